@@ -1,0 +1,36 @@
+"""What a grader is given: one self-contained bundle, so that a worker needs neither database nor disk of the service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pmh_jupyter.domain.course import Exercise, File
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use. Seconds of wall time, bytes, counts."""
+
+    cell_seconds: float = 10.0
+    submission_seconds: float = 60.0
+    memory_bytes: int = 1 << 30
+    processes: int = 64
+    output_bytes: int = 1 << 20
+    file_bytes: int = 64 << 20
+
+
+@dataclass(frozen=True)
+class GradingTask:
+    """One grading: the release's sealed files and exercises, what the student handed in, and what to run.
+
+    `only` names the exercises asked for (None: all; the whole notebook is run all the same). With `hidden` False the hidden
+    tests are left out, as in a check of an assignment that counts.
+    """
+
+    exercises: tuple[Exercise, ...]
+    sealed: tuple[File, ...]
+    submitted: tuple[File, ...]
+    only: frozenset[str] | None = None
+    hidden: bool = True
+    limits: Limits = field(default_factory=Limits)
+    request_id: str = ""

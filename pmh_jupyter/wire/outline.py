@@ -1,0 +1,83 @@
+"""The map of a classroom for one of its members: units, lessons, exercises, and where they stand."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from pmh_jupyter.wire.base import Message
+from pmh_jupyter.wire.people import ClassroomReply
+
+StateName = Literal["new", "begun", "grading", "done", "attention"]
+
+
+class ExerciseReply(Message):
+    """One exercise of a lesson. `points` is the best of this person's attempts (practice)."""
+
+    grade_id: str
+    title: str
+    notebook: str = Field(description="Path of its notebook, relative to the lesson's folder")
+    solution_cells: tuple[str, ...] = Field(description="grade_ids, in the notebook's order")
+    test_cells: tuple[str, ...]
+    state: StateName
+    points: float
+    max_points: float
+    tries: int
+    hints: tuple[str, ...] = ()
+
+
+class LessonReply(Message):
+    """A lesson on the classroom's schedule. Times are UTC; the classroom's zone is beside them."""
+
+    slug: str
+    title: str
+    release: str = Field(description="Id of the release that the classroom adopted")
+    notebooks: tuple[str, ...] = Field(description="Paths relative to the lesson's folder, the first is opened first")
+    state: StateName
+    points: float
+    max_points: float
+    solved: int
+    exercises: tuple[ExerciseReply, ...]
+    opens_at: datetime | None = None
+    due_at: datetime | None = None
+    closes_at: datetime | None = None
+    attempts_left: int | None = Field(default=None, description="Submissions left; null: as many as you like")
+    submitted_at: datetime | None = None
+    checks: Literal["visible", "all"] = Field(default="all", description="Which tests a check runs")
+
+
+class UnitReply(Message):
+    """Lessons that belong together."""
+
+    title: str
+    lessons: tuple[LessonReply, ...]
+    solved: int
+    total: int
+
+
+class AwardReply(Message):
+    """An achievement of the course: earned, or how near it is."""
+
+    slug: str
+    title: str
+    description: str
+    icon: str
+    earned_at: datetime | None = None
+    reached: int = Field(description="How many of `needed` are there")
+    needed: int
+
+
+class OutlineReply(Message):
+    """The whole map. `last_event` is the number after which the stream goes on."""
+
+    classroom: ClassroomReply
+    units: tuple[UnitReply, ...]
+    points: float
+    max_points: float
+    solved: int
+    total: int
+    continue_with: str | None = Field(default=None, description="Slug of the lesson to go on with; null: all done")
+    awards: tuple[AwardReply, ...]
+    last_event: int

@@ -1,0 +1,93 @@
+"""What staff send and see: course sources, and the board of a classroom. None of it answers a student's server's token."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import Field
+
+from pmh_jupyter.wire.base import FileContent, Message
+from pmh_jupyter.wire.outline import StateName
+from pmh_jupyter.wire.people import RoleName
+from pmh_jupyter.wire.work import FlagReply, WorkReply
+
+
+class CourseUpload(Message):
+    """The source folder of a course. The service validates it, makes the releases, and adopts them where `classrooms` says so."""
+
+    files: tuple[FileContent, ...]
+    classrooms: tuple[str, ...] = Field(
+        default=(), description="Slugs of classrooms that adopt the new version at once"
+    )
+
+
+class ReleasedLesson(Message):
+    """A lesson of a course version, and whether this upload changed it."""
+
+    slug: str
+    release: str
+    changed: bool
+
+
+class CourseReleased(Message):
+    """A course version: a list of releases."""
+
+    course: str
+    version: int
+    lessons: tuple[ReleasedLesson, ...]
+
+
+class BoardColumn(Message):
+    """An exercise across the top of the board."""
+
+    lesson: str
+    lesson_title: str
+    grade_id: str
+    title: str
+    max_points: float
+
+
+class BoardCell(Message):
+    """One member's state in one exercise; `work` is the attempt to open."""
+
+    state: StateName
+    points: float
+    tries: int
+    work: UUID | None = None
+
+
+class BoardRow(Message):
+    """One member of the classroom."""
+
+    person: UUID
+    name: str
+    role: RoleName
+    points: float
+    cells: tuple[BoardCell, ...]
+
+
+class BoardReply(Message):
+    """Members down, exercises across, one page of members at a time."""
+
+    classroom: str
+    columns: tuple[BoardColumn, ...]
+    rows: tuple[BoardRow, ...]
+    page: int
+    pages: int
+
+
+class StaffWorkReply(Message):
+    """A member's work with what only staff may see."""
+
+    person: UUID
+    name: str
+    work: WorkReply
+    flags: tuple[FlagReply, ...] = ()
+
+
+class StaffWorkList(Message):
+    """A member's work in a classroom, newest first."""
+
+    work: tuple[StaffWorkReply, ...]
+    until: datetime | None = None

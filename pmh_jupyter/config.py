@@ -111,7 +111,8 @@ class Settings(HasTraits):
     @classmethod
     def variables(cls) -> dict[str, TraitType[Any, Any]]:
         """Environment variable to trait, in the order of the class."""
-        return {trait.metadata["env"]: trait for trait in cls.class_traits(env=lambda env: env is not None).values()}
+        traits = cls.class_traits(env=lambda env: env is not None)
+        return {traits[name].metadata["env"]: traits[name] for name in vars(cls) if name in traits}
 
     def to_environ(self) -> dict[str, str]:
         """The settings as variables, for a child process of our own (never for a user's server: it may hold a password)."""
@@ -139,7 +140,7 @@ class Settings(HasTraits):
 
 def _assign(settings: Settings, trait: TraitType[Any, Any], name: str, value: str) -> None:
     try:
-        setattr(settings, str(trait.name), trait.from_string(value))  # type: ignore[no-untyped-call]
+        setattr(settings, str(trait.name), trait.from_string(value))
     except (TraitError, ValueError) as error:
         raise BadInput(
             f"{name}={value!r} is not a value that this setting can take.",

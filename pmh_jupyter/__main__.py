@@ -1,0 +1,5 @@
+import sys
+
+from pmh_jupyter.cli import main
+
+sys.exit(main())

@@ -26,6 +26,15 @@ class Settings(HasTraits):
     )
     ip = Unicode("127.0.0.1", help="Address on which the hub answers browsers.").tag(env="PMH_IP")
     port = Int(8000, min=1, max=65535, help="Port on which the hub answers browsers.").tag(env="PMH_PORT")
+    hub_ip = Unicode(
+        "",
+        help="Address on which JupyterHub itself answers proxy, service and users' servers; empty: 127.0.0.1, with "
+        "docker the gateway of PMH_DOCKER_NETWORK.",
+    ).tag(env="PMH_HUB_IP")
+    hub_port = Int(8081, min=1, max=65535, help="Port on which JupyterHub itself answers.").tag(env="PMH_HUB_PORT")
+    proxy_api_port = Int(
+        8001, min=1, max=65535, help="Port on 127.0.0.1 on which the proxy takes the Hub's orders."
+    ).tag(env="PMH_PROXY_API_PORT")
 
     authenticator = Enum(
         ["accounts", "dummy"],

@@ -1,0 +1,56 @@
+"""Notebooks that their author keeps as text (Jupytext): MyST Markdown (.md) or percent scripts (.py). They diff and review well.
+
+A text file is a notebook if it begins with a header that names jupytext; any other .md or .py file of a lesson is data.
+"""
+
+from __future__ import annotations
+
+import re
+
+import jupytext  # type: ignore[import-untyped]
+
+from pmh_jupyter.domain.course import File
+from pmh_jupyter.domain.ipynb import dump
+from pmh_jupyter.errors import InvalidNotebook
+
+_HEADERS = {
+    ".md": re.compile(r"\A---\n(?:.*\n)*?\s*jupytext:"),
+    ".py": re.compile(r"\A# ---\n(?:#.*\n)*?#\s+jupytext:"),
+}
+_FORMATS = {".md": "md:myst", ".py": "py:percent"}
+
+
+def is_notebook(file: File) -> bool:
+    """True for a notebook in any form that a lesson may have."""
+    return file.path.endswith(".ipynb") or _is_text_notebook(file)
+
+
+def as_ipynb(file: File) -> File:
+    """The notebook as .ipynb, without the random cell ids that a conversion makes; raises InvalidNotebook with the line, if known."""
+    if not _is_text_notebook(file):
+        return file
+    suffix = _suffix(file.path)
+    try:
+        notebook = jupytext.reads(file.content.decode(), fmt=_FORMATS[suffix])
+    except Exception as error:  # jupytext lets errors of YAML, JSON and its own through alike
+        raise InvalidNotebook(
+            f"{file.path} cannot be read as Jupytext: {_first_line(error)}",
+            advice="Mind the fences and the metadata's YAML or JSON; `jupytext --to ipynb` on the file says more.",
+        ) from error
+    for cell in notebook["cells"]:
+        cell.pop("id", None)
+    return File(file.path.removesuffix(suffix) + ".ipynb", dump(dict(notebook)))
+
+
+def _is_text_notebook(file: File) -> bool:
+    header = _HEADERS.get(_suffix(file.path))
+    start = file.content[:4000].decode("utf-8", "replace").replace("\r\n", "\n")
+    return bool(header and header.match(start))
+
+
+def _suffix(path: str) -> str:
+    return "." + path.rpartition(".")[2]
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).replace("\n", " ")[:200]

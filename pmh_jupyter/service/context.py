@@ -1,0 +1,49 @@
+"""What every handler and job of one service process needs, made once at its start and handed on; no global state anywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ParamSpec, TypeVar
+
+from pmh_jupyter.config import Settings
+from pmh_jupyter.service.hub import Hub
+from pmh_jupyter.service.limits import RateLimit
+from pmh_jupyter.service.metrics import Metrics
+from pmh_jupyter.service.receipts import Signer
+from pmh_jupyter.service.wake import Wake
+from pmh_jupyter.storage.blobs import Blobs
+from pmh_jupyter.storage.database import Database
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service process. `pool` runs what waits for the database; `now` is the clock of every fact that is recorded."""
+
+    settings: Settings
+    hub: Hub
+    database: Database
+    blobs: Blobs
+    signer: Signer
+    metrics: Metrics
+    requests: RateLimit
+    dear: RateLimit
+    pool: Executor
+    now: Callable[[], datetime]
+    cookie_secret: bytes
+    work: Wake = field(default_factory=Wake)
+    events: Wake = field(default_factory=Wake)
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Runs what blocks in the bounded pool, with the request id of the one who asked."""
+        context = contextvars.copy_context()
+        return await asyncio.get_running_loop().run_in_executor(
+            self.pool, lambda: context.run(function, *args, **kwargs)
+        )

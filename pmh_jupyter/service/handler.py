@@ -1,0 +1,262 @@
+"""What every request goes through: an id, an identity, its rights, its limits, and one shape for whatever goes wrong.
+
+`ApiHandler` reads rights and models from its route; `PageHandler` is for pages that a person opens in a browser.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, TypeVar, cast
+
+import structlog
+from jinja2 import Environment
+from tornado.httputil import HTTPServerRequest
+from tornado.web import RequestHandler, stream_request_body
+
+from pmh_jupyter.errors import BadInput, NotAllowed, NotLoggedIn, TooLarge
+from pmh_jupyter.service import failures, login, logs
+from pmh_jupyter.service.context import Service
+from pmh_jupyter.service.hub import Caller
+from pmh_jupyter.service.members import Standing, standing
+from pmh_jupyter.service.rights import Right
+from pmh_jupyter.service.routes import Operation, Route
+from pmh_jupyter.wire.base import Message
+
+M = TypeVar("M", bound=Message)
+
+# Nothing of ours is framed, loads anything from elsewhere, or may be reached through a window that another page opened:
+# every user's server shares this origin.
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; script-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "noopener-allow-popups",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
+}
+
+
+class BaseHandler(RequestHandler):
+    """A request with an id, security headers and JSON errors; no identity yet."""
+
+    service: Service
+    route_name = "other"
+
+    def initialize(self, service: Service) -> None:
+        self.service = service
+
+    def set_default_headers(self) -> None:
+        for name, value in HEADERS.items():
+            self.set_header(name, value)
+        self.clear_header("Server")
+        self.set_header("X-Request-ID", self.request_id)
+
+    @property
+    def request_id(self) -> str:
+        """The caller's id for this request if it is sane, else one of ours; the same for the whole request."""
+        if not hasattr(self, "_request_id"):
+            self._request_id = logs.request_id(self.request.headers.get("X-Request-ID"))
+        return self._request_id
+
+    async def prepare(self) -> None:
+        self._bind()
+
+    def _bind(self) -> None:
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=self.request_id)
+
+    async def identify(self) -> Caller | None:
+        """Who is asking: by token, else by this browser's session; None if neither came or the Hub knows neither.
+
+        Raises NotAllowed for a session's request that another page on this address could have made.
+        """
+        token = _token(self.request)
+        if token:
+            return await self.service.hub.caller(token)
+        oauth = self.service.hub.oauth
+        token = login.session_token(self, oauth)
+        if not token:
+            return None
+        if login.xsrf_needed(str(self.request.method), self.request.headers.get("Sec-Fetch-Mode", "")):
+            self._check_xsrf(token)
+        caller = await self.service.hub.caller(token)
+        return Caller(caller.name, caller.kind, caller.scopes, caller.admin, session=True) if caller else None
+
+    def _check_xsrf(self, token: str) -> None:
+        offered = self.request.headers.get("X-Xsrftoken") or self.get_argument("_xsrf", "")
+        if offered != login.xsrf_token(self.service.cookie_secret, token):
+            raise NotAllowed("The request did not come from a page of this service.", advice="Reload the page, then try again.")
+
+    def send(self, reply: Message, status: int = 200) -> None:
+        """Answers with a message of the wire as JSON."""
+        self.set_status(status)
+        self.set_header("Content-Type", "application/json")
+        self.finish(reply.model_dump_json())
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Tornado's last word on any exception: ours, its own, or an accident."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        failure = failures.as_failure(error, status_code)
+        self.set_default_headers()
+        for name, value in failures.headers(failure).items():
+            self.set_header(name, value)
+        self.send(failures.reply(failure, self.request_id), failure.status)
+
+    def log_exception(
+        self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        failure = failures.as_failure(value)
+        if failure.status >= 500:
+            logs.log.error("request failed", code=failure.code, route=self.route_name, exc_info=value)
+
+    def on_finish(self) -> None:
+        seconds = self.request.request_time()
+        status, method = self.get_status(), str(self.request.method)
+        known = method if method in self.SUPPORTED_METHODS else "other"
+        self.service.metrics.requests.labels(self.route_name, known, str(status)).observe(seconds)
+        logs.log.info("request", route=self.route_name, method=known, status=status, seconds=round(seconds, 4))
+
+
+@stream_request_body
+class ApiHandler(BaseHandler):
+    """A request to a route of the API. When its method runs, the caller is known, may do it, and has not asked too often.
+
+    The body is taken in only after that, so that nobody fills memory who may not even ask.
+    """
+
+    route: Route
+    operation: Operation
+    caller: Caller
+    standing: Standing
+
+    def initialize(self, service: Service, route: Route | None = None) -> None:
+        super().initialize(service)
+        if route is not None:
+            self.route = route
+            self.route_name = route.path
+        self._chunks: list[bytes] = []
+        self._received = 0
+
+    async def prepare(self) -> None:
+        self._bind()
+        self._limit_body()
+        self.operation = self._find_operation()
+        right = self.operation.right
+        if right is None:
+            return
+        self.caller = await self._known_caller()
+        self.service.requests.take(self.caller.name)
+        right.check(self.caller)
+        await self._stand(right)
+        if self.operation.dear:
+            self.service.dear.take(self.caller.name)
+
+    async def _known_caller(self) -> Caller:
+        caller = await self.identify()
+        if caller is None:
+            raise NotLoggedIn("You are not logged in, or no longer.")
+        return caller
+
+    async def _stand(self, right: Right) -> None:
+        """Who the caller is in our own records. A service of the Hub is nobody's person and can only use routes that need none."""
+        if self.caller.kind == "user":
+            slug = self.path_kwargs.get("classroom") if right.permission else None
+            self.standing = await self.service.run(
+                standing, self.service.database, self.caller.name, slug, right.permission, self.service.now()
+            )
+        elif right.permission is not None or self.operation.needs_person:
+            raise NotAllowed("Only people can do this.")
+
+    def _find_operation(self) -> Operation:
+        operation = self.route.operations.get(str(self.request.method))
+        if operation is None:
+            self.set_header("Allow", ", ".join(self.route.operations))
+            raise failures.MethodNotAllowed("This address does not take this method.")
+        return operation
+
+    @property
+    def _limit(self) -> int:
+        return self.service.settings.body_limit_mb << 20
+
+    def _limit_body(self) -> None:
+        # A body that is announced as too large is refused unread, but what is on its way is swallowed up to a bound: a client
+        # that is still sending would otherwise see a broken connection instead of the answer.
+        connection = cast(Any, self.request.connection)
+        connection.set_max_body_size(4 * self._limit)
+        announced = self.request.headers.get("Content-Length", "0")
+        if announced.isascii() and announced.isdigit() and int(announced) > self._limit:
+            raise self._too_large()
+
+    def data_received(self, chunk: bytes) -> None:
+        self._received += len(chunk)
+        if self._received <= self._limit:
+            self._chunks.append(chunk)
+
+    def _too_large(self) -> TooLarge:
+        return TooLarge(f"The request is larger than {self.service.settings.body_limit_mb} MiB.")
+
+    async def read(self, model: type[M]) -> M:
+        """The body as a message of the wire; raises BadInput naming the fields that do not fit, TooLarge."""
+        if self._received > self._limit:
+            raise self._too_large()
+        body = b"".join(self._chunks)
+        self._chunks.clear()
+        # Tens of MiB take long enough to parse that nobody else should wait for it.
+        return await self.service.run(model.model_validate_json, body)
+
+    def number(self, name: str, default: int, least: int = 0) -> int:
+        """A whole number from the query; raises BadInput."""
+        value = self.get_query_argument(name, str(default))
+        if not (value.isascii() and value.isdigit() and len(value) < 16 and int(value) >= least):
+            raise BadInput(f"{name} must be a whole number from {least} on.")
+        return int(value)
+
+
+class PageHandler(BaseHandler):
+    """A page for a person in a browser, who is sent to log in when there is no session yet.
+
+    `render_page(template, **values)` renders a template of service/templates with autoescape on; the template always has `caller`,
+    `base` (the service's prefix), `xsrf` (put it into every form as `_xsrf`) and `request_id`.
+    """
+
+    caller: Caller
+    standing: Standing
+
+    async def prepare(self) -> None:
+        self._bind()
+        caller = await self.identify()
+        if caller is None or caller.kind != "user":
+            self._send_to_login()
+            return
+        self.caller = caller
+        self.service.requests.take(caller.name)
+        self.standing = await self.service.run(
+            standing, self.service.database, caller.name, None, None, self.service.now()
+        )
+
+    def _send_to_login(self) -> None:
+        if self.request.method not in {"GET", "HEAD"}:
+            raise NotLoggedIn("Your session has ended.")
+        self.redirect(login.begin(self, self.service.hub.oauth, str(self.request.uri)))
+
+    def render_page(self, template: str, **values: Any) -> None:
+        """Answers with a page made of a template."""
+        environment: Environment = self.settings["jinja"]
+        token = login.session_token(self, self.service.hub.oauth)
+        page = environment.get_template(template).render(
+            caller=self.caller,
+            base=self.service.hub.oauth.base_url,
+            xsrf=login.xsrf_token(self.service.cookie_secret, token) if token else "",
+            request_id=self.request_id,
+            **values,
+        )
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.finish(page)
+
+
+def _token(request: HTTPServerRequest) -> str | None:
+    """The token of an `Authorization: token …` (or `Bearer …`) header."""
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() or None if kind.lower() in {"token", "bearer"} else None

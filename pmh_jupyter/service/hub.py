@@ -1,0 +1,105 @@
+"""Asking the Hub who a token belongs to. Nothing else says who somebody is.
+
+Answers are kept for at most a minute, so that a token that was taken back works no longer than that, and under the token's hash,
+so that no token stands in memory longer than its request. A Hub that does not answer is told apart from a Hub that says no.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from jupyterhub.services.auth import HubOAuth
+from tornado.web import HTTPError
+
+from pmh_jupyter.errors import Unavailable
+
+CACHE_SECONDS = 60.0
+REFUSED_SECONDS = 10.0
+CACHED_TOKENS = 20_000
+ASK_SECONDS = 10.0
+QUESTIONS_AT_ONCE = 32
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who a token belongs to, as the Hub says. `kind` is "user" or "service"; `session`: it came in a browser session's cookie."""
+
+    name: str
+    kind: str
+    scopes: frozenset[str]
+    admin: bool = False
+    session: bool = False
+
+
+class Hub:
+    """The Hub as the service sees it. `oauth` holds addresses, client id and our own token; `clock` gives monotonic seconds."""
+
+    def __init__(self, oauth: HubOAuth, clock: Callable[[], float]) -> None:
+        self.oauth = oauth
+        self._clock = clock
+        self._answers: OrderedDict[str, tuple[float, Caller | None]] = OrderedDict()
+        self._questions = asyncio.Semaphore(QUESTIONS_AT_ONCE)
+
+    async def caller(self, token: str) -> Caller | None:
+        """The owner of a token; None when the Hub does not know it. Raises Unavailable when the Hub cannot be asked."""
+        key = hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+        known = self._answers.get(key)
+        if known and known[0] > self._clock():
+            return known[1]
+        caller = await self._ask(token)
+        self._answers.pop(key, None)
+        self._answers[key] = (self._clock() + (CACHE_SECONDS if caller else REFUSED_SECONDS), caller)
+        while len(self._answers) > CACHED_TOKENS:
+            self._answers.popitem(last=False)
+        return caller
+
+    async def token_for_code(self, code: str, verifier: str) -> str:
+        """Trades the code of a finished log-in for the session's token."""
+        try:
+            async with asyncio.timeout(ASK_SECONDS):
+                token: str = await self.oauth.token_for_code(code, code_verifier=verifier, sync=False)
+        except (HTTPError, TimeoutError) as error:
+            raise Unavailable("The hub did not complete the log-in.") from error
+        return token
+
+    async def _ask(self, token: str) -> Caller | None:
+        if not token.isascii() or not token.isprintable():
+            return None  # such a token cannot stand in a header, so the Hub never gave it out
+        try:
+            async with self._questions, asyncio.timeout(ASK_SECONDS):
+                model = await self.oauth.user_for_token(token, use_cache=False, sync=False)
+        except (HTTPError, TimeoutError) as error:
+            raise Unavailable("The hub cannot be asked who you are.") from error
+        return _caller(model) if model else None
+
+
+def _caller(model: dict[str, Any]) -> Caller:
+    return Caller(
+        name=str(model["name"]),
+        kind=str(model.get("kind", "user")),
+        scopes=frozenset(model.get("scopes", ())),
+        admin=bool(model.get("admin", False)),
+    )
+
+
+def hub_oauth(environ: dict[str, str]) -> HubOAuth:
+    """The Hub's addresses and our token from JUPYTERHUB_* variables, as the Hub sets them for a service that it manages.
+
+    A service that is started alone needs at least JUPYTERHUB_API_URL and JUPYTERHUB_API_TOKEN; the rest has the values of
+    a service named `pmh`.
+    """
+    prefix = environ.get("JUPYTERHUB_SERVICE_PREFIX") or "/services/pmh/"
+    name = environ.get("JUPYTERHUB_SERVICE_NAME") or "pmh"
+    return HubOAuth(
+        base_url=prefix,
+        api_url=environ.get("JUPYTERHUB_API_URL") or "http://127.0.0.1:8081/hub/api",
+        api_token=environ["JUPYTERHUB_API_TOKEN"],
+        oauth_client_id=environ.get("JUPYTERHUB_CLIENT_ID") or f"service-{name}",
+        hub_host=environ.get("JUPYTERHUB_HOST", ""),
+        access_scopes={f"access:services!service={name}", "access:services"},
+    )

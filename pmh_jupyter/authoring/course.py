@@ -1,0 +1,50 @@
+"""A course, read from its files: everything that is wrong with it is said at once.
+
+`courses/<slug>/course.toml` names units with their lessons; each lesson is a folder of notebooks and data files beside it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from pmh_jupyter.authoring.folder import check_paths, read_folder
+from pmh_jupyter.authoring.lesson_checks import check_lesson
+from pmh_jupyter.authoring.manifest import NAME, check_manifest, course_of, read_manifest
+from pmh_jupyter.domain.course import Course, File
+from pmh_jupyter.errors import InvalidCourse, Problem
+
+__all__ = ["read_course", "read_folder"]
+
+
+def read_course(files: tuple[File, ...]) -> Course:
+    """The course that these files make (paths relative to its folder). Raises InvalidCourse with all of its problems at once."""
+    problems = list(check_paths(files))
+    folders = _by_folder(files)
+    content = next((file.content for file in files if file.path == NAME), None)
+    if content is None:
+        problems.append(Problem(NAME, "The file is missing.", "Add it: it names the course and its lessons."))
+        raise InvalidCourse("This is no course.", problems=tuple(problems))
+    manifest, faults = read_manifest(content)
+    problems += faults
+    if manifest is None:
+        for slug, lesson in folders.items():
+            problems += check_lesson(slug, lesson, None)
+        raise InvalidCourse("The course cannot be read.", problems=tuple(problems))
+    problems += check_manifest(manifest, frozenset(folders))
+    concepts = frozenset(concept.slug for concept in manifest.concepts)
+    for slug in dict.fromkeys(lesson.slug for unit in manifest.units for lesson in unit.lessons):
+        if slug in folders:
+            problems += check_lesson(slug, folders[slug], concepts)
+    if problems:
+        raise InvalidCourse(f"The course {manifest.slug} cannot be released.", problems=tuple(problems))
+    return course_of(manifest, folders)
+
+
+def _by_folder(files: tuple[File, ...]) -> dict[str, tuple[File, ...]]:
+    """The files of each folder directly below the course, with paths relative to it."""
+    found: dict[str, list[File]] = defaultdict(list)
+    for file in files:
+        folder, slash, path = file.path.partition("/")
+        if slash:
+            found[folder].append(File(path, file.content))
+    return {folder: tuple(members) for folder, members in found.items()}

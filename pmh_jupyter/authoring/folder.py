@@ -1,0 +1,66 @@
+"""A course's folder as files. What comes from a disk and what comes over the network are held to the same rules."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from pmh_jupyter.domain.course import File
+from pmh_jupyter.errors import BadInput, InvalidCourse, Problem, TooLarge
+
+MAX_FILES = 1000
+MAX_BYTES = 32 << 20  # of a whole course: the service takes a request of 50 MiB, and Base64 adds a third
+MAX_PATH = 400
+_CACHES = frozenset({"__pycache__"})  # left out, beside everything whose name begins with a dot
+
+
+def read_folder(path: Path | str) -> tuple[File, ...]:
+    """All files of a course's folder, sorted by path; without dotfiles (.ipynb_checkpoints, .git) and caches.
+
+    Raises BadInput where there is no such folder, TooLarge over MAX_FILES or MAX_BYTES, and InvalidCourse for links that lead out.
+    """
+    root = Path(path).resolve()
+    if not root.is_dir():
+        raise BadInput(f"{path} is no folder.", advice="Name the folder that holds course.toml.")
+    problems: list[Problem] = []
+    files: list[File] = []
+    size = 0
+    for file in _walk(root):
+        name = file.relative_to(root).as_posix()
+        if not file.resolve().is_relative_to(root) or not file.is_file():
+            message = "It is a link that leads out of the course, or no regular file."
+            problems.append(Problem(name, message, "Put a copy in its place."))
+            continue
+        size += file.stat().st_size
+        if size > MAX_BYTES or len(files) >= MAX_FILES:
+            raise TooLarge(f"{path} holds more than {MAX_FILES} files or {MAX_BYTES >> 20} MiB.")
+        files.append(File(name, file.read_bytes()))
+    if problems:
+        raise InvalidCourse(f"{path} cannot be read whole.", problems=tuple(problems))
+    return tuple(sorted(files, key=lambda file: file.path))
+
+
+def check_paths(files: tuple[File, ...]) -> Iterator[Problem]:
+    """Paths that lead out of the folder, that some system cannot hold, or that are there twice."""
+    seen: set[str] = set()
+    for file in files:
+        parts = file.path.split("/")
+        if any(part in ("", ".", "..") for part in parts) or "\\" in file.path or not file.path.isprintable():
+            yield Problem(repr(file.path), "Its path leads out of the course or cannot be written.", "Rename it.")
+        elif len(file.path) > MAX_PATH:
+            yield Problem(file.path, f"Its path is longer than {MAX_PATH} characters.", "Shorten it.")
+        elif file.path.casefold() in seen:
+            yield Problem(file.path, "There is another file of this name (capitals do not count).", "Rename one.")
+        seen.add(file.path.casefold())
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if not _ignored(name))
+        linked = [name for name in folders if (Path(folder) / name).is_symlink()]
+        yield from (Path(folder) / name for name in [*names, *linked] if not _ignored(name))
+
+
+def _ignored(name: str) -> bool:
+    return name.startswith(".") or name in _CACHES

@@ -1,0 +1,83 @@
+"""course.toml: read, and checked against itself and against the folders that are there."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from pydantic import ValidationError
+
+from pmh_jupyter.authoring.shapes import CourseFile, LessonEntry, problems_of
+from pmh_jupyter.domain.achievements import RULES
+from pmh_jupyter.domain.course import Achievement, Concept, Course, File, Lesson
+from pmh_jupyter.errors import Problem
+
+NAME = "course.toml"
+
+
+def read_manifest(content: bytes) -> tuple[CourseFile | None, list[Problem]]:
+    """course.toml as written, or None with every problem that keeps it from being read."""
+    try:
+        data = tomllib.loads(content.decode())
+    except UnicodeDecodeError:
+        return None, [Problem(NAME, "It is not UTF-8 text.", "Save it as UTF-8.")]
+    except tomllib.TOMLDecodeError as error:
+        return None, [Problem(NAME, f"It is not TOML: {error}.", "Correct that line.")]
+    try:
+        return CourseFile.model_validate(data), []
+    except ValidationError as error:
+        return None, problems_of(error, NAME)
+
+
+def check_manifest(manifest: CourseFile, folders: frozenset[str]) -> Iterator[Problem]:
+    """What contradicts itself, and lessons that have no folder."""
+    lessons = [lesson.slug for unit in manifest.units for lesson in unit.lessons]
+    yield from _twice("Unit", (unit.title for unit in manifest.units))
+    yield from _twice("Lesson", lessons)
+    yield from _twice("Concept", (concept.slug for concept in manifest.concepts))
+    yield from _twice("Achievement", (achievement.slug for achievement in manifest.achievements))
+    for slug in dict.fromkeys(lessons):
+        if slug not in folders:
+            yield Problem(NAME, f"Lesson {slug} has no folder.", f"Add the folder {slug}/, or take the lesson out.")
+    for one in manifest.achievements:
+        if one.rule not in RULES:
+            known = ", ".join(sorted(RULES))
+            yield Problem(NAME, f"Achievement {one.slug} has the unknown rule {one.rule!r}.", f"Use one of {known}.")
+        if one.lesson is not None and one.lesson not in lessons:
+            message = f"Achievement {one.slug} names the lesson {one.lesson}, which the course does not have."
+            yield Problem(NAME, message, "Name one of the course's lessons.")
+
+
+def course_of(manifest: CourseFile, files: dict[str, tuple[File, ...]]) -> Course:
+    """The course; `files` are those of each lesson by its slug, with paths relative to the lesson's folder."""
+    return Course(
+        slug=manifest.slug,
+        title=manifest.title,
+        description=manifest.description,
+        lessons=tuple(
+            _lesson(manifest, unit.title, entry, files.get(entry.slug, ()))
+            for unit in manifest.units
+            for entry in unit.lessons
+        ),
+        concepts=tuple(Concept(**concept.model_dump()) for concept in manifest.concepts),
+        achievements=tuple(Achievement(**achievement.model_dump()) for achievement in manifest.achievements),
+    )
+
+
+def _lesson(manifest: CourseFile, unit: str, entry: LessonEntry, files: tuple[File, ...]) -> Lesson:
+    memory_mb = entry.limits.memory_mb or manifest.limits.memory_mb
+    return Lesson(
+        slug=entry.slug,
+        title=entry.title,
+        unit=unit,
+        files=files,
+        timeout_seconds=entry.limits.cell_seconds or manifest.limits.cell_seconds,
+        memory_bytes=memory_mb << 20 if memory_mb else None,
+    )
+
+
+def _twice(what: str, names: Iterable[str]) -> Iterator[Problem]:
+    for name, count in Counter(names).items():
+        if count > 1:
+            yield Problem(NAME, f"{what} {name} is there {count} times.", "Give each a name of its own.")

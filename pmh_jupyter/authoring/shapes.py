@@ -1,0 +1,108 @@
+"""What an author writes beside the cells: course.toml, and `metadata.pmh` of a cell.
+
+An unknown key is an error, so that no slip of the pen is silently ignored.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from pmh_jupyter.errors import Problem
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
+
+
+class Shape(BaseModel):
+    """Base of all that follows."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Limits(Shape):
+    """What a lesson's gradings may use; None: the hub's setting. Seconds of wall time for one cell, MiB of memory."""
+
+    cell_seconds: float | None = Field(default=None, gt=0, le=600, strict=False)
+    memory_mb: int | None = Field(default=None, ge=64, le=65536)
+
+
+class LessonEntry(Shape):
+    """`[[units.lessons]]`: a folder of the course. Limits given here go before the course's."""
+
+    slug: Slug
+    title: Text
+    limits: Limits = Limits()
+
+
+class UnitEntry(Shape):
+    """`[[units]]`: lessons that belong together, in the order in which they are learned."""
+
+    title: Text
+    lessons: list[LessonEntry] = Field(min_length=1)
+
+
+class ConceptEntry(Shape):
+    """`[[concepts]]`: something that cells may name under `metadata.pmh.concepts`."""
+
+    slug: Slug
+    title: Text
+
+
+class AchievementEntry(Shape):
+    """`[[achievements]]`: see domain.achievements.RULES for the rules, and the panel's icon set for icons."""
+
+    slug: Slug
+    title: Text
+    description: Text
+    icon: Slug
+    rule: str
+    count: int = Field(default=1, ge=1, le=100_000)
+    lesson: Slug | None = None
+
+
+class CourseFile(Shape):
+    """course.toml."""
+
+    slug: Slug
+    title: Text
+    description: str = ""
+    units: list[UnitEntry] = Field(min_length=1)
+    concepts: list[ConceptEntry] = []
+    achievements: list[AchievementEntry] = []
+    limits: Limits = Limits()
+
+
+class CellMeta(Shape):
+    """`metadata.pmh` of a cell: what nbgrader has no word for. Hints are shown one after another."""
+
+    title: Text | None = None
+    concepts: list[Slug] = []
+    hints: list[Text] = []
+    difficulty: Literal["easy", "medium", "hard"] | None = None
+
+
+def problems_of(error: ValidationError, file: str, cell: str | None = None) -> list[Problem]:
+    """Everything that does not fit, in words."""
+    return [_problem(one["type"], one["loc"], one["msg"], file, cell) for one in error.errors()]
+
+
+def _problem(kind: str, where: tuple[int | str, ...], message: str, file: str, cell: str | None) -> Problem:
+    place = _place(where)
+    if kind == "extra_forbidden":
+        return Problem(file, f"{place} is not a known key.", "Mend its spelling, or remove it.", cell)
+    if kind == "missing":
+        return Problem(file, f"{place} is missing.", "Add it.", cell)
+    return Problem(file, f"{place} cannot be used: {message[0].lower()}{message[1:]}.", "Correct the value.", cell)
+
+
+def _place(where: tuple[int | str, ...]) -> str:
+    """("units", 0, "lessons", 1, "title") as "title in entry 2 of lessons in entry 1 of units"."""
+    steps: list[str] = []
+    for step in where:
+        if isinstance(step, int):
+            steps[-1] = f"entry {step + 1} of {steps[-1]}"
+        else:
+            steps.append(step)
+    return " in ".join(reversed(steps))

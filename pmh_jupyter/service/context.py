@@ -6,17 +6,17 @@ import asyncio
 import contextvars
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from pmh_jupyter.config import Settings
+from pmh_jupyter.service.feed import Feed
 from pmh_jupyter.service.hub import Hub
+from pmh_jupyter.service.jobs.workers import Workers
 from pmh_jupyter.service.limits import RateLimit
 from pmh_jupyter.service.metrics import Metrics
+from pmh_jupyter.service.ready import Readiness
 from pmh_jupyter.service.receipts import Signer
-from pmh_jupyter.service.wake import Wake
-from pmh_jupyter.storage.blobs import Blobs
 from pmh_jupyter.storage.database import Database
 
 P = ParamSpec("P")
@@ -25,21 +25,24 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Service:
-    """One service process. `pool` runs what waits for the database; `now` is the clock of every fact that is recorded."""
+    """One service process.
+
+    `pool` runs what waits for the database. `requests` and `dear` are the rates at which one person may ask at all, and for work
+    that costs a grading. `database.now` is the clock of every fact that is recorded.
+    """
 
     settings: Settings
     hub: Hub
     database: Database
-    blobs: Blobs
     signer: Signer
     metrics: Metrics
     requests: RateLimit
     dear: RateLimit
     pool: Executor
-    now: Callable[[], datetime]
+    workers: Workers
+    feed: Feed
+    readiness: Readiness
     cookie_secret: bytes
-    work: Wake = field(default_factory=Wake)
-    events: Wake = field(default_factory=Wake)
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs what blocks in the bounded pool, with the request id of the one who asked."""

@@ -164,7 +164,7 @@ class ApiHandler(BaseHandler):
         if self.caller.kind == "user":
             slug = self.path_kwargs.get("classroom") if right.permission else None
             self.standing = await self.service.run(
-                standing, self.service.database, self.caller.name, slug, right.permission, self.service.now()
+                standing, self.service.database, self.caller.name, slug, right.permission
             )
         elif right.permission is not None or self.operation.needs_person:
             raise NotAllowed("Only people can do this.")
@@ -232,9 +232,7 @@ class PageHandler(BaseHandler):
             return
         self.caller = caller
         self.service.requests.take(caller.name)
-        self.standing = await self.service.run(
-            standing, self.service.database, caller.name, None, None, self.service.now()
-        )
+        self.standing = await self.service.run(standing, self.service.database, caller.name, None, None)
 
     def _send_to_login(self) -> None:
         if self.request.method not in {"GET", "HEAD"}:

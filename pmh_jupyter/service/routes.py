@@ -16,7 +16,7 @@ from pmh_jupyter.wire.base import Message
 if TYPE_CHECKING:
     from pmh_jupyter.service.handler import ApiHandler
 
-_SLUG = "[a-z0-9][a-z0-9-]{0,79}"
+_SLUG = "[a-z0-9][a-z0-9-]{0,99}"
 _UUID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 PARAMETERS: Mapping[str, str] = {
     "classroom": _SLUG,

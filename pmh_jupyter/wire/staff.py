@@ -22,6 +22,13 @@ class CourseUpload(Message):
     )
 
 
+class CourseValidated(Message):
+    """A course without fault, and the slugs of its lessons."""
+
+    course: str
+    lessons: tuple[str, ...]
+
+
 class ReleasedLesson(Message):
     """A lesson of a course version, and whether this upload changed it."""
 

@@ -68,6 +68,12 @@ class Receipt(Message):
     signature: str = Field(description="Base64")
 
 
+class ReceiptKeys(Message):
+    """The keys that receipts are signed with."""
+
+    keys: dict[str, str] = Field(description="Key id to the base64 of the raw Ed25519 public key")
+
+
 class TestReply(Message):
     """One thing that was tested. A hidden test has a neutral name, and neither expected nor got."""
 

@@ -1,0 +1,89 @@
+"""Courses as instructors send them: validated, released, adopted."""
+
+from __future__ import annotations
+
+from pmh_jupyter.authoring.course import read_course
+from pmh_jupyter.domain.people import Person
+from pmh_jupyter.domain.roles import Permission, may
+from pmh_jupyter.errors import BadInput, NotAllowed
+from pmh_jupyter.service import shown
+from pmh_jupyter.service.files import received
+from pmh_jupyter.service.handler import ApiHandler
+from pmh_jupyter.service.load import load_course, release_all
+from pmh_jupyter.service.rights import Right, Scope
+from pmh_jupyter.service.routes import Operation, Route
+from pmh_jupyter.storage.database import Database
+from pmh_jupyter.storage.records import members
+from pmh_jupyter.wire.staff import CourseReleased, CourseUpload, CourseValidated
+
+
+class Validate(ApiHandler):
+    """Reads the course and makes its releases without keeping them; every fault is told at once."""
+
+    async def post(self, course: str) -> None:
+        request = await self.read(CourseUpload)
+        self.send(await self.service.run(_validate, course, request))
+
+
+class Releases(ApiHandler):
+    """Makes a new version of the course, and has it adopted where the request says so."""
+
+    async def post(self, course: str) -> None:
+        request = await self.read(CourseUpload)
+        reply = await self.service.run(_release, self.service.database, self.standing.person, course, request)
+        self.service.feed.poke()
+        self.send(reply, 201)
+
+
+def _validate(slug: str, request: CourseUpload) -> CourseValidated:
+    course = read_course(received(request.files))
+    _require_slug(course.slug, slug)
+    releases = release_all(course)
+    return CourseValidated(course=course.slug, lessons=tuple(releases))
+
+
+def _release(database: Database, person: Person, slug: str, request: CourseUpload) -> CourseReleased:
+    _require_rights(database, person, slug, request.classrooms)
+    files = received(request.files)
+    _require_slug(read_course(files).slug, slug)
+    return shown.course_released(load_course(database, files, request.classrooms))
+
+
+def _require_slug(found: str, slug: str) -> None:
+    if found != slug:
+        raise BadInput(f"The files are of the course {found!r}, and were sent as {slug!r}.")
+
+
+def _require_rights(database: Database, person: Person, course: str, classrooms: tuple[str, ...]) -> None:
+    """Who releases a course may release in some classroom that takes it; who makes a classroom adopt it may do that there."""
+    mine = members.memberships(database, person.id)
+    if not any(may(one.role, Permission.RELEASE) and one.classroom.course == course for one in mine):
+        raise NotAllowed("You are instructor of no classroom that takes this course.")
+    adopting = {one.classroom.slug for one in mine if may(one.role, Permission.ADOPT)}
+    for slug in classrooms:
+        if slug not in adopting:
+            raise NotAllowed(f"You may not decide what the classroom {slug!r} takes.")
+
+
+AUTHOR = Right(Scope.AUTHOR)
+
+ROUTES = (
+    Route(
+        "courses/{course}/validate",
+        Validate,
+        {
+            "POST": Operation(
+                "Validate a course's source", AUTHOR, CourseValidated, CourseUpload, dear=True, errors=(422,)
+            )
+        },
+    ),
+    Route(
+        "courses/{course}/releases",
+        Releases,
+        {
+            "POST": Operation(
+                "Release a course", AUTHOR, CourseReleased, CourseUpload, status=201, dear=True, errors=(422,)
+            )
+        },
+    ),
+)

@@ -1,0 +1,44 @@
+"""Joining on behalf of a person who is just signing up. Only the Hub's own accounts carry the scope for it."""
+
+from __future__ import annotations
+
+from pmh_jupyter.domain.people import Membership
+from pmh_jupyter.service import shown
+from pmh_jupyter.service.handler import ApiHandler
+from pmh_jupyter.service.rights import Right, Scope
+from pmh_jupyter.service.routes import Operation, Route
+from pmh_jupyter.storage.database import Database
+from pmh_jupyter.storage.records import members, people
+from pmh_jupyter.wire.people import ClassroomReply, EnrolRequest
+
+
+class Enrolments(ApiHandler):
+    """Redeems a join code for a name."""
+
+    async def post(self) -> None:
+        request = await self.read(EnrolRequest)
+        membership = await self.service.run(_enrol, self.service.database, request.name, request.join_code)
+        self.service.feed.poke()
+        self.send(shown.classroom(membership))
+
+
+def _enrol(database: Database, name: str, join_code: str) -> Membership:
+    person = people.find_or_create(database, name)
+    return members.join(database, person.id, join_code)
+
+
+ROUTES = (
+    Route(
+        "enrolments",
+        Enrolments,
+        {
+            "POST": Operation(
+                "Redeem a join code for somebody who is signing up",
+                Right(Scope.ENROL),
+                ClassroomReply,
+                EnrolRequest,
+                needs_person=False,
+            )
+        },
+    ),
+)

@@ -1,10 +1,11 @@
-"""Where the files that are not Python lie: beside the package in a checkout, inside it where a wheel was installed.
+"""Where the files that are not Python lie: beside the package in a checkout, in an environment where a wheel was installed.
 
-pyproject.toml puts each of them into the wheel at the place that is named here.
+hatch_build.py puts each of them into the wheel at the place that is named here.
 """
 
 from __future__ import annotations
 
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from pmh_jupyter.errors import NotFound
@@ -33,9 +34,47 @@ def server_lock() -> Path:
     return _find("requirements/server.lock", "requirements/server.lock")
 
 
+def panel() -> Path:
+    """The folder of the built JupyterLab extension."""
+    built = (
+        PACKAGE / "labextension"
+        if checkout()
+        else _shared("share/jupyter/labextensions/pmh-jupyter/package.json").parent
+    )
+    if not built.exists():
+        raise NotFound("The panel has not been built.", advice="Run `make assets`.")
+    return built
+
+
+def server_config() -> Path:
+    """The file that switches the server extension on."""
+    root = checkout()
+    return (
+        root / "jupyter-config/server-config/pmh_jupyter.json"
+        if root
+        else _shared("jupyter_server_config.d/pmh_jupyter.json")
+    )
+
+
 def _find(in_checkout: str, in_wheel: str) -> Path:
     root = checkout()
     path = root / in_checkout if root else PACKAGE / in_wheel
     if not path.exists():
-        raise NotFound(f"{path} is missing.", advice="The installation is damaged: install pmh-jupyter again.")
+        raise _missing(path)
     return path
+
+
+def _shared(ending: str) -> Path:
+    """A file that the wheel put outside of the package: only the installer knows where."""
+    try:
+        files = distribution("pmh-jupyter").files or []
+    except PackageNotFoundError:
+        files = []
+    for file in files:
+        if file.as_posix().endswith(ending):
+            return Path(str(file.locate())).resolve()
+    raise _missing(Path(ending))
+
+
+def _missing(path: Path) -> NotFound:
+    return NotFound(f"{path} is missing.", advice="The installation is damaged: install pmh-jupyter again.")

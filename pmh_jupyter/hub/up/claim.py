@@ -1,0 +1,45 @@
+"""One `pmh up` for one data folder: the claim is a lock that the kernel lets go of, however its holder ends."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from pmh_jupyter.errors import Conflict
+
+NAME = "up.lock"
+
+
+@contextmanager
+def claim(data: Path, address: str) -> Iterator[None]:
+    """Holds the data folder, made if missing and closed to others; raises Conflict, saying who holds it and where it answers."""
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with open(data / NAME, "a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise _held(data, file.name) from None
+        file.truncate(0)
+        json.dump({"pid": os.getpid(), "address": address, "since": f"{datetime.now():%Y-%m-%d %H:%M}"}, file)
+        file.flush()
+        yield
+        file.truncate(0)
+
+
+def _held(data: Path, name: str) -> Conflict:
+    try:
+        holder = json.loads(Path(name).read_text(encoding="utf-8"))
+    except ValueError:  # between its lock and its writing
+        return Conflict(
+            f"A hub is just starting on the data in {data}.", advice="Wait a moment, or stop the other one."
+        )
+    return Conflict(
+        f"A hub already runs on the data in {data}: {holder['address']}, process {holder['pid']}, since {holder['since']}.",
+        advice=f"Use that one; or stop it with Ctrl-C in its terminal or `kill {holder['pid']}`; "
+        "or name another folder in PMH_DATA_DIR.",
+    )

@@ -1,0 +1,31 @@
+"""The logs of a running hub, one file a start: `<data>/logs/hub.log`, with a few earlier ones beside it."""
+
+from __future__ import annotations
+
+from collections import deque
+from pathlib import Path
+
+KEPT = 5
+TAIL_LINES = 25
+
+
+def new_log(data: Path) -> Path:
+    """An empty `logs/hub.log`; earlier ones become hub.log.1 (the last) to hub.log.5."""
+    folder = data / "logs"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    log = folder / "hub.log"
+    for number in range(KEPT, 0, -1):
+        older = folder / f"hub.log.{number - 1}" if number > 1 else log
+        if older.exists():
+            older.replace(folder / f"hub.log.{number}")
+    log.touch(mode=0o600)
+    return log
+
+
+def tail(log: Path, lines: int = TAIL_LINES) -> str:
+    """The last lines of a log, or a word on why there are none."""
+    try:
+        with open(log, encoding="utf-8", errors="replace") as file:
+            return "".join(deque(file, maxlen=lines)).rstrip() or f"({log} is empty)"
+    except OSError as error:
+        return f"({log} cannot be read: {error.strerror})"

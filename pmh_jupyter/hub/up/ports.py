@@ -1,0 +1,50 @@
+"""Is the port free that something of ours will listen on? Asked before anything starts, so that a busy one costs nothing."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from dataclasses import dataclass
+
+from pmh_jupyter.errors import Conflict
+
+
+@dataclass(frozen=True)
+class Listener:
+    """An address that a part of the hub will listen on, and the setting that moves it."""
+
+    what: str
+    ip: str
+    port: int
+    setting: str
+
+
+def check_free(listeners: tuple[Listener, ...]) -> None:
+    """Raises Conflict for the first address that cannot be had, with the setting that moves it."""
+    for listener in listeners:
+        _check(listener)
+
+
+def _check(listener: Listener) -> None:
+    place = f"{listener.ip or '*'}:{listener.port}"
+    try:
+        (family, kind, protocol, _, address), *_ = socket.getaddrinfo(
+            listener.ip or None, listener.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(
+                socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+            )  # as the servers do: what lingers is no obstacle
+            probe.bind(address)
+            probe.listen()
+    except OSError as error:
+        raise Conflict(
+            f"{listener.what} cannot listen on {place}: {_reason(error)}",
+            advice=f"Stop what uses it (`ss -ltnp`), or set {listener.setting} to another one.",
+        ) from error
+
+
+def _reason(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "another program already does."
+    return f"{(error.strerror or str(error)).rstrip('.').lower()}."

@@ -1,0 +1,66 @@
+"""Waits until a lesson can really be opened: the way in answers, the Hub behind it too, and the service says that it is ready."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.client import HTTPException
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, Request, build_opener
+
+from pmh_jupyter.errors import Unavailable
+
+PAUSE_SECONDS = 0.1
+ANSWER_SECONDS = 10.0
+
+# What the machine's own proxy settings say is not for addresses of this machine.
+_opener = build_opener(ProxyHandler({}))
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing that must answer 200: what it is, and its address."""
+
+    what: str
+    url: str
+
+
+def questions(address: str) -> tuple[Question, ...]:
+    """What is asked, in the order in which it comes up; all of it through the proxy, as a browser would."""
+    return (
+        Question("the Hub", f"{address}/hub/health"),
+        Question("the service", f"{address}/services/pmh/health"),
+        Question("grading", f"{address}/services/pmh/ready"),
+    )
+
+
+def wait_for(question: Question, alive: Callable[[], bool], seconds: float) -> None:
+    """Returns once it answers 200; raises Unavailable with its last answer when the time is over, or nobody is left to answer."""
+    end = time.monotonic() + seconds
+    while (answer := _ask(question)) is not None:
+        if not alive():
+            raise Unavailable(f"The hub ended before {question.what} answered.")
+        if time.monotonic() > end:
+            raise Unavailable(f"After {seconds:.0f} s {question.what} is still not ready: {answer}")
+        time.sleep(PAUSE_SECONDS)
+
+
+def _ask(question: Question) -> str | None:
+    """None when it is ready, else what it says."""
+    try:
+        with _opener.open(Request(question.url), timeout=ANSWER_SECONDS):
+            return None
+    except HTTPError as error:
+        return _words(error.code, error.read())
+    except (OSError, HTTPException) as error:
+        return str(error)
+
+
+def _words(status: int, body: bytes) -> str:
+    """What a reply that is not 200 says of itself: our own error's message, or the status alone."""
+    try:
+        return f"{json.loads(body)['message']} ({status})"
+    except (ValueError, KeyError, TypeError):
+        return f"status {status}"

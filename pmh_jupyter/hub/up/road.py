@@ -1,0 +1,107 @@
+"""The road of `pmh up`, from nothing to a hub at which a lesson can be opened, and back to nothing."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from pmh_jupyter.config import Settings
+from pmh_jupyter.errors import Unavailable
+from pmh_jupyter.hub.proxy_command import proxy_command
+from pmh_jupyter.hub.up import logs
+from pmh_jupyter.hub.up.claim import claim
+from pmh_jupyter.hub.up.hub_process import HubProcess, running_hub
+from pmh_jupyter.hub.up.ports import Listener, check_free
+from pmh_jupyter.hub.up.progress import Progress
+from pmh_jupyter.hub.up.ready import questions, wait_for
+from pmh_jupyter.hub.up.server_environment import server_environment
+from pmh_jupyter.hub.up.summary import summary
+from pmh_jupyter.places import hub_config
+
+START_SECONDS = 120.0
+EVERYWHERE = frozenset({"", "*", "0.0.0.0", "::"})
+
+
+class Prepared(Protocol):
+    """What the preparation of the database tells: join codes by classroom."""
+
+    @property
+    def join_codes(self) -> Mapping[str, str]: ...
+
+
+Prepare = Callable[[Settings], Prepared]
+
+
+def run_hub(settings: Settings, prepare: Prepare, progress: Progress) -> None:
+    """Runs a hub until it is interrupted, which is how this ends well.
+
+    `prepare` brings the database up to date and fills it. Raises Conflict where a hub runs on the same data or a port is taken,
+    Unavailable for what cannot be had, and when the hub ends by itself. Nothing that was started here is left afterwards.
+    """
+    settings.data_dir = str(settings.data)
+    with claim(settings.data, address(settings)):
+        check_free(listeners(settings))
+        proxy_command()  # raises, before anything is made, where there is none
+        settings.server_python = settings.server_python or str(server_environment(settings.data, progress))
+        with progress.step("Preparing the database and the starter course"):
+            prepared = prepare(settings)
+        password = _first_password(settings, progress)
+        log = logs.new_log(settings.data)
+        with running_hub(hub_config(), environ(settings), log, progress) as hub:
+            _wait_until_ready(hub, settings, progress)
+            for line in summary(settings, address(settings), prepared.join_codes, password):
+                progress.say(line)
+            raise _ended(f"The hub ended by itself, with exit code {hub.wait()}.", hub.log)
+
+
+def address(settings: Settings) -> str:
+    """Where this machine's own browser finds the hub; without a slash at its end."""
+    host = "127.0.0.1" if settings.ip in EVERYWHERE else settings.ip
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+
+
+def listeners(settings: Settings) -> tuple[Listener, ...]:
+    """Everything that will listen, most visible first."""
+    return (
+        Listener("The hub", settings.ip, settings.port, "PMH_PORT"),
+        Listener("The service", settings.service_ip, settings.service_port, "PMH_SERVICE_PORT"),
+        Listener("JupyterHub", settings.hub_ip or "127.0.0.1", settings.hub_port, "PMH_HUB_PORT"),
+        Listener("The proxy's interface", "127.0.0.1", settings.proxy_api_port, "PMH_PROXY_API_PORT"),
+    )
+
+
+def environ(settings: Settings) -> dict[str, str]:
+    """What the hub is started with: the settings in force, and the commands of its environment first on the PATH."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    return os.environ | settings.to_environ() | {"PATH": path}
+
+
+def _first_password(settings: Settings, progress: Progress) -> str | None:
+    """The first administrator's, made before anybody else can log in. Told at once: a failed start must not lose it."""
+    if settings.authenticator != "accounts":
+        return None
+    from pmh_jupyter.hub.accounts import ensure_admin
+
+    password = ensure_admin(settings.data / "accounts.sqlite", settings.admin)
+    if password:
+        progress.say(f"   Administrator {settings.admin!r} made, password (for one use, shown only now): {password}")
+    return password
+
+
+def _wait_until_ready(hub: HubProcess, settings: Settings, progress: Progress) -> None:
+    try:
+        for question in questions(address(settings)):
+            with progress.step(f"Waiting for {question.what}"):
+                wait_for(question, hub.alive, START_SECONDS)
+    except Unavailable as error:
+        raise _ended(error.message, hub.log) from error
+
+
+def _ended(message: str, log: Path) -> Unavailable:
+    return Unavailable(
+        f"{message} The end of its log:\n\n{logs.tail(log)}\n",
+        advice=f"All of it is in {log}; `pmh doctor` looks for causes.",
+    )

@@ -1,0 +1,39 @@
+"""Between a student's code and this machine. `find_wall` gives the one that this machine can have."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from pmh_jupyter.config import Settings
+from pmh_jupyter.errors import NoWall
+from pmh_jupyter.grading.task import Limits
+from pmh_jupyter.grading.walls.base import Ended, Wall
+from pmh_jupyter.grading.walls.bubblewrap import BubblewrapWall
+from pmh_jupyter.grading.walls.none import NoContainment
+from pmh_jupyter.grading.walls.python import grader_python
+
+__all__ = ["Ended", "Wall", "bubblewrap_wall", "find_wall"]
+
+
+def find_wall(settings: Settings) -> Wall:
+    """The wall that this machine can have, tried by starting it once.
+
+    Where none can be had: on loopback `NoContainment` (its `contained` is False: say so wherever a person looks), elsewhere NoWall.
+    """
+    python = settings.grader_python or settings.server_python or sys.executable
+    try:
+        return bubblewrap_wall(python)
+    except NoWall:
+        if not settings.on_loopback:
+            raise
+        return NoContainment(Path(python))
+
+
+def bubblewrap_wall(python: str = sys.executable) -> Wall:
+    """A bubblewrap wall around the given Python; raises NoWall, with the reason, when it does not start."""
+    wall = BubblewrapWall(grader_python(python))
+    ended = wall.run(b'{"token": "probe", "cells": [], "files": []}', Limits(submission_seconds=30))
+    if b'"end"' not in ended.answer:
+        raise NoWall(f"The sandbox does not run Python: {ended.complaint[-400:].strip()}")
+    return wall

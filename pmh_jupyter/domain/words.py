@@ -1,0 +1,64 @@
+"""Message codes into English sentences: what happened, why, what to do next. The one place where they are worded.
+
+A template names its parameters in braces; `OPTIONAL` has what is said only where a parameter is there.
+"""
+
+from __future__ import annotations
+
+from pmh_jupyter.domain.verdict import Message
+
+WORDS = {
+    "solved": "Solved.",
+    "needs-marking": "Handed in; a person will mark it.",
+    # a test
+    "test-differs": "Not yet: `{expression}` gave {got}, expected {expected}.",
+    "test-fails": "Not yet: `{expression}` does not hold.",
+    "test-said": "Not yet: {text}",
+    "test-raised": "Not yet: `{expression}` raised {error}{line}{detail}.",
+    "test-timed-out": "`{expression}` was still running after {seconds} s, so it was stopped. Look for a loop that never ends.",
+    "test-not-reached": "Not checked: a test before it stopped the rest.",
+    "hidden-fails": "Not yet: a hidden test does not pass.",
+    "hidden-raised": "Not yet: in a hidden test your code raised {error}{line}.",
+    "hidden-timed-out": "A hidden test was still running after {seconds} s, so it was stopped. Look for a loop that never ends.",
+    "test-broken": "This test cannot be run: its source has a fault, which is not yours. Please tell your instructor.",
+    # a cell of the student's
+    "not-answered": "Not yet: there is still a NotImplementedError{line}. Put your answer in its place.",
+    "cell-raised": "Not yet: your cell raised {error}{line}{detail}.",
+    "cell-asked": "Not yet: your cell asks for input{line}, and nobody is there to answer while it is checked.",
+    "cell-timed-out": "Your cell was still running after {seconds} s, so it was stopped. Look for a loop that never ends.",
+    "cell-exited": "Your code ended Python itself (exit code {code}), so nothing after it could be checked.",
+    "cell-crashed": "Your code made Python crash{signal}, so nothing after it could be checked.",
+    "too-much-memory": "Your code needed more than the {megabytes} MiB of memory it may use. Look for a list that grows without end.",
+    "too-much-output": "Your code printed more than {megabytes} MiB, so it was stopped. Look for a print inside a loop.",
+    "out-of-time": "The whole notebook took longer than {seconds} s, so the rest of it was not run.",
+    "not-reached": "Not checked: an earlier cell ended the notebook. Mend that one first, then check again.",
+    "answer-not-found": "The answer cell “{cell}” was not found in your notebook. Open the lesson again to get it back.",
+    "notebook-missing": "The notebook “{notebook}” was not handed in.",
+    "notebook-unreadable": "“{notebook}” cannot be read as a notebook. Open and save it in JupyterLab, then try again.",
+    "our-fault": "Our fault, not yours: the check could not be run, and this try does not count.",
+    # what was put right
+    "healed-notebook-name": "“{found}” was taken for “{wanted}”, whose cells it has.",
+    "healed-restored": "The cell “{cell}” was missing; the lesson's own was used.",
+    "healed-tests": "The tests in “{cell}” had been changed; the lesson's own were used.",
+    "healed-label": "The answer “{cell}” had lost its label; it was found by what it defines.",
+    "healed-copies": "There were {count} cells labelled “{cell}”; those with an answer were run one after another.",
+    "healed-type": "The answer “{cell}” was not a code cell; it was run as code.",
+}
+
+OPTIONAL = {"line": " in line {}", "detail": ": {}", "signal": " ({})"}
+UNKNOWN = "Something was noted here that this version has no words for."
+
+
+def words(message: Message) -> str:
+    """The sentence for a message. A code without words gives a neutral sentence, a missing parameter a dash; never raises."""
+    return WORDS.get(message.code, UNKNOWN).format_map(_Params(message.params))
+
+
+class _Params(dict[str, str]):
+    """A message's parameters as a template wants them."""
+
+    def __getitem__(self, key: str) -> str:
+        value = str(self.get(key, ""))
+        if key in OPTIONAL:
+            return OPTIONAL[key].format(value.rstrip(".")) if value else ""
+        return value or "—"

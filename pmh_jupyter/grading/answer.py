@@ -1,0 +1,98 @@
+"""What comes out of a wall, believed only as far as it is well-formed: bounded lines, a strict schema, the bundle's own token."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+Text = Annotated[str, StringConstraints(max_length=4_000)]
+Short = Annotated[str, StringConstraints(max_length=400)]
+Line = Annotated[int, Field(ge=1, le=1_000_000)]
+Number = Annotated[int, Field(ge=0, le=100_000)]
+MOST_LINES = 250_000
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Fault(Strict):
+    """What a cell raised, and where in the student's cells it showed."""
+
+    error: Short
+    detail: Short = ""
+    cell: Number | None = None
+    line: Line | None = None
+
+
+class Test(Fault):
+    """One check of a test cell; see `inside.judge`."""
+
+    __test__ = False  # not a pytest class
+
+    error: Short = ""
+    name: Short
+    expression: Short
+    hidden: bool
+    outcome: Literal["passed", "failed", "crashed", "timed-out", "not-checked", "our-fault"]
+    reason: Literal["", "differs", "fails", "raised", "said", "timed-out", "memory", "broken"]
+    text: Text = ""
+    expected: Text | None = None
+    got: Text | None = None
+
+
+class Done(Strict):
+    """One cell was run, or its process was lost over it (`dead`)."""
+
+    cell: Number
+    state: Literal["ran", "dead"]
+    cause: Literal["", "time", "submission-time", "output", "memory", "exit", "signal", "answer"]
+    detail: Short
+    fault: Fault | None
+    tests: Annotated[tuple[Test, ...], Field(max_length=1_000)]
+    seconds: Annotated[float, Field(ge=0)]
+
+
+class Answer(BaseModel):
+    """All that was said: `done` by cell, the cells that were begun, our own fault if any, and whether it is whole."""
+
+    done: dict[int, Done] = Field(default_factory=dict)
+    begun: list[int] = Field(default_factory=list)
+    fault: str = ""
+    ended: bool = False
+    malformed: bool = False
+
+
+def read_answer(raw: bytes, token: str) -> Answer:
+    """Reads line by line up to the first that is not ours or not well-formed; what stands before it is kept."""
+    answer = Answer()
+    for line in raw.split(b"\n")[:MOST_LINES]:
+        if not line:
+            continue
+        try:
+            _add(answer, json.loads(line), token)
+        except (ValidationError, ValueError, RecursionError, KeyError, TypeError):
+            answer.malformed = True
+            break
+    return answer
+
+
+def _add(answer: Answer, event: dict[str, object], token: str) -> None:
+    if event.pop("token") != token:
+        raise ValueError("another's line")
+    kind = event.pop("event")
+    if kind == "start":
+        answer.begun.append(int(str(event["cell"])))
+    elif kind == "done":
+        done = Done.model_validate_json(json.dumps(event))
+        if done.cell in answer.done:
+            raise ValueError("a cell is done once")
+        answer.done[done.cell] = done
+    elif kind == "fault":
+        answer.fault = str(event["detail"])
+    elif kind == "end":
+        answer.ended = True
+    else:
+        raise ValueError("unknown event")

@@ -1,0 +1,145 @@
+"""A test cell as a list of checks: each assertion on its own, everything else as it stands.
+
+nbgrader's rule decides about points (every assertion must hold, and nothing may raise); running on after the first assertion that
+fails only tells the student more. Lines between the hidden markers are checks without a name, an operand or a literal.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .text import clip, shown
+
+BEGIN, END = "BEGIN HIDDEN TESTS", "END HIDDEN TESTS"
+HOLDS = "_pmh_holds"
+
+OPERATORS: dict[type[ast.cmpop], tuple[str, Callable[[Any, Any], Any]]] = {
+    ast.Eq: ("", operator.eq),
+    ast.Is: ("", operator.is_),
+    ast.NotEq: ("!= ", operator.ne),
+    ast.IsNot: ("is not ", operator.is_not),
+    ast.Lt: ("< ", operator.lt),
+    ast.LtE: ("<= ", operator.le),
+    ast.Gt: ("> ", operator.gt),
+    ast.GtE: (">= ", operator.ge),
+    ast.In: ("in ", lambda left, right: left in right),
+    ast.NotIn: ("not in ", lambda left, right: left not in right),
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One top-level statement of a test cell. `name` is empty unless the student may read it; `asserts`: it is a test by itself."""
+
+    node: ast.stmt
+    name: str
+    expression: str
+    hidden: bool
+    asserts: bool
+
+
+class Operands:
+    """Remembers both sides of the last comparison that did not hold, and the source of its left side."""
+
+    def __init__(self) -> None:
+        self.expression = ""
+        self.expected: str | None = None
+        self.got: str | None = None
+        self._rules: list[tuple[str, Callable[[Any, Any], Any], str | None]] = []
+
+    def add(self, operation: type[ast.cmpop], expression: str | None) -> int:
+        """Registers a comparison of the source (`expression` None: hidden) and returns its number."""
+        self._rules.append((*OPERATORS[operation], expression))
+        return len(self._rules) - 1
+
+    def holds(self, number: int, left: Any, right: Any) -> bool:
+        """Compares as the source does; what a hidden test compared is not remembered."""
+        sign, compare, expression = self._rules[number]
+        if compare(left, right):
+            return True
+        if expression is not None:
+            self.expression, self.expected, self.got = expression, sign + shown(right), shown(left)
+        return False
+
+    def forget(self) -> None:
+        self.expression, self.expected, self.got = "", None, None
+
+
+def read_checks(source: str, operands: Operands) -> list[Check]:
+    """The checks of a test cell (plain Python), their comparisons rewritten to go through `operands`; raises SyntaxError."""
+    tree = ast.parse(source)
+    hidden_lines = set(_hidden_lines(source))
+    checks = []
+    for node in tree.body:
+        text = ast.get_source_segment(source, node) or ""
+        lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
+        hidden = not hidden_lines.isdisjoint(lines) or BEGIN in text
+        check = Check(
+            node,
+            "" if hidden else _name(node, source),
+            "" if hidden else _expression(node, source),
+            hidden,
+            _asserts(node),
+        )
+        _Rewrite(operands, None if hidden else source).visit(node)
+        checks.append(check)
+    return checks
+
+
+def _hidden_lines(source: str) -> Iterator[int]:
+    inside = False
+    for number, line in enumerate(source.splitlines(), start=1):
+        inside = inside or BEGIN in line
+        if inside:
+            yield number
+        inside = inside and END not in line
+
+
+def _asserts(node: ast.stmt) -> bool:
+    """True for an assertion, a block that holds one, and a call of something named assert…; not for a definition of a helper."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return False
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        return ast.unparse(node.value.func).rpartition(".")[2].lower().startswith("assert")
+    return any(isinstance(inner, ast.Assert) for inner in ast.walk(node))
+
+
+def _name(node: ast.stmt, source: str) -> str:
+    if isinstance(node, ast.Assert) and isinstance(node.msg, ast.Constant) and isinstance(node.msg.value, str):
+        return clip(node.msg.value)
+    if isinstance(node, ast.Assert):
+        return _segment(node.test, source)
+    return _expression(node, source)
+
+
+def _expression(node: ast.stmt, source: str) -> str:
+    """What the student is told was evaluated: the left side of a comparison, else the expression, else the first line."""
+    if isinstance(node, ast.Assert):
+        compare = isinstance(node.test, ast.Compare) and len(node.test.ops) == 1
+        return _segment(node.test.left if compare and isinstance(node.test, ast.Compare) else node.test, source)
+    return _segment(node, source).partition("\n")[0].rstrip(":")
+
+
+def _segment(node: ast.AST, source: str) -> str:
+    segment = ast.get_source_segment(source, node) or ast.unparse(node)
+    return clip("\n".join(line.strip() for line in segment.splitlines()))
+
+
+class _Rewrite(ast.NodeTransformer):
+    """`assert left == right` becomes `assert _pmh_holds(n, left, right)`; the message stays. `source` None: hidden."""
+
+    def __init__(self, operands: Operands, source: str | None) -> None:
+        self.operands, self.source = operands, source
+
+    def visit_Assert(self, node: ast.Assert) -> ast.Assert:
+        test = node.test
+        if isinstance(test, ast.Compare) and len(test.ops) == 1:
+            expression = None if self.source is None else _segment(test.left, self.source)
+            number = self.operands.add(type(test.ops[0]), expression)
+            call = ast.Call(ast.Name(HOLDS, ast.Load()), [ast.Constant(number), test.left, test.comparators[0]], [])
+            node.test = ast.fix_missing_locations(ast.copy_location(call, test))
+        return node

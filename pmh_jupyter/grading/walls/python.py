@@ -1,0 +1,57 @@
+"""Which folders a Python needs in order to run: asked of that Python itself, and of the symbolic links that lead to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from pmh_jupyter.errors import NoWall
+
+QUESTION = (
+    "import json, sys; import IPython; print(json.dumps([sys.version_info[:2], "
+    "[sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix], sys.path]))"
+)
+
+
+@dataclass(frozen=True)
+class GraderPython:
+    """A Python that can run students' code: the path it is started by, and the folders and files it consists of."""
+
+    executable: Path
+    parts: tuple[Path, ...]
+
+
+def grader_python(executable: str) -> GraderPython:
+    """Asks a Python for its parts; raises NoWall when it does not start, is older than 3.11, or has no IPython."""
+    path = Path(os.path.abspath(executable))
+    try:
+        answer = subprocess.run([path, "-I", "-c", QUESTION], capture_output=True, timeout=60, check=True)
+        version, prefixes, _ = json.loads(answer.stdout)
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise NoWall(
+            f"{path} cannot run students' code: it does not start, or has no IPython.",
+            advice="Set PMH_GRADER_PYTHON to the Python of an environment in which ipython is installed.",
+        ) from error
+    if tuple(version) < (3, 11):
+        raise NoWall(f"{path} is older than Python 3.11.", advice="Set PMH_GRADER_PYTHON to Python 3.11 or newer.")
+    folders = {Path(prefix) for prefix in prefixes} | {Path(prefix).resolve() for prefix in prefixes}
+    return GraderPython(path, tuple(_parts(path, folders - {Path("/")})))
+
+
+def _parts(executable: Path, folders: set[Path]) -> list[Path]:
+    """The folders that lie in no other of them, and each link on the way to the executable that lies in none."""
+    parts = [folder for folder in sorted(folders) if not any(other in folder.parents for other in folders)]
+    for link in _links(executable):
+        if not any(part in link.parents for part in parts):
+            parts.append(link)
+    return parts
+
+
+def _links(path: Path) -> list[Path]:
+    links = [path]
+    while links[-1].is_symlink() and len(links) < 20:
+        links.append(Path(os.path.normpath(links[-1].parent / os.readlink(links[-1]))))
+    return links

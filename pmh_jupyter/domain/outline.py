@@ -1,0 +1,162 @@
+"""What a member sees of a classroom (the outline) and what staff see of its members (the board). Points are milli-points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from pmh_jupyter.domain.course import Achievement, Exercise, File, Schedule
+from pmh_jupyter.domain.people import Membership, Person
+from pmh_jupyter.domain.progress import ExerciseProgress, State
+from pmh_jupyter.domain.roles import Role
+
+
+@dataclass(frozen=True)
+class OutlineExercise:
+    """An exercise and where the member stands in it."""
+
+    exercise: Exercise
+    progress: ExerciseProgress
+
+
+@dataclass(frozen=True)
+class OutlineLesson:
+    """A lesson on the schedule and where the member stands in it. `checks` is "visible" or "all"."""
+
+    slug: str
+    title: str
+    unit: str
+    release: str
+    state: State
+    exercises: tuple[OutlineExercise, ...]
+    notebooks: tuple[str, ...]
+    schedule: Schedule
+    checks: str
+    attempts_left: int | None
+    submitted_at: datetime | None
+
+    @property
+    def millipoints(self) -> int:
+        return sum(one.progress.millipoints for one in self.exercises)
+
+    @property
+    def max_millipoints(self) -> int:
+        return sum(one.exercise.max_millipoints for one in self.exercises)
+
+    @property
+    def solved(self) -> int:
+        return sum(one.progress.state is State.DONE for one in self.exercises)
+
+
+@dataclass(frozen=True)
+class OutlineAward:
+    """An achievement of the course: earned (with the time), or how near."""
+
+    achievement: Achievement
+    earned_at: datetime | None
+    reached: int
+    needed: int
+
+
+@dataclass(frozen=True)
+class Outline:
+    """The whole map for one member; lessons in the course's order."""
+
+    membership: Membership
+    lessons: tuple[OutlineLesson, ...]
+    awards: tuple[OutlineAward, ...]
+    last_event: int
+
+    @property
+    def units(self) -> tuple[tuple[str, tuple[OutlineLesson, ...]], ...]:
+        """Lessons by unit, in the order in which units first appear."""
+        found: dict[str, list[OutlineLesson]] = {}
+        for lesson in self.lessons:
+            found.setdefault(lesson.unit, []).append(lesson)
+        return tuple((unit, tuple(lessons)) for unit, lessons in found.items())
+
+    @property
+    def continue_with(self) -> str | None:
+        """Where to go on: the first lesson that is begun or needs a look, else the first that is new; None: all is done."""
+        for states in ((State.ATTENTION, State.BEGUN), (State.NEW, State.GRADING)):
+            for lesson in self.lessons:
+                if lesson.state in states:
+                    return lesson.slug
+        return None
+
+
+@dataclass(frozen=True)
+class StudentFiles:
+    """What a student receives of a release."""
+
+    release: str
+    lesson: str
+    files: tuple[File, ...]
+
+
+@dataclass(frozen=True)
+class LessonFiles:
+    """The release that the classroom adopted, and the one that this person opened last (None: never opened)."""
+
+    current: StudentFiles
+    base: StudentFiles | None
+
+
+@dataclass(frozen=True)
+class BoardColumn:
+    """An exercise across the top of the board."""
+
+    lesson: str
+    lesson_title: str
+    grade_id: str
+    title: str
+    max_millipoints: int
+
+
+@dataclass(frozen=True)
+class BoardCell:
+    """A member in an exercise: practice, the grade by the ledger (None: nothing handed in), and the newest work that tried it."""
+
+    progress: ExerciseProgress
+    grade_millipoints: int | None
+    work: UUID | None
+
+
+@dataclass(frozen=True)
+class BoardRow:
+    """A member across the board; cells in the order of the columns."""
+
+    person: Person
+    role: Role
+    cells: tuple[BoardCell, ...]
+
+    @property
+    def millipoints(self) -> int:
+        """Points by practice."""
+        return sum(cell.progress.millipoints for cell in self.cells)
+
+    @property
+    def grade_millipoints(self) -> int:
+        """Points that count so far."""
+        return sum(cell.grade_millipoints or 0 for cell in self.cells)
+
+
+@dataclass(frozen=True)
+class Board:
+    """One page of a classroom's members, by name; pages count from 1."""
+
+    classroom: str
+    columns: tuple[BoardColumn, ...]
+    rows: tuple[BoardRow, ...]
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Everybody's progress by person, then (lesson, grade_id), and awards by person, then achievement, with when it was earned."""
+
+    progress: Mapping[UUID, Mapping[tuple[str, str], ExerciseProgress]]
+    awards: Mapping[UUID, Mapping[str, datetime]]

@@ -1,0 +1,138 @@
+"""Bytes by their SHA-256, in namespaces that never mix: what students receive, what is sealed, what was handed in.
+
+A blob is durable before the row that names it, so that no row is ever without its file. A process killed between the two leaves a
+blob that nobody names; the repeat of the same work names it. A full disk raises Unavailable and leaves neither.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal, Protocol
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from pmh_jupyter.domain.ids import sha256
+from pmh_jupyter.errors import Unavailable
+from pmh_jupyter.storage.dialect import insert_new
+from pmh_jupyter.storage.tables.courses import BlobRow
+
+Namespace = Literal["student", "sealed", "work"]
+
+
+class Blobs(Protocol):
+    """Where bytes are kept. `stage` before the transaction, `store` inside it, `read` inside any."""
+
+    def stage(self, namespace: Namespace, contents: Iterable[bytes]) -> None:
+        """Makes the contents durable, where that happens outside of the database."""
+
+    def store(self, session: Session, namespace: Namespace, contents: Iterable[bytes]) -> None:
+        """Makes the contents part of the transaction, where they are kept in the database."""
+
+    def read(self, session: Session, namespace: Namespace, digests: Iterable[str]) -> dict[str, bytes]:
+        """The contents by digest; raises Unavailable when one is missing or damaged."""
+
+
+class FileBlobs:
+    """One file a blob, below `folder/namespace/ab/`. Written whole or not at all."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def stage(self, namespace: Namespace, contents: Iterable[bytes]) -> None:
+        for content in contents:
+            try:
+                _write_durably(self._path(namespace, sha256(content)), content)
+            except OSError as error:
+                raise Unavailable(
+                    "The hub could not keep the files: its disk is full or cannot be written.",
+                    advice="Nothing was recorded. Tell whoever runs this hub, and try again later; keep your files.",
+                ) from error
+
+    def store(self, session: Session, namespace: Namespace, contents: Iterable[bytes]) -> None:
+        """Nothing is left to do: the files are durable since `stage`."""
+
+    def read(self, session: Session, namespace: Namespace, digests: Iterable[str]) -> dict[str, bytes]:
+        return {digest: self._read(namespace, digest) for digest in set(digests)}
+
+    def _read(self, namespace: Namespace, digest: str) -> bytes:
+        try:
+            content = self._path(namespace, digest).read_bytes()
+        except OSError as error:
+            raise _lost(namespace, digest) from error
+        if sha256(content) != digest:
+            raise _lost(namespace, digest)
+        return content
+
+    def _path(self, namespace: Namespace, digest: str) -> Path:
+        return self.folder / namespace / digest[:2] / digest
+
+
+class DatabaseBlobs:
+    """One row a blob, in the transaction of whoever names it."""
+
+    def stage(self, namespace: Namespace, contents: Iterable[bytes]) -> None:
+        """Nothing is done before the transaction."""
+
+    def store(self, session: Session, namespace: Namespace, contents: Iterable[bytes]) -> None:
+        rows = {sha256(content): content for content in contents}
+        # Sorted, so that two transactions with the same blobs wait for each other and never in a circle.
+        for digest in sorted(rows):
+            insert_new(session, BlobRow, namespace=namespace, sha256=digest, content=rows[digest])
+
+    def read(self, session: Session, namespace: Namespace, digests: Iterable[str]) -> dict[str, bytes]:
+        wanted = set(digests)
+        rows = session.execute(
+            select(BlobRow.sha256, BlobRow.content).where(BlobRow.namespace == namespace, BlobRow.sha256.in_(wanted))
+        )
+        found = {digest: bytes(content) for digest, content in rows}
+        for digest in wanted:
+            if sha256(found.get(digest, b"")) != digest:
+                raise _lost(namespace, digest)
+        return found
+
+
+def _lost(namespace: Namespace, digest: str) -> Unavailable:
+    return Unavailable(
+        f"A stored file is missing or damaged ({namespace}/{digest[:12]}).",
+        advice="Whoever runs this hub must restore the blobs from a backup.",
+    )
+
+
+def _write_durably(path: Path, content: bytes) -> None:
+    """Temporary file, fsync, rename, fsync of the folder. An equal file that is there already is kept."""
+    if path.is_file() and path.stat().st_size == len(content):
+        return
+    _make_folder(path.parent)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _make_folder(folder: Path) -> None:
+    """Makes a folder and what leads to it; each entry is durable in its parent."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    _sync_folder(folder.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,141 @@
+"""The database: opened and closed, its revision checked, its transactions.
+
+Everything here is synchronous and made for a pool of threads; an event loop must not wait for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Engine, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from pmh_jupyter.errors import BadInput, Unavailable
+from pmh_jupyter.storage import dialect, revision
+from pmh_jupyter.storage.blobs import Blobs, DatabaseBlobs, FileBlobs
+from pmh_jupyter.storage.lock import ProcessLock
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The service's clock."""
+    return datetime.now(UTC)
+
+
+class Database:
+    """One database of ours, SQLite or PostgreSQL, with the blobs that belong to it.
+
+    `blob_folder` keeps blobs as files there. Without it they lie in `blobs` beside a SQLite file, and in PostgreSQL itself.
+    """
+
+    def __init__(self, url: str, clock: Clock = utc_now, *, blob_folder: Path | None = None) -> None:
+        try:
+            self.url = make_url(url)
+        except ArgumentError as error:
+            raise BadInput(
+                "PMH_DATABASE_URL is not a database URL.", advice="See docs/reference/settings.md."
+            ) from error
+        self.now = clock
+        self.file = _sqlite_file(self.url.database) if self.url.get_backend_name() == "sqlite" else None
+        folder = blob_folder or (self.file and self.file.parent / "blobs")
+        self.blobs: Blobs = FileBlobs(folder) if folder else DatabaseBlobs()
+        self.engine: Engine = dialect.make_engine(self.url)
+        self._reading = dialect.reading(self.engine)
+        self._lock = ProcessLock(self.file.with_name(self.file.name + ".lock")) if self.file else None
+
+    def open(self, *, exclusive: bool = True) -> Database:
+        """Makes sure that the database answers. For SQLite it takes the lock of the one service process, unless told otherwise.
+
+        Raises Conflict when another process holds the lock, Unavailable when the database does not answer.
+        """
+        if self.file:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+        if self._lock and exclusive:
+            self._lock.take()
+        try:
+            self.ping()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def close(self) -> None:
+        """Closes every connection and gives the lock back."""
+        self.engine.dispose()
+        if self._lock:
+            self._lock.release()
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def ping(self) -> None:
+        """Asks the database a trivial question; raises Unavailable."""
+        with self.read() as session:
+            session.execute(text("SELECT 1"))
+
+    def check_revision(self) -> None:
+        """Raises SchemaTooOld or SchemaTooNew unless the schema is this version's."""
+        with _errors(), self.engine.connect() as connection:
+            revision.check(connection)
+
+    def upgrade(self, backup_dir: Path) -> Path | None:
+        """Migrates to this version's schema; a SQLite file with data in it is backed up first, and the copy's path returned.
+
+        Raises SchemaTooNew for a schema of a newer version, which is left alone.
+        """
+        with _errors():
+            return revision.upgrade(self.engine, self.file, backup_dir, self.now())
+
+    def start(self, backup_dir: Path) -> Path | None:
+        """What a starting service does: SQLite is backed up and migrated; PostgreSQL, which others may be using, only checked."""
+        if self.file:
+            return self.upgrade(backup_dir)
+        self.check_revision()
+        return None
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """One transaction that may write: committed as a whole at the end, or not at all."""
+        with _errors(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """One transaction that only reads; all that it sees is of one moment, and it waits for no writer."""
+        with _errors(), Session(self._reading, autoflush=False) as session, session.begin():
+            yield session
+
+
+def _sqlite_file(name: str | None) -> Path:
+    if not name or name == ":memory:":
+        raise BadInput(
+            "PMH_DATABASE_URL names a SQLite database in memory.",
+            advice="Name a file (sqlite:////path/pmh.sqlite): nothing in memory survives a restart.",
+        )
+    return Path(name).absolute()
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Turns a database that cannot be reached, is locked or is full into Unavailable; a mistake of ours stays what it is."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        raise _unavailable() from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise _unavailable() from error
+        raise
+
+
+def _unavailable() -> Unavailable:
+    return Unavailable("The hub's database does not answer just now.", retry_after=2.0)

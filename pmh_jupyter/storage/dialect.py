@@ -1,0 +1,66 @@
+"""What SQLite and PostgreSQL say differently: engines, the start of a transaction, insert-or-leave."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from pmh_jupyter.errors import BadInput
+from pmh_jupyter.storage.columns import Base
+
+SCHEMA = "pmh"
+BUSY_SECONDS = 15.0
+
+
+def make_engine(url: URL) -> Engine:
+    """The engine for a URL, with connections set up; raises BadInput for another database than the two we know."""
+    if url.get_backend_name() == "sqlite":
+        return _sqlite_engine(url)
+    if url.get_backend_name() == "postgresql":
+        return _postgresql_engine(url)
+    raise BadInput(
+        f"PMH_DATABASE_URL names a {url.get_backend_name()} database.",
+        advice="Use sqlite:///path or postgresql+psycopg://user:password@host/database.",
+    )
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: sqlite3.Connection, entry: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, see begin()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A transaction that reads first and then writes cannot wait for another writer; so one that may write asks at once.
+        writes = not connection.get_execution_options().get("pmh_reads")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    options = f"-c search_path={SCHEMA} -c timezone=UTC"
+    return create_engine(url, connect_args={"options": options, "connect_timeout": 10}, pool_pre_ping=True)
+
+
+def reading(engine: Engine) -> Engine:
+    """The same engine for transactions that only read: one snapshot over all of their questions."""
+    if engine.dialect.name == "sqlite":
+        return engine.execution_options(pmh_reads=True)
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def insert_new(session: Session, table: type[Base], **values: Any) -> bool:
+    """Inserts a row unless one with the same key is there; True if it was inserted. Waits for whoever is inserting the same."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table).values(**values).on_conflict_do_nothing()
+    return session.connection().execute(statement).rowcount == 1

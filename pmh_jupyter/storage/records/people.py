@@ -1,0 +1,55 @@
+"""People: found by the Hub's name, kept by an id of our own."""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid4
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+
+from pmh_jupyter.domain.people import Person
+from pmh_jupyter.errors import Conflict, NotFound
+from pmh_jupyter.storage.database import Database
+from pmh_jupyter.storage.dialect import insert_new
+from pmh_jupyter.storage.tables.people import PersonRow
+
+
+def find(database: Database, name: str) -> Person | None:
+    """The person of the Hub's name; None: never seen."""
+    with database.read() as session:
+        row = session.scalars(select(PersonRow).where(PersonRow.name == name)).one_or_none()
+        return Person(row.id, row.name) if row else None
+
+
+def find_or_create(database: Database, name: str) -> Person:
+    """The person of the Hub's name, made when seen for the first time; two at once make one."""
+    known = find(database, name)
+    if known:
+        return known
+    with database.write() as session:
+        insert_new(session, PersonRow, id=uuid4(), name=name, created_at=database.now())
+        row = session.scalars(select(PersonRow).where(PersonRow.name == name)).one()
+        return Person(row.id, row.name)
+
+
+def get(database: Database, person: UUID) -> Person:
+    """The person of the id; raises NotFound."""
+    with database.read() as session:
+        row = session.get(PersonRow, person)
+        if row is None:
+            raise NotFound("There is no such person.")
+        return Person(row.id, row.name)
+
+
+def rename(database: Database, person: UUID, name: str) -> Person:
+    """Follows a new name at the Hub; raises NotFound, and Conflict for a name that somebody else has."""
+    try:
+        with database.write() as session:
+            changed = session.execute(
+                update(PersonRow).where(PersonRow.id == person).values(name=name).returning(PersonRow.id)
+            )
+            if changed.one_or_none() is None:
+                raise NotFound("There is no such person.")
+    except IntegrityError as error:
+        raise Conflict(f"The name {name!r} is already somebody else's.") from error
+    return Person(person, name)

@@ -1,0 +1,92 @@
+"""Classrooms, who is in them, and what is on their schedule."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from pmh_jupyter.domain.roles import Role
+from pmh_jupyter.storage.columns import Base, Moment
+
+ROLES = "role IN ({})".format(", ".join(f"'{role}'" for role in Role))
+
+
+class ClassroomRow(Base):
+    """People taking a course together. `last_event` is the number of its newest event; whoever adds one holds this row."""
+
+    __tablename__ = "classrooms"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(100), unique=True)
+    title: Mapped[str]
+    time_zone: Mapped[str] = mapped_column(String(100))
+    version_id: Mapped[UUID] = mapped_column(ForeignKey("course_versions.id"))
+    last_event: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class MemberRow(Base):
+    """A person in a classroom, with a role."""
+
+    __tablename__ = "members"
+    __table_args__ = (
+        UniqueConstraint("classroom_id", "person_id"),
+        CheckConstraint(ROLES, name="role"),
+        Index(None, "person_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    classroom_id: Mapped[UUID] = mapped_column(ForeignKey("classrooms.id"))
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    role: Mapped[str] = mapped_column(String(16))
+    joined_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class JoinCodeRow(Base):
+    """A word that makes whoever knows it a member."""
+
+    __tablename__ = "join_codes"
+    __table_args__ = (CheckConstraint(ROLES, name="role"),)
+
+    code: Mapped[str] = mapped_column(String(64), primary_key=True)
+    classroom_id: Mapped[UUID] = mapped_column(ForeignKey("classrooms.id"))
+    role: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class AssignmentRow(Base):
+    """A lesson on a classroom's schedule. Times are wall times of `time_zone`; UTC is derived (domain.deadlines)."""
+
+    __tablename__ = "assignments"
+    __table_args__ = (
+        UniqueConstraint("classroom_id", "lesson_id"),
+        CheckConstraint("checks IN ('visible', 'all')", name="checks"),
+        CheckConstraint("attempts > 0", name="attempts"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    classroom_id: Mapped[UUID] = mapped_column(ForeignKey("classrooms.id"))
+    lesson_id: Mapped[UUID] = mapped_column(ForeignKey("lessons.id"))
+    time_zone: Mapped[str] = mapped_column(String(100))
+    opens: Mapped[datetime | None] = mapped_column(DateTime)
+    due: Mapped[datetime | None] = mapped_column(DateTime)
+    closes: Mapped[datetime | None] = mapped_column(DateTime)
+    attempts: Mapped[int | None]
+    weight: Mapped[int]
+    cell_seconds: Mapped[float | None]
+    memory_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    checks: Mapped[str] = mapped_column(String(16))
+
+
+class OpeningRow(Base):
+    """The release of an assignment that a person opened last: the base of the next merge."""
+
+    __tablename__ = "openings"
+
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    assignment_id: Mapped[UUID] = mapped_column(ForeignKey("assignments.id"), primary_key=True)
+    release_id: Mapped[str] = mapped_column(ForeignKey("releases.id"))
+    opened_at: Mapped[datetime] = mapped_column(Moment)

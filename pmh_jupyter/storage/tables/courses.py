@@ -1,0 +1,117 @@
+"""Courses, their versions, and the releases that a version lists. Nothing here is changed once it is written."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from pmh_jupyter.storage.columns import Base, Json, Moment
+
+DIGEST = String(64)
+
+
+class CourseRow(Base):
+    """A course, known by a slug that never changes."""
+
+    __tablename__ = "courses"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(100), unique=True)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class LessonRow(Base):
+    """A lesson of a course, over all of its releases."""
+
+    __tablename__ = "lessons"
+    __table_args__ = (UniqueConstraint("course_id", "slug"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    course_id: Mapped[UUID] = mapped_column(ForeignKey("courses.id"))
+    slug: Mapped[str] = mapped_column(String(100))
+
+
+class ReleaseRow(Base):
+    """An immutable version of a lesson's files. Two courses with the same lesson share it, so that it names neither."""
+
+    __tablename__ = "releases"
+
+    id: Mapped[str] = mapped_column(DIGEST, primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class ReleaseFileRow(Base):
+    """A file of a release: what a student receives (`student`) or what only a grader does (`sealed`)."""
+
+    __tablename__ = "release_files"
+    __table_args__ = (CheckConstraint("namespace IN ('student', 'sealed')", name="namespace"),)
+
+    release_id: Mapped[str] = mapped_column(ForeignKey("releases.id"), primary_key=True)
+    namespace: Mapped[str] = mapped_column(String(16), primary_key=True)
+    path: Mapped[str] = mapped_column(String(400), primary_key=True)
+    sha256: Mapped[str] = mapped_column(DIGEST)
+    position: Mapped[int]
+
+
+class ExerciseRow(Base):
+    """An exercise of a release."""
+
+    __tablename__ = "exercises"
+
+    release_id: Mapped[str] = mapped_column(ForeignKey("releases.id"), primary_key=True)
+    grade_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    position: Mapped[int]
+    title: Mapped[str]
+    notebook: Mapped[str] = mapped_column(String(400))
+    max_millipoints: Mapped[int]
+    solution_cells: Mapped[list[str]] = mapped_column(Json)
+    test_cells: Mapped[list[str]] = mapped_column(Json)
+    manual: Mapped[bool]
+    concepts: Mapped[list[str]] = mapped_column(Json)
+    hints: Mapped[list[str]] = mapped_column(Json)
+
+
+class CourseVersionRow(Base):
+    """A course at one point of its life: its words, its achievements, and (in version_lessons) its releases in order."""
+
+    __tablename__ = "course_versions"
+    __table_args__ = (UniqueConstraint("course_id", "number"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    course_id: Mapped[UUID] = mapped_column(ForeignKey("courses.id"))
+    number: Mapped[int]
+    digest: Mapped[str] = mapped_column(DIGEST)
+    title: Mapped[str]
+    description: Mapped[str]
+    achievements: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+    concepts: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class VersionLessonRow(Base):
+    """The release of a lesson that a course version lists, with the limits that its author asks for."""
+
+    __tablename__ = "version_lessons"
+
+    version_id: Mapped[UUID] = mapped_column(ForeignKey("course_versions.id"), primary_key=True)
+    lesson_id: Mapped[UUID] = mapped_column(ForeignKey("lessons.id"), primary_key=True)
+    position: Mapped[int]
+    release_id: Mapped[str] = mapped_column(ForeignKey("releases.id"))
+    title: Mapped[str]
+    unit: Mapped[str]
+    cell_seconds: Mapped[float | None]
+    memory_bytes: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class BlobRow(Base):
+    """A file's bytes, where blobs are kept in the database."""
+
+    __tablename__ = "blobs"
+
+    namespace: Mapped[str] = mapped_column(String(16), primary_key=True)
+    sha256: Mapped[str] = mapped_column(DIGEST, primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)

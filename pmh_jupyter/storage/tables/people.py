@@ -1,0 +1,21 @@
+"""People, as the Hub knows them and as we do."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from pmh_jupyter.storage.columns import Base, Moment
+
+
+class PersonRow(Base):
+    """A person: an id of our own, and the Hub's present name for them, which can change."""
+
+    __tablename__ = "people"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(255), unique=True)
+    created_at: Mapped[datetime] = mapped_column(Moment)

@@ -1,0 +1,73 @@
+"""What people send, and the queue that grades it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from pmh_jupyter.storage.columns import Base, Json, Moment, NullableJson
+
+
+class SubmissionRow(Base):
+    """A check or a submission. The sender made its id; the time is the service's own."""
+
+    __tablename__ = "submissions"
+    __table_args__ = (
+        CheckConstraint("kind IN ('check', 'submission')", name="kind"),
+        CheckConstraint("state IN ('queued', 'running', 'graded', 'failed')", name="state"),
+        CheckConstraint("kind = 'check' OR receipt IS NOT NULL", name="receipt"),
+        Index(None, "person_id", "assignment_id", "received_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    assignment_id: Mapped[UUID] = mapped_column(ForeignKey("assignments.id"))
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    release_id: Mapped[str] = mapped_column(ForeignKey("releases.id"))
+    exercises: Mapped[list[str]] = mapped_column(Json)
+    content_hash: Mapped[str] = mapped_column(String(64))
+    received_at: Mapped[datetime] = mapped_column(Moment)
+    state: Mapped[str] = mapped_column(String(16))
+    receipt: Mapped[dict[str, Any] | None] = mapped_column(NullableJson)
+    graded_at: Mapped[datetime | None] = mapped_column(Moment)
+    seconds: Mapped[float | None]
+    healed: Mapped[list[Any]] = mapped_column(Json)
+    flags: Mapped[list[Any]] = mapped_column(Json)
+    fault: Mapped[dict[str, Any] | None] = mapped_column(NullableJson)
+
+
+class SubmissionFileRow(Base):
+    """A file of a submission, by content hash in the namespace `work`."""
+
+    __tablename__ = "submission_files"
+
+    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submissions.id"), primary_key=True)
+    path: Mapped[str] = mapped_column(String(400), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+
+
+class JobRow(Base):
+    """A grading that is to be done, once for each (submission, release, grader version). `worker` holds it until `lease_until`."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        UniqueConstraint("submission_id", "release_id", "grader"),
+        CheckConstraint("state IN ('queued', 'running', 'done')", name="state"),
+        Index(None, "state", "priority", "created_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submissions.id"))
+    release_id: Mapped[str] = mapped_column(ForeignKey("releases.id"))
+    grader: Mapped[str] = mapped_column(String(32))
+    priority: Mapped[int]
+    state: Mapped[str] = mapped_column(String(16))
+    tries: Mapped[int]
+    worker: Mapped[str | None] = mapped_column(String(100))
+    lease_until: Mapped[datetime | None] = mapped_column(Moment)
+    request_id: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(Moment)

@@ -1,0 +1,63 @@
+"""Verdicts as the database keeps them: JSON of codes and parameters, so that words can be chosen, and changed, at the edge."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from pmh_jupyter.domain.verdict import ExerciseVerdict, Flag, Message, Outcome, TestVerdict
+
+
+def message_to_json(message: Message) -> dict[str, Any]:
+    """A sentence yet to be put into words."""
+    return {"code": message.code, "params": dict(message.params)}
+
+
+def message_from_json(data: dict[str, Any]) -> Message:
+    """The reverse of `message_to_json`."""
+    return Message(data["code"], data["params"])
+
+
+def flag_to_json(flag: Flag) -> dict[str, Any]:
+    """Something for an instructor to know."""
+    return asdict(flag)
+
+
+def flag_from_json(data: dict[str, Any]) -> Flag:
+    """The reverse of `flag_to_json`."""
+    return Flag(**data)
+
+
+def verdict_to_json(verdict: ExerciseVerdict) -> dict[str, Any]:
+    """An exercise's verdict with its tests."""
+    return {
+        "grade_id": verdict.grade_id,
+        "outcome": verdict.outcome.value,
+        "millipoints": verdict.millipoints,
+        "max_millipoints": verdict.max_millipoints,
+        "message": verdict.message and message_to_json(verdict.message),
+        "tests": [_test_to_json(test) for test in verdict.tests],
+    }
+
+
+def verdict_from_json(data: dict[str, Any]) -> ExerciseVerdict:
+    """The reverse of `verdict_to_json`."""
+    return ExerciseVerdict(
+        grade_id=data["grade_id"],
+        outcome=Outcome(data["outcome"]),
+        millipoints=data["millipoints"],
+        max_millipoints=data["max_millipoints"],
+        message=data["message"] and message_from_json(data["message"]),
+        tests=tuple(_test_from_json(test) for test in data["tests"]),
+    )
+
+
+def _test_to_json(test: TestVerdict) -> dict[str, Any]:
+    message = test.message and message_to_json(test.message)
+    fields = ("grade_id", "name", "hidden", "expected", "got", "cell", "line")
+    return {"outcome": test.outcome.value, "message": message, **{name: getattr(test, name) for name in fields}}
+
+
+def _test_from_json(data: dict[str, Any]) -> TestVerdict:
+    message = data["message"] and message_from_json(data["message"])
+    return TestVerdict(**{**data, "outcome": Outcome(data["outcome"]), "message": message})

@@ -1,0 +1,156 @@
+"""The accounts: names and argon2 hashes in an SQLite file of their own, readable by the hub alone.
+
+Functions are synchronous, one transaction each. Hashing takes some 50 ms and 64 MiB by design: callers run these in a small pool of
+threads, never in the event loop.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from pathlib import Path
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+
+from pmh_jupyter.errors import Conflict, SchemaTooNew
+
+SCHEMA_VERSION = 1
+SCHEMA = """
+create table account (
+  name       text primary key,
+  hash       text not null,
+  state      text not null check (state in ('signing-up', 'active', 'one-time', 'retired')),
+  changed_at text not null
+) strict
+"""
+SIGNING_UP_MINUTES = 10
+WORDS = "abcdefghjkmnpqrstuvwxyz23456789"  # without those that look alike
+
+
+class Match(Enum):
+    """What a name and password come to. ONE_TIME: right, and good for nothing but choosing a password of one's own."""
+
+    NO = "no"
+    YES = "yes"
+    ONE_TIME = "one-time"
+
+
+def new_password() -> str:
+    """A password for one use that can be read out and typed: four groups of five, 98 bits."""
+    return "-".join("".join(secrets.choice(WORDS) for _ in range(5)) for _ in range(4))
+
+
+class AccountStore:
+    """The accounts in one file, which is made at need with rights for its owner alone."""
+
+    def __init__(self, path: Path, hasher: PasswordHasher | None = None) -> None:
+        self._path = path
+        self._hasher = hasher or PasswordHasher()
+        self._nobodys_hash = self._hasher.hash(secrets.token_hex())
+        self._prepare()
+
+    def check(self, name: str, password: str) -> Match:
+        """Whether this is the password. A name that nobody has takes as long, so that answers do not tell who has an account."""
+        with self._transaction() as database:
+            row = database.execute("select hash, state from account where name = ?", [name]).fetchone()
+        hash_, state = row or (self._nobodys_hash, "signing-up")
+        if not self._is(hash_, password) or state not in ("active", "one-time"):
+            return Match.NO
+        if self._hasher.check_needs_rehash(hash_):
+            self._write(name, password, state)
+        return Match.ONE_TIME if state == "one-time" else Match.YES
+
+    def begin(self, name: str, password: str) -> None:
+        """Keeps a name for somebody who is signing up; raises Conflict when it is taken. Nobody can log in with it before `finish`."""
+        stale = _now(-timedelta(minutes=SIGNING_UP_MINUTES))
+        hash_ = self._hasher.hash(password)
+        with self._transaction() as database:
+            database.execute(
+                "delete from account where name = ? and state = 'signing-up' and changed_at < ?", [name, stale]
+            )
+            try:
+                database.execute("insert into account values (?, ?, 'signing-up', ?)", [name, hash_, _now()])
+            except sqlite3.IntegrityError as error:
+                raise Conflict("This name is taken. Choose another.", advice="Choose another name.") from error
+
+    def finish(self, name: str) -> None:
+        """Makes the account of somebody who was signing up."""
+        with self._transaction() as database:
+            database.execute("update account set state = 'active' where name = ? and state = 'signing-up'", [name])
+
+    def give_up(self, name: str) -> None:
+        """Gives back the name of somebody whose sign-up failed."""
+        with self._transaction() as database:
+            database.execute("delete from account where name = ? and state = 'signing-up'", [name])
+
+    def set_password(self, name: str, password: str) -> None:
+        """The password that somebody chose for their account."""
+        self._write(name, password, "active")
+
+    def reset(self, name: str) -> str:
+        """Replaces the password, whether there was an account or not, by one for one use, which is returned and stored nowhere."""
+        password = new_password()
+        self._write(name, password, "one-time")
+        return password
+
+    def retire(self, name: str) -> None:
+        """Closes an account for good. Its name stays taken."""
+        self._write(name, secrets.token_hex(), "retired")
+
+    def names(self) -> list[tuple[str, bool]]:
+        """Every account, with whether it waits for its owner to choose a password."""
+        with self._transaction() as database:
+            rows = database.execute(
+                "select name, state from account where state in ('active', 'one-time') order by name"
+            ).fetchall()
+        return [(name, state == "one-time") for name, state in rows]
+
+    def knows(self, name: str) -> bool:
+        """Whether the name is taken."""
+        with self._transaction() as database:
+            return database.execute("select 1 from account where name = ?", [name]).fetchone() is not None
+
+    def _is(self, hash_: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(hash_, password)
+        except (VerifyMismatchError, InvalidHashError):
+            return False
+
+    def _write(self, name: str, password: str, state: str) -> None:
+        hash_ = self._hasher.hash(password)
+        with self._transaction() as database:
+            database.execute(
+                "insert into account values (?, ?, ?, ?) on conflict (name) do update "
+                "set hash = excluded.hash, state = excluded.state, changed_at = excluded.changed_at",
+                [name, hash_, state, _now()],
+            )
+
+    def _prepare(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+        self._path.chmod(0o600)
+        with self._transaction() as database:
+            version = database.execute("pragma user_version").fetchone()[0]
+            if version > SCHEMA_VERSION:
+                raise SchemaTooNew(f"{self._path} was written by a newer version of pmh-jupyter.")
+            if version == 0:
+                database.execute(SCHEMA)
+                database.execute(f"pragma user_version = {SCHEMA_VERSION}")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with closing(sqlite3.connect(self._path, timeout=10, isolation_level=None)) as database:
+            database.execute("pragma synchronous = full")
+            database.execute("begin immediate")
+            with database:
+                yield database
+
+
+def _now(offset: timedelta = timedelta()) -> str:
+    return (datetime.now(UTC) + offset).isoformat(timespec="seconds")

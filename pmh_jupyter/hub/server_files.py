@@ -1,0 +1,83 @@
+"""Which files of the machine a user's server needs besides the system's: its Python environment, and of ours what runs in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from pmh_jupyter.errors import Unavailable
+
+HIDDEN = ("courses",)
+"""Folders of our package that the wheel brings and no student may read: courses lie there with solutions and hidden tests."""
+
+ASK = """
+import importlib.util, json, sys
+spec = importlib.util.find_spec("pmh_jupyter")
+print(json.dumps({
+    "prefixes": [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix, *filter(None, [sys.executable])],
+    "package": list(spec.submodule_search_locations) if spec else [],
+}))
+"""
+ASK_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class ServerFiles:
+    """The Python that runs servers, what is bound read-only for it (outermost folders only), and what is hidden in that again."""
+
+    python: Path
+    readable: tuple[Path, ...]
+    hidden: tuple[Path, ...]
+
+    @property
+    def path(self) -> str:
+        """The value of PATH in a server."""
+        return f"{self.python.parent}:/usr/local/bin:/usr/bin:/bin"
+
+
+def server_files(python: str, also: tuple[Path, ...] = (), secret: tuple[Path, ...] = ()) -> ServerFiles:
+    """Asks that Python (empty: this one) where it lives. `also` is bound too; `secret` is hidden wherever it would show.
+
+    Raises Unavailable when it cannot be run or has no pmh_jupyter.
+    """
+    executable = Path(os.path.abspath(python or sys.executable))
+    try:
+        done = subprocess.run(
+            [executable, "-I", "-c", ASK], capture_output=True, text=True, timeout=ASK_SECONDS, check=True
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise Unavailable(
+            f"{executable} cannot be run, so no server can be started with it.",
+            advice="PMH_SERVER_PYTHON must name the Python of an environment in which pmh-jupyter is installed.",
+        ) from error
+    found = json.loads(done.stdout)
+    if not found["package"]:
+        raise Unavailable(
+            f"{executable} has no pmh_jupyter, so its servers would have no panel.",
+            advice="Install pmh-jupyter into that environment, or set PMH_SERVER_PYTHON to another.",
+        )
+    package = [Path(path) for path in found["package"]]
+    readable = [*_homes_of_python(found["prefixes"]), *package, *also]
+    hidden = [path / name for path in package for name in HIDDEN if (path / name).is_dir()]
+    hidden += [path for path in secret if any(path.is_relative_to(place) for place in readable)]
+    return ServerFiles(executable, _outermost(readable), tuple(hidden))
+
+
+def _homes_of_python(prefixes: list[str]) -> list[Path]:
+    """The prefixes as they are named and as they really are: an environment often reaches its Python through links."""
+    *folders, executable = prefixes
+    named = [Path(folder) for folder in folders] + [Path(executable).resolve().parent.parent]
+    return [*named, *(folder.resolve() for folder in named)]
+
+
+def _outermost(paths: list[Path]) -> tuple[Path, ...]:
+    """Without those that the system's folders or another of them bring along."""
+    kept: list[Path] = []
+    for path in sorted(set(paths), key=lambda path: len(path.parts)):
+        if not any(path.is_relative_to(other) for other in [Path("/usr"), *kept]):
+            kept.append(path)
+    return tuple(kept)

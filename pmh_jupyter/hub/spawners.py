@@ -1,0 +1,63 @@
+"""Where users' servers run, by the name that PMH_SPAWNER gives: a function a row, which configures JupyterHub for it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from pmh_jupyter.config import Settings
+from pmh_jupyter.errors import NoWall
+from pmh_jupyter.hub.roles import SERVER_GRANTS
+from pmh_jupyter.hub.server_files import server_files
+from pmh_jupyter.hub.wall import wall_problem
+
+SERVER_ARGUMENTS = [
+    # Loopback is shared, and ZeroMQ asks nobody who they are: kernels talk over sockets in the server's own folder.
+    "--KernelManager.transport=ipc",
+    # A question about news from elsewhere would stand before the first lesson.
+    "--LabApp.news_url=None",
+    "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
+]
+
+
+def configure_spawner(c: Any, settings: Settings) -> None:
+    """Sets what every spawner has in common, then what the chosen one needs."""
+    c.Spawner.default_url = "/lab"
+    c.Spawner.args = SERVER_ARGUMENTS
+    c.Spawner.server_token_scopes = [grant.scope for grant in SERVER_GRANTS]
+    SPAWNERS[settings.spawner](c, settings)
+
+
+def _local(c: Any, settings: Settings) -> None:
+    problem = wall_problem()
+    if problem and not settings.on_loopback:
+        raise NoWall(
+            f"Users' servers cannot be kept apart on this machine: {problem}",
+            advice="Mend that (`pmh doctor` says more), use PMH_SPAWNER=docker, or PMH_IP=127.0.0.1.",
+        )
+    if problem:
+        logging.getLogger("pmh").warning(
+            "NO WALL: %s Every server can read what the hub can read; that is why it answers this machine only.",
+            problem,
+        )
+    files = server_files(settings.server_python, secret=(settings.data,))
+    c.JupyterHub.spawner_class = "pmh_jupyter.hub.spawner.LocalSpawner"
+    c.Spawner.cmd = [str(files.python), "-m", "jupyterhub.singleuser"]
+    c.Spawner.env_keep = []
+    c.LocalSpawner.files = files
+    c.LocalSpawner.wall = "none" if problem else "bubblewrap"
+    c.LocalSpawner.homes = settings.data / "homes"
+    c.LocalSpawner.logs = settings.data / "logs" / "servers"
+    c.LocalSpawner.service_url = settings.service
+    c.LocalSpawner.memory_mb = settings.server_memory_mb
+    c.LocalSpawner.pids = settings.server_pids
+
+
+def _docker(c: Any, settings: Settings) -> None:
+    from pmh_jupyter.hub.docker import configure_docker
+
+    configure_docker(c, settings)
+
+
+SPAWNERS: dict[str, Callable[[Any, Settings], None]] = {"local": _local, "docker": _docker}

@@ -133,6 +133,21 @@ class Unavailable(PmhError):
     advice = "Try again in a moment. Your work is kept."
 
 
+class NotConnected(Unavailable):
+    """A Jupyter server that no hub of ours started: there is no service to speak to."""
+
+    code = "not-connected"
+    advice = "Log in to your hub and start your server there; lessons appear in that one."
+
+
+class NotKept(PmhError):
+    """Work could not be written to disk, so nothing may claim that it is safe."""
+
+    code = "not-kept"
+    status = 507
+    advice = "Make room: delete files you no longer need and empty the trash, then try again. Leave the notebook open."
+
+
 class NoWall(Unavailable):
     """No sandbox can be had on this machine, and grading without one is refused here."""
 

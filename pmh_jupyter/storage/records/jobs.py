@@ -107,7 +107,7 @@ def _held(session: Session, job: UUID) -> JobRow:
 
 
 def _give_up(session: Session, database: Database, row: JobRow) -> None:
-    record_grading(session, row, Grading((), 0.0, fault=Message("gave-up")), database.now())
+    record_grading(session, row, Grading((), 0.0, fault=Message("our-fault")), database.now())
 
 
 def _set_state(session: Session, row: JobRow, state: WorkState) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.errors import BadInput, InvalidCourse, Problem, TooLarge
 
-MAX_FILES = 1000
+MAX_FILES = 500  # as many as the service takes
 MAX_BYTES = 32 << 20  # of a whole course: the service takes a request of 50 MiB, and Base64 adds a third
 MAX_PATH = 400
 _CACHES = frozenset({"__pycache__"})  # left out, beside everything whose name begins with a dot

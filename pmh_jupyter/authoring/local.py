@@ -1,0 +1,66 @@
+"""A lesson and submissions as they lie on an instructor's disk: each a notebook, or a folder that holds it and its files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pmh_jupyter.authoring.folder import MAX_BYTES, read_folder
+from pmh_jupyter.authoring.release import release_lesson
+from pmh_jupyter.authoring.text_notebook import as_ipynb, is_notebook
+from pmh_jupyter.config import Settings
+from pmh_jupyter.domain.course import File, Lesson, Release
+from pmh_jupyter.domain.notebook import read_notebook
+from pmh_jupyter.errors import BadInput, TooLarge
+from pmh_jupyter.grading.task import GradingTask, Limits
+
+
+def read_source(path: str) -> Release:
+    """The release that a lesson's source makes; raises BadInput or a child of it where it cannot be read or asks nothing."""
+    name = Path(path).resolve().stem
+    release = release_lesson(Lesson(name, name, unit="", files=_read(path)))
+    if not release.exercises:
+        raise BadInput(
+            f"{path} holds no exercise.",
+            advice="Name the lesson with its solutions and tests, in nbgrader's cell format; its cells carry grade_ids.",
+        )
+    return release
+
+
+def read_submission(path: str) -> tuple[File, ...]:
+    """The files handed in, every notebook of them readable; raises BadInput or a child of it where one is not."""
+    files = tuple(as_ipynb(file) for file in _read(path))
+    for file in files:
+        if file.path.endswith(".ipynb"):
+            read_notebook(file.path, file.content)
+    return files
+
+
+def task_of(release: Release, submitted: tuple[File, ...], settings: Settings) -> GradingTask:
+    """All exercises of a release, hidden tests too, within the limits of the settings."""
+    limits = Limits(
+        cell_seconds=settings.cell_seconds,
+        submission_seconds=settings.submission_seconds,
+        memory_bytes=settings.grading_memory_mb << 20,
+    )
+    return GradingTask(release.exercises, release.sealed, submitted, limits=limits)
+
+
+def _read(path: str) -> tuple[File, ...]:
+    place = Path(path)
+    try:
+        files = read_folder(place) if place.is_dir() else (_read_file(place),)
+    except OSError as error:
+        raise BadInput(
+            f"{path} cannot be read: {error.strerror}.", advice="Name a notebook, or the folder that holds it."
+        ) from error
+    if not any(is_notebook(file) for file in files):
+        raise BadInput(f"{path} holds no notebook.", advice="Name a notebook (.ipynb), or the folder that holds it.")
+    return files
+
+
+def _read_file(path: Path) -> File:
+    with path.open("rb") as file:
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise TooLarge(f"{path} is larger than {MAX_BYTES >> 20} MiB.")
+    return File(path.name, content)

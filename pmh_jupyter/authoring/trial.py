@@ -1,0 +1,74 @@
+"""A release tried with the real grader: its own solutions must pass, and an untouched notebook must not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from pmh_jupyter.domain.course import Exercise, File, Lesson, Release
+from pmh_jupyter.domain.verdict import ExerciseVerdict, Outcome
+from pmh_jupyter.domain.words import words
+from pmh_jupyter.errors import Problem, Unavailable
+from pmh_jupyter.grading.grade import grade
+from pmh_jupyter.grading.task import GradingTask, Limits
+from pmh_jupyter.grading.walls.base import Wall
+
+
+def try_release(lesson: Lesson, release: Release, wall: Wall) -> tuple[Problem, ...]:
+    """What is wrong with a lesson's exercises, found by grading them. Exercises that a person marks are left out.
+
+    Raises Unavailable where the grader itself fails.
+    """
+    limits = _limits(lesson)
+    solved = _grade(release, release.sealed, limits, wall)
+    untouched = _grade(release, release.student, limits, wall)
+    return (*_unsolved(release, solved), *_given_away(release, untouched))
+
+
+def _grade(release: Release, submitted: tuple[File, ...], limits: Limits, wall: Wall) -> dict[str, ExerciseVerdict]:
+    tried = tuple(exercise for exercise in release.exercises if not exercise.manual)
+    grading = grade(GradingTask(tried, release.sealed, submitted, limits=limits), wall)
+    if grading.fault:
+        raise Unavailable(f"Lesson {release.lesson} could not be tried.", advice="`pmh doctor` says what is missing.")
+    return {verdict.grade_id: verdict for verdict in grading.verdicts}
+
+
+def _unsolved(release: Release, verdicts: dict[str, ExerciseVerdict]) -> Iterator[Problem]:
+    for exercise, verdict in _with_verdicts(release, verdicts):
+        if verdict.outcome is not Outcome.PASSED or verdict.millipoints != exercise.max_millipoints:
+            message = f"Its own solution does not pass ({verdict.outcome}): {_reason(verdict)}"
+            yield _problem(release, exercise, message, "Mend the solution, or the test.")
+
+
+def _given_away(release: Release, verdicts: dict[str, ExerciseVerdict]) -> Iterator[Problem]:
+    for exercise, verdict in _with_verdicts(release, verdicts):
+        if exercise.solution_cells and verdict.outcome is Outcome.PASSED:
+            message = "An untouched notebook passes, so the points are given away."
+            yield _problem(release, exercise, message, "Let its tests ask for what the solution makes.")
+
+
+def _with_verdicts(
+    release: Release, verdicts: dict[str, ExerciseVerdict]
+) -> Iterator[tuple[Exercise, ExerciseVerdict]]:
+    for exercise in release.exercises:
+        if exercise.grade_id in verdicts:
+            yield exercise, verdicts[exercise.grade_id]
+
+
+def _problem(release: Release, exercise: Exercise, message: str, remedy: str) -> Problem:
+    return Problem(f"{release.lesson}/{exercise.notebook}", message, remedy, exercise.grade_id)
+
+
+def _reason(verdict: ExerciseVerdict) -> str:
+    failed = [test.message for test in verdict.tests if test.outcome is not Outcome.PASSED and test.message]
+    message = failed[0] if failed else verdict.message
+    return words(message) if message else "no reason is known."
+
+
+def _limits(lesson: Lesson) -> Limits:
+    limits = Limits()
+    return replace(
+        limits,
+        cell_seconds=lesson.timeout_seconds or limits.cell_seconds,
+        memory_bytes=lesson.memory_bytes or limits.memory_bytes,
+    )

@@ -1,0 +1,91 @@
+"""A course sent to the service."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from http.client import HTTPException
+from urllib.error import HTTPError
+from urllib.parse import quote
+from urllib.request import Request, urlopen
+
+from pydantic import ValidationError
+
+from pmh_jupyter.domain.course import File
+from pmh_jupyter.domain.ids import sha256
+from pmh_jupyter.errors import BadInput, NotLoggedIn, PmhError, Problem, Unavailable
+from pmh_jupyter.wire.base import ErrorReply, FileContent
+from pmh_jupyter.wire.staff import CourseReleased, CourseUpload
+
+TOKEN_VARIABLES = ("PMH_TOKEN", "JUPYTERHUB_API_TOKEN")
+TIMEOUT_SECONDS = 120.0
+
+
+class Refused(PmhError):
+    """The service understood, and said no; message, advice and problems are its own."""
+
+    code = "refused"
+    status = 422
+
+
+def find_token(environ: Mapping[str, str], variables: tuple[str, ...] = TOKEN_VARIABLES) -> str:
+    """The token in the first of the variables that has one; raises NotLoggedIn, naming them."""
+    for name in variables:
+        if environ.get(name):
+            return environ[name]
+    raise NotLoggedIn(
+        f"There is no token in {' or '.join(variables)}.",
+        advice="Make one on the hub's token page, with the scope custom:pmh:author, and put it into that variable.",
+    )
+
+
+def send_release(
+    service: str, token: str, course: str, files: tuple[File, ...], classrooms: tuple[str, ...]
+) -> CourseReleased:
+    """Has the service at this address release the course, and the classrooms adopt it.
+
+    Raises Refused for a no of the service, Unavailable where it does not answer, BadInput for what is no address of one.
+    """
+    if not service.startswith(("http://", "https://")):
+        raise BadInput(f"{service!r} is not the address of a service.", advice="It begins with http:// or https://.")
+    upload = CourseUpload(files=tuple(_content(file) for file in files), classrooms=classrooms)
+    request = Request(
+        f"{service.rstrip('/')}/api/courses/{quote(course, safe='')}/releases",
+        data=upload.model_dump_json().encode(),
+        headers={"Authorization": f"token {token}", "Content-Type": "application/json"},
+    )
+    body = _answer(request, service)
+    try:
+        return CourseReleased.model_validate_json(body)
+    except ValidationError as error:
+        raise BadInput(f"What answers at {service} is not the service.", advice="Mend the address.") from error
+
+
+def _answer(request: Request, service: str) -> bytes:
+    try:
+        with urlopen(request, timeout=TIMEOUT_SECONDS) as response:
+            body: bytes = response.read()
+            return body
+    except HTTPError as error:
+        with error:
+            raise _refusal(error.code, error.read(), service) from error
+    except (OSError, HTTPException) as error:
+        reason = getattr(error, "reason", None) or error
+        raise Unavailable(
+            f"The service at {service} does not answer: {reason}.",
+            advice="Is the hub running, and is the address right? Nothing was released.",
+        ) from error
+
+
+def _refusal(status: int, body: bytes, service: str) -> PmhError:
+    try:
+        reply = ErrorReply.model_validate_json(body)
+    except ValidationError:
+        return Unavailable(f"What answers at {service} said {status}, and not as the service would.")
+    problems = tuple(Problem(one.file, one.message, one.remedy, one.cell) for one in reply.problems)
+    return Refused(reply.message, advice=reply.advice, problems=problems)
+
+
+def _content(file: File) -> FileContent:
+    content = base64.b64encode(file.content).decode()
+    return FileContent(path=file.path, sha256=sha256(file.content), content=content)

@@ -1,0 +1,11 @@
+// JupyterLab's packages are ES modules, so everything is transformed; SWC does it in a second.
+module.exports = {
+  testEnvironment: 'jsdom',
+  testMatch: ['<rootDir>/tests/**/*.test.{ts,tsx}'],
+  setupFiles: ['<rootDir>/tests/browser.ts'],
+  transform: {
+    '\\.[jt]sx?$|\\.mjs$': ['@swc/jest', { jsc: { target: 'es2022', transform: { react: { runtime: 'automatic' } } } }]
+  },
+  transformIgnorePatterns: [],
+  moduleNameMapper: { '\\.(css|svg)$': '<rootDir>/tests/asset.cjs' }
+};

@@ -1,0 +1,80 @@
+/**
+ * The commands of the palette, the keys and the notebook's toolbar. Keys and toolbar are in schema/plugin.json, where a user can change
+ * them.
+ */
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { ICommandPalette } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { refreshIcon } from '@jupyterlab/ui-components';
+
+import type { Actions } from './actions';
+import { stepsIcon } from './icons';
+import type { ClassroomModel } from './model';
+import { CommandIDs, PANEL_ID } from './tokens';
+
+export interface CommandOptions {
+  readonly app: JupyterFrontEnd;
+  readonly palette: ICommandPalette | null;
+  readonly model: ClassroomModel;
+  readonly actions: Actions;
+  readonly trans: TranslationBundle;
+}
+
+export function addCommands(options: CommandOptions): void {
+  addPanelCommands(options);
+  addLessonCommands(options);
+  const category = options.trans.__('Classroom');
+  Object.values(CommandIDs).forEach(command => options.palette?.addItem({ command, category }));
+}
+
+function addPanelCommands({ app, model, trans }: CommandOptions): void {
+  app.commands.addCommand(CommandIDs.openPanel, {
+    label: trans.__('Show Lessons'),
+    icon: stepsIcon,
+    describedBy: NO_ARGUMENTS,
+    execute: () => app.shell.activateById(PANEL_ID)
+  });
+  app.commands.addCommand(CommandIDs.refresh, {
+    label: trans.__('Refresh Lessons'),
+    icon: refreshIcon,
+    describedBy: NO_ARGUMENTS,
+    execute: () => model.refresh()
+  });
+}
+
+function addLessonCommands({ app, model, actions, trans }: CommandOptions): void {
+  app.commands.addCommand(CommandIDs.checkExercise, {
+    label: trans.__('Check Exercise'),
+    caption: trans.__('Save the notebook and check the exercise at the cursor'),
+    describedBy: NO_ARGUMENTS,
+    isEnabled: () => actions.exerciseAtHand() !== null,
+    execute: async () => {
+      const found = actions.exerciseAtHand();
+      if (found) {
+        await actions.check(found.lesson, found.exercise);
+      }
+    }
+  });
+  app.commands.addCommand(CommandIDs.submitLesson, {
+    label: trans.__('Submit Lesson'),
+    caption: trans.__('Hand in the lesson of this notebook'),
+    describedBy: NO_ARGUMENTS,
+    isEnabled: () => actions.lessonAtHand() !== null,
+    isVisible: () => actions.lessonAtHand() !== null,
+    execute: async () => {
+      const lesson = actions.lessonAtHand();
+      if (lesson) {
+        await actions.submit(lesson);
+      }
+    }
+  });
+  app.commands.addCommand(CommandIDs.openNextLesson, {
+    label: trans.__('Open Next Lesson'),
+    caption: () => model.next?.title ?? '',
+    describedBy: NO_ARGUMENTS,
+    isEnabled: () => model.next !== null,
+    execute: () => actions.openNext()
+  });
+}
+
+const NO_ARGUMENTS = { args: { type: 'object', properties: {} } } as const;

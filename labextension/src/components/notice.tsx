@@ -1,0 +1,41 @@
+/**
+ * Something that a person should know now: what, why, what to do, and at most one button.
+ */
+import type { ReactElement, ReactNode } from 'react';
+
+import { Glyph, type GlyphName } from './glyph';
+import { Prose } from './prose';
+
+export interface NoticeProps {
+  readonly glyph: GlyphName;
+  readonly title: string;
+  readonly children?: ReactNode;
+  /** An alert interrupts a screen reader, a status waits for a pause. */
+  readonly urgent?: boolean;
+  readonly action?: { readonly label: string; readonly onClick: () => void };
+}
+
+export function Notice({ glyph, title, children, urgent = false, action }: NoticeProps): ReactElement {
+  return (
+    <div className="pmh-Notice" data-glyph={glyph} role={urgent ? 'alert' : 'status'}>
+      <Glyph name={glyph} />
+      <div className="pmh-Notice-text">
+        <strong>
+          <Prose text={title} />
+        </strong>
+        {typeof children === 'string' ? (
+          <p>
+            <Prose text={children} />
+          </p>
+        ) : (
+          children
+        )}
+        {action && (
+          <button type="button" className="pmh-Button" onClick={action.onClick}>
+            {action.label}
+          </button>
+        )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,9 @@
+/**
+ * A sentence of the hub's with its `code` set as code.
+ */
+import type { ReactElement } from 'react';
+
+export function Prose({ text }: { text: string }): ReactElement {
+  const parts = text.split(/`([^`\n]+)`/);
+  return <>{parts.map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part))}</>;
+}

@@ -69,14 +69,9 @@ def stub_of(cell: Cell) -> str:
     return CODE_STUB
 
 
-def visible(cell: Cell) -> str:
-    """A test or locked cell as the student was given it."""
-    return remove(cell.source, Mark.HIDDEN_TESTS)
-
-
 def unchanged(cell: Cell, copy: Cell) -> bool:
     """True where a student's copy of a test or locked cell says what the release says, white space apart."""
-    return _same(visible(cell), copy.source)
+    return any(_same(source, copy.source) for source in (remove(cell.source, Mark.HIDDEN_TESTS), cell.source))
 
 
 def _same(left: str, right: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from pmh_jupyter.domain.course import Exercise
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Message, Outcome, TestVerdict
-from pmh_jupyter.grading.answer import Done
+from pmh_jupyter.grading.answer import Done, Test
 from pmh_jupyter.grading.explain import cell_message, stopped_message, test_message
 from pmh_jupyter.grading.run import Run
 from pmh_jupyter.grading.task import Limits
@@ -65,8 +65,7 @@ class NotebookVerdicts:
             yield self._not_run(exercise, grade_id)
             return
         for test in done.tests:
-            # Where the answer itself did not run, what its tests raise tells nothing that this does not.
-            cause = self._cause(exercise) if test.reason == "raised" else None
+            cause = None if test.outcome == "passed" else self._cause(exercise, test)
             outcome, message = cause or (Outcome(test.outcome), test_message(test, self.limits))
             yield TestVerdict(
                 grade_id=grade_id,
@@ -95,13 +94,19 @@ class NotebookVerdicts:
             return TestVerdict(grade_id, "", _outcome(done), message=stopped_message(done, self.limits), cell=name)
         return TestVerdict(grade_id, "", Outcome.NOT_CHECKED, message=Message("not-reached"))
 
-    def _cause(self, exercise: Exercise) -> tuple[Outcome, Message] | None:
-        """What went wrong in the exercise's own answer cells, if anything did."""
+    def _cause(self, exercise: Exercise, test: Test) -> tuple[Outcome, Message] | None:
+        """What went wrong in the exercise's answer cells, where that explains the test better than the test does.
+
+        An answer that was never given or did not run to its end explains everything; one that raised, only what its tests raise.
+        """
         for number, done in sorted(self.run.done.items()):
-            if self.names.get(number) in exercise.solution_cells and (done.cause or done.fault):
+            if self.names.get(number) not in exercise.solution_cells:
+                continue
+            unanswered = done.fault is not None and done.fault.error == "NotImplementedError"
+            if done.cause or unanswered or (done.fault and test.reason == "raised"):
                 return _outcome(done), cell_message(done, self.limits)
         missing = self.run.plan.missing.intersection(exercise.solution_cells)
-        if missing:
+        if missing and test.reason == "raised":
             return Outcome.FAILED, Message("answer-not-found", {"cell": min(missing)})
         return None
 

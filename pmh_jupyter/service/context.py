@@ -12,12 +12,14 @@ from typing import ParamSpec, TypeVar
 from pmh_jupyter.config import Settings
 from pmh_jupyter.service.feed import Feed
 from pmh_jupyter.service.hub import Hub
+from pmh_jupyter.service.jobs.grader import Grader
 from pmh_jupyter.service.jobs.workers import Workers
 from pmh_jupyter.service.limits import RateLimit
 from pmh_jupyter.service.metrics import Metrics
 from pmh_jupyter.service.ready import Readiness
 from pmh_jupyter.service.receipts import Signer
 from pmh_jupyter.storage.database import Database
+from pmh_jupyter.storage.records import jobs
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,6 +43,7 @@ class Service:
     pool: Executor
     workers: Workers
     feed: Feed
+    grader: Grader
     readiness: Readiness
     cookie_secret: bytes
 
@@ -50,3 +53,8 @@ class Service:
         return await asyncio.get_running_loop().run_in_executor(
             self.pool, lambda: context.run(function, *args, **kwargs)
         )
+
+    def measure(self) -> None:
+        """Brings the figures that are not counted as they happen up to date."""
+        self.metrics.running.set(self.workers.running)
+        self.metrics.queue.set(jobs.queue_length(self.database))

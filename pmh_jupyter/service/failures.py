@@ -74,6 +74,8 @@ def headers(failure: PmhError) -> dict[str, str]:
 def _first_faults(error: ValidationError) -> str:
     """Where a message does not fit its model, and why; never the value, which may be a student's work."""
     faults = error.errors(include_input=False, include_url=False, include_context=False)
-    told = [f"{'.'.join(str(part) for part in fault['loc']) or 'the body'}: {fault['msg']}" for fault in faults[:_SHOWN]]
+    told = [
+        f"{'.'.join(str(part) for part in fault['loc']) or 'the body'}: {fault['msg']}" for fault in faults[:_SHOWN]
+    ]
     more = f" (and {len(faults) - _SHOWN} more)" if len(faults) > _SHOWN else ""
     return f"The request does not have the right form. {'; '.join(told)}{more}."

@@ -32,7 +32,8 @@ def _safe(path: str) -> str:
     clean = "/".join(parts)
     if not parts or clean != path or path.startswith("/") or ".." in parts or "\\" in path or not path.isprintable():
         raise BadInput(
-            f"{path!r} is not a path within the folder.", advice="Rename the file: a relative path, without '..' or '\\'."
+            f"{path!r} is not a path within the folder.",
+            advice="Rename the file: a relative path, without '..' or '\\'.",
         )
     return path
 
@@ -43,5 +44,7 @@ def _content(file: FileContent) -> bytes:
     except binascii.Error as error:
         raise BadInput(f"The content of {file.path!r} is not base64.") from error
     if sha256(content) != file.sha256:
-        raise BadInput(f"{file.path!r} was damaged on the way: its content does not fit its hash.", advice="Send it again.")
+        raise BadInput(
+            f"{file.path!r} was damaged on the way: its content does not fit its hash.", advice="Send it again."
+        )
     return content

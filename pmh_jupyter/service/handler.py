@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, TypeVar, cast
 
@@ -13,7 +14,7 @@ from jinja2 import Environment
 from tornado.httputil import HTTPServerRequest
 from tornado.web import RequestHandler, stream_request_body
 
-from pmh_jupyter.errors import BadInput, NotAllowed, NotLoggedIn, TooLarge
+from pmh_jupyter.errors import BadInput, NotAllowed, NotLoggedIn, PmhError, TooLarge
 from pmh_jupyter.service import failures, login, logs
 from pmh_jupyter.service.context import Service
 from pmh_jupyter.service.hub import Caller
@@ -82,12 +83,14 @@ class BaseHandler(RequestHandler):
         if login.xsrf_needed(str(self.request.method), self.request.headers.get("Sec-Fetch-Mode", "")):
             self._check_xsrf(token)
         caller = await self.service.hub.caller(token)
-        return Caller(caller.name, caller.kind, caller.scopes, caller.admin, session=True) if caller else None
+        return replace(caller, session=True) if caller else None
 
     def _check_xsrf(self, token: str) -> None:
         offered = self.request.headers.get("X-Xsrftoken") or self.get_argument("_xsrf", "")
         if offered != login.xsrf_token(self.service.cookie_secret, token):
-            raise NotAllowed("The request did not come from a page of this service.", advice="Reload the page, then try again.")
+            raise NotAllowed(
+                "The request did not come from a page of this service.", advice="Reload the page, then try again."
+            )
 
     def send(self, reply: Message, status: int = 200) -> None:
         """Answers with a message of the wire as JSON."""
@@ -102,7 +105,14 @@ class BaseHandler(RequestHandler):
         self.set_default_headers()
         for name, value in failures.headers(failure).items():
             self.set_header(name, value)
+        self.answer_failure(failure)
+
+    def answer_failure(self, failure: PmhError) -> None:
+        """Answers with a failure, as JSON."""
         self.send(failures.reply(failure, self.request_id), failure.status)
+
+    def compute_etag(self) -> None:
+        """Nothing of ours may be kept by a browser, so that a tag would be computed for nobody."""
 
     def log_exception(
         self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
@@ -203,6 +213,8 @@ class ApiHandler(BaseHandler):
             raise self._too_large()
         body = b"".join(self._chunks)
         self._chunks.clear()
+        if b"\\u0000" in body:
+            raise BadInput("The request holds a NUL character, which no text of ours may.")
         # Tens of MiB take long enough to parse that nobody else should wait for it.
         return await self.service.run(model.model_validate_json, body)
 
@@ -218,7 +230,7 @@ class PageHandler(BaseHandler):
     """A page for a person in a browser, who is sent to log in when there is no session yet.
 
     `render_page(template, **values)` renders a template of service/templates with autoescape on; the template always has `caller`,
-    `base` (the service's prefix), `xsrf` (put it into every form as `_xsrf`) and `request_id`.
+    `base` (the service's prefix), `hub_home`, `xsrf` (put it into every form as `_xsrf`) and `request_id`.
     """
 
     caller: Caller
@@ -239,13 +251,21 @@ class PageHandler(BaseHandler):
             raise NotLoggedIn("Your session has ended.")
         self.redirect(login.begin(self, self.service.hub.oauth, str(self.request.uri)))
 
+    def answer_failure(self, failure: PmhError) -> None:
+        if not hasattr(self, "caller"):
+            self.caller = Caller("", "user", frozenset())
+        self.set_status(failure.status)
+        self.render_page("error.html", error=failure)
+
     def render_page(self, template: str, **values: Any) -> None:
         """Answers with a page made of a template."""
         environment: Environment = self.settings["jinja"]
-        token = login.session_token(self, self.service.hub.oauth)
+        oauth = self.service.hub.oauth
+        token = login.session_token(self, oauth)
         page = environment.get_template(template).render(
             caller=self.caller,
-            base=self.service.hub.oauth.base_url,
+            base=oauth.base_url,
+            hub_home=f"{oauth.hub_host}{oauth.hub_prefix}home",
             xsrf=login.xsrf_token(self.service.cookie_secret, token) if token else "",
             request_id=self.request_id,
             **values,

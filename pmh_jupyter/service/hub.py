@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from jupyterhub.services.auth import HubOAuth
 from tornado.web import HTTPError
 
-from pmh_jupyter.errors import Unavailable
+from pmh_jupyter.errors import BadInput, Unavailable
 
 CACHE_SECONDS = 60.0
 REFUSED_SECONDS = 10.0
@@ -32,7 +32,6 @@ class Caller:
     name: str
     kind: str
     scopes: frozenset[str]
-    admin: bool = False
     session: bool = False
 
 
@@ -83,22 +82,27 @@ def _caller(model: dict[str, Any]) -> Caller:
         name=str(model["name"]),
         kind=str(model.get("kind", "user")),
         scopes=frozenset(model.get("scopes", ())),
-        admin=bool(model.get("admin", False)),
     )
 
 
-def hub_oauth(environ: dict[str, str]) -> HubOAuth:
+def hub_oauth(environ: Mapping[str, str]) -> HubOAuth:
     """The Hub's addresses and our token from JUPYTERHUB_* variables, as the Hub sets them for a service that it manages.
 
     A service that is started alone needs at least JUPYTERHUB_API_URL and JUPYTERHUB_API_TOKEN; the rest has the values of
-    a service named `pmh`.
+    a service named `pmh`. Raises BadInput when the token is missing.
     """
+    token = environ.get("JUPYTERHUB_API_TOKEN")
+    if not token:
+        raise BadInput(
+            "JUPYTERHUB_API_TOKEN is not set, so the service cannot ask the hub who anybody is.",
+            advice="Let JupyterHub start the service, or set the token of a service of that name and JUPYTERHUB_API_URL.",
+        )
     prefix = environ.get("JUPYTERHUB_SERVICE_PREFIX") or "/services/pmh/"
     name = environ.get("JUPYTERHUB_SERVICE_NAME") or "pmh"
     return HubOAuth(
         base_url=prefix,
         api_url=environ.get("JUPYTERHUB_API_URL") or "http://127.0.0.1:8081/hub/api",
-        api_token=environ["JUPYTERHUB_API_TOKEN"],
+        api_token=token,
         oauth_client_id=environ.get("JUPYTERHUB_CLIENT_ID") or f"service-{name}",
         hub_host=environ.get("JUPYTERHUB_HOST", ""),
         access_scopes={f"access:services!service={name}", "access:services"},

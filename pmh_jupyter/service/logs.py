@@ -63,9 +63,7 @@ def request_id(offered: str | None) -> str:
     return uuid.uuid4().hex
 
 
-def _without_secrets(
-    _logger: Any, _method: str, event: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
+def _without_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """The last line of defence: what looks like a credential in any text of the event is cut out."""
     for key, value in event.items():
         if isinstance(value, str):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from pmh_jupyter.domain.verdict import Grading, Outcome
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -27,6 +29,14 @@ class Metrics:
             "pmh_grading_seconds", "Seconds of one grading in the sandbox.", registry=self._registry
         )
         self.streams = Gauge("pmh_streams", "Open event streams.", registry=self._registry)
+
+    def graded(self, grading: Grading) -> None:
+        """Counts one grading: each exercise by its outcome, and one of our faults as such."""
+        self.grading_seconds.observe(grading.seconds)
+        if grading.fault:
+            self.gradings.labels(Outcome.OUR_FAULT.value).inc()
+        for verdict in grading.verdicts:
+            self.gradings.labels(verdict.outcome.value).inc()
 
     def page(self) -> bytes:
         """The measures in Prometheus' text format."""

@@ -32,11 +32,9 @@ _MEANINGS = {
 def document(routes: Iterable[Route], server: str) -> dict[str, Any]:
     """The document; `server` is the API's base address as its caller sees it."""
     routes = tuple(routes)
-    models = {ErrorReply, *(model for route in routes for model in _models(route))}
+    models: set[type[Message]] = {ErrorReply, *(model for route in routes for model in _models(route))}
     ordered = sorted(models, key=lambda model: model.__name__)
-    _, schemas = models_json_schema(
-        [(model, "validation") for model in ordered], ref_template=_REFERENCE
-    )
+    _, schemas = models_json_schema([(model, "validation") for model in ordered], ref_template=_REFERENCE)
     return {
         "openapi": "3.1.0",
         "info": {

@@ -10,9 +10,8 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
-from uuid import UUID
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -39,37 +38,18 @@ class Signer:
         """Key id to the base64 of the raw public key."""
         return {self.key_id: base64.b64encode(self.public).decode()}
 
-    def receipt(
-        self,
-        *,
-        submission: UUID,
-        person: UUID,
-        classroom: str,
-        lesson: str,
-        release: str,
-        content_hash: str,
-        received_at: datetime,
-    ) -> Receipt:
-        """A signed receipt. Times are UTC."""
-        unsigned = Receipt(
-            submission=submission,
-            person=person,
-            classroom=classroom,
-            lesson=lesson,
-            release=release,
-            content_hash=content_hash,
-            received_at=received_at,
-            code=short_code(submission, content_hash),
-            key_id=self.key_id,
-            signature="",
-        )
-        signature = self._key.sign(canonical(unsigned))
-        return unsigned.model_copy(update={"signature": base64.b64encode(signature).decode()})
+    def sign(self, fields: Mapping[str, str]) -> dict[str, Any]:
+        """The signed receipt, as it is kept and sent, over a submission's fields as text (`submission`, `person`, `classroom`,
+        `lesson`, `release`, `content_hash`, `received_at`)."""
+        values = {**fields, "code": short_code(fields["submission"], fields["content_hash"])}
+        unsigned = Receipt.model_validate({**values, "key_id": self.key_id, "signature": ""})
+        signature = base64.b64encode(self._key.sign(canonical(unsigned))).decode()
+        return unsigned.model_copy(update={"signature": signature}).model_dump(mode="json")
 
 
-def short_code(submission: UUID, content_hash: str) -> str:
+def short_code(submission: str, content_hash: str) -> str:
     """Eight letters and digits in two groups, e.g. 7KQM-2XWD, that say which submission and which content is meant."""
-    number = int.from_bytes(hashlib.sha256(submission.bytes + content_hash.encode()).digest(), "big")
+    number = int.from_bytes(hashlib.sha256(f"{submission}:{content_hash}".encode()).digest(), "big")
     letters = ""
     for _ in range(8):
         number, remainder = divmod(number, len(_LETTERS))

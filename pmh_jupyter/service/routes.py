@@ -80,4 +80,12 @@ class Route:
     @property
     def pattern(self) -> str:
         """The address as a regular expression with named groups."""
-        return re.sub(r"{(\w+)}", lambda match: f"(?P<{match[1]}>{PARAMETERS[match[1]]})", self.path)
+        return pattern_of(self.path)
+
+
+def pattern_of(path: str) -> str:
+    """An address with `{parameters}` as a regular expression with named groups; raises KeyError for one that nobody knows."""
+    literal = re.split(r"{\w+}", path)
+    names = re.findall(r"{(\w+)}", path)
+    groups = [*(f"(?P<{name}>{PARAMETERS[name]})" for name in names), ""]
+    return "".join(re.escape(text) + group for text, group in zip(literal, groups, strict=True))

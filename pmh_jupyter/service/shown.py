@@ -13,6 +13,7 @@ from pmh_jupyter.domain.events import Event
 from pmh_jupyter.domain.ids import sha256
 from pmh_jupyter.domain.people import Membership, Person
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Message, TestVerdict
+from pmh_jupyter.domain.versions import CourseVersion
 from pmh_jupyter.domain.words import words
 from pmh_jupyter.domain.work import StaffWork, Work
 from pmh_jupyter.wire import outline, people, staff, work
@@ -224,7 +225,7 @@ def event(one: Event) -> work.EventReply:
     return work.EventReply(number=one.number, kind=one.kind.value, at=one.at, data=one.public())
 
 
-def course_released(version: domain.CourseVersion) -> staff.CourseReleased:
+def course_released(version: CourseVersion) -> staff.CourseReleased:
     lessons = tuple(
         staff.ReleasedLesson(slug=lesson.slug, release=lesson.release, changed=lesson.changed)
         for lesson in version.lessons

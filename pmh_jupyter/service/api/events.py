@@ -56,7 +56,7 @@ class Events(ApiHandler):
         while not (self._gone or self.service.feed.closing):
             news.clear()
             found = await self.service.run(
-                events.after, self.service.database, classroom, self.standing.person.id, after, AT_ONCE
+                events.events_since, self.service.database, self.standing.person.id, classroom, after, AT_ONCE
             )
             for event in found:
                 self.write(as_sse(shown.event(event)))

@@ -15,7 +15,7 @@ class Outline(ApiHandler):
     """Units, lessons, exercises, awards, and where the caller stands in them."""
 
     async def get(self, classroom: str) -> None:
-        seen = await self.service.run(outline.outline, self.service.database, classroom, self.standing.person.id)
+        seen = await self.service.run(outline.outline, self.service.database, self.standing.person.id, classroom)
         self.send(shown.map_of(seen))
 
 

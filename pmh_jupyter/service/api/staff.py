@@ -9,7 +9,7 @@ from pmh_jupyter.service import shown
 from pmh_jupyter.service.handler import ApiHandler
 from pmh_jupyter.service.rights import Right, Scope
 from pmh_jupyter.service.routes import Operation, Query, Route
-from pmh_jupyter.storage.records import outline, work
+from pmh_jupyter.storage.records import staff
 from pmh_jupyter.wire.staff import BoardReply, StaffWorkList
 
 PAGE = Query("page", "Page of members, from 1", {"type": "integer", "minimum": 1, "default": 1})
@@ -20,7 +20,7 @@ class Board(ApiHandler):
 
     async def get(self, classroom: str) -> None:
         page = self.number("page", 1, least=1)
-        seen = await self.service.run(outline.board, self.service.database, classroom, page)
+        seen = await self.service.run(staff.board, self.service.database, classroom, page)
         self.send(shown.board(seen))
 
 
@@ -28,7 +28,7 @@ class MemberWork(ApiHandler):
     """A member's work with verdicts and flags."""
 
     async def get(self, classroom: str, person: str) -> None:
-        found = await self.service.run(work.member_work, self.service.database, classroom, UUID(person))
+        found = await self.service.run(staff.member_work, self.service.database, classroom, UUID(person))
         self.send(StaffWorkList(work=tuple(map(shown.staff_work, found))))
 
 

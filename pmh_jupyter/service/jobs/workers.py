@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Protocol
 
 import structlog
@@ -19,41 +18,48 @@ from pmh_jupyter.domain.work import Job
 from pmh_jupyter.errors import PmhError
 from pmh_jupyter.service.logs import log
 
-LEASE = timedelta(seconds=30)
-BEAT_SECONDS = 8.0
+BEAT_SECONDS = 5.0
 LOOK_SECONDS = 1.0
+# A fault of ours may pass (a full disk, a sandbox that did not start); the queue itself gives up after as many tries.
+TRIES = 3
 
 
 class Queue(Protocol):
-    """The queue as workers use it (storage.records.jobs behind it). Each call is one transaction and may raise Unavailable."""
+    """The queue as workers use it. Each call is one transaction and may raise Unavailable."""
 
-    def claim(self, worker: str, lease: timedelta) -> Job | None:
-        """The next job, held by `worker` for the lease; None when nothing waits."""
+    def claim(self, worker: str) -> Job | None:
+        """The next job, held by `worker` under a lease; None when nothing waits."""
 
-    def heartbeat(self, job: Job, lease: timedelta) -> bool:
-        """Prolongs the lease; False when somebody else holds the job by now."""
+    def heartbeat(self, job: Job) -> None:
+        """Prolongs the lease."""
 
-    def finish(self, job: Job, grading: Grading) -> bool:
-        """Records the verdicts, once; False when somebody else holds the job by now."""
+    def finish(self, job: Job, grading: Grading) -> None:
+        """Records the verdicts; the first answer counts, a later one changes nothing."""
 
-    def give_back(self, job: Job) -> None:
-        """Puts the job back into the queue as if it had not been claimed."""
+    def give_back(self, job: Job, *, tried: bool) -> None:
+        """Puts the job back into the queue; `tried` False costs it no try."""
 
 
 class Workers:
-    """`count` threads. `grade` turns a job into its grading and does not raise for faults of the student's; `done` is told of each.
-
-    Nothing here touches the event loop: `start`, `wake` and `stop` may be called from any thread.
+    """`count` threads. `prepare` raises PmhError while nothing can be graded; then no job is claimed. `grade` turns a job into its
+    grading; `done` is told of each that was recorded. `start`, `wake` and `stop` may be called from any thread.
     """
 
     def __init__(
-        self, count: int, queue: Queue, grade: Callable[[Job], Grading], done: Callable[[Job, Grading], None]
+        self,
+        count: int,
+        queue: Queue,
+        grade: Callable[[Job], Grading],
+        *,
+        prepare: Callable[[], object],
+        done: Callable[[Job, Grading], None],
     ) -> None:
         self._count = count
         self._queue = queue
         self._grade = grade
+        self._prepare = prepare
         self._done = done
-        self._name = f"{uuid.uuid4().hex[:12]}"
+        self._name = uuid.uuid4().hex[:12]
         self._news = threading.Condition()
         self._hints = 0
         self._stopping = threading.Event()
@@ -68,8 +74,10 @@ class Workers:
     def start(self) -> None:
         """Starts the threads. They are daemons: a grading that does not end must not keep the process alive."""
         names = [f"{self._name}-{number}" for number in range(self._count)]
-        self._threads = [threading.Thread(target=self._work, args=(name,), name=name, daemon=True) for name in names]
-        self._threads.append(threading.Thread(target=self._beat, name=f"{self._name}-beat", daemon=True))
+        self._threads = [
+            threading.Thread(target=self._work, args=(name,), name=f"grade-{name}", daemon=True) for name in names
+        ]
+        self._threads.append(threading.Thread(target=self._beat, name=f"lease-{self._name}", daemon=True))
         for thread in self._threads:
             thread.start()
 
@@ -84,11 +92,9 @@ class Workers:
         self._stopping.set()
         with self._news:
             self._news.notify_all()
-        share = seconds / max(1, len(self._threads))
-        for thread in self._threads:
-            thread.join(share)
+            self._news.wait_for(lambda: not self._held, seconds)
         for job in list(self._held.values()):
-            self._try(lambda job=job: self._queue.give_back(job), "job not given back")
+            self._try("job not given back", self._queue.give_back, job, tried=False)
 
     def _work(self, worker: str) -> None:
         while not self._stopping.is_set():
@@ -102,52 +108,49 @@ class Workers:
             self._news.wait_for(lambda: self._hints != hints or self._stopping.is_set(), LOOK_SECONDS)
 
     def _take_one(self, worker: str) -> bool:
-        """Claims and grades one job; False when there was none, or when the queue could not be asked."""
-        try:
-            job = self._queue.claim(worker, LEASE)
-        except PmhError as error:
-            log.warning("queue cannot be asked", reason=error.message)
+        """Claims and grades one job; False when there was none, or none could be graded."""
+        if not self._try(None, self._prepare):
             return False
-        except Exception:  # noqa: BLE001  (a worker that dies takes the queue with it; the fault is in the log)
-            log.exception("queue cannot be asked")
-            return False
+        claimed: list[Job | None] = []
+        self._try("queue cannot be asked", lambda: claimed.append(self._queue.claim(worker)))
+        job = claimed[0] if claimed else None
         if job is None:
             return False
         self._held[job.id] = job
         structlog.contextvars.bind_contextvars(request_id=job.request_id, work=str(job.work))
         try:
-            self._finish(job)
+            self._grade_one(job)
         finally:
-            self._held.pop(job.id, None)
             structlog.contextvars.clear_contextvars()
+            with self._news:
+                self._held.pop(job.id, None)
+                self._news.notify_all()
         return True
 
-    def _finish(self, job: Job) -> None:
+    def _grade_one(self, job: Job) -> None:
         log.info("grading", kind=job.kind.value, tries=job.tries)
-        try:
-            grading = self._grade(job)
-        except PmhError as error:
-            log.error("not graded", code=error.code, reason=error.message)
-            return  # the lease runs out, and it is tried again
-        except Exception:  # noqa: BLE001  (as above)
-            log.exception("not graded")
-            return
-        if self._stopping.is_set() and job.id not in self._held:
-            return
-        if self._try(lambda: self._queue.finish(job, grading), "grading not recorded"):
-            log.info("graded", seconds=round(grading.seconds, 3), fault=grading.fault is not None)
-            self._done(job, grading)
+        graded: list[Grading] = []
+        self._try("not graded", lambda: graded.append(self._grade(job)))
+        if not graded or (graded[0].fault and job.tries < TRIES):
+            self._try("job not given back", self._queue.give_back, job, tried=True)
+        elif self._try("grading not recorded", self._queue.finish, job, graded[0]):
+            log.info("graded", seconds=round(graded[0].seconds, 3), fault=graded[0].fault is not None)
+            self._done(job, graded[0])
 
     def _beat(self) -> None:
         while not self._stopping.wait(BEAT_SECONDS):
             for job in list(self._held.values()):
-                self._try(lambda job=job: self._queue.heartbeat(job, LEASE), "lease not prolonged")
+                self._try("lease not prolonged", self._queue.heartbeat, job)
 
-    def _try(self, act: Callable[[], object], told: str) -> bool:
+    def _try(self, told: str | None, act: Callable[..., object], *arguments: object, **options: object) -> bool:
+        """True if it could be done. A thread that dies would take the queue with it, so every fault ends in the log (`told`)."""
         try:
-            return act() is not False
+            act(*arguments, **options)
         except PmhError as error:
-            log.warning(told, reason=error.message)
-        except Exception:  # noqa: BLE001  (as above)
-            log.exception(told)
-        return False
+            if told:
+                log.warning(told, code=error.code, reason=error.message)
+            return False
+        except Exception:  # noqa: BLE001
+            log.exception(told or "nothing can be graded")
+            return False
+        return True

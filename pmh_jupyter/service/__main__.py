@@ -1,0 +1,28 @@
+"""`python -m pmh_jupyter.service`: managed by the Hub, or alone with JUPYTERHUB_API_URL and JUPYTERHUB_API_TOKEN set."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+from pmh_jupyter.config import Settings
+from pmh_jupyter.errors import PmhError
+from pmh_jupyter.service import logs
+from pmh_jupyter.service.process import serve
+
+
+def main() -> int:
+    """Exit code 0 after TERM or INT; 2 when it could not start, with the reason and the remedy in the log."""
+    try:
+        settings = Settings.from_environ()
+        logs.configure(settings.log_level, settings.log_json)
+        asyncio.run(serve(settings, os.environ))
+    except PmhError as error:
+        logs.log.error("service cannot start", code=error.code, reason=error.message, advice=error.advice)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

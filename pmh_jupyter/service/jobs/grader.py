@@ -1,0 +1,84 @@
+"""From a job to its grading, and whether that can be done here."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from pmh_jupyter.config import Settings
+from pmh_jupyter.domain.verdict import Grading
+from pmh_jupyter.domain.work import Job
+from pmh_jupyter.errors import NoWall
+from pmh_jupyter.grading.canary import canary
+from pmh_jupyter.grading.grade import grade
+from pmh_jupyter.grading.task import GradingTask, Limits
+from pmh_jupyter.grading.walls import Wall, find_wall
+from pmh_jupyter.service.logs import log
+
+RETRY_SECONDS = 30.0
+
+
+class Grader:
+    """Grades behind the one wall that this machine has. Looking for the wall starts a sandbox, so it is done once, and after a
+    failure not again for half a minute. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        find: Callable[[Settings], Wall] = find_wall,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._find = find
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._wall: Wall | None = None
+        self._refused: NoWall | None = None
+        self._again = 0.0
+
+    def wall(self) -> Wall:
+        """The wall; raises NoWall where grading is refused because there is none."""
+        with self._lock:
+            if self._wall is None:
+                self._wall = self._look()
+            return self._wall
+
+    def _look(self) -> Wall:
+        if self._refused and self._clock() < self._again:
+            raise NoWall(self._refused.message, advice=self._refused.advice)
+        try:
+            wall = self._find(self._settings)
+        except NoWall as error:
+            self._refused, self._again = error, self._clock() + RETRY_SECONDS
+            log.error("no wall: nothing is graded", reason=error.message, advice=error.advice)
+            raise
+        if not wall.contained:
+            log.warning(
+                "no wall: students' code runs with the rights of this service, because the hub is on loopback only"
+            )
+        return wall
+
+    def grade(self, job: Job) -> Grading:
+        """Grades one job; faults of the student's are verdicts, faults of ours raise or stand in the grading."""
+        task = GradingTask(
+            exercises=job.exercises,
+            sealed=job.sealed,
+            submitted=job.submitted,
+            only=job.only,
+            hidden=job.hidden,
+            limits=self._limits(job),
+            request_id=job.request_id,
+        )
+        return grade(task, self.wall())
+
+    def try_canary(self) -> None:
+        """Grades what has a known result; raises NoWall, or Unavailable when the verdicts are not those."""
+        canary(self.wall())
+
+    def _limits(self, job: Job) -> Limits:
+        return Limits(
+            cell_seconds=job.cell_seconds or self._settings.cell_seconds,
+            submission_seconds=self._settings.submission_seconds,
+            memory_bytes=job.memory_bytes or self._settings.grading_memory_mb << 20,
+        )

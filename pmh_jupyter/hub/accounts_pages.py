@@ -23,7 +23,7 @@ from pmh_jupyter.hub.accounts_store import Match
 MOST_ROWS = 200
 
 
-class OneTimePassword(web.HTTPError):  # type: ignore[misc]
+class OneTimePassword(web.HTTPError):
     """Right name, and a password that is good for choosing another one only."""
 
     def __init__(self) -> None:
@@ -158,12 +158,12 @@ class AccountsPage(AccountPage):
     template = "pmh-accounts.html"
 
     @web.authenticated
-    @needs_scope("admin:users")
+    @needs_scope("admin:users")  # type: ignore[untyped-decorator]
     async def get(self) -> None:
         await self._show_accounts()
 
     @web.authenticated
-    @needs_scope("admin:users")
+    @needs_scope("admin:users")  # type: ignore[untyped-decorator]
     async def post(self) -> None:
         name = normal_name(self.field("name"))
         if not self.authenticator.store.knows(name) and self.find_user(name) is None:

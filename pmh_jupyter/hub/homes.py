@@ -7,11 +7,15 @@ from pathlib import Path
 
 from jupyterhub.slugs import safe_slug
 
+from pmh_jupyter.hub.accounts_names import NAME
+
 
 def folder_name(user: str) -> str:
-    """A name that is safe as one part of a path, different for different users, and the user's own name where that is safe."""
-    slug: str = safe_slug(user, max_length=60)
-    return slug
+    """One part of a path for a user: their name where it is a plain one, else a slug; different for different users.
+
+    Plain names have no double hyphen, so no slug can be mistaken for one.
+    """
+    return user if NAME.fullmatch(user) else f"user--{safe_slug(user)}"
 
 
 def make_home(homes: Path, user: str, first_uid: int) -> tuple[Path, int]:

@@ -1,0 +1,54 @@
+"""Rights are least: what a server's token may do, and who holds what nobody else does."""
+
+from __future__ import annotations
+
+import pytest
+
+from pmh_jupyter.config import Settings
+from pmh_jupyter.errors import BadInput
+from pmh_jupyter.hub.authenticators import AUTHENTICATORS, authenticator_class
+from pmh_jupyter.hub.roles import ACCOUNTS, CUSTOM_SCOPES, ROLES, SERVER_GRANTS, SESSION_GRANTS, load_roles
+
+EVERY_GRANT = [
+    grant for grants in (SERVER_GRANTS, SESSION_GRANTS, *(role.grants for role in ROLES)) for grant in grants
+]
+
+
+def test_a_servers_token_gains_nothing_but_the_service_as_its_owner() -> None:
+    jupyterhubs_own = {"users:activity!user", "access:servers!server"}
+    assert {grant.scope for grant in SERVER_GRANTS} - jupyterhubs_own == {
+        "access:services!service=pmh",
+        "custom:pmh:learn",
+        "custom:pmh:author",
+    }
+
+
+def test_only_the_accounts_may_enrol() -> None:
+    holders = [role.service for role in ROLES if "custom:pmh:enrol" in {grant.scope for grant in role.grants}]
+    assert holders == [ACCOUNTS]
+    assert "custom:pmh:enrol" not in {grant.scope for grant in (*SERVER_GRANTS, *SESSION_GRANTS)}
+
+
+def test_every_grant_has_its_reason_and_every_custom_scope_is_defined() -> None:
+    assert all(grant.reason.endswith(".") for grant in EVERY_GRANT)
+    assert {grant.scope for grant in EVERY_GRANT if grant.scope.startswith("custom:")} == set(CUSTOM_SCOPES)
+
+
+def test_roles_reach_jupyterhub_with_their_holders() -> None:
+    assert {role["name"]: role["services"] for role in load_roles()} == {
+        "user": [],
+        "pmh-accounts": ["pmh-accounts"],
+        "idle-culler": ["idle-culler"],
+    }
+
+
+@pytest.mark.parametrize("name", AUTHENTICATORS)
+def test_every_authenticator_may_serve_this_machine(name: str) -> None:
+    assert authenticator_class(Settings(authenticator=name)) == AUTHENTICATORS[name]
+
+
+@pytest.mark.parametrize("ip", ["0.0.0.0", "", "192.0.2.7", "::"])
+def test_any_password_is_refused_where_other_machines_come_in(ip: str) -> None:
+    with pytest.raises(BadInput, match="takes any password") as refused:
+        authenticator_class(Settings(authenticator="dummy", ip=ip))
+    assert "PMH_AUTHENTICATOR=accounts" in refused.value.advice

@@ -104,7 +104,10 @@ def check_name(name: str) -> str:
     """A file's name as it came in a message; raises BadInput unless it stays below the lesson's folder on every system."""
     parts = name.split("/")
     if not name or "\\" in name or "\0" in name or any(part in ("", ".", "..") for part in parts):
-        raise BadInput(f"{name!r} is not a path inside a lesson.")
+        raise BadInput(
+            f"{name!r} is not a path inside a lesson.",
+            advice="Nothing was written. Tell an instructor that the lesson cannot be opened as it was released.",
+        )
     return name
 
 

@@ -80,6 +80,9 @@ class OwnerHandler(APIHandler):
             self.request_id,
         )
         self.set_status(failure.status)
+        # tornado has cleared what `prepare` had set.
+        self.set_header("X-Request-ID", self.request_id)
+        self.set_header("Cache-Control", "no-store")
         if failure.retry_after is not None:
             self.set_header("Retry-After", str(failure.retry_after))
         self.finish(failure.reply.model_dump_json())

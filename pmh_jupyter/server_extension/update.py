@@ -15,7 +15,7 @@ from hashlib import sha256
 
 from pmh_jupyter.domain.merge import MergeReport, merge_notebook
 from pmh_jupyter.domain.merge_files import merge_file, name_beside
-from pmh_jupyter.errors import BadInput
+from pmh_jupyter.errors import BadInput, InvalidNotebook
 from pmh_jupyter.server_extension.folder import LessonFolder, check_name
 from pmh_jupyter.wire.lab import MergeReply
 from pmh_jupyter.wire.work import StudentRelease
@@ -115,15 +115,24 @@ class _Merging:
 
     def _of_file(self, name: str, base: bytes | None, mine: bytes | None, theirs: bytes | None) -> Iterator[Change]:
         if name.endswith(".ipynb") and mine is not None and theirs is not None:
-            merged = merge_notebook(base, mine, theirs)
-            self.reports.append(merged.report)
-            yield Change(name, mine, merged.notebook)
+            yield Change(name, mine, self._merged(name, base, mine, theirs))
             return
         file = merge_file(base, mine, theirs)
         yield Change(name, mine, file.content)
         if file.beside is not None:
             self.reports.append(MergeReport(conflicts=(name,)))
             yield from self._beside(name, file.beside)
+
+    def _merged(self, name: str, base: bytes | None, mine: bytes, theirs: bytes) -> bytes:
+        try:
+            merged = merge_notebook(base, mine, theirs)
+        except InvalidNotebook as error:
+            raise InvalidNotebook(
+                f"{name} cannot be brought up to date, because it is not a notebook any more.",
+                advice=f"Rename {self.folder.server_path}/{name} to keep it, then open the lesson again; a fresh one takes its place.",
+            ) from error
+        self.reports.append(merged.report)
+        return merged.notebook
 
     def _beside(self, name: str, content: bytes) -> Iterator[Change]:
         """The release's version under the next free name, unless an opening that was killed has put it there already."""

@@ -61,7 +61,7 @@ class AccountPage(BaseHandler):  # type: ignore[misc]
         """The page with its form. `problems` by field; the field "form" is the form as a whole."""
         self.set_status(400 if problems and status == 200 else status)
         page = await self.render_template(
-            self.template, problems=problems or {}, next=self.get_argument("next", ""), **({"name": ""} | values)
+            self.template, problems=problems or {}, next=self.get_argument("next", ""), **({"typed_name": ""} | values)
         )
         self.finish(page)
 
@@ -103,7 +103,7 @@ class SignUpPage(AccountPage):
         if not found:
             found = await self._sign_up(name, password, join_code)
         if found:
-            await self.show(found, name=name, join_code=join_code)
+            await self.show(found, typed_name=name, join_code=join_code)
         else:
             await self.enter(name, password)
 
@@ -130,7 +130,7 @@ class PasswordPage(AccountPage):
     template = "pmh-password.html"
 
     async def get(self) -> None:
-        await self.show(name=self._own_name() or normal_name(self.get_argument("name", "")), own=self._own_name())
+        await self.show(typed_name=normal_name(self.get_argument("name", "")), own=self._own_name())
 
     async def post(self) -> None:
         accounts = self.authenticator
@@ -138,11 +138,11 @@ class PasswordPage(AccountPage):
         password = self.field("new_password")
         problem = password_problem(name, password)
         if problem:
-            await self.show({"new_password": problem}, name=name, own=self._own_name())
+            await self.show({"new_password": problem}, typed_name=name, own=self._own_name())
             return
         match = await accounts.match(name, self.field("password"), self.address)
         if match is Match.NO:
-            await self.show({"password": "This is not the present password."}, name=name, own=self._own_name())
+            await self.show({"password": "This is not the present password."}, typed_name=name, own=self._own_name())
             return
         await accounts.in_pool(accounts.store.set_password, name, password)
         end_sessions(self, name)
@@ -167,7 +167,7 @@ class AccountsPage(AccountPage):
     async def post(self) -> None:
         name = normal_name(self.field("name"))
         if not self.authenticator.store.knows(name) and self.find_user(name) is None:
-            await self._show_accounts({"name": "Nobody here has this name."}, name=name)
+            await self._show_accounts({"name": "Nobody here has this name."}, typed_name=name)
             return
         password = await self.authenticator.in_pool(self.authenticator.store.reset, name)
         end_sessions(self, name)

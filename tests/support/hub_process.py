@@ -20,6 +20,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -143,13 +144,13 @@ class Person:
 
     def submit(self, page: str, follow: bool = True, **fields: str) -> httpx.Response:
         """Opens a page of the hub, fills in its form and sends it."""
-        form = self.browser.get(page)
-        return self.browser.post(page, data={"_xsrf": _xsrf_field(form.text)} | fields, follow_redirects=follow)
+        form = Form(self.browser.get(page).text)
+        return self.browser.post(page, data=form.fields | fields, follow_redirects=follow)
 
     def log_in(self) -> Person:
         """Logs in on the hub's page; AssertionError when it is refused."""
         reply = self.try_log_in()
-        assert reply.status_code == 302, _words(reply.text)
+        assert reply.status_code == 302, words(reply.text)
         return self
 
     def try_log_in(self, password: str | None = None) -> httpx.Response:
@@ -262,13 +263,29 @@ def _printed(channel: Any, asked: str) -> str:
             return text
 
 
-def _xsrf_field(page: str) -> str:
-    found = re.search(r'name="_xsrf"\s+value="([^"]+)"', page)
-    assert found, f"There is no form on this page: {_words(page)}"
-    return found.group(1)
+class Form(HTMLParser):
+    """The form of a page that is sent with POST: its fields with what stands in them. AssertionError when there is none."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.fields: dict[str, str] = {}
+        self._inside = self._found = False
+        self.feed(page)
+        assert self._found, f"There is no form on this page: {words(page)}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._inside = given.get("method") == "post"
+            self._found = self._found or self._inside
+        if tag == "input" and self._inside and "name" in given:
+            self.fields[given["name"]] = given.get("value", "")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = self._inside and tag != "form"
 
 
-def _words(page: str) -> str:
+def words(page: str) -> str:
     """What a page says, for a failure's message."""
     body = re.sub(r"(?s)<(script|style|head)\b.*?</\1>", " ", page)
     return " ".join(re.sub(r"<[^>]+>", " ", body).split())

@@ -41,7 +41,7 @@ def validate(arguments: argparse.Namespace) -> int:
 
 def release(arguments: argparse.Namespace) -> int:
     from pmh_jupyter.authoring.course import read_course, read_folder
-    from pmh_jupyter.authoring.upload import TOKEN_VARIABLES, find_token, send_release
+    from pmh_jupyter.cli.upload import TOKEN_VARIABLES, find_token, send_release
     from pmh_jupyter.config import Settings
 
     files = read_folder(arguments.folder)

@@ -31,6 +31,18 @@ def claim(data: Path, address: str) -> Iterator[None]:
         file.truncate(0)
 
 
+def holder(data: Path) -> str | None:
+    """Who holds the data folder, in words; None where nobody does."""
+    try:
+        with open(data / NAME, "r+", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return None
+    except BlockingIOError:
+        return _held(data, str(data / NAME)).message
+    return None
+
+
 def _held(data: Path, name: str) -> Conflict:
     try:
         holder = json.loads(Path(name).read_text(encoding="utf-8"))

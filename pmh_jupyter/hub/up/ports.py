@@ -6,6 +6,7 @@ import errno
 import socket
 from dataclasses import dataclass
 
+from pmh_jupyter.config import Settings
 from pmh_jupyter.errors import Conflict
 
 
@@ -17,6 +18,16 @@ class Listener:
     ip: str
     port: int
     setting: str
+
+
+def listeners(settings: Settings) -> tuple[Listener, ...]:
+    """Everything that will listen, most visible first."""
+    return (
+        Listener("The hub", settings.ip, settings.port, "PMH_PORT"),
+        Listener("The service", settings.service_ip, settings.service_port, "PMH_SERVICE_PORT"),
+        Listener("JupyterHub", settings.hub_ip or "127.0.0.1", settings.hub_port, "PMH_HUB_PORT"),
+        Listener("The proxy's interface", "127.0.0.1", settings.proxy_api_port, "PMH_PROXY_API_PORT"),
+    )
 
 
 def check_free(listeners: tuple[Listener, ...]) -> None:

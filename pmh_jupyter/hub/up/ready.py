@@ -59,8 +59,9 @@ def _ask(question: Question) -> str | None:
 
 
 def _words(status: int, body: bytes) -> str:
-    """What a reply that is not 200 says of itself: our own error's message, or the status alone."""
+    """What a reply that is not 200 says of itself: which of the service's parts are not ready and why, or the status alone."""
     try:
-        return f"{json.loads(body)['message']} ({status})"
-    except (ValueError, KeyError, TypeError):
+        parts = json.loads(body)["parts"].values()
+        return f"{' '.join(part['message'] for part in parts if not part['ready'])} ({status})"
+    except (ValueError, KeyError, TypeError, AttributeError):
         return f"status {status}"

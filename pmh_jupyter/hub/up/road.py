@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from pmh_jupyter.config import Settings
 from pmh_jupyter.errors import Unavailable
@@ -14,11 +14,12 @@ from pmh_jupyter.hub.proxy_command import proxy_command
 from pmh_jupyter.hub.up import logs
 from pmh_jupyter.hub.up.claim import claim
 from pmh_jupyter.hub.up.hub_process import HubProcess, running_hub
-from pmh_jupyter.hub.up.ports import Listener, check_free
+from pmh_jupyter.hub.up.ports import check_free, listeners
 from pmh_jupyter.hub.up.progress import Progress
 from pmh_jupyter.hub.up.ready import questions, wait_for
 from pmh_jupyter.hub.up.server_environment import server_environment
 from pmh_jupyter.hub.up.summary import summary
+from pmh_jupyter.hub.wall import wall_problem
 from pmh_jupyter.places import hub_config
 
 START_SECONDS = 120.0
@@ -26,10 +27,10 @@ EVERYWHERE = frozenset({"", "*", "0.0.0.0", "::"})
 
 
 class Prepared(Protocol):
-    """What the preparation of the database tells: join codes by classroom."""
+    """What the preparation of the database tells: the demo classroom's join codes by role."""
 
     @property
-    def join_codes(self) -> Mapping[str, str]: ...
+    def join_codes(self) -> Mapping[Any, str]: ...
 
 
 Prepare = Callable[[Settings], Prepared]
@@ -46,13 +47,15 @@ def run_hub(settings: Settings, prepare: Prepare, progress: Progress) -> None:
         check_free(listeners(settings))
         proxy_command()  # raises, before anything is made, where there is none
         settings.server_python = settings.server_python or str(server_environment(settings.data, progress))
+        _warn_without_wall(progress)
         with progress.step("Preparing the database and the starter course"):
             prepared = prepare(settings)
         password = _first_password(settings, progress)
         log = logs.new_log(settings.data)
         with running_hub(hub_config(), environ(settings), log, progress) as hub:
             _wait_until_ready(hub, settings, progress)
-            for line in summary(settings, address(settings), prepared.join_codes, password):
+            codes = {str(role): code for role, code in prepared.join_codes.items()}
+            for line in summary(settings, address(settings), codes, password):
                 progress.say(line)
             raise _ended(f"The hub ended by itself, with exit code {hub.wait()}.", hub.log)
 
@@ -63,20 +66,17 @@ def address(settings: Settings) -> str:
     return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
-def listeners(settings: Settings) -> tuple[Listener, ...]:
-    """Everything that will listen, most visible first."""
-    return (
-        Listener("The hub", settings.ip, settings.port, "PMH_PORT"),
-        Listener("The service", settings.service_ip, settings.service_port, "PMH_SERVICE_PORT"),
-        Listener("JupyterHub", settings.hub_ip or "127.0.0.1", settings.hub_port, "PMH_HUB_PORT"),
-        Listener("The proxy's interface", "127.0.0.1", settings.proxy_api_port, "PMH_PROXY_API_PORT"),
-    )
-
-
 def environ(settings: Settings) -> dict[str, str]:
     """What the hub is started with: the settings in force, and the commands of its environment first on the PATH."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     return os.environ | settings.to_environ() | {"PATH": path}
+
+
+def _warn_without_wall(progress: Progress) -> None:
+    if problem := wall_problem():
+        progress.say(
+            f"   NO WALL: {problem} Users' servers and graded code can read whatever you can. See `pmh doctor`."
+        )
 
 
 def _first_password(settings: Settings, progress: Progress) -> str | None:

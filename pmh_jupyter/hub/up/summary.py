@@ -9,7 +9,7 @@ from pmh_jupyter.config import Settings
 
 
 def summary(settings: Settings, address: str, join_codes: Mapping[str, str], password: str | None) -> list[str]:
-    """Lines for a terminal. `join_codes` by classroom; `password` of the first administrator, where it was made just now."""
+    """Lines for a terminal. `join_codes` by role; `password` of the first administrator, where it was made just now."""
     people = _anybody() if settings.authenticator == "dummy" else _accounts(settings, join_codes, password)
     return [
         "",

@@ -58,12 +58,13 @@ def test_it_returns_once_the_answer_is_good(server: Server) -> None:
 
 
 def test_when_the_time_is_over_the_last_answer_is_told(server: Server) -> None:
-    server.answers = [(503, json.dumps({"message": "No sandbox can be had."}).encode())]
+    parts = {"database": {"ready": True}, "grading": {"ready": False, "message": "No sandbox can be had."}}
+    server.answers = [(503, json.dumps({"ready": False, "parts": parts}).encode())]
     with pytest.raises(Unavailable, match=r"grading is still not ready: No sandbox can be had\. \(503\)"):
         wait_for(Question("grading", server.url), lambda: True, seconds=0)
 
 
-@pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b"\xff"])
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b'{"parts": {"grading": {}}}', b'{"parts": []}', b"\xff"])
 def test_an_answer_in_another_shape_is_told_by_its_status(server: Server, body: bytes) -> None:
     server.answers = [(502, body)]
     with pytest.raises(Unavailable, match="status 502"):

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from pmh_jupyter.domain.course import Exercise
@@ -17,6 +17,7 @@ from pmh_jupyter.domain.work import StaffWork
 from pmh_jupyter.errors import NotFound
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records.lookup import (
+    MembershipRow,
     exercises_of,
     find_membership,
     no_classroom,
@@ -33,18 +34,22 @@ from pmh_jupyter.storage.tables.people import PersonRow
 from pmh_jupyter.storage.tables.results import LedgerRow
 
 
-def board(database: Database, classroom: str, page: int = 1, per_page: int = 50) -> Board:
-    """One page of members (by name) with where they stand in each exercise; raises NotFound for a classroom or a page that is not there."""
+def board(database: Database, classroom: str, page: int = 1, per_page: int = 50, name: str = "") -> Board:
+    """One page of members (by name) with where they stand in each exercise; `name` keeps those whose name has it in it.
+
+    Raises NotFound for a classroom or a page that is not there.
+    """
     with database.read() as session:
         room = session.scalar(select(ClassroomRow.id).where(ClassroomRow.slug == classroom))
         if room is None:
             raise no_classroom(classroom)
-        count = session.scalar(select(func.count()).where(MemberRow.classroom_id == room)) or 0
+        wanted = select_memberships().where(MemberRow.classroom_id == room, PersonRow.name.icontains(name, autoescape=True))
+        count = session.scalar(wanted.with_only_columns(func.count())) or 0
         pages = max(1, -(-count // per_page))
         if not 1 <= page <= pages:
             raise NotFound(f"The board has no page {page}.")
         columns = _columns(session, room)
-        members = _page(session, room, page, per_page)
+        members = _page(session, wanted, page, per_page)
         return Board(
             classroom=classroom,
             columns=tuple(column for column, _ in columns),
@@ -82,14 +87,8 @@ def _columns(session: Session, classroom: UUID) -> list[tuple[BoardColumn, Exerc
     ]
 
 
-def _page(session: Session, classroom: UUID, page: int, per_page: int) -> tuple[Membership, ...]:
-    rows = session.execute(
-        select_memberships()
-        .where(MemberRow.classroom_id == classroom)
-        .order_by(PersonRow.name)
-        .limit(per_page)
-        .offset((page - 1) * per_page)
-    )
+def _page(session: Session, wanted: Select[*MembershipRow], page: int, per_page: int) -> tuple[Membership, ...]:
+    rows = session.execute(wanted.order_by(PersonRow.name).limit(per_page).offset((page - 1) * per_page))
     return tuple(to_membership(*row) for row in rows)
 
 

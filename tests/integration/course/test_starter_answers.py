@@ -1,0 +1,68 @@
+"""The starter course's lesson with the real grader: its solutions, its stubs, and answers as beginners give them.
+
+tests/submissions/values-and-names/ has a file for each exercise. An answer with `caught_by` is wrong, and that is the first test
+that tells it; one without is right in another way than the reference.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pmh_jupyter.authoring.course import read_course, read_folder
+from pmh_jupyter.authoring.release import release_lesson
+from pmh_jupyter.authoring.trial import try_release
+from pmh_jupyter.domain.course import Release
+from pmh_jupyter.domain.verdict import ExerciseVerdict, Outcome
+from pmh_jupyter.grading.grade import grade
+from pmh_jupyter.grading.task import GradingTask
+from pmh_jupyter.grading.walls import Wall, bubblewrap_wall
+from tests.support.answers import answered
+from tests.support.needs import needs
+
+ROOT = Path(__file__).parents[3]
+LESSON = read_course(read_folder(ROOT / "courses" / "python-mastery")).lessons[0]
+FILES = sorted((ROOT / "tests" / "submissions" / LESSON.slug).glob("*.toml"))
+ANSWERS = [
+    pytest.param(data["exercise"], answer, id=f"{data['exercise']}: {answer['what']}")
+    for data in (tomllib.loads(file.read_text(encoding="utf-8")) for file in FILES)
+    for answer in data["answers"]
+]
+
+
+@pytest.fixture(scope="module")
+def release() -> Release:
+    return release_lesson(LESSON)
+
+
+@pytest.fixture(scope="module")
+def wall() -> Wall:
+    needs("bubblewrap")
+    return bubblewrap_wall()
+
+
+def test_solutions_pass_and_stubs_do_not(release: Release, wall: Wall) -> None:
+    assert try_release(LESSON, release, wall) == ()
+
+
+@pytest.mark.parametrize(("exercise", "answer"), ANSWERS)
+def test_answer(release: Release, wall: Wall, exercise: str, answer: dict[str, Any]) -> None:
+    submitted = answered(release, {exercise: answer["code"].strip()})
+    task = GradingTask(release.exercises, release.sealed, submitted, only=frozenset({exercise}))
+    (verdict,) = grade(task, wall).verdicts
+    assert _told(verdict) == answer.get("caught_by")
+    assert verdict.outcome is (Outcome.FAILED if "caught_by" in answer else Outcome.PASSED)
+    assert verdict.millipoints == (0 if "caught_by" in answer else verdict.max_millipoints)
+
+
+def test_every_exercise_has_a_wrong_and_a_right_answer(release: Release) -> None:
+    kinds = {(param.values[0], "caught_by" in param.values[1]) for param in ANSWERS}
+    assert kinds == {(exercise.grade_id, wrong) for exercise in release.exercises for wrong in (True, False)}
+
+
+def _told(verdict: ExerciseVerdict) -> str | None:
+    """The first test that does not pass."""
+    return next((test.name for test in verdict.tests if test.outcome is not Outcome.PASSED), None)

@@ -239,7 +239,8 @@ class PageHandler(BaseHandler):
     async def prepare(self) -> None:
         self._bind()
         caller = await self.identify()
-        if caller is None or caller.kind != "user":
+        # A session and nothing less: a server's token, which every kernel of that server holds, opens no page.
+        if caller is None or not caller.session:
             self._send_to_login()
             return
         self.caller = caller

@@ -1,0 +1,51 @@
+"""hub: a real JupyterHub for the whole session · settings: a filled database, SQLite · live: the service on it, in this process ·
+either: the same, once on SQLite and once on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from pmh_jupyter.config import Settings
+from tests.support.bare_hub import BareHub, running_bare_hub
+from tests.support.postgres import Cluster, running_cluster
+from tests.support.service_process import RunningService, fill, running_service, settings_for
+
+
+@pytest.fixture(scope="session")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BareHub]:
+    with running_bare_hub(tmp_path_factory.mktemp("bare-hub")) as hub:
+        yield hub
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    with running_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    settings = settings_for(tmp_path / "data")
+    fill(settings)
+    return settings
+
+
+@pytest.fixture
+async def live(settings: Settings, hub: BareHub) -> AsyncIterator[RunningService]:
+    async with running_service(settings, hub) as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+async def either(request: pytest.FixtureRequest, tmp_path: Path, hub: BareHub) -> AsyncIterator[RunningService]:
+    url = ""
+    if request.param == "postgresql":
+        cluster: Cluster = request.getfixturevalue("cluster")
+        url = cluster.url(cluster.make())
+    settings = settings_for(tmp_path / "data", url)
+    fill(settings)
+    async with running_service(settings, hub) as running:
+        yield running

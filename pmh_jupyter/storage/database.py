@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Engine, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
@@ -126,9 +126,12 @@ def _sqlite_file(name: str | None) -> Path:
 
 @contextmanager
 def _errors() -> Iterator[None]:
-    """Turns a database that cannot be reached, is locked or is full into Unavailable; a mistake of ours stays what it is."""
+    """Turns a database that cannot be reached, is locked or is full into Unavailable, and a value that no database can hold
+    (a NUL in a name, a number beyond 64 bits) into BadInput; a mistake of ours stays what it is."""
     try:
         yield
+    except (DataError, UnicodeEncodeError, OverflowError) as error:
+        raise BadInput("It holds a character or a number that cannot be stored.") from error
     except (OperationalError, InterfaceError, PoolTimeout) as error:
         raise _unavailable() from error
     except DBAPIError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from typing import Any
 
@@ -30,7 +31,7 @@ def make_engine(url: URL) -> Engine:
 
 
 def _sqlite_engine(url: URL) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, json_serializer=_to_json)
 
     @event.listens_for(engine, "connect")
     def set_up(connection: sqlite3.Connection, entry: ConnectionPoolEntry) -> None:
@@ -48,8 +49,28 @@ def _sqlite_engine(url: URL) -> Engine:
 
 
 def _postgresql_engine(url: URL) -> Engine:
-    options = f"-c search_path={SCHEMA} -c timezone=UTC"
-    return create_engine(url, connect_args={"options": options, "connect_timeout": 10}, pool_pre_ping=True)
+    options = f"-c search_path={SCHEMA} -c timezone=UTC -c lock_timeout={BUSY_SECONDS:.0f}s"
+    return create_engine(
+        url,
+        connect_args={"options": options, "connect_timeout": 10},
+        pool_pre_ping=True,
+        json_serializer=_to_json,
+    )
+
+
+def _to_json(value: Any) -> str:
+    """JSON that both databases take. PostgreSQL refuses NUL and lone surrogates, which a student's value may well hold."""
+    return json.dumps(_storable(value))
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", "\N{SYMBOL FOR NULL}").encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_storable(key): _storable(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable(one) for one in value]
+    return value
 
 
 def reading(engine: Engine) -> Engine:

@@ -127,6 +127,8 @@ def _require_known(session: Session, new: NewWork) -> None:
         raise BadInput(f"The lesson has no exercise {', '.join(unknown)}.", advice="Open the lesson again.")
     if len({file.path for file in new.files}) != len(new.files):
         raise BadInput("Two files have the same path.")
+    if any("\0" in file.path for file in new.files):
+        raise BadInput("A file's path holds a NUL character.")
 
 
 def _require_open(placed: Placed, now: datetime) -> None:

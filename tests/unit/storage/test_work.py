@@ -1,0 +1,178 @@
+"""Work arrives once, however often it is sent, and only while it may."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from pmh_jupyter.domain.course import File
+from pmh_jupyter.domain.deadlines import WallSchedule
+from pmh_jupyter.domain.events import EventKind
+from pmh_jupyter.domain.ids import content_hash
+from pmh_jupyter.domain.roles import Role
+from pmh_jupyter.domain.verdict import Grading, Message, Outcome
+from pmh_jupyter.domain.work import Kind, WorkState
+from pmh_jupyter.errors import BadInput, Conflict, NotFound
+from pmh_jupyter.storage.database import Database
+from pmh_jupyter.storage.records import classrooms, events, jobs, work
+from pmh_jupyter.storage.tables.work import JobRow, SubmissionRow
+from tests.support.storage import NOON, ROOM, School, again, nobody, sign
+
+
+def count(database: Database, table: type) -> int:
+    with database.read() as session:
+        return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def test_a_submission_is_kept_with_its_receipt_and_its_event(school: School) -> None:
+    person = school.member()
+    new = school.new(person, Kind.SUBMISSION)
+    received = work.receive(school.database, new, sign)
+    assert received == work.get_work(school.database, new.id, person.id)
+    assert (received.state, received.position, received.received_at) == (WorkState.QUEUED, 1, NOON)
+    assert received.receipt == {
+        "submission": str(new.id),
+        "person": str(person.id),
+        "classroom": ROOM,
+        "lesson": "first",
+        "release": new.release,
+        "content_hash": content_hash(new.files),
+        "received_at": NOON.isoformat(),
+        "signature": "signed",
+    }
+    told = events.events_since(school.database, person.id, ROOM, 0)[-1]
+    assert told.kind is EventKind.WORK_RECEIVED
+    assert told.public() == {"work": str(new.id), "kind": "submission", "lesson": "first", "exercises": []}
+
+
+def test_a_check_has_no_receipt(school: School) -> None:
+    assert school.send(school.member(), Kind.CHECK, "a").receipt is None
+
+
+def test_a_repeat_changes_nothing(school: School) -> None:
+    person = school.member()
+    new = school.new(person, Kind.SUBMISSION)
+    first = work.receive(school.database, new, sign)
+    last = events.latest_number(school.database, ROOM)
+    school.clock.forward(hours=1)
+    assert work.receive(school.database, new, sign) == first
+    assert (count(school.database, SubmissionRow), count(school.database, JobRow)) == (1, 1)
+    assert events.latest_number(school.database, ROOM) == last
+
+
+def test_a_repeat_is_answered_even_after_the_lesson_closed(school: School) -> None:
+    person = school.member()
+    new = school.new(person, Kind.SUBMISSION)
+    first = work.receive(school.database, new, sign)
+    classrooms.set_assignment(school.database, ROOM, "first", schedule=WallSchedule("UTC", closes=datetime(2026, 1, 1)))
+    assert work.receive(school.database, new, sign) == first
+
+
+@pytest.mark.parametrize("change", [{"files": (File("other", b""),)}, {"lesson": "second"}, {"kind": Kind.SUBMISSION}])
+def test_an_id_means_one_work(school: School, change: dict[str, object]) -> None:
+    new = school.new(school.member())
+    work.receive(school.database, new, sign)
+    with pytest.raises(Conflict, match="already used"):
+        work.receive(school.database, again(new, **change), sign)
+
+
+def test_an_id_of_somebody_elses_is_refused(school: School) -> None:
+    new = school.new(school.member())
+    work.receive(school.database, new, sign)
+    with pytest.raises(Conflict, match="already used"):
+        work.receive(school.database, again(new, person=school.member("other").id), sign)
+
+
+def test_nobody_sees_anothers_work(school: School) -> None:
+    sent = school.send(school.member())
+    with pytest.raises(NotFound):
+        work.get_work(school.database, sent.id, school.member("other").id)
+    with pytest.raises(NotFound):
+        work.get_work(school.database, nobody(), sent.person)
+    assert work.own_work(school.database, school.member("other").id, ROOM) == ()
+
+
+def test_own_work_comes_newest_first(school: School) -> None:
+    person = school.member()
+    sent = []
+    for lesson in ("first", "second", "first"):
+        sent.append(school.send(person, lesson=lesson).id)
+        school.clock.forward(seconds=1)
+    shown = work.own_work(school.database, person.id, ROOM)
+    assert [one.id for one in shown] == sent[::-1]
+    assert [one.id for one in work.own_work(school.database, person.id, ROOM, "second")] == [sent[1]]
+    assert [one.id for one in work.own_work(school.database, person.id, ROOM, limit=1)] == [sent[2]]
+
+
+def test_places_in_the_queue_put_checks_first(school: School) -> None:
+    person = school.member()
+    submission = school.send(person, Kind.SUBMISSION)
+    school.clock.forward(seconds=1)
+    check = school.send(person)
+    positions = [work.get_work(school.database, one.id, person.id).position for one in (check, submission)]
+    assert positions == [1, 2]
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize(
+    ("schedule", "words"),
+    [
+        (WallSchedule("Europe/Zurich", opens=datetime(2026, 3, 2, 13, 1)), "opens at 2026-03-02 12:01 UTC"),
+        (WallSchedule("Europe/Zurich", closes=datetime(2026, 3, 2, 13, 0)), "closed at 2026-03-02 12:00 UTC"),
+    ],
+)
+def test_only_what_is_open_takes_work(school: School, kind: Kind, schedule: WallSchedule, words: str) -> None:
+    classrooms.set_assignment(school.database, ROOM, "first", schedule=schedule)
+    with pytest.raises(Conflict, match=words):
+        school.send(school.member(), kind)
+    assert school.send(school.member("teacher", Role.INSTRUCTOR), kind).state is WorkState.QUEUED
+    assert count(school.database, SubmissionRow) == 1
+
+
+def test_work_is_taken_until_the_last_moment(school: School) -> None:
+    closes = (NOON + timedelta(microseconds=1)).replace(tzinfo=None)
+    classrooms.set_assignment(school.database, ROOM, "first", schedule=WallSchedule("UTC", closes=closes))
+    assert school.send(school.member(), Kind.SUBMISSION)
+
+
+def test_submissions_are_counted_and_our_faults_are_not(school: School) -> None:
+    person = school.member()
+    classrooms.set_assignment(school.database, ROOM, "first", schedule=WallSchedule("UTC"), attempts=1)
+    school.send(person, Kind.SUBMISSION)
+    job = jobs.claim_next(school.database, "worker")
+    assert job
+    jobs.complete(school.database, job.id, Grading((), 0.0, fault=Message("our-fault")))
+    school.submit(person, a=Outcome.FAILED, b=Outcome.FAILED)
+    with pytest.raises(Conflict, match="All 1 submissions"):
+        school.send(person, Kind.SUBMISSION)
+    assert school.send(person, Kind.CHECK)
+
+
+def test_unknown_exercises_releases_lessons_and_rooms(school: School) -> None:
+    person = school.member()
+    new = school.new(person)
+    for change, error in (
+        ({"exercises": ("a", "x")}, BadInput),
+        ({"files": (File("p", b""), File("p", b"1"))}, BadInput),
+        ({"files": (File("a\0b", b""),)}, BadInput),
+        ({"files": (File("\ud800", b""),)}, BadInput),
+        ({"release": "f" * 64}, Conflict),
+        ({"lesson": "third"}, NotFound),
+        ({"lesson": "fir\0st"}, (NotFound, BadInput)),
+        ({"classroom": "elsewhere"}, NotFound),
+        ({"person": nobody()}, NotFound),
+    ):
+        with pytest.raises(error):
+            work.receive(school.database, again(new, **change), sign)
+    assert count(school.database, SubmissionRow) == 0
+
+
+def test_a_signature_that_fails_leaves_nothing(school: School) -> None:
+    def broken(fields: object) -> dict[str, str]:
+        raise OSError("no key")
+
+    with pytest.raises(OSError, match="no key"):
+        work.receive(school.database, school.new(school.member(), Kind.SUBMISSION), broken)
+    assert (count(school.database, SubmissionRow), count(school.database, JobRow)) == (0, 0)

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 
 from pmh_jupyter.domain.course import Exercise
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Message, Outcome, TestVerdict
-from pmh_jupyter.grading.answer import Done, Test
+from pmh_jupyter.grading.answer import Done
 from pmh_jupyter.grading.explain import cell_message, stopped_message, test_message
 from pmh_jupyter.grading.run import Run
 from pmh_jupyter.grading.task import Limits
 
-HIDDEN_NAME = "a hidden test"
+HIDDEN_NAME, WHOLE_NAME = "a hidden test", "the test as a whole"
 # Of several outcomes of an exercise's tests the first of these is the exercise's.
 WORST_FIRST = (
     Outcome.OUR_FAULT,
@@ -65,11 +65,11 @@ class NotebookVerdicts:
             yield self._not_run(exercise, grade_id)
             return
         for test in done.tests:
-            cause = None if test.outcome == "passed" else self._cause(exercise, test)
+            cause = None if test.outcome == "passed" else self._cause(exercise, test.reason)
             outcome, message = cause or (Outcome(test.outcome), test_message(test, self.limits))
             yield TestVerdict(
                 grade_id=grade_id,
-                name=HIDDEN_NAME if test.hidden else test.name,
+                name=HIDDEN_NAME if test.hidden else test.name or WHOLE_NAME,
                 outcome=outcome,
                 hidden=test.hidden,
                 message=message,
@@ -83,30 +83,39 @@ class NotebookVerdicts:
 
     def _ended_early(self, grade_id: str, done: Done) -> TestVerdict:
         """The test cell itself was stopped, or its process died in it: it did not run to its end."""
-        return TestVerdict(grade_id, "", _outcome(done), message=stopped_message(done, self.limits))
+        return TestVerdict(grade_id, WHOLE_NAME, _outcome(done), message=stopped_message(done, self.limits))
 
     def _not_run(self, exercise: Exercise, grade_id: str) -> TestVerdict:
+        cause = self._cause(exercise, None)
+        if cause:
+            return TestVerdict(grade_id, WHOLE_NAME, cause[0], message=cause[1])
         if self.stopped is None:
-            return TestVerdict(grade_id, "", Outcome.NOT_CHECKED, message=Message("out-of-time", _seconds(self.limits)))
+            return TestVerdict(
+                grade_id, WHOLE_NAME, Outcome.NOT_CHECKED, message=Message("out-of-time", _seconds(self.limits))
+            )
         number, done = self.stopped
         name = self.names.get(number)
-        if name in (*exercise.solution_cells, *exercise.test_cells):
-            return TestVerdict(grade_id, "", _outcome(done), message=stopped_message(done, self.limits), cell=name)
-        return TestVerdict(grade_id, "", Outcome.NOT_CHECKED, message=Message("not-reached"))
+        if name in exercise.test_cells:
+            return TestVerdict(
+                grade_id, WHOLE_NAME, _outcome(done), message=stopped_message(done, self.limits), cell=name
+            )
+        return TestVerdict(grade_id, WHOLE_NAME, Outcome.NOT_CHECKED, message=Message("not-reached"))
 
-    def _cause(self, exercise: Exercise, test: Test) -> tuple[Outcome, Message] | None:
-        """What went wrong in the exercise's answer cells, where that explains the test better than the test does.
+    def _cause(self, exercise: Exercise, reason: str | None) -> tuple[Outcome, Message] | None:
+        """What went wrong in the answer cells, where that explains a test better than its own reason (None: not run) does.
 
-        An answer that was never given or did not run to its end explains everything; one that raised, only what its tests raise.
+        An answer that did not run to its end explains everything; one that was never given, whatever was run; one that raised or
+        is not there, only what its tests raise.
         """
         for number, done in sorted(self.run.done.items()):
             if self.names.get(number) not in exercise.solution_cells:
                 continue
-            unanswered = done.fault is not None and done.fault.error == "NotImplementedError"
-            if done.cause or unanswered or (done.fault and test.reason == "raised"):
+            error = done.fault.error if done.fault else ""
+            explains = reason == "raised" or (reason is not None and error == "NotImplementedError")
+            if done.cause or (error and explains):
                 return _outcome(done), cell_message(done, self.limits)
         missing = self.run.plan.missing.intersection(exercise.solution_cells)
-        if missing and test.reason == "raised":
+        if missing and reason == "raised":
             return Outcome.FAILED, Message("answer-not-found", {"cell": min(missing)})
         return None
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -116,8 +117,9 @@ class Child:
             if not left:
                 return
             for pid in left:
-                _kill(pid)
-            _reap()
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self._reap_orphans()
 
     def _wait(self, seconds: float) -> None:
         ready = self.selector.select(seconds)
@@ -129,6 +131,7 @@ class Child:
             self._died()
         elif time.monotonic() - self.looked > TICK:
             self.looked = time.monotonic()
+            self._reap_orphans()
             if self._memory() > self.limits["memory_bytes"]:
                 self.cause = "memory"
 
@@ -177,6 +180,13 @@ class Child:
                 return answer
         return None
 
+    def _reap_orphans(self) -> None:
+        """What the student's processes left behind came to us; while not waited for it would count as running."""
+        for pid in descendants(os.getpid()):
+            if pid != self.process.pid:
+                with suppress(ChildProcessError):
+                    os.waitpid(pid, os.WNOHANG)
+
     def _memory(self) -> int:
         return sum(_resident(pid) for pid in descendants(os.getpid()))
 
@@ -203,19 +213,3 @@ def _resident(pid: int) -> int:
         return int(rollup.partition("\nPss:")[2].split()[0]) * 1024
     except (OSError, ValueError, IndexError):
         return 0
-
-
-def _kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-
-
-def _reap() -> None:
-    """Orphans come to the supervisor, which is their subreaper."""
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            continue
-    except ChildProcessError:
-        return

@@ -68,7 +68,8 @@ class BubblewrapWall:
         shared = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
         if self.root:
             return [*shared, "--cap-drop", "ALL", *_flat(("--cap-add", f"CAP_{cap}") for cap in DROPPING)]
-        return ["--unshare-user", "--uid", "1000", "--gid", "1000", "--disable-userns", *shared]
+        # Without --as-pid-1 bubblewrap itself would be process 1, under the student's uid and with the answer's pipe in its hands.
+        return ["--unshare-user", "--uid", "1000", "--gid", "1000", "--disable-userns", "--as-pid-1", *shared]
 
     def _other_user(self) -> list[str]:
         if not self.root:

@@ -1,0 +1,30 @@
+"""Honest and hostile submissions, each with what a grading must say of it, through the real wall."""
+
+from __future__ import annotations
+
+import pytest
+
+from pmh_jupyter.domain.verdict import Outcome
+from pmh_jupyter.domain.words import WORDS
+from pmh_jupyter.grading.grade import grade
+from pmh_jupyter.grading.task import Limits
+from tests.support.engine import Case, answered, bubblewrap, by_name, cases, notebook, task
+
+pytestmark = pytest.mark.needs("bubblewrap")
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+def test_a_submission_gets_what_is_expected(case: Case) -> None:
+    limits = Limits(**({"cell_seconds": 5.0, "submission_seconds": 20.0} | case.limits))
+    grading = grade(task(notebook(answered(case.answers)), limits=limits), bubblewrap())
+    found = {
+        name: {"outcome": verdict.outcome.value, "points": verdict.millipoints / 1000, "message": verdict.message.code}
+        for name, verdict in by_name(grading).items()
+        if verdict.message
+    }
+    assert found == case.expected
+    assert grading.fault is None and grading.flags == () and grading.healed == ()
+    for verdict in grading.verdicts:
+        for test in verdict.tests:
+            assert test.outcome is Outcome.PASSED or (test.message and test.message.code in WORDS)
+            assert "90126" not in f"{test.name} {test.message} {test.expected} {test.got}"  # of the hidden test

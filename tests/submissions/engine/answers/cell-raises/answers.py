@@ -1,0 +1,10 @@
+# %% double
+def double(x):
+    return 2 * x
+# %% mean
+total = 1 / 0
+def mean(numbers):
+    return sum(numbers) / len(numbers) if numbers else 0
+# %% shout
+def shout(text):
+    return text.upper()

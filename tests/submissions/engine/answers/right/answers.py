@@ -1,0 +1,9 @@
+# %% double
+def double(x):
+    return 2 * x
+# %% mean
+def mean(numbers):
+    return sum(numbers) / len(numbers) if numbers else 0
+# %% shout
+def shout(text):
+    return text.upper()

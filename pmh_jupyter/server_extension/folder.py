@@ -7,6 +7,7 @@ or below it is never followed.
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from datetime import datetime
@@ -26,8 +27,8 @@ class LessonFolder:
     def __init__(self, root: Path, classroom: str, lesson: str) -> None:
         self._root = root
         self._lesson = lesson
-        self._classroom_path = root / COURSES / classroom
-        self.path = self._classroom_path / lesson
+        self.path = root / COURSES / classroom / lesson
+        self._copies = self.path.parent / BEFORE_UPDATE
 
     @property
     def server_path(self) -> str:
@@ -36,9 +37,12 @@ class LessonFolder:
 
     def locate(self, name: str) -> Path:
         """The place of a file. Raises BadInput for a name that leads elsewhere, Conflict where a symbolic link is in the way."""
-        check_name(name)
+        self._refuse_links(*PurePosixPath(check_name(name)).parts)
+        return self.path / name
+
+    def _refuse_links(self, *parts: str) -> None:
         place = self.path
-        for part in ("", *PurePosixPath(name).parts):
+        for part in ("", *parts):
             place = place / part
             if place.is_symlink():
                 shown = place.relative_to(self._root).as_posix()
@@ -46,7 +50,6 @@ class LessonFolder:
                     f"{shown} is a symbolic link, and a lesson's files are never read or written through one.",
                     advice=f"Move or delete {shown}, then try again.",
                 )
-        return place
 
     def read(self, name: str) -> bytes | None:
         """A file's content; None if it is missing. Raises Conflict where something else than a file has its name."""
@@ -73,30 +76,31 @@ class LessonFolder:
         sync_folder(place.parent)
 
     def sweep(self) -> None:
-        """Removes temporary files that a kill left behind."""
+        """Removes temporary files and unfinished copies that a kill left behind."""
+        self._refuse_links()
         for place in self.path.rglob(f"{TEMPORARY}*"):
             place.unlink(missing_ok=True)
+        for copy in self._copies.glob(f"{TEMPORARY}*"):
+            shutil.rmtree(copy)
 
     def copy_aside(self, contents: dict[str, bytes], now: datetime) -> str:
         """Keeps contents as they are before an update; returns the copy's path relative to the server's root.
 
         The copy appears under its name only when it is whole and durable.
         """
-        copies = self._classroom_path / BEFORE_UPDATE
-        building = copies / f"{TEMPORARY}{uuid4().hex}"
+        building = self._copies / f"{TEMPORARY}{uuid4().hex}"
         for name, content in contents.items():
             place = building / check_name(name)
             make_folder(place.parent)
             write_durably(place, content)
-        copy = copies / f"{self._lesson}-{now:%Y%m%dT%H%M%S%fZ}"
+        copy = self._copies / f"{self._lesson}-{now:%Y%m%dT%H%M%S%fZ}"
         os.rename(building, copy)
-        sync_folder(copies)
+        sync_folder(self._copies)
         return copy.relative_to(self._root).as_posix()
 
     def listing(self) -> Iterator[tuple[str, int]]:
         """Regular files with their sizes in bytes, in the order of their names; hidden files and caches are left out."""
-        if self.path.is_symlink():
-            self.locate(".")
+        self._refuse_links()
         yield from _walk(self.path, "")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -84,7 +85,7 @@ class OwnerHandler(APIHandler):
         self.set_header("X-Request-ID", self.request_id)
         self.set_header("Cache-Control", "no-store")
         if failure.retry_after is not None:
-            self.set_header("Retry-After", str(failure.retry_after))
+            self.set_header("Retry-After", str(math.ceil(failure.retry_after)))
         self.finish(failure.reply.model_dump_json())
 
 

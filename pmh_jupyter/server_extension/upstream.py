@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from tornado.http1connection import HTTP1Connection, HTTP1ConnectionParameters
 from tornado.httputil import HTTPHeaders, HTTPInputError, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
-from tornado.iostream import IOStream
+from tornado.iostream import IOStream, StreamClosedError
 from tornado.tcpclient import TCPClient
 
 from pmh_jupyter.errors import Unavailable
@@ -54,11 +54,9 @@ class _Reader(HTTPMessageDelegate):
         await self.chunks.put(chunk)
 
     async def read(self, connection: HTTP1Connection) -> None:
-        try:
+        """Reads to the end, whichever way it comes, and puts None behind the last chunk."""
+        with suppress(StreamClosedError, HTTPInputError):
             await connection.read_response(self)
-        except HTTPInputError as error:
-            if not self.head.done():
-                self.head.set_exception(error)
         if not self.head.done():
             self.head.set_exception(ConnectionError("closed before it answered"))
         await self.chunks.put(None)

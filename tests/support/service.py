@@ -9,6 +9,7 @@ import asyncio
 import base64
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -20,7 +21,7 @@ from tornado.iostream import StreamClosedError
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
-from pmh_jupyter.wire.base import ErrorReply, FileContent
+from pmh_jupyter.wire.base import ErrorReply, FileContent, Message
 from pmh_jupyter.wire.people import JoinRequest
 from pmh_jupyter.wire.work import (
     CheckRequest,
@@ -52,12 +53,13 @@ def release(lesson: str, files: dict[str, bytes]) -> StudentRelease:
 
 @dataclass
 class Fault:
-    """What to do instead of answering: a status with a body, or act and then hang up."""
+    """What to do instead of answering: a status with a body; act and then hang up; act and never answer."""
 
     status: int = 0
     body: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     hang_up: bool = False
+    hold: bool = False
 
 
 @dataclass
@@ -84,8 +86,10 @@ class Service:
         self.streams: set[EventsHandler] = set()
         self.faults: list[tuple[str, Fault]] = []
         self.seen: list[Seen] = []
+        self.hang_up_at_once = False
         self.port = 0
         self._server: HTTPServer | None = None
+        self._changed = asyncio.Event()
 
     @property
     def url(self) -> str:
@@ -120,6 +124,21 @@ class Service:
         """Acts on the next requests whose path ends so, then hangs up instead of answering."""
         self.faults += [(path, Fault(hang_up=True))] * times
 
+    def hold(self, path: str) -> None:
+        """Acts on the next request whose path ends so, and never answers it."""
+        self.faults.append((path, Fault(hold=True)))
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Waits for requests to make something true."""
+        async with asyncio.timeout(30):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+    def changed(self) -> None:
+        """Something was received, or a stream came or went."""
+        self._changed.set()
+
     def deliveries(self) -> Counter[UUID]:
         """How often each piece of work arrived."""
         return Counter(request.id for request in self.received)
@@ -138,6 +157,11 @@ class Service:
             stream.waiting.put_nowait(event)
         return event
 
+    def beat(self, text: str = "beat") -> None:
+        """A comment to whoever listens, as the service sends it to keep a stream open."""
+        for stream in self.streams:
+            stream.waiting.put_nowait(f": {text}\n\n")
+
     def accept(self, classroom: str, lesson: str, request: CheckRequest | SubmitRequest) -> WorkReply:
         """Records work once, however often it arrives."""
         self.received.append(request)
@@ -153,6 +177,7 @@ class Service:
                 received_at=NOW,
                 receipt=None if check else _receipt(classroom, lesson, request),
             )
+        self.changed()
         return self.work[request.id]
 
 
@@ -190,6 +215,8 @@ class Handler(RequestHandler):
             headers.get("Last-Event-ID", ""),
         )
         self.service.seen.append(seen)
+        if self.service.hang_up_at_once:
+            self.request.connection.stream.close()  # type: ignore[attr-defined]
         for number, (path, fault) in enumerate(self.service.faults):
             if self.request.path.endswith(path):
                 del self.service.faults[number]
@@ -199,7 +226,7 @@ class Handler(RequestHandler):
             self.refuse(401, "not-logged-in", "The Hub does not know this token.")
 
     def _apply(self, fault: Fault) -> None:
-        if fault.hang_up:
+        if fault.hang_up or fault.hold:
             self.fault = fault
             return
         self.set_status(fault.status)
@@ -207,16 +234,21 @@ class Handler(RequestHandler):
             self.set_header(name, value)
         self.finish(fault.body)
 
-    def reply(self, message: Any, status: int = 200) -> None:
-        if self.fault is not None:
-            self.request.connection.stream.close()  # type: ignore[attr-defined]
-            return
+    def reply(self, message: Message | None, status: int = 200) -> None:
         self.set_status(status)
-        if message is None:
+        self.say(None if message is None else message.model_dump(mode="json"))
+
+    def say(self, data: Any) -> None:
+        """Answers, unless it was ordered to hang up."""
+        if self.fault is not None and self.fault.hold:
+            self._auto_finish = False
+        elif self.fault is not None:
+            self.request.connection.stream.close()  # type: ignore[attr-defined]
+        elif data is None:
             self.finish()
         else:
             self.set_header("Content-Type", "application/json")
-            self.finish(message.model_dump_json())
+            self.finish(json.dumps(data))
 
     def refuse(self, status: int, code: str, message: str) -> None:
         self.set_status(status)
@@ -232,15 +264,13 @@ class SayHandler(Handler):
     """Routes that are only handed on: what they say does not matter, that it arrives unchanged does."""
 
     def get(self, *path: str) -> None:
-        self.set_header("Content-Type", "application/json")
-        self.finish(json.dumps({"path": self.request.path, "query": self.request.query}))
+        self.say({"path": self.request.path, "query": self.request.query})
 
 
 class JoinHandler(Handler):
     def post(self) -> None:
         self.service.joined.append(JoinRequest.model_validate_json(self.request.body).join_code)
-        self.set_header("Content-Type", "application/json")
-        self.finish(json.dumps({"slug": "physics-1"}))
+        self.say({"slug": "physics-1"})
 
 
 class FilesHandler(Handler):
@@ -290,6 +320,7 @@ class EventsHandler(Handler):
         after = int(self.request.headers.get("Last-Event-ID") or self.get_query_argument("after", "0"))
         self.set_header("Content-Type", "text/event-stream")
         self.service.streams.add(self)
+        self.service.changed()
         for event in self.service.events[after:]:
             self.waiting.put_nowait(event)
         try:
@@ -301,6 +332,7 @@ class EventsHandler(Handler):
             return
         finally:
             self.service.streams.discard(self)
+            self.service.changed()
 
     def break_off(self) -> None:
         """Loses the connection in the middle."""

@@ -28,7 +28,6 @@ def claim(data: Path, address: str) -> Iterator[None]:
         json.dump({"pid": os.getpid(), "address": address, "since": f"{datetime.now():%Y-%m-%d %H:%M}"}, file)
         file.flush()
         yield
-        file.truncate(0)
 
 
 def holder(data: Path) -> str | None:

@@ -1,4 +1,4 @@
-"""Waits until a lesson can really be opened: the way in answers, the Hub behind it too, and the service says that it is ready."""
+"""Waits until a lesson can really be opened: every process answers, the way in leads to each, and the service says it is ready."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from http.client import HTTPException
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
+from pmh_jupyter.config import Settings
 from pmh_jupyter.errors import Unavailable
 
 PAUSE_SECONDS = 0.1
 ANSWER_SECONDS = 10.0
+EVERYWHERE = frozenset({"", "*", "0.0.0.0", "::"})
 
 # What the machine's own proxy settings say is not for addresses of this machine.
 _opener = build_opener(ProxyHandler({}))
@@ -27,13 +29,21 @@ class Question:
     url: str
 
 
-def questions(address: str) -> tuple[Question, ...]:
-    """What is asked, in the order in which it comes up; all of it through the proxy, as a browser would."""
+def questions(settings: Settings) -> tuple[Question, ...]:
+    """What is asked, in the order in which it comes up: each process itself, and then everything through the proxy as a browser."""
+    way_in = address(settings.ip, settings.port)
     return (
-        Question("the Hub", f"{address}/hub/health"),
-        Question("the service", f"{address}/services/pmh/health"),
-        Question("grading", f"{address}/services/pmh/ready"),
+        Question("JupyterHub", f"{address(settings.hub_ip, settings.hub_port)}/hub/health"),
+        Question("the service", f"{address(settings.service_ip, settings.service_port)}/services/pmh/health"),
+        Question("the proxy", f"{way_in}/hub/health"),
+        Question("grading", f"{way_in}/services/pmh/ready"),
     )
+
+
+def address(ip: str, port: int) -> str:
+    """Where this machine itself reaches what listens there; without a slash at its end."""
+    host = "127.0.0.1" if ip in EVERYWHERE else ip
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def wait_for(question: Question, alive: Callable[[], bool], seconds: float) -> None:

@@ -16,14 +16,13 @@ from pmh_jupyter.hub.up.claim import claim
 from pmh_jupyter.hub.up.hub_process import HubProcess, running_hub
 from pmh_jupyter.hub.up.ports import check_free, listeners
 from pmh_jupyter.hub.up.progress import Progress
-from pmh_jupyter.hub.up.ready import questions, wait_for
+from pmh_jupyter.hub.up.ready import address, questions, wait_for
 from pmh_jupyter.hub.up.server_environment import server_environment
 from pmh_jupyter.hub.up.summary import summary
 from pmh_jupyter.hub.wall import wall_problem
 from pmh_jupyter.places import hub_config
 
 START_SECONDS = 120.0
-EVERYWHERE = frozenset({"", "*", "0.0.0.0", "::"})
 
 
 class Prepared(Protocol):
@@ -43,7 +42,7 @@ def run_hub(settings: Settings, prepare: Prepare, progress: Progress) -> None:
     Unavailable for what cannot be had, and when the hub ends by itself. Nothing that was started here is left afterwards.
     """
     settings.data_dir = str(settings.data)
-    with claim(settings.data, address(settings)):
+    with claim(settings.data, address(settings.ip, settings.port)):
         check_free(listeners(settings))
         proxy_command()  # raises, before anything is made, where there is none
         settings.server_python = settings.server_python or str(server_environment(settings.data, progress))
@@ -55,15 +54,9 @@ def run_hub(settings: Settings, prepare: Prepare, progress: Progress) -> None:
         with running_hub(hub_config(), environ(settings), log, progress) as hub:
             _wait_until_ready(hub, settings, progress)
             codes = {str(role): code for role, code in prepared.join_codes.items()}
-            for line in summary(settings, address(settings), codes, password):
+            for line in summary(settings, address(settings.ip, settings.port), codes, password):
                 progress.say(line)
             raise _ended(f"The hub ended by itself, with exit code {hub.wait()}.", hub.log)
-
-
-def address(settings: Settings) -> str:
-    """Where this machine's own browser finds the hub; without a slash at its end."""
-    host = "127.0.0.1" if settings.ip in EVERYWHERE else settings.ip
-    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
 def environ(settings: Settings) -> dict[str, str]:
@@ -93,7 +86,7 @@ def _first_password(settings: Settings, progress: Progress) -> str | None:
 
 def _wait_until_ready(hub: HubProcess, settings: Settings, progress: Progress) -> None:
     try:
-        for question in questions(address(settings)):
+        for question in questions(settings):
             with progress.step(f"Waiting for {question.what}"):
                 wait_for(question, hub.alive, START_SECONDS)
     except Unavailable as error:

@@ -32,9 +32,8 @@ def _anybody() -> list[str]:
 def _accounts(settings: Settings, join_codes: Mapping[str, str], password: str | None) -> list[str]:
     known = f"password {password} (for one use, shown only now)" if password else "with the password chosen earlier"
     lines = [f"  Administrator  {settings.admin}, {known}"]
-    lines += [
-        f"  Students       sign up with the join code {code} of classroom {room!r}" for room, code in join_codes.items()
-    ]
+    for role, code in join_codes.items():
+        lines.append(f"  {role.capitalize() + 's':<14} sign up with the join code {code}")
     return lines
 
 

@@ -1,0 +1,1 @@
+reached = bool(open("/etc/passwd").read())

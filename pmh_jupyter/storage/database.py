@@ -132,7 +132,12 @@ def _errors() -> Iterator[None]:
         yield
     except (DataError, UnicodeEncodeError, OverflowError) as error:
         raise BadInput("It holds a character or a number that cannot be stored.") from error
-    except (OperationalError, InterfaceError, PoolTimeout) as error:
+    except (InterfaceError, PoolTimeout) as error:
+        raise _unavailable() from error
+    except OperationalError as error:
+        # SQLite gives this class to wrong SQL as well.
+        if getattr(error.orig, "sqlite_errorname", "") == "SQLITE_ERROR":
+            raise
         raise _unavailable() from error
     except DBAPIError as error:
         if error.connection_invalidated:

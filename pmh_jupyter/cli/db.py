@@ -1,0 +1,41 @@
+"""`pmh db`: the database's schema."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pmh_jupyter.cli import Commands
+
+
+def register(commands: Commands) -> None:
+    parser = commands.add_parser("db", help="the database's schema")
+    verbs = parser.add_subparsers(required=True, metavar="verb")
+    verb = verbs.add_parser("upgrade", help="migrate to this version's schema; a SQLite file is backed up first")
+    verb.set_defaults(run=upgrade)
+    verb = verbs.add_parser("check", help="say whether the schema is this version's; exit code 2 if not")
+    verb.set_defaults(run=check)
+
+
+def upgrade(_: argparse.Namespace) -> int:
+    from pmh_jupyter.config import Settings
+    from pmh_jupyter.storage.database import Database
+
+    settings = Settings.from_environ()
+    with Database(settings.database).open() as database:
+        backup = database.upgrade(settings.data / "backups")
+    if backup:
+        print(f"Backed up to {backup}.")
+    print("The database has the schema of this version.")
+    return 0
+
+
+def check(_: argparse.Namespace) -> int:
+    from pmh_jupyter.config import Settings
+    from pmh_jupyter.storage.database import Database
+
+    with Database(Settings.from_environ().database).open(exclusive=False) as database:
+        database.check_revision()
+    print("The database has the schema of this version.")
+    return 0

@@ -119,7 +119,7 @@ class _Merge:
             return [merged, *self._beside(base, their)]
         self._note("updated", their)
         updated = {**their, "metadata": merged["metadata"]}
-        if edited and not is_fixed(base or mine):  # the release locked what the student was free to change
+        if edited and not is_fixed(mine):  # the release locked what the student was free to change
             self._note("kept", mine)
             return [updated, self._with_id(_freed(mine))]
         return [updated]
@@ -142,11 +142,11 @@ class _Merge:
             base = old.get(m)
             if m in to_theirs:
                 anchor = to_theirs[m]
-            elif base is not None and (is_fixed(base) or content(base) == content(cell)):
+            elif base is not None and (is_fixed(cell) or content(base) == content(cell)):
                 self._note("removed", cell)
             elif base is not None or (grade_id(cell) and grade_id(cell) not in names):
                 self._note("kept", cell)
-                extras[anchor].append(self._with_id(_freed(cell)))
+                extras[anchor].append(self._with_id(_freed(cell) if grade_id(cell) else cell))
             else:
                 extras[anchor].append(self._with_id(cell))
         return extras

@@ -1,0 +1,305 @@
+"""A new release into the student's notebook: the rules as a table, then what must hold for every notebook."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from pmh_jupyter.domain.ipynb import Json
+from pmh_jupyter.domain.merge import Merged, MergeReport, merge_notebook
+from pmh_jupyter.errors import InvalidNotebook
+
+STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
+NOTE = "*The lesson changed here. Your version is above, as you left it; this is the new text.*\n\n"
+
+
+def prose(name: str, source: str) -> Json:
+    return {"cell_type": "markdown", "id": name, "metadata": {}, "source": source}
+
+
+def code(name: str, source: str, **outputs: Any) -> Json:
+    return {
+        "cell_type": "code",
+        "id": name,
+        "metadata": {},
+        "source": source,
+        "execution_count": None,
+        "outputs": [],
+    } | outputs
+
+
+def answer(grade_id: str, source: str = STUB, name: str = "") -> Json:
+    return _graded(grade_id, source, name, grade=False, solution=True, locked=False)
+
+
+def test_cell(grade_id: str, source: str, points: int = 1) -> Json:
+    return _graded(grade_id, source, "", grade=True, solution=False, locked=True, points=points)
+
+
+test_cell.__test__ = False  # type: ignore[attr-defined]  # a helper
+
+
+def _graded(grade_id: str, source: str, name: str, **meta: Any) -> Json:
+    cell = code(name or grade_id, source)
+    cell["metadata"] = {
+        "deletable": False,
+        "editable": not meta["locked"],
+        "nbgrader": {"grade_id": grade_id, "schema_version": 3, "task": False, "cell_type": "code", **meta},
+    }
+    return cell
+
+
+def notebook(*cells: Json, **metadata: Any) -> bytes:
+    data = {"cells": list(cells), "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+
+
+def cells_of(merged: Merged) -> list[Json]:
+    cells: list[Json] = json.loads(merged.notebook)["cells"]
+    for cell in cells:
+        cell["source"] = "".join(cell["source"])
+    return cells
+
+
+def told(merged: Merged) -> list[str]:
+    """The cells as a reader sees them; a conflict's note shortened."""
+    return [cell["source"].replace(NOTE, "NEW: ") for cell in cells_of(merged)]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One rule: three lists of cells, the sources that come out, and the report."""
+
+    rule: str
+    base: list[Json] | None
+    mine: list[Json]
+    theirs: list[Json]
+    out: list[str]
+    report: MergeReport = MergeReport()
+
+
+A, T = answer("a"), test_cell("t", "assert a == 1")
+MINE_A = answer("a", "a = 1")
+
+CASES = [
+    Case("an answer survives", [A, T], [MINE_A, T], [A, T, prose("p", "End")], ["a = 1", "assert a == 1", "End"],
+         MergeReport(added=("p",), kept=("a",))),
+    Case("a test comes from the release, even one that was edited", [A, T], [A, test_cell("t", "pass")],
+         [A, test_cell("t", "assert a == 2")], [STUB, "assert a == 2"], MergeReport(updated=("t",))),
+    Case("untouched prose comes from the release", [prose("p", "Old")], [prose("p", "Old")], [prose("p", "New")], ["New"],
+         MergeReport(updated=("p",))),
+    Case("edited prose stays, the new text beside it", [prose("p", "Old")], [prose("p", "Mine")], [prose("p", "New")],
+         ["Mine", "NEW: New"], MergeReport(conflicts=("p",))),
+    Case("both made the same change", [prose("p", "Old")], [prose("p", "New")], [prose("p", "New"), T], ["New", "assert a == 1"],
+         MergeReport(added=("t",))),
+    Case("an answer whose stub was rewritten stays, the new stub cannot run", [A, T], [MINE_A, T],
+         [answer("a", "def a():\n    pass"), T], ["a = 1", "NEW: ````python\ndef a():\n    pass\n````", "assert a == 1"],
+         MergeReport(conflicts=("a",))),
+    Case("an answer moves with its cell", [prose("p", "One"), A, T], [prose("p", "One"), MINE_A, T],
+         [A, T, prose("p", "One")], ["a = 1", "assert a == 1", "One"], MergeReport(kept=("a",))),
+    Case("an answer survives a new grade_id on the same cell", [answer("a", name="x")], [answer("a", "a = 1", name="x")],
+         [answer("b", name="x")], ["a = 1"], MergeReport(kept=("b",))),
+    Case("an answer survives a new grade_id and id, known by its stub", [answer("a", "def f():\n  ...")],
+         [answer("a", "def f(): 1")], [answer("b", "def f():\n  ...")], ["def f(): 1"], MergeReport(kept=("b",))),
+    Case("stubs that look alike are not taken for each other", [answer("a"), answer("b")], [answer("a", "1"), answer("b", "2")],
+         [answer("c"), answer("d")], ["1", "2", STUB, STUB], MergeReport(added=("c", "d"), kept=("a", "b"))),
+    Case("an own cell stays behind its neighbour", [prose("p", "One"), A], [prose("p", "One"), A, code("", "try()")],
+         [A, prose("q", "Two"), prose("p", "One")], [STUB, "try()", "Two", "One"], MergeReport(added=("q",))),
+    Case("an own cell at the start stays there", [A], [code("n", "import x"), A], [prose("q", "Hi"), A],
+         ["import x", "Hi", STUB], MergeReport(added=("q",))),
+    Case("an own cell whose neighbour went stays where that was", [prose("p", "One"), prose("q", "Two")],
+         [prose("p", "One"), prose("q", "Two"), code("n", "try()")], [prose("p", "One")], ["One", "try()"],
+         MergeReport(removed=("q",))),
+    Case("what the release dropped goes", [A, T, prose("p", "x")], [A, T, prose("p", "x")], [A], [STUB],
+         MergeReport(removed=("t", "p"))),
+    Case("a dropped test goes though it was edited", [A, T], [A, test_cell("t", "pass")], [A], [STUB],
+         MergeReport(removed=("t",))),
+    Case("a dropped answer that was written stays", [A, T], [MINE_A, T], [prose("p", "x")], ["a = 1", "x"],
+         MergeReport(added=("p",), removed=("t",), kept=("a",))),
+    Case("deleted prose stays deleted", [prose("p", "One"), A], [A], [prose("p", "One"), answer("a", "new")], ["new"],
+         MergeReport(updated=("a",))),
+    Case("deleted prose comes back when it is rewritten", [prose("p", "One"), A], [A], [prose("p", "Two"), A], ["Two", STUB],
+         MergeReport(added=("p",))),
+    Case("a deleted answer cell comes back", [A, T], [T], [A, T, prose("p", "x")], [STUB, "assert a == 1", "x"],
+         MergeReport(added=("a", "p"))),
+    Case("a copy of an answer cell stays too", [A], [A, answer("a", "copy", name="z")], [answer("a", "new")], ["new", "copy"],
+         MergeReport(updated=("a",))),
+    Case("what the release locks is kept beside it", [prose("p", "One")], [prose("p", "Mine")],
+         [_graded("p", "Locked", "p", grade=False, solution=False, locked=True)], ["Locked", "Mine"],
+         MergeReport(updated=("p",), kept=("p",))),
+    Case("without a base, answers stay without a conflict", None, [MINE_A, T], [A, test_cell("t", "assert a == 2")],
+         ["a = 1", "assert a == 2"], MergeReport(updated=("t",), kept=("a",))),
+    Case("without a base, other prose stays with the release's beside it", None, [prose("p", "Mine")], [prose("p", "New")],
+         ["Mine", "NEW: New"], MergeReport(conflicts=("p",))),
+    Case("without a base, nothing is dropped", None, [prose("p", "One"), T, MINE_A], [A], ["One", "assert a == 1", "a = 1"],
+         MergeReport(kept=("t", "a"))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
+def test_rule(case: Case) -> None:
+    base = notebook(*case.base) if case.base is not None else None
+    merged = merge_notebook(base, notebook(*case.mine), notebook(*case.theirs))
+    assert told(merged) == case.out
+    assert merged.report == case.report
+
+
+def test_the_release_cells_bring_their_metadata_and_the_students_keep_their_outputs() -> None:
+    output = {"output_type": "stream", "name": "stdout", "text": ["hi\n"]}
+    mine = answer("a", "a = 1") | {"outputs": [output], "execution_count": 3}
+    mine["metadata"]["collapsed"] = True
+    stale = test_cell("t", "old") | {"outputs": [output], "execution_count": 4}
+    merged = merge_notebook(
+        notebook(A, test_cell("t", "old"), prose("p", "x")),
+        notebook(mine, stale, prose("p", "x")),
+        notebook(A, test_cell("t", "new", points=5), prose("p", "y")),
+    )
+    first, second, _ = cells_of(merged)
+    assert first["outputs"] == [output] and first["execution_count"] == 3
+    assert first["metadata"]["collapsed"] is True
+    assert second["outputs"] == [] and second["metadata"]["nbgrader"]["points"] == 5
+
+
+def test_a_kept_cell_is_an_ordinary_one_and_a_conflict_is_marked() -> None:
+    merged = merge_notebook(notebook(A, prose("p", "1")), notebook(MINE_A, prose("p", "2")), notebook(prose("p", "3")))
+    kept, mine, note = cells_of(merged)
+    assert kept["metadata"] == {"pmh": {"merge": "kept"}}
+    assert mine["metadata"] == {}
+    assert note["metadata"] == {"pmh": {"merge": "conflict", "of": "p"}}
+
+
+def test_the_notebooks_own_metadata_is_the_students_once_it_was_touched() -> None:
+    base, theirs = notebook(A, kernel="old"), notebook(A, T, kernel="new")
+    untouched = merge_notebook(base, notebook(A, kernel="old"), theirs)
+    touched = merge_notebook(base, notebook(A, kernel="mine"), theirs)
+    kernels = [json.loads(merged.notebook)["metadata"]["kernel"] for merged in (untouched, touched)]
+    assert kernels == ["new", "mine"]
+
+
+@pytest.mark.parametrize("broken", [0, 1, 2])
+def test_what_is_no_notebook_is_refused(broken: int) -> None:
+    versions = [notebook(A), notebook(A, T), notebook(T)]
+    versions[broken] = b'{"cells": '
+    with pytest.raises(InvalidNotebook) as refused:
+        merge_notebook(*versions)
+    assert "JSON" in refused.value.message
+
+
+# What must hold for every notebook. Names and texts come from small sets, so that clashes are common.
+
+REPEATABLE = settings(derandomize=True, deadline=None, max_examples=200)
+NAMES = st.sampled_from(["a", "b", "c", "d"])
+TEXTS = st.sampled_from(["one", "two", "three", STUB, "# Heading\ntext"])
+RELEASE_CELLS = st.lists(
+    st.one_of(
+        st.builds(prose, NAMES, TEXTS),
+        st.builds(code, NAMES, TEXTS),
+        st.builds(answer, NAMES, TEXTS, NAMES),
+        st.builds(test_cell, NAMES, TEXTS),
+    ),
+    max_size=6,
+)
+
+
+def _unique(cells: list[Json]) -> list[Json]:
+    """As a release has them: no id and no grade_id twice."""
+    seen: set[str] = set()
+    kept = []
+    for cell in cells:
+        names = {f"id {cell['id']}", f"grade {cell['metadata'].get('nbgrader', {}).get('grade_id', cell['id'] + '!')}"}
+        if not names & seen:
+            seen |= names
+            kept.append(cell)
+    return kept
+
+
+RELEASES = RELEASE_CELLS.map(_unique)
+
+
+@st.composite
+def edited(draw: st.DrawFn, base: list[Json]) -> list[Json]:
+    """A student's notebook: cells of the base rewritten, moved, copied, deleted, and own ones between them."""
+    mine: list[Json] = []
+    for cell in draw(st.permutations(base)) if draw(st.booleans()) else base:
+        fate = draw(st.sampled_from(["same", "same", "edit", "delete", "copy"]))
+        if fate == "edit":
+            mine.append({**cell, "source": f"mine {draw(st.integers(0, 99))}"})
+        elif fate != "delete":
+            mine.append(cell)
+        if fate == "copy":
+            mine.append({**cell, "id": f"copy-{cell['id']}", "source": f"copy {draw(st.integers(0, 99))}"})
+        if draw(st.integers(0, 3)) == 0:
+            mine.append(code(draw(st.sampled_from(["", "new", "a"])), f"own {draw(st.integers(0, 99))}"))
+    return mine
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[list[Json], list[Json], list[Json]]:
+    """Base, mine and theirs; theirs shares cells with the base as a next release does."""
+    base = draw(RELEASES)
+    shared = [cell for cell in draw(st.permutations(base)) if draw(st.booleans())]
+    return base, draw(edited(base)), _unique(shared + draw(RELEASES))
+
+
+def _is_test(cell: Json) -> bool:
+    return bool(cell["metadata"].get("nbgrader", {}).get("locked"))
+
+
+@REPEATABLE
+@given(histories(), st.booleans())
+def test_no_edit_is_ever_lost(history: tuple[list[Json], list[Json], list[Json]], with_base: bool) -> None:
+    base, mine, theirs = history
+    merged = merge_notebook(notebook(*base) if with_base else None, notebook(*mine), notebook(*theirs))
+    known = {cell["source"] for cell in (base if with_base else theirs)}
+    written = [cell["source"] for cell in mine if not _is_test(cell) and cell["source"] not in known]
+    out = told(merged)
+    for text in written:
+        assert out.count(text) >= written.count(text)
+
+
+@REPEATABLE
+@given(histories())
+def test_the_release_is_whole_in_the_result(history: tuple[list[Json], list[Json], list[Json]]) -> None:
+    base, mine, theirs = history
+    out = cells_of(merge_notebook(notebook(*base), notebook(*mine), notebook(*theirs)))
+    if base == theirs:
+        return
+    wanted = [cell for cell in theirs if "nbgrader" in cell["metadata"]]
+    names = {cell["metadata"]["nbgrader"]["grade_id"] for cell in wanted}
+    found = {cell["id"]: cell for cell in out}
+    for cell in wanted:
+        assert found[cell["id"]]["metadata"]["nbgrader"] == cell["metadata"]["nbgrader"]
+        assert not _is_test(cell) or found[cell["id"]]["source"] == cell["source"]
+    assert {cell["metadata"]["nbgrader"]["grade_id"] for cell in out if "nbgrader" in cell["metadata"]} <= names
+    assert len(found) == len(out) and all(found)
+
+
+@REPEATABLE
+@given(histories())
+def test_a_repeated_merge_changes_nothing(history: tuple[list[Json], list[Json], list[Json]]) -> None:
+    ids = [cell["id"] for cell in history[1] if cell["id"]]
+    assume(len(ids) == len(set(ids)))  # as nbformat wants it, and Lab sees to it
+    base, mine, theirs = (notebook(*cells) for cells in history)
+    once = merge_notebook(base, mine, theirs).notebook
+    assert merge_notebook(base, once, theirs).notebook == once
+    assert merge_notebook(theirs, once, theirs).notebook == once
+
+
+@REPEATABLE
+@given(RELEASES.flatmap(lambda base: st.tuples(st.just(base), edited(base))))
+def test_the_same_release_changes_nothing(pair: tuple[list[Json], list[Json]]) -> None:
+    base, mine = (notebook(*cells) for cells in pair)
+    assert merge_notebook(base, mine, base) == Merged(mine, MergeReport())
+
+
+@REPEATABLE
+@given(RELEASES, RELEASES)
+def test_an_untouched_notebook_becomes_the_release(base: list[Json], theirs: list[Json]) -> None:
+    merged = merge_notebook(notebook(*base), notebook(*base), notebook(*theirs))
+    assert cells_of(merged) == theirs
+    assert not merged.report.conflicts and not merged.report.kept

@@ -1,0 +1,54 @@
+"""What comes out of a wall is believed only as far as it is well-formed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from pmh_jupyter.grading.answer import read_answer
+
+TEST: dict[str, Any] = {
+    "name": "x == 1", "expression": "x", "hidden": False, "outcome": "passed", "reason": "", "text": "", "expected": None,
+    "got": None, "error": "", "detail": "", "cell": None, "line": None,
+}  # fmt: skip
+DONE: dict[str, Any] = {
+    "token": "t", "event": "done", "cell": 0, "state": "ran", "cause": "", "detail": "", "fault": None, "tests": [TEST], "seconds": 0.1,
+}  # fmt: skip
+START = {"token": "t", "event": "start", "cell": 0}
+END = {"token": "t", "event": "end"}
+
+
+def _raw(*events: object) -> bytes:
+    return b"".join(json.dumps(event).encode() + b"\n" for event in events)
+
+
+def test_a_whole_answer() -> None:
+    answer = read_answer(_raw(START, DONE, END), "t")
+    assert (answer.begun, list(answer.done), answer.ended, answer.malformed) == ([0], [0], True, False)
+    assert answer.done[0].tests[0].name == "x == 1"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        _raw(DONE | {"token": "guessed"}),
+        _raw({key: value for key, value in DONE.items() if key != "token"}),
+        _raw(DONE | {"points": 5}),
+        _raw(DONE | {"tests": [TEST | {"outcome": "full marks"}]}),
+        _raw(DONE | {"tests": [TEST | {"name": "x" * 401}]}),
+        _raw(DONE | {"tests": [TEST] * 1001}),
+        _raw(DONE | {"cell": "0"}),
+        _raw(DONE | {"cell": -1}),
+        _raw(DONE, DONE),
+        _raw({"token": "t", "event": "solved"}),
+        _raw([1], "x", 3),
+        b"[" * 100_000 + b"\n",
+        b"\xff\xfe\n",
+        b'{"token": "t", "event": "done", "cell": 0',
+    ],
+)
+def test_from_the_first_line_that_is_not_ours_nothing_is_believed(line: bytes) -> None:
+    answer = read_answer(_raw(START) + line + _raw(DONE | {"cell": 7}, END), "t")
+    assert answer.malformed and not answer.ended and 7 not in answer.done

@@ -28,10 +28,10 @@ def write_durably(path: Path, content: bytes) -> None:
 
 
 def make_folder(path: Path, mode: int = 0o777) -> None:
-    """Makes a folder and its parents, and makes their names durable."""
+    """Makes a folder and its parents with that mode, and makes their names durable."""
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
-    path.mkdir(parents=True, exist_ok=True, mode=mode)
-    for folder in missing:
+    for folder in reversed(missing):
+        folder.mkdir(mode=mode, exist_ok=True)
         sync_folder(folder.parent)
 
 

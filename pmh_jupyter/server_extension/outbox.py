@@ -129,6 +129,10 @@ def _names(folder: Path) -> list[str]:
         return sorted(os.listdir(folder))
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise NotKept(
+            f"Unsent work cannot be read from your server's disk: {os.strerror(error.errno or 0)}."
+        ) from error
 
 
 def _file_content(unsent: Unsent, body: bytes) -> bytes:

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from pmh_jupyter.errors import Unavailable
+from pmh_jupyter.errors import NotKept, Unavailable
 from pmh_jupyter.server_extension.client import Answer, ServiceClient
 from pmh_jupyter.server_extension.failures import Refusal
 from pmh_jupyter.server_extension.outbox import Entry, Outbox, Unsent
@@ -77,8 +77,10 @@ class Sender:
         self._loop: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        if self._loop is None:
+        """Begins, or begins again should the loop have ended by a fault of ours."""
+        if self._loop is None or self._loop.done():
             self._loop = asyncio.create_task(self._run())
+            self._loop.add_done_callback(self._report)
 
     async def stop(self) -> None:
         if self._loop is not None:
@@ -133,6 +135,11 @@ class Sender:
             await self._pause(asyncio.Event() if self._asked_to_wait else self._wake, seconds)
             self._asked_to_wait = False
 
+    def _report(self, loop: asyncio.Task[None]) -> None:
+        if not loop.cancelled() and (error := loop.exception()) is not None:
+            self._log.error("pmh: sending stopped by a fault of ours; it goes on with the next request", exc_info=error)
+            self._answer_all_waiting()
+
     async def _send_all(self) -> float | None:
         """Sends in order until one cannot be sent; returns the seconds to pause then, None when nothing is left."""
         try:
@@ -141,7 +148,7 @@ class Sender:
                 if seconds is not None:
                     self._answer_all_waiting()
                     return seconds
-        except OSError as error:
+        except (OSError, NotKept) as error:
             self._log.error("pmh: the outbox cannot be read or written: %s", error)
             self._answer_all_waiting()
             return self._backoff()

@@ -1,0 +1,201 @@
+"""What students do to notebooks by accident, and what is run all the same."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pmh_jupyter.domain.course import File
+from pmh_jupyter.domain.verdict import Flag
+from pmh_jupyter.grading.assemble import Plan, assemble, work_files
+from tests.support.engine import NOTEBOOK, RIGHT, answered, notebook, task
+
+Cells = list[dict[str, Any]]
+ORDER = ["double", "double-tests", "mean", "mean-tests", "mean-edge", "shout", "shout-tests"]
+
+
+def _index(cells: Cells, name: str) -> int:
+    return next(n for n, cell in enumerate(cells) if cell["metadata"].get("nbgrader", {}).get("grade_id") == name)
+
+
+def _named(cells: Cells, name: str) -> dict[str, Any]:
+    return cells[_index(cells, name)]
+
+
+def _code(source: str) -> dict[str, Any]:
+    return {"cell_type": "code", "source": source, "metadata": {}}
+
+
+def _plan(cells: Cells, path: str = NOTEBOOK) -> Plan:
+    (plan,) = assemble(task(notebook(cells, path)))
+    return plan
+
+
+def _told(plan: Plan) -> list[tuple[str, str]]:
+    return [(message.code, message.params.get("cell", "")) for message in plan.healed]
+
+
+def _order(plan: Plan) -> list[str]:
+    """What runs, by grade_id; a student's own cell by its text."""
+    return [step.grade_id or step.source for step in plan.steps]
+
+
+def test_an_untouched_notebook_needs_no_healing() -> None:
+    plan = _plan(answered(RIGHT))
+    assert (_order(plan), plan.healed, plan.flags, plan.missing) == (ORDER, (), (), frozenset())
+    assert [step.grade_id for step in plan.steps if step.tests] == [name for name in ORDER if "-" in name]
+
+
+def test_tests_are_the_releases_whatever_was_handed_in() -> None:
+    cells = answered(RIGHT)
+    _named(cells, "mean-tests")["source"] = "assert True"
+    plan = _plan(cells)
+    assert _told(plan) == [("healed-tests", "mean-tests")]
+    assert plan.flags == (Flag("test-changed", "mean-tests"),)
+    assert "assert mean([1, 2, 3]) == 2" in plan.steps[3].source
+
+
+def test_hidden_tests_are_left_out_when_only_visible_ones_are_asked_for() -> None:
+    shown, whole = (
+        assemble(task(notebook(answered(RIGHT)), hidden=hidden))[0].steps[4].source for hidden in (False, True)
+    )
+    assert "90125" in whole and "90125" not in shown and "mean([]) == 0" in shown
+
+
+def test_own_cells_stay_behind_the_cell_that_they_followed() -> None:
+    cells = answered(RIGHT)
+    cells.insert(0, _code("first"))
+    cells.insert(_index(cells, "mean") + 1, _code("after mean"))
+    cells.append(_code("last"))
+    wanted = [
+        "first",
+        "double",
+        "double-tests",
+        "mean",
+        "after mean",
+        "mean-tests",
+        "mean-edge",
+        "shout",
+        "shout-tests",
+    ]
+    assert _order(_plan(cells)) == [*wanted, "last"]
+
+
+def _delete(name: str) -> Callable[[Cells], None]:
+    return lambda cells: cells.pop(_index(cells, name)) and None
+
+
+def _copy_stub(cells: Cells) -> None:
+    stub = copy.deepcopy(_named(answered({}), "mean"))
+    cells.insert(_index(cells, "mean") + 1, stub)
+
+
+def _split(cells: Cells) -> None:
+    first = _named(cells, "mean")
+    second = copy.deepcopy(first)
+    first["source"], second["source"] = "import math", RIGHT["mean"]
+    cells.insert(_index(cells, "mean") + 1, second)
+
+
+def _lose_labels(cells: Cells) -> None:
+    for cell in cells:
+        cell["metadata"] = {}
+        cell.pop("id", None)
+
+
+def _lose_metadata(cells: Cells) -> None:
+    for cell in cells:
+        cell["metadata"] = {}
+
+
+def _lose_label(cells: Cells) -> None:
+    cell = cells.pop(_index(cells, "mean"))
+    cells.append(_code(cell["source"]))
+
+
+def _retype(cells: Cells) -> None:
+    _named(cells, "mean")["cell_type"] = "markdown"
+
+
+def _tag(cells: Cells) -> None:
+    for cell in cells:
+        cell["metadata"]["tags"] = ["raises-exception", "skip-execution"]
+
+
+def _forge(cells: Cells) -> None:
+    for cell in cells:
+        cell["metadata"].setdefault("nbgrader", {}).update(points=100, locked=False, solution=False, grade=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (_delete("mean-tests"), [("healed-restored", "mean-tests")]),
+        (_copy_stub, [("healed-copies", "mean")]),
+        (_split, [("healed-copies", "mean")]),
+        (_retype, [("healed-type", "mean")]),
+        (_lose_label, [("healed-label", "mean")]),
+        (_lose_labels, [("healed-label", "double"), ("healed-label", "mean"), ("healed-label", "shout")]),
+        (_lose_metadata, [("healed-label", "double"), ("healed-label", "mean"), ("healed-label", "shout")]),
+        (lambda cells: cells.reverse(), []),
+        (_tag, []),
+        (_forge, []),
+    ],
+)
+def test_what_happens_by_accident_is_healed(change: Callable[[Cells], None], told: list[tuple[str, str]]) -> None:
+    cells = answered(RIGHT)
+    change(cells)
+    plan = _plan(cells)
+    assert _told(plan) == told
+    assert list(dict.fromkeys(_order(plan))) == ORDER
+    sources = {step.grade_id: step.source for step in plan.steps if not step.tests}  # the last of each name
+    assert {name: source.strip() for name, source in sources.items()} == RIGHT
+
+
+def test_an_answer_that_was_deleted_is_missed_by_name() -> None:
+    cells = answered(RIGHT)
+    _delete("mean")(cells)
+    plan = _plan(cells)
+    assert (_told(plan), plan.missing) == ([("answer-not-found", "mean")], frozenset({"mean"}))
+    assert _order(plan) == [name for name in ORDER if name != "mean"]
+
+
+def test_a_renamed_notebook_is_found_by_its_cells() -> None:
+    (plan,) = assemble(task(notebook(answered(RIGHT), "final (2).ipynb"), notebook([_code("x")], "other.ipynb")))
+    assert (_order(plan), plan.healed[0].params["found"]) == (ORDER, "final (2).ipynb")
+
+
+@pytest.mark.parametrize(
+    ("submitted", "code"),
+    [
+        ((), "notebook-missing"),
+        ((File(NOTEBOOK, b"not JSON"),), "notebook-unreadable"),
+        ((File(NOTEBOOK, b"\0" * 1000),), "notebook-unreadable"),
+        ((File(NOTEBOOK, b'{"cells": ' + b"[" * 100_000),), "notebook-unreadable"),
+        ((File(NOTEBOOK, b'{"cells": [{"source": 3}]}'),), "notebook-unreadable"),
+        ((notebook([], "strange.ipynb"),), "notebook-missing"),
+    ],
+)
+def test_what_cannot_be_read_is_said(submitted: tuple[File, ...], code: str) -> None:
+    (plan,) = assemble(task(*submitted))
+    assert plan.problem is not None and plan.problem.code == code and not plan.steps
+
+
+def test_only_notebooks_with_an_exercise_asked_for_are_run() -> None:
+    assert assemble(task(notebook(answered(RIGHT)), only=frozenset({"nothing"}))) == ()
+
+
+def test_beside_the_notebooks_lie_the_students_files_and_the_releases_own() -> None:
+    given = task(
+        notebook(answered(RIGHT)),
+        File("data.csv", b"mine"),
+        File("mine.py", b"x"),
+        File("../up", b"x"),
+        File("/a", b""),
+    )
+    sealed = (*given.sealed, File("data.csv", b"the release's"))
+    files = work_files(type(given)(given.exercises, sealed, given.submitted))
+    assert files == (File("data.csv", b"the release's"), File("mine.py", b"x"))

@@ -1,0 +1,139 @@
+"""People at a real hub, each with a browser of their own. They find things as people do: by what is written there, and by role.
+
+student = Student(page, hub).sign_up(code)
+student.open_lesson("Values and names")
+student.answer("Seconds in a week", "seconds_in_a_week = 1")
+assert "Not yet" in student.check("Seconds in a week")
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol, Self
+
+from playwright.sync_api import Locator, Page, expect
+
+PASSWORD = "a long enough password"
+
+
+class Hub(Protocol):
+    """What an actor must know of a hub: the address in the browser."""
+
+    @property
+    def address(self) -> str: ...
+
+
+class Actor:
+    """Somebody at a browser."""
+
+    def __init__(self, page: Page, hub: Hub, name: str) -> None:
+        self.page = page
+        self.hub = hub
+        self.name = name
+
+    def sign_up(self, join_code: str) -> Self:
+        """Makes an account with the classroom's code, and arrives in JupyterLab."""
+        self.page.goto(f"{self.hub.address}/hub/signup")
+        self.page.get_by_label("Join code").fill(join_code)
+        self.page.get_by_label("Name").fill(self.name)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("button", name="Sign up").click()
+        return self.arrive_in_lab()
+
+    def log_in(self, password: str = PASSWORD) -> Self:
+        """Logs in at the hub."""
+        self.page.goto(f"{self.hub.address}/hub/login")
+        self.page.get_by_label("Username").fill(self.name)
+        self.page.get_by_label("Password").fill(password)
+        self.page.get_by_role("button", name="Sign in").click()
+        return self
+
+    def arrive_in_lab(self) -> Self:
+        """Waits until JupyterLab with the panel stands there."""
+        self.page.wait_for_url("**/lab**")
+        self.page.locator("#jupyterlab-splash").wait_for(state="detached")
+        expect(self.page.get_by_role("tab", name="Lessons")).to_be_visible()
+        return self
+
+
+class Student(Actor):
+    """Somebody who solves exercises in JupyterLab."""
+
+    @property
+    def panel(self) -> Locator:
+        return self.page.locator("#pmh-panel")
+
+    def open_panel(self) -> Locator:
+        """The panel with its lessons."""
+        if not self.panel.is_visible():
+            self.page.get_by_role("tab", name="Lessons").click()
+        expect(self.panel.get_by_role("navigation", name="Lessons")).to_be_visible()
+        return self.panel
+
+    def open_lesson(self, title: str) -> Self:
+        """Opens a lesson from the panel, and waits for its first strip."""
+        self.open_panel().get_by_role("button", name=f"Open lesson {title}").click()
+        expect(self.strips.first).to_be_visible()
+        return self
+
+    @property
+    def strips(self) -> Locator:
+        return self.page.get_by_role("group", name=re.compile(r"^Exercise \d+: "))
+
+    def strip(self, exercise: str) -> Locator:
+        """The strip above an exercise's answer."""
+        return self.page.get_by_role("group", name=re.compile(rf"^Exercise \d+: {re.escape(exercise)}$"))
+
+    def cell(self, exercise: str) -> Locator:
+        """The cell in which an exercise is answered."""
+        return self.page.locator(".jp-Cell").filter(has=self.strip(exercise))
+
+    def answer(self, exercise: str, code: str) -> Self:
+        """Writes an answer over whatever stands in the exercise's cell."""
+        editor = self.cell(exercise).locator(".cm-content")
+        editor.click()
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.insert_text(code)
+        return self
+
+    def result(self, exercise: str) -> Locator:
+        """What was said of an exercise, below its answer."""
+        return self.page.get_by_role("region", name=f"Result of exercise {exercise}")
+
+    def check(self, exercise: str) -> str:
+        """Presses Check and waits for the verdict; what it says."""
+        button = self.strip(exercise).get_by_role("button", name=f"Check exercise: {exercise}")
+        button.click()
+        return self.verdict(exercise)
+
+    def verdict(self, exercise: str) -> str:
+        """The verdict once nothing is being checked any more."""
+        expect(self.strip(exercise).get_by_role("button", name=f"Check exercise: {exercise}")).to_have_text("Check")
+        expect(self.result(exercise)).to_be_visible()
+        return self.result(exercise).inner_text()
+
+    def submit(self, lesson: str) -> str:
+        """Hands in a lesson from the panel; the receipt's code."""
+        self.open_panel().get_by_role("button", name=f"Submit lesson {lesson}").click()
+        self.page.get_by_role("dialog").get_by_role("button", name=f"Submit lesson {lesson}").click()
+        receipt = self.page.get_by_role("dialog").filter(has_text="Receipt")
+        expect(receipt).to_contain_text("has arrived")
+        code = re.search(r"\b[0-9A-Z]{4}-[0-9A-Z]{4}\b", receipt.inner_text())
+        assert code, receipt.inner_text()
+        receipt.get_by_role("button", name="Done").click()
+        return code[0]
+
+
+class Instructor(Actor):
+    """Somebody who looks at the dashboard."""
+
+    def open_board(self, classroom: str = "demo") -> Locator:
+        """The class: members down, exercises across."""
+        self.page.goto(f"{self.hub.address}/services/pmh/classrooms/{classroom}/board")
+        table = self.page.get_by_role("table")
+        expect(table).to_be_visible()
+        return table
+
+    def row(self, member: str) -> Locator:
+        """A member's row of the board."""
+        return self.page.get_by_role("row").filter(has=self.page.get_by_role("rowheader", name=member))

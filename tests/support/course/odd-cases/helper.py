@@ -1,0 +1,5 @@
+"""A module of the lesson's: data, and no notebook."""
+
+
+def double(number):
+    return number * 2

@@ -103,8 +103,10 @@ def _lost(namespace: Namespace, digest: str) -> Unavailable:
 
 
 def _write_durably(path: Path, content: bytes) -> None:
-    """Temporary file, fsync, rename, fsync of the folder. An equal file that is there already is kept."""
+    """Temporary file, fsync, rename, fsync of the folder. A file of that name and size is kept, but its entry made sure of:
+    whoever wrote it may be just before the last step."""
     if path.is_file() and path.stat().st_size == len(content):
+        _sync_folder(path.parent)
         return
     _make_folder(path.parent)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-")

@@ -56,6 +56,7 @@ class Database:
         """
         if self.file:
             self.file.parent.mkdir(parents=True, exist_ok=True)
+            self.file.touch(mode=0o600)  # SQLite would make it for everybody to read
         if self._lock and exclusive:
             self._lock.take()
         try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, literal
@@ -78,6 +80,30 @@ def reading(engine: Engine) -> Engine:
     if engine.dialect.name == "sqlite":
         return engine.execution_options(pmh_reads=True)
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+@contextmanager
+def migrating(connection: Connection) -> Iterator[None]:
+    """One transaction for a migration.
+
+    SQLite changes a table by copying it and dropping the old one, at which foreign keys would take offence: they rest meanwhile
+    (the pragma does nothing inside a transaction, so that it comes before), and are all checked before the commit.
+    """
+    if connection.dialect.name != "sqlite":
+        with connection.begin():
+            yield
+        return
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    raw.execute("PRAGMA foreign_keys=OFF")
+    try:
+        with connection.begin():
+            yield
+            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+            if broken:
+                raise RuntimeError(f"the migration would leave {len(broken)} rows that refer to nothing")
+    finally:
+        raw.execute("PRAGMA foreign_keys=ON")
 
 
 def insert_new(session: Session, table: type[Base], **values: Any) -> bool:

@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 from pmh_jupyter.errors import SchemaTooNew, SchemaTooOld
-from pmh_jupyter.storage.dialect import SCHEMA
+from pmh_jupyter.storage.dialect import SCHEMA, migrating
 
 VERSION_TABLE = "pmh_alembic_version"
 # Any number will do, as long as it stays: two upgrades at once wait for each other.
@@ -48,14 +48,21 @@ def upgrade(engine: Engine, file: Path | None, backup_dir: Path, now: datetime) 
             return None
         present = current(connection)
     backup = _back_up(file, backup_dir, now) if file and present else None
-    with engine.begin() as connection:
+    with engine.connect() as connection, migrating(connection):
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
-            connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+            _make_schema(connection)
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     return backup
+
+
+def _make_schema(connection: Connection) -> None:
+    """Makes our schema; one that an operator made for us is taken as it is, without the right to make one."""
+    there = text("SELECT 1 FROM pg_namespace WHERE nspname = :name")
+    if connection.scalar(there, {"name": SCHEMA}) is None:
+        connection.execute(text(f"CREATE SCHEMA {SCHEMA}"))
 
 
 def _is_current(connection: Connection) -> bool:

@@ -83,7 +83,9 @@ def set_assignment(
 
 def _find(session: Session, slug: str) -> ClassroomRow:
     """The classroom, held until the end of the transaction."""
-    room = session.scalars(select(ClassroomRow).where(ClassroomRow.slug == slug).with_for_update()).one_or_none()
+    room = session.scalars(
+        select(ClassroomRow).where(ClassroomRow.slug == slug).with_for_update(key_share=True)
+    ).one_or_none()
     if room is None:
         raise no_classroom(slug)
     return room

@@ -43,7 +43,9 @@ def board(database: Database, classroom: str, page: int = 1, per_page: int = 50,
         room = session.scalar(select(ClassroomRow.id).where(ClassroomRow.slug == classroom))
         if room is None:
             raise no_classroom(classroom)
-        wanted = select_memberships().where(MemberRow.classroom_id == room, PersonRow.name.icontains(name, autoescape=True))
+        wanted = select_memberships().where(
+            MemberRow.classroom_id == room, PersonRow.name.icontains(name, autoescape=True)
+        )
         count = session.scalar(wanted.with_only_columns(func.count())) or 0
         pages = max(1, -(-count // per_page))
         if not 1 <= page <= pages:

@@ -22,7 +22,7 @@ from pmh_jupyter.errors import BadInput, Conflict, SchemaTooNew, SchemaTooOld, U
 from pmh_jupyter.storage import dialect, revision
 from pmh_jupyter.storage.columns import Base
 from pmh_jupyter.storage.database import Database, utc_now
-from pmh_jupyter.storage.records import events, people
+from pmh_jupyter.storage.records import events, members, people
 from tests.support.postgres import Cluster
 from tests.support.storage import MovedClock, School
 
@@ -65,16 +65,22 @@ def test_an_empty_database_is_migrated_without_a_backup(empty_url: str, tmp_path
     assert not (tmp_path / "backups").exists()
 
 
+NEXT = """
+import sqlalchemy as sa
+from alembic import op
+revision, down_revision = "next", "0001"
+def upgrade():
+    copies = "always" if op.get_bind().dialect.name == "sqlite" else "never"
+    with op.batch_alter_table("people", recreate=copies) as table:
+        table.add_column(sa.Column("nickname", sa.String()))
+"""
+
+
 @pytest.fixture
-def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Turns this version into the next one, which has one more migration."""
+def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Turns this version into the next one, which has one more migration: it changes a table that others refer to."""
     folder = tmp_path / "versions"
     folder.mkdir()
-    (folder / "0002_next.py").write_text(
-        "import sqlalchemy as sa\nfrom alembic import op\n"
-        "revision, down_revision = 'next', '0001'\n"
-        "def upgrade(): op.create_table('next', sa.Column('id', sa.Integer, primary_key=True))\n"
-    )
     make = revision._config
 
     def config() -> Config:
@@ -83,11 +89,15 @@ def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[]
         made.set_main_option("version_locations", f"{ours}{os.pathsep}{folder}")
         return made
 
-    return lambda: monkeypatch.setattr(revision, "_config", config)
+    def become_next(migration: str = NEXT) -> None:
+        (folder / "0002_next.py").write_text(migration)
+        monkeypatch.setattr(revision, "_config", config)
+
+    return become_next
 
 
 def test_an_older_sqlite_schema_is_backed_up_and_migrated(
-    sqlite_template: Path, tmp_path: Path, next_version: Callable[[], None]
+    sqlite_template: Path, tmp_path: Path, next_version: Callable[..., None]
 ) -> None:
     path = tmp_path / "pmh.sqlite"
     path.write_bytes(sqlite_template.read_bytes())
@@ -107,9 +117,32 @@ def test_an_older_sqlite_schema_is_backed_up_and_migrated(
             copy.check_revision()
 
 
+def test_a_migration_keeps_what_refers_to_a_changed_table(
+    school: School, tmp_path: Path, next_version: Callable[..., None]
+) -> None:
+    ada = school.member("ada")
+    next_version()
+    school.database.upgrade(tmp_path / "backups")
+    assert members.membership(school.database, ada.id, "room").person == ada
+    with pytest.raises(IntegrityError), school.database.write() as session:
+        session.execute(text("DELETE FROM people"))
+
+
+def test_a_migration_that_breaks_references_is_not_done(
+    school: School, tmp_path: Path, next_version: Callable[..., None]
+) -> None:
+    ada = school.member("ada")
+    next_version(NEXT.split("    copies")[0] + '    op.execute("DELETE FROM people")\n')
+    with pytest.raises((RuntimeError, IntegrityError)):
+        school.database.upgrade(tmp_path / "backups")
+    assert members.membership(school.database, ada.id, "room").person == ada
+    with pytest.raises(SchemaTooOld, match="0001"):
+        school.database.check_revision()
+
+
 @pytest.mark.postgres
 def test_an_older_postgresql_schema_names_the_command(
-    cluster: Cluster, postgres_template: str, tmp_path: Path, next_version: Callable[[], None]
+    cluster: Cluster, postgres_template: str, tmp_path: Path, next_version: Callable[..., None]
 ) -> None:
     with Database(cluster.url(cluster.make(postgres_template))).open() as database:
         next_version()
@@ -178,6 +211,14 @@ def test_postgresql_keeps_to_its_own_schema(cluster: Cluster, postgres_template:
         assert set(schemas) == {"pmh"}
         with pytest.raises(Exception, match="read-only"):
             session.execute(text("DELETE FROM people"))
+
+
+def test_a_sqlite_file_is_for_the_service_alone(tmp_path: Path) -> None:
+    with Database(f"sqlite:///{tmp_path / 'deep' / 'pmh.sqlite'}").open() as database:
+        database.upgrade(tmp_path)
+        files = [path for path in (tmp_path / "deep").iterdir() if path.is_file()]
+        assert {path.name for path in files} >= {"pmh.sqlite", "pmh.sqlite-wal", "pmh.sqlite.lock"}
+        assert [path.name for path in files if path.stat().st_mode & 0o077] == []
 
 
 def test_a_row_needs_what_it_refers_to(school: School) -> None:

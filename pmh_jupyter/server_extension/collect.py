@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 
 from pmh_jupyter.domain.notebook import read_notebook
-from pmh_jupyter.errors import NotFound, TooLarge
+from pmh_jupyter.errors import BadInput, NotFound, TooLarge
 from pmh_jupyter.server_extension.folder import LessonFolder
 from pmh_jupyter.wire.base import FileContent
 
@@ -19,14 +19,14 @@ PATH_LENGTH = 400
 
 
 def collect(folder: LessonFolder) -> tuple[FileContent, ...]:
-    """All of a lesson's files. Raises TooLarge naming the file, InvalidNotebook for one that is none, NotFound where none are."""
+    """All of a lesson's files. Raises TooLarge, BadInput or InvalidNotebook naming the file, NotFound where no notebook is."""
     try:
         listing = list(folder.listing())
     except FileNotFoundError as error:
         raise _not_there(folder) from error
     if not any(_is_notebook(name) for name, _ in listing):
         raise _not_there(folder)
-    _refuse_too_large(listing)
+    _refuse_what_cannot_be_sent(listing)
     return tuple(_content(folder, name) for name, _ in listing)
 
 
@@ -39,10 +39,15 @@ def _content(folder: LessonFolder, name: str) -> FileContent:
     return FileContent(path=name, sha256=sha256(content).hexdigest(), content=base64.b64encode(content).decode())
 
 
-def _refuse_too_large(listing: list[tuple[str, int]]) -> None:
+def _refuse_what_cannot_be_sent(listing: list[tuple[str, int]]) -> None:
     total = 0
     for number, (name, size) in enumerate(listing, start=1):
         total += size
+        if "\\" in name or not name.isprintable():
+            raise BadInput(
+                f"{name!r} has a name that cannot be sent.",
+                advice="Rename the file, or move it out of the lesson's folder, then try again.",
+            )
         if _is_notebook(name) and size > NOTEBOOK_BYTES:
             raise TooLarge(
                 f"{name} weighs {_megabytes(size)}; a notebook may weigh {_megabytes(NOTEBOOK_BYTES)}.",

@@ -23,7 +23,8 @@ from pmh_jupyter.wire.lab import LabWorkReply
 from pmh_jupyter.wire.work import WorkReply
 
 # Answers after which the same request may well succeed: log in again, slow down, come back.
-PASSING = frozenset({401, 408, 429, 502, 503, 504})
+TOO_FAST = 429
+PASSING = frozenset({401, 408, TOO_FAST, 502, 503, 504})
 FIRST_PAUSE_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 300.0
 LONGEST_RETRY_AFTER_SECONDS = 3600.0
@@ -161,10 +162,11 @@ class Sender:
         try:
             answer = await self._post(unsent, await asyncio.to_thread(entry.body))
         except Unavailable as error:
-            return self._later(unsent, tries, error.message, error.retry_after)
+            return self._later(unsent, tries, error.message, self._pause_after(error.retry_after))
         except Refusal as refusal:
             if _may_pass(refusal, tries.count):
-                return self._later(unsent, tries, refusal.reply.message, refusal.retry_after)
+                self._asked_to_wait = refusal.status == TOO_FAST and refusal.retry_after is not None
+                return self._later(unsent, tries, refusal.reply.message, self._pause_after(refusal.retry_after))
             await self._give_up(entry, refusal)
         else:
             await asyncio.to_thread(self._outbox.remove, entry)
@@ -178,12 +180,8 @@ class Sender:
         path = f"classrooms/{unsent.classroom}/lessons/{unsent.lesson}/{rest}"
         return await self._service.send("POST", path, body, unsent.request_id)
 
-    def _later(self, unsent: Unsent, tries: Tries, error: str, retry_after: float | None) -> float:
+    def _later(self, unsent: Unsent, tries: Tries, error: str, seconds: float) -> float:
         tries.last_error = error
-        self._asked_to_wait = retry_after is not None
-        seconds = (
-            self._backoff() if retry_after is None else self._spread(min(retry_after, LONGEST_RETRY_AFTER_SECONDS))
-        )
         self._log.warning(
             "pmh: %s %s is kept and tried again in %.0f s: %s [request %s]",
             unsent.kind,
@@ -193,6 +191,13 @@ class Sender:
             unsent.request_id,
         )
         return seconds
+
+    def _pause_after(self, retry_after: float | None) -> float:
+        """Seconds until the next try: as long as asked for; where it goes on failing, longer and longer."""
+        if retry_after is None:
+            return self._backoff()
+        asked = self._spread(min(retry_after, LONGEST_RETRY_AFTER_SECONDS))
+        return asked if self._asked_to_wait else max(asked, self._backoff())
 
     def _backoff(self) -> float:
         seconds = min(FIRST_PAUSE_SECONDS * 2.0 ** min(self._failures, 20), LONGEST_PAUSE_SECONDS)

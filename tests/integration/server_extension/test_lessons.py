@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from pathlib import Path
 from uuid import uuid4
 
@@ -278,6 +279,17 @@ async def test_too_many_files_are_refused(lab: Lab, lesson: dict[str, bytes]) ->
     reply = await lab.post(SUBMISSIONS, {"id": str(uuid4())})
 
     assert (reply.status, reply.data["code"]) == (413, "too-large")
+
+
+@pytest.mark.parametrize("name", [b"a\\b.csv", b"not-utf8-\xff.csv", b"line\nbreak"])
+async def test_a_name_that_cannot_be_sent_is_told(lab: Lab, lesson: dict[str, bytes], name: bytes) -> None:
+    await lab.post(OPEN)
+    (folder(lab) / os.fsdecode(name)).touch()
+
+    reply = await lab.post(SUBMISSIONS, {"id": str(uuid4())})
+
+    assert reply.status == 400 and "cannot be sent" in reply.data["message"]
+    assert "Rename" in reply.data["advice"]
 
 
 @pytest.mark.parametrize("body", [{}, {"id": "no"}, {"id": str(uuid4()), "more": 1}, []])

@@ -162,6 +162,20 @@ async def test_an_absurd_wish_to_wait_is_bounded(
     assert await clock.next_pause() == pytest.approx(3600 * 1.2)
 
 
+async def test_a_service_that_is_busy_is_asked_less_and_less_often(
+    service: Service, outbox: Outbox, sender: Sender, clock: Clock
+) -> None:
+    """It says "in a second" with every 503; only being too fast oneself bars the way until then."""
+    service.fail("submissions", 503, SAID, times=3, Retry_After="1")
+    id = keep(outbox)
+    assert await sender.send_now(id) is None
+    await clock.next_pause()
+    assert await clock.tick() == pytest.approx(4.8)
+    assert await sender.send_now(id) is None, "tried at once, since a person asked"
+    assert await clock.next_pause() == pytest.approx(9.6)
+    assert await sender.send_now(id) is not None
+
+
 async def test_one_that_cannot_be_sent_holds_back_those_behind_it(
     service: Service, outbox: Outbox, sender: Sender, clock: Clock
 ) -> None:

@@ -129,6 +129,9 @@ class Sender:
         while True:
             self._wake.clear()
             seconds = await self._send_all()
+            if not self._wake.is_set():
+                # Whoever still listens asked for something that was sent a moment before they asked.
+                self._answer_all_waiting()
             for tried in self._tried:
                 tried.set_result(None)
             self._tried.clear()

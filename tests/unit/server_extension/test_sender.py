@@ -242,6 +242,18 @@ async def test_a_fault_of_ours_does_not_stop_sending_for_good(
     assert reply is not None and list(service.work) == [id]
 
 
+async def test_asked_for_what_has_just_been_sent_it_answers_at_once(
+    service: Service, outbox: Outbox, sender: Sender, clock: Clock
+) -> None:
+    id = keep(outbox)
+    sender.start()
+    assert await clock.next_pause() is None
+
+    async with asyncio.timeout(5):
+        assert await sender.send_now(id) is None
+    assert list(service.work) == [id]
+
+
 async def test_an_accepted_request_with_a_strange_reply_is_accepted(
     service: Service, outbox: Outbox, sender: Sender
 ) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from threading import Barrier
 
 import pytest
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from pmh_jupyter.domain.events import EventKind
@@ -17,9 +17,11 @@ from pmh_jupyter.domain.verdict import Grading, Message, Outcome
 from pmh_jupyter.domain.work import Kind
 from pmh_jupyter.errors import NotFound
 from pmh_jupyter.storage.database import Database
-from pmh_jupyter.storage.records import classrooms, courses, events, jobs, replay, staff
+from pmh_jupyter.storage.records import classrooms, courses, events, gradings, jobs, replay, staff
 from pmh_jupyter.storage.tables.results import AwardRow, EventRow, LedgerRow, VerdictRow
-from tests.support.storage import FIRST, NOON, ROOM, SECOND, School, course, grading, verdict
+from pmh_jupyter.storage.tables.work import JobRow
+from tests.support.postgres import Cluster
+from tests.support.storage import FIRST, NOON, ROOM, SECOND, MovedClock, School, course, grading, verdict
 
 PASSED, FAILED = Outcome.PASSED, Outcome.FAILED
 
@@ -193,6 +195,30 @@ def test_an_award_is_given_once_under_a_race(school: School, connect: Callable[[
         list(pool.map(finish, range(len(claimed))))
     assert sorted(award_events(school, person.id)) == ["first-solve", "lesson"]
     assert replay.replay(school.database, ROOM) == replay.standing(school.database, ROOM)
+
+
+@pytest.mark.postgres
+def test_two_submissions_graded_at_once_see_each_other(
+    cluster: Cluster, postgres_template: str, clock: MovedClock
+) -> None:
+    """The grading of the older submission ends while that of the newer is not yet committed: it must wait, and then not count."""
+    url = cluster.url(cluster.make(postgres_template))
+    with Database(url, clock).open() as one, Database(url, clock).open() as two, ThreadPoolExecutor(1) as pool:
+        school = School(one, clock)
+        older, newer = [], []
+        for claimed in (older, newer):
+            school.send(school.member(), Kind.SUBMISSION)
+            claimed.append(jobs.claim_next(one, "worker"))
+            clock.forward(minutes=1)
+        with one.write() as session:
+            gradings.record_grading(session, session.get_one(JobRow, newer[0].id), grading(a=PASSED), clock())
+            late = pool.submit(jobs.complete, two, older[0].id, grading(a=FAILED))
+            blocked = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            while not session.scalar(blocked) and not late.done():
+                pass
+            assert not late.done()
+        late.result(30)
+        assert grades(school)["a"] == 2000
 
 
 def test_one_job_ended_by_many_is_recorded_once(school: School, connect: Callable[[], Database]) -> None:

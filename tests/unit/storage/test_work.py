@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from threading import Barrier
 
 import pytest
 from sqlalchemy import func, select
@@ -176,3 +179,29 @@ def test_a_signature_that_fails_leaves_nothing(school: School) -> None:
     with pytest.raises(OSError, match="no key"):
         work.receive(school.database, school.new(school.member(), Kind.SUBMISSION), broken)
     assert (count(school.database, SubmissionRow), count(school.database, JobRow)) == (0, 0)
+
+
+def test_the_last_attempt_is_taken_once_under_a_race(school: School, connect: Callable[[], Database]) -> None:
+    person = school.member()
+    classrooms.set_assignment(school.database, ROOM, "first", schedule=WallSchedule("UTC"), attempts=1)
+    together = Barrier(4)
+
+    def hand_in(database: Database) -> bool:
+        together.wait()
+        try:
+            return work.receive(database, school.new(person, Kind.SUBMISSION), sign).kind is Kind.SUBMISSION
+        except Conflict:
+            return False
+
+    with ThreadPoolExecutor(4) as pool:
+        taken = list(pool.map(hand_in, [connect() for _ in range(4)]))
+    assert (sorted(taken), count(school.database, SubmissionRow)) == ([False, False, False, True], 1)
+
+
+def test_the_same_work_sent_many_times_at_once_is_there_once(school: School, connect: Callable[[], Database]) -> None:
+    new = school.new(school.member(), Kind.SUBMISSION)
+    services = [connect() for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        received = list(pool.map(lambda one: work.receive(one, new, sign), services))
+    assert len(set(map(repr, received))) == 1
+    assert (count(school.database, SubmissionRow), count(school.database, JobRow)) == (1, 1)

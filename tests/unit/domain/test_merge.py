@@ -37,11 +37,8 @@ def answer(grade_id: str, source: str = STUB, name: str = "") -> Json:
     return _graded(grade_id, source, name, grade=False, solution=True, locked=False)
 
 
-def test_cell(grade_id: str, source: str, points: int = 1) -> Json:
+def graded(grade_id: str, source: str, points: int = 1) -> Json:
     return _graded(grade_id, source, "", grade=True, solution=False, locked=True, points=points)
-
-
-test_cell.__test__ = False  # type: ignore[attr-defined]  # a helper
 
 
 def _graded(grade_id: str, source: str, name: str, **meta: Any) -> Json:
@@ -83,14 +80,14 @@ class Case:
     report: MergeReport = MergeReport()
 
 
-A, T = answer("a"), test_cell("t", "assert a == 1")
+A, T = answer("a"), graded("t", "assert a == 1")
 MINE_A = answer("a", "a = 1")
 
 CASES = [
     Case("an answer survives", [A, T], [MINE_A, T], [A, T, prose("p", "End")], ["a = 1", "assert a == 1", "End"],
          MergeReport(added=("p",), kept=("a",))),
-    Case("a test comes from the release, even one that was edited", [A, T], [A, test_cell("t", "pass")],
-         [A, test_cell("t", "assert a == 2")], [STUB, "assert a == 2"], MergeReport(updated=("t",))),
+    Case("a test comes from the release, even one that was edited", [A, T], [A, graded("t", "pass")],
+         [A, graded("t", "assert a == 2")], [STUB, "assert a == 2"], MergeReport(updated=("t",))),
     Case("untouched prose comes from the release", [prose("p", "Old")], [prose("p", "Old")], [prose("p", "New")], ["New"],
          MergeReport(updated=("p",))),
     Case("edited prose stays, the new text beside it", [prose("p", "Old")], [prose("p", "Mine")], [prose("p", "New")],
@@ -117,7 +114,7 @@ CASES = [
          MergeReport(removed=("q",))),
     Case("what the release dropped goes", [A, T, prose("p", "x")], [A, T, prose("p", "x")], [A], [STUB],
          MergeReport(removed=("t", "p"))),
-    Case("a dropped test goes though it was edited", [A, T], [A, test_cell("t", "pass")], [A], [STUB],
+    Case("a dropped test goes though it was edited", [A, T], [A, graded("t", "pass")], [A], [STUB],
          MergeReport(removed=("t",))),
     Case("a dropped answer that was written stays", [A, T], [MINE_A, T], [prose("p", "x")], ["a = 1", "x"],
          MergeReport(added=("p",), removed=("t",), kept=("a",))),
@@ -132,7 +129,7 @@ CASES = [
     Case("what the release locks is kept beside it", [prose("p", "One")], [prose("p", "Mine")],
          [_graded("p", "Locked", "p", grade=False, solution=False, locked=True)], ["Locked", "Mine"],
          MergeReport(updated=("p",), kept=("p",))),
-    Case("without a base, answers stay without a conflict", None, [MINE_A, T], [A, test_cell("t", "assert a == 2")],
+    Case("without a base, answers stay without a conflict", None, [MINE_A, T], [A, graded("t", "assert a == 2")],
          ["a = 1", "assert a == 2"], MergeReport(updated=("t",), kept=("a",))),
     Case("without a base, other prose stays with the release's beside it", None, [prose("p", "Mine")], [prose("p", "New")],
          ["Mine", "NEW: New"], MergeReport(conflicts=("p",))),
@@ -153,11 +150,11 @@ def test_the_release_cells_bring_their_metadata_and_the_students_keep_their_outp
     output = {"output_type": "stream", "name": "stdout", "text": ["hi\n"]}
     mine = answer("a", "a = 1") | {"outputs": [output], "execution_count": 3}
     mine["metadata"]["collapsed"] = True
-    stale = test_cell("t", "old") | {"outputs": [output], "execution_count": 4}
+    stale = graded("t", "old") | {"outputs": [output], "execution_count": 4}
     merged = merge_notebook(
-        notebook(A, test_cell("t", "old"), prose("p", "x")),
+        notebook(A, graded("t", "old"), prose("p", "x")),
         notebook(mine, stale, prose("p", "x")),
-        notebook(A, test_cell("t", "new", points=5), prose("p", "y")),
+        notebook(A, graded("t", "new", points=5), prose("p", "y")),
     )
     first, second, _ = cells_of(merged)
     assert first["outputs"] == [output] and first["execution_count"] == 3
@@ -200,7 +197,7 @@ RELEASE_CELLS = st.lists(
         st.builds(prose, NAMES, TEXTS),
         st.builds(code, NAMES, TEXTS),
         st.builds(answer, NAMES, TEXTS, NAMES),
-        st.builds(test_cell, NAMES, TEXTS),
+        st.builds(graded, NAMES, TEXTS),
     ),
     max_size=6,
 )

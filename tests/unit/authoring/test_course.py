@@ -1,0 +1,219 @@
+"""Every fault that a course may have, each with its place and a remedy, and all of them at once."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pmh_jupyter.authoring.course import read_course, read_folder
+from pmh_jupyter.domain.course import Achievement, Concept, File
+from pmh_jupyter.errors import InvalidCourse, Problem
+
+COURSES = Path(__file__).parents[3]
+TOML = """slug = "c"
+title = "C"
+[[units]]
+title = "U"
+[[units.lessons]]
+slug = "one"
+title = "One"
+[[concepts]]
+slug = "loops"
+title = "Loops"
+"""
+
+
+def cell(source: str = "", kind: str = "code", pmh: Any = None, **nbgrader: Any) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"nbgrader": nbgrader} if nbgrader else {}
+    if pmh is not None:
+        metadata["pmh"] = pmh
+    return {"cell_type": kind, "metadata": metadata, "source": source}
+
+
+def answer(grade_id: str = "a", **more: Any) -> dict[str, Any]:
+    return cell("### BEGIN SOLUTION\nx = 1\n### END SOLUTION", grade_id=grade_id, solution=True, **more)
+
+
+def graded(source: str = "assert x == 1", **more: Any) -> dict[str, Any]:
+    return cell(source, **{"grade_id": "t", "grade": True, "points": 1, **more})
+
+
+def notebook(*cells: dict[str, Any]) -> bytes:
+    return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
+
+
+def course(*cells: dict[str, Any], toml: str = TOML, **files: bytes) -> tuple[File, ...]:
+    """A course of one lesson with one notebook, and whatever else."""
+    found = {"course.toml": toml.encode(), "one/n.ipynb": notebook(*cells)} | files
+    return tuple(File(path, content) for path, content in found.items())
+
+
+def problems(files: tuple[File, ...]) -> tuple[Problem, ...]:
+    with pytest.raises(InvalidCourse) as refused:
+        read_course(files)
+    assert all(problem.remedy for problem in refused.value.problems)
+    return refused.value.problems
+
+
+def test_a_sound_course() -> None:
+    found = read_course(read_folder(COURSES / "tests" / "support" / "course"))
+    assert [(lesson.slug, lesson.unit) for lesson in found.lessons] == [
+        ("odd-cases", "Everything odd"),
+        ("classic", "A classic"),
+    ]
+    first, second = found.lessons
+    assert [file.path for file in first.files] == [
+        "README.md",
+        "data/numbers.csv",
+        "first.md",
+        "helper.py",
+        "second.py",
+    ]
+    assert (first.timeout_seconds, first.memory_bytes) == (2.0, 256 << 20)
+    assert (second.timeout_seconds, second.memory_bytes) == (None, 256 << 20)
+    assert found.concepts == (Concept("files", "Files"),)
+    assert found.achievements == (
+        Achievement("three", "Three", "Solve three exercises.", "star", "exercises-solved", 3, None),
+    )
+
+
+def test_the_starter_course_has_the_three_achievements() -> None:
+    found = read_course(read_folder(COURSES / "courses" / "python-mastery"))
+    assert [one.rule for one in found.achievements] == ["exercises-solved", "lesson-complete", "streak-days"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A fault: the files, where it must be shown, and words of the message."""
+
+    files: tuple[File, ...]
+    file: str
+    cell: str | None
+    says: str
+
+
+NB, CT = "one/n.ipynb", "course.toml"
+UNIT = TOML.partition("[[concepts]]")[0]
+CASES = {
+    "no course.toml": Case((File("one/n.ipynb", notebook()),), CT, None, "is missing"),
+    "no TOML": Case(course(toml='slug = "c"\ntitle = \n'), CT, None, "line 2"),
+    "no UTF-8": Case((File(CT, b"\xff"),), CT, None, "UTF-8"),
+    "an unknown key": Case(course(toml='colour = "red"\n' + TOML), CT, None, "colour is not a known key"),
+    "an unknown key of a lesson": Case(
+        course(toml=UNIT + 'due = "today"\n'), CT, None, "due in entry 1 of lessons in entry 1 of units is not a known key"
+    ),
+    "a missing key": Case(course(toml=TOML.replace('title = "One"\n', "")), CT, None, "title in entry 1 of lessons"),
+    "a bad slug": Case(course(toml=TOML.replace('"c"', '"My Course"')), CT, None, "slug cannot be used"),
+    "a wrong type": Case(course(toml=TOML.replace('"C"', "7")), CT, None, "title cannot be used"),
+    "no unit": Case(course(toml='slug = "c"\ntitle = "C"\nunits = []\n'), CT, None, "units cannot be used"),
+    "a bad limit": Case(course(toml=TOML + "[limits]\nmemory_mb = 1\n"), CT, None, "memory_mb in limits cannot be used"),
+    "a lesson without a folder": Case(
+        course(toml=UNIT + '[[units.lessons]]\nslug = "two"\ntitle = "Two"\n'), CT, None, "two has no folder"
+    ),
+    "a lesson twice": Case(
+        course(toml=UNIT + '[[units.lessons]]\nslug = "one"\ntitle = "Again"\n'), CT, None, "Lesson one is there 2 times"
+    ),
+    "an unknown rule": Case(
+        course(toml=TOML + '[[achievements]]\nslug="a"\ntitle="A"\ndescription="d"\nicon="i"\nrule="magic"\n'),
+        CT, None, "unknown rule 'magic'",
+    ),
+    "an achievement of no lesson": Case(
+        course(toml=TOML + '[[achievements]]\nslug="a"\ntitle="A"\ndescription="d"\nicon="i"\n'
+                           'rule="lesson-complete"\nlesson="three"\n'),
+        CT, None, "names the lesson three",
+    ),
+    "a path that leads out": Case(course(**{"../x": b""}), "'../x'", None, "leads out"),
+    "a lesson without a notebook": Case(
+        (File(CT, TOML.encode()), File("one/data.csv", b"")), "one/", None, "has no notebook"
+    ),
+    "two files for one notebook": Case(
+        course(**{"one/n.py": b"# ---\n# jupyter:\n#   jupytext:\n#     formats: py\n# ---\n"}), NB, None, "2 files"
+    ),
+    "a notebook that is not JSON": Case(course(**{NB: b"{"}), NB, None, "not hold valid JSON"),
+    "a notebook without cells": Case(course(**{NB: b"{}"}), NB, None, "no list of cells"),
+    "text that is no Jupytext": Case(
+        course(**{"one/m.md": b"---\njupytext: {}\n---\n\n```{code-cell}\n---\na: [\n---\n```\n"}), "one/m.md", None, "Jupytext"
+    ),
+    "a grade_id twice": Case(course(answer(), graded(), answer()), NB, "a", "2 times: one/n.ipynb, cell 1; one/n.ipynb, cell 3"),
+    "a grade_id twice in two notebooks": Case(
+        course(answer(), **{"one/m.ipynb": notebook(answer())}), "one/m.ipynb", "a", "is there 2 times"
+    ),
+    "no grade_id": Case(course(cell(solution=True)), NB, "cell 1", "without a grade_id"),
+    "a bad grade_id": Case(course(cell(solution=True, grade_id="../a")), NB, "../a", "grade_id is '../a'"),
+    "metadata of another kind": Case(
+        course({"cell_type": "code", "metadata": {"nbgrader": "yes"}, "source": ""}), NB, "cell 1", "no mapping"
+    ),
+    "an old schema": Case(course(answer(schema_version=1)), NB, "a", "schema 1"),
+    "a flag that is none": Case(course(answer(locked="no")), NB, "a", "`locked` is 'no'"),
+    "no points": Case(course(graded(points=None)), NB, "t", "no points"),
+    "points in words": Case(course(graded(points="two")), NB, "t", "points are 'two'"),
+    "points that are true": Case(course(graded(points=True)), NB, "t", "points are True"),
+    "points below 0": Case(course(graded(points=-1)), NB, "t", "points are -1"),
+    "points without end": Case(course(graded(points=float("inf"))), NB, "t", "points are inf"),
+    "an open solution": Case(
+        course(cell("### BEGIN SOLUTION", grade_id="a", solution=True)), NB, "a", "no END SOLUTION"
+    ),
+    "an end alone": Case(course(graded("assert x\n### END HIDDEN TESTS")), NB, "t", "Line 2: END HIDDEN TESTS"),
+    "a solution in a cell that is none": Case(
+        course(cell("### BEGIN SOLUTION\n### END SOLUTION")), NB, "cell 1", "no solution cell"
+    ),
+    "hidden tests in a solution": Case(
+        course(answer() | {"source": "### BEGIN HIDDEN TESTS\n### END HIDDEN TESTS"}), NB, "a", "no test cell"
+    ),
+    "a mark scheme in a test": Case(
+        course(graded("assert x\n### BEGIN MARK SCHEME\n### END MARK SCHEME")), NB, "t", "no task"
+    ),
+    "a test that asserts nothing": Case(course(graded("x = 1\nprint(x)")), NB, "t", "asserts nothing"),
+    "a test that is empty": Case(course(graded("# to do")), NB, "t", "asserts nothing"),
+    "a test that is not Python": Case(course(graded("assert x ==")), NB, "t", "not Python"),
+    "a test in prose": Case(course(graded() | {"cell_type": "markdown"}), NB, "t", "holds no code"),
+    "a locked answer": Case(course(answer(locked=True)), NB, "a", "nobody could answer"),
+    "a graded task": Case(course(cell("x", "markdown", grade_id="k", task=True, grade=True, points=1)), NB, "k", "at once"),
+    "an unknown key of ours": Case(course(cell(pmh={"hint": "x"})), NB, "cell 1", "hint is not a known key"),
+    "hints that are no list": Case(course(cell(pmh={"hints": "x"})), NB, "cell 1", "hints cannot be used"),
+    "a difficulty of its own": Case(course(cell(pmh={"difficulty": "epic"})), NB, "cell 1", "difficulty cannot be used"),
+    "an unknown concept": Case(course(cell(pmh={"concepts": ["love"]})), NB, "cell 1", "no concept love"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_fault(case: Case) -> None:
+    found = problems(case.files)
+    places = [(problem.file, problem.cell) for problem in found if case.says in problem.message]
+    assert places == [(case.file, case.cell)], found
+
+
+def test_all_faults_at_once() -> None:
+    files = course(
+        answer(), answer(), graded(points=None), cell(pmh={"concepts": ["love"]}),
+        toml=TOML + '[[units]]\ntitle = "V"\n[[units.lessons]]\nslug = "two"\ntitle = "Two"\n',
+    )  # fmt: skip
+    assert {problem.cell for problem in problems(files)} == {None, "a", "t", "cell 4"}
+
+
+def test_cells_are_checked_though_the_course_file_cannot_be_read() -> None:
+    files = course(graded(points=None), cell(pmh={"concepts": ["love"]}), toml="[")
+    assert [(problem.file, problem.cell) for problem in problems(files)] == [(CT, None), (NB, "t")]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "assert x",
+        "if x != 1:\n    raise ValueError",
+        "import numpy as np\nnp.testing.assert_allclose(x, 1)",
+        "check(x)",
+        "%matplotlib inline\nassert x",
+        "assert await x()",
+    ],
+)
+def test_whatever_may_raise_is_a_test(source: str) -> None:
+    assert read_course(course(answer(), graded(source))).slug == "c"
+
+
+def test_a_folder_that_the_course_does_not_name_is_left_alone() -> None:
+    assert read_course(course(answer(), graded(), **{"drafts/n.ipynb": b"{"})).slug == "c"

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pmh_jupyter.authoring import folder
+from pmh_jupyter.authoring.folder import check_paths, read_folder
+from pmh_jupyter.domain.course import File
+from pmh_jupyter.errors import BadInput, InvalidCourse, TooLarge
+
+
+def write(path: Path, content: str = "x") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content, encoding="utf-8")
+
+
+def test_files_come_sorted_with_paths_of_the_folder(tmp_path: Path) -> None:
+    for name in ("b/two.csv", "course.toml", "a/one größe.md"):
+        write(tmp_path / name, name)
+    assert [file.path for file in read_folder(tmp_path)] == ["a/one größe.md", "b/two.csv", "course.toml"]
+    assert read_folder(str(tmp_path))[1] == File("b/two.csv", b"b/two.csv")
+
+
+def test_what_tools_leave_behind_is_no_part_of_it(tmp_path: Path) -> None:
+    for name in (".git/config", "a/.ipynb_checkpoints/n.ipynb", "a/__pycache__/m.pyc", ".DS_Store", "a/kept"):
+        write(tmp_path / name)
+    assert [file.path for file in read_folder(tmp_path)] == ["a/kept"]
+
+
+def test_a_link_that_stays_inside_is_read(tmp_path: Path) -> None:
+    write(tmp_path / "a" / "data.csv", "1")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "data.csv").symlink_to(tmp_path / "a" / "data.csv")
+    assert read_folder(tmp_path)[1] == File("b/data.csv", b"1")
+
+
+def test_links_that_lead_out_are_refused_all_at_once(tmp_path: Path) -> None:
+    write(tmp_path / "secret" / "key")
+    course = tmp_path / "course"
+    write(course / "fine")
+    (course / "key").symlink_to(tmp_path / "secret" / "key")
+    (course / "folder").symlink_to(tmp_path / "secret")
+    (course / "nowhere").symlink_to(course / "missing")
+    with pytest.raises(InvalidCourse) as refused:
+        read_folder(course)
+    assert {problem.file for problem in refused.value.problems} == {"key", "folder", "nowhere"}
+
+
+def test_no_folder(tmp_path: Path) -> None:
+    write(tmp_path / "course.toml")
+    for path in (tmp_path / "missing", tmp_path / "course.toml"):
+        with pytest.raises(BadInput, match="is no folder"):
+            read_folder(path)
+
+
+@pytest.mark.parametrize(("limit", "value"), [("MAX_FILES", 1), ("MAX_BYTES", 1)])
+def test_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: int) -> None:
+    monkeypatch.setattr(folder, limit, value)
+    write(tmp_path / "a")
+    assert len(read_folder(tmp_path)) == 1
+    write(tmp_path / "b")
+    with pytest.raises(TooLarge):
+        read_folder(tmp_path)
+
+
+@pytest.mark.parametrize("path", ["../x", "a/../../x", "/etc/passwd", "a//b", "a\\b", "a\nb", "./a", "", "a" * 401])
+def test_paths_that_cannot_be(path: str) -> None:
+    assert len(list(check_paths((File(path, b""), File("fine", b""))))) == 1
+
+
+def test_names_that_some_systems_take_for_one() -> None:
+    (problem,) = check_paths((File("Data.csv", b""), File("data.csv", b"")))
+    assert problem.file == "data.csv"

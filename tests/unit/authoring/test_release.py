@@ -1,0 +1,162 @@
+"""Releases of real folders, and whether they give anything away."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pmh_jupyter.authoring.course import read_course, read_folder
+from pmh_jupyter.authoring.leaks import find_leaks
+from pmh_jupyter.authoring.release import release_lesson
+from pmh_jupyter.domain.course import Course, File, Lesson
+from pmh_jupyter.errors import InvalidCourse
+
+ROOT = Path(__file__).parents[3]
+ODD = ROOT / "tests" / "support" / "course"
+STARTER = ROOT / "courses" / "python-mastery"
+
+
+@pytest.fixture
+def odd() -> Course:
+    return read_course(read_folder(ODD))
+
+
+def test_text_becomes_ipynb_and_data_goes_along(odd: Course) -> None:
+    release = release_lesson(odd.lessons[0])
+    paths = ["README.md", "data/numbers.csv", "first.ipynb", "helper.py", "second.ipynb"]
+    assert [file.path for file in release.student] == paths
+    assert [file.path for file in release.sealed] == paths
+
+
+def test_exercises_run_through_the_notebooks_in_their_order(odd: Course) -> None:
+    found = [
+        (one.notebook, one.grade_id, one.solution_cells, one.test_cells, one.max_millipoints, one.manual)
+        for one in release_lesson(odd.lessons[0]).exercises
+    ]
+    assert found == [
+        ("first.ipynb", "total", ("total",), ("total-tests", "total-more-tests"), 2000, False),
+        ("first.ipynb", "größe", ("größe", "einheit"), ("größe-tests",), 1000, False),
+        ("first.ipynb", "why", ("why",), (), 3000, True),
+        ("first.ipynb", "explore", ("explore",), (), 2000, True),
+        ("second.ipynb", "environment", (), ("environment",), 1000, False),
+        ("second.ipynb", "sorted", ("sorted",), ("sorted-tests",), 1000, False),
+    ]
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "DictReader",
+        "double(21)",
+        '"cm"\n',
+        "one.csv",
+        "because",
+        "honest sentence",
+        "sorted(given)",
+        "BEGIN",
+        "old output",
+    ],
+)
+def test_the_student_sees_nothing_sealed(odd: Course, secret: str) -> None:
+    for lesson in odd.lessons:
+        for file in release_lesson(lesson).student:
+            assert secret.casefold() not in file.content.decode().casefold()
+
+
+def test_an_nbgrader_notebook_is_released_as_it_is(odd: Course) -> None:
+    (student,) = release_lesson(odd.lessons[1]).student
+    notebook = json.loads(student.content)
+    assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
+    assert [cell["id"] for cell in notebook["cells"]][1:] == ["mean", "mean-tests", "scratch"]
+    assert "celltoolbar" not in notebook["metadata"]
+
+
+@pytest.mark.parametrize("folder", [ODD, STARTER])
+def test_the_same_folder_gives_the_same_release(folder: Path) -> None:
+    first, second = ([release_lesson(lesson) for lesson in read_course(read_folder(folder)).lessons] for _ in range(2))
+    assert first == second
+
+
+SOLVED = """---
+jupytext:
+  formats: md:myst
+---
+
+```{code-cell}
+---
+nbgrader: {grade_id: a, solution: true}
+---
+def area(width, height):
+    ### BEGIN SOLUTION
+    surface = width * height
+    return surface
+    ### END SOLUTION
+```
+
+```{code-cell}
+---
+nbgrader: {grade_id: t, grade: true, points: 1}
+---
+assert area(1, 2) == 2
+### BEGIN HIDDEN TESTS
+assert area(3, 4) == 12
+### END HIDDEN TESTS
+```
+"""
+
+
+def lesson(*more: tuple[str, str], notebook: str = SOLVED) -> Lesson:
+    files = [File("n.md", notebook.encode()), *(File(path, text.encode()) for path, text in more)]
+    return Lesson("areas", "Areas", "U", tuple(files))
+
+
+@pytest.mark.parametrize(
+    ("leaky", "cell", "says"),
+    [
+        (
+            lesson(("draft.py", "def f(w, h):\n  surface = width * height\n  # so\n\n  return surface\n")),
+            "a",
+            "draft.py",
+        ),
+        (lesson(notebook=SOLVED + "\n# Look\n\nsurface = width * height\nreturn surface\n"), "a", "n.ipynb, cell 3"),
+        (
+            lesson(notebook=SOLVED + "\n```{code-cell}\nassert area(3, 4) == 12\n```\n"),
+            "t",
+            "`assert area(3, 4) == 12`",
+        ),
+        (lesson(("notes.txt", "### BEGIN SOLUTION\n")), None, "A marker of sealed text"),
+    ],
+    ids=["solution in data", "solution in prose", "hidden test in sight", "marker in data"],
+)
+def test_what_is_given_away_is_refused(leaky: Lesson, cell: str | None, says: str) -> None:
+    with pytest.raises(InvalidCourse) as refused:
+        release_lesson(leaky)
+    assert [problem.cell for problem in refused.value.problems] == [cell]
+    assert says in refused.value.problems[0].message
+
+
+@pytest.mark.parametrize(
+    "fine",
+    [
+        lesson(("notes.txt", "surface = width * height\n")),
+        lesson(
+            notebook=SOLVED.replace("assert area(3, 4) == 12", "for side in (1, 2):\n    assert area(side, 1) == side")
+        ),
+        lesson(notebook=SOLVED.replace("assert area(1, 2) == 2", "# area(3, 4) is tested too\nassert area(1, 2) == 2")),
+    ],
+)
+def test_what_only_resembles_it_is_fine(fine: Lesson) -> None:
+    assert release_lesson(fine).lesson == "areas"
+
+
+def test_short_solutions_stand_in_any_example() -> None:
+    short = SOLVED.replace("    surface = width * height\n    return surface\n", "    return 3\n")
+    assert release_lesson(lesson(("notes.txt", "return 3\n"), notebook=short)).max_millipoints == 1000
+
+
+def test_the_sealed_files_themselves_would_be_found() -> None:
+    sealed = release_lesson(lesson()).sealed
+    messages = " ".join(problem.message for problem in find_leaks(sealed, sealed))
+    assert "Its solution can be read" in messages and "Its hidden test" in messages and "A marker" in messages

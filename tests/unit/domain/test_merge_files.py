@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from pmh_jupyter.domain.merge_files import MergedFile, merge_file, name_beside
+
+
+@pytest.mark.parametrize(
+    ("base", "mine", "theirs", "merged"),
+    [
+        (b"1", b"1", b"2", MergedFile(b"2")),
+        (b"1", b"2", b"1", MergedFile(b"2")),
+        (b"1", b"2", b"3", MergedFile(b"2", b"3")),
+        (b"1", b"2", b"2", MergedFile(b"2")),
+        (b"1", b"1", None, MergedFile(None)),
+        (b"1", b"2", None, MergedFile(b"2")),
+        (b"1", None, b"1", MergedFile(b"1")),
+        (b"1", None, None, MergedFile(None)),
+        (None, None, b"1", MergedFile(b"1")),
+        (None, b"1", b"1", MergedFile(b"1")),
+        (None, b"2", b"1", MergedFile(b"2", b"1")),
+        (None, b"2", None, MergedFile(b"2")),
+    ],
+)
+def test_a_changed_file_stays(base: bytes | None, mine: bytes | None, theirs: bytes | None, merged: MergedFile) -> None:
+    assert merge_file(base, mine, theirs) == merged
+
+
+@pytest.mark.parametrize(
+    ("path", "taken", "name"),
+    [
+        ("data.csv", [], "data.new.csv"),
+        ("a.b/data.csv", ["a.b/data.new.csv"], "a.b/data.new-2.csv"),
+        ("data/LICENSE", ["data/LICENSE.new", "data/LICENSE.new-2"], "data/LICENSE.new-3"),
+        (".hidden", [], ".hidden.new"),
+        ("x.tar.gz", [], "x.tar.new.gz"),
+    ],
+)
+def test_the_other_version_gets_a_free_name(path: str, taken: list[str], name: str) -> None:
+    assert name_beside(path, taken) == name

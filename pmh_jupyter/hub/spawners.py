@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -41,6 +42,7 @@ def _local(c: Any, settings: Settings) -> None:
             "NO WALL: %s Every server can read what the hub can read; that is why it answers this machine only.",
             problem,
         )
+        c.Spawner.args = [*SERVER_ARGUMENTS, *(["--allow-root"] if os.geteuid() == 0 else [])]
     files = server_files(settings.server_python, secret=(settings.data,))
     c.JupyterHub.spawner_class = "pmh_jupyter.hub.spawner.LocalSpawner"
     c.Spawner.cmd = [str(files.python), "-m", "jupyterhub.singleuser"]

@@ -27,6 +27,9 @@ from typing import Any
 import httpx
 import websocket
 
+from pmh_jupyter.config import Settings
+from pmh_jupyter.service.load import prepare
+
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "jupyterhub_config.py"
 START_SECONDS = 60.0
@@ -53,6 +56,8 @@ class HubProcess:
     settings: dict[str, str] = field(default_factory=dict)
     config: Path = CONFIG
     process: subprocess.Popen[bytes] | None = None
+    join_codes: dict[str, str] = field(default_factory=dict)
+    people: list[Person] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         ports = {name: str(port) for name, port in zip(PORTS, free_ports(len(PORTS)), strict=True)}
@@ -68,6 +73,11 @@ class HubProcess:
     def log(self) -> str:
         """Everything the hub, its proxy and its services printed."""
         return (self.data.parent / f"{self.data.name}.log").read_text(errors="replace")
+
+    def prepare(self) -> dict[str, str]:
+        """Does what `pmh up` does before it starts a hub: database, starter course, demo classroom. The join codes by role."""
+        settings = Settings.from_environ(self.settings)
+        return {role.value: code for role, code in prepare(settings).join_codes.items()}
 
     def start(self) -> HubProcess:
         """Starts it and returns when it answers; AssertionError with its log when it does not."""
@@ -98,7 +108,9 @@ class HubProcess:
 
     def person(self, name: str, password: str = "a long enough password") -> Person:
         """Somebody with a browser of their own, not yet logged in."""
-        return Person(self, name, password)
+        person = Person(self, name, password)
+        self.people.append(person)
+        return person
 
     def until(self, done: Any, seconds: float, what: str) -> None:
         """Waits until `done()` is true; AssertionError with the log's end after `seconds`."""
@@ -115,6 +127,8 @@ class HubProcess:
             return False
 
     def _end(self, number: signal.Signals) -> None:
+        for person in self.people:
+            person.browser.close()
         if self.process is not None:
             self.process.send_signal(number)
             self.process.wait(60)
@@ -123,8 +137,9 @@ class HubProcess:
 
 @contextmanager
 def running_hub(folder: Path, config: Path = CONFIG, **settings: str) -> Iterator[HubProcess]:
-    """A hub that is stopped at the end, whatever happens. Settings are given as PMH_X="value"."""
+    """A hub with the demo classroom that is stopped at the end, whatever happens. Settings are given as PMH_X="value"."""
     hub = HubProcess(folder / "hub-data", settings, config)
+    hub.join_codes = hub.prepare()
     try:
         yield hub.start()
     finally:
@@ -139,6 +154,7 @@ class Person:
         self.name = name
         self.password = password
         self.browser = httpx.Client(base_url=hub.address, follow_redirects=True, timeout=60)
+        self._kernel: str | None = None
 
     # --- Pages ---------------------------------------------------------------------------------------------------------
 
@@ -198,6 +214,7 @@ class Person:
 
     def stop_server(self) -> None:
         """Stops the own server and returns when it is gone."""
+        self._kernel = None
         reply = self.api("DELETE", f"users/{self.name}/server")
         assert reply.status_code in (202, 204), reply.text
         self.hub.until(
@@ -210,13 +227,12 @@ class Person:
         return self.browser.request(method, f"{self.server_url}{path}", headers=headers, **arguments)
 
     def run(self, code: str) -> str:
-        """Runs code in a new kernel of the own server; what it printed, or AssertionError with the traceback."""
-        kernel = self.server("POST", "api/kernels", json={"name": "python3"})
-        assert kernel.status_code == 201, kernel.text
-        try:
-            return self._execute(kernel.json()["id"], code)
-        finally:
-            self.server("DELETE", f"api/kernels/{kernel.json()['id']}")
+        """Runs code in the own server, always in the same kernel; what it printed, or AssertionError with the traceback."""
+        if self._kernel is None:
+            reply = self.server("POST", "api/kernels", json={"name": "python3"})
+            assert reply.status_code == 201, reply.text
+            self._kernel = reply.json()["id"]
+        return self._execute(self._kernel, code)
 
     def _execute(self, kernel: str, code: str) -> str:
         url = f"{self.hub.address}{self.server_url}api/kernels/{kernel}/channels".replace("http", "ws", 1)

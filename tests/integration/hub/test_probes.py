@@ -1,0 +1,279 @@
+"""What a student tries from a kernel of their own server. Each probe must succeed where there is no wall, then fail behind it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pmh_jupyter.hub.accounts import ensure_admin
+from tests.integration.hub.conftest import Neighbours
+from tests.support.hub_process import ROOT, Person
+
+pytestmark = [pytest.mark.slow, pytest.mark.needs("bubblewrap", "setpriv"), pytest.mark.timeout(300)]
+
+GOT = "got: "
+NOTHING = "nothing"
+
+HELPERS = """
+import glob, os, urllib.request
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+def environments():
+    # Of every process but this server's own.
+    for path in glob.glob("/proc/[0-9]*/environ"):
+        try:
+            pairs = read(path).decode(errors="replace").split("\\0")
+        except OSError:
+            continue
+        found = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+        if found.get("JUPYTERHUB_API_TOKEN") != os.environ["JUPYTERHUB_API_TOKEN"]:
+            yield found
+
+def call(url, token, method="GET"):
+    request = urllib.request.Request(url, headers={"Authorization": f"token {token}"}, method=method)
+    with urllib.request.urlopen(request, timeout=20) as reply:
+        return reply.read().decode()
+
+here = {"JUPYTERHUB_API_URL": os.environ["JUPYTERHUB_API_URL"]}
+
+def stolen(needed="JUPYTERHUB_API_TOKEN", **like):
+    for found in environments():
+        if needed in found and all(found.get(key) == value for key, value in like.items()):
+            return found[needed]
+    return os.environ["JUPYTERHUB_API_TOKEN"]
+"""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Code whose last line leaves in `loot` what was sought; anything empty or an error means that it found nothing."""
+
+    name: str
+    code: str
+    proof: str
+
+
+FILES = [
+    Probe("the Hub's database", "loot = read(f'{data}/jupyterhub.sqlite')[:15]", "SQLite format 3"),
+    Probe("the service's database", "loot = read(f'{data}/pmh.sqlite')[:15]", "SQLite format 3"),
+    Probe("the accounts", "loot = read(f'{data}/accounts.sqlite')", "$argon2id$"),
+    Probe("the key of the Hub's cookies", "loot = len(read(f'{data}/jupyterhub_cookie_secret'))", "65"),
+    Probe("the service's keys", "loot = [len(read(path)) for path in glob.glob(f'{data}/keys/*')]", "64"),
+    Probe("the Hub's log", "loot = read(f'{data}.log')", "JupyterHub"),
+    Probe(
+        "a sealed test in a course's source",
+        "loot = b''.join(map(read, glob.glob(f'{root}/courses/*/*/*')))",
+        "HIDDEN TESTS",
+    ),
+    Probe("another's home", "loot = read(f'{data}/homes/bob/diary.txt')", "dear diary"),
+    Probe("another's server's log", "loot = read(f'{data}/logs/servers/bob.log')", "ServerApp"),
+    Probe("the machine's /tmp, where the grader works", "loot = read(shared_file)", "left by another process"),
+    Probe(
+        "whatever another process can see",
+        "loot = read(f'/proc/{hub_pid}/root{data}/jupyterhub.sqlite')[:15]",
+        "SQLite format 3",
+    ),
+]
+PROCESSES = [
+    Probe("the Hub's environment", "loot = read(f'/proc/{hub_pid}/environ')", "PMH_DATA_DIR"),
+    Probe(
+        "the proxy's key",
+        "loot = [found for found in environments() if 'CONFIGPROXY_AUTH_TOKEN' in found]",
+        "CONFIGPROXY",
+    ),
+    Probe(
+        "another's processes",
+        "loot = [found for found in environments() if found.get('JUPYTERHUB_USER') == 'bob']",
+        "bob",
+    ),
+    Probe("a signal to another's server", "os.kill(bob_pid, 0); loot = 'it would have arrived'", "arrived"),
+    Probe("the descriptors of another process", "loot = os.listdir(f'/proc/{hub_pid}/fd')", "0"),
+]
+ADDRESSES = [
+    Probe(
+        "the service as somebody else",
+        "me = call(os.environ['PMH_SERVICE_URL'] + '/api/me', stolen(JUPYTERHUB_USER='bob', **here)); loot = 'bob' in me and me",
+        '"name":"bob"',
+    ),
+    Probe(
+        "everybody on the Hub's API",
+        "loot = call(os.environ['JUPYTERHUB_API_URL'] + '/users', stolen(JUPYTERHUB_SERVICE_NAME='idle-culler', **here))",
+        '"name": "bob"',
+    ),
+    Probe(
+        "the proxy's routes",
+        "loot = call(f'http://127.0.0.1:{proxy_port}/api/routes', stolen('CONFIGPROXY_AUTH_TOKEN', PMH_PROXY_API_PORT=proxy_port))",
+        "/user/bob",
+    ),
+]
+
+
+def attempt(people: Neighbours, probe: Probe) -> str:
+    """What Ada's kernel finds on this hub."""
+    data = people.hub.data
+    (data / "homes" / "bob" / "diary.txt").write_text("dear diary")
+    ensure_admin(data / "accounts.sqlite", "admin")
+    assert people.hub.process
+    with tempfile.NamedTemporaryFile("w", dir="/tmp", suffix=".pmh-probe") as shared:
+        shared.write("left by another process")
+        shared.flush()
+        Path(shared.name).chmod(0o644)
+        context = {
+            "data": str(data),
+            "root": str(ROOT),
+            "hub_pid": people.hub.process.pid,
+            "bob_pid": server_of("bob", people),
+            "shared_file": shared.name,
+            "proxy_port": people.hub.settings["PMH_PROXY_API_PORT"],
+        }
+        setting = f"globals().update({context!r})\n{HELPERS}\nloot = None\n"
+        code = f"try:\n    {probe.code}\nexcept OSError as error:\n    print(error)\n"
+        return people.ada.run(f"{setting}{code}print({GOT!r} + str(loot) if loot else {NOTHING!r})")
+
+
+def server_of(name: str, people: Neighbours) -> int:
+    """The process of somebody's server as the machine numbers it."""
+    address = f"/user/{name}/\0".encode()
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            found = environ.read_bytes()
+        except OSError:
+            continue
+        if b"JUPYTERHUB_SERVICE_PREFIX=" + address in found and people.hub.settings["PMH_HUB_PORT"].encode() in found:
+            return int(environ.parent.name)
+    raise AssertionError(f"{name} has no server")
+
+
+@pytest.mark.parametrize("probe", [*FILES, *PROCESSES, *ADDRESSES], ids=lambda probe: probe.name)
+def test_a_probe_finds_nothing_behind_the_wall(probe: Probe, unwalled: Neighbours, walled: Neighbours) -> None:
+    found = attempt(unwalled, probe)
+    assert GOT in found and probe.proof in found, "the probe itself is broken: it must succeed without a wall"
+    found = attempt(walled, probe)
+    assert NOTHING in found and GOT not in found
+
+
+LISTEN = """
+import re, zmq
+ports = {int(line.split()[1].rpartition(":")[2], 16) for line in open("/proc/net/tcp").readlines()[1:] if line.split()[3] == "0A"}
+context = zmq.Context()
+poller = zmq.Poller()
+sockets = []
+for port in ports:
+    socket = context.socket(zmq.SUB)
+    socket.setsockopt(zmq.LINGER, 0)
+    socket.subscribe(b"")
+    socket.connect(f"tcp://127.0.0.1:{port}")
+    poller.register(socket, zmq.POLLIN)
+    sockets.append(socket)
+loot = ""
+for _ in range(100):
+    for socket, _ in poller.poll(50):
+        loot += b"".join(socket.recv_multipart()).decode(errors="replace")
+    if "bob's answer" in loot:
+        break
+for socket in sockets:
+    socket.close()
+context.term()
+print("got: " + loot[-200:] if "bob's answer" in loot else "nothing")
+"""
+
+
+def keep_answering(person: Person, heard: threading.Event) -> None:
+    while not heard.is_set():
+        person.run("print('bob\\'s answer')")
+
+
+def test_anothers_kernel_cannot_be_overheard(unwalled: Neighbours, walled: Neighbours) -> None:
+    for people, expected in ((unwalled, GOT), (walled, NOTHING)):
+        people.bob.run("'his kernel is there'")
+        heard = threading.Event()
+        worker = threading.Thread(target=keep_answering, args=(people.bob, heard))
+        worker.start()
+        try:
+            assert expected in people.ada.run(LISTEN)
+        finally:
+            heard.set()
+            worker.join()
+
+
+def test_a_servers_token_reaches_no_staff_route(walled: Neighbours) -> None:
+    """A token that the same person makes on purpose does, so it is the token that is refused and not the person."""
+    admin = walled.hub.person("admin").log_in().start_server()
+    url = f"{walled.hub.address}/services/pmh/api/classrooms/demo/board"
+    ask = f"{HELPERS}\ntry:\n    print(call({url!r}, TOKEN)[:40])\nexcept OSError as error:\n    print(error)"
+    assert '"classroom":"demo"' in admin.run(ask.replace("TOKEN", repr(admin.token())))
+    assert "403" in admin.run(ask.replace("TOKEN", "os.environ['JUPYTERHUB_API_TOKEN']"))
+    admin.stop_server()
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "users"),
+        ("GET", "users/bob"),
+        ("POST", "users/ada/tokens"),
+        ("DELETE", "users/bob/server"),
+        ("GET", "proxy"),
+    ],
+)
+def test_a_servers_token_does_nothing_at_the_hub_beyond_itself(method: str, path: str, walled: Neighbours) -> None:
+    """An administrator's own token may do each of them, so it is not the address that is wrong."""
+    address = f"os.environ['JUPYTERHUB_API_URL'] + '/{path}'"
+    ask = f"{HELPERS}\ntry:\n    print(call({address}, os.environ['JUPYTERHUB_API_TOKEN'], {method!r}))\n"
+    answer = walled.ada.run(f"{ask}except OSError as error:\n    print('refused:', error)")
+    assert "refused: HTTP Error 40" in answer
+    if method == "GET":
+        admin = walled.hub.person("admin").log_in()
+        assert admin.api("GET", path).status_code == 200
+
+
+@pytest.mark.needs("root")
+def test_as_root_a_server_has_no_rights_at_all(walled: Neighbours) -> None:
+    status = walled.ada.run("print(open('/proc/self/status').read())")
+    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    assert os.getuid() == 0 and "0" not in fields["Uid"].split() and "0" not in fields["Gid"].split()
+    assert {fields[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {"0" * 16}
+    assert fields["NoNewPrivs"] == "1"
+    assert fields.get("Groups", "").strip() == ""
+
+
+def test_limits_hold(walled: Neighbours) -> None:
+    assert "MemoryError" in walled.ada.run(
+        "try:\n    b = bytearray(3 << 30)\nexcept MemoryError:\n    print('MemoryError')"
+    )
+    forks = """
+import os, signal
+children = []
+try:
+    for _ in range(1000):
+        pid = os.fork()
+        if pid == 0:
+            signal.pause()
+        children.append(pid)
+except BlockingIOError:
+    print("no more than", len(children))
+for pid in children:
+    os.kill(pid, 9)
+    os.waitpid(pid, 0)
+"""
+    assert "no more than" in walled.ada.run(forks)
+
+
+def test_the_system_is_read_only_and_rooms_are_private(walled: Neighbours) -> None:
+    for path in ("/usr/x", "/etc/x", "/x", str(ROOT / "pmh_jupyter" / "x")):
+        answer = walled.ada.run(
+            f"try:\n    open({path!r}, 'w')\nexcept OSError as error:\n    print('refused', error.errno)"
+        )
+        assert "refused" in answer, path
+    walled.ada.run("open('/tmp/mine', 'w').write('x'); open('/dev/shm/mine', 'w').write('x')")
+    assert "False False" in walled.bob.run(
+        "import os; print(os.path.exists('/tmp/mine'), os.path.exists('/dev/shm/mine'))"
+    )

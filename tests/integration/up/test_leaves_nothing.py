@@ -1,0 +1,133 @@
+"""However `pmh up` ends, nothing that came from it is left: proxy, service, culler, notebook servers and their kernels."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.support.hub_process import Person
+from tests.support.up_process import PMH, UpProcess, all_end, commands
+
+pytestmark = [pytest.mark.slow, pytest.mark.needs("linux")]
+
+# This environment serves here as the servers' too: making a lean one is another test's matter.
+FAST = {"PMH_AUTHENTICATOR": "dummy", "PMH_SERVER_PYTHON": sys.executable}
+
+
+@pytest.fixture
+def pmh_up(tmp_path: Path) -> Iterator[Callable[..., UpProcess]]:
+    """Starts `pmh up` with settings besides FAST; whoever still runs at the end is stopped."""
+    started: list[UpProcess] = []
+
+    def start(**settings: str) -> UpProcess:
+        folder = tmp_path / str(len(started))
+        folder.mkdir()
+        started.append(UpProcess(folder, settings=FAST | settings).start())
+        return started[-1]
+
+    yield start
+    for up in started:
+        if up.process is not None and up.process.poll() is None:
+            up.stop()
+
+
+Start = Callable[..., UpProcess]
+
+
+def _with_a_server(up: UpProcess) -> list[psutil.Process]:
+    """Has somebody's kernel run at the hub; all its processes."""
+    up.until_up()
+    person = Person(up, "ada", "any password")  # type: ignore[arg-type]
+    try:
+        assert person.log_in().start_server().run("print(6 * 7)") == "42\n"
+    finally:
+        person.browser.close()
+    return up.family()
+
+
+def _assert_ports_are_free(up: UpProcess) -> None:
+    for name in ("PMH_PORT", "PMH_HUB_PORT", "PMH_PROXY_API_PORT", "PMH_SERVICE_PORT"):
+        socket.create_server(("127.0.0.1", int(up.settings[name]))).close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_stopped(pmh_up: Start, number: signal.Signals) -> None:
+    up = pmh_up()
+    family = _with_a_server(up)
+    told = "\n".join(commands(family))
+    for part in ("jupyterhub --config", "configurable-http-proxy", "pmh_jupyter.service", "singleuser", "ipykernel"):
+        assert part in told
+    up.send(number)
+    assert up.wait() == 0
+    assert all_end(family, seconds=0) == []
+    _assert_ports_are_free(up)
+    assert "Stopped." in up.told
+
+
+def test_the_hub_is_killed(pmh_up: Start) -> None:
+    up = pmh_up()
+    family = _with_a_server(up)
+    [hub] = [process for process in family if any("jupyterhub --config" in command for command in commands([process]))]
+    hub.kill()
+    assert up.wait() == 2
+    assert all_end(family, seconds=0) == []
+    _assert_ports_are_free(up)
+    assert "ended by itself, with exit code -9" in up.told
+
+
+def test_it_is_killed_itself(pmh_up: Start) -> None:
+    up = pmh_up()
+    family = _with_a_server(up)
+    up.send(signal.SIGKILL)
+    up.wait()
+    assert all_end(family) == []
+    _assert_ports_are_free(up)
+
+
+def test_a_hub_that_does_not_start(pmh_up: Start) -> None:
+    up = pmh_up(PMH_IP="0.0.0.0")
+    assert up.wait() == 2
+    assert "lets other machines in" in up.told, "the hub's own reason, out of its log"
+    assert str(up.data / "logs" / "hub.log") in up.told
+    _assert_ports_are_free(up)
+
+
+def test_stopped_while_it_starts(pmh_up: Start) -> None:
+    up = pmh_up()
+    up.until(lambda: "Waiting for the service" in up.told, 60, "JupyterHub to answer")
+    family = up.family()
+    assert "configurable-http-proxy" in "\n".join(commands(family))
+    up.send(signal.SIGTERM)
+    assert up.wait() == 0
+    assert all_end(family, seconds=0) == []
+    _assert_ports_are_free(up)
+
+
+def test_a_second_one_on_the_same_data_says_who_runs(pmh_up: Start) -> None:
+    first = pmh_up().until_up()
+    second = pmh_up(PMH_DATA_DIR=str(first.data))
+    assert second.wait() == 2
+    assert first.process is not None
+    assert f"already runs on the data in {first.data}: {first.address}, process {first.process.pid}" in second.told
+    environ = os.environ | dict(first.settings)
+    doctor = subprocess.run([*PMH, "doctor"], env=environ, capture_output=True, text=True)
+    assert first.address in doctor.stdout
+    assert doctor.returncode == 0
+
+
+@pytest.mark.parametrize("name", ["PMH_PORT", "PMH_HUB_PORT", "PMH_PROXY_API_PORT", "PMH_SERVICE_PORT"])
+def test_a_busy_port_is_named_before_anything_starts(tmp_path: Path, name: str) -> None:
+    up = UpProcess(tmp_path, settings=FAST)
+    with socket.create_server(("127.0.0.1", int(up.settings[name]))):
+        assert up.start().wait() == 2
+    assert f":{up.settings[name]}" in up.told
+    assert name in up.told
+    assert not (up.data / "logs").exists()

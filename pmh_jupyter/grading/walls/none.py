@@ -11,7 +11,15 @@ import tempfile
 from pathlib import Path
 
 from pmh_jupyter.grading.task import Limits
-from pmh_jupyter.grading.walls.base import GRACE_SECONDS, INSIDE, Ended, environment, program, run_command
+from pmh_jupyter.grading.walls.base import (
+    GRACE_SECONDS,
+    INSIDE,
+    START_SECONDS,
+    Ended,
+    environment,
+    program,
+    run_command,
+)
 
 
 class NoContainment:
@@ -32,6 +40,7 @@ class NoContainment:
                 program(self.python, INSIDE.parent),
                 bundle,
                 seconds=limits.submission_seconds + GRACE_SECONDS,
+                start_seconds=START_SECONDS,
                 environ=environment(self.python, folder),
                 cwd=str(work),
             )

@@ -168,6 +168,13 @@ def test_a_renamed_notebook_is_found_by_its_cells() -> None:
     assert (_order(plan), plan.healed[0].params["found"]) == (ORDER, "final (2).ipynb")
 
 
+def test_the_only_notebook_is_the_one_that_was_wanted() -> None:
+    cells = answered(RIGHT)
+    _lose_labels(cells)
+    plan = _plan(cells, "Untitled.ipynb")
+    assert (_order(plan), _told(plan)[0]) == (ORDER, ("healed-notebook-name", ""))
+
+
 @pytest.mark.parametrize(
     ("submitted", "code"),
     [
@@ -176,7 +183,8 @@ def test_a_renamed_notebook_is_found_by_its_cells() -> None:
         ((File(NOTEBOOK, b"\0" * 1000),), "notebook-unreadable"),
         ((File(NOTEBOOK, b'{"cells": ' + b"[" * 100_000),), "notebook-unreadable"),
         ((File(NOTEBOOK, b'{"cells": [{"source": 3}]}'),), "notebook-unreadable"),
-        ((notebook([], "strange.ipynb"),), "notebook-missing"),
+        ((notebook([], "strange.ipynb"), notebook([], "stranger.ipynb")), "notebook-missing"),
+        ((File("strange.ipynb", b"{"),), "notebook-missing"),
     ],
 )
 def test_what_cannot_be_read_is_said(submitted: tuple[File, ...], code: str) -> None:

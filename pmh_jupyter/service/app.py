@@ -12,7 +12,7 @@ from pmh_jupyter.errors import NotFound
 from pmh_jupyter.service import openapi
 from pmh_jupyter.service.api import ROUTES
 from pmh_jupyter.service.context import Service
-from pmh_jupyter.service.handler import HEADERS, BaseHandler
+from pmh_jupyter.service.handler import BaseHandler
 from pmh_jupyter.service.pages import board, home, member, progress
 from pmh_jupyter.service.pages.environment import STATIC, make_environment
 from pmh_jupyter.service.probes import Figures, Health, Ready
@@ -30,13 +30,20 @@ class NothingHere(BaseHandler):
         raise NotFound("There is nothing at this address.")
 
 
-class Static(StaticFileHandler):
-    """Style sheets and icons of the pages."""
+class Static(BaseHandler, StaticFileHandler):
+    """Style sheets and icons of the pages, which a browser may keep for an hour."""
+
+    route_name = "static"
+
+    def initialize(self, service: Service, path: str = "") -> None:  # type: ignore[override]
+        BaseHandler.initialize(self, service)
+        StaticFileHandler.initialize(self, path)
 
     def set_extra_headers(self, path: str) -> None:
-        for name, value in HEADERS.items():
-            self.set_header(name, value)
         self.set_header("Cache-Control", "max-age=3600")
+
+    def compute_etag(self) -> str | None:
+        return StaticFileHandler.compute_etag(self)
 
 
 def make_app(service: Service) -> Application:
@@ -50,7 +57,7 @@ def make_app(service: Service) -> Application:
         (f"{base}metrics", Figures, shared),
         (f"{base}oauth_callback", OAuthCallback, shared),
         (f"{base}logout", LogOut, shared),
-        (f"{base}static/(.*)", Static, {"path": str(STATIC)}),
+        (f"{base}static/(.*)", Static, {**shared, "path": str(STATIC)}),
     ]
     return Application(
         [*api, *probes, *_pages(base, shared)],

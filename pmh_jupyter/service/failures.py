@@ -20,6 +20,7 @@ class MethodNotAllowed(BadInput):
     code = "method-not-allowed"
     status = 405
     advice = "Look it up in the service's openapi.json."
+    allowed: tuple[str, ...] = ()
 
 
 _BY_STATUS: dict[int, PmhError] = {
@@ -66,6 +67,8 @@ def headers(failure: PmhError) -> dict[str, str]:
     found: dict[str, str] = {}
     if failure.retry_after is not None or failure.status in {429, 503}:
         found["Retry-After"] = str(max(1, math.ceil(failure.retry_after or 1)))
+    if isinstance(failure, MethodNotAllowed) and failure.allowed:
+        found["Allow"] = ", ".join(failure.allowed)
     if failure.status == 401:
         found["WWW-Authenticate"] = 'token realm="pmh"'
     return found

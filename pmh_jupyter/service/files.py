@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
@@ -41,7 +40,7 @@ def _safe(path: str) -> str:
 def _content(file: FileContent) -> bytes:
     try:
         content = base64.b64decode(file.content, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise BadInput(f"The content of {file.path!r} is not base64.") from error
     if sha256(content) != file.sha256:
         raise BadInput(

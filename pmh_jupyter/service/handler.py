@@ -111,8 +111,9 @@ class BaseHandler(RequestHandler):
         """Answers with a failure, as JSON."""
         self.send(failures.reply(failure, self.request_id), failure.status)
 
-    def compute_etag(self) -> None:
+    def compute_etag(self) -> str | None:
         """Nothing of ours may be kept by a browser, so that a tag would be computed for nobody."""
+        return None
 
     def log_exception(
         self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
@@ -182,8 +183,9 @@ class ApiHandler(BaseHandler):
     def _find_operation(self) -> Operation:
         operation = self.route.operations.get(str(self.request.method))
         if operation is None:
-            self.set_header("Allow", ", ".join(self.route.operations))
-            raise failures.MethodNotAllowed("This address does not take this method.")
+            refusal = failures.MethodNotAllowed("This address does not take this method.")
+            refusal.allowed = tuple(self.route.operations)
+            raise refusal
         return operation
 
     @property

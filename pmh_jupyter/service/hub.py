@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from jupyterhub.httpclient import JupyterHubHTTPClient
 from jupyterhub.services.auth import HubOAuth
 from tornado.web import HTTPError
 
@@ -65,6 +66,10 @@ class Hub:
         except (HTTPError, TimeoutError) as error:
             raise Unavailable("The hub did not complete the log-in.") from error
         return token
+
+    async def close(self) -> None:
+        """Closes the connections that this event loop keeps to the Hub."""
+        await JupyterHubHTTPClient.loop_instance().close()
 
     async def _ask(self, token: str) -> Caller | None:
         if not token.isascii() or not token.isprintable():

@@ -137,4 +137,5 @@ async def _stop(service: Service, server: HTTPServer) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(STOP_SECONDS + 0.5):
             await asyncio.gather(asyncio.to_thread(service.workers.stop, STOP_SECONDS), server.close_all_connections())
+    await service.hub.close()
     service.pool.shutdown(wait=False, cancel_futures=True)

@@ -12,8 +12,8 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,13 +97,21 @@ class Caller:
 
     async def graded(self, work: str) -> dict[str, Any]:
         """The work once it is graded, as the stream tells of it."""
-        async for event in self.events():
-            if event["kind"] == "work-graded" and event["data"]["work"] == work:
-                break
+        await self.told(lambda event: event["kind"] == "work-graded" and event["data"]["work"] == work)
         reply: dict[str, Any] = await self.get(f"api/work/{work}")
         return reply
 
-    async def events(self, after: int = 0, room: str = ROOM) -> AsyncIterator[dict[str, Any]]:
+    async def told(self, last: Callable[[dict[str, Any]], bool], after: int = 0) -> list[dict[str, Any]]:
+        """The stream's events from a number on, up to the first that is the `last`."""
+        found = []
+        async with aclosing(self.events(after)) as stream:
+            async for event in stream:
+                found.append(event)
+                if last(event):
+                    break
+        return found
+
+    async def events(self, after: int = 0, room: str = ROOM) -> AsyncGenerator[dict[str, Any], None]:
         """The stream's events from a number on; ends with the connection, or fails after a minute without news."""
         headers = {"Authorization": f"token {self.token}", "Last-Event-ID": str(after)}
         timeout = httpx.Timeout(10, read=WAIT_SECONDS)

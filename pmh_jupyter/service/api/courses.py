@@ -5,7 +5,7 @@ from __future__ import annotations
 from pmh_jupyter.authoring.course import read_course
 from pmh_jupyter.domain.people import Person
 from pmh_jupyter.domain.roles import Permission, may
-from pmh_jupyter.errors import BadInput, NotAllowed
+from pmh_jupyter.errors import BadInput, NotAllowed, NotFound
 from pmh_jupyter.service import shown
 from pmh_jupyter.service.files import received
 from pmh_jupyter.service.handler import ApiHandler
@@ -13,7 +13,7 @@ from pmh_jupyter.service.load import load_course, release_all
 from pmh_jupyter.service.rights import Right, Scope
 from pmh_jupyter.service.routes import Operation, Route
 from pmh_jupyter.storage.database import Database
-from pmh_jupyter.storage.records import members
+from pmh_jupyter.storage.records import courses, members
 from pmh_jupyter.wire.staff import CourseReleased, CourseUpload, CourseValidated
 
 
@@ -55,14 +55,23 @@ def _require_slug(found: str, slug: str) -> None:
 
 
 def _require_rights(database: Database, person: Person, course: str, classrooms: tuple[str, ...]) -> None:
-    """Who releases a course may release in some classroom that takes it; who makes a classroom adopt it may do that there."""
+    """Who may release in a classroom may release the course that it takes, and any course that nobody released before."""
     mine = members.memberships(database, person.id)
-    if not any(may(one.role, Permission.RELEASE) and one.classroom.course == course for one in mine):
+    taken = {one.classroom.course for one in mine if may(one.role, Permission.RELEASE)}
+    if not taken or (course not in taken and _exists(database, course)):
         raise NotAllowed("You are instructor of no classroom that takes this course.")
     adopting = {one.classroom.slug for one in mine if may(one.role, Permission.ADOPT)}
     for slug in classrooms:
         if slug not in adopting:
             raise NotAllowed(f"You may not decide what the classroom {slug!r} takes.")
+
+
+def _exists(database: Database, course: str) -> bool:
+    try:
+        courses.newest_version(database, course)
+    except NotFound:
+        return False
+    return True
 
 
 AUTHOR = Right(Scope.AUTHOR)

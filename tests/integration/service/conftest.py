@@ -9,9 +9,15 @@ from pathlib import Path
 import pytest
 
 from pmh_jupyter.config import Settings
+from pmh_jupyter.service import logs
 from tests.support.bare_hub import BareHub, running_bare_hub
 from tests.support.postgres import Cluster, running_cluster
 from tests.support.service_process import RunningService, fill, running_service, settings_for
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _logs() -> None:
+    logs.configure("debug", as_json=True)
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +55,12 @@ async def either(request: pytest.FixtureRequest, tmp_path: Path, hub: BareHub) -
     fill(settings)
     async with running_service(settings, hub) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def module_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A filled SQLite database for a whole file's tests, and rates that no test reaches."""
+    folder = tmp_path_factory.mktemp("service") / "data"
+    settings = settings_for(folder, requests_per_minute=100_000, checks_per_minute=100_000)
+    fill(settings)
+    return settings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from pmh_jupyter.domain.roles import Role
 from pmh_jupyter.service.receipts import verify
@@ -61,11 +62,7 @@ async def test_the_stream_tells_only_whom_it_concerns(either: RunningService) ->
     work = await ada.check(two="two = 2")
     await ada.graded(work["id"])
     await bob.graded((await bob.check(two="two = 2"))["id"])
-    told = []
-    async for event in bob.events():
-        told.append(event)
-        if event["kind"] == "award-earned":
-            break
+    told = await bob.told(_award)
     assert work["id"] not in str(told)
     assert [event["kind"] for event in told] == [
         "release-adopted",
@@ -74,12 +71,11 @@ async def test_the_stream_tells_only_whom_it_concerns(either: RunningService) ->
         "work-graded",
         "award-earned",
     ]
-    again = []
-    async for event in bob.events(after=told[1]["number"]):
-        again.append(event)
-        if event["kind"] == "award-earned":
-            break
-    assert again == told[2:]
+    assert await bob.told(_award, after=told[1]["number"]) == told[2:]
+
+
+def _award(event: dict[str, Any]) -> bool:
+    return bool(event["kind"] == "award-earned")
 
 
 async def test_the_same_work_sent_twice_is_one(live: RunningService) -> None:

@@ -1,0 +1,215 @@
+"""What may happen to a service: it is killed, its database is locked, another process works beside it, it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, aclosing, closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from pmh_jupyter.config import Settings
+from pmh_jupyter.errors import NoWall
+from pmh_jupyter.grading.walls import Wall
+from pmh_jupyter.service.jobs import grader
+from tests.support import tiny_course
+from tests.support.bare_hub import BareHub
+from tests.support.postgres import Cluster
+from tests.support.service_process import (
+    ROOM,
+    Caller,
+    RunningService,
+    fill,
+    running_service,
+    service_process,
+    settings_for,
+)
+
+ENDLESS = "while True:\n    pass"
+
+
+def caller(settings: Settings, hub: BareHub, name: str) -> Caller:
+    return Caller(settings.service, hub.token(name, hub.server_scopes))
+
+
+async def test_killed_between_acknowledgement_and_grading(settings: Settings, hub: BareHub) -> None:
+    ada = caller(settings, hub, "ada")
+    with service_process(settings, hub) as process:
+        await ada.join()
+        running = [await ada.submit(two=ENDLESS), await ada.submit(two=ENDLESS, three="x = 1")]
+        sent = await ada.submit(two="two = 2")  # both graders are busy: it is acknowledged and not begun
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    with service_process(settings, hub):
+        work = await ada.graded(sent["id"])
+        assert work["state"] == "graded"
+        assert work["receipt"] == sent["receipt"]
+        # What was being graded is taken up again when its lease runs out, and is graded once.
+        for one in running:
+            assert (await ada.graded(one["id"]))["verdicts"][0]["outcome"] == "timed-out"
+        events = await ada.told(
+            lambda event: event["data"].get("work") == running[-1]["id"] and event["kind"] == "work-graded"
+        )
+        graded = [event["data"]["work"] for event in events if event["kind"] == "work-graded"]
+        assert sorted(graded) == sorted(one["id"] for one in (*running, sent))
+
+
+async def test_alive_while_the_database_is_locked(settings: Settings, hub: BareHub) -> None:
+    ada = caller(settings, hub, "ada")
+    with service_process(settings, hub), closing(sqlite3.connect(settings.data / "pmh.sqlite")) as connection:
+        await ada.join()
+        connection.isolation_level = None
+        connection.execute("BEGIN EXCLUSIVE")
+        waiting = [asyncio.create_task(ada.check(two="two = 2")) for _ in range(12)]  # more than there are threads
+        answered = await asyncio.to_thread(_ask_for_five_seconds, f"{settings.service}/health")
+        connection.execute("ROLLBACK")
+        assert len({(await task)["id"] for task in waiting}) == 12
+    # The first seconds are the callers' own: they share this process with the clock.
+    assert max(answered[len(answered) // 5 :]) < 0.1
+
+
+def _ask_for_five_seconds(url: str) -> list[float]:
+    """Seconds that each of the answers took."""
+    answered: list[float] = []
+    end = time.monotonic() + 5
+    with httpx.Client() as client:
+        while time.monotonic() < end:
+            begun = time.perf_counter()
+            assert client.get(url).status_code == 200
+            answered.append(time.perf_counter() - begun)
+    return answered
+
+
+@pytest.fixture
+def shared(tmp_path: Path, cluster: Cluster) -> list[Settings]:
+    """The settings of two processes on one PostgreSQL database and one folder."""
+    url = cluster.url(cluster.make())
+    both = [settings_for(tmp_path / "data", url) for _ in range(2)]
+    fill(both[0])
+    return both
+
+
+@pytest.mark.postgres
+async def test_a_second_process_goes_on_with_grading_and_stream(shared: list[Settings], hub: BareHub) -> None:
+    with ExitStack() as processes:
+        first, _second = [processes.enter_context(service_process(one, hub)) for one in shared]
+        ada, elsewhere = (caller(one, hub, "ada") for one in shared)
+        await ada.join()
+        seen: list[dict[str, Any]] = []
+        work = [await ada.check(two=f"two = 2  # {number}") for number in range(6)]
+        async with aclosing(ada.events()) as stream:
+            async for event in stream:
+                seen.append(event)
+                if len(seen) == 4:
+                    first.send_signal(signal.SIGKILL)
+                    break
+        ids = {one["id"] for one in work}
+
+        def all_graded(event: dict[str, Any]) -> bool:
+            seen.append(event)
+            return ids <= {one["data"].get("work") for one in seen if one["kind"] == "work-graded"}
+
+        await elsewhere.told(all_graded, after=seen[-1]["number"])
+        numbers = [event["number"] for event in seen]
+        assert numbers == sorted(set(numbers))
+        everything = await elsewhere.told(lambda event: event["number"] == numbers[-1])
+        assert everything == seen
+        graded = [event["data"]["work"] for event in seen if event["kind"] == "work-graded"]
+        assert sorted(graded) == sorted(ids)
+
+
+@pytest.mark.postgres
+async def test_news_from_another_process_reaches_a_stream(shared: list[Settings], hub: BareHub) -> None:
+    async with running_service(shared[0], hub) as one, running_service(shared[1], hub) as two:
+        ada = one.student("ada")
+        await ada.join()
+        here = asyncio.create_task(ada.told(lambda event: event["kind"] == "work-graded"))
+        elsewhere = Caller(two.base, ada.token)
+        await elsewhere.check(two="two = 2")
+        assert (await asyncio.wait_for(here, 30))[-1]["kind"] == "work-graded"
+
+
+async def test_told_to_end_it_ends_within_three_seconds(settings: Settings, hub: BareHub) -> None:
+    ada = caller(settings, hub, "ada")
+    with service_process(settings, hub) as process:
+        await ada.join()
+        sent = await ada.submit(two=ENDLESS)
+        async with aclosing(ada.events()) as stream:
+            async for event in stream:
+                if event["kind"] == "work-received":
+                    begun = time.monotonic()
+                    process.send_signal(signal.SIGTERM)
+                    break
+            rest = [event async for event in stream]  # the stream is ended, not broken off
+        assert await asyncio.to_thread(process.wait, 10) == 0
+        assert time.monotonic() - begun < 3
+        assert all(event["kind"] != "work-graded" for event in rest)
+    with closing(sqlite3.connect(settings.data / "pmh.sqlite")) as connection:
+        states = connection.execute("SELECT state, tries FROM jobs").fetchall()
+    assert states == [("queued", 0)]  # its lease was given back, and the try not counted
+    assert sent["receipt"]
+
+
+class TestNoWall:
+    """A machine that can have no sandbox, and a hub that others can reach."""
+
+    @pytest.fixture(autouse=True)
+    def no_wall(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        def refuse(_settings: Settings) -> Wall:
+            raise NoWall("bubblewrap is not installed.")
+
+        monkeypatch.setattr(grader.Grader.__init__, "__defaults__", (refuse, time.monotonic))
+        yield
+
+    async def test_nothing_is_graded_and_it_is_said(self, live: RunningService) -> None:
+        ada = live.student("ada")
+        await ada.join()
+        lesson = f"api/classrooms/{ROOM}/lessons/{tiny_course.LESSON}"
+        release = (await ada.get(f"{lesson}/files"))["current"]["id"]
+        body = {"id": "11111111-1111-4111-8111-111111111111", "release": release, "files": []}
+        assert (await ada.post(f"{lesson}/checks", body, 503))["code"] == "no-wall"
+        handed_in = await ada.post(f"{lesson}/submissions", body, 201)
+        assert handed_in["receipt"] and handed_in["state"] == "queued"
+        ready = await live.anybody().get("ready", 503)
+        assert ready["parts"]["grading"]["code"] == "no-wall"
+        assert ready["parts"]["database"]["ready"] and ready["parts"]["schema"]["ready"]
+        assert (await ada.get(f"api/work/{body['id']}"))["state"] == "queued"
+
+
+async def test_ready_when_a_canary_was_graded(live: RunningService) -> None:
+    begun = time.perf_counter()
+    replies = await asyncio.gather(*(live.anybody().get("ready") for _ in range(5)))
+    assert all(reply["ready"] and set(reply["parts"]) == {"database", "schema", "grading"} for reply in replies)
+    again = time.perf_counter()
+    await live.anybody().get("ready")
+    assert time.perf_counter() - again < (again - begun)
+
+
+async def test_figures(live: RunningService) -> None:
+    ada = live.student("ada")
+    await ada.join()
+    await ada.graded((await ada.check(two="two = 2"))["id"])
+    page = (await live.anybody().call("GET", "metrics", 200)).text
+    assert 'pmh_gradings_total{outcome="passed"} 1.0' in page
+    assert "pmh_queue_length 0.0" in page
+    assert 'pmh_request_seconds_count{method="POST",route="join",status="200"} 1.0' in page
+    assert "ada" not in page
+
+
+async def test_a_service_without_its_hub_says_what_is_missing(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path / "data")
+    fill(settings)
+    command = ["-m", "pmh_jupyter.service"]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *command, env=settings.to_environ() | {"PATH": "/usr/bin"}, stderr=asyncio.subprocess.PIPE
+    )
+    _, err = await process.communicate()
+    assert process.returncode == 2
+    assert b"JUPYTERHUB_API_TOKEN is not set" in err

@@ -1,0 +1,47 @@
+"""The grader looks for its wall once, and after a failure not at every job."""
+
+from __future__ import annotations
+
+import pytest
+
+from pmh_jupyter.config import Settings
+from pmh_jupyter.errors import NoWall
+from pmh_jupyter.grading.walls import Wall
+from pmh_jupyter.grading.walls.none import NoContainment
+from pmh_jupyter.service.jobs.grader import RETRY_SECONDS, Grader
+
+
+class Machine:
+    """A machine whose wall comes and goes."""
+
+    def __init__(self) -> None:
+        self.wall: Wall | None = None
+        self.looked = 0
+
+    def find(self, _settings: Settings) -> Wall:
+        self.looked += 1
+        if self.wall is None:
+            raise NoWall("none here", advice="install one")
+        return self.wall
+
+
+def test_a_wall_is_looked_for_seldom_and_found_when_it_comes() -> None:
+    machine, now = Machine(), 0.0
+    grader = Grader(Settings(), machine.find, lambda: now)
+    for _ in range(3):
+        with pytest.raises(NoWall, match="none here") as refused:
+            grader.wall()
+        assert refused.value.advice == "install one"
+    assert machine.looked == 1
+    machine.wall = NoContainment()
+    now = RETRY_SECONDS
+    assert grader.wall() is machine.wall
+    assert grader.wall() is machine.wall
+    assert machine.looked == 2
+
+
+def test_the_canary_sings_or_says_why_not() -> None:
+    machine = Machine()
+    grader = Grader(Settings(), machine.find, lambda: 0.0)
+    with pytest.raises(NoWall):
+        grader.try_canary()

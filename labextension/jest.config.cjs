@@ -6,6 +6,5 @@ module.exports = {
   transform: {
     '\\.[jt]sx?$|\\.mjs$': ['@swc/jest', { jsc: { target: 'es2022', transform: { react: { runtime: 'automatic' } } } }]
   },
-  transformIgnorePatterns: [],
-  moduleNameMapper: { '\\.(css|svg)$': '<rootDir>/tests/asset.cjs' }
+  transformIgnorePatterns: []
 };

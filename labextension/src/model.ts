@@ -7,10 +7,10 @@ import { Signal, type ISignal } from '@lumino/signaling';
 
 import type { Api } from './api';
 import { findLesson } from './exercises';
+import { Feed } from './feed';
 import type { Memory } from './memory';
 import { PmhError } from './request';
 import { Results } from './results';
-import { SharedStream } from './shared';
 import type {
   ClassroomReply,
   EventReply,
@@ -42,7 +42,8 @@ export class ClassroomModel implements IDisposable {
     private readonly _memory: Memory
   ) {
     this.works = new Works();
-    this._results = new Results(_api, this.works, () => this._stream?.connected ?? false);
+    this._feed = new Feed({ api: _api, onEvent: event => this._hear(event), onLag: () => this._refreshSoon() });
+    this._results = new Results(_api, this.works, () => this._feed.connected);
   }
 
   readonly works: Works;
@@ -94,7 +95,7 @@ export class ClassroomModel implements IDisposable {
     this._disposed = true;
     clearTimeout(this._settle);
     clearTimeout(this._retry);
-    this._stream?.dispose();
+    this._feed.dispose();
     this._results.dispose();
     Signal.clearData(this);
   }
@@ -219,26 +220,11 @@ export class ClassroomModel implements IDisposable {
 
   private async _show(slug: string): Promise<void> {
     const outline = await this._api.outline(slug);
-    const changed = this.classroom?.slug !== slug || !this._stream;
     this._outline = outline;
     this._phase = 'ready';
     this._memory.outline = outline;
     this._memory.classroom = slug;
-    if (changed) {
-      this._listen(outline);
-    }
-  }
-
-  private _listen(outline: OutlineReply): void {
-    const slug = outline.classroom.slug;
-    this._stream?.dispose();
-    this._stream = new SharedStream({
-      name: `pmh-events:${this._api.baseUrl}:${slug}`,
-      after: outline.last_event,
-      open: (after, signal) => this._api.events(slug, after, signal)
-    });
-    this._stream.event.connect((_, event) => this._hear(event));
-    this._stream.lagged.connect(() => this._refreshSoon());
+    this._feed.follow(outline);
   }
 
   private _hear(event: EventReply): void {
@@ -296,6 +282,7 @@ export class ClassroomModel implements IDisposable {
     return this.classroom?.slug ?? '';
   }
 
+  private readonly _feed: Feed;
   private readonly _results: Results;
   private readonly _changed = new Signal<this, void>(this);
   private readonly _awarded = new Signal<this, Award>(this);
@@ -305,7 +292,6 @@ export class ClassroomModel implements IDisposable {
   private _outline: OutlineReply | null = null;
   private _outbox: OutboxReply = NOTHING_WAITS;
   private _online = true;
-  private _stream: SharedStream | null = null;
   private _settle: ReturnType<typeof setTimeout> | undefined;
   private _retry: ReturnType<typeof setTimeout> | undefined;
   private _disposed = false;

@@ -21,7 +21,7 @@ export function Head({ model, actions, trans }: SectionProps): ReactElement {
   useChanged(model.changed);
   const { outline, next } = model;
   return (
-    <header className="pmh-Head">
+    <div className="pmh-Head">
       <div className="pmh-Head-line">
         <Title model={model} trans={trans} />
         <button
@@ -35,7 +35,7 @@ export function Head({ model, actions, trans }: SectionProps): ReactElement {
         </button>
       </div>
       {outline && next && (
-        <button type="button" className="pmh-Button pmh-Continue" onClick={() => void actions.openNext()}>
+        <button type="button" className="jp-mod-styled jp-mod-accept pmh-Primary" onClick={() => void actions.openNext()}>
           <span className="pmh-Clip">
             {outline.solved > 0 ? trans.__('Continue: %1', next.title) : trans.__('Start: %1', next.title)}
           </span>
@@ -43,7 +43,7 @@ export function Head({ model, actions, trans }: SectionProps): ReactElement {
         </button>
       )}
       {outline && outline.total > 0 && <Progress outline={outline} trans={trans} />}
-    </header>
+    </div>
   );
 }
 

@@ -24,7 +24,9 @@ export function Notices({ model, trans }: SectionProps): ReactElement {
           title={model.error.message}
           action={{ label: trans.__('Try again'), onClick: () => void model.refresh() }}
         >
-          {model.error.advice}
+          {model.error.requestId
+            ? `${model.error.advice} (${trans.__('Request %1', model.error.requestId)})`
+            : model.error.advice}
         </Notice>
       )}
       {!model.online && model.outline && <Offline model={model} trans={trans} />}
@@ -120,7 +122,7 @@ function JoinForm({ model, trans }: Pick<SectionProps, 'model' | 'trans'>): Reac
         minLength={4}
         maxLength={64}
       />
-      <button type="submit" className="pmh-Button pmh-Continue">
+      <button type="submit" className="jp-mod-styled jp-mod-accept pmh-Primary">
         {trans.__('Join')}
       </button>
       {error && (

@@ -10,7 +10,7 @@ import { useChanged } from '../components/hooks';
 import { Notice } from '../components/notice';
 import { dueState, shortTime, wholeTime } from '../times';
 import type { LessonReply, UnitReply } from '../wire';
-import { pointsOf, stateWord } from '../words';
+import { stateWord } from '../words';
 import type { SectionProps } from './head';
 
 export function Outline(props: SectionProps): ReactElement | null {
@@ -23,9 +23,11 @@ export function Outline(props: SectionProps): ReactElement | null {
   }
   if (outline.total === 0 && outline.units.every(unit => unit.lessons.length === 0)) {
     return (
-      <Notice glyph="book" title={trans.__('No lessons yet.')}>
-        {trans.__('Your instructor has not put a lesson on the schedule. This list fills by itself.')}
-      </Notice>
+      <div className="pmh-Notices">
+        <Notice glyph="book" title={trans.__('No lessons yet.')}>
+          {trans.__('Your instructor has not put a lesson on the schedule. This list fills by itself.')}
+        </Notice>
+      </div>
     );
   }
   return (
@@ -91,7 +93,6 @@ function Lesson({ lesson, model, actions, trans }: SectionProps & { lesson: Less
       <div className="pmh-Lesson-more">
         <span id={id}>
           <span>{stateWord(lesson.state, trans)}</span>
-          {opened && <span>{pointsOf(lesson.points, lesson.max_points, trans)}</span>}
           {later && lesson.opens_at ? (
             <Time label={trans.__('opens %1', shortTime(lesson.opens_at, now))} iso={lesson.opens_at} zone={zone} />
           ) : (

@@ -26,6 +26,7 @@ export function Result(props: ExerciseProps): ReactElement | null {
       aria-label={trans.__('Result of exercise %1', found.exercise.title)}
       aria-busy={isBusy(work)}
       data-outcome={work.verdict?.outcome}
+      data-work={work.id}
     >
       <Trouble work={work} trans={trans} />
       {work.verdict && <Verdict {...props} found={found} work={work} verdict={work.verdict} />}

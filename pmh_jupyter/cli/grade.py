@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Any
 from pmh_jupyter.errors import PmhError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.table import Table
 
     from pmh_jupyter.cli import Commands
     from pmh_jupyter.config import Settings
+    from pmh_jupyter.domain.course import Release
     from pmh_jupyter.domain.verdict import Grading
+    from pmh_jupyter.grading.task import Limits
     from pmh_jupyter.grading.walls import Wall
 
 MARKS = {"passed": "[green]✓[/]", "failed": "[red]✕[/]", "needs-marking": "[blue]…[/]"}
@@ -34,23 +38,33 @@ def grade(arguments: argparse.Namespace) -> int:
     from pmh_jupyter.config import Settings
 
     settings = Settings.from_environ()
-    release, wall = read_source(arguments.source), _wall(settings)
+    release, wall, limits = read_source(arguments.source), _wall(settings), _limits(settings)
     tell = _tell_json if arguments.json else _tell_person
-    return max(_grade_one(path, release, settings, wall, tell) for path in arguments.submission)
+    return max(_grade_one(path, release, limits, wall, tell) for path in arguments.submission)
 
 
-def _grade_one(path: str, release: Any, settings: Settings, wall: Wall, tell: Any) -> int:
+def _grade_one(path: str, release: Release, limits: Limits, wall: Wall, tell: Callable[[str, Grading], None]) -> int:
     from pmh_jupyter.authoring.local import read_submission, task_of
     from pmh_jupyter.cli import print_error
     from pmh_jupyter.grading.grade import grade as run
 
     try:
-        grading = run(task_of(release, read_submission(path), settings), wall)
+        grading = run(task_of(release, read_submission(path), limits), wall)
     except PmhError as error:
         print_error(error)
         return 2
     tell(path, grading)
     return 2 if grading.fault else 0
+
+
+def _limits(settings: Settings) -> Limits:
+    from pmh_jupyter.grading.task import Limits
+
+    return Limits(
+        cell_seconds=settings.cell_seconds,
+        submission_seconds=settings.submission_seconds,
+        memory_bytes=settings.grading_memory_mb << 20,
+    )
 
 
 def _wall(settings: Settings) -> Wall:

@@ -52,7 +52,7 @@ def cases() -> list[Case]:
 def _case(folder: Path) -> Case:
     expected = tomllib.loads((folder / "expect.toml").read_text())
     about, limits = expected.pop("about"), expected.pop("limits", {})
-    return Case(folder.name, about, sections((folder / "answers.py").read_text()), expected, limits)
+    return Case(folder.name, about, sections((folder / "answers.txt").read_text()), expected, limits)
 
 
 def sections(text: str) -> dict[str, str]:

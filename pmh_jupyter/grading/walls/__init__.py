@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 from pmh_jupyter.config import Settings
 from pmh_jupyter.errors import NoWall
@@ -20,19 +19,23 @@ def find_wall(settings: Settings) -> Wall:
     """The wall that this machine can have, tried by starting it once.
 
     Where none can be had: on loopback `NoContainment` (its `contained` is False: say so wherever a person looks), elsewhere NoWall.
+    NoWall everywhere when the Python that is to run students' code cannot.
     """
-    python = settings.grader_python or settings.server_python or sys.executable
+    python = grader_python(settings.grader_python or settings.server_python or sys.executable)
     try:
-        return bubblewrap_wall(python)
+        return _tried(BubblewrapWall(python))
     except NoWall:
         if not settings.on_loopback:
             raise
-        return NoContainment(Path(python))
+        return NoContainment(python.executable)
 
 
 def bubblewrap_wall(python: str = sys.executable) -> Wall:
     """A bubblewrap wall around the given Python; raises NoWall, with the reason, when it does not start."""
-    wall = BubblewrapWall(grader_python(python))
+    return _tried(BubblewrapWall(grader_python(python)))
+
+
+def _tried(wall: Wall) -> Wall:
     ended = wall.run(b'{"token": "probe", "cells": [], "files": []}', Limits(submission_seconds=30))
     if b'"end"' not in ended.answer:
         raise NoWall(f"The sandbox does not run Python: {ended.complaint[-400:].strip()}")

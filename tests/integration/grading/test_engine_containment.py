@@ -25,7 +25,7 @@ from pmh_jupyter.grading.walls.none import NoContainment
 from tests.support.engine import ENGINE, answered, bubblewrap, notebook, task
 
 pytestmark = pytest.mark.needs("bubblewrap")
-PROBES = sorted((ENGINE / "probes").glob("*.py"))
+PROBES = sorted((ENGINE / "probes").glob("*.txt"))
 SECRET = "pmh-secret-7261"
 
 

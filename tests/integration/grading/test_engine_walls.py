@@ -51,13 +51,29 @@ def test_the_wall_found_here_is_a_real_one_and_grades() -> None:
     canary(wall)
 
 
-def test_without_a_wall_grading_is_plain_on_loopback_and_refused_elsewhere(tmp_path: Path) -> None:
-    python = tmp_path / "python"
-    python.write_text("#!/bin/sh\nexit 1\n")
-    python.chmod(0o755)
-    assert find_wall(Settings(grader_python=str(python))).contained is False
+def _script(path: Path, *lines: str) -> Path:
+    path.write_text("\n".join(["#!/bin/sh", *lines, ""]))
+    path.chmod(0o755)
+    return path
+
+
+def test_without_a_wall_grading_is_plain_on_loopback_and_refused_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _script(tmp_path / "bwrap", "echo 'bwrap: No permissions to create new namespace' >&2", "exit 1")
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    wall = find_wall(Settings(grader_python=sys.executable))
+    assert (wall.name, wall.contained) == ("none", False)
+    canary(wall)
+    with pytest.raises(NoWall, match="No permissions") as refused:
+        find_wall(Settings(grader_python=sys.executable, ip="0.0.0.0"))
+    assert "Install bubblewrap" in refused.value.advice
+
+
+def test_a_python_that_cannot_run_students_code_is_refused_on_loopback_too(tmp_path: Path) -> None:
+    python = _script(tmp_path / "python", "exit 1")
     with pytest.raises(NoWall) as refused:
-        find_wall(Settings(grader_python=str(python), ip="0.0.0.0"))
+        find_wall(Settings(grader_python=str(python)))
     assert str(python) in refused.value.message and "PMH_GRADER_PYTHON" in refused.value.advice
 
 

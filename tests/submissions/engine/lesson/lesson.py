@@ -23,6 +23,7 @@ assert double("ab") == "abab", "A text is doubled by repeating it"
 # %% [markdown]
 # # Mean
 
+
 # %% nbgrader={"grade_id": "mean", "solution": true}
 def mean(numbers):
     ### BEGIN SOLUTION
@@ -43,6 +44,7 @@ assert mean([90125, 90127]) == 90126
 
 # %% [markdown]
 # # Shout
+
 
 # %% nbgrader={"grade_id": "shout", "solution": true}
 def shout(text):

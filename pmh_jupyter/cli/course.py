@@ -71,11 +71,17 @@ def _wall() -> Wall | None:
 def _print_report(report: Report, *, tried: bool) -> None:
     for made in report.releases:
         points = made.max_millipoints / 1000
-        print(f"{made.lesson}: {len(made.exercises)} exercises, {points:g} points, release {made.id[:12]}")
+        print(
+            f"{made.lesson}: {_count(len(made.exercises), 'exercise')}, {_count(points, 'point')}, release {made.id[:12]}"
+        )
     for problem in report.problems:
         print(f"problem  {problem}")
     for remark in report.advice:
         print(f"advice   {remark}")
     if not tried:
         print("Not tried: no sandbox can be had here, so solutions and stubs were not graded.", file=sys.stderr)
-    print(f"{len(report.problems)} problems." if report.problems else "No problem found.")
+    print(f"{_count(len(report.problems), 'problem')} found." if report.problems else "No problem found.")
+
+
+def _count(number: float, what: str) -> str:
+    return f"{number:g} {what}" if number == 1 else f"{number:g} {what}s"

@@ -44,7 +44,10 @@ def match_through(base: list[Json], mine: list[Json], theirs: list[Json]) -> tup
             pairs[m] = t
             taken.add(t)
     pairs |= _by_content(mine, theirs, pairs)
-    return pairs, to_base, {t: b for b, t in from_base.items()}
+    their_base = {t: b for b, t in from_base.items()}
+    # A cell that an earlier merge renamed as the release did: what the release's was, it was.
+    renamed = {m: their_base[t] for m, t in pairs.items() if m not in to_base and t in their_base}
+    return pairs, to_base | renamed, their_base
 
 
 def _by_identity(left: list[Json], right: list[Json]) -> Pairs:

@@ -33,8 +33,10 @@ def read_folder(path: Path | str) -> tuple[File, ...]:
             problems.append(Problem(name, message, "Put a copy in its place."))
             continue
         size += file.stat().st_size
-        if size > MAX_BYTES or len(files) >= MAX_FILES:
-            raise TooLarge(f"{path} holds more than {MAX_FILES} files or {MAX_BYTES >> 20} MiB.")
+        if size > MAX_BYTES:
+            raise TooLarge(f"{name} takes {path} over {MAX_BYTES >> 20} MiB.")
+        if len(files) >= MAX_FILES:
+            raise TooLarge(f"{path} holds more than {MAX_FILES} files.")
         files.append(File(name, file.read_bytes()))
     if problems:
         raise InvalidCourse(f"{path} cannot be read whole.", problems=tuple(problems))

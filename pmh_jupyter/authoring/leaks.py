@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.ipynb import load, name_of
@@ -15,19 +16,43 @@ LEAST_SOLUTION = 16
 _TELLING = ("assert ", "assert(", "raise ")
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Something that a student can read: a cell, or a data file (`cell` is None). `known` makes looking for a line quick."""
+
+    file: str
+    cell: str | None
+    text: str
+    lines: list[str]
+    known: frozenset[str]
+
+    def shows(self, secret: list[str]) -> bool:
+        if not self.known.issuperset(secret):
+            return False
+        starts = range(len(self.lines) - len(secret) + 1)
+        return any(self.lines[start : start + len(secret)] == secret for start in starts)
+
+    def __str__(self) -> str:
+        return f"{self.file}, {self.cell}" if self.cell else self.file
+
+
 def find_leaks(sealed: tuple[File, ...], student: tuple[File, ...]) -> tuple[Problem, ...]:
     """Every sealed text that a student's file shows, and every marker that is still there."""
     places = list(_places(student))
     problems = [
-        Problem(file, "A marker of sealed text is in the student's version.", "Put it in a cell of its own.", cell)
-        for file, cell, text in places
-        if any(find_regions(text))
+        Problem(
+            place.file,
+            "A marker of sealed text is in the student's version.",
+            "Put it in a cell of its own.",
+            place.cell,
+        )
+        for place in places
+        if any(find_regions(place.text))
     ]
     for file, cell, what, secret in _secrets(sealed):
-        for shown_in, shown_cell, shown in places:
-            if _contains(_lines(shown), secret):
-                where = f"{shown_in}, {shown_cell}" if shown_cell else shown_in
-                message = f"{what} can be read in {where}."
+        for place in places:
+            if place.shows(secret):
+                message = f"{what} can be read in {place}."
                 problems.append(Problem(file, message, "Take it out there, or test something else here.", cell))
     return tuple(problems)
 
@@ -45,17 +70,16 @@ def _secrets(sealed: tuple[File, ...]) -> Iterator[tuple[str, str, str, list[str
                     yield file, cell, f"Its hidden test `{line}`", [line]
 
 
-def _places(student: tuple[File, ...]) -> Iterator[tuple[str, str | None, str]]:
-    """File, cell (None in a data file) and text of all that a student can read."""
-    yield from _cells(student)
-    for data in student:
-        if not data.path.endswith(".ipynb"):
-            yield data.path, None, data.content.decode("utf-8", "replace")
+def _places(student: tuple[File, ...]) -> Iterator[_Place]:
+    data = ((file.path, None, file.content.decode("utf-8", "replace")) for file in student if not _is_notebook(file))
+    for file, cell, text in (*_cells(student), *data):
+        lines = _lines(text)
+        yield _Place(file, cell, text, lines, frozenset(lines))
 
 
 def _cells(files: tuple[File, ...]) -> Iterator[tuple[str, str, str]]:
     for file in files:
-        if file.path.endswith(".ipynb"):
+        if _is_notebook(file):
             for number, cell in enumerate(load(file.path, file.content)["cells"], start=1):
                 yield file.path, name_of(cell, number), cell["source"]
 
@@ -66,5 +90,5 @@ def _lines(text: str) -> list[str]:
     return [line for line in stripped if line and not line.startswith("#")]
 
 
-def _contains(lines: list[str], part: list[str]) -> bool:
-    return any(lines[start : start + len(part)] == part for start in range(len(lines) - len(part) + 1))
+def _is_notebook(file: File) -> bool:
+    return file.path.endswith(".ipynb")

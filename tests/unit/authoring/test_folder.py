@@ -54,13 +54,20 @@ def test_no_folder(tmp_path: Path) -> None:
             read_folder(path)
 
 
-@pytest.mark.parametrize(("limit", "value"), [("MAX_FILES", 1), ("MAX_BYTES", 1)])
-def test_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: int) -> None:
-    monkeypatch.setattr(folder, limit, value)
+@pytest.mark.parametrize(("limit", "says"), [("MAX_FILES", "more than 1 files"), ("MAX_BYTES", "b takes")])
+def test_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, says: str) -> None:
+    monkeypatch.setattr(folder, limit, 1)
     write(tmp_path / "a")
     assert len(read_folder(tmp_path)) == 1
     write(tmp_path / "b")
-    with pytest.raises(TooLarge):
+    with pytest.raises(TooLarge, match=says):
+        read_folder(tmp_path)
+
+
+def test_a_notebook_that_is_too_large_is_named_and_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "huge.ipynb").open("wb") as file:
+        file.truncate(60 << 20)
+    with pytest.raises(TooLarge, match=r"huge\.ipynb takes .* over 32 MiB"):
         read_folder(tmp_path)
 
 

@@ -102,15 +102,17 @@ class Student(Actor):
 
     def check(self, exercise: str) -> str:
         """Presses Check and waits for the verdict; what it says."""
-        button = self.strip(exercise).get_by_role("button", name=f"Check exercise: {exercise}")
-        button.click()
-        return self.verdict(exercise)
+        result = self.result(exercise)
+        before = result.get_attribute("data-work") if result.count() else None
+        self.strip(exercise).get_by_role("button", name=f"Check exercise: {exercise}").click()
+        return self.verdict(exercise, before)
 
-    def verdict(self, exercise: str) -> str:
-        """The verdict once nothing is being checked any more."""
-        expect(self.strip(exercise).get_by_role("button", name=f"Check exercise: {exercise}")).to_have_text("Check")
-        expect(self.result(exercise)).to_be_visible()
-        return self.result(exercise).inner_text()
+    def verdict(self, exercise: str, before: str | None = None) -> str:
+        """The verdict once it is another than that of the work `before`, and nothing is being checked any more."""
+        result = self.result(exercise)
+        expect(result).not_to_have_attribute("data-work", before or "")
+        expect(result).to_have_attribute("aria-busy", "false")
+        return result.inner_text()
 
     def submit(self, lesson: str) -> str:
         """Hands in a lesson from the panel; the receipt's code."""

@@ -20,7 +20,7 @@ FLAGS = (
 )
 WIDE = (1400, 900)
 PHONE = (390, 844)
-SECONDS = 30_000  # milliseconds, as Playwright counts
+SECONDS = 30_000  # milliseconds, as Playwright counts: how long a person would wait
 
 
 def chromium_path() -> str | None:

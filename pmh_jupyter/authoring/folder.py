@@ -61,7 +61,7 @@ def _walk(root: Path) -> Iterator[Path]:
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if not _ignored(name))
         linked = [name for name in folders if (Path(folder) / name).is_symlink()]
-        yield from (Path(folder) / name for name in [*names, *linked] if not _ignored(name))
+        yield from (Path(folder) / name for name in sorted([*names, *linked]) if not _ignored(name))
 
 
 def _ignored(name: str) -> bool:

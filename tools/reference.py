@@ -1,52 +1,153 @@
-"""Writes the reference pages that follow from code: settings, scopes. `--check` only says whether they are current."""
+"""Writes what the reference pages take from code. `--check` only says whether they are current.
+
+Settings, scopes, routes and errors are tables in the code already. Two pages are written whole; into `api.md` go the tables
+that stand there between `<!-- begin: NAME -->` and `<!-- end: NAME -->`.
+"""
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from pmh_jupyter.config import Settings
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
 
-REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
+from pmh_jupyter import errors  # noqa: E402  (importable only from here on)
+from pmh_jupyter.config import Settings  # noqa: E402
+from pmh_jupyter.domain import roles as classroom_roles  # noqa: E402
+from pmh_jupyter.hub import roles  # noqa: E402
+from pmh_jupyter.service import failures  # noqa: E402
+from pmh_jupyter.service.api import ROUTES  # noqa: E402
+from pmh_jupyter.service.routes import Operation  # noqa: E402
+
+REFERENCE = ROOT / "docs" / "reference"
 NOTE = "<!-- Written by tools/reference.py. Change the code, not this page. -->\n\n"
+
+SETTINGS_TEXT = """\
+# Settings
+
+Read from the environment by `pmh up`, `jupyterhub_config.py`, the service, the spawners and every verb of `pmh` alike, so that a
+thing is set once. A value that a setting cannot take stops the start with a message that names the variable.
+"""
+
+SCOPES_TEXT = """\
+# Roles and scopes
+
+Least privilege: what each party may do at the Hub and at the service, and why. What is not listed here is JupyterHub's default.
+A scope says what a token can be used for; what a person may do in a classroom is decided by their role there, and both are needed.
+"""
 
 
 def settings_page() -> str:
     """Every `PMH_*` variable with its default and its meaning."""
-    lines = [
-        "# Settings",
-        "",
-        "Read from the environment by `pmh up`, `jupyterhub_config.py`, the service and the spawners alike. A value that a setting",
-        "cannot take stops the start with a message that names the variable.",
-        "",
-        "| variable | default | meaning |",
-        "| --- | --- | --- |",
+    rows = [
+        (f"`{name}`", "empty" if trait.default_value in ("", None) else f"`{trait.default_value}`", str(trait.help))
+        for name, trait in Settings.variables().items()
     ]
-    for name, trait in Settings.variables().items():
-        default = trait.default_value
-        shown = f"`{default}`" if default not in ("", None) else "empty"
-        lines.append(f"| `{name}` | {shown} | {trait.help} |")
-    return NOTE + "\n".join(lines) + "\n"
+    return NOTE + SETTINGS_TEXT + "\n" + _table(("variable", "default", "meaning"), rows)
 
 
 def scopes_page() -> str:
-    """Every role and scope with its reason, from `pmh_jupyter.hub.roles`."""
-    from pmh_jupyter.hub.roles import scope_table
-
-    lines = [
-        "# Roles and scopes",
-        "",
-        "Least privilege: what each party may do at the Hub and at the service, and why. Anything not listed here is JupyterHub's default.",
-        "",
-        "| who | may | because |",
-        "| --- | --- | --- |",
+    """Custom scopes, roles at the Hub, what a server's token and a browser's session hold, and roles in a classroom."""
+    custom = [(f"`{scope}`", meaning) for scope, meaning in roles.CUSTOM_SCOPES.items()]
+    held = ("scope", "because")
+    parts = [
+        SCOPES_TEXT,
+        "## Scopes of ours\n\n" + _table(("scope", "for"), custom),
+        "## Roles at the Hub\n",
+        *(f"### {role.name}\n\n{role.description}.\n\n" + _table(held, _grants(role.grants)) for role in roles.ROLES),
+        "## A notebook server's token\n\nEvery kernel of a server inherits it, so it holds nothing that reads another "
+        "person's work.\n\n" + _table(held, _grants(roles.SERVER_GRANTS)),
+        "## A browser's session of the service\n\nAt most what its user has.\n\n"
+        + _table(held, _grants(roles.SESSION_GRANTS)),
+        "## Roles in a classroom\n\nEach role may also do what the roles before it may.\n\n"
+        + _table(("role", "adds"), _classroom_roles()),
     ]
-    lines += [f"| {who} | `{scope}` | {reason} |" for who, scope, reason in scope_table()]
-    return NOTE + "\n".join(lines) + "\n"
+    return NOTE + "\n".join(parts)
 
 
-PAGES: dict[str, Callable[[], str]] = {"settings.md": settings_page, "scopes.md": scopes_page}
+def routes_table() -> str:
+    """Every operation of the service's API."""
+    rows = [
+        (f"`{method} {route.path}`", operation.summary, _right(operation), _messages(operation))
+        for route in ROUTES
+        for method, operation in route.operations.items()
+    ]
+    return _table(("operation", "what it does", "asks for", "request → reply"), rows)
+
+
+def errors_table() -> str:
+    """Every code that the service or the server extension answers with."""
+    known = {kind.code: kind for kind in _kinds(errors.PmhError) if kind.__module__ in _ANSWERING}
+    rows = [
+        (f"`{code}`", str(kind.status), _first_line(kind), kind.advice)
+        for code, kind in sorted(known.items(), key=lambda item: (item[1].status, item[0]))
+    ]
+    return _table(("code", "status", "means", "advice, unless the failure knows better"), rows)
+
+
+_ANSWERING = {errors.__name__, failures.__name__}
+
+
+def _kinds(kind: type[errors.PmhError]) -> Iterable[type[errors.PmhError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from _kinds(child)
+
+
+def _first_line(kind: type[errors.PmhError]) -> str:
+    if kind is errors.PmhError:
+        return "A fault of ours. The log has it, under the request id."
+    return (kind.__doc__ or "").strip().splitlines()[0]
+
+
+def _right(operation: Operation) -> str:
+    right = operation.right
+    if right is None:
+        return "nothing"
+    scope = f"`{right.scope.value.removeprefix('custom:pmh:')}`" + (" or a session" if right.session else "")
+    return scope + (f"; in the classroom `{right.permission.value}`" if right.permission else "")
+
+
+def _messages(operation: Operation) -> str:
+    asked = f"`{operation.request.__name__}` " if operation.request else ""
+    media = "" if operation.media == "application/json" else f" `{operation.media}`"
+    reply = f" `{operation.reply.__name__}`" if operation.reply else media
+    return f"{asked}→ {operation.status}{reply}"
+
+
+def _grants(grants: Iterable[roles.Grant]) -> list[tuple[str, str]]:
+    return [(f"`{grant.scope}`", grant.reason) for grant in grants]
+
+
+def _classroom_roles() -> list[tuple[str, str]]:
+    return [(role, ", ".join(f"`{name}`" for name in names)) for role, names in classroom_roles.ADDS.items()]
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+
+
+def _with_tables(page: str, tables: dict[str, Callable[[], str]]) -> str:
+    """The page with each table between its marks; raises ValueError for one that has no place there."""
+    for name, table in tables.items():
+        place = re.compile(rf"(<!-- begin: {name} -->\n).*?(<!-- end: {name} -->)", re.DOTALL)
+        if not place.search(page):
+            raise ValueError(f"there is no place for {name}")
+        page = place.sub(lambda found, text=table(): f"{found[1]}\n{text}\n{found[2]}", page)
+    return page
+
+
+def api_page() -> str:
+    """The page as it is, with its tables as they should be."""
+    page = (REFERENCE / "api.md").read_text(encoding="utf-8")
+    return _with_tables(page, {"routes": routes_table, "errors": errors_table})
+
+
+PAGES: dict[str, Callable[[], str]] = {"settings.md": settings_page, "scopes.md": scopes_page, "api.md": api_page}
 
 
 def main(check: bool) -> int:
@@ -54,10 +155,10 @@ def main(check: bool) -> int:
     stale = []
     for name, page in PAGES.items():
         path, text = REFERENCE / name, page()
-        if not path.exists() or path.read_text() != text:
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
             stale.append(name)
             if not check:
-                path.write_text(text)
+                path.write_text(text, encoding="utf-8")
     if check and stale:
         print(f"Out of date: {', '.join(stale)}. Run: python tools/reference.py", file=sys.stderr)
         return 1

@@ -21,56 +21,73 @@ RIGHT = "seconds_in_a_week = 7 * 24 * 60 * 60"
 
 def test_a_student_solves_and_the_hub_remembers(hub, new_page, name):
     ada = Student(new_page(), hub, name("ada")).sign_up(hub.join_code("Students"))
-    ada.open_lesson(LESSON)
-
-    # Wrong, and why.
-    said = ada.answer(FIRST, WRONG).check(FIRST)
-    assert "Not yet" in said and "604800" in said and "10080" in said
-    assert findings(ada.page, OURS) == []
-
-    # Right: points and an achievement.
-    assert "Solved" in ada.answer(FIRST, RIGHT).check(FIRST)
-    expect(ada.page.get_by_text(re.compile("Achievement: First light"))).to_be_visible()
-    expect(ada.panel).to_contain_text("1 of 7 solved")
+    learns_from_a_wrong_answer(ada)
     receipt = ada.submit(LESSON)
+    finds_everything_after_a_reload(ada)
+    survives_an_endless_loop(ada)
 
-    # Reloaded, nothing is lost.
-    ada.page.reload()
-    ada.arrive_in_lab()
-    expect(ada.cell(FIRST).locator(".cm-content")).to_have_text(RIGHT)
-    expect(ada.result(FIRST)).to_contain_text("Solved")
-    expect(ada.open_panel()).to_contain_text("1 achievement")
-
-    # An endless loop ends, says so, and the next check works.
-    said = ada.answer("A greeting", "while True:\n    pass").check("A greeting")
-    assert "took too long" in said
-    assert "Solved" in ada.answer(FIRST, RIGHT).check(FIRST)
-
-    # Somebody else sees none of it.
     bob = Student(new_page(), hub, name("bob")).sign_up(hub.join_code("Students"))
-    bob.open_lesson(LESSON)
-    expect(bob.panel).to_contain_text("0 of 7 solved")
-    expect(bob.result(FIRST)).to_have_count(0)
-    bob.page.goto(f"{hub.address}/services/pmh/classrooms/demo/board")
-    expect(bob.page.get_by_role("heading", level=1)).to_contain_text("does not allow this")
-    bob.page.goto(f"{hub.address}/services/pmh/classrooms/demo/progress")
-    expect(bob.page.get_by_text("0 of 7 exercises solved")).to_be_visible()
+    sees_nothing_of_others(bob)
+    has_the_receipt_on_a_page_of_their_own(ada, receipt)
 
-    # Ada's own page has her receipt.
-    ada.page.goto(f"{hub.address}/services/pmh/classrooms/demo/progress")
-    expect(ada.page.get_by_role("rowheader", name=receipt)).to_be_visible()
-    assert findings(ada.page) == []
-
-    # The instructor sees both.
     grace = Instructor(new_page(), hub, name("grace")).sign_up(hub.join_code("Instructors"))
-    grace.open_board()
-    expect(grace.row(ada.name)).to_contain_text("1")
-    expect(grace.row(bob.name)).to_be_visible()
-    assert findings(grace.page) == []
-    grace.page.get_by_role("link", name=re.compile(f"^{ada.name}, {FIRST}: solved, 1 points")).click()
-    expect(grace.page.get_by_role("heading", level=1)).to_have_text(ada.name)
-    expect(grace.page.get_by_text(receipt)).to_be_attached()
-    assert findings(grace.page) == []
+    sees_both_on_the_board(grace, ada, bob)
+    opens_the_attempt(grace, ada, receipt)
+
+
+def learns_from_a_wrong_answer(student: Student) -> None:
+    """Wrong, and why; then right: points and an achievement."""
+    said = student.open_lesson(LESSON).answer(FIRST, WRONG).check(FIRST)
+    assert "Not yet" in said and "604800" in said and "10080" in said
+    assert findings(student.page, OURS) == []
+    assert "Solved" in student.answer(FIRST, RIGHT).check(FIRST)
+    expect(student.page.get_by_text(re.compile("Achievement: First light"))).to_be_visible()
+    expect(student.panel).to_contain_text("1 of 7 solved")
+
+
+def finds_everything_after_a_reload(student: Student) -> None:
+    student.page.reload()
+    student.arrive_in_lab()
+    expect(student.cell(FIRST).locator(".cm-content")).to_have_text(RIGHT)
+    expect(student.result(FIRST)).to_contain_text("Solved")
+    expect(student.open_panel()).to_contain_text("1 achievement")
+
+
+def survives_an_endless_loop(student: Student) -> None:
+    """It ends, says so, and the next check works."""
+    said = student.answer("A greeting", "while True:\n    pass").check("A greeting")
+    assert "took too long" in said
+    assert "Solved" in student.answer(FIRST, RIGHT).check(FIRST)
+
+
+def sees_nothing_of_others(student: Student) -> None:
+    student.open_lesson(LESSON)
+    expect(student.panel).to_contain_text("0 of 7 solved")
+    expect(student.result(FIRST)).to_have_count(0)
+    student.open_page("classrooms/demo/board")
+    expect(student.page.get_by_role("heading", level=1)).to_contain_text("does not allow this")
+    student.open_page("classrooms/demo/progress")
+    expect(student.page.get_by_text("0 of 7 exercises solved")).to_be_visible()
+
+
+def has_the_receipt_on_a_page_of_their_own(student: Student, receipt: str) -> None:
+    student.open_page("classrooms/demo/progress")
+    expect(student.page.get_by_role("rowheader", name=receipt)).to_be_visible()
+    assert findings(student.page) == []
+
+
+def sees_both_on_the_board(instructor: Instructor, one: Student, other: Student) -> None:
+    instructor.open_board()
+    expect(instructor.row(one.name).get_by_role("link", name=f"{FIRST}: solved, 1 points")).to_be_visible()
+    expect(instructor.row(other.name).get_by_role("img", name="not begun")).to_have_count(7)
+    assert findings(instructor.page) == []
+
+
+def opens_the_attempt(instructor: Instructor, student: Student, receipt: str) -> None:
+    instructor.row(student.name).get_by_role("link", name=f"{FIRST}: solved, 1 points").click()
+    expect(instructor.page.get_by_role("heading", level=1)).to_have_text(student.name)
+    expect(instructor.page.get_by_text(receipt)).to_be_attached()
+    assert findings(instructor.page) == []
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -55,6 +55,10 @@ class Actor:
         expect(self.page.get_by_role("tab", name="Lessons")).to_be_visible()
         return self
 
+    def open_page(self, path: str) -> None:
+        """Opens a page of the service, by its address below the service's own."""
+        self.page.goto(f"{self.hub.address}/services/pmh/{path}")
+
 
 class Student(Actor):
     """Somebody who solves exercises in JupyterLab."""
@@ -131,7 +135,7 @@ class Instructor(Actor):
 
     def open_board(self, classroom: str = "demo") -> Locator:
         """The class: members down, exercises across."""
-        self.page.goto(f"{self.hub.address}/services/pmh/classrooms/{classroom}/board")
+        self.open_page(f"classrooms/{classroom}/board")
         table = self.page.get_by_role("table")
         expect(table).to_be_visible()
         return table

@@ -159,22 +159,25 @@ def _mounts(python: GraderPython, limits: Limits) -> list[str]:
     files = [Path("/etc") / name for name in ETC if (Path("/etc") / name).exists()]
     parts = [part for part in python.parts if not any(folder in (part, *part.parents) for folder in bound)]
     links = [(os.readlink(path), path) for path in SYSTEM if os.path.islink(path)]
-    made = [Path(HOME) / "work", OURS / "inside", *parts, *files]
+    places = ("/tmp", "/dev/shm", HOME)
     return [
-        *_flat(("--perms", "0755", "--dir", str(folder)) for folder in _parents(made)),
+        *_folders([Path(HOME), OURS / "inside"]),
+        *("--proc", "/proc", "--dev", "/dev"),
+        # Before what is bound: a Python that lies under /tmp is not to be hidden by ours.
+        *_flat(("--perms", "1777", "--size", size, "--tmpfs", place) for place in places),
+        *("--perms", "0777", "--dir", f"{HOME}/work"),
+        *_folders([*parts, *files]),
         *_flat(("--ro-bind", str(path), str(path)) for path in [*bound, *files, *parts]),
         *_flat(("--symlink", target, path) for target, path in links),
         *("--ro-bind", str(INSIDE), str(OURS / "inside")),
-        *("--proc", "/proc", "--dev", "/dev"),
-        *_flat(("--perms", "1777", "--size", size, "--tmpfs", place) for place in ("/tmp", "/dev/shm", HOME)),
-        *("--perms", "0777", "--dir", f"{HOME}/work"),
         *("--remount-ro", "/dev", "--remount-ro", "/"),
     ]
 
 
-def _parents(paths: list[Path]) -> list[Path]:
+def _folders(paths: list[Path]) -> list[str]:
     """Every folder above the paths, from the top: bubblewrap would make them unreadable for anybody but root."""
-    return sorted({parent for path in paths for parent in path.parents} - {Path("/")})
+    above = sorted({parent for path in paths for parent in path.parents} - {Path("/")})
+    return _flat(("--perms", "0755", "--dir", str(folder)) for folder in above)
 
 
 def _fresh_uid() -> int:

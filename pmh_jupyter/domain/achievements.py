@@ -2,7 +2,7 @@
 
 Requirements: replaying all events gives the same awards as were given at the time. Choices: awards are looked at after each graded
 work, under the course version that the event names; only what a grader can decide counts for a lesson; a streak counts days on
-which work was graded, whether it passed or not, because practice is what it rewards. Guarantee: what was earned stays earned.
+which an answer was graded, whether it passed or not, because practice is what it rewards. Guarantee: what was earned stays earned.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Facts:
         if event.kind is not EventKind.WORK_GRADED:
             return
         graded = Graded.of(event)
-        if graded.attempts:
+        if any(attempt.answered for attempt in graded.attempts):
             self.days.add(event.day)
         self.solved |= {(graded.lesson, one.grade_id) for one in graded.attempts if one.outcome is Outcome.PASSED}
         if graded.exercises and all((graded.lesson, grade_id) in self.solved for grade_id in graded.exercises):

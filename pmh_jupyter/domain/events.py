@@ -82,6 +82,7 @@ class Graded:
                     "outcome": attempt.outcome.value,
                     "millipoints": attempt.millipoints,
                     "max_millipoints": attempt.max_millipoints,
+                    "answered": attempt.answered,
                 }
                 for attempt in self.attempts
             ],
@@ -102,6 +103,7 @@ class Graded:
                 outcome=Outcome(raw["outcome"]),
                 millipoints=raw["millipoints"],
                 max_millipoints=raw["max_millipoints"],
+                answered=raw["answered"],
             )
             for raw in data["attempts"]
         )

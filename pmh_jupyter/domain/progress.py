@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from pmh_jupyter.domain.verdict import Outcome
+from pmh_jupyter.domain.verdict import NOT_ANSWERED, ExerciseVerdict, Outcome
 from pmh_jupyter.domain.work import Kind
 
 # Outcomes of a grading that reached no judgement of the answer: they are no try at it.
@@ -32,7 +32,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Attempt:
-    """One grading of one exercise for one person, in the work that arrived at `received_at`."""
+    """One grading of one exercise for one person, in the work that arrived at `received_at`.
+
+    `answered` is False for an exercise that was handed in untouched: it is graded, and counts, but nobody tried it.
+    """
 
     work: UUID
     received_at: datetime
@@ -42,6 +45,7 @@ class Attempt:
     outcome: Outcome
     millipoints: int
     max_millipoints: int
+    answered: bool = True
 
 
 @dataclass(frozen=True)
@@ -58,11 +62,11 @@ def exercise_progress(attempts: Iterable[Attempt], *, pending: bool = False) -> 
     attempts = sorted(attempts, key=lambda attempt: (attempt.received_at, attempt.work))
     best = max((attempt.millipoints for attempt in attempts), default=0)
     state = State.GRADING if pending else _exercise_state(attempts)
-    return ExerciseProgress(state, best, len(attempts))
+    return ExerciseProgress(state, best, sum(attempt.answered for attempt in attempts))
 
 
 def _exercise_state(attempts: list[Attempt]) -> State:
-    if not attempts:
+    if not any(attempt.answered for attempt in attempts):
         return State.NEW
     newest = attempts[-1]
     submitted = [attempt for attempt in attempts if attempt.kind is Kind.SUBMISSION]
@@ -93,3 +97,8 @@ def lesson_state(exercises: Iterable[State], *, opened: bool) -> State:
 def counts(outcome: Outcome) -> bool:
     """True if a verdict with this outcome is an attempt."""
     return outcome not in NO_ATTEMPT
+
+
+def answered(verdict: ExerciseVerdict) -> bool:
+    """False if the grader found the release's own stub where the answer belongs."""
+    return verdict.message is None or verdict.message.code != NOT_ANSWERED

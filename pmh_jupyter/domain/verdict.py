@@ -30,6 +30,10 @@ class Message:
     params: Mapping[str, str] = field(default_factory=dict)
 
 
+NOT_ANSWERED = "not-answered"
+"""The code of the message that says: the stub still stands where the answer belongs."""
+
+
 @dataclass(frozen=True)
 class Flag:
     """Something seen while grading that an instructor should know of; never turned into a score by itself."""

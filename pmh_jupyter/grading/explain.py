@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pmh_jupyter.domain.verdict import Message
+from pmh_jupyter.domain.verdict import NOT_ANSWERED, Message
 from pmh_jupyter.grading.answer import Done, Fault, Test
 from pmh_jupyter.grading.task import Limits
 
@@ -38,7 +38,7 @@ def cell_message(done: Done, limits: Limits) -> Message:
     if fault.error == "MemoryError":
         return Message("too-much-memory", _megabytes(limits))
     if fault.error == "NotImplementedError":
-        return Message("not-answered", _line(fault))
+        return Message(NOT_ANSWERED, _line(fault))
     if fault.error == "EOFError":
         return Message("cell-asked", _line(fault))
     return Message("cell-raised", {"error": fault.error, "detail": fault.detail} | _line(fault))
@@ -61,7 +61,7 @@ def stopped_message(done: Done, limits: Limits) -> Message:
 
 def _raised(test: Test) -> Message:
     if test.error == "NotImplementedError":
-        return Message("not-answered", _line(test))
+        return Message(NOT_ANSWERED, _line(test))
     if test.hidden:
         return Message("hidden-raised", {"error": test.error} | _line(test))
     return Message("test-raised", _call(test) | {"error": test.error, "detail": test.detail} | _line(test))

@@ -15,7 +15,7 @@ from pmh_jupyter.domain.achievements import gather, reach
 from pmh_jupyter.domain.course import Achievement
 from pmh_jupyter.domain.events import EventKind, Graded
 from pmh_jupyter.domain.ledger import EntryKind
-from pmh_jupyter.domain.progress import counts
+from pmh_jupyter.domain.progress import answered, counts
 from pmh_jupyter.domain.verdict import Grading
 from pmh_jupyter.domain.work import Kind, WorkState
 from pmh_jupyter.storage.dialect import insert_new
@@ -125,6 +125,7 @@ def _write_verdicts(session: Session, job: JobRow, work: SubmissionRow, grading:
                 outcome=verdict.outcome.value,
                 millipoints=verdict.millipoints,
                 max_millipoints=verdict.max_millipoints,
+                answered=answered(verdict),
                 received_at=work.received_at,
             )
         )

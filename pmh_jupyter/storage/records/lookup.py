@@ -162,4 +162,5 @@ def to_attempt(row: AttemptRow, lesson: str) -> Attempt:
         outcome=Outcome(row.outcome),
         millipoints=row.millipoints,
         max_millipoints=row.max_millipoints,
+        answered=row.answered,
     )

@@ -49,6 +49,7 @@ class AttemptRow(Base):
     outcome: Mapped[str] = mapped_column(String(16))
     millipoints: Mapped[int]
     max_millipoints: Mapped[int]
+    answered: Mapped[bool]
     received_at: Mapped[datetime] = mapped_column(Moment)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from uuid import UUID, uuid4
@@ -11,9 +12,17 @@ import pytest
 from pmh_jupyter.domain.course import Exercise, Schedule
 from pmh_jupyter.domain.outline import Outline, OutlineExercise, OutlineLesson
 from pmh_jupyter.domain.people import Classroom, Membership, Person
-from pmh_jupyter.domain.progress import Attempt, ExerciseProgress, State, counts, exercise_progress, lesson_state
+from pmh_jupyter.domain.progress import (
+    Attempt,
+    ExerciseProgress,
+    State,
+    answered,
+    counts,
+    exercise_progress,
+    lesson_state,
+)
 from pmh_jupyter.domain.roles import Role
-from pmh_jupyter.domain.verdict import Outcome
+from pmh_jupyter.domain.verdict import ExerciseVerdict, Message, Outcome
 from pmh_jupyter.domain.work import Kind
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -21,13 +30,15 @@ NEW, BEGUN, GRADING, DONE, ATTENTION = State.NEW, State.BEGUN, State.GRADING, St
 
 
 def attempts(told: str) -> list[Attempt]:
-    """Attempts from a line such as "check:failed submission:passed", a minute apart."""
+    """Attempts from a line such as "check:failed submission:passed", a minute apart; "submission:untouched" has no answer."""
     made = []
     for number, word in enumerate(told.split()):
-        kind, outcome = word.split(":")
+        kind, said = word.split(":")
+        outcome = "failed" if said == "untouched" else said
         points = 1000 if outcome == "passed" else 250 if outcome == "failed" else 0
         at = START + timedelta(minutes=number)
-        made.append(Attempt(UUID(int=number), at, "lesson", "a", Kind(kind), Outcome(outcome), points, 1000))
+        answered = said != "untouched"
+        made.append(Attempt(UUID(int=number), at, "lesson", "a", Kind(kind), Outcome(outcome), points, 1000, answered))
     return made
 
 
@@ -50,17 +61,27 @@ def attempts(told: str) -> list[Attempt]:
         ("submission:failed", BEGUN, 250),
         ("submission:needs-marking", GRADING, 0),
         ("check:needs-marking", BEGUN, 0),
+        ("submission:untouched", NEW, 250),
+        ("submission:untouched check:failed", BEGUN, 250),
+        ("check:passed submission:untouched", ATTENTION, 1000),
     ],
 )
 def test_an_exercise(told: str, state: State, points: int) -> None:
     made = attempts(told)
-    assert exercise_progress(made) == ExerciseProgress(state, points, len(made))
-    assert exercise_progress(made, pending=True) == ExerciseProgress(GRADING, points, len(made))
+    tries = len(made) - told.count("untouched")
+    assert exercise_progress(made) == ExerciseProgress(state, points, tries)
+    assert exercise_progress(made, pending=True) == ExerciseProgress(GRADING, points, tries)
 
 
 def test_the_order_of_grading_does_not_matter() -> None:
     made = attempts("check:passed submission:failed submission:passed check:timed-out")
     assert {exercise_progress(order) for order in permutations(made)} == {ExerciseProgress(DONE, 1000, 4)}
+
+
+def test_an_untouched_stub_is_no_answer() -> None:
+    said = ExerciseVerdict("a", Outcome.FAILED, 0, 1000, Message("not-answered", {"line": "2"}))
+    assert not answered(said)
+    assert answered(replace(said, message=Message("test-fails"))) and answered(replace(said, message=None))
 
 
 def test_what_is_an_attempt() -> None:

@@ -307,6 +307,7 @@ def _results() -> None:
         sa.Column("outcome", sa.String(length=16), nullable=False),
         sa.Column("millipoints", sa.Integer(), nullable=False),
         sa.Column("max_millipoints", sa.Integer(), nullable=False),
+        sa.Column("answered", sa.Boolean(), nullable=False),
         sa.Column("received_at", MOMENT, nullable=False),
         sa.CheckConstraint("millipoints BETWEEN 0 AND max_millipoints", name=op.f("ck_attempts_millipoints")),
         sa.ForeignKeyConstraint(["assignment_id"], ["assignments.id"], name=op.f("fk_attempts_assignment_id")),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy.exc import DBAPIError
+
 from pmh_jupyter.config import Settings
 from pmh_jupyter.doctor.finding import Finding, State
 from pmh_jupyter.errors import PmhError
@@ -48,4 +50,6 @@ def database(settings: Settings) -> Finding:
             database.check_revision()
     except PmhError as error:
         return Finding("Database", State.MISSING, f"{told}: {error.message}", error.advice)
+    except DBAPIError as error:
+        return Finding("Database", State.MISSING, f"{told} cannot be read: {error.orig}", "Restore a backup of it.")
     return Finding("Database", State.THERE, told)

@@ -1,0 +1,127 @@
+"""What `pmh doctor` finds, on real parts."""
+
+from __future__ import annotations
+
+import socket
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from pmh_jupyter import doctor
+from pmh_jupyter.cli import main
+from pmh_jupyter.config import Settings
+from pmh_jupyter.doctor import examine, grading, hub, machine
+from pmh_jupyter.doctor.finding import Finding, State
+from pmh_jupyter.hub.up.claim import claim
+from tests.support.hub_process import free_ports
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    port, hub_port, api_port, service_port = free_ports(4)
+    return Settings(
+        data_dir=str(tmp_path / "data"),
+        port=port,
+        hub_port=hub_port,
+        proxy_api_port=api_port,
+        service_port=service_port,
+    )
+
+
+def test_before_the_first_start_what_is_not_there_is_made_later(settings: Settings) -> None:
+    assert hub.data(settings).state is State.LATER
+    assert hub.server_python(settings).state is State.LATER
+    assert grading.database(settings).state is State.LATER
+    assert not settings.data.exists(), "looking changes nothing"
+
+
+@pytest.mark.parametrize(
+    "check", [machine.python, machine.node, machine.proxy, machine.panel], ids=lambda check: check.__name__
+)
+def test_this_environment_has_it(check: doctor.Check, settings: Settings) -> None:
+    assert check(settings).state is State.THERE
+
+
+def test_a_busy_port_is_missing(settings: Settings) -> None:
+    assert hub.ports(settings).state is State.THERE
+    with socket.create_server(("127.0.0.1", settings.service_port)):
+        finding = hub.ports(settings)
+    assert finding.state is State.MISSING
+    assert "PMH_SERVICE_PORT" in finding.remedy
+
+
+def test_ports_of_the_hub_that_runs_on_this_data_are_no_fault(settings: Settings) -> None:
+    with claim(settings.data, "http://127.0.0.1:8000"), socket.create_server(("127.0.0.1", settings.port)):
+        finding = hub.ports(settings)
+    assert finding.state is State.THERE
+    assert "http://127.0.0.1:8000" in finding.told
+
+
+def test_data_that_others_can_look_into(settings: Settings) -> None:
+    settings.data.mkdir(mode=0o755)
+    finding = hub.data(settings)
+    assert finding.state is State.WEAKER
+    assert finding.remedy == f"chmod 700 {settings.data}"
+
+
+def test_a_servers_python_that_is_none(settings: Settings, tmp_path: Path) -> None:
+    settings.server_python = str(tmp_path / "python")
+    assert hub.server_python(settings).state is State.MISSING
+
+
+def test_a_grader_that_is_none(settings: Settings, tmp_path: Path) -> None:
+    settings.grader_python = str(tmp_path / "python")
+    settings.ip = "0.0.0.0"
+    assert grading.wall(settings).state is State.MISSING
+    assert grading.trial(settings).state is State.MISSING
+
+
+def test_a_database_that_is_not_ours(settings: Settings) -> None:
+    settings.data.mkdir()
+    sqlite3.connect(settings.data / "pmh.sqlite").close()
+    (settings.data / "pmh.sqlite").write_bytes(b"no database at all, but long enough for a header" * 10)
+    assert grading.database(settings).state is State.MISSING
+
+
+def test_a_database_without_our_tables_names_the_command(settings: Settings) -> None:
+    settings.data.mkdir()
+    with sqlite3.connect(settings.data / "pmh.sqlite") as connection:
+        connection.execute("CREATE TABLE other (id INTEGER)")
+    connection.close()
+    finding = grading.database(settings)
+    assert finding.state is State.MISSING
+    assert "pmh db upgrade" in finding.remedy
+
+
+def test_a_password_in_the_databases_address_is_not_shown(settings: Settings) -> None:
+    settings.database_url = "postgresql+psycopg://pmh:plumtree@127.0.0.1:9/pmh"
+    finding = grading.database(settings)
+    assert finding.state is State.MISSING
+    assert "plumtree" not in finding.told
+
+
+def test_a_check_that_falls_over_is_a_finding(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    def the_moon(_: Settings) -> Finding:
+        raise RuntimeError("cheese")
+
+    monkeypatch.setattr(doctor, "CHECKS", (the_moon, machine.python))
+    first, second = examine(settings)
+    assert (first.part, first.state) == ("The moon", State.MISSING)
+    assert "cheese" in first.told
+    assert second.state is State.THERE
+
+
+def test_the_exit_code_says_whether_a_hub_can_run(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(doctor, "CHECKS", (machine.python, hub.ports))
+    for name, value in settings.to_environ().items():
+        monkeypatch.setenv(name, value)
+    assert main(["doctor"]) == 0
+    assert "A hub can run here." in capsys.readouterr().out
+    with socket.create_server(("127.0.0.1", settings.port)):
+        assert main(["doctor"]) == 1
+    told = capsys.readouterr().out
+    assert " ✗ Ports" in told
+    assert "→" in told

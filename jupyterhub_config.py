@@ -12,11 +12,11 @@ from pmh_jupyter.config import Settings
 from pmh_jupyter.hub import roles
 from pmh_jupyter.hub.authenticators import authenticator_class, template_paths
 from pmh_jupyter.hub.proxy_command import proxy_command
-from pmh_jupyter.hub.spawners import configure_spawner
+from pmh_jupyter.hub.spawners import configure_spawner, with_addresses
 from pmh_jupyter.hub.tied import tied
 
 c = get_config()  # noqa: F821 (JupyterHub provides it)
-settings = Settings.from_environ()
+settings = with_addresses(Settings.from_environ())
 
 # --- What must survive ------------------------------------------------------------------------------------------------------
 # One folder, closed to everybody else: the Hub's database and keys, accounts, homes, logs, and the service's database and blobs.
@@ -30,7 +30,7 @@ c.ConfigurableHTTPProxy.pid_file = str(settings.data / "jupyterhub-proxy.pid")
 # --- Addresses --------------------------------------------------------------------------------------------------------------
 # Browsers see the proxy alone. The Hub and the proxy's API answer this machine, unless containers must reach the Hub.
 c.JupyterHub.bind_url = f"http://{settings.ip}:{settings.port}"
-c.JupyterHub.hub_ip = settings.hub_ip or "127.0.0.1"
+c.JupyterHub.hub_ip = settings.hub_ip
 c.JupyterHub.hub_port = settings.hub_port
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{settings.proxy_api_port}"
 c.ConfigurableHTTPProxy.command = tied(proxy_command())

@@ -22,6 +22,16 @@ SERVER_ARGUMENTS = [
 ]
 
 
+def with_addresses(settings: Settings) -> Settings:
+    """The settings with the addresses on which users' servers reach Hub and service, for the chosen spawner."""
+    if settings.spawner == "docker":
+        from pmh_jupyter.hub.docker import with_gateway
+
+        return with_gateway(settings)
+    settings.hub_ip = settings.hub_ip or "127.0.0.1"
+    return settings
+
+
 def configure_spawner(c: Any, settings: Settings) -> None:
     """Sets what every spawner has in common, then what the chosen one needs."""
     c.Spawner.default_url = "/lab"

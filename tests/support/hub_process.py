@@ -38,6 +38,17 @@ CELL_SECONDS = 60.0
 LOOK_SECONDS = 0.1
 PORTS = ("PMH_PORT", "PMH_HUB_PORT", "PMH_PROXY_API_PORT", "PMH_SERVICE_PORT")
 
+FORK_WITHOUT_END = """
+import os, signal, subprocess
+loop = "i=0; while [ $i -lt 1000 ]; do sleep 300 & i=$((i+1)); done"
+shell = subprocess.Popen(["sh", "-c", loop], stderr=subprocess.PIPE, text=True, start_new_session=True)
+said = shell.stderr.readline()
+os.killpg(shell.pid, signal.SIGKILL)
+shell.wait()
+print(said)
+"""
+"""Code for a kernel: starts processes until that is refused, prints how, and ends them all."""
+
 
 def free_ports(count: int) -> list[int]:
     """Ports that nothing listens on now, all different."""
@@ -266,17 +277,19 @@ class Person:
 
 
 def _printed(channel: Any, asked: str) -> str:
-    text = ""
-    while True:
+    text, end = "", time.monotonic() + CELL_SECONDS
+    while time.monotonic() < end:
         message = json.loads(channel.recv())
+        kind, content = message["msg_type"], message["content"]
+        assert content.get("execution_state") not in ("restarting", "dead"), f"The kernel died. It printed: {text}"
         if message["parent_header"].get("msg_id") != asked:
             continue
-        kind, content = message["msg_type"], message["content"]
         assert kind != "error", "\n".join(content["traceback"])
         if kind == "stream":
             text += content["text"]
         if kind == "status" and content["execution_state"] == "idle":
             return text
+    raise AssertionError(f"The code did not end within {CELL_SECONDS} s. It printed: {text}")
 
 
 class Form(HTMLParser):

@@ -1,0 +1,156 @@
+"""Containers on a real engine: what a server in one may use, and whom it cannot reach. A probe first succeeds from the machine itself."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+
+import docker
+import pytest
+
+from pmh_jupyter.config import Settings
+from pmh_jupyter.errors import Conflict
+from pmh_jupyter.hub.docker import docker_problem, ensure_network
+from tests.integration.hub.conftest import Neighbours
+from tests.support.docker_engine import DOCKER_CONFIG, docker_engine, skeleton_image
+from tests.support.hub_process import FORK_WITHOUT_END, ROOT, running_hub
+
+pytestmark = [pytest.mark.slow, pytest.mark.docker, pytest.mark.needs("docker", "root"), pytest.mark.timeout(300)]
+
+IMAGE = "pmh-test-server"
+NETWORK = "pmh-test"
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[docker.DockerClient]:
+    with docker_engine():
+        skeleton_image(IMAGE)
+        client = docker.from_env()
+        yield client
+        client.close()
+
+
+@pytest.fixture(scope="module")
+def contained(engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
+    settings = {
+        "PMH_SPAWNER": "docker",
+        "PMH_DOCKER_IMAGE": IMAGE,
+        "PMH_DOCKER_NETWORK": NETWORK,
+        "PMH_SERVER_MEMORY_MB": "512",
+    }
+    with running_hub(tmp_path_factory.mktemp("docker"), DOCKER_CONFIG, **settings) as hub:
+        ada, bob = (hub.person(name).log_in().start_server() for name in ("ada", "bob"))
+        yield Neighbours(hub, ada, bob)
+
+
+def reaches(people: Neighbours, ip: str, port: int) -> bool:
+    """Whether Ada's container gets a connection there."""
+    code = f"""
+import socket
+try:
+    socket.create_connection(({ip!r}, {port}), timeout=3).close()
+    print("reached")
+except OSError as error:
+    print("no:", error)
+"""
+    return "reached" in people.ada.run(code)
+
+
+def machine_reaches(ip: str, port: int) -> bool:
+    try:
+        socket.create_connection((ip, port), timeout=3).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_a_container_gives_nothing_that_is_not_needed(contained: Neighbours) -> None:
+    status = contained.ada.run("print(open('/proc/self/status').read())")
+    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    assert fields["Uid"].split() == ["1000"] * 4
+    assert {fields[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {"0" * 16}
+    assert fields["NoNewPrivs"] == "1"
+    for path in ("/x", "/etc/x", "/usr/x", "/opt/x", str(ROOT / "pmh_jupyter" / "x")):
+        answer = contained.ada.run(f"try:\n    open({path!r}, 'w')\nexcept OSError as error:\n    print('refused')")
+        assert "refused" in answer, path
+
+
+def test_limits_are_set_and_hold(contained: Neighbours, engine: docker.DockerClient) -> None:
+    host = engine.api.inspect_container(f"{NETWORK}-ada")["HostConfig"]
+    assert (host["Memory"], host["MemorySwap"]) == (512 << 20, 512 << 20)
+    assert (host["PidsLimit"], host["ReadonlyRootfs"], host["CpuQuota"]) == (256, True, 200_000)
+    hungry = "import subprocess, sys\nprint(subprocess.run([sys.executable, '-c', 'bytearray(700 << 20)']).returncode)"
+    assert contained.ada.run(hungry).strip() == "-9"
+    assert "Cannot fork" in contained.ada.run(FORK_WITHOUT_END)
+    filling = """
+try:
+    with open("/tmp/big", "wb") as file:
+        for _ in range(60):
+            file.write(bytes(10 << 20))
+except OSError as error:
+    print("full", error.errno)
+import os; os.remove("/tmp/big")
+"""
+    assert "full 28" in contained.ada.run(filling)
+
+
+def test_neighbours_cannot_be_reached(contained: Neighbours, engine: docker.DockerClient) -> None:
+    bob = engine.api.inspect_container(f"{NETWORK}-bob")["NetworkSettings"]["Networks"][NETWORK]["IPAddress"]
+    assert machine_reaches(bob, 8888)
+    assert not reaches(contained, bob, 8888)
+
+
+def test_only_the_hub_and_the_service_can_be_reached(contained: Neighbours, engine: docker.DockerClient) -> None:
+    settings = contained.hub.settings
+    gateway = ensure_network(engine, NETWORK)
+    for needed in ("PMH_HUB_PORT", "PMH_SERVICE_PORT"):
+        assert reaches(contained, gateway, int(settings[needed])), needed
+    for kept in ("PMH_PORT", "PMH_PROXY_API_PORT"):
+        assert machine_reaches("127.0.0.1", int(settings[kept])), kept
+        assert not reaches(contained, gateway, int(settings[kept])), kept
+        assert not reaches(contained, "127.0.0.1", int(settings[kept])), kept
+
+
+def test_nothing_of_the_machine_shows(contained: Neighbours) -> None:
+    data = contained.hub.data
+    assert (data / "jupyterhub.sqlite").exists()
+    seen = contained.ada.run(
+        f"import os; print([os.path.exists(path) for path in ({str(data)!r}, '/var/run/docker.sock', '/var/tmp')])"
+    )
+    assert seen.strip() == "[False, False, False]"
+    courses = contained.ada.run(f"import os; print(os.path.exists({str(ROOT / 'courses')!r}))")
+    assert (ROOT / "courses").exists() and courses.strip() == "False"
+
+
+def test_the_panel_reaches_the_service_as_its_owner(contained: Neighbours) -> None:
+    code = """
+import os
+from urllib.request import Request, urlopen
+headers = {"Authorization": f"token {os.environ['JUPYTERHUB_API_TOKEN']}"}
+print(urlopen(Request(os.environ["PMH_SERVICE_URL"] + "/api/me", headers=headers)).read().decode())
+"""
+    assert json.loads(contained.ada.run(code))["name"] == "ada"
+
+
+def test_the_home_outlives_its_container(contained: Neighbours, engine: docker.DockerClient) -> None:
+    contained.bob.run("open('notes.txt', 'w').write('still here')")
+    contained.bob.stop_server()
+    assert f"{NETWORK}-bob" not in {container.name for container in engine.containers.list(all=True)}
+    contained.bob.start_server()
+    assert contained.bob.run("import os; print(os.getcwd(), open('notes.txt').read())") == "/home/jovyan still here\n"
+
+
+def test_a_network_that_joins_neighbours_is_refused(engine: docker.DockerClient) -> None:
+    joined = engine.networks.create("pmh-joined", driver="bridge")
+    try:
+        with pytest.raises(Conflict, match="reach each other") as refused:
+            ensure_network(engine, "pmh-joined")
+        assert "docker network rm pmh-joined" in refused.value.advice
+    finally:
+        joined.remove()
+
+
+def test_the_doctor_says_which_image_is_missing(engine: docker.DockerClient) -> None:
+    assert docker_problem(Settings(docker_image=IMAGE)) is None
+    assert "deploy/Dockerfile" in str(docker_problem(Settings(docker_image="nowhere")))

@@ -135,7 +135,8 @@ async def _stop(service: Service, server: HTTPServer) -> None:
     server.stop()
     await service.feed.close()
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(STOP_SECONDS + 0.5):
+        async with asyncio.timeout(STOP_SECONDS + 0.8):
             await asyncio.gather(asyncio.to_thread(service.workers.stop, STOP_SECONDS), server.close_all_connections())
+            # What still asks the database ends before the database is closed.
+            await asyncio.to_thread(service.pool.shutdown, cancel_futures=True)
     await service.hub.close()
-    service.pool.shutdown(wait=False, cancel_futures=True)

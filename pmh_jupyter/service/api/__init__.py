@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from pmh_jupyter.service.api import (
-    courses,
-    documents,
-    enrolments,
-    events,
-    lessons,
-    outline,
-    people,
-    staff,
-    work,
-)
+from pmh_jupyter.service.api.courses import ROUTES as COURSES
+from pmh_jupyter.service.api.documents import ROUTES as DOCUMENTS
+from pmh_jupyter.service.api.enrolments import ROUTES as ENROLMENTS
+from pmh_jupyter.service.api.events import ROUTES as EVENTS
+from pmh_jupyter.service.api.lessons import ROUTES as LESSONS
+from pmh_jupyter.service.api.outline import ROUTES as OUTLINE
+from pmh_jupyter.service.api.people import ROUTES as PEOPLE
+from pmh_jupyter.service.api.staff import ROUTES as STAFF
+from pmh_jupyter.service.api.work import ROUTES as WORK
 from pmh_jupyter.service.routes import Route
 
 ROUTES: tuple[Route, ...] = (
-    *people.ROUTES,
-    *enrolments.ROUTES,
-    *outline.ROUTES,
-    *lessons.ROUTES,
-    *work.ROUTES,
-    *events.ROUTES,
-    *courses.ROUTES,
-    *staff.ROUTES,
-    *documents.ROUTES,
+    *PEOPLE,
+    *ENROLMENTS,
+    *OUTLINE,
+    *LESSONS,
+    *WORK,
+    *EVENTS,
+    *COURSES,
+    *STAFF,
+    *DOCUMENTS,
 )

@@ -19,6 +19,7 @@ from pmh_jupyter.errors import PmhError
 from pmh_jupyter.service.logs import log
 
 BEAT_SECONDS = 5.0
+JOIN_SECONDS = 0.3
 LOOK_SECONDS = 1.0
 # A fault of ours may pass (a full disk, a sandbox that did not start); the queue itself gives up after as many tries.
 TRIES = 3
@@ -75,7 +76,7 @@ class Workers:
         """Starts the threads. They are daemons: a grading that does not end must not keep the process alive."""
         names = [f"{self._name}-{number}" for number in range(self._count)]
         self._threads = [
-            threading.Thread(target=self._work, args=(name,), name=f"grade-{name}", daemon=True) for name in names
+            threading.Thread(target=self._work, args=(name,), name=_thread_name(name), daemon=True) for name in names
         ]
         self._threads.append(threading.Thread(target=self._beat, name=f"lease-{self._name}", daemon=True))
         for thread in self._threads:
@@ -95,6 +96,10 @@ class Workers:
             self._news.wait_for(lambda: not self._held, seconds)
         for job in list(self._held.values()):
             self._try("job not given back", self._queue.give_back, job, tried=False)
+        # Whoever is not grading is at most in a short transaction, which should end before the database is closed.
+        for thread in self._threads:
+            if thread.name not in {_thread_name(job.worker) for job in self._held.values()}:
+                thread.join(JOIN_SECONDS)
 
     def _work(self, worker: str) -> None:
         while not self._stopping.is_set():
@@ -154,3 +159,7 @@ class Workers:
             log.exception(told or "nothing can be graded")
             return False
         return True
+
+
+def _thread_name(worker: str) -> str:
+    return f"grade-{worker}"

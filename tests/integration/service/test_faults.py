@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import sqlite3
 import sys
@@ -12,7 +13,6 @@ from contextlib import ExitStack, aclosing, closing
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from pmh_jupyter.config import Settings
@@ -68,22 +68,34 @@ async def test_alive_while_the_database_is_locked(settings: Settings, hub: BareH
         connection.isolation_level = None
         connection.execute("BEGIN EXCLUSIVE")
         waiting = [asyncio.create_task(ada.check(two="two = 2")) for _ in range(12)]  # more than there are threads
-        answered = await asyncio.to_thread(_ask_for_five_seconds, f"{settings.service}/health")
+        answered = await _answers_in_five_seconds(f"{settings.service}/health")
         connection.execute("ROLLBACK")
         assert len({(await task)["id"] for task in waiting}) == 12
-    # The first seconds are the callers' own: they share this process with the clock.
-    assert max(answered[len(answered) // 5 :]) < 0.1
+    assert len(answered) > 10
+    assert max(answered) < 0.1, sorted(answered)[-10:]
 
 
-def _ask_for_five_seconds(url: str) -> list[float]:
-    """Seconds that each of the answers took."""
-    answered: list[float] = []
-    end = time.monotonic() + 5
-    with httpx.Client() as client:
-        while time.monotonic() < end:
-            begun = time.perf_counter()
-            assert client.get(url).status_code == 200
-            answered.append(time.perf_counter() - begun)
+# In a process of its own: the clock must not wait for the callers, who keep this one busy.
+ASK = """
+import http.client, json, sys, time, urllib.parse
+url = urllib.parse.urlparse(sys.argv[1])
+connection = http.client.HTTPConnection(url.netloc)
+answered, end = [], time.monotonic() + 5
+while time.monotonic() < end:
+    begun = time.perf_counter()
+    connection.request("GET", url.path)
+    assert json.load(connection.getresponse())["alive"]
+    answered.append(time.perf_counter() - begun)
+    time.sleep(0.05)
+print(json.dumps(answered))
+"""
+
+
+async def _answers_in_five_seconds(url: str) -> list[float]:
+    """Seconds that each answer took."""
+    asking = await asyncio.create_subprocess_exec(sys.executable, "-c", ASK, url, stdout=asyncio.subprocess.PIPE)
+    out, _ = await asking.communicate()
+    answered: list[float] = json.loads(out)
     return answered
 
 

@@ -34,7 +34,7 @@ from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records import events
 
 DATABASE_THREADS = 8
-STOP_SECONDS = 2.0
+STOP_SECONDS = 1.5
 
 
 @contextlib.asynccontextmanager

@@ -19,7 +19,7 @@ from pmh_jupyter.errors import PmhError
 from pmh_jupyter.service.logs import log
 
 BEAT_SECONDS = 5.0
-JOIN_SECONDS = 0.3
+JOIN_SECONDS = 0.2
 LOOK_SECONDS = 1.0
 # A fault of ours may pass (a full disk, a sandbox that did not start); the queue itself gives up after as many tries.
 TRIES = 3

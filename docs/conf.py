@@ -21,4 +21,7 @@ html_theme_options = {
     "navigation_with_keys": False,
     "secondary_sidebar_items": ["page-toc"],
 }
-html_sidebars = {"architecture": [], "changelog": []}
+# Pages without a section of their own; a bar with nothing in it would only take room.
+html_sidebars: dict[str, list[str]] = {
+    page: [] for page in ("architecture", "changelog", "contributing", "tutorial/first-classroom")
+}

@@ -6,7 +6,6 @@ that stand there between `<!-- begin: NAME -->` and `<!-- end: NAME -->`.
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -134,10 +133,11 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 def _with_tables(page: str, tables: dict[str, Callable[[], str]]) -> str:
     """The page with each table between its marks; raises ValueError for one that has no place there."""
     for name, table in tables.items():
-        place = re.compile(rf"(<!-- begin: {name} -->\n).*?(<!-- end: {name} -->)", re.DOTALL)
-        if not place.search(page):
+        begin, end = f"<!-- begin: {name} -->\n", f"<!-- end: {name} -->"
+        if not 0 <= page.find(begin) < page.find(end):
             raise ValueError(f"there is no place for {name}")
-        page = place.sub(lambda found, text=table(): f"{found[1]}\n{text}\n{found[2]}", page)
+        before, _, rest = page.partition(begin)
+        page = f"{before}{begin}\n{table()}\n{end}{rest.partition(end)[2]}"
     return page
 
 

@@ -90,8 +90,8 @@ class Workers:
 
     def stop(self, seconds: float) -> None:
         """Takes no more jobs, waits so long for those at work, then gives their leases back for others to take."""
-        self._stopping.set()
         with self._news:
+            self._stopping.set()
             self._news.notify_all()
             self._news.wait_for(lambda: not self._held, seconds)
         for job in list(self._held.values()):
@@ -119,9 +119,8 @@ class Workers:
         claimed: list[Job | None] = []
         self._try("queue cannot be asked", lambda: claimed.append(self._queue.claim(worker)))
         job = claimed[0] if claimed else None
-        if job is None:
+        if job is None or not self._hold(job):
             return False
-        self._held[job.id] = job
         structlog.contextvars.bind_contextvars(request_id=job.request_id, work=str(job.work))
         try:
             self._grade_one(job)
@@ -131,6 +130,15 @@ class Workers:
                 self._held.pop(job.id, None)
                 self._news.notify_all()
         return True
+
+    def _hold(self, job: Job) -> bool:
+        """Notes that the job is at work here; one that was claimed while everything stops is given back at once."""
+        with self._news:
+            if not self._stopping.is_set():
+                self._held[job.id] = job
+                return True
+        self._try("job not given back", self._queue.give_back, job, tried=False)
+        return False
 
     def _grade_one(self, job: Job) -> None:
         log.info("grading", kind=job.kind.value, tries=job.tries)

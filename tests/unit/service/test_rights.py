@@ -21,7 +21,7 @@ CONTRACT = Path(__file__).parents[3] / "docs" / "architecture.md"
 # What each word of the contract's column "scope" means: the scope, and whether a browser session will do without it.
 WORDS: dict[str, Right | None] = {
     "learn or session": Right(Scope.LEARN, session=True),
-    "session or teach": Right(Scope.TEACH, session=True),
+    "teach or session": Right(Scope.TEACH, session=True),
     "author": Right(Scope.AUTHOR),
     "enrol": Right(Scope.ENROL),
     "none": None,

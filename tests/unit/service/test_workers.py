@@ -161,3 +161,21 @@ def test_what_is_not_done_at_the_end_is_given_back_for_free(monkeypatch: pytest.
     pool.stop(0)
     assert [tried for _, tried in queue.given_back] == [False]
     go_on.set()
+
+
+def test_what_is_claimed_while_it_stops_is_given_back_at_once() -> None:
+    queue, claiming, go_on = Queue(a_job()), threading.Event(), threading.Event()
+    claim = queue.claim
+
+    def slow_claim(worker: str) -> Job | None:
+        claiming.set()
+        go_on.wait(SECONDS)
+        return claim(worker)
+
+    queue.claim = slow_claim  # type: ignore[method-assign]
+    pool = at_work(queue, lambda job: GRADED)
+    assert claiming.wait(SECONDS)
+    pool.stop(0)
+    go_on.set()
+    assert queue.answered.wait(SECONDS)
+    assert [tried for _, tried in queue.given_back] == [False] and not queue.finished

@@ -1,7 +1,7 @@
 /**
  * The plugin: builds the model and joins panel, strips and commands to it.
  */
-import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ILabShell, ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, Notification } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
@@ -25,11 +25,12 @@ const plugin: JupyterFrontEndPlugin<ClassroomModel> = {
   autoStart: true,
   provides: IClassroomModel,
   requires: [INotebookTracker],
-  optional: [ICommandPalette, ILayoutRestorer, ITranslator],
+  optional: [ICommandPalette, ILabShell, ILayoutRestorer, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     tracker: INotebookTracker,
     palette: ICommandPalette | null,
+    shell: ILabShell | null,
     restorer: ILayoutRestorer | null,
     translator: ITranslator | null
   ): ClassroomModel => {
@@ -56,9 +57,20 @@ const plugin: JupyterFrontEndPlugin<ClassroomModel> = {
     tracker.currentChanged.connect(look);
     model.changed.connect(look);
     void app.restored.then(() => model.refresh());
+    void welcome(app, shell);
     return model;
   }
 };
+
+/** Somebody who has never been here begins with the lessons instead of the files; later they find open what they left open. */
+async function welcome(app: JupyterFrontEnd, shell: ILabShell | null): Promise<void> {
+  const layout = await shell?.restored;
+  // The file browser shows itself at the same moment; this comes after it.
+  await app.restored;
+  if (layout?.fresh) {
+    shell?.activateById(PANEL_ID);
+  }
+}
 
 /** Verdicts are read out, achievements are shown where Lab shows what happened. */
 function speak(model: ClassroomModel, trans: TranslationBundle): void {

@@ -9,7 +9,8 @@ import type { Api } from './api';
 import { findLesson } from './exercises';
 import { Feed } from './feed';
 import type { Memory } from './memory';
-import { PmhError } from './request';
+import { Outbox } from './outbox';
+import { asPmhError, PmhError } from './request';
 import { Results } from './results';
 import type {
   ClassroomReply,
@@ -30,7 +31,6 @@ export interface Award {
   readonly icon: string;
 }
 
-const NOTHING_WAITS: OutboxReply = { waiting: [], refused: [] };
 /** How soon after an event the map is fetched again: events come in bursts. Milliseconds. */
 const SETTLE = 200;
 /** How often to look whether the hub is back. Milliseconds. */
@@ -42,6 +42,7 @@ export class ClassroomModel implements IDisposable {
     private readonly _memory: Memory
   ) {
     this.works = new Works();
+    this._outbox = new Outbox(_api, this.works);
     this._feed = new Feed({ api: _api, onEvent: event => this._hear(event), onLag: () => this._refreshSoon() });
     this._results = new Results(_api, this.works, () => this._feed.connected);
   }
@@ -83,8 +84,9 @@ export class ClassroomModel implements IDisposable {
     return this._online;
   }
 
+  /** What could not be sent yet, and what the hub refused. */
   get outbox(): OutboxReply {
-    return this._outbox;
+    return this._outbox.entries;
   }
 
   get isDisposed(): boolean {
@@ -126,7 +128,7 @@ export class ClassroomModel implements IDisposable {
     } catch (error) {
       this._stumble(error);
     }
-    await this._lookAtOutbox();
+    await this._outbox.look();
     this._emit();
   }
 
@@ -192,19 +194,14 @@ export class ClassroomModel implements IDisposable {
 
   /** Tries at once to send what waits. */
   async sendWaiting(): Promise<void> {
-    try {
-      this._outbox = await this._api.sendOutbox();
-    } catch (error) {
-      asPmhError(error);
-    }
+    await this._outbox.send();
     await this.refresh();
     this._results.watch();
   }
 
   /** Drops work that the hub refused for good; raises PmhError. */
   async forget(id: string): Promise<void> {
-    await this._api.forget(id);
-    await this._lookAtOutbox();
+    await this._outbox.forget(id);
     this._emit();
   }
 
@@ -213,7 +210,7 @@ export class ClassroomModel implements IDisposable {
     this._results.watch();
     if (reply.state === 'waiting') {
       this._online = false;
-      await this._lookAtOutbox();
+      await this._outbox.look();
       this._emit();
     }
   }
@@ -253,26 +250,12 @@ export class ClassroomModel implements IDisposable {
     this._error = error;
   }
 
-  private async _lookAtOutbox(): Promise<void> {
-    try {
-      this._outbox = await this._api.outbox();
-      this._outbox.refused.forEach(entry => {
-        if (this.works.pending.includes(entry.id)) {
-          this.works.fail(entry.id, new PmhError('refused', entry.last_error, ''));
-        }
-      });
-    } catch (error) {
-      // The extension did not answer: what waits there is as it was.
-      asPmhError(error);
-    }
-  }
-
   private _emit(): void {
     if (this._disposed) {
       return;
     }
     clearTimeout(this._retry);
-    if (!this._online || this._outbox.waiting.length > 0) {
+    if (!this._online || this.outbox.waiting.length > 0) {
       this._retry = setTimeout(() => void this.refresh(), RETRY);
     }
     this._changed.emit();
@@ -283,6 +266,7 @@ export class ClassroomModel implements IDisposable {
   }
 
   private readonly _feed: Feed;
+  private readonly _outbox: Outbox;
   private readonly _results: Results;
   private readonly _changed = new Signal<this, void>(this);
   private readonly _awarded = new Signal<this, Award>(this);
@@ -290,18 +274,10 @@ export class ClassroomModel implements IDisposable {
   private _error: PmhError | null = null;
   private _classrooms: readonly ClassroomReply[] = [];
   private _outline: OutlineReply | null = null;
-  private _outbox: OutboxReply = NOTHING_WAITS;
   private _online = true;
   private _settle: ReturnType<typeof setTimeout> | undefined;
   private _retry: ReturnType<typeof setTimeout> | undefined;
   private _disposed = false;
-}
-
-function asPmhError(error: unknown): PmhError {
-  if (error instanceof PmhError) {
-    return error;
-  }
-  throw error;
 }
 
 function text(value: unknown): string {

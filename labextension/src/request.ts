@@ -24,6 +24,14 @@ export class PmhError extends Error {
   }
 }
 
+/** A failure that can be told; anything else is a fault in this program, and raised on. */
+export function asPmhError(error: unknown): PmhError {
+  if (error instanceof PmhError) {
+    return error;
+  }
+  throw error;
+}
+
 export interface Connection {
   readonly settings: ServerConnection.ISettings;
   readonly trans: TranslationBundle;

@@ -101,6 +101,7 @@ export function spoken(title: string, work: ExerciseWork, trans: TranslationBund
   if (work.fault || !work.verdict) {
     return `${title}: ${trans.__('Our fault, not yours: this try does not count')}. ${work.fault}`;
   }
-  const { points, max_points, message } = work.verdict;
-  return `${title}: ${headline(work.verdict, trans)}. ${pointsOf(points, max_points, trans)}. ${message}`.trim();
+  const { outcome, points, max_points, message } = work.verdict;
+  const why = outcome === 'passed' ? '' : message;
+  return `${title}: ${headline(work.verdict, trans)}. ${pointsOf(points, max_points, trans)}. ${why}`.trim();
 }

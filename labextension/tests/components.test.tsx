@@ -125,3 +125,33 @@ test('long values are cut until all is asked for', () => {
   fireEvent.click(within(region).getByRole('button', { name: 'Show all' }));
   expect(shown()).toBe(long);
 });
+
+const SENTENCE = 'It should be more than the minutes of a week.';
+const FAILED = { grade_id: 't', hidden: false, outcome: 'failed', expected: null, got: null, cell: null, line: null } as const;
+const PASSED = { ...FAILED, name: 'a', outcome: 'passed', message: '' } as const;
+
+test.each([
+  ['the author’s own sentence', SENTENCE, `Not yet: ${SENTENCE}`, null, SENTENCE],
+  ['a comparison whose values are shown', 'swap(1, 2)', 'Not yet: `swap(1, 2)` gave 1, expected 2.', '1', 'swap(1, 2)'],
+  ['an error that a test raised', 'mean([])', 'Not yet: `mean([])` raised ZeroDivisionError in line 2.', null, 'ZeroDivisionError'],
+  ['a cause that every test shares', 'swap(1, 2)', 'Not yet: your cell raised NameError.', null, 'Not yet: your cell raised NameError.']
+])('%s is said once', (_, name, message, got, once) => {
+  const { region } = judged({ message, tests: [{ ...FAILED, name, message, got }, PASSED] });
+  expect(region.textContent?.split(once)).toHaveLength(2);
+});
+
+test('a sentence is set as prose, an expression as code', () => {
+  const { region } = judged({ tests: [{ ...FAILED, name: SENTENCE, message: '' }, PASSED] });
+  const names = [...region.querySelectorAll('.pmh-Test-name')];
+  expect(names.map(name => name.querySelector('code')?.textContent ?? null)).toEqual([null, 'a']);
+});
+
+test('“Solved” is said once', () => {
+  const { region } = judged({ outcome: 'passed', message: 'Solved.', tests: [PASSED] });
+  expect(region.textContent?.split('Solved')).toHaveLength(2);
+});
+
+test('where the hub has nothing more to say, the usual cause is told', () => {
+  const { region } = judged({ outcome: 'timed-out', message: '' });
+  expect(region.textContent).toContain('a loop whose condition never becomes false');
+});

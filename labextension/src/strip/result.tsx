@@ -10,6 +10,7 @@ import { Prose } from '../components/prose';
 import type { TestReply, VerdictReply } from '../wire';
 import { headline, pointsOf, progressWord, testWord, usualCause } from '../words';
 import { isBusy, type ExerciseWork } from '../works';
+import { detail, isSentence, summary } from './said';
 import { useExercise, type ExerciseProps, type FoundExercise } from './strip';
 import { Values } from './value';
 
@@ -65,7 +66,8 @@ interface VerdictProps extends ExerciseProps {
 
 function Verdict({ found, work, verdict, trans, onGoTo }: VerdictProps): ReactElement {
   const next = found.lesson.exercises[found.index + 1];
-  const cause = usualCause(verdict.outcome, trans);
+  const said = summary(verdict);
+  const below = verdict.message ? said : usualCause(verdict.outcome, trans);
   return (
     <>
       <div className="pmh-Result-head">
@@ -86,15 +88,15 @@ function Verdict({ found, work, verdict, trans, onGoTo }: VerdictProps): ReactEl
           {isBusy(work) ? progressWord(work, trans) : pointsOf(verdict.points, verdict.max_points, trans)}
         </span>
       </div>
-      {verdict.message && (
+      {below && (
         <p className="pmh-Result-message">
-          <Prose text={verdict.message} /> {cause}
+          <Prose text={below} />
         </p>
       )}
       {verdict.tests.length > 0 && (
         <ul className="pmh-Tests" aria-label={trans.__('Tests')}>
           {verdict.tests.map((test, index) => (
-            <Test key={index} test={test} said={verdict.message} onGoTo={onGoTo} trans={trans} />
+            <Test key={index} test={test} said={said} onGoTo={onGoTo} trans={trans} />
           ))}
         </ul>
       )}
@@ -109,7 +111,7 @@ function Verdict({ found, work, verdict, trans, onGoTo }: VerdictProps): ReactEl
 
 interface TestProps {
   readonly test: TestReply;
-  /** What the verdict has said already and need not be said again. */
+  /** What stands above the tests already. */
   readonly said: string;
   readonly onGoTo: ExerciseProps['onGoTo'];
   readonly trans: TranslationBundle;
@@ -117,18 +119,20 @@ interface TestProps {
 
 function Test({ test, said, onGoTo, trans }: TestProps): ReactElement {
   const { cell, line } = test;
+  const more = detail(test, said);
+  const plain = test.hidden || isSentence(test.name);
   return (
     <li className="pmh-Test" data-outcome={test.outcome}>
       <span className="pmh-Outcome" data-outcome={test.hidden && test.outcome === 'failed' ? 'not-checked' : test.outcome}>
         <Glyph name={test.hidden && test.outcome === 'failed' ? 'not-checked' : test.outcome} />
       </span>
-      <span className="pmh-Test-name">{test.hidden ? test.name : <code>{test.name}</code>}</span>
+      <span className="pmh-Test-name">{plain ? test.name : <code>{test.name}</code>}</span>
       <span className="pmh-Test-word">{testWord(test, trans)}</span>
       <div className="pmh-Test-detail">
         <Values expected={test.expected} got={test.got} trans={trans} />
-        {test.message && test.message !== said && (
+        {more && (
           <p>
-            <Prose text={test.message} />
+            <Prose text={more} />
           </p>
         )}
         {cell && line !== null && (

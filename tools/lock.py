@@ -16,18 +16,18 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 LOCKS = ROOT / "requirements"
 
-COMMON = ["pyproject.toml", "--generate-hashes", "--universal", "--no-header", "--no-annotate", "--quiet"]
+# rfc3987-syntax (of jsonschema's optional formats) builds a grammar with lark at import: a second at the start of every process
+# of ours. Nothing needs it, but jupyter-events asks for it; so the locks leave both out, and are installed without resolving.
+LEFT_OUT = ["--no-emit-package", "rfc3987-syntax", "--no-emit-package", "lark"]
+COMMON = ["pyproject.toml", "--generate-hashes", "--universal", "--no-header", "--no-annotate", "--quiet", *LEFT_OUT]
 HUB = ["--extra", "hub", "--extra", "docker", "--extra", "postgres", "--group", "build"]
-# rfc3987-syntax (of jsonschema's optional formats) builds a grammar with lark at import: a second of every server's start. Nothing
-# needs it, but jupyter-events asks for it; so server.lock leaves both out and is installed without resolving dependencies.
-LEAN = ["--no-emit-package", "rfc3987-syntax", "--no-emit-package", "lark"]
 
 
 def main(arguments: list[str]) -> None:
     """Compiles the three; hub.lock first, for the others must agree with it."""
     _compile("hub.lock", HUB, arguments)
     same = ["--constraint", "requirements/hub.lock"]
-    _compile("server.lock", [*LEAN, *same], arguments)
+    _compile("server.lock", same, arguments)
     groups = ["--group", "build", "--group", "test", "--group", "lint", "--group", "docs"]
     _compile("dev.lock", ["--all-extras", *groups, *same], arguments)
 

@@ -104,7 +104,7 @@ def walled(
     ]
     # Into the home only as its owner: the root that builds the wall has already given up the right to pass through it.
     at_home = ["/usr/bin/env", f"--chdir={home}"]
-    argv = [*_bwrap(bwrap), *_flat(mounts), *_limited(tenant.uid, limits), *at_home, *command]
+    argv = [*_bwrap(bwrap), *_flat(mounts), "--remount-ro", "/", *_limited(tenant.uid, limits), *at_home, *command]
     return argv, [users, groups]
 
 

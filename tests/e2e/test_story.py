@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import expect
@@ -10,6 +11,7 @@ from playwright.sync_api import expect
 from tests.support.actors import Instructor, Student
 from tests.support.axe import OURS, findings
 from tests.support.browser import PHONE
+from tests.support.docker_classroom import DockerClassroom, running_docker_classroom
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -19,7 +21,19 @@ WRONG = "seconds_in_a_week = 7 * 24 * 60"
 RIGHT = "seconds_in_a_week = 7 * 24 * 60 * 60"
 
 
-def test_a_student_solves_and_the_hub_remembers(hub, new_page, name):
+@pytest.fixture(scope="module")
+def hub_of_containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerClassroom]:
+    with running_docker_classroom(tmp_path_factory.mktemp("containers")) as hub:
+        yield hub
+
+
+@pytest.mark.parametrize(
+    "spawner",
+    ["hub", pytest.param("hub_of_containers", marks=[pytest.mark.docker, pytest.mark.needs("docker", "root")])],
+    ids=["local", "docker"],
+)
+def test_a_student_solves_and_the_hub_remembers(spawner, request, new_page, name):
+    hub = request.getfixturevalue(spawner)
     ada = Student(new_page(), hub, name("ada")).sign_up(hub.join_code("Students"))
     learns_from_a_wrong_answer(ada)
     receipt = ada.submit(LESSON)

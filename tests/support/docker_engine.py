@@ -38,14 +38,14 @@ def docker_engine() -> Iterator[None]:
         _run("down", folder)
 
 
-def skeleton_image(name: str) -> None:
-    """An image in which this machine's Python environment can be mounted: see `machine_folders`."""
-    _run("image", name, *machine_folders())
+def skeleton_image(name: str, python: str = sys.executable) -> None:
+    """An image in which an environment of this machine, by its Python, can be mounted: see `machine_folders`."""
+    _run("image", name, *machine_folders(python))
 
 
-def machine_folders() -> list[str]:
+def machine_folders(python: str = sys.executable) -> list[str]:
     """The folders that make this machine's Python run in a container, besides /usr."""
-    return [str(path) for path in server_files(sys.executable).readable]
+    return [str(path) for path in server_files(python).readable]
 
 
 def _run(*arguments: str) -> None:

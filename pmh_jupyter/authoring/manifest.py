@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pydantic import ValidationError
 
 from pmh_jupyter.authoring.shapes import CourseFile, LessonEntry, problems_of
-from pmh_jupyter.domain.achievements import RULES
+from pmh_jupyter.domain.achievements import ICONS, RULES
 from pmh_jupyter.domain.course import Achievement, Concept, Course, File, Lesson
 from pmh_jupyter.errors import Problem
 
@@ -44,6 +44,9 @@ def check_manifest(manifest: CourseFile, folders: frozenset[str]) -> Iterator[Pr
         if one.rule not in RULES:
             known = ", ".join(sorted(RULES))
             yield Problem(NAME, f"Achievement {one.slug} has the unknown rule {one.rule!r}.", f"Use one of {known}.")
+        if one.icon not in ICONS:
+            message = f"Achievement {one.slug} has the unknown icon {one.icon!r}."
+            yield Problem(NAME, message, f"Use one of {', '.join(sorted(ICONS))}.")
         if one.lesson is not None and one.lesson not in lessons:
             message = f"Achievement {one.slug} names the lesson {one.lesson}, which the course does not have."
             yield Problem(NAME, message, "Name one of the course's lessons.")

@@ -51,7 +51,7 @@ class ConceptEntry(Shape):
 
 
 class AchievementEntry(Shape):
-    """`[[achievements]]`: see domain.achievements.RULES for the rules, and the panel's icon set for icons."""
+    """`[[achievements]]`: see domain.achievements for its RULES and ICONS."""
 
     slug: Slug
     title: Text

@@ -73,6 +73,9 @@ RULES: Mapping[str, Callable[[Facts, Achievement], int]] = {
     "streak-days": _streak_days,
 }
 
+ICONS = frozenset({"book", "flame", "seedling", "spark", "star", "target", "trophy"})
+"""Pictures that an achievement may have. The panel draws each (labextension/src/components/glyph.tsx)."""
+
 
 def reach(facts: Facts, achievement: Achievement) -> Reached:
     """How far the facts reach; never more than is needed. Raises KeyError for a rule that does not exist (courses are validated)."""

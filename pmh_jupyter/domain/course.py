@@ -78,7 +78,7 @@ class Achievement:
     """Something a student can earn, defined in the course's own file.
 
     `rule` is one of `domain.achievements.RULES` ("exercises-solved", "lesson-complete", "streak-days", …); `count` its threshold.
-    `icon` is a name of the panel's icon set.
+    `icon` is one of `domain.achievements.ICONS`.
     """
 
     slug: str

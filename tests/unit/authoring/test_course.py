@@ -118,11 +118,15 @@ CASES = {
         course(toml=UNIT + '[[units.lessons]]\nslug = "one"\ntitle = "Again"\n'), CT, None, "Lesson one is there 2 times"
     ),
     "an unknown rule": Case(
-        course(toml=TOML + '[[achievements]]\nslug="a"\ntitle="A"\ndescription="d"\nicon="i"\nrule="magic"\n'),
+        course(toml=TOML + '[[achievements]]\nslug="a"\ntitle="A"\ndescription="d"\nicon="star"\nrule="magic"\n'),
         CT, None, "unknown rule 'magic'",
     ),
+    "an unknown icon": Case(
+        course(toml=TOML + '[[achievements]]\nslug="a"\ntitle="A"\ndescription="d"\nicon="moon"\nrule="streak-days"\n'),
+        CT, None, "unknown icon 'moon'",
+    ),
     "an achievement of no lesson": Case(
-        course(toml=TOML + '[[achievements]]\nslug="a"\ntitle="A"\ndescription="d"\nicon="i"\n'
+        course(toml=TOML + '[[achievements]]\nslug="a"\ntitle="A"\ndescription="d"\nicon="star"\n'
                            'rule="lesson-complete"\nlesson="three"\n'),
         CT, None, "names the lesson three",
     ),

@@ -13,7 +13,7 @@ import pytest
 from pmh_jupyter.authoring import shapes
 from pmh_jupyter.cli import NOUNS
 from pmh_jupyter.config import Settings
-from pmh_jupyter.domain.achievements import RULES
+from pmh_jupyter.domain.achievements import ICONS, RULES
 from pmh_jupyter.domain.markers import Mark
 from pmh_jupyter.domain.verdict import Outcome
 from tests.support.repository import ROOT
@@ -114,11 +114,11 @@ def test_every_outcome_is_explained(outcome: str) -> None:
     assert f"`{outcome}`" in _text("explanation/grading.md")
 
 
-def test_icons_named_are_the_panels() -> None:
+def test_icons_named_are_known_and_the_panel_draws_each() -> None:
     source = (ROOT / "labextension/src/components/glyph.tsx").read_text(encoding="utf-8")
     pictures = set(re.findall(r"^  '?([a-z-]+)'?: ", source, re.MULTILINE))
     line = re.search(r"^\| `icon`.*$", _text("reference/course-format.md"), re.MULTILINE)
     assert line
     named = set(re.findall(r"`([a-z-]+)`", line[0])) - {"icon"}
-    assert "star" in named
-    assert named <= pictures
+    assert named == ICONS
+    assert ICONS <= pictures

@@ -1,7 +1,7 @@
 """A working hub: what `pmh up` runs, and where an operator starts from.
 
-Every value comes from a PMH_* variable (docs/reference/settings.md). To change more, keep a file of your own beside this one that
-begins with `load_subconfig("jupyterhub_config.py")`, and start `jupyterhub -f` with that.
+Every value comes from a PMH_* variable (docs/reference/settings.md). To change more, keep a file of your own that loads this one and
+goes on from there, and name it in PMH_CONFIG (docs/how-to/operate.md).
 """
 
 import os

@@ -36,6 +36,12 @@ class Settings(HasTraits):
         8001, min=1, max=65535, help="Port on 127.0.0.1 on which the proxy takes the Hub's orders."
     ).tag(env="PMH_PROXY_API_PORT")
 
+    config_file = Unicode(
+        "",
+        help="JupyterHub's configuration file that `pmh up` starts, one of your own that loads ours; empty: ours. "
+        "`jupyterhub -f` does not ask for it.",
+    ).tag(env="PMH_CONFIG")
+
     authenticator = Enum(
         ["accounts", "dummy"],
         "accounts",

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 from pmh_jupyter.config import Settings
 from pmh_jupyter.doctor.finding import Finding, State
 from pmh_jupyter.errors import PmhError
 from pmh_jupyter.hub.server_files import server_files
+from pmh_jupyter.hub.spawners import require_spawner
 from pmh_jupyter.hub.up.claim import holder
 from pmh_jupyter.hub.up.ports import check_free, listeners
 from pmh_jupyter.hub.wall import find_bwrap, wall_problem
 
 LEAST_FREE_MB = 1024
-ANSWER_SECONDS = 10
 
 
 def data(settings: Settings) -> Finding:
@@ -45,7 +44,7 @@ def ports(settings: Settings) -> Finding:
     """Free, or held by the hub that runs on this data."""
     running = holder(settings.data)
     if running:
-        return Finding("Ports", State.THERE, running)
+        return Finding("Ports", State.THERE, running.message)
     try:
         check_free(listeners(settings))
     except PmhError as error:
@@ -87,13 +86,8 @@ def docker(settings: Settings) -> Finding:
     """The engine, where users' servers are containers."""
     if settings.spawner != "docker":
         return Finding("Docker", State.THERE, "Not needed (PMH_SPAWNER=local).")
-    image = settings.docker_image
     try:
-        command = ["docker", "image", "inspect", "--format", "{{.Id}}", image]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=ANSWER_SECONDS)
-    except (OSError, subprocess.SubprocessError) as error:
-        return Finding("Docker", State.MISSING, f"docker cannot be run: {error}.", "Install Docker.")
-    if done.returncode:
-        remedy = "Start the engine (DOCKER_HOST names it), and build the image as deploy/ says."
-        return Finding("Docker", State.MISSING, f"No image {image}: {done.stderr.strip()}", remedy)
-    return Finding("Docker", State.THERE, f"image {image} {done.stdout.strip()}")
+        require_spawner(settings)
+    except PmhError as error:
+        return Finding("Docker", State.MISSING, error.message, error.advice)
+    return Finding("Docker", State.THERE, f"The engine answers, and has the image {settings.docker_image}.")

@@ -106,16 +106,15 @@ def ensure_network(client: DockerClient, name: str) -> str:
     return gateway
 
 
-def docker_problem(settings: Settings) -> str | None:
-    """Why no container can be started here, as a sentence for a person; None when one can."""
+def require_image(settings: Settings) -> None:
+    """Raises Unavailable where no engine answers, or it has no image of users' servers: nobody could start one."""
     try:
-        client = _client()
-        client.images.get(settings.docker_image)
-    except Unavailable as error:
-        return error.message
-    except NotFound:
-        return f"There is no image {settings.docker_image}: build it from deploy/Dockerfile."
-    return None
+        _client().images.get(settings.docker_image)
+    except NotFound as error:
+        raise Unavailable(
+            f"The Docker engine has no image {settings.docker_image}.",
+            advice="Build it from deploy/Dockerfile, or pull it, or name another with PMH_DOCKER_IMAGE.",
+        ) from error
 
 
 def _client() -> DockerClient:

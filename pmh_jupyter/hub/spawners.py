@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 from pmh_jupyter.config import Settings
-from pmh_jupyter.errors import NoWall
+from pmh_jupyter.errors import NoWall, Unavailable
 from pmh_jupyter.hub.roles import SERVER_GRANTS
 from pmh_jupyter.hub.server_files import server_files
 from pmh_jupyter.hub.wall import wall_problem
@@ -25,11 +26,16 @@ SERVER_ARGUMENTS = [
 def with_addresses(settings: Settings) -> Settings:
     """The settings with the addresses on which users' servers reach Hub and service, for the chosen spawner."""
     if settings.spawner == "docker":
-        from pmh_jupyter.hub.docker import with_gateway
-
+        with_gateway: Callable[[Settings], Settings] = _docker_parts().with_gateway
         return with_gateway(settings)
     settings.hub_ip = settings.hub_ip or "127.0.0.1"
     return settings
+
+
+def require_spawner(settings: Settings) -> None:
+    """Raises Unavailable where the chosen spawner lacks what no hub can do without. A wall that is missing is `_local`'s to judge."""
+    if settings.spawner == "docker":
+        _docker_parts().require_image(settings)
 
 
 def configure_spawner(c: Any, settings: Settings) -> None:
@@ -67,9 +73,18 @@ def _local(c: Any, settings: Settings) -> None:
 
 
 def _docker(c: Any, settings: Settings) -> None:
-    from pmh_jupyter.hub.docker import configure_docker
+    _docker_parts().configure_docker(c, settings)
 
-    configure_docker(c, settings)
+
+def _docker_parts() -> ModuleType:
+    """pmh_jupyter.hub.docker, whose packages are an extra: only a hub that spawns containers has them."""
+    try:
+        from pmh_jupyter.hub import docker
+    except ImportError as error:
+        raise Unavailable(
+            f"PMH_SPAWNER=docker needs the package {error.name}.", advice="pip install 'pmh-jupyter[docker]'"
+        ) from error
+    return docker
 
 
 SPAWNERS: dict[str, Callable[[Any, Settings], None]] = {"local": _local, "docker": _docker}

@@ -30,15 +30,15 @@ def claim(data: Path, address: str) -> Iterator[None]:
         yield
 
 
-def holder(data: Path) -> str | None:
-    """Who holds the data folder, in words; None where nobody does."""
+def holder(data: Path) -> Conflict | None:
+    """What `claim` would raise now, without making or changing anything; None where nobody holds the data folder."""
     try:
-        with open(data / NAME, "r+", encoding="utf-8") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with open(data / NAME, encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
         return None
     except BlockingIOError:
-        return _held(data, str(data / NAME)).message
+        return _held(data, str(data / NAME))
     return None
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pmh_jupyter.config import Settings
-from pmh_jupyter.errors import Unavailable
+from pmh_jupyter.errors import NotFound, Unavailable
 from pmh_jupyter.hub.proxy_command import proxy_command
+from pmh_jupyter.hub.spawners import require_spawner, with_addresses
 from pmh_jupyter.hub.up import logs
-from pmh_jupyter.hub.up.claim import claim
+from pmh_jupyter.hub.up.claim import claim, holder
 from pmh_jupyter.hub.up.hub_process import HubProcess, running_hub
 from pmh_jupyter.hub.up.ports import check_free, listeners
 from pmh_jupyter.hub.up.progress import Progress
@@ -42,21 +43,43 @@ def run_hub(settings: Settings, prepare: Prepare, progress: Progress) -> None:
     Unavailable for what cannot be had, and when the hub ends by itself. Nothing that was started here is left afterwards.
     """
     settings.data_dir = str(settings.data)
+    config = _check(settings)
     with claim(settings.data, address(settings.ip, settings.port)):
-        check_free(listeners(settings))
-        proxy_command()  # raises, before anything is made, where there is none
         settings.server_python = settings.server_python or str(server_environment(settings.data, progress))
-        _warn_without_wall(progress)
+        _warn_without_wall(settings, progress)
         with progress.step("Preparing the database and the starter course"):
             prepared = prepare(settings)
         password = _first_password(settings, progress)
         log = logs.new_log(settings.data)
-        with running_hub(hub_config(), environ(settings), log, progress) as hub:
+        with running_hub(config, environ(settings), log, progress) as hub:
             _wait_until_ready(hub, settings, progress)
             codes = {str(role): code for role, code in prepared.join_codes.items()}
             for line in summary(settings, address(settings.ip, settings.port), codes, password):
                 progress.say(line)
             raise _ended(f"The hub ended by itself, with exit code {hub.wait()}.", hub.log)
+
+
+def _check(settings: Settings) -> Path:
+    """Everything that can be refused before anything is made, or raises; the configuration file to start.
+
+    The addresses in force are settled on the way: with containers they are the gateway's, which is there to listen on from then on.
+    """
+    if held := holder(settings.data):
+        raise held
+    config = _config(settings)
+    proxy_command()
+    require_spawner(settings)
+    check_free(listeners(with_addresses(settings)))
+    return config
+
+
+def _config(settings: Settings) -> Path:
+    if not settings.config_file:
+        return hub_config()
+    own = Path(settings.config_file).absolute()
+    if not own.is_file():
+        raise NotFound(f"PMH_CONFIG names {own}, which is no file.", advice="Mend the path, or leave PMH_CONFIG empty.")
+    return own
 
 
 def environ(settings: Settings) -> dict[str, str]:
@@ -65,11 +88,10 @@ def environ(settings: Settings) -> dict[str, str]:
     return os.environ | settings.to_environ() | {"PATH": path}
 
 
-def _warn_without_wall(progress: Progress) -> None:
+def _warn_without_wall(settings: Settings, progress: Progress) -> None:
     if problem := wall_problem():
-        progress.say(
-            f"   NO WALL: {problem} Users' servers and graded code can read whatever you can. See `pmh doctor`."
-        )
+        who = "Graded code" if settings.spawner == "docker" else "Users' servers and graded code"
+        progress.say(f"   NO WALL: {problem} {who} can read whatever you can. See `pmh doctor`.")
 
 
 def _first_password(settings: Settings, progress: Progress) -> str | None:

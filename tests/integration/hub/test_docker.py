@@ -10,8 +10,8 @@ import docker
 import pytest
 
 from pmh_jupyter.config import Settings
-from pmh_jupyter.errors import Conflict
-from pmh_jupyter.hub.docker import docker_problem, ensure_network
+from pmh_jupyter.errors import Conflict, Unavailable
+from pmh_jupyter.hub.docker import ensure_network, require_image
 from tests.integration.hub.conftest import Neighbours
 from tests.support.docker_engine import DOCKER_CONFIG, docker_engine, skeleton_image
 from tests.support.hub_process import FORK_WITHOUT_END, ROOT, running_hub
@@ -151,6 +151,8 @@ def test_a_network_that_joins_neighbours_is_refused(engine: docker.DockerClient)
         joined.remove()
 
 
-def test_the_doctor_says_which_image_is_missing(engine: docker.DockerClient) -> None:
-    assert docker_problem(Settings(docker_image=IMAGE)) is None
-    assert "deploy/Dockerfile" in str(docker_problem(Settings(docker_image="nowhere")))
+def test_a_missing_image_is_named(engine: docker.DockerClient) -> None:
+    require_image(Settings(docker_image=IMAGE))
+    with pytest.raises(Unavailable, match="no image nowhere") as refused:
+        require_image(Settings(docker_image="nowhere"))
+    assert "deploy/Dockerfile" in refused.value.advice

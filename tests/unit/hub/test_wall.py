@@ -183,7 +183,10 @@ with ExitStack() as files:
 def test_a_home_never_lies_over_the_systems_files() -> None:
     tenant = Tenant("anna", 1, Path("/data/homes/anna"))
     assert home_inside(tenant, ServerFiles(Path("/"), (), ())) == "/home/anna"
-    assert home_inside(tenant, ServerFiles(Path("/"), (Path("/home") / "anna" / "pmh" / ".venv",), ())) == "/home/anna.home"
+    assert (
+        home_inside(tenant, ServerFiles(Path("/"), (Path("/home") / "anna" / "pmh" / ".venv",), ()))
+        == "/home/anna.home"
+    )
 
 
 def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from pmh_jupyter.domain.people import Person
-from pmh_jupyter.errors import Conflict, NotFound
+from pmh_jupyter.errors import BadInput, Conflict, NotFound
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.dialect import insert_new
 from pmh_jupyter.storage.tables.people import PersonRow
@@ -41,8 +41,21 @@ def get(database: Database, person: UUID) -> Person:
         return Person(row.id, row.name)
 
 
+def follow_name(database: Database, old: str, new: str) -> Person:
+    """The person of a Hub name under the name that the Hub gave them instead.
+
+    Raises NotFound for a name that nobody has, Conflict for one that somebody else has, BadInput for none at all.
+    """
+    if not new.strip():
+        raise BadInput("The new name is empty.", advice="Give the name that the person has at the Hub.")
+    person = find(database, old)
+    if person is None:
+        raise NotFound(f"Nobody is called {old!r}.", advice="The name is as the Hub had it, capitals included.")
+    return rename(database, person.id, new)
+
+
 def rename(database: Database, person: UUID, name: str) -> Person:
-    """Follows a new name at the Hub; raises NotFound, and Conflict for a name that somebody else has."""
+    """Gives the person this name; raises NotFound, and Conflict for a name that somebody else has."""
     try:
         with database.write() as session:
             changed = session.execute(
@@ -51,5 +64,9 @@ def rename(database: Database, person: UUID, name: str) -> Person:
             if changed.one_or_none() is None:
                 raise NotFound("There is no such person.")
     except IntegrityError as error:
-        raise Conflict(f"The name {name!r} is already somebody else's.") from error
+        raise Conflict(
+            f"The name {name!r} is already somebody else's.",
+            advice=f"If that one is the same person, seen under the new name before it was followed: call them something else first "
+            f"(`pmh db rename-person {name} {name}-unused`), then try again.",
+        ) from error
     return Person(person, name)

@@ -1,4 +1,4 @@
-"""`pmh db upgrade` and `pmh db check`, as an operator runs them."""
+"""`pmh db`, as an operator runs it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 
 from pmh_jupyter.cli import main as pmh
+from pmh_jupyter.domain.people import Person
+from pmh_jupyter.storage.database import Database
+from pmh_jupyter.storage.records import people
+from tests.support.storage import School
 
 
 @pytest.fixture
@@ -33,3 +37,56 @@ def test_a_backup_is_named(
     monkeypatch.setattr("pmh_jupyter.storage.database.Database.upgrade", lambda *_: tmp_path / "copy.sqlite")
     assert run("db", "upgrade") == 0
     assert f"Backed up to {tmp_path / 'copy.sqlite'}." in capsys.readouterr().out
+
+
+@pytest.fixture
+def rename(school: School, url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], int]:
+    """`pmh db rename-person`, where Ada has handed something in."""
+    school.submit(school.member("ada"))
+    monkeypatch.setenv("PMH_DATABASE_URL", url)
+    monkeypatch.setattr("pmh_jupyter.cli.NOUNS", ("db",))
+    return lambda old, new: pmh(["db", "rename-person", old, new])
+
+
+def test_a_renamed_person_keeps_what_is_theirs(
+    rename: Callable[[str, str], int], database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = people.find(database, "ada")
+    assert rename("ada", "Ada.Lovelace") == 0
+    after = people.find_or_create(database, "Ada.Lovelace")
+    assert before and after.id == before.id
+    assert people.find(database, "ada") is None
+    assert capsys.readouterr().out.startswith("ada is Ada.Lovelace from now on")
+
+
+def test_one_who_came_back_before_the_name_was_followed(
+    rename: Callable[[str, str], int], database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The advice of the refusal is taken at its word."""
+    before = people.find_or_create(database, "ada")
+    people.find_or_create(database, "countess")
+    assert rename("ada", "countess") == 2
+    assert "`pmh db rename-person countess countess-unused`" in capsys.readouterr().err
+    assert rename("countess", "countess-unused") == 0
+    assert rename("ada", "countess") == 0
+    assert people.find(database, "countess") == Person(before.id, "countess")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"), [("nobody", "ada2", "Nobody is called 'nobody'"), ("ada", " ", "empty")]
+)
+def test_a_name_that_cannot_be_followed(
+    rename: Callable[[str, str], int], capsys: pytest.CaptureFixture[str], old: str, new: str, says: str
+) -> None:
+    assert rename(old, new) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_nobody_is_renamed_under_a_running_service(
+    rename: Callable[[str, str], int], database: Database, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A SQLite file belongs to one process; PostgreSQL takes both."""
+    with Database(url).open():
+        code = rename("ada", "ada2")
+    assert code == (2 if database.file else 0)
+    assert (people.find(database, "ada2") is None) == bool(database.file)

@@ -31,7 +31,7 @@ from pmh_jupyter.service.metrics import Metrics
 from pmh_jupyter.service.ready import Readiness
 from pmh_jupyter.service.receipts import Signer
 from pmh_jupyter.storage.database import Database
-from pmh_jupyter.storage.records import events
+from pmh_jupyter.storage.records import events, jobs
 
 DATABASE_THREADS = 8
 STOP_SECONDS = 1.5
@@ -48,6 +48,8 @@ async def running(settings: Settings, environ: Mapping[str, str]) -> AsyncIterat
         backup = await asyncio.to_thread(database.start, settings.data / "backups")
         if backup:
             log.info("database migrated", backup=str(backup))
+        if held := await asyncio.to_thread(jobs.take_back, database):
+            log.info("taken back from a process that was killed", jobs=held)
         service = assemble(settings, environ, database)
         server = HTTPServer(make_app(service), max_buffer_size=4 * settings.body_limit_mb << 20, xheaders=True)
         ip, port = address(settings, environ)

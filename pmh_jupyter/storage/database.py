@@ -66,6 +66,11 @@ class Database:
             raise
         return self
 
+    @property
+    def alone(self) -> bool:
+        """True where no other service process can be using the database: SQLite, while this process holds its lock."""
+        return self._lock is not None and self._lock.held
+
     def close(self) -> None:
         """Closes every connection and gives the lock back."""
         self.engine.dispose()
@@ -139,7 +144,7 @@ def _errors() -> Iterator[None]:
         # SQLite gives this class to wrong SQL as well.
         if getattr(error.orig, "sqlite_errorname", "") == "SQLITE_ERROR":
             raise
-        raise _unavailable() from error
+        raise (_full() if _is_full(error) else _unavailable()) from error
     except DBAPIError as error:
         if error.connection_invalidated:
             raise _unavailable() from error
@@ -148,3 +153,17 @@ def _errors() -> Iterator[None]:
 
 def _unavailable() -> Unavailable:
     return Unavailable("The hub's database does not answer just now.", retry_after=2.0)
+
+
+def _is_full(error: OperationalError) -> bool:
+    """Whether there is no room left for the database; PostgreSQL's class 53100 is disk_full."""
+    known = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None)
+    return known in {"SQLITE_FULL", "53100"}
+
+
+def _full() -> Unavailable:
+    return Unavailable(
+        "The hub could not record it: the disk of its database is full.",
+        advice="Nothing was recorded. Tell whoever runs this hub, and try again later; keep your files.",
+        retry_after=10.0,
+    )

@@ -16,6 +16,11 @@ class ProcessLock:
         self.path = path
         self._handle: int | None = None
 
+    @property
+    def held(self) -> bool:
+        """True while this process has it."""
+        return self._handle is not None
+
     def take(self) -> None:
         """Takes the lock; raises Conflict at once when another process holds it. Taking it twice is harmless."""
         if self._handle is not None:

@@ -78,8 +78,22 @@ def give_back(database: Database, job: UUID, worker: str, *, tried: bool) -> Non
         if row.tries >= MAX_TRIES:
             _give_up(session, database, row)
             return
-        row.state, row.worker, row.lease_until = "queued", None, None
-        _set_state(session, row, WorkState.QUEUED)
+        _requeue(session, row)
+
+
+def take_back(database: Database) -> int:
+    """Puts back at once what a killed process was grading, for a process that has just started; how many jobs those were.
+
+    Where this is the one process on the database, whoever holds a lease is dead, and nobody need wait for it to run out. Where
+    others may be grading, leases decide, and nothing is done. The try counts: the work itself may be what killed the process.
+    """
+    if not database.alone:
+        return 0
+    with database.write() as session:
+        held = session.scalars(select(JobRow).where(JobRow.state == "running")).all()
+        for row in held:
+            _requeue(session, row)
+        return len(held)
 
 
 def queue_length(database: Database) -> int:
@@ -104,6 +118,11 @@ def _held(session: Session, job: UUID) -> JobRow:
     if row is None:
         raise NotFound("There is no such job.")
     return row
+
+
+def _requeue(session: Session, row: JobRow) -> None:
+    row.state, row.worker, row.lease_until = "queued", None, None
+    _set_state(session, row, WorkState.QUEUED)
 
 
 def _give_up(session: Session, database: Database, row: JobRow) -> None:

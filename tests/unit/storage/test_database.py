@@ -280,10 +280,11 @@ def test_a_full_database_is_unavailable(sqlite_template: Path, tmp_path: Path) -
     path = tmp_path / "pmh.sqlite"
     path.write_bytes(sqlite_template.read_bytes())
     with Database(f"sqlite:///{path}").open() as database:
-        with pytest.raises(Unavailable), database.write() as session:
+        with pytest.raises(Unavailable, match="is full") as caught, database.write() as session:
             pages = session.execute(text("PRAGMA page_count")).scalar()
             session.execute(text(f"PRAGMA max_page_count = {pages}"))
             session.execute(text("CREATE TABLE much AS SELECT randomblob(10000000) AS bytes"))
+        assert "keep your files" in caught.value.advice
 
 
 def test_a_database_that_is_not_there() -> None:

@@ -159,6 +159,26 @@ def test_giving_back(school: School) -> None:
     assert work.get_work(school.database, sent.id, person.id).state is WorkState.FAILED
 
 
+def test_a_started_process_takes_back_only_where_it_is_alone(school: School) -> None:
+    """On SQLite with its lock held nobody else can be grading; without the lock, or on PostgreSQL, somebody may."""
+    person = school.member()
+    sent = school.send(person)
+    for tries in range(1, jobs.MAX_TRIES + 1):
+        assert claim(school).tries == tries
+        assert jobs.take_back(school.database) == 0
+        assert jobs.claim_next(school.database, "other") is None
+        if school.database.file is None:
+            return
+        with Database(school.database.url.render_as_string(), school.clock).open() as restarted:
+            assert jobs.take_back(restarted) == 1
+            assert jobs.take_back(restarted) == 0
+        assert work.get_work(school.database, sent.id, person.id).state is WorkState.QUEUED
+    assert jobs.claim_next(school.database, "worker") is None
+    assert work.get_work(school.database, sent.id, person.id).state is WorkState.FAILED, (
+        "the work itself may be the killer"
+    )
+
+
 def test_jobs_that_are_not_there(school: School) -> None:
     with pytest.raises(NotFound):
         jobs.complete(school.database, nobody(), grading())

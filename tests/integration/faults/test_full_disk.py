@@ -1,0 +1,96 @@
+"""A full disk: what does not fit is refused in plain words, leaves no row and no receipt, and goes through once there is room."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from pmh_jupyter.config import Settings
+from pmh_jupyter.storage.tables.results import EventRow
+from pmh_jupyter.storage.tables.work import JobRow, SubmissionFileRow, SubmissionRow
+from tests.support import tiny_course
+from tests.support.bare_hub import BareHub
+from tests.support.books import books_balance
+from tests.support.service_process import ROOM, Caller, RunningService, fill, running_service, settings_for
+from tests.support.small_disk import SmallDisk, small_disk
+
+LESSON = f"api/classrooms/{ROOM}/lessons/{tiny_course.LESSON}"
+MEBIBYTE = 1 << 20
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return settings_for(tmp_path / "data")
+
+
+@pytest.fixture(params=["blobs", "database"])
+def disk(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> Iterator[SmallDisk]:
+    """8 MiB under the store of handed-in files, or under the database with that store elsewhere."""
+    if request.param == "blobs":
+        with small_disk(settings.data / "blobs", 8) as disk:
+            fill(settings)
+            yield disk
+        return
+    with small_disk(settings.data, 8) as disk:
+        elsewhere = tmp_path / "blobs"
+        elsewhere.mkdir()
+        (settings.data / "blobs").symlink_to(elsewhere)
+        fill(settings)
+        yield disk
+
+
+@pytest.fixture
+async def live(disk: SmallDisk, settings: Settings, hub: BareHub) -> AsyncIterator[RunningService]:
+    async with running_service(settings, hub) as running:
+        yield running
+
+
+async def a_submission(ada: Caller, data: bytes) -> dict[str, Any]:
+    """The body of one with a large file beside the notebook."""
+    release = (await ada.get(f"{LESSON}/files"))["current"]
+    files = [*tiny_course.answered(release, two="two = 2", three="three = 3"), tiny_course.content("data.bin", data)]
+    return {"id": str(uuid.uuid4()), "release": release["id"], "files": files}
+
+
+def rows(live: RunningService) -> list[int]:
+    with live.service.database.read() as session:
+        tables = (SubmissionRow, SubmissionFileRow, JobRow, EventRow)
+        return [session.scalar(select(func.count()).select_from(table)) or 0 for table in tables]
+
+
+async def test_what_does_not_fit_leaves_nothing_and_fits_later(live: RunningService, disk: SmallDisk) -> None:
+    ada = live.student("ada")
+    await ada.join()
+    before = await ada.submit(two="two = 2")
+    await ada.graded(before["id"])
+    keys = (await ada.get("api/receipts/keys"))["keys"]
+    books_balance(live.service.database, {before["id"]: before["receipt"]}, keys)
+    body = await a_submission(ada, os.urandom(2 * MEBIBYTE))
+    known = rows(live)
+
+    # The notebook still fits, the file beside it does not; in a database not even the row does.
+    disk.fill(leave=MEBIBYTE if disk.folder.name == "blobs" else 0)
+    for _ in range(2):
+        refused = await ada.post(f"{LESSON}/submissions", body, 503)
+        assert refused["code"] == "unavailable"
+        assert "disk" in refused["message"] and "full" in refused["message"]
+        assert "Nothing was recorded" in refused["advice"] and "keep your files" in refused["advice"]
+        assert "receipt" not in refused
+    assert rows(live) == known
+    assert (await ada.get(f"api/work/{body['id']}", 404))["code"] == "not-found"
+    assert [work["id"] for work in (await ada.get(f"api/classrooms/{ROOM}/work"))["work"]] == [before["id"]]
+    assert (await live.anybody().get("health"))["alive"]
+
+    disk.make_room()
+    sent = await ada.post(f"{LESSON}/submissions", body, 201)
+    assert (await ada.post(f"{LESSON}/submissions", body, 201))["receipt"] == sent["receipt"]
+    graded = await ada.graded(body["id"])
+    assert [verdict["outcome"] for verdict in graded["verdicts"]] == ["passed", "passed"]
+    receipts = {work["id"]: work["receipt"] for work in (before, sent)}
+    assert len(books_balance(live.service.database, receipts, keys)) == 2

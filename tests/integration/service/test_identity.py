@@ -141,6 +141,15 @@ async def test_a_servers_token_reaches_nothing_of_staffs(live: RunningService) -
     await live.staff("teacher").get(f"api/classrooms/{ROOM}/board")
 
 
+async def test_a_token_opens_no_page(live: RunningService, open_browser: Opener) -> None:
+    for caller in (live.student("teacher"), live.staff("teacher")):
+        reply = await caller.call("GET", f"classrooms/{ROOM}/board", 302)
+        assert "/hub/api/oauth2/authorize" in reply.headers["Location"]
+    browser = open_browser(live, "mallory")  # a session of somebody who is no member
+    page = await browser.walk(BOARD)
+    assert page.status_code == 404 and "You are in no classroom" in page.text
+
+
 async def test_a_student_is_no_staff_whatever_the_token(live: RunningService) -> None:
     ada = live.staff("ada")
     await ada.get(f"api/classrooms/{ROOM}/board", 404)

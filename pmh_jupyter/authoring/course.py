@@ -9,9 +9,9 @@ from collections import defaultdict
 
 from pmh_jupyter.authoring.folder import check_paths, read_folder
 from pmh_jupyter.authoring.lesson_checks import check_lesson
-from pmh_jupyter.authoring.manifest import NAME, check_manifest, course_of, read_manifest
+from pmh_jupyter.authoring.manifest import MISSING, NAME, check_manifest, course_of, read_manifest
 from pmh_jupyter.domain.course import Course, File
-from pmh_jupyter.errors import InvalidCourse, Problem
+from pmh_jupyter.errors import InvalidCourse
 
 __all__ = ["read_course", "read_folder"]
 
@@ -22,7 +22,7 @@ def read_course(files: tuple[File, ...]) -> Course:
     folders = _by_folder(files)
     content = next((file.content for file in files if file.path == NAME), None)
     if content is None:
-        problems.append(Problem(NAME, "The file is missing.", "Add it: it names the course and its lessons."))
+        problems.append(MISSING)
         raise InvalidCourse("This is no course.", problems=tuple(problems))
     manifest, faults = read_manifest(content)
     problems += faults

@@ -6,14 +6,16 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from pmh_jupyter.authoring.shapes import CourseFile, LessonEntry, problems_of
+from pmh_jupyter.authoring.shapes import CourseFile, LessonEntry, Slug, problems_of
 from pmh_jupyter.domain.achievements import ICONS, RULES
 from pmh_jupyter.domain.course import Achievement, Concept, Course, File, Lesson
-from pmh_jupyter.errors import Problem
+from pmh_jupyter.errors import InvalidCourse, Problem
 
 NAME = "course.toml"
+MISSING = Problem(NAME, "The file is missing.", "Add it: it names the course and its lessons.")
+_SLUG: TypeAdapter[str] = TypeAdapter(Slug)
 
 
 def read_manifest(content: bytes) -> tuple[CourseFile | None, list[Problem]]:
@@ -28,6 +30,17 @@ def read_manifest(content: bytes) -> tuple[CourseFile | None, list[Problem]]:
         return CourseFile.model_validate(data), []
     except ValidationError as error:
         return None, problems_of(error, NAME)
+
+
+def course_slug(files: Iterable[File]) -> str:
+    """The slug that course.toml gives, whatever else is wrong with it. Raises InvalidCourse, with all that is, where it gives none."""
+    content = next((file.content for file in files if file.path == NAME), None)
+    if content is None:
+        raise InvalidCourse("This is no course.", problems=(MISSING,))
+    try:
+        return _SLUG.validate_python(tomllib.loads(content.decode()).get("slug"))
+    except ValueError as error:
+        raise InvalidCourse("The course cannot be read.", problems=tuple(read_manifest(content)[1])) from error
 
 
 def check_manifest(manifest: CourseFile, folders: frozenset[str]) -> Iterator[Problem]:

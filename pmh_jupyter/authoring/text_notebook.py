@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import re
 
-import jupytext  # type: ignore[import-untyped]
-
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.ipynb import dump
 from pmh_jupyter.errors import InvalidNotebook
@@ -29,6 +27,8 @@ def as_ipynb(file: File) -> File:
     """The notebook as .ipynb, without the random cell ids that a conversion makes; raises InvalidNotebook with the line, if known."""
     if not _is_text_notebook(file):
         return file
+    import jupytext  # type: ignore[import-untyped]  # not in a user's server, which imports this module all the same
+
     suffix = _suffix(file.path)
     try:
         notebook = jupytext.reads(file.content.decode(), fmt=_FORMATS[suffix])

@@ -1,10 +1,11 @@
-"""A course sent to the service."""
+"""A course sent to the service, to be validated or released."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
 from http.client import HTTPException
+from typing import TypeVar
 from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
@@ -13,12 +14,15 @@ from pydantic import ValidationError
 
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.ids import sha256
-from pmh_jupyter.errors import BadInput, NotLoggedIn, PmhError, Problem, Unavailable
-from pmh_jupyter.wire.base import ErrorReply, FileContent
-from pmh_jupyter.wire.staff import CourseReleased, CourseUpload
+from pmh_jupyter.errors import BadInput, InvalidCourse, NotLoggedIn, PmhError, Problem, Unavailable
+from pmh_jupyter.wire.base import ErrorReply, FileContent, Message
+from pmh_jupyter.wire.staff import CourseReleased, CourseUpload, CourseValidated
+
+R = TypeVar("R", bound=Message)
 
 TOKEN_VARIABLES = ("PMH_TOKEN", "JUPYTERHUB_API_TOKEN")
-TIMEOUT_SECONDS = 120.0
+# A course is validated by grading each of its lessons twice, one course at a time.
+TIMEOUT_SECONDS = 600.0
 
 
 class Refused(PmhError):
@@ -42,21 +46,31 @@ def find_token(environ: Mapping[str, str], variables: tuple[str, ...] = TOKEN_VA
 def send_release(
     service: str, token: str, course: str, files: tuple[File, ...], classrooms: tuple[str, ...]
 ) -> CourseReleased:
-    """Has the service at this address release the course, and the classrooms adopt it.
+    """Has the service at this address release the course, and the classrooms adopt it. Raises as `_send` does."""
+    upload = CourseUpload(files=tuple(_content(file) for file in files), classrooms=classrooms)
+    return _send(service, token, f"courses/{quote(course, safe='')}/releases", upload, CourseReleased)
 
-    Raises Refused for a no of the service, Unavailable where it does not answer, BadInput for what is no address of one.
+
+def send_validation(service: str, token: str, course: str, files: tuple[File, ...]) -> CourseValidated:
+    """Has the service at this address validate the course. Raises as `_send` does."""
+    upload = CourseUpload(files=tuple(_content(file) for file in files))
+    return _send(service, token, f"courses/{quote(course, safe='')}/validate", upload, CourseValidated)
+
+
+def _send(service: str, token: str, path: str, upload: CourseUpload, reply: type[R]) -> R:
+    """Raises InvalidCourse with every problem that the service found, Refused for another no of it,
+    Unavailable where it does not answer, BadInput for what is no address of one.
     """
     if not service.startswith(("http://", "https://")):
         raise BadInput(f"{service!r} is not the address of a service.", advice="It begins with http:// or https://.")
-    upload = CourseUpload(files=tuple(_content(file) for file in files), classrooms=classrooms)
     request = Request(
-        f"{service.rstrip('/')}/api/courses/{quote(course, safe='')}/releases",
+        f"{service.rstrip('/')}/api/{path}",
         data=upload.model_dump_json().encode(),
         headers={"Authorization": f"token {token}", "Content-Type": "application/json"},
     )
     body = _answer(request, service)
     try:
-        return CourseReleased.model_validate_json(body)
+        return reply.model_validate_json(body)
     except ValidationError as error:
         raise BadInput(f"What answers at {service} is not the service.", advice="Mend the address.") from error
 
@@ -73,7 +87,7 @@ def _answer(request: Request, service: str) -> bytes:
         reason = getattr(error, "reason", None) or error
         raise Unavailable(
             f"The service at {service} does not answer: {reason}.",
-            advice="Is the hub running, and is the address right? Nothing was released.",
+            advice="Is the hub running, and is the address right? Nothing was changed there.",
         ) from error
 
 
@@ -83,7 +97,8 @@ def _refusal(status: int, body: bytes, service: str) -> PmhError:
     except ValidationError:
         return Unavailable(f"What answers at {service} said {status}, and not as the service would.")
     problems = tuple(Problem(one.file, one.message, one.remedy, one.cell) for one in reply.problems)
-    return Refused(reply.message, advice=reply.advice, problems=problems)
+    kind = InvalidCourse if reply.code == InvalidCourse.code else Refused
+    return kind(reply.message, advice=reply.advice, problems=problems)
 
 
 def _content(file: File) -> FileContent:

@@ -6,13 +6,14 @@ import asyncio
 import contextvars
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
 from pmh_jupyter.config import Settings
 from pmh_jupyter.service.feed import Feed
 from pmh_jupyter.service.hub import Hub
 from pmh_jupyter.service.jobs.grader import Grader
+from pmh_jupyter.service.jobs.trials import Trials
 from pmh_jupyter.service.jobs.workers import Workers
 from pmh_jupyter.service.limits import RateLimit
 from pmh_jupyter.service.metrics import Metrics
@@ -46,6 +47,7 @@ class Service:
     grader: Grader
     readiness: Readiness
     cookie_secret: bytes
+    trials: Trials = field(default_factory=Trials)
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs what blocks in the bounded pool, with the request id of the one who asked."""

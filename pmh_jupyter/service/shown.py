@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 
+from pmh_jupyter.authoring.validation import Report
 from pmh_jupyter.domain import outline as domain
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.events import Event
@@ -16,8 +17,9 @@ from pmh_jupyter.domain.verdict import ExerciseVerdict, Message, TestVerdict
 from pmh_jupyter.domain.versions import CourseVersion
 from pmh_jupyter.domain.words import words
 from pmh_jupyter.domain.work import StaffWork, Work
+from pmh_jupyter.errors import Problem
 from pmh_jupyter.wire import outline, people, staff, work
-from pmh_jupyter.wire.base import FileContent
+from pmh_jupyter.wire.base import FileContent, ProblemReply
 
 
 def points(millipoints: int) -> float:
@@ -223,6 +225,28 @@ def _row(row: domain.BoardRow) -> staff.BoardRow:
 def event(one: Event) -> work.EventReply:
     """An event as the person whom it concerns may read it."""
     return work.EventReply(number=one.number, kind=one.kind.value, at=one.at, data=one.public())
+
+
+def course_validated(report: Report, *, tried: bool) -> staff.CourseValidated:
+    return staff.CourseValidated(
+        course=report.course,
+        lessons=tuple(release.lesson for release in report.releases),
+        releases=tuple(
+            staff.ValidatedLesson(
+                slug=release.lesson,
+                exercises=len(release.exercises),
+                points=points(release.max_millipoints),
+                release=release.id,
+            )
+            for release in report.releases
+        ),
+        advice=tuple(map(problem, report.advice)),
+        tried=tried,
+    )
+
+
+def problem(found: Problem) -> ProblemReply:
+    return ProblemReply(file=found.file, cell=found.cell, message=found.message, remedy=found.remedy)
 
 
 def course_released(version: CourseVersion) -> staff.CourseReleased:

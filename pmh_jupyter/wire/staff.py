@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from pmh_jupyter.wire.base import FileContent, Message
+from pmh_jupyter.wire.base import FileContent, Message, ProblemReply
 from pmh_jupyter.wire.outline import StateName
 from pmh_jupyter.wire.people import RoleName
 from pmh_jupyter.wire.work import FlagReply, WorkReply
@@ -22,11 +22,26 @@ class CourseUpload(Message):
     )
 
 
+class ValidatedLesson(Message):
+    """A lesson as it would be released: how many exercises and points it has, and the release's id."""
+
+    slug: str
+    exercises: int
+    points: float
+    release: str
+
+
 class CourseValidated(Message):
-    """A course without fault, and the slugs of its lessons."""
+    """A course without fault: the slugs of its lessons, what they would be released as, and what is worth a look."""
 
     course: str
     lessons: tuple[str, ...]
+    releases: tuple[ValidatedLesson, ...] = ()
+    advice: tuple[ProblemReply, ...] = ()
+    tried: bool = Field(
+        default=False,
+        description="Whether solutions and untouched notebooks were graded; not so where there is no sandbox",
+    )
 
 
 class ReleasedLesson(Message):

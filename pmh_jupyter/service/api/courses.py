@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pmh_jupyter.authoring.course import read_course
+from pmh_jupyter.authoring.validation import validate_course
 from pmh_jupyter.domain.people import Person
 from pmh_jupyter.domain.roles import Permission, may
-from pmh_jupyter.errors import BadInput, NotAllowed, NotFound
+from pmh_jupyter.errors import BadInput, InvalidCourse, NotAllowed, NotFound, NoWall
+from pmh_jupyter.grading.walls import Wall
 from pmh_jupyter.service import shown
 from pmh_jupyter.service.files import received
 from pmh_jupyter.service.handler import ApiHandler
-from pmh_jupyter.service.load import load_course, release_all
+from pmh_jupyter.service.jobs.grader import Grader
+from pmh_jupyter.service.load import load_course
 from pmh_jupyter.service.rights import Right, Scope
 from pmh_jupyter.service.routes import Operation, Route
 from pmh_jupyter.storage.database import Database
@@ -18,11 +21,12 @@ from pmh_jupyter.wire.staff import CourseReleased, CourseUpload, CourseValidated
 
 
 class Validate(ApiHandler):
-    """Reads the course and makes its releases without keeping them; every fault is told at once."""
+    """Reads the course, makes its releases without keeping them, and tries each; every fault is told at once."""
 
     async def post(self, course: str) -> None:
         request = await self.read(CourseUpload)
-        self.send(await self.service.run(_validate, course, request))
+        await self.service.run(_require_instructor, self.service.database, self.standing.person)
+        self.send(await self.service.trials.run(_validate, self.service.grader, course, request))
 
 
 class Releases(ApiHandler):
@@ -35,11 +39,23 @@ class Releases(ApiHandler):
         self.send(reply, 201)
 
 
-def _validate(slug: str, request: CourseUpload) -> CourseValidated:
+def _validate(grader: Grader, slug: str, request: CourseUpload) -> CourseValidated:
     course = read_course(received(request.files))
     _require_slug(course.slug, slug)
-    releases = release_all(course)
-    return CourseValidated(course=course.slug, lessons=tuple(releases))
+    wall = _wall(grader)
+    report = validate_course(course, wall)
+    if report.problems:
+        raise InvalidCourse(f"The course {slug} cannot be released.", problems=report.problems)
+    return shown.course_validated(report, tried=wall is not None)
+
+
+def _wall(grader: Grader) -> Wall | None:
+    """The grader's wall if it really holds, else None: what an instructor sends is not known to be theirs."""
+    try:
+        wall = grader.wall()
+    except NoWall:
+        return None
+    return wall if wall.contained else None
 
 
 def _release(database: Database, person: Person, slug: str, request: CourseUpload) -> CourseReleased:
@@ -47,6 +63,12 @@ def _release(database: Database, person: Person, slug: str, request: CourseUploa
     files = received(request.files)
     _require_slug(read_course(files).slug, slug)
     return shown.course_released(load_course(database, files, request.classrooms))
+
+
+def _require_instructor(database: Database, person: Person) -> None:
+    """Everybody's token may author: without this, any student could keep the graders busy with a course of endless loops."""
+    if not any(may(one.role, Permission.RELEASE) for one in members.memberships(database, person.id)):
+        raise NotAllowed("You are instructor of no classroom.")
 
 
 def _require_slug(found: str, slug: str) -> None:

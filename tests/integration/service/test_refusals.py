@@ -127,13 +127,15 @@ async def test_request_ids_are_kept_if_they_are_sane(ada: Caller) -> None:
 async def test_courses_are_released_by_those_who_may(live: RunningService, ada: Caller) -> None:
     teacher = live.student("teacher")  # a server's token may author; the role decides
     path = f"api/courses/{tiny_course.SLUG}"
-    assert (await teacher.post(f"{path}/validate", tiny_course.upload()))["lessons"] == [tiny_course.LESSON]
+    found = await teacher.post(f"{path}/validate", tiny_course.upload())
+    assert (found["lessons"], found["releases"][0]["exercises"], found["tried"]) == ([tiny_course.LESSON], 2, True)
     changed = tiny_course.NOTEBOOK.replace("# Sums", "# Sums, revised")
     done = await teacher.post(f"{path}/releases", tiny_course.upload(ROOM, text=changed), 201)
     assert (done["version"], done["lessons"][0]["changed"]) == (2, True)
     outline = await teacher.get(f"api/classrooms/{ROOM}/outline")
     assert outline["units"][0]["lessons"][0]["release"] == done["lessons"][0]["release"]
 
+    await ada.post(f"{path}/validate", tiny_course.upload(), 403)
     await ada.post(f"{path}/releases", tiny_course.upload(ROOM), 403)
     await teacher.post(f"{path}/releases", tiny_course.upload("elsewhere"), 403)
     await teacher.post("api/courses/another/releases", tiny_course.upload(), 400)
@@ -147,6 +149,15 @@ async def test_a_faulty_course_is_answered_with_all_of_its_faults(live: RunningS
         assert reply["code"] == "invalid-course"
         assert len(reply["problems"]) >= 2
         assert all(problem["file"] and problem["remedy"] for problem in reply["problems"])
+
+
+async def test_a_solution_that_fails_is_found_by_grading_it(live: RunningService) -> None:
+    teacher = live.student("teacher")
+    wrong = tiny_course.NOTEBOOK.replace("two = 1 + 1", "two = 1 + 2")
+    assert wrong != tiny_course.NOTEBOOK
+    reply = await teacher.post("api/courses/tiny/validate", tiny_course.upload(text=wrong), 422)
+    assert [problem["cell"] for problem in reply["problems"]] == ["two"]
+    assert "Its own solution does not pass" in reply["problems"][0]["message"]
 
 
 async def test_one_person_cannot_take_all_streams(live: RunningService, ada: Caller) -> None:

@@ -1,0 +1,104 @@
+"""An instructor validates and releases in a terminal of their own notebook server, whose lean environment reads no Jupytext."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pmh_jupyter.authoring.folder import read_folder
+from pmh_jupyter.hub.up.progress import Progress
+from pmh_jupyter.hub.up.server_environment import server_environment
+from tests.support.hub_process import HubProcess, Person, running_hub
+
+pytestmark = [pytest.mark.slow, pytest.mark.needs("bubblewrap", "setpriv"), pytest.mark.timeout(300)]
+
+ODD = Path(__file__).parents[3] / "tests" / "support" / "course"
+RUN = """
+import json, subprocess
+done = subprocess.run({command}, capture_output=True, text=True)
+print(json.dumps([done.returncode, done.stdout + done.stderr]))
+"""
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
+    folder = tmp_path_factory.mktemp("course")
+    python = server_environment(folder, Progress())
+    with running_hub(folder, PMH_SERVER_PYTHON=str(python)) as hub:
+        yield hub.until_service()
+
+
+@pytest.fixture(scope="module")
+def instructor(hub: HubProcess) -> Person:
+    """The demo classroom's instructor, with the tests' course in the own home."""
+    admin = hub.person("admin").log_in().start_server()
+    assert "no jupytext" in admin.run(
+        "import importlib.util as u; print(u.find_spec('jupytext') and 'jupytext' or 'no jupytext')"
+    )
+    put(admin)
+    return admin
+
+
+def put(person: Person) -> None:
+    files = {file.path: file.content.decode() for file in read_folder(ODD)}
+    person.run(f"""
+from pathlib import Path
+for path, content in {files!r}.items():
+    file = Path("odd", path)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(content)
+""")
+
+
+def pmh(person: Person, *arguments: str) -> tuple[int, str]:
+    """`pmh` in the own server: its exit code, and what it said."""
+    code, told = json.loads(person.run(RUN.format(command=["pmh", "course", *arguments])))
+    return code, told
+
+
+def test_a_sound_course_is_tried_by_the_service(instructor: Person) -> None:
+    code, told = pmh(instructor, "validate", "odd")
+    assert code == 0, told
+    assert "odd-cases: 6 exercises, 10 points, release " in told
+    assert "advice   odd-cases/second.py" in told
+    assert "Not tried" not in told and "No problem found." in told
+
+
+def test_a_solution_that_fails_is_found_there_too(instructor: Person) -> None:
+    spoil = (
+        "f = Path('odd/odd-cases/first.md'); old = f.read_text(); f.write_text(old.replace('double(21)', 'double(20)'))"
+    )
+    instructor.run(f"from pathlib import Path; {spoil}")
+    try:
+        code, told = pmh(instructor, "validate", "odd")
+    finally:
+        instructor.run("f.write_text(old)")
+    assert code == 1, told
+    assert "first.ipynb, größe: Its own solution does not pass (failed)" in told
+    assert told.rstrip().endswith("1 problem found.")
+
+
+def test_what_is_wrong_with_the_course_itself_needs_no_service(instructor: Person) -> None:
+    instructor.run("import os; os.makedirs('empty', exist_ok=True)")
+    code, told = pmh(instructor, "validate", "empty", "--url", "http://127.0.0.1:9/services/pmh")
+    assert (code, "course.toml: The file is missing." in told) == (1, True)
+
+
+def test_it_is_released_and_taken_by_the_classroom(instructor: Person, hub: HubProcess) -> None:
+    code, told = pmh(instructor, "release", "odd", "--classroom", "demo")
+    assert code == 0, told
+    assert "odd, version 1" in told
+    page = instructor.browser.get("/services/pmh/")
+    assert page.status_code == 200 and "Odd" in page.text
+
+
+def test_a_student_may_do_neither(hub: HubProcess) -> None:
+    ada = hub.person("ada").log_in().start_server()
+    put(ada)
+    for verb in ("validate", "release"):
+        code, told = pmh(ada, verb, "odd")
+        assert code == 2
+        assert "You are instructor of no classroom" in told

@@ -8,7 +8,7 @@ from pmh_jupyter.config import Settings
 from pmh_jupyter.errors import BadInput
 
 AUTHENTICATORS = {
-    "accounts": "pmh_jupyter.hub.accounts.AccountsAuthenticator",
+    "accounts": "pmh_jupyter.hub.accounts.authenticator.AccountsAuthenticator",
     "dummy": "jupyterhub.auth.DummyAuthenticator",
 }
 LOOPBACK_ONLY = frozenset({"dummy"})

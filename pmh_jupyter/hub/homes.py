@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jupyterhub.slugs import safe_slug
 
-from pmh_jupyter.hub.accounts_names import NAME
+from pmh_jupyter.hub.accounts.names import NAME
 
 
 def folder_name(user: str) -> str:

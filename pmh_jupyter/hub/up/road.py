@@ -98,7 +98,7 @@ def _first_password(settings: Settings, progress: Progress) -> str | None:
     """The first administrator's, made before anybody else can log in. Told at once: a failed start must not lose it."""
     if settings.authenticator != "accounts":
         return None
-    from pmh_jupyter.hub.accounts import ensure_admin
+    from pmh_jupyter.hub.accounts.authenticator import ensure_admin
 
     password = ensure_admin(settings.data / "accounts.sqlite", settings.admin)
     if password:

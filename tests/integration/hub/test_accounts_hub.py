@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pmh_jupyter.hub.accounts import ensure_admin
+from pmh_jupyter.hub.accounts.authenticator import ensure_admin
 from tests.support.hub_process import HubProcess, Person, words
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]

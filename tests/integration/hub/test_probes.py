@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pmh_jupyter.hub.accounts import ensure_admin
+from pmh_jupyter.hub.accounts.authenticator import ensure_admin
 from tests.integration.hub.conftest import Neighbours
 from tests.support.hub_process import FORK_WITHOUT_END, ROOT, Person
 

@@ -10,8 +10,8 @@ import pytest
 from argon2 import PasswordHasher
 
 from pmh_jupyter.errors import Conflict, SchemaTooNew
-from pmh_jupyter.hub.accounts import ensure_admin
-from pmh_jupyter.hub.accounts_store import AccountStore, Match
+from pmh_jupyter.hub.accounts.authenticator import ensure_admin
+from pmh_jupyter.hub.accounts.store import AccountStore, Match
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 

@@ -16,9 +16,9 @@ from tornado import web
 from tornado.httputil import url_concat
 
 from pmh_jupyter.errors import Conflict, PmhError
-from pmh_jupyter.hub.accounts_enrol import BadJoinCode
-from pmh_jupyter.hub.accounts_names import normal_name, password_problem
-from pmh_jupyter.hub.accounts_store import Match
+from pmh_jupyter.hub.accounts.enrol import BadJoinCode
+from pmh_jupyter.hub.accounts.names import normal_name, password_problem
+from pmh_jupyter.hub.accounts.store import Match
 
 MOST_ROWS = 200
 

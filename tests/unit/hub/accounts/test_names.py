@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pmh_jupyter.hub.accounts_names import name_problem, normal_name, password_problem
+from pmh_jupyter.hub.accounts.names import name_problem, normal_name, password_problem
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pmh_jupyter.hub import accounts_throttle
-from pmh_jupyter.hub.accounts_throttle import WINDOW_SECONDS, Allowance, Throttle
+from pmh_jupyter.hub.accounts import throttle as limits
+from pmh_jupyter.hub.accounts.throttle import WINDOW_SECONDS, Allowance, Throttle
 
 
 class Clock:
@@ -67,7 +67,7 @@ def test_a_right_password_forgives_its_own_mistakes_only(throttle: Throttle) -> 
 
 
 def test_memory_has_an_end(throttle: Throttle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accounts_throttle, "MOST_KEYS", 30)
+    monkeypatch.setattr(limits, "MOST_KEYS", 30)
     for number in range(1000):
         throttle.failed(f"name{number}", f"address{number}")
     assert len(throttle._failures) == 30

@@ -16,11 +16,11 @@ from jupyterhub.auth import Authenticator
 from tornado import web
 from traitlets import Unicode, default
 
-from pmh_jupyter.hub import accounts_pages
-from pmh_jupyter.hub.accounts_enrol import enrol
-from pmh_jupyter.hub.accounts_names import name_problem, normal_name
-from pmh_jupyter.hub.accounts_store import AccountStore, Match
-from pmh_jupyter.hub.accounts_throttle import Throttle
+from pmh_jupyter.hub.accounts import pages
+from pmh_jupyter.hub.accounts.enrol import enrol
+from pmh_jupyter.hub.accounts.names import name_problem, normal_name
+from pmh_jupyter.hub.accounts.store import AccountStore, Match
+from pmh_jupyter.hub.accounts.throttle import Throttle
 
 HASHES_AT_ONCE = 2
 """Each takes a core and 64 MiB: a flood of log-ins waits in line rather than stopping the hub."""
@@ -35,7 +35,7 @@ def ensure_admin(path: Path, name: str) -> str | None:
 
 
 class AccountsAuthenticator(Authenticator):  # type: ignore[misc]
-    """Names and passwords from our own store. The pages are in accounts_pages."""
+    """Names and passwords from our own store. The pages are in pages."""
 
     path = Unicode(help="The accounts file.").tag(config=True)
     service_url = Unicode(help="The service's address, as the hub reaches it.").tag(config=True)
@@ -63,7 +63,7 @@ class AccountsAuthenticator(Authenticator):  # type: ignore[misc]
         name = normal_name(data.get("username", ""))
         match = await self.match(name, data.get("password", ""), handler.request.remote_ip)
         if match is Match.ONE_TIME:
-            raise accounts_pages.OneTimePassword
+            raise pages.OneTimePassword
         return name if match is Match.YES else None
 
     async def match(self, name: str, password: str, address: str) -> Match:
@@ -111,4 +111,4 @@ class AccountsAuthenticator(Authenticator):  # type: ignore[misc]
         self.store.retire(user.name)
 
     def get_handlers(self, app: Any) -> list[tuple[str, type]]:
-        return accounts_pages.handlers()
+        return pages.handlers()

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+FOLDERS = ("unit", "integration", "e2e")
 sys.path.insert(0, str(ROOT))
 
 from tests.support.needs import needs  # noqa: E402  (importable only from here on)
@@ -23,6 +24,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "needs(*parts): parts of the machine (see tests/support/needs.py) it cannot do without"
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is quick to fail comes first: unit, integration, browser."""
+    items.sort(key=lambda item: FOLDERS.index(item.path.relative_to(ROOT / "tests").parts[0]))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -1,4 +1,4 @@
-"""A hub as `make up` gives it, one browser, and people. One hub a module: its stories build on each other's rows, never on their order."""
+"""A hub as `make up` gives it, one browser, and people. One hub for all stories; fresh names keep them apart."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ from tests.support.up_process import UpProcess, running_up
 NewPage = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Not for longer than a module: while Playwright runs it holds this thread's event loop, and no asynchronous test can."""
     needs("chromium")
     expect.set_options(timeout=SECONDS)
     with running_browser() as browser:
         yield browser
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UpProcess]:
     """`pmh up` with the local spawner, as a person starts it."""
     folder: Path = tmp_path_factory.mktemp("classroom")

@@ -1,6 +1,6 @@
 """Builds what is not Python, where its sources have changed: the proxy's bundle and JupyterLab's panel.
 
-Runs in `.venv`, on the machine's Node.js 20 or newer, or on the one that came with requirements/hub.lock.
+Called by tools/environment.py in `.venv`, on the machine's Node.js 20 or newer, or on the one that came with requirements/hub.lock.
 """
 
 from __future__ import annotations
@@ -42,22 +42,15 @@ ASSETS = (
 )
 
 
-def main() -> int:
-    """Builds each asset that is missing or was built from other sources; the exit code."""
-    progress = Progress()
-    try:
-        for asset in ASSETS:
-            _build(asset, progress)
-    except ChildProcessError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+def build(progress: Progress) -> None:
+    """Builds each asset that is missing or was built from other sources; raises ChildProcessError."""
+    for asset in ASSETS:
+        _build(asset, progress)
 
 
 def _build(asset: Asset, progress: Progress) -> None:
     folder = ROOT / asset.folder
-    names = ("package.json", "package-lock.json", ".npmrc", *asset.sources)
-    stamp, value = STAMPS / asset.folder, content_hash(folder / name for name in names)
+    stamp, value = STAMPS / asset.folder, made_from(asset)
     if is_current(stamp, value) and (ROOT / asset.result).exists():
         return
     packages(asset.folder, progress)
@@ -65,6 +58,12 @@ def _build(asset: Asset, progress: Progress) -> None:
         if not npm(folder, "run", "--silent", "build"):
             raise ChildProcessError(f"{asset.folder}/ could not be built; the lines above say why.")
     write_stamp(stamp, value)
+
+
+def made_from(asset: Asset, root: Path = ROOT) -> str:
+    """What the asset is made from, as a hash: its sources, its packages, and how it is built."""
+    names = ("package.json", "package-lock.json", ".npmrc", *asset.sources)
+    return content_hash(root / asset.folder / name for name in names)
 
 
 def packages(name: str, progress: Progress) -> None:
@@ -88,7 +87,3 @@ def npm(folder: Path, *arguments: str) -> bool:
         )
     path = os.pathsep.join([str(Path(sys.executable).parent), str(node.parent), os.environ.get("PATH", "")])
     return subprocess.run([*command, *arguments], cwd=folder, env=os.environ | {"PATH": path}).returncode == 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,7 @@
-"""Makes `.venv`: `environment.py hub` installs what runs a hub, `environment.py dev` that and the rest, `… package` our package.
+"""Makes `.venv` and what belongs into it: `environment.py hub assets package`, in this order.
+
+`hub` installs what runs a hub, `dev` that and the rest; `assets` builds what is not Python, `package` installs our package. One process
+for all of it, because most starts of `make up` find everything made, and that should cost no more than looking.
 
 Runs on a Python 3.11 or newer that has nothing installed. uv does the work, because it is quick; it comes from the lock by pip.
 """
@@ -9,6 +12,8 @@ import os
 import subprocess
 import sys
 import tempfile
+from functools import partial
+from importlib import invalidate_caches
 from pathlib import Path
 
 if sys.version_info < (3, 11):  # noqa: UP036 (this file is what tells it to older ones)
@@ -23,6 +28,7 @@ from pmh_jupyter.errors import PmhError  # noqa: E402  (importable only from her
 from pmh_jupyter.hub.up.installer import install  # noqa: E402
 from pmh_jupyter.hub.up.progress import Progress  # noqa: E402
 from pmh_jupyter.hub.up.stamps import content_hash, is_current, write_stamp  # noqa: E402
+from tools import assets  # noqa: E402
 
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
@@ -34,16 +40,15 @@ PACKAGE_SOURCES = [
 HOLDS = {"hub": ("hub",), "dev": ("dev", "hub")}
 
 
-def main(what: str) -> None:
-    """Brings `.venv` up to a lock, or our package in it up to its sources; does nothing that is done already."""
+def main(parts: list[str]) -> None:
+    """Brings each part up to what it is made from, in the order given; does nothing that is done already."""
     progress = Progress()
     if Path(sys.prefix) != VENV:
         _make_venv(progress)
         os.execv(PYTHON, [str(PYTHON), *sys.argv])
-    if what == "package":
-        _install_package(progress)
-    else:
-        _install_lock(what, progress)
+    steps = {"assets": assets.build, "package": _install_package}
+    for part in parts:
+        steps.get(part, partial(_install_lock, part))(progress)
 
 
 def _make_venv(progress: Progress) -> None:
@@ -71,6 +76,7 @@ def _install_lock(name: str, progress: Progress) -> None:
         _bring_uv(lock)
     with progress.step(f"Installing requirements/{name}.lock"):
         install(PYTHON, "--require-hashes", "--no-deps", "-r", str(lock))
+    invalidate_caches()  # the next part imports what has just come
     for held in HOLDS[name]:
         write_stamp(_stamp(held), content_hash([_lock(held)]))
 
@@ -106,6 +112,8 @@ def _install_package(progress: Progress) -> None:
 
 if __name__ == "__main__":
     try:
-        main(sys.argv[1])
+        main(sys.argv[1:])
     except PmhError as error:
         sys.exit(f"{error.message}\n{error.advice}")
+    except ChildProcessError as error:
+        sys.exit(str(error))

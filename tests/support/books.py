@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from pmh_jupyter.config import Settings
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.events import EventKind
 from pmh_jupyter.domain.ids import content_hash
@@ -26,9 +27,18 @@ from pmh_jupyter.storage.tables.people import PersonRow
 from pmh_jupyter.storage.tables.results import AttemptRow, AwardRow, EventRow, LedgerRow, VerdictRow
 from pmh_jupyter.storage.tables.work import JobRow, SubmissionFileRow, SubmissionRow
 from pmh_jupyter.wire.work import Receipt
+from tests.support.service_process import Caller
 
 Receipts = Mapping[str, Mapping[str, Any]]
 """What people hold: submission id to the receipt as it was answered."""
+
+
+async def balanced(settings: Settings, caller: Caller, *work: Mapping[str, Any]) -> None:
+    """The books of a running service balance, and hold exactly the work that was answered so (as WorkReply)."""
+    keys = (await caller.get("api/receipts/keys"))["keys"]
+    receipts = {one["id"]: one["receipt"] for one in work if one["kind"] == "submission"}
+    with Database(settings.database) as database:
+        assert books_balance(database, receipts, keys) == {UUID(one["id"]) for one in work}
 
 
 def books_balance(database: Database, receipts: Receipts, public_keys: Mapping[str, str]) -> set[UUID]:

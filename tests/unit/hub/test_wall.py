@@ -20,6 +20,8 @@ from pmh_jupyter.hub.wall import Limits, Tenant, home_inside, wall_problem, wall
 pytestmark = [pytest.mark.needs("linux", "bubblewrap", "setpriv")]
 
 NOBODY = 65534
+# Not of the range that a hub gives its users: one may be running on this machine, and processes are counted by uid.
+STRANGER = 1_800_000_000
 LIMITS = Limits(memory_mb=256, pids=40)
 
 
@@ -63,7 +65,7 @@ def run_as(request: pytest.FixtureRequest) -> Callable[[Callable[[], None]], Non
     return found
 
 
-def inside(home: Path, script: str, uid: int = 1_900_000_000, **files: tuple[Path, ...]) -> str:
+def inside(home: Path, script: str, uid: int = STRANGER, **files: tuple[Path, ...]) -> str:
     """What a shell behind the wall prints."""
     tenant = Tenant("ada", uid if os.geteuid() == 0 else os.getuid(), home)
     if os.geteuid() == 0:
@@ -148,8 +150,8 @@ def test_limits_hold(run_as: Run, folder: Path) -> None:
 
     def task() -> None:
         script = "i=0; while [ $i -lt 100 ]; do sleep 30 & i=$((i+1)); done"
-        assert "Cannot fork" in inside(make_home(folder), script, uid=1_900_000_777)
-        said = inside(folder / "home", "head -c 400M /dev/zero > /tmp/x; ulimit -d; ulimit -c", uid=1_900_000_777)
+        assert "Cannot fork" in inside(make_home(folder), script, uid=STRANGER + 777)
+        said = inside(folder / "home", "head -c 400M /dev/zero > /tmp/x; ulimit -d; ulimit -c", uid=STRANGER + 777)
         assert "No space left" in said
         assert said.split()[:2] == [str(256 << 10), "0"]
 
@@ -165,7 +167,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from pmh_jupyter.hub.server_files import ServerFiles
 from pmh_jupyter.hub.wall import Limits, Tenant, walled
-uid = 1_900_000_000 if os.geteuid() == 0 else os.getuid()
+uid = {STRANGER} if os.geteuid() == 0 else os.getuid()
 if os.geteuid() == 0:
     os.chown({str(home)!r}, uid, uid)
 with ExitStack() as files:

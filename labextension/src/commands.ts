@@ -10,10 +10,11 @@ import { refreshIcon } from '@jupyterlab/ui-components';
 import type { Actions } from './actions';
 import { stepsIcon } from './icons';
 import type { ClassroomModel } from './model';
-import { CommandIDs, PANEL_ID } from './tokens';
+import { CommandIDs } from './tokens';
 
 export interface CommandOptions {
   readonly app: JupyterFrontEnd;
+  readonly showPanel: () => void;
   readonly palette: ICommandPalette | null;
   readonly model: ClassroomModel;
   readonly actions: Actions;
@@ -27,12 +28,12 @@ export function addCommands(options: CommandOptions): void {
   Object.values(CommandIDs).forEach(command => options.palette?.addItem({ command, category }));
 }
 
-function addPanelCommands({ app, model, trans }: CommandOptions): void {
+function addPanelCommands({ app, showPanel, model, trans }: CommandOptions): void {
   app.commands.addCommand(CommandIDs.openPanel, {
     label: trans.__('Show Lessons'),
     icon: stepsIcon,
     describedBy: NO_ARGUMENTS,
-    execute: () => app.shell.activateById(PANEL_ID)
+    execute: showPanel
   });
   app.commands.addCommand(CommandIDs.refresh, {
     label: trans.__('Refresh Lessons'),

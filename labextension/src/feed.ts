@@ -12,6 +12,8 @@ export interface FeedOptions {
   readonly onEvent: (event: EventReply) => void;
   /** Events went by unheard: what is shown may be old. */
   readonly onLag: () => void;
+  /** Events come no more, or come again. */
+  readonly onTurn: (connected: boolean) => void;
 }
 
 export class Feed implements IDisposable {
@@ -33,7 +35,7 @@ export class Feed implements IDisposable {
 
   /** Listens to this classroom, from where its map was drawn; goes on listening when it does so already. */
   follow(outline: OutlineReply): void {
-    const { api, onEvent, onLag } = this._options;
+    const { api, onEvent, onLag, onTurn } = this._options;
     const { slug } = outline.classroom;
     if (this._disposed || slug === this._classroom) {
       return;
@@ -47,6 +49,7 @@ export class Feed implements IDisposable {
     });
     this._stream.event.connect((_, event) => onEvent(event));
     this._stream.lagged.connect(onLag);
+    this._stream.turned.connect((_, connected) => onTurn(connected));
   }
 
   private _classroom: string | null = null;

@@ -14,7 +14,7 @@ import { addCommands } from './commands';
 import { Memory } from './memory';
 import { ClassroomModel } from './model';
 import { Notebooks } from './notebooks';
-import { createPanel } from './panel';
+import { createPanel, focusPanel } from './panel';
 import { watchNotebooks } from './strip/watch';
 import { CommandIDs, IClassroomModel, PANEL_ID, PLUGIN_ID } from './tokens';
 import { spoken } from './words';
@@ -40,8 +40,13 @@ const plugin: JupyterFrontEndPlugin<ClassroomModel> = {
     const notebooks = new Notebooks(tracker, app.serviceManager.contents);
     const actions = new Actions({ model, notebooks, commands: app.commands, trans });
 
-    addCommands({ app, palette, model, actions, trans });
     const panel = createPanel({ model, actions, trans });
+    const showPanel = () => {
+      app.shell.activateById(PANEL_ID);
+      // The palette, as it closes, gives the focus back to where it was; this comes after it.
+      requestAnimationFrame(() => focusPanel(panel));
+    };
+    addCommands({ app, showPanel, palette, model, actions, trans });
     app.shell.add(panel, 'left', { rank: 150, type: 'Lessons' });
     restorer?.add(panel, PANEL_ID);
     watchNotebooks(notebooks, {

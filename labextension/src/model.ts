@@ -43,7 +43,12 @@ export class ClassroomModel implements IDisposable {
   ) {
     this.works = new Works();
     this._outbox = new Outbox(_api, this.works);
-    this._feed = new Feed({ api: _api, onEvent: event => this._hear(event), onLag: () => this._refreshSoon() });
+    this._feed = new Feed({
+      api: _api,
+      onEvent: event => this._hear(event),
+      onLag: () => this._refreshSoon(),
+      onTurn: connected => this._suspect(connected)
+    });
     this._results = new Results(_api, this.works, () => this._feed.connected);
   }
 
@@ -232,6 +237,13 @@ export class ClassroomModel implements IDisposable {
       this._awarded.emit({ title: text(data.title), description: text(data.description), icon: text(data.icon) });
     }
     this._refreshSoon();
+  }
+
+  /** Whether events come is the first sign that the hub has gone away, or is back. */
+  private _suspect(connected: boolean): void {
+    if (connected !== this._online) {
+      this._refreshSoon();
+    }
   }
 
   private _refreshSoon(): void {

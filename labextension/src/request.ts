@@ -18,9 +18,14 @@ export class PmhError extends Error {
     this.name = 'PmhError';
   }
 
-  /** True where the work is safe and only the way to the hub is missing. */
+  /** True where nothing was refused and only the way to the hub is missing. */
   get offline(): boolean {
-    return this.code === 'unavailable' || this.code === 'unreachable';
+    return this.kept || this.code === 'unreachable';
+  }
+
+  /** True where the notebook server is there, and keeps what is meant for the hub. */
+  get kept(): boolean {
+    return this.code === 'unavailable';
   }
 }
 

@@ -43,6 +43,11 @@ export class SharedStream implements IDisposable {
     return this._lagged;
   }
 
+  /** The stream was lost, or is there again. */
+  get turned(): ISignal<this, boolean> {
+    return this._turned;
+  }
+
   /** Whether some tab of this browser holds an open stream. */
   get connected(): boolean {
     return this._connected;
@@ -57,7 +62,7 @@ export class SharedStream implements IDisposable {
       return;
     }
     if (this._leading) {
-      this._tellState(false);
+      this._tell({ type: 'state', connected: false, last: this._last });
     }
     this._end.abort();
     this._channel.close();
@@ -91,7 +96,7 @@ export class SharedStream implements IDisposable {
     if (note.type === 'event') {
       this._take(note.event);
     } else if (note.type === 'state') {
-      this._connected = note.connected;
+      this._turn(note.connected);
       if (note.last > this._last) {
         this._last = note.last;
         this._lagged.emit();
@@ -102,8 +107,15 @@ export class SharedStream implements IDisposable {
   }
 
   private _tellState(connected: boolean): void {
-    this._connected = connected;
+    this._turn(connected);
     this._tell({ type: 'state', connected, last: this._last });
+  }
+
+  private _turn(connected: boolean): void {
+    if (connected !== this._connected) {
+      this._connected = connected;
+      this._turned.emit(connected);
+    }
   }
 
   private _take(event: EventReply): void {
@@ -123,6 +135,7 @@ export class SharedStream implements IDisposable {
   private readonly _end = new AbortController();
   private readonly _event = new Signal<this, EventReply>(this);
   private readonly _lagged = new Signal<this, void>(this);
+  private readonly _turned = new Signal<this, boolean>(this);
   private _connected = false;
   private _leading = false;
   private _last: number;

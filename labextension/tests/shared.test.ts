@@ -30,6 +30,10 @@ class Hub {
     return new Response(body);
   };
 
+  hangUp(): void {
+    this._controller?.close();
+  }
+
   say(number: number): void {
     this._controller?.enqueue(new TextEncoder().encode(`data: ${JSON.stringify(event(number))}\n\n`));
   }
@@ -95,4 +99,22 @@ test('without Web Locks nobody reads', async () => {
   expect(hub.opened).toEqual([]);
   expect(alone.stream.connected).toBe(false);
   alone.stream.dispose();
+});
+
+test('a stream that is lost, and one that is there again, is told in every tab', async () => {
+  const hub = new Hub();
+  const tabs = [tab(hub), tab(hub)];
+  const told = tabs.map(({ stream }) => {
+    const turns: boolean[] = [];
+    stream.turned.connect((_, connected) => turns.push(connected));
+    return turns;
+  });
+  await until(() => tabs.every(({ stream }) => stream.connected));
+  hub.hangUp();
+  await until(() => told.every(turns => turns.length === 3));
+  expect(told).toEqual([
+    [true, false, true],
+    [true, false, true]
+  ]);
+  tabs.forEach(({ stream }) => stream.dispose());
 });

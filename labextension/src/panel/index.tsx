@@ -11,6 +11,12 @@ import { Head, type SectionProps } from './head';
 import { Notices } from './notices';
 import { Outline } from './outline';
 
+/** Puts the focus on what there is to do: the join code, the lesson to go on with, else whatever comes first. */
+export function focusPanel({ node }: SidePanel): void {
+  const target = node.querySelector<HTMLElement>('input, .pmh-Primary') ?? node.querySelector<HTMLElement>('button');
+  target?.focus();
+}
+
 export function createPanel(props: SectionProps): SidePanel {
   const panel = new SidePanel({ content: new Panel() });
   panel.id = PANEL_ID;

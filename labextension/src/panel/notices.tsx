@@ -17,7 +17,7 @@ export function Notices({ model, trans }: SectionProps): ReactElement {
     <div className="pmh-Notices">
       {model.phase === 'loading' && <Skeleton trans={trans} />}
       {model.phase === 'no-classroom' && <JoinForm model={model} trans={trans} />}
-      {model.error && !(model.outline && model.error.offline) && (
+      {model.error && !(model.outline && model.error.kept) && (
         <Notice
           urgent
           glyph="attention"
@@ -29,7 +29,7 @@ export function Notices({ model, trans }: SectionProps): ReactElement {
             : model.error.advice}
         </Notice>
       )}
-      {!model.online && model.outline && <Offline model={model} trans={trans} />}
+      {!model.online && model.outline && (model.error?.kept ?? true) && <Offline model={model} trans={trans} />}
       <Refused model={model} trans={trans} />
     </div>
   );
@@ -107,7 +107,7 @@ function JoinForm({ model, trans }: Pick<SectionProps, 'model' | 'trans'>): Reac
     }
   };
   return (
-    <form className="pmh-Join" onSubmit={event => void join(event)}>
+    <form className="pmh-Join" aria-label={trans.__('Join your classroom')} onSubmit={event => void join(event)}>
       <h3>{trans.__('Join your classroom')}</h3>
       <p>{trans.__('Your instructor has a join code for you. With it your lessons appear here.')}</p>
       <label htmlFor={id}>{trans.__('Join code')}</label>

@@ -17,6 +17,7 @@ import { createElement } from 'react';
 import { placements, type LessonPlace } from '../exercises';
 import type { ClassroomModel } from '../model';
 import { gradeIds } from '../notebooks';
+import { keepOwnKeys } from './keys';
 import { Result } from './result';
 import { Strip, type ExerciseProps } from './strip';
 
@@ -101,9 +102,9 @@ export class NotebookStrips implements IDisposable {
     };
     const widget = ReactWidget.create(createElement(part === 'strip' ? Strip : Result, props));
     widget.addClass('pmh-InCell');
-    // Keys typed here belong to the strip's own buttons: Enter must not mean "edit this cell", nor a click "select it".
-    widget.node.dataset.lmSuppressShortcuts = 'true';
-    ['keydown', 'mousedown', 'dblclick'].forEach(type =>
+    keepOwnKeys(widget.node);
+    // Nor is a click here meant for the cell.
+    ['mousedown', 'dblclick'].forEach(type =>
       widget.node.addEventListener(type, event => event.stopPropagation())
     );
     return widget;

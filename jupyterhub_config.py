@@ -14,6 +14,7 @@ from pmh_jupyter.hub.authenticators import authenticator_class, template_paths
 from pmh_jupyter.hub.proxy_command import proxy_command
 from pmh_jupyter.hub.spawners import configure_spawner, with_addresses
 from pmh_jupyter.hub.tied import tied
+from pmh_jupyter.hub.watch import WatchedProxy, watch_services
 
 c = get_config()  # noqa: F821 (JupyterHub provides it)
 settings = with_addresses(Settings.from_environ())
@@ -37,6 +38,9 @@ c.ConfigurableHTTPProxy.command = tied(proxy_command())
 # The Hub makes the proxy's token anew at each start, and hands it over in the environment; nobody else needs it.
 c.JupyterHub.cleanup_proxy = True
 
+# One that was killed is back within a second or two: while it is away nobody reaches anything.
+c.JupyterHub.proxy_class = WatchedProxy
+
 # --- Who may log in ---------------------------------------------------------------------------------------------------------
 c.JupyterHub.authenticator_class = authenticator_class(settings)
 c.Authenticator.admin_users = {settings.admin}
@@ -58,6 +62,7 @@ c.JupyterHub.cleanup_servers = True
 # Rights are data with their reasons: pmh_jupyter/hub/roles.py, and docs/reference/scopes.md.
 c.JupyterHub.custom_scopes = roles.custom_scopes()
 c.JupyterHub.load_roles = roles.load_roles()
+watch_services()  # the same for these, within seconds
 c.JupyterHub.services = [
     {
         "name": roles.SERVICE,

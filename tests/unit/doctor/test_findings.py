@@ -70,6 +70,17 @@ def test_a_servers_python_that_is_none(settings: Settings, tmp_path: Path) -> No
     assert hub.server_python(settings).state is State.MISSING
 
 
+def test_an_engine_is_looked_for_where_servers_are_containers(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
+    assert hub.docker(settings).state is State.THERE
+    settings.spawner = "docker"
+    finding = hub.docker(settings)
+    assert (finding.state, finding.told) == (State.MISSING, "No Docker engine answers.")
+    assert "DOCKER_HOST" in finding.remedy
+
+
 def test_a_grader_that_is_none(settings: Settings, tmp_path: Path) -> None:
     settings.grader_python = str(tmp_path / "python")
     settings.ip = "0.0.0.0"

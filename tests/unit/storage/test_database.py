@@ -287,6 +287,13 @@ def test_a_full_database_is_unavailable(sqlite_template: Path, tmp_path: Path) -
         assert "keep your files" in caught.value.advice
 
 
+@pytest.mark.postgres
+def test_a_full_disk_of_postgresql(cluster: Cluster) -> None:
+    with Database(cluster.url(cluster.make())) as database:
+        with pytest.raises(Unavailable, match="is full"), database.write() as session:
+            session.execute(text("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'disk_full'; END $$"))
+
+
 def test_a_database_that_is_not_there() -> None:
     with pytest.raises(Unavailable):
         Database("postgresql+psycopg://nobody:secret@127.0.0.1:9/none").open()

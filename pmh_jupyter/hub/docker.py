@@ -6,6 +6,8 @@ Whoever may use the Docker socket is root on its machine: so may the hub's own u
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 from docker import DockerClient, from_env
@@ -44,7 +46,8 @@ async def _listens(ip: str, port: int) -> bool:
 
 def with_gateway(settings: Settings) -> Settings:
     """The settings, with Hub and service on the one address of this machine that containers reach; what an operator set stays."""
-    gateway = ensure_network(_client(), settings.docker_network)
+    with _engine() as client:
+        gateway = ensure_network(client, settings.docker_network)
     settings.hub_ip = settings.hub_ip or gateway
     if settings.service_ip in LOOPBACK:
         settings.service_ip = gateway
@@ -109,7 +112,8 @@ def ensure_network(client: DockerClient, name: str) -> str:
 def require_image(settings: Settings) -> None:
     """Raises Unavailable where no engine answers, or it has no image of users' servers: nobody could start one."""
     try:
-        _client().images.get(settings.docker_image)
+        with _engine() as client:
+            client.images.get(settings.docker_image)
     except NotFound as error:
         raise Unavailable(
             f"The Docker engine has no image {settings.docker_image}.",
@@ -117,13 +121,15 @@ def require_image(settings: Settings) -> None:
         ) from error
 
 
-def _client() -> DockerClient:
+@contextmanager
+def _engine() -> Iterator[DockerClient]:
+    """A connection to the engine that DOCKER_HOST names, or this machine's; raises Unavailable where none answers."""
     try:
-        client = from_env()
-        client.ping()
+        client = from_env()  # asks for the engine's version, so it is there
     except DockerException as error:
         raise Unavailable(
             "No Docker engine answers.",
             advice="Start it, and see that the hub's user may use its socket (DOCKER_HOST).",
         ) from error
-    return client
+    with closing(client):
+        yield client

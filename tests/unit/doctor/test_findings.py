@@ -71,9 +71,9 @@ def test_a_servers_python_that_is_none(settings: Settings, tmp_path: Path) -> No
 
 
 def test_an_engine_is_looked_for_where_servers_are_containers(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
+    monkeypatch.setenv("DOCKER_HOST", "no-such-way://engine")
     assert hub.docker(settings).state is State.THERE
     settings.spawner = "docker"
     finding = hub.docker(settings)

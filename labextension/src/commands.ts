@@ -5,16 +5,17 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { ICommandPalette } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { refreshIcon } from '@jupyterlab/ui-components';
+import { refreshIcon, type SidePanel } from '@jupyterlab/ui-components';
 
 import type { Actions } from './actions';
 import { stepsIcon } from './icons';
 import type { ClassroomModel } from './model';
+import { focusPanel } from './panel';
 import { CommandIDs } from './tokens';
 
 export interface CommandOptions {
   readonly app: JupyterFrontEnd;
-  readonly showPanel: () => void;
+  readonly panel: SidePanel;
   readonly palette: ICommandPalette | null;
   readonly model: ClassroomModel;
   readonly actions: Actions;
@@ -28,12 +29,16 @@ export function addCommands(options: CommandOptions): void {
   Object.values(CommandIDs).forEach(command => options.palette?.addItem({ command, category }));
 }
 
-function addPanelCommands({ app, showPanel, model, trans }: CommandOptions): void {
+function addPanelCommands({ app, panel, model, trans }: CommandOptions): void {
   app.commands.addCommand(CommandIDs.openPanel, {
     label: trans.__('Show Lessons'),
     icon: stepsIcon,
     describedBy: NO_ARGUMENTS,
-    execute: showPanel
+    execute: async () => {
+      app.shell.activateById(panel.id);
+      await paletteClosed();
+      focusPanel(panel);
+    }
   });
   app.commands.addCommand(CommandIDs.refresh, {
     label: trans.__('Refresh Lessons'),
@@ -65,6 +70,7 @@ function addLessonCommands({ app, model, actions, trans }: CommandOptions): void
     execute: async () => {
       const lesson = actions.lessonAtHand();
       if (lesson) {
+        await paletteClosed();
         await actions.submit(lesson);
       }
     }
@@ -76,6 +82,14 @@ function addLessonCommands({ app, model, actions, trans }: CommandOptions): void
     isEnabled: () => model.next !== null,
     execute: () => actions.openNext()
   });
+}
+
+/**
+ * The palette, as it closes, gives the focus back to where it was. What takes the focus itself must come after that, and a dialog even
+ * to know where to give it back to.
+ */
+function paletteClosed(): Promise<void> {
+  return new Promise(resolve => requestAnimationFrame(() => resolve()));
 }
 
 const NO_ARGUMENTS = { args: { type: 'object', properties: {} } } as const;

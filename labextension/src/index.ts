@@ -14,7 +14,7 @@ import { addCommands } from './commands';
 import { Memory } from './memory';
 import { ClassroomModel } from './model';
 import { Notebooks } from './notebooks';
-import { createPanel, focusPanel } from './panel';
+import { createPanel } from './panel';
 import { watchNotebooks } from './strip/watch';
 import { CommandIDs, IClassroomModel, PANEL_ID, PLUGIN_ID } from './tokens';
 import { spoken } from './words';
@@ -41,12 +41,7 @@ const plugin: JupyterFrontEndPlugin<ClassroomModel> = {
     const actions = new Actions({ model, notebooks, commands: app.commands, trans });
 
     const panel = createPanel({ model, actions, trans });
-    const showPanel = () => {
-      app.shell.activateById(PANEL_ID);
-      // The palette, as it closes, gives the focus back to where it was; this comes after it.
-      requestAnimationFrame(() => focusPanel(panel));
-    };
-    addCommands({ app, showPanel, palette, model, actions, trans });
+    addCommands({ app, panel, palette, model, actions, trans });
     app.shell.add(panel, 'left', { rank: 150, type: 'Lessons' });
     restorer?.add(panel, PANEL_ID);
     watchNotebooks(notebooks, {

@@ -51,8 +51,9 @@ class Actor:
     def arrive_in_lab(self) -> Self:
         """Waits until JupyterLab with the panel stands there."""
         self.page.wait_for_url("**/lab**")
-        self.page.locator("#jupyterlab-splash").wait_for(state="detached")
         expect(self.page.get_by_role("tab", name="Lessons")).to_be_visible()
+        # Behind its splash Lab still puts everything where it was left.
+        self.page.locator("#jupyterlab-splash").wait_for(state="detached")
         return self
 
     def open_page(self, path: str) -> None:
@@ -62,6 +63,12 @@ class Actor:
 
 class Student(Actor):
     """Somebody who solves exercises in JupyterLab."""
+
+    def sign_up(self, join_code: str) -> Self:
+        """Makes an account, and finds the lessons open: it is the first visit."""
+        super().sign_up(join_code)
+        expect(self.panel).to_be_visible()
+        return self
 
     @property
     def panel(self) -> Locator:
@@ -108,8 +115,13 @@ class Student(Actor):
         """Presses Check and waits for the verdict; what it says."""
         result = self.result(exercise)
         before = result.get_attribute("data-work") if result.count() else None
-        self.strip(exercise).get_by_role("button", name=f"Check exercise: {exercise}").click()
+        self.press_check(exercise)
         return self.verdict(exercise, before)
+
+    def press_check(self, exercise: str) -> Self:
+        """Presses Check, whatever comes of it."""
+        self.strip(exercise).get_by_role("button", name=f"Check exercise: {exercise}").click()
+        return self
 
     def verdict(self, exercise: str, before: str | None = None) -> str:
         """The verdict once it is another than that of the work `before`, and nothing is being checked any more."""
@@ -117,6 +129,22 @@ class Student(Actor):
         expect(result).not_to_have_attribute("data-work", before or "")
         expect(result).to_have_attribute("aria-busy", "false")
         return result.inner_text()
+
+    def another_tab(self, number: int, notebook: str) -> Student:
+        """The same person at one more tab of the browser, with a workspace of its own and a notebook open in it."""
+        tab = Student(self.page.context.new_page(), self.hub, self.name)
+        tab.page.goto(f"{self.lab}/workspaces/tab-{number}/tree/{notebook}")
+        return tab.arrive_in_lab()
+
+    @property
+    def lab(self) -> str:
+        """The address of this person's JupyterLab."""
+        return f"{self.hub.address}/user/{self.name}/lab"
+
+    @property
+    def spoken(self) -> Locator:
+        """What is read out to somebody who does not see the page."""
+        return self.page.locator("body > [role=status][aria-live=polite]")
 
     def submit(self, lesson: str) -> str:
         """Hands in a lesson from the panel; the receipt's code."""

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 # A test's browser talks to the hub under test and to nobody else; without these it looks for its vendor at every start.
 FLAGS = (
@@ -41,24 +41,18 @@ def running_browser() -> Iterator[Browser]:
 
 @contextmanager
 def somebody(browser: Browser, size: tuple[int, int] = WIDE, dark: bool = False) -> Iterator[Page]:
-    """A page with cookies and storage of its own. AssertionError at its end if a script on it threw."""
+    """A page with cookies and storage of its own, and more tabs as its context opens them. AssertionError at its end if a script threw."""
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         color_scheme="dark" if dark else "light",
         accept_downloads=True,
         reduced_motion="reduce",
     )
+    context.set_default_timeout(SECONDS)
     thrown: list[str] = []
+    context.on("weberror", lambda error: thrown.append(str(error.error)))
     try:
-        yield new_tab(context, thrown)
+        yield context.new_page()
     finally:
         context.close()
     assert not thrown, thrown
-
-
-def new_tab(context: BrowserContext, thrown: list[str]) -> Page:
-    """Another tab of the same person; `thrown` gathers what its scripts threw."""
-    page = context.new_page()
-    page.set_default_timeout(SECONDS)
-    page.on("pageerror", lambda error: thrown.append(str(error)))
-    return page

@@ -1,0 +1,93 @@
+"""What a story asks of a JupyterLab page beside clicking: Lab's settings, files by Lab's own API, the sidebar's width, the focus."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+JUPYTER = "api/contents/"
+SETTINGS = "lab/api/settings/"
+
+# As Lab itself asks: from the page, with the page's cookies.
+ASK = """async ([method, path, body]) => {
+  const { baseUrl } = JSON.parse(document.getElementById('jupyter-config-data').textContent);
+  const xsrf = /(?:^|; )_xsrf=([^;]+)/.exec(document.cookie);
+  const headers = { 'Content-Type': 'application/json', 'X-XSRFToken': xsrf ? xsrf[1] : '' };
+  const reply = await fetch(baseUrl + path, { method, headers, body: body && JSON.stringify(body) });
+  const text = await reply.text();
+  return { status: reply.status, data: text ? JSON.parse(text) : null };
+}"""
+
+FOCUSED = """() => {
+  const node = document.activeElement;
+  const style = getComputedStyle(node);
+  const cell = node.closest('.jp-Cell');
+  return {
+    tag: node.tagName.toLowerCase(),
+    name: node.getAttribute('aria-label') || node.textContent.trim().slice(0, 80),
+    panel: node.closest('#pmh-panel') !== null,
+    dialog: node.closest('.jp-Dialog') !== null,
+    cell: cell ? cell.querySelector('.pmh-Strip')?.getAttribute('aria-label') ?? '' : null,
+    outlined: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0
+  };
+}"""
+
+
+def ask(page: Page, method: str, path: str, body: Any = None) -> Any:
+    """The answer of the person's own server; AssertionError unless it is a 2xx."""
+    reply = page.evaluate(ASK, [method, path, body])
+    assert 200 <= reply["status"] < 300, reply
+    return reply["data"]
+
+
+def set_setting(page: Page, plugin: str, raw: str) -> None:
+    """Changes a plugin's settings, as JSON; they hold from the next load of the page on."""
+    ask(page, "PUT", f"{SETTINGS}{plugin}", {"raw": raw})
+
+
+def read_notebook(page: Page, path: str) -> dict[str, Any]:
+    """A notebook as it lies on the server's disk."""
+    content: dict[str, Any] = ask(page, "GET", f"{JUPYTER}{path}?type=notebook")["content"]
+    return content
+
+
+def write_notebook(page: Page, path: str, content: dict[str, Any]) -> None:
+    ask(page, "PUT", f"{JUPYTER}{path}", {"type": "notebook", "format": "json", "content": content})
+
+
+@dataclass(frozen=True)
+class Focus:
+    """Where the keyboard is: `cell` is the label of the strip in the notebook cell that holds it, "" for another cell."""
+
+    tag: str
+    name: str
+    panel: bool
+    dialog: bool
+    cell: str | None
+    outlined: bool
+
+
+def focus(page: Page) -> Focus:
+    """Where the focus is; AssertionError when it is nowhere."""
+    here = Focus(**page.evaluate(FOCUSED))
+    assert here.tag != "body", "the focus is lost"
+    return here
+
+
+def widen_sidebar(page: Page, width: int) -> int:
+    """Drags the left sidebar's edge until the panel is so wide, as far as Lab lets it; the width that it has then, in px."""
+    handle = page.locator("#jp-main-split-panel > .lm-SplitPanel-handle:not(.lm-mod-hidden)").first
+    stack = page.locator("#jp-left-stack")
+    edge, left = handle.bounding_box(), stack.bounding_box()
+    assert edge and left
+    y = edge["y"] + edge["height"] / 2
+    page.mouse.move(edge["x"] + edge["width"] / 2, y)
+    page.mouse.down()
+    page.mouse.move(left["x"] + width + edge["width"] / 2, y, steps=4)
+    page.mouse.up()
+    expect(page.locator(".lm-cursor-backdrop")).to_have_count(0)
+    box = stack.bounding_box()
+    assert box
+    return round(box["width"])

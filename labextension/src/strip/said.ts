@@ -18,7 +18,8 @@ export function detail(test: TestReply, said: string): string {
 
 /** A name may be an expression or a whole sentence of the author's. */
 export function isSentence(name: string): boolean {
-  return /^\p{Lu}.*\s.*[.!?]$/su.test(name);
+  // No expression of Python ends like a sentence, but for the rare `...`.
+  return /\s.*[^.][.!?]$/su.test(name);
 }
 
 function names(message: string, { name }: TestReply): boolean {

@@ -49,7 +49,7 @@ export class ClassroomModel implements IDisposable {
       onLag: () => this._refreshSoon(),
       onTurn: connected => this._suspect(connected)
     });
-    this._results = new Results(_api, this.works, () => this._feed.connected);
+    this._results = new Results(_api, this.works, this._feed, () => this._suspect(false));
   }
 
   readonly works: Works;

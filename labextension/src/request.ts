@@ -97,6 +97,8 @@ async function refusal(response: Response, trans: TranslationBundle): Promise<Pm
         trans.__('This notebook server does not know about classrooms.'),
         trans.__('Restart your server from the hub’s control panel; if it stays, tell whoever runs this hub.')
       );
+    // JupyterHub's answer in place of a server that is not running.
+    case 424:
     case 502:
     case 503:
     case 504:

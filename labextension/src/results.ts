@@ -5,7 +5,7 @@
 import type { IDisposable } from '@lumino/disposable';
 
 import type { Api } from './api';
-import { PmhError } from './request';
+import { asPmhError } from './request';
 import type { Works } from './works';
 
 /** Pauses between two looks, in milliseconds: first and longest, without a stream and with one. */
@@ -15,7 +15,9 @@ export class Results implements IDisposable {
   constructor(
     private readonly _api: Api,
     private readonly _works: Works,
-    private readonly _streaming: () => boolean
+    private readonly _feed: { readonly connected: boolean },
+    /** The hub, or the way to it, is away. */
+    private readonly _onAway: () => void
   ) {}
 
   get isDisposed(): boolean {
@@ -39,8 +41,8 @@ export class Results implements IDisposable {
       this._works.apply(await this._api.work(id));
     } catch (error) {
       // Work in the outbox is not known to the hub yet, and a hub that is away knows nothing: both are looked at again.
-      if (!(error instanceof PmhError)) {
-        throw error;
+      if (asPmhError(error).offline) {
+        this._onAway();
       }
     }
   }
@@ -50,7 +52,7 @@ export class Results implements IDisposable {
     if (this._disposed || this._works.pending.length === 0) {
       return;
     }
-    const [first, longest] = this._streaming() ? PAUSES.streaming : PAUSES.alone;
+    const [first, longest] = this._feed.connected ? PAUSES.streaming : PAUSES.alone;
     this._pause = Math.min(Math.max(this._pause * 1.5, first), longest);
     this._timer = setTimeout(() => void this._look(), this._pause);
   }

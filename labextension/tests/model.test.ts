@@ -110,6 +110,19 @@ test('a check in the outbox waits, and the panel says that the hub is away', asy
   expect(model.online).toBe(false);
 });
 
+test('a hub that goes away while a verdict is awaited is noticed', async () => {
+  await model.refresh();
+  extension.on('POST classrooms/spring/lessons/values/checks', (_request, body) => {
+    const { id } = body as { id: string };
+    extension.fail(`GET work/${id}`, 503, 'unavailable');
+    extension.fail('GET me', 503, 'unavailable');
+    return { id, kind: 'check', state: 'queued', receipt: null };
+  });
+  await model.check('values', 'swap');
+  await until(() => !model.online);
+  expect(model.works.get('values', 'swap')?.state).toBe('queued');
+});
+
 test('a check that is refused says why', async () => {
   await model.refresh();
   extension.fail('POST classrooms/spring/lessons/values/checks', 429, 'too-many-requests');

@@ -41,6 +41,7 @@ test('a failure in our shape keeps its words', async () => {
 test.each([
   [404, 'not-installed'],
   [403, 'not-logged-in'],
+  [424, 'unreachable'],
   [503, 'unreachable'],
   [500, 'internal']
 ])('a %i that is not ours becomes %s, with advice', async (status, code) => {

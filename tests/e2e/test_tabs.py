@@ -21,8 +21,8 @@ LATER = "Swap two names"
 
 def test_eight_tabs_share_what_one_of_them_hears(hub, new_page, name):
     first = Student(new_page(), hub, name("tess")).sign_up(hub.join_code("Students"))
-    # The kernel's name is written into the notebook when it is first opened; saved once, the tabs after it have nothing to save.
-    first.open_lesson(LESSON).check(FIRST)
+    # Saved once, the tabs after it have nothing to save.
+    first.open_lesson(LESSON).until_kernel_answers().check(FIRST)
     tabs = [first, *(first.another_tab(number, NOTEBOOK) for number in range(2, TABS + 1))]
 
     # Three tabs check, each another exercise, before any has its verdict.

@@ -87,6 +87,11 @@ class Student(Actor):
         expect(self.strips.first).to_be_visible()
         return self
 
+    def until_kernel_answers(self) -> Self:
+        """Waits for the kernel, whose name is then written into the notebook: the last thing that changes without being asked to."""
+        expect(self.page.get_by_role("button", name=re.compile(r"\| Idle$"))).to_be_visible()
+        return self
+
     @property
     def strips(self) -> Locator:
         return self.page.get_by_role("group", name=re.compile(r"^Exercise \d+: "))

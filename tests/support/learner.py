@@ -69,8 +69,8 @@ class Learner:
             if reply is not None and reply.status_code == 202 and reply.json()["state"] != "waiting":
                 self.work[id] = reply.json()
                 return self.work[id]
-            # While a part is away, the proxy or the Hub's own pages answer in its place; a no of the service's is final.
-            assert reply is None or reply.status_code in (202, 404, 503), reply.text
+            # While a part is away, the proxy or the Hub answers in its place, and with any status; a no of the service's is final.
+            assert reply is None or reply.status_code in (202, 503) or not is_ours(reply), reply.text
             time.sleep(PAUSE_SECONDS)
         raise AssertionError(f"{id} was never acknowledged; at last: {reply and reply.text}")
 
@@ -120,3 +120,8 @@ class Learner:
         assert reply.is_success, f"{method} {path}: {reply.status_code} {reply.text}"
         answered: dict[str, Any] = reply.json()
         return answered
+
+
+def is_ours(reply: httpx.Response) -> bool:
+    """Whether the service or our extension said it: their failures are JSON with a code of ours."""
+    return reply.headers.get("Content-Type", "").startswith("application/json") and "advice" in reply.json()

@@ -82,7 +82,7 @@ class Keyboard(Student):
         """Runs a command of the palette."""
         self.page.keyboard.press("Control+Shift+C")
         palette = self.page.locator(".jp-ModalCommandPalette")
-        expect(palette).to_be_visible()
+        expect(palette.locator("input")).to_be_focused()
         self.page.keyboard.insert_text(label)
         expect(palette.locator(".lm-CommandPalette-item.lm-mod-active")).to_contain_text(label)
         self.page.keyboard.press("Enter")

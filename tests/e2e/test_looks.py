@@ -38,4 +38,6 @@ def test_both_themes_at_both_widths(hub, new_page, name):
         for width in (NARROW, WIDE):
             assert abs(widen_sidebar(vera.page, width) - width) < 4
             assert vera.panel.evaluate(SPILLING) == []
+            for exercise in (SOLVED, FAILED, STOPPED):
+                vera.result(exercise).scroll_into_view_if_needed()
             assert findings(vera.page, OURS) == []

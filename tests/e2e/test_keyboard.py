@@ -48,10 +48,10 @@ def test_the_story_without_a_mouse(hub, new_page, name):
     kay.command("Submit Lesson")
     dialog = kay.page.get_by_role("dialog")
     expect(dialog).to_contain_text(f"Submit “{LESSON}”?")
-    assert focus(kay.page).dialog
+    expect(dialog.get_by_role("button", name="Submit")).to_be_focused()
     kay.press("Enter")
     expect(dialog).to_contain_text("has arrived")
-    assert focus(kay.page).dialog
+    expect(dialog.get_by_role("button", name="Done")).to_be_focused()
     kay.press("Enter")
     expect(dialog).to_have_count(0)
     focus(kay.page)

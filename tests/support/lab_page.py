@@ -28,7 +28,6 @@ FOCUSED = """() => {
     tag: node.tagName.toLowerCase(),
     name: node.getAttribute('aria-label') || node.textContent.trim().slice(0, 80),
     panel: node.closest('#pmh-panel') !== null,
-    dialog: node.closest('.jp-Dialog') !== null,
     cell: cell ? cell.querySelector('.pmh-Strip')?.getAttribute('aria-label') ?? '' : null,
     outlined: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0
   };
@@ -64,7 +63,6 @@ class Focus:
     tag: str
     name: str
     panel: bool
-    dialog: bool
     cell: str | None
     outlined: bool
 

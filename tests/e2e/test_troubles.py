@@ -58,25 +58,21 @@ def test_a_server_killed_during_a_check_costs_nothing(hub, otto):
     expect(otto.strip(EXERCISE)).to_contain_text("1 of 1 point")
 
 
-@pytest.mark.parametrize(
-    ("content", "what", "advice"),
-    [
-        (
-            json.dumps({"cells": [], "metadata": {"text": "x" * 60 * MEBIBYTE}}),
-            "values-and-names.ipynb weighs 60 MB",
-            "Clear the outputs of values-and-names.ipynb",
-        ),
-        ("This is a letter, not a notebook.", "values-and-names.ipynb", "Open it in JupyterLab, save it again"),
-    ],
-    ids=["60 MB", "not JSON"],
-)
-def test_a_notebook_that_cannot_be_sent(hub, otto, content, what, advice):
+TOO_LARGE = json.dumps({"cells": [], "metadata": {"text": "x" * 60 * MEBIBYTE}})
+NO_NOTEBOOK = "This is a letter, not a notebook."
+
+
+def test_a_notebook_that_cannot_be_sent(hub, otto):
     otto.until_kernel_answers().answer(EXERCISE, WRONG).check(EXERCISE)
-    home: Path = hub.data / "homes" / otto.name
-    (home / NOTEBOOK).write_text(content)
-    otto.press_check(EXERCISE)
-    expect(notice(otto.result(EXERCISE), what)).to_contain_text(advice)
-    expect(otto.spoken).to_contain_text(advice)
+    file: Path = hub.data / "homes" / otto.name / NOTEBOOK
+    for content, what, advice in (
+        (TOO_LARGE, "values-and-names.ipynb weighs 60 MB", "Clear the outputs of values-and-names.ipynb"),
+        (NO_NOTEBOOK, "values-and-names.ipynb", "Open it in JupyterLab, save it again"),
+    ):
+        file.write_text(content)
+        otto.press_check(EXERCISE)
+        expect(notice(otto.result(EXERCISE), what)).to_contain_text(advice)
+        expect(otto.spoken).to_contain_text(advice)
     expect(otto.strip(EXERCISE)).to_contain_text("1 try")
 
 

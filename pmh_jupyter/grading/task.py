@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pmh_jupyter.domain.course import Exercise, File
+from pmh_jupyter.domain.judging import Judging
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class GradingTask:
     """One grading: the release's sealed files and exercises, what the student handed in, and what to run.
 
     `only` names the exercises asked for (None: all; the whole notebook is run all the same). With `hidden` False the hidden
-    tests are left out, as in a check of an assignment that counts.
+    tests are left out, as in a check of an assignment that counts. `judging` is what was found out at release (None: it is found
+    out before the first grading). `preload` names the modules that the course wants imported before any notebook runs.
     """
 
     exercises: tuple[Exercise, ...]
@@ -34,3 +36,5 @@ class GradingTask:
     hidden: bool = True
     limits: Limits = field(default_factory=Limits)
     request_id: str = ""
+    judging: Judging | None = None
+    preload: tuple[str, ...] = ()

@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from pmh_jupyter.domain.verdict import Message
 
+GRADER = "2"
+"""The version of the grader: changes with whatever may change a verdict. Gradings and judgings are kept by it."""
+
 
 class Way(StrEnum):
     """Where the test cells of a notebook run: in a process that the student's code never enters, or inside the student's own."""

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from pmh_jupyter.domain.course import Exercise, File
+from pmh_jupyter.domain.judging import GRADER, Judging
 from pmh_jupyter.domain.people import Person
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Flag, Message
 
@@ -42,7 +43,7 @@ class NewWork:
     release: str
     files: tuple[File, ...]
     exercises: tuple[str, ...] = ()
-    grader: str = "1"
+    grader: str = GRADER
     request_id: str = ""
 
 
@@ -87,7 +88,7 @@ class Job:
     """One grading to be done, with all that it needs. `worker` holds it until `lease_until`; `tries` counts this one.
 
     `only` names the exercises asked for (None: all); `hidden` says whether hidden tests run; limits are None where the author
-    asked for none.
+    asked for none; `judging` is None where it was not found out yet how the release is judged.
     """
 
     id: UUID
@@ -104,3 +105,5 @@ class Job:
     cell_seconds: float | None
     memory_bytes: int | None
     request_id: str
+    release: str = ""
+    judging: Judging | None = None

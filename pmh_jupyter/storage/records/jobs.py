@@ -14,6 +14,7 @@ from pmh_jupyter.domain.work import Job, Kind, Work, WorkState
 from pmh_jupyter.errors import NotFound
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records.gradings import record_grading
+from pmh_jupyter.storage.records.judgings import find_judging
 from pmh_jupyter.storage.records.lessons import release_files
 from pmh_jupyter.storage.records.lookup import exercises_of
 from pmh_jupyter.storage.records.reading_work import load_work
@@ -155,6 +156,8 @@ def _to_job(session: Session, database: Database, row: JobRow) -> Job:
         cell_seconds=assignment.cell_seconds,
         memory_bytes=assignment.memory_bytes,
         request_id=row.request_id,
+        release=row.release_id,
+        judging=find_judging(session, row.release_id),
     )
 
 

@@ -75,6 +75,17 @@ class ExerciseRow(Base):
     hints: Mapped[list[str]] = mapped_column(Json)
 
 
+class JudgingRow(Base):
+    """How a release is judged by one version of the grader; `body` is a `domain.judging.Judging`."""
+
+    __tablename__ = "judgings"
+
+    release_id: Mapped[str] = mapped_column(ForeignKey("releases.id"), primary_key=True)
+    grader: Mapped[str] = mapped_column(String(32), primary_key=True)
+    body: Mapped[dict[str, Any]] = mapped_column(Json)
+    found_at: Mapped[datetime] = mapped_column(Moment)
+
+
 class CourseVersionRow(Base):
     """A course at one point of its life: its words, its achievements, and (in version_lessons) its releases in order."""
 

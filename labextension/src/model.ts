@@ -178,7 +178,7 @@ export class ClassroomModel implements IDisposable {
     try {
       await this._sent(await this._api.check(this._slug(), lesson, id, [gradeId]));
     } catch (error) {
-      this.works.fail(id, asPmhError(error));
+      this._lost(id, error);
     }
   }
 
@@ -192,7 +192,7 @@ export class ClassroomModel implements IDisposable {
       await this._sent(reply);
       return reply;
     } catch (error) {
-      this.works.fail(id, asPmhError(error));
+      this._lost(id, error);
       throw error;
     }
   }
@@ -217,6 +217,15 @@ export class ClassroomModel implements IDisposable {
       this._online = false;
       await this._outbox.look();
       this._emit();
+    }
+  }
+
+  /** Work could not be sent. When that is because nobody answers, it is the first sign of it: a stream may stay open and silent. */
+  private _lost(id: string, reason: unknown): void {
+    const error = asPmhError(reason);
+    this.works.fail(id, error);
+    if (error.offline) {
+      this._suspect(false);
     }
   }
 

@@ -7,8 +7,11 @@ import type { EventReply } from './wire';
 
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 30_000;
-/** A connection that says nothing for so long, not even a comment, is taken for dead. Milliseconds. */
-const SILENCE = 90_000;
+/**
+ * A connection that says nothing for so long, not even one of the comments that come every 15 seconds, is taken for dead: a proxy
+ * may hold it open although nobody is behind it any more. Milliseconds.
+ */
+const SILENCE = 40_000;
 
 export interface StreamOptions {
   /** Opens the stream after the event with this number. */

@@ -30,7 +30,7 @@ export class Extension {
       Request: globalThis.Request,
       Headers: globalThis.Headers
     });
-    return { settings, trans: nullTranslator.load('pmh_jupyter') };
+    return { settings, trans: nullTranslator.load('pmh_jupyter'), pauses: [1, 1, 1] };
   }
 
   /** Answers `METHOD path` with JSON, or with whatever `answer` does to the response. */

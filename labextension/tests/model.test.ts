@@ -177,3 +177,17 @@ test('an event brings its verdict, an achievement and a fresh map', async () => 
   expect(awards).toEqual([{ title: 'First solve', description: 'Yes.', icon: 'star' }]);
   Object.defineProperty(navigator, 'locks', { value: undefined, configurable: true });
 });
+
+test('work that cannot be sent because nobody answers is told of in the panel too', async () => {
+  await model.refresh();
+  for (const route of ['GET me', 'POST classrooms/spring/lessons/values/checks']) {
+    extension.on(route, (_request, _body, response) => {
+      response.statusCode = 503;
+      return '<html></html>';
+    });
+  }
+  await model.check('values', 'coins');
+  expect(model.works.get('values', 'coins')?.error?.code).toBe('unreachable');
+  await until(() => model.error?.code === 'unreachable');
+  expect(model.online).toBe(false);
+});

@@ -19,7 +19,7 @@ LESSON = "Values and names"
 EXERCISE = "Seconds in a week"
 NOTEBOOK = "courses/demo/values-and-names/values-and-names.ipynb"
 WRONG = "seconds_in_a_week = 7 * 24 * 60"
-SLOW = "import time\ntime.sleep(3)\nseconds_in_a_week = 7 * 24 * 60 * 60"
+SLOW = "import time\ntime.sleep(6)\nseconds_in_a_week = 7 * 24 * 60 * 60"
 MEBIBYTE = 1 << 20
 
 
@@ -45,7 +45,7 @@ def test_a_check_waits_for_a_service_that_is_away(hub, otto):
 
 
 def test_a_server_killed_during_a_check_costs_nothing(hub, otto):
-    otto.answer(EXERCISE, SLOW).press_check(EXERCISE)
+    otto.answer(EXERCISE, SLOW).send_check(EXERCISE)
     expect(otto.strip(EXERCISE)).to_contain_text("being graded")
     kill_server(hub, otto.name)
     lost = otto.panel.get_by_role("alert")
@@ -56,6 +56,15 @@ def test_a_server_killed_during_a_check_costs_nothing(hub, otto):
     otto.arrive_in_lab()
     expect(otto.result(EXERCISE)).to_contain_text("Solved")
     expect(otto.strip(EXERCISE)).to_contain_text("1 of 1 point")
+
+
+def test_a_check_that_a_killed_server_never_got(hub, otto):
+    otto.answer(EXERCISE, WRONG)
+    kill_server(hub, otto.name)
+    otto.press_check(EXERCISE)
+    for place in (otto.result(EXERCISE).get_by_role("status"), otto.panel.get_by_role("alert")):
+        expect(place).to_contain_text("Your notebook server does not answer.")
+        expect(place).to_contain_text("start it again from the hub’s control panel")
 
 
 TOO_LARGE = json.dumps({"cells": [], "metadata": {"text": "x" * 60 * MEBIBYTE}})

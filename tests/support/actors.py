@@ -128,6 +128,13 @@ class Student(Actor):
         self.strip(exercise).get_by_role("button", name=f"Check exercise: {exercise}").click()
         return self
 
+    def send_check(self, exercise: str) -> Self:
+        """Presses Check, and waits until the server has taken it: what follows is no longer in the browser's hands."""
+        with self.page.expect_response(lambda reply: reply.url.split("?")[0].endswith("/checks")) as taken:
+            self.press_check(exercise)
+        assert taken.value.ok, taken.value.status
+        return self
+
     def verdict(self, exercise: str, before: str | None = None) -> str:
         """The verdict once it is another than that of the work `before`, and nothing is being checked any more."""
         result = self.result(exercise)

@@ -25,7 +25,7 @@ def without_service(up: UpProcess) -> Iterator[None]:
 
 
 def kill_server(up: UpProcess, user: str) -> None:
-    """Kills a user's notebook server with all that it runs."""
+    """Kills a user's notebook server with all that it runs; returns once the Hub has noticed, which it looks for twice a minute."""
     server = [process for process in up.family() if _is(process, lambda one: one.environ()["JUPYTERHUB_USER"] == user)]
     assert server, f"{user} has no server"
     for process in server:

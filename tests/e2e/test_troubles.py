@@ -19,7 +19,7 @@ LESSON = "Values and names"
 EXERCISE = "Seconds in a week"
 NOTEBOOK = "courses/demo/values-and-names/values-and-names.ipynb"
 WRONG = "seconds_in_a_week = 7 * 24 * 60"
-SLOW = "import time\ntime.sleep(6)\nseconds_in_a_week = 7 * 24 * 60 * 60"
+SLOW = "import time\ntime.sleep(3)\nseconds_in_a_week = 7 * 24 * 60 * 60"
 MEBIBYTE = 1 << 20
 
 

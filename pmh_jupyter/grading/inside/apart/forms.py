@@ -1,0 +1,48 @@
+"""What all who turn values into forms and back share: the bounds, the two errors, and checks of hostile fields.
+
+A *form* is plain msgpack: None, bool, int (64 bits), float, str (valid UTF-8) and bytes stand for themselves; all else
+is a list whose first item is a short tag.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+LEAST_INT, MOST_INT = -(2**63), 2**63 - 1
+
+
+class TooMuch(ValueError):
+    """A value is too large to be sent across."""
+
+
+class BadForm(ValueError):
+    """What came from the other side is no form of a value."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much one value may hold.
+
+    most_depth: containers within each other; deeper ones go by handle. most_nodes: items of all containers of one
+    message together. most_int_bytes: of one integer; also the digits of a Decimal. most_dimensions: of an array.
+    """
+
+    most_depth: int = 100
+    most_nodes: int = 4_000_000
+    most_int_bytes: int = 1 << 20
+    most_dimensions: int = 32
+
+
+def fields(form: list[Any], count: int) -> list[Any]:
+    """The form's fields after its tag, which must be that many."""
+    if len(form) != count + 1:
+        raise BadForm("A form has the wrong number of fields.")
+    return form[1:]
+
+
+def exact(value: Any, *kinds: type) -> Any:
+    """The value, which must be of exactly one of these types."""
+    if type(value) not in kinds:
+        raise BadForm("A field of a form has the wrong type.")
+    return value

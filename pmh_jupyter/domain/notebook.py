@@ -1,7 +1,7 @@
 """A notebook as a list of cells, with nbgrader's metadata (schema 3) as attributes. Bytes in, values out.
 
-Source of the format: nbformat 4, and nbgrader's "cell metadata" page. Outputs are dropped when reading: nothing of ours believes
-an output that came with a submission.
+Source of the format: nbformat 4 (and 3, for what students hand in), and nbgrader's "cell metadata" page. Outputs are dropped when
+reading: nothing of ours believes an output that came with a submission.
 """
 
 from __future__ import annotations
@@ -66,15 +66,55 @@ class Notebook:
 
 def read_notebook(path: str, content: bytes) -> Notebook:
     """Reads nbformat 4 JSON, tolerant of missing metadata; raises InvalidNotebook, naming file and remedy, for what is no notebook."""
-    try:
-        data = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise InvalidNotebook(f"{path} is not a notebook: it does not hold valid JSON.") from error
+    data = _load(path, content)
     if not isinstance(data, dict) or not isinstance(data.get("cells"), list):
         raise InvalidNotebook(f"{path} is not a notebook of format 4: it has no list of cells.")
-    metadata = data.get("metadata")
     cells = tuple(_read_cell(path, number, raw) for number, raw in enumerate(data["cells"], start=1))
-    return Notebook(path, cells, metadata if isinstance(metadata, dict) else {})
+    return Notebook(path, cells, _mapping(data.get("metadata")))
+
+
+def read_submitted(path: str, content: bytes) -> Notebook:
+    """Reads what a student handed in: nbformat 3 or 4, and as much of a damaged notebook as there is.
+
+    What is no cell is left out, and a source that is no text is empty. Raises InvalidNotebook where there are no cells at all.
+    """
+    data = _load(path, content)
+    raw = _any_cells(data) if isinstance(data, dict) else None
+    if raw is None:
+        raise InvalidNotebook(f"{path} is not a notebook: it has no list of cells.")
+    whole = (_as_format_4(cell) for cell in raw if isinstance(cell, dict))
+    cells = tuple(_read_cell(path, number, cell) for number, cell in enumerate(whole, start=1))
+    return Notebook(path, cells, _mapping(data.get("metadata")))
+
+
+def _load(path: str, content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise InvalidNotebook(f"{path} is not a notebook: it does not hold valid JSON.") from error
+
+
+def _any_cells(data: dict[str, Any]) -> list[Any] | None:
+    """The cells of format 4, or those of all worksheets of format 3."""
+    if isinstance(data.get("cells"), list):
+        return list(data["cells"])
+    sheets = data.get("worksheets")
+    if not isinstance(sheets, list):
+        return None
+    lists = (sheet.get("cells") for sheet in sheets if isinstance(sheet, dict))
+    return [cell for cells in lists if isinstance(cells, list) for cell in cells]
+
+
+def _as_format_4(cell: dict[str, Any]) -> dict[str, Any]:
+    """A cell whose text is text and stands under `source`; a heading of format 3 is Markdown."""
+    text = cell.get("source", cell.get("input"))
+    lines = text if isinstance(text, list) else [text]
+    source = "".join(line for line in lines if isinstance(line, str))
+    if cell.get("cell_type") != "heading":
+        return {**cell, "source": source}
+    level = cell.get("level")
+    depth = level if isinstance(level, int) and 1 <= level <= 6 else 1
+    return {**cell, "cell_type": "markdown", "source": f"{'#' * depth} {source}"}
 
 
 def _read_cell(path: str, number: int, raw: Any) -> Cell:
@@ -85,9 +125,9 @@ def _read_cell(path: str, number: int, raw: Any) -> Cell:
     grade_id = nbgrader.get("grade_id")
     tags = metadata.get("tags")
     return Cell(
-        kind=str(raw.get("cell_type", "raw")),
+        kind=_string(raw.get("cell_type")) or "raw",
         source=_source(raw.get("source", ""), path, number),
-        id=str(raw.get("id") or ""),
+        id=_string(raw.get("id")),
         grade_id=grade_id if isinstance(grade_id, str) and grade_id else None,
         grade=nbgrader.get("grade") is True,
         solution=nbgrader.get("solution") is True,
@@ -106,6 +146,10 @@ def _source(source: Any, path: str, number: int) -> str:
     if isinstance(source, list) and all(isinstance(line, str) for line in source):
         return "".join(source)
     raise InvalidNotebook(f"{path}, cell {number}: its source is not text.")
+
+
+def _string(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _mapping(value: Any) -> dict[str, Any]:

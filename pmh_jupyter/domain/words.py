@@ -35,12 +35,17 @@ WORDS = {
     "answer-not-found": "The answer cell “{cell}” was not found in your notebook. Open the lesson again to get it back.",
     "notebook-missing": "The notebook “{notebook}” was not handed in.",
     "notebook-unreadable": "“{notebook}” cannot be read as a notebook. Open and save it in JupyterLab, then try again.",
+    "notebook-too-long": "“{notebook}” has more than {most} cells, so none of it was run. Delete those that you do not need.",
     "our-fault": "Our fault, not yours: the check could not be run, and this try does not count.",
     # what was put right
     "healed-notebook-name": "“{found}” was taken for “{wanted}”, whose cells it has.",
+    "extra-notebook": "“{found}” has cells of “{wanted}” too and was not graded.",
     "healed-restored": "The cell “{cell}” was missing; the lesson's own was used.",
     "healed-tests": "The tests in “{cell}” had been changed; the lesson's own were used.",
-    "healed-label": "The answer “{cell}” had lost its label; it was found by what it defines.",
+    "healed-label": "The answer “{cell}” had lost its label; it was known by its id or by what it holds.",
+    "healed-place": "The answer “{cell}” had lost its label; the cell in its place was taken for it.",
+    "healed-moved": "The answer “{cell}” was found in another cell of yours, which was run in its place.",
+    "healed-merged": "The answer “{cell}” was found in the cell “{other}”, which was run once for both.",
     "healed-copies": "There were {count} cells labelled “{cell}”; those with an answer were run one after another.",
     "healed-type": "The answer “{cell}” was not a code cell; it was run as code.",
 }

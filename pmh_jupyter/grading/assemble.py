@@ -1,7 +1,8 @@
 """From what a student handed in to what is run: the student's own cells between the release's locked and test cells.
 
 The release gives the order, the tests and everything locked; the submission gives the answers and every other code cell, each of
-which stays behind the cell that it followed. What had to be put right is told in `healed`, one message each.
+which stays behind the cell that it followed. What had to be put right is told in `healed`, one message each. What another person's
+tool wrote (outputs, tags, kernelspec, points) is not looked at.
 """
 
 from __future__ import annotations
@@ -13,18 +14,28 @@ from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.markers import Mark, remove
 from pmh_jupyter.domain.notebook import Cell, Notebook, read_notebook
 from pmh_jupyter.domain.verdict import Flag, Message
-from pmh_jupyter.errors import InvalidNotebook
-from pmh_jupyter.grading.matching import Matches, answers, match_cells, unchanged
+from pmh_jupyter.grading.matching import Matches, answers, match_cells, unchanged, untouched
+from pmh_jupyter.grading.shares import shares_of
+from pmh_jupyter.grading.submitted import Submitted
 from pmh_jupyter.grading.task import GradingTask
+
+MOST_STEPS = 100_000
 
 
 @dataclass(frozen=True)
 class Step:
-    """One code cell to run. `grade_id` is the release's (None for a cell of the student's own); `tests`: it is a test cell."""
+    """One code cell to run. `grade_id` is the release's (None for a cell of the student's own); `tests`: it is a test cell.
+
+    `also` names the other answers that were found in this one, `behind` the release's cell that a cell of the student's own
+    follows. `shares` has the milli-points of each assertion of a test cell that gives them one by one.
+    """
 
     source: str
     grade_id: str | None = None
     tests: bool = False
+    also: tuple[str, ...] = ()
+    behind: str | None = None
+    shares: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,8 +54,14 @@ def assemble(task: GradingTask) -> tuple[Plan, ...]:
     """A plan for each of the release's notebooks that holds an exercise asked for, in the release's order."""
     wanted = {exercise.notebook for exercise in task.exercises if task.only is None or exercise.grade_id in task.only}
     release = [read_notebook(file.path, file.content) for file in task.sealed if is_notebook(file)]
-    submitted = _Submitted(task.submitted, {notebook.path for notebook in release})
-    return tuple(_plan(notebook, submitted, hidden=task.hidden) for notebook in release if notebook.path in wanted)
+    submitted = Submitted((file for file in task.submitted if is_notebook(file)), release)
+    # All are looked for before one is said to be extra.
+    found = {notebook.path: _find(notebook, submitted) for notebook in release}
+    return tuple(
+        _plan(notebook, *found[notebook.path], submitted, hidden=task.hidden)
+        for notebook in release
+        if notebook.path in wanted
+    )
 
 
 def work_files(task: GradingTask) -> tuple[File, ...]:
@@ -61,100 +78,118 @@ def _is_inside(path: str) -> bool:
     return not path.startswith("/") and ".." not in path.split("/") and "\0" not in path and path not in ("", ".")
 
 
-class _Submitted:
-    """The notebooks of a submission; one under another name than the release's is found by the grade_ids in it.
-
-    Where one is wanted and one was handed in, it is taken for that whatever its name.
-    """
-
-    def __init__(self, files: tuple[File, ...], names: set[str]) -> None:
-        self.files = {file.path: file for file in files if is_notebook(file)}
-        self.sure = len(self.files) == len(names) == 1
-        self.strangers = [path for path in self.files if path not in names]
-
-    def find(self, wanted: Notebook) -> tuple[Notebook | None, Message | None]:
-        """The student's version and what was healed to find it; raises InvalidNotebook for one that cannot be read."""
-        if wanted.path in self.files:
-            return read_notebook(wanted.path, self.files[wanted.path].content), None
-        ids = set(wanted.by_grade_id())
-        best: tuple[int, Notebook] | None = None
-        for path in self.strangers:
-            try:
-                notebook = read_notebook(path, self.files[path].content)
-            except InvalidNotebook:
-                continue
-            shared = len(ids & set(notebook.by_grade_id())) or int(self.sure)
-            if shared > (best[0] if best else 0):
-                best = shared, notebook
-        if best is None:
-            return None, None
-        self.strangers.remove(best[1].path)
-        return best[1], Message("healed-notebook-name", {"found": best[1].path, "wanted": wanted.path})
-
-
-def _plan(release: Notebook, submitted: _Submitted, *, hidden: bool) -> Plan:
-    try:
-        student, renamed = submitted.find(release)
-    except InvalidNotebook:
-        return Plan(release.path, problem=Message("notebook-unreadable", {"notebook": release.path}))
+def _find(release: Notebook, submitted: Submitted) -> tuple[Notebook | None, Message | None]:
+    """The student's version with what was healed to find it, or None with why there is none."""
+    student, said = submitted.find(release)
     if student is None:
-        return Plan(release.path, problem=Message("notebook-missing", {"notebook": release.path}))
+        return None, said
+    if len(student.cells) + len(release.cells) > MOST_STEPS:
+        return None, Message("notebook-too-long", {"notebook": release.path, "most": str(MOST_STEPS)})
+    return student, said
+
+
+def _plan(
+    release: Notebook, student: Notebook | None, said: Message | None, submitted: Submitted, *, hidden: bool
+) -> Plan:
+    if student is None:
+        return Plan(release.path, problem=said)
     matches = match_cells(release.cells, student.cells)
     flags: list[Flag] = []
-    healed = [renamed] if renamed else []
+    healed = ([said] if said else []) + submitted.extra(release)
     missing: set[str] = set()
     for number, cell in enumerate(release.cells):
         copies = [student.cells[n] for n in matches.found.get(number, [])]
-        healed.extend(_healed(cell, copies, by_content=number in matches.by_content))
-        if not copies and cell.grade_id and cell.is_solution:
+        healed.extend(_healed(release.cells, number, copies, matches))
+        if not copies and cell.grade_id and cell.is_solution and number not in matches.merged:
             missing.add(cell.grade_id)
         if cell.is_test and any(not unchanged(cell, copy) for copy in copies):
             flags.append(Flag("test-changed", cell.grade_id))
-    steps = tuple(_steps(release.cells, student.cells, matches, hidden=hidden))
+    steps = tuple(_Steps(release, student, matches, hidden=hidden).all())
     return Plan(release.path, steps, tuple(healed), tuple(flags), frozenset(missing))
 
 
-def _steps(release: tuple[Cell, ...], student: tuple[Cell, ...], matches: Matches, *, hidden: bool) -> Iterator[Step]:
+class _Steps:
     """The release's cells in their order, each followed by the student's own cells that stand behind it."""
-    own = _own_cells(student, matches)
-    yield from own.get(None, [])
-    for number, cell in enumerate(release):
-        copies = [student[n] for n in matches.found.get(number, [])]
-        if cell.kind == "code" and cell.grade_id:
-            if cell.is_solution:
-                yield from (Step(copy.source, cell.grade_id) for copy in answers(cell, copies))
-            else:
-                source = cell.source if hidden else remove(cell.source, Mark.HIDDEN_TESTS)
-                yield Step(source, cell.grade_id, tests=cell.is_test)
-        yield from own.get(number, [])
+
+    def __init__(self, release: Notebook, student: Notebook, matches: Matches, *, hidden: bool) -> None:
+        self.release, self.student, self.matches, self.hidden = release, student.cells, matches, hidden
+        self.own = self._own_cells()
+        self.also: dict[int, list[int]] = {}
+        for ours, theirs in matches.merged.items():
+            self.also.setdefault(theirs, []).append(ours)
+        self.early = self._early()
+
+    def all(self) -> Iterator[Step]:
+        yield from self.own.get(None, [])
+        for number, cell in enumerate(self.release.cells):
+            if cell.kind == "code" and cell.grade_id:
+                yield from self._answer(number, cell) if cell.is_solution else self._fixed(cell, cell.grade_id)
+            yield from self.own.get(number, [])
+
+    def _fixed(self, cell: Cell, grade_id: str) -> Iterator[Step]:
+        source = cell.source if self.hidden else remove(cell.source, Mark.HIDDEN_TESTS)
+        shares = shares_of(self.release, cell, hidden=self.hidden) if cell.is_test else ()
+        yield Step(source, grade_id, tests=cell.is_test, shares=shares)
+
+    def _answer(self, number: int, cell: Cell) -> Iterator[Step]:
+        copies = {n: self.student[n] for n in self.matches.found.get(number, [])}
+        run = answers(cell, list(copies.values()))
+        if number in self.matches.merged:
+            run = [copy for copy in run if not untouched(cell, copy)]
+        numbers = [n for n, copy in copies.items() if any(copy is one for one in run) and n not in self.early]
+        for n in sorted([*numbers, *(n for n, place in self.early.items() if place == number)]):
+            owner = self.matches.taken[n]
+            also = tuple(str(self.release.cells[ours].grade_id) for ours in self.also.get(n, []))
+            yield Step(self.student[n].source, self.release.cells[owner].grade_id, also=also)
+
+    def _early(self) -> dict[int, int]:
+        """Cells that answer several exercises, and whose own place lies behind the tests of another of them: where they run."""
+        early: dict[int, int] = {}
+        for theirs, others in self.also.items():
+            first, owner = min(others), self.matches.taken[theirs]
+            if any(cell.is_test for cell in self.release.cells[first:owner]):
+                early[theirs] = first
+        return early
+
+    def _own_cells(self) -> dict[int | None, list[Step]]:
+        """The student's own code cells, by the cell of the release that they follow (None: before any)."""
+        own: dict[int | None, list[Step]] = {}
+        taken = self.matches.taken
+        anchor: int | None = None
+        for number, cell in enumerate(self.student):
+            if number in taken:
+                anchor = taken[number]
+            elif cell.kind == "code" and cell.source.strip():
+                behind = None if anchor is None else self.release.cells[anchor].grade_id
+                own.setdefault(anchor, []).append(Step(cell.source, behind=behind))
+        return own
 
 
-def _own_cells(student: tuple[Cell, ...], matches: Matches) -> dict[int | None, list[Step]]:
-    """The student's own code cells, by the cell of the release that they follow (None: before any)."""
-    own: dict[int | None, list[Step]] = {}
-    taken = matches.taken
-    anchor: int | None = None
-    for number, cell in enumerate(student):
-        if number in taken:
-            anchor = taken[number]
-        elif cell.kind == "code":
-            own.setdefault(anchor, []).append(Step(cell.source))
-    return own
-
-
-def _healed(cell: Cell, copies: list[Cell], *, by_content: bool) -> Iterator[Message]:
+def _healed(release: tuple[Cell, ...], number: int, copies: list[Cell], matches: Matches) -> Iterator[Message]:
+    cell = release[number]
     if not cell.grade_id:
         return
     name = {"cell": cell.grade_id}
-    if not copies:
-        if cell.kind == "code" or cell.is_manual:
-            yield Message("answer-not-found" if cell.is_solution else "healed-restored", name)
-        return
-    if cell.is_test and any(not unchanged(cell, copy) for copy in copies):
-        yield Message("healed-tests", name)
-    if by_content and cell.is_solution:
-        yield Message("healed-label", name)
-    if len(copies) > 1 and cell.is_solution:
+    if number in matches.merged:
+        other = release[matches.taken[matches.merged[number]]].grade_id
+        yield Message("healed-merged", name | {"other": str(other)})
+    elif not copies and (cell.kind == "code" or cell.is_manual):
+        yield Message("answer-not-found" if cell.is_solution else "healed-restored", name)
+    elif not cell.is_solution:
+        if cell.is_test and any(not unchanged(cell, copy) for copy in copies):
+            yield Message("healed-tests", name)
+    elif copies:
+        yield from _healed_answer(cell, copies, name, matches, number)
+
+
+def _healed_answer(
+    cell: Cell, copies: list[Cell], name: dict[str, str], matches: Matches, number: int
+) -> Iterator[Message]:
+    if number in matches.by_content:
+        yield Message("healed-place" if number in matches.by_place else "healed-label", name)
+    if number in matches.moved:
+        yield Message("healed-moved", name)
+    elif len(copies) > 1:
         yield Message("healed-copies", name | {"count": str(len(copies))})
-    if cell.kind == "code" and cell.is_solution and any(copy.kind != "code" for copy in copies):
+    if cell.kind == "code" and any(copy.kind != "code" for copy in answers(cell, copies)):
         yield Message("healed-type", name)

@@ -182,9 +182,9 @@ def test_the_only_notebook_is_the_one_that_was_wanted() -> None:
         ((File(NOTEBOOK, b"not JSON"),), "notebook-unreadable"),
         ((File(NOTEBOOK, b"\0" * 1000),), "notebook-unreadable"),
         ((File(NOTEBOOK, b'{"cells": ' + b"[" * 100_000),), "notebook-unreadable"),
-        ((File(NOTEBOOK, b'{"cells": [{"source": 3}]}'),), "notebook-unreadable"),
+        ((File(NOTEBOOK, b'{"cells": {"source": 3}}'),), "notebook-unreadable"),
         ((notebook([], "strange.ipynb"), notebook([], "stranger.ipynb")), "notebook-missing"),
-        ((File("strange.ipynb", b"{"),), "notebook-missing"),
+        ((File("strange.ipynb", b"{"),), "notebook-unreadable"),
     ],
 )
 def test_what_cannot_be_read_is_said(submitted: tuple[File, ...], code: str) -> None:

@@ -127,7 +127,7 @@ class Encoder:
     def _container(self, value: Any, kind: type, writer: Callable[[Encoder, Any], list[Any]]) -> Form:
         here = id(value)
         number = None
-        if self.memo is not None and kind not in containers.UNNUMBERED:
+        if self.memo is not None and _has_identity(kind):
             number = self.memo.number(value)
             if number in self._sent and (here not in self._around or kind in containers.FILLED_TYPES):
                 return ["=", number]
@@ -163,6 +163,11 @@ class Encoder:
             return items
         value = self.value
         return [value(item) for item in items]
+
+
+def _has_identity(kind: type) -> bool:
+    """Whether values of this type can be changed, so that it matters which one it is."""
+    return kind in containers.NUMBERED or kind in arrays.MUTABLE or kind in tables.MUTABLE
 
 
 def _is_native(items: list[Any], kinds: set[type]) -> bool:

@@ -63,8 +63,6 @@ WRITERS: dict[type, Callable[[Encoder, Any], list[Any]]] = {
     _VALUES: _write_items("vv"),
     _ITEMS: _write_items_view,
 }
-# Immutable, or made for the moment: nobody asks whether it is the same one.
-UNNUMBERED = {tuple, frozenset, slice, _KEYS, _VALUES, _ITEMS}
 
 
 def _fill_list(into: Decoder, value: list[Any], form: list[Any]) -> list[Any]:
@@ -171,6 +169,7 @@ FILLED: dict[str, tuple[type, Callable[[list[Any]], Any], Callable[[Decoder, Any
     "dq": (deque, _empty_deque, _fill_deque),
 }
 FILLED_TYPES = frozenset(kind for kind, _, _ in FILLED.values())
+NUMBERED = FILLED_TYPES | {bytearray}
 READERS: dict[str, Callable[[Decoder, list[Any]], Any]] = {
     "t": _tuple,
     "F": _frozen,

@@ -174,8 +174,10 @@ def _datetime(value: datetime.datetime, bounds: Bounds) -> Form:
 
 def _read_datetime(form: list[Any], bounds: Bounds) -> datetime.datetime:
     *parts, fold, tz = fields(form, 9)
-    year, month, day, *rest = _ints(parts)
-    return datetime.datetime(year, month, day, *rest, fold=exact(fold, int), tzinfo=read_zone(tz, bounds))  # type: ignore[misc]
+    year, month, day, hour, minute, second, microsecond = _ints(parts)
+    date = datetime.date(year, month, day)
+    time = datetime.time(hour, minute, second, microsecond, read_zone(tz, bounds), fold=exact(fold, int))
+    return datetime.datetime.combine(date, time)
 
 
 def _time(value: datetime.time, bounds: Bounds) -> Form:

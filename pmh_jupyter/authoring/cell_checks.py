@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pydantic import ValidationError
 
 from pmh_jupyter.authoring.code import can_fail, parse
+from pmh_jupyter.authoring.nbgrader.autotests import asks_for_tests
+from pmh_jupyter.authoring.nbgrader.schema import is_too_new
 from pmh_jupyter.authoring.shapes import CellMeta, problems_of
 from pmh_jupyter.domain.ipynb import Json, grade_id, nbgrader
 from pmh_jupyter.domain.markers import Mark, find_regions
@@ -22,9 +24,11 @@ _FLAGS = ("grade", "solution", "locked", "task")
 _MAX_POINTS = 1000
 
 
-def check_cell(cell: Json, file: str, name: str, concepts: frozenset[str] | None) -> Iterator[Problem]:
-    """Everything that is wrong with one cell; `concepts` are those that the course knows."""
-    for check in (_shape, _role, _points, _markers, _assertions):
+def check_cell(
+    cell: Json, file: str, name: str, concepts: frozenset[str] | None, *, tests: bool = True
+) -> Iterator[Problem]:
+    """Everything that is wrong with one cell; `concepts` are those that the course knows. `tests`: that its tests can fail, too."""
+    for check in (_shape, _role, _points, _markers, *((_assertions,) if tests else ())):
         for message, remedy in check(cell):
             yield Problem(file, message, remedy, name)
     yield from _own_metadata(cell, file, name, concepts)
@@ -39,8 +43,11 @@ def _shape(cell: Json) -> Iterator[Fault]:
         )
         return
     version = raw.get("schema_version", SCHEMA_VERSION)
-    if version != SCHEMA_VERSION:
-        yield f"Its nbgrader metadata is of schema {version!r}.", "Convert the notebook with `nbgrader update`."
+    if is_too_new(version):
+        message = f"Its nbgrader metadata is of schema {version}, which is newer than this version can read."
+        yield message, f"Upgrade pmh-jupyter, or save it with an nbgrader that writes schema {SCHEMA_VERSION}."
+    elif version != SCHEMA_VERSION:
+        yield f"Its nbgrader metadata is of schema {version!r}.", f"Write {SCHEMA_VERSION}, or leave it out."
     for flag in _FLAGS:
         if not isinstance(raw.get(flag, False), bool):
             yield f"`{flag}` is {raw[flag]!r}.", "Write true or false."
@@ -101,7 +108,7 @@ def _assertions(cell: Json) -> Iterator[Fault]:
     except SyntaxError as error:
         yield f"It is not Python: {error.msg} in line {error.lineno}.", "Correct that line."
         return
-    if not can_fail(tree):
+    if not can_fail(tree) and not asks_for_tests(cell):
         yield "It is a test cell and asserts nothing, so any answer would pass.", "Add an `assert` with a message."
 
 

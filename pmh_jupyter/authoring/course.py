@@ -10,8 +10,10 @@ from collections import defaultdict
 from pmh_jupyter.authoring.folder import check_paths, read_folder
 from pmh_jupyter.authoring.lesson_checks import check_lesson
 from pmh_jupyter.authoring.manifest import MISSING, NAME, check_manifest, course_of, read_manifest
-from pmh_jupyter.domain.course import Course, File
-from pmh_jupyter.errors import InvalidCourse
+from pmh_jupyter.authoring.nbgrader.folder import TEMPLATES
+from pmh_jupyter.authoring.shapes import CourseFile
+from pmh_jupyter.domain.course import Course, File, SharedFiles
+from pmh_jupyter.errors import InvalidCourse, Problem
 
 __all__ = ["read_course", "read_folder"]
 
@@ -32,12 +34,30 @@ def read_course(files: tuple[File, ...]) -> Course:
         raise InvalidCourse("The course cannot be read.", problems=tuple(problems))
     problems += check_manifest(manifest, frozenset(folders))
     concepts = frozenset(concept.slug for concept in manifest.concepts)
+    shared, missing = _shared(manifest, files)
+    problems += missing
+    for frame in filter(None, (shared.header, shared.footer)):
+        problems += check_lesson("", (frame,), concepts)
     for slug in dict.fromkeys(lesson.slug for unit in manifest.units for lesson in unit.lessons):
         if slug in folders:
-            problems += check_lesson(slug, folders[slug], concepts)
+            problems += check_lesson(slug, folders[slug], concepts, shared=shared)
     if problems:
         raise InvalidCourse(f"The course {manifest.slug} cannot be released.", problems=tuple(problems))
-    return course_of(manifest, folders)
+    return course_of(manifest, folders, shared)
+
+
+def _shared(manifest: CourseFile, files: tuple[File, ...]) -> tuple[SharedFiles, list[Problem]]:
+    """What all lessons have in common, and a problem for each file of it that course.toml names and that is not there."""
+    there = {file.path: file for file in files}
+    problems = [
+        Problem(
+            NAME, f"It names the notebook {name}, which is not there.", "Add it beside course.toml, or mend the name."
+        )
+        for name in (manifest.header, manifest.footer)
+        if name and name not in there
+    ]
+    header, footer = (there.get(name or "") for name in (manifest.header, manifest.footer))
+    return SharedFiles(header, footer, there.get(TEMPLATES)), problems
 
 
 def _by_folder(files: tuple[File, ...]) -> dict[str, tuple[File, ...]]:

@@ -5,18 +5,29 @@ from __future__ import annotations
 from pathlib import Path
 
 from pmh_jupyter.authoring.folder import MAX_BYTES, read_folder
+from pmh_jupyter.authoring.lesson_checks import check_lesson
+from pmh_jupyter.authoring.nbgrader.folder import shared_files
 from pmh_jupyter.authoring.release import release_lesson
 from pmh_jupyter.authoring.text_notebook import as_ipynb, is_notebook
 from pmh_jupyter.domain.course import File, Lesson, Release
 from pmh_jupyter.domain.notebook import read_notebook
-from pmh_jupyter.errors import BadInput, TooLarge
+from pmh_jupyter.errors import BadInput, InvalidCourse, TooLarge
 from pmh_jupyter.grading.task import GradingTask, Limits
+from pmh_jupyter.grading.walls.base import Wall
 
 
-def read_source(path: str) -> Release:
-    """The release that a lesson's source makes; raises BadInput or a child of it where it cannot be read or asks nothing."""
+def read_source(path: str, wall: Wall | None = None) -> Release:
+    """The release that a lesson's source makes, with the header, footer and autotest templates of the nbgrader course it lies in.
+
+    The wall is needed where the solution has to be run to make its tests. Raises BadInput or a child of it where the source cannot
+    be read, asks nothing, or has cells that cannot be told apart; that its tests are good ones is not asked here.
+    """
     name = Path(path).resolve().stem
-    release = release_lesson(Lesson(name, name, unit="", files=_read(path)))
+    lesson = Lesson(name, name, unit="", files=_read(path), shared=shared_files(Path(path)))
+    problems = tuple(check_lesson("", lesson.files, None, shared=lesson.shared, tests=False))
+    if problems:
+        raise InvalidCourse(f"{path} cannot be graded by.", problems=problems)
+    release = release_lesson(lesson, wall)
     if not release.exercises:
         raise BadInput(
             f"{path} holds no exercise.",

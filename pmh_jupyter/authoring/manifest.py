@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from pmh_jupyter.authoring.shapes import CourseFile, LessonEntry, Slug, problems_of
 from pmh_jupyter.domain.achievements import ICONS, RULES
-from pmh_jupyter.domain.course import Achievement, Concept, Course, File, Lesson
+from pmh_jupyter.domain.course import Achievement, Concept, Course, File, Lesson, SharedFiles
 from pmh_jupyter.errors import InvalidCourse, Problem
 
 NAME = "course.toml"
@@ -65,14 +65,14 @@ def check_manifest(manifest: CourseFile, folders: frozenset[str]) -> Iterator[Pr
             yield Problem(NAME, message, "Name one of the course's lessons.")
 
 
-def course_of(manifest: CourseFile, files: dict[str, tuple[File, ...]]) -> Course:
+def course_of(manifest: CourseFile, files: dict[str, tuple[File, ...]], shared: SharedFiles) -> Course:
     """The course; `files` are those of each lesson by its slug, with paths relative to the lesson's folder."""
     return Course(
         slug=manifest.slug,
         title=manifest.title,
         description=manifest.description,
         lessons=tuple(
-            _lesson(manifest, unit.title, entry, files.get(entry.slug, ()))
+            _lesson(manifest, unit.title, entry, files.get(entry.slug, ()), shared)
             for unit in manifest.units
             for entry in unit.lessons
         ),
@@ -81,7 +81,9 @@ def course_of(manifest: CourseFile, files: dict[str, tuple[File, ...]]) -> Cours
     )
 
 
-def _lesson(manifest: CourseFile, unit: str, entry: LessonEntry, files: tuple[File, ...]) -> Lesson:
+def _lesson(
+    manifest: CourseFile, unit: str, entry: LessonEntry, files: tuple[File, ...], shared: SharedFiles
+) -> Lesson:
     memory_mb = entry.limits.memory_mb or manifest.limits.memory_mb
     return Lesson(
         slug=entry.slug,
@@ -90,6 +92,7 @@ def _lesson(manifest: CourseFile, unit: str, entry: LessonEntry, files: tuple[Fi
         files=files,
         timeout_seconds=entry.limits.cell_seconds or manifest.limits.cell_seconds,
         memory_bytes=memory_mb << 20 if memory_mb else None,
+        shared=shared,
     )
 
 

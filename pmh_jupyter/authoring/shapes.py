@@ -63,7 +63,7 @@ class AchievementEntry(Shape):
 
 
 class CourseFile(Shape):
-    """course.toml."""
+    """course.toml. `header` and `footer` name notebooks beside it, whose cells go before and after those of every notebook."""
 
     slug: Slug
     title: Text
@@ -72,6 +72,8 @@ class CourseFile(Shape):
     concepts: list[ConceptEntry] = []
     achievements: list[AchievementEntry] = []
     limits: Limits = Limits()
+    header: Text | None = None
+    footer: Text | None = None
 
 
 class CellMeta(Shape):

@@ -46,7 +46,7 @@ def validate_course(course: Course, wall: Wall | None) -> Report:
     releases: list[Release] = []
     for lesson in course.lessons:
         try:
-            release = release_lesson(lesson)
+            release = release_lesson(lesson, wall)
         except InvalidCourse as error:
             problems += _in_lesson(lesson, error.problems)
             continue

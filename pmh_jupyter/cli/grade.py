@@ -38,7 +38,8 @@ def grade(arguments: argparse.Namespace) -> int:
     from pmh_jupyter.config import Settings
 
     settings = Settings.from_environ()
-    release, wall, limits = read_source(arguments.source), _wall(settings), _limits(settings)
+    wall, limits = _wall(settings), _limits(settings)
+    release = read_source(arguments.source, wall)
     tell = _tell_json if arguments.json else _tell_person
     return max(_grade_one(path, release, limits, wall, tell) for path in arguments.submission)
 

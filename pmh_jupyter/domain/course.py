@@ -54,6 +54,15 @@ class Release:
 
 
 @dataclass(frozen=True)
+class SharedFiles:
+    """What all lessons of a course have in common: notebooks whose cells go before and after each lesson's, autotest templates."""
+
+    header: File | None = None
+    footer: File | None = None
+    autotests: File | None = None
+
+
+@dataclass(frozen=True)
 class Lesson:
     """A lesson of a course's source: files as written (notebooks as .ipynb or Jupytext text, data files)."""
 
@@ -63,6 +72,7 @@ class Lesson:
     files: tuple[File, ...]
     timeout_seconds: float | None = None
     memory_bytes: int | None = None
+    shared: SharedFiles = SharedFiles()
 
 
 @dataclass(frozen=True)

@@ -151,7 +151,8 @@ CASES = {
     "metadata of another kind": Case(
         course({"cell_type": "code", "metadata": {"nbgrader": "yes"}, "source": ""}), NB, "cell 1", "no mapping"
     ),
-    "an old schema": Case(course(answer(schema_version=1)), NB, "a", "schema 1"),
+    "a schema that is too new": Case(course(answer(schema_version=10)), NB, "a", "schema 10"),
+    "a schema that is no number": Case(course(answer(schema_version="x")), NB, "a", "schema 'x'"),
     "a flag that is none": Case(course(answer(locked="no")), NB, "a", "`locked` is 'no'"),
     "no points": Case(course(graded(points=None)), NB, "t", "no points"),
     "points in words": Case(course(graded(points="two")), NB, "t", "points are 'two'"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psutil
 
@@ -29,7 +29,8 @@ def kill_server(up: UpProcess, user: str) -> None:
     server = [process for process in up.family() if _is(process, lambda one: one.environ()["JUPYTERHUB_USER"] == user)]
     assert server, f"{user} has no server"
     for process in server:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):  # it has gone with the one before it
+            process.kill()
     psutil.wait_procs(server)
 
 

@@ -81,7 +81,8 @@ class Grading:
     """One grading of one submission: a verdict for each exercise asked for, in the lesson's order.
 
     `healed` says in plain words what had to be put right in the submission; `seconds` is wall time; with a `fault` (ours) no
-    verdict counts as an attempt.
+    verdict counts as an attempt. `seed` is what random numbers were seeded with, `grader` the version of the engine: with both, the
+    same submission gives the same verdicts again.
     """
 
     verdicts: tuple[ExerciseVerdict, ...]
@@ -89,3 +90,5 @@ class Grading:
     healed: tuple[Message, ...] = ()
     flags: tuple[Flag, ...] = ()
     fault: Message | None = None
+    seed: int | None = None
+    grader: str = ""

@@ -44,7 +44,12 @@ class Test(Fault):
 
 
 class Done(Strict):
-    """One cell was run, or its process was lost over it (`dead`)."""
+    """One cell was run, or its process was lost over it (`dead`).
+
+    A test cell whose last statement is an expression (not followed by `;`, and no call of something named assert…) gives partial
+    credit: `credit` is its value in points, if that is exactly an int or a float, and finite. Of any other value but None,
+    `unusual` is the name of its type ("nan", "inf" for a float that is not finite), and nothing is given.
+    """
 
     cell: Number
     state: Literal["ran", "dead"]
@@ -53,6 +58,8 @@ class Done(Strict):
     fault: Fault | None
     tests: Annotated[tuple[Test, ...], Field(max_length=1_000)]
     seconds: Annotated[float, Field(ge=0)]
+    credit: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    unusual: Short = ""
 
 
 class Answer(BaseModel):

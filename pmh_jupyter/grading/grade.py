@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import time
 
+from pmh_jupyter.domain.judging import GRADER
 from pmh_jupyter.domain.notebook import read_notebook
-from pmh_jupyter.domain.verdict import ExerciseVerdict, Flag, Grading, Message
+from pmh_jupyter.domain.verdict import Flag, Grading, Message
 from pmh_jupyter.errors import NoWall
 from pmh_jupyter.grading.assemble import Plan, assemble, is_notebook, work_files
 from pmh_jupyter.grading.run import Run, less, run_plan
@@ -26,13 +27,18 @@ def grade(task: GradingTask, wall: Wall) -> Grading:
     started = time.monotonic()
     plans = assemble(task)
     runs = _run_all(plans, task, wall)
-    verdicts = _verdicts(runs, task)
+    notebooks = _notebooks(runs, task)
+    asked = [exercise for exercise in task.exercises if task.only is None or exercise.grade_id in task.only]
     return Grading(
-        verdicts=verdicts,
+        verdicts=tuple(notebooks[exercise.notebook].of(exercise) for exercise in asked),
         seconds=time.monotonic() - started,
         healed=tuple(message for plan in plans for message in plan.healed),
-        flags=tuple(flag for run in runs for flag in (*run.plan.flags, *_flags(run))),
+        flags=tuple(
+            flag for run in runs for flag in (*run.plan.flags, *notebooks[run.plan.path].flags(), *_flags(run))
+        ),
         fault=Message("our-fault") if any(run.fault for run in runs) else None,
+        seed=task.seed,
+        grader=GRADER,
     )
 
 
@@ -52,7 +58,7 @@ def _run_all(plans: tuple[Plan, ...], task: GradingTask, wall: Wall) -> tuple[Ru
     return tuple(runs)
 
 
-def _verdicts(runs: tuple[Run, ...], task: GradingTask) -> tuple[ExerciseVerdict, ...]:
+def _notebooks(runs: tuple[Run, ...], task: GradingTask) -> dict[str, NotebookVerdicts]:
     points = {
         cell.grade_id: cell.millipoints
         for file in task.sealed
@@ -60,9 +66,7 @@ def _verdicts(runs: tuple[Run, ...], task: GradingTask) -> tuple[ExerciseVerdict
         for cell in read_notebook(file.path, file.content).cells
         if cell.grade_id
     }
-    notebooks = {run.plan.path: NotebookVerdicts(run, points, task.limits) for run in runs}
-    asked = [exercise for exercise in task.exercises if task.only is None or exercise.grade_id in task.only]
-    return tuple(notebooks[exercise.notebook].of(exercise) for exercise in asked)
+    return {run.plan.path: NotebookVerdicts(run, points, task.limits) for run in runs}
 
 
 def _flags(run: Run) -> tuple[Flag, ...]:

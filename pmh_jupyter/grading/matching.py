@@ -34,7 +34,10 @@ from pmh_jupyter.domain.markers import CODE_STUB, TEXT_STUB, Mark, has_region, r
 from pmh_jupyter.domain.notebook import Cell
 from pmh_jupyter.grading.names import Names, names_of, words_of
 
-MOST_CANDIDATES = 50  # looked at for one cell: a bound for notebooks made to be slow
+# Bounds for notebooks made to be slow; an honest one comes near none of them.
+MOST_CANDIDATES = 50  # looked at for one cell
+MOST_READ = 500_000  # characters of which syntax trees are made, each cell counting for PER_CELL more than it has
+PER_CELL = 150
 
 
 @dataclass
@@ -112,6 +115,7 @@ class _Matching:
         self.matches = Matches()
         self.names: dict[int, Names] = {}
         self.used: set[int] = set()
+        self.to_read = MOST_READ
         labels = {cell.grade_id for cell in release if cell.grade_id}
         given = {_text(cell.source) for cell in release if not cell.grade_id}
         self.strays = [n for n, cell in enumerate(student) if cell.grade_id not in labels]
@@ -208,7 +212,9 @@ class _Matching:
 
     def _names(self, theirs: int) -> Names:
         if theirs not in self.names:
-            self.names[theirs] = names_of(self.student[theirs].source)
+            source = self.student[theirs].source
+            self.to_read -= len(source) + PER_CELL
+            self.names[theirs] = names_of(source) if self.to_read > 0 else Names(parsed=False)
         return self.names[theirs]
 
     @cached_property

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from pmh_jupyter.domain.course import Exercise, File
 from pmh_jupyter.domain.judging import Judging
 
+SEED = 20_261_122
+"""What random numbers are seeded with before the first cell, in the student's process and in the judge's."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -27,6 +30,7 @@ class GradingTask:
     `only` names the exercises asked for (None: all; the whole notebook is run all the same). With `hidden` False the hidden
     tests are left out, as in a check of an assignment that counts. `judging` is what was found out at release (None: it is found
     out before the first grading). `preload` names the modules that the course wants imported before any notebook runs.
+    `seed` is handed to every process that runs cells.
     """
 
     exercises: tuple[Exercise, ...]
@@ -38,3 +42,4 @@ class GradingTask:
     request_id: str = ""
     judging: Judging | None = None
     preload: tuple[str, ...] = ()
+    seed: int = SEED

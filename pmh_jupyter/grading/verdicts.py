@@ -1,7 +1,9 @@
 """From what was heard of each cell to verdicts. Pure.
 
-nbgrader's rule for points: a test cell counts in full if every check of it passed and it ran to its end, else not at all; an
-exercise's points are the sum over its test cells. Whatever is not known to have passed gives nothing.
+nbgrader's rule for points: a test cell counts in full if every check of it passed and it ran to its end, else not at all; one that
+passed and ends in a number gives that many points. Where its author asks for it, each assertion gives its share. An exercise's
+points are the sum over its test cells. Whatever is not known to have passed gives nothing, and a number that cannot be points
+gives nothing and is flagged.
 """
 
 from __future__ import annotations
@@ -9,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pmh_jupyter.domain.course import Exercise
-from pmh_jupyter.domain.verdict import ExerciseVerdict, Message, Outcome, TestVerdict
+from pmh_jupyter.domain.verdict import ExerciseVerdict, Flag, Message, Outcome, TestVerdict
 from pmh_jupyter.grading.answer import Done
+from pmh_jupyter.grading.assemble import Step
 from pmh_jupyter.grading.explain import cell_message, stopped_message, test_message
 from pmh_jupyter.grading.run import Run
 from pmh_jupyter.grading.task import Limits
@@ -32,7 +35,9 @@ class NotebookVerdicts:
 
     def __init__(self, run: Run, points: Mapping[str, int], limits: Limits) -> None:
         self.run, self.points, self.limits = run, points, limits
-        self.names = {number: step.grade_id for number, step in enumerate(run.plan.steps)}
+        self.steps = dict(enumerate(run.plan.steps))
+        self.names = {number: step.grade_id for number, step in self.steps.items()}
+        self.numbers = {step.grade_id: number for number, step in reversed(self.steps.items()) if step.tests}
         self.stopped = self._stopped()
 
     def of(self, exercise: Exercise) -> ExerciseVerdict:
@@ -43,24 +48,54 @@ class NotebookVerdicts:
             return self._whole(exercise, Outcome.NOT_CHECKED, self.run.plan.problem)
         cells = {cell: tuple(self._tests(exercise, cell)) for cell in exercise.test_cells}
         tests = tuple(test for group in cells.values() for test in group)
-        earned = sum(self.points.get(cell, 0) for cell, group in cells.items() if _all_passed(group))
+        earned = sum(self._earned(cell) for cell in cells)
         if exercise.manual:
             outcome, message = Outcome.NEEDS_MARKING, Message("needs-marking")
         else:
             outcome, message = _summary(tests)
         return ExerciseVerdict(exercise.grade_id, outcome, earned, exercise.max_millipoints, message, tests)
 
+    def flags(self) -> tuple[Flag, ...]:
+        """Test cells of which no points could be read, though they passed."""
+        cells = ((name, self._done(name)) for name in self.numbers if name)
+        unusual = [(name, done) for name, done in cells if done and self._is_unusual(name, done)]
+        return tuple(Flag("credit-unusual", name, done.unusual or f"{done.credit:g}") for name, done in unusual)
+
     def _whole(self, exercise: Exercise, outcome: Outcome, message: Message) -> ExerciseVerdict:
         return ExerciseVerdict(exercise.grade_id, outcome, 0, exercise.max_millipoints, message)
 
+    def _done(self, grade_id: str) -> Done | None:
+        """What is known of a test cell."""
+        return self.run.done.get(self.numbers.get(grade_id, -1))
+
     def _stopped(self) -> tuple[int, Done] | None:
         """The step after which nothing more was run."""
-        return next(((number, done) for number, done in self.run.done.items() if done.state == "dead"), None)
+        last = max(self.run.done, default=-1)
+        return (last, self.run.done[last]) if last >= 0 and self.run.done[last].state == "dead" else None
+
+    def _earned(self, grade_id: str) -> int:
+        """The milli-points of one test cell: never less than 0, never more than the cell has."""
+        done = self._done(grade_id)
+        whole = self.points.get(grade_id, 0)
+        if done is None or done.state == "dead" or self._is_unusual(grade_id, done):
+            return 0
+        shares = self.steps[self.numbers[grade_id]].shares
+        if shares:
+            # An assertion's verdict stands at its own place, up to the statement that ended the cell.
+            return sum(share for share, test in zip(shares, done.tests, strict=False) if test.outcome == "passed")
+        if any(test.outcome != "passed" for test in done.tests) or not done.tests:
+            return 0
+        return whole if done.credit is None else round(done.credit * 1000)
+
+    def _is_unusual(self, grade_id: str, done: Done) -> bool:
+        """A test cell that passed, and then gave what cannot be its points. Compared before it is rounded."""
+        if done.unusual:
+            return True
+        return done.credit is not None and not 0 <= done.credit * 1000 <= self.points.get(grade_id, 0)
 
     def _tests(self, exercise: Exercise, grade_id: str) -> Iterator[TestVerdict]:
         """The verdicts of one test cell; at least one."""
-        number = next((n for n, step in enumerate(self.run.plan.steps) if step.grade_id == grade_id), None)
-        done = self.run.done.get(number) if number is not None else None
+        done = self._done(grade_id)
         if done is None:
             yield self._not_run(exercise, grade_id)
             return
@@ -80,6 +115,20 @@ class NotebookVerdicts:
             )
         if done.cause:
             yield self._ended_early(grade_id, done)
+        elif all(test.outcome == "passed" for test in done.tests):
+            yield from self._credit(grade_id, done)
+
+    def _credit(self, grade_id: str, done: Done) -> Iterator[TestVerdict]:
+        """What a test cell that passed says of its points, where it does not give them all."""
+        points = {"points": f"{self.points.get(grade_id, 0) / 1000:g}"}
+        if self._is_unusual(grade_id, done):
+            # Not the number itself: it may come from a hidden line.
+            message = Message("credit-unusual", points | {"got": done.unusual or "another number"})
+        elif done.credit is not None and round(done.credit * 1000) < self.points.get(grade_id, 0):
+            message = Message("partly", points | {"earned": f"{done.credit:g}"})
+        else:
+            return
+        yield TestVerdict(grade_id, WHOLE_NAME, Outcome.FAILED, message=message)
 
     def _ended_early(self, grade_id: str, done: Done) -> TestVerdict:
         """The test cell itself was stopped, or its process died in it: it did not run to its end."""
@@ -108,7 +157,7 @@ class NotebookVerdicts:
         is not there, only what its tests raise.
         """
         for number, done in sorted(self.run.done.items()):
-            if self.names.get(number) not in exercise.solution_cells:
+            if not self._answers(self.steps.get(number), exercise, died=bool(done.cause)):
                 continue
             error = done.fault.error if done.fault else ""
             explains = reason == "raised" or (reason is not None and error == "NotImplementedError")
@@ -119,9 +168,12 @@ class NotebookVerdicts:
             return Outcome.FAILED, Message("answer-not-found", {"cell": min(missing)})
         return None
 
-
-def _all_passed(tests: tuple[TestVerdict, ...]) -> bool:
-    return bool(tests) and all(test.outcome is Outcome.PASSED for test in tests)
+    def _answers(self, step: Step | None, exercise: Exercise, *, died: bool) -> bool:
+        """True for the answer's cells, and for a cell of the student's own behind one of them if its process died in it."""
+        if step is None or step.tests:
+            return False
+        names = {step.grade_id, *step.also} | ({step.behind} if died else set())
+        return not names.isdisjoint(exercise.solution_cells)
 
 
 def _summary(tests: tuple[TestVerdict, ...]) -> tuple[Outcome, Message]:

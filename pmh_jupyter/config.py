@@ -94,7 +94,9 @@ class Settings(HasTraits):
         env="PMH_REQUESTS_PER_MINUTE"
     )
 
-    grading_workers = Int(0, min=0, help="Gradings at once; 0: one for each core.").tag(env="PMH_GRADING_WORKERS")
+    grading_workers = Int(
+        0, min=0, help="Gradings at once; 0: two for each core, at least four. Some stay for checks."
+    ).tag(env="PMH_GRADING_WORKERS")
     grader_python = Unicode("", help="Python that runs students' code in the sandbox; empty: PMH_SERVER_PYTHON.").tag(
         env="PMH_GRADER_PYTHON"
     )

@@ -88,7 +88,7 @@ class Job:
     """One grading to be done, with all that it needs. `worker` holds it until `lease_until`; `tries` counts this one.
 
     `only` names the exercises asked for (None: all); `hidden` says whether hidden tests run; limits are None where the author
-    asked for none; `judging` is None where it was not found out yet how the release is judged.
+    asked for none; `judging` is None where it was not found out yet how the release is judged. `regrade`: it was graded before.
     """
 
     id: UUID
@@ -107,3 +107,5 @@ class Job:
     request_id: str
     release: str = ""
     judging: Judging | None = None
+    classroom: UUID | None = None
+    regrade: bool = False

@@ -35,6 +35,7 @@ from pmh_jupyter.storage.records import events, jobs
 
 DATABASE_THREADS = 8
 STOP_SECONDS = 1.5
+CLOSE_SECONDS = 0.5
 
 
 @contextlib.asynccontextmanager
@@ -93,7 +94,7 @@ def assemble(settings: Settings, environ: Mapping[str, str], database: Database)
         metrics.graded(grading)
 
     workers = Workers(
-        settings.grading_workers or os.cpu_count() or 1, queue, grader.grade, prepare=grader.wall, done=graded
+        settings.grading_workers or default_workers(), queue, grader.grade, prepare=grader.wall, done=graded
     )
 
     return Service(
@@ -111,6 +112,11 @@ def assemble(settings: Settings, environ: Mapping[str, str], database: Database)
         readiness=Readiness({"database": ask_database, "schema": ask_schema, "grading": ask_grader}, clock),
         cookie_secret=load_or_make(keys / "cookies", lambda: secrets.token_hex(32).encode()),
     )
+
+
+def default_workers() -> int:
+    """More than there are cores: a slow submission mostly waits for its time to be over, and some workers stay for checks."""
+    return max(4, 2 * len(os.sched_getaffinity(0)))
 
 
 def address(settings: Settings, environ: Mapping[str, str]) -> tuple[str, int]:
@@ -141,4 +147,7 @@ async def _stop(service: Service, server: HTTPServer) -> None:
             await asyncio.gather(asyncio.to_thread(service.workers.stop, STOP_SECONDS), server.close_all_connections())
             # What still asks the database ends before the database is closed.
             await asyncio.to_thread(service.pool.shutdown, cancel_futures=True)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await asyncio.to_thread(service.grader.close)
     await service.hub.close()

@@ -44,6 +44,14 @@ class Grader:
                 self._wall = self._look()
             return self._wall
 
+    def close(self) -> None:
+        """Ends what the wall keeps warm for the next grading, where it keeps anything."""
+        with self._lock:
+            wall, self._wall = self._wall, None
+        close = getattr(wall, "close", None)
+        if close:
+            close()
+
     def _look(self) -> Wall:
         if self._refused and self._clock() < self._again:
             raise NoWall(self._refused.message, advice=self._refused.advice)

@@ -6,6 +6,7 @@ from pmh_jupyter.domain.verdict import Grading
 from pmh_jupyter.domain.work import Job
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records import jobs
+from pmh_jupyter.storage.records.turns import ANYTHING, Wish
 
 # How long a killed process's jobs wait for the next one. Leases are prolonged well within it.
 LEASE_SECONDS = 20.0
@@ -17,8 +18,8 @@ class DatabaseQueue:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def claim(self, worker: str) -> Job | None:
-        return jobs.claim_next(self._database, worker, LEASE_SECONDS)
+    def claim(self, worker: str, wish: Wish = ANYTHING) -> Job | None:
+        return jobs.claim_next(self._database, worker, LEASE_SECONDS, wish)
 
     def heartbeat(self, job: Job) -> None:
         jobs.heartbeat(self._database, job.id, job.worker, LEASE_SECONDS)

@@ -16,7 +16,9 @@ import structlog
 from pmh_jupyter.domain.verdict import Grading
 from pmh_jupyter.domain.work import Job
 from pmh_jupyter.errors import PmhError
+from pmh_jupyter.service.jobs.shares import next_wish
 from pmh_jupyter.service.logs import log
+from pmh_jupyter.storage.records.turns import Wish
 
 BEAT_SECONDS = 5.0
 JOIN_SECONDS = 0.2
@@ -28,8 +30,8 @@ TRIES = 3
 class Queue(Protocol):
     """The queue as workers use it. Each call is one transaction and may raise Unavailable."""
 
-    def claim(self, worker: str) -> Job | None:
-        """The next job, held by `worker` under a lease; None when nothing waits."""
+    def claim(self, worker: str, wish: Wish) -> Job | None:
+        """The next job that the wish lets in, held by `worker` under a lease; None when there is none."""
 
     def heartbeat(self, job: Job) -> None:
         """Prolongs the lease."""
@@ -44,6 +46,8 @@ class Queue(Protocol):
 class Workers:
     """`count` threads. `prepare` raises PmhError while nothing can be graded; then no job is claimed. `grade` turns a job into its
     grading; `done` is told of each that was recorded. `start`, `wake` and `stop` may be called from any thread.
+
+    Which jobs a free worker takes depends on what the others are at: see `shares`.
     """
 
     def __init__(
@@ -62,6 +66,7 @@ class Workers:
         self._done = done
         self._name = uuid.uuid4().hex[:12]
         self._news = threading.Condition()
+        self._claiming = threading.Lock()
         self._hints = 0
         self._stopping = threading.Event()
         self._held: dict[uuid.UUID, Job] = {}
@@ -116,10 +121,8 @@ class Workers:
         """Claims and grades one job; False when there was none, or none could be graded."""
         if not self._try(None, self._prepare):
             return False
-        claimed: list[Job | None] = []
-        self._try("queue cannot be asked", lambda: claimed.append(self._queue.claim(worker)))
-        job = claimed[0] if claimed else None
-        if job is None or not self._hold(job):
+        job = self._claim(worker)
+        if job is None:
             return False
         structlog.contextvars.bind_contextvars(request_id=job.request_id, work=str(job.work))
         try:
@@ -130,6 +133,15 @@ class Workers:
                 self._held.pop(job.id, None)
                 self._news.notify_all()
         return True
+
+    def _claim(self, worker: str) -> Job | None:
+        """A job, held here. One at a time: what may be taken depends on what the others have just taken."""
+        claimed: list[Job | None] = []
+        with self._claiming:
+            wish = next_wish(self._count, list(self._held.values()))
+            self._try("queue cannot be asked", lambda: claimed.append(self._queue.claim(worker, wish)))
+            job = claimed[0] if claimed else None
+            return job if job and self._hold(job) else None
 
     def _hold(self, job: Job) -> bool:
         """Notes that the job is at work here; one that was claimed while everything stops is given back at once."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from pmh_jupyter.domain.achievements import gather, reach
@@ -27,6 +27,7 @@ from pmh_jupyter.storage.records.lookup import (
     to_attempt,
     version_in_force,
 )
+from pmh_jupyter.storage.records.turns import REGRADE
 from pmh_jupyter.storage.tables.classrooms import AssignmentRow, ClassroomRow, MemberRow
 from pmh_jupyter.storage.tables.courses import CourseRow, CourseVersionRow, LessonRow
 from pmh_jupyter.storage.tables.results import AttemptRow, AwardRow, LedgerRow, VerdictRow
@@ -35,7 +36,14 @@ from pmh_jupyter.storage.verdicts import flag_to_json, message_to_json, verdict_
 
 
 def record_grading(session: Session, job: JobRow, grading: Grading, now: datetime) -> None:
-    """Ends a job with a grading. The caller holds the job's row."""
+    """Ends a job with a grading. The caller holds the job's row.
+
+    A regrade that failed leaves everything as it was, and can be asked for again.
+    """
+    regrade = job.priority == REGRADE
+    if regrade and grading.fault:
+        session.delete(job)
+        return
     work = session.get_one(SubmissionRow, job.submission_id)
     assignment, lesson = _place(session, work)
     member = _member(session, assignment.classroom_id, work.person_id)
@@ -45,6 +53,8 @@ def record_grading(session: Session, job: JobRow, grading: Grading, now: datetim
     state = _close(work, grading, now)
     course, version = _version(session, assignment.classroom_id)
     attempts = _write_verdicts(session, job, work, grading)
+    if regrade:
+        _replace(session, work, attempts)
     if work.kind == Kind.SUBMISSION:
         _enter(session, member, work, attempts, now)
     graded = Graded(
@@ -133,6 +143,23 @@ def _write_verdicts(session: Session, job: JobRow, work: SubmissionRow, grading:
     session.add_all(attempts)
     session.flush()
     return attempts
+
+
+def _replace(session: Session, work: SubmissionRow, attempts: list[AttemptRow]) -> None:
+    """The attempts of a regrade stand in the place of those that the same work had: it is not one more try."""
+    for attempt in attempts:
+        session.execute(
+            update(AttemptRow)
+            .where(
+                AttemptRow.assignment_id == work.assignment_id,
+                AttemptRow.person_id == work.person_id,
+                AttemptRow.submission_id == work.id,
+                AttemptRow.grade_id == attempt.grade_id,
+                AttemptRow.replaced_by.is_(None),
+                AttemptRow.id != attempt.id,
+            )
+            .values(replaced_by=attempt.id)
+        )
 
 
 def _enter(session: Session, member: UUID, work: SubmissionRow, attempts: list[AttemptRow], now: datetime) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from pmh_jupyter.domain.course import File
@@ -18,6 +18,7 @@ from pmh_jupyter.storage.records.judgings import find_judging
 from pmh_jupyter.storage.records.lessons import release_files
 from pmh_jupyter.storage.records.lookup import exercises_of
 from pmh_jupyter.storage.records.reading_work import load_work
+from pmh_jupyter.storage.records.turns import ANYTHING, REGRADE, Wish, waiting
 from pmh_jupyter.storage.tables.classrooms import AssignmentRow
 from pmh_jupyter.storage.tables.work import JobRow, SubmissionFileRow, SubmissionRow
 
@@ -25,15 +26,19 @@ MAX_TRIES = 3
 LEASE_SECONDS = 60.0
 
 
-def claim_next(database: Database, worker: str, lease_seconds: float = LEASE_SECONDS) -> Job | None:
-    """Takes the next job for a worker: checks before submissions, older before newer, lapsed leases too. None: nothing to do.
+def claim_next(
+    database: Database, worker: str, lease_seconds: float = LEASE_SECONDS, wish: Wish = ANYTHING
+) -> Job | None:
+    """Takes the job whose turn it is (records/turns.py), those with a lapsed lease too. None: nothing that the worker wishes for.
 
     A job that was already tried three times without an answer is given up on the way: its work fails, with our fault.
     """
     with database.write() as session:
-        while row := _next(session, database):
+        _take_from_the_dead(session, database)
+        while row := waiting(session, wish):
             if row.tries >= MAX_TRIES:
                 _give_up(session, database, row)
+                session.flush()
                 continue
             row.state, row.worker, row.tries = "running", worker, row.tries + 1
             row.lease_until = database.now() + timedelta(seconds=lease_seconds)
@@ -103,15 +108,12 @@ def queue_length(database: Database) -> int:
         return session.scalar(select(func.count()).where(JobRow.state == "queued")) or 0
 
 
-def _next(session: Session, database: Database) -> JobRow | None:
-    lapsed = (JobRow.state == "running") & (JobRow.lease_until < database.now())
-    return session.scalars(
-        select(JobRow)
-        .where(or_(JobRow.state == "queued", lapsed))
-        .order_by(JobRow.priority, JobRow.created_at, JobRow.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    ).one_or_none()
+def _take_from_the_dead(session: Session, database: Database) -> None:
+    """Puts back what is held under a lapsed lease. Only what is being graded is looked at, which is never much."""
+    lapsed = select(JobRow).where(JobRow.state == "running", JobRow.lease_until < database.now())
+    for row in session.scalars(lapsed.with_for_update(skip_locked=True)):
+        _requeue(session, row)
+    session.flush()
 
 
 def _held(session: Session, job: UUID) -> JobRow:
@@ -131,6 +133,8 @@ def _give_up(session: Session, database: Database, row: JobRow) -> None:
 
 
 def _set_state(session: Session, row: JobRow, state: WorkState) -> None:
+    if row.priority == REGRADE:  # until there are new verdicts the old ones stand, and nobody waits
+        return
     session.execute(update(SubmissionRow).where(SubmissionRow.id == row.submission_id).values(state=state.value))
 
 
@@ -158,6 +162,8 @@ def _to_job(session: Session, database: Database, row: JobRow) -> Job:
         request_id=row.request_id,
         release=row.release_id,
         judging=find_judging(session, row.release_id),
+        classroom=row.classroom_id,
+        regrade=row.priority == REGRADE,
     )
 
 

@@ -94,7 +94,7 @@ def _positions(session: Session, ids: Sequence[UUID]) -> dict[UUID, int]:
     """Places in the queue, from 1."""
     if not ids:
         return {}
-    place = func.row_number().over(order_by=(JobRow.priority, JobRow.created_at, JobRow.id)).label("place")
+    place = func.row_number().over(order_by=(JobRow.priority, JobRow.turn, JobRow.created_at, JobRow.id)).label("place")
     queue = select(JobRow.submission_id, place).where(JobRow.state == "queued").subquery()
     rows = session.execute(select(queue.c.submission_id, queue.c.place).where(queue.c.submission_id.in_(ids)))
     return {work: position for work, position in rows}

@@ -103,8 +103,9 @@ def _events_by_person(session: Session, room: ClassroomRow) -> dict[UUID, list[E
 
 
 def _progress(events: list[Event]) -> dict[Place, ExerciseProgress]:
-    attempts: dict[Place, list[Attempt]] = defaultdict(list)
+    attempts: dict[Place, dict[UUID, Attempt]] = defaultdict(dict)
     for event in events:
         for attempt in Graded.of(event).attempts:
-            attempts[attempt.lesson, attempt.grade_id].append(attempt)
-    return {place: exercise_progress(tries) for place, tries in attempts.items()}
+            # The same work graded again is no further try.
+            attempts[attempt.lesson, attempt.grade_id][attempt.work] = attempt
+    return {place: exercise_progress(tries.values()) for place, tries in attempts.items()}

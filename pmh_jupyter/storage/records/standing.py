@@ -48,7 +48,11 @@ def done_by(session: Session, classroom: UUID, people: Collection[UUID]) -> Mapp
         select(AttemptRow, LessonRow.slug)
         .join(AssignmentRow, AssignmentRow.id == AttemptRow.assignment_id)
         .join(LessonRow, LessonRow.id == AssignmentRow.lesson_id)
-        .where(AssignmentRow.classroom_id == classroom, AttemptRow.person_id.in_(people))
+        .where(
+            AssignmentRow.classroom_id == classroom,
+            AttemptRow.person_id.in_(people),
+            AttemptRow.replaced_by.is_(None),
+        )
     )
     for row, lesson in attempts:
         found[row.person_id].attempts[lesson, row.grade_id].append(to_attempt(row, lesson))

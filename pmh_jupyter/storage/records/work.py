@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -22,14 +22,12 @@ from pmh_jupyter.storage.log import NewEvent, append
 from pmh_jupyter.storage.records.lessons import require_release
 from pmh_jupyter.storage.records.lookup import Placed, exercises_of, find_lesson, find_membership, lock_member
 from pmh_jupyter.storage.records.reading_work import load_work
+from pmh_jupyter.storage.records.turns import PRIORITY, NewJob, enqueue
 from pmh_jupyter.storage.tables.classrooms import AssignmentRow
 from pmh_jupyter.storage.tables.courses import LessonRow
-from pmh_jupyter.storage.tables.work import JobRow, SubmissionFileRow, SubmissionRow
+from pmh_jupyter.storage.tables.work import SubmissionFileRow, SubmissionRow
 
 Sign = Callable[[Mapping[str, str]], Mapping[str, Any]]
-
-# A check is somebody waiting at the screen; a submission can wait for it.
-PRIORITY = {Kind.CHECK: 0, Kind.SUBMISSION: 1}
 
 
 def receive(database: Database, new: NewWork, sign: Sign) -> Work:
@@ -189,19 +187,8 @@ def _write(session: Session, database: Database, new: NewWork, placed: Placed, s
     database.blobs.store(session, "work", (file.content for file in new.files))
     for file in new.files:
         session.add(SubmissionFileRow(submission_id=new.id, path=file.path, sha256=sha256(file.content)))
-    session.add(
-        JobRow(
-            id=uuid4(),
-            submission_id=new.id,
-            release_id=new.release,
-            grader=new.grader,
-            priority=PRIORITY[new.kind],
-            state="queued",
-            tries=0,
-            request_id=new.request_id[:64],
-            created_at=now,
-        )
-    )
+    job = NewJob(new.id, new.release, new.grader, placed.assignment.classroom_id, PRIORITY[new.kind], new.request_id)
+    enqueue(session, job, now)
     session.flush()
 
 

@@ -30,7 +30,7 @@ class VerdictRow(Base):
 
 
 class AttemptRow(Base):
-    """A verdict that counts as a try of this person at this exercise."""
+    """A verdict that counts as a try of this person at this exercise. A regrade makes another, which replaces it."""
 
     __tablename__ = "attempts"
     __table_args__ = (
@@ -50,6 +50,7 @@ class AttemptRow(Base):
     millipoints: Mapped[int]
     max_millipoints: Mapped[int]
     answered: Mapped[bool]
+    replaced_by: Mapped[UUID | None]
     received_at: Mapped[datetime] = mapped_column(Moment)
 
 

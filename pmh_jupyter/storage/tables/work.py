@@ -57,14 +57,18 @@ class JobRow(Base):
     __table_args__ = (
         UniqueConstraint("submission_id", "release_id", "grader"),
         CheckConstraint("state IN ('queued', 'running', 'done')", name="state"),
-        Index(None, "state", "priority", "created_at"),
+        # Whose turn it is, and what the last turn of a classroom is: see records/turns.py.
+        Index(None, "state", "priority", "turn", "created_at", "id"),
+        Index(None, "state", "priority", "classroom_id", "turn"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     submission_id: Mapped[UUID] = mapped_column(ForeignKey("submissions.id"))
     release_id: Mapped[str] = mapped_column(ForeignKey("releases.id"))
     grader: Mapped[str] = mapped_column(String(32))
+    classroom_id: Mapped[UUID] = mapped_column(ForeignKey("classrooms.id"))
     priority: Mapped[int]
+    turn: Mapped[int]
     state: Mapped[str] = mapped_column(String(16))
     tries: Mapped[int]
     worker: Mapped[str | None] = mapped_column(String(100))

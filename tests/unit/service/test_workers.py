@@ -10,11 +10,13 @@ from uuid import uuid4
 
 import pytest
 
+from pmh_jupyter.domain.course import AskedLimits
 from pmh_jupyter.domain.verdict import Grading, Message
 from pmh_jupyter.domain.work import Job, Kind
 from pmh_jupyter.errors import NoWall, Unavailable
 from pmh_jupyter.service.jobs import workers
 from pmh_jupyter.service.jobs.workers import Workers
+from pmh_jupyter.storage.records.turns import ANYTHING, Wish
 
 GRADED = Grading((), 0.1)
 FAULTY = Grading((), 0.1, fault=Message("our-fault"))
@@ -34,8 +36,8 @@ def a_job(tries: int = 1) -> Job:
         submitted=(),
         only=None,
         hidden=True,
-        cell_seconds=None,
-        memory_bytes=None,
+        limits=AskedLimits(),
+        preload=(),
         request_id="request-1",
     )
 
@@ -51,7 +53,7 @@ class Queue:
         self.answered = threading.Event()
         self.broken = 0
 
-    def claim(self, worker: str) -> Job | None:
+    def claim(self, worker: str, wish: Wish = ANYTHING) -> Job | None:
         if self.broken:
             self.broken -= 1
             raise Unavailable("locked")
@@ -167,7 +169,7 @@ def test_what_is_claimed_while_it_stops_is_given_back_at_once() -> None:
     queue, claiming, go_on = Queue(a_job()), threading.Event(), threading.Event()
     claim = queue.claim
 
-    def slow_claim(worker: str) -> Job | None:
+    def slow_claim(worker: str, wish: Wish) -> Job | None:
         claiming.set()
         go_on.wait(SECONDS)
         return claim(worker)

@@ -12,15 +12,8 @@ import type { Memory } from './memory';
 import { Outbox } from './outbox';
 import { asPmhError, PmhError } from './request';
 import { Results } from './results';
-import type {
-  ClassroomReply,
-  EventReply,
-  LabWorkReply,
-  LessonReply,
-  OpenReply,
-  OutboxReply,
-  OutlineReply
-} from './wire';
+import type { ClassroomReply, EventReply, LabWorkReply, LessonReply } from './wire';
+import type { OpenReply, OutboxReply, OutlineReply } from './wire';
 import { Works } from './works';
 
 export type Phase = 'loading' | 'ready' | 'no-classroom' | 'failed';
@@ -224,9 +217,7 @@ export class ClassroomModel implements IDisposable {
   private _lost(id: string, reason: unknown): void {
     const error = asPmhError(reason);
     this.works.fail(id, error);
-    if (error.offline) {
-      this._suspect(false);
-    }
+    this._suspect(!error.offline);
   }
 
   private async _show(slug: string): Promise<void> {
@@ -301,6 +292,4 @@ export class ClassroomModel implements IDisposable {
   private _disposed = false;
 }
 
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');

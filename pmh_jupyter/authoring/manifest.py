@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 
 from pydantic import TypeAdapter, ValidationError
 
+from pmh_jupyter.authoring.preload import imported
 from pmh_jupyter.authoring.shapes import CourseFile, LessonEntry, Slug, problems_of
 from pmh_jupyter.domain.achievements import ICONS, RULES
-from pmh_jupyter.domain.course import Achievement, Concept, Course, File, Lesson, SharedFiles
+from pmh_jupyter.domain.course import Achievement, AskedLimits, Concept, Course, File, Lesson, SharedFiles
 from pmh_jupyter.errors import InvalidCourse, Problem
 
 NAME = "course.toml"
@@ -53,6 +54,7 @@ def check_manifest(manifest: CourseFile, folders: frozenset[str]) -> Iterator[Pr
     for slug in dict.fromkeys(lessons):
         if slug not in folders:
             yield Problem(NAME, f"Lesson {slug} has no folder.", f"Add the folder {slug}/, or take the lesson out.")
+    yield from _impossible(manifest)
     for one in manifest.achievements:
         if one.rule not in RULES:
             known = ", ".join(sorted(RULES))
@@ -84,16 +86,45 @@ def course_of(manifest: CourseFile, files: dict[str, tuple[File, ...]], shared: 
 def _lesson(
     manifest: CourseFile, unit: str, entry: LessonEntry, files: tuple[File, ...], shared: SharedFiles
 ) -> Lesson:
-    memory_mb = entry.limits.memory_mb or manifest.limits.memory_mb
+    preload = manifest.preload if entry.preload is None else entry.preload
     return Lesson(
         slug=entry.slug,
         title=entry.title,
         unit=unit,
         files=files,
-        timeout_seconds=entry.limits.cell_seconds or manifest.limits.cell_seconds,
-        memory_bytes=memory_mb << 20 if memory_mb else None,
+        limits=_limits(manifest, entry),
+        preload=imported((*files, *shared.notebooks)) if preload is None else tuple(dict.fromkeys(preload)),
         shared=shared,
     )
+
+
+def _limits(manifest: CourseFile, entry: LessonEntry) -> AskedLimits:
+    asked = manifest.limits.model_dump() | entry.limits.model_dump(exclude_none=True)
+    return AskedLimits(
+        cell_seconds=asked["cell_seconds"],
+        submission_seconds=asked["submission_seconds"],
+        memory_bytes=_bytes(asked["memory_mb"]),
+        processes=asked["processes"],
+        output_bytes=_bytes(asked["output_mb"]),
+        file_bytes=_bytes(asked["file_mb"]),
+    )
+
+
+def _bytes(megabytes: float | None) -> int | None:
+    return None if megabytes is None else max(1, int(megabytes * (1 << 20)))
+
+
+def _impossible(manifest: CourseFile) -> Iterator[Problem]:
+    """Limits that contradict one another."""
+    for unit in manifest.units:
+        for entry in unit.lessons:
+            limits = _limits(manifest, entry)
+            if limits.cell_seconds and limits.submission_seconds and limits.cell_seconds > limits.submission_seconds:
+                message = (
+                    f"In lesson {entry.slug} one cell may run {limits.cell_seconds:g} s, "
+                    f"and the whole notebook only {limits.submission_seconds:g} s."
+                )
+                yield Problem(NAME, message, "Raise submission_seconds, or lower cell_seconds.")
 
 
 def _twice(what: str, names: Iterable[str]) -> Iterator[Problem]:

@@ -14,6 +14,9 @@ from pmh_jupyter.errors import Problem
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
 
+Module = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$", max_length=100)]
+Weight = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False, strict=False)]
+
 
 class Shape(BaseModel):
     """Base of all that follows."""
@@ -22,18 +25,23 @@ class Shape(BaseModel):
 
 
 class Limits(Shape):
-    """What a lesson's gradings may use; None: the hub's setting. Seconds of wall time for one cell, MiB of memory."""
+    """What a lesson's gradings may use; None: the hub's setting. Seconds of wall time, MiB, counts."""
 
     cell_seconds: float | None = Field(default=None, gt=0, le=600, strict=False)
+    submission_seconds: float | None = Field(default=None, gt=0, le=3600, strict=False)
     memory_mb: int | None = Field(default=None, ge=64, le=65536)
+    processes: int | None = Field(default=None, ge=1, le=4096)
+    output_mb: float | None = Field(default=None, gt=0, le=64, strict=False)
+    file_mb: int | None = Field(default=None, ge=1, le=4096)
 
 
 class LessonEntry(Shape):
-    """`[[units.lessons]]`: a folder of the course. Limits given here go before the course's."""
+    """`[[units.lessons]]`: a folder of the course. Limits and `preload` given here go before the course's."""
 
     slug: Slug
     title: Text
     limits: Limits = Limits()
+    preload: list[Module] | None = Field(default=None, max_length=50)
 
 
 class UnitEntry(Shape):
@@ -72,17 +80,28 @@ class CourseFile(Shape):
     concepts: list[ConceptEntry] = []
     achievements: list[AchievementEntry] = []
     limits: Limits = Limits()
+    preload: list[Module] | None = Field(default=None, max_length=50)
     header: Text | None = None
     footer: Text | None = None
 
 
 class CellMeta(Shape):
-    """`metadata.pmh` of a cell: what nbgrader has no word for. Hints are shown one after another."""
+    """`metadata.pmh` of a cell: what nbgrader has no word for. Hints are shown one after another.
+
+    `shares` of a test cell: how its points go to its assertions, see grading.shares.
+    """
 
     title: Text | None = None
     concepts: list[Slug] = []
     hints: list[Text] = []
     difficulty: Literal["easy", "medium", "hard"] | None = None
+    shares: Literal["equal", "whole"] | list[Weight] | None = None
+
+
+class NotebookMeta(Shape):
+    """`metadata.pmh` of a notebook: what holds for all of its cells that do not say otherwise."""
+
+    shares: Literal["equal", "whole"] | None = None
 
 
 def problems_of(error: ValidationError, file: str, cell: str | None = None) -> list[Problem]:

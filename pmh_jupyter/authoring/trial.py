@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
+from pmh_jupyter.authoring.limits import limits_of
 from pmh_jupyter.domain.course import Exercise, File, Lesson, Release
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Outcome
 from pmh_jupyter.domain.words import words
 from pmh_jupyter.errors import Problem, Unavailable
 from pmh_jupyter.grading.grade import grade
-from pmh_jupyter.grading.task import GradingTask, Limits
+from pmh_jupyter.grading.task import GradingTask
 from pmh_jupyter.grading.walls.base import Wall
 
 
@@ -19,15 +19,15 @@ def try_release(lesson: Lesson, release: Release, wall: Wall) -> tuple[Problem, 
 
     Raises Unavailable where the grader itself fails.
     """
-    limits = _limits(lesson)
-    solved = _grade(release, release.sealed, limits, wall)
-    untouched = _grade(release, release.student, limits, wall)
+    solved = _grade(lesson, release, release.sealed, wall)
+    untouched = _grade(lesson, release, release.student, wall)
     return (*_unsolved(release, solved), *_given_away(release, untouched))
 
 
-def _grade(release: Release, submitted: tuple[File, ...], limits: Limits, wall: Wall) -> dict[str, ExerciseVerdict]:
+def _grade(lesson: Lesson, release: Release, submitted: tuple[File, ...], wall: Wall) -> dict[str, ExerciseVerdict]:
+    limits, preload = limits_of(lesson)
     tried = tuple(exercise for exercise in release.exercises if not exercise.manual)
-    grading = grade(GradingTask(tried, release.sealed, submitted, limits=limits), wall)
+    grading = grade(GradingTask(tried, release.sealed, submitted, limits=limits, preload=preload), wall)
     if grading.fault:
         raise Unavailable(f"Lesson {release.lesson} could not be tried.", advice="`pmh doctor` says what is missing.")
     return {verdict.grade_id: verdict for verdict in grading.verdicts}
@@ -63,12 +63,3 @@ def _reason(verdict: ExerciseVerdict) -> str:
     failed = [test.message for test in verdict.tests if test.outcome is not Outcome.PASSED and test.message]
     message = failed[0] if failed else verdict.message
     return words(message) if message else "no reason is known."
-
-
-def _limits(lesson: Lesson) -> Limits:
-    limits = Limits()
-    return replace(
-        limits,
-        cell_seconds=lesson.timeout_seconds or limits.cell_seconds,
-        memory_bytes=lesson.memory_bytes or limits.memory_bytes,
-    )

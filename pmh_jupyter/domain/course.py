@@ -61,17 +61,39 @@ class SharedFiles:
     footer: File | None = None
     autotests: File | None = None
 
+    @property
+    def notebooks(self) -> tuple[File, ...]:
+        return tuple(file for file in (self.header, self.footer) if file)
+
+
+@dataclass(frozen=True)
+class AskedLimits:
+    """What an author asks that one grading of a lesson may use; None: the hub's setting. Seconds of wall time, bytes, counts.
+
+    `output_bytes` is what one cell may print, `file_bytes` the size of a file and of each place to write.
+    """
+
+    cell_seconds: float | None = None
+    submission_seconds: float | None = None
+    memory_bytes: int | None = None
+    processes: int | None = None
+    output_bytes: int | None = None
+    file_bytes: int | None = None
+
 
 @dataclass(frozen=True)
 class Lesson:
-    """A lesson of a course's source: files as written (notebooks as .ipynb or Jupytext text, data files)."""
+    """A lesson of a course's source: files as written (notebooks as .ipynb or Jupytext text, data files).
+
+    `preload` names the modules that are imported before its notebooks are graded.
+    """
 
     slug: str
     title: str
     unit: str
     files: tuple[File, ...]
-    timeout_seconds: float | None = None
-    memory_bytes: int | None = None
+    limits: AskedLimits = AskedLimits()
+    preload: tuple[str, ...] = ()
     shared: SharedFiles = SharedFiles()
 
 

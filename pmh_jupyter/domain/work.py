@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from pmh_jupyter.domain.course import Exercise, File
+from pmh_jupyter.domain.course import AskedLimits, Exercise, File
 from pmh_jupyter.domain.judging import GRADER, Judging
 from pmh_jupyter.domain.people import Person
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Flag, Message
@@ -102,8 +102,8 @@ class Job:
     submitted: tuple[File, ...]
     only: frozenset[str] | None
     hidden: bool
-    cell_seconds: float | None
-    memory_bytes: int | None
+    limits: AskedLimits
+    preload: tuple[str, ...]
     request_id: str
     release: str = ""
     judging: Judging | None = None

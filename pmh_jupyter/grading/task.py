@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
-from pmh_jupyter.domain.course import Exercise, File
+from pmh_jupyter.domain.course import AskedLimits, Exercise, File
 from pmh_jupyter.domain.judging import Judging
 
 SEED = 20_261_122
@@ -43,3 +43,9 @@ class GradingTask:
     judging: Judging | None = None
     preload: tuple[str, ...] = ()
     seed: int = SEED
+
+
+def with_asked(limits: Limits, asked: AskedLimits) -> Limits:
+    """The limits, with what an author asks for in their place. A notebook has at least the time of one cell."""
+    given = replace(limits, **{name: value for name, value in asdict(asked).items() if value is not None})
+    return replace(given, submission_seconds=max(given.submission_seconds, given.cell_seconds))

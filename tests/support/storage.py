@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from pmh_jupyter.domain.course import Achievement, Course, Exercise, File, Lesson, Release
+from pmh_jupyter.domain.course import Achievement, AskedLimits, Course, Exercise, File, Lesson, Release
 from pmh_jupyter.domain.ids import content_hash
 from pmh_jupyter.domain.people import Person
 from pmh_jupyter.domain.roles import Role
@@ -66,8 +66,8 @@ ACHIEVEMENTS = (
 
 def course(*, title: str = "Course", achievements: tuple[Achievement, ...] = ACHIEVEMENTS) -> Course:
     lessons = (
-        Lesson("first", "Lesson first", "Unit 1", (), timeout_seconds=3.0),
-        Lesson("second", "Lesson second", "Unit 2", (), memory_bytes=5 << 30),
+        Lesson("first", "Lesson first", "Unit 1", (), limits=AskedLimits(cell_seconds=3.0, processes=7), preload=("numpy",)),
+        Lesson("second", "Lesson second", "Unit 2", (), limits=AskedLimits(memory_bytes=5 << 30)),
     )
     return Course("course", title, "A course.", lessons, (), achievements)
 

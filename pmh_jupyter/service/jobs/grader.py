@@ -12,7 +12,7 @@ from pmh_jupyter.domain.work import Job
 from pmh_jupyter.errors import NoWall
 from pmh_jupyter.grading.canary import canary
 from pmh_jupyter.grading.grade import grade
-from pmh_jupyter.grading.task import GradingTask, Limits
+from pmh_jupyter.grading.task import GradingTask, Limits, with_asked
 from pmh_jupyter.grading.walls import Wall, find_wall
 from pmh_jupyter.service.logs import log
 
@@ -76,6 +76,7 @@ class Grader:
             only=job.only,
             hidden=job.hidden,
             limits=self._limits(job),
+            preload=job.preload,
             request_id=job.request_id,
         )
         return grade(task, self.wall())
@@ -85,8 +86,9 @@ class Grader:
         canary(self.wall())
 
     def _limits(self, job: Job) -> Limits:
-        return Limits(
-            cell_seconds=job.cell_seconds or self._settings.cell_seconds,
+        settings = Limits(
+            cell_seconds=self._settings.cell_seconds,
             submission_seconds=self._settings.submission_seconds,
-            memory_bytes=job.memory_bytes or self._settings.grading_memory_mb << 20,
+            memory_bytes=self._settings.grading_memory_mb << 20,
         )
+        return with_asked(settings, job.limits)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from pmh_jupyter.domain.course import AskedLimits
 from pmh_jupyter.domain.deadlines import WallSchedule, zone
 from pmh_jupyter.domain.events import EventKind
 from pmh_jupyter.domain.people import Classroom
@@ -17,6 +19,8 @@ from pmh_jupyter.storage.log import NewEvent, append
 from pmh_jupyter.storage.records.lookup import find_lesson, no_classroom
 from pmh_jupyter.storage.tables.classrooms import AssignmentRow, ClassroomRow
 from pmh_jupyter.storage.tables.courses import CourseRow, CourseVersionRow, LessonRow, VersionLessonRow
+
+LIMITS = tuple(field.name for field in fields(AskedLimits))
 
 
 def ensure_classroom(database: Database, slug: str, title: str, time_zone: str, course: str) -> Classroom:
@@ -123,7 +127,7 @@ def _take_on(
     ).all()
     changed = []
     for entry, slug in rows:
-        limits = {"cell_seconds": entry.cell_seconds, "memory_bytes": entry.memory_bytes}
+        limits = {name: getattr(entry, name) for name in (*LIMITS, "preload")}
         place = {"classroom_id": room.id, "lesson_id": entry.lesson_id, "time_zone": room.time_zone}
         if not insert_new(session, AssignmentRow, id=uuid4(), **place, **limits, weight=1, checks="all"):
             session.execute(

@@ -94,7 +94,7 @@ def _digest(course: Course, releases: Mapping[str, Release]) -> str:
         "achievements": [asdict(one) for one in course.achievements],
         "concepts": [asdict(one) for one in course.concepts],
         "lessons": [
-            [one.slug, one.title, one.unit, one.timeout_seconds, one.memory_bytes, releases[one.slug].id]
+            [one.slug, one.title, one.unit, asdict(one.limits), one.preload, releases[one.slug].id]
             for one in course.lessons
         ],
     }
@@ -136,8 +136,8 @@ def _list_lessons(
                 release_id=releases[lesson.slug].id,
                 title=lesson.title,
                 unit=lesson.unit,
-                cell_seconds=lesson.timeout_seconds,
-                memory_bytes=lesson.memory_bytes,
+                preload=list(lesson.preload),
+                **asdict(lesson.limits),
             )
         )
     session.flush()

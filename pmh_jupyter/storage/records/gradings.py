@@ -44,6 +44,7 @@ def record_grading(session: Session, job: JobRow, grading: Grading, now: datetim
     if regrade and grading.fault:
         session.delete(job)
         return
+    job.seed, job.graded_by = grading.seed, grading.grader or None
     work = session.get_one(SubmissionRow, job.submission_id)
     assignment, lesson = _place(session, work)
     member = _member(session, assignment.classroom_id, work.person_id)

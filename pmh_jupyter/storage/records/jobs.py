@@ -8,11 +8,12 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from pmh_jupyter.domain.course import File
+from pmh_jupyter.domain.course import AskedLimits, File
 from pmh_jupyter.domain.verdict import Grading, Message
 from pmh_jupyter.domain.work import Job, Kind, Work, WorkState
 from pmh_jupyter.errors import NotFound
 from pmh_jupyter.storage.database import Database
+from pmh_jupyter.storage.records.classrooms import LIMITS
 from pmh_jupyter.storage.records.gradings import record_grading
 from pmh_jupyter.storage.records.judgings import find_judging
 from pmh_jupyter.storage.records.lessons import release_files
@@ -157,8 +158,8 @@ def _to_job(session: Session, database: Database, row: JobRow) -> Job:
         submitted=_submitted(session, database, work.id),
         only=frozenset(work.exercises) or None,
         hidden=work.kind == Kind.SUBMISSION or assignment.checks == "all",
-        cell_seconds=assignment.cell_seconds,
-        memory_bytes=assignment.memory_bytes,
+        limits=AskedLimits(**{name: getattr(assignment, name) for name in LIMITS}),
+        preload=tuple(assignment.preload),
         request_id=row.request_id,
         release=row.release_id,
         judging=find_judging(session, row.release_id),

@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pmh_jupyter.domain.roles import Role
-from pmh_jupyter.storage.columns import Base, Moment
+from pmh_jupyter.storage.columns import Base, Json, Moment
 
 ROLES = "role IN ({})".format(", ".join(f"'{role}'" for role in Role))
 
@@ -77,7 +77,12 @@ class AssignmentRow(Base):
     attempts: Mapped[int | None]
     weight: Mapped[int]
     cell_seconds: Mapped[float | None]
+    submission_seconds: Mapped[float | None]
     memory_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    processes: Mapped[int | None]
+    output_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    file_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    preload: Mapped[list[str]] = mapped_column(Json, server_default="[]")
     checks: Mapped[str] = mapped_column(String(16))
 
 

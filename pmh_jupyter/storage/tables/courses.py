@@ -115,7 +115,12 @@ class VersionLessonRow(Base):
     title: Mapped[str]
     unit: Mapped[str]
     cell_seconds: Mapped[float | None]
+    submission_seconds: Mapped[float | None]
     memory_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    processes: Mapped[int | None]
+    output_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    file_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    preload: Mapped[list[str]] = mapped_column(Json, server_default="[]")
 
 
 class BlobRow(Base):

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pmh_jupyter.storage.columns import Base, Json, Moment, NullableJson
@@ -51,7 +51,10 @@ class SubmissionFileRow(Base):
 
 
 class JobRow(Base):
-    """A grading that is to be done, once for each (submission, release, grader version). `worker` holds it until `lease_until`."""
+    """A grading that is to be done, once for each (submission, release, grader version). `worker` holds it until `lease_until`.
+
+    Once it is done: `seed` of its random numbers, and the version of the grader that it was `graded_by`.
+    """
 
     __tablename__ = "jobs"
     __table_args__ = (
@@ -71,6 +74,8 @@ class JobRow(Base):
     turn: Mapped[int]
     state: Mapped[str] = mapped_column(String(16))
     tries: Mapped[int]
+    seed: Mapped[int | None] = mapped_column(BigInteger)
+    graded_by: Mapped[str | None] = mapped_column(String(32))
     worker: Mapped[str | None] = mapped_column(String(100))
     lease_until: Mapped[datetime | None] = mapped_column(Moment)
     request_id: Mapped[str] = mapped_column(String(64))

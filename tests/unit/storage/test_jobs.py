@@ -10,6 +10,7 @@ from threading import Barrier
 import pytest
 from sqlalchemy import select
 
+from pmh_jupyter.domain.course import AskedLimits
 from pmh_jupyter.domain.deadlines import WallSchedule
 from pmh_jupyter.domain.verdict import Flag, Grading, Message, Outcome
 from pmh_jupyter.domain.work import Job, Kind, WorkState
@@ -49,10 +50,11 @@ def test_a_job_holds_all_that_a_grader_needs(school: School) -> None:
         "lesson.ipynb": b'{"cells": []}',
         "extra.txt": b"more",
     }
-    assert (job.only, job.hidden, job.cell_seconds, job.memory_bytes) == (frozenset({"a"}), True, 3.0, None)
+    assert (job.only, job.hidden) == (frozenset({"a"}), True)
+    assert (job.limits, job.preload) == (AskedLimits(cell_seconds=3.0, processes=7), ("numpy",))
     school.send(sent_by := school.member(), Kind.CHECK, lesson="second")
     second = claim(school)
-    assert (second.only, second.cell_seconds, second.memory_bytes) == (None, None, 5 << 30)
+    assert (second.only, second.limits, second.preload) == (None, AskedLimits(memory_bytes=5 << 30), ())
     assert work.own_work(school.database, sent_by.id, ROOM, "second")[0].state is WorkState.RUNNING
 
 

@@ -204,6 +204,8 @@ class Decoder:
         self._left = codec.bounds.most_nodes
         self._depth = 0
         self._met: dict[int, Any] = {}
+        # What from_handle raised: it passes through as it is.
+        self._foreign: Exception | None = None
 
     def value(self, form: Form) -> Any:
         """The value of any form."""
@@ -214,18 +216,27 @@ class Decoder:
             raise BadForm("This is no form.")
         tag = form[0]
         if tag not in TAGS:
-            return self._from_handle(form)
+            return self._handle(form)
         if self._depth > self.bounds.most_depth + 1:
             raise BadForm("A form is nested too deeply.")
         self._depth += 1
         try:
             return self._tagged(tag, form)
-        except (TypeError, ValueError, OverflowError, ArithmeticError, RecursionError, MemoryError) as error:
-            if isinstance(error, BadForm):
+        except BadForm:
+            raise
+        except Exception as error:
+            if error is self._foreign:
                 raise
             raise BadForm(f"A form makes no value: {type(error).__name__}.") from None
         finally:
             self._depth -= 1
+
+    def _handle(self, form: list[Any]) -> Any:
+        try:
+            return self._from_handle(form)
+        except Exception as error:
+            self._foreign = error
+            raise
 
     def _tagged(self, tag: str, form: list[Any]) -> Any:
         if tag == "m":

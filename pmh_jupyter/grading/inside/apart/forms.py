@@ -28,7 +28,7 @@ class Bounds:
     message together. most_int_bytes: of one integer; also the digits of a Decimal. most_dimensions: of an array.
     """
 
-    most_depth: int = 100
+    most_depth: int = 64
     most_nodes: int = 4_000_000
     most_int_bytes: int = 1 << 20
     most_dimensions: int = 32

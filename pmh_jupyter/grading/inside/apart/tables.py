@@ -127,7 +127,7 @@ def _write_frame(out: Encoder, value: Any) -> list[Any]:
 
 
 def _write_index(out: Encoder, value: Any) -> list[Any]:
-    return ["px", _column(value.array)(out), out.value(value.name)]
+    return ["px", _column(value.array)(out), out.value(value.name), _freq(value)]
 
 
 def _write_range(out: Encoder, value: Any) -> list[Any]:
@@ -143,15 +143,17 @@ def _write_levels(out: Encoder, value: Any) -> list[Any]:
 
 
 def _write_times(out: Encoder, value: Any) -> list[Any]:
-    return ["pT", value.unit, zone(value.tz), _freq(value), arrays.write_array(out, value.asi8)]
+    return ["pT", value.unit, zone(value.tz), arrays.write_array(out, value.asi8)]
 
 
 def _write_spans(out: Encoder, value: Any) -> list[Any]:
-    return ["pG", value.unit, _freq(value), arrays.write_array(out, value.asi8)]
+    return ["pG", value.unit, arrays.write_array(out, value.asi8)]
 
 
 def _freq(value: Any) -> str | None:
-    known = value.freq is not None and type(value.freq).__module__.startswith("pandas.")
+    """The name of the step between an index's times, if it has one that pandas names itself."""
+    freq = getattr(value, "freq", None)
+    known = freq is not None and type(freq).__module__.startswith("pandas.")
     return value.freqstr if known and _FREQ.fullmatch(value.freqstr) else None
 
 
@@ -247,9 +249,14 @@ def _frame(into: Decoder, form: list[Any]) -> Any:
 
 
 def _plain_index(into: Decoder, form: list[Any]) -> Any:
-    column, name = fields(form, 2)
+    column, name, freq = fields(form, 3)
     values = _read_column(into, column)
-    return loaded().Index(values, dtype=values.dtype, name=into.value(name))
+    index = loaded().Index(values, dtype=values.dtype, name=into.value(name))
+    if freq is not None:
+        if not _FREQ.fullmatch(exact(freq, str)) or not hasattr(index, "freq"):
+            raise BadForm("A step of times is malformed.")
+        index.freq = freq
+    return index
 
 
 def _range(into: Decoder, form: list[Any]) -> Any:
@@ -270,32 +277,24 @@ def _multi_index(into: Decoder, form: list[Any]) -> Any:
 
 
 def _times(into: Decoder, form: list[Any]) -> Any:
-    unit, tz, freq, numbers = fields(form, 4)
+    unit, tz, numbers = fields(form, 3)
     zone_ = read_zone(tz, into.bounds)
     index = loaded().DatetimeIndex(_numbers(into, numbers, "int64").view(f"M8[{_unit(unit)}]"))
     if zone_ is not None:
         index = index.tz_localize("UTC").tz_convert(zone_)
-    return _with_freq(index, freq).array
+    return index.array
 
 
 def _spans(into: Decoder, form: list[Any]) -> Any:
-    unit, freq, numbers = fields(form, 3)
+    unit, numbers = fields(form, 2)
     index = loaded().TimedeltaIndex(_numbers(into, numbers, "int64").view(f"m8[{_unit(unit)}]"))
-    return _with_freq(index, freq).array
+    return index.array
 
 
 def _unit(unit: Any) -> str:
     if unit not in _UNITS:
         raise BadForm("A time has an unknown unit.")
     return str(unit)
-
-
-def _with_freq(index: Any, freq: Any) -> Any:
-    if freq is not None:
-        if not _FREQ.fullmatch(exact(freq, str)):
-            raise BadForm("A step of times is malformed.")
-        index.freq = freq
-    return index
 
 
 def _masked(into: Decoder, form: list[Any]) -> Any:

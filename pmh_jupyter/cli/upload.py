@@ -1,4 +1,4 @@
-"""A course sent to the service, to be validated or released."""
+"""What is sent to the service: a course, to be validated or released; the wish that a lesson be graded again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.ids import sha256
 from pmh_jupyter.errors import BadInput, InvalidCourse, NotLoggedIn, PmhError, Problem, Unavailable
 from pmh_jupyter.wire.base import ErrorReply, FileContent, Message
-from pmh_jupyter.wire.staff import CourseReleased, CourseUpload, CourseValidated
+from pmh_jupyter.wire.staff import CourseReleased, CourseUpload, CourseValidated, RegradeReply
 
 R = TypeVar("R", bound=Message)
 
@@ -32,14 +32,16 @@ class Refused(PmhError):
     status = 422
 
 
-def find_token(environ: Mapping[str, str], variables: tuple[str, ...] = TOKEN_VARIABLES) -> str:
-    """The token in the first of the variables that has one; raises NotLoggedIn, naming them."""
+def find_token(
+    environ: Mapping[str, str], variables: tuple[str, ...] = TOKEN_VARIABLES, scope: str = "custom:pmh:author"
+) -> str:
+    """The token in the first of the variables that has one; raises NotLoggedIn, naming them and the scope that it needs."""
     for name in variables:
         if environ.get(name):
             return environ[name]
     raise NotLoggedIn(
         f"There is no token in {' or '.join(variables)}.",
-        advice="Make one on the hub's token page, with the scope custom:pmh:author, and put it into that variable.",
+        advice=f"Make one on the hub's token page, with the scope {scope}, and put it into that variable.",
     )
 
 
@@ -57,7 +59,13 @@ def send_validation(service: str, token: str, course: str, files: tuple[File, ..
     return _send(service, token, f"courses/{quote(course, safe='')}/validate", upload, CourseValidated)
 
 
-def _send(service: str, token: str, path: str, upload: CourseUpload, reply: type[R]) -> R:
+def send_regrade(service: str, token: str, classroom: str, lesson: str) -> RegradeReply:
+    """Has the service at this address grade again what was handed in. Raises as `_send` does."""
+    place = f"classrooms/{quote(classroom, safe='')}/lessons/{quote(lesson, safe='')}/regrades"
+    return _send(service, token, place, None, RegradeReply)
+
+
+def _send(service: str, token: str, path: str, upload: CourseUpload | None, reply: type[R]) -> R:
     """Raises InvalidCourse with every problem that the service found, Refused for another no of it,
     Unavailable where it does not answer, BadInput for what is no address of one.
     """
@@ -65,7 +73,7 @@ def _send(service: str, token: str, path: str, upload: CourseUpload, reply: type
         raise BadInput(f"{service!r} is not the address of a service.", advice="It begins with http:// or https://.")
     request = Request(
         f"{service.rstrip('/')}/api/{path}",
-        data=upload.model_dump_json().encode(),
+        data=upload.model_dump_json().encode() if upload else b"",
         headers={"Authorization": f"token {token}", "Content-Type": "application/json"},
     )
     body = _answer(request, service)

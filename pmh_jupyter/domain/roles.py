@@ -30,6 +30,7 @@ class Permission(StrEnum):
     SEE_WORK = "see-work"
     RELEASE = "release"
     ADOPT = "adopt"
+    REGRADE = "regrade"
     MANAGE_MEMBERS = "manage-members"
 
 
@@ -37,7 +38,7 @@ class Permission(StrEnum):
 ADDS: Mapping[str, tuple[str, ...]] = {
     "student": ("learn",),
     "assistant": ("see-board", "see-work"),
-    "instructor": ("release", "adopt"),
+    "instructor": ("release", "adopt", "regrade"),
     "admin": ("manage-members",),
 }
 

@@ -99,6 +99,13 @@ class BoardReply(Message):
     pages: int
 
 
+class RegradeReply(Message):
+    """What asking for a regrade did: submissions newly queued, and those that this version of the grader knows already."""
+
+    queued: int
+    known: int
+
+
 class StaffWorkReply(Message):
     """A member's work with what only staff may see."""
 

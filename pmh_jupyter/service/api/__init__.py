@@ -9,6 +9,7 @@ from pmh_jupyter.service.api.events import ROUTES as EVENTS
 from pmh_jupyter.service.api.lessons import ROUTES as LESSONS
 from pmh_jupyter.service.api.outline import ROUTES as OUTLINE
 from pmh_jupyter.service.api.people import ROUTES as PEOPLE
+from pmh_jupyter.service.api.regrades import ROUTES as REGRADES
 from pmh_jupyter.service.api.staff import ROUTES as STAFF
 from pmh_jupyter.service.api.work import ROUTES as WORK
 from pmh_jupyter.service.routes import Route
@@ -22,5 +23,6 @@ ROUTES: tuple[Route, ...] = (
     *EVENTS,
     *COURSES,
     *STAFF,
+    *REGRADES,
     *DOCUMENTS,
 )

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
+from .rewrite import is_assert_call, is_raising, raises_assertion
 from .text import clip, shown
 
 BEGIN, END = "BEGIN HIDDEN TESTS", "END HIDDEN TESTS"
 HOLDS = "_pmh_holds"
+FEEDBACK = re.compile(r"\s*#+\s*feedback:\s*(.+?)\s*$", re.IGNORECASE)
+"""The author's words to a student whose answer does not meet the assertion below: `# feedback: Mind the empty list.`"""
 
 OPERATORS: dict[type[ast.cmpop], tuple[str, Callable[[Any, Any], Any]]] = {
     ast.Eq: ("", operator.eq),
@@ -40,6 +44,13 @@ class Check:
     expression: str
     hidden: bool
     asserts: bool
+
+
+class Rewriter(Protocol):
+    """What makes a statement of a test cell report on itself."""
+
+    def rewrite(self, node: ast.stmt, source: str | None, said: dict[int, str]) -> None:
+        """Changes the statement in place. `source` None: hidden. `said`: the author's words by line of the assertion."""
 
 
 class Operands:
@@ -68,11 +79,17 @@ class Operands:
     def forget(self) -> None:
         self.expression, self.expected, self.got = "", None, None
 
+    def rewrite(self, node: ast.stmt, source: str | None, said: dict[int, str]) -> None:
+        """Lets each plain comparison of an assertion go through `holds`, which the code finds under the name HOLDS."""
+        _Rewrite(self, source).visit(node)
 
-def read_checks(source: str, operands: Operands) -> list[Check]:
-    """The checks of a test cell (plain Python), their comparisons rewritten to go through `operands`; raises SyntaxError."""
+
+def read_checks(source: str, operands: Rewriter) -> list[Check]:
+    """The checks of a test cell (plain Python), each rewritten by `operands`; raises SyntaxError."""
     tree = ast.parse(source)
     hidden_lines = set(_hidden_lines(source))
+    helpers = {node.name for node in tree.body if isinstance(node, FUNCTIONS) and _holds_assertion(node)}
+    said = feedback(source)
     checks = []
     for node in tree.body:
         text = ast.get_source_segment(source, node) or ""
@@ -83,11 +100,22 @@ def read_checks(source: str, operands: Operands) -> list[Check]:
             "" if hidden else _name(node, source),
             "" if hidden else _expression(node, source),
             hidden,
-            _asserts(node),
+            _asserts(node, helpers),
         )
-        _Rewrite(operands, None if hidden else source).visit(node)
+        operands.rewrite(node, None if hidden else source, said)
         checks.append(check)
     return checks
+
+
+def feedback(source: str) -> dict[int, str]:
+    """The author's words, by the number of the line that they stand above."""
+    lines = source.splitlines()
+    found: dict[int, str] = {}
+    for number, line in enumerate(lines, start=1):
+        words = FEEDBACK.fullmatch(line)
+        if words:
+            found[number + 1] = " ".join(filter(None, (found.pop(number, ""), words[1])))
+    return found
 
 
 def _hidden_lines(source: str) -> Iterator[int]:
@@ -99,20 +127,34 @@ def _hidden_lines(source: str) -> Iterator[int]:
         inside = inside and END not in line
 
 
-def _asserts(node: ast.stmt) -> bool:
-    """True for an assertion, a block that holds one, and a call of something named assert…; not for a definition of a helper."""
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def _asserts(node: ast.stmt, helpers: set[str]) -> bool:
+    """True for an assertion, a block that holds one, and a call of assert… or of a helper that asserts; not for a definition."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return False
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        return ast.unparse(node.value.func).rpartition(".")[2].lower().startswith("assert")
-    return any(isinstance(inner, ast.Assert) for inner in ast.walk(node))
+    return _holds_assertion(node) or any(
+        isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name) and inner.func.id in helpers
+        for inner in ast.walk(node)
+    )
+
+
+def _holds_assertion(node: ast.AST) -> bool:
+    return any(
+        isinstance(inner, ast.Assert)
+        or is_raising(inner)
+        or raises_assertion(inner)
+        or (isinstance(inner, ast.Expr) and is_assert_call(inner.value))
+        for inner in ast.walk(node)
+    )
 
 
 def _name(node: ast.stmt, source: str) -> str:
     if isinstance(node, ast.Assert) and isinstance(node.msg, ast.Constant) and isinstance(node.msg.value, str):
         return clip(node.msg.value)
     if isinstance(node, ast.Assert):
-        return _segment(node.test, source)
+        return segment(node.test, source)
     return _expression(node, source)
 
 
@@ -120,13 +162,14 @@ def _expression(node: ast.stmt, source: str) -> str:
     """What the student is told was evaluated: the left side of a comparison, else the expression, else the first line."""
     if isinstance(node, ast.Assert):
         compare = isinstance(node.test, ast.Compare) and len(node.test.ops) == 1
-        return _segment(node.test.left if compare and isinstance(node.test, ast.Compare) else node.test, source)
-    return _segment(node, source).partition("\n")[0].rstrip(":")
+        return segment(node.test.left if compare and isinstance(node.test, ast.Compare) else node.test, source)
+    return segment(node, source).partition("\n")[0].rstrip(":")
 
 
-def _segment(node: ast.AST, source: str) -> str:
-    segment = ast.get_source_segment(source, node) or ast.unparse(node)
-    return clip("\n".join(line.strip() for line in segment.splitlines()))
+def segment(node: ast.AST, source: str) -> str:
+    """A node's own words, clipped to one readable piece."""
+    text = ast.get_source_segment(source, node) or ast.unparse(node)
+    return clip("\n".join(line.strip() for line in text.splitlines()))
 
 
 class _Rewrite(ast.NodeTransformer):
@@ -138,7 +181,7 @@ class _Rewrite(ast.NodeTransformer):
     def visit_Assert(self, node: ast.Assert) -> ast.Assert:
         test = node.test
         if isinstance(test, ast.Compare) and len(test.ops) == 1:
-            expression = None if self.source is None else _segment(test.left, self.source)
+            expression = None if self.source is None else segment(test.left, self.source)
             number = self.operands.add(type(test.ops[0]), expression)
             call = ast.Call(ast.Name(HOLDS, ast.Load()), [ast.Constant(number), test.left, test.comparators[0]], [])
             node.test = ast.fix_missing_locations(ast.copy_location(call, test))

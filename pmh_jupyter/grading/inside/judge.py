@@ -1,49 +1,260 @@
-"""Runs the checks of a test cell in the notebook's namespace and says of each what became of it."""
+"""Runs the checks of a test cell in the notebook's namespace and says of each what became of it.
+
+The student's code shares this process: see `harden` for what is done about that, and for what cannot be.
+"""
 
 from __future__ import annotations
 
 import ast
+import asyncio
+import builtins
 import inspect
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import CodeType
 from typing import Any
 
-from IPython.core.inputtransformer2 import TransformerManager
-
-from .checks import HOLDS, Check, Operands, read_checks
-from .shell import Shell, fault_of
+from .checks import Check, read_checks
+from .compare import Compare
+from .harden import Pristine, Seen
+from .origin import Origins, library_folders, nested
+from .record import Recorder
+from .rewrite import PINNED, compiled
+from .shell import fault_of
 from .text import clip
+from .watch import PLACE
 
 Test = dict[str, Any]
 MOST_TESTS = 500
 
 
-def judge(shell: Shell, source: str, shifts: dict[int, int]) -> list[Test]:
+@dataclass
+class Terms:
+    """What is known of a test cell from the release, and what was seen while it was judged.
+
+    `pristine`: the process as it was before the student's code (None: nothing is put back). Of the reference solution:
+    `operators` that it used on objects of its own classes in this cell, builtins that it `shadowed`, names of the test cell that
+    later cells need (`exports`), names that stand for a library's (module, attribute). None means that nobody knows, so nothing is
+    refused for it.
+    `flags` ({code, detail}) is filled; `used` gets the operators that were used on objects of the notebook's own classes.
+    """
+
+    pristine: Pristine | None = None
+    operators: Collection[str] | None = None
+    shadowed: Collection[str] | None = None
+    exports: Collection[str] | None = None
+    library: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    flags: list[dict[str, str]] = field(default_factory=list)
+    used: set[str] = field(default_factory=set)
+
+
+def judge(shell: Any, source: str, shifts: dict[int, int], terms: Terms | None = None) -> list[Test]:
     """Runs a test cell. After a statement that raises and is no assertion, and after an interrupt, the rest is not checked.
 
     Each test has name, expression, hidden, outcome (passed, failed, crashed, timed-out, not-checked, our-fault), reason (differs,
     fails, raised, said, timed-out, memory, broken or ""), text (the author's message), expected, got, and the `fault_of` fields.
+    `shell` is whatever has a `user_ns`.
     """
-    operands = Operands()
+    terms = terms or Terms()
+    seen = Seen(terms.flags)
+    plain = _plain(source)
+    if terms.pristine is None:
+        return [_test(None, "our-fault", "broken")] if plain is None else _judge(shell, plain, shifts, terms, seen)
+    seen.take(terms.pristine.put_back(shell, source))
+    with terms.pristine.testing(seen):
+        tests = [_test(None, "our-fault", "broken")] if plain is None else _judge(shell, plain, shifts, terms, seen)
+    seen.take(terms.pristine.put_back(shell, source))
+    return tests
+
+
+def _judge(shell: Any, source: str, shifts: dict[int, int], terms: Terms, seen: Seen) -> list[Test]:
+    namespace: dict[str, Any] = shell.user_ns
+    origins = terms.pristine.origins if terms.pristine else Origins(trusted=library_folders())
+    compare = Compare(origins, seen.note, terms.operators)
+    bound = _bound(source)
+    recorder = Recorder(compare, _pinned(terms, bound, namespace, seen))
+    checks = read_checks(source, recorder)
+    before = {name: namespace[name] for name in bound & namespace.keys()}
+    try:
+        origins.code.clear()
+        return _Run(shell, recorder, shifts, terms, seen).all(checks)
+    finally:
+        terms.used.update(compare.used)
+        if terms.exports is not None:
+            for name in bound.difference(terms.exports):
+                namespace.pop(name, None)
+                if name in before:
+                    namespace[name] = before[name]
+
+
+def _pinned(terms: Terms, bound: set[str], namespace: dict[str, Any], seen: Seen) -> dict[str, Any]:
+    """Builtins, and names of the library, that stay what they are for the reference solution."""
+    if terms.shadowed is None:
+        return {}
+    pinned: dict[str, Any] = {}
+    for name in PINNED.difference(terms.shadowed, bound, terms.library):
+        pinned[name] = getattr(builtins, name)
+        if name in namespace:
+            seen.note("builtin-shadowed", name)
+    for name, (module, attribute) in terms.library.items():
+        if name in namespace and name not in bound and module in sys.modules:
+            owner = sys.modules[module]
+            pinned[name] = getattr(owner, attribute, namespace[name]) if attribute else owner
+            if namespace[name] is not pinned[name]:
+                seen.note("library-shadowed", name)
+    return pinned
+
+
+class _Run:
+    """One run of a test cell."""
+
+    def __init__(self, shell: Any, recorder: Recorder, shifts: dict[int, int], terms: Terms, seen: Seen) -> None:
+        self.shell, self.recorder, self.shifts, self.terms, self.seen = shell, recorder, shifts, terms, seen
+        self.stopped = False
+
+    def all(self, checks: list[Check]) -> list[Test]:
+        """As in nbgrader, a test cell without an assertion passes by running through."""
+        tests: list[Test] = []
+        while checks:
+            check = checks.pop(0)
+            if self.stopped:
+                if check.asserts:
+                    tests.append(_test(check, "not-checked", ""))
+                continue
+            test = self._check(check)
+            self.stopped = test["outcome"] == "timed-out" or (test["outcome"] != "passed" and not check.asserts)
+            if check.asserts or test["outcome"] != "passed":
+                tests.append(test)
+        return _bounded(tests) or [_test(None, "passed", "")]
+
+    def _check(self, check: Check) -> Test:
+        self.recorder.forget()
+        if self.terms.pristine:
+            self.seen.take(self.terms.pristine.put_back_quickly())
+        error = self._raised(check.node)
+        if error is None:
+            return self._passed(check)
+        try:
+            return self._failed(check, error)
+        finally:
+            _forget_frames(error)
+
+    def _raised(self, node: ast.stmt) -> BaseException | None:
+        code = compiled(node, self.recorder, PLACE)
+        self.recorder.compare_with.origins.code.update(id(inner) for inner in nested(code))
+        try:
+            self._execute(code)
+        except BaseException as error:  # noqa: BLE001 - a test fails whatever the student's code raises, SystemExit too
+            return error
+        return None
+
+    def _execute(self, code: CodeType) -> None:
+        namespace = self.shell.user_ns
+        if code.co_flags & inspect.CO_COROUTINE:
+            run: Callable[[Any], Any] = getattr(self.shell, "loop_runner", asyncio.run)
+            run(eval(code, namespace))
+        else:
+            exec(code, namespace)
+
+    def _passed(self, check: Check) -> Test:
+        """Nothing was raised; an assertion must also be known to have been reached."""
+        if check.asserts and self.recorder.count == 0:
+            skipped = isinstance(check.node, ast.Assert) or _is_wrapped(check.node)
+            self.seen.note("assertion-skipped" if skipped else "no-assertion-ran", check.name)
+            if skipped:
+                return _test(check, "failed", "fails")
+        return _test(check, "passed", "")
+
+    def _failed(self, check: Check, error: BaseException) -> Test:
+        if isinstance(error, KeyboardInterrupt):
+            return _test(check, "timed-out", "timed-out", **fault_of(error, self.shifts, told=False))
+        if isinstance(error, MemoryError):
+            return _test(check, "crashed", "memory", **fault_of(error, self.shifts, told=False))
+        unmet = isinstance(error, AssertionError) or (
+            self.recorder.got == "no error" and type(error).__name__ == "Failed"
+        )
+        if not unmet:
+            return _test(check, "failed", "raised", **fault_of(error, self.shifts, told=not check.hidden))
+        return self._unmet(check, error)
+
+    def _unmet(self, check: Check, error: BaseException) -> Test:
+        """An assertion that does not hold: the author's words if there are any, else what differs."""
+        fault = fault_of(error, self.shifts, told=False)
+        if fault["cell"] is not None:  # raised by an assertion in the student's own code
+            return _test(check, "failed", "raised", **fault)
+        recorder = self.recorder
+        said = recorder.failed.said if recorder.failed else ""
+        # What a library's assertion says may hold the expected value.
+        own = _from_test(error)
+        text = (_words(error) if own else "") or said
+        if not text and not own and not check.hidden and recorder.got is None:
+            text = _words(error)
+        if recorder.got is None:
+            return _test(check, "failed", "said" if text else "fails", text=text)
+        values = {"expression": recorder.expression, "expected": recorder.expected, "got": recorder.got}
+        return _test(check, "failed", "said" if text else "differs", text=text, **values)
+
+
+def _plain(source: str) -> str | None:
+    """The source without IPython's syntax; None for what is no Python either way."""
+    try:
+        ast.parse(source)
+        return source
+    except SyntaxError:
+        pass
+    from IPython.core.inputtransformer2 import TransformerManager
+
     try:
         # A transformer of its own: what the student's cells registered with the shell does not touch the tests.
-        plain = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
-        checks = read_checks(plain, operands)
+        plain: str = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
+        ast.parse(plain)
     except SyntaxError:
-        return [_test(None, "our-fault", "broken")]
-    run = _runner(shell, operands)
-    tests: list[Test] = []
-    stopped = False
-    for check in checks:
-        if stopped:
-            if check.asserts:
-                tests.append(_test(check, "not-checked", ""))
-            continue
-        test = _run_check(check, run, operands, shifts)
-        stopped = test["outcome"] == "timed-out" or (test["outcome"] != "passed" and not check.asserts)
-        if check.asserts or test["outcome"] != "passed":
-            tests.append(test)
-    # As in nbgrader, a test cell without an assertion passes by running through.
-    return _bounded(tests) or [_test(None, "passed", "")]
+        return None
+    return plain
+
+
+def _bound(source: str) -> set[str]:
+    """Every name that the test cell binds anywhere."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            names.add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.arg):
+            names.add(node.arg)
+        elif isinstance(node, ast.alias):
+            names.add(node.asname or node.name.partition(".")[0])
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            names.add(node.name)
+    return names
+
+
+def _is_wrapped(node: ast.stmt) -> bool:
+    """A call of something that asserts by itself; a helper's name is called as it stands."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Call)
+
+
+def _from_test(error: BaseException) -> bool:
+    """True if it was raised by a line of the test cell itself."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    return last is not None and last.tb_frame.f_code.co_filename == PLACE
+
+
+def _forget_frames(error: BaseException) -> None:
+    """The student's code may keep what it raised: no traceback of it leads into the test."""
+    waiting: list[BaseException | None] = [error]
+    for _ in range(100):
+        if not waiting:
+            return
+        each = waiting.pop()
+        if each is not None:
+            each.__traceback__ = None
+            waiting += [each.__context__, each.__cause__]
+            each.__context__ = None
 
 
 def _bounded(tests: list[Test]) -> list[Test]:
@@ -53,52 +264,7 @@ def _bounded(tests: list[Test]) -> list[Test]:
     return ([test for test in tests if test["outcome"] != "passed"] or tests)[:MOST_TESTS]
 
 
-def _runner(shell: Shell, operands: Operands) -> Callable[[ast.stmt], None]:
-    namespace = shell.user_ns
-
-    def run(node: ast.stmt) -> None:
-        module = ast.Module([node], type_ignores=[])
-        code = compile(module, "<test>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-        namespace[HOLDS] = operands.holds
-        try:
-            if code.co_flags & inspect.CO_COROUTINE:
-                shell.loop_runner(eval(code, namespace))
-            else:
-                exec(code, namespace)
-        finally:
-            namespace.pop(HOLDS, None)
-
-    return run
-
-
-def _run_check(check: Check, run: Callable[[ast.stmt], None], operands: Operands, shifts: dict[int, int]) -> Test:
-    operands.forget()
-    try:
-        run(check.node)
-    except KeyboardInterrupt as error:
-        return _test(check, "timed-out", "timed-out", **fault_of(error, shifts, told=False))
-    except MemoryError as error:
-        return _test(check, "crashed", "memory", **fault_of(error, shifts, told=False))
-    except AssertionError as error:
-        return _unmet(check, error, operands, shifts)
-    except BaseException as error:  # noqa: BLE001 - a test fails whatever the student's code raises, SystemExit too
-        return _test(check, "failed", "raised", **fault_of(error, shifts, told=not check.hidden))
-    return _test(check, "passed", "")
-
-
-def _unmet(check: Check, error: AssertionError, operands: Operands, shifts: dict[int, int]) -> Test:
-    """An assertion that does not hold: the author's words if there are any, else what differs."""
-    fault = fault_of(error, shifts, told=False)
-    if fault["cell"] is not None:  # raised by an assertion in the student's own code
-        return _test(check, "failed", "raised", **fault)
-    text = _words(error)
-    if operands.got is None:
-        return _test(check, "failed", "said" if text else "fails", text=text)
-    values = {"expression": operands.expression, "expected": operands.expected, "got": operands.got}
-    return _test(check, "failed", "said" if text else "differs", text=text, **values)
-
-
-def _words(error: AssertionError) -> str:
+def _words(error: BaseException) -> str:
     try:
         return clip(str(error.args[0]), 1_000) if error.args else ""
     except Exception:  # noqa: BLE001 - the message may be an object of the student's

@@ -25,7 +25,7 @@ _WRITERS: dict[type, Callable[[Encoder, Any], list[Any]]] = {}
 MUTABLE: set[type] = set()
 _DTYPE = re.compile(
     r"[<>|=]?(b1|[iu][1248]|f(2|4|8|12|16)|c(8|16|24|32)|[SUV]\d{1,9}"
-    r"|[mM]8(\[\d{0,9}(Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as)\])?)"
+    r"|[mM]8(\[([1-9]\d{0,8})?(Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as)\])?)"
 )
 _MOST_CODE_POINT = 0x10FFFF
 

@@ -168,7 +168,7 @@ def _zone(value: datetime.tzinfo, bounds: Bounds) -> Form:
 
 
 def _datetime(value: datetime.datetime, bounds: Bounds) -> Form:
-    date = ["T", value.year, value.month, value.day]
+    date = ["tt", value.year, value.month, value.day]
     return [*date, value.hour, value.minute, value.second, value.microsecond, value.fold, zone(value.tzinfo)]
 
 
@@ -251,7 +251,7 @@ READERS: dict[str, Callable[[list[Any], Bounds], object]] = {
     "U": _read_uuid,
     "z": read_zone,
     "Z": read_zone,
-    "T": _read_datetime,
+    "tt": _read_datetime,
     "th": _read_time,
     "td": _read_date,
     "te": _read_timedelta,

@@ -1,0 +1,55 @@
+"""What one side tells the other of a class: its name, its bases, and which operators its instances have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from . import library
+from .operators import METHODS
+from .own import BUILTINS
+
+__builtins__ = BUILTINS
+
+_MOST_NAME = 200
+
+
+def describe(kind: type, form_of: Callable[[type], list[Any]]) -> list[Any]:
+    """Name, qualified name, library reference or None, forms of the bases, operators, those it takes away.
+
+    Of a library's class the bases are left out, but for the nearest exception of Python's own; it counts as a whole.
+    """
+    reference = library.name_of(kind) or library.known_name(kind)
+    if reference is None:
+        bases = [form_of(base) for base in type.__dict__["__bases__"].__get__(kind) if base is not object]
+        parts: tuple[type, ...] = (kind,)
+    else:
+        bases = [form_of(base) for base in _exception_base(kind)]
+        parts = tuple(part for part in _mro(kind) if part is not object)
+    has, lacks = _operators(parts)
+    name, path = type.__dict__["__name__"].__get__(kind), type.__dict__["__qualname__"].__get__(kind)
+    return [name[:_MOST_NAME], path[:_MOST_NAME], list(reference) if reference else None, bases, has, lacks]
+
+
+def _mro(kind: type) -> tuple[type, ...]:
+    mro: tuple[type, ...] = type.__dict__["__mro__"].__get__(kind)
+    return mro
+
+
+def _exception_base(kind: type) -> list[type]:
+    if BaseException not in _mro(kind):
+        return []
+    return [next(part for part in _mro(kind) if part.__module__ == "builtins")]
+
+
+def _operators(parts: tuple[type, ...]) -> tuple[list[str], list[str]]:
+    """The operators that these classes define, first come, and those that are set to None there."""
+    has: list[str] = []
+    lacks: list[str] = []
+    for part in parts:
+        own = type.__dict__["__dict__"].__get__(part)
+        for method in own:
+            name = METHODS.get(method) if type(method) is str else None
+            if name is not None and name not in has and name not in lacks:
+                (lacks if own[method] is None else has).append(name)
+    return has, lacks

@@ -1,0 +1,139 @@
+"""The judge of a notebook: has the student's cells run over there, and runs the test cells here."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+from IPython.core.inputtransformer2 import TransformerManager
+
+from ..text import clip
+from .cell import TestCell
+from .frames import Link, Lost
+from .judging_peer import JudgingPeer
+from .names import Lookup, Manifest, Namespace, bound_names
+from .proxies import shown_class
+from .rules import Rules
+from .sources import Sources
+from .statements import MODULE, TYPE
+
+Test = dict[str, Any]
+Fault = dict[str, Any] | None
+MOST_FLAGS = 100
+
+
+class Judge:
+    """Speaks to the student's process over `link`. `judging`: what the release knows (see NotebookJudging), or None.
+
+    With `record` (the reference solution, at release) nothing is refused and `manifest` fills. `Lost` comes out of every method when
+    the student's process is of no more use: then `reconnect` to another one.
+    """
+
+    def __init__(self, link: Link, judging: dict[str, Any] | None, record: bool = False) -> None:
+        self._record = record
+        self._manifest = Manifest(judging)
+        self._rules = Rules(record=record)
+        self._sources = Sources()
+        self._connect(link)
+        self.namespace = Namespace(self._lookup)
+        self.namespace.update(
+            {"__name__": "__main__", "__builtins__": builtins, TYPE: shown_class, MODULE: self._module, "In": [""]}
+        )
+        self.namespace["_ih"] = self.namespace["In"]
+        self.namespace["get_ipython"] = self._get_ipython
+
+    def _connect(self, link: Link) -> None:
+        self.peer = JudgingPeer(link, self._rules, lambda: self.namespace.own("input"))
+        self._lookup = Lookup(self.peer, self._manifest, record=self._record)
+
+    def reconnect(self, link: Link) -> None:
+        """Goes on with another student's process, which knows nothing of what was said before."""
+        self._connect(link)
+        self.namespace.lookup = self._lookup
+
+    def manifest(self) -> dict[str, Any]:
+        """What the test cells used so far: library, rebinds, shadowed, operators."""
+        return self._manifest.as_dict()
+
+    def checkpoint(self) -> None:
+        """The student's process freezes a copy of itself."""
+        self.peer.ask("checkpoint")
+
+    def run_student(self, number: int, source: str) -> Fault:
+        """Runs a student's cell; what it raised (see `fault_of`), or None."""
+        self._lookup.new_cell()
+        self._note_source(source)
+        plain = _transformed(source) or ""
+        self._sources.add(plain)
+        names = bound_names(plain)
+        if self._record:
+            self._manifest.rebinds |= names
+        for name in names & self._manifest.rebinds:
+            self.namespace.pop_own(name)
+        with self.peer.silent():
+            return _fault(self.peer.ask("run", number, source))
+
+    def run_tests(self, number: int, grade_id: str, source: str) -> tuple[list[Test], list[dict[str, str]]]:
+        """Runs a test cell; its tests (see `inside/judge.py`), and flags ({code, detail}).
+
+        The time limit is the link's deadline. What the cell exports goes over when it has run.
+        """
+        self._lookup.new_cell()
+        self._note_source(source)
+        self._rules.begin(self._manifest.operators.get(grade_id, ()), source)
+        plain = _transformed(source)
+        cell = TestCell(self.peer, self.namespace, self._rules, self._sources)
+        try:
+            tests = cell.run(plain)
+        finally:
+            self._rules.end()
+        if self._record:
+            self._manifest.operators.setdefault(grade_id, set()).update(self._rules.used)
+        self.peer.end_cell()
+        self._export()
+        return tests, self._rules.flags[:MOST_FLAGS]
+
+    def _export(self) -> None:
+        for name in self._manifest.exports:
+            if self.namespace.owns(name):
+                self.peer.ask("bind", name, self.namespace.own(name))
+
+    def _note_source(self, source: str) -> None:
+        self.namespace.own("In", []).append(source)
+
+    def _module(self, name: str) -> Any:
+        return self.peer.ask("module", name)
+
+    def _get_ipython(self) -> Any:
+        """A shell of the judge's own, made when a test asks for one, that sees the test's names."""
+        from ..shell import make_shell
+
+        shell = make_shell()
+        shell.user_ns = self.namespace
+        return shell
+
+
+def _transformed(source: str) -> str | None:
+    """The cell as plain Python; None if it is no Python at all."""
+    try:
+        # A transformer of its own: what anybody registered with a shell touches nothing here.
+        plain: str = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
+    except SyntaxError:
+        return None
+    return plain
+
+
+def _fault(answer: Any) -> Fault:
+    """A fault as `fault_of` gives it, from what the student's process says."""
+    if answer is None:
+        return None
+    if type(answer) is not dict:
+        raise Lost("answer", "A fault is malformed.")
+    error, detail = answer.get("error"), answer.get("detail")
+    cell, line = answer.get("cell"), answer.get("line")
+    return {
+        "error": clip(error, 80) if type(error) is str else "",
+        "detail": clip(detail) if type(detail) is str else "",
+        "cell": cell if type(cell) is int else None,
+        "line": line if type(line) is int else None,
+    }

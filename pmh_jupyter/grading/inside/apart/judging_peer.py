@@ -1,0 +1,118 @@
+"""The judge's end of the conversation: rules on operators, guards what is handed over, hears what is printed."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from . import guard
+from .frames import Link
+from .operators import METHODS, apply
+from .peer import Peer
+from .proxies import MirrorType, shown_class
+from .rules import Rules
+from .signatures import signature_of
+
+_INPUT = builtins.input
+
+
+class JudgingPeer(Peer):
+    """`own_input` gives what a test cell has bound to the name `input`, or None."""
+
+    def __init__(self, link: Link, rules: Rules, own_input: Callable[[], Any]) -> None:
+        super().__init__(link, judge=True)
+        self.rules = rules
+        self._own_input = own_input
+        self._deaf = False
+
+    def get(self, target: Any, name: str) -> Any:
+        if name in METHODS:
+            self.rules.allow(METHODS[name], _class_of(target))
+        if name == "__signature__":
+            return self._signature(target)
+        return self.ask("get", target, name)
+
+    def operate(self, target: Any, name: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        self.rules.allow(name, _class_of(target))
+        if name in ("exit", "aexit"):
+            return self._leave(target, name, arguments)
+        result = super().operate(target, name, arguments, named)
+        if type(result) is bool and arguments:
+            self.rules.believe(name, _class_of(target), result, arguments[0], lambda *said: self._probe(target, *said))
+        return result
+
+    def _leave(self, target: Any, name: str, arguments: tuple[Any, ...]) -> Any:
+        """Leaves a context manager of the student's. It neither reads nor swallows what a check found."""
+        error = arguments[1] if len(arguments) == 3 else None
+        if not isinstance(error, BaseException):
+            return super().operate(target, name, (None, None, None), {})
+        if isinstance(error, AssertionError) or not isinstance(error, Exception):
+            super().operate(target, name, (AssertionError, AssertionError(), None), {})
+            return False
+        return super().operate(target, name, (shown_class(error), error, None), {})
+
+    def _probe(self, target: Any, name: str, value: Any) -> Any:
+        with self.silent():
+            return self.ask("operate", target, name, (value,), (), ())
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """What is printed meanwhile is not heard."""
+        before, self._deaf = self._deaf, True
+        try:
+            yield
+        finally:
+            self._deaf = before
+
+    def end_cell(self) -> None:
+        """Values that both sides have are on their own from here on."""
+        self._forgotten += self.twins.forget_all()
+        self.crossing.forget_values()
+
+    def _signature(self, target: Any) -> Any:
+        parts = self.ask("signature", target)
+        try:
+            return signature_of(parts)
+        except (TypeError, ValueError, IndexError):
+            raise AttributeError("__signature__") from None
+
+    def answer(self, what: Any, arguments: Any) -> Any:
+        if what == "input":
+            return self._input(arguments)
+        guard.check(what, arguments, self.crossing.given)
+        target, *rest = arguments
+        if what == "get":
+            return getattr(target, rest[0])
+        given, names, values = rest[-3:]
+        if not (type(given) is type(names) is type(values) is tuple and len(names) == len(values)):
+            raise PermissionError("this may not be called so")
+        named = {name: value for name, value in zip(names, values, strict=True) if type(name) is str}
+        return target(*given, **named) if what == "call" else apply(rest[0], target, list(given), named)
+
+    def _input(self, arguments: Any) -> str:
+        """What the test gives in place of the keyboard."""
+        own = self._own_input()
+        ask = own if own is not None else builtins.input
+        if ask is _INPUT:
+            raise EOFError("EOF when reading a line")
+        prompt = arguments[0] if type(arguments) is tuple and arguments and type(arguments[0]) is str else ""
+        return str(ask(prompt))
+
+    def heard(self, out: str, err: str) -> None:
+        if self._deaf:
+            return
+        if out:
+            sys.stdout.write(out)
+        if err:
+            sys.stderr.write(err)
+
+    def shared(self, error: BaseException) -> BaseException:
+        """A check that fails in code that the student's calls tells it nothing."""
+        return AssertionError() if isinstance(error, AssertionError) else error
+
+
+def _class_of(target: Any) -> type:
+    return target if type(target) is MirrorType else type(target)

@@ -1,0 +1,111 @@
+"""Which operators a test cell may use on the student's own objects, and what is believed of those that it may.
+
+An operator is allowed in a cell where the reference solution used it or one of its family. Elsewhere plain data is expected: an object
+that decides by itself what it equals would earn points, and would be told what it is compared with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .operators import IN_PLACE, QUIET, REFLECTED
+
+LYING = "lying-operator"
+OBJECT = "object-for-data"
+_FAMILIES = (
+    frozenset({"eq", "ne"}),
+    frozenset({"lt", "le", "gt", "ge"}),
+    frozenset({"bool", "len", "length_hint"}),
+    frozenset({"int", "index", "float", "complex", "round", "trunc", "floor", "ceil"}),
+)
+_OPPOSITE = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
+
+
+class Denied(Exception):
+    """An operator on an object of the student's that this cell does not allow, or that lies."""
+
+
+class _Stranger:
+    """Equal to nothing and in nothing: whoever says otherwise says so of everything."""
+
+
+def family(name: str) -> frozenset[str]:
+    """The operators that are allowed together with this one."""
+    plain = name[1:] if name in REFLECTED | IN_PLACE else name
+    for names in _FAMILIES:
+        if name in names:
+            return names
+    return frozenset({plain, f"r{plain}", f"i{plain}"})
+
+
+class Rules:
+    """The rules of one test cell at a time. `denial` is the first breach since `begin`; it stands even if the test caught it."""
+
+    def __init__(self, *, record: bool) -> None:
+        self.record = record
+        self.used: set[str] = set()
+        self.denial: Denied | None = None
+        self.flags: list[dict[str, str]] = []
+        self._allowed: frozenset[str] | None = None
+        self._secret = b""
+        self._count = 0
+
+    def begin(self, operators: Iterable[str], source: str) -> None:
+        """A test cell begins. Nobody over there knows its `source`, from which the values come that claims are tried against."""
+        self.used, self.flags, self.denial = set(), [], None
+        self._allowed = frozenset().union(*map(family, operators))
+        self._secret, self._count = hashlib.sha256(source.encode("utf-8", "replace")).digest(), 0
+
+    def end(self) -> None:
+        """Between test cells nothing is ruled on."""
+        self._allowed = None
+
+    def allow(self, name: str, kind: type) -> None:
+        """Notes that an operator is used; raises `Denied` where the reference had plain data."""
+        if name in QUIET or self._allowed is None:
+            return
+        self.used.add(name)
+        if not self.record and name not in self._allowed:
+            self._deny(OBJECT, kind, f"an object of class {_name(kind)} where the reference gives plain data ({name})")
+
+    def believe(self, name: str, kind: type, claim: Any, other: Any, say: Callable[[str, Any], Any]) -> None:
+        """Tries a claim that could not be true of everything; `say` does an operator to the same object. Raises `Denied`."""
+        if self._allowed is None or self.record or type(claim) is not bool or name not in ("contains", *_OPPOSITE):
+            return
+        if name in ("eq", "contains") and claim and any(_claims(say, name, value) for value in self._strangers(other)):
+            self._deny(LYING, kind, f"an object of class {_name(kind)} that {_CLAIMS[name]} everything")
+        if name == "ne" and not claim and any(_claims(say, "eq", value) for value in self._strangers(other)):
+            self._deny(LYING, kind, f"an object of class {_name(kind)} that equals everything")
+        if name in _OPPOSITE and claim and _claims(say, _OPPOSITE[name], other):
+            self._deny(LYING, kind, f"an object of class {_name(kind)} that contradicts itself ({name})")
+
+    def _strangers(self, other: Any) -> list[Any]:
+        """Values that nobody compared with before, one of them of the kind that `other` is."""
+        self._count += 1
+        digest = hashlib.sha256(self._secret + self._count.to_bytes(8, "big")).hexdigest()
+        number = int(digest[:12], 16)
+        like = {int: number, float: number / 7, str: digest[:12], list: [number], tuple: (number,), bool: number}
+        return [_Stranger(), like.get(type(other), digest)]
+
+    def _deny(self, code: str, kind: type, words: str) -> None:
+        self.flags.append({"code": code, "detail": words[:200]})
+        denial = Denied(words[:200])
+        self.denial = self.denial or denial
+        raise denial
+
+
+_CLAIMS = {"eq": "equals", "contains": "holds"}
+
+
+def _claims(say: Callable[[str, Any], Any], name: str, value: Any) -> bool:
+    try:
+        return say(name, value) is True
+    except Exception:  # noqa: BLE001 - an operator of the student's may raise anything
+        return False
+
+
+def _name(kind: type) -> str:
+    name: str = type.__getattribute__(kind, "__name__")
+    return name[:80]

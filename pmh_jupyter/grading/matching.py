@@ -72,7 +72,8 @@ def match_cells(release: tuple[Cell, ...], student: tuple[Cell, ...]) -> Matches
 
 def answers(cell: Cell, copies: list[Cell]) -> list[Cell]:
     """Of several copies of an answer cell those to run: not the untouched ones, and not what was made text, if another is left."""
-    touched = [copy for copy in copies if not untouched(cell, copy)] or copies[:1]
+    stub = stub_of(cell).split()
+    touched = [copy for copy in copies if copy.source.split() not in ([], stub)] or copies[:1]
     return [copy for copy in touched if copy.kind == cell.kind] or touched
 
 
@@ -114,7 +115,6 @@ class _Matching:
         self.release, self.student = release, student
         self.matches = Matches()
         self.names: dict[int, Names] = {}
-        self.used: set[int] = set()
         self.to_read = MOST_READ
         labels = {cell.grade_id for cell in release if cell.grade_id}
         given = {_text(cell.source) for cell in release if not cell.grade_id}
@@ -185,7 +185,6 @@ class _Matching:
             self.matches.by_content.add(ours)
         self.matches.found[ours] = sorted([*self.matches.found.get(ours, []), theirs])
         self.free.discard(theirs)
-        self.used.add(theirs)
 
     # what is asked for
 
@@ -272,7 +271,7 @@ class _Matching:
 
     def _same_id(self, ours: int) -> int | None:
         same = self._ids.get(self.release[ours].id, [])
-        return same[0] if len(same) == 1 and same[0] not in self.used else None
+        return same[0] if len(same) == 1 and same[0] in self.free else None
 
     def _surely(self, ours: int) -> int | None:
         same = self._same_id(ours)
@@ -321,10 +320,11 @@ class _Matching:
         cell = self.release[ours]
         if not cell.grade_id or ours in self.matches.moved:
             return False
-        return all(self._says_nothing(cell, n, wanted) for n in self.matches.found.get(ours, []))
+        copies = self.matches.found.get(ours, [])[:MOST_CANDIDATES]
+        return all(self._says_nothing(cell, n, wanted) for n in copies)
 
     def _says_nothing(self, cell: Cell, theirs: int, wanted: frozenset[str]) -> bool:
         if untouched(cell, self.student[theirs]):
             return True
         names = self._names(theirs)
-        return names.parsed and wanted.isdisjoint(names.bound | names.used)
+        return wanted.isdisjoint(names.bound if names.parsed else names.used)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from pmh_jupyter.domain.course import File
+from pmh_jupyter.domain.course import File, Release
+from pmh_jupyter.domain.release import release_files
 from pmh_jupyter.domain.verdict import Flag
 from pmh_jupyter.grading.assemble import Plan, assemble, work_files
-from tests.support.engine import NOTEBOOK, RIGHT, answered, notebook, task
+from tests.support.engine import NOTEBOOK, RIGHT, answered, cells_of, lesson, notebook, task
 
 Cells = list[dict[str, Any]]
 ORDER = ["double", "double-tests", "mean", "mean-tests", "mean-edge", "shout", "shout-tests"]
@@ -207,3 +209,129 @@ def test_beside_the_notebooks_lie_the_students_files_and_the_releases_own() -> N
     sealed = (*given.sealed, File("data.csv", b"the release's"))
     files = work_files(type(given)(given.exercises, sealed, given.submitted))
     assert files == (File("data.csv", b"the release's"), File("mine.py", b"x"))
+
+
+def _merge_into_mean(cells: Cells) -> None:
+    _named(cells, "mean")["source"] = f"{RIGHT['double']}\n{RIGHT['mean']}"
+    _delete("double")(cells)
+
+
+def test_two_answers_in_one_cell_run_once_and_before_the_tests_of_both() -> None:
+    cells = answered(RIGHT)
+    _merge_into_mean(cells)
+    plan = _plan(cells)
+    assert _order(plan) == ["mean", *(name for name in ORDER if name not in ("double", "mean"))]
+    assert plan.steps[0].also == ("double",) and plan.missing == frozenset()
+    assert [(message.code, dict(message.params)) for message in plan.healed] == [
+        ("healed-merged", {"cell": "double", "other": "mean"})
+    ]
+
+
+def test_a_merged_cell_stays_where_it_is_if_that_is_early_enough() -> None:
+    cells = answered(RIGHT)
+    _named(cells, "double")["source"] = f"{RIGHT['double']}\n{RIGHT['mean']}"
+    _named(cells, "mean")["source"] = ""
+    plan = _plan(cells)
+    assert _order(plan) == [name for name in ORDER if name != "mean"]
+    assert (plan.steps[0].grade_id, plan.steps[0].also) == ("double", ("mean",))
+
+
+def test_an_answer_moved_to_a_cell_of_its_own_runs_in_its_place() -> None:
+    cells = answered(RIGHT)
+    _named(cells, "double")["source"] = ""
+    cells.append(_code(RIGHT["double"]))
+    plan = _plan(cells)
+    assert (_order(plan), _told(plan)) == (ORDER, [("healed-moved", "double")])
+    assert plan.steps[0].source == RIGHT["double"]
+
+
+def test_the_pieces_of_a_split_answer_are_known_as_its_own() -> None:
+    cells = answered(RIGHT)
+    cells.insert(_index(cells, "mean") + 1, _code("more = 1"))
+    (piece,) = [step for step in _plan(cells).steps if step.grade_id is None]
+    assert (piece.source, piece.behind) == ("more = 1", "mean")
+
+
+def test_cells_with_nothing_in_them_are_not_run() -> None:
+    cells = answered(RIGHT)
+    cells.insert(2, _code("  \n"))
+    assert _order(_plan(cells)) == ORDER
+
+
+def test_a_notebook_of_format_3_is_read() -> None:
+    cells = [{**cell, "input": cell["source"]} for cell in answered(RIGHT)]
+    for cell in cells:
+        del cell["source"]
+    old = {"worksheets": [{"cells": cells[:4]}, {"cells": cells[4:]}], "nbformat": 3, "metadata": {"name": ""}}
+    (plan,) = assemble(task(File(NOTEBOOK, json.dumps(old).encode())))
+    assert (_order(plan), plan.healed) == (ORDER, ())
+
+
+def test_the_kernel_that_was_chosen_does_not_matter() -> None:
+    file = notebook(answered(RIGHT))
+    other = json.loads(file.content) | {"metadata": {"kernelspec": {"name": "bash", "language": "bash"}}}
+    assert assemble(task(File(NOTEBOOK, json.dumps(other).encode()))) == assemble(task(file))
+
+
+def test_a_damaged_cell_costs_what_was_in_it_and_no_more() -> None:
+    cells: list[Any] = answered(RIGHT)
+    _named(cells, "mean")["source"] = 3
+    cells += [None, 7, {"cell_type": ["code"], "source": {"a": 1}, "metadata": []}]
+    plan = _plan(cells)
+    assert _order(plan) == ORDER and plan.steps[2].source == ""
+
+
+BOTH = ("one.ipynb", "two.ipynb")
+
+
+def _two_notebooks() -> Release:
+    """The lesson's cells in two notebooks, so that each has grade_ids of its own."""
+    cells = cells_of(lesson().sealed[0])
+    half = _index(cells, "mean")
+    files = [notebook(part, path) for part, path in zip((cells[:half], cells[half:]), BOTH, strict=True)]
+    return release_files("lesson", "Lesson", files, [])
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (BOTH, [None, None]),
+        (("a.ipynb", "b.ipynb"), ["a.ipynb", "b.ipynb"]),
+        (("two.ipynb", "b.ipynb"), None),
+        (("my work/one.ipynb", "my work/two.ipynb"), ["my work/one.ipynb", "my work/two.ipynb"]),
+    ],
+)
+def test_several_notebooks_are_told_apart(names: tuple[str, str], found: list[str | None] | None) -> None:
+    release = _two_notebooks()
+    submitted = [File(name, file.content) for name, file in zip(names, release.student, strict=True)]
+    plans = assemble(task(*submitted, release=release))
+    assert [plan.path for plan in plans] == list(BOTH)
+    if found is not None:
+        assert [next((m.params["found"] for m in plan.healed), None) for plan in plans] == found
+        assert [_order(plan) for plan in plans] == [ORDER[:2], ORDER[2:]]
+
+
+@pytest.mark.parametrize(
+    "name", ["Copy of lesson.ipynb", "lesson-Copy1.ipynb", "Lesson (2).ipynb", "work/lesson.ipynb"]
+)
+def test_a_copys_name_tells_what_it_is_where_its_cells_do_not(name: str) -> None:
+    cells = answered(RIGHT)
+    _lose_labels(cells)
+    (plan,) = assemble(task(notebook(cells, name), notebook([_code("x")], "other.ipynb")))
+    assert (_order(plan), plan.healed[0].params["found"]) == (ORDER, name)
+
+
+def test_a_copy_takes_the_place_of_what_cannot_be_read() -> None:
+    (plan,) = assemble(task(File(NOTEBOOK, b"{"), notebook(answered(RIGHT), "lesson-Copy1.ipynb")))
+    assert (_order(plan), plan.healed[0].code) == (ORDER, "healed-notebook-name")
+
+
+def test_a_second_version_is_said_not_to_have_been_graded() -> None:
+    (plan,) = assemble(task(notebook(answered(RIGHT)), notebook(answered({}), "old.ipynb")))
+    assert [(message.code, message.params["found"]) for message in plan.healed] == [("extra-notebook", "old.ipynb")]
+    assert plan.steps[0].source == RIGHT["double"]
+
+
+def test_more_cells_than_anybody_writes_are_refused_in_words() -> None:
+    (plan,) = assemble(task(notebook([{"cell_type": "code"}] * 100_001)))
+    assert plan.problem is not None and plan.problem.code == "notebook-too-long"

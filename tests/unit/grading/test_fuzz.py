@@ -1,0 +1,240 @@
+"""Notebooks damaged in every way: never a crash of ours, always a plan or a sentence, and never points for it."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pmh_jupyter.domain.course import File
+from pmh_jupyter.domain.verdict import Outcome
+from pmh_jupyter.domain.words import UNKNOWN, words
+from pmh_jupyter.grading.answer import Done, Fault, Test
+from pmh_jupyter.grading.assemble import Plan, assemble
+from pmh_jupyter.grading.run import Run
+from pmh_jupyter.grading.task import GradingTask
+from pmh_jupyter.grading.verdicts import NotebookVerdicts
+from tests.support.engine import NOTEBOOK, RIGHT, answered, notebook, task
+
+BAD_TEXT = (
+    "\0",
+    "\ud800",
+    "\ufeff",
+    "\r\n",
+    "def",
+    "((((",
+    "%%bash\n",
+    "x" * 3000,
+    "'''",
+    "\u202e",
+    "1\x0c2",
+    "0x" * 50,
+)
+BAD: tuple[Any, ...] = (
+    None,
+    True,
+    -1,
+    1e400,
+    float("nan"),
+    10**400,
+    "",
+    [],
+    {},
+    [[]],
+    {"a": [{}]},
+    [None],
+    ["a", 1],
+    *BAD_TEXT,
+)
+
+
+def _plans(*files: File) -> tuple[Plan, ...]:
+    """What is made of a submission, with what must hold of any."""
+    given = task(*files)
+    plans = assemble(given)
+    assert [plan.path for plan in plans] == [NOTEBOOK]
+    for plan in plans:
+        assert bool(plan.problem) != bool(plan.steps)
+        for message in (*plan.healed, *([plan.problem] if plan.problem else [])):
+            assert words(message) != UNKNOWN
+        # As it is sent into the wall.
+        json.dumps([step.source for step in plan.steps]).encode()
+        _nothing_is_earned(given, plan)
+    return plans
+
+
+def _nothing_is_earned(given: GradingTask, plan: Plan) -> None:
+    verdicts = NotebookVerdicts(Run(plan, {}), {}, given.limits)
+    for exercise in given.exercises:
+        verdict = verdicts.of(exercise)
+        assert verdict.millipoints == 0 and verdict.outcome is not Outcome.PASSED
+
+
+class _Damage:
+    """Changes a notebook's JSON at a place of its own choosing, knowing what a notebook is made of."""
+
+    def __init__(self, seed: int) -> None:
+        self.chance = random.Random(seed)
+
+    def done(self, count: int) -> Any:
+        notebook: Any = json.loads(File(NOTEBOOK, _WHOLE).content)
+        for _ in range(count):
+            holder = self._holder(notebook)
+            if isinstance(holder, dict) and holder:
+                self._in_mapping(holder)
+            elif isinstance(holder, list) and holder:
+                self._in_list(holder)
+        return notebook
+
+    def _holder(self, value: Any) -> Any:
+        """A mapping or list somewhere below."""
+        while True:
+            below = [
+                one for one in (value.values() if isinstance(value, dict) else value) if isinstance(one, dict | list)
+            ]
+            if not below or self.chance.random() < 0.15:
+                return value
+            value = self.chance.choice(below)
+
+    def _in_mapping(self, holder: dict[str, Any]) -> None:
+        key = self.chance.choice(sorted(holder))
+        match self.chance.randrange(5):
+            case 0:
+                del holder[key]
+            case 1:
+                holder[self.chance.choice(("cells", "source", "metadata", "nbgrader", "grade_id", "id", *BAD_TEXT))] = (
+                    holder[key]
+                )
+            case 2 if isinstance(holder[key], str):
+                where = self.chance.randrange(len(holder[key]) + 1)
+                holder[key] = holder[key][:where] + self.chance.choice(BAD_TEXT) + holder[key][where:]
+            case 3 if isinstance(holder[key], str):
+                holder[key] = holder[key].splitlines(keepends=True)
+            case _:
+                holder[key] = self.chance.choice(BAD)
+
+    def _in_list(self, holder: list[Any]) -> None:
+        n = self.chance.randrange(len(holder))
+        match self.chance.randrange(4):
+            case 0:
+                del holder[n]
+            case 1:
+                holder.insert(self.chance.randrange(len(holder)), holder[n])
+            case 2:
+                self.chance.shuffle(holder)
+            case _:
+                holder[n] = self.chance.choice(BAD)
+
+
+_WHOLE = notebook(answered(RIGHT)).content
+
+
+@settings(derandomize=True, max_examples=400, deadline=None)
+@given(st.integers(0, 10**9), st.integers(1, 25))
+def test_a_damaged_notebook_is_a_plan_or_a_sentence(seed: int, count: int) -> None:
+    damaged = json.dumps(_Damage(seed).done(count)).encode()
+    assert _plans(File(NOTEBOOK, damaged)) == _plans(File(NOTEBOOK, damaged))
+
+
+@settings(derandomize=True, max_examples=200, deadline=None)
+@given(st.integers(0, len(_WHOLE)), st.integers(0, len(_WHOLE)), st.binary(max_size=8))
+def test_damaged_bytes_are_a_plan_or_a_sentence(start: int, stop: int, between: bytes) -> None:
+    _plans(File(NOTEBOOK, _WHOLE[:start] + between + _WHOLE[stop:]))
+
+
+@settings(derandomize=True, max_examples=200, deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner)
+            | st.dictionaries(st.sampled_from(["cells", "worksheets", "source", "metadata", "x"]), inner)
+        ),
+        max_leaves=20,
+    )
+)
+def test_any_json_is_a_plan_or_a_sentence(value: Any) -> None:
+    _plans(File(NOTEBOOK, json.dumps(value).encode()))
+
+
+def _with_source(source: str) -> bytes:
+    return notebook(answered(RIGHT | {"mean": source})).content
+
+
+def _lost(source: str) -> bytes:
+    """The answer without a label, so that its source is looked into."""
+    cells = answered({})
+    for cell in cells:
+        cell["metadata"], cell["id"] = {}, ""
+    return notebook([*cells, {"cell_type": "code", "source": f"{source}\ndef mean(x): pass"}]).content
+
+
+DEEP = {
+    "lists": b"[" * 100_000,
+    "closed lists": b"[" * 100_000 + b"]" * 100_000,
+    "a deep cell": b'{"cells": [' + b'{"source": "x", "metadata": ' * 50_000 + b"1" + b"}" * 50_000 + b"]}",
+    "not quite too deep": b'{"cells": [{"cell_type": ' + b"[" * 900 + b"]" * 900 + b', "source": ' + b"[" * 900 + b"]" * 900 + b"}]}",
+    "a byte order mark": b"\xef\xbb\xbf" + _WHOLE,
+    "UTF-16": _WHOLE.decode().encode("utf-16"),
+    "Latin-1": _WHOLE.replace(b"Lesson", b"L\xe9sson").replace(b"text", b"t\xe9xt"),
+    "nulls": b"\0" * 1000,
+    "nothing": b"",
+    "a huge number": b'{"cells": [], "nbformat": ' + b"9" * 10_000 + b"}",
+    "not a number": b'{"cells": [{"cell_type": "code", "source": "x", "metadata": {"nbgrader": {"points": NaN}}}]}',
+    "a key twice": b'{"cells": 3, "cells": [], "cells": {"a": 1}}',
+    "deep brackets": _with_source("(" * 50_000),
+    "deep brackets, lost": _lost("(" * 50_000),
+    "deep minus, lost": _lost("-" * 50_000 + "1"),
+    "deep sum, lost": _lost("1" + "+1" * 30_000),
+    "deep attributes, lost": _lost("a" + ".a" * 30_000),
+    "deep blocks, lost": _lost("\n".join(" " * n + "if x:" for n in range(99)) + "\n" + " " * 99 + "pass"),
+    "null bytes, lost": _lost("a\0b"),
+    "lone surrogates, lost": _lost("x = '\ud800'"),
+    "a huge cell": _with_source("x = 1\n" * 500_000),
+    "50 MB in one string": _with_source("#" * 50_000_000),
+    "50 MB of cells": notebook([*answered(RIGHT), *[{"cell_type": "code", "source": "#" * 1000}] * 50_000]).content,
+    "90,000 cells": notebook([*answered(RIGHT), *[{"cell_type": "code", "source": "mean = double = 1"}] * 90_000]).content,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_what_is_made_to_break_a_reader_is_a_plan_or_a_sentence(name: str) -> None:
+    _plans(File(NOTEBOOK, DEEP[name]))
+
+
+_OUTCOMES = st.sampled_from(["passed", "failed", "crashed", "timed-out", "not-checked", "our-fault"])
+_REASONS = st.sampled_from(["", "differs", "fails", "raised", "said", "timed-out", "memory", "broken"])
+_TEXT = st.text(max_size=20)
+_TESTS = st.builds(
+    Test, name=_TEXT, expression=_TEXT, hidden=st.booleans(), outcome=_OUTCOMES, reason=_REASONS, text=_TEXT,
+    error=_TEXT, expected=st.none() | _TEXT, got=st.none() | _TEXT, cell=st.none() | st.integers(0, 20),
+)  # fmt: skip
+_DONE = st.builds(
+    Done, cell=st.integers(0, 8), state=st.sampled_from(["ran", "dead"]), detail=_TEXT, seconds=st.just(0.1),
+    cause=st.sampled_from(["", "time", "submission-time", "output", "memory", "exit", "signal", "answer"]),
+    fault=st.none() | st.builds(Fault, error=_TEXT), tests=st.lists(_TESTS, max_size=4).map(tuple),
+    credit=st.none() | st.floats(allow_nan=False, allow_infinity=False), unusual=st.just("") | _TEXT,
+)  # fmt: skip
+
+
+@settings(derandomize=True, max_examples=300, deadline=None)
+@given(st.lists(_DONE, max_size=9), st.booleans())
+def test_whatever_is_heard_becomes_verdicts_within_their_points(heard: list[Done], shared: bool) -> None:
+    given_task = task(notebook(answered(RIGHT)))
+    (plan,) = assemble(given_task)
+    points = {"double-tests": 1000, "mean-tests": 1500, "mean-edge": 500, "shout-tests": 1000}
+    if shared:
+        plan = replace(plan, steps=tuple(replace(step, shares=(1,) * step.tests) for step in plan.steps))
+    verdicts = NotebookVerdicts(Run(plan, {done.cell: done for done in heard}), points, given_task.limits)
+    for exercise in given_task.exercises:
+        verdict = verdicts.of(exercise)
+        assert 0 <= verdict.millipoints <= verdict.max_millipoints
+        assert verdict.message is None or words(verdict.message) != UNKNOWN
+        if verdict.outcome is Outcome.PASSED and not shared:
+            assert verdict.millipoints == verdict.max_millipoints
+    assert all(flag.code == "credit-unusual" for flag in verdicts.flags())

@@ -1,4 +1,4 @@
-"""What comes out of a wall, believed only as far as it is well-formed: bounded lines, a strict schema, the bundle's own token."""
+"""What comes out of a wall, believed only as far as it is well-formed: bounded lines, a strict schema."""
 
 from __future__ import annotations
 
@@ -43,6 +43,22 @@ class Test(Fault):
     got: Text | None = None
 
 
+class Raised(Strict):
+    """Something that an instructor should know of; see `domain.verdict.Flag`."""
+
+    code: Short
+    detail: Short = ""
+
+
+class Used(Strict):
+    """What the test cells of a reference solution used; see `domain.judging.NotebookJudging`."""
+
+    library: dict[str, tuple[str, str]] = Field(default_factory=dict)
+    rebinds: tuple[str, ...] = ()
+    shadowed: tuple[str, ...] = ()
+    operators: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+
+
 class Done(Strict):
     """One cell was run, or its process was lost over it (`dead`).
 
@@ -60,35 +76,43 @@ class Done(Strict):
     seconds: Annotated[float, Field(ge=0)]
     credit: Annotated[float, Field(allow_inf_nan=False)] | None = None
     unusual: Short = ""
+    flags: Annotated[tuple[Raised, ...], Field(max_length=1_000)] = ()
 
 
 class Answer(BaseModel):
-    """All that was said: `done` by cell, the cells that were begun, our own fault if any, and whether it is whole."""
+    """All that was said: `done` by cell, the cells that were begun, flags with the cell that they belong to, our own fault if any,
+    how the judge was `lost` if it was, and whether it is whole."""
 
     done: dict[int, Done] = Field(default_factory=dict)
     begun: list[int] = Field(default_factory=list)
     fault: str = ""
+    lost: str = ""
+    flags: list[tuple[int | None, Raised]] = Field(default_factory=list)
+    used: Used | None = None
     ended: bool = False
     malformed: bool = False
 
 
-def read_answer(raw: bytes, token: str) -> Answer:
-    """Reads line by line up to the first that is not ours or not well-formed; what stands before it is kept."""
+def read_answer(raw: bytes) -> Answer:
+    """Reads line by line up to the first that is not well-formed; what stands before it is kept.
+
+    A judge that was lost in the middle of a line leaves a part of one: that is no fault of the line's.
+    """
     answer = Answer()
-    for line in raw.split(b"\n")[:MOST_LINES]:
-        if not line:
-            continue
+    lines = [line for line in raw.split(b"\n")[:MOST_LINES] if line]
+    cut = len(lines) - 2 if lines and lines[-1].startswith(b'{"event": "lost"') else len(lines) - 1 + raw.endswith(b"\n")
+    for number, line in enumerate(lines):
         try:
-            _add(answer, json.loads(line), token)
+            _add(answer, json.loads(line))
         except (ValidationError, ValueError, RecursionError, KeyError, TypeError):
+            if number == cut:
+                continue
             answer.malformed = True
             break
     return answer
 
 
-def _add(answer: Answer, event: dict[str, object], token: str) -> None:
-    if event.pop("token") != token:
-        raise ValueError("another's line")
+def _add(answer: Answer, event: dict[str, object]) -> None:
     kind = event.pop("event")
     if kind == "start":
         answer.begun.append(int(str(event["cell"])))
@@ -97,6 +121,13 @@ def _add(answer: Answer, event: dict[str, object], token: str) -> None:
         if done.cell in answer.done:
             raise ValueError("a cell is done once")
         answer.done[done.cell] = done
+    elif kind == "flag":
+        cell = event.pop("cell")
+        answer.flags.append((None if cell is None else int(str(cell)), Raised.model_validate_json(json.dumps(event))))
+    elif kind == "manifest":
+        answer.used = Used.model_validate_json(json.dumps(event))
+    elif kind == "lost":
+        answer.lost = str(event["detail"])
     elif kind == "fault":
         answer.fault = str(event["detail"])
     elif kind == "end":

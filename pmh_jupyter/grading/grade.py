@@ -49,7 +49,8 @@ def _run_all(plans: tuple[Plan, ...], task: GradingTask, wall: Wall) -> tuple[Ru
     for plan in plans:
         limits = less(task.limits, sum(run.seconds for run in runs))
         try:
-            run = run_plan(plan, files, limits, wall)
+            judging = task.judging.of(plan.path) if task.judging else None
+            run = run_plan(plan, files, limits, wall, judging=judging, preload=task.preload, seed=task.seed)
         except NoWall as error:
             run = Run(plan, {}, fault=error.message)
         if run.fault:
@@ -70,4 +71,4 @@ def _notebooks(runs: tuple[Run, ...], task: GradingTask) -> dict[str, NotebookVe
 
 
 def _flags(run: Run) -> tuple[Flag, ...]:
-    return (Flag("answer-malformed"),) if run.malformed else ()
+    return (*run.flags, Flag("answer-malformed")) if run.malformed else run.flags

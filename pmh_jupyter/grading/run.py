@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import base64
 import json
-import secrets
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 
 from pmh_jupyter.domain.course import File
-from pmh_jupyter.grading.answer import Answer, Done, read_answer
+from pmh_jupyter.domain.judging import NotebookJudging
+from pmh_jupyter.domain.verdict import Flag
+from pmh_jupyter.grading.answer import Answer, Done, Raised, Used, read_answer
 from pmh_jupyter.grading.assemble import Plan
-from pmh_jupyter.grading.task import Limits
+from pmh_jupyter.grading.task import SEED, Limits
 from pmh_jupyter.grading.walls.base import Ended, Wall
 
 SHORTEST = 0.1
+# So many cells may take the judge along before a notebook is given up.
+MOST_LOST = 4
 
 
 @dataclass(frozen=True)
 class Run:
     """A plan and what was heard of its steps, by their position. `fault` is ours, for the log; `seconds` is wall time.
 
-    `malformed`: something that was not the supervisor's stood in the answer.
+    `malformed`: something that was not the judge's stood in the answer. `used` is what the test cells used, where it was recorded.
     """
 
     plan: Plan
@@ -29,18 +33,41 @@ class Run:
     fault: str = ""
     seconds: float = 0.0
     malformed: bool = False
+    flags: tuple[Flag, ...] = ()
+    used: Used | None = None
 
 
-def run_plan(plan: Plan, files: tuple[File, ...], limits: Limits, wall: Wall) -> Run:
-    """Runs the steps in one process, in order. A step without a `Done` was not run to its end."""
+def run_plan(
+    plan: Plan,
+    files: tuple[File, ...],
+    limits: Limits,
+    wall: Wall,
+    *,
+    judging: NotebookJudging | None = None,
+    record: bool = False,
+    preload: tuple[str, ...] = (),
+    seed: int = SEED,
+) -> Run:
+    """Runs the steps in order. A step without a `Done` was not run to its end.
+
+    A step that takes the judge along is left out, and the notebook run once more for what comes behind it. Without a `judging`
+    tests run inside the student's process. `record`: what the test cells use is noted, on the reference solution.
+    """
     if plan.problem or not plan.steps:
         return Run(plan, {})
+    bundle = _Bundle(plan, files, judging, record=record, preload=preload, seed=seed, counted=wall.contained)
     started = time.monotonic()
-    token = secrets.token_hex(16)
-    ended = wall.run(_bundle(plan, files, limits, token, counted=wall.contained), limits)
-    answer = read_answer(ended.answer, token)
-    seconds = time.monotonic() - started
-    return Run(plan, _complete(answer), _fault(answer, ended), seconds, answer.malformed)
+    run = Run(plan, {})
+    for _ in range(MOST_LOST):
+        left = less(limits, time.monotonic() - started)
+        without = frozenset(number for number, done in run.done.items() if done.state == "dead")
+        ended = wall.run(bundle.as_json(left, without), left, preload)
+        answer = read_answer(ended.answer)
+        culprit = _culprit(answer)
+        run = _add(run, answer, culprit, _fault(answer, ended))
+        if run.fault or culprit is None or time.monotonic() - started > limits.submission_seconds:
+            break
+    return replace(run, seconds=time.monotonic() - started)
 
 
 def less(limits: Limits, seconds: float) -> Limits:
@@ -48,40 +75,95 @@ def less(limits: Limits, seconds: float) -> Limits:
     return replace(limits, submission_seconds=max(SHORTEST, limits.submission_seconds - seconds))
 
 
-def _bundle(plan: Plan, files: tuple[File, ...], limits: Limits, token: str, *, counted: bool) -> bytes:
-    return json.dumps(
-        {
-            "token": token,
-            "cells": [
-                {"number": number, "kind": "tests" if step.tests else "student", "source": step.source}
-                for number, step in enumerate(plan.steps)
-            ],
-            "files": [{"path": file.path, "content": base64.b64encode(file.content).decode("ascii")} for file in files],
-            "limits": {
-                "cell_seconds": limits.cell_seconds,
-                "submission_seconds": limits.submission_seconds,
-                "memory_bytes": limits.memory_bytes,
-                # Without a wall the count would include every process of the person who grades.
-                "processes": limits.processes if counted else None,
-                "output_bytes": limits.output_bytes,
-                "file_bytes": limits.file_bytes,
-            },
+@dataclass(frozen=True)
+class _Bundle:
+    """What the judge is given, but for what is left of the limits."""
+
+    plan: Plan
+    files: tuple[File, ...]
+    judging: NotebookJudging | None
+    record: bool
+    preload: tuple[str, ...]
+    seed: int
+    counted: bool
+
+    def as_json(self, limits: Limits, without: frozenset[int]) -> bytes:
+        """`without` has the positions of steps that are left out."""
+        return json.dumps(
+            {
+                "cells": list(self._cells(without)),
+                "files": [_as_text(file) for file in self.files],
+                "limits": {
+                    **asdict(limits),
+                    # Without a wall the count would include every process of the person who grades.
+                    "processes": limits.processes if self.counted else None,
+                },
+                "seed": self.seed,
+                "preload": self.preload,
+                "judging": self._judging(),
+                "record": self.record,
+            }
+        ).encode()
+
+    def _cells(self, without: frozenset[int]) -> Iterator[dict[str, object]]:
+        for number, step in enumerate(self.plan.steps):
+            if number not in without:
+                kind = "tests" if step.tests else "student"
+                yield {"number": number, "kind": kind, "source": step.source, "grade_id": step.grade_id}
+
+    def _judging(self) -> dict[str, object] | None:
+        known = self.judging
+        if known is None:
+            return None
+        return {
+            "way": known.way,
+            "library": dict(known.library),
+            "exports": known.exports,
+            "rebinds": known.rebinds,
+            "shadowed": known.shadowed,
+            "operators": dict(known.operators),
         }
-    ).encode()
 
 
-def _complete(answer: Answer) -> dict[int, Done]:
-    """A step that was begun and never ended lost us the supervisor: it was that step's doing."""
-    done = dict(answer.done)
-    for cell in answer.begun:
-        if cell not in done:
-            done[cell] = Done(cell=cell, state="dead", cause="signal", detail="", fault=None, tests=(), seconds=0.0)
-    return done
+def _as_text(file: File) -> dict[str, str]:
+    return {"path": file.path, "content": base64.b64encode(file.content).decode("ascii")}
+
+
+def _add(run: Run, answer: Answer, culprit: Done | None, fault: str) -> Run:
+    """What was heard first of a step stays; of one that was lost nothing else counts."""
+    done = {**answer.done, **run.done} | ({culprit.cell: culprit} if culprit else {})
+    flags = [flag for number in sorted(answer.done) for flag in _flags(run.plan, number, answer.done[number].flags)]
+    for number, raised in answer.flags:
+        flags += _flags(run.plan, number, (raised,))
+    return replace(
+        run,
+        done=done,
+        fault=fault,
+        malformed=run.malformed or answer.malformed,
+        flags=tuple(dict.fromkeys([*run.flags, *flags])),
+        used=answer.used or run.used,
+    )
+
+
+def _flags(plan: Plan, number: int | None, raised: tuple[Raised, ...]) -> Iterator[Flag]:
+    cell = plan.steps[number].grade_id if number is not None and number < len(plan.steps) else None
+    return (Flag(flag.code, cell, flag.detail) for flag in raised)
+
+
+def _culprit(answer: Answer) -> Done | None:
+    """The step that was begun and never ended, when the judge was lost: it was that step's doing."""
+    cell = next((cell for cell in reversed(answer.begun) if cell not in answer.done), None)
+    if cell is None or answer.ended:
+        return None
+    hangs = answer.lost in ("SIGPROF", "SIGKILL")
+    return Done(
+        cell=cell, state="dead", cause="time" if hangs else "signal", detail="", fault=None, tests=(), seconds=0.0
+    )
 
 
 def _fault(answer: Answer, ended: Ended) -> str:
     if answer.fault:
         return answer.fault
-    if not answer.begun and not answer.ended:
-        return f"exit {ended.exit_code}, {ended.stopped or 'by itself'}: {ended.complaint.strip()}"
+    if ended.stopped == "died" or (not answer.begun and not answer.ended):
+        return f"{ended.stopped or answer.lost or 'silent'}: {ended.complaint.strip()}"
     return ""

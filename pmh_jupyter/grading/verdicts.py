@@ -138,7 +138,7 @@ class NotebookVerdicts:
         cause = self._cause(exercise, None)
         if cause:
             return TestVerdict(grade_id, WHOLE_NAME, cause[0], message=cause[1])
-        if self.stopped is None:
+        if self.stopped is None or self.stopped[1].cause == "submission-time":
             return TestVerdict(
                 grade_id, WHOLE_NAME, Outcome.NOT_CHECKED, message=Message("out-of-time", _seconds(self.limits))
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 from pmh_jupyter.config import Settings
@@ -13,6 +14,24 @@ from pmh_jupyter.grading.walls.none import NoContainment
 from pmh_jupyter.grading.walls.python import grader_python
 
 __all__ = ["Ended", "Wall", "bubblewrap_wall", "find_wall"]
+
+
+# One cell, so that a room for a submission must be had.
+PROBE = json.dumps(
+    {
+        "cells": [{"number": 0, "kind": "student", "source": ""}],
+        "files": [],
+        "limits": {
+            "cell_seconds": 20,
+            "submission_seconds": 30,
+            "memory_bytes": 1 << 30,
+            "processes": None,
+            "output_bytes": 1 << 20,
+            "file_bytes": 1 << 20,
+        },
+        "seed": 0,
+    }
+).encode()
 
 
 def find_wall(settings: Settings) -> Wall:
@@ -36,7 +55,10 @@ def bubblewrap_wall(python: str = sys.executable) -> Wall:
 
 
 def _tried(wall: Wall) -> Wall:
-    ended = wall.run(b'{"token": "probe", "cells": [], "files": []}', Limits(submission_seconds=30))
-    if b'"end"' not in ended.answer:
-        raise NoWall(f"The sandbox does not run Python: {ended.complaint[-400:].strip()}")
+    ended = wall.run(PROBE, Limits(submission_seconds=30))
+    if b'"ran"' not in ended.answer:
+        wall.close()
+        raise NoWall(
+            f"The sandbox does not run Python: {(ended.complaint or ended.answer.decode('utf-8', 'replace'))[-400:].strip()}"
+        )
     return wall

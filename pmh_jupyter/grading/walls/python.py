@@ -11,34 +11,37 @@ from pathlib import Path
 from pmh_jupyter.errors import NoWall
 
 QUESTION = (
-    "import json, sys; import IPython; print(json.dumps([sys.version_info[:2], "
+    "import json, sys; import IPython, msgspec; print(json.dumps([sys.version_info[:2], "
     "[sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix], sys.path]))"
 )
 
 
 @dataclass(frozen=True)
 class GraderPython:
-    """A Python that can run students' code: the path it is started by, and the folders and files it consists of."""
+    """A Python that can run students' code: the path it is started by, the folders and files it consists of, and those of them in
+    which its modules lie."""
 
     executable: Path
     parts: tuple[Path, ...]
+    folders: tuple[Path, ...] = ()
 
 
 def grader_python(executable: str) -> GraderPython:
-    """Asks a Python for its parts; raises NoWall when it does not start, is older than 3.11, or has no IPython."""
+    """Asks a Python for its parts; raises NoWall when it does not start, is older than 3.11, or lacks IPython or msgspec."""
     path = Path(os.path.abspath(executable))
     try:
         answer = subprocess.run([path, "-I", "-c", QUESTION], capture_output=True, timeout=60, check=True)
-        version, prefixes, _ = json.loads(answer.stdout)
+        version, prefixes, modules = json.loads(answer.stdout)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         raise NoWall(
-            f"{path} cannot run students' code: it does not start, or has no IPython.",
-            advice="Set PMH_GRADER_PYTHON to the Python of an environment in which ipython is installed.",
+            f"{path} cannot run students' code: it does not start, or lacks IPython or msgspec.",
+            advice="Set PMH_GRADER_PYTHON to the Python of an environment in which ipython and msgspec are installed.",
         ) from error
     if tuple(version) < (3, 11):
         raise NoWall(f"{path} is older than Python 3.11.", advice="Set PMH_GRADER_PYTHON to Python 3.11 or newer.")
     folders = {Path(prefix) for prefix in prefixes} | {Path(prefix).resolve() for prefix in prefixes}
-    return GraderPython(path, tuple(_parts(path, folders - {Path("/")})))
+    found = tuple(Path(name) for name in modules if name and Path(name).is_dir())
+    return GraderPython(path, tuple(_parts(path, folders - {Path("/")})), found)
 
 
 def _parts(executable: Path, folders: set[Path]) -> list[Path]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pmh_jupyter.cli import grade as verb
-from pmh_jupyter.errors import BadInput, InvalidNotebook
+from pmh_jupyter.errors import BadInput, InvalidCourse
 from tests.support.engine import ENGINE, RIGHT, answered, notebook
 
 pytestmark = pytest.mark.needs("bubblewrap")
@@ -77,7 +77,7 @@ def test_a_source_that_is_none_is_refused(tmp_path: Path) -> None:
         plain = tmp_path / "plain.ipynb"
         plain.write_bytes(notebook([]).content)
         _run(str(plain), SOURCE)
-    with pytest.raises(InvalidNotebook):
+    with pytest.raises(InvalidCourse):
         bad = tmp_path / "bad.ipynb"
         bad.write_text("[]")
         _run(str(bad), SOURCE)

@@ -35,9 +35,9 @@ READ_BACK = {("storage/verdicts.py", "data['code']")}
         ),
         (
             Message("cell-crashed", {"signal": "SIGSEGV"}),
-            "Your code made Python crash (SIGSEGV), so nothing after it could be checked.",
+            "Your code made Python crash (SIGSEGV), so this could not be checked.",
         ),
-        (Message("cell-crashed"), "Your code made Python crash, so nothing after it could be checked."),
+        (Message("cell-crashed"), "Your code made Python crash, so this could not be checked."),
         (Message("test-said", {"text": "{0} {oops} %s"}), "Not yet: {0} {oops} %s"),
     ],
 )

@@ -6,7 +6,15 @@ import struct
 
 import pytest
 
-from pmh_jupyter.grading.walls.seccomp import ALLOW, CLONE_NEWUSER, KILL, MACHINES, REFUSE, UNKNOWN, system_call_filter
+from pmh_jupyter.grading.inside.sandbox.seccomp import (
+    ALLOW,
+    CLONE_NEWUSER,
+    KILL,
+    MACHINES,
+    REFUSE,
+    UNKNOWN,
+    system_call_filter,
+)
 
 X86, ARM = MACHINES["x86_64"][0], MACHINES["aarch64"][0]
 

@@ -1,4 +1,4 @@
-"""A filter of system calls for bubblewrap: what neither a limit nor a namespace holds.
+"""A filter of system calls: what neither a limit nor a namespace holds.
 
 Refused is memory that no limit counts (memfd, System V shared memory, keys, a tmpfs in a namespace of one's own), new user namespaces,
 and calls that a notebook has no use for and kernels have been broken through. A program that is refused one sees an ordinary error.
@@ -8,11 +8,7 @@ Format: classic BPF over `struct seccomp_data` (linux/seccomp.h, linux/filter.h)
 
 from __future__ import annotations
 
-import os
-import platform
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16
@@ -63,24 +59,6 @@ def system_call_filter(machine: str) -> bytes:
             _step(RETURN, ALLOW),
         ]
     return b"".join([*code, _step(RETURN, ALLOW)])
-
-
-@contextmanager
-def filter_descriptor() -> Iterator[int | None]:
-    """A file descriptor from which bubblewrap can read this machine's filter; None where there is none."""
-    code = system_call_filter(platform.machine())
-    if not code:
-        yield None
-        return
-    reader, writer = os.pipe()
-    try:
-        os.write(writer, code)
-    finally:
-        os.close(writer)
-    try:
-        yield reader
-    finally:
-        os.close(reader)
 
 
 def _step(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:

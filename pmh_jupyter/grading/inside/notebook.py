@@ -1,0 +1,166 @@
+"""The loop over a notebook's cells, in the judge: each is run, what became of it is told, and a cell that takes the student's
+process along costs no other.
+
+Events are JSON lines: start {cell}; done {cell, state, cause, detail, fault, tests, seconds, flags}; manifest; flag {code, cell,
+detail}; fault {detail}, ours; end.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import time
+from typing import Any, Protocol
+
+from .apart.frames import Link, Lost
+from .cells import needs_ipython
+from .sandbox.handle import Sandbox
+from .side import Fault, TestsInside
+
+NUMERIC = re.compile("numpy|pandas|scipy")
+# What takes a student's process no time of its cells': to start, to be frozen, to go on.
+SWIFT_SECONDS = 5.0
+Cell = dict[str, Any]
+
+
+class Side(Protocol):
+    """What judges: test cells apart from the student's process, or inside it."""
+
+    def reconnect(self, link: Link) -> None: ...
+    def checkpoint(self) -> None: ...
+    def run_student(self, number: int, source: str) -> Fault: ...
+    def run_tests(
+        self, number: int, grade_id: str, source: str
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]: ...
+
+
+class Answers:
+    """The way out: one line an event."""
+
+    def __init__(self, job: socket.socket) -> None:
+        self.job = job
+
+    def say(self, event: str, **fields: Any) -> None:
+        self.job.sendall(json.dumps({"event": event} | fields).encode() + b"\n")
+
+
+class Notebook:
+    """One bundle being run. `since` has the cells whose effects the last checkpoint does not have, `done` all that ran."""
+
+    def __init__(self, bundle: dict[str, Any], sandbox: Sandbox, answers: Answers) -> None:
+        self.bundle, self.sandbox, self.answers = bundle, sandbox, answers
+        self.limits: dict[str, Any] = bundle["limits"]
+        self.deadline = time.monotonic() + self.limits["submission_seconds"]
+        self.done: list[Cell] = []
+        self.since: list[Cell] = []
+        self.side: Side | None = None
+        self.link: Link | None = None
+        self.lost = False
+
+    def run(self) -> None:
+        """Runs the cells in their order, until the submission's time is up or its room is lost."""
+        if self.bundle["cells"]:
+            self._begin()
+        for cell in self.bundle["cells"]:
+            if self.lost:
+                self._recover()
+            left = self.deadline - time.monotonic()
+            if left <= 0:
+                break
+            self.answers.say("start", cell=cell["number"])
+            started = time.monotonic()
+            outcome = self._run_cell(cell, min(left, self.limits["cell_seconds"]))
+            # A time limit that the whole submission set is told apart from the cell's own.
+            if outcome["cause"] == "time" and left < self.limits["cell_seconds"]:
+                outcome["cause"] = "submission-time"
+            self.answers.say("done", cell=cell["number"], seconds=time.monotonic() - started, **outcome)
+        self.answers.say("end")
+
+    def _run_cell(self, cell: Cell, seconds: float) -> dict[str, Any]:
+        outcome: dict[str, Any] = {"state": "ran", "cause": "", "detail": "", "fault": None, "tests": [], "flags": []}
+        try:
+            if cell["kind"] == "student" and self.done:
+                self._checkpoint()
+            outcome |= self._tell(cell, seconds)
+        except Lost as lost:
+            self.lost = True
+            cause, detail = self.sandbox.cause(lost)
+            return outcome | {"state": "dead", "cause": cause, "detail": detail}
+        self.done.append(cell)
+        self.since.append(cell)
+        return outcome
+
+    def _tell(self, cell: Cell, seconds: float) -> dict[str, Any]:
+        """Has one cell run; raises Lost."""
+        assert self.side and self.link
+        self.link.deadline = time.monotonic() + seconds
+        if cell["kind"] == "tests":
+            tests, flags = self.side.run_tests(cell["number"], cell.get("grade_id") or "", cell["source"])
+            return {"tests": tests, "flags": flags}
+        return {"fault": self.side.run_student(cell["number"], cell["source"])}
+
+    def _checkpoint(self) -> None:
+        assert self.side and self.link
+        self.link.deadline = time.monotonic() + SWIFT_SECONDS
+        self.side.checkpoint()
+        self.since = []
+
+    def _begin(self) -> None:
+        """A first student's process, or a fresh one: nothing has run in it."""
+        self.link = self.sandbox.spawn(self.limits)
+        self.link.deadline = time.monotonic() + SWIFT_SECONDS
+        sources = [cell["source"] for cell in self.bundle["cells"]]
+        self.link.send(
+            {
+                "files": self.bundle["files"],
+                "seed": self.bundle["seed"],
+                "plain": not needs_ipython(sources),
+                "numpy": any(NUMERIC.search(source) for source in sources),
+            }
+        )
+        self._connect(self.link)
+
+    def _connect(self, link: Link) -> None:
+        if self.side is None:
+            self.side = TestsInside(link)
+        else:
+            self.side.reconnect(link)
+
+    def _recover(self) -> None:
+        """Brings back the state from before the cell that was lost: the last checkpoint, and what ran since; else everything anew."""
+        for bring_back in (self._restore, self._restore, self._anew, self._anew, self._anew):
+            cells = bring_back()
+            if cells is not None and self._again(cells):
+                self.lost = False
+                return
+
+    def _restore(self) -> list[Cell] | None:
+        """The last checkpoint goes on; the cells that it does not have, or None when there is none."""
+        link = self.sandbox.restore()
+        if link is None:
+            return None
+        link.deadline = time.monotonic() + SWIFT_SECONDS
+        try:
+            link.receive()
+        except Lost:
+            return None
+        self.link = link
+        self._connect(link)
+        return self.since
+
+    def _anew(self) -> list[Cell]:
+        self._begin()
+        self.since = list(self.done)
+        return self.since
+
+    def _again(self, cells: list[Cell]) -> bool:
+        """Runs cells once more, for what they leave behind; one that is lost this time is left out from now on."""
+        for cell in cells:
+            try:
+                self._tell(cell, min(self.limits["cell_seconds"], self.deadline - time.monotonic()))
+            except Lost:
+                self.done = [other for other in self.done if other is not cell]
+                self.since = [other for other in self.since if other is not cell]
+                return False
+        return True

@@ -1,0 +1,107 @@
+"""The rooms of a submission: what its processes can see and write, who they are, and how much they may use.
+
+Behind a wall a submission has namespaces of its own below the wall's: processes, mounts, shared memory, network, names. Without a
+wall only the limits hold.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+from dataclasses import dataclass
+from typing import Any
+
+from . import linux
+
+HOME = "/home/student"
+PLACES = (HOME, "/tmp", "/dev/shm")
+MOST_FILES = 20_000
+MOST_DESCRIPTORS = 512
+STUDENT = 1000
+# The upper half of the identities that there may be: they belong to nobody.
+LOWEST, SPAN = 1 << 30, 1 << 29
+
+
+@dataclass(frozen=True)
+class Room:
+    """Where the processes of one submission live. `walled`: behind a wall; else `home` is a folder that somebody made for it.
+
+    `kept` are paths below the folders that are made new, which stay within reach.
+    """
+
+    walled: bool
+    home: str = HOME
+    kept: tuple[str, ...] = ()
+
+    @property
+    def work(self) -> str:
+        return f"{self.home}/work"
+
+
+def is_root() -> bool:
+    return os.geteuid() == 0
+
+
+def stranger() -> int:
+    """An identity that nobody has, and no other submission."""
+    return LOWEST + int.from_bytes(os.urandom(4), "big") % SPAN
+
+
+def shut_in() -> None:
+    """What only the first process of a room can do, before any limit is known."""
+    linux.unshare(linux.NEW_MOUNTS | linux.NEW_IPC | linux.NEW_NETWORK | linux.NEW_NAMES)
+    linux.mount("proc", "/proc", linux.NO_SUID | linux.NO_DEVICES | linux.NO_PROGRAMS)
+    linux.loopback_up()
+
+
+def furnish(room: Room, owner: int, file_bytes: int, *, again: bool = False) -> None:
+    """Empty folders to write in, each of limited size; `again`: those that were there go, with what is in them."""
+    kept = {path: os.open(path, os.O_PATH) for path in room.kept}
+    options = f"size={file_bytes},nr_inodes={MOST_FILES},uid={owner},gid={owner},mode="
+    for place in PLACES:
+        if again:
+            linux.unmount(place)
+        linux.mount("tmpfs", place, linux.NO_SUID | linux.NO_DEVICES, options + ("755" if place == HOME else "1777"))
+    for path, descriptor in kept.items():
+        linux.bind(descriptor, path)
+        os.close(descriptor)
+
+
+def become(identity: int) -> None:
+    """Gives up every right there is. For root by another identity; else within a user namespace of its own, in which the kernel
+    (5.14 and newer) counts processes apart."""
+    if is_root():
+        os.setgroups([])
+        linux.give_up_bounds()
+        os.setresgid(identity, identity, identity)
+        os.setresuid(identity, identity, identity)
+    else:
+        user, group = os.geteuid(), os.getegid()
+        linux.set_process(linux.DUMPABLE, 1)
+        linux.unshare(linux.NEW_USER)
+        _write("/proc/self/setgroups", "deny")
+        _write("/proc/self/uid_map", f"{user} {user} 1")
+        _write("/proc/self/gid_map", f"{group} {group} 1")
+        linux.give_up_bounds()
+    linux.give_up_capabilities()
+
+
+def limit(limits: dict[str, Any]) -> None:
+    """What the kernel enforces without our help. No amount means no limit. Memory is what may be added to what is taken already."""
+    for kind, amount in (
+        (resource.RLIMIT_AS, limits["memory_bytes"] + linux.address_bytes()),
+        (resource.RLIMIT_NPROC, limits["processes"]),
+        (resource.RLIMIT_FSIZE, limits["file_bytes"]),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, MOST_DESCRIPTORS),
+    ):
+        if amount is None:
+            continue
+        hard = resource.getrlimit(kind)[1]
+        bound = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
+        resource.setrlimit(kind, (bound, bound))
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w") as file:
+        file.write(text)

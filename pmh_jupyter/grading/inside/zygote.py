@@ -1,0 +1,243 @@
+"""The process that every grading is forked from: everything is imported in it once, and no student's code ever runs in it.
+
+It serves the host over one socket: each job comes as a message with a socket of its own, on which the judge then speaks to the host.
+For each it forks a judge, sees to the judge's deadline, and keeps the job's socket open until the judge and the submission's room
+are gone: when the host reads the end, nothing of the submission is left.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn
+
+import msgspec
+
+from .judge import judge
+from .life import live
+from .notebook import Answers, Notebook
+from .sandbox import linux, rooms
+from .sandbox.handle import RoomLost, Sandbox
+from .shell import Shell, make_shell
+
+MOST_JOBS = 1_000
+GROWTH_BYTES = 128 << 20
+_PAIR = struct.Struct("=ii")
+_LENGTH = struct.Struct("=Q")
+
+
+def main(control: int, preload: list[str], kept: list[str], *, walled: bool) -> None:
+    """Serves the host until it closes `control`. `preload`: modules to import, of which none need be there. `kept`: see `Room`."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    linux.set_process(linux.DUMPABLE, 0)
+    shell = make_shell()
+    for module in preload:
+        with suppress(ImportError):
+            importlib.import_module(module)
+    warm(shell)
+    with socket.socket(fileno=control) as host:
+        host.send(b"ready")
+        Zygote(host, shell, rooms.Room(walled, kept=tuple(kept))).serve()
+    os._exit(0)
+
+
+def warm(shell: Shell) -> None:
+    """Takes every road once that a submission takes, so that nothing is imported or compiled after the fork."""
+    shell.run_student_cell(0, "import math\nx = [f'{n}' for n in range(3)]\nclass A: pass\n1 / 0")
+    shell.run_student_cell(0, "x")
+    judge(shell, "assert x == 3, 'x'\nassert len(x) == 3\nassert 1 / 0\n", {})
+    shell.reset()  # type: ignore[no-untyped-call]
+    shell.execution_count = 1
+    message = [1, "a", {"b": 2.0}]
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(message)) == message
+    # What is left is shared by all children: the collector must not touch it, or each would get a copy.
+    gc.collect()
+    gc.freeze()
+
+
+@dataclass
+class Job:
+    """One grading under way. `room` is the first process of its sandbox, once it is known; descriptors can be polled for ends."""
+
+    socket: socket.socket
+    judge: int
+    watch: int
+    deadline: float
+    room: int = 0
+    room_watch: int = -1
+    gone: str | None = None
+
+
+class Zygote:
+    """`host`: the socket on which jobs come."""
+
+    def __init__(self, host: socket.socket, shell: Shell, room: rooms.Room) -> None:
+        self.host, self.shell, self.room = host, shell, room
+        self.jobs: dict[int, Job] = {}
+        self.count = 0
+        self.size = _memory()
+        self.reader, self.writer = os.pipe()
+        self.poll = select.poll()
+        self.poll.register(host, select.POLLIN)
+        self.poll.register(self.reader, select.POLLIN)
+
+    def serve(self) -> None:
+        """Until the host is gone."""
+        while True:
+            for descriptor, _ in self.poll.poll(self._patience()):
+                if descriptor == self.host.fileno():
+                    if not self._accept():
+                        return
+                elif descriptor == self.reader:
+                    self._learn_rooms()
+                else:
+                    self._ended(descriptor)
+            self._enforce()
+
+    def _patience(self) -> float | None:
+        """Milliseconds until the next deadline."""
+        if not self.jobs:
+            return None
+        return max(0.0, min(job.deadline for job in self.jobs.values()) - time.monotonic()) * 1000 + 1
+
+    def _accept(self) -> bool:
+        raw, descriptors, _, _ = socket.recv_fds(self.host, 1 << 16, 1)
+        if not raw:
+            return False
+        order = json.loads(raw)
+        job_socket = socket.socket(fileno=descriptors[0])
+        try:
+            pid = os.fork()
+        except OSError as error:
+            _say(job_socket, "fault", detail=str(error))
+            job_socket.close()
+            return True
+        if pid == 0:
+            self._judge(job_socket, order["folder"])
+        watch = os.pidfd_open(pid)
+        self.jobs[watch] = Job(job_socket, pid, watch, time.monotonic() + order["seconds"])
+        self.poll.register(watch, select.POLLIN)
+        self.count += 1
+        if self.count == MOST_JOBS or (self.count % 64 == 0 and _memory() > self.size + GROWTH_BYTES):
+            self.host.send(b"retire")
+        return True
+
+    def _judge(self, job: socket.socket, folder: str) -> NoReturn:
+        code = 1
+        try:
+            linux.die_with_parent()
+            linux.close_all_but(job.fileno(), self.writer)
+            room = replace(self.room, home=folder) if folder else self.room
+            run_job(job, room, self.shell, self.writer)
+            code = 0
+        except BaseException:  # noqa: BLE001 - whatever it is, this process must end here
+            sys.excepthook(*sys.exc_info())
+        finally:
+            os._exit(code)
+
+    def _learn_rooms(self) -> None:
+        """Which room belongs to which judge: should the judge die, it is ours to end."""
+        for judge_pid, room in _PAIR.iter_unpack(os.read(self.reader, _PAIR.size * 64)):
+            for job in self.jobs.values():
+                if job.judge == judge_pid:
+                    with suppress(ProcessLookupError):
+                        job.room, job.room_watch = room, os.pidfd_open(room)
+
+    def _ended(self, watch: int) -> None:
+        """A judge is gone, or the room of one that died."""
+        job = self.jobs.get(watch) or next(job for job in self.jobs.values() if job.room_watch == watch)
+        self.poll.unregister(watch)
+        if watch == job.watch:
+            job.gone = _reap(job.judge)
+            self._learn_now()
+            if job.gone != "0" and job.room_watch >= 0:
+                if self.room.walled:
+                    _kill(job.room)
+                self.poll.register(job.room_watch, select.POLLIN)
+                return
+        elif job.room:
+            _reap(job.room)
+        self._finish(job)
+
+    def _learn_now(self) -> None:
+        if select.select([self.reader], [], [], 0)[0]:
+            self._learn_rooms()
+
+    def _finish(self, job: Job) -> None:
+        if job.gone != "0":
+            _say(job.socket, "lost", detail=job.gone)
+        job.socket.close()
+        for descriptor in (job.watch, job.room_watch):
+            if descriptor >= 0:
+                os.close(descriptor)
+        del self.jobs[job.watch]
+
+    def _enforce(self) -> None:
+        now = time.monotonic()
+        for job in self.jobs.values():
+            if job.deadline <= now:
+                _kill(job.judge)
+                if job.gone is not None:
+                    _kill(job.room)
+                job.deadline = now + 1.0
+
+
+def run_job(job: socket.socket, room: rooms.Room, shell: Shell, reports: int) -> None:
+    """The judge's whole life: the room is forked first, and only then is the bundle read."""
+    sandbox = Sandbox(room, lambda start: live(start, shell))
+    os.write(reports, _PAIR.pack(os.getpid(), sandbox.pid))
+    os.close(reports)
+    if room.walled:
+        rooms.become(rooms.stranger())
+        linux.refuse_calls()
+        linux.die_with_parent()
+    answers = Answers(job)
+    try:
+        bundle = json.loads(_read_bundle(job))
+        Notebook(bundle, sandbox, answers).run()
+    except RoomLost as lost:
+        answers.say("lost", detail=f"the room: {lost}")
+    finally:
+        sandbox.end()
+
+
+def _read_bundle(job: socket.socket) -> bytes:
+    with job.makefile("rb") as file:
+        (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
+        return file.read(length)
+
+
+def _say(job: socket.socket, event: str, **fields: Any) -> None:
+    """Said on a new line: a judge may have died in the middle of one."""
+    with suppress(OSError):
+        job.setblocking(False)
+        job.send(b"\n" + json.dumps({"event": event} | fields).encode() + b"\n")
+
+
+def _reap(pid: int) -> str:
+    """How a child ended: its exit code, or the name of the signal."""
+    try:
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    except ChildProcessError:
+        return "gone"
+    return str(code) if code >= 0 else signal.Signals(-code).name
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _memory() -> int:
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE")

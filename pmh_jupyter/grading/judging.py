@@ -1,0 +1,204 @@
+"""How each notebook of a release is judged, found out by trying both ways on solutions whose result is known.
+
+The reference, the untouched notebook, and the reference with one answer after another taken out are run apart and inside. Where
+both ways say the same of every check, the notebook is judged apart, and what the judge needs to know of the reference (see
+`NotebookJudging`) is kept. Where only the reference differs, and its later cells read names that test cells bind, those names are
+exported and all is tried again. Else the notebook is judged inside, as a whole: a single test cell that ran in the student's
+process would bring its hidden text there, and everything after it could read that.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from pmh_jupyter.domain.judging import GRADER, Judging, NotebookJudging, Way
+from pmh_jupyter.domain.notebook import Notebook, read_notebook
+from pmh_jupyter.domain.verdict import Message
+from pmh_jupyter.errors import Unavailable
+from pmh_jupyter.grading.assemble import Plan, Step, assemble, is_notebook, work_files
+from pmh_jupyter.grading.matching import stub_of
+from pmh_jupyter.grading.run import Run, run_plan
+from pmh_jupyter.grading.task import GradingTask
+from pmh_jupyter.grading.walls.base import Wall
+
+Results = dict[str, tuple[bool, ...]]
+"""By test cell: of each check whether it passed."""
+
+KEPT = 64
+
+
+class KnownJudgings:
+    """What was found out, kept for the releases graded last, so that one release is tried once. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._turns: dict[str, threading.Lock] = {}
+        self._known: OrderedDict[str, Judging] = OrderedDict()
+
+    def of(self, task: GradingTask, wall: Wall) -> Judging:
+        """The judging of the task's release; whoever asks while it is being found out waits for it. Raises as `decide`."""
+        key = _key(task)
+        with self._lock:
+            turn = self._turns.setdefault(key, threading.Lock())
+        with turn:
+            with self._lock:
+                if key in self._known:
+                    self._known.move_to_end(key)
+                    return self._known[key]
+            judging = decide(task, wall)
+            with self._lock:
+                self._known[key] = judging
+                self._turns.pop(key, None)
+                while len(self._known) > KEPT:
+                    self._known.popitem(last=False)
+            return judging
+
+
+def decide(task: GradingTask, wall: Wall) -> Judging:
+    """Tries every notebook of the task's release that holds tests (what was submitted does not matter). Runs cells of the
+    release only, some 2 x (2 + answers) times. Raises Unavailable where the grader itself fails, NoWall where there is none.
+    """
+    whole = replace(task, submitted=task.sealed, only=None, hidden=True)
+    files = work_files(whole)
+    notebooks = {file.path: read_notebook(file.path, file.content) for file in task.sealed if is_notebook(file)}
+
+    def run(plan: Plan, judging: NotebookJudging, record: bool) -> Run:
+        done = run_plan(plan, files, task.limits, wall, judging=judging, record=record, preload=task.preload)
+        if done.fault:
+            raise Unavailable(
+                f"{plan.path} could not be tried: {done.fault}", advice="`pmh doctor` says what the grader is missing."
+            )
+        return done
+
+    plans = [plan for plan in assemble(whole) if any(step.tests for step in plan.steps)]
+    return Judging(GRADER, tuple(_Trial(plan, notebooks[plan.path], run).decide() for plan in plans))
+
+
+class _Trial:
+    """Both ways tried on one notebook."""
+
+    def __init__(self, plan: Plan, notebook: Notebook, run: Callable[[Plan, NotebookJudging, bool], Run]) -> None:
+        self.plan, self.run = plan, run
+        self.stubs = {str(cell.grade_id): stub_of(cell) for cell in notebook.cells if cell.is_solution}
+        self.inside = NotebookJudging(plan.path, Way.INSIDE)
+
+    def decide(self) -> NotebookJudging:
+        wanted = results_of(self.run(self.plan, self.inside, False))
+        judging, run = self._record(())
+        exports = tuple(sorted(set(_exported(self.plan.steps))))
+        if exports and results_of(run) != wanted:
+            judging, run = self._record(exports)
+        differing = _first_difference(results_of(run), wanted) or self._differing(judging)
+        if differing is None:
+            return judging
+        return replace(self.inside, cell=differing, reason=_reason(differing, run))
+
+    def _record(self, exports: tuple[str, ...]) -> tuple[NotebookJudging, Run]:
+        """The reference run apart; what its test cells used becomes the judging."""
+        judging = NotebookJudging(self.plan.path, exports=exports)
+        run = self.run(self.plan, judging, True)
+        used = run.used
+        if used is not None:
+            judging = replace(
+                judging,
+                library={name: (module, attribute) for name, (module, attribute) in used.library.items()},
+                rebinds=tuple(used.rebinds),
+                shadowed=tuple(used.shadowed),
+                operators={cell: tuple(names) for cell, names in used.operators.items()},
+            )
+        return judging, run
+
+    def _differing(self, judging: NotebookJudging) -> str | None:
+        """The first test cell of which the two ways say different things when answers are missing."""
+        for plan in self._variants():
+            apart = results_of(self.run(plan, judging, False))
+            inside = results_of(self.run(plan, self.inside, False))
+            if apart != inside:
+                return _first_difference(apart, inside)
+        return None
+
+    def _variants(self) -> Iterator[Plan]:
+        """The untouched notebook, then the reference without each of its answers."""
+        answers = list(dict.fromkeys(str(step.grade_id) for step in self.plan.steps if step.grade_id in self.stubs))
+        yield self._without(answers)
+        if len(answers) > 1:
+            for answer in answers:
+                yield self._without([answer])
+
+    def _without(self, answers: list[str]) -> Plan:
+        def step_of(step: Step) -> Step:
+            return replace(step, source=self.stubs[str(step.grade_id)]) if step.grade_id in answers else step
+
+        return replace(self.plan, steps=tuple(step_of(step) for step in self.plan.steps))
+
+
+def results_of(run: Run) -> Results:
+    """By test cell of the plan: of each check whether it passed; empty for a cell that was not run to its end."""
+    results: Results = {}
+    for number, step in enumerate(run.plan.steps):
+        if step.tests and step.grade_id:
+            done = run.done.get(number)
+            whole = done is not None and done.state == "ran" and not done.cause
+            results[step.grade_id] = tuple(test.outcome == "passed" for test in done.tests) if done and whole else ()
+    return results
+
+
+def _causes(run: Run) -> Iterator[tuple[str, str]]:
+    """By test cell: in the fewest words, why it did not pass."""
+    for number, done in run.done.items():
+        name = run.plan.steps[number].grade_id
+        failed = next((test for test in done.tests if test.outcome != "passed"), None)
+        if name and failed:
+            yield name, failed.error or failed.reason
+        elif name and done.cause:
+            yield name, done.cause
+
+
+def _first_difference(left: Results, right: Results) -> str | None:
+    return next((cell for cell in left if left[cell] != right.get(cell)), None)
+
+
+def _reason(cell: str, apart: Run) -> Message:
+    """Of a reference that does not pass apart, why it does not; else that the ways differ where answers are missing."""
+    causes = dict(_causes(apart))
+    if cell in causes:
+        return Message("judged-inside-fails", {"cell": cell, "error": causes[cell]})
+    return Message("judged-inside-differs", {"cell": cell})
+
+
+def _exported(steps: tuple[Step, ...]) -> Iterator[str]:
+    """Names that a test cell binds and that a later cell which is not one reads."""
+    bound: set[str] = set()
+    for step in steps:
+        names = list(_names(step.source))
+        if step.tests:
+            bound |= {name for name, stored in names if stored}
+        else:
+            yield from (name for name, stored in names if not stored and name in bound)
+
+
+def _names(source: str) -> Iterator[tuple[str, bool]]:
+    """Each name in a cell, and whether it is bound there; none for what is no plain Python."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            yield node.id, not isinstance(node.ctx, ast.Load)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name, True
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            yield from (((alias.asname or alias.name).partition(".")[0], True) for alias in node.names)
+
+
+def _key(task: GradingTask) -> str:
+    digest = hashlib.sha256(repr((GRADER, task.preload, task.limits)).encode())
+    for file in task.sealed:
+        digest.update(repr((file.path, hashlib.sha256(file.content).hexdigest())).encode())
+    return digest.hexdigest()

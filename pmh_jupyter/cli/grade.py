@@ -3,59 +3,101 @@
 from __future__ import annotations
 
 import argparse
-import json
+import contextlib
+import os
+import signal
 import sys
-from typing import TYPE_CHECKING, Any
-
-from pmh_jupyter.errors import PmhError
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rich.table import Table
-
     from pmh_jupyter.cli import Commands
+    from pmh_jupyter.cli.grade_run import Run
     from pmh_jupyter.config import Settings
-    from pmh_jupyter.domain.course import Release
-    from pmh_jupyter.domain.verdict import Grading
     from pmh_jupyter.grading.task import Limits
     from pmh_jupyter.grading.walls import Wall
 
-MARKS = {"passed": "[green]✓[/]", "failed": "[red]✕[/]", "needs-marking": "[blue]…[/]"}
+INTERRUPTED = 130
+CLOSE_SECONDS = 2.0
 
 
 def register(commands: Commands) -> None:
     parser = commands.add_parser("grade", help="grade submissions of a lesson, without a hub")
     parser.add_argument("source", help="the lesson with its solutions: a notebook, or the folder that holds it")
-    parser.add_argument("submission", nargs="+", help="a notebook, or a folder that holds it and its files")
+    parser.add_argument(
+        "submission", nargs="+", help="a notebook, a folder that holds it and its files, or a folder of such folders"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a line and submission")
+    parser.add_argument("--jobs", metavar="N", type=_count, default=0, help="gradings at once; one for each core")
+    parser.add_argument("--output", metavar="FILE", help="write results there as they come; go on where it ends")
     parser.set_defaults(run=grade)
 
 
 def grade(arguments: argparse.Namespace) -> int:
-    """0 whatever the scores; 2 where an input cannot be read, or a fault of ours: the other submissions are graded all the same."""
-    from pmh_jupyter.authoring.local import read_source
+    """0 whatever the scores; 2 where an input cannot be read, or a fault of ours: the other submissions are graded all the same;
+    130 where it was interrupted."""
+    from pmh_jupyter.authoring.in_course import read_lesson
+    from pmh_jupyter.cli.grade_found import find_submissions
+    from pmh_jupyter.cli.grade_run import Run
+    from pmh_jupyter.cli.grade_tell import Summary, tell_json, tell_nothing, tell_person
     from pmh_jupyter.config import Settings
+    from pmh_jupyter.grading.task import with_asked
 
     settings = Settings.from_environ()
-    wall, limits = _wall(settings), _limits(settings)
-    release = read_source(arguments.source, wall)
-    tell = _tell_json if arguments.json else _tell_person
-    return max(_grade_one(path, release, limits, wall, tell) for path in arguments.submission)
+    with _wall(settings) as wall, _interruptible():
+        source = read_lesson(arguments.source, wall)
+        found = find_submissions(arguments.submission, source.release)
+        summary = Summary(len(found.paths), without=found.without)
+        tell = tell_json if arguments.json else tell_nothing if arguments.output else tell_person
+        limits = with_asked(_limits(settings), source.limits)
+        run = Run(source, limits, wall, tell, summary, arguments.jobs or len(os.sched_getaffinity(0)))
+        return _told(run, found.paths, arguments.output)
 
 
-def _grade_one(path: str, release: Release, limits: Limits, wall: Wall, tell: Callable[[str, Grading], None]) -> int:
-    from pmh_jupyter.authoring.local import read_submission, task_of
-    from pmh_jupyter.cli import print_error
-    from pmh_jupyter.grading.grade import grade as run
-
+def _told(run: Run, paths: list[str], output: str | None) -> int:
+    """Grades, and says at the end what became of all."""
+    code = 2
     try:
-        grading = run(task_of(release, read_submission(path), limits), wall)
-    except PmhError as error:
-        print_error(error)
-        return 2
-    tell(path, grading)
-    return 2 if grading.fault else 0
+        run.grade(paths, output)
+        code = 2 if run.summary.faults or run.summary.unread else 0
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+        again = " The same command goes on from here." if output else ""
+        print(f"pmh: interrupted after {run.summary.done} of {run.summary.total}.{again}", file=sys.stderr)
+    finally:
+        if run.summary.total > 1 or output:
+            print(run.summary, file=sys.stderr)
+    return code
+
+
+@contextlib.contextmanager
+def _wall(settings: Settings) -> Iterator[Wall]:
+    """Says so where submissions can reach this machine. At the end all that runs behind the wall is ended, and is not waited for long."""
+    from pmh_jupyter.grading.walls import find_wall
+
+    wall = find_wall(settings)
+    if not wall.contained:
+        print("pmh: no sandbox can be had here, so submissions run as you. `pmh doctor` says why.", file=sys.stderr)
+    try:
+        yield wall
+    finally:
+        closing = threading.Thread(target=getattr(wall, "close", lambda: None), daemon=True)
+        closing.start()
+        closing.join(CLOSE_SECONDS)
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """TERM is as good as Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _limits(settings: Settings) -> Limits:
@@ -68,70 +110,7 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-def _wall(settings: Settings) -> Wall:
-    """Says so where submissions can reach this machine."""
-    from pmh_jupyter.grading.walls import find_wall
-
-    wall = find_wall(settings)
-    if not wall.contained:
-        print("pmh: no sandbox can be had here, so submissions run as you. `pmh doctor` says why.", file=sys.stderr)
-    return wall
-
-
-def _tell_json(path: str, grading: Grading) -> None:
-    print(json.dumps(as_json(path, grading), ensure_ascii=False), flush=True)
-
-
-def as_json(path: str, grading: Grading) -> dict[str, Any]:
-    """One submission as `--json` tells it; scores are in points, seconds are wall time."""
-    from pmh_jupyter.domain.words import words
-
-    return {
-        "submission": path,
-        "score": sum(verdict.millipoints for verdict in grading.verdicts) / 1000,
-        "max_score": sum(verdict.max_millipoints for verdict in grading.verdicts) / 1000,
-        "exercises": [
-            {
-                "grade_id": verdict.grade_id,
-                "score": verdict.millipoints / 1000,
-                "max_score": verdict.max_millipoints / 1000,
-                "outcome": verdict.outcome.value,
-                "message": words(verdict.message) if verdict.message else "",
-            }
-            for verdict in grading.verdicts
-        ],
-        "flags": [{"code": flag.code, "cell": flag.cell, "detail": flag.detail} for flag in grading.flags],
-        "seconds": round(grading.seconds, 3),
-    }
-
-
-def _tell_person(path: str, grading: Grading) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-
-    from pmh_jupyter.domain.words import words
-
-    told = as_json(path, grading)
-    console = Console()
-    console.print(f"[bold]{escape(path)}[/]  {told['score']:g} of {told['max_score']:g} points")
-    console.print(_table(told["exercises"]))
-    for message in grading.healed:
-        console.print(f"  [dim]{escape(words(message))}[/]")
-    for flag in told["flags"]:
-        console.print(f"  [yellow]! {escape(' '.join(filter(None, flag.values())))}[/]")
-
-
-def _table(exercises: list[dict[str, Any]]) -> Table:
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(box=None, show_header=False, padding=(0, 1))
-    table.add_column()
-    table.add_column(no_wrap=True)
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column(overflow="fold")
-    for exercise in exercises:
-        mark = MARKS.get(exercise["outcome"], "[yellow]![/]")
-        points = f"{exercise['score']:g} / {exercise['max_score']:g}"
-        table.add_row(mark, escape(exercise["grade_id"]), points, escape(exercise["message"]))
-    return table
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 1000:
+        raise argparse.ArgumentTypeError("must be a whole number from 1 on")
+    return int(text)

@@ -37,7 +37,8 @@ def test_each_submission_is_a_line_of_json(tmp_path: Path, capsys: pytest.Captur
         _write(tmp_path / "bob.ipynb", RIGHT | {"mean": wrong}),
     )
     assert _run(SOURCE, str(tmp_path / "ann"), half, "--json") == 0
-    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    told = map(json.loads, capsys.readouterr().out.splitlines())
+    first, second = sorted(told, key=lambda one: one["submission"])
     assert first.keys() == {"submission", "score", "max_score", "exercises", "flags", "seconds"}
     assert (first["submission"], first["score"], first["max_score"]) == (str(Path(right).parent), 4.0, 4.0)
     assert (second["submission"], second["score"], second["flags"]) == (half, 2.0, [])

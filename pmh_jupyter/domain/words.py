@@ -5,7 +5,7 @@ A template names its parameters in braces; `OPTIONAL` has what is said only wher
 
 from __future__ import annotations
 
-from pmh_jupyter.domain.verdict import Message
+from pmh_jupyter.domain.verdict import Flag, Message
 
 WORDS = {
     "solved": "Solved.",
@@ -39,6 +39,9 @@ WORDS = {
     "notebook-unreadable": "“{notebook}” cannot be read as a notebook. Open and save it in JupyterLab, then try again.",
     "notebook-too-long": "“{notebook}” has more than {most} cells, so none of it was run. Delete those that you do not need.",
     "our-fault": "Our fault, not yours: the check could not be run, and this try does not count.",
+    # how a notebook is judged, for its author
+    "judged-inside-fails": "Judged apart, the solution does not pass the cell “{cell}” ({error}).",
+    "judged-inside-differs": "Judged apart, the cell “{cell}” says something else of a notebook in which an answer is missing.",
     # what was put right
     "healed-notebook-name": "“{found}” was taken for “{wanted}”, whose cells it has.",
     "extra-notebook": "“{found}” has cells of “{wanted}” too and was not graded.",
@@ -52,6 +55,31 @@ WORDS = {
     "healed-type": "The answer “{cell}” was not a code cell; it was run as code.",
 }
 
+# What an instructor is told of a submission; none of it changes a score.
+FLAGS = {
+    "test-changed": "The tests in this cell had been changed; the lesson's own were used",
+    "answer-malformed": "What came out of the sandbox was not whole",
+    "credit-unusual": "The share of the points that this cell asked for is unusual",
+    # seen while the tests ran in the student's own process
+    "lying-operator": "An object answered a comparison where the solution gives plain data, or claimed what cannot be",
+    "builtins-changed": "A builtin had been replaced; it was put back",
+    "builtin-shadowed": "The notebook gives a builtin's name to something of its own; the tests used the builtin",
+    "library-changed": "Something of a library had been replaced; it was put back or refused",
+    "library-shadowed": "The notebook gives a library's name to something of its own; the tests used the library",
+    "shell-changed": "The way in which cells are run had been changed; it was put back",
+    "interpreter-changed": "A hook of Python's had been replaced; it was put back",
+    "import-hook": "The way in which modules are found had been changed; it was put back",
+    "signal-handler": "A signal's handler or a timer had been set; it was put back",
+    "tracing": "The code traced the interpreter; that was ended",
+    "audit-hook": "The code asked to be told what the interpreter does; that was refused",
+    "frames-read": "A tested function tried to read the frames of its caller; that was refused",
+    "objects-searched": "The code searched all objects of the process",
+    "ctypes-used": "The code reached into memory with ctypes",
+    "code-forged": "The code made code that names another's file as its own; that was refused",
+    "assertion-skipped": "A test ended without its assertion having been reached; it did not pass",
+    "no-assertion-ran": "A test ended without one of its assertions having been reached",
+}
+
 OPTIONAL = {"line": " in line {}", "detail": ": {}", "signal": " ({})"}
 UNKNOWN = "Something was noted here that this version has no words for."
 
@@ -59,6 +87,14 @@ UNKNOWN = "Something was noted here that this version has no words for."
 def words(message: Message) -> str:
     """The sentence for a message. A code without words gives a neutral sentence, a missing parameter a dash; never raises."""
     return WORDS.get(message.code, UNKNOWN).format_map(_Params(message.params))
+
+
+def flag_words(flag: Flag) -> str:
+    """The sentence for a flag, with what was seen; never raises."""
+    told = FLAGS.get(flag.code)
+    if told is None:
+        return UNKNOWN
+    return f"{told}: {flag.detail}." if flag.detail else f"{told}."
 
 
 class _Params(dict[str, str]):

@@ -10,9 +10,10 @@ import ast
 import operator
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from .credit import keeping
 from .rewrite import is_assert_call, is_raising, raises_assertion
 from .text import clip, shown
 
@@ -102,7 +103,9 @@ def read_checks(source: str, operands: Rewriter) -> list[Check]:
             hidden,
             _asserts(node, helpers),
         )
-        operands.rewrite(node, None if hidden else source, said)
+        if node is tree.body[-1] and not check.asserts:
+            check = replace(check, node=keeping(node, source))
+        operands.rewrite(check.node, None if hidden else source, said)
         checks.append(check)
     return checks
 

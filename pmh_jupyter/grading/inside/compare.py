@@ -170,6 +170,9 @@ def _claims(name: str, liar: Any) -> bool:
         return _says(operator.ne, liar, liar) and _says(operator.eq, liar, liar)
     if name == "not-ne":
         return any(_denies(liar, stranger) for stranger in strangers)
+    numpy = sys.modules.get("numpy")
+    if name == "alike" and numpy is not None and _says(numpy.allclose, liar, strangers[3]):
+        return True
     if name in ("eq", "contains", "le", "ge", "alike"):
         return any(_says(operator.eq, liar, stranger) for stranger in strangers)
     return False

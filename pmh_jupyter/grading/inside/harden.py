@@ -24,7 +24,8 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -39,9 +40,10 @@ MOST_FLAGS = 50
 
 # What a verdict rests on, beside the builtins: of Python, and (by the first part of this module's name) ours.
 ALWAYS = (
-    "IPython", "_json", "_operator", "_random", "abc", "ast", "asyncio", "collections", "contextlib", "copy", "copyreg",
-    "datetime", "decimal", "fractions", "functools", "inspect", "io", "itertools", "json", "linecache", "math", "numbers",
-    "operator", "random", "re", "reprlib", "statistics", "string", "traceback", "types", "unittest",
+    "IPython.core.async_helpers", "IPython.core.inputtransformer2", "IPython.core.interactiveshell", "IPython.core.magic",
+    "_json", "_operator", "_random", "abc", "ast", "asyncio.events", "asyncio.runners", "collections", "contextlib", "copy",
+    "copyreg", "datetime", "decimal", "fractions", "functools", "inspect", "io", "itertools", "json", "linecache", "math",
+    "numbers", "operator", "random", "re", "reprlib", "statistics", "string", "traceback", "types", "unittest",
 )  # fmt: skip
 
 
@@ -68,8 +70,12 @@ class Pristine:
     """
 
     def __init__(self, packages: Iterable[str] = ()) -> None:
+        for name in ALWAYS:
+            with suppress(ImportError):
+                import_module(name)
         self.folders = tuple(f"{folder}/" for folder in (*library_folders(), str(Path(__file__).parent)))
         self.origins = Origins(all_classes(), self.folders)
+        self.before = dict(sys.modules)
         self.builtins = Builtins()
         self.tables = Tables()
         ours = __name__.partition(".")[0]
@@ -142,21 +148,36 @@ class Pristine:
         return [root for root in self.packages if root in roots]
 
     def _strangers(self, source: str | None) -> Iterator[str]:
-        """Modules of the student's under the name of a library's that the test cell imports."""
+        """Modules that the test cell imports, loaded since, and not what the library's file has: the test loads them anew."""
         from importlib.machinery import PathFinder
 
         trusted = [folder for folder in sys.path if self._is_trusted(folder)]
-        for name in _imports(source or ""):
-            root = name.partition(".")[0]
-            module = sys.modules.get(root)
+        for root in dict.fromkeys(name.partition(".")[0] for name in _imports(source or "")):
+            module, early = sys.modules.get(root), self.before.get(root)
             if module is None or root in self.packages or root in sys.builtin_module_names:
                 continue
-            origin = getattr(getattr(module, "__spec__", None), "origin", None)
-            real = PathFinder.find_spec(root, trusted)
-            if real is not None and real.origin is not None and origin != real.origin:
-                for loaded in [key for key in sys.modules if key == root or key.startswith(f"{root}.")]:
-                    del sys.modules[loaded]
-                yield f"sys.modules[{root!r}]"
+            if early is not None and module is not early:
+                sys.modules[root] = early
+            elif early is None and not _is_from(module, PathFinder.find_spec(root, trusted)):
+                _forget(root)
+            elif root in sys.stdlib_module_names and not self._is_as_written(module):
+                _forget(root)
+            else:
+                continue
+            yield f"sys.modules[{root!r}]"
+
+    def _is_as_written(self, module: ModuleType) -> bool:
+        """Each function that stands in the module has the code of the file that it is from."""
+        if self.origins.codes(module) is None:
+            return True  # a frozen module, or an extension
+        for value in [*vars(module).values()]:
+            if type(value) is FunctionType:
+                home = sys.modules.get(str(value.__globals__.get("__name__")))
+                codes = self.origins.codes(home)
+                at_home = home is not None and vars(home) is value.__globals__
+                if not at_home or codes is None or (codes and value.__code__ not in codes):
+                    return False
+        return True
 
     def _of_library(self, thing: object) -> bool:
         """A function of a library module, or an object (or a class) of one."""
@@ -167,6 +188,17 @@ class Pristine:
             known = module is not None and vars(module) is thing.__globals__
             return known and thing.__code__.co_filename.startswith(self.folders)
         return self.origins.knows(thing if isinstance(thing, type) else type(thing))
+
+
+def _is_from(module: ModuleType, real: Any) -> bool:
+    """False for a module that is another than the library's of its name; True where the library has none."""
+    origin = getattr(real, "origin", None)
+    return origin is None or getattr(getattr(module, "__spec__", None), "origin", None) == origin
+
+
+def _forget(root: str) -> None:
+    for name in [name for name in sys.modules if name == root or name.startswith(f"{root}.")]:
+        del sys.modules[name]
 
 
 def _flags(code: str, details: Iterable[str]) -> Iterator[Flag]:

@@ -157,10 +157,14 @@ class ShellHooks:
                 yield "shell-changed", f"events.{name}"
 
     def _magics(self) -> Iterator[Seen]:
-        """A magic of the student's own stays; one of IPython's is IPython's."""
+        """A magic of the student's own stays; one of IPython's is IPython's, which loads some of them when they are used."""
         for kind, saved in self.magics.items():
             live = self.shell.magics_manager.magics[kind]
-            changed = [name for name, function in saved.items() if live.get(name) != function]
+            changed = [
+                name
+                for name, found in saved.items()
+                if not _same(live.get(name), found) and not self.library(live.get(name))
+            ]
             for name in changed:
                 live[name] = saved[name]
                 yield "shell-changed", f"%{name}"

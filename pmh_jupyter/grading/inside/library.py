@@ -28,7 +28,7 @@ _ABSENT = object()
 
 
 class Package:
-    """One top-level package with all of its modules that are loaded."""
+    """One module, with all of its submodules that are loaded."""
 
     def __init__(self, root: str) -> None:
         self.root = root
@@ -38,7 +38,7 @@ class Package:
         self.defaults: list[tuple[FunctionType, dict[str, Any]]] = []
         for names in self.modules:
             for value in names.values:
-                if _isinstance(value, _type) and str(value.__module__).partition(".")[0] == root:
+                if _isinstance(value, _type) and f"{value.__module__}.".startswith(f"{root}."):
                     classes[id(value)] = value
                 elif _type(value) is FunctionType and _kwdefaults(value):
                     self.defaults.append((value, _dict(_kwdefaults(value))))

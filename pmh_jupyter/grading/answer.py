@@ -100,7 +100,9 @@ def read_answer(raw: bytes) -> Answer:
     """
     answer = Answer()
     lines = [line for line in raw.split(b"\n")[:MOST_LINES] if line]
-    cut = len(lines) - 2 if lines and lines[-1].startswith(b'{"event": "lost"') else len(lines) - 1 + raw.endswith(b"\n")
+    cut = (
+        len(lines) - 2 if lines and lines[-1].startswith(b'{"event": "lost"') else len(lines) - 1 + raw.endswith(b"\n")
+    )
     for number, line in enumerate(lines):
         try:
             _add(answer, json.loads(line))
@@ -117,7 +119,7 @@ def _add(answer: Answer, event: dict[str, object]) -> None:
     if kind == "start":
         answer.begun.append(int(str(event["cell"])))
     elif kind == "done":
-        done = Done.model_validate_json(json.dumps(event))
+        done = Done.model_validate_json(json.dumps(_with_credit(event)))
         if done.cell in answer.done:
             raise ValueError("a cell is done once")
         answer.done[done.cell] = done
@@ -134,3 +136,14 @@ def _add(answer: Answer, event: dict[str, object]) -> None:
         answer.ended = True
     else:
         raise ValueError("unknown event")
+
+
+def _with_credit(event: dict[str, object]) -> dict[str, object]:
+    """The event with what a test cell's last expression gave (`inside.credit`) in fields of its own, not among the tests."""
+    tests = event.get("tests")
+    if not isinstance(tests, list) or not tests or not isinstance(tests[-1], dict):
+        return event
+    reason, text = tests[-1].get("reason"), str(tests[-1].get("text"))
+    if reason == "credit":
+        return event | {"tests": tests[:-1], "credit": float(text)}
+    return event | {"tests": tests[:-1], "unusual": text} if reason == "unusual" else event

@@ -17,6 +17,7 @@ from types import FrameType
 from typing import Any
 
 from ..checks import HOLDS, Check, Operands, read_checks
+from ..credit import told
 from ..text import clip
 from .exceptions import place_of
 from .frames import Lost
@@ -59,7 +60,9 @@ class TestCell:
                 stack.enter_context(context)
             for check in checks:
                 tests += self._tests_of(check)
-        return _bounded(tests) or [_test(None, "passed", "")]
+        value = told(checks[-1].node, self.namespace) if checks and not self.stopped else None
+        credit = [_test(checks[-1], "passed", "") | value] if value else []
+        return (_bounded(tests) or [_test(None, "passed", "")]) + credit
 
     def _tests_of(self, check: Check) -> Iterator[Test]:
         if self.stopped:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pmh_jupyter.authoring.limits import limits_of
-from pmh_jupyter.domain.course import Exercise, File, Lesson, Release
+from pmh_jupyter.domain.course import Exercise, Lesson, Release
+from pmh_jupyter.domain.judging import Judging
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Outcome
 from pmh_jupyter.domain.words import words
 from pmh_jupyter.errors import Problem, Unavailable
@@ -14,20 +16,21 @@ from pmh_jupyter.grading.task import GradingTask
 from pmh_jupyter.grading.walls.base import Wall
 
 
-def try_release(lesson: Lesson, release: Release, wall: Wall) -> tuple[Problem, ...]:
+def try_release(lesson: Lesson, release: Release, judging: Judging, wall: Wall) -> tuple[Problem, ...]:
     """What is wrong with a lesson's exercises, found by grading them. Exercises that a person marks are left out.
 
     Raises Unavailable where the grader itself fails.
     """
-    solved = _grade(lesson, release, release.sealed, wall)
-    untouched = _grade(lesson, release, release.student, wall)
+    limits, preload = limits_of(lesson)
+    tried = tuple(exercise for exercise in release.exercises if not exercise.manual)
+    task = GradingTask(tried, release.sealed, release.sealed, limits=limits, preload=preload, judging=judging)
+    solved = _grade(release, task, wall)
+    untouched = _grade(release, replace(task, submitted=release.student), wall)
     return (*_unsolved(release, solved), *_given_away(release, untouched))
 
 
-def _grade(lesson: Lesson, release: Release, submitted: tuple[File, ...], wall: Wall) -> dict[str, ExerciseVerdict]:
-    limits, preload = limits_of(lesson)
-    tried = tuple(exercise for exercise in release.exercises if not exercise.manual)
-    grading = grade(GradingTask(tried, release.sealed, submitted, limits=limits, preload=preload), wall)
+def _grade(release: Release, task: GradingTask, wall: Wall) -> dict[str, ExerciseVerdict]:
+    grading = grade(task, wall)
     if grading.fault:
         raise Unavailable(f"Lesson {release.lesson} could not be tried.", advice="`pmh doctor` says what is missing.")
     return {verdict.grade_id: verdict for verdict in grading.verdicts}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pmh_jupyter.authoring.advice import advise
 from pmh_jupyter.authoring.course import read_course, read_folder
+from pmh_jupyter.authoring.judged import judge_release
 from pmh_jupyter.authoring.release import release_lesson
 from pmh_jupyter.authoring.trial import try_release
 from pmh_jupyter.domain.course import Course, Lesson, Release
@@ -43,19 +43,22 @@ def validate_course(course: Course, wall: Wall | None) -> Report:
     Raises Unavailable where the grader itself fails.
     """
     problems: list[Problem] = []
+    advice = list(advise(course))
     releases: list[Release] = []
     for lesson in course.lessons:
         try:
             release = release_lesson(lesson, wall)
         except InvalidCourse as error:
-            problems += _in_lesson(lesson, error.problems)
+            problems += (in_lesson(lesson, one) for one in error.problems)
             continue
         releases.append(release)
         if wall is not None:
-            problems += try_release(lesson, release, wall)
-    return Report(course.slug, tuple(problems), advise(course), tuple(releases))
+            judged = judge_release(lesson, release, wall)
+            problems += (*try_release(lesson, release, judged.judging, wall), *judged.problems)
+            advice += judged.advice
+    return Report(course.slug, tuple(problems), tuple(advice), tuple(releases))
 
 
-def _in_lesson(lesson: Lesson, problems: tuple[Problem, ...]) -> Iterator[Problem]:
-    for one in problems:
-        yield Problem(f"{lesson.slug}/{one.file}", one.message, one.remedy, one.cell)
+def in_lesson(lesson: Lesson, one: Problem) -> Problem:
+    """A problem of a lesson's file, told from the course's folder."""
+    return Problem(f"{lesson.slug}/{one.file}", one.message, one.remedy, one.cell)

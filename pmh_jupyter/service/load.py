@@ -11,18 +11,23 @@ from pathlib import Path
 
 from pmh_jupyter import __version__
 from pmh_jupyter.authoring.course import read_course, read_folder
+from pmh_jupyter.authoring.judged import judge_release
 from pmh_jupyter.authoring.release import release_lesson
+from pmh_jupyter.authoring.validation import in_lesson
 from pmh_jupyter.config import Settings
 from pmh_jupyter.domain.course import Course, File, Release
 from pmh_jupyter.domain.ids import content_hash
+from pmh_jupyter.domain.judging import Judging
 from pmh_jupyter.domain.people import Membership
 from pmh_jupyter.domain.roles import Role
 from pmh_jupyter.domain.versions import CourseVersion
 from pmh_jupyter.errors import InvalidCourse, Problem
+from pmh_jupyter.grading.walls import Wall
 from pmh_jupyter.places import starter_courses
 from pmh_jupyter.service.keys import load_or_make
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records import classrooms, courses, members, people
+from pmh_jupyter.storage.records.judgings import save_judging
 
 DEMO = "demo"
 DEMO_TITLE = "Demo classroom"
@@ -38,32 +43,55 @@ class Prepared:
     join_codes: Mapping[Role, str]
 
 
+@dataclass(frozen=True)
+class Made:
+    """A course's releases by lesson slug, and how those that were tried are judged, by release id. Nothing of it is saved yet."""
+
+    course: Course
+    releases: Mapping[str, Release]
+    judgings: Mapping[str, Judging]
+
+
 def load_course(database: Database, files: tuple[File, ...], adopt: Iterable[str] = ()) -> CourseVersion:
     """Reads, releases and saves a course, then has the classrooms (slugs) in `adopt` take the new version.
 
     Loading what is there already changes nothing. Raises InvalidCourse with every problem, NotFound for a classroom that is not there.
     """
+    return save_course(database, make_releases(files, None), adopt)
+
+
+def make_releases(files: tuple[File, ...], wall: Wall | None) -> Made:
+    """Reads and releases a course, and where there is a wall finds out how each release is judged.
+
+    Raises InvalidCourse with the problems of all lessons at once; hidden tests that would not be hidden are among them.
+    """
     course = read_course(files)
-    version = courses.save_course_version(database, course, release_all(course))
-    for classroom in adopt:
-        classrooms.adopt(database, classroom, course.slug, version.number)
-    return version
-
-
-def release_all(course: Course) -> dict[str, Release]:
-    """The release of each lesson by slug; raises InvalidCourse with the problems of all lessons at once."""
     releases: dict[str, Release] = {}
+    judgings: dict[str, Judging] = {}
     problems: list[Problem] = []
     for lesson in course.lessons:
         try:
-            releases[lesson.slug] = release_lesson(lesson)
+            release = releases[lesson.slug] = release_lesson(lesson, wall)
         except InvalidCourse as error:
-            problems.extend(
-                Problem(f"{lesson.slug}/{one.file}", one.message, one.remedy, one.cell) for one in error.problems
-            )
+            problems += (in_lesson(lesson, one) for one in error.problems)
+            continue
+        if wall is not None:
+            judged = judge_release(lesson, release, wall)
+            problems += judged.problems
+            judgings[release.id] = judged.judging
     if problems:
         raise InvalidCourse(f"The course {course.slug} cannot be released.", problems=tuple(problems))
-    return releases
+    return Made(course, releases, judgings)
+
+
+def save_course(database: Database, made: Made, adopt: Iterable[str] = ()) -> CourseVersion:
+    """Saves what was made, then has the classrooms (slugs) in `adopt` take the new version."""
+    version = courses.save_course_version(database, made.course, made.releases)
+    for release, judging in made.judgings.items():
+        save_judging(database, release, judging)
+    for classroom in adopt:
+        classrooms.adopt(database, classroom, made.course.slug, version.number)
+    return version
 
 
 def ensure_classroom(

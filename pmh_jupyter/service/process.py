@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from urllib.parse import urlparse
 
 from tornado.httpserver import HTTPServer
@@ -32,6 +33,7 @@ from pmh_jupyter.service.ready import Readiness
 from pmh_jupyter.service.receipts import Signer
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records import events, jobs
+from pmh_jupyter.storage.records.judgings import save_judging
 
 DATABASE_THREADS = 8
 STOP_SECONDS = 1.5
@@ -70,7 +72,8 @@ def assemble(settings: Settings, environ: Mapping[str, str], database: Database)
     """All parts of a service process on an open database; nothing runs yet. Called in the event loop."""
     keys = settings.data / "keys"
     metrics, clock = Metrics(), time.monotonic
-    grader, queue = Grader(settings), DatabaseQueue(database)
+    queue = DatabaseQueue(database)
+    grader = Grader(settings, keep=partial(save_judging, database))
     pool = ThreadPoolExecutor(DATABASE_THREADS, "pmh-database")
     loop = asyncio.get_running_loop()
 

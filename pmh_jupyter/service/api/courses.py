@@ -12,7 +12,7 @@ from pmh_jupyter.service import shown
 from pmh_jupyter.service.files import received
 from pmh_jupyter.service.handler import ApiHandler
 from pmh_jupyter.service.jobs.grader import Grader
-from pmh_jupyter.service.load import load_course
+from pmh_jupyter.service.load import Made, make_releases, save_course
 from pmh_jupyter.service.rights import Right, Scope
 from pmh_jupyter.service.routes import Operation, Route
 from pmh_jupyter.storage.database import Database
@@ -30,13 +30,16 @@ class Validate(ApiHandler):
 
 
 class Releases(ApiHandler):
-    """Makes a new version of the course, and has it adopted where the request says so."""
+    """Makes a new version of the course, finds out how its lessons are judged, and has it adopted where the request says so."""
 
     async def post(self, course: str) -> None:
         request = await self.read(CourseUpload)
-        reply = await self.service.run(_release, self.service.database, self.standing.person, course, request)
+        database = self.service.database
+        await self.service.run(_require_rights, database, self.standing.person, course, request.classrooms)
+        made = await self.service.trials.run(_make, self.service.grader, course, request)
+        version = await self.service.run(save_course, database, made, request.classrooms)
         self.service.feed.poke()
-        self.send(reply, 201)
+        self.send(shown.course_released(version), 201)
 
 
 def _validate(grader: Grader, slug: str, request: CourseUpload) -> CourseValidated:
@@ -58,11 +61,10 @@ def _wall(grader: Grader) -> Wall | None:
     return wall if wall.contained else None
 
 
-def _release(database: Database, person: Person, slug: str, request: CourseUpload) -> CourseReleased:
-    _require_rights(database, person, slug, request.classrooms)
+def _make(grader: Grader, slug: str, request: CourseUpload) -> Made:
     files = received(request.files)
     _require_slug(read_course(files).slug, slug)
-    return shown.course_released(load_course(database, files, request.classrooms))
+    return make_releases(files, _wall(grader))
 
 
 def _require_instructor(database: Database, person: Person) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from pmh_jupyter.config import Settings
+from pmh_jupyter.domain.judging import Judging
 from pmh_jupyter.domain.verdict import Grading
 from pmh_jupyter.domain.work import Job
-from pmh_jupyter.errors import NoWall
+from pmh_jupyter.errors import NoWall, PmhError
 from pmh_jupyter.grading.canary import canary
 from pmh_jupyter.grading.grade import grade
+from pmh_jupyter.grading.judging import KnownJudgings
 from pmh_jupyter.grading.task import GradingTask, Limits, with_asked
 from pmh_jupyter.grading.walls import Wall, find_wall
 from pmh_jupyter.service.logs import log
@@ -21,17 +24,21 @@ RETRY_SECONDS = 30.0
 
 class Grader:
     """Grades behind the one wall that this machine has. Looking for the wall starts a sandbox, so it is done once, and after a
-    failure not again for half a minute. Safe to use from several threads."""
+    failure not again for half a minute. How a release is judged, where that is not known yet, is found out and given to `keep`, with
+    the release's id. Safe to use from several threads."""
 
     def __init__(
         self,
         settings: Settings,
         find: Callable[[Settings], Wall] = find_wall,
         clock: Callable[[], float] = time.monotonic,
+        keep: Callable[[str, Judging], None] = lambda release, judging: None,
     ) -> None:
         self._settings = settings
         self._find = find
         self._clock = clock
+        self._keep = keep
+        self._judgings = KnownJudgings()
         self._lock = threading.Lock()
         self._wall: Wall | None = None
         self._refused: NoWall | None = None
@@ -78,8 +85,17 @@ class Grader:
             limits=self._limits(job),
             preload=job.preload,
             request_id=job.request_id,
+            judging=job.judging,
         )
-        return grade(task, self.wall())
+        return grade(task if task.judging else self._judged(task, job.release), self.wall())
+
+    def _judged(self, task: GradingTask, release: str) -> GradingTask:
+        judging = self._judgings.of(task, self.wall())
+        try:
+            self._keep(release, judging)
+        except PmhError as error:  # it is found out again next time
+            log.warning("how a release is judged was not kept", release=release, reason=error.message)
+        return replace(task, judging=judging)
 
     def try_canary(self) -> None:
         """Grades what has a known result; raises NoWall, or Unavailable when the verdicts are not those."""

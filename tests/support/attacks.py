@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -247,21 +247,8 @@ def works(case: Case, outcome: Outcome) -> bool:
         return all(outcome.points[name] >= 1 for name in case.about["earns"]) and sum(outcome.points.values()) > honest
     if case.group == "steal":
         return bool(outcome.learned)
+    if case.about.get("costs") == "all":
+        return bool(outcome.used["ended"] != "0")
     if "spends" in case.about:
         return all(outcome.used[what] >= amount for what, amount in case.about["spends"].items())
     return any(outcome.points[name] < 1 for name in exercises() if name not in case.costs)
-
-
-def words_in(value: Any) -> Iterator[str]:
-    """Every text in a JSON value, keys included."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield key
-            yield from words_in(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from words_in(item)
-    elif value is not None:
-        yield str(value)

@@ -113,7 +113,7 @@ class NotebookVerdicts:
                 cell=self.names.get(test.cell) if test.cell is not None else None,
                 line=test.line,
             )
-        if done.cause:
+        if done.state == "dead":
             yield self._ended_early(grade_id, done)
         elif all(test.outcome == "passed" for test in done.tests):
             yield from self._credit(grade_id, done)
@@ -187,7 +187,7 @@ def _summary(tests: tuple[TestVerdict, ...]) -> tuple[Outcome, Message]:
 def _outcome(done: Done) -> Outcome:
     if done.cause in ("time", "submission-time"):
         return Outcome.TIMED_OUT
-    if done.cause or (done.fault and done.fault.error == "MemoryError"):
+    if done.state == "dead" or (done.fault and done.fault.error == "MemoryError"):
         return Outcome.CRASHED
     return Outcome.FAILED
 

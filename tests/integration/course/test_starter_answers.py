@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from pmh_jupyter.authoring.course import read_course, read_folder
+from pmh_jupyter.authoring.judged import judge_release
 from pmh_jupyter.authoring.release import release_lesson
 from pmh_jupyter.authoring.trial import try_release
 from pmh_jupyter.domain.course import Release
@@ -45,7 +46,9 @@ def wall() -> Wall:
 
 
 def test_solutions_pass_and_stubs_do_not(release: Release, wall: Wall) -> None:
-    assert try_release(LESSON, release, wall) == ()
+    judged = judge_release(LESSON, release, wall)
+    assert (judged.problems, judged.advice) == ((), ())
+    assert try_release(LESSON, release, judged.judging, wall) == ()
 
 
 @pytest.mark.parametrize(("exercise", "answer"), ANSWERS)

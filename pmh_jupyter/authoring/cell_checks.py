@@ -16,19 +16,21 @@ from pmh_jupyter.domain.ipynb import Json, grade_id, nbgrader
 from pmh_jupyter.domain.markers import Mark, find_regions
 from pmh_jupyter.domain.release import SCHEMA_VERSION
 from pmh_jupyter.errors import Problem
+from pmh_jupyter.grading.shares import WHOLE, asked_shares, assertions
 
 Fault = tuple[str, str]  # what is wrong, and the remedy
 
 _GRADE_ID = re.compile(r"[\w.-]{1,64}")
 _FLAGS = ("grade", "solution", "locked", "task")
 _MAX_POINTS = 1000
+MOST_SHARES = 400  # the judge tells no more than some 500 checks of a cell one by one
 
 
 def check_cell(
     cell: Json, file: str, name: str, concepts: frozenset[str] | None, *, tests: bool = True
 ) -> Iterator[Problem]:
     """Everything that is wrong with one cell; `concepts` are those that the course knows. `tests`: that its tests can fail, too."""
-    for check in (_shape, _role, _points, _markers, *((_assertions,) if tests else ())):
+    for check in (_shape, _role, _points, _markers, _shares, *((_assertions,) if tests else ())):
         for message, remedy in check(cell):
             yield Problem(file, message, remedy, name)
     yield from _own_metadata(cell, file, name, concepts)
@@ -110,6 +112,25 @@ def _assertions(cell: Json) -> Iterator[Fault]:
         return
     if not can_fail(tree) and not asks_for_tests(cell):
         yield "It is a test cell and asserts nothing, so any answer would pass.", "Add an `assert` with a message."
+
+
+def _shares(cell: Json) -> Iterator[Fault]:
+    meta = cell["metadata"].get("pmh")
+    asked = meta.get("shares") if isinstance(meta, dict) else None
+    if asked is None or asked_shares({}, {"shares": asked}) != asked:
+        return  # what is malformed is told by the metadata's own check
+    if not _is_test(cell):
+        yield "It has `shares` and is no test cell.", "Take `shares` out, or set `grade: true` with points."
+        return
+    found = len(assertions(cell["source"]))
+    if asked != WHOLE and not asks_for_tests(cell) and not 1 <= found <= MOST_SHARES:
+        yield f"It has `shares` and {found} assertions.", f"Assert something, at most {MOST_SHARES} times."
+    if isinstance(asked, list):
+        if len(asked) != found:
+            message = f"Its `shares` are {len(asked)}, and its assertions {found}, with the hidden ones."
+            yield message, "Give each assertion at the top level of the cell one number."
+        elif not any(asked):
+            yield "Its `shares` are all 0.", "Let one of them be more than 0."
 
 
 def _own_metadata(cell: Json, file: str, name: str, concepts: frozenset[str] | None) -> Iterator[Problem]:

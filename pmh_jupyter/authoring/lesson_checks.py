@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
+from pydantic import ValidationError
+
 from pmh_jupyter.authoring.cell_checks import check_cell
 from pmh_jupyter.authoring.nbgrader.autotests import check_autotests
 from pmh_jupyter.authoring.nbgrader.folder import TEMPLATES
 from pmh_jupyter.authoring.nbgrader.sources import framed, load_source
+from pmh_jupyter.authoring.shapes import NotebookMeta, problems_of
 from pmh_jupyter.authoring.text_notebook import is_notebook
 from pmh_jupyter.domain.course import File, SharedFiles
 from pmh_jupyter.domain.ipynb import Json, grade_id, name_of, nbgrader
@@ -47,6 +50,7 @@ def check_lesson(
             continue
         notebooks[path] = notebook["cells"]
         yield from check_autotests(path, notebook, templates)
+        yield from _notebook_metadata(path, notebook)
     for path, cells in notebooks.items():
         if len(cells) > MAX_CELLS:
             yield Problem(path, f"It has more than {MAX_CELLS} cells.", "Make several notebooks of it.")
@@ -56,6 +60,13 @@ def check_lesson(
         yield from _duplicates({path: framed(cells, shared) for path, cells in notebooks.items()})
     except InvalidNotebook:
         return  # header or footer; said once, for the course
+
+
+def _notebook_metadata(path: str, notebook: Json) -> Iterator[Problem]:
+    try:
+        NotebookMeta.model_validate(notebook["metadata"].get("pmh", {}))
+    except ValidationError as error:
+        yield from problems_of(error, path)
 
 
 def _same_name(folder: str, files: tuple[File, ...]) -> Iterator[Problem]:

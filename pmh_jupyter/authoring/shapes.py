@@ -7,15 +7,26 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import PydanticCustomError
 
 from pmh_jupyter.errors import Problem
+from pmh_jupyter.grading.shares import asked_shares
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
 
 Module = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$", max_length=100)]
-Weight = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False, strict=False)]
+
+
+def _shares(value: object) -> object:
+    """ "equal", "whole", or weights as `grading.shares` understands them."""
+    if value is not None and asked_shares({}, {"shares": value}) != value:
+        raise PydanticCustomError("shares", 'input should be "equal", "whole" or a list of numbers from 0')
+    return value
+
+
+Shares = Annotated[str | list[int | float] | None, BeforeValidator(_shares)]
 
 
 class Shape(BaseModel):
@@ -88,14 +99,16 @@ class CourseFile(Shape):
 class CellMeta(Shape):
     """`metadata.pmh` of a cell: what nbgrader has no word for. Hints are shown one after another.
 
-    `shares` of a test cell: how its points go to its assertions, see grading.shares.
+    Of a test cell: `shares` says how its points go to its assertions, see grading.shares; with `accept_inside` its author accepts
+    that its hidden tests run in the student's process.
     """
 
     title: Text | None = None
     concepts: list[Slug] = []
     hints: list[Text] = []
     difficulty: Literal["easy", "medium", "hard"] | None = None
-    shares: Literal["equal", "whole"] | list[Weight] | None = None
+    shares: Shares = None
+    accept_inside: bool = False
 
 
 class NotebookMeta(Shape):

@@ -13,14 +13,14 @@ from collections.abc import Iterable
 
 from pmh_jupyter.domain.course import Exercise, File, Release
 from pmh_jupyter.domain.exercises import exercises_of
-from pmh_jupyter.domain.ipynb import Json, dump, grade_id, load, nbgrader
+from pmh_jupyter.domain.ipynb import Json, dump, grade_id, load, nbgrader, pmh
 from pmh_jupyter.domain.markers import CODE_STUB, TEXT_STUB, Mark, has_region, remove, replace_solutions
 from pmh_jupyter.domain.notebook import read_notebook
 
 SCHEMA_VERSION = 3
 _CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-_NOTEBOOK_METADATA = ("kernelspec", "language_info")
+_NOTEBOOK_METADATA = ("kernelspec", "language_info", "pmh")
 _VOLATILE = ("ExecuteTime", "execution", "scrolled", "trusted")
 
 
@@ -57,7 +57,8 @@ def student_source(cell: Json) -> str:
 def _pair(file: File) -> tuple[File, File]:
     """A notebook's sealed and student's version. Both have the same cells with the same ids."""
     sealed = _clean(load(file.path, file.content))
-    student = {**sealed, "cells": [_for_student(cell) for cell in sealed["cells"]]}
+    shown = {key: value for key, value in sealed["metadata"].items() if key != "pmh"}
+    student = {**sealed, "metadata": shown, "cells": [_for_student(cell) for cell in sealed["cells"]]}
     # Named from what the student sees, so that an id tells nothing of a solution.
     for name, *versions in zip(_cell_ids(student["cells"]), sealed["cells"], student["cells"], strict=True):
         for cell in versions:
@@ -107,6 +108,8 @@ def _complete(metadata: Json, kind: str) -> Json:
 
 def _for_student(cell: Json) -> Json:
     given: Json = {**cell, "source": student_source(cell), "metadata": dict(cell["metadata"])}
+    if "shares" in pmh(cell):  # their number tells of hidden assertions
+        given["metadata"]["pmh"] = {key: value for key, value in pmh(cell).items() if key != "shares"}
     if grade_id(cell):
         given["metadata"] |= {"deletable": False, "editable": not nbgrader(cell)["locked"]}
     return given

@@ -111,6 +111,24 @@ CASES = {
     "a wrong type": Case(course(toml=TOML.replace('"C"', "7")), CT, None, "title cannot be used"),
     "no unit": Case(course(toml='slug = "c"\ntitle = "C"\nunits = []\n'), CT, None, "units cannot be used"),
     "a bad limit": Case(course(toml=TOML + "[limits]\nmemory_mb = 1\n"), CT, None, "memory_mb in limits cannot be used"),
+    "a limit that is none": Case(course(toml=TOML + "[limits]\nprocesses = 0\n"), CT, None, "processes in limits"),
+    "an endless limit": Case(course(toml=TOML + "[limits]\nsubmission_seconds = inf\n"), CT, None, "submission_seconds in"),
+    "a limit in words": Case(course(toml=TOML + '[limits]\noutput_mb = "much"\n'), CT, None, "output_mb in limits"),
+    "limits that contradict one another": Case(
+        course(toml=UNIT + "[units.lessons.limits]\ncell_seconds = 20\n[limits]\nsubmission_seconds = 10\n"),
+        CT, None, "In lesson one one cell may run 20 s, and the whole notebook only 10 s",
+    ),
+    "a module that is none": Case(course(toml='preload = ["os; x"]\n' + TOML), CT, None, "entry 1 of preload"),
+    "shares of an answer": Case(course(answer(pmh={"shares": "equal"})), NB, "a", "no test cell"),
+    "shares of nothing": Case(course(graded("f()", pmh={"shares": "equal"})), NB, "t", "0 assertions"),
+    "shares of another number": Case(course(graded(pmh={"shares": [1, 2]})), NB, "t", "are 2, and its assertions 1"),
+    "shares that are nothing": Case(course(graded(pmh={"shares": [0]})), NB, "t", "all 0"),
+    "shares in words": Case(course(graded(pmh={"shares": "fair"})), NB, "t", "shares cannot be used: input should be"),
+    "shares below 0": Case(course(graded(pmh={"shares": [-1]})), NB, "t", "list of numbers from 0"),
+    "shares of a notebook one by one": Case(
+        course(**{NB: json.dumps({"cells": [], "metadata": {"pmh": {"shares": [1]}}, "nbformat": 4}).encode()}),
+        NB, None, "shares cannot be used",
+    ),
     "a lesson without a folder": Case(
         course(toml=UNIT + '[[units.lessons]]\nslug = "two"\ntitle = "Two"\n'), CT, None, "two has no folder"
     ),

@@ -86,19 +86,19 @@ def course_of(manifest: CourseFile, files: dict[str, tuple[File, ...]], shared: 
 def _lesson(
     manifest: CourseFile, unit: str, entry: LessonEntry, files: tuple[File, ...], shared: SharedFiles
 ) -> Lesson:
-    preload = manifest.preload if entry.preload is None else entry.preload
     return Lesson(
         slug=entry.slug,
         title=entry.title,
         unit=unit,
         files=files,
-        limits=_limits(manifest, entry),
-        preload=imported((*files, *shared.notebooks)) if preload is None else tuple(dict.fromkeys(preload)),
+        limits=asked_limits(manifest, entry),
+        preload=preloaded(manifest, entry, (*files, *shared.notebooks)),
         shared=shared,
     )
 
 
-def _limits(manifest: CourseFile, entry: LessonEntry) -> AskedLimits:
+def asked_limits(manifest: CourseFile, entry: LessonEntry) -> AskedLimits:
+    """What the course asks for, with what the lesson asks for in its place."""
     asked = manifest.limits.model_dump() | entry.limits.model_dump(exclude_none=True)
     return AskedLimits(
         cell_seconds=asked["cell_seconds"],
@@ -110,6 +110,12 @@ def _limits(manifest: CourseFile, entry: LessonEntry) -> AskedLimits:
     )
 
 
+def preloaded(manifest: CourseFile, entry: LessonEntry, files: Iterable[File]) -> tuple[str, ...]:
+    """The modules that are named, by the lesson or by the course; else those that the notebooks among `files` import."""
+    named = manifest.preload if entry.preload is None else entry.preload
+    return imported(files) if named is None else tuple(dict.fromkeys(named))
+
+
 def _bytes(megabytes: float | None) -> int | None:
     return None if megabytes is None else max(1, int(megabytes * (1 << 20)))
 
@@ -118,7 +124,7 @@ def _impossible(manifest: CourseFile) -> Iterator[Problem]:
     """Limits that contradict one another."""
     for unit in manifest.units:
         for entry in unit.lessons:
-            limits = _limits(manifest, entry)
+            limits = asked_limits(manifest, entry)
             if limits.cell_seconds and limits.submission_seconds and limits.cell_seconds > limits.submission_seconds:
                 message = (
                     f"In lesson {entry.slug} one cell may run {limits.cell_seconds:g} s, "

@@ -1,0 +1,102 @@
+"""What a lesson's gradings may use: the lesson's word before the course's, before the hub's; and what is imported before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pmh_jupyter.authoring.course import read_course
+from pmh_jupyter.authoring.limits import limits_of
+from pmh_jupyter.authoring.local import limits_of_source, read_source
+from pmh_jupyter.authoring.preload import imported
+from pmh_jupyter.domain.course import File, Lesson
+from pmh_jupyter.errors import InvalidCourse
+from pmh_jupyter.grading.task import Limits
+from tests.unit.authoring.test_course import TOML, UNIT, answer, cell, course, graded, notebook
+
+HUB = Limits(cell_seconds=7, submission_seconds=70, memory_bytes=1 << 29)
+EVERYTHING = """[limits]
+cell_seconds = 20
+submission_seconds = 120
+memory_mb = 256
+processes = 8
+output_mb = 0.5
+file_mb = 16
+"""
+ALL_OF_IT = Limits(20, 120, 256 << 20, 8, 1 << 19, 16 << 20)
+
+
+def _lesson(toml: str, *imports: str) -> Lesson:
+    (lesson,) = read_course(course(*(cell(source) for source in imports), answer(), graded(), toml=toml)).lessons
+    return lesson
+
+
+@pytest.mark.parametrize(
+    ("toml", "wanted"),
+    [
+        (TOML, HUB),
+        (TOML + EVERYTHING, ALL_OF_IT),
+        (UNIT + EVERYTHING.replace("[limits]", "[units.lessons.limits]"), ALL_OF_IT),
+        (
+            UNIT + "[units.lessons.limits]\nprocesses = 3\n[limits]\nprocesses = 9\nmemory_mb = 64\n",
+            Limits(7, 70, 64 << 20, 3),
+        ),
+        # A cell that may run longer than the hub gives a whole notebook has that time.
+        (TOML + "[limits]\ncell_seconds = 200\n", Limits(200, 200, 1 << 29)),
+    ],
+)
+def test_the_lesson_goes_before_the_course_before_the_hub(toml: str, wanted: Limits) -> None:
+    assert limits_of(_lesson(toml), HUB)[0] == wanted
+
+
+@pytest.mark.parametrize(
+    ("toml", "imports", "wanted"),
+    [
+        (TOML, (), ()),
+        (TOML, ("import numpy as np\nimport os",), ("numpy",)),
+        (TOML, ("import os, pandas as pd", "from scipy.stats import norm"), ("pandas", "scipy")),
+        (TOML, ("import matplotlib",), ("matplotlib",)),
+        (TOML, ("from matplotlib import pyplot as plt",), ("matplotlib.pyplot",)),
+        (TOML, ("%matplotlib inline\nimport matplotlib.pyplot as plt",), ("matplotlib.pyplot",)),
+        (TOML, ("# import numpy", "numpyro = 1"), ()),
+        ("preload = []\n" + TOML, ("import numpy",), ()),
+        ('preload = ["sympy", "numpy", "sympy"]\n' + TOML, (), ("sympy", "numpy")),
+        ('preload = ["sympy"]\n' + UNIT + 'preload = ["networkx"]\n', (), ("networkx",)),
+    ],
+)
+def test_what_is_imported_before(toml: str, imports: tuple[str, ...], wanted: tuple[str, ...]) -> None:
+    assert limits_of(_lesson(toml, *imports))[1] == wanted
+
+
+def test_what_cannot_be_read_imports_nothing() -> None:
+    assert imported((File("n.ipynb", b"{"), File("data.csv", b"import numpy"))) == ()
+
+
+def _write(folder: Path, toml: str) -> str:
+    for file in course(cell("import numpy"), answer(), graded(), toml=toml):
+        path = folder / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(file.content)
+    return str(folder / "one")
+
+
+def test_a_lessons_folder_on_disk_has_the_limits_of_its_course(tmp_path: Path) -> None:
+    path = _write(tmp_path, 'preload = ["sympy"]\n' + UNIT + "[units.lessons.limits]\nprocesses = 3\n")
+    for source in (path, f"{path}/n.ipynb"):
+        assert limits_of_source(source, read_source(source), HUB) == (Limits(7, 70, 1 << 29, 3), ("sympy",))
+
+
+def test_a_lesson_that_no_course_lists_has_the_hubs(tmp_path: Path) -> None:
+    path = _write(tmp_path, TOML.replace('"one"', '"two"') + EVERYTHING)
+    assert limits_of_source(path, read_source(path), HUB) == (HUB, ("numpy",))
+    alone = tmp_path / "alone.ipynb"
+    alone.write_bytes(notebook(answer(), graded()))
+    assert limits_of_source(str(alone), read_source(str(alone)), HUB) == (HUB, ())
+
+
+def test_a_course_that_cannot_be_read_is_no_reason_to_guess(tmp_path: Path) -> None:
+    path = _write(tmp_path, TOML + "[limits]\ncolour = 3\n")
+    with pytest.raises(InvalidCourse) as refused:
+        limits_of_source(path, read_source(path), HUB)
+    assert "colour in limits is not a known key" in refused.value.problems[0].message

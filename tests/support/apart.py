@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import linecache
 import os
 import socket
 import sys
@@ -127,6 +128,7 @@ def run_inside(cells: Cells) -> list[bool]:
         namespace: dict[str, Any] = {"__name__": "__main__", "__builtins__": __builtins__}
         results = []
         for number, (kind, source) in enumerate(cells):
+            linecache.cache[PLACE.format(number)] = (len(source), None, source.splitlines(True), PLACE.format(number))
             try:
                 exec(compile(source, PLACE.format(number), "exec", dont_inherit=True), namespace)
                 passed = True

@@ -72,7 +72,7 @@ class Crossing:
             return ["lib", *reference]
         form = ["obj", self.given.give(value), self._class_form(kind)]
         base = value_base(kind)
-        return form if base in (None, kind) else [*form, self._nested_value(_PLAIN[base](value))]  # type: ignore[index]
+        return form if base in (None, kind) else [*form, self._nested_value(_PLAIN[base](value))]
 
     def _back(self, value: Any) -> list[Any] | None:
         mirror = mirror_number(value)
@@ -152,7 +152,8 @@ class Crossing:
         return made
 
     def _make(self, kind: Any, content: list[Any]) -> Any:
-        if type(kind) is not MirrorType:
+        mirrored: bool = type(kind) is MirrorType
+        if not mirrored:
             raise BadForm("An object of a class that crosses by value.")
         base: Any = value_base(kind)
         if base is not None:

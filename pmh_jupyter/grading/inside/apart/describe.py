@@ -11,20 +11,22 @@ from .own import BUILTINS
 
 __builtins__ = BUILTINS
 
+# Of a class that derives from one of these, the stand-in holds the value itself: only its own methods are asked for.
+VALUES = (int, float, complex, str, bytes, tuple, frozenset)
 _MOST_NAME = 200
 
 
 def describe(kind: type, form_of: Callable[[type], list[Any]]) -> list[Any]:
     """Name, qualified name, library reference or None, forms of the bases, operators, those it takes away.
 
-    Of a library's class the bases are left out, but for the nearest exception of Python's own; it counts as a whole.
+    Of a library's class the bases are left out, but for the nearest of Python's own exceptions or plain types; it counts as a whole.
     """
     reference = library.name_of(kind) or library.known_name(kind)
     if reference is None:
         bases = [form_of(base) for base in type.__dict__["__bases__"].__get__(kind) if base is not object]
         parts: tuple[type, ...] = (kind,)
     else:
-        bases = [form_of(base) for base in _exception_base(kind)]
+        bases = [form_of(base) for base in _plain_base(kind)]
         parts = tuple(part for part in _mro(kind) if part is not object)
     has, lacks = _operators(parts)
     name, path = type.__dict__["__name__"].__get__(kind), type.__dict__["__qualname__"].__get__(kind)
@@ -36,10 +38,13 @@ def _mro(kind: type) -> tuple[type, ...]:
     return mro
 
 
-def _exception_base(kind: type) -> list[type]:
-    if BaseException not in _mro(kind):
-        return []
-    return [next(part for part in _mro(kind) if part.__module__ == "builtins")]
+def _plain_base(kind: type) -> list[type]:
+    wanted = (*VALUES, BaseException)
+    return [
+        part
+        for part in _mro(kind)[1:]
+        if part.__module__ == "builtins" and any(issubclass(part, one) for one in wanted)
+    ][:1]
 
 
 def _operators(parts: tuple[type, ...]) -> tuple[list[str], list[str]]:

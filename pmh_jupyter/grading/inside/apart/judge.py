@@ -16,6 +16,7 @@ from .proxies import shown_class
 from .rules import Rules
 from .sources import Sources
 from .statements import MODULE, TYPE
+from .surroundings import surroundings
 
 Test = dict[str, Any]
 Fault = dict[str, Any] | None
@@ -82,16 +83,17 @@ class Judge:
         self._note_source(source)
         self._rules.begin(self._manifest.operators.get(grade_id, ()), source)
         plain = _transformed(source)
-        cell = TestCell(self.peer, self.namespace, self._rules, self._sources)
+        cell = TestCell(self.peer, self.namespace)
         try:
-            tests = cell.run(plain)
+            with surroundings(self.peer, self._sources):
+                tests = cell.run(plain)
         finally:
             self._rules.end()
         if self._record:
             self._manifest.operators.setdefault(grade_id, set()).update(self._rules.used)
         self.peer.end_cell()
         self._export()
-        return tests, self._rules.flags[:MOST_FLAGS]
+        return tests, [*self._rules.flags, *cell.flags][:MOST_FLAGS]
 
     def _export(self) -> None:
         for name in self._manifest.exports:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import builtins
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from . import guard
+from .exceptions import OWN
 from .frames import Link
 from .operators import METHODS, apply
 from .peer import Peer
@@ -82,6 +84,8 @@ class JudgingPeer(Peer):
     def answer(self, what: Any, arguments: Any) -> Any:
         if what == "input":
             return self._input(arguments)
+        if what == "warn":
+            return self._warn(arguments)
         guard.check(what, arguments, self.crossing.given)
         target, *rest = arguments
         if what == "get":
@@ -100,6 +104,15 @@ class JudgingPeer(Peer):
             raise EOFError("EOF when reading a line")
         prompt = arguments[0] if type(arguments) is tuple and arguments and type(arguments[0]) is str else ""
         return str(ask(prompt))
+
+    def _warn(self, arguments: Any) -> bool:
+        """Warns in the student's place, by the filters that the test has set; False for a category that is the student's own."""
+        text, name = arguments if type(arguments) is tuple and len(arguments) == 2 else (None, None)
+        kind = OWN.get(name) if type(name) is str else None
+        if type(text) is not str or kind is None or not issubclass(kind, Warning) or self._deaf:
+            return False
+        warnings.warn(text, kind, stacklevel=2)
+        return True
 
     def heard(self, out: str, err: str) -> None:
         if self._deaf:

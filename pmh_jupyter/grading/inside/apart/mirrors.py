@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import abc
+import enum
 import types
+import typing
 from typing import Any
 
 from . import library
+from .describe import VALUES
 from .forms import BadForm
 from .handles import MOST_CLASSES
 from .operators import OPERATORS
@@ -14,8 +18,6 @@ from .proxies import FORWARDERS, CoroutineProxy, MirrorType, Proxy
 
 __builtins__ = BUILTINS
 
-# Of a class that derives from one of these, the stand-in holds the value itself: only its own methods are asked for.
-VALUES = (int, float, complex, str, bytes, tuple, frozenset)
 _CONTAINERS = (list, dict, set, bytearray)
 # Our own errors steer the judge; nobody over there may raise one.
 _OURS = __name__.rpartition(".apart.")[0].partition(".")[0]
@@ -25,6 +27,8 @@ _STAYING = (
     *(types.AsyncGeneratorType, types.ModuleType, types.CodeType, types.FrameType, types.TracebackType, property),
     *(staticmethod, classmethod, map, filter, zip, enumerate, reversed, types.SimpleNamespace, types.MappingProxyType),
 )
+# Classes of Python's that say what kind of class derives from them; a mirrored class may do so too. Of their code nothing is used.
+_KINDS = (abc.ABC, enum.Enum, enum.IntEnum, enum.Flag, enum.IntFlag, enum.StrEnum, typing.Generic)
 _AWAITED = frozenset(
     {"coroutine", "async_generator_asend", "async_generator_athrow", "anext_awaitable", "Future", "Task"}
 )
@@ -76,10 +80,16 @@ class Mirrors:
             "__module__": "__main__",
             "__qualname__": path,
             "_pmh_class": (self._peer, number, shown),
+            "_pmh_kind": _kind_of(reference),
             "_pmh_library": None if reference is None or shown else reference,
         }
         awaited = reference is not None and name in _AWAITED
         return _build(name, parents, CoroutineProxy if awaited else Proxy, body)
+
+
+def _kind_of(reference: tuple[str, str] | None) -> type | None:
+    found = library.find_loaded(*reference) if reference is not None else None
+    return found if found in _KINDS else None
 
 
 def _checked(description: Any) -> tuple[Any, ...]:

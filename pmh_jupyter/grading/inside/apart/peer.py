@@ -107,9 +107,9 @@ class Peer:
                 self.depth -= 1
 
     def _send(self, kind: int, said: Any, brought: list[Twin], extra: list[Any]) -> None:
+        changed = self.twins.changed(brought, only_theirs=self._judge)
         if self._judge:
             self._forgotten += self.twins.unused()
-        changed = self.twins.changed(brought, only_theirs=self._judge)
         dropped = self.crossing.dropped
         count = len(dropped)
         self.twins.begin()

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import library
+from .describe import VALUES
 from .handles import Handle
 from .operators import METHODS, REFLECTED
 from .own import BUILTINS
@@ -23,7 +24,7 @@ _DESCRIBING = frozenset(
     __self__ __wrapped__ __closure__ __globals__ __signature__ __init__ __slots__ __dataclass_fields__ __members__
     __match_args__ __file__ __version__ __all__ __path__ __post_init__ __new__ __call__ __cause__ __context__ __notes__
     __annotate__ __type_params__ __set_name__ __missing__ __getattr__ __setattr__ __delattr__ __getattribute__ __get__ __set__
-    __delete__ __objclass__ __origin__ __args__ __parameters__ __value__ __copy__ __deepcopy__ __init_subclass__
+    __delete__ __objclass__ __origin__ __args__ __parameters__ __value__ __init_subclass__
     __class_getitem__ __abstractmethods__ __isabstractmethod__ __subclasses__""".split(),
 )
 _OF_CLASSES = _DESCRIBING - {"__name__", "__qualname__", "__subclasses__"}
@@ -46,6 +47,11 @@ def handle_of(value: Any) -> Handle | None:
     except AttributeError:
         return None
     return handle
+
+
+def is_stand_in(value: Any) -> bool:
+    """Whether this object or class is the other side's."""
+    return type(value) is MirrorType or handle_of(value) is not None
 
 
 def mirror_number(kind: Any) -> tuple[Any, int] | None:
@@ -79,6 +85,19 @@ class MirrorType(type):
         if "_pmh_class" not in body:
             raise TypeError("a class of a test cell cannot derive from a class that the notebook defines")
         return type.__new__(cls, name, bases, body)
+
+    def mro(cls) -> list[type]:
+        """A class whose library's class says what kind of class it is (Enum, ABC) derives from that one too."""
+        order = type.mro(cls)
+        kind = type.__getattribute__(cls, "__dict__").get("_pmh_kind")
+        if kind is None:
+            return order
+        # One that holds a value itself (IntEnum) has a layout that nothing else can have.
+        return [
+            *order[:-1],
+            *(part for part in kind.__mro__ if part not in order and not issubclass(part, VALUES)),
+            object,
+        ]
 
     def __call__(cls, *arguments: Any, **named: Any) -> Any:
         return _peer(cls).call(cls, arguments, named)

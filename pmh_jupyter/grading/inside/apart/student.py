@@ -11,6 +11,7 @@ from typing import Any
 
 from . import library
 from .frames import Link
+from .hooks import install
 from .operators import LoopOfAwaiting, apply
 from .own import BUILTINS
 from .peer import ASK, FIELDS, GIVE, Peer
@@ -81,7 +82,7 @@ class StudentPeer(Peer):
         self._pid, self._thread = os.getpid(), threading.get_ident()
         self._tasks = tasks
         self._take_printed, self._place_of = take_printed, place_of
-        tasks.connect(self)
+        install(self)
 
     def before(self) -> None:
         if os.getpid() != self._pid or threading.get_ident() != self._thread:
@@ -139,16 +140,6 @@ class _Tasks:
             "finish": self._loop.finish,
             "signature": parts_of,
         }
-
-    def connect(self, peer: Peer) -> None:
-        """`input` asks the test for what the keyboard would give."""
-        import builtins
-
-        def ask(prompt: object = "", /) -> Any:
-            return peer.ask("input", str(prompt))
-
-        ask.__name__ = ask.__qualname__ = "input"
-        builtins.input = ask
 
     def lookup(self, name: str) -> tuple[Any, ...]:
         """Whether there is such a name, its value, and the library's name for it."""

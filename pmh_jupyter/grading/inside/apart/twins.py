@@ -18,7 +18,7 @@ from .own import BUILTINS
 
 __builtins__ = BUILTINS
 
-LIGHT_ITEMS = 1_000
+LIGHT_ITEMS = 5_000
 LIGHT_BYTES = 1 << 16
 MOST_ACTIVE = 256
 

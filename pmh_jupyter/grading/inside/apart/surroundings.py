@@ -1,0 +1,122 @@
+"""What is different in the judge's process while a test cell runs: output, seeds, a few functions of the library, the clock."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import functools
+import inspect
+import io
+import random
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from types import FrameType
+from typing import Any
+
+from .judging_peer import JudgingPeer
+from .peer import TimeUp
+from .proxies import MirrorType, is_stand_in
+from .sources import Sources
+
+MOST_OUTPUT = 1 << 24
+# A test that swallows the first sign that its time is up is told again.
+_AGAIN_SECONDS = 0.2
+# Of a stand-in, these are done where the object is.
+_DONE_THERE: tuple[tuple[Any, tuple[str, ...]], ...] = (
+    (copy, ("copy", "deepcopy")),
+    (dataclasses, ("fields", "asdict", "astuple", "replace")),
+)
+
+
+@contextmanager
+def surroundings(peer: JudgingPeer, sources: Sources) -> Iterator[None]:
+    """For one test cell."""
+    with ExitStack() as stack:
+        # What the tests and the student's functions print goes nowhere, but a test may look at it on its way.
+        stack.enter_context(redirect_stdout(_Bounded()))
+        stack.enter_context(redirect_stderr(_Bounded()))
+        for module, names in _DONE_THERE:
+            for name in names:
+                _replace(stack, module, name, _done_there(peer, getattr(module, name)))
+        _replace(stack, inspect, "getsource", _getsource(sources, inspect.getsource))
+        for module in _random_modules():
+            _replace(stack, module, "seed", _seed(peer, module.__name__, module.seed))
+        stack.enter_context(_timing(peer.link.deadline))
+        yield
+
+
+def _replace(stack: ExitStack, module: Any, name: str, function: Callable[..., Any]) -> None:
+    own = getattr(module, name)
+    setattr(module, name, function)
+    stack.callback(setattr, module, name, own)
+
+
+def _random_modules() -> list[Any]:
+    numpy = sys.modules.get("numpy")
+    return [random] if numpy is None else [random, numpy.random]
+
+
+def _done_there(peer: JudgingPeer, own: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(own)
+    def done(*arguments: Any, **named: Any) -> Any:
+        if arguments and is_stand_in(arguments[0]):
+            return peer.call(done, arguments, named)
+        return own(*arguments, **named)
+
+    return done
+
+
+def _getsource(sources: Sources, own: Callable[..., str]) -> Callable[..., str]:
+    """The text of the student's functions, from the judge's own copy of the cells."""
+
+    @functools.wraps(own)
+    def getsource(value: Any) -> str:
+        if not is_stand_in(value):
+            return own(value)
+        path = type.__getattribute__(value, "__qualname__") if type(value) is MirrorType else value.__qualname__
+        text = sources.find(path) if type(path) is str else None
+        if text is None:
+            raise OSError("could not get source code")
+        return text
+
+    return getsource
+
+
+def _seed(peer: JudgingPeer, module: str, own: Callable[..., Any]) -> Callable[..., Any]:
+    """A seed that a test sets holds for the student's code too."""
+
+    def seed(number: Any = None, *rest: Any, **named: Any) -> None:
+        own(number, *rest, **named)
+        peer.ask("seed", module, number)
+
+    return seed
+
+
+class _Bounded(io.StringIO):
+    def write(self, text: str) -> int:
+        if self.tell() < MOST_OUTPUT:
+            super().write(text)
+        return len(text)
+
+
+@contextmanager
+def _timing(deadline: float | None) -> Iterator[None]:
+    """`TimeUp` when the deadline passes while the test's own code runs."""
+    if deadline is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, _time_up)
+    signal.setitimer(signal.ITIMER_REAL, max(deadline - time.monotonic(), 0.001), _AGAIN_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _time_up(number: int, frame: FrameType | None) -> None:
+    raise TimeUp

@@ -1,0 +1,39 @@
+"""What a test cell may use of Python and its libraries passes apart as it does in-process.
+
+Each of `features/*.txt` holds features: after `==== name` a student's cell, after `----` the test cell.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.apart import STUDENT, TESTS, judged, run_inside
+
+FOLDER = Path(__file__).parent / "features"
+
+
+def _features() -> list[tuple[str, str, str]]:
+    rows = []
+    for path in sorted(FOLDER.glob("*.txt")):
+        for part in path.read_text(encoding="utf-8").split("==== ")[1:]:
+            name, _, cells = part.partition("\n")
+            student, _, test = cells.partition("----\n")
+            rows.append((name, student, test))
+    return rows
+
+
+FEATURES = _features()
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(FEATURES) >= 60
+
+
+@pytest.mark.parametrize(("student", "test"), [row[1:] for row in FEATURES], ids=[row[0] for row in FEATURES])
+def test_a_feature_works_apart(student: str, test: str) -> None:
+    cells = [(STUDENT, student), (TESTS, test)]
+    assert run_inside(cells) == [True]
+    failed = [each for each in judged(cells) if each["outcome"] != "passed"]
+    assert not failed

@@ -9,6 +9,7 @@ from pmh_jupyter.authoring.course import read_course
 from pmh_jupyter.authoring.folder import read_folder
 from pmh_jupyter.authoring.local import read_source
 from pmh_jupyter.authoring.manifest import NAME
+from pmh_jupyter.authoring.preload import imported
 from pmh_jupyter.authoring.release import release_lesson
 from pmh_jupyter.domain.course import AskedLimits, Lesson, Release
 from pmh_jupyter.grading.walls.base import Wall
@@ -30,7 +31,8 @@ def read_lesson(path: str, wall: Wall | None = None) -> Source:
     """
     lesson = _in_course(Path(path).resolve())
     if lesson is None:
-        return Source(read_source(path, wall))
+        release = read_source(path, wall)
+        return Source(release, preload=imported(release.sealed))
     return Source(release_lesson(lesson, wall), lesson.limits, lesson.preload)
 
 

@@ -6,16 +6,13 @@ from pathlib import Path
 
 from pmh_jupyter.authoring.folder import MAX_BYTES, read_folder
 from pmh_jupyter.authoring.lesson_checks import check_lesson
-from pmh_jupyter.authoring.manifest import NAME, asked_limits, preloaded, read_manifest
 from pmh_jupyter.authoring.nbgrader.folder import shared_files
-from pmh_jupyter.authoring.preload import imported
 from pmh_jupyter.authoring.release import release_lesson
-from pmh_jupyter.authoring.shapes import CourseFile
 from pmh_jupyter.authoring.text_notebook import as_ipynb, is_notebook
 from pmh_jupyter.domain.course import File, Lesson, Release
 from pmh_jupyter.domain.notebook import read_submitted
 from pmh_jupyter.errors import BadInput, InvalidCourse, TooLarge
-from pmh_jupyter.grading.task import GradingTask, Limits, with_asked
+from pmh_jupyter.grading.task import GradingTask, Limits
 from pmh_jupyter.grading.walls.base import Wall
 
 
@@ -46,28 +43,6 @@ def read_submission(path: str) -> tuple[File, ...]:
         if file.path.endswith(".ipynb"):
             read_submitted(file.path, file.content)
     return files
-
-
-def limits_of_source(path: str, release: Release, settings: Limits) -> tuple[Limits, tuple[str, ...]]:
-    """What the gradings of a lesson's source may use, and what is imported before: as the course.toml beside its folder says, where
-    there is one that lists the lesson. Raises InvalidCourse for one that cannot be read.
-    """
-    place = Path(path).resolve()
-    folder = place if place.is_dir() else place.parent
-    file = folder.parent / NAME
-    manifest = _manifest(file) if file.is_file() else None
-    entries = [entry for unit in manifest.units for entry in unit.lessons] if manifest else []
-    entry = next((entry for entry in entries if entry.slug == folder.name), None)
-    if manifest is None or entry is None:
-        return settings, imported(release.sealed)
-    return with_asked(settings, asked_limits(manifest, entry)), preloaded(manifest, entry, release.sealed)
-
-
-def _manifest(file: Path) -> CourseFile:
-    manifest, problems = read_manifest(file.read_bytes())
-    if manifest is None:
-        raise InvalidCourse(f"{file} cannot be read, so the lesson's limits are not known.", problems=tuple(problems))
-    return manifest
 
 
 def task_of(

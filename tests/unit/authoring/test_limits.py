@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from pmh_jupyter.authoring.course import read_course
+from pmh_jupyter.authoring.in_course import read_lesson
 from pmh_jupyter.authoring.limits import limits_of
-from pmh_jupyter.authoring.local import limits_of_source, read_source
 from pmh_jupyter.authoring.preload import imported
-from pmh_jupyter.domain.course import File, Lesson
+from pmh_jupyter.domain.course import AskedLimits, File, Lesson
 from pmh_jupyter.errors import InvalidCourse
 from pmh_jupyter.grading.task import Limits
 from tests.unit.authoring.test_course import TOML, UNIT, answer, cell, course, graded, notebook
@@ -82,21 +82,18 @@ def _write(folder: Path, toml: str) -> str:
 
 
 def test_a_lessons_folder_on_disk_has_the_limits_of_its_course(tmp_path: Path) -> None:
-    path = _write(tmp_path, 'preload = ["sympy"]\n' + UNIT + "[units.lessons.limits]\nprocesses = 3\n")
-    for source in (path, f"{path}/n.ipynb"):
-        assert limits_of_source(source, read_source(source), HUB) == (Limits(7, 70, 1 << 29, 3), ("sympy",))
+    source = read_lesson(_write(tmp_path, 'preload = ["sympy"]\n' + UNIT + "[units.lessons.limits]\nprocesses = 3\n"))
+    assert (source.limits, source.preload) == (AskedLimits(processes=3), ("sympy",))
 
 
-def test_a_lesson_that_no_course_lists_has_the_hubs(tmp_path: Path) -> None:
-    path = _write(tmp_path, TOML.replace('"one"', '"two"') + EVERYTHING)
-    assert limits_of_source(path, read_source(path), HUB) == (HUB, ("numpy",))
+def test_a_lesson_that_stands_alone_asks_for_nothing_but_its_imports(tmp_path: Path) -> None:
     alone = tmp_path / "alone.ipynb"
-    alone.write_bytes(notebook(answer(), graded()))
-    assert limits_of_source(str(alone), read_source(str(alone)), HUB) == (HUB, ())
+    alone.write_bytes(notebook(cell("import numpy"), answer(), graded()))
+    source = read_lesson(str(alone))
+    assert (source.limits, source.preload) == (AskedLimits(), ("numpy",))
 
 
 def test_a_course_that_cannot_be_read_is_no_reason_to_guess(tmp_path: Path) -> None:
-    path = _write(tmp_path, TOML + "[limits]\ncolour = 3\n")
     with pytest.raises(InvalidCourse) as refused:
-        limits_of_source(path, read_source(path), HUB)
+        read_lesson(_write(tmp_path, TOML + "[limits]\ncolour = 3\n"))
     assert "colour in limits is not a known key" in refused.value.problems[0].message

@@ -63,13 +63,14 @@ def to_event(row: EventRow) -> Event:
     return Event(row.number, EventKind(row.kind), row.at, row.day, row.person_id, row.data)
 
 
-def graded_events(session: Session, classroom: UUID, person: UUID) -> tuple[Event, ...]:
-    """A person's `work-graded` events in a classroom, in order."""
+def graded_events(session: Session, classroom: UUID, person: UUID, after: int = 0) -> tuple[Event, ...]:
+    """A person's `work-graded` events in a classroom from a number on, in order."""
     rows = session.scalars(
         select(EventRow)
         .where(
             EventRow.classroom_id == classroom,
             EventRow.person_id == person,
+            EventRow.number > after,
             EventRow.kind == EventKind.WORK_GRADED.value,
         )
         .order_by(EventRow.number)

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from pmh_jupyter.domain.achievements import gather, reach
+from pmh_jupyter.domain.achievements import reach
 from pmh_jupyter.domain.course import Achievement
 from pmh_jupyter.domain.events import EventKind, Graded
 from pmh_jupyter.domain.ledger import EntryKind
@@ -19,7 +19,8 @@ from pmh_jupyter.domain.progress import answered, counts
 from pmh_jupyter.domain.verdict import Grading
 from pmh_jupyter.domain.work import Kind, WorkState
 from pmh_jupyter.storage.dialect import insert_new
-from pmh_jupyter.storage.log import NewEvent, append, graded_events
+from pmh_jupyter.storage.log import NewEvent, append
+from pmh_jupyter.storage.records.facts import keep_facts
 from pmh_jupyter.storage.records.lookup import (
     achievements_of,
     exercises_of,
@@ -205,7 +206,7 @@ def _decidable(session: Session, release: str) -> tuple[str, ...]:
 
 def _award(session: Session, classroom: UUID, person: UUID, now: datetime) -> None:
     """Gives what the person's events now earn; each achievement once."""
-    facts = gather(graded_events(session, classroom, person))
+    facts = keep_facts(session, classroom, person)
     given = []
     for achievement in achievements_of(version_in_force(session, classroom)):
         if not reach(facts, achievement).earned:

@@ -8,14 +8,14 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from pmh_jupyter.domain.achievements import gather, reach
+from pmh_jupyter.domain.achievements import reach
 from pmh_jupyter.domain.course import Exercise
 from pmh_jupyter.domain.outline import Outline, OutlineAward, OutlineExercise, OutlineLesson
 from pmh_jupyter.domain.people import Membership
 from pmh_jupyter.domain.progress import lesson_state
 from pmh_jupyter.domain.work import Kind
 from pmh_jupyter.storage.database import Database
-from pmh_jupyter.storage.log import graded_events
+from pmh_jupyter.storage.records.facts import facts_of
 from pmh_jupyter.storage.records.lookup import (
     Placed,
     achievements_of,
@@ -147,7 +147,7 @@ def _awards(session: Session, member: Membership) -> tuple[OutlineAward, ...]:
             )
         )
     }
-    facts = gather(graded_events(session, classroom, person))
+    facts = facts_of(session, classroom, person)
     shown = []
     for achievement in achievements_of(version_in_force(session, classroom)):
         reached = reach(facts, achievement)

@@ -91,6 +91,17 @@ class EventRow(Base):
     data: Mapped[dict[str, Any]] = mapped_column(Json)
 
 
+class FactsRow(Base):
+    """What a person's events up to the number `upto` come to, as achievements ask (records/facts.py has the format)."""
+
+    __tablename__ = "facts"
+
+    classroom_id: Mapped[UUID] = mapped_column(ForeignKey("classrooms.id"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    upto: Mapped[int] = mapped_column(BigInteger)
+    body: Mapped[dict[str, Any]] = mapped_column(Json)
+
+
 class AwardRow(Base):
     """An achievement that a person earned in a classroom: each once."""
 

@@ -58,15 +58,6 @@ def test_a_server_killed_during_a_check_costs_nothing(hub, otto):
     expect(otto.strip(EXERCISE)).to_contain_text("1 of 1 point")
 
 
-def test_a_check_that_a_killed_server_never_got(hub, otto):
-    otto.answer(EXERCISE, WRONG)
-    kill_server(hub, otto.name, noticed=False)  # later Lab's own dialog stands in front
-    otto.press_check(EXERCISE)
-    for place in (otto.result(EXERCISE).get_by_role("status"), otto.panel.get_by_role("alert")):
-        expect(place).to_contain_text("Your notebook server does not answer.")
-        expect(place).to_contain_text("start it again from the hub’s control panel")
-
-
 TOO_LARGE = json.dumps({"cells": [], "metadata": {"text": "x" * 60 * MEBIBYTE}})
 NO_NOTEBOOK = "This is a letter, not a notebook."
 

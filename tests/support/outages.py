@@ -24,15 +24,14 @@ def without_service(up: UpProcess) -> Iterator[None]:
         hub.send_signal(signal.SIGCONT)
 
 
-def kill_server(up: UpProcess, user: str, *, noticed: bool = True) -> None:
-    """Kills a user's notebook server with all that it runs; waits until the Hub has `noticed`, which looks for it twice a minute."""
+def kill_server(up: UpProcess, user: str) -> None:
+    """Kills a user's notebook server with all that it runs; returns once the Hub has noticed, which it looks for twice a minute."""
     server = [process for process in up.family() if _is(process, lambda one: one.environ()["JUPYTERHUB_USER"] == user)]
     assert server, f"{user} has no server"
     for process in server:
         with suppress(psutil.NoSuchProcess):  # it has gone with the one before it
             process.kill()
-    if noticed:
-        psutil.wait_procs(server)
+    psutil.wait_procs(server)
 
 
 def _one(up: UpProcess, wanted: Callable[[psutil.Process], bool]) -> psutil.Process:

@@ -35,18 +35,25 @@ class Figures:
     """All that one run of the benchmarks has measured."""
 
     rows: list[Figure] = field(default_factory=list)
+    more: list[str] = field(default_factory=list)
 
     def add(self, what: str, unit: str, runs: Sequence[float], goal: float | None = None) -> None:
         self.rows.append(Figure(what, unit, runs, goal))
 
+    def tell(self, *rows: Sequence[str]) -> None:
+        """A table of another form, with its header first, that is printed below the figures."""
+        self.more += ["", *markdown(rows)]
+
     def table(self) -> list[str]:
         """The rows as Markdown, as docs/explanation/performance.md has them."""
-        cells = [HEADER, *(figure.row for figure in self.rows)]
-        widths = [max(len(row[column]) for row in cells) for column in range(len(HEADER))]
-        lines = [
-            f"| {' | '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))} |" for row in cells
-        ]
-        return [lines[0], f"|{'|'.join('-' * (width + 2) for width in widths)}|", *lines[1:]]
+        return [*markdown([HEADER, *(figure.row for figure in self.rows)]), *self.more]
+
+
+def markdown(rows: Sequence[Sequence[str]]) -> list[str]:
+    """A table, its columns as wide as their widest cell; the first row is the header."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [f"| {' | '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))} |" for row in rows]
+    return [lines[0], f"|{'|'.join('-' * (width + 2) for width in widths)}|", *lines[1:]]
 
 
 def machine() -> str:

@@ -132,11 +132,18 @@ def count_descendants() -> int:
 
 
 class Overheard(logging.Handler):
-    """Everything that is logged while attacks run."""
+    """Everything that is logged while attacks run: a context."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
         self.text: list[str] = []
+
+    def __enter__(self) -> Overheard:
+        logging.getLogger().addHandler(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        logging.getLogger().removeHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
         self.text.append(f"{record.getMessage()} {record.exc_info}")

@@ -99,7 +99,7 @@ def run(job: Json, sealed: str, channel: socket.socket) -> None:
     os.environ["HOME"] = job["home"]
     os.chdir(job["work"])
     sys.path.insert(0, "")
-    held = open(sealed)  # noqa: SIM115 - left open, as careless programs do
+    held = open(sealed)  # left open, as careless programs do
 
     def tell(line: Json) -> None:
         with open(job["home"] + "/feedback.txt", "a", encoding="utf-8") as feedback:
@@ -213,7 +213,9 @@ def _leave_after(act: Callable[[], object]) -> None:
 
 def serve_job(job: Json, sealed: str) -> Json:
     """Runs one job to its end, measures what it left, and clears it away."""
-    folder = tempfile.mkdtemp(prefix="undefended-")  # with no clean-up of its own that a forked process would run at its end
+    folder = tempfile.mkdtemp(
+        prefix="undefended-"
+    )  # with no clean-up of its own that a forked process would run at its end
     try:
         home = Path(folder, "home")
         work = home / "work"

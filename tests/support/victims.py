@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pmh_jupyter.domain.course import File
-from tests.support.attacks import ATTACKS, NOTEBOOK, Outcome, Side, files_of, solutions
+from tests.support.attacks import ATTACKS, Outcome, Side, files_of, solutions
 
 UNTOUCHED = 7  # what the victim sets its semaphore to
 libc = ctypes.CDLL(None, use_errno=True)
@@ -70,7 +70,11 @@ class Victim:
         found = [] if self.process.poll() is None else ["killed"]
         if not found and os.getpriority(os.PRIO_PROCESS, self.process.pid) > os.getpriority(os.PRIO_PROCESS, 0):
             found.append("slowed")
-        kept = (Path(f"/tmp/{self.token}.txt"), Path(f"/dev/shm/{self.token}.txt"), self.folder / "home" / "answers.txt")
+        kept = (
+            Path(f"/tmp/{self.token}.txt"),
+            Path(f"/dev/shm/{self.token}.txt"),
+            self.folder / "home" / "answers.txt",
+        )
         found += [str(path) for path in kept if not path.exists() or path.read_text() != self.secret]
         semaphore = libc.semget(self.key, 1, 0)
         if semaphore >= 0 and libc.semctl(semaphore, 0, 12) != UNTOUCHED:

@@ -1,0 +1,105 @@
+"""nbgrader itself, put to a submission: a course in a folder, one `nbgrader autograde` of one student, and what came of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+from pmh_jupyter.domain.course import File
+from tests.support.attacks import NOTEBOOK, Case, Outcome, exercises, lesson
+
+BIN = Path(sys.executable).parent
+STUDENT = "somebody"
+SECONDS = 90
+# A loop in a cell is given this long; nbgrader's own default is 30 s.
+CELL_SECONDS = 10
+SCORES = """
+SELECT base_cell.name, grade.auto_score FROM grade JOIN base_cell ON base_cell.id = grade.cell_id
+"""
+
+
+def make_course(folder: Path) -> Path:
+    """A course with the attacked lesson in it, generated as an instructor would, to be copied for each submission."""
+    source = folder / "source" / "lesson"
+    source.mkdir(parents=True)
+    (source / NOTEBOOK).write_bytes(lesson().sealed[0].content)
+    (folder / "nbgrader_config.py").write_text(
+        f"c = get_config()\nc.CourseDirectory.course_id = 'attacked'\nc.ExecutePreprocessor.timeout = {CELL_SECONDS}\n"
+        f"c.Execute.timeout = {CELL_SECONDS}\n"
+    )
+    _nbgrader(folder, [], "generate_assignment", "lesson", "--force")
+    return folder
+
+
+def autograde(course: Path, files: tuple[File, ...], case: Case) -> Outcome:
+    """One submission in a copy of the course. Nothing is where it failed as a whole."""
+    copy = course.with_name(f"{course.name}-copy-{os.urandom(4).hex()}")
+    shutil.copytree(course, copy)
+    try:
+        handed_in = copy / "submitted" / STUDENT / "lesson"
+        handed_in.mkdir(parents=True)
+        for file in files:
+            if ".." not in file.path and "\0" not in file.path and not file.path.startswith("/"):
+                path = handed_in / file.path  # a folder that was collected has no other names
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(file.content)
+        ended = _nbgrader(copy, _bounds(case), "autograde", "lesson", "--student", STUDENT)
+        graded = copy / "autograded" / STUDENT / "lesson" / NOTEBOOK
+        whole = case.about.get("through") == "feedback"
+        text = _told(graded, whole=whole) if graded.exists() else ""
+        return Outcome(_points(copy / "gradebook.db"), text, {"ended": str(ended)})
+    finally:
+        shutil.rmtree(copy, ignore_errors=True)
+
+
+def _bounds(case: Case) -> list[str]:
+    """What keeps this machine whole while nbgrader is denied its service; nothing for the other classes."""
+    if case.group != "deny":
+        return []
+    bounds = ["bwrap", "--dev-bind", "/", "/", "--unshare-pid", "--proc", "/proc", "--die-with-parent"]
+    if os.geteuid() == 0:  # the kernel counts no processes of root's
+        rights = "+dac_override,+dac_read_search"
+        bounds += ["--cap-add", "ALL", "setpriv", "--reuid", "65533", "--regid", "65533", "--clear-groups"]
+        bounds += ["--inh-caps", rights, "--ambient-caps", rights]
+    return [*bounds, "prlimit", "--nproc=300", f"--as={6 << 30}", f"--fsize={300 << 20}"]
+
+
+def _nbgrader(folder: Path, bounds: list[str], *command: str) -> int:
+    home = folder / "home"
+    home.mkdir(exist_ok=True)
+    environ = {**os.environ, "HOME": str(home), "PATH": f"{BIN}:{os.environ['PATH']}", "OPENBLAS_NUM_THREADS": "1"}
+    whole = [*bounds, "timeout", "--signal=KILL", str(SECONDS), str(BIN / "nbgrader"), *command]
+    log = folder / "nbgrader.log"
+    with log.open("wb") as out:
+        return subprocess.run(
+            whole, cwd=folder, env=environ, stdout=out, stderr=out, stdin=subprocess.DEVNULL
+        ).returncode
+
+
+def _points(database: Path) -> dict[str, float]:
+    tests = {exercise.test_cells[0]: exercise.grade_id for exercise in lesson().exercises}
+    points = dict.fromkeys(exercises(), 0.0)
+    connection = sqlite3.connect(database)
+    try:
+        for name, score in connection.execute(SCORES):
+            if name in tests and score:
+                points[tests[name]] = float(score)
+    finally:
+        connection.close()
+    return points
+
+
+def _told(graded: Path, *, whole: bool) -> str:
+    """What the cells printed (with `whole` also what feedback shows of errors); not the cells' own text, which feedback has too."""
+    told: list[str] = []
+    for cell in json.loads(graded.read_text(encoding="utf-8", errors="replace"))["cells"]:
+        for output in cell.get("outputs", []):
+            told.append("".join(output.get("text", "")))
+            if whole:
+                told += output.get("traceback", [])
+    return "\n".join(told)

@@ -8,7 +8,7 @@ import time
 from pmh_jupyter.domain.judging import GRADER
 from pmh_jupyter.domain.notebook import read_notebook
 from pmh_jupyter.domain.verdict import Flag, Grading, Message
-from pmh_jupyter.errors import NoWall
+from pmh_jupyter.errors import NoWall, Unavailable
 from pmh_jupyter.grading.assemble import Plan, assemble, is_notebook, work_files
 from pmh_jupyter.grading.judging import KnownJudgings
 from pmh_jupyter.grading.run import Run, less, run_plan
@@ -48,7 +48,11 @@ def grade(task: GradingTask, wall: Wall) -> Grading:
 def _run_all(plans: tuple[Plan, ...], task: GradingTask, wall: Wall) -> tuple[Run, ...]:
     """One notebook after another, each in a sandbox of its own, within the time of the whole submission."""
     files = work_files(task)
-    judging = task.judging or JUDGINGS.of(task, wall)
+    try:
+        judging = task.judging or JUDGINGS.of(task, wall)
+    except Unavailable as error:
+        log.error("grading failed: %s", error.message, extra={"request_id": task.request_id})
+        return tuple(Run(plan, {}, fault=error.message) for plan in plans)
     runs: list[Run] = []
     for plan in plans:
         limits = less(task.limits, sum(run.seconds for run in runs))

@@ -12,6 +12,7 @@ from typing import Any
 
 from pmh_jupyter.authoring.text_notebook import as_ipynb
 from pmh_jupyter.domain.course import File, Release
+from pmh_jupyter.domain.judging import Judging, NotebookJudging, Way
 from pmh_jupyter.domain.release import release_files
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Grading
 from pmh_jupyter.grading.task import GradingTask, Limits
@@ -23,12 +24,13 @@ NOTEBOOK = "lesson.ipynb"
 
 @dataclass(frozen=True)
 class Case:
-    """A submission with what a grading must say of it."""
+    """A submission with what a grading must say of it, by the way in which it is judged; `flags` are codes."""
 
     name: str
     about: str
     answers: dict[str, str]
-    expected: dict[str, dict[str, Any]]
+    expected: dict[Way, dict[str, dict[str, Any]]]
+    flags: dict[Way, set[str]]
     limits: dict[str, Any]
 
 
@@ -51,8 +53,21 @@ def cases() -> list[Case]:
 
 def _case(folder: Path) -> Case:
     expected = tomllib.loads((folder / "expect.toml").read_text())
-    about, limits = expected.pop("about"), expected.pop("limits", {})
-    return Case(folder.name, about, sections((folder / "answers.txt").read_text()), expected, limits)
+    about, limits, flags = expected.pop("about"), expected.pop("limits", {}), expected.pop("flags", {})
+    special = {way: expected.pop(way, {}) for way in Way}
+    return Case(
+        folder.name,
+        about,
+        sections((folder / "answers.txt").read_text()),
+        {way: expected | special[way] for way in Way},
+        {way: set(flags.get(way, [])) for way in Way},
+        limits,
+    )
+
+
+def judged(way: Way) -> Judging:
+    """The small lesson judged one way or the other."""
+    return Judging("tests", (NotebookJudging(NOTEBOOK, way=way),))
 
 
 def sections(text: str) -> dict[str, str]:

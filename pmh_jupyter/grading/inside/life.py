@@ -9,20 +9,31 @@ import socket
 import sys
 import tempfile
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
 from .apart.frames import Link, Lost
+from .apart.student import StudentSide
 from .cells import Cells
-from .judge import judge
+from .harden import Pristine
+from .judge import Terms, judge
 from .sandbox.output import Printed
 from .sandbox.student import LINK, Start, settle
-from .shell import Shell
+from .shell import Shell, fault_of
 from .side import Fault, StudentInside, Tests
 
 
-def live(start: Start, shell: Shell) -> NoReturn:
+@dataclass(frozen=True)
+class Warm:
+    """What was made once, before the fork."""
+
+    shell: Shell
+    pristine: Pristine
+
+
+def live(start: Start, warm: Warm) -> NoReturn:
     """What a freshly forked process does from its first moment to its last."""
     code = 1
     try:
@@ -32,23 +43,49 @@ def live(start: Start, shell: Shell) -> NoReturn:
         printed = Printed(start.limits["output_bytes"])
         printed.install()
         _prepare(beginning, start.room.home)
-        cells = Cells(shell, plain=beginning["plain"])
-
-        def run_cell(number: int, source: str) -> Fault:
-            printed.begin()
-            return cells.run(number, source)
-
-        def run_tests(number: int, source: str) -> tuple[Tests, list[dict[str, Any]]]:
-            printed.begin()
-            return judge(shell, source, cells.shifts), []
-
-        StudentInside(link, run_cell, run_tests, checkpoints.take).serve()
+        life = _Life(warm, Cells(warm.shell, plain=beginning["plain"]), printed, beginning["judging"])
+        if beginning["way"] == "apart":
+            StudentSide(
+                link,
+                warm.shell.user_ns,
+                life.run_cell,
+                life.run_tests,
+                checkpoints.take,
+                take_printed=printed.take,
+                place_of=life.place_of,
+            ).serve()
+        else:
+            warm.pristine.begin(warm.shell)
+            StudentInside(link, life.run_cell, life.run_tests, checkpoints.take).serve()
     except Lost as lost:
         code = 0 if lost.cause == "gone" else 1
     except BaseException:  # noqa: BLE001 - nothing that a cell raises may lead back into the code that forked this process
         code = 1
     finally:
         os._exit(code)
+
+
+@dataclass(frozen=True)
+class _Life:
+    """What can be done on the judge's order. `judging`: see the bundle; for tests inside only."""
+
+    warm: Warm
+    cells: Cells
+    printed: Printed
+    judging: dict[str, Any] | None
+
+    def run_cell(self, number: int, source: str) -> Fault:
+        self.printed.begin()
+        return self.cells.run(number, source)
+
+    def run_tests(self, number: int, source: str) -> tuple[Tests, list[dict[str, Any]]]:
+        self.printed.begin()
+        terms = Terms(pristine=self.warm.pristine)
+        return judge(self.warm.shell, source, self.cells.shifts, terms), terms.flags
+
+    def place_of(self, error: BaseException) -> tuple[int | None, int | None]:
+        fault = fault_of(error, self.cells.shifts, told=False)
+        return fault["cell"], fault["line"]
 
 
 def _prepare(beginning: dict[str, Any], home: str) -> None:

@@ -9,30 +9,23 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import socket
 import time
-from typing import Any, Protocol
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from .apart.frames import Link, Lost
+from .apart.judge import Judge
 from .cells import needs_ipython
 from .sandbox.handle import Sandbox
-from .side import Fault, TestsInside
+from .side import TestsInside
 
 NUMERIC = re.compile("numpy|pandas|scipy")
 # What takes a student's process no time of its cells': to start, to be frozen, to go on.
 SWIFT_SECONDS = 5.0
 Cell = dict[str, Any]
-
-
-class Side(Protocol):
-    """What judges: test cells apart from the student's process, or inside it."""
-
-    def reconnect(self, link: Link) -> None: ...
-    def checkpoint(self) -> None: ...
-    def run_student(self, number: int, source: str) -> Fault: ...
-    def run_tests(
-        self, number: int, grade_id: str, source: str
-    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]: ...
 
 
 class Answers:
@@ -54,7 +47,8 @@ class Notebook:
         self.deadline = time.monotonic() + self.limits["submission_seconds"]
         self.done: list[Cell] = []
         self.since: list[Cell] = []
-        self.side: Side | None = None
+        self.apart = (bundle.get("judging") or {}).get("way") == "apart"
+        self.side: Judge | TestsInside | None = None
         self.link: Link | None = None
         self.lost = False
 
@@ -75,6 +69,8 @@ class Notebook:
             if outcome["cause"] == "time" and left < self.limits["cell_seconds"]:
                 outcome["cause"] = "submission-time"
             self.answers.say("done", cell=cell["number"], seconds=time.monotonic() - started, **outcome)
+        if isinstance(self.side, Judge) and self.bundle.get("record"):
+            self.answers.say("manifest", **self.side.manifest())
         self.answers.say("end")
 
     def _run_cell(self, cell: Cell, seconds: float) -> dict[str, Any]:
@@ -96,7 +92,10 @@ class Notebook:
         assert self.side and self.link
         self.link.deadline = time.monotonic() + seconds
         if cell["kind"] == "tests":
-            tests, flags = self.side.run_tests(cell["number"], cell.get("grade_id") or "", cell["source"])
+            with _cpu_at_most(seconds + 1):
+                tests, flags = self.side.run_tests(cell["number"], cell.get("grade_id") or "", cell["source"])
+            # The judge's own time may have run out while the student's process was speaking.
+            self.lost = isinstance(self.side, Judge) and self.side.peer.lost is not None
             return {"tests": tests, "flags": flags}
         return {"fault": self.side.run_student(cell["number"], cell["source"])}
 
@@ -113,6 +112,8 @@ class Notebook:
         sources = [cell["source"] for cell in self.bundle["cells"]]
         self.link.send(
             {
+                "way": "apart" if self.apart else "inside",
+                "judging": None if self.apart else self.bundle.get("judging"),
                 "files": self.bundle["files"],
                 "seed": self.bundle["seed"],
                 "plain": not needs_ipython(sources),
@@ -122,10 +123,12 @@ class Notebook:
         self._connect(self.link)
 
     def _connect(self, link: Link) -> None:
-        if self.side is None:
-            self.side = TestsInside(link)
-        else:
+        if self.side is not None:
             self.side.reconnect(link)
+        elif self.apart:
+            self.side = Judge(link, self.bundle["judging"], bool(self.bundle.get("record")))
+        else:
+            self.side = TestsInside(link)
 
     def _recover(self) -> None:
         """Brings back the state from before the cell that was lost: the last checkpoint, and what ran since; else everything anew."""
@@ -155,8 +158,13 @@ class Notebook:
         return self.since
 
     def _again(self, cells: list[Cell]) -> bool:
-        """Runs cells once more, for what they leave behind; one that is lost this time is left out from now on."""
+        """Runs cells once more, for what they leave behind; one that is lost this time is left out from now on.
+
+        Judged apart, a test cell leaves its names in the judge, where nothing was lost.
+        """
         for cell in cells:
+            if self.apart and cell["kind"] == "tests":
+                continue
             try:
                 self._tell(cell, min(self.limits["cell_seconds"], self.deadline - time.monotonic()))
             except Lost:
@@ -164,3 +172,13 @@ class Notebook:
                 self.since = [other for other in self.since if other is not cell]
                 return False
         return True
+
+
+@contextmanager
+def _cpu_at_most(seconds: float) -> Iterator[None]:
+    """Ends this very process when it is lost in code that no signal handler interrupts: the host goes on without the cell."""
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)

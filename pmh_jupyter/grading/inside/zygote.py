@@ -23,8 +23,9 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from .harden import Pristine
 from .judge import judge
-from .life import live
+from .life import Warm, live, seed, write_files
 from .notebook import Answers, Notebook
 from .sandbox import linux, rooms
 from .sandbox.handle import RoomLost, Sandbox
@@ -45,9 +46,13 @@ def main(control: int, preload: list[str], kept: list[str], *, walled: bool) -> 
         with suppress(ImportError):
             importlib.import_module(module)
     warm(shell)
+    parts = Warm(shell, Pristine(preload))
+    # What is there now is shared by all children: the collector must not touch it, or each would get a copy.
+    gc.collect()
+    gc.freeze()
     with socket.socket(fileno=control) as host:
         host.send(b"ready")
-        Zygote(host, shell, rooms.Room(walled, kept=tuple(kept))).serve()
+        Zygote(host, parts, rooms.Room(walled, kept=tuple(kept))).serve()
     os._exit(0)
 
 
@@ -60,9 +65,6 @@ def warm(shell: Shell) -> None:
     shell.execution_count = 1
     message = [1, "a", {"b": 2.0}]
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(message)) == message
-    # What is left is shared by all children: the collector must not touch it, or each would get a copy.
-    gc.collect()
-    gc.freeze()
 
 
 @dataclass
@@ -81,8 +83,8 @@ class Job:
 class Zygote:
     """`host`: the socket on which jobs come."""
 
-    def __init__(self, host: socket.socket, shell: Shell, room: rooms.Room) -> None:
-        self.host, self.shell, self.room = host, shell, room
+    def __init__(self, host: socket.socket, warm: Warm, room: rooms.Room) -> None:
+        self.host, self.warm, self.room = host, warm, room
         self.jobs: dict[int, Job] = {}
         self.count = 0
         self.size = _memory()
@@ -138,10 +140,12 @@ class Zygote:
             linux.die_with_parent()
             linux.close_all_but(job.fileno(), self.writer)
             room = replace(self.room, home=folder) if folder else self.room
-            run_job(job, room, self.shell, self.writer)
+            run_job(job, room, self.warm, self.writer)
             code = 0
-        except BaseException:  # noqa: BLE001 - whatever it is, this process must end here
+        except BaseException as error:  # noqa: BLE001 - whatever it is, this process must end here
+            sys.stderr = sys.__stderr__
             sys.excepthook(*sys.exc_info())
+            _say(job, "fault", detail=f"{type(error).__name__}: {error}"[:2000])
         finally:
             os._exit(code)
 
@@ -192,23 +196,43 @@ class Zygote:
                 job.deadline = now + 1.0
 
 
-def run_job(job: socket.socket, room: rooms.Room, shell: Shell, reports: int) -> None:
+def run_job(job: socket.socket, room: rooms.Room, warm: Warm, reports: int) -> None:
     """The judge's whole life: the room is forked first, and only then is the bundle read."""
-    sandbox = Sandbox(room, lambda start: live(start, shell))
+    sandbox = Sandbox(room, lambda start: live(start, warm))
     os.write(reports, _PAIR.pack(os.getpid(), sandbox.pid))
     os.close(reports)
-    if room.walled:
-        rooms.become(rooms.stranger())
-        linux.refuse_calls()
-        linux.die_with_parent()
     answers = Answers(job)
     try:
         bundle = json.loads(_read_bundle(job))
+        _settle(room, bundle)
         Notebook(bundle, sandbox, answers).run()
     except RoomLost as lost:
         answers.say("lost", detail=f"the room: {lost}")
     finally:
         sandbox.end()
+
+
+def _settle(room: rooms.Room, bundle: dict[str, Any]) -> None:
+    """The judge runs the author's code, which may need the files beside the notebook, and a place to write; and no rights at all."""
+    apart = (bundle.get("judging") or {}).get("way") == "apart"
+    os.dup2(os.open(os.devnull, os.O_RDWR), 1)
+    sys.stdout, sys.stderr = open(1, "w", closefd=False), open(1, "w", closefd=False)
+    if room.walled:
+        identity = rooms.stranger() if rooms.is_root() else os.geteuid()
+        if apart:
+            linux.unshare(linux.NEW_MOUNTS)
+            rooms.furnish(room, identity, bundle["limits"]["file_bytes"])
+        rooms.become(identity)
+        linux.refuse_calls()
+        linux.die_with_parent()
+        if apart:
+            os.mkdir(room.work)
+            os.chdir(room.work)
+            write_files(bundle["files"])
+    else:
+        os.chdir(room.work)
+    rooms.limit(bundle["limits"] | {"processes": None})
+    seed(bundle["seed"], numpy=False)
 
 
 def _read_bundle(job: socket.socket) -> bytes:

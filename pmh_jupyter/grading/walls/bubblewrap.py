@@ -95,7 +95,8 @@ class _Recipes:
         ]
         if self.root:
             return [*shared, "--cap-drop", "ALL", *_flat(("--cap-add", f"CAP_{cap}") for cap in NEEDED)]
-        return ["--unshare-user", "--uid", "1000", "--gid", "1000", "--cap-add", "ALL", *shared]
+        # With any other number there would be two user namespaces, and the zygote would not own its process namespace.
+        return ["--unshare-user", "--uid", "0", "--gid", "0", "--cap-add", "ALL", *shared]
 
 
 # To make rooms for submissions, to give their processes other identities and fewer rights, to watch and to end them.

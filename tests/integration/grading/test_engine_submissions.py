@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import pytest
 
+from pmh_jupyter.domain.judging import Way
 from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.domain.words import WORDS
 from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.task import Limits
-from tests.support.engine import Case, answered, bubblewrap, by_name, cases, notebook, task
+from tests.support.engine import Case, answered, bubblewrap, by_name, cases, judged, notebook, task
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
 
+@pytest.mark.parametrize("way", Way)
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
-def test_a_submission_gets_what_is_expected(case: Case) -> None:
+def test_a_submission_gets_what_is_expected(case: Case, way: Way) -> None:
     limits = Limits(**({"cell_seconds": 5.0, "submission_seconds": 20.0} | case.limits))
-    grading = grade(task(notebook(answered(case.answers)), limits=limits), bubblewrap())
+    grading = grade(task(notebook(answered(case.answers)), limits=limits, judging=judged(way)), bubblewrap())
     found = {
         name: {"outcome": verdict.outcome.value, "points": verdict.millipoints / 1000, "message": verdict.message.code}
         for name, verdict in by_name(grading).items()
         if verdict.message
     }
-    assert found == case.expected
-    assert grading.fault is None and grading.flags == () and grading.healed == ()
+    assert found == case.expected[way]
+    assert grading.fault is None and grading.healed == ()
+    assert {flag.code for flag in grading.flags} == case.flags[way]
     for verdict in grading.verdicts:
         for test in verdict.tests:
             assert test.outcome is Outcome.PASSED or (test.message and test.message.code in WORDS)

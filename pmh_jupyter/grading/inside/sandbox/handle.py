@@ -32,12 +32,11 @@ class Sandbox:
 
     def __init__(self, room: rooms.Room, live: Callable[[Start], NoReturn]) -> None:
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        if room.walled:
-            linux.unshare(linux.NEW_PROCESSES)
-        self.pid = os.fork()
-        if self.pid == 0:
-            self.control.detach()
-            serve(theirs, room, live)
+        with linux.children_elsewhere(room.walled):
+            self.pid = os.fork()
+            if self.pid == 0:
+                self.control.detach()
+                serve(theirs, room, live)
         theirs.close()
         self.link: Link | None = None
         self.number = 0

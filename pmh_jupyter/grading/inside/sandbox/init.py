@@ -62,12 +62,12 @@ class _Init:
 
     def serve(self) -> None:
         while True:
-            ready = self.poll.poll(TICK * 1000)
-            for descriptor, _ in ready:
-                if descriptor == self.watched:
-                    self._ended()
-                elif descriptor == self.control.fileno() and not self._obey():
-                    return
+            # One event a round: an order may put another process, and its descriptor, in the place of the one that has ended.
+            ready = [descriptor for descriptor, _ in self.poll.poll(TICK * 1000)]
+            if self.watched in ready:
+                self._ended()
+            elif ready and not self._obey():
+                return
             if time.monotonic() - self.looked > TICK:
                 self._look()
 

@@ -13,7 +13,7 @@ import signal
 import socket
 import struct
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 from .seccomp import system_call_filter
 
@@ -42,6 +42,21 @@ def _done(result: int, what: str) -> None:
 def unshare(flags: int) -> None:
     """New namespaces for this process; of processes, for its next children."""
     _done(_libc.unshare(flags), "unshare")
+
+
+@contextmanager
+def children_elsewhere(wanted: bool = True) -> Iterator[None]:
+    """The child that is forked meanwhile is the first process of a new namespace. Before and after it there may be threads."""
+    if not wanted:
+        yield
+        return
+    own = os.open("/proc/self/ns/pid", os.O_RDONLY)
+    unshare(NEW_PROCESSES)
+    try:
+        yield
+    finally:
+        _done(_libc.setns(own, NEW_PROCESSES), "setns")
+        os.close(own)
 
 
 def mount(kind: str, place: str, flags: int, options: str = "") -> None:

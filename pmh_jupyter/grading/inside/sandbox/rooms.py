@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import resource
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from . import linux
@@ -18,8 +19,6 @@ PLACES = (HOME, "/tmp", "/dev/shm")
 MOST_FILES = 20_000
 MOST_DESCRIPTORS = 512
 STUDENT = 1000
-# The upper half of the identities that there may be: they belong to nobody.
-LOWEST, SPAN = 1 << 30, 1 << 29
 
 
 @dataclass(frozen=True)
@@ -39,12 +38,22 @@ class Room:
 
 
 def is_root() -> bool:
-    return os.geteuid() == 0
+    """True where this process may take on other identities: not so for a plain user's, though it is number 0 behind a wall."""
+    return os.geteuid() == 0 and _identities() > 1
 
 
 def stranger() -> int:
-    """An identity that nobody has, and no other submission."""
-    return LOWEST + int.from_bytes(os.urandom(4), "big") % SPAN
+    """An identity that nobody has, and no other submission: out of the upper half of those that there are."""
+    half = _identities() // 2
+    return half + int.from_bytes(os.urandom(4), "big") % (half - 1)
+
+
+@cache
+def _identities() -> int:
+    """How many there are from 0 on."""
+    with open("/proc/self/uid_map") as file:
+        rows = [[int(word) for word in line.split()] for line in file]
+    return min(max((count for first, _, count in rows if first == 0), default=1), 1 << 31)
 
 
 def shut_in() -> None:
@@ -80,8 +89,8 @@ def become(identity: int) -> None:
         linux.set_process(linux.DUMPABLE, 1)
         linux.unshare(linux.NEW_USER)
         _write("/proc/self/setgroups", "deny")
-        _write("/proc/self/uid_map", f"{user} {user} 1")
-        _write("/proc/self/gid_map", f"{group} {group} 1")
+        _write("/proc/self/uid_map", f"{STUDENT} {user} 1")
+        _write("/proc/self/gid_map", f"{STUDENT} {group} 1")
         linux.give_up_bounds()
     linux.give_up_capabilities()
 

@@ -76,6 +76,15 @@ class Compare:
             return self._not_honest(name, left)
         return True
 
+    def computes(self, name: str, left: Any, right: Any) -> bool:
+        """False if an arithmetic operator would be the student's own where the reference gave plain data."""
+        for value, asked in ((left, name), (right, f"r{name}")):
+            if not plain(value) and self.origins.method(_type(value), (f"__{asked}__",)) is not None:
+                self.used.add(asked)
+                if self.allowed is not None and not self.allowed & {name, asked}:
+                    return self._not_honest(asked, value)
+        return True
+
     def truth(self, value: Any) -> bool:
         """`bool(value)`, but for an object that decides itself where the reference gave plain data."""
         if plain(value):

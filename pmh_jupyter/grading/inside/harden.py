@@ -15,6 +15,8 @@ they can be:
   own modules is put back and flagged only as long as `put_back` itself still stands.
 - Values in place are not compared: a list or a dict of a library module, an object's attributes, keyword defaults of functions
   that are no attribute of a module. Nor modules that were first imported by the student's code: their functions are not put back.
+- Helpers that the lesson's own cells define in the notebook are as the student's code left them, and what they compute with an
+  object of the student's is not looked at; nor is an `all(…)` over nothing.
 - A thread of the student's may change something between two looks; it is put back, and flagged, at the next.
 - Error handlers of codecs and functions registered with atexit cannot be listed. Neither is asked by a test's verdict.
 """

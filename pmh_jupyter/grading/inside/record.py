@@ -29,6 +29,21 @@ OPERATIONS: dict[str, tuple[str, Callable[[Any, Any], Any], str]] = {
     "In": ("in ", lambda left, right: left in right, "contains"),
     "NotIn": ("not in ", lambda left, right: left not in right, "contains"),
 }
+ARITHMETIC: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
+    "Add": (operator.add, "add"),
+    "Sub": (operator.sub, "sub"),
+    "Mult": (operator.mul, "mul"),
+    "MatMult": (operator.matmul, "matmul"),
+    "Div": (operator.truediv, "truediv"),
+    "FloorDiv": (operator.floordiv, "floordiv"),
+    "Mod": (operator.mod, "mod"),
+    "Pow": (operator.pow, "pow"),
+    "LShift": (operator.lshift, "lshift"),
+    "RShift": (operator.rshift, "rshift"),
+    "BitOr": (operator.or_, "or"),
+    "BitXor": (operator.xor, "xor"),
+    "BitAnd": (operator.and_, "and"),
+}
 _SWAPPED = {"< ": "> ", "<= ": ">= ", "> ": "< ", ">= ": "<= ", "in ": "to contain ", "not in ": "not to contain "}
 _DENIED = {"NotEq": True, "NotIn": True}
 _ALIKE = ("equal", "close", "less", "greater", "assertin", "assertnotin", "assertcount")
@@ -139,6 +154,26 @@ class Recorder:
         if kind == "NotEq" and result is False:
             name = "not-ne"
         return result if self.compare_with.honest(name, left, right) else _DENIED.get(kind, False)
+
+    def operated(self, kind: str, left: Any, right: Any) -> Any:
+        """Arithmetic in the test cell: with an object of the student's class only where the reference had one there."""
+        compute, name = ARITHMETIC[kind]
+        if not self.compare_with.computes(name, left, right):
+            raise _AssertionError
+        return compute(left, right)
+
+    def guarded(self, function: Any) -> Any:
+        """A function that `map` or `filter` calls: a StopIteration of the student's would end those as if all had been seen."""
+        if not _callable(function):
+            return function
+
+        def call(*arguments: Any) -> Any:
+            try:
+                return function(*arguments)
+            except StopIteration as stop:
+                raise RuntimeError("StopIteration was raised") from stop
+
+        return call
 
     def known(self, number: int, function: Callable[..., Any]) -> Callable[..., Any]:
         """A function whose arguments explain its answer."""

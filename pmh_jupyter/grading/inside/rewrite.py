@@ -126,10 +126,18 @@ class Rewrite(ast.NodeTransformer):
             return node
         return self._call("compared", ast.Constant(type(node.ops[0]).__name__), node.left, node.comparators[0])
 
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.left, ast.Constant) and isinstance(node.right, ast.Constant):
+            return node
+        return self._call("operated", ast.Constant(type(node.op).__name__), node.left, node.right)
+
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         if called_name(node) == "isinstance":
             self._wrap_known(node, self._rule(node))
+        elif called_name(node) in ("map", "filter") and node.args and not isinstance(node.args[0], ast.Starred):
+            node.args[0] = self._call("guarded", node.args[0])
         return node
 
     def visit_Name(self, node: ast.Name) -> ast.AST:

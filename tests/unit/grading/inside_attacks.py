@@ -80,6 +80,12 @@ LYING = [
         "lying-operator",
     ),
     _attack(
+        "arithmetic",
+        "class Zero:\n    def __sub__(self, other): return 0\ndef answer(x): return Zero()",
+        "assert abs(answer(3) - 42) < 1e-6",
+        "lying-operator",
+    ),
+    _attack(
         "class",
         "class No:\n    __class__ = property(lambda self: int)\ndef answer(x): return No()",
         "assert isinstance(answer(3), int)",
@@ -312,6 +318,11 @@ ENDING = [
     _attack("SystemExit", "def answer(x): raise SystemExit(0)"),
     _attack("KeyboardInterrupt", "def answer(x): raise KeyboardInterrupt"),
     _attack("GeneratorExit", "def answer(x): raise GeneratorExit"),
+    _attack(
+        "the end of an iteration",
+        "def answer(x): raise StopIteration",
+        "assert all(map(lambda x: answer(x) == 42, [1, 2]))",
+    ),
     _attack("exit of a thread", "import _thread\ndef answer(x): _thread.exit()"),
     _attack(
         "the shadowed name of an error",

@@ -93,7 +93,7 @@ def test_an_attack_earns_nothing(name: str, shell: Shell, pristine: Pristine) ->
     assert {flag["code"] for flag in flags} <= FLAGS.keys()
 
 
-@pytest.mark.parametrize("name", [name for name in ATTACKS if name.startswith("lying")])
+@pytest.mark.parametrize("name", [name for name in ATTACKS if name.startswith("lying") and "arithmetic" not in name])
 def test_without_a_manifest_a_liar_is_found_by_what_it_cannot_know(name: str, shell: Shell, pristine: Pristine) -> None:
     attack = ATTACKS[name]
     tests, flags = in_fork(lambda: judged(shell, pristine, attack.student, attack.test, operators=None))
@@ -112,6 +112,11 @@ HONEST = {
         POINT,
         "assert Point(1, 2) == Point(1, 2)\nassert Point(1, 2) < Point(2, 1)",
         {"operators": ["eq", "lt"]},
+    ),
+    "own arithmetic": (
+        "class V:\n    def __init__(self, x): self.x = x\n    def __add__(self, other): return V(self.x + other.x)",
+        "assert (V(1) + V(2)).x == 3\nassert 'a%s' % 3 + 'b' == 'a3b'",
+        {"operators": ["add"]},
     ),
     "own class, nothing known": (
         POINT,

@@ -172,14 +172,8 @@ class Pristine:
         """Each function that stands in the module has the code of the file that it is from."""
         if self.origins.codes(module) is None:
             return True  # a frozen module, or an extension
-        for value in [*vars(module).values()]:
-            if type(value) is FunctionType:
-                home = sys.modules.get(str(value.__globals__.get("__name__")))
-                codes = self.origins.codes(home)
-                at_home = home is not None and vars(home) is value.__globals__
-                if not at_home or codes is None or (codes and value.__code__ not in codes):
-                    return False
-        return True
+        functions = [value for value in vars(module).values() if type(value) is FunctionType]
+        return all(self.origins.as_written(function) for function in functions)
 
     def _of_library(self, thing: object) -> bool:
         """A function of a library module, or an object (or a class) of one."""

@@ -74,12 +74,19 @@ class Origins:
         """A class found under its own name in a module of the library, each of its functions as the module's file has it."""
         name = _dict(cls).get("__module__")
         module = sys.modules.get(name) if _type(name) is str else None
-        codes = self.codes(module) if module is not None else None
-        if codes is None:
+        if module is None or self.codes(module) is None:
             return False
-        return all(
-            _function_code(value) in codes for value in _dict(cls).values() if _type(value) is FunctionType
-        ) and any(value is cls for value in vars(module).values())
+        functions = [value for value in _dict(cls).values() if _type(value) is FunctionType]
+        return all(self.as_written(function) for function in functions) and any(
+            value is cls for value in vars(module).values()
+        )
+
+    def as_written(self, function: FunctionType) -> bool:
+        """True for a function that has the code of the library's file that it is from (a decorator's may be another's)."""
+        home = sys.modules.get(str(function.__globals__.get("__name__")))
+        codes = self.codes(home)
+        at_home = home is not None and vars(home) is function.__globals__
+        return at_home and codes is not None and (not codes or _function_code(function) in codes)
 
     def codes(self, module: Any) -> set[CodeType] | None:
         """Every code object of a library module's file; None for a module that is not the library's or has no source."""

@@ -82,7 +82,7 @@ def _wall(settings: Settings) -> Iterator[Wall]:
     try:
         yield wall
     finally:
-        closing = threading.Thread(target=getattr(wall, "close", lambda: None), daemon=True)
+        closing = threading.Thread(target=wall.close, daemon=True)
         closing.start()
         closing.join(CLOSE_SECONDS)
 

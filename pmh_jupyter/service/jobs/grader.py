@@ -55,9 +55,8 @@ class Grader:
         """Ends what the wall keeps warm for the next grading, where it keeps anything."""
         with self._lock:
             wall, self._wall = self._wall, None
-        close = getattr(wall, "close", None)
-        if close:
-            close()
+        if wall:
+            wall.close()
 
     def _look(self) -> Wall:
         if self._refused and self._clock() < self._again:

@@ -45,3 +45,21 @@ def test_the_canary_sings_or_says_why_not() -> None:
     grader = Grader(Settings(), machine.find, lambda: 0.0)
     with pytest.raises(NoWall):
         grader.try_canary()
+
+
+def test_what_is_kept_warm_is_ended_with_the_grader() -> None:
+    class Warm(NoContainment):
+        closed = 0
+
+        def close(self) -> None:
+            self.closed += 1
+            super().close()
+
+    machine = Machine()
+    machine.wall = warm = Warm()
+    grader = Grader(Settings(), machine.find)
+    grader.close()  # there is none yet
+    grader.wall()
+    grader.close()
+    grader.close()
+    assert warm.closed == 1

@@ -1,0 +1,143 @@
+"""What a hidden test expects is told nowhere: not in a message, a verdict, a flag, a log line or the JSON that a worker sends."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from pmh_jupyter.domain.course import Release
+from pmh_jupyter.domain.release import release_files
+from pmh_jupyter.domain.verdict import Message, Outcome
+from pmh_jupyter.domain.words import words
+from pmh_jupyter.grading.bundle import grading_to_json
+from pmh_jupyter.grading.grade import grade
+from pmh_jupyter.grading.task import GradingTask
+from tests.support.engine import answered, bubblewrap, by_name, notebook, task
+
+pytestmark = pytest.mark.needs("bubblewrap")
+
+# Nothing else says any of these: what is expected, in every form that an assertion has, and the source around it.
+CANARIES = ("918273", "0.73317", "zqcanary", "zqinput", "zqhelper", "zqname")
+HIDDEN = """
+zqname = [918273, "zqcanary", {"zqcanary": 0.73317}]
+def zqhelper(value, expected=918273):
+    assert value == expected
+assert f(1) == 918273
+assert f("zqinput") == "zqcanary-text"
+assert f(2) in (918273, 9182735)
+assert f(3) > 918273 and f(3) != "zqcanary"
+assert abs(f(4) - 0.73317) < 1e-9
+assert not f(5) or f(5) == zqname
+assert isinstance(f(6), int), None
+zqhelper(f(7))
+for given, expected in ((1, 918273), (2, "zqcanary")):
+    assert f(given) == expected
+assert sorted([f(8), 918273]) == [918273, 918273]
+assert {"zqcanary": f(9)} == {"zqcanary": 918273}
+assert f(10) is zqname[0]
+zqname.index(f(11))
+"""
+VISIBLE = "assert f(0) == 0\n### BEGIN HIDDEN TESTS" + HIDDEN + "### END HIDDEN TESTS"
+
+# Each is right where the visible test looks.
+WRONG = {
+    "constant": "return 0",
+    "nothing": "return None if x else 0",
+    "a text": "return 'x' if x else 0",
+    "raises": "return 1 / 0 if x else 0",
+    "raises what it was given": "raise ValueError(x) if x else None",
+    "raises a class named so": "return _raise(type('E' + str(x), (Exception,), {})) if x else 0",
+    "an assertion of its own": "assert not x, x\n    return 0",
+    "endless depth": "return f(x) if x else 0",
+    "a key error": "return {0: 0}[x]",
+    "says it is equal": "return type('Any', (), {'__eq__': lambda self, other: True, '__repr__': lambda self: 'me'})() if x else 0",
+    "raises what it is compared with": "return type('Any', (), {'__eq__': _told, '__lt__': _told, '__sub__': _told})() if x else 0",
+    "shows what it is compared with": "return _Mirror() if x else 0",
+    "a subclass of int": "return _Int(x) if x else 0",
+    "ends Python": "import os\n    return os._exit(3) if x else 0",
+    "asks": "return input(x) if x else 0",
+    "prints": "print(x)\n    return 0",
+    "reads the frames above": "import sys\n    return repr(sys._getframe(1).f_locals)[:200] if x else 0",
+    "walks all frames": "return _frames() if x else 0",
+    "the stub": None,
+    "no function": None,
+}  # fmt: skip
+HELPERS = """
+import sys
+def _raise(error): raise error
+def _told(self, other): raise ValueError(repr(other))
+class _Mirror:
+    seen = None
+    def __eq__(self, other):
+        _Mirror.seen = other
+        return False
+    def __repr__(self): return repr(_Mirror.seen)
+class _Int(int):
+    def __eq__(self, other): raise KeyError(other)
+    __lt__ = __gt__ = __sub__ = __eq__
+def _frames():
+    frame, found = sys._getframe(1), []
+    while frame:
+        found.append((frame.f_code.co_consts, sorted(map(str, frame.f_locals.items()))))
+        frame = frame.f_back
+    raise LookupError(str(found)[-4000:])
+"""
+
+
+def _release() -> Release:
+    def cell(source: str, **nbgrader: object) -> dict[str, object]:
+        return {"cell_type": "code", "source": source, "metadata": {"nbgrader": nbgrader}}
+
+    cells = [
+        cell("### BEGIN SOLUTION\nf = None\n### END SOLUTION", grade_id="f", solution=True),
+        cell(VISIBLE, grade_id="f-tests", grade=True, points=3, locked=True),
+        cell(VISIBLE, grade_id="f-shares", grade=True, points=3, locked=True),
+    ]
+    cells[2]["metadata"]["pmh"] = {"shares": "equal"}  # type: ignore[index]
+    return release_files("lesson", "Lesson", [notebook(cells, "lesson.ipynb")], [])
+
+
+RELEASE = _release()
+
+
+def _answer(body: str | None, name: str) -> str:
+    if name == "the stub":
+        return "raise NotImplementedError()"
+    return "g = 1" if body is None else f"{HELPERS}\ndef f(x):\n    {body}"
+
+
+def _task(name: str) -> GradingTask:
+    return task(notebook(answered({"f": _answer(WRONG[name], name)}, RELEASE)), release=RELEASE)
+
+
+def _sentences(message: Message | None) -> str:
+    return "" if message is None else f"{words(message)} {dict(message.params)}"
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_expected_is_told_nowhere(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    grading = grade(_task(name), bubblewrap())
+    verdict = by_name(grading)["f"]
+    assert grading.fault is None and verdict.outcome is not Outcome.PASSED and verdict.millipoints < 6000
+    told = [grading_to_json(grading).decode(), caplog.text, _sentences(verdict.message)]
+    told += [f"{_sentences(test.message)} {test}" for test in verdict.tests]
+    found = [(canary, text) for canary in CANARIES for text in told if canary in text]
+    assert found == []
+
+
+def test_the_look_can_fail() -> None:
+    """In plain sight the same assertions say what they expect."""
+    shown = VISIBLE.replace("BEGIN HIDDEN TESTS", "").replace("END HIDDEN TESTS", "")
+    given = _task("constant")
+    (file,) = RELEASE.sealed
+    plain = notebook(
+        [
+            {**cell, "source": cell["source"] if cell["metadata"]["nbgrader"]["solution"] else shown}
+            for cell in answered({}, RELEASE)
+        ],
+        file.path,
+    )
+    grading = grade(GradingTask(given.exercises, (plain,), given.submitted, limits=given.limits), bubblewrap())
+    assert all(canary in grading_to_json(grading).decode() for canary in ("918273", "zqcanary"))

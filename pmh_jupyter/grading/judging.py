@@ -9,8 +9,8 @@ process would bring its hidden text there, and everything after it could read th
 
 from __future__ import annotations
 
-import ast
 import hashlib
+import symtable
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -175,26 +175,29 @@ def _exported(steps: tuple[Step, ...]) -> Iterator[str]:
     """Names that a test cell binds and that a later cell which is not one reads."""
     bound: set[str] = set()
     for step in steps:
-        names = list(_names(step.source))
+        table = _table(step.source)
+        if table is None:
+            continue
         if step.tests:
-            bound |= {name for name, stored in names if stored}
+            bound |= {name.get_name() for name in table.get_symbols() if name.is_assigned() or name.is_imported()}
         else:
-            yield from (name for name, stored in names if not stored and name in bound)
+            yield from bound.intersection(_read(table))
 
 
-def _names(source: str) -> Iterator[tuple[str, bool]]:
-    """Each name in a cell, and whether it is bound there; none for what is no plain Python."""
+def _table(source: str) -> symtable.SymbolTable | None:
+    """The names of a cell and its functions; None for what is no plain Python."""
     try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError):
-        return
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            yield node.id, not isinstance(node.ctx, ast.Load)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield node.name, True
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            yield from (((alias.asname or alias.name).partition(".")[0], True) for alias in node.names)
+        return symtable.symtable(source, "<cell>", "exec")
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+
+
+def _read(table: symtable.SymbolTable) -> Iterator[str]:
+    """The notebook's names that a cell or a function of it reads."""
+    top = table.get_type() == "module"
+    yield from (name.get_name() for name in table.get_symbols() if name.is_referenced() and (top or name.is_global()))
+    for inner in table.get_children():
+        yield from _read(inner)
 
 
 def _key(task: GradingTask) -> str:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pmh_jupyter.domain.words import words
+from pmh_jupyter.domain.words import flag_words, words
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -37,7 +37,10 @@ def as_json(path: str, grading: Grading) -> dict[str, Any]:
             }
             for verdict in grading.verdicts
         ],
-        "flags": [{"code": flag.code, "cell": flag.cell, "detail": flag.detail} for flag in grading.flags],
+        "flags": [
+            {"code": flag.code, "cell": flag.cell, "detail": flag.detail, "text": flag_words(flag)}
+            for flag in grading.flags
+        ],
         "seconds": round(grading.seconds, 3),
     }
 
@@ -58,7 +61,8 @@ def tell_person(told: dict[str, Any], grading: Grading) -> None:
     for message in grading.healed:
         console.print(f"  [dim]{escape(words(message))}[/]")
     for flag in told["flags"]:
-        console.print(f"  [yellow]! {escape(' '.join(filter(None, flag.values())))}[/]")
+        where = f"{flag['cell']}: " if flag["cell"] else ""
+        console.print(f"  [yellow]! {escape(where + flag['text'])}[/]")
 
 
 def tell_nothing(told: dict[str, Any], grading: Grading) -> None:

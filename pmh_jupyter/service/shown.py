@@ -15,7 +15,7 @@ from pmh_jupyter.domain.ids import sha256
 from pmh_jupyter.domain.people import Membership, Person
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Message, TestVerdict
 from pmh_jupyter.domain.versions import CourseVersion
-from pmh_jupyter.domain.words import words
+from pmh_jupyter.domain.words import flag_words, words
 from pmh_jupyter.domain.work import StaffWork, Work
 from pmh_jupyter.errors import Problem
 from pmh_jupyter.wire import outline, people, staff, work
@@ -152,7 +152,10 @@ def own_work(one: Work) -> work.WorkReply:
 
 def staff_work(one: StaffWork) -> staff.StaffWorkReply:
     """A member's work with its flags."""
-    flags = tuple(work.FlagReply(code=flag.code, cell=flag.cell, detail=flag.detail) for flag in one.work.flags)
+    flags = tuple(
+        work.FlagReply(code=flag.code, cell=flag.cell, detail=flag.detail, text=flag_words(flag))
+        for flag in one.work.flags
+    )
     return staff.StaffWorkReply(person=one.person.id, name=one.person.name, work=own_work(one.work), flags=flags)
 
 

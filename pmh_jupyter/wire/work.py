@@ -106,6 +106,7 @@ class FlagReply(Message):
     code: str
     cell: str | None = None
     detail: str = ""
+    text: str = Field(default="", description="What was seen, as a sentence")
 
 
 class WorkReply(Message):

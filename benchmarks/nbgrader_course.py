@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from pmh_jupyter.domain.course import File
+from pmh_jupyter.grading.walls.bubblewrap import find_bwrap
 from tests.support.attacks import NOTEBOOK, Case, Outcome, exercises, lesson
 
 BIN = Path(sys.executable).parent
@@ -61,7 +62,7 @@ def _bounds(case: Case) -> list[str]:
     """What keeps this machine whole while nbgrader is denied its service; nothing for the other classes."""
     if case.group != "deny":
         return []
-    bounds = ["bwrap", "--dev-bind", "/", "/", "--unshare-pid", "--proc", "/proc", "--die-with-parent"]
+    bounds = [str(find_bwrap()), "--dev-bind", "/", "/", "--unshare-pid", "--proc", "/proc", "--die-with-parent"]
     if os.geteuid() == 0:  # the kernel counts no processes of root's
         rights = "+dac_override,+dac_read_search"
         bounds += ["--cap-add", "ALL", "setpriv", "--reuid", "65533", "--regid", "65533", "--clear-groups"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier
 
@@ -244,3 +245,12 @@ def test_releases_pin_what_is_graded(school: School) -> None:
     classrooms.adopt(school.database, ROOM, "course")
     job = claim(school)
     assert (job.work, job.exercises) == (sent.id, FIRST.exercises)
+
+
+def test_a_gradings_seed_and_grader_are_kept(school: School) -> None:
+    school.send(school.member(), Kind.CHECK, "a")
+    job = claim(school)
+    jobs.complete(school.database, job.id, replace(grading(a=Outcome.PASSED), seed=20_261_122, grader="2"))
+    with school.database.read() as session:
+        row = session.get_one(JobRow, job.id)
+        assert (row.seed, row.graded_by) == (20_261_122, "2")

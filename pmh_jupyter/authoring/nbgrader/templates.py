@@ -90,11 +90,9 @@ class Templates:
         return self._render(test.fail, snippet=snippet).replace('"', '\\"')
 
     def _render(self, template: str, **values: Any) -> str:
-        from jinja2 import TemplateError
-
         try:
             return self._compiled(template).render(**values)
-        except (TemplateError, TypeError, ValueError, OverflowError) as error:
+        except Exception as error:
             raise _invalid(f"A template cannot be rendered ({error}): {template[:200]!r}.", "Correct it.") from error
 
 

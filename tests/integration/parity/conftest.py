@@ -1,0 +1,39 @@
+"""Both graders over all of nbgrader's own notebooks, once for all tests here: they take a minute or two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pmh_jupyter.errors import BadInput
+from pmh_jupyter.grading.walls import Wall, bubblewrap_wall
+from tests.integration.parity import ours, yardstick
+from tests.integration.parity.shipped import LESSONS
+
+
+@pytest.fixture(scope="session")
+def wall() -> Iterator[Wall]:
+    wall = bubblewrap_wall()
+    yield wall
+    getattr(wall, "close", lambda: None)()
+
+
+@pytest.fixture(scope="session")
+def nbgrader(tmp_path_factory: pytest.TempPathFactory) -> dict[str, yardstick.Found]:
+    """What nbgrader makes of each lesson, by its name."""
+    return yardstick.measure(LESSONS, tmp_path_factory.mktemp("nbgrader"))
+
+
+@pytest.fixture(scope="session")
+def here(tmp_path_factory: pytest.TempPathFactory, wall: Wall) -> dict[str, ours.Ours | BadInput]:
+    """The release of each lesson by its name, or why there is none."""
+    folder: Path = tmp_path_factory.mktemp("here")
+    found: dict[str, ours.Ours | BadInput] = {}
+    for lesson in LESSONS:
+        try:
+            found[lesson.name] = ours.release(lesson, folder, wall)
+        except BadInput as error:
+            found[lesson.name] = error
+    return found

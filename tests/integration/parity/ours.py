@@ -1,0 +1,96 @@
+"""What is made of the same lessons here: released, and graded behind the wall, by the functions that `pmh grade` calls."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from pmh_jupyter.authoring.local import read_source, task_of
+from pmh_jupyter.domain.course import File, Release
+from pmh_jupyter.domain.notebook import read_notebook
+from pmh_jupyter.domain.verdict import ExerciseVerdict, Grading, Outcome
+from pmh_jupyter.grading.grade import grade
+from pmh_jupyter.grading.task import Limits
+from pmh_jupyter.grading.walls import Wall
+from tests.integration.parity.shipped import REFERENCE, UNTOUCHED, WHEEL, Given, Shipped, given
+
+PERSON = "a person"
+"""In the place of a score: somebody has to give one."""
+Scores = dict[tuple[str, str], str]
+"""By notebook and grade_id."""
+
+
+@dataclass(frozen=True)
+class Ours:
+    """A lesson released here."""
+
+    lesson: Shipped
+    release: Release
+
+    def scores(self, submission: str, wall: Wall) -> Scores:
+        """The score of each graded cell of a submission."""
+        limits = Limits(cell_seconds=self.lesson.seconds)
+        grading = grade(task_of(self.release, self._submitted(submission), limits), wall)
+        assert grading.fault is None
+        return dict(_cells(self.release, grading))
+
+    def student(self) -> dict[str, list[Given]]:
+        """The student's version, by notebook."""
+        return {file.path: given(file.content) for file in self.release.student if file.path.endswith(".ipynb")}
+
+    def _submitted(self, submission: str) -> tuple[File, ...]:
+        if submission == UNTOUCHED:
+            return self.release.student
+        others = tuple(file for file in self.release.student if not file.path.endswith(".ipynb"))
+        if submission == REFERENCE:
+            own = [(path, json.dumps(self.lesson.source(path)).encode()) for path in self.lesson.notebooks]
+        else:
+            paths = zip(self.lesson.notebooks, self.lesson.submissions[submission], strict=False)
+            own = [(wanted, (WHEEL / path).read_bytes()) for wanted, path in paths]
+        return (*(File(Path(path).name, content) for path, content in own), *others)
+
+
+def release(lesson: Shipped, folder: Path, wall: Wall) -> Ours:
+    """Lays the lesson out as in an nbgrader course, and reads it from there. Raises as `read_source`."""
+    return Ours(lesson, read_source(str(lay_out(lesson, folder)), wall))
+
+
+def lay_out(lesson: Shipped, folder: Path) -> Path:
+    """The lesson's folder in an nbgrader course of its own."""
+    course = folder / lesson.name
+    source = course / "source" / Path(lesson.name).name
+    source.mkdir(parents=True)
+    for path in lesson.notebooks:
+        (source / Path(path).name).write_text(json.dumps(lesson.source(path)), encoding="utf-8")
+    for path in lesson.files:
+        shutil.copy(WHEEL / path, source)
+    if lesson.autotests:
+        shutil.copy(WHEEL / lesson.autotests, course)
+    if lesson.header:
+        shutil.copy(WHEEL / lesson.header, course / "source" / "header.ipynb")
+        setting = 'c = get_config()\nc.IncludeHeaderFooter.header = "source/header.ipynb"\n'
+        (course / "nbgrader_config.py").write_text(setting, encoding="utf-8")
+    return source
+
+
+def _cells(release: Release, grading: Grading) -> Scores:
+    verdicts = {verdict.grade_id: verdict for verdict in grading.verdicts}
+    scores: Scores = {}
+    for exercise in release.exercises:
+        notebook = next(file for file in release.sealed if file.path == exercise.notebook)
+        cells = read_notebook(notebook.path, notebook.content).by_grade_id()
+        verdict = verdicts[exercise.grade_id]
+        if exercise.manual:
+            waits = verdict.outcome is Outcome.NEEDS_MARKING
+            scores |= {(exercise.notebook, name): PERSON if waits else "0" for name in exercise.solution_cells}
+            continue
+        earned = {name: cells[name].millipoints * _passed(verdict, name) for name in exercise.test_cells}
+        assert sum(earned.values()) == verdict.millipoints, "a cell is worth all of its points or none"
+        scores |= {(exercise.notebook, name): f"{points / 1000:g}" for name, points in earned.items()}
+    return scores
+
+
+def _passed(verdict: ExerciseVerdict, cell: str) -> bool:
+    return all(test.outcome is Outcome.PASSED for test in verdict.tests if test.grade_id == cell)

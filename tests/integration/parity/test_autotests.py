@@ -1,0 +1,107 @@
+"""AUTOTEST lines become tests by running the solution behind the wall: what it reads, where it fails, what it must not reach."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pmh_jupyter.authoring.nbgrader.folder import TEMPLATES
+from pmh_jupyter.authoring.release import release_lesson
+from pmh_jupyter.domain.course import File, Lesson, Release, SharedFiles
+from pmh_jupyter.errors import InvalidCourse, Problem
+from pmh_jupyter.grading.walls import Wall
+from tests.integration.parity.shipped import APPS, GUIDE, WHEEL
+
+TEMPLATE = File(TEMPLATES, (WHEEL / APPS / TEMPLATES).read_bytes())
+ROBUST = File(TEMPLATES, (WHEEL / GUIDE / TEMPLATES).read_bytes())
+
+
+def _release(wall: Wall, *sources: str, files: tuple[File, ...] = (), templates: File = TEMPLATE) -> Release:
+    """A notebook of these cells; those with an AUTOTEST line are its tests, the first is the answer."""
+    cells = [_cell(number, source) for number, source in enumerate(sources)]
+    book = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    lesson = Lesson(
+        "l", "L", "", (File("n.ipynb", json.dumps(book).encode()), *files), shared=SharedFiles(None, None, templates)
+    )
+    return release_lesson(lesson, wall)
+
+
+def _cell(number: int, source: str) -> dict[str, Any]:
+    meta: dict[str, Any] = {"grade_id": f"c{number}", "solution": number == 0, "schema_version": 3}
+    if "AUTOTEST" in source:
+        meta |= {"grade": True, "points": 1}
+    return {"cell_type": "code", "metadata": {"nbgrader": meta}, "source": source}
+
+
+def _tests(release: Release) -> str:
+    cells = json.loads(next(file for file in release.sealed if file.path == "n.ipynb").content)["cells"]
+    return "\n".join("".join(cell["source"]) for cell in cells[1:])
+
+
+def _problems(wall: Wall, *sources: str) -> tuple[Problem, ...]:
+    with pytest.raises(InvalidCourse) as refused:
+        _release(wall, *sources)
+    return refused.value.problems
+
+
+def test_each_snippet_is_evaluated_where_it_stands(wall: Wall) -> None:
+    tests = _tests(_release(wall, "x = 1", "### AUTOTEST x\nx = 2\n### AUTOTEST x", "### AUTOTEST x + 1"))
+    values = [line.split('== "')[1].split('"')[0] for line in tests.splitlines() if line.startswith("assert str(x")]
+    assert values == ["1", "2", "3"]
+
+
+def test_the_solution_reads_the_lessons_files(wall: Wall) -> None:
+    release = _release(
+        wall, "text = open('data/a.txt').read()", "# AUTOTEST text", files=(File("data/a.txt", b"here"),)
+    )
+    assert 'assert str(text) == "here"' in _tests(release)
+
+
+def test_long_values_come_whole(wall: Wall) -> None:
+    assert "n" * 20_000 in _tests(_release(wall, "text = 'n' * 20_000", "### AUTOTEST text"))
+
+
+def test_quotes_and_lines_stay_one_value(wall: Wall) -> None:
+    """With the templates of nbgrader's guide, which quote three times."""
+    release = _release(wall, "text = 'a \"b\"\\nc'", "### AUTOTEST text", templates=ROBUST)
+    source = _tests(release)
+    compile(source, "tests", "exec")
+    exec(source, {"text": 'a "b"\nc'})
+    with pytest.raises(AssertionError):
+        exec(source, {"text": "another"})
+
+
+def test_the_same_source_gives_the_same_release(wall: Wall) -> None:
+    sources = ("import random\nx = random.random()", "### HASHED AUTOTEST x")
+    assert _release(wall, *sources).id == _release(wall, *sources).id
+
+
+def test_templates_are_not_given_to_students(wall: Wall) -> None:
+    release = _release(wall, "x = 1", "### AUTOTEST x", files=(TEMPLATE,))
+    assert [file.path for file in release.student] == ["n.ipynb"]
+
+
+def test_a_snippet_that_raises_is_told_with_its_line(wall: Wall) -> None:
+    (problem,) = _problems(wall, "x = 1", "import math\n### AUTOTEST x; y")
+    assert problem.cell == "c1" and "Line 2: `y` cannot be evaluated (NameError" in problem.message
+
+
+def test_a_solution_that_raises_is_told(wall: Wall) -> None:
+    (problem,) = _problems(wall, "x = 1", "x = 1 / 0\n### AUTOTEST x")
+    assert problem.cell == "c1" and "did not run as far" in problem.message
+
+
+def test_a_cell_that_ends_python_is_told(wall: Wall) -> None:
+    (problem,) = _problems(wall, "x = 1", "import os\nos._exit(0)\n### AUTOTEST x")
+    assert problem.cell == "c1" and "did not run as far" in problem.message
+
+
+def test_nothing_of_it_runs_in_this_process(wall: Wall, tmp_path: Path) -> None:
+    """Shown by what it reports: not this process, and not this machine's files."""
+    tests = _tests(_release(wall, "import os", f"### AUTOTEST os.getpid(); os.path.exists('{tmp_path}')"))
+    assert f'== "{os.getpid()}"' not in tests
+    assert '== "False"' in tests

@@ -1,0 +1,99 @@
+"""nbgrader's own notebooks are released and graded as nbgrader does it; what differs stands in `docs/reference/nbgrader.md`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pmh_jupyter.authoring.local import read_source
+from pmh_jupyter.errors import BadInput
+from pmh_jupyter.grading.walls import Wall
+from tests.integration.parity.differences import Difference, Row, rows
+from tests.integration.parity.ours import PERSON, Ours, lay_out
+from tests.integration.parity.shipped import GUIDE, LESSONS, PAGES, WHEEL, Shipped, all_notebooks, covered
+from tests.integration.parity.yardstick import Found, Scores
+
+NO_SCORES = "no scores"
+# The first test waits for nbgrader.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(scope="session")
+def differences(nbgrader: dict[str, Found], here: dict[str, Ours | BadInput], wall: Wall) -> list[Difference]:
+    """Everything that nbgrader says otherwise."""
+    return [one for lesson in LESSONS for one in _differences(lesson, nbgrader[lesson.name], here[lesson.name], wall)]
+
+
+def test_every_notebook_of_the_wheel_is_tried() -> None:
+    assert covered() == all_notebooks()
+
+
+def test_what_differs_stands_in_the_table(differences: list[Difference]) -> None:
+    table = rows()
+    unexplained = [str(one) for one in differences if not any(row.covers(one) for row in table)]
+    assert not unexplained
+
+
+def test_what_stands_in_the_table_differs(differences: list[Difference]) -> None:
+    outdated = [str(row) for row in rows() if not any(row.covers(one) for one in differences)]
+    assert not outdated
+
+
+def test_students_get_the_same_cells(nbgrader: dict[str, Found], here: dict[str, Ours | BadInput]) -> None:
+    compared = 0
+    for name, found in nbgrader.items():
+        release = here[name]
+        if found.released and isinstance(release, Ours):
+            assert release.student() == found.student, name
+            compared += len(found.student)
+    assert compared >= 30
+
+
+def test_what_asks_nothing_is_refused_with_a_remedy(tmp_path: Path) -> None:
+    """nbgrader releases notebooks without a graded cell; there is nothing to grade by."""
+    asked = [replace(lesson, asked=False) for lesson in LESSONS if lesson.asked]
+    for lesson in asked:
+        with pytest.raises(BadInput, match="no exercise") as refused:
+            read_source(str(lay_out(lesson, tmp_path)))
+        assert refused.value.advice
+    for page in PAGES:
+        # One of them shows markers in its prose, and is told so.
+        with pytest.raises(BadInput, match="no exercise|cannot be graded by"):
+            read_source(str(WHEEL / GUIDE / f"{page}.ipynb"))
+
+
+def test_the_table_is_matched_strictly() -> None:
+    row = Row(("apps/*", "a,b", "*", "1", "0", "because"))
+    assert row.covers(Difference("apps/test", "b", "x", "1", "0"))
+    assert not row.covers(Difference("apps/test", "c", "x", "1", "0"))
+    assert not row.covers(Difference("apps/test", "b", "x", "1", "0.5"))
+
+
+def _differences(lesson: Shipped, found: Found, release: Ours | BadInput, wall: Wall) -> Iterator[Difference]:
+    theirs = "released" if found.as_it_is else "after `nbgrader update`" if found.released else "refused"
+    here = "released" if isinstance(release, Ours) else "refused"
+    if theirs != here:
+        yield Difference(lesson.name, "", "", theirs.replace("`", ""), here)
+    if isinstance(release, Ours):
+        for submission, scores in found.graded.items():
+            yield from _scored_otherwise(lesson.name, submission, scores, release.scores(submission, wall))
+
+
+def _scored_otherwise(
+    lesson: str, submission: str, theirs: Scores | None, ours: dict[tuple[str, str], str]
+) -> Iterator[Difference]:
+    if theirs is None:
+        yield Difference(lesson, submission, "", NO_SCORES, "graded")
+        return
+    scores = {
+        (f"{notebook}.ipynb", cell): PERSON if automatic is None else f"{automatic:g}"
+        for notebook, cells in theirs.items()
+        for cell, (automatic, _, _) in cells.items()
+    }
+    for notebook, cell in sorted({*scores, *ours}):
+        pair = scores.get((notebook, cell), "not there"), ours.get((notebook, cell), "not there")
+        if pair[0] != pair[1]:
+            yield Difference(lesson, submission, cell, *pair)

@@ -1,0 +1,130 @@
+"""What nbgrader makes of the lessons: one course folder and one process for each half of them, side by side on two cores."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nbformat import from_dict
+from nbgrader.nbgraderformat import MetadataValidator
+from nbgrader.nbgraderformat.common import SchemaTooOldError, ValidationError
+
+from tests.integration.parity.shipped import REFERENCE, UNTOUCHED, WHEEL, Given, Shipped, given
+
+Scores = dict[str, dict[str, list[Any]]]
+PROGRAM = Path(__file__).with_name("nbgrader_process.py")
+SECONDS = 900
+
+
+@dataclass(frozen=True)
+class Found:
+    """What nbgrader said of one lesson: whether it releases it as it is, and after `nbgrader update`; what it gives to students,
+    by notebook; and the scores by submission (None: it could not grade that)."""
+
+    as_it_is: bool
+    released: bool
+    student: dict[str, list[Given]]
+    graded: dict[str, Scores | None]
+
+
+def measure(lessons: tuple[Shipped, ...], folder: Path) -> dict[str, Found]:
+    """Runs nbgrader over all lessons, in `folder`."""
+    halves = [lessons[0::2], lessons[1::2]]
+    running = [_start(half, folder / str(number)) for number, half in enumerate(halves)]
+    found: dict[str, Found] = {}
+    for number, (half, process) in enumerate(zip(halves, running, strict=True)):
+        output, errors = process.communicate(timeout=SECONDS)
+        assert process.returncode == 0, errors[-3000:]
+        said = json.loads(output.strip().splitlines()[-1])
+        for lesson in half:
+            found[lesson.name] = _found(lesson, folder / str(number), said[assignment(lesson)])
+    return found
+
+
+def assignment(lesson: Shipped) -> str:
+    return lesson.name.replace("/", "-")
+
+
+def _start(lessons: tuple[Shipped, ...], course: Path) -> subprocess.Popen[str]:
+    plan = [_prepare(lesson, course) for lesson in lessons]
+    # nbgrader calls `alembic` by name.
+    environ = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONWARNINGS": "ignore"}
+    process = subprocess.Popen(
+        [sys.executable, str(PROGRAM)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=course,
+        env=environ,
+    )
+    assert process.stdin
+    process.stdin.write(json.dumps(plan))
+    process.stdin.flush()
+    return process
+
+
+def _prepare(lesson: Shipped, course: Path) -> dict[str, Any]:
+    """Puts a lesson and its submissions where nbgrader looks for them."""
+    name = assignment(lesson)
+    source = course / "source" / name
+    source.mkdir(parents=True)
+    for path in lesson.notebooks:
+        notebook = json.dumps(_updated(lesson.source(path)))
+        (source / Path(path).name).write_text(notebook, encoding="utf-8")
+        if _asks_for_answers(lesson):
+            _hand_in(course, REFERENCE, name, Path(path).name, notebook)
+    for path in (*lesson.files, *filter(None, [lesson.autotests])):
+        shutil.copy(WHEEL / path, source)
+    for student, paths in lesson.submissions.items():
+        for wanted, path in zip(lesson.notebooks, paths, strict=False):
+            _hand_in(course, student, name, Path(wanted).name, (WHEEL / path).read_text(encoding="utf-8"))
+    header = ""
+    if lesson.header:
+        header = f"{name}-header.ipynb"
+        shutil.copy(WHEEL / lesson.header, course / header)
+    students = [*([REFERENCE] if _asks_for_answers(lesson) else []), UNTOUCHED, *lesson.submissions]
+    return {"name": name, "header": header, "seconds": lesson.seconds, "students": students}
+
+
+def _hand_in(course: Path, student: str, name: str, notebook: str, content: str) -> None:
+    place = course / "submitted" / student / name
+    place.mkdir(parents=True, exist_ok=True)
+    (place / notebook).write_text(content, encoding="utf-8")
+
+
+def _asks_for_answers(lesson: Shipped) -> bool:
+    """False where the reference is what is released."""
+    cells = [cell for path in lesson.notebooks for cell in lesson.source(path)["cells"]]
+    return any(cell["metadata"].get("nbgrader", {}).get("solution") for cell in cells)
+
+
+def _updated(notebook: dict[str, Any]) -> dict[str, Any]:
+    """As `nbgrader update` leaves it."""
+    upgraded: dict[str, Any] = MetadataValidator().upgrade_notebook_metadata(from_dict(notebook))
+    return upgraded
+
+
+def _found(lesson: Shipped, course: Path, said: dict[str, Any]) -> Found:
+    name = assignment(lesson)
+    paths = (course / "release" / name).glob("*.ipynb")
+    student = {path.name: given(path.read_bytes()) for path in paths}
+    return Found(said["released"] and not _is_old(lesson), said["released"], student, said["graded"])
+
+
+def _is_old(lesson: Shipped) -> bool:
+    """True where nbgrader asks for `nbgrader update` first."""
+    for path in lesson.notebooks:
+        try:
+            MetadataValidator().validate_nb(from_dict(lesson.source(path)))
+        except SchemaTooOldError:
+            return True
+        except ValidationError:
+            pass
+    return False

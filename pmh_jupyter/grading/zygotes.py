@@ -25,6 +25,8 @@ from pmh_jupyter.grading.walls.base import ANSWER_BYTES, COMPLAINT_BYTES, START_
 
 log = logging.getLogger(__name__)
 IDLE_SECONDS = 300.0
+MOST_JOBS = 1_000
+LOOK_SECONDS = 15.0
 END_SECONDS = 10.0
 # A judge is ended by the zygote at the submission's deadline; past this much more the zygote itself is given up.
 PATIENCE_SECONDS = 10.0
@@ -46,6 +48,7 @@ class Recipe:
 class _Process:
     """What the keeper, a thread of its own, knows of the process that it started."""
 
+    look: Callable[[], None]
     complaint: bytearray = field(default_factory=bytearray)
     started: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
@@ -54,15 +57,19 @@ class _Process:
 
 
 class Zygote:
-    """One warm process. Raises NoWall when it does not come to life. Safe to use from several threads."""
+    """One warm process, claimed by whoever makes it. Raises NoWall when it does not come to life. Safe to use from several threads."""
 
     def __init__(self, recipe: Recipe) -> None:
         self.made_of = _stamp(recipe.paths)
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.running = 0
+        self.lock = threading.Lock()
+        # A process that is forked from this one has zygotes of its own.
+        self.owner = os.getpid()
+        # Whoever makes it is the first who uses it.
+        self.running = self.count = 1
         self.used = time.monotonic()
-        self.retired = False
-        self.process = _Process()
+        self.retired = MOST_JOBS <= 1
+        self.process = _Process(look=self._look)
         # The kernel ends the sandbox with the thread that started it: that must be one that stays.
         self.keeper = threading.Thread(target=_keep, args=(recipe, theirs, self.process), name="zygote", daemon=True)
         self.keeper.start()
@@ -71,15 +78,41 @@ class Zygote:
             self.close()
             raise NoWall(f"The sandbox does not start: {self.complaint() or self.process.error}", advice=recipe.advice)
 
+    def __del__(self) -> None:
+        self.control.close()
+
     def complaint(self) -> str:
         """What it said last on standard error, for the log."""
         return bytes(self.process.complaint).decode("utf-8", "replace").strip()
 
-    def lives(self) -> bool:
-        """False once it is gone or wants to be replaced."""
-        while not self.retired and select.select([self.control], [], [], 0)[0]:
-            self._hear(0)
-        return not self.retired and not self.process.ended.is_set()
+    def claim(self) -> bool:
+        """Takes it for one grading more; False when it is gone, or is to be replaced."""
+        if os.getpid() != self.owner:
+            return False
+        with self.lock:
+            while not self.retired and select.select([self.control], [], [], 0)[0]:
+                self._hear(0)
+            if self.retired or self.process.ended.is_set():
+                return False
+            self.retired = self.count + 1 >= MOST_JOBS
+            self.running += 1
+            self.count += 1
+            return True
+
+    def release(self) -> None:
+        """What `claim` took. The last to leave one that is to be replaced ends it."""
+        with self.lock:
+            self.running -= 1
+            self.used = time.monotonic()
+            if self.retired and not self.running:
+                self._let_go()
+
+    def retire(self) -> None:
+        """Nobody new takes it; it ends when those who use it have done."""
+        with self.lock:
+            self.retired = True
+            if not self.running:
+                self._let_go()
 
     def run(self, bundle: bytes, seconds: float, folder: str) -> Ended:
         """One grading; `seconds` is all the time it may take. The answer of a zygote that died is not complete."""
@@ -102,14 +135,24 @@ class Zygote:
 
     def close(self) -> None:
         """Ends it, and whatever it is at; returns when it is gone."""
-        self.retired = True
-        with suppress(OSError):
-            self.control.shutdown(socket.SHUT_RDWR)
-        self.control.close()
+        with self.lock:
+            self.retired = True
+            self._let_go()
         if not self.process.ended.wait(END_SECONDS) and self.process.pid:
             with suppress(ProcessLookupError):
                 os.kill(self.process.pid, 9)
         self.process.ended.wait(END_SECONDS)
+
+    def _let_go(self) -> None:
+        """It ends when it reads the end of this socket."""
+        if os.getpid() == self.owner:
+            with suppress(OSError):
+                self.control.shutdown(socket.SHUT_RDWR)
+
+    def _look(self) -> None:
+        """From time to time: one that nobody has used for long goes."""
+        if not self.running and time.monotonic() - self.used > IDLE_SECONDS:
+            self.retire()
 
     def _hear(self, seconds: float) -> bool:
         """True when it said a word (that it is ready, or wants to be replaced) in so many seconds."""
@@ -133,6 +176,11 @@ class Zygotes:
         self._warm: dict[tuple[str, ...], Zygote] = {}
         self._leaving: list[Zygote] = []
 
+    def processes(self) -> list[int]:
+        """The process of each zygote that may be used."""
+        with self._lock:
+            return [zygote.process.pid for zygote in self._warm.values()]
+
     def run(self, bundle: bytes, seconds: float, preload: tuple[str, ...] = (), folder: str = "") -> Ended:
         """Runs a bundle; once more on a fresh zygote when the first one died over it. Raises NoWall."""
         ended = self._run(bundle, seconds, preload, folder)
@@ -154,41 +202,26 @@ class Zygotes:
         try:
             return zygote.run(bundle, seconds, folder)
         finally:
-            with self._lock:
-                zygote.running -= 1
-                zygote.used = time.monotonic()
-            self._clear()
+            zygote.release()
 
     def _take(self, preload: tuple[str, ...]) -> Zygote:
-        """A zygote that lives. Two that ask at once wait for the same one."""
+        """A zygote that lives, claimed. Two that ask at once wait for the same one."""
         with self._lock:
             starting = self._starting.setdefault(preload, threading.Lock())
         with starting:
             recipe = self._recipe(preload)
             with self._lock:
                 zygote = self._warm.get(preload)
-                if zygote and zygote.lives() and zygote.made_of == _stamp(recipe.paths):
-                    zygote.running += 1
-                    return zygote
-                if zygote:
-                    self._leaving.append(self._warm.pop(preload))
-            zygote = Zygote(recipe)
+            if zygote and zygote.made_of == _stamp(recipe.paths) and zygote.claim():
+                return zygote
+            fresh = Zygote(recipe)
             with self._lock:
-                self._warm[preload] = zygote
-                zygote.running += 1
-            return zygote
-
-    def _clear(self) -> None:
-        """Ends those that were replaced, once nobody uses them, and those that nobody has used for long."""
-        old = time.monotonic() - IDLE_SECONDS
-        with self._lock:
-            for preload, zygote in list(self._warm.items()):
-                if not zygote.running and zygote.used < old:
-                    self._leaving.append(self._warm.pop(preload))
-            idle = [zygote for zygote in self._leaving if not zygote.running]
-            self._leaving = [zygote for zygote in self._leaving if zygote.running]
-        for zygote in idle:
-            zygote.close()
+                self._warm[preload] = fresh
+                self._leaving = [other for other in self._leaving if not other.process.ended.is_set()]
+                self._leaving += [zygote] if zygote else []
+            if zygote:
+                zygote.retire()
+            return fresh
 
 
 def _keep(recipe: Recipe, control: socket.socket, process: _Process) -> None:
@@ -199,7 +232,13 @@ def _keep(recipe: Recipe, control: socket.socket, process: _Process) -> None:
             control.close()
             process.started.set()
             assert started.stderr
-            while data := os.read(started.stderr.fileno(), 1 << 12):
+            while True:
+                if not select.select([started.stderr], [], [], LOOK_SECONDS)[0]:
+                    process.look()
+                    continue
+                data = os.read(started.stderr.fileno(), 1 << 12)
+                if not data:
+                    break
                 process.complaint += data
                 del process.complaint[:-COMPLAINT_BYTES]
     except OSError as error:

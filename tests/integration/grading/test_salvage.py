@@ -1,0 +1,160 @@
+"""Nothing is lost but what was lost by itself: what a cell does to its process costs that cell, and no other."""
+
+from __future__ import annotations
+
+import pytest
+
+from pmh_jupyter.domain.judging import Way
+from pmh_jupyter.grading.walls.none import NoContainment
+from tests.support.cells import TEST, ran, told
+from tests.support.engine import bubblewrap
+
+pytestmark = pytest.mark.needs("bubblewrap")
+KILL_COPY = """
+import os
+for pid in os.listdir('/proc'):
+    if pid.isdecimal() and pid != '1':
+        os.kill(int(pid), 9)
+"""
+DAEMONS = """
+import os
+while True:
+    try:
+        if os.fork() == 0:
+            os.setsid()
+            os.fork()
+    except OSError:
+        pass
+"""
+MEMORY_IN_ALL = """
+import os, time
+for _ in range(10):
+    if os.fork() == 0:
+        held = b'x' * (60 << 20)
+        time.sleep(60)
+time.sleep(60)
+"""
+STUBBORN = """
+import signal
+for number in (signal.SIGINT, signal.SIGALRM, signal.SIGTERM):
+    signal.signal(number, signal.SIG_IGN)
+while True:
+    try:
+        while True:
+            pass
+    except BaseException:
+        pass
+"""
+SHORT = {"cell_seconds": 0.6}
+SMALL = {"memory_bytes": 300 << 20}
+# What the third cell of five does, what becomes of it, and the limits that it meets.
+LOSSES = {
+    "endless": ("while True: pass", "time", SHORT),
+    "stubborn": (STUBBORN, "time", SHORT),
+    "native": ("sum(range(10 ** 13))", "time", SHORT),
+    "sleeping": ("import time\ntime.sleep(3600)", "time", SHORT),
+    "stopped": ("import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)", "time", SHORT),
+    "exit": ("import os\nos._exit(0)", "exit", {}),
+    "exit-thread": ("import os, threading\nthreading.Thread(target=os._exit, args=(3,)).start()\nwhile True: pass", "exit", {}),
+    "abort": ("import os\nos.abort()", "signal", {}),
+    "killed": ("import os\nos.kill(os.getpid(), 9)", "signal", {}),
+    "group": ("import os\nos.killpg(0, 9)", "signal", {}),
+    "everybody": ("import os\nos.kill(-1, 9)\nos._exit(1)", "exit", {}),
+    "frozen-copy": (KILL_COPY, "signal", {}),
+    "segfault": ("import ctypes\nctypes.string_at(0)", "signal", {}),
+    "printed": ("while True: print('again' * 1000)", "output", {}),
+    "processes": ("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass", "time", SHORT),
+    "daemons": (DAEMONS, "time", SHORT),
+    "memory-in-all": (MEMORY_IN_ALL, "memory", SMALL),
+    "descriptors": ("import os\nos.closerange(0, 100)", "exit", {}),
+    "link": ("import os\nos.closerange(3, 100)\nwhile True: pass", "time", SHORT),
+    "sprayed": ("import os\nfor n in range(3, 9):\n    try: os.write(n, b'x' * 100)\n    except OSError: pass", "answer", SHORT),
+}  # fmt: skip
+# Neither is lost: the cell raises, or goes on without what it cannot have.
+HELD = {
+    "parent": ("import os\nos.kill(os.getppid(), 9)", "PermissionError"),
+    "memory": ("held = []\nwhile True: held.append(b'x' * (1 << 20))", "MemoryError"),
+    "threads": ("import threading, time\nwhile True: threading.Thread(target=time.sleep, args=(60,)).start()", "RuntimeError"),
+    "disk": ("with open('/tmp/big', 'wb') as file:\n    while True: file.write(b'x' * (1 << 20))", "OSError"),
+    "sparse": ("import os\nos.truncate(os.open('/tmp/big', os.O_RDWR | os.O_CREAT), 1 << 40)", "OSError"),
+    "inodes": ("n = 0\nwhile True:\n    n += 1\n    open(f'/tmp/{n}', 'w').close()", "OSError"),
+    "shared-memory": ("with open('/dev/shm/big', 'wb') as file:\n    while True: file.write(b'x' * (1 << 20))", "OSError"),
+    "standard-output": ("import os\nfor _ in range(10_000): os.write(1, b'x' * 4096)", "ok"),
+    "daemon": ("import subprocess\nsubprocess.Popen(['sleep', '60'], start_new_session=True)", "ok"),
+}  # fmt: skip
+AROUND = ["seen = [1]", "seen.append(2)", "", "seen.append(4)", f"{TEST}assert seen == [1, 2, 4], seen"]
+
+
+def _around(cell: str) -> list[str]:
+    return [AROUND[0], AROUND[1], f"seen.append(3)\n{cell}", *AROUND[3:]]
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_cell_that_is_lost_costs_no_other(name: str) -> None:
+    cell, cause, limits = LOSSES[name]
+    assert told(ran(bubblewrap(), *_around(cell), **limits)) == ["ok", "ok", cause, "ok", "ok"]
+
+
+@pytest.mark.parametrize("name", HELD)
+def test_what_a_cell_cannot_have_is_an_error_like_any_other(name: str) -> None:
+    cell, error = HELD[name]
+    after = f"{TEST}assert seen == [1, 2, 3, 4], seen"
+    limits = {"memory_bytes": 300 << 20, "file_bytes": 8 << 20, "processes": 30}
+    assert told(ran(bubblewrap(), *_around(cell)[:4], after, **limits)) == ["ok", "ok", error, "ok", "ok"]
+
+
+@pytest.mark.parametrize("way", Way)
+@pytest.mark.parametrize("wall", [bubblewrap, NoContainment])
+def test_two_in_a_row_and_the_first_and_the_last(wall: type[NoContainment], way: Way) -> None:
+    lost = "import os\nos._exit(1)"
+    cells = [lost, "seen = [1]", lost, lost, "seen.append(2)", f"{TEST}assert seen == [1, 2]", lost]
+    here = wall()
+    assert told(ran(here, *cells, way=way)) == ["exit", "ok", "exit", "exit", "ok", "ok", "exit"]
+
+
+@pytest.mark.parametrize("way", Way)
+def test_a_test_that_loses_the_process_leaves_what_the_answer_before_it_defined(way: Way) -> None:
+    cells = [
+        "import os\nseen = [1]",
+        "def leave(): os._exit(1)\ndef double(x): return 2 * x\nseen.append(2)",
+        f"{TEST}assert leave() is None",
+        f"{TEST}assert double(2) == 4",
+        "seen.append(double(3))",
+        f"{TEST}assert seen == [1, 2, 6]",
+    ]
+    assert told(ran(bubblewrap(), *cells, way=way)) == ["ok", "ok", "exit", "ok", "ok", "ok"]
+
+
+@pytest.mark.parametrize("way", Way)
+def test_a_thread_that_runs_at_a_checkpoint_holds_nothing_up(way: Way) -> None:
+    begin = "import threading, time, os\ncount = [0]\ndef run():\n    while True: count[0] += 1\n"
+    cells = [
+        begin + "for _ in range(4): threading.Thread(target=run, daemon=True).start()",
+        "x = 1",
+        "os._exit(1)",
+        "y = 2",
+        f"{TEST}assert (x, y) == (1, 2)",
+    ]
+    assert told(ran(bubblewrap(), *cells, way=way)) == ["ok", "ok", "exit", "ok", "ok"]
+
+
+def test_what_was_lost_with_every_copy_is_made_again() -> None:
+    """Not even the checkpoint is left: the cells run once more, in empty folders, and draw the same random numbers."""
+    cells = [
+        "import random\nopen('made', 'x').close()\nfirst = random.random()",
+        "second = random.random()",
+        "import os\nos.kill(-1, 9)\nos._exit(1)",
+        "import random\nrandom.seed(20_261_122)\nagain = [random.random(), random.random()]",
+        f"{TEST}assert again == [first, second]",
+    ]
+    assert told(ran(bubblewrap(), *cells)) == ["ok", "ok", "exit", "ok", "ok"]
+
+
+def test_a_judge_that_is_lost_in_its_own_test_costs_that_test() -> None:
+    cells = ["seen = [1]", f"{TEST}assert sum(range(10 ** 13)) == 0", "seen.append(2)", f"{TEST}assert seen == [1, 2]"]
+    assert told(ran(bubblewrap(), *cells, cell_seconds=0.5)) == ["ok", "time", "ok", "ok"]
+
+
+def test_the_time_of_all_is_the_time_of_all() -> None:
+    cells = ["import time", *["time.sleep(0.4)"] * 5, f"{TEST}assert time"]
+    assert told(ran(bubblewrap(), *cells, submission_seconds=1.0))[:4] == ["ok", "ok", "ok", "submission-time"]

@@ -1,25 +1,37 @@
-"""A student's process over a plain fork and a socketpair: the conversation itself, without a sandbox around it."""
+"""A student's process over a plain fork and a socketpair: the conversation itself, without a sandbox around it.
+
+The processes are forked from a nursery, a process of its own that knows no test: `python -m tests.support.apart DESCRIPTOR`.
+"""
 
 from __future__ import annotations
 
+import atexit
+import builtins
+import functools
 import io
 import linecache
 import os
+import signal
 import socket
+import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from typing import Any
 
 from pmh_jupyter.grading.inside.apart.frames import Link, Lost
-from pmh_jupyter.grading.inside.apart.judge import Judge
 from pmh_jupyter.grading.inside.apart.student import StudentSide
 from pmh_jupyter.grading.inside.shell import PLACE, fault_of
+from tests.support.repository import ROOT
 
 SECONDS = 20.0
 TESTS, STUDENT = "tests", "student"
+PRELOADED = ("numpy", "pandas", "matplotlib.pyplot")
+
+Cells = Sequence[tuple[str, str]]
 
 
 class Printed(io.StringIO):
@@ -30,73 +42,114 @@ class Printed(io.StringIO):
         return text
 
 
-def serve_student(sock: socket.socket) -> None:
+def _run(number: int, source: str, namespace: dict[str, Any]) -> BaseException | None:
+    place = PLACE.format(number)
+    linecache.cache[place] = (len(source), None, source.splitlines(True), place)
+    try:
+        exec(compile(source, place, "exec", dont_inherit=True), namespace)
+    except BaseException as error:  # noqa: BLE001 - whatever it is, it is the cell's
+        return error
+    return None
+
+
+def _serve_apart(link: Link) -> None:
     """The student's process, to its end."""
     out, err = Printed(), Printed()
     sys.stdout, sys.stderr = out, err
-    namespace: dict[str, Any] = {"__name__": "__main__"}
-    sys.modules["__main__"].__dict__.clear()
-    namespace["__builtins__"] = __builtins__
+    namespace: dict[str, Any] = {"__name__": "__main__", "__builtins__": builtins}
 
     def run_cell(number: int, source: str) -> dict[str, Any] | None:
-        try:
-            exec(compile(source, PLACE.format(number), "exec", dont_inherit=True), namespace)
-        except BaseException as error:  # noqa: BLE001 - whatever it is, it is the cell's
-            return fault_of(error, {})
-        return None
+        error = _run(number, source, namespace)
+        return None if error is None else fault_of(error, {})
 
     def place_of(error: BaseException) -> tuple[int | None, int | None]:
         fault = fault_of(error, {}, told=False)
         return fault["cell"], fault["line"]
 
-    side = StudentSide(
-        Link(sock),
+    StudentSide(
+        link,
         namespace,
         run_cell,
         lambda number, source: ([], []),
         lambda: False,
         take_printed=lambda: (out.take(), err.take()),
         place_of=place_of,
-    )
-    try:
-        side.serve()
-    except Lost as lost:
-        if lost.cause != "gone":
-            raise
+    ).serve()
 
 
-def fork(child: Callable[[socket.socket], None]) -> tuple[int, Link]:
-    """Another process that runs `child` on its end of a socket; its pid and our end."""
-    here, there = socket.socketpair()
-    pid = os.fork()
-    if pid == 0:
+def _serve_inside(link: Link) -> None:
+    """Runs all cells in one namespace; answers of each test cell whether it ran through."""
+    cells = link.receive()
+    sys.stdout = sys.stderr = io.StringIO()
+    namespace: dict[str, Any] = {"__name__": "__main__", "__builtins__": builtins}
+    results = [(kind, _run(number, source, namespace)) for number, (kind, source) in enumerate(cells)]
+    link.send([error is None for kind, error in results if kind == TESTS])
+
+
+def _nurse(orders: socket.socket) -> None:
+    """Forks a process for each socket that comes."""
+    for name in PRELOADED:
+        with suppress(ImportError):
+            import_module(name)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        kind, (descriptor,), _, _ = socket.recv_fds(orders, 1, 1)
+        if os.fork():
+            os.close(descriptor)
+            continue
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        orders.close()
         try:
-            here.close()
-            child(there)
+            (_serve_apart if kind == b"a" else _serve_inside)(Link(socket.socket(fileno=descriptor)))
+        except Lost as lost:
+            if lost.cause != "gone":
+                traceback.print_exc(file=sys.__stderr__)
         except BaseException:  # noqa: BLE001 - a fault of ours: the test that lost its process shows it
             traceback.print_exc(file=sys.__stderr__)
         finally:
             os._exit(0)
+
+
+@functools.cache
+def _nursery() -> socket.socket:
+    here, there = socket.socketpair()
+    command = [sys.executable, "-m", "tests.support.apart", str(there.fileno())]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", "MPLBACKEND": "agg"}
+    process = subprocess.Popen(command, pass_fds=(there.fileno(),), cwd=ROOT, env=environment)
     there.close()
-    return pid, Link(here)
+
+    def end() -> None:
+        process.kill()
+        process.wait()
+        here.close()
+
+    atexit.register(end)
+    return here
+
+
+def _start(kind: bytes) -> Link:
+    """Our end of the socket to a fresh process."""
+    here, there = socket.socketpair()
+    socket.send_fds(_nursery(), [kind], [there.fileno()])
+    there.close()
+    link = Link(here)
+    link.deadline = time.monotonic() + SECONDS
+    return link
 
 
 @contextmanager
-def judge_of(judging: dict[str, Any] | None = None, *, record: bool = False) -> Iterator[Judge]:
+def judge_of(judging: dict[str, Any] | None = None, *, record: bool = False) -> Iterator[Any]:
     """A judge with a student's process of its own."""
-    pid, link = fork(serve_student)
-    link.deadline = time.monotonic() + SECONDS
+    from pmh_jupyter.grading.inside.apart.judge import Judge
+
+    link = _start(b"a")
     try:
         yield Judge(link, judging, record=record)
     finally:
         link.close()
-        os.waitpid(pid, 0)
 
 
-Cells = Sequence[tuple[str, str]]
-
-
-def run_apart(judge: Judge, cells: Cells) -> list[dict[str, Any]]:
+def run_apart(judge: Any, cells: Cells) -> list[dict[str, Any]]:
     """Runs (kind, source) in turn; the tests of all test cells. A test cell's grade_id is "t" and its number."""
     tests: list[dict[str, Any]] = []
     for number, (kind, source) in enumerate(cells):
@@ -111,38 +164,26 @@ def recorded(reference: Cells) -> dict[str, Any]:
     """What a release would keep of this reference solution."""
     with judge_of(record=True) as judge:
         run_apart(judge, reference)
-        return judge.manifest()
+        manifest: dict[str, Any] = judge.manifest()
+        return manifest
 
 
-def judged(cells: Cells, reference: Cells | None = None) -> list[dict[str, Any]]:
-    """The tests of these cells, apart, by what the reference (these very cells if not given) used."""
-    with judge_of(recorded(reference or cells)) as judge:
+def judged(cells: Cells, reference: Cells | None = None, **more: Any) -> list[dict[str, Any]]:
+    """The tests of these cells, apart, by what the reference (these very cells if not given) used, and `more` of its judging."""
+    with judge_of(recorded(reference or cells) | more) as judge:
         return run_apart(judge, cells)
 
 
 def run_inside(cells: Cells) -> list[bool]:
     """Whether each test cell runs through in the process and namespace of the student's cells."""
-
-    def inside(sock: socket.socket) -> None:
-        sys.stdout = sys.stderr = io.StringIO()
-        namespace: dict[str, Any] = {"__name__": "__main__", "__builtins__": __builtins__}
-        results = []
-        for number, (kind, source) in enumerate(cells):
-            linecache.cache[PLACE.format(number)] = (len(source), None, source.splitlines(True), PLACE.format(number))
-            try:
-                exec(compile(source, PLACE.format(number), "exec", dont_inherit=True), namespace)
-                passed = True
-            except BaseException:  # noqa: BLE001 - whatever it is, the cell did not run through
-                passed = False
-            if kind == TESTS:
-                results.append(passed)
-        Link(sock).send(results)
-
-    pid, link = fork(inside)
-    link.deadline = time.monotonic() + SECONDS
+    link = _start(b"i")
     try:
+        link.send([list(cell) for cell in cells])
         results: list[bool] = link.receive()
         return results
     finally:
         link.close()
-        os.waitpid(pid, 0)
+
+
+if __name__ == "__main__":
+    _nurse(socket.socket(fileno=int(sys.argv[1])))

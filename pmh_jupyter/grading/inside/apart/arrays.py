@@ -16,6 +16,10 @@ from typing import TYPE_CHECKING, Any
 from pmh_jupyter.grading.inside.apart.forms import BadForm, exact, fields
 from pmh_jupyter.grading.inside.apart.scalars import NotPlain
 
+from .own import BUILTINS
+
+__builtins__ = BUILTINS
+
 if TYPE_CHECKING:
     from pmh_jupyter.grading.inside.apart.codec import Decoder, Encoder
 

@@ -20,6 +20,10 @@ from pmh_jupyter.grading.inside.apart import arrays, containers, scalars, tables
 from pmh_jupyter.grading.inside.apart.forms import LEAST_INT, MOST_INT, BadForm, Bounds, TooMuch, exact, fields
 from pmh_jupyter.grading.inside.apart.scalars import NATIVE, NotPlain
 
+from .own import BUILTINS
+
+__builtins__ = BUILTINS
+
 __all__ = ["PLAIN_TYPES", "TAGS", "BadForm", "Bounds", "Codec", "Decoder", "Encoder", "Memo", "TooMuch"]
 
 Form = Any

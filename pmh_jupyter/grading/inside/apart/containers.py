@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from pmh_jupyter.grading.inside.apart.forms import BadForm, exact, fields
 
+from .own import BUILTINS
+
+__builtins__ = BUILTINS
+
 if TYPE_CHECKING:
     from pmh_jupyter.grading.inside.apart.codec import Decoder, Encoder
 

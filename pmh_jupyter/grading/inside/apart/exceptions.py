@@ -17,21 +17,18 @@ TAG = "exc"
 _MOST_NOTES = 100
 
 
-class Stopped(Exception):
-    """KeyboardInterrupt and other exceptions over there that would end more than a cell here."""
+def _named(name: str, *bases: type[BaseException]) -> type[Exception]:
+    return type(name, (*bases, Exception), {"__module__": "builtins"})
 
 
-def _named(name: str) -> type[Exception]:
-    return type(name, (Stopped,), {"__module__": "builtins"})
-
-
-# Nothing that a student's code raises may be taken for an order to the judge. A test may await SystemExit.
+# Nothing that a student's code raises may be taken for an order to the judge: each is an ordinary exception here, and SystemExit,
+# which a test may await, is both.
 _STOPS: dict[str, type[BaseException]] = {
     "KeyboardInterrupt": _named("KeyboardInterrupt"),
     "GeneratorExit": _named("GeneratorExit"),
     "CancelledError": _named("CancelledError"),
     "BaseException": _named("BaseException"),
-    "SystemExit": SystemExit,
+    "SystemExit": _named("SystemExit", SystemExit),
 }
 
 

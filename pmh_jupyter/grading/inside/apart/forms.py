@@ -9,6 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .own import BUILTINS
+
+__builtins__ = BUILTINS
+
 LEAST_INT, MOST_INT = -(2**63), 2**63 - 1
 
 

@@ -109,13 +109,16 @@ def _timing(deadline: float | None) -> Iterator[None]:
     if deadline is None or threading.current_thread() is not threading.main_thread():
         yield
         return
+    started = time.monotonic()
     before = signal.signal(signal.SIGALRM, _time_up)
-    signal.setitimer(signal.ITIMER_REAL, max(deadline - time.monotonic(), 0.001), _AGAIN_SECONDS)
+    left, _ = signal.setitimer(signal.ITIMER_REAL, max(deadline - started, 0.001), _AGAIN_SECONDS)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        if left:  # somebody else's alarm goes off when it would have
+            signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - started), 0.001))
 
 
 def _time_up(number: int, frame: FrameType | None) -> None:

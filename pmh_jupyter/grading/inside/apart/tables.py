@@ -16,6 +16,10 @@ from pmh_jupyter.grading.inside.apart import arrays
 from pmh_jupyter.grading.inside.apart.forms import BadForm, exact, fields
 from pmh_jupyter.grading.inside.apart.scalars import NotPlain, read_zone, zone
 
+from .own import BUILTINS
+
+__builtins__ = BUILTINS
+
 if TYPE_CHECKING:
     from pmh_jupyter.grading.inside.apart.codec import Decoder, Encoder
 

@@ -278,7 +278,9 @@ def _collect_into(writing: int, job: Json, sealed: str) -> None:
 
 def _become(uid: int) -> None:
     """Somebody who may start few processes: the kernel counts them by user, and not at all for root."""
-    resource.setrlimit(resource.RLIMIT_NPROC, (PROCESSES, PROCESSES))
+    # Somebody who is not root has processes and threads already, which count.
+    most = PROCESSES if os.geteuid() == 0 else PROCESSES + len(list(Path("/proc").glob("[0-9]*/task/*")))
+    resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
     if os.geteuid() == 0:
         libc.prctl(KEEP_CAPABILITIES, 1)
         os.setgroups([])

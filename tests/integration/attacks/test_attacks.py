@@ -101,13 +101,17 @@ def test_its_twin_is_honest(case: Case, on_undefended: Callable[[str], Results])
 @_each(*GROUPS)
 def test_it_comes_to_nothing(case: Case, on_ours: Callable[[str], Results]) -> None:
     grading, outcome = on_ours(case.group).attacks[case.name]
-    assert grading and faults_of_attack(case, grading, outcome) == []
+    assert grading
+    faults = faults_of_attack(case, grading, outcome)
+    assert not faults, [verdict.message for verdict in grading.verdicts]
 
 
 @_each(*GROUPS)
 def test_its_twin_gets_all_points_and_no_flag(case: Case, on_ours: Callable[[str], Results]) -> None:
     grading, outcome = on_ours(case.group).twins[case.name]
-    assert grading and faults_of_twin(grading, outcome) == []
+    assert grading
+    faults = faults_of_twin(grading, outcome)
+    assert not faults, [verdict.message for verdict in grading.verdicts]
 
 
 @pytest.mark.parametrize("group", GROUPS)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pmh_jupyter.grading.walls import Wall
 
 INTERRUPTED = 130
-CLOSE_SECONDS = 2.0
+CLOSE_SECONDS = 5.0
 
 
 def register(commands: Commands) -> None:

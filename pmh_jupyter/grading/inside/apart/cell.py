@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -43,12 +44,17 @@ class TestCell(_Run):
             checks = read_checks(source, self.recorder) if source is not None else None
         except SyntaxError:
             checks = None
-        return [_test(None, "our-fault", "broken")] if checks is None else self.all(checks)
+        if checks is None:
+            return [_test(None, "our-fault", "broken")]
+        try:
+            return self.all(checks)
+        except TimeUp:  # between two checks
+            return [_test(None, "timed-out", "timed-out")]
 
     def _check(self, check: Check) -> Test:
         self.peer.rules.denial = None
         test = super()._check(check)
-        if self.peer.lost is not None and test["outcome"] != "timed-out":
+        if self.peer.lost is not None:
             raise Lost(self.peer.lost.cause, self.peer.lost.detail)
         return test
 
@@ -59,6 +65,8 @@ class TestCell(_Run):
                 self._execute(compiled(prepare(node), self.recorder, PLACE))
         except BaseException as raised:  # noqa: BLE001 - a test fails whatever the student's code raises, SystemExit too
             error = raised
+            if isinstance(raised, TimeUp):
+                signal.setitimer(signal.ITIMER_REAL, 0)
         # A breach of the rules counts even where the test has caught it; that the time is up, even more.
         return error if isinstance(error, TimeUp) else self.peer.rules.denial or error
 

@@ -35,6 +35,10 @@ _PLAIN: dict[type, Any] = {
 }
 
 
+class Private:
+    """What derives from this never crosses."""
+
+
 class Crossing:
     """One side's objects over there, and the other side's here. `trusted`: what the other side names is taken (never by the judge)."""
 
@@ -70,6 +74,8 @@ class Crossing:
         reference = None if self._trusted else library.name_of(value)
         if reference is not None:
             return ["lib", *reference]
+        if issubclass(kind, Private):
+            raise TypeError("this belongs to the tests alone")
         form = ["obj", self.given.give(value), self._class_form(kind)]
         base = value_base(kind)
         return form if base in (None, kind) else [*form, self._nested_value(_PLAIN[base](value))]

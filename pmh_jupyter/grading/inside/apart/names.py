@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from . import library
+from .crossing import Private
 from .judging_peer import JudgingPeer
 from .proxies import MirrorType
 
@@ -39,7 +40,7 @@ class Manifest:
         }
 
 
-class Namespace(dict[str, Any]):
+class Namespace(dict[str, Any], Private):
     """The globals of the test cells. What `dict` itself holds are the test cells' own names."""
 
     def __init__(self, lookup: Lookup) -> None:

@@ -11,6 +11,7 @@ from pmh_jupyter.authoring.text_notebook import is_notebook
 from pmh_jupyter.domain.course import Course, Lesson
 from pmh_jupyter.domain.exercises import exercises_of
 from pmh_jupyter.domain.ipynb import dump
+from pmh_jupyter.domain.kernels import PYTHON
 from pmh_jupyter.domain.markers import Mark, has_region
 from pmh_jupyter.domain.notebook import Cell, read_notebook
 from pmh_jupyter.errors import Problem
@@ -41,5 +42,10 @@ def _of_cell(cell: Cell, answered: set[str]) -> Iterator[tuple[str, str]]:
         )
     if cell.is_solution and cell.grade_id not in answered:
         yield "No test follows it, so nothing is asked.", "Add a test cell with points, or let it be an ordinary cell."
-    if cell.is_test and not any(map(is_autotest, cell.source.split("\n"))) and not asserts(parse(cell.source)):
+    if (
+        cell.is_test
+        and cell.language == PYTHON
+        and not any(map(is_autotest, cell.source.split("\n")))
+        and not asserts(parse(cell.source))
+    ):
         yield "It asserts nothing itself; it fails only if what it calls raises.", "Add an `assert` with a message."

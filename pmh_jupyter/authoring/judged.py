@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pmh_jupyter.authoring.kernels import missing_kernels
 from pmh_jupyter.authoring.limits import limits_of
 from pmh_jupyter.domain.course import Lesson, Release
 from pmh_jupyter.domain.judging import Judging, NotebookJudging, Way
@@ -22,11 +23,15 @@ ACCEPT = "accept_inside"
 
 @dataclass(frozen=True)
 class Judged:
-    """What was found out: `problems` keep the release from being made, `advice` is worth a look."""
+    """What was found out: `problems` keep the release from being made, `advice` is worth a look.
+
+    `can_run`: False where a kernel is missing, so that there is no use in trying the release.
+    """
 
     judging: Judging
     problems: tuple[Problem, ...] = ()
     advice: tuple[Problem, ...] = ()
+    can_run: bool = True
 
 
 def judge_release(lesson: Lesson, release: Release, wall: Wall) -> Judged:
@@ -34,14 +39,16 @@ def judge_release(lesson: Lesson, release: Release, wall: Wall) -> Judged:
     limits, preload = limits_of(lesson)
     task = GradingTask(release.exercises, release.sealed, release.sealed, limits=limits, preload=preload)
     judging = decide(task, wall)
+    missing = tuple(missing_kernels(release, task, wall))
     cells = {
         file.path: read_notebook(file.path, file.content).cells for file in release.sealed if _is_notebook(file.path)
     }
     inside = [part for part in judging.notebooks if part.way is Way.INSIDE]
     return Judged(
         judging,
-        problems=tuple(one for part in inside for one in _refused(release, part, cells[part.notebook])),
+        problems=(*missing, *(one for part in inside for one in _refused(release, part, cells[part.notebook]))),
         advice=tuple(_told(release, part) for part in inside),
+        can_run=not missing,
     )
 
 
@@ -49,16 +56,24 @@ def _refused(release: Release, part: NotebookJudging, cells: tuple[Cell, ...]) -
     """A hidden test in a notebook that is judged inside can be read by the code that it tests."""
     for cell in cells:
         if cell.is_test and has_region(cell.source, Mark.HIDDEN_TESTS) and cell.meta.get(ACCEPT) is not True:
+            remedy = (
+                f"Rewrite the cell “{part.cell}” so that it can be judged apart" if part.cell else "Show these tests"
+            )
             yield Problem(
                 f"{release.lesson}/{part.notebook}",
                 f"Its hidden tests would run in the student's own process, where code can read them. {_why(part)}",
-                f"Rewrite the cell “{part.cell}” so that it can be judged apart, or accept this with "
-                f"`{ACCEPT}: true` under the metadata `pmh` of the cell.",
+                f"{remedy}, or accept this with `{ACCEPT}: true` under the metadata `pmh` of the cell.",
                 cell.grade_id,
             )
 
 
 def _told(release: Release, part: NotebookJudging) -> Problem:
+    if part.cell is None:
+        return Problem(
+            f"{release.lesson}/{part.notebook}",
+            f"Its tests run in the student's own process, and nothing keeps its code from them. {_why(part)}",
+            "Let marks that matter hang on more than these tests.",
+        )
     return Problem(
         f"{release.lesson}/{part.notebook}",
         f"Its tests run in the student's own process, hardened. {_why(part)}",

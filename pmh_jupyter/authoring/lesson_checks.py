@@ -15,6 +15,7 @@ from pmh_jupyter.authoring.shapes import NotebookMeta, problems_of
 from pmh_jupyter.authoring.text_notebook import is_notebook
 from pmh_jupyter.domain.course import File, SharedFiles
 from pmh_jupyter.domain.ipynb import Json, grade_id, name_of, nbgrader
+from pmh_jupyter.domain.kernels import kernel_of
 from pmh_jupyter.errors import InvalidNotebook, Problem
 
 MAX_CELLS = 1000
@@ -41,6 +42,7 @@ def check_lesson(
     yield from _same_name(folder, files)
     templates = next((file for file in files if file.path == TEMPLATES), shared.autotests)
     notebooks: dict[str, list[Json]] = {}
+    python: set[str] = set()
     for file in sources:
         path = f"{folder}{file.path}"
         try:
@@ -49,13 +51,15 @@ def check_lesson(
             yield Problem(path, error.message, error.advice)
             continue
         notebooks[path] = notebook["cells"]
+        if not kernel_of(notebook["metadata"]):
+            python.add(path)
         yield from check_autotests(path, notebook, templates)
         yield from _notebook_metadata(path, notebook)
     for path, cells in notebooks.items():
         if len(cells) > MAX_CELLS:
             yield Problem(path, f"It has more than {MAX_CELLS} cells.", "Make several notebooks of it.")
         for number, cell in enumerate(cells, start=1):
-            yield from check_cell(cell, path, name_of(cell, number), concepts, tests=tests)
+            yield from check_cell(cell, path, name_of(cell, number), concepts, tests=tests and path in python)
     try:
         yield from _duplicates({path: framed(cells, shared) for path, cells in notebooks.items()})
     except InvalidNotebook:

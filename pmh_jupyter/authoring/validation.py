@@ -54,7 +54,8 @@ def validate_course(course: Course, wall: Wall | None) -> Report:
         releases.append(release)
         if wall is not None:
             judged = judge_release(lesson, release, wall)
-            problems += (*try_release(lesson, release, judged.judging, wall), *judged.problems)
+            tried = try_release(lesson, release, judged.judging, wall) if judged.can_run else ()
+            problems += (*tried, *judged.problems)
             advice += judged.advice
     return Report(course.slug, tuple(problems), tuple(advice), tuple(releases))
 

@@ -11,12 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pmh_jupyter.domain.kernels import PYTHON, kernel_of, language_of
 from pmh_jupyter.errors import InvalidNotebook
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell. `grade_id` and the flags are nbgrader's; `meta` is what stands under `metadata.pmh`; `id` is nbformat's, may be ""."""
+    """One cell. `grade_id` and the flags are nbgrader's; `meta` is what stands under `metadata.pmh`; `id` is nbformat's, may be "".
+    `language` is that of the notebook's code."""
 
     kind: str
     source: str
@@ -30,6 +32,7 @@ class Cell:
     meta: Mapping[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     attachments: Mapping[str, Any] = field(default_factory=dict)
+    language: str = PYTHON
 
     @property
     def is_solution(self) -> bool:
@@ -55,6 +58,11 @@ class Notebook:
     cells: tuple[Cell, ...]
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def kernel(self) -> str:
+        """The kernel that runs it; "" for Python."""
+        return kernel_of(self.metadata)
+
     def by_grade_id(self) -> dict[str, Cell]:
         """The first cell of each grade_id."""
         found: dict[str, Cell] = {}
@@ -69,8 +77,10 @@ def read_notebook(path: str, content: bytes) -> Notebook:
     data = _load(path, content)
     if not isinstance(data, dict) or not isinstance(data.get("cells"), list):
         raise InvalidNotebook(f"{path} is not a notebook of format 4: it has no list of cells.")
-    cells = tuple(_read_cell(path, number, raw) for number, raw in enumerate(data["cells"], start=1))
-    return Notebook(path, cells, _mapping(data.get("metadata")))
+    metadata = _mapping(data.get("metadata"))
+    language = language_of(metadata)
+    cells = tuple(_read_cell(path, number, raw, language) for number, raw in enumerate(data["cells"], start=1))
+    return Notebook(path, cells, metadata)
 
 
 def read_submitted(path: str, content: bytes) -> Notebook:
@@ -117,7 +127,7 @@ def _as_format_4(cell: dict[str, Any]) -> dict[str, Any]:
     return {**cell, "cell_type": "markdown", "source": f"{'#' * depth} {source}"}
 
 
-def _read_cell(path: str, number: int, raw: Any) -> Cell:
+def _read_cell(path: str, number: int, raw: Any, language: str = PYTHON) -> Cell:
     if not isinstance(raw, dict):
         raise InvalidNotebook(f"{path}, cell {number}: it is not a cell.")
     metadata = _mapping(raw.get("metadata"))
@@ -137,6 +147,7 @@ def _read_cell(path: str, number: int, raw: Any) -> Cell:
         meta=_mapping(metadata.get("pmh")),
         tags=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
         attachments=_mapping(raw.get("attachments")),
+        language=language,
     )
 
 

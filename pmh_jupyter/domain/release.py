@@ -14,7 +14,8 @@ from collections.abc import Iterable
 from pmh_jupyter.domain.course import Exercise, File, Release
 from pmh_jupyter.domain.exercises import exercises_of
 from pmh_jupyter.domain.ipynb import Json, dump, grade_id, load, nbgrader, pmh
-from pmh_jupyter.domain.markers import CODE_STUB, TEXT_STUB, Mark, has_region, remove, replace_solutions
+from pmh_jupyter.domain.kernels import PYTHON, code_stub, kernel_of, language_of
+from pmh_jupyter.domain.markers import TEXT_STUB, Mark, has_region, remove, replace_solutions
 from pmh_jupyter.domain.notebook import read_notebook
 
 SCHEMA_VERSION = 3
@@ -43,10 +44,10 @@ def release_files(slug: str, title: str, notebooks: Iterable[File], data: Iterab
     )
 
 
-def student_source(cell: Json) -> str:
+def student_source(cell: Json, language: str = PYTHON) -> str:
     """What a student is given of a cell's text. A solution cell without a marked solution is replaced whole, as nbgrader does."""
     source: str = cell["source"]
-    stub = CODE_STUB if cell["cell_type"] == "code" else TEXT_STUB
+    stub = code_stub(language) if cell["cell_type"] == "code" else TEXT_STUB
     if has_region(source, Mark.SOLUTION):
         source = replace_solutions(source, stub)
     elif nbgrader(cell).get("solution") is True and nbgrader(cell).get("task") is not True:
@@ -58,7 +59,8 @@ def _pair(file: File) -> tuple[File, File]:
     """A notebook's sealed and student's version. Both have the same cells with the same ids."""
     sealed = _clean(load(file.path, file.content))
     shown = {key: value for key, value in sealed["metadata"].items() if key != "pmh"}
-    student = {**sealed, "metadata": shown, "cells": [_for_student(cell) for cell in sealed["cells"]]}
+    language = language_of(sealed["metadata"])
+    student = {**sealed, "metadata": shown, "cells": [_for_student(cell, language) for cell in sealed["cells"]]}
     # Named from what the student sees, so that an id tells nothing of a solution.
     for name, *versions in zip(_cell_ids(student["cells"]), sealed["cells"], student["cells"], strict=True):
         for cell in versions:
@@ -70,7 +72,7 @@ def _clean(notebook: Json) -> Json:
     metadata = {key: notebook["metadata"][key] for key in _NOTEBOOK_METADATA if key in notebook["metadata"]}
     return {
         "cells": [_clean_cell(cell) for cell in notebook["cells"]],
-        "metadata": {"kernelspec": _KERNEL, **metadata},
+        "metadata": metadata if kernel_of(metadata) else {"kernelspec": _KERNEL, **metadata},
         "nbformat": 4,
         "nbformat_minor": 5,
     }
@@ -106,8 +108,8 @@ def _complete(metadata: Json, kind: str) -> Json:
     return complete
 
 
-def _for_student(cell: Json) -> Json:
-    given: Json = {**cell, "source": student_source(cell), "metadata": dict(cell["metadata"])}
+def _for_student(cell: Json, language: str) -> Json:
+    given: Json = {**cell, "source": student_source(cell, language), "metadata": dict(cell["metadata"])}
     if "shares" in pmh(cell):  # their number tells of hidden assertions
         given["metadata"]["pmh"] = {key: value for key, value in pmh(cell).items() if key != "shares"}
     if grade_id(cell):

@@ -29,6 +29,7 @@ WORDS = {
     "cell-asked": "Not yet: your cell asks for input{line}, and nobody is there to answer while it is checked.",
     "cell-timed-out": "Your code was still running after {seconds} s, so it was stopped. Look for a loop that never ends.",
     "cell-exited": "Your code ended Python itself (exit code {code}), so this could not be checked.",
+    "kernel-ended": "Your code ended the program that runs it, so this could not be checked.",
     "cell-crashed": "Your code made Python crash{signal}, so this could not be checked.",
     "too-much-memory": "Your code needed more than the {megabytes} MiB of memory it may use. Look for a list that grows without end.",
     "too-much-output": "Your code printed more than {megabytes} MiB, so it was stopped. Look for a print inside a loop.",
@@ -42,6 +43,7 @@ WORDS = {
     # how a notebook is judged, for its author
     "judged-inside-fails": "Judged apart, the solution does not pass the cell “{cell}” ({error}).",
     "judged-inside-differs": "Judged apart, the cell “{cell}” says something else of a notebook in which an answer is missing.",
+    "judged-inside-kernel": "Its language is not Python: the kernel “{kernel}” runs tests and answers alike.",
     # what was put right
     "healed-notebook-name": "“{found}” was taken for “{wanted}”, whose cells it has.",
     "extra-notebook": "“{found}” has cells of “{wanted}” too and was not graded.",

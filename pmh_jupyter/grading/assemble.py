@@ -40,7 +40,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """One notebook to run. `missing` has the answer cells that were not found; `problem` says why nothing of it can be run."""
+    """One notebook to run. `missing` has the answer cells that were not found; `problem` says why nothing of it can be run;
+    `kernel` is what runs it, "" for Python (the release says so, never the submission)."""
 
     path: str
     steps: tuple[Step, ...] = ()
@@ -48,6 +49,7 @@ class Plan:
     flags: tuple[Flag, ...] = ()
     missing: frozenset[str] = frozenset()
     problem: Message | None = None
+    kernel: str = ""
 
 
 def assemble(task: GradingTask) -> tuple[Plan, ...]:
@@ -105,7 +107,7 @@ def _plan(
         if cell.is_test and any(not unchanged(cell, copy) for copy in copies):
             flags.append(Flag("test-changed", cell.grade_id))
     steps = tuple(_Steps(release, student, matches, hidden=hidden).all())
-    return Plan(release.path, steps, tuple(healed), tuple(flags), frozenset(missing))
+    return Plan(release.path, steps, tuple(healed), tuple(flags), frozenset(missing), kernel=release.kernel)
 
 
 class _Steps:

@@ -88,6 +88,8 @@ class _Trial:
         self.inside = NotebookJudging(plan.path, Way.INSIDE)
 
     def decide(self) -> NotebookJudging:
+        if self.plan.kernel:
+            return replace(self.inside, reason=Message("judged-inside-kernel", {"kernel": self.plan.kernel}))
         wanted = results_of(self.run(self.plan, self.inside, False))
         judging, run = self._record(())
         exports = tuple(sorted(set(_exported(self.plan.steps))))

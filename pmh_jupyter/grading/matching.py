@@ -30,7 +30,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 
-from pmh_jupyter.domain.markers import CODE_STUB, TEXT_STUB, Mark, has_region, remove, replace_solutions
+from pmh_jupyter.domain.kernels import code_stub
+from pmh_jupyter.domain.markers import TEXT_STUB, Mark, has_region, remove, replace_solutions
 from pmh_jupyter.domain.notebook import Cell
 from pmh_jupyter.grading.names import Names, names_of, words_of
 
@@ -84,7 +85,7 @@ def untouched(cell: Cell, copy: Cell) -> bool:
 
 def stub_of(cell: Cell) -> str:
     """What the student was given in place of a solution cell's source."""
-    stub = CODE_STUB if cell.kind == "code" else TEXT_STUB
+    stub = code_stub(cell.language) if cell.kind == "code" else TEXT_STUB
     if has_region(cell.source, Mark.SOLUTION):
         return remove(replace_solutions(cell.source, stub), Mark.HIDDEN_TESTS)
     return stub

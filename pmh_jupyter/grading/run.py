@@ -101,6 +101,7 @@ class _Bundle:
                 "seed": self.seed,
                 "preload": self.preload,
                 "judging": self._judging(),
+                "kernel": self.plan.kernel,
                 "record": self.record,
             }
         ).encode()

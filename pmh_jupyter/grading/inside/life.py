@@ -19,6 +19,7 @@ from .apart.student import StudentSide
 from .cells import Cells
 from .harden import Pristine
 from .judge import Terms, judge
+from .kernel import KernelStudent
 from .sandbox.output import Printed
 from .sandbox.student import LINK, Start, settle
 from .shell import Shell, fault_of
@@ -40,6 +41,9 @@ def live(start: Start, warm: Warm) -> NoReturn:
         checkpoints = settle(start)
         link = Link(socket.socket(fileno=LINK))
         beginning = link.receive()
+        if beginning["kernel"]:
+            _at_home(start.room.home)
+            KernelStudent(link, beginning, start.limits["output_bytes"], write_files).serve()
         printed = Printed(start.limits["output_bytes"])
         printed.install()
         _prepare(beginning, start.room.home)
@@ -88,9 +92,13 @@ class _Life:
         return fault["cell"], fault["line"]
 
 
-def _prepare(beginning: dict[str, Any], home: str) -> None:
+def _at_home(home: str) -> None:
     if os.environ["HOME"] != home:  # not behind a wall, where each has the same
         os.environ["HOME"] = os.environ["TMPDIR"] = tempfile.tempdir = home
+
+
+def _prepare(beginning: dict[str, Any], home: str) -> None:
+    _at_home(home)
     write_files(beginning["files"])
     seed(beginning["seed"], numpy=beginning["numpy"])
     # Modules that lie beside the notebook can be imported, as in Jupyter, but only from here on: they replace none of ours.

@@ -19,6 +19,7 @@ from typing import Any
 from .apart.frames import Link, Lost
 from .apart.judge import Judge
 from .cells import needs_ipython
+from .kernel_side import TestsInKernel, with_kernel
 from .sandbox.handle import Sandbox
 from .side import TestsInside
 
@@ -47,7 +48,8 @@ class Notebook:
         self.deadline = time.monotonic() + self.limits["submission_seconds"]
         self.done: list[Cell] = []
         self.since: list[Cell] = []
-        self.apart = (bundle.get("judging") or {}).get("way") == "apart"
+        self.apart = (bundle.get("judging") or {}).get("way") == "apart" and not bundle.get("kernel")
+        self.kernel: str = bundle.get("kernel") or ""
         self.side: Judge | TestsInside | None = None
         self.link: Link | None = None
         self.lost = False
@@ -107,12 +109,13 @@ class Notebook:
 
     def _begin(self) -> None:
         """A first student's process, or a fresh one: nothing has run in it."""
-        self.link = self.sandbox.spawn(self.limits)
+        self.link = self.sandbox.spawn(with_kernel(self.limits) if self.kernel else self.limits)
         self.link.deadline = time.monotonic() + SWIFT_SECONDS
         sources = [cell["source"] for cell in self.bundle["cells"]]
         self.link.send(
             {
                 "way": "apart" if self.apart else "inside",
+                "kernel": self.kernel,
                 "judging": None if self.apart else self.bundle.get("judging"),
                 "files": self.bundle["files"],
                 "seed": self.bundle["seed"],
@@ -128,7 +131,7 @@ class Notebook:
         elif self.apart:
             self.side = Judge(link, self.bundle["judging"], bool(self.bundle.get("record")))
         else:
-            self.side = TestsInside(link)
+            self.side = TestsInKernel(link) if self.kernel else TestsInside(link)
 
     def _recover(self) -> None:
         """Brings back the state from before the cell that was lost: the last checkpoint, and what ran since; else everything anew."""

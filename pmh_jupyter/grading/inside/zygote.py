@@ -25,13 +25,14 @@ import msgspec
 
 from .harden import Pristine
 from .judge import judge
+from .kernel_side import NoKernel
 from .life import Warm, live, seed, write_files
 from .notebook import Answers, Notebook
 from .sandbox import linux, rooms
 from .sandbox.handle import RoomLost, Sandbox
 from .shell import Shell, make_shell
 
-MOST_JOBS = 1_000
+LOOK_JOBS = 64
 GROWTH_BYTES = 128 << 20
 _PAIR = struct.Struct("=ii")
 _LENGTH = struct.Struct("=Q")
@@ -130,7 +131,7 @@ class Zygote:
         self.jobs[watch] = Job(job_socket, pid, watch, time.monotonic() + order["seconds"])
         self.poll.register(watch, select.POLLIN)
         self.count += 1
-        if self.count == MOST_JOBS or (self.count % 64 == 0 and _memory() > self.size + GROWTH_BYTES):
+        if self.count % LOOK_JOBS == 0 and _memory() > self.size + GROWTH_BYTES:
             self.host.send(b"retire")
         return True
 
@@ -206,6 +207,8 @@ def run_job(job: socket.socket, room: rooms.Room, warm: Warm, reports: int) -> N
         bundle = json.loads(_read_bundle(job))
         _settle(room, bundle)
         Notebook(bundle, sandbox, answers).run()
+    except NoKernel as missing:
+        answers.say("fault", detail=str(missing))
     except RoomLost as lost:
         answers.say("lost", detail=f"the room: {lost}")
     finally:

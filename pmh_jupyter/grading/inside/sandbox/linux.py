@@ -13,7 +13,7 @@ import signal
 import socket
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from .seccomp import system_call_filter
 
@@ -141,12 +141,20 @@ def descendants(ancestor: int) -> Iterator[int]:
     """Every process below `ancestor`."""
     parents: dict[int, int] = {}
     for pid in processes():
-        with suppress(OSError, ValueError), open(f"/proc/{pid}/stat") as stat:
-            parents[pid] = int(stat.read().rpartition(")")[2].split()[1])
+        parents[pid] = parent_of(pid)
     level = {ancestor}
     while level:
         level = {pid for pid, parent in parents.items() if parent in level}
         yield from level
+
+
+def parent_of(pid: int) -> int:
+    """0 for a process that is gone."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return int(stat.read().rpartition(")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 def resident_bytes(pid: int) -> int:

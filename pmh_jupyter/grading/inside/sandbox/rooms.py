@@ -65,11 +65,12 @@ def shut_in() -> None:
 
 def furnish(room: Room, owner: int, file_bytes: int, *, again: bool = False) -> None:
     """Empty folders to write in, each of limited size; `again`: those that were there go, with what is in them."""
-    kept = {path: os.open(path, os.O_PATH) for path in room.kept}
+    if again:
+        for place in PLACES:
+            linux.unmount(place)
+    kept = {path: os.open(path, os.O_PATH) for path in room.kept}  # where they lie below all that is made new
     options = f"size={file_bytes},nr_inodes={MOST_FILES},uid={owner},gid={owner},mode="
     for place in PLACES:
-        if again:
-            linux.unmount(place)
         linux.mount("tmpfs", place, linux.NO_SUID | linux.NO_DEVICES, options + ("755" if place == HOME else "1777"))
     for path, descriptor in kept.items():
         linux.bind(descriptor, path)
@@ -96,9 +97,13 @@ def become(identity: int) -> None:
 
 
 def limit(limits: dict[str, Any]) -> None:
-    """What the kernel enforces without our help. No amount means no limit. Memory is what may be added to what is taken already."""
+    """What the kernel enforces without our help. No amount means no limit. Memory is what may be added to what is taken already.
+
+    `reserves`: a program that takes far more addresses than memory, so that only what it can write to is counted.
+    """
+    memory = resource.RLIMIT_DATA if limits.get("reserves") else resource.RLIMIT_AS
     for kind, amount in (
-        (resource.RLIMIT_AS, limits["memory_bytes"] + linux.address_bytes()),
+        (memory, limits["memory_bytes"] + linux.address_bytes()),
         (resource.RLIMIT_NPROC, limits["processes"]),
         (resource.RLIMIT_FSIZE, limits["file_bytes"]),
         (resource.RLIMIT_CORE, 0),

@@ -1,0 +1,46 @@
+"""Which kernel a notebook asks for, by its metadata, and what stands in place of an answer in its language. Pure.
+
+Source of the format: nbformat 4, `metadata.kernelspec` and `metadata.language_info`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pmh_jupyter.domain.markers import CODE_STUB
+
+PYTHON = "python"
+_HERE = "# YOUR CODE HERE"
+# Each raises, or fails, so that an untouched notebook earns nothing.
+_STUBS = {
+    PYTHON: CODE_STUB,
+    "r": f'{_HERE}\nstop("There is no answer here yet.")',
+    "julia": f'{_HERE}\nerror("There is no answer here yet.")',
+    "bash": f"{_HERE}\nfalse",
+}
+
+
+def language_of(metadata: Mapping[str, Any]) -> str:
+    """The language of a notebook's code, in small letters. Where the metadata does not say, it is Python."""
+    for part, key in (("kernelspec", "language"), ("language_info", "name")):
+        values = metadata.get(part)
+        named = values.get(key) if isinstance(values, Mapping) else None
+        if isinstance(named, str) and named.strip():
+            return PYTHON if named.strip().lower() in ("python", "python3", "ipython") else named.strip().lower()
+    return PYTHON
+
+
+def kernel_of(metadata: Mapping[str, Any]) -> str:
+    """The name of the kernel that a notebook needs; "" for any kernel of Python's, since the grader runs Python itself."""
+    language = language_of(metadata)
+    if language == PYTHON:
+        return ""
+    spec = metadata.get("kernelspec")
+    name = spec.get("name") if isinstance(spec, Mapping) else None
+    return name if isinstance(name, str) and name else language
+
+
+def code_stub(language: str) -> str:
+    """What a student finds in place of an answer; of a language that is not known only a comment."""
+    return _STUBS.get(language, _HERE)

@@ -121,7 +121,8 @@ async def test_a_second_process_goes_on_with_grading_and_stream(shared: list[Set
         first = processes.enter_context(service_process(shared[0], hub))
         ada, elsewhere = (caller(one, hub, "ada") for one in shared)
         await ada.join()
-        work = [await ada.submit(two=ENDLESS) for _ in range(2)]  # as many as it has graders
+        # As many as it has graders, of which one is for checks alone.
+        work = [await ada.submit(two=ENDLESS), await ada.check(two=ENDLESS)]
         held = {one["id"] for one in work}
         await until(lambda: in_state(database, "running") == held)
         work += [await ada.submit(two=f"two = 2  # {number}") for number in range(4)]
@@ -214,7 +215,9 @@ class TestNoWall:
         def refuse(_settings: Settings) -> Wall:
             raise NoWall("bubblewrap is not installed.")
 
-        monkeypatch.setattr(grader.Grader.__init__, "__defaults__", (refuse, time.monotonic))
+        defaults = grader.Grader.__init__.__defaults__
+        assert defaults
+        monkeypatch.setattr(grader.Grader.__init__, "__defaults__", (refuse, *defaults[1:]))
         yield
 
     async def test_nothing_is_graded_and_it_is_said(self, live: RunningService) -> None:

@@ -49,6 +49,7 @@ class Judge:
 
     def reconnect(self, link: Link) -> None:
         """Goes on with another student's process, which knows nothing of what was said before."""
+        self.peer.retired = True
         self._connect(link)
         self.namespace.lookup = self._lookup
 

@@ -35,6 +35,7 @@ class Peer:
     def __init__(self, link: Link, *, judge: bool) -> None:
         self.link = link
         self.lost: Lost | None = None
+        self.retired = False
         self.depth = 0
         self.asked = 0
         self._judge = judge
@@ -86,6 +87,8 @@ class Peer:
     def ask(self, what: str, *arguments: Any) -> Any:
         """The other side's answer. Raises what it answered with, `Lost`, or `TooMuch` and the like for what cannot be sent."""
         with self._lock:
+            if self.retired:
+                raise ReferenceError("this object went away with the process that had it")
             if self.lost is not None:
                 raise Lost(self.lost.cause, self.lost.detail)
             if self.depth >= MOST_DEPTH:

@@ -120,11 +120,13 @@ class _Tasks:
     ) -> None:
         self.namespace = namespace
         self._loop = LoopOfAwaiting()
+        # A shell puts an `open`, `exit` and `quit` of its own there: nobody has shadowed a builtin by that.
+        self._initial = {name: value for name, value in namespace.items() if name in BUILTINS}
         self.do: dict[str, Callable[..., Any]] = {
             "run": run_cell,
             "tests": run_tests,
             "lookup": self.lookup,
-            "has": lambda name: name in namespace,
+            "has": self.has,
             "globals": lambda: [name for name in namespace if type(name) is str and not name.startswith("_")],
             "bind": namespace.__setitem__,
             "unbind": self.unbind,
@@ -143,10 +145,14 @@ class _Tasks:
 
     def lookup(self, name: str) -> tuple[Any, ...]:
         """Whether there is such a name, its value, and the library's name for it."""
-        if name not in self.namespace:
+        if not self.has(name):
             return (False, None, None)
         value = self.namespace[name]
         return (True, value, library.name_of(value))
+
+    def has(self, name: str) -> bool:
+        """Whether the notebook has bound a name."""
+        return name in self.namespace and (name not in self._initial or self.namespace[name] is not self._initial[name])
 
     def unbind(self, name: str) -> bool:
         """Deletes a name; whether there was one."""

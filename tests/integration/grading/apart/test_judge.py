@@ -132,9 +132,10 @@ def test_after_a_loss_the_judge_goes_on_with_another_process() -> None:
         link = _start(b"a")
         judge.reconnect(link)
         judge.run_student(0, "def f(): return 2\nclass C: ...")
-        tests, _ = judge.run_tests(2, "t2", "assert f() == 2 and mine == 3\nassert isinstance(C(), C)\nassert old")
+        tests, _ = judge.run_tests(2, "t2", "assert f() == 2 and mine == 3\nassert isinstance(C(), C)\nassert old.x")
         link.close()
-    assert outcomes(tests) == ["passed", "passed", "passed"]
+    assert outcomes(tests) == ["passed", "passed", "failed"]
+    assert tests[2]["error"] == "ReferenceError"
 
 
 def test_the_same_notebook_is_judged_the_same_each_time() -> None:
@@ -167,3 +168,13 @@ def test_ten_thousand_calls() -> None:
             judge, [(STUDENT, "def f(x): return x + 1"), (TESTS, "assert all(f(n) == n + 1 for n in range(10_000))")]
         )
     assert outcomes(tests) == ["passed"]
+
+
+def test_what_ipython_gives_is_the_judges_own() -> None:
+    test = "%matplotlib inline\nassert get_ipython().user_ns['x'] == 1 and 'x = 1' in In[-2] and 'assert' in In[-1]"
+    (row,) = judged([(STUDENT, "x = 1"), (TESTS, test)])
+    assert row["outcome"] == "passed", row
+
+
+def test_a_cell_that_is_no_python_is_our_fault() -> None:
+    assert outcomes(judged([(STUDENT, ""), (TESTS, "assert (")])) == ["our-fault"]

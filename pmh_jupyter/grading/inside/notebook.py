@@ -26,6 +26,9 @@ from .side import TestsInside
 NUMERIC = re.compile("numpy|pandas|scipy")
 # What takes a student's process no time of its cells': to start, to be frozen, to go on.
 SWIFT_SECONDS = 5.0
+# A checkpoint costs as much as a few cells of most notebooks. One is taken where running again what came since the last would take
+# longer than this; else, when a cell is lost, the others are run again, in empty folders where there is no checkpoint at all.
+WORTH_SECONDS = 0.1
 Cell = dict[str, Any]
 
 
@@ -40,7 +43,8 @@ class Answers:
 
 
 class Notebook:
-    """One bundle being run. `since` has the cells whose effects the last checkpoint does not have, `done` all that ran."""
+    """One bundle being run. `since` has the cells whose effects the last checkpoint does not have, `spent` how
+    long they took, `done` all that ran."""
 
     def __init__(self, bundle: dict[str, Any], sandbox: Sandbox, answers: Answers) -> None:
         self.bundle, self.sandbox, self.answers = bundle, sandbox, answers
@@ -53,6 +57,7 @@ class Notebook:
         self.side: Judge | TestsInside | None = None
         self.link: Link | None = None
         self.lost = False
+        self.spent = 0.0
 
     def run(self) -> None:
         """Runs the cells in their order, until the submission's time is up or its room is lost."""
@@ -78,9 +83,11 @@ class Notebook:
     def _run_cell(self, cell: Cell, seconds: float) -> dict[str, Any]:
         outcome: dict[str, Any] = {"state": "ran", "cause": "", "detail": "", "fault": None, "tests": [], "flags": []}
         try:
-            if cell["kind"] == "student" and self.done:
+            if cell["kind"] == "student" and self.spent > WORTH_SECONDS:
                 self._checkpoint()
+            started = time.monotonic()
             outcome |= self._tell(cell, seconds)
+            self.spent += time.monotonic() - started
         except Lost as lost:
             self.lost = True
             cause, detail = self.sandbox.cause(lost)
@@ -105,7 +112,7 @@ class Notebook:
         assert self.side and self.link
         self.link.deadline = time.monotonic() + SWIFT_SECONDS
         self.side.checkpoint()
-        self.since = []
+        self.since, self.spent = [], 0.0
 
     def _begin(self) -> None:
         """A first student's process, or a fresh one: nothing has run in it."""
@@ -165,6 +172,7 @@ class Notebook:
 
         Judged apart, a test cell leaves its names in the judge, where nothing was lost.
         """
+        started = time.monotonic()
         for cell in cells:
             if self.apart and cell["kind"] == "tests":
                 continue
@@ -174,6 +182,7 @@ class Notebook:
                 self.done = [other for other in self.done if other is not cell]
                 self.since = [other for other in self.since if other is not cell]
                 return False
+        self.spent = time.monotonic() - started
         return True
 
 

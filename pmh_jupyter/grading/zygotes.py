@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pmh_jupyter.errors import NoWall
@@ -116,22 +116,10 @@ class Zygote:
 
     def run(self, bundle: bytes, seconds: float, folder: str) -> Ended:
         """One grading; `seconds` is all the time it may take. The answer of a zygote that died is not complete."""
-        ours, theirs = socket.socketpair()
-        with ours:
-            with theirs:
-                order = json.dumps({"seconds": seconds, "folder": folder}).encode()
-                try:
-                    socket.send_fds(self.control, [order], [theirs.fileno()])
-                except OSError:
-                    return Ended(b"", 1, "died", self.complaint())
-            talk = _Conversation(ours, bundle)
-            stopped = talk.hold(time.monotonic() + seconds + PATIENCE_SECONDS)
-        answer = bytes(talk.answer)
-        if not stopped and not _is_told(answer):
-            stopped = "died"
-        if stopped in ("died", "deadline"):
+        ended = converse(self.control, bundle, seconds, folder)
+        if ended.stopped in ("died", "deadline"):
             self.retired = True
-        return Ended(answer[:ANSWER_BYTES], int(bool(stopped)), stopped, self.complaint())
+        return replace(ended, complaint=self.complaint())
 
     def close(self) -> None:
         """Ends it, and whatever it is at; returns when it is gone."""
@@ -222,6 +210,24 @@ class Zygotes:
             if zygote:
                 zygote.retire()
             return fresh
+
+
+def converse(control: socket.socket, bundle: bytes, seconds: float, folder: str = "") -> Ended:
+    """Has the zygote at the other end of a socket do one grading, and hears it out. `folder`: see `inside.sandbox.rooms.Room.home`."""
+    ours, theirs = socket.socketpair()
+    with ours:
+        with theirs:
+            order = json.dumps({"seconds": seconds, "folder": folder}).encode()
+            try:
+                socket.send_fds(control, [order], [theirs.fileno()])
+            except OSError:
+                return Ended(b"", 1, "died")
+        talk = _Conversation(ours, bundle)
+        stopped = talk.hold(time.monotonic() + seconds + PATIENCE_SECONDS)
+    answer = bytes(talk.answer)
+    if not stopped and not _is_told(answer):
+        stopped = "died"
+    return Ended(answer[:ANSWER_BYTES], int(bool(stopped)), stopped)
 
 
 def _keep(recipe: Recipe, control: socket.socket, process: _Process) -> None:

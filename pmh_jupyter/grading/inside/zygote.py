@@ -16,6 +16,7 @@ import signal
 import socket
 import struct
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -38,8 +39,8 @@ _PAIR = struct.Struct("=ii")
 _LENGTH = struct.Struct("=Q")
 
 
-def main(control: int, preload: list[str], kept: list[str], *, walled: bool) -> None:
-    """Serves the host until it closes `control`. `preload`: modules to import, of which none need be there. `kept`: see `Room`."""
+def main(control: int, preload: list[str], kept: list[str], *, walled: bool, contained: bool = False) -> None:
+    """Serves the host until it closes `control`. `preload`: modules to import, of which none need be there. The others: see `Room`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     linux.set_process(linux.DUMPABLE, 0)
     shell = make_shell()
@@ -53,7 +54,7 @@ def main(control: int, preload: list[str], kept: list[str], *, walled: bool) -> 
     gc.freeze()
     with socket.socket(fileno=control) as host:
         host.send(b"ready")
-        Zygote(host, parts, rooms.Room(walled, kept=tuple(kept))).serve()
+        Zygote(host, parts, rooms.Room(walled, kept=tuple(kept), contained=contained)).serve()
     os._exit(0)
 
 
@@ -166,7 +167,7 @@ class Zygote:
             job.gone = _reap(job.judge)
             self._learn_now()
             if job.gone != "0" and job.room_watch >= 0:
-                if self.room.walled:
+                if self.room.namespaces:
                     _kill(job.room)
                 self.poll.register(job.room_watch, select.POLLIN)
                 return
@@ -222,7 +223,11 @@ def _settle(room: rooms.Room, bundle: dict[str, Any]) -> None:
     sys.stdout, sys.stderr = open(1, "w", closefd=False), open(1, "w", closefd=False)
     if room.walled:
         identity = rooms.stranger() if rooms.is_root() else os.geteuid()
-        if apart:
+        if room.contained:
+            home = rooms.judges_home(identity)
+            room = replace(room, home=home)
+            os.environ["HOME"] = os.environ["TMPDIR"] = tempfile.tempdir = home
+        elif apart:
             linux.unshare(linux.NEW_MOUNTS)
             rooms.furnish(room, identity, bundle["limits"]["file_bytes"])
         rooms.become(identity)

@@ -32,7 +32,7 @@ class Sandbox:
 
     def __init__(self, room: rooms.Room, live: Callable[[Start], NoReturn]) -> None:
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with linux.children_elsewhere(room.walled):
+        with linux.children_elsewhere(room.namespaces):
             self.pid = os.fork()
             if self.pid == 0:
                 self.control.detach()

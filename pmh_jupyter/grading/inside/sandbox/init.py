@@ -33,7 +33,7 @@ def serve(control: socket.socket, room: rooms.Room, live: Callable[[Start], NoRe
     linux.set_process(linux.DUMPABLE, 0)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     linux.close_all_but(control.fileno())
-    if room.walled:
+    if room.namespaces:
         linux.die_with_parent()
         rooms.shut_in()
     else:
@@ -85,8 +85,10 @@ class _Init:
     def _spawn(self, limits: dict[str, Any], link: socket.socket) -> bool:
         if self.number:
             self.kill_all()
-        if self.room.walled:
+        if self.room.namespaces:
             rooms.furnish(self.room, self.owner, limits["file_bytes"], again=bool(self.number))
+        elif self.room.contained and self.number:
+            rooms.clear(self.owner)
         self.limits = limits
         self.board.frozen = 0
         pid = os.fork()
@@ -154,6 +156,8 @@ class _Init:
             self.control.send(json.dumps(fields | {"number": self.number}).encode())
 
     def _others(self) -> Iterator[int]:
+        if self.room.contained:
+            return (pid for pid in linux.processes() if linux.owner_of(pid) == self.owner)
         if self.room.walled:
             return (pid for pid in linux.processes() if pid != 1)
         return linux.descendants(os.getpid())
@@ -162,7 +166,9 @@ class _Init:
         """Kills every process of the room but this one and `but`; True when they are gone."""
         deadline = time.monotonic() + KILL_SECONDS
         while time.monotonic() < deadline:
-            if self.room.walled and not but:
+            if self.room.contained and not but:
+                rooms.kill_all(self.owner)
+            elif self.room.walled and not but:
                 with suppress(ProcessLookupError):
                     os.kill(-1, signal.SIGKILL)
             left = [pid for pid in self._others() if pid != but]

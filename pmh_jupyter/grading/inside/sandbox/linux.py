@@ -157,6 +157,15 @@ def parent_of(pid: int) -> int:
         return 0
 
 
+def owner_of(pid: int) -> int:
+    """Whose process it is; -1 for one that is gone."""
+    try:
+        with open(f"/proc/{pid}/status") as status:
+            return int(status.read().partition("\nUid:")[2].split()[0])
+    except (OSError, ValueError, IndexError):
+        return -1
+
+
 def resident_bytes(pid: int) -> int:
     """Memory in use, pages that processes share counted in parts; 0 for a process that is gone."""
     try:

@@ -1,13 +1,18 @@
 """The rooms of a submission: what its processes can see and write, who they are, and how much they may use.
 
-Behind a wall a submission has namespaces of its own below the wall's: processes, mounts, shared memory, network, names. Without a
-wall only the limits hold.
+Behind a wall a submission has namespaces of its own below the wall's: processes, mounts, shared memory, network, names. In a
+container none can be made: there it has the container for itself, and its judge is another identity in it. Without a wall only the
+limits hold.
 """
 
 from __future__ import annotations
 
 import os
 import resource
+import shutil
+import signal
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,6 +20,7 @@ from typing import Any
 from . import linux
 
 HOME = "/home/student"
+JUDGES = "/judge"
 PLACES = (HOME, "/tmp", "/dev/shm")
 MOST_FILES = 20_000
 MOST_DESCRIPTORS = 512
@@ -24,6 +30,7 @@ STUDENT = 1000
 @dataclass(frozen=True)
 class Room:
     """Where the processes of one submission live. `walled`: behind a wall; else `home` is a folder that somebody made for it.
+    `contained`: the wall is a container, made for this submission alone.
 
     `kept` are paths below the folders that are made new, which stay within reach.
     """
@@ -31,6 +38,12 @@ class Room:
     walled: bool
     home: str = HOME
     kept: tuple[str, ...] = ()
+    contained: bool = False
+
+    @property
+    def namespaces(self) -> bool:
+        """True where the submission has namespaces of its own."""
+        return self.walled and not self.contained
 
     @property
     def work(self) -> str:
@@ -75,6 +88,51 @@ def furnish(room: Room, owner: int, file_bytes: int, *, again: bool = False) -> 
     for path, descriptor in kept.items():
         linux.bind(descriptor, path)
         os.close(descriptor)
+
+
+def judges_home(identity: int) -> str:
+    """In a container: a folder for the judge that the student's processes can neither look into nor write to. Root's right to hand
+    folders over is not needed, and not there: the judge's group may write to it."""
+    os.setgroups([])
+    os.setresgid(identity, identity, identity)
+    os.umask(0o007)
+    os.mkdir(f"{JUDGES}/{identity}", 0o770)
+    os.umask(0o077)
+    return f"{JUDGES}/{identity}"
+
+
+def clear(owner: int) -> None:
+    """In a container: what the student's processes wrote goes. Only its owner may take it away."""
+    _as_owner(owner, _empty)
+
+
+def kill_all(owner: int) -> None:
+    """In a container: all processes of the student's at once."""
+    _as_owner(owner, lambda: os.kill(-1, signal.SIGKILL))
+
+
+def _empty() -> None:
+    for place in PLACES:
+        for name in os.listdir(place):
+            path = os.path.join(place, name)
+            if os.path.isdir(path) and not os.path.islink(path):
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                with suppress(OSError):
+                    os.unlink(path)
+
+
+def _as_owner(owner: int, do: Callable[[], None]) -> None:
+    pid = os.fork()
+    if pid == 0:
+        with suppress(BaseException):
+            os.setgroups([])
+            os.setresgid(owner, owner, owner)
+            os.setresuid(owner, owner, owner)
+            do()
+        os._exit(0)
+    with suppress(ChildProcessError):
+        os.waitpid(pid, 0)
 
 
 def become(identity: int) -> None:

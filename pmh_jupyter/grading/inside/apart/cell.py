@@ -10,6 +10,7 @@ from typing import Any
 
 from ..checks import Check, read_checks
 from ..compare import Compare
+from ..given import Helpers
 from ..harden import Seen
 from ..judge import Terms, _Run, _test
 from ..origin import Origins
@@ -32,10 +33,12 @@ class TestCell(_Run):
 
     __test__ = False  # not a pytest class
 
-    def __init__(self, peer: JudgingPeer, namespace: Namespace) -> None:
+    def __init__(self, peer: JudgingPeer, namespace: Namespace, helpers: Helpers) -> None:
         self.peer, self.user_ns = peer, namespace
         terms = Terms()
-        super().__init__(self, Recorder(_Believing(Origins(), lambda code, detail: None)), {}, terms, Seen(terms.flags))
+        recorder = Recorder(_Believing(Origins(), lambda code, detail: None), rules=helpers.relay.rules)
+        helpers.begin(recorder, namespace.__getitem__)
+        super().__init__(self, recorder, {}, terms, Seen(terms.flags))
         self.flags = terms.flags
 
     def run(self, source: str | None) -> list[Test]:

@@ -2,11 +2,12 @@
 
 Forms: `["obj", number, class]` an object of the sender's, with its plain value as a fourth field where the class derives from a plain
 type; `["cls", number, description]` a class of the sender's, described the first time only; `["back", number]` what the receiver gave;
-`["lib", module, path]` a library's; `["exc", name, values]` an exception of Python's own.
+`["lib", module, path]` a library's; `["exc", name, values]` an exception of Python's own; `["slot", name]` a method of `object`.
 """
 
 from __future__ import annotations
 
+import types
 import weakref
 from typing import Any
 
@@ -33,6 +34,14 @@ _PLAIN: dict[type, Any] = {
     tuple: lambda value: tuple.__getitem__(value, slice(None)),
     frozenset: lambda value: frozenset(frozenset.__iter__(value)),
 }
+
+
+def _slot(name: str) -> Any:
+    """A method that every object has, so that a test can see whether a class has one of its own."""
+    method = vars(object).get(name)
+    if type(method) is not types.WrapperDescriptorType:
+        raise BadForm("No method of object's.")
+    return method
 
 
 class Private:
@@ -74,6 +83,8 @@ class Crossing:
         reference = None if self._trusted else library.name_of(value)
         if reference is not None:
             return ["lib", *reference]
+        if kind is types.WrapperDescriptorType and value.__objclass__ is object:
+            return ["slot", value.__name__]
         if issubclass(kind, Private):
             raise TypeError("this belongs to the tests alone")
         form = ["obj", self.given.give(value), self._class_form(kind)]
@@ -136,6 +147,8 @@ class Crossing:
             return library.find(*rest) if self._trusted else self.mirrors.read(form)
         if tag == exceptions.TAG and len(rest) == 2:
             return exceptions.read(rest[0], self.codec.decode(rest[1]))
+        if tag == "slot" and len(rest) == 1 and type(rest[0]) is str:
+            return _slot(rest[0])
         if tag == "obj" and len(rest) in (2, 3) and type(rest[0]) is int:
             return self._stand_in(rest[0], rest[1], rest[2:])
         raise BadForm("A form has an unknown tag.")

@@ -26,6 +26,8 @@ _CHUNK = 1 << 16
 _MOST_CHUNK = 1 << 20
 # A peer that is gone is told by an error, not by a signal that ends this process.
 _SEND = getattr(socket, "MSG_DONTWAIT", 0) | getattr(socket, "MSG_NOSIGNAL", 0)
+# Milliseconds past its deadline that a link still waits.
+_LATE = 20
 _ROOM = select.POLLIN | select.POLLOUT
 
 
@@ -204,10 +206,10 @@ class Link:
             timeout = None
             if self.deadline is not None:
                 timeout = (self.deadline - time.monotonic()) * 1000
-                if timeout <= 0:
+                if timeout <= -_LATE:
                     raise self._lose("time", "The time is up.")
-                # Rounded up, or the last millisecond would be spent in circles.
-                timeout = timeout + 1
+                # A timer set for the same moment, which knows what is being done, comes first.
+                timeout = timeout + _LATE
             answer = 0
             for descriptor, bits in self._poll.poll(timeout):
                 if descriptor == mine:

@@ -7,15 +7,17 @@ from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
 
+from ..bindings import bound_names
+from ..given import Helpers
 from ..text import clip
 from .cell import TestCell
 from .frames import Link, Lost
 from .judging_peer import JudgingPeer
-from .names import Lookup, Manifest, Namespace, bound_names
+from .names import Lookup, Manifest, Namespace
 from .proxies import shown_class
 from .rules import Rules
 from .sources import Sources
-from .statements import MODULE, TYPE
+from .statements import MODULE, TYPE, prepare
 from .surroundings import surroundings
 
 Test = dict[str, Any]
@@ -35,6 +37,7 @@ class Judge:
         self._manifest = Manifest(judging)
         self._rules = Rules(record=record)
         self._sources = Sources()
+        self._helpers = Helpers(prepare)
         self._connect(link)
         self.namespace = Namespace(self._lookup)
         self.namespace.update(
@@ -45,7 +48,7 @@ class Judge:
 
     def _connect(self, link: Link) -> None:
         self.peer = JudgingPeer(link, self._rules, lambda: self.namespace.own("input"))
-        self._lookup = Lookup(self.peer, self._manifest, record=self._record)
+        self._lookup = Lookup(self.peer, self._manifest, self._helpers, record=self._record)
 
     def reconnect(self, link: Link) -> None:
         """Goes on with another student's process, which knows nothing of what was said before."""
@@ -63,15 +66,30 @@ class Judge:
 
     def run_student(self, number: int, source: str) -> Fault:
         """Runs a student's cell; what it raised (see `fault_of`), or None."""
-        self._lookup.new_cell()
-        self._note_source(source)
-        plain = _transformed(source) or ""
-        self._sources.add(plain)
-        names = bound_names(plain)
+        names = bound_names(_transformed(source) or "")
         if self._record:
             self._manifest.rebinds |= names
         for name in names & self._manifest.rebinds:
             self.namespace.pop_own(name)
+            self._helpers.forget(name)
+        return self._run(number, source)
+
+    def run_given(self, number: int, source: str) -> Fault:
+        """Runs a locked cell of the release over there; helpers that it defines are made here too. What it raised, or None."""
+        plain = _transformed(source) or ""
+        for name in bound_names(plain):
+            self.namespace.pop_own(name)
+        self._helpers.add(plain)
+        return self._run(number, source)
+
+    def _run(self, number: int, source: str) -> Fault:
+        self._note_source(source)
+        self._sources.add(_transformed(source) or "")
+        return self.run_again(number, source)
+
+    def run_again(self, number: int, source: str) -> Fault:
+        """Runs a cell in a process that takes another's place, where it is to leave what it left; here it is known already."""
+        self._lookup.new_cell()
         with self.peer.silent():
             return _fault(self.peer.ask("run", number, source))
 
@@ -84,7 +102,7 @@ class Judge:
         self._note_source(source)
         self._rules.begin(self._manifest.operators.get(grade_id, ()), source)
         plain = _transformed(source)
-        cell = TestCell(self.peer, self.namespace)
+        cell = TestCell(self.peer, self.namespace, self._helpers)
         try:
             with surroundings(self.peer, self._sources):
                 tests = cell.run(plain)
@@ -93,10 +111,11 @@ class Judge:
         if self._record:
             self._manifest.operators.setdefault(grade_id, set()).update(self._rules.used)
         self.peer.end_cell()
-        self._export()
+        self.export()
         return tests, [*self._rules.flags, *cell.flags][:MOST_FLAGS]
 
-    def _export(self) -> None:
+    def export(self) -> None:
+        """Gives the student's process the names that later cells of its notebook read."""
         for name in self._manifest.exports:
             if self.namespace.owns(name):
                 self.peer.ask("bind", name, self.namespace.own(name))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import abc
+import collections
+import collections.abc
 import enum
 import types
 import typing
@@ -28,7 +30,11 @@ _STAYING = (
     *(staticmethod, classmethod, map, filter, zip, enumerate, reversed, types.SimpleNamespace, types.MappingProxyType),
 )
 # Classes of Python's that say what kind of class derives from them; a mirrored class may do so too. Of their code nothing is used.
-_KINDS = (abc.ABC, enum.Enum, enum.IntEnum, enum.Flag, enum.IntFlag, enum.StrEnum, typing.Generic)
+_KINDS = (
+    *(abc.ABC, enum.Enum, enum.IntEnum, enum.Flag, enum.IntFlag, enum.StrEnum, typing.Generic),
+    *(collections.UserDict, collections.UserList, collections.UserString),
+    *(getattr(collections.abc, name) for name in collections.abc.__all__),
+)
 _AWAITED = frozenset(
     {"coroutine", "async_generator_asend", "async_generator_athrow", "anext_awaitable", "Future", "Task"}
 )
@@ -127,11 +133,12 @@ def _build(name: str, parents: list[type], proxy: type[Proxy], body: dict[str, A
     # An exception's nearest parent comes first: a library's exception is also what Python's own it derives from.
     real = [one for one in real if not any(one is not other and issubclass(other, one) for other in real)]
     first: list[type] = mirrors if mirrors and proxy is Proxy else [*mirrors, proxy]
-    for bases in ((*first, *real), (*mirrors, proxy), (proxy,)):
-        try:
-            return MirrorType(name, bases, dict(body))
-        except TypeError:  # no layout or order holds them all
-            continue
+    for changes in ({}, {"_pmh_kind": None}):
+        for bases in ((*first, *real), (*mirrors, proxy), (proxy,)):
+            try:
+                return MirrorType(name, bases, body | changes)
+            except TypeError:  # no layout or order holds them all
+                continue
     raise BadForm("A class cannot be made.")
 
 

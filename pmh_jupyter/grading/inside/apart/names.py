@@ -1,14 +1,13 @@
 """The names of the test cells: what they bind is theirs, the rest is looked up by the release's rules.
 
-In this order: the test cells' own; libraries that the reference had under that name, if the student's notebook has bound it too;
-builtins, unless the reference shadows them; else the student's.
+In this order: the test cells' own; helpers that the release gives; libraries that the reference had under that name, if the student's
+notebook has bound it too; builtins, unless the reference shadows them; else the student's.
 """
 
 from __future__ import annotations
 
-import ast
 import builtins
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import library
@@ -28,7 +27,15 @@ class Manifest:
         self.rebinds = set(known.get("rebinds", ()))
         self.shadowed = set(known.get("shadowed", ()))
         self.exports = tuple(known.get("exports", ()))
+        self.given = set(known.get("given", ()))
         self.operators: dict[str, set[str]] = {cell: set(names) for cell, names in known.get("operators", {}).items()}
+
+    def learn(self, grade_id: str, used: dict[str, Any]) -> None:
+        """Adds what one test cell used, where it ran inside (see `inside/used.py`)."""
+        self.library |= {name: (str(place[0]), str(place[1])) for name, place in used["library"].items()}
+        self.shadowed |= set(used["shadowed"])
+        self.given |= set(used["given"])
+        self.operators.setdefault(grade_id, set()).update(used["operators"])
 
     def as_dict(self) -> dict[str, Any]:
         """As the event "manifest" has it: sorted, so that the same release gives the same bytes."""
@@ -36,6 +43,7 @@ class Manifest:
             "library": {name: list(place) for name, place in sorted(self.library.items())},
             "rebinds": sorted(self.rebinds),
             "shadowed": sorted(self.shadowed),
+            "given": sorted(self.given),
             "operators": {cell: sorted(names) for cell, names in sorted(self.operators.items())},
         }
 
@@ -94,8 +102,8 @@ class Namespace(dict[str, Any], Private):
 class Lookup:
     """Finds what the test cells do not bind. Stand-ins are kept for a cell; plain data is asked for again after each request."""
 
-    def __init__(self, peer: JudgingPeer, manifest: Manifest, *, record: bool) -> None:
-        self.peer, self.manifest, self.record = peer, manifest, record
+    def __init__(self, peer: JudgingPeer, manifest: Manifest, helpers: Mapping[str, Any], *, record: bool) -> None:
+        self.peer, self.manifest, self.helpers, self.record = peer, manifest, helpers, record
         self._stand_ins: dict[str, Any] = {}
         self._data: dict[str, tuple[int, Any]] = {}
         self._bound: dict[str, bool] = {}
@@ -108,6 +116,8 @@ class Lookup:
 
     def find(self, name: str) -> Any:
         """The value of a name; KeyError where there is none, or where Python's own builtin is meant."""
+        if name in self.helpers and name in self.manifest.given:
+            return self.helpers[name]
         builtin = name in vars(builtins)
         if name in self.manifest.library and (builtin or self._is_bound(name)):
             return library.find(*self.manifest.library[name])
@@ -175,35 +185,3 @@ def _three(answer: Any) -> tuple[bool, Any, Any]:
     if type(answer) is not tuple or len(answer) != 3:
         return False, None, None
     return answer[0] is True, answer[1], answer[2]
-
-
-def bound_names(source: str) -> set[str]:
-    """The global names that a cell binds; empty for a cell that is no Python."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
-    return set(_bound(tree.body, top=True))
-
-
-def _bound(nodes: Iterable[ast.AST], *, top: bool) -> Iterator[str]:
-    for node in nodes:
-        if isinstance(node, ast.Global):
-            yield from node.names
-        elif top:
-            yield from _binds(node)
-        inner = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda)
-        yield from _bound(ast.iter_child_nodes(node), top=top and not inner)
-
-
-def _binds(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        yield node.name
-    elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-        yield node.id
-    elif isinstance(node, ast.Import | ast.ImportFrom):
-        yield from ((alias.asname or alias.name).partition(".")[0] for alias in node.names)
-    elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
-        yield node.name
-    elif isinstance(node, ast.MatchMapping) and node.rest:
-        yield node.rest

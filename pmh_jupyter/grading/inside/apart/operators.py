@@ -25,7 +25,7 @@ IN_PLACE = frozenset(f"i{name}" for name in _ARITHMETIC - {"divmod"})
 QUIET = frozenset("call str repr format hash iter next enter exit aiter anext aenter aexit await".split())
 _OTHERS = frozenset(
     """len getitem setitem delitem contains bool int float complex index abs neg pos invert round trunc floor ceil
-    reversed bytes array fspath length_hint""".split(),
+    reversed bytes array fspath length_hint instancecheck subclasscheck""".split(),
 )
 OPERATORS = COMPARISONS | _ARITHMETIC | REFLECTED | IN_PLACE | QUIET | _OTHERS
 METHODS = {f"__{name}__": name for name in OPERATORS}
@@ -88,6 +88,8 @@ _DO: dict[str, Callable[..., Any]] = {
     "bytes": bytes,
     "array": _as_array,
     "aiter": aiter,
+    "instancecheck": lambda kind, value: isinstance(value, kind),
+    "subclasscheck": lambda kind, other: issubclass(other, kind),
     "anext": anext,
     **{name: _method(name) for name in ("call", "enter", "exit", "aenter", "aexit", "await", "fspath", "length_hint")},
 }

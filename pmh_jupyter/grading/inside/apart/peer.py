@@ -74,6 +74,10 @@ class Peer:
             return self.call(target, arguments, named)
         return self.ask("operate", target, name, tuple(arguments), tuple(named), tuple(named.values()))
 
+    def vouches(self, target: Any, name: str, other: Any) -> bool:
+        """Whether a class over there takes for its own what does not derive from it (`register`, a protocol)."""
+        return self.ask("operate", target, name, (other,), (), ()) is True
+
     def copy(self, target: Any, deep: bool) -> Any:
         """A copy, over there, of an object over there."""
         return self.ask("copy", target, deep)

@@ -138,6 +138,16 @@ class MirrorType(type):
     def __contains__(cls, item: Any) -> Any:
         return _peer(cls).operate(cls, "contains", (item,), {})
 
+    def __instancecheck__(cls, value: Any) -> bool:
+        if type.__instancecheck__(cls, value):
+            return True
+        return is_stand_in(value) and _peer(cls).vouches(cls, "instancecheck", value)
+
+    def __subclasscheck__(cls, kind: type) -> bool:
+        if type.__subclasscheck__(cls, kind):
+            return True
+        return type(kind) is MirrorType and _peer(cls).vouches(cls, "subclasscheck", kind)
+
     def __bool__(cls) -> bool:
         return True
 

@@ -62,6 +62,10 @@ class Rules:
         """Between test cells nothing is ruled on."""
         self._allowed = None
 
+    def allows(self, name: str) -> bool:
+        """Whether an operator would be allowed."""
+        return self.record or self._allowed is None or name in self._allowed
+
     def allow(self, name: str, kind: type) -> None:
         """Notes that an operator is used; raises `Denied` where the reference had plain data."""
         if name in QUIET or self._allowed is None:

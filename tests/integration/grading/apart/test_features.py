@@ -1,6 +1,7 @@
 """What a test cell may use of Python and its libraries passes apart as it does in-process.
 
-Each of `features/*.txt` holds features: after `==== name` a student's cell, after `----` the test cell.
+Each of `features/*.txt` holds features: after `==== name` a student's cell, after `----` the test cell. `not_apart.txt` has those
+that do not work apart, with the reason; a notebook that needs one is judged inside.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ import pytest
 
 from tests.support.apart import STUDENT, TESTS, judged, run_inside
 
-FOLDER = Path(__file__).parent / "features"
+FOLDER = Path(__file__).parent
 
 
-def _features() -> list[tuple[str, str, str]]:
+def _read(*paths: Path) -> list[tuple[str, str, str]]:
     rows = []
-    for path in sorted(FOLDER.glob("*.txt")):
+    for path in paths:
         for part in path.read_text(encoding="utf-8").split("==== ")[1:]:
             name, _, cells = part.partition("\n")
             student, _, test = cells.partition("----\n")
@@ -24,7 +25,8 @@ def _features() -> list[tuple[str, str, str]]:
     return rows
 
 
-FEATURES = _features()
+FEATURES = _read(*sorted((FOLDER / "features").glob("*.txt")))
+NOT_APART = _read(FOLDER / "not_apart.txt")
 
 
 def test_there_are_enough_of_them() -> None:
@@ -37,3 +39,10 @@ def test_a_feature_works_apart(student: str, test: str) -> None:
     assert run_inside(cells) == [True]
     failed = [each for each in judged(cells) if each["outcome"] != "passed"]
     assert not failed
+
+
+@pytest.mark.parametrize(("student", "test"), [row[1:] for row in NOT_APART], ids=[row[0] for row in NOT_APART])
+def test_what_does_not_work_apart_is_known(student: str, test: str) -> None:
+    cells = [(STUDENT, student), (TESTS, test)]
+    assert run_inside(cells) == [True]
+    assert [each for each in judged(cells) if each["outcome"] != "passed"]

@@ -97,9 +97,19 @@ class Settings(HasTraits):
     grading_workers = Int(
         0, min=0, help="Gradings at once; 0: two for each core, at least four. Some stay for checks."
     ).tag(env="PMH_GRADING_WORKERS")
-    grader_python = Unicode("", help="Python that runs students' code in the sandbox; empty: PMH_SERVER_PYTHON.").tag(
-        env="PMH_GRADER_PYTHON"
-    )
+    grader_wall = Enum(
+        ["auto", "bubblewrap", "docker"],
+        "auto",
+        help="What keeps students' code in while it is graded. auto: bubblewrap, and on loopback nothing where it cannot be had. "
+        "bubblewrap: nothing is graded without it. docker: a container for each submission.",
+    ).tag(env="PMH_GRADER_WALL")
+    grader_image = Unicode(
+        "", help="Image in whose containers submissions are graded (docker); empty: PMH_DOCKER_IMAGE."
+    ).tag(env="PMH_GRADER_IMAGE")
+    grader_python = Unicode(
+        "",
+        help="Python that runs students' code in the sandbox; empty: PMH_SERVER_PYTHON, with docker the image's python3.",
+    ).tag(env="PMH_GRADER_PYTHON")
     cell_seconds = Float(
         10.0, min=0.1, help="Seconds that one cell may run while grading, unless the course says otherwise."
     ).tag(env="PMH_CELL_SECONDS")

@@ -37,16 +37,30 @@ PROBE = json.dumps(
 def find_wall(settings: Settings) -> Wall:
     """The wall that this machine can have, tried by starting it once.
 
-    Where none can be had: on loopback `NoContainment` (its `contained` is False: say so wherever a person looks), elsewhere NoWall.
+    PMH_GRADER_WALL says which. With "auto", where none can be had: on loopback `NoContainment` (its `contained` is False: say so
+    wherever a person looks), elsewhere NoWall.
     NoWall everywhere when the Python that is to run students' code cannot.
     """
+    if settings.grader_wall == "docker":
+        return _docker_wall(settings)
     python = grader_python(settings.grader_python or settings.server_python or sys.executable)
     try:
         return _tried(BubblewrapWall(python))
     except NoWall:
-        if not settings.on_loopback:
+        if not settings.on_loopback or settings.grader_wall == "bubblewrap":
             raise
         return NoContainment(python.executable)
+
+
+def _docker_wall(settings: Settings) -> Wall:
+    try:
+        from pmh_jupyter.grading.walls.docker import DockerWall  # its client comes with an extra
+    except ImportError as error:
+        raise NoWall(
+            "Docker's client for Python is not installed.",
+            advice="pip install 'pmh-jupyter[docker]', or set PMH_GRADER_WALL.",
+        ) from error
+    return _tried(DockerWall(settings.grader_image or settings.docker_image, settings.grader_python or "python3"))
 
 
 def bubblewrap_wall(python: str = sys.executable) -> Wall:

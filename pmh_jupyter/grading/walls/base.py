@@ -82,12 +82,19 @@ def program(
     It serves the socket with the descriptor `control`. `kept`: what of the Python lies where submissions get folders of their own;
     None without a wall.
     """
+    return command(
+        python, folder, f"main({control}, {list(preload)!r}, {list(kept or ())!r}, walled={kept is not None})"
+    )
+
+
+def command(python: Path | str, folder: Path, start: str) -> list[str]:
+    """Runs a line of Python that calls the zygote's `main`."""
     code = (
         "import sys, types\n"
         f"for name, path in (('pmh_jupyter', []), ('pmh_jupyter.grading', [{str(folder)!r}])):\n"
         "    sys.modules[name] = module = types.ModuleType(name)\n"
         "    module.__path__ = path\n"
         "from pmh_jupyter.grading.inside.zygote import main\n"
-        f"main({control}, {list(preload)!r}, {list(kept or ())!r}, walled={kept is not None})\n"
+        f"{start}\n"
     )
     return [str(python), "-s", "-P", "-B", "-c", code]

@@ -17,11 +17,13 @@ from pmh_jupyter.authoring.judged import judge_release
 from pmh_jupyter.authoring.release import release_lesson
 from pmh_jupyter.authoring.trial import try_release
 from pmh_jupyter.domain.course import Release
+from pmh_jupyter.domain.judging import Way
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Outcome
 from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.task import GradingTask
 from pmh_jupyter.grading.walls import Wall, bubblewrap_wall
 from tests.support.answers import answered
+from tests.support.judged_inside import judged_inside
 from tests.support.needs import needs
 
 ROOT = Path(__file__).parents[3]
@@ -47,7 +49,9 @@ def wall() -> Wall:
 
 def test_solutions_pass_and_stubs_do_not(release: Release, wall: Wall) -> None:
     judged = judge_release(LESSON, release, wall)
-    assert (judged.problems, judged.advice) == ((), ())
+    assert judged.problems == ()
+    inside = {f"{LESSON.slug}:{part.cell}" for part in judged.judging.notebooks if part.way is Way.INSIDE}
+    assert inside == set(judged_inside("starter"))
     assert try_release(LESSON, release, judged.judging, wall) == ()
 
 

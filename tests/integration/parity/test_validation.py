@@ -13,10 +13,12 @@ from pmh_jupyter.authoring.lesson_checks import check_lesson
 from pmh_jupyter.authoring.nbgrader.folder import shared_files
 from pmh_jupyter.authoring.trial import try_release
 from pmh_jupyter.domain.course import AskedLimits, Lesson
+from pmh_jupyter.domain.judging import Way
 from pmh_jupyter.errors import BadInput, Problem
 from pmh_jupyter.grading.walls import Wall
 from tests.integration.parity.ours import Ours, lay_out
 from tests.integration.parity.shipped import LESSONS
+from tests.support.judged_inside import judged_inside
 
 NOT_SOLVED, NOTHING_ASKED = "Its own solution does not pass", "asserts nothing, so any answer would pass"
 
@@ -67,15 +69,18 @@ def test_what_is_written(lesson, tmp_path: Path) -> None:  # type: ignore[no-unt
 
 def test_what_running_it_shows(here: dict[str, Ours | BadInput], wall: Wall) -> None:
     found: dict[str, set[str]] = {}
+    inside: set[str] = set()
     for name, ours in here.items():
         if isinstance(ours, Ours) and not ours.lesson.asked:
             lesson = Lesson(name, name, "", (), limits=AskedLimits(cell_seconds=ours.lesson.seconds))
             judged = judge_release(lesson, ours.release, wall)
             assert not judged.problems, name
+            inside |= {f"{name}:{part.cell}" for part in judged.judging.notebooks if part.way is Way.INSIDE}
             for problem in try_release(lesson, ours.release, judged.judging, wall):
                 assert problem.message.startswith(NOT_SOLVED), problem
                 found.setdefault(name, set()).add(str(problem.cell))
     assert found == UNSOLVED
+    assert inside == set(judged_inside("nbgrader"))
 
 
 def _is(problem: Problem, cell: str, words: str) -> bool:

@@ -28,6 +28,7 @@ from pmh_jupyter.grading.inside.shell import PLACE, fault_of
 from tests.support.repository import ROOT
 
 SECONDS = 20.0
+MOST_SECONDS = 120
 TESTS, STUDENT = "tests", "student"
 PRELOADED = ("numpy", "pandas", "matplotlib.pyplot")
 
@@ -99,6 +100,8 @@ def _nurse(orders: socket.socket) -> None:
             continue
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         orders.close()
+        # Should nobody be left to end it.
+        signal.alarm(MOST_SECONDS)
         try:
             (_serve_apart if kind == b"a" else _serve_inside)(Link(socket.socket(fileno=descriptor)))
         except Lost as lost:
@@ -115,11 +118,12 @@ def _nursery() -> socket.socket:
     here, there = socket.socketpair()
     command = [sys.executable, "-m", "tests.support.apart", str(there.fileno())]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", "MPLBACKEND": "agg"}
-    process = subprocess.Popen(command, pass_fds=(there.fileno(),), cwd=ROOT, env=environment)
+    process = subprocess.Popen(command, pass_fds=(there.fileno(),), cwd=ROOT, env=environment, start_new_session=True)
     there.close()
 
     def end() -> None:
-        process.kill()
+        # With it all that it forked: a student's process may be in an endless loop.
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         here.close()
 

@@ -37,6 +37,8 @@ class Judge:
         self._manifest = Manifest(judging)
         self._rules = Rules(record=record)
         self._sources = Sources()
+        # The shell that a test cell asked for, and the names that it had before.
+        self._lent: tuple[Any, Any] | None = None
         self._helpers = Helpers(prepare)
         self._connect(link)
         self.namespace = Namespace(self._lookup)
@@ -108,6 +110,8 @@ class Judge:
                 tests = cell.run(plain)
         finally:
             self._rules.end()
+            if self._lent is not None:
+                self._lent[0].user_ns, self._lent = self._lent[1], None
         if self._record:
             self._manifest.operators.setdefault(grade_id, set()).update(self._rules.used)
         self.peer.end_cell()
@@ -131,6 +135,7 @@ class Judge:
         from ..shell import make_shell
 
         shell = make_shell()
+        self._lent = self._lent or (shell, shell.user_ns)
         shell.user_ns = self.namespace
         return shell
 

@@ -13,11 +13,11 @@ from pmh_jupyter.grading.walls import Wall
 TEST = "# test\n"
 
 
-def ran(wall: Wall, *cells: str, way: Way = Way.APART, **limits: Any) -> Run:
+def ran(wall: Wall, *cells: str, way: Way = Way.APART, exports: tuple[str, ...] = (), **limits: Any) -> Run:
     """Runs cells in their order; one that begins with `TEST` is a test cell. `limits` as in `Limits`."""
     steps = tuple(Step(cell, f"cell-{number}", tests=cell.startswith(TEST)) for number, cell in enumerate(cells))
     given = Limits(**{"cell_seconds": 5.0, "submission_seconds": 30.0} | limits)
-    judging = NotebookJudging("cells.ipynb", way=way, rebinds=("x",))
+    judging = NotebookJudging("cells.ipynb", way=way, rebinds=("x",), exports=exports)
     return run_plan(Plan("cells.ipynb", steps), (), given, wall, judging=judging)
 
 

@@ -176,6 +176,19 @@ def test_what_was_lost_with_every_copy_is_made_again() -> None:
     assert told(ran(bubblewrap(), *cells)) == ["ok", "ok", "exit", "ok", "ok"]
 
 
+def test_names_that_a_test_gives_to_later_cells_are_given_again() -> None:
+    cells = [
+        "seen = [1]",
+        f"{TEST}step = 2",
+        "seen.append(step)",
+        EVERYBODY,
+        "seen.append(step)",
+        f"{TEST}assert seen == [1, 2, 2]",
+    ]
+    run = ran(bubblewrap(), *cells, exports=("step",))
+    assert told(run) == ["ok", "ok", "ok", "exit", "ok", "ok"]
+
+
 def test_a_judge_that_is_lost_in_its_own_test_costs_that_test() -> None:
     cells = ["seen = [1]", f"{TEST}assert sum(range(10 ** 13)) == 0", "seen.append(2)", f"{TEST}assert seen == [1, 2]"]
     assert told(ran(bubblewrap(), *cells, cell_seconds=0.5)) == ["ok", "time", "ok", "ok"]

@@ -60,6 +60,8 @@ def stopped_message(done: Done, limits: Limits) -> Message:
         return Message("too-much-output", {"megabytes": f"{limits.output_bytes / (1 << 20):g}"})
     if done.cause == "memory":
         return Message("too-much-memory", _megabytes(limits))
+    if done.cause == "spent":
+        return Message("cell-spent")
     if done.cause == "exit" and not done.detail:
         return Message("kernel-ended")
     if done.cause == "exit":

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from .sandbox.fit import end_if_unfit
 from .shell import PLACE, Shell, fault_of
 
 # Lines and words by which IPython's syntax and names are known. To find one where there is none costs milliseconds only.
@@ -52,7 +53,10 @@ class Cells:
     def run(self, number: int, source: str) -> dict[str, Any] | None:
         """Runs a cell; answers what it raised (see `fault_of`), or None."""
         error = self._exec(number, source) if self.plain else self._run_cell(number, source)
-        return None if error is None else fault_of(error, self.shifts)
+        fault = None if error is None else fault_of(error, self.shifts)
+        del error  # with its traceback go the names of functions that were cut off, and what they hold
+        end_if_unfit()
+        return fault
 
     def _run_cell(self, number: int, source: str) -> BaseException | None:
         self.shifts[number] = _blank_lines(source)

@@ -20,12 +20,15 @@ from typing import Any, NoReturn
 
 from . import linux, rooms
 from .board import Board
+from .fit import MEMORY_EXIT, SPENT_EXIT
 from .student import OUTPUT_EXIT, Start
 
 TICK = 0.2
 # What Python itself takes on top of the memory that a submission may use.
 SLACK_BYTES = 32 << 20
 KILL_SECONDS = 2.0
+# What exit codes of our own say.
+CAUSES = {OUTPUT_EXIT: "output", MEMORY_EXIT: "memory", SPENT_EXIT: "spent"}
 
 
 def serve(control: socket.socket, room: rooms.Room, live: Callable[[Start], NoReturn]) -> NoReturn:
@@ -132,8 +135,8 @@ class _Init:
             _, status = os.waitpid(self.live, 0)
             code = os.waitstatus_to_exitcode(status)
             cause, detail = ("exit", str(code)) if code >= 0 else ("signal", signal.Signals(-code).name)
-            if code == OUTPUT_EXIT:
-                cause, detail = "output", ""
+            if code in CAUSES:
+                cause, detail = CAUSES[code], ""
         self._tell(cause=cause, detail=detail)
 
     def _look(self) -> None:

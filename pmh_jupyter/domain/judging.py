@@ -25,8 +25,10 @@ class NotebookJudging:
 
     `library`: names that the reference leaves bound to a library's object, as (module, attribute; "" for the module itself).
     `exports`: names that test cells bind and later student cells of the reference read. `rebinds`: names that the reference's
-    cells bind. `shadowed`: builtins that the reference binds anew. `operators`: by test cell, the operators that the reference
-    used on objects of classes of its own. `cell` and `reason` say why a notebook is judged inside.
+    cells bind. `shadowed`: builtins that the reference binds anew. `given`: functions of locked cells that test cells use, of
+    which they get the judge's own. `operators`: by test cell, the operators that the reference used on objects of classes of its
+    own; of a cell that is not there nothing is known, and judged inside nothing is refused in it. `cell` and `reason` say why a
+    notebook is judged inside.
     """
 
     notebook: str
@@ -35,6 +37,7 @@ class NotebookJudging:
     exports: tuple[str, ...] = ()
     rebinds: tuple[str, ...] = ()
     shadowed: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
     operators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cell: str | None = None
     reason: Message | None = None

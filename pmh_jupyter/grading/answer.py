@@ -56,6 +56,7 @@ class Used(Strict):
     library: dict[str, tuple[str, str]] = Field(default_factory=dict)
     rebinds: tuple[str, ...] = ()
     shadowed: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
     operators: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 
@@ -69,7 +70,7 @@ class Done(Strict):
 
     cell: Number
     state: Literal["ran", "dead"]
-    cause: Literal["", "time", "submission-time", "output", "memory", "exit", "signal", "answer"]
+    cause: Literal["", "time", "submission-time", "output", "memory", "spent", "exit", "signal", "answer"]
     detail: Short
     fault: Fault | None
     tests: Annotated[tuple[Test, ...], Field(max_length=1_000)]

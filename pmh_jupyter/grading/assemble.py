@@ -24,7 +24,8 @@ MOST_STEPS = 100_000
 
 @dataclass(frozen=True)
 class Step:
-    """One code cell to run. `grade_id` is the release's (None for a cell of the student's own); `tests`: it is a test cell.
+    """One code cell to run. `grade_id` is the release's (None for a cell of the student's own); `tests`: it is a test cell, `given`:
+    another locked cell of the release's.
 
     `also` names the other answers that were found in this one, `behind` the release's cell that a cell of the student's own
     follows. `shares` has the milli-points of each assertion of a test cell that gives them one by one.
@@ -36,6 +37,7 @@ class Step:
     also: tuple[str, ...] = ()
     behind: str | None = None
     shares: tuple[int, ...] = ()
+    given: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ class _Steps:
     def _fixed(self, cell: Cell, grade_id: str) -> Iterator[Step]:
         source = cell.source if self.hidden else remove(cell.source, Mark.HIDDEN_TESTS)
         shares = shares_of(self.release, cell, hidden=self.hidden) if cell.is_test else ()
-        yield Step(source, grade_id, tests=cell.is_test, shares=shares)
+        yield Step(source, grade_id, tests=cell.is_test, shares=shares, given=not cell.is_test)
 
     def _answer(self, number: int, cell: Cell) -> Iterator[Step]:
         copies = {n: self.student[n] for n in self.matches.found.get(number, [])}

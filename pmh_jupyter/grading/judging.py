@@ -3,8 +3,9 @@
 The reference, the untouched notebook, and the reference with one answer after another taken out are run apart and inside. Where
 both ways say the same of every check, the notebook is judged apart, and what the judge needs to know of the reference (see
 `NotebookJudging`) is kept. Where only the reference differs, and its later cells read names that test cells bind, those names are
-exported and all is tried again. Else the notebook is judged inside, as a whole: a single test cell that ran in the student's
-process would bring its hidden text there, and everything after it could read that.
+exported and all is tried again. Functions that locked cells give to test cells are the judge's own, unless the reference passes only
+with the notebook's (it may change them, or what they read). Else the notebook is judged inside, as a whole: a single test cell that
+ran in the student's process would bring its hidden text there, and everything after it could read that.
 """
 
 from __future__ import annotations
@@ -86,23 +87,37 @@ class _Trial:
         self.plan, self.run = plan, run
         self.stubs = {str(cell.grade_id): stub_of(cell) for cell in notebook.cells if cell.is_solution}
         self.inside = NotebookJudging(plan.path, Way.INSIDE)
+        self.wanted: Results = {}
+        self.said: dict[tuple[str, ...], Results] = {}
 
     def decide(self) -> NotebookJudging:
         if self.plan.kernel:
             return replace(self.inside, reason=Message("judged-inside-kernel", {"kernel": self.plan.kernel}))
-        wanted = results_of(self.run(self.plan, self.inside, False))
-        judging, run = self._record(())
+        given = self._decide_inside()
         exports = tuple(sorted(set(_exported(self.plan.steps))))
-        if exports and results_of(run) != wanted:
-            judging, run = self._record(exports)
-        differing = _first_difference(results_of(run), wanted) or self._differing(judging)
-        if differing is None:
-            return judging
-        return replace(self.inside, cell=differing, reason=_reason(differing, run))
+        for helpers in dict.fromkeys((given, ())):
+            judging, run = self._record(NotebookJudging(self.plan.path, given=helpers))
+            if exports and results_of(run) != self.wanted:
+                judging, run = self._record(NotebookJudging(self.plan.path, given=helpers, exports=exports))
+            differing = _first_difference(results_of(run), self.wanted) or self._differing(judging)
+            if differing is None:
+                return judging
+        return replace(self.inside, cell=differing, reason=_reason(str(differing), run))
 
-    def _record(self, exports: tuple[str, ...]) -> tuple[NotebookJudging, Run]:
-        """The reference run apart; what its test cells used becomes the judging."""
-        judging = NotebookJudging(self.plan.path, exports=exports)
+    def _decide_inside(self) -> tuple[str, ...]:
+        """The reference run inside, and what it used known there as far as it still passes; the helpers that its test cells use."""
+        known, run = self._record(self.inside)
+        given = run.used.given if run.used else ()
+        self.wanted = results_of(run)
+        known = replace(known, given=given, exports=tuple(sorted(set(_kept(self.plan.steps)))))
+        for judging in (known, replace(known, given=())):
+            if results_of(self.run(self.plan, judging, False)) == self.wanted:
+                self.inside = judging
+                break
+        return given
+
+    def _record(self, judging: NotebookJudging) -> tuple[NotebookJudging, Run]:
+        """The reference run; what its test cells used comes to the judging."""
         run = self.run(self.plan, judging, True)
         used = run.used
         if used is not None:
@@ -117,20 +132,22 @@ class _Trial:
 
     def _differing(self, judging: NotebookJudging) -> str | None:
         """The first test cell of which the two ways say different things when answers are missing."""
-        for plan in self._variants():
+        for missing, plan in self._variants():
             apart = results_of(self.run(plan, judging, False))
-            inside = results_of(self.run(plan, self.inside, False))
+            if missing not in self.said:
+                self.said[missing] = results_of(self.run(plan, self.inside, False))
+            inside = self.said[missing]
             if apart != inside:
                 return _first_difference(apart, inside)
         return None
 
-    def _variants(self) -> Iterator[Plan]:
-        """The untouched notebook, then the reference without each of its answers."""
+    def _variants(self) -> Iterator[tuple[tuple[str, ...], Plan]]:
+        """The untouched notebook, then the reference without each of its answers; and which those are."""
         answers = list(dict.fromkeys(str(step.grade_id) for step in self.plan.steps if step.grade_id in self.stubs))
-        yield self._without(answers)
+        yield tuple(answers), self._without(answers)
         if len(answers) > 1:
             for answer in answers:
-                yield self._without([answer])
+                yield (answer,), self._without([answer])
 
     def _without(self, answers: list[str]) -> Plan:
         def step_of(step: Step) -> Step:
@@ -184,6 +201,18 @@ def _exported(steps: tuple[Step, ...]) -> Iterator[str]:
             bound |= {name.get_name() for name in table.get_symbols() if name.is_assigned() or name.is_imported()}
         else:
             yield from bound.intersection(_read(table))
+
+
+def _kept(steps: tuple[Step, ...]) -> Iterator[str]:
+    """Names that a test cell binds and that a later cell, or a function of a test cell, reads: inside, others are put back."""
+    bound: set[str] = set()
+    for table, tests in ((_table(step.source), step.tests) for step in steps):
+        if table is None:
+            continue
+        yield from bound.intersection(_read(table))
+        if tests:
+            bound |= {name.get_name() for name in table.get_symbols() if name.is_assigned() or name.is_imported()}
+            yield from (name for inner in table.get_children() for name in bound.intersection(_read(inner)))
 
 
 def _table(source: str) -> symtable.SymbolTable | None:

@@ -109,7 +109,7 @@ class _Bundle:
     def _cells(self, without: frozenset[int]) -> Iterator[dict[str, object]]:
         for number, step in enumerate(self.plan.steps):
             if number not in without:
-                kind = "tests" if step.tests else "student"
+                kind = "tests" if step.tests else "given" if step.given else "student"
                 yield {"number": number, "kind": kind, "source": step.source, "grade_id": step.grade_id}
 
     def _judging(self) -> dict[str, object] | None:
@@ -122,6 +122,7 @@ class _Bundle:
             "exports": known.exports,
             "rebinds": known.rebinds,
             "shadowed": known.shadowed,
+            "given": known.given,
             "operators": dict(known.operators),
         }
 

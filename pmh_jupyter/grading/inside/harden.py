@@ -15,8 +15,8 @@ they can be:
   own modules is put back and flagged only as long as `put_back` itself still stands.
 - Values in place are not compared: a list or a dict of a library module, an object's attributes, keyword defaults of functions
   that are no attribute of a module. Nor modules that were first imported by the student's code: their functions are not put back.
-- Helpers that the lesson's own cells define in the notebook are as the student's code left them, and what they compute with an
-  object of the student's is not looked at; nor is an `all(…)` over nothing.
+- Of what the lesson's own cells define in the notebook only functions are made anew for the tests (`given`): classes and data are as
+  the student's code left them. An `all(…)` over nothing is not looked at.
 - A thread of the student's may change something between two looks; it is put back, and flagged, at the next.
 - Error handlers of codecs and functions registered with atexit cannot be listed. Neither is asked by a test's verdict.
 """
@@ -89,7 +89,11 @@ class Pristine:
 
     def add(self, packages: Iterable[str]) -> None:
         """More packages, loaded since; still before any of the student's code."""
-        self.packages |= {root: Package(root) for root in packages if root not in self.packages}
+        more = [root for root in packages if root not in self.packages]
+        if not more:
+            return
+        self.packages |= {root: Package(root) for root in more}
+        self.before = dict(sys.modules)
         self.origins = Origins(all_classes(), self.folders)
 
     def begin(self, shell: Any) -> None:
@@ -154,7 +158,7 @@ class Pristine:
         from importlib.machinery import PathFinder
 
         trusted = [folder for folder in sys.path if self._is_trusted(folder)]
-        for root in dict.fromkeys(name.partition(".")[0] for name in _imports(source or "")):
+        for root in dict.fromkeys(name.partition(".")[0] for name in imports(source or "")):
             module, early = sys.modules.get(root), self.before.get(root)
             if module is None or root in self.packages or root in sys.builtin_module_names:
                 continue
@@ -206,10 +210,11 @@ def _names(source: str) -> set[str]:
         tree = ast.parse(source)
     except SyntaxError:
         return set()
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} | set(_imports(source))
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} | set(imports(source))
 
 
-def _imports(source: str) -> Iterator[str]:
+def imports(source: str) -> Iterator[str]:
+    """The modules that a cell (plain Python) imports, by their whole names."""
     try:
         tree = ast.parse(source)
     except SyntaxError:

@@ -15,16 +15,18 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
+from .bindings import read_names
 from .checks import Check, read_checks
 from .compare import Compare
 from .credit import told
+from .given import Helpers
 from .harden import Pristine, Seen
 from .origin import Origins, library_folders, nested
 from .record import Recorder
 from .rewrite import PINNED, compiled
 from .shell import fault_of
 from .text import clip
-from .watch import PLACE
+from .watch import GIVEN, PLACE
 
 Test = dict[str, Any]
 MOST_TESTS = 500
@@ -36,8 +38,8 @@ class Terms:
 
     `pristine`: the process as it was before the student's code (None: nothing is put back). Of the reference solution:
     `operators` that it used on objects of its own classes in this cell, builtins that it `shadowed`, names of the test cell that
-    later cells need (`exports`), names that stand for a library's (module, attribute). None means that nobody knows, so nothing is
-    refused for it.
+    later cells need (`exports`), names that stand for a library's (module, attribute), functions of locked cells that it uses
+    (`given`), of which `helpers` has the judge's own. None means that nobody knows, so nothing is refused for it.
     `flags` ({code, detail}) is filled; `used` gets the operators that were used on objects of the notebook's own classes.
     """
 
@@ -46,16 +48,32 @@ class Terms:
     shadowed: Collection[str] | None = None
     exports: Collection[str] | None = None
     library: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    given: Collection[str] = ()
+    helpers: Helpers = field(default_factory=Helpers)
     flags: list[dict[str, str]] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
 
     @classmethod
-    def of(cls, pristine: Pristine | None, judging: Mapping[str, Any] | None, grade_id: str | None) -> Terms:
-        """The terms of one test cell, from a bundle's `judging`."""
-        if judging is None:
-            return cls(pristine)
-        operators = judging["operators"].get(grade_id, ())
-        return cls(pristine, operators, judging["shadowed"], judging["exports"], judging["library"])
+    def of(
+        cls,
+        pristine: Pristine | None,
+        judging: Mapping[str, Any] | None,
+        grade_id: str | None,
+        helpers: Helpers | None = None,
+    ) -> Terms:
+        """The terms of one test cell, from a bundle's `judging`. Of a cell that the release did not run nothing is known."""
+        helpers = Helpers() if helpers is None else helpers
+        if judging is None or grade_id not in judging["operators"]:
+            return cls(pristine, helpers=helpers)
+        return cls(
+            pristine,
+            operators=judging["operators"][grade_id],
+            shadowed=judging["shadowed"],
+            exports=judging["exports"],
+            library=judging["library"],
+            given=judging["given"],
+            helpers=helpers,
+        )
 
 
 def judge(shell: Any, source: str, shifts: dict[int, int], terms: Terms | None = None) -> list[Test]:
@@ -67,7 +85,7 @@ def judge(shell: Any, source: str, shifts: dict[int, int], terms: Terms | None =
     """
     terms = terms or Terms()
     seen = Seen(terms.flags)
-    plain = _plain(source)
+    plain = plain_source(source)
     if terms.pristine is None:
         return [_test(None, "our-fault", "broken")] if plain is None else _judge(shell, plain, shifts, terms, seen)
     seen.take(terms.pristine.put_back(shell, source))
@@ -82,7 +100,12 @@ def _judge(shell: Any, source: str, shifts: dict[int, int], terms: Terms, seen: 
     origins = terms.pristine.origins if terms.pristine else Origins(trusted=library_folders())
     compare = Compare(origins, seen.note, terms.operators)
     bound = _bound(source)
-    recorder = Recorder(compare, _pinned(terms, bound, namespace, seen))
+    pinned = _pinned(terms, bound, namespace, seen)
+    for name in read_names(source) & set(terms.given) & pinned.keys():
+        if terms.helpers.is_changed(name, namespace):
+            seen.note("helper-changed", name)
+    recorder = Recorder(compare, pinned, terms.helpers.relay.rules)
+    terms.helpers.begin(recorder, _found_by(pinned, namespace))
     checks = read_checks(source, recorder)
     before = {name: namespace[name] for name in bound & namespace.keys()}
     try:
@@ -112,7 +135,12 @@ def _pinned(terms: Terms, bound: set[str], namespace: dict[str, Any], seen: Seen
             pinned[name] = getattr(owner, attribute, namespace[name]) if attribute else owner
             if namespace[name] is not pinned[name]:
                 seen.note("library-shadowed", name)
-    return pinned
+    return pinned | {name: terms.helpers[name] for name in terms.helpers.keys() & set(terms.given) - bound}
+
+
+def _found_by(pinned: Mapping[str, Any], namespace: Mapping[str, Any]) -> Callable[[str], Any]:
+    """How a helper finds what its own cell does not say: as the test cell does."""
+    return lambda name: pinned[name] if name in pinned else namespace[name]
 
 
 class _Run:
@@ -197,17 +225,19 @@ class _Run:
         recorder = self.recorder
         said = recorder.failed.said if recorder.failed else ""
         # What a library's assertion says may hold the expected value.
-        own = _from_test(error)
+        # What a helper says is the author's, but made of values that a hidden test may have called it with.
+        place = _raised_at(error)
+        own = place == PLACE or (place == GIVEN and not check.hidden)
         text = (_words(error) if own else "") or said
         if not text and not own and not check.hidden and recorder.got is None:
             text = _words(error)
-        if recorder.got is None:
+        if recorder.got is None or check.hidden:
             return _test(check, "failed", "said" if text else "fails", text=text)
         values = {"expression": recorder.expression, "expected": recorder.expected, "got": recorder.got}
         return _test(check, "failed", "said" if text else "differs", text=text, **values)
 
 
-def _plain(source: str) -> str | None:
+def plain_source(source: str) -> str | None:
     """The source without IPython's syntax; None for what is no Python either way."""
     try:
         ast.parse(source)
@@ -247,12 +277,12 @@ def _is_wrapped(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Call)
 
 
-def _from_test(error: BaseException) -> bool:
-    """True if it was raised by a line of the test cell itself."""
+def _raised_at(error: BaseException) -> str:
+    """The file name of the code that raised it: PLACE for a line of the test cell itself."""
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next
-    return last is not None and last.tb_frame.f_code.co_filename == PLACE
+    return last.tb_frame.f_code.co_filename if last is not None else ""
 
 
 def _forget_frames(error: BaseException) -> None:

@@ -9,21 +9,24 @@ import socket
 import sys
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
 from .apart.frames import Link, Lost
 from .apart.student import StudentSide
+from .bindings import bound_names
 from .cells import Cells
+from .given import Helpers
 from .harden import Pristine
-from .judge import Terms, judge
+from .judge import Terms, judge, plain_source
 from .kernel import KernelStudent
 from .sandbox.output import Printed
 from .sandbox.student import LINK, Start, settle
 from .shell import Shell, fault_of
 from .side import Fault, StudentInside, Tests
+from .used import Used, names_used
 
 
 @dataclass(frozen=True)
@@ -46,21 +49,24 @@ def live(start: Start, warm: Warm) -> NoReturn:
             KernelStudent(link, beginning, start.limits["output_bytes"], write_files).serve()
         printed = Printed(start.limits["output_bytes"])
         printed.install()
+        _import(beginning["imports"], warm.pristine)
         _prepare(beginning, start.room.home)
-        life = _Life(warm, Cells(warm.shell, plain=beginning["plain"]), printed, beginning["judging"])
+        life = _Life(
+            warm, Cells(warm.shell, plain=beginning["plain"]), printed, beginning["record"], beginning["judging"]
+        )
         if beginning["way"] == "apart":
             StudentSide(
                 link,
                 warm.shell.user_ns,
                 life.run_cell,
-                life.run_tests,
+                lambda number, source: life.run_tests(number, source)[:2],
                 checkpoints.take,
                 take_printed=printed.take,
                 place_of=life.place_of,
             ).serve()
         else:
             warm.pristine.begin(warm.shell)
-            StudentInside(link, life.run_cell, life.run_tests, checkpoints.take).serve()
+            StudentInside(link, life.run_cell, life.run_given, life.run_tests, checkpoints.take).serve()
     except Lost as lost:
         code = 0 if lost.cause == "gone" else 1
     except BaseException:  # noqa: BLE001 - nothing that a cell raises may lead back into the code that forked this process
@@ -71,25 +77,47 @@ def live(start: Start, warm: Warm) -> NoReturn:
 
 @dataclass(frozen=True)
 class _Life:
-    """What can be done on the judge's order. `judging`: see the bundle; for tests inside only."""
+    """What can be done on the judge's order. `judging`: see the bundle; for tests inside only. `records`: what tests use is told."""
 
     warm: Warm
     cells: Cells
     printed: Printed
+    records: bool
     judging: dict[str, Any] | None
+    helpers: Helpers = field(default_factory=Helpers)
 
     def run_cell(self, number: int, source: str) -> Fault:
         self.printed.begin()
+        rebinds = (self.judging or {}).get("rebinds", ())
+        for name in bound_names(plain_source(source) or "").intersection(rebinds):
+            self.helpers.forget(name)
         return self.cells.run(number, source)
 
-    def run_tests(self, number: int, source: str) -> tuple[Tests, list[dict[str, Any]]]:
+    def run_given(self, number: int, source: str) -> Fault:
         self.printed.begin()
-        terms = Terms(pristine=self.warm.pristine)
-        return judge(self.warm.shell, source, self.cells.shifts, terms), terms.flags
+        fault = self.cells.run(number, source)
+        self.helpers.add(plain_source(source) or "", self.warm.shell.user_ns)
+        return fault
+
+    def run_tests(self, number: int, source: str, grade_id: str = "") -> tuple[Tests, list[dict[str, Any]], Used]:
+        self.printed.begin()
+        terms = Terms.of(self.warm.pristine, self.judging, grade_id, self.helpers)
+        used = names_used(plain_source(source) or "", self.warm.shell.user_ns, self.helpers) if self.records else None
+        tests = judge(self.warm.shell, source, self.cells.shifts, terms)
+        return tests, terms.flags, {**used, "operators": sorted(terms.used)} if used else {}
 
     def place_of(self, error: BaseException) -> tuple[int | None, int | None]:
         fault = fault_of(error, self.cells.shifts, told=False)
         return fault["cell"], fault["line"]
+
+
+def _import(names: list[str], pristine: Pristine) -> None:
+    """Modules of the library that tests will import, while nothing of the student's can be imported in their place."""
+    for name in names:
+        with suppress(Exception):
+            import_module(name)
+    roots = dict.fromkeys(name.partition(".")[0] for name in names)
+    pristine.add(root for root in roots if root in sys.modules)
 
 
 def _at_home(home: str) -> None:

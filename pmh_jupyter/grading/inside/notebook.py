@@ -19,6 +19,8 @@ from typing import Any
 from .apart.frames import Link, Lost
 from .apart.judge import Judge
 from .cells import needs_ipython
+from .harden import imports
+from .judge import plain_source
 from .kernel_side import TestsInKernel, with_kernel
 from .sandbox.handle import Sandbox
 from .side import TestsInside
@@ -76,14 +78,14 @@ class Notebook:
             if outcome["cause"] == "time" and left < self.limits["cell_seconds"]:
                 outcome["cause"] = "submission-time"
             self.answers.say("done", cell=cell["number"], seconds=time.monotonic() - started, **outcome)
-        if isinstance(self.side, Judge) and self.bundle.get("record"):
+        if self.side and self.bundle.get("record") and not self.kernel:
             self.answers.say("manifest", **self.side.manifest())
         self.answers.say("end")
 
     def _run_cell(self, cell: Cell, seconds: float) -> dict[str, Any]:
         outcome: dict[str, Any] = {"state": "ran", "cause": "", "detail": "", "fault": None, "tests": [], "flags": []}
         try:
-            if cell["kind"] == "student" and self.spent > WORTH_SECONDS:
+            if cell["kind"] != "tests" and self.spent > WORTH_SECONDS:
                 self._checkpoint()
             started = time.monotonic()
             outcome |= self._tell(cell, seconds)
@@ -96,8 +98,8 @@ class Notebook:
         self.since.append(cell)
         return outcome
 
-    def _tell(self, cell: Cell, seconds: float) -> dict[str, Any]:
-        """Has one cell run; raises Lost."""
+    def _tell(self, cell: Cell, seconds: float, *, again: bool = False) -> dict[str, Any]:
+        """Has one cell run; raises Lost. `again`: for what it leaves behind in the student's process."""
         assert self.side and self.link
         self.link.deadline = time.monotonic() + seconds
         if cell["kind"] == "tests":
@@ -106,7 +108,12 @@ class Notebook:
             # The judge's own time may have run out while the student's process was speaking.
             self.lost = isinstance(self.side, Judge) and self.side.peer.lost is not None
             return {"tests": tests, "flags": flags}
-        return {"fault": self.side.run_student(cell["number"], cell["source"])}
+        run = self.side.run_student
+        if isinstance(self.side, Judge) and again:
+            run = self.side.run_again
+        elif cell["kind"] == "given" and not self.kernel:
+            run = self.side.run_given
+        return {"fault": run(cell["number"], cell["source"])}
 
     def _checkpoint(self) -> None:
         assert self.side and self.link
@@ -124,6 +131,8 @@ class Notebook:
                 "way": "apart" if self.apart else "inside",
                 "kernel": self.kernel,
                 "judging": None if self.apart else self.bundle.get("judging"),
+                "record": bool(self.bundle.get("record")),
+                "imports": [] if self.apart or self.kernel else self._imports(),
                 "files": self.bundle["files"],
                 "seed": self.bundle["seed"],
                 "plain": not needs_ipython(sources),
@@ -132,13 +141,19 @@ class Notebook:
         )
         self._connect(self.link)
 
+    def _imports(self) -> list[str]:
+        """Modules that the release's own cells import: the library's are protected where tests run inside."""
+        sources = [cell["source"] for cell in self.bundle["cells"] if cell["kind"] != "student"]
+        return sorted({name for source in sources for name in imports(plain_source(source) or "")})
+
     def _connect(self, link: Link) -> None:
         if self.side is not None:
             self.side.reconnect(link)
         elif self.apart:
             self.side = Judge(link, self.bundle["judging"], bool(self.bundle.get("record")))
         else:
-            self.side = TestsInKernel(link) if self.kernel else TestsInside(link)
+            record = bool(self.bundle.get("record"))
+            self.side = TestsInKernel(link) if self.kernel else TestsInside(link, record)
 
     def _recover(self) -> None:
         """Brings back the state from before the cell that was lost: the last checkpoint, and what ran since; else everything anew."""
@@ -182,7 +197,7 @@ class Notebook:
             if self.apart and cell["kind"] == "tests":
                 continue
             try:
-                self._tell(cell, min(self.limits["cell_seconds"], self.deadline - time.monotonic()))
+                self._tell(cell, min(self.limits["cell_seconds"], self.deadline - time.monotonic()), again=True)
             except Lost:
                 self.done = [other for other in self.done if other is not cell]
                 self.since = [other for other in self.since if other is not cell]

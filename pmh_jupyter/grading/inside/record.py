@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -61,12 +61,13 @@ class Rule:
 class Recorder:
     """One for each test cell. `count` is of assertions that ran; `failed` is the rule of the last that did not hold.
 
-    `pinned`: what the test cell gets for a name, whatever the notebook has bound to it.
+    `pinned`: what the test cell gets for a name, whatever the notebook has bound to it. `rules`: those of helpers, which are the
+    first.
     """
 
-    def __init__(self, compare: Compare, pinned: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, compare: Compare, pinned: Mapping[str, Any] | None = None, rules: Iterable[Rule] = ()) -> None:
         self.compare_with = compare
-        self._rules: list[Rule] = []
+        self._rules: list[Rule] = [*rules]
         self._calls: dict[int, tuple[str, tuple[Any, ...]]] = {}
         self.pinned = frozenset(pinned or ())
         self.real = SimpleNamespace(**(pinned or {}))

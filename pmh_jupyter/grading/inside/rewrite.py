@@ -10,10 +10,7 @@ import ast
 import builtins
 from collections.abc import Collection
 from types import CodeType
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .record import Recorder
+from typing import Protocol
 
 HERE = "\0pmh recorder"
 KNOWN_CALLS = frozenset({"isinstance", "issubclass", "isclose", "allclose", "array_equal"})
@@ -52,18 +49,25 @@ def raises_assertion(node: ast.AST) -> bool:
     return isinstance(raised, ast.Name) and raised.id == "AssertionError"
 
 
-def compiled(node: ast.stmt, recorder: Recorder, name: str) -> CodeType:
+def compiled(node: ast.stmt, recorder: object, name: str) -> CodeType:
     """The code of a rewritten statement, with the recorder where it is spoken to."""
     module = ast.fix_missing_locations(ast.Module([node], type_ignores=[]))
     return _placed(compile(module, name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True), recorder)
 
 
-def _placed(code: CodeType, recorder: Recorder) -> CodeType:
+def _placed(code: CodeType, recorder: object) -> CodeType:
     constants = tuple(
         recorder if constant == HERE else _placed(constant, recorder) if isinstance(constant, CodeType) else constant
         for constant in code.co_consts
     )
     return code.replace(co_consts=constants)
+
+
+class Ruled(Protocol):
+    """What keeps the places of a source that can fail (`record.Recorder`)."""
+
+    def rule(self, expression: str | None, said: str, *, swapped: bool = False) -> int:
+        """Notes one, and answers its number."""
 
 
 class Rewrite(ast.NodeTransformer):
@@ -73,9 +77,7 @@ class Rewrite(ast.NodeTransformer):
     gets from the recorder, whatever the notebook has bound to their names.
     """
 
-    def __init__(
-        self, recorder: Recorder, source: str | None, said: dict[int, str], pinned: Collection[str] = ()
-    ) -> None:
+    def __init__(self, recorder: Ruled, source: str | None, said: dict[int, str], pinned: Collection[str] = ()) -> None:
         self.recorder, self.source, self.said, self.pinned = recorder, source, said, frozenset(pinned)
 
     def visit_Assert(self, node: ast.Assert) -> ast.Assert:

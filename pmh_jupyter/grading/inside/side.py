@@ -10,18 +10,25 @@ from collections.abc import Callable
 from typing import Any
 
 from .apart.frames import Link, Lost
+from .apart.names import Manifest
+from .bindings import bound_names
+from .judge import plain_source
 
 Fault = dict[str, Any] | None
 Tests = list[dict[str, Any]]
 
 
 class TestsInside:
-    """The judge's end. `Lost` comes out of every method when the student's process is of no more use."""
+    """The judge's end. `Lost` comes out of every method when the student's process is of no more use.
+
+    With `record` (the reference solution, at release) `manifest` fills.
+    """
 
     __test__ = False  # not a pytest class
 
-    def __init__(self, link: Link) -> None:
-        self.link = link
+    def __init__(self, link: Link, record: bool = False) -> None:
+        self.link, self._record = link, record
+        self._manifest = Manifest(None)
 
     def reconnect(self, link: Link) -> None:
         """Another student's process takes the place of one that was lost."""
@@ -33,15 +40,30 @@ class TestsInside:
 
     def run_student(self, number: int, source: str) -> Fault:
         """Runs a student's cell; what it raised."""
-        fault = self._ask("run", number, source)
+        if self._record:
+            self._manifest.rebinds |= bound_names(plain_source(source) or "")
+        return self._run("run", number, source)
+
+    def run_given(self, number: int, source: str) -> Fault:
+        """Runs a locked cell of the release; what it raised."""
+        return self._run("given", number, source)
+
+    def _run(self, kind: str, number: int, source: str) -> Fault:
+        fault = self._ask(kind, number, source)
         return fault if isinstance(fault, dict) else None
 
     def run_tests(self, number: int, grade_id: str, source: str) -> tuple[Tests, list[dict[str, Any]]]:
         """Runs a test cell; its tests, and flags."""
-        answer = self._ask("tests", number, source)
-        if not (isinstance(answer, list) and len(answer) == 2 and all(isinstance(part, list) for part in answer)):
+        answer = self._ask("tests", number, source, grade_id)
+        if not (isinstance(answer, list) and len(answer) == 3 and all(isinstance(part, list) for part in answer[:2])):
             raise Lost("answer", "No list of tests.")
+        if self._record:
+            self._manifest.learn(grade_id, answer[2])
         return answer[0], answer[1]
+
+    def manifest(self) -> dict[str, Any]:
+        """What the test cells used so far; see `NotebookJudging`."""
+        return self._manifest.as_dict()
 
     def _ask(self, *message: object) -> object:
         self.link.send(list(message))
@@ -49,17 +71,19 @@ class TestsInside:
 
 
 class StudentInside:
-    """The student's end. What to do with each kind of message is handed in."""
+    """The student's end. What to do with each kind of message is handed in: run_tests(number, source, grade_id) answers tests,
+    flags, and what a release keeps of them."""
 
     def __init__(
         self,
         link: Link,
         run_cell: Callable[[int, str], Fault],
-        run_tests: Callable[[int, str], tuple[Tests, list[dict[str, Any]]]],
+        run_given: Callable[[int, str], Fault],
+        run_tests: Callable[[int, str, str], tuple[Tests, list[dict[str, Any]], dict[str, Any]]],
         checkpoint: Callable[[], bool],
     ) -> None:
-        self.link = link
-        self.run_cell, self.run_tests, self.checkpoint = run_cell, run_tests, checkpoint
+        self.link, self.checkpoint = link, checkpoint
+        self.do: dict[str, Callable[..., object]] = {"run": run_cell, "given": run_given, "tests": run_tests}
 
     def serve(self) -> None:
         """Serves until the judge is gone. A process that a cell forked ends instead of answering."""
@@ -70,7 +94,7 @@ class StudentInside:
                 self.link.send(None)
                 continue
             me = os.getpid()
-            answer: object = self.run_cell(*rest) if kind == "run" else self.run_tests(*rest)
+            answer = self.do[kind](*rest)
             if os.getpid() != me:
                 os._exit(0)
             self.link.send(answer)

@@ -189,15 +189,18 @@ def test_terms_come_from_a_bundle() -> None:
         "shadowed": ["sum"],
         "exports": ["x"],
         "library": {"np": ["numpy", ""]},
+        "given": ["check"],
     }
     terms = Terms.of(None, judging, "a-tests")
-    assert (terms.operators, terms.shadowed, terms.exports, terms.library) == (
+    assert (terms.operators, terms.shadowed, terms.exports, terms.library, terms.given) == (
         ["eq"],
         ["sum"],
         ["x"],
         {"np": ["numpy", ""]},
+        ["check"],
     )
-    assert Terms.of(None, judging, "b-tests").operators == ()
+    # Of a cell that the release did not run nothing is known.
+    assert Terms.of(None, judging, "b-tests").operators is None
     assert Terms.of(None, None, "a-tests").operators is None
 
 

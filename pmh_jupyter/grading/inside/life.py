@@ -88,8 +88,8 @@ class _Life:
 
     def run_cell(self, number: int, source: str) -> Fault:
         self.printed.begin()
-        rebinds = (self.judging or {}).get("rebinds", ())
-        for name in bound_names(plain_source(source) or "").intersection(rebinds):
+        bound = bound_names(plain_source(source) or "")
+        for name in bound if self.records else bound.intersection((self.judging or {}).get("rebinds", ())):
             self.helpers.forget(name)
         return self.cells.run(number, source)
 

@@ -93,7 +93,7 @@ def read_checks(source: str, operands: Rewriter) -> list[Check]:
     said = feedback(source)
     checks = []
     for node in tree.body:
-        text = ast.get_source_segment(source, node) or ""
+        text = words_of(node, source)
         lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
         hidden = not hidden_lines.isdisjoint(lines) or BEGIN in text
         check = Check(
@@ -171,8 +171,20 @@ def _expression(node: ast.stmt, source: str) -> str:
 
 def segment(node: ast.AST, source: str) -> str:
     """A node's own words, clipped to one readable piece."""
-    text = ast.get_source_segment(source, node) or ast.unparse(node)
+    text = words_of(node, source) or ast.unparse(node)
     return clip("\n".join(line.strip() for line in text.splitlines()))
+
+
+def words_of(node: ast.AST, source: str) -> str:
+    """As `ast.get_source_segment`, which splits the whole source anew for each node; "" for a node that stands nowhere."""
+    first, last = getattr(node, "lineno", None), getattr(node, "end_lineno", None)
+    if first is None or last is None:
+        return ""
+    # Columns are counted in bytes of UTF-8. What ends a line for Python does for bytes, and nothing else.
+    lines = source.encode().splitlines(keepends=True)[first - 1 : last]
+    lines[-1] = lines[-1][: node.end_col_offset]  # type: ignore[attr-defined]
+    lines[0] = lines[0][node.col_offset :]  # type: ignore[attr-defined]
+    return b"".join(lines).decode()
 
 
 class _Rewrite(ast.NodeTransformer):

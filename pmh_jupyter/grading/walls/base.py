@@ -87,9 +87,10 @@ def program(
     )
 
 
-def command(python: Path | str, folder: Path, start: str) -> list[str]:
-    """Runs a line of Python that calls the zygote's `main`."""
+def command(python: Path | str, folder: Path, start: str, before: str = "") -> list[str]:
+    """Runs a line of Python that calls the zygote's `main`. `before`: lines that come before anything of ours is imported."""
     code = (
+        f"{before}"
         "import sys, types\n"
         f"for name, path in (('pmh_jupyter', []), ('pmh_jupyter.grading', [{str(folder)!r}])):\n"
         "    sys.modules[name] = module = types.ModuleType(name)\n"

@@ -7,10 +7,8 @@ import select
 import shutil
 import socket
 import tempfile
-import threading
 import time
 import uuid
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +27,18 @@ from pmh_jupyter.grading.zygotes import converse
 
 LABEL = "pmh-grader"
 OURS, CONTROL = "/pmh", "/pmh-control"
+# What goes wrong before the zygote is there is heard, too. Standard error never makes it wait.
+CALLS = f"""\
+import os, socket
+def call():
+    end = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    end.connect('{CONTROL}/socket')
+    return end.detach()
+errors = call()
+os.set_blocking(errors, False)
+os.dup2(errors, 2)
+os.close(errors)
+"""
 # To be judge and student by turns, to watch them and to end them. Whatever runs a cell has none of these.
 RIGHTS = ["SETUID", "SETGID", "SETPCAP", "KILL", "SYS_PTRACE"]
 # What zygote, judge and their files take on top of the memory that a submission may use.
@@ -36,6 +46,7 @@ OWN_BYTES = 512 << 20
 MOST_PROCESSES = 256
 CPUS = 1.0
 OPEN_FILES = 20_000
+REMOVE_SECONDS = 30.0
 PLACE_BYTES = Limits().file_bytes
 
 
@@ -55,17 +66,19 @@ class Container:
     def __init__(self, client: DockerClient, made: Made) -> None:
         self.made = made
         self.memory = _memory(Limits())
-        self._complaint = bytearray()
+        self._complaint = b""
         # The outer folder keeps out whoever is on this machine; the inner one is what the container sees.
         self._folder = tempfile.mkdtemp(prefix="pmh-control-")
         self._control: socket.socket | None = None
+        self._errors: socket.socket | None = None
         self._container: DockerContainer | None = None
         try:
             with _listener(self._folder) as listener:
                 self._container = client.containers.create(**_options(made, self._folder, self.memory))
-                self._listen_to(self._container)
                 self._container.start()
+                self._errors = self._accept(listener)
                 self._control = self._accept(listener)
+            self._await_word(self._control)
         except DockerException as error:
             self.close()
             raise NoWall(
@@ -85,7 +98,10 @@ class Container:
 
     def complaint(self) -> str:
         """What it said last on standard error, for the log."""
-        return bytes(self._complaint).decode("utf-8", "replace").strip()
+        with suppress(OSError):
+            while self._errors and (data := self._errors.recv(1 << 16, socket.MSG_DONTWAIT)):
+                self._complaint = (self._complaint + data)[-COMPLAINT_BYTES:]
+        return self._complaint.decode("utf-8", "replace").strip()
 
     def lives(self) -> bool:
         """False once its zygote is gone."""
@@ -108,36 +124,27 @@ class Container:
 
     def close(self) -> None:
         """Ends it with all that runs in it; returns when it is gone."""
-        if self._control:
-            self._control.close()
+        for end in (self._control, self._errors):
+            if end:
+                end.close()
         if self._container:
             _remove(self._container)
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _listen_to(self, container: DockerContainer) -> None:
-        stream = container.attach(stdout=True, stderr=True, stream=True, logs=True)
-        threading.Thread(target=self._hear, args=(stream,), name="container", daemon=True).start()
-
-    def _hear(self, stream: Iterable[bytes]) -> None:
-        with suppress(Exception):  # the engine is gone, or ends the stream as it likes
-            for data in stream:
-                self._complaint += data
-                del self._complaint[:-COMPLAINT_BYTES]
-
     def _accept(self, listener: socket.socket) -> socket.socket:
-        """The zygote's end, once it is ready; raises OSError."""
+        """The next that the container calls with; raises OSError."""
         deadline = time.monotonic() + START_SECONDS
         while not select.select([listener], [], [], 0.5)[0]:
             if time.monotonic() > deadline or self._has_ended():
                 raise TimeoutError("it never called")
-        control = listener.accept()[0]
+        return listener.accept()[0]
+
+    def _await_word(self, control: socket.socket) -> None:
+        """Until the zygote is ready; raises OSError."""
         control.settimeout(START_SECONDS)
-        word = control.recv(100)
-        control.settimeout(None)
-        if word != b"ready":
-            control.close()
+        if control.recv(100) != b"ready":
             raise ConnectionError("it ended")
-        return control
+        control.settimeout(None)
 
     def _has_ended(self) -> bool:
         assert self._container
@@ -160,12 +167,7 @@ def sweep(client: DockerClient) -> None:
 
 def _options(made: Made, folder: str, memory: int) -> dict[str, Any]:
     """Everything that a container is given, and above all what it is not."""
-    start = (
-        "import socket\n"
-        "control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
-        f"control.connect('{CONTROL}/socket')\n"
-        f"main(control.detach(), {list(made.preload)!r}, [], walled=True, contained=True)"
-    )
+    start = f"main(call(), {list(made.preload)!r}, [], walled=True, contained=True)"
     variables = environment(Path(made.python), HOME)
     if "/" not in made.python:
         del variables["PATH"]  # the image knows better
@@ -174,7 +176,7 @@ def _options(made: Made, folder: str, memory: int) -> dict[str, Any]:
     return {
         "image": made.image,
         "name": f"pmh-grading-{uuid.uuid4().hex[:12]}",
-        "command": command(made.python, Path(OURS), start),
+        "command": command(made.python, Path(OURS), start, CALLS),
         "entrypoint": [],
         "environment": variables,
         "user": "0:0",
@@ -216,14 +218,16 @@ def _listener(folder: str) -> socket.socket:
 
 
 def _remove(container: DockerContainer) -> None:
-    """By force; the engine may be at it already, since the container ends with its socket."""
-    try:
-        container.remove(force=True, v=True)
-    except NotFound:
-        return
-    except DockerException:
-        with suppress(DockerException):
-            container.wait(condition="removed", timeout=30)
+    """By force, and sees it gone: the engine may be at it already, since the container ends with its socket."""
+    deadline = time.monotonic() + REMOVE_SECONDS
+    while time.monotonic() < deadline:
+        with suppress(NotFound, DockerException):
+            container.remove(force=True, v=True)
+        try:
+            container.reload()
+        except DockerException:
+            return
+        time.sleep(0.02)
 
 
 def _owner() -> str:

@@ -24,6 +24,7 @@ from pmh_jupyter.grading.walls.container import Container, Made, sweep
 log = logging.getLogger(__name__)
 # So many wait for the next submission, of so many sets of preloaded modules.
 SPARE, MOST_SETS = 2, 2
+MOST_CONNECTIONS = 32
 ADVICE = "Build the image from deploy/Dockerfile, or name another with PMH_GRADER_IMAGE."
 
 
@@ -36,7 +37,7 @@ class DockerWall:
     def __init__(self, image: str, python: str = "python3", mounts: tuple[str, ...] = ()) -> None:
         """Raises NoWall where no engine answers, or it has no such image."""
         try:
-            client = from_env(timeout=60)
+            client = from_env(timeout=60, max_pool_size=MOST_CONNECTIONS)
             client.images.get(image)
         except ImageNotFound as error:
             raise NoWall(f"The Docker engine has no image {image}.", advice=ADVICE) from error
@@ -105,6 +106,7 @@ class _Pool:
             thread.join()
         for container in self._let_go(0):
             container.close()
+        self._client.close()  # its connections; the next that is asked for makes others
 
     def _start(self, preload: tuple[str, ...]) -> Container:
         return Container(self._client, Made(self._image_id(), self._python, self._mounts, preload))

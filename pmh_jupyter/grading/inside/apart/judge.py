@@ -5,10 +5,9 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
-from IPython.core.inputtransformer2 import TransformerManager
-
 from ..bindings import bound_names
 from ..given import Helpers
+from ..judge import plain_source
 from ..text import clip
 from .cell import TestCell
 from .frames import Link, Lost
@@ -68,7 +67,7 @@ class Judge:
 
     def run_student(self, number: int, source: str) -> Fault:
         """Runs a student's cell; what it raised (see `fault_of`), or None."""
-        names = bound_names(_transformed(source) or "")
+        names = bound_names(plain_source(source) or "")
         if self._record:
             self._manifest.rebinds |= names
         for name in names & self._manifest.rebinds:
@@ -78,7 +77,7 @@ class Judge:
 
     def run_given(self, number: int, source: str) -> Fault:
         """Runs a locked cell of the release over there; helpers that it defines are made here too. What it raised, or None."""
-        plain = _transformed(source) or ""
+        plain = plain_source(source) or ""
         for name in bound_names(plain):
             self.namespace.pop_own(name)
         self._helpers.add(plain)
@@ -86,7 +85,7 @@ class Judge:
 
     def _run(self, number: int, source: str) -> Fault:
         self._note_source(source)
-        self._sources.add(_transformed(source) or "")
+        self._sources.add(plain_source(source) or "")
         return self.run_again(number, source)
 
     def run_again(self, number: int, source: str) -> Fault:
@@ -103,7 +102,7 @@ class Judge:
         self._lookup.new_cell()
         self._note_source(source)
         self._rules.begin(self._manifest.operators.get(grade_id, ()), source)
-        plain = _transformed(source)
+        plain = plain_source(source)
         cell = TestCell(self.peer, self.namespace, self._helpers)
         try:
             with surroundings(self.peer, self._sources):
@@ -138,16 +137,6 @@ class Judge:
         self._lent = self._lent or (shell, shell.user_ns)
         shell.user_ns = self.namespace
         return shell
-
-
-def _transformed(source: str) -> str | None:
-    """The cell as plain Python; None if it is no Python at all."""
-    try:
-        # A transformer of its own: what anybody registered with a shell touches nothing here.
-        plain: str = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
-    except SyntaxError:
-        return None
-    return plain
 
 
 def _fault(answer: Any) -> Fault:

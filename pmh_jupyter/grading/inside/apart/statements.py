@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import Any
 
 from . import library
 
@@ -12,10 +13,10 @@ TYPE, MODULE = "_pmh_type", "_pmh_module"
 
 def prepare(node: ast.stmt) -> ast.stmt:
     """The statement with `type(x)` asking for the class that is shown, and imports of modules whose state is the student's led there."""
-    changed = _Prepare().visit(node)
+    changed: Any = _Prepare().visit(node)
     if isinstance(changed, list):
         changed = ast.copy_location(ast.If(ast.Constant(True), changed, []), node)
-    made: ast.stmt = ast.fix_missing_locations(changed)
+    made: ast.stmt = changed
     return made
 
 

@@ -1,0 +1,259 @@
+"""The wall of containers, on a real engine: it grades as the other wall does, keeps in what it must, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import docker
+import pytest
+
+from pmh_jupyter.config import Settings
+from pmh_jupyter.domain.judging import Way
+from pmh_jupyter.errors import NoWall
+from pmh_jupyter.grading.canary import canary
+from pmh_jupyter.grading.grade import grade
+from pmh_jupyter.grading.task import Limits
+from pmh_jupyter.grading.walls import find_wall
+from pmh_jupyter.grading.walls.container import LABEL, OWN_BYTES, RIGHTS, sweep
+from pmh_jupyter.grading.walls.docker import DockerWall
+from pmh_jupyter.grading.walls.none import NoContainment
+from tests.integration.grading.test_engine_containment import COUNT, MEET, PROBES, _living, _reaches, target
+from tests.support.docker_engine import docker_engine
+from tests.support.docker_wall import IMAGE, docker_wall
+from tests.support.engine import answered, by_name, cases, judged, notebook, task
+
+pytestmark = [pytest.mark.slow, pytest.mark.docker, pytest.mark.needs("docker", "root"), pytest.mark.timeout(300)]
+ROOT = Path(__file__).parents[3]
+CASES = {case.name: case for case in cases()}
+TRIED = ("right", "wrong", "segfault", "endless-stubborn", "fork-bomb", "memory-bomb", "kills-supervisor")
+__all__ = ["target"]  # a fixture
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[docker.DockerClient]:
+    with docker_engine():
+        client = docker.from_env()
+        yield client
+        client.close()
+
+
+@pytest.fixture(scope="module")
+def wall(engine: docker.DockerClient) -> Iterator[DockerWall]:
+    made = docker_wall()
+    yield made
+    made.close()
+    assert _ours(engine) == []
+
+
+def _ours(engine: docker.DockerClient) -> list[str]:
+    return [str(one.id) for one in engine.containers.list(all=True, filters={"label": LABEL}, ignore_removed=True)]
+
+
+def _told(source: str, wall: DockerWall, limits: Limits | None = None) -> str:
+    """What a cell raises, as the judge tells it."""
+    limits = limits or Limits(cell_seconds=5, submission_seconds=20)
+    asked = {
+        "cells": [{"number": 0, "kind": "student", "source": source}],
+        "files": [],
+        "limits": {name: getattr(limits, name) for name in vars(limits)},
+        "seed": 0,
+    }
+    events = [json.loads(line) for line in wall.run(json.dumps(asked).encode(), limits).answer.splitlines() if line]
+    return str(next(event for event in events if event["event"] == "done")["fault"]["detail"])
+
+
+def test_the_canary_passes(wall: DockerWall) -> None:
+    assert (wall.name, wall.contained) == ("docker", True)
+    canary(wall)
+
+
+@pytest.mark.parametrize("name", TRIED)
+def test_it_grades_as_the_other_wall_does(name: str, wall: DockerWall) -> None:
+    case = CASES[name]
+    limits = Limits(**({"cell_seconds": 5.0, "submission_seconds": 20.0} | case.limits))
+    grading = grade(task(notebook(answered(case.answers)), limits=limits, judging=judged(Way.APART)), wall)
+    found = {
+        name: {"outcome": one.outcome.value, "points": one.millipoints / 1000, "message": one.message.code}
+        for name, one in by_name(grading).items()
+        if one.message
+    }
+    assert grading.fault is None
+    assert found == case.expected[Way.APART]
+
+
+# The image has an /etc/passwd of its own, and the one of these tests mounts the whole checkout for the sake of its environment.
+ELSEWHERE = [probe for probe in PROBES if probe.stem not in ("password-file", "project-source")]
+
+
+@pytest.mark.parametrize("probe", ELSEWHERE, ids=lambda probe: probe.stem)
+def test_a_probe_reaches_nothing(probe: Path, target: dict[str, object], wall: DockerWall) -> None:
+    """That each works where there is no wall is shown where the other wall is tried."""
+    assert not _reaches(probe.read_text(), wall, target)
+
+
+def test_a_student_has_no_rights_no_network_and_nothing_to_write_on(wall: DockerWall) -> None:
+    rights = "".join(f"{name}:\t{'0' * 16}\n" for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"))
+    assert _reaches(f"reached = {rights!r} in open('/proc/self/status').read()", wall, {})
+    assert _reaches("reached = 'NoNewPrivs:\\t1\\nSeccomp:\\t2' in open('/proc/self/status').read()", wall, {})
+    assert (
+        _told("import os; raise ValueError(0 in os.getresuid() + os.getresgid() + tuple(os.getgroups()))", wall)
+        == "False"
+    )
+    assert _told("import os; raise ValueError(os.listdir('/sys/class/net'))", wall) == "['lo']"
+    for path in ("/x", "/etc/x", "/usr/x", "/pmh/inside/x", "/pmh-control/x", "/judge/x"):
+        assert not _reaches(f"open({path!r}, 'w')\nreached = True", wall, {}), path
+
+
+JUDGE = """
+import os
+for name in os.listdir("/proc"):
+    if name.isdecimal() and int(name) != os.getpid():
+        for look in (
+            lambda: os.kill(int(name), 0),
+            lambda: open(f"/proc/{name}/mem", "rb").close(),
+            lambda: open(f"/proc/{name}/environ").read(1),
+            lambda: os.listdir(f"/proc/{name}/fd"),
+        ):
+            try:
+                look()
+                reached = True
+            except OSError:
+                pass
+"""
+JUDGES_FILES = "import os\nreached = any(files for _, _, files in os.walk('/judge'))"
+
+
+def test_the_judge_beside_it_cannot_be_looked_into_or_ended(wall: DockerWall) -> None:
+    assert _reaches(JUDGE, NoContainment(), {}), "the probe itself does not work"
+    assert not _reaches(JUDGE, wall, {})
+    assert _reaches("import os\nreached = len(os.listdir('/judge')) == 1", wall, {}), "there is nothing to look for"
+    assert not _reaches(JUDGES_FILES, wall, {})
+
+
+FILL = """
+
+written = 0
+try:
+    with open("/tmp/full", "wb", buffering=0) as a, open("/tmp/more", "wb", buffering=0) as b:
+        for file in (a, b) * 100:
+            written += file.write(bytes(1 << 20))
+except OSError as error:
+    raise ValueError(f"{error.errno} {written}")
+"""
+
+
+def test_limits_are_set_and_hold(wall: DockerWall, engine: docker.DockerClient) -> None:
+    canary(wall)
+    for thread in list(wall._pool._filling.values()):
+        thread.join()
+    (spare, *_) = wall._pool._spare[()]
+    host = engine.api.inspect_container(spare.id)["HostConfig"]
+    assert (host["Memory"], host["MemorySwap"]) == (spare.memory, spare.memory)
+    assert (host["NetworkMode"], host["ReadonlyRootfs"], host["Privileged"]) == ("none", True, False)
+    assert (host["PidsLimit"], host["NanoCpus"], host["CapDrop"]) == (256, 10**9, ["ALL"])
+    assert {name.removeprefix("CAP_") for name in host["CapAdd"]} == set(RIGHTS)
+    limits = Limits(cell_seconds=5, submission_seconds=10, memory_bytes=300 << 20, processes=30)
+    read = """
+from pathlib import Path
+files = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+raise ValueError(next(file.read_text() for file in files if file.exists()))
+"""
+    assert int(_told(read, wall, limits)) == limits.memory_bytes + OWN_BYTES
+    assert _told(FILL, wall) == f"28 {64 << 20}"
+    assert _reaches(COUNT, wall, {}, limits)
+    assert not _reaches(COUNT.replace(">= 25", ">= 30"), wall, {}, limits)
+
+
+def test_no_two_submissions_share_a_container(wall: DockerWall) -> None:
+    where = "import socket; raise ValueError(socket.gethostname())"
+    with ThreadPoolExecutor(2) as pool:
+        names = list(pool.map(lambda _: _told(where, wall), range(4)))
+        assert len(set(names)) == 4
+        meet = lambda name: _reaches(MEET, wall, {"name": name, "names": ["a", "b"]})  # noqa: E731
+        assert list(pool.map(meet, "ab")) == [False, False]
+
+
+def test_nothing_of_a_submission_outlives_it(wall: DockerWall, engine: docker.DockerClient) -> None:
+    code = "import subprocess\nsubprocess.Popen(['sleep', '86399.7'], start_new_session=True)\nraise ValueError('left')"
+    assert _told(code, wall) == "left"
+    assert _living("86399.7") == []
+
+
+def test_closed_nothing_is_left_and_it_can_be_used_again(wall: DockerWall, engine: docker.DockerClient) -> None:
+    canary(wall)
+    wall.close()
+    assert _ours(engine) == []
+    canary(wall)
+
+
+GRADER = """
+from tests.support.docker_wall import docker_wall
+from tests.integration.grading.test_docker_wall import _told
+import threading
+
+wall = docker_wall()
+_told("raise ValueError()", wall)
+threading.Thread(target=_told, args=("import time; time.sleep(60)", wall), daemon=True).start()
+wall._pool._filling and [thread.join() for thread in list(wall._pool._filling.values())]
+print("begin", flush=True)
+input()
+"""
+
+
+@pytest.mark.timeout(90)
+def test_no_container_outlives_a_grader_that_is_killed(engine: docker.DockerClient) -> None:
+    began = int(time.time())
+    command = [sys.executable, "-c", GRADER]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, text=True) as grader:
+        assert grader.stdout and grader.stdout.readline() == "begin\n"
+        every = engine.containers.list(filters={"label": LABEL}, ignore_removed=True)
+        made = {one.id for one in every if f"/{grader.pid}/" in one.labels[LABEL]}
+        grader.kill()
+    assert made
+    events = engine.events(since=began, decode=True, filters={"event": "destroy", "label": LABEL})
+    for event in events:  # those of the past first, and then as they come
+        made.discard(event["id"])
+        if not made:
+            break
+    events.close()
+
+
+def test_what_a_lost_grader_left_is_swept_and_what_others_use_is_not(
+    engine: docker.DockerClient, wall: DockerWall
+) -> None:
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    names = Path("/proc/self/ns/pid").readlink()
+    began = Path("/proc/1/stat").read_text().rpartition(")")[2].split()[19]
+    owners = {
+        "gone": f"{boot}/{names}/1/7",
+        "rebooted": f"other/{names}/1/{began}",
+        "lives": f"{boot}/{names}/1/{began}",
+    }
+    owners["elsewhere"] = f"{boot}/pid:[1]/1/7"
+    made = {name: engine.containers.create(IMAGE, ["true"], labels={LABEL: owner}) for name, owner in owners.items()}
+    try:
+        sweep(engine)
+        left = _ours(engine)
+        assert {name for name, one in made.items() if one.id in left} == {"lives", "elsewhere"}
+    finally:
+        for name in ("lives", "elsewhere"):
+            made[name].remove()
+
+
+def test_what_is_missing_is_named(
+    engine: docker.DockerClient, monkeypatch: pytest.MonkeyPatch, wall: DockerWall
+) -> None:
+    with pytest.raises(NoWall, match="no image nowhere") as refused:
+        find_wall(Settings(grader_wall="docker", grader_image="nowhere"))
+    assert "deploy/Dockerfile" in refused.value.advice
+    with pytest.raises(NoWall, match="does not start|can be started"):
+        find_wall(Settings(grader_wall="docker", docker_image=IMAGE))  # there is no Python in it
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+    with pytest.raises(NoWall, match="No Docker engine answers"):
+        find_wall(Settings(grader_wall="docker"))

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 CODE_STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 TEXT_STUB = "YOUR ANSWER HERE"
@@ -44,6 +45,7 @@ _MARKER = re.compile(r"(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)")
 _NEARLY = re.compile(r"^\W*(begin|end)[\s_-]*(solution|hidden[\s_-]*test|mark[\s_-]*scheme)s?\W*$", re.IGNORECASE)
 
 
+@lru_cache(256)  # asked several times of each cell of a release
 def find_regions(source: str) -> tuple[tuple[Region, ...], tuple[MarkerFault, ...]]:
     """All whole regions of a cell's source, in order, and the markers that make none. Regions do not nest."""
     regions: list[Region] = []

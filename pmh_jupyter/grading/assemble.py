@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.markers import Mark, remove
@@ -57,7 +58,7 @@ class Plan:
 def assemble(task: GradingTask) -> tuple[Plan, ...]:
     """A plan for each of the release's notebooks that holds an exercise asked for, in the release's order."""
     wanted = {exercise.notebook for exercise in task.exercises if task.only is None or exercise.grade_id in task.only}
-    release = [read_notebook(file.path, file.content) for file in task.sealed if is_notebook(file)]
+    release = [sealed_notebook(file) for file in task.sealed if is_notebook(file)]
     submitted = Submitted((file for file in task.submitted if is_notebook(file)), release)
     # All are looked for before one is said to be extra.
     found = {notebook.path: _find(notebook, submitted) for notebook in release}
@@ -72,6 +73,12 @@ def work_files(task: GradingTask) -> tuple[File, ...]:
     """The files that lie beside the notebooks while they run: the student's, with the release's own put back. No notebook."""
     files = {file.path: file for file in (*task.submitted, *task.sealed) if not is_notebook(file)}
     return tuple(files[path] for path in sorted(files) if _is_inside(path))
+
+
+@lru_cache(64)
+def sealed_notebook(file: File) -> Notebook:
+    """A notebook of the release, which is the same for every submission; raises InvalidNotebook."""
+    return read_notebook(file.path, file.content)
 
 
 def is_notebook(file: File) -> bool:

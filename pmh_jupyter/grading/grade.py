@@ -6,10 +6,9 @@ import logging
 import time
 
 from pmh_jupyter.domain.judging import GRADER
-from pmh_jupyter.domain.notebook import read_notebook
 from pmh_jupyter.domain.verdict import Flag, Grading, Message
 from pmh_jupyter.errors import NoWall, Unavailable
-from pmh_jupyter.grading.assemble import Plan, assemble, is_notebook, work_files
+from pmh_jupyter.grading.assemble import Plan, assemble, is_notebook, sealed_notebook, work_files
 from pmh_jupyter.grading.judging import KnownJudgings
 from pmh_jupyter.grading.run import Run, less, run_plan
 from pmh_jupyter.grading.task import GradingTask
@@ -72,7 +71,7 @@ def _notebooks(runs: tuple[Run, ...], task: GradingTask) -> dict[str, NotebookVe
         cell.grade_id: cell.millipoints
         for file in task.sealed
         if is_notebook(file)
-        for cell in read_notebook(file.path, file.content).cells
+        for cell in sealed_notebook(file).cells
         if cell.grade_id
     }
     return {run.plan.path: NotebookVerdicts(run, points, task.limits) for run in runs}

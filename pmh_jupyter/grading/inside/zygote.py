@@ -77,6 +77,7 @@ class Job:
     judge: int
     watch: int
     deadline: float
+    core: int
     room: int = 0
     room_watch: int = -1
     gone: str | None = None
@@ -120,6 +121,7 @@ class Zygote:
             return False
         order = json.loads(raw)
         job_socket = socket.socket(fileno=descriptors[0])
+        core = self._free_core()
         try:
             pid = os.fork()
         except OSError as error:
@@ -127,19 +129,27 @@ class Zygote:
             job_socket.close()
             return True
         if pid == 0:
-            self._judge(job_socket, order["folder"])
+            self._judge(job_socket, order["folder"], core)
         watch = os.pidfd_open(pid)
-        self.jobs[watch] = Job(job_socket, pid, watch, time.monotonic() + order["seconds"])
+        self.jobs[watch] = Job(job_socket, pid, watch, time.monotonic() + order["seconds"], core)
         self.poll.register(watch, select.POLLIN)
         self.count += 1
         if self.count % LOOK_JOBS == 0 and _memory() > self.size + GROWTH_BYTES:
             self.host.send(b"retire")
         return True
 
-    def _judge(self, job: socket.socket, folder: str) -> NoReturn:
+    def _free_core(self) -> int:
+        """The core that the next submission runs on, with the fewest of them now. Judge and student take turns, and on one core neither
+        has to be woken on another; and nobody takes more of this machine than others do."""
+        taken = [job.core for job in self.jobs.values()]
+        cores = sorted(os.sched_getaffinity(0), key=lambda core: (taken.count(core), os.urandom(2)))
+        return cores[0]
+
+    def _judge(self, job: socket.socket, folder: str, core: int) -> NoReturn:
         code = 1
         try:
             linux.die_with_parent()
+            os.sched_setaffinity(0, {core})
             linux.close_all_but(job.fileno(), self.writer)
             room = replace(self.room, home=folder) if folder else self.room
             run_job(job, room, self.warm, self.writer)

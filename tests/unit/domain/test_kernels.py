@@ -1,0 +1,51 @@
+"""Which kernel runs a notebook, by its metadata, and the stub of its language."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pmh_jupyter.domain.course import File
+from pmh_jupyter.domain.kernels import code_stub, kernel_of, language_of
+from pmh_jupyter.domain.markers import CODE_STUB
+from pmh_jupyter.domain.release import release_files
+
+
+@pytest.mark.parametrize(
+    ("metadata", "kernel"),
+    [
+        ({}, ""),
+        ({"kernelspec": None, "language_info": 3}, ""),
+        ({"kernelspec": {"name": "python3"}}, ""),
+        ({"kernelspec": {"name": "course-env", "language": "Python"}}, ""),
+        ({"kernelspec": {"name": "course-env"}, "language_info": {"name": "python"}}, ""),
+        ({"kernelspec": {"name": "ir", "language": "R"}}, "ir"),
+        ({"kernelspec": {"name": "ir"}, "language_info": {"name": "R"}}, "ir"),
+        ({"kernelspec": {"language": "bash"}}, "bash"),
+        ({"kernelspec": {"name": "julia-1.11", "language": "julia"}}, "julia-1.11"),
+    ],
+)
+def test_the_kernel_is_named_but_for_python(metadata: dict[str, object], kernel: str) -> None:
+    assert kernel_of(metadata) == kernel
+
+
+def test_a_stub_is_of_the_notebooks_language() -> None:
+    assert code_stub(language_of({})) == CODE_STUB
+    assert "stop(" in code_stub("r") and "error(" in code_stub("julia")
+    assert code_stub("prolog") == "# YOUR CODE HERE"
+
+
+def test_a_release_gives_the_stub_and_keeps_the_kernel() -> None:
+    cell = {
+        "cell_type": "code",
+        "source": "f() {\n    ### BEGIN SOLUTION\n    echo 1\n    ### END SOLUTION\n}",
+        "metadata": {"nbgrader": {"grade_id": "f", "solution": True}},
+    }
+    spec = {"display_name": "Bash", "language": "bash", "name": "bash"}
+    notebook = {"cells": [cell], "metadata": {"kernelspec": spec}, "nbformat": 4, "nbformat_minor": 5}
+    release = release_files("l", "L", [File("l.ipynb", json.dumps(notebook).encode())], [])
+    for file in (*release.student, *release.sealed):
+        assert json.loads(file.content)["metadata"]["kernelspec"] == spec
+    given = "".join(json.loads(release.student[0].content)["cells"][0]["source"])
+    assert given == "f() {\n    # YOUR CODE HERE\n    false\n}"

@@ -9,9 +9,9 @@ import pytest
 from pmh_jupyter.grading.inside.apart.codec import Codec
 from pmh_jupyter.grading.inside.apart.forms import BadForm
 from pmh_jupyter.grading.inside.apart.handles import Given
-from pmh_jupyter.grading.inside.bindings import bound_names
 from pmh_jupyter.grading.inside.apart.sources import Sources
 from pmh_jupyter.grading.inside.apart.twins import Twins
+from pmh_jupyter.grading.inside.bindings import bound_names
 
 
 def _no_handle(value: Any) -> Any:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
+# What `ast.parse` raises over a text that is no Python: a lone surrogate is a ValueError, deep nesting one of the last two.
+UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+
 
 def bound_names(source: str) -> set[str]:
     """The global names that a cell binds; empty for a cell that is no Python."""
     try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set(bindings(ast.parse(source).body, top=True))
+    except UNREADABLE:
         return set()
-    return set(bindings(tree.body, top=True))
 
 
 def bindings(nodes: Iterable[ast.AST], *, top: bool) -> Iterator[str]:
@@ -43,6 +45,6 @@ def read_names(source: str) -> set[str]:
     """Every name that a cell or anything defined in it reads; empty for a cell that is no Python."""
     try:
         tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except UNREADABLE:
         return set()
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
-from .bindings import read_names
+from .bindings import UNREADABLE, read_names
 from .checks import Check, read_checks
 from .compare import Compare
 from .credit import told
@@ -242,7 +242,7 @@ def plain_source(source: str) -> str | None:
     try:
         ast.parse(source)
         return source
-    except SyntaxError:
+    except UNREADABLE:
         pass
     from IPython.core.inputtransformer2 import TransformerManager
 
@@ -250,7 +250,7 @@ def plain_source(source: str) -> str | None:
         # A transformer of its own: what the student's cells registered with the shell does not touch the tests.
         plain: str = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
         ast.parse(plain)
-    except SyntaxError:
+    except UNREADABLE:
         return None
     return plain
 

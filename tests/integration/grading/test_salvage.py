@@ -40,6 +40,7 @@ for _ in range(10):
         time.sleep(60)
 time.sleep(60)
 """
+THREADS = "import threading, time\nwhile True: threading.Thread(target=time.sleep, args=(60,)).start()"
 STUBBORN = """
 import signal
 for number in (signal.SIGINT, signal.SIGALRM, signal.SIGTERM):
@@ -72,15 +73,16 @@ LOSSES = {
     "processes": ("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass", "time", SHORT),
     "daemons": (DAEMONS, "time", SHORT),
     "memory-in-all": (MEMORY_IN_ALL, "memory", SMALL),
-    "descriptors": ("import os\nos.closerange(0, 100)", "exit", {}),
+    "memory": ("held = []\nwhile True: held.append(b'x' * (1 << 20))", "memory", SMALL),
+    "threads": (THREADS, "memory|spent", SMALL | {"processes": 30}),
+    "descriptors": ("import os\nos.closerange(0, 100)", "spent", {}),
     "link": ("import os\nos.closerange(3, 100)\nwhile True: pass", "time|answer", SHORT),
     "sprayed": ("import os\nfor n in range(3, 9):\n    try: os.write(n, b'x' * 100)\n    except OSError: pass", "answer", SHORT),
 }  # fmt: skip
-# Neither is lost: the cell raises, or goes on without what it cannot have.
+# None of these is lost: the cell raises, or goes on without what it cannot have.
 HELD = {
     "parent": ("import os\nos.kill(os.getppid(), 9)", "PermissionError"),
-    "memory": ("held = []\nwhile True: held.append(b'x' * (1 << 20))", "MemoryError"),
-    "threads": ("import threading, time\nwhile True: threading.Thread(target=time.sleep, args=(60,)).start()", "RuntimeError"),
+    "memory": ("def fill():\n    held = []\n    while True: held.append(b'x' * (1 << 20))\nfill()", "MemoryError"),
     "disk": ("with open('/tmp/big', 'wb') as file:\n    while True: file.write(b'x' * (1 << 20))", "OSError"),
     "sparse": ("import os\nos.truncate(os.open('/tmp/big', os.O_RDWR | os.O_CREAT), 1 << 40)", "OSError"),
     "inodes": ("n = 0\nwhile True:\n    n += 1\n    open(f'/tmp/{n}', 'w').close()", "OSError"),

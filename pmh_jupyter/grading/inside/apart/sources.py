@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+from ..bindings import UNREADABLE
+
 _DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
@@ -32,7 +34,7 @@ class Sources:
 def _definition(source: str, parts: list[str]) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | None:
     try:
         node: ast.AST = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except UNREADABLE:
         return None
     for part in parts:
         inner = [each for each in ast.iter_child_nodes(node) if isinstance(each, _DEFINITIONS) and each.name == part]

@@ -110,17 +110,26 @@ def test_a_test_that_loops_by_itself_is_out_of_time() -> None:
     assert outcomes(tests) == ["passed", "timed-out", "not-checked"]
 
 
-@pytest.mark.parametrize(
-    ("source", "cause"),
-    [("while True: pass", "time"), ("import os\n    os._exit(3)", "gone")],
-)
-def test_a_students_process_that_is_of_no_more_use_is_lost(source: str, cause: str) -> None:
+CATCHES = "try: f()\nexcept Exception: pass\nassert True"
+
+
+def test_a_students_process_that_is_gone_is_lost() -> None:
     with judge_of() as judge:
-        judge.run_student(0, f"def f():\n    {source}")
-        judge.peer.link.deadline = time.monotonic() + 0.3
+        judge.run_student(0, "def f():\n    import os\n    os._exit(3)")
         with pytest.raises(Lost) as lost:
-            judge.run_tests(1, "t1", "try: f()\nexcept Exception: pass\nassert True")
-        assert lost.value.cause == cause
+            judge.run_tests(1, "t1", CATCHES)
+        assert lost.value.cause == "gone"
+        with pytest.raises(Lost):
+            judge.run_student(2, "x = 1")
+
+
+def test_a_students_process_that_takes_too_long_costs_the_test_that_waits_and_is_lost() -> None:
+    with judge_of() as judge:
+        judge.run_student(0, "def f():\n    while True: pass")
+        judge.peer.link.deadline = time.monotonic() + 0.3
+        tests, _ = judge.run_tests(1, "t1", CATCHES)
+        assert outcomes(tests) == ["timed-out", "not-checked"]
+        assert judge.peer.lost.cause == "time"
         with pytest.raises(Lost):
             judge.run_student(2, "x = 1")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy
@@ -26,8 +26,11 @@ def shell() -> Any:
 
 
 @pytest.fixture(scope="module")
-def pristine(shell: Shell) -> Pristine:
-    return Pristine(["numpy"])
+def pristine(shell: Shell) -> Iterator[Pristine]:
+    """Of a process that has not imported `colorsys`, which some attacks want to be asked for; whatever ran before may have."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delitem(sys.modules, "colorsys", raising=False)
+        yield Pristine(["numpy"])
 
 
 def in_fork(function: Callable[[], Any]) -> Any:
@@ -243,11 +246,15 @@ def test_what_the_interpreter_calls_is_put_back(shell: Shell, pristine: Pristine
     assert well == [True, True, []]
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="monitoring came with Python 3.12")
-def test_a_monitoring_tool_is_taken_out(shell: Shell, pristine: Pristine) -> None:
-    cell = "import sys\nsys.monitoring.use_tool_id(3, 'mine')\nsys.monitoring.set_events(3, sys.monitoring.events.LINE)"
-    _, flags = in_fork(lambda: judged(shell, pristine, cell, "assert True"))
-    assert flags == [{"code": "tracing", "detail": "sys.monitoring"}]
+if sys.version_info >= (3, 12):  # monitoring came with it
+
+    def test_a_monitoring_tool_is_taken_out(shell: Shell, pristine: Pristine) -> None:
+        cell = (
+            "import sys\nsys.monitoring.use_tool_id(3, 'mine')\n"
+            "sys.monitoring.set_events(3, sys.monitoring.events.LINE)"
+        )
+        _, flags = in_fork(lambda: judged(shell, pristine, cell, "assert True"))
+        assert flags == [{"code": "tracing", "detail": "sys.monitoring"}]
 
 
 def test_a_change_of_the_judge_itself_is_put_back(shell: Shell, pristine: Pristine) -> None:

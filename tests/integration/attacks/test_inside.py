@@ -1,6 +1,7 @@
 """The same attacks where the tests have to run inside the student's process, hardened.
 
 What cannot be held there is marked in the attack's file, with the reason. A mark that is no longer true fails: the list only shrinks.
+What depends on chance (memory that is free, but not yet written over) is marked with `by_chance` as well, and may go either way.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ def twins(ours: Ours) -> Found:
 def test_it_comes_to_nothing_unless_it_is_marked(case: Case, attacks: Found) -> None:
     grading, outcome = attacks[f"{case.group}/{case.name}"]
     faults = faults_of_attack(case, grading, outcome)
-    assert bool(faults) is ("inside" in case.about), faults
+    if not case.about.get("by_chance"):
+        assert bool(faults) is ("inside" in case.about), faults
 
 
 @each

@@ -64,6 +64,7 @@ FLAGS = {
     "answer-malformed": "What came out of the sandbox was not whole",
     "credit-unusual": "The share of the points that this cell asked for is unusual",
     # seen while the tests ran in the student's own process
+    "object-for-data": "An object of a class of the notebook's stands where the solution gives plain data; it was not believed",
     "lying-operator": "An object answered a comparison where the solution gives plain data, or claimed what cannot be",
     "builtins-changed": "A builtin had been replaced; it was put back",
     "builtin-shadowed": "The notebook gives a builtin's name to something of its own; the tests used the builtin",

@@ -121,6 +121,13 @@ def feedback(source: str) -> dict[int, str]:
     return found
 
 
+def without_hidden(source: str) -> str:
+    """The source without its hidden tests."""
+    hidden = set(_hidden_lines(source))
+    lines = source.splitlines(keepends=True)
+    return "".join(line for number, line in enumerate(lines, start=1) if number not in hidden)
+
+
 def _hidden_lines(source: str) -> Iterator[int]:
     inside = False
     for number, line in enumerate(source.splitlines(), start=1):

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import re
 import reprlib
-from collections.abc import Sized
 
 LONG = 10_000
 NAME_LENGTH = 200
 VALUE_LENGTH = 2_000
+# No two gradings have the same ones, and no student needs them.
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,16}(?=>)")
+_LONG_TYPES = frozenset({list, tuple, dict, set, frozenset})
 
 
 def clip(text: str, limit: int = NAME_LENGTH) -> str:
-    """At most `limit` characters; what is left out is replaced by " … " in the middle. Lone surrogates become "?"."""
+    """At most `limit` characters; what is left out is replaced by " … " in the middle. Lone surrogates become "?".
+
+    Where an object lies in memory is left out: the same submission gives the same words each time.
+    """
+    if " at 0x" in text:
+        text = _ADDRESS.sub("", text)
     text = text if len(text) <= limit else f"{text[: limit // 2]} … {text[len(text) - limit // 2 + 3 :]}"
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def shown(value: object, limit: int = VALUE_LENGTH) -> str:
-    """The value's repr, clipped. A repr that raises gives the type's name; very long containers are abridged first."""
+    """The value's repr, clipped. A repr that raises gives the type's name; very long containers are abridged first.
+
+    A namespace is not shown: among its names may be those of a hidden test.
+    """
     try:
-        long = isinstance(value, Sized) and not isinstance(value, str | bytes) and len(value) > LONG
+        if type(value) is dict and "__builtins__" in value:
+            return "{…}"
+        long = type(value) in _LONG_TYPES and len(value) > LONG  # type: ignore[arg-type]
         return clip(_abridged.repr(value) if long else repr(value), limit)
-    except Exception:  # noqa: BLE001 - a student's __repr__ or __len__ may raise anything
+    except Exception:  # noqa: BLE001 - a student's __repr__ may raise anything
         return clip(f"<{type(value).__name__}>", limit)
 
 

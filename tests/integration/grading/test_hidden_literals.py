@@ -141,3 +141,27 @@ def test_the_look_can_fail() -> None:
     )
     grading = grade(GradingTask(given.exercises, (plain,), given.submitted, limits=given.limits), bubblewrap())
     assert all(canary in grading_to_json(grading).decode() for canary in ("918273", "zqcanary"))
+
+
+NAMES = """
+### BEGIN HIDDEN TESTS
+zqname = 918273
+### END HIDDEN TESTS
+assert "f" in globals()
+assert f in [0] + In
+assert isinstance(f, int), f"{globals()}"
+assert "f" in vars()
+### BEGIN HIDDEN TESTS
+assert f == zqname
+### END HIDDEN TESTS
+"""
+
+
+def test_a_visible_test_that_looks_at_all_names_or_cells_shows_nothing_hidden() -> None:
+    cells = [{**cell, "source": NAMES} if "f-tests" in str(cell) else cell for cell in answered({}, RELEASE)[:2]]
+    cells[0]["source"] = "### BEGIN SOLUTION\nf = 918273\n### END SOLUTION"
+    release = release_files("lesson", "Lesson", [notebook(cells, "lesson.ipynb")], [])
+    grading = grade(task(notebook(answered({"f": "f = 'x'"}, release)), release=release), bubblewrap())
+    assert by_name(grading)["f"].outcome is Outcome.FAILED
+    told = grading_to_json(grading).decode() + str([_sentences(test.message) for test in by_name(grading)["f"].tests])
+    assert [canary for canary in CANARIES if canary in told] == []

@@ -11,7 +11,8 @@ import pytest
 
 from pmh_jupyter.domain import verdict
 from pmh_jupyter.domain.verdict import Message
-from pmh_jupyter.domain.words import UNKNOWN, WORDS, words
+from pmh_jupyter.domain.words import FLAGS, UNKNOWN, WORDS, words
+from pmh_jupyter.grading.inside.apart import rules
 
 PACKAGE = Path(__file__).parents[3] / "pmh_jupyter"
 # Made of what was written down earlier, so that its code was found where it was written.
@@ -82,3 +83,13 @@ def test_a_sentence_stands_without_its_parameters_and_shouts_at_nobody(code: str
 
 def test_a_code_of_another_version_is_safe() -> None:
     assert words(Message("from-the-future", {"x": "{y}"})) == UNKNOWN
+
+
+def test_every_flag_stands_in_the_docs_in_the_same_words() -> None:
+    page = (PACKAGE.parent / "docs" / "explanation" / "grading.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| `([a-z-]+)` \| (.+) \|$", page.partition("## Flags")[2], flags=re.MULTILINE))
+    assert told == FLAGS
+
+
+def test_what_the_judges_rules_flag_has_words() -> None:
+    assert {rules.LYING, rules.OBJECT} <= FLAGS.keys()

@@ -23,6 +23,7 @@ from .frames import Lost
 from .judging_peer import JudgingPeer
 from .names import Namespace
 from .peer import TimeUp
+from .rules import Denied
 from .statements import class_body_names, prepare
 
 Test = dict[str, Any]
@@ -76,6 +77,10 @@ class TestCell(_Run):
     def _failed(self, check: Check, error: BaseException) -> Test:
         if isinstance(error, TimeUp):
             return _test(check, "timed-out", "timed-out")
+        if isinstance(error, Denied) and error.said:
+            if check.hidden:  # a class of the student's may be named after what it was called with
+                return _test(check, "failed", "fails")
+            return _test(check, "failed", "said", text=f"`{check.expression}` {error.said}")
         place = place_of(error)
         if place is None:
             return super()._failed(check, error)

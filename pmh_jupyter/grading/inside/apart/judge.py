@@ -6,6 +6,7 @@ import builtins
 from typing import Any
 
 from ..bindings import bound_names
+from ..checks import without_hidden
 from ..given import Helpers
 from ..judge import plain_source
 from ..text import clip
@@ -100,7 +101,8 @@ class Judge:
         The time limit is the link's deadline. What the cell exports goes over when it has run.
         """
         self._lookup.new_cell()
-        self._note_source(source)
+        # A test may look at `In`, and what it looks at may be shown.
+        self._note_source(without_hidden(source))
         self._rules.begin(self._manifest.operators.get(grade_id, ()), source)
         plain = plain_source(source)
         cell = TestCell(self.peer, self.namespace, self._helpers)

@@ -55,6 +55,10 @@ class Namespace(dict[str, Any], Private):
         super().__init__()
         self.lookup = lookup
 
+    def __repr__(self) -> str:
+        """Shown to students, who may not read what hidden tests have bound."""
+        return "{…}"
+
     def __missing__(self, name: str) -> Any:
         return self.lookup.find(name)
 

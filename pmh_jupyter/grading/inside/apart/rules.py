@@ -24,7 +24,11 @@ _OPPOSITE = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "
 
 
 class Denied(Exception):
-    """An operator on an object of the student's that this cell does not allow, or that lies."""
+    """An operator on an object of the student's that this cell does not allow, or that lies. `said`: to the student."""
+
+    def __init__(self, words: str, said: str = "") -> None:
+        super().__init__(words)
+        self.said = said
 
 
 class _Stranger:
@@ -95,11 +99,15 @@ class Rules:
 
     def _deny(self, code: str, kind: type, words: str) -> None:
         self.flags.append({"code": code, "detail": words[:200]})
-        denial = Denied(words[:200])
+        denial = Denied(words[:200], _SAID[code].format(_name(kind)))
         self.denial = self.denial or denial
         raise denial
 
 
+_SAID = {
+    OBJECT: "has an object of your class {} where plain data is expected (a number, a text, a list, …).",
+    LYING: "has an object of your class {} that says of itself what cannot be.",
+}
 _CLAIMS = {"eq": "equals", "contains": "holds"}
 
 

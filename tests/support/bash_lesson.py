@@ -43,6 +43,21 @@ RIGHT = {
     "shout": "shout() { echo $1 | tr a-z A-Z; }",
 }
 
+# pexpect waits a twentieth of a second before each line that it sends, for programs that ask for passwords: 2 s at each start.
+PROMPT_BASH = """\
+import runpy
+from pexpect import spawnbase
+
+make = spawnbase.SpawnBase.__init__
+
+def without_delay(self, *given, **named):
+    make(self, *given, **named)
+    self.delaybeforesend = None
+
+spawnbase.SpawnBase.__init__ = without_delay
+runpy.run_module("bash_kernel", run_name="__main__")
+"""
+
 
 def bash_files(kernel: dict[str, str] = BASH) -> tuple[File, File]:
     """The lesson's source: its notebook, and a file that lies beside it."""
@@ -75,6 +90,9 @@ def wall_with_bash(folder: Path) -> BubblewrapWall:
     site = folder / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
     (site / "ours.pth").write_text(ours + "\n")
     subprocess.run([str(python), "-m", "bash_kernel.install", "--prefix", str(folder)], check=True, capture_output=True)
+    (site / "prompt_bash.py").write_text(PROMPT_BASH)
+    spec = folder / "share" / "jupyter" / "kernels" / "bash" / "kernel.json"
+    spec.write_text(spec.read_text().replace('"bash_kernel"', '"prompt_bash"'))
     found = grader_python(str(python))
     return BubblewrapWall(replace(found, parts=(*found.parts, Path(ours))))
 

@@ -66,7 +66,8 @@ def test_an_untouched_notebook_earns_nothing(wall: Wall) -> None:
 
 
 def test_what_hangs_or_ends_its_shell_costs_nothing_else(wall: Wall) -> None:
-    found = _verdicts(RIGHT | {"greet": "while :; do :; done", "count": "exit 0"}, wall)
+    limits = replace(LIMITS, cell_seconds=2)
+    found = _verdicts(RIGHT | {"greet": "while :; do :; done", "count": "exit 0"}, wall, limits)
     assert found == {
         "greet": (Outcome.TIMED_OUT, 0, "cell-timed-out"),
         "count": (Outcome.CRASHED, 0, "kernel-ended"),

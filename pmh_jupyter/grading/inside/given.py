@@ -86,6 +86,10 @@ class Helpers(dict[str, Any]):
         if namespace is not None:
             self._left |= {name: _state(namespace.get(name)) for name in self.keys() & times.keys()}
 
+    def held(self) -> set[str]:
+        """The names of which `forget` would take something away."""
+        return (self.keys() | self.globals.keys() | self.globals.imports.keys()) - {"__name__", "__builtins__"}
+
     def reads(self) -> set[str]:
         """What the helpers read and have not of their own cells."""
         return self._read - self.globals.keys() - self.globals.imports.keys()

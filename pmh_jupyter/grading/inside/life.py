@@ -88,9 +88,10 @@ class _Life:
 
     def run_cell(self, number: int, source: str) -> Fault:
         self.printed.begin()
-        bound = bound_names(plain_source(source) or "")
-        for name in bound if self.records else bound.intersection((self.judging or {}).get("rebinds", ())):
-            self.helpers.forget(name)
+        if self.helpers.held():
+            bound = bound_names(plain_source(source) or "")
+            for name in bound if self.records else bound.intersection((self.judging or {}).get("rebinds", ())):
+                self.helpers.forget(name)
         return self.cells.run(number, source)
 
     def run_given(self, number: int, source: str) -> Fault:

@@ -68,12 +68,15 @@ class Judge:
 
     def run_student(self, number: int, source: str) -> Fault:
         """Runs a student's cell; what it raised (see `fault_of`), or None."""
-        names = bound_names(plain_source(source) or "")
-        if self._record:
-            self._manifest.rebinds |= names
-        for name in names & self._manifest.rebinds:
-            self.namespace.pop_own(name)
-            self._helpers.forget(name)
+        # Most notebooks need no look at what a cell binds: the tests have no name of their own that the reference binds too.
+        held = self._helpers.held()
+        if self._record or any(name in held or self.namespace.owns(name) for name in self._manifest.rebinds):
+            names = bound_names(plain_source(source) or "")
+            if self._record:
+                self._manifest.rebinds |= names
+            for name in names & self._manifest.rebinds:
+                self.namespace.pop_own(name)
+                self._helpers.forget(name)
         return self._run(number, source)
 
     def run_given(self, number: int, source: str) -> Fault:
@@ -86,7 +89,7 @@ class Judge:
 
     def _run(self, number: int, source: str) -> Fault:
         self._note_source(source)
-        self._sources.add(plain_source(source) or "")
+        self._sources.add(source)
         return self.run_again(number, source)
 
     def run_again(self, number: int, source: str) -> Fault:

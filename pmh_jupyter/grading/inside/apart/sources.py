@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 
 from ..bindings import UNREADABLE
+from ..judge import plain_source
 
 _DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 class Sources:
-    """The cells that have run, as plain Python."""
+    """The cells that have run."""
 
     def __init__(self) -> None:
         self._cells: list[str] = []
@@ -23,10 +24,11 @@ class Sources:
         """The text of what was defined last under this qualified name; None where there is none."""
         parts = [part for part in path.split(".") if part != "<locals>"]
         for source in reversed(self._cells):
-            node = _definition(source, parts)
+            plain = plain_source(source) or ""
+            node = _definition(plain, parts)
             if node is not None:
                 first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
-                lines = source.splitlines(keepends=True)[first - 1 : node.end_lineno]
+                lines = plain.splitlines(keepends=True)[first - 1 : node.end_lineno]
                 return "".join(lines).rstrip("\n") + "\n"
         return None
 

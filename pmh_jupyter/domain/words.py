@@ -64,6 +64,7 @@ FLAGS = {
     "answer-malformed": "What came out of the sandbox was not whole",
     "credit-unusual": "The share of the points that this cell asked for is unusual",
     # seen while the tests ran in the student's own process
+    "code-for-data": "A test would have run something of an answer as code, where the solution gives plain data; it was not run",
     "object-for-data": "An object of a class of the notebook's stands where the solution gives plain data; it was not believed",
     "lying-operator": "An object answered a comparison where the solution gives plain data, or claimed what cannot be",
     "builtins-changed": "A builtin had been replaced; it was put back",

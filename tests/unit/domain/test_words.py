@@ -92,4 +92,4 @@ def test_every_flag_stands_in_the_docs_in_the_same_words() -> None:
 
 
 def test_what_the_judges_rules_flag_has_words() -> None:
-    assert {rules.LYING, rules.OBJECT} <= FLAGS.keys()
+    assert {rules.LYING, rules.OBJECT, rules.CODE} <= FLAGS.keys()

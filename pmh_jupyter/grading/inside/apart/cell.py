@@ -79,8 +79,8 @@ class TestCell(_Run):
             return _test(check, "timed-out", "timed-out")
         if isinstance(error, Denied) and error.said:
             if check.hidden:  # a class of the student's may be named after what it was called with
-                return _test(check, "failed", "fails")
-            return _test(check, "failed", "said", text=f"`{check.expression}` {error.said}")
+                return _test(check, "failed", "fails", error=type(error).__name__)
+            return _test(check, "failed", "said", text=f"`{check.expression}` {error.said}", error=type(error).__name__)
         place = place_of(error)
         if place is None:
             return super()._failed(check, error)

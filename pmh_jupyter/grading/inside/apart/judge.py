@@ -12,12 +12,13 @@ from ..judge import plain_source
 from ..text import clip
 from .cell import TestCell
 from .frames import Link, Lost
+from .gate import GATE, Texts
 from .judging_peer import JudgingPeer
 from .names import Lookup, Manifest, Namespace
 from .proxies import shown_class
 from .rules import Rules
 from .sources import Sources
-from .statements import MODULE, TYPE, prepare
+from .statements import MODULE, TEXT, TYPE, prepare
 from .surroundings import surroundings
 
 Test = dict[str, Any]
@@ -37,6 +38,7 @@ class Judge:
         self._manifest = Manifest(judging)
         self._rules = Rules(record=record)
         self._sources = Sources()
+        self._texts = Texts()
         # The shell that a test cell asked for, and the names that it had before.
         self._lent: tuple[Any, Any] | None = None
         self._helpers = Helpers(prepare)
@@ -45,6 +47,7 @@ class Judge:
         self.namespace.update(
             {"__name__": "__main__", "__builtins__": builtins, TYPE: shown_class, MODULE: self._module, "In": [""]}
         )
+        self.namespace[TEXT] = self._text
         self.namespace["_ih"] = self.namespace["In"]
         self.namespace["get_ipython"] = self._get_ipython
 
@@ -85,6 +88,7 @@ class Judge:
         for name in bound_names(plain):
             self.namespace.pop_own(name)
         self._helpers.add(plain)
+        self._texts.add(plain)
         return self._run(number, source)
 
     def _run(self, number: int, source: str) -> Fault:
@@ -108,9 +112,10 @@ class Judge:
         self._note_source(without_hidden(source))
         self._rules.begin(self._manifest.operators.get(grade_id, ()), source)
         plain = plain_source(source)
+        self._texts.add(plain or "")
         cell = TestCell(self.peer, self.namespace, self._helpers)
         try:
-            with surroundings(self.peer, self._sources):
+            with surroundings(self.peer, self._sources), GATE.shut(self._rules.refuse, self._texts.all):
                 tests = cell.run(plain)
         finally:
             self._rules.end()
@@ -130,6 +135,11 @@ class Judge:
 
     def _note_source(self, source: str) -> None:
         self.namespace.own("In", []).append(source)
+
+    def _text(self, text: Any, name: str) -> Any:
+        """What is evaluated; an `eval` of the notebook's own gets what it is given."""
+        own = name in self._manifest.shadowed or self.namespace.owns(name)
+        return text if own else self._texts.code(text, name)
 
     def _module(self, name: str) -> Any:
         return self.peer.ask("module", name)

@@ -14,6 +14,7 @@ from .operators import IN_PLACE, QUIET, REFLECTED
 
 LYING = "lying-operator"
 OBJECT = "object-for-data"
+CODE = "code-for-data"
 _FAMILIES = (
     frozenset({"eq", "ne"}),
     frozenset({"lt", "le", "gt", "ge"}),
@@ -29,6 +30,10 @@ class Denied(Exception):
     def __init__(self, words: str, said: str = "") -> None:
         super().__init__(words)
         self.said = said
+
+
+class TextAsCode(Denied):
+    """A test would have run, in the judge, what it does not say itself."""
 
 
 class _Stranger:
@@ -97,6 +102,13 @@ class Rules:
         like = {int: number, float: number / 7, str: digest[:12], list: [number], tuple: (number,), bool: number}
         return [_Stranger(), like.get(type(other), digest)]
 
+    def refuse(self, words: str) -> TextAsCode:
+        """Notes that something of the student's would have become code here; what is raised for it. See `gate`."""
+        self.flags.append({"code": CODE, "detail": words[:200]})
+        refused = TextAsCode(words[:200], _SAID[CODE])
+        self.denial = self.denial or refused
+        return refused
+
     def _deny(self, code: str, kind: type, words: str) -> None:
         self.flags.append({"code": code, "detail": words[:200]})
         denial = Denied(words[:200], _SAID[code].format(_name(kind)))
@@ -106,6 +118,7 @@ class Rules:
 
 _SAID = {
     OBJECT: "has an object of your class {} where plain data is expected (a number, a text, a list, …).",
+    CODE: "would run what your answer gives it; plain data is expected.",
     LYING: "has an object of your class {} that says of itself what cannot be.",
 }
 _CLAIMS = {"eq": "equals", "contains": "holds"}

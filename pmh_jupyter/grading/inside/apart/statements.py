@@ -8,11 +8,12 @@ from typing import Any
 
 from . import library
 
-TYPE, MODULE = "_pmh_type", "_pmh_module"
+TYPE, MODULE, TEXT = "_pmh_type", "_pmh_module", "_pmh_text"
 
 
 def prepare(node: ast.stmt) -> ast.stmt:
-    """The statement with `type(x)` asking for the class that is shown, and imports of modules whose state is the student's led there."""
+    """The statement with `type(x)` asking for the class that is shown, imports of modules whose state is the student's led there, and
+    texts that it evaluates looked at before."""
     changed: Any = _Prepare().visit(node)
     if isinstance(changed, list):
         changed = ast.copy_location(ast.If(ast.Constant(True), changed, []), node)
@@ -37,6 +38,9 @@ class _Prepare(ast.NodeTransformer):
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id == "type" and len(node.args) == 1 and not node.keywords:
             node.func = ast.copy_location(ast.Name(TYPE, ast.Load()), node.func)
+        elif isinstance(node.func, ast.Name) and node.func.id in ("eval", "exec") and node.args:
+            text = ast.Call(ast.Name(TEXT, ast.Load()), [node.args[0], ast.Constant(node.func.id)], [])
+            node.args[0] = ast.copy_location(text, node.args[0])
         return node
 
     def visit_Import(self, node: ast.Import) -> ast.AST | list[ast.stmt]:

@@ -127,7 +127,7 @@ class _Tasks:
             "tests": run_tests,
             "lookup": self.lookup,
             "has": self.has,
-            "globals": lambda: [name for name in namespace if type(name) is str and not name.startswith("_")],
+            "globals": self.names,
             "bind": namespace.__setitem__,
             "unbind": self.unbind,
             "module": lambda name: library.find(name, ""),
@@ -153,6 +153,10 @@ class _Tasks:
     def has(self, name: str) -> bool:
         """Whether the notebook has bound a name."""
         return name in self.namespace and (name not in self._initial or self.namespace[name] is not self._initial[name])
+
+    def names(self) -> list[str]:
+        """The names that the notebook has bound."""
+        return [name for name in self.namespace if type(name) is str and not name.startswith("_") and self.has(name)]
 
     def unbind(self, name: str) -> bool:
         """Deletes a name; whether there was one."""

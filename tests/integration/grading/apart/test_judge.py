@@ -54,7 +54,7 @@ def test_operators_are_those_of_the_reference_in_that_cell() -> None:
     assert recorded(reference)["operators"] == {"t1": ["eq"]}
     assert outcomes(judged(reference)) == ["passed"]
     (test,) = judged(reference, [(STUDENT, "def P(): return 1"), reference[1]])
-    assert test["outcome"] == "failed" and "where the reference gives plain data" in test["detail"]
+    assert test["outcome"] == "failed" and "where plain data is expected" in test["text"]
 
 
 @pytest.mark.parametrize(

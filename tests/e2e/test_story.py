@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(300)]
 LESSON = "Values and names"
 FIRST = "Seconds in a week"
 WRONG = "seconds_in_a_week = 7 * 24 * 60"
+CLAIM = "class Any:\n    def __eq__(self, other):\n        return True\n\n\nseconds_in_a_week = Any()"
 RIGHT = "seconds_in_a_week = 7 * 24 * 60 * 60"
 
 
@@ -42,11 +43,13 @@ def test_a_student_solves_and_the_hub_remembers(spawner, request, new_page, name
 
     bob = Student(new_page(), hub, name("bob")).sign_up(hub.join_code("Students"))
     sees_nothing_of_others(bob)
+    claims_to_be_right(bob)
     has_the_receipt_on_a_page_of_their_own(ada, receipt)
 
     grace = Instructor(new_page(), hub, name("grace")).sign_up(hub.join_code("Instructors"))
     sees_both_on_the_board(grace, ada, bob)
     opens_the_attempt(grace, ada, receipt)
+    sees_what_was_claimed(grace, bob)
 
 
 def learns_from_a_wrong_answer(student: Student) -> None:
@@ -84,6 +87,12 @@ def sees_nothing_of_others(student: Student) -> None:
     expect(student.page.get_by_text("0 of 7 exercises solved")).to_be_visible()
 
 
+def claims_to_be_right(student: Student) -> None:
+    """An object that equals everything earns nothing, and is told what is missing, not what was seen."""
+    said = student.answer(FIRST, CLAIM).check(FIRST)
+    assert "plain data is expected" in said and "Flag" not in said
+
+
 def has_the_receipt_on_a_page_of_their_own(student: Student, receipt: str) -> None:
     student.open_page("classrooms/demo/progress")
     expect(student.page.get_by_role("rowheader", name=receipt)).to_be_visible()
@@ -101,6 +110,13 @@ def opens_the_attempt(instructor: Instructor, student: Student, receipt: str) ->
     instructor.row(student.name).get_by_role("link", name=f"{FIRST}: solved, 1 points").click()
     expect(instructor.page.get_by_role("heading", level=1)).to_have_text(student.name)
     expect(instructor.page.get_by_text(receipt)).to_be_attached()
+    assert findings(instructor.page) == []
+
+
+def sees_what_was_claimed(instructor: Instructor, student: Student) -> None:
+    instructor.open_board()
+    instructor.row(student.name).get_by_role("link", name=f"{FIRST}: ").click()
+    expect(instructor.page.get_by_text("Flag:")).to_contain_text("stands where the solution gives plain data")
     assert findings(instructor.page) == []
 
 

@@ -55,6 +55,20 @@ async def test_a_student_learns_and_an_instructor_sees_it(either: RunningService
     assert {one["work"]["id"] for one in seen["work"]} == {one["id"] for one in work}
 
 
+LIAR = "class Two:\n    def __eq__(self, other): return True\n    __hash__ = None\ntwo = Two()"
+
+
+async def test_what_was_seen_of_an_attempt_to_lie_is_told_to_staff_alone(either: RunningService) -> None:
+    ada, teacher = either.student("ada"), either.staff("teacher")
+    await ada.join()
+    lied = await ada.graded((await ada.check(two=LIAR))["id"])
+    assert lied["verdicts"][0]["outcome"] == "failed" and "flag" not in str(lied)
+    person = next(row["person"] for row in (await teacher.get(f"api/classrooms/{ROOM}/board"))["rows"])
+    (seen,) = (await teacher.get(f"api/classrooms/{ROOM}/members/{person}/work"))["work"]
+    assert [flag["code"] for flag in seen["flags"]] == ["object-for-data"]
+    assert "Two" in seen["flags"][0]["text"]
+
+
 async def test_the_stream_tells_only_whom_it_concerns(either: RunningService) -> None:
     ada, bob = either.student("ada"), either.student("bob")
     await ada.join()

@@ -9,7 +9,7 @@ from jinja2 import UndefinedError
 
 from pmh_jupyter.domain.progress import State
 from pmh_jupyter.domain.verdict import Outcome
-from pmh_jupyter.service.pages.environment import local, make_environment
+from pmh_jupyter.service.pages.environment import local, make_environment, prose
 
 ERROR = {"message": "<script>alert(1)</script>", "advice": "Go back."}
 PAGE = {"base": "/services/pmh/", "hub_home": "/hub/home", "caller": {"name": "ada"}, "request_id": "r1"}
@@ -30,6 +30,12 @@ def test_times_are_the_classrooms(moment: datetime, zone: str, shown: str) -> No
 def test_what_people_wrote_is_no_markup() -> None:
     page = make_environment().get_template("error.html").render(error=ERROR, **PAGE)
     assert "<script>" not in page and "&lt;script&gt;" in page
+
+
+def test_code_in_a_sentence_is_set_as_code_and_is_no_markup_either() -> None:
+    told = "Not yet: `f('<b>')` gave <i>3</i>, a lone ` stays."
+    shown = "Not yet: <code>f(&#39;&lt;b&gt;&#39;)</code> gave &lt;i&gt;3&lt;/i&gt;, a lone ` stays."
+    assert prose(told) == shown
 
 
 def test_a_name_that_is_not_there_is_an_error() -> None:

@@ -82,7 +82,7 @@ class Done(Strict):
 
 class Answer(BaseModel):
     """All that was said: `done` by cell, the cells that were begun, flags with the cell that they belong to, our own fault if any,
-    how the judge was `lost` if it was, and whether it is whole."""
+    how the judge was `lost` if it was, and whether it is whole. `ready`: test cells made ready, where that alone was asked for."""
 
     done: dict[int, Done] = Field(default_factory=dict)
     begun: list[int] = Field(default_factory=list)
@@ -90,6 +90,7 @@ class Answer(BaseModel):
     lost: str = ""
     flags: list[tuple[int | None, Raised]] = Field(default_factory=list)
     used: Used | None = None
+    ready: tuple[str, ...] = ()
     ended: bool = False
     malformed: bool = False
 
@@ -129,6 +130,8 @@ def _add(answer: Answer, event: dict[str, object]) -> None:
         answer.flags.append((None if cell is None else int(str(cell)), Raised.model_validate_json(json.dumps(event))))
     elif kind == "manifest":
         answer.used = Used.model_validate_json(json.dumps(event))
+    elif kind == "ready":
+        answer.ready = tuple(map(str, event["cells"]))  # type: ignore[call-overload]
     elif kind == "lost":
         answer.lost = str(event["detail"])
     elif kind == "fault":

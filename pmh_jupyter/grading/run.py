@@ -5,20 +5,22 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from pmh_jupyter.domain.course import File
-from pmh_jupyter.domain.judging import NotebookJudging
+from pmh_jupyter.domain.judging import NotebookJudging, Way
 from pmh_jupyter.domain.verdict import Flag
 from pmh_jupyter.grading.answer import Answer, Done, Raised, Used, read_answer
 from pmh_jupyter.grading.assemble import Plan
+from pmh_jupyter.grading.ready import ReadyCells
 from pmh_jupyter.grading.task import SEED, Limits
 from pmh_jupyter.grading.walls.base import Ended, Wall
 
 SHORTEST = 0.1
 # So many cells may take the judge along before a notebook is given up.
 MOST_LOST = 4
+READY = ReadyCells()
 
 
 @dataclass(frozen=True)
@@ -56,18 +58,30 @@ def run_plan(
     if plan.problem or not plan.steps:
         return Run(plan, {})
     bundle = _Bundle(plan, files, judging, record=record, preload=preload, seed=seed, counted=wall.contained)
+    ready = _ready_cells(bundle, limits, wall)
     started = time.monotonic()
     run = Run(plan, {})
     for _ in range(MOST_LOST):
         left = less(limits, time.monotonic() - started)
         without = frozenset(number for number, done in run.done.items() if done.state == "dead")
-        ended = wall.run(bundle.as_json(left, without), left, preload)
+        ended = wall.run(bundle.as_json(left, without, ready), left, preload)
         answer = read_answer(ended.answer)
         culprit = _culprit(answer)
         run = _add(run, answer, culprit, _fault(answer, ended))
         if run.fault or culprit is None or time.monotonic() - started > limits.submission_seconds:
             break
     return replace(run, seconds=time.monotonic() - started)
+
+
+def _ready_cells(bundle: _Bundle, limits: Limits, wall: Wall) -> Mapping[str, str]:
+    """Test cells that the judge need not read again, by source."""
+
+    def make(sources: Sequence[str]) -> Sequence[str]:
+        return read_answer(wall.run(bundle.to_make_ready(sources, limits), limits, bundle.preload).answer).ready
+
+    if bundle.judging is None or bundle.judging.way is not Way.APART or bundle.plan.kernel:
+        return {}
+    return READY.of(wall, [step.source for step in bundle.plan.steps if step.tests], make)
 
 
 def less(limits: Limits, seconds: float) -> Limits:
@@ -87,11 +101,18 @@ class _Bundle:
     seed: int
     counted: bool
 
-    def as_json(self, limits: Limits, without: frozenset[int]) -> bytes:
-        """`without` has the positions of steps that are left out."""
+    def as_json(self, limits: Limits, without: frozenset[int], ready: Mapping[str, str]) -> bytes:
+        """`without` has the positions of steps that are left out; `ready`: test cells as they are kept, by source."""
+        return self._json(limits, list(self._cells(without, ready)))
+
+    def to_make_ready(self, sources: Sequence[str], limits: Limits) -> bytes:
+        """A bundle with nothing to run and nothing of the student's, whose judge only says what it makes of test cells."""
+        return replace(self, files=())._json(limits, [], prepare=sources)
+
+    def _json(self, limits: Limits, cells: list[dict[str, object]], **more: object) -> bytes:
         return json.dumps(
             {
-                "cells": list(self._cells(without)),
+                "cells": cells,
                 "files": [_as_text(file) for file in self.files],
                 "limits": {
                     **asdict(limits),
@@ -103,14 +124,22 @@ class _Bundle:
                 "judging": self._judging(),
                 "kernel": self.plan.kernel,
                 "record": self.record,
+                **more,
             }
         ).encode()
 
-    def _cells(self, without: frozenset[int]) -> Iterator[dict[str, object]]:
+    def _cells(self, without: frozenset[int], ready: Mapping[str, str]) -> Iterator[dict[str, object]]:
         for number, step in enumerate(self.plan.steps):
             if number not in without:
                 kind = "tests" if step.tests else "given" if step.given else "student"
-                yield {"number": number, "kind": kind, "source": step.source, "grade_id": step.grade_id}
+                kept = ready.get(step.source, "") if step.tests else ""
+                yield {
+                    "number": number,
+                    "kind": kind,
+                    "source": step.source,
+                    "grade_id": step.grade_id,
+                    "ready": kept,
+                }
 
     def _judging(self) -> dict[str, object] | None:
         known = self.judging

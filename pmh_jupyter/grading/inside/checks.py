@@ -10,7 +10,7 @@ import ast
 import operator
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .credit import keeping
@@ -37,14 +37,24 @@ OPERATORS: dict[type[ast.cmpop], tuple[str, Callable[[Any, Any], Any]]] = {
 
 
 @dataclass(frozen=True)
-class Check:
-    """One top-level statement of a test cell. `name` is empty unless the student may read it; `asserts`: it is a test by itself."""
+class Told:
+    """What is said of one top-level statement of a test cell. `name` is empty unless the student may read it; `asserts`: it is a
+    test by itself; `certain`: it cannot have passed without an assertion having been reached; `keeps`: it gives a value (`credit`).
+    """
 
-    node: ast.stmt
     name: str
     expression: str
     hidden: bool
     asserts: bool
+    certain: bool
+    keeps: bool
+
+
+@dataclass(frozen=True)
+class Check(Told):
+    """A statement as it is run."""
+
+    node: ast.stmt
 
 
 class Rewriter(Protocol):
@@ -96,18 +106,18 @@ def read_checks(source: str, operands: Rewriter) -> list[Check]:
         text = words_of(node, source)
         lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
         hidden = not hidden_lines.isdisjoint(lines) or BEGIN in text
-        check = Check(
-            node,
-            "" if hidden else _name(node, source),
-            "" if hidden else _expression(node, source),
-            hidden,
-            _asserts(node, helpers),
-        )
-        if node is tree.body[-1] and not check.asserts:
-            check = replace(check, node=keeping(node, source))
-        operands.rewrite(check.node, None if hidden else source, said)
-        checks.append(check)
+        words = ("", "") if hidden else (_name(node, source), _expression(node, source))
+        asserts = _asserts(node, helpers)
+        kept = keeping(node, source) if node is tree.body[-1] and not asserts else node
+        operands.rewrite(kept, None if hidden else source, said)
+        certain = isinstance(kept, ast.Assert) or _is_wrapped(kept)
+        checks.append(Check(*words, hidden, asserts, certain=certain, keeps=kept is not node, node=kept))
     return checks
+
+
+def _is_wrapped(node: ast.stmt) -> bool:
+    """A call of something that asserts by itself; a helper's name is called as it stands."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Call)
 
 
 def feedback(source: str) -> dict[int, str]:

@@ -23,10 +23,9 @@ def keeping(node: ast.stmt, source: str) -> ast.stmt:
     return ast.copy_location(ast.Assign([ast.copy_location(ast.Name(VALUE, ast.Store()), node)], node.value), node)
 
 
-def told(node: ast.stmt, namespace: dict[str, Any]) -> dict[str, str] | None:
-    """What the statement's value says: `reason` and `text` of a test; None where no value was kept, or nothing is said."""
-    kept = isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == VALUE
-    value = dict.pop(namespace, VALUE, None) if kept else None
+def told(namespace: dict[str, Any]) -> dict[str, str] | None:
+    """What the value that a statement kept says: `reason` and `text` of a test; None where nothing is said."""
+    value = dict.pop(namespace, VALUE, None)
     if value is None:
         return None
     if _type(value) is float and not _isfinite(value):

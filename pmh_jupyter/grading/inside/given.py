@@ -34,7 +34,7 @@ class Relay:
     """What the helpers' assertions speak to: the recorder of the test cell that runs. Its rules are known to each."""
 
     def __init__(self) -> None:
-        self.rules: list[Rule] = []
+        self.rules: dict[int, Rule] = {}
         self.recorder: Recorder | None = None
 
     def rewrite(self, node: ast.stmt, source: str | None, said: dict[int, str]) -> None:
@@ -42,8 +42,9 @@ class Relay:
         Rewrite(self, source, said).visit(node)
 
     def rule(self, expression: str | None, said: str, *, swapped: bool = False) -> int:
-        self.rules.append(Rule(expression, said, swapped))
-        return len(self.rules) - 1
+        number = -1 - len(self.rules)
+        self.rules[number] = Rule(expression, said, swapped)
+        return number
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.recorder, name)

@@ -16,7 +16,7 @@ from types import CodeType
 from typing import Any
 
 from .bindings import UNREADABLE, read_names
-from .checks import Check, read_checks
+from .checks import Told, read_checks
 from .compare import Compare
 from .credit import told
 from .given import Helpers
@@ -150,8 +150,8 @@ class _Run:
         self.shell, self.recorder, self.shifts, self.terms, self.seen = shell, recorder, shifts, terms, seen
         self.stopped = False
 
-    def all(self, checks: list[Check]) -> list[Test]:
-        """As in nbgrader, a test cell without an assertion passes by running through."""
+    def all(self, checks: list[Any]) -> list[Test]:
+        """`checks` have the fields of `Told`. As in nbgrader, a test cell without an assertion passes by running through."""
         tests: list[Test] = []
         while checks:
             check = checks.pop(0)
@@ -163,15 +163,15 @@ class _Run:
             self.stopped = test["outcome"] == "timed-out" or (test["outcome"] != "passed" and not check.asserts)
             if check.asserts or test["outcome"] != "passed":
                 tests.append(test)
-            elif value := told(check.node, self.shell.user_ns):
+            elif check.keeps and (value := told(self.shell.user_ns)):
                 return [*(_bounded(tests) or [_test(None, "passed", "")]), _test(check, "passed", "") | value]
         return _bounded(tests) or [_test(None, "passed", "")]
 
-    def _check(self, check: Check) -> Test:
+    def _check(self, check: Told) -> Test:
         self.recorder.forget()
         if self.terms.pristine:
             self.seen.take(self.terms.pristine.put_back_quickly())
-        error = self._raised(check.node)
+        error = self._raised(check)
         if error is None:
             return self._passed(check)
         try:
@@ -179,8 +179,8 @@ class _Run:
         finally:
             _forget_frames(error)
 
-    def _raised(self, node: ast.stmt) -> BaseException | None:
-        code = compiled(node, self.recorder, PLACE)
+    def _raised(self, check: Any) -> BaseException | None:
+        code = compiled(check.node, self.recorder, PLACE)
         self.recorder.compare_with.origins.code.update(id(inner) for inner in nested(code))
         try:
             self._execute(code)
@@ -196,16 +196,15 @@ class _Run:
         else:
             exec(code, namespace)
 
-    def _passed(self, check: Check) -> Test:
+    def _passed(self, check: Told) -> Test:
         """Nothing was raised; an assertion must also be known to have been reached."""
         if check.asserts and self.recorder.count == 0:
-            skipped = isinstance(check.node, ast.Assert) or _is_wrapped(check.node)
-            self.seen.note("assertion-skipped" if skipped else "no-assertion-ran", check.name)
-            if skipped:
+            self.seen.note("assertion-skipped" if check.certain else "no-assertion-ran", check.name)
+            if check.certain:
                 return _test(check, "failed", "fails")
         return _test(check, "passed", "")
 
-    def _failed(self, check: Check, error: BaseException) -> Test:
+    def _failed(self, check: Told, error: BaseException) -> Test:
         if isinstance(error, KeyboardInterrupt):
             return _test(check, "timed-out", "timed-out", **fault_of(error, self.shifts, told=False))
         if isinstance(error, MemoryError):
@@ -217,7 +216,7 @@ class _Run:
             return _test(check, "failed", "raised", **fault_of(error, self.shifts, told=not check.hidden))
         return self._unmet(check, error)
 
-    def _unmet(self, check: Check, error: BaseException) -> Test:
+    def _unmet(self, check: Told, error: BaseException) -> Test:
         """An assertion that does not hold: the author's words if there are any, else what differs."""
         fault = fault_of(error, self.shifts, told=False)
         if fault["cell"] is not None:  # raised by an assertion in the student's own code
@@ -272,11 +271,6 @@ def _bound(source: str) -> set[str]:
     return names
 
 
-def _is_wrapped(node: ast.stmt) -> bool:
-    """A call of something that asserts by itself; a helper's name is called as it stands."""
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Call)
-
-
 def _raised_at(error: BaseException) -> str:
     """The file name of the code that raised it: PLACE for a line of the test cell itself."""
     last = error.__traceback__
@@ -312,7 +306,7 @@ def _words(error: BaseException) -> str:
         return ""
 
 
-def _test(check: Check | None, outcome: str, reason: str, **fields: Any) -> Test:
+def _test(check: Told | None, outcome: str, reason: str, **fields: Any) -> Test:
     test: Test = {
         "name": check.name if check else "",
         "expression": check.expression if check else "",

@@ -2,7 +2,7 @@
 process along costs no other.
 
 Events are JSON lines: start {cell}; done {cell, state, cause, detail, fault, tests, seconds, flags}; manifest; flag {code, cell,
-detail}; fault {detail}, ours; end.
+detail}; ready {cells}, where the bundle says what to `prepare`; fault {detail}, ours; end.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 
 from .apart.frames import Link, Lost
 from .apart.judge import Judge
+from .apart.ready import make_ready, packed
 from .cells import needs_ipython
 from .harden import imports
 from .judge import plain_source
@@ -63,6 +64,8 @@ class Notebook:
 
     def run(self) -> None:
         """Runs the cells in their order, until the submission's time is up or its room is lost."""
+        if "prepare" in self.bundle:
+            self.answers.say("ready", cells=[packed(make_ready(source)) for source in self.bundle["prepare"]])
         if self.bundle["cells"]:
             self._begin()
         for cell in self.bundle["cells"]:
@@ -104,7 +107,7 @@ class Notebook:
         self.link.deadline = time.monotonic() + seconds
         if cell["kind"] == "tests":
             with _cpu_at_most(seconds + 1):
-                tests, flags = self.side.run_tests(cell["number"], cell.get("grade_id") or "", cell["source"])
+                tests, flags = self._run_tests(cell)
             # The judge's own time may have run out while the student's process was speaking.
             self.lost = isinstance(self.side, Judge) and self.side.peer.lost is not None
             return {"tests": tests, "flags": flags}
@@ -114,6 +117,15 @@ class Notebook:
         elif cell["kind"] == "given" and not self.kernel:
             run = self.side.run_given
         return {"fault": run(cell["number"], cell["source"])}
+
+    def _run_tests(self, cell: Cell) -> Any:
+        assert self.side
+        what = (cell["number"], cell.get("grade_id") or "", cell["source"])
+        return (
+            self.side.run_tests(*what, cell.get("ready", ""))
+            if isinstance(self.side, Judge)
+            else self.side.run_tests(*what)
+        )
 
     def _checkpoint(self) -> None:
         assert self.side and self.link

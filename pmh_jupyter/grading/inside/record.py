@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -61,13 +61,16 @@ class Rule:
 class Recorder:
     """One for each test cell. `count` is of assertions that ran; `failed` is the rule of the last that did not hold.
 
-    `pinned`: what the test cell gets for a name, whatever the notebook has bound to it. `rules`: those of helpers, which are the
-    first.
+    `pinned`: what the test cell gets for a name, whatever the notebook has bound to it. `rules`: those that are known already, by
+    their number; those of helpers are below zero.
     """
 
-    def __init__(self, compare: Compare, pinned: Mapping[str, Any] | None = None, rules: Iterable[Rule] = ()) -> None:
+    def __init__(
+        self, compare: Compare, pinned: Mapping[str, Any] | None = None, rules: Mapping[int, Rule] | None = None
+    ) -> None:
         self.compare_with = compare
-        self._rules: list[Rule] = [*rules]
+        self._rules = dict(rules or {})
+        self._next = 0
         self._calls: dict[int, tuple[str, tuple[Any, ...]]] = {}
         self.pinned = frozenset(pinned or ())
         self.real = SimpleNamespace(**(pinned or {}))
@@ -89,8 +92,9 @@ class Recorder:
         Rewrite(self, source, said, self.pinned).visit(node)
 
     def rule(self, expression: str | None, said: str, *, swapped: bool = False) -> int:
-        self._rules.append(Rule(expression, said, swapped))
-        return _len(self._rules) - 1
+        self._next += 1
+        self._rules[self._next] = Rule(expression, said, swapped)
+        return self._next
 
     # What the rewritten source calls. Each gives a real bool where the source needs a truth.
 

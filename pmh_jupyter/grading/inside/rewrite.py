@@ -51,13 +51,20 @@ def raises_assertion(node: ast.AST) -> bool:
 
 def compiled(node: ast.stmt, recorder: object, name: str) -> CodeType:
     """The code of a rewritten statement, with the recorder where it is spoken to."""
+    return placed(code_of(node, name), recorder)
+
+
+def code_of(node: ast.stmt, name: str) -> CodeType:
+    """The code of a rewritten statement, which still lacks its recorder. `name`: that of its file."""
     module = ast.fix_missing_locations(ast.Module([node], type_ignores=[]))
-    return _placed(compile(module, name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True), recorder)
+    code: CodeType = compile(module, name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    return code
 
 
-def _placed(code: CodeType, recorder: object) -> CodeType:
+def placed(code: CodeType, recorder: object) -> CodeType:
+    """The code with the recorder in the place that was kept for it."""
     constants = tuple(
-        recorder if constant == HERE else _placed(constant, recorder) if isinstance(constant, CodeType) else constant
+        recorder if constant == HERE else placed(constant, recorder) if isinstance(constant, CodeType) else constant
         for constant in code.co_consts
     )
     return code.replace(co_consts=constants)

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import ast
 import signal
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from ..checks import Check, read_checks
+from ..checks import Told
 from ..compare import Compare
 from ..given import Helpers
 from ..harden import Seen
 from ..judge import Terms, _Run, _test
 from ..origin import Origins
 from ..record import Recorder
-from ..rewrite import compiled
+from ..rewrite import placed
 from ..text import clip
-from ..watch import PLACE
 from .exceptions import place_of
 from .frames import Lost
 from .judging_peer import JudgingPeer
 from .names import Namespace
 from .peer import TimeUp
+from .ready import ReadyCell, ReadyCheck
 from .rules import Denied
-from .statements import class_body_names, prepare
 
 Test = dict[str, Any]
 
@@ -34,39 +32,36 @@ class TestCell(_Run):
 
     __test__ = False  # not a pytest class
 
-    def __init__(self, peer: JudgingPeer, namespace: Namespace, helpers: Helpers) -> None:
-        self.peer, self.user_ns = peer, namespace
+    def __init__(self, peer: JudgingPeer, namespace: Namespace, helpers: Helpers, cell: ReadyCell | None) -> None:
+        self.peer, self.user_ns, self.cell = peer, namespace, cell
         terms = Terms()
-        recorder = Recorder(_Believing(Origins(), lambda code, detail: None), rules=helpers.relay.rules)
+        rules = {**cell.rules, **helpers.relay.rules} if cell else None
+        recorder = Recorder(_Believing(Origins(), lambda code, detail: None), rules=rules)
         helpers.begin(recorder, namespace.__getitem__)
         super().__init__(self, recorder, {}, terms, Seen(terms.flags))
         self.flags = terms.flags
 
-    def run(self, source: str | None) -> list[Test]:
-        """The tests of a cell (plain Python). After what raises and is no assertion, and after the time is up, nothing is checked."""
-        try:
-            checks = read_checks(source, self.recorder) if source is not None else None
-        except SyntaxError:
-            checks = None
-        if checks is None:
+    def run(self) -> list[Test]:
+        """The cell's tests. After what raises and is no assertion, and after the time is up, nothing is checked."""
+        if self.cell is None:
             return [_test(None, "our-fault", "broken")]
         try:
-            return self.all(checks)
+            return self.all(list(self.cell.checks))
         except TimeUp:  # between two checks
             return [_test(None, "timed-out", "timed-out")]
 
-    def _check(self, check: Check) -> Test:
+    def _check(self, check: Told) -> Test:
         self.peer.rules.denial = None
         test = super()._check(check)
         if self.peer.lost is not None and test["outcome"] != "timed-out":
             raise Lost(self.peer.lost.cause, self.peer.lost.detail)
         return test
 
-    def _raised(self, node: ast.stmt) -> BaseException | None:
+    def _raised(self, check: ReadyCheck) -> BaseException | None:
         error: BaseException | None = None
         try:
-            with self._fetched(class_body_names(node)):
-                self._execute(compiled(prepare(node), self.recorder, PLACE))
+            with self._fetched(check.names):
+                self._execute(placed(check.code, self.recorder))
         except BaseException as raised:  # noqa: BLE001 - a test fails whatever the student's code raises, SystemExit too
             error = raised
             if isinstance(raised, TimeUp):
@@ -74,7 +69,7 @@ class TestCell(_Run):
         # A breach of the rules counts even where the test has caught it; that the time is up, even more.
         return error if isinstance(error, TimeUp) else self.peer.rules.denial or error
 
-    def _failed(self, check: Check, error: BaseException) -> Test:
+    def _failed(self, check: Told, error: BaseException) -> Test:
         if isinstance(error, TimeUp):
             return _test(check, "timed-out", "timed-out")
         if isinstance(error, Denied) and error.said:
@@ -94,7 +89,7 @@ class TestCell(_Run):
         return _test(check, "failed", "raised", **fault)
 
     @contextmanager
-    def _fetched(self, names: set[str]) -> Iterator[None]:
+    def _fetched(self, names: Collection[str]) -> Iterator[None]:
         """These names, where they are not the test's own, stand in the namespace itself for as long as a statement runs."""
         fetched = {}
         for name in names:

@@ -16,6 +16,7 @@ from .gate import GATE, Texts
 from .judging_peer import JudgingPeer
 from .names import Lookup, Manifest, Namespace
 from .proxies import shown_class
+from .ready import make_ready, unpacked
 from .rules import Rules
 from .sources import Sources
 from .statements import MODULE, TEXT, TYPE, prepare
@@ -102,8 +103,10 @@ class Judge:
         with self.peer.silent():
             return _fault(self.peer.ask("run", number, source))
 
-    def run_tests(self, number: int, grade_id: str, source: str) -> tuple[list[Test], list[dict[str, str]]]:
-        """Runs a test cell; its tests (see `inside/judge.py`), and flags ({code, detail}).
+    def run_tests(
+        self, number: int, grade_id: str, source: str, kept: str = ""
+    ) -> tuple[list[Test], list[dict[str, str]]]:
+        """Runs a test cell; its tests (see `inside/judge.py`), and flags ({code, detail}). `kept`: see `ready.packed`.
 
         The time limit is the link's deadline. What the cell exports goes over when it has run.
         """
@@ -111,12 +114,12 @@ class Judge:
         # A test may look at `In`, and what it looks at may be shown.
         self._note_source(without_hidden(source))
         self._rules.begin(self._manifest.operators.get(grade_id, ()), source)
-        plain = plain_source(source)
-        self._texts.add(plain or "")
-        cell = TestCell(self.peer, self.namespace, self._helpers)
+        ready = unpacked(kept) or make_ready(source)
+        self._texts.add(ready.plain if ready else "")
+        cell = TestCell(self.peer, self.namespace, self._helpers, ready)
         try:
             with surroundings(self.peer, self._sources), GATE.shut(self._rules.refuse, self._texts.all):
-                tests = cell.run(plain)
+                tests = cell.run()
         finally:
             self._rules.end()
             if self._lent is not None:

@@ -1,0 +1,60 @@
+"""Test cells made ready once: the same verdicts as without, and who makes them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from pmh_jupyter.grading.task import Limits
+from pmh_jupyter.grading.walls import Ended, Wall
+from tests.support.cells import TEST, ran, told
+from tests.support.engine import bubblewrap
+
+pytestmark = pytest.mark.needs("bubblewrap")
+
+STUDENT = "def double(x): return 2 * x\nclass Base: width = 3"
+TESTS = [
+    f"{TEST}assert double(2) == 4\nassert double(3) == 7, 'seven'\n### BEGIN HIDDEN TESTS\nassert double(-1) == 0",
+    f"{TEST}class C:\n    size = Base.width\nassert C().size == 3\n0.5",
+    f"{TEST}assert double(1) == 2\nreturn",
+    f"{TEST}assert (",
+]
+
+
+class Listening:
+    """A wall whose bundles are looked at on their way."""
+
+    name, contained = "listening", True
+
+    def __init__(self, wall: Wall) -> None:
+        self.wall = wall
+        self.bundles: list[dict[str, Any]] = []
+
+    def run(self, bundle: bytes, limits: Limits, preload: tuple[str, ...] = ()) -> Ended:
+        self.bundles.append(json.loads(bundle))
+        return self.wall.run(bundle, limits, preload)
+
+    def close(self) -> None:
+        self.wall.close()
+
+
+def test_the_third_submission_is_judged_as_the_first() -> None:
+    wall = Listening(bubblewrap())
+    runs = [ran(wall, STUDENT, *TESTS) for _ in range(3)]
+    assert told(runs[0]) == ["ok", "failed", "ok", "failed", "our-fault"]
+    seen = [[done.model_copy(update={"seconds": 0}) for done in run.done.values()] for run in runs]
+    assert seen[0] == seen[1] == seen[2]
+    ready = [[bool(cell["ready"]) for cell in bundle["cells"]] for bundle in wall.bundles]
+    assert ready == [[False] * 5, [], [False, True, True, True, False], [False, True, True, True, False]]
+
+
+def test_they_are_made_where_nothing_is_run() -> None:
+    wall = Listening(bubblewrap())
+    marked = [f"{test}# here\n" for test in TESTS]
+    for _ in range(2):
+        ran(wall, STUDENT, *marked)
+    (making,) = [bundle for bundle in wall.bundles if "prepare" in bundle]
+    assert (making["cells"], making["files"], making["prepare"]) == ([], [], marked)
+    assert STUDENT not in json.dumps(making)

@@ -23,12 +23,12 @@ class Way(StrEnum):
 class NotebookJudging:
     """What grading needs to know of one notebook's test cells. Names are those of the notebook's namespace.
 
-    `library`: names that the reference leaves bound to a library's object, as (module, attribute; "" for the module itself).
-    `exports`: names that test cells bind and later student cells of the reference read. `rebinds`: names that the reference's
-    cells bind. `shadowed`: builtins that the reference binds anew. `given`: functions of locked cells that test cells use, of
-    which they get the judge's own. `operators`: by test cell, the operators that the reference used on objects of classes of its
-    own; of a cell that is not there nothing is known, and judged inside nothing is refused in it. `cell` and `reason` say why a
-    notebook is judged inside.
+    `library`: names that the reference leaves bound to a library's object, as (module, attribute; "" for the module itself). `exports`:
+    names that test cells bind and later student cells of the reference read. `rebinds`: names that the reference's cells bind.
+    `shadowed`: builtins that the reference binds anew. `given`: functions of locked cells that test cells use, of which they get the
+    judge's own. `files`: of the lesson's files and the tests', those that the reference changes. `operators`: by test cell, the
+    operators that the reference used on objects of classes of its own; of a cell that is not there nothing is known, and judged inside
+    nothing is refused in it. `cell` and `reason` say why a notebook is judged inside.
     """
 
     notebook: str
@@ -38,6 +38,7 @@ class NotebookJudging:
     rebinds: tuple[str, ...] = ()
     shadowed: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
     operators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cell: str | None = None
     reason: Message | None = None

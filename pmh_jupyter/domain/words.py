@@ -72,6 +72,7 @@ FLAGS = {
     "library-changed": "Something of a library had been replaced; it was put back or refused",
     "library-shadowed": "The notebook gives a library's name to something of its own; the tests used the library",
     "helper-changed": "A function that the lesson gives its tests had been changed; the tests used the lesson's own",
+    "file-changed": "The notebook changed a file that the lesson or a test gives; the tests used their own",
     "shell-changed": "The way in which cells are run had been changed; it was put back",
     "interpreter-changed": "A hook of Python's had been replaced; it was put back",
     "import-hook": "The way in which modules are found had been changed; it was put back",

@@ -57,6 +57,7 @@ class Used(Strict):
     rebinds: tuple[str, ...] = ()
     shadowed: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
     operators: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 

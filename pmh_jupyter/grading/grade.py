@@ -46,7 +46,7 @@ def grade(task: GradingTask, wall: Wall) -> Grading:
 
 def _run_all(plans: tuple[Plan, ...], task: GradingTask, wall: Wall) -> tuple[Run, ...]:
     """One notebook after another, each in a sandbox of its own, within the time of the whole submission."""
-    files = work_files(task)
+    files, own = work_files(task), frozenset(file.path for file in task.sealed)
     try:
         judging = task.judging or JUDGINGS.of(task, wall)
     except Unavailable as error:
@@ -57,7 +57,7 @@ def _run_all(plans: tuple[Plan, ...], task: GradingTask, wall: Wall) -> tuple[Ru
         limits = less(task.limits, sum(run.seconds for run in runs))
         try:
             known = judging.of(plan.path)
-            run = run_plan(plan, files, limits, wall, judging=known, preload=task.preload, seed=task.seed)
+            run = run_plan(plan, files, limits, wall, judging=known, preload=task.preload, seed=task.seed, own=own)
         except NoWall as error:
             run = Run(plan, {}, fault=error.message)
         if run.fault:

@@ -65,11 +65,11 @@ def decide(task: GradingTask, wall: Wall) -> Judging:
     release only, some 2 x (2 + answers) times. Raises Unavailable where the grader itself fails, NoWall where there is none.
     """
     whole = replace(task, submitted=task.sealed, only=None, hidden=True)
-    files = work_files(whole)
+    files, own = work_files(whole), frozenset(file.path for file in task.sealed)
     notebooks = {file.path: read_notebook(file.path, file.content) for file in task.sealed if is_notebook(file)}
 
     def run(plan: Plan, judging: NotebookJudging, record: bool) -> Run:
-        done = run_plan(plan, files, task.limits, wall, judging=judging, record=record, preload=task.preload)
+        done = run_plan(plan, files, task.limits, wall, judging=judging, record=record, preload=task.preload, own=own)
         if done.fault:
             raise Unavailable(
                 f"{plan.path} could not be tried: {done.fault}", advice="`pmh doctor` says what the grader is missing."
@@ -126,6 +126,7 @@ class _Trial:
                 library={name: (module, attribute) for name, (module, attribute) in used.library.items()},
                 rebinds=tuple(used.rebinds),
                 shadowed=tuple(used.shadowed),
+                files=tuple(used.files),
                 operators={cell: tuple(names) for cell, names in used.operators.items()},
             )
         return judging, run

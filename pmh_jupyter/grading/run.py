@@ -49,15 +49,17 @@ def run_plan(
     record: bool = False,
     preload: tuple[str, ...] = (),
     seed: int = SEED,
+    own: frozenset[str] = frozenset(),
 ) -> Run:
     """Runs the steps in order. A step without a `Done` was not run to its end.
 
     A step that takes the judge along is left out, and the notebook run once more for what comes behind it. Without a `judging`
-    tests run inside the student's process. `record`: what the test cells use is noted, on the reference solution.
+    tests run inside the student's process. `own`: which files are the release's, by path.
+    `record`: what the test cells use is noted, on the reference solution.
     """
     if plan.problem or not plan.steps:
         return Run(plan, {})
-    bundle = _Bundle(plan, files, judging, record=record, preload=preload, seed=seed, counted=wall.contained)
+    bundle = _Bundle(plan, files, judging, record=record, preload=preload, seed=seed, counted=wall.contained, own=own)
     ready = _ready_cells(bundle, limits, wall)
     started = time.monotonic()
     run = Run(plan, {})
@@ -100,6 +102,7 @@ class _Bundle:
     preload: tuple[str, ...]
     seed: int
     counted: bool
+    own: frozenset[str] = frozenset()
 
     def as_json(self, limits: Limits, without: frozenset[int], ready: Mapping[str, str]) -> bytes:
         """`without` has the positions of steps that are left out; `ready`: test cells as they are kept, by source."""
@@ -114,6 +117,7 @@ class _Bundle:
             {
                 "cells": cells,
                 "files": [_as_text(file) for file in self.files],
+                "own": sorted(self.own.intersection(file.path for file in self.files)),
                 "limits": {
                     **asdict(limits),
                     # Without a wall the count would include every process of the person who grades.
@@ -152,6 +156,7 @@ class _Bundle:
             "rebinds": known.rebinds,
             "shadowed": known.shadowed,
             "given": known.given,
+            "files": known.files,
             "operators": dict(known.operators),
         }
 

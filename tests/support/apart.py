@@ -6,6 +6,7 @@ The processes are forked from a nursery, a process of its own that knows no test
 from __future__ import annotations
 
 import atexit
+import base64
 import builtins
 import functools
 import io
@@ -15,11 +16,13 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from pmh_jupyter.grading.inside.apart.frames import Link, Lost
@@ -53,8 +56,9 @@ def _run(number: int, source: str, namespace: dict[str, Any]) -> BaseException |
     return None
 
 
-def _serve_apart(link: Link) -> None:
-    """The student's process, to its end."""
+def _serve_apart(link: Link, folder: str) -> None:
+    """The student's process, to its end; it works in the folder."""
+    os.chdir(folder)
     out, err = Printed(), Printed()
     sys.stdout, sys.stderr = out, err
     namespace: dict[str, Any] = {"__name__": "__main__", "__builtins__": builtins}
@@ -75,11 +79,13 @@ def _serve_apart(link: Link) -> None:
         lambda: False,
         take_printed=lambda: (out.take(), err.take()),
         place_of=place_of,
+        places={"work": folder},
     ).serve()
 
 
-def _serve_inside(link: Link) -> None:
-    """Runs all cells in one namespace; answers of each test cell whether it ran through."""
+def _serve_inside(link: Link, folder: str) -> None:
+    """Runs all cells in one namespace, in a folder; answers of each test cell whether it ran through."""
+    os.chdir(folder)
     cells = link.receive()
     sys.stdout = sys.stderr = io.StringIO()
     namespace: dict[str, Any] = {"__name__": "__main__", "__builtins__": builtins}
@@ -94,7 +100,7 @@ def _nurse(orders: socket.socket) -> None:
             import_module(name)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
-        kind, (descriptor,), _, _ = socket.recv_fds(orders, 1, 1)
+        order, (descriptor,), _, _ = socket.recv_fds(orders, 4096, 1)
         if os.fork():
             os.close(descriptor)
             continue
@@ -103,7 +109,8 @@ def _nurse(orders: socket.socket) -> None:
         # Should nobody be left to end it.
         signal.alarm(MOST_SECONDS)
         try:
-            (_serve_apart if kind == b"a" else _serve_inside)(Link(socket.socket(fileno=descriptor)))
+            serve = _serve_apart if order[:1] == b"a" else _serve_inside
+            serve(Link(socket.socket(fileno=descriptor)), os.fsdecode(order[1:]))
         except Lost as lost:
             if lost.cause != "gone":
                 traceback.print_exc(file=sys.__stderr__)
@@ -115,7 +122,7 @@ def _nurse(orders: socket.socket) -> None:
 
 @functools.cache
 def _nursery() -> socket.socket:
-    here, there = socket.socketpair()
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     command = [sys.executable, "-m", "tests.support.apart", str(there.fileno())]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", "MPLBACKEND": "agg"}
     process = subprocess.Popen(command, pass_fds=(there.fileno(),), cwd=ROOT, env=environment, start_new_session=True)
@@ -131,10 +138,10 @@ def _nursery() -> socket.socket:
     return here
 
 
-def _start(kind: bytes) -> Link:
-    """Our end of the socket to a fresh process."""
+def _start(kind: bytes, folder: str) -> Link:
+    """Our end of the socket to a fresh process, which works in a folder."""
     here, there = socket.socketpair()
-    socket.send_fds(_nursery(), [kind], [there.fileno()])
+    socket.send_fds(_nursery(), [kind + os.fsencode(folder)], [there.fileno()])
     there.close()
     link = Link(here)
     link.deadline = time.monotonic() + SECONDS
@@ -142,15 +149,43 @@ def _start(kind: bytes) -> Link:
 
 
 @contextmanager
-def judge_of(judging: dict[str, Any] | None = None, *, record: bool = False) -> Iterator[Any]:
-    """A judge with a student's process of its own."""
+def _folders() -> Iterator[tuple[str, str]]:
+    """A folder to work in, which is the current one meanwhile, and one for a process of the student's."""
+    before = os.getcwd()
+    with tempfile.TemporaryDirectory(prefix="pmh-apart-") as folder:
+        mine, theirs = f"{folder}/judge", f"{folder}/student"
+        os.mkdir(mine)
+        os.mkdir(theirs)
+        os.chdir(mine)
+        try:
+            yield mine, theirs
+        finally:
+            os.chdir(before)
+
+
+@contextmanager
+def judge_of(
+    judging: dict[str, Any] | None = None, *, record: bool = False, given: dict[str, bytes] | None = None
+) -> Iterator[Any]:
+    """A judge with a student's process of its own. `given`: the lesson's files, which both have."""
     from pmh_jupyter.grading.inside.apart.judge import Judge
 
-    link = _start(b"a")
-    try:
-        yield Judge(link, judging, record=record)
-    finally:
-        link.close()
+    with _folders() as (mine, theirs):
+        link = _start(b"a", theirs)
+        for path, content in (given or {}).items():
+            Path(theirs, path).write_bytes(content)
+        files = [
+            {"path": path, "content": base64.b64encode(content).decode()} for path, content in (given or {}).items()
+        ]
+        try:
+            yield Judge(link, judging, record=record, places={"work": mine}, given=files)
+        finally:
+            link.close()
+
+
+def another() -> Link:
+    """A fresh process in the folder of the last one, for a judge that goes on with it."""
+    return _start(b"a", str(Path.cwd().parent / "student"))
 
 
 def run_apart(judge: Any, cells: Cells) -> list[dict[str, Any]]:
@@ -180,13 +215,14 @@ def judged(cells: Cells, reference: Cells | None = None, **more: Any) -> list[di
 
 def run_inside(cells: Cells) -> list[bool]:
     """Whether each test cell runs through in the process and namespace of the student's cells."""
-    link = _start(b"i")
-    try:
-        link.send([list(cell) for cell in cells])
-        results: list[bool] = link.receive()
-        return results
-    finally:
-        link.close()
+    with _folders() as (_, theirs):
+        link = _start(b"i", theirs)
+        try:
+            link.send([list(cell) for cell in cells])
+            results: list[bool] = link.receive()
+            return results
+        finally:
+            link.close()
 
 
 if __name__ == "__main__":

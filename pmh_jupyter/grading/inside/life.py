@@ -63,6 +63,7 @@ def live(start: Start, warm: Warm) -> NoReturn:
                 checkpoints.take,
                 take_printed=printed.take,
                 place_of=life.place_of,
+                places=start.room.places,
             ).serve()
         else:
             warm.pristine.begin(warm.shell)

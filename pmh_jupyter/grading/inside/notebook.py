@@ -47,10 +47,12 @@ class Answers:
 
 class Notebook:
     """One bundle being run. `since` has the cells whose effects the last checkpoint does not have, `spent` how
-    long they took, `done` all that ran."""
+    long they took, `done` all that ran; `places` are the judge's shared folders (see `Room`)."""
 
-    def __init__(self, bundle: dict[str, Any], sandbox: Sandbox, answers: Answers) -> None:
-        self.bundle, self.sandbox, self.answers = bundle, sandbox, answers
+    def __init__(
+        self, bundle: dict[str, Any], sandbox: Sandbox, answers: Answers, places: dict[str, str] | None = None
+    ) -> None:
+        self.bundle, self.sandbox, self.answers, self.places = bundle, sandbox, answers, places
         self.limits: dict[str, Any] = bundle["limits"]
         self.deadline = time.monotonic() + self.limits["submission_seconds"]
         self.done: list[Cell] = []
@@ -162,7 +164,15 @@ class Notebook:
         if self.side is not None:
             self.side.reconnect(link)
         elif self.apart:
-            self.side = Judge(link, self.bundle["judging"], bool(self.bundle.get("record")))
+            own = set(self.bundle.get("own", ()))
+            self.side = Judge(
+                link,
+                self.bundle["judging"],
+                bool(self.bundle.get("record")),
+                places=self.places,
+                given=[file for file in self.bundle["files"] if file["path"] in own],
+                file_bytes=self.limits["file_bytes"],
+            )
         else:
             record = bool(self.bundle.get("record"))
             self.side = TestsInKernel(link) if self.kernel else TestsInside(link, record)

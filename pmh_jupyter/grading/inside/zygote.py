@@ -27,7 +27,7 @@ import msgspec
 from .harden import Pristine
 from .judge import judge
 from .kernel_side import NoKernel
-from .life import Warm, live, seed, write_files
+from .life import Warm, live, seed
 from .notebook import Answers, Notebook
 from .sandbox import linux, rooms
 from .sandbox.handle import RoomLost, Sandbox
@@ -216,8 +216,8 @@ def run_job(job: socket.socket, room: rooms.Room, warm: Warm, reports: int) -> N
     answers = Answers(job)
     try:
         bundle = json.loads(_read_bundle(job))
-        _settle(room, bundle)
-        Notebook(bundle, sandbox, answers).run()
+        places = _settle(room, bundle)
+        Notebook(bundle, sandbox, answers, places).run()
     except NoKernel as missing:
         answers.say("fault", detail=str(missing))
     except RoomLost as lost:
@@ -226,8 +226,8 @@ def run_job(job: socket.socket, room: rooms.Room, warm: Warm, reports: int) -> N
         sandbox.end()
 
 
-def _settle(room: rooms.Room, bundle: dict[str, Any]) -> None:
-    """The judge runs the author's code, which may need the files beside the notebook, and a place to write; and no rights at all."""
+def _settle(room: rooms.Room, bundle: dict[str, Any]) -> dict[str, str]:
+    """The judge runs the author's code, which may need a place to write, and no rights at all. Where it shares files (see `Room`)."""
     apart = (bundle.get("judging") or {}).get("way") == "apart"
     os.dup2(os.open(os.devnull, os.O_RDWR), 1)
     sys.stdout, sys.stderr = open(1, "w", closefd=False), open(1, "w", closefd=False)
@@ -246,11 +246,11 @@ def _settle(room: rooms.Room, bundle: dict[str, Any]) -> None:
         if apart:
             os.mkdir(room.work)
             os.chdir(room.work)
-            write_files(bundle["files"])
     else:
         os.chdir(room.work)
     rooms.limit(bundle["limits"] | {"processes": None})
     seed(bundle["seed"], numpy=False)
+    return room.places
 
 
 def _read_bundle(job: socket.socket) -> bytes:

@@ -11,6 +11,8 @@ from ..given import Helpers
 from ..judge import plain_source
 from ..text import clip
 from .cell import TestCell
+from .file_watch import WATCH
+from .files import SharedFiles
 from .frames import Link, Lost
 from .gate import GATE, Texts
 from .judging_peer import JudgingPeer
@@ -30,11 +32,21 @@ MOST_FLAGS = 100
 class Judge:
     """Speaks to the student's process over `link`. `judging`: what the release knows (see NotebookJudging), or None.
 
-    With `record` (the reference solution, at release) nothing is refused and `manifest` fills. `Lost` comes out of every method when
-    the student's process is of no more use: then `reconnect` to another one.
+    `places`: by name, the folders whose files tests and notebook share; `given`: the lesson's own files there; `file_bytes`: the most
+    that one may hold. With `record` (the reference solution, at release) nothing is refused and `manifest` fills. `Lost` comes out of
+    every method when the student's process is of no more use: then `reconnect` to another one.
     """
 
-    def __init__(self, link: Link, judging: dict[str, Any] | None, record: bool = False) -> None:
+    def __init__(
+        self,
+        link: Link,
+        judging: dict[str, Any] | None,
+        record: bool = False,
+        *,
+        places: dict[str, str] | None = None,
+        given: list[dict[str, str]] | None = None,
+        file_bytes: int = 64 << 20,
+    ) -> None:
         self._record = record
         self._manifest = Manifest(judging)
         self._rules = Rules(record=record)
@@ -43,6 +55,9 @@ class Judge:
         # The shell that a test cell asked for, and the names that it had before.
         self._lent: tuple[Any, Any] | None = None
         self._helpers = Helpers(prepare)
+        self._files = (
+            SharedFiles(places, given or [], file_bytes, self._manifest.files, record=record) if places else None
+        )
         self._connect(link)
         self.namespace = Namespace(self._lookup)
         self.namespace.update(
@@ -53,7 +68,7 @@ class Judge:
         self.namespace["get_ipython"] = self._get_ipython
 
     def _connect(self, link: Link) -> None:
-        self.peer = JudgingPeer(link, self._rules, lambda: self.namespace.own("input"))
+        self.peer = JudgingPeer(link, self._rules, lambda: self.namespace.own("input"), self._files)
         self._lookup = Lookup(self.peer, self._manifest, self._helpers, record=self._record)
 
     def reconnect(self, link: Link) -> None:
@@ -64,6 +79,8 @@ class Judge:
 
     def manifest(self) -> dict[str, Any]:
         """What the test cells used so far: library, rebinds, shadowed, operators."""
+        if self._files:
+            self._manifest.files = self._files.changed
         return self._manifest.as_dict()
 
     def checkpoint(self) -> None:
@@ -118,7 +135,11 @@ class Judge:
         self._texts.add(ready.plain if ready else "")
         cell = TestCell(self.peer, self.namespace, self._helpers, ready)
         try:
-            with surroundings(self.peer, self._sources), GATE.shut(self._rules.refuse, self._texts.all):
+            with (
+                surroundings(self.peer, self._sources),
+                WATCH.told(self._files),
+                GATE.shut(self._rules.refuse, self._texts.all),
+            ):
                 tests = cell.run()
         finally:
             self._rules.end()
@@ -128,7 +149,8 @@ class Judge:
             self._manifest.operators.setdefault(grade_id, set()).update(self._rules.used)
         self.peer.end_cell()
         self.export()
-        return tests, [*self._rules.flags, *cell.flags][:MOST_FLAGS]
+        flags = self._files.take_flags() if self._files else []
+        return tests, [*self._rules.flags, *cell.flags, *flags][:MOST_FLAGS]
 
     def export(self) -> None:
         """Gives the student's process the names that later cells of its notebook read."""

@@ -11,9 +11,10 @@ from typing import Any
 
 from . import guard
 from .exceptions import OWN
-from .frames import Link
+from .files import SharedFiles
+from .frames import Link, Lost
 from .operators import METHODS, apply
-from .peer import Peer
+from .peer import Peer, TimeUp
 from .proxies import MirrorType, shown_class
 from .rules import Rules
 from .signatures import signature_of
@@ -24,11 +25,46 @@ _INPUT = builtins.input
 class JudgingPeer(Peer):
     """`own_input` gives what a test cell has bound to the name `input`, or None."""
 
-    def __init__(self, link: Link, rules: Rules, own_input: Callable[[], Any]) -> None:
+    def __init__(
+        self, link: Link, rules: Rules, own_input: Callable[[], Any], files: SharedFiles | None = None
+    ) -> None:
         super().__init__(link, judge=True)
         self.rules = rules
+        self.alone = self._lock
+        self._files = files
+        if files is not None:
+            files.connect(self)
         self._own_input = own_input
         self._deaf = False
+
+    def ask(self, what: str, *arguments: Any) -> Any:
+        files = self._files
+        if files is None:
+            return super().ask(what, *arguments)
+        with self.alone:
+            files.before()
+            try:
+                return super().ask(what, *arguments)
+            finally:
+                files.after()
+
+    def plainly(self, what: str, *arguments: Any) -> Any:
+        """Asks our own code over there. Raises OSError as it does; anything else that it raises is no answer."""
+        try:
+            return super().ask(what, *arguments)
+        except (Lost, TimeUp):
+            raise
+        except OSError as error:
+            if type(error).__module__ != "builtins":
+                raise self.lose("An error is none of Python's own.") from None
+            raise
+        except BaseException as error:  # noqa: BLE001 - it may say anything
+            raise self.lose(f"{what} ended with {type(error).__name__}"[:200]) from None
+
+    def lose(self, detail: str) -> Lost:
+        """The other side is of no more use: what to raise."""
+        self.lost = self.lost or Lost("answer", detail)
+        return self.lost
 
     def get(self, target: Any, name: str) -> Any:
         if name in METHODS:
@@ -91,6 +127,15 @@ class JudgingPeer(Peer):
             raise AttributeError("__signature__") from None
 
     def answer(self, what: Any, arguments: Any) -> Any:
+        if self._files is None:
+            return self._answer(what, arguments)
+        self._files.after()
+        try:
+            return self._answer(what, arguments)
+        finally:
+            self._files.before()
+
+    def _answer(self, what: Any, arguments: Any) -> Any:
         if what == "input":
             return self._input(arguments)
         if what == "warn":

@@ -28,6 +28,7 @@ class Manifest:
         self.shadowed = set(known.get("shadowed", ()))
         self.exports = tuple(known.get("exports", ()))
         self.given = set(known.get("given", ()))
+        self.files = set(known.get("files", ()))
         self.operators: dict[str, set[str]] = {cell: set(names) for cell, names in known.get("operators", {}).items()}
 
     def learn(self, grade_id: str, used: dict[str, Any]) -> None:
@@ -44,6 +45,7 @@ class Manifest:
             "rebinds": sorted(self.rebinds),
             "shadowed": sorted(self.shadowed),
             "given": sorted(self.given),
+            "files": sorted(self.files),
             "operators": {cell: sorted(names) for cell, names in sorted(self.operators.items())},
         }
 

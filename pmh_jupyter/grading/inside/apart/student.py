@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import library
+from .files import StudentsFiles
 from .frames import Link
 from .hooks import install
 from .operators import LoopOfAwaiting, apply
@@ -29,7 +30,8 @@ class StudentSide:
     run_cell(number, source) runs a cell of the student's and answers its fault, or None; run_tests(number, source) a test cell that is
     judged inside, and answers its tests and flags; checkpoint() freezes a copy of this process: it returns False at once, and True
     in the copy when that one is to go on with a new judge's end. take_printed() is what was printed since the last time, to
-    output and to error; place_of(error) the cell and line of the notebook that an exception came from, or (None, None).
+    output and to error; place_of(error) the cell and line of the notebook that an exception came from, or (None, None). `places`: by name,
+    the folders whose files tests share.
     """
 
     def __init__(
@@ -42,9 +44,13 @@ class StudentSide:
         *,
         take_printed: Callable[[], tuple[str, str]] = lambda: ("", ""),
         place_of: Callable[[BaseException], tuple[int | None, int | None]] = lambda error: (None, None),
+        places: dict[str, str] | None = None,
     ) -> None:
         self.link, self.namespace, self.checkpoint = link, namespace, checkpoint
         self._tasks = _Tasks(namespace, run_cell, run_tests)
+        if places:
+            files = StudentsFiles(places)
+            self._tasks.do |= {"files": files.files, "file-part": files.part, "file-put": files.put}
         self._take_printed, self._place_of = take_printed, place_of
 
     def serve(self) -> None:

@@ -49,6 +49,13 @@ class Room:
     def work(self) -> str:
         return f"{self.home}/work"
 
+    @property
+    def places(self) -> dict[str, str]:
+        """Folders that judge and student have each for themselves, and whose files tests and notebook share. Without a wall both
+        have the same; in a container each has temporary files where the other cannot look."""
+        work = {"work": self.work} if self.walled else {}
+        return work | {"temporary": "/tmp"} if self.namespaces else work
+
 
 def is_root() -> bool:
     """True where this process may take on other identities: not so for a plain user's, though it is number 0 behind a wall."""

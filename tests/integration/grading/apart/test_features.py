@@ -33,6 +33,8 @@ def test_there_are_enough_of_them() -> None:
     assert len(FEATURES) >= 60
 
 
+# Tests leave files open, as notebooks do.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 @pytest.mark.parametrize(("student", "test"), [row[1:] for row in FEATURES], ids=[row[0] for row in FEATURES])
 def test_a_feature_works_apart(student: str, test: str) -> None:
     cells = [(STUDENT, student), (TESTS, test)]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pmh_jupyter.grading.inside.apart.frames import Lost
-from tests.support.apart import STUDENT, TESTS, _start, judge_of, judged, recorded, run_apart
+from tests.support.apart import STUDENT, TESTS, another, judge_of, judged, recorded, run_apart
 
 Rows = list[dict[str, Any]]
 
@@ -138,7 +138,7 @@ def test_after_a_loss_the_judge_goes_on_with_another_process() -> None:
     with judge_of() as judge:
         judge.run_student(0, "class C: ...\ndef f(): return 1")
         judge.run_tests(1, "t1", "mine = 3\nold = C()\nassert f() == 1")
-        link = _start(b"a")
+        link = another()
         judge.reconnect(link)
         judge.run_student(0, "def f(): return 2\nclass C: ...")
         tests, _ = judge.run_tests(2, "t2", "assert f() == 2 and mine == 3\nassert isinstance(C(), C)\nassert old.x")

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
+
 from .apart.frames import Link, Lost
 from .apart.judge import Judge
 from .apart.ready import make_ready, packed
@@ -40,9 +42,22 @@ class Answers:
 
     def __init__(self, job: socket.socket) -> None:
         self.job = job
+        self._kept = b""
 
-    def say(self, event: str, **fields: Any) -> None:
-        self.job.sendall(json.dumps({"event": event} | fields).encode() + b"\n")
+    def say(self, event: str, *, more: bool = False, **fields: Any) -> None:
+        """`more`: it goes out with the next, which is said at once. Whoever hears it need not be woken twice."""
+        self._kept += _line(event, fields)
+        if not more:
+            self.job.sendall(self._kept)
+            self._kept = b""
+
+
+def _line(event: str, fields: dict[str, Any]) -> bytes:
+    try:
+        rest = msgspec.json.encode(fields)[1:]
+    except UnicodeEncodeError:  # half a character, which only the library's own form can say
+        rest = json.dumps(fields).encode()[1:]
+    return b'{"event": "%s"%s%s\n' % (event.encode(), b", " if fields else b"", rest)
 
 
 class Notebook:
@@ -82,7 +97,8 @@ class Notebook:
             # A time limit that the whole submission set is told apart from the cell's own.
             if outcome["cause"] == "time" and left < self.limits["cell_seconds"]:
                 outcome["cause"] = "submission-time"
-            self.answers.say("done", cell=cell["number"], seconds=time.monotonic() - started, **outcome)
+            outcome["seconds"] = time.monotonic() - started
+            self.answers.say("done", more=not self.lost, cell=cell["number"], **outcome)
         if self.side and self.bundle.get("record") and not self.kernel:
             self.answers.say("manifest", **self.side.manifest())
         self.answers.say("end")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from functools import cache
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -112,6 +113,7 @@ def nested(code: CodeType) -> list[CodeType]:
     return found
 
 
+@cache
 def library_folders() -> tuple[str, ...]:
     """Where Python and the installed packages lie."""
     import site

@@ -215,7 +215,7 @@ def run_job(job: socket.socket, room: rooms.Room, warm: Warm, reports: int) -> N
     os.close(reports)
     answers = Answers(job)
     try:
-        bundle = json.loads(_read_bundle(job))
+        bundle = _read_bundle(job)
         places = _settle(room, bundle)
         Notebook(bundle, sandbox, answers, places).run()
     except NoKernel as missing:
@@ -253,10 +253,14 @@ def _settle(room: rooms.Room, bundle: dict[str, Any]) -> dict[str, str]:
     return room.places
 
 
-def _read_bundle(job: socket.socket) -> bytes:
+def _read_bundle(job: socket.socket) -> Any:
     with job.makefile("rb") as file:
         (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
-        return file.read(length)
+        raw = file.read(length)
+    try:
+        return msgspec.json.decode(raw)
+    except msgspec.DecodeError:  # half a character in a cell, which only the library reads
+        return json.loads(raw)
 
 
 def _say(job: socket.socket, event: str, **fields: Any) -> None:

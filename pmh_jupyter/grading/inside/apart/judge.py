@@ -22,7 +22,7 @@ from .ready import make_ready, unpacked
 from .rules import Rules
 from .sources import Sources
 from .statements import MODULE, TEXT, TYPE, prepare
-from .surroundings import surroundings
+from .surroundings import Surroundings
 
 Test = dict[str, Any]
 Fault = dict[str, Any] | None
@@ -69,6 +69,7 @@ class Judge:
 
     def _connect(self, link: Link) -> None:
         self.peer = JudgingPeer(link, self._rules, lambda: self.namespace.own("input"), self._files)
+        self._surroundings = Surroundings(self.peer, self._sources)
         self._lookup = Lookup(self.peer, self._manifest, self._helpers, record=self._record)
 
     def reconnect(self, link: Link) -> None:
@@ -136,7 +137,7 @@ class Judge:
         cell = TestCell(self.peer, self.namespace, self._helpers, ready)
         try:
             with (
-                surroundings(self.peer, self._sources),
+                self._surroundings.entered(),
                 WATCH.told(self._files),
                 GATE.shut(self._rules.refuse, self._texts.all),
             ):

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -32,27 +32,44 @@ _DONE_THERE: tuple[tuple[Any, tuple[str, ...]], ...] = (
 )
 
 
-@contextmanager
-def surroundings(peer: JudgingPeer, sources: Sources) -> Iterator[None]:
-    """For one test cell."""
-    with ExitStack() as stack:
+class Surroundings:
+    """Those of all test cells that one student's process is asked from. `peer`: this end of the talk with it."""
+
+    def __init__(self, peer: JudgingPeer, sources: Sources) -> None:
+        self.peer = peer
+        self._changes: list[tuple[Any, str, Callable[..., Any]]] = [
+            *(
+                (module, name, _done_there(peer, getattr(module, name)))
+                for module, names in _DONE_THERE
+                for name in names
+            ),
+            (inspect, "getsource", _getsource(sources, inspect.getsource)),
+        ]
+        self._seeds: dict[str, tuple[Any, str, Callable[..., Any]]] = {}
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """For one test cell."""
+        changes = [*self._changes, *map(self._seed, _random_modules())]
+        before = [(module, name, getattr(module, name)) for module, name, _ in changes]
+        out, err = sys.stdout, sys.stderr
         # What the tests and the student's functions print goes nowhere, but a test may look at it on its way.
-        stack.enter_context(redirect_stdout(_Bounded()))
-        stack.enter_context(redirect_stderr(_Bounded()))
-        for module, names in _DONE_THERE:
-            for name in names:
-                _replace(stack, module, name, _done_there(peer, getattr(module, name)))
-        _replace(stack, inspect, "getsource", _getsource(sources, inspect.getsource))
-        for module in _random_modules():
-            _replace(stack, module, "seed", _seed(peer, module.__name__, module.seed))
-        stack.enter_context(_timing(peer.link.deadline))
-        yield
+        sys.stdout, sys.stderr = _Bounded(), _Bounded()
+        for module, name, function in changes:
+            setattr(module, name, function)
+        try:
+            with _timing(self.peer.link.deadline):
+                yield
+        finally:
+            for module, name, own in before:
+                setattr(module, name, own)
+            sys.stdout, sys.stderr = out, err
 
-
-def _replace(stack: ExitStack, module: Any, name: str, function: Callable[..., Any]) -> None:
-    own = getattr(module, name)
-    setattr(module, name, function)
-    stack.callback(setattr, module, name, own)
+    def _seed(self, module: Any) -> tuple[Any, str, Callable[..., Any]]:
+        name = module.__name__
+        if name not in self._seeds:
+            self._seeds[name] = module, "seed", _seed(self.peer, name, module.seed)
+        return self._seeds[name]
 
 
 def _random_modules() -> list[Any]:

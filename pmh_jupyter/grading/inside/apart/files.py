@@ -16,8 +16,21 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-from .folders import FILE, FOLDER, GONE, MOST_FILES, PART_BYTES, SMALL_BYTES, TICK_NS, Change, Folders, Key, read_change
-from .forms import BadForm
+from .folders import (
+    FILE,
+    FOLDER,
+    GONE,
+    MOST_DEPTH,
+    MOST_FILES,
+    PART_BYTES,
+    SMALL_BYTES,
+    TICK_NS,
+    Change,
+    Folders,
+    Key,
+    read_change,
+)
+from .forms import BadForm, exact
 from .own import BUILTINS
 
 __builtins__ = BUILTINS
@@ -188,16 +201,18 @@ class SharedFiles:
 
     def _send_parts(self, change: Change) -> None:
         for offset in range(0, change.size, PART_BYTES):
-            self.peer.plainly("file-put", tuple(change), offset, self.folders.part(change.key, offset))
+            self.peer.plainly("file-put", tuple(change), offset, self.folders.part(change.key, offset, change.size))
 
     def _read(self, answer: Any) -> tuple[list[Change], Place | None]:
         """What the student's process says. Raises `Lost` for what no honest one says, and OSError for too much."""
         try:
+            if type(answer) is not tuple:
+                raise BadForm("No answer.")
             changes, stands = answer
             if type(changes) is not tuple or len(changes) > 2 * MOST_FILES:
                 raise BadForm("No list of files.")
             read = [read_change(change, self.folders.places, self._most) for change in changes]
-            if stands is not None and stands != (WORK, b""):
+            if stands is not None and exact(stands, tuple) != (WORK, b""):
                 stands = read_change((*stands, FOLDER, 0, 0, 0, None), self.folders.places, 0).key
         except (BadForm, TypeError, ValueError) as error:
             raise self.peer.lose(f"What was said of files is malformed: {error}"[:200]) from None
@@ -236,7 +251,7 @@ class SharedFiles:
     def _fetch(self, change: Change) -> None:
         offset = 0
         while offset < change.size:
-            data = self.peer.plainly("file-part", change.place, change.path, offset)
+            data = self.peer.plainly("file-part", change.place, change.path, offset, change.size)
             if type(data) is not bytes or len(data) > change.size - offset:
                 raise self.peer.lose("A part of a file is malformed.")
             if not data:
@@ -286,9 +301,9 @@ class StudentsFiles:
         news, self._stands = stands if stands != self._stands else None, stands
         return here, news
 
-    def part(self, place: str, path: bytes, offset: int) -> bytes:
-        """A part of a file here."""
-        return self.folders.part((place, path), offset)
+    def part(self, place: str, path: bytes, offset: int, size: int) -> bytes:
+        """A part of a file of so many bytes here."""
+        return self.folders.part((place, path), offset, size)
 
     def put(self, change: Any, offset: int, data: bytes) -> None:
         """A part of a file of the judge's."""
@@ -302,7 +317,7 @@ def where(places: dict[str, bytes]) -> Place | None:
         for place, root in places.items():
             if here == root:
                 return place, b""
-            if here.startswith(root + b"/"):
+            if here.startswith(root + b"/") and here.count(b"/") < MOST_DEPTH:
                 return place, here[len(root) + 1 :]
     return None
 

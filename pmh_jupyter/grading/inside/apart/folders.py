@@ -26,6 +26,7 @@ SMALL_BYTES = 64 << 10
 TOGETHER_BYTES = 8 << 20
 PART_BYTES = 4 << 20
 MOST_FILES = 5_000
+MOST_BYTES = 512 << 20
 MOST_DEPTH = 32
 MOST_NAME = 255
 # A file's time is that of the kernel's last tick: what is written within the same one is told by its content alone.
@@ -108,7 +109,7 @@ class Folders:
             self._known[key] = last
             return None
         fresh = time.time_ns() - seen.time < TICK_NS
-        digest, data = self._content(key, seen.size, wanted=same or fresh or there is not None)
+        digest, data = self._content(key, seen.size, wanted=same or fresh or key in (there or ()))
         self._known[key] = seen._replace(digest=digest) if fresh else seen
         if (same and last is not None and last.digest == digest) or (there and there.get(key) == digest):
             return None
@@ -121,7 +122,7 @@ class Folders:
         digest = hashlib.blake2b(digest_size=16)
         part, offset = b"", 0
         while offset < size:
-            part = self.part(key, offset)[: size - offset]
+            part = self.part(key, offset, size)
             digest.update(part)
             offset += len(part)
             if not part:
@@ -136,13 +137,13 @@ class Folders:
         """The other side is another one: of all that is known, it has these alone."""
         self._known = {key: seen for key, seen in self._known.items() if key in keys}
 
-    def part(self, key: Key, offset: int) -> bytes:
-        """What a file holds from there on; nothing for what is no file, or may not be read."""
+    def part(self, key: Key, offset: int, size: int) -> bytes:
+        """What a file of so many bytes holds from there on; nothing for what is no file, or may not be read."""
         with suppress(OSError):
             descriptor = os.open(self._path(key), os.O_RDONLY | _SAFELY)
             try:
                 if stat.S_ISREG(os.fstat(descriptor).st_mode):
-                    return os.pread(descriptor, PART_BYTES, offset)
+                    return os.pread(descriptor, min(PART_BYTES, size - offset), offset)
             finally:
                 os.close(descriptor)
         return b""
@@ -152,13 +153,16 @@ class Folders:
 
     def _scan(self) -> Iterator[tuple[Key, os.stat_result | None]]:
         """All files with their status, and folders; raises OSError where there are too many."""
-        count = 0
+        count = size = 0
         for place in self.places:
-            for entry in self._below(place, os.lstat(self.places[place]).st_dev):
+            for key, status in self._below(place, os.lstat(self.places[place]).st_dev):
                 count += 1
+                size += status.st_size if status else 0
                 if count > MOST_FILES:
                     raise OSError(errno.EOVERFLOW, f"more than {MOST_FILES} files and folders are too many to look at")
-                yield entry
+                if size > MOST_BYTES:
+                    raise OSError(errno.EFBIG, f"files of more than {MOST_BYTES >> 20} MiB are too large to look at")
+                yield key, status
 
     def _below(self, place: str, device: int) -> Iterator[tuple[Key, os.stat_result | None]]:
         waiting = [b""]

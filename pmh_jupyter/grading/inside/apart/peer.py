@@ -11,6 +11,7 @@ import threading
 from typing import Any
 
 from . import exceptions
+from .codec import Codec
 from .crossing import Crossing
 from .forms import TooMuch
 from .frames import Link, Lost
@@ -23,6 +24,10 @@ ASK, GIVE, RAISE = 0, 1, 2
 FIELDS = 6
 MOST_DEPTH = 40
 _UNSENDABLE = (TooMuch, RecursionError, MemoryError, TypeError, ReferenceError)
+
+
+# What a table holds now, to be compared with what it held: nothing of it is sent, so nothing in it is given or described.
+_LOOKS = Codec(lambda value: ["held", id(value)], lambda form: None)
 
 
 class TimeUp(BaseException):
@@ -41,7 +46,7 @@ class Peer:
         self._judge = judge
         self.crossing = Crossing(self, trusted=not judge)
         self.codec = self.crossing.codec
-        self.twins = Twins(1 if judge else -1, self.codec.encode)
+        self.twins = Twins(1 if judge else -1, _LOOKS.encode)
         self._forgotten: list[int] = []
         self._lock = threading.RLock()
 

@@ -77,6 +77,8 @@ class JudgingPeer(Peer):
         self.rules.allow(name, _class_of(target))
         if name in ("exit", "aexit"):
             return self._leave(target, name, arguments)
+        if arguments:
+            self.rules.doubt(name, _class_of(target), arguments[0], lambda *said: self._probe(target, *said))
         result = super().operate(target, name, arguments, named)
         if type(result) is bool and arguments:
             self.rules.believe(name, _class_of(target), result, arguments[0], lambda *said: self._probe(target, *said))

@@ -7,6 +7,7 @@ that decides by itself what it equals would earn points, and would be told what 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -66,6 +67,7 @@ class Rules:
         self.used, self.flags, self.denial = set(), [], None
         self._allowed = frozenset().union(*map(family, operators))
         self._secret, self._count = hashlib.sha256(source.encode("utf-8", "replace")).digest(), 0
+        self._near: list[Any] = []
 
     def end(self) -> None:
         """Between test cells nothing is ruled on."""
@@ -83,6 +85,19 @@ class Rules:
         if not self.record and name not in self._allowed:
             self._deny(OBJECT, kind, f"an object of class {_name(kind)} where the reference gives plain data ({name})")
 
+    def doubt(self, name: str, kind: type, other: Any, say: Callable[[str, Any], Any]) -> None:
+        """Before an object is asked whether it equals plain data: it may be asked of values near by, so that none knows which of them
+        is meant. How many, nobody over there can foresee. Raises `Denied`.
+        """
+        if self._allowed is None or self.record or name not in ("eq", "ne"):
+            return
+        self._count += 1
+        digest = hashlib.sha256(self._secret + self._count.to_bytes(8, "big")).digest()
+        near = _near(other, digest.hex()[:4])[:: -1 if digest[0] % 2 else 1]
+        self._near = near[digest[1] % 3 :]
+        if any(_claims(say, "eq", value) for value in near[: digest[1] % 3]):
+            self._deny(LYING, kind, f"an object of class {_name(kind)} that equals what it does not")
+
     def believe(self, name: str, kind: type, claim: Any, other: Any, say: Callable[[str, Any], Any]) -> None:
         """Tries a claim that could not be true of everything; `say` does an operator to the same object. Raises `Denied`."""
         if self._allowed is None or self.record or type(claim) is not bool or name not in ("contains", *_OPPOSITE):
@@ -95,12 +110,13 @@ class Rules:
             self._deny(LYING, kind, f"an object of class {_name(kind)} that contradicts itself ({name})")
 
     def _strangers(self, other: Any) -> list[Any]:
-        """Values that nobody compared with before, one of them of the kind that `other` is."""
+        """Values that nobody compared with before, one of them of the kind that `other` is; and what `doubt` has left."""
+        near, self._near = self._near, []
         self._count += 1
         digest = hashlib.sha256(self._secret + self._count.to_bytes(8, "big")).hexdigest()
         number = int(digest[:12], 16)
         like = {int: number, float: number / 7, str: digest[:12], list: [number], tuple: (number,), bool: number}
-        return [_Stranger(), like.get(type(other), digest)]
+        return [*near, _Stranger(), like.get(type(other), digest)]
 
     def refuse(self, words: str) -> TextAsCode:
         """Notes that something of the student's would have become code here; what is raised for it. See `gate`."""
@@ -122,6 +138,22 @@ _SAID = {
     LYING: "has an object of your class {} that says of itself what cannot be.",
 }
 _CLAIMS = {"eq": "equals", "contains": "holds"}
+
+
+def _near(value: Any, word: str) -> list[Any]:
+    """Plain data that is like this and, by no honest equality, equal to it too."""
+    kind = type(value)
+    if kind is int:
+        return [value + 1, value - 1]
+    if kind is float and math.isfinite(value):
+        return [value + 1 + abs(value) / 2, value - 1 - abs(value) / 2]
+    if kind is bool:
+        return [not value]
+    if kind is str:
+        return [f"a{value}", f"{value}b"]
+    if kind in (list, tuple):
+        return [kind([*value, word]), kind([word, *value])]
+    return []
 
 
 def _claims(say: Callable[[str, Any], Any], name: str, value: Any) -> bool:

@@ -92,3 +92,54 @@ def test_a_claim_is_tried_with_other_values_of_the_same_kind_each_time() -> None
     made.believe("eq", int, True, 5, claims)
     numbers = [value for value in claims.asked if type(value) is int and value != 5]
     assert len(set(numbers)) == 2
+
+
+class Keeps:
+    """Equals one value alone: the `turn`th that it is asked of."""
+
+    def __init__(self, turn: int) -> None:
+        self.turn = turn
+        self.asked: list[Any] = []
+
+    def __call__(self, name: str, value: Any) -> Any:
+        self.asked.append(value)
+        return (value == (self.asked + [None] * 9)[self.turn]) is (name == "eq")
+
+
+def equals(made: Rules, other: Any, say: Any) -> bool:
+    """The claim of an object, tried as the judge tries it."""
+    try:
+        made.doubt("eq", int, other, say)
+        claim = say("eq", other)
+        made.believe("eq", int, claim, other, say)
+    except Denied:
+        return False
+    return bool(claim)
+
+
+@pytest.mark.parametrize("other", [5, 2.5, "five", [1, 2], (1,), 0, -2.0, ""])
+def test_who_equals_whatever_comes_first_is_mostly_found_and_nobody_can_foresee_when(other: Any) -> None:
+    made = rules("eq")
+    for turn in range(3):
+        believed = sum(equals(made, other, Keeps(turn)) for _ in range(300))
+        assert 30 < believed < 200, turn
+    assert [flag["code"] for flag in made.flags].count(LYING) > 100
+
+
+@pytest.mark.parametrize("other", [5, 2.5, True, "five", [1, 2], (1,), -2.0, float("inf"), "", [], None, {1: 2}])
+def test_an_object_that_equals_one_value_is_believed_of_it(other: Any) -> None:
+    made = rules("eq")
+    assert all(equals(made, other, lambda name, value: (value == other) is (name == "eq")) for _ in range(50))
+    assert not any(equals(made, other, lambda name, value: False) for _ in range(50)) and made.denial is None
+
+
+@pytest.mark.parametrize("modulus", [2, 3, 7])
+def test_numbers_modulo_another_are_no_liars_near_by(modulus: int) -> None:
+    made = rules("eq")
+    made.doubt("eq", int, 5, lambda name, value: value % modulus == 5 % modulus)
+    assert made.denial is None
+
+
+def test_whoever_equals_all_small_numbers_is_found() -> None:
+    made = rules("eq")
+    assert not any(equals(made, 146, lambda name, value: type(value) is int and abs(value) < 10**6) for _ in range(20))

@@ -66,6 +66,19 @@ def test_functions_and_values_are_judged_apart(wall: Wall) -> None:
     assert found.operators["t1"] == () and "eq" in found.operators["t3"]
 
 
+def test_tests_that_replace_a_builtin_for_the_notebook_are_judged_apart(wall: Wall) -> None:
+    found = judged(
+        wall,
+        ("answer", "def ask():\n    return int(input('n'))"),
+        (
+            "test",
+            "import builtins\nown = builtins.input\nbuiltins.input = lambda prompt='': '3'\n"
+            "try:\n    assert ask() == 3\nfinally:\n    builtins.input = own",
+        ),
+    )
+    assert found.way is Way.APART and found.reason is None
+
+
 def test_what_a_test_leaves_for_later_cells_is_exported_only_where_the_reference_needs_it(wall: Wall) -> None:
     found = judged(
         wall,

@@ -2,10 +2,11 @@
 
 The reference, the untouched notebook, and the reference with one answer after another taken out are run apart and inside. Where
 both ways say the same of every check, or the reference passes only apart, the notebook is judged apart, and what the judge needs to
-know of the reference (see `NotebookJudging`) is kept. Where only the reference differs, and its later cells read names that test cells bind, those names are
-exported and all is tried again. Functions that locked cells give to test cells are the judge's own, unless the reference passes only
-with the notebook's (it may change them, or what they read). Else the notebook is judged inside, as a whole: a single test cell that
-ran in the student's process would bring its hidden text there, and everything after it could read that.
+know of the reference (see `NotebookJudging`) is kept. Where only the reference differs, and its later cells read names that test
+cells bind, those names are exported and all is tried again. Functions that locked cells give to test cells are the judge's own,
+unless the reference passes only with the notebook's (it may change them, or what they read). Else the notebook is judged inside, as
+a whole: a single test cell that ran in the student's process would bring its hidden text there, and everything after it could read
+that.
 """
 
 from __future__ import annotations

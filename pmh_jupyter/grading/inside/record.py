@@ -46,6 +46,19 @@ ARITHMETIC: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
 }
 _SWAPPED = {"< ": "> ", "<= ": ">= ", "> ": "< ", ">= ": "<= ", "in ": "to contain ", "not in ": "not to contain "}
 _DENIED = {"NotEq": True, "NotIn": True}
+# What stands before the expected value where a function asserts something else than that two are equal.
+_SIGNS = {
+    "assertin": "in ",
+    "assertnotin": "not in ",
+    "assertless": "< ",
+    "assertlessequal": "<= ",
+    "assertgreater": "> ",
+    "assertgreaterequal": ">= ",
+    "assertarrayless": "< ",
+    "assertnotequal": "!= ",
+    "assertnotalmostequal": "not about ",
+    "assertalmostequal": "about ",
+}
 _ALIKE = ("equal", "close", "less", "greater", "assertin", "assertnotin", "assertcount")
 
 
@@ -206,7 +219,9 @@ class Recorder:
                 self._note(number, _kinds(arguments[0]) if arguments else "an error", None, got="no error")
             elif pair:
                 left, right = (arguments[1], arguments[0]) if self.failed.swapped else arguments[:2]
-                self._note(number, lambda: shown(right), left)
+                sign = _SIGNS.get(told, "")
+                sign = _SWAPPED.get(sign, sign) if self.failed.swapped else sign
+                self._note(number, lambda: sign + shown(right), left)
             if name in ("assertTrue", "assert_") and arguments and not self.compare_with.truth(arguments[0]):
                 self._note(number, "True" if arguments[0] is False else "a true value", arguments[0])
                 raise _AssertionError

@@ -7,6 +7,7 @@ type; `["cls", number, description]` a class of the sender's, described the firs
 
 from __future__ import annotations
 
+import re
 import types
 import weakref
 from typing import Any
@@ -25,6 +26,8 @@ __builtins__ = BUILTINS
 MOST_NESTED_VALUES = 30
 # Bases that are not named: what derives from them is taken for an ordinary exception.
 _ENDING = (BaseException, KeyboardInterrupt, SystemExit, GeneratorExit)
+# What `pattern.search` is: a kind of function written in C, told by no name, that is called as the others are.
+_METHOD_OF_C = type(re.compile("").search)
 _PLAIN: dict[type, Any] = {
     int: int.__pos__,
     float: float.__pos__,
@@ -113,6 +116,8 @@ class Crossing:
     def _class_form(self, kind: type) -> list[Any]:
         if type(kind) is MirrorType:
             raise TypeError("an object cannot cross whose class is a stand-in")
+        if kind is _METHOD_OF_C:
+            kind = types.BuiltinFunctionType
         if kind in _ENDING:
             return ["lib", "builtins", "Exception"]
         number, fresh = self.given.give_class(kind)

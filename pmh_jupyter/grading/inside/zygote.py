@@ -25,13 +25,13 @@ from typing import Any, NoReturn
 import msgspec
 
 from .harden import Pristine
-from .judge import judge
 from .kernel_side import NoKernel
 from .life import Warm, live, seed
 from .notebook import Answers, Notebook
 from .sandbox import linux, rooms
 from .sandbox.handle import RoomLost, Sandbox
-from .shell import Shell, make_shell
+from .shell import make_shell
+from .warm import warm
 
 LOOK_JOBS = 64
 GROWTH_BYTES = 128 << 20
@@ -56,17 +56,6 @@ def main(control: int, preload: list[str], kept: list[str], *, walled: bool, con
         host.send(b"ready")
         Zygote(host, parts, rooms.Room(walled, kept=tuple(kept), contained=contained)).serve()
     os._exit(0)
-
-
-def warm(shell: Shell) -> None:
-    """Takes every road once that a submission takes, so that nothing is imported or compiled after the fork."""
-    shell.run_student_cell(0, "import math\nx = [f'{n}' for n in range(3)]\nclass A: pass\n1 / 0")
-    shell.run_student_cell(0, "x")
-    judge(shell, "assert x == 3, 'x'\nassert len(x) == 3\nassert 1 / 0\n", {})
-    shell.reset()  # type: ignore[no-untyped-call]
-    shell.execution_count = 1
-    message = [1, "a", {"b": 2.0}]
-    assert msgspec.msgpack.decode(msgspec.msgpack.encode(message)) == message
 
 
 @dataclass

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from .audit import hearing
 from .files import SharedFiles
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
@@ -47,7 +48,8 @@ class Watch:
             setattr(os, name, function)
         self._files = files
         try:
-            yield
+            with hearing(_EVENTS, self._hear):
+                yield
         finally:
             self._files = None
             for name, function in own.items():
@@ -55,7 +57,6 @@ class Watch:
 
     def _install(self) -> None:
         self._installed = True
-        sys.addaudithook(self._hear)
         sys.path_hooks.insert(0, self._importer)
         for name in _UNTOLD:
             own = getattr(os, name)

@@ -18,6 +18,7 @@ from typing import Any
 
 from ..origin import library_folders
 from ..watch import GIVEN, PLACE
+from .audit import hearing
 from .library import known_type
 
 Refuse = Callable[[str], BaseException]
@@ -70,19 +71,19 @@ class Gate:
         if not self._folders:
             ours = os.path.dirname(os.path.dirname(__file__))
             self._folders = tuple(f"{folder.rstrip('/')}/" for folder in (*library_folders(), ours))
-            sys.addaudithook(self._hear)
         self._refuse, self._texts = refuse, texts
         try:
-            yield
+            with hearing(_EVENTS, self._hear):
+                yield
         finally:
             self._refuse = None
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         refuse = self._refuse
-        if event in _EVENTS and refuse is not None and (me := get_ident()) not in self._looking:
+        if refuse is not None and (me := get_ident()) not in self._looking:
             self._looking.add(me)
             try:
-                problem = self._problem(event, arguments, sys._getframe(1))
+                problem = self._problem(event, arguments, sys._getframe(2))
             finally:
                 self._looking.discard(me)
             if problem:

@@ -78,11 +78,7 @@ class Watch:
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         files = self._files
-        if (
-            event not in _EVENTS
-            or files is None
-            or not any(map(files.concerns, arguments[: 2 if event in _OF_TWO else 1]))
-        ):
+        if files is None or not any(map(files.concerns, arguments[: 2 if event in _OF_TWO else 1])):
             return
         if event in _CHANGING:
             files.changing()

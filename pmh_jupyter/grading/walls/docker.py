@@ -12,6 +12,7 @@ import logging
 import threading
 import weakref
 from collections import OrderedDict
+from contextlib import ExitStack
 
 from docker import DockerClient, from_env
 from docker.errors import DockerException, ImageNotFound
@@ -38,7 +39,10 @@ class DockerWall:
         """Raises NoWall where no engine answers, or it has no such image."""
         try:
             client = from_env(timeout=60, max_pool_size=MOST_CONNECTIONS)
-            client.images.get(image)
+            with ExitStack() as undo:
+                undo.callback(client.close)
+                client.images.get(image)
+                undo.pop_all()
         except ImageNotFound as error:
             raise NoWall(f"The Docker engine has no image {image}.", advice=ADVICE) from error
         except DockerException as error:

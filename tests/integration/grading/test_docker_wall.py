@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
@@ -97,17 +98,26 @@ def test_a_probe_reaches_nothing(probe: Path, target: dict[str, object], wall: D
     assert not _reaches(probe.read_text(), wall, target)
 
 
+NOTHING = """
+import os
+with open("/proc/self/status") as file:
+    status = file.read()
+assert {line.split()[1].strip("0") for line in status.splitlines() if line[:3] == "Cap"} == {""}
+assert "NoNewPrivs:\\t1\\nSeccomp:\\t2" in status
+assert 0 not in os.getresuid() + os.getresgid() + tuple(os.getgroups())
+assert os.listdir("/sys/class/net") == ["lo"]
+for place in ("", "/etc", "/usr", "/pmh/inside", "/pmh-control", "/judge"):
+    try:
+        open(f"{place}/x", "w")
+    except OSError:
+        continue
+    raise AssertionError(place)
+raise ValueError("nothing")
+"""
+
+
 def test_a_student_has_no_rights_no_network_and_nothing_to_write_on(wall: DockerWall) -> None:
-    rights = "".join(f"{name}:\t{'0' * 16}\n" for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"))
-    assert _reaches(f"reached = {rights!r} in open('/proc/self/status').read()", wall, {})
-    assert _reaches("reached = 'NoNewPrivs:\\t1\\nSeccomp:\\t2' in open('/proc/self/status').read()", wall, {})
-    assert (
-        _told("import os; raise ValueError(0 in os.getresuid() + os.getresgid() + tuple(os.getgroups()))", wall)
-        == "False"
-    )
-    assert _told("import os; raise ValueError(os.listdir('/sys/class/net'))", wall) == "['lo']"
-    for path in ("/x", "/etc/x", "/usr/x", "/pmh/inside/x", "/pmh-control/x", "/judge/x"):
-        assert not _reaches(f"open({path!r}, 'w')\nreached = True", wall, {}), path
+    assert _told(NOTHING, wall) == "nothing"
 
 
 JUDGE = """
@@ -257,3 +267,4 @@ def test_what_is_missing_is_named(
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
     with pytest.raises(NoWall, match="No Docker engine answers"):
         find_wall(Settings(grader_wall="docker"))
+    gc.collect()  # a connection that was left open is a warning, and so a failure of this test rather than of a later one

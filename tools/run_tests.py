@@ -2,6 +2,8 @@
 
 What the tests need of the machine is installed first where that can be done (tools/system_packages.py). All parts are run, also
 after one has failed; the exit code is 1 if any did.
+
+pytest runs twice at the same time, over halves of about the same length: tests of hubs wait for other processes half of their time.
 """
 
 from __future__ import annotations
@@ -9,7 +11,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -20,6 +24,15 @@ from tools.assets import npm, packages  # noqa: E402
 from tools.system_packages import bring  # noqa: E402
 
 PANEL = ROOT / "labextension"
+# Whatever starts hubs, and all that wants the one Docker engine which a machine can have; the other half is the rest.
+HUBS = (
+    "tests/integration/faults",
+    "tests/integration/grading/test_docker_wall.py",
+    "tests/integration/hub",
+    "tests/integration/up",
+    "tests/integration/wheel",
+    "tests/e2e",
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -35,12 +48,43 @@ def main(arguments: list[str]) -> int:
         "mypy": lambda: _python("mypy", "--no-error-summary"),
     }
     # Arguments pick from pytest's tests: whoever gives some is after those, and not after the rest.
-    failed = [] if arguments else [title for title, run in parts.items() if not _step(progress, title, run)]
-    if not _python("pytest", *arguments):
-        failed.append("pytest")
+    if arguments:
+        return _summary([] if _python("pytest", *arguments) else ["pytest"])
+    with _beside("pytest", *HUBS) as ended_well:
+        failed = [title for title, run in parts.items() if not _step(progress, title, run)]
+        if not _python("pytest", *(f"--ignore={path}" for path in HUBS)):
+            failed.append("pytest")
+        progress.say("\nThe tests of hubs, which have run beside these:\n")
+        if not ended_well():
+            failed.append("pytest of hubs")
+    return _summary(failed)
+
+
+def _summary(failed: list[str]) -> int:
     if failed:
         print(f"make test: failed: {', '.join(failed)}", flush=True)
     return 1 if failed else 0
+
+
+@contextmanager
+def _beside(module: str, *arguments: str) -> Iterator[Callable[[], bool]]:
+    """Starts a module meanwhile. What it gives waits for its end, prints what it said, and tells whether it did well."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
+        command, environ = _command(module, *arguments)
+        process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=output, stderr=output)
+
+        def ended_well() -> bool:
+            process.wait()
+            output.seek(0)
+            for line in output:
+                print(line, end="")
+            print(flush=True)
+            return process.returncode == 0
+
+        try:
+            yield ended_well
+        finally:
+            process.wait()  # also where Ctrl-C, which it got as well, is the way out of here
 
 
 def _step(progress: Progress, title: str, run: Callable[[], bool]) -> bool:
@@ -55,9 +99,14 @@ def _step(progress: Progress, title: str, run: Callable[[], bool]) -> bool:
 
 
 def _python(module: str, *arguments: str) -> bool:
+    command, environ = _command(module, *arguments)
+    return subprocess.run(command, cwd=ROOT, env=environ).returncode == 0
+
+
+def _command(module: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
+    """A module run by this Python, with its environment's commands first on the PATH."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    command = [sys.executable, "-m", module, *arguments]
-    return subprocess.run(command, cwd=ROOT, env=os.environ | {"PATH": path}).returncode == 0
+    return [sys.executable, "-m", module, *arguments], os.environ | {"PATH": path}
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, aclosing, closing
 from pathlib import Path
+from statistics import median
 from typing import Any
 from uuid import UUID
 
@@ -78,7 +79,8 @@ async def test_alive_while_the_database_is_locked(settings: Settings, hub: BareH
             await ada.graded(one["id"])
         await balanced(settings, ada, *sent)
     assert len(answered) > 10
-    assert max(answered) < 0.1, sorted(answered)[-10:]
+    # One that waited for the database would have taken all of the five seconds; a busy machine holds up one or the other.
+    assert median(answered) < 0.1 and max(answered) < 2, sorted(answered)[-10:]
 
 
 # In a process of its own: the clock must not wait for the callers, who keep this one busy.

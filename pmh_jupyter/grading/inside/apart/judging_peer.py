@@ -15,7 +15,7 @@ from .files import SharedFiles
 from .frames import Link, Lost
 from .operators import METHODS, apply
 from .peer import Peer, TimeUp
-from .proxies import MirrorType, shown_class
+from .proxies import MirrorType, is_stand_in, shown_class
 from .rules import Rules
 from .signatures import signature_of
 
@@ -77,6 +77,8 @@ class JudgingPeer(Peer):
         self.rules.allow(name, _class_of(target))
         if name in ("exit", "aexit"):
             return self._leave(target, name, arguments)
+        if arguments and not is_stand_in(arguments[0]) and not self.rules.meets(name):
+            return NotImplemented
         if arguments:
             self.rules.doubt(name, _class_of(target), arguments[0], lambda *said: self._probe(target, *said))
         result = super().operate(target, name, arguments, named)

@@ -41,8 +41,16 @@ class _Stranger:
     """Equal to nothing and in nothing: whoever says otherwise says so of everything."""
 
 
+# What is noted of an operator of the reference's beside its name: that plain data stood on the other side, and that it claims of
+# values what is taken for a lie elsewhere (numbers modulo seven equal every seventh one).
+DATA, STRANGE = " data", " strange"
+
+
 def family(name: str) -> frozenset[str]:
     """The operators that are allowed together with this one."""
+    for beside in (DATA, STRANGE):
+        if name.endswith(beside):
+            return frozenset(each + beside for each in family(name.removesuffix(beside)))
     plain = name[1:] if name in REFLECTED | IN_PLACE else name
     for names in _FAMILIES:
         if name in names:
@@ -85,29 +93,48 @@ class Rules:
         if not self.record and name not in self._allowed:
             self._deny(OBJECT, kind, f"an object of class {_name(kind)} where the reference gives plain data ({name})")
 
+    def meets(self, name: str) -> bool:
+        """Whether an object is compared with plain data in this cell, as it is now. Where the reference compares objects with each
+        other alone, it is neither asked nor told what it is compared with: it is not equal.
+        """
+        if self._allowed is None or name not in _OPPOSITE:
+            return True
+        self.used.add(name + DATA)
+        return self.record or name not in self._allowed or name + DATA in self._allowed
+
     def doubt(self, name: str, kind: type, other: Any, say: Callable[[str, Any], Any]) -> None:
         """Before an object is asked whether it equals plain data: it may be asked of values near by, so that none knows which of them
         is meant. How many, nobody over there can foresee. Raises `Denied`.
         """
-        if self._allowed is None or self.record or name not in ("eq", "ne"):
+        if name not in ("eq", "ne") or not self._doubts(name):
             return
         self._count += 1
         digest = hashlib.sha256(self._secret + self._count.to_bytes(8, "big")).digest()
         near = _near(other, digest.hex()[:4])[:: -1 if digest[0] % 2 else 1]
         self._near = near[digest[1] % 3 :]
         if any(_claims(say, "eq", value) for value in near[: digest[1] % 3]):
-            self._deny(LYING, kind, f"an object of class {_name(kind)} that equals what it does not")
+            self._lies(name, kind, "equals what it does not")
 
     def believe(self, name: str, kind: type, claim: Any, other: Any, say: Callable[[str, Any], Any]) -> None:
         """Tries a claim that could not be true of everything; `say` does an operator to the same object. Raises `Denied`."""
-        if self._allowed is None or self.record or type(claim) is not bool or name not in ("contains", *_OPPOSITE):
+        if type(claim) is not bool or name not in ("contains", *_OPPOSITE) or not self._doubts(name):
             return
         if name in ("eq", "contains") and claim and any(_claims(say, name, value) for value in self._strangers(other)):
-            self._deny(LYING, kind, f"an object of class {_name(kind)} that {_CLAIMS[name]} everything")
+            self._lies(name, kind, f"{_CLAIMS[name]} everything")
         if name == "ne" and not claim and any(_claims(say, "eq", value) for value in self._strangers(other)):
-            self._deny(LYING, kind, f"an object of class {_name(kind)} that equals everything")
+            self._lies(name, kind, "equals everything")
         if name in _OPPOSITE and claim and _claims(say, _OPPOSITE[name], other):
-            self._deny(LYING, kind, f"an object of class {_name(kind)} that contradicts itself ({name})")
+            self._lies(name, kind, f"contradicts itself ({name})")
+
+    def _doubts(self, name: str) -> bool:
+        return self._allowed is not None and name + STRANGE not in self._allowed
+
+    def _lies(self, name: str, kind: type, words: str) -> None:
+        """Of the reference's own objects it is noted; no other may do it where they do not."""
+        if self.record:
+            self.used.add(name + STRANGE)
+        else:
+            self._deny(LYING, kind, f"an object of class {_name(kind)} that {words}")
 
     def _strangers(self, other: Any) -> list[Any]:
         """Values that nobody compared with before, one of them of the kind that `other` is; and what `doubt` has left."""

@@ -57,6 +57,23 @@ def test_operators_are_those_of_the_reference_in_that_cell() -> None:
     assert test["outcome"] == "failed" and "where plain data is expected" in test["text"]
 
 
+def test_an_object_is_compared_with_plain_data_only_where_one_of_the_reference_is() -> None:
+    honest = "class V:\n    def __init__(self, x): self.x = x\n    def __eq__(self, o): return self.x == o.x\n    __hash__ = None"
+    cells = [(STUDENT, honest), (TESTS, "assert V(5) == V(5)\nassert V(5).x == 5")]
+    assert recorded(cells)["operators"] == {"t1": ["eq"]}
+    liar = "class R:\n    first = None\n    def __eq__(self, o):\n        self.first = self.first or o\n        return self.first == o"
+    lied = f"{liar}\n{honest.replace('self.x = x', 'self.x = R()', 1)}\n    def __eq__(self, o): return True"
+    assert outcomes(judged([(STUDENT, f"{lied}"), cells[1]], cells))[1] == "failed"
+
+
+@pytest.mark.parametrize("value", range(3, 45, 7))
+def test_objects_that_equal_many_numbers_are_believed_where_those_of_the_reference_do(value: int) -> None:
+    source = "class Mod:\n    def __init__(self, x): self.x = x % 2\n    def __eq__(self, o): return self.x == o % 2\n    __hash__ = None"
+    cells = [(STUDENT, source), (TESTS, f"assert Mod(1) == {value}\nassert not Mod(0) == {value}")]
+    expected = ["passed"] * 2 if value % 2 else ["failed"] * 2
+    assert outcomes(judged(cells)) == expected
+
+
 @pytest.mark.parametrize(
     ("lie", "check"),
     [

@@ -42,6 +42,22 @@ def test_at_release_all_is_allowed_and_noted() -> None:
     assert made.used == {"eq"} and made.denial is None
 
 
+def test_plain_data_on_the_other_side_is_noted_and_allowed_by_itself() -> None:
+    made = rules(record=True)
+    assert made.meets("lt") and made.used == {"lt data"}
+    assert not rules("lt").meets("ge") and rules("lt", "lt data").meets("ge")
+    assert rules("lt").meets("add") and rules().meets("eq"), "denied by another rule, or by none"
+
+
+def test_what_the_reference_itself_claims_is_no_lie_there() -> None:
+    made, claims = rules(record=True), Claims(eq=True)
+    made.believe("eq", int, True, 7, claims)
+    assert made.used == {"eq strange"} and made.denial is None
+    rules("eq", "eq strange").believe("ne", int, False, 7, claims)
+    with pytest.raises(Denied):
+        rules("eq").believe("ne", int, False, 7, claims)
+
+
 def test_outside_of_a_test_cell_nothing_is_ruled_on() -> None:
     made = rules()
     made.end()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,17 +25,18 @@ TESTS = [
 
 
 class Listening:
-    """A wall whose bundles are looked at on their way."""
+    """A wall whose bundles are looked at on their way. `before`: what a submission's judge says first."""
 
     name, contained = "listening", True
 
-    def __init__(self, wall: Wall) -> None:
-        self.wall = wall
+    def __init__(self, wall: Wall, before: bytes = b"") -> None:
+        self.wall, self.before = wall, before
         self.bundles: list[dict[str, Any]] = []
 
     def run(self, bundle: bytes, limits: Limits, preload: tuple[str, ...] = ()) -> Ended:
         self.bundles.append(json.loads(bundle))
-        return self.wall.run(bundle, limits, preload)
+        ended = self.wall.run(bundle, limits, preload)
+        return ended if "prepare" in self.bundles[-1] else replace(ended, answer=self.before + ended.answer)
 
     def close(self) -> None:
         self.wall.close()
@@ -58,3 +60,13 @@ def test_they_are_made_where_nothing_is_run() -> None:
     (making,) = [bundle for bundle in wall.bundles if "prepare" in bundle]
     assert (making["cells"], making["files"], making["prepare"]) == ([], [], marked)
     assert STUDENT not in json.dumps(making)
+
+
+def test_a_judge_that_runs_a_submission_is_not_believed() -> None:
+    forged = json.dumps({"event": "ready", "cells": ["Zm9yZ2Vk"] * 4}).encode() + b"\n"
+    wall = Listening(bubblewrap(), forged)
+    marked = [f"{test}# there\n" for test in TESTS]
+    runs = [ran(wall, STUDENT, *marked) for _ in range(3)]
+    assert [told(run) for run in runs] == [["ok", "failed", "ok", "failed", "our-fault"]] * 3
+    sent = {cell["ready"] for bundle in wall.bundles for cell in bundle["cells"]}
+    assert len(sent) == 4 and "Zm9yZ2Vk" not in sent

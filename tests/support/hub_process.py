@@ -213,6 +213,7 @@ class Person:
 
     def start_server(self) -> Person:
         """Starts the own server and returns when it answers."""
+        self._kernel = None
         reply = self.api("POST", f"users/{self.name}/server", json={})
         assert reply.status_code in (201, 202), reply.text
         self.hub.until(self.server_is_ready, SPAWN_SECONDS, f"the server of {self.name}")

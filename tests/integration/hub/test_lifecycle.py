@@ -107,19 +107,17 @@ def test_the_environment_tells_nothing_of_the_hub(walled: Neighbours) -> None:
     assert others <= {"PYDEVD_USE_FRAME_EVAL", "JPY_SESSION_NAME"}
 
 
-def test_idle_servers_are_stopped(tmp_path: Path) -> None:
+def test_idle_servers_are_stopped(walled: Neighbours) -> None:
     """The culler's own role suffices: its token stops a server and does nothing else."""
-    with running_hub(tmp_path) as hub:
-        ada = hub.person("ada").log_in().start_server()
-        culler = httpx.Client(
-            base_url=f"{hub.address}/hub/api/", headers={"Authorization": f"token {culler_token(hub)}"}
-        )
-        with culler:
-            assert [user["name"] for user in culler.get("users?state=active").json()] == ["ada"]
-            assert culler.delete("users/ada").status_code == 403
-            assert culler.post("users/ada/tokens", json={}).status_code in (403, 404)
-            assert culler.delete("users/ada/server").status_code == 204
-        assert not ada.server_is_ready()
+    hub, bob = walled.hub, walled.bob
+    culler = httpx.Client(base_url=f"{hub.address}/hub/api/", headers={"Authorization": f"token {culler_token(hub)}"})
+    with culler:
+        assert {user["name"] for user in culler.get("users?state=active").json()} == {"ada", "bob"}
+        assert culler.delete("users/bob").status_code == 403
+        assert culler.post("users/bob/tokens", json={}).status_code in (403, 404)
+        assert culler.delete("users/bob/server").status_code == 204
+    assert not bob.server_is_ready()
+    bob.start_server()
 
 
 def culler_token(hub: HubProcess) -> str:

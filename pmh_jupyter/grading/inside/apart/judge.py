@@ -60,6 +60,7 @@ class Judge:
         )
         self._connect(link)
         self.namespace = Namespace(self._lookup)
+        self._surroundings = Surroundings(self.peer, self._sources, self.namespace)
         self.namespace.update(
             {"__name__": "__main__", "__builtins__": builtins, TYPE: shown_class, MODULE: self._module, "In": [""]}
         )
@@ -69,7 +70,6 @@ class Judge:
 
     def _connect(self, link: Link) -> None:
         self.peer = JudgingPeer(link, self._rules, lambda: self.namespace.own("input"), self._files)
-        self._surroundings = Surroundings(self.peer, self._sources)
         self._lookup = Lookup(self.peer, self._manifest, self._helpers, record=self._record)
 
     def reconnect(self, link: Link) -> None:
@@ -77,6 +77,7 @@ class Judge:
         self.peer.retired = True
         self._connect(link)
         self.namespace.lookup = self._lookup
+        self._surroundings = Surroundings(self.peer, self._sources, self.namespace)
 
     def manifest(self) -> dict[str, Any]:
         """What the test cells used so far: library, rebinds, shadowed, operators."""

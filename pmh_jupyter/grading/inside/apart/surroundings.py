@@ -18,6 +18,7 @@ from types import FrameType
 from typing import Any
 
 from .judging_peer import JudgingPeer
+from .names import Namespace
 from .peer import TimeUp
 from .proxies import MirrorType, is_stand_in
 from .sources import Sources
@@ -32,11 +33,30 @@ _DONE_THERE: tuple[tuple[Any, tuple[str, ...]], ...] = (
 )
 
 
-class Surroundings:
-    """Those of all test cells that one student's process is asked from. `peer`: this end of the talk with it."""
+class _Main:
+    """Stands for the module `__main__`, with the test cells' own names: `unittest.main` finds their classes in it. It is no module, so
+    `doctest.testmod` says so instead of finding no test and being content.
+    """
 
-    def __init__(self, peer: JudgingPeer, sources: Sources) -> None:
+    def __init__(self, namespace: Namespace) -> None:
+        self._namespace = namespace
+
+    def __dir__(self) -> list[str]:
+        return list(dict.__iter__(self._namespace))
+
+    def __getattr__(self, name: str) -> Any:
+        if self._namespace.owns(name):
+            return self._namespace.own(name)
+        raise AttributeError(name)
+
+
+class Surroundings:
+    """Those of all test cells that one student's process is asked from. `peer`: this end of the talk with it; namespace: that of
+    the test cells."""
+
+    def __init__(self, peer: JudgingPeer, sources: Sources, namespace: Namespace) -> None:
         self.peer = peer
+        self._main: Any = _Main(namespace)
         self._changes: list[tuple[Any, str, Callable[..., Any]]] = [
             *(
                 (module, name, _done_there(peer, getattr(module, name)))
@@ -52,7 +72,8 @@ class Surroundings:
         """For one test cell."""
         changes = [*self._changes, *map(self._seed, _random_modules())]
         before = [(module, name, getattr(module, name)) for module, name, _ in changes]
-        out, err = sys.stdout, sys.stderr
+        out, err, main = sys.stdout, sys.stderr, sys.modules["__main__"]
+        sys.modules["__main__"] = self._main
         # What the tests and the student's functions print goes nowhere, but a test may look at it on its way.
         sys.stdout, sys.stderr = _Bounded(), _Bounded()
         for module, name, function in changes:
@@ -63,7 +84,7 @@ class Surroundings:
         finally:
             for module, name, own in before:
                 setattr(module, name, own)
-            sys.stdout, sys.stderr = out, err
+            sys.stdout, sys.stderr, sys.modules["__main__"] = out, err, main
 
     def _seed(self, module: Any) -> tuple[Any, str, Callable[..., Any]]:
         name = module.__name__

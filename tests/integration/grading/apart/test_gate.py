@@ -84,6 +84,20 @@ def test_what_the_release_says_is_run(test: str) -> None:
     assert {each["outcome"] for each in judged([(STUDENT, STUDENTS), (TESTS, test)])} == {"passed"}
 
 
+def test_doctests_of_the_whole_notebook_are_not_taken_for_none_at_all() -> None:
+    (test,) = judged([(STUDENT, STUDENTS), (TESTS, "import doctest\nassert doctest.testmod().failed == 0")])
+    assert (test["outcome"], test["error"]) == ("failed", "TypeError")
+
+
+def test_the_tests_own_classes_are_found_in_main() -> None:
+    program = "program = unittest.main(argv=[''], exit=False)\nassert program.result.testsRun == 1"
+    case = "import unittest\nclass T(unittest.TestCase):\n    def test_it(self): self.assertEqual(f(), {})"
+    for expected, outcome in ((3, "passed"), (4, "failed")):
+        cell = f"{case.format(expected)}\n{program}\nassert program.result.wasSuccessful()"
+        tests = judged([(STUDENT, STUDENTS), (TESTS, cell)])
+        assert [test["outcome"] for test in tests] == ["passed", outcome]
+
+
 def test_an_eval_of_the_notebooks_own_gets_what_it_is_given() -> None:
     cells = [(STUDENT, "def eval(text): return text[::-1]"), (TESTS, "assert eval('abc') == 'cba'")]
     assert [each["outcome"] for each in judged(cells)] == ["passed"]

@@ -23,6 +23,8 @@ def area(width, height):
 
 # %% nbgrader={"grade_id": "area-tests", "grade": true, "locked": true, "points": 1}
 assert area(2, 3) == 6
+
+
 ### BEGIN HIDDEN TESTS
 # canary-comment-4417
 def check_area():

@@ -66,7 +66,9 @@ ACHIEVEMENTS = (
 
 def course(*, title: str = "Course", achievements: tuple[Achievement, ...] = ACHIEVEMENTS) -> Course:
     lessons = (
-        Lesson("first", "Lesson first", "Unit 1", (), limits=AskedLimits(cell_seconds=3.0, processes=7), preload=("numpy",)),
+        Lesson(
+            "first", "Lesson first", "Unit 1", (), limits=AskedLimits(cell_seconds=3.0, processes=7), preload=("numpy",)
+        ),
         Lesson("second", "Lesson second", "Unit 2", (), limits=AskedLimits(memory_bytes=5 << 30)),
     )
     return Course("course", title, "A course.", lessons, (), achievements)

@@ -20,11 +20,15 @@ def describe(kind: type, form_of: Callable[[type], list[Any]]) -> list[Any]:
     """Name, qualified name, library reference or None, forms of the bases, operators, those it takes away.
 
     Of a library's class the bases are left out, but for the nearest of Python's own exceptions or plain types; it counts as a whole.
+    A class that derives from NumPy's or pandas' has their operators for its own: the other side may not have loaded them.
     """
     reference = library.name_of(kind) or library.known_name(kind)
     if reference is None:
-        bases = [form_of(base) for base in type.__dict__["__bases__"].__get__(kind) if base is not object]
-        parts: tuple[type, ...] = (kind,)
+        direct = [base for base in type.__dict__["__bases__"].__get__(kind) if base is not object]
+        late = [base for base in direct if (library.known_name(base) or ("",))[0] in ("numpy", "pandas")]
+        bases = [form_of(base) for base in direct if base not in late]
+        bases += [form_of(plain) for base in late for plain in _plain_base(base)]
+        parts: tuple[type, ...] = (kind, *(part for base in late for part in _mro(base) if part is not object))
     else:
         bases = [form_of(base) for base in _plain_base(kind)]
         parts = tuple(part for part in _mro(kind) if part is not object)

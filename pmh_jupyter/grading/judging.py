@@ -12,10 +12,12 @@ that.
 from __future__ import annotations
 
 import hashlib
+import os
 import symtable
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from pmh_jupyter.domain.judging import GRADER, Judging, NotebookJudging, Way
@@ -136,13 +138,20 @@ class _Trial:
 
     def _differing(self, judging: NotebookJudging) -> str | None:
         """The first test cell of which the two ways say different things when answers are missing."""
-        for missing, plan in self._variants():
+
+        def both(variant: tuple[tuple[str, ...], Plan]) -> tuple[Results, Results]:
+            missing, plan = variant
             apart = results_of(self.run(plan, judging, False))
             if missing not in self.said:
                 self.said[missing] = results_of(self.run(plan, self.inside, False))
-            inside = self.said[missing]
-            if apart != inside:
-                return _first_difference(apart, inside)
+            return apart, self.said[missing]
+
+        # Nobody can be graded before this is known, so all cores take part.
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+            for apart, inside in pool.map(both, self._variants()):
+                if apart != inside:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    return _first_difference(apart, inside)
         return None
 
     def _variants(self) -> Iterator[tuple[tuple[str, ...], Plan]]:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from .credit import keeping
 from .rewrite import is_assert_call, is_raising, raises_assertion
+from .segments import segment, words_of
 from .text import clip, shown
 
 BEGIN, END = "BEGIN HIDDEN TESTS", "END HIDDEN TESTS"
@@ -184,24 +185,6 @@ def _expression(node: ast.stmt, source: str) -> str:
         compare = isinstance(node.test, ast.Compare) and len(node.test.ops) == 1
         return segment(node.test.left if compare and isinstance(node.test, ast.Compare) else node.test, source)
     return segment(node, source).partition("\n")[0].rstrip(":")
-
-
-def segment(node: ast.AST, source: str) -> str:
-    """A node's own words, clipped to one readable piece."""
-    text = words_of(node, source) or ast.unparse(node)
-    return clip("\n".join(line.strip() for line in text.splitlines()))
-
-
-def words_of(node: ast.AST, source: str) -> str:
-    """As `ast.get_source_segment`, which splits the whole source anew for each node; "" for a node that stands nowhere."""
-    first, last = getattr(node, "lineno", None), getattr(node, "end_lineno", None)
-    if first is None or last is None:
-        return ""
-    # Columns are counted in bytes of UTF-8. What ends a line for Python does for bytes, and nothing else.
-    lines = source.encode().splitlines(keepends=True)[first - 1 : last]
-    lines[-1] = lines[-1][: node.end_col_offset]  # type: ignore[attr-defined]
-    lines[0] = lines[0][node.col_offset :]  # type: ignore[attr-defined]
-    return b"".join(lines).decode()
 
 
 class _Rewrite(ast.NodeTransformer):

@@ -87,10 +87,10 @@ def judge(shell: Any, source: str, shifts: dict[int, int], terms: Terms | None =
     seen = Seen(terms.flags)
     plain = plain_source(source)
     if terms.pristine is None:
-        return [_test(None, "our-fault", "broken")] if plain is None else _judge(shell, plain, shifts, terms, seen)
+        return [test_of(None, "our-fault", "broken")] if plain is None else _judge(shell, plain, shifts, terms, seen)
     seen.take(terms.pristine.put_back(shell, source))
     with terms.pristine.testing(seen):
-        tests = [_test(None, "our-fault", "broken")] if plain is None else _judge(shell, plain, shifts, terms, seen)
+        tests = [test_of(None, "our-fault", "broken")] if plain is None else _judge(shell, plain, shifts, terms, seen)
     seen.take(terms.pristine.put_back(shell, source))
     return tests
 
@@ -110,7 +110,7 @@ def _judge(shell: Any, source: str, shifts: dict[int, int], terms: Terms, seen: 
     before = {name: namespace[name] for name in bound & namespace.keys()}
     try:
         origins.code.clear()
-        return _Run(shell, recorder, shifts, terms, seen).all(checks)
+        return CellRun(shell, recorder, shifts, terms, seen).all(checks)
     finally:
         terms.used.update(compare.used)
         if terms.exports is not None:
@@ -143,7 +143,7 @@ def _found_by(pinned: Mapping[str, Any], namespace: Mapping[str, Any]) -> Callab
     return lambda name: pinned[name] if name in pinned else namespace[name]
 
 
-class _Run:
+class CellRun:
     """One run of a test cell."""
 
     def __init__(self, shell: Any, recorder: Recorder, shifts: dict[int, int], terms: Terms, seen: Seen) -> None:
@@ -157,15 +157,15 @@ class _Run:
             check = checks.pop(0)
             if self.stopped:
                 if check.asserts:
-                    tests.append(_test(check, "not-checked", ""))
+                    tests.append(test_of(check, "not-checked", ""))
                 continue
             test = self._check(check)
             self.stopped = test["outcome"] == "timed-out" or (test["outcome"] != "passed" and not check.asserts)
             if check.asserts or test["outcome"] != "passed":
                 tests.append(test)
             elif check.keeps and (value := told(self.shell.user_ns)):
-                return [*(_bounded(tests) or [_test(None, "passed", "")]), _test(check, "passed", "") | value]
-        return _bounded(tests) or [_test(None, "passed", "")]
+                return [*(_bounded(tests) or [test_of(None, "passed", "")]), test_of(check, "passed", "") | value]
+        return _bounded(tests) or [test_of(None, "passed", "")]
 
     def _check(self, check: Told) -> Test:
         self.recorder.forget()
@@ -201,26 +201,26 @@ class _Run:
         if check.asserts and self.recorder.count == 0:
             self.seen.note("assertion-skipped" if check.certain else "no-assertion-ran", check.name)
             if check.certain:
-                return _test(check, "failed", "fails")
-        return _test(check, "passed", "")
+                return test_of(check, "failed", "fails")
+        return test_of(check, "passed", "")
 
     def _failed(self, check: Told, error: BaseException) -> Test:
         if isinstance(error, KeyboardInterrupt):
-            return _test(check, "timed-out", "timed-out", **fault_of(error, self.shifts, told=False))
+            return test_of(check, "timed-out", "timed-out", **fault_of(error, self.shifts, told=False))
         if isinstance(error, MemoryError):
-            return _test(check, "crashed", "memory", **fault_of(error, self.shifts, told=False))
+            return test_of(check, "crashed", "memory", **fault_of(error, self.shifts, told=False))
         unmet = isinstance(error, AssertionError) or (
             self.recorder.got == "no error" and type(error).__name__ == "Failed"
         )
         if not unmet:
-            return _test(check, "failed", "raised", **fault_of(error, self.shifts, told=not check.hidden))
+            return test_of(check, "failed", "raised", **fault_of(error, self.shifts, told=not check.hidden))
         return self._unmet(check, error)
 
     def _unmet(self, check: Told, error: BaseException) -> Test:
         """An assertion that does not hold: the author's words if there are any, else what differs."""
         fault = fault_of(error, self.shifts, told=False)
         if fault["cell"] is not None:  # raised by an assertion in the student's own code
-            return _test(check, "failed", "raised", **fault)
+            return test_of(check, "failed", "raised", **fault)
         recorder = self.recorder
         said = recorder.failed.said if recorder.failed else ""
         # What a library's assertion says may hold the expected value.
@@ -231,9 +231,9 @@ class _Run:
         if not text and not own and not check.hidden and recorder.got is None:
             text = _words(error)
         if recorder.got is None or check.hidden:
-            return _test(check, "failed", "said" if text else "fails", text=text)
+            return test_of(check, "failed", "said" if text else "fails", text=text)
         values = {"expression": recorder.expression, "expected": recorder.expected, "got": recorder.got}
-        return _test(check, "failed", "said" if text else "differs", text=text, **values)
+        return test_of(check, "failed", "said" if text else "differs", text=text, **values)
 
 
 def plain_source(source: str) -> str | None:
@@ -306,7 +306,7 @@ def _words(error: BaseException) -> str:
         return ""
 
 
-def _test(check: Told | None, outcome: str, reason: str, **fields: Any) -> Test:
+def test_of(check: Told | None, outcome: str, reason: str, **fields: Any) -> Test:
     test: Test = {
         "name": check.name if check else "",
         "expression": check.expression if check else "",

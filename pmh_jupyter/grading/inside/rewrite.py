@@ -12,6 +12,8 @@ from collections.abc import Collection
 from types import CodeType
 from typing import Protocol
 
+from .segments import segment
+
 HERE = "\0pmh recorder"
 KNOWN_CALLS = frozenset({"isinstance", "issubclass", "isclose", "allclose", "array_equal"})
 RAISES = frozenset(
@@ -214,8 +216,6 @@ class Rewrite(ast.NodeTransformer):
 
     def _segment(self, node: ast.AST) -> str | None:
         """The source's words for a node; None where they are hidden."""
-        from .checks import segment
-
         return None if self.source is None else segment(node, self.source)
 
     def _message(self, call: ast.Call) -> str:

@@ -21,7 +21,7 @@ from pmh_jupyter.errors import NoWall
 from pmh_jupyter.grading.task import Limits
 from pmh_jupyter.grading.walls.base import GRACE_SECONDS, INSIDE, Ended, environment, program
 from pmh_jupyter.grading.walls.python import GraderPython
-from pmh_jupyter.grading.zygotes import Recipe, Zygotes
+from pmh_jupyter.grading.walls.zygotes import Recipe, Zygotes
 
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/libx32", "/bin", "/sbin")
 ETC = ("alternatives", "fonts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types", "nsswitch.conf")

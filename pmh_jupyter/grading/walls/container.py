@@ -23,7 +23,7 @@ from pmh_jupyter.errors import NoWall
 from pmh_jupyter.grading.inside.sandbox.rooms import HOME, JUDGES
 from pmh_jupyter.grading.task import Limits
 from pmh_jupyter.grading.walls.base import COMPLAINT_BYTES, INSIDE, START_SECONDS, Ended, command, environment
-from pmh_jupyter.grading.zygotes import converse
+from pmh_jupyter.grading.walls.zygotes import converse
 
 LABEL = "pmh-grader"
 OURS, CONTROL = "/pmh", "/pmh-control"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pmh_jupyter.grading.task import Limits
 from pmh_jupyter.grading.walls.base import GRACE_SECONDS, INSIDE, Ended, environment, program
-from pmh_jupyter.grading.zygotes import Recipe, Zygotes
+from pmh_jupyter.grading.walls.zygotes import Recipe, Zygotes
 
 
 class NoContainment:

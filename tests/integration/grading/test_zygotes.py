@@ -21,7 +21,7 @@ from pmh_jupyter.grading.walls import PROBE
 from pmh_jupyter.grading.walls.bubblewrap import BubblewrapWall
 from pmh_jupyter.grading.walls.none import NoContainment
 from pmh_jupyter.grading.walls.python import grader_python
-from pmh_jupyter.grading.zygotes import Recipe, Zygotes
+from pmh_jupyter.grading.walls.zygotes import Recipe, Zygotes
 from tests.support.cells import TEST, ran, told
 
 pytestmark = pytest.mark.needs("bubblewrap")

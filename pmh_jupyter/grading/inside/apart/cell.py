@@ -11,7 +11,7 @@ from ..checks import Told
 from ..compare import Compare
 from ..given import Helpers
 from ..harden import Seen
-from ..judge import Terms, _Run, _test
+from ..judge import CellRun, Terms, test_of
 from ..origin import Origins
 from ..record import Recorder
 from ..rewrite import placed
@@ -27,7 +27,7 @@ from .rules import Denied
 Test = dict[str, Any]
 
 
-class TestCell(_Run):
+class TestCell(CellRun):
     """Runs the checks of one cell and says of each what became of it. Raises `Lost` when the student's process is lost."""
 
     __test__ = False  # not a pytest class
@@ -44,11 +44,11 @@ class TestCell(_Run):
     def run(self) -> list[Test]:
         """The cell's tests. After what raises and is no assertion, and after the time is up, nothing is checked."""
         if self.cell is None:
-            return [_test(None, "our-fault", "broken")]
+            return [test_of(None, "our-fault", "broken")]
         try:
             return self.all(list(self.cell.checks))
         except TimeUp:  # between two checks
-            return [_test(None, "timed-out", "timed-out")]
+            return [test_of(None, "timed-out", "timed-out")]
 
     def _check(self, check: Told) -> Test:
         self.peer.rules.denial = None
@@ -71,22 +71,24 @@ class TestCell(_Run):
 
     def _failed(self, check: Told, error: BaseException) -> Test:
         if isinstance(error, TimeUp):
-            return _test(check, "timed-out", "timed-out")
+            return test_of(check, "timed-out", "timed-out")
         if isinstance(error, Denied) and error.said:
             if check.hidden:  # a class of the student's may be named after what it was called with
-                return _test(check, "failed", "fails", error=type(error).__name__)
-            return _test(check, "failed", "said", text=f"`{check.expression}` {error.said}", error=type(error).__name__)
+                return test_of(check, "failed", "fails", error=type(error).__name__)
+            return test_of(
+                check, "failed", "said", text=f"`{check.expression}` {error.said}", error=type(error).__name__
+            )
         place = place_of(error)
         if place is None:
             return super()._failed(check, error)
         cell, line = place
         fault = {"error": clip(type(error).__name__, 80), "detail": "", "cell": cell, "line": line}
         if isinstance(error, MemoryError):
-            return _test(check, "crashed", "memory", **fault)
+            return test_of(check, "crashed", "memory", **fault)
         if not check.hidden and not isinstance(error, AssertionError):
             with suppress(Exception):
                 fault["detail"] = clip(str(error))
-        return _test(check, "failed", "raised", **fault)
+        return test_of(check, "failed", "raised", **fault)
 
     @contextmanager
     def _fetched(self, names: Collection[str]) -> Iterator[None]:

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from pmh_jupyter.errors import NoWall
-from pmh_jupyter.grading import zygotes as module
 from pmh_jupyter.grading.inside.sandbox.linux import descendants
 from pmh_jupyter.grading.task import Limits
 from pmh_jupyter.grading.walls import PROBE
+from pmh_jupyter.grading.walls import zygotes as module
 from pmh_jupyter.grading.walls.bubblewrap import BubblewrapWall
 from pmh_jupyter.grading.walls.none import NoContainment
 from pmh_jupyter.grading.walls.python import grader_python

@@ -35,6 +35,7 @@ from .own import BUILTINS
 
 __builtins__ = BUILTINS
 
+_stat = os.stat  # as it is while no test is told of what it looks at
 WORK, TEMPORARY = "work", "temporary"
 CHANGED = "file-changed"
 Place = tuple[str, bytes]
@@ -139,9 +140,13 @@ class SharedFiles:
         return False
 
     def holds(self, path: str) -> bool:
-        """Whether a path lies in the shared folders."""
+        """Whether a path lies in the shared folders. What is mounted in them (a Python that is installed below `/tmp`) does not."""
         plain = os.path.abspath(os.fsencode(path))
-        return any(plain == root or plain.startswith(root + b"/") for root in self.folders.places.values())
+        roots = [root for root in self.folders.places.values() if plain == root or plain.startswith(root + b"/")]
+        try:
+            return any(_stat(plain).st_dev == _stat(root).st_dev for root in roots)
+        except OSError:
+            return bool(roots)
 
     # The conversation.
 

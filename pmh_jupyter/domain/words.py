@@ -17,7 +17,7 @@ WORDS = {
     "test-raised": "Not yet: `{expression}` raised {error}{line}{detail}.",
     "test-timed-out": "`{expression}` was still running after {seconds} s, so it was stopped. Look for a loop that never ends.",
     "partly": "Partly: {earned} of the {points} points of this test.",
-    "credit-unusual": "Not counted: this test must end in a number from 0 to {points}, and gave {got}. Please tell your instructor.",
+    "credit-unusual": "Not counted: this test ends in {got}, not in an assertion or a number from 0 to {points}. Its author must mend it.",
     "test-not-reached": "Not checked: a test before it stopped the rest.",
     "hidden-fails": "Not yet: a hidden test does not pass.",
     "hidden-raised": "Not yet: in a hidden test your code raised {error}{line}.",

@@ -186,12 +186,13 @@ def _whole(results: Results) -> bool:
 
 
 def _causes(run: Run) -> Iterator[tuple[str, str]]:
-    """By test cell: in the fewest words, why it did not pass."""
+    """By test cell: why it did not pass."""
     for number, done in run.done.items():
         name = run.plan.steps[number].grade_id
         failed = next((test for test in done.tests if test.outcome != "passed"), None)
         if name and failed:
-            yield name, failed.error or failed.reason
+            said = failed.text or failed.detail
+            yield name, f"{failed.error or failed.reason}: {said}" if said else failed.error or failed.reason
         elif name and done.cause:
             yield name, done.cause
 

@@ -110,9 +110,11 @@ class Rules:
             return
         self._count += 1
         digest = hashlib.sha256(self._secret + self._count.to_bytes(8, "big")).digest()
-        near = _near(other, digest.hex()[:4])[:: -1 if digest[0] % 2 else 1]
-        self._near = near[digest[1] % 3 :]
-        if any(_claims(say, "eq", value) for value in near[: digest[1] % 3]):
+        near = _near(other, digest.hex())
+        order = sorted(range(len(near)), key=lambda place: hashlib.sha256(digest + bytes([place])).digest())
+        before = digest[0] % (len(near) + 1)
+        self._near = [near[place] for place in order[before:]]
+        if any(_claims(say, "eq", near[place]) for place in order[:before]):
             self._lies(name, kind, "equals what it does not")
 
     def believe(self, name: str, kind: type, claim: Any, other: Any, say: Callable[[str, Any], Any]) -> None:
@@ -168,18 +170,22 @@ _CLAIMS = {"eq": "equals", "contains": "holds"}
 
 
 def _near(value: Any, word: str) -> list[Any]:
-    """Plain data that is like this and, by no honest equality, equal to it too."""
+    """Plain data that is like this and, by no honest equality, equal to it too; the more, the less can whoever equals one value alone guess
+    when it is asked of the right one. `word`: letters that nobody can foresee.
+    """
     kind = type(value)
+    steps = (1, -1, 2, -2, 3, -3, 5, -5)
+    words = [word[place : place + 4] for place in range(0, 16, 4)]
     if kind is int:
-        return [value + 1, value - 1]
+        return [value + step for step in steps]
     if kind is float and math.isfinite(value):
-        return [value + 1 + abs(value) / 2, value - 1 - abs(value) / 2]
+        return [value + step * (1 + abs(value) / 2) for step in steps]
     if kind is bool:
         return [not value]
     if kind is str:
-        return [f"a{value}", f"{value}b"]
+        return [f"{word}{value}" for word in words] + [f"{value}{word}" for word in words]
     if kind in (list, tuple):
-        return [kind([*value, word]), kind([word, *value])]
+        return [kind([*value, word]) for word in words] + [kind([word, *value]) for word in words]
     return []
 
 

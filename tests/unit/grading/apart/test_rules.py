@@ -136,10 +136,10 @@ def equals(made: Rules, other: Any, say: Any) -> bool:
 @pytest.mark.parametrize("other", [5, 2.5, "five", [1, 2], (1,), 0, -2.0, ""])
 def test_who_equals_whatever_comes_first_is_mostly_found_and_nobody_can_foresee_when(other: Any) -> None:
     made = rules("eq")
-    for turn in range(3):
+    for turn in range(9):
         believed = sum(equals(made, other, Keeps(turn)) for _ in range(300))
-        assert 30 < believed < 200, turn
-    assert [flag["code"] for flag in made.flags].count(LYING) > 100
+        assert 10 < believed < 70, turn  # one in nine
+    assert [flag["code"] for flag in made.flags].count(LYING) > 1_000
 
 
 @pytest.mark.parametrize("other", [5, 2.5, True, "five", [1, 2], (1,), -2.0, float("inf"), "", [], None, {1: 2}])
@@ -151,9 +151,13 @@ def test_an_object_that_equals_one_value_is_believed_of_it(other: Any) -> None:
 
 @pytest.mark.parametrize("modulus", [2, 3, 7])
 def test_numbers_modulo_another_are_no_liars_near_by(modulus: int) -> None:
-    made = rules("eq")
-    made.doubt("eq", int, 5, lambda name, value: value % modulus == 5 % modulus)
-    assert made.denial is None
+    def say(name: str, value: Any) -> bool:
+        return type(value) is int and value % modulus == 5 % modulus
+
+    at_release = rules("eq", record=True)
+    assert [equals(at_release, 5, say) for _ in range(9)] == [True] * 9
+    made = rules(*at_release.used, "eq")
+    assert [equals(made, 5, say) for _ in range(9)] == [True] * 9
 
 
 def test_whoever_equals_all_small_numbers_is_found() -> None:

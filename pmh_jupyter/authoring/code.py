@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+from pmh_jupyter.domain import syntax
+
 # Calls that show something, and can tell no wrong answer.
 _SHOWING = frozenset({"print", "display"})
 
@@ -11,11 +13,12 @@ _SHOWING = frozenset({"print", "display"})
 def parse(source: str) -> ast.Module:
     """The cell's syntax tree; magics and shell lines are understood as IPython does. Raises SyntaxError."""
     try:
-        return _parse(source)
+        return syntax.parse(source, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     except SyntaxError:
         from IPython.core.inputtransformer2 import TransformerManager  # dear to import, and seldom needed
 
-        return _parse(TransformerManager().transform_cell(source))  # type: ignore[no-untyped-call]
+        plain = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
+        return syntax.parse(plain, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
 def asserts(tree: ast.Module) -> bool:
@@ -31,12 +34,6 @@ def can_fail(tree: ast.Module) -> bool:
     """True where a wrong answer could show at all: the cell asserts, or calls something that may raise."""
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
     return asserts(tree) or any(_called(call) not in _SHOWING for call in calls)
-
-
-def _parse(source: str) -> ast.Module:
-    tree = compile(source, "<cell>", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-    assert isinstance(tree, ast.Module)
-    return tree
 
 
 def _called(node: ast.Call) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from pmh_jupyter.domain.syntax import UNREADABLE, parse
+
 MOST_CHARACTERS = 100_000  # nobody writes more by hand, and a syntax tree takes a hundred times its source's memory
 _WORD = re.compile(r"[^\W\d]\w*")
 _MAGIC = re.compile(r"^([ \t]*)(?:%|!|\?).*$", re.MULTILINE)
@@ -43,8 +45,8 @@ def words_of(source: str) -> frozenset[str]:
 
 def _parse(source: str) -> ast.Module | None:
     try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return parse(source)
+    except UNREADABLE:
         return None
 
 

@@ -12,7 +12,8 @@ from fractions import Fraction
 from typing import Any
 
 from pmh_jupyter.domain.notebook import Cell, Notebook
-from pmh_jupyter.grading.inside.checks import Operands, read_checks
+from pmh_jupyter.domain.syntax import UNREADABLE, parse
+from pmh_jupyter.grading.inside.checks import read_checks
 
 WHOLE, EQUAL = "whole", "equal"
 
@@ -47,8 +48,8 @@ def asked_shares(notebook: Mapping[str, Any], cell: Mapping[str, Any]) -> str | 
 def assertions(source: str) -> tuple[bool, ...]:
     """For each statement of a test cell that asserts, as the judge counts them: whether it is hidden. Empty for what is no Python."""
     try:
-        checks = read_checks(source, Operands())
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        checks = read_checks(parse(source), source)
+    except UNREADABLE:
         return ()
     return tuple(check.hidden for check in checks if check.asserts)
 

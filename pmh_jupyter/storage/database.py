@@ -10,10 +10,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Engine, make_url, text
+from sqlalchemy import Engine, event, make_url, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from pmh_jupyter.errors import BadInput, Unavailable
 from pmh_jupyter.storage import dialect, revision
@@ -72,7 +74,8 @@ class Database:
         return self._lock is not None and self._lock.held
 
     def close(self) -> None:
-        """Closes every connection and gives the lock back."""
+        """Closes every connection and gives the lock back; a thread that is still at work has its own closed when it is done."""
+        event.listen(self.engine, "checkin", _close_returned)
         self.engine.dispose()
         if self._lock:
             self._lock.release()
@@ -119,6 +122,10 @@ class Database:
         """One transaction that only reads; all that it sees is of one moment, and it waits for no writer."""
         with _errors(), Session(self._reading, autoflush=False) as session, session.begin():
             yield session
+
+
+def _close_returned(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+    entry.invalidate()
 
 
 def _sqlite_file(name: str | None) -> Path:

@@ -17,9 +17,13 @@ from tests.support.up_process import running_up
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(180)]
 
 
-def saved(reply: Response) -> bool:
-    """Lab has put down what lies where on the page."""
-    return "/api/workspaces" in reply.url and reply.request.method == "PUT"
+def saved_with_files(reply: Response) -> bool:
+    """Lab has put down what lies where on the page, and that the files are at the left; earlier ones may still be on their way."""
+    request = reply.request
+    if "/api/workspaces" not in reply.url or request.method != "PUT":
+        return False
+    layout = request.post_data_json["data"]["layout-restorer:data"]
+    return bool(reply.ok and layout["left"]["current"] == "filebrowser")
 
 
 class OpenHub(NamedTuple):
@@ -54,7 +58,7 @@ def test_a_join_code_opens_the_classroom(open_hub, new_page, name):
     expect(form).to_have_count(0)
 
     # Later visits find what the person left open.
-    with nora.page.expect_response(saved):
+    with nora.page.expect_response(saved_with_files):
         nora.page.get_by_role("tab", name="File Browser").click()
         expect(nora.panel).to_be_hidden()
     nora.page.reload()

@@ -10,6 +10,7 @@ import ast
 from pathlib import Path
 
 from pmh_jupyter.domain.course import File, SharedFiles
+from pmh_jupyter.domain.syntax import UNREADABLE, parse
 from pmh_jupyter.errors import BadInput
 
 CONFIGURATION, TEMPLATES = "nbgrader_config.py", "autotests.yml"
@@ -34,8 +35,8 @@ def shared_files(place: Path) -> SharedFiles:
 def _settings(path: Path) -> dict[str, str]:
     """`c.IncludeHeaderFooter.header = "…"` and the like; only text that stands there as text."""
     try:
-        body = ast.parse(path.read_bytes()).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        body = parse(path.read_bytes()).body
+    except UNREADABLE:
         return {}
     found: dict[str, str] = {}
     for node in body:

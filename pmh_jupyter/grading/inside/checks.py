@@ -7,34 +7,19 @@ fails only tells the student more. Lines between the hidden markers are checks w
 from __future__ import annotations
 
 import ast
-import operator
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from .credit import keeping
 from .rewrite import is_assert_call, is_raising, raises_assertion
 from .segments import segment, words_of
-from .text import clip, shown
+from .text import clip
 
 BEGIN, END = "BEGIN HIDDEN TESTS", "END HIDDEN TESTS"
-HOLDS = "_pmh_holds"
 FEEDBACK = re.compile(r"\s*#+\s*feedback:\s*(.+?)\s*$", re.IGNORECASE)
 """The author's words to a student whose answer does not meet the assertion below: `# feedback: Mind the empty list.`"""
-
-OPERATORS: dict[type[ast.cmpop], tuple[str, Callable[[Any, Any], Any]]] = {
-    ast.Eq: ("", operator.eq),
-    ast.Is: ("", operator.is_),
-    ast.NotEq: ("!= ", operator.ne),
-    ast.IsNot: ("is not ", operator.is_not),
-    ast.Lt: ("< ", operator.lt),
-    ast.LtE: ("<= ", operator.le),
-    ast.Gt: ("> ", operator.gt),
-    ast.GtE: (">= ", operator.ge),
-    ast.In: ("in ", lambda left, right: left in right),
-    ast.NotIn: ("not in ", lambda left, right: left not in right),
-}
 
 
 @dataclass(frozen=True)
@@ -65,40 +50,8 @@ class Rewriter(Protocol):
         """Changes the statement in place. `source` None: hidden. `said`: the author's words by line of the assertion."""
 
 
-class Operands:
-    """Remembers both sides of the last comparison that did not hold, and the source of its left side."""
-
-    def __init__(self) -> None:
-        self.expression = ""
-        self.expected: str | None = None
-        self.got: str | None = None
-        self._rules: list[tuple[str, Callable[[Any, Any], Any], str | None]] = []
-
-    def add(self, operation: type[ast.cmpop], expression: str | None) -> int:
-        """Registers a comparison of the source (`expression` None: hidden) and returns its number."""
-        self._rules.append((*OPERATORS[operation], expression))
-        return len(self._rules) - 1
-
-    def holds(self, number: int, left: Any, right: Any) -> bool:
-        """Compares as the source does; what a hidden test compared is not remembered."""
-        sign, compare, expression = self._rules[number]
-        if compare(left, right):
-            return True
-        if expression is not None:
-            self.expression, self.expected, self.got = expression, sign + shown(right), shown(left)
-        return False
-
-    def forget(self) -> None:
-        self.expression, self.expected, self.got = "", None, None
-
-    def rewrite(self, node: ast.stmt, source: str | None, said: dict[int, str]) -> None:
-        """Lets each plain comparison of an assertion go through `holds`, which the code finds under the name HOLDS."""
-        _Rewrite(self, source).visit(node)
-
-
-def read_checks(source: str, operands: Rewriter) -> list[Check]:
-    """The checks of a test cell (plain Python), each rewritten by `operands`; raises SyntaxError."""
-    tree = ast.parse(source)
+def read_checks(tree: ast.Module, source: str, rewriter: Rewriter | None = None) -> list[Check]:
+    """The checks of a test cell, given as the syntax tree of its plain Python, too; `rewriter` changes each of them in the tree."""
     hidden_lines = set(_hidden_lines(source))
     helpers = {node.name for node in tree.body if isinstance(node, FUNCTIONS) and _holds_assertion(node)}
     said = feedback(source)
@@ -110,7 +63,8 @@ def read_checks(source: str, operands: Rewriter) -> list[Check]:
         words = ("", "") if hidden else (_name(node, source), _expression(node, source))
         asserts = _asserts(node, helpers)
         kept = keeping(node, source) if node is tree.body[-1] and not asserts else node
-        operands.rewrite(kept, None if hidden else source, said)
+        if rewriter:
+            rewriter.rewrite(kept, None if hidden else source, said)
         certain = isinstance(kept, ast.Assert) or _is_wrapped(kept)
         checks.append(Check(*words, hidden, asserts, certain=certain, keeps=kept is not node, node=kept))
     return checks
@@ -185,19 +139,3 @@ def _expression(node: ast.stmt, source: str) -> str:
         compare = isinstance(node.test, ast.Compare) and len(node.test.ops) == 1
         return segment(node.test.left if compare and isinstance(node.test, ast.Compare) else node.test, source)
     return segment(node, source).partition("\n")[0].rstrip(":")
-
-
-class _Rewrite(ast.NodeTransformer):
-    """`assert left == right` becomes `assert _pmh_holds(n, left, right)`; the message stays. `source` None: hidden."""
-
-    def __init__(self, operands: Operands, source: str | None) -> None:
-        self.operands, self.source = operands, source
-
-    def visit_Assert(self, node: ast.Assert) -> ast.Assert:
-        test = node.test
-        if isinstance(test, ast.Compare) and len(test.ops) == 1:
-            expression = None if self.source is None else segment(test.left, self.source)
-            number = self.operands.add(type(test.ops[0]), expression)
-            call = ast.Call(ast.Name(HOLDS, ast.Load()), [ast.Constant(number), test.left, test.comparators[0]], [])
-            node.test = ast.fix_missing_locations(ast.copy_location(call, test))
-        return node

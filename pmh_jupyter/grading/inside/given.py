@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from types import FunctionType
 from typing import Any
 
-from .bindings import bindings
+from .bindings import UNREADABLE, bindings
 from .checks import FUNCTIONS, read_checks
 from .record import Recorder, Rule
 from .rewrite import Rewrite, compiled
@@ -72,8 +72,8 @@ class Helpers(dict[str, Any]):
         """
         try:
             tree = ast.parse(source)
-            checks = read_checks(source, self.relay)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            checks = read_checks(ast.parse(source), source, self.relay)
+        except UNREADABLE:
             return
         times = Counter(bindings(tree.body, top=True))
         for name in times:

@@ -106,7 +106,7 @@ def _judge(shell: Any, source: str, shifts: dict[int, int], terms: Terms, seen: 
             seen.note("helper-changed", name)
     recorder = Recorder(compare, pinned, terms.helpers.relay.rules)
     terms.helpers.begin(recorder, _found_by(pinned, namespace))
-    checks = read_checks(source, recorder)
+    checks = read_checks(ast.parse(source), source, recorder)
     before = {name: namespace[name] for name in bound & namespace.keys()}
     try:
         origins.code.clear()

@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from pmh_jupyter.grading.inside.checks import Operands, read_checks
+from pmh_jupyter.grading.inside.checks import read_checks
 from pmh_jupyter.grading.inside.text import clip, shown
 
 
@@ -30,7 +30,7 @@ from pmh_jupyter.grading.inside.text import clip, shown
     ],
 )
 def test_a_statement_as_a_check(source: str, name: str, expression: str, asserts: bool) -> None:
-    (check,) = read_checks(source, Operands())
+    (check,) = read_checks(ast.parse(source), source)
     assert (check.name, check.expression, check.asserts, check.hidden) == (name, expression, asserts, False)
 
 
@@ -38,44 +38,20 @@ def test_between_the_markers_nothing_has_a_name() -> None:
     source = (
         "assert a\n### BEGIN HIDDEN TESTS\nassert b == 42, 'Told'\nif c:\n    assert d\n### END HIDDEN TESTS\nassert e"
     )
-    checks = read_checks(source, Operands())
+    checks = read_checks(ast.parse(source), source)
     assert [(check.name, check.hidden) for check in checks] == [("a", False), ("", True), ("", True), ("e", False)]
 
 
 def test_a_statement_that_holds_a_marked_line_is_hidden_whole() -> None:
     source = "for x in (1, 2):\n    ### BEGIN HIDDEN TESTS\n    assert f(x) == 42\n    ### END HIDDEN TESTS"
-    assert [check.hidden for check in read_checks(source, Operands())] == [True]
+    assert [check.hidden for check in read_checks(ast.parse(source), source)] == [True]
 
 
 def test_an_unclosed_region_is_hidden_to_the_end() -> None:
-    checks = read_checks("### BEGIN HIDDEN TESTS\nassert a\nassert b", Operands())
+    checks = read_checks(
+        ast.parse("### BEGIN HIDDEN TESTS\nassert a\nassert b"), "### BEGIN HIDDEN TESTS\nassert a\nassert b"
+    )
     assert [check.hidden for check in checks] == [True, True]
-
-
-@pytest.mark.parametrize(
-    ("source", "holds", "expected", "got"),
-    [
-        ("assert x == 4", False, "4", "3"),
-        ("assert x < 3", False, "< 3", "3"),
-        ("assert x in [1, 2]", False, "in [1, 2]", "3"),
-        ("assert x is not x", False, "is not 3", "3"),
-        ("assert x not in [1, 2]", True, None, None),
-        ("assert x == 3", True, None, None),
-        ("### BEGIN HIDDEN TESTS\nassert x == 4\n### END HIDDEN TESTS", False, None, None),
-    ],
-)
-def test_both_sides_of_a_comparison_are_remembered(
-    source: str, holds: bool, expected: str | None, got: str | None
-) -> None:
-    operands = Operands()
-    (check,) = read_checks(source, operands)
-    code = compile(ast.Module([check.node], []), "<test>", "exec")
-    raised = False
-    try:
-        exec(code, {"x": 3, "_pmh_holds": operands.holds})
-    except AssertionError:
-        raised = True
-    assert (not raised, operands.expected, operands.got) == (holds, expected, got)
 
 
 def test_long_text_is_cut_in_the_middle_and_can_be_written() -> None:

@@ -296,6 +296,17 @@ def test_a_full_disk_of_postgresql(cluster: Cluster) -> None:
             session.execute(text("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'disk_full'; END $$"))
 
 
+def test_what_is_in_use_while_the_database_is_closed_is_closed_later(url: str) -> None:
+    database = Database(url).open()
+    with database.read() as session:
+        connection = session.connection().connection.dbapi_connection
+        assert connection
+        database.close()
+        assert session.scalar(text("SELECT 1")) == 1
+    with pytest.raises(Exception, match="closed"):
+        connection.cursor().execute("SELECT 1")
+
+
 def test_a_database_that_is_not_there() -> None:
     with pytest.raises(Unavailable):
         Database("postgresql+psycopg://nobody:secret@127.0.0.1:9/none").open()

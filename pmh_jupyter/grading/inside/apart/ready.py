@@ -54,10 +54,9 @@ class _Rules(dict[int, Rule]):
 def make_ready(source: str) -> ReadyCell | None:
     """None for what is no Python."""
     plain, rules = plain_source(source), _Rules()
-    try:
-        return None if plain is None else ReadyCell(plain, rules, tuple(map(_ready, read_checks(plain, rules))))
-    except SyntaxError:
+    if plain is None:
         return None
+    return ReadyCell(plain, rules, tuple(map(_ready, read_checks(ast.parse(plain), plain, rules))))
 
 
 def _ready(check: Check) -> ReadyCheck:

@@ -99,15 +99,7 @@ def _lesson(
 
 def asked_limits(manifest: CourseFile, entry: LessonEntry) -> AskedLimits:
     """What the course asks for, with what the lesson asks for in its place."""
-    asked = manifest.limits.model_dump() | entry.limits.model_dump(exclude_none=True)
-    return AskedLimits(
-        cell_seconds=asked["cell_seconds"],
-        submission_seconds=asked["submission_seconds"],
-        memory_bytes=_bytes(asked["memory_mb"]),
-        processes=asked["processes"],
-        output_bytes=_bytes(asked["output_mb"]),
-        file_bytes=_bytes(asked["file_mb"]),
-    )
+    return entry.limits.asked.over(manifest.limits.asked)
 
 
 def preloaded(manifest: CourseFile, entry: LessonEntry, files: Iterable[File]) -> tuple[str, ...]:
@@ -116,20 +108,13 @@ def preloaded(manifest: CourseFile, entry: LessonEntry, files: Iterable[File]) -
     return imported(files) if named is None else tuple(dict.fromkeys(named))
 
 
-def _bytes(megabytes: float | None) -> int | None:
-    return None if megabytes is None else max(1, int(megabytes * (1 << 20)))
-
-
 def _impossible(manifest: CourseFile) -> Iterator[Problem]:
     """Limits that contradict one another."""
     for unit in manifest.units:
         for entry in unit.lessons:
-            limits = asked_limits(manifest, entry)
-            if limits.cell_seconds and limits.submission_seconds and limits.cell_seconds > limits.submission_seconds:
-                message = (
-                    f"In lesson {entry.slug} one cell may run {limits.cell_seconds:g} s, "
-                    f"and the whole notebook only {limits.submission_seconds:g} s."
-                )
+            wrong = asked_limits(manifest, entry).contradiction
+            if wrong:
+                message = f"In lesson {entry.slug} {wrong}."
                 yield Problem(NAME, message, "Raise submission_seconds, or lower cell_seconds.")
 
 

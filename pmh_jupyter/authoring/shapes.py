@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import PydanticCustomError
 
+from pmh_jupyter.domain.course import AskedLimits
 from pmh_jupyter.errors import Problem
 from pmh_jupyter.grading.shares import asked_shares
 
@@ -44,6 +45,22 @@ class Limits(Shape):
     processes: int | None = Field(default=None, ge=1, le=4096)
     output_mb: float | None = Field(default=None, gt=0, le=64, strict=False)
     file_mb: int | None = Field(default=None, ge=1, le=4096)
+
+    @property
+    def asked(self) -> AskedLimits:
+        """The same in the units that a grading counts in."""
+        return AskedLimits(
+            cell_seconds=self.cell_seconds,
+            submission_seconds=self.submission_seconds,
+            memory_bytes=_bytes(self.memory_mb),
+            processes=self.processes,
+            output_bytes=_bytes(self.output_mb),
+            file_bytes=_bytes(self.file_mb),
+        )
+
+
+def _bytes(megabytes: float | None) -> int | None:
+    return None if megabytes is None else max(1, int(megabytes * (1 << 20)))
 
 
 class LessonEntry(Shape):

@@ -12,7 +12,7 @@ from pmh_jupyter.errors import PmhError
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
-NOUNS = ("up", "doctor", "course", "grade", "regrade", "db")
+NOUNS = ("up", "doctor", "course", "grade", "regrade", "limits", "db")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""What is sent to the service: a course, to be validated or released; the wish that a lesson be graded again."""
+"""What is sent to the service: a course, to be validated or released; the wish that a lesson be graded again; its limits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,14 @@ from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.ids import sha256
 from pmh_jupyter.errors import BadInput, InvalidCourse, NotLoggedIn, PmhError, Problem, Unavailable
 from pmh_jupyter.wire.base import ErrorReply, FileContent, Message
-from pmh_jupyter.wire.staff import CourseReleased, CourseUpload, CourseValidated, RegradeReply
+from pmh_jupyter.wire.staff import (
+    CourseReleased,
+    CourseUpload,
+    CourseValidated,
+    LimitsBody,
+    LimitsReply,
+    RegradeReply,
+)
 
 R = TypeVar("R", bound=Message)
 
@@ -65,7 +72,21 @@ def send_regrade(service: str, token: str, classroom: str, lesson: str) -> Regra
     return _send(service, token, place, None, RegradeReply)
 
 
-def _send(service: str, token: str, path: str, upload: CourseUpload | None, reply: type[R]) -> R:
+def get_limits(service: str, token: str, classroom: str, lesson: str) -> LimitsReply:
+    """What gradings of a lesson may use at the service at this address. Raises as `_send` does."""
+    return _send(service, token, _limits(classroom, lesson), None, LimitsReply, "GET")
+
+
+def put_limits(service: str, token: str, classroom: str, lesson: str, limits: LimitsBody) -> LimitsReply:
+    """Has the service at this address take these as what the classroom asks for. Raises as `_send` does."""
+    return _send(service, token, _limits(classroom, lesson), limits, LimitsReply, "PUT")
+
+
+def _limits(classroom: str, lesson: str) -> str:
+    return f"classrooms/{quote(classroom, safe='')}/lessons/{quote(lesson, safe='')}/limits"
+
+
+def _send(service: str, token: str, path: str, body: Message | None, reply: type[R], method: str = "POST") -> R:
     """Raises InvalidCourse with every problem that the service found, Refused for another no of it,
     Unavailable where it does not answer, BadInput for what is no address of one.
     """
@@ -73,12 +94,13 @@ def _send(service: str, token: str, path: str, upload: CourseUpload | None, repl
         raise BadInput(f"{service!r} is not the address of a service.", advice="It begins with http:// or https://.")
     request = Request(
         f"{service.rstrip('/')}/api/{path}",
-        data=upload.model_dump_json().encode() if upload else b"",
+        data=body.model_dump_json().encode() if body else None if method == "GET" else b"",
         headers={"Authorization": f"token {token}", "Content-Type": "application/json"},
+        method=method,
     )
-    body = _answer(request, service)
+    answer = _answer(request, service)
     try:
-        return reply.model_validate_json(body)
+        return reply.model_validate_json(answer)
     except ValidationError as error:
         raise BadInput(f"What answers at {service} is not the service.", advice="Mend the address.") from error
 

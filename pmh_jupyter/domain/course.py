@@ -6,7 +6,7 @@ it; it is known by the grade_id of its solution cell (of its first test cell, wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 
@@ -68,7 +68,7 @@ class SharedFiles:
 
 @dataclass(frozen=True)
 class AskedLimits:
-    """What an author asks that one grading of a lesson may use; None: the hub's setting. Seconds of wall time, bytes, counts.
+    """What somebody asks that one grading of a lesson may use; None: they ask nothing. Seconds of wall time, bytes, counts.
 
     `output_bytes` is what one cell may print, `file_bytes` the size of a file and of each place to write.
     """
@@ -79,6 +79,19 @@ class AskedLimits:
     processes: int | None = None
     output_bytes: int | None = None
     file_bytes: int | None = None
+
+    @property
+    def contradiction(self) -> str:
+        """Where one cell would have more time than the whole notebook, that in words; else ""."""
+        if self.cell_seconds and self.submission_seconds and self.cell_seconds > self.submission_seconds:
+            return (
+                f"one cell may run {self.cell_seconds:g} s, and the whole notebook only {self.submission_seconds:g} s"
+            )
+        return ""
+
+    def over(self, others: AskedLimits) -> AskedLimits:
+        """These, with the others' where these ask nothing."""
+        return replace(others, **{name: value for name, value in asdict(self).items() if value is not None})
 
 
 @dataclass(frozen=True)

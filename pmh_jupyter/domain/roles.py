@@ -31,6 +31,7 @@ class Permission(StrEnum):
     RELEASE = "release"
     ADOPT = "adopt"
     REGRADE = "regrade"
+    SET_LIMITS = "set-limits"
     MANAGE_MEMBERS = "manage-members"
 
 
@@ -38,7 +39,7 @@ class Permission(StrEnum):
 ADDS: Mapping[str, tuple[str, ...]] = {
     "student": ("learn",),
     "assistant": ("see-board", "see-work"),
-    "instructor": ("release", "adopt", "regrade"),
+    "instructor": ("release", "adopt", "regrade", "set-limits"),
     "admin": ("manage-members",),
 }
 

@@ -99,6 +99,26 @@ class BoardReply(Message):
     pages: int
 
 
+class LimitsBody(Message):
+    """What one grading of a lesson may use, under the names, in the units and within the ranges of course.toml; null: not asked."""
+
+    cell_seconds: float | None = None
+    submission_seconds: float | None = None
+    memory_mb: int | None = None
+    processes: int | None = None
+    output_mb: float | None = None
+    file_mb: int | None = None
+
+
+class LimitsReply(Message):
+    """Who asks for which limits. What the classroom asks for goes before the lesson's, and that before the hub's."""
+
+    hub: LimitsBody
+    lesson: LimitsBody = Field(description="As the adopted version of the course has it")
+    classroom: LimitsBody = Field(description="Left alone when another version is adopted")
+    in_force: LimitsBody
+
+
 class RegradeReply(Message):
     """What asking for a regrade did: submissions newly queued, and those that this version of the grader knows already."""
 

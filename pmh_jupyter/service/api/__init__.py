@@ -7,6 +7,7 @@ from pmh_jupyter.service.api.documents import ROUTES as DOCUMENTS
 from pmh_jupyter.service.api.enrolments import ROUTES as ENROLMENTS
 from pmh_jupyter.service.api.events import ROUTES as EVENTS
 from pmh_jupyter.service.api.lessons import ROUTES as LESSONS
+from pmh_jupyter.service.api.limits import ROUTES as LIMITS
 from pmh_jupyter.service.api.outline import ROUTES as OUTLINE
 from pmh_jupyter.service.api.people import ROUTES as PEOPLE
 from pmh_jupyter.service.api.regrades import ROUTES as REGRADES
@@ -23,6 +24,7 @@ ROUTES: tuple[Route, ...] = (
     *EVENTS,
     *COURSES,
     *STAFF,
+    *LIMITS,
     *REGRADES,
     *DOCUMENTS,
 )

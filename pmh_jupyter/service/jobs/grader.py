@@ -81,7 +81,7 @@ class Grader:
             submitted=job.submitted,
             only=job.only,
             hidden=job.hidden,
-            limits=self._limits(job),
+            limits=with_asked(self.limits, job.limits),
             preload=job.preload,
             request_id=job.request_id,
             judging=job.judging,
@@ -100,10 +100,11 @@ class Grader:
         """Grades what has a known result; raises NoWall, or Unavailable when the verdicts are not those."""
         canary(self.wall())
 
-    def _limits(self, job: Job) -> Limits:
-        settings = Limits(
+    @property
+    def limits(self) -> Limits:
+        """What a grading may use where nobody asks for anything else."""
+        return Limits(
             cell_seconds=self._settings.cell_seconds,
             submission_seconds=self._settings.submission_seconds,
             memory_bytes=self._settings.grading_memory_mb << 20,
         )
-        return with_asked(settings, job.limits)

@@ -11,6 +11,7 @@ courses     save_course_version(course, releases by lesson slug) → CourseVersi
 classrooms  ensure_classroom(slug, title, time_zone, course) → Classroom · classrooms() → (Classroom, …)
             adopt(classroom, course, number=None) → Classroom
             set_assignment(classroom, lesson, schedule=WallSchedule, attempts=None, weight=1, checks="all")
+limits      get_limits(person, classroom, lesson) → AssignmentLimits · set_limits(person, classroom, lesson, AskedLimits)
 outline     outline(person, classroom) → Outline
 lessons     lesson_files(person, classroom, lesson) → LessonFiles · mark_opened(person, classroom, lesson, release)
 work        receive(NewWork, sign) → Work · get_work(work, person) → Work

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from pmh_jupyter.domain.course import AskedLimits
 from pmh_jupyter.domain.deadlines import WallSchedule, zone
 from pmh_jupyter.domain.events import EventKind
 from pmh_jupyter.domain.people import Classroom
@@ -16,11 +14,10 @@ from pmh_jupyter.errors import NotFound
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.dialect import insert_new
 from pmh_jupyter.storage.log import NewEvent, append
+from pmh_jupyter.storage.records.limits import LIMITS
 from pmh_jupyter.storage.records.lookup import find_lesson, no_classroom
 from pmh_jupyter.storage.tables.classrooms import AssignmentRow, ClassroomRow
 from pmh_jupyter.storage.tables.courses import CourseRow, CourseVersionRow, LessonRow, VersionLessonRow
-
-LIMITS = tuple(field.name for field in fields(AskedLimits))
 
 
 def ensure_classroom(database: Database, slug: str, title: str, time_zone: str, course: str) -> Classroom:

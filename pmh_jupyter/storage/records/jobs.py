@@ -8,15 +8,15 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from pmh_jupyter.domain.course import AskedLimits, File
+from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.verdict import Grading, Message
 from pmh_jupyter.domain.work import Job, Kind, Work, WorkState
 from pmh_jupyter.errors import NotFound
 from pmh_jupyter.storage.database import Database
-from pmh_jupyter.storage.records.classrooms import LIMITS
 from pmh_jupyter.storage.records.gradings import record_grading
 from pmh_jupyter.storage.records.judgings import find_judging
 from pmh_jupyter.storage.records.lessons import release_files
+from pmh_jupyter.storage.records.limits import limits_of
 from pmh_jupyter.storage.records.lookup import exercises_of
 from pmh_jupyter.storage.records.reading_work import load_work
 from pmh_jupyter.storage.records.turns import ANYTHING, REGRADE, Wish, waiting
@@ -158,7 +158,7 @@ def _to_job(session: Session, database: Database, row: JobRow) -> Job:
         submitted=_submitted(session, database, work.id),
         only=frozenset(work.exercises) or None,
         hidden=work.kind == Kind.SUBMISSION or assignment.checks == "all",
-        limits=AskedLimits(**{name: getattr(assignment, name) for name in LIMITS}),
+        limits=limits_of(assignment).in_force,
         preload=tuple(assignment.preload),
         request_id=row.request_id,
         release=row.release_id,

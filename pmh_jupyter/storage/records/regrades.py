@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from pmh_jupyter.domain.judging import GRADER
 from pmh_jupyter.domain.work import Kind, WorkState
 from pmh_jupyter.storage.database import Database
+from pmh_jupyter.storage.records.limits import grading_key
 from pmh_jupyter.storage.records.lookup import find_lesson, find_membership
 from pmh_jupyter.storage.records.turns import REGRADE, NewJob, enqueue
 from pmh_jupyter.storage.tables.work import SubmissionRow
@@ -32,21 +33,23 @@ class Regrade:
 def regrade(
     database: Database, person: UUID, classroom: str, lesson: str, request_id: str = "", grader: str = GRADER
 ) -> Regrade:
-    """Queues every submission of an assignment that `grader` has not graded yet, each against the release that it was made with.
+    """Queues every submission of an assignment that `grader` has not graded yet within the limits of now, each against the release
+    that it was made with.
 
     Asking again changes nothing, and after an interruption it goes on. Until new verdicts are there the old ones stand; a regrade
     that fails leaves them. Raises NotFound (classroom, lesson).
     """
     with database.read() as session:
         room = find_membership(session, person, classroom).classroom.id
-        assignment = find_lesson(session, room, lesson).assignment.id
+        placed = find_lesson(session, room, lesson).assignment
+        assignment, key = placed.id, grading_key(placed, grader)
     queued = known = 0
     after: UUID | None = None
     while True:
         with database.write() as session:
             found = _ended(session, assignment, after)
             for row in found:
-                new = NewJob(row.id, row.release_id, grader, room, REGRADE, request_id)
+                new = NewJob(row.id, row.release_id, key, room, REGRADE, request_id)
                 fresh = enqueue(session, new, database.now())
                 queued, known = queued + fresh, known + (not fresh)
         if not found:

@@ -20,6 +20,7 @@ from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.dialect import insert_new
 from pmh_jupyter.storage.log import NewEvent, append
 from pmh_jupyter.storage.records.lessons import require_release
+from pmh_jupyter.storage.records.limits import grading_key
 from pmh_jupyter.storage.records.lookup import Placed, exercises_of, find_lesson, find_membership, lock_member
 from pmh_jupyter.storage.records.reading_work import load_work
 from pmh_jupyter.storage.records.turns import PRIORITY, NewJob, enqueue
@@ -187,7 +188,8 @@ def _write(session: Session, database: Database, new: NewWork, placed: Placed, s
     database.blobs.store(session, "work", (file.content for file in new.files))
     for file in new.files:
         session.add(SubmissionFileRow(submission_id=new.id, path=file.path, sha256=sha256(file.content)))
-    job = NewJob(new.id, new.release, new.grader, placed.assignment.classroom_id, PRIORITY[new.kind], new.request_id)
+    key = grading_key(placed.assignment, new.grader)
+    job = NewJob(new.id, new.release, key, placed.assignment.classroom_id, PRIORITY[new.kind], new.request_id)
     enqueue(session, job, now)
     session.flush()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, String, UniqueConstraint
@@ -58,7 +59,10 @@ class JoinCodeRow(Base):
 
 
 class AssignmentRow(Base):
-    """A lesson on a classroom's schedule. Times are wall times of `time_zone`; UTC is derived (domain.deadlines)."""
+    """A lesson on a classroom's schedule. Times are wall times of `time_zone`; UTC is derived (domain.deadlines).
+
+    The columns of limits hold what the adopted version's author asks for; `own_limits` what the classroom says in their place.
+    """
 
     __tablename__ = "assignments"
     __table_args__ = (
@@ -83,6 +87,7 @@ class AssignmentRow(Base):
     output_bytes: Mapped[int | None] = mapped_column(BigInteger)
     file_bytes: Mapped[int | None] = mapped_column(BigInteger)
     preload: Mapped[list[str]] = mapped_column(Json, server_default="[]")
+    own_limits: Mapped[dict[str, Any]] = mapped_column(Json, server_default="{}")
     checks: Mapped[str] = mapped_column(String(16))
 
 

@@ -51,8 +51,9 @@ class SubmissionFileRow(Base):
 
 
 class JobRow(Base):
-    """A grading that is to be done, once for each (submission, release, grader version). `worker` holds it until `lease_until`.
+    """A grading that is to be done, once for each (submission, release, grader), where `grader` is its version and its limits.
 
+    `worker` holds it until `lease_until`.
     Once it is done: `seed` of its random numbers, and the version of the grader that it was `graded_by`.
     """
 

@@ -21,6 +21,7 @@ def test_each_role_may_what_the_one_before_may() -> None:
         (Permission.SEE_BOARD, Role.ASSISTANT),
         (Permission.SEE_WORK, Role.ASSISTANT),
         (Permission.REGRADE, Role.INSTRUCTOR),
+        (Permission.SET_LIMITS, Role.INSTRUCTOR),
         (Permission.RELEASE, Role.INSTRUCTOR),
         (Permission.ADOPT, Role.INSTRUCTOR),
         (Permission.MANAGE_MEMBERS, Role.ADMIN),

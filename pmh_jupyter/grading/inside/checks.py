@@ -63,7 +63,7 @@ def read_checks(tree: ast.Module, source: str, rewriter: Rewriter | None = None)
         words = ("", "") if hidden else (_name(node, source), _expression(node, source))
         asserts = _asserts(node, helpers)
         kept = keeping(node, source) if node is tree.body[-1] and not asserts else node
-        if rewriter:
+        if rewriter is not None:  # one that holds nothing yet is empty
             rewriter.rewrite(kept, None if hidden else source, said)
         certain = isinstance(kept, ast.Assert) or _is_wrapped(kept)
         checks.append(Check(*words, hidden, asserts, certain=certain, keeps=kept is not node, node=kept))

@@ -1,7 +1,7 @@
 """Attacks on the conversation between judge and student's process: none earns a check, none learns what a test expects.
 
 Each of `attacks/*.txt` holds attacks: after `==== name` a student's cell that defines `answer()`; whatever it finds out it puts
-into SEEN. All secrets are numbers that stand in the test cell alone.
+into SEEN. All secrets are numbers that stand in the test cell alone, and so long that no address in memory holds one by chance.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ import math
 def answer():
     return VALUE
 
-VALUE = 424242
+VALUE = 642424242424242
 """
 CHECKS = [
-    "assert answer() == 424242",
-    "assert answer() in (424242,)",
-    "assert not answer() != 424242",
-    "assert abs(answer() - 424242) < 1e-6",
-    "assert math.isclose(answer(), 424242)",
-    "assert 424241 < answer() < 424243",
-    "assert {424242: True}.get(answer())",
-    "assert isinstance(answer(), int) and answer() - 424242 == 0",
-    "assert str(answer() + 0) == '424242'",
-    "assert type(answer()) is int and not answer() - 424242",
-    "assert sorted([answer(), 424243]) == [424242, 424243]",
+    "assert answer() == 642424242424242",
+    "assert answer() in (642424242424242,)",
+    "assert not answer() != 642424242424242",
+    "assert abs(answer() - 642424242424242) < 1e-6",
+    "assert math.isclose(answer(), 642424242424242)",
+    "assert 642424242424241 < answer() < 642424242424243",
+    "assert {642424242424242: True}.get(answer())",
+    "assert isinstance(answer(), int) and answer() - 642424242424242 == 0",
+    "assert str(answer() + 0) == '642424242424242'",
+    "assert type(answer()) is int and not answer() - 642424242424242",
+    "assert sorted([answer(), 642424242424243]) == [642424242424242, 642424242424243]",
 ]
-SECRETS = (424242, 424243, 424241)
+SECRETS = (642_424_242_424_242, 642_424_242_424_243, 642_424_242_424_241)
 
 
 def _attacks() -> list[tuple[str, str]]:

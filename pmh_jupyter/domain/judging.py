@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pmh_jupyter.domain.verdict import Message
 
-GRADER = "2"
+GRADER = "3"
 """The version of the grader: changes with whatever may change a verdict. Gradings and judgings are kept by it."""
 
 
@@ -27,8 +27,9 @@ class NotebookJudging:
     names that test cells bind and later student cells of the reference read. `rebinds`: names that the reference's cells bind.
     `shadowed`: builtins that the reference binds anew. `given`: functions of locked cells that test cells use, of which they get the
     judge's own. `files`: of the lesson's files and the tests', those that the reference changes. `operators`: by test cell, the
-    operators that the reference used on objects of classes of its own; of a cell that is not there nothing is known, and judged inside
-    nothing is refused in it. `cell` and `reason` say why a notebook is judged inside.
+    operators that the reference used on objects of classes of its own, and, as "eq data 2", those with plain data on the other side and
+    the statement of the cell that it was in; of a cell that is not there nothing is known, and judged inside nothing is refused in it.
+    `cell` and `reason` say why a notebook is judged inside.
     """
 
     notebook: str

@@ -56,17 +56,20 @@ class Compare:
         self.origins, self.note = origins, note
         self.allowed = None if allowed is None else frozenset(allowed)
         self.used: set[str] = set()
+        self.check = 0  # which statement of the cell is being run
 
     def honest(self, name: str, left: Any, right: Any) -> bool:
         """False if what the operator says of these two is not to be believed."""
         if plain(left) and plain(right) and _type(left) not in _CONTAINERS and _type(right) not in _CONTAINERS:
             return True
-        liars = [*self._judges(left, METHODS[name]), *self._judges(right, METHODS[name])]
+        sides = [[*self._judges(side, METHODS[name])] for side in (left, right)]
+        liars = [liar for side in sides for liar in side]
         if not liars:
             return True
         asked = _ASKED.get(name, name)
-        self.used.add(asked)
-        if self.allowed is not None and asked not in self.allowed:
+        met = {asked} if all(sides) else {asked, f"{asked} data {self.check}"}  # as apart: see apart/rules.py
+        self.used |= met
+        if self.allowed is not None and not met <= self.allowed:
             return self._not_honest(asked, liars[0])
         for liar in liars:
             if _claims(name, liar):

@@ -169,6 +169,7 @@ class CellRun:
 
     def _check(self, check: Told) -> Test:
         self.recorder.forget()
+        self.recorder.compare_with.check += 1
         if self.terms.pristine:
             self.seen.take(self.terms.pristine.put_back_quickly())
         error = self._raised(check)

@@ -51,7 +51,7 @@ class TestCell(CellRun):
             return [test_of(None, "timed-out", "timed-out")]
 
     def _check(self, check: Told) -> Test:
-        self.peer.rules.denial = None
+        self.peer.rules.next_check()
         test = super()._check(check)
         if self.peer.lost is not None and test["outcome"] != "timed-out":
             raise Lost(self.peer.lost.cause, self.peer.lost.detail)

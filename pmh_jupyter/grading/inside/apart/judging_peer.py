@@ -82,7 +82,7 @@ class JudgingPeer(Peer):
         if arguments:
             self.rules.doubt(name, _class_of(target), arguments[0], lambda *said: self._probe(target, *said))
         result = super().operate(target, name, arguments, named)
-        if type(result) is bool and arguments:
+        if arguments:
             self.rules.believe(name, _class_of(target), result, arguments[0], lambda *said: self._probe(target, *said))
         return result
 

@@ -1,17 +1,20 @@
 """Which operators a test cell may use on the student's own objects, and what is believed of those that it may.
 
-An operator is allowed in a cell where the reference solution used it or one of its family. Elsewhere plain data is expected: an object
-that decides by itself what it equals would earn points, and would be told what it is compared with.
+An operator is allowed in a cell where the reference solution used it or one of its family, and a comparison with plain data in the very
+statements in which the reference made one. Elsewhere plain data is expected: an object that decides by itself what it equals
+would earn points, and would be told what it is compared with.
 """
 
 from __future__ import annotations
 
 import hashlib
-import math
+import random
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from .near import near, strange_to
 from .operators import IN_PLACE, QUIET, REFLECTED
+from .proxies import is_stand_in
 
 LYING = "lying-operator"
 OBJECT = "object-for-data"
@@ -41,16 +44,22 @@ class _Stranger:
     """Equal to nothing and in nothing: whoever says otherwise says so of everything."""
 
 
-# What is noted of an operator of the reference's beside its name: that plain data stood on the other side, and that it claims of
-# values what is taken for a lie elsewhere (numbers modulo seven equal every seventh one).
-DATA, STRANGE = " data", " strange"
+_MEANT = object()  # stands for what an object is really asked about
+
+
+# What is noted of an operator of the reference's beside its name, with the number of the check in which it was so: that plain data
+# stood on the other side, and that it claims of values what is taken for a lie elsewhere (numbers modulo seven equal every
+# seventh one).
+DATA, STRANGE = "data", "strange"
+# What an object is asked about strangers to try a claim.
+_TRIED_BY = {"eq": "eq", "ne": "eq", "contains": "contains"}
 
 
 def family(name: str) -> frozenset[str]:
     """The operators that are allowed together with this one."""
-    for beside in (DATA, STRANGE):
-        if name.endswith(beside):
-            return frozenset(each + beside for each in family(name.removesuffix(beside)))
+    name, _, beside = name.partition(" ")
+    if beside:
+        return frozenset(f"{each} {beside}" for each in family(name))
     plain = name[1:] if name in REFLECTED | IN_PLACE else name
     for names in _FAMILIES:
         if name in names:
@@ -68,14 +77,20 @@ class Rules:
         self.flags: list[dict[str, str]] = []
         self._allowed: frozenset[str] | None = None
         self._secret = b""
-        self._count = 0
+        self._check = self._count = 0
+        self._said: bool | None = None
 
     def begin(self, operators: Iterable[str], source: str) -> None:
         """A test cell begins. Nobody over there knows its `source`, from which the values come that claims are tried against."""
         self.used, self.flags, self.denial = set(), [], None
         self._allowed = frozenset().union(*map(family, operators))
-        self._secret, self._count = hashlib.sha256(source.encode("utf-8", "replace")).digest(), 0
-        self._near: list[Any] = []
+        self._secret = hashlib.sha256(source.encode("utf-8", "replace")).digest()
+        self._check = self._count = 0
+        self._said = None
+
+    def next_check(self) -> None:
+        """The next statement of the cell. What an earlier one did changes nothing of what this one's claims are tried against."""
+        self._check, self._count, self.denial = self._check + 1, 0, None
 
     def end(self) -> None:
         """Between test cells nothing is ruled on."""
@@ -94,58 +109,72 @@ class Rules:
             self._deny(OBJECT, kind, f"an object of class {_name(kind)} where the reference gives plain data ({name})")
 
     def meets(self, name: str) -> bool:
-        """Whether an object is compared with plain data in this cell, as it is now. Where the reference compares objects with each
+        """Whether an object is compared with plain data in this check, as it is now. Where the reference compares objects with each
         other alone, it is neither asked nor told what it is compared with: it is not equal.
         """
         if self._allowed is None or name not in _OPPOSITE:
             return True
-        self.used.add(name + DATA)
-        return self.record or name not in self._allowed or name + DATA in self._allowed
+        here = self._here(name, DATA)
+        self.used.add(here)
+        return self.record or name not in self._allowed or here in self._allowed
+
+    def _here(self, name: str, beside: str) -> str:
+        return f"{name} {beside} {self._check}"
 
     def doubt(self, name: str, kind: type, other: Any, say: Callable[[str, Any], Any]) -> None:
-        """Before an object is asked whether it equals plain data: it may be asked of values near by, so that none knows which of them
-        is meant. How many, nobody over there can foresee. Raises `Denied`.
+        """Before an object is asked whether it equals plain data, it is asked about values near by and about that one, in an order that
+        nobody over there can foresee: so that whoever equals one value alone has to guess which of them is meant. Raises `Denied`.
         """
-        if name not in ("eq", "ne") or not self._doubts(name):
+        self._said = None
+        if name not in ("eq", "ne") or is_stand_in(other) or not self._doubts(name):
             return
-        self._count += 1
-        digest = hashlib.sha256(self._secret + self._count.to_bytes(8, "big")).digest()
-        near = _near(other, digest.hex())
-        order = sorted(range(len(near)), key=lambda place: hashlib.sha256(digest + bytes([place])).digest())
-        before = digest[0] % (len(near) + 1)
-        self._near = [near[place] for place in order[before:]]
-        if any(_claims(say, "eq", near[place]) for place in order[:before]):
-            self._lies(name, kind, "equals what it does not")
+        word = self._word()
+        values = [*near(other, word), _MEANT]
+        random.Random(word[::-1]).shuffle(values)
+        for value in values if len(values) > 1 else ():
+            claimed = _claims(say, "eq", other if value is _MEANT else value)
+            if value is _MEANT:
+                self._said = claimed
+            elif claimed:
+                self._lies(name, kind, "equals what it does not")
 
     def believe(self, name: str, kind: type, claim: Any, other: Any, say: Callable[[str, Any], Any]) -> None:
         """Tries a claim that could not be true of everything; `say` does an operator to the same object. Raises `Denied`."""
-        if type(claim) is not bool or name not in ("contains", *_OPPOSITE) or not self._doubts(name):
+        said, self._said = self._said, None
+        if name not in ("contains", *_OPPOSITE) or claim is NotImplemented or not self._doubts(name):
             return
-        if name in ("eq", "contains") and claim and any(_claims(say, name, value) for value in self._strangers(other)):
-            self._lies(name, kind, f"{_CLAIMS[name]} everything")
-        if name == "ne" and not claim and any(_claims(say, "eq", value) for value in self._strangers(other)):
-            self._lies(name, kind, "equals everything")
-        if name in _OPPOSITE and claim and _claims(say, _OPPOSITE[name], other):
+        if self.record and type(claim) is not bool:  # element by element, say
+            self.used.add(self._here(name, STRANGE))
+            return
+        true = _is_true(claim)
+        if name in _TRIED_BY and true is not (name == "ne"):
+            asked = _TRIED_BY[name]
+            if said is False:
+                self._lies(name, kind, "equals what it did not equal before")
+            if any(_claims(say, asked, value) for value in self._strangers(other)):
+                self._lies(name, kind, f"{_CLAIMS[asked]} everything")
+        if name in _OPPOSITE and true and _claims(say, _OPPOSITE[name], other):
             self._lies(name, kind, f"contradicts itself ({name})")
 
     def _doubts(self, name: str) -> bool:
-        return self._allowed is not None and name + STRANGE not in self._allowed
+        return self._allowed is not None and self._here(name, STRANGE) not in self._allowed
 
     def _lies(self, name: str, kind: type, words: str) -> None:
         """Of the reference's own objects it is noted; no other may do it where they do not."""
         if self.record:
-            self.used.add(name + STRANGE)
+            self.used.add(self._here(name, STRANGE))
         else:
             self._deny(LYING, kind, f"an object of class {_name(kind)} that {words}")
 
-    def _strangers(self, other: Any) -> list[Any]:
-        """Values that nobody compared with before, one of them of the kind that `other` is; and what `doubt` has left."""
-        near, self._near = self._near, []
+    def _word(self) -> str:
+        """Hexadecimal digits that nobody over there can foresee, others each time."""
         self._count += 1
-        digest = hashlib.sha256(self._secret + self._count.to_bytes(8, "big")).hexdigest()
-        number = int(digest[:12], 16)
-        like = {int: number, float: number / 7, str: digest[:12], list: [number], tuple: (number,), bool: number}
-        return [*near, _Stranger(), like.get(type(other), digest)]
+        return hashlib.sha256(self._secret + f"{self._check} {self._count}".encode()).hexdigest()
+
+    def _strangers(self, other: Any) -> list[Any]:
+        """Values that nobody compared with before, one of them of the kind that `other` is."""
+        word = self._word()
+        return [_Stranger(), *(strange_to(other, word) or [word])]
 
     def refuse(self, words: str) -> TextAsCode:
         """Notes that something of the student's would have become code here; what is raised for it. See `gate`."""
@@ -169,31 +198,21 @@ _SAID = {
 _CLAIMS = {"eq": "equals", "contains": "holds"}
 
 
-def _near(value: Any, word: str) -> list[Any]:
-    """Plain data that is like this and, by no honest equality, equal to it too; the more, the less can whoever equals one value alone guess
-    when it is asked of the right one. `word`: letters that nobody can foresee.
-    """
-    kind = type(value)
-    steps = (1, -1, 2, -2, 3, -3, 5, -5)
-    words = [word[place : place + 4] for place in range(0, 16, 4)]
-    if kind is int:
-        return [value + step for step in steps]
-    if kind is float and math.isfinite(value):
-        return [value + step * (1 + abs(value) / 2) for step in steps]
-    if kind is bool:
-        return [not value]
-    if kind is str:
-        return [f"{word}{value}" for word in words] + [f"{value}{word}" for word in words]
-    if kind in (list, tuple):
-        return [kind([*value, word]) for word in words] + [kind([word, *value]) for word in words]
-    return []
-
-
 def _claims(say: Callable[[str, Any], Any], name: str, value: Any) -> bool:
     try:
-        return say(name, value) is True
+        return _is_true(say(name, value))
     except Exception:  # noqa: BLE001 - an operator of the student's may raise anything
         return False
+
+
+def _is_true(claim: Any) -> bool:
+    """What an assertion makes of it; of an object of the student's, and of what has no truth, the worst."""
+    if claim is NotImplemented:
+        return False
+    try:
+        return is_stand_in(claim) or bool(claim)
+    except Exception:  # noqa: BLE001 - an array has no truth
+        return True
 
 
 def _name(kind: type) -> str:

@@ -190,7 +190,7 @@ def test_what_a_helper_asserts_is_explained(way: Way, wall: Wall, judged: dict[s
 
 
 SECRET = "def check(function, cases):\n    for value, wanted in cases:\n        assert function(value) == wanted, f'not {wanted}'"
-HIDDEN = "assert double(1) == 2\n### BEGIN HIDDEN TESTS\ncheck(double, [(77, 154)])\n### END HIDDEN TESTS"
+HIDDEN = "assert double(1) == 2\n### BEGIN HIDDEN TESTS\ncheck(double, [(7717717, 15435434)])\n### END HIDDEN TESTS"
 
 
 @both
@@ -200,7 +200,7 @@ def test_what_a_hidden_test_gives_a_helper_is_told_nowhere(way: Way, wall: Wall)
     judging = inside(judging) if way is Way.INSIDE else judging
     grading = graded(wall, lesson, "def double(x):\n    return 2 if x == 1 else 5", judging)
     assert points(grading) == 0
-    assert "154" not in repr(grading) and "77" not in repr(grading)
+    assert "15435434" not in repr(grading) and "7717717" not in repr(grading)
     assert [test.message.code for test in grading.verdicts[0].tests if test.message] == ["hidden-fails"]
 
 

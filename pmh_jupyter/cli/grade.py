@@ -8,7 +8,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,21 +38,26 @@ def register(commands: Commands) -> None:
 def grade(arguments: argparse.Namespace) -> int:
     """0 whatever the scores; 2 where an input cannot be read, or a fault of ours: the other submissions are graded all the same;
     130 where it was interrupted."""
-    from pmh_jupyter.authoring.in_course import read_lesson
-    from pmh_jupyter.cli.grade_found import find_submissions
-    from pmh_jupyter.cli.grade_run import Run
-    from pmh_jupyter.cli.grade_tell import Summary, tell_json, tell_nothing, tell_person
     from pmh_jupyter.config import Settings
-    from pmh_jupyter.grading.task import with_asked
 
     settings = Settings.from_environ()
-    with _wall(settings) as wall, _interruptible():
+    with _wall(settings) as found_wall, _interruptible():
+        # While the sandbox starts, what else is needed is imported.
+        from pmh_jupyter.authoring.in_course import read_lesson
+        from pmh_jupyter.cli.grade_found import find_submissions
+        from pmh_jupyter.cli.grade_judging import Remembered
+        from pmh_jupyter.cli.grade_run import Run
+        from pmh_jupyter.cli.grade_tell import Summary, tell_json, tell_nothing, tell_person
+        from pmh_jupyter.grading.task import with_asked
+
+        wall = found_wall()
         source = read_lesson(arguments.source, wall)
         found = find_submissions(arguments.submission, source.release)
         summary = Summary(len(found.paths), without=found.without)
         tell = tell_json if arguments.json else tell_nothing if arguments.output else tell_person
         limits = with_asked(_limits(settings), source.limits)
-        run = Run(source, limits, wall, tell, summary, arguments.jobs or len(os.sched_getaffinity(0)))
+        jobs = arguments.jobs or len(os.sched_getaffinity(0))
+        run = Run(source, limits, wall, tell, summary, jobs, Remembered(wall))
         return _told(run, found.paths, arguments.output)
 
 
@@ -72,19 +78,39 @@ def _told(run: Run, paths: list[str], output: str | None) -> int:
 
 
 @contextlib.contextmanager
-def _wall(settings: Settings) -> Iterator[Wall]:
-    """Says so where submissions can reach this machine. At the end all that runs behind the wall is ended, and is not waited for long."""
+def _wall(settings: Settings) -> Iterator[Callable[[], Wall]]:
+    """A wall is started; what it is, is asked for when it is needed, and said where submissions can reach this machine.
+
+    At the end all that runs behind it is ended, and is not waited for long.
+    """
     from pmh_jupyter.grading.walls import find_wall
 
-    wall = find_wall(settings)
-    if not wall.contained:
-        print("pmh: no sandbox can be had here, so submissions run as you. `pmh doctor` says why.", file=sys.stderr)
+    coming: Future[Wall] = Future()
+    threading.Thread(target=_fulfil, args=(coming, lambda: find_wall(settings)), daemon=True).start()
+
+    def found() -> Wall:
+        wall = coming.result()
+        if not wall.contained:
+            print("pmh: no sandbox can be had here, so submissions run as you. `pmh doctor` says why.", file=sys.stderr)
+        return wall
+
+    def close() -> None:
+        if coming.exception() is None:  # waits for one that is just being started
+            coming.result().close()
+
     try:
-        yield wall
+        yield found
     finally:
-        closing = threading.Thread(target=wall.close, daemon=True)
+        closing = threading.Thread(target=close, daemon=True)
         closing.start()
         closing.join(CLOSE_SECONDS)
+
+
+def _fulfil(promise: Future[Wall], work: Callable[[], Wall]) -> None:
+    try:
+        promise.set_result(work())
+    except BaseException as error:  # noqa: BLE001 (it is raised where the result is asked for)
+        promise.set_exception(error)
 
 
 @contextlib.contextmanager

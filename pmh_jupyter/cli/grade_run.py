@@ -10,6 +10,7 @@ from typing import Any
 from pmh_jupyter.authoring.in_course import Source
 from pmh_jupyter.authoring.local import read_submission, task_of
 from pmh_jupyter.cli import print_error
+from pmh_jupyter.cli.grade_judging import Remembered
 from pmh_jupyter.cli.grade_pool import in_parallel
 from pmh_jupyter.cli.grade_results import Results, key_of
 from pmh_jupyter.cli.grade_tell import Summary, as_json, progress
@@ -43,6 +44,7 @@ class Run:
     tell: Tell
     summary: Summary
     jobs: int
+    judgings: Remembered
 
     def grade(self, paths: list[str], output: str | None) -> None:
         """Grades the submissions at these paths; with `output`, those that stand there already are not graded again."""
@@ -62,8 +64,8 @@ class Run:
             known = results.already(path, key_of(line)) if results else None
             if known:
                 return Graded(known)
-            task = replace(task_of(self.source.release, files, self.limits), preload=self.source.preload)
-            grading = grade(task, self.wall)
+            task = task_of(self.source.release, files, self.limits, self.source.preload)
+            grading = grade(replace(task, judging=self.judgings.of(task)), self.wall)
         except PmhError as error:
             return Graded(line, error=error)
         return Graded(as_json(path, grading) | line | {"fault": grading.fault is not None}, grading)

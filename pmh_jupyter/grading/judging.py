@@ -46,7 +46,7 @@ class KnownJudgings:
 
     def of(self, task: GradingTask, wall: Wall) -> Judging:
         """The judging of the task's release; whoever asks while it is being found out waits for it. Raises as `decide`."""
-        key = _key(task)
+        key = key_of(task)
         with self._lock:
             turn = self._turns.setdefault(key, threading.Lock())
         with turn:
@@ -250,7 +250,8 @@ def _read(table: symtable.SymbolTable) -> Iterator[str]:
         yield from _read(inner)
 
 
-def _key(task: GradingTask) -> str:
+def key_of(task: GradingTask) -> str:
+    """What a judging depends on: the release with its tests, the grader, limits and modules that are imported before."""
     digest = hashlib.sha256(repr((GRADER, task.preload, task.limits)).encode())
     for file in task.sealed:
         digest.update(repr((file.path, hashlib.sha256(file.content).hexdigest())).encode())

@@ -48,6 +48,9 @@ class Wall(Protocol):
         `preload` names modules that are imported once and shared by all that run with the same.
         """
 
+    def made_of(self, preload: tuple[str, ...] = ()) -> str:
+        """Changes with what runs students' code: another Python, a package that is installed or taken away. "": nobody knows."""
+
     def close(self) -> None:
         """Ends what is kept for the next run. The wall may be used again."""
 

@@ -49,6 +49,10 @@ class BubblewrapWall:
         """See `Wall.run`."""
         return self.zygotes.run(bundle, limits.submission_seconds + GRACE_SECONDS, preload)
 
+    def made_of(self, preload: tuple[str, ...] = ()) -> str:
+        """See `Wall.made_of`."""
+        return self.zygotes.made_of(preload)
+
     def close(self) -> None:
         """See `Wall.close`."""
         self.zygotes.close()

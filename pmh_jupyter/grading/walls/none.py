@@ -35,6 +35,10 @@ class NoContainment:
             os.mkdir(f"{folder}/work")
             return self.zygotes.run(bundle, limits.submission_seconds + GRACE_SECONDS, preload, folder)
 
+    def made_of(self, preload: tuple[str, ...] = ()) -> str:
+        """See `Wall.made_of`."""
+        return self.zygotes.made_of(preload)
+
     def close(self) -> None:
         """See `Wall.close`."""
         self.zygotes.close()

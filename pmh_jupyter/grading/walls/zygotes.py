@@ -169,6 +169,11 @@ class Zygotes:
         with self._lock:
             return [zygote.process.pid for zygote in self._warm.values()]
 
+    def made_of(self, preload: tuple[str, ...]) -> str:
+        """See `Wall.made_of`."""
+        paths = self._recipe(preload).paths
+        return repr([*map(str, paths), *_stamp(paths)])
+
     def run(self, bundle: bytes, seconds: float, preload: tuple[str, ...] = (), folder: str = "") -> Ended:
         """Runs a bundle; once more on a fresh zygote when the first one died over it. Raises NoWall."""
         ended = self._run(bundle, seconds, preload, folder)

@@ -16,6 +16,10 @@ from typing import Any
 import pytest
 
 from pmh_jupyter.cli import main
+from pmh_jupyter.domain.judging import Judging
+from pmh_jupyter.grading.judging import decide
+from pmh_jupyter.grading.task import GradingTask
+from pmh_jupyter.grading.walls import Wall
 from tests.support.engine import ENGINE, RIGHT, answered, notebook
 from tests.support.repository import ROOT
 
@@ -206,3 +210,35 @@ def test_jobs_must_be_a_number() -> None:
     for jobs in ("0", "-1", "many"):
         with pytest.raises(SystemExit):
             run(SOURCE, SOURCE, "--jobs", jobs)
+
+
+def test_how_a_lesson_is_judged_is_found_out_once(
+    school: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    tried: list[str] = []
+
+    def find(task: GradingTask, wall: Wall) -> Judging:
+        tried.append(task.sealed[0].path)
+        return decide(task, wall)
+
+    monkeypatch.setattr("pmh_jupyter.cli.grade_judging.JUDGINGS.of", find)
+    for _ in range(2):
+        assert run(SOURCE, school, "--json") == 0
+    assert len(tried) == 1
+    scores = [json.loads(line)["score"] for line in capsys.readouterr().out.splitlines()]
+    assert sorted(scores) == [2.0, 2.0, 4.0, 4.0, 4.0, 4.0]
+
+    (kept,) = (tmp_path / "cache" / "pmh" / "judgings").iterdir()
+    for spoil in (lambda: kept.write_text("{}"), lambda: (kept.unlink(), kept.mkdir())):
+        spoil()
+        assert run(SOURCE, school, "--json") == 0
+    assert len(tried) == 3 and kept.is_dir()
+
+
+def test_a_home_that_cannot_be_written_keeps_nobody_from_grading(
+    school: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert run(SOURCE, school, "--json") == 0

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import time
 from typing import Any
 
 from nbgrader.api import Gradebook
@@ -30,13 +31,16 @@ def _assignment(name: str, header: str, seconds: int, students: list[str]) -> di
     api = NbGraderAPI(config=config)
     made = api.generate_assignment(name)
     graded: dict[str, Any] = {}
+    took: dict[str, float] = {}
     for student in students if made["success"] else ():
         if student == "untouched":
             shutil.copytree(f"release/{name}", f"submitted/{student}/{name}")
+        began = time.perf_counter()
         done = api.autograde(name, student)
+        took[student] = time.perf_counter() - began
         with api.gradebook as gradebook:
             graded[student] = _scores(gradebook, name, student) if done["success"] else None
-    return {"released": made["success"], "log": made.get("log", "")[-3000:], "graded": graded}
+    return {"released": made["success"], "log": made.get("log", "")[-3000:], "graded": graded, "took": took}
 
 
 def _scores(gradebook: Gradebook, assignment: str, student: str) -> dict[str, dict[str, list[Any]]]:

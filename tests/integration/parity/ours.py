@@ -32,7 +32,7 @@ class Ours:
     def scores(self, submission: str, wall: Wall) -> Scores:
         """The score of each graded cell of a submission."""
         limits = Limits(cell_seconds=self.lesson.seconds)
-        grading = grade(task_of(self.release, self._submitted(submission), limits), wall)
+        grading = grade(task_of(self.release, self.submitted(submission), limits), wall)
         assert grading.fault is None
         return dict(_cells(self.release, grading))
 
@@ -40,7 +40,8 @@ class Ours:
         """The student's version, by notebook."""
         return {file.path: given(file.content) for file in self.release.student if file.path.endswith(".ipynb")}
 
-    def _submitted(self, submission: str) -> tuple[File, ...]:
+    def submitted(self, submission: str) -> tuple[File, ...]:
+        """The files of a submission."""
         if submission == UNTOUCHED:
             return self.release.student
         others = tuple(file for file in self.release.student if not file.path.endswith(".ipynb"))

@@ -1,4 +1,4 @@
-"""What nbgrader makes of the lessons: one course folder and one process for each half of them, side by side on two cores."""
+"""What nbgrader makes of the lessons: in several processes side by side, each with a course folder and a part of them of its own."""
 
 from __future__ import annotations
 
@@ -25,24 +25,25 @@ SECONDS = 900
 @dataclass(frozen=True)
 class Found:
     """What nbgrader said of one lesson: whether it releases it as it is, and after `nbgrader update`; what it gives to students,
-    by notebook; and the scores by submission (None: it could not grade that)."""
+    by notebook; the scores by submission (None: it could not grade that); and the seconds that grading it took."""
 
     as_it_is: bool
     released: bool
     student: dict[str, list[Given]]
     graded: dict[str, Scores | None]
+    took: dict[str, float]
 
 
-def measure(lessons: tuple[Shipped, ...], folder: Path) -> dict[str, Found]:
+def measure(lessons: tuple[Shipped, ...], folder: Path, processes: int = 2) -> dict[str, Found]:
     """Runs nbgrader over all lessons, in `folder`."""
-    halves = [lessons[0::2], lessons[1::2]]
-    running = [_start(half, folder / str(number)) for number, half in enumerate(halves)]
+    parts = [lessons[number::processes] for number in range(processes)]
+    running = [_start(part, folder / str(number)) for number, part in enumerate(parts)]
     found: dict[str, Found] = {}
-    for number, (half, process) in enumerate(zip(halves, running, strict=True)):
+    for number, (part, process) in enumerate(zip(parts, running, strict=True)):
         output, errors = process.communicate(timeout=SECONDS)
         assert process.returncode == 0, errors[-3000:]
         said = json.loads(output.strip().splitlines()[-1])
-        for lesson in half:
+        for lesson in part:
             found[lesson.name] = _found(lesson, folder / str(number), said[assignment(lesson)])
     return found
 
@@ -115,7 +116,7 @@ def _found(lesson: Shipped, course: Path, said: dict[str, Any]) -> Found:
     name = assignment(lesson)
     paths = (course / "release" / name).glob("*.ipynb")
     student = {path.name: given(path.read_bytes()) for path in paths}
-    return Found(said["released"] and not _is_old(lesson), said["released"], student, said["graded"])
+    return Found(said["released"] and not _is_old(lesson), said["released"], student, said["graded"], said["took"])
 
 
 def _is_old(lesson: Shipped) -> bool:

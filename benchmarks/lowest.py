@@ -1,0 +1,17 @@
+"""`floor.py` asked for a time."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+FLOOR = Path(__file__).with_name("floor.py")
+
+
+def floor_seconds(submissions: list[list[str]], cell_seconds: float, workers: int) -> float:
+    """Wall time of all submissions, each a list of cells, in seconds."""
+    plan = {"submissions": submissions, "seconds": cell_seconds, "workers": workers}
+    done = subprocess.run([sys.executable, FLOOR], input=json.dumps(plan), capture_output=True, text=True, check=True)
+    return float(done.stdout)

@@ -23,9 +23,9 @@ from tests.integration.parity.shipped import LESSONS
 from tests.integration.parity.yardstick import Found
 
 RUNS = 5
-# A notebook with an endless loop takes its limit with every grader, and would hide what else there is.
-ENDLESS = ("infinite-loop",)
-LESSONS_THAT_END = tuple(lesson for lesson in LESSONS if not any(name in lesson.name for name in ENDLESS))
+# What sleeps or loops for ever takes its seconds with every grader, and would hide what else there is.
+IDLE = ("infinite-loop", "timeout")
+AT_WORK = tuple(lesson for lesson in LESSONS if not any(name in lesson.name for name in IDLE))
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ def wall() -> Iterator[Wall]:
 @pytest.mark.needs("bubblewrap")
 def bench_wheel(figures: Figures, wall: Wall, tmp_path: Path) -> None:
     """Released and tried beforehand, in a process that is warm: what one submission more takes."""
-    alone = yardstick.measure(LESSONS_THAT_END, tmp_path / "one", 1)
-    both = yardstick.measure(LESSONS_THAT_END, tmp_path / "two", 2)
+    alone = yardstick.measure(AT_WORK, tmp_path / "one", 1)
+    both = yardstick.measure(AT_WORK, tmp_path / "two", 2)
     handed = list(_handed(alone, tmp_path / "ours", wall))
     for one in handed:
         assert grade(one.task, wall).fault is None
@@ -76,7 +76,7 @@ def bench_wheel(figures: Figures, wall: Wall, tmp_path: Path) -> None:
 
 
 def _handed(found: dict[str, Found], folder: Path, wall: Wall) -> Iterator[Handed]:
-    for lesson in LESSONS_THAT_END:
+    for lesson in AT_WORK:
         try:
             release = ours.release(lesson, folder, wall)
         except BadInput:  # it asks nothing
@@ -104,5 +104,5 @@ def _took(found: dict[str, Found], handed: list[Handed]) -> float:
 
 def _longer(found: dict[str, Found], handed: list[Handed]) -> float:
     """Of two processes the one that takes longer; the lessons were given to them in turns."""
-    place = {lesson.name: number % 2 for number, lesson in enumerate(LESSONS_THAT_END)}
+    place = {lesson.name: number % 2 for number, lesson in enumerate(AT_WORK)}
     return max(_took(found, [one for one in handed if place[one.lesson] == half]) for half in (0, 1))

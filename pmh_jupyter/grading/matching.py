@@ -27,7 +27,7 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
 
 from pmh_jupyter.domain.kernels import code_stub
@@ -85,10 +85,12 @@ def untouched(cell: Cell, copy: Cell) -> bool:
 
 def stub_of(cell: Cell) -> str:
     """What the student was given in place of a solution cell's source."""
-    stub = code_stub(cell.language) if cell.kind == "code" else TEXT_STUB
-    if has_region(cell.source, Mark.SOLUTION):
-        return remove(replace_solutions(cell.source, stub), Mark.HIDDEN_TESTS)
-    return stub
+    return _stub(cell.source, code_stub(cell.language) if cell.kind == "code" else TEXT_STUB)
+
+
+@lru_cache(256)  # the release's cells are the same for every submission
+def _stub(source: str, stub: str) -> str:
+    return remove(replace_solutions(source, stub), Mark.HIDDEN_TESTS) if has_region(source, Mark.SOLUTION) else stub
 
 
 def unchanged(cell: Cell, copy: Cell) -> bool:
@@ -97,7 +99,12 @@ def unchanged(cell: Cell, copy: Cell) -> bool:
 
 
 def _versions(cell: Cell) -> tuple[str, ...]:
-    return remove(cell.source, Mark.HIDDEN_TESTS), cell.source
+    return _shown(cell.source), cell.source
+
+
+@lru_cache(256)
+def _shown(source: str) -> str:
+    return remove(source, Mark.HIDDEN_TESTS)
 
 
 def _same(left: str, right: str) -> bool:

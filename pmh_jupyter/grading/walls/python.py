@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from pmh_jupyter.errors import NoWall
 
@@ -32,8 +35,7 @@ def grader_python(executable: str) -> GraderPython:
     """Asks a Python for its parts; raises NoWall when it does not start, is older than 3.11, or lacks IPython or msgspec."""
     path = Path(os.path.abspath(executable))
     try:
-        answer = subprocess.run([path, "-I", "-c", QUESTION], capture_output=True, timeout=60, check=True)
-        version, complete, prefixes, modules = json.loads(answer.stdout)
+        version, complete, prefixes, modules = _own() if str(path) == os.path.abspath(sys.executable) else _asked(path)
         if not complete:
             raise ValueError("a module is missing")
     except (OSError, ValueError, subprocess.SubprocessError) as error:
@@ -46,6 +48,19 @@ def grader_python(executable: str) -> GraderPython:
     folders = {Path(prefix) for prefix in prefixes} | {Path(prefix).resolve() for prefix in prefixes}
     found = tuple(Path(name) for name in modules if name and Path(name).is_dir())
     return GraderPython(path, tuple(_parts(path, folders - {Path("/")})), found)
+
+
+def _asked(path: Path) -> Any:
+    """What another Python says of itself."""
+    answer = subprocess.run([path, "-I", "-c", QUESTION], capture_output=True, timeout=60, check=True)
+    return json.loads(answer.stdout)
+
+
+def _own() -> tuple[tuple[int, int], bool, set[str], list[str]]:
+    """What this Python would say of itself, without what is there only for this process or this user."""
+    prefixes = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
+    modules = [name for name in sys.path if any(Path(prefix) in Path(name).parents for prefix in prefixes)]
+    return sys.version_info[:2], all(map(find_spec, ("IPython", "msgspec"))), prefixes, modules
 
 
 def _parts(executable: Path, folders: set[Path]) -> list[Path]:

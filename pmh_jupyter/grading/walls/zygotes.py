@@ -26,6 +26,9 @@ from pmh_jupyter.grading.walls.base import ANSWER_BYTES, COMPLAINT_BYTES, START_
 log = logging.getLogger(__name__)
 IDLE_SECONDS = 300.0
 MOST_JOBS = 1_000
+# So long before its last grading the one that comes after it is started, and nobody has to wait for that.
+JOBS_AHEAD = 50
+NEXT = "next zygote"
 LOOK_SECONDS = 15.0
 END_SECONDS = 10.0
 # A judge is ended by the zygote at the submission's deadline; past this much more the zygote itself is given up.
@@ -162,7 +165,9 @@ class Zygotes:
         self._lock = threading.Lock()
         self._starting: dict[tuple[str, ...], threading.Lock] = {}
         self._warm: dict[tuple[str, ...], Zygote] = {}
+        self._next: dict[tuple[str, ...], Zygote] = {}
         self._leaving: list[Zygote] = []
+        self._closed = 0
 
     def processes(self) -> list[int]:
         """The process of each zygote that may be used."""
@@ -185,8 +190,9 @@ class Zygotes:
     def close(self) -> None:
         """Ends all of them."""
         with self._lock:
-            zygotes = [*self._warm.values(), *self._leaving]
-            self._warm, self._leaving = {}, []
+            zygotes = [*self._warm.values(), *self._next.values(), *self._leaving]
+            self._warm, self._next, self._leaving = {}, {}, []
+            self._closed += 1
         for zygote in zygotes:
             zygote.close()
 
@@ -206,8 +212,11 @@ class Zygotes:
             with self._lock:
                 zygote = self._warm.get(preload)
             if zygote and zygote.made_of == _stamp(recipe.paths) and zygote.claim():
+                if zygote.count == MOST_JOBS - JOBS_AHEAD:
+                    ahead = (preload, recipe, self._closed)
+                    threading.Thread(target=self._start_next, args=ahead, name=NEXT, daemon=True).start()
                 return zygote
-            fresh = Zygote(recipe)
+            fresh = self._take_next(preload, recipe) or Zygote(recipe)
             with self._lock:
                 self._warm[preload] = fresh
                 self._leaving = [other for other in self._leaving if not other.process.ended.is_set()]
@@ -215,6 +224,29 @@ class Zygotes:
             if zygote:
                 zygote.retire()
             return fresh
+
+    def _start_next(self, preload: tuple[str, ...], recipe: Recipe, closed: int) -> None:
+        """One that nobody uses yet, unless all are ended meanwhile."""
+        with suppress(NoWall):  # whoever needs one will be told
+            coming = Zygote(recipe)
+            coming.count = 0
+            coming.release()
+            with self._lock:
+                wanted = self._closed == closed
+                if wanted:
+                    self._next[preload] = coming
+            if not wanted:
+                coming.close()
+
+    def _take_next(self, preload: tuple[str, ...], recipe: Recipe) -> Zygote | None:
+        """The one that was started ahead, claimed, if it lives and nothing has changed since."""
+        with self._lock:
+            coming = self._next.pop(preload, None)
+        if coming and coming.made_of == _stamp(recipe.paths) and coming.claim():
+            return coming
+        if coming:
+            coming.retire()
+        return None
 
 
 def converse(control: socket.socket, bundle: bytes, seconds: float, folder: str = "") -> Ended:

@@ -21,7 +21,7 @@ from pmh_jupyter.grading.walls import zygotes as module
 from pmh_jupyter.grading.walls.bubblewrap import BubblewrapWall
 from pmh_jupyter.grading.walls.none import NoContainment
 from pmh_jupyter.grading.walls.python import grader_python
-from pmh_jupyter.grading.walls.zygotes import Recipe, Zygotes
+from pmh_jupyter.grading.walls.zygotes import Recipe, Zygote, Zygotes
 from tests.support.cells import TEST, ran, told
 
 pytestmark = pytest.mark.needs("bubblewrap")
@@ -68,6 +68,33 @@ def test_it_is_replaced_after_so_many_gradings(wall: BubblewrapWall, monkeypatch
         served += wall.zygotes.processes()
     assert [len(set(served[at : at + 3])) for at in (0, 3)] == [1, 1] and len(set(served)) == 3
     assert _ends(served[0]) and _ends(served[3])
+
+
+def test_the_one_that_comes_after_it_is_started_ahead(wall: BubblewrapWall, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_JOBS", 5)
+    monkeypatch.setattr(module, "JOBS_AHEAD", 3)
+
+    def graded() -> int:
+        assert told(ran(wall, "x = 1")) == ["ok"]
+        return wall.zygotes.processes()[0]
+
+    def started() -> Zygote:
+        for thread in threading.enumerate():
+            if thread.name == module.NEXT:
+                thread.join()
+        (one,) = wall.zygotes._next.values()
+        return one
+
+    first = [graded() for _ in range(2)]
+    coming = started()
+    second = [graded() for _ in range(4)]
+    assert set(first + second[:3]) == {first[0]} and second[3] == coming.process.pid != first[0]
+    assert _ends(first[0]) and not wall.zygotes._next
+
+    graded()
+    waiting = started()
+    wall.close()
+    assert _ends(waiting.process.pid) and _ends(coming.process.pid)
 
 
 def test_modules_are_imported_before_and_each_set_has_its_own(wall: BubblewrapWall) -> None:

@@ -7,7 +7,7 @@ import signal
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -76,7 +76,7 @@ def test_a_users_server_is_killed_during_a_check(hub: HubProcess, ada: Learner) 
     with stopped(service(hub)), ThreadPoolExecutor(1) as pool:
         asking = pool.submit(ada.try_to_send, "checks", kept)
         hub.until(lambda: outbox(hub), SECONDS, "the check to be kept")
-        kill(*(process for process in family(hub) if is_adas(process)))
+        kill(*adas(hub))
         reply = asking.result()
         assert reply is None or reply.status_code >= 500
     ada.person.browser.get("/hub/home")  # the page on which the Hub looks after somebody's server
@@ -123,8 +123,14 @@ def is_service(process: psutil.Process) -> bool:
     return process.cmdline()[1:] == ["-m", "pmh_jupyter.service"]
 
 
-def is_adas(process: psutil.Process) -> bool:
-    return process.environ().get("JUPYTERHUB_USER") == "ada"
+def adas(hub: HubProcess) -> list[psutil.Process]:
+    """The processes of Ada's server that are there now."""
+    found = []
+    for process in family(hub):
+        with suppress(psutil.Error):  # it has ended meanwhile
+            if process.environ().get("JUPYTERHUB_USER") == "ada":
+                found.append(process)
+    return found
 
 
 def find(hub: HubProcess, wanted: Callable[[psutil.Process], bool]) -> psutil.Process | None:
@@ -146,10 +152,12 @@ def service(hub: HubProcess) -> psutil.Process:
 def kill(*processes: psutil.Process) -> None:
     """-9, and waits until they are gone or nothing but a zombie is left for the Hub to reap."""
     for process in processes:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):  # it went with the one before it
+            process.kill()
     for process in processes:
-        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-            os.sched_yield()
+        with suppress(psutil.NoSuchProcess):
+            while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                os.sched_yield()
 
 
 @contextmanager

@@ -166,7 +166,7 @@ def _folders() -> Iterator[tuple[str, str]]:
 @contextmanager
 def judge_of(
     judging: dict[str, Any] | None = None, *, record: bool = False, given: dict[str, bytes] | None = None
-) -> Iterator[Any]:
+) -> Iterator[Judge]:
     """A judge with a student's process of its own. `given`: the lesson's files, which both have."""
     from pmh_jupyter.grading.inside.apart.judge import Judge
 
@@ -188,7 +188,7 @@ def another() -> Link:
     return _start(b"a", str(Path.cwd().parent / "student"))
 
 
-def run_apart(judge: Any, cells: Cells) -> list[dict[str, Any]]:
+def run_apart(judge: Judge, cells: Cells) -> list[dict[str, Any]]:
     """Runs (kind, source) in turn; the tests of all test cells. A test cell's grade_id is "t" and its number."""
     tests: list[dict[str, Any]] = []
     for number, (kind, source) in enumerate(cells):
@@ -227,3 +227,6 @@ def run_inside(cells: Cells) -> list[bool]:
 
 if __name__ == "__main__":
     _nurse(socket.socket(fileno=int(sys.argv[1])))
+
+
+from pmh_jupyter.grading.inside.apart.judge import Judge  # RENAME-ONLY

@@ -54,7 +54,7 @@ class Private:
 class Crossing:
     """One side's objects over there, and the other side's here. `trusted`: what the other side names is taken (never by the judge)."""
 
-    def __init__(self, peer: Any, *, trusted: bool) -> None:
+    def __init__(self, peer: Peer, *, trusted: bool) -> None:
         self._peer, self._trusted = peer, trusted
         self.codec = Codec(self._to_handle, self._from_handle)
         self.given = Given()
@@ -188,3 +188,6 @@ class Crossing:
         if issubclass(kind, BaseException):
             return exceptions.blank(kind)
         return object.__new__(kind)
+
+
+from .peer import Peer  # RENAME-ONLY

@@ -59,7 +59,7 @@ class SharedFiles:
         record: bool = False,
     ) -> None:
         self.folders = Folders(places)
-        self.peer: Any = None
+        self.peer: JudgingPeer
         self.changed = set(changed)
         self._given, self._most, self._record = given, most_bytes, record
         self._flags: dict[str, None] = {}
@@ -73,7 +73,7 @@ class SharedFiles:
         self._random: set[bytes] = set()
         self._stands: Place = (WORK, b"")
 
-    def connect(self, peer: Any) -> None:
+    def connect(self, peer: JudgingPeer) -> None:
         """Another student's process: it knows nothing, and what came from the last one may not be in its folders."""
         self.peer, self._met, self._stale = peer, False, True
         if not self._begun:
@@ -334,3 +334,6 @@ def enter(places: dict[str, bytes], stands: Place) -> None:
         folder = os.path.join(places[place], path)
         if os.path.realpath(folder) == folder.rstrip(b"/"):
             os.chdir(folder)
+
+
+from .judging_peer import JudgingPeer  # RENAME-ONLY

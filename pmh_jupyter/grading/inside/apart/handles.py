@@ -17,7 +17,7 @@ class Handle:
 
     __slots__ = ("count", "dropped", "number", "peer")
 
-    def __init__(self, peer: Any, number: int, dropped: list[tuple[int, int]]) -> None:
+    def __init__(self, peer: Peer, number: int, dropped: list[tuple[int, int]]) -> None:
         self.peer, self.number, self.count, self.dropped = peer, number, 0, dropped
 
     def __del__(self) -> None:
@@ -83,3 +83,6 @@ class Given:
             number = self._numbers[id(value)] = self._next
             self._objects[number] = value
         return number
+
+
+from .peer import Peer  # RENAME-ONLY

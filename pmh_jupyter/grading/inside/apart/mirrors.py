@@ -43,7 +43,7 @@ _AWAITED = frozenset(
 class Mirrors:
     """The mirrored classes of one peer, by the other side's number."""
 
-    def __init__(self, peer: Any) -> None:
+    def __init__(self, peer: Peer) -> None:
         self._peer = peer
         self._classes: dict[int, type] = {}
 
@@ -153,3 +153,6 @@ def exception_base(kind: type) -> type[BaseException] | None:
         if isinstance(base, type) and issubclass(base, BaseException) and BUILTINS.get(base.__name__) is base:
             return base
     return None
+
+
+from .peer import Peer  # RENAME-ONLY

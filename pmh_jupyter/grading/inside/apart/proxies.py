@@ -159,7 +159,7 @@ def _shown(part: type, name: str) -> bool:
     return part is not Proxy or name == "__bases__"
 
 
-def _peer(cls: MirrorType) -> Any:
+def _peer(cls: MirrorType) -> Peer:
     return type.__getattribute__(cls, "_pmh_class")[0]
 
 
@@ -264,3 +264,6 @@ def _finish(value: Any) -> Any:
     handle = handle_of(value)
     assert handle is not None
     return handle.peer.finish(value)
+
+
+from .peer import Peer  # RENAME-ONLY

@@ -10,7 +10,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 PANEL = "pmh_jupyter/labextension"
 PROXY = "pmh_jupyter/hub/proxy/bin/configurable-http-proxy.mjs"
 
-# From the checkout to where pmh_jupyter/places.py looks for it in an installed package.
+# From the checkout to where pmh_jupyter/resource_paths.py looks for it in an installed package.
 ALONG = {
     "courses/python-mastery": "pmh_jupyter/courses/python-mastery",
     "jupyterhub_config.py": "pmh_jupyter/hub/jupyterhub_config.py",

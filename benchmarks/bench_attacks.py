@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.figures import Figures
 from benchmarks.nbgrader_course import autograde, make_course
-from tests.support.attacked import Ours
-from tests.support.attacks import CLASSES, Case, Outcome, attack_files, cases, exercises
-from tests.support.engine import bubblewrap
-from tests.support.victims import victim
+from benchmarks.report import BenchmarkReport
+from tests.support.attacks.attack import CLASSES, Case, Outcome, attack_files, cases, exercises
+from tests.support.attacks.attacked_grader import Ours
+from tests.support.attacks.victims import victim
+from tests.support.grading.lesson import bubblewrap
 
-WHAT = {
+GROUP_DESCRIPTIONS = {
     "forge": "earned points that it had not earned",
     "steal": "learned a hidden test",
     "deny": "lost the points of other exercises",
@@ -24,38 +24,42 @@ WHAT = {
 
 @pytest.mark.needs("bubblewrap")
 @pytest.mark.timeout(3600)
-def bench_attacks(figures: Figures, tmp_path: Path) -> None:
+def bench_attacks(report: BenchmarkReport, tmp_path: Path) -> None:
     course = make_course(tmp_path / "course")
     ours = Ours(bubblewrap())
-    both: list[tuple[Case, bool, bool]] = []
+    results: list[tuple[Case, bool, bool]] = []
     with ThreadPoolExecutor(2) as pool:
-        both += pool.map(lambda case: _put_to_both(course, ours, case), cases())
+        results += pool.map(lambda case: _run_on_both(course, ours, case), cases())
     rows = [
         (
-            WHAT[group],
-            str(len(of_group := [result for result in both if result[0].group == group])),
-            str(sum(theirs for _, theirs, _ in of_group)),
-            str(sum(own for _, _, own in of_group)),
+            GROUP_DESCRIPTIONS[group],
+            str(len(group_results := [result for result in results if result[0].group == group])),
+            str(sum(on_nbgrader for _, on_nbgrader, _ in group_results)),
+            str(sum(on_ours for _, _, on_ours in group_results)),
         )
         for group in CLASSES
     ]
-    figures.tell(("an attack …", "mechanisms", "nbgrader 0.9.6", "ours"), *rows)
-    mark = {True: "yes", False: "—"}
-    figures.tell(
+    report.add_table(("an attack …", "mechanisms", "nbgrader 0.9.6", "ours"), *rows)
+    labels = {True: "yes", False: "—"}
+    report.add_table(
         ("class", "mechanism", "nbgrader 0.9.6", "ours"),
-        *((case.group, case.title, mark[theirs], mark[own]) for case, theirs, own in both),
+        *((case.group, case.title, labels[on_nbgrader], labels[on_ours]) for case, on_nbgrader, on_ours in results),
     )
 
 
-def _put_to_both(course: Path, ours: Ours, case: Case) -> tuple[Case, bool, bool]:
+def _run_on_both(course: Path, ours: Ours, case: Case) -> tuple[Case, bool, bool]:
     """Whether the attack succeeds on nbgrader, and on ours."""
     with victim() as person:
-        theirs = autograde(course, attack_files(case, person.words), case)
-        on_theirs = person.reached(theirs) if case.group == "cross" else _succeeds(case, theirs)
+        nbgrader_outcome = autograde(course, attack_files(case, person.words), case)
+        succeeds_on_nbgrader = (
+            person.reached(nbgrader_outcome) if case.group == "cross" else _succeeds(case, nbgrader_outcome)
+        )
     with victim() as person:
-        grading, own = ours.grade(attack_files(case, person.words), case)
-        on_ours = person.reached(own) if case.group == "cross" else not grading.flags and _succeeds(case, own)
-    return case, on_theirs, on_ours
+        grading, our_outcome = ours.grade(attack_files(case, person.words), case)
+        succeeds_on_ours = (
+            person.reached(our_outcome) if case.group == "cross" else not grading.flags and _succeeds(case, our_outcome)
+        )
+    return case, succeeds_on_nbgrader, succeeds_on_ours
 
 
 def _succeeds(case: Case, outcome: Outcome) -> bool:

@@ -12,18 +12,18 @@ from typing import Any
 import httpx
 import pytest
 
-from benchmarks.figures import Figures
+from benchmarks.report import BenchmarkReport
 from tests.support import tiny_course
-from tests.support.bare_hub import running_bare_hub
-from tests.support.postgres import running_cluster
-from tests.support.service_process import ROOM, Caller, fill, service_process, settings_for
+from tests.support.hub.bare_hub import running_bare_hub
+from tests.support.service.service_process import ROOM, Caller, fill, service_process, settings_for
+from tests.support.storage.postgres import running_cluster
 
 RUNS = 100
-WARM = 5
-GOAL_SECONDS, GOAL_95 = 0.15, 0.3
+WARMUP_RUNS = 5
+GOAL_SECONDS, GOAL_95TH_PERCENTILE_SECONDS = 0.15, 0.3
 
 
-class Watch:
+class GradedWatcher:
     """An open event stream that says when work was told of as graded."""
 
     def __init__(self, student: Caller) -> None:
@@ -31,13 +31,13 @@ class Watch:
         self._graded: dict[str, asyncio.Future[float]] = {}
         self.listening = asyncio.Event()
 
-    def expect(self, work: str) -> asyncio.Future[float]:
-        return self._graded.setdefault(work, asyncio.get_running_loop().create_future())
+    def expect(self, submission_id: str) -> asyncio.Future[float]:
+        return self._graded.setdefault(submission_id, asyncio.get_running_loop().create_future())
 
     async def listen(self) -> None:
         async for event in self._student.events():
             self.listening.set()
-            if event["kind"] == "work-graded":
+            if event["kind"] == "submission-graded":
                 self.expect(event["data"]["work"]).set_result(time.perf_counter())
 
 
@@ -49,45 +49,47 @@ async def measure(student: Caller) -> dict[str, list[float]]:
     headers = {"Authorization": f"token {student.token}"}
     async with httpx.AsyncClient(timeout=60, headers=headers) as client:
         release = (await client.get(f"{lesson}/files")).json()["current"]
-        watch = Watch(student)
-        listener = asyncio.create_task(watch.listen())
-        await watch.listening.wait()
-        for number in range(WARM + RUNS):
+        watcher = GradedWatcher(student)
+        listener = asyncio.create_task(watcher.listen())
+        await watcher.listening.wait()
+        for number in range(WARMUP_RUNS + RUNS):
             files = tiny_course.answered(release, two=f"two = 2  # {number}")
-            found = await one(
-                client, watch, lesson, {"id": str(uuid.uuid4()), "release": release["id"], "files": files}
+            durations = await run_check(
+                client, watcher, lesson, {"id": str(uuid.uuid4()), "release": release["id"], "files": files}
             )
-            for what, value in zip(seconds, found, strict=True):
-                seconds[what] += [value] if number >= WARM else []
+            for stage, value in zip(seconds, durations, strict=True):
+                seconds[stage] += [value] if number >= WARMUP_RUNS else []
         listener.cancel()
     return seconds
 
 
-async def one(client: httpx.AsyncClient, watch: Watch, lesson: str, body: dict[str, Any]) -> tuple[float, float, float]:
-    graded = watch.expect(body["id"])
-    began = time.perf_counter()
+async def run_check(
+    client: httpx.AsyncClient, watcher: GradedWatcher, lesson: str, body: dict[str, Any]
+) -> tuple[float, float, float]:
+    graded = watcher.expect(body["id"])
+    started_at = time.perf_counter()
     reply = await client.post(f"{lesson}/checks", json=body)
     assert reply.status_code == 202, reply.text
-    acknowledged = time.perf_counter()
-    told = await asyncio.wait_for(graded, 60)
-    work = (await client.get(f"{watch._student.base}/api/work/{body['id']}")).json()
-    assert work["state"] == "graded" and work["verdicts"][0]["outcome"] == "passed", work
-    return acknowledged - began, told - began, time.perf_counter() - began
+    acknowledged_at = time.perf_counter()
+    notified_at = await asyncio.wait_for(graded, 60)
+    submission = (await client.get(f"{watcher._student.base}/api/submissions/{body['id']}")).json()
+    assert submission["state"] == "graded" and submission["verdicts"][0]["outcome"] == "passed", submission
+    return acknowledged_at - started_at, notified_at - started_at, time.perf_counter() - started_at
 
 
 @pytest.mark.needs("bubblewrap")
 @pytest.mark.parametrize("backend", ["SQLite", "PostgreSQL"])
-def bench_check_latency(figures: Figures, tmp_path: Path, backend: str) -> None:
+def bench_check_latency(report: BenchmarkReport, tmp_path: Path, database: str) -> None:
     """One student after another; what grading itself takes is a few milliseconds of cells and all that makes it safe."""
     with running_bare_hub(tmp_path) as hub, running_cluster() as cluster:
-        url = cluster.url(cluster.make()) if backend == "PostgreSQL" else ""
+        url = cluster.url(cluster.make()) if database == "PostgreSQL" else ""
         settings = settings_for(tmp_path / "data", url, requests_per_minute=100_000, checks_per_minute=100_000)
         fill(settings)
         with service_process(settings, hub):
-            student = Caller(settings.service, hub.token("ada", hub.server_scopes))
+            student = Caller(settings.resolved_service_url, hub.token("ada", hub.server_scopes))
             seconds = asyncio.run(measure(student))
-    figures.add(f"Check acknowledged, {backend}", "s", seconds["acknowledged"])
-    figures.add(f"Check told of as graded, {backend}", "s", seconds["told"])
-    figures.add(f"Check to its verdict, {backend}", "s", seconds["fetched"], GOAL_SECONDS)
+    report.add(f"Check acknowledged, {database}", "s", seconds["acknowledged"])
+    report.add(f"Check told of as graded, {database}", "s", seconds["told"])
+    report.add(f"Check to its verdict, {database}", "s", seconds["fetched"], GOAL_SECONDS)
     worst = quantiles(seconds["fetched"], n=20)[-1]
-    figures.add(f"the same, 95th percentile (goal ≤ {GOAL_95:g})", "s", [worst])
+    report.add(f"the same, 95th percentile (goal ≤ {GOAL_95TH_PERCENTILE_SECONDS:g})", "s", [worst])

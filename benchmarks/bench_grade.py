@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.figures import Figures
+from benchmarks.report import BenchmarkReport
+from tests.support.hub.up_process import PMH
 from tests.support.repository import ROOT
-from tests.support.up_process import PMH
 
 RUNS = 6
 COPIES = 20
@@ -20,19 +20,19 @@ LESSON = ROOT / "courses" / "python-mastery" / "values-and-names"
 
 
 @pytest.mark.needs("bubblewrap")
-def bench_grade(figures: Figures, tmp_path: Path) -> None:
+def bench_grade(report: BenchmarkReport, tmp_path: Path) -> None:
     """Per notebook: wall time of the whole command, and what the grader itself says of each."""
     copies = [str(shutil.copytree(LESSON, tmp_path / f"student-{number}")) for number in range(COPIES)]
-    whole: list[float] = []
-    graded: list[float] = []
+    command_seconds: list[float] = []
+    grading_seconds: list[float] = []
     for _ in range(RUNS):
-        began = time.perf_counter()
-        done = subprocess.run(
+        started_at = time.perf_counter()
+        completed = subprocess.run(
             [*PMH, "grade", str(LESSON), *copies, "--json"], capture_output=True, text=True, check=True
         )
-        whole.append((time.perf_counter() - began) / COPIES)
-        told = [json.loads(line) for line in done.stdout.splitlines()]
-        assert [one["score"] for one in told] == [10.0] * COPIES
-        graded += [one["seconds"] for one in told]
-    figures.add(f"`pmh grade` of {COPIES} copies, per notebook", "s", whole)
-    figures.add("one grading of them", "s", graded)
+        command_seconds.append((time.perf_counter() - started_at) / COPIES)
+        results = [json.loads(line) for line in completed.stdout.splitlines()]
+        assert [result["score"] for result in results] == [10.0] * COPIES
+        grading_seconds += [result["seconds"] for result in results]
+    report.add(f"`pmh grade` of {COPIES} copies, per notebook", "s", command_seconds)
+    report.add("one grading of them", "s", grading_seconds)

@@ -10,28 +10,28 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from benchmarks.figures import Figures
-from pmh_jupyter.hub.up.installer import install
-from tests.support.browser import running_browser, somebody
+from benchmarks.report import BenchmarkReport
+from pmh_jupyter.hub.up.installer import install_packages
+from tests.support.browser.chromium import running_browser, somebody
+from tests.support.hub.up_process import UpProcess, running_up
 from tests.support.repository import ROOT
-from tests.support.up_process import UpProcess, running_up
 from tests.support.wheel import HUB_PINS, build_wheel
 
 RUNS = 6
 GOAL_SECONDS = 4.0
-LEAN, WHOLE = "lean environment", "one environment with all"
+LEAN_ENVIRONMENT, FULL_ENVIRONMENT = "lean environment", "one environment with all"
 
 
-def whole_environment(folder: Path) -> Path:
+def make_full_environment(folder: Path) -> Path:
     """What somebody would take who knows of no lean one: hub, authoring and nbgrader together, at the same versions; its Python."""
-    built = build_wheel(ROOT, folder / "dist")
-    assert built.returncode == 0, built.stderr
+    completed = build_wheel(ROOT, folder / "dist")
+    assert completed.returncode == 0, completed.stderr
     [wheel] = (folder / "dist").glob("*.whl")
     constraints = folder / "constraints.txt"
     constraints.write_text("\n".join(HUB_PINS.findall((ROOT / "requirements" / "dev.lock").read_text())))
     python = folder / "env" / "bin" / "python"
     venv.create(folder / "env", with_pip=False, symlinks=True)
-    install(python, "--constraint", str(constraints), f"{wheel}[hub,authoring]", compile_bytecode=True)
+    install_packages(python, "--constraint", str(constraints), f"{wheel}[hub,authoring]", compile_bytecode=True)
     return python
 
 
@@ -50,11 +50,11 @@ class Visitor:
         """Seconds from the click on Start until the panel's tab stands in a Lab that can be used."""
         button = self.page.get_by_role("button", name="Start My Server")
         button.wait_for()
-        began = time.perf_counter()
+        started_at = time.perf_counter()
         button.click()
         self.page.get_by_role("tab", name="Lessons").wait_for()
         self.page.locator("#jupyterlab-splash").wait_for(state="detached")
-        return time.perf_counter() - began
+        return time.perf_counter() - started_at
 
     def stop(self) -> None:
         """Stops the server, and is on the home page again."""
@@ -65,32 +65,32 @@ class Visitor:
 
 
 @pytest.mark.needs("chromium", "bubblewrap")
-def bench_from_start_to_lab(figures: Figures, tmp_path: Path) -> None:
+def bench_from_start_to_lab(report: BenchmarkReport, tmp_path: Path) -> None:
     """Both environments in turns, so that whatever else the machine does falls on both. A new person with a new browser each time."""
-    first: dict[str, list[float]] = {LEAN: [], WHOLE: []}
-    again: dict[str, list[float]] = {LEAN: [], WHOLE: []}
+    first_visits: dict[str, list[float]] = {LEAN_ENVIRONMENT: [], FULL_ENVIRONMENT: []}
+    later_visits: dict[str, list[float]] = {LEAN_ENVIRONMENT: [], FULL_ENVIRONMENT: []}
     for folder in (tmp_path / "lean", tmp_path / "whole", tmp_path / "made"):
         folder.mkdir()
-    python = whole_environment(tmp_path / "made")
+    python = make_full_environment(tmp_path / "made")
     with ExitStack() as stack:
         hubs = {
-            LEAN: stack.enter_context(running_up(tmp_path / "lean", PMH_AUTHENTICATOR="dummy")),
-            WHOLE: stack.enter_context(
+            LEAN_ENVIRONMENT: stack.enter_context(running_up(tmp_path / "lean", PMH_AUTHENTICATOR="dummy")),
+            FULL_ENVIRONMENT: stack.enter_context(
                 running_up(tmp_path / "whole", PMH_AUTHENTICATOR="dummy", PMH_SERVER_PYTHON=str(python))
             ),
         }
         browser = stack.enter_context(running_browser())
         for run in range(RUNS + 1):
-            for which, hub in hubs.items():
+            for environment, hub in hubs.items():
                 with somebody(browser) as page:
                     visitor = Visitor(page, hub, f"visitor-{run}")
-                    first[which].append(visitor.start())
+                    first_visits[environment].append(visitor.start())
                     visitor.stop()
-                    again[which].append(visitor.start())
+                    later_visits[environment].append(visitor.start())
                     visitor.stop()
-    for when, seconds in (("first visit", first), ("later visit", again)):
+    for visit, seconds in (("first visit", first_visits), ("later visit", later_visits)):
         # The first of all warms the machine's caches, and is nobody's everyday.
-        lean, whole = seconds[LEAN][1:], seconds[WHOLE][1:]
-        figures.add(f"Start to Lab, {when}, {LEAN}", "s", lean, GOAL_SECONDS)
-        figures.add(f"Start to Lab, {when}, {WHOLE}", "s", whole)
-        figures.add(f"Start to Lab, {when}, all ÷ lean", "×", [b / a for a, b in zip(lean, whole, strict=True)])
+        lean, full = seconds[LEAN_ENVIRONMENT][1:], seconds[FULL_ENVIRONMENT][1:]
+        report.add(f"Start to Lab, {visit}, {LEAN_ENVIRONMENT}", "s", lean, GOAL_SECONDS)
+        report.add(f"Start to Lab, {visit}, {FULL_ENVIRONMENT}", "s", full)
+        report.add(f"Start to Lab, {visit}, all ÷ lean", "×", [b / a for a, b in zip(lean, full, strict=True)])

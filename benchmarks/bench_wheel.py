@@ -10,26 +10,26 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.figures import Figures
-from benchmarks.lowest import floor_seconds
-from pmh_jupyter.authoring.local import task_of
+from benchmarks.baseline import baseline_seconds
+from benchmarks.report import BenchmarkReport
+from pmh_jupyter.authoring.read_local import make_grading_task
 from pmh_jupyter.errors import BadInput
-from pmh_jupyter.grading.assemble import assemble
+from pmh_jupyter.grading.assemble import assemble_plans
+from pmh_jupyter.grading.backends import SandboxBackend, create_bubblewrap_backend
 from pmh_jupyter.grading.grade import grade
-from pmh_jupyter.grading.task import GradingTask, Limits
-from pmh_jupyter.grading.walls import Wall, bubblewrap_wall
+from pmh_jupyter.grading.task import EffectiveLimits, GradingTask
 from tests.integration.parity import ours, yardstick
 from tests.integration.parity.shipped import LESSONS
 from tests.integration.parity.yardstick import Found
 
 RUNS = 5
 # What sleeps or loops for ever takes its seconds with every grader, and would hide what else there is.
-IDLE = ("infinite-loop", "timeout")
-AT_WORK = tuple(lesson for lesson in LESSONS if not any(name in lesson.name for name in IDLE))
+IDLE_LESSONS = ("infinite-loop", "timeout")
+MEASURED_LESSONS = tuple(lesson for lesson in LESSONS if not any(name in lesson.name for name in IDLE_LESSONS))
 
 
 @dataclass(frozen=True)
-class Handed:
+class PairedSubmission:
     """A submission that both graders grade: the lesson's name, the student's, and our task."""
 
     lesson: str
@@ -38,71 +38,92 @@ class Handed:
 
 
 @pytest.fixture(scope="module")
-def wall() -> Iterator[Wall]:
-    wall = bubblewrap_wall()
-    yield wall
-    wall.close()
+def backend() -> Iterator[SandboxBackend]:
+    backend = create_bubblewrap_backend()
+    yield backend
+    backend.close()
 
 
 @pytest.mark.needs("bubblewrap")
-def bench_wheel(figures: Figures, wall: Wall, tmp_path: Path) -> None:
+def bench_wheel(report: BenchmarkReport, backend: SandboxBackend, tmp_path: Path) -> None:
     """Released and tried beforehand, in a process that is warm: what one submission more takes."""
-    alone = yardstick.measure(AT_WORK, tmp_path / "one", 1)
-    both = yardstick.measure(AT_WORK, tmp_path / "two", 2)
-    handed = list(_handed(alone, tmp_path / "ours", wall))
-    for one in handed:
-        assert grade(one.task, wall).fault is None
-    seconds = {workers: [_ours(handed, workers, wall) for _ in range(RUNS)] for workers in (1, 2)}
-    cells = [[step.source for plan in assemble(one.task) for step in plan.steps] for one in handed]
-    floor = {workers: [floor_seconds(cells, 10.0, workers) for _ in range(RUNS)] for workers in (1, 2)}
-    slow = _took(alone, handed)
-    count = len(handed)
+    one_process = yardstick.measure(MEASURED_LESSONS, tmp_path / "one", 1)
+    two_processes = yardstick.measure(MEASURED_LESSONS, tmp_path / "two", 2)
+    submissions = list(_pair_submissions(one_process, tmp_path / "ours", backend))
+    for submission in submissions:
+        assert grade(submission.task, backend).grader_error is None
+    our_seconds = {workers: [_time_ours(submissions, workers, backend) for _ in range(RUNS)] for workers in (1, 2)}
+    cells = [
+        [step.source for plan in assemble_plans(submission.task) for step in plan.steps] for submission in submissions
+    ]
+    baselines = {workers: [baseline_seconds(cells, 10.0, workers) for _ in range(RUNS)] for workers in (1, 2)}
+    nbgrader_seconds = _nbgrader_seconds(one_process, submissions)
+    count = len(submissions)
 
-    def add(what: str, runs: list[float]) -> None:
-        figures.add(
-            f"{count} submissions of nbgrader's wheel, {what}, each", "ms", [1000 * run / count for run in runs]
+    def add_row(label: str, runs: list[float]) -> None:
+        report.add(
+            f"{count} submissions of nbgrader's wheel, {label}, each", "ms", [1000 * run / count for run in runs]
         )
 
-    add("floor, one worker", floor[1])
-    add("ours, one worker", seconds[1])
-    add("ours, two workers", seconds[2])
-    add("nbgrader, one process", [slow])
-    add("nbgrader, two processes", [_longer(both, handed)])
-    figures.add("ours ÷ floor, one worker", "×", [a / b for a, b in zip(seconds[1], floor[1], strict=True)], goal=2.5)
-    figures.add("ours ÷ floor, two workers", "×", [a / b for a, b in zip(seconds[2], floor[2], strict=True)], goal=2.5)
-    figures.add(
-        "nbgrader, one process ÷ ours, two workers (goal: at least 100)", "×", [slow / run for run in seconds[2]]
+    add_row("floor, one worker", baselines[1])
+    add_row("ours, one worker", our_seconds[1])
+    add_row("ours, two workers", our_seconds[2])
+    add_row("nbgrader, one process", [nbgrader_seconds])
+    add_row("nbgrader, two processes", [_slower_process_seconds(two_processes, submissions)])
+    report.add(
+        "ours ÷ floor, one worker", "×", [a / b for a, b in zip(our_seconds[1], baselines[1], strict=True)], goal=2.5
+    )
+    report.add(
+        "ours ÷ floor, two workers", "×", [a / b for a, b in zip(our_seconds[2], baselines[2], strict=True)], goal=2.5
+    )
+    report.add(
+        "nbgrader, one process ÷ ours, two workers (goal: at least 100)",
+        "×",
+        [nbgrader_seconds / run for run in our_seconds[2]],
     )
 
 
-def _handed(found: dict[str, Found], folder: Path, wall: Wall) -> Iterator[Handed]:
-    for lesson in AT_WORK:
+def _pair_submissions(
+    nbgrader_results: dict[str, Found], folder: Path, backend: SandboxBackend
+) -> Iterator[PairedSubmission]:
+    for lesson in MEASURED_LESSONS:
         try:
-            release = ours.release(lesson, folder, wall)
+            release = ours.release(lesson, folder, backend)
         except BadInput:  # it asks nothing
             continue
-        for student, scores in found[lesson.name].graded.items():
+        for student, scores in nbgrader_results[lesson.name].graded.items():
             if scores is not None:
-                yield Handed(
+                yield PairedSubmission(
                     lesson.name,
                     student,
-                    task_of(release.release, release.submitted(student), Limits(cell_seconds=lesson.seconds)),
+                    make_grading_task(
+                        release.release, release.submitted(student), EffectiveLimits(cell_seconds=lesson.seconds)
+                    ),
                 )
 
 
-def _ours(handed: list[Handed], workers: int, wall: Wall) -> float:
-    began = time.perf_counter()
+def _time_ours(submissions: list[PairedSubmission], workers: int, backend: SandboxBackend) -> float:
+    started_at = time.perf_counter()
     with ThreadPoolExecutor(workers) as pool:
-        assert all(grading.fault is None for grading in pool.map(lambda one: grade(one.task, wall), handed))
-    return time.perf_counter() - began
+        assert all(
+            grading.grader_error is None
+            for grading in pool.map(lambda submission: grade(submission.task, backend), submissions)
+        )
+    return time.perf_counter() - started_at
 
 
-def _took(found: dict[str, Found], handed: list[Handed]) -> float:
+def _nbgrader_seconds(nbgrader_results: dict[str, Found], submissions: list[PairedSubmission]) -> float:
     """Seconds of nbgrader's, without its start."""
-    return sum(found[one.lesson].took[one.student] for one in handed)
+    return sum(nbgrader_results[submission.lesson].took[submission.student] for submission in submissions)
 
 
-def _longer(found: dict[str, Found], handed: list[Handed]) -> float:
+def _slower_process_seconds(nbgrader_results: dict[str, Found], submissions: list[PairedSubmission]) -> float:
     """Of two processes the one that takes longer; the lessons were given to them in turns."""
-    place = {lesson.name: number % 2 for number, lesson in enumerate(AT_WORK)}
-    return max(_took(found, [one for one in handed if place[one.lesson] == half]) for half in (0, 1))
+    process_by_lesson = {lesson.name: number % 2 for number, lesson in enumerate(MEASURED_LESSONS)}
+    return max(
+        _nbgrader_seconds(
+            nbgrader_results,
+            [submission for submission in submissions if process_by_lesson[submission.lesson] == process],
+        )
+        for process in (0, 1)
+    )

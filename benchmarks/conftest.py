@@ -10,16 +10,16 @@ import pytest
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.figures import Figures, machine  # noqa: E402  (importable only from here on)
+from benchmarks.report import BenchmarkReport, describe_machine  # noqa: E402  (importable only from here on)
 from tests.support.needs import needs  # noqa: E402
 
-FIGURES = pytest.StashKey[Figures]()
-MACHINE = pytest.StashKey[str]()
+REPORT_KEY = pytest.StashKey[BenchmarkReport]()
+MACHINE_KEY = pytest.StashKey[str]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(*parts): see tests/support/needs.py")
-    config.stash[FIGURES], config.stash[MACHINE] = Figures(), machine()
+    config.stash[REPORT_KEY], config.stash[MACHINE_KEY] = BenchmarkReport(), describe_machine()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -28,11 +28,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture
-def figures(request: pytest.FixtureRequest) -> Figures:
-    return request.config.stash[FIGURES]
+def report(request: pytest.FixtureRequest) -> BenchmarkReport:
+    return request.config.stash[REPORT_KEY]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     terminalreporter.section("figures")
-    for line in (config.stash[MACHINE], "", *config.stash[FIGURES].table()):
+    for line in (config.stash[MACHINE_KEY], "", *config.stash[REPORT_KEY].table()):
         terminalreporter.write_line(line)

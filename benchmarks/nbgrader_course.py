@@ -11,15 +11,15 @@ import sys
 from pathlib import Path
 
 from pmh_jupyter.domain.course import File
-from pmh_jupyter.grading.walls.bubblewrap import find_bwrap
-from tests.support.attacks import NOTEBOOK, Case, Outcome, exercises, lesson
+from pmh_jupyter.grading.backends.bubblewrap import find_bwrap
+from tests.support.attacks.attack import NOTEBOOK, Case, Outcome, exercises, lesson
 
-BIN = Path(sys.executable).parent
+BIN_FOLDER = Path(sys.executable).parent
 STUDENT = "somebody"
-SECONDS = 90
+TIMEOUT_SECONDS = 90
 # A loop in a cell is given this long; nbgrader's own default is 30 s.
 CELL_SECONDS = 10
-SCORES = """
+SCORES_QUERY = """
 SELECT base_cell.name, grade.auto_score FROM grade JOIN base_cell ON base_cell.id = grade.cell_id
 """
 
@@ -28,12 +28,12 @@ def make_course(folder: Path) -> Path:
     """A course with the attacked lesson in it, generated as an instructor would, to be copied for each submission."""
     source = folder / "source" / "lesson"
     source.mkdir(parents=True)
-    (source / NOTEBOOK).write_bytes(lesson().sealed[0].content)
+    (source / NOTEBOOK).write_bytes(lesson().sealed_files[0].content)
     (folder / "nbgrader_config.py").write_text(
         f"c = get_config()\nc.CourseDirectory.course_id = 'attacked'\nc.ExecutePreprocessor.timeout = {CELL_SECONDS}\n"
         f"c.Execute.timeout = {CELL_SECONDS}\n"
     )
-    _nbgrader(folder, [], "generate_assignment", "lesson", "--force")
+    _run_nbgrader(folder, [], "generate_assignment", "lesson", "--force")
     return folder
 
 
@@ -42,52 +42,64 @@ def autograde(course: Path, files: tuple[File, ...], case: Case) -> Outcome:
     copy = course.with_name(f"{course.name}-copy-{os.urandom(4).hex()}")
     shutil.copytree(course, copy)
     try:
-        handed_in = copy / "submitted" / STUDENT / "lesson"
-        handed_in.mkdir(parents=True)
+        submission_folder = copy / "submitted" / STUDENT / "lesson"
+        submission_folder.mkdir(parents=True)
         for file in files:
             if ".." not in file.path and "\0" not in file.path and not file.path.startswith("/"):
-                path = handed_in / file.path  # a folder that was collected has no other names
+                path = submission_folder / file.path  # a folder that was collected has no other names
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(file.content)
-        ended = _nbgrader(copy, _bounds(case), "autograde", "lesson", "--student", STUDENT)
+        exit_code = _run_nbgrader(copy, _confinement_command(case), "autograde", "lesson", "--student", STUDENT)
         graded = copy / "autograded" / STUDENT / "lesson" / NOTEBOOK
-        whole = case.about.get("through") == "feedback"
-        text = _told(graded, whole=whole) if graded.exists() else ""
-        return Outcome(_points(copy / "gradebook.db"), text, {"ended": str(ended)})
+        with_feedback = case.about.get("through") == "feedback"
+        text = _visible_output(graded, with_feedback=with_feedback) if graded.exists() else ""
+        return Outcome(_read_points(copy / "gradebook.db"), text, {"ended": str(exit_code)})
     finally:
         shutil.rmtree(copy, ignore_errors=True)
 
 
-def _bounds(case: Case) -> list[str]:
+def _confinement_command(case: Case) -> list[str]:
     """What keeps this machine whole while nbgrader is denied its service; nothing for the other classes."""
     if case.group != "deny":
         return []
-    bounds = [str(find_bwrap()), "--dev-bind", "/", "/", "--unshare-pid", "--proc", "/proc", "--die-with-parent"]
+    confinement = [str(find_bwrap()), "--dev-bind", "/", "/", "--unshare-pid", "--proc", "/proc", "--die-with-parent"]
     if os.geteuid() == 0:  # the kernel counts no processes of root's
-        rights = "+dac_override,+dac_read_search"
-        bounds += ["--cap-add", "ALL", "setpriv", "--reuid", "65533", "--regid", "65533", "--clear-groups"]
-        bounds += ["--inh-caps", rights, "--ambient-caps", rights]
-    return [*bounds, "prlimit", "--nproc=300", f"--as={6 << 30}", f"--fsize={300 << 20}"]
+        capabilities = "+dac_override,+dac_read_search"
+        confinement += ["--cap-add", "ALL", "setpriv", "--reuid", "65533", "--regid", "65533", "--clear-groups"]
+        confinement += ["--inh-caps", capabilities, "--ambient-caps", capabilities]
+    return [*confinement, "prlimit", "--nproc=300", f"--as={6 << 30}", f"--fsize={300 << 20}"]
 
 
-def _nbgrader(folder: Path, bounds: list[str], *command: str) -> int:
+def _run_nbgrader(folder: Path, confinement: list[str], *command: str) -> int:
     home = folder / "home"
     home.mkdir(exist_ok=True)
-    environ = {**os.environ, "HOME": str(home), "PATH": f"{BIN}:{os.environ['PATH']}", "OPENBLAS_NUM_THREADS": "1"}
-    whole = [*bounds, "timeout", "--signal=KILL", str(SECONDS), str(BIN / "nbgrader"), *command]
+    environ = {
+        **os.environ,
+        "HOME": str(home),
+        "PATH": f"{BIN_FOLDER}:{os.environ['PATH']}",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+    full_command = [
+        *confinement,
+        "timeout",
+        "--signal=KILL",
+        str(TIMEOUT_SECONDS),
+        str(BIN_FOLDER / "nbgrader"),
+        *command,
+    ]
     log = folder / "nbgrader.log"
     with log.open("wb") as out:
         return subprocess.run(
-            whole, cwd=folder, env=environ, stdout=out, stderr=out, stdin=subprocess.DEVNULL
+            full_command, cwd=folder, env=environ, stdout=out, stderr=out, stdin=subprocess.DEVNULL
         ).returncode
 
 
-def _points(database: Path) -> dict[str, float]:
+def _read_points(database: Path) -> dict[str, float]:
     tests = {exercise.test_cells[0]: exercise.grade_id for exercise in lesson().exercises}
     points = dict.fromkeys(exercises(), 0.0)
     connection = sqlite3.connect(database)
     try:
-        for name, score in connection.execute(SCORES):
+        for name, score in connection.execute(SCORES_QUERY):
             if name in tests and score:
                 points[tests[name]] = float(score)
     finally:
@@ -95,12 +107,12 @@ def _points(database: Path) -> dict[str, float]:
     return points
 
 
-def _told(graded: Path, *, whole: bool) -> str:
+def _visible_output(graded: Path, *, with_feedback: bool) -> str:
     """What the cells printed (with `whole` also what feedback shows of errors); not the cells' own text, which feedback has too."""
-    told: list[str] = []
+    texts: list[str] = []
     for cell in json.loads(graded.read_text(encoding="utf-8", errors="replace"))["cells"]:
         for output in cell.get("outputs", []):
-            told.append("".join(output.get("text", "")))
-            if whole:
-                told += output.get("traceback", [])
-    return "\n".join(told)
+            texts.append("".join(output.get("text", "")))
+            if with_feedback:
+                texts += output.get("traceback", [])
+    return "\n".join(texts)

@@ -15,7 +15,7 @@ from traitlets import Bool, Enum, Float, HasTraits, Int, TraitError, TraitType, 
 
 from pmh_jupyter.errors import BadInput
 
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+LOOPBACK_ADDRESSES = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class Settings(HasTraits):
@@ -97,12 +97,12 @@ class Settings(HasTraits):
     grading_workers = Int(
         0, min=0, help="Gradings at once; 0: two for each core, at least four. Some stay for checks."
     ).tag(env="PMH_GRADING_WORKERS")
-    grader_wall = Enum(
+    grader_sandbox = Enum(
         ["auto", "bubblewrap", "docker"],
         "auto",
         help="What keeps students' code in while it is graded. auto: bubblewrap, and on loopback nothing where it cannot be had. "
         "bubblewrap: nothing is graded without it. docker: a container for each submission.",
-    ).tag(env="PMH_GRADER_WALL")
+    ).tag(env="PMH_GRADER_SANDBOX")
     grader_image = Unicode(
         "", help="Image in whose containers submissions are graded (docker); empty: PMH_DOCKER_IMAGE."
     ).tag(env="PMH_GRADER_IMAGE")
@@ -130,39 +130,39 @@ class Settings(HasTraits):
         """Reads the settings from PMH_* variables; raises BadInput naming the variable, its value and its meaning."""
         environ = os.environ if environ is None else environ
         settings = cls()
-        for name, trait in cls.variables().items():
+        for name, trait in cls.traits_by_variable().items():
             if name in environ:
                 _assign(settings, trait, name, environ[name])
         return settings
 
     @classmethod
-    def variables(cls) -> dict[str, TraitType[Any, Any]]:
+    def traits_by_variable(cls) -> dict[str, TraitType[Any, Any]]:
         """Environment variable to trait, in the order of the class."""
         traits = cls.class_traits(env=lambda env: env is not None)
         return {traits[name].metadata["env"]: traits[name] for name in vars(cls) if name in traits}
 
     def to_environ(self) -> dict[str, str]:
         """The settings as variables, for a child process of our own (never for a user's server: it may hold a password)."""
-        return {name: str(getattr(self, str(trait.name))) for name, trait in self.variables().items()}
+        return {name: str(getattr(self, str(trait.name))) for name, trait in self.traits_by_variable().items()}
 
     @property
-    def data(self) -> Path:
+    def data_path(self) -> Path:
         return Path(self.data_dir).absolute()
 
     @property
-    def database(self) -> str:
+    def resolved_database_url(self) -> str:
         """The SQLAlchemy URL in force."""
-        return self.database_url or f"sqlite:///{self.data / 'pmh.sqlite'}"
+        return self.database_url or f"sqlite:///{self.data_path / 'pmh.sqlite'}"
 
     @property
-    def service(self) -> str:
+    def resolved_service_url(self) -> str:
         """Base address of the service for processes beside it, without a slash at its end."""
         return (self.service_url or f"http://{self.service_ip}:{self.service_port}/services/pmh").rstrip("/")
 
     @property
-    def on_loopback(self) -> bool:
+    def is_on_loopback(self) -> bool:
         """True where nobody but this machine can reach the hub."""
-        return self.ip in LOOPBACK
+        return self.ip in LOOPBACK_ADDRESSES
 
 
 def _assign(settings: Settings, trait: TraitType[Any, Any], name: str, value: str) -> None:

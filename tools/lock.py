@@ -14,27 +14,35 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-LOCKS = ROOT / "requirements"
+LOCKS_FOLDER = ROOT / "requirements"
 
 # rfc3987-syntax (of jsonschema's optional formats) builds a grammar with lark at import: a second at the start of every process
 # of ours. Nothing needs it, but jupyter-events asks for it; so the locks leave both out, and are installed without resolving.
-LEFT_OUT = ["--no-emit-package", "rfc3987-syntax", "--no-emit-package", "lark"]
-COMMON = ["pyproject.toml", "--generate-hashes", "--universal", "--no-header", "--no-annotate", "--quiet", *LEFT_OUT]
-HUB = ["--extra", "hub", "--extra", "docker", "--extra", "postgres", "--group", "build"]
+EXCLUDED_PACKAGES = ["--no-emit-package", "rfc3987-syntax", "--no-emit-package", "lark"]
+COMMON_OPTIONS = [
+    "pyproject.toml",
+    "--generate-hashes",
+    "--universal",
+    "--no-header",
+    "--no-annotate",
+    "--quiet",
+    *EXCLUDED_PACKAGES,
+]
+HUB_OPTIONS = ["--extra", "hub", "--extra", "docker", "--extra", "postgres", "--group", "build"]
 
 
 def main(arguments: list[str]) -> None:
     """Compiles the three; hub.lock first, for the others must agree with it."""
-    _compile("hub.lock", HUB, arguments)
-    same = ["--constraint", "requirements/hub.lock"]
-    _compile("server.lock", same, arguments)
+    _compile_lock("hub.lock", HUB_OPTIONS, arguments)
+    constraint = ["--constraint", "requirements/hub.lock"]
+    _compile_lock("server.lock", constraint, arguments)
     groups = ["--group", "build", "--group", "test", "--group", "lint", "--group", "docs"]
-    _compile("dev.lock", ["--all-extras", *groups, *same], arguments)
+    _compile_lock("dev.lock", ["--all-extras", *groups, *constraint], arguments)
 
 
-def _compile(name: str, options: list[str], arguments: list[str]) -> None:
-    target = LOCKS / name
-    command = ["uv", "pip", "compile", *COMMON, *options, "--output-file", str(target), *arguments]
+def _compile_lock(name: str, options: list[str], arguments: list[str]) -> None:
+    target = LOCKS_FOLDER / name
+    command = ["uv", "pip", "compile", *COMMON_OPTIONS, *options, "--output-file", str(target), *arguments]
     print("lock:", name, flush=True)
     subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=True)
     addresses = [line for line in target.read_text().splitlines() if "://" in line or line.startswith("--index")]

@@ -20,14 +20,14 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from pmh_jupyter.hub.up.progress import Progress  # noqa: E402  (importable only from here on)
-from tools.assets import npm, packages  # noqa: E402
-from tools.system_packages import bring  # noqa: E402
+from tools.assets import install_npm_packages, run_npm  # noqa: E402
+from tools.system_packages import install_missing_packages  # noqa: E402
 
-PANEL = ROOT / "labextension"
+PANEL_FOLDER = ROOT / "labextension"
 # Whatever starts hubs, and all that wants the one Docker engine which a machine can have; the other half is the rest.
-HUBS = (
+HUB_TESTS = (
     "tests/integration/faults",
-    "tests/integration/grading/test_docker_wall.py",
+    "tests/integration/grading/backends/test_docker.py",
     "tests/integration/hub",
     "tests/integration/up",
     "tests/integration/wheel",
@@ -38,42 +38,42 @@ HUBS = (
 def main(arguments: list[str]) -> int:
     """Runs every part; returns the exit code."""
     progress = Progress()
-    bring(progress)
-    packages("labextension", progress)
+    install_missing_packages(progress)
+    install_npm_packages("labextension", progress)
     parts: dict[str, Callable[[], bool]] = {
-        "the panel's tests": lambda: npm(PANEL, "test", "--silent"),
-        "the panel's linter": lambda: npm(PANEL, "run", "--silent", "lint:check"),
-        "ruff": lambda: _python("ruff", "check", "--quiet"),
-        "ruff's format": lambda: _python("ruff", "format", "--check", "--quiet"),
-        "mypy": lambda: _python("mypy", "--no-error-summary"),
+        "the panel's tests": lambda: run_npm(PANEL_FOLDER, "test", "--silent"),
+        "the panel's linter": lambda: run_npm(PANEL_FOLDER, "run", "--silent", "lint:check"),
+        "ruff": lambda: _run_module("ruff", "check", "--quiet"),
+        "ruff's format": lambda: _run_module("ruff", "format", "--check", "--quiet"),
+        "mypy": lambda: _run_module("mypy", "--no-error-summary"),
     }
     # Arguments pick from pytest's tests: whoever gives some is after those, and not after the rest.
     if arguments:
-        return _summary([] if _python("pytest", *arguments) else ["pytest"])
-    with _beside("pytest", *HUBS) as ended_well:
-        failed = [title for title, run in parts.items() if not _step(progress, title, run)]
-        if not _python("pytest", *(f"--ignore={path}" for path in HUBS)):
+        return _report_failures([] if _run_module("pytest", *arguments) else ["pytest"])
+    with _run_in_background("pytest", *HUB_TESTS) as has_succeeded:
+        failed = [title for title, run in parts.items() if not _run_step(progress, title, run)]
+        if not _run_module("pytest", *(f"--ignore={path}" for path in HUB_TESTS)):
             failed.append("pytest")
-        progress.say("\nThe tests of hubs, which have run beside these:\n")
-        if not ended_well():
+        progress.print_line("\nThe tests of hubs, which have run beside these:\n")
+        if not has_succeeded():
             failed.append("pytest of hubs")
-    return _summary(failed)
+    return _report_failures(failed)
 
 
-def _summary(failed: list[str]) -> int:
+def _report_failures(failed: list[str]) -> int:
     if failed:
         print(f"make test: failed: {', '.join(failed)}", flush=True)
     return 1 if failed else 0
 
 
 @contextmanager
-def _beside(module: str, *arguments: str) -> Iterator[Callable[[], bool]]:
+def _run_in_background(module: str, *arguments: str) -> Iterator[Callable[[], bool]]:
     """Starts a module meanwhile. What it gives waits for its end, prints what it said, and tells whether it did well."""
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
-        command, environ = _command(module, *arguments)
+        command, environ = _module_command(module, *arguments)
         process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=output, stderr=output)
 
-        def ended_well() -> bool:
+        def has_succeeded() -> bool:
             process.wait()
             output.seek(0)
             for line in output:
@@ -82,12 +82,12 @@ def _beside(module: str, *arguments: str) -> Iterator[Callable[[], bool]]:
             return process.returncode == 0
 
         try:
-            yield ended_well
+            yield has_succeeded
         finally:
             process.wait()  # also where Ctrl-C, which it got as well, is the way out of here
 
 
-def _step(progress: Progress, title: str, run: Callable[[], bool]) -> bool:
+def _run_step(progress: Progress, title: str, run: Callable[[], bool]) -> bool:
     """One part, told with its time; whether it did well."""
     try:
         with progress.step(title):
@@ -98,12 +98,12 @@ def _step(progress: Progress, title: str, run: Callable[[], bool]) -> bool:
     return True
 
 
-def _python(module: str, *arguments: str) -> bool:
-    command, environ = _command(module, *arguments)
+def _run_module(module: str, *arguments: str) -> bool:
+    command, environ = _module_command(module, *arguments)
     return subprocess.run(command, cwd=ROOT, env=environ).returncode == 0
 
 
-def _command(module: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
+def _module_command(module: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
     """A module run by this Python, with its environment's commands first on the PATH."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     return [sys.executable, "-m", module, *arguments], os.environ | {"PATH": path}

@@ -12,8 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.support.actors import Student  # noqa: E402  (importable only from here on)
-from tests.support.browser import running_browser, somebody  # noqa: E402
+from tests.support.browser.chromium import running_browser, somebody  # noqa: E402
+from tests.support.hub.actors import Student  # noqa: E402  (importable only from here on)
 
 IMAGES = ROOT / "docs" / "images"
 SIZE = (1280, 800)
@@ -30,9 +30,9 @@ def main(address: str, join_code: str) -> None:
     """Signs up a student, has them solve one exercise and miss the next, and takes the picture."""
     IMAGES.mkdir(exist_ok=True)
     with running_browser() as browser, somebody(browser, SIZE) as page:
-        ada = Student(page, Hub(address), "lin").sign_up(join_code).open_lesson("Values and names")
-        ada.answer("Seconds in a week", "seconds_in_a_week = 7 * 24 * 60 * 60").check("Seconds in a week")
-        ada.answer("A greeting", 'person = "Ada"\ngreeting = "Good morning," + person + "!"').check("A greeting")
+        student = Student(page, Hub(address), "lin").sign_up(join_code).open_lesson("Values and names")
+        student.answer("Seconds in a week", "seconds_in_a_week = 7 * 24 * 60 * 60").check("Seconds in a week")
+        student.answer("A greeting", 'person = "Ada"\ngreeting = "Good morning," + person + "!"').check("A greeting")
         page.get_by_role("button", name="Hide notification").first.click()
         page.screenshot(path=IMAGES / "panel.png")
 

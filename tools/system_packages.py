@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT))
 from pmh_jupyter.hub.up.progress import Progress  # noqa: E402  (importable only from here on)
 
 # Debian's package, and whether what we want of it is there already.
-WANTED: dict[str, Callable[[], bool]] = {
+REQUIRED_PACKAGES: dict[str, Callable[[], bool]] = {
     "chromium": lambda: bool(shutil.which("chromium")),
     "fonts-dejavu-core": lambda: Path("/usr/share/fonts/truetype/dejavu").is_dir(),
     "postgresql": lambda: any(Path("/usr/lib/postgresql").glob("*/bin/initdb")),
@@ -28,28 +28,28 @@ WANTED: dict[str, Callable[[], bool]] = {
 }
 
 
-def bring(progress: Progress) -> None:
+def install_missing_packages(progress: Progress) -> None:
     """Installs what is missing; says what is left missing where that cannot be done."""
-    missing = [name for name, there in WANTED.items() if not there()]
+    missing = [name for name, is_installed in REQUIRED_PACKAGES.items() if not is_installed()]
     if not missing:
         return
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        progress.say(f"   Not here, so tests that need them are skipped: {', '.join(missing)}")
+        progress.print_line(f"   Not here, so tests that need them are skipped: {', '.join(missing)}")
         return
     with progress.step(f"Installing {', '.join(missing)}"):
-        _apt("update")
-        _apt("install", "--yes", "--no-install-recommends", *missing)
+        _run_apt("update")
+        _run_apt("install", "--yes", "--no-install-recommends", *missing)
 
 
-def _apt(*arguments: str) -> None:
+def _run_apt(*arguments: str) -> None:
     # Servers that come along are not started: tests run their own, with data of their own.
     environ = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    done = subprocess.run(
+    completed = subprocess.run(
         ["apt-get", "-qq", *arguments], env=environ, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL
     )
-    if done.returncode:
+    if completed.returncode:
         print(f"apt-get {' '.join(arguments)} failed; tests that need a missing part will say so.", file=sys.stderr)
 
 
 if __name__ == "__main__":
-    bring(Progress())
+    install_missing_packages(Progress())

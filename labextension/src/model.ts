@@ -231,7 +231,7 @@ export class ClassroomModel implements IDisposable {
 
   private _hear(event: EventReply): void {
     const { data } = event;
-    if (event.kind === 'work-graded' && typeof data.work === 'string') {
+    if (event.kind === 'submission-graded' && typeof data.work === 'string') {
       void this._results.fetch(data.work);
     } else if (event.kind === 'award-earned') {
       this._awarded.emit({ title: text(data.title), description: text(data.description), icon: text(data.icon) });

@@ -44,8 +44,8 @@ export function headline(verdict: VerdictReply, trans: TranslationBundle): strin
     crashed: trans.__('Not yet — Python stopped'),
     'timed-out': trans.__('Not yet — it took too long'),
     'not-checked': trans.__('Not checked'),
-    'needs-marking': trans.__('Handed in — a person will read this'),
-    'our-fault': trans.__('Our fault, not yours: this try does not count')
+    'needs-grading': trans.__('Handed in — a person will read this'),
+    'grader-error': trans.__('Our fault, not yours: this try does not count')
   };
   return words[verdict.outcome];
 }
@@ -58,8 +58,8 @@ export function testWord(test: TestReply, trans: TranslationBundle): string {
     crashed: trans.__('Python stopped'),
     'timed-out': trans.__('took too long'),
     'not-checked': trans.__('not checked'),
-    'needs-marking': trans.__('a person will read this'),
-    'our-fault': trans.__('could not be checked; our fault')
+    'needs-grading': trans.__('a person will read this'),
+    'grader-error': trans.__('could not be checked; our fault')
   };
   return words[test.outcome];
 }

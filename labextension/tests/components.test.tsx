@@ -90,8 +90,8 @@ test.each([
   ['crashed', 'Not yet — Python stopped'],
   ['timed-out', 'Not yet — it took too long'],
   ['not-checked', 'Not checked'],
-  ['needs-marking', 'Handed in — a person will read this'],
-  ['our-fault', 'Our fault, not yours: this try does not count']
+  ['needs-grading', 'Handed in — a person will read this'],
+  ['grader-error', 'Our fault, not yours: this try does not count']
 ] as const)('the outcome %s has its icon and its words', (outcome, words) => {
   const { region } = judged({ outcome });
   expect(within(region).getByText(words).querySelector(`[data-glyph="${outcome}"]`)).not.toBeNull();

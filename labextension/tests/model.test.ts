@@ -163,7 +163,7 @@ test('an event brings its verdict, an achievement and a fresh map', async () => 
   extension.on('GET work/w9', work('w9'));
   extension.on('GET classrooms/spring/events', (_request, _body, response) => {
     const events = [
-      event(8, 'work-graded', { work: 'w9', kind: 'check', lesson: 'values', exercises: ['swap'] }),
+      event(8, 'submission-graded', { work: 'w9', kind: 'check', lesson: 'values', exercises: ['swap'] }),
       event(9, 'award-earned', { award: 'first', title: 'First solve', description: 'Yes.', icon: 'star' })
     ];
     response.write(events.map(one => `id: ${one.number}\ndata: ${JSON.stringify(one)}\n\n`).join(''));

@@ -94,6 +94,6 @@ export function work(id: string, change: Partial<WorkReply> = {}): WorkReply {
   };
 }
 
-export function event(number: number, kind = 'work-graded', data: EventReply['data'] = {}): EventReply {
+export function event(number: number, kind = 'submission-graded', data: EventReply['data'] = {}): EventReply {
   return { number, kind, at: '2026-03-02T10:00:00Z', data };
 }

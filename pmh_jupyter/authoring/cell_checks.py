@@ -8,60 +8,67 @@ from collections.abc import Iterator
 
 from pydantic import ValidationError
 
-from pmh_jupyter.authoring.code import can_fail, parse
-from pmh_jupyter.authoring.nbgrader.autotests import asks_for_tests
-from pmh_jupyter.authoring.nbgrader.schema import is_too_new
-from pmh_jupyter.authoring.shapes import CellMeta, problems_of
-from pmh_jupyter.domain.ipynb import Json, grade_id, nbgrader
-from pmh_jupyter.domain.markers import Mark, find_regions
-from pmh_jupyter.domain.release import SCHEMA_VERSION
+from pmh_jupyter.authoring.code_analysis import can_fail, parse
+from pmh_jupyter.authoring.nbgrader.autotests import has_autotests
+from pmh_jupyter.authoring.nbgrader.metadata_upgrade import is_too_new
+from pmh_jupyter.authoring.schema import CellMeta, validation_problems
+from pmh_jupyter.domain.markers import RegionKind, find_regions
+from pmh_jupyter.domain.notebook_json import Json, cell_grade_id, nbgrader_metadata
+from pmh_jupyter.domain.release import NBGRADER_SCHEMA_VERSION
 from pmh_jupyter.errors import Problem
-from pmh_jupyter.grading.shares import WHOLE, asked_shares, assertions
+from pmh_jupyter.grading.assertion_weights import ALL_OR_NOTHING, find_assertions, read_requested_weights
 
-Fault = tuple[str, str]  # what is wrong, and the remedy
+Finding = tuple[str, str]  # what is wrong, and the remedy
 
 _GRADE_ID = re.compile(r"[\w.-]{1,64}")
 _FLAGS = ("grade", "solution", "locked", "task")
 _MAX_POINTS = 1000
-MOST_SHARES = 400  # the judge tells no more than some 500 checks of a cell one by one
+MAX_WEIGHTS = 400  # the judge tells no more than some 500 checks of a cell one by one
 
 
 def check_cell(
-    cell: Json, file: str, name: str, concepts: frozenset[str] | None, *, tests: bool = True
+    cell: Json, file: str, name: str, concepts: frozenset[str] | None, *, check_tests: bool = True
 ) -> Iterator[Problem]:
     """Everything that is wrong with one cell; `concepts` are those that the course knows. `tests`: that its tests can fail, too."""
-    for check in (_shape, _role, _points, _markers, _shares, *((_assertions,) if tests else ())):
+    for check in (
+        _check_metadata,
+        _check_role,
+        _check_points,
+        _check_markers,
+        _check_weights,
+        *((_check_assertions,) if check_tests else ()),
+    ):
         for message, remedy in check(cell):
             yield Problem(file, message, remedy, name)
-    yield from _own_metadata(cell, file, name, concepts)
+    yield from _check_pmh_metadata(cell, file, name, concepts)
 
 
-def _shape(cell: Json) -> Iterator[Fault]:
-    raw = cell["metadata"].get("nbgrader", {})
-    if not isinstance(raw, dict):
+def _check_metadata(cell: Json) -> Iterator[Finding]:
+    metadata = cell["metadata"].get("nbgrader", {})
+    if not isinstance(metadata, dict):
         yield (
             "Its nbgrader metadata is no mapping.",
             "Write it as key and value, for example {grade_id: x, solution: true}.",
         )
         return
-    version = raw.get("schema_version", SCHEMA_VERSION)
+    version = metadata.get("schema_version", NBGRADER_SCHEMA_VERSION)
     if is_too_new(version):
         message = f"Its nbgrader metadata is of schema {version}, which is newer than this version can read."
-        yield message, f"Upgrade pmh-jupyter, or save it with an nbgrader that writes schema {SCHEMA_VERSION}."
-    elif version != SCHEMA_VERSION:
-        yield f"Its nbgrader metadata is of schema {version!r}.", f"Write {SCHEMA_VERSION}, or leave it out."
+        yield message, f"Upgrade pmh-jupyter, or save it with an nbgrader that writes schema {NBGRADER_SCHEMA_VERSION}."
+    elif version != NBGRADER_SCHEMA_VERSION:
+        yield f"Its nbgrader metadata is of schema {version!r}.", f"Write {NBGRADER_SCHEMA_VERSION}, or leave it out."
     for flag in _FLAGS:
-        if not isinstance(raw.get(flag, False), bool):
-            yield f"`{flag}` is {raw[flag]!r}.", "Write true or false."
-    name = raw.get("grade_id")
-    if name is None and any(raw.get(flag) is True for flag in _FLAGS):
+        if not isinstance(metadata.get(flag, False), bool):
+            yield f"`{flag}` is {metadata[flag]!r}.", "Write true or false."
+    name = metadata.get("grade_id")
+    if name is None and any(metadata.get(flag) is True for flag in _FLAGS):
         yield "It has nbgrader metadata without a grade_id.", "Give it one that no other cell of the lesson has."
     elif name is not None and not (isinstance(name, str) and _GRADE_ID.fullmatch(name)):
         yield f"Its grade_id is {name!r}.", "Use 1 to 64 letters, digits, `-`, `_` or `.`."
 
 
-def _role(cell: Json) -> Iterator[Fault]:
-    grade, solution, locked, task = (nbgrader(cell).get(flag) is True for flag in _FLAGS)
+def _check_role(cell: Json) -> Iterator[Finding]:
+    grade, solution, locked, task = (nbgrader_metadata(cell).get(flag) is True for flag in _FLAGS)
     if task and (grade or solution):
         yield "It is a task and a graded or solution cell at once.", "Keep `task`, or keep the others."
     if solution and locked:
@@ -70,8 +77,8 @@ def _role(cell: Json) -> Iterator[Fault]:
         yield "It is a test cell and holds no code.", "Make it a code cell, or a solution cell that a person marks."
 
 
-def _points(cell: Json) -> Iterator[Fault]:
-    meta = nbgrader(cell)
+def _check_points(cell: Json) -> Iterator[Finding]:
+    meta = nbgrader_metadata(cell)
     if meta.get("grade") is not True and meta.get("task") is not True:
         return
     points = meta.get("points")
@@ -83,26 +90,26 @@ def _points(cell: Json) -> Iterator[Fault]:
         yield f"Its points are {points}.", f"Use a number from 0 to {_MAX_POINTS}."
 
 
-def _markers(cell: Json) -> Iterator[Fault]:
+def _check_markers(cell: Json) -> Iterator[Finding]:
     regions, faults = find_regions(cell["source"])
     for fault in faults:
         yield (
             f"Line {fault.line}: {fault.message}",
             "Markers come in pairs, for example ### BEGIN SOLUTION and ### END SOLUTION.",
         )
-    marks = {region.mark for region in regions}
-    if Mark.SOLUTION in marks and nbgrader(cell).get("solution") is not True:
+    markers = {region.kind for region in regions}
+    if RegionKind.SOLUTION in markers and nbgrader_metadata(cell).get("solution") is not True:
         yield "It holds a solution and is no solution cell.", "Set `solution: true` in its nbgrader metadata."
-    if Mark.HIDDEN_TESTS in marks and not _is_test(cell):
+    if RegionKind.HIDDEN_TESTS in markers and not _is_test(cell):
         yield (
             "It holds hidden tests and is no test cell.",
             "Move them to a test cell, or set `grade: true` with points.",
         )
-    if Mark.MARK_SCHEME in marks and nbgrader(cell).get("task") is not True:
+    if RegionKind.MARK_SCHEME in markers and nbgrader_metadata(cell).get("task") is not True:
         yield "It holds a mark scheme and is no task.", "Set `task: true` in its nbgrader metadata."
 
 
-def _assertions(cell: Json) -> Iterator[Fault]:
+def _check_assertions(cell: Json) -> Iterator[Finding]:
     if not _is_test(cell) or cell["cell_type"] != "code":
         return
     try:
@@ -110,34 +117,34 @@ def _assertions(cell: Json) -> Iterator[Fault]:
     except SyntaxError as error:
         yield f"It is not Python: {error.msg} in line {error.lineno}.", "Correct that line."
         return
-    if not can_fail(tree) and not asks_for_tests(cell):
+    if not can_fail(tree) and not has_autotests(cell):
         yield "It is a test cell and asserts nothing, so any answer would pass.", "Add an `assert` with a message."
 
 
-def _shares(cell: Json) -> Iterator[Fault]:
+def _check_weights(cell: Json) -> Iterator[Finding]:
     meta = cell["metadata"].get("pmh")
-    asked = meta.get("shares") if isinstance(meta, dict) else None
-    if asked is None or asked_shares({}, {"shares": asked}) != asked:
+    weights = meta.get("weights") if isinstance(meta, dict) else None
+    if weights is None or read_requested_weights({}, {"weights": weights}) != weights:
         return  # what is malformed is told by the metadata's own check
     if not _is_test(cell):
-        yield "It has `shares` and is no test cell.", "Take `shares` out, or set `grade: true` with points."
+        yield "It has `weights` and is no test cell.", "Take `weights` out, or set `grade: true` with points."
         return
-    found = len(assertions(cell["source"]))
-    if asked != WHOLE and not asks_for_tests(cell) and not 1 <= found <= MOST_SHARES:
-        yield f"It has `shares` and {found} assertions.", f"Assert something, at most {MOST_SHARES} times."
-    if isinstance(asked, list):
-        if len(asked) != found:
-            message = f"Its `shares` are {len(asked)}, and its assertions {found}, with the hidden ones."
+    assertion_count = len(find_assertions(cell["source"]))
+    if weights != ALL_OR_NOTHING and not has_autotests(cell) and not 1 <= assertion_count <= MAX_WEIGHTS:
+        yield f"It has `weights` and {assertion_count} assertions.", f"Assert something, at most {MAX_WEIGHTS} times."
+    if isinstance(weights, list):
+        if len(weights) != assertion_count:
+            message = f"Its `weights` are {len(weights)}, and its assertions {assertion_count}, with the hidden ones."
             yield message, "Give each assertion at the top level of the cell one number."
-        elif not any(asked):
-            yield "Its `shares` are all 0.", "Let one of them be more than 0."
+        elif not any(weights):
+            yield "Its `weights` are all 0.", "Let one of them be more than 0."
 
 
-def _own_metadata(cell: Json, file: str, name: str, concepts: frozenset[str] | None) -> Iterator[Problem]:
+def _check_pmh_metadata(cell: Json, file: str, name: str, concepts: frozenset[str] | None) -> Iterator[Problem]:
     try:
         meta = CellMeta.model_validate(cell["metadata"].get("pmh", {}))
     except ValidationError as error:
-        yield from problems_of(error, file, name)
+        yield from validation_problems(error, file, name)
         return
     for concept in meta.concepts:
         if concepts is not None and concept not in concepts:
@@ -147,5 +154,5 @@ def _own_metadata(cell: Json, file: str, name: str, concepts: frozenset[str] | N
 
 
 def _is_test(cell: Json) -> bool:
-    meta = nbgrader(cell)
-    return bool(grade_id(cell)) and meta.get("grade") is True and meta.get("solution") is not True
+    meta = nbgrader_metadata(cell)
+    return bool(cell_grade_id(cell)) and meta.get("grade") is True and meta.get("solution") is not True

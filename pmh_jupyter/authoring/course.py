@@ -9,9 +9,9 @@ from collections import defaultdict
 
 from pmh_jupyter.authoring.folder import check_paths, read_folder
 from pmh_jupyter.authoring.lesson_checks import check_lesson
-from pmh_jupyter.authoring.manifest import MISSING, NAME, check_manifest, course_of, read_manifest
-from pmh_jupyter.authoring.nbgrader.folder import TEMPLATES
-from pmh_jupyter.authoring.shapes import CourseFile
+from pmh_jupyter.authoring.manifest import MANIFEST_NAME, MISSING_MANIFEST, build_course, check_manifest, read_manifest
+from pmh_jupyter.authoring.nbgrader.course_files import AUTOTESTS_NAME
+from pmh_jupyter.authoring.schema import CourseFile
 from pmh_jupyter.domain.course import Course, File, SharedFiles
 from pmh_jupyter.errors import InvalidCourse, Problem
 
@@ -21,50 +21,52 @@ __all__ = ["read_course", "read_folder"]
 def read_course(files: tuple[File, ...]) -> Course:
     """The course that these files make (paths relative to its folder). Raises InvalidCourse with all of its problems at once."""
     problems = list(check_paths(files))
-    folders = _by_folder(files)
-    content = next((file.content for file in files if file.path == NAME), None)
+    folders = _group_by_folder(files)
+    content = next((file.content for file in files if file.path == MANIFEST_NAME), None)
     if content is None:
-        problems.append(MISSING)
+        problems.append(MISSING_MANIFEST)
         raise InvalidCourse("This is no course.", problems=tuple(problems))
-    manifest, faults = read_manifest(content)
-    problems += faults
+    manifest, manifest_problems = read_manifest(content)
+    problems += manifest_problems
     if manifest is None:
-        for slug, lesson in folders.items():
-            problems += check_lesson(slug, lesson, None)
+        for slug, lesson_files in folders.items():
+            problems += check_lesson(slug, lesson_files, None)
         raise InvalidCourse("The course cannot be read.", problems=tuple(problems))
     problems += check_manifest(manifest, frozenset(folders))
     concepts = frozenset(concept.slug for concept in manifest.concepts)
-    shared, missing = _shared(manifest, files)
-    problems += missing
-    for frame in filter(None, (shared.header, shared.footer)):
-        problems += check_lesson("", (frame,), concepts)
+    shared, missing_files = _find_shared_files(manifest, files)
+    problems += missing_files
+    for notebook in filter(None, (shared.header, shared.footer)):
+        problems += check_lesson("", (notebook,), concepts)
     for slug in dict.fromkeys(lesson.slug for unit in manifest.units for lesson in unit.lessons):
         if slug in folders:
             problems += check_lesson(slug, folders[slug], concepts, shared=shared)
     if problems:
         raise InvalidCourse(f"The course {manifest.slug} cannot be released.", problems=tuple(problems))
-    return course_of(manifest, folders, shared)
+    return build_course(manifest, folders, shared)
 
 
-def _shared(manifest: CourseFile, files: tuple[File, ...]) -> tuple[SharedFiles, list[Problem]]:
+def _find_shared_files(manifest: CourseFile, files: tuple[File, ...]) -> tuple[SharedFiles, list[Problem]]:
     """What all lessons have in common, and a problem for each file of it that course.toml names and that is not there."""
-    there = {file.path: file for file in files}
+    files_by_path = {file.path: file for file in files}
     problems = [
         Problem(
-            NAME, f"It names the notebook {name}, which is not there.", "Add it beside course.toml, or mend the name."
+            MANIFEST_NAME,
+            f"It names the notebook {name}, which is not there.",
+            "Add it beside course.toml, or mend the name.",
         )
         for name in (manifest.header, manifest.footer)
-        if name and name not in there
+        if name and name not in files_by_path
     ]
-    header, footer = (there.get(name or "") for name in (manifest.header, manifest.footer))
-    return SharedFiles(header, footer, there.get(TEMPLATES)), problems
+    header, footer = (files_by_path.get(name or "") for name in (manifest.header, manifest.footer))
+    return SharedFiles(header, footer, files_by_path.get(AUTOTESTS_NAME)), problems
 
 
-def _by_folder(files: tuple[File, ...]) -> dict[str, tuple[File, ...]]:
+def _group_by_folder(files: tuple[File, ...]) -> dict[str, tuple[File, ...]]:
     """The files of each folder directly below the course, with paths relative to it."""
-    found: dict[str, list[File]] = defaultdict(list)
+    files_by_folder: dict[str, list[File]] = defaultdict(list)
     for file in files:
         folder, slash, path = file.path.partition("/")
         if slash:
-            found[folder].append(File(path, file.content))
-    return {folder: tuple(members) for folder, members in found.items()}
+            files_by_folder[folder].append(File(path, file.content))
+    return {folder: tuple(members) for folder, members in files_by_folder.items()}

@@ -11,8 +11,8 @@ from pmh_jupyter.errors import BadInput, InvalidCourse, Problem, TooLarge
 
 MAX_FILES = 500  # as many as the service takes
 MAX_BYTES = 32 << 20  # of a whole course: the service takes a request of 50 MiB, and Base64 adds a third
-MAX_PATH = 400
-_CACHES = frozenset({"__pycache__"})  # left out, beside everything whose name begins with a dot
+MAX_PATH_LENGTH = 400
+_CACHE_FOLDERS = frozenset({"__pycache__"})  # left out, beside everything whose name begins with a dot
 
 
 def read_folder(path: Path | str) -> tuple[File, ...]:
@@ -26,7 +26,7 @@ def read_folder(path: Path | str) -> tuple[File, ...]:
     problems: list[Problem] = []
     files: list[File] = []
     size = 0
-    for file in _walk(root):
+    for file in _walk_files(root):
         name = file.relative_to(root).as_posix()
         if not file.resolve().is_relative_to(root) or not file.is_file():
             message = "It is a link that leads out of the course, or no regular file."
@@ -50,19 +50,19 @@ def check_paths(files: tuple[File, ...]) -> Iterator[Problem]:
         parts = file.path.split("/")
         if any(part in ("", ".", "..") for part in parts) or "\\" in file.path or not file.path.isprintable():
             yield Problem(repr(file.path), "Its path leads out of the course or cannot be written.", "Rename it.")
-        elif len(file.path) > MAX_PATH:
-            yield Problem(file.path, f"Its path is longer than {MAX_PATH} characters.", "Shorten it.")
+        elif len(file.path) > MAX_PATH_LENGTH:
+            yield Problem(file.path, f"Its path is longer than {MAX_PATH_LENGTH} characters.", "Shorten it.")
         elif file.path.casefold() in seen:
             yield Problem(file.path, "There is another file of this name (capitals do not count).", "Rename one.")
         seen.add(file.path.casefold())
 
 
-def _walk(root: Path) -> Iterator[Path]:
+def _walk_files(root: Path) -> Iterator[Path]:
     for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if not _ignored(name))
-        linked = [name for name in folders if (Path(folder) / name).is_symlink()]
-        yield from (Path(folder) / name for name in sorted([*names, *linked]) if not _ignored(name))
+        folders[:] = sorted(name for name in folders if not _is_ignored(name))
+        linked_folders = [name for name in folders if (Path(folder) / name).is_symlink()]
+        yield from (Path(folder) / name for name in sorted([*names, *linked_folders]) if not _is_ignored(name))
 
 
-def _ignored(name: str) -> bool:
-    return name.startswith(".") or name in _CACHES
+def _is_ignored(name: str) -> bool:
+    return name.startswith(".") or name in _CACHE_FOLDERS

@@ -9,17 +9,17 @@ from pydantic import ValidationError
 
 from pmh_jupyter.authoring.cell_checks import check_cell
 from pmh_jupyter.authoring.nbgrader.autotests import check_autotests
-from pmh_jupyter.authoring.nbgrader.folder import TEMPLATES
-from pmh_jupyter.authoring.nbgrader.sources import framed, load_source
-from pmh_jupyter.authoring.shapes import NotebookMeta, problems_of
+from pmh_jupyter.authoring.nbgrader.course_files import AUTOTESTS_NAME
+from pmh_jupyter.authoring.nbgrader.source_notebooks import add_header_and_footer, load_source
+from pmh_jupyter.authoring.schema import NotebookMeta, validation_problems
 from pmh_jupyter.authoring.text_notebook import is_notebook
 from pmh_jupyter.domain.course import File, SharedFiles
-from pmh_jupyter.domain.ipynb import Json, grade_id, name_of, nbgrader
 from pmh_jupyter.domain.kernels import kernel_of
+from pmh_jupyter.domain.notebook_json import Json, cell_grade_id, cell_label, nbgrader_metadata
 from pmh_jupyter.errors import InvalidNotebook, Problem
 
 MAX_CELLS = 1000
-NOTHING_SHARED = SharedFiles()
+NO_SHARED_FILES = SharedFiles()
 
 
 def check_lesson(
@@ -27,8 +27,8 @@ def check_lesson(
     files: tuple[File, ...],
     concepts: frozenset[str] | None,
     *,
-    shared: SharedFiles = NOTHING_SHARED,
-    tests: bool = True,
+    shared: SharedFiles = NO_SHARED_FILES,
+    check_tests: bool = True,
 ) -> Iterator[Problem]:
     """Everything that is wrong with a lesson. `concepts` are the course's; None where they could not be read.
 
@@ -39,10 +39,10 @@ def check_lesson(
     if not sources:
         remedy = "Add a notebook: .ipynb, or Jupytext text (.md or .py) with a header that names jupytext."
         yield Problem(folder, "The lesson has no notebook.", remedy)
-    yield from _same_name(folder, files)
-    templates = next((file for file in files if file.path == TEMPLATES), shared.autotests)
+    yield from _check_file_names(folder, files)
+    templates = next((file for file in files if file.path == AUTOTESTS_NAME), shared.autotests)
     notebooks: dict[str, list[Json]] = {}
-    python: set[str] = set()
+    python_notebooks: set[str] = set()
     for file in sources:
         path = f"{folder}{file.path}"
         try:
@@ -52,28 +52,32 @@ def check_lesson(
             continue
         notebooks[path] = notebook["cells"]
         if not kernel_of(notebook["metadata"]):
-            python.add(path)
+            python_notebooks.add(path)
         yield from check_autotests(path, notebook, templates)
-        yield from _notebook_metadata(path, notebook)
+        yield from _check_notebook_metadata(path, notebook)
     for path, cells in notebooks.items():
         if len(cells) > MAX_CELLS:
             yield Problem(path, f"It has more than {MAX_CELLS} cells.", "Make several notebooks of it.")
         for number, cell in enumerate(cells, start=1):
-            yield from check_cell(cell, path, name_of(cell, number), concepts, tests=tests and path in python)
+            yield from check_cell(
+                cell, path, cell_label(cell, number), concepts, check_tests=check_tests and path in python_notebooks
+            )
     try:
-        yield from _duplicates({path: framed(cells, shared) for path, cells in notebooks.items()})
+        yield from _check_duplicate_ids(
+            {path: add_header_and_footer(cells, shared) for path, cells in notebooks.items()}
+        )
     except InvalidNotebook:
         return  # header or footer; said once, for the course
 
 
-def _notebook_metadata(path: str, notebook: Json) -> Iterator[Problem]:
+def _check_notebook_metadata(path: str, notebook: Json) -> Iterator[Problem]:
     try:
         NotebookMeta.model_validate(notebook["metadata"].get("pmh", {}))
     except ValidationError as error:
-        yield from problems_of(error, path)
+        yield from validation_problems(error, path)
 
 
-def _same_name(folder: str, files: tuple[File, ...]) -> Iterator[Problem]:
+def _check_file_names(folder: str, files: tuple[File, ...]) -> Iterator[Problem]:
     """Text notebooks become .ipynb: two files must not become the same one."""
     stems = Counter(file.path.rpartition(".")[0] for file in files if is_notebook(file))
     for stem, count in stems.items():
@@ -81,18 +85,18 @@ def _same_name(folder: str, files: tuple[File, ...]) -> Iterator[Problem]:
             yield Problem(f"{folder}{stem}.ipynb", f"{count} files make this notebook.", "Keep one of them.")
 
 
-def _duplicates(notebooks: dict[str, list[Json]]) -> Iterator[Problem]:
+def _check_duplicate_ids(notebooks: dict[str, list[Json]]) -> Iterator[Problem]:
     """Names that are there twice. Locked cells of several notebooks may share one: a header's do."""
-    places: dict[str, list[str]] = defaultdict(list)
-    asks: set[str] = set()
+    locations_by_id: dict[str, list[str]] = defaultdict(list)
+    graded_ids: set[str] = set()
     for path, cells in notebooks.items():
         for number, cell in enumerate(cells, start=1):
-            if name := grade_id(cell):
-                places[name].append(f"{path}, cell {number}")
-                if any(nbgrader(cell).get(flag) is True for flag in ("grade", "solution", "task")):
-                    asks.add(name)
-    for name, where in places.items():
-        notebook_count = len({place.rpartition(", ")[0] for place in where})
-        if len(where) > (1 if name in asks else notebook_count):
-            message = f"The grade_id is there {len(where)} times: {'; '.join(where)}."
-            yield Problem(where[-1].rpartition(", ")[0], message, "Give each cell a grade_id of its own.", name)
+            if name := cell_grade_id(cell):
+                locations_by_id[name].append(f"{path}, cell {number}")
+                if any(nbgrader_metadata(cell).get(flag) is True for flag in ("grade", "solution", "task")):
+                    graded_ids.add(name)
+    for name, locations in locations_by_id.items():
+        notebook_count = len({location.rpartition(", ")[0] for location in locations})
+        if len(locations) > (1 if name in graded_ids else notebook_count):
+            message = f"The grade_id is there {len(locations)} times: {'; '.join(locations)}."
+            yield Problem(locations[-1].rpartition(", ")[0], message, "Give each cell a grade_id of its own.", name)

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator
 
 from pydantic import TypeAdapter, ValidationError
 
-from pmh_jupyter.authoring.preload import imported
-from pmh_jupyter.authoring.shapes import CourseFile, LessonEntry, Slug, problems_of
+from pmh_jupyter.authoring.schema import CourseFile, LessonEntry, Slug, validation_problems
+from pmh_jupyter.authoring.slow_imports import find_slow_imports
 from pmh_jupyter.domain.achievements import ICONS, RULES
-from pmh_jupyter.domain.course import Achievement, AskedLimits, Concept, Course, File, Lesson, SharedFiles
+from pmh_jupyter.domain.course import Achievement, Concept, Course, File, Lesson, RequestedLimits, SharedFiles
 from pmh_jupyter.errors import InvalidCourse, Problem
 
-NAME = "course.toml"
-MISSING = Problem(NAME, "The file is missing.", "Add it: it names the course and its lessons.")
+MANIFEST_NAME = "course.toml"
+MISSING_MANIFEST = Problem(MANIFEST_NAME, "The file is missing.", "Add it: it names the course and its lessons.")
 _SLUG: TypeAdapter[str] = TypeAdapter(Slug)
 
 
@@ -24,20 +24,20 @@ def read_manifest(content: bytes) -> tuple[CourseFile | None, list[Problem]]:
     try:
         data = tomllib.loads(content.decode())
     except UnicodeDecodeError:
-        return None, [Problem(NAME, "It is not UTF-8 text.", "Save it as UTF-8.")]
+        return None, [Problem(MANIFEST_NAME, "It is not UTF-8 text.", "Save it as UTF-8.")]
     except tomllib.TOMLDecodeError as error:
-        return None, [Problem(NAME, f"It is not TOML: {error}.", "Correct that line.")]
+        return None, [Problem(MANIFEST_NAME, f"It is not TOML: {error}.", "Correct that line.")]
     try:
         return CourseFile.model_validate(data), []
     except ValidationError as error:
-        return None, problems_of(error, NAME)
+        return None, validation_problems(error, MANIFEST_NAME)
 
 
-def course_slug(files: Iterable[File]) -> str:
+def read_course_slug(files: Iterable[File]) -> str:
     """The slug that course.toml gives, whatever else is wrong with it. Raises InvalidCourse, with all that is, where it gives none."""
-    content = next((file.content for file in files if file.path == NAME), None)
+    content = next((file.content for file in files if file.path == MANIFEST_NAME), None)
     if content is None:
-        raise InvalidCourse("This is no course.", problems=(MISSING,))
+        raise InvalidCourse("This is no course.", problems=(MISSING_MANIFEST,))
     try:
         return _SLUG.validate_python(tomllib.loads(content.decode()).get("slug"))
     except ValueError as error:
@@ -47,34 +47,40 @@ def course_slug(files: Iterable[File]) -> str:
 def check_manifest(manifest: CourseFile, folders: frozenset[str]) -> Iterator[Problem]:
     """What contradicts itself, and lessons that have no folder."""
     lessons = [lesson.slug for unit in manifest.units for lesson in unit.lessons]
-    yield from _twice("Unit", (unit.title for unit in manifest.units))
-    yield from _twice("Lesson", lessons)
-    yield from _twice("Concept", (concept.slug for concept in manifest.concepts))
-    yield from _twice("Achievement", (achievement.slug for achievement in manifest.achievements))
+    yield from _check_unique("Unit", (unit.title for unit in manifest.units))
+    yield from _check_unique("Lesson", lessons)
+    yield from _check_unique("Concept", (concept.slug for concept in manifest.concepts))
+    yield from _check_unique("Achievement", (achievement.slug for achievement in manifest.achievements))
     for slug in dict.fromkeys(lessons):
         if slug not in folders:
-            yield Problem(NAME, f"Lesson {slug} has no folder.", f"Add the folder {slug}/, or take the lesson out.")
-    yield from _impossible(manifest)
-    for one in manifest.achievements:
-        if one.rule not in RULES:
-            known = ", ".join(sorted(RULES))
-            yield Problem(NAME, f"Achievement {one.slug} has the unknown rule {one.rule!r}.", f"Use one of {known}.")
-        if one.icon not in ICONS:
-            message = f"Achievement {one.slug} has the unknown icon {one.icon!r}."
-            yield Problem(NAME, message, f"Use one of {', '.join(sorted(ICONS))}.")
-        if one.lesson is not None and one.lesson not in lessons:
-            message = f"Achievement {one.slug} names the lesson {one.lesson}, which the course does not have."
-            yield Problem(NAME, message, "Name one of the course's lessons.")
+            yield Problem(
+                MANIFEST_NAME, f"Lesson {slug} has no folder.", f"Add the folder {slug}/, or take the lesson out."
+            )
+    yield from _check_limits(manifest)
+    for entry in manifest.achievements:
+        if entry.rule not in RULES:
+            known_rules = ", ".join(sorted(RULES))
+            yield Problem(
+                MANIFEST_NAME,
+                f"Achievement {entry.slug} has the unknown rule {entry.rule!r}.",
+                f"Use one of {known_rules}.",
+            )
+        if entry.icon not in ICONS:
+            message = f"Achievement {entry.slug} has the unknown icon {entry.icon!r}."
+            yield Problem(MANIFEST_NAME, message, f"Use one of {', '.join(sorted(ICONS))}.")
+        if entry.lesson is not None and entry.lesson not in lessons:
+            message = f"Achievement {entry.slug} names the lesson {entry.lesson}, which the course does not have."
+            yield Problem(MANIFEST_NAME, message, "Name one of the course's lessons.")
 
 
-def course_of(manifest: CourseFile, files: dict[str, tuple[File, ...]], shared: SharedFiles) -> Course:
+def build_course(manifest: CourseFile, files: dict[str, tuple[File, ...]], shared: SharedFiles) -> Course:
     """The course; `files` are those of each lesson by its slug, with paths relative to the lesson's folder."""
     return Course(
         slug=manifest.slug,
         title=manifest.title,
         description=manifest.description,
         lessons=tuple(
-            _lesson(manifest, unit.title, entry, files.get(entry.slug, ()), shared)
+            _build_lesson(manifest, unit.title, entry, files.get(entry.slug, ()), shared)
             for unit in manifest.units
             for entry in unit.lessons
         ),
@@ -83,7 +89,7 @@ def course_of(manifest: CourseFile, files: dict[str, tuple[File, ...]], shared: 
     )
 
 
-def _lesson(
+def _build_lesson(
     manifest: CourseFile, unit: str, entry: LessonEntry, files: tuple[File, ...], shared: SharedFiles
 ) -> Lesson:
     return Lesson(
@@ -91,34 +97,34 @@ def _lesson(
         title=entry.title,
         unit=unit,
         files=files,
-        limits=asked_limits(manifest, entry),
-        preload=preloaded(manifest, entry, (*files, *shared.notebooks)),
-        shared=shared,
+        limits=requested_limits(manifest, entry),
+        preload=preload_modules(manifest, entry, (*files, *shared.notebooks)),
+        shared_files=shared,
     )
 
 
-def asked_limits(manifest: CourseFile, entry: LessonEntry) -> AskedLimits:
+def requested_limits(manifest: CourseFile, entry: LessonEntry) -> RequestedLimits:
     """What the course asks for, with what the lesson asks for in its place."""
-    return entry.limits.asked.over(manifest.limits.asked)
+    return entry.limits.requested.with_defaults(manifest.limits.requested)
 
 
-def preloaded(manifest: CourseFile, entry: LessonEntry, files: Iterable[File]) -> tuple[str, ...]:
+def preload_modules(manifest: CourseFile, entry: LessonEntry, files: Iterable[File]) -> tuple[str, ...]:
     """The modules that are named, by the lesson or by the course; else those that the notebooks among `files` import."""
-    named = manifest.preload if entry.preload is None else entry.preload
-    return imported(files) if named is None else tuple(dict.fromkeys(named))
+    module_names = manifest.preload if entry.preload is None else entry.preload
+    return find_slow_imports(files) if module_names is None else tuple(dict.fromkeys(module_names))
 
 
-def _impossible(manifest: CourseFile) -> Iterator[Problem]:
+def _check_limits(manifest: CourseFile) -> Iterator[Problem]:
     """Limits that contradict one another."""
     for unit in manifest.units:
         for entry in unit.lessons:
-            wrong = asked_limits(manifest, entry).contradiction
-            if wrong:
-                message = f"In lesson {entry.slug} {wrong}."
-                yield Problem(NAME, message, "Raise submission_seconds, or lower cell_seconds.")
+            contradiction = requested_limits(manifest, entry).contradiction
+            if contradiction:
+                message = f"In lesson {entry.slug} {contradiction}."
+                yield Problem(MANIFEST_NAME, message, "Raise submission_seconds, or lower cell_seconds.")
 
 
-def _twice(what: str, names: Iterable[str]) -> Iterator[Problem]:
+def _check_unique(kind: str, names: Iterable[str]) -> Iterator[Problem]:
     for name, count in Counter(names).items():
         if count > 1:
-            yield Problem(NAME, f"{what} {name} is there {count} times.", "Give each a name of its own.")
+            yield Problem(MANIFEST_NAME, f"{kind} {name} is there {count} times.", "Give each a name of its own.")

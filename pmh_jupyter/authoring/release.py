@@ -3,43 +3,45 @@
 from __future__ import annotations
 
 from pmh_jupyter.authoring.leaks import find_leaks
-from pmh_jupyter.authoring.nbgrader.autotests import asks_for_tests, check_autotests, instantiate
-from pmh_jupyter.authoring.nbgrader.folder import TEMPLATES
-from pmh_jupyter.authoring.nbgrader.sources import notebooks_of
+from pmh_jupyter.authoring.nbgrader.autotests import check_autotests, has_autotests, instantiate_autotests
+from pmh_jupyter.authoring.nbgrader.course_files import AUTOTESTS_NAME
+from pmh_jupyter.authoring.nbgrader.source_notebooks import load_notebooks
 from pmh_jupyter.authoring.text_notebook import is_notebook
 from pmh_jupyter.domain.course import File, Lesson, Release
-from pmh_jupyter.domain.ipynb import Json, dump
-from pmh_jupyter.domain.release import release_files
+from pmh_jupyter.domain.notebook_json import Json, dump_notebook
+from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.errors import InvalidCourse, Problem
-from pmh_jupyter.grading.walls.base import Wall
+from pmh_jupyter.grading.backends.backend import SandboxBackend
 
 
-def release_lesson(lesson: Lesson, wall: Wall | None = None) -> Release:
+def release_lesson(lesson: Lesson, backend: SandboxBackend | None = None) -> Release:
     """The release of a lesson that `read_course` found without fault. The same source gives the same id and the same bytes.
 
     The wall is needed where a notebook has AUTOTEST lines, since its solution is run to make its tests. Raises InvalidCourse if the
     student's files would show a solution or a hidden test, or if tests cannot be made; Unavailable where the grader fails.
     """
-    data = tuple(file for file in lesson.files if not is_notebook(file) and file.path != TEMPLATES)
-    templates = next((file for file in lesson.files if file.path == TEMPLATES), lesson.shared.autotests)
+    data_files = tuple(file for file in lesson.files if not is_notebook(file) and file.path != AUTOTESTS_NAME)
+    templates = next((file for file in lesson.files if file.path == AUTOTESTS_NAME), lesson.shared_files.autotests)
     notebooks = [
-        File(path, dump(_with_tests(path, notebook, templates, data, wall)))
-        for path, notebook in notebooks_of(lesson).items()
+        File(path, dump_notebook(_instantiate_tests(path, notebook, templates, data_files, backend)))
+        for path, notebook in load_notebooks(lesson).items()
     ]
-    release = release_files(lesson.slug, lesson.title, notebooks, data)
-    leaks = find_leaks(release.sealed, release.student)
+    release = build_release(lesson.slug, lesson.title, notebooks, data_files)
+    leaks = find_leaks(release.sealed_files, release.student_files)
     if leaks:
         raise InvalidCourse(f"The release of lesson {lesson.slug} would show what is sealed.", problems=leaks)
     return release
 
 
-def _with_tests(path: str, notebook: Json, templates: File | None, data: tuple[File, ...], wall: Wall | None) -> Json:
-    if not any(asks_for_tests(cell) for cell in notebook["cells"]):
+def _instantiate_tests(
+    path: str, notebook: Json, templates: File | None, data_files: tuple[File, ...], backend: SandboxBackend | None
+) -> Json:
+    if not any(has_autotests(cell) for cell in notebook["cells"]):
         return notebook
     problems = tuple(check_autotests(path, notebook, templates))
-    if wall is None:
+    if backend is None:
         message = "Its AUTOTEST lines become tests by running the solution, and there is no sandbox to run it in."
         problems += (Problem(path, message, "Release it where `pmh doctor` finds a sandbox."),)
-    if problems or wall is None or templates is None:
+    if problems or backend is None or templates is None:
         raise InvalidCourse(f"The tests of {path} cannot be made.", problems=problems)
-    return instantiate(path, notebook, templates, data, wall)
+    return instantiate_autotests(path, notebook, templates, data_files, backend)

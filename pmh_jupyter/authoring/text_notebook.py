@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from pmh_jupyter.domain.course import File
-from pmh_jupyter.domain.ipynb import dump
+from pmh_jupyter.domain.notebook_json import dump_notebook
 from pmh_jupyter.errors import InvalidNotebook
 
 _HEADERS = {
@@ -39,7 +39,7 @@ def as_ipynb(file: File) -> File:
         ) from error
     for cell in notebook["cells"]:
         cell.pop("id", None)
-    return File(file.path.removesuffix(suffix) + ".ipynb", dump(dict(notebook)))
+    return File(file.path.removesuffix(suffix) + ".ipynb", dump_notebook(dict(notebook)))
 
 
 def _is_text_notebook(file: File) -> bool:

@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING
 from pmh_jupyter.errors import PmhError
 
 if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
-NOUNS = ("up", "doctor", "course", "grade", "regrade", "limits", "db")
+COMMAND_MODULES = ("up", "doctor", "course", "grade", "regrade", "limits", "db")
 
 
 def main(argv: list[str] | None = None) -> int:
     """Runs one verb. Exit code 0: done; 1: done, and what was looked at has faults; 2: it could not be done."""
     parser = argparse.ArgumentParser("pmh", description="A JupyterHub as a course platform.")
-    commands = parser.add_subparsers(required=True, metavar="command")
-    for noun in NOUNS:
-        import_module(f"pmh_jupyter.cli.{noun}").register(commands)
+    subparsers = parser.add_subparsers(required=True, metavar="command")
+    for module_name in COMMAND_MODULES:
+        import_module(f"pmh_jupyter.cli.{module_name}").register(subparsers)
     arguments = parser.parse_args(argv)
     try:
-        code: int = arguments.run(arguments)
+        exit_code: int = arguments.run(arguments)
     except PmhError as error:
         print_error(error)
         return 2
-    return code
+    return exit_code
 
 
 def print_error(error: PmhError) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from pmh_jupyter.cli.regrade import add_place, find_place
+from pmh_jupyter.cli.regrade import add_lesson_arguments, read_lesson_arguments
 
 if TYPE_CHECKING:
-    from pmh_jupyter.cli import Commands
-    from pmh_jupyter.wire.staff import LimitsReply
+    from pmh_jupyter.cli import Subparsers
+    from pmh_jupyter.wire.staff import ResourceLimitsReply
 
-HELP = {
+LIMIT_HELP = {
     "cell_seconds": "seconds that one cell may run",
     "submission_seconds": "seconds that a whole submission may run",
     "memory_mb": "MiB of memory",
@@ -19,43 +19,43 @@ HELP = {
     "output_mb": "MiB that one cell may print",
     "file_mb": "MiB of a file, and of each place to write",
 }
-AS_THE_LESSON = "lesson"
+INHERIT_FROM_LESSON = "lesson"
 
 
-def register(commands: Commands) -> None:
-    parser = commands.add_parser("limits", help="see or set what one grading of a lesson may use in a classroom")
-    add_place(parser)
-    for name, words in HELP.items():
-        text = f"{words}; {AS_THE_LESSON!r}: as the lesson has it"
-        parser.add_argument(f"--{name.replace('_', '-')}", metavar="N", type=_value, help=text)
-    parser.set_defaults(run=limits)
+def register(subparsers: Subparsers) -> None:
+    parser = subparsers.add_parser("limits", help="see or set what one grading of a lesson may use in a classroom")
+    add_lesson_arguments(parser)
+    for name, description in LIMIT_HELP.items():
+        help_text = f"{description}; {INHERIT_FROM_LESSON!r}: as the lesson has it"
+        parser.add_argument(f"--{name.replace('_', '-')}", metavar="N", type=_parse_limit, help=help_text)
+    parser.set_defaults(run=show_or_set_limits)
 
 
-def limits(arguments: argparse.Namespace) -> int:
-    from pmh_jupyter.cli.upload import get_limits, put_limits
+def show_or_set_limits(arguments: argparse.Namespace) -> int:
+    from pmh_jupyter.cli.service_client import fetch_limits, update_limits
 
-    place = find_place(arguments)
-    found = get_limits(*place)
-    given = {name: value for name in HELP if (value := getattr(arguments, name)) is not None}
-    if given:
-        wanted = {name: None if value == AS_THE_LESSON else value for name, value in given.items()}
-        found = put_limits(*place, found.classroom.model_copy(update=wanted))
-    print(_table(found))
+    lesson_arguments = read_lesson_arguments(arguments)
+    reply = fetch_limits(*lesson_arguments)
+    requested = {name: value for name in LIMIT_HELP if (value := getattr(arguments, name)) is not None}
+    if requested:
+        changes = {name: None if value == INHERIT_FROM_LESSON else value for name, value in requested.items()}
+        reply = update_limits(*lesson_arguments, reply.classroom.model_copy(update=changes))
+    print(_format_table(reply))
     return 0
 
 
-def _value(text: str) -> float | int | str:
-    if text == AS_THE_LESSON:
+def _parse_limit(text: str) -> float | int | str:
+    if text == INHERIT_FROM_LESSON:
         return text
     number = float(text)
     return int(number) if number.is_integer() else number
 
 
-def _table(found: LimitsReply) -> str:
+def _format_table(reply: ResourceLimitsReply) -> str:
     """A line for each limit, with who asks for what."""
-    columns = {"hub": found.hub, "lesson": found.lesson, "classroom": found.classroom, "in force": found.in_force}
+    columns = {"hub": reply.hub, "lesson": reply.lesson, "classroom": reply.classroom, "in force": reply.effective}
     lines = [f"{'':<20}" + "".join(f"{title:>11}" for title in columns)]
-    for name in HELP:
-        values = (getattr(body, name) for body in columns.values())
-        lines.append(f"{name:<20}" + "".join(f"{'–' if value is None else f'{value:g}':>11}" for value in values))
+    for name in LIMIT_HELP:
+        row_values = (getattr(body, name) for body in columns.values())
+        lines.append(f"{name:<20}" + "".join(f"{'–' if value is None else f'{value:g}':>11}" for value in row_values))
     return "\n".join(lines)

@@ -7,16 +7,16 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pmh_jupyter.cli import Commands
+    from pmh_jupyter.cli import Subparsers
 
 
-def register(commands: Commands) -> None:
-    parser = commands.add_parser("regrade", help="have a hub grade again what was handed in of a lesson")
-    add_place(parser)
+def register(subparsers: Subparsers) -> None:
+    parser = subparsers.add_parser("regrade", help="have a hub grade again what was handed in of a lesson")
+    add_lesson_arguments(parser)
     parser.set_defaults(run=regrade)
 
 
-def add_place(parser: argparse.ArgumentParser) -> None:
+def add_lesson_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments that name a lesson of a classroom, and the hub that it is on."""
     parser.add_argument("classroom", metavar="CLASSROOM", help="the classroom's slug")
     parser.add_argument("lesson", metavar="LESSON", help="the lesson's slug")
@@ -24,19 +24,19 @@ def add_place(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--token-env", metavar="NAME", help="variable of the token (PMH_TOKEN or JUPYTERHUB_API_TOKEN)")
 
 
-def find_place(arguments: argparse.Namespace) -> tuple[str, str, str, str]:
+def read_lesson_arguments(arguments: argparse.Namespace) -> tuple[str, str, str, str]:
     """The service's address, a token of staff, classroom and lesson; raises NotLoggedIn."""
-    from pmh_jupyter.cli.upload import TOKEN_VARIABLES, find_token
+    from pmh_jupyter.cli.service_client import TOKEN_VARIABLES, find_token
     from pmh_jupyter.config import Settings
 
     variables = (arguments.token_env,) if arguments.token_env else TOKEN_VARIABLES
     token = find_token(os.environ, variables, "custom:pmh:teach")
-    return arguments.url or Settings.from_environ().service, token, arguments.classroom, arguments.lesson
+    return arguments.url or Settings.from_environ().resolved_service_url, token, arguments.classroom, arguments.lesson
 
 
 def regrade(arguments: argparse.Namespace) -> int:
-    from pmh_jupyter.cli.upload import send_regrade
+    from pmh_jupyter.cli.service_client import request_regrade
 
-    asked = send_regrade(*find_place(arguments))
-    print(f"{asked.queued} queued, {asked.known} known to this version of the grader already")
+    reply = request_regrade(*read_lesson_arguments(arguments))
+    print(f"{reply.queued} queued, {reply.skipped} known to this version of the grader already")
     return 0

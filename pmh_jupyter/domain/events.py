@@ -14,10 +14,10 @@ from typing import Any
 from uuid import UUID
 
 from pmh_jupyter.domain.progress import Attempt
+from pmh_jupyter.domain.submission import SubmissionKind
 from pmh_jupyter.domain.verdict import Outcome
-from pmh_jupyter.domain.work import Kind
 
-Flat = str | int | float | bool | list[str] | None
+EventValue = str | int | float | bool | list[str] | None
 
 
 class EventKind(StrEnum):
@@ -25,8 +25,8 @@ class EventKind(StrEnum):
 
     MEMBER_JOINED = "member-joined"
     RELEASE_ADOPTED = "release-adopted"
-    WORK_RECEIVED = "work-received"
-    WORK_GRADED = "work-graded"
+    SUBMISSION_RECEIVED = "submission-received"
+    SUBMISSION_GRADED = "submission-graded"
     AWARD_EARNED = "award-earned"
 
 
@@ -37,65 +37,71 @@ class Event:
 
     number: int
     kind: EventKind
-    at: datetime
+    occurred_at: datetime
     day: date
-    person: UUID | None
+    person_id: UUID | None
     data: Mapping[str, Any] = field(default_factory=dict)
 
-    def public(self) -> dict[str, Flat]:
+    def to_public_data(self) -> dict[str, EventValue]:
         """The data as the person may read it over the wire: flat, with the exercises by grade_id alone."""
-        if self.kind is not EventKind.WORK_GRADED:
+        if self.kind is not EventKind.SUBMISSION_GRADED:
             return dict(self.data)
-        shown: dict[str, Flat] = {name: self.data[name] for name in ("work", "kind", "lesson", "state")}
-        return {**shown, "exercises": [attempt["grade_id"] for attempt in self.data["attempts"]]}
+        public_data: dict[str, EventValue] = {
+            name: self.data[name] for name in ("submission_id", "kind", "lesson", "state")
+        }
+        return {**public_data, "exercises": [attempt["grade_id"] for attempt in self.data["attempts"]]}
 
 
 @dataclass(frozen=True)
-class Graded:
-    """What a `work-graded` event says. `exercises` are all that a grader can decide in the release; `course` and
+class SubmissionGradedData:
+    """What a `submission-graded` event says. `exercises` are all that a grader can decide in the release; `course` and
     `version` name the course version that was in force."""
 
-    work: UUID
-    kind: Kind
+    submission_id: UUID
+    kind: SubmissionKind
     lesson: str
     state: str
     received_at: datetime
     course: str
-    version: int
-    exercises: tuple[str, ...]
+    course_version: int
+    autograded_exercises: tuple[str, ...]
     attempts: tuple[Attempt, ...]
 
     def to_data(self) -> dict[str, Any]:
         """As an event's data."""
         return {
-            "work": str(self.work),
+            "submission_id": str(self.submission_id),
             "kind": self.kind.value,
             "lesson": self.lesson,
             "state": self.state,
             "received_at": self.received_at.isoformat(),
             "course": self.course,
-            "version": self.version,
-            "exercises": list(self.exercises),
+            "course_version": self.course_version,
+            "autograded_exercises": list(self.autograded_exercises),
             "attempts": [
                 {
                     "grade_id": attempt.grade_id,
                     "outcome": attempt.outcome.value,
                     "millipoints": attempt.millipoints,
                     "max_millipoints": attempt.max_millipoints,
-                    "answered": attempt.answered,
+                    "is_answered": attempt.is_answered,
                 }
                 for attempt in self.attempts
             ],
         }
 
     @classmethod
-    def of(cls, event: Event) -> Graded:
-        """Reads the data of a `work-graded` event."""
+    def from_event(cls, event: Event) -> SubmissionGradedData:
+        """Reads the data of a `submission-graded` event."""
         data = event.data
-        work, kind, received_at = UUID(data["work"]), Kind(data["kind"]), datetime.fromisoformat(data["received_at"])
+        submission_id, kind, received_at = (
+            UUID(data["submission_id"]),
+            SubmissionKind(data["kind"]),
+            datetime.fromisoformat(data["received_at"]),
+        )
         attempts = tuple(
             Attempt(
-                work=work,
+                submission_id=submission_id,
                 received_at=received_at,
                 lesson=data["lesson"],
                 grade_id=raw["grade_id"],
@@ -103,18 +109,18 @@ class Graded:
                 outcome=Outcome(raw["outcome"]),
                 millipoints=raw["millipoints"],
                 max_millipoints=raw["max_millipoints"],
-                answered=raw["answered"],
+                is_answered=raw["is_answered"],
             )
             for raw in data["attempts"]
         )
         return cls(
-            work=work,
+            submission_id=submission_id,
             kind=kind,
             lesson=data["lesson"],
             state=data["state"],
             received_at=received_at,
             course=data["course"],
-            version=data["version"],
-            exercises=tuple(data["exercises"]),
+            course_version=data["course_version"],
+            autograded_exercises=tuple(data["autograded_exercises"]),
             attempts=attempts,
         )

@@ -18,62 +18,66 @@ _HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
 
 
 @dataclass
-class _Group:
+class _CellGroup:
     """Cells of one exercise while they are being collected; `heading` is the last one in the prose before them."""
 
     heading: str
-    solutions: list[Cell] = field(default_factory=list)
-    tests: list[Cell] = field(default_factory=list)
-    manual: bool = False
+    solution_cells: list[Cell] = field(default_factory=list)
+    test_cells: list[Cell] = field(default_factory=list)
+    is_manually_graded: bool = False
 
 
-def exercises_of(notebook: Notebook) -> tuple[Exercise, ...]:
+def find_exercises(notebook: Notebook) -> tuple[Exercise, ...]:
     """The exercises of a notebook in its order. A title is `metadata.pmh.title`, else the heading before it, else its grade_id."""
-    return tuple(_exercise(notebook.path, group) for group in _groups(notebook) if group.tests or group.manual)
+    return tuple(
+        _build_exercise(notebook.path, group)
+        for group in _group_cells(notebook)
+        if group.test_cells or group.is_manually_graded
+    )
 
 
-def _groups(notebook: Notebook) -> Iterator[_Group]:
-    heading, group = "", _Group("")
+def _group_cells(notebook: Notebook) -> Iterator[_CellGroup]:
+    heading, group = "", _CellGroup("")
     for cell in notebook.cells:
-        if cell.grade_id is None or not (cell.is_manual or cell.is_solution or cell.is_test):
-            heading = _last_heading(cell) or heading
-        elif cell.is_manual:
+        if cell.grade_id is None or not (cell.is_manually_graded or cell.is_solution or cell.is_test):
+            heading = _find_last_heading(cell) or heading
+        elif cell.is_manually_graded:
             yield group
-            yield _Group(heading, [cell], manual=True)
-            group = _Group(heading)
+            yield _CellGroup(heading, [cell], is_manually_graded=True)
+            group = _CellGroup(heading)
         elif cell.is_solution:
-            if group.tests or not group.solutions:
+            if group.test_cells or not group.solution_cells:
                 yield group
-                group = _Group(heading)
-            group.solutions.append(cell)
+                group = _CellGroup(heading)
+            group.solution_cells.append(cell)
         else:
             group.heading = group.heading or heading
-            group.tests.append(cell)
+            group.test_cells.append(cell)
     yield group
 
 
-def _last_heading(cell: Cell) -> str:
-    found = _HEADING.findall(cell.source) if cell.kind == "markdown" else []
-    return found[-1] if found else ""
+def _find_last_heading(cell: Cell) -> str:
+    headings = _HEADING.findall(cell.source) if cell.cell_type == "markdown" else []
+    return headings[-1] if headings else ""
 
 
-def _exercise(path: str, group: _Group) -> Exercise:
-    cells = group.solutions + group.tests
-    titles = [str(cell.meta["title"]) for cell in cells if cell.meta.get("title")]
+def _build_exercise(path: str, group: _CellGroup) -> Exercise:
+    cells = group.solution_cells + group.test_cells
+    titles = [str(cell.pmh_metadata["title"]) for cell in cells if cell.pmh_metadata.get("title")]
     grade_id = str(cells[0].grade_id)
     return Exercise(
         grade_id=grade_id,
         title=(titles or [group.heading or grade_id])[0],
         notebook=path,
         max_millipoints=sum(cell.millipoints for cell in cells if cell.grade or cell.task),
-        solution_cells=tuple(str(cell.grade_id) for cell in group.solutions),
-        test_cells=tuple(str(cell.grade_id) for cell in group.tests),
-        manual=group.manual,
-        concepts=tuple(dict.fromkeys(text for cell in cells for text in _texts(cell, "concepts"))),
-        hints=tuple(text for cell in cells for text in _texts(cell, "hints")),
+        solution_cells=tuple(str(cell.grade_id) for cell in group.solution_cells),
+        test_cells=tuple(str(cell.grade_id) for cell in group.test_cells),
+        is_manually_graded=group.is_manually_graded,
+        concepts=tuple(dict.fromkeys(text for cell in cells for text in _read_text_list(cell, "concepts"))),
+        hints=tuple(text for cell in cells for text in _read_text_list(cell, "hints")),
     )
 
 
-def _texts(cell: Cell, key: str) -> list[str]:
-    value = cell.meta.get(key)
+def _read_text_list(cell: Cell, key: str) -> list[str]:
+    value = cell.pmh_metadata.get(key)
     return [str(text) for text in value] if isinstance(value, list) else []

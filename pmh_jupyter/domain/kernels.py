@@ -11,23 +11,23 @@ from typing import Any
 from pmh_jupyter.domain.markers import CODE_STUB
 
 PYTHON = "python"
-_HERE = "# YOUR CODE HERE"
+_STUB_COMMENT = "# YOUR CODE HERE"
 # Each raises, or fails, so that an untouched notebook earns nothing.
-_STUBS = {
+_CODE_STUBS = {
     PYTHON: CODE_STUB,
-    "r": f'{_HERE}\nstop("There is no answer here yet.")',
-    "julia": f'{_HERE}\nerror("There is no answer here yet.")',
-    "bash": f"{_HERE}\nfalse",
+    "r": f'{_STUB_COMMENT}\nstop("There is no answer here yet.")',
+    "julia": f'{_STUB_COMMENT}\nerror("There is no answer here yet.")',
+    "bash": f"{_STUB_COMMENT}\nfalse",
 }
 
 
 def language_of(metadata: Mapping[str, Any]) -> str:
     """The language of a notebook's code, in small letters. Where the metadata does not say, it is Python."""
-    for part, key in (("kernelspec", "language"), ("language_info", "name")):
-        values = metadata.get(part)
-        named = values.get(key) if isinstance(values, Mapping) else None
-        if isinstance(named, str) and named.strip():
-            return PYTHON if named.strip().lower() in ("python", "python3", "ipython") else named.strip().lower()
+    for section, key in (("kernelspec", "language"), ("language_info", "name")):
+        values = metadata.get(section)
+        language = values.get(key) if isinstance(values, Mapping) else None
+        if isinstance(language, str) and language.strip():
+            return PYTHON if language.strip().lower() in ("python", "python3", "ipython") else language.strip().lower()
     return PYTHON
 
 
@@ -43,4 +43,4 @@ def kernel_of(metadata: Mapping[str, Any]) -> str:
 
 def code_stub(language: str) -> str:
     """What a student finds in place of an answer; of a language that is not known only a comment."""
-    return _STUBS.get(language, _HERE)
+    return _CODE_STUBS.get(language, _STUB_COMMENT)

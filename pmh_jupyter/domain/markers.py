@@ -16,7 +16,7 @@ CODE_STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 TEXT_STUB = "YOUR ANSWER HERE"
 
 
-class Mark(StrEnum):
+class RegionKind(StrEnum):
     """What a region is."""
 
     SOLUTION = "SOLUTION"
@@ -28,13 +28,13 @@ class Mark(StrEnum):
 class Region:
     """Lines `start` to `stop` of a cell (from 0, stop excluded), both marker lines among them."""
 
-    mark: Mark
+    kind: RegionKind
     start: int
     stop: int
 
 
 @dataclass(frozen=True)
-class MarkerFault:
+class MarkerProblem:
     """A marker that does not make a region; `line` counts from 1."""
 
     line: int
@@ -42,64 +42,70 @@ class MarkerFault:
 
 
 _MARKER = re.compile(r"(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)")
-_NEARLY = re.compile(r"^\W*(begin|end)[\s_-]*(solution|hidden[\s_-]*test|mark[\s_-]*scheme)s?\W*$", re.IGNORECASE)
+_MARKER_LOOKALIKE = re.compile(
+    r"^\W*(begin|end)[\s_-]*(solution|hidden[\s_-]*test|mark[\s_-]*scheme)s?\W*$", re.IGNORECASE
+)
 
 
 @lru_cache(256)  # asked several times of each cell of a release
-def find_regions(source: str) -> tuple[tuple[Region, ...], tuple[MarkerFault, ...]]:
+def find_regions(source: str) -> tuple[tuple[Region, ...], tuple[MarkerProblem, ...]]:
     """All whole regions of a cell's source, in order, and the markers that make none. Regions do not nest."""
     regions: list[Region] = []
-    faults: list[MarkerFault] = []
-    open_mark: tuple[Mark, int] | None = None
+    problems: list[MarkerProblem] = []
+    open_region: tuple[RegionKind, int] | None = None
     for number, line in enumerate(source.split("\n")):
-        found = _MARKER.search(line)
-        if found is None:
-            if _NEARLY.match(line):
-                faults.append(MarkerFault(number + 1, f"{line.strip()!r} resembles a marker and is none."))
+        marker = _MARKER.search(line)
+        if marker is None:
+            if _MARKER_LOOKALIKE.match(line):
+                problems.append(MarkerProblem(number + 1, f"{line.strip()!r} resembles a marker and is none."))
             continue
-        edge, mark = found[1], Mark(found[2])
+        edge, kind = marker[1], RegionKind(marker[2])
         if edge == "BEGIN":
-            if open_mark:
-                faults.append(MarkerFault(number + 1, f"BEGIN {mark} stands inside an open {open_mark[0]} region."))
+            if open_region:
+                problems.append(
+                    MarkerProblem(number + 1, f"BEGIN {kind} stands inside an open {open_region[0]} region.")
+                )
             else:
-                open_mark = (mark, number)
-        elif open_mark is None or open_mark[0] != mark:
-            faults.append(MarkerFault(number + 1, f"END {mark} has no BEGIN {mark} before it."))
+                open_region = (kind, number)
+        elif open_region is None or open_region[0] != kind:
+            problems.append(MarkerProblem(number + 1, f"END {kind} has no BEGIN {kind} before it."))
         else:
-            regions.append(Region(mark, open_mark[1], number + 1))
-            open_mark = None
-    if open_mark:
-        faults.append(MarkerFault(open_mark[1] + 1, f"BEGIN {open_mark[0]} has no END {open_mark[0]} after it."))
-    return tuple(regions), tuple(faults)
+            regions.append(Region(kind, open_region[1], number + 1))
+            open_region = None
+    if open_region:
+        problems.append(
+            MarkerProblem(open_region[1] + 1, f"BEGIN {open_region[0]} has no END {open_region[0]} after it.")
+        )
+    return tuple(regions), tuple(problems)
 
 
-def has_region(source: str, mark: Mark) -> bool:
+def has_region(source: str, kind: RegionKind) -> bool:
     """True where the source holds a whole region of this kind."""
-    return any(region.mark is mark for region in find_regions(source)[0])
+    return any(region.kind is kind for region in find_regions(source)[0])
 
 
-def inside(source: str, mark: Mark) -> tuple[str, ...]:
+def region_texts(source: str, kind: RegionKind) -> tuple[str, ...]:
     """The text within each region of this kind, without the marker lines."""
     lines = source.split("\n")
     regions, _ = find_regions(source)
-    return tuple("\n".join(lines[r.start + 1 : r.stop - 1]) for r in regions if r.mark is mark)
+    return tuple("\n".join(lines[r.start + 1 : r.stop - 1]) for r in regions if r.kind is kind)
 
 
-def remove(source: str, mark: Mark) -> str:
+def remove_regions(source: str, kind: RegionKind) -> str:
     """The source without the regions of this kind."""
-    return _replace(source, mark, lambda _indent: [])
+    return _replace_regions(source, kind, lambda _indent: [])
 
 
 def replace_solutions(source: str, stub: str) -> str:
     """The source with nbgrader's stub for each solution, at the indentation of its BEGIN line."""
-    return _replace(source, Mark.SOLUTION, lambda indent: [indent + line for line in stub.split("\n")])
+    return _replace_regions(source, RegionKind.SOLUTION, lambda indent: [indent + line for line in stub.split("\n")])
 
 
-def _replace(source: str, mark: Mark, lines_for: Callable[[str], list[str]]) -> str:
+def _replace_regions(source: str, kind: RegionKind, make_lines: Callable[[str], list[str]]) -> str:
     lines = source.split("\n")
     for region in reversed(find_regions(source)[0]):
-        if region.mark is mark:
-            first = lines[region.start]
-            indent = first[: len(first) - len(first.lstrip())]
-            lines[region.start : region.stop] = lines_for(indent)
+        if region.kind is kind:
+            begin_line = lines[region.start]
+            indent = begin_line[: len(begin_line) - len(begin_line.lstrip())]
+            lines[region.start : region.stop] = make_lines(indent)
     return "\n".join(lines)

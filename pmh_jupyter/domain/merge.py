@@ -22,12 +22,19 @@ import hashlib
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from pmh_jupyter.domain.cell_matching import Pairs, content, is_fixed, match_through
-from pmh_jupyter.domain.ipynb import Json, dump, grade_id, load, nbgrader, pmh
+from pmh_jupyter.domain.cell_pairing import CellPairs, cell_content, is_release_owned, pair_cells_via_base
+from pmh_jupyter.domain.notebook_json import (
+    Json,
+    cell_grade_id,
+    dump_notebook,
+    load_notebook,
+    nbgrader_metadata,
+    pmh_metadata,
+)
 
-CONFLICT, KEPT = "conflict", "kept"
-_RELEASES = frozenset({"nbgrader", "pmh", "editable", "deletable"})  # metadata that is the release's alone
-_NOTE = "*The lesson changed here. Your version is above, as you left it; this is the new text.*\n\n"
+MERGE_CONFLICT, MERGE_KEPT = "conflict", "kept"
+_RELEASE_METADATA_KEYS = frozenset({"nbgrader", "pmh", "editable", "deletable"})  # metadata that is the release's alone
+_CONFLICT_NOTE = "*The lesson changed here. Your version is above, as you left it; this is the new text.*\n\n"
 
 
 @dataclass(frozen=True)
@@ -46,136 +53,151 @@ class MergeReport:
 
 
 @dataclass(frozen=True)
-class Merged:
+class NotebookMergeResult:
     """The merged notebook's bytes, and what was done."""
 
     notebook: bytes
     report: MergeReport
 
 
-def merge_notebook(base: bytes | None, mine: bytes, theirs: bytes) -> Merged:
+def merge_notebook(base: bytes | None, mine: bytes, theirs: bytes) -> NotebookMergeResult:
     """Merges the release `theirs` into the student's `mine`; raises InvalidNotebook if one of them is no notebook."""
     if theirs in (base, mine):
-        return Merged(mine, MergeReport())
-    old = load("the release opened before", base) if base is not None else None
-    merge = _Merge(old, load("the student's notebook", mine), load("the new release", theirs))
+        return NotebookMergeResult(mine, MergeReport())
+    base_notebook = load_notebook("the release opened before", base) if base is not None else None
+    merge = _NotebookMerge(
+        base_notebook, load_notebook("the student's notebook", mine), load_notebook("the new release", theirs)
+    )
     notebook = merge.run()
-    report = {what: tuple(names) for what, names in merge.done.items()}
-    return Merged(dump(notebook), MergeReport(**report))
+    report = {change: tuple(names) for change, names in merge.changes.items()}
+    return NotebookMergeResult(dump_notebook(notebook), MergeReport(**report))
 
 
-def _text_of_note(cell: Json) -> str:
+def _conflict_note_text(cell: Json) -> str:
     text: str = cell["source"]
-    return _NOTE + (text if cell["cell_type"] == "markdown" else f"````python\n{text}\n````")
+    return _CONFLICT_NOTE + (text if cell["cell_type"] == "markdown" else f"````python\n{text}\n````")
 
 
 @dataclass
-class _Merge:
+class _NotebookMerge:
     """One merge under way: the three versions, what was done so far, and the cell ids that are in use."""
 
     base: Json | None
     mine: Json
     theirs: Json
-    done: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    ids: set[str] = field(default_factory=set)
+    changes: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    used_ids: set[str] = field(default_factory=set)
 
     def run(self) -> Json:
         """The merged notebook."""
         mine, theirs = self.mine["cells"], [self._with_id(cell) for cell in self.theirs["cells"]]
         base = self.base["cells"] if self.base else []
-        to_theirs, to_base, their_base = match_through(base, mine, theirs)
-        to_mine = {t: m for m, t in to_theirs.items()}
-        old = {m: base[b] for m, b in to_base.items()}
-        extras = self._extras(to_theirs, old)
-        cells = list(extras[None])
-        for t, their in enumerate(theirs):
-            if t in to_mine:
-                cells += self._settled(old.get(to_mine[t]), mine[to_mine[t]], their)
+        mine_to_theirs, mine_to_base, theirs_to_base = pair_cells_via_base(base, mine, theirs)
+        theirs_to_mine = {t: m for m, t in mine_to_theirs.items()}
+        base_cells = {m: base[b] for m, b in mine_to_base.items()}
+        student_cells = self._collect_student_cells(mine_to_theirs, base_cells)
+        cells = list(student_cells[None])
+        for t, their_cell in enumerate(theirs):
+            if t in theirs_to_mine:
+                cells += self._merge_shared_cell(base_cells.get(theirs_to_mine[t]), mine[theirs_to_mine[t]], their_cell)
             else:
-                cells += self._added(base[their_base[t]] if t in their_base else None, their)
-            cells += extras[t]
-        return {**self.theirs, "metadata": self._metadata(), "cells": cells}
+                cells += self._merge_missing_cell(base[theirs_to_base[t]] if t in theirs_to_base else None, their_cell)
+            cells += student_cells[t]
+        return {**self.theirs, "metadata": self._merge_notebook_metadata(), "cells": cells}
 
-    def _metadata(self) -> Json:
+    def _merge_notebook_metadata(self) -> Json:
         """The notebook's own: the student's (a kernel chosen, what Lab wrote), unless it is as it came."""
-        untouched = self.base is not None and self.mine["metadata"] == self.base["metadata"]
-        metadata: Json = (self.theirs if untouched else self.mine)["metadata"]
+        is_untouched = self.base is not None and self.mine["metadata"] == self.base["metadata"]
+        metadata: Json = (self.theirs if is_untouched else self.mine)["metadata"]
         return metadata
 
-    def _added(self, base: Json | None, their: Json) -> list[Json]:
+    def _merge_missing_cell(self, base: Json | None, theirs: Json) -> list[Json]:
         """A cell of the release that the student does not have: new, or deleted by the student."""
-        if base is not None and grade_id(their) is None and content(base) == content(their):
+        if base is not None and cell_grade_id(theirs) is None and cell_content(base) == cell_content(theirs):
             return []
-        self._note("added", their)
-        return [their]
+        self._record_change("added", theirs)
+        return [theirs]
 
-    def _settled(self, base: Json | None, mine: Json, their: Json) -> list[Json]:
+    def _merge_shared_cell(self, base: Json | None, mine: Json, theirs: Json) -> list[Json]:
         """A cell that both have."""
-        merged = {**mine, "id": their["id"], "metadata": _joined(base, mine, their)}
-        if content(mine) == content(their):
+        merged = {**mine, "id": theirs["id"], "metadata": _merge_cell_metadata(base, mine, theirs)}
+        if cell_content(mine) == cell_content(theirs):
             return [merged]
-        edited = base is None or content(mine) != content(base)
-        if edited and not is_fixed(their):
-            return [merged, *self._beside(base, their)]
-        self._note("updated", their)
-        updated = {**their, "metadata": merged["metadata"]}
-        if edited and not is_fixed(mine):  # the release locked what the student was free to change
-            self._note("kept", mine)
-            return [updated, self._with_id(_freed(mine))]
+        is_edited = base is None or cell_content(mine) != cell_content(base)
+        if is_edited and not is_release_owned(theirs):
+            return [merged, *self._conflict_note_cells(base, theirs)]
+        self._record_change("updated", theirs)
+        updated = {**theirs, "metadata": merged["metadata"]}
+        if is_edited and not is_release_owned(mine):  # the release locked what the student was free to change
+            self._record_change("kept", mine)
+            return [updated, self._with_id(_as_ordinary_cell(mine))]
         return [updated]
 
-    def _beside(self, base: Json | None, their: Json) -> list[Json]:
+    def _conflict_note_cells(self, base: Json | None, theirs: Json) -> list[Json]:
         """What follows a cell that the student changed: the release's text, if that is new too."""
-        expected = nbgrader(their).get("solution") is True if base is None else content(base) == content(their)
-        self._note("kept" if expected else "conflicts", their)
-        marked = {"merge": CONFLICT, "of": _name(their)}
-        note = {"cell_type": "markdown", "metadata": {"pmh": marked}, "source": _text_of_note(their)}
-        there = any(pmh(cell) == marked and content(cell) == content(note) for cell in self.mine["cells"])
-        return [] if expected or there else [self._with_id(note)]
+        is_expected = (
+            nbgrader_metadata(theirs).get("solution") is True
+            if base is None
+            else cell_content(base) == cell_content(theirs)
+        )
+        self._record_change("kept" if is_expected else "conflicts", theirs)
+        note_metadata = {"merge": MERGE_CONFLICT, "of": _cell_name(theirs)}
+        note = {"cell_type": "markdown", "metadata": {"pmh": note_metadata}, "source": _conflict_note_text(theirs)}
+        is_present = any(
+            pmh_metadata(cell) == note_metadata and cell_content(cell) == cell_content(note)
+            for cell in self.mine["cells"]
+        )
+        return [] if is_expected or is_present else [self._with_id(note)]
 
-    def _extras(self, to_theirs: Pairs, old: dict[int, Json]) -> defaultdict[int | None, list[Json]]:
+    def _collect_student_cells(
+        self, mine_to_theirs: CellPairs, base_cells: dict[int, Json]
+    ) -> defaultdict[int | None, list[Json]]:
         """Cells that only the student has, by the release's cell behind which they stand (None: at the start)."""
-        extras: defaultdict[int | None, list[Json]] = defaultdict(list)
-        names = {grade_id(cell) for cell in self.theirs["cells"]}
+        student_cells: defaultdict[int | None, list[Json]] = defaultdict(list)
+        release_grade_ids = {cell_grade_id(cell) for cell in self.theirs["cells"]}
         anchor: int | None = None
         for m, cell in enumerate(self.mine["cells"]):
-            base = old.get(m)
-            if m in to_theirs:
-                anchor = to_theirs[m]
-            elif base is not None and (is_fixed(cell) or content(base) == content(cell)):
-                self._note("removed", cell)
-            elif base is not None or (grade_id(cell) and grade_id(cell) not in names):
-                self._note("kept", cell)
-                extras[anchor].append(self._with_id(_freed(cell) if grade_id(cell) else cell))
+            base = base_cells.get(m)
+            if m in mine_to_theirs:
+                anchor = mine_to_theirs[m]
+            elif base is not None and (is_release_owned(cell) or cell_content(base) == cell_content(cell)):
+                self._record_change("removed", cell)
+            elif base is not None or (cell_grade_id(cell) and cell_grade_id(cell) not in release_grade_ids):
+                self._record_change("kept", cell)
+                student_cells[anchor].append(self._with_id(_as_ordinary_cell(cell) if cell_grade_id(cell) else cell))
             else:
-                extras[anchor].append(self._with_id(cell))
-        return extras
+                student_cells[anchor].append(self._with_id(cell))
+        return student_cells
 
     def _with_id(self, cell: Json) -> Json:
         """The cell with an id that no other has: its own where that is free."""
         name, count = cell.get("id"), 0
-        while not name or name in self.ids:
+        while not name or name in self.used_ids:
             text = f"{cell['cell_type']}\n{cell['source']}\n{count}"
             name, count = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16], count + 1
-        self.ids.add(name)
+        self.used_ids.add(name)
         return {**cell, "id": name}
 
-    def _note(self, what: str, cell: Json) -> None:
-        self.done[what].append(_name(cell))
+    def _record_change(self, change: str, cell: Json) -> None:
+        self.changes[change].append(_cell_name(cell))
 
 
-def _name(cell: Json) -> str:
-    return grade_id(cell) or str(cell.get("id", ""))
+def _cell_name(cell: Json) -> str:
+    return cell_grade_id(cell) or str(cell.get("id", ""))
 
 
-def _joined(base: Json | None, mine: Json, their: Json) -> Json:
+def _merge_cell_metadata(base: Json | None, mine: Json, theirs: Json) -> Json:
     """A cell's metadata: the release's, and what the student or Lab added to the base's."""
-    known = set(base["metadata"]) if base else set()
-    own = {key: value for key, value in mine["metadata"].items() if key not in known and key not in _RELEASES}
-    return {**own, **their["metadata"]}
+    base_keys = set(base["metadata"]) if base else set()
+    added_by_student = {
+        key: value
+        for key, value in mine["metadata"].items()
+        if key not in base_keys and key not in _RELEASE_METADATA_KEYS
+    }
+    return {**added_by_student, **theirs["metadata"]}
 
 
-def _freed(cell: Json) -> Json:
+def _as_ordinary_cell(cell: Json) -> Json:
     """A cell that the release no longer knows, as an ordinary one that the student may delete."""
-    metadata = {key: value for key, value in cell["metadata"].items() if key not in _RELEASES}
-    return {**cell, "metadata": {**metadata, "pmh": {**pmh(cell), "merge": KEPT}}}
+    metadata = {key: value for key, value in cell["metadata"].items() if key not in _RELEASE_METADATA_KEYS}
+    return {**cell, "metadata": {**metadata, "pmh": {**pmh_metadata(cell), "merge": MERGE_KEPT}}}

@@ -20,7 +20,7 @@ class Cell:
     """One cell. `grade_id` and the flags are nbgrader's; `meta` is what stands under `metadata.pmh`; `id` is nbformat's, may be "".
     `language` is that of the notebook's code."""
 
-    kind: str
+    cell_type: str
     source: str
     id: str = ""
     grade_id: str | None = None
@@ -29,7 +29,7 @@ class Cell:
     locked: bool = False
     task: bool = False
     millipoints: int = 0
-    meta: Mapping[str, Any] = field(default_factory=dict)
+    pmh_metadata: Mapping[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     attachments: Mapping[str, Any] = field(default_factory=dict)
     language: str = PYTHON
@@ -42,10 +42,10 @@ class Cell:
     @property
     def is_test(self) -> bool:
         """Graded, and not written by the student: its source always comes from the release."""
-        return self.grade and not self.solution and self.kind == "code"
+        return self.grade and not self.solution and self.cell_type == "code"
 
     @property
-    def is_manual(self) -> bool:
+    def is_manually_graded(self) -> bool:
         """Written by the student and marked by a person."""
         return (self.grade and self.solution) or self.task
 
@@ -63,59 +63,59 @@ class Notebook:
         """The kernel that runs it; "" for Python."""
         return kernel_of(self.metadata)
 
-    def by_grade_id(self) -> dict[str, Cell]:
+    def cells_by_grade_id(self) -> dict[str, Cell]:
         """The first cell of each grade_id."""
-        found: dict[str, Cell] = {}
+        first_cells: dict[str, Cell] = {}
         for cell in self.cells:
             if cell.grade_id:
-                found.setdefault(cell.grade_id, cell)
-        return found
+                first_cells.setdefault(cell.grade_id, cell)
+        return first_cells
 
 
 def read_notebook(path: str, content: bytes) -> Notebook:
     """Reads nbformat 4 JSON, tolerant of missing metadata; raises InvalidNotebook, naming file and remedy, for what is no notebook."""
-    data = _load(path, content)
+    data = _parse_json(path, content)
     if not isinstance(data, dict) or not isinstance(data.get("cells"), list):
         raise InvalidNotebook(f"{path} is not a notebook of format 4: it has no list of cells.")
-    metadata = _mapping(data.get("metadata"))
+    metadata = _as_mapping(data.get("metadata"))
     language = language_of(metadata)
     cells = tuple(_read_cell(path, number, raw, language) for number, raw in enumerate(data["cells"], start=1))
     return Notebook(path, cells, metadata)
 
 
-def read_submitted(path: str, content: bytes) -> Notebook:
+def read_submitted_notebook(path: str, content: bytes) -> Notebook:
     """Reads what a student handed in: nbformat 3 or 4, and as much of a damaged notebook as there is.
 
     What is no cell is left out, and a source that is no text is empty. Raises InvalidNotebook where there are no cells at all.
     """
-    data = _load(path, content)
-    raw = _any_cells(data) if isinstance(data, dict) else None
+    data = _parse_json(path, content)
+    raw = _find_cells(data) if isinstance(data, dict) else None
     if raw is None:
         raise InvalidNotebook(f"{path} is not a notebook: it has no list of cells.")
-    whole = (_as_format_4(cell) for cell in raw if isinstance(cell, dict))
-    cells = tuple(_read_cell(path, number, cell) for number, cell in enumerate(whole, start=1))
-    return Notebook(path, cells, _mapping(data.get("metadata")))
+    upgraded_cells = (_upgrade_cell(cell) for cell in raw if isinstance(cell, dict))
+    cells = tuple(_read_cell(path, number, cell) for number, cell in enumerate(upgraded_cells, start=1))
+    return Notebook(path, cells, _as_mapping(data.get("metadata")))
 
 
-def _load(path: str, content: bytes) -> Any:
+def _parse_json(path: str, content: bytes) -> Any:
     try:
         return json.loads(content)
     except (ValueError, RecursionError, MemoryError) as error:
         raise InvalidNotebook(f"{path} is not a notebook: it does not hold valid JSON.") from error
 
 
-def _any_cells(data: dict[str, Any]) -> list[Any] | None:
+def _find_cells(data: dict[str, Any]) -> list[Any] | None:
     """The cells of format 4, or those of all worksheets of format 3."""
     if isinstance(data.get("cells"), list):
         return list(data["cells"])
-    sheets = data.get("worksheets")
-    if not isinstance(sheets, list):
+    worksheets = data.get("worksheets")
+    if not isinstance(worksheets, list):
         return None
-    lists = (sheet.get("cells") for sheet in sheets if isinstance(sheet, dict))
-    return [cell for cells in lists if isinstance(cells, list) for cell in cells]
+    cell_lists = (sheet.get("cells") for sheet in worksheets if isinstance(sheet, dict))
+    return [cell for cells in cell_lists if isinstance(cells, list) for cell in cells]
 
 
-def _as_format_4(cell: dict[str, Any]) -> dict[str, Any]:
+def _upgrade_cell(cell: dict[str, Any]) -> dict[str, Any]:
     """A cell whose text is text and stands under `source`; a heading of format 3 is Markdown."""
     text = cell.get("source", cell.get("input"))
     lines = text if isinstance(text, list) else [text]
@@ -130,28 +130,28 @@ def _as_format_4(cell: dict[str, Any]) -> dict[str, Any]:
 def _read_cell(path: str, number: int, raw: Any, language: str = PYTHON) -> Cell:
     if not isinstance(raw, dict):
         raise InvalidNotebook(f"{path}, cell {number}: it is not a cell.")
-    metadata = _mapping(raw.get("metadata"))
-    nbgrader = _mapping(metadata.get("nbgrader"))
+    metadata = _as_mapping(raw.get("metadata"))
+    nbgrader = _as_mapping(metadata.get("nbgrader"))
     grade_id = nbgrader.get("grade_id")
     tags = metadata.get("tags")
     return Cell(
-        kind=_string(raw.get("cell_type")) or "raw",
-        source=_source(raw.get("source", ""), path, number),
-        id=_string(raw.get("id")),
+        cell_type=_as_string(raw.get("cell_type")) or "raw",
+        source=_read_source(raw.get("source", ""), path, number),
+        id=_as_string(raw.get("id")),
         grade_id=grade_id if isinstance(grade_id, str) and grade_id else None,
         grade=nbgrader.get("grade") is True,
         solution=nbgrader.get("solution") is True,
         locked=nbgrader.get("locked") is True,
         task=nbgrader.get("task") is True,
-        millipoints=_millipoints(nbgrader.get("points")),
-        meta=_mapping(metadata.get("pmh")),
+        millipoints=_to_millipoints(nbgrader.get("points")),
+        pmh_metadata=_as_mapping(metadata.get("pmh")),
         tags=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
-        attachments=_mapping(raw.get("attachments")),
+        attachments=_as_mapping(raw.get("attachments")),
         language=language,
     )
 
 
-def _source(source: Any, path: str, number: int) -> str:
+def _read_source(source: Any, path: str, number: int) -> str:
     if isinstance(source, str):
         return source
     if isinstance(source, list) and all(isinstance(line, str) for line in source):
@@ -159,15 +159,15 @@ def _source(source: Any, path: str, number: int) -> str:
     raise InvalidNotebook(f"{path}, cell {number}: its source is not text.")
 
 
-def _string(value: Any) -> str:
+def _as_string(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _mapping(value: Any) -> dict[str, Any]:
+def _as_mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _millipoints(points: Any) -> int:
+def _to_millipoints(points: Any) -> int:
     if isinstance(points, int | float) and not isinstance(points, bool) and 0 <= points < 1e6:
         return round(points * 1000)
     return 0

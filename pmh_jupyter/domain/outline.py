@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pmh_jupyter.domain.course import Achievement, Exercise, File, Schedule
 from pmh_jupyter.domain.people import Membership, Person
-from pmh_jupyter.domain.progress import ExerciseProgress, State
+from pmh_jupyter.domain.progress import ExerciseProgress, ProgressState
 from pmh_jupyter.domain.roles import Role
 
 
@@ -28,26 +28,26 @@ class OutlineLesson:
     slug: str
     title: str
     unit: str
-    release: str
-    state: State
+    release_id: str
+    state: ProgressState
     exercises: tuple[OutlineExercise, ...]
     notebooks: tuple[str, ...]
     schedule: Schedule
-    checks: str
-    attempts_left: int | None
+    check_tests: str
+    submissions_left: int | None
     submitted_at: datetime | None
 
     @property
     def millipoints(self) -> int:
-        return sum(one.progress.millipoints for one in self.exercises)
+        return sum(exercise.progress.millipoints for exercise in self.exercises)
 
     @property
     def max_millipoints(self) -> int:
-        return sum(one.exercise.max_millipoints for one in self.exercises)
+        return sum(exercise.exercise.max_millipoints for exercise in self.exercises)
 
     @property
-    def solved(self) -> int:
-        return sum(one.progress.state is State.DONE for one in self.exercises)
+    def solved_count(self) -> int:
+        return sum(exercise.progress.state is ProgressState.DONE for exercise in self.exercises)
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ class OutlineAward:
 
     achievement: Achievement
     earned_at: datetime | None
-    reached: int
-    needed: int
+    current: int
+    target: int
 
 
 @dataclass(frozen=True)
@@ -67,20 +67,23 @@ class Outline:
     membership: Membership
     lessons: tuple[OutlineLesson, ...]
     awards: tuple[OutlineAward, ...]
-    last_event: int
+    last_event_number: int
 
     @property
     def units(self) -> tuple[tuple[str, tuple[OutlineLesson, ...]], ...]:
         """Lessons by unit, in the order in which units first appear."""
-        found: dict[str, list[OutlineLesson]] = {}
+        lessons_by_unit: dict[str, list[OutlineLesson]] = {}
         for lesson in self.lessons:
-            found.setdefault(lesson.unit, []).append(lesson)
-        return tuple((unit, tuple(lessons)) for unit, lessons in found.items())
+            lessons_by_unit.setdefault(lesson.unit, []).append(lesson)
+        return tuple((unit, tuple(lessons)) for unit, lessons in lessons_by_unit.items())
 
     @property
-    def continue_with(self) -> str | None:
+    def next_lesson(self) -> str | None:
         """Where to go on: the first lesson that is begun or needs a look, else the first that is new; None: all is done."""
-        for states in ((State.ATTENTION, State.BEGUN), (State.NEW, State.GRADING)):
+        for states in (
+            (ProgressState.NEEDS_ATTENTION, ProgressState.IN_PROGRESS),
+            (ProgressState.NOT_STARTED, ProgressState.GRADING),
+        ):
             for lesson in self.lessons:
                 if lesson.state in states:
                     return lesson.slug
@@ -91,7 +94,7 @@ class Outline:
 class StudentFiles:
     """What a student receives of a release."""
 
-    release: str
+    release_id: str
     lesson: str
     files: tuple[File, ...]
 
@@ -105,7 +108,7 @@ class LessonFiles:
 
 
 @dataclass(frozen=True)
-class BoardColumn:
+class GradebookColumn:
     """An exercise across the top of the board."""
 
     lesson: str
@@ -116,21 +119,21 @@ class BoardColumn:
 
 
 @dataclass(frozen=True)
-class BoardCell:
+class GradebookCell:
     """A member in an exercise: practice, the grade by the ledger (None: nothing handed in), and the newest work that tried it."""
 
     progress: ExerciseProgress
     grade_millipoints: int | None
-    work: UUID | None
+    submission_id: UUID | None
 
 
 @dataclass(frozen=True)
-class BoardRow:
+class GradebookRow:
     """A member across the board; cells in the order of the columns."""
 
     person: Person
     role: Role
-    cells: tuple[BoardCell, ...]
+    cells: tuple[GradebookCell, ...]
 
     @property
     def millipoints(self) -> int:
@@ -144,18 +147,18 @@ class BoardRow:
 
 
 @dataclass(frozen=True)
-class Board:
+class Gradebook:
     """One page of a classroom's members, by name; pages count from 1."""
 
     classroom: str
-    columns: tuple[BoardColumn, ...]
-    rows: tuple[BoardRow, ...]
+    columns: tuple[GradebookColumn, ...]
+    rows: tuple[GradebookRow, ...]
     page: int
-    pages: int
+    page_count: int
 
 
 @dataclass(frozen=True)
-class Standing:
+class MemberProgress:
     """Everybody's progress by person, then (lesson, grade_id), and awards by person, then achievement, with when it was earned."""
 
     progress: Mapping[UUID, Mapping[tuple[str, str], ExerciseProgress]]

@@ -26,7 +26,7 @@ class Classroom:
     time_zone: str
     course: str
     course_title: str
-    version: int
+    course_version: int
 
 
 @dataclass(frozen=True)

@@ -13,21 +13,21 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from pmh_jupyter.domain.verdict import NOT_ANSWERED, ExerciseVerdict, Outcome
-from pmh_jupyter.domain.work import Kind
+from pmh_jupyter.domain.submission import SubmissionKind
+from pmh_jupyter.domain.verdict import NOT_ANSWERED_CODE, ExerciseVerdict, Outcome
 
 # Outcomes of a grading that reached no judgement of the answer: they are no try at it.
-NO_ATTEMPT = frozenset({Outcome.OUR_FAULT, Outcome.NOT_CHECKED})
+NON_ATTEMPT_OUTCOMES = frozenset({Outcome.GRADER_ERROR, Outcome.NOT_CHECKED})
 
 
-class State(StrEnum):
+class ProgressState(StrEnum):
     """One list for exercises and lessons, for the wire and the panel."""
 
-    NEW = "new"
-    BEGUN = "begun"
+    NOT_STARTED = "not-started"
+    IN_PROGRESS = "in-progress"
     GRADING = "grading"
     DONE = "done"
-    ATTENTION = "attention"
+    NEEDS_ATTENTION = "needs-attention"
 
 
 @dataclass(frozen=True)
@@ -37,68 +37,68 @@ class Attempt:
     `answered` is False for an exercise that was handed in untouched: it is graded, and counts, but nobody tried it.
     """
 
-    work: UUID
+    submission_id: UUID
     received_at: datetime
     lesson: str
     grade_id: str
-    kind: Kind
+    kind: SubmissionKind
     outcome: Outcome
     millipoints: int
     max_millipoints: int
-    answered: bool = True
+    is_answered: bool = True
 
 
 @dataclass(frozen=True)
 class ExerciseProgress:
     """Where a person stands in an exercise; `millipoints` is the best of the attempts."""
 
-    state: State
+    state: ProgressState
     millipoints: int
-    tries: int
+    attempts: int
 
 
-def exercise_progress(attempts: Iterable[Attempt], *, pending: bool = False) -> ExerciseProgress:
+def compute_exercise_progress(attempts: Iterable[Attempt], *, is_pending: bool = False) -> ExerciseProgress:
     """Folds one person's attempts at one exercise; `pending` says that work naming it waits to be graded."""
-    attempts = sorted(attempts, key=lambda attempt: (attempt.received_at, attempt.work))
+    attempts = sorted(attempts, key=lambda attempt: (attempt.received_at, attempt.submission_id))
     best = max((attempt.millipoints for attempt in attempts), default=0)
-    state = State.GRADING if pending else _exercise_state(attempts)
-    return ExerciseProgress(state, best, sum(attempt.answered for attempt in attempts))
+    state = ProgressState.GRADING if is_pending else _compute_exercise_state(attempts)
+    return ExerciseProgress(state, best, sum(attempt.is_answered for attempt in attempts))
 
 
-def _exercise_state(attempts: list[Attempt]) -> State:
-    if not any(attempt.answered for attempt in attempts):
-        return State.NEW
+def _compute_exercise_state(attempts: list[Attempt]) -> ProgressState:
+    if not any(attempt.is_answered for attempt in attempts):
+        return ProgressState.NOT_STARTED
     newest = attempts[-1]
-    submitted = [attempt for attempt in attempts if attempt.kind is Kind.SUBMISSION]
-    if submitted and submitted[-1].outcome is Outcome.NEEDS_MARKING:
-        return State.GRADING
+    final_attempts = [attempt for attempt in attempts if attempt.kind is SubmissionKind.FINAL]
+    if final_attempts and final_attempts[-1].outcome is Outcome.NEEDS_GRADING:
+        return ProgressState.GRADING
     if any(attempt.outcome is Outcome.PASSED for attempt in attempts):
-        fell = submitted and submitted[-1].outcome is not Outcome.PASSED
-        return State.ATTENTION if fell else State.DONE
+        has_regressed = final_attempts and final_attempts[-1].outcome is not Outcome.PASSED
+        return ProgressState.NEEDS_ATTENTION if has_regressed else ProgressState.DONE
     if newest.outcome in (Outcome.CRASHED, Outcome.TIMED_OUT):
-        return State.ATTENTION
-    return State.BEGUN
+        return ProgressState.NEEDS_ATTENTION
+    return ProgressState.IN_PROGRESS
 
 
-def lesson_state(exercises: Iterable[State], *, opened: bool) -> State:
+def compute_lesson_state(exercises: Iterable[ProgressState], *, is_opened: bool) -> ProgressState:
     """Folds the states of a lesson's exercises. A lesson without exercises is done once it was opened."""
     states = tuple(exercises)
     if not states:
-        return State.DONE if opened else State.NEW
-    for state in (State.GRADING, State.ATTENTION):
+        return ProgressState.DONE if is_opened else ProgressState.NOT_STARTED
+    for state in (ProgressState.GRADING, ProgressState.NEEDS_ATTENTION):
         if state in states:
             return state
-    if all(state is State.DONE for state in states):
-        return State.DONE
-    begun = opened or any(state is not State.NEW for state in states)
-    return State.BEGUN if begun else State.NEW
+    if all(state is ProgressState.DONE for state in states):
+        return ProgressState.DONE
+    is_started = is_opened or any(state is not ProgressState.NOT_STARTED for state in states)
+    return ProgressState.IN_PROGRESS if is_started else ProgressState.NOT_STARTED
 
 
-def counts(outcome: Outcome) -> bool:
+def is_attempt(outcome: Outcome) -> bool:
     """True if a verdict with this outcome is an attempt."""
-    return outcome not in NO_ATTEMPT
+    return outcome not in NON_ATTEMPT_OUTCOMES
 
 
-def answered(verdict: ExerciseVerdict) -> bool:
+def is_answered(verdict: ExerciseVerdict) -> bool:
     """False if the grader found the release's own stub where the answer belongs."""
-    return verdict.message is None or verdict.message.code != NOT_ANSWERED
+    return verdict.message is None or verdict.message.code != NOT_ANSWERED_CODE

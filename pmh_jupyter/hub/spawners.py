@@ -9,10 +9,10 @@ from types import ModuleType
 from typing import Any
 
 from pmh_jupyter.config import Settings
-from pmh_jupyter.errors import NoWall, Unavailable
+from pmh_jupyter.errors import NoSandbox, Unavailable
 from pmh_jupyter.hub.roles import SERVER_GRANTS
-from pmh_jupyter.hub.server_files import server_files
-from pmh_jupyter.hub.wall import wall_problem
+from pmh_jupyter.hub.server_files import find_server_files
+from pmh_jupyter.hub.server_sandbox import sandbox_problem
 
 SERVER_ARGUMENTS = [
     # Loopback is shared, and ZeroMQ asks nobody who they are: kernels talk over sockets in the server's own folder.
@@ -26,7 +26,7 @@ SERVER_ARGUMENTS = [
 def with_addresses(settings: Settings) -> Settings:
     """The settings with the addresses on which users' servers reach Hub and service, for the chosen spawner."""
     if settings.spawner == "docker":
-        with_gateway: Callable[[Settings], Settings] = _docker_parts().with_gateway
+        with_gateway: Callable[[Settings], Settings] = _docker_module().with_gateway
         return with_gateway(settings)
     settings.hub_ip = settings.hub_ip or "127.0.0.1"
     return settings
@@ -35,7 +35,7 @@ def with_addresses(settings: Settings) -> Settings:
 def require_spawner(settings: Settings) -> None:
     """Raises Unavailable where the chosen spawner lacks what no hub can do without. A wall that is missing is `_local`'s to judge."""
     if settings.spawner == "docker":
-        _docker_parts().require_image(settings)
+        _docker_module().require_image(settings)
 
 
 def configure_spawner(c: Any, settings: Settings) -> None:
@@ -43,13 +43,13 @@ def configure_spawner(c: Any, settings: Settings) -> None:
     c.Spawner.default_url = "/lab"
     c.Spawner.args = SERVER_ARGUMENTS
     c.Spawner.server_token_scopes = [grant.scope for grant in SERVER_GRANTS]
-    SPAWNERS[settings.spawner](c, settings)
+    SPAWNER_CONFIGURATORS[settings.spawner](c, settings)
 
 
-def _local(c: Any, settings: Settings) -> None:
-    problem = wall_problem()
-    if problem and not settings.on_loopback:
-        raise NoWall(
+def _configure_local(c: Any, settings: Settings) -> None:
+    problem = sandbox_problem()
+    if problem and not settings.is_on_loopback:
+        raise NoSandbox(
             f"Users' servers cannot be kept apart on this machine: {problem}",
             advice="Mend that (`pmh doctor` says more), use PMH_SPAWNER=docker, or PMH_IP=127.0.0.1.",
         )
@@ -59,32 +59,35 @@ def _local(c: Any, settings: Settings) -> None:
             problem,
         )
         c.Spawner.args = [*SERVER_ARGUMENTS, *(["--allow-root"] if os.geteuid() == 0 else [])]
-    files = server_files(settings.server_python, secret=(settings.data,))
-    c.JupyterHub.spawner_class = "pmh_jupyter.hub.spawner.LocalSpawner"
+    files = find_server_files(settings.server_python, secret_paths=(settings.data_path,))
+    c.JupyterHub.spawner_class = "pmh_jupyter.hub.local_spawner.LocalSpawner"
     c.Spawner.cmd = [str(files.python), "-m", "jupyterhub.singleuser"]
     c.Spawner.env_keep = []
     c.LocalSpawner.files = files
     c.LocalSpawner.wall = "none" if problem else "bubblewrap"
-    c.LocalSpawner.homes = settings.data / "homes"
-    c.LocalSpawner.logs = settings.data / "logs" / "servers"
-    c.LocalSpawner.service_url = settings.service
+    c.LocalSpawner.homes = settings.data_path / "homes"
+    c.LocalSpawner.logs = settings.data_path / "logs" / "servers"
+    c.LocalSpawner.service_url = settings.resolved_service_url
     c.LocalSpawner.memory_mb = settings.server_memory_mb
     c.LocalSpawner.pids = settings.server_pids
 
 
-def _docker(c: Any, settings: Settings) -> None:
-    _docker_parts().configure_docker(c, settings)
+def _configure_docker(c: Any, settings: Settings) -> None:
+    _docker_module().configure_docker(c, settings)
 
 
-def _docker_parts() -> ModuleType:
-    """pmh_jupyter.hub.docker, whose packages are an extra: only a hub that spawns containers has them."""
+def _docker_module() -> ModuleType:
+    """pmh_jupyter.hub.docker_spawner, whose packages are an extra: only a hub that spawns containers has them."""
     try:
-        from pmh_jupyter.hub import docker
+        from pmh_jupyter.hub import docker_spawner
     except ImportError as error:
         raise Unavailable(
             f"PMH_SPAWNER=docker needs the package {error.name}.", advice="pip install 'pmh-jupyter[docker]'"
         ) from error
-    return docker
+    return docker_spawner
 
 
-SPAWNERS: dict[str, Callable[[Any, Settings], None]] = {"local": _local, "docker": _docker}
+SPAWNER_CONFIGURATORS: dict[str, Callable[[Any, Settings], None]] = {
+    "local": _configure_local,
+    "docker": _configure_docker,
+}

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Unicode, default
 
-from pmh_jupyter.server_extension import lessons, relay, stream, unsent
+from pmh_jupyter.server_extension import event_stream_handler, lesson_handlers, outbox_handlers, proxy_handlers
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
-    from pmh_jupyter.server_extension.desk import Desk
+    from pmh_jupyter.server_extension.context import ExtensionContext
 
 
 class PmhExtension(ExtensionApp):
@@ -32,7 +32,7 @@ class PmhExtension(ExtensionApp):
     )
     state_dir = Unicode(help="Folder of unsent work and of what has been opened.").tag(config=True)
 
-    _starting: asyncio.Task[None] | None = None
+    _start_task: asyncio.Task[None] | None = None
 
     @default("owner")
     def _default_owner(self) -> str:
@@ -47,38 +47,46 @@ class PmhExtension(ExtensionApp):
         return str(Path.home() / ".pmh")
 
     @property
-    def connected(self) -> bool:
+    def is_connected(self) -> bool:
         """True where a hub started this server and named the service."""
         return bool(self.owner and self.service_url)
 
     @cached_property
-    def desk(self) -> Desk:
+    def context(self) -> ExtensionContext:
         """Everything behind the routes. Imported at its first use, which is after the server has begun to answer."""
-        from pmh_jupyter.server_extension.desk import Desk
+        from pmh_jupyter.server_extension.context import ExtensionContext
 
         assert self.serverapp is not None
         token = os.environ.get("JUPYTERHUB_API_TOKEN", "")
-        return Desk(self.service_url, token, Path(self.serverapp.root_dir), Path(self.state_dir), self.log)
+        return ExtensionContext(self.service_url, token, Path(self.serverapp.root_dir), Path(self.state_dir), self.log)
 
     def initialize_handlers(self) -> None:
         """Registers every route below `pmh/api/`; the last one answers what does not exist in our error shape."""
-        self.handlers.extend([*relay.routes, *lessons.routes, *stream.routes, *unsent.routes, *relay.unknown])
+        self.handlers.extend(
+            [
+                *proxy_handlers.routes,
+                *lesson_handlers.routes,
+                *event_stream_handler.routes,
+                *outbox_handlers.routes,
+                *proxy_handlers.not_found_routes,
+            ]
+        )
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
-        if self.connected:
-            self._starting = asyncio.create_task(self._start())
+        if self.is_connected:
+            self._start_task = asyncio.create_task(self._start())
         else:
             self.log.info("pmh: not connected: this server was not started by a hub that names its service.")
 
     async def _start(self) -> None:
         """Loads the desk beside the event loop, then sends what an earlier server left unsent."""
-        await asyncio.to_thread(__import__, "pmh_jupyter.server_extension.desk")
-        self.desk.start()
+        await asyncio.to_thread(__import__, "pmh_jupyter.server_extension.context")
+        self.context.start()
 
     async def stop_extension(self) -> None:
         """Ends sending and streams; unsent work stays on disk."""
-        if self._starting is not None:
-            self._starting.cancel()
-            await asyncio.gather(self._starting, return_exceptions=True)
+        if self._start_task is not None:
+            self._start_task.cancel()
+            await asyncio.gather(self._start_task, return_exceptions=True)
         if "desk" in self.__dict__:
-            await self.desk.stop()
+            await self.context.stop()

@@ -12,8 +12,8 @@ from pmh_jupyter.errors import NotAllowed, NotConnected, NotLoggedIn, PmhError
 
 if TYPE_CHECKING:
     from pmh_jupyter.server_extension.app import PmhExtension
-    from pmh_jupyter.server_extension.desk import Desk
-    from pmh_jupyter.wire.base import Message
+    from pmh_jupyter.server_extension.context import ExtensionContext
+    from pmh_jupyter.wire.base import WireModel
 
 
 class OwnerHandler(APIHandler):
@@ -38,8 +38,8 @@ class OwnerHandler(APIHandler):
         return extension
 
     @property
-    def desk(self) -> Desk:
-        return self.extension.desk
+    def context(self) -> ExtensionContext:
+        return self.extension.context
 
     async def prepare(self) -> None:  # type: ignore[override]
         self.set_header("X-Request-ID", self.request_id)
@@ -52,10 +52,10 @@ class OwnerHandler(APIHandler):
                 "This server belongs to somebody else; its lessons and marks are theirs.",
                 advice="Open your own server to work on your own lessons.",
             )
-        if self.needs_service and not self.extension.connected:
+        if self.needs_service and not self.extension.is_connected:
             raise NotConnected("This Jupyter server is not connected to a hub with lessons.")
 
-    def reply(self, message: Message, status: int = 200) -> None:
+    def reply(self, message: WireModel, status: int = 200) -> None:
         """Answers with one of the models of `wire/`."""
         self.set_status(status)
         self.finish(message.model_dump_json())
@@ -67,10 +67,10 @@ class OwnerHandler(APIHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Every failure as an `ErrorReply`. Imported here: only failures and the desk need it."""
-        from pmh_jupyter.server_extension.failures import describe
+        from pmh_jupyter.server_extension.error_replies import to_error_response
 
         error = (kwargs.get("exc_info") or (None, None, None))[1]
-        failure = describe(error, status_code, self.request_id)
+        failure = to_error_response(error, status_code, self.request_id)
         self.log.warning(
             "pmh: %s %s failed: %s %s: %s [request %s]",
             self.request.method,
@@ -91,5 +91,5 @@ class OwnerHandler(APIHandler):
 
 def is_owner(user: Any, owner: str) -> bool:
     """True for the owner as a person. The Hub also lets services in, and a service may be named like a person."""
-    identity = getattr(user, "hub_user", None) or {}
-    return bool(user.username == owner and identity.get("kind", "user") == "user")
+    hub_user = getattr(user, "hub_user", None) or {}
+    return bool(user.username == owner and hub_user.get("kind", "user") == "user")

@@ -16,20 +16,20 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from pmh_jupyter.errors import Conflict, NotFound, NotKept
-from pmh_jupyter.server_extension.durable import make_folder, sync_folder, write_durably
-from pmh_jupyter.wire.base import Message
-from pmh_jupyter.wire.work import KindName
+from pmh_jupyter.errors import Conflict, NotFound, NotSaved
+from pmh_jupyter.server_extension.atomic_write import create_folder, sync_folder, write_atomically
+from pmh_jupyter.wire.base import WireModel
+from pmh_jupyter.wire.submission import SubmissionKindName
 
-SUFFIX = ".work"
-UNREADABLE = ".unreadable"
+ENTRY_SUFFIX = ".work"
+UNREADABLE_SUFFIX = ".unreadable"
 
 
-class Unsent(Message):
+class OutboxEntry(WireModel):
     """What an entry is: whose request, for which lesson. `error` is why it was refused."""
 
     id: UUID
-    kind: KindName
+    kind: SubmissionKindName
     classroom: str
     lesson: str
     created_at: datetime
@@ -38,15 +38,15 @@ class Unsent(Message):
 
 
 @dataclass(frozen=True)
-class Entry:
+class StoredEntry:
     """An entry and the file it lies in."""
 
-    unsent: Unsent
-    file: Path
+    entry: OutboxEntry
+    path: Path
 
-    def body(self) -> bytes:
+    def read_body(self) -> bytes:
         """The request as it will be sent."""
-        return self.file.read_bytes().split(b"\n", 1)[1]
+        return self.path.read_bytes().split(b"\n", 1)[1]
 
 
 class Outbox:
@@ -54,86 +54,86 @@ class Outbox:
 
     def __init__(self, folder: Path, log: logging.Logger) -> None:
         self._folder = folder
-        self._refused = folder / "refused"
+        self._refused_folder = folder / "refused"
         self._log = log
 
-    def waiting(self) -> tuple[Entry, ...]:
+    def list_waiting(self) -> tuple[StoredEntry, ...]:
         """What is to be sent, oldest first."""
-        refused = {entry.unsent.id for entry in self.refused()}
+        refused_ids = {stored.entry.id for stored in self.list_refused()}
         # A kill between the two steps of a refusal leaves an entry in both places; the refusal holds.
-        return tuple(entry for entry in self._read(self._folder) if entry.unsent.id not in refused)
+        return tuple(stored for stored in self._read(self._folder) if stored.entry.id not in refused_ids)
 
-    def refused(self) -> tuple[Entry, ...]:
-        return tuple(self._read(self._refused))
+    def list_refused(self) -> tuple[StoredEntry, ...]:
+        return tuple(self._read(self._refused_folder))
 
-    def keep(self, unsent: Unsent, body: bytes) -> Entry:
+    def add(self, new_entry: OutboxEntry, body: bytes) -> StoredEntry:
         """Adds an entry at the end, durably; one with the same id stays as it is. Raises NotKept if the disk does not take it."""
-        for entry in self.waiting():
-            if entry.unsent.id == unsent.id:
-                return entry
+        for stored in self.list_waiting():
+            if stored.entry.id == new_entry.id:
+                return stored
         try:
-            make_folder(self._folder, 0o700)
-            file = self._folder / f"{self._next_number():010d}-{unsent.id}{SUFFIX}"
-            write_durably(file, _file_content(unsent, body))
+            create_folder(self._folder, 0o700)
+            path = self._folder / f"{self._next_number():010d}-{new_entry.id}{ENTRY_SUFFIX}"
+            write_atomically(path, _encode_entry(new_entry, body))
         except OSError as error:
-            raise NotKept(
+            raise NotSaved(
                 f"Your work could not be kept on your server's disk: {os.strerror(error.errno or 0)}."
             ) from error
-        return Entry(unsent, file)
+        return StoredEntry(new_entry, path)
 
-    def remove(self, entry: Entry) -> None:
+    def remove(self, stored: StoredEntry) -> None:
         """The service has it, or somebody was told why not."""
-        entry.file.unlink(missing_ok=True)
-        sync_folder(entry.file.parent)
+        stored.path.unlink(missing_ok=True)
+        sync_folder(stored.path.parent)
 
-    def refuse(self, entry: Entry, error: str) -> None:
+    def move_to_refused(self, stored: StoredEntry, error: str) -> None:
         """Sets an entry aside with the reason, for the student to see."""
-        make_folder(self._refused, 0o700)
-        unsent = entry.unsent.model_copy(update={"error": error})
-        write_durably(self._refused / entry.file.name, _file_content(unsent, entry.body()))
-        self.remove(entry)
+        create_folder(self._refused_folder, 0o700)
+        refused_entry = stored.entry.model_copy(update={"error": error})
+        write_atomically(self._refused_folder / stored.path.name, _encode_entry(refused_entry, stored.read_body()))
+        self.remove(stored)
 
-    def forget(self, id: UUID) -> None:
+    def delete_refused(self, entry_id: UUID) -> None:
         """Removes a refused entry. Raises NotFound, or Conflict for one that is still to be sent."""
-        for entry in self.refused():
-            if entry.unsent.id == id:
-                self.remove(entry)
+        for stored in self.list_refused():
+            if stored.entry.id == entry_id:
+                self.remove(stored)
                 return
-        if any(entry.unsent.id == id for entry in self.waiting()):
+        if any(stored.entry.id == entry_id for stored in self.list_waiting()):
             raise Conflict(
                 "This work has not been refused; it is still waiting to be sent.", advice="Leave it, or send it now."
             )
         raise NotFound("There is no such entry in the outbox.", advice="Reload the list; it may have been sent.")
 
     def _next_number(self) -> int:
-        numbers = [int(name.split("-", 1)[0]) for name in _names(self._folder) if name.split("-", 1)[0].isdigit()]
+        numbers = [int(name.split("-", 1)[0]) for name in _list_names(self._folder) if name.split("-", 1)[0].isdigit()]
         return max(numbers, default=0) + 1
 
-    def _read(self, folder: Path) -> Iterator[Entry]:
-        for name in _names(folder):
-            if not name.endswith(SUFFIX):
+    def _read(self, folder: Path) -> Iterator[StoredEntry]:
+        for name in _list_names(folder):
+            if not name.endswith(ENTRY_SUFFIX):
                 continue
-            file = folder / name
+            path = folder / name
             try:
-                with open(file, "rb") as content:
-                    yield Entry(Unsent.model_validate_json(content.readline()), file)
+                with open(path, "rb") as content:
+                    yield StoredEntry(OutboxEntry.model_validate_json(content.readline()), path)
             except FileNotFoundError:
                 continue  # sent meanwhile
             except ValidationError as error:
-                self._log.warning("pmh: %s is no entry of the outbox any more and is set aside: %s", file, error)
-                file.rename(file.with_suffix(UNREADABLE))
+                self._log.warning("pmh: %s is no entry of the outbox any more and is set aside: %s", path, error)
+                path.rename(path.with_suffix(UNREADABLE_SUFFIX))
 
 
-def _names(folder: Path) -> list[str]:
+def _list_names(folder: Path) -> list[str]:
     try:
         return sorted(os.listdir(folder))
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise NotKept(
+        raise NotSaved(
             f"Unsent work cannot be read from your server's disk: {os.strerror(error.errno or 0)}."
         ) from error
 
 
-def _file_content(unsent: Unsent, body: bytes) -> bytes:
-    return unsent.model_dump_json().encode() + b"\n" + body
+def _encode_entry(entry: OutboxEntry, body: bytes) -> bytes:
+    return entry.model_dump_json().encode() + b"\n" + body

@@ -16,7 +16,7 @@ def main() -> int:
     """Exit code 0 after TERM or INT; 2 when it could not start, with the reason and the remedy in the log."""
     try:
         settings = Settings.from_environ()
-        logs.configure(settings.log_level, settings.log_json)
+        logs.configure_logging(settings.log_level, settings.log_json)
         asyncio.run(serve(settings, os.environ))
     except PmhError as error:
         logs.log.error("service cannot start", code=error.code, reason=error.message, advice=error.advice)

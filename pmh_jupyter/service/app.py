@@ -13,16 +13,16 @@ from pmh_jupyter.service import openapi
 from pmh_jupyter.service.api import ROUTES
 from pmh_jupyter.service.context import Service
 from pmh_jupyter.service.handler import BaseHandler
-from pmh_jupyter.service.pages import board, home, member, progress
-from pmh_jupyter.service.pages.environment import STATIC, make_environment
-from pmh_jupyter.service.probes import Figures, Health, Ready
-from pmh_jupyter.service.routes import pattern_of
-from pmh_jupyter.service.sessions import LogOut, OAuthCallback
+from pmh_jupyter.service.health import HealthHandler, MetricsHandler, ReadinessHandler
+from pmh_jupyter.service.pages import gradebook, home, member, progress
+from pmh_jupyter.service.pages.template_environment import STATIC_FOLDER, make_template_environment
+from pmh_jupyter.service.routes import path_regex
+from pmh_jupyter.service.session_handlers import LogoutHandler, OAuthCallbackHandler
 
 Rule = tuple[str, type[RequestHandler], dict[str, Any]]
 
 
-class NothingHere(BaseHandler):
+class NotFoundHandler(BaseHandler):
     """Every address that nobody else answers."""
 
     async def prepare(self) -> None:
@@ -30,7 +30,7 @@ class NothingHere(BaseHandler):
         raise NotFound("There is nothing at this address.")
 
 
-class Static(BaseHandler, StaticFileHandler):
+class StaticHandler(BaseHandler, StaticFileHandler):
     """Style sheets and icons of the pages, which a browser may keep for an hour."""
 
     route_name = "static"
@@ -48,29 +48,31 @@ class Static(BaseHandler, StaticFileHandler):
 
 def make_app(service: Service) -> Application:
     """The application for one service process, below its prefix (`/services/pmh/`)."""
-    base = service.hub.oauth.base_url
-    shared = {"service": service}
-    api: list[Rule] = [(f"{base}api/{route.pattern}", route.handler, {**shared, "route": route}) for route in ROUTES]
-    probes: list[Rule] = [
-        (f"{base}health", Health, shared),
-        (f"{base}ready", Ready, shared),
-        (f"{base}metrics", Figures, shared),
-        (f"{base}oauth_callback", OAuthCallback, shared),
-        (f"{base}logout", LogOut, shared),
-        (f"{base}static/(.*)", Static, {**shared, "path": str(STATIC)}),
+    base_url = service.hub.oauth.base_url
+    handler_kwargs = {"service": service}
+    api_rules: list[Rule] = [
+        (f"{base_url}api/{route.regex}", route.handler, {**handler_kwargs, "route": route}) for route in ROUTES
+    ]
+    service_rules: list[Rule] = [
+        (f"{base_url}health", HealthHandler, handler_kwargs),
+        (f"{base_url}ready", ReadinessHandler, handler_kwargs),
+        (f"{base_url}metrics", MetricsHandler, handler_kwargs),
+        (f"{base_url}oauth_callback", OAuthCallbackHandler, handler_kwargs),
+        (f"{base_url}logout", LogoutHandler, handler_kwargs),
+        (f"{base_url}static/(.*)", StaticHandler, {**handler_kwargs, "path": str(STATIC_FOLDER)}),
     ]
     return Application(
-        [*api, *probes, *_pages(base, shared)],
-        default_handler_class=NothingHere,
-        default_handler_args=shared,
+        [*api_rules, *service_rules, *_page_rules(base_url, handler_kwargs)],
+        default_handler_class=NotFoundHandler,
+        default_handler_args=handler_kwargs,
         cookie_secret=service.cookie_secret,
-        openapi=json.dumps(openapi.document(ROUTES, f"{base}api")),
-        jinja=make_environment(),
+        openapi=json.dumps(openapi.build_document(ROUTES, f"{base_url}api")),
+        jinja=make_template_environment(),
         log_function=lambda handler: None,  # every handler of ours writes its own line, with the request id
     )
 
 
-def _pages(base: str, shared: dict[str, Any]) -> Sequence[Rule]:
+def _page_rules(base_url: str, handler_kwargs: dict[str, Any]) -> Sequence[Rule]:
     """Pages are `(address below the prefix, handler)` at the foot of their files; a new page is added here."""
-    pages = (*home.PAGES, *progress.PAGES, *board.PAGES, *member.PAGES)
-    return [(f"{base}{pattern_of(path)}", handler, shared) for path, handler in pages]
+    page_routes = (*home.PAGES, *progress.PAGES, *gradebook.PAGES, *member.PAGES)
+    return [(f"{base_url}{path_regex(path)}", handler, handler_kwargs) for path, handler in page_routes]

@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
 from pmh_jupyter.config import Settings
-from pmh_jupyter.service.feed import Feed
-from pmh_jupyter.service.hub import Hub
+from pmh_jupyter.service.event_broadcaster import EventBroadcaster
+from pmh_jupyter.service.hub_client import HubClient
 from pmh_jupyter.service.jobs.grader import Grader
-from pmh_jupyter.service.jobs.trials import Trials
-from pmh_jupyter.service.jobs.workers import Workers
-from pmh_jupyter.service.limits import RateLimit
+from pmh_jupyter.service.jobs.trial_runs import TrialRunner
+from pmh_jupyter.service.jobs.worker_pool import WorkerPool
 from pmh_jupyter.service.metrics import Metrics
-from pmh_jupyter.service.ready import Readiness
-from pmh_jupyter.service.receipts import Signer
+from pmh_jupyter.service.rate_limit import RateLimit
+from pmh_jupyter.service.readiness import Readiness
+from pmh_jupyter.service.receipts import ReceiptSigner
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records import jobs
 
@@ -35,28 +35,28 @@ class Service:
     """
 
     settings: Settings
-    hub: Hub
+    hub: HubClient
     database: Database
-    signer: Signer
+    signer: ReceiptSigner
     metrics: Metrics
-    requests: RateLimit
-    dear: RateLimit
+    request_rate_limit: RateLimit
+    expensive_rate_limit: RateLimit
     pool: Executor
-    workers: Workers
-    feed: Feed
+    worker_pool: WorkerPool
+    broadcaster: EventBroadcaster
     grader: Grader
     readiness: Readiness
     cookie_secret: bytes
-    trials: Trials = field(default_factory=Trials)
+    trial_runner: TrialRunner = field(default_factory=TrialRunner)
 
-    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def run_blocking(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs what blocks in the bounded pool, with the request id of the one who asked."""
         context = contextvars.copy_context()
         return await asyncio.get_running_loop().run_in_executor(
             self.pool, lambda: context.run(function, *args, **kwargs)
         )
 
-    def measure(self) -> None:
+    def update_gauges(self) -> None:
         """Brings the figures that are not counted as they happen up to date."""
-        self.metrics.running.set(self.workers.running)
-        self.metrics.queue.set(jobs.queue_length(self.database))
+        self.metrics.running_gradings.set(self.worker_pool.running_count)
+        self.metrics.queued_jobs.set(jobs.count_queued_jobs(self.database))

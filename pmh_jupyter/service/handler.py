@@ -15,19 +15,19 @@ from tornado.httputil import HTTPServerRequest
 from tornado.web import RequestHandler, stream_request_body
 
 from pmh_jupyter.errors import BadInput, NotAllowed, NotLoggedIn, PmhError, TooLarge
-from pmh_jupyter.service import failures, login, logs
+from pmh_jupyter.service import error_responses, login, logs
 from pmh_jupyter.service.context import Service
-from pmh_jupyter.service.hub import Caller
-from pmh_jupyter.service.members import Standing, standing
-from pmh_jupyter.service.rights import Right
+from pmh_jupyter.service.hub_client import Caller
+from pmh_jupyter.service.identity import Identity, resolve_identity
+from pmh_jupyter.service.permissions import AccessRule
 from pmh_jupyter.service.routes import Operation, Route
-from pmh_jupyter.wire.base import Message
+from pmh_jupyter.wire.base import WireModel
 
-M = TypeVar("M", bound=Message)
+M = TypeVar("M", bound=WireModel)
 
 # Nothing of ours is framed, loads anything from elsewhere, or may be reached through a window that another page opened:
 # every user's server shares this origin.
-HEADERS = {
+SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; script-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "Cross-Origin-Opener-Policy": "noopener-allow-popups",
@@ -49,7 +49,7 @@ class BaseHandler(RequestHandler):
         self.service = service
 
     def set_default_headers(self) -> None:
-        for name, value in HEADERS.items():
+        for name, value in SECURITY_HEADERS.items():
             self.set_header(name, value)
         self.clear_header("Server")
         self.set_header("X-Request-ID", self.request_id)
@@ -58,41 +58,41 @@ class BaseHandler(RequestHandler):
     def request_id(self) -> str:
         """The caller's id for this request if it is sane, else one of ours; the same for the whole request."""
         if not hasattr(self, "_request_id"):
-            self._request_id = logs.request_id(self.request.headers.get("X-Request-ID"))
+            self._request_id = logs.choose_request_id(self.request.headers.get("X-Request-ID"))
         return self._request_id
 
     async def prepare(self) -> None:
-        self._bind()
+        self._bind_request_id()
 
-    def _bind(self) -> None:
+    def _bind_request_id(self) -> None:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=self.request_id)
 
-    async def identify(self) -> Caller | None:
+    async def authenticate(self) -> Caller | None:
         """Who is asking: by token, else by this browser's session; None if neither came or the Hub knows neither.
 
         Raises NotAllowed for a session's request that another page on this address could have made.
         """
-        token = _token(self.request)
+        token = _authorization_token(self.request)
         if token:
-            return await self.service.hub.caller(token)
+            return await self.service.hub.find_caller(token)
         oauth = self.service.hub.oauth
         token = login.session_token(self, oauth)
         if not token:
             return None
-        if login.xsrf_needed(str(self.request.method), self.request.headers.get("Sec-Fetch-Mode", "")):
+        if login.needs_xsrf_check(str(self.request.method), self.request.headers.get("Sec-Fetch-Mode", "")):
             self._check_xsrf(token)
-        caller = await self.service.hub.caller(token)
-        return replace(caller, session=True) if caller else None
+        caller = await self.service.hub.find_caller(token)
+        return replace(caller, has_session=True) if caller else None
 
     def _check_xsrf(self, token: str) -> None:
-        offered = self.request.headers.get("X-Xsrftoken") or self.get_argument("_xsrf", "")
-        if offered != login.xsrf_token(self.service.cookie_secret, token):
+        submitted_token = self.request.headers.get("X-Xsrftoken") or self.get_argument("_xsrf", "")
+        if submitted_token != login.xsrf_token(self.service.cookie_secret, token):
             raise NotAllowed(
                 "The request did not come from a page of this service.", advice="Reload the page, then try again."
             )
 
-    def send(self, reply: Message, status: int = 200) -> None:
+    def send(self, reply: WireModel, status: int = 200) -> None:
         """Answers with a message of the wire as JSON."""
         self.set_status(status)
         self.set_header("Content-Type", "application/json")
@@ -101,15 +101,15 @@ class BaseHandler(RequestHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Tornado's last word on any exception: ours, its own, or an accident."""
         error = kwargs.get("exc_info", (None, None, None))[1]
-        failure = failures.as_failure(error, status_code)
+        failure = error_responses.as_pmh_error(error, status_code)
         self.set_default_headers()
-        for name, value in failures.headers(failure).items():
+        for name, value in error_responses.error_headers(failure).items():
             self.set_header(name, value)
-        self.answer_failure(failure)
+        self.send_error_reply(failure)
 
-    def answer_failure(self, failure: PmhError) -> None:
+    def send_error_reply(self, failure: PmhError) -> None:
         """Answers with a failure, as JSON."""
-        self.send(failures.reply(failure, self.request_id), failure.status)
+        self.send(error_responses.error_reply(failure, self.request_id), failure.status)
 
     def compute_etag(self) -> str | None:
         """Nothing of ours may be kept by a browser, so that a tag would be computed for nobody."""
@@ -118,16 +118,16 @@ class BaseHandler(RequestHandler):
     def log_exception(
         self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
     ) -> None:
-        failure = failures.as_failure(value)
+        failure = error_responses.as_pmh_error(value)
         if failure.status >= 500:
             logs.log.error("request failed", code=failure.code, route=self.route_name, exc_info=value)
 
     def on_finish(self) -> None:
         seconds = self.request.request_time()
         status, method = self.get_status(), str(self.request.method)
-        known = method if method in self.SUPPORTED_METHODS else "other"
-        self.service.metrics.requests.labels(self.route_name, known, str(status)).observe(seconds)
-        logs.log.info("request", route=self.route_name, method=known, status=status, seconds=round(seconds, 4))
+        method_label = method if method in self.SUPPORTED_METHODS else "other"
+        self.service.metrics.request_seconds.labels(self.route_name, method_label, str(status)).observe(seconds)
+        logs.log.info("request", route=self.route_name, method=method_label, status=status, seconds=round(seconds, 4))
 
 
 @stream_request_body
@@ -140,7 +140,7 @@ class ApiHandler(BaseHandler):
     route: Route
     operation: Operation
     caller: Caller
-    standing: Standing
+    identity: Identity
 
     def initialize(self, service: Service, route: Route | None = None) -> None:
         super().initialize(service)
@@ -148,83 +148,83 @@ class ApiHandler(BaseHandler):
             self.route = route
             self.route_name = route.path
         self._chunks: list[bytes] = []
-        self._received = 0
+        self._received_bytes = 0
 
     async def prepare(self) -> None:
-        self._bind()
-        self._limit_body()
+        self._bind_request_id()
+        self._check_content_length()
         self.operation = self._find_operation()
-        right = self.operation.right
-        if right is None:
+        access_rule = self.operation.access_rule
+        if access_rule is None:
             return
-        self.caller = await self._known_caller()
-        self.service.requests.take(self.caller.name)
-        right.check(self.caller)
-        await self._stand(right)
-        if self.operation.dear:
-            self.service.dear.take(self.caller.name)
+        self.caller = await self._require_caller()
+        self.service.request_rate_limit.consume(self.caller.name)
+        access_rule.require_scope(self.caller)
+        await self._resolve_identity(access_rule)
+        if self.operation.is_expensive:
+            self.service.expensive_rate_limit.consume(self.caller.name)
 
-    async def _known_caller(self) -> Caller:
-        caller = await self.identify()
+    async def _require_caller(self) -> Caller:
+        caller = await self.authenticate()
         if caller is None:
             raise NotLoggedIn("You are not logged in, or no longer.")
         return caller
 
-    async def _stand(self, right: Right) -> None:
+    async def _resolve_identity(self, access_rule: AccessRule) -> None:
         """Who the caller is in our own records. A service of the Hub is nobody's person and can only use routes that need none."""
         if self.caller.kind == "user":
-            slug = self.path_kwargs.get("classroom") if right.permission else None
-            self.standing = await self.service.run(
-                standing, self.service.database, self.caller.name, slug, right.permission
+            slug = self.path_kwargs.get("classroom") if access_rule.permission else None
+            self.identity = await self.service.run_blocking(
+                resolve_identity, self.service.database, self.caller.name, slug, access_rule.permission
             )
-        elif right.permission is not None or self.operation.needs_person:
+        elif access_rule.permission is not None or self.operation.needs_person:
             raise NotAllowed("Only people can do this.")
 
     def _find_operation(self) -> Operation:
         operation = self.route.operations.get(str(self.request.method))
         if operation is None:
-            refusal = failures.MethodNotAllowed("This address does not take this method.")
-            refusal.allowed = tuple(self.route.operations)
+            refusal = error_responses.MethodNotAllowed("This address does not take this method.")
+            refusal.allowed_methods = tuple(self.route.operations)
             raise refusal
         return operation
 
     @property
-    def _limit(self) -> int:
+    def _max_body_bytes(self) -> int:
         return self.service.settings.body_limit_mb << 20
 
-    def _limit_body(self) -> None:
+    def _check_content_length(self) -> None:
         # A body that is announced as too large is refused unread, but what is on its way is swallowed up to a bound: a client
         # that is still sending would otherwise see a broken connection instead of the answer.
         connection = cast(Any, self.request.connection)
-        connection.set_max_body_size(4 * self._limit)
-        announced = self.request.headers.get("Content-Length", "0")
-        if announced.isascii() and announced.isdigit() and int(announced) > self._limit:
-            raise self._too_large()
+        connection.set_max_body_size(4 * self._max_body_bytes)
+        content_length = self.request.headers.get("Content-Length", "0")
+        if content_length.isascii() and content_length.isdigit() and int(content_length) > self._max_body_bytes:
+            raise self._too_large_error()
 
     def data_received(self, chunk: bytes) -> None:
-        self._received += len(chunk)
-        if self._received <= self._limit:
+        self._received_bytes += len(chunk)
+        if self._received_bytes <= self._max_body_bytes:
             self._chunks.append(chunk)
 
-    def _too_large(self) -> TooLarge:
+    def _too_large_error(self) -> TooLarge:
         return TooLarge(f"The request is larger than {self.service.settings.body_limit_mb} MiB.")
 
-    async def read(self, model: type[M]) -> M:
+    async def read_body(self, model: type[M]) -> M:
         """The body as a message of the wire; raises BadInput naming the fields that do not fit, TooLarge."""
-        if self._received > self._limit:
-            raise self._too_large()
+        if self._received_bytes > self._max_body_bytes:
+            raise self._too_large_error()
         body = b"".join(self._chunks)
         self._chunks.clear()
         if b"\\u0000" in body:
             raise BadInput("The request holds a NUL character, which no text of ours may.")
         # Tens of MiB take long enough to parse that nobody else should wait for it.
-        return await self.service.run(model.model_validate_json, body)
+        return await self.service.run_blocking(model.model_validate_json, body)
 
-    def number(self, name: str, default: int, least: int = 0) -> int:
+    def get_query_int(self, name: str, default: int, minimum: int = 0) -> int:
         """A whole number from the query; raises BadInput."""
         value = self.get_query_argument(name, str(default))
-        if not (value.isascii() and value.isdigit() and len(value) < 16 and int(value) >= least):
-            raise BadInput(f"{name} must be a whole number from {least} on.")
+        if not (value.isascii() and value.isdigit() and len(value) < 16 and int(value) >= minimum):
+            raise BadInput(f"{name} must be a whole number from {minimum} on.")
         return int(value)
 
 
@@ -236,25 +236,27 @@ class PageHandler(BaseHandler):
     """
 
     caller: Caller
-    standing: Standing
+    identity: Identity
 
     async def prepare(self) -> None:
-        self._bind()
-        caller = await self.identify()
+        self._bind_request_id()
+        caller = await self.authenticate()
         # A session and nothing less: a server's token, which every kernel of that server holds, opens no page.
-        if caller is None or not caller.session:
-            self._send_to_login()
+        if caller is None or not caller.has_session:
+            self._redirect_to_login()
             return
         self.caller = caller
-        self.service.requests.take(caller.name)
-        self.standing = await self.service.run(standing, self.service.database, caller.name, None, None)
+        self.service.request_rate_limit.consume(caller.name)
+        self.identity = await self.service.run_blocking(
+            resolve_identity, self.service.database, caller.name, None, None
+        )
 
-    def _send_to_login(self) -> None:
+    def _redirect_to_login(self) -> None:
         if self.request.method not in {"GET", "HEAD"}:
             raise NotLoggedIn("Your session has ended.")
-        self.redirect(login.begin(self, self.service.hub.oauth, str(self.request.uri)))
+        self.redirect(login.begin_login(self, self.service.hub.oauth, str(self.request.uri)))
 
-    def answer_failure(self, failure: PmhError) -> None:
+    def send_error_reply(self, failure: PmhError) -> None:
         if not hasattr(self, "caller"):
             self.caller = Caller("", "user", frozenset())
         self.set_status(failure.status)
@@ -277,7 +279,7 @@ class PageHandler(BaseHandler):
         self.finish(page)
 
 
-def _token(request: HTTPServerRequest) -> str | None:
+def _authorization_token(request: HTTPServerRequest) -> str | None:
     """The token of an `Authorization: token …` (or `Bearer …`) header."""
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() or None if kind.lower() in {"token", "bearer"} else None

@@ -8,13 +8,13 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from pmh_jupyter import __version__
-from pmh_jupyter.service.routes import PARAMETERS, Operation, Query, Route
-from pmh_jupyter.wire.base import ErrorReply, Message
+from pmh_jupyter.service.routes import PARAMETER_PATTERNS, Operation, QueryParameter, Route
+from pmh_jupyter.wire.base import ErrorReply, WireModel
 
-_REFERENCE = "#/components/schemas/{model}"
-_ALWAYS = (400, 405, 500, 503)
-_IDENTIFIED = (401, 403, 404, 429)
-_MEANINGS = {
+_SCHEMA_REF = "#/components/schemas/{model}"
+_COMMON_STATUSES = (400, 405, 500, 503)
+_IDENTITY_STATUSES = (401, 403, 404, 429)
+_STATUS_DESCRIPTIONS = {
     400: "The request does not have the right form",
     401: "Not logged in",
     403: "Not allowed",
@@ -29,12 +29,12 @@ _MEANINGS = {
 }
 
 
-def document(routes: Iterable[Route], server: str) -> dict[str, Any]:
+def build_document(routes: Iterable[Route], server_url: str) -> dict[str, Any]:
     """The document; `server` is the API's base address as its caller sees it."""
     routes = tuple(routes)
-    models: set[type[Message]] = {ErrorReply, *(model for route in routes for model in _models(route))}
-    ordered = sorted(models, key=lambda model: model.__name__)
-    _, schemas = models_json_schema([(model, "validation") for model in ordered], ref_template=_REFERENCE)
+    models: set[type[WireModel]] = {ErrorReply, *(model for route in routes for model in _models(route))}
+    sorted_models = sorted(models, key=lambda model: model.__name__)
+    _, schemas = models_json_schema([(model, "validation") for model in sorted_models], ref_template=_SCHEMA_REF)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -42,8 +42,8 @@ def document(routes: Iterable[Route], server: str) -> dict[str, Any]:
             "version": __version__,
             "description": "The service's API. Every failure is an ErrorReply.",
         },
-        "servers": [{"url": server}],
-        "paths": {f"/{route.path}": _path(route) for route in routes},
+        "servers": [{"url": server_url}],
+        "paths": {f"/{route.path}": _path_item(route) for route in routes},
         "components": {
             "schemas": schemas["$defs"],
             "securitySchemes": {
@@ -58,61 +58,71 @@ def document(routes: Iterable[Route], server: str) -> dict[str, Any]:
     }
 
 
-def _models(route: Route) -> Iterable[type[Message]]:
+def _models(route: Route) -> Iterable[type[WireModel]]:
     for operation in route.operations.values():
-        yield from (model for model in (operation.request, operation.reply) if model)
+        yield from (model for model in (operation.request_model, operation.reply_model) if model)
 
 
-def _path(route: Route) -> dict[str, Any]:
+def _path_item(route: Route) -> dict[str, Any]:
     parameters = [
         {
             "name": name,
             "in": "path",
             "required": True,
-            "schema": {"type": "string", "pattern": f"^{PARAMETERS[name]}$"},
+            "schema": {"type": "string", "pattern": f"^{PARAMETER_PATTERNS[name]}$"},
         }
         for name in route.parameters
     ]
-    operations = {method.lower(): _operation(route, method, told) for method, told in route.operations.items()}
+    operations = {
+        method.lower(): _operation_object(route, method, operation) for method, operation in route.operations.items()
+    }
     return {**({"parameters": parameters} if parameters else {}), **operations}
 
 
-def _operation(route: Route, method: str, operation: Operation) -> dict[str, Any]:
-    told: dict[str, Any] = {
+def _operation_object(route: Route, method: str, operation: Operation) -> dict[str, Any]:
+    operation_object: dict[str, Any] = {
         "operationId": f"{method.lower()}_{route.handler.__name__}",
         "summary": operation.summary,
         "responses": _responses(operation),
     }
-    if operation.query:
-        told["parameters"] = [_query(query) for query in operation.query]
-    if operation.request:
-        told["requestBody"] = {"required": True, "content": _json(operation.request)}
-    if operation.right:
-        session = " A browser session will do as well." if operation.right.session else ""
-        permission = f" In the classroom: {operation.right.permission}." if operation.right.permission else ""
-        told["description"] = f"Scope {operation.right.scope}.{session}{permission}"
-        told["security"] = [{"token": []}]
-    return told
+    if operation.query_parameters:
+        operation_object["parameters"] = [_parameter_object(query) for query in operation.query_parameters]
+    if operation.request_model:
+        operation_object["requestBody"] = {"required": True, "content": _json_content(operation.request_model)}
+    if operation.access_rule:
+        session_note = " A browser session will do as well." if operation.access_rule.allows_session else ""
+        permission_note = (
+            f" In the classroom: {operation.access_rule.permission}." if operation.access_rule.permission else ""
+        )
+        operation_object["description"] = f"Scope {operation.access_rule.scope}.{session_note}{permission_note}"
+        operation_object["security"] = [{"token": []}]
+    return operation_object
 
 
-def _query(query: Query) -> dict[str, Any]:
-    return {"name": query.name, "in": "query", "description": query.description, "schema": dict(query.schema)}
+def _parameter_object(parameter: QueryParameter) -> dict[str, Any]:
+    return {
+        "name": parameter.name,
+        "in": "query",
+        "description": parameter.description,
+        "schema": dict(parameter.schema),
+    }
 
 
 def _responses(operation: Operation) -> dict[str, Any]:
-    done: dict[str, Any] = {"description": "Done"}
-    if operation.reply:
-        done["content"] = _json(operation.reply)
-    elif operation.media != "application/json":
-        done["content"] = {operation.media: {"schema": {"type": "string"}}}
-    statuses = {*_ALWAYS, *operation.errors, *(_IDENTIFIED if operation.right else ())}
-    if operation.request:
+    success: dict[str, Any] = {"description": "Done"}
+    if operation.reply_model:
+        success["content"] = _json_content(operation.reply_model)
+    elif operation.media_type != "application/json":
+        success["content"] = {operation.media_type: {"schema": {"type": "string"}}}
+    statuses = {*_COMMON_STATUSES, *operation.error_statuses, *(_IDENTITY_STATUSES if operation.access_rule else ())}
+    if operation.request_model:
         statuses.add(413)
-    failures = {
-        str(status): {"description": _MEANINGS[status], "content": _json(ErrorReply)} for status in sorted(statuses)
+    error_responses = {
+        str(status): {"description": _STATUS_DESCRIPTIONS[status], "content": _json_content(ErrorReply)}
+        for status in sorted(statuses)
     }
-    return {str(operation.status): done, **failures}
+    return {str(operation.status): success, **error_responses}
 
 
-def _json(model: type[Message]) -> dict[str, Any]:
-    return {"application/json": {"schema": {"$ref": _REFERENCE.format(model=model.__name__)}}}
+def _json_content(model: type[WireModel]) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": _SCHEMA_REF.format(model=model.__name__)}}}

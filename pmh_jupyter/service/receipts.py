@@ -17,33 +17,33 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from pmh_jupyter.service.keys import load_or_make
-from pmh_jupyter.wire.work import Receipt
+from pmh_jupyter.service.key_files import load_or_create_key
+from pmh_jupyter.wire.submission import Receipt
 
 # No 0, O, 1, I, L: a code is read from a screen and typed by hand.
-_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+_CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
 
-class Signer:
+class ReceiptSigner:
     """Signs with the private key in `path`, which is made at the first start."""
 
     def __init__(self, path: Path) -> None:
-        raw = load_or_make(path, _new_key)
+        raw = load_or_create_key(path, _generate_key)
         self._key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(raw))
-        self.public = self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        self.key_id = hashlib.sha256(self.public).hexdigest()[:16]
+        self.public_key = self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        self.key_id = hashlib.sha256(self.public_key).hexdigest()[:16]
 
     @property
     def public_keys(self) -> dict[str, str]:
         """Key id to the base64 of the raw public key."""
-        return {self.key_id: base64.b64encode(self.public).decode()}
+        return {self.key_id: base64.b64encode(self.public_key).decode()}
 
     def sign(self, fields: Mapping[str, str]) -> dict[str, Any]:
         """The signed receipt, as it is kept and sent, over a submission's fields as text (`submission`, `person`, `classroom`,
         `lesson`, `release`, `content_hash`, `received_at`)."""
         values = {**fields, "code": short_code(fields["submission"], fields["content_hash"])}
         unsigned = Receipt.model_validate({**values, "key_id": self.key_id, "signature": ""})
-        signature = base64.b64encode(self._key.sign(canonical(unsigned))).decode()
+        signature = base64.b64encode(self._key.sign(canonical_bytes(unsigned))).decode()
         return unsigned.model_copy(update={"signature": signature}).model_dump(mode="json")
 
 
@@ -52,27 +52,27 @@ def short_code(submission: str, content_hash: str) -> str:
     number = int.from_bytes(hashlib.sha256(f"{submission}:{content_hash}".encode()).digest(), "big")
     letters = ""
     for _ in range(8):
-        number, remainder = divmod(number, len(_LETTERS))
-        letters += _LETTERS[remainder]
+        number, remainder = divmod(number, len(_CODE_ALPHABET))
+        letters += _CODE_ALPHABET[remainder]
     return f"{letters[:4]}-{letters[4:]}"
 
 
-def canonical(receipt: Receipt) -> bytes:
+def canonical_bytes(receipt: Receipt) -> bytes:
     """The bytes that are signed."""
     fields = receipt.model_dump(mode="json", exclude={"signature"})
     return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def verify(receipt: Receipt, public_keys: Mapping[str, str]) -> bool:
+def verify_receipt(receipt: Receipt, public_keys: Mapping[str, str]) -> bool:
     """True if the receipt was signed, unaltered, by one of the keys (key id to base64 of the raw public key)."""
     try:
-        public = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_keys[receipt.key_id], validate=True))
-        public.verify(base64.b64decode(receipt.signature, validate=True), canonical(receipt))
+        public_key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_keys[receipt.key_id], validate=True))
+        public_key.verify(base64.b64decode(receipt.signature, validate=True), canonical_bytes(receipt))
     except (KeyError, ValueError, InvalidSignature):
         return False
     return True
 
 
-def _new_key() -> bytes:
+def _generate_key() -> bytes:
     raw = Ed25519PrivateKey.generate().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
     return base64.b64encode(raw)

@@ -10,26 +10,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pmh_jupyter.service.rights import Right
-from pmh_jupyter.wire.base import Message
+from pmh_jupyter.service.permissions import AccessRule
+from pmh_jupyter.wire.base import WireModel
 
 if TYPE_CHECKING:
     from pmh_jupyter.service.handler import ApiHandler
 
-_SLUG = "[a-z0-9][a-z0-9-]{0,99}"
-_UUID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-PARAMETERS: Mapping[str, str] = {
-    "classroom": _SLUG,
-    "lesson": _SLUG,
-    "course": _SLUG,
-    "person": _UUID,
-    "id": _UUID,
+_SLUG_PATTERN = "[a-z0-9][a-z0-9-]{0,99}"
+_UUID_PATTERN = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+PARAMETER_PATTERNS: Mapping[str, str] = {
+    "classroom": _SLUG_PATTERN,
+    "lesson": _SLUG_PATTERN,
+    "course": _SLUG_PATTERN,
+    "person": _UUID_PATTERN,
+    "id": _UUID_PATTERN,
 }
 """What can stand in an address, by name: the pattern that it must match in full."""
 
 
 @dataclass(frozen=True)
-class Query:
+class QueryParameter:
     """One value that may stand in the query."""
 
     name: str
@@ -46,15 +46,15 @@ class Operation:
     """
 
     summary: str
-    right: Right | None
-    reply: type[Message] | None = None
-    request: type[Message] | None = None
+    access_rule: AccessRule | None
+    reply_model: type[WireModel] | None = None
+    request_model: type[WireModel] | None = None
     status: int = 200
-    media: str = "application/json"
-    query: tuple[Query, ...] = ()
-    dear: bool = False
+    media_type: str = "application/json"
+    query_parameters: tuple[QueryParameter, ...] = ()
+    is_expensive: bool = False
     needs_person: bool = True
-    errors: tuple[int, ...] = ()
+    error_statuses: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,9 @@ class Route:
     operations: Mapping[str, Operation] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        unknown = set(self.parameters) - set(PARAMETERS)
-        if unknown or not self.operations:
-            raise ValueError(f"{self.path}: unknown parameters {sorted(unknown)} or no operation")
+        unknown_parameters = set(self.parameters) - set(PARAMETER_PATTERNS)
+        if unknown_parameters or not self.operations:
+            raise ValueError(f"{self.path}: unknown parameters {sorted(unknown_parameters)} or no operation")
         for method in self.operations:
             if method.lower() not in vars(self.handler):
                 raise ValueError(f"{self.path}: {self.handler.__name__} has no {method}")
@@ -78,14 +78,14 @@ class Route:
         return tuple(re.findall(r"{(\w+)}", self.path))
 
     @property
-    def pattern(self) -> str:
+    def regex(self) -> str:
         """The address as a regular expression with named groups."""
-        return pattern_of(self.path)
+        return path_regex(self.path)
 
 
-def pattern_of(path: str) -> str:
+def path_regex(path: str) -> str:
     """An address with `{parameters}` as a regular expression with named groups; raises KeyError for one that nobody knows."""
-    literal = re.split(r"{\w+}", path)
+    literals = re.split(r"{\w+}", path)
     names = re.findall(r"{(\w+)}", path)
-    groups = [*(f"(?P<{name}>{PARAMETERS[name]})" for name in names), ""]
-    return "".join(re.escape(text) + group for text, group in zip(literal, groups, strict=True))
+    groups = [*(f"(?P<{name}>{PARAMETER_PATTERNS[name]})" for name in names), ""]
+    return "".join(re.escape(text) + group for text, group in zip(literals, groups, strict=True))

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
 
 # Named constraints, so that a migration can drop what an earlier one made, on either database.
-NAMES = {
+NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     "ck": "ck_%(table_name)s_%(constraint_name)s",
@@ -23,7 +23,7 @@ Json = JSON().with_variant(JSONB(), "postgresql")
 NullableJson = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
-class Moment(TypeDecorator[datetime]):
+class UtcDateTime(TypeDecorator[datetime]):
     """A fact's time in UTC. SQLite keeps no zone, so that it is put on when read; a naive time is refused when written."""
 
     impl = DateTime(timezone=True)
@@ -40,11 +40,11 @@ class Moment(TypeDecorator[datetime]):
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        moment: datetime = value
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        stored_time: datetime = value
+        return stored_time.replace(tzinfo=UTC) if stored_time.tzinfo is None else stored_time.astimezone(UTC)
 
 
 class Base(DeclarativeBase):
     """Base of every table. In PostgreSQL they lie in the schema that the connection's search path names."""
 
-    metadata = MetaData(naming_convention=NAMES)
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)

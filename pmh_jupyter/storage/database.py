@@ -13,13 +13,13 @@ from pathlib import Path
 from sqlalchemy import Engine, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from pmh_jupyter.errors import BadInput, Unavailable
 from pmh_jupyter.storage import dialect, revision
-from pmh_jupyter.storage.blobs import Blobs, DatabaseBlobs, FileBlobs
+from pmh_jupyter.storage.blobs import BlobStore, DatabaseBlobStore, FileBlobStore
 from pmh_jupyter.storage.lock import ProcessLock
 
 Clock = Callable[[], datetime]
@@ -44,23 +44,25 @@ class Database:
                 "PMH_DATABASE_URL is not a database URL.", advice="See docs/reference/settings.md."
             ) from error
         self.now = clock
-        self.file = _sqlite_file(self.url.database) if self.url.get_backend_name() == "sqlite" else None
-        folder = blob_folder or (self.file and self.file.parent / "blobs")
-        self.blobs: Blobs = FileBlobs(folder) if folder else DatabaseBlobs()
+        self.sqlite_path = _sqlite_path(self.url.database) if self.url.get_backend_name() == "sqlite" else None
+        folder = blob_folder or (self.sqlite_path and self.sqlite_path.parent / "blobs")
+        self.blobs: BlobStore = FileBlobStore(folder) if folder else DatabaseBlobStore()
         self.engine: Engine = dialect.make_engine(self.url)
-        self._reading = dialect.reading(self.engine)
-        self._lock = ProcessLock(self.file.with_name(self.file.name + ".lock")) if self.file else None
+        self._read_only_engine = dialect.make_read_only_engine(self.engine)
+        self._lock = (
+            ProcessLock(self.sqlite_path.with_name(self.sqlite_path.name + ".lock")) if self.sqlite_path else None
+        )
 
     def open(self, *, exclusive: bool = True) -> Database:
         """Makes sure that the database answers. For SQLite it takes the lock of the one service process, unless told otherwise.
 
         Raises Conflict when another process holds the lock, Unavailable when the database does not answer.
         """
-        if self.file:
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            self.file.touch(mode=0o600)  # SQLite would make it for everybody to read
+        if self.sqlite_path:
+            self.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
+            self.sqlite_path.touch(mode=0o600)  # SQLite would make it for everybody to read
         if self._lock and exclusive:
-            self._lock.take()
+            self._lock.acquire()
         try:
             self.ping()
         except BaseException:
@@ -69,13 +71,13 @@ class Database:
         return self
 
     @property
-    def alone(self) -> bool:
+    def is_sole_process(self) -> bool:
         """True where no other service process can be using the database: SQLite, while this process holds its lock."""
-        return self._lock is not None and self._lock.held
+        return self._lock is not None and self._lock.is_held
 
     def close(self) -> None:
         """Closes every connection and gives the lock back; a thread that is still at work has its own closed when it is done."""
-        event.listen(self.engine, "checkin", _close_returned)
+        event.listen(self.engine, "checkin", _invalidate_on_checkin)
         self.engine.dispose()
         if self._lock:
             self._lock.release()
@@ -93,20 +95,20 @@ class Database:
 
     def check_revision(self) -> None:
         """Raises SchemaTooOld or SchemaTooNew unless the schema is this version's."""
-        with _errors(), self.engine.connect() as connection:
-            revision.check(connection)
+        with _translate_errors(), self.engine.connect() as connection:
+            revision.check_revision(connection)
 
     def upgrade(self, backup_dir: Path) -> Path | None:
         """Migrates to this version's schema; a SQLite file with data in it is backed up first, and the copy's path returned.
 
         Raises SchemaTooNew for a schema of a newer version, which is left alone.
         """
-        with _errors():
-            return revision.upgrade(self.engine, self.file, backup_dir, self.now())
+        with _translate_errors():
+            return revision.upgrade_schema(self.engine, self.sqlite_path, backup_dir, self.now())
 
-    def start(self, backup_dir: Path) -> Path | None:
+    def migrate_or_check(self, backup_dir: Path) -> Path | None:
         """What a starting service does: SQLite is backed up and migrated; PostgreSQL, which others may be using, only checked."""
-        if self.file:
+        if self.sqlite_path:
             return self.upgrade(backup_dir)
         self.check_revision()
         return None
@@ -114,21 +116,21 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """One transaction that may write: committed as a whole at the end, or not at all."""
-        with _errors(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with _translate_errors(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """One transaction that only reads; all that it sees is of one moment, and it waits for no writer."""
-        with _errors(), Session(self._reading, autoflush=False) as session, session.begin():
+        with _translate_errors(), Session(self._read_only_engine, autoflush=False) as session, session.begin():
             yield session
 
 
-def _close_returned(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+def _invalidate_on_checkin(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
     entry.invalidate()
 
 
-def _sqlite_file(name: str | None) -> Path:
+def _sqlite_path(name: str | None) -> Path:
     if not name or name == ":memory:":
         raise BadInput(
             "PMH_DATABASE_URL names a SQLite database in memory.",
@@ -138,37 +140,37 @@ def _sqlite_file(name: str | None) -> Path:
 
 
 @contextmanager
-def _errors() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     """Turns a database that cannot be reached, is locked or is full into Unavailable, and a value that no database can hold
     (a NUL in a name, a number beyond 64 bits) into BadInput; a mistake of ours stays what it is."""
     try:
         yield
     except (DataError, UnicodeEncodeError, OverflowError) as error:
         raise BadInput("It holds a character or a number that cannot be stored.") from error
-    except (InterfaceError, PoolTimeout) as error:
-        raise _unavailable() from error
+    except (InterfaceError, PoolTimeoutError) as error:
+        raise _unavailable_error() from error
     except OperationalError as error:
         # SQLite gives this class to wrong SQL as well.
         if getattr(error.orig, "sqlite_errorname", "") == "SQLITE_ERROR":
             raise
-        raise (_full() if _is_full(error) else _unavailable()) from error
+        raise (_disk_full_error() if _is_disk_full(error) else _unavailable_error()) from error
     except DBAPIError as error:
         if error.connection_invalidated:
-            raise _unavailable() from error
+            raise _unavailable_error() from error
         raise
 
 
-def _unavailable() -> Unavailable:
+def _unavailable_error() -> Unavailable:
     return Unavailable("The hub's database does not answer just now.", retry_after=2.0)
 
 
-def _is_full(error: OperationalError) -> bool:
+def _is_disk_full(error: OperationalError) -> bool:
     """Whether there is no room left for the database; PostgreSQL's class 53100 is disk_full."""
-    known = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None)
-    return known in {"SQLITE_FULL", "53100"}
+    error_code = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None)
+    return error_code in {"SQLITE_FULL", "53100"}
 
 
-def _full() -> Unavailable:
+def _disk_full_error() -> Unavailable:
     return Unavailable(
         "The hub could not record it: the disk of its database is full.",
         advice="Nothing was recorded. Tell whoever runs this hub, and try again later; keep your files.",

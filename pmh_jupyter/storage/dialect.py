@@ -16,8 +16,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from pmh_jupyter.errors import BadInput
 from pmh_jupyter.storage.columns import Base
 
-SCHEMA = "pmh"
-BUSY_SECONDS = 15.0
+SCHEMA_NAME = "pmh"
+LOCK_TIMEOUT_SECONDS = 15.0
 
 
 def make_engine(url: URL) -> Engine:
@@ -33,25 +33,25 @@ def make_engine(url: URL) -> Engine:
 
 
 def _sqlite_engine(url: URL) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, json_serializer=_to_json)
+    engine = create_engine(url, connect_args={"timeout": LOCK_TIMEOUT_SECONDS}, json_serializer=_to_json)
 
     @event.listens_for(engine, "connect")
-    def set_up(connection: sqlite3.Connection, entry: ConnectionPoolEntry) -> None:
+    def configure_connection(connection: sqlite3.Connection, entry: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, see begin()
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
+    def begin_transaction(connection: Connection) -> None:
         # A transaction that reads first and then writes cannot wait for another writer; so one that may write asks at once.
-        writes = not connection.get_execution_options().get("pmh_reads")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        may_write = not connection.get_execution_options().get("pmh_reads")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if may_write else "BEGIN")
 
     return engine
 
 
 def _postgresql_engine(url: URL) -> Engine:
-    options = f"-c search_path={SCHEMA} -c timezone=UTC -c lock_timeout={BUSY_SECONDS:.0f}s"
+    options = f"-c search_path={SCHEMA_NAME} -c timezone=UTC -c lock_timeout={LOCK_TIMEOUT_SECONDS:.0f}s"
     return create_engine(
         url,
         connect_args={"options": options, "connect_timeout": 10},
@@ -62,20 +62,22 @@ def _postgresql_engine(url: URL) -> Engine:
 
 def _to_json(value: Any) -> str:
     """JSON that both databases take. PostgreSQL refuses NUL and lone surrogates, which a student's value may well hold."""
-    return json.dumps(_storable(value))
+    return json.dumps(_replace_unstorable_characters(value))
 
 
-def _storable(value: Any) -> Any:
+def _replace_unstorable_characters(value: Any) -> Any:
     if isinstance(value, str):
         return value.replace("\0", "\N{SYMBOL FOR NULL}").encode("utf-8", "replace").decode()
     if isinstance(value, dict):
-        return {_storable(key): _storable(one) for key, one in value.items()}
+        return {
+            _replace_unstorable_characters(key): _replace_unstorable_characters(item) for key, item in value.items()
+        }
     if isinstance(value, list | tuple):
-        return [_storable(one) for one in value]
+        return [_replace_unstorable_characters(item) for item in value]
     return value
 
 
-def reading(engine: Engine) -> Engine:
+def make_read_only_engine(engine: Engine) -> Engine:
     """The same engine for transactions that only read: one snapshot over all of their questions."""
     if engine.dialect.name == "sqlite":
         return engine.execution_options(pmh_reads=True)
@@ -83,7 +85,7 @@ def reading(engine: Engine) -> Engine:
 
 
 @contextmanager
-def migrating(connection: Connection) -> Iterator[None]:
+def migration_transaction(connection: Connection) -> Iterator[None]:
     """One transaction for a migration.
 
     SQLite changes a table by copying it and dropping the old one, at which foreign keys would take offence: they rest meanwhile
@@ -93,21 +95,21 @@ def migrating(connection: Connection) -> Iterator[None]:
         with connection.begin():
             yield
         return
-    raw = connection.connection.driver_connection
-    assert isinstance(raw, sqlite3.Connection)
-    raw.execute("PRAGMA foreign_keys=OFF")
+    sqlite_connection = connection.connection.driver_connection
+    assert isinstance(sqlite_connection, sqlite3.Connection)
+    sqlite_connection.execute("PRAGMA foreign_keys=OFF")
     try:
         with connection.begin():
             yield
-            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-            if broken:
-                raise RuntimeError(f"the migration would leave {len(broken)} rows that refer to nothing")
+            violations = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+            if violations:
+                raise RuntimeError(f"the migration would leave {len(violations)} rows that refer to nothing")
     finally:
-        raw.execute("PRAGMA foreign_keys=ON")
+        sqlite_connection.execute("PRAGMA foreign_keys=ON")
 
 
-def insert_new(session: Session, table: type[Base], **values: Any) -> bool:
+def insert_if_absent(session: Session, table: type[Base], **values: Any) -> bool:
     """Inserts a row unless one with the same key is there; True if it was inserted. Waits for whoever is inserting the same."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table).values(**values).on_conflict_do_nothing().returning(literal(1))
+    dialect_module = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = dialect_module.insert(table).values(**values).on_conflict_do_nothing().returning(literal(1))
     return session.connection().execute(statement).first() is not None

@@ -14,80 +14,82 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 from pmh_jupyter.errors import SchemaTooNew, SchemaTooOld
-from pmh_jupyter.storage.dialect import SCHEMA, migrating
+from pmh_jupyter.storage.dialect import SCHEMA_NAME, migration_transaction
 
 VERSION_TABLE = "pmh_alembic_version"
 # Any number will do, as long as it stays: two upgrades at once wait for each other.
-ADVISORY_LOCK = 7_042_026
+ADVISORY_LOCK_KEY = 7_042_026
 
 
-def check(connection: Connection) -> None:
+def check_revision(connection: Connection) -> None:
     """Raises SchemaTooOld or SchemaTooNew unless the database is at the newest revision that this version knows."""
-    present = current(connection)
-    scripts = ScriptDirectory.from_config(_config())
-    if present == scripts.get_current_head():
+    revision_id = current_revision(connection)
+    scripts = ScriptDirectory.from_config(_alembic_config())
+    if revision_id == scripts.get_current_head():
         return
-    if present is not None and present not in _known(scripts):
-        raise SchemaTooNew(f"The database has a schema ({present}) of a newer version of pmh-jupyter than this one.")
+    if revision_id is not None and revision_id not in _known_revisions(scripts):
+        raise SchemaTooNew(
+            f"The database has a schema ({revision_id}) of a newer version of pmh-jupyter than this one."
+        )
     raise SchemaTooOld(
         "The database has no tables of ours yet."
-        if present is None
-        else f"The database has an older schema ({present}) than this version of pmh-jupyter needs."
+        if revision_id is None
+        else f"The database has an older schema ({revision_id}) than this version of pmh-jupyter needs."
     )
 
 
-def current(connection: Connection) -> str | None:
+def current_revision(connection: Connection) -> str | None:
     """The revision that the database is at; None: no tables of ours."""
     return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
 
 
-def upgrade(engine: Engine, file: Path | None, backup_dir: Path, now: datetime) -> Path | None:
+def upgrade_schema(engine: Engine, sqlite_path: Path | None, backup_dir: Path, now: datetime) -> Path | None:
     """Brings the database to the newest revision; returns the backup's path where a backup was made."""
     with engine.connect() as connection:
         if _is_current(connection):
             return None
-        present = current(connection)
-    backup = _back_up(file, backup_dir, now) if file and present else None
-    with engine.connect() as connection, migrating(connection):
+        revision_id = current_revision(connection)
+    backup_path = _back_up_sqlite(sqlite_path, backup_dir, now) if sqlite_path and revision_id else None
+    with engine.connect() as connection, migration_transaction(connection):
         if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
-            _make_schema(connection)
-        config = _config()
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK_KEY})
+            _create_schema(connection)
+        config = _alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-    return backup
+    return backup_path
 
 
-def _make_schema(connection: Connection) -> None:
+def _create_schema(connection: Connection) -> None:
     """Makes our schema; one that an operator made for us is taken as it is, without the right to make one."""
-    there = text("SELECT 1 FROM pg_namespace WHERE nspname = :name")
-    if connection.scalar(there, {"name": SCHEMA}) is None:
-        connection.execute(text(f"CREATE SCHEMA {SCHEMA}"))
+    schema_query = text("SELECT 1 FROM pg_namespace WHERE nspname = :name")
+    if connection.scalar(schema_query, {"name": SCHEMA_NAME}) is None:
+        connection.execute(text(f"CREATE SCHEMA {SCHEMA_NAME}"))
 
 
 def _is_current(connection: Connection) -> bool:
     try:
-        check(connection)
+        check_revision(connection)
     except SchemaTooOld:
         return False
     return True
 
 
-def _back_up(file: Path, folder: Path, now: datetime) -> Path:
+def _back_up_sqlite(sqlite_path: Path, folder: Path, now: datetime) -> Path:
     """Copies a SQLite database through its own backup, which is whole even while others write."""
     folder.mkdir(parents=True, exist_ok=True)
-    copy = folder / f"{file.stem}-{now:%Y%m%dT%H%M%S}.sqlite"
-    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
+    backup_path = folder / f"{sqlite_path.stem}-{now:%Y%m%dT%H%M%S}.sqlite"
+    with closing(sqlite3.connect(sqlite_path)) as source, closing(sqlite3.connect(backup_path)) as target:
         source.backup(target)
-    copy.chmod(0o600)
-    return copy
+    backup_path.chmod(0o600)
+    return backup_path
 
 
-def _known(scripts: ScriptDirectory) -> set[str]:
+def _known_revisions(scripts: ScriptDirectory) -> set[str]:
     return {script.revision for script in scripts.walk_revisions()}
 
 
-def _config() -> Config:
+def _alembic_config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.set_main_option("path_separator", "os")

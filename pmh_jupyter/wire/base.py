@@ -5,13 +5,13 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class Message(BaseModel):
+class WireModel(BaseModel):
     """Base of every request and reply. Field names are the same in Python, JSON and TypeScript."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class ProblemReply(Message):
+class ProblemReply(WireModel):
     """One fault of a rejected input: file, cell (if any), what is wrong, and the remedy."""
 
     file: str
@@ -20,7 +20,7 @@ class ProblemReply(Message):
     remedy: str
 
 
-class ErrorReply(Message):
+class ErrorReply(WireModel):
     """The one shape in which every failure is answered, by the service and by the server extension alike."""
 
     code: str = Field(description="Stable, for programs: see pmh_jupyter/errors.py")
@@ -30,7 +30,7 @@ class ErrorReply(Message):
     problems: tuple[ProblemReply, ...] = ()
 
 
-class FileContent(Message):
+class FileContent(WireModel):
     """A file with its bytes. The hash lets the receiver refuse what was damaged on the way."""
 
     path: str = Field(max_length=400, description="Relative to the lesson's folder, POSIX, without '..'")

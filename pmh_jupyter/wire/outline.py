@@ -7,13 +7,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from pmh_jupyter.wire.base import Message
+from pmh_jupyter.wire.base import WireModel
 from pmh_jupyter.wire.people import ClassroomReply
 
-StateName = Literal["new", "begun", "grading", "done", "attention"]
+ProgressStateName = Literal["not-started", "in-progress", "grading", "done", "needs-attention"]
 
 
-class ExerciseReply(Message):
+class ExerciseReply(WireModel):
     """One exercise of a lesson. `points` is the best of this person's attempts (practice)."""
 
     grade_id: str
@@ -21,43 +21,43 @@ class ExerciseReply(Message):
     notebook: str = Field(description="Path of its notebook, relative to the lesson's folder")
     solution_cells: tuple[str, ...] = Field(description="grade_ids, in the notebook's order")
     test_cells: tuple[str, ...]
-    state: StateName
+    state: ProgressStateName
     points: float
     max_points: float
-    tries: int
+    attempts: int
     hints: tuple[str, ...] = ()
 
 
-class LessonReply(Message):
+class LessonReply(WireModel):
     """A lesson on the classroom's schedule. Times are UTC; the classroom's zone is beside them."""
 
     slug: str
     title: str
-    release: str = Field(description="Id of the release that the classroom adopted")
+    release_id: str = Field(description="Id of the release that the classroom adopted")
     notebooks: tuple[str, ...] = Field(description="Paths relative to the lesson's folder, the first is opened first")
-    state: StateName
+    state: ProgressStateName
     points: float
     max_points: float
-    solved: int
+    solved_count: int
     exercises: tuple[ExerciseReply, ...]
     opens_at: datetime | None = None
     due_at: datetime | None = None
     closes_at: datetime | None = None
-    attempts_left: int | None = Field(default=None, description="Submissions left; null: as many as you like")
+    submissions_left: int | None = Field(default=None, description="Submissions left; null: as many as you like")
     submitted_at: datetime | None = None
-    checks: Literal["visible", "all"] = Field(default="all", description="Which tests a check runs")
+    check_tests: Literal["visible", "all"] = Field(default="all", description="Which tests a check runs")
 
 
-class UnitReply(Message):
+class UnitReply(WireModel):
     """Lessons that belong together."""
 
     title: str
     lessons: tuple[LessonReply, ...]
-    solved: int
-    total: int
+    solved_count: int
+    exercise_count: int
 
 
-class AwardReply(Message):
+class AwardReply(WireModel):
     """An achievement of the course: earned, or how near it is."""
 
     slug: str
@@ -65,19 +65,19 @@ class AwardReply(Message):
     description: str
     icon: str
     earned_at: datetime | None = None
-    reached: int = Field(description="How many of `needed` are there")
-    needed: int
+    current: int = Field(description="How many of `needed` are there")
+    target: int
 
 
-class OutlineReply(Message):
+class OutlineReply(WireModel):
     """The whole map. `last_event` is the number after which the stream goes on."""
 
     classroom: ClassroomReply
     units: tuple[UnitReply, ...]
     points: float
     max_points: float
-    solved: int
-    total: int
-    continue_with: str | None = Field(default=None, description="Slug of the lesson to go on with; null: all done")
+    solved_count: int
+    exercise_count: int
+    next_lesson: str | None = Field(default=None, description="Slug of the lesson to go on with; null: all done")
     awards: tuple[AwardReply, ...]
-    last_event: int
+    last_event_number: int

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from pydantic import Field
 
-from pmh_jupyter.wire.base import Message
+from pmh_jupyter.wire.base import WireModel
 
 RoleName = Literal["student", "assistant", "instructor", "admin"]
 
 
-class ClassroomReply(Message):
+class ClassroomReply(WireModel):
     """A classroom as one of its members sees it."""
 
     slug: str
@@ -23,7 +23,7 @@ class ClassroomReply(Message):
     course_title: str
 
 
-class MeReply(Message):
+class MeReply(WireModel):
     """The person behind the request: our own id, and the Hub's present name for them."""
 
     id: UUID
@@ -31,13 +31,13 @@ class MeReply(Message):
     classrooms: tuple[ClassroomReply, ...]
 
 
-class JoinRequest(Message):
+class JoinRequest(WireModel):
     """Redeems a classroom's join code for the person who asks."""
 
     join_code: str = Field(min_length=4, max_length=64)
 
 
-class EnrolRequest(Message):
+class EnrolRequest(WireModel):
     """Redeems a join code for a person who is just signing up. Only the Hub's own accounts may send it."""
 
     join_code: str = Field(min_length=4, max_length=64)

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from pydantic import Field
 
-from pmh_jupyter.wire.base import FileContent, Message, ProblemReply
-from pmh_jupyter.wire.outline import StateName
+from pmh_jupyter.wire.base import FileContent, ProblemReply, WireModel
+from pmh_jupyter.wire.outline import ProgressStateName
 from pmh_jupyter.wire.people import RoleName
-from pmh_jupyter.wire.work import FlagReply, WorkReply
+from pmh_jupyter.wire.submission import FlagReply, SubmissionReply
 
 
-class CourseUpload(Message):
+class CourseUpload(WireModel):
     """The source folder of a course. The service validates it, makes the releases, and adopts them where `classrooms` says so."""
 
     files: tuple[FileContent, ...]
@@ -22,37 +22,37 @@ class CourseUpload(Message):
     )
 
 
-class ValidatedLesson(Message):
+class ValidatedLesson(WireModel):
     """A lesson as it would be released: how many exercises and points it has, and the release's id."""
 
     slug: str
-    exercises: int
+    exercise_count: int
     points: float
-    release: str
+    release_id: str
 
 
-class CourseValidated(Message):
+class CourseValidationReply(WireModel):
     """A course without fault: the slugs of its lessons, what they would be released as, and what is worth a look."""
 
     course: str
     lessons: tuple[str, ...]
     releases: tuple[ValidatedLesson, ...] = ()
-    advice: tuple[ProblemReply, ...] = ()
-    tried: bool = Field(
+    warnings: tuple[ProblemReply, ...] = ()
+    has_trial_run: bool = Field(
         default=False,
         description="Whether solutions and untouched notebooks were graded; not so where there is no sandbox",
     )
 
 
-class ReleasedLesson(Message):
+class ReleasedLesson(WireModel):
     """A lesson of a course version, and whether this upload changed it."""
 
     slug: str
-    release: str
-    changed: bool
+    release_id: str
+    is_changed: bool
 
 
-class CourseReleased(Message):
+class CourseReleaseReply(WireModel):
     """A course version: a list of releases."""
 
     course: str
@@ -60,7 +60,7 @@ class CourseReleased(Message):
     lessons: tuple[ReleasedLesson, ...]
 
 
-class BoardColumn(Message):
+class GradebookColumn(WireModel):
     """An exercise across the top of the board."""
 
     lesson: str
@@ -70,36 +70,36 @@ class BoardColumn(Message):
     max_points: float
 
 
-class BoardCell(Message):
+class GradebookCell(WireModel):
     """One member's state in one exercise; `work` is the attempt to open."""
 
-    state: StateName
+    state: ProgressStateName
     points: float
-    tries: int
-    work: UUID | None = None
+    attempts: int
+    submission_id: UUID | None = None
 
 
-class BoardRow(Message):
+class GradebookRow(WireModel):
     """One member of the classroom."""
 
-    person: UUID
+    person_id: UUID
     name: str
     role: RoleName
     points: float
-    cells: tuple[BoardCell, ...]
+    cells: tuple[GradebookCell, ...]
 
 
-class BoardReply(Message):
+class GradebookReply(WireModel):
     """Members down, exercises across, one page of members at a time."""
 
     classroom: str
-    columns: tuple[BoardColumn, ...]
-    rows: tuple[BoardRow, ...]
+    columns: tuple[GradebookColumn, ...]
+    rows: tuple[GradebookRow, ...]
     page: int
-    pages: int
+    page_count: int
 
 
-class LimitsBody(Message):
+class ResourceLimits(WireModel):
     """What one grading of a lesson may use, under the names, in the units and within the ranges of course.toml; null: not asked."""
 
     cell_seconds: float | None = None
@@ -110,33 +110,33 @@ class LimitsBody(Message):
     file_mb: int | None = None
 
 
-class LimitsReply(Message):
+class ResourceLimitsReply(WireModel):
     """Who asks for which limits. What the classroom asks for goes before the lesson's, and that before the hub's."""
 
-    hub: LimitsBody
-    lesson: LimitsBody = Field(description="As the adopted version of the course has it")
-    classroom: LimitsBody = Field(description="Left alone when another version is adopted")
-    in_force: LimitsBody
+    hub: ResourceLimits
+    lesson: ResourceLimits = Field(description="As the adopted version of the course has it")
+    classroom: ResourceLimits = Field(description="Left alone when another version is adopted")
+    effective: ResourceLimits
 
 
-class RegradeReply(Message):
+class RegradeReply(WireModel):
     """What asking for a regrade did: submissions newly queued, and those that this version of the grader knows already."""
 
     queued: int
-    known: int
+    skipped: int
 
 
-class StaffWorkReply(Message):
+class MemberSubmissionReply(WireModel):
     """A member's work with what only staff may see."""
 
-    person: UUID
+    person_id: UUID
     name: str
-    work: WorkReply
+    submission: SubmissionReply
     flags: tuple[FlagReply, ...] = ()
 
 
-class StaffWorkList(Message):
+class MemberSubmissionList(WireModel):
     """A member's work in a classroom, newest first."""
 
-    work: tuple[StaffWorkReply, ...]
+    submissions: tuple[MemberSubmissionReply, ...]
     until: datetime | None = None

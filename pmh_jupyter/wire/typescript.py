@@ -17,34 +17,34 @@ from uuid import UUID
 
 from pydantic.fields import FieldInfo
 
-from pmh_jupyter.wire.base import ErrorReply, Message
+from pmh_jupyter.wire.base import ErrorReply, WireModel
 from pmh_jupyter.wire.lab import (
     LabCheckRequest,
     LabStatus,
+    LabSubmissionReply,
     LabSubmitRequest,
-    LabWorkReply,
-    OpenReply,
-    OpenRequest,
+    OpenLessonReply,
+    OpenLessonRequest,
     OutboxReply,
 )
 from pmh_jupyter.wire.outline import OutlineReply
 from pmh_jupyter.wire.people import JoinRequest, MeReply
-from pmh_jupyter.wire.work import EventReply, WorkListReply
+from pmh_jupyter.wire.submission import EventReply, SubmissionListReply
 
-TARGET = Path("labextension/src/wire.ts")
-ROOTS: tuple[type[Message], ...] = (
+TARGET_PATH = Path("labextension/src/wire.ts")
+ROOT_MODELS: tuple[type[WireModel], ...] = (
     ErrorReply,
     MeReply,
     JoinRequest,
     OutlineReply,
-    WorkListReply,
+    SubmissionListReply,
     EventReply,
     LabStatus,
-    OpenRequest,
-    OpenReply,
+    OpenLessonRequest,
+    OpenLessonReply,
     LabCheckRequest,
     LabSubmitRequest,
-    LabWorkReply,
+    LabSubmissionReply,
     OutboxReply,
 )
 HEADER = "// Made from pmh_jupyter/wire by `python -m pmh_jupyter.wire.typescript`; do not edit.\n"
@@ -61,44 +61,44 @@ _SCALARS: dict[Any, str] = {
 }
 
 
-def typescript(roots: tuple[type[Message], ...] = ROOTS) -> str:
+def generate_typescript(roots: tuple[type[WireModel], ...] = ROOT_MODELS) -> str:
     """The text of wire.ts: every root and every message that one of them holds, in the order of first mention."""
-    found: dict[str, type[Message]] = {}
+    models: dict[str, type[WireModel]] = {}
     for root in roots:
-        _collect(root, found)
-    return HEADER + "".join("\n" + _interface(model) for model in found.values())
+        _collect(root, models)
+    return HEADER + "".join("\n" + _format_interface(model) for model in models.values())
 
 
-def _collect(model: type[Message], found: dict[str, type[Message]]) -> None:
-    if model.__name__ in found:
+def _collect(model: type[WireModel], models: dict[str, type[WireModel]]) -> None:
+    if model.__name__ in models:
         return
     for field in model.model_fields.values():
-        for part in _parts(field.annotation):
-            if isinstance(part, type) and issubclass(part, Message):
-                _collect(part, found)
-    found[model.__name__] = model
+        for part in _walk_annotation(field.annotation):
+            if isinstance(part, type) and issubclass(part, WireModel):
+                _collect(part, models)
+    models[model.__name__] = model
 
 
-def _parts(annotation: Any) -> Iterator[Any]:
+def _walk_annotation(annotation: Any) -> Iterator[Any]:
     yield annotation
     if get_origin(annotation) is not Literal:
         for argument in get_args(annotation):
-            yield from _parts(argument)
+            yield from _walk_annotation(argument)
 
 
-def _interface(model: type[Message]) -> str:
+def _format_interface(model: type[WireModel]) -> str:
     # A field with a default may be left out of what the panel sends; what it receives always has every field.
-    optional = model.__name__.endswith("Request")
-    fields = "".join(_field(name, field, optional) for name, field in model.model_fields.items())
-    return f"{_comment(model.__doc__ or '', '')}export interface {model.__name__} {{\n{fields}}}\n"
+    is_request = model.__name__.endswith("Request")
+    fields = "".join(_format_field(name, field, is_request) for name, field in model.model_fields.items())
+    return f"{_format_comment(model.__doc__ or '', '')}export interface {model.__name__} {{\n{fields}}}\n"
 
 
-def _field(name: str, field: FieldInfo, optional: bool) -> str:
-    mark = "?" if optional and not field.is_required() else ""
-    return f"{_comment(field.description or '', '  ')}  readonly {name}{mark}: {_type(field.annotation)};\n"
+def _format_field(name: str, field: FieldInfo, is_request: bool) -> str:
+    optional_mark = "?" if is_request and not field.is_required() else ""
+    return f"{_format_comment(field.description or '', '  ')}  readonly {name}{optional_mark}: {_typescript_type(field.annotation)};\n"
 
 
-def _comment(text: str, indent: str) -> str:
+def _format_comment(text: str, indent: str) -> str:
     lines = [line.strip() for line in text.strip().splitlines()]
     if not any(lines):
         return ""
@@ -106,7 +106,7 @@ def _comment(text: str, indent: str) -> str:
     return f"{indent}/**\n{body}{indent} */\n"
 
 
-def _type(annotation: Any) -> str:
+def _typescript_type(annotation: Any) -> str:
     """The TypeScript type of an annotation; raises TypeError for one that the wire has not used so far."""
     if annotation in _SCALARS:
         return _SCALARS[annotation]
@@ -114,28 +114,28 @@ def _type(annotation: Any) -> str:
     if origin is Literal:
         return " | ".join(f"'{value}'" for value in arguments)
     if origin in (Union, types.UnionType):
-        return " | ".join(dict.fromkeys(_type(argument) for argument in arguments))
+        return " | ".join(dict.fromkeys(_typescript_type(argument) for argument in arguments))
     if origin in (tuple, list):
-        return f"readonly {_element(arguments[0])}[]"
+        return f"readonly {_element_type(arguments[0])}[]"
     if origin is dict:
-        return f"Readonly<Record<string, {_type(arguments[1])}>>"
-    if isinstance(annotation, type) and issubclass(annotation, Message):
+        return f"Readonly<Record<string, {_typescript_type(arguments[1])}>>"
+    if isinstance(annotation, type) and issubclass(annotation, WireModel):
         return annotation.__name__
     raise TypeError(f"No TypeScript type is known for {annotation!r}; teach it to {__name__}.")
 
 
-def _element(annotation: Any) -> str:
-    written = _type(annotation)
-    return f"({written})" if " " in written else written
+def _element_type(annotation: Any) -> str:
+    element = _typescript_type(annotation)
+    return f"({element})" if " " in element else element
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Writes wire.ts, or with --check answers 1 when it is not current."""
     parser = argparse.ArgumentParser(prog="python -m pmh_jupyter.wire.typescript", description=__doc__)
     parser.add_argument("--check", action="store_true", help="only say whether the file is current")
-    parser.add_argument("--target", type=Path, default=TARGET)
+    parser.add_argument("--target", type=Path, default=TARGET_PATH)
     options = parser.parse_args(arguments)
-    text = typescript()
+    text = generate_typescript()
     if not options.check:
         options.target.write_text(text, encoding="utf-8")
         return 0

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import SECONDS, WIDE, running_browser, somebody
+from tests.support.browser.chromium import SECONDS, WIDE, running_browser, somebody
+from tests.support.hub.up_process import UpProcess, running_up
 from tests.support.needs import needs
-from tests.support.up_process import UpProcess, running_up
 
 NewPage = Callable[..., Page]
 

@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import Response, expect
 
 from pmh_jupyter.config import Settings
-from pmh_jupyter.service.load import prepare
-from tests.support.actors import Student
-from tests.support.axe import OURS, findings
-from tests.support.up_process import running_up
+from pmh_jupyter.service.bootstrap import bootstrap_database
+from tests.support.browser.axe import OURS, findings
+from tests.support.hub.actors import Student
+from tests.support.hub.up_process import running_up
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -35,7 +35,7 @@ class OpenHub(NamedTuple):
 def open_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenHub]:
     """A hub that lets anybody in by name: who comes is in no classroom yet."""
     folder = tmp_path_factory.mktemp("open")
-    codes = prepare(Settings(data_dir=str(folder / "data"))).join_codes
+    codes = bootstrap_database(Settings(data_dir=str(folder / "data"))).join_codes
     with running_up(folder, PMH_AUTHENTICATOR="dummy") as up:
         yield OpenHub(up.address, codes["student"])
 

@@ -7,8 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.actors import PASSWORD, Student
-from tests.support.lab_page import focus
+from tests.support.hub.actors import PASSWORD, Student
+from tests.support.lab.page import focus
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(180)]
 

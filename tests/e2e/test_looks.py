@@ -7,9 +7,9 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.actors import Student
-from tests.support.axe import OURS, findings
-from tests.support.lab_page import set_setting, widen_sidebar
+from tests.support.browser.axe import OURS, findings
+from tests.support.hub.actors import Student
+from tests.support.lab.page import set_setting, widen_sidebar
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(180)]
 

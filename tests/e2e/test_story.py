@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.actors import Instructor, Student
-from tests.support.axe import OURS, findings
-from tests.support.browser import PHONE
-from tests.support.docker_classroom import DockerClassroom, running_docker_classroom
+from tests.support.browser.axe import OURS, findings
+from tests.support.browser.chromium import PHONE
+from tests.support.docker.classroom import DockerClassroom, running_docker_classroom
+from tests.support.hub.actors import Instructor, Student
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -81,7 +81,7 @@ def sees_nothing_of_others(student: Student) -> None:
     student.open_lesson(LESSON)
     expect(student.panel).to_contain_text("0 of 7 solved")
     expect(student.result(FIRST)).to_have_count(0)
-    student.open_page("classrooms/demo/board")
+    student.open_page("classrooms/demo/gradebook")
     expect(student.page.get_by_role("heading", level=1)).to_contain_text("does not allow this")
     student.open_page("classrooms/demo/progress")
     expect(student.page.get_by_text("0 of 7 exercises solved")).to_be_visible()

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.support.actors import Student
-from tests.support.axe import OURS, findings
-from tests.support.lab_page import ask
-from tests.support.outages import kill_server, without_service
+from tests.support.browser.axe import OURS, findings
+from tests.support.hub.actors import Student
+from tests.support.hub.outages import kill_server, without_service
+from tests.support.lab.page import ask
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -40,7 +40,7 @@ def test_a_check_waits_for_a_service_that_is_away(hub, otto):
     expect(otto.result(EXERCISE)).not_to_contain_text("Kept until")
     expect(notice(otto.panel, "Working offline.")).to_have_count(0)
     expect(otto.strip(EXERCISE)).to_contain_text("1 try")
-    works = ask(otto.page, "GET", "pmh/api/classrooms/demo/work?lesson=values-and-names")["work"]
+    works = ask(otto.page, "GET", "pmh/api/classrooms/demo/submissions?lesson=values-and-names")["work"]
     assert [(work["kind"], work["state"]) for work in works] == [("check", "graded")]
 
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.actors import Student
-from tests.support.browser import somebody
-from tests.support.lab_page import read_notebook, set_setting, write_notebook
+from tests.support.browser.chromium import somebody
+from tests.support.hub.actors import Student
+from tests.support.lab.page import read_notebook, set_setting, write_notebook
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(180)]
 

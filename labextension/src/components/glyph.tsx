@@ -38,8 +38,8 @@ const PICTURES = {
     </>
   ),
   'not-checked': <circle cx="8" cy="8" r="5.25" {...LINE} strokeDasharray="1.6 2.5" />,
-  'needs-marking': <path d="M3 13h2.5L12.5 6 10 3.5 3 10.5zM8.5 5 11 7.5" {...LINE} />,
-  'our-fault': (
+  'needs-grading': <path d="M3 13h2.5L12.5 6 10 3.5 3 10.5zM8.5 5 11 7.5" {...LINE} />,
+  'grader-error': (
     <>
       {RING}
       <path d="M8 7.4V11m0-6.1V5" {...LINE} />

@@ -46,7 +46,7 @@ function Trouble({ work, trans }: { work: ExerciseWork; trans: TranslationBundle
   }
   if (work.fault) {
     return (
-      <Notice glyph="our-fault" title={trans.__('Our fault, not yours: this try does not count.')}>
+      <Notice glyph="grader-error" title={trans.__('Our fault, not yours: this try does not count.')}>
         {trans.__('%1 Check again in a moment.', work.fault)}
       </Notice>
     );

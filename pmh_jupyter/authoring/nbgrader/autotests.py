@@ -11,70 +11,74 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pmh_jupyter.authoring.nbgrader.folder import TEMPLATES
-from pmh_jupyter.authoring.nbgrader.reference import ask, run_reference
-from pmh_jupyter.authoring.nbgrader.templates import Asked, Templates, read_templates
+from pmh_jupyter.authoring.nbgrader.autotest_templates import AutotestTemplates, SnippetTests, read_templates
+from pmh_jupyter.authoring.nbgrader.course_files import AUTOTESTS_NAME
+from pmh_jupyter.authoring.nbgrader.reference_solution import evaluation_line, run_reference_solution
 from pmh_jupyter.domain.course import File
-from pmh_jupyter.domain.ipynb import Json, name_of, nbgrader
+from pmh_jupyter.domain.notebook_json import Json, cell_label, nbgrader_metadata
 from pmh_jupyter.errors import InvalidCourse, Problem
-from pmh_jupyter.grading.task import Limits
-from pmh_jupyter.grading.walls.base import Wall
+from pmh_jupyter.grading.backends.backend import SandboxBackend
+from pmh_jupyter.grading.task import EffectiveLimits
 
-MARK, HASHED = "AUTOTEST", "HASHED"
-_SALTS = 10**6
+AUTOTEST_MARKER, HASHED_MARKER = "AUTOTEST", "HASHED"
+_SALT_MODULUS = 10**6
 
 
 def is_autotest(line: str) -> bool:
     """True for a comment that asks for tests."""
-    return MARK in line and line.strip().startswith("#")
+    return AUTOTEST_MARKER in line and line.strip().startswith("#")
 
 
-def asks_for_tests(cell: Json) -> bool:
+def has_autotests(cell: Json) -> bool:
     """True for a code cell with such a line."""
     return cell["cell_type"] == "code" and any(map(is_autotest, cell["source"].split("\n")))
 
 
 def check_autotests(path: str, notebook: Json, templates: File | None) -> Iterator[Problem]:
     """What can be said without running anything: lines where they cannot be used, templates that are missing or broken."""
-    cells = [(number, cell) for number, cell in enumerate(notebook["cells"], start=1) if asks_for_tests(cell)]
+    cells = [(number, cell) for number, cell in enumerate(notebook["cells"], start=1) if has_autotests(cell)]
     for number, cell in cells:
-        if nbgrader(cell).get("grade") is not True:
+        if nbgrader_metadata(cell).get("grade") is not True:
             message, remedy = "It has an AUTOTEST line and is no test cell.", "Set `grade: true` with points."
-            yield Problem(path, message, remedy, name_of(cell, number))
+            yield Problem(path, message, remedy, cell_label(cell, number))
     if cells:
         try:
-            _templates(notebook, templates)
+            _load_templates(notebook, templates)
         except InvalidCourse as error:
             yield from error.problems
 
 
-def instantiate(path: str, notebook: Json, templates: File, data: tuple[File, ...], wall: Wall) -> Json:
+def instantiate_autotests(
+    path: str, notebook: Json, templates: File, data_files: tuple[File, ...], backend: SandboxBackend
+) -> Json:
     """The notebook with every AUTOTEST line replaced. `data` are the lesson's other files, which the solution may read.
 
     Raises InvalidCourse, naming cell and line, for a line whose snippet does not run; Unavailable where the grader fails.
     """
-    plan = _Plan(_templates(notebook, templates))
+    plan = _InstantiationPlan(_load_templates(notebook, templates))
     for number, cell in enumerate(notebook["cells"]):
         if cell["cell_type"] == "code":
-            plan.read(number, cell)
+            plan.add_cell(number, cell)
     # The author's own code, run once for a release: a student's limits would be too tight for what prepares data.
-    limits = Limits(cell_seconds=60.0, submission_seconds=300.0)
-    answers = run_reference(plan.code, [line.asked for line in plan.snippets], data, wall, limits)
+    limits = EffectiveLimits(cell_seconds=60.0, submission_seconds=300.0)
+    answers = run_reference_solution(
+        plan.sources, [snippet.tests for snippet in plan.snippets], data_files, backend, limits
+    )
     problems = tuple(plan.problems(path, notebook, answers))
     if problems:
         raise InvalidCourse(f"The tests of {path} cannot be made.", problems=problems)
     cells = [
-        {**cell, "source": plan.source(number, answers)} if number in plan.lines else cell
+        {**cell, "source": plan.instantiated_source(number, answers)} if number in plan.lines else cell
         for number, cell in enumerate(notebook["cells"])
     ]
     return {**notebook, "cells": cells}
 
 
-def _templates(notebook: Json, templates: File | None) -> Templates:
+def _load_templates(notebook: Json, templates: File | None) -> AutotestTemplates:
     if templates is None:
-        remedy = f"Add {TEMPLATES} to the lesson or beside course.toml, as nbgrader's page on autotests shows."
-        message = f"A notebook has AUTOTEST lines, and there is no {TEMPLATES}."
-        raise InvalidCourse(message, problems=(Problem(TEMPLATES, message, remedy),))
+        remedy = f"Add {AUTOTESTS_NAME} to the lesson or beside course.toml, as nbgrader's page on autotests shows."
+        message = f"A notebook has AUTOTEST lines, and there is no {AUTOTESTS_NAME}."
+        raise InvalidCourse(message, problems=(Problem(AUTOTESTS_NAME, message, remedy),))
     spec = notebook["metadata"].get("kernelspec")
     name = spec.get("name") if isinstance(spec, dict) else None
     return read_templates(templates.content, str(name or "python3"))
@@ -84,72 +88,77 @@ def _templates(notebook: Json, templates: File | None) -> Templates:
 class _Snippet:
     """One snippet: the cell it stands in (by position from 0), its line there (from 1), and what is asked of it."""
 
-    cell: int
-    line: int
+    cell_index: int
+    line_number: int
     text: str
-    asked: Asked
+    tests: SnippetTests
 
 
 @dataclass
-class _Plan:
+class _InstantiationPlan:
     """What is to be run, and what becomes of each line of a cell: text that stays, or the numbers of its snippets."""
 
-    templates: Templates
-    code: list[str] = field(default_factory=list)
+    templates: AutotestTemplates
+    sources: list[str] = field(default_factory=list)
     snippets: list[_Snippet] = field(default_factory=list)
     lines: dict[int, list[str | list[int]]] = field(default_factory=dict)
 
-    def read(self, number: int, cell: Json) -> None:
+    def add_cell(self, number: int, cell: Json) -> None:
         """Takes a code cell in."""
-        if not asks_for_tests(cell):
-            self.code.append(cell["source"])
+        if not has_autotests(cell):
+            self.sources.append(cell["source"])
             return
         # nbgrader's own salt, so that the same source gives the same release everywhere.
-        salt = int(hashlib.sha256(f"{cell['source']}{number}".encode()).hexdigest(), 16) % _SALTS
+        salt = int(hashlib.sha256(f"{cell['source']}{number}".encode()).hexdigest(), 16) % _SALT_MODULUS
         lines: list[str | list[int]] = []
-        begun = False
-        for place, line in enumerate(cell["source"].split("\n"), start=1):
+        has_setup = False
+        for line_number, line in enumerate(cell["source"].split("\n"), start=1):
             if not is_autotest(line):
                 lines.append(line)
                 continue
-            if self.templates.setup is not None and not begun:
+            if self.templates.setup is not None and not has_setup:
                 lines.append(self.templates.setup)
-            begun = True
-            before, _, after = line.partition(MARK)
-            hashed = HASHED in before
-            texts = _snippets(after)
-            first = len(self.snippets)
+            has_setup = True
+            before, _, after = line.partition(AUTOTEST_MARKER)
+            is_hashed = HASHED_MARKER in before
+            texts = _split_snippets(after)
+            first_index = len(self.snippets)
             for text in texts:
-                salt += hashed
-                asked = self.templates.asked(text, f"{salt:x}" if hashed else None)
-                self.snippets.append(_Snippet(number, place, text, asked))
-            lines.append(list(range(first, first + len(texts))))
-        if nbgrader(cell).get("grade") is True and self.templates.success is not None:
+                salt += is_hashed
+                tests = self.templates.snippet_tests(text, f"{salt:x}" if is_hashed else None)
+                self.snippets.append(_Snippet(number, line_number, text, tests))
+            lines.append(list(range(first_index, first_index + len(texts))))
+        if nbgrader_metadata(cell).get("grade") is True and self.templates.success is not None:
             lines.append(self.templates.success)
         self.lines[number] = lines
-        self.code.append("\n".join(line if isinstance(line, str) else "\n".join(map(ask, line)) for line in lines))
+        self.sources.append(
+            "\n".join(line if isinstance(line, str) else "\n".join(map(evaluation_line, line)) for line in lines)
+        )
 
     def problems(self, path: str, notebook: Json, answers: Mapping[int, Any]) -> Iterator[Problem]:
         """The snippets that gave nothing."""
         for number, snippet in enumerate(self.snippets):
             answer = answers.get(number, {"error": "the solution did not run as far as this"})
             if "error" in answer:
-                name = name_of(notebook["cells"][snippet.cell], snippet.cell + 1)
-                message = f"Line {snippet.line}: `{snippet.text}` cannot be evaluated ({answer['error']})."
+                name = cell_label(notebook["cells"][snippet.cell_index], snippet.cell_index + 1)
+                message = f"Line {snippet.line_number}: `{snippet.text}` cannot be evaluated ({answer['error']})."
                 yield Problem(path, message, "Mend the solution, or the line.", name)
 
-    def source(self, number: int, answers: Mapping[int, Any]) -> str:
+    def instantiated_source(self, number: int, answers: Mapping[int, Any]) -> str:
         """A cell's text with the assertions in place."""
-        made: list[str] = []
+        source_lines: list[str] = []
         for line in self.lines[number]:
             if isinstance(line, str):
-                made.append(line)
+                source_lines.append(line)
                 continue
             for index in line:
                 answer = answers[index]
-                made += [*self.templates.checks(self.snippets[index].asked, answer["kind"], answer["values"]), ""]
-        return "\n".join(made)
+                source_lines += [
+                    *self.templates.assertions(self.snippets[index].tests, answer["kind"], answer["values"]),
+                    "",
+                ]
+        return "\n".join(source_lines)
 
 
-def _snippets(text: str) -> list[str]:
+def _split_snippets(text: str) -> list[str]:
     return [snippet for part in text.strip(";").split(";") if (snippet := part.strip())]

@@ -9,7 +9,7 @@ from pmh_jupyter.errors import BadInput, PmhError, Unavailable
 from pmh_jupyter.wire.base import ErrorReply
 from pmh_jupyter.wire.people import ClassroomReply, EnrolRequest
 
-ENROL_SECONDS = 15
+REQUEST_TIMEOUT_SECONDS = 15
 
 
 class BadJoinCode(BadInput):
@@ -20,17 +20,17 @@ class BadJoinCode(BadInput):
     advice = "Ask your instructor for the code; it is on the classroom's page."
 
 
-async def enrol(service: str, token: str, name: str, join_code: str) -> ClassroomReply:
+async def enrol(service_url: str, token: str, name: str, join_code: str) -> ClassroomReply:
     """Makes `name` a member of the classroom with that code. Raises BadJoinCode for a wrong one, Unavailable when none can be tried."""
     try:
         request = EnrolRequest(name=name, join_code=join_code.strip())
     except ValidationError as error:
         raise BadJoinCode("No classroom has this code.") from error
     try:
-        timeout = aiohttp.ClientTimeout(total=ENROL_SECONDS)
+        timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_SECONDS)
         async with (
             aiohttp.ClientSession(timeout=timeout, headers={"Authorization": f"token {token}"}) as session,
-            session.post(f"{service}/api/enrolments", json=request.model_dump()) as reply,
+            session.post(f"{service_url}/api/enrolments", json=request.model_dump()) as reply,
         ):
             body = await reply.read()
             status = reply.status
@@ -38,19 +38,19 @@ async def enrol(service: str, token: str, name: str, join_code: str) -> Classroo
         raise Unavailable("The join code cannot be tried now, so no account was made.") from error
     if status < 300:
         return ClassroomReply.model_validate_json(body)
-    raise _refusal(status, body)
+    raise _enrolment_error(status, body)
 
 
-def _refusal(status: int, body: bytes) -> PmhError:
+def _enrolment_error(status: int, body: bytes) -> PmhError:
     """What the service's no means for whoever is signing up."""
     if status in (400, 404, 409, 410, 422):
-        return BadJoinCode(_message(body) or "No classroom has this code.")
+        return BadJoinCode(_error_message(body) or "No classroom has this code.")
     if status == 429:
         return Unavailable("Too many people are signing up at this moment. Try again in a minute.")
     return Unavailable("The join code cannot be tried now, so no account was made.")
 
 
-def _message(body: bytes) -> str:
+def _error_message(body: bytes) -> str:
     try:
         return ErrorReply.model_validate_json(body).message
     except ValidationError:

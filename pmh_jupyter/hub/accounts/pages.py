@@ -16,14 +16,14 @@ from tornado import web
 from tornado.httputil import url_concat
 
 from pmh_jupyter.errors import Conflict, PmhError
+from pmh_jupyter.hub.accounts.credential_rules import normalize_name, password_problem
 from pmh_jupyter.hub.accounts.enrol import BadJoinCode
-from pmh_jupyter.hub.accounts.names import normal_name, password_problem
-from pmh_jupyter.hub.accounts.store import Match
+from pmh_jupyter.hub.accounts.store import PasswordMatch
 
-MOST_ROWS = 200
+MAX_ROWS = 200
 
 
-class OneTimePassword(web.HTTPError):
+class PasswordChangeRequired(web.HTTPError):
     """Right name, and a password that is good for choosing another one only."""
 
     def __init__(self) -> None:
@@ -38,9 +38,12 @@ class LoginPage(LoginHandler):  # type: ignore[misc]
             raise web.HTTPError(400, "Fill in your name and your password.")
         try:
             await super().post()
-        except OneTimePassword:
-            asked = {"name": normal_name(self.get_argument("username")), "next": self.get_argument("next", "")}
-            self.redirect(url_concat(url_path_join(self.hub.base_url, "password"), asked))
+        except PasswordChangeRequired:
+            query_arguments = {
+                "name": normalize_name(self.get_argument("username")),
+                "next": self.get_argument("next", ""),
+            }
+            self.redirect(url_concat(url_path_join(self.hub.base_url, "password"), query_arguments))
 
 
 class AccountPage(BaseHandler):  # type: ignore[misc]
@@ -52,12 +55,12 @@ class AccountPage(BaseHandler):  # type: ignore[misc]
         super().set_default_headers()
         self.set_header("Cache-Control", "no-store")
 
-    def field(self, name: str) -> str:
+    def form_field(self, name: str) -> str:
         """What was typed; an absent field is an empty one."""
         value: str = self.get_body_argument(name, "", strip=False)
         return value
 
-    async def show(self, problems: dict[str, str] | None = None, status: int = 200, **values: Any) -> None:
+    async def render_form(self, problems: dict[str, str] | None = None, status: int = 200, **values: Any) -> None:
         """The page with its form. `problems` by field; the field "form" is the form as a whole."""
         self.set_status(400 if problems and status == 200 else status)
         page = await self.render_template(
@@ -65,14 +68,14 @@ class AccountPage(BaseHandler):  # type: ignore[misc]
         )
         self.finish(page)
 
-    async def enter(self, name: str, password: str) -> None:
+    async def log_in_and_redirect(self, name: str, password: str) -> None:
         """Logs in somebody who has just chosen this password, and goes where they were going."""
         user = await self.login_user({"username": name, "password": password})
         self._jupyterhub_user = user
         self.redirect(self.get_next_url(user))
 
     @property
-    def address(self) -> str:
+    def remote_address(self) -> str:
         return str(self.request.remote_ip)
 
 
@@ -85,38 +88,38 @@ class SignUpPage(AccountPage):
         if self.current_user:
             self.redirect(self.get_next_url(self.current_user))
             return
-        await self.show(join_code=self.get_argument("join_code", ""))
+        await self.render_form(join_code=self.get_argument("join_code", ""))
 
     async def post(self) -> None:
-        accounts = self.authenticator
+        authenticator = self.authenticator
         name, password, join_code = (
-            normal_name(self.field("name")),
-            self.field("password"),
-            self.field("join_code").strip(),
+            normalize_name(self.form_field("name")),
+            self.form_field("password"),
+            self.form_field("join_code").strip(),
         )
         problems = {
-            "name": accounts.name_taken(name, hub_has=self.find_user(name) is not None),
+            "name": authenticator.name_taken(name, hub_has=self.find_user(name) is not None),
             "password": password_problem(name, password),
             "join_code": None if join_code else "Type the code that your instructor gave you.",
         }
-        found = {field: problem for field, problem in problems.items() if problem}
-        if not found:
-            found = await self._sign_up(name, password, join_code)
-        if found:
-            await self.show(found, typed_name=name, join_code=join_code)
+        form_problems = {field: problem for field, problem in problems.items() if problem}
+        if not form_problems:
+            form_problems = await self._sign_up(name, password, join_code)
+        if form_problems:
+            await self.render_form(form_problems, typed_name=name, join_code=join_code)
         else:
-            await self.enter(name, password)
+            await self.log_in_and_redirect(name, password)
 
     async def _sign_up(self, name: str, password: str, join_code: str) -> dict[str, str]:
         """Makes the account; what is wrong by field, empty when it was made. Wrong codes are counted as wrong passwords are."""
-        accounts = self.authenticator
-        accounts.refuse_hurry("", self.address)
+        authenticator = self.authenticator
+        authenticator.refuse_hurry("", self.remote_address)
         try:
-            await accounts.sign_up(name, password, join_code)
+            await authenticator.sign_up(name, password, join_code)
         except Conflict as error:
             return {"name": error.message}
         except BadJoinCode as error:
-            accounts.throttle.failed("", self.address)
+            authenticator.throttle.failed("", self.remote_address)
             return {"join_code": f"{error.message} {error.advice}"}
         except PmhError as error:
             self.log.error("Sign-up failed", exc_info=True)
@@ -130,25 +133,27 @@ class PasswordPage(AccountPage):
     template = "pmh-password.html"
 
     async def get(self) -> None:
-        await self.show(typed_name=normal_name(self.get_argument("name", "")), own=self._own_name())
+        await self.render_form(typed_name=normalize_name(self.get_argument("name", "")), own=self._current_user_name())
 
     async def post(self) -> None:
-        accounts = self.authenticator
-        name = self._own_name() or normal_name(self.field("name"))
-        password = self.field("new_password")
+        authenticator = self.authenticator
+        name = self._current_user_name() or normalize_name(self.form_field("name"))
+        password = self.form_field("new_password")
         problem = password_problem(name, password)
         if problem:
-            await self.show({"new_password": problem}, typed_name=name, own=self._own_name())
+            await self.render_form({"new_password": problem}, typed_name=name, own=self._current_user_name())
             return
-        match = await accounts.match(name, self.field("password"), self.address)
-        if match is Match.NO:
-            await self.show({"password": "This is not the present password."}, typed_name=name, own=self._own_name())
+        password_match = await authenticator.match(name, self.form_field("password"), self.remote_address)
+        if password_match is PasswordMatch.NO:
+            await self.render_form(
+                {"password": "This is not the present password."}, typed_name=name, own=self._current_user_name()
+            )
             return
-        await accounts.in_pool(accounts.store.set_password, name, password)
+        await authenticator.in_pool(authenticator.store.set_password, name, password)
         end_sessions(self, name)
-        await self.enter(name, password)
+        await self.log_in_and_redirect(name, password)
 
-    def _own_name(self) -> str | None:
+    def _current_user_name(self) -> str | None:
         return self.current_user.name if self.current_user else None
 
 
@@ -160,24 +165,24 @@ class AccountsPage(AccountPage):
     @web.authenticated
     @needs_scope("admin:users")  # type: ignore[untyped-decorator]
     async def get(self) -> None:
-        await self._show_accounts()
+        await self._render_accounts()
 
     @web.authenticated
     @needs_scope("admin:users")  # type: ignore[untyped-decorator]
     async def post(self) -> None:
-        name = normal_name(self.field("name"))
+        name = normalize_name(self.form_field("name"))
         if not self.authenticator.store.knows(name) and self.find_user(name) is None:
-            await self._show_accounts({"name": "Nobody here has this name."}, typed_name=name)
+            await self._render_accounts({"name": "Nobody here has this name."}, typed_name=name)
             return
         password = await self.authenticator.in_pool(self.authenticator.store.reset, name)
         end_sessions(self, name)
         self.log.info("%s reset the password of %s", self.current_user.name, name)
-        await self._show_accounts(reset=name, password=password)
+        await self._render_accounts(reset=name, password=password)
 
-    async def _show_accounts(self, problems: dict[str, str] | None = None, **values: Any) -> None:
-        asked = normal_name(self.get_query_argument("q", ""))
-        accounts = [(name, waits) for name, waits in self.authenticator.store.names() if asked in name]
-        await self.show(problems, accounts=accounts[:MOST_ROWS], found=len(accounts), asked=asked, **values)
+    async def _render_accounts(self, problems: dict[str, str] | None = None, **values: Any) -> None:
+        query = normalize_name(self.get_query_argument("q", ""))
+        accounts = [(name, is_one_time) for name, is_one_time in self.authenticator.store.names() if query in name]
+        await self.render_form(problems, accounts=accounts[:MAX_ROWS], found=len(accounts), asked=query, **values)
 
 
 def end_sessions(handler: BaseHandler, name: str) -> None:

@@ -29,11 +29,11 @@ create table account (
   changed_at text not null
 ) strict
 """
-SIGNING_UP_MINUTES = 10
-WORDS = "abcdefghjkmnpqrstuvwxyz23456789"  # without those that look alike
+RESERVATION_MINUTES = 10
+PASSWORD_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without those that look alike
 
 
-class Match(Enum):
+class PasswordMatch(Enum):
     """What a name and password come to. ONE_TIME: right, and good for nothing but choosing a password of one's own."""
 
     NO = "no"
@@ -43,7 +43,7 @@ class Match(Enum):
 
 def new_password() -> str:
     """A password for one use that can be read out and typed: four groups of five, 98 bits."""
-    return "-".join("".join(secrets.choice(WORDS) for _ in range(5)) for _ in range(4))
+    return "-".join("".join(secrets.choice(PASSWORD_ALPHABET) for _ in range(5)) for _ in range(4))
 
 
 class AccountStore:
@@ -52,58 +52,58 @@ class AccountStore:
     def __init__(self, path: Path, hasher: PasswordHasher | None = None) -> None:
         self._path = path
         self._hasher = hasher or PasswordHasher()
-        self._nobodys_hash = self._hasher.hash(secrets.token_hex())
-        self._prepare()
+        self._dummy_hash = self._hasher.hash(secrets.token_hex())
+        self._create_schema()
 
-    def check(self, name: str, password: str) -> Match:
+    def check_password(self, name: str, password: str) -> PasswordMatch:
         """Whether this is the password. A name that nobody has takes as long, so that answers do not tell who has an account."""
         with self._transaction() as database:
             row = database.execute("select hash, state from account where name = ?", [name]).fetchone()
-        hash_, state = row or (self._nobodys_hash, "signing-up")
-        if not self._is(hash_, password) or state not in ("active", "one-time"):
-            return Match.NO
+        hash_, state = row or (self._dummy_hash, "signing-up")
+        if not self._verify(hash_, password) or state not in ("active", "one-time"):
+            return PasswordMatch.NO
         if self._hasher.check_needs_rehash(hash_):
-            self._write(name, password, state)
-        return Match.ONE_TIME if state == "one-time" else Match.YES
+            self._save_account(name, password, state)
+        return PasswordMatch.ONE_TIME if state == "one-time" else PasswordMatch.YES
 
-    def begin(self, name: str, password: str) -> None:
+    def reserve_name(self, name: str, password: str) -> None:
         """Keeps a name for somebody who is signing up; raises Conflict when it is taken. Nobody can log in with it before `finish`."""
-        stale = _now(-timedelta(minutes=SIGNING_UP_MINUTES))
+        expired_before = _now(-timedelta(minutes=RESERVATION_MINUTES))
         hash_ = self._hasher.hash(password)
         with self._transaction() as database:
             database.execute(
-                "delete from account where name = ? and state = 'signing-up' and changed_at < ?", [name, stale]
+                "delete from account where name = ? and state = 'signing-up' and changed_at < ?", [name, expired_before]
             )
             try:
                 database.execute("insert into account values (?, ?, 'signing-up', ?)", [name, hash_, _now()])
             except sqlite3.IntegrityError as error:
                 raise Conflict("This name is taken. Choose another.", advice="Choose another name.") from error
 
-    def finish(self, name: str) -> None:
+    def activate(self, name: str) -> None:
         """Makes the account of somebody who was signing up."""
         with self._transaction() as database:
             database.execute("update account set state = 'active' where name = ? and state = 'signing-up'", [name])
 
-    def give_up(self, name: str) -> None:
+    def release_name(self, name: str) -> None:
         """Gives back the name of somebody whose sign-up failed."""
         with self._transaction() as database:
             database.execute("delete from account where name = ? and state = 'signing-up'", [name])
 
     def set_password(self, name: str, password: str) -> None:
         """The password that somebody chose for their account."""
-        self._write(name, password, "active")
+        self._save_account(name, password, "active")
 
-    def reset(self, name: str) -> str:
+    def reset_password(self, name: str) -> str:
         """Replaces the password, whether there was an account or not, by one for one use, which is returned and stored nowhere."""
         password = new_password()
-        self._write(name, password, "one-time")
+        self._save_account(name, password, "one-time")
         return password
 
     def retire(self, name: str) -> None:
         """Closes an account for good. Its name stays taken."""
-        self._write(name, secrets.token_hex(), "retired")
+        self._save_account(name, secrets.token_hex(), "retired")
 
-    def names(self) -> list[tuple[str, bool]]:
+    def list_accounts(self) -> list[tuple[str, bool]]:
         """Every account, with whether it waits for its owner to choose a password."""
         with self._transaction() as database:
             rows = database.execute(
@@ -111,18 +111,18 @@ class AccountStore:
             ).fetchall()
         return [(name, state == "one-time") for name, state in rows]
 
-    def knows(self, name: str) -> bool:
+    def is_taken(self, name: str) -> bool:
         """Whether the name is taken."""
         with self._transaction() as database:
             return database.execute("select 1 from account where name = ?", [name]).fetchone() is not None
 
-    def _is(self, hash_: str, password: str) -> bool:
+    def _verify(self, hash_: str, password: str) -> bool:
         try:
             return self._hasher.verify(hash_, password)
         except (VerifyMismatchError, InvalidHashError):
             return False
 
-    def _write(self, name: str, password: str, state: str) -> None:
+    def _save_account(self, name: str, password: str, state: str) -> None:
         hash_ = self._hasher.hash(password)
         with self._transaction() as database:
             database.execute(
@@ -131,7 +131,7 @@ class AccountStore:
                 [name, hash_, state, _now()],
             )
 
-    def _prepare(self) -> None:
+    def _create_schema(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
         self._path.chmod(0o600)

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 WINDOW_SECONDS = 300.0
-MOST_KEYS = 50_000
+MAX_KEYS = 50_000
 
 
 @dataclass(frozen=True)
-class Allowance:
+class FailureLimits:
     """How many failures one kind of key may have within the window."""
 
     name_at_address: int = 5
@@ -24,48 +24,48 @@ class Allowance:
     name: int = 30
 
 
-class Throttle:
+class LoginThrottle:
     """Failures of the last five minutes. `clock` gives monotonic seconds."""
 
-    def __init__(self, clock: Callable[[], float], allowance: Allowance | None = None) -> None:
+    def __init__(self, clock: Callable[[], float], limits: FailureLimits | None = None) -> None:
         self._clock = clock
-        self._allowance = allowance or Allowance()
+        self._limits = limits or FailureLimits()
         self._failures: OrderedDict[tuple[str, ...], deque[float]] = OrderedDict()
 
-    def wait(self, name: str, address: str) -> float:
+    def wait_seconds(self, name: str, address: str) -> float:
         """Seconds until the next try is looked at; 0 when it may be tried now."""
         now = self._clock()
         waits = [0.0]
-        for key, most in self._keys(name, address).items():
-            times = self._recent(key, now)
-            if len(times) >= most:
-                waits.append(times[-most] + WINDOW_SECONDS - now)
+        for key, max_failures in self._limits_by_key(name, address).items():
+            times = self._recent_failures(key, now)
+            if len(times) >= max_failures:
+                waits.append(times[-max_failures] + WINDOW_SECONDS - now)
         return max(waits)
 
-    def failed(self, name: str, address: str) -> None:
+    def record_failure(self, name: str, address: str) -> None:
         """Notes a failure. The oldest keys are forgotten when there are too many, so that memory has an end."""
         now = self._clock()
-        for key in self._keys(name, address):
-            times = self._recent(key, now)
+        for key in self._limits_by_key(name, address):
+            times = self._recent_failures(key, now)
             times.append(now)
             self._failures[key] = times
             self._failures.move_to_end(key)
-        while len(self._failures) > MOST_KEYS:
+        while len(self._failures) > MAX_KEYS:
             self._failures.popitem(last=False)
 
-    def succeeded(self, name: str, address: str) -> None:
+    def record_success(self, name: str, address: str) -> None:
         """Who knows the password mistyped before. The address keeps its count: its owner may be guessing others' names."""
         self._failures.pop(("name-at-address", name, address), None)
 
-    def _keys(self, name: str, address: str) -> dict[tuple[str, ...], int]:
-        allowance = self._allowance
+    def _limits_by_key(self, name: str, address: str) -> dict[tuple[str, ...], int]:
+        limits = self._limits
         return {
-            ("name-at-address", name, address): allowance.name_at_address,
-            ("address", address): allowance.address,
-            ("name", name): allowance.name,
+            ("name-at-address", name, address): limits.name_at_address,
+            ("address", address): limits.address,
+            ("name", name): limits.name,
         }
 
-    def _recent(self, key: tuple[str, ...], now: float) -> deque[float]:
+    def _recent_failures(self, key: tuple[str, ...], now: float) -> deque[float]:
         times = self._failures.get(key, deque())
         while times and times[0] <= now - WINDOW_SECONDS:
             times.popleft()

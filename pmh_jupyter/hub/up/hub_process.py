@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pmh_jupyter.hub.tied import tied
-from pmh_jupyter.hub.up.processes import adopt_orphans, descendants, end_descendants, reap
+from pmh_jupyter.hub.die_with_parent import die_with_parent
+from pmh_jupyter.hub.up.processes import adopt_orphans, descendants, reap_orphans, terminate_descendants
 from pmh_jupyter.hub.up.progress import Progress
 
 # JupyterHub itself ends users' servers, service and proxy when it is asked to; past this it is no longer asked.
-GRACE_SECONDS = 20.0
-WATCH_SECONDS = 1.0
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOP_TIMEOUT_SECONDS = 20.0
+POLL_INTERVAL_SECONDS = 1.0
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -27,16 +27,16 @@ class HubProcess:
     popen: subprocess.Popen[bytes]
     log: Path
 
-    def alive(self) -> bool:
+    def is_alive(self) -> bool:
         return self.popen.poll() is None
 
     def wait(self) -> int:
         """Its exit code, once it has ended by itself."""
         while True:
             try:
-                return self.popen.wait(WATCH_SECONDS)
+                return self.popen.wait(POLL_INTERVAL_SECONDS)
             except subprocess.TimeoutExpired:
-                reap(but=self.popen.pid)
+                reap_orphans(excluded_pid=self.popen.pid)
 
 
 @contextmanager
@@ -46,21 +46,21 @@ def running_hub(config: Path, environ: dict[str, str], log: Path, progress: Prog
     SIGTERM and SIGHUP raise KeyboardInterrupt, as SIGINT does; while the hub is being ended all three are ignored.
     """
     adopt_orphans()
-    for number in STOPPING:
-        signal.signal(number, signal.default_int_handler)
+    for signal_number in STOP_SIGNALS:
+        signal.signal(signal_number, signal.default_int_handler)
     started: list[subprocess.Popen[bytes]] = []
     try:
-        started.append(_start(config, environ, log))
+        started.append(_start_hub(config, environ, log))
         yield HubProcess(started[0], log)
     finally:
-        for number in STOPPING:
-            signal.signal(number, signal.SIG_IGN)
+        for signal_number in STOP_SIGNALS:
+            signal.signal(signal_number, signal.SIG_IGN)
         with progress.step("Stopping the hub and all that came from it"):
-            _end(started)
+            _stop_hub(started)
 
 
-def _start(config: Path, environ: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
-    command = tied([sys.executable, "-m", "jupyterhub", "--config", str(config)])
+def _start_hub(config: Path, environ: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+    command = die_with_parent([sys.executable, "-m", "jupyterhub", "--config", str(config)])
     with open(log, "ab") as output:
         # In a session of its own: Ctrl-C in the terminal reaches `pmh up` alone, which then ends the rest in order.
         return subprocess.Popen(
@@ -68,14 +68,14 @@ def _start(config: Path, environ: dict[str, str], log: Path) -> subprocess.Popen
         )
 
 
-def _end(started: list[subprocess.Popen[bytes]]) -> None:
+def _stop_hub(started: list[subprocess.Popen[bytes]]) -> None:
     """The hub first, in peace; then whoever is left, also of those who were there before it ended."""
-    family = descendants()
+    descendants_before = descendants()
     for hub in started:
         hub.terminate()
         try:
-            hub.wait(GRACE_SECONDS)
+            hub.wait(STOP_TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             hub.kill()
             hub.wait()
-    end_descendants(family, grace=1.0)
+    terminate_descendants(descendants_before, grace_seconds=1.0)

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections import deque
 from pathlib import Path
 
-KEPT = 5
+MAX_OLD_LOGS = 5
 TAIL_LINES = 25
 
 
-def new_log(data: Path) -> Path:
+def rotate_log(data_dir: Path) -> Path:
     """An empty `logs/hub.log`; earlier ones become hub.log.1 (the last) to hub.log.5."""
-    folder = data / "logs"
+    folder = data_dir / "logs"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     log = folder / "hub.log"
-    for number in range(KEPT, 0, -1):
-        older = folder / f"hub.log.{number - 1}" if number > 1 else log
-        if older.exists():
-            older.replace(folder / f"hub.log.{number}")
+    for number in range(MAX_OLD_LOGS, 0, -1):
+        previous_log = folder / f"hub.log.{number - 1}" if number > 1 else log
+        if previous_log.exists():
+            previous_log.replace(folder / f"hub.log.{number}")
     log.touch(mode=0o600)
     return log
 

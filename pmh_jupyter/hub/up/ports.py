@@ -14,7 +14,7 @@ from pmh_jupyter.errors import Conflict
 class Listener:
     """An address that a part of the hub will listen on, and the setting that moves it."""
 
-    what: str
+    name: str
     ip: str
     port: int
     setting: str
@@ -30,14 +30,14 @@ def listeners(settings: Settings) -> tuple[Listener, ...]:
     )
 
 
-def check_free(listeners: tuple[Listener, ...]) -> None:
+def check_ports_free(listeners: tuple[Listener, ...]) -> None:
     """Raises Conflict for the first address that cannot be had, with the setting that moves it."""
     for listener in listeners:
-        _check(listener)
+        _check_port_free(listener)
 
 
-def _check(listener: Listener) -> None:
-    place = f"{listener.ip or '*'}:{listener.port}"
+def _check_port_free(listener: Listener) -> None:
+    endpoint = f"{listener.ip or '*'}:{listener.port}"
     try:
         (family, kind, protocol, _, address), *_ = socket.getaddrinfo(
             listener.ip or None, listener.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -50,12 +50,12 @@ def _check(listener: Listener) -> None:
             probe.listen()
     except OSError as error:
         raise Conflict(
-            f"{listener.what} cannot listen on {place}: {_reason(error)}",
+            f"{listener.name} cannot listen on {endpoint}: {_describe_error(error)}",
             advice=f"Stop what uses it (`ss -ltnp`), or set {listener.setting} to another one.",
         ) from error
 
 
-def _reason(error: OSError) -> str:
+def _describe_error(error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return "another program already does."
     return f"{(error.strerror or str(error)).rstrip('.').lower()}."

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable
 import psutil
 
 PR_SET_CHILD_SUBREAPER = 36
-KILL_SECONDS = 5.0
-ROUNDS = 10
+KILL_TIMEOUT_SECONDS = 5.0
+MAX_KILL_ROUNDS = 10
 
 
 def adopt_orphans() -> None:
@@ -28,32 +28,32 @@ def descendants() -> list[psutil.Process]:
     return psutil.Process().children(recursive=True)
 
 
-def end_descendants(also: Iterable[psutil.Process], grace: float) -> None:
+def terminate_descendants(others: Iterable[psutil.Process], grace_seconds: float) -> None:
     """Ends all processes that come from this one, and `also`: asked first, and after `grace` seconds killed, until none is left."""
-    left = {*also, *descendants()}
-    _each(left, psutil.Process.terminate)
-    _, alive = psutil.wait_procs(left, timeout=grace)
-    for _ in range(ROUNDS):
-        _each(alive, psutil.Process.kill)
-        psutil.wait_procs(alive, timeout=KILL_SECONDS)
+    remaining = {*others, *descendants()}
+    _apply_to_each(remaining, psutil.Process.terminate)
+    _, alive = psutil.wait_procs(remaining, timeout=grace_seconds)
+    for _ in range(MAX_KILL_ROUNDS):
+        _apply_to_each(alive, psutil.Process.kill)
+        psutil.wait_procs(alive, timeout=KILL_TIMEOUT_SECONDS)
         alive = descendants()  # what they started meanwhile
         if not alive:
             return
 
 
-def reap(but: int) -> None:
+def reap_orphans(excluded_pid: int) -> None:
     """Takes leave of orphans that have ended, so that they do not stay as zombies; `but` is waited for by its own owner."""
     for process in psutil.Process().children():
-        if process.pid != but:
+        if process.pid != excluded_pid:
             try:
                 os.waitpid(process.pid, os.WNOHANG)
             except ChildProcessError:
                 continue
 
 
-def _each(processes: Iterable[psutil.Process], act: Callable[[psutil.Process], None]) -> None:
+def _apply_to_each(processes: Iterable[psutil.Process], action: Callable[[psutil.Process], None]) -> None:
     for process in processes:
         try:
-            act(process)
+            action(process)
         except psutil.NoSuchProcess:
             continue

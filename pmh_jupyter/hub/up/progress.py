@@ -24,34 +24,34 @@ class Progress:
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
         """One step: its title while it runs, and how it ended. An exception passes through, told as a failure."""
-        started = self._clock()
+        started_at = self._clock()
         try:
-            with self._moving(title):
+            with self._spinner(title):
                 yield
         except BaseException:
-            self._ended("✗", title, started)
+            self._print_result("✗", title, started_at)
             raise
-        self._ended("✓", title, started)
+        self._print_result("✓", title, started_at)
 
-    def say(self, line: str = "") -> None:
+    def print_line(self, line: str = "") -> None:
         """A line of its own."""
         print(line, file=self._stream, flush=True)
 
-    def _ended(self, mark: str, title: str, started: float) -> None:
-        self.say(f" {mark} {self._clock() - started:6.1f} s  {title}")
+    def _print_result(self, symbol: str, title: str, started_at: float) -> None:
+        self.print_line(f" {symbol} {self._clock() - started_at:6.1f} s  {title}")
 
-    def _moving(self, title: str) -> AbstractContextManager[object]:
+    def _spinner(self, title: str) -> AbstractContextManager[object]:
         if not self._stream.isatty():
-            self.say(f" …           {title}")
+            self.print_line(f" …           {title}")
             return nullcontext()
         try:
             from rich.console import Console
-            from rich.progress import Progress as Bars
+            from rich.progress import Progress as RichProgress
             from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
         except ImportError:
-            self.say(f" …           {title}")
+            self.print_line(f" …           {title}")
             return nullcontext()
         columns = (SpinnerColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-        bars = Bars(*columns, console=Console(file=self._stream), transient=True)
-        bars.add_task(title, total=None)
-        return bars
+        rich_progress = RichProgress(*columns, console=Console(file=self._stream), transient=True)
+        rich_progress.add_task(title, total=None)
+        return rich_progress

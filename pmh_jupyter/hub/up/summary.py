@@ -8,36 +8,40 @@ from collections.abc import Mapping
 from pmh_jupyter.config import Settings
 
 
-def summary(settings: Settings, address: str, join_codes: Mapping[str, str], password: str | None) -> list[str]:
+def startup_summary(settings: Settings, url: str, join_codes: Mapping[str, str], password: str | None) -> list[str]:
     """Lines for a terminal. `join_codes` by role; `password` of the first administrator, where it was made just now."""
-    people = _anybody() if settings.authenticator == "dummy" else _accounts(settings, join_codes, password)
+    login_lines = (
+        _dummy_login_lines() if settings.authenticator == "dummy" else _account_lines(settings, join_codes, password)
+    )
     return [
         "",
-        f"The hub is up: {address}",
-        *_elsewhere(settings),
+        f"The hub is up: {url}",
+        *_reachability_lines(settings),
         "",
-        *people,
+        *login_lines,
         "",
-        f"  Data           {settings.data}",
-        f"  Logs           {settings.data / 'logs'}",
+        f"  Data           {settings.data_path}",
+        f"  Logs           {settings.data_path / 'logs'}",
         "",
         "Ctrl-C stops the hub and all that it started.",
     ]
 
 
-def _anybody() -> list[str]:
+def _dummy_login_lines() -> list[str]:
     return ["  Anybody        any name, with any password (PMH_AUTHENTICATOR=dummy)"]
 
 
-def _accounts(settings: Settings, join_codes: Mapping[str, str], password: str | None) -> list[str]:
-    known = f"password {password} (for one use, shown only now)" if password else "with the password chosen earlier"
-    lines = [f"  Administrator  {settings.admin}, {known}"]
+def _account_lines(settings: Settings, join_codes: Mapping[str, str], password: str | None) -> list[str]:
+    password_hint = (
+        f"password {password} (for one use, shown only now)" if password else "with the password chosen earlier"
+    )
+    lines = [f"  Administrator  {settings.admin}, {password_hint}"]
     for role, code in join_codes.items():
         lines.append(f"  {role.capitalize() + 's':<14} sign up with the join code {code}")
     return lines
 
 
-def _elsewhere(settings: Settings) -> list[str]:
-    if settings.on_loopback:
+def _reachability_lines(settings: Settings) -> list[str]:
+    if settings.is_on_loopback:
         return ["  It answers this machine alone (PMH_IP)."]
     return [f"  From other machines: http://{socket.getfqdn()}:{settings.port}"]

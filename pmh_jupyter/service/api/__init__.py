@@ -7,12 +7,12 @@ from pmh_jupyter.service.api.documents import ROUTES as DOCUMENTS
 from pmh_jupyter.service.api.enrolments import ROUTES as ENROLMENTS
 from pmh_jupyter.service.api.events import ROUTES as EVENTS
 from pmh_jupyter.service.api.lessons import ROUTES as LESSONS
-from pmh_jupyter.service.api.limits import ROUTES as LIMITS
 from pmh_jupyter.service.api.outline import ROUTES as OUTLINE
 from pmh_jupyter.service.api.people import ROUTES as PEOPLE
 from pmh_jupyter.service.api.regrades import ROUTES as REGRADES
+from pmh_jupyter.service.api.resource_limits import ROUTES as RESOURCE_LIMITS
 from pmh_jupyter.service.api.staff import ROUTES as STAFF
-from pmh_jupyter.service.api.work import ROUTES as WORK
+from pmh_jupyter.service.api.submissions import ROUTES as SUBMISSIONS
 from pmh_jupyter.service.routes import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -20,11 +20,11 @@ ROUTES: tuple[Route, ...] = (
     *ENROLMENTS,
     *OUTLINE,
     *LESSONS,
-    *WORK,
+    *SUBMISSIONS,
     *EVENTS,
     *COURSES,
     *STAFF,
-    *LIMITS,
+    *RESOURCE_LIMITS,
     *REGRADES,
     *DOCUMENTS,
 )

@@ -5,117 +5,137 @@ from __future__ import annotations
 from pmh_jupyter.authoring.course import read_course
 from pmh_jupyter.authoring.validation import validate_course
 from pmh_jupyter.domain.people import Person
-from pmh_jupyter.domain.roles import Permission, may
-from pmh_jupyter.errors import BadInput, InvalidCourse, NotAllowed, NotFound, NoWall
-from pmh_jupyter.grading.walls import Wall
-from pmh_jupyter.service import shown
-from pmh_jupyter.service.files import received
+from pmh_jupyter.domain.roles import Permission, has_permission
+from pmh_jupyter.errors import BadInput, InvalidCourse, NoSandbox, NotAllowed, NotFound
+from pmh_jupyter.grading.backends import SandboxBackend
+from pmh_jupyter.service import serializers
+from pmh_jupyter.service.bootstrap import CourseBuild, build_releases, save_course
 from pmh_jupyter.service.handler import ApiHandler
 from pmh_jupyter.service.jobs.grader import Grader
-from pmh_jupyter.service.load import Made, make_releases, save_course
-from pmh_jupyter.service.rights import Right, Scope
+from pmh_jupyter.service.permissions import AccessRule, Scope
 from pmh_jupyter.service.routes import Operation, Route
+from pmh_jupyter.service.uploaded_files import decode_files
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records import courses, members
-from pmh_jupyter.wire.staff import CourseReleased, CourseUpload, CourseValidated
+from pmh_jupyter.wire.staff import CourseReleaseReply, CourseUpload, CourseValidationReply
 
 
-class Validate(ApiHandler):
+class ValidateCourseHandler(ApiHandler):
     """Reads the course, makes its releases without keeping them, and tries each; every fault is told at once."""
 
     async def post(self, course: str) -> None:
-        request = await self.read(CourseUpload)
-        await self.service.run(_require_instructor, self.service.database, self.standing.person)
-        self.send(await self.service.trials.run(_validate, self.service.grader, course, request))
+        request = await self.read_body(CourseUpload)
+        await self.service.run_blocking(_require_instructor, self.service.database, self.identity.person)
+        self.send(await self.service.trial_runner.run(_validate_upload, self.service.grader, course, request))
 
 
-class Releases(ApiHandler):
+class CourseReleasesHandler(ApiHandler):
     """Makes a new version of the course, finds out how its lessons are judged, and has it adopted where the request says so."""
 
     async def post(self, course: str) -> None:
-        request = await self.read(CourseUpload)
+        request = await self.read_body(CourseUpload)
         database = self.service.database
-        await self.service.run(_require_rights, database, self.standing.person, course, request.classrooms)
-        made = await self.service.trials.run(_make, self.service.grader, course, request)
-        version = await self.service.run(save_course, database, made, request.classrooms)
-        self.service.feed.poke()
-        self.send(shown.course_released(version), 201)
+        await self.service.run_blocking(
+            _require_permissions, database, self.identity.person, course, request.classrooms
+        )
+        build = await self.service.trial_runner.run(_build_upload, self.service.grader, course, request)
+        version = await self.service.run_blocking(save_course, database, build, request.classrooms)
+        self.service.broadcaster.notify()
+        self.send(serializers.course_release_reply(version), 201)
 
 
-def _validate(grader: Grader, slug: str, request: CourseUpload) -> CourseValidated:
-    course = read_course(received(request.files))
+def _validate_upload(grader: Grader, slug: str, request: CourseUpload) -> CourseValidationReply:
+    course = read_course(decode_files(request.files))
     _require_slug(course.slug, slug)
-    wall = _wall(grader)
-    report = validate_course(course, wall)
+    backend = _contained_backend(grader)
+    report = validate_course(course, backend)
     if report.problems:
         raise InvalidCourse(f"The course {slug} cannot be released.", problems=report.problems)
-    return shown.course_validated(report, tried=wall is not None)
+    return serializers.course_validation_reply(report, has_trial_run=backend is not None)
 
 
-def _wall(grader: Grader) -> Wall | None:
+def _contained_backend(grader: Grader) -> SandboxBackend | None:
     """The grader's wall if it really holds, else None: what an instructor sends is not known to be theirs."""
     try:
-        wall = grader.wall()
-    except NoWall:
+        backend = grader.get_backend()
+    except NoSandbox:
         return None
-    return wall if wall.contained else None
+    return backend if backend.is_contained else None
 
 
-def _make(grader: Grader, slug: str, request: CourseUpload) -> Made:
-    files = received(request.files)
+def _build_upload(grader: Grader, slug: str, request: CourseUpload) -> CourseBuild:
+    files = decode_files(request.files)
     _require_slug(read_course(files).slug, slug)
-    return make_releases(files, _wall(grader))
+    return build_releases(files, _contained_backend(grader))
 
 
 def _require_instructor(database: Database, person: Person) -> None:
     """Everybody's token may author: without this, any student could keep the graders busy with a course of endless loops."""
-    if not any(may(one.role, Permission.RELEASE) for one in members.memberships(database, person.id)):
+    if not any(
+        has_permission(membership.role, Permission.RELEASE)
+        for membership in members.list_memberships(database, person.id)
+    ):
         raise NotAllowed("You are instructor of no classroom.")
 
 
-def _require_slug(found: str, slug: str) -> None:
-    if found != slug:
-        raise BadInput(f"The files are of the course {found!r}, and were sent as {slug!r}.")
+def _require_slug(actual_slug: str, expected_slug: str) -> None:
+    if actual_slug != expected_slug:
+        raise BadInput(f"The files are of the course {actual_slug!r}, and were sent as {expected_slug!r}.")
 
 
-def _require_rights(database: Database, person: Person, course: str, classrooms: tuple[str, ...]) -> None:
+def _require_permissions(database: Database, person: Person, course: str, classrooms: tuple[str, ...]) -> None:
     """Who may release in a classroom may release the course that it takes, and any course that nobody released before."""
-    mine = members.memberships(database, person.id)
-    taken = {one.classroom.course for one in mine if may(one.role, Permission.RELEASE)}
-    if not taken or (course not in taken and _exists(database, course)):
+    memberships = members.list_memberships(database, person.id)
+    releasable_courses = {
+        membership.classroom.course for membership in memberships if has_permission(membership.role, Permission.RELEASE)
+    }
+    if not releasable_courses or (course not in releasable_courses and _course_exists(database, course)):
         raise NotAllowed("You are instructor of no classroom that takes this course.")
-    adopting = {one.classroom.slug for one in mine if may(one.role, Permission.ADOPT)}
+    adoptable_classrooms = {
+        membership.classroom.slug for membership in memberships if has_permission(membership.role, Permission.ADOPT)
+    }
     for slug in classrooms:
-        if slug not in adopting:
+        if slug not in adoptable_classrooms:
             raise NotAllowed(f"You may not decide what the classroom {slug!r} takes.")
 
 
-def _exists(database: Database, course: str) -> bool:
+def _course_exists(database: Database, course: str) -> bool:
     try:
-        courses.newest_version(database, course)
+        courses.find_newest_version_number(database, course)
     except NotFound:
         return False
     return True
 
 
-AUTHOR = Right(Scope.AUTHOR)
+AUTHOR_ACCESS = AccessRule(Scope.AUTHOR)
 
 ROUTES = (
     Route(
         "courses/{course}/validate",
-        Validate,
+        ValidateCourseHandler,
         {
             "POST": Operation(
-                "Validate a course's source", AUTHOR, CourseValidated, CourseUpload, dear=True, errors=(422,)
+                "Validate a course's source",
+                AUTHOR_ACCESS,
+                CourseValidationReply,
+                CourseUpload,
+                is_expensive=True,
+                error_statuses=(422,),
             )
         },
     ),
     Route(
         "courses/{course}/releases",
-        Releases,
+        CourseReleasesHandler,
         {
             "POST": Operation(
-                "Release a course", AUTHOR, CourseReleased, CourseUpload, status=201, dear=True, errors=(422,)
+                "Release a course",
+                AUTHOR_ACCESS,
+                CourseReleaseReply,
+                CourseUpload,
+                status=201,
+                is_expensive=True,
+                error_statuses=(422,),
             )
         },
     ),

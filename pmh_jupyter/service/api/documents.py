@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from pmh_jupyter.service.handler import ApiHandler
-from pmh_jupyter.service.rights import ANYBODY, Right, Scope
+from pmh_jupyter.service.permissions import PUBLIC, AccessRule, Scope
 from pmh_jupyter.service.routes import Operation, Route
-from pmh_jupyter.wire.work import ReceiptKeys
+from pmh_jupyter.wire.submission import ReceiptKeys
 
 
-class Document(ApiHandler):
+class OpenApiHandler(ApiHandler):
     """The OpenAPI document."""
 
     async def get(self) -> None:
         self.finish(self.settings["openapi"])
 
 
-class Keys(ApiHandler):
+class ReceiptKeysHandler(ApiHandler):
     """Public keys by key id: whoever holds a receipt can check it."""
 
     async def get(self) -> None:
@@ -23,13 +23,13 @@ class Keys(ApiHandler):
 
 
 ROUTES = (
-    Route("openapi.json", Document, {"GET": Operation("This document", ANYBODY)}),
+    Route("openapi.json", OpenApiHandler, {"GET": Operation("This document", PUBLIC)}),
     Route(
         "receipts/keys",
-        Keys,
+        ReceiptKeysHandler,
         {
             "GET": Operation(
-                "Public keys of receipts", Right(Scope.LEARN, session=True), ReceiptKeys, needs_person=False
+                "Public keys of receipts", AccessRule(Scope.LEARN, allows_session=True), ReceiptKeys, needs_person=False
             )
         },
     ),

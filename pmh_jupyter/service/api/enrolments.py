@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 from pmh_jupyter.domain.people import Membership
-from pmh_jupyter.service import shown
+from pmh_jupyter.service import serializers
 from pmh_jupyter.service.handler import ApiHandler
-from pmh_jupyter.service.rights import Right, Scope
+from pmh_jupyter.service.permissions import AccessRule, Scope
 from pmh_jupyter.service.routes import Operation, Route
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records import members, people
 from pmh_jupyter.wire.people import ClassroomReply, EnrolRequest
 
 
-class Enrolments(ApiHandler):
+class EnrolmentsHandler(ApiHandler):
     """Redeems a join code for a name."""
 
     async def post(self) -> None:
-        request = await self.read(EnrolRequest)
-        membership = await self.service.run(_enrol, self.service.database, request.name, request.join_code)
-        self.service.feed.poke()
-        self.send(shown.classroom(membership))
+        request = await self.read_body(EnrolRequest)
+        membership = await self.service.run_blocking(_enrol, self.service.database, request.name, request.join_code)
+        self.service.broadcaster.notify()
+        self.send(serializers.classroom_reply(membership))
 
 
 def _enrol(database: Database, name: str, join_code: str) -> Membership:
     person = people.find_or_create(database, name)
-    return members.join(database, person.id, join_code)
+    return members.redeem_join_code(database, person.id, join_code)
 
 
 ROUTES = (
     Route(
         "enrolments",
-        Enrolments,
+        EnrolmentsHandler,
         {
             "POST": Operation(
                 "Redeem a join code for somebody who is signing up",
-                Right(Scope.ENROL),
+                AccessRule(Scope.ENROL),
                 ClassroomReply,
                 EnrolRequest,
                 needs_person=False,

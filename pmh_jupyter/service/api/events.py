@@ -12,95 +12,95 @@ from tornado.iostream import StreamClosedError
 
 from pmh_jupyter.domain.roles import Permission
 from pmh_jupyter.errors import BadInput
-from pmh_jupyter.service import shown
+from pmh_jupyter.service import serializers
 from pmh_jupyter.service.handler import ApiHandler
-from pmh_jupyter.service.rights import Right, Scope
-from pmh_jupyter.service.routes import Operation, Query, Route
+from pmh_jupyter.service.permissions import AccessRule, Scope
+from pmh_jupyter.service.routes import Operation, QueryParameter, Route
 from pmh_jupyter.storage.records import events
-from pmh_jupyter.wire.work import EventReply
+from pmh_jupyter.wire.submission import EventReply
 
-HEARTBEAT_SECONDS = 15.0
-AT_ONCE = 200
-RECONNECT_MS = 1_000
+HEARTBEAT_INTERVAL_SECONDS = 15.0
+BATCH_SIZE = 200
+RECONNECT_DELAY_MS = 1_000
 
-AFTER = Query(
+AFTER_PARAMETER = QueryParameter(
     "after", "Number of the last event that is known; Last-Event-ID goes before it", {"type": "integer", "minimum": 0}
 )
 
 
-class Events(ApiHandler):
+class EventStreamHandler(ApiHandler):
     """Server-sent events; a comment now and then keeps the connection and finds out whether anybody is there."""
 
-    _news: asyncio.Event | None = None
-    _gone = False
+    _wakeup: asyncio.Event | None = None
+    _is_disconnected = False
 
     async def get(self, classroom: str) -> None:
-        after = self._after()
-        with self.service.feed.listen(classroom, self.caller.name) as self._news:
+        after = self._last_event_number()
+        with self.service.broadcaster.subscribe(classroom, self.caller.name) as self._wakeup:
             self.set_header("Content-Type", "text/event-stream")
             self.set_header("X-Accel-Buffering", "no")
-            self.write(f"retry: {RECONNECT_MS}\n\n")
+            self.write(f"retry: {RECONNECT_DELAY_MS}\n\n")
             try:
                 await self.flush()
-                await self._tell(classroom, after, self._news)
+                await self._send_events(classroom, after, self._wakeup)
             except StreamClosedError:
                 return
 
     def on_connection_close(self) -> None:
-        self._gone = True
-        if self._news:
-            self._news.set()
+        self._is_disconnected = True
+        if self._wakeup:
+            self._wakeup.set()
         super().on_connection_close()
 
-    async def _tell(self, classroom: str, after: int, news: asyncio.Event) -> None:
-        while not (self._gone or self.service.feed.closing):
-            news.clear()
-            found = await self.service.run(
-                events.events_since, self.service.database, self.standing.person.id, classroom, after, AT_ONCE
+    async def _send_events(self, classroom: str, after: int, wakeup: asyncio.Event) -> None:
+        while not (self._is_disconnected or self.service.broadcaster.is_closing):
+            wakeup.clear()
+            new_events = await self.service.run_blocking(
+                events.load_events_after, self.service.database, self.identity.person.id, classroom, after, BATCH_SIZE
             )
-            for event in found:
-                self.write(as_sse(shown.event(event)))
+            for event in new_events:
+                self.write(format_sse(serializers.event_reply(event)))
                 after = event.number
             await self.flush()
-            if len(found) < AT_ONCE:
-                await self._rest(news)
+            if len(new_events) < BATCH_SIZE:
+                await self._wait_for_events(wakeup)
 
-    async def _rest(self, news: asyncio.Event) -> None:
+    async def _wait_for_events(self, wakeup: asyncio.Event) -> None:
         try:
-            async with asyncio.timeout(HEARTBEAT_SECONDS):
-                await news.wait()
+            async with asyncio.timeout(HEARTBEAT_INTERVAL_SECONDS):
+                await wakeup.wait()
         except TimeoutError:
             # Who may no longer listen (token taken back, out of the classroom) is not told more than what came before.
-            self.caller = await self._known_caller()
-            await self._stand(RIGHT)
+            self.caller = await self._require_caller()
+            await self._resolve_identity(EVENTS_ACCESS)
             self.write(": still here\n\n")
 
-    def _after(self) -> int:
-        last = self.request.headers.get("Last-Event-ID", "")
-        if not last:
-            return self.number("after", 0)
-        if not (last.isascii() and last.isdigit() and len(last) < 16):
+    def _last_event_number(self) -> int:
+        last_event_id = self.request.headers.get("Last-Event-ID", "")
+        if not last_event_id:
+            return self.get_query_int("after", 0)
+        if not (last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) < 16):
             raise BadInput("Last-Event-ID must be the number of an event.")
-        return int(last)
+        return int(last_event_id)
 
 
-def as_sse(event: EventReply) -> str:
+def format_sse(event: EventReply) -> str:
     """One event as text/event-stream has it."""
     return f"id: {event.number}\ndata: {event.model_dump_json()}\n\n"
 
 
-RIGHT = Right(Scope.LEARN, session=True, permission=Permission.LEARN)
+EVENTS_ACCESS = AccessRule(Scope.LEARN, allows_session=True, permission=Permission.LEARN)
 
 ROUTES = (
     Route(
         "classrooms/{classroom}/events",
-        Events,
+        EventStreamHandler,
         {
             "GET": Operation(
                 "The classroom's events that concern the caller, as a stream",
-                RIGHT,
-                media="text/event-stream",
-                query=(AFTER,),
+                EVENTS_ACCESS,
+                media_type="text/event-stream",
+                query_parameters=(AFTER_PARAMETER,),
             )
         },
     ),

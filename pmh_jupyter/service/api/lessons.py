@@ -3,60 +3,60 @@
 from __future__ import annotations
 
 from pmh_jupyter.domain.roles import Permission
-from pmh_jupyter.service import shown
+from pmh_jupyter.service import serializers
 from pmh_jupyter.service.handler import ApiHandler
-from pmh_jupyter.service.rights import Right, Scope
+from pmh_jupyter.service.permissions import AccessRule, Scope
 from pmh_jupyter.service.routes import Operation, Route
 from pmh_jupyter.storage.records import lessons
-from pmh_jupyter.wire.work import LessonFilesReply, OpenedRequest
+from pmh_jupyter.wire.submission import LessonFilesReply, OpenedReleaseRequest
 
 
-class LessonFiles(ApiHandler):
+class LessonFilesHandler(ApiHandler):
     """The present release and the one that was opened last: what a merge needs."""
 
     async def get(self, classroom: str, lesson: str) -> None:
-        found = await self.service.run(
-            lessons.lesson_files, self.service.database, self.standing.person.id, classroom, lesson
+        lesson_files = await self.service.run_blocking(
+            lessons.load_lesson_files, self.service.database, self.identity.person.id, classroom, lesson
         )
         # Encoding tens of MiB in the event loop would make everybody else wait.
-        self.send(await self.service.run(shown.lesson_files, found))
+        self.send(await self.service.run_blocking(serializers.lesson_files_reply, lesson_files))
 
 
-class Opened(ApiHandler):
+class OpenedReleaseHandler(ApiHandler):
     """A release's files are in place."""
 
     async def put(self, classroom: str, lesson: str) -> None:
-        request = await self.read(OpenedRequest)
-        await self.service.run(
-            lessons.mark_opened,
+        request = await self.read_body(OpenedReleaseRequest)
+        await self.service.run_blocking(
+            lessons.record_opened_release,
             self.service.database,
-            self.standing.person.id,
+            self.identity.person.id,
             classroom,
             lesson,
-            request.release,
+            request.release_id,
         )
         self.set_status(204)
         self.finish()
 
 
-LEARN = Right(Scope.LEARN, session=True, permission=Permission.LEARN)
+LEARN_ACCESS = AccessRule(Scope.LEARN, allows_session=True, permission=Permission.LEARN)
 
 ROUTES = (
     Route(
         "classrooms/{classroom}/lessons/{lesson}/files",
-        LessonFiles,
-        {"GET": Operation("The lesson's files for a student", LEARN, LessonFilesReply, errors=(409,))},
+        LessonFilesHandler,
+        {"GET": Operation("The lesson's files for a student", LEARN_ACCESS, LessonFilesReply, error_statuses=(409,))},
     ),
     Route(
         "classrooms/{classroom}/lessons/{lesson}/opened",
-        Opened,
+        OpenedReleaseHandler,
         {
             "PUT": Operation(
                 "Say that a release's files are in place",
-                LEARN,
-                request=OpenedRequest,
+                LEARN_ACCESS,
+                request_model=OpenedReleaseRequest,
                 status=204,
-                errors=(409,),
+                error_statuses=(409,),
             )
         },
     ),

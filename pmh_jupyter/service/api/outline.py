@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 from pmh_jupyter.domain.roles import Permission
-from pmh_jupyter.service import shown
+from pmh_jupyter.service import serializers
 from pmh_jupyter.service.handler import ApiHandler
-from pmh_jupyter.service.rights import Right, Scope
+from pmh_jupyter.service.permissions import AccessRule, Scope
 from pmh_jupyter.service.routes import Operation, Route
 from pmh_jupyter.storage.records import outline
 from pmh_jupyter.wire.outline import OutlineReply
 
 
-class Outline(ApiHandler):
+class OutlineHandler(ApiHandler):
     """Units, lessons, exercises, awards, and where the caller stands in them."""
 
     async def get(self, classroom: str) -> None:
-        seen = await self.service.run(outline.outline, self.service.database, self.standing.person.id, classroom)
-        self.send(shown.map_of(seen))
+        member_outline = await self.service.run_blocking(
+            outline.load_outline, self.service.database, self.identity.person.id, classroom
+        )
+        self.send(serializers.outline_reply(member_outline))
 
 
 ROUTES = (
     Route(
         "classrooms/{classroom}/outline",
-        Outline,
+        OutlineHandler,
         {
             "GET": Operation(
                 "The course outline and the caller's progress",
-                Right(Scope.LEARN, session=True, permission=Permission.LEARN),
+                AccessRule(Scope.LEARN, allows_session=True, permission=Permission.LEARN),
                 OutlineReply,
             )
         },

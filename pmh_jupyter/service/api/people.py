@@ -2,49 +2,49 @@
 
 from __future__ import annotations
 
-from pmh_jupyter.service import shown
+from pmh_jupyter.service import serializers
 from pmh_jupyter.service.handler import ApiHandler
-from pmh_jupyter.service.rights import Right, Scope
+from pmh_jupyter.service.permissions import AccessRule, Scope
 from pmh_jupyter.service.routes import Operation, Route
 from pmh_jupyter.storage.records import members
 from pmh_jupyter.wire.people import ClassroomReply, JoinRequest, MeReply
 
 
-class Me(ApiHandler):
+class MeHandler(ApiHandler):
     """The person behind the request and their classrooms."""
 
     async def get(self) -> None:
-        person = self.standing.person
-        memberships = await self.service.run(members.memberships, self.service.database, person.id)
-        self.send(shown.me(person, memberships))
+        person = self.identity.person
+        memberships = await self.service.run_blocking(members.list_memberships, self.service.database, person.id)
+        self.send(serializers.me_reply(person, memberships))
 
 
-class Join(ApiHandler):
+class JoinHandler(ApiHandler):
     """Redeems a join code for the caller."""
 
     async def post(self) -> None:
-        request = await self.read(JoinRequest)
-        membership = await self.service.run(
-            members.join, self.service.database, self.standing.person.id, request.join_code
+        request = await self.read_body(JoinRequest)
+        membership = await self.service.run_blocking(
+            members.redeem_join_code, self.service.database, self.identity.person.id, request.join_code
         )
-        self.service.feed.poke()
-        self.send(shown.classroom(membership))
+        self.service.broadcaster.notify()
+        self.send(serializers.classroom_reply(membership))
 
 
-LEARN = Right(Scope.LEARN, session=True)
+LEARN_ACCESS = AccessRule(Scope.LEARN, allows_session=True)
 
 ROUTES = (
-    Route("me", Me, {"GET": Operation("Who is asking, and in which classrooms", LEARN, MeReply)}),
+    Route("me", MeHandler, {"GET": Operation("Who is asking, and in which classrooms", LEARN_ACCESS, MeReply)}),
     Route(
         "join",
-        Join,
+        JoinHandler,
         {
             "POST": Operation(
                 "Redeem a join code",
-                LEARN,
+                LEARN_ACCESS,
                 ClassroomReply,
                 JoinRequest,
-                dear=True,
+                is_expensive=True,
             )
         },
     ),

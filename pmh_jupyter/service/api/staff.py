@@ -5,54 +5,56 @@ from __future__ import annotations
 from uuid import UUID
 
 from pmh_jupyter.domain.roles import Permission
-from pmh_jupyter.service import shown
+from pmh_jupyter.service import serializers
 from pmh_jupyter.service.handler import ApiHandler
-from pmh_jupyter.service.rights import Right, Scope
-from pmh_jupyter.service.routes import Operation, Query, Route
+from pmh_jupyter.service.permissions import AccessRule, Scope
+from pmh_jupyter.service.routes import Operation, QueryParameter, Route
 from pmh_jupyter.storage.records import staff
-from pmh_jupyter.wire.staff import BoardReply, StaffWorkList
+from pmh_jupyter.wire.staff import GradebookReply, MemberSubmissionList
 
-PAGE = Query("page", "Page of members, from 1", {"type": "integer", "minimum": 1, "default": 1})
+PAGE_PARAMETER = QueryParameter("page", "Page of members, from 1", {"type": "integer", "minimum": 1, "default": 1})
 
 
-class Board(ApiHandler):
+class GradebookHandler(ApiHandler):
     """Members × exercises, a page of members at a time."""
 
     async def get(self, classroom: str) -> None:
-        page = self.number("page", 1, least=1)
-        seen = await self.service.run(staff.board, self.service.database, classroom, page)
-        self.send(shown.board(seen))
+        page = self.get_query_int("page", 1, minimum=1)
+        gradebook = await self.service.run_blocking(staff.load_gradebook, self.service.database, classroom, page)
+        self.send(serializers.gradebook_reply(gradebook))
 
 
-class MemberWork(ApiHandler):
+class MemberSubmissionsHandler(ApiHandler):
     """A member's work with verdicts and flags."""
 
     async def get(self, classroom: str, person: str) -> None:
-        found = await self.service.run(staff.member_work, self.service.database, classroom, UUID(person))
-        self.send(StaffWorkList(work=tuple(map(shown.staff_work, found))))
+        member_submissions = await self.service.run_blocking(
+            staff.list_member_submissions, self.service.database, classroom, UUID(person)
+        )
+        self.send(MemberSubmissionList(submissions=tuple(map(serializers.member_submission_reply, member_submissions))))
 
 
 ROUTES = (
     Route(
-        "classrooms/{classroom}/board",
-        Board,
+        "classrooms/{classroom}/gradebook",
+        GradebookHandler,
         {
             "GET": Operation(
                 "A page of the classroom's board",
-                Right(Scope.TEACH, session=True, permission=Permission.SEE_BOARD),
-                BoardReply,
-                query=(PAGE,),
+                AccessRule(Scope.TEACH, allows_session=True, permission=Permission.VIEW_GRADEBOOK),
+                GradebookReply,
+                query_parameters=(PAGE_PARAMETER,),
             )
         },
     ),
     Route(
-        "classrooms/{classroom}/members/{person}/work",
-        MemberWork,
+        "classrooms/{classroom}/members/{person}/submissions",
+        MemberSubmissionsHandler,
         {
             "GET": Operation(
                 "A member's work, newest first",
-                Right(Scope.TEACH, session=True, permission=Permission.SEE_WORK),
-                StaffWorkList,
+                AccessRule(Scope.TEACH, allows_session=True, permission=Permission.VIEW_SUBMISSIONS),
+                MemberSubmissionList,
             )
         },
     ),

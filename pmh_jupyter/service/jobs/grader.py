@@ -8,18 +8,18 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pmh_jupyter.config import Settings
-from pmh_jupyter.domain.judging import Judging
+from pmh_jupyter.domain.isolation import ReleaseIsolation
+from pmh_jupyter.domain.submission import Job
 from pmh_jupyter.domain.verdict import Grading
-from pmh_jupyter.domain.work import Job
-from pmh_jupyter.errors import NoWall, PmhError
-from pmh_jupyter.grading.canary import canary
+from pmh_jupyter.errors import NoSandbox, PmhError
+from pmh_jupyter.grading.backends import SandboxBackend, find_backend
+from pmh_jupyter.grading.canary import run_canary
 from pmh_jupyter.grading.grade import grade
-from pmh_jupyter.grading.judging import KnownJudgings
-from pmh_jupyter.grading.task import GradingTask, Limits, with_asked
-from pmh_jupyter.grading.walls import Wall, find_wall
+from pmh_jupyter.grading.isolation import IsolationCache
+from pmh_jupyter.grading.task import EffectiveLimits, GradingTask, apply_requested_limits
 from pmh_jupyter.service.logs import log
 
-RETRY_SECONDS = 30.0
+RETRY_INTERVAL_SECONDS = 30.0
 
 
 class Grader:
@@ -30,80 +30,80 @@ class Grader:
     def __init__(
         self,
         settings: Settings,
-        find: Callable[[Settings], Wall] = find_wall,
+        backend_finder: Callable[[Settings], SandboxBackend] = find_backend,
         clock: Callable[[], float] = time.monotonic,
-        keep: Callable[[str, Judging], None] = lambda release, judging: None,
+        save_isolation: Callable[[str, ReleaseIsolation], None] = lambda release_id, isolation: None,
     ) -> None:
         self._settings = settings
-        self._find = find
+        self._backend_finder = backend_finder
         self._clock = clock
-        self._keep = keep
-        self._judgings = KnownJudgings()
+        self._save_isolation = save_isolation
+        self._isolation_cache = IsolationCache()
         self._lock = threading.Lock()
-        self._wall: Wall | None = None
-        self._refused: NoWall | None = None
-        self._again = 0.0
+        self._backend: SandboxBackend | None = None
+        self._last_error: NoSandbox | None = None
+        self._retry_at = 0.0
 
-    def wall(self) -> Wall:
+    def get_backend(self) -> SandboxBackend:
         """The wall; raises NoWall where grading is refused because there is none."""
         with self._lock:
-            if self._wall is None:
-                self._wall = self._look()
-            return self._wall
+            if self._backend is None:
+                self._backend = self._find_backend()
+            return self._backend
 
     def close(self) -> None:
         """Ends what the wall keeps warm for the next grading, where it keeps anything."""
         with self._lock:
-            wall, self._wall = self._wall, None
-        if wall:
-            wall.close()
+            backend, self._backend = self._backend, None
+        if backend:
+            backend.close()
 
-    def _look(self) -> Wall:
-        if self._refused and self._clock() < self._again:
-            raise NoWall(self._refused.message, advice=self._refused.advice)
+    def _find_backend(self) -> SandboxBackend:
+        if self._last_error and self._clock() < self._retry_at:
+            raise NoSandbox(self._last_error.message, advice=self._last_error.advice)
         try:
-            wall = self._find(self._settings)
-        except NoWall as error:
-            self._refused, self._again = error, self._clock() + RETRY_SECONDS
+            backend = self._backend_finder(self._settings)
+        except NoSandbox as error:
+            self._last_error, self._retry_at = error, self._clock() + RETRY_INTERVAL_SECONDS
             log.error("no wall: nothing is graded", reason=error.message, advice=error.advice)
             raise
-        if not wall.contained:
+        if not backend.is_contained:
             log.warning(
                 "no wall: students' code runs with the rights of this service, because the hub is on loopback only"
             )
-        return wall
+        return backend
 
     def grade(self, job: Job) -> Grading:
         """Grades one job; faults of the student's are verdicts, faults of ours raise or stand in the grading."""
         task = GradingTask(
             exercises=job.exercises,
-            sealed=job.sealed,
-            submitted=job.submitted,
-            only=job.only,
-            hidden=job.hidden,
-            limits=with_asked(self.limits, job.limits),
+            sealed_files=job.sealed_files,
+            submitted_files=job.submitted_files,
+            only_exercises=job.only_exercises,
+            include_hidden_tests=job.include_hidden_tests,
+            limits=apply_requested_limits(self.default_limits, job.limits),
             preload=job.preload,
             request_id=job.request_id,
-            judging=job.judging,
+            isolation=job.isolation,
         )
-        return grade(task if task.judging else self._judged(task, job.release), self.wall())
+        return grade(task if task.isolation else self._decide_isolation(task, job.release_id), self.get_backend())
 
-    def _judged(self, task: GradingTask, release: str) -> GradingTask:
-        judging = self._judgings.of(task, self.wall())
+    def _decide_isolation(self, task: GradingTask, release_id: str) -> GradingTask:
+        isolation = self._isolation_cache.get_or_decide(task, self.get_backend())
         try:
-            self._keep(release, judging)
+            self._save_isolation(release_id, isolation)
         except PmhError as error:  # it is found out again next time
-            log.warning("how a release is judged was not kept", release=release, reason=error.message)
-        return replace(task, judging=judging)
+            log.warning("how a release is judged was not kept", release=release_id, reason=error.message)
+        return replace(task, isolation=isolation)
 
-    def try_canary(self) -> None:
+    def check_canary(self) -> None:
         """Grades what has a known result; raises NoWall, or Unavailable when the verdicts are not those."""
-        canary(self.wall())
+        run_canary(self.get_backend())
 
     @property
-    def limits(self) -> Limits:
+    def default_limits(self) -> EffectiveLimits:
         """What a grading may use where nobody asks for anything else."""
-        return Limits(
+        return EffectiveLimits(
             cell_seconds=self._settings.cell_seconds,
             submission_seconds=self._settings.submission_seconds,
             memory_bytes=self._settings.grading_memory_mb << 20,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from pmh_jupyter.domain.people import Membership
-from pmh_jupyter.domain.roles import Permission, may
-from pmh_jupyter.service import shown
+from pmh_jupyter.domain.roles import Permission, has_permission
+from pmh_jupyter.service import serializers
 from pmh_jupyter.service.handler import PageHandler
-from pmh_jupyter.service.members import standing
+from pmh_jupyter.service.identity import resolve_identity
 
 
 class ClassroomPage(PageHandler):
@@ -22,16 +22,18 @@ class ClassroomPage(PageHandler):
         if self._finished:
             return
         slug = self.path_kwargs["classroom"]
-        found = await self.service.run(standing, self.service.database, self.caller.name, slug, self.permission)
-        assert found.membership is not None  # a permission was asked for
-        self.standing, self.membership = found, found.membership
+        identity = await self.service.run_blocking(
+            resolve_identity, self.service.database, self.caller.name, slug, self.permission
+        )
+        assert identity.membership is not None  # a permission was asked for
+        self.identity, self.membership = identity, identity.membership
 
-    def render_classroom(self, template: str, place: str, **values: Any) -> None:
+    def render_classroom(self, template: str, nav_entry: str, **values: Any) -> None:
         """A template with the classroom's head: `place` names the entry of the navigation that is this page."""
         self.render_page(
             template,
-            classroom=shown.classroom(self.membership),
-            staff=may(self.membership.role, Permission.SEE_BOARD),
-            place=place,
+            classroom=serializers.classroom_reply(self.membership),
+            staff=has_permission(self.membership.role, Permission.VIEW_GRADEBOOK),
+            place=nav_entry,
             **values,
         )

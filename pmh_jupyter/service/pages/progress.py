@@ -5,24 +5,30 @@ from __future__ import annotations
 from typing import ClassVar
 
 from pmh_jupyter.domain.roles import Permission
-from pmh_jupyter.domain.work import Kind
-from pmh_jupyter.service import shown
+from pmh_jupyter.domain.submission import SubmissionKind
+from pmh_jupyter.service import serializers
 from pmh_jupyter.service.pages.classroom import ClassroomPage
-from pmh_jupyter.storage.records import outline, work
+from pmh_jupyter.storage.records import outline, submissions
 
 
-class Progress(ClassroomPage):
+class ProgressPage(ClassroomPage):
     """The outline with every exercise, achievements, and receipts."""
 
     permission: ClassVar[Permission] = Permission.LEARN
     route_name = "page: progress"
 
     async def get(self, classroom: str) -> None:
-        database, person = self.service.database, self.standing.person.id
-        seen = await self.service.run(outline.outline, database, person, classroom)
-        own = await self.service.run(work.own_work, database, person, classroom)
-        handed_in = [shown.own_work(one) for one in own if one.kind is Kind.SUBMISSION and one.receipt]
-        self.render_classroom("progress.html", "progress", outline=shown.map_of(seen), receipts=handed_in)
+        database, person_id = self.service.database, self.identity.person.id
+        member_outline = await self.service.run_blocking(outline.load_outline, database, person_id, classroom)
+        own_submissions = await self.service.run_blocking(submissions.list_submissions, database, person_id, classroom)
+        final_submissions = [
+            serializers.submission_reply(submission)
+            for submission in own_submissions
+            if submission.kind is SubmissionKind.FINAL and submission.receipt
+        ]
+        self.render_classroom(
+            "progress.html", "progress", outline=serializers.outline_reply(member_outline), receipts=final_submissions
+        )
 
 
-PAGES = (("classrooms/{classroom}/progress", Progress),)
+PAGES = (("classrooms/{classroom}/progress", ProgressPage),)

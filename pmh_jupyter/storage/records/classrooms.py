@@ -7,15 +7,15 @@ from uuid import UUID, uuid4
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from pmh_jupyter.domain.deadlines import WallSchedule, zone
+from pmh_jupyter.domain.deadlines import LocalSchedule, load_time_zone
 from pmh_jupyter.domain.events import EventKind
 from pmh_jupyter.domain.people import Classroom
 from pmh_jupyter.errors import NotFound
 from pmh_jupyter.storage.database import Database
-from pmh_jupyter.storage.dialect import insert_new
-from pmh_jupyter.storage.log import NewEvent, append
-from pmh_jupyter.storage.records.limits import LIMITS
-from pmh_jupyter.storage.records.lookup import find_lesson, no_classroom
+from pmh_jupyter.storage.dialect import insert_if_absent
+from pmh_jupyter.storage.event_log import NewEvent, append_events
+from pmh_jupyter.storage.records.assignment_limits import LIMIT_COLUMNS
+from pmh_jupyter.storage.records.shared_queries import classroom_not_found_error, find_assigned_lesson
 from pmh_jupyter.storage.tables.classrooms import AssignmentRow, ClassroomRow
 from pmh_jupyter.storage.tables.courses import CourseRow, CourseVersionRow, LessonRow, VersionLessonRow
 
@@ -25,35 +25,37 @@ def ensure_classroom(database: Database, slug: str, title: str, time_zone: str, 
 
     Raises NotFound for a course that was never released, BadInput for a time zone that does not exist.
     """
-    zone(time_zone)
+    load_time_zone(time_zone)
     with database.write() as session:
-        version = _version(session, course, None)
+        version = _find_version(session, course, None)
         values = {"slug": slug, "title": title, "time_zone": time_zone, "version_id": version.id, "last_event": 0}
-        if insert_new(session, ClassroomRow, id=uuid4(), **values, created_at=database.now()):
-            _take_on(session, database, _find(session, slug), version, before={})
-        return _to_classroom(session, slug)
+        if insert_if_absent(session, ClassroomRow, id=uuid4(), **values, created_at=database.now()):
+            _apply_version(session, database, _lock_classroom(session, slug), version, previous_releases={})
+        return _load_classroom(session, slug)
 
 
-def classrooms(database: Database) -> tuple[Classroom, ...]:
+def list_classrooms(database: Database) -> tuple[Classroom, ...]:
     """Every classroom of the hub, by slug."""
     with database.read() as session:
         slugs = session.scalars(select(ClassroomRow.slug).order_by(ClassroomRow.slug)).all()
-        return tuple(_to_classroom(session, slug) for slug in slugs)
+        return tuple(_load_classroom(session, slug) for slug in slugs)
 
 
-def adopt(database: Database, classroom: str, course: str, number: int | None = None) -> Classroom:
+def adopt_version(database: Database, classroom: str, course: str, number: int | None = None) -> Classroom:
     """A classroom takes a version of a course (None: the newest); an event tells of each lesson that this changes.
 
     Raises NotFound for a classroom, course or version that does not exist.
     """
     with database.write() as session:
-        room = _find(session, classroom)
-        version = _version(session, course, number)
-        if room.version_id != version.id:
-            before = _releases(session, room.version_id)
-            session.execute(update(ClassroomRow).where(ClassroomRow.id == room.id).values(version_id=version.id))
-            _take_on(session, database, room, version, before)
-        return _to_classroom(session, classroom)
+        classroom_row = _lock_classroom(session, classroom)
+        version = _find_version(session, course, number)
+        if classroom_row.version_id != version.id:
+            previous_releases = _releases_by_lesson(session, classroom_row.version_id)
+            session.execute(
+                update(ClassroomRow).where(ClassroomRow.id == classroom_row.id).values(version_id=version.id)
+            )
+            _apply_version(session, database, classroom_row, version, previous_releases)
+        return _load_classroom(session, classroom)
 
 
 def set_assignment(
@@ -61,59 +63,63 @@ def set_assignment(
     classroom: str,
     lesson: str,
     *,
-    schedule: WallSchedule,
-    attempts: int | None = None,
+    schedule: LocalSchedule,
+    max_submissions: int | None = None,
     weight: int = 1,
-    checks: str = "all",
+    check_tests: str = "all",
 ) -> None:
     """Puts a lesson on the schedule: `attempts` submissions (None: any number), `checks` run "visible" tests or "all".
 
     Raises NotFound, and BadInput for a time zone that does not exist.
     """
-    zone(schedule.time_zone)
+    load_time_zone(schedule.time_zone)
     with database.write() as session:
-        row = find_lesson(session, _find(session, classroom).id, lesson).assignment
+        row = find_assigned_lesson(session, _lock_classroom(session, classroom).id, lesson).assignment
         row.time_zone, row.opens, row.due, row.closes = (
             schedule.time_zone,
             schedule.opens,
             schedule.due,
             schedule.closes,
         )
-        row.attempts, row.weight, row.checks = attempts, weight, checks
+        row.max_submissions, row.weight, row.check_tests = max_submissions, weight, check_tests
 
 
-def _find(session: Session, slug: str) -> ClassroomRow:
+def _lock_classroom(session: Session, slug: str) -> ClassroomRow:
     """The classroom, held until the end of the transaction."""
-    room = session.scalars(
+    classroom_row = session.scalars(
         select(ClassroomRow).where(ClassroomRow.slug == slug).with_for_update(key_share=True)
     ).one_or_none()
-    if room is None:
-        raise no_classroom(slug)
-    return room
+    if classroom_row is None:
+        raise classroom_not_found_error(slug)
+    return classroom_row
 
 
-def _version(session: Session, course: str, number: int | None) -> CourseVersionRow:
-    wanted = (
+def _find_version(session: Session, course: str, number: int | None) -> CourseVersionRow:
+    query = (
         select(CourseVersionRow)
         .join(CourseRow, CourseRow.id == CourseVersionRow.course_id)
         .where(CourseRow.slug == course)
     )
     if number is not None:
-        wanted = wanted.where(CourseVersionRow.number == number)
-    version = session.scalars(wanted.order_by(CourseVersionRow.number.desc()).limit(1)).one_or_none()
+        query = query.where(CourseVersionRow.number == number)
+    version = session.scalars(query.order_by(CourseVersionRow.number.desc()).limit(1)).one_or_none()
     if version is None:
         raise NotFound(f"There is no released course {course!r}" + (f", version {number}." if number else "."))
     return version
 
 
-def _releases(session: Session, version: UUID) -> dict[UUID, str]:
+def _releases_by_lesson(session: Session, version_id: UUID) -> dict[UUID, str]:
     """Lesson to release."""
-    entries = session.scalars(select(VersionLessonRow).where(VersionLessonRow.version_id == version))
+    entries = session.scalars(select(VersionLessonRow).where(VersionLessonRow.version_id == version_id))
     return {entry.lesson_id: entry.release_id for entry in entries}
 
 
-def _take_on(
-    session: Session, database: Database, room: ClassroomRow, version: CourseVersionRow, before: dict[UUID, str]
+def _apply_version(
+    session: Session,
+    database: Database,
+    classroom_row: ClassroomRow,
+    version: CourseVersionRow,
+    previous_releases: dict[UUID, str],
 ) -> None:
     """Puts each lesson of the version on the schedule, with the author's limits, and tells of those that changed."""
     rows = session.execute(
@@ -122,26 +128,45 @@ def _take_on(
         .where(VersionLessonRow.version_id == version.id)
         .order_by(VersionLessonRow.position)
     ).all()
-    changed = []
+    changed_lessons = []
     for entry, slug in rows:
-        limits = {name: getattr(entry, name) for name in (*LIMITS, "preload")}
-        place = {"classroom_id": room.id, "lesson_id": entry.lesson_id, "time_zone": room.time_zone}
-        if not insert_new(session, AssignmentRow, id=uuid4(), **place, **limits, weight=1, checks="all"):
+        limit_columns = {name: getattr(entry, name) for name in (*LIMIT_COLUMNS, "preload")}
+        key_columns = {
+            "classroom_id": classroom_row.id,
+            "lesson_id": entry.lesson_id,
+            "time_zone": classroom_row.time_zone,
+        }
+        if not insert_if_absent(
+            session, AssignmentRow, id=uuid4(), **key_columns, **limit_columns, weight=1, check_tests="all"
+        ):
             session.execute(
                 update(AssignmentRow)
-                .where(AssignmentRow.classroom_id == room.id, AssignmentRow.lesson_id == entry.lesson_id)
-                .values(**limits)
+                .where(AssignmentRow.classroom_id == classroom_row.id, AssignmentRow.lesson_id == entry.lesson_id)
+                .values(**limit_columns)
             )
-        if before.get(entry.lesson_id) != entry.release_id:
-            changed.append({"lesson": slug, "release": entry.release_id})
-    append(session, room.id, [NewEvent(EventKind.RELEASE_ADOPTED, None, data) for data in changed], database.now())
+        if previous_releases.get(entry.lesson_id) != entry.release_id:
+            changed_lessons.append({"lesson": slug, "release": entry.release_id})
+    append_events(
+        session,
+        classroom_row.id,
+        [NewEvent(EventKind.RELEASE_ADOPTED, None, data) for data in changed_lessons],
+        database.now(),
+    )
 
 
-def _to_classroom(session: Session, slug: str) -> Classroom:
-    room, version, course = session.execute(
+def _load_classroom(session: Session, slug: str) -> Classroom:
+    classroom_row, version, course = session.execute(
         select(ClassroomRow, CourseVersionRow, CourseRow.slug)
         .join(CourseVersionRow, CourseVersionRow.id == ClassroomRow.version_id)
         .join(CourseRow, CourseRow.id == CourseVersionRow.course_id)
         .where(ClassroomRow.slug == slug)
     ).one()
-    return Classroom(room.id, room.slug, room.title, room.time_zone, course, version.title, version.number)
+    return Classroom(
+        classroom_row.id,
+        classroom_row.slug,
+        classroom_row.title,
+        classroom_row.time_zone,
+        course,
+        version.title,
+        version.number,
+    )

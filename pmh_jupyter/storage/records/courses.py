@@ -11,12 +11,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from pmh_jupyter.domain.course import Course, Release
-from pmh_jupyter.domain.ids import sha256
-from pmh_jupyter.domain.versions import CourseVersion, VersionLesson
+from pmh_jupyter.domain.course_versions import CourseVersion, VersionLesson
+from pmh_jupyter.domain.hashing import sha256_hex
 from pmh_jupyter.errors import NotFound
-from pmh_jupyter.storage.blobs import Blobs, Namespace
+from pmh_jupyter.storage.blobs import BlobNamespace, BlobStore
 from pmh_jupyter.storage.database import Database
-from pmh_jupyter.storage.dialect import insert_new
+from pmh_jupyter.storage.dialect import insert_if_absent
 from pmh_jupyter.storage.tables.courses import (
     CourseRow,
     CourseVersionRow,
@@ -31,28 +31,32 @@ from pmh_jupyter.storage.tables.courses import (
 def save_course_version(database: Database, course: Course, releases: Mapping[str, Release]) -> CourseVersion:
     """Saves a course with the release of each lesson (by slug). Saving the newest version again returns it and makes none."""
     for release in releases.values():
-        database.blobs.stage("student", (file.content for file in release.student))
-        database.blobs.stage("sealed", (file.content for file in release.sealed))
+        database.blobs.stage("student", (file.content for file in release.student_files))
+        database.blobs.stage("sealed", (file.content for file in release.sealed_files))
     now = database.now()
     with database.write() as session:
-        insert_new(session, CourseRow, id=uuid4(), slug=course.slug, created_at=now)
-        row = session.scalars(select(CourseRow).where(CourseRow.slug == course.slug).with_for_update()).one()
-        newest = _newest(session, row.id)
-        before = _releases_of(session, newest)
-        digest = _digest(course, releases)
-        if newest is None or newest.digest != digest:
+        insert_if_absent(session, CourseRow, id=uuid4(), slug=course.slug, created_at=now)
+        course_row = session.scalars(select(CourseRow).where(CourseRow.slug == course.slug).with_for_update()).one()
+        version = _find_newest_version(session, course_row.id)
+        previous_releases = _releases_by_slug(session, version)
+        digest = _compute_digest(course, releases)
+        if version is None or version.digest != digest:
             for release in releases.values():
                 _save_release(session, database, release)
-            newest = _add_version(session, database, row.id, course, digest, newest.number + 1 if newest else 1)
-            _list_lessons(session, row.id, newest.id, course, releases)
+            version = _add_version(
+                session, database, course_row.id, course, digest, version.number + 1 if version else 1
+            )
+            _add_version_lessons(session, course_row.id, version.id, course, releases)
         lessons = tuple(
-            VersionLesson(one.slug, releases[one.slug].id, before.get(one.slug) != releases[one.slug].id)
-            for one in course.lessons
+            VersionLesson(
+                lesson.slug, releases[lesson.slug].id, previous_releases.get(lesson.slug) != releases[lesson.slug].id
+            )
+            for lesson in course.lessons
         )
-        return CourseVersion(course.slug, newest.number, lessons)
+        return CourseVersion(course.slug, version.number, lessons)
 
 
-def newest_version(database: Database, course: str) -> int:
+def find_newest_version_number(database: Database, course: str) -> int:
     """The number of a course's newest version; raises NotFound for a course that was never released."""
     with database.read() as session:
         number = session.scalar(
@@ -65,16 +69,16 @@ def newest_version(database: Database, course: str) -> int:
         return number
 
 
-def _newest(session: Session, course: UUID) -> CourseVersionRow | None:
+def _find_newest_version(session: Session, course_id: UUID) -> CourseVersionRow | None:
     return session.scalars(
         select(CourseVersionRow)
-        .where(CourseVersionRow.course_id == course)
+        .where(CourseVersionRow.course_id == course_id)
         .order_by(CourseVersionRow.number.desc())
         .limit(1)
     ).one_or_none()
 
 
-def _releases_of(session: Session, version: CourseVersionRow | None) -> dict[str, str]:
+def _releases_by_slug(session: Session, version: CourseVersionRow | None) -> dict[str, str]:
     """Lesson slug to release id."""
     if version is None:
         return {}
@@ -83,22 +87,22 @@ def _releases_of(session: Session, version: CourseVersionRow | None) -> dict[str
         .join(VersionLessonRow, VersionLessonRow.lesson_id == LessonRow.id)
         .where(VersionLessonRow.version_id == version.id)
     )
-    return {slug: release for slug, release in rows}
+    return {slug: release_id for slug, release_id in rows}
 
 
-def _digest(course: Course, releases: Mapping[str, Release]) -> str:
+def _compute_digest(course: Course, releases: Mapping[str, Release]) -> str:
     """A hash of all that a version holds."""
-    described = {
+    content = {
         "title": course.title,
         "description": course.description,
-        "achievements": [asdict(one) for one in course.achievements],
-        "concepts": [asdict(one) for one in course.concepts],
+        "achievements": [asdict(achievement) for achievement in course.achievements],
+        "concepts": [asdict(concept) for concept in course.concepts],
         "lessons": [
-            [one.slug, one.title, one.unit, asdict(one.limits), one.preload, releases[one.slug].id]
-            for one in course.lessons
+            [lesson.slug, lesson.title, lesson.unit, asdict(lesson.limits), lesson.preload, releases[lesson.slug].id]
+            for lesson in course.lessons
         ],
     }
-    return sha256(json.dumps(described, sort_keys=True).encode())
+    return sha256_hex(json.dumps(content, sort_keys=True).encode())
 
 
 def _add_version(
@@ -111,8 +115,8 @@ def _add_version(
         digest=digest,
         title=course.title,
         description=course.description,
-        achievements=[asdict(one) for one in course.achievements],
-        concepts=[asdict(one) for one in course.concepts],
+        achievements=[asdict(achievement) for achievement in course.achievements],
+        concepts=[asdict(concept) for concept in course.concepts],
         created_at=database.now(),
     )
     session.add(version)
@@ -120,17 +124,17 @@ def _add_version(
     return version
 
 
-def _list_lessons(
-    session: Session, course_id: UUID, version: UUID, course: Course, releases: Mapping[str, Release]
+def _add_version_lessons(
+    session: Session, course_id: UUID, version_id: UUID, course: Course, releases: Mapping[str, Release]
 ) -> None:
     for position, lesson in enumerate(course.lessons):
-        insert_new(session, LessonRow, id=uuid4(), course_id=course_id, slug=lesson.slug)
+        insert_if_absent(session, LessonRow, id=uuid4(), course_id=course_id, slug=lesson.slug)
         lesson_id = session.scalars(
             select(LessonRow.id).where(LessonRow.course_id == course_id, LessonRow.slug == lesson.slug)
         ).one()
         session.add(
             VersionLessonRow(
-                version_id=version,
+                version_id=version_id,
                 lesson_id=lesson_id,
                 position=position,
                 release_id=releases[lesson.slug].id,
@@ -145,32 +149,32 @@ def _list_lessons(
 
 def _save_release(session: Session, database: Database, release: Release) -> None:
     """Writes a release that is not there yet; its id says what is in it, so that one that is there is the same."""
-    if not insert_new(session, ReleaseRow, id=release.id, created_at=database.now()):
+    if not insert_if_absent(session, ReleaseRow, id=release.id, created_at=database.now()):
         return
     _save_files(session, database.blobs, release, "student")
     _save_files(session, database.blobs, release, "sealed")
-    for position, one in enumerate(release.exercises):
+    for position, exercise in enumerate(release.exercises):
         session.add(
             ExerciseRow(
                 release_id=release.id,
                 position=position,
-                grade_id=one.grade_id,
-                title=one.title,
-                notebook=one.notebook,
-                max_millipoints=one.max_millipoints,
-                solution_cells=list(one.solution_cells),
-                test_cells=list(one.test_cells),
-                manual=one.manual,
-                concepts=list(one.concepts),
-                hints=list(one.hints),
+                grade_id=exercise.grade_id,
+                title=exercise.title,
+                notebook=exercise.notebook,
+                max_millipoints=exercise.max_millipoints,
+                solution_cells=list(exercise.solution_cells),
+                test_cells=list(exercise.test_cells),
+                is_manually_graded=exercise.is_manually_graded,
+                concepts=list(exercise.concepts),
+                hints=list(exercise.hints),
             )
         )
     session.flush()
 
 
-def _save_files(session: Session, blobs: Blobs, release: Release, namespace: Namespace) -> None:
-    files = release.student if namespace == "student" else release.sealed
+def _save_files(session: Session, blobs: BlobStore, release: Release, namespace: BlobNamespace) -> None:
+    files = release.student_files if namespace == "student" else release.sealed_files
     blobs.store(session, namespace, (file.content for file in files))
     for position, file in enumerate(files):
         values = {"release_id": release.id, "namespace": namespace, "path": file.path, "position": position}
-        session.add(ReleaseFileRow(**values, sha256=sha256(file.content)))
+        session.add(ReleaseFileRow(**values, sha256=sha256_hex(file.content)))

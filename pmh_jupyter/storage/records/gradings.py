@@ -11,29 +11,29 @@ from uuid import UUID, uuid4
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from pmh_jupyter.domain.achievements import reach
+from pmh_jupyter.domain.achievements import measure_progress
 from pmh_jupyter.domain.course import Achievement
-from pmh_jupyter.domain.events import EventKind, Graded
-from pmh_jupyter.domain.ledger import EntryKind
-from pmh_jupyter.domain.progress import answered, counts
+from pmh_jupyter.domain.events import EventKind, SubmissionGradedData
+from pmh_jupyter.domain.ledger import LedgerEntryKind
+from pmh_jupyter.domain.progress import is_answered, is_attempt
+from pmh_jupyter.domain.submission import SubmissionKind, SubmissionState
 from pmh_jupyter.domain.verdict import Grading
-from pmh_jupyter.domain.work import Kind, WorkState
-from pmh_jupyter.storage.dialect import insert_new
-from pmh_jupyter.storage.log import NewEvent, append
-from pmh_jupyter.storage.records.facts import keep_facts
-from pmh_jupyter.storage.records.lookup import (
-    achievements_of,
-    exercises_of,
+from pmh_jupyter.storage.dialect import insert_if_absent
+from pmh_jupyter.storage.event_log import NewEvent, append_events
+from pmh_jupyter.storage.records.achievement_counters import update_counters
+from pmh_jupyter.storage.records.fair_queue import REGRADE_PRIORITY
+from pmh_jupyter.storage.records.shared_queries import (
+    find_adopted_version,
+    load_exercises,
     lock_member,
+    to_achievements,
     to_attempt,
-    version_in_force,
 )
-from pmh_jupyter.storage.records.turns import REGRADE
 from pmh_jupyter.storage.tables.classrooms import AssignmentRow, ClassroomRow, MemberRow
 from pmh_jupyter.storage.tables.courses import CourseRow, CourseVersionRow, LessonRow
 from pmh_jupyter.storage.tables.results import AttemptRow, AwardRow, LedgerRow, VerdictRow
-from pmh_jupyter.storage.tables.work import JobRow, SubmissionRow
-from pmh_jupyter.storage.verdicts import flag_to_json, message_to_json, verdict_to_json
+from pmh_jupyter.storage.tables.submissions import JobRow, SubmissionRow
+from pmh_jupyter.storage.verdict_json import flag_to_json, message_to_json, verdict_to_json
 
 
 def record_grading(session: Session, job: JobRow, grading: Grading, now: datetime) -> None:
@@ -41,104 +41,106 @@ def record_grading(session: Session, job: JobRow, grading: Grading, now: datetim
 
     A regrade that failed leaves everything as it was, and can be asked for again.
     """
-    regrade = job.priority == REGRADE
-    if regrade and grading.fault:
+    is_regrade = job.priority == REGRADE_PRIORITY
+    if is_regrade and grading.grader_error:
         session.delete(job)
         return
-    job.seed, job.graded_by = grading.seed, grading.grader or None
-    work = session.get_one(SubmissionRow, job.submission_id)
-    assignment, lesson = _place(session, work)
-    member = _member(session, assignment.classroom_id, work.person_id)
+    job.seed, job.grader_version = grading.seed, grading.grader_version or None
+    submission = session.get_one(SubmissionRow, job.submission_id)
+    assignment, lesson = _find_assignment(session, submission)
+    member_id = _find_member_id(session, assignment.classroom_id, submission.person_id)
     # Two gradings of one person at once would each miss what the other adds to an award or to the ledger.
-    lock_member(session, member)
+    lock_member(session, member_id)
     job.state, job.worker, job.lease_until = "done", None, None
-    state = _close(work, grading, now)
-    course, version = _version(session, assignment.classroom_id)
-    attempts = _write_verdicts(session, job, work, grading)
-    if regrade:
-        _replace(session, work, attempts)
-    if work.kind == Kind.SUBMISSION:
-        _enter(session, member, work, attempts, now)
-    graded = Graded(
-        work=work.id,
-        kind=Kind(work.kind),
+    state = _finish_submission(submission, grading, now)
+    course, version = _find_course_version(session, assignment.classroom_id)
+    attempts = _write_verdicts(session, job, submission, grading)
+    if is_regrade:
+        _replace_attempts(session, submission, attempts)
+    if submission.kind == SubmissionKind.FINAL:
+        _add_ledger_entries(session, member_id, submission, attempts, now)
+    graded_data = SubmissionGradedData(
+        submission_id=submission.id,
+        kind=SubmissionKind(submission.kind),
         lesson=lesson,
         state=state.value,
-        received_at=work.received_at,
+        received_at=submission.received_at,
         course=course,
-        version=version,
-        exercises=_decidable(session, work.release_id),
+        course_version=version,
+        autograded_exercises=_automatically_graded_exercises(session, submission.release_id),
         attempts=tuple(to_attempt(row, lesson) for row in attempts),
     )
-    told = NewEvent(EventKind.WORK_GRADED, work.person_id, graded.to_data(), day_of=work.received_at)
-    append(session, assignment.classroom_id, [told], now)
+    graded_event = NewEvent(
+        EventKind.SUBMISSION_GRADED, submission.person_id, graded_data.to_data(), local_day_of=submission.received_at
+    )
+    append_events(session, assignment.classroom_id, [graded_event], now)
     if attempts:
-        _award(session, assignment.classroom_id, work.person_id, now)
+        _grant_awards(session, assignment.classroom_id, submission.person_id, now)
 
 
-def _place(session: Session, work: SubmissionRow) -> tuple[AssignmentRow, str]:
+def _find_assignment(session: Session, submission: SubmissionRow) -> tuple[AssignmentRow, str]:
     return session.execute(
         select(AssignmentRow, LessonRow.slug)
         .join(LessonRow, LessonRow.id == AssignmentRow.lesson_id)
-        .where(AssignmentRow.id == work.assignment_id)
+        .where(AssignmentRow.id == submission.assignment_id)
     ).one()
 
 
-def _member(session: Session, classroom: UUID, person: UUID) -> UUID:
+def _find_member_id(session: Session, classroom_id: UUID, person_id: UUID) -> UUID:
     return session.scalars(
-        select(MemberRow.id).where(MemberRow.classroom_id == classroom, MemberRow.person_id == person)
+        select(MemberRow.id).where(MemberRow.classroom_id == classroom_id, MemberRow.person_id == person_id)
     ).one()
 
 
-def _version(session: Session, classroom: UUID) -> tuple[str, int]:
+def _find_course_version(session: Session, classroom_id: UUID) -> tuple[str, int]:
     """Slug and number of the course version in force."""
     return session.execute(
         select(CourseRow.slug, CourseVersionRow.number)
         .join(CourseVersionRow, CourseVersionRow.course_id == CourseRow.id)
         .join(ClassroomRow, ClassroomRow.version_id == CourseVersionRow.id)
-        .where(ClassroomRow.id == classroom)
+        .where(ClassroomRow.id == classroom_id)
     ).one()
 
 
-def _close(work: SubmissionRow, grading: Grading, now: datetime) -> WorkState:
-    state = WorkState.FAILED if grading.fault else WorkState.GRADED
-    work.state, work.graded_at, work.seconds = state.value, now, grading.seconds
-    work.healed = [message_to_json(message) for message in grading.healed]
-    work.flags = [flag_to_json(flag) for flag in grading.flags]
-    work.fault = message_to_json(grading.fault) if grading.fault else None
+def _finish_submission(submission: SubmissionRow, grading: Grading, now: datetime) -> SubmissionState:
+    state = SubmissionState.FAILED if grading.grader_error else SubmissionState.GRADED
+    submission.state, submission.graded_at, submission.grading_seconds = state.value, now, grading.seconds
+    submission.repairs = [message_to_json(message) for message in grading.repairs]
+    submission.flags = [flag_to_json(flag) for flag in grading.flags]
+    submission.grader_error = message_to_json(grading.grader_error) if grading.grader_error else None
     return state
 
 
-def _write_verdicts(session: Session, job: JobRow, work: SubmissionRow, grading: Grading) -> list[AttemptRow]:
+def _write_verdicts(session: Session, job: JobRow, submission: SubmissionRow, grading: Grading) -> list[AttemptRow]:
     """Writes every verdict, and returns those that count as attempts: of the exercises named, and judged."""
     attempts = []
     for position, verdict in enumerate(grading.verdicts):
         row = VerdictRow(
             id=uuid4(),
             job_id=job.id,
-            submission_id=work.id,
+            submission_id=submission.id,
             grade_id=verdict.grade_id,
             position=position,
             body=verdict_to_json(verdict),
         )
         session.add(row)
-        named = not work.exercises or verdict.grade_id in work.exercises
-        if grading.fault or not named or not counts(verdict.outcome):
+        is_requested = not submission.exercises or verdict.grade_id in submission.exercises
+        if grading.grader_error or not is_requested or not is_attempt(verdict.outcome):
             continue
         attempts.append(
             AttemptRow(
                 id=uuid4(),
                 verdict_id=row.id,
-                submission_id=work.id,
-                person_id=work.person_id,
-                assignment_id=work.assignment_id,
+                submission_id=submission.id,
+                person_id=submission.person_id,
+                assignment_id=submission.assignment_id,
                 grade_id=verdict.grade_id,
-                kind=work.kind,
+                kind=submission.kind,
                 outcome=verdict.outcome.value,
                 millipoints=verdict.millipoints,
                 max_millipoints=verdict.max_millipoints,
-                answered=answered(verdict),
-                received_at=work.received_at,
+                is_answered=is_answered(verdict),
+                received_at=submission.received_at,
             )
         )
     session.flush()
@@ -147,15 +149,15 @@ def _write_verdicts(session: Session, job: JobRow, work: SubmissionRow, grading:
     return attempts
 
 
-def _replace(session: Session, work: SubmissionRow, attempts: list[AttemptRow]) -> None:
+def _replace_attempts(session: Session, submission: SubmissionRow, attempts: list[AttemptRow]) -> None:
     """The attempts of a regrade stand in the place of those that the same work had: it is not one more try."""
     for attempt in attempts:
         session.execute(
             update(AttemptRow)
             .where(
-                AttemptRow.assignment_id == work.assignment_id,
-                AttemptRow.person_id == work.person_id,
-                AttemptRow.submission_id == work.id,
+                AttemptRow.assignment_id == submission.assignment_id,
+                AttemptRow.person_id == submission.person_id,
+                AttemptRow.submission_id == submission.id,
                 AttemptRow.grade_id == attempt.grade_id,
                 AttemptRow.replaced_by.is_(None),
                 AttemptRow.id != attempt.id,
@@ -164,57 +166,63 @@ def _replace(session: Session, work: SubmissionRow, attempts: list[AttemptRow]) 
         )
 
 
-def _enter(session: Session, member: UUID, work: SubmissionRow, attempts: list[AttemptRow], now: datetime) -> None:
+def _add_ledger_entries(
+    session: Session, member_id: UUID, submission: SubmissionRow, attempts: list[AttemptRow], now: datetime
+) -> None:
     """Enters a submission's attempts into the ledger; the submission that arrived last counts, whichever is graded last."""
-    standing = {
+    current_entries = {
         row.grade_id: (row.number, received_at)
         for row, received_at in session.execute(
             select(LedgerRow, AttemptRow.received_at)
             .join(AttemptRow, AttemptRow.id == LedgerRow.attempt_id)
             .where(
-                LedgerRow.member_id == member,
-                LedgerRow.assignment_id == work.assignment_id,
-                LedgerRow.kind == EntryKind.VERDICT.value,
+                LedgerRow.member_id == member_id,
+                LedgerRow.assignment_id == submission.assignment_id,
+                LedgerRow.kind == LedgerEntryKind.VERDICT.value,
             )
             .order_by(LedgerRow.number)
         )
     }
     for attempt in attempts:
-        number, received_at = standing.get(attempt.grade_id, (None, None))
-        if received_at and received_at > work.received_at:
+        number, received_at = current_entries.get(attempt.grade_id, (None, None))
+        if received_at and received_at > submission.received_at:
             continue
         session.add(
             LedgerRow(
-                member_id=member,
-                assignment_id=work.assignment_id,
+                member_id=member_id,
+                assignment_id=submission.assignment_id,
                 grade_id=attempt.grade_id,
-                kind=EntryKind.VERDICT.value,
+                kind=LedgerEntryKind.VERDICT.value,
                 millipoints=attempt.millipoints,
                 reason="graded",
                 attempt_id=attempt.id,
                 supersedes=number,
-                at=now,
+                recorded_at=now,
             )
         )
     session.flush()
 
 
-def _decidable(session: Session, release: str) -> tuple[str, ...]:
+def _automatically_graded_exercises(session: Session, release_id: str) -> tuple[str, ...]:
     """The exercises that a grader can decide: what a lesson needs to be complete."""
-    return tuple(one.grade_id for one in exercises_of(session, {release})[release] if not one.manual)
+    return tuple(
+        exercise.grade_id
+        for exercise in load_exercises(session, {release_id})[release_id]
+        if not exercise.is_manually_graded
+    )
 
 
-def _award(session: Session, classroom: UUID, person: UUID, now: datetime) -> None:
+def _grant_awards(session: Session, classroom_id: UUID, person_id: UUID, now: datetime) -> None:
     """Gives what the person's events now earn; each achievement once."""
-    facts = keep_facts(session, classroom, person)
-    given = []
-    for achievement in achievements_of(version_in_force(session, classroom)):
-        if not reach(facts, achievement).earned:
+    counters = update_counters(session, classroom_id, person_id)
+    award_events = []
+    for achievement in to_achievements(find_adopted_version(session, classroom_id)):
+        if not measure_progress(counters, achievement).is_earned:
             continue
-        key = {"person_id": person, "classroom_id": classroom, "achievement": achievement.slug}
-        if insert_new(session, AwardRow, id=uuid4(), **key, earned_at=now):
-            given.append(NewEvent(EventKind.AWARD_EARNED, person, _award_data(achievement)))
-    append(session, classroom, given, now)
+        key_columns = {"person_id": person_id, "classroom_id": classroom_id, "achievement": achievement.slug}
+        if insert_if_absent(session, AwardRow, id=uuid4(), **key_columns, earned_at=now):
+            award_events.append(NewEvent(EventKind.AWARD_EARNED, person_id, _award_data(achievement)))
+    append_events(session, classroom_id, award_events, now)
 
 
 def _award_data(achievement: Achievement) -> dict[str, str]:

@@ -12,74 +12,81 @@ from pmh_jupyter.domain.people import Membership
 from pmh_jupyter.domain.roles import Role
 from pmh_jupyter.errors import Conflict, NotFound
 from pmh_jupyter.storage.database import Database
-from pmh_jupyter.storage.dialect import insert_new
-from pmh_jupyter.storage.log import NewEvent, append
-from pmh_jupyter.storage.records.lookup import find_membership, no_classroom, select_memberships, to_membership
+from pmh_jupyter.storage.dialect import insert_if_absent
+from pmh_jupyter.storage.event_log import NewEvent, append_events
+from pmh_jupyter.storage.records.shared_queries import (
+    classroom_not_found_error,
+    find_membership,
+    select_memberships,
+    to_membership,
+)
 from pmh_jupyter.storage.tables.classrooms import ClassroomRow, JoinCodeRow, MemberRow
 
 
-def memberships(database: Database, person: UUID) -> tuple[Membership, ...]:
+def list_memberships(database: Database, person_id: UUID) -> tuple[Membership, ...]:
     """Every classroom that a person is in, by slug."""
     with database.read() as session:
-        rows = session.execute(select_memberships().where(MemberRow.person_id == person).order_by(ClassroomRow.slug))
+        rows = session.execute(select_memberships().where(MemberRow.person_id == person_id).order_by(ClassroomRow.slug))
         return tuple(to_membership(*row) for row in rows)
 
 
-def membership(database: Database, person: UUID, classroom: str) -> Membership:
+def get_membership(database: Database, person_id: UUID, classroom: str) -> Membership:
     """A person in a classroom (by slug); raises NotFound, the same for one that does not exist."""
     with database.read() as session:
-        return find_membership(session, person, classroom)
+        return find_membership(session, person_id, classroom)
 
 
-def set_member(database: Database, person: UUID, classroom: str, role: Role) -> Membership:
+def set_member_role(database: Database, person_id: UUID, classroom: str, role: Role) -> Membership:
     """Makes a person a member with this role, whatever role they had; raises NotFound for a classroom that does not exist."""
     with database.write() as session:
-        room = session.scalars(select(ClassroomRow).where(ClassroomRow.slug == classroom)).one_or_none()
-        if room is None:
-            raise no_classroom(classroom)
-        _admit(session, database, person, room.id).role = role.value
+        classroom_row = session.scalars(select(ClassroomRow).where(ClassroomRow.slug == classroom)).one_or_none()
+        if classroom_row is None:
+            raise classroom_not_found_error(classroom)
+        _add_member(session, database, person_id, classroom_row.id).role = role.value
         session.flush()
-        return find_membership(session, person, classroom)
+        return find_membership(session, person_id, classroom)
 
 
 def add_join_code(database: Database, classroom: str, role: Role, code: str) -> None:
     """Makes a code that admits to a classroom with a role. Repeating it is harmless; raises Conflict if the code is used otherwise."""
     with database.write() as session:
-        room = session.scalars(select(ClassroomRow).where(ClassroomRow.slug == classroom)).one_or_none()
-        if room is None:
-            raise no_classroom(classroom)
-        values = {"code": code, "classroom_id": room.id, "role": role.value}
-        if insert_new(session, JoinCodeRow, **values, created_at=database.now()):
+        classroom_row = session.scalars(select(ClassroomRow).where(ClassroomRow.slug == classroom)).one_or_none()
+        if classroom_row is None:
+            raise classroom_not_found_error(classroom)
+        values = {"code": code, "classroom_id": classroom_row.id, "role": role.value}
+        if insert_if_absent(session, JoinCodeRow, **values, created_at=database.now()):
             return
         row = session.get_one(JoinCodeRow, code)
-        if (row.classroom_id, row.role) != (room.id, role.value):
+        if (row.classroom_id, row.role) != (classroom_row.id, role.value):
             raise Conflict("This join code is already in use.", advice="Choose another code.")
 
 
-def join(database: Database, person: UUID, code: str) -> Membership:
+def redeem_join_code(database: Database, person_id: UUID, code: str) -> Membership:
     """Redeems a join code; raises NotFound for a wrong one. A member keeps the higher of the two roles."""
     with database.write() as session:
-        found = session.execute(
+        code_and_classroom = session.execute(
             select(JoinCodeRow, ClassroomRow)
             .join(ClassroomRow, ClassroomRow.id == JoinCodeRow.classroom_id)
             .where(JoinCodeRow.code == code)
         ).one_or_none()
-        if found is None:
+        if code_and_classroom is None:
             raise NotFound("No classroom has this join code.", advice="Look at the code again; capitals matter.")
-        row, room = found
-        member = _admit(session, database, person, room.id)
-        if Role(row.role).rank > Role(member.role).rank:
-            member.role = row.role
+        join_code_row, classroom_row = code_and_classroom
+        member = _add_member(session, database, person_id, classroom_row.id)
+        if Role(join_code_row.role).rank > Role(member.role).rank:
+            member.role = join_code_row.role
         session.flush()
-        return find_membership(session, person, room.slug)
+        return find_membership(session, person_id, classroom_row.slug)
 
 
-def _admit(session: Session, database: Database, person: UUID, classroom: UUID) -> MemberRow:
+def _add_member(session: Session, database: Database, person_id: UUID, classroom_id: UUID) -> MemberRow:
     """The member's row, made with its event where there is none yet."""
     now = database.now()
-    values = {"classroom_id": classroom, "person_id": person, "role": Role.STUDENT.value, "joined_at": now}
-    if insert_new(session, MemberRow, id=uuid4(), **values):
-        append(session, classroom, [NewEvent(EventKind.MEMBER_JOINED, person)], now)
+    values = {"classroom_id": classroom_id, "person_id": person_id, "role": Role.STUDENT.value, "joined_at": now}
+    if insert_if_absent(session, MemberRow, id=uuid4(), **values):
+        append_events(session, classroom_id, [NewEvent(EventKind.MEMBER_JOINED, person_id)], now)
     return session.scalars(
-        select(MemberRow).where(MemberRow.classroom_id == classroom, MemberRow.person_id == person).with_for_update()
+        select(MemberRow)
+        .where(MemberRow.classroom_id == classroom_id, MemberRow.person_id == person_id)
+        .with_for_update()
     ).one()

@@ -8,153 +8,160 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from pmh_jupyter.domain.achievements import reach
+from pmh_jupyter.domain.achievements import measure_progress
 from pmh_jupyter.domain.course import Exercise
 from pmh_jupyter.domain.outline import Outline, OutlineAward, OutlineExercise, OutlineLesson
 from pmh_jupyter.domain.people import Membership
-from pmh_jupyter.domain.progress import lesson_state
-from pmh_jupyter.domain.work import Kind
+from pmh_jupyter.domain.progress import compute_lesson_state
+from pmh_jupyter.domain.submission import SubmissionKind
 from pmh_jupyter.storage.database import Database
-from pmh_jupyter.storage.records.facts import facts_of
-from pmh_jupyter.storage.records.lookup import (
-    Placed,
-    achievements_of,
-    exercises_of,
+from pmh_jupyter.storage.records.achievement_counters import load_counters
+from pmh_jupyter.storage.records.progress_queries import PersonAttempts, load_person_attempts
+from pmh_jupyter.storage.records.shared_queries import (
+    AssignedLesson,
+    find_adopted_version,
     find_membership,
-    placed_lessons,
-    version_in_force,
+    load_assigned_lessons,
+    load_exercises,
+    to_achievements,
 )
-from pmh_jupyter.storage.records.standing import Done, done_by
-from pmh_jupyter.storage.records.work import used_attempts
-from pmh_jupyter.storage.tables.classrooms import ClassroomRow, OpeningRow
+from pmh_jupyter.storage.records.submissions import count_final_submissions
+from pmh_jupyter.storage.tables.classrooms import ClassroomRow, OpenedReleaseRow
 from pmh_jupyter.storage.tables.courses import ReleaseFileRow
 from pmh_jupyter.storage.tables.results import AwardRow
-from pmh_jupyter.storage.tables.work import SubmissionRow
+from pmh_jupyter.storage.tables.submissions import SubmissionRow
 
 
-def outline(database: Database, person: UUID, classroom: str) -> Outline:
+def load_outline(database: Database, person_id: UUID, classroom: str) -> Outline:
     """Everything that the panel shows of a classroom; raises NotFound for one that the person is not in."""
     with database.read() as session:
-        member = find_membership(session, person, classroom)
+        member = find_membership(session, person_id, classroom)
         return Outline(
             membership=member,
-            lessons=_lessons(session, member),
-            awards=_awards(session, member),
-            last_event=session.scalars(
+            lessons=_load_lessons(session, member),
+            awards=_load_awards(session, member),
+            last_event_number=session.scalars(
                 select(ClassroomRow.last_event).where(ClassroomRow.id == member.classroom.id)
             ).one(),
         )
 
 
-def _lessons(session: Session, member: Membership) -> tuple[OutlineLesson, ...]:
-    person = member.person.id
-    placed = placed_lessons(session, member.classroom.id)
-    releases = {one.release for one in placed}
-    assignments = {one.assignment.id for one in placed}
-    exercises = exercises_of(session, releases)
-    notebooks = _notebooks(session, releases)
-    done = done_by(session, member.classroom.id, [person])[person]
-    opened = _opened(session, person, assignments)
-    used = used_attempts(session, person, assignments)
-    submitted = _submitted(session, person, assignments)
+def _load_lessons(session: Session, member: Membership) -> tuple[OutlineLesson, ...]:
+    person_id = member.person.id
+    assigned_lessons = load_assigned_lessons(session, member.classroom.id)
+    release_ids = {assigned_lesson.release_id for assigned_lesson in assigned_lessons}
+    assignment_ids = {assigned_lesson.assignment.id for assigned_lesson in assigned_lessons}
+    exercises = load_exercises(session, release_ids)
+    notebooks = _load_notebooks(session, release_ids)
+    attempts = load_person_attempts(session, member.classroom.id, [person_id])[person_id]
+    opened_assignments = _find_opened_assignments(session, person_id, assignment_ids)
+    submission_counts = count_final_submissions(session, person_id, assignment_ids)
+    last_submission_times = _load_last_submission_times(session, person_id, assignment_ids)
     return tuple(
-        _lesson(
-            one,
-            exercises[one.release],
-            notebooks[one.release],
-            done,
-            opened=one.assignment.id in opened,
-            used=used.get(one.assignment.id, 0),
-            submitted_at=submitted.get(one.assignment.id),
+        _to_outline_lesson(
+            assigned_lesson,
+            exercises[assigned_lesson.release_id],
+            notebooks[assigned_lesson.release_id],
+            attempts,
+            is_opened=assigned_lesson.assignment.id in opened_assignments,
+            submission_count=submission_counts.get(assigned_lesson.assignment.id, 0),
+            submitted_at=last_submission_times.get(assigned_lesson.assignment.id),
         )
-        for one in placed
+        for assigned_lesson in assigned_lessons
     )
 
 
-def _lesson(
-    placed: Placed,
+def _to_outline_lesson(
+    assigned_lesson: AssignedLesson,
     exercises: tuple[Exercise, ...],
     notebooks: tuple[str, ...],
-    done: Done,
+    attempts: PersonAttempts,
     *,
-    opened: bool,
-    used: int,
+    is_opened: bool,
+    submission_count: int,
     submitted_at: datetime | None,
 ) -> OutlineLesson:
-    shown = tuple(OutlineExercise(one, done.progress(placed.lesson, one)) for one in exercises)
-    allowed = placed.assignment.attempts
+    outline_exercises = tuple(
+        OutlineExercise(exercise, attempts.progress(assigned_lesson.slug, exercise)) for exercise in exercises
+    )
+    max_submissions = assigned_lesson.assignment.max_submissions
     return OutlineLesson(
-        slug=placed.lesson,
-        title=placed.title,
-        unit=placed.unit,
-        release=placed.release,
-        state=lesson_state((one.progress.state for one in shown), opened=opened),
-        exercises=shown,
+        slug=assigned_lesson.slug,
+        title=assigned_lesson.title,
+        unit=assigned_lesson.unit,
+        release_id=assigned_lesson.release_id,
+        state=compute_lesson_state(
+            (outline_exercise.progress.state for outline_exercise in outline_exercises), is_opened=is_opened
+        ),
+        exercises=outline_exercises,
         notebooks=notebooks,
-        schedule=placed.schedule,
-        checks=placed.assignment.checks,
-        attempts_left=None if allowed is None else max(0, allowed - used),
+        schedule=assigned_lesson.schedule,
+        check_tests=assigned_lesson.assignment.check_tests,
+        submissions_left=None if max_submissions is None else max(0, max_submissions - submission_count),
         submitted_at=submitted_at,
     )
 
 
-def _notebooks(session: Session, releases: set[str]) -> dict[str, tuple[str, ...]]:
+def _load_notebooks(session: Session, release_ids: set[str]) -> dict[str, tuple[str, ...]]:
     """The student's notebooks of each release, in the release's order."""
-    found: dict[str, list[str]] = {release: [] for release in releases}
+    notebooks: dict[str, list[str]] = {release_id: [] for release_id in release_ids}
     rows = session.execute(
         select(ReleaseFileRow.release_id, ReleaseFileRow.path)
-        .where(ReleaseFileRow.release_id.in_(releases), ReleaseFileRow.namespace == "student")
+        .where(ReleaseFileRow.release_id.in_(release_ids), ReleaseFileRow.namespace == "student")
         .order_by(ReleaseFileRow.position)
     )
-    for release, path in rows:
+    for release_id, path in rows:
         if path.endswith(".ipynb"):
-            found[release].append(path)
-    return {release: tuple(paths) for release, paths in found.items()}
+            notebooks[release_id].append(path)
+    return {release_id: tuple(paths) for release_id, paths in notebooks.items()}
 
 
-def _opened(session: Session, person: UUID, assignments: set[UUID]) -> set[UUID]:
+def _find_opened_assignments(session: Session, person_id: UUID, assignment_ids: set[UUID]) -> set[UUID]:
     return set(
         session.scalars(
-            select(OpeningRow.assignment_id).where(
-                OpeningRow.person_id == person, OpeningRow.assignment_id.in_(assignments)
+            select(OpenedReleaseRow.assignment_id).where(
+                OpenedReleaseRow.person_id == person_id, OpenedReleaseRow.assignment_id.in_(assignment_ids)
             )
         )
     )
 
 
-def _submitted(session: Session, person: UUID, assignments: set[UUID]) -> dict[UUID, datetime]:
+def _load_last_submission_times(session: Session, person_id: UUID, assignment_ids: set[UUID]) -> dict[UUID, datetime]:
     """When each assignment was last handed in."""
     rows = session.execute(
         select(SubmissionRow.assignment_id, func.max(SubmissionRow.received_at))
         .where(
-            SubmissionRow.person_id == person,
-            SubmissionRow.assignment_id.in_(assignments),
-            SubmissionRow.kind == Kind.SUBMISSION.value,
+            SubmissionRow.person_id == person_id,
+            SubmissionRow.assignment_id.in_(assignment_ids),
+            SubmissionRow.kind == SubmissionKind.FINAL.value,
         )
         .group_by(SubmissionRow.assignment_id)
     )
-    return {assignment: at for assignment, at in rows}
+    return {assignment_id: received_at for assignment_id, received_at in rows}
 
 
-def _awards(session: Session, member: Membership) -> tuple[OutlineAward, ...]:
+def _load_awards(session: Session, member: Membership) -> tuple[OutlineAward, ...]:
     """The course's achievements in its order; one that was earned counts as reached, whatever its rule says by now."""
-    person, classroom = member.person.id, member.classroom.id
-    earned = {
-        slug: at
-        for slug, at in session.execute(
+    person_id, classroom_id = member.person.id, member.classroom.id
+    earned_times = {
+        slug: earned_at
+        for slug, earned_at in session.execute(
             select(AwardRow.achievement, AwardRow.earned_at).where(
-                AwardRow.person_id == person, AwardRow.classroom_id == classroom
+                AwardRow.person_id == person_id, AwardRow.classroom_id == classroom_id
             )
         )
     }
-    facts = facts_of(session, classroom, person)
-    shown = []
-    for achievement in achievements_of(version_in_force(session, classroom)):
-        reached = reach(facts, achievement)
-        at = earned.get(achievement.slug)
-        shown.append(
+    counters = load_counters(session, classroom_id, person_id)
+    awards = []
+    for achievement in to_achievements(find_adopted_version(session, classroom_id)):
+        progress = measure_progress(counters, achievement)
+        earned_at = earned_times.get(achievement.slug)
+        awards.append(
             OutlineAward(
-                achievement, at, reached.needed if at else min(reached.reached, reached.needed), reached.needed
+                achievement,
+                earned_at,
+                progress.target if earned_at else min(progress.current, progress.target),
+                progress.target,
             )
         )
-    return tuple(shown)
+    return tuple(awards)

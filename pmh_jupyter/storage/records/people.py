@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from pmh_jupyter.domain.people import Person
 from pmh_jupyter.errors import BadInput, Conflict, NotFound
 from pmh_jupyter.storage.database import Database
-from pmh_jupyter.storage.dialect import insert_new
+from pmh_jupyter.storage.dialect import insert_if_absent
 from pmh_jupyter.storage.tables.people import PersonRow
 
 
@@ -23,45 +23,45 @@ def find(database: Database, name: str) -> Person | None:
 
 def find_or_create(database: Database, name: str) -> Person:
     """The person of the Hub's name, made when seen for the first time; two at once make one."""
-    known = find(database, name)
-    if known:
-        return known
+    person = find(database, name)
+    if person:
+        return person
     with database.write() as session:
-        insert_new(session, PersonRow, id=uuid4(), name=name, created_at=database.now())
+        insert_if_absent(session, PersonRow, id=uuid4(), name=name, created_at=database.now())
         row = session.scalars(select(PersonRow).where(PersonRow.name == name)).one()
         return Person(row.id, row.name)
 
 
-def get(database: Database, person: UUID) -> Person:
+def get(database: Database, person_id: UUID) -> Person:
     """The person of the id; raises NotFound."""
     with database.read() as session:
-        row = session.get(PersonRow, person)
+        row = session.get(PersonRow, person_id)
         if row is None:
             raise NotFound("There is no such person.")
         return Person(row.id, row.name)
 
 
-def follow_name(database: Database, old: str, new: str) -> Person:
+def rename_by_name(database: Database, old_name: str, new_name: str) -> Person:
     """The person of a Hub name under the name that the Hub gave them instead.
 
     Raises NotFound for a name that nobody has, Conflict for one that somebody else has, BadInput for none at all.
     """
-    if not new.strip():
+    if not new_name.strip():
         raise BadInput("The new name is empty.", advice="Give the name that the person has at the Hub.")
-    person = find(database, old)
+    person = find(database, old_name)
     if person is None:
-        raise NotFound(f"Nobody is called {old!r}.", advice="The name is as the Hub had it, capitals included.")
-    return rename(database, person.id, new)
+        raise NotFound(f"Nobody is called {old_name!r}.", advice="The name is as the Hub had it, capitals included.")
+    return rename(database, person.id, new_name)
 
 
-def rename(database: Database, person: UUID, name: str) -> Person:
+def rename(database: Database, person_id: UUID, name: str) -> Person:
     """Gives the person this name; raises NotFound, and Conflict for a name that somebody else has."""
     try:
         with database.write() as session:
-            changed = session.execute(
-                update(PersonRow).where(PersonRow.id == person).values(name=name).returning(PersonRow.id)
+            renamed = session.execute(
+                update(PersonRow).where(PersonRow.id == person_id).values(name=name).returning(PersonRow.id)
             )
-            if changed.one_or_none() is None:
+            if renamed.one_or_none() is None:
                 raise NotFound("There is no such person.")
     except IntegrityError as error:
         raise Conflict(
@@ -69,4 +69,4 @@ def rename(database: Database, person: UUID, name: str) -> Person:
             advice=f"If that one is the same person, seen under the new name before it was followed: call them something else first "
             f"(`pmh db rename-person {name} {name}-unused`), then try again.",
         ) from error
-    return Person(person, name)
+    return Person(person_id, name)

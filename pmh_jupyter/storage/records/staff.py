@@ -10,107 +10,117 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from pmh_jupyter.domain.course import Exercise
-from pmh_jupyter.domain.ledger import Entry, EntryKind, grade
-from pmh_jupyter.domain.outline import Board, BoardCell, BoardColumn, BoardRow
+from pmh_jupyter.domain.ledger import LedgerEntry, LedgerEntryKind, compute_grade
+from pmh_jupyter.domain.outline import Gradebook, GradebookCell, GradebookColumn, GradebookRow
 from pmh_jupyter.domain.people import Membership
-from pmh_jupyter.domain.work import StaffWork
+from pmh_jupyter.domain.submission import MemberSubmission
 from pmh_jupyter.errors import NotFound
 from pmh_jupyter.storage.database import Database
-from pmh_jupyter.storage.records.lookup import (
+from pmh_jupyter.storage.records.load_submissions import load_submissions
+from pmh_jupyter.storage.records.progress_queries import ExerciseKey, load_person_attempts
+from pmh_jupyter.storage.records.shared_queries import (
     MembershipRow,
-    exercises_of,
+    classroom_not_found_error,
     find_membership,
-    no_classroom,
-    placed_lessons,
+    load_assigned_lessons,
+    load_exercises,
     select_memberships,
     to_membership,
 )
-from pmh_jupyter.storage.records.reading_work import load_work
-from pmh_jupyter.storage.records.standing import Place, done_by
-from pmh_jupyter.storage.records.work import newest_work
+from pmh_jupyter.storage.records.submissions import load_newest_submissions
 from pmh_jupyter.storage.tables.classrooms import AssignmentRow, ClassroomRow, MemberRow
 from pmh_jupyter.storage.tables.courses import LessonRow
 from pmh_jupyter.storage.tables.people import PersonRow
 from pmh_jupyter.storage.tables.results import LedgerRow
 
 
-def board(database: Database, classroom: str, page: int = 1, per_page: int = 50, name: str = "") -> Board:
+def load_gradebook(
+    database: Database, classroom: str, page: int = 1, per_page: int = 50, name_contains: str = ""
+) -> Gradebook:
     """One page of members (by name) with where they stand in each exercise; `name` keeps those whose name has it in it.
 
     Raises NotFound for a classroom or a page that is not there.
     """
     with database.read() as session:
-        room = session.scalar(select(ClassroomRow.id).where(ClassroomRow.slug == classroom))
-        if room is None:
-            raise no_classroom(classroom)
-        wanted = select_memberships().where(
-            MemberRow.classroom_id == room, PersonRow.name.icontains(name, autoescape=True)
+        classroom_id = session.scalar(select(ClassroomRow.id).where(ClassroomRow.slug == classroom))
+        if classroom_id is None:
+            raise classroom_not_found_error(classroom)
+        query = select_memberships().where(
+            MemberRow.classroom_id == classroom_id, PersonRow.name.icontains(name_contains, autoescape=True)
         )
-        count = session.scalar(wanted.with_only_columns(func.count())) or 0
-        pages = max(1, -(-count // per_page))
-        if not 1 <= page <= pages:
+        member_count = session.scalar(query.with_only_columns(func.count())) or 0
+        page_count = max(1, -(-member_count // per_page))
+        if not 1 <= page <= page_count:
             raise NotFound(f"The board has no page {page}.")
-        columns = _columns(session, room)
-        members = _page(session, wanted, page, per_page)
-        return Board(
+        columns = _load_columns(session, classroom_id)
+        members = _load_page(session, query, page, per_page)
+        return Gradebook(
             classroom=classroom,
             columns=tuple(column for column, _ in columns),
-            rows=_rows(session, room, members, columns),
+            rows=_load_rows(session, classroom_id, members, columns),
             page=page,
-            pages=pages,
+            page_count=page_count,
         )
 
 
-def member_work(
-    database: Database, classroom: str, person: UUID, lesson: str | None = None, limit: int = 100
-) -> tuple[StaffWork, ...]:
+def list_member_submissions(
+    database: Database, classroom: str, person_id: UUID, lesson: str | None = None, limit: int = 100
+) -> tuple[MemberSubmission, ...]:
     """A member's newest work in a classroom, newest first; raises NotFound."""
     with database.read() as session:
-        member = find_membership(session, person, classroom)
-        return tuple(StaffWork(member.person, work) for work in newest_work(session, member, lesson, limit))
+        member = find_membership(session, person_id, classroom)
+        return tuple(
+            MemberSubmission(member.person, submission)
+            for submission in load_newest_submissions(session, member, lesson, limit)
+        )
 
 
-def staff_work(database: Database, classroom: str, work: UUID) -> StaffWork:
+def get_member_submission(database: Database, classroom: str, submission_id: UUID) -> MemberSubmission:
     """One member's work by its id; raises NotFound unless it is of this classroom."""
     with database.read() as session:
-        found = load_work(session, [work])
-        if not found or found[0].classroom != classroom:
+        submissions = load_submissions(session, [submission_id])
+        if not submissions or submissions[0].classroom != classroom:
             raise NotFound("There is no such work in this classroom.")
-        return StaffWork(find_membership(session, found[0].person, classroom).person, found[0])
+        return MemberSubmission(find_membership(session, submissions[0].person_id, classroom).person, submissions[0])
 
 
-def _columns(session: Session, classroom: UUID) -> list[tuple[BoardColumn, Exercise]]:
-    placed = placed_lessons(session, classroom)
-    exercises = exercises_of(session, {one.release for one in placed})
+def _load_columns(session: Session, classroom_id: UUID) -> list[tuple[GradebookColumn, Exercise]]:
+    assigned_lessons = load_assigned_lessons(session, classroom_id)
+    exercises = load_exercises(session, {assigned_lesson.release_id for assigned_lesson in assigned_lessons})
     return [
-        (BoardColumn(one.lesson, one.title, exercise.grade_id, exercise.title, exercise.max_millipoints), exercise)
-        for one in placed
-        for exercise in exercises[one.release]
+        (
+            GradebookColumn(
+                assigned_lesson.slug, assigned_lesson.title, exercise.grade_id, exercise.title, exercise.max_millipoints
+            ),
+            exercise,
+        )
+        for assigned_lesson in assigned_lessons
+        for exercise in exercises[assigned_lesson.release_id]
     ]
 
 
-def _page(session: Session, wanted: Select[*MembershipRow], page: int, per_page: int) -> tuple[Membership, ...]:
-    rows = session.execute(wanted.order_by(PersonRow.name).limit(per_page).offset((page - 1) * per_page))
+def _load_page(session: Session, query: Select[*MembershipRow], page: int, per_page: int) -> tuple[Membership, ...]:
+    rows = session.execute(query.order_by(PersonRow.name).limit(per_page).offset((page - 1) * per_page))
     return tuple(to_membership(*row) for row in rows)
 
 
-def _rows(
+def _load_rows(
     session: Session,
-    classroom: UUID,
+    classroom_id: UUID,
     members: tuple[Membership, ...],
-    columns: list[tuple[BoardColumn, Exercise]],
-) -> tuple[BoardRow, ...]:
-    done = done_by(session, classroom, [member.person.id for member in members])
-    grades = _grades(session, classroom, [member.id for member in members])
+    columns: list[tuple[GradebookColumn, Exercise]],
+) -> tuple[GradebookRow, ...]:
+    attempts_by_person = load_person_attempts(session, classroom_id, [member.person.id for member in members])
+    grades = _load_ledger_entries(session, classroom_id, [member.id for member in members])
     return tuple(
-        BoardRow(
+        GradebookRow(
             member.person,
             member.role,
             tuple(
-                BoardCell(
-                    progress=done[member.person.id].progress(column.lesson, exercise),
-                    grade_millipoints=grade(grades[member.id].get((column.lesson, column.grade_id), ())),
-                    work=done[member.person.id].newest_work(column.lesson, exercise),
+                GradebookCell(
+                    progress=attempts_by_person[member.person.id].progress(column.lesson, exercise),
+                    grade_millipoints=compute_grade(grades[member.id].get((column.lesson, column.grade_id), ())),
+                    submission_id=attempts_by_person[member.person.id].newest_submission_id(column.lesson, exercise),
                 )
                 for column, exercise in columns
             ),
@@ -119,16 +129,20 @@ def _rows(
     )
 
 
-def _grades(session: Session, classroom: UUID, members: Collection[UUID]) -> dict[UUID, dict[Place, list[Entry]]]:
+def _load_ledger_entries(
+    session: Session, classroom_id: UUID, member_ids: Collection[UUID]
+) -> dict[UUID, dict[ExerciseKey, list[LedgerEntry]]]:
     """The ledger's entries of each member by place."""
-    found: dict[UUID, dict[Place, list[Entry]]] = {member: defaultdict(list) for member in members}
+    entries_by_member: dict[UUID, dict[ExerciseKey, list[LedgerEntry]]] = {
+        member_id: defaultdict(list) for member_id in member_ids
+    }
     rows = session.execute(
         select(LedgerRow, LessonRow.slug)
         .join(AssignmentRow, AssignmentRow.id == LedgerRow.assignment_id)
         .join(LessonRow, LessonRow.id == AssignmentRow.lesson_id)
-        .where(AssignmentRow.classroom_id == classroom, LedgerRow.member_id.in_(members))
+        .where(AssignmentRow.classroom_id == classroom_id, LedgerRow.member_id.in_(member_ids))
     )
     for row, lesson in rows:
-        entry = Entry(row.number, EntryKind(row.kind), row.millipoints, row.supersedes)
-        found[row.member_id][lesson, row.grade_id].append(entry)
-    return found
+        entry = LedgerEntry(row.number, LedgerEntryKind(row.kind), row.millipoints, row.supersedes)
+        entries_by_member[row.member_id][lesson, row.grade_id].append(entry)
+    return entries_by_member

@@ -10,9 +10,9 @@ from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pmh_jupyter.domain.roles import Role
-from pmh_jupyter.storage.columns import Base, Json, Moment
+from pmh_jupyter.storage.columns import Base, Json, UtcDateTime
 
-ROLES = "role IN ({})".format(", ".join(f"'{role}'" for role in Role))
+ROLE_CHECK_SQL = "role IN ({})".format(", ".join(f"'{role}'" for role in Role))
 
 
 class ClassroomRow(Base):
@@ -26,7 +26,7 @@ class ClassroomRow(Base):
     time_zone: Mapped[str] = mapped_column(String(100))
     version_id: Mapped[UUID] = mapped_column(ForeignKey("course_versions.id"))
     last_event: Mapped[int] = mapped_column(BigInteger)
-    created_at: Mapped[datetime] = mapped_column(Moment)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class MemberRow(Base):
@@ -35,7 +35,7 @@ class MemberRow(Base):
     __tablename__ = "members"
     __table_args__ = (
         UniqueConstraint("classroom_id", "person_id"),
-        CheckConstraint(ROLES, name="role"),
+        CheckConstraint(ROLE_CHECK_SQL, name="role"),
         Index(None, "person_id"),
     )
 
@@ -43,19 +43,19 @@ class MemberRow(Base):
     classroom_id: Mapped[UUID] = mapped_column(ForeignKey("classrooms.id"))
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
     role: Mapped[str] = mapped_column(String(16))
-    joined_at: Mapped[datetime] = mapped_column(Moment)
+    joined_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class JoinCodeRow(Base):
     """A word that makes whoever knows it a member."""
 
     __tablename__ = "join_codes"
-    __table_args__ = (CheckConstraint(ROLES, name="role"),)
+    __table_args__ = (CheckConstraint(ROLE_CHECK_SQL, name="role"),)
 
     code: Mapped[str] = mapped_column(String(64), primary_key=True)
     classroom_id: Mapped[UUID] = mapped_column(ForeignKey("classrooms.id"))
     role: Mapped[str] = mapped_column(String(16))
-    created_at: Mapped[datetime] = mapped_column(Moment)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class AssignmentRow(Base):
@@ -67,8 +67,8 @@ class AssignmentRow(Base):
     __tablename__ = "assignments"
     __table_args__ = (
         UniqueConstraint("classroom_id", "lesson_id"),
-        CheckConstraint("checks IN ('visible', 'all')", name="checks"),
-        CheckConstraint("attempts > 0", name="attempts"),
+        CheckConstraint("check_tests IN ('visible', 'all')", name="check_tests"),
+        CheckConstraint("max_submissions > 0", name="max_submissions"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -78,7 +78,7 @@ class AssignmentRow(Base):
     opens: Mapped[datetime | None] = mapped_column(DateTime)
     due: Mapped[datetime | None] = mapped_column(DateTime)
     closes: Mapped[datetime | None] = mapped_column(DateTime)
-    attempts: Mapped[int | None]
+    max_submissions: Mapped[int | None]
     weight: Mapped[int]
     cell_seconds: Mapped[float | None]
     submission_seconds: Mapped[float | None]
@@ -87,16 +87,16 @@ class AssignmentRow(Base):
     output_bytes: Mapped[int | None] = mapped_column(BigInteger)
     file_bytes: Mapped[int | None] = mapped_column(BigInteger)
     preload: Mapped[list[str]] = mapped_column(Json, server_default="[]")
-    own_limits: Mapped[dict[str, Any]] = mapped_column(Json, server_default="{}")
-    checks: Mapped[str] = mapped_column(String(16))
+    limit_overrides: Mapped[dict[str, Any]] = mapped_column(Json, server_default="{}")
+    check_tests: Mapped[str] = mapped_column(String(16))
 
 
-class OpeningRow(Base):
+class OpenedReleaseRow(Base):
     """The release of an assignment that a person opened last: the base of the next merge."""
 
-    __tablename__ = "openings"
+    __tablename__ = "opened_releases"
 
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), primary_key=True)
     assignment_id: Mapped[UUID] = mapped_column(ForeignKey("assignments.id"), primary_key=True)
     release_id: Mapped[str] = mapped_column(ForeignKey("releases.id"))
-    opened_at: Mapped[datetime] = mapped_column(Moment)
+    opened_at: Mapped[datetime] = mapped_column(UtcDateTime)

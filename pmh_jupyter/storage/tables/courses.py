@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pmh_jupyter.storage.columns import Base, Json, Moment
+from pmh_jupyter.storage.columns import Base, Json, UtcDateTime
 
-DIGEST = String(64)
+DIGEST_TYPE = String(64)
 
 
 class CourseRow(Base):
@@ -21,7 +21,7 @@ class CourseRow(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     slug: Mapped[str] = mapped_column(String(100), unique=True)
-    created_at: Mapped[datetime] = mapped_column(Moment)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class LessonRow(Base):
@@ -40,8 +40,8 @@ class ReleaseRow(Base):
 
     __tablename__ = "releases"
 
-    id: Mapped[str] = mapped_column(DIGEST, primary_key=True)
-    created_at: Mapped[datetime] = mapped_column(Moment)
+    id: Mapped[str] = mapped_column(DIGEST_TYPE, primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class ReleaseFileRow(Base):
@@ -53,7 +53,7 @@ class ReleaseFileRow(Base):
     release_id: Mapped[str] = mapped_column(ForeignKey("releases.id"), primary_key=True)
     namespace: Mapped[str] = mapped_column(String(16), primary_key=True)
     path: Mapped[str] = mapped_column(String(400), primary_key=True)
-    sha256: Mapped[str] = mapped_column(DIGEST)
+    sha256: Mapped[str] = mapped_column(DIGEST_TYPE)
     position: Mapped[int]
 
 
@@ -70,20 +70,20 @@ class ExerciseRow(Base):
     max_millipoints: Mapped[int]
     solution_cells: Mapped[list[str]] = mapped_column(Json)
     test_cells: Mapped[list[str]] = mapped_column(Json)
-    manual: Mapped[bool]
+    is_manually_graded: Mapped[bool]
     concepts: Mapped[list[str]] = mapped_column(Json)
     hints: Mapped[list[str]] = mapped_column(Json)
 
 
-class JudgingRow(Base):
+class IsolationRow(Base):
     """How a release is judged by one version of the grader; `body` is a `domain.judging.Judging`."""
 
-    __tablename__ = "judgings"
+    __tablename__ = "release_isolation"
 
     release_id: Mapped[str] = mapped_column(ForeignKey("releases.id"), primary_key=True)
-    grader: Mapped[str] = mapped_column(String(32), primary_key=True)
+    grader_version: Mapped[str] = mapped_column(String(32), primary_key=True)
     body: Mapped[dict[str, Any]] = mapped_column(Json)
-    found_at: Mapped[datetime] = mapped_column(Moment)
+    determined_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class CourseVersionRow(Base):
@@ -95,12 +95,12 @@ class CourseVersionRow(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     course_id: Mapped[UUID] = mapped_column(ForeignKey("courses.id"))
     number: Mapped[int]
-    digest: Mapped[str] = mapped_column(DIGEST)
+    digest: Mapped[str] = mapped_column(DIGEST_TYPE)
     title: Mapped[str]
     description: Mapped[str]
     achievements: Mapped[list[dict[str, Any]]] = mapped_column(Json)
     concepts: Mapped[list[dict[str, Any]]] = mapped_column(Json)
-    created_at: Mapped[datetime] = mapped_column(Moment)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class VersionLessonRow(Base):
@@ -129,5 +129,5 @@ class BlobRow(Base):
     __tablename__ = "blobs"
 
     namespace: Mapped[str] = mapped_column(String(16), primary_key=True)
-    sha256: Mapped[str] = mapped_column(DIGEST, primary_key=True)
+    sha256: Mapped[str] = mapped_column(DIGEST_TYPE, primary_key=True)
     content: Mapped[bytes] = mapped_column(LargeBinary)

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pmh_jupyter.storage.columns import Base, Moment
+from pmh_jupyter.storage.columns import Base, UtcDateTime
 
 
 class PersonRow(Base):
@@ -18,4 +18,4 @@ class PersonRow(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(255), unique=True)
-    created_at: Mapped[datetime] = mapped_column(Moment)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)

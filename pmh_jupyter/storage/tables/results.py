@@ -9,10 +9,10 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pmh_jupyter.storage.columns import Base, Json, Moment
+from pmh_jupyter.storage.columns import Base, Json, UtcDateTime
 
 # SQLite numbers rows by itself only where the key is of type INTEGER.
-Counter = BigInteger().with_variant(Integer(), "sqlite")
+AutoIncrementInteger = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class VerdictRow(Base):
@@ -49,9 +49,9 @@ class AttemptRow(Base):
     outcome: Mapped[str] = mapped_column(String(16))
     millipoints: Mapped[int]
     max_millipoints: Mapped[int]
-    answered: Mapped[bool]
+    is_answered: Mapped[bool]
     replaced_by: Mapped[UUID | None]
-    received_at: Mapped[datetime] = mapped_column(Moment)
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class LedgerRow(Base):
@@ -59,11 +59,11 @@ class LedgerRow(Base):
 
     __tablename__ = "ledger"
     __table_args__ = (
-        CheckConstraint("kind IN ('verdict', 'mark', 'penalty', 'override')", name="kind"),
+        CheckConstraint("kind IN ('verdict', 'manual', 'penalty', 'override')", name="kind"),
         Index(None, "assignment_id", "member_id"),
     )
 
-    number: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
+    number: Mapped[int] = mapped_column(AutoIncrementInteger, primary_key=True, autoincrement=True)
     member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
     assignment_id: Mapped[UUID] = mapped_column(ForeignKey("assignments.id"))
     grade_id: Mapped[str] = mapped_column(String(255))
@@ -73,7 +73,7 @@ class LedgerRow(Base):
     reason: Mapped[str]
     attempt_id: Mapped[UUID | None] = mapped_column(ForeignKey("attempts.id"))
     supersedes: Mapped[int | None] = mapped_column(ForeignKey("ledger.number"))
-    at: Mapped[datetime] = mapped_column(Moment)
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class EventRow(Base):
@@ -86,19 +86,19 @@ class EventRow(Base):
     number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     kind: Mapped[str] = mapped_column(String(32))
     person_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
-    at: Mapped[datetime] = mapped_column(Moment)
+    occurred_at: Mapped[datetime] = mapped_column(UtcDateTime)
     day: Mapped[date] = mapped_column(Date)
     data: Mapped[dict[str, Any]] = mapped_column(Json)
 
 
-class FactsRow(Base):
+class AchievementCountersRow(Base):
     """What a person's events up to the number `upto` come to, as achievements ask (records/facts.py has the format)."""
 
-    __tablename__ = "facts"
+    __tablename__ = "achievement_counters"
 
     classroom_id: Mapped[UUID] = mapped_column(ForeignKey("classrooms.id"), primary_key=True)
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), primary_key=True)
-    upto: Mapped[int] = mapped_column(BigInteger)
+    last_event: Mapped[int] = mapped_column(BigInteger)
     body: Mapped[dict[str, Any]] = mapped_column(Json)
 
 
@@ -112,4 +112,4 @@ class AwardRow(Base):
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
     classroom_id: Mapped[UUID] = mapped_column(ForeignKey("classrooms.id"))
     achievement: Mapped[str] = mapped_column(String(100))
-    earned_at: Mapped[datetime] = mapped_column(Moment)
+    earned_at: Mapped[datetime] = mapped_column(UtcDateTime)

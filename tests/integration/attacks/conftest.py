@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from pmh_jupyter.domain.course import File
-from tests.support.attacked import Ours
-from tests.support.attacks import ENVIRONMENT_CANARY, Case, Outcome, Undefended
-from tests.support.engine import bubblewrap
+from tests.support.attacks.attack import ENVIRONMENT_CANARY, Case, Outcome, Undefended
+from tests.support.attacks.attacked_grader import Ours
+from tests.support.grading.lesson import bubblewrap
 
 
 class References:

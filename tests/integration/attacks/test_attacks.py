@@ -14,8 +14,17 @@ import pytest
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.verdict import Grading
 from tests.integration.attacks.conftest import References
-from tests.support.attacked import LeftBehind, Ours, Overheard, faults_of_attack, faults_of_twin
-from tests.support.attacks import CLASSES, Case, Outcome, attack_files, cases, exercises, twin_files, works
+from tests.support.attacks.attack import (
+    CLASSES,
+    Case,
+    Outcome,
+    attack_files,
+    cases,
+    exercises,
+    twin_files,
+    works,
+)
+from tests.support.attacks.attacked_grader import LeftBehind, Ours, Overheard, faults_of_attack, faults_of_twin
 
 pytestmark = [pytest.mark.needs("bubblewrap"), pytest.mark.timeout(600)]
 GROUPS = ("forge", "steal", "deny")  # to cross over takes somebody to cross over to: see test_crossing.py

@@ -7,8 +7,8 @@ import tomllib
 import pytest
 
 from tests.integration.attacks.conftest import References
-from tests.support.attacked import Ours
-from tests.support.attacks import ATTACKS, Side, cases, files_of, lesson, solutions
+from tests.support.attacks.attack import ATTACKS, Side, cases, files_of, lesson, solutions
+from tests.support.attacks.attacked_grader import Ours
 
 pytestmark = pytest.mark.needs("bubblewrap")
 GUESSES = tomllib.loads((ATTACKS / "oracle.toml").read_text(encoding="utf-8"))["guesses"]

@@ -10,8 +10,8 @@ import pytest
 
 from pmh_jupyter.authoring.folder import read_folder
 from pmh_jupyter.hub.up.progress import Progress
-from pmh_jupyter.hub.up.server_environment import server_environment
-from tests.support.hub_process import HubProcess, Person, running_hub
+from pmh_jupyter.hub.up.server_environment import ensure_server_environment
+from tests.support.hub.hub_process import HubProcess, Person, running_hub
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("bubblewrap", "setpriv"), pytest.mark.timeout(300)]
 
@@ -26,7 +26,7 @@ print(json.dumps([done.returncode, done.stdout + done.stderr]))
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
     folder = tmp_path_factory.mktemp("course")
-    python = server_environment(folder, Progress())
+    python = ensure_server_environment(folder, Progress())
     with running_hub(folder, PMH_SERVER_PYTHON=str(python)) as hub:
         yield hub.until_service()
 

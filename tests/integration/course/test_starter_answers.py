@@ -13,17 +13,17 @@ from typing import Any
 import pytest
 
 from pmh_jupyter.authoring.course import read_course, read_folder
-from pmh_jupyter.authoring.judged import judge_release
+from pmh_jupyter.authoring.isolation_report import report_isolation
 from pmh_jupyter.authoring.release import release_lesson
-from pmh_jupyter.authoring.trial import try_release
+from pmh_jupyter.authoring.release_trial import try_release
 from pmh_jupyter.domain.course import Release
-from pmh_jupyter.domain.judging import Way
+from pmh_jupyter.domain.isolation import Isolation
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Outcome
+from pmh_jupyter.grading.backends import SandboxBackend, create_bubblewrap_backend
 from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.task import GradingTask
-from pmh_jupyter.grading.walls import Wall, bubblewrap_wall
-from tests.support.answers import answered
-from tests.support.judged_inside import judged_inside
+from tests.support.grading.answers import answered
+from tests.support.grading.in_process_list import judged_inside
 from tests.support.needs import needs
 
 ROOT = Path(__file__).parents[3]
@@ -42,23 +42,25 @@ def release() -> Release:
 
 
 @pytest.fixture(scope="module")
-def wall() -> Wall:
+def wall() -> SandboxBackend:
     needs("bubblewrap")
-    return bubblewrap_wall()
+    return create_bubblewrap_backend()
 
 
-def test_solutions_pass_and_stubs_do_not(release: Release, wall: Wall) -> None:
-    judged = judge_release(LESSON, release, wall)
+def test_solutions_pass_and_stubs_do_not(release: Release, wall: SandboxBackend) -> None:
+    judged = report_isolation(LESSON, release, wall)
     assert judged.problems == ()
-    inside = {f"{LESSON.slug}:{part.cell}" for part in judged.judging.notebooks if part.way is Way.INSIDE}
+    inside = {
+        f"{LESSON.slug}:{part.cell}" for part in judged.isolation.notebooks if part.isolation is Isolation.IN_PROCESS
+    }
     assert inside == set(judged_inside("starter"))
-    assert try_release(LESSON, release, judged.judging, wall) == ()
+    assert try_release(LESSON, release, judged.isolation, wall) == ()
 
 
 @pytest.mark.parametrize(("exercise", "answer"), ANSWERS)
-def test_answer(release: Release, wall: Wall, exercise: str, answer: dict[str, Any]) -> None:
+def test_answer(release: Release, wall: SandboxBackend, exercise: str, answer: dict[str, Any]) -> None:
     submitted = answered(release, {exercise: answer["code"].strip()})
-    task = GradingTask(release.exercises, release.sealed, submitted, only=frozenset({exercise}))
+    task = GradingTask(release.exercises, release.sealed_files, submitted, only_exercises=frozenset({exercise}))
     (verdict,) = grade(task, wall).verdicts
     assert _told(verdict) == answer.get("caught_by")
     assert verdict.outcome is (Outcome.FAILED if "caught_by" in answer else Outcome.PASSED)

@@ -12,15 +12,15 @@ import pytest
 
 from pmh_jupyter.cli import main
 from pmh_jupyter.wire.base import ErrorReply, ProblemReply
-from pmh_jupyter.wire.staff import CourseReleased, CourseUpload, ReleasedLesson
+from pmh_jupyter.wire.staff import CourseReleaseReply, CourseUpload, ReleasedLesson
 
 ODD = Path(__file__).parents[3] / "tests" / "support" / "course"
-DONE = CourseReleased(
+DONE = CourseReleaseReply(
     course="odd",
     version=3,
     lessons=(
-        ReleasedLesson(slug="odd-cases", release="a" * 64, changed=True),
-        ReleasedLesson(slug="classic", release="b" * 64, changed=False),
+        ReleasedLesson(slug="odd-cases", release_id="a" * 64, is_changed=True),
+        ReleasedLesson(slug="classic", release_id="b" * 64, is_changed=False),
     ),
 )
 REFUSED = ErrorReply(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.bare_hub import BareHub, running_bare_hub
+from tests.support.hub.bare_hub import BareHub, running_bare_hub
 
 
 @pytest.fixture(scope="module")

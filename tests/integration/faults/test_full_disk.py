@@ -13,12 +13,19 @@ from sqlalchemy import func, select
 
 from pmh_jupyter.config import Settings
 from pmh_jupyter.storage.tables.results import EventRow
-from pmh_jupyter.storage.tables.work import JobRow, SubmissionFileRow, SubmissionRow
+from pmh_jupyter.storage.tables.submissions import JobRow, SubmissionFileRow, SubmissionRow
 from tests.support import tiny_course
-from tests.support.bare_hub import BareHub
-from tests.support.books import books_balance
-from tests.support.service_process import ROOM, Caller, RunningService, fill, running_service, settings_for
-from tests.support.small_disk import SmallDisk, small_disk
+from tests.support.hub.bare_hub import BareHub
+from tests.support.service.service_process import (
+    ROOM,
+    Caller,
+    RunningService,
+    fill,
+    running_service,
+    settings_for,
+)
+from tests.support.storage.consistency import books_balance
+from tests.support.storage.small_disk import SmallDisk, small_disk
 
 LESSON = f"api/classrooms/{ROOM}/lessons/{tiny_course.LESSON}"
 MEBIBYTE = 1 << 20
@@ -33,14 +40,14 @@ def settings(tmp_path: Path) -> Settings:
 def disk(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> Iterator[SmallDisk]:
     """8 MiB under the store of handed-in files, or under the database with that store elsewhere."""
     if request.param == "blobs":
-        with small_disk(settings.data / "blobs", 8) as disk:
+        with small_disk(settings.data_path / "blobs", 8) as disk:
             fill(settings)
             yield disk
         return
-    with small_disk(settings.data, 8) as disk:
+    with small_disk(settings.data_path, 8) as disk:
         elsewhere = tmp_path / "blobs"
         elsewhere.mkdir()
-        (settings.data / "blobs").symlink_to(elsewhere)
+        (settings.data_path / "blobs").symlink_to(elsewhere)
         fill(settings)
         yield disk
 
@@ -84,7 +91,7 @@ async def test_what_does_not_fit_leaves_nothing_and_fits_later(live: RunningServ
         assert "receipt" not in refused
     assert rows(live) == known
     assert (await ada.get(f"api/work/{body['id']}", 404))["code"] == "not-found"
-    assert [work["id"] for work in (await ada.get(f"api/classrooms/{ROOM}/work"))["work"]] == [before["id"]]
+    assert [work["id"] for work in (await ada.get(f"api/classrooms/{ROOM}/submissions"))["work"]] == [before["id"]]
     assert (await live.anybody().get("health"))["alive"]
 
     disk.make_room()

@@ -15,13 +15,13 @@ import pytest
 from sqlalchemy import select
 
 from pmh_jupyter.config import Settings
-from pmh_jupyter.service.receipts import Signer
+from pmh_jupyter.service.receipts import ReceiptSigner
 from pmh_jupyter.storage.database import Database
-from pmh_jupyter.storage.tables.work import JobRow
-from tests.support.books import books_balance
-from tests.support.hub_process import HubProcess
-from tests.support.learner import Learner
-from tests.support.service_process import fill
+from pmh_jupyter.storage.tables.submissions import JobRow
+from tests.support.hub.hub_process import HubProcess
+from tests.support.hub.learner import Learner
+from tests.support.service.service_process import fill
+from tests.support.storage.consistency import books_balance
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("bubblewrap", "setpriv", "linux")]
 
@@ -54,8 +54,8 @@ def books(hub: HubProcess, ada: Learner) -> Iterator[None]:
     yield
     settings = Settings.from_environ(hub.settings)
     receipts = {id: work["receipt"] for id, work in ada.work.items() if work["kind"] == "submission"}
-    with Database(settings.database) as database:
-        keys = Signer(settings.data / "keys" / "receipts").public_keys
+    with Database(settings.resolved_database_url) as database:
+        keys = ReceiptSigner(settings.data_path / "keys" / "receipts").public_keys
         assert books_balance(database, receipts, keys) == {uuid.UUID(id) for id in ada.work}
     assert ada.outbox() == {"waiting": [], "refused": []}
 
@@ -103,7 +103,7 @@ def test_the_proxy_is_killed(hub: HubProcess, ada: Learner) -> None:
     sent = [ada.send("submissions", id) for id in (on_its_way, afterwards)]
     assert all(work["receipt"]["submission"] == work["id"] for work in sent)
     seen += ada.told(
-        lambda event: event["kind"] == "work-graded" and event["data"]["work"] == afterwards, seen[-1]["number"]
+        lambda event: event["kind"] == "submission-graded" and event["data"]["work"] == afterwards, seen[-1]["number"]
     )
     numbers = [event["number"] for event in seen]
     assert numbers == sorted(set(numbers))
@@ -179,5 +179,5 @@ def outbox(hub: HubProcess) -> list[Path]:
 
 def states(hub: HubProcess) -> dict[str, str]:
     """Where each work's job stands."""
-    with Database(Settings.from_environ(hub.settings).database) as database, database.read() as session:
+    with Database(Settings.from_environ(hub.settings).resolved_database_url) as database, database.read() as session:
         return {str(id): state for id, state in session.execute(select(JobRow.submission_id, JobRow.state))}

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 
 import pytest
+from pmh_jupyter.grading.bundle import grading_to_json
 
 from pmh_jupyter.domain.course import Release
-from pmh_jupyter.domain.release import release_files
+from pmh_jupyter.domain.feedback_text import feedback_text
+from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import Message, Outcome
-from pmh_jupyter.domain.words import words
-from pmh_jupyter.grading.bundle import grading_to_json
 from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.task import GradingTask
-from tests.support.engine import answered, bubblewrap, by_name, notebook, task
+from tests.support.grading.lesson import answered, bubblewrap, by_name, notebook, task
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
@@ -95,7 +95,7 @@ def _release() -> Release:
         cell(VISIBLE, grade_id="f-shares", grade=True, points=3, locked=True),
     ]
     cells[2]["metadata"]["pmh"] = {"shares": "equal"}  # type: ignore[index]
-    return release_files("lesson", "Lesson", [notebook(cells, "lesson.ipynb")], [])
+    return build_release("lesson", "Lesson", [notebook(cells, "lesson.ipynb")], [])
 
 
 RELEASE = _release()
@@ -112,7 +112,7 @@ def _task(name: str) -> GradingTask:
 
 
 def _sentences(message: Message | None) -> str:
-    return "" if message is None else f"{words(message)} {dict(message.params)}"
+    return "" if message is None else f"{feedback_text(message)} {dict(message.params)}"
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -120,7 +120,7 @@ def test_what_is_expected_is_told_nowhere(name: str, caplog: pytest.LogCaptureFi
     caplog.set_level(logging.DEBUG)
     grading = grade(_task(name), bubblewrap())
     verdict = by_name(grading)["f"]
-    assert grading.fault is None and verdict.outcome is not Outcome.PASSED and verdict.millipoints < 6000
+    assert grading.grader_error is None and verdict.outcome is not Outcome.PASSED and verdict.millipoints < 6000
     told = [grading_to_json(grading).decode(), caplog.text, _sentences(verdict.message)]
     told += [f"{_sentences(test.message)} {test}" for test in verdict.tests]
     found = [(canary, text) for canary in CANARIES for text in told if canary in text]
@@ -131,7 +131,7 @@ def test_the_look_can_fail() -> None:
     """In plain sight the same assertions say what they expect."""
     shown = VISIBLE.replace("BEGIN HIDDEN TESTS", "").replace("END HIDDEN TESTS", "")
     given = _task("constant")
-    (file,) = RELEASE.sealed
+    (file,) = RELEASE.sealed_files
     plain = notebook(
         [
             {**cell, "source": cell["source"] if cell["metadata"]["nbgrader"]["solution"] else shown}
@@ -139,7 +139,7 @@ def test_the_look_can_fail() -> None:
         ],
         file.path,
     )
-    grading = grade(GradingTask(given.exercises, (plain,), given.submitted, limits=given.limits), bubblewrap())
+    grading = grade(GradingTask(given.exercises, (plain,), given.submitted_files, limits=given.limits), bubblewrap())
     assert all(canary in grading_to_json(grading).decode() for canary in ("918273", "zqcanary"))
 
 
@@ -160,7 +160,7 @@ assert f == zqname
 def test_a_visible_test_that_looks_at_all_names_or_cells_shows_nothing_hidden() -> None:
     cells = [{**cell, "source": NAMES} if "f-tests" in str(cell) else cell for cell in answered({}, RELEASE)[:2]]
     cells[0]["source"] = "### BEGIN SOLUTION\nf = 918273\n### END SOLUTION"
-    release = release_files("lesson", "Lesson", [notebook(cells, "lesson.ipynb")], [])
+    release = build_release("lesson", "Lesson", [notebook(cells, "lesson.ipynb")], [])
     grading = grade(task(notebook(answered({"f": "f = 'x'"}, release)), release=release), bubblewrap())
     assert by_name(grading)["f"].outcome is Outcome.FAILED
     told = grading_to_json(grading).decode() + str([_sentences(test.message) for test in by_name(grading)["f"].tests])

@@ -6,10 +6,10 @@ import pytest
 
 from pmh_jupyter.authoring.text_notebook import as_ipynb
 from pmh_jupyter.domain.course import File
-from pmh_jupyter.domain.judging import Judging, NotebookJudging, Way
-from pmh_jupyter.domain.release import release_files
+from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation, ReleaseIsolation
+from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.grading.grade import grade
-from tests.support.engine import answered, bubblewrap, notebook, task
+from tests.support.grading.lesson import answered, bubblewrap, notebook, task
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
@@ -30,7 +30,7 @@ def order(graph):
 import graphlib
 assert list(order(None)) == list(graphlib.TopologicalSorter({"a": ["b"], "b": ["c"]}).static_order())
 """
-INSIDE = Judging("tests", (NotebookJudging("lesson.ipynb", Way.INSIDE),))
+INSIDE = ReleaseIsolation("tests", (NotebookIsolation("lesson.ipynb", Isolation.IN_PROCESS),))
 RIGHT = 'def order(graph):\n    return "cba"'
 PATCHED = """import graphlib
 graphlib.TopologicalSorter.static_order = lambda self: ["x"]
@@ -50,7 +50,7 @@ BESIDE = "class TopologicalSorter:\n    def __init__(self, graph): pass\n    def
     ],
 )
 def test_the_test_gets_the_librarys_own(answer: str, files: dict[str, str], points: int, flags: list[str]) -> None:
-    release = release_files("lesson", "Lesson", [as_ipynb(File("lesson.py", LESSON.encode()))], [])
+    release = build_release("lesson", "Lesson", [as_ipynb(File("lesson.py", LESSON.encode()))], [])
     beside = [File(path, text.encode()) for path, text in files.items()]
     submitted = notebook(answered({"order": answer}, release))
     grading = grade(task(submitted, *beside, release=release, judging=INSIDE), bubblewrap())

@@ -8,36 +8,38 @@ from dataclasses import replace
 
 import pytest
 
-from pmh_jupyter.authoring.judged import judge_release
+from pmh_jupyter.authoring.isolation_report import report_isolation
 from pmh_jupyter.authoring.release import release_lesson
 from pmh_jupyter.authoring.validation import validate_course
 from pmh_jupyter.domain.course import Course, File, Lesson
-from pmh_jupyter.domain.judging import Way
+from pmh_jupyter.domain.feedback_text import feedback_text
+from pmh_jupyter.domain.isolation import Isolation
 from pmh_jupyter.domain.verdict import Outcome
-from pmh_jupyter.domain.words import words
+from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.grade import grade
-from pmh_jupyter.grading.judging import decide
-from pmh_jupyter.grading.task import Limits
-from pmh_jupyter.grading.walls import Wall
-from tests.support.bash_lesson import NOTEBOOK, RIGHT, bash_files, bash_lesson, submitted, wall_with_bash
-from tests.support.engine import bubblewrap, by_name, task
+from pmh_jupyter.grading.isolation import decide_isolation
+from pmh_jupyter.grading.task import EffectiveLimits
+from tests.support.grading.bash_lesson import NOTEBOOK, RIGHT, bash_files, bash_lesson, submitted, wall_with_bash
+from tests.support.grading.lesson import bubblewrap, by_name, task
 
 pytestmark = pytest.mark.needs("bubblewrap")
-LIMITS = Limits(cell_seconds=5, submission_seconds=90)
+LIMITS = EffectiveLimits(cell_seconds=5, submission_seconds=90)
 SOLVED = (Outcome.PASSED, 1000, "solved")
 
 
 @pytest.fixture(scope="module")
-def wall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wall]:
+def wall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxBackend]:
     made = wall_with_bash(tmp_path_factory.mktemp("bash") / "environment")
     yield made
     made.close()
 
 
-def _verdicts(answers: dict[str, str], wall: Wall, limits: Limits = LIMITS) -> dict[str, tuple[Outcome, int, str]]:
+def _verdicts(
+    answers: dict[str, str], wall: SandboxBackend, limits: EffectiveLimits = LIMITS
+) -> dict[str, tuple[Outcome, int, str]]:
     release = bash_lesson()
-    grading = grade(task(submitted(answers, release), *release.student[1:], release=release, limits=limits), wall)
-    assert grading.fault is None
+    grading = grade(task(submitted(answers, release), *release.student_files[1:], release=release, limits=limits), wall)
+    assert grading.grader_error is None
     found = by_name(grading)
     assert "90126" not in str(grading), "of the hidden test"
     return {
@@ -45,15 +47,15 @@ def _verdicts(answers: dict[str, str], wall: Wall, limits: Limits = LIMITS) -> d
     }
 
 
-def test_right_answers_pass_whatever_kernel_the_submission_names(wall: Wall) -> None:
+def test_right_answers_pass_whatever_kernel_the_submission_names(wall: SandboxBackend) -> None:
     assert _verdicts(RIGHT, wall) == {name: SOLVED for name in RIGHT}
 
 
-def test_a_wrong_answer_is_told_what_its_test_says_and_of_a_hidden_one_nothing(wall: Wall) -> None:
+def test_a_wrong_answer_is_told_what_its_test_says_and_of_a_hidden_one_nothing(wall: SandboxBackend) -> None:
     wrong = RIGHT | {"greet": "greet() { echo Hi; }", "shout": "shout() { echo $1; }"}
     release = bash_lesson()
     grading = grade(task(submitted(wrong, release), release=release, limits=LIMITS), wall)
-    messages = {name: words(one.message) for name, one in by_name(grading).items() if one.message}
+    messages = {name: feedback_text(one.message) for name, one in by_name(grading).items() if one.message}
     assert messages == {
         "greet": "Not yet: Greet by name.",
         "count": "Solved.",
@@ -61,11 +63,11 @@ def test_a_wrong_answer_is_told_what_its_test_says_and_of_a_hidden_one_nothing(w
     }
 
 
-def test_an_untouched_notebook_earns_nothing(wall: Wall) -> None:
+def test_an_untouched_notebook_earns_nothing(wall: SandboxBackend) -> None:
     assert {points for _, points, _ in _verdicts({}, wall).values()} == {0}
 
 
-def test_what_hangs_or_ends_its_shell_costs_nothing_else(wall: Wall) -> None:
+def test_what_hangs_or_ends_its_shell_costs_nothing_else(wall: SandboxBackend) -> None:
     limits = replace(LIMITS, cell_seconds=2)
     found = _verdicts(RIGHT | {"greet": "while :; do :; done", "count": "exit 0"}, wall, limits)
     assert found == {
@@ -75,38 +77,38 @@ def test_what_hangs_or_ends_its_shell_costs_nothing_else(wall: Wall) -> None:
     }
 
 
-def test_what_floods_or_kills_its_kernel_costs_nothing_else(wall: Wall) -> None:
+def test_what_floods_or_kills_its_kernel_costs_nothing_else(wall: SandboxBackend) -> None:
     limits = replace(LIMITS, output_bytes=20_000)
     found = _verdicts(RIGHT | {"greet": "yes", "count": "kill -9 $PPID"}, wall, limits)
     assert found == {
-        "greet": (Outcome.CRASHED, 0, "too-much-output"),
+        "greet": (Outcome.CRASHED, 0, "output-limit-exceeded"),
         "count": (Outcome.CRASHED, 0, "kernel-ended"),
         "shout": SOLVED,
     }
 
 
-def test_a_test_that_ends_the_shell_does_not_pass(wall: Wall) -> None:
+def test_a_test_that_ends_the_shell_does_not_pass(wall: SandboxBackend) -> None:
     assert _verdicts(RIGHT | {"greet": "greet() { exit 0; }\n[() { exit 0; }"}, wall)["greet"][:2] == (
         Outcome.CRASHED,
         0,
     )
 
 
-def test_it_is_judged_inside_and_the_author_is_told(wall: Wall) -> None:
+def test_it_is_judged_inside_and_the_author_is_told(wall: SandboxBackend) -> None:
     release = bash_lesson()
-    (part,) = decide(task(release=release), wall).notebooks
-    assert (part.way, part.reason and part.reason.code) == (Way.INSIDE, "judged-inside-kernel")
+    (part,) = decide_isolation(task(release=release), wall).notebooks
+    assert (part.isolation, part.reason and part.reason.code) == (Isolation.IN_PROCESS, "in-process-kernel")
     report = validate_course(_course(), wall)
     assert report.problems == ()
-    assert any("kernel “bash”" in one.message for one in report.advice)
+    assert any("kernel “bash”" in one.message for one in report.warnings)
 
 
-def test_a_hidden_test_is_refused_unless_its_author_accepts(wall: Wall) -> None:
+def test_a_hidden_test_is_refused_unless_its_author_accepts(wall: SandboxBackend) -> None:
     notebook, words_file = bash_files()
     cells = json.loads(notebook.content)
     del cells["cells"][-1]["metadata"]["pmh"]
     lesson = Lesson("shell", "Shell", "", (File(NOTEBOOK, json.dumps(cells).encode()), words_file))
-    judged = judge_release(lesson, release_lesson(lesson), wall)
+    judged = report_isolation(lesson, release_lesson(lesson), wall)
     assert [one.cell for one in judged.problems] == ["shout-tests"]
     assert "accept_inside" in judged.problems[0].remedy
 
@@ -115,8 +117,8 @@ def test_a_kernel_that_is_not_there_is_the_authors_to_mend_and_nobodys_zero() ->
     missing = {"display_name": "R", "language": "R", "name": "ir"}
     release = bash_lesson(missing)
     grading = grade(task(submitted(RIGHT, release), release=release, limits=LIMITS), bubblewrap())
-    assert grading.fault is not None
-    assert {verdict.outcome for verdict in grading.verdicts} == {Outcome.OUR_FAULT}
+    assert grading.grader_error is not None
+    assert {verdict.outcome for verdict in grading.verdicts} == {Outcome.GRADER_ERROR}
     (problem,) = validate_course(_course(missing), bubblewrap()).problems
     assert "the kernel ir is not installed where submissions are graded" in problem.message
     assert "PMH_GRADER_PYTHON" in problem.remedy

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from pmh_jupyter.domain.course import Release
-from pmh_jupyter.domain.release import release_files
+from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import Flag, Outcome
 from pmh_jupyter.grading.grade import grade
-from tests.support.engine import answered, bubblewrap, by_name, notebook, task
+from tests.support.grading.lesson import answered, bubblewrap, by_name, notebook, task
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
@@ -25,7 +25,7 @@ def _release() -> Release:
         tests("number", "assert x\nx * 1.0"),
         tests("shares", "assert x > 0\nassert x > 1\nassert x > 1.5", shares=[2, 1, 1]),
     ]
-    return release_files("lesson", "Lesson", [notebook(cells)], [])
+    return build_release("lesson", "Lesson", [notebook(cells)], [])
 
 
 RELEASE = _release()
@@ -37,8 +37,8 @@ RELEASE = _release()
         ("x = 2", 4000, ()),
         ("x = 1.25", 1250 + 1500, ()),
         ("x = 1", 1000 + 1000, ()),
-        ("x = 3", 0 + 2000, (Flag("credit-unusual", "number", "3"),)),
-        ("x = float('inf')", 0 + 2000, (Flag("credit-unusual", "number", "inf"),)),
+        ("x = 3", 0 + 2000, (Flag("invalid-credit", "number", "3"),)),
+        ("x = float('inf')", 0 + 2000, (Flag("invalid-credit", "number", "inf"),)),
         ("x = 0", 0, ()),
     ],
 )
@@ -47,4 +47,4 @@ def test_part_of_the_points(answer: str, millipoints: int, flags: tuple[Flag, ..
     verdict = by_name(grading)["x"]
     assert (verdict.millipoints, grading.flags) == (millipoints, flags)
     assert (verdict.outcome is Outcome.PASSED) == (millipoints == 4000)
-    assert grading.seed is not None and grading.grader
+    assert grading.seed is not None and grading.grader_version

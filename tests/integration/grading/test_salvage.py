@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pmh_jupyter.domain.judging import Way
-from pmh_jupyter.grading.walls.none import NoContainment
-from tests.support.cells import TEST, ran, told
-from tests.support.engine import bubblewrap
+from pmh_jupyter.domain.isolation import Isolation
+from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
+from tests.support.grading.cells import TEST, ran, told
+from tests.support.grading.lesson import bubblewrap
 
 pytestmark = pytest.mark.needs("bubblewrap")
 EVERYBODY = """
@@ -56,11 +56,11 @@ SHORT = {"cell_seconds": 0.6}
 SMALL = {"memory_bytes": 300 << 20}
 # What the third cell of five does, what becomes of it, and the limits that it meets.
 LOSSES = {
-    "endless": ("while True: pass", "time", SHORT),
-    "stubborn": (STUBBORN, "time", SHORT),
-    "native": ("sum(range(10 ** 13))", "time", SHORT),
-    "sleeping": ("import time\ntime.sleep(3600)", "time", SHORT),
-    "stopped": ("import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)", "time", SHORT),
+    "endless": ("while True: pass", "cell-timeout", SHORT),
+    "stubborn": (STUBBORN, "cell-timeout", SHORT),
+    "native": ("sum(range(10 ** 13))", "cell-timeout", SHORT),
+    "sleeping": ("import time\ntime.sleep(3600)", "cell-timeout", SHORT),
+    "stopped": ("import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)", "cell-timeout", SHORT),
     "exit": ("import os\nos._exit(0)", "exit", {}),
     "exit-thread": ("import os, threading\nthreading.Thread(target=os._exit, args=(3,)).start()\nwhile True: pass", "exit", {}),
     "abort": ("import os\nos.abort()", "signal", {}),
@@ -69,15 +69,15 @@ LOSSES = {
     "everybody": (EVERYBODY, "exit", {}),
     "frozen-copy": (KILL_COPY, "signal", {}),
     "segfault": ("import ctypes\nctypes.string_at(0)", "signal", {}),
-    "printed": ("while True: print('again' * 1000)", "output", {}),
-    "processes": ("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass", "time", SHORT),
-    "daemons": (DAEMONS, "time", SHORT),
-    "memory-in-all": (MEMORY_IN_ALL, "memory", SMALL),
-    "memory": ("held = []\nwhile True: held.append(b'x' * (1 << 20))", "memory", SMALL),
+    "printed": ("while True: print('again' * 1000)", "output-limit", {}),
+    "processes": ("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass", "cell-timeout", SHORT),
+    "daemons": (DAEMONS, "cell-timeout", SHORT),
+    "memory-in-all": (MEMORY_IN_ALL, "memory-limit", SMALL),
+    "memory": ("held = []\nwhile True: held.append(b'x' * (1 << 20))", "memory-limit", SMALL),
     "threads": (THREADS, "memory|spent", SMALL | {"processes": 30}),
-    "descriptors": ("import os\nos.closerange(0, 100)", "spent", {}),
+    "descriptors": ("import os\nos.closerange(0, 100)", "resources-exhausted", {}),
     "link": ("import os\nos.closerange(3, 100)\nwhile True: pass", "time|answer", SHORT),
-    "sprayed": ("import os\nfor n in range(3, 9):\n    try: os.write(n, b'x' * 100)\n    except OSError: pass", "answer", SHORT),
+    "sprayed": ("import os\nfor n in range(3, 9):\n    try: os.write(n, b'x' * 100)\n    except OSError: pass", "protocol-error", SHORT),
 }  # fmt: skip
 # None of these is lost: the cell raises, or goes on without what it cannot have.
 HELD = {
@@ -110,8 +110,8 @@ def test_a_cell_that_is_lost_costs_no_other(name: str, before: str) -> None:
     assert found[:2] + found[3:] == ["ok"] * 4 and found[2] in cause.split("|"), found
 
 
-@pytest.mark.parametrize("wall", [bubblewrap, NoContainment])
-def test_what_took_long_is_not_run_again(wall: type[NoContainment]) -> None:
+@pytest.mark.parametrize("wall", [bubblewrap, UnsandboxedBackend])
+def test_what_took_long_is_not_run_again(wall: type[UnsandboxedBackend]) -> None:
     """The judge remembers what the student's process drew, and finds it there after the loss."""
     cells = [
         LONG + "import os\ndrawn = os.urandom(8)",
@@ -132,17 +132,17 @@ def test_what_a_cell_cannot_have_is_an_error_like_any_other(name: str) -> None:
     assert told(ran(bubblewrap(), *_around(cell)[:4], after, **limits)) == ["ok", "ok", error, "ok", "ok"]
 
 
-@pytest.mark.parametrize("way", Way)
-@pytest.mark.parametrize("wall", [bubblewrap, NoContainment])
-def test_two_in_a_row_and_the_first_and_the_last(wall: type[NoContainment], way: Way) -> None:
+@pytest.mark.parametrize("way", Isolation)
+@pytest.mark.parametrize("wall", [bubblewrap, UnsandboxedBackend])
+def test_two_in_a_row_and_the_first_and_the_last(wall: type[UnsandboxedBackend], way: Isolation) -> None:
     lost = "import os\nos._exit(1)"
     cells = [lost, "seen = [1]", lost, lost, "seen.append(2)", f"{TEST}assert seen == [1, 2]", lost]
     here = wall()
     assert told(ran(here, *cells, way=way)) == ["exit", "ok", "exit", "exit", "ok", "ok", "exit"]
 
 
-@pytest.mark.parametrize("way", Way)
-def test_a_test_that_loses_the_process_leaves_what_the_answer_before_it_defined(way: Way) -> None:
+@pytest.mark.parametrize("way", Isolation)
+def test_a_test_that_loses_the_process_leaves_what_the_answer_before_it_defined(way: Isolation) -> None:
     cells = [
         "import os\nseen = [1]",
         "def leave(): os._exit(1)\ndef double(x): return 2 * x\nseen.append(2)",
@@ -154,8 +154,8 @@ def test_a_test_that_loses_the_process_leaves_what_the_answer_before_it_defined(
     assert told(ran(bubblewrap(), *cells, way=way)) == ["ok", "ok", "exit", "ok", "ok", "ok"]
 
 
-@pytest.mark.parametrize("way", Way)
-def test_a_thread_that_runs_at_a_checkpoint_holds_nothing_up(way: Way) -> None:
+@pytest.mark.parametrize("way", Isolation)
+def test_a_thread_that_runs_at_a_checkpoint_holds_nothing_up(way: Isolation) -> None:
     begin = "import threading, time, os\ncount = [0]\ndef run():\n    while True: count[0] += 1\n"
     cells = [
         begin + LONG + "for _ in range(4): threading.Thread(target=run, daemon=True).start()",
@@ -194,9 +194,9 @@ def test_names_that_a_test_gives_to_later_cells_are_given_again() -> None:
 
 def test_a_judge_that_is_lost_in_its_own_test_costs_that_test() -> None:
     cells = ["seen = [1]", f"{TEST}assert sum(range(10 ** 13)) == 0", "seen.append(2)", f"{TEST}assert seen == [1, 2]"]
-    assert told(ran(bubblewrap(), *cells, cell_seconds=0.5)) == ["ok", "time", "ok", "ok"]
+    assert told(ran(bubblewrap(), *cells, cell_seconds=0.5)) == ["ok", "cell-timeout", "ok", "ok"]
 
 
 def test_the_time_of_all_is_the_time_of_all() -> None:
     cells = ["import time", *["time.sleep(0.4)"] * 5, f"{TEST}assert time"]
-    assert told(ran(bubblewrap(), *cells, submission_seconds=1.0))[:4] == ["ok", "ok", "ok", "submission-time"]
+    assert told(ran(bubblewrap(), *cells, submission_seconds=1.0))[:4] == ["ok", "ok", "ok", "submission-timeout"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.hub_process import CONFIG, HubProcess, Person, running_hub
+from tests.support.hub.hub_process import CONFIG, HubProcess, Person, running_hub
 
 UNWALLED = Path(__file__).parent / "unwalled_config.py"
 

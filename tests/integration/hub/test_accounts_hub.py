@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from pmh_jupyter.hub.accounts.authenticator import ensure_admin
-from tests.support.hub_process import HubProcess, Person, words
+from tests.support.hub.hub_process import HubProcess, Person, words
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

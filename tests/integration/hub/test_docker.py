@@ -11,10 +11,10 @@ import pytest
 
 from pmh_jupyter.config import Settings
 from pmh_jupyter.errors import Conflict, Unavailable
-from pmh_jupyter.hub.docker import ensure_network, require_image
+from pmh_jupyter.hub.docker_spawner import ensure_network, require_image
 from tests.integration.hub.conftest import Neighbours
-from tests.support.docker_engine import DOCKER_CONFIG, docker_engine, skeleton_image
-from tests.support.hub_process import FORK_WITHOUT_END, ROOT, running_hub
+from tests.support.docker.engine import DOCKER_CONFIG, docker_engine, skeleton_image
+from tests.support.hub.hub_process import FORK_WITHOUT_END, ROOT, running_hub
 
 pytestmark = [pytest.mark.slow, pytest.mark.docker, pytest.mark.needs("docker", "root"), pytest.mark.timeout(300)]
 

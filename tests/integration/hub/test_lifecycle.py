@@ -12,7 +12,7 @@ import pytest
 
 from pmh_jupyter.hub.roles import SERVER_GRANTS
 from tests.integration.hub.conftest import Neighbours
-from tests.support.hub_process import HubProcess, running_hub
+from tests.support.hub.hub_process import HubProcess, running_hub
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("bubblewrap", "setpriv"), pytest.mark.timeout(300)]
 

@@ -12,7 +12,7 @@ import pytest
 
 from pmh_jupyter.hub.accounts.authenticator import ensure_admin
 from tests.integration.hub.conftest import Neighbours
-from tests.support.hub_process import FORK_WITHOUT_END, ROOT, Person
+from tests.support.hub.hub_process import FORK_WITHOUT_END, ROOT, Person
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("bubblewrap", "setpriv"), pytest.mark.timeout(300)]
 
@@ -207,7 +207,7 @@ def test_anothers_kernel_cannot_be_overheard(unwalled: Neighbours, walled: Neigh
 def test_a_servers_token_reaches_no_staff_route(walled: Neighbours) -> None:
     """A token that the same person makes on purpose does, so it is the token that is refused and not the person."""
     admin = walled.hub.person("admin").log_in().start_server()
-    url = f"{walled.hub.address}/services/pmh/api/classrooms/demo/board"
+    url = f"{walled.hub.address}/services/pmh/api/classrooms/demo/gradebook"
     ask = f"{HELPERS}\ntry:\n    print(call({url!r}, TOKEN)[:40])\nexcept OSError as error:\n    print(error)"
     assert '"classroom":"demo"' in admin.run(ask.replace("TOKEN", repr(admin.token())))
     assert "403" in admin.run(ask.replace("TOKEN", "os.environ['JUPYTERHUB_API_TOKEN']"))

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from pmh_jupyter.errors import BadInput
-from pmh_jupyter.grading.walls import Wall, bubblewrap_wall
+from pmh_jupyter.grading.backends import SandboxBackend, create_bubblewrap_backend
 from tests.integration.parity import ours, yardstick
 from tests.integration.parity.shipped import LESSONS
 
 
 @pytest.fixture(scope="session")
-def wall() -> Iterator[Wall]:
-    wall = bubblewrap_wall()
+def wall() -> Iterator[SandboxBackend]:
+    wall = create_bubblewrap_backend()
     yield wall
     getattr(wall, "close", lambda: None)()
 
@@ -27,7 +27,7 @@ def nbgrader(tmp_path_factory: pytest.TempPathFactory) -> dict[str, yardstick.Fo
 
 
 @pytest.fixture(scope="session")
-def here(tmp_path_factory: pytest.TempPathFactory, wall: Wall) -> dict[str, ours.Ours | BadInput]:
+def here(tmp_path_factory: pytest.TempPathFactory, wall: SandboxBackend) -> dict[str, ours.Ours | BadInput]:
     """The release of each lesson by its name, or why there is none."""
     folder: Path = tmp_path_factory.mktemp("here")
     found: dict[str, ours.Ours | BadInput] = {}

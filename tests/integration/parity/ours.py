@@ -7,13 +7,13 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from pmh_jupyter.authoring.local import read_source, task_of
+from pmh_jupyter.authoring.read_local import make_grading_task, release_local_lesson
 from pmh_jupyter.domain.course import File, Release
 from pmh_jupyter.domain.notebook import read_notebook
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Grading, Outcome
+from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.grade import grade
-from pmh_jupyter.grading.task import Limits
-from pmh_jupyter.grading.walls import Wall
+from pmh_jupyter.grading.task import EffectiveLimits
 from tests.integration.parity.shipped import REFERENCE, UNTOUCHED, WHEEL, Given, Shipped, given
 
 PERSON = "a person"
@@ -29,22 +29,22 @@ class Ours:
     lesson: Shipped
     release: Release
 
-    def scores(self, submission: str, wall: Wall) -> Scores:
+    def scores(self, submission: str, wall: SandboxBackend) -> Scores:
         """The score of each graded cell of a submission."""
-        limits = Limits(cell_seconds=self.lesson.seconds)
-        grading = grade(task_of(self.release, self.submitted(submission), limits), wall)
-        assert grading.fault is None
+        limits = EffectiveLimits(cell_seconds=self.lesson.seconds)
+        grading = grade(make_grading_task(self.release, self.submitted(submission), limits), wall)
+        assert grading.grader_error is None
         return dict(_cells(self.release, grading))
 
     def student(self) -> dict[str, list[Given]]:
         """The student's version, by notebook."""
-        return {file.path: given(file.content) for file in self.release.student if file.path.endswith(".ipynb")}
+        return {file.path: given(file.content) for file in self.release.student_files if file.path.endswith(".ipynb")}
 
     def submitted(self, submission: str) -> tuple[File, ...]:
         """The files of a submission."""
         if submission == UNTOUCHED:
-            return self.release.student
-        others = tuple(file for file in self.release.student if not file.path.endswith(".ipynb"))
+            return self.release.student_files
+        others = tuple(file for file in self.release.student_files if not file.path.endswith(".ipynb"))
         if submission == REFERENCE:
             own = [(path, json.dumps(self.lesson.source(path)).encode()) for path in self.lesson.notebooks]
         else:
@@ -53,9 +53,9 @@ class Ours:
         return (*(File(Path(path).name, content) for path, content in own), *others)
 
 
-def release(lesson: Shipped, folder: Path, wall: Wall) -> Ours:
+def release(lesson: Shipped, folder: Path, wall: SandboxBackend) -> Ours:
     """Lays the lesson out as in an nbgrader course, and reads it from there. Raises as `read_source`."""
-    return Ours(lesson, read_source(str(lay_out(lesson, folder)), wall))
+    return Ours(lesson, release_local_lesson(str(lay_out(lesson, folder)), wall))
 
 
 def lay_out(lesson: Shipped, folder: Path) -> Path:
@@ -80,11 +80,11 @@ def _cells(release: Release, grading: Grading) -> Scores:
     verdicts = {verdict.grade_id: verdict for verdict in grading.verdicts}
     scores: Scores = {}
     for exercise in release.exercises:
-        notebook = next(file for file in release.sealed if file.path == exercise.notebook)
-        cells = read_notebook(notebook.path, notebook.content).by_grade_id()
+        notebook = next(file for file in release.sealed_files if file.path == exercise.notebook)
+        cells = read_notebook(notebook.path, notebook.content).cells_by_grade_id()
         verdict = verdicts[exercise.grade_id]
-        if exercise.manual:
-            waits = verdict.outcome is Outcome.NEEDS_MARKING
+        if exercise.is_manually_graded:
+            waits = verdict.outcome is Outcome.NEEDS_GRADING
             scores |= {(exercise.notebook, name): PERSON if waits else "0" for name in exercise.solution_cells}
             continue
         earned = {name: cells[name].millipoints * _passed(verdict, name) for name in exercise.test_cells}

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pmh_jupyter.authoring.local import read_source
+from pmh_jupyter.authoring.read_local import release_local_lesson
 from pmh_jupyter.errors import BadInput
-from pmh_jupyter.grading.walls import Wall
+from pmh_jupyter.grading.backends import SandboxBackend
 from tests.integration.parity.differences import Difference, Row, rows
 from tests.integration.parity.ours import PERSON, Ours, lay_out
 from tests.integration.parity.shipped import GUIDE, LESSONS, PAGES, WHEEL, Shipped, all_notebooks, covered
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="session")
-def differences(nbgrader: dict[str, Found], here: dict[str, Ours | BadInput], wall: Wall) -> list[Difference]:
+def differences(nbgrader: dict[str, Found], here: dict[str, Ours | BadInput], wall: SandboxBackend) -> list[Difference]:
     """Everything that nbgrader says otherwise."""
     return [one for lesson in LESSONS for one in _differences(lesson, nbgrader[lesson.name], here[lesson.name], wall)]
 
@@ -54,15 +54,15 @@ def test_students_get_the_same_cells(nbgrader: dict[str, Found], here: dict[str,
 
 def test_what_asks_nothing_is_refused_with_a_remedy(tmp_path: Path) -> None:
     """nbgrader releases notebooks without a graded cell; there is nothing to grade by."""
-    asked = [replace(lesson, asked=False) for lesson in LESSONS if lesson.asked]
+    asked = [replace(lesson, tests=False) for lesson in LESSONS if lesson.asked]
     for lesson in asked:
         with pytest.raises(BadInput, match="no exercise") as refused:
-            read_source(str(lay_out(lesson, tmp_path)))
+            release_local_lesson(str(lay_out(lesson, tmp_path)))
         assert refused.value.advice
     for page in PAGES:
         # One of them shows markers in its prose, and is told so.
         with pytest.raises(BadInput, match="no exercise|cannot be graded by"):
-            read_source(str(WHEEL / GUIDE / f"{page}.ipynb"))
+            release_local_lesson(str(WHEEL / GUIDE / f"{page}.ipynb"))
 
 
 def test_the_table_is_matched_strictly() -> None:
@@ -72,7 +72,7 @@ def test_the_table_is_matched_strictly() -> None:
     assert not row.covers(Difference("apps/test", "b", "x", "1", "0.5"))
 
 
-def _differences(lesson: Shipped, found: Found, release: Ours | BadInput, wall: Wall) -> Iterator[Difference]:
+def _differences(lesson: Shipped, found: Found, release: Ours | BadInput, wall: SandboxBackend) -> Iterator[Difference]:
     theirs = "released" if found.as_it_is else "after `nbgrader update`" if found.released else "refused"
     here = "released" if isinstance(release, Ours) else "refused"
     if theirs != here:

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from pmh_jupyter.authoring.folder import read_folder
-from pmh_jupyter.authoring.judged import judge_release
+from pmh_jupyter.authoring.isolation_report import report_isolation
 from pmh_jupyter.authoring.lesson_checks import check_lesson
-from pmh_jupyter.authoring.nbgrader.folder import shared_files
-from pmh_jupyter.authoring.trial import try_release
-from pmh_jupyter.domain.course import AskedLimits, Lesson
-from pmh_jupyter.domain.judging import Way
+from pmh_jupyter.authoring.nbgrader.course_files import find_shared_files
+from pmh_jupyter.authoring.release_trial import try_release
+from pmh_jupyter.domain.course import Lesson, RequestedLimits
+from pmh_jupyter.domain.isolation import Isolation
 from pmh_jupyter.errors import BadInput, Problem
-from pmh_jupyter.grading.walls import Wall
+from pmh_jupyter.grading.backends import SandboxBackend
 from tests.integration.parity.ours import Ours, lay_out
 from tests.integration.parity.shipped import LESSONS
-from tests.support.judged_inside import judged_inside
+from tests.support.grading.in_process_list import judged_inside
 
 NOT_SOLVED, NOTHING_ASKED = "Its own solution does not pass", "asserts nothing, so any answer would pass"
 
@@ -58,8 +58,8 @@ UNSOLVED = {
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
 def test_what_is_written(lesson, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    place = lay_out(replace(lesson, asked=False), tmp_path)
-    problems = list(check_lesson("", read_folder(place), frozenset(), shared=shared_files(place)))
+    place = lay_out(replace(lesson, tests=False), tmp_path)
+    problems = list(check_lesson("", read_folder(place), frozenset(), shared=find_shared_files(place)))
     expected = SAID.get(lesson.name, ())
     unforeseen = [str(one) for one in problems if not any(_is(one, *said) for said in expected)]
     assert not unforeseen
@@ -67,16 +67,18 @@ def test_what_is_written(lesson, tmp_path: Path) -> None:  # type: ignore[no-unt
     assert all(one.remedy for one in problems)
 
 
-def test_what_running_it_shows(here: dict[str, Ours | BadInput], wall: Wall) -> None:
+def test_what_running_it_shows(here: dict[str, Ours | BadInput], wall: SandboxBackend) -> None:
     found: dict[str, set[str]] = {}
     inside: set[str] = set()
     for name, ours in here.items():
         if isinstance(ours, Ours) and not ours.lesson.asked:
-            lesson = Lesson(name, name, "", (), limits=AskedLimits(cell_seconds=ours.lesson.seconds))
-            judged = judge_release(lesson, ours.release, wall)
+            lesson = Lesson(name, name, "", (), limits=RequestedLimits(cell_seconds=ours.lesson.seconds))
+            judged = report_isolation(lesson, ours.release, wall)
             assert not judged.problems, name
-            inside |= {f"{name}:{part.cell}" for part in judged.judging.notebooks if part.way is Way.INSIDE}
-            for problem in try_release(lesson, ours.release, judged.judging, wall):
+            inside |= {
+                f"{name}:{part.cell}" for part in judged.isolation.notebooks if part.isolation is Isolation.IN_PROCESS
+            }
+            for problem in try_release(lesson, ours.release, judged.isolation, wall):
                 assert problem.message.startswith(NOT_SOLVED), problem
                 found.setdefault(name, set()).add(str(problem.cell))
     assert found == UNSOLVED

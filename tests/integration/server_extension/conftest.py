@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.lab import Lab
+from tests.support.lab.server import Lab
 from tests.support.notebooks import notebook
-from tests.support.service import TOKEN, Service
+from tests.support.service.small_service import TOKEN, Service
 
 PLACES = ("HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
 

@@ -9,24 +9,24 @@ from contextlib import asynccontextmanager
 import pytest
 
 from pmh_jupyter.errors import Unavailable
-from pmh_jupyter.server_extension.client import Timeouts
-from pmh_jupyter.server_extension.upstream import FAILURE_BYTES, Upstream, open_stream
+from pmh_jupyter.server_extension.event_client import MAX_FAILURE_BODY_BYTES, EventStream, open_stream
+from pmh_jupyter.server_extension.service_client import Timeouts
 from pmh_jupyter.wire.base import ErrorReply
-from tests.support.lab import Lab
-from tests.support.service import TOKEN, Service
+from tests.support.lab.server import Lab
+from tests.support.service.small_service import TOKEN, Service
 
 EVENTS = "classrooms/physics-1/events"
 
 
 @asynccontextmanager
-async def listen(lab: Lab, path: str = EVENTS, **headers: str) -> AsyncIterator[Upstream]:
+async def listen(lab: Lab, path: str = EVENTS, **headers: str) -> AsyncIterator[EventStream]:
     """A browser that reads the stream with fetch."""
     named = {"Authorization": "token ada-token", **{name.replace("_", "-"): value for name, value in headers.items()}}
     async with open_stream(f"{lab.url}/{path}", named, connect_timeout=10, silence=120) as stream:
         yield stream
 
 
-async def read_until(stream: Upstream, text: str) -> str:
+async def read_until(stream: EventStream, text: str) -> str:
     """Reads until the text was seen."""
     seen = ""
     async for chunk in stream.chunks:
@@ -36,7 +36,7 @@ async def read_until(stream: Upstream, text: str) -> str:
     raise AssertionError(f"the stream ended before {text!r}: {seen!r}")
 
 
-async def nothing_more(stream: Upstream) -> None:
+async def nothing_more(stream: EventStream) -> None:
     """It ends; it does not hang until somebody loses patience."""
     async with asyncio.timeout(20):
         assert [chunk async for chunk in stream.chunks] == []
@@ -139,8 +139,8 @@ async def test_silence_ends_a_stream(service: Service) -> None:
 async def test_an_endless_failure_is_cut_off(service: Service) -> None:
     async with _direct(service) as stream:
         await service.until(lambda: len(service.streams) == 1)
-        service.beat("x" * (FAILURE_BYTES + 70000))
-        assert len(await stream.body()) > FAILURE_BYTES
+        service.beat("x" * (MAX_FAILURE_BODY_BYTES + 70000))
+        assert len(await stream.read_body()) > MAX_FAILURE_BODY_BYTES
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/x", "http://nowhere.invalid/x", "no-address"])
@@ -151,7 +151,7 @@ async def test_an_address_without_a_server_is_unavailable(url: str) -> None:
 
 
 @asynccontextmanager
-async def _direct(service: Service, silence: float = Timeouts.silence) -> AsyncIterator[Upstream]:
+async def _direct(service: Service, silence: float = Timeouts.idle) -> AsyncIterator[EventStream]:
     url = f"{service.url}/api/{EVENTS}"
     async with open_stream(url, {"Authorization": f"token {TOKEN}"}, connect_timeout=10, silence=silence) as stream:
         yield stream

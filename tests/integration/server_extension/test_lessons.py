@@ -10,9 +10,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.lab import Lab
+from tests.support.lab.server import Lab
 from tests.support.notebooks import answer, notebook, sources
-from tests.support.service import Service, content
+from tests.support.service.small_service import Service, content
 
 OPEN = "classrooms/physics-1/lessons/values/open"
 CHECKS = "classrooms/physics-1/lessons/values/checks"
@@ -192,7 +192,7 @@ async def test_a_check_sends_the_folder_and_the_opened_release(
     assert reply.status == 202
     assert reply.data == {"id": id, "kind": "check", "state": "queued", "receipt": None}
     [request] = service.received
-    assert request.release == opened
+    assert request.release_id == opened
     assert request.exercises == ("swap",)
     sent = {file.path: base64.b64decode(file.content) for file in request.files}
     assert sent == {"values.ipynb": mine, "data/numbers.csv": lesson["data/numbers.csv"]}
@@ -218,7 +218,7 @@ async def test_a_lost_record_of_what_was_opened_is_asked_for(
     (lab.home / "state.json").write_text("{ half")
 
     assert (await lab.post(CHECKS, {"id": str(uuid4())})).status == 202
-    assert service.received[0].release == service.opened["values"]
+    assert service.received[0].release_id == service.opened["values"]
 
 
 async def test_a_lesson_that_was_never_opened_cannot_be_checked(

@@ -13,9 +13,9 @@ from tornado.httpclient import HTTPClientError
 
 from pmh_jupyter.server_extension import outbox
 from pmh_jupyter.wire.base import ErrorReply
-from tests.support.lab import Lab
-from tests.support.lab_process import LabProcess
-from tests.support.service import Service
+from tests.support.lab.server import Lab
+from tests.support.lab.server_process import LabProcess
+from tests.support.service.small_service import Service
 
 LESSON = "classrooms/physics-1/lessons/values"
 SAID = ErrorReply(code="conflict", message="The lesson has closed.", advice="Ask.", request_id="r")
@@ -175,7 +175,7 @@ async def test_a_full_disk_and_no_service_says_that_nothing_is_kept(
 
     reply = await lab.post(f"{LESSON}/submissions", {"id": str(uuid4())})
 
-    assert (reply.status, reply.data["code"]) == (507, "not-kept")
+    assert (reply.status, reply.data["code"]) == (507, "not-saved")
     assert "No space left" in reply.data["message"] and "Make room" in reply.data["advice"]
 
 

@@ -12,12 +12,24 @@ import pytest
 from jupyter_server.auth import AllowAllAuthorizer
 from tornado.web import RequestHandler
 
-from pmh_jupyter.server_extension import PmhExtension, lessons, relay, stream, unsent
+from pmh_jupyter.server_extension import (
+    PmhExtension,
+    event_stream_handler,
+    lesson_handlers,
+    outbox_handlers,
+    proxy_handlers,
+)
 from pmh_jupyter.wire.base import ErrorReply
-from tests.support.lab import Lab
-from tests.support.service import Service
+from tests.support.lab.server import Lab
+from tests.support.service.small_service import Service
 
-ROUTES = [*relay.routes, *lessons.routes, *stream.routes, *unsent.routes, *relay.unknown]
+ROUTES = [
+    *proxy_handlers.routes,
+    *lesson_handlers.routes,
+    *event_stream_handler.routes,
+    *outbox_handlers.routes,
+    *proxy_handlers.not_found_routes,
+]
 METHODS = ("get", "post", "put", "patch", "delete", "head")
 
 
@@ -25,7 +37,11 @@ def every_route() -> list[tuple[str, str]]:
     """Each method of each route, with an address that matches it."""
     found = []
     for pattern, handler in ROUTES:
-        address = pattern.replace(relay.SLUG, "physics-1").replace(relay.UUID, str(uuid4())).replace(".*", "nowhere")
+        address = (
+            pattern.replace(proxy_handlers.SLUG_PATTERN, "physics-1")
+            .replace(proxy_handlers.UUID_PATTERN, str(uuid4()))
+            .replace(".*", "nowhere")
+        )
         assert re.fullmatch(pattern, address)
         for method in METHODS:
             if getattr(handler, method) is not RequestHandler._unimplemented_method:
@@ -120,9 +136,9 @@ async def test_work_is_handed_on(lab: Lab, service: Service, lesson: dict[str, b
     id = str(uuid4())
     await lab.post("classrooms/physics-1/lessons/values/submissions", {"id": id})
 
-    one = await lab.get(f"work/{id}")
+    one = await lab.get(f"submissions/{id}")
     assert one.data["receipt"]["submission"] == id
-    assert (await lab.get("classrooms/physics-1/work?lesson=values")).data == {"work": [one.data]}
+    assert (await lab.get("classrooms/physics-1/submissions?lesson=values")).data == {"work": [one.data]}
 
 
 async def test_join_is_handed_on_once(lab: Lab, service: Service) -> None:
@@ -148,7 +164,7 @@ async def test_a_get_is_asked_again_once_when_the_network_fails(lab: Lab, servic
     service.hang_up_after("work", times=2)
 
     assert (await lab.get("classrooms/physics-1/outline")).status == 200
-    assert (await lab.get("classrooms/physics-1/work")).data["code"] == "unavailable"
+    assert (await lab.get("classrooms/physics-1/submissions")).data["code"] == "unavailable"
     assert len([seen for seen in service.seen if seen.path.endswith("work")]) == 2
 
 
@@ -196,11 +212,11 @@ async def test_reading_by_the_panel_does_not_keep_an_idle_server_alive(lab: Lab)
 
 def test_the_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert PmhExtension().connected is False
+    assert PmhExtension().is_connected is False
     monkeypatch.setenv("JUPYTERHUB_USER", "ada")
-    assert PmhExtension().connected is False, "a hub, but not one of ours"
+    assert PmhExtension().is_connected is False, "a hub, but not one of ours"
     monkeypatch.setenv("PMH_SERVICE_URL", "http://127.0.0.1:10101/services/pmh/")
     extension = PmhExtension()
-    assert extension.connected is True
+    assert extension.is_connected is True
     assert extension.service_url == "http://127.0.0.1:10101/services/pmh"
     assert extension.state_dir == str(tmp_path / ".pmh")

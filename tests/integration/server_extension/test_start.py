@@ -17,7 +17,7 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.netutil import bind_sockets
 
 import pmh_jupyter.server_extension as extension
-from tests.support.lab import Lab
+from tests.support.lab.server import Lab
 
 REPOSITORY = Path(__file__).parents[3]
 TOKEN = "start-token"

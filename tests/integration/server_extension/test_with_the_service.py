@@ -9,12 +9,20 @@ from uuid import uuid4
 
 import pytest
 
-from pmh_jupyter.server_extension.upstream import open_stream
+from pmh_jupyter.server_extension.event_client import open_stream
 from tests.support import tiny_course
-from tests.support.bare_hub import BareHub, running_bare_hub
-from tests.support.lab import Lab
+from tests.support.hub.bare_hub import BareHub, running_bare_hub
+from tests.support.lab.server import Lab
 from tests.support.notebooks import answer
-from tests.support.service_process import CODES, ROOM, Role, RunningService, fill, running_service, settings_for
+from tests.support.service.service_process import (
+    CODES,
+    ROOM,
+    Role,
+    RunningService,
+    fill,
+    running_service,
+    settings_for,
+)
 
 LESSON = f"classrooms/{ROOM}/lessons/{tiny_course.LESSON}"
 
@@ -55,7 +63,7 @@ async def graded(lab: Lab, work: str) -> None:
                 line[6:] for line in seen.splitlines(keepends=True) if line.startswith("data: ") and line.endswith("\n")
             ]
             events = [json.loads(line) for line in whole]
-            if any(event["kind"] == "work-graded" and event["data"]["work"] == work for event in events):
+            if any(event["kind"] == "submission-graded" and event["data"]["work"] == work for event in events):
                 return
     raise AssertionError(f"the stream ended before {work} was graded: {seen}")
 
@@ -78,7 +86,7 @@ async def test_a_student_opens_checks_and_hands_in(ada: Lab) -> None:
         "running",
     )
     await graded(ada, wrong)
-    assert (await ada.get(f"work/{wrong}")).data["verdicts"][0]["outcome"] == "failed"
+    assert (await ada.get(f"submissions/{wrong}")).data["verdicts"][0]["outcome"] == "failed"
 
     right = str(uuid4())
     notebook.write_bytes(answer(notebook.read_bytes(), "two", "two = 2"))
@@ -86,9 +94,9 @@ async def test_a_student_opens_checks_and_hands_in(ada: Lab) -> None:
     assert sent["receipt"]["submission"] == right
     assert (await ada.post(f"{LESSON}/submissions", {"id": right})).data["receipt"] == sent["receipt"]
     await graded(ada, right)
-    assert (await ada.get(f"work/{right}")).data["verdicts"][0]["outcome"] == "passed"
+    assert (await ada.get(f"submissions/{right}")).data["verdicts"][0]["outcome"] == "passed"
 
-    listed = (await ada.get(f"classrooms/{ROOM}/work?lesson={tiny_course.LESSON}")).data["work"]
+    listed = (await ada.get(f"classrooms/{ROOM}/submissions?lesson={tiny_course.LESSON}")).data["submission_id"]
     assert [work["id"] for work in listed] == [right, wrong]
     assert (await ada.get(f"classrooms/{ROOM}/outline")).data["points"] > 0
     assert (await ada.get("outbox")).data == {"waiting": [], "refused": []}

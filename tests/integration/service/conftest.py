@@ -10,14 +10,14 @@ import pytest
 
 from pmh_jupyter.config import Settings
 from pmh_jupyter.service import logs
-from tests.support.bare_hub import BareHub, running_bare_hub
-from tests.support.postgres import Cluster, running_cluster
-from tests.support.service_process import RunningService, fill, running_service, settings_for
+from tests.support.hub.bare_hub import BareHub, running_bare_hub
+from tests.support.service.service_process import RunningService, fill, running_service, settings_for
+from tests.support.storage.postgres import Cluster, running_cluster
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _logs() -> None:
-    logs.configure("debug", as_json=True)
+    logs.configure_logging("debug", as_json=True)
 
 
 @pytest.fixture(scope="session")

@@ -19,16 +19,14 @@ import pytest
 from sqlalchemy import select, update
 
 from pmh_jupyter.config import Settings
-from pmh_jupyter.errors import NoWall
-from pmh_jupyter.grading.walls import Wall
+from pmh_jupyter.errors import NoSandbox
+from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.service.jobs import grader
 from pmh_jupyter.storage.database import Database
-from pmh_jupyter.storage.tables.work import JobRow
+from pmh_jupyter.storage.tables.submissions import JobRow
 from tests.support import tiny_course
-from tests.support.bare_hub import BareHub
-from tests.support.books import balanced
-from tests.support.postgres import Cluster
-from tests.support.service_process import (
+from tests.support.hub.bare_hub import BareHub
+from tests.support.service.service_process import (
     ROOM,
     Caller,
     RunningService,
@@ -37,18 +35,20 @@ from tests.support.service_process import (
     service_process,
     settings_for,
 )
+from tests.support.storage.consistency import balanced
+from tests.support.storage.postgres import Cluster
 
 ENDLESS = "while True:\n    pass"
 
 
 def caller(settings: Settings, hub: BareHub, name: str) -> Caller:
-    return Caller(settings.service, hub.token(name, hub.server_scopes))
+    return Caller(settings.resolved_service_url, hub.token(name, hub.server_scopes))
 
 
 async def test_killed_between_acknowledgement_and_grading(settings: Settings, hub: BareHub) -> None:
     settings.cell_seconds = 5.0
     ada = caller(settings, hub, "ada")
-    with service_process(settings, hub) as process, Database(settings.database) as database:
+    with service_process(settings, hub) as process, Database(settings.resolved_database_url) as database:
         await ada.join()
         running = [await ada.submit(two=ENDLESS), await ada.submit(two=ENDLESS, three="x = 1")]
         sent = await ada.submit(two="two = 2")  # both graders are busy: it is acknowledged and not begun
@@ -66,13 +66,13 @@ async def test_killed_between_acknowledgement_and_grading(settings: Settings, hu
 
 async def test_alive_while_the_database_is_locked(settings: Settings, hub: BareHub) -> None:
     ada = caller(settings, hub, "ada")
-    with service_process(settings, hub), closing(sqlite3.connect(settings.data / "pmh.sqlite")) as connection:
+    with service_process(settings, hub), closing(sqlite3.connect(settings.data_path / "pmh.sqlite")) as connection:
         await ada.join()
         connection.isolation_level = None
         connection.execute("BEGIN EXCLUSIVE")
         calls = [ada.check(two="two = 2") for _ in range(6)] + [ada.submit(two="two = 2") for _ in range(6)]
         waiting = [asyncio.create_task(call) for call in calls]  # more than there are threads
-        answered = await _answers_in_five_seconds(f"{settings.service}/health")
+        answered = await _answers_in_five_seconds(f"{settings.resolved_service_url}/health")
         connection.execute("ROLLBACK")
         sent = [await task for task in waiting]
         for one in sent:
@@ -119,7 +119,7 @@ def shared(tmp_path: Path, cluster: Cluster) -> list[Settings]:
 @pytest.mark.postgres
 async def test_a_second_process_goes_on_with_grading_and_stream(shared: list[Settings], hub: BareHub) -> None:
     """One is killed while it grades; whoever listened to it goes on at the other, and whoever listens there misses nothing."""
-    with ExitStack() as processes, Database(shared[0].database) as database:
+    with ExitStack() as processes, Database(shared[0].resolved_database_url) as database:
         first = processes.enter_context(service_process(shared[0], hub))
         ada, elsewhere = (caller(one, hub, "ada") for one in shared)
         await ada.join()
@@ -147,10 +147,10 @@ async def test_a_second_process_goes_on_with_grading_and_stream(shared: list[Set
 
 def all_graded(ids: set[str], before: Sequence[dict[str, Any]] = ()) -> Callable[[dict[str, Any]], bool]:
     """Says of each further event of a stream whether, with it, all of these are graded."""
-    left = ids - {event["data"].get("work") for event in before if event["kind"] == "work-graded"}
+    left = ids - {event["data"].get("work") for event in before if event["kind"] == "submission-graded"}
 
     def last(event: dict[str, Any]) -> bool:
-        if event["kind"] == "work-graded":
+        if event["kind"] == "submission-graded":
             left.discard(event["data"]["work"])
         return not left
 
@@ -182,10 +182,10 @@ async def test_news_from_another_process_reaches_a_stream(shared: list[Settings]
     async with running_service(shared[0], hub) as one, running_service(shared[1], hub) as two:
         ada = one.student("ada")
         await ada.join()
-        here = asyncio.create_task(ada.told(lambda event: event["kind"] == "work-graded"))
+        here = asyncio.create_task(ada.told(lambda event: event["kind"] == "submission-graded"))
         elsewhere = Caller(two.base, ada.token)
         await elsewhere.check(two="two = 2")
-        assert (await asyncio.wait_for(here, 30))[-1]["kind"] == "work-graded"
+        assert (await asyncio.wait_for(here, 30))[-1]["kind"] == "submission-graded"
 
 
 async def test_told_to_end_it_ends_within_three_seconds(settings: Settings, hub: BareHub) -> None:
@@ -195,15 +195,15 @@ async def test_told_to_end_it_ends_within_three_seconds(settings: Settings, hub:
         sent = await ada.submit(two=ENDLESS)
         async with aclosing(ada.events()) as stream:
             async for event in stream:
-                if event["kind"] == "work-received":
+                if event["kind"] == "submission-received":
                     begun = time.monotonic()
                     process.send_signal(signal.SIGTERM)
                     break
             rest = [event async for event in stream]  # the stream is ended, not broken off
         assert await asyncio.to_thread(process.wait, 10) == 0
         assert time.monotonic() - begun < 3
-        assert all(event["kind"] != "work-graded" for event in rest)
-    with closing(sqlite3.connect(settings.data / "pmh.sqlite")) as connection:
+        assert all(event["kind"] != "submission-graded" for event in rest)
+    with closing(sqlite3.connect(settings.data_path / "pmh.sqlite")) as connection:
         states = connection.execute("SELECT state, tries FROM jobs").fetchall()
     assert states == [("queued", 0)]  # never begun, or its lease given back and the try not counted
     assert sent["receipt"]
@@ -214,8 +214,8 @@ class TestNoWall:
 
     @pytest.fixture(autouse=True)
     def no_wall(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-        def refuse(_settings: Settings) -> Wall:
-            raise NoWall("bubblewrap is not installed.")
+        def refuse(_settings: Settings) -> SandboxBackend:
+            raise NoSandbox("bubblewrap is not installed.")
 
         defaults = grader.Grader.__init__.__defaults__
         assert defaults
@@ -228,11 +228,11 @@ class TestNoWall:
         lesson = f"api/classrooms/{ROOM}/lessons/{tiny_course.LESSON}"
         release = (await ada.get(f"{lesson}/files"))["current"]["id"]
         body = {"id": "11111111-1111-4111-8111-111111111111", "release": release, "files": []}
-        assert (await ada.post(f"{lesson}/checks", body, 503))["code"] == "no-wall"
+        assert (await ada.post(f"{lesson}/checks", body, 503))["code"] == "no-sandbox"
         handed_in = await ada.post(f"{lesson}/submissions", body, 201)
         assert handed_in["receipt"] and handed_in["state"] == "queued"
         ready = await live.anybody().get("ready", 503)
-        assert ready["parts"]["grading"]["code"] == "no-wall"
+        assert ready["parts"]["grading"]["code"] == "no-sandbox"
         assert ready["parts"]["database"]["ready"] and ready["parts"]["schema"]["ready"]
         assert (await ada.get(f"api/work/{body['id']}"))["state"] == "queued"
 

@@ -16,9 +16,8 @@ from tornado.web import decode_signed_value
 from pmh_jupyter.config import Settings
 from pmh_jupyter.domain.roles import Role
 from pmh_jupyter.service import login
-from tests.support.bare_hub import BareHub
-from tests.support.postgres import Cluster
-from tests.support.service_process import (
+from tests.support.hub.bare_hub import BareHub
+from tests.support.service.service_process import (
     CODES,
     ROOM,
     RunningService,
@@ -27,9 +26,10 @@ from tests.support.service_process import (
     running_service,
     settings_for,
 )
+from tests.support.storage.postgres import Cluster
 
-BOARD = f"/services/pmh/classrooms/{ROOM}/board"
-API_BOARD = f"/services/pmh/api/classrooms/{ROOM}/board"
+BOARD = f"/services/pmh/classrooms/{ROOM}/gradebook"
+API_BOARD = f"/services/pmh/api/classrooms/{ROOM}/gradebook"
 
 
 Opener = Callable[["RunningService", str], "Browser"]
@@ -136,14 +136,14 @@ async def test_scripts_of_other_pages_cannot_use_a_session(live: RunningService,
 async def test_a_servers_token_reaches_nothing_of_staffs(live: RunningService) -> None:
     server = live.student("teacher")  # the token of an instructor's own server
     me = await server.get("api/me")
-    await server.get(f"api/classrooms/{ROOM}/board", 403)
+    await server.get(f"api/classrooms/{ROOM}/gradebook", 403)
     await server.get(f"api/classrooms/{ROOM}/members/{me['id']}/work", 403)
-    await live.staff("teacher").get(f"api/classrooms/{ROOM}/board")
+    await live.staff("teacher").get(f"api/classrooms/{ROOM}/gradebook")
 
 
 async def test_a_token_opens_no_page(live: RunningService, open_browser: Opener) -> None:
     for caller in (live.student("teacher"), live.staff("teacher")):
-        reply = await caller.call("GET", f"classrooms/{ROOM}/board", 302)
+        reply = await caller.call("GET", f"classrooms/{ROOM}/gradebook", 302)
         assert "/hub/api/oauth2/authorize" in reply.headers["Location"]
     browser = open_browser(live, "mallory")  # a session of somebody who is no member
     page = await browser.walk(BOARD)
@@ -152,9 +152,9 @@ async def test_a_token_opens_no_page(live: RunningService, open_browser: Opener)
 
 async def test_a_student_is_no_staff_whatever_the_token(live: RunningService) -> None:
     ada = live.staff("ada")
-    await ada.get(f"api/classrooms/{ROOM}/board", 404)
+    await ada.get(f"api/classrooms/{ROOM}/gradebook", 404)
     await ada.join()
-    assert (await ada.get(f"api/classrooms/{ROOM}/board", 403))["code"] == "not-allowed"
+    assert (await ada.get(f"api/classrooms/{ROOM}/gradebook", 403))["code"] == "not-allowed"
 
 
 @pytest.mark.parametrize(

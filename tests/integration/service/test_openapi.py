@@ -16,8 +16,8 @@ from schemathesis.schemas import BaseSchema
 from pmh_jupyter.config import Settings
 from pmh_jupyter.domain.roles import Role
 from pmh_jupyter.service.api import ROUTES
-from tests.support.bare_hub import BareHub
-from tests.support.service_process import CODES, RunningService, service_process
+from tests.support.hub.bare_hub import BareHub
+from tests.support.service.service_process import CODES, RunningService, service_process
 
 EXAMPLES = 12
 CHECKS = [not_a_server_error, status_code_conformance, response_schema_conformance]
@@ -29,9 +29,9 @@ def tried() -> list[tuple[str, str, GenerationMode]]:
     found = []
     for route in ROUTES:
         for method, operation in route.operations.items():
-            if operation.media == "application/json":
+            if operation.media_type == "application/json":
                 found.append((route.path, method, GenerationMode.POSITIVE))
-                if route.parameters or operation.request or operation.query:
+                if route.parameters or operation.request_model or operation.query_parameters:
                     found.append((route.path, method, GenerationMode.NEGATIVE))
     return found
 
@@ -51,7 +51,7 @@ def schema(hub: BareHub, module_settings: Settings) -> Iterator[tuple[BaseSchema
     """The document as schemathesis reads it, and what calls the service with a case of it as an instructor."""
     token = hub.token("teacher", [*hub.server_scopes, "custom:pmh:teach"])
     with service_process(module_settings, hub), httpx.Client(timeout=30) as client:
-        base = f"{module_settings.service}/api"
+        base = f"{module_settings.resolved_service_url}/api"
         headers = {"Authorization": f"token {token}"}
         assert client.post(f"{base}/join", json={"join_code": CODES[Role.INSTRUCTOR]}, headers=headers).is_success
         document = client.get(f"{base}/openapi.json").json()

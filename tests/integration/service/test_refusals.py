@@ -10,10 +10,17 @@ from typing import Any
 
 import pytest
 
-from pmh_jupyter.service.limits import RateLimit
+from pmh_jupyter.service.rate_limit import RateLimit
 from tests.support import tiny_course
-from tests.support.bare_hub import BareHub
-from tests.support.service_process import ROOM, Caller, RunningService, fill, running_service, settings_for
+from tests.support.hub.bare_hub import BareHub
+from tests.support.service.service_process import (
+    ROOM,
+    Caller,
+    RunningService,
+    fill,
+    running_service,
+    settings_for,
+)
 
 LESSON = f"api/classrooms/{ROOM}/lessons/{tiny_course.LESSON}"
 RELEASE = "0" * 64

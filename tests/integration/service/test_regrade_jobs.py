@@ -8,7 +8,7 @@ import pytest
 
 from pmh_jupyter.cli import main
 from tests.support import tiny_course
-from tests.support.service_process import ROOM, RunningService
+from tests.support.service.service_process import ROOM, RunningService
 
 LESSON = f"api/classrooms/{ROOM}/lessons/{tiny_course.LESSON}/regrades"
 
@@ -36,7 +36,7 @@ async def test_what_this_grader_has_graded_is_known(
     monkeypatch.setattr("pmh_jupyter.storage.records.regrades.regrade.__defaults__", ("", "another version"))
     assert await asyncio.to_thread(main, command) == 0
     assert capsys.readouterr().out.startswith("1 queued, 0 known")
-    await ada.told(lambda event: event["kind"] == "work-graded" and event["number"] > 4)
+    await ada.told(lambda event: event["kind"] == "submission-graded" and event["number"] > 4)
     monkeypatch.delenv("TEACHES")
     assert await asyncio.to_thread(main, command) == 2
     assert "custom:pmh:teach" in capsys.readouterr().err

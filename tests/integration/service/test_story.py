@@ -6,9 +6,9 @@ import uuid
 from typing import Any
 
 from pmh_jupyter.domain.roles import Role
-from pmh_jupyter.service.receipts import verify
-from pmh_jupyter.wire.work import Receipt
-from tests.support.service_process import CODES, ROOM, RunningService
+from pmh_jupyter.service.receipts import verify_receipt
+from pmh_jupyter.wire.submission import Receipt
+from tests.support.service.service_process import CODES, ROOM, RunningService
 
 
 async def test_a_student_learns_and_an_instructor_sees_it(either: RunningService) -> None:
@@ -32,8 +32,8 @@ async def test_a_student_learns_and_an_instructor_sees_it(either: RunningService
     sent = await ada.submit(two="two = 2", three="three = 3")
     receipt = Receipt.model_validate(sent["receipt"])
     keys = (await ada.get("api/receipts/keys"))["keys"]
-    assert verify(receipt, keys)
-    assert not verify(receipt.model_copy(update={"content_hash": "0" * 64}), keys)
+    assert verify_receipt(receipt, keys)
+    assert not verify_receipt(receipt.model_copy(update={"content_hash": "0" * 64}), keys)
     right = await ada.graded(sent["id"])
     assert [verdict["outcome"] for verdict in right["verdicts"]] == ["passed", "passed"]
     assert right["receipt"] == sent["receipt"]
@@ -41,13 +41,13 @@ async def test_a_student_learns_and_an_instructor_sees_it(either: RunningService
     outline = await ada.get(f"api/classrooms/{ROOM}/outline")
     assert (outline["points"], outline["solved"]) == (3, 2)
     assert outline["awards"][0]["earned_at"]
-    work = (await ada.get(f"api/classrooms/{ROOM}/work"))["work"]
+    work = (await ada.get(f"api/classrooms/{ROOM}/submissions"))["work"]
     assert [one["kind"] for one in work] == ["submission", "check"]
 
     await bob.get(f"api/work/{sent['id']}", 404)
-    assert (await bob.get(f"api/classrooms/{ROOM}/work"))["work"] == []
+    assert (await bob.get(f"api/classrooms/{ROOM}/submissions"))["work"] == []
 
-    board = await teacher.get(f"api/classrooms/{ROOM}/board")
+    board = await teacher.get(f"api/classrooms/{ROOM}/gradebook")
     by_name = {row["name"]: row for row in board["rows"]}
     assert by_name["ada"]["points"] == 3
     assert [cell["state"] for cell in by_name["ada"]["cells"]] == ["done", "done"]
@@ -63,8 +63,8 @@ async def test_what_was_seen_of_an_attempt_to_lie_is_told_to_staff_alone(either:
     await ada.join()
     lied = await ada.graded((await ada.check(two=LIAR))["id"])
     assert lied["verdicts"][0]["outcome"] == "failed" and "flag" not in str(lied)
-    person = next(row["person"] for row in (await teacher.get(f"api/classrooms/{ROOM}/board"))["rows"])
-    (seen,) = (await teacher.get(f"api/classrooms/{ROOM}/members/{person}/work"))["work"]
+    person = next(row["person"] for row in (await teacher.get(f"api/classrooms/{ROOM}/gradebook"))["rows"])
+    (seen,) = (await teacher.get(f"api/classrooms/{ROOM}/members/{person}/submissions"))["work"]
     assert [flag["code"] for flag in seen["flags"]] == ["object-for-data"]
     assert "Two" in seen["flags"][0]["text"]
 
@@ -81,8 +81,8 @@ async def test_the_stream_tells_only_whom_it_concerns(either: RunningService) ->
     assert [event["kind"] for event in told] == [
         "release-adopted",
         "member-joined",
-        "work-received",
-        "work-graded",
+        "submission-received",
+        "submission-graded",
         "award-earned",
     ]
     assert await bob.told(_award, after=told[1]["number"]) == told[2:]
@@ -100,7 +100,7 @@ async def test_the_same_work_sent_twice_is_one(live: RunningService) -> None:
     again = await ada.send("submissions", 201, {"two": "two = 2"}, id=name)
     assert first["receipt"] == again["receipt"]
     await ada.send("submissions", 409, {"two": "two = 5"}, id=name)
-    assert len((await ada.get(f"api/classrooms/{ROOM}/work"))["work"]) == 1
+    assert len((await ada.get(f"api/classrooms/{ROOM}/submissions"))["work"]) == 1
 
 
 async def test_the_accounts_enrol_whoever_signs_up(live: RunningService) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.hub_process import Person
-from tests.support.up_process import PMH, UpProcess, all_end, commands
+from tests.support.hub.hub_process import Person
+from tests.support.hub.up_process import PMH, UpProcess, all_end, commands
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("linux")]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.repository import ROOT
-from tools.assets import ASSETS, Asset, made_from
+from tools.assets import ASSETS, Asset, asset_fingerprint
 
 
 def _make() -> str:
@@ -34,11 +34,11 @@ def test_once_made_it_is_left_alone() -> None:
 def test_a_change_of_whatever_it_is_made_from_is_seen(asset: Asset, tmp_path: Path) -> None:
     folder = tmp_path / asset.folder
     shutil.copytree(ROOT / asset.folder, folder, ignore=shutil.ignore_patterns("node_modules", "lib"))
-    seen = {made_from(asset, tmp_path)}
-    assert seen == {made_from(asset)}
+    seen = {asset_fingerprint(asset, tmp_path)}
+    assert seen == {asset_fingerprint(asset)}
     parts = [folder / name for name in ("package.json", "package-lock.json", *asset.sources)]
     for changes, part in enumerate(parts, start=1):
         file = part if part.is_file() else next(path for path in sorted(part.rglob("*")) if path.is_file())
         file.write_bytes(file.read_bytes() + b"\n")
-        seen.add(made_from(asset, tmp_path))
+        seen.add(asset_fingerprint(asset, tmp_path))
         assert len(seen) == changes + 1, part

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pmh_jupyter.hub.up.progress import Progress
-from pmh_jupyter.hub.up.server_environment import server_environment
+from pmh_jupyter.hub.up.server_environment import ensure_server_environment
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +31,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _make(data: Path) -> tuple[Path, str]:
     told = io.StringIO()
-    return server_environment(data, Progress(told)), told.getvalue()
+    return ensure_server_environment(data, Progress(told)), told.getvalue()
 
 
 @pytest.fixture(scope="module")

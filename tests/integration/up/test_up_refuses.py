@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.up_process import UpProcess
+from tests.support.hub.up_process import UpProcess
 
 
 def _refused(folder: Path, **settings: str) -> str:
@@ -42,9 +42,9 @@ def test_no_docker_packages(tmp_path: Path) -> None:
 @pytest.mark.parametrize("spawner", ["local", "docker"])
 def test_two_on_one_folder_are_told_apart_from_a_busy_port(tmp_path: Path, spawner: str) -> None:
     """Whoever holds the data is named first: the ports that are busy are theirs."""
-    from pmh_jupyter.hub.up.claim import claim
+    from pmh_jupyter.hub.up.data_dir_lock import lock_data_dir
 
     up = UpProcess(tmp_path, settings={"PMH_SPAWNER": spawner, "DOCKER_HOST": f"unix://{tmp_path}/docker.sock"})
-    with claim(up.data, up.address):
+    with lock_data_dir(up.data, up.address):
         assert up.start().wait() == 2
     assert f"already runs on the data in {up.data}" in up.told

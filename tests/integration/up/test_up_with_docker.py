@@ -10,9 +10,9 @@ from pathlib import Path
 import docker
 import pytest
 
-from tests.support.docker_engine import DOCKER_CONFIG, docker_engine, skeleton_image
-from tests.support.hub_process import Person
-from tests.support.up_process import UpProcess, running_up
+from tests.support.docker.engine import DOCKER_CONFIG, docker_engine, skeleton_image
+from tests.support.hub.hub_process import Person
+from tests.support.hub.up_process import UpProcess, running_up
 
 pytestmark = [pytest.mark.slow, pytest.mark.docker, pytest.mark.needs("docker", "root"), pytest.mark.timeout(300)]
 

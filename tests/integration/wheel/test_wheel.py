@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pmh_jupyter.places import checkout
-from tests.support.hub_process import Person
-from tests.support.up_process import running_up
+from pmh_jupyter.resource_paths import find_checkout
+from tests.support.hub.hub_process import Person
+from tests.support.hub.up_process import running_up
 from tests.support.wheel import bare_checkout, build_wheel, install, path_without_node
 
 pytestmark = pytest.mark.slow
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("wheel")
-    root = checkout()
+    root = find_checkout()
     assert root is not None
     done = build_wheel(root, target)
     assert done.returncode == 0, done.stderr
@@ -47,7 +47,7 @@ def test_it_holds_what_a_hub_needs_besides_python(wheel: Path, ending: str) -> N
 
 
 def test_it_holds_every_template(wheel: Path) -> None:
-    root = checkout()
+    root = find_checkout()
     assert root is not None
     templates = {path.relative_to(root).as_posix() for path in (root / "pmh_jupyter").rglob("templates/*.html")}
     assert templates

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pmh_jupyter.authoring.course import read_course, read_folder
-from pmh_jupyter.domain.course import Achievement, AskedLimits, Concept, File
+from pmh_jupyter.domain.course import Achievement, Concept, File, RequestedLimits
 from pmh_jupyter.errors import InvalidCourse, Problem
 
 COURSES = Path(__file__).parents[3]
@@ -73,8 +73,8 @@ def test_a_sound_course() -> None:
         "helper.py",
         "second.py",
     ]
-    assert first.limits == AskedLimits(cell_seconds=2.0, memory_bytes=256 << 20)
-    assert second.limits == AskedLimits(memory_bytes=256 << 20)
+    assert first.limits == RequestedLimits(cell_seconds=2.0, memory_bytes=256 << 20)
+    assert second.limits == RequestedLimits(memory_bytes=256 << 20)
     assert found.concepts == (Concept("files", "Files"),)
     assert found.achievements == (
         Achievement("three", "Three", "Solve three exercises.", "star", "exercises-solved", 3, None),

@@ -26,13 +26,13 @@ def odd() -> Course:
 def test_text_becomes_ipynb_and_data_goes_along(odd: Course) -> None:
     release = release_lesson(odd.lessons[0])
     paths = ["README.md", "data/numbers.csv", "first.ipynb", "helper.py", "second.ipynb"]
-    assert [file.path for file in release.student] == paths
-    assert [file.path for file in release.sealed] == paths
+    assert [file.path for file in release.student_files] == paths
+    assert [file.path for file in release.sealed_files] == paths
 
 
 def test_exercises_run_through_the_notebooks_in_their_order(odd: Course) -> None:
     found = [
-        (one.notebook, one.grade_id, one.solution_cells, one.test_cells, one.max_millipoints, one.manual)
+        (one.notebook, one.grade_id, one.solution_cells, one.test_cells, one.max_millipoints, one.is_manually_graded)
         for one in release_lesson(odd.lessons[0]).exercises
     ]
     assert found == [
@@ -61,12 +61,12 @@ def test_exercises_run_through_the_notebooks_in_their_order(odd: Course) -> None
 )
 def test_the_student_sees_nothing_sealed(odd: Course, secret: str) -> None:
     for lesson in odd.lessons:
-        for file in release_lesson(lesson).student:
+        for file in release_lesson(lesson).student_files:
             assert secret.casefold() not in file.content.decode().casefold()
 
 
 def test_an_nbgrader_notebook_is_released_as_it_is(odd: Course) -> None:
-    (student,) = release_lesson(odd.lessons[1]).student
+    (student,) = release_lesson(odd.lessons[1]).student_files
     notebook = json.loads(student.content)
     assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
     assert [cell["id"] for cell in notebook["cells"]][1:] == ["mean", "mean-tests", "scratch"]
@@ -157,6 +157,6 @@ def test_short_solutions_stand_in_any_example() -> None:
 
 
 def test_the_sealed_files_themselves_would_be_found() -> None:
-    sealed = release_lesson(lesson()).sealed
+    sealed = release_lesson(lesson()).sealed_files
     messages = " ".join(problem.message for problem in find_leaks(sealed, sealed))
     assert "Its solution can be read" in messages and "Its hidden test" in messages and "A marker" in messages

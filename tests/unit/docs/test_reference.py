@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from pmh_jupyter.authoring import shapes
-from pmh_jupyter.cli import NOUNS
+from pmh_jupyter.authoring import schema
+from pmh_jupyter.cli import COMMAND_MODULES
 from pmh_jupyter.config import Settings
 from pmh_jupyter.domain.achievements import ICONS, RULES
-from pmh_jupyter.domain.markers import Mark
+from pmh_jupyter.domain.markers import RegionKind
 from pmh_jupyter.domain.verdict import Outcome
 from tests.support.repository import ROOT
 from tools import reference
@@ -42,14 +42,14 @@ def test_a_page_that_is_out_of_date_is_found(tmp_path: Path, monkeypatch: pytest
 
 def test_a_table_without_a_place_is_an_error() -> None:
     with pytest.raises(ValueError, match="routes"):
-        reference._with_tables("# A page\n", {"routes": reference.routes_table})
+        reference._fill_tables("# A page\n", {"routes": reference.routes_table})
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_every_variable_named_exists(page: Path) -> None:
     others = {"PMH_TOKEN", "PMH_SERVICE_URL"}
     named = set(re.findall(r"\bPMH_[A-Z_]*[A-Z]", page.read_text(encoding="utf-8")))
-    assert named <= {*Settings.variables(), *others}
+    assert named <= {*Settings.traits_by_variable(), *others}
 
 
 def test_every_make_command_named_exists() -> None:
@@ -82,7 +82,7 @@ def _commands() -> Iterator[tuple[str, list[str]]]:
     """Every verb in full, with its flags and the names of its arguments."""
     parser = argparse.ArgumentParser("pmh")
     commands = parser.add_subparsers()
-    for noun in NOUNS:
+    for noun in COMMAND_MODULES:
         import_module(f"pmh_jupyter.cli.{noun}").register(commands)
     yield from _leaves("pmh", parser)
 
@@ -99,12 +99,12 @@ def _leaves(name: str, parser: argparse.ArgumentParser) -> Iterator[tuple[str, l
 
 def test_every_key_of_a_course_is_on_the_page() -> None:
     page = _text("reference/course-format.md")
-    models = (shapes.CourseFile, shapes.UnitEntry, shapes.LessonEntry, shapes.ConceptEntry, shapes.AchievementEntry)
-    for model in (*models, shapes.Limits, shapes.CellMeta):
+    models = (schema.CourseFile, schema.UnitEntry, schema.LessonEntry, schema.ConceptEntry, schema.AchievementEntry)
+    for model in (*models, schema.LimitsEntry, schema.CellMeta):
         assert not [key for key in model.model_fields if f"`{key}`" not in page], model.__name__
 
 
-@pytest.mark.parametrize("word", [*(mark.value for mark in Mark), *RULES])
+@pytest.mark.parametrize("word", [*(mark.value for mark in RegionKind), *RULES])
 def test_every_marker_and_rule_is_on_the_page(word: str) -> None:
     assert word in _text("reference/course-format.md")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 
-from pmh_jupyter.server_extension import lessons, relay, stream, unsent
+from pmh_jupyter.server_extension import event_stream_handler, lesson_handlers, outbox_handlers, proxy_handlers
 from pmh_jupyter.service.api import ROUTES
 from tests.support.repository import ROOT
 
@@ -36,10 +36,15 @@ def _of_service() -> Operations:
 def _of_extension() -> Operations:
     """From the handlers: a pattern's groups are called as the documentation calls them."""
     found: Operations = set()
-    for pattern, handler in [*relay.routes, *lessons.routes, *stream.routes, *unsent.routes]:
-        path = pattern.removeprefix("/pmh/api/").replace(relay.UUID, "{id}")
+    for pattern, handler in [
+        *proxy_handlers.routes,
+        *lesson_handlers.routes,
+        *event_stream_handler.routes,
+        *outbox_handlers.routes,
+    ]:
+        path = pattern.removeprefix("/pmh/api/").replace(proxy_handlers.UUID_PATTERN, "{id}")
         for name in ("{classroom}", "{lesson}"):
-            path = path.replace(relay.SLUG, name, 1)
+            path = path.replace(proxy_handlers.SLUG_PATTERN, name, 1)
         found |= {(name.upper(), path) for name in METHODS if _defines(handler, name)}
     return found
 
@@ -69,5 +74,5 @@ def test_the_architecture_says_which_scope() -> None:
     told = {(method, path): scope for path, method, scope in rows}
     for route in ROUTES:
         for method, operation in route.operations.items():
-            word = operation.right.scope.value.removeprefix("custom:pmh:") if operation.right else "none"
+            word = operation.access_rule.scope.value.removeprefix("custom:pmh:") if operation.access_rule else "none"
             assert word in told[method, route.path], route.path

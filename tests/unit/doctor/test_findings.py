@@ -11,10 +11,10 @@ import pytest
 from pmh_jupyter import doctor
 from pmh_jupyter.cli import main
 from pmh_jupyter.config import Settings
-from pmh_jupyter.doctor import examine, grading, hub, machine
-from pmh_jupyter.doctor.finding import Finding, State
-from pmh_jupyter.hub.up.claim import claim
-from tests.support.hub_process import free_ports
+from pmh_jupyter.doctor import grading, hub, machine, run_checks
+from pmh_jupyter.doctor.finding import Finding, FindingState
+from pmh_jupyter.hub.up.data_dir_lock import lock_data_dir
+from tests.support.hub.hub_process import free_ports
 
 
 @pytest.fixture
@@ -30,103 +30,105 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def test_before_the_first_start_what_is_not_there_is_made_later(settings: Settings) -> None:
-    assert hub.data(settings).state is State.LATER
-    assert hub.server_python(settings).state is State.LATER
-    assert grading.database(settings).state is State.LATER
-    assert not settings.data.exists(), "looking changes nothing"
+    assert hub.check_data_folder(settings).state is FindingState.NOT_YET_CREATED
+    assert hub.check_server_python(settings).state is FindingState.NOT_YET_CREATED
+    assert grading.check_database(settings).state is FindingState.NOT_YET_CREATED
+    assert not settings.data_path.exists(), "looking changes nothing"
 
 
 @pytest.mark.parametrize(
-    "check", [machine.python, machine.node, machine.proxy, machine.panel], ids=lambda check: check.__name__
+    "check",
+    [machine.check_python, machine.check_node, machine.check_proxy, machine.check_panel],
+    ids=lambda check: check.__name__,
 )
 def test_this_environment_has_it(check: doctor.Check, settings: Settings) -> None:
-    assert check(settings).state is State.THERE
+    assert check(settings).state is FindingState.OK
 
 
 def test_a_busy_port_is_missing(settings: Settings) -> None:
-    assert hub.ports(settings).state is State.THERE
+    assert hub.check_ports(settings).state is FindingState.OK
     with socket.create_server(("127.0.0.1", settings.service_port)):
-        finding = hub.ports(settings)
-    assert finding.state is State.MISSING
+        finding = hub.check_ports(settings)
+    assert finding.state is FindingState.MISSING
     assert "PMH_SERVICE_PORT" in finding.remedy
 
 
 def test_ports_of_the_hub_that_runs_on_this_data_are_no_fault(settings: Settings) -> None:
-    with claim(settings.data, "http://127.0.0.1:8000"), socket.create_server(("127.0.0.1", settings.port)):
-        finding = hub.ports(settings)
-    assert finding.state is State.THERE
-    assert "http://127.0.0.1:8000" in finding.told
+    with lock_data_dir(settings.data_path, "http://127.0.0.1:8000"), socket.create_server(("127.0.0.1", settings.port)):
+        finding = hub.check_ports(settings)
+    assert finding.state is FindingState.OK
+    assert "http://127.0.0.1:8000" in finding.detail
 
 
 def test_data_that_others_can_look_into(settings: Settings) -> None:
-    settings.data.mkdir(mode=0o755)
-    finding = hub.data(settings)
-    assert finding.state is State.WEAKER
-    assert finding.remedy == f"chmod 700 {settings.data}"
+    settings.data_path.mkdir(mode=0o755)
+    finding = hub.check_data_folder(settings)
+    assert finding.state is FindingState.DEGRADED
+    assert finding.remedy == f"chmod 700 {settings.data_path}"
 
 
 def test_a_servers_python_that_is_none(settings: Settings, tmp_path: Path) -> None:
     settings.server_python = str(tmp_path / "python")
-    assert hub.server_python(settings).state is State.MISSING
+    assert hub.check_server_python(settings).state is FindingState.MISSING
 
 
 def test_an_engine_is_looked_for_where_servers_are_containers(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", "no-such-way://engine")
-    assert hub.docker(settings).state is State.THERE
+    assert hub.check_docker(settings).state is FindingState.OK
     settings.spawner = "docker"
-    finding = hub.docker(settings)
-    assert (finding.state, finding.told) == (State.MISSING, "No Docker engine answers.")
+    finding = hub.check_docker(settings)
+    assert (finding.state, finding.detail) == (FindingState.MISSING, "No Docker engine answers.")
     assert "DOCKER_HOST" in finding.remedy
 
 
 def test_a_grader_that_is_none(settings: Settings, tmp_path: Path) -> None:
     settings.grader_python = str(tmp_path / "python")
     settings.ip = "0.0.0.0"
-    assert grading.wall(settings).state is State.MISSING
-    assert grading.trial(settings).state is State.MISSING
+    assert grading.check_sandbox(settings).state is FindingState.MISSING
+    assert grading.check_trial_grading(settings).state is FindingState.MISSING
 
 
 def test_a_database_that_is_not_ours(settings: Settings) -> None:
-    settings.data.mkdir()
-    sqlite3.connect(settings.data / "pmh.sqlite").close()
-    (settings.data / "pmh.sqlite").write_bytes(b"no database at all, but long enough for a header" * 10)
-    assert grading.database(settings).state is State.MISSING
+    settings.data_path.mkdir()
+    sqlite3.connect(settings.data_path / "pmh.sqlite").close()
+    (settings.data_path / "pmh.sqlite").write_bytes(b"no database at all, but long enough for a header" * 10)
+    assert grading.check_database(settings).state is FindingState.MISSING
 
 
 def test_a_database_without_our_tables_names_the_command(settings: Settings) -> None:
-    settings.data.mkdir()
-    with sqlite3.connect(settings.data / "pmh.sqlite") as connection:
+    settings.data_path.mkdir()
+    with sqlite3.connect(settings.data_path / "pmh.sqlite") as connection:
         connection.execute("CREATE TABLE other (id INTEGER)")
     connection.close()
-    finding = grading.database(settings)
-    assert finding.state is State.MISSING
+    finding = grading.check_database(settings)
+    assert finding.state is FindingState.MISSING
     assert "pmh db upgrade" in finding.remedy
 
 
 def test_a_password_in_the_databases_address_is_not_shown(settings: Settings) -> None:
     settings.database_url = "postgresql+psycopg://pmh:plumtree@127.0.0.1:9/pmh"
-    finding = grading.database(settings)
-    assert finding.state is State.MISSING
-    assert "plumtree" not in finding.told
+    finding = grading.check_database(settings)
+    assert finding.state is FindingState.MISSING
+    assert "plumtree" not in finding.detail
 
 
 def test_a_check_that_falls_over_is_a_finding(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     def the_moon(_: Settings) -> Finding:
         raise RuntimeError("cheese")
 
-    monkeypatch.setattr(doctor, "CHECKS", (the_moon, machine.python))
-    first, second = examine(settings)
-    assert (first.part, first.state) == ("The moon", State.MISSING)
-    assert "cheese" in first.told
-    assert second.state is State.THERE
+    monkeypatch.setattr(doctor, "CHECKS", (the_moon, machine.check_python))
+    first, second = run_checks(settings)
+    assert (first.component, first.state) == ("The moon", FindingState.MISSING)
+    assert "cheese" in first.detail
+    assert second.state is FindingState.OK
 
 
 def test_the_exit_code_says_whether_a_hub_can_run(
     monkeypatch: pytest.MonkeyPatch, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(doctor, "CHECKS", (machine.python, hub.ports))
+    monkeypatch.setattr(doctor, "CHECKS", (machine.check_python, hub.check_ports))
     for name, value in settings.to_environ().items():
         monkeypatch.setenv(name, value)
     assert main(["doctor"]) == 0

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pmh_jupyter.domain.course import Schedule
-from pmh_jupyter.domain.deadlines import WallSchedule, local_day, schedule, to_utc, zone
+from pmh_jupyter.domain.deadlines import LocalSchedule, load_time_zone, local_day, to_utc, to_utc_schedule
 from pmh_jupyter.errors import BadInput
 
 ZURICH = "Europe/Zurich"
@@ -29,19 +29,19 @@ ZURICH = "Europe/Zurich"
     ],
 )
 def test_wall_times(wall: datetime, earlier: datetime, later: datetime) -> None:
-    assert to_utc(wall, ZURICH, later=False) == earlier.replace(tzinfo=UTC)
-    assert to_utc(wall, ZURICH, later=True) == later.replace(tzinfo=UTC)
+    assert to_utc(wall, ZURICH, prefer_later=False) == earlier.replace(tzinfo=UTC)
+    assert to_utc(wall, ZURICH, prefer_later=True) == later.replace(tzinfo=UTC)
 
 
 def test_doubt_is_the_students_gain() -> None:
     twice = datetime(2026, 10, 25, 2, 30)
-    made = schedule(WallSchedule(ZURICH, opens=twice, due=twice, closes=twice))
+    made = to_utc_schedule(LocalSchedule(ZURICH, opens=twice, due=twice, closes=twice))
     first, second = datetime(2026, 10, 25, 0, 30, tzinfo=UTC), datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
     assert made == Schedule(opens_at=first, due_at=second, closes_at=second)
 
 
 def test_never_stays_never() -> None:
-    assert schedule(WallSchedule(ZURICH)) == Schedule()
+    assert to_utc_schedule(LocalSchedule(ZURICH)) == Schedule()
 
 
 @given(
@@ -50,10 +50,10 @@ def test_never_stays_never() -> None:
 )
 def test_what_clocks_show_is_what_was_said(wall: datetime, name: str) -> None:
     for later in (False, True):
-        moment = to_utc(wall, name, later=later)
-        shown = moment.astimezone(zone(name)).replace(tzinfo=None)
+        moment = to_utc(wall, name, prefer_later=later)
+        shown = moment.astimezone(load_time_zone(name)).replace(tzinfo=None)
         assert timedelta(0) <= shown - wall <= timedelta(hours=1)
-    assert to_utc(wall, name, later=False) <= to_utc(wall, name, later=True)
+    assert to_utc(wall, name, prefer_later=False) <= to_utc(wall, name, prefer_later=True)
 
 
 def test_a_day_is_the_classrooms() -> None:
@@ -65,9 +65,9 @@ def test_a_day_is_the_classrooms() -> None:
 @pytest.mark.parametrize("name", ["Mars/Base", "", "../etc/passwd", "/etc/localtime", "a\0b"])
 def test_zones_that_do_not_exist(name: str) -> None:
     with pytest.raises(BadInput, match="not a time zone"):
-        zone(name)
+        load_time_zone(name)
 
 
 def test_a_wall_time_has_no_zone() -> None:
     with pytest.raises(ValueError, match="no zone"):
-        to_utc(datetime(2026, 1, 1, tzinfo=UTC), ZURICH, later=True)
+        to_utc(datetime(2026, 1, 1, tzinfo=UTC), ZURICH, prefer_later=True)

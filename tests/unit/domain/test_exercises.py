@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from pmh_jupyter.domain.exercises import exercises_of
+from pmh_jupyter.domain.exercises import find_exercises
 from pmh_jupyter.domain.notebook import Cell, Notebook
 
 
 def solution(grade_id: str, **meta: object) -> Cell:
-    return Cell("code", "", grade_id=grade_id, solution=True, meta=meta)
+    return Cell("code", "", grade_id=grade_id, solution=True, pmh_metadata=meta)
 
 
 def graded(grade_id: str, millipoints: int = 1000) -> Cell:
@@ -21,8 +21,8 @@ def prose(source: str) -> Cell:
 
 
 def groups(*cells: Cell) -> list[tuple[str, tuple[str, ...], tuple[str, ...], bool]]:
-    found = exercises_of(Notebook("n.ipynb", cells))
-    return [(one.grade_id, one.solution_cells, one.test_cells, one.manual) for one in found]
+    found = find_exercises(Notebook("n.ipynb", cells))
+    return [(one.grade_id, one.solution_cells, one.test_cells, one.is_manually_graded) for one in found]
 
 
 def test_a_solution_and_the_tests_that_follow() -> None:
@@ -58,18 +58,18 @@ def test_a_solution_that_nothing_tests_is_no_exercise() -> None:
 
 
 def test_points_are_those_of_tests_and_of_what_is_marked() -> None:
-    found = exercises_of(Notebook("n.ipynb", (solution("a"), graded("t1", 1500), graded("t2", 500), manual("m"))))
+    found = find_exercises(Notebook("n.ipynb", (solution("a"), graded("t1", 1500), graded("t2", 500), manual("m"))))
     assert [one.max_millipoints for one in found] == [2000, 2000]
 
 
 def test_title_concepts_and_hints() -> None:
     named = solution("a", title="Named", hints=["one", "two"], concepts=["x", "y"])
     cells = (prose("# Part\n\n## Its title ##"), named, graded("t"), prose("### Next"), solution("b"), graded("u"))
-    first, second = exercises_of(Notebook("n.ipynb", cells))
+    first, second = find_exercises(Notebook("n.ipynb", cells))
     assert (first.title, first.hints, first.concepts) == ("Named", ("one", "two"), ("x", "y"))
     assert (second.title, second.hints, second.notebook) == ("Next", (), "n.ipynb")
 
 
 def test_without_a_title_and_a_heading_the_grade_id_is_the_title() -> None:
-    (one,) = exercises_of(Notebook("n.ipynb", (solution("a"), graded("t"))))
+    (one,) = find_exercises(Notebook("n.ipynb", (solution("a"), graded("t"))))
     assert one.title == "a"

@@ -9,7 +9,7 @@ import pytest
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.kernels import code_stub, kernel_of, language_of
 from pmh_jupyter.domain.markers import CODE_STUB
-from pmh_jupyter.domain.release import release_files
+from pmh_jupyter.domain.release import build_release
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,8 @@ def test_a_release_gives_the_stub_and_keeps_the_kernel() -> None:
     }
     spec = {"display_name": "Bash", "language": "bash", "name": "bash"}
     notebook = {"cells": [cell], "metadata": {"kernelspec": spec}, "nbformat": 4, "nbformat_minor": 5}
-    release = release_files("l", "L", [File("l.ipynb", json.dumps(notebook).encode())], [])
-    for file in (*release.student, *release.sealed):
+    release = build_release("l", "L", [File("l.ipynb", json.dumps(notebook).encode())], [])
+    for file in (*release.student_files, *release.sealed_files):
         assert json.loads(file.content)["metadata"]["kernelspec"] == spec
-    given = "".join(json.loads(release.student[0].content)["cells"][0]["source"])
+    given = "".join(json.loads(release.student_files[0].content)["cells"][0]["source"])
     assert given == "f() {\n    # YOUR CODE HERE\n    false\n}"

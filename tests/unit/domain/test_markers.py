@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from pmh_jupyter.domain.markers import Mark, find_regions, has_region, inside, remove, replace_solutions
+from pmh_jupyter.domain.markers import (
+    RegionKind,
+    find_regions,
+    has_region,
+    region_texts,
+    remove_regions,
+    replace_solutions,
+)
 
 SOLVED = """def f(x):
     ### BEGIN SOLUTION
@@ -20,17 +27,17 @@ def test_solutions_become_the_stub_at_their_own_indentation() -> None:
 
 
 def test_regions_of_another_kind_stay() -> None:
-    assert remove(SOLVED, Mark.HIDDEN_TESTS) == SOLVED
+    assert remove_regions(SOLVED, RegionKind.HIDDEN_TESTS) == SOLVED
 
 
 def test_what_is_inside() -> None:
-    assert inside(SOLVED, Mark.SOLUTION) == ("    return x", "y = 1")
-    assert has_region(SOLVED, Mark.SOLUTION) and not has_region(SOLVED, Mark.MARK_SCHEME)
+    assert region_texts(SOLVED, RegionKind.SOLUTION) == ("    return x", "y = 1")
+    assert has_region(SOLVED, RegionKind.SOLUTION) and not has_region(SOLVED, RegionKind.MARK_SCHEME)
 
 
 def test_hidden_tests_go_without_a_trace() -> None:
     source = "assert a\n### BEGIN HIDDEN TESTS\nassert b\n### END HIDDEN TESTS\nassert c"
-    assert remove(source, Mark.HIDDEN_TESTS) == "assert a\nassert c"
+    assert remove_regions(source, RegionKind.HIDDEN_TESTS) == "assert a\nassert c"
 
 
 @pytest.mark.parametrize(

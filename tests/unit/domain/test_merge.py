@@ -10,8 +10,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from pmh_jupyter.domain.ipynb import Json
-from pmh_jupyter.domain.merge import Merged, MergeReport, merge_notebook
+from pmh_jupyter.domain.merge import MergeReport, NotebookMergeResult, merge_notebook
+from pmh_jupyter.domain.notebook_json import Json
 from pmh_jupyter.errors import InvalidNotebook
 
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
@@ -56,14 +56,14 @@ def notebook(*cells: Json, **metadata: Any) -> bytes:
     return json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n"
 
 
-def cells_of(merged: Merged) -> list[Json]:
+def cells_of(merged: NotebookMergeResult) -> list[Json]:
     cells: list[Json] = json.loads(merged.notebook)["cells"]
     for cell in cells:
         cell["source"] = "".join(cell["source"])
     return cells
 
 
-def told(merged: Merged) -> list[str]:
+def told(merged: NotebookMergeResult) -> list[str]:
     """The cells as a reader sees them; a conflict's note shortened."""
     return [cell["source"].replace(NOTE, "NEW: ") for cell in cells_of(merged)]
 
@@ -291,7 +291,7 @@ def test_a_repeated_merge_changes_nothing(history: tuple[list[Json], list[Json],
 @given(RELEASES.flatmap(lambda base: st.tuples(st.just(base), edited(base))))
 def test_the_same_release_changes_nothing(pair: tuple[list[Json], list[Json]]) -> None:
     base, mine = (notebook(*cells) for cells in pair)
-    assert merge_notebook(base, mine, base) == Merged(mine, MergeReport())
+    assert merge_notebook(base, mine, base) == NotebookMergeResult(mine, MergeReport())
 
 
 @REPEATABLE

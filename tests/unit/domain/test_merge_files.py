@@ -2,27 +2,29 @@ from __future__ import annotations
 
 import pytest
 
-from pmh_jupyter.domain.merge_files import MergedFile, merge_file, name_beside
+from pmh_jupyter.domain.merge_files import FileMergeResult, choose_copy_name, merge_file
 
 
 @pytest.mark.parametrize(
     ("base", "mine", "theirs", "merged"),
     [
-        (b"1", b"1", b"2", MergedFile(b"2")),
-        (b"1", b"2", b"1", MergedFile(b"2")),
-        (b"1", b"2", b"3", MergedFile(b"2", b"3")),
-        (b"1", b"2", b"2", MergedFile(b"2")),
-        (b"1", b"1", None, MergedFile(None)),
-        (b"1", b"2", None, MergedFile(b"2")),
-        (b"1", None, b"1", MergedFile(b"1")),
-        (b"1", None, None, MergedFile(None)),
-        (None, None, b"1", MergedFile(b"1")),
-        (None, b"1", b"1", MergedFile(b"1")),
-        (None, b"2", b"1", MergedFile(b"2", b"1")),
-        (None, b"2", None, MergedFile(b"2")),
+        (b"1", b"1", b"2", FileMergeResult(b"2")),
+        (b"1", b"2", b"1", FileMergeResult(b"2")),
+        (b"1", b"2", b"3", FileMergeResult(b"2", b"3")),
+        (b"1", b"2", b"2", FileMergeResult(b"2")),
+        (b"1", b"1", None, FileMergeResult(None)),
+        (b"1", b"2", None, FileMergeResult(b"2")),
+        (b"1", None, b"1", FileMergeResult(b"1")),
+        (b"1", None, None, FileMergeResult(None)),
+        (None, None, b"1", FileMergeResult(b"1")),
+        (None, b"1", b"1", FileMergeResult(b"1")),
+        (None, b"2", b"1", FileMergeResult(b"2", b"1")),
+        (None, b"2", None, FileMergeResult(b"2")),
     ],
 )
-def test_a_changed_file_stays(base: bytes | None, mine: bytes | None, theirs: bytes | None, merged: MergedFile) -> None:
+def test_a_changed_file_stays(
+    base: bytes | None, mine: bytes | None, theirs: bytes | None, merged: FileMergeResult
+) -> None:
     assert merge_file(base, mine, theirs) == merged
 
 
@@ -37,4 +39,4 @@ def test_a_changed_file_stays(base: bytes | None, mine: bytes | None, theirs: by
     ],
 )
 def test_the_other_version_gets_a_free_name(path: str, taken: list[str], name: str) -> None:
-    assert name_beside(path, taken) == name
+    assert choose_copy_name(path, taken) == name

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pmh_jupyter.domain.course import File, Release
-from pmh_jupyter.domain.release import release_files
+from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.errors import InvalidNotebook
 
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
@@ -24,7 +24,7 @@ def notebook(*cells: dict[str, Any], path: str = "n.ipynb", **metadata: Any) -> 
 
 
 def release(*cells: dict[str, Any], **metadata: Any) -> Release:
-    return release_files("lesson", "A lesson", [notebook(*cells, **metadata)], [File("data.csv", b"1,2\n")])
+    return build_release("lesson", "A lesson", [notebook(*cells, **metadata)], [File("data.csv", b"1,2\n")])
 
 
 def cells_of(file: File) -> list[dict[str, Any]]:
@@ -35,7 +35,7 @@ def cells_of(file: File) -> list[dict[str, Any]]:
 
 
 def student(made: Release) -> list[dict[str, Any]]:
-    return cells_of(next(file for file in made.student if file.path == "n.ipynb"))
+    return cells_of(next(file for file in made.student_files if file.path == "n.ipynb"))
 
 
 ANSWER = cell("code", "a = 0\n### BEGIN SOLUTION\na = 1\n### END SOLUTION", grade_id="a", solution=True)
@@ -51,7 +51,7 @@ TEST = cell(
 def test_the_student_sees_stubs_and_no_hidden_test() -> None:
     made = release(cell("markdown", "# Hello"), ANSWER, TEST)
     assert [one["source"] for one in student(made)] == ["# Hello", f"a = 0\n{STUB}", "assert a"]
-    assert [one["source"] for one in cells_of(made.sealed[1])] == ["# Hello", ANSWER["source"], TEST["source"]]
+    assert [one["source"] for one in cells_of(made.sealed_files[1])] == ["# Hello", ANSWER["source"], TEST["source"]]
 
 
 @pytest.mark.parametrize(("kind", "stub"), [("code", STUB), ("markdown", "YOUR ANSWER HERE")])
@@ -94,7 +94,7 @@ def test_outputs_and_what_changes_by_itself_are_left_out() -> None:
     }
     run["metadata"] = {"execution": {"iopub.status.busy": "now"}, "tags": ["keep"]}
     made = release(run, widgets={"state": 1}, language_info={"name": "python"})
-    for file in (made.student[1], made.sealed[1]):
+    for file in (made.student_files[1], made.sealed_files[1]):
         (only,) = cells_of(file)
         assert (only["outputs"], only["execution_count"], only["metadata"]) == ([], None, {"tags": ["keep"]})
         assert set(json.loads(file.content)["metadata"]) == {"kernelspec", "language_info"}
@@ -108,15 +108,15 @@ def test_the_same_source_gives_the_same_bytes_and_id() -> None:
 @pytest.mark.parametrize(
     "changed",
     [
-        release_files("lesson", "Another title", [notebook(ANSWER, TEST)], []),
-        release_files("other", "A lesson", [notebook(ANSWER, TEST)], []),
-        release_files("lesson", "A lesson", [notebook(ANSWER, TEST)], [File("more.csv", b"")]),
-        release_files("lesson", "A lesson", [notebook(ANSWER, TEST, path="m.ipynb")], []),
-        release_files("lesson", "A lesson", [notebook({**ANSWER, "source": ANSWER["source"].replace("a = 1", "a = 2")}, TEST)], []),
+        build_release("lesson", "Another title", [notebook(ANSWER, TEST)], []),
+        build_release("other", "A lesson", [notebook(ANSWER, TEST)], []),
+        build_release("lesson", "A lesson", [notebook(ANSWER, TEST)], [File("more.csv", b"")]),
+        build_release("lesson", "A lesson", [notebook(ANSWER, TEST, path="m.ipynb")], []),
+        build_release("lesson", "A lesson", [notebook({**ANSWER, "source": ANSWER["source"].replace("a = 1", "a = 2")}, TEST)], []),
     ],
 )  # fmt: skip
 def test_whatever_changes_gives_another_id(changed: Release) -> None:
-    assert changed.id != release_files("lesson", "A lesson", [notebook(ANSWER, TEST)], []).id
+    assert changed.id != build_release("lesson", "A lesson", [notebook(ANSWER, TEST)], []).id
 
 
 def ids(*cells: dict[str, Any]) -> list[str]:
@@ -154,12 +154,12 @@ def with_metadata(one: dict[str, Any], metadata: dict[str, Any]) -> dict[str, An
 
 def test_files_are_in_order_whatever_the_order_they_came_in() -> None:
     notebooks = [notebook(ANSWER, path="b.ipynb"), notebook(TEST, path="a.ipynb")]
-    made = release_files("l", "L", notebooks, [File("z", b""), File("aa", b"")])
-    assert [file.path for file in made.student] == ["a.ipynb", "aa", "b.ipynb", "z"]
-    assert made == release_files("l", "L", notebooks[::-1], [File("aa", b""), File("z", b"")])
+    made = build_release("l", "L", notebooks, [File("z", b""), File("aa", b"")])
+    assert [file.path for file in made.student_files] == ["a.ipynb", "aa", "b.ipynb", "z"]
+    assert made == build_release("l", "L", notebooks[::-1], [File("aa", b""), File("z", b"")])
     assert made.max_millipoints == 1500
 
 
 def test_what_is_no_notebook_is_refused() -> None:
     with pytest.raises(InvalidNotebook, match=r"n\.ipynb"):
-        release_files("l", "L", [File("n.ipynb", b"[]")], [])
+        build_release("l", "L", [File("n.ipynb", b"[]")], [])

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from pmh_jupyter.domain import roles
-from pmh_jupyter.domain.roles import Permission, Role, may
+from pmh_jupyter.domain.roles import Permission, Role, has_permission
 
 
 def test_each_role_may_what_the_one_before_may() -> None:
-    granted = [roles.PERMISSIONS[role] for role in Role]
+    granted = [roles.ROLE_PERMISSIONS[role] for role in Role]
     assert all(less < more for less, more in zip(granted, granted[1:], strict=False))
     assert [role.rank for role in Role] == [0, 1, 2, 3]
 
@@ -18,8 +18,8 @@ def test_each_role_may_what_the_one_before_may() -> None:
     ("permission", "least"),
     [
         (Permission.LEARN, Role.STUDENT),
-        (Permission.SEE_BOARD, Role.ASSISTANT),
-        (Permission.SEE_WORK, Role.ASSISTANT),
+        (Permission.VIEW_GRADEBOOK, Role.ASSISTANT),
+        (Permission.VIEW_SUBMISSIONS, Role.ASSISTANT),
         (Permission.REGRADE, Role.INSTRUCTOR),
         (Permission.SET_LIMITS, Role.INSTRUCTOR),
         (Permission.RELEASE, Role.INSTRUCTOR),
@@ -28,7 +28,7 @@ def test_each_role_may_what_the_one_before_may() -> None:
     ],
 )
 def test_the_least_role_that_may(permission: Permission, least: Role) -> None:
-    assert [role for role in Role if may(role, permission)] == list(Role)[least.rank :]
+    assert [role for role in Role if has_permission(role, permission)] == list(Role)[least.rank :]
 
 
 @pytest.mark.parametrize(
@@ -41,9 +41,9 @@ def test_the_least_role_that_may(permission: Permission, least: Role) -> None:
 )
 def test_wrong_data_is_refused(change: dict[str, tuple[str, ...]], words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        roles._expand({**roles.ADDS, **change})
+        roles._expand_permissions({**roles.ADDED_PERMISSIONS, **change})
 
 
 def test_a_role_without_data_is_refused() -> None:
     with pytest.raises(ValueError, match="assistant"):
-        roles._expand({"student": ("learn",)})
+        roles._expand_permissions({"student": ("learn",)})

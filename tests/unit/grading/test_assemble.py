@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from pmh_jupyter.domain.course import File, Release
-from pmh_jupyter.domain.release import release_files
+from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import Flag
-from pmh_jupyter.grading.assemble import Plan, assemble, work_files
-from tests.support.engine import NOTEBOOK, RIGHT, answered, cells_of, lesson, notebook, task
+from pmh_jupyter.grading.assemble import NotebookPlan, assemble_plans, collect_working_files
+from tests.support.grading.lesson import NOTEBOOK, RIGHT, answered, cells_of, lesson, notebook, task
 
 Cells = list[dict[str, Any]]
 ORDER = ["double", "double-tests", "mean", "mean-tests", "mean-edge", "shout", "shout-tests"]
@@ -31,38 +31,38 @@ def _code(source: str) -> dict[str, Any]:
     return {"cell_type": "code", "source": source, "metadata": {}}
 
 
-def _plan(cells: Cells, path: str = NOTEBOOK) -> Plan:
-    (plan,) = assemble(task(notebook(cells, path)))
+def _plan(cells: Cells, path: str = NOTEBOOK) -> NotebookPlan:
+    (plan,) = assemble_plans(task(notebook(cells, path)))
     return plan
 
 
-def _told(plan: Plan) -> list[tuple[str, str]]:
-    return [(message.code, message.params.get("cell", "")) for message in plan.healed]
+def _told(plan: NotebookPlan) -> list[tuple[str, str]]:
+    return [(message.code, message.params.get("cell", "")) for message in plan.repairs]
 
 
-def _order(plan: Plan) -> list[str]:
+def _order(plan: NotebookPlan) -> list[str]:
     """What runs, by grade_id; a student's own cell by its text."""
     return [step.grade_id or step.source for step in plan.steps]
 
 
 def test_an_untouched_notebook_needs_no_healing() -> None:
     plan = _plan(answered(RIGHT))
-    assert (_order(plan), plan.healed, plan.flags, plan.missing) == (ORDER, (), (), frozenset())
-    assert [step.grade_id for step in plan.steps if step.tests] == [name for name in ORDER if "-" in name]
+    assert (_order(plan), plan.repairs, plan.flags, plan.missing_answers) == (ORDER, (), (), frozenset())
+    assert [step.grade_id for step in plan.steps if step.is_test] == [name for name in ORDER if "-" in name]
 
 
 def test_tests_are_the_releases_whatever_was_handed_in() -> None:
     cells = answered(RIGHT)
     _named(cells, "mean-tests")["source"] = "assert True"
     plan = _plan(cells)
-    assert _told(plan) == [("healed-tests", "mean-tests")]
+    assert _told(plan) == [("repair-restored-tests", "mean-tests")]
     assert plan.flags == (Flag("test-changed", "mean-tests"),)
     assert "assert mean([1, 2, 3]) == 2" in plan.steps[3].source
 
 
 def test_hidden_tests_are_left_out_when_only_visible_ones_are_asked_for() -> None:
     shown, whole = (
-        assemble(task(notebook(answered(RIGHT)), hidden=hidden))[0].steps[4].source for hidden in (False, True)
+        assemble_plans(task(notebook(answered(RIGHT)), hidden=hidden))[0].steps[4].source for hidden in (False, True)
     )
     assert "90125" in whole and "90125" not in shown and "mean([]) == 0" in shown
 
@@ -135,13 +135,19 @@ def _forge(cells: Cells) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (_delete("mean-tests"), [("healed-restored", "mean-tests")]),
-        (_copy_stub, [("healed-copies", "mean")]),
-        (_split, [("healed-copies", "mean")]),
-        (_retype, [("healed-type", "mean")]),
-        (_lose_label, [("healed-label", "mean")]),
-        (_lose_labels, [("healed-label", "double"), ("healed-label", "mean"), ("healed-label", "shout")]),
-        (_lose_metadata, [("healed-label", "double"), ("healed-label", "mean"), ("healed-label", "shout")]),
+        (_delete("mean-tests"), [("repair-restored-cell", "mean-tests")]),
+        (_copy_stub, [("repair-duplicate-cells", "mean")]),
+        (_split, [("repair-duplicate-cells", "mean")]),
+        (_retype, [("repair-cell-type", "mean")]),
+        (_lose_label, [("repair-lost-label", "mean")]),
+        (
+            _lose_labels,
+            [("repair-lost-label", "double"), ("repair-lost-label", "mean"), ("repair-lost-label", "shout")],
+        ),
+        (
+            _lose_metadata,
+            [("repair-lost-label", "double"), ("repair-lost-label", "mean"), ("repair-lost-label", "shout")],
+        ),
         (lambda cells: cells.reverse(), []),
         (_tag, []),
         (_forge, []),
@@ -153,7 +159,7 @@ def test_what_happens_by_accident_is_healed(change: Callable[[Cells], None], tol
     plan = _plan(cells)
     assert _told(plan) == told
     assert list(dict.fromkeys(_order(plan))) == ORDER
-    sources = {step.grade_id: step.source for step in plan.steps if not step.tests}  # the last of each name
+    sources = {step.grade_id: step.source for step in plan.steps if not step.is_test}  # the last of each name
     assert {name: source.strip() for name, source in sources.items()} == RIGHT
 
 
@@ -161,20 +167,20 @@ def test_an_answer_that_was_deleted_is_missed_by_name() -> None:
     cells = answered(RIGHT)
     _delete("mean")(cells)
     plan = _plan(cells)
-    assert (_told(plan), plan.missing) == ([("answer-not-found", "mean")], frozenset({"mean"}))
+    assert (_told(plan), plan.missing_answers) == ([("answer-not-found", "mean")], frozenset({"mean"}))
     assert _order(plan) == [name for name in ORDER if name != "mean"]
 
 
 def test_a_renamed_notebook_is_found_by_its_cells() -> None:
-    (plan,) = assemble(task(notebook(answered(RIGHT), "final (2).ipynb"), notebook([_code("x")], "other.ipynb")))
-    assert (_order(plan), plan.healed[0].params["found"]) == (ORDER, "final (2).ipynb")
+    (plan,) = assemble_plans(task(notebook(answered(RIGHT), "final (2).ipynb"), notebook([_code("x")], "other.ipynb")))
+    assert (_order(plan), plan.repairs[0].params["found"]) == (ORDER, "final (2).ipynb")
 
 
 def test_the_only_notebook_is_the_one_that_was_wanted() -> None:
     cells = answered(RIGHT)
     _lose_labels(cells)
     plan = _plan(cells, "Untitled.ipynb")
-    assert (_order(plan), _told(plan)[0]) == (ORDER, ("healed-notebook-name", ""))
+    assert (_order(plan), _told(plan)[0]) == (ORDER, ("repair-notebook-name", ""))
 
 
 @pytest.mark.parametrize(
@@ -190,12 +196,12 @@ def test_the_only_notebook_is_the_one_that_was_wanted() -> None:
     ],
 )
 def test_what_cannot_be_read_is_said(submitted: tuple[File, ...], code: str) -> None:
-    (plan,) = assemble(task(*submitted))
+    (plan,) = assemble_plans(task(*submitted))
     assert plan.problem is not None and plan.problem.code == code and not plan.steps
 
 
 def test_only_notebooks_with_an_exercise_asked_for_are_run() -> None:
-    assert assemble(task(notebook(answered(RIGHT)), only=frozenset({"nothing"}))) == ()
+    assert assemble_plans(task(notebook(answered(RIGHT)), only=frozenset({"nothing"}))) == ()
 
 
 def test_beside_the_notebooks_lie_the_students_files_and_the_releases_own() -> None:
@@ -206,8 +212,8 @@ def test_beside_the_notebooks_lie_the_students_files_and_the_releases_own() -> N
         File("../up", b"x"),
         File("/a", b""),
     )
-    sealed = (*given.sealed, File("data.csv", b"the release's"))
-    files = work_files(type(given)(given.exercises, sealed, given.submitted))
+    sealed = (*given.sealed_files, File("data.csv", b"the release's"))
+    files = collect_working_files(type(given)(given.exercises, sealed, given.submitted_files))
     assert files == (File("data.csv", b"the release's"), File("mine.py", b"x"))
 
 
@@ -221,9 +227,9 @@ def test_two_answers_in_one_cell_run_once_and_before_the_tests_of_both() -> None
     _merge_into_mean(cells)
     plan = _plan(cells)
     assert _order(plan) == ["mean", *(name for name in ORDER if name not in ("double", "mean"))]
-    assert plan.steps[0].also == ("double",) and plan.missing == frozenset()
-    assert [(message.code, dict(message.params)) for message in plan.healed] == [
-        ("healed-merged", {"cell": "double", "other": "mean"})
+    assert plan.steps[0].merged_answers == ("double",) and plan.missing_answers == frozenset()
+    assert [(message.code, dict(message.params)) for message in plan.repairs] == [
+        ("repair-merged-answer", {"cell": "double", "other": "mean"})
     ]
 
 
@@ -233,7 +239,7 @@ def test_a_merged_cell_stays_where_it_is_if_that_is_early_enough() -> None:
     _named(cells, "mean")["source"] = ""
     plan = _plan(cells)
     assert _order(plan) == [name for name in ORDER if name != "mean"]
-    assert (plan.steps[0].grade_id, plan.steps[0].also) == ("double", ("mean",))
+    assert (plan.steps[0].grade_id, plan.steps[0].merged_answers) == ("double", ("mean",))
 
 
 def test_an_answer_moved_to_a_cell_of_its_own_runs_in_its_place() -> None:
@@ -241,7 +247,7 @@ def test_an_answer_moved_to_a_cell_of_its_own_runs_in_its_place() -> None:
     _named(cells, "double")["source"] = ""
     cells.append(_code(RIGHT["double"]))
     plan = _plan(cells)
-    assert (_order(plan), _told(plan)) == (ORDER, [("healed-moved", "double")])
+    assert (_order(plan), _told(plan)) == (ORDER, [("repair-moved-answer", "double")])
     assert plan.steps[0].source == RIGHT["double"]
 
 
@@ -249,7 +255,7 @@ def test_the_pieces_of_a_split_answer_are_known_as_its_own() -> None:
     cells = answered(RIGHT)
     cells.insert(_index(cells, "mean") + 1, _code("more = 1"))
     (piece,) = [step for step in _plan(cells).steps if step.grade_id is None]
-    assert (piece.source, piece.behind) == ("more = 1", "mean")
+    assert (piece.source, piece.follows_cell) == ("more = 1", "mean")
 
 
 def test_cells_with_nothing_in_them_are_not_run() -> None:
@@ -263,14 +269,14 @@ def test_a_notebook_of_format_3_is_read() -> None:
     for cell in cells:
         del cell["source"]
     old = {"worksheets": [{"cells": cells[:4]}, {"cells": cells[4:]}], "nbformat": 3, "metadata": {"name": ""}}
-    (plan,) = assemble(task(File(NOTEBOOK, json.dumps(old).encode())))
-    assert (_order(plan), plan.healed) == (ORDER, ())
+    (plan,) = assemble_plans(task(File(NOTEBOOK, json.dumps(old).encode())))
+    assert (_order(plan), plan.repairs) == (ORDER, ())
 
 
 def test_the_kernel_that_was_chosen_does_not_matter() -> None:
     file = notebook(answered(RIGHT))
     other = json.loads(file.content) | {"metadata": {"kernelspec": {"name": "bash", "language": "bash"}}}
-    assert assemble(task(File(NOTEBOOK, json.dumps(other).encode()))) == assemble(task(file))
+    assert assemble_plans(task(File(NOTEBOOK, json.dumps(other).encode()))) == assemble_plans(task(file))
 
 
 def test_a_damaged_cell_costs_what_was_in_it_and_no_more() -> None:
@@ -286,10 +292,10 @@ BOTH = ("one.ipynb", "two.ipynb")
 
 def _two_notebooks() -> Release:
     """The lesson's cells in two notebooks, so that each has grade_ids of its own."""
-    cells = cells_of(lesson().sealed[0])
+    cells = cells_of(lesson().sealed_files[0])
     half = _index(cells, "mean")
     files = [notebook(part, path) for part, path in zip((cells[:half], cells[half:]), BOTH, strict=True)]
-    return release_files("lesson", "Lesson", files, [])
+    return build_release("lesson", "Lesson", files, [])
 
 
 @pytest.mark.parametrize(
@@ -303,11 +309,11 @@ def _two_notebooks() -> Release:
 )
 def test_several_notebooks_are_told_apart(names: tuple[str, str], found: list[str | None] | None) -> None:
     release = _two_notebooks()
-    submitted = [File(name, file.content) for name, file in zip(names, release.student, strict=True)]
-    plans = assemble(task(*submitted, release=release))
+    submitted = [File(name, file.content) for name, file in zip(names, release.student_files, strict=True)]
+    plans = assemble_plans(task(*submitted, release=release))
     assert [plan.path for plan in plans] == list(BOTH)
     if found is not None:
-        assert [next((m.params["found"] for m in plan.healed), None) for plan in plans] == found
+        assert [next((m.params["found"] for m in plan.repairs), None) for plan in plans] == found
         assert [_order(plan) for plan in plans] == [ORDER[:2], ORDER[2:]]
 
 
@@ -317,21 +323,21 @@ def test_several_notebooks_are_told_apart(names: tuple[str, str], found: list[st
 def test_a_copys_name_tells_what_it_is_where_its_cells_do_not(name: str) -> None:
     cells = answered(RIGHT)
     _lose_labels(cells)
-    (plan,) = assemble(task(notebook(cells, name), notebook([_code("x")], "other.ipynb")))
-    assert (_order(plan), plan.healed[0].params["found"]) == (ORDER, name)
+    (plan,) = assemble_plans(task(notebook(cells, name), notebook([_code("x")], "other.ipynb")))
+    assert (_order(plan), plan.repairs[0].params["found"]) == (ORDER, name)
 
 
 def test_a_copy_takes_the_place_of_what_cannot_be_read() -> None:
-    (plan,) = assemble(task(File(NOTEBOOK, b"{"), notebook(answered(RIGHT), "lesson-Copy1.ipynb")))
-    assert (_order(plan), plan.healed[0].code) == (ORDER, "healed-notebook-name")
+    (plan,) = assemble_plans(task(File(NOTEBOOK, b"{"), notebook(answered(RIGHT), "lesson-Copy1.ipynb")))
+    assert (_order(plan), plan.repairs[0].code) == (ORDER, "repair-notebook-name")
 
 
 def test_a_second_version_is_said_not_to_have_been_graded() -> None:
-    (plan,) = assemble(task(notebook(answered(RIGHT)), notebook(answered({}), "old.ipynb")))
-    assert [(message.code, message.params["found"]) for message in plan.healed] == [("extra-notebook", "old.ipynb")]
+    (plan,) = assemble_plans(task(notebook(answered(RIGHT)), notebook(answered({}), "old.ipynb")))
+    assert [(message.code, message.params["found"]) for message in plan.repairs] == [("extra-notebook", "old.ipynb")]
     assert plan.steps[0].source == RIGHT["double"]
 
 
 def test_more_cells_than_anybody_writes_are_refused_in_words() -> None:
-    (plan,) = assemble(task(notebook([{"cell_type": "code"}] * 100_001)))
+    (plan,) = assemble_plans(task(notebook([{"cell_type": "code"}] * 100_001)))
     assert plan.problem is not None and plan.problem.code == "notebook-too-long"

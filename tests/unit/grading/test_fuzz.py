@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmh_jupyter.domain.course import File
+from pmh_jupyter.domain.feedback_text import UNKNOWN_CODE_TEXT, feedback_text
 from pmh_jupyter.domain.verdict import Outcome
-from pmh_jupyter.domain.words import UNKNOWN, words
-from pmh_jupyter.grading.answer import Done, Fault, Test
-from pmh_jupyter.grading.assemble import Plan, assemble
-from pmh_jupyter.grading.run import Run
+from pmh_jupyter.grading.assemble import NotebookPlan, assemble_plans
+from pmh_jupyter.grading.judge_output import CellError, CellResult, TestResult
+from pmh_jupyter.grading.run import NotebookRun
 from pmh_jupyter.grading.task import GradingTask
 from pmh_jupyter.grading.verdicts import NotebookVerdicts
-from tests.support.engine import NOTEBOOK, RIGHT, answered, notebook, task
+from tests.support.grading.lesson import NOTEBOOK, RIGHT, answered, notebook, task
 
 BAD_TEXT = (
     "\0",
@@ -53,25 +53,25 @@ BAD: tuple[Any, ...] = (
 )
 
 
-def _plans(*files: File) -> tuple[Plan, ...]:
+def _plans(*files: File) -> tuple[NotebookPlan, ...]:
     """What is made of a submission, with what must hold of any."""
     given = task(*files)
-    plans = assemble(given)
+    plans = assemble_plans(given)
     assert [plan.path for plan in plans] == [NOTEBOOK]
     for plan in plans:
         assert bool(plan.problem) != bool(plan.steps)
-        for message in (*plan.healed, *([plan.problem] if plan.problem else [])):
-            assert words(message) != UNKNOWN
+        for message in (*plan.repairs, *([plan.problem] if plan.problem else [])):
+            assert feedback_text(message) != UNKNOWN_CODE_TEXT
         # As it is sent into the wall.
         json.dumps([step.source for step in plan.steps]).encode()
         _nothing_is_earned(given, plan)
     return plans
 
 
-def _nothing_is_earned(given: GradingTask, plan: Plan) -> None:
-    verdicts = NotebookVerdicts(Run(plan, {}), {}, given.limits)
+def _nothing_is_earned(given: GradingTask, plan: NotebookPlan) -> None:
+    verdicts = NotebookVerdicts(NotebookRun(plan, {}), {}, given.limits)
     for exercise in given.exercises:
-        verdict = verdicts.of(exercise)
+        verdict = verdicts.verdict_of(exercise)
         assert verdict.millipoints == 0 and verdict.outcome is not Outcome.PASSED
 
 
@@ -207,34 +207,38 @@ def test_what_is_made_to_break_a_reader_is_a_plan_or_a_sentence(name: str) -> No
     _plans(File(NOTEBOOK, DEEP[name]))
 
 
-_OUTCOMES = st.sampled_from(["passed", "failed", "crashed", "timed-out", "not-checked", "our-fault"])
-_REASONS = st.sampled_from(["", "differs", "fails", "raised", "said", "timed-out", "memory", "broken"])
+_OUTCOMES = st.sampled_from(["passed", "failed", "crashed", "timed-out", "not-checked", "grader-error"])
+_REASONS = st.sampled_from(
+    ["", "values-differ", "not-met", "exception", "author-message", "timed-out", "memory", "invalid-test"]
+)
 _TEXT = st.text(max_size=20)
 _TESTS = st.builds(
-    Test, name=_TEXT, expression=_TEXT, hidden=st.booleans(), outcome=_OUTCOMES, reason=_REASONS, text=_TEXT,
-    error=_TEXT, expected=st.none() | _TEXT, got=st.none() | _TEXT, cell=st.none() | st.integers(0, 20),
+    TestResult, name=_TEXT, expression=_TEXT, is_hidden=st.booleans(), outcome=_OUTCOMES, reason=_REASONS, text=_TEXT,
+    error_type=_TEXT, expected=st.none() | _TEXT, got=st.none() | _TEXT, cell=st.none() | st.integers(0, 20),
 )  # fmt: skip
 _DONE = st.builds(
-    Done, cell=st.integers(0, 8), state=st.sampled_from(["ran", "dead"]), detail=_TEXT, seconds=st.just(0.1),
-    cause=st.sampled_from(["", "time", "submission-time", "output", "memory", "exit", "signal", "answer"]),
-    fault=st.none() | st.builds(Fault, error=_TEXT), tests=st.lists(_TESTS, max_size=4).map(tuple),
-    credit=st.none() | st.floats(allow_nan=False, allow_infinity=False), unusual=st.just("") | _TEXT,
+    CellResult, cell=st.integers(0, 8), state=st.sampled_from(["completed", "died"]), detail=_TEXT, seconds=st.just(0.1),
+    cause=st.sampled_from(["", "cell-timeout", "submission-timeout", "output-limit", "memory-limit", "exit", "signal", "protocol-error"]),
+    error=st.none() | st.builds(CellError, error_type=_TEXT), tests=st.lists(_TESTS, max_size=4).map(tuple),
+    credit=st.none() | st.floats(allow_nan=False, allow_infinity=False), invalid_credit=st.just("") | _TEXT,
 )  # fmt: skip
 
 
 @settings(derandomize=True, max_examples=300, deadline=None)
 @given(st.lists(_DONE, max_size=9), st.booleans())
-def test_whatever_is_heard_becomes_verdicts_within_their_points(heard: list[Done], shared: bool) -> None:
+def test_whatever_is_heard_becomes_verdicts_within_their_points(heard: list[CellResult], shared: bool) -> None:
     given_task = task(notebook(answered(RIGHT)))
-    (plan,) = assemble(given_task)
+    (plan,) = assemble_plans(given_task)
     points = {"double-tests": 1000, "mean-tests": 1500, "mean-edge": 500, "shout-tests": 1000}
     if shared:
-        plan = replace(plan, steps=tuple(replace(step, shares=(1,) * step.tests) for step in plan.steps))
-    verdicts = NotebookVerdicts(Run(plan, {done.cell: done for done in heard}), points, given_task.limits)
+        plan = replace(
+            plan, steps=tuple(replace(step, assertion_millipoints=(1,) * step.is_test) for step in plan.steps)
+        )
+    verdicts = NotebookVerdicts(NotebookRun(plan, {done.cell: done for done in heard}), points, given_task.limits)
     for exercise in given_task.exercises:
-        verdict = verdicts.of(exercise)
+        verdict = verdicts.verdict_of(exercise)
         assert 0 <= verdict.millipoints <= verdict.max_millipoints
-        assert verdict.message is None or words(verdict.message) != UNKNOWN
+        assert verdict.message is None or feedback_text(verdict.message) != UNKNOWN_CODE_TEXT
         if verdict.outcome is Outcome.PASSED and not shared:
             assert verdict.millipoints == verdict.max_millipoints
-    assert all(flag.code == "credit-unusual" for flag in verdicts.flags())
+    assert all(flag.code == "invalid-credit" for flag in verdicts.credit_flags())

@@ -7,21 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from pmh_jupyter.hub.homes import folder_name, make_home
+from pmh_jupyter.hub.homes import home_folder_name, make_home
 
 FIRST = 1_900_000_000
 
 
 @pytest.mark.parametrize("name", ["../etc", "a/b", "a\0b", ".", "..", "Ada", "é", "a" * 300, "ada@uni.example"])
 def test_any_name_becomes_one_safe_part_of_a_path(name: str) -> None:
-    folder = folder_name(name)
+    folder = home_folder_name(name)
     assert folder not in ("", ".", "..") and "/" not in folder and folder.isascii() and len(folder) <= 60
     assert folder.startswith("user--")
 
 
 def test_a_safe_name_stays_as_it_is_and_two_names_never_share() -> None:
-    assert folder_name("ada-l") == "ada-l"
-    assert len({folder_name(name) for name in ("ada", "Ada", "ADA", "ada ", "a/da")}) == 5
+    assert home_folder_name("ada-l") == "ada-l"
+    assert len({home_folder_name(name) for name in ("ada", "Ada", "ADA", "ada ", "a/da")}) == 5
 
 
 def test_a_home_is_its_owners_alone(tmp_path: Path) -> None:

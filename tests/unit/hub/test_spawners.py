@@ -10,9 +10,9 @@ import pytest
 from traitlets.config import Config
 
 from pmh_jupyter.config import Settings
-from pmh_jupyter.errors import NoWall, Unavailable
+from pmh_jupyter.errors import NoSandbox, Unavailable
 from pmh_jupyter.hub import spawners
-from pmh_jupyter.hub.server_files import server_files
+from pmh_jupyter.hub.server_files import find_server_files
 from pmh_jupyter.hub.spawners import configure_spawner, with_addresses
 
 PROBLEM = "bubblewrap is not installed."
@@ -28,7 +28,7 @@ def test_where_a_wall_can_be_had_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 def test_beyond_this_machine_nothing_starts_without_a_wall(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(spawners, "wall_problem", lambda: PROBLEM)
-    with pytest.raises(NoWall, match=PROBLEM) as refused:
+    with pytest.raises(NoSandbox, match=PROBLEM) as refused:
         configure_spawner(Config(), Settings(ip="0.0.0.0", data_dir=str(tmp_path)))
     assert "PMH_SPAWNER=docker" in refused.value.advice
 
@@ -51,13 +51,13 @@ def test_local_servers_reach_the_hub_on_loopback_unless_told_otherwise() -> None
 
 def test_a_python_that_cannot_run_servers_is_named(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="nowhere cannot be run") as refused:
-        server_files(str(tmp_path / "nowhere"))
+        find_server_files(str(tmp_path / "nowhere"))
     assert "PMH_SERVER_PYTHON" in refused.value.advice
     bare = tmp_path / "python"
     bare.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
     bare.chmod(0o755)
     with pytest.raises(Unavailable, match="has no pmh_jupyter"):
-        server_files(str(bare))
+        find_server_files(str(bare))
 
 
 def test_courses_in_the_package_and_data_in_the_environment_are_hidden(tmp_path: Path) -> None:
@@ -70,6 +70,6 @@ def test_courses_in_the_package_and_data_in_the_environment_are_hidden(tmp_path:
     answer = f'{{"prefixes": ["{tmp_path}/env", "/usr/bin/python3"], "package": ["{package}"]}}'
     stand_in.write_text(f"#!/bin/sh\necho '{answer}'\n")
     stand_in.chmod(0o755)
-    files = server_files(str(stand_in), secret=(data, tmp_path / "elsewhere"))
+    files = find_server_files(str(stand_in), secret_paths=(data, tmp_path / "elsewhere"))
     assert files.hidden == (package / "courses", data)
     assert files.readable == (tmp_path / "env",), "outermost folders only, and nothing that the system brings"

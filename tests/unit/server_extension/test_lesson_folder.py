@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pmh_jupyter.errors import BadInput, Conflict
-from pmh_jupyter.server_extension.durable import TEMPORARY, write_durably
-from pmh_jupyter.server_extension.folder import LessonFolder, check_name
+from pmh_jupyter.server_extension.atomic_write import TEMPORARY_PREFIX, write_atomically
+from pmh_jupyter.server_extension.lesson_folder import LessonFolder, check_name
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -30,7 +30,7 @@ def test_names_inside(name: str) -> None:
     ["", ".", "..", "../x", "x/..", "x/../y", "/x", "//x", "x/", "x//y", "x/./y", "a\\b", "..\\x", "x\0", "C:\\x"],
 )
 def test_names_that_lead_elsewhere(name: str, folder: LessonFolder) -> None:
-    for use in (check_name, folder.locate, folder.read, folder.remove):
+    for use in (check_name, folder.resolve_path, folder.read, folder.remove):
         with pytest.raises(BadInput, match="not a path inside"):
             use(name)
     with pytest.raises(BadInput):
@@ -50,7 +50,7 @@ def test_a_link_is_not_followed_by_anything(folder: LessonFolder, tmp_path: Path
                 use(name)
         with pytest.raises(Conflict, match="symbolic link"):
             folder.write(name, b"changed")
-    assert list(folder.listing()) == []
+    assert list(folder.list_files()) == []
     assert (tmp_path / "secret" / "x").read_bytes() == b"secret"
 
 
@@ -58,7 +58,7 @@ def test_a_folder_that_is_a_link_is_not_listed(folder: LessonFolder, tmp_path: P
     folder.path.parent.mkdir(parents=True)
     folder.path.symlink_to("/etc")
     with pytest.raises(Conflict, match="symbolic link"):
-        list(folder.listing())
+        list(folder.list_files())
 
 
 def test_the_listing_leaves_out_what_is_hidden_or_special(folder: LessonFolder) -> None:
@@ -66,7 +66,7 @@ def test_the_listing_leaves_out_what_is_hidden_or_special(folder: LessonFolder) 
         folder.write(name, b"12")
     os.mkfifo(folder.path / "pipe")
 
-    assert list(folder.listing()) == [("a/c.ipynb", 2), ("b.txt", 2)]
+    assert list(folder.list_files()) == [("a/c.ipynb", 2), ("b.txt", 2)]
 
 
 def test_a_file_in_the_way_of_a_folder_is_told(folder: LessonFolder) -> None:
@@ -78,7 +78,7 @@ def test_a_file_in_the_way_of_a_folder_is_told(folder: LessonFolder) -> None:
 
 
 def test_a_copy_is_whole_or_not_there(folder: LessonFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = folder.copy_aside({"a.ipynb": b"1", "d/b.csv": b"2"}, NOW)
+    path = folder.back_up({"a.ipynb": b"1", "d/b.csv": b"2"}, NOW)
 
     assert path == "courses/physics-1/.before-update/values-20261120T120000000000Z"
     copy = folder.path.parents[2] / path
@@ -94,7 +94,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path, mon
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
-        write_durably(file, b"new")
+        write_atomically(file, b"new")
 
     assert file.read_bytes() == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
@@ -104,12 +104,12 @@ def test_a_file_keeps_its_permissions(tmp_path: Path) -> None:
     file = tmp_path / "x"
     file.write_bytes(b"old")
     file.chmod(0o640)
-    write_durably(file, b"new")
+    write_atomically(file, b"new")
     assert file.stat().st_mode & 0o777 == 0o640
 
 
 def test_what_a_kill_left_behind_is_swept(folder: LessonFolder) -> None:
     folder.write("d/x.csv", b"")
-    (folder.path / "d" / f"{TEMPORARY}1").write_bytes(b"half")
-    folder.sweep()
+    (folder.path / "d" / f"{TEMPORARY_PREFIX}1").write_bytes(b"half")
+    folder.remove_temporary_files()
     assert [path.name for path in (folder.path / "d").iterdir()] == ["x.csv"]

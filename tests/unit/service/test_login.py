@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pmh_jupyter.service.login import xsrf_needed, xsrf_token
+from pmh_jupyter.service.login import needs_xsrf_check, xsrf_token
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from pmh_jupyter.service.login import xsrf_needed, xsrf_token
     ],
 )
 def test_only_a_person_who_navigates_needs_none(method: str, mode: str, needed: bool) -> None:
-    assert xsrf_needed(method, mode) is needed
+    assert needs_xsrf_check(method, mode) is needed
 
 
 def test_the_token_is_the_sessions_own() -> None:

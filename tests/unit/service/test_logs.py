@@ -23,7 +23,7 @@ def _restored() -> Iterator[None]:
 
 
 def test_a_line_is_json_with_its_request(capsys: pytest.CaptureFixture[str]) -> None:
-    logs.configure("info", as_json=True)
+    logs.configure_logging("info", as_json=True)
     structlog.contextvars.bind_contextvars(request_id="request-1")
     logs.log.info("graded", seconds=1.5)
     logs.log.debug("not at this level")
@@ -33,7 +33,7 @@ def test_a_line_is_json_with_its_request(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_what_libraries_log_is_told_alike_and_without_credentials(capsys: pytest.CaptureFixture[str]) -> None:
-    logs.configure("info", as_json=True)
+    logs.configure_logging("info", as_json=True)
     logging.getLogger("jupyterhub").warning("failed with Authorization: token 0123456789abcdef")
     logging.getLogger("tornado.general").warning("Invalid cookie signature %r", b"cookie")
     (line,) = capsys.readouterr().err.splitlines()
@@ -41,7 +41,7 @@ def test_what_libraries_log_is_told_alike_and_without_credentials(capsys: pytest
 
 
 def test_a_traceback_holds_no_values(capsys: pytest.CaptureFixture[str]) -> None:
-    logs.configure("info", as_json=True)
+    logs.configure_logging("info", as_json=True)
     code = "".join(["pri", "vate"])
     try:
         raise ValueError("no")
@@ -53,9 +53,9 @@ def test_a_traceback_holds_no_values(capsys: pytest.CaptureFixture[str]) -> None
 
 @pytest.mark.parametrize("offered", [None, "", "short", "a" * 65, "with space", "line\nbreak", "ünicode-id", "x;drop"])
 def test_an_id_that_does_not_belong_in_a_log_is_replaced(offered: str | None) -> None:
-    made = logs.request_id(offered)
+    made = logs.choose_request_id(offered)
     assert made != offered and len(made) == 32
 
 
 def test_a_sane_id_is_kept() -> None:
-    assert logs.request_id("panel.4711-a_b") == "panel.4711-a_b"
+    assert logs.choose_request_id("panel.4711-a_b") == "panel.4711-a_b"

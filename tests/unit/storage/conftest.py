@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from pmh_jupyter.storage.database import Database
-from tests.support.postgres import Cluster, running_cluster
-from tests.support.storage import MovedClock, School
+from tests.support.storage.postgres import Cluster, running_cluster
+from tests.support.storage.school import MovedClock, School
 
 BACKENDS = [pytest.param("sqlite"), pytest.param("postgresql", marks=pytest.mark.postgres)]
 

@@ -23,8 +23,8 @@ from pmh_jupyter.storage import dialect, revision
 from pmh_jupyter.storage.columns import Base
 from pmh_jupyter.storage.database import Database, utc_now
 from pmh_jupyter.storage.records import events, members, people
-from tests.support.postgres import Cluster
-from tests.support.storage import MovedClock, School
+from tests.support.storage.postgres import Cluster
+from tests.support.storage.school import MovedClock, School
 
 
 def set_revision(database: Database, number: str) -> None:
@@ -83,7 +83,7 @@ def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..
     """Turns this version into the next one, which has one more migration: it changes a table that others refer to."""
     folder = tmp_path / "versions"
     folder.mkdir()
-    make = revision._config
+    make = revision._alembic_config
 
     def config() -> Config:
         made = make()
@@ -108,7 +108,7 @@ def test_an_older_sqlite_schema_is_backed_up_and_migrated(
         next_version()
         with pytest.raises(SchemaTooOld, match=NEWEST):
             database.check_revision()
-        backup = database.start(tmp_path / "backups")
+        backup = database.migrate_or_check(tmp_path / "backups")
         database.check_revision()
         assert people.find(database, "ada")
     assert backup and backup.name == "pmh-20260302T120000.sqlite"
@@ -125,7 +125,7 @@ def test_a_migration_keeps_what_refers_to_a_changed_table(
     ada = school.member("ada")
     next_version()
     school.database.upgrade(tmp_path / "backups")
-    assert members.membership(school.database, ada.id, "room").person == ada
+    assert members.get_membership(school.database, ada.id, "room").person == ada
     with pytest.raises(IntegrityError), school.database.write() as session:
         session.execute(text("DELETE FROM people"))
 
@@ -137,7 +137,7 @@ def test_a_migration_that_breaks_references_is_not_done(
     next_version(NEXT.split("    copies")[0] + '    op.execute("DELETE FROM people")\n')
     with pytest.raises((RuntimeError, IntegrityError)):
         school.database.upgrade(tmp_path / "backups")
-    assert members.membership(school.database, ada.id, "room").person == ada
+    assert members.get_membership(school.database, ada.id, "room").person == ada
     with pytest.raises(SchemaTooOld, match=NEWEST):
         school.database.check_revision()
 
@@ -149,15 +149,19 @@ def test_an_older_postgresql_schema_names_the_command(
     with Database(cluster.url(cluster.make(postgres_template))).open() as database:
         next_version()
         with pytest.raises(SchemaTooOld, match=NEWEST) as caught:
-            database.start(tmp_path / "backups")
+            database.migrate_or_check(tmp_path / "backups")
         assert "pmh db upgrade" in caught.value.advice
         assert database.upgrade(tmp_path / "backups") is None
-        assert database.start(tmp_path / "backups") is None
+        assert database.migrate_or_check(tmp_path / "backups") is None
 
 
 def test_a_newer_schema_is_left_alone(database: Database, tmp_path: Path) -> None:
     set_revision(database, "9999")
-    for attempt in (database.check_revision, lambda: database.upgrade(tmp_path), lambda: database.start(tmp_path)):
+    for attempt in (
+        database.check_revision,
+        lambda: database.upgrade(tmp_path),
+        lambda: database.migrate_or_check(tmp_path),
+    ):
         with pytest.raises(SchemaTooNew, match="9999"):
             attempt()
 
@@ -202,7 +206,7 @@ def test_sqlite_defends_itself(sqlite_template: Path) -> None:
         pragmas = {name: session.execute(text(f"PRAGMA {name}")).scalar() for name in ("synchronous", "foreign_keys")}
         assert pragmas == {"synchronous": 2, "foreign_keys": 1}
         assert session.execute(text("PRAGMA journal_mode")).scalar() == "wal"
-        assert session.execute(text("PRAGMA busy_timeout")).scalar() == dialect.BUSY_SECONDS * 1000
+        assert session.execute(text("PRAGMA busy_timeout")).scalar() == dialect.LOCK_TIMEOUT_SECONDS * 1000
 
 
 @pytest.mark.postgres
@@ -321,7 +325,7 @@ def test_urls_that_cannot_be_used(url: str) -> None:
 @pytest.mark.parametrize("number", [10**30, -(10**30)])
 def test_a_number_that_no_database_can_hold(school: School, number: int) -> None:
     with pytest.raises(BadInput):
-        events.events_since(school.database, school.member().id, "room", number)
+        events.load_events_after(school.database, school.member().id, "room", number)
 
 
 def test_mistakes_of_ours_are_not_hidden(database: Database) -> None:

@@ -11,7 +11,7 @@ from pmh_jupyter.cli import main as pmh
 from pmh_jupyter.domain.people import Person
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records import people
-from tests.support.storage import School
+from tests.support.storage.school import School
 
 
 @pytest.fixture
@@ -88,5 +88,5 @@ def test_nobody_is_renamed_under_a_running_service(
     """A SQLite file belongs to one process; PostgreSQL takes both."""
     with Database(url).open():
         code = rename("ada", "ada2")
-    assert code == (2 if database.file else 0)
-    assert (people.find(database, "ada2") is None) == bool(database.file)
+    assert code == (2 if database.sqlite_path else 0)
+    assert (people.find(database, "ada2") is None) == bool(database.sqlite_path)

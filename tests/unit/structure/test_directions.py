@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "__main__": {"cli"},
     "__init__": set(),
 }
-INSIDE = "pmh_jupyter.grading.inside"
+INSIDE = "pmh_jupyter.grading.runtime"
 
 
 def _room(module: str) -> str:

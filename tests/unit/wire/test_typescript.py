@@ -10,18 +10,18 @@ from uuid import UUID
 import pytest
 
 from pmh_jupyter.wire import typescript
-from pmh_jupyter.wire.base import Message
+from pmh_jupyter.wire.base import WireModel
 
 ROOT = Path(__file__).parents[3]
 
 
-class Leaf(Message):
+class Leaf(WireModel):
     """What a branch bears."""
 
     name: str
 
 
-class TreeReply(Message):
+class TreeReply(WireModel):
     id: UUID
     at: datetime | None
     kind: Literal["oak", "fir"]
@@ -29,17 +29,17 @@ class TreeReply(Message):
     counts: dict[str, int | list[str]] = {}
 
 
-class TreeRequest(Message):
+class TreeRequest(WireModel):
     wanted: bool
     tags: tuple[Literal["old", "tall"], ...] = ()
 
 
-class Bark(Message):
+class Bark(WireModel):
     bytes_: bytes
 
 
 def test_the_committed_file_is_current() -> None:
-    assert typescript.main(["--check", "--target", str(ROOT / typescript.TARGET)]) == 0
+    assert typescript.main(["--check", "--target", str(ROOT / typescript.TARGET_PATH)]) == 0
 
 
 def test_a_file_that_is_not_current_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -52,7 +52,7 @@ def test_a_file_that_is_not_current_is_told(tmp_path: Path, capsys: pytest.Captu
 
 
 def test_every_kind_of_field_has_its_type() -> None:
-    text = typescript.typescript((TreeReply,))
+    text = typescript.generate_typescript((TreeReply,))
     assert text.index("interface Leaf") < text.index("interface TreeReply")
     assert "/**\n * What a branch bears.\n */" in text
     for line in (
@@ -66,11 +66,11 @@ def test_every_kind_of_field_has_its_type() -> None:
 
 
 def test_only_requests_may_leave_fields_out() -> None:
-    text = typescript.typescript((TreeRequest,))
+    text = typescript.generate_typescript((TreeRequest,))
     assert "readonly wanted: boolean;" in text
     assert "readonly tags?: readonly ('old' | 'tall')[];" in text
 
 
 def test_an_unknown_type_is_refused() -> None:
     with pytest.raises(TypeError, match="bytes"):
-        typescript.typescript((Bark,))
+        typescript.generate_typescript((Bark,))

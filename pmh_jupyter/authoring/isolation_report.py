@@ -1,0 +1,111 @@
+"""How a release will be judged, as its author is told: what is judged inside, why, and what that gives away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pmh_jupyter.authoring.kernel_checks import check_kernels
+from pmh_jupyter.authoring.lesson_limits import limits_and_preload
+from pmh_jupyter.domain.course import Lesson, Release
+from pmh_jupyter.domain.feedback_text import feedback_text
+from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation, ReleaseIsolation
+from pmh_jupyter.domain.markers import RegionKind, has_region
+from pmh_jupyter.domain.notebook import Cell, read_notebook
+from pmh_jupyter.errors import Problem
+from pmh_jupyter.grading.backends.backend import SandboxBackend
+from pmh_jupyter.grading.isolation import decide_isolation
+from pmh_jupyter.grading.task import GradingTask
+
+ACCEPT_KEY = "accept_in_process"
+"""The key under a test cell's `metadata.pmh` by which its author accepts that its hidden tests run in the student's process."""
+
+
+@dataclass(frozen=True)
+class IsolationReport:
+    """What was found out: `problems` keep the release from being made, `advice` is worth a look.
+
+    `can_run`: False where a kernel is missing, so that there is no use in trying the release.
+    """
+
+    isolation: ReleaseIsolation
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    can_run: bool = True
+
+
+def report_isolation(lesson: Lesson, release: Release, backend: SandboxBackend) -> IsolationReport:
+    """Tries both ways on every notebook of a release. Raises Unavailable where the grader itself fails."""
+    limits, preload = limits_and_preload(lesson)
+    task = GradingTask(release.exercises, release.sealed_files, release.sealed_files, limits=limits, preload=preload)
+    isolation = decide_isolation(task, backend)
+    kernel_problems = tuple(check_kernels(release, task, backend))
+    cells = {
+        file.path: read_notebook(file.path, file.content).cells
+        for file in release.sealed_files
+        if _is_notebook(file.path)
+    }
+    in_process = [
+        notebook_isolation
+        for notebook_isolation in isolation.notebooks
+        if notebook_isolation.isolation is Isolation.IN_PROCESS
+    ]
+    return IsolationReport(
+        isolation,
+        problems=(
+            *kernel_problems,
+            *(
+                problem
+                for notebook_isolation in in_process
+                for problem in _hidden_test_problems(release, notebook_isolation, cells[notebook_isolation.notebook])
+            ),
+        ),
+        warnings=tuple(_isolation_warning(release, notebook_isolation) for notebook_isolation in in_process),
+        can_run=not kernel_problems,
+    )
+
+
+def _hidden_test_problems(
+    release: Release, notebook_isolation: NotebookIsolation, cells: tuple[Cell, ...]
+) -> Iterator[Problem]:
+    """A hidden test in a notebook that is judged inside can be read by the code that it tests."""
+    for cell in cells:
+        if (
+            cell.is_test
+            and has_region(cell.source, RegionKind.HIDDEN_TESTS)
+            and cell.pmh_metadata.get(ACCEPT_KEY) is not True
+        ):
+            remedy = (
+                f"Rewrite the cell “{notebook_isolation.cell}” so that it can be judged apart"
+                if notebook_isolation.cell
+                else "Show these tests"
+            )
+            yield Problem(
+                f"{release.lesson}/{notebook_isolation.notebook}",
+                f"Its hidden tests would run in the student's own process, where code can read them. {_reason_text(notebook_isolation)}",
+                f"{remedy}, or accept this with `{ACCEPT_KEY}: true` under the metadata `pmh` of the cell.",
+                cell.grade_id,
+            )
+
+
+def _isolation_warning(release: Release, notebook_isolation: NotebookIsolation) -> Problem:
+    if notebook_isolation.cell is None:
+        return Problem(
+            f"{release.lesson}/{notebook_isolation.notebook}",
+            f"Its tests run in the student's own process, and nothing keeps its code from them. {_reason_text(notebook_isolation)}",
+            "Let marks that matter hang on more than these tests.",
+        )
+    return Problem(
+        f"{release.lesson}/{notebook_isolation.notebook}",
+        f"Its tests run in the student's own process, hardened. {_reason_text(notebook_isolation)}",
+        "Let its tests call the student's functions and look at values, if they need not do more.",
+        notebook_isolation.cell,
+    )
+
+
+def _reason_text(notebook_isolation: NotebookIsolation) -> str:
+    return feedback_text(notebook_isolation.reason) if notebook_isolation.reason else ""
+
+
+def _is_notebook(path: str) -> bool:
+    return path.endswith(".ipynb")

@@ -1,0 +1,28 @@
+"""Whether the grader has the kernels that a release asks for: each is started once, with nothing to run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from pmh_jupyter.domain.course import Release
+from pmh_jupyter.errors import Problem
+from pmh_jupyter.grading.assemble import Step, assemble_plans
+from pmh_jupyter.grading.backends.backend import SandboxBackend
+from pmh_jupyter.grading.run import run_plan
+from pmh_jupyter.grading.task import GradingTask
+
+
+def check_kernels(release: Release, task: GradingTask, backend: SandboxBackend) -> Iterator[Problem]:
+    """One problem for each notebook whose kernel cannot be started where submissions are graded."""
+    for plan in assemble_plans(replace(task, submitted_files=release.sealed_files)):
+        if not plan.kernel:
+            continue
+        kernel_run = run_plan(replace(plan, steps=(Step(""),)), (), task.limits, backend)
+        if kernel_run.grader_error:
+            yield Problem(
+                f"{release.lesson}/{plan.path}",
+                f"It cannot be graded: {kernel_run.grader_error}.",
+                "Install the kernel for the Python of PMH_GRADER_PYTHON (`--sys-prefix`) or for everybody (under /usr), "
+                "or name one that is there in the notebook's metadata.",
+            )

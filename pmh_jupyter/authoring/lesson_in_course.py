@@ -1,0 +1,44 @@
+"""A lesson's folder as it lies in its course: with the limits, the imports, the header and footer that course.toml gives it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pmh_jupyter.authoring.course import read_course
+from pmh_jupyter.authoring.folder import read_folder
+from pmh_jupyter.authoring.manifest import MANIFEST_NAME
+from pmh_jupyter.authoring.read_local import release_local_lesson
+from pmh_jupyter.authoring.release import release_lesson
+from pmh_jupyter.authoring.slow_imports import find_slow_imports
+from pmh_jupyter.domain.course import Lesson, Release, RequestedLimits
+from pmh_jupyter.grading.backends.backend import SandboxBackend
+
+
+@dataclass(frozen=True)
+class GradingSource:
+    """What submissions are graded by."""
+
+    release: Release
+    limits: RequestedLimits = RequestedLimits()
+    preload: tuple[str, ...] = ()
+
+
+def read_lesson(path: str, backend: SandboxBackend | None = None) -> GradingSource:
+    """The source at this path: a lesson's folder in a course, released as a hub would release it, or a lesson that stands alone.
+
+    Raises as `read_source` does, and InvalidCourse for a course that has faults.
+    """
+    lesson = _find_lesson(Path(path).resolve())
+    if lesson is None:
+        release = release_local_lesson(path, backend)
+        return GradingSource(release, preload=find_slow_imports(release.sealed_files))
+    return GradingSource(release_lesson(lesson, backend), lesson.limits, lesson.preload)
+
+
+def _find_lesson(folder: Path) -> Lesson | None:
+    """The lesson that course.toml beside the folder lists under the folder's name."""
+    if not folder.is_dir() or not (folder.parent / MANIFEST_NAME).is_file():
+        return None
+    course = read_course(read_folder(folder.parent))
+    return next((lesson for lesson in course.lessons if lesson.slug == folder.name and lesson.files), None)

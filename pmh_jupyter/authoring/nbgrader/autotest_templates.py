@@ -1,0 +1,140 @@
+"""`autotests.yml`: the templates from which nbgrader's AUTOTEST lines become assertions.
+
+Source of the format: nbgrader's page on autotests and its `InstantiateTests`. A template is Jinja; it is rendered in Jinja's
+sandbox, since a course comes from elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pmh_jupyter.authoring.nbgrader.course_files import AUTOTESTS_NAME
+from pmh_jupyter.errors import InvalidCourse, Problem
+
+MAX_BYTES = 1 << 20
+PYTHON_KERNELS = ("python3", "python")
+
+
+class _TestTemplate(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    test: str
+    fail: str
+
+
+class _KernelTemplates(BaseModel):
+    """What `autotests.yml` says for one kernel."""
+
+    model_config = ConfigDict(frozen=True)
+
+    dispatch: str
+    normalize: str
+    check: str
+    templates: dict[str, list[_TestTemplate]]
+    setup: str | None = None
+    success: str | None = None
+    hash_template: str | None = Field(default=None, alias="hash")
+
+
+@dataclass(frozen=True)
+class SnippetTests:
+    """The code of one snippet's tests, before anything was run: what names its type, and by type the tests and their messages."""
+
+    dispatch: str
+    tests: Mapping[str, tuple[str, ...]]
+    messages: Mapping[str, tuple[str, ...]]
+
+
+class AutotestTemplates:
+    """The templates of one kernel."""
+
+    def __init__(self, kernel: _KernelTemplates) -> None:
+        from jinja2.sandbox import ImmutableSandboxedEnvironment  # not needed where no lesson has autotests
+
+        self.setup, self.success, self.can_hash = kernel.setup, kernel.success, kernel.hash_template is not None
+        self._kernel = kernel
+        # Compiling is what costs, and the same templates are rendered for each snippet.
+        self._compiled = lru_cache(maxsize=1024)(ImmutableSandboxedEnvironment().from_string)
+
+    def snippet_tests(self, snippet: str, salt: str | None) -> SnippetTests:
+        """The tests of a snippet for every type that it might have; with a salt what they compare is hashed."""
+        return SnippetTests(
+            self._render(self._kernel.dispatch, snippet=snippet),
+            {
+                kind: tuple(self._render_code(test, snippet, salt) for test in tests)
+                for kind, tests in self._tests_by_type()
+            },
+            {
+                kind: tuple(self._render_message(test, snippet) for test in tests)
+                for kind, tests in self._tests_by_type()
+            },
+        )
+
+    def assertions(self, snippet_tests: SnippetTests, kind: str, values: Sequence[str | None]) -> list[str]:
+        """The assertions for a snippet of this type whose tests gave these values with the reference."""
+        rows = zip(snippet_tests.tests[kind], values, snippet_tests.messages[kind], strict=True)
+        return [
+            self._render(self._kernel.check, snippet=code, value=value, message=message)
+            for code, value, message in rows
+        ]
+
+    def _tests_by_type(self) -> Sequence[tuple[str, list[_TestTemplate]]]:
+        return tuple(self._kernel.templates.items())
+
+    def _render_code(self, test: _TestTemplate, snippet: str, salt: str | None) -> str:
+        code = self._render(self._kernel.normalize, snippet=test.test)
+        if salt is not None:
+            code = self._render(self._kernel.hash_template or "", snippet=code, salt=salt)
+        return self._render(code, snippet=snippet)
+
+    def _render_message(self, test: _TestTemplate, snippet: str) -> str:
+        return self._render(test.fail, snippet=snippet).replace('"', '\\"')
+
+    def _render(self, template: str, **values: Any) -> str:
+        try:
+            return self._compiled(template).render(**values)
+        except Exception as error:
+            raise _invalid_templates(
+                f"A template cannot be rendered ({error}): {template[:200]!r}.", "Correct it."
+            ) from error
+
+
+def read_templates(content: bytes, kernel: str) -> AutotestTemplates:
+    """The templates for a kernel's notebooks; raises InvalidCourse, with the remedy, for what cannot be used."""
+    import yaml
+
+    if kernel not in PYTHON_KERNELS:
+        raise _invalid_templates(f"Autotests of the kernel {kernel} cannot be made here.", "Write its tests out.")
+    if len(content) > MAX_BYTES:
+        raise _invalid_templates(f"It is larger than {MAX_BYTES >> 20} MiB.", "Take out what is not needed.")
+    try:
+        data = yaml.safe_load(content)
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise _invalid_templates(
+            f"It is not YAML: {' '.join(str(error).split())[:200]}.", "Correct that line."
+        ) from error
+    kernels = data if isinstance(data, dict) else {}
+    name = next((name for name in (kernel, *PYTHON_KERNELS) if name in kernels), None)
+    if name is None:
+        raise _invalid_templates(f"It has no templates for {kernel}.", f"Add a section `{kernel}:`.")
+    try:
+        kernel_templates = _KernelTemplates.model_validate(kernels[name])
+    except ValidationError as error:
+        location = ".".join(map(str, (name, *error.errors()[0]["loc"])))
+        raise _invalid_templates(
+            f"{location}: {error.errors()[0]['msg']}.", "Correct it as nbgrader's page on autotests shows."
+        ) from error
+    if "default" not in kernel_templates.templates:
+        raise _invalid_templates(
+            f"{name}.templates has no `default`.", "Add it: the tests of a value of any other type."
+        )
+    return AutotestTemplates(kernel_templates)
+
+
+def _invalid_templates(message: str, remedy: str) -> InvalidCourse:
+    return InvalidCourse(f"{AUTOTESTS_NAME} cannot be used.", problems=(Problem(AUTOTESTS_NAME, message, remedy),))

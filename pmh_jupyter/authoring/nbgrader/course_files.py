@@ -1,0 +1,64 @@
+"""What an nbgrader course keeps outside its assignments: header, footer and autotest templates.
+
+nbgrader's own layout is `<course>/nbgrader_config.py`, `<course>/autotests.yml` and `<course>/source/<assignment>/`. The
+configuration is Python; it is read for the two settings that are looked for, and never run.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from pmh_jupyter.domain.course import File, SharedFiles
+from pmh_jupyter.domain.python_syntax import PARSE_ERRORS, parse
+from pmh_jupyter.errors import BadInput
+
+CONFIGURATION_NAME, AUTOTESTS_NAME = "nbgrader_config.py", "autotests.yml"
+_CONFIG_CLASS = "IncludeHeaderFooter"
+_MAX_LEVELS = 3  # a notebook's own folder, `source`, the course
+
+
+def find_shared_files(path: Path) -> SharedFiles:
+    """The files that go with a notebook or assignment folder on disk. Raises BadInput for a header that cannot be read."""
+    folder = path if path.is_dir() else path.parent
+    folders = [folder, *folder.resolve().parents][:_MAX_LEVELS]
+    configuration = next(
+        (level / CONFIGURATION_NAME for level in folders if (level / CONFIGURATION_NAME).is_file()), None
+    )
+    settings = _read_settings(configuration) if configuration else {}
+    templates = next((level / AUTOTESTS_NAME for level in folders if (level / AUTOTESTS_NAME).is_file()), None)
+    return SharedFiles(
+        header=_read_named_file(configuration, settings.get("header")),
+        footer=_read_named_file(configuration, settings.get("footer")),
+        autotests=File(AUTOTESTS_NAME, templates.read_bytes()) if templates else None,
+    )
+
+
+def _read_settings(path: Path) -> dict[str, str]:
+    """`c.IncludeHeaderFooter.header = "…"` and the like; only text that stands there as text."""
+    try:
+        body = parse(path.read_bytes()).body
+    except PARSE_ERRORS:
+        return {}
+    settings: dict[str, str] = {}
+    for node in body:
+        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Constant):
+            continue
+        for target in node.targets:
+            inner = target.value if isinstance(target, ast.Attribute) else None
+            if isinstance(inner, ast.Attribute) and inner.attr == _CONFIG_CLASS and isinstance(node.value.value, str):
+                assert isinstance(target, ast.Attribute)
+                settings[target.attr] = node.value.value
+    return settings
+
+
+def _read_named_file(configuration: Path | None, name: str | None) -> File | None:
+    if configuration is None or not name:
+        return None
+    try:
+        return File(name, (configuration.parent / name).read_bytes())
+    except OSError as error:
+        raise BadInput(
+            f"{configuration} names {name}, which cannot be read: {error.strerror}.",
+            advice="Mend the path, which is relative to the course's folder, or take the setting out.",
+        ) from error

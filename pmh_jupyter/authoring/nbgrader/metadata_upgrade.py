@@ -1,0 +1,62 @@
+"""nbgrader's cell metadata of any age, as schema 3.
+
+Source: nbgrader's `nbgraderformat`, versions 1 to 3. Metadata without a version is of schema 0 there; here an author may also leave
+the version out, so only what schema 0 wrote differently is touched: points as text, and cells that are said to be nothing at all.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pmh_jupyter.domain.notebook_json import Json
+
+NEWEST_SCHEMA = 3
+
+
+def upgrade_notebook(notebook: Json) -> Json:
+    """The notebook (as `domain.ipynb.load` reads it) with every cell's metadata of schema 3; what is too new or no mapping stays."""
+    return {**notebook, "cells": [_upgrade_cell(cell) for cell in notebook["cells"]]}
+
+
+def is_too_new(version: object) -> bool:
+    """True for a schema that was made after this was written."""
+    return isinstance(version, int) and version > NEWEST_SCHEMA
+
+
+def _upgrade_cell(cell: Json) -> Json:
+    meta = cell["metadata"].get("nbgrader")
+    if not isinstance(meta, dict):
+        return cell
+    other_metadata = {key: value for key, value in cell["metadata"].items() if key != "nbgrader"}
+    if _is_ordinary_cell(meta):
+        return {**cell, "metadata": other_metadata}
+    if not _is_older(meta):
+        return cell
+    upgraded_metadata = {**meta, "schema_version": NEWEST_SCHEMA}
+    if "points" in meta:
+        upgraded_metadata["points"] = _parse_points(meta["points"])
+        if meta.get("grade") is not True and meta.get("task") is not True:
+            del upgraded_metadata["points"]
+    return {**cell, "metadata": {**other_metadata, "nbgrader": upgraded_metadata}}
+
+
+def _is_older(meta: Json) -> bool:
+    version = meta.get("schema_version", 0)
+    return isinstance(version, int) and 0 <= version < NEWEST_SCHEMA
+
+
+def _is_ordinary_cell(meta: Json) -> bool:
+    """An ordinary cell, to nbgrader: said to be neither graded nor an answer, and nothing else; its name then means nothing."""
+    return all(meta.get(flag) is False for flag in ("grade", "solution")) and not any(
+        meta.get(flag, False) is not False for flag in ("locked", "task")
+    )
+
+
+def _parse_points(points: Any) -> Any:
+    """Points that schema 0 took from a text field: nothing is 0, and so is less. What is no number is left to be complained of."""
+    if not isinstance(points, str):
+        return points
+    try:
+        return max(0.0, float(points or 0))
+    except ValueError:
+        return points

@@ -1,0 +1,73 @@
+"""A lesson and submissions as they lie on an instructor's disk: each a notebook, or a folder that holds it and its files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pmh_jupyter.authoring.folder import MAX_BYTES, read_folder
+from pmh_jupyter.authoring.lesson_checks import check_lesson
+from pmh_jupyter.authoring.nbgrader.course_files import find_shared_files
+from pmh_jupyter.authoring.release import release_lesson
+from pmh_jupyter.authoring.text_notebook import as_ipynb, is_notebook
+from pmh_jupyter.domain.course import File, Lesson, Release
+from pmh_jupyter.domain.notebook import read_submitted_notebook
+from pmh_jupyter.errors import BadInput, InvalidCourse, TooLarge
+from pmh_jupyter.grading.backends.backend import SandboxBackend
+from pmh_jupyter.grading.task import EffectiveLimits, GradingTask
+
+
+def release_local_lesson(path: str, backend: SandboxBackend | None = None) -> Release:
+    """The release that a lesson's source makes, with the header, footer and autotest templates of the nbgrader course it lies in.
+
+    The wall is needed where the solution has to be run to make its tests. Raises BadInput or a child of it where the source cannot
+    be read, asks nothing, or has cells that cannot be told apart; that its tests are good ones is not asked here.
+    """
+    name = Path(path).resolve().stem
+    lesson = Lesson(name, name, unit="", files=_read_files(path), shared_files=find_shared_files(Path(path)))
+    problems = tuple(check_lesson("", lesson.files, None, shared=lesson.shared_files, check_tests=False))
+    if problems:
+        raise InvalidCourse(f"{path} cannot be graded by.", problems=problems)
+    release = release_lesson(lesson, backend)
+    if not release.exercises:
+        raise BadInput(
+            f"{path} holds no exercise.",
+            advice="Name the lesson with its solutions and tests, in nbgrader's cell format; its cells carry grade_ids.",
+        )
+    return release
+
+
+def read_submission(path: str) -> tuple[File, ...]:
+    """The files handed in, every notebook of them readable; raises BadInput or a child of it where one is not."""
+    files = tuple(as_ipynb(file) for file in _read_files(path))
+    for file in files:
+        if file.path.endswith(".ipynb"):
+            read_submitted_notebook(file.path, file.content)
+    return files
+
+
+def make_grading_task(
+    release: Release, submitted: tuple[File, ...], limits: EffectiveLimits, preload: tuple[str, ...] = ()
+) -> GradingTask:
+    """All exercises of a release, hidden tests too."""
+    return GradingTask(release.exercises, release.sealed_files, submitted, limits=limits, preload=preload)
+
+
+def _read_files(path: str) -> tuple[File, ...]:
+    source_path = Path(path)
+    try:
+        files = read_folder(source_path) if source_path.is_dir() else (_read_file(source_path),)
+    except OSError as error:
+        raise BadInput(
+            f"{path} cannot be read: {error.strerror}.", advice="Name a notebook, or the folder that holds it."
+        ) from error
+    if not any(is_notebook(file) for file in files):
+        raise BadInput(f"{path} holds no notebook.", advice="Name a notebook (.ipynb), or the folder that holds it.")
+    return files
+
+
+def _read_file(path: Path) -> File:
+    with path.open("rb") as file:
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise TooLarge(f"{path} is larger than {MAX_BYTES >> 20} MiB.")
+    return File(path.name, content)

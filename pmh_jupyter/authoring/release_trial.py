@@ -1,0 +1,77 @@
+"""A release tried with the real grader: its own solutions must pass, and an untouched notebook must not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from pmh_jupyter.authoring.lesson_limits import limits_and_preload
+from pmh_jupyter.domain.course import Exercise, Lesson, Release
+from pmh_jupyter.domain.feedback_text import feedback_text
+from pmh_jupyter.domain.isolation import ReleaseIsolation
+from pmh_jupyter.domain.verdict import ExerciseVerdict, Outcome
+from pmh_jupyter.errors import Problem, Unavailable
+from pmh_jupyter.grading.backends.backend import SandboxBackend
+from pmh_jupyter.grading.grade import grade
+from pmh_jupyter.grading.task import GradingTask
+
+
+def try_release(
+    lesson: Lesson, release: Release, isolation: ReleaseIsolation, backend: SandboxBackend
+) -> tuple[Problem, ...]:
+    """What is wrong with a lesson's exercises, found by grading them. Exercises that a person marks are left out.
+
+    Raises Unavailable where the grader itself fails.
+    """
+    limits, preload = limits_and_preload(lesson)
+    automatic_exercises = tuple(exercise for exercise in release.exercises if not exercise.is_manually_graded)
+    task = GradingTask(
+        automatic_exercises,
+        release.sealed_files,
+        release.sealed_files,
+        limits=limits,
+        preload=preload,
+        isolation=isolation,
+    )
+    solution_verdicts = _grade(release, task, backend)
+    untouched_verdicts = _grade(release, replace(task, submitted_files=release.student_files), backend)
+    return (*_check_solutions(release, solution_verdicts), *_check_untouched(release, untouched_verdicts))
+
+
+def _grade(release: Release, task: GradingTask, backend: SandboxBackend) -> dict[str, ExerciseVerdict]:
+    grading = grade(task, backend)
+    if grading.grader_error:
+        raise Unavailable(f"Lesson {release.lesson} could not be tried.", advice="`pmh doctor` says what is missing.")
+    return {verdict.grade_id: verdict for verdict in grading.verdicts}
+
+
+def _check_solutions(release: Release, verdicts: dict[str, ExerciseVerdict]) -> Iterator[Problem]:
+    for exercise, verdict in _with_verdicts(release, verdicts):
+        if verdict.outcome is not Outcome.PASSED or verdict.millipoints != exercise.max_millipoints:
+            message = f"Its own solution does not pass ({verdict.outcome}): {_failure_reason(verdict)}"
+            yield _problem(release, exercise, message, "Mend the solution, or the test.")
+
+
+def _check_untouched(release: Release, verdicts: dict[str, ExerciseVerdict]) -> Iterator[Problem]:
+    for exercise, verdict in _with_verdicts(release, verdicts):
+        if exercise.solution_cells and verdict.outcome is Outcome.PASSED:
+            message = "An untouched notebook passes, so the points are given away."
+            yield _problem(release, exercise, message, "Let its tests ask for what the solution makes.")
+
+
+def _with_verdicts(
+    release: Release, verdicts: dict[str, ExerciseVerdict]
+) -> Iterator[tuple[Exercise, ExerciseVerdict]]:
+    for exercise in release.exercises:
+        if exercise.grade_id in verdicts:
+            yield exercise, verdicts[exercise.grade_id]
+
+
+def _problem(release: Release, exercise: Exercise, message: str, remedy: str) -> Problem:
+    return Problem(f"{release.lesson}/{exercise.notebook}", message, remedy, exercise.grade_id)
+
+
+def _failure_reason(verdict: ExerciseVerdict) -> str:
+    failure_messages = [test.message for test in verdict.tests if test.outcome is not Outcome.PASSED and test.message]
+    message = failure_messages[0] if failure_messages else verdict.message
+    return feedback_text(message) if message else "no reason is known."

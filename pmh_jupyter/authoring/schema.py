@@ -1,0 +1,159 @@
+"""What an author writes beside the cells: course.toml, and `metadata.pmh` of a cell.
+
+An unknown key is an error, so that no slip of the pen is silently ignored.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import PydanticCustomError
+
+from pmh_jupyter.domain.course import RequestedLimits
+from pmh_jupyter.errors import Problem
+from pmh_jupyter.grading.assertion_weights import read_requested_weights
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
+
+ModuleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$", max_length=100)]
+
+
+def _check_weights(value: object) -> object:
+    """ "equal", "all-or-nothing", or weights as `grading.shares` understands them."""
+    if value is not None and read_requested_weights({}, {"weights": value}) != value:
+        raise PydanticCustomError("weights", 'input should be "equal", "all-or-nothing" or a list of numbers from 0')
+    return value
+
+
+Weights = Annotated[str | list[int | float] | None, BeforeValidator(_check_weights)]
+
+
+class StrictModel(BaseModel):
+    """Base of all that follows."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class LimitsEntry(StrictModel):
+    """What a lesson's gradings may use; None: the hub's setting. Seconds of wall time, MiB, counts."""
+
+    cell_seconds: float | None = Field(default=None, gt=0, le=600, strict=False)
+    submission_seconds: float | None = Field(default=None, gt=0, le=3600, strict=False)
+    memory_mb: int | None = Field(default=None, ge=64, le=65536)
+    processes: int | None = Field(default=None, ge=1, le=4096)
+    output_mb: float | None = Field(default=None, gt=0, le=64, strict=False)
+    file_mb: int | None = Field(default=None, ge=1, le=4096)
+
+    @property
+    def requested(self) -> RequestedLimits:
+        """The same in the units that a grading counts in."""
+        return RequestedLimits(
+            cell_seconds=self.cell_seconds,
+            submission_seconds=self.submission_seconds,
+            memory_bytes=_to_bytes(self.memory_mb),
+            processes=self.processes,
+            output_bytes=_to_bytes(self.output_mb),
+            file_bytes=_to_bytes(self.file_mb),
+        )
+
+
+def _to_bytes(megabytes: float | None) -> int | None:
+    return None if megabytes is None else max(1, int(megabytes * (1 << 20)))
+
+
+class LessonEntry(StrictModel):
+    """`[[units.lessons]]`: a folder of the course. Limits and `preload` given here go before the course's."""
+
+    slug: Slug
+    title: Text
+    limits: LimitsEntry = LimitsEntry()
+    preload: list[ModuleName] | None = Field(default=None, max_length=50)
+
+
+class UnitEntry(StrictModel):
+    """`[[units]]`: lessons that belong together, in the order in which they are learned."""
+
+    title: Text
+    lessons: list[LessonEntry] = Field(min_length=1)
+
+
+class ConceptEntry(StrictModel):
+    """`[[concepts]]`: something that cells may name under `metadata.pmh.concepts`."""
+
+    slug: Slug
+    title: Text
+
+
+class AchievementEntry(StrictModel):
+    """`[[achievements]]`: see domain.achievements for its RULES and ICONS."""
+
+    slug: Slug
+    title: Text
+    description: Text
+    icon: Slug
+    rule: str
+    count: int = Field(default=1, ge=1, le=100_000)
+    lesson: Slug | None = None
+
+
+class CourseFile(StrictModel):
+    """course.toml. `header` and `footer` name notebooks beside it, whose cells go before and after those of every notebook."""
+
+    slug: Slug
+    title: Text
+    description: str = ""
+    units: list[UnitEntry] = Field(min_length=1)
+    concepts: list[ConceptEntry] = []
+    achievements: list[AchievementEntry] = []
+    limits: LimitsEntry = LimitsEntry()
+    preload: list[ModuleName] | None = Field(default=None, max_length=50)
+    header: Text | None = None
+    footer: Text | None = None
+
+
+class CellMeta(StrictModel):
+    """`metadata.pmh` of a cell: what nbgrader has no word for. Hints are shown one after another.
+
+    Of a test cell: `weights` says how its points go to its assertions, see grading.shares; with `accept_in_process` its author accepts
+    that its hidden tests run in the student's process.
+    """
+
+    title: Text | None = None
+    concepts: list[Slug] = []
+    hints: list[Text] = []
+    difficulty: Literal["easy", "medium", "hard"] | None = None
+    weights: Weights = None
+    accept_in_process: bool = False
+
+
+class NotebookMeta(StrictModel):
+    """`metadata.pmh` of a notebook: what holds for all of its cells that do not say otherwise."""
+
+    weights: Literal["equal", "all-or-nothing"] | None = None
+
+
+def validation_problems(error: ValidationError, file: str, cell: str | None = None) -> list[Problem]:
+    """Everything that does not fit, in words."""
+    return [_problem(detail["type"], detail["loc"], detail["msg"], file, cell) for detail in error.errors()]
+
+
+def _problem(kind: str, location: tuple[int | str, ...], message: str, file: str, cell: str | None) -> Problem:
+    key = _describe_location(location)
+    if kind == "extra_forbidden":
+        return Problem(file, f"{key} is not a known key.", "Mend its spelling, or remove it.", cell)
+    if kind == "missing":
+        return Problem(file, f"{key} is missing.", "Add it.", cell)
+    return Problem(file, f"{key} cannot be used: {message[0].lower()}{message[1:]}.", "Correct the value.", cell)
+
+
+def _describe_location(location: tuple[int | str, ...]) -> str:
+    """("units", 0, "lessons", 1, "title") as "title in entry 2 of lessons in entry 1 of units"."""
+    steps: list[str] = []
+    for step in location:
+        if isinstance(step, int):
+            steps[-1] = f"entry {step + 1} of {steps[-1]}"
+        else:
+            steps.append(step)
+    return " in ".join(reversed(steps))

@@ -1,0 +1,50 @@
+"""Which modules a lesson's notebooks import that are worth importing before a student's notebook is there. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from pmh_jupyter.authoring.text_notebook import as_ipynb, is_notebook
+from pmh_jupyter.domain.course import File
+from pmh_jupyter.domain.notebook import read_notebook
+from pmh_jupyter.errors import InvalidNotebook
+
+SLOW_IMPORTS = frozenset(
+    {"matplotlib", "networkx", "numpy", "pandas", "scipy", "seaborn", "sklearn", "statsmodels", "sympy"}
+)
+"""Those that take long to import, and may be imported once for everybody."""
+
+_FROM = re.compile(r"^\s*from\s+([\w.]+)\s+import\b", re.MULTILINE)
+_IMPORT = re.compile(r"^\s*import\s+(.+)$", re.MULTILINE)
+
+
+def find_slow_imports(files: Iterable[File]) -> tuple[str, ...]:
+    """The modules of DEAR that the notebooks among these files import, sorted; matplotlib as matplotlib.pyplot where that is meant.
+
+    A line that only looks like an import costs no more than an import that nobody needed.
+    """
+    sources = [source for file in files if is_notebook(file) for source in _code_cells(file)]
+    modules = {module for source in sources for module in _imported_modules(source)}
+    slow_modules = {root for root in (module.partition(".")[0] for module in modules) if root in SLOW_IMPORTS}
+    if any(module.startswith("matplotlib.pyplot") for module in modules) or "seaborn" in slow_modules:
+        slow_modules = slow_modules - {"matplotlib"} | {"matplotlib.pyplot"}
+    return tuple(sorted(slow_modules))
+
+
+def _code_cells(file: File) -> list[str]:
+    """The code cells of a notebook; none where it cannot be read, which is told elsewhere."""
+    try:
+        converted = as_ipynb(file)
+        return [
+            cell.source for cell in read_notebook(converted.path, converted.content).cells if cell.cell_type == "code"
+        ]
+    except InvalidNotebook:
+        return []
+
+
+def _imported_modules(source: str) -> Iterator[str]:
+    for match in _FROM.finditer(source):
+        yield match[1] if match[1] != "matplotlib" or "pyplot" not in source else "matplotlib.pyplot"
+    for match in _IMPORT.finditer(source):
+        yield from (name.split()[0] for name in match[1].split(",") if name.split())

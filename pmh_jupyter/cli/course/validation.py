@@ -1,0 +1,102 @@
+"""A course's folder validated: with the parts that are installed here, or by a hub's service; and what was found, in words."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from pmh_jupyter.errors import InvalidCourse, Problem
+from pmh_jupyter.wire.base import ProblemReply
+from pmh_jupyter.wire.staff import CourseValidationReply
+
+if TYPE_CHECKING:
+    from pmh_jupyter.domain.course import File
+    from pmh_jupyter.grading.backends.backend import SandboxBackend
+
+
+@dataclass(frozen=True)
+class ValidationResult:
+    """What keeps the course from being released, and what is known of it besides: nothing where the service found problems."""
+
+    problems: tuple[Problem, ...]
+    reply: CourseValidationReply | None = None
+
+
+def can_validate_locally(environ: Mapping[str, str]) -> bool:
+    """False in a user's server: its environment has no Jupytext, and it knows the hub's service, which has all that is needed."""
+    return not environ.get("PMH_SERVICE_URL") and find_spec("jupytext") is not None
+
+
+def validate_locally(folder: str) -> ValidationResult:
+    """Reads and releases the course in the folder, and tries its lessons where there is a wall that holds."""
+    from pmh_jupyter.authoring.validation import validate_folder
+    from pmh_jupyter.service.serializers import course_validation_reply
+
+    backend = _find_contained_backend()
+    report = validate_folder(folder, backend)
+    return ValidationResult(report.problems, course_validation_reply(report, has_trial_run=backend is not None))
+
+
+def validate_on_service(folder: str, service: str, token: str) -> ValidationResult:
+    """The same, by the service at this address. Raises as `upload.send_validation` does."""
+    from pmh_jupyter.cli.service_client import request_validation
+
+    try:
+        slug, files = read_course_files(folder)
+        return ValidationResult((), request_validation(service, token, slug, files))
+    except InvalidCourse as error:
+        return ValidationResult(error.problems)
+
+
+def read_course_files(folder: str) -> tuple[str, tuple[File, ...]]:
+    """The course's slug and its files, as a service is sent them; no notebook is read.
+
+    Raises BadInput where there is no folder, TooLarge, and InvalidCourse where course.toml does not tell the slug.
+    """
+    from pmh_jupyter.authoring.folder import read_folder
+    from pmh_jupyter.authoring.manifest import read_course_slug
+
+    files = read_folder(folder)
+    return read_course_slug(files), files
+
+
+def print_result(result: ValidationResult) -> None:
+    """Prints what was found, a line each."""
+    reply = result.reply
+    for lesson in reply.releases if reply else ():
+        points = _format_count(lesson.points, "point")
+        print(
+            f"{lesson.slug}: {_format_count(lesson.exercise_count, 'exercise')}, {points}, release {lesson.release_id[:12]}"
+        )
+    for problem in result.problems:
+        print(f"problem  {problem}")
+    for remark in reply.warnings if reply else ():
+        print(f"advice   {_to_problem(remark)}")
+    if reply and not reply.has_trial_run:
+        print("Not tried: no sandbox can be had, so solutions and stubs were not graded.", file=sys.stderr)
+    problem_count = len(result.problems)
+    print(f"{_format_count(problem_count, 'problem')} found." if problem_count else "No problem found.")
+
+
+def _find_contained_backend() -> SandboxBackend | None:
+    """A wall that really holds, or None: a course may come from somewhere else, and its code is run only behind one."""
+    from pmh_jupyter.config import Settings
+    from pmh_jupyter.errors import NoSandbox
+    from pmh_jupyter.grading.backends import find_backend
+
+    try:
+        backend = find_backend(Settings.from_environ())
+    except NoSandbox:
+        return None
+    return backend if backend.is_contained else None
+
+
+def _to_problem(reply: ProblemReply) -> Problem:
+    return Problem(reply.file, reply.message, reply.remedy, reply.cell)
+
+
+def _format_count(number: float, noun: str) -> str:
+    return f"{number:g} {noun}" if number == 1 else f"{number:g} {noun}s"

@@ -1,0 +1,3 @@
+from pmh_jupyter.cli.grade.command import register
+
+__all__ = ["register"]

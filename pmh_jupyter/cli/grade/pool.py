@@ -1,0 +1,47 @@
+"""A function over many things on several threads: lazily, a bounded number in flight, results as they come."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
+
+
+def map_in_parallel(
+    function: Callable[[ItemT], ResultT], items: Iterable[ItemT], thread_count: int
+) -> Iterator[ResultT]:
+    """The results in the order in which they are there; raises what `work` raises.
+
+    The threads are daemons and are not waited for when the caller stops early: who is interrupted leaves at once.
+    """
+    pending_items: queue.Queue[ItemT] = queue.Queue()
+    results: queue.Queue[ResultT | BaseException] = queue.Queue()
+
+    def run_worker() -> None:
+        while True:
+            item = pending_items.get()
+            try:
+                results.put(function(item))
+            except BaseException as error:  # noqa: BLE001 (it is the caller's)
+                results.put(error)
+
+    for number in range(thread_count):
+        threading.Thread(target=run_worker, name=f"grade-{number}", daemon=True).start()
+    in_flight = 0
+    remaining_items = iter(items)
+    while True:
+        # One more than there are threads waits, so that none is idle while a result is told.
+        while in_flight <= thread_count and (next_item := next(remaining_items, None)) is not None:
+            pending_items.put(next_item)
+            in_flight += 1
+        if not in_flight:
+            return
+        result = results.get()
+        in_flight -= 1
+        if isinstance(result, BaseException):
+            raise result
+        yield result

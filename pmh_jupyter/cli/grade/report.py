@@ -1,0 +1,176 @@
+"""What `pmh grade` says: of each submission, how far it is, and of all at the end."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pmh_jupyter.domain.feedback_text import feedback_text, flag_text
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from pmh_jupyter.domain.verdict import Grading
+
+OUTCOME_SYMBOLS = {"passed": "[green]✓[/]", "failed": "[red]✕[/]", "needs-grading": "[blue]…[/]"}
+PROGRESS_INTERVAL_SECONDS = 10.0
+
+
+def serialize_grading(path: str, grading: Grading) -> dict[str, Any]:
+    """One submission as `--json` tells it; scores are in points, seconds are wall time."""
+    return {
+        "submission": path,
+        "score": sum(verdict.millipoints for verdict in grading.verdicts) / 1000,
+        "max_score": sum(verdict.max_millipoints for verdict in grading.verdicts) / 1000,
+        "exercises": [
+            {
+                "grade_id": verdict.grade_id,
+                "score": verdict.millipoints / 1000,
+                "max_score": verdict.max_millipoints / 1000,
+                "outcome": verdict.outcome.value,
+                "message": feedback_text(verdict.message) if verdict.message else "",
+            }
+            for verdict in grading.verdicts
+        ],
+        "flags": [
+            {"code": flag.code, "cell": flag.cell, "detail": flag.detail, "text": flag_text(flag)}
+            for flag in grading.flags
+        ],
+        "seconds": round(grading.seconds, 3),
+    }
+
+
+def print_json(result: dict[str, Any], grading: Grading) -> None:
+    """A line on standard output."""
+    print(json.dumps(result, ensure_ascii=False), flush=True)
+
+
+def print_table(result: dict[str, Any], grading: Grading) -> None:
+    """A table on standard output."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console()
+    console.print(f"[bold]{escape(result['submission'])}[/]  {result['score']:g} of {result['max_score']:g} points")
+    console.print(_build_table(result["exercises"]))
+    for message in grading.repairs:
+        console.print(f"  [dim]{escape(feedback_text(message))}[/]")
+    for flag in result["flags"]:
+        prefix = f"{flag['cell']}: " if flag["cell"] else ""
+        console.print(f"  [yellow]! {escape(prefix + flag['text'])}[/]")
+
+
+def print_nothing(result: dict[str, Any], grading: Grading) -> None:
+    """It stands in the file of results."""
+
+
+def _build_table(exercises: list[dict[str, Any]]) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, show_header=False, padding=(0, 1))
+    table.add_column()
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    for exercise in exercises:
+        symbol = OUTCOME_SYMBOLS.get(exercise["outcome"], "[yellow]![/]")
+        points = f"{exercise['score']:g} / {exercise['max_score']:g}"
+        table.add_row(symbol, escape(exercise["grade_id"]), points, escape(exercise["message"]))
+    return table
+
+
+@dataclass
+class Summary:
+    """What became of all submissions. `known` are those of an earlier run; `faults` are ours, `unread` could not be read."""
+
+    total: int = 0
+    graded: int = 0
+    reused: int = 0
+    grader_errors: int = 0
+    unreadable: int = 0
+    folders_without_submission: int = 0
+    total_points: float = 0.0
+    total_max_points: float = 0.0
+
+    @property
+    def finished(self) -> int:
+        return self.graded + self.reused + self.grader_errors + self.unreadable
+
+    def add_result(self, line: dict[str, Any], *, is_reused: bool = False) -> None:
+        """Takes in one result."""
+        if line.get("fault"):
+            self.grader_errors += 1
+            return
+        self.reused += is_reused
+        self.graded += not is_reused
+        self.total_points += line["score"]
+        self.total_max_points += line["max_score"]
+
+    def __str__(self) -> str:
+        scored_count = self.graded + self.reused
+        phrases = [f"{self.graded} graded"]
+        for count, label in (
+            (self.reused, "known from before"),
+            (self.grader_errors, "not graded through our fault"),
+            (self.unreadable, "not readable"),
+            (self.folders_without_submission, "folders without this lesson"),
+        ):
+            if count:
+                phrases.append(f"{count} {label}")
+        mean_text = (
+            f"; mean {self.total_points / scored_count:.2f} of {self.total_max_points / scored_count:.2f} points"
+            if scored_count
+            else ""
+        )
+        return ", ".join(phrases) + mean_text
+
+
+@contextmanager
+def show_progress(summary: Summary) -> Iterator[Callable[[], None]]:
+    """Shows how far it is on standard error: a bar with an estimate on a terminal, else a line now and then. Call it after each."""
+    if sys.stderr.isatty():
+        with _progress_bar(summary) as advance:
+            yield advance
+    else:
+        yield _progress_lines(summary)
+
+
+@contextmanager
+def _progress_bar(summary: Summary) -> Iterator[Callable[[], None]]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=summary.total)
+        yield lambda: bar.update(task, completed=summary.finished)
+
+
+def _progress_lines(summary: Summary, clock: Callable[[], float] = time.monotonic) -> Callable[[], None]:
+    start_time = last_printed = clock()
+
+    def advance() -> None:
+        nonlocal last_printed
+        now = clock()
+        newly_graded = summary.finished - summary.reused
+        if now - last_printed >= PROGRESS_INTERVAL_SECONDS and newly_graded:
+            last_printed = now
+            seconds_left = (now - start_time) / newly_graded * (summary.total - summary.finished)
+            print(
+                f"{summary.finished} of {summary.total}, about {seconds_left:.0f} s left", file=sys.stderr, flush=True
+            )
+
+    return advance

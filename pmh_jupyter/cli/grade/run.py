@@ -1,0 +1,87 @@
+"""Submissions graded one beside another, and each result told, counted and written as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pmh_jupyter.authoring.lesson_in_course import GradingSource
+from pmh_jupyter.authoring.read_local import make_grading_task, read_submission
+from pmh_jupyter.cli import print_error
+from pmh_jupyter.cli.grade.isolation_cache import PersistentIsolationCache
+from pmh_jupyter.cli.grade.pool import map_in_parallel
+from pmh_jupyter.cli.grade.report import Summary, serialize_grading, show_progress
+from pmh_jupyter.cli.grade.results import ResultsFile, result_key
+from pmh_jupyter.domain.hashing import compute_content_hash
+from pmh_jupyter.domain.isolation import GRADER_VERSION
+from pmh_jupyter.domain.verdict import Grading
+from pmh_jupyter.errors import PmhError
+from pmh_jupyter.grading.backends import SandboxBackend
+from pmh_jupyter.grading.grade import grade
+from pmh_jupyter.grading.task import EffectiveLimits
+
+ResultPrinter = Callable[[dict[str, Any], Grading], None]
+
+
+@dataclass(frozen=True)
+class SubmissionResult:
+    """What became of one submission: graded now, known from an earlier run (no `grading`), or an `error`."""
+
+    line: dict[str, Any]
+    grading: Grading | None = None
+    error: PmhError | None = None
+
+
+@dataclass(frozen=True)
+class GradingRun:
+    """One run of `pmh grade`. Submissions are read when their turn comes, so that thousands take no more memory than a few."""
+
+    source: GradingSource
+    limits: EffectiveLimits
+    backend: SandboxBackend
+    print_result: ResultPrinter
+    summary: Summary
+    jobs: int
+    isolation_cache: PersistentIsolationCache
+
+    def grade(self, paths: list[str], output: str | None) -> None:
+        """Grades the submissions at these paths; with `output`, those that stand there already are not graded again."""
+        with ExitStack() as stack:
+            results_file = stack.enter_context(ResultsFile(output)) if output else None
+            advance = stack.enter_context(show_progress(self.summary))
+            for result in map_in_parallel(lambda path: self._grade_one(path, results_file), paths, self.jobs):
+                self._record_result(result, results_file)
+                advance()
+
+    def _grade_one(self, path: str, results_file: ResultsFile | None) -> SubmissionResult:
+        """On a thread of its own: reads, and grades what is not known."""
+        line: dict[str, Any] = {"submission": path}
+        try:
+            files = read_submission(path)
+            line |= {"hash": compute_content_hash(files), "release": self.source.release.id, "grader": GRADER_VERSION}
+            earlier_line = results_file.find_result(path, result_key(line)) if results_file else None
+            if earlier_line:
+                return SubmissionResult(earlier_line)
+            task = make_grading_task(self.source.release, files, self.limits, self.source.preload)
+            grading = grade(replace(task, isolation=self.isolation_cache.get(task)), self.backend)
+        except PmhError as error:
+            return SubmissionResult(line, error=error)
+        return SubmissionResult(
+            serialize_grading(path, grading) | line | {"fault": grading.grader_error is not None}, grading
+        )
+
+    def _record_result(self, result: SubmissionResult, results_file: ResultsFile | None) -> None:
+        if result.error:
+            print_error(result.error)
+            self.summary.unreadable += 1
+            return
+        if result.grading and results_file:
+            results_file.append(result.line)
+        if result.grading:
+            printed_fields = {
+                name: value for name, value in result.line.items() if name not in ("hash", "release", "grader", "fault")
+            }
+            self.print_result(printed_fields, result.grading)
+        self.summary.add_result(result.line, is_reused=result.grading is None)

@@ -1,0 +1,108 @@
+"""Which cells of two or three versions of a notebook are the same cell. Pure.
+
+Requirements: a cell keeps its identity when it is moved, rewritten, or given another grade_id. Choices: grade_id goes before cell id
+(Lab gives a copy a new id and leaves it the grade_id, so of several the one with the same id counts), id before content; stubs
+look alike, so a graded cell is known by its content only where no other has the same. Guarantee: a cell has at most one partner.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping
+
+from pmh_jupyter.domain.notebook_json import Json, cell_grade_id, nbgrader_metadata, pmh_metadata
+
+CellPairs = dict[int, int]
+_KeyFunction = Callable[[Json], Hashable]
+
+
+def cell_content(cell: Json) -> tuple[str, str, str]:
+    """What a reader sees of a cell: kind, text, attachments."""
+    return cell["cell_type"], cell["source"], repr(cell.get("attachments") or "")
+
+
+def is_release_owned(cell: Json) -> bool:
+    """True for a cell that is the release's alone: a test, a task, anything locked."""
+    return cell_grade_id(cell) is not None and nbgrader_metadata(cell).get("solution") is not True
+
+
+def pair_cells(left: list[Json], right: list[Json]) -> CellPairs:
+    """The partner in `right` of each cell of `left` that has one, as indices."""
+    pairs = _pair_by_identity(left, right)
+    pairs |= _pair_by_content(left, right, pairs)
+    return pairs
+
+
+def pair_cells_via_base(
+    base: list[Json], mine: list[Json], theirs: list[Json]
+) -> tuple[CellPairs, CellPairs, CellPairs]:
+    """mine→theirs, mine→base, theirs→base. Where the names no longer tell, the base knows what mine and theirs were."""
+    mine_to_base, base_to_theirs = pair_cells(mine, base), pair_cells(base, theirs)
+    pairs = _pair_by_identity(mine, theirs)
+    paired_theirs = set(pairs.values())
+    for m, b in mine_to_base.items():
+        t = base_to_theirs.get(b)
+        if m not in pairs and t is not None and t not in paired_theirs:
+            pairs[m] = t
+            paired_theirs.add(t)
+    pairs |= _pair_by_content(mine, theirs, pairs)
+    theirs_to_base = {t: b for b, t in base_to_theirs.items()}
+    # A cell that an earlier merge renamed as the release did: what the release's was, it was.
+    renamed = {m: theirs_to_base[t] for m, t in pairs.items() if m not in mine_to_base and t in theirs_to_base}
+    return pairs, mine_to_base | renamed, theirs_to_base
+
+
+def _pair_by_identity(left: list[Json], right: list[Json]) -> CellPairs:
+    pairs: CellPairs = {}
+    for key in (_grade_id_and_cell_id, cell_grade_id, _cell_id):
+        pairs |= _pair_by_key(left, right, pairs, key)
+    return pairs
+
+
+def _pair_by_content(left: list[Json], right: list[Json], pairs: Mapping[int, int]) -> CellPairs:
+    graded_pairs = _pair_by_key(left, right, pairs, _graded_cell_key, unique_only=True)
+    return graded_pairs | _pair_by_key(left, right, {**pairs, **graded_pairs}, _prose_cell_key)
+
+
+def _pair_by_key(
+    left: list[Json], right: list[Json], pairs: Mapping[int, int], key: _KeyFunction, unique_only: bool = False
+) -> CellPairs:
+    """Pairs of cells that have the same key and no partner yet: the first with the first, and so on."""
+    right_positions = _positions_by_key(right, set(pairs.values()), key)
+    new_pairs: CellPairs = {}
+    for value, left_positions in _positions_by_key(left, pairs.keys(), key).items():
+        if not unique_only or len(left_positions) == len(right_positions[value]) == 1:
+            new_pairs |= zip(left_positions, right_positions[value], strict=False)
+    return new_pairs
+
+
+def _positions_by_key(cells: list[Json], taken: Iterable[int], key: _KeyFunction) -> dict[Hashable, list[int]]:
+    """Where each key is; cells for which it is None have none."""
+    positions: dict[Hashable, list[int]] = defaultdict(list)
+    taken_indices = set(taken)
+    for index, cell in enumerate(cells):
+        if index not in taken_indices and (value := key(cell)) is not None:
+            positions[value].append(index)
+    return positions
+
+
+def _grade_id_and_cell_id(cell: Json) -> Hashable:
+    name, cell_id = cell_grade_id(cell), cell.get("id")
+    return (name, cell_id) if name and cell_id else None
+
+
+def _cell_id(cell: Json) -> Hashable:
+    return cell.get("id") or None
+
+
+def _graded_cell_key(cell: Json) -> Hashable:
+    return (cell_content(cell), is_release_owned(cell)) if cell_grade_id(cell) else None
+
+
+def _prose_cell_key(cell: Json) -> Hashable:
+    """None for a graded cell, for an empty one, and for what an earlier merge put there."""
+    return (
+        cell_content(cell)
+        if not cell_grade_id(cell) and cell["source"].strip() and "merge" not in pmh_metadata(cell)
+        else None
+    )

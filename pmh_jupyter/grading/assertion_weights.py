@@ -1,0 +1,77 @@
+"""Points of a test cell given assertion by assertion, where its author asks for that. Pure; points are integer milli-points.
+
+`metadata.pmh.weights` of a test cell, or of the notebook for all of its test cells: "equal", or (of a cell) a list with a weight for
+each assertion, the hidden ones too, or "all-or-nothing" (all or nothing, nbgrader's rule and the default). What the weights leave over by
+rounding goes to those that lost most by it (largest remainder), so that the shares sum to the cell's points exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from pmh_jupyter.domain.notebook import Cell, Notebook
+from pmh_jupyter.domain.python_syntax import PARSE_ERRORS, parse
+from pmh_jupyter.grading.runtime.test_cells.checks import read_checks
+
+ALL_OR_NOTHING, EQUAL_WEIGHTS = "all-or-nothing", "equal"
+
+
+def compute_assertion_millipoints(notebook: Notebook, cell: Cell, *, include_hidden_tests: bool) -> tuple[int, ...]:
+    """The milli-points of each assertion that is run, in their order; empty for a cell that gives all or nothing.
+
+    Without the hidden tests the visible ones share all of the points.
+    """
+    requested = read_requested_weights(notebook.metadata, cell.pmh_metadata)
+    if requested == ALL_OR_NOTHING:
+        return ()
+    hidden_assertions = find_assertions(cell.source)
+    weights = requested if isinstance(requested, list) else [1.0] * len(hidden_assertions)
+    if len(weights) != len(hidden_assertions):
+        return ()
+    return split_millipoints(
+        cell.millipoints,
+        [
+            weight
+            for weight, is_hidden in zip(weights, hidden_assertions, strict=True)
+            if include_hidden_tests or not is_hidden
+        ],
+    )
+
+
+def read_requested_weights(notebook_metadata: Mapping[str, Any], cell_metadata: Mapping[str, Any]) -> str | list[float]:
+    """What the author asks for one cell: "all-or-nothing", "equal", or weights. `cell` is its metadata.pmh, `notebook` all metadata."""
+    notebook_settings = notebook_metadata.get("pmh")
+    default = notebook_settings.get("weights") if isinstance(notebook_settings, Mapping) else None
+    requested = cell_metadata.get("weights", default)
+    if isinstance(requested, list):
+        return requested if all(_is_weight(weight) for weight in requested) else ALL_OR_NOTHING
+    return EQUAL_WEIGHTS if requested == EQUAL_WEIGHTS else ALL_OR_NOTHING
+
+
+def find_assertions(source: str) -> tuple[bool, ...]:
+    """For each statement of a test cell that asserts, as the judge counts them: whether it is hidden. Empty for what is no Python."""
+    try:
+        checks = read_checks(parse(source), source)
+    except PARSE_ERRORS:
+        return ()
+    return tuple(check.is_hidden for check in checks if check.has_assertion)
+
+
+def split_millipoints(millipoints: int, weights: Sequence[float]) -> tuple[int, ...]:
+    """Points by weight, to the milli-point; of equal remainders the earlier is given first."""
+    exact_weights = [Fraction(weight) for weight in weights]
+    total = sum(exact_weights)
+    if total <= 0:
+        return ()
+    exact_parts = [millipoints * weight / total for weight in exact_weights]
+    rounded_parts = [int(part) for part in exact_parts]
+    by_remainder = sorted(range(len(exact_parts)), key=lambda n: (rounded_parts[n] - exact_parts[n], n))
+    for n in by_remainder[: millipoints - sum(rounded_parts)]:
+        rounded_parts[n] += 1
+    return tuple(rounded_parts)
+
+
+def _is_weight(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1e6

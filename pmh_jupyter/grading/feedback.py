@@ -1,0 +1,102 @@
+"""Which message tells a student what happened. Of a hidden test nothing is told but its author's words and the type of an error."""
+
+from __future__ import annotations
+
+import builtins
+
+from pmh_jupyter.domain.verdict import NOT_ANSWERED_CODE, Message
+from pmh_jupyter.grading.judge_output import CellError, CellResult, TestResult
+from pmh_jupyter.grading.task import EffectiveLimits
+
+BUILTIN_EXCEPTION_NAMES = frozenset(
+    name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)
+)
+
+
+def test_message(test: TestResult, limits: EffectiveLimits) -> Message | None:
+    """What to say of one check; None for one that passed."""
+    if test.outcome == "passed":
+        return None
+    if test.outcome == "grader-error":
+        return Message("invalid-test")
+    if test.outcome == "not-checked":
+        return Message("test-not-reached")
+    if test.reason == "timed-out":
+        return Message(
+            "hidden-test-timed-out" if test.is_hidden else "test-timed-out",
+            _expression_params(test) | _cell_seconds_params(limits),
+        )
+    if test.reason == "memory":
+        return Message("memory-limit-exceeded", _memory_params(limits))
+    if test.reason == "author-message":
+        return Message("test-message", {"text": test.text})
+    if test.reason == "exception":
+        return _exception_message(test)
+    if test.is_hidden:
+        return Message("hidden-test-failed")
+    if test.reason == "values-differ":
+        return Message(
+            "test-differs", _expression_params(test) | {"expected": test.expected or "", "got": test.got or ""}
+        )
+    return Message("test-not-met", {"expression": test.name})
+
+
+def cell_message(result: CellResult, limits: EffectiveLimits) -> Message:
+    """What to say of a student's cell that was stopped or raised."""
+    if result.cause:
+        return stopped_message(result, limits)
+    error = result.error or CellError(error_type="")
+    if error.error_type == "MemoryError":
+        return Message("memory-limit-exceeded", _memory_params(limits))
+    if error.error_type == "NotImplementedError":
+        return Message(NOT_ANSWERED_CODE, _line_params(error))
+    if error.error_type == "EOFError":
+        return Message("cell-read-input", _line_params(error))
+    return Message("cell-raised", {"error": error.error_type, "detail": error.detail} | _line_params(error))
+
+
+def stopped_message(result: CellResult, limits: EffectiveLimits) -> Message:
+    """What to say of a cell that ran out of something or took its process with it."""
+    if result.cause == "cell-timeout":
+        return Message("cell-timed-out", _cell_seconds_params(limits))
+    if result.cause == "submission-timeout":
+        return Message("submission-timed-out", {"seconds": f"{limits.submission_seconds:g}"})
+    if result.cause == "output-limit":
+        return Message("output-limit-exceeded", {"megabytes": f"{limits.output_bytes / (1 << 20):g}"})
+    if result.cause == "memory-limit":
+        return Message("memory-limit-exceeded", _memory_params(limits))
+    if result.cause == "resources-exhausted":
+        return Message("cell-exhausted-resources")
+    if result.cause == "exit" and not result.detail:
+        return Message("kernel-ended")
+    if result.cause == "exit":
+        return Message("cell-exited", {"code": result.detail})
+    return Message("cell-crashed", {"signal": result.detail})
+
+
+def _exception_message(test: TestResult) -> Message:
+    if test.error_type == "NotImplementedError":
+        return Message(NOT_ANSWERED_CODE, _line_params(test))
+    if test.is_hidden:
+        # A class of the student's may be named after what it was called with.
+        error_type = test.error_type if test.error_type in BUILTIN_EXCEPTION_NAMES else "an error"
+        return Message("hidden-test-raised", {"error": error_type} | _line_params(test))
+    return Message(
+        "test-raised", _expression_params(test) | {"error": test.error_type, "detail": test.detail} | _line_params(test)
+    )
+
+
+def _expression_params(test: TestResult) -> dict[str, str]:
+    return {} if test.is_hidden else {"expression": test.expression}
+
+
+def _line_params(error: CellError) -> dict[str, str]:
+    return {"line": str(error.line)} if error.line else {}
+
+
+def _cell_seconds_params(limits: EffectiveLimits) -> dict[str, str]:
+    return {"seconds": f"{limits.cell_seconds:g}"}
+
+
+def _memory_params(limits: EffectiveLimits) -> dict[str, str]:
+    return {"megabytes": f"{limits.memory_bytes / (1 << 20):g}"}

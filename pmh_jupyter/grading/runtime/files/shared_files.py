@@ -1,0 +1,360 @@
+"""Files that tests and notebook share, though each process has folders of its own: before one of the two goes on, what the other
+has changed is brought to it.
+
+The judge asks, the student's process answers. Nothing is looked at before a test does something with a file in these folders. What
+the student's process tells is not believed: names and bytes come from it, and the judge writes them into folders where it writes
+nothing of its own. What the lesson or a test has written stays as it is for the tests, unless the reference changes it, too.
+"""
+
+from __future__ import annotations
+
+import base64
+import errno
+import os
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+from pmh_jupyter.grading.runtime.files.folder_changes import (
+    CLOCK_TICK_NS,
+    DELETED,
+    FILE,
+    FOLDER,
+    MAX_FILES,
+    MAX_INLINE_BYTES,
+    MAX_PATH_DEPTH,
+    PART_BYTES,
+    FileChange,
+    FileKey,
+    SharedFolders,
+    decode_change,
+)
+from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
+from pmh_jupyter.grading.runtime.transport.wire_format import WireFormatError, require_type
+
+__builtins__ = BUILTINS
+
+_original_stat = os.stat  # as it is while no test is told of what it looks at
+WORK_FOLDER, TEMPORARY_FOLDER = "work", "temporary"
+FILE_CHANGED = "file-changed"
+FolderLocation = tuple[str, bytes]
+"""Where a process works: a folder, as a place and a path in it."""
+
+
+class JudgeFileSync:
+    """The judge's end, through `peer`. `places`: the shared folders here; given: the release's own files ({path, content in base64}) for
+    the place "work"; most_bytes: of one file, and of each place.
+
+    `changed` are the files of the lesson's and the tests' that the reference changes, by `name`; with `record` they are found out.
+    """
+
+    def __init__(
+        self,
+        shared_folders: dict[str, str],
+        lesson_files: list[dict[str, str]],
+        max_bytes: int,
+        changed_by_reference: Iterable[str] = (),
+        *,
+        is_recording: bool = False,
+    ) -> None:
+        self.folders = SharedFolders(shared_folders)
+        self.peer: Any = None
+        self.changed_by_reference = set(changed_by_reference)
+        self._lesson_files, self._max_bytes, self._is_recording = lesson_files, max_bytes, is_recording
+        self._flags: dict[str, None] = {}
+        self._has_begun = self._has_synchronized = self._is_synchronizing = False
+        # What may have changed since the last look: over there, here; whether files were opened here; whether some still are.
+        self._remote_may_differ, self._local_may_differ, self._opened_files, self._holds_open_files = (
+            True,
+            False,
+            False,
+            False,
+        )
+        # Files of the lesson, of the tests, of the notebook; parts of names that are random.
+        self._lesson_keys: set[FileKey] = set()
+        self._test_keys: set[FileKey] = set()
+        self._notebook_keys: set[FileKey] = set()
+        self._random_names: set[bytes] = set()
+        self._current_folder: FolderLocation = (WORK_FOLDER, b"")
+
+    def connect(self, peer: Any) -> None:
+        """Another student's process: it knows nothing, and what came from the last one may not be in its folders."""
+        self.peer, self._has_synchronized, self._remote_may_differ = peer, False, True
+        if not self._has_begun:
+            return
+        self._local_may_differ, self._current_folder = True, (WORK_FOLDER, b"")
+        for key in sorted(self._notebook_keys, reverse=True):
+            with suppress(OSError):
+                self.folders.apply(FileChange(*key, DELETED))
+        self._notebook_keys.clear()
+        self.folders.keep_only(self._lesson_keys - self._test_keys)
+
+    def pop_flags(self) -> list[dict[str, str]]:
+        """What was refused since the last time."""
+        flags, self._flags = self._flags, {}
+        return [{"code": FILE_CHANGED, "detail": name[:200]} for name in flags]
+
+    # What the judge's process does.
+
+    def before_read(self) -> None:
+        """The test is about to look at files, or to change them. Raises OSError where there are too many, and `Lost`."""
+        with self.peer.exclusive_lock:
+            if self._remote_may_differ and not self._is_synchronizing:
+                self._synchronize()
+
+    def before_change(self) -> None:
+        """The test is about to change files."""
+        self.before_read()
+        if not self._is_synchronizing:
+            self._local_may_differ = True
+
+    def record_random_name(self, path: str | bytes) -> None:
+        """The test has made a file of a random name."""
+        self._random_names.add(os.path.basename(os.fsencode(path)))
+
+    def before_open(self) -> None:
+        """The test is about to open a file, and may keep it open."""
+        self.before_read()
+        self._opened_files = self._opened_files or not self._is_synchronizing
+
+    def before_student_code(self) -> None:
+        """The student's code is about to run."""
+        if self._is_synchronizing:
+            return
+        held_before = self._holds_open_files
+        if self._opened_files or held_before:
+            self._opened_files, self._holds_open_files = False, self._has_open_files()
+        if self._local_may_differ or self._holds_open_files or held_before:
+            self._local_may_differ = True
+            self._synchronize()
+
+    def after_student_code(self) -> None:
+        """The student's code has run."""
+        self._remote_may_differ = True
+        if self._holds_open_files and not self._is_synchronizing:
+            self._synchronize()
+
+    def may_concern(self, path: Any) -> bool:
+        """Whether a path may lead into the shared folders."""
+        if path is None or isinstance(path, int):
+            return not isinstance(path, int)
+        with suppress(TypeError, ValueError):
+            raw_path = os.fsencode(path)
+            return not raw_path.startswith((b"/", b"<")) or raw_path.startswith(tuple(self.folders.paths.values()))
+        return False
+
+    def contains(self, path: str) -> bool:
+        """Whether a path lies in the shared folders. What is mounted in them (a Python that is installed below `/tmp`) does not."""
+        raw_path = os.path.abspath(os.fsencode(path))
+        roots = [root for root in self.folders.paths.values() if raw_path == root or raw_path.startswith(root + b"/")]
+        try:
+            return any(_original_stat(raw_path).st_dev == _original_stat(root).st_dev for root in roots)
+        except OSError:
+            return bool(roots)
+
+    # The conversation.
+
+    def _synchronize(self) -> None:
+        """What changed here goes over, and what changed there comes."""
+        if self.peer.failure is not None or self.peer.is_retired:
+            return
+        self._is_synchronizing = True
+        try:
+            if not self._has_begun:
+                self._write_lesson_files()
+            remote_digests = None if self._has_synchronized else self.folders.file_digests()
+            changes = (
+                self.folders.take_changes()
+                if self._local_may_differ or self._holds_open_files or not self._has_synchronized
+                else []
+            )
+            for change in changes:
+                self._record_own_change(change)
+            remote_changes, current_folder = self._exchange_changes(changes, remote_digests)
+            self._has_synchronized = True
+            self._apply_changes(remote_changes)
+            self._enter_folder(current_folder)
+            self._remote_may_differ = self._local_may_differ = False
+        finally:
+            self._is_synchronizing = False
+
+    def _write_lesson_files(self) -> None:
+        """The lesson's own files are only brought here when somebody asks for them."""
+        self._has_begun = True
+        for file in self._lesson_files:
+            path, content = os.fsencode(os.path.normpath(file["path"])), base64.b64decode(file["content"])
+            for slash_index in (index for index, letter in enumerate(path) if letter == ord("/")):
+                self.folders.apply(FileChange(WORK_FOLDER, path[:slash_index], FOLDER))
+            inline_content = content if len(content) <= MAX_INLINE_BYTES else None
+            change = FileChange(
+                WORK_FOLDER, path, FILE, len(content), time.time_ns() - CLOCK_TICK_NS, 0o644, inline_content
+            )
+            self.folders.apply(change)
+            if inline_content is None:
+                self.folders.write_part(change, 0, content)
+            self._lesson_keys.add(change.key)
+
+    def _record_own_change(self, change: FileChange) -> None:
+        """A change of the tests' own."""
+        self._notebook_keys.discard(change.key)
+        if change.kind == FILE:
+            self._test_keys.add(change.key)
+        elif change.kind == DELETED:
+            self._lesson_keys.discard(change.key)
+            self._test_keys.discard(change.key)
+
+    def _exchange_changes(
+        self, changes: list[FileChange], remote_digests: dict[FileKey, bytes] | None
+    ) -> tuple[list[FileChange], FolderLocation | None]:
+        digests = None if remote_digests is None else tuple((*key, digest) for key, digest in remote_digests.items())
+        current_folder = self._find_current_folder()
+        new_folder = current_folder if current_folder is not None and current_folder != self._current_folder else None
+        reply = self.peer.request_internal("files", digests, tuple(tuple(change) for change in changes), new_folder)
+        for change in changes:
+            if change.kind == FILE and change.data is None:
+                self._send_file_parts(change)
+        self._current_folder = current_folder or self._current_folder
+        return self._decode_reply(reply)
+
+    def _send_file_parts(self, change: FileChange) -> None:
+        for offset in range(0, change.size, PART_BYTES):
+            self.peer.request_internal(
+                "file-put", tuple(change), offset, self.folders.read_part(change.key, offset, change.size)
+            )
+
+    def _decode_reply(self, reply: Any) -> tuple[list[FileChange], FolderLocation | None]:
+        """What the student's process says. Raises `Lost` for what no honest one says, and OSError for too much."""
+        try:
+            if type(reply) is not tuple:
+                raise WireFormatError("No answer.")
+            changes, current_folder = reply
+            if type(changes) is not tuple or len(changes) > 2 * MAX_FILES:
+                raise WireFormatError("No list of files.")
+            decoded_changes = [decode_change(change, self.folders.paths, self._max_bytes) for change in changes]
+            if current_folder is not None and require_type(current_folder, tuple) != (WORK_FOLDER, b""):
+                current_folder = decode_change((*current_folder, FOLDER, 0, 0, 0, None), self.folders.paths, 0).key
+        except (WireFormatError, TypeError, ValueError) as error:
+            raise self.peer.mark_lost(f"What was said of files is malformed: {error}"[:200]) from None
+        if sum(change.size for change in decoded_changes) > self._max_bytes * len(self.folders.paths):
+            raise OSError(errno.EFBIG, "the notebook's files are too large to be looked at")
+        return decoded_changes, current_folder
+
+    def _apply_changes(self, changes: list[FileChange]) -> None:
+        for change in changes:
+            if change.key in self._lesson_keys or change.key in self._test_keys:
+                if not self._may_change(change):
+                    continue
+            elif change.kind != DELETED:
+                self._notebook_keys.add(change.key)
+            if change.kind == DELETED:
+                for keys in (self._lesson_keys, self._test_keys, self._notebook_keys):
+                    keys.discard(change.key)
+            self.folders.apply(change)
+            if change.kind == FILE and change.data is None:
+                self._fetch_file_parts(change)
+
+    def _may_change(self, change: FileChange) -> bool:
+        name = self.stable_name(change.key)
+        if self._is_recording:
+            self.changed_by_reference.add(name)
+        elif name not in self.changed_by_reference:
+            self._flags[name] = None
+            return False
+        return True
+
+    def stable_name(self, key: FileKey) -> str:
+        """A file by a name that it has in each run: what is random in it is left out."""
+        masked_parts = [b"*" if part in self._random_names else part for part in key[1].split(b"/")]
+        return f"{key[0]}/{os.fsdecode(b'/'.join(masked_parts))}"
+
+    def _fetch_file_parts(self, change: FileChange) -> None:
+        offset = 0
+        while offset < change.size:
+            data = self.peer.request_internal("file-part", change.folder_name, change.path, offset, change.size)
+            if type(data) is not bytes or len(data) > change.size - offset:
+                raise self.peer.mark_lost("A part of a file is malformed.")
+            if not data:
+                break
+            self.folders.write_part(change, offset, data)
+            offset += len(data)
+
+    def _find_current_folder(self) -> FolderLocation | None:
+        return current_shared_folder(self.folders.paths)
+
+    def _enter_folder(self, current_folder: FolderLocation | None) -> None:
+        """The folder that the notebook works in is the test's too."""
+        if current_folder is not None and current_folder != self._current_folder:
+            enter_folder(self.folders.paths, current_folder)
+            self._current_folder = self._find_current_folder() or self._current_folder
+
+    def _has_open_files(self) -> bool:
+        """Whether a file in the shared folders is open here: it may change without anybody being told."""
+        for name in os.listdir("/proc/self/fd"):
+            with suppress(OSError):
+                path = os.fsencode(os.readlink(f"/proc/self/fd/{name}"))
+                if path.startswith(tuple(self.folders.paths.values())) and path not in self.folders.paths.values():
+                    return True
+        return False
+
+
+class StudentFileSync:
+    """The other end, in the student's process. `places`: the shared folders there."""
+
+    def __init__(self, shared_folders: dict[str, str]) -> None:
+        self.folders = SharedFolders(shared_folders)
+        self._current_folder = current_shared_folder(self.folders.paths)
+
+    def exchange_changes(
+        self, remote_digests: Any, changes: Any, new_folder: Any
+    ) -> tuple[tuple[Any, ...], FolderLocation | None]:
+        """Takes the judge's changes; answers what has changed here, and the folder that is worked in now, if it is another one.
+
+        there: what files the judge has (place, path, digest), where it does not know what is here; else None.
+        """
+        for change in changes:
+            self.folders.apply(FileChange(*change))
+        if new_folder is not None:
+            enter_folder(self.folders.paths, new_folder)
+            self._current_folder = new_folder
+        digests = (
+            None
+            if remote_digests is None
+            else {(folder_name, path): digest for folder_name, path, digest in remote_digests}
+        )
+        local_changes = tuple(tuple(change) for change in self.folders.take_changes(digests))
+        current_folder = current_shared_folder(self.folders.paths)
+        reported_folder, self._current_folder = (
+            current_folder if current_folder != self._current_folder else None,
+            current_folder,
+        )
+        return local_changes, reported_folder
+
+    def read_part(self, folder_name: str, path: bytes, offset: int, size: int) -> bytes:
+        """A part of a file of so many bytes here."""
+        return self.folders.read_part((folder_name, path), offset, size)
+
+    def write_part(self, change: Any, offset: int, data: bytes) -> None:
+        """A part of a file of the judge's."""
+        self.folders.write_part(FileChange(*change), offset, data)
+
+
+def current_shared_folder(shared_folders: dict[str, bytes]) -> FolderLocation | None:
+    """Where this process works; None for a folder that is not shared."""
+    with suppress(OSError):
+        cwd = os.getcwdb()
+        for folder_name, root in shared_folders.items():
+            if cwd == root:
+                return folder_name, b""
+            if cwd.startswith(root + b"/") and cwd.count(b"/") < MAX_PATH_DEPTH:
+                return folder_name, cwd[len(root) + 1 :]
+    return None
+
+
+def enter_folder(shared_folders: dict[str, bytes], current_folder: FolderLocation) -> None:
+    """Works there from now on, if there is such a folder."""
+    folder_name, path = current_folder
+    with suppress(OSError):
+        folder = os.path.join(shared_folders[folder_name], path)
+        if os.path.realpath(folder) == folder.rstrip(b"/"):
+            os.chdir(folder)

@@ -1,0 +1,291 @@
+"""The process that every grading is forked from: everything is imported in it once, and no student's code ever runs in it.
+
+It serves the host over one socket: each job comes as a message with a socket of its own, on which the judge then speaks to the host.
+For each it forks a judge, sees to the judge's deadline, and keeps the job's socket open until the judge and the submission's room
+are gone: when the host reads the end, nothing of the submission is left.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn
+
+import msgspec
+
+from pmh_jupyter.grading.runtime.execution.shell import make_shell
+from pmh_jupyter.grading.runtime.fork_server.notebook_runner import EventWriter, NotebookRunner
+from pmh_jupyter.grading.runtime.fork_server.student_main import WarmState, run_student_process, seed_random
+from pmh_jupyter.grading.runtime.fork_server.warmup import warm_up
+from pmh_jupyter.grading.runtime.in_process.tamper_guard import TamperGuard
+from pmh_jupyter.grading.runtime.kernels.kernel_channel import KernelUnavailable
+from pmh_jupyter.grading.runtime.sandbox import linux, namespaces
+from pmh_jupyter.grading.runtime.sandbox.sandbox_client import SandboxClient, SandboxLost
+
+JOBS_PER_MEMORY_CHECK = 64
+MAX_GROWTH_BYTES = 128 << 20
+_PID_PAIR = struct.Struct("=ii")
+_BUNDLE_LENGTH = struct.Struct("=Q")
+
+
+def main(
+    control: int, preload: list[str], preserved_paths: list[str], *, is_sandboxed: bool, is_containerized: bool = False
+) -> None:
+    """Serves the host until it closes `control`. `preload`: modules to import, of which none need be there. The others: see `Room`."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    linux.prctl(linux.PR_SET_DUMPABLE, 0)
+    shell = make_shell()
+    for module in preload:
+        with suppress(ImportError):
+            importlib.import_module(module)
+    warm_up(shell)
+    warm_state = WarmState(shell, TamperGuard(preload))
+    # What is there now is shared by all children: the collector must not touch it, or each would get a copy.
+    gc.collect()
+    gc.freeze()
+    with socket.socket(fileno=control) as host:
+        host.send(b"ready")
+        ForkServer(
+            host,
+            warm_state,
+            namespaces.SandboxEnvironment(
+                is_sandboxed, preserved_paths=tuple(preserved_paths), is_containerized=is_containerized
+            ),
+        ).serve()
+    os._exit(0)
+
+
+@dataclass
+class GradingRun:
+    """One grading under way. `room` is the first process of its sandbox, once it is known; descriptors can be polled for ends."""
+
+    connection: socket.socket
+    judge_pid: int
+    judge_pidfd: int
+    deadline: float
+    cpu: int
+    sandbox_pid: int = 0
+    sandbox_pidfd: int = -1
+    exit_status: str | None = None
+
+
+class ForkServer:
+    """`host`: the socket on which jobs come."""
+
+    def __init__(self, host: socket.socket, warm_state: WarmState, environment: namespaces.SandboxEnvironment) -> None:
+        self.host, self.warm_state, self.environment = host, warm_state, environment
+        self.runs: dict[int, GradingRun] = {}
+        self.run_count = 0
+        self.initial_memory_bytes = _resident_bytes()
+        self.pid_reader, self.pid_writer = os.pipe()
+        self.poll = select.poll()
+        self.poll.register(host, select.POLLIN)
+        self.poll.register(self.pid_reader, select.POLLIN)
+
+    def serve(self) -> None:
+        """Until the host is gone."""
+        while True:
+            for descriptor, _ in self.poll.poll(self._poll_timeout_ms()):
+                if descriptor == self.host.fileno():
+                    if not self._accept_run():
+                        return
+                elif descriptor == self.pid_reader:
+                    self._read_sandbox_pids()
+                else:
+                    self._handle_exit(descriptor)
+            self._enforce_deadlines()
+
+    def _poll_timeout_ms(self) -> float | None:
+        """Milliseconds until the next deadline."""
+        if not self.runs:
+            return None
+        return max(0.0, min(job.deadline for job in self.runs.values()) - time.monotonic()) * 1000 + 1
+
+    def _accept_run(self) -> bool:
+        raw, descriptors, _, _ = socket.recv_fds(self.host, 1 << 16, 1)
+        if not raw:
+            return False
+        request = json.loads(raw)
+        connection = socket.socket(fileno=descriptors[0])
+        cpu = self._find_least_used_cpu()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            _send_event(connection, "grader-error", detail=str(error))
+            connection.close()
+            return True
+        if pid == 0:
+            self._run_judge(connection, request["folder"], cpu)
+        judge_pidfd = os.pidfd_open(pid)
+        self.runs[judge_pidfd] = GradingRun(connection, pid, judge_pidfd, time.monotonic() + request["seconds"], cpu)
+        self.poll.register(judge_pidfd, select.POLLIN)
+        self.run_count += 1
+        if (
+            self.run_count % JOBS_PER_MEMORY_CHECK == 0
+            and _resident_bytes() > self.initial_memory_bytes + MAX_GROWTH_BYTES
+        ):
+            self.host.send(b"retire")
+        return True
+
+    def _find_least_used_cpu(self) -> int:
+        """The core that the next submission runs on, with the fewest of them now. Judge and student take turns, and on one core neither
+        has to be woken on another; and nobody takes more of this machine than others do."""
+        used_cpus = [job.cpu for job in self.runs.values()]
+        cpus = sorted(os.sched_getaffinity(0), key=lambda core: (used_cpus.count(core), os.urandom(2)))
+        return cpus[0]
+
+    def _run_judge(self, connection: socket.socket, folder: str, cpu: int) -> NoReturn:
+        exit_code = 1
+        try:
+            linux.die_with_parent()
+            os.sched_setaffinity(0, {cpu})
+            linux.close_descriptors_except(connection.fileno(), self.pid_writer)
+            environment = replace(self.environment, home=folder) if folder else self.environment
+            run_grading(connection, environment, self.warm_state, self.pid_writer)
+            exit_code = 0
+        except BaseException as error:  # noqa: BLE001 - whatever it is, this process must end here
+            sys.stderr = sys.__stderr__
+            sys.excepthook(*sys.exc_info())
+            _send_event(connection, "grader-error", detail=f"{type(error).__name__}: {error}"[:2000])
+        finally:
+            os._exit(exit_code)
+
+    def _read_sandbox_pids(self) -> None:
+        """Which room belongs to which judge: should the judge die, it is ours to end."""
+        for judge_pid, sandbox_pid in _PID_PAIR.iter_unpack(os.read(self.pid_reader, _PID_PAIR.size * 64)):
+            for run in self.runs.values():
+                if run.judge_pid == judge_pid:
+                    with suppress(ProcessLookupError):
+                        run.sandbox_pid, run.sandbox_pidfd = sandbox_pid, os.pidfd_open(sandbox_pid)
+
+    def _handle_exit(self, pidfd: int) -> None:
+        """A judge is gone, or the room of one that died."""
+        run = self.runs.get(pidfd) or next(job for job in self.runs.values() if job.sandbox_pidfd == pidfd)
+        self.poll.unregister(pidfd)
+        if pidfd == run.judge_pidfd:
+            run.exit_status = _wait_for_exit(run.judge_pid)
+            self._read_pending_sandbox_pids()
+            if run.exit_status != "0" and run.sandbox_pidfd >= 0:
+                if self.environment.has_namespaces:
+                    _kill_process(run.sandbox_pid)
+                self.poll.register(run.sandbox_pidfd, select.POLLIN)
+                return
+        elif run.sandbox_pid:
+            _wait_for_exit(run.sandbox_pid)
+        self._finish_run(run)
+
+    def _read_pending_sandbox_pids(self) -> None:
+        if select.select([self.pid_reader], [], [], 0)[0]:
+            self._read_sandbox_pids()
+
+    def _finish_run(self, run: GradingRun) -> None:
+        if run.exit_status != "0":
+            _send_event(run.connection, "judge-exited", detail=run.exit_status)
+        run.connection.close()
+        for descriptor in (run.judge_pidfd, run.sandbox_pidfd):
+            if descriptor >= 0:
+                os.close(descriptor)
+        del self.runs[run.judge_pidfd]
+
+    def _enforce_deadlines(self) -> None:
+        now = time.monotonic()
+        for run in self.runs.values():
+            if run.deadline <= now:
+                _kill_process(run.judge_pid)
+                if run.exit_status is not None:
+                    _kill_process(run.sandbox_pid)
+                run.deadline = now + 1.0
+
+
+def run_grading(
+    connection: socket.socket, environment: namespaces.SandboxEnvironment, warm_state: WarmState, pid_writer: int
+) -> None:
+    """The judge's whole life: the room is forked first, and only then is the bundle read."""
+    sandbox = SandboxClient(environment, lambda start: run_student_process(start, warm_state))
+    os.write(pid_writer, _PID_PAIR.pack(os.getpid(), sandbox.pid))
+    os.close(pid_writer)
+    event_writer = EventWriter(connection)
+    try:
+        bundle = _read_bundle(connection)
+        shared_folders = _confine_judge(environment, bundle)
+        NotebookRunner(bundle, sandbox, event_writer, shared_folders).run()
+    except KernelUnavailable as error:
+        event_writer.write("grader-error", detail=str(error))
+    except SandboxLost as error:
+        event_writer.write("judge-exited", detail=f"the sandbox: {error}")
+    finally:
+        sandbox.close()
+
+
+def _confine_judge(environment: namespaces.SandboxEnvironment, bundle: dict[str, Any]) -> dict[str, str]:
+    """The judge runs the author's code, which may need a place to write, and no rights at all. Where it shares files (see `Room`)."""
+    is_separate_process = (bundle.get("isolation") or {}).get("isolation") == "separate-process"
+    os.dup2(os.open(os.devnull, os.O_RDWR), 1)
+    sys.stdout, sys.stderr = open(1, "w", closefd=False), open(1, "w", closefd=False)
+    if environment.is_sandboxed:
+        uid = namespaces.pick_unused_uid() if namespaces.is_root() else os.geteuid()
+        if environment.is_containerized:
+            home = namespaces.create_judge_home(uid)
+            environment = replace(environment, home=home)
+            os.environ["HOME"] = os.environ["TMPDIR"] = tempfile.tempdir = home
+        elif is_separate_process:
+            linux.unshare(linux.CLONE_NEWNS)
+            namespaces.mount_writable_folders(environment, uid, bundle["limits"]["file_bytes"])
+        namespaces.drop_privileges(uid)
+        linux.install_seccomp_filter()
+        linux.die_with_parent()
+        if is_separate_process:
+            os.mkdir(environment.work_folder)
+            os.chdir(environment.work_folder)
+    else:
+        os.chdir(environment.work_folder)
+    namespaces.set_resource_limits(bundle["limits"] | {"processes": None})
+    seed_random(bundle["seed"], numpy=False)
+    return environment.shared_folders
+
+
+def _read_bundle(connection: socket.socket) -> Any:
+    with connection.makefile("rb") as file:
+        (length,) = _BUNDLE_LENGTH.unpack(file.read(_BUNDLE_LENGTH.size))
+        raw = file.read(length)
+    try:
+        return msgspec.json.decode(raw)
+    except msgspec.DecodeError:  # half a character in a cell, which only the library reads
+        return json.loads(raw)
+
+
+def _send_event(connection: socket.socket, event: str, **fields: Any) -> None:
+    """Said on a new line: a judge may have died in the middle of one."""
+    with suppress(OSError):
+        connection.setblocking(False)
+        connection.send(b"\n" + json.dumps({"event": event} | fields).encode() + b"\n")
+
+
+def _wait_for_exit(pid: int) -> str:
+    """How a child ended: its exit code, or the name of the signal."""
+    try:
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    except ChildProcessError:
+        return "gone"
+    return str(code) if code >= 0 else signal.Signals(-code).name
+
+
+def _kill_process(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _resident_bytes() -> int:
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE")

@@ -1,0 +1,282 @@
+"""The loop over a notebook's cells, in the judge: each is run, what became of it is told, and a cell that takes the student's
+process along costs no other.
+
+Events are JSON lines: start {cell}; done {cell, state, cause, detail, fault, tests, seconds, flags}; manifest; flag {code, cell,
+detail}; ready {cells}, where the bundle says what to `prepare`; fault {detail}, ours; end.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from pmh_jupyter.grading.runtime.execution.cell_executor import needs_ipython
+from pmh_jupyter.grading.runtime.in_process.channel import InProcessJudge
+from pmh_jupyter.grading.runtime.in_process.tamper_guard import find_imports
+from pmh_jupyter.grading.runtime.in_process.test_runner import to_plain_python
+from pmh_jupyter.grading.runtime.kernels.kernel_channel import KernelJudge, add_kernel_overhead
+from pmh_jupyter.grading.runtime.sandbox.sandbox_client import SandboxClient
+from pmh_jupyter.grading.runtime.separate_process.compiled_cell import compile_cell, pack_cell
+from pmh_jupyter.grading.runtime.separate_process.test_runner import SeparateProcessJudge
+from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
+
+NUMPY_USERS = re.compile("numpy|pandas|scipy")
+# What takes a student's process no time of its cells': to start, to be frozen, to go on.
+PROCESS_TIMEOUT_SECONDS = 5.0
+# A checkpoint costs as much as a few cells of most notebooks. One is taken where running again what came since the last would take
+# longer than this; else, when a cell is lost, the others are run again, in empty folders where there is no checkpoint at all.
+CHECKPOINT_THRESHOLD_SECONDS = 0.1
+BundleCell = dict[str, Any]
+
+
+class EventWriter:
+    """The way out: one line an event."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        self._buffer = b""
+
+    def write(self, event: str, *, buffered: bool = False, **fields: Any) -> None:
+        """`more`: it goes out with the next, which is said at once. Whoever hears it need not be woken twice."""
+        self._buffer += _encode_event(event, fields)
+        if not buffered:
+            self.connection.sendall(self._buffer)
+            self._buffer = b""
+
+
+def _encode_event(event: str, fields: dict[str, Any]) -> bytes:
+    try:
+        encoded_fields = msgspec.json.encode(fields)[1:]
+    except UnicodeEncodeError:  # half a character, which only the library's own form can say
+        encoded_fields = json.dumps(fields).encode()[1:]
+    return b'{"event": "%s"%s%s\n' % (event.encode(), b", " if fields else b"", encoded_fields)
+
+
+class NotebookRunner:
+    """One bundle being run. `since` has the cells whose effects the last checkpoint does not have, `spent` how
+    long they took, `done` all that ran; `places` are the judge's shared folders (see `Room`)."""
+
+    def __init__(
+        self,
+        bundle: dict[str, Any],
+        sandbox: SandboxClient,
+        event_writer: EventWriter,
+        shared_folders: dict[str, str] | None = None,
+    ) -> None:
+        self.bundle, self.sandbox, self.event_writer, self.shared_folders = (
+            bundle,
+            sandbox,
+            event_writer,
+            shared_folders,
+        )
+        self.limits: dict[str, Any] = bundle["limits"]
+        self.deadline = time.monotonic() + self.limits["submission_seconds"]
+        self.completed_cells: list[BundleCell] = []
+        self.cells_since_checkpoint: list[BundleCell] = []
+        self.is_separate_process = (bundle.get("isolation") or {}).get(
+            "isolation"
+        ) == "separate-process" and not bundle.get("kernel")
+        self.kernel: str = bundle.get("kernel") or ""
+        self.judge: SeparateProcessJudge | InProcessJudge | None = None
+        self.link: Link | None = None
+        self.is_student_lost = False
+        self.seconds_since_checkpoint = 0.0
+
+    def run(self) -> None:
+        """Runs the cells in their order, until the submission's time is up or its room is lost."""
+        if "compile" in self.bundle:
+            self.event_writer.write(
+                "compiled", cells=[pack_cell(compile_cell(source)) for source in self.bundle["compile"]]
+            )
+        if self.bundle["cells"]:
+            self._start_student_process()
+        for cell in self.bundle["cells"]:
+            if self.is_student_lost:
+                self._recover_student_process()
+            remaining_seconds = self.deadline - time.monotonic()
+            if remaining_seconds <= 0:
+                break
+            self.event_writer.write("cell-started", cell=cell["cell"])
+            started = time.monotonic()
+            result = self._run_cell(cell, min(remaining_seconds, self.limits["cell_seconds"]))
+            # A time limit that the whole submission set is told apart from the cell's own.
+            if result["cause"] == "cell-timeout" and remaining_seconds < self.limits["cell_seconds"]:
+                result["cause"] = "submission-timeout"
+            result["seconds"] = time.monotonic() - started
+            self.event_writer.write("cell-finished", buffered=not self.is_student_lost, cell=cell["cell"], **result)
+        if self.judge and self.bundle.get("record_usage") and not self.kernel:
+            self.event_writer.write("usage", **self.judge.build_manifest())
+        self.event_writer.write("end")
+
+    def _run_cell(self, cell: BundleCell, seconds: float) -> dict[str, Any]:
+        result: dict[str, Any] = {
+            "state": "completed",
+            "cause": "",
+            "detail": "",
+            "error": None,
+            "tests": [],
+            "flags": [],
+        }
+        try:
+            if cell["kind"] != "test" and self.seconds_since_checkpoint > CHECKPOINT_THRESHOLD_SECONDS:
+                self._take_checkpoint()
+            started = time.monotonic()
+            result |= self._execute_cell(cell, seconds)
+            self.seconds_since_checkpoint += time.monotonic() - started
+        except PeerLost as lost:
+            self.is_student_lost = True
+            cause, detail = self.sandbox.explain_loss(lost)
+            return result | {"state": "died", "cause": cause, "detail": detail}
+        self.completed_cells.append(cell)
+        self.cells_since_checkpoint.append(cell)
+        return result
+
+    def _execute_cell(self, cell: BundleCell, seconds: float, *, is_replay: bool = False) -> dict[str, Any]:
+        """Has one cell run; raises Lost. `again`: for what it leaves behind in the student's process."""
+        assert self.judge and self.link
+        self.link.deadline = time.monotonic() + seconds
+        if cell["kind"] == "test":
+            with _limit_cpu_time(seconds + 1):
+                tests, flags = self._run_test_cell(cell)
+            # The judge's own time may have run out while the student's process was speaking.
+            self.is_student_lost = isinstance(self.judge, SeparateProcessJudge) and self.judge.peer.failure is not None
+            return {"tests": tests, "flags": flags}
+        run_cell = self.judge.run_student_cell
+        if isinstance(self.judge, SeparateProcessJudge) and is_replay:
+            run_cell = self.judge.replay_cell
+        elif cell["kind"] == "locked" and not self.kernel:
+            run_cell = self.judge.run_locked_cell
+        return {"error": run_cell(cell["cell"], cell["source"])}
+
+    def _run_test_cell(self, cell: BundleCell) -> Any:
+        assert self.judge
+        arguments = (cell["cell"], cell.get("grade_id") or "", cell["source"])
+        return (
+            self.judge.run_test_cell(*arguments, cell.get("compiled", ""))
+            if isinstance(self.judge, SeparateProcessJudge)
+            else self.judge.run_test_cell(*arguments)
+        )
+
+    def _take_checkpoint(self) -> None:
+        assert self.judge and self.link
+        self.link.deadline = time.monotonic() + PROCESS_TIMEOUT_SECONDS
+        self.judge.checkpoint()
+        self.cells_since_checkpoint, self.seconds_since_checkpoint = [], 0.0
+
+    def _start_student_process(self) -> None:
+        """A first student's process, or a fresh one: nothing has run in it."""
+        self.link = self.sandbox.spawn(add_kernel_overhead(self.limits) if self.kernel else self.limits)
+        self.link.deadline = time.monotonic() + PROCESS_TIMEOUT_SECONDS
+        sources = [cell["source"] for cell in self.bundle["cells"]]
+        self.link.send(
+            {
+                "isolation": "separate-process" if self.is_separate_process else "in-process",
+                "kernel": self.kernel,
+                "notebook_isolation": None if self.is_separate_process else self.bundle.get("isolation"),
+                "record_usage": bool(self.bundle.get("record_usage")),
+                "modules": [] if self.is_separate_process or self.kernel else self._find_modules_to_import(),
+                "files": self.bundle["files"],
+                "seed": self.bundle["seed"],
+                "is_plain_python": not needs_ipython(sources),
+                "seed_numpy": any(NUMPY_USERS.search(source) for source in sources),
+            }
+        )
+        self._connect(self.link)
+
+    def _find_modules_to_import(self) -> list[str]:
+        """Modules that the release's own cells import: the library's are protected where tests run inside."""
+        sources = [cell["source"] for cell in self.bundle["cells"] if cell["kind"] != "student"]
+        return sorted({name for source in sources for name in find_imports(to_plain_python(source) or "")})
+
+    def _connect(self, link: Link) -> None:
+        if self.judge is not None:
+            self.judge.reconnect(link)
+        elif self.is_separate_process:
+            release_paths = set(self.bundle.get("release_paths", ()))
+            self.judge = SeparateProcessJudge(
+                link,
+                self.bundle["isolation"],
+                bool(self.bundle.get("record_usage")),
+                shared_folders=self.shared_folders,
+                lesson_files=[file for file in self.bundle["files"] if file["path"] in release_paths],
+                max_file_bytes=self.limits["file_bytes"],
+            )
+        else:
+            is_recording = bool(self.bundle.get("record_usage"))
+            self.judge = KernelJudge(link) if self.kernel else InProcessJudge(link, is_recording)
+
+    def _recover_student_process(self) -> None:
+        """Brings back the state from before the cell that was lost: the last checkpoint, and what ran since; else everything anew."""
+        for recover in (
+            self._restore_checkpoint,
+            self._restore_checkpoint,
+            self._start_over,
+            self._start_over,
+            self._start_over,
+        ):
+            cells = recover()
+            if cells is not None and self._replay(cells):
+                self.is_student_lost = False
+                return
+
+    def _restore_checkpoint(self) -> list[BundleCell] | None:
+        """The last checkpoint goes on; the cells that it does not have, or None when there is none."""
+        link = self.sandbox.restore()
+        if link is None:
+            return None
+        link.deadline = time.monotonic() + PROCESS_TIMEOUT_SECONDS
+        try:
+            link.receive()
+        except PeerLost:
+            return None
+        self.link = link
+        self._connect(link)
+        return self.cells_since_checkpoint
+
+    def _start_over(self) -> list[BundleCell]:
+        self._start_student_process()
+        self.cells_since_checkpoint = list(self.completed_cells)
+        return self.cells_since_checkpoint
+
+    def _replay(self, cells: list[BundleCell]) -> bool:
+        """Runs cells once more, for what they leave behind; one that is lost this time is left out from now on.
+
+        Judged apart, a test cell leaves its names in the judge, where nothing was lost.
+        """
+        started = time.monotonic()
+        if isinstance(self.judge, SeparateProcessJudge):
+            try:
+                self.judge.export_names()
+            except PeerLost:
+                return False
+        for cell in cells:
+            if self.is_separate_process and cell["kind"] == "test":
+                continue
+            try:
+                self._execute_cell(
+                    cell, min(self.limits["cell_seconds"], self.deadline - time.monotonic()), is_replay=True
+                )
+            except PeerLost:
+                self.completed_cells = [other for other in self.completed_cells if other is not cell]
+                self.cells_since_checkpoint = [other for other in self.cells_since_checkpoint if other is not cell]
+                return False
+        self.seconds_since_checkpoint = time.monotonic() - started
+        return True
+
+
+@contextmanager
+def _limit_cpu_time(seconds: float) -> Iterator[None]:
+    """Ends this very process when it is lost in code that no signal handler interrupts: the host goes on without the cell."""
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)

@@ -1,0 +1,175 @@
+"""The life of a student's process: it settles in its room, is told how to begin, and serves the judge to the end."""
+
+from __future__ import annotations
+
+import base64
+import os
+import random
+import socket
+import sys
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names
+from pmh_jupyter.grading.runtime.execution.cell_executor import CellExecutor
+from pmh_jupyter.grading.runtime.execution.shell import Shell, describe_cell_error
+from pmh_jupyter.grading.runtime.in_process.channel import CellError, InProcessStudentServer, TestResults
+from pmh_jupyter.grading.runtime.in_process.tamper_guard import TamperGuard
+from pmh_jupyter.grading.runtime.in_process.test_runner import CellContext, execute_test_cell, to_plain_python
+from pmh_jupyter.grading.runtime.kernels.kernel_student import KernelStudentServer
+from pmh_jupyter.grading.runtime.sandbox.output import OutputCapture
+from pmh_jupyter.grading.runtime.sandbox.student_process import (
+    LINK_DESCRIPTOR,
+    StudentProcessConfig,
+    confine_student_process,
+)
+from pmh_jupyter.grading.runtime.separate_process.student_peer import SeparateProcessStudentServer
+from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
+from pmh_jupyter.grading.runtime.test_cells.usage_recorder import Usage, record_usage
+from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
+
+
+@dataclass(frozen=True)
+class WarmState:
+    """What was made once, before the fork."""
+
+    shell: Shell
+    tamper_guard: TamperGuard
+
+
+def run_student_process(config: StudentProcessConfig, warm_state: WarmState) -> NoReturn:
+    """What a freshly forked process does from its first moment to its last."""
+    exit_code = 1
+    try:
+        checkpoints = confine_student_process(config)
+        link = Link(socket.socket(fileno=LINK_DESCRIPTOR))
+        start_message = link.receive()
+        if start_message["kernel"]:
+            _set_home(config.environment.home)
+            KernelStudentServer(link, start_message, config.limits["output_bytes"], write_files).serve()
+        output = OutputCapture(config.limits["output_bytes"])
+        output.install()
+        _import_modules(start_message["modules"], warm_state.tamper_guard)
+        _prepare_environment(start_message, config.environment.home)
+        commands = _StudentCommands(
+            warm_state,
+            CellExecutor(warm_state.shell, is_plain_python=start_message["is_plain_python"]),
+            output,
+            start_message["record_usage"],
+            start_message["notebook_isolation"],
+        )
+        if start_message["isolation"] == "separate-process":
+            SeparateProcessStudentServer(
+                link,
+                warm_state.shell.user_ns,
+                commands.run_student_cell,
+                lambda number, source: commands.run_test_cell(number, source)[:2],
+                checkpoints.take_checkpoint,
+                take_output=output.take_output,
+                locate_error=commands.locate_error,
+                shared_folders=config.environment.shared_folders,
+            ).serve()
+        else:
+            warm_state.tamper_guard.activate(warm_state.shell)
+            InProcessStudentServer(
+                link,
+                commands.run_student_cell,
+                commands.run_locked_cell,
+                commands.run_test_cell,
+                checkpoints.take_checkpoint,
+            ).serve()
+    except PeerLost as lost:
+        exit_code = 0 if lost.cause == "closed" else 1
+    except BaseException:  # noqa: BLE001 - nothing that a cell raises may lead back into the code that forked this process
+        exit_code = 1
+    finally:
+        os._exit(exit_code)
+
+
+@dataclass(frozen=True)
+class _StudentCommands:
+    """What can be done on the judge's order. `judging`: see the bundle; for tests inside only. `records`: what tests use is told."""
+
+    warm_state: WarmState
+    cell_executor: CellExecutor
+    output: OutputCapture
+    is_recording: bool
+    isolation: dict[str, Any] | None
+    helpers: TestHelpers = field(default_factory=TestHelpers)
+
+    def run_student_cell(self, number: int, source: str) -> CellError:
+        self.output.begin_cell()
+        if self.helpers.defined_names():
+            rebound = find_bound_names(to_plain_python(source) or "")
+            for name in (
+                rebound if self.is_recording else rebound.intersection((self.isolation or {}).get("rebound_names", ()))
+            ):
+                self.helpers.forget(name)
+        return self.cell_executor.run(number, source)
+
+    def run_locked_cell(self, number: int, source: str) -> CellError:
+        self.output.begin_cell()
+        cell_error = self.cell_executor.run(number, source)
+        self.helpers.add_cell(to_plain_python(source) or "", self.warm_state.shell.user_ns)
+        return cell_error
+
+    def run_test_cell(
+        self, number: int, source: str, grade_id: str = ""
+    ) -> tuple[TestResults, list[dict[str, Any]], Usage]:
+        self.output.begin_cell()
+        context = CellContext.from_isolation(self.warm_state.tamper_guard, self.isolation, grade_id, self.helpers)
+        usage = (
+            record_usage(to_plain_python(source) or "", self.warm_state.shell.user_ns, self.helpers)
+            if self.is_recording
+            else None
+        )
+        results = execute_test_cell(self.warm_state.shell, source, self.cell_executor.leading_blank_lines, context)
+        return results, context.flags, {**usage, "operators": sorted(context.used_operators)} if usage else {}
+
+    def locate_error(self, error: BaseException) -> tuple[int | None, int | None]:
+        cell_error = describe_cell_error(error, self.cell_executor.leading_blank_lines, include_detail=False)
+        return cell_error["cell"], cell_error["line"]
+
+
+def _import_modules(names: list[str], tamper_guard: TamperGuard) -> None:
+    """Modules of the library that tests will import, while nothing of the student's can be imported in their place."""
+    for name in names:
+        with suppress(Exception):
+            import_module(name)
+    roots = dict.fromkeys(name.partition(".")[0] for name in names)
+    tamper_guard.add_packages(root for root in roots if root in sys.modules)
+
+
+def _set_home(home: str) -> None:
+    if os.environ["HOME"] != home:  # not behind a wall, where each has the same
+        os.environ["HOME"] = os.environ["TMPDIR"] = tempfile.tempdir = home
+
+
+def _prepare_environment(start_message: dict[str, Any], home: str) -> None:
+    _set_home(home)
+    write_files(start_message["files"])
+    seed_random(start_message["seed"], numpy=start_message["seed_numpy"])
+    # Modules that lie beside the notebook can be imported, as in Jupyter, but only from here on: they replace none of ours.
+    sys.path.insert(0, os.getcwd())
+
+
+def write_files(files: list[dict[str, str]]) -> None:
+    """Files ({path, content in base64}) into the work folder, which is the current one and empty."""
+    for file in files:
+        path = Path(file["path"])
+        if path.is_absolute() or ".." in path.parts:
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(base64.b64decode(file["content"]))
+
+
+def seed_random(number: int, *, numpy: bool) -> None:
+    """The same submission draws the same random numbers each time. NumPy is only imported where a notebook names it."""
+    random.seed(number)
+    if numpy or "numpy" in sys.modules:
+        with suppress(ImportError):
+            import_module("numpy.random").seed(number % (1 << 32))

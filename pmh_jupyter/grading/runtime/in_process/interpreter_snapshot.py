@@ -1,0 +1,187 @@
+"""What the interpreter and IPython call by themselves, as it was before the student's code, and putting that back."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from types import FunctionType
+from typing import Any
+
+FlagTuple = tuple[str, str]
+
+SYS_HOOKS = ("excepthook", "unraisablehook", "displayhook", "breakpointhook")
+IMPORT_HOOK_LISTS = ("meta_path", "path_hooks")
+TIMERS = ("ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF")
+SHELL_ATTRIBUTES = (
+    "input_transformer_manager", "events", "display_formatter", "display_pub", "displayhook", "display_trap", "compile",
+    "loop_runner", "CustomTB", "magics_manager", "user_ns", "user_module", "ast_node_interactivity", "InteractiveTB",
+)  # fmt: skip
+SHELL_LISTS = ("ast_transformers", "input_transformers_post", "custom_exceptions")
+TRANSFORM_LISTS = ("cleanup_transforms", "line_transforms", "token_transformers")
+_ABSENT = object()
+
+
+class InterpreterSnapshot:
+    """Tracing, signals, import hooks and the hooks of `sys`. `library` says of a function or an object that a library made it."""
+
+    def __init__(self, is_from_library: Callable[[object], bool]) -> None:
+        self.is_from_library = is_from_library
+        self.trace, self.profile = sys.gettrace(), sys.getprofile()
+        self.thread_tracing = threading.gettrace(), threading.getprofile()
+        self.monitoring_tools = dict(self._iter_monitoring_tools())
+        self.signals = {number: signal.getsignal(number) for number in signal.valid_signals()}
+        self.active_timers = {name: signal.getitimer(getattr(signal, name)) != (0.0, 0.0) for name in TIMERS}
+        self.sys_hooks = {name: getattr(sys, name) for name in SYS_HOOKS}
+        self.thread_excepthook = threading.excepthook
+        self.import_hook_lists = {name: list(getattr(sys, name)) for name in IMPORT_HOOK_LISTS}
+        self.gc_callbacks = list(gc.callbacks)
+
+    def restore(self) -> Iterator[FlagTuple]:
+        yield from self._restore_tracing()
+        yield from self._restore_signals()
+        for name, hook in self.sys_hooks.items():
+            if getattr(sys, name, None) is not hook:
+                setattr(sys, name, hook)
+                yield "interpreter-changed", f"sys.{name}"
+        if threading.excepthook is not self.thread_excepthook:
+            threading.excepthook = self.thread_excepthook
+            yield "interpreter-changed", "threading.excepthook"
+        for name, saved in self.import_hook_lists.items():
+            yield from self._restore_list("import-hook-changed", f"sys.{name}", getattr(sys, name), saved)
+        yield from self._restore_list("interpreter-changed", "gc.callbacks", gc.callbacks, self.gc_callbacks)
+
+    def _restore_list(self, code: str, name: str, live: list[Any], saved: list[Any]) -> Iterator[FlagTuple]:
+        """What a library added since stays; of anything else it is as it was."""
+        foreign_items = [item for item in live if not _contains(item, saved) and not self.is_from_library(item)]
+        if foreign_items or not all(_contains(item, live) for item in saved):
+            live[:] = saved + [item for item in live if not _contains(item, saved) and self.is_from_library(item)]
+            yield code, name
+
+    def _restore_tracing(self) -> Iterator[FlagTuple]:
+        if sys.gettrace() is not self.trace:
+            sys.settrace(self.trace)
+            yield "tracing", "sys.settrace"
+        if sys.getprofile() is not self.profile:
+            sys.setprofile(self.profile)
+            yield "tracing", "sys.setprofile"
+        if (threading.gettrace(), threading.getprofile()) != self.thread_tracing:
+            threading.settrace(self.thread_tracing[0])
+            threading.setprofile(self.thread_tracing[1])
+            yield "tracing", "threading.settrace"
+        for number, tool in self._iter_monitoring_tools():
+            if self.monitoring_tools.get(number) != tool:
+                monitoring = sys.monitoring  # type: ignore[attr-defined, unused-ignore]
+                monitoring.set_events(number, 0)
+                for event in (1 << bit for bit in range(18)):
+                    try:
+                        monitoring.register_callback(number, event, None)
+                    except ValueError:
+                        break
+                monitoring.free_tool_id(number)
+                yield "tracing", "sys.monitoring"
+
+    def _iter_monitoring_tools(self) -> Iterator[tuple[int, str]]:
+        monitoring = getattr(sys, "monitoring", None)
+        for number in range(6) if monitoring is not None else ():
+            tool = monitoring.get_tool(number)  # type: ignore[union-attr]
+            if tool is not None:
+                yield number, tool
+
+    def _restore_signals(self) -> Iterator[FlagTuple]:
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for number, handler in self.signals.items():
+            if handler is not None and signal.getsignal(number) is not handler:
+                try:
+                    signal.signal(number, handler)
+                except (OSError, ValueError):
+                    continue
+                yield "signal-handler-changed", signal.Signals(number).name
+        for name in TIMERS:
+            timer = getattr(signal, name)
+            if signal.getitimer(timer) != (0.0, 0.0) and not self.active_timers[name]:
+                signal.setitimer(timer, 0)
+                yield "signal-handler-changed", name
+
+
+class ShellSnapshot:
+    """What IPython calls for each cell. Nothing where `shell` is no IPython shell."""
+
+    def __init__(self, shell: Any, is_from_library: Callable[[object], bool]) -> None:
+        self.shell, self.is_from_library = shell, is_from_library
+        self.is_ipython = hasattr(shell, "run_cell") and hasattr(shell, "events")
+        if not self.is_ipython:
+            return
+        self.attributes = {name: getattr(shell, name, _ABSENT) for name in SHELL_ATTRIBUTES}
+        self.attribute_lists = {name: list(getattr(shell, name)) for name in SHELL_LISTS}
+        manager = shell.input_transformer_manager
+        self.transform_lists = {name: list(getattr(manager, name)) for name in TRANSFORM_LISTS}
+        self.callbacks = {name: list(functions) for name, functions in shell.events.callbacks.items()}
+        self.magics = {kind: dict(magics) for kind, magics in shell.magics_manager.magics.items()}
+        # A method that the student's code put over the class's own.
+        self.overridden_methods = frozenset(name for name in vars(shell) if callable(getattr(type(shell), name, None)))
+
+    def restore(self) -> Iterator[FlagTuple]:
+        if not self.is_ipython:
+            return
+        shell = self.shell
+        for name in [*vars(shell)]:
+            if name not in self.overridden_methods and isinstance(getattr(type(shell), name, None), FunctionType):
+                del vars(shell)[name]
+                yield "shell-changed", name
+        for name, value in self.attributes.items():
+            if value is not _ABSENT and getattr(shell, name, None) is not value:
+                setattr(shell, name, value)
+                yield "shell-changed", name
+        manager = shell.input_transformer_manager
+        lists = [(name, shell, name, saved) for name, saved in self.attribute_lists.items()]
+        lists += [(name, manager, name, saved) for name, saved in self.transform_lists.items()]
+        for label, owner, name, saved in lists:
+            live = getattr(owner, name)
+            if len(live) != len(saved) or not all(_contains(item, saved) for item in live):
+                setattr(owner, name, type(live)(saved))
+                yield "shell-changed", label
+        yield from self._restore_callbacks()
+        yield from self._restore_magics()
+
+    def _restore_callbacks(self) -> Iterator[FlagTuple]:
+        for name, live in self.shell.events.callbacks.items():
+            saved = self.callbacks.get(name, [])
+            restored = [item for item in live if _contains(item, saved) or self.is_from_library(item)]
+            restored += [item for item in saved if not _contains(item, live)]
+            if len(restored) != len(live) or not all(_contains(item, live) for item in restored):
+                live[:] = restored
+                yield "shell-changed", f"events.{name}"
+
+    def _restore_magics(self) -> Iterator[FlagTuple]:
+        """A magic of the student's own stays; one of IPython's is IPython's, which loads some of them when they are used."""
+        for kind, saved in self.magics.items():
+            live = self.shell.magics_manager.magics[kind]
+            changed = [
+                name
+                for name, original in saved.items()
+                if not _is_same(live.get(name), original) and not self.is_from_library(live.get(name))
+            ]
+            for name in changed:
+                live[name] = saved[name]
+                yield "shell-changed", f"%{name}"
+
+
+def _contains(item: object, items: list[Any] | tuple[Any, ...]) -> bool:
+    return any(_is_same(item, other) for other in items)
+
+
+def _is_same(first: object, second: object) -> bool:
+    """The same object; of bound methods, which are made anew at each look, the same function of the same object."""
+    if first is second:
+        return True
+    function = getattr(second, "__func__", None)
+    return (
+        function is not None
+        and type(first) is type(second)
+        and getattr(first, "__func__", None) is function
+        and getattr(first, "__self__", None) is getattr(second, "__self__", _ABSENT)
+    )

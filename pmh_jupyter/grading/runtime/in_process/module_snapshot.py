@@ -1,0 +1,172 @@
+"""What the modules of a library are before the student's code runs, and putting that back.
+
+Shallow and by identity: the functions, classes, modules and floats that a module's names stand for; what its classes have;
+keyword defaults. A function's code cannot be exchanged while the process is watched (see `watch`).
+"""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from collections.abc import Collection, Iterator
+from itertools import repeat
+from operator import is_
+from types import FunctionType, ModuleType
+from typing import Any
+
+_type, _dict, _all, _map, _callable, _setattr, _delattr, _isinstance = (
+    type, dict, all, map, callable, setattr, delattr, isinstance,
+)  # fmt: skip
+_class_dict = type.__dict__["__dict__"].__get__
+_flags = type.__dict__["__flags__"].__get__
+_kwdefaults = FunctionType.__dict__["__kwdefaults__"].__get__
+_TPFLAGS_IMMUTABLETYPE, _TPFLAGS_HEAPTYPE = 1 << 8, 1 << 9
+_BUILTIN_NAMES = frozenset(name for name in vars(builtins) if not name.startswith("_"))
+# Set by an interactive session, or by showing a value.
+_UNGUARDED_BUILTINS = frozenset({"_", "display", "get_ipython", "__IPYTHON__"})
+_ABSENT = object()
+
+
+class PackageSnapshot:
+    """One module, with all of its submodules that are loaded."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.modules = [
+            _ModuleSnapshot(module) for name, module in list(sys.modules.items()) if _belongs_to(name, module, root)
+        ]
+        self.sys_modules_entries = {
+            name: module for name, module in sys.modules.items() if _belongs_to(name, module, root)
+        }
+        classes: dict[int, type] = {}
+        self.keyword_defaults: list[tuple[FunctionType, dict[str, Any]]] = []
+        for module_snapshot in self.modules:
+            for value in module_snapshot.values:
+                if _isinstance(value, _type) and f"{value.__module__}.".startswith(f"{root}."):
+                    classes[id(value)] = value
+                elif _type(value) is FunctionType and _kwdefaults(value):
+                    self.keyword_defaults.append((value, _dict(_kwdefaults(value))))
+        self.classes = [
+            _ClassSnapshot(cls)
+            for cls in classes.values()
+            if _flags(cls) & _TPFLAGS_HEAPTYPE and not _flags(cls) & _TPFLAGS_IMMUTABLETYPE
+        ]
+
+    def restore(self) -> Iterator[str]:
+        """Puts back, and tells the name of what had been changed."""
+        for name, original in self.sys_modules_entries.items():
+            if sys.modules.get(name) is not original:
+                sys.modules[name] = original
+                yield f"sys.modules[{name!r}]"
+        for module_snapshot in self.modules:
+            yield from module_snapshot.restore()
+        for class_snapshot in self.classes:
+            yield from class_snapshot.restore()
+        for function, defaults in self.keyword_defaults:
+            current = _kwdefaults(function)
+            if current is None or not _all(_map(is_, _map(current.get, defaults), defaults.values())):
+                function.__kwdefaults__ = _dict(defaults)
+                yield f"{function.__module__}.{function.__qualname__}"
+
+
+class _ModuleSnapshot:
+    """One module's names."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self.name = module.__name__
+        self.live = vars(module)
+        guarded = {name: value for name, value in self.live.items() if _is_guarded(value)}
+        self.names, self.values = tuple(guarded), tuple(guarded.values())
+        self.unbound_builtins = frozenset(_BUILTIN_NAMES.difference(self.live))
+
+    def restore(self) -> Iterator[str]:
+        live = self.live
+        if not _all(_map(is_, _map(live.get, self.names, repeat(_ABSENT)), self.values)):
+            for name, value in zip(self.names, self.values, strict=True):
+                if live.get(name, _ABSENT) is not value:
+                    live[name] = value
+                    yield f"{self.name}.{name}"
+        # A builtin's name in a module hides the builtin from the module's own functions.
+        for name in self.unbound_builtins & live.keys():
+            del live[name]
+            yield f"{self.name}.{name}"
+
+
+class _ClassSnapshot:
+    """One class's attributes."""
+
+    def __init__(self, cls: type) -> None:
+        self.cls = cls
+        self.live = _class_dict(cls)
+        self.names, self.values = tuple(self.live), tuple(self.live.values())
+
+    def restore(self) -> Iterator[str]:
+        live = self.live
+        if not _all(_map(is_, _map(live.get, self.names, repeat(_ABSENT)), self.values)):
+            for name, value in zip(self.names, self.values, strict=True):
+                if live.get(name, _ABSENT) is not value and _is_guarded(value):
+                    _type.__setattr__(self.cls, name, value)
+                    yield f"{self.cls.__module__}.{self.cls.__name__}.{name}"
+        if len(live) > len(self.names):
+            for name in live.keys() - set(self.names):
+                if _type(live[name]) is FunctionType and name[:2] == "__":
+                    _type.__delattr__(self.cls, name)
+                    yield f"{self.cls.__module__}.{self.cls.__name__}.{name}"
+
+
+class BuiltinsSnapshot:
+    """The builtins, every one of them."""
+
+    def __init__(self) -> None:
+        self.live = vars(builtins)
+        guarded = {name: value for name, value in self.live.items() if name not in _UNGUARDED_BUILTINS}
+        self.names, self.values = tuple(guarded), tuple(guarded.values())
+
+    def restore(self) -> Iterator[str]:
+        live = self.live
+        if _all(_map(is_, _map(live.get, self.names, repeat(_ABSENT)), self.values)):
+            return
+        for name, value in zip(self.names, self.values, strict=True):
+            if live.get(name, _ABSENT) is not value:
+                live[name] = value
+                yield name
+
+
+class DispatchTablesSnapshot:
+    """Tables of functions that modules of Python look into (how things are copied)."""
+
+    TABLE_NAMES = (("copy", "_deepcopy_dispatch"), ("copy", "_copy_dispatch"), ("copyreg", "dispatch_table"))
+
+    def __init__(self) -> None:
+        live_tables = [
+            (f"{name}.{table}", vars(sys.modules[name])[table])
+            for name, table in self.TABLE_NAMES
+            if name in sys.modules
+        ]
+        self.tables = [(name, table, _dict(table)) for name, table in live_tables]
+
+    def restore(self) -> Iterator[str]:
+        for name, live, saved in self.tables:
+            if not _all(_map(is_, _map(live.get, saved), saved.values())) or _has_builtin_type(
+                live.keys() - saved.keys()
+            ):
+                live.clear()
+                live.update(saved)
+                yield name
+
+
+def _has_builtin_type(added: Collection[Any]) -> bool:
+    """A class of Python's own among them: a library registers its own only."""
+    return any(_isinstance(key, _type) and not _flags(key) & _TPFLAGS_HEAPTYPE for key in added)
+
+
+def _is_guarded(value: object) -> bool:
+    return (
+        _callable(value)
+        or _type(value) is float
+        or _isinstance(value, ModuleType | property | staticmethod | classmethod)
+    )
+
+
+def _belongs_to(name: str, module: object, root: str) -> bool:
+    return _type(module) is ModuleType and (name == root or name.startswith(f"{root}."))

@@ -1,0 +1,240 @@
+"""Tests in the student's own process: what the student's code may have changed is put back, what it tries is refused or told.
+
+`Pristine` remembers the process before any of the student's code ran. Before a test cell, and after it, everything is compared
+with that and put back; between the checks of a cell, what they need most is. An audit hook (`watch`) keeps frames, lists of all
+objects, tracing and second audit hooks from the student's code while a test runs. Comparisons trust neither side (`compare`).
+What is seen is told as flags; a flag is never turned into a score.
+
+What remains, because the student's code and the judge share one process, and is the reason why tests are judged apart wherever
+they can be:
+
+- A function sees the values that it is called with, and may remember them.
+- Native code (ctypes, an extension module of the student's own) can read and write any memory, this module included. `ctypes` is
+  flagged, an extension module is not.
+- Code that changes this very module, or finds what the judge holds through gc before a test runs: gc is flagged, a change of our
+  own modules is put back and flagged only as long as `put_back` itself still stands.
+- Values in place are not compared: a list or a dict of a library module, an object's attributes, keyword defaults of functions
+  that are no attribute of a module. Nor modules that were first imported by the student's code: their functions are not put back.
+- Of what the lesson's own cells define in the notebook only functions are made anew for the tests (`given`): classes and data are as
+  the student's code left them. An `all(…)` over nothing is not looked at.
+- A thread of the student's may change something between two looks; it is put back, and flagged, at the next.
+- Error handlers of codecs and functions registered with atexit cannot be listed. Neither is asked by a test's verdict.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from pathlib import Path
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+from pmh_jupyter.grading.runtime.in_process.interpreter_snapshot import InterpreterSnapshot, ShellSnapshot
+from pmh_jupyter.grading.runtime.in_process.module_snapshot import (
+    BuiltinsSnapshot,
+    DispatchTablesSnapshot,
+    PackageSnapshot,
+)
+from pmh_jupyter.grading.runtime.policies.student_policy import STUDENT_POLICY
+from pmh_jupyter.grading.runtime.test_cells.class_provenance import (
+    ClassProvenance,
+    find_all_classes,
+    find_library_folders,
+)
+
+Flag = dict[str, str]
+MAX_FLAGS = 50
+
+# What a verdict rests on, beside the builtins: of Python, and (by the first part of this module's name) ours.
+ALWAYS_GUARDED_MODULES = (
+    "IPython.core.async_helpers", "IPython.core.inputtransformer2", "IPython.core.interactiveshell", "IPython.core.magic",
+    "_json", "_operator", "_random", "abc", "ast", "asyncio.events", "asyncio.runners", "collections", "contextlib", "copy",
+    "copyreg", "datetime", "decimal", "fractions", "functools", "inspect", "io", "itertools", "json", "linecache", "math",
+    "numbers", "operator", "random", "re", "reprlib", "statistics", "string", "traceback", "types", "unittest",
+)  # fmt: skip
+
+
+class FlagCollector:
+    """The flags of one test cell; each is told once."""
+
+    def __init__(self, flags: list[Flag]) -> None:
+        self.flags = flags
+
+    def add(self, code: str, detail: str) -> None:
+        flag = {"code": code, "detail": detail[:200]}
+        if flag not in self.flags and len(self.flags) < MAX_FLAGS:
+            self.flags.append(flag)
+
+    def extend(self, flags: Iterable[Flag]) -> None:
+        for flag in flags:
+            self.add(flag["code"], flag["detail"])
+
+
+class TamperGuard:
+    """The process before the student's code. Taken once in a warm process; `begin` is called in each that is forked from it.
+
+    `packages` are libraries that tests may use (numpy, pandas, …) besides Python's own; only those that are loaded count.
+    """
+
+    def __init__(self, packages: Iterable[str] = ()) -> None:
+        for name in ALWAYS_GUARDED_MODULES:
+            with suppress(ImportError):
+                import_module(name)
+        self.trusted_folders = tuple(
+            f"{folder}/" for folder in (*find_library_folders(), str(Path(__file__).parent.parent))
+        )
+        self.provenance = ClassProvenance(find_all_classes(), self.trusted_folders)
+        self.initial_modules = dict(sys.modules)
+        self.builtins_snapshot = BuiltinsSnapshot()
+        self.dispatch_tables = DispatchTablesSnapshot()
+        own_package = __name__.partition(".")[0]
+        self.package_snapshots = {
+            root: PackageSnapshot(root) for root in dict.fromkeys((*ALWAYS_GUARDED_MODULES, *packages, own_package))
+        }
+        self.always_guarded = frozenset((*ALWAYS_GUARDED_MODULES, own_package))
+        self.interpreter_snapshot: InterpreterSnapshot | None = None
+        self.shell_snapshot: ShellSnapshot | None = None
+        self.early_flags: list[Flag] = []
+
+    def add_packages(self, packages: Iterable[str]) -> None:
+        """More packages, loaded since; still before any of the student's code."""
+        new_roots = [root for root in packages if root not in self.package_snapshots]
+        if not new_roots:
+            return
+        self.package_snapshots |= {root: PackageSnapshot(root) for root in new_roots}
+        self.initial_modules = dict(sys.modules)
+        self.provenance = ClassProvenance(find_all_classes(), self.trusted_folders)
+
+    def activate(self, shell: Any) -> None:
+        """In the student's process, right before its first cell: what differs between processes, and the watch."""
+        self.interpreter_snapshot = InterpreterSnapshot(self._is_from_library)
+        self.shell_snapshot = ShellSnapshot(shell, self._is_from_library)
+        library_globals = frozenset(
+            id(vars(module)) for module in [*sys.modules.values()] if type(module) is ModuleType
+        )
+        STUDENT_POLICY.enable(library_globals, self.trusted_folders, FlagCollector(self.early_flags).add)
+
+    def restore(self, shell: Any, source: str | None = None) -> list[Flag]:
+        """Puts everything back that a test cell (`source`; None: any) may rely on, and tells what was changed since the last time."""
+        flags, self.early_flags[:] = [*self.early_flags], []
+        flags += _make_flags("builtins-changed", self.builtins_snapshot.restore())
+        flags += _make_flags("library-changed", self.dispatch_tables.restore())
+        for root in self._relevant_packages(shell, source):
+            flags += _make_flags("library-changed", self.package_snapshots[root].restore())
+        for snapshot in (self.interpreter_snapshot, self.shell_snapshot):
+            if snapshot is not None:
+                flags += [{"code": code, "detail": detail} for code, detail in snapshot.restore()]
+        flags += _make_flags("library-changed", self._discard_foreign_modules(source))
+        return flags[:MAX_FLAGS]
+
+    def restore_builtins(self) -> list[Flag]:
+        """Between two checks of a cell: the builtins."""
+        return list(_make_flags("builtins-changed", self.builtins_snapshot.restore()))
+
+    @contextmanager
+    def during_test(self, flag_collector: FlagCollector) -> Iterator[None]:
+        """While a test cell runs: the watch at its strictest, and the library's folders before the student's for imports."""
+        original_path = [*sys.path]
+        sys.path.sort(key=lambda folder: not self._is_trusted(folder))
+        sorted_path = [*sys.path]
+        try:
+            with STUDENT_POLICY.during_test(flag_collector.add):
+                yield
+        finally:
+            if sys.path == sorted_path:
+                sys.path[:] = original_path
+
+    def _is_trusted(self, folder: object) -> bool:
+        return isinstance(folder, str) and (f"{folder}/".startswith(self.trusted_folders) or folder.endswith(".zip"))
+
+    def _relevant_packages(self, shell: Any, source: str | None) -> list[str]:
+        """The packages to look at: always Python's and ours, of the others those that a name of the test cell leads to."""
+        if source is None:
+            return list(self.package_snapshots)
+        roots = set(self.always_guarded)
+        namespace = shell.user_ns
+        for name in _find_names(source):
+            roots.add(name.partition(".")[0])
+            value = namespace.get(name)
+            if isinstance(value, ModuleType):
+                roots.add(str(vars(value).get("__name__")).partition(".")[0])
+            elif isinstance(value, type | FunctionType | BuiltinFunctionType | MethodType):
+                roots.add(str(value.__module__).partition(".")[0])
+        if roots - self.always_guarded & self.package_snapshots.keys():
+            roots.add("numpy")
+        return [root for root in self.package_snapshots if root in roots]
+
+    def _discard_foreign_modules(self, source: str | None) -> Iterator[str]:
+        """Modules that the test cell imports, loaded since, and not what the library's file has: the test loads them anew."""
+        from importlib.machinery import PathFinder
+
+        trusted = [folder for folder in sys.path if self._is_trusted(folder)]
+        for root in dict.fromkeys(name.partition(".")[0] for name in find_imports(source or "")):
+            module, initial_module = sys.modules.get(root), self.initial_modules.get(root)
+            if module is None or root in self.package_snapshots or root in sys.builtin_module_names:
+                continue
+            if initial_module is not None and module is not initial_module:
+                sys.modules[root] = initial_module
+            elif initial_module is None and not _matches_spec(module, PathFinder.find_spec(root, trusted)):
+                _unload_package(root)
+            elif root in sys.stdlib_module_names and not self._matches_source(module):
+                _unload_package(root)
+            else:
+                continue
+            yield f"sys.modules[{root!r}]"
+
+    def _matches_source(self, module: ModuleType) -> bool:
+        """Each function that stands in the module has the code of the file that it is from."""
+        if self.provenance.find_module_codes(module) is None:
+            return True  # a frozen module, or an extension
+        functions = [value for value in vars(module).values() if type(value) is FunctionType]
+        return all(self.provenance.matches_source(function) for function in functions)
+
+    def _is_from_library(self, value: object) -> bool:
+        """A function of a library module, or an object (or a class) of one."""
+        if isinstance(value, MethodType):
+            value = value.__func__
+        if type(value) is FunctionType:
+            module = sys.modules.get(str(value.__module__))
+            is_module_global = module is not None and vars(module) is value.__globals__
+            return is_module_global and value.__code__.co_filename.startswith(self.trusted_folders)
+        return self.provenance.is_trusted(value if isinstance(value, type) else type(value))
+
+
+def _matches_spec(module: ModuleType, spec: Any) -> bool:
+    """False for a module that is another than the library's of its name; True where the library has none."""
+    origin = getattr(spec, "origin", None)
+    return origin is None or getattr(getattr(module, "__spec__", None), "origin", None) == origin
+
+
+def _unload_package(root: str) -> None:
+    for name in [name for name in sys.modules if name == root or name.startswith(f"{root}.")]:
+        del sys.modules[name]
+
+
+def _make_flags(code: str, details: Iterable[str]) -> Iterator[Flag]:
+    return ({"code": code, "detail": detail} for detail in details)
+
+
+def _find_names(source: str) -> set[str]:
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return set()
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} | set(find_imports(source))
+
+
+def find_imports(source: str) -> Iterator[str]:
+    """The modules that a cell (plain Python) imports, by their whole names."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module

@@ -1,0 +1,377 @@
+"""Runs the checks of a test cell in the notebook's namespace and says of each what became of it.
+
+The student's code shares this process: see `harden` for what is done about that, and for what cannot be.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import builtins
+import inspect
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import CodeType
+from typing import Any
+
+from pmh_jupyter.grading.runtime.execution.bindings import PARSE_ERRORS, find_read_names
+from pmh_jupyter.grading.runtime.execution.shell import describe_cell_error
+from pmh_jupyter.grading.runtime.execution.text_clipping import clip
+from pmh_jupyter.grading.runtime.in_process.tamper_guard import FlagCollector, TamperGuard
+from pmh_jupyter.grading.runtime.policies.student_policy import TEST_CELL_FILENAME, TEST_HELPER_FILENAME
+from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder
+from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import PINNED_BUILTINS, compile_with_recorder
+from pmh_jupyter.grading.runtime.test_cells.checks import CheckSpec, read_checks
+from pmh_jupyter.grading.runtime.test_cells.class_provenance import (
+    ClassProvenance,
+    find_library_folders,
+    find_nested_codes,
+)
+from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
+from pmh_jupyter.grading.runtime.test_cells.partial_credit import pop_credit
+from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
+
+TestResult = dict[str, Any]
+MAX_TEST_RESULTS = 500
+
+
+@dataclass
+class CellContext:
+    """What is known of a test cell from the release, and what was seen while it was judged.
+
+    `pristine`: the process as it was before the student's code (None: nothing is put back). Of the reference solution:
+    `operators` that it used on objects of its own classes in this cell, builtins that it `shadowed`, names of the test cell that
+    later cells need (`exports`), names that stand for a library's (module, attribute), functions of locked cells that it uses
+    (`given`), of which `helpers` has the judge's own. None means that nobody knows, so nothing is refused for it.
+    `flags` ({code, detail}) is filled; `used` gets the operators that were used on objects of the notebook's own classes.
+    """
+
+    tamper_guard: TamperGuard | None = None
+    allowed_operators: Collection[str] | None = None
+    shadowed_builtins: Collection[str] | None = None
+    exported_names: Collection[str] | None = None
+    library_names: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    helper_names: Collection[str] = ()
+    helpers: TestHelpers = field(default_factory=TestHelpers)
+    flags: list[dict[str, str]] = field(default_factory=list)
+    used_operators: set[str] = field(default_factory=set)
+
+    @classmethod
+    def from_isolation(
+        cls,
+        tamper_guard: TamperGuard | None,
+        isolation: Mapping[str, Any] | None,
+        grade_id: str | None,
+        helpers: TestHelpers | None = None,
+    ) -> CellContext:
+        """The terms of one test cell, from a bundle's `judging`. Of a cell that the release did not run nothing is known."""
+        helpers = TestHelpers() if helpers is None else helpers
+        if isolation is None or grade_id not in isolation["operators"]:
+            return cls(tamper_guard, helpers=helpers)
+        return cls(
+            tamper_guard,
+            allowed_operators=isolation["operators"][grade_id],
+            shadowed_builtins=isolation["shadowed_builtins"],
+            exported_names=isolation["exported_names"],
+            library_names=isolation["library_names"],
+            helper_names=isolation["test_helpers"],
+            helpers=helpers,
+        )
+
+
+def execute_test_cell(
+    shell: Any, source: str, leading_blank_lines: dict[int, int], context: CellContext | None = None
+) -> list[TestResult]:
+    """Runs a test cell. After a statement that raises and is no assertion, and after an interrupt, the rest is not checked.
+
+    Each test has name, expression, hidden, outcome (passed, failed, crashed, timed-out, not-checked, our-fault), reason (differs,
+    fails, raised, said, timed-out, memory, broken or ""), text (the author's message), expected, got, and the `fault_of` fields.
+    `shell` is whatever has a `user_ns`.
+    """
+    context = context or CellContext()
+    flag_collector = FlagCollector(context.flags)
+    python_source = to_plain_python(source)
+    if context.tamper_guard is None:
+        return (
+            [make_test_result(None, "grader-error", "invalid-test")]
+            if python_source is None
+            else _execute_checks(shell, python_source, leading_blank_lines, context, flag_collector)
+        )
+    flag_collector.extend(context.tamper_guard.restore(shell, source))
+    with context.tamper_guard.during_test(flag_collector):
+        tests = (
+            [make_test_result(None, "grader-error", "invalid-test")]
+            if python_source is None
+            else _execute_checks(shell, python_source, leading_blank_lines, context, flag_collector)
+        )
+    flag_collector.extend(context.tamper_guard.restore(shell, source))
+    return tests
+
+
+def _execute_checks(
+    shell: Any, source: str, leading_blank_lines: dict[int, int], context: CellContext, flag_collector: FlagCollector
+) -> list[TestResult]:
+    namespace: dict[str, Any] = shell.user_ns
+    provenance = (
+        context.tamper_guard.provenance
+        if context.tamper_guard
+        else ClassProvenance(trusted_folders=find_library_folders())
+    )
+    comparator = Comparator(provenance, flag_collector.add, context.allowed_operators)
+    bound_names = _find_names_bound_anywhere(source)
+    pinned = _pin_names(context, bound_names, namespace, flag_collector)
+    for name in find_read_names(source) & set(context.helper_names) & pinned.keys():
+        if context.helpers.is_changed(name, namespace):
+            flag_collector.add("helper-changed", name)
+    recorder = AssertionRecorder(comparator, pinned, context.helpers.recorder_delegate.sites)
+    context.helpers.begin_test_cell(recorder, _make_helper_lookup(pinned, namespace))
+    checks = read_checks(ast.parse(source), source, recorder)
+    previous_values = {name: namespace[name] for name in bound_names & namespace.keys()}
+    try:
+        provenance.test_code_ids.clear()
+        return CheckRunner(shell, recorder, leading_blank_lines, context, flag_collector).run_all(checks)
+    finally:
+        context.used_operators.update(comparator.used_operators)
+        if context.exported_names is not None:
+            for name in bound_names.difference(context.exported_names):
+                namespace.pop(name, None)
+                if name in previous_values:
+                    namespace[name] = previous_values[name]
+
+
+def _pin_names(
+    context: CellContext, bound_names: set[str], namespace: dict[str, Any], flag_collector: FlagCollector
+) -> dict[str, Any]:
+    """Builtins, and names of the library, that stay what they are for the reference solution."""
+    if context.shadowed_builtins is None:
+        return {}
+    pinned: dict[str, Any] = {}
+    for name in PINNED_BUILTINS.difference(context.shadowed_builtins, bound_names, context.library_names):
+        pinned[name] = getattr(builtins, name)
+        if name in namespace:
+            flag_collector.add("builtin-shadowed", name)
+    for name, (module, attribute) in context.library_names.items():
+        if name in namespace and name not in bound_names and module in sys.modules:
+            owner = sys.modules[module]
+            pinned[name] = getattr(owner, attribute, namespace[name]) if attribute else owner
+            if namespace[name] is not pinned[name]:
+                flag_collector.add("library-shadowed", name)
+    return pinned | {
+        name: context.helpers[name] for name in context.helpers.keys() & set(context.helper_names) - bound_names
+    }
+
+
+def _make_helper_lookup(pinned: Mapping[str, Any], namespace: Mapping[str, Any]) -> Callable[[str], Any]:
+    """How a helper finds what its own cell does not say: as the test cell does."""
+    return lambda name: pinned[name] if name in pinned else namespace[name]
+
+
+class CheckRunner:
+    """One run of a test cell."""
+
+    def __init__(
+        self,
+        shell: Any,
+        recorder: AssertionRecorder,
+        leading_blank_lines: dict[int, int],
+        context: CellContext,
+        flag_collector: FlagCollector,
+    ) -> None:
+        self.shell, self.recorder, self.leading_blank_lines, self.context, self.flag_collector = (
+            shell,
+            recorder,
+            leading_blank_lines,
+            context,
+            flag_collector,
+        )
+        self.is_stopped = False
+
+    def run_all(self, checks: list[Any]) -> list[TestResult]:
+        """`checks` have the fields of `Told`. As in nbgrader, a test cell without an assertion passes by running through."""
+        tests: list[TestResult] = []
+        while checks:
+            check = checks.pop(0)
+            if self.is_stopped:
+                if check.asserts:
+                    tests.append(make_test_result(check, "not-checked", ""))
+                continue
+            test = self._run_check(check)
+            self.is_stopped = test["outcome"] == "timed-out" or (test["outcome"] != "passed" and not check.asserts)
+            if check.asserts or test["outcome"] != "passed":
+                tests.append(test)
+            elif check.keeps and (credit := pop_credit(self.shell.user_ns)):
+                return [
+                    *(_limit_results(tests) or [make_test_result(None, "passed", "")]),
+                    make_test_result(check, "passed", "") | credit,
+                ]
+        return _limit_results(tests) or [make_test_result(None, "passed", "")]
+
+    def _run_check(self, check: CheckSpec) -> TestResult:
+        self.recorder.reset()
+        self.recorder.comparator.check_index += 1
+        if self.context.tamper_guard:
+            self.flag_collector.extend(self.context.tamper_guard.restore_builtins())
+        error = self._run_statement(check)
+        if error is None:
+            return self._passed_result(check)
+        try:
+            return self._failed_result(check, error)
+        finally:
+            _detach_tracebacks(error)
+
+    def _run_statement(self, check: Any) -> BaseException | None:
+        code = compile_with_recorder(check.node, self.recorder, TEST_CELL_FILENAME)
+        self.recorder.comparator.provenance.test_code_ids.update(id(inner) for inner in find_nested_codes(code))
+        try:
+            self._execute_code(code)
+        except BaseException as error:  # noqa: BLE001 - a test fails whatever the student's code raises, SystemExit too
+            return error
+        return None
+
+    def _execute_code(self, code: CodeType) -> None:
+        namespace = self.shell.user_ns
+        if code.co_flags & inspect.CO_COROUTINE:
+            run_coroutine: Callable[[Any], Any] = getattr(self.shell, "loop_runner", asyncio.run)
+            run_coroutine(eval(code, namespace))
+        else:
+            exec(code, namespace)
+
+    def _passed_result(self, check: CheckSpec) -> TestResult:
+        """Nothing was raised; an assertion must also be known to have been reached."""
+        if check.has_assertion and self.recorder.assertion_count == 0:
+            self.flag_collector.add("assertion-skipped" if check.always_asserts else "no-assertion-ran", check.name)
+            if check.always_asserts:
+                return make_test_result(check, "failed", "not-met")
+        return make_test_result(check, "passed", "")
+
+    def _failed_result(self, check: CheckSpec, error: BaseException) -> TestResult:
+        if isinstance(error, KeyboardInterrupt):
+            return make_test_result(
+                check,
+                "timed-out",
+                "timed-out",
+                **describe_cell_error(error, self.leading_blank_lines, include_detail=False),
+            )
+        if isinstance(error, MemoryError):
+            return make_test_result(
+                check, "crashed", "memory", **describe_cell_error(error, self.leading_blank_lines, include_detail=False)
+            )
+        is_unmet_assertion = isinstance(error, AssertionError) or (
+            self.recorder.got == "no error" and type(error).__name__ == "Failed"
+        )
+        if not is_unmet_assertion:
+            return make_test_result(
+                check,
+                "failed",
+                "exception",
+                **describe_cell_error(error, self.leading_blank_lines, include_detail=not check.is_hidden),
+            )
+        return self._unmet_result(check, error)
+
+    def _unmet_result(self, check: CheckSpec, error: BaseException) -> TestResult:
+        """An assertion that does not hold: the author's words if there are any, else what differs."""
+        cell_error = describe_cell_error(error, self.leading_blank_lines, include_detail=False)
+        if cell_error["cell"] is not None:  # raised by an assertion in the student's own code
+            return make_test_result(check, "failed", "exception", **cell_error)
+        recorder = self.recorder
+        feedback = recorder.failed_site.feedback if recorder.failed_site else ""
+        # What a library's assertion says may hold the expected value.
+        # What a helper says is the author's, but made of values that a hidden test may have called it with.
+        filename = _filename_of_raise(error)
+        is_author_message = filename == TEST_CELL_FILENAME or (filename == TEST_HELPER_FILENAME and not check.is_hidden)
+        text = (_error_message(error) if is_author_message else "") or feedback
+        if not text and not is_author_message and not check.is_hidden and recorder.got is None:
+            text = _error_message(error)
+        if recorder.got is None or check.is_hidden:
+            return make_test_result(check, "failed", "author-message" if text else "not-met", text=text)
+        values = {"expression": recorder.expression, "expected": recorder.expected, "got": recorder.got}
+        return make_test_result(check, "failed", "author-message" if text else "values-differ", text=text, **values)
+
+
+def to_plain_python(source: str) -> str | None:
+    """The source without IPython's syntax; None for what is no Python either way."""
+    try:
+        ast.parse(source)
+        return source
+    except PARSE_ERRORS:
+        pass
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    try:
+        # A transformer of its own: what the student's cells registered with the shell does not touch the tests.
+        python_source: str = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
+        ast.parse(python_source)
+    except PARSE_ERRORS:
+        return None
+    return python_source
+
+
+def _find_names_bound_anywhere(source: str) -> set[str]:
+    """Every name that the test cell binds anywhere."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            names.add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.arg):
+            names.add(node.arg)
+        elif isinstance(node, ast.alias):
+            names.add(node.asname or node.name.partition(".")[0])
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            names.add(node.name)
+    return names
+
+
+def _filename_of_raise(error: BaseException) -> str:
+    """The file name of the code that raised it: PLACE for a line of the test cell itself."""
+    entry = error.__traceback__
+    while entry is not None and entry.tb_next is not None:
+        entry = entry.tb_next
+    return entry.tb_frame.f_code.co_filename if entry is not None else ""
+
+
+def _detach_tracebacks(error: BaseException) -> None:
+    """The student's code may keep what it raised: no traceback of it leads into the test."""
+    pending: list[BaseException | None] = [error]
+    for _ in range(100):
+        if not pending:
+            return
+        current = pending.pop()
+        if current is not None:
+            current.__traceback__ = None
+            pending += [current.__context__, current.__cause__]
+            current.__context__ = None
+
+
+def _limit_results(tests: list[TestResult]) -> list[TestResult]:
+    """All that did not pass, and as many of the others as a page can show."""
+    if len(tests) <= MAX_TEST_RESULTS:
+        return tests
+    return ([test for test in tests if test["outcome"] != "passed"] or tests)[:MAX_TEST_RESULTS]
+
+
+def _error_message(error: BaseException) -> str:
+    try:
+        return clip(str(error.args[0]), 1_000) if error.args else ""
+    except Exception:  # noqa: BLE001 - the message may be an object of the student's
+        return ""
+
+
+def make_test_result(check: CheckSpec | None, outcome: str, reason: str, **fields: Any) -> TestResult:
+    result: TestResult = {
+        "name": check.name if check else "",
+        "expression": check.expression if check else "",
+        "is_hidden": check.is_hidden if check else False,
+        "outcome": outcome,
+        "reason": reason,
+        "text": "",
+        "expected": None,
+        "got": None,
+        "error_type": "",
+        "detail": "",
+        "cell": None,
+        "line": None,
+    }
+    return result | fields

@@ -1,0 +1,119 @@
+"""The judge's end where a notebook's language is not Python: what a kernel told of a cell becomes a fault or a test.
+
+A test cell is one check: it passes when the kernel says that it ran without an error. What it printed is shown with a visible test
+that failed; of a hidden one nothing is told but its author's words, in a line `# feedback: …`.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from pmh_jupyter.grading.runtime.execution.text_clipping import clip
+from pmh_jupyter.grading.runtime.in_process.channel import CellError, InProcessJudge, TestResults
+from pmh_jupyter.grading.runtime.test_cells.checks import BEGIN_HIDDEN_TESTS, FEEDBACK_COMMENT
+from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
+
+# R and Julia take seconds until they are there, on a busy machine many.
+KERNEL_START_TIMEOUT_SECONDS = 60.0
+# What a kernel and its driver take on top of the memory that a submission may use.
+KERNEL_MEMORY_BYTES = 192 << 20
+_REPLY_FIELDS = {"status", "error_name", "message", "output"}
+_GENERIC_ERROR_NAMES = {"", "ERROR", "Error"}
+
+
+class KernelUnavailable(Exception):
+    """The kernel that a release asks for cannot be had: nothing that a student did."""
+
+
+def add_kernel_overhead(limits: dict[str, Any]) -> dict[str, Any]:
+    """A submission's limits for the process that drives a kernel, and for the kernel."""
+    return limits | {"memory_bytes": limits["memory_bytes"] + KERNEL_MEMORY_BYTES, "reserves": True}
+
+
+class KernelJudge(InProcessJudge):
+    """`reconnect` and the first connection wait until the kernel is ready; they raise NoKernel."""
+
+    __test__ = False
+
+    def __init__(self, link: Link) -> None:
+        super().__init__(link)
+        self._await_kernel()
+
+    def reconnect(self, link: Link) -> None:
+        super().reconnect(link)
+        self._await_kernel()
+
+    def checkpoint(self) -> None:
+        """A kernel cannot be frozen: after a loss the cells are run anew."""
+
+    def run_student_cell(self, number: int, source: str) -> CellError:
+        reply = self._request_reply("run-cell", number, source)
+        if reply["status"] == "ok":
+            return None
+        return {"error_type": _error_name(reply), "detail": _error_detail(reply), "cell": number, "line": None}
+
+    def run_test_cell(self, number: int, grade_id: str, source: str) -> tuple[TestResults, list[dict[str, Any]]]:
+        if not source.strip():
+            return [], []
+        reply = self._request_reply("run-test-cell", number, source)
+        result = {
+            "name": "",
+            "expression": clip(grade_id),
+            "is_hidden": BEGIN_HIDDEN_TESTS in source,
+            "outcome": "passed" if reply["status"] == "ok" else "failed",
+            "reason": "",
+            "text": "",
+            "expected": None,
+            "got": None,
+            "error_type": "",
+            "detail": "",
+            "cell": None,
+            "line": None,
+        }
+        return [result | (_failure_fields(reply, source) if result["outcome"] == "failed" else {})], []
+
+    def _request_reply(self, kind: str, number: int, source: str) -> dict[str, str]:
+        reply = self._request(kind, number, source)
+        if not (
+            isinstance(reply, dict) and set(reply) == _REPLY_FIELDS and all(isinstance(t, str) for t in reply.values())
+        ):
+            raise PeerLost("protocol-error", "Not what a kernel tells.")
+        if reply["status"] == "kernel-died":
+            raise PeerLost("exit", "")
+        return reply
+
+    def _await_kernel(self) -> None:
+        self.link.deadline = time.monotonic() + KERNEL_START_TIMEOUT_SECONDS
+        try:
+            message = self.link.receive()
+        except PeerLost as lost:
+            raise KernelUnavailable(f"the kernel does not start ({lost.cause})") from lost
+        if not isinstance(message, dict) or message.get("start_error") != "":
+            raise KernelUnavailable(
+                clip(
+                    str(message["start_error"] if isinstance(message, dict) and "start_error" in message else message),
+                    400,
+                )
+            )
+
+
+def _failure_fields(reply: dict[str, str], source: str) -> dict[str, str]:
+    feedback = next((found[1] for found in map(FEEDBACK_COMMENT.match, source.split("\n")) if found), None)
+    if feedback:
+        return {"reason": "author-message", "text": clip(feedback, 2_000)}
+    if BEGIN_HIDDEN_TESTS in source:
+        return {"reason": "not-met"}
+    if reply["error_name"] in _GENERIC_ERROR_NAMES:
+        return {"reason": "author-message", "text": clip(reply["output"].strip(), 400) or _error_detail(reply)}
+    return {"reason": "exception", "error_type": _error_name(reply), "detail": _error_detail(reply)}
+
+
+def _error_name(reply: dict[str, str]) -> str:
+    return "an error" if reply["error_name"] in _GENERIC_ERROR_NAMES else reply["error_name"]
+
+
+def _error_detail(reply: dict[str, str]) -> str:
+    """A shell tells no more than a number."""
+    detail = reply["message"].strip()
+    return clip(f"exit status {detail}" if detail.isdecimal() else detail)

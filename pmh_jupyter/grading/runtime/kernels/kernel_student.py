@@ -1,0 +1,184 @@
+"""The student's end where a notebook's language is not Python: a real Jupyter kernel runs its cells, driven by nbclient.
+
+Kernel and driver are processes of the submission's room, under its identity and limits, and talk over sockets in its own files.
+What the kernel answers is the student's word, as all that is judged inside is. Messages are those of `side`, but that each answer
+only tells what became of the source; the judge makes a fault or tests of it (`kernel_side`).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pmh_jupyter.grading.runtime.execution.text_clipping import clip
+from pmh_jupyter.grading.runtime.sandbox import linux
+from pmh_jupyter.grading.runtime.sandbox.student_process import OUTPUT_EXIT_CODE
+from pmh_jupyter.grading.runtime.transport.framing import Link
+
+MAX_TEXT_LENGTH = 2_000
+# The same submission draws the same random numbers each time, in the languages of which it is known how.
+SEED_STATEMENTS = {"r": "set.seed({})", "julia": "import Random; Random.seed!({})", "bash": "RANDOM={}"}
+STARTUP_TIMEOUT_SECONDS = 60
+
+
+class KernelStartError(Exception):
+    """No kernel of this name can be started here."""
+
+
+class Kernel:
+    """A running kernel. `most`: bytes that one cell may print, past which this process ends itself."""
+
+    def __init__(self, name: str, max_output_bytes: int) -> None:
+        try:
+            client = _make_client(name)
+        except ImportError as error:
+            raise KernelStartError(f"{error.name} is not installed where submissions are graded") from error
+        self.client, self.max_output_bytes = client, max_output_bytes
+        self.printed = self.output_size = 0
+        self.reply: dict[str, Any] = {}
+        self.output_parts: list[str] = []
+        client.process_message = self._limit_output(client.process_message)
+        client.on_cell_executed = self._on_cell_executed
+        self.helper_pids = self._start(name)
+
+    def seed(self, number: int) -> None:
+        """Seeds the language's random numbers, where it is known how."""
+        seed_statement = SEED_STATEMENTS.get(str(self.client.km.kernel_spec.language).lower())
+        if seed_statement:
+            self.run(seed_statement.format(number))
+
+    def run(self, source: str) -> dict[str, str]:
+        """Runs one cell: `status` ("ok", "error", …; "lost" when the kernel is gone), `error`, `detail` and what was `printed`."""
+        from nbclient.exceptions import DeadKernelError
+        from nbformat.v4 import new_code_cell
+
+        self.reply, self.output_parts, self.output_size = {}, [], 0
+        if not source.strip():
+            return {"status": "ok", "error_name": "", "message": "", "output": ""}
+        cell = new_code_cell(source)  # type: ignore[no-untyped-call]
+        self.client.nb.cells = [cell]
+        try:
+            self.client.execute_cell(cell, 0)
+        except DeadKernelError:
+            return _make_lost_reply()
+        if not all(map(_is_alive, self.helper_pids)):
+            return _make_lost_reply()
+        return {
+            "status": str(self.reply.get("status", "")),
+            "error_name": clip(str(self.reply.get("ename", ""))),
+            "message": clip(str(self.reply.get("evalue", "")), MAX_TEXT_LENGTH),
+            "output": "".join(self.output_parts)[-MAX_TEXT_LENGTH:],
+        }
+
+    def _start(self, name: str) -> list[int]:
+        """The processes on which the kernel itself relies: one that drives a shell is of no use without it."""
+        from jupyter_client.kernelspec import NoSuchKernel
+
+        try:
+            self.client.start_new_kernel(cwd=os.getcwd())
+            self.client.start_new_kernel_client()
+        except NoSuchKernel as error:
+            raise KernelStartError(f"the kernel {name} is not installed where submissions are graded") from error
+        except Exception as error:  # the kernel's provisioner, its program, the sockets: each raises what it likes
+            raise KernelStartError(
+                f"the kernel {name} does not start: {type(error).__name__}: {clip(str(error))}"
+            ) from error
+        # What a cell calls is a helper too, but one that was there before the first cell.
+        return [pid for pid in linux.list_processes() if linux.get_parent_pid(pid) == self.client.km.provisioner.pid]
+
+    def _on_cell_executed(self, cell: Any, cell_index: int, execute_reply: dict[str, Any]) -> None:
+        self.reply = execute_reply["content"]
+
+    def _limit_output(self, process_message: Callable[..., Any]) -> Callable[..., Any]:
+        def process_limited(message: dict[str, Any], *arguments: Any) -> Any:
+            content = message["content"]
+            if message["msg_type"] not in ("status", "execute_input"):
+                self.output_size += len(content["text"]) if "text" in content else len(str(content))
+                if self.output_size > self.max_output_bytes:
+                    os._exit(OUTPUT_EXIT_CODE)
+            if message["msg_type"] == "stream":
+                self._append_output(str(content.get("text", "")))
+                return None
+            return process_message(message, *arguments)
+
+        return process_limited
+
+    def _append_output(self, text: str) -> None:
+        self.output_parts.append(text)
+        if len(self.output_parts) > MAX_TEXT_LENGTH:
+            self.output_parts = ["".join(self.output_parts)[-MAX_TEXT_LENGTH:]]
+
+
+class KernelStudentServer:
+    """Serves the judge with a kernel, as `side.StudentInside` does with the shell."""
+
+    def __init__(
+        self, link: Link, start_message: dict[str, Any], max_output_bytes: int, write_files: Callable[[Any], None]
+    ) -> None:
+        self.link, self.start_message, self.max_output_bytes, self.write_files = (
+            link,
+            start_message,
+            max_output_bytes,
+            write_files,
+        )
+
+    def serve(self) -> NoReturn:
+        """Says first that the kernel is ready, or why there is none; then serves until the judge is gone."""
+        # Whatever the kernel runs has this process's identity: it may end it, and not look into it.
+        linux.prctl(linux.PR_SET_DUMPABLE, 0)
+        logging.disable()
+        try:
+            kernel = Kernel(self.start_message["kernel"], self.max_output_bytes)
+        except KernelStartError as error:
+            self.link.send({"start_error": str(error)})
+            self.link.receive()  # raises, once the judge is gone
+            raise
+        kernel.seed(self.start_message["seed"])
+        # Only now: some languages run a file that lies where they are started.
+        self.write_files(self.start_message["files"])
+        self.link.send({"start_error": ""})
+        while True:
+            _, _, source = self.link.receive()
+            self.link.send(kernel.run(source))
+
+
+def _make_client(name: str) -> Any:
+    """nbclient with a kernel that nobody but this room can reach: its sockets are files."""
+    from jupyter_client.manager import AsyncKernelManager
+    from nbclient import NotebookClient
+    from nbformat.v4 import new_notebook
+
+    folder = Path(tempfile.mkdtemp(prefix="kernel-"))
+    manager = AsyncKernelManager(kernel_name=name, transport="ipc", connection_file=str(folder / "k.json"))
+    client = NotebookClient(
+        new_notebook(),  # type: ignore[no-untyped-call]
+        km=manager,
+        kernel_name=name,
+        timeout=None,  # the judge looks at the clock
+        startup_timeout=STARTUP_TIMEOUT_SECONDS,
+        allow_errors=True,
+        store_widget_state=False,
+    )
+    with suppress(LookupError):  # not there: told when it is to be started
+        argv = manager.kernel_spec.argv if manager.kernel_spec else []
+        if len(argv) > 1 and os.path.basename(argv[0]).startswith("python") and argv[1] == "-m":
+            argv.insert(1, "-P")  # else a file beside the notebook could take the place of the kernel's own modules
+    return client
+
+
+def _make_lost_reply() -> dict[str, str]:
+    return {"status": "kernel-died", "error_name": "", "message": "", "output": ""}
+
+
+def _is_alive(pid: int) -> bool:
+    """False for a process that has ended, whether or not somebody has noticed."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return False
+    return state not in "ZX"

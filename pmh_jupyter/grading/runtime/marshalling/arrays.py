@@ -1,0 +1,221 @@
+"""NumPy's arrays, scalars and dtypes as forms and back.
+
+Sending touches NumPy only where it is loaded already. Receiving imports it, by its own fixed name; a dtype is read from a
+fixed pattern, and objects are sent one by one: NumPy's own pickles are never read.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+import re
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from pmh_jupyter.grading.runtime.marshalling.scalars import NotByValue
+from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
+from pmh_jupyter.grading.runtime.transport.wire_format import WireFormatError, require_fields, require_type
+
+__builtins__ = BUILTINS
+
+if TYPE_CHECKING:
+    from pmh_jupyter.grading.runtime.marshalling.codec import Decoder, Encoder
+
+TAGS = frozenset({"a", "ao", "as", "ad"})
+# Filled when NumPy is loaded: what writes each type, and which of the types can be changed.
+_WRITERS: dict[type, Callable[[Encoder, Any], list[Any]]] = {}
+MUTABLE: set[type] = set()
+_DTYPE_PATTERN = re.compile(
+    r"[<>|=]?(b1|[iu][1248]|f(2|4|8|12|16)|c(8|16|24|32)|[SUV]\d{1,9}"
+    r"|[mM]8(\[([1-9]\d{0,8})?(Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as)\])?)"
+)
+_MAX_CODE_POINT = 0x10FFFF
+
+
+def writer_for(kind: type) -> Callable[[Encoder, Any], list[Any]] | None:
+    """What writes a value of this type, if it is one of NumPy's that cross by value."""
+    if not _WRITERS and not _load_types():
+        return None
+    return _WRITERS.get(kind) or (_write_dtype if issubclass(kind, sys.modules["numpy"].dtype) else None)
+
+
+def _load_types() -> bool:
+    """Learn the types of NumPy, if it is loaded (wholly: it may be in the middle of its import)."""
+    numpy = sys.modules.get("numpy")
+    if not all(hasattr(numpy, name) for name in ("ndarray", "generic", "dtype", "timedelta64", "ma")):
+        return False
+    kinds = [numpy.dtype(code).type for code in "?bhilqBHILQefdgFDGSUVmM"]  # type: ignore[union-attr]
+    _WRITERS.update(dict.fromkeys(kinds, _write_scalar))
+    _WRITERS[numpy.ndarray] = write_array  # type: ignore[union-attr]
+    MUTABLE.add(numpy.ndarray)  # type: ignore[union-attr]
+    return True
+
+
+def import_numpy() -> Any:
+    """NumPy, imported if need be."""
+    try:
+        return importlib.import_module("numpy")
+    except ImportError:
+        raise WireFormatError("An array came, and NumPy is not installed here.") from None
+
+
+def encode_dtype(dtype: Any) -> Any:
+    """The form of a dtype without objects. Raises `NotPlain` for one that does not cross by value."""
+    if dtype.subdtype is not None:
+        base, shape = dtype.subdtype
+        return ["A", encode_dtype(base), list(shape)]
+    if dtype.names is not None:
+        field_specs = [dtype.fields[name] for name in dtype.names]
+        return [
+            "V",
+            dtype.itemsize,
+            list(dtype.names),
+            [encode_dtype(p[0]) for p in field_specs],
+            [p[1] for p in field_specs],
+        ]
+    if not _DTYPE_PATTERN.fullmatch(dtype.str) or sys.modules["numpy"].dtype(dtype.str) != dtype:
+        raise NotByValue
+    return dtype.str
+
+
+def read_dtype(numpy: Any, encoded: Any, depth: int = 0) -> Any:
+    """The dtype of such a form."""
+    if type(encoded) is str and _DTYPE_PATTERN.fullmatch(encoded):
+        return numpy.dtype(encoded)
+    if type(encoded) is not list or not encoded or depth > 8:
+        raise WireFormatError("No dtype where one must be.")
+    if encoded[0] == "A":
+        base, shape = require_fields(encoded, 2)
+        return numpy.dtype((read_dtype(numpy, base, depth + 1), _read_shape(shape)))
+    if encoded[0] != "V":
+        raise WireFormatError("No dtype where one must be.")
+    size, names, formats, offsets = require_fields(encoded, 4)
+    for part in (*require_type(names, list), require_type(formats, list), require_type(offsets, list)):
+        require_type(part, str, list)
+    kinds = [read_dtype(numpy, part, depth + 1) for part in formats]
+    return numpy.dtype({"names": names, "formats": kinds, "offsets": offsets, "itemsize": require_type(size, int)})
+
+
+def _read_shape(encoded: Any, max_dimensions: int = 32) -> tuple[int, ...]:
+    if len(require_type(encoded, list)) > max_dimensions:
+        raise WireFormatError("An array has too many dimensions.")
+    for size in encoded:
+        if require_type(size, int) < 0:
+            raise WireFormatError("An array has a negative size.")
+    return tuple(encoded)
+
+
+def write_array(encoder: Encoder, value: Any) -> list[Any]:
+    """An array: its dtype, its shape, its bytes in C order; one of objects element by element."""
+    if value.ndim > encoder.bounds.max_dimensions:
+        raise NotByValue
+    shape = list(value.shape)
+    if value.dtype.kind == "O":
+        return ["ao", shape, encoder.encode_items(value.reshape(-1).tolist())]
+    encoded = encode_dtype(value.dtype)
+    return ["a", encoded, shape, _bytes(value)]
+
+
+def _bytes(value: Any) -> bytes:
+    if value.dtype.names is not None:
+        # What lies between the fields is nobody's business on the other side.
+        clean = sys.modules["numpy"].zeros(value.shape, value.dtype)
+        clean[...] = value
+        value = clean
+    return bytes(value.tobytes())
+
+
+def _write_scalar(encoder: Encoder, value: Any) -> list[Any]:
+    # An empty str_ says it has no bytes, and hands out four.
+    as_array = sys.modules["numpy"].asarray(value)
+    return ["as", encode_dtype(as_array.dtype), _bytes(as_array)]
+
+
+def _write_dtype(encoder: Encoder, value: Any) -> list[Any]:
+    return ["ad", "O" if value.kind == "O" else encode_dtype(value)]
+
+
+def _read_array(decoder: Decoder, encoded: list[Any]) -> Any:
+    dtype, shape, data = require_fields(encoded, 3)
+    return _array_from_bytes(
+        import_numpy(), dtype, _read_shape(shape, decoder.bounds.max_dimensions), require_type(data, bytes)
+    )
+
+
+def _array_from_bytes(numpy: Any, encoded_dtype: Any, shape: tuple[int, ...], data: bytes) -> Any:
+    dtype = read_dtype(numpy, encoded_dtype)
+    count = math.prod(shape)
+    if count * dtype.itemsize != len(data) or (not dtype.itemsize and count > 1 << 20):
+        raise WireFormatError("An array's bytes do not fit its shape.")
+    if not data:
+        return numpy.zeros(shape, dtype)
+    value = numpy.frombuffer(data, dtype).reshape(shape).copy()
+    _sanitize(numpy, value)
+    return value
+
+
+def _sanitize(numpy: Any, value: Any) -> None:
+    """See to bytes that mean nothing: a bool other than 0 and 1 becomes 1; a character that is none is refused."""
+    if value.dtype.names is not None:
+        for name in value.dtype.names:
+            _sanitize(numpy, value[name])
+    elif value.dtype.kind == "b":
+        bool_bytes = value.view("u1")
+        numpy.minimum(bool_bytes, 1, out=bool_bytes)
+    elif value.dtype.kind == "U" and value.dtype.itemsize:
+        # Characters of any array, one axis more: works for fields of a structure too.
+        code_points = numpy.ascontiguousarray(value).reshape(-1).view(value.dtype.byteorder + "u4")
+        if code_points.size and int(code_points.max()) > _MAX_CODE_POINT:
+            raise WireFormatError("An array has characters that are none.")
+
+
+def _read_objects(decoder: Decoder, encoded: list[Any]) -> Any:
+    shape, items = require_fields(encoded, 2)
+    numpy, sizes, values = (
+        import_numpy(),
+        _read_shape(shape, decoder.bounds.max_dimensions),
+        decoder.decode_items(items),
+    )
+    if math.prod(sizes) != len(values):
+        raise WireFormatError("An array's items do not fit its shape.")
+    flat = numpy.empty(len(values), dtype=object)
+    # One by one: NumPy would look into sequences.
+    for index, value in enumerate(values):
+        flat[index] = value
+    return flat.reshape(sizes)
+
+
+def _read_scalar(decoder: Decoder, encoded: list[Any]) -> Any:
+    dtype, data = require_fields(encoded, 2)
+    return _array_from_bytes(import_numpy(), dtype, (), require_type(data, bytes))[()]
+
+
+def _read_dtype(decoder: Decoder, encoded: list[Any]) -> Any:
+    (dtype,) = require_fields(encoded, 1)
+    numpy = import_numpy()
+    return numpy.dtype(object) if dtype == "O" else read_dtype(numpy, dtype)
+
+
+_READERS: dict[str, Callable[[Decoder, list[Any]], Any]] = {
+    "a": _read_array,
+    "ao": _read_objects,
+    "as": _read_scalar,
+    "ad": _read_dtype,
+}
+
+
+def reader_for(tag: str) -> Callable[[Decoder, list[Any]], Any] | None:
+    """What reads a form of this tag, if it is one of this file's."""
+    return _READERS.get(tag)
+
+
+def refill(existing: Any, fresh: Any) -> bool:
+    """Put the fresh array's content into the known one, if both are arrays of one shape and dtype; answers whether it did."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None or type(existing) is not numpy.ndarray or type(fresh) is not numpy.ndarray:
+        return False
+    if existing.shape != fresh.shape or existing.dtype != fresh.dtype or not existing.flags.writeable:
+        return False
+    numpy.copyto(existing, fresh)
+    return True

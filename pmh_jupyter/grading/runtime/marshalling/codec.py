@@ -1,0 +1,360 @@
+"""Values as forms and back: what crosses between the judge and the student's process by value.
+
+Only exact types of a fixed list cross by value; whatever else a value holds (and containers that hold themselves or lie
+too deep) goes by handle. Reading a form never runs code that the form names.
+
+**Identity.** With a `Memo`, each mutable value is sent as `["m", number, tag, …]` and a second time in the same message
+as `["=", number]`, so that it arrives as one object, cycles included. The memo gives the numbers; one that lives longer
+than a message can hand out the copy it made before (`known`), which is then filled anew in place.
+"""
+
+from __future__ import annotations
+
+import array
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from pmh_jupyter.grading.runtime.marshalling import arrays, containers, scalars, tables
+from pmh_jupyter.grading.runtime.marshalling.scalars import NATIVE_TYPES, NotByValue
+from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
+from pmh_jupyter.grading.runtime.transport.wire_format import (
+    MAX_INT,
+    MIN_INT,
+    SizeBounds,
+    ValueTooLarge,
+    WireFormatError,
+    require_fields,
+    require_type,
+)
+
+__builtins__ = BUILTINS
+
+__all__ = [
+    "PLAIN_TYPES",
+    "TAGS",
+    "WireFormatError",
+    "SizeBounds",
+    "Codec",
+    "Decoder",
+    "Encoder",
+    "Memo",
+    "ValueTooLarge",
+]
+
+WireValue = Any
+_NATIVE_ITEM_TYPES = NATIVE_TYPES | {int, str}
+# Shorter lists gain nothing from being packed.
+_MIN_PACKED_ITEMS = 8
+# As many keys of one dict or set may share one hash; honest ones share it by pairs, forged ones by the million.
+_MAX_EQUAL_HASHES = 64
+# Tags of forms that the codec reads itself; all others are the peer's.
+TAGS = frozenset(
+    {"m", "="} | set(scalars.READERS) | set(containers.FILLABLE) | set(containers.READERS) | arrays.TAGS | tables.TAGS
+)
+PLAIN_TYPES = frozenset(NATIVE_TYPES | set(scalars.WRITERS) | set(containers.WRITERS))
+
+
+class Memo:
+    """The numbers of mutable values in one message. A longer-lived memo overrides these methods.
+
+    Sending asks `number`; receiving asks `known` before it builds a value and tells `keep` what it built (a container
+    before it is filled). The numbers are the sender's; the receiver's memo must not take them for its own.
+    """
+
+    def __init__(self) -> None:
+        self._numbers_by_id: dict[int, int] = {}
+        # Keeps what is numbered alive: the id of what is gone may be given again.
+        self._values: list[object] = []
+
+    def number_for(self, value: object) -> int:
+        """The number (64 bits, signed) of a value that is sent; the same each time."""
+        number = self._numbers_by_id.setdefault(id(value), len(self._numbers_by_id))
+        if number == len(self._values):
+            self._values.append(value)
+        return number
+
+    def known_value(self, number: int) -> object | None:
+        """The copy made for this number by an earlier message, if there is one."""
+        return None
+
+    def remember(self, number: int, value: object) -> None:
+        """Note the copy made for this number."""
+
+
+class Codec:
+    """Values to forms and back.
+
+    to_handle: makes the form of what does not cross by value; its tag must not be in `TAGS`. from_handle: gets every list
+    whose tag is not the codec's, as it came (never checked), and must raise `BadForm` for what it does not know.
+    """
+
+    def __init__(
+        self,
+        to_reference: Callable[[Any], WireValue],
+        from_reference: Callable[[list[Any]], Any],
+        bounds: SizeBounds | None = None,
+    ) -> None:
+        self.to_reference = to_reference
+        self.from_reference = from_reference
+        self.bounds = bounds or SizeBounds()
+
+    def encode(self, value: Any, memo: Memo | None = None) -> WireValue:
+        """The form of a value; it shares nothing mutable with the value. Raises `TooMuch`, and what to_handle raises.
+
+        After an exception, numbers that the memo gave in this call have not been sent.
+        """
+        if type(value) in NATIVE_TYPES:
+            return value
+        return Encoder(self, memo).encode(value)
+
+    def decode(self, encoded: WireValue, memo: Memo | None = None) -> Any:
+        """The value of a form, which may be anything at all; the form is used up. Raises `BadForm`, and what from_handle raises."""
+        if type(encoded) in _NATIVE_ITEM_TYPES:
+            return encoded
+        return Decoder(self, memo).decode(encoded)
+
+
+class Encoder:
+    """One value on its way into a form."""
+
+    def __init__(self, codec: Codec, memo: Memo | None) -> None:
+        self.bounds = codec.bounds
+        self.memo = memo
+        self._to_reference = codec.to_reference
+        self._remaining_nodes = codec.bounds.max_nodes
+        self._depth = 0
+        # The containers this one lies in, by id.
+        self._enclosing_ids: set[int] = set()
+        self._sent_numbers: set[int] = set()
+
+    def encode(self, value: Any) -> WireValue:
+        """The form of any value."""
+        kind = type(value)
+        if kind in NATIVE_TYPES:
+            return value
+        write_scalar = scalars.WRITERS.get(kind)
+        if write_scalar is not None:
+            try:
+                return write_scalar(value, self.bounds)
+            except NotByValue:
+                return self._to_reference(value)
+        writer = containers.WRITERS.get(kind) or _library_writer_for(kind)
+        if writer is None:
+            return self._to_reference(value)
+        return self._encode_container(value, kind, writer)
+
+    def _encode_container(self, value: Any, kind: type, writer: Callable[[Encoder, Any], list[Any]]) -> WireValue:
+        value_id = id(value)
+        number = None
+        if self.memo is not None and _has_identity(kind):
+            number = self.memo.number_for(value)
+            if number in self._sent_numbers and (
+                value_id not in self._enclosing_ids or kind in containers.FILLABLE_TYPES
+            ):
+                return ["=", number]
+        if value_id in self._enclosing_ids or self._depth >= self.bounds.max_depth:
+            return self._to_reference(value)
+        self._enclosing_ids.add(value_id)
+        self._depth += 1
+        try:
+            if number is not None:
+                self._sent_numbers.add(number)
+            encoded = writer(self, value)
+        except NotByValue:
+            self._sent_numbers.discard(number)
+            return self._to_reference(value)
+        finally:
+            self._depth -= 1
+            self._enclosing_ids.discard(value_id)
+        return encoded if number is None else ["m", number, *encoded]
+
+    def encode_items(self, values: Iterable[Any]) -> WireValue:
+        """The forms of many values: a list of forms, or ints packed eight bytes each."""
+        items = list(values)
+        self._remaining_nodes -= len(items)
+        if self._remaining_nodes < 0:
+            raise ValueTooLarge(f"More than {self.bounds.max_nodes} items at once are too many to be sent.")
+        kinds = set(map(type, items))
+        if kinds == {int} and len(items) > _MIN_PACKED_ITEMS:
+            try:
+                return b"q" + array.array("q", items).tobytes()
+            except OverflowError:
+                pass
+        elif kinds <= _NATIVE_ITEM_TYPES and _is_native(items, kinds):
+            return items
+        encode = self.encode
+        return [encode(item) for item in items]
+
+
+def _has_identity(kind: type) -> bool:
+    """Whether values of this type can be changed, so that it matters which one it is."""
+    return kind in containers.NUMBERED_TYPES or kind in arrays.MUTABLE or kind in tables.MUTABLE
+
+
+def _is_native(items: list[Any], kinds: set[type]) -> bool:
+    """Whether msgpack knows each of these ints and strs as it is."""
+    if int in kinds and not all(MIN_INT <= item <= MAX_INT for item in items if type(item) is int):
+        return False
+    if str not in kinds:
+        return True
+    texts = items if len(kinds) == 1 else [item for item in items if type(item) is str]
+    if all(map(str.isascii, texts)):
+        return True
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:
+        return False
+    # A pair of surrogates in two strings does not become one character by being joined: Python keeps them apart.
+    return True
+
+
+def _library_writer_for(kind: type) -> Callable[[Encoder, Any], list[Any]] | None:
+    """The writer for a type of NumPy or pandas, if they are loaded here."""
+    if "numpy" not in sys.modules:
+        return None
+    return arrays.writer_for(kind) or tables.writer_for(kind)
+
+
+class Decoder:
+    """One form on its way into a value."""
+
+    def __init__(self, codec: Codec, memo: Memo | None) -> None:
+        self.bounds = codec.bounds
+        self._memo = memo
+        self._from_reference = codec.from_reference
+        self._remaining_nodes = codec.bounds.max_nodes
+        self._depth = 0
+        self._received_values: dict[int, Any] = {}
+        # What from_handle raised: it passes through as it is.
+        self._reference_error: Exception | None = None
+
+    def decode(self, encoded: WireValue) -> Any:
+        """The value of any form."""
+        kind = type(encoded)
+        if kind in _NATIVE_ITEM_TYPES:
+            return encoded
+        if kind is not list or not encoded or type(encoded[0]) is not str:
+            raise WireFormatError("This is no form.")
+        tag = encoded[0]
+        if tag not in TAGS:
+            return self._decode_reference(encoded)
+        if self._depth > self.bounds.max_depth + 1:
+            raise WireFormatError("A form is nested too deeply.")
+        self._depth += 1
+        try:
+            return self._decode_tagged(tag, encoded)
+        except WireFormatError:
+            raise
+        except Exception as error:
+            if error is self._reference_error:
+                raise
+            raise WireFormatError(f"A form makes no value: {type(error).__name__}.") from None
+        finally:
+            self._depth -= 1
+
+    def _decode_reference(self, encoded: list[Any]) -> Any:
+        try:
+            return self._from_reference(encoded)
+        except Exception as error:
+            self._reference_error = error
+            raise
+
+    def _decode_tagged(self, tag: str, encoded: list[Any]) -> Any:
+        if tag == "m":
+            return self._decode_numbered(encoded)
+        if tag == "=":
+            return self._decode_repeated(encoded)
+        if tag in scalars.READERS:
+            return scalars.READERS[tag](encoded, self.bounds)
+        if tag in containers.FILLABLE:
+            _, make_empty, fill = containers.FILLABLE[tag]
+            return fill(self, make_empty(encoded), encoded)
+        reader = containers.READERS.get(tag) or arrays.reader_for(tag) or tables.reader_for(tag)
+        if reader is None:
+            raise WireFormatError("This is no form.")
+        return reader(self, encoded)
+
+    def _decode_numbered(self, encoded: list[Any]) -> Any:
+        """A mutable value: the copy of an earlier message filled anew, or a new one, kept before it is filled."""
+        if self._memo is None or len(encoded) < 3 or type(encoded[1]) is not int or encoded[1] in self._received_values:
+            raise WireFormatError("A numbered value out of place.")
+        number, tag = encoded[1], encoded[2]
+        body = encoded[2:]
+        if type(tag) is not str:
+            raise WireFormatError("A tag of the wrong type.")
+        if tag not in containers.FILLABLE:
+            if tag in ("m", "=") or tag not in TAGS:
+                raise WireFormatError("Only a mutable value has a number.")
+            value = self._refill(number, self._decode_tagged(tag, body))
+            self._remember(number, value)
+            return value
+        kind, make_empty, fill = containers.FILLABLE[tag]
+        value, fresh = self._memo.known_value(number), make_empty(body)
+        if type(value) is not kind or not containers.has_same_settings(value, fresh):
+            value = fresh
+        self._remember(number, value)
+        return fill(self, value, body)
+
+    def _remember(self, number: int, value: Any) -> None:
+        self._received_values[number] = value
+        assert self._memo is not None
+        self._memo.remember(number, value)
+
+    def _refill(self, number: int, fresh: Any) -> Any:
+        """The known copy with the content of the fresh one, where that can be done in place; else the fresh one."""
+        assert self._memo is not None
+        existing = self._memo.known_value(number)
+        if existing is None or type(existing) is not type(fresh):
+            return fresh
+        if isinstance(existing, bytearray):
+            existing[:] = require_type(fresh, bytearray)
+            return existing
+        return existing if arrays.refill(existing, fresh) or tables.refill(existing, fresh) else fresh
+
+    def _decode_repeated(self, encoded: list[Any]) -> Any:
+        (number,) = require_fields(encoded, 1)
+        if self._memo is None or type(number) is not int:
+            raise WireFormatError("A number out of place.")
+        if number in self._received_values:
+            return self._received_values[number]
+        value = self._memo.known_value(number)
+        if value is None:
+            raise WireFormatError("A number of nothing.")
+        return value
+
+    def decode_items(self, encoded: WireValue) -> list[Any]:
+        """Many values, from their forms or packed."""
+        if type(encoded) is bytes:
+            return self._unpack_integers(encoded)
+        self._count_nodes(len(require_type(encoded, list)))
+        if set(map(type, encoded)) <= _NATIVE_ITEM_TYPES:
+            return encoded  # type: ignore[no-any-return]
+        decode = self.decode
+        return [decode(item) for item in encoded]
+
+    def _unpack_integers(self, encoded: bytes) -> list[int]:
+        if encoded[:1] != b"q" or len(encoded) % 8 != 1:
+            raise WireFormatError("Packed integers are cut short.")
+        self._count_nodes(len(encoded) // 8)
+        numbers = array.array("q")
+        numbers.frombytes(memoryview(encoded)[1:])
+        return numbers.tolist()
+
+    def _count_nodes(self, count: int) -> None:
+        self._remaining_nodes -= count
+        if self._remaining_nodes < 0:
+            raise WireFormatError("A form holds too many items.")
+
+    def decode_keys(self, encoded: WireValue) -> list[Any]:
+        """Many values that can be hashed, and whose hashes differ as those of honest values do."""
+        keys = self.decode_items(encoded)
+        if (
+            len(keys) > _MAX_EQUAL_HASHES
+            and type(encoded) is not bytes
+            and not set(map(type, keys)) <= {str, bytes, bool}
+        ):
+            if max(Counter(map(hash, keys)).values()) > _MAX_EQUAL_HASHES:
+                raise WireFormatError("Too many keys share one hash.")
+        return keys

@@ -1,0 +1,272 @@
+"""Values that hold no other values, as forms and back: numbers, strings, dates and times."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import uuid
+import zoneinfo
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from types import EllipsisType, NotImplementedType
+from typing import Any
+
+from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
+from pmh_jupyter.grading.runtime.transport.wire_format import (
+    MAX_INT,
+    MIN_INT,
+    SizeBounds,
+    ValueTooLarge,
+    WireFormatError,
+    require_fields,
+    require_type,
+)
+
+__builtins__ = BUILTINS
+
+WireValue = Any
+# Types whose values are their own form, whatever the value; int and str are too unless they are unusual.
+NATIVE_TYPES = frozenset({type(None), bool, float, bytes})
+
+
+class NotByValue(Exception):
+    """This value cannot cross by value after all; it goes by handle."""
+
+
+def write_integer(value: int, bounds: SizeBounds) -> WireValue:
+    """An int: itself within 64 bits, else its sign and its bytes."""
+    if MIN_INT <= value <= MAX_INT:
+        return value
+    size = (value.bit_length() + 7) // 8
+    if size > bounds.max_int_bytes:
+        raise ValueTooLarge(f"An integer of {size} bytes is too large to be sent.")
+    return ["i", value < 0, abs(value).to_bytes(size, "big")]
+
+
+def write_text(value: str) -> WireValue:
+    """A str: itself, unless it has lone surrogates, which UTF-8 does not know."""
+    if value.isascii():
+        return value
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return ["s", value.encode("utf-8", "surrogatepass")]
+    return value
+
+
+def read_integer(encoded: WireValue, bounds: SizeBounds) -> int:
+    """Read an int, small or big."""
+    if type(encoded) is int:
+        return encoded
+    if type(encoded) is list and encoded and encoded[0] == "i":
+        return _read_big_integer(encoded, bounds)
+    raise WireFormatError("No integer where one must be.")
+
+
+def _read_big_integer(encoded: list[Any], bounds: SizeBounds) -> int:
+    is_negative, data = require_fields(encoded, 2)
+    require_type(is_negative, bool)
+    if len(require_type(data, bytes)) > bounds.max_int_bytes:
+        raise WireFormatError("An integer is too large.")
+    value = int.from_bytes(data, "big")
+    return -value if is_negative else value
+
+
+def _read_text(encoded: list[Any], bounds: SizeBounds) -> str:
+    (data,) = require_fields(encoded, 1)
+    return str(require_type(data, bytes).decode("utf-8", "surrogatepass"))
+
+
+def _write_complex(value: complex, bounds: SizeBounds) -> WireValue:
+    return ["c", value.real, value.imag]
+
+
+def _read_complex(encoded: list[Any], bounds: SizeBounds) -> complex:
+    real, imag = require_fields(encoded, 2)
+    return complex(require_type(real, float), require_type(imag, float))
+
+
+def _write_range(value: range, bounds: SizeBounds) -> WireValue:
+    return [
+        "r",
+        write_integer(value.start, bounds),
+        write_integer(value.stop, bounds),
+        write_integer(value.step, bounds),
+    ]
+
+
+def _read_range(encoded: list[Any], bounds: SizeBounds) -> range:
+    return range(*(read_integer(part, bounds) for part in require_fields(encoded, 3)))
+
+
+def _write_decimal(value: Decimal, bounds: SizeBounds) -> WireValue:
+    digits = str(value)
+    if len(digits) > bounds.max_int_bytes:
+        raise ValueTooLarge("A Decimal has too many digits to be sent.")
+    return ["D", digits]
+
+
+def _read_decimal(encoded: list[Any], bounds: SizeBounds) -> Decimal:
+    (digits,) = require_fields(encoded, 1)
+    if len(require_type(digits, str)) > bounds.max_int_bytes:
+        raise WireFormatError("A Decimal has too many digits.")
+    return Decimal(digits)
+
+
+def _write_fraction(value: Fraction, bounds: SizeBounds) -> WireValue:
+    return ["Q", write_integer(value.numerator, bounds), write_integer(value.denominator, bounds)]
+
+
+def _read_fraction(encoded: list[Any], bounds: SizeBounds) -> Fraction:
+    numerator, denominator = (read_integer(part, bounds) for part in require_fields(encoded, 2))
+    return Fraction(numerator, denominator)
+
+
+def _write_uuid(value: uuid.UUID, bounds: SizeBounds) -> WireValue:
+    return ["U", value.bytes]
+
+
+def _read_uuid(encoded: list[Any], bounds: SizeBounds) -> uuid.UUID:
+    (data,) = require_fields(encoded, 1)
+    return uuid.UUID(bytes=require_type(data, bytes))
+
+
+@functools.cache
+def _zone_names() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
+
+
+def write_zone(value: datetime.tzinfo | None) -> WireValue:
+    """A time zone: none, a fixed offset, or a key of the table of zones. Raises `NotPlain` for any other."""
+    if value is None:
+        return None
+    if type(value) is datetime.timezone:
+        offset = value.utcoffset(None)
+        microseconds = offset // datetime.timedelta(microseconds=1)
+        name = value.tzname(None)
+        return ["z", microseconds, None if name == datetime.timezone(offset).tzname(None) else write_text(name)]
+    if type(value) is zoneinfo.ZoneInfo and value.key in _zone_names():
+        return ["Z", value.key]
+    raise NotByValue
+
+
+def read_zone(encoded: WireValue, bounds: SizeBounds) -> datetime.tzinfo | None:
+    """The time zone of such a form."""
+    if encoded is None:
+        return None
+    if type(encoded) is not list or not encoded:
+        raise WireFormatError("No time zone where one must be.")
+    if encoded[0] == "Z":
+        (key,) = require_fields(encoded, 1)
+        if require_type(key, str) not in _zone_names():
+            raise WireFormatError("A time zone is unknown here.")
+        return zoneinfo.ZoneInfo(key)
+    if encoded[0] != "z":
+        raise WireFormatError("No time zone where one must be.")
+    microseconds, name = require_fields(encoded, 2)
+    offset = datetime.timedelta(microseconds=require_type(microseconds, int))
+    if name is None:
+        return datetime.timezone(offset)
+    return datetime.timezone(offset, name if type(name) is str else _read_text(require_type(name, list), bounds))
+
+
+def _write_tzinfo(value: datetime.tzinfo, bounds: SizeBounds) -> WireValue:
+    return write_zone(value)
+
+
+def _write_datetime(value: datetime.datetime, bounds: SizeBounds) -> WireValue:
+    date = ["tt", value.year, value.month, value.day]
+    return [*date, value.hour, value.minute, value.second, value.microsecond, value.fold, write_zone(value.tzinfo)]
+
+
+def _read_datetime(encoded: list[Any], bounds: SizeBounds) -> datetime.datetime:
+    *parts, fold, encoded_zone = require_fields(encoded, 9)
+    year, month, day, hour, minute, second, microsecond = _require_integers(parts)
+    date = datetime.date(year, month, day)
+    time = datetime.time(
+        hour, minute, second, microsecond, read_zone(encoded_zone, bounds), fold=require_type(fold, int)
+    )
+    return datetime.datetime.combine(date, time)
+
+
+def _write_time(value: datetime.time, bounds: SizeBounds) -> WireValue:
+    return ["th", value.hour, value.minute, value.second, value.microsecond, value.fold, write_zone(value.tzinfo)]
+
+
+def _read_time(encoded: list[Any], bounds: SizeBounds) -> datetime.time:
+    *parts, fold, encoded_zone = require_fields(encoded, 6)
+    hour, minute, second, microsecond = _require_integers(parts)
+    return datetime.time(
+        hour, minute, second, microsecond, read_zone(encoded_zone, bounds), fold=require_type(fold, int)
+    )
+
+
+def _write_date(value: datetime.date, bounds: SizeBounds) -> WireValue:
+    return ["td", value.year, value.month, value.day]
+
+
+def _read_date(encoded: list[Any], bounds: SizeBounds) -> datetime.date:
+    return datetime.date(*_require_integers(require_fields(encoded, 3)))
+
+
+def _write_timedelta(value: datetime.timedelta, bounds: SizeBounds) -> WireValue:
+    return ["te", value.days, value.seconds, value.microseconds]
+
+
+def _read_timedelta(encoded: list[Any], bounds: SizeBounds) -> datetime.timedelta:
+    return datetime.timedelta(*_require_integers(require_fields(encoded, 3)))
+
+
+def _require_integers(parts: list[Any]) -> list[int]:
+    for part in parts:
+        require_type(part, int)
+    return parts
+
+
+def _constant_codec(encoded: WireValue, value: object) -> tuple[Callable[..., WireValue], Callable[..., object]]:
+    def read(encoded: list[Any], bounds: SizeBounds) -> object:
+        require_fields(encoded, 0)
+        return value
+
+    return (lambda value, bounds: list(encoded)), read
+
+
+_ELLIPSIS = _constant_codec(["..."], Ellipsis)
+_NOT_IMPLEMENTED = _constant_codec(["ni"], NotImplemented)
+
+WRITERS: dict[type, Callable[[Any, SizeBounds], WireValue]] = {
+    int: write_integer,
+    str: lambda value, bounds: write_text(value),
+    complex: _write_complex,
+    range: _write_range,
+    Decimal: _write_decimal,
+    Fraction: _write_fraction,
+    uuid.UUID: _write_uuid,
+    datetime.datetime: _write_datetime,
+    datetime.date: _write_date,
+    datetime.time: _write_time,
+    datetime.timedelta: _write_timedelta,
+    datetime.timezone: _write_tzinfo,
+    zoneinfo.ZoneInfo: _write_tzinfo,
+    EllipsisType: _ELLIPSIS[0],
+    NotImplementedType: _NOT_IMPLEMENTED[0],
+}
+
+READERS: dict[str, Callable[[list[Any], SizeBounds], object]] = {
+    "i": _read_big_integer,
+    "s": _read_text,
+    "c": _read_complex,
+    "r": _read_range,
+    "D": _read_decimal,
+    "Q": _read_fraction,
+    "U": _read_uuid,
+    "z": read_zone,
+    "Z": read_zone,
+    "tt": _read_datetime,
+    "th": _read_time,
+    "td": _read_date,
+    "te": _read_timedelta,
+    "...": _ELLIPSIS[1],
+    "ni": _NOT_IMPLEMENTED[1],
+}

@@ -1,0 +1,112 @@
+"""What a test does with files, heard of before it is done: by an audit hook, and where Python audits nothing by functions of `os`.
+
+Files that came from the student's process are found by no import.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pmh_jupyter.grading.runtime.files.shared_files import JudgeFileSync
+from pmh_jupyter.grading.runtime.policies.audit_hook import listen_to_events
+
+_WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+_READ_EVENTS = frozenset({"os.listdir", "os.scandir", "glob.glob"})
+_TWO_PATH_EVENTS = frozenset({"os.rename", "os.link", "os.symlink"})
+_CHANGE_EVENTS = _TWO_PATH_EVENTS | {
+    *("os.mkdir", "os.remove", "os.rmdir", "os.truncate", "os.chmod", "os.utime", "os.chdir", "sqlite3.connect")
+}
+_TEMPFILE_EVENTS = frozenset({"tempfile.mkstemp", "tempfile.mkdtemp"})
+_EVENTS = _READ_EVENTS | _CHANGE_EVENTS | _TEMPFILE_EVENTS | {"open"}
+# They look at files, and nobody is told.
+_UNAUDITED_FUNCTIONS = ("stat", "lstat", "access", "readlink")
+
+
+class FilePolicy:
+    """The one audit hook of its kind in this process; it tells the shared files that are in use."""
+
+    def __init__(self) -> None:
+        self._file_sync: JudgeFileSync | None = None
+        self._is_installed = False
+        self._wrapped_functions: dict[str, Callable[..., Any]] = {}
+
+    @contextmanager
+    def monitor(self, file_sync: JudgeFileSync | None) -> Iterator[None]:
+        """These are told, while a test cell runs."""
+        if file_sync is None:
+            yield
+            return
+        if not self._is_installed:
+            self._install()
+        originals = {name: getattr(os, name) for name in self._wrapped_functions}
+        for name, replacement in self._wrapped_functions.items():
+            setattr(os, name, replacement)
+        self._file_sync = file_sync
+        try:
+            with listen_to_events(_EVENTS, self._handle_event):
+                yield
+        finally:
+            self._file_sync = None
+            for name, replacement in originals.items():
+                setattr(os, name, replacement)
+
+    def _install(self) -> None:
+        self._is_installed = True
+        sys.path_hooks.insert(0, self._path_hook)
+        for name in _UNAUDITED_FUNCTIONS:
+            original = getattr(os, name)
+            self._wrapped_functions[name] = self._wrap(original)
+            supporting_functions: set[Callable[..., Any]]
+            for supporting_functions in (
+                os.supports_dir_fd,
+                os.supports_fd,
+                os.supports_follow_symlinks,
+                os.supports_effective_ids,
+            ):
+                if original in supporting_functions:
+                    supporting_functions.add(self._wrapped_functions[name])
+
+    def _wrap(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def wrapper(*arguments: Any, **keywords: Any) -> Any:
+            file_sync = self._file_sync
+            if file_sync is not None and file_sync.may_concern(arguments[0] if arguments else keywords.get("path")):
+                file_sync.before_read()
+            return original(*arguments, **keywords)
+
+        return wrapper
+
+    def _handle_event(self, event: str, arguments: tuple[Any, ...]) -> None:
+        file_sync = self._file_sync
+        if file_sync is None or not any(map(file_sync.may_concern, arguments[: 2 if event in _TWO_PATH_EVENTS else 1])):
+            return
+        if event in _CHANGE_EVENTS:
+            file_sync.before_change()
+        elif event in _TEMPFILE_EVENTS:
+            file_sync.record_random_name(arguments[0])
+        elif event == "open":
+            if type(arguments[2]) is int and arguments[2] & _WRITE_FLAGS:
+                file_sync.before_change()
+            file_sync.before_open()
+        else:
+            file_sync.before_read()
+
+    def _path_hook(self, path: str) -> Any:
+        if self._file_sync is not None and self._file_sync.contains(path):
+            return _EmptyFinder()
+        raise ImportError(path)
+
+
+class _EmptyFinder:
+    """Finds no module."""
+
+    def find_spec(self, name: str, target: Any = None) -> None:
+        return None
+
+
+FILE_POLICY = FilePolicy()

@@ -1,0 +1,78 @@
+"""What one side tells the other of a class: its name, its bases, and which operators its instances have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pmh_jupyter.grading.runtime.proxies import importable_objects
+from pmh_jupyter.grading.runtime.proxies.operators import OPERATOR_OF_METHOD
+from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
+
+__builtins__ = BUILTINS
+
+# Of a class that derives from one of these, the stand-in holds the value itself: only its own methods are asked for.
+VALUE_TYPES = (int, float, complex, str, bytes, tuple, frozenset)
+_MAX_NAME_CHARS = 200
+
+
+def describe_class(kind: type, encode_base: Callable[[type], list[Any]]) -> list[Any]:
+    """Name, qualified name, library reference or None, forms of the bases, operators, those it takes away.
+
+    Of a library's class the bases are left out, but for the nearest of Python's own exceptions or plain types; it counts as a whole.
+    A class that derives from NumPy's or pandas' has their operators for its own: the other side may not have loaded them.
+    """
+    import_path = importable_objects.import_path_of(kind) or importable_objects.allowed_import_path(kind)
+    if import_path is None:
+        direct_bases = [base for base in type.__dict__["__bases__"].__get__(kind) if base is not object]
+        library_bases = [
+            base
+            for base in direct_bases
+            if (importable_objects.allowed_import_path(base) or ("",))[0] in ("numpy", "pandas")
+        ]
+        bases = [encode_base(base) for base in direct_bases if base not in library_bases]
+        bases += [encode_base(plain) for base in library_bases for plain in _plain_base_of(base)]
+        classes: tuple[type, ...] = (
+            kind,
+            *(part for base in library_bases for part in _mro(base) if part is not object),
+        )
+    else:
+        bases = [encode_base(base) for base in _plain_base_of(kind)]
+        classes = tuple(part for part in _mro(kind) if part is not object)
+    operators, removed_operators = _find_operators(classes)
+    name, qualname = type.__dict__["__name__"].__get__(kind), type.__dict__["__qualname__"].__get__(kind)
+    return [
+        name[:_MAX_NAME_CHARS],
+        qualname[:_MAX_NAME_CHARS],
+        list(import_path) if import_path else None,
+        bases,
+        operators,
+        removed_operators,
+    ]
+
+
+def _mro(kind: type) -> tuple[type, ...]:
+    mro: tuple[type, ...] = type.__dict__["__mro__"].__get__(kind)
+    return mro
+
+
+def _plain_base_of(kind: type) -> list[type]:
+    plain_bases = (*VALUE_TYPES, BaseException)
+    return [
+        part
+        for part in _mro(kind)[1:]
+        if part.__module__ == "builtins" and any(issubclass(part, base) for base in plain_bases)
+    ][:1]
+
+
+def _find_operators(classes: tuple[type, ...]) -> tuple[list[str], list[str]]:
+    """The operators that these classes define, first come, and those that are set to None there."""
+    operators: list[str] = []
+    removed_operators: list[str] = []
+    for part in classes:
+        attributes = type.__dict__["__dict__"].__get__(part)
+        for method in attributes:
+            name = OPERATOR_OF_METHOD.get(method) if type(method) is str else None
+            if name is not None and name not in operators and name not in removed_operators:
+                (removed_operators if attributes[method] is None else operators).append(name)
+    return operators, removed_operators

@@ -1,0 +1,85 @@
+"""Objects that stay where they are: each side counts what it gave, and tells what it no longer holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
+from pmh_jupyter.grading.runtime.transport.wire_format import WireFormatError
+
+__builtins__ = BUILTINS
+
+MAX_CLASSES = 20_000
+
+
+class RemoteReference:
+    """The other side's number of an object, held by its stand-in here; telling what was held when it goes away."""
+
+    __slots__ = ("count", "dropped_references", "number", "peer")
+
+    def __init__(self, peer: Any, number: int, dropped_references: list[tuple[int, int]]) -> None:
+        self.peer, self.number, self.count, self.dropped_references = peer, number, 0, dropped_references
+
+    def __del__(self) -> None:
+        # The other side subtracts exactly what arrived here: what it sends at this moment stays alive.
+        if self.count:
+            self.dropped_references.append((self.number, self.count))
+
+
+class ObjectTable:
+    """What this side gave the other by number. An object lives until it was dropped as often as it was sent."""
+
+    def __init__(self) -> None:
+        self._last_number = 0
+        self._objects_by_number: dict[int, Any] = {}
+        self._numbers_by_id: dict[int, int] = {}
+        self._counts: dict[int, int] = {}
+        self._described: set[int] = set()
+        self.offered_numbers: set[int] = set()
+
+    def export(self, value: Any) -> int:
+        """The number under which the other side may name this object; counts as one sending."""
+        number = self._number_for(value)
+        self._counts[number] = self._counts.get(number, 0) + 1
+        self.offered_numbers.add(number)
+        return number
+
+    def export_class(self, kind: type) -> tuple[int, bool]:
+        """The number of a class, which is never dropped, and whether it still has to be described."""
+        number = self._number_for(kind)
+        is_new = number not in self._described
+        self._described.add(number)
+        return number, is_new
+
+    def mark_undescribed(self, numbers: list[int]) -> None:
+        """What was to describe these classes was never sent."""
+        self._described.difference_update(numbers)
+
+    def find(self, number: object) -> Any:
+        """The object of this number; BadForm where there is none."""
+        if type(number) is not int or number not in self._objects_by_number:
+            raise WireFormatError("No object was given under this number.")
+        return self._objects_by_number[number]
+
+    def is_offered(self, value: Any) -> bool:
+        """Whether this very object was given as a value, and not only as the class of one."""
+        number = self._numbers_by_id.get(id(value))
+        return number is not None and self._objects_by_number[number] is value and number in self.offered_numbers
+
+    def release(self, number: object, count: object) -> None:
+        """The other side has given up an object as often as that."""
+        if type(number) is not int or type(count) is not int or number not in self._counts:
+            return
+        self._counts[number] -= count
+        if self._counts[number] <= 0 and number not in self._described:
+            del self._counts[number]
+            self.offered_numbers.discard(number)
+            del self._numbers_by_id[id(self._objects_by_number.pop(number))]
+
+    def _number_for(self, value: Any) -> int:
+        number = self._numbers_by_id.get(id(value))
+        if number is None:
+            self._last_number += 1
+            number = self._numbers_by_id[id(value)] = self._last_number
+            self._objects_by_number[number] = value
+        return number

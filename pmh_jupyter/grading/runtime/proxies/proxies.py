@@ -1,0 +1,272 @@
+"""Stand-ins: objects and classes here that pass on what is done to them to the other side.
+
+An instance's stand-in is an instance of a mirrored class (see `mirrors.py`), so that `isinstance`, `except` and `type(x) is C`
+need nobody's word. What it is, and where, lies in the attribute `_pmh` (a `Handle`); of a class in `_pmh_class`.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from typing import Any
+
+from pmh_jupyter.grading.runtime.proxies import importable_objects
+from pmh_jupyter.grading.runtime.proxies.class_description import VALUE_TYPES
+from pmh_jupyter.grading.runtime.proxies.object_table import RemoteReference
+from pmh_jupyter.grading.runtime.proxies.operators import OPERATOR_OF_METHOD, REFLECTED_OPERATORS
+from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
+
+__builtins__ = BUILTINS
+
+# Attributes with two underscores that are asked for over there; all others are those of the stand-in itself.
+_REMOTE_DUNDERS = frozenset(
+    """__dict__ __doc__ __module__ __name__ __qualname__ __annotations__ __defaults__ __kwdefaults__ __code__ __func__
+    __self__ __wrapped__ __closure__ __globals__ __signature__ __init__ __slots__ __dataclass_fields__ __members__
+    __match_args__ __file__ __version__ __all__ __path__ __post_init__ __new__ __call__ __cause__ __context__ __notes__
+    __annotate__ __type_params__ __set_name__ __missing__ __getattr__ __setattr__ __delattr__ __getattribute__ __get__ __set__
+    __delete__ __objclass__ __origin__ __args__ __parameters__ __value__ __init_subclass__
+    __class_getitem__ __abstractmethods__ __isabstractmethod__ __subclasses__""".split(),
+)
+_REMOTE_CLASS_DUNDERS = _REMOTE_DUNDERS - {"__name__", "__qualname__", "__subclasses__"}
+_LOCAL_EXCEPTION_DUNDERS = frozenset({"__cause__", "__context__", "__notes__"})
+
+
+def is_remote_attribute(name: str) -> bool:
+    """Whether this attribute of a stand-in is the other side's."""
+    if name.startswith("__") and name.endswith("__"):
+        return name in _REMOTE_DUNDERS or name in OPERATOR_OF_METHOD
+    return name not in ("_pmh", "_pmh_class")
+
+
+def remote_reference_of(value: Any) -> RemoteReference | None:
+    """The handle of an instance's stand-in; None for everything else, and for what has no object over there."""
+    if not isinstance(type(value), ProxyMeta):
+        return None
+    try:
+        remote: RemoteReference = object.__getattribute__(value, "_pmh")
+    except AttributeError:
+        return None
+    return remote
+
+
+def is_proxy(value: Any) -> bool:
+    """Whether this object or class is the other side's."""
+    return type(value) is ProxyMeta or remote_reference_of(value) is not None
+
+
+def proxy_class_reference(kind: Any) -> tuple[Any, int] | None:
+    """The peer and the number of a mirrored class; None for everything else."""
+    if type(kind) is not ProxyMeta:
+        return None
+    class_reference: tuple[Any, int] | None = type.__getattribute__(kind, "_pmh_class")[:2]
+    return class_reference
+
+
+def apparent_class(value: Any) -> type:
+    """What `type(value)` says in-process: for a library's object that stayed over there, the library's class, if it is loaded."""
+    kind = type(value)
+    if type(kind) is not ProxyMeta:
+        return kind
+    return type.__getattribute__(kind, "_pmh_class")[2] or _loaded_library_class(kind) or kind
+
+
+def _loaded_library_class(kind: type) -> type | None:
+    import_path = type.__getattribute__(kind, "_pmh_library")
+    if import_path is None:
+        return None
+    library_class = importable_objects.find_loaded_object(*import_path)
+    return library_class if isinstance(library_class, type) else None
+
+
+class ProxyMeta(type):
+    """The type of mirrored classes, each the stand-in of a class of the other side."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> ProxyMeta:
+        if "_pmh_class" not in body:
+            raise TypeError("a class of a test cell cannot derive from a class that the notebook defines")
+        return type.__new__(cls, name, bases, body)
+
+    def mro(cls) -> list[type]:
+        """A class whose library's class says what kind of class it is (Enum, ABC) derives from that one too."""
+        mro = type.mro(cls)
+        marker_class = type.__getattribute__(cls, "__dict__").get("_pmh_kind")
+        if marker_class is None:
+            return mro
+        # One that holds a value itself (IntEnum) has a layout that nothing else can have.
+        return [
+            *mro[:-1],
+            *(base for base in marker_class.__mro__ if base not in mro and not issubclass(base, VALUE_TYPES)),
+            object,
+        ]
+
+    def __call__(cls, *arguments: Any, **keywords: Any) -> Any:
+        return _peer_of(cls).call(cls, arguments, keywords)
+
+    def __getattribute__(cls, name: str) -> Any:
+        if name in ("__mro__", "__bases__"):
+            return tuple(
+                object if base is Proxy else base
+                for base in type.__getattribute__(cls, name)
+                if _is_visible_base(base, name)
+            )
+        if name in ("_pmh_class", "_pmh_library"):
+            raise AttributeError(name)
+        if (
+            is_remote_attribute(name)
+            and (name in _REMOTE_CLASS_DUNDERS or not name.startswith("__") or name in OPERATOR_OF_METHOD)
+            and name != "mro"
+        ):
+            return _peer_of(cls).get_attribute(cls, name)
+        return type.__getattribute__(cls, name)
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        if name.startswith("__") and name.endswith("__") and name not in OPERATOR_OF_METHOD:
+            type.__setattr__(cls, name, value)
+        else:
+            _peer_of(cls).set_attribute(cls, name, value)
+
+    def __delattr__(cls, name: str) -> None:
+        _peer_of(cls).delete_attribute(cls, name)
+
+    def __dir__(cls) -> list[str]:
+        names: list[str] = _peer_of(cls).list_attributes(cls)
+        return names
+
+    def __iter__(cls) -> Any:
+        return _peer_of(cls).apply_operator(cls, "iter", (), {})
+
+    def __len__(cls) -> Any:
+        return _peer_of(cls).apply_operator(cls, "len", (), {})
+
+    def __getitem__(cls, key: Any) -> Any:
+        return _peer_of(cls).apply_operator(cls, "getitem", (key,), {})
+
+    def __contains__(cls, item: Any) -> Any:
+        return _peer_of(cls).apply_operator(cls, "contains", (item,), {})
+
+    def __instancecheck__(cls, value: Any) -> bool:
+        if type.__instancecheck__(cls, value):
+            return True
+        return is_proxy(value) and _peer_of(cls).recognizes(cls, "instancecheck", value)
+
+    def __subclasscheck__(cls, kind: type) -> bool:
+        if type.__subclasscheck__(cls, kind):
+            return True
+        return type(kind) is ProxyMeta and _peer_of(cls).recognizes(cls, "subclasscheck", kind)
+
+    def __bool__(cls) -> bool:
+        return True
+
+    def __repr__(cls) -> str:
+        return f"<class '__main__.{type.__getattribute__(cls, '__qualname__')}'>"
+
+
+def _is_visible_base(base: type, name: str) -> bool:
+    return base is not Proxy or name == "__bases__"
+
+
+def _peer_of(cls: ProxyMeta) -> Any:
+    return type.__getattribute__(cls, "_pmh_class")[0]
+
+
+class Proxy:
+    """What every mirrored class derives from. It has no name of its own that an object over there could have."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "__class__":
+            return apparent_class(self)
+        remote = remote_reference_of(self) if is_remote_attribute(name) else None
+        if remote is None or (name in _LOCAL_EXCEPTION_DUNDERS and isinstance(self, BaseException)):
+            return object.__getattribute__(self, name)
+        return remote.peer.get_attribute(self, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        remote = remote_reference_of(self)
+        if remote is None or (name.startswith("__") and isinstance(self, BaseException)):
+            object.__setattr__(self, name, value)
+        else:
+            remote.peer.set_attribute(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        remote = remote_reference_of(self)
+        if remote is not None:
+            remote.peer.delete_attribute(self, name)
+
+    def __dir__(self) -> list[str]:
+        remote = remote_reference_of(self)
+        return [] if remote is None else remote.peer.list_attributes(self)
+
+    def __repr__(self) -> str:
+        return _fetch_text(self, "repr")
+
+    def __str__(self) -> str:
+        return _fetch_text(self, "str")
+
+    def __format__(self, format_spec: str) -> str:
+        return _fetch_text(self, "format", format_spec)
+
+    def __copy__(self) -> Any:
+        remote = remote_reference_of(self)
+        return self if remote is None else remote.peer.copy(self, False)
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        remote = remote_reference_of(self)
+        return self if remote is None else remote.peer.copy(self, True)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise TypeError("an object of the student's cannot be pickled here")
+
+
+def _fetch_text(value: Any, name: str, *arguments: str) -> str:
+    remote = remote_reference_of(value)
+    if remote is None:
+        return f"<{type.__getattribute__(type(value), '__name__')}>"
+    text = remote.peer.apply_operator(value, name, arguments, {})
+    if type(text) is not str:
+        raise TypeError(f"__{name}__ returned no string")
+    return text
+
+
+def make_forwarder(name: str) -> Callable[..., Any]:
+    """The method of a mirrored class that passes this operator on."""
+
+    def method(self: Any, /, *arguments: Any, **keywords: Any) -> Any:
+        remote = remote_reference_of(self)
+        if remote is None:
+            return NotImplemented
+        return remote.peer.apply_operator(self, name, arguments, keywords)
+
+    method.__name__ = method.__qualname__ = f"__{name}__"
+    return method
+
+
+FORWARDERS = {name: make_forwarder(name) for name in OPERATOR_OF_METHOD.values()}
+assert REFLECTED_OPERATORS <= FORWARDERS.keys()
+
+
+class CoroutineProxy(Proxy):
+    """The stand-in of a coroutine or another awaitable: run to its end over there, at one go, when it is awaited here."""
+
+    def send(self, value: Any) -> Any:
+        raise StopIteration(_await_result(self))
+
+    def throw(self, *error: Any) -> Any:
+        raise error[0]
+
+    def close(self) -> None:
+        """Nothing runs here."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in ("send", "throw", "close"):
+            return types.MethodType(CoroutineProxy.__dict__[name], self)
+        return Proxy.__getattribute__(self, name)
+
+    def __await__(self) -> Any:
+        return _await_result(self)
+        yield  # a generator, which the language demands
+
+
+def _await_result(value: Any) -> Any:
+    remote = remote_reference_of(value)
+    assert remote is not None
+    return remote.peer.await_result(value)

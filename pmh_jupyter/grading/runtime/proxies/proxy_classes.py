@@ -1,0 +1,172 @@
+"""Classes of the other side, made anew here from what it says of them: their names, bases and operators, no code."""
+
+from __future__ import annotations
+
+import abc
+import collections
+import collections.abc
+import enum
+import types
+import typing
+from typing import Any
+
+from pmh_jupyter.grading.runtime.proxies import importable_objects
+from pmh_jupyter.grading.runtime.proxies.class_description import VALUE_TYPES
+from pmh_jupyter.grading.runtime.proxies.object_table import MAX_CLASSES
+from pmh_jupyter.grading.runtime.proxies.operators import OPERATORS
+from pmh_jupyter.grading.runtime.proxies.proxies import FORWARDERS, CoroutineProxy, Proxy, ProxyMeta
+from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
+from pmh_jupyter.grading.runtime.transport.wire_format import WireFormatError
+
+__builtins__ = BUILTINS
+
+_CONTAINERS = (list, dict, set, bytearray)
+# Our own errors steer the judge; nobody over there may raise one.
+_OWN_PACKAGE = __name__.partition(".")[0]
+# Types whose objects never cross by value: their stand-ins may be taken for them.
+_REFERENCE_ONLY_TYPES = (
+    *(types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.GeneratorType, types.CoroutineType),
+    *(types.AsyncGeneratorType, types.ModuleType, types.CodeType, types.FrameType, types.TracebackType, property),
+    *(staticmethod, classmethod, map, filter, zip, enumerate, reversed, types.SimpleNamespace, types.MappingProxyType),
+)
+# Classes of Python's that say what kind of class derives from them; a mirrored class may do so too. Of their code nothing is used.
+_MARKER_CLASSES = (
+    *(abc.ABC, enum.Enum, enum.IntEnum, enum.Flag, enum.IntFlag, enum.StrEnum, typing.Generic),
+    *(collections.UserDict, collections.UserList, collections.UserString),
+    *(getattr(collections.abc, name) for name in collections.abc.__all__),
+)
+_AWAITABLE_CLASS_NAMES = frozenset(
+    {"coroutine", "async_generator_asend", "async_generator_athrow", "anext_awaitable", "Future", "Task"}
+)
+
+
+class ProxyClasses:
+    """The mirrored classes of one peer, by the other side's number."""
+
+    def __init__(self, peer: Any) -> None:
+        self._peer = peer
+        self._classes: dict[int, type] = {}
+
+    def decode_class(self, encoded: Any) -> type:
+        """The class that a form names (`["lib", module, path]`) or describes (`["cls", number, description]`)."""
+        if type(encoded) is not list or not encoded:
+            raise WireFormatError("This is no class.")
+        if encoded[0] == "lib" and len(encoded) == 3 and type(encoded[1]) is str and type(encoded[2]) is str:
+            kind = importable_objects.allowed_type(encoded[1], encoded[2])
+            if kind is None:
+                raise WireFormatError("A class is named that may not be.")
+            return kind
+        if encoded[0] != "cls" or len(encoded) not in (2, 3) or type(encoded[1]) is not int:
+            raise WireFormatError("This is no class.")
+        number = encoded[1]
+        if number not in self._classes:
+            if len(encoded) == 2 or len(self._classes) >= MAX_CLASSES:
+                raise WireFormatError("A class is not described.")
+            self._classes[number] = self._create_class(number, *_validate_description(encoded[2]))
+        return self._classes[number]
+
+    def _create_class(
+        self, number: int, name: str, qualname: str, import_path: tuple[str, str] | None, *members: list[Any]
+    ) -> type:
+        bases, operators, removed_operators = members
+        parents = [self.decode_class(base) for base in bases]
+        apparent_class = None
+        if import_path is not None:
+            apparent_class = importable_objects.allowed_type(*import_path)
+            parents += _library_exception_bases(import_path)
+            if apparent_class is not None and apparent_class not in _REFERENCE_ONLY_TYPES:
+                apparent_class = None
+        containers = [parent for parent in parents if parent in _CONTAINERS]
+        methods = {f"__{operator}__": FORWARDERS[operator] for operator in operators}
+        if containers:
+            apparent_class = containers[0]
+            methods = {
+                method: FORWARDERS[method[2:-2]] for method in dir(apparent_class) if method[2:-2] in OPERATORS
+            } | methods
+        body: dict[str, Any] = {**methods, **{f"__{operator}__": None for operator in removed_operators}}
+        if "__eq__" in body and "__hash__" not in body:
+            body["__hash__"] = None
+        body |= {
+            "__module__": "__main__",
+            "__qualname__": qualname,
+            "_pmh_class": (self._peer, number, apparent_class),
+            "_pmh_kind": _marker_class_of(import_path),
+            "_pmh_library": None if import_path is None or apparent_class else import_path,
+        }
+        is_awaitable = import_path is not None and name in _AWAITABLE_CLASS_NAMES
+        return _build_class(name, parents, CoroutineProxy if is_awaitable else Proxy, body)
+
+
+def _marker_class_of(import_path: tuple[str, str] | None) -> type | None:
+    library_class = importable_objects.find_loaded_object(*import_path) if import_path is not None else None
+    return library_class if library_class in _MARKER_CLASSES else None
+
+
+def _validate_description(description: Any) -> tuple[Any, ...]:
+    """The fields of a description, each of the right type."""
+    if type(description) is not list or len(description) != 6:
+        raise WireFormatError("A class is described wrongly.")
+    name, qualname, import_path, bases, operators, removed_operators = description
+    has_valid_names = type(name) is str and type(qualname) is str and "\0" not in name
+    has_valid_import_path = import_path is None or (
+        type(import_path) is list and [type(part) for part in import_path] == [str, str]
+    )
+    has_valid_lists = all(type(part) is list and len(part) < 1000 for part in (bases, operators, removed_operators))
+    if not (has_valid_names and has_valid_import_path and has_valid_lists) or not OPERATORS.issuperset(
+        _validate_names([*operators, *removed_operators])
+    ):
+        raise WireFormatError("A class is described wrongly.")
+    return name, qualname, tuple(import_path) if import_path else None, bases, operators, removed_operators
+
+
+def _validate_names(names: list[Any]) -> list[str]:
+    if any(type(name) is not str for name in names):
+        raise WireFormatError("A class is described wrongly.")
+    return names
+
+
+def _library_exception_bases(import_path: tuple[str, str]) -> list[type]:
+    """A library's exception, if it is loaded here: so `except` finds it. Nothing of its code runs."""
+    library_class = importable_objects.find_loaded_object(*import_path)
+    is_own = import_path[0].partition(".")[0] in (_OWN_PACKAGE, "runtime")
+    if (
+        isinstance(library_class, type)
+        and issubclass(library_class, Exception)
+        and not is_own
+        and library_class.__module__ == import_path[0]
+    ):
+        return [library_class]
+    return []
+
+
+def _build_class(name: str, parents: list[type], proxy_base: type[Proxy], body: dict[str, Any]) -> type:
+    """The class with these parents as far as they can be had: mirrors, exceptions, and types that hold a value."""
+    proxy_bases: list[type] = [parent for parent in parents if type(parent) is ProxyMeta]
+    real_bases = [
+        parent for parent in parents if issubclass(parent, (*VALUE_TYPES, BaseException)) and parent not in proxy_bases
+    ]
+    # An exception's nearest parent comes first: a library's exception is also what Python's own it derives from.
+    real_bases = [
+        base for base in real_bases if not any(base is not other and issubclass(other, base) for other in real_bases)
+    ]
+    leading_bases: list[type] = proxy_bases if proxy_bases and proxy_base is Proxy else [*proxy_bases, proxy_base]
+    for body_changes in ({}, {"_pmh_kind": None}):
+        for bases in ((*leading_bases, *real_bases), (*proxy_bases, proxy_base), (proxy_base,)):
+            try:
+                return ProxyMeta(name, bases, body | body_changes)
+            except TypeError:  # no layout or order holds them all
+                continue
+    raise WireFormatError("A class cannot be made.")
+
+
+def value_base(kind: type) -> type | None:
+    """The plain type whose value a stand-in of this class holds, if there is one."""
+    return next((base for base in type.__getattribute__(kind, "__mro__") if base in VALUE_TYPES), None)
+
+
+def exception_base(kind: type) -> type[BaseException] | None:
+    """Python's own exception from which this class derives, if there is one."""
+    for base in type.__getattribute__(kind, "__mro__"):
+        if isinstance(base, type) and issubclass(base, BaseException) and BUILTINS.get(base.__name__) is base:
+            return base
+    return None

@@ -1,0 +1,216 @@
+"""The first process of a submission's room. It starts the student's process, tells how that ended, and brings back the last
+checkpoint; when it ends, the kernel ends everything in the room.
+
+It takes orders from the judge alone, over a socket that nobody else has: `spawn` (a new student's process) and `restore` (the last
+checkpoint goes on), each with the socket on which that process is to be reached. It answers each with `did`, and tells `died` when
+the student's process has ended or used too much. Every message carries the number of the student's process it is about.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any, NoReturn
+
+from pmh_jupyter.grading.runtime.sandbox import linux, namespaces
+from pmh_jupyter.grading.runtime.sandbox.checkpoint_page import CheckpointPage
+from pmh_jupyter.grading.runtime.sandbox.resource_check import MEMORY_EXIT_CODE, RESOURCES_EXIT_CODE
+from pmh_jupyter.grading.runtime.sandbox.student_process import OUTPUT_EXIT_CODE, StudentProcessConfig
+
+CHECK_INTERVAL_SECONDS = 0.2
+# What Python itself takes on top of the memory that a submission may use.
+INTERPRETER_OVERHEAD_BYTES = 32 << 20
+KILL_TIMEOUT_SECONDS = 2.0
+# What exit codes of our own say.
+EXIT_CODE_CAUSES = {
+    OUTPUT_EXIT_CODE: "output-limit",
+    MEMORY_EXIT_CODE: "memory-limit",
+    RESOURCES_EXIT_CODE: "resources-exhausted",
+}
+
+
+def run_init_process(
+    control: socket.socket,
+    environment: namespaces.SandboxEnvironment,
+    run_student_process: Callable[[StudentProcessConfig], NoReturn],
+) -> NoReturn:
+    """Serves the judge until it is gone. `live` is what a new student's process does; it never returns."""
+    linux.prctl(linux.PR_SET_DUMPABLE, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    linux.close_descriptors_except(control.fileno())
+    if environment.has_namespaces:
+        linux.die_with_parent()
+        namespaces.create_namespaces()
+    else:
+        # Nobody would end what it leaves behind, so it may not die at once: it sees the judge's socket closed.
+        linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
+    init = _InitProcess(control, environment, run_student_process)
+    init.serve()
+    if not environment.has_namespaces:
+        init.kill_all()
+    # Else the kernel ends everything in the room with this process, and lets nobody know of its end before.
+    os._exit(0)
+
+
+class _InitProcess:
+    """`live` is the student's process, `number` counts them; `watched` can be polled for its end."""
+
+    def __init__(
+        self,
+        control: socket.socket,
+        environment: namespaces.SandboxEnvironment,
+        run_student_process: Callable[[StudentProcessConfig], NoReturn],
+    ) -> None:
+        self.control, self.environment, self.run_student_process = control, environment, run_student_process
+        self.checkpoint_page = CheckpointPage()
+        self.student_uid = namespaces.pick_unused_uid() if namespaces.is_root() else os.geteuid()
+        self.wake_socket, self.student_wake_socket = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.poll = select.poll()
+        self.poll.register(control, select.POLLIN)
+        self.limits: dict[str, Any] = {}
+        self.student_pid = self.process_number = 0
+        self.student_pidfd = -1
+        self.last_check = time.monotonic()
+
+    def serve(self) -> None:
+        while True:
+            # One event a round: an order may put another process, and its descriptor, in the place of the one that has ended.
+            ready_descriptors = [descriptor for descriptor, _ in self.poll.poll(CHECK_INTERVAL_SECONDS * 1000)]
+            if self.student_pidfd in ready_descriptors:
+                self._handle_student_exit()
+            elif ready_descriptors and not self._handle_request():
+                return
+            if time.monotonic() - self.last_check > CHECK_INTERVAL_SECONDS:
+                self._check_processes()
+
+    def _handle_request(self) -> bool:
+        """One order; False when the judge is gone."""
+        raw, descriptors, _, _ = socket.recv_fds(self.control, 1 << 16, 1)
+        if not raw:
+            return False
+        request = json.loads(raw)
+        with socket.socket(fileno=descriptors[0]) as link:
+            is_done = self._spawn(request["limits"], link) if request["action"] == "spawn" else self._restore(link)
+        self._send(reply_to=request["action"], succeeded=is_done)
+        return True
+
+    def _spawn(self, limits: dict[str, Any], link: socket.socket) -> bool:
+        if self.process_number:
+            self.kill_all()
+        if self.environment.has_namespaces:
+            namespaces.mount_writable_folders(
+                self.environment, self.student_uid, limits["file_bytes"], is_remount=bool(self.process_number)
+            )
+        elif self.environment.is_containerized and self.process_number:
+            namespaces.clear_writable_folders(self.student_uid)
+        self.limits = limits
+        self.checkpoint_page.checkpoint_pid = 0
+        pid = os.fork()
+        if pid == 0:
+            self.run_student_process(
+                StudentProcessConfig(
+                    link, self.student_wake_socket, self.checkpoint_page, self.environment, self.student_uid, limits
+                )
+            )
+        self._watch_process(pid)
+        return True
+
+    def _restore(self, link: socket.socket) -> bool:
+        checkpoint_pid = self.checkpoint_page.checkpoint_pid
+        if checkpoint_pid in (0, 1, self.student_pid) or not self.kill_all(except_pid=checkpoint_pid):
+            return False
+        self.checkpoint_page.checkpoint_pid = 0
+        try:
+            os.kill(checkpoint_pid, 0)
+            socket.send_fds(self.wake_socket, [b"wake"], [link.fileno()])
+            self._watch_process(checkpoint_pid)
+        except OSError:
+            return False
+        return True
+
+    def _watch_process(self, pid: int) -> None:
+        self._unwatch_process()
+        self.student_pid = pid
+        self.process_number += 1
+        self.student_pidfd = os.pidfd_open(pid)
+        self.poll.register(self.student_pidfd, select.POLLIN)
+        self.last_check = time.monotonic()
+
+    def _unwatch_process(self) -> None:
+        if self.student_pidfd >= 0:
+            self.poll.unregister(self.student_pidfd)
+            os.close(self.student_pidfd)
+            self.student_pidfd = -1
+
+    def _handle_student_exit(self) -> None:
+        """The student's process is no more."""
+        self._unwatch_process()
+        cause, detail = "signal", "SIGKILL"
+        with suppress(ChildProcessError):
+            _, status = os.waitpid(self.student_pid, 0)
+            code = os.waitstatus_to_exitcode(status)
+            cause, detail = ("exit", str(code)) if code >= 0 else ("signal", signal.Signals(-code).name)
+            if code in EXIT_CODE_CAUSES:
+                cause, detail = EXIT_CODE_CAUSES[code], ""
+        self._send(cause=cause, detail=detail)
+
+    def _check_processes(self) -> None:
+        """What a student's processes left behind is reaped, for it counts as running; and memory is added up."""
+        self.last_check = time.monotonic()
+        for pid in self._iter_sandbox_processes():
+            if pid != self.student_pid:
+                with suppress(ChildProcessError):
+                    os.waitpid(pid, os.WNOHANG)
+        if (
+            self.student_pidfd >= 0
+            and sum(map(linux.get_resident_bytes, self._iter_sandbox_processes()))
+            > self.limits["memory_bytes"] + INTERPRETER_OVERHEAD_BYTES
+        ):
+            self._unwatch_process()
+            os.kill(self.student_pid, signal.SIGKILL)
+            self._send(cause="memory-limit", detail="")
+
+    def _send(self, **fields: Any) -> None:
+        with suppress(OSError):
+            self.control.send(json.dumps(fields | {"process": self.process_number}).encode())
+
+    def _iter_sandbox_processes(self) -> Iterator[int]:
+        if self.environment.is_containerized:
+            return (pid for pid in linux.list_processes() if linux.get_owner_uid(pid) == self.student_uid)
+        if self.environment.is_sandboxed:
+            return (pid for pid in linux.list_processes() if pid != 1)
+        return linux.find_descendants(os.getpid())
+
+    def kill_all(self, *, except_pid: int = 0) -> bool:
+        """Kills every process of the room but this one and `but`; True when they are gone."""
+        deadline = time.monotonic() + KILL_TIMEOUT_SECONDS
+        while time.monotonic() < deadline:
+            if self.environment.is_containerized and not except_pid:
+                namespaces.kill_processes_of(self.student_uid)
+            elif self.environment.is_sandboxed and not except_pid:
+                with suppress(ProcessLookupError):
+                    os.kill(-1, signal.SIGKILL)
+            remaining = [pid for pid in self._iter_sandbox_processes() if pid != except_pid]
+            for pid in remaining:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            remaining = [pid for pid in remaining if not _is_reaped(pid)]
+            if not remaining and all(pid == except_pid for pid in self._iter_sandbox_processes()):
+                return True
+            if remaining:
+                time.sleep(0.0005)
+        return False
+
+
+def _is_reaped(pid: int) -> bool:
+    """True when a process that was killed is gone; one that is no child of ours yet will be, once its parent is gone."""
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return False

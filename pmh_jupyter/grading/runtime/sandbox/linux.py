@@ -1,0 +1,190 @@
+"""What the kernel offers and Python has no name for: namespaces, mounts, capabilities, filters of calls, processes in /proc.
+
+Numbers from linux/sched.h, sys/mount.h, linux/prctl.h, linux/capability.h, linux/seccomp.h. Every function raises OSError.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import platform
+import signal
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pmh_jupyter.grading.runtime.sandbox.seccomp import build_system_call_filter
+
+CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = (
+    0x20000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000,
+)  # fmt: skip
+MS_NOSUID, MS_NODEV, MS_NOEXEC = 2, 4, 8
+MNT_DETACH = 2
+MS_BIND, MS_REC = 0x1000, 0x4000
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = (
+    1,
+    4,
+    22,
+    24,
+    36,
+    38,
+)
+SECCOMP_MODE_FILTER = 2
+LINUX_CAPABILITY_VERSION_3 = 0x20080522
+SIOCSIFFLAGS, IFF_UP = 0x8914, 0x1
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_prctl = _libc.prctl
+_prctl.argtypes = [ctypes.c_int, ctypes.c_ulong, ctypes.c_ulong, ctypes.c_ulong, ctypes.c_ulong]
+
+
+def _check_result(result: int, operation: str) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{operation}: {os.strerror(number)}")
+
+
+def unshare(flags: int) -> None:
+    """New namespaces for this process; of processes, for its next children."""
+    _check_result(_libc.unshare(flags), "unshare")
+
+
+@contextmanager
+def fork_into_new_pid_namespace(is_enabled: bool = True) -> Iterator[None]:
+    """The child that is forked meanwhile is the first process of a new namespace. Before and after it there may be threads."""
+    if not is_enabled:
+        yield
+        return
+    own_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY)
+    unshare(CLONE_NEWPID)
+    try:
+        yield
+    finally:
+        _check_result(_libc.setns(own_namespace, CLONE_NEWPID), "setns")
+        os.close(own_namespace)
+
+
+def mount(filesystem: str, target: str, flags: int, options: str = "") -> None:
+    """A new file system of a kind at a place."""
+    result = _libc.mount(
+        filesystem.encode(), target.encode(), filesystem.encode(), ctypes.c_ulong(flags), options.encode() or None
+    )
+    _check_result(result, f"mount {target}")
+
+
+def bind_mount(descriptor: int, target: str) -> None:
+    """What a descriptor was opened for is to be found at a place, which is made."""
+    is_folder = os.path.isdir(f"/proc/self/fd/{descriptor}")
+    os.makedirs(target if is_folder else os.path.dirname(target), exist_ok=True)
+    if not is_folder:
+        open(target, "x").close()
+    source = f"/proc/self/fd/{descriptor}".encode()
+    _check_result(_libc.mount(source, target.encode(), None, ctypes.c_ulong(MS_BIND | MS_REC), None), f"bind {target}")
+
+
+def unmount(target: str) -> None:
+    """Takes the topmost file system at a place away, though files in it may be open."""
+    _check_result(_libc.umount2(target.encode(), MNT_DETACH), f"umount {target}")
+
+
+def prctl(option: int, value: int) -> None:
+    """prctl with one value."""
+    _check_result(_prctl(option, value, 0, 0, 0), f"prctl {option}")
+
+
+def die_with_parent() -> None:
+    """The kernel kills this process when the thread that forked it ends. Forgotten at every change of identity."""
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def drop_bounding_set() -> None:
+    """No program that is started can have a capability again. Takes one itself, so it comes before the next function."""
+    capability = 0
+    while _prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0:
+        capability += 1
+
+
+def drop_capabilities() -> None:
+    """All of them, for ever."""
+    header = struct.pack("=Ii", LINUX_CAPABILITY_VERSION_3, 0)
+    _check_result(_libc.capset(header, bytes(24)), "capset")
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+
+
+def install_seccomp_filter() -> None:
+    """From here on this process and its children are refused the calls of `seccomp`. Needs `give_up_capabilities` first."""
+    if not _FILTER:
+        return
+    code = ctypes.create_string_buffer(_FILTER, len(_FILTER))
+    program = struct.pack("HxxxxxxP", len(_FILTER) // 8, ctypes.addressof(code))
+    buffer = ctypes.create_string_buffer(program, len(program))
+    _check_result(_prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.addressof(buffer), 0, 0), "seccomp")
+
+
+_FILTER = build_system_call_filter(platform.machine())
+
+
+def bring_up_loopback() -> None:
+    """A new network namespace has its own 127.0.0.1, which is down."""
+    with socket.socket() as any_socket:
+        fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", IFF_UP))
+
+
+def close_descriptors_except(*preserved: int) -> None:
+    """Closes every descriptor from 3 on that is not among those kept."""
+    first = 3
+    for descriptor in sorted(set(preserved)):
+        os.closerange(first, descriptor)
+        first = max(first, descriptor + 1)
+    os.closerange(first, 1 << 20)
+
+
+def list_processes() -> Iterator[int]:
+    """Every process that can be seen."""
+    return (int(name) for name in os.listdir("/proc") if name.isdecimal())
+
+
+def find_descendants(ancestor: int) -> Iterator[int]:
+    """Every process below `ancestor`."""
+    parents: dict[int, int] = {}
+    for pid in list_processes():
+        parents[pid] = get_parent_pid(pid)
+    level = {ancestor}
+    while level:
+        level = {pid for pid, parent in parents.items() if parent in level}
+        yield from level
+
+
+def get_parent_pid(pid: int) -> int:
+    """0 for a process that is gone."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return int(stat.read().rpartition(")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def get_owner_uid(pid: int) -> int:
+    """Whose process it is; -1 for one that is gone."""
+    try:
+        with open(f"/proc/{pid}/status") as status:
+            return int(status.read().partition("\nUid:")[2].split()[0])
+    except (OSError, ValueError, IndexError):
+        return -1
+
+
+def get_resident_bytes(pid: int) -> int:
+    """Memory in use, pages that processes share counted in parts; 0 for a process that is gone."""
+    try:
+        with open(f"/proc/{pid}/smaps_rollup") as rollup:
+            return int(rollup.read().partition("\nPss:")[2].split()[0]) * 1024
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def get_address_space_bytes() -> int:
+    """How much address space this process has taken, of which RLIMIT_AS counts every byte."""
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[0]) * os.sysconf("SC_PAGESIZE")

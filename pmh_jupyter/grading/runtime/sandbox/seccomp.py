@@ -1,0 +1,68 @@
+"""A filter of system calls: what neither a limit nor a namespace holds.
+
+Refused is memory that no limit counts (memfd, System V shared memory, keys, a tmpfs in a namespace of one's own), new user namespaces,
+and calls that a notebook has no use for and kernels have been broken through. A program that is refused one sees an ordinary error.
+
+Format: classic BPF over `struct seccomp_data` (linux/seccomp.h, linux/filter.h); numbers from asm/unistd_64.h and asm-generic/unistd.h.
+"""
+
+from __future__ import annotations
+
+import struct
+
+LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+CALL_NUMBER_OFFSET, ARCHITECTURE_OFFSET, FIRST_ARGUMENT_OFFSET = 0, 4, 16
+ALLOW, KILL = 0x7FFF0000, 0x80000000
+REFUSE, NOT_IMPLEMENTED = (
+    0x00050000 | 1,
+    0x00050000 | 38,
+)  # EPERM; ENOSYS, after which the C library takes the older call
+CLONE_NEWUSER = 0x10000000
+FIRST_X32 = 0x40000000
+
+# By machine: its AUDIT_ARCH, the two calls that take clone's flags, and the number of each call that is refused.
+MACHINES: dict[str, tuple[int, tuple[int, int], dict[str, int]]] = {
+    "x86_64": (
+        0xC000003E,
+        (56, 272),
+        {"shmget": 29, "add_key": 248, "request_key": 249, "keyctl": 250, "perf_event_open": 298, "memfd_create": 319}
+        | {"bpf": 321, "userfaultfd": 323, "io_uring_setup": 425, "memfd_secret": 447},
+    ),
+    "aarch64": (
+        0xC00000B7,
+        (220, 97),
+        {"shmget": 194, "add_key": 217, "request_key": 218, "keyctl": 219, "perf_event_open": 241, "memfd_create": 279}
+        | {"bpf": 280, "userfaultfd": 282, "io_uring_setup": 425, "memfd_secret": 447},
+    ),
+}
+CLONE3_NUMBER = 435  # its flags lie in memory, where a filter cannot look
+
+
+def build_system_call_filter(machine: str) -> bytes:
+    """The program; empty for a machine whose numbers are not listed."""
+    if machine not in MACHINES:
+        return b""
+    architecture, clone_calls, refused_calls = MACHINES[machine]
+    instructions = [
+        _pack_instruction(LOAD, ARCHITECTURE_OFFSET),
+        _pack_instruction(JUMP_EQUAL, architecture, 1, 0),
+        _pack_instruction(RETURN, KILL),
+        _pack_instruction(LOAD, CALL_NUMBER_OFFSET),
+        *(_pack_instruction(JUMP_AT_LEAST, FIRST_X32, 0, 1), _pack_instruction(RETURN, NOT_IMPLEMENTED)),
+        *(_pack_instruction(JUMP_EQUAL, CLONE3_NUMBER, 0, 1), _pack_instruction(RETURN, NOT_IMPLEMENTED)),
+    ]
+    for number in refused_calls.values():
+        instructions += [_pack_instruction(JUMP_EQUAL, number, 0, 1), _pack_instruction(RETURN, REFUSE)]
+    for number in clone_calls:
+        instructions += [
+            _pack_instruction(JUMP_EQUAL, number, 0, 4),
+            _pack_instruction(LOAD, FIRST_ARGUMENT_OFFSET),
+            _pack_instruction(JUMP_ANY_BIT, CLONE_NEWUSER, 0, 1),
+            _pack_instruction(RETURN, REFUSE),
+            _pack_instruction(RETURN, ALLOW),
+        ]
+    return b"".join([*instructions, _pack_instruction(RETURN, ALLOW)])
+
+
+def _pack_instruction(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
+    return struct.pack("=HBBI", code, if_true, if_false, value)

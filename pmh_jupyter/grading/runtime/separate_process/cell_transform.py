@@ -1,0 +1,82 @@
+"""Statements of a test cell, made ready to run apart from the notebook."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+from pmh_jupyter.grading.runtime.proxies import importable_objects
+
+TYPE_FUNCTION, MODULE_FUNCTION, CODE_FUNCTION = "_pmh_type", "_pmh_module", "_pmh_text"
+
+
+def transform_statement(node: ast.stmt) -> ast.stmt:
+    """The statement with `type(x)` asking for the class that is shown, imports of modules whose state is the student's led there, and
+    texts that it evaluates looked at before."""
+    transformed: Any = _StatementTransformer().visit(node)
+    if isinstance(transformed, list):
+        transformed = ast.copy_location(ast.If(ast.Constant(True), transformed, []), node)
+    statement: ast.stmt = transformed
+    return statement
+
+
+def class_body_names(node: ast.stmt) -> set[str]:
+    """Names that class bodies in this statement load: Python looks them up in a way that asks nobody."""
+    return {
+        name.id
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.ClassDef)
+        for part in inner.body
+        for name in ast.walk(part)
+        if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Load)
+    }
+
+
+class _StatementTransformer(ast.NodeTransformer):
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id == "type" and len(node.args) == 1 and not node.keywords:
+            node.func = ast.copy_location(ast.Name(TYPE_FUNCTION, ast.Load()), node.func)
+        elif isinstance(node.func, ast.Name) and node.func.id in ("eval", "exec") and node.args:
+            code_argument = ast.Call(
+                ast.Name(CODE_FUNCTION, ast.Load()), [node.args[0], ast.Constant(node.func.id)], []
+            )
+            node.args[0] = ast.copy_location(code_argument, node.args[0])
+        return node
+
+    def visit_Import(self, node: ast.Import) -> ast.AST | list[ast.stmt]:
+        """`import matplotlib.pyplot as plt`"""
+        stateful_aliases = [
+            alias for alias in node.names if alias.asname and alias.name in importable_objects.STATEFUL_MODULES
+        ]
+        return _redirect_imports(
+            node, [(str(alias.asname), alias.name) for alias in stateful_aliases], stateful_aliases
+        )
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | list[ast.stmt]:
+        """`from matplotlib import pyplot as plt`"""
+        stateful_aliases = [
+            alias for alias in node.names if f"{node.module}.{alias.name}" in importable_objects.STATEFUL_MODULES
+        ]
+        return _redirect_imports(
+            node,
+            [(alias.asname or alias.name, f"{node.module}.{alias.name}") for alias in stateful_aliases],
+            stateful_aliases,
+        )
+
+
+def _redirect_imports(
+    node: ast.Import | ast.ImportFrom, redirected: list[tuple[str, str]], stateful_aliases: list[ast.alias]
+) -> ast.AST | list[ast.stmt]:
+    if not stateful_aliases:
+        return node
+    node.names = [alias for alias in node.names if alias not in stateful_aliases]
+    assignments = [ast.copy_location(statement, node) for statement in _assignments(redirected)]
+    return [*([node] if node.names else []), *assignments]
+
+
+def _assignments(redirected: list[tuple[str, str]]) -> Iterator[ast.stmt]:
+    for name, module in redirected:
+        call = ast.Call(ast.Name(MODULE_FUNCTION, ast.Load()), [ast.Constant(module)], [])
+        yield ast.Assign([ast.Name(name, ast.Store())], call)

@@ -1,0 +1,48 @@
+"""The text of a student's functions and classes, from the judge's own copy of the cells."""
+
+from __future__ import annotations
+
+import ast
+
+from pmh_jupyter.grading.runtime.execution.bindings import PARSE_ERRORS
+from pmh_jupyter.grading.runtime.in_process.test_runner import to_plain_python
+
+_DEFINITION_NODES = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+class DefinitionSources:
+    """The cells that have run."""
+
+    def __init__(self) -> None:
+        self._cells: list[str] = []
+
+    def add(self, source: str) -> None:
+        """Another cell has run."""
+        self._cells.append(source)
+
+    def find(self, qualname: str) -> str | None:
+        """The text of what was defined last under this qualified name; None where there is none."""
+        parts = [part for part in qualname.split(".") if part != "<locals>"]
+        for source in reversed(self._cells):
+            python_source = to_plain_python(source) or ""
+            node = _find_definition(python_source, parts)
+            if node is not None:
+                first_line = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+                lines = python_source.splitlines(keepends=True)[first_line - 1 : node.end_lineno]
+                return "".join(lines).rstrip("\n") + "\n"
+        return None
+
+
+def _find_definition(source: str, parts: list[str]) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | None:
+    try:
+        node: ast.AST = ast.parse(source)
+    except PARSE_ERRORS:
+        return None
+    for part in parts:
+        definitions = [
+            child for child in ast.iter_child_nodes(node) if isinstance(child, _DEFINITION_NODES) and child.name == part
+        ]
+        if not definitions:
+            return None
+        node = definitions[-1]
+    return node if isinstance(node, _DEFINITION_NODES) else None

@@ -1,0 +1,183 @@
+"""Plain data that is like other plain data and not equal to it: what objects are asked about to try their claims."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import math
+import random
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+NEAR_MISS_COUNT, LARGE_VALUE_NEAR_MISS_COUNT = 16, 1
+MAX_SMALL_ELEMENTS = 10_000
+_ALPHABETS = ("0123456789", "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+class _NoNearMiss(Exception):
+    """There is nothing like this value."""
+
+
+def near_misses(value: Any, seed: str) -> list[Any]:
+    """Values that are, by no honest equality, equal to this one: the more, the less can whoever equals one alone guess when it is asked
+    about the right one. They lie on both sides of it, and more on one than on the other, so that it does not lie in their middle.
+    Empty for what there is nothing like.
+    """
+    is_small = not hasattr(value, "__len__") or len(value) <= MAX_SMALL_ELEMENTS  # each of them has to be carried over
+    rng = random.Random(seed)
+    values: list[Any] = [value]
+    count_below = rng.randrange((NEAR_MISS_COUNT if is_small else LARGE_VALUE_NEAR_MISS_COUNT) + 1)
+    for direction, count in (
+        (-1, count_below),
+        (1, (NEAR_MISS_COUNT if is_small else LARGE_VALUE_NEAR_MISS_COUNT) - count_below),
+    ):
+        for candidate in _steps_from(value, direction, count, rng):
+            if not any(_is_equal(candidate, earlier) for earlier in values):
+                values.append(candidate)
+    return values[1:]
+
+
+def unique_values_like(value: Any, hex_digits: str) -> list[Any]:
+    """A value of the same kind that nobody has seen before, made of hexadecimal digits. Empty for a kind of which there are few."""
+    make_value = _UNIQUE_VALUE_FUNCTIONS.get(type(value))
+    return [make_value(hex_digits[:12])] if make_value else []
+
+
+def _steps_from(value: Any, direction: int, count: int, rng: random.Random) -> Iterator[Any]:
+    for _ in range(count):
+        try:
+            value = _next_value(value, direction, rng)
+        except Exception:  # noqa: BLE001 - beyond what its kind can hold, or of a kind that this cannot be done with
+            return
+        yield value
+
+
+def _next_value(value: Any, direction: int, rng: random.Random) -> Any:
+    """The next value of its kind, one way or the other; of what has parts, with another part. Raises _Alone."""
+    return _STEP_FUNCTIONS.get(type(value), _step_object)(value, direction, rng)
+
+
+def _step_number(value: Any, direction: int, _rng: random.Random) -> Any:
+    return value + direction
+
+
+def _step_float(value: float, direction: int, _rng: random.Random) -> float:
+    """By the last digit that is written, but not so little that an equality with a tolerance would not see it."""
+    if not math.isfinite(value):
+        raise _NoNearMiss
+    digits = len(repr(value).partition(".")[2]) if value % 1 else 0
+    min_step = 10.0 ** math.ceil(math.log10(abs(value) / 1000 or 1e-9))
+    return round(value + direction * max(10.0 ** -min(digits, 2), min_step), digits)
+
+
+def _step_text(value: str, direction: int, rng: random.Random) -> str:
+    if not value:
+        return rng.choice(_ALPHABETS[1])
+    index = rng.randrange(len(value))
+    alphabet = next((candidate for candidate in _ALPHABETS if value[index] in candidate), None)
+    new_letter = (
+        alphabet[(alphabet.index(value[index]) + direction) % len(alphabet)] if alphabet else rng.choice(_ALPHABETS[1])
+    )
+    return value[:index] + new_letter + value[index + 1 :]
+
+
+def _step_bytes(value: bytes | bytearray, direction: int, rng: random.Random) -> bytes | bytearray:
+    numbers = list(value) or [0]
+    index = rng.randrange(len(numbers))
+    numbers[index] = (numbers[index] + direction) % 256
+    return type(value)(numbers)
+
+
+def _step_one_item(values: list[Any], direction: int, rng: random.Random) -> list[Any]:
+    """With the first of the values after a random place changed of which that can be done."""
+    first_index = rng.randrange(len(values)) if values else 0
+    for index in range(first_index, first_index + len(values)):
+        index %= len(values)
+        try:
+            return [*values[:index], _next_value(values[index], direction, rng), *values[index + 1 :]]
+        except _NoNearMiss:
+            continue
+    raise _NoNearMiss
+
+
+def _step_sequence(value: list[Any] | tuple[Any, ...], direction: int, rng: random.Random) -> Any:
+    return type(value)(_step_one_item(list(value), direction, rng) if value else [_random_word(rng)])
+
+
+def _step_set(value: set[Any] | frozenset[Any], direction: int, rng: random.Random) -> Any:
+    return type(value)(_step_one_item(sorted(value, key=repr), direction, rng) if value else [_random_word(rng)])
+
+
+def _step_dict(value: dict[Any, Any], direction: int, rng: random.Random) -> dict[Any, Any]:
+    if not value:
+        return {_random_word(rng): 0}
+    try:
+        return dict(zip(value, _step_one_item(list(value.values()), direction, rng), strict=True))
+    except _NoNearMiss:
+        return dict(zip(_step_one_item(list(value), direction, rng), value.values(), strict=True))
+
+
+def _step_date(value: Any, direction: int, _rng: random.Random) -> Any:
+    return value + timedelta(days=direction)
+
+
+def _step_time(value: time, direction: int, _rng: random.Random) -> time:
+    return value.replace(minute=(value.minute + direction) % 60)
+
+
+def _step_object(value: Any, direction: int, rng: random.Random) -> Any:
+    """Of a class that is not one of Python's own kinds of data."""
+    if isinstance(value, enum.Enum):
+        members = list(type(value))
+        return members[(members.index(value) + direction) % len(members)]
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*_step_one_item(list(value), direction, rng))
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        names = [field.name for field in dataclasses.fields(value) if field.init]
+        changed = _step_one_item([getattr(value, name) for name in names], direction, rng)
+        return dataclasses.replace(value, **dict(zip(names, changed, strict=True)))
+    if type(value).__module__.partition(".")[0] in ("numpy", "pandas"):
+        return value + direction
+    raise _NoNearMiss
+
+
+def _random_word(rng: random.Random) -> str:
+    return "".join(rng.choices(_ALPHABETS[1], k=4))
+
+
+def _is_equal(left: Any, right: Any) -> bool:
+    try:
+        return bool(left == right)
+    except Exception:  # noqa: BLE001 - arrays differ element by element
+        return False
+
+
+_STEP_FUNCTIONS: Mapping[type, Callable[[Any, int, random.Random], Any]] = {
+    bool: lambda value, direction, rng: not value,
+    **dict.fromkeys((int, complex, Decimal, Fraction), _step_number),
+    float: _step_float,
+    str: _step_text,
+    **dict.fromkeys((bytes, bytearray), _step_bytes),
+    **dict.fromkeys((list, tuple), _step_sequence),
+    **dict.fromkeys((set, frozenset), _step_set),
+    dict: _step_dict,
+    **dict.fromkeys((date, datetime, timedelta), _step_date),
+    time: _step_time,
+}
+_UNIQUE_VALUE_FUNCTIONS: Mapping[type, Callable[[str], Any]] = {
+    **dict.fromkeys((int, bool), lambda hex_digits: int(hex_digits, 16)),
+    float: lambda hex_digits: int(hex_digits, 16) / 7,
+    complex: lambda hex_digits: complex(int(hex_digits, 16), 1),
+    Decimal: lambda hex_digits: Decimal(int(hex_digits, 16)),
+    Fraction: lambda hex_digits: Fraction(int(hex_digits, 16), 7),
+    str: lambda hex_digits: hex_digits,
+    bytes: lambda hex_digits: hex_digits.encode(),
+    list: lambda hex_digits: [int(hex_digits, 16)],
+    tuple: lambda hex_digits: (int(hex_digits, 16),),
+    dict: lambda hex_digits: {hex_digits: hex_digits},
+    set: lambda hex_digits: {hex_digits},
+    frozenset: lambda hex_digits: frozenset({hex_digits}),
+}

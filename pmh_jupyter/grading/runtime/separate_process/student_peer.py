@@ -1,0 +1,201 @@
+"""The student's end of the conversation: runs cells, and does to the student's objects what the judge asks."""
+
+from __future__ import annotations
+
+import copy
+import os
+import threading
+import types
+from collections.abc import Callable
+from typing import Any
+
+from pmh_jupyter.grading.runtime.files.shared_files import StudentFileSync
+from pmh_jupyter.grading.runtime.proxies import importable_objects
+from pmh_jupyter.grading.runtime.proxies.operators import AwaitableRunner, apply_operator
+from pmh_jupyter.grading.runtime.proxies.signatures import signature_parts
+from pmh_jupyter.grading.runtime.separate_process.builtin_overrides import install_overrides
+from pmh_jupyter.grading.runtime.separate_process.peer import FIELD_COUNT, REQUEST, RESULT, Peer
+from pmh_jupyter.grading.runtime.transport.framing import Link
+from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
+
+__builtins__ = BUILTINS
+
+CellError = dict[str, Any] | None
+TestResults = tuple[list[dict[str, Any]], list[dict[str, Any]]]
+
+
+class SeparateProcessStudentServer:
+    """Serves the judge. `namespace` holds the notebook's names.
+
+    run_cell(number, source) runs a cell of the student's and answers its fault, or None; run_tests(number, source) a test cell that is
+    judged inside, and answers its tests and flags; checkpoint() freezes a copy of this process: it returns False at once, and True
+    in the copy when that one is to go on with a new judge's end. take_printed() is what was printed since the last time, to
+    output and to error; place_of(error) the cell and line of the notebook that an exception came from, or (None, None). `places`: by name,
+    the folders whose files tests share.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        namespace: dict[str, Any],
+        run_student_cell: Callable[[int, str], CellError],
+        run_test_cell: Callable[[int, str], TestResults],
+        take_checkpoint: Callable[[], bool],
+        *,
+        take_output: Callable[[], tuple[str, str]] = lambda: ("", ""),
+        locate_error: Callable[[BaseException], tuple[int | None, int | None]] = lambda error: (None, None),
+        shared_folders: dict[str, str] | None = None,
+    ) -> None:
+        self.link, self.namespace, self.take_checkpoint = link, namespace, take_checkpoint
+        self._handlers = _RequestHandlers(namespace, run_student_cell, run_test_cell)
+        if shared_folders:
+            file_sync = StudentFileSync(shared_folders)
+            self._handlers.handlers |= {
+                "files": file_sync.exchange_changes,
+                "file-part": file_sync.read_part,
+                "file-put": file_sync.write_part,
+            }
+        self._take_output, self._locate_error = take_output, locate_error
+
+    def serve(self) -> None:
+        """Serves until the judge is gone, which is told by `Lost`. A process that a cell forked ends instead of answering."""
+        pid = os.getpid()
+        peer = self._make_peer()
+        while True:
+            message = peer.receive()
+            if message[FIELD_COUNT] == "checkpoint":
+                is_restored = self.take_checkpoint()
+                if is_restored:
+                    pid, peer = os.getpid(), self._make_peer()
+                peer.link.send([RESULT, ["t", [None, ["t", []]]], [], [], "", ""])
+                continue
+            if message[0] == REQUEST:
+                peer.serve_request(message)
+            if os.getpid() != pid:
+                os._exit(0)
+
+    def _make_peer(self) -> StudentPeer:
+        return StudentPeer(self.link, self._handlers, self._take_output, self._locate_error)
+
+
+class StudentPeer(Peer):
+    """One conversation. Only the process and the thread that began it may speak."""
+
+    def __init__(
+        self,
+        link: Link,
+        handlers: _RequestHandlers,
+        take_output: Callable[[], tuple[str, str]],
+        locate_error: Callable[[BaseException], tuple[int | None, int | None]],
+    ) -> None:
+        super().__init__(link, is_judge=False)
+        self._pid, self._thread = os.getpid(), threading.get_ident()
+        self._handlers = handlers
+        self._take_output, self._locate_error = take_output, locate_error
+        install_overrides(self)
+
+    def before_request(self) -> None:
+        if os.getpid() != self._pid or threading.get_ident() != self._thread:
+            raise RuntimeError("an object of the test can only be used by the process and the thread that was given it")
+
+    def handle_request(self, operation: Any, arguments: Any) -> Any:
+        result = self._handlers.handlers[operation](*arguments)
+        if os.getpid() != self._pid:
+            os._exit(0)
+        return result
+
+    def serve_request(self, message: list[Any]) -> None:
+        try:
+            super().serve_request(message)
+        finally:
+            if os.getpid() != self._pid:
+                os._exit(0)
+
+    def take_output(self) -> tuple[str, str]:
+        try:
+            return self._take_output()
+        except Exception:  # noqa: BLE001 - the student's code may have damaged its streams
+            return "", ""
+
+    def locate_error(self, error: BaseException) -> list[int]:
+        cell, line = self._locate_error(error)
+        return [cell, line] if type(cell) is int and type(line) is int else []
+
+
+class _RequestHandlers:
+    """What can be asked for, by name."""
+
+    def __init__(
+        self,
+        namespace: dict[str, Any],
+        run_student_cell: Callable[[int, str], CellError],
+        run_test_cell: Callable[[int, str], TestResults],
+    ) -> None:
+        self.namespace = namespace
+        self._awaitable_runner = AwaitableRunner()
+        # A shell puts an `open`, `exit` and `quit` of its own there: nobody has shadowed a builtin by that.
+        self._initial_builtins = {name: value for name, value in namespace.items() if name in BUILTINS}
+        self.handlers: dict[str, Callable[..., Any]] = {
+            "run-cell": run_student_cell,
+            "run-test-cell": run_test_cell,
+            "lookup": self.lookup,
+            "has": self.is_bound,
+            "globals": self.bound_names,
+            "bind": namespace.__setitem__,
+            "unbind": self.unbind,
+            "module": lambda name: importable_objects.import_object(name, ""),
+            "seed": _seed_module,
+            "call": _call_object,
+            "operate": _operate_on,
+            "get": _get_attribute,
+            "set": setattr,
+            "delete": delattr,
+            "names": dir,
+            "copy": lambda value, deep: copy.deepcopy(value) if deep else copy.copy(value),
+            "finish": self._awaitable_runner.run,
+            "signature": signature_parts,
+        }
+
+    def lookup(self, name: str) -> tuple[Any, ...]:
+        """Whether there is such a name, its value, and the library's name for it."""
+        if not self.is_bound(name):
+            return (False, None, None)
+        value = self.namespace[name]
+        return (True, value, importable_objects.import_path_of(value))
+
+    def is_bound(self, name: str) -> bool:
+        """Whether the notebook has bound a name."""
+        return name in self.namespace and (
+            name not in self._initial_builtins or self.namespace[name] is not self._initial_builtins[name]
+        )
+
+    def bound_names(self) -> list[str]:
+        """The names that the notebook has bound."""
+        return [
+            name for name in self.namespace if type(name) is str and not name.startswith("_") and self.is_bound(name)
+        ]
+
+    def unbind(self, name: str) -> bool:
+        """Deletes a name; whether there was one."""
+        was_bound = name in self.namespace
+        self.namespace.pop(name, None)
+        return was_bound
+
+
+def _call_object(
+    target: Any, arguments: tuple[Any, ...], keyword_names: tuple[str, ...], keyword_values: tuple[Any, ...]
+) -> Any:
+    return target(*arguments, **dict(zip(keyword_names, keyword_values, strict=True)))
+
+
+def _operate_on(target: Any, name: str, arguments: Any, keyword_names: Any, keyword_values: Any) -> Any:
+    return apply_operator(name, target, list(arguments), dict(zip(keyword_names, keyword_values, strict=True)))
+
+
+def _get_attribute(target: Any, name: str) -> Any:
+    value = getattr(target, name)
+    return dict(value) if type(value) is types.MappingProxyType else value
+
+
+def _seed_module(module: str, number: Any) -> None:
+    importable_objects.import_object(module, "seed")(number)

@@ -1,0 +1,129 @@
+"""One run of a test cell in the judge's process: as inside, but what it does not bind lies in another process."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from pmh_jupyter.grading.runtime.execution.text_clipping import clip
+from pmh_jupyter.grading.runtime.in_process.tamper_guard import FlagCollector
+from pmh_jupyter.grading.runtime.in_process.test_runner import CellContext, CheckRunner, make_test_result
+from pmh_jupyter.grading.runtime.marshalling.exceptions import location_of
+from pmh_jupyter.grading.runtime.separate_process.compiled_cell import CompiledCell, CompiledCheck
+from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
+from pmh_jupyter.grading.runtime.separate_process.operator_policy import PolicyViolation
+from pmh_jupyter.grading.runtime.separate_process.peer import TimeLimitReached
+from pmh_jupyter.grading.runtime.separate_process.test_namespace import Namespace
+from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder
+from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import insert_recorder
+from pmh_jupyter.grading.runtime.test_cells.checks import CheckSpec
+from pmh_jupyter.grading.runtime.test_cells.class_provenance import ClassProvenance
+from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
+from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
+from pmh_jupyter.grading.runtime.transport.framing import PeerLost
+
+TestResult = dict[str, Any]
+
+
+class TestCell(CheckRunner):
+    """Runs the checks of one cell and says of each what became of it. Raises `Lost` when the student's process is lost."""
+
+    __test__ = False  # not a pytest class
+
+    def __init__(
+        self, peer: JudgePeer, test_namespace: Namespace, helpers: TestHelpers, compiled_cell: CompiledCell | None
+    ) -> None:
+        self.peer, self.user_ns, self.compiled_cell = peer, test_namespace, compiled_cell
+        terms = CellContext()
+        sites = {**compiled_cell.sites, **helpers.recorder_delegate.sites} if compiled_cell else None
+        recorder = AssertionRecorder(_PythonComparison(ClassProvenance(), lambda code, detail: None), sites=sites)
+        helpers.begin_test_cell(recorder, test_namespace.__getitem__)
+        super().__init__(self, recorder, {}, terms, FlagCollector(terms.flags))
+        self.flags = terms.flags
+
+    def run(self) -> list[TestResult]:
+        """The cell's tests. After what raises and is no assertion, and after the time is up, nothing is checked."""
+        if self.compiled_cell is None:
+            return [make_test_result(None, "grader-error", "invalid-test")]
+        try:
+            return self.run_all(list(self.compiled_cell.checks))
+        except TimeLimitReached:  # between two checks
+            return [make_test_result(None, "timed-out", "timed-out")]
+
+    def _run_check(self, check: CheckSpec) -> TestResult:
+        self.peer.operator_policy.begin_check()
+        test_result = super()._run_check(check)
+        if self.peer.failure is not None and test_result["outcome"] != "timed-out":
+            raise PeerLost(self.peer.failure.cause, self.peer.failure.detail)
+        return test_result
+
+    def _run_statement(self, check: CompiledCheck) -> BaseException | None:
+        error: BaseException | None = None
+        try:
+            with self._bind_temporarily(check.names):
+                self._execute_code(insert_recorder(check.code, self.recorder))
+        except BaseException as student_error:  # noqa: BLE001 - a test fails whatever the student's code raises, SystemExit too
+            error = student_error
+            if isinstance(student_error, TimeLimitReached):
+                signal.setitimer(signal.ITIMER_REAL, 0)
+        # A breach of the rules counts even where the test has caught it; that the time is up, even more.
+        return error if isinstance(error, TimeLimitReached) else self.peer.operator_policy.violation or error
+
+    def _failed_result(self, check: CheckSpec, error: BaseException) -> TestResult:
+        if isinstance(error, TimeLimitReached):
+            return make_test_result(check, "timed-out", "timed-out")
+        if isinstance(error, PolicyViolation) and error.student_message:
+            if check.is_hidden:  # a class of the student's may be named after what it was called with
+                return make_test_result(check, "failed", "not-met", error_type=type(error).__name__)
+            return make_test_result(
+                check,
+                "failed",
+                "author-message",
+                text=f"`{check.expression}` {error.student_message}",
+                error_type=type(error).__name__,
+            )
+        location = location_of(error)
+        if location is None:
+            return super()._failed_result(check, error)
+        cell, line = location
+        error_fields = {"error_type": clip(type(error).__name__, 80), "detail": "", "cell": cell, "line": line}
+        if isinstance(error, MemoryError):
+            return make_test_result(check, "crashed", "memory", **error_fields)
+        if not check.is_hidden and not isinstance(error, AssertionError):
+            with suppress(Exception):
+                error_fields["detail"] = clip(str(error))
+        return make_test_result(check, "failed", "exception", **error_fields)
+
+    @contextmanager
+    def _bind_temporarily(self, names: Collection[str]) -> Iterator[None]:
+        """These names, where they are not the test's own, stand in the namespace itself for as long as a statement runs."""
+        bound_values = {}
+        for name in names:
+            if not self.user_ns.has_own(name):
+                with suppress(KeyError):
+                    bound_values[name] = self.user_ns[name]
+        dict.update(self.user_ns, bound_values)
+        try:
+            yield
+        finally:
+            for name, value in bound_values.items():
+                if self.user_ns.get_own(name) is value:
+                    self.user_ns.pop_own(name)
+
+
+class _PythonComparison(Comparator):
+    """Compares as Python does: objects of the student's are stand-ins here, which have rules of their own."""
+
+    def is_honest(self, name: str, left: Any, right: Any) -> bool:
+        return True
+
+    def is_true(self, value: Any) -> bool:
+        return bool(value)
+
+    def is_false(self, value: Any) -> bool:
+        return not value
+
+    def is_instance(self, value: Any, class_or_tuple: Any) -> bool:
+        return True

@@ -1,0 +1,163 @@
+"""What is different in the judge's process while a test cell runs: output, seeds, a few functions of the library, the clock."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import functools
+import inspect
+import io
+import random
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from pmh_jupyter.grading.runtime.proxies.proxies import ProxyMeta, is_proxy
+from pmh_jupyter.grading.runtime.separate_process.definition_sources import DefinitionSources
+from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
+from pmh_jupyter.grading.runtime.separate_process.peer import TimeLimitReached
+from pmh_jupyter.grading.runtime.separate_process.test_namespace import Namespace
+
+MAX_OUTPUT_CHARS = 1 << 24
+# A test that swallows the first sign that its time is up is told again.
+_REPEAT_SECONDS = 0.2
+# Of a stand-in, these are done where the object is.
+_REMOTE_FUNCTIONS: tuple[tuple[Any, tuple[str, ...]], ...] = (
+    (copy, ("copy", "deepcopy")),
+    (dataclasses, ("fields", "asdict", "astuple", "replace")),
+)
+
+
+class _MainModule:
+    """Stands for the module `__main__`, with the test cells' own names: `unittest.main` finds their classes in it. It is no module, so
+    `doctest.testmod` says so instead of finding no test and being content.
+    """
+
+    def __init__(self, namespace: Namespace) -> None:
+        self._namespace = namespace
+
+    def __dir__(self) -> list[str]:
+        return list(dict.__iter__(self._namespace))
+
+    def __getattr__(self, name: str) -> Any:
+        if self._namespace.has_own(name):
+            return self._namespace.get_own(name)
+        raise AttributeError(name)
+
+
+class TestEnvironment:
+    """Those of all test cells that one student's process is asked from. `peer`: this end of the talk with it; namespace: that of
+    the test cells."""
+
+    def __init__(self, peer: JudgePeer, definition_sources: DefinitionSources, namespace: Namespace) -> None:
+        self.peer = peer
+        self._main: Any = _MainModule(namespace)
+        self._patches: list[tuple[Any, str, Callable[..., Any]]] = [
+            *(
+                (module, name, _run_remotely(peer, getattr(module, name)))
+                for module, names in _REMOTE_FUNCTIONS
+                for name in names
+            ),
+            (inspect, "getsource", _patched_getsource(definition_sources, inspect.getsource)),
+        ]
+        self._seed_patches: dict[str, tuple[Any, str, Callable[..., Any]]] = {}
+
+    @contextmanager
+    def enter(self) -> Iterator[None]:
+        """For one test cell."""
+        patches = [*self._patches, *map(self._seed_patch, _random_modules())]
+        originals = [(module, name, getattr(module, name)) for module, name, _ in patches]
+        original_out, original_err, original_main = sys.stdout, sys.stderr, sys.modules["__main__"]
+        sys.modules["__main__"] = self._main
+        # What the tests and the student's functions print goes nowhere, but a test may look at it on its way.
+        sys.stdout, sys.stderr = _BoundedOutput(), _BoundedOutput()
+        for module, name, function in patches:
+            setattr(module, name, function)
+        try:
+            with _enforce_deadline(self.peer.link.deadline):
+                yield
+        finally:
+            for module, name, original in originals:
+                setattr(module, name, original)
+            sys.stdout, sys.stderr, sys.modules["__main__"] = original_out, original_err, original_main
+
+    def _seed_patch(self, module: Any) -> tuple[Any, str, Callable[..., Any]]:
+        name = module.__name__
+        if name not in self._seed_patches:
+            self._seed_patches[name] = module, "seed", _share_seed(self.peer, name, module.seed)
+        return self._seed_patches[name]
+
+
+def _random_modules() -> list[Any]:
+    numpy = sys.modules.get("numpy")
+    return [random] if numpy is None else [random, numpy.random]
+
+
+def _run_remotely(peer: JudgePeer, original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def wrapper(*arguments: Any, **keywords: Any) -> Any:
+        if arguments and is_proxy(arguments[0]):
+            return peer.call(wrapper, arguments, keywords)
+        return original(*arguments, **keywords)
+
+    return wrapper
+
+
+def _patched_getsource(definition_sources: DefinitionSources, original: Callable[..., str]) -> Callable[..., str]:
+    """The text of the student's functions, from the judge's own copy of the cells."""
+
+    @functools.wraps(original)
+    def getsource(value: Any) -> str:
+        if not is_proxy(value):
+            return original(value)
+        qualname = type.__getattribute__(value, "__qualname__") if type(value) is ProxyMeta else value.__qualname__
+        text = definition_sources.find(qualname) if type(qualname) is str else None
+        if text is None:
+            raise OSError("could not get source code")
+        return text
+
+    return getsource
+
+
+def _share_seed(peer: JudgePeer, module: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    """A seed that a test sets holds for the student's code too."""
+
+    def seed(number: Any = None, *rest: Any, **keywords: Any) -> None:
+        original(number, *rest, **keywords)
+        peer.request("seed", module, number)
+
+    return seed
+
+
+class _BoundedOutput(io.StringIO):
+    def write(self, text: str) -> int:
+        if self.tell() < MAX_OUTPUT_CHARS:
+            super().write(text)
+        return len(text)
+
+
+@contextmanager
+def _enforce_deadline(deadline: float | None) -> Iterator[None]:
+    """`TimeUp` when the deadline passes while the test's own code runs."""
+    if deadline is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    started_at = time.monotonic()
+    previous_handler = signal.signal(signal.SIGALRM, _raise_time_limit)
+    remaining_seconds, _ = signal.setitimer(signal.ITIMER_REAL, max(deadline - started_at, 0.001), _REPEAT_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous_handler)
+        if remaining_seconds:  # somebody else's alarm goes off when it would have
+            signal.setitimer(signal.ITIMER_REAL, max(remaining_seconds - (time.monotonic() - started_at), 0.001))
+
+
+def _raise_time_limit(number: int, frame: FrameType | None) -> None:
+    raise TimeLimitReached

@@ -1,0 +1,202 @@
+"""The names of the test cells: what they bind is theirs, the rest is looked up by the release's rules.
+
+In this order: the test cells' own; helpers that the release gives; libraries that the reference had under that name, if the student's
+notebook has bound it too; builtins, unless the reference shadows them; else the student's.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pmh_jupyter.grading.runtime.proxies import importable_objects
+from pmh_jupyter.grading.runtime.proxies.marshaller import NeverMarshalled
+from pmh_jupyter.grading.runtime.proxies.proxies import ProxyMeta
+from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
+
+_MISSING = object()
+
+
+class Manifest:
+    """What is kept of a release's judging, or what is being found out about it. Operators are by `grade_id`."""
+
+    def __init__(self, isolation: dict[str, Any] | None) -> None:
+        fields = isolation or {}
+        self.library_names = {
+            name: (str(import_path[0]), str(import_path[1]))
+            for name, import_path in fields.get("library_names", {}).items()
+        }
+        self.rebound_names = set(fields.get("rebound_names", ()))
+        self.shadowed_builtins = set(fields.get("shadowed_builtins", ()))
+        self.exported_names = tuple(fields.get("exported_names", ()))
+        self.test_helpers = set(fields.get("test_helpers", ()))
+        self.changed_files = set(fields.get("changed_files", ()))
+        self.operators: dict[str, set[str]] = {
+            grade_id: set(names) for grade_id, names in fields.get("operators", {}).items()
+        }
+
+    def add_usage(self, grade_id: str, usage: dict[str, Any]) -> None:
+        """Adds what one test cell used, where it ran inside (see `inside/used.py`)."""
+        self.library_names |= {
+            name: (str(import_path[0]), str(import_path[1])) for name, import_path in usage["library_names"].items()
+        }
+        self.shadowed_builtins |= set(usage["shadowed_builtins"])
+        self.test_helpers |= set(usage["test_helpers"])
+        self.operators.setdefault(grade_id, set()).update(usage["operators"])
+
+    def as_dict(self) -> dict[str, Any]:
+        """As the event "manifest" has it: sorted, so that the same release gives the same bytes."""
+        return {
+            "library_names": {name: list(import_path) for name, import_path in sorted(self.library_names.items())},
+            "rebound_names": sorted(self.rebound_names),
+            "shadowed_builtins": sorted(self.shadowed_builtins),
+            "test_helpers": sorted(self.test_helpers),
+            "changed_files": sorted(self.changed_files),
+            "operators": {grade_id: sorted(names) for grade_id, names in sorted(self.operators.items())},
+        }
+
+
+class Namespace(dict[str, Any], NeverMarshalled):
+    """The globals of the test cells. What `dict` itself holds are the test cells' own names."""
+
+    def __init__(self, name_resolver: NameResolver) -> None:
+        super().__init__()
+        self.name_resolver = name_resolver
+
+    def __repr__(self) -> str:
+        """Shown to students, who may not read what hidden tests have bound."""
+        return "{…}"
+
+    def __missing__(self, name: str) -> Any:
+        return self.name_resolver.resolve(name)
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or (isinstance(name, str) and self.name_resolver.has_name(name))
+
+    def get(self, name: str, default: Any = None) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+    def __delitem__(self, name: str) -> None:
+        self.name_resolver.forget(name)
+        was_own = self.pop_own(name)
+        if not was_own and not self.name_resolver.unbind(name):
+            raise KeyError(name)
+
+    def pop_own(self, name: str) -> bool:
+        """Removes a name of the test cells; whether there was one."""
+        return super().pop(name, _MISSING) is not _MISSING
+
+    def get_own(self, name: str, default: Any = None) -> Any:
+        """What the test cells have bound to a name."""
+        return super().get(name, default)
+
+    def has_own(self, name: str) -> bool:
+        """Whether the test cells have bound a name."""
+        return super().__contains__(name)
+
+    def keys(self) -> Any:
+        return dict.fromkeys(self).keys()
+
+    def __iter__(self) -> Iterator[str]:
+        yield from list(super().__iter__())
+        yield from (name for name in self.name_resolver.bound_names() if not super(Namespace, self).__contains__(name))
+
+    def items(self) -> Any:
+        return {name: self[name] for name in self}.items()
+
+    def values(self) -> Any:
+        return {name: self[name] for name in self}.values()
+
+
+class NameResolver:
+    """Finds what the test cells do not bind. Stand-ins are kept for a cell; plain data is asked for again after each request."""
+
+    def __init__(self, peer: JudgePeer, manifest: Manifest, helpers: Mapping[str, Any], *, is_recording: bool) -> None:
+        self.peer, self.manifest, self.helpers, self.is_recording = peer, manifest, helpers, is_recording
+        self._proxy_cache: dict[str, Any] = {}
+        self._data_cache: dict[str, tuple[int, Any]] = {}
+        self._bound_cache: dict[str, bool] = {}
+
+    def clear_cache(self) -> None:
+        """Forgets what the student's process said: its cells may have bound anything anew."""
+        self._proxy_cache.clear()
+        self._data_cache.clear()
+        self._bound_cache.clear()
+
+    def resolve(self, name: str) -> Any:
+        """The value of a name; KeyError where there is none, or where Python's own builtin is meant."""
+        if name in self.helpers and name in self.manifest.test_helpers:
+            return self.helpers[name]
+        is_builtin = name in vars(builtins)
+        if name in self.manifest.library_names and (is_builtin or self._is_bound_in_notebook(name)):
+            return importable_objects.import_object(*self.manifest.library_names[name])
+        if name.startswith("__") or (
+            is_builtin and not self.is_recording and name not in self.manifest.shadowed_builtins
+        ):
+            raise KeyError(name)
+        if name in self._proxy_cache:
+            return self._proxy_cache[name]
+        requested_at, value = self._data_cache.get(name, (-1, None))
+        return value if requested_at == self.peer.request_count else self._request_value(name, is_builtin)
+
+    def _request_value(self, name: str, is_builtin: bool) -> Any:
+        if self._bound_cache.get(name) is False:
+            raise KeyError(name)
+        is_bound, value, import_path = _decode_lookup(self.peer.request("lookup", name))
+        self._bound_cache[name] = is_bound
+        if not is_bound:
+            raise KeyError(name)
+        if self.is_recording and import_path is not None and self._record_import(name, import_path):
+            return importable_objects.import_object(*self.manifest.library_names[name])
+        if self.is_recording and is_builtin:
+            self.manifest.shadowed_builtins.add(name)
+        if type(value) is ProxyMeta or type(type(value)) is ProxyMeta or isinstance(value, type):
+            self._proxy_cache[name] = value
+        else:
+            self._data_cache[name] = (self.peer.request_count, value)
+        return value
+
+    def _record_import(self, name: str, import_path: Any) -> bool:
+        """Notes a library's name of the reference, if this process can have it too."""
+        module, path = import_path
+        if module in importable_objects.STATEFUL_MODULES:
+            return False
+        try:
+            importable_objects.import_object(module, path)
+        except (ImportError, AttributeError):
+            return False
+        self.manifest.library_names[name] = (module, path)
+        return True
+
+    def _is_bound_in_notebook(self, name: str) -> bool:
+        if name not in self._bound_cache:
+            self._bound_cache[name] = self.peer.request("has", name) is True
+        return self._bound_cache[name]
+
+    def has_name(self, name: str) -> bool:
+        """Whether the notebook has bound a name."""
+        return self._is_bound_in_notebook(name)
+
+    def forget(self, name: str) -> None:
+        """A name is bound anew."""
+        for cache in (self._proxy_cache, self._data_cache, self._bound_cache):
+            cache.pop(name, None)
+
+    def unbind(self, name: str) -> bool:
+        """Deletes a name of the notebook's; whether there was one."""
+        return self.peer.request("unbind", name) is True
+
+    def bound_names(self) -> list[str]:
+        """The names that the notebook has bound."""
+        names = self.peer.request("globals")
+        return [name for name in names if type(name) is str] if type(names) is list else []
+
+
+def _decode_lookup(reply: Any) -> tuple[bool, Any, Any]:
+    if type(reply) is not tuple or len(reply) != 3:
+        return False, None, None
+    return reply[0] is True, reply[1], reply[2]

@@ -1,0 +1,220 @@
+"""The judge of a notebook: has the student's cells run over there, and runs the test cells here."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names
+from pmh_jupyter.grading.runtime.execution.text_clipping import clip
+from pmh_jupyter.grading.runtime.files.shared_files import JudgeFileSync
+from pmh_jupyter.grading.runtime.in_process.test_runner import to_plain_python
+from pmh_jupyter.grading.runtime.policies.code_execution_policy import CODE_EXECUTION_POLICY, ReleaseTexts
+from pmh_jupyter.grading.runtime.policies.file_policy import FILE_POLICY
+from pmh_jupyter.grading.runtime.proxies.proxies import apparent_class
+from pmh_jupyter.grading.runtime.separate_process.cell_transform import (
+    CODE_FUNCTION,
+    MODULE_FUNCTION,
+    TYPE_FUNCTION,
+    transform_statement,
+)
+from pmh_jupyter.grading.runtime.separate_process.compiled_cell import compile_cell, unpack_cell
+from pmh_jupyter.grading.runtime.separate_process.definition_sources import DefinitionSources
+from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
+from pmh_jupyter.grading.runtime.separate_process.operator_policy import OperatorPolicy
+from pmh_jupyter.grading.runtime.separate_process.test_cell import TestCell
+from pmh_jupyter.grading.runtime.separate_process.test_environment import TestEnvironment
+from pmh_jupyter.grading.runtime.separate_process.test_namespace import Manifest, NameResolver, Namespace
+from pmh_jupyter.grading.runtime.test_cells.checks import remove_hidden_tests
+from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
+from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
+
+TestResult = dict[str, Any]
+CellError = dict[str, Any] | None
+MAX_FLAGS = 100
+
+
+class SeparateProcessJudge:
+    """Speaks to the student's process over `link`. `judging`: what the release knows (see NotebookJudging), or None.
+
+    `places`: by name, the folders whose files tests and notebook share; `given`: the lesson's own files there; `file_bytes`: the most
+    that one may hold. With `record` (the reference solution, at release) nothing is refused and `manifest` fills. `Lost` comes out of
+    every method when the student's process is of no more use: then `reconnect` to another one.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        isolation: dict[str, Any] | None,
+        is_recording: bool = False,
+        *,
+        shared_folders: dict[str, str] | None = None,
+        lesson_files: list[dict[str, str]] | None = None,
+        max_file_bytes: int = 64 << 20,
+    ) -> None:
+        self._is_recording = is_recording
+        self._manifest = Manifest(isolation)
+        self._operator_policy = OperatorPolicy(is_recording=is_recording)
+        self._definition_sources = DefinitionSources()
+        self._release_texts = ReleaseTexts()
+        # The shell that a test cell asked for, and the names that it had before.
+        self._borrowed_shell: tuple[Any, Any] | None = None
+        self._helpers = TestHelpers(transform_statement)
+        self._file_sync = (
+            JudgeFileSync(
+                shared_folders,
+                lesson_files or [],
+                max_file_bytes,
+                self._manifest.changed_files,
+                is_recording=is_recording,
+            )
+            if shared_folders
+            else None
+        )
+        self._connect_peer(link)
+        self.namespace = Namespace(self._name_resolver)
+        self._environment = TestEnvironment(self.peer, self._definition_sources, self.namespace)
+        self.namespace.update(
+            {
+                "__name__": "__main__",
+                "__builtins__": builtins,
+                TYPE_FUNCTION: apparent_class,
+                MODULE_FUNCTION: self._student_module,
+                "In": [""],
+            }
+        )
+        self.namespace[CODE_FUNCTION] = self._code_argument
+        self.namespace["_ih"] = self.namespace["In"]
+        self.namespace["get_ipython"] = self._get_ipython
+
+    def _connect_peer(self, link: Link) -> None:
+        self.peer = JudgePeer(link, self._operator_policy, lambda: self.namespace.get_own("input"), self._file_sync)
+        self._name_resolver = NameResolver(self.peer, self._manifest, self._helpers, is_recording=self._is_recording)
+
+    def reconnect(self, link: Link) -> None:
+        """Goes on with another student's process, which knows nothing of what was said before."""
+        self.peer.is_retired = True
+        self._connect_peer(link)
+        self.namespace.name_resolver = self._name_resolver
+        self._environment = TestEnvironment(self.peer, self._definition_sources, self.namespace)
+
+    def build_manifest(self) -> dict[str, Any]:
+        """What the test cells used so far: library, rebinds, shadowed, operators."""
+        if self._file_sync:
+            self._manifest.changed_files = self._file_sync.changed_by_reference
+        return self._manifest.as_dict()
+
+    def checkpoint(self) -> None:
+        """The student's process freezes a copy of itself."""
+        self.peer.request("checkpoint")
+
+    def run_student_cell(self, number: int, source: str) -> CellError:
+        """Runs a student's cell; what it raised (see `fault_of`), or None."""
+        # Most notebooks need no look at what a cell binds: the tests have no name of their own that the reference binds too.
+        helper_names = self._helpers.defined_names()
+        if self._is_recording or any(
+            name in helper_names or self.namespace.has_own(name) for name in self._manifest.rebound_names
+        ):
+            names = find_bound_names(to_plain_python(source) or "")
+            if self._is_recording:
+                self._manifest.rebound_names |= names
+            for name in names & self._manifest.rebound_names:
+                self.namespace.pop_own(name)
+                self._helpers.forget(name)
+        return self._run_new_cell(number, source)
+
+    def run_locked_cell(self, number: int, source: str) -> CellError:
+        """Runs a locked cell of the release over there; helpers that it defines are made here too. What it raised, or None."""
+        python_source = to_plain_python(source) or ""
+        for name in find_bound_names(python_source):
+            self.namespace.pop_own(name)
+        self._helpers.add_cell(python_source)
+        self._release_texts.add(python_source)
+        return self._run_new_cell(number, source)
+
+    def _run_new_cell(self, number: int, source: str) -> CellError:
+        self._append_to_history(source)
+        self._definition_sources.add(source)
+        return self.replay_cell(number, source)
+
+    def replay_cell(self, number: int, source: str) -> CellError:
+        """Runs a cell in a process that takes another's place, where it is to leave what it left; here it is known already."""
+        self._name_resolver.clear_cache()
+        with self.peer.discard_output():
+            return _decode_cell_error(self.peer.request("run-cell", number, source))
+
+    def run_test_cell(
+        self, number: int, grade_id: str, source: str, packed_cell: str = ""
+    ) -> tuple[list[TestResult], list[dict[str, str]]]:
+        """Runs a test cell; its tests (see `inside/judge.py`), and flags ({code, detail}). `kept`: see `ready.packed`.
+
+        The time limit is the link's deadline. What the cell exports goes over when it has run.
+        """
+        self._name_resolver.clear_cache()
+        # A test may look at `In`, and what it looks at may be shown.
+        self._append_to_history(remove_hidden_tests(source))
+        self._operator_policy.begin_cell(self._manifest.operators.get(grade_id, ()), source)
+        compiled_cell = unpack_cell(packed_cell) or compile_cell(source)
+        self._release_texts.add(compiled_cell.python_source if compiled_cell else "")
+        test_cell = TestCell(self.peer, self.namespace, self._helpers, compiled_cell)
+        try:
+            with (
+                self._environment.enter(),
+                FILE_POLICY.monitor(self._file_sync),
+                CODE_EXECUTION_POLICY.enforce(
+                    self._operator_policy.record_code_violation, self._release_texts.all_texts
+                ),
+            ):
+                results = test_cell.run()
+        finally:
+            self._operator_policy.end_cell()
+            if self._borrowed_shell is not None:
+                self._borrowed_shell[0].user_ns, self._borrowed_shell = self._borrowed_shell[1], None
+        if self._is_recording:
+            self._manifest.operators.setdefault(grade_id, set()).update(self._operator_policy.used_operators)
+        self.peer.end_cell()
+        self.export_names()
+        flags = self._file_sync.pop_flags() if self._file_sync else []
+        return results, [*self._operator_policy.flags, *test_cell.flags, *flags][:MAX_FLAGS]
+
+    def export_names(self) -> None:
+        """Gives the student's process the names that later cells of its notebook read."""
+        for name in self._manifest.exported_names:
+            if self.namespace.has_own(name):
+                self.peer.request("bind", name, self.namespace.get_own(name))
+
+    def _append_to_history(self, source: str) -> None:
+        self.namespace.get_own("In", []).append(source)
+
+    def _code_argument(self, text: Any, name: str) -> Any:
+        """What is evaluated; an `eval` of the notebook's own gets what it is given."""
+        is_overridden = name in self._manifest.shadowed_builtins or self.namespace.has_own(name)
+        return text if is_overridden else self._release_texts.compile_release_text(text, name)
+
+    def _student_module(self, name: str) -> Any:
+        return self.peer.request("module", name)
+
+    def _get_ipython(self) -> Any:
+        """A shell of the judge's own, made when a test asks for one, that sees the test's names."""
+        from pmh_jupyter.grading.runtime.execution.shell import make_shell
+
+        shell = make_shell()
+        self._borrowed_shell = self._borrowed_shell or (shell, shell.user_ns)
+        shell.user_ns = self.namespace
+        return shell
+
+
+def _decode_cell_error(reply: Any) -> CellError:
+    """A fault as `fault_of` gives it, from what the student's process says."""
+    if reply is None:
+        return None
+    if type(reply) is not dict:
+        raise PeerLost("protocol-error", "A fault is malformed.")
+    error, detail = reply.get("error_type"), reply.get("detail")
+    cell, line = reply.get("cell"), reply.get("line")
+    return {
+        "error_type": clip(error, 80) if type(error) is str else "",
+        "detail": clip(detail) if type(detail) is str else "",
+        "cell": cell if type(cell) is int else None,
+        "line": line if type(line) is int else None,
+    }

@@ -1,0 +1,280 @@
+"""What a test cell's assertions report while they run: how many ran, which did not hold, what was got and what was expected."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+from pmh_jupyter.grading.runtime.execution.text_clipping import format_value
+from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import AssertionRewriter
+from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
+
+_callable, _isinstance, _bool, _getattr, _str, _len, _type = callable, isinstance, bool, getattr, str, len, type
+_AssertionError, _BaseException = AssertionError, BaseException
+
+# By the operator's class name in `ast`: what stands before the expected value, how it is done, its name in a manifest.
+COMPARISON_OPERATORS: dict[str, tuple[str, Callable[[Any, Any], Any], str]] = {
+    "Eq": ("", operator.eq, "eq"),
+    "NotEq": ("!= ", operator.ne, "ne"),
+    "Is": ("", operator.is_, ""),
+    "IsNot": ("is not ", operator.is_not, ""),
+    "Lt": ("< ", operator.lt, "lt"),
+    "LtE": ("<= ", operator.le, "le"),
+    "Gt": ("> ", operator.gt, "gt"),
+    "GtE": (">= ", operator.ge, "ge"),
+    "In": ("in ", lambda left, right: left in right, "contains"),
+    "NotIn": ("not in ", lambda left, right: left not in right, "contains"),
+}
+ARITHMETIC_OPERATORS: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
+    "Add": (operator.add, "add"),
+    "Sub": (operator.sub, "sub"),
+    "Mult": (operator.mul, "mul"),
+    "MatMult": (operator.matmul, "matmul"),
+    "Div": (operator.truediv, "truediv"),
+    "FloorDiv": (operator.floordiv, "floordiv"),
+    "Mod": (operator.mod, "mod"),
+    "Pow": (operator.pow, "pow"),
+    "LShift": (operator.lshift, "lshift"),
+    "RShift": (operator.rshift, "rshift"),
+    "BitOr": (operator.or_, "or"),
+    "BitXor": (operator.xor, "xor"),
+    "BitAnd": (operator.and_, "and"),
+}
+_SWAPPED_SIGNS = {
+    "< ": "> ",
+    "<= ": ">= ",
+    "> ": "< ",
+    ">= ": "<= ",
+    "in ": "to contain ",
+    "not in ": "not to contain ",
+}
+_DISHONEST_RESULTS = {"NotEq": True, "NotIn": True}
+# What stands before the expected value where a function asserts something else than that two are equal.
+_ASSERT_FUNCTION_SIGNS = {
+    "assertin": "in ",
+    "assertnotin": "not in ",
+    "assertless": "< ",
+    "assertlessequal": "<= ",
+    "assertgreater": "> ",
+    "assertgreaterequal": ">= ",
+    "assertarrayless": "< ",
+    "assertnotequal": "!= ",
+    "assertnotalmostequal": "not about ",
+    "assertalmostequal": "about ",
+}
+_COMPARING_FUNCTION_WORDS = ("equal", "close", "less", "greater", "assertin", "assertnotin", "assertcount")
+
+
+@dataclass(frozen=True)
+class AssertionSite:
+    """One place of a test cell: its source (None: hidden), the author's words for it, and whether its sides are told swapped."""
+
+    expression: str | None
+    feedback: str
+    is_swapped: bool
+
+
+class AssertionRecorder:
+    """One for each test cell. `count` is of assertions that ran; `failed` is the rule of the last that did not hold.
+
+    `pinned`: what the test cell gets for a name, whatever the notebook has bound to it. `rules`: those that are known already, by
+    their number; those of helpers are below zero.
+    """
+
+    def __init__(
+        self,
+        comparator: Comparator,
+        pinned: Mapping[str, Any] | None = None,
+        sites: Mapping[int, AssertionSite] | None = None,
+    ) -> None:
+        self.comparator = comparator
+        self._sites = dict(sites or {})
+        self._last_site_number = 0
+        self._recorded_calls: dict[int, tuple[str, tuple[Any, ...]]] = {}
+        self.pinned = frozenset(pinned or ())
+        self.pinned_values = SimpleNamespace(**(pinned or {}))
+        self.assertion_count = 0
+        self.reset()
+
+    def reset(self) -> None:
+        """Before each check."""
+        self.expression, self.expected, self.got = "", None, None
+        self.failed_site: AssertionSite | None = None
+        self.assertion_count = 0
+        self._recorded_calls.clear()
+
+    expected: str | None
+    got: str | None
+
+    def rewrite(self, node: ast.stmt, source: str | None, feedback_by_line: dict[int, str]) -> None:
+        """See `checks.Rewriter`."""
+        AssertionRewriter(self, source, feedback_by_line, self.pinned).visit(node)
+
+    def register_site(self, expression: str | None, feedback: str, *, is_swapped: bool = False) -> int:
+        self._last_site_number += 1
+        self._sites[self._last_site_number] = AssertionSite(expression, feedback, is_swapped)
+        return self._last_site_number
+
+    # What the rewritten source calls. Each gives a real bool where the source needs a truth.
+
+    def count_assertion(self) -> None:
+        self.assertion_count += 1
+
+    def count_and_return(self, value: Any) -> Any:
+        self.assertion_count += 1
+        return value
+
+    def check_assertion(self, number: int, value: Any) -> bool:
+        self.assertion_count += 1
+        if value is True or self.comparator.is_true(value):
+            return True
+        self.failed_site = self._sites[number]
+        return False
+
+    def check_truth_without_values(self, number: int, value: Any) -> bool:
+        return self.check_without_values(number, self.comparator.is_true(value))
+
+    def check_without_values(self, number: int, value: bool) -> bool:
+        """What does not hold, and has no sides to tell of."""
+        if not value:
+            self.expression, self.expected, self.got = "", None, None
+        return value
+
+    def check_true(self, number: int, value: Any) -> bool:
+        if self.comparator.is_true(value):
+            return True
+        name, arguments = self._recorded_calls.get(number, ("", ()))
+        if name == "isinstance" and _len(arguments) == 2:
+            self._record_values(number, f"an instance of {_type_names(arguments[1])}", arguments[0])
+        elif name and _len(arguments) >= 2:
+            self._record_values(
+                number, f"{'' if name == 'array_equal' else 'about '}{format_value(arguments[1])}", arguments[0]
+            )
+        else:
+            self._record_values(number, "True" if value is False else "a true value", value)
+        return False
+
+    def check_false(self, number: int, value: Any) -> bool:
+        if not self.comparator.is_false(value):
+            self._record_values(number, "False" if value is True else "a false value", value)
+            return False
+        return True
+
+    def check_comparison(self, number: int, operator_class: str, left: Any, right: Any) -> bool:
+        if self._comparison_holds(operator_class, left, right):
+            return True
+        site, sign = self._sites[number], COMPARISON_OPERATORS[operator_class][0]
+        if site.is_swapped:
+            left, right, sign = right, left, _SWAPPED_SIGNS.get(sign, sign)
+        self._record_values(number, lambda: sign + format_value(right), left)
+        return False
+
+    def check_chain(self, number: int, operator_classes: tuple[str, ...], *operands: Any) -> bool:
+        pairs = zip(operator_classes, operands, operands[1:], strict=False)
+        return self.check_without_values(
+            number, all(self._comparison_holds(kind, left, right) for kind, left, right in pairs)
+        )
+
+    def evaluate_comparison(self, operator_class: str, left: Any, right: Any) -> Any:
+        """A comparison anywhere else in the test cell: what Python gives, or no where it is not to be believed."""
+        _, compare, manifest_name = COMPARISON_OPERATORS[operator_class]
+        result = compare(left, right)
+        if operator_class == "NotEq" and result is False:
+            manifest_name = "not-ne"
+        return (
+            result
+            if self.comparator.is_honest(manifest_name, left, right)
+            else _DISHONEST_RESULTS.get(operator_class, False)
+        )
+
+    def evaluate_arithmetic(self, operator_class: str, left: Any, right: Any) -> Any:
+        """Arithmetic in the test cell: with an object of the student's class only where the reference had one there."""
+        compute, manifest_name = ARITHMETIC_OPERATORS[operator_class]
+        if not self.comparator.allows_arithmetic(manifest_name, left, right):
+            raise _AssertionError
+        return compute(left, right)
+
+    def guard_callback(self, function: Any) -> Any:
+        """A function that `map` or `filter` calls: a StopIteration of the student's would end those as if all had been seen."""
+        if not _callable(function):
+            return function
+
+        def call(*arguments: Any) -> Any:
+            try:
+                return function(*arguments)
+            except StopIteration as stop:
+                raise RuntimeError("StopIteration was raised") from stop
+
+        return call
+
+    def record_call(self, number: int, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function whose arguments explain its answer."""
+        name = _str(_getattr(function, "__name__", ""))
+
+        def call(*arguments: Any, **keyword_arguments: Any) -> Any:
+            result = function(*arguments, **keyword_arguments)
+            self._recorded_calls[number] = name, arguments
+            if function is _isinstance:
+                return result and self.comparator.is_instance(*arguments)
+            return result if self._is_honest_pair(arguments) else False
+
+        return call
+
+    def wrap_assert_function(self, number: int, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function that asserts by itself (assert_allclose, assertEqual, raises, …)."""
+        name = _str(_getattr(function, "__name__", ""))
+
+        def call(*arguments: Any, **keyword_arguments: Any) -> Any:
+            self.assertion_count += 1
+            self.failed_site = self._sites[number]
+            normalized_name = name.lower().replace("_", "")
+            compares_pair = any(word in normalized_name for word in _COMPARING_FUNCTION_WORDS) and _len(arguments) >= 2
+            if name in ("raises", "assertRaises", "assertRaisesRegex"):
+                self._record_values(
+                    number, _type_names(arguments[0]) if arguments else "an error", None, got="no error"
+                )
+            elif compares_pair:
+                left, right = (arguments[1], arguments[0]) if self.failed_site.is_swapped else arguments[:2]
+                sign = _ASSERT_FUNCTION_SIGNS.get(normalized_name, "")
+                sign = _SWAPPED_SIGNS.get(sign, sign) if self.failed_site.is_swapped else sign
+                self._record_values(number, lambda: sign + format_value(right), left)
+            if name in ("assertTrue", "assert_") and arguments and not self.comparator.is_true(arguments[0]):
+                self._record_values(number, "True" if arguments[0] is False else "a true value", arguments[0])
+                raise _AssertionError
+            if compares_pair and not self._is_honest_pair(arguments):
+                raise _AssertionError
+            if name == "assertIsInstance" and not self.comparator.is_instance(*arguments[:2]):
+                raise _AssertionError
+            result = function(*arguments, **keyword_arguments)
+            if name not in ("raises", "assertRaises", "assertRaisesRegex") or result is None:
+                self.failed_site, self.expected, self.got = None, None, None
+            return result
+
+        return call
+
+    def _comparison_holds(self, operator_class: str, left: Any, right: Any) -> bool:
+        _, compare, manifest_name = COMPARISON_OPERATORS[operator_class]
+        return self.comparator.is_true(compare(left, right)) and (
+            not manifest_name or self.comparator.is_honest(manifest_name, left, right)
+        )
+
+    def _is_honest_pair(self, arguments: tuple[Any, ...]) -> bool:
+        return _len(arguments) < 2 or self.comparator.is_honest("alike", arguments[0], arguments[1])
+
+    def _record_values(
+        self, number: int, expected: str | Callable[[], str], value: Any, *, got: str | None = None
+    ) -> None:
+        """What a hidden test compared is not remembered."""
+        expression = self._sites[number].expression
+        if expression is not None:
+            self.expected = expected() if _callable(expected) else expected
+            self.expression, self.got = expression, format_value(value) if got is None else got
+
+
+def _type_names(class_or_tuple: Any) -> str:
+    classes = class_or_tuple if _type(class_or_tuple) is tuple else (class_or_tuple,)
+    return " or ".join(_str(_getattr(each, "__name__", each)) for each in classes)

@@ -1,0 +1,282 @@
+"""Rewrites a statement of a test cell so that its assertions are counted, explain themselves and trust nobody's `==`.
+
+The rewritten source speaks to a `Recorder` that stands in the code's constants (`compiled`), not under a name that the student's
+code could bind.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Collection
+from types import CodeType
+from typing import Protocol
+
+from pmh_jupyter.grading.runtime.execution.source_segments import get_short_segment
+
+RECORDER_PLACEHOLDER = "\0pmh recorder"
+EXPLAINED_CALLS = frozenset({"isinstance", "issubclass", "isclose", "allclose", "array_equal"})
+RAISES_FUNCTIONS = frozenset(
+    {"raises", "warns", "assertRaises", "assertRaisesRegex", "assertWarns", "assertWarnsRegex", "assertLogs"}
+)
+# Those that tests patch themselves, and those that the compiler must see by name.
+UNPINNED_BUILTINS = frozenset(
+    {"input", "print", "open", "super", "help", "exit", "quit", "copyright", "credits", "license"}
+)
+PINNED_BUILTINS = frozenset(name for name in vars(builtins) if not name.startswith("_")) - UNPINNED_BUILTINS
+
+
+def is_assert_call(node: ast.AST) -> bool:
+    """A call of something named assert…"""
+    return isinstance(node, ast.Call) and called_name(node).lower().startswith("assert")
+
+
+def called_name(node: ast.Call) -> str:
+    """The last part of what is called: "isclose" of `math.isclose(a, b)`; "" for what has no name."""
+    if isinstance(node.func, ast.Attribute):
+        return node.func.attr
+    return node.func.id if isinstance(node.func, ast.Name) else ""
+
+
+def is_raises_block(node: ast.AST) -> bool:
+    """`with pytest.raises(…)` and its relatives."""
+    return isinstance(node, ast.With | ast.AsyncWith) and any(
+        isinstance(item.context_expr, ast.Call) and called_name(item.context_expr) in RAISES_FUNCTIONS
+        for item in node.items
+    )
+
+
+def raises_assertion_error(node: ast.AST) -> bool:
+    """`raise AssertionError`."""
+    if not isinstance(node, ast.Raise) or node.exc is None:
+        return False
+    exception = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+    return isinstance(exception, ast.Name) and exception.id == "AssertionError"
+
+
+def compile_with_recorder(node: ast.stmt, recorder: object, filename: str) -> CodeType:
+    """The code of a rewritten statement, with the recorder where it is spoken to."""
+    return insert_recorder(compile_statement(node, filename), recorder)
+
+
+def compile_statement(node: ast.stmt, filename: str) -> CodeType:
+    """The code of a rewritten statement, which still lacks its recorder. `name`: that of its file."""
+    module = ast.fix_missing_locations(ast.Module([node], type_ignores=[]))
+    code: CodeType = compile(module, filename, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    return code
+
+
+def insert_recorder(code: CodeType, recorder: object) -> CodeType:
+    """The code with the recorder in the place that was kept for it."""
+    constants = tuple(
+        recorder
+        if constant == RECORDER_PLACEHOLDER
+        else insert_recorder(constant, recorder)
+        if isinstance(constant, CodeType)
+        else constant
+        for constant in code.co_consts
+    )
+    return code.replace(co_consts=constants)
+
+
+class SiteRegistry(Protocol):
+    """What keeps the places of a source that can fail (`record.Recorder`)."""
+
+    def register_site(self, expression: str | None, feedback: str, *, is_swapped: bool = False) -> int:
+        """Notes one, and answers its number."""
+
+
+class AssertionRewriter(ast.NodeTransformer):
+    """For one statement. `source` gives the words of an explanation, None for a hidden statement.
+
+    `said` has the author's words by the line of the assertion that they stand above; `pinned` the builtins that the statement
+    gets from the recorder, whatever the notebook has bound to their names.
+    """
+
+    def __init__(
+        self, recorder: SiteRegistry, source: str | None, feedback_by_line: dict[int, str], pinned: Collection[str] = ()
+    ) -> None:
+        self.recorder, self.source, self.feedback_by_line, self.pinned = (
+            recorder,
+            source,
+            feedback_by_line,
+            frozenset(pinned),
+        )
+
+    def visit_Assert(self, node: ast.Assert) -> ast.Assert:
+        number = self._register_site(node.test, feedback=self.feedback_by_line.get(node.lineno, ""))
+        node.test = self._make_recorder_call("check_assertion", number, self._rewrite_condition(node.test))
+        if node.msg is not None:
+            node.msg = self.visit(node.msg)
+        return node
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST:
+        call = node.value.value if isinstance(node.value, ast.Await) else node.value
+        if not isinstance(call, ast.Call) or not is_assert_call(call):
+            return self.generic_visit(node)
+        feedback = self._find_author_message(call) or self.feedback_by_line.get(node.lineno, "")
+        is_first_literal = len(call.args) > 1 and _is_literal(
+            call.args[0]
+        )  # the author's side, as in `assertEqual(3, f())`
+        student_expression = call.args[1 if is_first_literal else 0] if call.args else call
+        self._wrap_function(
+            call,
+            "wrap_assert_function",
+            self._register_site(student_expression, feedback=feedback, is_swapped=is_first_literal),
+        )
+        return node
+
+    def visit_With(self, node: ast.With) -> ast.AST:
+        return self._rewrite_with(node)
+
+    def visit_AsyncWith(self, node: ast.AsyncWith) -> ast.AST:
+        return self._rewrite_with(node)
+
+    def visit_Try(self, node: ast.Try) -> ast.AST:
+        return self._rewrite_try(node)
+
+    def visit_TryStar(self, node: ast.TryStar) -> ast.AST:
+        return self._rewrite_try(node)
+
+    def _rewrite_try(self, node: ast.Try | ast.TryStar) -> ast.AST:
+        self.generic_visit(node)
+        for handler in node.handlers:
+            handler.body.insert(
+                0, ast.copy_location(ast.Expr(self._make_recorder_call("count_assertion")), handler.body[0])
+            )
+        return node
+
+    def visit_If(self, node: ast.If) -> ast.AST:
+        raises_explicitly = any(raises_assertion_error(inner) for inner in (*node.body, *node.orelse))
+        self.generic_visit(node)
+        if raises_explicitly:
+            node.test = self._make_recorder_call("count_and_return", node.test)
+        return node
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        self.generic_visit(node)
+        if len(node.ops) != 1 or isinstance(node.ops[0], ast.Is | ast.IsNot):
+            return node
+        return self._make_recorder_call(
+            "evaluate_comparison", ast.Constant(type(node.ops[0]).__name__), node.left, node.comparators[0]
+        )
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.left, ast.Constant) and isinstance(node.right, ast.Constant):
+            return node
+        return self._make_recorder_call(
+            "evaluate_arithmetic", ast.Constant(type(node.op).__name__), node.left, node.right
+        )
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if called_name(node) == "isinstance":
+            self._wrap_explained(node, self._register_site(node))
+        elif called_name(node) in ("map", "filter") and node.args and not isinstance(node.args[0], ast.Starred):
+            node.args[0] = self._make_recorder_call("guard_callback", node.args[0])
+        return node
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        if isinstance(node.ctx, ast.Load) and node.id in self.pinned:
+            pinned_values = ast.Attribute(ast.Constant(RECORDER_PLACEHOLDER), "pinned_values", ast.Load())
+            return ast.copy_location(ast.Attribute(pinned_values, node.id, ast.Load()), node)
+        return node
+
+    def _rewrite_with(self, node: ast.With | ast.AsyncWith) -> ast.AST:
+        is_raises = is_raises_block(node)
+        inner = node.body[0]
+        self.generic_visit(node)
+        for item in node.items if is_raises else []:
+            call = item.context_expr
+            if isinstance(call, ast.Call) and called_name(call) in RAISES_FUNCTIONS:
+                feedback = self._find_author_message(call) or self.feedback_by_line.get(node.lineno, "")
+                call.func = self._make_recorder_call(
+                    "wrap_assert_function", self._register_site(inner, feedback=feedback), call.func
+                )
+        return node
+
+    def _rewrite_condition(self, test: ast.expr) -> ast.expr:
+        """What an assertion tests, each part of it noting what it found."""
+        if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+            test.values = [self._rewrite_condition(value) for value in test.values]
+            return test
+        number = self._register_site(test)
+        if isinstance(test, ast.BoolOp):
+            test.values = [self._rewrite_condition(value) for value in test.values]
+            return self._make_recorder_call("check_without_values", number, test)
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            number = self._register_site(test.operand)
+            return self._make_recorder_call("check_false", number, self.visit(test.operand))
+        if isinstance(test, ast.Compare) and len(test.ops) == 1:
+            return self._rewrite_comparison(test)
+        if isinstance(test, ast.Compare):
+            kinds = [ast.Constant(type(operation).__name__) for operation in test.ops]
+            sides = [self.visit(side) for side in (test.left, *test.comparators)]
+            return self._make_recorder_call("check_chain", number, ast.Tuple([*kinds], ast.Load()), *sides)
+        if isinstance(test, ast.Call) and called_name(test) in EXPLAINED_CALLS and test.args:
+            number = self._register_site(test.args[0])
+            self.generic_visit(test)
+            self._wrap_explained(test, number)
+            return self._make_recorder_call("check_true", number, test)
+        has_no_values = isinstance(test, ast.Call) and called_name(test) in ("all", "any", "callable", "hasattr")
+        return self._make_recorder_call(
+            "check_truth_without_values" if has_no_values else "check_true", number, self.visit(test)
+        )
+
+    def _rewrite_comparison(self, test: ast.Compare) -> ast.expr:
+        left, right, operator_class = test.left, test.comparators[0], type(test.ops[0]).__name__
+        # The side that the student's code made is the one to tell of; a literal is the author's.
+        is_swapped = _is_literal(left) and not _is_literal(right)
+        number = self._register_site(right if is_swapped else left, is_swapped=is_swapped)
+        return self._make_recorder_call(
+            "check_comparison", number, ast.Constant(operator_class), self.visit(left), self.visit(right)
+        )
+
+    def _wrap_function(self, call: ast.Call, method: str, number: ast.Constant) -> None:
+        self.generic_visit(call)
+        call.func = self._make_recorder_call(method, number, call.func)
+
+    def _wrap_explained(self, call: ast.Call, number: ast.Constant) -> None:
+        func = call.func
+        is_wrapped = (
+            isinstance(func, ast.Call) and isinstance(func.func, ast.Attribute) and func.func.attr == "record_call"
+        )
+        if not is_wrapped:
+            call.func = self._make_recorder_call("record_call", number, func)
+
+    def _register_site(self, node: ast.AST, *, feedback: str = "", is_swapped: bool = False) -> ast.Constant:
+        return ast.Constant(self.recorder.register_site(self._get_segment(node), feedback, is_swapped=is_swapped))
+
+    def _get_segment(self, node: ast.AST) -> str | None:
+        """The source's words for a node; None where they are hidden."""
+        return None if self.source is None else get_short_segment(node, self.source)
+
+    def _find_author_message(self, call: ast.Call) -> str:
+        """The author's words in a call of assert…: `msg="…"`, `err_msg="…"`, or unittest's last argument."""
+        for keyword in call.keywords:
+            if keyword.arg in ("msg", "err_msg") and isinstance(keyword.value, ast.Constant):
+                return str(keyword.value.value)
+        name = called_name(call)
+        message_index = 1 if name in ("assertTrue", "assertFalse", "assertIsNone", "assertIsNotNone") else 2
+        if (
+            name.startswith("assert")
+            and name[6:7].isupper()
+            and len(call.args) == message_index + 1
+            and name not in RAISES_FUNCTIONS
+        ):
+            message = call.args[message_index]
+            if isinstance(message, ast.Constant) and isinstance(message.value, str):
+                return message.value
+        return ""
+
+    def _make_recorder_call(self, method: str, *arguments: ast.expr) -> ast.Call:
+        return ast.Call(ast.Attribute(ast.Constant(RECORDER_PLACEHOLDER), method, ast.Load()), list(arguments), [])
+
+
+def _is_literal(node: ast.expr) -> bool:
+    try:
+        ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return False
+    return True

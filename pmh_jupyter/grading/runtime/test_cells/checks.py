@@ -1,0 +1,158 @@
+"""A test cell as a list of checks: each assertion on its own, everything else as it stands.
+
+nbgrader's rule decides about points (every assertion must hold, and nothing may raise); running on after the first assertion that
+fails only tells the student more. Lines between the hidden markers are checks without a name, an operand or a literal.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from pmh_jupyter.grading.runtime.execution.source_segments import get_short_segment, get_source_segment
+from pmh_jupyter.grading.runtime.execution.text_clipping import clip
+from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import (
+    is_assert_call,
+    is_raises_block,
+    raises_assertion_error,
+)
+from pmh_jupyter.grading.runtime.test_cells.partial_credit import assign_credit_value
+
+BEGIN_HIDDEN_TESTS, END_HIDDEN_TESTS = "BEGIN HIDDEN TESTS", "END HIDDEN TESTS"
+FEEDBACK_COMMENT = re.compile(r"\s*#+\s*feedback:\s*(.+?)\s*$", re.IGNORECASE)
+"""The author's words to a student whose answer does not meet the assertion below: `# feedback: Mind the empty list.`"""
+
+
+@dataclass(frozen=True)
+class CheckSpec:
+    """What is said of one top-level statement of a test cell. `name` is empty unless the student may read it; `asserts`: it is a
+    test by itself; `certain`: it cannot have passed without an assertion having been reached; `keeps`: it gives a value (`credit`).
+    """
+
+    name: str
+    expression: str
+    is_hidden: bool
+    has_assertion: bool
+    always_asserts: bool
+    is_credit_expression: bool
+
+
+@dataclass(frozen=True)
+class Check(CheckSpec):
+    """A statement as it is run."""
+
+    node: ast.stmt
+
+
+class StatementRewriter(Protocol):
+    """What makes a statement of a test cell report on itself."""
+
+    def rewrite(self, node: ast.stmt, source: str | None, feedback_by_line: dict[int, str]) -> None:
+        """Changes the statement in place. `source` None: hidden. `said`: the author's words by line of the assertion."""
+
+
+def read_checks(tree: ast.Module, source: str, rewriter: StatementRewriter | None = None) -> list[Check]:
+    """The checks of a test cell, given as the syntax tree of its plain Python, too; `rewriter` changes each of them in the tree."""
+    hidden_lines = set(_iter_hidden_lines(source))
+    asserting_functions = {
+        node.name for node in tree.body if isinstance(node, FUNCTION_NODES) and _contains_assertion(node)
+    }
+    feedback_by_line = find_feedback_comments(source)
+    checks = []
+    for node in tree.body:
+        text = get_source_segment(node, source)
+        lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
+        is_hidden = not hidden_lines.isdisjoint(lines) or BEGIN_HIDDEN_TESTS in text
+        labels = ("", "") if is_hidden else (_display_name(node, source), _display_expression(node, source))
+        has_assertion = _has_assertion(node, asserting_functions)
+        statement = assign_credit_value(node, source) if node is tree.body[-1] and not has_assertion else node
+        if rewriter is not None:  # one that holds nothing yet is empty
+            rewriter.rewrite(statement, None if is_hidden else source, feedback_by_line)
+        always_asserts = isinstance(statement, ast.Assert) or _is_recorder_call(statement)
+        checks.append(
+            Check(
+                *labels,
+                is_hidden,
+                has_assertion,
+                always_asserts=always_asserts,
+                is_credit_expression=statement is not node,
+                node=statement,
+            )
+        )
+    return checks
+
+
+def _is_recorder_call(node: ast.stmt) -> bool:
+    """A call of something that asserts by itself; a helper's name is called as it stands."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Call)
+
+
+def find_feedback_comments(source: str) -> dict[int, str]:
+    """The author's words, by the number of the line that they stand above."""
+    lines = source.splitlines()
+    feedback_by_line: dict[int, str] = {}
+    for number, line in enumerate(lines, start=1):
+        match = FEEDBACK_COMMENT.fullmatch(line)
+        if match:
+            feedback_by_line[number + 1] = " ".join(filter(None, (feedback_by_line.pop(number, ""), match[1])))
+    return feedback_by_line
+
+
+def remove_hidden_tests(source: str) -> str:
+    """The source without its hidden tests."""
+    hidden_lines = set(_iter_hidden_lines(source))
+    lines = source.splitlines(keepends=True)
+    return "".join(line for number, line in enumerate(lines, start=1) if number not in hidden_lines)
+
+
+def _iter_hidden_lines(source: str) -> Iterator[int]:
+    in_hidden_tests = False
+    for number, line in enumerate(source.splitlines(), start=1):
+        in_hidden_tests = in_hidden_tests or BEGIN_HIDDEN_TESTS in line
+        if in_hidden_tests:
+            yield number
+        in_hidden_tests = in_hidden_tests and END_HIDDEN_TESTS not in line
+
+
+FUNCTION_NODES = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def _has_assertion(node: ast.stmt, asserting_functions: set[str]) -> bool:
+    """True for an assertion, a block that holds one, and a call of assert… or of a helper that asserts; not for a definition."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return False
+    return _contains_assertion(node) or any(
+        isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name) and inner.func.id in asserting_functions
+        for inner in ast.walk(node)
+    )
+
+
+def _contains_assertion(node: ast.AST) -> bool:
+    return any(
+        isinstance(inner, ast.Assert)
+        or is_raises_block(inner)
+        or raises_assertion_error(inner)
+        or (isinstance(inner, ast.Expr) and is_assert_call(inner.value))
+        for inner in ast.walk(node)
+    )
+
+
+def _display_name(node: ast.stmt, source: str) -> str:
+    if isinstance(node, ast.Assert) and isinstance(node.msg, ast.Constant) and isinstance(node.msg.value, str):
+        return clip(node.msg.value)
+    if isinstance(node, ast.Assert):
+        return get_short_segment(node.test, source)
+    return _display_expression(node, source)
+
+
+def _display_expression(node: ast.stmt, source: str) -> str:
+    """What the student is told was evaluated: the left side of a comparison, else the expression, else the first line."""
+    if isinstance(node, ast.Assert):
+        is_single_comparison = isinstance(node.test, ast.Compare) and len(node.test.ops) == 1
+        return get_short_segment(
+            node.test.left if is_single_comparison and isinstance(node.test, ast.Compare) else node.test, source
+        )
+    return get_short_segment(node, source).partition("\n")[0].rstrip(":")

@@ -1,0 +1,225 @@
+"""Helpers that locked cells of a release give: functions that its test cells call, and that a student's code could change.
+
+The test cells get the judge's own: made anew from the release's source, with that cell's imports and literal constants, in names of
+their own. What else a helper reads is looked up where the test cell's names are. A function that cannot be made without the
+student's process (a default that calls a class of the notebook's, say), or that binds a global name, stays that process's, as
+classes and data do.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import FunctionType
+from typing import Any
+
+from pmh_jupyter.grading.runtime.execution.bindings import PARSE_ERRORS, iter_bindings
+from pmh_jupyter.grading.runtime.policies.student_policy import TEST_HELPER_FILENAME
+from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder, AssertionSite
+from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import AssertionRewriter, compile_with_recorder
+from pmh_jupyter.grading.runtime.test_cells.checks import FUNCTION_NODES, read_checks
+
+_LITERAL_NODES = (
+    *(ast.Constant, ast.Tuple, ast.List, ast.Set, ast.Dict, ast.UnaryOp, ast.BinOp),
+    *(ast.unaryop, ast.operator, ast.expr_context),
+)
+# Where to look for what a helper reads and its cell does not say.
+NameFinder = Callable[[str], Any]
+
+
+class RecorderDelegate:
+    """What the helpers' assertions speak to: the recorder of the test cell that runs. Its rules are known to each."""
+
+    def __init__(self) -> None:
+        self.sites: dict[int, AssertionSite] = {}
+        self.recorder: AssertionRecorder | None = None
+
+    def rewrite(self, node: ast.stmt, source: str | None, feedback_by_line: dict[int, str]) -> None:
+        """See `checks.Rewriter`."""
+        AssertionRewriter(self, source, feedback_by_line).visit(node)
+
+    def register_site(self, expression: str | None, feedback: str, *, is_swapped: bool = False) -> int:
+        number = -1 - len(self.sites)
+        self.sites[number] = AssertionSite(expression, feedback, is_swapped)
+        return number
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.recorder, name)
+
+
+class TestHelpers(dict[str, Any]):
+    """By name, the functions of the given cells that ran so far. `prepare`: what is done to every statement of a test cell."""
+
+    def __init__(self, transform_statement: Callable[[ast.stmt], ast.stmt] = lambda node: node) -> None:
+        super().__init__()
+        self.transform_statement = transform_statement
+        self.recorder_delegate = RecorderDelegate()
+        self.helper_globals = _HelperGlobals()
+        self._initial_states: dict[str, tuple[Any, ...]] = {}
+        self._names_read: set[str] = set()
+
+    def begin_test_cell(self, recorder: AssertionRecorder, lookup: NameFinder) -> None:
+        """Before a test cell. `find` raises KeyError for what it does not know, and for Python's own builtins."""
+        self.recorder_delegate.recorder, self.helper_globals.lookup = recorder, lookup
+
+    def add_cell(self, source: str, namespace: Mapping[str, Any] | None = None) -> None:
+        """A given cell (plain Python) has run: what it binds is no longer what another bound.
+
+        `namespace` is the notebook's, where that is at hand: how the functions are there now is remembered for `is_changed`.
+        """
+        try:
+            tree = ast.parse(source)
+            checks = read_checks(ast.parse(source), source, self.recorder_delegate)
+        except PARSE_ERRORS:
+            return
+        binding_counts = Counter(iter_bindings(tree.body, at_module_level=True))
+        for name in binding_counts:
+            self.forget(name)
+        names_read_by_statements = {
+            name for node in tree.body if not isinstance(node, FUNCTION_NODES) for name in _iter_read_names(node)
+        }
+        for node, check in zip(tree.body, checks, strict=True):
+            # What is bound again and again, or filled by the cell, depends on how the cell went.
+            bound_names = set(iter_bindings([node], at_module_level=True))
+            if all(binding_counts[name] == 1 for name in bound_names) and not (
+                _creates_mutable(node) and bound_names & names_read_by_statements
+            ):
+                self._add_statement(node, check.node)
+        if namespace is not None:
+            self._initial_states |= {
+                name: _function_state(namespace.get(name)) for name in self.keys() & binding_counts.keys()
+            }
+
+    def defined_names(self) -> set[str]:
+        """The names of which `forget` would take something away."""
+        return (self.keys() | self.helper_globals.keys() | self.helper_globals.imports.keys()) - {
+            "__name__",
+            "__builtins__",
+        }
+
+    def external_names(self) -> set[str]:
+        """What the helpers read and have not of their own cells."""
+        return self._names_read - self.helper_globals.keys() - self.helper_globals.imports.keys()
+
+    def forget(self, name: str) -> None:
+        """The notebook binds a name anew, as the reference does."""
+        self.pop(name, None)
+        self._initial_states.pop(name, None)
+        self.helper_globals.forget(name)
+
+    def is_changed(self, name: str, namespace: Mapping[str, Any]) -> bool:
+        """Whether the notebook's own function of this name is no longer what it was when its cell had run."""
+        initial, current = self._initial_states.get(name), _function_state(namespace.get(name))
+        return initial is not None and not (
+            len(initial) == len(current) and all(one is other for one, other in zip(initial, current, strict=True))
+        )
+
+    def _add_statement(self, node: ast.stmt, rewritten: ast.stmt) -> None:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            self.helper_globals.imports.update(
+                {name: self.transform_statement(statement) for name, statement in _split_import(node)}
+            )
+        elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None and _is_literal(node.value):
+            self._execute(compile(ast.Module([node], []), TEST_HELPER_FILENAME, "exec", dont_inherit=True), node)
+        elif isinstance(node, FUNCTION_NODES) and not any(isinstance(inner, ast.Global) for inner in ast.walk(node)):
+            function = _strip_annotations(self.transform_statement(rewritten))
+            if self._execute(compile_with_recorder(function, self.recorder_delegate, TEST_HELPER_FILENAME), node):
+                self[node.name] = self.helper_globals[node.name]
+                self._names_read.update(_iter_read_names(node))
+
+    def _execute(self, code: Any, node: ast.stmt) -> bool:
+        with self.helper_globals.without_lookup():
+            try:
+                exec(code, self.helper_globals)
+            except Exception:  # noqa: BLE001 - whatever it needs is the student's process's
+                for name in iter_bindings([node], at_module_level=True):
+                    self.helper_globals.forget(name)
+                return False
+        return True
+
+
+class _HelperGlobals(dict[str, Any]):
+    """The helpers' names. Modules are imported when a helper first reads them."""
+
+    def __init__(self) -> None:
+        super().__init__(__name__="__main__", __builtins__=builtins)
+        self.imports: dict[str, ast.stmt] = {}
+        self.lookup: NameFinder = _raise_key_error
+
+    def __missing__(self, name: str) -> Any:
+        statement = self.imports.pop(name, None)
+        if statement is not None:
+            try:
+                exec(compile(ast.Module([statement], []), TEST_HELPER_FILENAME, "exec", dont_inherit=True), self)
+                return self[name]
+            except ImportError:
+                pass  # a module that lies beside the notebook: the student's process has it
+        return self.lookup(name)
+
+    def forget(self, name: str) -> None:
+        self.pop(name, None)
+        self.imports.pop(name, None)
+
+    @contextmanager
+    def without_lookup(self) -> Iterator[None]:
+        """While helpers are made, nothing else is asked for a name."""
+        lookup, self.lookup = self.lookup, _raise_key_error
+        try:
+            yield
+        finally:
+            self.lookup = lookup
+
+
+def _raise_key_error(name: str) -> Any:
+    raise KeyError(name)
+
+
+def _split_import(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, ast.stmt]]:
+    """Each name that an import binds, with a statement that binds it alone."""
+    for alias in node.names:
+        name = alias.asname or alias.name.partition(".")[0]
+        if isinstance(node, ast.Import):
+            yield name, ast.copy_location(ast.Import([alias]), node)
+        elif alias.name != "*" and not node.level:
+            yield name, ast.copy_location(ast.ImportFrom(node.module, [alias], 0), node)
+
+
+def _iter_read_names(node: ast.stmt) -> Iterator[str]:
+    return (inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load))
+
+
+def _creates_mutable(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assign | ast.AnnAssign) and any(
+        isinstance(inner, ast.List | ast.Set | ast.Dict) for inner in ast.walk(node)
+    )
+
+
+def _is_literal(node: ast.expr) -> bool:
+    return all(isinstance(inner, _LITERAL_NODES) for inner in ast.walk(node))
+
+
+def _strip_annotations(node: ast.stmt) -> ast.stmt:
+    """Annotations may name what only the notebook has."""
+    assert isinstance(node, FUNCTION_NODES)
+    arguments = node.args
+    for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg):
+        if argument is not None:
+            argument.annotation = None
+    node.returns = None
+    return node
+
+
+def _function_state(function: Any) -> tuple[Any, ...]:
+    """What a function is made of, each to be compared by identity."""
+    if type(function) is not FunctionType:
+        return (function,)
+    keyword_defaults = function.__kwdefaults__ or {}
+    return (
+        function,
+        function.__code__,
+        *(function.__defaults__ or ()),
+        *(keyword_defaults[name] for name in sorted(keyword_defaults)),
+    )

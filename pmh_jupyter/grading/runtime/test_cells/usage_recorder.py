@@ -1,0 +1,35 @@
+"""What a test cell of a release uses of the reference solution, where it runs in the same process: see `NotebookJudging`."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Mapping
+from typing import Any
+
+from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names, find_read_names
+from pmh_jupyter.grading.runtime.proxies.importable_objects import STATEFUL_MODULES, import_path_of
+from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
+
+Usage = dict[str, Any]
+
+
+def record_usage(source: str, namespace: Mapping[str, Any], helpers: TestHelpers) -> Usage:
+    """Of a test cell (plain Python) that is about to run: libraries, builtins that the notebook shadows, helpers of given cells.
+
+    What a helper reads of the notebook counts as read by the test cell.
+    """
+    names_read = find_read_names(source) - find_bound_names(source)
+    used_helpers = names_read & helpers.keys()
+    names_read |= helpers.external_names()
+    library_names = {}
+    for name in names_read & namespace.keys() - helpers.keys():
+        reference = import_path_of(namespace[name])
+        if reference is not None and reference[0] not in STATEFUL_MODULES:
+            library_names[name] = list(reference)
+    shadowed_builtins = (names_read & namespace.keys() & vars(builtins).keys()) - library_names.keys()
+    return {
+        "library_names": library_names,
+        "shadowed_builtins": sorted(shadowed_builtins),
+        "test_helpers": sorted(used_helpers),
+        "operators": [],
+    }

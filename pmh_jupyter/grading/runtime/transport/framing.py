@@ -1,0 +1,239 @@
+"""Frames between the judge and the student's process: four bytes of length, then one msgpack value.
+
+The other side is not believed. Whatever it sends (nothing, garbage, half a frame, four gigabytes announced) ends in
+`Lost`, and memory grows only with the bytes that really came.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
+from pmh_jupyter.grading.runtime.transport.wire_format import ValueTooLarge
+
+__builtins__ = BUILTINS
+
+MAX_FRAME_BYTES = 64 << 20
+_HEADER_BYTES = 4
+_CHUNK_BYTES = 1 << 16
+_MAX_CHUNK_BYTES = 1 << 20
+# A peer that is gone is told by an error, not by a signal that ends this process.
+_SEND_FLAGS = getattr(socket, "MSG_DONTWAIT", 0) | getattr(socket, "MSG_NOSIGNAL", 0)
+# Milliseconds past its deadline that a link still waits.
+_GRACE_MS = 20
+_POLL_READ_WRITE = select.POLLIN | select.POLLOUT
+
+
+class PeerLost(Exception):
+    """The other side is of no more use. `cause`: "cell-timeout", "protocol-error" (a bad frame) or "closed"; `detail`: a plain sentence."""
+
+    def __init__(self, cause: str, detail: str) -> None:
+        super().__init__(cause, detail)
+        self.cause = cause
+        self.detail = detail
+
+
+class Link:
+    """One end of a stream socket that carries frames; for one thread at a time.
+
+    sock: a connected stream socket, which the link owns from now on. most_bytes: the longest frame, either way.
+    `deadline` (a `time.monotonic()`, or None) holds for sending and receiving alike.
+    After `Lost` the link stays lost: each further use raises it again.
+    """
+
+    def __init__(self, sock: socket.socket, max_frame_bytes: int = MAX_FRAME_BYTES) -> None:
+        sock.setblocking(True)
+        self.deadline: float | None = None
+        self._sock = sock
+        self._max_frame_bytes = max_frame_bytes
+        self._failure: PeerLost | None = None
+        self._watchers: dict[int, Callable[[], None]] = {}
+        self._poll = select.poll()
+        self._poll.register(sock, select.POLLIN)
+        # Bytes that came and belong to no frame handed out yet.
+        self._inbox = bytearray()
+        self._chunk = bytearray(_CHUNK_BYTES)
+        self._view = memoryview(self._chunk)
+        self._outbox = bytearray()
+        self._encoder = msgspec.msgpack.Encoder()
+        self._decoder = msgspec.msgpack.Decoder()
+
+    def fileno(self) -> int:
+        """The socket's descriptor."""
+        return self._sock.fileno()
+
+    def close(self) -> None:
+        """Close the socket; the other side reads the end."""
+        self._failure = self._failure or PeerLost("closed", "The link is closed.")
+        self._sock.close()
+
+    def watch(self, descriptor: int, on_readable: Callable[[], None]) -> None:
+        """While this link waits, call `heard` whenever the descriptor can be read (or hung up).
+
+        `heard` must read what came, call `unwatch`, or raise: what it raises comes out of `send` or `receive`.
+        """
+        self._watchers[descriptor] = on_readable
+        self._poll.register(descriptor, select.POLLIN)
+
+    def unwatch(self, descriptor: int) -> None:
+        """No longer watch a descriptor."""
+        if self._watchers.pop(descriptor, None) is not None:
+            self._poll.unregister(descriptor)
+
+    def send(self, message: Any) -> None:
+        """Send one message of plain msgpack values.
+
+        Raises `Lost`; or `TooMuch` for what is no plain msgpack, too deep or longer than a frame: nothing was sent then
+        and the link is as good as before.
+        """
+        if self._failure is not None:
+            raise PeerLost(self._failure.cause, self._failure.detail)
+        frame = self._outbox
+        try:
+            self._encoder.encode_into(message, frame, _HEADER_BYTES)
+        except (msgspec.MsgspecError, RecursionError, TypeError, ValueError, OverflowError, MemoryError) as error:
+            self._outbox = bytearray()
+            raise ValueTooLarge(f"This cannot be sent: {error}") from None
+        length = len(frame) - _HEADER_BYTES
+        if length > self._max_frame_bytes:
+            self._outbox = bytearray()
+            raise ValueTooLarge(f"This is too large to send: {length} bytes, at most {self._max_frame_bytes}.")
+        frame[:_HEADER_BYTES] = length.to_bytes(_HEADER_BYTES, "big")
+        try:
+            sent_bytes = self._sock.send(frame, _SEND_FLAGS)
+        except BlockingIOError:
+            sent_bytes = 0
+        except OSError:
+            raise self._mark_lost("closed", "The other side is gone.") from None
+        if sent_bytes != len(frame):
+            self._send_rest(sent_bytes)
+        if length > _MAX_CHUNK_BYTES:
+            self._outbox = bytearray()
+
+    def _send_rest(self, sent_bytes: int) -> None:
+        """Send the rest of the frame, reading meanwhile: both sides may be sending, and nobody reading."""
+        self._poll.modify(self._sock, _POLL_READ_WRITE)
+        is_complete = False
+        try:
+            with memoryview(self._outbox) as remaining:
+                while sent_bytes < len(remaining):
+                    ready = self._wait()
+                    if ready & select.POLLIN:
+                        self._read_available()
+                    if ready & ~select.POLLIN:
+                        sent_bytes += self._send_some(remaining[sent_bytes:])
+            is_complete = True
+        finally:
+            self._outbox = bytearray()
+            if not is_complete:
+                self._mark_lost("closed", "A frame was cut short.")
+            self._poll.modify(self._sock, select.POLLIN)
+
+    def _send_some(self, remaining: memoryview) -> int:
+        try:
+            return self._sock.send(remaining, _SEND_FLAGS)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            raise self._mark_lost("closed", "The other side is gone.") from None
+
+    def receive(self) -> Any:
+        """The next message, as msgspec reads msgpack: treat it as hostile. Raises `Lost`."""
+        if self._failure is not None:
+            raise PeerLost(self._failure.cause, self._failure.detail)
+        if self._inbox:
+            return self._receive_fragmented()
+        if self.deadline is not None or self._watchers:
+            self._wait()
+        # The usual case: exactly one frame has come, and it fits.
+        try:
+            count = self._sock.recv_into(self._chunk)
+        except OSError:
+            count = 0
+        view = self._view
+        if (
+            count > _HEADER_BYTES
+            and int.from_bytes(view[:_HEADER_BYTES], "big") == count - _HEADER_BYTES <= self._max_frame_bytes
+        ):
+            return self._decode(view[_HEADER_BYTES:count])
+        if not count:
+            raise self._mark_lost("closed", "The other side is gone.")
+        self._inbox += view[:count]
+        return self._receive_fragmented()
+
+    def _receive_fragmented(self) -> Any:
+        """A frame in pieces, or several at once."""
+        self._fill_inbox(_HEADER_BYTES)
+        length = int.from_bytes(self._inbox[:_HEADER_BYTES], "big")
+        if not 0 < length <= self._max_frame_bytes:
+            raise self._mark_lost(
+                "protocol-error", f"A frame of {length} bytes, at most {self._max_frame_bytes} are allowed."
+            )
+        end = _HEADER_BYTES + length
+        self._fill_inbox(end)
+        frame, self._inbox = self._inbox, self._inbox[end:]
+        with memoryview(frame) as view:
+            return self._decode(view[_HEADER_BYTES:end])
+
+    def _fill_inbox(self, count: int) -> None:
+        """Wait until the inbox holds that many bytes."""
+        while len(self._inbox) < count:
+            if self.deadline is not None or self._watchers:
+                self._wait()
+            self._read_available(count - len(self._inbox))
+
+    def _read_available(self, byte_count: int = _CHUNK_BYTES) -> None:
+        """Add to the inbox what can be read at once; one frame and its head at most may lie there unread."""
+        if len(self._inbox) > self._max_frame_bytes + _HEADER_BYTES:
+            raise self._mark_lost("protocol-error", "The other side sends without end.")
+        if byte_count > len(self._chunk) < _MAX_CHUNK_BYTES:
+            self._chunk = bytearray(min(len(self._chunk) * 4, _MAX_CHUNK_BYTES))
+            self._view = memoryview(self._chunk)
+        try:
+            count = self._sock.recv_into(self._chunk)
+        except OSError:
+            count = 0
+        if not count:
+            raise self._mark_lost("closed", "The other side is gone.")
+        self._inbox += self._view[:count]
+
+    def _wait(self) -> int:
+        """Wait until the socket is ready; answers poll's bits for it. Watched descriptors are heard meanwhile."""
+        own_descriptor = self._sock.fileno()
+        while True:
+            timeout = None
+            if self.deadline is not None:
+                timeout = (self.deadline - time.monotonic()) * 1000
+                if timeout <= -_GRACE_MS:
+                    raise self._mark_lost("cell-timeout", "The time is up.")
+                # A timer set for the same moment, which knows what is being done, comes first.
+                timeout = timeout + _GRACE_MS
+            socket_events = 0
+            for descriptor, bits in self._poll.poll(timeout):
+                if descriptor == own_descriptor:
+                    socket_events = bits
+                elif descriptor in self._watchers:
+                    self._watchers[descriptor]()
+            if socket_events:
+                return socket_events
+
+    def _decode(self, body: memoryview) -> Any:
+        try:
+            return self._decoder.decode(body)
+        except RecursionError:
+            raise self._mark_lost("protocol-error", "A frame is nested too deeply.") from None
+        except MemoryError:
+            raise self._mark_lost("protocol-error", "A frame needs too much memory.") from None
+        except (msgspec.MsgspecError, ValueError, TypeError, OverflowError):
+            raise self._mark_lost("protocol-error", "A frame is no msgpack.") from None
+
+    def _mark_lost(self, cause: str, detail: str) -> PeerLost:
+        """Note why the link is lost; the first cause stays."""
+        self._failure = self._failure or PeerLost(cause, detail)
+        return self._failure

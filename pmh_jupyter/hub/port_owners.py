@@ -1,0 +1,57 @@
+"""Whose process listens on a port of this machine.
+
+Loopback is shared by all local servers: a process of one user could take the port that was chosen for another's server before that
+binds it, and would be sent the other's cookies. So the Hub is told of a server only when its own processes hold the port.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+TCP_LISTEN_STATE = "0A"
+
+
+def is_listening(port: int, root_pid: int) -> bool:
+    """True when a descendant of the process `leader` listens on the port (IPv4)."""
+    sockets = _listening_sockets(port)
+    return bool(sockets) and any(sockets & _sockets_of(pid) for pid in process_tree(root_pid))
+
+
+def process_tree(root_pid: int) -> list[int]:
+    """The process and all that descend from it, outermost first. Ids are the reader's, whatever namespace they live in."""
+    pids = [root_pid]
+    for pid in pids:
+        for task in _list_entries(Path(f"/proc/{pid}/task")):
+            try:
+                pids += [int(child) for child in (task / "children").read_text().split()]
+            except OSError:
+                continue
+    return pids
+
+
+def _listening_sockets(port: int) -> set[str]:
+    """Inodes of the sockets that listen on the port: fields 1 (address), 3 (state) and 9 (inode) of /proc/net/tcp."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return {
+        f"socket:[{row[9]}]"
+        for row in rows
+        if row[3] == TCP_LISTEN_STATE and int(row[1].rpartition(":")[2], 16) == port
+    }
+
+
+def _sockets_of(pid: int) -> set[str]:
+    sockets = set()
+    for descriptor in _list_entries(Path(f"/proc/{pid}/fd")):
+        try:
+            sockets.add(str(descriptor.readlink()))
+        except OSError:
+            continue
+    return sockets
+
+
+def _list_entries(folder: Path) -> list[Path]:
+    """What is in a folder of /proc; nothing when the process has just ended or is not ours to look at."""
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []

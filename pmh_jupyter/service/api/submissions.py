@@ -1,0 +1,139 @@
+"""Checks and submissions: taken in, durable before they are acknowledged, and what became of them.
+
+A check and a submission take the same road; they differ in what they ask for, and a submission is answered with a receipt.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from pmh_jupyter.domain.roles import Permission
+from pmh_jupyter.domain.submission import NewSubmission, Submission, SubmissionKind
+from pmh_jupyter.service import serializers
+from pmh_jupyter.service.handler import ApiHandler
+from pmh_jupyter.service.permissions import AccessRule, Scope
+from pmh_jupyter.service.routes import Operation, QueryParameter, Route
+from pmh_jupyter.service.uploaded_files import decode_files
+from pmh_jupyter.storage.records import submissions
+from pmh_jupyter.wire.submission import CheckRequest, SubmissionListReply, SubmissionReply, SubmitRequest
+
+
+class _NewSubmissionHandler(ApiHandler):
+    """Takes work in; what has arrived is not refused for want of a grader, it waits for one."""
+
+    async def receive(
+        self, kind: SubmissionKind, classroom: str, lesson: str, request: CheckRequest | SubmitRequest
+    ) -> Submission:
+        files = await self.service.run_blocking(decode_files, request.files)
+        new_submission = NewSubmission(
+            id=request.id,
+            kind=kind,
+            person_id=self.identity.person.id,
+            classroom=classroom,
+            lesson=lesson,
+            release_id=request.release_id,
+            files=files,
+            exercises=request.exercises if isinstance(request, CheckRequest) else (),
+            request_id=self.request_id,
+        )
+        submission = await self.service.run_blocking(
+            submissions.receive_submission, self.service.database, new_submission, self.service.signer.sign
+        )
+        self.service.worker_pool.wake()
+        self.service.broadcaster.notify()
+        return submission
+
+
+class ChecksHandler(_NewSubmissionHandler):
+    """Asks for a check."""
+
+    async def post(self, classroom: str, lesson: str) -> None:
+        request = await self.read_body(CheckRequest)
+        # Somebody waits for a check at the screen: better a no at once than a queue that nobody serves.
+        await self.service.run_blocking(self.service.grader.get_backend)
+        self.send(
+            serializers.submission_reply(await self.receive(SubmissionKind.CHECK, classroom, lesson, request)), 202
+        )
+
+
+class FinalSubmissionsHandler(_NewSubmissionHandler):
+    """Hands in."""
+
+    async def post(self, classroom: str, lesson: str) -> None:
+        request = await self.read_body(SubmitRequest)
+        self.send(
+            serializers.submission_reply(await self.receive(SubmissionKind.FINAL, classroom, lesson, request)), 201
+        )
+
+
+class SubmissionListHandler(ApiHandler):
+    """The caller's own work in a classroom."""
+
+    async def get(self, classroom: str) -> None:
+        lesson = self.get_query_argument("lesson", None)
+        own_submissions = await self.service.run_blocking(
+            submissions.list_submissions, self.service.database, self.identity.person.id, classroom, lesson
+        )
+        self.send(SubmissionListReply(submissions=tuple(map(serializers.submission_reply, own_submissions))))
+
+
+class SubmissionHandler(ApiHandler):
+    """One of the caller's own works; another's is not there."""
+
+    async def get(self, id: str) -> None:
+        submission = await self.service.run_blocking(
+            submissions.get_submission, self.service.database, UUID(id), self.identity.person.id
+        )
+        self.send(serializers.submission_reply(submission))
+
+
+LEARN_ACCESS = AccessRule(Scope.LEARN, allows_session=True, permission=Permission.LEARN)
+LESSON_PARAMETER = QueryParameter("lesson", "Slug of a lesson: only its work", {"type": "string"})
+REFUSAL_STATUSES = (409, 422)
+
+ROUTES = (
+    Route(
+        "classrooms/{classroom}/lessons/{lesson}/checks",
+        ChecksHandler,
+        {
+            "POST": Operation(
+                "Ask for a check",
+                LEARN_ACCESS,
+                SubmissionReply,
+                CheckRequest,
+                status=202,
+                is_expensive=True,
+                error_statuses=REFUSAL_STATUSES,
+            )
+        },
+    ),
+    Route(
+        "classrooms/{classroom}/lessons/{lesson}/submissions",
+        FinalSubmissionsHandler,
+        {
+            "POST": Operation(
+                "Hand in",
+                LEARN_ACCESS,
+                SubmissionReply,
+                SubmitRequest,
+                status=201,
+                is_expensive=True,
+                error_statuses=REFUSAL_STATUSES,
+            )
+        },
+    ),
+    Route(
+        "classrooms/{classroom}/submissions",
+        SubmissionListHandler,
+        {
+            "GET": Operation(
+                "Own work, newest first", LEARN_ACCESS, SubmissionListReply, query_parameters=(LESSON_PARAMETER,)
+            )
+        },
+    ),
+    Route(
+        "submissions/{id}",
+        SubmissionHandler,
+        {"GET": Operation("One of one's own works", AccessRule(Scope.LEARN, allows_session=True), SubmissionReply)},
+    ),
+)

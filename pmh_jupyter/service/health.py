@@ -1,0 +1,48 @@
+"""What machines ask of the service: alive, ready, figures. None needs an identity, none tells anything of people."""
+
+from __future__ import annotations
+
+import json
+
+from pmh_jupyter import __version__
+from pmh_jupyter.service.handler import BaseHandler
+from pmh_jupyter.service.metrics import CONTENT_TYPE
+
+
+class HealthHandler(BaseHandler):
+    """Alive: the event loop answers. It asks nobody else, so that a slow database never makes a supervisor kill the process."""
+
+    route_name = "health"
+
+    async def get(self) -> None:
+        self.set_header("Content-Type", "application/json")
+        self.finish(json.dumps({"alive": True, "version": __version__}))
+
+
+class ReadinessHandler(BaseHandler):
+    """Whether work can be done here, part by part; 503 when a part is missing."""
+
+    route_name = "ready"
+
+    async def get(self) -> None:
+        statuses = await self.service.readiness.check_components()
+        is_ready = all(status.is_ready for status in statuses)
+        self.set_status(200 if is_ready else 503)
+        self.set_header("Content-Type", "application/json")
+        components = {
+            status.name: {"ready": status.is_ready}
+            | ({} if status.is_ready else {"code": status.code, "message": status.message, "advice": status.advice})
+            for status in statuses
+        }
+        self.finish(json.dumps({"ready": is_ready, "parts": components}))
+
+
+class MetricsHandler(BaseHandler):
+    """Prometheus' figures."""
+
+    route_name = "metrics"
+
+    async def get(self) -> None:
+        await self.service.run_blocking(self.service.update_gauges)
+        self.set_header("Content-Type", CONTENT_TYPE)
+        self.finish(self.service.metrics.render())

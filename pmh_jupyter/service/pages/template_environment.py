@@ -1,0 +1,41 @@
+"""How templates are found and what they can call: every value is escaped, and an unknown name is an error rather than a blank."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+SERVICE_FOLDER = Path(__file__).parent.parent
+STATIC_FOLDER = SERVICE_FOLDER / "static"
+
+
+def make_template_environment() -> Environment:
+    """The environment of `service/templates`."""
+    environment = Environment(
+        loader=FileSystemLoader(SERVICE_FOLDER / "templates"),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["local"] = format_local_time
+    environment.filters["prose"] = format_prose
+    return environment
+
+
+def format_prose(text: str) -> Markup:
+    """A sentence with its `code` set as code, as the panel does it."""
+    parts = re.split(r"`([^`\n]+)`", text)
+    return Markup("").join(Markup("<code>{}</code>").format(part) if n % 2 else part for n, part in enumerate(parts))
+
+
+def format_local_time(moment: datetime, time_zone: str) -> str:
+    """A moment in the classroom's zone as a person reads it: "Fri 20 Nov 2026, 18:00". SQLite gives times without a zone: UTC."""
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    local_moment = aware.astimezone(ZoneInfo(time_zone))
+    return f"{local_moment:%a} {local_moment.day} {local_moment:%b %Y, %H:%M}"

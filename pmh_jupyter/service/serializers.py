@@ -1,0 +1,276 @@
+"""From the domain's values to the wire's messages: points instead of milli-points, sentences instead of codes.
+
+Functions for a student and for staff are apart; nothing here can put a flag or something sealed into a student's reply.
+"""
+
+from __future__ import annotations
+
+import base64
+
+from pmh_jupyter.authoring.validation import ValidationReport
+from pmh_jupyter.domain import outline as domain
+from pmh_jupyter.domain.course import File
+from pmh_jupyter.domain.course_versions import CourseVersion
+from pmh_jupyter.domain.events import Event
+from pmh_jupyter.domain.feedback_text import feedback_text, flag_text
+from pmh_jupyter.domain.hashing import sha256_hex
+from pmh_jupyter.domain.people import Membership, Person
+from pmh_jupyter.domain.submission import MemberSubmission, Submission
+from pmh_jupyter.domain.verdict import ExerciseVerdict, Message, TestVerdict
+from pmh_jupyter.errors import Problem
+from pmh_jupyter.wire import outline, people, staff, submission
+from pmh_jupyter.wire.base import FileContent, ProblemReply
+
+
+def to_points(millipoints: int) -> float:
+    """1,500 milli-points are 1.5 points."""
+    return millipoints / 1000
+
+
+def me_reply(person: Person, memberships: tuple[Membership, ...]) -> people.MeReply:
+    return people.MeReply(id=person.id, name=person.name, classrooms=tuple(map(classroom_reply, memberships)))
+
+
+def classroom_reply(membership: Membership) -> people.ClassroomReply:
+    classroom = membership.classroom
+    return people.ClassroomReply(
+        slug=classroom.slug,
+        title=classroom.title,
+        role=membership.role.value,
+        time_zone=classroom.time_zone,
+        course=classroom.course,
+        course_title=classroom.course_title,
+    )
+
+
+def outline_reply(member_outline: domain.Outline) -> outline.OutlineReply:
+    """The outline of one member."""
+    lessons = member_outline.lessons
+    return outline.OutlineReply(
+        classroom=classroom_reply(member_outline.membership),
+        units=tuple(_unit_reply(title, unit_lessons) for title, unit_lessons in member_outline.units),
+        points=to_points(sum(lesson.millipoints for lesson in lessons)),
+        max_points=to_points(sum(lesson.max_millipoints for lesson in lessons)),
+        solved_count=sum(lesson.solved_count for lesson in lessons),
+        exercise_count=sum(len(lesson.exercises) for lesson in lessons),
+        next_lesson=member_outline.next_lesson,
+        awards=tuple(map(_award_reply, member_outline.awards)),
+        last_event_number=member_outline.last_event_number,
+    )
+
+
+def _unit_reply(title: str, lessons: tuple[domain.OutlineLesson, ...]) -> outline.UnitReply:
+    return outline.UnitReply(
+        title=title,
+        lessons=tuple(map(_lesson_reply, lessons)),
+        solved_count=sum(lesson.solved_count for lesson in lessons),
+        exercise_count=sum(len(lesson.exercises) for lesson in lessons),
+    )
+
+
+def _lesson_reply(lesson: domain.OutlineLesson) -> outline.LessonReply:
+    return outline.LessonReply(
+        slug=lesson.slug,
+        title=lesson.title,
+        release_id=lesson.release_id,
+        notebooks=lesson.notebooks,
+        state=lesson.state.value,
+        points=to_points(lesson.millipoints),
+        max_points=to_points(lesson.max_millipoints),
+        solved_count=lesson.solved_count,
+        exercises=tuple(map(_exercise_reply, lesson.exercises)),
+        opens_at=lesson.schedule.opens_at,
+        due_at=lesson.schedule.due_at,
+        closes_at=lesson.schedule.closes_at,
+        submissions_left=lesson.submissions_left,
+        submitted_at=lesson.submitted_at,
+        check_tests="visible" if lesson.check_tests == "visible" else "all",
+    )
+
+
+def _exercise_reply(outline_exercise: domain.OutlineExercise) -> outline.ExerciseReply:
+    exercise = outline_exercise.exercise
+    return outline.ExerciseReply(
+        grade_id=exercise.grade_id,
+        title=exercise.title,
+        notebook=exercise.notebook,
+        solution_cells=exercise.solution_cells,
+        test_cells=exercise.test_cells,
+        state=outline_exercise.progress.state.value,
+        points=to_points(outline_exercise.progress.millipoints),
+        max_points=to_points(exercise.max_millipoints),
+        attempts=outline_exercise.progress.attempts,
+        hints=exercise.hints,
+    )
+
+
+def _award_reply(award: domain.OutlineAward) -> outline.AwardReply:
+    return outline.AwardReply(
+        slug=award.achievement.slug,
+        title=award.achievement.title,
+        description=award.achievement.description,
+        icon=award.achievement.icon,
+        earned_at=award.earned_at,
+        current=award.current,
+        target=award.target,
+    )
+
+
+def lesson_files_reply(files: domain.LessonFiles) -> submission.LessonFilesReply:
+    """What a student receives of a lesson."""
+    base = _student_release(files.base) if files.base else None
+    return submission.LessonFilesReply(current=_student_release(files.current), base=base)
+
+
+def _student_release(files: domain.StudentFiles) -> submission.StudentRelease:
+    return submission.StudentRelease(
+        id=files.release_id, lesson=files.lesson, files=tuple(map(_file_content, files.files))
+    )
+
+
+def _file_content(file: File) -> FileContent:
+    content = base64.b64encode(file.content).decode()
+    return FileContent(path=file.path, sha256=sha256_hex(file.content), content=content)
+
+
+def submission_reply(own_submission: Submission) -> submission.SubmissionReply:
+    """A student's own work. Flags stay out."""
+    return submission.SubmissionReply(
+        id=own_submission.id,
+        kind=own_submission.kind.value,
+        classroom=own_submission.classroom,
+        lesson=own_submission.lesson,
+        release_id=own_submission.release_id,
+        state=own_submission.state.value,
+        received_at=own_submission.received_at,
+        graded_at=own_submission.graded_at,
+        queue_position=own_submission.queue_position,
+        verdicts=tuple(
+            _verdict_reply(verdict, own_submission.exercise_titles.get(verdict.grade_id, ""))
+            for verdict in own_submission.verdicts
+        ),
+        repairs=tuple(feedback_text(message) for message in own_submission.repairs),
+        grader_error=_message_text(own_submission.grader_error),
+        receipt=submission.Receipt.model_validate(own_submission.receipt) if own_submission.receipt else None,
+    )
+
+
+def member_submission_reply(member_submission: MemberSubmission) -> staff.MemberSubmissionReply:
+    """A member's work with its flags."""
+    flags = tuple(
+        submission.FlagReply(code=flag.code, cell=flag.cell, detail=flag.detail, text=flag_text(flag))
+        for flag in member_submission.submission.flags
+    )
+    return staff.MemberSubmissionReply(
+        person_id=member_submission.person.id,
+        name=member_submission.person.name,
+        submission=submission_reply(member_submission.submission),
+        flags=flags,
+    )
+
+
+def _verdict_reply(verdict: ExerciseVerdict, title: str) -> submission.VerdictReply:
+    return submission.VerdictReply(
+        grade_id=verdict.grade_id,
+        title=title or verdict.grade_id,
+        outcome=verdict.outcome.value,
+        points=to_points(verdict.millipoints),
+        max_points=to_points(verdict.max_millipoints),
+        message=_message_text(verdict.message),
+        tests=tuple(map(_test_reply, verdict.tests)),
+    )
+
+
+def _test_reply(test: TestVerdict) -> submission.TestReply:
+    # A grader names a hidden test neutrally and gives neither value; here it is made sure of.
+    return submission.TestReply(
+        grade_id=test.grade_id,
+        name=test.name,
+        is_hidden=test.is_hidden,
+        outcome=test.outcome.value,
+        message=_message_text(test.message),
+        expected=None if test.is_hidden else test.expected,
+        got=None if test.is_hidden else test.got,
+        cell=test.cell,
+        line=test.line,
+    )
+
+
+def _message_text(message: Message | None) -> str:
+    return feedback_text(message) if message else ""
+
+
+def gradebook_reply(gradebook: domain.Gradebook) -> staff.GradebookReply:
+    """One page of the board."""
+    return staff.GradebookReply(
+        classroom=gradebook.classroom,
+        columns=tuple(
+            staff.GradebookColumn(
+                lesson=column.lesson,
+                lesson_title=column.lesson_title,
+                grade_id=column.grade_id,
+                title=column.title,
+                max_points=to_points(column.max_millipoints),
+            )
+            for column in gradebook.columns
+        ),
+        rows=tuple(map(_gradebook_row, gradebook.rows)),
+        page=gradebook.page,
+        page_count=gradebook.page_count,
+    )
+
+
+def _gradebook_row(row: domain.GradebookRow) -> staff.GradebookRow:
+    cells = tuple(
+        staff.GradebookCell(
+            state=cell.progress.state.value,
+            points=to_points(cell.progress.millipoints),
+            attempts=cell.progress.attempts,
+            submission_id=cell.submission_id,
+        )
+        for cell in row.cells
+    )
+    return staff.GradebookRow(
+        person_id=row.person.id,
+        name=row.person.name,
+        role=row.role.value,
+        points=to_points(row.millipoints),
+        cells=cells,
+    )
+
+
+def event_reply(event: Event) -> submission.EventReply:
+    """An event as the person whom it concerns may read it."""
+    return submission.EventReply(
+        number=event.number, kind=event.kind.value, occurred_at=event.occurred_at, data=event.to_public_data()
+    )
+
+
+def course_validation_reply(report: ValidationReport, *, has_trial_run: bool) -> staff.CourseValidationReply:
+    return staff.CourseValidationReply(
+        course=report.course,
+        lessons=tuple(release.lesson for release in report.releases),
+        releases=tuple(
+            staff.ValidatedLesson(
+                slug=release.lesson,
+                exercise_count=len(release.exercises),
+                points=to_points(release.max_millipoints),
+                release_id=release.id,
+            )
+            for release in report.releases
+        ),
+        warnings=tuple(map(problem_reply, report.warnings)),
+        has_trial_run=has_trial_run,
+    )
+
+
+def problem_reply(problem: Problem) -> ProblemReply:
+    return ProblemReply(file=problem.file, cell=problem.cell, message=problem.message, remedy=problem.remedy)
+
+
+def course_release_reply(version: CourseVersion) -> staff.CourseReleaseReply:
+    lessons = tuple(
+        staff.ReleasedLesson(slug=lesson.slug, release_id=lesson.release_id, is_changed=lesson.is_changed)
+        for lesson in version.lessons
+    )
+    return staff.CourseReleaseReply(course=version.course, version=version.number, lessons=lessons)

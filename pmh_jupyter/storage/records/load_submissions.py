@@ -1,0 +1,106 @@
+"""Work as it is shown, loaded in a bounded number of questions. Not for use outside of `storage`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from pmh_jupyter.domain.submission import Submission, SubmissionKind, SubmissionState
+from pmh_jupyter.domain.verdict import ExerciseVerdict
+from pmh_jupyter.storage.tables.classrooms import AssignmentRow, ClassroomRow
+from pmh_jupyter.storage.tables.courses import ExerciseRow, LessonRow
+from pmh_jupyter.storage.tables.results import VerdictRow
+from pmh_jupyter.storage.tables.submissions import JobRow, SubmissionRow
+from pmh_jupyter.storage.verdict_json import flag_from_json, message_from_json, verdict_from_json
+
+
+def load_submissions(session: Session, submission_ids: Sequence[UUID]) -> tuple[Submission, ...]:
+    """Work by id, in the order of the ids; those that do not exist are left out."""
+    rows = session.execute(
+        select(SubmissionRow, ClassroomRow.slug, LessonRow.slug)
+        .join(AssignmentRow, AssignmentRow.id == SubmissionRow.assignment_id)
+        .join(ClassroomRow, ClassroomRow.id == AssignmentRow.classroom_id)
+        .join(LessonRow, LessonRow.id == AssignmentRow.lesson_id)
+        .where(SubmissionRow.id.in_(submission_ids))
+    ).all()
+    if not rows:
+        return ()
+    titles = _load_titles(session, {row.release_id for row, _, _ in rows})
+    verdicts = _load_verdicts(session, [row.id for row, _, _ in rows])
+    positions = _load_queue_positions(session, [row.id for row, _, _ in rows if row.state == SubmissionState.QUEUED])
+    submissions = {
+        row.id: _to_submission(row, classroom, lesson, titles, verdicts.get(row.id, ()), positions.get(row.id))
+        for row, classroom, lesson in rows
+    }
+    return tuple(submissions[submission_id] for submission_id in submission_ids if submission_id in submissions)
+
+
+def _to_submission(
+    row: SubmissionRow,
+    classroom: str,
+    lesson: str,
+    titles: dict[str, dict[str, str]],
+    verdicts: tuple[ExerciseVerdict, ...],
+    position: int | None,
+) -> Submission:
+    return Submission(
+        id=row.id,
+        kind=SubmissionKind(row.kind),
+        person_id=row.person_id,
+        classroom=classroom,
+        lesson=lesson,
+        release_id=row.release_id,
+        state=SubmissionState(row.state),
+        received_at=row.received_at,
+        content_hash=row.content_hash,
+        exercises=tuple(row.exercises),
+        graded_at=row.graded_at,
+        queue_position=position,
+        verdicts=verdicts,
+        exercise_titles=titles.get(row.release_id, {}),
+        repairs=tuple(message_from_json(data) for data in row.repairs),
+        flags=tuple(flag_from_json(data) for data in row.flags),
+        grader_error=message_from_json(row.grader_error) if row.grader_error else None,
+        receipt=row.receipt,
+    )
+
+
+def _load_titles(session: Session, release_ids: set[str]) -> dict[str, dict[str, str]]:
+    """Release to grade_id to title."""
+    titles: dict[str, dict[str, str]] = {}
+    for row in session.scalars(select(ExerciseRow).where(ExerciseRow.release_id.in_(release_ids))):
+        titles.setdefault(row.release_id, {})[row.grade_id] = row.title
+    return titles
+
+
+def _load_verdicts(session: Session, submission_ids: Sequence[UUID]) -> dict[UUID, tuple[ExerciseVerdict, ...]]:
+    """The verdicts of the newest grading of each, in the lesson's order."""
+    rows = session.execute(
+        select(VerdictRow)
+        .join(JobRow, JobRow.id == VerdictRow.job_id)
+        .where(VerdictRow.submission_id.in_(submission_ids))
+        .order_by(JobRow.created_at, VerdictRow.position)
+    ).scalars()
+    verdicts_by_submission: dict[UUID, dict[UUID, list[ExerciseVerdict]]] = {}
+    for row in rows:
+        verdicts_by_submission.setdefault(row.submission_id, {}).setdefault(row.job_id, []).append(
+            verdict_from_json(row.body)
+        )
+    return {submission_id: tuple(list(jobs.values())[-1]) for submission_id, jobs in verdicts_by_submission.items()}
+
+
+def _load_queue_positions(session: Session, submission_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Places in the queue, from 1."""
+    if not submission_ids:
+        return {}
+    queue_position = (
+        func.row_number().over(order_by=(JobRow.priority, JobRow.slot, JobRow.created_at, JobRow.id)).label("place")
+    )
+    queue = select(JobRow.submission_id, queue_position).where(JobRow.state == "queued").subquery()
+    rows = session.execute(
+        select(queue.c.submission_id, queue.c.place).where(queue.c.submission_id.in_(submission_ids))
+    )
+    return {submission_id: position for submission_id, position in rows}

@@ -1,0 +1,174 @@
+"""What several records ask inside their own transaction. Not for use outside of `storage`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from pmh_jupyter.domain.course import Achievement, Exercise, Schedule
+from pmh_jupyter.domain.deadlines import LocalSchedule, to_utc_schedule
+from pmh_jupyter.domain.people import Classroom, Membership, Person
+from pmh_jupyter.domain.progress import Attempt
+from pmh_jupyter.domain.roles import Role
+from pmh_jupyter.domain.submission import SubmissionKind
+from pmh_jupyter.domain.verdict import Outcome
+from pmh_jupyter.errors import NotFound
+from pmh_jupyter.storage.tables.classrooms import AssignmentRow, ClassroomRow, MemberRow
+from pmh_jupyter.storage.tables.courses import (
+    CourseRow,
+    CourseVersionRow,
+    ExerciseRow,
+    LessonRow,
+    VersionLessonRow,
+)
+from pmh_jupyter.storage.tables.people import PersonRow
+from pmh_jupyter.storage.tables.results import AttemptRow
+
+MembershipRow = tuple[MemberRow, PersonRow, ClassroomRow, CourseVersionRow, str]
+
+
+def select_memberships() -> Select[*MembershipRow]:
+    """Members with their person, classroom, adopted course version and course slug; for `to_membership`."""
+    return (
+        select(MemberRow, PersonRow, ClassroomRow, CourseVersionRow, CourseRow.slug)
+        .join(PersonRow, PersonRow.id == MemberRow.person_id)
+        .join(ClassroomRow, ClassroomRow.id == MemberRow.classroom_id)
+        .join(CourseVersionRow, CourseVersionRow.id == ClassroomRow.version_id)
+        .join(CourseRow, CourseRow.id == CourseVersionRow.course_id)
+    )
+
+
+def to_membership(
+    member: MemberRow, person: PersonRow, classroom_row: ClassroomRow, version: CourseVersionRow, course: str
+) -> Membership:
+    """Rows as the domain knows them."""
+    classroom = Classroom(
+        classroom_row.id,
+        classroom_row.slug,
+        classroom_row.title,
+        classroom_row.time_zone,
+        course,
+        version.title,
+        version.number,
+    )
+    return Membership(member.id, Person(person.id, person.name), classroom, Role(member.role))
+
+
+def find_membership(session: Session, person_id: UUID, classroom: str) -> Membership:
+    """A person's membership; raises NotFound, the same for a classroom that does not exist and for one that they are not in."""
+    row = session.execute(
+        select_memberships().where(MemberRow.person_id == person_id, ClassroomRow.slug == classroom)
+    ).one_or_none()
+    if row is None:
+        raise classroom_not_found_error(classroom)
+    return to_membership(*row)
+
+
+def classroom_not_found_error(slug: str) -> NotFound:
+    """The one answer for a classroom that is not there or not theirs."""
+    return NotFound(f"You are in no classroom {slug!r}.", advice="Join it with the code that your instructor gave you.")
+
+
+def lock_member(session: Session, member_id: UUID) -> None:
+    """Holds a membership until the end of the transaction: what is counted for a person and then written must not be counted twice."""
+    session.execute(select(MemberRow.id).where(MemberRow.id == member_id).with_for_update())
+
+
+@dataclass(frozen=True)
+class AssignedLesson:
+    """A lesson as the classroom has it now: its assignment and the release that it adopted."""
+
+    assignment: AssignmentRow
+    slug: str
+    title: str
+    unit: str
+    release_id: str
+
+    @property
+    def schedule(self) -> Schedule:
+        row = self.assignment
+        return to_utc_schedule(LocalSchedule(row.time_zone, row.opens, row.due, row.closes))
+
+
+def load_assigned_lessons(session: Session, classroom_id: UUID) -> tuple[AssignedLesson, ...]:
+    """The lessons of the classroom's course version, in the course's order."""
+    rows = session.execute(
+        select(AssignmentRow, LessonRow.slug, VersionLessonRow)
+        .join(ClassroomRow, ClassroomRow.id == AssignmentRow.classroom_id)
+        .join(
+            VersionLessonRow,
+            (VersionLessonRow.version_id == ClassroomRow.version_id)
+            & (VersionLessonRow.lesson_id == AssignmentRow.lesson_id),
+        )
+        .join(LessonRow, LessonRow.id == AssignmentRow.lesson_id)
+        .where(ClassroomRow.id == classroom_id)
+        .order_by(VersionLessonRow.position)
+    )
+    return tuple(
+        AssignedLesson(assignment, slug, entry.title, entry.unit, entry.release_id) for assignment, slug, entry in rows
+    )
+
+
+def find_assigned_lesson(session: Session, classroom_id: UUID, slug: str) -> AssignedLesson:
+    """One lesson of the classroom's course version; raises NotFound."""
+    for assigned_lesson in load_assigned_lessons(session, classroom_id):
+        if assigned_lesson.slug == slug:
+            return assigned_lesson
+    raise NotFound(f"This classroom has no lesson {slug!r}.")
+
+
+def load_exercises(session: Session, release_ids: set[str]) -> dict[str, tuple[Exercise, ...]]:
+    """The exercises of each release, in the lesson's order."""
+    exercises_by_release: dict[str, list[Exercise]] = {release_id: [] for release_id in release_ids}
+    rows = session.scalars(
+        select(ExerciseRow)
+        .where(ExerciseRow.release_id.in_(release_ids))
+        .order_by(ExerciseRow.release_id, ExerciseRow.position)
+    )
+    for row in rows:
+        exercises_by_release[row.release_id].append(
+            Exercise(
+                grade_id=row.grade_id,
+                title=row.title,
+                notebook=row.notebook,
+                max_millipoints=row.max_millipoints,
+                solution_cells=tuple(row.solution_cells),
+                test_cells=tuple(row.test_cells),
+                is_manually_graded=row.is_manually_graded,
+                concepts=tuple(row.concepts),
+                hints=tuple(row.hints),
+            )
+        )
+    return {release_id: tuple(exercises) for release_id, exercises in exercises_by_release.items()}
+
+
+def to_achievements(version: CourseVersionRow) -> tuple[Achievement, ...]:
+    """The achievements that a course version defines."""
+    return tuple(Achievement(**data) for data in version.achievements)
+
+
+def find_adopted_version(session: Session, classroom_id: UUID) -> CourseVersionRow:
+    """The course version that a classroom adopted."""
+    return session.scalars(
+        select(CourseVersionRow)
+        .join(ClassroomRow, ClassroomRow.version_id == CourseVersionRow.id)
+        .where(ClassroomRow.id == classroom_id)
+    ).one()
+
+
+def to_attempt(row: AttemptRow, lesson: str) -> Attempt:
+    """A row as the domain knows it."""
+    return Attempt(
+        submission_id=row.submission_id,
+        received_at=row.received_at,
+        lesson=lesson,
+        grade_id=row.grade_id,
+        kind=SubmissionKind(row.kind),
+        outcome=Outcome(row.outcome),
+        millipoints=row.millipoints,
+        max_millipoints=row.max_millipoints,
+        is_answered=row.is_answered,
+    )

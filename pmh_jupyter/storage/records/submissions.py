@@ -1,0 +1,259 @@
+"""Work arrives: durable, queued and told of in one transaction, however often it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from pmh_jupyter.domain.events import EventKind
+from pmh_jupyter.domain.hashing import compute_content_hash, sha256_hex
+from pmh_jupyter.domain.people import Membership
+from pmh_jupyter.domain.roles import Permission, has_permission
+from pmh_jupyter.domain.submission import NewSubmission, Submission, SubmissionKind, SubmissionState
+from pmh_jupyter.errors import BadInput, Conflict, NotFound
+from pmh_jupyter.storage.database import Database
+from pmh_jupyter.storage.dialect import insert_if_absent
+from pmh_jupyter.storage.event_log import NewEvent, append_events
+from pmh_jupyter.storage.records.assignment_limits import make_grading_key
+from pmh_jupyter.storage.records.fair_queue import PRIORITY_BY_KIND, NewJob, enqueue
+from pmh_jupyter.storage.records.lessons import require_release
+from pmh_jupyter.storage.records.load_submissions import load_submissions
+from pmh_jupyter.storage.records.shared_queries import (
+    AssignedLesson,
+    find_assigned_lesson,
+    find_membership,
+    load_exercises,
+    lock_member,
+)
+from pmh_jupyter.storage.tables.classrooms import AssignmentRow
+from pmh_jupyter.storage.tables.courses import LessonRow
+from pmh_jupyter.storage.tables.submissions import SubmissionFileRow, SubmissionRow
+
+SignReceipt = Callable[[Mapping[str, str]], Mapping[str, Any]]
+
+
+def receive_submission(database: Database, new_submission: NewSubmission, sign: SignReceipt) -> Submission:
+    """Takes in a check or a submission and returns it; a repeat (same id, same person) returns what is there and changes nothing.
+
+    `sign` makes a submission's receipt of its fields (all text: submission, person, classroom, lesson, release, content_hash,
+    received_at); it is kept in the same transaction. Raises NotFound (classroom, lesson), BadInput (exercises or paths), Conflict
+    (not open, closed, no attempts left, foreign release, an id that other work has), Unavailable (disk full, database away).
+    """
+    with database.read() as session:
+        existing = _find_existing(session, new_submission)
+        if existing:
+            return existing
+        _check_admissible(session, database, new_submission)  # refused work must not fill the disk
+    database.blobs.stage("submission", (file.content for file in new_submission.files))
+    with database.write() as session:
+        member = find_membership(session, new_submission.person_id, new_submission.classroom)
+        lock_member(session, member.id)
+        existing = _find_existing(session, new_submission)
+        if existing:
+            return existing
+        assigned_lesson = _check_admissible(session, database, new_submission)
+        _insert_submission(session, database, new_submission, assigned_lesson, sign, database.now())
+        data = {
+            "submission_id": str(new_submission.id),
+            "kind": new_submission.kind.value,
+            "lesson": new_submission.lesson,
+            "exercises": list(new_submission.exercises),
+        }
+        append_events(
+            session,
+            member.classroom.id,
+            [NewEvent(EventKind.SUBMISSION_RECEIVED, new_submission.person_id, data)],
+            database.now(),
+        )
+        return load_submissions(session, [new_submission.id])[0]
+
+
+def get_submission(database: Database, submission_id: UUID, person_id: UUID) -> Submission:
+    """A person's own work; raises NotFound, the same for another's."""
+    with database.read() as session:
+        submissions = load_submissions(session, [submission_id])
+        if not submissions or submissions[0].person_id != person_id:
+            raise NotFound("There is no such work of yours.")
+        return submissions[0]
+
+
+def list_submissions(
+    database: Database, person_id: UUID, classroom: str, lesson: str | None = None, limit: int = 100
+) -> tuple[Submission, ...]:
+    """A person's newest work in a classroom, newest first; raises NotFound."""
+    with database.read() as session:
+        member = find_membership(session, person_id, classroom)
+        return load_newest_submissions(session, member, lesson, limit)
+
+
+def load_newest_submissions(
+    session: Session, member: Membership, lesson: str | None, limit: int
+) -> tuple[Submission, ...]:
+    """A member's newest work; for other records."""
+    query = (
+        select(SubmissionRow.id)
+        .join(AssignmentRow, AssignmentRow.id == SubmissionRow.assignment_id)
+        .join(LessonRow, LessonRow.id == AssignmentRow.lesson_id)
+        .where(AssignmentRow.classroom_id == member.classroom.id, SubmissionRow.person_id == member.person.id)
+        .order_by(SubmissionRow.received_at.desc(), SubmissionRow.id)
+        .limit(limit)
+    )
+    if lesson is not None:
+        query = query.where(LessonRow.slug == lesson)
+    return load_submissions(session, session.scalars(query).all())
+
+
+def _find_existing(session: Session, new_submission: NewSubmission) -> Submission | None:
+    """The work that an earlier sending made; raises Conflict when the id is that of other work."""
+    submissions = load_submissions(session, [new_submission.id])
+    if not submissions:
+        return None
+    existing = submissions[0]
+    new_identity = (
+        new_submission.person_id,
+        new_submission.kind,
+        new_submission.classroom,
+        new_submission.lesson,
+        new_submission.release_id,
+        compute_content_hash(new_submission.files),
+    )
+    if (
+        existing.person_id,
+        existing.kind,
+        existing.classroom,
+        existing.lesson,
+        existing.release_id,
+        existing.content_hash,
+    ) != new_identity:
+        raise Conflict("This work's id is already used for other work.", advice="Send it again under a new id.")
+    return existing
+
+
+def _check_admissible(session: Session, database: Database, new_submission: NewSubmission) -> AssignedLesson:
+    """The lesson that the work is for; raises what `receive` says."""
+    member = find_membership(session, new_submission.person_id, new_submission.classroom)
+    assigned_lesson = find_assigned_lesson(session, member.classroom.id, new_submission.lesson)
+    require_release(session, assigned_lesson, new_submission.release_id)
+    _require_valid_content(session, new_submission)
+    if not has_permission(member.role, Permission.VIEW_GRADEBOOK):  # staff try lessons whenever they like
+        _require_open(assigned_lesson, database.now())
+        _require_submissions_left(session, assigned_lesson, new_submission)
+    return assigned_lesson
+
+
+def _require_valid_content(session: Session, new_submission: NewSubmission) -> None:
+    known_exercises = {
+        exercise.grade_id
+        for exercise in load_exercises(session, {new_submission.release_id})[new_submission.release_id]
+    }
+    unknown_exercises = sorted(set(new_submission.exercises) - known_exercises)
+    if unknown_exercises:
+        raise BadInput(f"The lesson has no exercise {', '.join(unknown_exercises)}.", advice="Open the lesson again.")
+    if len({file.path for file in new_submission.files}) != len(new_submission.files):
+        raise BadInput("Two files have the same path.")
+    if any("\0" in file.path for file in new_submission.files):
+        raise BadInput("A file's path holds a NUL character.")
+
+
+def _require_open(assigned_lesson: AssignedLesson, now: datetime) -> None:
+    schedule = assigned_lesson.schedule
+    if schedule.opens_at and now < schedule.opens_at:
+        raise Conflict(f"The lesson opens at {schedule.opens_at:%Y-%m-%d %H:%M} UTC.", advice="Come back then.")
+    if schedule.closes_at and now >= schedule.closes_at:
+        raise Conflict(
+            f"The lesson closed at {schedule.closes_at:%Y-%m-%d %H:%M} UTC.",
+            advice="Your files stay with you; ask your instructor if they should still count.",
+        )
+
+
+def _require_submissions_left(session: Session, assigned_lesson: AssignedLesson, new_submission: NewSubmission) -> None:
+    max_submissions = assigned_lesson.assignment.max_submissions
+    if new_submission.kind is SubmissionKind.CHECK or max_submissions is None:
+        return
+    if (
+        count_final_submissions(session, new_submission.person_id, {assigned_lesson.assignment.id}).get(
+            assigned_lesson.assignment.id, 0
+        )
+        >= max_submissions
+    ):
+        raise Conflict(
+            f"All {max_submissions} submissions of this lesson are used.", advice="What you handed in stays."
+        )
+
+
+def count_final_submissions(session: Session, person_id: UUID, assignment_ids: set[UUID]) -> dict[UUID, int]:
+    """Submissions by assignment, without those that failed through our fault; for other records."""
+    rows = session.execute(
+        select(SubmissionRow.assignment_id, func.count())
+        .where(
+            SubmissionRow.person_id == person_id,
+            SubmissionRow.assignment_id.in_(assignment_ids),
+            SubmissionRow.kind == SubmissionKind.FINAL.value,
+            SubmissionRow.state != SubmissionState.FAILED.value,
+        )
+        .group_by(SubmissionRow.assignment_id)
+    )
+    return {assignment_id: count for assignment_id, count in rows}
+
+
+def _insert_submission(
+    session: Session,
+    database: Database,
+    new_submission: NewSubmission,
+    assigned_lesson: AssignedLesson,
+    sign: SignReceipt,
+    now: datetime,
+) -> None:
+    """The work, its files and its job."""
+    digest = compute_content_hash(new_submission.files)
+    inserted = insert_if_absent(
+        session,
+        SubmissionRow,
+        id=new_submission.id,
+        kind=new_submission.kind.value,
+        assignment_id=assigned_lesson.assignment.id,
+        person_id=new_submission.person_id,
+        release_id=new_submission.release_id,
+        exercises=list(new_submission.exercises),
+        content_hash=digest,
+        received_at=now,
+        state=SubmissionState.QUEUED.value,
+        receipt=dict(sign(_receipt_fields(new_submission, digest, now)))
+        if new_submission.kind is SubmissionKind.FINAL
+        else None,
+        repairs=[],
+        flags=[],
+    )
+    if not inserted:  # another person's work took the id since we looked
+        raise Conflict("This work's id is already used for other work.", advice="Send it again under a new id.")
+    database.blobs.store(session, "submission", (file.content for file in new_submission.files))
+    for file in new_submission.files:
+        session.add(SubmissionFileRow(submission_id=new_submission.id, path=file.path, sha256=sha256_hex(file.content)))
+    key = make_grading_key(assigned_lesson.assignment, new_submission.grader_version)
+    job = NewJob(
+        new_submission.id,
+        new_submission.release_id,
+        key,
+        assigned_lesson.assignment.classroom_id,
+        PRIORITY_BY_KIND[new_submission.kind],
+        new_submission.request_id,
+    )
+    enqueue(session, job, now)
+    session.flush()
+
+
+def _receipt_fields(new_submission: NewSubmission, digest: str, now: datetime) -> dict[str, str]:
+    return {
+        "submission": str(new_submission.id),
+        "person": str(new_submission.person_id),
+        "classroom": new_submission.classroom,
+        "lesson": new_submission.lesson,
+        "release": new_submission.release_id,
+        "content_hash": digest,
+        "received_at": now.isoformat(),
+    }

@@ -1,0 +1,147 @@
+"""Work that goes to the service and what comes back: lessons, checks, submissions, verdicts, receipts, events."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from pmh_jupyter.wire.base import FileContent, WireModel
+
+SubmissionKindName = Literal["check", "final"]
+SubmissionStateName = Literal["queued", "running", "graded", "failed"]
+OutcomeName = Literal["passed", "failed", "crashed", "timed-out", "not-checked", "needs-grading", "grader-error"]
+
+
+class StudentRelease(WireModel):
+    """What a student receives of a release. There is no field for anything sealed."""
+
+    id: str
+    lesson: str
+    files: tuple[FileContent, ...]
+
+
+class LessonFilesReply(WireModel):
+    """The present release, and the one that this student opened last: the base of a three-way merge (null: never opened)."""
+
+    current: StudentRelease
+    base: StudentRelease | None = None
+
+
+class OpenedReleaseRequest(WireModel):
+    """Says that a release's files are in place; from now on it is the base of the next merge."""
+
+    release_id: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class CheckRequest(WireModel):
+    """Asks for a check of the exercises named (none named: all of the lesson). `id` is made by the sender and makes a repeat harmless."""
+
+    id: UUID
+    release_id: str = Field(pattern="^[0-9a-f]{64}$")
+    exercises: tuple[str, ...] = ()
+    files: tuple[FileContent, ...]
+
+
+class SubmitRequest(WireModel):
+    """Hands in a lesson. `id` is made by the sender and makes a repeat harmless."""
+
+    id: UUID
+    release_id: str = Field(pattern="^[0-9a-f]{64}$")
+    files: tuple[FileContent, ...]
+
+
+class Receipt(WireModel):
+    """Proof that work arrived: Ed25519 over the canonical JSON of every other field, with the key named by `key_id`."""
+
+    submission_id: UUID
+    person_id: UUID
+    classroom: str
+    lesson: str
+    release_id: str
+    content_hash: str = Field(description="SHA-256 of the canonical manifest of the files")
+    received_at: datetime
+    code: str = Field(description="Short form for people, e.g. 7KQM-2XWD")
+    key_id: str
+    signature: str = Field(description="Base64")
+
+
+class ReceiptKeys(WireModel):
+    """The keys that receipts are signed with."""
+
+    keys: dict[str, str] = Field(description="Key id to the base64 of the raw Ed25519 public key")
+
+
+class TestReply(WireModel):
+    """One thing that was tested. A hidden test has a neutral name, and neither expected nor got."""
+
+    grade_id: str
+    name: str
+    is_hidden: bool
+    outcome: OutcomeName
+    message: str = ""
+    expected: str | None = None
+    got: str | None = None
+    cell: str | None = Field(default=None, description="grade_id of the student's cell in which the fault showed")
+    line: int | None = Field(default=None, description="Line in that cell, from 1")
+
+
+class VerdictReply(WireModel):
+    """One grading of one exercise."""
+
+    grade_id: str
+    title: str
+    outcome: OutcomeName
+    points: float
+    max_points: float
+    message: str = ""
+    tests: tuple[TestReply, ...] = ()
+
+
+class FlagReply(WireModel):
+    """Something that an instructor should know of; never shown to a student."""
+
+    code: str
+    cell: str | None = None
+    detail: str = ""
+    text: str = Field(default="", description="What was seen, as a sentence")
+
+
+class SubmissionReply(WireModel):
+    """A check or a submission and what became of it. `fault` is set when it failed through no fault of the student's."""
+
+    id: UUID
+    kind: SubmissionKindName
+    classroom: str
+    lesson: str
+    release_id: str
+    state: SubmissionStateName
+    received_at: datetime
+    graded_at: datetime | None = None
+    queue_position: int | None = Field(default=None, description="Place in the queue, from 1, while queued")
+    verdicts: tuple[VerdictReply, ...] = ()
+    repairs: tuple[str, ...] = ()
+    grader_error: str = ""
+    receipt: Receipt | None = None
+
+
+class SubmissionListReply(WireModel):
+    """A person's own work in a classroom, newest first."""
+
+    submissions: tuple[SubmissionReply, ...]
+
+
+class EventReply(WireModel):
+    """One event of a classroom that concerns the person who listens.
+
+    `kind` and its data: `submission-received` and `submission-graded` {work, kind, lesson, exercises}, `award-earned` {award, title,
+    description, icon}, `release-adopted` {lesson, release}, `member-joined` {}.
+    Over the stream each is a server-sent event whose id is `number` and whose data is this object.
+    """
+
+    number: int
+    kind: str
+    occurred_at: datetime
+    data: dict[str, str | int | float | bool | list[str] | None]

@@ -1,0 +1,280 @@
+"""The wall of containers, on a real engine: it grades as the other wall does, keeps in what it must, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import gc
+import json
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import docker
+import pytest
+
+from pmh_jupyter.config import Settings
+from pmh_jupyter.domain.isolation import Isolation
+from pmh_jupyter.errors import NoSandbox
+from pmh_jupyter.grading.backends import find_backend
+from pmh_jupyter.grading.backends.container import CAPABILITIES, OVERHEAD_BYTES, OWNER_LABEL, remove_orphaned_containers
+from pmh_jupyter.grading.backends.docker import DockerBackend
+from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
+from pmh_jupyter.grading.canary import run_canary
+from pmh_jupyter.grading.grade import grade
+from pmh_jupyter.grading.task import EffectiveLimits
+from tests.integration.grading.backends.test_containment import COUNT, MEET, PROBES, _living, _reaches, target
+from tests.support.docker.backend import IMAGE, docker_wall
+from tests.support.docker.engine import docker_engine
+from tests.support.grading.lesson import answered, by_name, cases, judged, notebook, task
+
+pytestmark = [pytest.mark.slow, pytest.mark.docker, pytest.mark.needs("docker", "root"), pytest.mark.timeout(300)]
+ROOT = Path(__file__).parents[4]
+CASES = {case.name: case for case in cases()}
+TRIED = ("right", "wrong", "segfault", "endless-stubborn", "fork-bomb", "memory-bomb", "kills-supervisor")
+__all__ = ["target"]  # a fixture
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[docker.DockerClient]:
+    with docker_engine():
+        client = docker.from_env()
+        yield client
+        client.close()
+
+
+@pytest.fixture(scope="module")
+def wall(engine: docker.DockerClient) -> Iterator[DockerBackend]:
+    made = docker_wall()
+    yield made
+    made.close()
+    assert _ours(engine) == []
+
+
+def _ours(engine: docker.DockerClient) -> list[str]:
+    return [
+        str(one.id) for one in engine.containers.list(all=True, filters={"label": OWNER_LABEL}, ignore_removed=True)
+    ]
+
+
+def _told(source: str, wall: DockerBackend, limits: EffectiveLimits | None = None) -> str:
+    """What a cell raises, as the judge tells it."""
+    limits = limits or EffectiveLimits(cell_seconds=5, submission_seconds=20)
+    asked = {
+        "cells": [{"cell": 0, "kind": "student", "source": source}],
+        "files": [],
+        "limits": {name: getattr(limits, name) for name in vars(limits)},
+        "seed": 0,
+    }
+    events = [json.loads(line) for line in wall.run(json.dumps(asked).encode(), limits).output.splitlines() if line]
+    return str(next(event for event in events if event["event"] == "cell-finished")["error"]["detail"])
+
+
+def test_the_canary_passes(wall: DockerBackend) -> None:
+    assert (wall.name, wall.is_contained) == ("docker", True)
+    run_canary(wall)
+
+
+@pytest.mark.parametrize("name", TRIED)
+def test_it_grades_as_the_other_wall_does(name: str, wall: DockerBackend) -> None:
+    case = CASES[name]
+    limits = EffectiveLimits(**({"cell_seconds": 5.0, "submission_seconds": 20.0} | case.limits))
+    grading = grade(
+        task(notebook(answered(case.answers)), limits=limits, judging=judged(Isolation.SEPARATE_PROCESS)), wall
+    )
+    found = {
+        name: {"outcome": one.outcome.value, "points": one.millipoints / 1000, "message": one.message.code}
+        for name, one in by_name(grading).items()
+        if one.message
+    }
+    assert grading.grader_error is None
+    assert found == case.expected[Isolation.SEPARATE_PROCESS]
+
+
+# The image has an /etc/passwd of its own, and the one of these tests mounts the whole checkout for the sake of its environment.
+ELSEWHERE = [probe for probe in PROBES if probe.stem not in ("password-file", "project-source")]
+
+
+@pytest.mark.parametrize("probe", ELSEWHERE, ids=lambda probe: probe.stem)
+def test_a_probe_reaches_nothing(probe: Path, target: dict[str, object], wall: DockerBackend) -> None:
+    """That each works where there is no wall is shown where the other wall is tried."""
+    assert not _reaches(probe.read_text(), wall, target)
+
+
+NOTHING = """
+import os
+with open("/proc/self/status") as file:
+    status = file.read()
+assert {line.split()[1].strip("0") for line in status.splitlines() if line[:3] == "Cap"} == {""}
+assert "NoNewPrivs:\\t1\\nSeccomp:\\t2" in status
+assert 0 not in os.getresuid() + os.getresgid() + tuple(os.getgroups())
+assert os.listdir("/sys/class/net") == ["lo"]
+for place in ("", "/etc", "/usr", "/pmh/inside", "/pmh-control", "/judge"):
+    try:
+        open(f"{place}/x", "w")
+    except OSError:
+        continue
+    raise AssertionError(place)
+raise ValueError("nothing")
+"""
+
+
+def test_a_student_has_no_rights_no_network_and_nothing_to_write_on(wall: DockerBackend) -> None:
+    assert _told(NOTHING, wall) == "nothing"
+
+
+JUDGE = """
+import os
+for name in os.listdir("/proc"):
+    if name.isdecimal() and int(name) != os.getpid():
+        for look in (
+            lambda: os.kill(int(name), 0),
+            lambda: open(f"/proc/{name}/mem", "rb").close(),
+            lambda: open(f"/proc/{name}/environ").read(1),
+            lambda: os.listdir(f"/proc/{name}/fd"),
+        ):
+            try:
+                look()
+                reached = True
+            except OSError:
+                pass
+"""
+JUDGES_FILES = "import os\nreached = any(files for _, _, files in os.walk('/judge'))"
+
+
+def test_the_judge_beside_it_cannot_be_looked_into_or_ended(wall: DockerBackend) -> None:
+    assert _reaches(JUDGE, UnsandboxedBackend(), {}), "the probe itself does not work"
+    assert not _reaches(JUDGE, wall, {})
+    assert _reaches("import os\nreached = len(os.listdir('/judge')) == 1", wall, {}), "there is nothing to look for"
+    assert not _reaches(JUDGES_FILES, wall, {})
+
+
+FILL = """
+
+written = 0
+try:
+    with open("/tmp/full", "wb", buffering=0) as a, open("/tmp/more", "wb", buffering=0) as b:
+        for file in (a, b) * 100:
+            written += file.write(bytes(1 << 20))
+except OSError as error:
+    raise ValueError(f"{error.errno} {written}")
+"""
+
+
+def test_limits_are_set_and_hold(wall: DockerBackend, engine: docker.DockerClient) -> None:
+    run_canary(wall)
+    for thread in list(wall._pool._fill_threads.values()):
+        thread.join()
+    (spare, *_) = wall._pool._spares[()]
+    host = engine.api.inspect_container(spare.id)["HostConfig"]
+    assert (host["Memory"], host["MemorySwap"]) == (spare.memory_bytes, spare.memory_bytes)
+    assert (host["NetworkMode"], host["ReadonlyRootfs"], host["Privileged"]) == ("none", True, False)
+    assert (host["PidsLimit"], host["NanoCpus"], host["CapDrop"]) == (256, 10**9, ["ALL"])
+    assert {name.removeprefix("CAP_") for name in host["CapAdd"]} == set(CAPABILITIES)
+    limits = EffectiveLimits(cell_seconds=5, submission_seconds=10, memory_bytes=300 << 20, processes=30)
+    read = """
+from pathlib import Path
+files = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+raise ValueError(next(file.read_text() for file in files if file.exists()))
+"""
+    assert int(_told(read, wall, limits)) == limits.memory_bytes + OVERHEAD_BYTES
+    assert _told(FILL, wall) == f"28 {64 << 20}"
+    assert _reaches(COUNT, wall, {}, limits)
+    assert not _reaches(COUNT.replace(">= 25", ">= 30"), wall, {}, limits)
+
+
+def test_no_two_submissions_share_a_container(wall: DockerBackend) -> None:
+    where = "import socket; raise ValueError(socket.gethostname())"
+    with ThreadPoolExecutor(2) as pool:
+        names = list(pool.map(lambda _: _told(where, wall), range(4)))
+        assert len(set(names)) == 4
+        meet = lambda name: _reaches(MEET, wall, {"name": name, "names": ["a", "b"]})  # noqa: E731
+        assert list(pool.map(meet, "ab")) == [False, False]
+
+
+def test_nothing_of_a_submission_outlives_it(wall: DockerBackend, engine: docker.DockerClient) -> None:
+    code = "import subprocess\nsubprocess.Popen(['sleep', '86399.7'], start_new_session=True)\nraise ValueError('left')"
+    assert _told(code, wall) == "left"
+    assert _living("86399.7") == []
+
+
+def test_closed_nothing_is_left_and_it_can_be_used_again(wall: DockerBackend, engine: docker.DockerClient) -> None:
+    run_canary(wall)
+    wall.close()
+    assert _ours(engine) == []
+    run_canary(wall)
+
+
+GRADER = """
+from tests.support.docker.backend import docker_wall
+from tests.integration.grading.backends.test_docker import _told
+import threading
+
+wall = docker_wall()
+_told("raise ValueError()", wall)
+threading.Thread(target=_told, args=("import time; time.sleep(60)", wall), daemon=True).start()
+wall._pool._filling and [thread.join() for thread in list(wall._pool._filling.values())]
+print("begin", flush=True)
+input()
+"""
+
+
+@pytest.mark.timeout(90)
+def test_no_container_outlives_a_grader_that_is_killed(engine: docker.DockerClient) -> None:
+    began = int(time.time())
+    command = [sys.executable, "-c", GRADER]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, text=True) as grader:
+        assert grader.stdout and grader.stdout.readline() == "begin\n"
+        every = engine.containers.list(filters={"label": OWNER_LABEL}, ignore_removed=True)
+        made = {one.id for one in every if f"/{grader.pid}/" in one.labels[OWNER_LABEL]}
+        grader.kill()
+    assert made
+    events = engine.events(since=began, decode=True, filters={"event": "destroy", "label": OWNER_LABEL})
+    for event in events:  # those of the past first, and then as they come
+        made.discard(event["id"])
+        if not made:
+            break
+    events.close()
+
+
+def test_what_a_lost_grader_left_is_swept_and_what_others_use_is_not(
+    engine: docker.DockerClient, wall: DockerBackend
+) -> None:
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    names = Path("/proc/self/ns/pid").readlink()
+    began = Path("/proc/1/stat").read_text().rpartition(")")[2].split()[19]
+    owners = {
+        "gone": f"{boot}/{names}/1/7",
+        "rebooted": f"other/{names}/1/{began}",
+        "lives": f"{boot}/{names}/1/{began}",
+    }
+    owners["elsewhere"] = f"{boot}/pid:[1]/1/7"
+    made = {
+        name: engine.containers.create(IMAGE, ["true"], labels={OWNER_LABEL: owner}) for name, owner in owners.items()
+    }
+    try:
+        remove_orphaned_containers(engine)
+        left = _ours(engine)
+        assert {name for name, one in made.items() if one.id in left} == {"lives", "elsewhere"}
+    finally:
+        for name in ("lives", "elsewhere"):
+            made[name].remove()
+
+
+def test_what_is_missing_is_named(
+    engine: docker.DockerClient, monkeypatch: pytest.MonkeyPatch, wall: DockerBackend
+) -> None:
+    with pytest.raises(NoSandbox, match="no image nowhere") as refused:
+        find_backend(Settings(grader_sandbox="docker", grader_image="nowhere"))
+    assert "deploy/Dockerfile" in refused.value.advice
+    with pytest.raises(NoSandbox, match="does not start|can be started"):
+        find_backend(Settings(grader_sandbox="docker", docker_image=IMAGE))  # there is no Python in it
+    gc.collect()  # a connection that was left open is a warning, and so a failure of this test rather than of a later one
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # Docker's client drops a socket that found nobody as it is
+        with pytest.raises(NoSandbox, match="No Docker engine answers"):
+            find_backend(Settings(grader_sandbox="docker"))
+        gc.collect()

@@ -1,0 +1,109 @@
+"""What a submission sees of anything that is not its own: nothing."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.support.grading.cells import ran, told
+from tests.support.grading.lesson import bubblewrap
+
+pytestmark = pytest.mark.needs("bubblewrap")
+# Each is refused, or finds only what is the submission's own.
+ALONE = {
+    "processes": "assert set(seen()) == {1, os.getpid()}, seen()",
+    "identities": "assert os.getuid() != 0 and os.getgroups() in ([], [os.getgid()])",
+    "rights": "assert {line.split()[1].strip('0') for line in open('/proc/self/status') if line[:3] == 'Cap'} == {''}",
+    "no-way-back": "status = open('/proc/self/status').read()\nassert 'NoNewPrivs:\\t1' in status and 'Seccomp:\\t2' in status",
+    "descriptors": "assert {int(n) for n in os.listdir('/proc/self/fd')} <= {0, 1, 2, 3, 4, 5}",
+    "kill-first": "refused(os.kill, 1, 0)",
+    "memory-of-first": "refused(open, '/proc/1/mem', 'rb')",
+    "descriptors-of-first": "refused(os.listdir, '/proc/1/fd')",
+    "environment-of-first": "refused(open, '/proc/1/environ', 'rb')",
+    "trace-first": "import ctypes\nassert ctypes.CDLL(None).ptrace(16, 1, 0, 0) == -1",
+    "mount": "import ctypes\nassert ctypes.CDLL(None).mount(b'x', b'/tmp', b'tmpfs', 0, None) == -1",
+    "set-uid": "refused(os.setuid, 0)",
+    "host-name": "import socket\nrefused(socket.sethostname, 'x')",
+    "settings": "refused(open, '/proc/sys/kernel/hostname', 'w')",
+    "programs": "refused(open, os.__file__, 'a')",
+    "our-source": "assert not [n for n in os.listdir('/pmh/inside') if os.access('/pmh/inside/' + n, os.W_OK)]",
+    "network": "import socket\nassert [name for _, name in socket.if_nameindex()] == ['lo']",
+}
+HELP = """
+import os
+def seen():
+    return [int(name) for name in os.listdir('/proc') if name.isdecimal()]
+def refused(do, *arguments):
+    try:
+        do(*arguments)
+    except OSError:
+        return
+    raise AssertionError("not refused")
+"""
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_a_student_s_process_is_alone(name: str) -> None:
+    assert told(ran(bubblewrap(), HELP + ALONE[name])) == ["ok"]
+
+
+def test_the_text_of_tests_is_nowhere_in_a_process_that_is_judged_apart() -> None:
+    """Its own memory is searched, as far as it can be read, while the notebook has a test to come and one that was run."""
+    search = """
+import re
+word = "".join(["sec", "ret-", "90126"]).encode()
+found = 0
+with open('/proc/self/maps') as maps, open('/proc/self/mem', 'rb', 0) as memory:
+    for line in maps:
+        start, end = (int(number, 16) for number in line.split()[0].split('-'))
+        if ' rw' in line and end - start < 1 << 28:
+            memory.seek(start)
+            try:
+                found += memory.read(end - start).count(word)
+            except OSError:
+                pass
+assert found <= most, found
+"""
+    tests = "# test\nassert x == 1, 'secret-90126'"
+    cells = ["x = 1", tests, "most = 5  # our own word, and copies of it", search, tests]
+    assert told(ran(bubblewrap(), *cells)) == ["ok"] * 5
+    cells[2] += "\nkept = [''.join(['sec', 'ret-', '90126', str(number)]) for number in range(20)]"
+    assert told(ran(bubblewrap(), *cells))[3] == "AssertionError", "the search finds nothing"
+
+
+# Each shows itself to the other, and looks for it for a while.
+MEET = """
+import os, socket, time
+mine, other = NAMES
+listening = []
+for kind, address in ((socket.AF_UNIX, '\\0pmh-' + mine), (socket.AF_INET, ('127.0.0.1', PORTS[mine]))):
+    listening.append(socket.socket(kind))
+    listening[-1].bind(address)
+    listening[-1].listen()
+for folder in ('/tmp', '/dev/shm', '/home/student', '.'):
+    open(f'{folder}/pmh-{mine}', 'w').close()
+found, until = set(), time.monotonic() + 1.0
+while time.monotonic() < until:
+    for kind, address in ((socket.AF_UNIX, '\\0pmh-' + other), (socket.AF_INET, ('127.0.0.1', PORTS[other]))):
+        with socket.socket(kind) as there:
+            if there.connect_ex(address) == 0:
+                found.add(kind)
+    for folder in ('/tmp', '/dev/shm', '/home/student', '.'):
+        if os.path.exists(f'{folder}/pmh-{other}'):
+            found.add(folder)
+assert not found, found
+"""
+
+
+def test_two_at_once_share_neither_files_nor_sockets() -> None:
+    ports = "PORTS = {'a': 7261, 'b': 7262}\n"
+    cells = [ports + f"NAMES = {names!r}\n" + MEET for names in (("a", "b"), ("b", "a"))]
+    with ThreadPoolExecutor(2) as pool:
+        assert [told(run) for run in pool.map(lambda cell: ran(bubblewrap(), cell), cells)] == [["ok"], ["ok"]]
+
+
+def test_nothing_is_left_for_whoever_comes_next() -> None:
+    left = "import os, sys\nsys.modules['math'].pi = 3\nos.environ['LEFT'] = 'x'\nopen('/tmp/left', 'w').close()"
+    look = "import os, math\nassert math.pi > 3.1 and 'LEFT' not in os.environ and not os.path.exists('/tmp/left')"
+    assert told(ran(bubblewrap(), left)) == told(ran(bubblewrap(), look)) == ["ok"]

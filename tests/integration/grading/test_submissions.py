@@ -1,0 +1,33 @@
+"""Honest and hostile submissions, each with what a grading must say of it, through the real wall."""
+
+from __future__ import annotations
+
+import pytest
+
+from pmh_jupyter.domain.feedback_text import FEEDBACK_TEXTS
+from pmh_jupyter.domain.isolation import Isolation
+from pmh_jupyter.domain.verdict import Outcome
+from pmh_jupyter.grading.grade import grade
+from pmh_jupyter.grading.task import EffectiveLimits
+from tests.support.grading.lesson import Case, answered, bubblewrap, by_name, cases, judged, notebook, task
+
+pytestmark = pytest.mark.needs("bubblewrap")
+
+
+@pytest.mark.parametrize("way", Isolation)
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+def test_a_submission_gets_what_is_expected(case: Case, way: Isolation) -> None:
+    limits = EffectiveLimits(**({"cell_seconds": 5.0, "submission_seconds": 20.0} | case.limits))
+    grading = grade(task(notebook(answered(case.answers)), limits=limits, judging=judged(way)), bubblewrap())
+    found = {
+        name: {"outcome": verdict.outcome.value, "points": verdict.millipoints / 1000, "message": verdict.message.code}
+        for name, verdict in by_name(grading).items()
+        if verdict.message
+    }
+    assert found == case.expected[way]
+    assert grading.grader_error is None and grading.repairs == ()
+    assert {flag.code for flag in grading.flags} == case.flags[way]
+    for verdict in grading.verdicts:
+        for test in verdict.tests:
+            assert test.outcome is Outcome.PASSED or (test.message and test.message.code in FEEDBACK_TEXTS)
+            assert "90126" not in f"{test.name} {test.message} {test.expected} {test.got}"  # of the hidden test

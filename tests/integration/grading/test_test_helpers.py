@@ -1,0 +1,238 @@
+"""Functions that a lesson's locked cells give to its tests: the tests use the lesson's own, whatever a student makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import pytest
+
+from pmh_jupyter.authoring.text_notebook import as_ipynb
+from pmh_jupyter.domain.course import File, Release
+from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation, ReleaseIsolation
+from pmh_jupyter.domain.release import build_release
+from pmh_jupyter.domain.verdict import Grading
+from pmh_jupyter.grading.backends import SandboxBackend
+from pmh_jupyter.grading.grade import grade
+from pmh_jupyter.grading.isolation import decide_isolation
+from tests.support.grading.lesson import answered, bubblewrap, notebook, task
+
+pytestmark = pytest.mark.needs("bubblewrap")
+
+HEADER = "# ---\n# jupyter:\n#   jupytext:\n#     text_representation:\n#       format_name: percent\n# ---\n\n"
+CHECK = "def check(function, cases):\n    for value, wanted in cases:\n        assert function(value) == wanted"
+CLOSE = "def is_close(left, right, tolerance=1e-6):\n    return abs(left - right) <= tolerance"
+DOUBLE = "def double(x):\n    return 2 * x"
+WRONG = "def double(x):\n    return 3 * x"
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One answer between a locked cell and a test cell; `wrong` is an answer that must earn nothing."""
+
+    given: str
+    test: str
+    helpers: tuple[str, ...]
+    answer: str = DOUBLE
+    wrong: str = WRONG
+
+    def release(self) -> Release:
+        text = (
+            f'{HEADER}# %% nbgrader={{"grade_id": "given", "locked": true}}\n{self.given}\n\n'
+            f'# %% nbgrader={{"grade_id": "answer", "solution": true}}\n### BEGIN SOLUTION\n{self.answer}\n### END SOLUTION\n\n'
+            f'# %% nbgrader={{"grade_id": "tests", "grade": true, "locked": true, "points": 1}}\n{self.test}\n'
+        )
+        return build_release("lesson", "Lesson", [as_ipynb(File("lesson.py", text.encode()))], [])
+
+
+LESSONS = {
+    "asserts": Lesson(CHECK, "check(double, [(1, 2), (3, 6)])", ("check",)),
+    "returns a bool": Lesson(CLOSE, "assert is_close(double(0.1), 0.2)", ("is_close",)),
+    "uses another helper": Lesson(
+        f"{CLOSE}\n\n\ndef check(value, wanted):\n    assert is_close(double(value), wanted)", "check(4, 8)", ("check",)
+    ),
+    "uses a constant": Lesson(
+        "TOLERANCE = 1e-6\n\ndef is_close(left, right):\n    return abs(left - right) <= TOLERANCE",
+        "assert is_close(double(0.1), 0.2)",
+        ("is_close",),
+        wrong=f"{WRONG}\nTOLERANCE = 100",
+    ),
+    "uses an import": Lesson(
+        "import math\n\ndef is_close(left, right):\n    return math.isclose(left, right)",
+        "assert is_close(double(0.1), 0.2)",
+        ("is_close",),
+        wrong=f"{WRONG}\nclass math:\n    isclose = staticmethod(lambda left, right: True)",
+    ),
+    "redefined": Lesson(
+        CHECK,
+        "check(double, [(1, 2)])",
+        ("check",),
+        wrong=f"{WRONG}\ndef check(function, cases):\n    pass",
+    ),
+    "given other code": Lesson(
+        CHECK,
+        "check(double, [(1, 2)])",
+        ("check",),
+        wrong=f"{WRONG}\ncheck.__code__ = (lambda function, cases: None).__code__",
+    ),
+    "given other defaults": Lesson(
+        CLOSE, "assert is_close(double(5), 10)", ("is_close",), wrong=f"{WRONG}\nis_close.__defaults__ = (100,)"
+    ),
+    "used by a function of the test": Lesson(
+        CLOSE,
+        "def near(value, wanted):\n    assert is_close(double(value), wanted)\n\nnear(5, 10)",
+        ("is_close",),
+        wrong=f"{WRONG}\nis_close = lambda *_: True",
+    ),
+    "a class in its cell": Lesson(
+        "class Point:\n    def __init__(self, x):\n        self.x = x\n\n"
+        "def is_point(value):\n    return isinstance(value, Point)",
+        "assert is_point(double(1)) and isinstance(double(1), Point)\nassert double(4).x == 8",
+        ("is_point",),
+        answer="def double(x):\n    return Point(2 * x)",
+        wrong="def double(x):\n    return 2 * x",
+    ),
+    "data that the answer changes": Lesson(
+        "readings = [1, 2]\n\ndef count():\n    return len(readings)",
+        "assert count() == 3 and readings[-1] == 6",
+        (),
+        answer="readings.append(6)",
+        wrong="readings.append(7)",
+    ),
+    "data that the test alone reads": Lesson(
+        f"readings = [1, 2]\n\n{CLOSE}",
+        "assert readings == [1, 2, 6] and is_close(readings[2], 6)",
+        ("is_close",),
+        answer="readings.append(6)",
+        wrong="readings.append(7)",
+    ),
+    "rebound by the reference": Lesson(
+        "def double(x):\n    raise NotImplementedError", "assert double(2) == 4", (), answer=DOUBLE, wrong=WRONG
+    ),
+    "a global that it binds": Lesson(
+        "calls = 0\n\ndef called():\n    global calls\n    calls += 1\n    return calls",
+        "assert called() == 2",
+        (),
+        answer="called()",
+        wrong="called(); called()",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def wall() -> Iterator[SandboxBackend]:
+    yield bubblewrap()
+
+
+@pytest.fixture(scope="module")
+def judged(wall: SandboxBackend) -> dict[str, ReleaseIsolation]:
+    """Each lesson's judging, as its release finds it out."""
+    return {name: decide_isolation(task(release=lesson.release()), wall) for name, lesson in LESSONS.items()}
+
+
+def inside(judging: ReleaseIsolation) -> ReleaseIsolation:
+    """The same lesson, its tests run in the student's process."""
+    return replace(judging, notebooks=tuple(replace(one, isolation=Isolation.IN_PROCESS) for one in judging.notebooks))
+
+
+def graded(wall: SandboxBackend, lesson: Lesson, answer: str, judging: ReleaseIsolation) -> Grading:
+    release = lesson.release()
+    submitted = notebook(answered({"answer": answer}, release))
+    return grade(task(submitted, release=release, judging=judging), wall)
+
+
+def points(grading: Grading) -> int:
+    assert grading.grader_error is None
+    return sum(verdict.millipoints for verdict in grading.verdicts)
+
+
+each = pytest.mark.parametrize("name", LESSONS)
+both = pytest.mark.parametrize("way", Isolation)
+
+
+@each
+def test_the_release_knows_its_helpers(name: str, judged: dict[str, ReleaseIsolation]) -> None:
+    (found,) = judged[name].notebooks
+    assert (found.isolation, found.test_helpers) == (Isolation.SEPARATE_PROCESS, LESSONS[name].helpers)
+
+
+@each
+@both
+def test_a_right_answer_earns_and_a_wrong_one_does_not(
+    name: str, way: Isolation, wall: SandboxBackend, judged: dict[str, ReleaseIsolation]
+) -> None:
+    lesson, judging = LESSONS[name], judged[name]
+    judging = inside(judging) if way is Isolation.IN_PROCESS else judging
+    right, wrong = (graded(wall, lesson, answer, judging) for answer in (lesson.answer, lesson.wrong))
+    assert (points(right), points(wrong)) == (1000, 0)
+    assert right.flags == ()
+
+
+def test_without_the_lessons_own_helpers_a_student_could_redefine_them(wall: SandboxBackend) -> None:
+    lesson = LESSONS["redefined"]
+    unknown = ReleaseIsolation("tests", (NotebookIsolation("lesson.ipynb"),))
+    assert points(graded(wall, lesson, lesson.wrong, unknown)) == 1000
+
+
+@pytest.mark.parametrize("name", ["redefined", "given other code", "given other defaults"])
+def test_inside_a_changed_helper_is_flagged(
+    name: str, wall: SandboxBackend, judged: dict[str, ReleaseIsolation]
+) -> None:
+    grading = graded(wall, LESSONS[name], LESSONS[name].wrong, inside(judged[name]))
+    assert [flag.code for flag in grading.flags] == ["helper-changed"]
+
+
+@both
+def test_what_a_helper_asserts_is_explained(
+    way: Isolation, wall: SandboxBackend, judged: dict[str, ReleaseIsolation]
+) -> None:
+    judging = inside(judged["asserts"]) if way is Isolation.IN_PROCESS else judged["asserts"]
+    (verdict,) = graded(wall, LESSONS["asserts"], WRONG, judging).verdicts
+    (test,) = verdict.tests
+    assert test.message and test.message.code == "test-differs"
+    assert test.message.params == {"expression": "function(value)", "expected": "2", "got": "3"}
+
+
+SECRET = "def check(function, cases):\n    for value, wanted in cases:\n        assert function(value) == wanted, f'not {wanted}'"
+HIDDEN = "assert double(1) == 2\n### BEGIN HIDDEN TESTS\ncheck(double, [(7717717, 15435434)])\n### END HIDDEN TESTS"
+
+
+@both
+def test_what_a_hidden_test_gives_a_helper_is_told_nowhere(way: Isolation, wall: SandboxBackend) -> None:
+    lesson = Lesson(SECRET, HIDDEN, ("check",))
+    judging = decide_isolation(task(release=lesson.release()), wall)
+    judging = inside(judging) if way is Isolation.IN_PROCESS else judging
+    grading = graded(wall, lesson, "def double(x):\n    return 2 if x == 1 else 5", judging)
+    assert points(grading) == 0
+    assert "15435434" not in repr(grading) and "7717717" not in repr(grading)
+    assert [test.message.code for test in grading.verdicts[0].tests if test.message] == ["hidden-test-failed"]
+
+
+def test_a_notebook_judged_inside_knows_its_release_too(wall: SandboxBackend) -> None:
+    lesson = Lesson(
+        f"import math\n\n{CLOSE}",
+        "import sys\nassert is_close(math.pi * count, 3 * math.pi) and sys.modules['__main__'].count == 3",
+        ("is_close",),
+        answer="max = 3\ncount = max",
+        wrong="class Three(int):\n    __rmul__ = lambda self, other: 3 * other\ncount = Three(4)",
+    )
+    judging = decide_isolation(task(release=lesson.release()), wall)
+    (found,) = judging.notebooks
+    assert found.isolation is Isolation.IN_PROCESS
+    assert (found.test_helpers, found.rebound_names, found.operators) == (
+        ("is_close",),
+        ("count", "max"),
+        {"tests": ()},
+    )
+    assert found.library_names == {"math": ("math", "")}
+    right, wrong = (graded(wall, lesson, answer, judging) for answer in (lesson.answer, lesson.wrong))
+    assert (points(right), points(wrong)) == (1000, 0)
+    assert [flag.code for flag in wrong.flags] == ["dishonest-operator"]
+
+
+def test_names_that_test_cells_leave_to_each_other_stay_inside(wall: SandboxBackend) -> None:
+    text = "import sys\nlimit = 5\n\ndef small(x):\n    return x < limit and sys.modules['__main__'].double\n\nassert small(double(1))"
+    more = '\n\n# %% nbgrader={"grade_id": "more", "grade": true, "locked": true, "points": 1}\nassert small(double(2))'
+    lesson = Lesson(CLOSE, text + more, ())
+    judging = inside(decide_isolation(task(release=lesson.release()), wall))
+    assert points(graded(wall, lesson, DOUBLE, judging)) == 2000

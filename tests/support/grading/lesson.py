@@ -1,0 +1,113 @@
+"""Submissions for the grading engine: a small lesson, and notebooks that answer it."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pmh_jupyter.authoring.text_notebook import as_ipynb
+from pmh_jupyter.domain.course import File, Release
+from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation, ReleaseIsolation
+from pmh_jupyter.domain.release import build_release
+from pmh_jupyter.domain.verdict import ExerciseVerdict, Grading
+from pmh_jupyter.grading.backends import SandboxBackend, create_bubblewrap_backend
+from pmh_jupyter.grading.task import EffectiveLimits, GradingTask
+
+ENGINE = Path(__file__).parents[2] / "submissions" / "engine"
+NOTEBOOK = "lesson.ipynb"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A submission with what a grading must say of it, by the way in which it is judged; `flags` are codes."""
+
+    name: str
+    about: str
+    answers: dict[str, str]
+    expected: dict[Isolation, dict[str, dict[str, Any]]]
+    flags: dict[Isolation, set[str]]
+    limits: dict[str, Any]
+
+
+@cache
+def lesson() -> Release:
+    """Three exercises, double (1 point), mean (1.5 and 0.5, the latter with a hidden test) and shout (1)."""
+    path = ENGINE / "lesson" / "lesson.py"
+    return build_release("lesson", "Lesson", [as_ipynb(File(path.name, path.read_bytes()))], [])
+
+
+@cache
+def bubblewrap() -> SandboxBackend:
+    """The real wall around the Python that runs the tests."""
+    return create_bubblewrap_backend(sys.executable)
+
+
+def cases() -> list[Case]:
+    return [_case(folder) for folder in sorted((ENGINE / "answers").iterdir())]
+
+
+def _case(folder: Path) -> Case:
+    expected = tomllib.loads((folder / "expect.toml").read_text())
+    about, limits, flags = expected.pop("about"), expected.pop("limits", {}), expected.pop("flags", {})
+    special = {way: expected.pop(way, {}) for way in Isolation}
+    return Case(
+        folder.name,
+        about,
+        sections((folder / "answers.txt").read_text()),
+        {way: expected | special[way] for way in Isolation},
+        {way: set(flags.get(way, [])) for way in Isolation},
+        limits,
+    )
+
+
+def judged(way: Isolation) -> ReleaseIsolation:
+    """The small lesson judged one way or the other."""
+    return ReleaseIsolation("tests", (NotebookIsolation(NOTEBOOK, isolation=way),))
+
+
+def sections(text: str) -> dict[str, str]:
+    """The texts under `# %% name` lines."""
+    return {name.strip(): body for name, _, body in (part.partition("\n") for part in text.split("# %% ")[1:])}
+
+
+def cells_of(file: File) -> list[dict[str, Any]]:
+    """A notebook's cells as JSON, to be changed at will."""
+    cells: list[dict[str, Any]] = json.loads(file.content)["cells"]
+    return cells
+
+
+def notebook(cells: list[dict[str, Any]], path: str = NOTEBOOK) -> File:
+    return File(path, json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode())
+
+
+def answered(answers: dict[str, str], release: Release | None = None) -> list[dict[str, Any]]:
+    """The student's notebook with these answers in its cells."""
+    cells = cells_of((release or lesson()).student_files[0])
+    for cell in cells:
+        name = cell["metadata"].get("nbgrader", {}).get("grade_id")
+        cell["source"] = answers.get(name, cell["source"])
+    return cells
+
+
+RIGHT = {
+    "double": "def double(x):\n    return 2 * x",
+    "mean": "def mean(numbers):\n    return sum(numbers) / len(numbers) if numbers else 0",
+    "shout": "def shout(text):\n    return text.upper()",
+}
+
+
+def task(
+    *submitted: File, release: Release | None = None, limits: EffectiveLimits | None = None, **more: Any
+) -> GradingTask:
+    release = release or lesson()
+    limits = limits or EffectiveLimits(cell_seconds=5, submission_seconds=20)
+    return GradingTask(release.exercises, release.sealed_files, submitted, limits=limits, **more)
+
+
+def by_name(grading: Grading) -> dict[str, ExerciseVerdict]:
+    return {verdict.grade_id: verdict for verdict in grading.verdicts}

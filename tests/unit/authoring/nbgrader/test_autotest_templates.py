@@ -1,0 +1,90 @@
+"""autotests.yml: read with a remedy for each fault, and rendered in a sandbox."""
+
+from __future__ import annotations
+
+import pytest
+
+from pmh_jupyter.authoring.nbgrader.autotest_templates import MAX_BYTES, read_templates
+from pmh_jupyter.errors import InvalidCourse
+
+PLAIN = """
+python3:
+    setup: "from hashlib import sha1"
+    hash: 'sha1({{snippet}}.encode("utf-8")+b"{{salt}}").hexdigest()'
+    dispatch: "type({{snippet}})"
+    normalize: "str({{snippet}})"
+    check: 'assert {{snippet}} == "{{value}}", "{{message}}"'
+    templates:
+        default:
+            - test: "{{snippet}}"
+              fail: 'value of {{snippet}} is not correct, nor "right"'
+        int:
+            - test: "type({{snippet}})"
+              fail: "no int"
+            - test: "{{snippet}}"
+              fail: "wrong"
+"""
+
+
+def test_a_snippet_is_asked_for_every_type_at_once() -> None:
+    asked = read_templates(PLAIN.encode(), "python3").snippet_tests("a", None)
+    assert asked.dispatch == "type(a)"
+    assert asked.tests == {"default": ("str(a)",), "int": ("str(type(a))", "str(a)")}
+
+
+def test_a_salted_snippet_is_hashed() -> None:
+    asked = read_templates(PLAIN.encode(), "python3").snippet_tests("a", "e40df")
+    assert asked.tests["default"] == ('sha1(str(a).encode("utf-8")+b"e40df").hexdigest()',)
+
+
+def test_values_become_assertions() -> None:
+    templates = read_templates(PLAIN.encode(), "python3")
+    checks = templates.assertions(templates.snippet_tests("f(2)", None), "default", ["4"])
+    assert checks == ['assert str(f(2)) == "4", "value of f(2) is not correct, nor \\"right\\""']
+
+
+def test_braces_in_a_snippet_are_only_text() -> None:
+    asked = read_templates(PLAIN.encode(), "python3").snippet_tests("{'{{7*7}}': 1}", None)
+    assert asked.tests["default"] == ("str({'{{7*7}}': 1})",)
+
+
+def test_the_other_name_of_the_kernel_will_do() -> None:
+    assert read_templates(PLAIN.encode(), "python").snippet_tests("a", None).dispatch == "type(a)"
+
+
+@pytest.mark.parametrize(
+    ("content", "kernel", "said"),
+    [
+        (PLAIN, "ir", "kernel ir"),
+        ("python3: [", "python3", "not YAML"),
+        ("", "python3", "no templates for python3"),
+        ("- a\n- b", "python3", "no templates"),
+        ("python3: 7", "python3", "python3"),
+        (PLAIN.replace("check:", "chekc:"), "python3", "python3.check"),
+        (PLAIN.replace("default:", "str:"), "python3", "default"),
+        (PLAIN.replace('- test: "type({{snippet}})"', "- tset: 1"), "python3", "templates.int.0.test"),
+        ("#" * (MAX_BYTES + 1), "python3", "larger"),
+        ("!!python/object/apply:os.system [true]", "python3", "not YAML"),
+    ],
+)
+def test_what_cannot_be_used_is_said(content: str, kernel: str, said: str) -> None:
+    with pytest.raises(InvalidCourse) as refused:
+        read_templates(content.encode(), kernel)
+    (problem,) = refused.value.problems
+    assert said in problem.message and problem.remedy
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{snippet",
+        "{{ snippet.__class__.__mro__[1].__subclasses__() }}",
+        "{{ 1/0 }}",
+        "{{ cycler.__init__.__globals__.os }}",
+    ],
+)
+def test_a_template_reaches_nothing_of_ours(template: str) -> None:
+    broken = PLAIN.replace("type({{snippet}})", template, 1)
+    with pytest.raises(InvalidCourse, match="cannot be used") as refused:
+        read_templates(broken.encode(), "python3").snippet_tests("a", None)
+    assert "cannot be rendered" in refused.value.problems[0].message

@@ -1,0 +1,56 @@
+"""nbgrader's metadata of any age."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pmh_jupyter.authoring.nbgrader.metadata_upgrade import NEWEST_SCHEMA, is_too_new, upgrade_notebook
+
+
+def _meta(**nbgrader: Any) -> dict[str, Any]:
+    """What becomes of a cell's metadata."""
+    cell = {"cell_type": "code", "source": "x", "metadata": {"nbgrader": nbgrader, "tags": ["kept"]}}
+    metadata: dict[str, Any] = upgrade_notebook({"cells": [cell], "metadata": {}})["cells"][0]["metadata"]
+    assert metadata["tags"] == ["kept"]
+    return metadata.get("nbgrader", {})
+
+
+@pytest.mark.parametrize("version", [0, 1, 2])
+def test_an_older_schema_is_upgraded(version: int) -> None:
+    meta = _meta(schema_version=version, grade=True, solution=False, locked=False, grade_id="t", points=2)
+    assert meta["schema_version"] == NEWEST_SCHEMA and meta["grade_id"] == "t" and meta["points"] == 2
+
+
+@pytest.mark.parametrize(("written", "points"), [("1", 1.0), ("0.5", 0.5), ("", 0.0), ("-3", 0.0), ("two", "two")])
+def test_points_of_a_text_field_become_a_number(written: str, points: object) -> None:
+    assert _meta(grade=True, grade_id="t", points=written)["points"] == points
+
+
+def test_points_of_a_cell_without_a_grade_go() -> None:
+    assert "points" not in _meta(grade=False, solution=True, grade_id="a", points="1")
+
+
+@pytest.mark.parametrize("more", [{}, {"grade_id": "cell-1"}, {"locked": False}, {"schema_version": 3, "task": False}])
+def test_a_cell_that_is_said_to_be_nothing_is_an_ordinary_one(more: dict[str, Any]) -> None:
+    assert _meta(grade=False, solution=False, **more) == {}
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        {"grade_id": "locked by its name alone"},
+        {"grade": False, "solution": False, "locked": True, "grade_id": "l", "schema_version": 3},
+        {"task": True, "grade": False, "solution": False, "points": 2, "grade_id": "k", "schema_version": 3},
+        {"grade": True, "points": "two", "grade_id": "t", "schema_version": 3},
+        {"grade": True, "points": "1", "grade_id": "t", "schema_version": 10},
+        {"grade": True, "points": "1", "grade_id": "t", "schema_version": "x"},
+    ],
+)
+def test_what_is_newer_or_no_number_stays_for_the_author_to_see(meta: dict[str, Any]) -> None:
+    assert _meta(**meta) == meta | ({} if "schema_version" in meta else {"schema_version": NEWEST_SCHEMA})
+
+
+def test_a_schema_of_the_future_is_told_apart() -> None:
+    assert is_too_new(NEWEST_SCHEMA + 1) and not is_too_new(NEWEST_SCHEMA) and not is_too_new("10")

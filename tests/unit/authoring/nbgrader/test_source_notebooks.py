@@ -1,0 +1,106 @@
+"""A course's header, footer and autotest templates, from course.toml to the release."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from pmh_jupyter.authoring.course import read_course
+from pmh_jupyter.authoring.release import release_lesson
+from pmh_jupyter.domain.course import Course, File
+from pmh_jupyter.errors import InvalidCourse, Problem
+
+MANIFEST = """
+slug = "c"
+title = "C"
+header = "top.ipynb"
+footer = "end.ipynb"
+[[units]]
+title = "U"
+[[units.lessons]]
+slug = "one"
+title = "One"
+"""
+
+
+def _cell(source: str, **nbgrader: Any) -> dict[str, Any]:
+    return {"cell_type": "code", "metadata": {"nbgrader": nbgrader} if nbgrader else {}, "source": source}
+
+
+def _file(path: str, *cells: dict[str, Any]) -> File:
+    book = {"cells": list(cells), "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    return File(path, json.dumps(book).encode())
+
+
+ANSWER = _cell("### BEGIN SOLUTION\nx = 1\n### END SOLUTION", grade_id="a", solution=True)
+TEST = _cell("assert x == 1", grade_id="t", grade=True, points=1)
+TOP, END = _file("top.ipynb", _cell("import math", grade_id="top")), _file("end.ipynb", _cell("print('bye')"))
+
+
+def _course(*files: File, manifest: str = MANIFEST) -> Course:
+    return read_course((File("course.toml", manifest.encode()), *files))
+
+
+def _problems(*files: File, manifest: str = MANIFEST) -> tuple[Problem, ...]:
+    with pytest.raises(InvalidCourse) as refused:
+        _course(*files, manifest=manifest)
+    return refused.value.problems
+
+
+def test_every_notebook_stands_between_header_and_footer() -> None:
+    course = _course(TOP, END, _file("one/n.ipynb", ANSWER, TEST))
+    release = release_lesson(course.lessons[0])
+    cells = json.loads(release.student_files[0].content)["cells"]
+    assert ["".join(cell["source"]) for cell in cells][::3] == ["import math", "print('bye')"]
+    assert not {"top.ipynb", "end.ipynb"} & {file.path for file in release.student_files}
+
+
+def test_a_locked_header_cell_may_stand_in_two_notebooks() -> None:
+    other = [
+        _cell(ANSWER["source"], grade_id="b", solution=True),
+        _cell("assert x", grade_id="u", grade=True, points=1),
+    ]
+    assert _course(TOP, END, _file("one/m.ipynb", ANSWER, TEST), _file("one/n.ipynb", *other))
+
+
+def test_a_question_may_not() -> None:
+    problems = _problems(_file("top.ipynb", ANSWER), END, _file("one/n.ipynb", ANSWER, TEST))
+    assert [problem.cell for problem in problems] == ["a"]
+
+
+def test_a_header_that_is_not_there_is_said() -> None:
+    assert "top.ipynb, which is not there" in _problems(END, _file("one/n.ipynb", ANSWER, TEST))[0].message
+
+
+def test_a_broken_header_is_said_once() -> None:
+    problems = _problems(File("top.ipynb", b"{"), END, _file("one/n.ipynb", ANSWER, TEST))
+    assert [problem.file for problem in problems] == ["top.ipynb"]
+
+
+AUTOTEST = _cell("### AUTOTEST x", grade_id="t", grade=True, points=1)
+PLAIN = "\n".join(line for line in MANIFEST.splitlines() if "er = " not in line)
+
+
+def test_autotests_need_their_templates() -> None:
+    (problem,) = _problems(_file("one/n.ipynb", ANSWER, AUTOTEST), manifest=PLAIN)
+    assert "there is no autotests.yml" in problem.message
+
+
+def test_an_autotest_belongs_into_a_test_cell() -> None:
+    templates = File("autotests.yml", b"python3: {dispatch: d, normalize: n, check: c, templates: {default: []}}")
+    problems = _problems(
+        templates, _file("one/n.ipynb", ANSWER, TEST, _cell("# AUTOTEST x", grade_id="l")), manifest=PLAIN
+    )
+    assert [(problem.cell, problem.message) for problem in problems] == [
+        ("l", "It has an AUTOTEST line and is no test cell.")
+    ]
+
+
+def test_without_a_sandbox_no_tests_can_be_made() -> None:
+    templates = File("autotests.yml", b"python3: {dispatch: d, normalize: n, check: c, templates: {default: []}}")
+    lesson = _course(templates, _file("one/n.ipynb", ANSWER, AUTOTEST), manifest=PLAIN).lessons[0]
+    with pytest.raises(InvalidCourse) as refused:
+        release_lesson(lesson)
+    assert "no sandbox" in refused.value.problems[0].message

@@ -1,0 +1,99 @@
+"""What a lesson's gradings may use: the lesson's word before the course's, before the hub's; and what is imported before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pmh_jupyter.authoring.course import read_course
+from pmh_jupyter.authoring.lesson_in_course import read_lesson
+from pmh_jupyter.authoring.lesson_limits import limits_and_preload
+from pmh_jupyter.authoring.slow_imports import find_slow_imports
+from pmh_jupyter.domain.course import File, Lesson, RequestedLimits
+from pmh_jupyter.errors import InvalidCourse
+from pmh_jupyter.grading.task import EffectiveLimits
+from tests.unit.authoring.test_course import TOML, UNIT, answer, cell, course, graded, notebook
+
+HUB = EffectiveLimits(cell_seconds=7, submission_seconds=70, memory_bytes=1 << 29)
+EVERYTHING = """[limits]
+cell_seconds = 20
+submission_seconds = 120
+memory_mb = 256
+processes = 8
+output_mb = 0.5
+file_mb = 16
+"""
+ALL_OF_IT = EffectiveLimits(20, 120, 256 << 20, 8, 1 << 19, 16 << 20)
+
+
+def _lesson(toml: str, *imports: str) -> Lesson:
+    (lesson,) = read_course(course(*(cell(source) for source in imports), answer(), graded(), toml=toml)).lessons
+    return lesson
+
+
+@pytest.mark.parametrize(
+    ("toml", "wanted"),
+    [
+        (TOML, HUB),
+        (TOML + EVERYTHING, ALL_OF_IT),
+        (UNIT + EVERYTHING.replace("[limits]", "[units.lessons.limits]"), ALL_OF_IT),
+        (
+            UNIT + "[units.lessons.limits]\nprocesses = 3\n[limits]\nprocesses = 9\nmemory_mb = 64\n",
+            EffectiveLimits(7, 70, 64 << 20, 3),
+        ),
+        # A cell that may run longer than the hub gives a whole notebook has that time.
+        (TOML + "[limits]\ncell_seconds = 200\n", EffectiveLimits(200, 200, 1 << 29)),
+    ],
+)
+def test_the_lesson_goes_before_the_course_before_the_hub(toml: str, wanted: EffectiveLimits) -> None:
+    assert limits_and_preload(_lesson(toml), HUB)[0] == wanted
+
+
+@pytest.mark.parametrize(
+    ("toml", "imports", "wanted"),
+    [
+        (TOML, (), ()),
+        (TOML, ("import numpy as np\nimport os",), ("numpy",)),
+        (TOML, ("import os, pandas as pd", "from scipy.stats import norm"), ("pandas", "scipy")),
+        (TOML, ("import matplotlib",), ("matplotlib",)),
+        (TOML, ("from matplotlib import pyplot as plt",), ("matplotlib.pyplot",)),
+        (TOML, ("%matplotlib inline\nimport matplotlib.pyplot as plt",), ("matplotlib.pyplot",)),
+        (TOML, ("# import numpy", "numpyro = 1"), ()),
+        ("preload = []\n" + TOML, ("import numpy",), ()),
+        ('preload = ["sympy", "numpy", "sympy"]\n' + TOML, (), ("sympy", "numpy")),
+        ('preload = ["sympy"]\n' + UNIT + 'preload = ["networkx"]\n', (), ("networkx",)),
+    ],
+)
+def test_what_is_imported_before(toml: str, imports: tuple[str, ...], wanted: tuple[str, ...]) -> None:
+    assert limits_and_preload(_lesson(toml, *imports))[1] == wanted
+
+
+def test_what_cannot_be_read_imports_nothing() -> None:
+    assert find_slow_imports((File("n.ipynb", b"{"), File("data.csv", b"import numpy"))) == ()
+
+
+def _write(folder: Path, toml: str) -> str:
+    for file in course(cell("import numpy"), answer(), graded(), toml=toml):
+        path = folder / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(file.content)
+    return str(folder / "one")
+
+
+def test_a_lessons_folder_on_disk_has_the_limits_of_its_course(tmp_path: Path) -> None:
+    source = read_lesson(_write(tmp_path, 'preload = ["sympy"]\n' + UNIT + "[units.lessons.limits]\nprocesses = 3\n"))
+    assert (source.limits, source.preload) == (RequestedLimits(processes=3), ("sympy",))
+
+
+def test_a_lesson_that_stands_alone_asks_for_nothing_but_its_imports(tmp_path: Path) -> None:
+    alone = tmp_path / "alone.ipynb"
+    alone.write_bytes(notebook(cell("import numpy"), answer(), graded()))
+    source = read_lesson(str(alone))
+    assert (source.limits, source.preload) == (RequestedLimits(), ("numpy",))
+
+
+def test_a_course_that_cannot_be_read_is_no_reason_to_guess(tmp_path: Path) -> None:
+    with pytest.raises(InvalidCourse) as refused:
+        read_lesson(_write(tmp_path, TOML + "[limits]\ncolour = 3\n"))
+    assert "colour in limits is not a known key" in refused.value.problems[0].message

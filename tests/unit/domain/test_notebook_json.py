@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from pmh_jupyter.authoring.course import read_course, read_folder
+from pmh_jupyter.authoring.release import release_lesson
+from pmh_jupyter.domain.notebook_json import cell_label, dump_notebook, load_notebook
+from pmh_jupyter.errors import InvalidNotebook
+
+ROOT = Path(__file__).parents[3]
+FOLDERS = (ROOT / "courses" / "python-mastery", ROOT / "tests" / "support" / "course")
+NOTEBOOKS = [
+    pytest.param(file.content, id=f"{kind} {lesson.slug}/{file.path}")
+    for folder in FOLDERS
+    for lesson in read_course(read_folder(folder)).lessons
+    for kind in ("student", "sealed")
+    for file in getattr(release_lesson(lesson), kind)
+    if file.path.endswith(".ipynb")
+]
+
+
+@pytest.mark.parametrize("content", NOTEBOOKS)
+def test_a_release_is_what_jupyter_itself_would_save(content: bytes) -> None:
+    notebook = nbformat.reads(content.decode(), as_version=4)
+    nbformat.validate(notebook)
+    saved = nbformat.writes(notebook)
+    assert content.decode() == (saved if saved.endswith("\n") else saved + "\n")
+
+
+def test_what_is_not_understood_goes_through() -> None:
+    strange = {
+        "cells": [{"cell_type": "odd", "metadata": {"x": [1]}, "source": "a\nb", "more": None}],
+        "metadata": {"y": "ü"},
+        "nbformat": 4,
+        "nbformat_minor": 9,
+        "extra": {},
+    }
+    notebook = load_notebook("n", json.dumps(strange).encode())
+    assert notebook == strange
+    assert load_notebook("n", dump_notebook(notebook)) == strange
+
+
+def test_missing_metadata_is_empty_and_source_is_text() -> None:
+    (cell,) = load_notebook("n", b'{"cells": [{"source": ["a\\n", "b"], "metadata": null}]}')["cells"]
+    assert cell == {"source": "a\nb", "metadata": {}, "cell_type": "raw"}
+    assert cell_label(cell, 4) == "cell 4"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b'{"cells": 1}', b'{"cells": [1]}', b'{"cells": [{"source": 1}]}', b"[" * 100_000]
+)
+def test_what_is_no_notebook(content: bytes) -> None:
+    with pytest.raises(InvalidNotebook, match="n.ipynb"):
+        load_notebook("n.ipynb", content)

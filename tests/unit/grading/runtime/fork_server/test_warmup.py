@@ -1,0 +1,33 @@
+"""What a zygote does before anything is forked from it leaves nothing behind."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+WARM = """
+import builtins, linecache, signal, sys, threading, warnings
+from pmh_jupyter.grading.runtime.execution.shell import make_shell
+from pmh_jupyter.grading.runtime.fork_server.warmup import warm
+
+hooks = []
+sys.addaudithook(lambda event, arguments: hooks.append(event) if event == "sys.addaudithook" else None)
+shell = make_shell()
+shell.reset()
+
+
+def state():
+    names = (builtins.input, warnings.warn, sys.stdout, signal.getsignal(signal.SIGALRM), sys.path_hooks[:])
+    return names, sorted(shell.user_ns), sorted(name for name in linecache.cache if name.startswith("<cell"))
+
+
+before = state()
+warm(shell)
+assert state() == before, (state(), before)
+assert hooks == [] and threading.active_count() == 1 and shell.execution_count == 1
+"""
+
+
+def test_nothing_is_left_of_it() -> None:
+    done = subprocess.run([sys.executable, "-c", WARM], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,301 @@
+"""Judging in the student's own process: what earns the point from plain exec earns none here, and honest work keeps its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy
+import numpy.testing  # noqa: F401
+import pytest
+
+from pmh_jupyter.domain.feedback_text import FLAG_TEXTS
+from pmh_jupyter.grading.runtime.execution.shell import Shell, make_shell
+from pmh_jupyter.grading.runtime.in_process.tamper_guard import TamperGuard
+from pmh_jupyter.grading.runtime.in_process.test_runner import CellContext, execute_test_cell
+from tests.support.attacks.in_process_attacks import ATTACKS, Attack
+
+
+@pytest.fixture(scope="module")
+def shell() -> Any:
+    yield make_shell()
+    Shell.clear_instance()
+
+
+@pytest.fixture(scope="module")
+def pristine(shell: Shell) -> Iterator[TamperGuard]:
+    """Of a process that has not imported `colorsys`, which some attacks want to be asked for; whatever ran before may have."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delitem(sys.modules, "colorsys", raising=False)
+        yield TamperGuard(["numpy"])
+
+
+def in_fork(function: Callable[[], Any]) -> Any:
+    """What a function gives in a process of its own, as a submission has one."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.write(writing, json.dumps(function()).encode())
+        except BaseException as error:  # noqa: BLE001 - told to the test
+            os.write(writing, json.dumps(f"{type(error).__name__}: {error}").encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as answer:
+        told = answer.read()
+    os.waitpid(pid, 0)
+    return json.loads(told)
+
+
+def student(namespace: dict[str, Any], source: str) -> None:
+    exec(compile(source, "<cell 1>", "exec"), namespace)
+
+
+def undefended(attack: Attack, shell: Shell) -> bool:
+    """True if a runner that believes what it sees gives the point: nothing that it knows as a failure was raised."""
+    if attack.undefended == "shell":
+        assert shell.run_cell(attack.student, store_history=True).success
+        return bool(shell.run_cell(attack.test, store_history=True).success)
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    student(namespace, attack.student)
+    try:
+        exec(attack.test, namespace)
+    except Exception:  # noqa: BLE001
+        return False
+    except BaseException:  # noqa: BLE001 - the process ended well, as far as such a runner sees
+        return True
+    return True
+
+
+def judged(
+    shell: Shell, pristine: TamperGuard, answer: str, test: str, **known: Any
+) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+    pristine.activate(shell)
+    if "get_ipython" in answer:
+        shell.run_student_cell(1, answer)
+    else:
+        try:
+            student(shell.user_ns, answer)
+        except RuntimeError:
+            pass  # refused
+    terms = CellContext(
+        tamper_guard=pristine, **({"allowed_operators": (), "shadowed_builtins": (), "exported_names": ()} | known)
+    )
+    return execute_test_cell(shell, test, {}, terms), terms.flags
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_an_attack_earns_nothing(name: str, shell: Shell, pristine: TamperGuard) -> None:
+    attack = ATTACKS[name]
+    assert in_fork(lambda: undefended(attack, shell)) is True, "it must be a real one"
+    tests, flags = in_fork(lambda: judged(shell, pristine, attack.student, attack.test, library=attack.library))
+    assert not all(test["outcome"] == "passed" for test in tests), tests
+    assert attack.flags <= {flag["code"] for flag in flags}, flags
+    assert {flag["code"] for flag in flags} <= FLAG_TEXTS.keys()
+
+
+@pytest.mark.parametrize("name", [name for name in ATTACKS if name.startswith("lying") and "arithmetic" not in name])
+def test_without_a_manifest_a_liar_is_found_by_what_it_cannot_know(
+    name: str, shell: Shell, pristine: TamperGuard
+) -> None:
+    attack = ATTACKS[name]
+    tests, flags = in_fork(lambda: judged(shell, pristine, attack.student, attack.test, operators=None))
+    assert not all(test["outcome"] == "passed" for test in tests)
+    assert attack.flags <= {flag["code"] for flag in flags}
+
+
+POINT = "from dataclasses import dataclass\n@dataclass(order=True)\nclass Point:\n    x: int\n    y: int\n"
+HONEST = {
+    "plain": (
+        "def answer(x): return 42",
+        "assert answer(3) == 42\nassert isinstance(answer(3), int) and answer(3) > 41",
+        {},
+    ),
+    "own class": (
+        POINT,
+        "assert Point(1, 2) == Point(1, 2)\nassert Point(1, 2) < Point(2, 1)",
+        {"allowed_operators": ["eq", "lt"]},
+    ),
+    "own arithmetic": (
+        "class V:\n    def __init__(self, x): self.x = x\n    def __add__(self, other): return V(self.x + other.x)",
+        "assert (V(1) + V(2)).x == 3\nassert 'a%s' % 3 + 'b' == 'a3b'",
+        {"allowed_operators": ["add"]},
+    ),
+    "own class, nothing known": (
+        POINT,
+        "assert Point(1, 2) == Point(1, 2)\nassert Point(1, 2) != Point(2, 1)",
+        {"allowed_operators": None},
+    ),
+    "namedtuple": (
+        "from collections import namedtuple\nPoint = namedtuple('Point', 'x y')",
+        "assert Point(1, 2) == (1, 2)\nassert Point(1, 2) in [(1, 2)]",
+        {},
+    ),
+    "enum": (
+        "import enum\nclass Colour(enum.Enum):\n    RED = 1",
+        "assert Colour(1) is Colour.RED\nassert Colour.RED == Colour(1)",
+        {},
+    ),
+    "class of the test's own": (
+        "def answer(x): return x",
+        "class Any:\n    def __eq__(self, other): return True\nassert answer(3) == Any()",
+        {},
+    ),
+    "fraction": (
+        "from fractions import Fraction\nhalf = Fraction(1, 2)",
+        "assert half == Fraction(2, 4) and half < 1",
+        {},
+    ),
+    "late library": (
+        "import zipfile\ninfo = zipfile.ZipInfo('a')",
+        "assert info.filename == 'a'\nassert info != 3",
+        {},
+    ),
+    "late class with operators": (
+        "from ipaddress import ip_address",
+        "assert ip_address('1.1.1.1') == ip_address('1.1.1.1')\nassert ip_address('1.1.1.1') < ip_address('1.1.1.2')",
+        {},
+    ),
+    "array": (
+        "import numpy as np\na = np.arange(3)",
+        "assert (a == [0, 1, 2]).all()\nassert np.allclose(a, [0, 1, 2])\nassert a.shape == (3,)",
+        {},
+    ),
+    "array tested": ("import numpy as np\na = np.arange(3)", "np.testing.assert_array_equal(a, [0, 1, 2])", {}),
+    "unittest": (
+        "def answer(x): return 42",
+        "import unittest\nt = unittest.TestCase()\nt.assertEqual(answer(3), 42)\nt.assertIn(1, [1])",
+        {},
+    ),
+    "raises": (
+        "def answer(x): raise ValueError(x)",
+        "import unittest\nwith unittest.TestCase().assertRaises(ValueError):\n    answer(3)\n"
+        "try:\n    answer(3)\nexcept ValueError:\n    pass\nelse:\n    assert False, 'no error'",
+        {},
+    ),
+    "prints a traceback": (
+        "import traceback\ndef answer(x):\n    try:\n        1 / 0\n    except ZeroDivisionError:\n        return traceback.format_exc()",
+        "assert 'ZeroDivisionError' in answer(3)",
+        {},
+    ),
+    "decorator that looks at its function": (
+        "import functools, inspect\ndef logged(f):\n    @functools.wraps(f)\n    def inner(*x):\n"
+        "        return list(inspect.signature(f).parameters), f.__code__.co_argcount\n    return inner\n"
+        "@logged\ndef answer(x): return x",
+        "assert answer(3) == (['x'], 1)",
+        {},
+    ),
+    "namedtuple made while tested": (
+        "import collections, enum, logging, dataclasses\ndef answer(x):\n    logging.getLogger('a').info('b')\n"
+        "    dataclasses.make_dataclass('P', ['x'])\n    enum.Enum('E', 'A')\n    return collections.namedtuple('N', 'a')(x)",
+        "assert answer(3).a == 3",
+        {},
+    ),
+    "warns": (
+        "import warnings\nwarnings.simplefilter('default')\ndef answer(x):\n    warnings.warn('old')\n    return 42",
+        "assert answer(3) == 42",
+        {},
+    ),
+    "await": ("async def answer(x): return 42", "assert await answer(3) == 42", {}),
+    "patched input": (
+        "def answer(): return int(input())",
+        "from unittest import mock\nwith mock.patch('builtins.input', lambda: '42'):\n    assert answer() == 42",
+        {},
+    ),
+    "own sum, as in the solution": ("def sum(x): return 42", "assert sum([]) == 42", {"shadowed_builtins": ["sum"]}),
+    "magic": ("x = 42", "%precision 3\nassert x == 42", {}),
+}
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_honest_work_passes_without_a_flag(name: str, shell: Shell, pristine: TamperGuard) -> None:
+    answer, test, known = HONEST[name]
+    tests, flags = in_fork(lambda: judged(shell, pristine, answer, test, **known))
+    assert [test["outcome"] for test in tests] == ["passed"] * len(tests), tests
+    assert flags == []
+
+
+def test_matplotlib_and_a_magic_of_ones_own_are_no_change(shell: Shell, pristine: TamperGuard) -> None:
+    cell = "%matplotlib inline\nget_ipython().register_magic_function(lambda line: 42, magic_name='mine')"
+    tests, flags = in_fork(lambda: judged(shell, pristine, cell, "assert get_ipython() is not None"))
+    assert (tests[0]["outcome"], flags) == ("passed", [])
+
+
+def test_what_the_interpreter_calls_is_put_back(shell: Shell, pristine: TamperGuard) -> None:
+    cell = (
+        "import sys, signal, threading, gc\n"
+        "sys.setprofile(lambda *x: None)\nthreading.settrace(lambda *x: None)\nsys.excepthook = print\n"
+        "signal.signal(signal.SIGALRM, lambda *x: None)\nsignal.setitimer(signal.ITIMER_REAL, 100)\n"
+        "gc.callbacks.append(lambda *x: None)"
+    )
+
+    def run() -> Any:
+        _, flags = judged(shell, pristine, cell, "assert True")
+        return flags, sys.getprofile() is None, sys.excepthook is not print, pristine.restore(shell)
+
+    flags, *well = in_fork(run)
+    found = {(flag["code"], flag["detail"]) for flag in flags}
+    assert found == {
+        ("tracing", "sys.setprofile"),
+        ("tracing", "threading.settrace"),
+        ("interpreter-changed", "sys.excepthook"),
+        ("interpreter-changed", "gc.callbacks"),
+        ("signal-handler-changed", "SIGALRM"),
+        ("signal-handler-changed", "ITIMER_REAL"),
+    }
+    assert well == [True, True, []]
+
+
+if sys.version_info >= (3, 12):  # monitoring came with it
+
+    def test_a_monitoring_tool_is_taken_out(shell: Shell, pristine: TamperGuard) -> None:
+        cell = (
+            "import sys\nsys.monitoring.use_tool_id(3, 'mine')\n"
+            "sys.monitoring.set_events(3, sys.monitoring.events.LINE)"
+        )
+        _, flags = in_fork(lambda: judged(shell, pristine, cell, "assert True"))
+        assert flags == [{"code": "tracing", "detail": "sys.monitoring"}]
+
+
+def test_a_change_of_the_judge_itself_is_put_back(shell: Shell, pristine: TamperGuard) -> None:
+    cell = "import pmh_jupyter.grading.runtime.in_process.test_runner as j\nj.compiled = lambda *x: compile('', '', 'exec')\ndef answer(x): return 0"
+    tests, flags = in_fork(lambda: judged(shell, pristine, cell, "assert answer(3) == 42"))
+    assert tests[0]["outcome"] == "failed"
+    assert {flag["code"] for flag in flags} == {"library-changed"}
+
+
+def test_nothing_of_a_test_stays_behind(shell: Shell, pristine: TamperGuard) -> None:
+    cell = "kept = []\ndef answer(x):\n    kept.append(ValueError())\n    raise kept[0]"
+    test = "expected = 42\ndef helper(x): return 90126\n### BEGIN HIDDEN TESTS\nassert answer(3) == 90126\n### END HIDDEN TESTS"
+
+    def run() -> Any:
+        import linecache
+
+        tests, _ = judged(shell, pristine, cell, test)
+        names = sorted({"expected", "helper"} & shell.user_ns.keys())
+        history = [
+            shell.user_ns["In"],
+            shell.user_ns["Out"],
+            list(linecache.cache),
+            repr(getattr(sys, "last_value", None)),
+        ]
+        return (
+            names,
+            repr(shell.user_ns["kept"][0].__traceback__),
+            "90126" in repr((history, tests)),
+            "<test>" in linecache.cache,
+        )
+
+    assert in_fork(run) == [[], "None", False, False]
+
+
+def test_a_name_that_later_cells_need_stays(shell: Shell, pristine: TamperGuard) -> None:
+    def run() -> Any:
+        judged(shell, pristine, "other = 1", "expected = 42\nother = 2", exports=["expected"])
+        return shell.user_ns["expected"], shell.user_ns["other"]
+
+    assert in_fork(run) == [42, 1]

@@ -1,0 +1,223 @@
+"""Values into forms, over msgpack, and back."""
+
+from __future__ import annotations
+
+import collections
+import datetime
+import decimal
+import fractions
+import math
+import uuid
+import zoneinfo
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pmh_jupyter.grading.runtime.marshalling.codec import SizeBounds, ValueTooLarge
+from tests.unit.grading.runtime.marshalling.peers import SMALL, Kept, Sides, over, same
+
+
+class Opaque:
+    """What does not cross by value."""
+
+
+BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
+VALUES = [
+    None, True, False, 0, -1, 2**63 - 1, -(2**63), 2**63, -(2**63) - 1, 2**64, 10**200, -(10**200),
+    0.0, -0.0, math.nan, math.inf, -math.inf, 1e-320, 1j, complex(-0.0, math.nan),
+    "", "a", "é😀", "\ud800", "\udc80x", "\x00", b"", b"\xff", bytearray(b"ab"),
+    [], [1], list(range(20)), [2**70] * 20, [True] * 20, [1.5] * 20, ["é"] * 20, ["\ud800"] * 20, [None, 1, "a", b"", 2.5] * 4,
+    list(range(-5, 5)) + [2**63], ["\ud800", "\udc00"] * 9, [math.nan] * 12, [0, True] * 9,
+    (), (1, (2, (3,))), ([1],), {}, {"b": 1, "a": 2}, {1: "x", (1, 2): [3], None: {}}, {1.5: 1, b"": 2},
+    set(), {1, "a"}, frozenset(), frozenset({(1,), frozenset({2})}), set(range(200)), {(-1, n) for n in range(200)},
+    range(0), range(3, 10**30, 7), slice(None), slice(1, "x", [2]), Ellipsis, NotImplemented,
+    collections.Counter("abca"), collections.OrderedDict(b=1, a=2), collections.Counter(), collections.deque(),
+    collections.deque([1, [2]], maxlen=5), collections.defaultdict(list, a=[1]), collections.defaultdict(None, {1: 2}),
+    collections.defaultdict(int),
+    datetime.date(2024, 2, 29), datetime.time(1, 2, 3, 4, fold=1), datetime.timedelta(-1, 5, 7), datetime.UTC,
+    datetime.datetime(1, 1, 1), datetime.datetime(2024, 1, 2, 3, 4, 5, 6, tzinfo=datetime.UTC),
+    datetime.datetime(2024, 10, 27, 2, 30, tzinfo=BERLIN, fold=1), BERLIN, datetime.time(1, tzinfo=BERLIN),
+    datetime.timezone(datetime.timedelta(hours=-5)), datetime.timezone(datetime.timedelta(seconds=1), "x"),
+    decimal.Decimal("1.10"), decimal.Decimal("-0"), decimal.Decimal("Infinity"), decimal.Decimal("1E+50"),
+    fractions.Fraction(-1, 3), fractions.Fraction(10**30), uuid.UUID(int=5),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("memo", [False, True])
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: ascii(value)[:40])
+def test_a_value_crosses(value: object, memo: bool) -> None:
+    sides = Sides()
+    there = sides.across(value, memo)
+    assert same(there, value) and not sides.handled
+    assert repr(there) == repr(value) or isinstance(value, (set, frozenset))
+
+
+@pytest.mark.parametrize("value", [decimal.Decimal("NaN"), decimal.Decimal("sNaN3")])
+def test_a_decimal_that_is_no_number_crosses(value: decimal.Decimal) -> None:
+    assert str(Sides().across(value)) == str(value)
+
+
+def test_details_that_equality_does_not_see() -> None:
+    sides = Sides()
+    assert sides.across(collections.deque([1], 3)).maxlen == 3
+    assert sides.across(collections.defaultdict(list)).default_factory is list
+    assert sides.across(datetime.datetime(2024, 1, 1, fold=1)).fold == 1
+    assert sides.across(datetime.datetime(2024, 1, 1, tzinfo=BERLIN)).tzinfo is BERLIN
+    assert list(sides.across({"b": 1, "a": 2}.items())) == [("b", 1), ("a", 2)]
+
+
+@pytest.mark.parametrize("view", [{1: [2]}.keys(), {1: [2]}.values(), {1: [2]}.items(), {}.keys()])
+def test_a_view_crosses(view: Any) -> None:
+    there = Sides().across(view)
+    assert type(there) is type(view) and list(there) == list(view)
+
+
+class Tweaked(list):  # type: ignore[type-arg]
+    pass
+
+
+Pair = collections.namedtuple("Pair", "a b")
+
+
+@pytest.mark.parametrize(
+    "value", [Opaque(), Tweaked([1]), Pair(1, 2), len, Opaque, ValueError("x"), type("I", (int,), {})(3)]
+)
+def test_what_is_not_of_a_plain_type_goes_by_handle(value: object) -> None:
+    sides = Sides()
+    assert sides.across([value])[0] is value
+
+
+def test_a_factory_that_is_not_plain_goes_by_handle() -> None:
+    def factory() -> int:
+        return 4
+
+    assert Sides().across(collections.defaultdict(factory)).default_factory is factory
+
+
+def test_a_zone_that_is_not_in_the_table_goes_by_handle() -> None:
+    class Odd(datetime.tzinfo):
+        pass
+
+    when = datetime.datetime(2024, 1, 1, tzinfo=Odd())
+    assert Sides().across(when) is when
+
+
+@pytest.mark.parametrize("memo", [False, True])
+def test_what_lies_too_deep_goes_by_handle(memo: bool) -> None:
+    deep: list[Any] = []
+    inner = deep
+    for _ in range(100):
+        inner.append([])
+        inner = inner[0]
+    there, depth = Sides(SMALL).across(deep, memo), 0
+    while there:
+        there, depth = there[0], depth + 1
+    assert depth == 100
+
+
+def test_without_a_memo_a_cycle_goes_by_handle() -> None:
+    loop: list[Any] = [1]
+    loop.append(loop)
+    there = Sides().across(loop)
+    assert there is not loop and there[1] is loop
+
+
+def test_with_a_memo_identity_and_cycles_arrive() -> None:
+    shared, mapping = [1], collections.OrderedDict()  # type: ignore[var-annotated]
+    mapping["self"], mapping["shared"] = mapping, shared
+    value = [shared, shared, (shared,), mapping, {"a": shared}, [1]]
+    value.append(value)
+    there = Sides().across(value, memo=True)
+    assert there[0] is there[1] is there[2][0] is there[3]["shared"] is there[4]["a"]
+    assert there[3]["self"] is there[3] and there[6] is there
+    assert there[5] == there[0] and there[5] is not there[0]
+
+
+def test_a_tuple_in_its_own_cycle_ends() -> None:
+    inside: list[Any] = []
+    loop = (inside,)
+    inside.append(loop)
+    assert Sides().across(loop, memo=True)[0][0] is loop
+
+
+def test_many_paths_to_one_list_take_one_copy_each_only() -> None:
+    value: list[Any] = []
+    for _ in range(40):
+        value = [value, value]
+    there = Sides().across(value, memo=True)
+    assert there[0] is there[1]
+    with pytest.raises(ValueTooLarge):
+        Sides(SizeBounds(max_nodes=1000)).across(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "change"),
+    [
+        ([1], lambda value: value.append(2)),
+        ({"a": 1}, lambda value: value.update(b=2)),
+        ({1}, lambda value: value.add(2)),
+        (bytearray(b"a"), lambda value: value.extend(b"b")),
+        (collections.deque([1], 4), lambda value: value.appendleft(0)),
+        (collections.Counter("a"), lambda value: value.update("a")),
+        (collections.defaultdict(list), lambda value: value[1]),
+    ],
+)
+def test_a_lasting_memo_fills_its_copy_anew(value: Any, change: Any) -> None:
+    sides, here, there = Sides(), Kept(), Kept()
+    first = sides.codec.decode(over(sides.codec.encode([value], here)), there)[0]
+    change(value)
+    again = sides.codec.decode(over(sides.codec.encode((value, value), here)), there)
+    assert again[0] is first is again[1] and first == value
+
+
+def test_the_form_shares_nothing_with_the_value() -> None:
+    value = [1, [2]]
+    form = Sides().codec.encode(value)
+    value[1].append(3)  # type: ignore[attr-defined]
+    value.append(4)
+    assert Sides().codec.decode(form) == [1, [2]]
+
+
+@pytest.mark.parametrize(
+    "value", [1 << 8000, [0] * 3000, [[0] * 1000] * 3, {n: n for n in range(1500)}, decimal.Decimal("1" * 999)]
+)
+def test_what_is_too_large_is_refused(value: object) -> None:
+    with pytest.raises(ValueTooLarge):
+        Sides(SMALL).across(value)
+
+
+def test_a_million_nodes_of_range_take_no_memory() -> None:
+    assert Sides(SMALL).across(range(10**18)) == range(10**18)
+
+
+hashable = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters(codec=None))
+    | st.binary()
+    | st.dates(),
+    lambda inner: st.tuples(inner, inner) | st.frozensets(inner, max_size=3),
+    max_leaves=5,
+)
+plain = st.recursive(
+    hashable | st.complex_numbers() | st.decimals() | st.fractions() | st.datetimes() | st.timedeltas(),
+    lambda inner: (
+        st.lists(inner, max_size=12)
+        | st.tuples(inner, inner)
+        | st.dictionaries(hashable, inner, max_size=5)
+        | st.builds(collections.deque, st.lists(inner, max_size=4))
+        | st.builds(collections.OrderedDict, st.dictionaries(hashable, inner, max_size=4))
+    ),
+    max_leaves=15,
+)
+QUICK = settings(derandomize=True, max_examples=120, deadline=None)
+
+
+@QUICK
+@given(plain, st.booleans())
+def test_plain_data_crosses(value: Any, memo: bool) -> None:
+    assert same(Sides().across(value, memo), value)

@@ -1,0 +1,79 @@
+"""Points given assertion by assertion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pmh_jupyter.domain.notebook import Cell, Notebook
+from pmh_jupyter.grading.assertion_weights import (
+    compute_assertion_millipoints,
+    read_requested_weights,
+    split_millipoints,
+)
+
+SOURCE = """import math
+assert f(1) == 1
+for n in range(3):
+    assert f(n) == n
+### BEGIN HIDDEN TESTS
+assert f(7) == 7
+### END HIDDEN TESTS
+"""
+
+
+def _shares(of_cell: Any, of_notebook: Any = None, *, hidden: bool = True, source: str = SOURCE) -> tuple[int, ...]:
+    meta = {} if of_cell is None else {"shares": of_cell}
+    cell = Cell("code", source, grade_id="t", grade=True, millipoints=1000, pmh_metadata=meta)
+    metadata = {} if of_notebook is None else {"pmh": {"shares": of_notebook}}
+    return compute_assertion_millipoints(Notebook("n.ipynb", (cell,), metadata), cell, include_hidden_tests=hidden)
+
+
+@pytest.mark.parametrize(
+    ("of_cell", "of_notebook", "wanted"),
+    [
+        (None, None, ()),
+        ("equal", None, (334, 333, 333)),
+        (None, "equal", (334, 333, 333)),
+        ("whole", "equal", ()),
+        ([2, 1, 1], None, (500, 250, 250)),
+        ([0.5, 0.5, 0], "equal", (500, 500, 0)),
+        ([1, 1], None, ()),
+        ([0, 0, 0], None, ()),
+        (["1", 1, 1], None, ()),
+        ([float("nan"), 1, 1], None, ()),
+        (3, None, ()),
+        (None, {"equal": True}, ()),
+    ],
+)
+def test_what_an_author_asks_for(of_cell: Any, of_notebook: Any, wanted: tuple[int, ...]) -> None:
+    assert _shares(of_cell, of_notebook) == wanted
+
+
+def test_without_the_hidden_tests_the_visible_ones_share_all_points() -> None:
+    assert _shares("equal", hidden=False) == (500, 500)
+    assert _shares([3, 1, 4], hidden=False) == (750, 250)
+
+
+def test_a_test_without_an_assertion_has_no_shares() -> None:
+    assert _shares("equal", source="f(1)") == ()
+    assert _shares("equal", source="not python") == ()
+
+
+def test_odd_metadata_is_all_or_nothing() -> None:
+    assert read_requested_weights({"pmh": ["equal"]}, {"shares": None}) == "whole"
+
+
+@given(st.integers(0, 10**6), st.lists(st.floats(0, 1e6), min_size=1, max_size=50))
+def test_shares_sum_to_the_points_exactly_and_follow_the_weights(points: int, weights: list[float]) -> None:
+    shares = split_millipoints(points, weights)
+    if sum(weights) == 0:
+        assert shares == ()
+        return
+    assert sum(shares) == points and min(shares) >= 0
+    assert all(
+        abs(share - points * weight / sum(weights)) < 1.001 for share, weight in zip(shares, weights, strict=True)
+    )

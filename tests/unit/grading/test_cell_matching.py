@@ -1,0 +1,295 @@
+"""Which of a student's cells is which of the release's: a table of what happens to notebooks, and what must hold whatever happens."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pmh_jupyter.domain.notebook import Cell
+from pmh_jupyter.grading.cell_matching import CellMatches, match_cells
+
+Cells = tuple[Cell, ...]
+NAMES = ("area", "mean", "shout", "total")
+
+
+def _solution(name: str) -> Cell:
+    source = f"def {name}(x):\n    ### BEGIN SOLUTION\n    helper = x\n    return helper\n    ### END SOLUTION"
+    return Cell("code", source, id=f"{name}-id", grade_id=name, solution=True)
+
+
+def _test(name: str) -> Cell:
+    return Cell(
+        "code", f"assert {name}(1) == 1", id=f"{name}-test-id", grade_id=f"{name}-test", grade=True, locked=True
+    )
+
+
+def _prose(name: str) -> Cell:
+    return Cell("markdown", f"## {name}\nWrite `{name}`.", id=f"{name}-prose")
+
+
+RELEASE: Cells = (
+    Cell("code", "import math", id="setup", grade_id="setup", locked=True),
+    *(cell for name in NAMES for cell in (_prose(name), _solution(name), _test(name))),
+    Cell("markdown", "YOUR ANSWER HERE", id="essay-id", grade_id="essay", grade=True, solution=True),
+)
+POSITION = {cell.grade_id: number for number, cell in enumerate(RELEASE) if cell.grade_id}
+
+
+def _answer(name: str) -> str:
+    return f"def {name}(x):\n    return x  # {name}"
+
+
+def _answered() -> list[Cell]:
+    """The student's notebook with an answer in every answer cell."""
+    answers = {name: _answer(name) for name in NAMES} | {"essay": "Because of friction."}
+    return [replace(cell, source=answers.get(cell.grade_id or "", cell.source)) for cell in RELEASE]
+
+
+def _at(cells: list[Cell], name: str) -> int:
+    return next(number for number, cell in enumerate(cells) if cell.grade_id == name)
+
+
+def _bare(cell: Cell) -> Cell:
+    """The cell without anything that names it."""
+    return Cell(cell.cell_type, cell.source)
+
+
+def _matched(cells: list[Cell]) -> tuple[CellMatches, dict[str, list[str]]]:
+    """The matches, and by grade_id the texts of the student's cells."""
+    matches = match_cells(RELEASE, tuple(cells))
+    return matches, {
+        str(RELEASE[ours].grade_id): [cells[n].source for n in group]
+        for ours, group in matches.student_cells_of.items()
+    }
+
+
+def _strip(cells: list[Cell]) -> None:
+    cells[:] = [_bare(cell) for cell in cells]
+
+
+def _rename(cells: list[Cell]) -> None:
+    n = _at(cells, "mean")
+    cells[n] = replace(cells[n], grade_id="mean2", id="new")
+
+
+def _rename_to_the_same_id(cells: list[Cell]) -> None:
+    n = _at(cells, "mean")
+    cells[n] = replace(cells[n], grade_id="mean2", source="mean = lambda: exec('…')")
+
+
+def _same_ids(cells: list[Cell]) -> None:
+    cells[:] = [replace(cell, id="1", grade_id=None) for cell in cells]
+
+
+def _ids_in_another_order(cells: list[Cell]) -> None:
+    ids = [cell.id for cell in cells]
+    cells[:] = [replace(cell, id=id, grade_id=None) for cell, id in zip(cells, [*ids[3:], *ids[:3]], strict=True)]
+
+
+def _retyped_and_bare(cells: list[Cell]) -> None:
+    cells[_at(cells, "mean")] = Cell("raw", _answer("mean"))
+
+
+def _reversed(cells: list[Cell]) -> None:
+    cells.reverse()
+
+
+def _reversed_and_bare(cells: list[Cell]) -> None:
+    _strip(cells)
+    cells.reverse()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _strip,
+        _rename,
+        _same_ids,
+        _ids_in_another_order,
+        _retyped_and_bare,
+        _reversed,
+    ],
+)
+def test_every_answer_is_found(change: Callable[[list[Cell]], None]) -> None:
+    cells = _answered()
+    change(cells)
+    matches, found = _matched(cells)
+    assert found == {cell.grade_id: [cell.source] for cell in _answered() if cell.grade_id}
+    assert matches.merged_into == {} and matches.moved_answers == set()
+
+
+def test_what_only_its_place_tells_is_found_by_it() -> None:
+    cells = _answered()
+    cells[_at(cells, "essay")] = Cell("markdown", "Because of friction.")
+    cells[_at(cells, "mean")] = Cell("code", "def mean(x:\n    return x")  # no Python, so it defines nothing
+    matches, found = _matched(cells)
+    assert (found["essay"], found["mean"]) == (["Because of friction."], ["def mean(x:\n    return x"])
+    assert matches.matched_by_position == {POSITION["essay"], POSITION["mean"]}
+
+
+def test_a_cell_of_ones_own_in_the_place_of_a_deleted_answer_is_no_answer() -> None:
+    cells = _answered()
+    cells[_at(cells, "mean")] = Cell("code", "mean([1, 2])")
+    assert "mean" not in _matched(cells)[1]
+
+
+def test_the_same_cell_id_finds_an_answer_that_defines_nothing() -> None:
+    cells = _answered()
+    n = _at(cells, "mean")
+    cells[n] = replace(cells[n], grade_id="mean2", source="globals()['mean'] = max")
+    assert _matched(cells)[1]["mean"] == ["globals()['mean'] = max"]
+
+
+@pytest.mark.parametrize("left", ["", "   \n", "def mean(x):\n    # YOUR CODE HERE\n    raise NotImplementedError()"])
+def test_an_answer_in_a_cell_of_its_own_is_taken_in(left: str) -> None:
+    cells = _answered()
+    n = _at(cells, "mean")
+    cells[n] = replace(cells[n], source=left)
+    cells.append(Cell("code", _answer("mean")))
+    matches, found = _matched(cells)
+    assert found["mean"] == [left, _answer("mean")] and matches.moved_answers == {POSITION["mean"]}
+
+
+def test_two_answers_in_one_cell_are_known() -> None:
+    cells = _answered()
+    n = _at(cells, "mean")
+    cells[n] = replace(cells[n], source=f"{_answer('area')}\n{_answer('mean')}")
+    del cells[_at(cells, "area")]
+    matches, _ = _matched(cells)
+    assert matches.merged_into == {POSITION["area"]: _at(cells, "mean")}
+
+
+def test_all_answers_in_one_cell_without_a_label() -> None:
+    cells = [Cell("code", "\n".join(_answer(name) for name in NAMES))]
+    matches, found = _matched(cells)
+    assert list(found) == ["area"] and matches.merged_into == {POSITION[name]: 0 for name in NAMES[1:]}
+
+
+def test_an_answer_that_binds_what_the_reference_binds_too_is_no_other_exercises_answer() -> None:
+    """Both references make `result`: who deleted the one has not answered it in the other."""
+    both = tuple(
+        Cell("code", f"### BEGIN SOLUTION\nresult = {n}\n### END SOLUTION", grade_id=f"r{n}", solution=True)
+        for n in (1, 2)
+    )
+    matches = match_cells(both, (Cell("code", "result = 2", grade_id="r2"),))
+    assert (matches.student_cells_of, matches.merged_into) == ({1: [0]}, {})
+
+
+def test_swapped_labels_are_known_by_what_the_cells_define() -> None:
+    cells = _answered()
+    a, b = _at(cells, "area"), _at(cells, "mean")
+    cells[a], cells[b] = replace(cells[a], grade_id="mean"), replace(cells[b], grade_id="area")
+    assert _matched(cells)[0].merged_into == {POSITION["area"]: a, POSITION["mean"]: b}
+
+
+def test_an_unchanged_cell_of_the_release_is_no_answer() -> None:
+    given_example = Cell("code", "def mean(x): ...", id="example")
+    release = (given_example, *RELEASE)
+    cells = [given_example, *(cell for cell in _answered() if cell.grade_id != "mean")]
+    assert "mean" not in {release[ours].grade_id for ours in match_cells(release, tuple(cells)).student_cells_of}
+
+
+# What must hold whatever happens
+
+
+def _copy(cells: list[Cell], n: int, chance: random.Random) -> None:
+    """Lab's copy of a cell: the same label, a new id; here of the cell as it was handed out."""
+    stubs = {cell.grade_id: cell for cell in RELEASE if not cell.solution}
+    if cells[n].grade_id in stubs:
+        cells.insert(chance.randrange(len(cells) + 1), replace(cells[n], id=f"copy{chance.random()}"))
+
+
+def _move(cells: list[Cell], n: int, chance: random.Random) -> None:
+    cells.insert(chance.randrange(len(cells)), cells.pop(n))
+
+
+def _delete(cells: list[Cell], n: int, chance: random.Random) -> None:
+    if not any(_answer(name) in cells[n].source for name in NAMES):
+        del cells[n]
+
+
+def _relabel(cells: list[Cell], n: int, chance: random.Random) -> None:
+    cells[n] = replace(cells[n], grade_id=f"mine{chance.random()}")
+
+
+def _unlabel(cells: list[Cell], n: int, chance: random.Random) -> None:
+    cells[n] = replace(cells[n], grade_id=None)
+
+
+def _forget_id(cells: list[Cell], n: int, chance: random.Random) -> None:
+    cells[n] = replace(cells[n], id="")
+
+
+def _take_id(cells: list[Cell], n: int, chance: random.Random) -> None:
+    cells[n] = replace(cells[n], id=chance.choice(cells).id)
+
+
+def _retype(cells: list[Cell], n: int, chance: random.Random) -> None:
+    cells[n] = replace(cells[n], cell_type=chance.choice(["code", "markdown", "raw"]))
+
+
+def _own(cells: list[Cell], n: int, chance: random.Random) -> None:
+    cells.insert(n, Cell("code", chance.choice(["x = 1", "print(mean(3))", "1 +", "", "%time shout('a')"])))
+
+
+def _merge(cells: list[Cell], n: int, chance: random.Random) -> None:
+    holders = [m for m, cell in enumerate(cells) if any(_answer(name) in cell.source for name in NAMES)]
+    if n in holders and len(holders) > 1:
+        other = chance.choice([m for m in holders if m != n])
+        cells[n] = replace(cells[n], source=f"{cells[n].source}\n{cells[other].source}")
+        del cells[other]
+
+
+EDITS = (_copy, _move, _delete, _relabel, _unlabel, _forget_id, _take_id, _retype, _own, _merge)
+
+
+def _edited(seed: int, count: int) -> list[Cell]:
+    """A notebook after so many honest edits; every answer is still somewhere in it."""
+    chance, cells = random.Random(seed), _answered()
+    for _ in range(count):
+        if cells:
+            chance.choice(EDITS)(cells, chance.randrange(len(cells)), chance)
+    return cells
+
+
+@settings(derandomize=True, max_examples=400, deadline=None)
+@given(st.integers(0, 10**9), st.integers(0, 40))
+def test_honest_edits_never_lose_an_answer(seed: int, count: int) -> None:
+    cells = _edited(seed, count)
+    matches = match_cells(RELEASE, tuple(cells))
+    for name in NAMES:
+        ours = POSITION[name]
+        held = [
+            *matches.student_cells_of.get(ours, []),
+            *([matches.merged_into[ours]] if ours in matches.merged_into else []),
+        ]
+        assert any(_answer(name) in cells[n].source for n in held), name
+
+
+@settings(derandomize=True, max_examples=200, deadline=None)
+@given(st.integers(0, 10**9), st.integers(0, 40), st.randoms(use_true_random=False))
+def test_no_cell_goes_to_two_exercises_and_no_label_is_overruled(seed: int, count: int, chance: random.Random) -> None:
+    cells = _edited(seed, count)
+    ids = [cell.id for cell in cells]
+    chance.shuffle(ids)
+    cells = [replace(cell, id=id) for cell, id in zip(cells, ids, strict=True)]
+    matches = match_cells(RELEASE, tuple(cells))
+    groups = [n for group in matches.student_cells_of.values() for n in group]
+    assert len(groups) == len(set(groups))
+    assert all(group == sorted(group) for group in matches.student_cells_of.values())
+    labels = {cell.grade_id for cell in RELEASE} - {None}
+    for ours, group in matches.student_cells_of.items():
+        assert {cells[n].grade_id for n in group} & labels <= {RELEASE[ours].grade_id}
+    assert set(matches.merged_into.values()) <= set(groups)
+    assert matches == match_cells(RELEASE, tuple(cells))
+
+
+def test_a_hundred_thousand_cells_are_matched() -> None:
+    """Each way of being slow: nothing that is asked for, all of it, labels without end. Seconds, where a product would be hours."""
+    for cell in (Cell("code", "x = 1"), Cell("code", _answer("mean")), Cell("code", "y = 2", grade_id="mean")):
+        assert len(match_cells(RELEASE, (cell,) * 100_000).student_cells_of) <= 1

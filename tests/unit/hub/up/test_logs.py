@@ -1,0 +1,42 @@
+"""Logs: one file a start, a few kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pmh_jupyter.hub.up.logs import MAX_OLD_LOGS, rotate_log, tail
+
+
+def test_each_start_has_its_own_log_and_earlier_ones_are_kept(tmp_path: Path) -> None:
+    for start in range(MAX_OLD_LOGS + 3):
+        rotate_log(tmp_path).write_text(f"start {start}")
+    logs = tmp_path / "logs"
+    assert (logs / "hub.log").read_text() == f"start {MAX_OLD_LOGS + 2}"
+    assert (logs / "hub.log.1").read_text() == f"start {MAX_OLD_LOGS + 1}"
+    assert (logs / f"hub.log.{MAX_OLD_LOGS}").read_text() == "start 2"
+    assert len(list(logs.iterdir())) == MAX_OLD_LOGS + 1
+
+
+def test_a_new_log_is_empty_and_for_its_owner_alone(tmp_path: Path) -> None:
+    log = rotate_log(tmp_path)
+    assert log.read_bytes() == b""
+    assert log.stat().st_mode & 0o077 == 0
+
+
+def test_the_tail_is_the_last_lines(tmp_path: Path) -> None:
+    log = tmp_path / "hub.log"
+    log.write_text("".join(f"line {number}\n" for number in range(100)))
+    assert tail(log, 2) == "line 98\nline 99"
+
+
+def test_a_tail_that_is_not_text(tmp_path: Path) -> None:
+    log = tmp_path / "hub.log"
+    log.write_bytes(b"\xff\n")
+    assert tail(log) == "\N{REPLACEMENT CHARACTER}"
+
+
+def test_no_lines_and_no_file_are_told_apart(tmp_path: Path) -> None:
+    log = rotate_log(tmp_path)
+    assert "is empty" in tail(log)
+    log.unlink()
+    assert "cannot be read" in tail(log)

@@ -1,4 +1,4 @@
-"""Runs every check of this checkout: the panel's tests, linters, types, dead code, then pytest with the given arguments.
+"""Runs every check of this checkout: the panel's tests, linters, types, then pytest with the given arguments.
 
 Installs what the tests need from the machine first, where that is possible (tools/system_packages.py). Every part runs, even after one
 has failed; the exit code is 1 if any part failed. pytest runs in two processes, because tests that start hubs spend half of their time
@@ -37,7 +37,6 @@ def main(arguments: list[str]) -> int:
         "ruff": lambda: _run_module("ruff", "check", "--quiet"),
         "ruff's format": lambda: _run_module("ruff", "format", "--check", "--quiet"),
         "mypy": lambda: _run_module("mypy", "--no-error-summary"),
-        "vulture (dead code)": lambda: _run_module("vulture"),
     }
     failed = [title for title, run in parts.items() if not _run_step(progress, title, run)]
     if not _run_module("pytest", *PARALLEL):

@@ -6,11 +6,12 @@ import os
 import shutil
 from pathlib import Path
 
+from pmh_jupyter.bubblewrap import find_bwrap
 from pmh_jupyter.config import Settings
 from pmh_jupyter.doctor.finding import Finding, FindingState
 from pmh_jupyter.errors import PmhError
 from pmh_jupyter.hub.server_files import find_server_files
-from pmh_jupyter.hub.server_sandbox import find_bwrap, sandbox_problem
+from pmh_jupyter.hub.server_sandbox import sandbox_problem
 from pmh_jupyter.hub.spawners import require_spawner
 from pmh_jupyter.hub.up.data_dir_lock import data_dir_conflict
 from pmh_jupyter.hub.up.ports import check_ports_free, listeners

@@ -176,6 +176,11 @@ class Settings(HasTraits):
         return f"http://{bracketed_host(self.ip)}:{self.port}{self.base_url}"
 
     @property
+    def hub_url(self) -> str:
+        """The address on which JupyterHub itself listens, with its path."""
+        return f"http://{bracketed_host(self.hub_ip)}:{self.hub_port}{self.base_url}hub/"
+
+    @property
     def service_path(self) -> str:
         """The path below which the service answers, with a slash at each end."""
         return f"{self.base_url}services/pmh/"

@@ -1,9 +1,9 @@
-"""Everything that says whether this checkout is sound: the panel's own tests, linters, types, then pytest with these arguments.
+"""Runs all checks of this checkout: the panel's tests, linters, type checks, then pytest with the given arguments.
 
-What the tests need of the machine is installed first where that can be done (tools/system_packages.py). All parts are run, also
-after one has failed; the exit code is 1 if any did.
+System packages that the tests need are installed first, if possible (tools/system_packages.py). All parts run even if one fails; the
+exit code is 1 if any failed.
 
-pytest runs twice at the same time, over halves of about the same length: tests of hubs wait for other processes half of their time.
+Two pytest processes run at the same time, for about as long each: tests of hubs wait for other processes half of their time.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tools.assets import install_npm_packages, run_npm  # noqa: E402
 from tools.system_packages import install_missing_packages  # noqa: E402
 
 PANEL_FOLDER = ROOT / "labextension"
-# Whatever starts hubs, and all that wants the one Docker engine which a machine can have; the other half is the rest.
+# Tests that start hubs or use the Docker engine, of which a machine has one. The other process runs the remaining tests.
 HUB_TESTS = (
     "tests/integration/faults",
     "tests/integration/grading/backends/test_docker.py",
@@ -36,7 +36,7 @@ HUB_TESTS = (
 
 
 def main(arguments: list[str]) -> int:
-    """Runs every part; returns the exit code."""
+    """Runs every part. Returns the exit code."""
     progress = Progress()
     install_missing_packages(progress)
     install_npm_packages("labextension", progress)
@@ -47,14 +47,14 @@ def main(arguments: list[str]) -> int:
         "ruff's format": lambda: _run_module("ruff", "format", "--check", "--quiet"),
         "mypy": lambda: _run_module("mypy", "--no-error-summary"),
     }
-    # Arguments pick from pytest's tests: whoever gives some is after those, and not after the rest.
+    # Arguments select tests of pytest. The other parts are skipped then.
     if arguments:
         return _report_failures([] if _run_module("pytest", *arguments) else ["pytest"])
     with _run_in_background("pytest", *HUB_TESTS) as has_succeeded:
         failed = [title for title, run in parts.items() if not _run_step(progress, title, run)]
         if not _run_module("pytest", *(f"--ignore={path}" for path in HUB_TESTS)):
             failed.append("pytest")
-        progress.print_line("\nThe tests of hubs, which have run beside these:\n")
+        progress.print_line("\nTests of hubs, which ran at the same time:\n")
         if not has_succeeded():
             failed.append("pytest of hubs")
     return _report_failures(failed)
@@ -68,7 +68,7 @@ def _report_failures(failed: list[str]) -> int:
 
 @contextmanager
 def _run_in_background(module: str, *arguments: str) -> Iterator[Callable[[], bool]]:
-    """Starts a module meanwhile. What it gives waits for its end, prints what it said, and tells whether it did well."""
+    """Runs a Python module in the background. Yields a function that waits for it, prints its output, and returns True on success."""
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
         command, environ = _module_command(module, *arguments)
         process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=output, stderr=output)
@@ -84,11 +84,11 @@ def _run_in_background(module: str, *arguments: str) -> Iterator[Callable[[], bo
         try:
             yield has_succeeded
         finally:
-            process.wait()  # also where Ctrl-C, which it got as well, is the way out of here
+            process.wait()  # also after Ctrl-C, which interrupts the module as well
 
 
 def _run_step(progress: Progress, title: str, run: Callable[[], bool]) -> bool:
-    """One part, told with its time; whether it did well."""
+    """Runs one part and prints its duration. Returns True on success."""
     try:
         with progress.step(title):
             if not run():
@@ -104,7 +104,7 @@ def _run_module(module: str, *arguments: str) -> bool:
 
 
 def _module_command(module: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
-    """A module run by this Python, with its environment's commands first on the PATH."""
+    """The command and environment to run a module with this Python and its commands first on the PATH."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     return [sys.executable, "-m", module, *arguments], os.environ | {"PATH": path}
 

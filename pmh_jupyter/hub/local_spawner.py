@@ -134,7 +134,8 @@ class LocalSpawner(Spawner):  # type: ignore[misc]
         while not is_listening(self.port, process.pid):
             if process.poll() is not None:
                 raise SpawnException(
-                    "Your notebook server ended before it was ready. Start it again. If the problem persists, contact your hub administrator.",
+                    "Your notebook server ended before it was ready. Start it again. "
+                    "If the problem persists, contact your hub administrator.",
                     reason="server-ended",
                     status_code=500,
                     log_message=f"exit code {process.returncode}; see {self.logs / home_folder_name(self.user.name)}.log",

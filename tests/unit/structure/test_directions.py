@@ -20,7 +20,17 @@ MAY_IMPORT = {
     "authoring": {"errors", "domain", "grading"},
     "server_extension": {"errors", "filesystem", "domain", "wire", "config"},
     "hub": {"errors", "filesystem", "bubblewrap", "wire", "config", "resource_paths"},
-    "service": {"errors", "filesystem", "domain", "wire", "config", "resource_paths", "grading", "storage", "authoring"},
+    "service": {
+        "errors",
+        "filesystem",
+        "domain",
+        "wire",
+        "config",
+        "resource_paths",
+        "grading",
+        "storage",
+        "authoring",
+    },
     "doctor": {"errors", "bubblewrap", "config", "resource_paths", "grading", "storage", "hub"},
     "cli": {
         "errors",

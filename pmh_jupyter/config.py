@@ -14,6 +14,7 @@ from typing import Any
 
 from traitlets import Bool, Enum, Float, HasTraits, Int, TraitError, TraitType, Unicode, validate
 
+from pmh_jupyter.domain.limits import MIB, EffectiveLimits
 from pmh_jupyter.errors import BadInput
 
 LOOPBACK_ADDRESSES = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -190,6 +191,15 @@ class Settings(HasTraits):
         """Base address of the service for processes beside it, without a slash at its end."""
         default_url = f"http://{bracketed_host(self.service_ip)}:{self.service_port}{self.service_path}"
         return (self.service_url or default_url).rstrip("/")
+
+    @property
+    def grading_limits(self) -> EffectiveLimits:
+        """The limits of a grading for which neither the lesson nor the classroom requests others."""
+        return EffectiveLimits(
+            cell_seconds=self.cell_seconds,
+            submission_seconds=self.submission_seconds,
+            memory_bytes=self.grading_memory_mb * MIB,
+        )
 
     @property
     def is_on_loopback(self) -> bool:

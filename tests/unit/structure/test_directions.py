@@ -12,7 +12,7 @@ ALLOWED_IMPORTS = {
     "bubblewrap": set(),
     "filesystem": set(),
     "resource_paths": {"errors"},
-    "config": {"errors"},
+    "config": {"errors", "domain"},
     "domain": {"errors"},
     "wire": {"errors", "domain"},
     "grading": {"errors", "domain", "config", "bubblewrap"},

@@ -7,16 +7,18 @@ docs/reference/settings.md is generated from the traits.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from traitlets import Bool, Enum, Float, HasTraits, Int, TraitError, TraitType, Unicode
+from traitlets import Bool, Enum, Float, HasTraits, Int, TraitError, TraitType, Unicode, validate
 
 from pmh_jupyter.domain.limits import MIB, EffectiveLimits
 from pmh_jupyter.errors import BadInput
 
 LOOPBACK_ADDRESSES = frozenset({"127.0.0.1", "::1", "localhost"})
+BASE_URL_PATTERN = re.compile(r"/(?:(?!\.{1,2}/)[A-Za-z0-9._~-]+/)*")
 
 
 class Settings(HasTraits):
@@ -27,6 +29,11 @@ class Settings(HasTraits):
     )
     ip = Unicode("127.0.0.1", help="Address on which the hub listens for browsers.").tag(env="PMH_IP")
     port = Int(8000, min=1, max=65535, help="Port on which the hub listens for browsers.").tag(env="PMH_PORT")
+    base_url = Unicode(
+        "/",
+        help="Path of the hub's URLs, for example /jupyter/ behind the web server of a department. Allowed are letters, "
+        "digits, `-`, `.`, `_` and `~`, in parts separated by slashes.",
+    ).tag(env="PMH_BASE_URL")
     hub_ip = Unicode(
         "",
         help="Address on which JupyterHub's API listens for proxy, service and users' servers; empty: 127.0.0.1, or with "
@@ -132,6 +139,15 @@ class Settings(HasTraits):
     )
     log_json = Bool(False, help="Also log JSON on a terminal; elsewhere logs are always JSON.").tag(env="PMH_LOG_JSON")
 
+    @validate("base_url")
+    def _normalize_base_url(self, proposal: Mapping[str, Any]) -> str:
+        """Returns the path with one slash at each end. Raises TraitError unless it is a plain path."""
+        parts = str(proposal["value"]).strip("/")
+        path = f"/{parts}/" if parts else "/"
+        if not BASE_URL_PATTERN.fullmatch(path):
+            raise TraitError(f"{proposal['value']!r} is not a path such as /jupyter/.")
+        return path
+
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Reads the settings from PMH_* variables. Raises BadInput, which names the variable, its value and its meaning."""
@@ -162,9 +178,25 @@ class Settings(HasTraits):
         return self.database_url or f"sqlite:///{self.data_path / 'pmh.sqlite'}"
 
     @property
+    def bind_url(self) -> str:
+        """The URL on which the proxy listens for browsers, with the hub's path."""
+        return f"http://{bracketed_host(self.ip)}:{self.port}{self.base_url}"
+
+    @property
+    def hub_url(self) -> str:
+        """The URL on which JupyterHub's API listens."""
+        return f"http://{bracketed_host(self.hub_ip)}:{self.hub_port}{self.base_url}hub/"
+
+    @property
+    def service_path(self) -> str:
+        """The path of the service's URLs, with a slash at each end."""
+        return f"{self.base_url}services/pmh/"
+
+    @property
     def resolved_service_url(self) -> str:
         """Base URL of the service, without a trailing slash."""
-        return (self.service_url or f"http://{self.service_ip}:{self.service_port}/services/pmh").rstrip("/")
+        default_url = f"http://{bracketed_host(self.service_ip)}:{self.service_port}{self.service_path}"
+        return (self.service_url or default_url).rstrip("/")
 
     @property
     def grading_limits(self) -> EffectiveLimits:
@@ -179,6 +211,11 @@ class Settings(HasTraits):
     def is_on_loopback(self) -> bool:
         """True if only processes of this machine can reach the hub."""
         return self.ip in LOOPBACK_ADDRESSES
+
+
+def bracketed_host(ip: str) -> str:
+    """An IP address as it is written in URLs: IPv6 in brackets."""
+    return f"[{ip}]" if ":" in ip else ip
 
 
 def _assign(settings: Settings, trait: TraitType[Any, Any], name: str, value: str) -> None:

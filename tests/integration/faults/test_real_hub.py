@@ -102,13 +102,13 @@ def test_events_and_submissions_survive_a_killed_proxy(hub: HubProcess, ada: Lea
         seen.extend(stream)  # until the connection breaks
     sent = [ada.send("submissions", id) for id in (interrupted_id, later_id)]
     assert all(submission["receipt"]["submission_id"] == submission["id"] for submission in sent)
-    seen += ada.told(
+    seen += ada.read_events(
         lambda event: event["kind"] == "submission-graded" and event["data"]["submission_id"] == later_id,
         seen[-1]["number"],
     )
     numbers = [event["number"] for event in seen]
     assert numbers == sorted(set(numbers))
-    assert seen == ada.told(lambda event: event["number"] == numbers[-1])
+    assert seen == ada.read_events(lambda event: event["number"] == numbers[-1])
     ada.graded(interrupted_id)
 
 

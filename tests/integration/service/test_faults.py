@@ -35,7 +35,7 @@ from tests.support.service.service_process import (
     service_process,
     settings_for,
 )
-from tests.support.storage.consistency import balanced
+from tests.support.storage.consistency import check_service_consistency
 from tests.support.storage.postgres import Cluster
 
 ENDLESS = "while True:\n    pass"
@@ -61,7 +61,7 @@ async def test_killed_between_acknowledgement_and_grading(settings: Settings, hu
         # What was being graded is taken up again at once: nobody else can hold its lease.
         for one in running:
             assert (await ada.graded(one["id"]))["verdicts"][0]["outcome"] == "timed-out"
-        await balanced(settings, ada, *running, sent)
+        await check_service_consistency(settings, ada, *running, sent)
 
 
 async def test_alive_while_the_database_is_locked(settings: Settings, hub: BareHub) -> None:
@@ -77,7 +77,7 @@ async def test_alive_while_the_database_is_locked(settings: Settings, hub: BareH
         sent = [await task for task in waiting]
         for one in sent:
             await ada.graded(one["id"])
-        await balanced(settings, ada, *sent)
+        await check_service_consistency(settings, ada, *sent)
     assert len(answered) > 10
     # One that waited for the database would have taken all of the five seconds; a busy machine holds up one or the other.
     assert median(answered) < 0.1 and max(answered) < 2, sorted(answered)[-10:]
@@ -142,7 +142,7 @@ async def test_a_second_process_goes_on_with_grading_and_stream(shared: list[Set
         numbers = [event["number"] for event in seen]
         assert numbers == sorted(set(numbers))
         assert seen == await elsewhere.told(lambda event: event["number"] == numbers[-1])
-        await balanced(shared[1], elsewhere, *work)
+        await check_service_consistency(shared[1], elsewhere, *work)
 
 
 def all_graded(ids: set[str], before: Sequence[dict[str, Any]] = ()) -> Callable[[dict[str, Any]], bool]:

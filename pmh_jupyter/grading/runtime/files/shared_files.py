@@ -210,7 +210,7 @@ class JudgeFileSync:
         digests = None if remote_digests is None else tuple((*key, digest) for key, digest in remote_digests.items())
         current_folder = self._find_current_folder()
         new_folder = current_folder if current_folder is not None and current_folder != self._current_folder else None
-        reply = self.peer.request_internal("files", digests, tuple(tuple(change) for change in changes), new_folder)
+        reply = self.peer.request_internal("exchange-file-changes", digests, tuple(tuple(change) for change in changes), new_folder)
         for change in changes:
             if change.kind == FILE and change.data is None:
                 self._send_file_parts(change)
@@ -220,7 +220,7 @@ class JudgeFileSync:
     def _send_file_parts(self, change: FileChange) -> None:
         for offset in range(0, change.size, PART_BYTES):
             self.peer.request_internal(
-                "file-put", tuple(change), offset, self.folders.read_part(change.key, offset, change.size)
+                "write-file-part", tuple(change), offset, self.folders.read_part(change.key, offset, change.size)
             )
 
     def _decode_reply(self, reply: Any) -> tuple[list[FileChange], FolderLocation | None]:
@@ -271,7 +271,7 @@ class JudgeFileSync:
     def _fetch_file_parts(self, change: FileChange) -> None:
         offset = 0
         while offset < change.size:
-            data = self.peer.request_internal("file-part", change.folder_name, change.path, offset, change.size)
+            data = self.peer.request_internal("read-file-part", change.folder_name, change.path, offset, change.size)
             if type(data) is not bytes or len(data) > change.size - offset:
                 raise self.peer.mark_lost("A part of a file is malformed.")
             if not data:

@@ -193,14 +193,14 @@ class CheckRunner:
         while checks:
             check = checks.pop(0)
             if self.is_stopped:
-                if check.asserts:
+                if check.has_assertion:
                     tests.append(make_test_result(check, "not-checked", ""))
                 continue
             test = self._run_check(check)
-            self.is_stopped = test["outcome"] == "timed-out" or (test["outcome"] != "passed" and not check.asserts)
-            if check.asserts or test["outcome"] != "passed":
+            self.is_stopped = test["outcome"] == "timed-out" or (test["outcome"] != "passed" and not check.has_assertion)
+            if check.has_assertion or test["outcome"] != "passed":
                 tests.append(test)
-            elif check.keeps and (credit := pop_credit(self.shell.user_ns)):
+            elif check.is_credit_expression and (credit := pop_credit(self.shell.user_ns)):
                 return [
                     *(_limit_results(tests) or [make_test_result(None, "passed", "")]),
                     make_test_result(check, "passed", "") | credit,

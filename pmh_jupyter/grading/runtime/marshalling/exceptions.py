@@ -12,7 +12,7 @@ __builtins__ = BUILTINS
 BUILTIN_EXCEPTIONS = {
     name: kind for name, kind in BUILTINS.items() if isinstance(kind, type) and issubclass(kind, Exception)
 } | {"ExceptionGroup": ExceptionGroup}
-LOCATION_ATTRIBUTE = "_pmh_place"
+LOCATION_ATTRIBUTE = "_pmh_location"
 TAG = "exc"
 _MAX_NOTES = 100
 

@@ -22,14 +22,14 @@ _GENERATOR_METHODS = ("send", "throw", "close")
 
 def check_request(operation: Any, arguments: Any, exported_objects: ObjectTable) -> None:
     """Raises PermissionError for what may not be asked, AttributeError for an attribute that is kept back."""
-    if type(operation) is not str or operation not in ("call", "operate", "get") or type(arguments) is not tuple:
+    if type(operation) is not str or operation not in ("call", "apply-operator", "get-attribute") or type(arguments) is not tuple:
         raise PermissionError("this may not be asked")
     if not arguments or not exported_objects.is_offered(arguments[0]):
         raise PermissionError("only what a test handed over may be used")
     target, *rest = arguments
-    if operation == "get":
+    if operation == "get-attribute":
         _check_attribute(target, *rest)
-    elif operation == "operate":
+    elif operation == "apply-operator":
         if len(rest) != 4 or type(rest[0]) is not str or rest[0] not in OPERATORS or issubclass(type(target), type):
             raise PermissionError("this operator may not be used")
     elif len(rest) != 3 or issubclass(type(target), types.ModuleType):

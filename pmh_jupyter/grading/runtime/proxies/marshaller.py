@@ -1,8 +1,8 @@
 """What does not cross by value: how it is named to the other side, and what stands in for it here.
 
 Forms: `["obj", number, class]` an object of the sender's, with its plain value as a fourth field where the class derives from a plain
-type; `["cls", number, description]` a class of the sender's, described the first time only; `["back", number]` what the receiver gave;
-`["lib", module, path]` a library's; `["exc", name, values]` an exception of Python's own; `["slot", name]` a method of `object`.
+type; `["cls", number, description]` a class of the sender's, described the first time only; `["own", number]` what the receiver gave;
+`["import", module, path]` a library's; `["exc", name, values]` an exception of Python's own; `["object-method", name]` a method of `object`.
 """
 
 from __future__ import annotations
@@ -86,9 +86,9 @@ class Marshaller:
         # The judge names what is a library's; by the other side's name it would take nothing but a few types.
         import_path = None if self._trusts_peer else importable_objects.import_path_of(value)
         if import_path is not None:
-            return ["lib", *import_path]
+            return ["import", *import_path]
         if kind is types.WrapperDescriptorType and value.__objclass__ is object:
-            return ["slot", value.__name__]
+            return ["object-method", value.__name__]
         if issubclass(kind, NeverMarshalled):
             raise TypeError("this belongs to the tests alone")
         encoded = ["obj", self.exported_objects.export(value), self._encode_class(kind)]
@@ -103,14 +103,14 @@ class Marshaller:
         peer, number = class_reference if class_reference is not None else (remote.peer, remote.number)  # type: ignore[union-attr]
         if peer is not self._peer:
             raise ReferenceError("this object went away with the process that had it")
-        return ["back", number]
+        return ["own", number]
 
     def _encode_class_value(self, kind: type) -> list[Any]:
         import_path = importable_objects.allowed_import_path(kind)
         if import_path is None and not self._trusts_peer:
             import_path = importable_objects.import_path_of(kind)
         if import_path is not None:
-            return ["lib", *import_path]
+            return ["import", *import_path]
         self.exported_objects.export(kind)
         return self._encode_class(kind)
 
@@ -120,7 +120,7 @@ class Marshaller:
         if kind is _C_METHOD_TYPE:
             kind = types.BuiltinFunctionType
         if kind in _CONTROL_EXCEPTIONS:
-            return ["lib", "builtins", "Exception"]
+            return ["import", "builtins", "Exception"]
         number, is_new = self.exported_objects.export_class(kind)
         if not is_new:
             return ["cls", number]
@@ -129,7 +129,7 @@ class Marshaller:
 
     def _encode_base(self, kind: type) -> list[Any]:
         import_path = importable_objects.allowed_import_path(kind)
-        return ["lib", *import_path] if import_path is not None else self._encode_class(kind)
+        return ["import", *import_path] if import_path is not None else self._encode_class(kind)
 
     def _encode_nested(self, value: Any) -> Any:
         """The form of a value that belongs to another one's."""
@@ -145,11 +145,11 @@ class Marshaller:
 
     def _from_reference(self, encoded: list[Any]) -> Any:
         tag, *arguments = encoded
-        if tag == "back" and len(arguments) == 1:
+        if tag == "own" and len(arguments) == 1:
             return self.exported_objects.find(arguments[0])
         if tag == "cls":
             return self.proxy_classes.decode_class(encoded)
-        if tag == "lib" and len(arguments) == 2 and type(arguments[0]) is str and type(arguments[1]) is str:
+        if tag == "import" and len(arguments) == 2 and type(arguments[0]) is str and type(arguments[1]) is str:
             return (
                 importable_objects.import_object(*arguments)
                 if self._trusts_peer
@@ -157,7 +157,7 @@ class Marshaller:
             )
         if tag == exceptions.TAG and len(arguments) == 2:
             return exceptions.read_exception(arguments[0], self.codec.decode(arguments[1]))
-        if tag == "slot" and len(arguments) == 1 and type(arguments[0]) is str:
+        if tag == "object-method" and len(arguments) == 1 and type(arguments[0]) is str:
             return _object_method(arguments[0])
         if tag == "obj" and len(arguments) in (2, 3) and type(arguments[0]) is int:
             return self._make_proxy(arguments[0], arguments[1], arguments[2:])
@@ -173,7 +173,7 @@ class Marshaller:
         proxy = self._new_proxy(kind, content)
         remote = RemoteReference(self._peer, number, self.dropped_references)
         remote.count = 1
-        object.__setattr__(proxy, "_pmh", remote)
+        object.__setattr__(proxy, "_pmh_reference", remote)
         try:
             self._proxies[number] = proxy
         except TypeError:  # of a tuple or an int there is no weak reference

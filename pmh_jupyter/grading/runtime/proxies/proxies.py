@@ -1,7 +1,7 @@
 """Stand-ins: objects and classes here that pass on what is done to them to the other side.
 
 An instance's stand-in is an instance of a mirrored class (see `mirrors.py`), so that `isinstance`, `except` and `type(x) is C`
-need nobody's word. What it is, and where, lies in the attribute `_pmh` (a `Handle`); of a class in `_pmh_class`.
+need nobody's word. What it is, and where, lies in the attribute `_pmh_reference` (a `Handle`); of a class in `_pmh_class`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def is_remote_attribute(name: str) -> bool:
     """Whether this attribute of a stand-in is the other side's."""
     if name.startswith("__") and name.endswith("__"):
         return name in _REMOTE_DUNDERS or name in OPERATOR_OF_METHOD
-    return name not in ("_pmh", "_pmh_class")
+    return name not in ("_pmh_reference", "_pmh_class")
 
 
 def remote_reference_of(value: Any) -> RemoteReference | None:
@@ -43,7 +43,7 @@ def remote_reference_of(value: Any) -> RemoteReference | None:
     if not isinstance(type(value), ProxyMeta):
         return None
     try:
-        remote: RemoteReference = object.__getattribute__(value, "_pmh")
+        remote: RemoteReference = object.__getattribute__(value, "_pmh_reference")
     except AttributeError:
         return None
     return remote
@@ -89,7 +89,7 @@ class ProxyMeta(type):
     def mro(cls) -> list[type]:
         """A class whose library's class says what kind of class it is (Enum, ABC) derives from that one too."""
         mro = type.mro(cls)
-        marker_class = type.__getattribute__(cls, "__dict__").get("_pmh_kind")
+        marker_class = type.__getattribute__(cls, "__dict__").get("_pmh_marker_class")
         if marker_class is None:
             return mro
         # One that holds a value itself (IntEnum) has a layout that nothing else can have.

@@ -48,10 +48,10 @@ class ProxyClasses:
         self._classes: dict[int, type] = {}
 
     def decode_class(self, encoded: Any) -> type:
-        """The class that a form names (`["lib", module, path]`) or describes (`["cls", number, description]`)."""
+        """The class that a form names (`["import", module, path]`) or describes (`["cls", number, description]`)."""
         if type(encoded) is not list or not encoded:
             raise WireFormatError("This is no class.")
-        if encoded[0] == "lib" and len(encoded) == 3 and type(encoded[1]) is str and type(encoded[2]) is str:
+        if encoded[0] == "import" and len(encoded) == 3 and type(encoded[1]) is str and type(encoded[2]) is str:
             kind = importable_objects.allowed_type(encoded[1], encoded[2])
             if kind is None:
                 raise WireFormatError("A class is named that may not be.")
@@ -90,7 +90,7 @@ class ProxyClasses:
             "__module__": "__main__",
             "__qualname__": qualname,
             "_pmh_class": (self._peer, number, apparent_class),
-            "_pmh_kind": _marker_class_of(import_path),
+            "_pmh_marker_class": _marker_class_of(import_path),
             "_pmh_library": None if import_path is None or apparent_class else import_path,
         }
         is_awaitable = import_path is not None and name in _AWAITABLE_CLASS_NAMES
@@ -150,7 +150,7 @@ def _build_class(name: str, parents: list[type], proxy_base: type[Proxy], body: 
         base for base in real_bases if not any(base is not other and issubclass(other, base) for other in real_bases)
     ]
     leading_bases: list[type] = proxy_bases if proxy_bases and proxy_base is Proxy else [*proxy_bases, proxy_base]
-    for body_changes in ({}, {"_pmh_kind": None}):
+    for body_changes in ({}, {"_pmh_marker_class": None}):
         for bases in ((*leading_bases, *real_bases), (*proxy_bases, proxy_base), (proxy_base,)):
             try:
                 return ProxyMeta(name, bases, body | body_changes)

@@ -18,12 +18,12 @@ def install_overrides(peer: Peer) -> None:
     """In the student's process: `input` asks the test for what the keyboard would give, and `warnings.warn` warns the test."""
 
     def input_from_test(prompt: object = "", /) -> Any:
-        return peer.request("input", str(prompt))
+        return peer.request("read-input", str(prompt))
 
     def warn_test(message: Any, category: Any = None, stacklevel: int = 1, source: Any = None, **keywords: Any) -> None:
         kind = type(message) if isinstance(message, Warning) else category or UserWarning
         try:
-            was_delivered = peer.call_depth > 0 and peer.request("warn", str(message), kind.__name__)
+            was_delivered = peer.call_depth > 0 and peer.request("show-warning", str(message), kind.__name__)
         except RuntimeError:  # another thread, or a process that a cell forked
             was_delivered = False
         if not was_delivered:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pmh_jupyter.grading.runtime.proxies import importable_objects
 
-TYPE_FUNCTION, MODULE_FUNCTION, CODE_FUNCTION = "_pmh_type", "_pmh_module", "_pmh_text"
+TYPE_FUNCTION, MODULE_FUNCTION, CODE_FUNCTION = "_pmh_type", "_pmh_module", "_pmh_code"
 
 
 def transform_statement(node: ast.stmt) -> ast.stmt:

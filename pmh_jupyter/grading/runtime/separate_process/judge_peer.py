@@ -75,7 +75,7 @@ class JudgePeer(Peer):
             self.operator_policy.check_operator(OPERATOR_OF_METHOD[name], _class_of(target))
         if name == "__signature__":
             return self._fetch_signature(target)
-        return self.request("get", target, name)
+        return self.request("get-attribute", target, name)
 
     def apply_operator(self, target: Any, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         self.operator_policy.check_operator(name, _class_of(target))
@@ -115,7 +115,7 @@ class JudgePeer(Peer):
 
     def _apply_silently(self, target: Any, name: str, value: Any) -> Any:
         with self.discard_output():
-            return self.request("operate", target, name, (value,), (), ())
+            return self.request("apply-operator", target, name, (value,), (), ())
 
     @contextmanager
     def discard_output(self) -> Iterator[None]:
@@ -132,7 +132,7 @@ class JudgePeer(Peer):
         self.marshaller.forget_value_proxies()
 
     def _fetch_signature(self, target: Any) -> Any:
-        parts = self.request("signature", target)
+        parts = self.request("get-signature", target)
         try:
             return build_signature(parts)
         except (TypeError, ValueError, IndexError):
@@ -148,13 +148,13 @@ class JudgePeer(Peer):
             self._file_sync.before_student_code()
 
     def _handle_operation(self, operation: Any, arguments: Any) -> Any:
-        if operation == "input":
+        if operation == "read-input":
             return self._read_input(arguments)
-        if operation == "warn":
+        if operation == "show-warning":
             return self._show_warning(arguments)
         attribute_policy.check_request(operation, arguments, self.marshaller.exported_objects)
         target, *rest = arguments
-        if operation == "get":
+        if operation == "get-attribute":
             return getattr(target, rest[0])
         positional, names, values = rest[-3:]
         if not (type(positional) is type(names) is type(values) is tuple and len(names) == len(values)):

@@ -50,7 +50,7 @@ _ACTUAL_VALUE = object()  # stands for what an object is really asked about
 # What is noted of an operator of the reference's beside its name, with the number of the check in which it was so: that plain data
 # stood on the other side, and that it claims of values what is taken for a lie elsewhere (numbers modulo seven equal every
 # seventh one).
-WITH_PLAIN_DATA, UNUSUAL_CLAIM = "data", "strange"
+WITH_PLAIN_DATA, UNUSUAL_CLAIM = "plain-data", "unusual-claim"
 # What an object is asked about strangers to try a claim.
 _VERIFYING_OPERATORS = {"eq": "eq", "ne": "eq", "contains": "contains"}
 

@@ -54,19 +54,19 @@ class Peer:
 
     def get_attribute(self, target: Any, name: str) -> Any:
         """An attribute of an object over there."""
-        return self.request("get", target, name)
+        return self.request("get-attribute", target, name)
 
     def set_attribute(self, target: Any, name: str, value: Any) -> None:
         """Sets an attribute over there."""
-        self.request("set", target, name, value)
+        self.request("set-attribute", target, name, value)
 
     def delete_attribute(self, target: Any, name: str) -> None:
         """Deletes an attribute over there."""
-        self.request("delete", target, name)
+        self.request("delete-attribute", target, name)
 
     def list_attributes(self, target: Any) -> list[str]:
         """What `dir` says of an object over there."""
-        names = self.request("names", target)
+        names = self.request("list-attributes", target)
         return [name for name in names if type(name) is str] if type(names) is list else []
 
     def call(self, target: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
@@ -77,19 +77,19 @@ class Peer:
         """Does an operator to an object over there."""
         if name == "call":
             return self.call(target, arguments, keywords)
-        return self.request("operate", target, name, tuple(arguments), tuple(keywords), tuple(keywords.values()))
+        return self.request("apply-operator", target, name, tuple(arguments), tuple(keywords), tuple(keywords.values()))
 
     def recognizes(self, target: Any, name: str, other: Any) -> bool:
         """Whether a class over there takes for its own what does not derive from it (`register`, a protocol)."""
-        return self.request("operate", target, name, (other,), (), ()) is True
+        return self.request("apply-operator", target, name, (other,), (), ()) is True
 
     def copy(self, target: Any, deep: bool) -> Any:
         """A copy, over there, of an object over there."""
-        return self.request("copy", target, deep)
+        return self.request("copy-object", target, deep)
 
     def await_result(self, target: Any) -> Any:
         """The result of an awaitable over there, which runs to its end."""
-        return self.request("finish", target)
+        return self.request("await-result", target)
 
     # The conversation.
 

@@ -51,9 +51,9 @@ class SeparateProcessStudentServer:
         if shared_folders:
             file_sync = StudentFileSync(shared_folders)
             self._handlers.handlers |= {
-                "files": file_sync.exchange_changes,
-                "file-part": file_sync.read_part,
-                "file-put": file_sync.write_part,
+                "exchange-file-changes": file_sync.exchange_changes,
+                "read-file-part": file_sync.read_part,
+                "write-file-part": file_sync.write_part,
             }
         self._take_output, self._locate_error = take_output, locate_error
 
@@ -138,22 +138,22 @@ class _RequestHandlers:
         self.handlers: dict[str, Callable[..., Any]] = {
             "run-cell": run_student_cell,
             "run-test-cell": run_test_cell,
-            "lookup": self.lookup,
-            "has": self.is_bound,
-            "globals": self.bound_names,
-            "bind": namespace.__setitem__,
-            "unbind": self.unbind,
-            "module": lambda name: importable_objects.import_object(name, ""),
-            "seed": _seed_module,
+            "lookup-name": self.lookup,
+            "is-name-bound": self.is_bound,
+            "list-names": self.bound_names,
+            "bind-name": namespace.__setitem__,
+            "unbind-name": self.unbind,
+            "import-module": lambda name: importable_objects.import_object(name, ""),
+            "seed-random": _seed_module,
             "call": _call_object,
-            "operate": _operate_on,
-            "get": _get_attribute,
-            "set": setattr,
-            "delete": delattr,
-            "names": dir,
-            "copy": lambda value, deep: copy.deepcopy(value) if deep else copy.copy(value),
-            "finish": self._awaitable_runner.run,
-            "signature": signature_parts,
+            "apply-operator": _operate_on,
+            "get-attribute": _get_attribute,
+            "set-attribute": setattr,
+            "delete-attribute": delattr,
+            "list-attributes": dir,
+            "copy-object": lambda value, deep: copy.deepcopy(value) if deep else copy.copy(value),
+            "await-result": self._awaitable_runner.run,
+            "get-signature": signature_parts,
         }
 
     def lookup(self, name: str) -> tuple[Any, ...]:

@@ -129,7 +129,7 @@ def _share_seed(peer: JudgePeer, module: str, original: Callable[..., Any]) -> C
 
     def seed(number: Any = None, *rest: Any, **keywords: Any) -> None:
         original(number, *rest, **keywords)
-        peer.request("seed", module, number)
+        peer.request("seed-random", module, number)
 
     return seed
 

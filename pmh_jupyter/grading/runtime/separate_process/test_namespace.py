@@ -146,7 +146,7 @@ class NameResolver:
     def _request_value(self, name: str, is_builtin: bool) -> Any:
         if self._bound_cache.get(name) is False:
             raise KeyError(name)
-        is_bound, value, import_path = _decode_lookup(self.peer.request("lookup", name))
+        is_bound, value, import_path = _decode_lookup(self.peer.request("lookup-name", name))
         self._bound_cache[name] = is_bound
         if not is_bound:
             raise KeyError(name)
@@ -174,7 +174,7 @@ class NameResolver:
 
     def _is_bound_in_notebook(self, name: str) -> bool:
         if name not in self._bound_cache:
-            self._bound_cache[name] = self.peer.request("has", name) is True
+            self._bound_cache[name] = self.peer.request("is-name-bound", name) is True
         return self._bound_cache[name]
 
     def has_name(self, name: str) -> bool:
@@ -188,11 +188,11 @@ class NameResolver:
 
     def unbind(self, name: str) -> bool:
         """Deletes a name of the notebook's; whether there was one."""
-        return self.peer.request("unbind", name) is True
+        return self.peer.request("unbind-name", name) is True
 
     def bound_names(self) -> list[str]:
         """The names that the notebook has bound."""
-        names = self.peer.request("globals")
+        names = self.peer.request("list-names")
         return [name for name in names if type(name) is str] if type(names) is list else []
 
 

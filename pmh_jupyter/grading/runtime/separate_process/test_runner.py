@@ -181,7 +181,7 @@ class SeparateProcessJudge:
         """Gives the student's process the names that later cells of its notebook read."""
         for name in self._manifest.exported_names:
             if self.namespace.has_own(name):
-                self.peer.request("bind", name, self.namespace.get_own(name))
+                self.peer.request("bind-name", name, self.namespace.get_own(name))
 
     def _append_to_history(self, source: str) -> None:
         self.namespace.get_own("In", []).append(source)
@@ -192,7 +192,7 @@ class SeparateProcessJudge:
         return text if is_overridden else self._release_texts.compile_release_text(text, name)
 
     def _student_module(self, name: str) -> Any:
-        return self.peer.request("module", name)
+        return self.peer.request("import-module", name)
 
     def _get_ipython(self) -> Any:
         """A shell of the judge's own, made when a test asks for one, that sees the test's names."""

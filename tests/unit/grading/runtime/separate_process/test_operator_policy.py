@@ -53,8 +53,8 @@ def test_at_release_all_is_allowed_and_noted() -> None:
 
 def test_plain_data_on_the_other_side_is_noted_and_allowed_by_itself() -> None:
     made = rules(record=True)
-    assert made.allows_plain_data("lt") and made.used_operators == {"lt data 0"}
-    assert not rules("lt").allows_plain_data("ge") and rules("lt", "lt data 0").allows_plain_data("ge")
+    assert made.allows_plain_data("lt") and made.used_operators == {"lt plain-data 0"}
+    assert not rules("lt").allows_plain_data("ge") and rules("lt", "lt plain-data 0").allows_plain_data("ge")
     assert rules("lt").allows_plain_data("add") and rules().allows_plain_data("eq"), (
         "denied by another rule, or by none"
     )
@@ -75,8 +75,8 @@ def test_plain_data_is_met_in_the_check_alone_in_which_the_reference_met_it() ->
 def test_what_the_reference_itself_claims_is_no_lie_there() -> None:
     made, claims = rules(record=True), Claims(eq=True)
     made.verify_claim("eq", int, True, 7, claims)
-    assert made.used_operators == {"eq strange 0"} and made.violation is None
-    rules("eq", "eq strange 0").verify_claim("ne", int, False, 7, claims)
+    assert made.used_operators == {"eq unusual-claim 0"} and made.violation is None
+    rules("eq", "eq unusual-claim 0").verify_claim("ne", int, False, 7, claims)
     with pytest.raises(PolicyViolation):
         rules("eq").verify_claim("ne", int, False, 7, claims)
 

@@ -22,7 +22,7 @@ from pmh_jupyter.grading.runtime.in_process.tamper_guard import FlagCollector, T
 from pmh_jupyter.grading.runtime.policies.student_policy import TEST_CELL_FILENAME, TEST_HELPER_FILENAME
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder
 from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import PINNED_BUILTINS, compile_with_recorder
-from pmh_jupyter.grading.runtime.test_cells.checks import CheckSpec, read_checks
+from pmh_jupyter.grading.runtime.test_cells.checks import Check, CheckSpec, read_checks
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import (
     ClassProvenance,
     find_library_folders,
@@ -187,20 +187,20 @@ class CheckRunner:
         )
         self.is_stopped = False
 
-    def run_all(self, checks: list[Any]) -> list[TestResult]:
+    def run_all(self, checks: list[Check]) -> list[TestResult]:
         """`checks` have the fields of `Told`. As in nbgrader, a test cell without an assertion passes by running through."""
         tests: list[TestResult] = []
         while checks:
             check = checks.pop(0)
             if self.is_stopped:
-                if check.asserts:
+                if check.has_assertion:
                     tests.append(make_test_result(check, "not-checked", ""))
                 continue
             test = self._run_check(check)
-            self.is_stopped = test["outcome"] == "timed-out" or (test["outcome"] != "passed" and not check.asserts)
-            if check.asserts or test["outcome"] != "passed":
+            self.is_stopped = test["outcome"] == "timed-out" or (test["outcome"] != "passed" and not check.has_assertion)
+            if check.has_assertion or test["outcome"] != "passed":
                 tests.append(test)
-            elif check.keeps and (credit := pop_credit(self.shell.user_ns)):
+            elif check.is_credit_expression and (credit := pop_credit(self.shell.user_ns)):
                 return [
                     *(_limit_results(tests) or [make_test_result(None, "passed", "")]),
                     make_test_result(check, "passed", "") | credit,
@@ -220,7 +220,7 @@ class CheckRunner:
         finally:
             _detach_tracebacks(error)
 
-    def _run_statement(self, check: Any) -> BaseException | None:
+    def _run_statement(self, check: Check) -> BaseException | None:
         code = compile_with_recorder(check.node, self.recorder, TEST_CELL_FILENAME)
         self.recorder.comparator.provenance.test_code_ids.update(id(inner) for inner in find_nested_codes(code))
         try:

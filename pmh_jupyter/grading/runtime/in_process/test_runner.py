@@ -22,7 +22,7 @@ from pmh_jupyter.grading.runtime.in_process.tamper_guard import FlagCollector, T
 from pmh_jupyter.grading.runtime.policies.student_policy import TEST_CELL_FILENAME, TEST_HELPER_FILENAME
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder
 from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import PINNED_BUILTINS, compile_with_recorder
-from pmh_jupyter.grading.runtime.test_cells.checks import CheckSpec, read_checks
+from pmh_jupyter.grading.runtime.test_cells.checks import Check, CheckSpec, read_checks
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import (
     ClassProvenance,
     find_library_folders,
@@ -187,7 +187,7 @@ class CheckRunner:
         )
         self.is_stopped = False
 
-    def run_all(self, checks: list[Any]) -> list[TestResult]:
+    def run_all(self, checks: list[Check]) -> list[TestResult]:
         """`checks` have the fields of `Told`. As in nbgrader, a test cell without an assertion passes by running through."""
         tests: list[TestResult] = []
         while checks:
@@ -220,7 +220,7 @@ class CheckRunner:
         finally:
             _detach_tracebacks(error)
 
-    def _run_statement(self, check: Any) -> BaseException | None:
+    def _run_statement(self, check: Check) -> BaseException | None:
         code = compile_with_recorder(check.node, self.recorder, TEST_CELL_FILENAME)
         self.recorder.comparator.provenance.test_code_ids.update(id(inner) for inner in find_nested_codes(code))
         try:

@@ -96,7 +96,7 @@ class StudentPolicy:
         if event in ("object.__setattr__", "object.__delattr__"):
             self._check_code_change(arguments)
         elif event == "sys.addaudithook":
-            self._add_flag("audit-hook", "")
+            self._add_flag("audit-hook-attempted", "")
             raise ForbiddenOperation(event)
         elif event in ("compile", "code.__new__"):
             self._check_code_origin(event, arguments, caller)
@@ -119,7 +119,7 @@ class StudentPolicy:
         elif event in _OBJECT_EVENTS:
             self._refuse_student("objects-searched", event, caller)
         else:
-            self._refuse_student("tracing", event, caller)
+            self._refuse_student("tracing-attempted", event, caller)
 
     def _check_code_change(self, arguments: tuple[Any, ...]) -> None:
         function, name = arguments[0], arguments[1]

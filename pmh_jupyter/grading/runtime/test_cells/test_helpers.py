@@ -51,7 +51,12 @@ class RecorderDelegate:
 
 
 class TestHelpers(dict[str, Any]):
-    """By name, the functions of the given cells that ran so far. `prepare`: what is done to every statement of a test cell."""
+    """The functions that the locked cells have defined so far, by name.
+
+    `transform_statement` is applied to every statement, as it is to those of a test cell.
+    """
+
+    __test__ = False  # not a pytest class
 
     def __init__(self, transform_statement: Callable[[ast.stmt], ast.stmt] = lambda node: node) -> None:
         super().__init__()

@@ -13,8 +13,8 @@ import errno
 import os
 import time
 from collections.abc import Iterable
-from contextlib import suppress
-from typing import Any
+from contextlib import AbstractContextManager, suppress
+from typing import Any, Protocol
 
 from pmh_jupyter.grading.runtime.files.folder_changes import (
     CLOCK_TICK_NS,
@@ -30,6 +30,7 @@ from pmh_jupyter.grading.runtime.files.folder_changes import (
     SharedFolders,
     decode_change,
 )
+from pmh_jupyter.grading.runtime.transport.framing import PeerLost
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 from pmh_jupyter.grading.runtime.transport.wire_format import WireFormatError, require_type
 
@@ -40,6 +41,17 @@ WORK_FOLDER, TEMPORARY_FOLDER = "work", "temporary"
 FILE_CHANGED = "file-changed"
 FolderLocation = tuple[str, bytes]
 """Where a process works: a folder, as a place and a path in it."""
+
+
+class ExchangePeer(Protocol):
+    """What the judge's end needs from the connection to the student process (see `separate_process.judge_peer.JudgePeer`)."""
+
+    exclusive_lock: AbstractContextManager[Any]
+    failure: PeerLost | None
+    is_retired: bool
+
+    def request_internal(self, operation: str, *arguments: Any) -> Any: ...
+    def mark_lost(self, detail: str) -> PeerLost: ...
 
 
 class JudgeFileSync:
@@ -59,7 +71,7 @@ class JudgeFileSync:
         is_recording: bool = False,
     ) -> None:
         self.folders = SharedFolders(shared_folders)
-        self.peer: Any = None
+        self.peer: ExchangePeer
         self.changed_by_reference = set(changed_by_reference)
         self._lesson_files, self._max_bytes, self._is_recording = lesson_files, max_bytes, is_recording
         self._flags: dict[str, None] = {}
@@ -78,7 +90,7 @@ class JudgeFileSync:
         self._random_names: set[bytes] = set()
         self._current_folder: FolderLocation = (WORK_FOLDER, b"")
 
-    def connect(self, peer: Any) -> None:
+    def connect(self, peer: ExchangePeer) -> None:
         """Another student's process: it knows nothing, and what came from the last one may not be in its folders."""
         self.peer, self._has_synchronized, self._remote_may_differ = peer, False, True
         if not self._has_begun:
@@ -210,7 +222,9 @@ class JudgeFileSync:
         digests = None if remote_digests is None else tuple((*key, digest) for key, digest in remote_digests.items())
         current_folder = self._find_current_folder()
         new_folder = current_folder if current_folder is not None and current_folder != self._current_folder else None
-        reply = self.peer.request_internal("exchange-file-changes", digests, tuple(tuple(change) for change in changes), new_folder)
+        reply = self.peer.request_internal(
+            "exchange-file-changes", digests, tuple(tuple(change) for change in changes), new_folder
+        )
         for change in changes:
             if change.kind == FILE and change.data is None:
                 self._send_file_parts(change)

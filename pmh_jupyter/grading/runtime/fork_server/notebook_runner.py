@@ -113,7 +113,7 @@ class NotebookRunner:
             result["seconds"] = time.monotonic() - started
             self.event_writer.write("cell-finished", buffered=not self.is_student_lost, cell=cell["cell"], **result)
         if self.judge and self.bundle.get("record_usage") and not self.kernel:
-            self.event_writer.write("usage", **self.judge.build_manifest())
+            self.event_writer.write("usage", **self.judge.build_usage())
         self.event_writer.write("end")
 
     def _run_cell(self, cell: BundleCell, seconds: float) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names
 from pmh_jupyter.grading.runtime.in_process.test_runner import to_plain_python
-from pmh_jupyter.grading.runtime.separate_process.test_namespace import Manifest
+from pmh_jupyter.grading.runtime.test_cells.isolation_record import IsolationRecord
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 
 CellError = dict[str, Any] | None
@@ -28,7 +28,7 @@ class InProcessJudge:
 
     def __init__(self, link: Link, is_recording: bool = False) -> None:
         self.link, self._is_recording = link, is_recording
-        self._isolation_record = Manifest(None)
+        self._isolation_record = IsolationRecord(None)
 
     def reconnect(self, link: Link) -> None:
         """Another student's process takes the place of one that was lost."""
@@ -61,7 +61,7 @@ class InProcessJudge:
             self._isolation_record.add_usage(grade_id, answer[2])
         return answer[0], answer[1]
 
-    def build_manifest(self) -> dict[str, Any]:
+    def build_usage(self) -> dict[str, Any]:
         """What the test cells used so far; see `NotebookJudging`."""
         return self._isolation_record.as_dict()
 

@@ -10,7 +10,7 @@ import asyncio
 import builtins
 import inspect
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
@@ -19,15 +19,15 @@ from pmh_jupyter.grading.runtime.execution.bindings import PARSE_ERRORS, find_re
 from pmh_jupyter.grading.runtime.execution.shell import describe_cell_error
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 from pmh_jupyter.grading.runtime.in_process.tamper_guard import FlagCollector, TamperGuard
-from pmh_jupyter.grading.runtime.policies.student_policy import TEST_CELL_FILENAME, TEST_HELPER_FILENAME
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder
 from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import PINNED_BUILTINS, compile_with_recorder
-from pmh_jupyter.grading.runtime.test_cells.checks import Check, CheckSpec, read_checks
+from pmh_jupyter.grading.runtime.test_cells.checks import CheckSpec, read_checks
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import (
     ClassProvenance,
     find_library_folders,
     find_nested_codes,
 )
+from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILENAME, TEST_HELPER_FILENAME
 from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
 from pmh_jupyter.grading.runtime.test_cells.partial_credit import pop_credit
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
@@ -187,17 +187,18 @@ class CheckRunner:
         )
         self.is_stopped = False
 
-    def run_all(self, checks: list[Check]) -> list[TestResult]:
+    def run_all(self, checks: Iterable[CheckSpec]) -> list[TestResult]:
         """`checks` have the fields of `Told`. As in nbgrader, a test cell without an assertion passes by running through."""
         tests: list[TestResult] = []
-        while checks:
-            check = checks.pop(0)
+        for check in checks:
             if self.is_stopped:
                 if check.has_assertion:
                     tests.append(make_test_result(check, "not-checked", ""))
                 continue
             test = self._run_check(check)
-            self.is_stopped = test["outcome"] == "timed-out" or (test["outcome"] != "passed" and not check.has_assertion)
+            self.is_stopped = test["outcome"] == "timed-out" or (
+                test["outcome"] != "passed" and not check.has_assertion
+            )
             if check.has_assertion or test["outcome"] != "passed":
                 tests.append(test)
             elif check.is_credit_expression and (credit := pop_credit(self.shell.user_ns)):
@@ -220,7 +221,7 @@ class CheckRunner:
         finally:
             _detach_tracebacks(error)
 
-    def _run_statement(self, check: Check) -> BaseException | None:
+    def _run_statement(self, check: Any) -> BaseException | None:
         code = compile_with_recorder(check.node, self.recorder, TEST_CELL_FILENAME)
         self.recorder.comparator.provenance.test_code_ids.update(id(inner) for inner in find_nested_codes(code))
         try:

@@ -11,20 +11,23 @@ import math
 import re
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pmh_jupyter.grading.runtime.marshalling.scalars import NotByValue
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
-from pmh_jupyter.grading.runtime.transport.wire_format import WireFormatError, require_fields, require_type
+from pmh_jupyter.grading.runtime.transport.wire_format import (
+    ValueDecoder,
+    ValueEncoder,
+    WireFormatError,
+    require_fields,
+    require_type,
+)
 
 __builtins__ = BUILTINS
 
-if TYPE_CHECKING:
-    from pmh_jupyter.grading.runtime.marshalling.codec import Decoder, Encoder
-
 TAGS = frozenset({"a", "ao", "as", "ad"})
 # Filled when NumPy is loaded: what writes each type, and which of the types can be changed.
-_WRITERS: dict[type, Callable[[Encoder, Any], list[Any]]] = {}
+_WRITERS: dict[type, Callable[[ValueEncoder, Any], list[Any]]] = {}
 MUTABLE: set[type] = set()
 _DTYPE_PATTERN = re.compile(
     r"[<>|=]?(b1|[iu][1248]|f(2|4|8|12|16)|c(8|16|24|32)|[SUV]\d{1,9}"
@@ -33,7 +36,7 @@ _DTYPE_PATTERN = re.compile(
 _MAX_CODE_POINT = 0x10FFFF
 
 
-def writer_for(kind: type) -> Callable[[Encoder, Any], list[Any]] | None:
+def writer_for(kind: type) -> Callable[[ValueEncoder, Any], list[Any]] | None:
     """What writes a value of this type, if it is one of NumPy's that cross by value."""
     if not _WRITERS and not _load_types():
         return None
@@ -106,7 +109,7 @@ def _read_shape(encoded: Any, max_dimensions: int = 32) -> tuple[int, ...]:
     return tuple(encoded)
 
 
-def write_array(encoder: Encoder, value: Any) -> list[Any]:
+def write_array(encoder: ValueEncoder, value: Any) -> list[Any]:
     """An array: its dtype, its shape, its bytes in C order; one of objects element by element."""
     if value.ndim > encoder.bounds.max_dimensions:
         raise NotByValue
@@ -126,17 +129,17 @@ def _bytes(value: Any) -> bytes:
     return bytes(value.tobytes())
 
 
-def _write_scalar(encoder: Encoder, value: Any) -> list[Any]:
+def _write_scalar(encoder: ValueEncoder, value: Any) -> list[Any]:
     # An empty str_ says it has no bytes, and hands out four.
     as_array = sys.modules["numpy"].asarray(value)
     return ["as", encode_dtype(as_array.dtype), _bytes(as_array)]
 
 
-def _write_dtype(encoder: Encoder, value: Any) -> list[Any]:
+def _write_dtype(encoder: ValueEncoder, value: Any) -> list[Any]:
     return ["ad", "O" if value.kind == "O" else encode_dtype(value)]
 
 
-def _read_array(decoder: Decoder, encoded: list[Any]) -> Any:
+def _read_array(decoder: ValueDecoder, encoded: list[Any]) -> Any:
     dtype, shape, data = require_fields(encoded, 3)
     return _array_from_bytes(
         import_numpy(), dtype, _read_shape(shape, decoder.bounds.max_dimensions), require_type(data, bytes)
@@ -170,7 +173,7 @@ def _sanitize(numpy: Any, value: Any) -> None:
             raise WireFormatError("An array has characters that are none.")
 
 
-def _read_objects(decoder: Decoder, encoded: list[Any]) -> Any:
+def _read_objects(decoder: ValueDecoder, encoded: list[Any]) -> Any:
     shape, items = require_fields(encoded, 2)
     numpy, sizes, values = (
         import_numpy(),
@@ -186,18 +189,18 @@ def _read_objects(decoder: Decoder, encoded: list[Any]) -> Any:
     return flat.reshape(sizes)
 
 
-def _read_scalar(decoder: Decoder, encoded: list[Any]) -> Any:
+def _read_scalar(decoder: ValueDecoder, encoded: list[Any]) -> Any:
     dtype, data = require_fields(encoded, 2)
     return _array_from_bytes(import_numpy(), dtype, (), require_type(data, bytes))[()]
 
 
-def _read_dtype(decoder: Decoder, encoded: list[Any]) -> Any:
+def _read_dtype(decoder: ValueDecoder, encoded: list[Any]) -> Any:
     (dtype,) = require_fields(encoded, 1)
     numpy = import_numpy()
     return numpy.dtype(object) if dtype == "O" else read_dtype(numpy, dtype)
 
 
-_READERS: dict[str, Callable[[Decoder, list[Any]], Any]] = {
+_READERS: dict[str, Callable[[ValueDecoder, list[Any]], Any]] = {
     "a": _read_array,
     "ao": _read_objects,
     "as": _read_scalar,
@@ -205,7 +208,7 @@ _READERS: dict[str, Callable[[Decoder, list[Any]], Any]] = {
 }
 
 
-def reader_for(tag: str) -> Callable[[Decoder, list[Any]], Any] | None:
+def reader_for(tag: str) -> Callable[[ValueDecoder, list[Any]], Any] | None:
     """What reads a form of this tag, if it is one of this file's."""
     return _READERS.get(tag)
 

@@ -16,13 +16,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from pmh_jupyter.grading.runtime.marshalling import arrays, containers, scalars, tables
+from pmh_jupyter.grading.runtime.marshalling import arrays, containers, scalars, table_readers, tables
 from pmh_jupyter.grading.runtime.marshalling.scalars import NATIVE_TYPES, NotByValue
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 from pmh_jupyter.grading.runtime.transport.wire_format import (
     MAX_INT,
     MIN_INT,
     SizeBounds,
+    ValueEncoder,
     ValueTooLarge,
     WireFormatError,
     require_fields,
@@ -51,7 +52,12 @@ _MIN_PACKED_ITEMS = 8
 _MAX_EQUAL_HASHES = 64
 # Tags of forms that the codec reads itself; all others are the peer's.
 TAGS = frozenset(
-    {"m", "="} | set(scalars.READERS) | set(containers.FILLABLE) | set(containers.READERS) | arrays.TAGS | tables.TAGS
+    {"m", "="}
+    | set(scalars.READERS)
+    | set(containers.FILLABLE)
+    | set(containers.READERS)
+    | arrays.TAGS
+    | table_readers.TAGS
 )
 PLAIN_TYPES = frozenset(NATIVE_TYPES | set(scalars.WRITERS) | set(containers.WRITERS))
 
@@ -145,7 +151,7 @@ class Encoder:
             return self._to_reference(value)
         return self._encode_container(value, kind, writer)
 
-    def _encode_container(self, value: Any, kind: type, writer: Callable[[Encoder, Any], list[Any]]) -> WireValue:
+    def _encode_container(self, value: Any, kind: type, writer: Callable[[ValueEncoder, Any], list[Any]]) -> WireValue:
         value_id = id(value)
         number = None
         if self.memo is not None and _has_identity(kind):
@@ -210,7 +216,7 @@ def _is_native(items: list[Any], kinds: set[type]) -> bool:
     return True
 
 
-def _library_writer_for(kind: type) -> Callable[[Encoder, Any], list[Any]] | None:
+def _library_writer_for(kind: type) -> Callable[[ValueEncoder, Any], list[Any]] | None:
     """The writer for a type of NumPy or pandas, if they are loaded here."""
     if "numpy" not in sys.modules:
         return None
@@ -271,7 +277,7 @@ class Decoder:
         if tag in containers.FILLABLE:
             _, make_empty, fill = containers.FILLABLE[tag]
             return fill(self, make_empty(encoded), encoded)
-        reader = containers.READERS.get(tag) or arrays.reader_for(tag) or tables.reader_for(tag)
+        reader = containers.READERS.get(tag) or arrays.reader_for(tag) or table_readers.reader_for(tag)
         if reader is None:
             raise WireFormatError("This is no form.")
         return reader(self, encoded)

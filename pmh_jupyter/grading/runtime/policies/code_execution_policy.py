@@ -17,13 +17,12 @@ from types import CodeType, FrameType
 from typing import Any
 
 from pmh_jupyter.grading.runtime.policies.audit_hook import listen_to_events
-from pmh_jupyter.grading.runtime.policies.student_policy import TEST_CELL_FILENAME, TEST_HELPER_FILENAME
 from pmh_jupyter.grading.runtime.proxies.importable_objects import allowed_type
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import find_library_folders
+from pmh_jupyter.grading.runtime.test_cells.code_filenames import RELEASE_FILENAMES, TEST_CELL_FILENAME
 
 ViolationFactory = Callable[[str], BaseException]
 
-_RELEASE_FILE_NAMES = frozenset({TEST_CELL_FILENAME, TEST_HELPER_FILENAME})
 _PROCESS_EVENTS = frozenset(
     {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty", "pty.spawn"}
 )
@@ -97,7 +96,7 @@ class CodeExecutionPolicy:
         """What is wrong with it, in a few words; nothing for what may be done."""
         if event in ("exec", "function.__new__"):
             code = arguments[0]
-            is_release_code = type(code) is CodeType and code.co_filename in _RELEASE_FILE_NAMES
+            is_release_code = type(code) is CodeType and code.co_filename in RELEASE_FILENAMES
             is_trusted = (
                 is_release_code
                 or self._is_code_generator(caller)
@@ -141,7 +140,7 @@ class CodeExecutionPolicy:
 
     def _runs_release_text(self, frame: FrameType | None) -> bool | None:
         """Of a function that runs texts, whether the test says all that it was given; None where there is none."""
-        while frame is not None and frame.f_code.co_filename not in _RELEASE_FILE_NAMES:
+        while frame is not None and frame.f_code.co_filename not in RELEASE_FILENAMES:
             names = _TEXT_PARAMETERS.get(str(frame.f_globals.get("__name__")), ())
             texts = [frame.f_locals[name] for name in names if name in frame.f_locals]
             if texts:

@@ -14,11 +14,8 @@ from contextlib import contextmanager
 from types import FrameType, FunctionType
 from typing import Any
 
-TEST_CELL_FILENAME = "<test>"
-"""The file name of a test cell's code."""
-TEST_HELPER_FILENAME = "<test helper>"
-"""That of the judge's own copy of a helper that a locked cell gives."""
-_TEST_FILENAMES = frozenset({TEST_CELL_FILENAME, TEST_HELPER_FILENAME})
+from pmh_jupyter.grading.runtime.test_cells.code_filenames import RELEASE_FILENAMES
+
 AddFlag = Callable[[str, str], None]
 LEVEL_OFF, LEVEL_STUDENT, LEVEL_TESTING = 0, 1, 2
 
@@ -136,7 +133,7 @@ class StudentPolicy:
         """Code that says it comes from a file of the library."""
         filename = arguments[1]
         claims_trusted_file = type(filename) is str and (
-            filename in _TEST_FILENAMES or filename.startswith(self._library_folders)
+            filename in RELEASE_FILENAMES or filename.startswith(self._library_folders)
         )
         if claims_trusted_file and self._is_student_call(caller):
             self._add_flag("code-forged", filename)
@@ -163,7 +160,7 @@ class StudentPolicy:
     def _is_student_frame(self, frame: FrameType) -> bool:
         """No part of Python, of a library imported since, or of the test."""
         filename = frame.f_code.co_filename
-        if filename in _TEST_FILENAMES or filename.startswith("<frozen "):
+        if filename in RELEASE_FILENAMES or filename.startswith("<frozen "):
             return False
         module = sys.modules.get(str(frame.f_globals.get("__name__")))
         return not (
@@ -179,7 +176,7 @@ def _find_caller() -> FrameType | None:
 
 
 def _is_test_function(function: object) -> bool:
-    return type(function) is FunctionType and function.__code__.co_filename in _TEST_FILENAMES
+    return type(function) is FunctionType and function.__code__.co_filename in RELEASE_FILENAMES
 
 
 STUDENT_POLICY = StudentPolicy()

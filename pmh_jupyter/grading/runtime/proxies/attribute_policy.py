@@ -22,7 +22,11 @@ _GENERATOR_METHODS = ("send", "throw", "close")
 
 def check_request(operation: Any, arguments: Any, exported_objects: ObjectTable) -> None:
     """Raises PermissionError for what may not be asked, AttributeError for an attribute that is kept back."""
-    if type(operation) is not str or operation not in ("call", "apply-operator", "get-attribute") or type(arguments) is not tuple:
+    if (
+        type(operation) is not str
+        or operation not in ("call", "apply-operator", "get-attribute")
+        or type(arguments) is not tuple
+    ):
         raise PermissionError("this may not be asked")
     if not arguments or not exported_objects.is_offered(arguments[0]):
         raise PermissionError("only what a test handed over may be used")

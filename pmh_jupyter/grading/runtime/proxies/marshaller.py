@@ -19,6 +19,7 @@ from pmh_jupyter.grading.runtime.proxies.class_description import describe_class
 from pmh_jupyter.grading.runtime.proxies.object_table import ObjectTable, RemoteReference
 from pmh_jupyter.grading.runtime.proxies.proxies import ProxyMeta, proxy_class_reference, remote_reference_of
 from pmh_jupyter.grading.runtime.proxies.proxy_classes import ProxyClasses, value_base
+from pmh_jupyter.grading.runtime.proxies.remote_peer import RemotePeer
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 from pmh_jupyter.grading.runtime.transport.wire_format import ValueTooLarge, WireFormatError
 
@@ -55,7 +56,7 @@ class NeverMarshalled:
 class Marshaller:
     """One side's objects over there, and the other side's here. `trusted`: what the other side names is taken (never by the judge)."""
 
-    def __init__(self, peer: Any, *, trusts_peer: bool) -> None:
+    def __init__(self, peer: RemotePeer, *, trusts_peer: bool) -> None:
         self._peer, self._trusts_peer = peer, trusts_peer
         self.codec = Codec(self._to_reference, self._from_reference)
         self.exported_objects = ObjectTable()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pmh_jupyter.grading.runtime.proxies.remote_peer import RemotePeer
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 from pmh_jupyter.grading.runtime.transport.wire_format import WireFormatError
 
@@ -17,7 +18,7 @@ class RemoteReference:
 
     __slots__ = ("count", "dropped_references", "number", "peer")
 
-    def __init__(self, peer: Any, number: int, dropped_references: list[tuple[int, int]]) -> None:
+    def __init__(self, peer: RemotePeer, number: int, dropped_references: list[tuple[int, int]]) -> None:
         self.peer, self.number, self.count, self.dropped_references = peer, number, 0, dropped_references
 
     def __del__(self) -> None:

@@ -14,6 +14,7 @@ from pmh_jupyter.grading.runtime.proxies import importable_objects
 from pmh_jupyter.grading.runtime.proxies.class_description import VALUE_TYPES
 from pmh_jupyter.grading.runtime.proxies.object_table import RemoteReference
 from pmh_jupyter.grading.runtime.proxies.operators import OPERATOR_OF_METHOD, REFLECTED_OPERATORS
+from pmh_jupyter.grading.runtime.proxies.remote_peer import RemotePeer
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 
 __builtins__ = BUILTINS
@@ -54,11 +55,11 @@ def is_proxy(value: Any) -> bool:
     return type(value) is ProxyMeta or remote_reference_of(value) is not None
 
 
-def proxy_class_reference(kind: Any) -> tuple[Any, int] | None:
+def proxy_class_reference(kind: Any) -> tuple[RemotePeer, int] | None:
     """The peer and the number of a mirrored class; None for everything else."""
     if type(kind) is not ProxyMeta:
         return None
-    class_reference: tuple[Any, int] | None = type.__getattribute__(kind, "_pmh_class")[:2]
+    class_reference: tuple[RemotePeer, int] | None = type.__getattribute__(kind, "_pmh_class")[:2]
     return class_reference
 
 
@@ -165,8 +166,9 @@ def _is_visible_base(base: type, name: str) -> bool:
     return base is not Proxy or name == "__bases__"
 
 
-def _peer_of(cls: ProxyMeta) -> Any:
-    return type.__getattribute__(cls, "_pmh_class")[0]
+def _peer_of(cls: ProxyMeta) -> RemotePeer:
+    peer: RemotePeer = type.__getattribute__(cls, "_pmh_class")[0]
+    return peer
 
 
 class Proxy:

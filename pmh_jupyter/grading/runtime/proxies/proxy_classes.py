@@ -15,6 +15,7 @@ from pmh_jupyter.grading.runtime.proxies.class_description import VALUE_TYPES
 from pmh_jupyter.grading.runtime.proxies.object_table import MAX_CLASSES
 from pmh_jupyter.grading.runtime.proxies.operators import OPERATORS
 from pmh_jupyter.grading.runtime.proxies.proxies import FORWARDERS, CoroutineProxy, Proxy, ProxyMeta
+from pmh_jupyter.grading.runtime.proxies.remote_peer import RemotePeer
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 from pmh_jupyter.grading.runtime.transport.wire_format import WireFormatError
 
@@ -43,7 +44,7 @@ _AWAITABLE_CLASS_NAMES = frozenset(
 class ProxyClasses:
     """The mirrored classes of one peer, by the other side's number."""
 
-    def __init__(self, peer: Any) -> None:
+    def __init__(self, peer: RemotePeer) -> None:
         self._peer = peer
         self._classes: dict[int, type] = {}
 

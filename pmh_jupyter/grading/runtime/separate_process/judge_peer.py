@@ -6,7 +6,7 @@ import builtins
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from pmh_jupyter.grading.runtime.files.shared_files import JudgeFileSync
@@ -34,7 +34,7 @@ class JudgePeer(Peer):
     ) -> None:
         super().__init__(link, is_judge=True)
         self.operator_policy = operator_policy
-        self.exclusive_lock = self._lock
+        self.exclusive_lock: AbstractContextManager[Any] = self._lock
         self._file_sync = file_sync
         if file_sync is not None:
             file_sync.connect(self)

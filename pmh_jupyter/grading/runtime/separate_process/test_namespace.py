@@ -14,47 +14,9 @@ from pmh_jupyter.grading.runtime.proxies import importable_objects
 from pmh_jupyter.grading.runtime.proxies.marshaller import NeverMarshalled
 from pmh_jupyter.grading.runtime.proxies.proxies import ProxyMeta
 from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
+from pmh_jupyter.grading.runtime.test_cells.isolation_record import IsolationRecord
 
 _MISSING = object()
-
-
-class Manifest:
-    """What is kept of a release's judging, or what is being found out about it. Operators are by `grade_id`."""
-
-    def __init__(self, isolation: dict[str, Any] | None) -> None:
-        fields = isolation or {}
-        self.library_names = {
-            name: (str(import_path[0]), str(import_path[1]))
-            for name, import_path in fields.get("library_names", {}).items()
-        }
-        self.rebound_names = set(fields.get("rebound_names", ()))
-        self.shadowed_builtins = set(fields.get("shadowed_builtins", ()))
-        self.exported_names = tuple(fields.get("exported_names", ()))
-        self.test_helpers = set(fields.get("test_helpers", ()))
-        self.changed_files = set(fields.get("changed_files", ()))
-        self.operators: dict[str, set[str]] = {
-            grade_id: set(names) for grade_id, names in fields.get("operators", {}).items()
-        }
-
-    def add_usage(self, grade_id: str, usage: dict[str, Any]) -> None:
-        """Adds what one test cell used, where it ran inside (see `inside/used.py`)."""
-        self.library_names |= {
-            name: (str(import_path[0]), str(import_path[1])) for name, import_path in usage["library_names"].items()
-        }
-        self.shadowed_builtins |= set(usage["shadowed_builtins"])
-        self.test_helpers |= set(usage["test_helpers"])
-        self.operators.setdefault(grade_id, set()).update(usage["operators"])
-
-    def as_dict(self) -> dict[str, Any]:
-        """As the event "manifest" has it: sorted, so that the same release gives the same bytes."""
-        return {
-            "library_names": {name: list(import_path) for name, import_path in sorted(self.library_names.items())},
-            "rebound_names": sorted(self.rebound_names),
-            "shadowed_builtins": sorted(self.shadowed_builtins),
-            "test_helpers": sorted(self.test_helpers),
-            "changed_files": sorted(self.changed_files),
-            "operators": {grade_id: sorted(names) for grade_id, names in sorted(self.operators.items())},
-        }
 
 
 class Namespace(dict[str, Any], NeverMarshalled):
@@ -115,8 +77,15 @@ class Namespace(dict[str, Any], NeverMarshalled):
 class NameResolver:
     """Finds what the test cells do not bind. Stand-ins are kept for a cell; plain data is asked for again after each request."""
 
-    def __init__(self, peer: JudgePeer, manifest: Manifest, helpers: Mapping[str, Any], *, is_recording: bool) -> None:
-        self.peer, self.manifest, self.helpers, self.is_recording = peer, manifest, helpers, is_recording
+    def __init__(
+        self, peer: JudgePeer, isolation_record: IsolationRecord, helpers: Mapping[str, Any], *, is_recording: bool
+    ) -> None:
+        self.peer, self.isolation_record, self.helpers, self.is_recording = (
+            peer,
+            isolation_record,
+            helpers,
+            is_recording,
+        )
         self._proxy_cache: dict[str, Any] = {}
         self._data_cache: dict[str, tuple[int, Any]] = {}
         self._bound_cache: dict[str, bool] = {}
@@ -129,13 +98,13 @@ class NameResolver:
 
     def resolve(self, name: str) -> Any:
         """The value of a name; KeyError where there is none, or where Python's own builtin is meant."""
-        if name in self.helpers and name in self.manifest.test_helpers:
+        if name in self.helpers and name in self.isolation_record.test_helpers:
             return self.helpers[name]
         is_builtin = name in vars(builtins)
-        if name in self.manifest.library_names and (is_builtin or self._is_bound_in_notebook(name)):
-            return importable_objects.import_object(*self.manifest.library_names[name])
+        if name in self.isolation_record.library_names and (is_builtin or self._is_bound_in_notebook(name)):
+            return importable_objects.import_object(*self.isolation_record.library_names[name])
         if name.startswith("__") or (
-            is_builtin and not self.is_recording and name not in self.manifest.shadowed_builtins
+            is_builtin and not self.is_recording and name not in self.isolation_record.shadowed_builtins
         ):
             raise KeyError(name)
         if name in self._proxy_cache:
@@ -151,9 +120,9 @@ class NameResolver:
         if not is_bound:
             raise KeyError(name)
         if self.is_recording and import_path is not None and self._record_import(name, import_path):
-            return importable_objects.import_object(*self.manifest.library_names[name])
+            return importable_objects.import_object(*self.isolation_record.library_names[name])
         if self.is_recording and is_builtin:
-            self.manifest.shadowed_builtins.add(name)
+            self.isolation_record.shadowed_builtins.add(name)
         if type(value) is ProxyMeta or type(type(value)) is ProxyMeta or isinstance(value, type):
             self._proxy_cache[name] = value
         else:
@@ -169,7 +138,7 @@ class NameResolver:
             importable_objects.import_object(module, path)
         except (ImportError, AttributeError):
             return False
-        self.manifest.library_names[name] = (module, path)
+        self.isolation_record.library_names[name] = (module, path)
         return True
 
     def _is_bound_in_notebook(self, name: str) -> bool:

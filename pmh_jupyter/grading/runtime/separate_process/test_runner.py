@@ -24,8 +24,9 @@ from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
 from pmh_jupyter.grading.runtime.separate_process.operator_policy import OperatorPolicy
 from pmh_jupyter.grading.runtime.separate_process.test_cell import TestCell
 from pmh_jupyter.grading.runtime.separate_process.test_environment import TestEnvironment
-from pmh_jupyter.grading.runtime.separate_process.test_namespace import Manifest, NameResolver, Namespace
+from pmh_jupyter.grading.runtime.separate_process.test_namespace import NameResolver, Namespace
 from pmh_jupyter.grading.runtime.test_cells.checks import remove_hidden_tests
+from pmh_jupyter.grading.runtime.test_cells.isolation_record import IsolationRecord
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 
@@ -53,7 +54,7 @@ class SeparateProcessJudge:
         max_file_bytes: int = 64 << 20,
     ) -> None:
         self._is_recording = is_recording
-        self._manifest = Manifest(isolation)
+        self._isolation_record = IsolationRecord(isolation)
         self._operator_policy = OperatorPolicy(is_recording=is_recording)
         self._definition_sources = DefinitionSources()
         self._release_texts = ReleaseTexts()
@@ -65,7 +66,7 @@ class SeparateProcessJudge:
                 shared_folders,
                 lesson_files or [],
                 max_file_bytes,
-                self._manifest.changed_files,
+                self._isolation_record.changed_files,
                 is_recording=is_recording,
             )
             if shared_folders
@@ -89,7 +90,9 @@ class SeparateProcessJudge:
 
     def _connect_peer(self, link: Link) -> None:
         self.peer = JudgePeer(link, self._operator_policy, lambda: self.namespace.get_own("input"), self._file_sync)
-        self._name_resolver = NameResolver(self.peer, self._manifest, self._helpers, is_recording=self._is_recording)
+        self._name_resolver = NameResolver(
+            self.peer, self._isolation_record, self._helpers, is_recording=self._is_recording
+        )
 
     def reconnect(self, link: Link) -> None:
         """Goes on with another student's process, which knows nothing of what was said before."""
@@ -98,11 +101,11 @@ class SeparateProcessJudge:
         self.namespace.name_resolver = self._name_resolver
         self._environment = TestEnvironment(self.peer, self._definition_sources, self.namespace)
 
-    def build_manifest(self) -> dict[str, Any]:
+    def build_usage(self) -> dict[str, Any]:
         """What the test cells used so far: library, rebinds, shadowed, operators."""
         if self._file_sync:
-            self._manifest.changed_files = self._file_sync.changed_by_reference
-        return self._manifest.as_dict()
+            self._isolation_record.changed_files = self._file_sync.changed_by_reference
+        return self._isolation_record.as_dict()
 
     def checkpoint(self) -> None:
         """The student's process freezes a copy of itself."""
@@ -113,12 +116,12 @@ class SeparateProcessJudge:
         # Most notebooks need no look at what a cell binds: the tests have no name of their own that the reference binds too.
         helper_names = self._helpers.defined_names()
         if self._is_recording or any(
-            name in helper_names or self.namespace.has_own(name) for name in self._manifest.rebound_names
+            name in helper_names or self.namespace.has_own(name) for name in self._isolation_record.rebound_names
         ):
             names = find_bound_names(to_plain_python(source) or "")
             if self._is_recording:
-                self._manifest.rebound_names |= names
-            for name in names & self._manifest.rebound_names:
+                self._isolation_record.rebound_names |= names
+            for name in names & self._isolation_record.rebound_names:
                 self.namespace.pop_own(name)
                 self._helpers.forget(name)
         return self._run_new_cell(number, source)
@@ -153,7 +156,7 @@ class SeparateProcessJudge:
         self._name_resolver.clear_cache()
         # A test may look at `In`, and what it looks at may be shown.
         self._append_to_history(remove_hidden_tests(source))
-        self._operator_policy.begin_cell(self._manifest.operators.get(grade_id, ()), source)
+        self._operator_policy.begin_cell(self._isolation_record.operators.get(grade_id, ()), source)
         compiled_cell = unpack_cell(packed_cell) or compile_cell(source)
         self._release_texts.add(compiled_cell.python_source if compiled_cell else "")
         test_cell = TestCell(self.peer, self.namespace, self._helpers, compiled_cell)
@@ -171,7 +174,7 @@ class SeparateProcessJudge:
             if self._borrowed_shell is not None:
                 self._borrowed_shell[0].user_ns, self._borrowed_shell = self._borrowed_shell[1], None
         if self._is_recording:
-            self._manifest.operators.setdefault(grade_id, set()).update(self._operator_policy.used_operators)
+            self._isolation_record.operators.setdefault(grade_id, set()).update(self._operator_policy.used_operators)
         self.peer.end_cell()
         self.export_names()
         flags = self._file_sync.pop_flags() if self._file_sync else []
@@ -179,7 +182,7 @@ class SeparateProcessJudge:
 
     def export_names(self) -> None:
         """Gives the student's process the names that later cells of its notebook read."""
-        for name in self._manifest.exported_names:
+        for name in self._isolation_record.exported_names:
             if self.namespace.has_own(name):
                 self.peer.request("bind-name", name, self.namespace.get_own(name))
 
@@ -188,7 +191,7 @@ class SeparateProcessJudge:
 
     def _code_argument(self, text: Any, name: str) -> Any:
         """What is evaluated; an `eval` of the notebook's own gets what it is given."""
-        is_overridden = name in self._manifest.shadowed_builtins or self.namespace.has_own(name)
+        is_overridden = name in self._isolation_record.shadowed_builtins or self.namespace.has_own(name)
         return text if is_overridden else self._release_texts.compile_release_text(text, name)
 
     def _student_module(self, name: str) -> Any:

@@ -17,10 +17,10 @@ from types import FunctionType
 from typing import Any
 
 from pmh_jupyter.grading.runtime.execution.bindings import PARSE_ERRORS, iter_bindings
-from pmh_jupyter.grading.runtime.policies.student_policy import TEST_HELPER_FILENAME
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder, AssertionSite
 from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import AssertionRewriter, compile_with_recorder
 from pmh_jupyter.grading.runtime.test_cells.checks import FUNCTION_NODES, read_checks
+from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_HELPER_FILENAME
 
 _LITERAL_NODES = (
     *(ast.Constant, ast.Tuple, ast.List, ast.Set, ast.Dict, ast.UnaryOp, ast.BinOp),

@@ -6,8 +6,9 @@ is a list whose first item is a short tag.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 
@@ -36,6 +37,25 @@ class SizeBounds:
     max_nodes: int = 4_000_000
     max_int_bytes: int = 1 << 20
     max_dimensions: int = 32
+
+
+class ValueEncoder(Protocol):
+    """What the writers of containers and library types need from the encoder (`marshalling.codec.Encoder`)."""
+
+    bounds: SizeBounds
+
+    def encode(self, value: Any) -> Any: ...
+    def encode_items(self, values: Iterable[Any]) -> Any: ...
+
+
+class ValueDecoder(Protocol):
+    """What the readers of containers and library types need from the decoder (`marshalling.codec.Decoder`)."""
+
+    bounds: SizeBounds
+
+    def decode(self, encoded: Any) -> Any: ...
+    def decode_items(self, encoded: Any) -> list[Any]: ...
+    def decode_keys(self, encoded: Any) -> list[Any]: ...
 
 
 def require_fields(encoded: list[Any], count: int) -> list[Any]:

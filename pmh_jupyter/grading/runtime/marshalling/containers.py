@@ -1,4 +1,4 @@
-"""The containers of the standard library as forms and back."""
+"""Encodes and decodes the containers of the standard library."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pmh_jupyter.grading.runtime.transport.wire_format import (
 
 __builtins__ = BUILTINS
 
-# What a defaultdict may make by itself on the other side.
+# The factories that a decoded defaultdict may use without a reference.
 _FACTORIES: dict[str, type] = {
     kind.__name__: kind for kind in (int, float, complex, str, bytes, bool, list, tuple, dict, set, frozenset)
 }
@@ -88,7 +88,7 @@ def _fill_set(decoder: ValueDecoder, value: set[Any], encoded: list[Any]) -> set
 def _fill_dict(decoder: ValueDecoder, value: dict[Any, Any], encoded: list[Any]) -> dict[Any, Any]:
     pairs = _read_pairs(decoder, require_fields(encoded, 2))
     value.clear()
-    # Not `update`: a Counter's would count.
+    # Not `update`: a Counter adds to its counts there.
     for key, item in pairs:
         value[key] = item
     return value
@@ -98,7 +98,7 @@ def _fill_defaultdict(decoder: ValueDecoder, value: defaultdict[Any, Any], encod
     name, keys, items = require_fields(encoded, 3)
     factory = _FACTORIES.get(name) if type(name) is str else decoder.decode(name)
     if not callable(factory) and (factory is not None or name is not None):
-        raise WireFormatError("A defaultdict cannot make its values by this.")
+        raise WireFormatError("A defaultdict has an invalid factory.")
     _fill_dict(decoder, value, ["dd", keys, items])
     value.default_factory = factory
     return value
@@ -118,7 +118,7 @@ def _empty_deque(encoded: list[Any]) -> deque[Any]:
 
 
 def has_same_settings(existing: Any, fresh: Any) -> bool:
-    """Whether one empty container can stand for another of its type."""
+    """Whether an existing container may be refilled in place of a fresh one of its type."""
     return type(existing) is not deque or existing.maxlen == fresh.maxlen
 
 
@@ -164,7 +164,8 @@ def _read_items_view(decoder: ValueDecoder, encoded: list[Any]) -> Any:
     return dict(_read_pairs(decoder, require_fields(encoded, 2))).items()
 
 
-# Made empty and filled after, so that these may hold themselves: the type, an empty one, how it is filled.
+# By tag: the type, a function that makes an empty container, and one that fills it. Filling comes second, so that a container may contain
+# itself.
 FILLABLE: dict[str, tuple[type, Callable[[list[Any]], Any], Callable[[ValueDecoder, Any, list[Any]], Any]]] = {
     "l": (list, lambda encoded: [], _fill_list),
     "d": (dict, lambda encoded: {}, _fill_dict),

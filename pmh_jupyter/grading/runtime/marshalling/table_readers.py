@@ -1,4 +1,4 @@
-"""Decodes the values of pandas: see `tables`."""
+"""Decodes the values of pandas that `tables` encodes. Imports pandas, by its fixed name."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ _UNITS = ("s", "ms", "us", "ns")
 
 
 def import_pandas() -> Any:
-    """pandas, imported if need be."""
+    """Import pandas. Raises `WireFormatError` if it is not installed."""
     try:
         return importlib.import_module("pandas")
     except ImportError:
-        raise WireFormatError("A table came, and pandas is not installed here.") from None
+        raise WireFormatError("A table arrived, but pandas is not installed here.") from None
 
 
 def _read_column(decoder: ValueDecoder, encoded: Any) -> Any:
-    """A column: a flat array of NumPy's, or one of the listed kinds of pandas'."""
+    """Decode a column: a one-dimensional NumPy array or one of the listed pandas arrays."""
     _require_tag(encoded, "a", "ao", *_COLUMN_TAGS)
     value = decoder.decode(encoded)
     if value.ndim != 1:
-        raise WireFormatError("A column is not flat.")
+        raise WireFormatError("A column is not one-dimensional.")
     return value
 
 
 def _require_tag(encoded: Any, *tags: str) -> None:
     if type(encoded) is not list or not encoded or encoded[0] not in tags:
-        raise WireFormatError("A table holds something else where a column or an index must be.")
+        raise WireFormatError("A table has no column or index where one is required.")
 
 
 def _read_index(decoder: ValueDecoder, encoded: Any) -> Any:
@@ -52,7 +52,7 @@ def _read_index(decoder: ValueDecoder, encoded: Any) -> Any:
 def _read_numbers(decoder: ValueDecoder, encoded: Any, dtype_name: str) -> Any:
     value = _read_column(decoder, encoded)
     if str(value.dtype) != dtype_name:
-        raise WireFormatError("A column has another dtype than it must.")
+        raise WireFormatError("A column has the wrong dtype.")
     return value
 
 
@@ -68,7 +68,7 @@ def _read_frame(decoder: ValueDecoder, encoded: list[Any]) -> Any:
     values = [_read_column(decoder, column) for column in require_type(columns, list)]
     series = [pandas.Series(value, index=rows, dtype=value.dtype, copy=False) for value in values]
     if len(column_index) != len(series):
-        raise WireFormatError("A table has more columns than names, or fewer.")
+        raise WireFormatError("A table has a different number of columns and names.")
     frame = pandas.DataFrame(dict(enumerate(series)), index=rows)
     frame.columns = column_index
     return frame
@@ -80,7 +80,7 @@ def _read_plain_index(decoder: ValueDecoder, encoded: list[Any]) -> Any:
     index = import_pandas().Index(values, dtype=values.dtype, name=decoder.decode(name))
     if frequency is not None:
         if not FREQUENCY_PATTERN.fullmatch(require_type(frequency, str)) or not hasattr(index, "freq"):
-            raise WireFormatError("A step of times is malformed.")
+            raise WireFormatError("A frequency is malformed.")
         index.freq = frequency
     return index
 
@@ -205,5 +205,5 @@ TAGS = frozenset(_READERS)
 
 
 def reader_for(tag: str) -> Callable[[ValueDecoder, list[Any]], Any] | None:
-    """What reads a form of this tag, if it is one of this file's."""
+    """Return the function that decodes this tag, or None."""
     return _READERS.get(tag)

@@ -1,7 +1,7 @@
-"""The values of pandas as forms and back: Series, DataFrame, the indexes, columns, times and dtypes.
+"""Encodes the values of pandas: Series, DataFrame, indexes, columns, times and dtypes. `table_readers` decodes them.
 
-Sending touches pandas only where it is loaded already; receiving imports it, by its own fixed name. Columns that are not
-of a listed kind (Period, Interval, Arrow, sparse ones) make the whole object go by handle.
+Encoding uses pandas only if it is already loaded. An object with a column of another kind (Period, Interval, Arrow, sparse) is sent as a
+reference.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ FREQUENCY_PATTERN = re.compile(r"-?\d{0,6}[A-Za-z]{1,4}(-[A-Z]{3})?")
 MASKED_DTYPES = frozenset(
     {"Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64", "Float32", "Float64", "boolean"}
 )
-# Filled when pandas is loaded: what writes each type, which can be changed, and which are columns.
+# Filled when pandas is loaded: the writer of each type, the writers of column types, and the mutable types.
 _WRITERS: dict[type, Writer] = {}
 _COLUMN_WRITERS: dict[type, Writer] = {}
 MUTABLE: set[type] = set()
 
 
 def writer_for(kind: type) -> Writer | None:
-    """What writes a value of this type, if it is one of pandas' that cross by value."""
+    """Return the function that encodes values of this type, or None if it is not a pandas type that is encoded by value."""
     if not _WRITERS and not _load_types():
         return None
     return _WRITERS.get(kind)
 
 
 def _load_types() -> bool:
-    """Learn the types of pandas, if it is loaded (wholly: it may be in the middle of its import)."""
+    """Fill the tables if pandas is loaded completely (its import may be in progress). Returns whether it is."""
     pandas = sys.modules.get("pandas")
     if pandas is None or not hasattr(pandas, "arrays") or not hasattr(pandas, "test"):
         return False
@@ -58,7 +58,7 @@ def _load_types() -> bool:
             pandas.Categorical: _write_categories,
         }
     )
-    # Where the default str is a class of its own (pandas 2).
+    # The default string array is a class of its own in pandas 2.
     _COLUMN_WRITERS[type(pandas.array([""], dtype="str"))] = _write_strings
     _WRITERS.update(_COLUMN_WRITERS)
     indexes = (pandas.Index, pandas.DatetimeIndex, pandas.TimedeltaIndex, pandas.CategoricalIndex)
@@ -85,7 +85,7 @@ def _load_types() -> bool:
 
 
 def _column_writer(array: Any) -> Callable[[ValueEncoder], list[Any]]:
-    """What writes this column. Raises `NotPlain` before anything is written."""
+    """Return the function that encodes this column. Raises `NotByValue` before anything is encoded."""
     pandas, numpy = sys.modules["pandas"], sys.modules["numpy"]
     if type(array) is pandas.arrays.NumpyExtensionArray:
         array = array.to_numpy()
@@ -104,7 +104,7 @@ def _column_writer(array: Any) -> Callable[[ValueEncoder], list[Any]]:
 
 
 def _index_writer(index: Any) -> Callable[[ValueEncoder], list[Any]]:
-    """What writes this index. Raises `NotPlain` before anything is written."""
+    """Return the function that encodes this index. Raises `NotByValue` before anything is encoded."""
     column_writer = _WRITERS.get(type(index))
     if column_writer is _write_multi_index:
         for level in index.levels:
@@ -157,7 +157,7 @@ def _write_timedeltas(encoder: ValueEncoder, value: Any) -> list[Any]:
 
 
 def _frequency_name(value: Any) -> str | None:
-    """The name of the step between an index's times, if it has one that pandas names itself."""
+    """Return the frequency of a time index as text, if it is one that pandas itself defines."""
     frequency = getattr(value, "freq", None)
     is_named = frequency is not None and type(frequency).__module__.startswith("pandas.")
     return value.freqstr if is_named and FREQUENCY_PATTERN.fullmatch(value.freqstr) else None
@@ -199,11 +199,12 @@ def _write_timedelta(encoder: ValueEncoder, value: Any) -> list[Any]:
 
 
 def max_index_rows(coder: ValueEncoder | ValueDecoder) -> int:
+    """Maximum length of a range index, which takes no memory before it is used."""
     return 2 * coder.bounds.max_nodes
 
 
 def refill(existing: Any, fresh: Any) -> bool:
-    """Put the fresh table's content into the known one, if both are tables of one type; answers whether it did."""
+    """Move the content of the fresh table into the existing one. Returns False if their types differ or are no tables."""
     if type(existing) not in MUTABLE or type(existing) is not type(fresh):
         return False
     existing._update_inplace(fresh)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
+
+__builtins__ = BUILTINS
+
 
 class RemotePeer(Protocol):
     """Performs operations on objects of the other process (see `separate_process.peer.Peer`). `target` is always a proxy."""

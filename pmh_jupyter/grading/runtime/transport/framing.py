@@ -216,7 +216,7 @@ class Link:
             if self.deadline is not None:
                 timeout = (self.deadline - time.monotonic()) * 1000
                 if timeout <= -_GRACE_MS:
-                    raise self._mark_lost("cell-timeout", "The time is up.")
+                    raise self._mark_lost("cell-timeout", "The time limit was reached.")
                 # An alarm that is set for the same moment knows what is running, so it gets the first chance.
                 timeout = timeout + _GRACE_MS
             socket_events = 0

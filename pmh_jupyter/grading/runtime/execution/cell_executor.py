@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pmh_jupyter.grading.runtime.execution.shell import CELL_FILENAME_FORMAT, Shell, describe_cell_error
+from pmh_jupyter.grading.runtime.execution.source_lines import split_source_lines
 from pmh_jupyter.grading.runtime.sandbox.resource_check import exit_if_exhausted
 
 # Lines and words by which IPython's syntax and names are known. To find one where there is none costs milliseconds only.
@@ -70,7 +71,7 @@ class CellExecutor:
     def _run_plain_python(self, number: int, source: str) -> BaseException | None:
         filename = CELL_FILENAME_FORMAT.format(number)
         try:
-            linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+            linecache.cache[filename] = (len(source), None, split_source_lines(source, keepends=True), filename)
             code = compile(source, filename, "exec", self.future_flags, dont_inherit=True)
             self.future_flags |= code.co_flags & FUTURE_FLAGS
             exec(code, self.shell.user_ns)
@@ -80,5 +81,5 @@ class CellExecutor:
 
 
 def _count_leading_blank_lines(source: str) -> int:
-    lines = source.splitlines()
+    lines = split_source_lines(source)
     return next((number for number, line in enumerate(lines) if line.strip()), 0)

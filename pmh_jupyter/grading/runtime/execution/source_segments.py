@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 
+from pmh_jupyter.grading.runtime.execution.source_lines import split_source_lines
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 
 
 def get_short_segment(node: ast.AST, source: str) -> str:
     """A node's own words, clipped to one readable piece."""
     text = get_source_segment(node, source) or ast.unparse(node)
-    return clip("\n".join(line.strip() for line in text.splitlines()))
+    return clip("\n".join(line.strip() for line in split_source_lines(text)))
 
 
 def get_source_segment(node: ast.AST, source: str) -> str:

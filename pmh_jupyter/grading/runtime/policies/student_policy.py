@@ -14,10 +14,8 @@ from contextlib import contextmanager
 from types import FrameType, FunctionType
 from typing import Any
 
-TEST_CELL_FILENAME = "<test>"
-"""The file name of a test cell's code."""
-TEST_HELPER_FILENAME = "<test helper>"
-"""That of the judge's own copy of a helper that a locked cell gives."""
+from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILENAME, TEST_HELPER_FILENAME
+
 _TEST_FILENAMES = frozenset({TEST_CELL_FILENAME, TEST_HELPER_FILENAME})
 AddFlag = Callable[[str, str], None]
 LEVEL_OFF, LEVEL_STUDENT, LEVEL_TESTING = 0, 1, 2

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from pmh_jupyter.grading.runtime.execution.source_lines import split_source_lines
 from pmh_jupyter.grading.runtime.execution.source_segments import get_short_segment, get_source_segment
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import (
@@ -92,7 +93,7 @@ def _is_recorder_call(node: ast.stmt) -> bool:
 
 def find_feedback_comments(source: str) -> dict[int, str]:
     """The author's words, by the number of the line that they stand above."""
-    lines = source.splitlines()
+    lines = split_source_lines(source)
     feedback_by_line: dict[int, str] = {}
     for number, line in enumerate(lines, start=1):
         match = FEEDBACK_COMMENT.fullmatch(line)
@@ -104,13 +105,13 @@ def find_feedback_comments(source: str) -> dict[int, str]:
 def remove_hidden_tests(source: str) -> str:
     """The source without its hidden tests."""
     hidden_lines = set(_iter_hidden_lines(source))
-    lines = source.splitlines(keepends=True)
+    lines = split_source_lines(source, keepends=True)
     return "".join(line for number, line in enumerate(lines, start=1) if number not in hidden_lines)
 
 
 def _iter_hidden_lines(source: str) -> Iterator[int]:
     in_hidden_tests = False
-    for number, line in enumerate(source.splitlines(), start=1):
+    for number, line in enumerate(split_source_lines(source), start=1):
         in_hidden_tests = in_hidden_tests or BEGIN_HIDDEN_TESTS in line
         if in_hidden_tests:
             yield number

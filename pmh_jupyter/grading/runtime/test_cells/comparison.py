@@ -76,7 +76,9 @@ class Comparator:
             return True
         operator_name = _MANIFEST_OPERATOR_NAMES.get(name, name)
         usage_keys = (
-            {operator_name} if all(deciders_by_operand) else {operator_name, f"{operator_name} data {self.check_index}"}
+            {operator_name}
+            if all(deciders_by_operand)
+            else {operator_name, f"{operator_name} plain-data {self.check_index}"}
         )  # as apart: see apart/rules.py
         self.used_operators |= usage_keys
         if self.allowed_operators is not None and not usage_keys <= self.allowed_operators:

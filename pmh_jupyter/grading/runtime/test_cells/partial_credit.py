@@ -10,6 +10,7 @@ import ast
 import math
 from typing import Any
 
+from pmh_jupyter.grading.runtime.execution.source_lines import split_source_lines
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 
 CREDIT_VARIABLE = "_pmh_value"
@@ -40,6 +41,6 @@ def pop_credit(namespace: dict[str, Any]) -> dict[str, str] | None:
 
 def _strip_trailing_comments(source: str) -> str:
     """The source without the comments and blanks behind its last statement, as far as a look at its lines can tell."""
-    lines = [line.rstrip() for line in source.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    lines = [line.rstrip() for line in split_source_lines(source) if line.strip() and not line.lstrip().startswith("#")]
     last_line = lines[-1] if lines else ""
     return last_line.partition(" #")[0].rstrip()

@@ -16,11 +16,11 @@ from contextlib import contextmanager
 from types import FunctionType
 from typing import Any
 
-from pmh_jupyter.grading.runtime.execution.bindings import PARSE_ERRORS, iter_bindings
-from pmh_jupyter.grading.runtime.policies.student_policy import TEST_HELPER_FILENAME
+from pmh_jupyter.grading.runtime.execution.bindings import PARSE_ERRORS, iter_bindings, iter_read_names
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder, AssertionSite
 from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import AssertionRewriter, compile_with_recorder
 from pmh_jupyter.grading.runtime.test_cells.checks import FUNCTION_NODES, read_checks
+from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_HELPER_FILENAME
 
 _LITERAL_NODES = (
     *(ast.Constant, ast.Tuple, ast.List, ast.Set, ast.Dict, ast.UnaryOp, ast.BinOp),
@@ -80,15 +80,15 @@ class TestHelpers(dict[str, Any]):
             checks = read_checks(ast.parse(source), source, self.recorder_delegate)
         except PARSE_ERRORS:
             return
-        binding_counts = Counter(iter_bindings(tree.body, at_module_level=True))
+        binding_counts = Counter(iter_bindings(tree.body))
         for name in binding_counts:
             self.forget(name)
         names_read_by_statements = {
-            name for node in tree.body if not isinstance(node, FUNCTION_NODES) for name in _iter_read_names(node)
+            name for node in tree.body if not isinstance(node, FUNCTION_NODES) for name in iter_read_names(node)
         }
         for node, check in zip(tree.body, checks, strict=True):
             # What is bound again and again, or filled by the cell, depends on how the cell went.
-            bound_names = set(iter_bindings([node], at_module_level=True))
+            bound_names = set(iter_bindings([node]))
             if all(binding_counts[name] == 1 for name in bound_names) and not (
                 _creates_mutable(node) and bound_names & names_read_by_statements
             ):
@@ -133,14 +133,14 @@ class TestHelpers(dict[str, Any]):
             function = _strip_annotations(self.transform_statement(rewritten))
             if self._execute(compile_with_recorder(function, self.recorder_delegate, TEST_HELPER_FILENAME), node):
                 self[node.name] = self.helper_globals[node.name]
-                self._names_read.update(_iter_read_names(node))
+                self._names_read.update(iter_read_names(node))
 
     def _execute(self, code: Any, node: ast.stmt) -> bool:
         with self.helper_globals.without_lookup():
             try:
                 exec(code, self.helper_globals)
             except Exception:  # noqa: BLE001 - whatever it needs is the student's process's
-                for name in iter_bindings([node], at_module_level=True):
+                for name in iter_bindings([node]):
                     self.helper_globals.forget(name)
                 return False
         return True
@@ -190,10 +190,6 @@ def _split_import(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, ast.
             yield name, ast.copy_location(ast.Import([alias]), node)
         elif alias.name != "*" and not node.level:
             yield name, ast.copy_location(ast.ImportFrom(node.module, [alias], 0), node)
-
-
-def _iter_read_names(node: ast.stmt) -> Iterator[str]:
-    return (inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load))
 
 
 def _creates_mutable(node: ast.stmt) -> bool:

@@ -52,7 +52,7 @@ class EventWriter:
         self._buffer = b""
 
     def write(self, event: str, *, buffered: bool = False, **fields: Any) -> None:
-        """Writes an event. `buffered`: it is sent together with the next one, which follows at once, so that the host wakes up only once."""
+        """Writes an event. `buffered`: it is sent together with the next event, so that the host wakes up only once."""
         self._buffer += _encode_event(event, fields)
         if not buffered:
             self.connection.sendall(self._buffer)
@@ -204,7 +204,7 @@ class NotebookRunner:
         self._connect(self.link)
 
     def _find_modules_to_import(self) -> list[str]:
-        """Modules that the release's own cells import. Where tests run in-process, they are imported, and protected, before any cell runs."""
+        """Modules that the release's own cells import. If tests run in-process, they are imported and protected before the first cell."""
         sources = [cell["source"] for cell in self.bundle["cells"] if cell["kind"] != "student"]
         return sorted({name for source in sources for name in find_imported_modules(to_plain_python(source) or "")})
 

@@ -22,7 +22,7 @@ from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 from pmh_jupyter.grading.runtime.in_process.tamper_guard import FlagCollector, TamperGuard
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder
 from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import PINNED_BUILTINS, compile_with_recorder
-from pmh_jupyter.grading.runtime.test_cells.checks import Check, CheckSpec, read_checks
+from pmh_jupyter.grading.runtime.test_cells.checks import CheckSpec, read_checks
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import (
     ClassProvenance,
     find_library_folders,
@@ -197,8 +197,11 @@ class CheckRunner:
         )
         self.is_stopped = False
 
-    def run_all(self, checks: list[Check]) -> list[TestResult]:
-        """Empties `checks`. As in nbgrader, a test cell without an assertion passes if it runs to its end."""
+    def run_all(self, checks: list[Any]) -> list[TestResult]:
+        """Runs `checks` (each a `Check`, or the CheckSpec that a subclass runs), and empties the list.
+
+        As in nbgrader, a test cell without an assertion passes if it runs to its end.
+        """
         tests: list[TestResult] = []
         while checks:
             check = checks.pop(0)
@@ -232,7 +235,7 @@ class CheckRunner:
         finally:
             _detach_tracebacks(error)
 
-    def _run_statement(self, check: Check) -> BaseException | None:
+    def _run_statement(self, check: Any) -> BaseException | None:
         code = compile_with_recorder(check.node, self.recorder, TEST_CELL_FILENAME)
         self.recorder.comparator.provenance.test_code_ids.update(id(inner) for inner in find_nested_codes(code))
         try:

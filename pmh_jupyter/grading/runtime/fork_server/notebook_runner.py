@@ -83,12 +83,8 @@ class NotebookRunner:
         event_writer: EventWriter,
         shared_folders: dict[str, str] | None = None,
     ) -> None:
-        self.bundle, self.sandbox, self.event_writer, self.shared_folders = (
-            bundle,
-            sandbox,
-            event_writer,
-            shared_folders,
-        )
+        self.bundle, self.sandbox = bundle, sandbox
+        self.event_writer, self.shared_folders = event_writer, shared_folders
         self.limits: dict[str, Any] = bundle["limits"]
         self.deadline = time.monotonic() + self.limits["submission_seconds"]
         self.completed_cells: list[BundleCell] = []

@@ -188,13 +188,8 @@ class CheckRunner:
         context: CellContext,
         flag_collector: FlagCollector,
     ) -> None:
-        self.shell, self.recorder, self.leading_blank_lines, self.context, self.flag_collector = (
-            shell,
-            recorder,
-            leading_blank_lines,
-            context,
-            flag_collector,
-        )
+        self.shell, self.recorder = shell, recorder
+        self.leading_blank_lines, self.context, self.flag_collector = leading_blank_lines, context, flag_collector
         self.is_stopped = False
 
     def run_all(self, checks: list[Any]) -> list[TestResult]:

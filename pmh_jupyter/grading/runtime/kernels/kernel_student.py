@@ -123,12 +123,8 @@ class KernelStudentServer:
     def __init__(
         self, link: Link, start_message: dict[str, Any], max_output_bytes: int, write_files: Callable[[Any], None]
     ) -> None:
-        self.link, self.start_message, self.max_output_bytes, self.write_files = (
-            link,
-            start_message,
-            max_output_bytes,
-            write_files,
-        )
+        self.link, self.start_message = link, start_message
+        self.max_output_bytes, self.write_files = max_output_bytes, write_files
 
     def serve(self) -> NoReturn:
         """Reports that the kernel is ready, or why it could not start, then serves until the judge closes the connection."""

@@ -92,7 +92,9 @@ def judged(
 def test_an_attack_earns_nothing(name: str, shell: Shell, pristine: TamperGuard) -> None:
     attack = ATTACKS[name]
     assert in_fork(lambda: undefended(attack, shell)) is True, "it must be a real one"
-    tests, flags = in_fork(lambda: judged(shell, pristine, attack.student, attack.test, library_names=attack.library_names))
+    tests, flags = in_fork(
+        lambda: judged(shell, pristine, attack.student, attack.test, library_names=attack.library_names)
+    )
     assert not all(test["outcome"] == "passed" for test in tests), tests
     assert attack.flags <= {flag["code"] for flag in flags}, flags
     assert {flag["code"] for flag in flags} <= FLAG_TEXTS.keys()

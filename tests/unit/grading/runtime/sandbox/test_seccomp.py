@@ -31,10 +31,8 @@ def _run_filter(code: bytes, number: int, architecture: int, argument: int = 0) 
         if operation == 0x20:
             (accumulator,) = struct.unpack_from("=I", data, value)
         else:
-            is_true = {0x15: accumulator == value, 0x35: accumulator >= value, 0x45: accumulator & value != 0}[
-                operation
-            ]
-            index += if_true if is_true else if_false
+            comparisons = {0x15: accumulator == value, 0x35: accumulator >= value, 0x45: accumulator & value != 0}
+            index += if_true if comparisons[operation] else if_false
 
 
 @pytest.mark.parametrize(

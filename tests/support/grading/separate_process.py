@@ -205,7 +205,7 @@ def recorded(reference: Cells) -> dict[str, Any]:
     """What a release would keep of this reference solution."""
     with judge_of(record=True) as judge:
         run_apart(judge, reference)
-        manifest: dict[str, Any] = judge.build_usage()
+        manifest: dict[str, Any] = judge.build_manifest()
         return manifest
 
 

@@ -48,7 +48,7 @@ class TestCell(CheckRunner):
         if self.compiled_cell is None:
             return [make_test_result(None, "grader-error", "invalid-test")]
         try:
-            return self.run_all(self.compiled_cell.checks)
+            return self.run_all(list(self.compiled_cell.checks))
         except TimeLimitReached:  # raised between two checks
             return [make_test_result(None, "timed-out", "timed-out")]
 

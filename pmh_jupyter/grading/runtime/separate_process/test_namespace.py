@@ -14,7 +14,7 @@ from pmh_jupyter.grading.runtime.proxies import importable_objects
 from pmh_jupyter.grading.runtime.proxies.marshaller import NeverMarshalled
 from pmh_jupyter.grading.runtime.proxies.proxies import ProxyMeta
 from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
-from pmh_jupyter.grading.runtime.test_cells.isolation_record import IsolationRecord
+from pmh_jupyter.grading.runtime.test_cells.usage_manifest import Manifest
 
 _MISSING = object()
 
@@ -77,12 +77,10 @@ class Namespace(dict[str, Any], NeverMarshalled):
 class NameResolver:
     """Resolves names that the test cells do not bind. Proxies are cached for one cell, plain data until the next request."""
 
-    def __init__(
-        self, peer: JudgePeer, isolation_record: IsolationRecord, helpers: Mapping[str, Any], *, is_recording: bool
-    ) -> None:
-        self.peer, self.isolation_record, self.helpers, self.is_recording = (
+    def __init__(self, peer: JudgePeer, manifest: Manifest, helpers: Mapping[str, Any], *, is_recording: bool) -> None:
+        self.peer, self.manifest, self.helpers, self.is_recording = (
             peer,
-            isolation_record,
+            manifest,
             helpers,
             is_recording,
         )
@@ -98,13 +96,13 @@ class NameResolver:
 
     def resolve(self, name: str) -> Any:
         """Return the value of a name. Raises KeyError if there is none, or if it is a builtin."""
-        if name in self.helpers and name in self.isolation_record.test_helpers:
+        if name in self.helpers and name in self.manifest.test_helpers:
             return self.helpers[name]
         is_builtin = name in vars(builtins)
-        if name in self.isolation_record.library_names and (is_builtin or self._is_bound_in_notebook(name)):
-            return importable_objects.import_object(*self.isolation_record.library_names[name])
+        if name in self.manifest.library_names and (is_builtin or self._is_bound_in_notebook(name)):
+            return importable_objects.import_object(*self.manifest.library_names[name])
         if name.startswith("__") or (
-            is_builtin and not self.is_recording and name not in self.isolation_record.shadowed_builtins
+            is_builtin and not self.is_recording and name not in self.manifest.shadowed_builtins
         ):
             raise KeyError(name)
         if name in self._proxy_cache:
@@ -120,9 +118,9 @@ class NameResolver:
         if not is_bound:
             raise KeyError(name)
         if self.is_recording and import_path is not None and self._record_import(name, import_path):
-            return importable_objects.import_object(*self.isolation_record.library_names[name])
+            return importable_objects.import_object(*self.manifest.library_names[name])
         if self.is_recording and is_builtin:
-            self.isolation_record.shadowed_builtins.add(name)
+            self.manifest.shadowed_builtins.add(name)
         if type(value) is ProxyMeta or type(type(value)) is ProxyMeta or isinstance(value, type):
             self._proxy_cache[name] = value
         else:
@@ -138,7 +136,7 @@ class NameResolver:
             importable_objects.import_object(module, path)
         except (ImportError, AttributeError):
             return False
-        self.isolation_record.library_names[name] = (module, path)
+        self.manifest.library_names[name] = (module, path)
         return True
 
     def _is_bound_in_notebook(self, name: str) -> bool:

@@ -6,9 +6,9 @@ import builtins
 from typing import Any
 
 from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names
+from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 from pmh_jupyter.grading.runtime.files.shared_files import JudgeFileSync
-from pmh_jupyter.grading.runtime.in_process.test_runner import to_plain_python
 from pmh_jupyter.grading.runtime.policies.code_execution_policy import CODE_EXECUTION_POLICY, ReleaseTexts
 from pmh_jupyter.grading.runtime.policies.file_policy import FILE_POLICY
 from pmh_jupyter.grading.runtime.proxies.proxies import apparent_class
@@ -26,8 +26,8 @@ from pmh_jupyter.grading.runtime.separate_process.test_cell import TestCell
 from pmh_jupyter.grading.runtime.separate_process.test_environment import TestEnvironment
 from pmh_jupyter.grading.runtime.separate_process.test_namespace import NameResolver, Namespace
 from pmh_jupyter.grading.runtime.test_cells.checks import remove_hidden_tests
-from pmh_jupyter.grading.runtime.test_cells.isolation_record import IsolationRecord
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
+from pmh_jupyter.grading.runtime.test_cells.usage_manifest import Manifest
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 
 TestResult = dict[str, Any]
@@ -39,7 +39,7 @@ class SeparateProcessJudge:
     """Runs the cells of a notebook with separate-process isolation.
 
     link: the connection to the student process. isolation: what the release knows (see `domain.isolation.NotebookIsolation`), or None.
-    is_recording: record what the reference solution uses (`build_usage`), and refuse nothing.
+    is_recording: record what the reference solution uses (`build_manifest`), and refuse nothing.
     shared_folders: the paths of the folders that tests and notebook share, by name. lesson_files: the lesson's files in them
     ({path, content in base64}). max_file_bytes: maximum size of a file.
 
@@ -57,7 +57,7 @@ class SeparateProcessJudge:
         max_file_bytes: int = 64 << 20,
     ) -> None:
         self._is_recording = is_recording
-        self._isolation_record = IsolationRecord(isolation)
+        self._manifest = Manifest(isolation)
         self._operator_policy = OperatorPolicy(is_recording=is_recording)
         self._definition_sources = DefinitionSources()
         self._release_texts = ReleaseTexts()
@@ -69,7 +69,7 @@ class SeparateProcessJudge:
                 shared_folders,
                 lesson_files or [],
                 max_file_bytes,
-                self._isolation_record.changed_files,
+                self._manifest.changed_files,
                 is_recording=is_recording,
             )
             if shared_folders
@@ -93,9 +93,7 @@ class SeparateProcessJudge:
 
     def _connect_peer(self, link: Link) -> None:
         self.peer = JudgePeer(link, self._operator_policy, lambda: self.namespace.get_own("input"), self._file_sync)
-        self._name_resolver = NameResolver(
-            self.peer, self._isolation_record, self._helpers, is_recording=self._is_recording
-        )
+        self._name_resolver = NameResolver(self.peer, self._manifest, self._helpers, is_recording=self._is_recording)
 
     def reconnect(self, link: Link) -> None:
         """Continue with another student process."""
@@ -104,11 +102,11 @@ class SeparateProcessJudge:
         self.namespace.name_resolver = self._name_resolver
         self._environment = TestEnvironment(self.peer, self._definition_sources, self.namespace)
 
-    def build_usage(self) -> dict[str, Any]:
+    def build_manifest(self) -> dict[str, Any]:
         """Return what the test cells have used so far: the fields of the event "usage"."""
         if self._file_sync:
-            self._isolation_record.changed_files = self._file_sync.changed_by_reference
-        return self._isolation_record.as_dict()
+            self._manifest.changed_files = self._file_sync.changed_by_reference
+        return self._manifest.as_dict()
 
     def checkpoint(self) -> None:
         """Make the student process freeze a copy of itself."""
@@ -119,12 +117,12 @@ class SeparateProcessJudge:
         # Names that the cell binds matter only if the tests have bound a name that the reference binds too, which is rare.
         helper_names = self._helpers.defined_names()
         if self._is_recording or any(
-            name in helper_names or self.namespace.has_own(name) for name in self._isolation_record.rebound_names
+            name in helper_names or self.namespace.has_own(name) for name in self._manifest.rebound_names
         ):
             names = find_bound_names(to_plain_python(source) or "")
             if self._is_recording:
-                self._isolation_record.rebound_names |= names
-            for name in names & self._isolation_record.rebound_names:
+                self._manifest.rebound_names |= names
+            for name in names & self._manifest.rebound_names:
                 self.namespace.pop_own(name)
                 self._helpers.forget(name)
         return self._run_new_cell(number, source)
@@ -160,7 +158,7 @@ class SeparateProcessJudge:
         self._name_resolver.clear_cache()
         # Tests may read `In`, and feedback may quote what they read.
         self._append_to_history(remove_hidden_tests(source))
-        self._operator_policy.begin_cell(self._isolation_record.operators.get(grade_id, ()), source)
+        self._operator_policy.begin_cell(self._manifest.operators.get(grade_id, ()), source)
         compiled_cell = unpack_cell(packed_cell) or compile_cell(source)
         self._release_texts.add(compiled_cell.python_source if compiled_cell else "")
         test_cell = TestCell(self.peer, self.namespace, self._helpers, compiled_cell)
@@ -178,7 +176,7 @@ class SeparateProcessJudge:
             if self._borrowed_shell is not None:
                 self._borrowed_shell[0].user_ns, self._borrowed_shell = self._borrowed_shell[1], None
         if self._is_recording:
-            self._isolation_record.operators.setdefault(grade_id, set()).update(self._operator_policy.used_operators)
+            self._manifest.operators.setdefault(grade_id, set()).update(self._operator_policy.used_operators)
         self.peer.end_cell()
         self.export_names()
         flags = self._file_sync.pop_flags() if self._file_sync else []
@@ -186,7 +184,7 @@ class SeparateProcessJudge:
 
     def export_names(self) -> None:
         """Send the names that later cells of the notebook read to the student process."""
-        for name in self._isolation_record.exported_names:
+        for name in self._manifest.exported_names:
             if self.namespace.has_own(name):
                 self.peer.request("bind-name", name, self.namespace.get_own(name))
 
@@ -195,7 +193,7 @@ class SeparateProcessJudge:
 
     def _code_argument(self, text: Any, name: str) -> Any:
         """Return the first argument for `eval` or `exec`. A function of the notebook with that name receives it unchanged."""
-        is_overridden = name in self._isolation_record.shadowed_builtins or self.namespace.has_own(name)
+        is_overridden = name in self._manifest.shadowed_builtins or self.namespace.has_own(name)
         return text if is_overridden else self._release_texts.compile_release_text(text, name)
 
     def _student_module(self, name: str) -> Any:

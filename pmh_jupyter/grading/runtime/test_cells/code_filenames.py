@@ -1,12 +1,9 @@
-"""The file names under which the code of a release's cells is compiled.
-
-Tracebacks and audit hooks tell the release's own code from the student's by them. The student's code cannot take one of these names:
-see `policies.student_policy`.
-"""
+"""File names under which code of a release is compiled. Tracebacks and the audit hooks recognize the code by them."""
 
 from __future__ import annotations
 
 TEST_CELL_FILENAME = "<test>"
+"""The file name of a test cell's code."""
 TEST_HELPER_FILENAME = "<test helper>"
-"""The judge's own copy of a function that a locked cell defines."""
+"""The file name of the judge's own copy of a function that a locked cell defines."""
 RELEASE_FILENAMES = frozenset({TEST_CELL_FILENAME, TEST_HELPER_FILENAME})

@@ -1,25 +1,19 @@
-"""What the test cells of a notebook need from the reference solution.
-
-A run of the reference solution at release time fills the record. Grading reads it. Both isolations use it.
-"""
+"""What the test cells of a release use: the names, operators and files that a submission's tests will be allowed."""
 
 from __future__ import annotations
 
 from typing import Any
 
 
-class IsolationRecord:
-    """The fields of `domain.isolation.NotebookIsolation`, as mutable sets. `operators` is keyed by `grade_id`.
+class Manifest:
+    """What is known about how a release's tests run, read from a bundle or collected while the reference solution runs.
 
-    isolation: what the release knows, or None for a recording run, which starts empty.
+    The fields are those of `domain.isolation.NotebookIsolation`. Operators are listed by the test cell's `grade_id`.
     """
 
     def __init__(self, isolation: dict[str, Any] | None) -> None:
         fields = isolation or {}
-        self.library_names = {
-            name: (str(import_path[0]), str(import_path[1]))
-            for name, import_path in fields.get("library_names", {}).items()
-        }
+        self.library_names = _import_paths(fields.get("library_names", {}))
         self.rebound_names = set(fields.get("rebound_names", ()))
         self.shadowed_builtins = set(fields.get("shadowed_builtins", ()))
         self.exported_names = tuple(fields.get("exported_names", ()))
@@ -30,16 +24,14 @@ class IsolationRecord:
         }
 
     def add_usage(self, grade_id: str, usage: dict[str, Any]) -> None:
-        """Add what one test cell used when it ran in-process (see `usage_recorder`)."""
-        self.library_names |= {
-            name: (str(import_path[0]), str(import_path[1])) for name, import_path in usage["library_names"].items()
-        }
+        """Adds what one test cell used when it ran in-process (see `usage_recorder.record_usage`)."""
+        self.library_names |= _import_paths(usage["library_names"])
         self.shadowed_builtins |= set(usage["shadowed_builtins"])
         self.test_helpers |= set(usage["test_helpers"])
         self.operators.setdefault(grade_id, set()).update(usage["operators"])
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the fields of the event "usage", sorted, so that the same release gives the same bytes."""
+        """The fields of the event `usage`, sorted, so that the same release gives the same bytes."""
         return {
             "library_names": {name: list(import_path) for name, import_path in sorted(self.library_names.items())},
             "rebound_names": sorted(self.rebound_names),
@@ -48,3 +40,8 @@ class IsolationRecord:
             "changed_files": sorted(self.changed_files),
             "operators": {grade_id: sorted(names) for grade_id, names in sorted(self.operators.items())},
         }
+
+
+def _import_paths(fields: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """Of each name, the module and the attribute that it stands for."""
+    return {name: (str(import_path[0]), str(import_path[1])) for name, import_path in fields.items()}

@@ -147,7 +147,7 @@ async def test_a_token_opens_no_page(live: RunningService, open_browser: Opener)
         assert "/hub/api/oauth2/authorize" in reply.headers["Location"]
     browser = open_browser(live, "mallory")  # a session of somebody who is no member
     page = await browser.walk(BOARD)
-    assert page.status_code == 404 and "You are in no classroom" in page.text
+    assert page.status_code == 404 and "You are not a member of a classroom" in page.text
 
 
 async def test_a_student_is_no_staff_whatever_the_token(live: RunningService) -> None:

@@ -2,7 +2,7 @@
 module.exports = {
   testEnvironment: 'jsdom',
   testMatch: ['<rootDir>/tests/**/*.test.{ts,tsx}'],
-  setupFiles: ['<rootDir>/tests/browser.ts'],
+  setupFiles: ['<rootDir>/tests/browserGlobals.ts'],
   transform: {
     '\\.[jt]sx?$|\\.mjs$': ['@swc/jest', { jsc: { target: 'es2022', transform: { react: { runtime: 'automatic' } } } }]
   },

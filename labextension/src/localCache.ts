@@ -1,10 +1,10 @@
 /**
- * What this browser keeps between two visits: the classroom shown last, and its map, for a start without the hub.
+ * What this browser keeps between visits: the classroom shown last and its outline, so that the panel can start without the hub.
  */
 import type { OutlineReply } from './wire';
 
-export class Memory {
-  /** `scope` tells one user's server from another's: browsers can be shared, and so is an origin. */
+export class LocalCache {
+  /** `scope` tells one user's server from another's: several people may use one browser, and all servers share an origin. */
   constructor(
     private readonly _scope: string,
     private readonly _storage: Storage = window.localStorage
@@ -47,7 +47,7 @@ export class Memory {
         this._storage.setItem(this._key(name), value);
       }
     } catch {
-      // Full or forbidden: then nothing is remembered, which costs comfort alone.
+      // The storage is full or forbidden. The panel works without the cache.
     }
   }
 

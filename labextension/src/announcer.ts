@@ -1,13 +1,13 @@
 /**
- * The live region that says verdicts aloud. It hangs on the document itself: a side panel can be folded away and a cell can leave the
- * page while it is scrolled, and then nothing in them is read out.
+ * A live region for screen readers. It is a child of the document's body, because a region inside the side panel or a cell is not read
+ * out while the panel is closed or the cell is scrolled out of sight.
  */
 import type { IDisposable } from '@lumino/disposable';
 
 export class Announcer implements IDisposable {
   constructor(host: HTMLElement = document.body) {
     this._node = document.createElement('div');
-    this._node.className = 'pmh-Spoken';
+    this._node.className = 'pmh-Announcement';
     this._node.setAttribute('role', 'status');
     this._node.setAttribute('aria-live', 'polite');
     host.appendChild(this._node);
@@ -21,8 +21,8 @@ export class Announcer implements IDisposable {
     this._node.remove();
   }
 
-  say(sentence: string): void {
-    // The same sentence twice is a change only if the region was empty in between.
+  announce(sentence: string): void {
+    // The same sentence is read out twice only if the region was empty in between.
     this._node.replaceChildren();
     const line = document.createElement('p');
     line.textContent = sentence;

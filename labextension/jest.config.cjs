@@ -4,6 +4,7 @@ module.exports = {
   testMatch: ['<rootDir>/tests/**/*.test.{ts,tsx}'],
   setupFiles: ['<rootDir>/tests/browserGlobals.ts'],
   transform: {
+    '\\.svg$': '<rootDir>/tests/svgTransform.cjs',
     '\\.[jt]sx?$|\\.mjs$': ['@swc/jest', { jsc: { target: 'es2022', transform: { react: { runtime: 'automatic' } } } }]
   },
   transformIgnorePatterns: []

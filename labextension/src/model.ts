@@ -104,6 +104,8 @@ export class ClassroomModel implements IDisposable {
   dispose(): void {
     this._isDisposed = true;
     this._refreshDebouncer.dispose();
+    // A poll that is only disposed keeps its timer.
+    void this._retryPoll.stop();
     this._retryPoll.dispose();
     this._events.dispose();
     this._results.dispose();

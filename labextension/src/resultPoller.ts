@@ -34,6 +34,8 @@ export class ResultPoller implements IDisposable {
   }
 
   dispose(): void {
+    // A poll that is only disposed keeps its timer.
+    void this._poll.stop();
     this._poll.dispose();
   }
 

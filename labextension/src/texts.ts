@@ -6,7 +6,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { feedbackText } from './feedbackTexts';
 import { outcomeLabel, type Outcome } from './labels';
-import { isEvaluated } from './strip/resultText';
+import { isEvaluated, isInHeadline } from './strip/resultText';
 import type { ExerciseSubmission } from './submissions';
 import type { TestReply, VerdictReply } from './wire';
 
@@ -91,7 +91,7 @@ export function announcement(title: string, submission: ExerciseSubmission, tran
     return `${title}: ${feedbackText(trans, submission.graderError ?? { code: 'grader-error', params: {} })}`;
   }
   const { outcome, points, max_points, message } = submission.verdict;
-  const reason = outcome !== 'passed' && message ? feedbackText(trans, message) : '';
+  const reason = outcome !== 'passed' && message && !isInHeadline(message) ? feedbackText(trans, message) : '';
   const result = `${headline(submission.verdict, trans)}. ${pointsOfText(points, max_points, trans)}.`;
   return `${title}: ${result} ${reason}`.trim();
 }

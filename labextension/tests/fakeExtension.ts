@@ -1,5 +1,5 @@
 /**
- * A server that answers as the server extension would, over real HTTP, from a table that a test fills.
+ * A server that answers as the server extension does, over real HTTP, from a table of routes that a test fills.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,14 +9,20 @@ import { nullTranslator } from '@jupyterlab/translation';
 
 import type { Connection } from '../src/request';
 
-export type Answer = (request: IncomingMessage, body: unknown, response: ServerResponse) => unknown;
+export type Handler = (request: IncomingMessage, body: unknown, response: ServerResponse) => unknown;
 
-export class Extension {
-  readonly routes = new Map<string, Answer>();
-  readonly asked: { readonly route: string; readonly query: string; readonly body: unknown }[] = [];
+export interface ReceivedRequest {
+  readonly route: string;
+  readonly query: string;
+  readonly body: unknown;
+}
 
-  static async start(): Promise<Extension> {
-    const extension = new Extension();
+export class FakeExtension {
+  readonly routes = new Map<string, Handler>();
+  readonly requests: ReceivedRequest[] = [];
+
+  static async start(): Promise<FakeExtension> {
+    const extension = new FakeExtension();
     await new Promise<void>(resolve => extension._server.listen(0, '127.0.0.1', resolve));
     return extension;
   }
@@ -30,14 +36,15 @@ export class Extension {
       Request: globalThis.Request,
       Headers: globalThis.Headers
     });
-    return { settings, trans: nullTranslator.load('pmh_jupyter'), pauses: [1, 1, 1] };
+    return { settings, trans: nullTranslator.load('pmh_jupyter'), retryPausesMs: [1, 1, 1] };
   }
 
-  /** Answers `METHOD path` with JSON, or with whatever `answer` does to the response. */
-  on(route: string, answer: Answer | object): void {
-    this.routes.set(route, typeof answer === 'function' ? (answer as Answer) : () => answer);
+  /** Answers `METHOD path` with an object as JSON, or with what a handler returns or writes. */
+  on(route: string, reply: Handler | object): void {
+    this.routes.set(route, typeof reply === 'function' ? (reply as Handler) : () => reply);
   }
 
+  /** Answers `METHOD path` with an error in the extension's format. */
   fail(route: string, status: number, code: string): void {
     this.on(route, (_request, _body, response) => {
       response.statusCode = status;
@@ -50,7 +57,7 @@ export class Extension {
     return new Promise(resolve => this._server.close(() => resolve()));
   }
 
-  private async _answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  private async _handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [path = '', query = ''] = (request.url ?? '').replace('/user/ada/pmh/api/', '').split('?');
     const chunks: Buffer[] = [];
     for await (const chunk of request) {
@@ -59,16 +66,16 @@ export class Extension {
     const text = Buffer.concat(chunks).toString();
     const body: unknown = text ? JSON.parse(text) : null;
     const route = `${request.method} ${path}`;
-    this.asked.push({ route, query, body });
-    const answer = this.routes.get(route);
-    if (!answer) {
+    this.requests.push({ route, query, body });
+    const handler = this.routes.get(route);
+    if (!handler) {
       response.statusCode = 404;
     }
-    const reply = answer ? await answer(request, body, response) : '<html>not here</html>';
+    const reply = handler ? await handler(request, body, response) : '<html>not found</html>';
     if (reply !== undefined) {
       response.end(typeof reply === 'string' ? reply : JSON.stringify(reply));
     }
   }
 
-  private readonly _server: Server = createServer((request, response) => void this._answer(request, response));
+  private readonly _server: Server = createServer((request, response) => void this._handle(request, response));
 }

@@ -1,64 +1,76 @@
 import { PmhError } from '../src/request';
-import { isBusy, Works, type Finished } from '../src/works';
-import { verdict, work } from './samples';
+import { isBusy, SubmissionStore, type FinishedExercise } from '../src/submissions';
+import { message, submission, verdict } from './samples';
 
-function begun(): { works: Works; finished: Finished[] } {
-  const works = new Works();
-  const finished: Finished[] = [];
-  works.finished.connect((_, end) => finished.push(end));
-  works.begin('w1', 'check', 'values', ['swap']);
-  return { works, finished };
+/** A store in which a check of one exercise was sent. */
+function storeWithCheck(): { store: SubmissionStore; finished: FinishedExercise[] } {
+  const store = new SubmissionStore();
+  const finished: FinishedExercise[] = [];
+  store.finished.connect((_, exercise) => finished.push(exercise));
+  store.begin('s1', 'check', 'values', ['swap']);
+  return { store, finished };
 }
 
-test('a check goes from sending to its verdict, and ends once', () => {
-  const { works, finished } = begun();
-  expect(works.get('values', 'swap')).toMatchObject({ state: 'sending', verdict: null });
-  works.accept({ id: 'w1', kind: 'check', state: 'queued', receipt: null });
-  works.apply(work('w1', { state: 'queued', position: 3, verdicts: [] }));
-  expect(works.get('values', 'swap')).toMatchObject({ state: 'queued', position: 3 });
-  expect(works.pending).toEqual(['w1']);
-  works.apply(work('w1'));
-  works.apply(work('w1'));
-  expect(works.get('values', 'swap')).toMatchObject({ state: 'graded', verdict: { outcome: 'failed' } });
-  expect(works.pending).toEqual([]);
+test('a check goes from sending to its verdict and finishes once', () => {
+  const { store, finished } = storeWithCheck();
+  expect(store.get('values', 'swap')).toMatchObject({ state: 'sending', verdict: null });
+  store.accept({ id: 's1', kind: 'check', state: 'queued', receipt: null });
+  store.apply(submission('s1', { state: 'queued', queue_position: 3, verdicts: [] }));
+  expect(store.get('values', 'swap')).toMatchObject({ state: 'queued', queuePosition: 3 });
+  expect(store.pendingIds).toEqual(['s1']);
+  store.apply(submission('s1'));
+  store.apply(submission('s1'));
+  expect(store.get('values', 'swap')).toMatchObject({ state: 'graded', verdict: { outcome: 'failed' } });
+  expect(store.pendingIds).toEqual([]);
   expect(finished.map(({ gradeId }) => gradeId)).toEqual(['swap']);
 });
 
-test('the last verdict stays while a newer check runs', () => {
-  const { works } = begun();
-  works.apply(work('w1'));
-  works.begin('w2', 'check', 'values', ['swap']);
-  expect(works.get('values', 'swap')).toMatchObject({ id: 'w2', state: 'sending', verdict: { outcome: 'failed' } });
+test('the previous verdict stays while a newer check runs', () => {
+  const { store } = storeWithCheck();
+  store.apply(submission('s1'));
+  store.begin('s2', 'check', 'values', ['swap']);
+  expect(store.get('values', 'swap')).toMatchObject({ id: 's2', state: 'sending', verdict: { outcome: 'failed' } });
 });
 
-test('the verdict of older work does not end newer work', () => {
-  const { works } = begun();
-  works.begin('w2', 'check', 'values', ['swap']);
-  works.apply(work('w1', { verdicts: [verdict('swap', { outcome: 'passed' })] }));
-  const now = works.get('values', 'swap');
-  expect(now).toMatchObject({ id: 'w2', verdict: { outcome: 'passed' } });
-  expect(isBusy(now)).toBe(true);
+test('the verdict of an older submission does not finish a newer one', () => {
+  const { store } = storeWithCheck();
+  store.begin('s2', 'check', 'values', ['swap']);
+  store.apply(submission('s1', { verdicts: [verdict('swap', { outcome: 'passed' })] }));
+  const current = store.get('values', 'swap');
+  expect(current).toMatchObject({ id: 's2', verdict: { outcome: 'passed' } });
+  expect(isBusy(current)).toBe(true);
 });
 
-test('work that could not be sent, or failed at the hub, says so', () => {
-  const { works, finished } = begun();
-  works.fail('w1', new PmhError('conflict', 'No.', 'Reload.'));
-  expect(works.get('values', 'swap')).toMatchObject({ state: 'failed', error: { code: 'conflict' } });
-  works.begin('w2', 'check', 'values', ['swap']);
-  works.apply(work('w2', { state: 'failed', fault: 'The grader was restarted.', verdicts: [] }));
-  expect(works.get('values', 'swap')).toMatchObject({ state: 'failed', fault: 'The grader was restarted.', error: null });
+test('a submission that could not be sent keeps its error, one that failed at the hub its reason', () => {
+  const { store, finished } = storeWithCheck();
+  store.fail('s1', new PmhError('conflict', 'No.', 'Reload.'));
+  expect(store.get('values', 'swap')).toMatchObject({ state: 'failed', error: { code: 'conflict' } });
+  store.begin('s2', 'check', 'values', ['swap']);
+  store.apply(submission('s2', { state: 'failed', grader_error: message('grader-error'), verdicts: [] }));
+  expect(store.get('values', 'swap')).toMatchObject({
+    state: 'failed',
+    graderError: { code: 'grader-error' },
+    error: null
+  });
   expect(finished).toHaveLength(2);
 });
 
-test('after a reload the newest verdict of each exercise counts, and what runs is waited for', () => {
-  const works = new Works();
-  works.load([
-    work('w4', { state: 'running', verdicts: [] }),
-    work('w3', { verdicts: [verdict('swap', { outcome: 'passed' })] }),
-    work('w2', { state: 'failed', verdicts: [], fault: 'x' }),
-    work('w1', { verdicts: [verdict('swap'), verdict('round')] })
+test('loading keeps the newest verdict of each exercise and waits for what is running', () => {
+  const store = new SubmissionStore();
+  store.load([
+    submission('s4', { state: 'running', verdicts: [] }),
+    submission('s3', { verdicts: [verdict('swap', { outcome: 'passed' })] }),
+    submission('s2', { state: 'failed', verdicts: [], grader_error: message('grader-error') }),
+    submission('s1', { verdicts: [verdict('swap'), verdict('round')] })
   ]);
-  expect(works.get('values', 'swap')?.verdict?.outcome).toBe('passed');
-  expect(works.get('values', 'round')?.verdict?.outcome).toBe('failed');
-  expect(works.pending).toEqual(['w4']);
+  expect(store.get('values', 'swap')?.verdict?.outcome).toBe('passed');
+  expect(store.get('values', 'round')?.verdict?.outcome).toBe('failed');
+  expect(store.pendingIds).toEqual(['s4']);
+});
+
+test('clearing forgets submissions and stops waiting for them', () => {
+  const { store } = storeWithCheck();
+  store.clear();
+  expect(store.get('values', 'swap')).toBeNull();
+  expect(store.pendingIds).toEqual([]);
 });

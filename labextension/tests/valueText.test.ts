@@ -1,14 +1,14 @@
-import { cut, difference, visible, worthComparing } from '../src/strip/values';
+import { findDifference, isWorthComparing, shorten, showInvisible } from '../src/strip/valueText';
 
-test('a long value is cut in its middle and keeps both ends', () => {
+test('a long value is shortened in its middle', () => {
   const long = 'a'.repeat(200) + 'z'.repeat(60);
-  expect(cut('short')).toBe('short');
-  expect(cut(long)).toMatch(/^a{80} … z{40}$/);
+  expect(shorten('short')).toBe('short');
+  expect(shorten(long)).toMatch(/^a{80} … z{40}$/);
 });
 
-test('what the eye misses is shown', () => {
-  expect(visible('a\tb\u00a0c  \nd ')).toBe('a→b⍽c··\nd·');
-  expect(visible('a b')).toBe('a b');
+test('invisible characters are replaced by symbols', () => {
+  expect(showInvisible('a\tb\u00a0c  \nd ')).toBe('a→b⍽c··\nd·');
+  expect(showInvisible('a b')).toBe('a b');
 });
 
 test.each([
@@ -17,11 +17,11 @@ test.each([
   ['same', 'same', { before: 'same', expected: '', got: '', after: '' }],
   ['', 'x', { before: '', expected: '', got: 'x', after: '' }]
 ])('the difference of %j and %j', (expected, got, parts) => {
-  expect(difference(expected, got)).toEqual(parts);
+  expect(findDifference(expected, got)).toEqual(parts);
 });
 
-test('only long pairs are compared', () => {
-  expect(worthComparing('x'.repeat(40), 'y'.repeat(40))).toBe(true);
-  expect(worthComparing('x'.repeat(40), 'y')).toBe(false);
-  expect(worthComparing(null, 'y'.repeat(40))).toBe(false);
+test('only two long values are worth comparing', () => {
+  expect(isWorthComparing('x'.repeat(40), 'y'.repeat(40))).toBe(true);
+  expect(isWorthComparing('x'.repeat(40), 'y')).toBe(false);
+  expect(isWorthComparing(null, 'y'.repeat(40))).toBe(false);
 });

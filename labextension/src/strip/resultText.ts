@@ -37,7 +37,7 @@ export interface ResultSummary {
 export function summarizeResult(verdict: VerdictReply): ResultSummary {
   const shown = verdict.tests.filter(test => isShown(test, verdict));
   const isReasonShown = shown.some(test => isSameMessage(test.message, verdict.message));
-  const isReasonNeeded = verdict.message && !HEADLINE_CODES.has(verdict.message.code) && !isReasonShown;
+  const isReasonNeeded = verdict.message && !isInHeadline(verdict.message) && !isReasonShown;
   const reason = verdict.outcome !== 'passed' && isReasonNeeded ? verdict.message : null;
   const explained = verdict.tests.find(test => isSameMessage(test.message, reason) && test.cell && test.line !== null);
   return {
@@ -52,6 +52,11 @@ export function summarizeResult(verdict: VerdictReply): ResultSummary {
 /** Whether a test compared something, rather than being left out or stopped by an error. */
 export function isEvaluated({ outcome, message }: TestReply): boolean {
   return outcome === 'passed' || (outcome === 'failed' && (message === null || EVALUATED_CODES.has(message.code)));
+}
+
+/** Whether the headline of a verdict says the same as this message. */
+export function isInHeadline(message: MessageReply): boolean {
+  return HEADLINE_CODES.has(message.code);
 }
 
 /** A test that raised an error is shown as well, if other tests were evaluated and the error is its own. */

@@ -1,4 +1,4 @@
-"""Maps every exception to a PmhError, and that to the status, headers and `ErrorReply` of a response."""
+"""Maps every exception to a PmhError, and a PmhError to the headers of its response. `wire.errors` builds the body."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ from pydantic import ValidationError
 from tornado.web import HTTPError
 
 from pmh_jupyter.errors import BadInput, NotAllowed, NotFound, NotLoggedIn, PmhError, TooLarge, Unavailable
-from pmh_jupyter.wire.errors import error_reply
-
-__all__ = ["MethodNotAllowed", "as_pmh_error", "error_headers", "error_reply"]
 
 MAX_LISTED_ERRORS = 5
 

@@ -24,7 +24,6 @@ from pmh_jupyter.service.app import make_app
 from pmh_jupyter.service.context import Service
 from pmh_jupyter.service.event_broadcaster import EventBroadcaster
 from pmh_jupyter.service.hub_client import HubClient, make_hub_oauth
-
 from pmh_jupyter.service.jobs.grader import Grader
 from pmh_jupyter.service.jobs.worker_pool import WorkerPool
 from pmh_jupyter.service.key_files import load_or_create_key

@@ -17,13 +17,13 @@ from pmh_jupyter.domain.hashing import sha256_hex
 from pmh_jupyter.domain.people import Membership, Person
 from pmh_jupyter.domain.submission import MemberSubmission, Submission
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Message, TestVerdict
-from pmh_jupyter.errors import Problem
 from pmh_jupyter.wire import outline, people, staff, submission
-from pmh_jupyter.wire.base import FileContent, ProblemReply
+from pmh_jupyter.wire.base import FileContent
+from pmh_jupyter.wire.errors import problem_reply
 
 
 def to_points(millipoints: int) -> float:
-    """1,500 milli-points are 1.5 points."""
+    """Converts milli-points to points: 1,500 to 1.5."""
     return millipoints / 1000
 
 
@@ -44,7 +44,7 @@ def classroom_reply(membership: Membership) -> people.ClassroomReply:
 
 
 def outline_reply(member_outline: domain.Outline) -> outline.OutlineReply:
-    """The outline of one member."""
+    """Serializes the outline of one member."""
     lessons = member_outline.lessons
     return outline.OutlineReply(
         classroom=classroom_reply(member_outline.membership),
@@ -117,7 +117,7 @@ def _award_reply(award: domain.OutlineAward) -> outline.AwardReply:
 
 
 def lesson_files_reply(files: domain.LessonFiles) -> submission.LessonFilesReply:
-    """What a student receives of a lesson."""
+    """Serializes the files of a lesson for a student."""
     base = _student_release(files.base) if files.base else None
     return submission.LessonFilesReply(current=_student_release(files.current), base=base)
 
@@ -134,7 +134,7 @@ def _file_content(file: File) -> FileContent:
 
 
 def submission_reply(own_submission: Submission) -> submission.SubmissionReply:
-    """A student's own work. Flags stay out."""
+    """Serializes a student's own submission, without its flags."""
     return submission.SubmissionReply(
         id=own_submission.id,
         kind=own_submission.kind.value,
@@ -156,7 +156,7 @@ def submission_reply(own_submission: Submission) -> submission.SubmissionReply:
 
 
 def member_submission_reply(member_submission: MemberSubmission) -> staff.MemberSubmissionReply:
-    """A member's work with its flags."""
+    """Serializes a member's submission with its flags, for staff."""
     flags = tuple(
         submission.FlagReply(code=flag.code, cell=flag.cell, detail=flag.detail, text=flag_text(flag))
         for flag in member_submission.submission.flags
@@ -201,7 +201,7 @@ def _message_text(message: Message | None) -> str:
 
 
 def gradebook_reply(gradebook: domain.Gradebook) -> staff.GradebookReply:
-    """One page of the board."""
+    """Serializes one page of the gradebook."""
     return staff.GradebookReply(
         classroom=gradebook.classroom,
         columns=tuple(
@@ -240,7 +240,7 @@ def _gradebook_row(row: domain.GradebookRow) -> staff.GradebookRow:
 
 
 def event_reply(event: Event) -> submission.EventReply:
-    """An event as the person whom it concerns may read it."""
+    """Serializes an event for the person whom it concerns."""
     return submission.EventReply(
         number=event.number, kind=event.kind.value, occurred_at=event.occurred_at, data=event.to_public_data()
     )
@@ -262,10 +262,6 @@ def course_validation_reply(report: ValidationReport, *, has_trial_run: bool) ->
         warnings=tuple(map(problem_reply, report.warnings)),
         has_trial_run=has_trial_run,
     )
-
-
-def problem_reply(problem: Problem) -> ProblemReply:
-    return ProblemReply(file=problem.file, cell=problem.cell, message=problem.message, remedy=problem.remedy)
 
 
 def course_release_reply(version: CourseVersion) -> staff.CourseReleaseReply:

@@ -1,6 +1,6 @@
-"""From the domain's values to the wire's messages: points instead of milli-points, sentences instead of codes.
+"""Serializers from domain values to wire messages. Milli-points become points.
 
-Functions for a student and for staff are apart; nothing here can put a flag or something sealed into a student's reply.
+Functions for students and functions for staff are separate: a student's reply has no field for flags or for anything sealed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pmh_jupyter.domain import outline as domain
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.course_versions import CourseVersion
 from pmh_jupyter.domain.events import Event
-from pmh_jupyter.domain.feedback_text import feedback_text, flag_text
+from pmh_jupyter.domain.feedback_text import param_names
 from pmh_jupyter.domain.hashing import sha256_hex
 from pmh_jupyter.domain.people import Membership, Person
 from pmh_jupyter.domain.submission import MemberSubmission, Submission
@@ -117,7 +117,7 @@ def _award_reply(award: domain.OutlineAward) -> outline.AwardReply:
 
 
 def lesson_files_reply(files: domain.LessonFiles) -> submission.LessonFilesReply:
-    """Serializes the files of a lesson for a student."""
+    """The files of a lesson that a student receives."""
     base = _student_release(files.base) if files.base else None
     return submission.LessonFilesReply(current=_student_release(files.current), base=base)
 
@@ -134,7 +134,7 @@ def _file_content(file: File) -> FileContent:
 
 
 def submission_reply(own_submission: Submission) -> submission.SubmissionReply:
-    """Serializes a student's own submission, without its flags."""
+    """A student's own submission, without flags."""
     return submission.SubmissionReply(
         id=own_submission.id,
         kind=own_submission.kind.value,
@@ -149,16 +149,16 @@ def submission_reply(own_submission: Submission) -> submission.SubmissionReply:
             _verdict_reply(verdict, own_submission.exercise_titles.get(verdict.grade_id, ""))
             for verdict in own_submission.verdicts
         ),
-        repairs=tuple(feedback_text(message) for message in own_submission.repairs),
-        grader_error=_message_text(own_submission.grader_error),
+        repairs=tuple(map(message_reply, own_submission.repairs)),
+        grader_error=_optional_message_reply(own_submission.grader_error),
         receipt=submission.Receipt.model_validate(own_submission.receipt) if own_submission.receipt else None,
     )
 
 
 def member_submission_reply(member_submission: MemberSubmission) -> staff.MemberSubmissionReply:
-    """Serializes a member's submission with its flags, for staff."""
+    """A member's submission with its flags, for staff."""
     flags = tuple(
-        submission.FlagReply(code=flag.code, cell=flag.cell, detail=flag.detail, text=flag_text(flag))
+        submission.FlagReply(code=flag.code, cell=flag.cell, detail=flag.detail)
         for flag in member_submission.submission.flags
     )
     return staff.MemberSubmissionReply(
@@ -176,19 +176,19 @@ def _verdict_reply(verdict: ExerciseVerdict, title: str) -> submission.VerdictRe
         outcome=verdict.outcome.value,
         points=to_points(verdict.millipoints),
         max_points=to_points(verdict.max_millipoints),
-        message=_message_text(verdict.message),
+        message=_optional_message_reply(verdict.message),
         tests=tuple(map(_test_reply, verdict.tests)),
     )
 
 
 def _test_reply(test: TestVerdict) -> submission.TestReply:
-    # A grader names a hidden test neutrally and gives neither value; here it is made sure of.
+    # The grader gives hidden tests a neutral name and no values. The values are withheld here as well.
     return submission.TestReply(
         grade_id=test.grade_id,
         name=test.name,
         is_hidden=test.is_hidden,
         outcome=test.outcome.value,
-        message=_message_text(test.message),
+        message=_optional_message_reply(test.message),
         expected=None if test.is_hidden else test.expected,
         got=None if test.is_hidden else test.got,
         cell=test.cell,
@@ -196,12 +196,20 @@ def _test_reply(test: TestVerdict) -> submission.TestReply:
     )
 
 
-def _message_text(message: Message | None) -> str:
-    return feedback_text(message) if message else ""
+def message_reply(message: Message) -> submission.MessageReply:
+    """A message as code and parameters. Only parameters that its sentence shows are sent."""
+    names = param_names(message.code)
+    return submission.MessageReply(
+        code=message.code, params={name: value for name, value in message.params.items() if name in names}
+    )
+
+
+def _optional_message_reply(message: Message | None) -> submission.MessageReply | None:
+    return message_reply(message) if message else None
 
 
 def gradebook_reply(gradebook: domain.Gradebook) -> staff.GradebookReply:
-    """Serializes one page of the gradebook."""
+    """One page of the gradebook."""
     return staff.GradebookReply(
         classroom=gradebook.classroom,
         columns=tuple(
@@ -240,7 +248,7 @@ def _gradebook_row(row: domain.GradebookRow) -> staff.GradebookRow:
 
 
 def event_reply(event: Event) -> submission.EventReply:
-    """Serializes an event for the person whom it concerns."""
+    """An event without the data that its recipient may not read."""
     return submission.EventReply(
         number=event.number, kind=event.kind.value, occurred_at=event.occurred_at, data=event.to_public_data()
     )

@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from jinja2 import UndefinedError
 
+from pmh_jupyter.domain.labels import OUTCOME_LABELS, STATE_LABELS
 from pmh_jupyter.domain.progress import ProgressState
 from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.service.pages.gradebook import ColumnSummary, GradebookFilters, make_link_query
@@ -133,13 +134,12 @@ def test_undefined_variable_is_an_error() -> None:
 
 def test_every_state_and_outcome_has_an_icon_and_a_label() -> None:
     environment = make_template_environment()
-    macros = environment.get_template("macros.html").module
-    state_labels, outcome_labels = environment.globals["state_labels"], environment.globals["outcome_labels"]
+    macros: Any = environment.get_template("macros.html").module
     for state in ProgressState:
         icon = str(macros.state_icon(state.value))
-        assert "<path" in icon and f'aria-label="{state_labels[state.value].text}"' in icon
+        assert "<path" in icon and f'aria-label="{STATE_LABELS[state].text}"' in icon
     for outcome in Outcome:
-        assert outcome_labels[outcome.value].text
+        assert OUTCOME_LABELS[outcome].text
         assert "<path" in str(macros.icon(outcome.value))
 
 

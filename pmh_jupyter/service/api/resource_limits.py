@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from pydantic import ValidationError
 
 from pmh_jupyter.authoring.schema import LimitsEntry, validation_problems
-from pmh_jupyter.domain.course import RequestedLimits
+from pmh_jupyter.domain.limits import EffectiveLimits, RequestedLimits
 from pmh_jupyter.domain.roles import Permission
 from pmh_jupyter.errors import BadInput
-from pmh_jupyter.grading.task import apply_requested_limits
 from pmh_jupyter.service.handler import ApiHandler
 from pmh_jupyter.service.permissions import AccessRule, Scope
 from pmh_jupyter.service.routes import Operation, Route
@@ -47,10 +44,13 @@ class AssignmentLimitsHandler(ApiHandler):
 
     def _send_limits(self, limit_sources: assignment_limits.AssignmentLimits) -> None:
         hub_limits = self.service.grader.default_limits
-        effective = RequestedLimits(**asdict(apply_requested_limits(hub_limits, limit_sources.combined)))
-        bodies = (RequestedLimits(**asdict(hub_limits)), limit_sources.lesson, limit_sources.classroom, effective)
         self.send(
-            ResourceLimitsReply(**dict(zip(ResourceLimitsReply.model_fields, map(_limits_body, bodies), strict=True)))
+            ResourceLimitsReply(
+                hub=_limits_body(hub_limits),
+                lesson=_limits_body(limit_sources.lesson),
+                classroom=_limits_body(limit_sources.classroom),
+                effective=_limits_body(hub_limits.with_requested(limit_sources.combined)),
+            )
         )
 
 
@@ -61,20 +61,8 @@ def _parse_limits(body: ResourceLimits) -> RequestedLimits:
         raise BadInput("These limits are invalid.", problems=tuple(validation_problems(error, "limits"))) from error
 
 
-def _limits_body(requested: RequestedLimits) -> ResourceLimits:
-    return ResourceLimits(
-        cell_seconds=requested.cell_seconds,
-        submission_seconds=requested.submission_seconds,
-        memory_mb=_to_mib(requested.memory_bytes),
-        processes=requested.processes,
-        output_mb=None if requested.output_bytes is None else requested.output_bytes / (1 << 20),
-        file_mb=_to_mib(requested.file_bytes),
-    )
-
-
-def _to_mib(byte_count: int | None) -> int | None:
-    """Converts bytes to MiB."""
-    return None if byte_count is None else byte_count >> 20
+def _limits_body(limits: RequestedLimits | EffectiveLimits) -> ResourceLimits:
+    return ResourceLimits.model_validate(limits.to_written())
 
 
 LIMITS_ACCESS = AccessRule(Scope.TEACH, allows_session=True, permission=Permission.SET_LIMITS)

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from pmh_jupyter.config import Settings
 from pmh_jupyter.domain.isolation import ReleaseIsolation
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.submission import Job
 from pmh_jupyter.domain.verdict import Grading
 from pmh_jupyter.errors import NoSandbox, PmhError
@@ -16,7 +17,7 @@ from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.canary import run_canary
 from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.isolation import IsolationCache
-from pmh_jupyter.grading.task import EffectiveLimits, GradingTask, apply_requested_limits
+from pmh_jupyter.grading.task import GradingTask
 from pmh_jupyter.service.logs import log
 
 RETRY_INTERVAL_SECONDS = 30.0
@@ -90,7 +91,7 @@ class Grader:
             submitted_files=job.submitted_files,
             only_exercises=job.only_exercises,
             include_hidden_tests=job.include_hidden_tests,
-            limits=apply_requested_limits(self.default_limits, job.limits),
+            limits=self.default_limits.with_requested(job.limits),
             preload=job.preload,
             request_id=job.request_id,
             isolation=job.isolation,
@@ -112,8 +113,4 @@ class Grader:
     @property
     def default_limits(self) -> EffectiveLimits:
         """The hub's resource limits: they apply where neither the lesson nor the classroom requests others."""
-        return EffectiveLimits(
-            cell_seconds=self._settings.cell_seconds,
-            submission_seconds=self._settings.submission_seconds,
-            memory_bytes=self._settings.grading_memory_mb << 20,
-        )
+        return self._settings.grading_limits

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from pmh_jupyter.domain.course import RequestedLimits
+from pmh_jupyter.domain.limits import RequestedLimits
 from pmh_jupyter.domain.submission import Job, SubmissionKind
 from pmh_jupyter.domain.verdict import Grading, Message
 from pmh_jupyter.errors import NoSandbox, Unavailable

@@ -249,11 +249,11 @@ def _insert_submission(
 
 def _receipt_fields(new_submission: NewSubmission, digest: str, now: datetime) -> dict[str, str]:
     return {
-        "submission": str(new_submission.id),
-        "person": str(new_submission.person_id),
+        "submission_id": str(new_submission.id),
+        "person_id": str(new_submission.person_id),
         "classroom": new_submission.classroom,
         "lesson": new_submission.lesson,
-        "release": new_submission.release_id,
+        "release_id": new_submission.release_id,
         "content_hash": digest,
         "received_at": now.isoformat(),
     }

@@ -20,7 +20,7 @@ from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.tables.submissions import JobRow
 from tests.support.hub.hub_process import HubProcess
 from tests.support.hub.learner import Learner
-from tests.support.service.service_process import fill
+from tests.support.service.service_process import prepare_database
 from tests.support.storage.consistency import books_balance
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("bubblewrap", "setpriv", "linux")]
@@ -34,7 +34,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
     """One grading at a time, so that one that does not end keeps the next from beginning."""
     folder = tmp_path_factory.mktemp("faults")
     hub = HubProcess(folder / "hub-data", {"PMH_GRADING_WORKERS": "1", "PMH_CELL_SECONDS": "4"})
-    fill(Settings.from_environ(hub.settings))
+    prepare_database(Settings.from_environ(hub.settings))
     try:
         yield hub.start().until_service()
     finally:

@@ -11,7 +11,7 @@ import pytest
 from pmh_jupyter.config import Settings
 from pmh_jupyter.service import logs
 from tests.support.hub.bare_hub import BareHub, running_bare_hub
-from tests.support.service.service_process import RunningService, fill, running_service, settings_for
+from tests.support.service.service_process import RunningService, prepare_database, running_service, make_settings
 from tests.support.storage.postgres import Cluster, running_cluster
 
 
@@ -34,8 +34,8 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    settings = settings_for(tmp_path / "data")
-    fill(settings)
+    settings = make_settings(tmp_path / "data")
+    prepare_database(settings)
     return settings
 
 
@@ -51,8 +51,8 @@ async def either(request: pytest.FixtureRequest, tmp_path: Path, hub: BareHub) -
     if request.param == "postgresql":
         cluster: Cluster = request.getfixturevalue("cluster")
         url = cluster.url(cluster.make())
-    settings = settings_for(tmp_path / "data", url)
-    fill(settings)
+    settings = make_settings(tmp_path / "data", url)
+    prepare_database(settings)
     async with running_service(settings, hub) as running:
         yield running
 
@@ -61,6 +61,6 @@ async def either(request: pytest.FixtureRequest, tmp_path: Path, hub: BareHub) -
 def module_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A filled SQLite database for a whole file's tests, and rates that no test reaches."""
     folder = tmp_path_factory.mktemp("service") / "data"
-    settings = settings_for(folder, requests_per_minute=100_000, checks_per_minute=100_000)
-    fill(settings)
+    settings = make_settings(folder, requests_per_minute=100_000, checks_per_minute=100_000)
+    prepare_database(settings)
     return settings

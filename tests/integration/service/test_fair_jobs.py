@@ -20,10 +20,10 @@ async def test_a_check_does_not_wait_for_slow_submissions(live: RunningService) 
     await ada.join()
     await bob.join()
     slow = [(await ada.submit(two=SLOW))["id"] for _ in range(2)]
-    await bob.graded((await bob.check(two="two = 2"))["id"])
+    await bob.wait_until_graded((await bob.check(two="two = 2"))["id"])
     assert (await ada.get(f"api/work/{slow[1]}"))["state"] == "queued"
     for work in slow:
-        assert (await ada.graded(work))["verdicts"][0]["outcome"] == "passed"
+        assert (await ada.wait_until_graded(work))["verdicts"][0]["outcome"] == "passed"
 
 
 async def test_a_flood_in_one_classroom_lets_another_through(settings: Settings, hub: BareHub) -> None:
@@ -41,9 +41,9 @@ async def test_a_flood_in_one_classroom_lets_another_through(settings: Settings,
         answered = tiny_course.answered(release, two="two = 2")
         name = "11111111-2222-4333-8444-555555555555"
         await bob.post(f"{files}/submissions", {"id": name, "release": release["id"], "files": answered}, 201)
-        async for event in bob.events(room=OTHER):
+        async for event in bob.stream_events(room=OTHER):
             if event["kind"] == "submission-graded":
                 break
         states = [(await ada.get(f"api/work/{work}"))["state"] for work in flood]
         assert states[-1] == "queued" and (await bob.get(f"api/work/{name}"))["state"] == "graded"
-        await ada.graded(flood[-1])
+        await ada.wait_until_graded(flood[-1])

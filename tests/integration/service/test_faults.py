@@ -27,13 +27,13 @@ from pmh_jupyter.storage.tables.submissions import JobRow
 from tests.support import tiny_course
 from tests.support.hub.bare_hub import BareHub
 from tests.support.service.service_process import (
-    ROOM,
-    Caller,
+    CLASSROOM,
+    ServiceClient,
     RunningService,
-    fill,
+    prepare_database,
     running_service,
     service_process,
-    settings_for,
+    make_settings,
 )
 from tests.support.storage.consistency import balanced
 from tests.support.storage.postgres import Cluster
@@ -41,8 +41,8 @@ from tests.support.storage.postgres import Cluster
 ENDLESS = "while True:\n    pass"
 
 
-def caller(settings: Settings, hub: BareHub, name: str) -> Caller:
-    return Caller(settings.resolved_service_url, hub.token(name, hub.server_scopes))
+def caller(settings: Settings, hub: BareHub, name: str) -> ServiceClient:
+    return ServiceClient(settings.resolved_service_url, hub.token(name, hub.server_scopes))
 
 
 async def test_killed_between_acknowledgement_and_grading(settings: Settings, hub: BareHub) -> None:
@@ -56,11 +56,11 @@ async def test_killed_between_acknowledgement_and_grading(settings: Settings, hu
         process.wait()
         assert in_state(database, "queued") >= {sent["id"]}
     with service_process(settings, hub):
-        work = await ada.graded(sent["id"])
+        work = await ada.wait_until_graded(sent["id"])
         assert work["receipt"] == sent["receipt"]
         # What was being graded is taken up again at once: nobody else can hold its lease.
         for one in running:
-            assert (await ada.graded(one["id"]))["verdicts"][0]["outcome"] == "timed-out"
+            assert (await ada.wait_until_graded(one["id"]))["verdicts"][0]["outcome"] == "timed-out"
         await balanced(settings, ada, *running, sent)
 
 
@@ -76,7 +76,7 @@ async def test_alive_while_the_database_is_locked(settings: Settings, hub: BareH
         connection.execute("ROLLBACK")
         sent = [await task for task in waiting]
         for one in sent:
-            await ada.graded(one["id"])
+            await ada.wait_until_graded(one["id"])
         await balanced(settings, ada, *sent)
     assert len(answered) > 10
     # One that waited for the database would have taken all of the five seconds; a busy machine holds up one or the other.
@@ -111,8 +111,8 @@ async def _answers_in_five_seconds(url: str) -> list[float]:
 def shared(tmp_path: Path, cluster: Cluster) -> list[Settings]:
     """The settings of two processes on one PostgreSQL database and one folder."""
     url = cluster.url(cluster.make())
-    both = [settings_for(tmp_path / "data", url, cell_seconds=5.0) for _ in range(2)]
-    fill(both[0])
+    both = [make_settings(tmp_path / "data", url, cell_seconds=5.0) for _ in range(2)]
+    prepare_database(both[0])
     return both
 
 
@@ -128,20 +128,20 @@ async def test_a_second_process_goes_on_with_grading_and_stream(shared: list[Set
         held = {one["id"] for one in work}
         await until(lambda: in_state(database, "running") == held)
         work += [await ada.submit(two=f"two = 2  # {number}") for number in range(4)]
-        seen = await ada.told(lambda event: event["number"] == 4)
+        seen = await ada.read_events_until(lambda event: event["number"] == 4)
         first.send_signal(signal.SIGSTOP)  # so that what it is grading cannot be done before it is killed
         processes.enter_context(service_process(shared[1], hub))
         ids = {one["id"] for one in work}
-        staying = asyncio.create_task(elsewhere.told(all_graded(ids)))
+        staying = asyncio.create_task(elsewhere.read_events_until(all_graded(ids)))
         first.send_signal(signal.SIGKILL)
         first.wait()
         assert in_state(database, "running") >= held
         lapse(database, held)
-        seen += await elsewhere.told(all_graded(ids, seen), after=seen[-1]["number"])
+        seen += await elsewhere.read_events_until(all_graded(ids, seen), after=seen[-1]["number"])
         assert seen == await staying
         numbers = [event["number"] for event in seen]
         assert numbers == sorted(set(numbers))
-        assert seen == await elsewhere.told(lambda event: event["number"] == numbers[-1])
+        assert seen == await elsewhere.read_events_until(lambda event: event["number"] == numbers[-1])
         await balanced(shared[1], elsewhere, *work)
 
 
@@ -182,8 +182,8 @@ async def test_news_from_another_process_reaches_a_stream(shared: list[Settings]
     async with running_service(shared[0], hub) as one, running_service(shared[1], hub) as two:
         ada = one.student("ada")
         await ada.join()
-        here = asyncio.create_task(ada.told(lambda event: event["kind"] == "submission-graded"))
-        elsewhere = Caller(two.base, ada.token)
+        here = asyncio.create_task(ada.read_events_until(lambda event: event["kind"] == "submission-graded"))
+        elsewhere = ServiceClient(two.base_url, ada.token)
         await elsewhere.check(two="two = 2")
         assert (await asyncio.wait_for(here, 30))[-1]["kind"] == "submission-graded"
 
@@ -193,7 +193,7 @@ async def test_told_to_end_it_ends_within_three_seconds(settings: Settings, hub:
     with service_process(settings, hub) as process:
         await ada.join()
         sent = await ada.submit(two=ENDLESS)
-        async with aclosing(ada.events()) as stream:
+        async with aclosing(ada.stream_events()) as stream:
             async for event in stream:
                 if event["kind"] == "submission-received":
                     begun = time.monotonic()
@@ -225,13 +225,13 @@ class TestNoWall:
     async def test_nothing_is_graded_and_it_is_said(self, live: RunningService) -> None:
         ada = live.student("ada")
         await ada.join()
-        lesson = f"api/classrooms/{ROOM}/lessons/{tiny_course.LESSON}"
+        lesson = f"api/classrooms/{CLASSROOM}/lessons/{tiny_course.LESSON}"
         release = (await ada.get(f"{lesson}/files"))["current"]["id"]
         body = {"id": "11111111-1111-4111-8111-111111111111", "release": release, "files": []}
         assert (await ada.post(f"{lesson}/checks", body, 503))["code"] == "no-sandbox"
         handed_in = await ada.post(f"{lesson}/submissions", body, 201)
         assert handed_in["receipt"] and handed_in["state"] == "queued"
-        ready = await live.anybody().get("ready", 503)
+        ready = await live.anonymous().get("ready", 503)
         assert ready["parts"]["grading"]["code"] == "no-sandbox"
         assert ready["parts"]["database"]["ready"] and ready["parts"]["schema"]["ready"]
         assert (await ada.get(f"api/work/{body['id']}"))["state"] == "queued"
@@ -239,18 +239,18 @@ class TestNoWall:
 
 async def test_ready_when_a_canary_was_graded(live: RunningService) -> None:
     begun = time.perf_counter()
-    replies = await asyncio.gather(*(live.anybody().get("ready") for _ in range(5)))
+    replies = await asyncio.gather(*(live.anonymous().get("ready") for _ in range(5)))
     assert all(reply["ready"] and set(reply["parts"]) == {"database", "schema", "grading"} for reply in replies)
     again = time.perf_counter()
-    await live.anybody().get("ready")
+    await live.anonymous().get("ready")
     assert time.perf_counter() - again < (again - begun)
 
 
 async def test_figures(live: RunningService) -> None:
     ada = live.student("ada")
     await ada.join()
-    await ada.graded((await ada.check(two="two = 2"))["id"])
-    page = (await live.anybody().call("GET", "metrics", 200)).text
+    await ada.wait_until_graded((await ada.check(two="two = 2"))["id"])
+    page = (await live.anonymous().call("GET", "metrics", 200)).text
     assert 'pmh_gradings_total{outcome="passed"} 1.0' in page
     assert "pmh_queue_length 0.0" in page
     assert 'pmh_request_seconds_count{method="POST",route="join",status="200"} 1.0' in page
@@ -258,8 +258,8 @@ async def test_figures(live: RunningService) -> None:
 
 
 async def test_a_service_without_its_hub_says_what_is_missing(tmp_path: Path) -> None:
-    settings = settings_for(tmp_path / "data")
-    fill(settings)
+    settings = make_settings(tmp_path / "data")
+    prepare_database(settings)
     command = ["-m", "pmh_jupyter.service"]
     process = await asyncio.create_subprocess_exec(
         sys.executable, *command, env=settings.to_environ() | {"PATH": "/usr/bin"}, stderr=asyncio.subprocess.PIPE

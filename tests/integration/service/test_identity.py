@@ -18,18 +18,18 @@ from pmh_jupyter.domain.roles import Role
 from pmh_jupyter.service import login
 from tests.support.hub.bare_hub import BareHub
 from tests.support.service.service_process import (
-    CODES,
-    ROOM,
+    JOIN_CODES,
+    CLASSROOM,
     RunningService,
-    check_answer,
-    fill,
+    check_response,
+    prepare_database,
     running_service,
-    settings_for,
+    make_settings,
 )
 from tests.support.storage.postgres import Cluster
 
-BOARD = f"/services/pmh/classrooms/{ROOM}/gradebook"
-API_BOARD = f"/services/pmh/api/classrooms/{ROOM}/gradebook"
+BOARD = f"/services/pmh/classrooms/{CLASSROOM}/gradebook"
+API_BOARD = f"/services/pmh/api/classrooms/{CLASSROOM}/gradebook"
 
 
 Opener = Callable[["RunningService", str], "Browser"]
@@ -41,7 +41,7 @@ class Browser:
     def __init__(self, live: RunningService, name: str) -> None:
         self.live = live
         self.client = live.hub.log_in(name)
-        self.origin = live.base.removesuffix("/services/pmh")
+        self.origin = live.base_url.removesuffix("/services/pmh")
 
     async def get(self, path: str, origin: str = "", **headers: str) -> httpx.Response:
         """One request, no redirect followed."""
@@ -49,7 +49,7 @@ class Browser:
             origin = self.live.hub.address
         reply = await asyncio.to_thread(self.client.get, (origin or self.origin) + path, headers=headers)
         if not path.startswith("/hub/"):
-            check_answer(reply)
+            check_response(reply)
         return reply
 
     def xsrf(self) -> str:
@@ -95,14 +95,14 @@ async def test_a_log_in_is_finished_by_another_process(
     tmp_path: Path, hub: BareHub, cluster: Cluster, open_browser: Opener
 ) -> None:
     url = cluster.url(cluster.make())
-    first, second = (settings_for(tmp_path / "data", url) for _ in range(2))
-    fill(first)
+    first, second = (make_settings(tmp_path / "data", url) for _ in range(2))
+    prepare_database(first)
     async with running_service(first, hub) as one, running_service(second, hub) as two:
         browser = open_browser(one, "teacher")
         left = (await browser.get(BOARD)).headers["Location"]
         assert parse_qs(urlparse(left).query)["code_challenge_method"] == ["S256"]
         back = (await browser.get(left)).headers["Location"]
-        reply = await browser.get(back, two.base.removesuffix("/services/pmh"))
+        reply = await browser.get(back, two.base_url.removesuffix("/services/pmh"))
         assert (reply.status_code, reply.headers["Location"]) == (302, BOARD)
         assert (await browser.get(BOARD)).status_code == 200
 
@@ -124,8 +124,8 @@ async def test_scripts_of_other_pages_cannot_use_a_session(live: RunningService,
     script = {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "same-origin"}
     assert (await browser.get(API_BOARD, **script)).json()["code"] == "not-allowed"
     assert (await browser.get(API_BOARD, **{"Sec-Fetch-Mode": "no-cors"})).status_code == 403
-    join = f"{live.base}/api/join"
-    body = {"join_code": CODES[Role.STUDENT]}
+    join = f"{live.base_url}/api/join"
+    body = {"join_code": JOIN_CODES[Role.STUDENT]}
     assert (await asyncio.to_thread(browser.client.post, join, json=body)).status_code == 403
 
     ours = {"X-Xsrftoken": browser.xsrf()}  # what a page of ours is rendered with
@@ -136,14 +136,14 @@ async def test_scripts_of_other_pages_cannot_use_a_session(live: RunningService,
 async def test_a_servers_token_reaches_nothing_of_staffs(live: RunningService) -> None:
     server = live.student("teacher")  # the token of an instructor's own server
     me = await server.get("api/me")
-    await server.get(f"api/classrooms/{ROOM}/gradebook", 403)
-    await server.get(f"api/classrooms/{ROOM}/members/{me['id']}/work", 403)
-    await live.staff("teacher").get(f"api/classrooms/{ROOM}/gradebook")
+    await server.get(f"api/classrooms/{CLASSROOM}/gradebook", 403)
+    await server.get(f"api/classrooms/{CLASSROOM}/members/{me['id']}/work", 403)
+    await live.staff("teacher").get(f"api/classrooms/{CLASSROOM}/gradebook")
 
 
 async def test_a_token_opens_no_page(live: RunningService, open_browser: Opener) -> None:
     for caller in (live.student("teacher"), live.staff("teacher")):
-        reply = await caller.call("GET", f"classrooms/{ROOM}/gradebook", 302)
+        reply = await caller.call("GET", f"classrooms/{CLASSROOM}/gradebook", 302)
         assert "/hub/api/oauth2/authorize" in reply.headers["Location"]
     browser = open_browser(live, "mallory")  # a session of somebody who is no member
     page = await browser.walk(BOARD)
@@ -152,16 +152,16 @@ async def test_a_token_opens_no_page(live: RunningService, open_browser: Opener)
 
 async def test_a_student_is_no_staff_whatever_the_token(live: RunningService) -> None:
     ada = live.staff("ada")
-    await ada.get(f"api/classrooms/{ROOM}/gradebook", 404)
+    await ada.get(f"api/classrooms/{CLASSROOM}/gradebook", 404)
     await ada.join()
-    assert (await ada.get(f"api/classrooms/{ROOM}/gradebook", 403))["code"] == "not-allowed"
+    assert (await ada.get(f"api/classrooms/{CLASSROOM}/gradebook", 403))["code"] == "not-allowed"
 
 
 @pytest.mark.parametrize(
     "header", [b"token", b"token nonsense", "token nön-ascii".encode("latin-1"), b"Basic x", b"token " + b"a" * 4000]
 )
 async def test_without_a_token_that_the_hub_knows_nobody_is_anybody(live: RunningService, header: bytes) -> None:
-    reply = await live.anybody().call("GET", "api/me", 401, headers={"Authorization": header})
+    reply = await live.anonymous().call("GET", "api/me", 401, headers={"Authorization": header})
     assert reply.json()["code"] == "not-logged-in"
 
 
@@ -179,6 +179,6 @@ async def test_a_token_that_was_taken_back_stops_working(live: RunningService, h
 
 async def test_a_hub_that_does_not_answer_is_no_reason_to_log_in(settings: Settings, hub: BareHub) -> None:
     async with running_service(settings, replace(hub, address="http://127.0.0.1:9")) as live:
-        ada = live.anybody()
+        ada = live.anonymous()
         ada.token = "some-token"
         assert (await ada.get("api/me", 503))["code"] == "unavailable"

@@ -8,9 +8,9 @@ import pytest
 
 from pmh_jupyter.cli import main
 from tests.support import tiny_course
-from tests.support.service.service_process import ROOM, RunningService
+from tests.support.service.service_process import CLASSROOM, RunningService
 
-LIMITS = f"api/classrooms/{ROOM}/lessons/{tiny_course.LESSON}/limits"
+LIMITS = f"api/classrooms/{CLASSROOM}/lessons/{tiny_course.LESSON}/limits"
 SLOW = "import time\ntime.sleep(2)\ntwo = 2"
 
 
@@ -18,7 +18,7 @@ async def test_what_timed_out_passes_once_the_limit_is_raised(
     either: RunningService, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("TEACHES", either.staff("teacher").token)
-    to = [ROOM, tiny_course.LESSON, "--url", either.base, "--token-env", "TEACHES"]
+    to = [CLASSROOM, tiny_course.LESSON, "--url", either.base_url, "--token-env", "TEACHES"]
 
     async def pmh(*command: str) -> str:
         assert await asyncio.to_thread(main, [*command]) == 0
@@ -34,14 +34,14 @@ async def test_what_timed_out_passes_once_the_limit_is_raised(
     ada = either.student("ada")
     await ada.join()
     sent = (await ada.submit(two=SLOW))["id"]
-    first = (await ada.told(lambda event: event["kind"] == "submission-graded"))[-1]
+    first = (await ada.read_events_until(lambda event: event["kind"] == "submission-graded"))[-1]
     assert (await ada.get(f"api/work/{sent}"))["verdicts"][0]["outcome"] == "timed-out"
 
     raised = await pmh("limits", *to, "--cell-seconds", "lesson")
     assert raised.splitlines()[1].split() == ["cell_seconds", "10", "–", "–", "10"]
     assert raised.splitlines()[3].split()[-1] == "512"
     assert (await pmh("regrade", *to)).startswith("1 queued")
-    await ada.told(lambda event: event["kind"] == "submission-graded", after=first["number"])
+    await ada.read_events_until(lambda event: event["kind"] == "submission-graded", after=first["number"])
     assert (await ada.get(f"api/work/{sent}"))["verdicts"][0]["outcome"] == "passed"
 
 

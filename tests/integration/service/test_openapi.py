@@ -17,7 +17,7 @@ from pmh_jupyter.config import Settings
 from pmh_jupyter.domain.roles import Role
 from pmh_jupyter.service.api import ROUTES
 from tests.support.hub.bare_hub import BareHub
-from tests.support.service.service_process import CODES, RunningService, service_process
+from tests.support.service.service_process import JOIN_CODES, RunningService, service_process
 
 EXAMPLES = 12
 CHECKS = [not_a_server_error, status_code_conformance, response_schema_conformance]
@@ -37,7 +37,7 @@ def tried() -> list[tuple[str, str, GenerationMode]]:
 
 
 async def test_the_document_names_every_route(live: RunningService) -> None:
-    document = await live.anybody().get("api/openapi.json")
+    document = await live.anonymous().get("api/openapi.json")
     assert document["openapi"] == "3.1.0"
     assert set(document["paths"]) == {f"/{route.path}" for route in ROUTES}
     for route in ROUTES:
@@ -53,7 +53,7 @@ def schema(hub: BareHub, module_settings: Settings) -> Iterator[tuple[BaseSchema
     with service_process(module_settings, hub), httpx.Client(timeout=30) as client:
         base = f"{module_settings.resolved_service_url}/api"
         headers = {"Authorization": f"token {token}"}
-        assert client.post(f"{base}/join", json={"join_code": CODES[Role.INSTRUCTOR]}, headers=headers).is_success
+        assert client.post(f"{base}/join", json={"join_code": JOIN_CODES[Role.INSTRUCTOR]}, headers=headers).is_success
         document = client.get(f"{base}/openapi.json").json()
 
         def call(case: Case) -> None:

@@ -14,15 +14,15 @@ from pmh_jupyter.service.rate_limit import RateLimit
 from tests.support import tiny_course
 from tests.support.hub.bare_hub import BareHub
 from tests.support.service.service_process import (
-    ROOM,
-    Caller,
+    CLASSROOM,
+    ServiceClient,
     RunningService,
-    fill,
+    prepare_database,
     running_service,
-    settings_for,
+    make_settings,
 )
 
-LESSON = f"api/classrooms/{ROOM}/lessons/{tiny_course.LESSON}"
+LESSON = f"api/classrooms/{CLASSROOM}/lessons/{tiny_course.LESSON}"
 RELEASE = "0" * 64
 
 
@@ -31,14 +31,14 @@ def check_body(**more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def ada(live: RunningService) -> Caller:
+async def ada(live: RunningService) -> ServiceClient:
     ada = live.student("ada")
     await ada.join()
     return ada
 
 
 async def test_addresses_that_are_not_there(live: RunningService) -> None:
-    somebody = live.anybody()
+    somebody = live.anonymous()
     for path in ("", "nothing", "api/nothing", "api/work/not-a-uuid", "api/classrooms/No_Slug/outline", "static/none"):
         if path:
             assert (await somebody.call("GET", path, 404)).status_code == 404
@@ -46,14 +46,14 @@ async def test_addresses_that_are_not_there(live: RunningService) -> None:
 
 
 async def test_methods_that_are_not_taken(live: RunningService) -> None:
-    somebody = live.anybody()
+    somebody = live.anonymous()
     reply = await somebody.call("DELETE", "api/me", 405)
     assert (reply.json()["code"], reply.headers["Allow"]) == ("method-not-allowed", "GET")
     await somebody.call("POST", "health", 405)
     await somebody.call("BREW", "api/me", 405)
 
 
-async def test_bodies_that_do_not_fit(ada: Caller) -> None:
+async def test_bodies_that_do_not_fit(ada: ServiceClient) -> None:
     file = tiny_course.content("a.ipynb", b"{}")
     bad: list[tuple[Any, str]] = [
         ([], "the body"),
@@ -72,19 +72,19 @@ async def test_bodies_that_do_not_fit(ada: Caller) -> None:
     reply = await ada.call("POST", f"{LESSON}/checks", 400, content=b"{not json")
     assert "not json" not in reply.text
     for query in ("page=0", "page=x", "page=99999999999999999999"):
-        await ada.get(f"api/classrooms/{ROOM}/events?after={query.partition('=')[2]}x", 400)
+        await ada.get(f"api/classrooms/{CLASSROOM}/events?after={query.partition('=')[2]}x", 400)
 
 
-async def test_a_release_that_the_lesson_never_had(ada: Caller) -> None:
+async def test_a_release_that_the_lesson_never_had(ada: ServiceClient) -> None:
     assert (await ada.post(f"{LESSON}/checks", check_body(), 409))["code"] == "conflict"
     await ada.call("PUT", f"{LESSON}/opened", 409, json={"release": RELEASE})
-    await ada.get(f"api/classrooms/{ROOM}/lessons/none/files", 404)
+    await ada.get(f"api/classrooms/{CLASSROOM}/lessons/none/files", 404)
     await ada.get("api/classrooms/other/outline", 404)
 
 
 async def test_a_body_over_the_limit_is_refused_and_heard_to_the_end(tmp_path: Path, hub: BareHub) -> None:
-    settings = settings_for(tmp_path / "data", body_limit_mb=1)
-    fill(settings)
+    settings = make_settings(tmp_path / "data", body_limit_mb=1)
+    prepare_database(settings)
     async with running_service(settings, hub) as live:
         ada = live.student("ada")
         await ada.join()
@@ -97,10 +97,10 @@ async def test_a_body_over_the_limit_is_refused_and_heard_to_the_end(tmp_path: P
 
         reply = await ada.call("POST", f"{LESSON}/checks", 413, content=in_pieces())
         assert "1 MiB" in reply.json()["message"]
-        await live.anybody().call("POST", "api/join", 413, content=big)
+        await live.anonymous().call("POST", "api/join", 413, content=big)
 
 
-async def test_rates_are_for_each_person(live: RunningService, ada: Caller) -> None:
+async def test_rates_are_for_each_person(live: RunningService, ada: ServiceClient) -> None:
     bob = live.student("bob")
     now = 0.0
     for rate in (RateLimit(3, lambda: now),):
@@ -116,8 +116,8 @@ async def test_rates_are_for_each_person(live: RunningService, ada: Caller) -> N
 
 
 async def test_checks_have_a_rate_of_their_own(tmp_path: Path, hub: BareHub) -> None:
-    settings = settings_for(tmp_path / "data", checks_per_minute=1)
-    fill(settings)
+    settings = make_settings(tmp_path / "data", checks_per_minute=1)
+    prepare_database(settings)
     async with running_service(settings, hub) as live:
         ada = live.student("ada")
         await ada.join()
@@ -125,25 +125,25 @@ async def test_checks_have_a_rate_of_their_own(tmp_path: Path, hub: BareHub) -> 
         await ada.get("api/me")
 
 
-async def test_request_ids_are_kept_if_they_are_sane(ada: Caller) -> None:
+async def test_request_ids_are_kept_if_they_are_sane(ada: ServiceClient) -> None:
     for offered, kept in (("panel-4711", True), ("a" * 65, False), ("with space", False), ("short", False)):
         reply = await ada.call("GET", "api/me", 200, headers={"X-Request-ID": offered})
         assert (reply.headers["X-Request-ID"] == offered) is kept
 
 
-async def test_courses_are_released_by_those_who_may(live: RunningService, ada: Caller) -> None:
+async def test_courses_are_released_by_those_who_may(live: RunningService, ada: ServiceClient) -> None:
     teacher = live.student("teacher")  # a server's token may author; the role decides
     path = f"api/courses/{tiny_course.SLUG}"
     found = await teacher.post(f"{path}/validate", tiny_course.upload())
     assert (found["lessons"], found["releases"][0]["exercises"], found["tried"]) == ([tiny_course.LESSON], 2, True)
     changed = tiny_course.NOTEBOOK.replace("# Sums", "# Sums, revised")
-    done = await teacher.post(f"{path}/releases", tiny_course.upload(ROOM, text=changed), 201)
+    done = await teacher.post(f"{path}/releases", tiny_course.upload(CLASSROOM, text=changed), 201)
     assert (done["version"], done["lessons"][0]["changed"]) == (2, True)
-    outline = await teacher.get(f"api/classrooms/{ROOM}/outline")
+    outline = await teacher.get(f"api/classrooms/{CLASSROOM}/outline")
     assert outline["units"][0]["lessons"][0]["release"] == done["lessons"][0]["release"]
 
     await ada.post(f"{path}/validate", tiny_course.upload(), 403)
-    await ada.post(f"{path}/releases", tiny_course.upload(ROOM), 403)
+    await ada.post(f"{path}/releases", tiny_course.upload(CLASSROOM), 403)
     await teacher.post(f"{path}/releases", tiny_course.upload("elsewhere"), 403)
     await teacher.post("api/courses/another/releases", tiny_course.upload(), 400)
 
@@ -167,16 +167,16 @@ async def test_a_solution_that_fails_is_found_by_grading_it(live: RunningService
     assert "Its own solution does not pass" in reply["problems"][0]["message"]
 
 
-async def test_one_person_cannot_take_all_streams(live: RunningService, ada: Caller) -> None:
+async def test_one_person_cannot_take_all_streams(live: RunningService, ada: ServiceClient) -> None:
     taken = [asyncio.create_task(_first(ada)) for _ in range(12)]
     open_streams = [await task for task in taken]
-    assert (await ada.get(f"api/classrooms/{ROOM}/events", 429))["code"] == "too-many-requests"
+    assert (await ada.get(f"api/classrooms/{CLASSROOM}/events", 429))["code"] == "too-many-requests"
     for stream in open_streams:
         await stream.aclose()
 
 
-async def _first(ada: Caller) -> Any:
-    stream = ada.events()
+async def _first(ada: ServiceClient) -> Any:
+    stream = ada.stream_events()
     assert await anext(stream)
     return stream
 
@@ -196,4 +196,4 @@ async def test_broken_http_breaks_nothing(live: RunningService) -> None:
                 return connection.recv(1000)
 
         await asyncio.to_thread(send)
-    await live.anybody().get("health")
+    await live.anonymous().get("health")

@@ -31,31 +31,31 @@ from tests.support import tiny_course
 from tests.support.hub.bare_hub import BareHub
 from tests.support.hub.hub_process import free_ports
 
-ROOM = "room"
-CODES = {Role.STUDENT: "student-code", Role.INSTRUCTOR: "teacher-code"}
-WAIT_SECONDS = 60.0
+CLASSROOM = "room"
+JOIN_CODES = {Role.STUDENT: "student-code", Role.INSTRUCTOR: "teacher-code"}
+TIMEOUT_SECONDS = 60.0
 
 
-def settings_for(folder: Path, database_url: str = "", **more: Any) -> Settings:
+def make_settings(folder: Path, database_url: str = "", **more: Any) -> Settings:
     """Settings of a service of its own, on a free port."""
     (port,) = free_ports(1)
     return Settings(data_dir=str(folder), database_url=database_url, service_port=port, grading_workers=2, **more)
 
 
-def fill(settings: Settings) -> None:
+def prepare_database(settings: Settings) -> None:
     """A migrated database with the tiny course, a classroom, its join codes, and `teacher` as its instructor."""
     with Database(settings.resolved_database_url).open() as database:
         database.upgrade(settings.data_path / "backups")
         load_course(database, tiny_course.course_files())
-        ensure_classroom(database, ROOM, "Room", "Europe/Zurich", tiny_course.SLUG, CODES)
-        add_member(database, "teacher", ROOM, Role.INSTRUCTOR)
+        ensure_classroom(database, CLASSROOM, "Room", "Europe/Zurich", tiny_course.SLUG, JOIN_CODES)
+        add_member(database, "teacher", CLASSROOM, Role.INSTRUCTOR)
 
 
 @dataclass
-class Caller:
+class ServiceClient:
     """Somebody who calls the service with a token (or without)."""
 
-    base: str
+    base_url: str
     token: str = ""
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -64,8 +64,8 @@ class Caller:
         headers = self.headers | ({"Authorization": f"token {self.token}"} if self.token else {})
         headers |= arguments.pop("headers", {})
         async with httpx.AsyncClient(timeout=60) as client:
-            reply = await client.request(method, f"{self.base}/{path}", headers=headers, **arguments)
-        check_answer(reply)
+            reply = await client.request(method, f"{self.base_url}/{path}", headers=headers, **arguments)
+        check_response(reply)
         assert reply.status_code == status, f"{method} {path}: {reply.status_code} {reply.text[:2000]}"
         return reply
 
@@ -77,12 +77,12 @@ class Caller:
 
     # --- What a student does ------------------------------------------------------------------------------------------
 
-    async def join(self, code: str = CODES[Role.STUDENT]) -> None:
+    async def join(self, code: str = JOIN_CODES[Role.STUDENT]) -> None:
         await self.post("api/join", {"join_code": code})
 
-    async def send(self, kind: str, status: int, answers: Mapping[str, str], **more: Any) -> dict[str, Any]:
+    async def send_answers(self, kind: str, status: int, answers: Mapping[str, str], **more: Any) -> dict[str, Any]:
         """Sends a check or a submission of the tiny lesson, with these answers."""
-        lesson = f"api/classrooms/{ROOM}/lessons/{tiny_course.LESSON}"
+        lesson = f"api/classrooms/{CLASSROOM}/lessons/{tiny_course.LESSON}"
         release = (await self.get(f"{lesson}/files"))["current"]
         files = tiny_course.answered(release, **answers)
         body = {"id": str(uuid.uuid4()), "release": release["id"], "files": files} | more
@@ -90,33 +90,33 @@ class Caller:
         return reply
 
     async def check(self, **answers: str) -> dict[str, Any]:
-        return await self.send("checks", 202, answers)
+        return await self.send_answers("checks", 202, answers)
 
     async def submit(self, **answers: str) -> dict[str, Any]:
-        return await self.send("submissions", 201, answers)
+        return await self.send_answers("submissions", 201, answers)
 
-    async def graded(self, work: str) -> dict[str, Any]:
+    async def wait_until_graded(self, work: str) -> dict[str, Any]:
         """The work once it is graded, as the stream tells of it."""
-        await self.told(lambda event: event["kind"] == "submission-graded" and event["data"]["work"] == work)
+        await self.read_events_until(lambda event: event["kind"] == "submission-graded" and event["data"]["work"] == work)
         reply: dict[str, Any] = await self.get(f"api/work/{work}")
         return reply
 
-    async def told(self, last: Callable[[dict[str, Any]], bool], after: int = 0) -> list[dict[str, Any]]:
+    async def read_events_until(self, last: Callable[[dict[str, Any]], bool], after: int = 0) -> list[dict[str, Any]]:
         """The stream's events from a number on, up to the first that is the `last`."""
         found = []
-        async with aclosing(self.events(after)) as stream:
+        async with aclosing(self.stream_events(after)) as stream:
             async for event in stream:
                 found.append(event)
                 if last(event):
                     break
         return found
 
-    async def events(self, after: int = 0, room: str = ROOM) -> AsyncGenerator[dict[str, Any], None]:
+    async def stream_events(self, after: int = 0, room: str = CLASSROOM) -> AsyncGenerator[dict[str, Any], None]:
         """The stream's events from a number on; ends with the connection, or fails after a minute without news."""
         headers = {"Authorization": f"token {self.token}", "Last-Event-ID": str(after)}
-        timeout = httpx.Timeout(10, read=WAIT_SECONDS)
+        timeout = httpx.Timeout(10, read=TIMEOUT_SECONDS)
         async with httpx.AsyncClient(timeout=timeout) as client:
-            async with client.stream("GET", f"{self.base}/api/classrooms/{room}/events", headers=headers) as reply:
+            async with client.stream("GET", f"{self.base_url}/api/classrooms/{room}/events", headers=headers) as reply:
                 assert reply.status_code == 200
                 assert reply.headers["Content-Type"] == "text/event-stream"
                 async for line in reply.aiter_lines():
@@ -124,7 +124,7 @@ class Caller:
                         yield json.loads(line.removeprefix("data: "))
 
 
-def check_answer(reply: httpx.Response) -> None:
+def check_response(reply: httpx.Response) -> None:
     """What holds for every answer of the service."""
     assert re.fullmatch(r"[A-Za-z0-9._-]{6,64}", reply.headers["X-Request-ID"])
     assert reply.headers["X-Content-Type-Options"] == "nosniff"
@@ -153,19 +153,19 @@ class RunningService:
     hub: BareHub
 
     @property
-    def base(self) -> str:
+    def base_url(self) -> str:
         return self.service.settings.resolved_service_url
 
-    def student(self, name: str) -> Caller:
+    def student(self, name: str) -> ServiceClient:
         """Somebody with the token of their own server."""
-        return Caller(self.base, self.hub.token(name, self.hub.server_scopes))
+        return ServiceClient(self.base_url, self.hub.token(name, self.hub.server_scopes))
 
-    def staff(self, name: str) -> Caller:
+    def staff(self, name: str) -> ServiceClient:
         """Somebody with a token that was made on purpose for staff's routes."""
-        return Caller(self.base, self.hub.token(name, [*self.hub.server_scopes, "custom:pmh:teach"]))
+        return ServiceClient(self.base_url, self.hub.token(name, [*self.hub.server_scopes, "custom:pmh:teach"]))
 
-    def anybody(self) -> Caller:
-        return Caller(self.base)
+    def anonymous(self) -> ServiceClient:
+        return ServiceClient(self.base_url)
 
 
 @asynccontextmanager
@@ -183,8 +183,8 @@ def service_process(settings: Settings, hub: BareHub) -> Iterator[subprocess.Pop
     with open(log, "ab") as out:
         process = subprocess.Popen([sys.executable, "-m", "pmh_jupyter.service"], env=environ, stdout=out, stderr=out)
     try:
-        end = time.monotonic() + WAIT_SECONDS
-        while not _alive(settings):
+        end = time.monotonic() + TIMEOUT_SECONDS
+        while not _is_alive(settings):
             assert process.poll() is None and time.monotonic() < end, log.read_text()[-4000:]
             time.sleep(0.05)
         yield process
@@ -193,7 +193,7 @@ def service_process(settings: Settings, hub: BareHub) -> Iterator[subprocess.Pop
         process.wait()
 
 
-def _alive(settings: Settings) -> bool:
+def _is_alive(settings: Settings) -> bool:
     try:
         return httpx.get(f"{settings.resolved_service_url}/health").status_code == 200
     except httpx.TransportError:

@@ -27,13 +27,13 @@ from pmh_jupyter.storage.tables.people import PersonRow
 from pmh_jupyter.storage.tables.results import AttemptRow, AwardRow, EventRow, LedgerRow, VerdictRow
 from pmh_jupyter.storage.tables.submissions import JobRow, SubmissionFileRow, SubmissionRow
 from pmh_jupyter.wire.submission import Receipt
-from tests.support.service.service_process import Caller
+from tests.support.service.service_process import ServiceClient
 
 Receipts = Mapping[str, Mapping[str, Any]]
 """What people hold: submission id to the receipt as it was answered."""
 
 
-async def balanced(settings: Settings, caller: Caller, *work: Mapping[str, Any]) -> None:
+async def balanced(settings: Settings, caller: ServiceClient, *work: Mapping[str, Any]) -> None:
     """The books of a running service balance, and hold exactly the work that was answered so (as WorkReply)."""
     keys = (await caller.get("api/receipts/keys"))["keys"]
     receipts = {one["id"]: one["receipt"] for one in work if one["kind"] == "submission"}

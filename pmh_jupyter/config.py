@@ -7,16 +7,18 @@ an operator sets a thing once. docs/reference/settings.md is generated from the 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from traitlets import Bool, Enum, Float, HasTraits, Int, TraitError, TraitType, Unicode
+from traitlets import Bool, Enum, Float, HasTraits, Int, TraitError, TraitType, Unicode, validate
 
 from pmh_jupyter.domain.limits import MIB, EffectiveLimits
 from pmh_jupyter.errors import BadInput
 
 LOOPBACK_ADDRESSES = frozenset({"127.0.0.1", "::1", "localhost"})
+BASE_URL_PATTERN = re.compile(r"/(?:(?!\.{1,2}/)[A-Za-z0-9._~-]+/)*")
 
 
 class Settings(HasTraits):
@@ -27,6 +29,11 @@ class Settings(HasTraits):
     )
     ip = Unicode("127.0.0.1", help="Address on which the hub answers browsers.").tag(env="PMH_IP")
     port = Int(8000, min=1, max=65535, help="Port on which the hub answers browsers.").tag(env="PMH_PORT")
+    base_url = Unicode(
+        "/",
+        help="Path below which the hub answers browsers, for example /jupyter/ behind the web server of a department. Letters, "
+        "digits, `-`, `.`, `_` and `~`, in parts separated by slashes.",
+    ).tag(env="PMH_BASE_URL")
     hub_ip = Unicode(
         "",
         help="Address on which JupyterHub itself answers proxy, service and users' servers; empty: 127.0.0.1, with "
@@ -126,6 +133,15 @@ class Settings(HasTraits):
     )
     log_json = Bool(False, help="Log JSON also on a terminal; elsewhere it is always JSON.").tag(env="PMH_LOG_JSON")
 
+    @validate("base_url")
+    def _normalize_base_url(self, proposal: Mapping[str, Any]) -> str:
+        """The path with one slash at each end. Raises TraitError for anything that is not a plain path."""
+        parts = str(proposal["value"]).strip("/")
+        path = f"/{parts}/" if parts else "/"
+        if not BASE_URL_PATTERN.fullmatch(path):
+            raise TraitError(f"{proposal['value']!r} is not a path such as /jupyter/.")
+        return path
+
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Reads the settings from PMH_* variables; raises BadInput naming the variable, its value and its meaning."""
@@ -156,9 +172,25 @@ class Settings(HasTraits):
         return self.database_url or f"sqlite:///{self.data_path / 'pmh.sqlite'}"
 
     @property
+    def bind_url(self) -> str:
+        """The address on which the proxy listens, with the path below which the hub answers browsers."""
+        return f"http://{bracketed_host(self.ip)}:{self.port}{self.base_url}"
+
+    @property
+    def hub_url(self) -> str:
+        """The address on which JupyterHub itself listens, with its path."""
+        return f"http://{bracketed_host(self.hub_ip)}:{self.hub_port}{self.base_url}hub/"
+
+    @property
+    def service_path(self) -> str:
+        """The path below which the service answers, with a slash at each end."""
+        return f"{self.base_url}services/pmh/"
+
+    @property
     def resolved_service_url(self) -> str:
         """Base address of the service for processes beside it, without a slash at its end."""
-        return (self.service_url or f"http://{self.service_ip}:{self.service_port}/services/pmh").rstrip("/")
+        default_url = f"http://{bracketed_host(self.service_ip)}:{self.service_port}{self.service_path}"
+        return (self.service_url or default_url).rstrip("/")
 
     @property
     def grading_limits(self) -> EffectiveLimits:
@@ -173,6 +205,11 @@ class Settings(HasTraits):
     def is_on_loopback(self) -> bool:
         """True where nobody but this machine can reach the hub."""
         return self.ip in LOOPBACK_ADDRESSES
+
+
+def bracketed_host(ip: str) -> str:
+    """An IP address as URLs write it: IPv6 in brackets."""
+    return f"[{ip}]" if ":" in ip else ip
 
 
 def _assign(settings: Settings, trait: TraitType[Any, Any], name: str, value: str) -> None:

@@ -1,4 +1,4 @@
-"""A course's folder validated: with the parts that are installed here, or by a hub's service; and what was found, in words."""
+"""Validates a course's folder, either in this process or at a hub's service, and prints the result."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ValidationResult:
-    """What keeps the course from being released, and what is known of it besides: nothing where the service found problems."""
+    """`problems` prevent a release. `reply` describes the course; None if the service found problems."""
 
     problems: tuple[Problem, ...]
     reply: CourseValidationReply | None = None
 
 
 def can_validate_locally(environ: Mapping[str, str]) -> bool:
-    """False in a user's server: its environment has no Jupytext, and it knows the hub's service, which has all that is needed."""
+    """False in a user's server, whose environment has no Jupytext; it uses the hub's service instead."""
     return not environ.get("PMH_SERVICE_URL") and find_spec("jupytext") is not None
 
 
 def validate_locally(folder: str) -> ValidationResult:
-    """Reads and releases the course in the folder, and tries its lessons where there is a wall that holds."""
+    """Reads and releases the course in the folder, and grades its lessons on trial if there is a sandbox."""
     from pmh_jupyter.authoring.validation import validate_folder
     from pmh_jupyter.service.serializers import course_validation_reply
 
@@ -41,7 +41,7 @@ def validate_locally(folder: str) -> ValidationResult:
 
 
 def validate_on_service(folder: str, service: str, token: str) -> ValidationResult:
-    """The same, by the service at this address. Raises as `upload.send_validation` does."""
+    """Validates the course at the service with this address. Raises as `service_client.request_validation` does."""
     from pmh_jupyter.cli.service_client import request_validation
 
     try:
@@ -52,9 +52,9 @@ def validate_on_service(folder: str, service: str, token: str) -> ValidationResu
 
 
 def read_course_files(folder: str) -> tuple[str, tuple[File, ...]]:
-    """The course's slug and its files, as a service is sent them; no notebook is read.
+    """The course's slug and its files, ready to be sent to a service. Notebooks are not parsed.
 
-    Raises BadInput where there is no folder, TooLarge, and InvalidCourse where course.toml does not tell the slug.
+    Raises BadInput if there is no folder, TooLarge, and InvalidCourse if course.toml has no valid slug.
     """
     from pmh_jupyter.authoring.folder import read_folder
     from pmh_jupyter.authoring.manifest import read_course_slug
@@ -64,7 +64,7 @@ def read_course_files(folder: str) -> tuple[str, tuple[File, ...]]:
 
 
 def print_result(result: ValidationResult) -> None:
-    """Prints what was found, a line each."""
+    """Prints lessons, problems and advice, one line each."""
     reply = result.reply
     for lesson in reply.releases if reply else ():
         points = _format_count(lesson.points, "point")
@@ -76,13 +76,13 @@ def print_result(result: ValidationResult) -> None:
     for remark in reply.warnings if reply else ():
         print(f"advice   {_to_problem(remark)}")
     if reply and not reply.has_trial_run:
-        print("Not tried: no sandbox can be had, so solutions and stubs were not graded.", file=sys.stderr)
+        print("No trial grading: there is no sandbox, so solutions and stubs were not graded.", file=sys.stderr)
     problem_count = len(result.problems)
     print(f"{_format_count(problem_count, 'problem')} found." if problem_count else "No problem found.")
 
 
 def _find_contained_backend() -> SandboxBackend | None:
-    """A wall that really holds, or None: a course may come from somewhere else, and its code is run only behind one."""
+    """A sandbox that contains the code, or None. Courses may come from untrusted authors, so their code runs only in a sandbox."""
     from pmh_jupyter.config import Settings
     from pmh_jupyter.errors import NoSandbox
     from pmh_jupyter.grading.backends import find_backend

@@ -102,12 +102,12 @@ def test_the_proxy_is_killed(hub: HubProcess, ada: Learner) -> None:
         seen.extend(stream)  # to its end: the connection broke
     sent = [ada.send("submissions", id) for id in (on_its_way, afterwards)]
     assert all(work["receipt"]["submission"] == work["id"] for work in sent)
-    seen += ada.told(
+    seen += ada.read_events(
         lambda event: event["kind"] == "submission-graded" and event["data"]["work"] == afterwards, seen[-1]["number"]
     )
     numbers = [event["number"] for event in seen]
     assert numbers == sorted(set(numbers))
-    assert seen == ada.told(lambda event: event["number"] == numbers[-1])
+    assert seen == ada.read_events(lambda event: event["number"] == numbers[-1])
     ada.graded(on_its_way)
 
 

@@ -1,4 +1,4 @@
-"""JupyterHub's configuration for `bare_hub.py`: the project's roles and scopes, but no working spawner or proxy."""
+"""JupyterHub's configuration for tests.support.hub.bare_hub: the project's roles and scopes, without spawner and proxy."""
 
 import os
 from typing import Any
@@ -9,7 +9,7 @@ from pmh_jupyter.hub import roles
 
 
 class NoProxy(Proxy):
-    """Stores its routes and forwards nothing: tests send requests to the Hub directly."""
+    """Stores routes and forwards nothing: tests send requests to the Hub itself."""
 
     should_start = False
 
@@ -38,7 +38,7 @@ c.Authenticator.allow_all = True
 c.JupyterHub.custom_scopes = roles.custom_scopes()
 c.JupyterHub.load_roles = [
     *roles.load_roles(),
-    # The tests create users and tokens with this role.
+    # Only the tests create people and tokens.
     {
         "name": "tests",
         "services": ["tests"],

@@ -80,7 +80,8 @@ async def test_flags_are_shown_to_staff_only(live_on_each_database: RunningServi
         row["person_id"] for row in (await teacher.get(f"{CLASSROOM_PATH}/gradebook"))["rows"] if row["name"] == "ada"
     )
     (seen,) = (await teacher.get(f"{CLASSROOM_PATH}/members/{person_id}/submissions"))["submissions"]
-    assert [(flag["code"], flag["detail"]) for flag in seen["flags"]] == [("object-for-data", "Two")]
+    (flag,) = seen["flags"]
+    assert flag["code"] == "object-for-data" and "Two" in flag["detail"]
 
 
 async def test_stream_has_only_events_that_concern_the_caller(live_on_each_database: RunningService) -> None:

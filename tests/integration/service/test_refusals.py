@@ -40,19 +40,19 @@ async def ada(live: RunningService) -> ServiceClient:
     return ada
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "nothing",
-        "api/nothing",
-        "api/submissions/not-a-uuid",
-        "api/classrooms/No_Slug/outline",
-        "static/none",
-        "../../elsewhere",
-    ],
+UNKNOWN_PATHS = (
+    "nothing",
+    "api/nothing",
+    "api/submissions/not-a-uuid",
+    "api/classrooms/No_Slug/outline",
+    "static/none",
+    "../../elsewhere",
 )
-async def test_unknown_path_is_not_found(live: RunningService, path: str) -> None:
-    await live.anonymous().call("GET", path, 404)
+
+
+async def test_unknown_path_is_not_found(live: RunningService) -> None:
+    for path in UNKNOWN_PATHS:
+        await live.anonymous().call("GET", path, 404)
 
 
 async def test_unsupported_method_is_rejected(live: RunningService) -> None:
@@ -64,25 +64,23 @@ async def test_unsupported_method_is_rejected(live: RunningService) -> None:
 
 
 FILE = tiny_course.content("a.ipynb", b"{}")
-
-
-@pytest.mark.parametrize(
-    ("body", "expected_text"),
-    [
-        ([], "the body"),
-        (check_body(release_id="short"), "release_id"),
-        (check_body(extra=1), "extra"),
-        (check_body(files=[FILE | {"sha256": UNKNOWN_RELEASE_ID}]), "damaged"),
-        (check_body(files=[FILE | {"content": "§"}]), "base64"),
-        (check_body(files=[FILE | {"path": "../x"}]), "not a path within"),
-        (check_body(files=[FILE | {"path": "/etc/passwd"}]), "not a path within"),
-        (check_body(files=[FILE, FILE]), "twice"),
-        (check_body(exercises=["a\x00b"]), "NUL"),
-    ],
+INVALID_BODIES: tuple[tuple[Any, str], ...] = (
+    ([], "the body"),
+    (check_body(release_id="short"), "release_id"),
+    (check_body(extra=1), "extra"),
+    (check_body(files=[FILE | {"sha256": UNKNOWN_RELEASE_ID}]), "damaged"),
+    (check_body(files=[FILE | {"content": "§"}]), "base64"),
+    (check_body(files=[FILE | {"path": "../x"}]), "not a path within"),
+    (check_body(files=[FILE | {"path": "/etc/passwd"}]), "not a path within"),
+    (check_body(files=[FILE, FILE]), "twice"),
+    (check_body(exercises=["a\x00b"]), "NUL"),
 )
-async def test_invalid_body_is_rejected_with_its_reason(ada: ServiceClient, body: Any, expected_text: str) -> None:
-    error = await ada.post(f"{LESSON_PATH}/checks", body, 400)
-    assert error["code"] == "bad-input" and expected_text in error["message"], error
+
+
+async def test_invalid_body_is_rejected_with_its_reason(ada: ServiceClient) -> None:
+    for body, expected_text in INVALID_BODIES:
+        error = await ada.post(f"{LESSON_PATH}/checks", body, 400)
+        assert error["code"] == "bad-input" and expected_text in error["message"], error
 
 
 async def test_body_that_is_not_json_is_rejected_without_repeating_it(ada: ServiceClient) -> None:
@@ -90,11 +88,11 @@ async def test_body_that_is_not_json_is_rejected_without_repeating_it(ada: Servi
     assert "not json" not in response.text
 
 
-@pytest.mark.parametrize("after", ["-1", "x", "1x", "9" * 20])
-async def test_invalid_event_number_is_rejected(ada: ServiceClient, after: str) -> None:
+async def test_invalid_event_number_is_rejected(ada: ServiceClient) -> None:
     events_path = f"api/classrooms/{CLASSROOM}/events"
-    await ada.get(f"{events_path}?after={after}", 400)
-    await ada.get(events_path, 400, headers={"Last-Event-ID": after})
+    for after in ("-1", "x", "1x", "9" * 20):
+        await ada.get(f"{events_path}?after={after}", 400)
+        await ada.get(events_path, 400, headers={"Last-Event-ID": after})
 
 
 async def test_unknown_release_lesson_and_classroom_are_rejected(ada: ServiceClient) -> None:
@@ -147,12 +145,10 @@ async def test_expensive_requests_have_a_separate_rate_limit(tmp_path: Path, hub
         await ada.get("api/me")
 
 
-@pytest.mark.parametrize(
-    ("request_id", "is_kept"), [("panel-4711", True), ("a" * 65, False), ("with space", False), ("short", False)]
-)
-async def test_request_id_is_kept_only_if_it_is_safe(ada: ServiceClient, request_id: str, is_kept: bool) -> None:
-    response = await ada.call("GET", "api/me", 200, headers={"X-Request-ID": request_id})
-    assert (response.headers["X-Request-ID"] == request_id) is is_kept
+async def test_request_id_is_kept_only_if_it_is_safe(ada: ServiceClient) -> None:
+    for request_id, is_kept in (("panel-4711", True), ("a" * 65, False), ("with space", False), ("short", False)):
+        response = await ada.call("GET", "api/me", 200, headers={"X-Request-ID": request_id})
+        assert (response.headers["X-Request-ID"] == request_id) is is_kept, request_id
 
 
 async def test_instructor_validates_and_releases_a_course(live: RunningService) -> None:
@@ -175,16 +171,15 @@ async def test_only_instructors_can_validate_and_release_their_course(live: Runn
     await teacher.post("api/courses/another/releases", tiny_course.upload(), 400)
 
 
-@pytest.mark.parametrize("action", ["validate", "releases"])
-async def test_invalid_course_is_rejected_with_all_problems(live: RunningService, action: str) -> None:
+async def test_invalid_course_is_rejected_with_all_problems(live: RunningService) -> None:
     teacher = live.student("teacher")
-    invalid_notebook = tiny_course.NOTEBOOK.replace("grade_id: three,", "grade_id: two,").replace(
-        "points: 1", "points: -1"
-    )
-    error = await teacher.post(f"{COURSE_PATH}/{action}", tiny_course.upload(text=invalid_notebook), 422)
-    assert error["code"] == "invalid-course"
-    assert len(error["problems"]) >= 2
-    assert all(problem["file"] and problem["remedy"] for problem in error["problems"])
+    duplicate_name = tiny_course.NOTEBOOK.replace("grade_id: three,", "grade_id: two,")
+    invalid_notebook = duplicate_name.replace("points: 1", "points: -1")
+    for action in ("validate", "releases"):
+        error = await teacher.post(f"{COURSE_PATH}/{action}", tiny_course.upload(text=invalid_notebook), 422)
+        assert error["code"] == "invalid-course"
+        assert len(error["problems"]) >= 2
+        assert all(problem["file"] and problem["remedy"] for problem in error["problems"])
 
 
 async def test_solution_that_fails_its_tests_is_rejected(live: RunningService) -> None:
@@ -209,26 +204,28 @@ async def _open_stream(client: ServiceClient) -> Any:
     return stream
 
 
-@pytest.mark.parametrize(
-    "request_bytes",
-    [
-        b"\x00\x01\r\n\r\n",
-        b"GET / HTTP/9\r\n\r\n",
-        b"POST /services/pmh/api/join HTTP/1.1\r\nContent-Length: x\r\n\r\n",
-    ],
+MALFORMED_REQUESTS = (
+    b"\x00\x01\r\n\r\n",
+    b"GET / HTTP/9\r\n\r\n",
+    b"POST /services/pmh/api/join HTTP/1.1\r\nContent-Length: x\r\n\r\n",
 )
-async def test_malformed_http_is_answered_with_bad_request(live: RunningService, request_bytes: bytes) -> None:
-    def send() -> bytes:
-        address = ("127.0.0.1", live.service.settings.service_port)
-        with socket.create_connection(address, timeout=10) as connection:
-            connection.sendall(request_bytes)
-            connection.shutdown(socket.SHUT_WR)
-            response = b""
-            while chunk := connection.recv(1000):
-                response += chunk
-            return response
 
-    response = await asyncio.to_thread(send)
-    assert response.startswith(b"HTTP/1.1 400 "), response
-    assert b"Traceback" not in response
+
+async def test_malformed_http_is_answered_with_bad_request(live: RunningService) -> None:
+    address = ("127.0.0.1", live.service.settings.service_port)
+    for request in MALFORMED_REQUESTS:
+        response = await asyncio.to_thread(_send_raw, address, request)
+        assert response.startswith(b"HTTP/1.1 400 "), (request, response)
+        assert b"Traceback" not in response
     await live.anonymous().get("health")
+
+
+def _send_raw(address: tuple[str, int], request: bytes) -> bytes:
+    """Sends bytes and reads until the service closes the connection."""
+    with socket.create_connection(address, timeout=10) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        response = b""
+        while chunk := connection.recv(1000):
+            response += chunk
+        return response

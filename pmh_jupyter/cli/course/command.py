@@ -1,4 +1,4 @@
-"""`pmh course`: validates and releases a course's folder."""
+"""`pmh course`: validates and releases the folder of a course."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ if TYPE_CHECKING:
 def register(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser("course", help="validate a course, or release it to a hub")
     subcommands = parser.add_subparsers(required=True, metavar="subcommand")
-    validate_parser = subcommands.add_parser("validate", help="list everything that is wrong with a course")
+    validate_parser = subcommands.add_parser("validate", help="report every problem of a course")
     validate_parser.set_defaults(run=validate)
-    release_parser = subcommands.add_parser("release", help="send a course to a hub, which releases it")
+    release_parser = subcommands.add_parser("release", help="send a course to a hub, which creates its releases")
     release_parser.add_argument(
         "--classroom",
         metavar="SLUG",
         action="append",
         default=[],
-        help="classroom that adopts the new version at once; repeatable",
+        help="a classroom that adopts the new version at once; repeatable",
     )
     release_parser.set_defaults(run=release)
     for subparser in (validate_parser, release_parser):
-        subparser.add_argument("folder", metavar="DIR", help="the folder that contains course.toml")
+        subparser.add_argument("folder", metavar="DIR", help="the folder that holds course.toml")
         subparser.add_argument("--url", help="address of the service, for example https://hub.example/services/pmh")
         subparser.add_argument(
             "--token-env",
             metavar="NAME",
-            help="environment variable with the token (PMH_TOKEN or JUPYTERHUB_API_TOKEN)",
+            help="environment variable that holds the token (default: PMH_TOKEN or JUPYTERHUB_API_TOKEN)",
         )
 
 
 def validate(arguments: argparse.Namespace) -> int:
-    """Exit code 0: the course can be released; 1: it has problems, which are printed."""
+    """Return 0 if the course can be released, 1 if it has problems, which are printed."""
     from pmh_jupyter.cli.course.validation import (
         can_validate_locally,
         print_result,
@@ -64,7 +64,7 @@ def release(arguments: argparse.Namespace) -> int:
 
 
 def _find_service_and_token(arguments: argparse.Namespace) -> tuple[str, str]:
-    """The service's address and a token for it. In a user's server both are in the environment."""
+    """Return the service's address and the token for it. In a user's server, both come from the environment."""
     from pmh_jupyter.cli.service_client import TOKEN_VARIABLES, find_token
     from pmh_jupyter.config import Settings
 

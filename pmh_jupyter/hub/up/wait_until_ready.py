@@ -75,9 +75,9 @@ def _probe(check: HealthCheck) -> str | None:
 
 
 def _describe_failure(status: int, body: bytes) -> str:
-    """The messages of the service's parts that are not ready, or the status alone if another program answered."""
+    """The messages of the service's components that are not ready, or the status alone if another program answered."""
     try:
-        components = json.loads(body)["parts"].values()
+        components = json.loads(body)["components"].values()
         return f"{' '.join(component['message'] for component in components if not component['ready'])} ({status})"
     except (ValueError, KeyError, TypeError, AttributeError):
         return f"status {status}"

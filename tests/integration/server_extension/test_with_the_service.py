@@ -15,13 +15,13 @@ from tests.support.hub.bare_hub import BareHub, running_bare_hub
 from tests.support.lab.server import Lab
 from tests.support.notebooks import answer
 from tests.support.service.service_process import (
-    JOIN_CODES,
     CLASSROOM,
+    JOIN_CODES,
     Role,
     RunningService,
+    make_settings,
     prepare_database,
     running_service,
-    make_settings,
 )
 
 LESSON = f"classrooms/{CLASSROOM}/lessons/{tiny_course.LESSON}"

@@ -34,7 +34,7 @@ from tests.support.service.service_process import (
     running_service,
     service_process,
 )
-from tests.support.storage.consistency import balanced
+from tests.support.storage.consistency import check_service_consistency
 from tests.support.storage.postgres import Cluster
 
 ENDLESS_LOOP = "while True:\n    pass"
@@ -63,7 +63,7 @@ async def test_acknowledged_submissions_survive_a_killed_process(settings: Setti
         for submission in running:
             verdicts = (await ada.wait_until_graded(submission["id"]))["verdicts"]
             assert verdicts[0]["outcome"] == "timed-out"
-        await balanced(settings, ada, *running, waiting)
+        await check_service_consistency(settings, ada, *running, waiting)
 
 
 async def test_health_responds_while_the_database_is_locked(settings: Settings, hub: BareHub) -> None:
@@ -79,7 +79,7 @@ async def test_health_responds_while_the_database_is_locked(settings: Settings, 
         submissions = [await task for task in tasks]
         for submission in submissions:
             await ada.wait_until_graded(submission["id"])
-        await balanced(settings, ada, *submissions)
+        await check_service_consistency(settings, ada, *submissions)
     assert len(durations) > 10
     # A response that waited for the database would take all of the five seconds. A busy machine delays single responses.
     assert median(durations) < 0.1 and max(durations) < 2, sorted(durations)[-10:]
@@ -149,7 +149,7 @@ async def test_second_process_takes_over_jobs_and_streams_of_a_killed_one(
         numbers = [event["number"] for event in events]
         assert numbers == sorted(set(numbers))
         assert events == await ada_at_second.read_events_until(lambda event: event["number"] == numbers[-1])
-        await balanced(second_settings, ada_at_second, *submissions)
+        await check_service_consistency(second_settings, ada_at_second, *submissions)
 
 
 def until_graded(ids: set[str], earlier_events: Sequence[Event] = ()) -> Callable[[Event], bool]:

@@ -80,7 +80,8 @@ class Addresses:
     @property
     def base_path(self) -> str:
         """The path below which the hub answers, without a slash at its end."""
-        return self.settings.get("PMH_BASE_URL", "").rstrip("/")
+        path = self.settings.get("PMH_BASE_URL", "").strip("/")
+        return f"/{path}" if path else ""
 
     @property
     def address(self) -> str:

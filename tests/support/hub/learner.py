@@ -20,7 +20,7 @@ from pmh_jupyter.domain.roles import Role
 from tests.support import tiny_course
 from tests.support.hub.hub_process import Person
 from tests.support.notebooks import answer
-from tests.support.service.service_process import JOIN_CODES, CLASSROOM
+from tests.support.service.service_process import CLASSROOM, JOIN_CODES
 
 API = "pmh/api/"
 LESSON = f"{API}classrooms/{CLASSROOM}/lessons/{tiny_course.LESSON}"

@@ -31,6 +31,6 @@ def named_addresses(settings: Mapping[str, str]) -> set[Address]:
 def belongs_to_a_server(process: psutil.Process) -> bool:
     """True for a user's notebook server and its kernels."""
     try:
-        return "JUPYTERHUB_USER" in process.environ()
+        return "/user/" in process.environ().get("JUPYTERHUB_SERVICE_PREFIX", "")
     except psutil.Error:
         return False

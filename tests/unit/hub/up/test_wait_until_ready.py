@@ -59,13 +59,13 @@ def test_returns_once_the_answer_is_200(server: Server) -> None:
 
 
 def test_timeout_reports_the_last_answer(server: Server) -> None:
-    parts = {"database": {"ready": True}, "grading": {"ready": False, "message": "No sandbox can be had."}}
-    server.answers = [(503, json.dumps({"ready": False, "parts": parts}).encode())]
+    components = {"database": {"ready": True}, "grading": {"ready": False, "message": "No sandbox can be had."}}
+    server.answers = [(503, json.dumps({"ready": False, "components": components}).encode())]
     with pytest.raises(Unavailable, match=r"grading is still not ready: No sandbox can be had\. \(503\)"):
         wait_until_healthy(HealthCheck("grading", server.url), lambda: True, timeout_seconds=0)
 
 
-@pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b'{"parts": {"grading": {}}}', b'{"parts": []}', b"\xff"])
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b'{"components": {"grading": {}}}', b'{"components": []}', b"\xff"])
 def test_answer_of_another_program_is_reported_by_its_status(server: Server, body: bytes) -> None:
     server.answers = [(502, body)]
     with pytest.raises(Unavailable, match="status 502"):

@@ -15,16 +15,16 @@ from tests.support.hub.bare_hub import BareHub, running_bare_hub
 from tests.support.lab.server import Lab
 from tests.support.notebooks import answer
 from tests.support.service.service_process import (
-    CODES,
-    ROOM,
+    CLASSROOM,
+    JOIN_CODES,
     Role,
     RunningService,
-    fill,
+    make_settings,
+    prepare_database,
     running_service,
-    settings_for,
 )
 
-LESSON = f"classrooms/{ROOM}/lessons/{tiny_course.LESSON}"
+LESSON = f"classrooms/{CLASSROOM}/lessons/{tiny_course.LESSON}"
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +35,8 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BareHub]:
 
 @pytest.fixture
 async def live(tmp_path: Path, hub: BareHub) -> AsyncIterator[RunningService]:
-    settings = settings_for(tmp_path / "data")
-    fill(settings)
+    settings = make_settings(tmp_path / "data")
+    prepare_database(settings)
     async with running_service(settings, hub) as running:
         yield running
 
@@ -46,7 +46,7 @@ async def ada(live: RunningService, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("JUPYTERHUB_API_TOKEN", live.student("ada").token)
     root = tmp_path / "root"
     root.mkdir()
-    lab = await Lab(root, tmp_path / "home" / ".pmh", live.base).start()
+    lab = await Lab(root, tmp_path / "home" / ".pmh", live.base_url).start()
     yield lab
     await lab.stop()
 
@@ -54,7 +54,7 @@ async def ada(live: RunningService, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 async def graded(lab: Lab, work: str) -> None:
     """Waits until the stream tells of it."""
     headers = {"Authorization": "token ada-token"}
-    url = f"{lab.url}/classrooms/{ROOM}/events?after=0"
+    url = f"{lab.url}/classrooms/{CLASSROOM}/events?after=0"
     seen = ""
     async with open_stream(url, headers, connect_timeout=10, silence=60) as stream:
         async for chunk in stream.chunks:
@@ -72,7 +72,7 @@ async def test_a_student_opens_checks_and_hands_in(ada: Lab) -> None:
     assert (await ada.get("status")).data["reachable"] is True
     assert (await ada.get("me")).data["classrooms"] == []
     assert (await ada.post("join", {"join_code": "no-such-code"})).status >= 400
-    assert (await ada.post("join", {"join_code": CODES[Role.STUDENT]})).data["slug"] == ROOM
+    assert (await ada.post("join", {"join_code": JOIN_CODES[Role.STUDENT]})).data["slug"] == CLASSROOM
 
     opened = (await ada.post(f"{LESSON}/open")).data
     again = (await ada.post(f"{LESSON}/open")).data
@@ -96,14 +96,14 @@ async def test_a_student_opens_checks_and_hands_in(ada: Lab) -> None:
     await graded(ada, right)
     assert (await ada.get(f"submissions/{right}")).data["verdicts"][0]["outcome"] == "passed"
 
-    listed = (await ada.get(f"classrooms/{ROOM}/submissions?lesson={tiny_course.LESSON}")).data["submission_id"]
+    listed = (await ada.get(f"classrooms/{CLASSROOM}/submissions?lesson={tiny_course.LESSON}")).data["submission_id"]
     assert [work["id"] for work in listed] == [right, wrong]
-    assert (await ada.get(f"classrooms/{ROOM}/outline")).data["points"] > 0
+    assert (await ada.get(f"classrooms/{CLASSROOM}/outline")).data["points"] > 0
     assert (await ada.get("outbox")).data == {"waiting": [], "refused": []}
 
 
 async def test_what_the_service_refuses_keeps_its_words(ada: Lab) -> None:
-    reply = await ada.get(f"classrooms/{ROOM}/outline")
+    reply = await ada.get(f"classrooms/{CLASSROOM}/outline")
     assert reply.status in (403, 404)
     assert reply.data["request_id"] == reply.headers["X-Request-Id"]
     assert (await ada.get("classrooms/nowhere/events")).status in (403, 404)

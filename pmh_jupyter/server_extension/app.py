@@ -88,5 +88,5 @@ class PmhExtension(ExtensionApp):
         if self._start_task is not None:
             self._start_task.cancel()
             await asyncio.gather(self._start_task, return_exceptions=True)
-        if "desk" in self.__dict__:
+        if "context" in self.__dict__:
             await self.context.stop()

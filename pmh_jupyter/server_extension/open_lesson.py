@@ -75,7 +75,7 @@ class LessonOpener:
             folder=folder.server_path,
             notebooks=tuple(f"{folder.server_path}/{name}" for name in opened.files if name.endswith(".ipynb")),
             release_id=opened.id,
-            merge=plan.merge_reply.model_copy(update={"copy_path": backup_path}) if plan.merge_reply else None,
+            merge=plan.merge_reply.model_copy(update={"backup_path": backup_path}) if plan.merge_reply else None,
             is_update_postponed=plan.is_update_postponed,
         )
 

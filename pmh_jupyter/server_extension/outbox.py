@@ -21,7 +21,7 @@ from pmh_jupyter.server_extension.atomic_write import create_folder, sync_folder
 from pmh_jupyter.wire.base import WireModel
 from pmh_jupyter.wire.submission import SubmissionKindName
 
-ENTRY_SUFFIX = ".work"
+ENTRY_SUFFIX = ".entry"
 UNREADABLE_SUFFIX = ".unreadable"
 
 

@@ -60,7 +60,7 @@ class Submitter:
             return SubmitRequest(id=submit_request.id, release_id=release_id, files=files)
 
         return await self._save_and_send(
-            _new_entry(submit_request.id, "submission", classroom, lesson, request_id), build_request
+            _new_entry(submit_request.id, "final", classroom, lesson, request_id), build_request
         )
 
     async def _save_and_send(self, entry: OutboxEntry, build_request: RequestBuilder) -> LabSubmissionReply:

@@ -22,7 +22,7 @@ EVENTS = "classrooms/physics-1/events"
 async def listen(lab: Lab, path: str = EVENTS, **headers: str) -> AsyncIterator[EventStream]:
     """A browser that reads the stream with fetch."""
     named = {"Authorization": "token ada-token", **{name.replace("_", "-"): value for name, value in headers.items()}}
-    async with open_stream(f"{lab.url}/{path}", named, connect_timeout=10, silence=120) as stream:
+    async with open_stream(f"{lab.url}/{path}", named, connect_timeout=10, idle_timeout=120) as stream:
         yield stream
 
 
@@ -131,7 +131,7 @@ async def test_hanging_up_before_the_head_is_unavailable(service: Service) -> No
 
 async def test_silence_ends_a_stream(service: Service) -> None:
     """A connection that is dead without having been closed."""
-    async with _direct(service, silence=0.05) as stream:
+    async with _direct(service, idle_timeout=0.05) as stream:
         assert [chunk async for chunk in stream.chunks] == []
     await service.until(lambda: not service.streams)
 
@@ -146,12 +146,12 @@ async def test_an_endless_failure_is_cut_off(service: Service) -> None:
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/x", "http://nowhere.invalid/x", "no-address"])
 async def test_an_address_without_a_server_is_unavailable(url: str) -> None:
     with pytest.raises(Unavailable):
-        async with open_stream(url, {}, connect_timeout=5, silence=1):
+        async with open_stream(url, {}, connect_timeout=5, idle_timeout=1):
             raise AssertionError("there is no stream")
 
 
 @asynccontextmanager
 async def _direct(service: Service, silence: float = Timeouts.idle) -> AsyncIterator[EventStream]:
     url = f"{service.url}/api/{EVENTS}"
-    async with open_stream(url, {"Authorization": f"token {TOKEN}"}, connect_timeout=10, silence=silence) as stream:
+    async with open_stream(url, {"Authorization": f"token {TOKEN}"}, connect_timeout=10, idle_timeout=silence) as stream:
         yield stream

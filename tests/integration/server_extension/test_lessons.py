@@ -31,9 +31,9 @@ async def test_open_brings_the_files_and_says_where_they_are(
     assert reply.status == 200
     assert reply.data["folder"] == "courses/physics-1/values"
     assert reply.data["notebooks"] == ["courses/physics-1/values/values.ipynb"]
-    assert reply.data["merged"] is None and reply.data["postponed"] is False
+    assert reply.data["merge"] is None and reply.data["is_update_postponed"] is False
     assert {name: (folder(lab) / name).read_bytes() for name in lesson} == lesson
-    assert service.opened["values"] == reply.data["release"] == service.releases["values"][-1].id
+    assert service.opened["values"] == reply.data["release_id"] == service.releases["values"][-1].id
 
 
 async def test_open_again_restores_what_is_missing_and_touches_nothing_else(
@@ -46,7 +46,7 @@ async def test_open_again_restores_what_is_missing_and_touches_nothing_else(
 
     reply = await lab.post(OPEN)
 
-    assert reply.data["merged"] is None
+    assert reply.data["merge"] is None
     assert (folder(lab) / "values.ipynb").read_bytes() == mine
     assert (folder(lab) / "data" / "numbers.csv").read_bytes() == lesson["data/numbers.csv"]
     assert [seen.method for seen in service.seen].count("PUT") == 1
@@ -65,8 +65,8 @@ async def test_a_newer_release_is_merged_and_a_copy_is_kept(
     cells = sources((folder(lab) / "values.ipynb").read_bytes())
     assert cells == ["Read this.", "def swap(a, b): return b, a", "assert swap", "pass", "assert mean"]
     assert not (folder(lab) / "data" / "numbers.csv").exists(), "dropped by the release, never touched by the student"
-    assert "mean" in reply.data["merged"]["added"]
-    copy = lab.root / reply.data["merged"]["copy_path"]
+    assert "mean" in reply.data["merge"]["added"]
+    copy = lab.root / reply.data["merge"]["backup_path"]
     assert copy.parent == folder(lab).parent / ".before-update"
     assert (copy / "values.ipynb").read_bytes() == mine
     assert (copy / "data" / "numbers.csv").read_bytes() == lesson["data/numbers.csv"]
@@ -76,17 +76,17 @@ async def test_a_newer_release_is_merged_and_a_copy_is_kept(
 async def test_a_notebook_with_unsaved_changes_postpones_the_update(
     lab: Lab, service: Service, lesson: dict[str, bytes]
 ) -> None:
-    first = (await lab.post(OPEN)).data["release"]
+    first = (await lab.post(OPEN)).data["release_id"]
     service.publish("values", {"values.ipynb": notebook(intro="New.", swap="pass"), "more.csv": b"4\n"})
 
-    reply = await lab.post(OPEN, {"unsaved": ["courses/physics-1/values/values.ipynb"]})
+    reply = await lab.post(OPEN, {"unsaved_notebooks": ["courses/physics-1/values/values.ipynb"]})
 
-    assert reply.data["postponed"] is True and reply.data["release"] == first
+    assert reply.data["is_update_postponed"] is True and reply.data["release_id"] == first
     assert (folder(lab) / "values.ipynb").read_bytes() == lesson["values.ipynb"]
     assert not (folder(lab) / "more.csv").exists()
     assert service.opened["values"] == first
     saved = await lab.post(OPEN)
-    assert saved.data["postponed"] is False and (folder(lab) / "more.csv").exists()
+    assert saved.data["is_update_postponed"] is False and (folder(lab) / "more.csv").exists()
 
 
 async def test_a_data_file_that_both_changed_gets_the_new_one_beside_it(
@@ -98,7 +98,7 @@ async def test_a_data_file_that_both_changed_gets_the_new_one_beside_it(
 
     reply = await lab.post(OPEN)
 
-    assert reply.data["release"] == service.releases["values"][-1].id
+    assert reply.data["release_id"] == service.releases["values"][-1].id
     assert (folder(lab) / "data" / "numbers.csv").read_bytes() == b"mine\n"
     assert (folder(lab) / "data" / "numbers.new.csv").read_bytes() == b"theirs\n"
 
@@ -178,7 +178,7 @@ async def test_a_lesson_that_is_not_there_keeps_the_service_s_words(lab: Lab, se
 async def test_a_check_sends_the_folder_and_the_opened_release(
     lab: Lab, service: Service, lesson: dict[str, bytes]
 ) -> None:
-    opened = (await lab.post(OPEN)).data["release"]
+    opened = (await lab.post(OPEN)).data["release_id"]
     mine = answer(lesson["values.ipynb"], "swap", "mine")
     (folder(lab) / "values.ipynb").write_bytes(mine)
     (folder(lab) / ".ipynb_checkpoints").mkdir()

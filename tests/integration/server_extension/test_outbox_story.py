@@ -44,9 +44,9 @@ async def test_work_waits_through_an_outage_and_is_sent_in_order_once(lab: Lab, 
 
     listed = (await lab.get("outbox")).data["waiting"]
     assert ids(listed) == sent
-    assert [entry["kind"] for entry in listed] == ["submission", "check", "submission"]
-    assert listed[0]["tries"] >= 1 and "cannot be reached" in listed[0]["last_error"]
-    assert (await lab.get("status")).data["waiting"] == 3
+    assert [entry["kind"] for entry in listed] == ["final", "check", "final"]
+    assert listed[0]["send_attempts"] >= 1 and "cannot be reached" in listed[0]["last_error"]
+    assert (await lab.get("status")).data["outbox_size"] == 3
 
     service.start()
     assert (await lab.post("outbox/send")).data == {"waiting": [], "refused": []}
@@ -61,7 +61,7 @@ async def test_new_work_does_not_overtake_what_waits(lab: Lab, service: Service)
 
     reply = await lab.post(f"{LESSON}/submissions", {"id": second})
 
-    assert reply.data["state"] == "queued" and reply.data["receipt"]["submission"] == second
+    assert reply.data["state"] == "queued" and reply.data["receipt"]["submission_id"] == second
     assert [str(request.id) for request in service.received] == [first, second]
 
 
@@ -183,7 +183,7 @@ def fill_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(path: Path, content: bytes) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(outbox, "write_durably", full)
+    monkeypatch.setattr(outbox, "write_atomically", full)
 
 
 async def test_a_server_that_stopped_in_an_outage_sends_when_it_starts(lab: Lab, service: Service) -> None:

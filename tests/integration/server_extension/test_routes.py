@@ -106,7 +106,7 @@ def test_each_method_is_decorated_in_the_leaf_class(handler: type[RequestHandler
 async def test_without_a_hub_it_says_so(service: Service, tmp_path: Path) -> None:
     lab = await Lab(tmp_path, tmp_path / "records", service_url="", owner="").start()
     try:
-        assert (await lab.get("status")).data["reachable"] is False
+        assert (await lab.get("status")).data["is_reachable"] is False
         for method, path in EVERY_ROUTE:
             if path not in ("status", "nowhere"):
                 reply = await lab.fetch(method, path, {} if method == "POST" else None)
@@ -137,8 +137,8 @@ async def test_work_is_handed_on(lab: Lab, service: Service, lesson: dict[str, b
     await lab.post("classrooms/physics-1/lessons/values/submissions", {"id": id})
 
     one = await lab.get(f"submissions/{id}")
-    assert one.data["receipt"]["submission"] == id
-    assert (await lab.get("classrooms/physics-1/submissions?lesson=values")).data == {"work": [one.data]}
+    assert one.data["receipt"]["submission_id"] == id
+    assert (await lab.get("classrooms/physics-1/submissions?lesson=values")).data == {"submissions": [one.data]}
 
 
 async def test_join_is_handed_on_once(lab: Lab, service: Service) -> None:
@@ -161,11 +161,11 @@ async def test_a_failure_of_the_service_is_handed_on_unchanged(lab: Lab, service
 
 async def test_a_get_is_asked_again_once_when_the_network_fails(lab: Lab, service: Service) -> None:
     service.hang_up_after("outline")
-    service.hang_up_after("work", times=2)
+    service.hang_up_after("submissions", times=2)
 
     assert (await lab.get("classrooms/physics-1/outline")).status == 200
     assert (await lab.get("classrooms/physics-1/submissions")).data["code"] == "unavailable"
-    assert len([seen for seen in service.seen if seen.path.endswith("work")]) == 2
+    assert len([seen for seen in service.seen if seen.path.endswith("submissions")]) == 2
 
 
 async def test_something_else_that_answers_is_not_taken_for_the_service(lab: Lab, service: Service) -> None:
@@ -182,8 +182,8 @@ async def test_status_tells_whether_the_service_answers(lab: Lab, service: Servi
     await service.kill()
     down = (await lab.get("status")).data
 
-    assert up == {"version": "0.1.0", "name": "ada", "reachable": True, "waiting": 0}
-    assert down == {**up, "reachable": False}
+    assert up == {"version": "0.1.0", "name": "ada", "is_reachable": True, "outbox_size": 0}
+    assert down == {**up, "is_reachable": False}
     assert (await lab.get("me")).data["code"] == "unavailable"
 
 

@@ -41,8 +41,8 @@ def test_a_spawn_loads_only_our_own_small_modules() -> None:
 
 
 async def test_the_rest_is_loaded_once_the_server_answers(lab: Lab) -> None:
-    await lab.extension._starting
-    assert "desk" in vars(lab.extension)
+    await lab.extension._start_task
+    assert "context" in vars(lab.extension)
 
 
 def test_the_extension_says_where_it_and_the_panel_are() -> None:
@@ -101,6 +101,6 @@ async def test_jupyterlab_without_a_hub_starts_and_says_that_it_is_not_connected
     status = await AsyncHTTPClient().fetch(f"{address}/status", headers=headers)
     me = await AsyncHTTPClient().fetch(f"{address}/me", headers=headers, raise_error=False)
 
-    assert json.loads(status.body) == {"version": "0.1.0", "name": "", "reachable": False, "waiting": 0}
+    assert json.loads(status.body) == {"version": "0.1.0", "name": "", "is_reachable": False, "outbox_size": 0}
     assert (me.code, json.loads(me.body)["code"]) == (503, "not-connected")
     assert "Traceback" not in log

@@ -169,7 +169,7 @@ class Service:
             check = isinstance(request, CheckRequest)
             self.work[request.id] = SubmissionReply(
                 id=request.id,
-                kind="check" if check else "submission",
+                kind="check" if check else "final",
                 classroom=classroom,
                 lesson=lesson,
                 release_id=request.release_id,
@@ -350,7 +350,7 @@ ROUTES = [
     (r"/services/pmh/api/join", JoinHandler),
     (r"/services/pmh/api/submissions/([^/]+)", WorkHandler),
     (_CLASSROOM + r"/outline", SayHandler),
-    (_CLASSROOM + r"/work", WorkListHandler),
+    (_CLASSROOM + r"/submissions", WorkListHandler),
     (_CLASSROOM + r"/events", EventsHandler),
     (_CLASSROOM + r"/lessons/([^/]+)/files", FilesHandler),
     (_CLASSROOM + r"/lessons/([^/]+)/opened", OpenedHandler),

@@ -91,7 +91,7 @@ def keep(outbox: Outbox) -> UUID:
     id = uuid4()
     unsent = OutboxEntry(
         id=id,
-        kind="submission",
+        kind="final",
         classroom="physics-1",
         lesson="values",
         created_at=datetime.now(UTC),
@@ -215,7 +215,7 @@ async def test_asked_twice_for_the_same_the_second_is_not_kept_waiting(
 async def test_nobody_waits_for_a_service_that_does_not_answer(
     service: Service, outbox: Outbox, sender: OutboxSender, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pmh_jupyter.server_extension.outbox_sender.PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("pmh_jupyter.server_extension.outbox_sender.REPLY_TIMEOUT_SECONDS", 0.05)
     service.hold("submissions")
     id = keep(outbox)
 
@@ -238,7 +238,7 @@ async def test_a_fault_of_ours_does_not_stop_sending_for_good(
 
     id = keep(outbox)
     with monkeypatch.context() as patch:
-        patch.setattr(Outbox, "waiting", broken)
+        patch.setattr(Outbox, "list_waiting", broken)
         assert await sender.send_now(id) is None
     assert "sending stopped by a fault of ours" in caplog.text
 

@@ -1,0 +1,25 @@
+"""Which relative paths of files are accepted, wherever a path comes from outside (a request, an archive, a course)."""
+
+from __future__ import annotations
+
+from pmh_jupyter.errors import BadInput
+
+
+def is_safe_path(path: str) -> bool:
+    """True if a POSIX path names a file below the folder that it is relative to, on every operating system.
+
+    Rejected: absolute paths, empty parts, "." and "..", backslashes, and control or other unprintable characters.
+    Symbolic links are not resolved: whoever opens the file must refuse those.
+    """
+    has_safe_parts = all(part not in ("", ".", "..") for part in path.split("/"))
+    return has_safe_parts and "\\" not in path and path.isprintable()
+
+
+def require_safe_path(path: str) -> str:
+    """Returns the path; raises BadInput unless `is_safe_path`."""
+    if not is_safe_path(path):
+        raise BadInput(
+            f"{path!r} is not a path within the folder.",
+            advice="Rename the file: use a relative path without '..', '\\' and control characters.",
+        )
+    return path

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.lab.server import Lab
 from tests.support.notebooks import answer, notebook, sources
-from tests.support.service.small_service import Service, content
+from tests.support.service.small_service import SmallService, file_content
 
 OPEN = "classrooms/physics-1/lessons/values/open"
 CHECKS = "classrooms/physics-1/lessons/values/checks"
@@ -24,7 +24,7 @@ def folder(lab: Lab) -> Path:
 
 
 async def test_open_brings_the_files_and_says_where_they_are(
-    lab: Lab, service: Service, lesson: dict[str, bytes]
+    lab: Lab, service: SmallService, lesson: dict[str, bytes]
 ) -> None:
     reply = await lab.post(OPEN)
 
@@ -37,7 +37,7 @@ async def test_open_brings_the_files_and_says_where_they_are(
 
 
 async def test_open_again_restores_what_is_missing_and_touches_nothing_else(
-    lab: Lab, service: Service, lesson: dict[str, bytes]
+    lab: Lab, service: SmallService, lesson: dict[str, bytes]
 ) -> None:
     await lab.post(OPEN)
     mine = answer(lesson["values.ipynb"], "swap", "def swap(a, b): return b, a")
@@ -49,11 +49,11 @@ async def test_open_again_restores_what_is_missing_and_touches_nothing_else(
     assert reply.data["merge"] is None
     assert (folder(lab) / "values.ipynb").read_bytes() == mine
     assert (folder(lab) / "data" / "numbers.csv").read_bytes() == lesson["data/numbers.csv"]
-    assert [seen.method for seen in service.seen].count("PUT") == 1
+    assert [seen.method for seen in service.requests].count("PUT") == 1
 
 
 async def test_a_newer_release_is_merged_and_a_copy_is_kept(
-    lab: Lab, service: Service, lesson: dict[str, bytes]
+    lab: Lab, service: SmallService, lesson: dict[str, bytes]
 ) -> None:
     await lab.post(OPEN)
     mine = answer(lesson["values.ipynb"], "swap", "def swap(a, b): return b, a")
@@ -74,7 +74,7 @@ async def test_a_newer_release_is_merged_and_a_copy_is_kept(
 
 
 async def test_a_notebook_with_unsaved_changes_postpones_the_update(
-    lab: Lab, service: Service, lesson: dict[str, bytes]
+    lab: Lab, service: SmallService, lesson: dict[str, bytes]
 ) -> None:
     first = (await lab.post(OPEN)).data["release_id"]
     service.publish("values", {"values.ipynb": notebook(intro="New.", swap="pass"), "more.csv": b"4\n"})
@@ -90,7 +90,7 @@ async def test_a_notebook_with_unsaved_changes_postpones_the_update(
 
 
 async def test_a_data_file_that_both_changed_gets_the_new_one_beside_it(
-    lab: Lab, service: Service, lesson: dict[str, bytes]
+    lab: Lab, service: SmallService, lesson: dict[str, bytes]
 ) -> None:
     await lab.post(OPEN)
     (folder(lab) / "data" / "numbers.csv").write_bytes(b"mine\n")
@@ -107,10 +107,10 @@ async def test_a_data_file_that_both_changed_gets_the_new_one_beside_it(
     "name", ["../x.ipynb", "/etc/x.ipynb", "a/../../x.ipynb", "a\\..\\x.ipynb", "./x.ipynb", "a//x"]
 )
 async def test_a_release_with_a_path_that_leads_elsewhere_is_refused(
-    lab: Lab, service: Service, lesson: dict[str, bytes], name: str
+    lab: Lab, service: SmallService, lesson: dict[str, bytes], name: str
 ) -> None:
     current = service.releases["values"][-1]
-    bad = current.model_copy(update={"files": (*current.files, content(name, b"{}"))})
+    bad = current.model_copy(update={"files": (*current.files, file_content(name, b"{}"))})
     service.releases["values"] = [bad]
 
     reply = await lab.post(OPEN)
@@ -119,7 +119,7 @@ async def test_a_release_with_a_path_that_leads_elsewhere_is_refused(
     assert not (lab.root / "courses").exists(), "nothing of it is written"
 
 
-async def test_a_file_damaged_on_its_way_is_refused(lab: Lab, service: Service, lesson: dict[str, bytes]) -> None:
+async def test_a_file_damaged_on_its_way_is_refused(lab: Lab, service: SmallService, lesson: dict[str, bytes]) -> None:
     current = service.releases["values"][-1]
     damaged = current.files[0].model_copy(update={"content": base64.b64encode(b"{}").decode()})
     service.releases["values"] = [current.model_copy(update={"files": (damaged,)})]
@@ -155,7 +155,7 @@ async def test_something_else_at_a_file_s_place_is_named(lab: Lab, lesson: dict[
 
 
 async def test_an_update_of_a_broken_notebook_names_it_and_changes_nothing(
-    lab: Lab, service: Service, lesson: dict[str, bytes]
+    lab: Lab, service: SmallService, lesson: dict[str, bytes]
 ) -> None:
     await lab.post(OPEN)
     (folder(lab) / "values.ipynb").write_bytes(b"{ half")
@@ -168,15 +168,15 @@ async def test_an_update_of_a_broken_notebook_names_it_and_changes_nothing(
     assert (folder(lab) / "values.ipynb").read_bytes() == b"{ half"
 
 
-async def test_a_lesson_that_is_not_there_keeps_the_service_s_words(lab: Lab, service: Service) -> None:
+async def test_a_lesson_that_is_not_there_keeps_the_service_s_words(lab: Lab, service: SmallService) -> None:
     reply = await lab.post("classrooms/physics-1/lessons/nothing/open")
 
     assert (reply.status, reply.data["message"]) == (404, "There is no such lesson.")
-    assert reply.data["request_id"] == reply.headers["X-Request-Id"] == service.seen[-1].request_id
+    assert reply.data["request_id"] == reply.headers["X-Request-Id"] == service.requests[-1].request_id
 
 
 async def test_a_check_sends_the_folder_and_the_opened_release(
-    lab: Lab, service: Service, lesson: dict[str, bytes]
+    lab: Lab, service: SmallService, lesson: dict[str, bytes]
 ) -> None:
     opened = (await lab.post(OPEN)).data["release_id"]
     mine = answer(lesson["values.ipynb"], "swap", "mine")
@@ -198,7 +198,7 @@ async def test_a_check_sends_the_folder_and_the_opened_release(
     assert sent == {"values.ipynb": mine, "data/numbers.csv": lesson["data/numbers.csv"]}
 
 
-async def test_a_submission_comes_back_with_its_receipt(lab: Lab, service: Service, lesson: dict[str, bytes]) -> None:
+async def test_a_submission_comes_back_with_its_receipt(lab: Lab, service: SmallService, lesson: dict[str, bytes]) -> None:
     await lab.post(OPEN)
     id = str(uuid4())
 
@@ -207,12 +207,12 @@ async def test_a_submission_comes_back_with_its_receipt(lab: Lab, service: Servi
 
     assert first.data["receipt"]["code"] == "7KQM-2XWD"
     assert again.data == first.data
-    assert len(service.work) == 1
+    assert len(service.submissions) == 1
     assert (await lab.get("outbox")).data == {"waiting": [], "refused": []}
 
 
 async def test_a_lost_record_of_what_was_opened_is_asked_for(
-    lab: Lab, service: Service, lesson: dict[str, bytes]
+    lab: Lab, service: SmallService, lesson: dict[str, bytes]
 ) -> None:
     await lab.post(OPEN)
     (lab.home / "state.json").write_text("{ half")
@@ -222,11 +222,11 @@ async def test_a_lost_record_of_what_was_opened_is_asked_for(
 
 
 async def test_a_lesson_that_was_never_opened_cannot_be_checked(
-    lab: Lab, service: Service, lesson: dict[str, bytes]
+    lab: Lab, service: SmallService, lesson: dict[str, bytes]
 ) -> None:
     reply = await lab.post(CHECKS, {"id": str(uuid4())})
 
-    assert reply.status == 409 and "has not been opened" in reply.data["message"]
+    assert reply.status == 409 and "have not opened" in reply.data["message"]
 
 
 async def test_a_folder_without_notebooks_cannot_be_checked(lab: Lab, lesson: dict[str, bytes]) -> None:
@@ -248,7 +248,7 @@ BAD_NOTEBOOKS = {
 
 @pytest.mark.parametrize("case", BAD_NOTEBOOKS)
 async def test_a_bad_notebook_is_named_and_not_sent(
-    lab: Lab, service: Service, lesson: dict[str, bytes], case: str
+    lab: Lab, service: SmallService, lesson: dict[str, bytes], case: str
 ) -> None:
     await lab.post(OPEN)
     data, status, code = BAD_NOTEBOOKS[case]
@@ -268,7 +268,7 @@ async def test_too_much_in_all_names_the_largest(lab: Lab, lesson: dict[str, byt
 
     reply = await lab.post(SUBMISSIONS, {"id": str(uuid4())})
 
-    assert reply.status == 413 and "big.bin alone weighs 30 MB" in reply.data["message"]
+    assert reply.status == 413 and "big.bin with 30 MB" in reply.data["message"]
 
 
 async def test_too_many_files_are_refused(lab: Lab, lesson: dict[str, bytes]) -> None:

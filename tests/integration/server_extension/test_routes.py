@@ -19,9 +19,10 @@ from pmh_jupyter.server_extension import (
     outbox_handlers,
     proxy_handlers,
 )
+from pmh_jupyter.server_extension.route_patterns import SLUG_GROUP, UUID_GROUP
 from pmh_jupyter.wire.base import ErrorReply
 from tests.support.lab.server import Lab
-from tests.support.service.small_service import Service
+from tests.support.service.small_service import SmallService
 
 ROUTES = [
     *proxy_handlers.routes,
@@ -38,8 +39,8 @@ def every_route() -> list[tuple[str, str]]:
     found = []
     for pattern, handler in ROUTES:
         address = (
-            pattern.replace(proxy_handlers.SLUG_PATTERN, "physics-1")
-            .replace(proxy_handlers.UUID_PATTERN, str(uuid4()))
+            pattern.replace(SLUG_GROUP, "physics-1")
+            .replace(UUID_GROUP, str(uuid4()))
             .replace(".*", "nowhere")
         )
         assert re.fullmatch(pattern, address)
@@ -67,12 +68,12 @@ def test_the_list_of_routes_is_the_documented_one() -> None:
     ],
 )
 async def test_nobody_but_the_owner_is_answered(
-    lab: Lab, service: Service, method: str, path: str, token: str, status: int, code: str
+    lab: Lab, service: SmallService, method: str, path: str, token: str, status: int, code: str
 ) -> None:
     reply = await lab.fetch(method, path, {} if method == "POST" else None, token=token)
 
     assert (reply.status, reply.data["code"]) == (status, code)
-    assert service.seen == [], "nothing is asked of the service as the owner"
+    assert service.requests == [], "nothing is asked of the service as the owner"
 
 
 @pytest.mark.parametrize(("method", "path"), EVERY_ROUTE)
@@ -103,7 +104,7 @@ def test_each_method_is_decorated_in_the_leaf_class(handler: type[RequestHandler
             assert inspect.unwrap(function) is not function
 
 
-async def test_without_a_hub_it_says_so(service: Service, tmp_path: Path) -> None:
+async def test_without_a_hub_it_says_so(service: SmallService, tmp_path: Path) -> None:
     lab = await Lab(tmp_path, tmp_path / "records", service_url="", owner="").start()
     try:
         assert (await lab.get("status")).data["is_reachable"] is False
@@ -124,14 +125,14 @@ async def test_what_does_not_exist_is_not_found(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("path", ["me", "classrooms/physics-1/outline"])
-async def test_a_get_is_handed_on_with_its_query(lab: Lab, service: Service, path: str) -> None:
+async def test_a_get_is_handed_on_with_its_query(lab: Lab, service: SmallService, path: str) -> None:
     reply = await lab.get(f"{path}?lesson=values&x=1")
 
     assert reply.data == {"path": f"/services/pmh/api/{path}", "query": "lesson=values&x=1"}
-    assert service.seen[-1].request_id == reply.headers["X-Request-Id"]
+    assert service.requests[-1].request_id == reply.headers["X-Request-Id"]
 
 
-async def test_work_is_handed_on(lab: Lab, service: Service, lesson: dict[str, bytes]) -> None:
+async def test_work_is_handed_on(lab: Lab, service: SmallService, lesson: dict[str, bytes]) -> None:
     await lab.post("classrooms/physics-1/lessons/values/open")
     id = str(uuid4())
     await lab.post("classrooms/physics-1/lessons/values/submissions", {"id": id})
@@ -141,14 +142,14 @@ async def test_work_is_handed_on(lab: Lab, service: Service, lesson: dict[str, b
     assert (await lab.get("classrooms/physics-1/submissions?lesson=values")).data == {"submissions": [one.data]}
 
 
-async def test_join_is_handed_on_once(lab: Lab, service: Service) -> None:
+async def test_join_is_handed_on_once(lab: Lab, service: SmallService) -> None:
     assert (await lab.post("join", {"join_code": "ABCD-1234"})).data == {"slug": "physics-1"}
     service.hang_up_after("join")
     assert (await lab.post("join", {"join_code": "EFGH-5678"})).data["code"] == "unavailable"
     assert service.joined == ["ABCD-1234", "EFGH-5678"], "what writes is not asked for twice"
 
 
-async def test_a_failure_of_the_service_is_handed_on_unchanged(lab: Lab, service: Service) -> None:
+async def test_a_failure_of_the_service_is_handed_on_unchanged(lab: Lab, service: SmallService) -> None:
     said = ErrorReply(code="too-many-requests", message="Too fast.", advice="Wait.", request_id="theirs")
     service.fail("me", 429, said, Retry_After="7")
 
@@ -159,16 +160,16 @@ async def test_a_failure_of_the_service_is_handed_on_unchanged(lab: Lab, service
     assert reply.headers["Retry-After"] == "7"
 
 
-async def test_a_get_is_asked_again_once_when_the_network_fails(lab: Lab, service: Service) -> None:
+async def test_a_get_is_asked_again_once_when_the_network_fails(lab: Lab, service: SmallService) -> None:
     service.hang_up_after("outline")
     service.hang_up_after("submissions", times=2)
 
     assert (await lab.get("classrooms/physics-1/outline")).status == 200
     assert (await lab.get("classrooms/physics-1/submissions")).data["code"] == "unavailable"
-    assert len([seen for seen in service.seen if seen.path.endswith("submissions")]) == 2
+    assert len([seen for seen in service.requests if seen.path.endswith("submissions")]) == 2
 
 
-async def test_something_else_that_answers_is_not_taken_for_the_service(lab: Lab, service: Service) -> None:
+async def test_something_else_that_answers_is_not_taken_for_the_service(lab: Lab, service: SmallService) -> None:
     service.fail("me", 502, times=2)
 
     reply = await lab.get("me")
@@ -177,7 +178,7 @@ async def test_something_else_that_answers_is_not_taken_for_the_service(lab: Lab
     assert "502" in reply.data["message"] and "html" not in reply.data["message"]
 
 
-async def test_status_tells_whether_the_service_answers(lab: Lab, service: Service) -> None:
+async def test_status_tells_whether_the_service_answers(lab: Lab, service: SmallService) -> None:
     up = (await lab.get("status")).data
     await service.kill()
     down = (await lab.get("status")).data
@@ -188,7 +189,7 @@ async def test_status_tells_whether_the_service_answers(lab: Lab, service: Servi
 
 
 async def test_the_log_names_the_request_and_never_the_token(
-    lab: Lab, service: Service, caplog: pytest.LogCaptureFixture
+    lab: Lab, service: SmallService, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO):
         good = await lab.get("me")

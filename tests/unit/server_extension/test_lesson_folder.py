@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pmh_jupyter.errors import BadInput, Conflict
-from pmh_jupyter.server_extension.atomic_write import TEMPORARY_PREFIX, write_atomically
+from pmh_jupyter.filesystem import TEMPORARY_PREFIX, write_atomically
 from pmh_jupyter.server_extension.lesson_folder import LessonFolder, check_name
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -31,7 +31,7 @@ def test_names_inside(name: str) -> None:
 )
 def test_names_that_lead_elsewhere(name: str, folder: LessonFolder) -> None:
     for use in (check_name, folder.resolve_path, folder.read, folder.remove):
-        with pytest.raises(BadInput, match="not a path inside"):
+        with pytest.raises(BadInput, match="not a path within"):
             use(name)
     with pytest.raises(BadInput):
         folder.write(name, b"")
@@ -71,9 +71,9 @@ def test_the_listing_leaves_out_what_is_hidden_or_special(folder: LessonFolder) 
 
 def test_a_file_in_the_way_of_a_folder_is_told(folder: LessonFolder) -> None:
     folder.write("data", b"a file")
-    with pytest.raises(Conflict, match="something else lies"):
+    with pytest.raises(Conflict, match="something else with this path"):
         folder.write("data/x.csv", b"")
-    with pytest.raises(Conflict, match="something else lies"):
+    with pytest.raises(Conflict, match="something else with this path"):
         folder.read("data/x.csv")
 
 

@@ -21,10 +21,10 @@ from pmh_jupyter.server_extension.outbox_sender import MAX_BACKOFF_SECONDS, Outb
 from pmh_jupyter.server_extension.service_client import ServiceClient
 from pmh_jupyter.wire.base import ErrorReply
 from pmh_jupyter.wire.submission import SubmitRequest
-from tests.support.service.small_service import TOKEN, Service
+from tests.support.service.small_service import TOKEN, SmallService
 
 LOG = logging.getLogger("test")
-SAID = ErrorReply(code="too-many-requests", message="Too fast.", advice="Wait.", request_id="r")
+ERROR_REPLY = ErrorReply(code="too-many-requests", message="Too fast.", advice="Wait.", request_id="r")
 
 
 class Clock:
@@ -60,8 +60,8 @@ class Clock:
 
 
 @pytest.fixture
-async def service() -> AsyncIterator[Service]:
-    service = Service()
+async def service() -> AsyncIterator[SmallService]:
+    service = SmallService()
     service.start()
     yield service
     await service.stop()
@@ -78,7 +78,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def sender(service: Service, outbox: Outbox, clock: Clock) -> AsyncIterator[OutboxSender]:
+async def sender(service: SmallService, outbox: Outbox, clock: Clock) -> AsyncIterator[OutboxSender]:
     client = ServiceClient(service.url, TOKEN, LOG)
     sender = OutboxSender(outbox, client, LOG, pause=clock.pause, uniform=lambda low, high: high)
     yield sender
@@ -86,8 +86,8 @@ async def sender(service: Service, outbox: Outbox, clock: Clock) -> AsyncIterato
     client.close()
 
 
-def keep(outbox: Outbox) -> UUID:
-    """One more submission in the outbox."""
+def add_entry(outbox: Outbox) -> StoredEntry:
+    """Adds a submission to the outbox."""
     id = uuid4()
     unsent = OutboxEntry(
         id=id,
@@ -97,12 +97,11 @@ def keep(outbox: Outbox) -> UUID:
         created_at=datetime.now(UTC),
         request_id="r",
     )
-    outbox.add(unsent, SubmitRequest(id=id, release_id="0" * 64, files=()).model_dump_json().encode())
-    return id
+    return outbox.add(unsent, SubmitRequest(id=id, release_id="0" * 64, files=()).model_dump_json().encode())
 
 
 async def test_pauses_double_with_bounded_jitter_up_to_a_limit(
-    service: Service, outbox: Outbox, sender: OutboxSender, clock: Clock
+    service: SmallService, outbox: Outbox, sender: OutboxSender, clock: Clock
 ) -> None:
     await service.kill()
     id = keep(outbox)
@@ -118,29 +117,29 @@ async def test_pauses_double_with_bounded_jitter_up_to_a_limit(
 
     service.start()
     assert await clock.tick() is None, "all sent: nothing to do until woken"
-    assert list(service.work) == [id] and outbox.list_waiting() == ()
+    assert list(service.submissions) == [id] and outbox.list_waiting() == ()
     assert sender.get_attempts(id).count == 0
 
 
 async def test_pauses_begin_anew_after_a_success(
-    service: Service, outbox: Outbox, sender: OutboxSender, clock: Clock
+    service: SmallService, outbox: Outbox, sender: OutboxSender, clock: Clock
 ) -> None:
-    service.fail("submissions", 503, SAID, times=2)
+    service.fail("submissions", 503, ERROR_REPLY, times=2)
     keep(outbox)
     sender.start()
     await clock.next_pause()
     await clock.tick()
     assert await clock.tick() is None
-    service.fail("submissions", 503, SAID)
+    service.fail("submissions", 503, ERROR_REPLY)
     assert await sender.send_now(keep(outbox)) is None
     assert clock.pauses[0] == pytest.approx(2.4)
     assert await clock.next_pause() == pytest.approx(2.4)
 
 
 async def test_asked_to_wait_it_waits_however_often_a_button_is_pressed(
-    service: Service, outbox: Outbox, sender: OutboxSender, clock: Clock
+    service: SmallService, outbox: Outbox, sender: OutboxSender, clock: Clock
 ) -> None:
-    service.fail("submissions", 429, SAID, Retry_After="40")
+    service.fail("submissions", 429, ERROR_REPLY, Retry_After="40")
     first = keep(outbox)
     assert await sender.send_now(first) is None
     assert await clock.next_pause() == pytest.approx(48), "not earlier than asked, and a little later"
@@ -148,25 +147,25 @@ async def test_asked_to_wait_it_waits_however_often_a_button_is_pressed(
     second = keep(outbox)
     assert await sender.send_now(second) is None
     await sender.send_all_now()
-    assert len(service.seen) == 1, "nothing was asked meanwhile"
+    assert len(service.requests) == 1, "nothing was asked meanwhile"
 
     assert await clock.tick() is None
-    assert list(service.work) == [first, second]
+    assert list(service.submissions) == [first, second]
 
 
 async def test_an_absurd_wish_to_wait_is_bounded(
-    service: Service, outbox: Outbox, sender: OutboxSender, clock: Clock
+    service: SmallService, outbox: Outbox, sender: OutboxSender, clock: Clock
 ) -> None:
-    service.fail("submissions", 503, SAID, Retry_After="1e9")
+    service.fail("submissions", 503, ERROR_REPLY, Retry_After="1e9")
     assert await sender.send_now(keep(outbox)) is None
     assert await clock.next_pause() == pytest.approx(3600 * 1.2)
 
 
 async def test_a_service_that_is_busy_is_asked_less_and_less_often(
-    service: Service, outbox: Outbox, sender: OutboxSender, clock: Clock
+    service: SmallService, outbox: Outbox, sender: OutboxSender, clock: Clock
 ) -> None:
     """It says "in a second" with every 503; only being too fast oneself bars the way until then."""
-    service.fail("submissions", 503, SAID, times=3, Retry_After="1")
+    service.fail("submissions", 503, ERROR_REPLY, times=3, Retry_After="1")
     id = keep(outbox)
     assert await sender.send_now(id) is None
     await clock.next_pause()
@@ -177,9 +176,9 @@ async def test_a_service_that_is_busy_is_asked_less_and_less_often(
 
 
 async def test_one_that_cannot_be_sent_holds_back_those_behind_it(
-    service: Service, outbox: Outbox, sender: OutboxSender, clock: Clock
+    service: SmallService, outbox: Outbox, sender: OutboxSender, clock: Clock
 ) -> None:
-    service.fail("submissions", 503, SAID)
+    service.fail("submissions", 503, ERROR_REPLY)
     first, second = keep(outbox), keep(outbox)
     assert await sender.send_now(second) is None
     assert service.received == []
@@ -189,22 +188,22 @@ async def test_one_that_cannot_be_sent_holds_back_those_behind_it(
 
 
 async def test_the_first_who_asks_is_told_of_a_refusal_and_nothing_is_kept(
-    service: Service, outbox: Outbox, sender: OutboxSender
+    service: SmallService, outbox: Outbox, sender: OutboxSender
 ) -> None:
-    service.fail("submissions", 409, SAID)
+    service.fail("submissions", 409, ERROR_REPLY)
     with pytest.raises(ServiceError) as raised:
         await sender.send_now(keep(outbox))
-    assert raised.value.reply == SAID
+    assert raised.value.reply == ERROR_REPLY
     assert outbox.list_waiting() == () and outbox.list_refused() == ()
 
 
 async def test_asked_twice_for_the_same_the_second_is_not_kept_waiting(
-    service: Service, outbox: Outbox, sender: OutboxSender
+    service: SmallService, outbox: Outbox, sender: OutboxSender
 ) -> None:
     id = keep(outbox)
     service.hold("submissions")
     asking = asyncio.ensure_future(sender.send_now(id))
-    await service.until(lambda: len(service.received) == 1)
+    await service.wait_until(lambda: len(service.received) == 1)
 
     assert await sender.send_now(id) is None
 
@@ -213,7 +212,7 @@ async def test_asked_twice_for_the_same_the_second_is_not_kept_waiting(
 
 
 async def test_nobody_waits_for_a_service_that_does_not_answer(
-    service: Service, outbox: Outbox, sender: OutboxSender, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    service: SmallService, outbox: Outbox, sender: OutboxSender, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pmh_jupyter.server_extension.outbox_sender.REPLY_TIMEOUT_SECONDS", 0.05)
     service.hold("submissions")
@@ -227,7 +226,7 @@ async def test_nobody_waits_for_a_service_that_does_not_answer(
 
 
 async def test_a_fault_of_ours_does_not_stop_sending_for_good(
-    service: Service,
+    service: SmallService,
     outbox: Outbox,
     sender: OutboxSender,
     monkeypatch: pytest.MonkeyPatch,
@@ -243,11 +242,11 @@ async def test_a_fault_of_ours_does_not_stop_sending_for_good(
     assert "sending stopped by a fault of ours" in caplog.text
 
     reply = await sender.send_now(id)
-    assert reply is not None and list(service.work) == [id]
+    assert reply is not None and list(service.submissions) == [id]
 
 
 async def test_asked_for_what_has_just_been_sent_it_answers_at_once(
-    service: Service, outbox: Outbox, sender: OutboxSender, clock: Clock
+    service: SmallService, outbox: Outbox, sender: OutboxSender, clock: Clock
 ) -> None:
     id = keep(outbox)
     sender.start()
@@ -255,11 +254,11 @@ async def test_asked_for_what_has_just_been_sent_it_answers_at_once(
 
     async with asyncio.timeout(5):
         assert await sender.send_now(id) is None
-    assert list(service.work) == [id]
+    assert list(service.submissions) == [id]
 
 
 async def test_an_accepted_request_with_a_strange_reply_is_accepted(
-    service: Service, outbox: Outbox, sender: OutboxSender
+    service: SmallService, outbox: Outbox, sender: OutboxSender
 ) -> None:
     service.fail("submissions", 201)
     reply = await sender.send_now(keep(outbox))
@@ -268,7 +267,7 @@ async def test_an_accepted_request_with_a_strange_reply_is_accepted(
 
 
 async def test_an_outbox_that_cannot_be_read_is_tried_again(
-    tmp_path: Path, outbox: Outbox, sender: OutboxSender, clock: Clock, service: Service
+    tmp_path: Path, outbox: Outbox, sender: OutboxSender, clock: Clock, service: SmallService
 ) -> None:
     (tmp_path / "outbox").write_text("a file where the folder should be")
     sender.start()
@@ -276,7 +275,7 @@ async def test_an_outbox_that_cannot_be_read_is_tried_again(
     (tmp_path / "outbox").unlink()
     id = keep(outbox)
     assert await clock.tick() is None
-    assert list(service.work) == [id]
+    assert list(service.submissions) == [id]
 
 
 def test_an_entry_is_kept_once_and_in_order(outbox: Outbox) -> None:

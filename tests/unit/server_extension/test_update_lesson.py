@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pmh_jupyter.server_extension.atomic_write import TEMPORARY_PREFIX
+from pmh_jupyter.filesystem import TEMPORARY_PREFIX
 from pmh_jupyter.server_extension.lesson_folder import LessonFolder
 from pmh_jupyter.server_extension.update_lesson import VerifiedRelease, apply_update, plan_update
 from tests.support.notebooks import answer, notebook

@@ -119,7 +119,8 @@ class Outbox:
         raise NotFound("There is no such entry in the outbox.", advice="Reload the list. The entry may have been sent.")
 
     def _next_number(self) -> int:
-        numbers = [name.split("-", 1)[0] for name in _list_names(self._folder)]
+        names = [*_list_names(self._folder), *_list_names(self._refused_folder)]
+        numbers = [name.split("-", 1)[0] for name in names]
         return max((int(number) for number in numbers if number.isdigit()), default=0) + 1
 
     def _list_waiting_names(self) -> list[str]:

@@ -198,7 +198,9 @@ async def test_a_check_sends_the_folder_and_the_opened_release(
     assert sent == {"values.ipynb": mine, "data/numbers.csv": lesson["data/numbers.csv"]}
 
 
-async def test_a_submission_comes_back_with_its_receipt(lab: Lab, service: SmallService, lesson: dict[str, bytes]) -> None:
+async def test_a_submission_comes_back_with_its_receipt(
+    lab: Lab, service: SmallService, lesson: dict[str, bytes]
+) -> None:
     await lab.post(OPEN)
     id = str(uuid4())
 

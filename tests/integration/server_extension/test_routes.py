@@ -38,11 +38,7 @@ def every_route() -> list[tuple[str, str]]:
     """Each method of each route, with an address that matches it."""
     found = []
     for pattern, handler in ROUTES:
-        address = (
-            pattern.replace(SLUG_GROUP, "physics-1")
-            .replace(UUID_GROUP, str(uuid4()))
-            .replace(".*", "nowhere")
-        )
+        address = pattern.replace(SLUG_GROUP, "physics-1").replace(UUID_GROUP, str(uuid4())).replace(".*", "nowhere")
         assert re.fullmatch(pattern, address)
         for method in METHODS:
             if getattr(handler, method) is not RequestHandler._unimplemented_method:

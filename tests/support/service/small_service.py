@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import ssl
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from typing import Any
 from uuid import UUID
 
 from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPHeaders
 from tornado.iostream import StreamClosedError
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
@@ -56,8 +58,9 @@ class Failure:
     """What to do instead of replying: reply with `status` and `body`; act and then hang up; act and never reply (`hold`)."""
 
     status: int = 0
-    body: str = ""
+    body: str | bytes = ""
     headers: dict[str, str] = field(default_factory=dict)
+    is_chunked: bool = False
     hang_up: bool = False
     hold: bool = False
 
@@ -70,13 +73,14 @@ class RecordedRequest:
     path: str
     query: str
     request_id: str
-    last_event_id: str
+    headers: HTTPHeaders
+    client_port: int
 
 
 class SmallService:
-    """The state of the service and its HTTP server."""
+    """The state of the service and its HTTP server; with `tls`, its HTTPS server."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.releases: dict[str, list[StudentRelease]] = {}
         self.opened: dict[str, str] = {}
         self.submissions: dict[UUID, SubmissionReply] = {}
@@ -87,18 +91,20 @@ class SmallService:
         self.failures: list[tuple[str, Failure]] = []
         self.requests: list[RecordedRequest] = []
         self.hangs_up_at_once = False
+        self.set_cookie = ""
+        self._tls = tls
         self.port = 0
         self._server: HTTPServer | None = None
         self._changed = asyncio.Event()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/services/pmh"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}/services/pmh"
 
     def start(self) -> None:
         sockets = bind_sockets(self.port, "127.0.0.1", reuse_port=False)
         self.port = sockets[0].getsockname()[1]
-        self._server = HTTPServer(Application(ROUTES, service=self), max_buffer_size=200 << 20)
+        self._server = HTTPServer(Application(ROUTES, service=self), max_buffer_size=200 << 20, ssl_options=self._tls)
         self._server.add_sockets(sockets)
 
     async def kill(self) -> None:
@@ -119,6 +125,10 @@ class SmallService:
         body = reply.model_dump_json() if reply else "<html>Bad gateway</html>"
         reply_headers = {name.replace("_", "-"): value for name, value in headers.items()}
         self.failures += [(path, Failure(status, body, reply_headers))] * times
+
+    def respond_with(self, path: str, body: bytes, status: int = 200, *, is_chunked: bool = False) -> None:
+        """Responds with these bytes to the next request whose path ends with `path`; chunked, the length is not announced."""
+        self.failures.append((path, Failure(status, body, is_chunked=is_chunked)))
 
     def hang_up_after(self, path: str, times: int = 1) -> None:
         """Acts on the next requests whose path ends with `path`, then hangs up instead of replying."""
@@ -212,9 +222,12 @@ class Handler(RequestHandler):
             self.request.path,
             self.request.query,
             headers.get("X-Request-ID", ""),
-            headers.get("Last-Event-ID", ""),
+            headers,
+            self.request.connection.stream.socket.getpeername()[1],  # type: ignore[attr-defined]
         )
         self.service.requests.append(recorded)
+        if self.service.set_cookie:
+            self.set_header("Set-Cookie", self.service.set_cookie)
         if self.service.hangs_up_at_once:
             self.request.connection.stream.close()  # type: ignore[attr-defined]
         for number, (path, failure) in enumerate(self.service.failures):
@@ -232,7 +245,10 @@ class Handler(RequestHandler):
         self.set_status(failure.status)
         for name, value in failure.headers.items():
             self.set_header(name, value)
-        self.finish(failure.body)
+        self.write(failure.body)
+        if failure.is_chunked:
+            self.flush()
+        self.finish()
 
     def reply(self, message: WireModel | None, status: int = 200) -> None:
         self.set_status(status)

@@ -13,6 +13,7 @@ from typing import Any
 
 from traitlets import Bool, Enum, Float, HasTraits, Int, TraitError, TraitType, Unicode
 
+from pmh_jupyter.domain.limits import MIB, EffectiveLimits
 from pmh_jupyter.errors import BadInput
 
 LOOPBACK_ADDRESSES = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -158,6 +159,15 @@ class Settings(HasTraits):
     def resolved_service_url(self) -> str:
         """Base address of the service for processes beside it, without a slash at its end."""
         return (self.service_url or f"http://{self.service_ip}:{self.service_port}/services/pmh").rstrip("/")
+
+    @property
+    def grading_limits(self) -> EffectiveLimits:
+        """The limits of a grading for which neither the lesson nor the classroom requests others."""
+        return EffectiveLimits(
+            cell_seconds=self.cell_seconds,
+            submission_seconds=self.submission_seconds,
+            memory_bytes=self.grading_memory_mb * MIB,
+        )
 
     @property
     def is_on_loopback(self) -> bool:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pmh_jupyter.authoring.kernel_checks import check_kernels
-from pmh_jupyter.authoring.lesson_limits import limits_and_preload
 from pmh_jupyter.domain.course import Lesson, Release
 from pmh_jupyter.domain.feedback_text import feedback_text
 from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation, ReleaseIsolation
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.markers import RegionKind, has_region
 from pmh_jupyter.domain.notebook import Cell, read_notebook
 from pmh_jupyter.errors import Problem
@@ -36,7 +36,7 @@ class IsolationReport:
 
 def report_isolation(lesson: Lesson, release: Release, backend: SandboxBackend) -> IsolationReport:
     """Tries both ways on every notebook of a release. Raises Unavailable where the grader itself fails."""
-    limits, preload = limits_and_preload(lesson)
+    limits, preload = EffectiveLimits().with_requested(lesson.limits), lesson.preload
     task = GradingTask(release.exercises, release.sealed_files, release.sealed_files, limits=limits, preload=preload)
     isolation = decide_isolation(task, backend)
     kernel_problems = tuple(check_kernels(release, task, backend))

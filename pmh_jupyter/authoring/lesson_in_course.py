@@ -11,7 +11,8 @@ from pmh_jupyter.authoring.manifest import MANIFEST_NAME
 from pmh_jupyter.authoring.read_local import release_local_lesson
 from pmh_jupyter.authoring.release import release_lesson
 from pmh_jupyter.authoring.slow_imports import find_slow_imports
-from pmh_jupyter.domain.course import Lesson, Release, RequestedLimits
+from pmh_jupyter.domain.course import Lesson, Release
+from pmh_jupyter.domain.limits import RequestedLimits
 from pmh_jupyter.grading.backends.backend import SandboxBackend
 
 

@@ -11,7 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 from pmh_jupyter.authoring.schema import CourseFile, LessonEntry, Slug, validation_problems
 from pmh_jupyter.authoring.slow_imports import find_slow_imports
 from pmh_jupyter.domain.achievements import ICONS, RULES
-from pmh_jupyter.domain.course import Achievement, Concept, Course, File, Lesson, RequestedLimits, SharedFiles
+from pmh_jupyter.domain.course import Achievement, Concept, Course, File, Lesson, SharedFiles
+from pmh_jupyter.domain.limits import RequestedLimits
 from pmh_jupyter.errors import InvalidCourse, Problem
 
 MANIFEST_NAME = "course.toml"

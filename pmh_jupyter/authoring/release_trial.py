@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pmh_jupyter.authoring.lesson_limits import limits_and_preload
 from pmh_jupyter.domain.course import Exercise, Lesson, Release
 from pmh_jupyter.domain.feedback_text import feedback_text
 from pmh_jupyter.domain.isolation import ReleaseIsolation
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Outcome
 from pmh_jupyter.errors import Problem, Unavailable
 from pmh_jupyter.grading.backends.backend import SandboxBackend
@@ -23,7 +23,7 @@ def try_release(
 
     Raises Unavailable where the grader itself fails.
     """
-    limits, preload = limits_and_preload(lesson)
+    limits, preload = EffectiveLimits().with_requested(lesson.limits), lesson.preload
     automatic_exercises = tuple(exercise for exercise in release.exercises if not exercise.is_manually_graded)
     task = GradingTask(
         automatic_exercises,

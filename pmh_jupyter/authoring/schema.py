@@ -5,16 +5,17 @@ An unknown key is an error, so that no slip of the pen is silently ignored.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import PydanticCustomError
 
-from pmh_jupyter.domain.course import RequestedLimits
+from pmh_jupyter.domain.limits import LIMITS_BY_NAME, RequestedLimits
+from pmh_jupyter.domain.slugs import MAX_SLUG_LENGTH, SLUG_PATTERN
 from pmh_jupyter.errors import Problem
 from pmh_jupyter.grading.assertion_weights import read_requested_weights
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+Slug = Annotated[str, StringConstraints(pattern=f"^{SLUG_PATTERN}$", max_length=MAX_SLUG_LENGTH)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
 
 ModuleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$", max_length=100)]
@@ -36,31 +37,27 @@ class StrictModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class LimitsEntry(StrictModel):
-    """What a lesson's gradings may use; None: the hub's setting. Seconds of wall time, MiB, counts."""
+def _limit_field(name: str) -> Any:
+    """A pydantic field with the range of a limit. A fraction may be written as a whole number."""
+    limit = LIMITS_BY_NAME[name]
+    if limit.is_whole:
+        return Field(default=None, ge=limit.minimum, le=limit.maximum)
+    return Field(default=None, gt=limit.minimum, le=limit.maximum, strict=False)
 
-    cell_seconds: float | None = Field(default=None, gt=0, le=600, strict=False)
-    submission_seconds: float | None = Field(default=None, gt=0, le=3600, strict=False)
-    memory_mb: int | None = Field(default=None, ge=64, le=65536)
-    processes: int | None = Field(default=None, ge=1, le=4096)
-    output_mb: float | None = Field(default=None, gt=0, le=64, strict=False)
-    file_mb: int | None = Field(default=None, ge=1, le=4096)
+
+class LimitsEntry(StrictModel):
+    """`[limits]`: what the gradings of a lesson may use; see domain.limits for units and ranges. None: the hub's setting."""
+
+    cell_seconds: float | None = _limit_field("cell_seconds")
+    submission_seconds: float | None = _limit_field("submission_seconds")
+    memory_mb: int | None = _limit_field("memory_mb")
+    processes: int | None = _limit_field("processes")
+    output_mb: float | None = _limit_field("output_mb")
+    file_mb: int | None = _limit_field("file_mb")
 
     @property
     def requested(self) -> RequestedLimits:
-        """The same in the units that a grading counts in."""
-        return RequestedLimits(
-            cell_seconds=self.cell_seconds,
-            submission_seconds=self.submission_seconds,
-            memory_bytes=_to_bytes(self.memory_mb),
-            processes=self.processes,
-            output_bytes=_to_bytes(self.output_mb),
-            file_bytes=_to_bytes(self.file_mb),
-        )
-
-
-def _to_bytes(megabytes: float | None) -> int | None:
-    return None if megabytes is None else max(1, int(megabytes * (1 << 20)))
+        return RequestedLimits.from_written(self.model_dump())
 
 
 class LessonEntry(StrictModel):

@@ -6,19 +6,13 @@ import argparse
 from typing import TYPE_CHECKING
 
 from pmh_jupyter.cli.regrade import add_lesson_arguments, read_lesson_arguments
+from pmh_jupyter.domain.limits import LIMITS
 
 if TYPE_CHECKING:
     from pmh_jupyter.cli import Subparsers
     from pmh_jupyter.wire.staff import ResourceLimitsReply
 
-LIMIT_HELP = {
-    "cell_seconds": "seconds that one cell may run",
-    "submission_seconds": "seconds that a whole submission may run",
-    "memory_mb": "MiB of memory",
-    "processes": "processes and threads",
-    "output_mb": "MiB that one cell may print",
-    "file_mb": "MiB of a file, and of each place to write",
-}
+LIMIT_HELP = {limit.name: limit.description for limit in LIMITS}
 INHERIT_FROM_LESSON = "lesson"
 
 

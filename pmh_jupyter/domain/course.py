@@ -6,8 +6,10 @@ it; it is known by the grade_id of its solution cell (of its first test cell, wh
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+
+from pmh_jupyter.domain.limits import RequestedLimits
 
 
 @dataclass(frozen=True)
@@ -64,34 +66,6 @@ class SharedFiles:
     @property
     def notebooks(self) -> tuple[File, ...]:
         return tuple(file for file in (self.header, self.footer) if file)
-
-
-@dataclass(frozen=True)
-class RequestedLimits:
-    """What somebody asks that one grading of a lesson may use; None: they ask nothing. Seconds of wall time, bytes, counts.
-
-    `output_bytes` is what one cell may print, `file_bytes` the size of a file and of each place to write.
-    """
-
-    cell_seconds: float | None = None
-    submission_seconds: float | None = None
-    memory_bytes: int | None = None
-    processes: int | None = None
-    output_bytes: int | None = None
-    file_bytes: int | None = None
-
-    @property
-    def contradiction(self) -> str:
-        """Where one cell would have more time than the whole notebook, that in words; else ""."""
-        if self.cell_seconds and self.submission_seconds and self.cell_seconds > self.submission_seconds:
-            return (
-                f"one cell may run {self.cell_seconds:g} s, and the whole notebook only {self.submission_seconds:g} s"
-            )
-        return ""
-
-    def with_defaults(self, defaults: RequestedLimits) -> RequestedLimits:
-        """These, with the others' where these ask nothing."""
-        return replace(defaults, **{name: value for name, value in asdict(self).items() if value is not None})
 
 
 @dataclass(frozen=True)

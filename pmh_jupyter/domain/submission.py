@@ -9,8 +9,9 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from pmh_jupyter.domain.course import Exercise, File, RequestedLimits
+from pmh_jupyter.domain.course import Exercise, File
 from pmh_jupyter.domain.isolation import GRADER_VERSION, ReleaseIsolation
+from pmh_jupyter.domain.limits import RequestedLimits
 from pmh_jupyter.domain.people import Person
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Flag, Message
 

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 
-from pmh_jupyter.domain.course import Exercise, File, RequestedLimits
+from pmh_jupyter.domain.course import Exercise, File
 from pmh_jupyter.domain.isolation import ReleaseIsolation
+from pmh_jupyter.domain.limits import EffectiveLimits as EffectiveLimits
 
 DEFAULT_SEED = 20_261_122
 """What random numbers are seeded with before the first cell, in the student's process and in the judge's."""
-
-
-@dataclass(frozen=True)
-class EffectiveLimits:
-    """What one submission may use. Seconds of wall time, bytes, counts. `output_bytes` is what one cell may print."""
-
-    cell_seconds: float = 10.0
-    submission_seconds: float = 60.0
-    memory_bytes: int = 1 << 30
-    processes: int = 64
-    output_bytes: int = 1 << 20
-    file_bytes: int = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -43,9 +32,3 @@ class GradingTask:
     isolation: ReleaseIsolation | None = None
     preload: tuple[str, ...] = ()
     seed: int = DEFAULT_SEED
-
-
-def apply_requested_limits(limits: EffectiveLimits, requested: RequestedLimits) -> EffectiveLimits:
-    """The limits, with what an author asks for in their place. A notebook has at least the time of one cell."""
-    effective = replace(limits, **{name: value for name, value in asdict(requested).items() if value is not None})
-    return replace(effective, submission_seconds=max(effective.submission_seconds, effective.cell_seconds))

@@ -1,6 +1,6 @@
-"""Secrets that outlive a process, each in a file that only the service's user may read.
+"""Secrets that outlive a process, each in a file that only the service's user can read.
 
-Several service processes share the folder: the first that needs a key makes it, the others find it.
+Several service processes may share the folder: the first one that needs a key creates it, the others read it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from pathlib import Path
 
 
 def load_or_create_key(path: Path, create_key: Callable[[], bytes]) -> bytes:
-    """The content of a key file; made once (mode 0600), whole or not at all, whoever else is starting at the same time."""
+    """Returns the content of a key file, which is created with mode 0600 if it does not exist.
+
+    All processes that call this at the same time get the same key, and no reader sees an incomplete file.
+    """
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -28,7 +31,7 @@ def load_or_create_key(path: Path, create_key: Callable[[], bytes]) -> bytes:
         try:
             os.link(temporary_path, path)
         except FileExistsError:
-            pass  # another process was quicker: its key is the key
+            pass  # another process was faster, so its key is used
     finally:
         temporary_path.unlink()
     return path.read_bytes()

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pmh_jupyter.cli.grade.run import GradingRun
     from pmh_jupyter.config import Settings
     from pmh_jupyter.grading.backends import SandboxBackend
-    from pmh_jupyter.grading.task import EffectiveLimits
 
 INTERRUPTED_EXIT_CODE = 130
 CLOSE_TIMEOUT_SECONDS = 5.0
@@ -50,14 +49,13 @@ def grade(arguments: argparse.Namespace) -> int:
         from pmh_jupyter.cli.grade.isolation_cache import PersistentIsolationCache
         from pmh_jupyter.cli.grade.report import Summary, print_json, print_nothing, print_table
         from pmh_jupyter.cli.grade.run import GradingRun
-        from pmh_jupyter.grading.task import apply_requested_limits
 
         backend = get_backend()
         source = read_lesson(arguments.source, backend)
         discovered = find_submissions(arguments.submission, source.release)
         summary = Summary(len(discovered.paths), folders_without_submission=discovered.folders_without_submission)
         print_result = print_json if arguments.json else print_nothing if arguments.output else print_table
-        limits = apply_requested_limits(_limits_from_settings(settings), source.limits)
+        limits = settings.grading_limits.with_requested(source.limits)
         jobs = arguments.jobs or len(os.sched_getaffinity(0))
         run = GradingRun(source, limits, backend, print_result, summary, jobs, PersistentIsolationCache(backend))
         return _run_and_summarize(run, discovered.paths, arguments.output)
@@ -126,16 +124,6 @@ def _sigterm_as_interrupt() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, previous_handler)
-
-
-def _limits_from_settings(settings: Settings) -> EffectiveLimits:
-    from pmh_jupyter.grading.task import EffectiveLimits
-
-    return EffectiveLimits(
-        cell_seconds=settings.cell_seconds,
-        submission_seconds=settings.submission_seconds,
-        memory_bytes=settings.grading_memory_mb << 20,
-    )
 
 
 def _parse_job_count(text: str) -> int:

@@ -1,16 +1,13 @@
-"""What one grading of an assignment may use: asked for by the lesson's author, and by the classroom in their place."""
+"""Resource limits of an assignment: the lesson's author requests them, and the classroom may override them."""
 
 from __future__ import annotations
-
-from dataclasses import asdict
 
 from pydantic import ValidationError
 
 from pmh_jupyter.authoring.schema import LimitsEntry, validation_problems
-from pmh_jupyter.domain.course import RequestedLimits
+from pmh_jupyter.domain.limits import EffectiveLimits, RequestedLimits
 from pmh_jupyter.domain.roles import Permission
 from pmh_jupyter.errors import BadInput
-from pmh_jupyter.grading.task import apply_requested_limits
 from pmh_jupyter.service.handler import ApiHandler
 from pmh_jupyter.service.permissions import AccessRule, Scope
 from pmh_jupyter.service.routes import Operation, Route
@@ -19,7 +16,7 @@ from pmh_jupyter.wire.staff import ResourceLimits, ResourceLimitsReply
 
 
 class AssignmentLimitsHandler(ApiHandler):
-    """The limits of a lesson in a classroom."""
+    """The resource limits of a lesson in a classroom."""
 
     async def get(self, classroom: str, lesson: str) -> None:
         person_id = self.identity.person.id
@@ -47,10 +44,13 @@ class AssignmentLimitsHandler(ApiHandler):
 
     def _send_limits(self, limit_sources: assignment_limits.AssignmentLimits) -> None:
         hub_limits = self.service.grader.default_limits
-        effective = RequestedLimits(**asdict(apply_requested_limits(hub_limits, limit_sources.combined)))
-        bodies = (RequestedLimits(**asdict(hub_limits)), limit_sources.lesson, limit_sources.classroom, effective)
         self.send(
-            ResourceLimitsReply(**dict(zip(ResourceLimitsReply.model_fields, map(_limits_body, bodies), strict=True)))
+            ResourceLimitsReply(
+                hub=_limits_body(hub_limits),
+                lesson=_limits_body(limit_sources.lesson),
+                classroom=_limits_body(limit_sources.classroom),
+                effective=_limits_body(hub_limits.with_requested(limit_sources.combined)),
+            )
         )
 
 
@@ -58,23 +58,11 @@ def _parse_limits(body: ResourceLimits) -> RequestedLimits:
     try:
         return LimitsEntry.model_validate(body.model_dump()).requested
     except ValidationError as error:
-        raise BadInput("These limits cannot be set.", problems=tuple(validation_problems(error, "limits"))) from error
+        raise BadInput("These limits are invalid.", problems=tuple(validation_problems(error, "limits"))) from error
 
 
-def _limits_body(requested: RequestedLimits) -> ResourceLimits:
-    return ResourceLimits(
-        cell_seconds=requested.cell_seconds,
-        submission_seconds=requested.submission_seconds,
-        memory_mb=_to_mib(requested.memory_bytes),
-        processes=requested.processes,
-        output_mb=None if requested.output_bytes is None else requested.output_bytes / (1 << 20),
-        file_mb=_to_mib(requested.file_bytes),
-    )
-
-
-def _to_mib(byte_count: int | None) -> int | None:
-    """Bytes as MiB."""
-    return None if byte_count is None else byte_count >> 20
+def _limits_body(limits: RequestedLimits | EffectiveLimits) -> ResourceLimits:
+    return ResourceLimits.model_validate(limits.to_written())
 
 
 LIMITS_ACCESS = AccessRule(Scope.TEACH, allows_session=True, permission=Permission.SET_LIMITS)
@@ -84,9 +72,9 @@ ROUTES = (
         "classrooms/{classroom}/lessons/{lesson}/limits",
         AssignmentLimitsHandler,
         {
-            "GET": Operation("What one grading may use, and who asks for it", LIMITS_ACCESS, ResourceLimitsReply),
+            "GET": Operation("Get the resource limits and their sources", LIMITS_ACCESS, ResourceLimitsReply),
             "PUT": Operation(
-                "Set what the classroom asks for, in the lesson's place",
+                "Set the classroom's resource limits, which override the lesson's",
                 LIMITS_ACCESS,
                 ResourceLimitsReply,
                 ResourceLimits,

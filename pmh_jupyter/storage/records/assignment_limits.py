@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from pmh_jupyter.domain.course import RequestedLimits
 from pmh_jupyter.domain.hashing import sha256_hex
+from pmh_jupyter.domain.limits import RequestedLimits
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records.shared_queries import find_assigned_lesson, find_membership
 from pmh_jupyter.storage.tables.classrooms import AssignmentRow

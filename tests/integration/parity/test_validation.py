@@ -12,8 +12,9 @@ from pmh_jupyter.authoring.isolation_report import report_isolation
 from pmh_jupyter.authoring.lesson_checks import check_lesson
 from pmh_jupyter.authoring.nbgrader.course_files import find_shared_files
 from pmh_jupyter.authoring.release_trial import try_release
-from pmh_jupyter.domain.course import Lesson, RequestedLimits
+from pmh_jupyter.domain.course import Lesson
 from pmh_jupyter.domain.isolation import Isolation
+from pmh_jupyter.domain.limits import RequestedLimits
 from pmh_jupyter.errors import BadInput, Problem
 from pmh_jupyter.grading.backends import SandboxBackend
 from tests.integration.parity.ours import Ours, lay_out

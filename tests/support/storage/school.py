@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from pmh_jupyter.domain.course import Achievement, Course, Exercise, File, Lesson, Release, RequestedLimits
+from pmh_jupyter.domain.course import Achievement, Course, Exercise, File, Lesson, Release
 from pmh_jupyter.domain.hashing import compute_content_hash
+from pmh_jupyter.domain.limits import RequestedLimits
 from pmh_jupyter.domain.people import Person
 from pmh_jupyter.domain.roles import Role
 from pmh_jupyter.domain.submission import NewSubmission, Submission, SubmissionKind

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from pmh_jupyter.authoring.course import read_course, read_folder
-from pmh_jupyter.domain.course import Achievement, Concept, File, RequestedLimits
+from pmh_jupyter.domain.course import Achievement, Concept, File
+from pmh_jupyter.domain.limits import RequestedLimits
 from pmh_jupyter.errors import InvalidCourse, Problem
 
 COURSES = Path(__file__).parents[3]

@@ -8,11 +8,10 @@ import pytest
 
 from pmh_jupyter.authoring.course import read_course
 from pmh_jupyter.authoring.lesson_in_course import read_lesson
-from pmh_jupyter.authoring.lesson_limits import limits_and_preload
 from pmh_jupyter.authoring.slow_imports import find_slow_imports
-from pmh_jupyter.domain.course import File, Lesson, RequestedLimits
+from pmh_jupyter.domain.course import File, Lesson
+from pmh_jupyter.domain.limits import EffectiveLimits, RequestedLimits
 from pmh_jupyter.errors import InvalidCourse
-from pmh_jupyter.grading.task import EffectiveLimits
 from tests.unit.authoring.test_course import TOML, UNIT, answer, cell, course, graded, notebook
 
 HUB = EffectiveLimits(cell_seconds=7, submission_seconds=70, memory_bytes=1 << 29)
@@ -47,7 +46,7 @@ def _lesson(toml: str, *imports: str) -> Lesson:
     ],
 )
 def test_the_lesson_goes_before_the_course_before_the_hub(toml: str, wanted: EffectiveLimits) -> None:
-    assert limits_and_preload(_lesson(toml), HUB)[0] == wanted
+    assert HUB.with_requested(_lesson(toml).limits) == wanted
 
 
 @pytest.mark.parametrize(
@@ -66,7 +65,7 @@ def test_the_lesson_goes_before_the_course_before_the_hub(toml: str, wanted: Eff
     ],
 )
 def test_what_is_imported_before(toml: str, imports: tuple[str, ...], wanted: tuple[str, ...]) -> None:
-    assert limits_and_preload(_lesson(toml, *imports))[1] == wanted
+    assert _lesson(toml, *imports).preload == wanted
 
 
 def test_what_cannot_be_read_imports_nothing() -> None:

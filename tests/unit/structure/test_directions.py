@@ -11,7 +11,7 @@ MAY_IMPORT = {
     "errors": set(),
     "filesystem": set(),
     "places": {"errors"},
-    "config": {"errors"},
+    "config": {"errors", "domain"},
     "domain": {"errors"},
     "wire": {"errors", "domain"},
     "grading": {"errors", "domain", "config"},

@@ -11,8 +11,8 @@ from threading import Barrier
 import pytest
 from sqlalchemy import select
 
-from pmh_jupyter.domain.course import RequestedLimits
 from pmh_jupyter.domain.deadlines import LocalSchedule
+from pmh_jupyter.domain.limits import RequestedLimits
 from pmh_jupyter.domain.submission import Job, SubmissionKind, SubmissionState
 from pmh_jupyter.domain.verdict import Flag, Grading, Message, Outcome
 from pmh_jupyter.errors import NotFound

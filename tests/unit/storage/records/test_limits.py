@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pmh_jupyter.domain.course import RequestedLimits
+from pmh_jupyter.domain.limits import RequestedLimits
 from pmh_jupyter.domain.people import Person
 from pmh_jupyter.domain.roles import Role
 from pmh_jupyter.domain.submission import SubmissionKind

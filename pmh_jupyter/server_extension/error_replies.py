@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from tornado.web import HTTPError
 
 from pmh_jupyter.errors import BadInput, NotAllowed, NotFound, NotLoggedIn, PmhError, Problem
-from pmh_jupyter.wire.base import ErrorReply, ProblemReply, WireModel
+from pmh_jupyter.wire.base import ErrorReply, WireModel
+from pmh_jupyter.wire.errors import error_reply
 
 MAX_PROBLEMS = 20
 
@@ -40,12 +41,12 @@ def to_error_response(error: Any, status: int, request_id: str) -> ErrorResponse
     if isinstance(error, ServiceError):
         return ErrorResponse(error.status, error.reply, error.retry_after)
     if isinstance(error, PmhError):
-        return ErrorResponse(error.status, _error_reply(error, request_id), error.retry_after)
+        return ErrorResponse(error.status, error_reply(error, request_id), error.retry_after)
     if isinstance(error, HTTPError) and error.status_code < 500:
         pmh_error = _from_http_error(error)
-        return ErrorResponse(error.status_code, _error_reply(pmh_error, request_id))
+        return ErrorResponse(error.status_code, error_reply(pmh_error, request_id))
     return ErrorResponse(
-        status, _error_reply(PmhError("An unexpected error occurred in your notebook server."), request_id)
+        status, error_reply(PmhError("An unexpected error occurred in your notebook server."), request_id)
     )
 
 
@@ -62,16 +63,6 @@ def parse_body(model: type[MessageT], body: bytes) -> MessageT:
             for detail in validation_errors
         )
         raise BadInput("The request does not have the expected format.", problems=problems) from error
-
-
-def _error_reply(error: PmhError, request_id: str) -> ErrorReply:
-    problems = tuple(
-        ProblemReply(file=problem.file, cell=problem.cell, message=problem.message, remedy=problem.remedy)
-        for problem in error.problems
-    )
-    return ErrorReply(
-        code=error.code, message=error.message, advice=error.advice, request_id=request_id, problems=problems
-    )
 
 
 def _from_http_error(error: HTTPError) -> PmhError:

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 
+from pmh_jupyter.wire.submission import CheckRequest
 from tests.support.lab.server import Lab
 from tests.support.notebooks import answer, notebook, sources
 from tests.support.service.small_service import SmallService, file_content
@@ -194,6 +195,7 @@ async def test_check_sends_the_folder_and_the_opened_release(
     assert reply.status == 202
     assert reply.data == {"id": submission_id, "kind": "check", "state": "queued", "receipt": None}
     [request] = service.received
+    assert isinstance(request, CheckRequest)
     assert request.release_id == opened_release_id
     assert request.exercises == ("swap",)
     sent_files = {file.path: base64.b64decode(file.content) for file in request.files}

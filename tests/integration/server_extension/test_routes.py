@@ -13,12 +13,12 @@ from jupyter_server.auth import AllowAllAuthorizer
 from tornado.web import RequestHandler
 
 from pmh_jupyter.server_extension import (
-    PmhExtension,
     event_stream_handler,
     lesson_handlers,
     outbox_handlers,
     proxy_handlers,
 )
+from pmh_jupyter.server_extension.app import PmhExtension
 from pmh_jupyter.server_extension.route_patterns import SLUG_GROUP, UUID_GROUP
 from pmh_jupyter.wire.base import ErrorReply
 from tests.support.lab.server import Lab

@@ -17,6 +17,7 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.netutil import bind_sockets
 
 import pmh_jupyter.server_extension as extension
+from pmh_jupyter.server_extension.app import PmhExtension
 from tests.support.lab.server import Lab
 
 REPOSITORY = Path(__file__).parents[3]
@@ -60,7 +61,7 @@ async def test_context_is_loaded_after_the_server_has_started_to_answer(lab: Lab
 
 def test_extension_points_name_the_app_and_the_panel() -> None:
     [point] = extension._jupyter_server_extension_points()
-    assert point == {"module": "pmh_jupyter.server_extension", "app": extension.PmhExtension}
+    assert point == {"module": "pmh_jupyter.server_extension", "app": PmhExtension}
     [path] = extension._jupyter_labextension_paths()
     folder = Path(extension.__file__).parent / path["src"]
     assert folder.resolve() == (REPOSITORY / "pmh_jupyter" / "labextension").resolve()

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from pmh_jupyter.domain.roles import Role
 from tests.support import tiny_course
 from tests.support.hub.bare_hub import BareHub, running_bare_hub
 from tests.support.lab.event_reader import open_events
@@ -17,7 +18,6 @@ from tests.support.notebooks import answer
 from tests.support.service.service_process import (
     CODES,
     ROOM,
-    Role,
     RunningService,
     fill,
     running_service,

@@ -73,7 +73,7 @@ class Lab:
         self._server = HTTPServer(self.app.web_app)
         self._server.add_sockets(sockets)
         if wait:
-            await self.app.extension_manager.start_all_extensions()
+            await self.app.extension_manager.start_all_extensions()  # type: ignore[no-untyped-call]
         return self
 
     @property
@@ -112,7 +112,7 @@ class Lab:
 
 
 def _check_response(response: HTTPResponse) -> Reply:
-    data = json.loads(response.body) if response.body else None
+    data: Any = json.loads(response.body) if response.body else None
     if response.code >= 400:
         assert {"code", "message", "advice", "request_id"} <= set(data), data
         assert data["message"] and data["advice"] and data["request_id"]

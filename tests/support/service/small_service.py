@@ -14,12 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPHeaders
-from tornado.iostream import StreamClosedError
+from tornado.iostream import IOStream, StreamClosedError
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
@@ -213,7 +213,14 @@ class Handler(RequestHandler):
 
     @property
     def service(self) -> SmallService:
-        return self.settings["service"]
+        service: SmallService = self.settings["service"]
+        return service
+
+    @property
+    def stream(self) -> IOStream:
+        """The connection of the request."""
+        stream: IOStream = cast(Any, self.request.connection).stream
+        return stream
 
     def prepare(self) -> None:
         headers = self.request.headers
@@ -223,13 +230,13 @@ class Handler(RequestHandler):
             self.request.query,
             headers.get("X-Request-ID", ""),
             headers,
-            self.request.connection.stream.socket.getpeername()[1],  # type: ignore[attr-defined]
+            self.stream.socket.getpeername()[1],
         )
         self.service.requests.append(recorded)
         if self.service.set_cookie:
             self.set_header("Set-Cookie", self.service.set_cookie)
         if self.service.hangs_up_at_once:
-            self.request.connection.stream.close()  # type: ignore[attr-defined]
+            self.stream.close()
         for number, (path, failure) in enumerate(self.service.failures):
             if self.request.path.endswith(path):
                 del self.service.failures[number]
@@ -259,7 +266,7 @@ class Handler(RequestHandler):
         if self.failure is not None and self.failure.hold:
             self._auto_finish = False
         elif self.failure is not None:
-            self.request.connection.stream.close()  # type: ignore[attr-defined]
+            self.stream.close()
         elif data is None:
             self.finish()
         else:
@@ -352,7 +359,7 @@ class EventsHandler(Handler):
 
     def break_connection(self) -> None:
         """Breaks the connection in the middle of the stream."""
-        self.request.connection.stream.close()  # type: ignore[attr-defined]
+        self.stream.close()
         self.queue.put_nowait(None)
 
     def on_connection_close(self) -> None:

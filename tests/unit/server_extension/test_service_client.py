@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
+import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -162,7 +163,20 @@ async def test_slow_reader_slows_the_sender_down(client: ServiceClient, service:
             await anext(chunks)
 
 
-async def test_leaving_a_stream_closes_its_connection_at_once(client: ServiceClient, service: SmallService) -> None:
+async def test_leaving_a_stream_closes_its_connection_even_if_nothing_was_read(
+    client: ServiceClient, service: SmallService
+) -> None:
+    async with client.open_event_stream(EVENTS, "", "", "r") as chunks:
+        await service.wait_until(lambda: len(service.streams) == 1)
+    async with asyncio.timeout(5):
+        await service.wait_until(lambda: not service.streams)
+    with pytest.raises(httpx.StreamClosed):
+        await anext(chunks)
+
+
+async def test_cancelling_the_reader_closes_the_connection_at_once(
+    client: ServiceClient, service: SmallService
+) -> None:
     async def read() -> None:
         async with client.open_event_stream(EVENTS, "", "", "r") as chunks:
             async for _ in chunks:

@@ -75,8 +75,8 @@ function feedbackTemplate(trans: TranslationBundle, { code, params }: MessageRep
       return trans.__('The notebook took longer than {seconds} s, so the remaining cells were not run.');
     case 'not-reached':
       return trans.__('Not checked, because an earlier cell stopped the notebook. Fix that cell first, then check again.');
-    case 'locked-cell-replaced':
-      return trans.__('You changed the locked cell “{cell}”; the lesson\'s own version was run. Write code of your own in a new cell.');
+    case 'name-defined-in-locked-cell':
+      return trans.__('You defined `{name}` in the locked cell “{cell}”, which was replaced. Define it in a new cell.');
     case 'answer-not-found':
       return trans.__('The answer cell “{cell}” was not found in your notebook. Open the lesson again to get it back.');
     case 'notebook-missing':
@@ -84,7 +84,7 @@ function feedbackTemplate(trans: TranslationBundle, { code, params }: MessageRep
     case 'notebook-unreadable':
       return trans.__('“{notebook}” could not be read as a notebook. Open it in JupyterLab, save it, and try again.');
     case 'notebook-too-long':
-      return trans.__('“{notebook}” has more than {max_cells} cells, so none of it was run. Delete the cells that you do not need.');
+      return trans.__('“{notebook}” has more than {max} cells, so none of it was run. Delete the cells that you do not need.');
     case 'grader-error':
       return trans.__('Grading failed on our side. This attempt does not count.');
     case 'in-process-solution-fails':
@@ -94,13 +94,15 @@ function feedbackTemplate(trans: TranslationBundle, { code, params }: MessageRep
     case 'in-process-kernel':
       return trans.__('The notebook\'s language is not Python: the kernel “{kernel}” runs both tests and answers.');
     case 'repair-notebook-name':
-      return trans.__('“{submitted}” was graded as “{expected}”, because it contains that notebook\'s cells.');
+      return trans.__('“{found}” was graded as “{expected}”, because it contains that notebook\'s cells.');
     case 'extra-notebook':
-      return trans.__('“{submitted}” also contains cells of “{expected}”. It was not graded.');
+      return trans.__('“{found}” also contains cells of “{expected}”. It was not graded.');
     case 'repair-restored-cell':
       return trans.__('The cell “{cell}” was missing. The lesson\'s own version was used.');
     case 'repair-restored-tests':
       return trans.__('The tests in “{cell}” were changed. The lesson\'s own version was used.');
+    case 'repair-restored-locked-cell':
+      return trans.__('The locked cell “{cell}” was changed. The lesson\'s own version was used.');
     case 'repair-lost-label':
       return trans.__('The answer cell “{cell}” had lost its label. It was recognised by its id or its content.');
     case 'repair-matched-by-position':

@@ -106,7 +106,7 @@ def _find_notebook(
     if student is None:
         return None, message
     if len(student.cells) + len(release.cells) > MAX_CELLS:
-        return None, Message("notebook-too-long", {"notebook": release.path, "max_cells": str(MAX_CELLS)})
+        return None, Message("notebook-too-long", {"notebook": release.path, "most": str(MAX_CELLS)})
     return student, message
 
 

@@ -37,7 +37,7 @@ class SubmittedNotebooks:
         best_match = self._read_notebook(path) if any(best_rank) else None
         if best_match is not None:
             self.unmatched_paths.remove(path)
-            return best_match, Message("repair-notebook-name", {"submitted": path, "expected": release_notebook.path})
+            return best_match, Message("repair-notebook-name", {"found": path, "wanted": release_notebook.path})
         unreadable = (
             [release_notebook.path]
             if release_notebook.path in self.files
@@ -54,7 +54,7 @@ class SubmittedNotebooks:
         grade_ids = set(release_notebook.cells_by_grade_id())
         readable = ((path, self._read_notebook(path)) for path in self.unmatched_paths)
         paths = [path for path, notebook in readable if notebook and grade_ids & set(notebook.cells_by_grade_id())]
-        return [Message("extra-notebook", {"submitted": path, "expected": release_notebook.path}) for path in paths]
+        return [Message("extra-notebook", {"found": path, "wanted": release_notebook.path}) for path in paths]
 
     def _rank_candidate(self, release_notebook: Notebook, path: str) -> tuple[int, ...]:
         notebook = self._read_notebook(path)

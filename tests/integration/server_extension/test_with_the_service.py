@@ -46,7 +46,7 @@ async def ada(live: RunningService, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("JUPYTERHUB_API_TOKEN", live.student("ada").token)
     root = tmp_path / "root"
     root.mkdir()
-    lab = await Lab(root, tmp_path / "home" / ".pmh", live.base).start()
+    lab = await Lab(root, tmp_path / "home" / ".pmh", live.base_url).start()
     yield lab
     await lab.stop()
 

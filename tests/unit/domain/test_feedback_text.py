@@ -26,7 +26,7 @@ PACKAGE = Path(__file__).parents[3] / "pmh_jupyter"
 # Codes that are read from storage or copied from another message, where the source does not name them.
 COPIED_CODES = {("storage/verdict_json.py", "data['code']")}
 # Codes whose message is not created yet.
-RESERVED_CODES = {"locked-cell-replaced", "test-not-evaluated"}
+RESERVED_CODES = {"name-defined-in-locked-cell", "repair-restored-locked-cell", "test-not-evaluated"}
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_template_expands_to_a_sentence_for_each_combination_of_optional_parts()
 
 
 def test_flag_text_ends_with_its_detail() -> None:
-    assert flag_text(Flag("tracing")) == "The code traced the interpreter; tracing was stopped."
+    assert flag_text(Flag("tracing-attempted")) == "The code traced the interpreter; tracing was stopped."
     assert flag_text(Flag("library-changed", detail="math.pi")).endswith("it was restored or refused: math.pi.")
 
 

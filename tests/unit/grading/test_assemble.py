@@ -173,7 +173,7 @@ def test_an_answer_that_was_deleted_is_missed_by_name() -> None:
 
 def test_a_renamed_notebook_is_found_by_its_cells() -> None:
     (plan,) = assemble_plans(task(notebook(answered(RIGHT), "final (2).ipynb"), notebook([_code("x")], "other.ipynb")))
-    assert (_order(plan), plan.repairs[0].params["submitted"]) == (ORDER, "final (2).ipynb")
+    assert (_order(plan), plan.repairs[0].params["found"]) == (ORDER, "final (2).ipynb")
 
 
 def test_the_only_notebook_is_the_one_that_was_wanted() -> None:
@@ -313,7 +313,7 @@ def test_several_notebooks_are_told_apart(names: tuple[str, str], found: list[st
     plans = assemble_plans(task(*submitted, release=release))
     assert [plan.path for plan in plans] == list(BOTH)
     if found is not None:
-        assert [next((m.params["submitted"] for m in plan.repairs), None) for plan in plans] == found
+        assert [next((m.params["found"] for m in plan.repairs), None) for plan in plans] == found
         assert [_order(plan) for plan in plans] == [ORDER[:2], ORDER[2:]]
 
 
@@ -324,7 +324,7 @@ def test_a_copys_name_tells_what_it_is_where_its_cells_do_not(name: str) -> None
     cells = answered(RIGHT)
     _lose_labels(cells)
     (plan,) = assemble_plans(task(notebook(cells, name), notebook([_code("x")], "other.ipynb")))
-    assert (_order(plan), plan.repairs[0].params["submitted"]) == (ORDER, name)
+    assert (_order(plan), plan.repairs[0].params["found"]) == (ORDER, name)
 
 
 def test_a_copy_takes_the_place_of_what_cannot_be_read() -> None:
@@ -334,7 +334,7 @@ def test_a_copy_takes_the_place_of_what_cannot_be_read() -> None:
 
 def test_a_second_version_is_said_not_to_have_been_graded() -> None:
     (plan,) = assemble_plans(task(notebook(answered(RIGHT)), notebook(answered({}), "old.ipynb")))
-    assert [(message.code, message.params["submitted"]) for message in plan.repairs] == [("extra-notebook", "old.ipynb")]
+    assert [(message.code, message.params["found"]) for message in plan.repairs] == [("extra-notebook", "old.ipynb")]
     assert plan.steps[0].source == RIGHT["double"]
 
 

@@ -1,5 +1,5 @@
-# The commands of this repository. Each is a few lines: what is more stands in tools/.
-# The first of these that is new enough; say another with `make up PYTHON=/path/to/python`.
+# The commands of this repository. Longer steps are scripts in tools/.
+# The first Python that is new enough. To use another: `make up PYTHON=/path/to/python`.
 PYTHON ?= $(shell for p in .venv/bin/python python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && exit; done; echo python3)
 ENV := .venv/bin
@@ -9,14 +9,14 @@ ARGS ?=
 .PHONY: help up test bench docs wheel assets environment lock clean
 .NOTPARALLEL:
 
-help:  ## Say what there is
+help:  ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 21
 
-up:  ## Start a hub with a demo classroom; Ctrl-C stops it and all it started
+up:  ## Start a hub with a demo classroom; Ctrl-C stops it
 	@$(PYTHON) tools/environment.py hub assets package
 	@exec $(ENV)/pmh up $(ARGS)
 
-test: environment  ## Set up all that the tests need, and run every test; ARGS goes to pytest
+test: environment  ## Install what the tests need, and run every test; ARGS goes to pytest
 	@$(ENV)/python tools/run_tests.py $(ARGS)
 
 bench: environment  ## Run the benchmarks
@@ -28,15 +28,15 @@ docs: environment  ## Build the documentation into docs/_build
 wheel: assets  ## Build the wheel and the source archive into dist/
 	@$(ENV)/python -m hatchling build $(ARGS)
 
-assets:  ## Build the panel and the proxy, where their sources have changed
+assets:  ## Build the panel and the proxy if their sources have changed
 	@$(PYTHON) tools/environment.py hub assets
 
-environment:  ## Make .venv with all that development needs
+environment:  ## Create .venv with everything that development needs
 	@$(PYTHON) tools/environment.py dev hub assets package
 
-lock:  ## Write requirements/*.lock anew from pyproject.toml; ARGS=--upgrade for newer versions
+lock:  ## Update requirements/*.lock from pyproject.toml; ARGS=--upgrade for newer versions
 	@$(PYTHON) tools/environment.py dev
 	@$(ENV)/python tools/lock.py $(ARGS)
 
-clean:  ## Remove what was built; keeps .venv and the hub's data
+clean:  ## Remove build results; keeps .venv and the hub's data
 	@rm -rf dist .cache/stamps pmh_jupyter/labextension pmh_jupyter/hub/proxy labextension/lib docs/_build

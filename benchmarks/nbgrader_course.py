@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from pmh_jupyter.domain.course import File
-from pmh_jupyter.grading.backends.bubblewrap import find_bwrap
+from pmh_jupyter.bubblewrap import find_bwrap
 from tests.support.attacks.attack import NOTEBOOK, Case, Outcome, exercises, lesson
 
 BIN_FOLDER = Path(sys.executable).parent

@@ -1,4 +1,4 @@
-"""Read by every kernel in a user's container as it starts: when memory runs out, the kernel goes, and not the server with all the rest."""
+"""Configuration of every kernel in a user's container: if memory runs out, the kernel is killed, and not the server."""
 
 from pathlib import Path
 

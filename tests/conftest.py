@@ -1,7 +1,7 @@
-"""For every test: the repository's root is importable, and under CI=true nothing is skipped in silence.
+"""Rules for every test: the repository's root is importable, tests that share a resource share a process, and CI skips nothing.
 
-What a machine cannot have is asked for with `tests.support.needs.needs("docker")`, or with the marker of the same name; both
-skip with the reason. Under CI=true each skip, whoever asked for it, is turned into a failure here.
+A test that needs a part of the machine says so with `tests.support.needs.needs("docker")` or the marker of the same name; both skip
+with the reason. Under CI=true every skip is turned into a failure, whoever asked for it.
 """
 
 from __future__ import annotations
@@ -14,10 +14,23 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("unit", "integration", "e2e")
 sys.path.insert(0, str(ROOT))
 
 from tests.support.needs import needs  # noqa: E402  (importable only from here on)
+
+FOLDERS = ("unit", "integration", "e2e")
+# Folders whose tests share a fixture that takes seconds to start: they run in one process, and the slowest of them start first.
+SHARED_FOLDERS = (
+    "e2e",
+    "integration/hub",
+    "integration/up",
+    "integration/parity",
+    "integration/attacks",
+    "integration/faults",
+    "integration/wheel",
+    "integration/service",
+    "unit/storage",
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -26,9 +39,33 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is quick to fail comes first: unit, integration, browser."""
-    items.sort(key=lambda item: FOLDERS.index(item.path.relative_to(ROOT / "tests").parts[0]))
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Runs what is quick to fail first. With several processes, the slowest groups start first, so that all end at the same time."""
+    if not config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        items.sort(key=lambda item: FOLDERS.index(_relative_path(item).parts[0]))
+        return
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    items.sort(key=_group_rank)
+
+
+def _relative_path(item: pytest.Item) -> Path:
+    return item.path.relative_to(ROOT / "tests")
+
+
+def _group(item: pytest.Item) -> str:
+    """The tests that run in one process with this one: a machine has one Docker engine, and some folders share a fixture."""
+    path = _relative_path(item)
+    if "docker" in path.stem:
+        return "docker"
+    return next((folder for folder in SHARED_FOLDERS if path.as_posix().startswith(f"{folder}/")), path.as_posix())
+
+
+def _group_rank(item: pytest.Item) -> int:
+    ranked = ("docker", *SHARED_FOLDERS)
+    group = _group(item)
+    return ranked.index(group) if group in ranked else len(ranked)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -40,7 +77,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if report.skipped and not hasattr(report, "wasxfail"):
-        _fail_where_nothing_is_skipped(report)
+        _fail_if_nothing_may_be_skipped(report)
     return report
 
 
@@ -48,11 +85,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     report = yield
     if report.skipped:
-        _fail_where_nothing_is_skipped(report)
+        _fail_if_nothing_may_be_skipped(report)
     return report
 
 
-def _fail_where_nothing_is_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
+def _fail_if_nothing_may_be_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
     if os.environ.get("CI") == "true":
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
         report.outcome = "failed"

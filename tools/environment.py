@@ -1,9 +1,9 @@
-"""Makes `.venv` and what belongs into it: `environment.py hub assets package`, in this order.
+"""Creates and updates `.venv`: `environment.py hub assets package` runs these parts in this order.
 
-`hub` installs what runs a hub, `dev` that and the rest; `assets` builds what is not Python, `package` installs our package. One process
-for all of it, because most starts of `make up` find everything made, and that should cost no more than looking.
+`hub` installs the hub's packages, `dev` those and the development tools; `assets` builds the proxy and the panel, `package` installs
+our package. One process runs all parts: most starts of `make up` have nothing to do, and should take no longer than the checks.
 
-Runs on a Python 3.11 or newer that has nothing installed. uv does the work, because it is quick; it comes from the lock by pip.
+Runs on Python 3.11 or newer without any packages. uv installs packages, because it is fast; pip installs uv from the lock.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from functools import partial
 from importlib import invalidate_caches
 from pathlib import Path
 
-if sys.version_info < (3, 11):  # noqa: UP036 (this file is what tells it to older ones)
+if sys.version_info < (3, 11):  # noqa: UP036 (older versions must get the message)
     sys.exit(
-        f"pmh_jupyter needs Python 3.11 or newer; this is {sys.version.split()[0]}. Say which: make up PYTHON=python3.12"
+        f"pmh_jupyter needs Python 3.11 or newer; this is {sys.version.split()[0]}. Choose another: make up PYTHON=python3.12"
     )
 
 ROOT = Path(__file__).parents[1]
@@ -36,12 +36,12 @@ PACKAGE_SOURCES = [
     ROOT / name for name in ("pyproject.toml", "hatch_build.py", "jupyter-config", "pmh_jupyter/labextension")
 ]
 
-# A lock, and those whose packages it holds at the same versions.
+# Each lock, and the locks whose packages it contains at the same versions.
 INCLUDED_LOCKS = {"hub": ("hub",), "dev": ("dev", "hub")}
 
 
 def main(parts: list[str]) -> None:
-    """Brings each part up to what it is made from, in the order given; does nothing that is done already."""
+    """Updates the given parts in order. Parts that are up to date are skipped."""
     progress = Progress()
     if Path(sys.prefix) != VENV:
         _make_venv(progress)
@@ -54,10 +54,10 @@ def main(parts: list[str]) -> None:
 def _make_venv(progress: Progress) -> None:
     if _is_usable(PYTHON):
         return
-    with progress.step(f"Making .venv with Python {sys.version.split()[0]}"):
+    with progress.step(f"Creating .venv with Python {sys.version.split()[0]}"):
         completed = subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)])
     if completed.returncode:
-        sys.exit("No environment could be made. On Debian and Ubuntu: apt-get install python3-venv")
+        sys.exit("Creating .venv failed. On Debian and Ubuntu, run: apt-get install python3-venv")
 
 
 def _is_usable(python: Path) -> bool:
@@ -74,11 +74,11 @@ def _install_lock(name: str, progress: Progress) -> None:
     lock = _lock_path(name)
     if is_current(_stamp_path(name), content_hash([lock])):
         return
-    with progress.step("Bringing uv"):
+    with progress.step("Installing uv"):
         _install_uv(lock)
     with progress.step(f"Installing requirements/{name}.lock"):
         install_packages(PYTHON, "--require-hashes", "--no-deps", "-r", str(lock))
-    invalidate_caches()  # the next part imports what has just come
+    invalidate_caches()  # the next part imports the new packages
     for included_name in INCLUDED_LOCKS[name]:
         write_stamp(_stamp_path(included_name), content_hash([_lock_path(included_name)]))
 
@@ -92,7 +92,7 @@ def _stamp_path(name: str) -> Path:
 
 
 def _install_uv(lock: Path) -> None:
-    """Only the lock's own lines on uv: so uv is held to its hashes too. Where it cannot be had, pip will do without."""
+    """Installs uv with the hashes of the lock. If that fails, pip installs the rest."""
     lines = lock.read_text().splitlines()
     start = next(number for number, line in enumerate(lines) if line.startswith("uv=="))
     end = next((n for n in range(start + 1, len(lines)) if not lines[n].startswith(" ")), len(lines))

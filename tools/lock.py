@@ -1,10 +1,10 @@
-"""Writes requirements/*.lock anew from pyproject.toml: every version pinned and hashed, for every platform, no address in them.
+"""Writes requirements/*.lock from pyproject.toml: every version pinned and hashed, for every platform, without index addresses.
 
-    hub.lock     what runs a hub (and builds our package in a checkout)
-    server.lock  what runs in a user's server and in the grading sandbox: lean, because every import is paid at every start
-    dev.lock     hub.lock, and what tests, lints and documents
+    hub.lock     the hub's packages, and those that build our package in a checkout
+    server.lock  the packages of users' servers and of the grading sandbox; few, because imports slow down every start
+    dev.lock     hub.lock, and the packages to test, lint and document
 
-Run it with `make lock`; `make lock ARGS=--upgrade` takes newer versions where pyproject.toml allows them.
+Run it with `make lock`; `make lock ARGS=--upgrade` chooses newer versions if pyproject.toml allows them.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 LOCKS_FOLDER = ROOT / "requirements"
 
-# rfc3987-syntax (of jsonschema's optional formats) builds a grammar with lark at import: a second at the start of every process
-# of ours. Nothing needs it, but jupyter-events asks for it; so the locks leave both out, and are installed without resolving.
+# rfc3987-syntax (for jsonschema's optional formats) builds a grammar with lark at import, which takes a second in every process of
+# ours. jupyter-events requires it, but nothing uses it: the locks omit both packages, and are installed without resolving.
 EXCLUDED_PACKAGES = ["--no-emit-package", "rfc3987-syntax", "--no-emit-package", "lark"]
 COMMON_OPTIONS = [
     "pyproject.toml",
@@ -32,7 +32,7 @@ HUB_OPTIONS = ["--extra", "hub", "--extra", "docker", "--extra", "postgres", "--
 
 
 def main(arguments: list[str]) -> None:
-    """Compiles the three; hub.lock first, for the others must agree with it."""
+    """Compiles the three locks, hub.lock first, because the others must agree with it."""
     _compile_lock("hub.lock", HUB_OPTIONS, arguments)
     constraint = ["--constraint", "requirements/hub.lock"]
     _compile_lock("server.lock", constraint, arguments)
@@ -47,7 +47,7 @@ def _compile_lock(name: str, options: list[str], arguments: list[str]) -> None:
     subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=True)
     addresses = [line for line in target.read_text().splitlines() if "://" in line or line.startswith("--index")]
     if addresses:
-        sys.exit(f"{name} names an address, and must not: {addresses}")
+        sys.exit(f"{name} must not contain addresses: {addresses}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Writes what the reference pages take from code. `--check` only says whether they are current.
+"""Generates the tables of the reference pages from the code. `--check` only checks whether the pages are current.
 
-Settings, scopes, routes and errors are tables in the code already. Two pages are written whole; into `api.md` go the tables
-that stand there between `<!-- begin: NAME -->` and `<!-- end: NAME -->`.
+settings.md and scopes.md are generated as a whole. In api.md only the tables between `<!-- begin: NAME -->` and `<!-- end: NAME -->`
+are.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ GENERATED_NOTE = "<!-- Written by tools/reference.py. Change the code, not this 
 SETTINGS_TEXT = """\
 # Settings
 
-Read from the environment by `pmh up`, `jupyterhub_config.py`, the service, the spawners and every verb of `pmh` alike, so that a
-thing is set once. A value that a setting cannot take stops the start with a message that names the variable.
+`pmh up`, `jupyterhub_config.py`, the service, the spawners and every command of `pmh` read the same environment variables. An invalid
+value prevents the start; the message names the variable.
 """
 
 SCOPES_TEXT = """\
 # Roles and scopes
 
-Least privilege: what each party may do at the Hub and at the service, and why. What is not listed here is JupyterHub's default.
-A scope says what a token can be used for; what a person may do in a classroom is decided by their role there, and both are needed.
+The permissions of each party at the Hub and at the service, and why it needs them. Everything else is JupyterHub's default.
+A scope limits what a token can be used for. A role decides what a person may do in a classroom. A request needs both.
 """
 
 
 def settings_page() -> str:
-    """Every `PMH_*` variable with its default and its meaning."""
+    """The page of every `PMH_*` variable, with its default and its meaning."""
     rows = [
         (f"`{name}`", "empty" if trait.default_value in ("", None) else f"`{trait.default_value}`", str(trait.help))
         for name, trait in Settings.traits_by_variable().items()
@@ -49,39 +49,39 @@ def settings_page() -> str:
 
 
 def scopes_page() -> str:
-    """Custom scopes, roles at the Hub, what a server's token and a browser's session hold, and roles in a classroom."""
+    """The page of custom scopes, roles at the Hub, scopes of a server's token and of a browser session, and roles in a classroom."""
     custom = [(f"`{scope}`", meaning) for scope, meaning in roles.CUSTOM_SCOPES.items()]
-    grant_headings = ("scope", "because")
+    grant_headings = ("scope", "reason")
     parts = [
         SCOPES_TEXT,
-        "## Scopes of ours\n\n" + _markdown_table(("scope", "for"), custom),
+        "## Custom scopes\n\n" + _markdown_table(("scope", "for"), custom),
         "## Roles at the Hub\n",
         *(
             f"### {role.name}\n\n{role.description}.\n\n" + _markdown_table(grant_headings, _grants(role.grants))
             for role in roles.ROLES
         ),
-        "## A notebook server's token\n\nEvery kernel of a server inherits it, so it holds nothing that reads another "
-        "person's work.\n\n" + _markdown_table(grant_headings, _grants(roles.SERVER_GRANTS)),
-        "## A browser's session of the service\n\nAt most what its user has.\n\n"
+        "## A notebook server's token\n\nEvery kernel of a server inherits it, so it has no scope that reads another "
+        "person's submissions.\n\n" + _markdown_table(grant_headings, _grants(roles.SERVER_GRANTS)),
+        "## A browser session of the service\n\nA session has those of these scopes that its user has.\n\n"
         + _markdown_table(grant_headings, _grants(roles.SESSION_GRANTS)),
-        "## Roles in a classroom\n\nEach role may also do what the roles before it may.\n\n"
+        "## Roles in a classroom\n\nEach role also has the permissions of the roles above it.\n\n"
         + _markdown_table(("role", "adds"), _classroom_roles()),
     ]
     return GENERATED_NOTE + "\n".join(parts)
 
 
 def routes_table() -> str:
-    """Every operation of the service's API."""
+    """The table of every operation of the service's API."""
     rows = [
         (f"`{method} {route.path}`", operation.summary, _required_access(operation), _request_and_reply(operation))
         for route in ROUTES
         for method, operation in route.operations.items()
     ]
-    return _markdown_table(("operation", "what it does", "asks for", "request → reply"), rows)
+    return _markdown_table(("operation", "effect", "requires", "request → reply"), rows)
 
 
 def errors_table() -> str:
-    """Every code that the service or the server extension answers with."""
+    """The table of every error code of the service and the server extension."""
     errors_by_code = {
         error_class.code: error_class
         for error_class in _error_classes(errors.PmhError)
@@ -91,7 +91,7 @@ def errors_table() -> str:
         (f"`{code}`", str(error_class.status), _first_line(error_class), error_class.advice)
         for code, error_class in sorted(errors_by_code.items(), key=lambda item: (item[1].status, item[0]))
     ]
-    return _markdown_table(("code", "status", "means", "advice, unless the failure knows better"), rows)
+    return _markdown_table(("code", "status", "meaning", "default advice"), rows)
 
 
 _ERROR_MODULES = {errors.__name__, error_responses.__name__}
@@ -105,7 +105,7 @@ def _error_classes(error_class: type[errors.PmhError]) -> Iterable[type[errors.P
 
 def _first_line(error_class: type[errors.PmhError]) -> str:
     if error_class is errors.PmhError:
-        return "A fault of ours. The log has it, under the request id."
+        return "An internal error. The log has the details, with the request id."
     return (error_class.__doc__ or "").strip().splitlines()[0]
 
 
@@ -140,18 +140,18 @@ def _markdown_table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) 
 
 
 def _fill_tables(page: str, tables: dict[str, Callable[[], str]]) -> str:
-    """The page with each table between its marks; raises ValueError for one that has no place there."""
+    """Replaces the tables between their markers. Raises ValueError if a table has no markers."""
     for name, table in tables.items():
         begin, end = f"<!-- begin: {name} -->\n", f"<!-- end: {name} -->"
         if not 0 <= page.find(begin) < page.find(end):
-            raise ValueError(f"there is no place for {name}")
+            raise ValueError(f"the page has no markers for {name}")
         before, _, rest = page.partition(begin)
         page = f"{before}{begin}\n{table()}\n{end}{rest.partition(end)[2]}"
     return page
 
 
 def api_page() -> str:
-    """The page as it is, with its tables as they should be."""
+    """The page api.md with current tables."""
     page = (REFERENCE / "api.md").read_text(encoding="utf-8")
     return _fill_tables(page, {"routes": routes_table, "errors": errors_table})
 
@@ -160,7 +160,7 @@ PAGES: dict[str, Callable[[], str]] = {"settings.md": settings_page, "scopes.md"
 
 
 def main(check: bool) -> int:
-    """Writes the pages, or with `check` returns 1 and names those that are out of date."""
+    """Writes the pages. With `check`, writes nothing, and returns 1 if any page is out of date."""
     stale = []
     for name, page in PAGES.items():
         path, text = REFERENCE / name, page()

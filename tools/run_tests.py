@@ -1,9 +1,8 @@
-"""Everything that says whether this checkout is sound: the panel's own tests, linters, types, then pytest with these arguments.
+"""Runs every check of this checkout: the panel's tests, linters, types, then pytest with the given arguments.
 
-What the tests need of the machine is installed first where that can be done (tools/system_packages.py). All parts are run, also
-after one has failed; the exit code is 1 if any did.
-
-pytest runs twice at the same time, over halves of about the same length: tests of hubs wait for other processes half of their time.
+Installs what the tests need from the machine first, where that is possible (tools/system_packages.py). Every part runs, even after one
+has failed; the exit code is 1 if any part failed. pytest runs in two processes, because tests that start hubs spend half of their time
+waiting for other processes; tests/conftest.py decides which tests share a process.
 """
 
 from __future__ import annotations
@@ -11,9 +10,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -24,22 +21,16 @@ from tools.assets import install_npm_packages, run_npm  # noqa: E402
 from tools.system_packages import install_missing_packages  # noqa: E402
 
 PANEL_FOLDER = ROOT / "labextension"
-# Whatever starts hubs, and all that wants the one Docker engine which a machine can have; the other half is the rest.
-HUB_TESTS = (
-    "tests/integration/faults",
-    "tests/integration/grading/backends/test_docker.py",
-    "tests/integration/hub",
-    "tests/integration/up",
-    "tests/integration/wheel",
-    "tests/e2e",
-)
+PARALLEL = ("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder")
 
 
 def main(arguments: list[str]) -> int:
-    """Runs every part; returns the exit code."""
+    """Runs every part and returns the exit code. Arguments select tests of pytest, which then runs alone and in one process."""
     progress = Progress()
     install_missing_packages(progress)
     install_npm_packages("labextension", progress)
+    if arguments:
+        return _report_failures([] if _run_module("pytest", *arguments) else ["pytest"])
     parts: dict[str, Callable[[], bool]] = {
         "the panel's tests": lambda: run_npm(PANEL_FOLDER, "test", "--silent"),
         "the panel's linter": lambda: run_npm(PANEL_FOLDER, "run", "--silent", "lint:check"),
@@ -47,16 +38,9 @@ def main(arguments: list[str]) -> int:
         "ruff's format": lambda: _run_module("ruff", "format", "--check", "--quiet"),
         "mypy": lambda: _run_module("mypy", "--no-error-summary"),
     }
-    # Arguments pick from pytest's tests: whoever gives some is after those, and not after the rest.
-    if arguments:
-        return _report_failures([] if _run_module("pytest", *arguments) else ["pytest"])
-    with _run_in_background("pytest", *HUB_TESTS) as has_succeeded:
-        failed = [title for title, run in parts.items() if not _run_step(progress, title, run)]
-        if not _run_module("pytest", *(f"--ignore={path}" for path in HUB_TESTS)):
-            failed.append("pytest")
-        progress.print_line("\nThe tests of hubs, which have run beside these:\n")
-        if not has_succeeded():
-            failed.append("pytest of hubs")
+    failed = [title for title, run in parts.items() if not _run_step(progress, title, run)]
+    if not _run_module("pytest", *PARALLEL):
+        failed.append("pytest")
     return _report_failures(failed)
 
 
@@ -66,29 +50,8 @@ def _report_failures(failed: list[str]) -> int:
     return 1 if failed else 0
 
 
-@contextmanager
-def _run_in_background(module: str, *arguments: str) -> Iterator[Callable[[], bool]]:
-    """Starts a module meanwhile. What it gives waits for its end, prints what it said, and tells whether it did well."""
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
-        command, environ = _module_command(module, *arguments)
-        process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=output, stderr=output)
-
-        def has_succeeded() -> bool:
-            process.wait()
-            output.seek(0)
-            for line in output:
-                print(line, end="")
-            print(flush=True)
-            return process.returncode == 0
-
-        try:
-            yield has_succeeded
-        finally:
-            process.wait()  # also where Ctrl-C, which it got as well, is the way out of here
-
-
 def _run_step(progress: Progress, title: str, run: Callable[[], bool]) -> bool:
-    """One part, told with its time; whether it did well."""
+    """Runs one part and reports how long it took. Returns whether it succeeded."""
     try:
         with progress.step(title):
             if not run():
@@ -99,14 +62,10 @@ def _run_step(progress: Progress, title: str, run: Callable[[], bool]) -> bool:
 
 
 def _run_module(module: str, *arguments: str) -> bool:
-    command, environ = _module_command(module, *arguments)
-    return subprocess.run(command, cwd=ROOT, env=environ).returncode == 0
-
-
-def _module_command(module: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
-    """A module run by this Python, with its environment's commands first on the PATH."""
+    """Runs a module with this Python, with the commands of its environment first on the PATH. Returns whether it succeeded."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    return [sys.executable, "-m", module, *arguments], os.environ | {"PATH": path}
+    command = [sys.executable, "-m", module, *arguments]
+    return subprocess.run(command, cwd=ROOT, env=os.environ | {"PATH": path}).returncode == 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Makes the pictures of the documentation from a running hub: the real panel in the real browser.
+"""Takes the screenshots of the documentation from a running hub in a browser.
 
 python tools/screenshots.py http://127.0.0.1:8000 <a student's join code>
 """
@@ -21,13 +21,13 @@ SIZE = (1280, 800)
 
 @dataclass(frozen=True)
 class Hub:
-    """Where the hub answers."""
+    """The hub's address, as `Student` needs it."""
 
     address: str
 
 
 def main(address: str, join_code: str) -> None:
-    """Signs up a student, has them solve one exercise and miss the next, and takes the picture."""
+    """Signs up a student who solves one exercise and fails the next, and takes a screenshot."""
     IMAGES.mkdir(exist_ok=True)
     with running_browser() as browser, somebody(browser, SIZE) as page:
         student = Student(page, Hub(address), "lin").sign_up(join_code).open_lesson("Values and names")

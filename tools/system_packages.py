@@ -1,6 +1,6 @@
-"""Installs what tests need of the machine and pip cannot bring: a browser, database servers, a container engine.
+"""Installs system packages that tests need: a browser, database servers, a container engine.
 
-Only as root on Debian and its kin. Elsewhere the tests that need a missing part say so and are skipped.
+Works only as root on Debian and its derivatives. On other machines, tests that need a missing package are skipped with a reason.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))
 
 from pmh_jupyter.hub.up.progress import Progress  # noqa: E402  (importable only from here on)
 
-# Debian's package, and whether what we want of it is there already.
+# Debian's packages, each with a check whether what the tests need of it is installed already.
 REQUIRED_PACKAGES: dict[str, Callable[[], bool]] = {
     "chromium": lambda: bool(shutil.which("chromium")),
     "fonts-dejavu-core": lambda: Path("/usr/share/fonts/truetype/dejavu").is_dir(),
@@ -29,12 +29,12 @@ REQUIRED_PACKAGES: dict[str, Callable[[], bool]] = {
 
 
 def install_missing_packages(progress: Progress) -> None:
-    """Installs what is missing; says what is left missing where that cannot be done."""
+    """Installs missing packages. Where that is not possible, prints their names."""
     missing = [name for name, is_installed in REQUIRED_PACKAGES.items() if not is_installed()]
     if not missing:
         return
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        progress.print_line(f"   Not here, so tests that need them are skipped: {', '.join(missing)}")
+        progress.print_line(f"   Missing, so tests that need them are skipped: {', '.join(missing)}")
         return
     with progress.step(f"Installing {', '.join(missing)}"):
         _run_apt("update")
@@ -42,13 +42,13 @@ def install_missing_packages(progress: Progress) -> None:
 
 
 def _run_apt(*arguments: str) -> None:
-    # Servers that come along are not started: tests run their own, with data of their own.
+    # The packages' servers are not started: tests run their own.
     environ = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     completed = subprocess.run(
         ["apt-get", "-qq", *arguments], env=environ, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL
     )
     if completed.returncode:
-        print(f"apt-get {' '.join(arguments)} failed; tests that need a missing part will say so.", file=sys.stderr)
+        print(f"apt-get {' '.join(arguments)} failed. Tests that need a missing package are skipped.", file=sys.stderr)
 
 
 if __name__ == "__main__":

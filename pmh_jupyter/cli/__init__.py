@@ -1,4 +1,4 @@
-"""`pmh`: one file a noun. Each registers its verbs; a verb calls one function and prints what it returned."""
+"""The command `pmh`. Each subcommand is a file or a package here; its functions call one function of the product and print the result."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pmh_jupyter.errors import PmhError
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
-COMMAND_MODULES = ("up", "doctor", "course", "grade", "regrade", "limits", "db")
+COMMAND_MODULES = ("up", "doctor", "course", "grade", "regrade", "limits", "accounts", "db")
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs one verb. Exit code 0: done; 1: done, and what was looked at has faults; 2: it could not be done."""
+    """Runs one command. Returns its exit code. 0: success; 1: the checked course, hub or file has problems; 2: the command failed."""
     parser = argparse.ArgumentParser("pmh", description="A JupyterHub as a course platform.")
     subparsers = parser.add_subparsers(required=True, metavar="command")
     for module_name in COMMAND_MODULES:
@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def print_error(error: PmhError) -> None:
-    """A failure as every verb tells it: what happened, each place, what to do."""
+    """Prints an error: what happened, each problem, what to do."""
     print(f"pmh: {error.message}", file=sys.stderr)
     for problem in error.problems:
         print(f"  {problem}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""`pmh db`: what an operator does to the database itself."""
+"""`pmh db`: migrates and checks the database, and renames people."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ if TYPE_CHECKING:
 
 
 def register(subparsers: Subparsers) -> None:
-    parser = subparsers.add_parser("db", help="the database's schema, and people renamed at the Hub")
-    subcommands = parser.add_subparsers(required=True, metavar="verb")
+    parser = subparsers.add_parser("db", help="migrate or check the database, or rename a person")
+    subcommands = parser.add_subparsers(required=True, metavar="subcommand")
     subparser = subcommands.add_parser(
-        "upgrade", help="migrate to this version's schema; a SQLite file is backed up first"
+        "upgrade", help="migrate the database to this version's schema; a SQLite file is backed up first"
     )
     subparser.set_defaults(run=upgrade_schema)
-    subparser = subcommands.add_parser("check", help="say whether the schema is this version's; exit code 2 if not")
+    subparser = subcommands.add_parser("check", help="check whether the schema is this version's; exit code 2 if not")
     subparser.set_defaults(run=check_schema)
-    subparser = subcommands.add_parser("rename-person", help="follow a name that was changed at the Hub")
-    subparser.add_argument("old", metavar="OLD", help="the name until now")
-    subparser.add_argument("new", metavar="NEW", help="the name at the Hub from now on")
+    subparser = subcommands.add_parser("rename-person", help="rename a person whose name has changed at the Hub")
+    subparser.add_argument("old", metavar="OLD", help="the current name")
+    subparser.add_argument("new", metavar="NEW", help="the new name at the Hub")
     subparser.set_defaults(run=rename_person)
 
 
@@ -55,5 +55,5 @@ def rename_person(arguments: argparse.Namespace) -> int:
     with Database(Settings.from_environ().resolved_database_url).open() as database:
         database.check_revision()
         people.rename_by_name(database, arguments.old, arguments.new)
-    print(f"{arguments.old} is {arguments.new} from now on, with all that was theirs.")
+    print(f"Renamed {arguments.old} to {arguments.new}. Submissions, progress and roles are kept.")
     return 0

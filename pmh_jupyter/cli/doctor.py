@@ -1,4 +1,4 @@
-"""`pmh doctor`: is all there that a hub needs?"""
+"""`pmh doctor`: checks every part that a hub needs."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ if TYPE_CHECKING:
     from pmh_jupyter.cli import Subparsers
     from pmh_jupyter.doctor.finding import Finding
 
-STATE_SYMBOLS = {"there": "✓", "later": "·", "weaker": "!", "missing": "✗"}
+STATE_SYMBOLS = {"ok": "✓", "not-yet-created": "·", "degraded": "!", "missing": "✗"}
 
 
 def register(subparsers: Subparsers) -> None:
-    parser = subparsers.add_parser("doctor", help="say what a hub has here, what is missing, and what brings it")
+    parser = subparsers.add_parser(
+        "doctor", help="check every part that a hub needs, and say how to fix what is missing"
+    )
     parser.set_defaults(run=run_doctor)
 
 
 def run_doctor(_: argparse.Namespace) -> int:
-    """Exit code 1 if something is missing without which no hub runs."""
+    """Exit code 1 if a part is missing without which no hub runs."""
     from pmh_jupyter.config import Settings
     from pmh_jupyter.doctor import run_checks
     from pmh_jupyter.doctor.finding import FindingState
@@ -27,7 +29,9 @@ def run_doctor(_: argparse.Namespace) -> int:
     for finding in run_checks(Settings.from_environ()):
         _print_finding(finding)
         missing_count += finding.state is FindingState.MISSING
-    print("\nSomething is missing." if missing_count else "\nA hub can run here.")
+    print(
+        "\nA hub cannot run here until the missing parts (✗) are fixed." if missing_count else "\nA hub can run here."
+    )
     return 1 if missing_count else 0
 
 

@@ -1,4 +1,4 @@
-"""`pmh limits`: what one grading of a lesson may use in a classroom, seen and set."""
+"""`pmh limits`: shows and sets the resource limits of a lesson's gradings in a classroom."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ INHERIT_FROM_LESSON = "lesson"
 
 
 def register(subparsers: Subparsers) -> None:
-    parser = subparsers.add_parser("limits", help="see or set what one grading of a lesson may use in a classroom")
+    parser = subparsers.add_parser("limits", help="show or set the resource limits of a lesson in a classroom")
     add_lesson_arguments(parser)
     for name, description in LIMIT_HELP.items():
-        help_text = f"{description}; {INHERIT_FROM_LESSON!r}: as the lesson has it"
+        help_text = f"{description}; {INHERIT_FROM_LESSON!r}: the lesson's own limit"
         parser.add_argument(f"--{name.replace('_', '-')}", metavar="N", type=_parse_limit, help=help_text)
     parser.set_defaults(run=show_or_set_limits)
 
@@ -46,8 +46,8 @@ def _parse_limit(text: str) -> float | int | str:
 
 
 def _format_table(reply: ResourceLimitsReply) -> str:
-    """A line for each limit, with who asks for what."""
-    columns = {"hub": reply.hub, "lesson": reply.lesson, "classroom": reply.classroom, "in force": reply.effective}
+    """One line per limit: the hub's, the lesson's, the classroom's and the effective value."""
+    columns = {"hub": reply.hub, "lesson": reply.lesson, "classroom": reply.classroom, "effective": reply.effective}
     lines = [f"{'':<20}" + "".join(f"{title:>11}" for title in columns)]
     for name in LIMIT_HELP:
         row_values = (getattr(body, name) for body in columns.values())

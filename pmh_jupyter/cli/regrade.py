@@ -1,4 +1,4 @@
-"""`pmh regrade`: a hub grades again what was handed in."""
+"""`pmh regrade`: grades the submissions of a lesson again."""
 
 from __future__ import annotations
 
@@ -11,21 +11,23 @@ if TYPE_CHECKING:
 
 
 def register(subparsers: Subparsers) -> None:
-    parser = subparsers.add_parser("regrade", help="have a hub grade again what was handed in of a lesson")
+    parser = subparsers.add_parser("regrade", help="grade the submissions of a lesson again at a hub")
     add_lesson_arguments(parser)
     parser.set_defaults(run=regrade)
 
 
 def add_lesson_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments that name a lesson of a classroom, and the hub that it is on."""
+    """Adds the arguments that name a lesson of a classroom, and its hub."""
     parser.add_argument("classroom", metavar="CLASSROOM", help="the classroom's slug")
     parser.add_argument("lesson", metavar="LESSON", help="the lesson's slug")
     parser.add_argument("--url", help="address of the service, for example https://hub.example/services/pmh")
-    parser.add_argument("--token-env", metavar="NAME", help="variable of the token (PMH_TOKEN or JUPYTERHUB_API_TOKEN)")
+    parser.add_argument(
+        "--token-env", metavar="NAME", help="environment variable with the token (PMH_TOKEN or JUPYTERHUB_API_TOKEN)"
+    )
 
 
 def read_lesson_arguments(arguments: argparse.Namespace) -> tuple[str, str, str, str]:
-    """The service's address, a token of staff, classroom and lesson; raises NotLoggedIn."""
+    """The service's address, a staff token, the classroom and the lesson. Raises NotLoggedIn if there is no token."""
     from pmh_jupyter.cli.service_client import TOKEN_VARIABLES, find_token
     from pmh_jupyter.config import Settings
 
@@ -38,5 +40,5 @@ def regrade(arguments: argparse.Namespace) -> int:
     from pmh_jupyter.cli.service_client import request_regrade
 
     reply = request_regrade(*read_lesson_arguments(arguments))
-    print(f"{reply.queued} queued, {reply.skipped} known to this version of the grader already")
+    print(f"{reply.queued} queued, {reply.skipped} skipped because this version of the grader has graded them or will")
     return 0

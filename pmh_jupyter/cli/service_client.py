@@ -1,4 +1,4 @@
-"""What is sent to the service: a course, to be validated or released; the wish that a lesson be graded again; its limits."""
+"""Requests to the service: validates and releases courses, grades lessons again, reads and sets limits."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from pmh_jupyter.wire.staff import (
 ReplyT = TypeVar("ReplyT", bound=WireModel)
 
 TOKEN_VARIABLES = ("PMH_TOKEN", "JUPYTERHUB_API_TOKEN")
-# A course is validated by grading each of its lessons twice, one course at a time.
+# To validate a course, the service grades each of its lessons twice. It validates one course at a time.
 TIMEOUT_SECONDS = 600.0
 
 
 class RequestRefused(PmhError):
-    """The service understood, and said no; message, advice and problems are its own."""
+    """The service refused the request. Message, advice and problems are the service's."""
 
     code = "refused"
     status = 422
@@ -42,43 +42,43 @@ class RequestRefused(PmhError):
 def find_token(
     environ: Mapping[str, str], variables: tuple[str, ...] = TOKEN_VARIABLES, scope: str = "custom:pmh:author"
 ) -> str:
-    """The token in the first of the variables that has one; raises NotLoggedIn, naming them and the scope that it needs."""
+    """The value of the first environment variable that is set. Raises NotLoggedIn, which names the variables and the needed scope."""
     for name in variables:
         if environ.get(name):
             return environ[name]
     raise NotLoggedIn(
         f"There is no token in {' or '.join(variables)}.",
-        advice=f"Make one on the hub's token page, with the scope {scope}, and put it into that variable.",
+        advice=f"Create one on the hub's Token page, with the scope {scope}, and set that variable to it.",
     )
 
 
 def request_release(
     service: str, token: str, course: str, files: tuple[File, ...], classrooms: tuple[str, ...]
 ) -> CourseReleaseReply:
-    """Has the service at this address release the course, and the classrooms adopt it. Raises as `_send` does."""
+    """Releases a course, and makes the classrooms adopt it. Raises as `_send` does."""
     upload = CourseUpload(files=tuple(_encode_file(file) for file in files), classrooms=classrooms)
     return _send(service, token, f"courses/{quote(course, safe='')}/releases", upload, CourseReleaseReply)
 
 
 def request_validation(service: str, token: str, course: str, files: tuple[File, ...]) -> CourseValidationReply:
-    """Has the service at this address validate the course. Raises as `_send` does."""
+    """Validates a course. Raises as `_send` does."""
     upload = CourseUpload(files=tuple(_encode_file(file) for file in files))
     return _send(service, token, f"courses/{quote(course, safe='')}/validate", upload, CourseValidationReply)
 
 
 def request_regrade(service: str, token: str, classroom: str, lesson: str) -> RegradeReply:
-    """Has the service at this address grade again what was handed in. Raises as `_send` does."""
+    """Queues the submissions of a lesson to be graded again. Raises as `_send` does."""
     path = f"classrooms/{quote(classroom, safe='')}/lessons/{quote(lesson, safe='')}/regrades"
     return _send(service, token, path, None, RegradeReply)
 
 
 def fetch_limits(service: str, token: str, classroom: str, lesson: str) -> ResourceLimitsReply:
-    """What gradings of a lesson may use at the service at this address. Raises as `_send` does."""
+    """The resource limits of a lesson in a classroom. Raises as `_send` does."""
     return _send(service, token, _limits_path(classroom, lesson), None, ResourceLimitsReply, "GET")
 
 
 def update_limits(service: str, token: str, classroom: str, lesson: str, limits: ResourceLimits) -> ResourceLimitsReply:
-    """Has the service at this address take these as what the classroom asks for. Raises as `_send` does."""
+    """Sets the classroom's own limits of a lesson. Raises as `_send` does."""
     return _send(service, token, _limits_path(classroom, lesson), limits, ResourceLimitsReply, "PUT")
 
 
@@ -89,11 +89,15 @@ def _limits_path(classroom: str, lesson: str) -> str:
 def _send(
     service: str, token: str, path: str, body: WireModel | None, reply_type: type[ReplyT], method: str = "POST"
 ) -> ReplyT:
-    """Raises InvalidCourse with every problem that the service found, Refused for another no of it,
-    Unavailable where it does not answer, BadInput for what is no address of one.
+    """Sends a request to the service at this address.
+
+    Raises InvalidCourse with every problem that the service found, RequestRefused for other errors of the service, Unavailable if it
+    does not answer, BadInput if the address is not a service's.
     """
     if not service.startswith(("http://", "https://")):
-        raise BadInput(f"{service!r} is not the address of a service.", advice="It begins with http:// or https://.")
+        raise BadInput(
+            f"{service!r} is not the address of a service.", advice="An address starts with http:// or https://."
+        )
     request = Request(
         f"{service.rstrip('/')}/api/{path}",
         data=body.model_dump_json().encode() if body else None if method == "GET" else b"",
@@ -104,7 +108,7 @@ def _send(
     try:
         return reply_type.model_validate_json(response_body)
     except ValidationError as error:
-        raise BadInput(f"What answers at {service} is not the service.", advice="Mend the address.") from error
+        raise BadInput(f"The server at {service} is not the service.", advice="Correct the address.") from error
 
 
 def _fetch_body(request: Request, service: str) -> bytes:
@@ -119,7 +123,7 @@ def _fetch_body(request: Request, service: str) -> bytes:
         reason = getattr(error, "reason", None) or error
         raise Unavailable(
             f"The service at {service} does not answer: {reason}.",
-            advice="Is the hub running, and is the address right? Nothing was changed there.",
+            advice="Check that the hub runs and the address is right. Nothing was changed.",
         ) from error
 
 
@@ -127,7 +131,7 @@ def _parse_error(status: int, body: bytes, service: str) -> PmhError:
     try:
         reply = ErrorReply.model_validate_json(body)
     except ValidationError:
-        return Unavailable(f"What answers at {service} said {status}, and not as the service would.")
+        return Unavailable(f"The server at {service} answered {status}, and is not the service.")
     problems = tuple(Problem(problem.file, problem.message, problem.remedy, problem.cell) for problem in reply.problems)
     error_class = InvalidCourse if reply.code == InvalidCourse.code else RequestRefused
     return error_class(reply.message, advice=reply.advice, problems=problems)

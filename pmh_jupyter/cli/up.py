@@ -1,4 +1,4 @@
-"""`pmh up`: a hub with a demo classroom, on this machine."""
+"""`pmh up`: starts a hub with a demo classroom on this machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def register(subparsers: Subparsers) -> None:
-    parser = subparsers.add_parser("up", help="start a hub; Ctrl-C stops it and all that it started")
+    parser = subparsers.add_parser("up", help="start a hub; Ctrl-C stops it and everything that it started")
     parser.set_defaults(run=run_up)
 
 

@@ -1,6 +1,6 @@
-"""What `pmh doctor` looks at: every part that a hub needs, what is there of it, and what brings what is missing.
+"""The checks of `pmh doctor`: every part that a hub needs, its state, and how to fix it.
 
-`examine` is all of it. Each check is a function of the settings that returns one finding, and changes nothing.
+`run_checks` runs all of them. Each check is a function of the settings that returns one finding and changes nothing.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ CHECKS: tuple[Check, ...] = (
 
 
 def run_checks(settings: Settings) -> Iterator[Finding]:
-    """A finding for each check, as soon as it is made. A check that itself fails is a finding too."""
+    """Yields a finding per check, as soon as it is known. A check that raises an exception is a finding, too."""
     for check in CHECKS:
         try:
             yield check(settings)
-        except Exception as error:  # noqa: BLE001 (a doctor that falls over helps nobody)
-            component = check.__name__.replace("_", " ").capitalize()
+        except Exception as error:  # noqa: BLE001 (one broken check must not hide the others)
+            component = check.__name__.removeprefix("check_").replace("_", " ").capitalize()
             yield Finding(
                 component,
                 FindingState.MISSING,
-                f"It could not be looked at: {error!r}.",
-                "Report this: it is a fault of ours.",
+                f"The check failed: {error!r}.",
+                "Report this as a bug of pmh-jupyter.",
             )

@@ -1,4 +1,4 @@
-"""What a check found."""
+"""The result of a check."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from enum import StrEnum
 
 
 class FindingState(StrEnum):
-    """MISSING stops a hub; WEAKER lets it run with less, which the finding names; LATER is made by `pmh up`."""
+    """MISSING: no hub can run. DEGRADED: a hub runs, with less protection or room. NOT_YET_CREATED: `pmh up` creates it."""
 
-    OK = "there"
-    NOT_YET_CREATED = "later"
-    DEGRADED = "weaker"
+    OK = "ok"
+    NOT_YET_CREATED = "not-yet-created"
+    DEGRADED = "degraded"
     MISSING = "missing"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One part: its name, its state, what is there or not, and what to do about it (empty where nothing is to be done)."""
+    """The state of one component, the detail behind it, and how to fix it (empty if there is nothing to fix)."""
 
     component: str
     state: FindingState

@@ -1,4 +1,4 @@
-"""What the service needs: a sandbox that grades rightly, and its database."""
+"""Checks of the service's parts: the grading sandbox and the database."""
 
 from __future__ import annotations
 
@@ -11,26 +11,31 @@ from pmh_jupyter.grading.backends import find_backend
 from pmh_jupyter.grading.canary import run_canary
 from pmh_jupyter.storage.database import Database
 
-SANDBOX_COMPONENT = "Wall of grading"
+SANDBOX_COMPONENT = "Grading sandbox"
 TRIAL_COMPONENT = "Trial grading"
 
 
 def check_sandbox(settings: Settings) -> Finding:
-    """The sandbox in which students' code is graded."""
+    """Checks the sandbox in which students' code is graded."""
     try:
         backend = find_backend(settings)
     except PmhError as error:
         return Finding(SANDBOX_COMPONENT, FindingState.MISSING, error.message, error.advice)
     if not backend.is_contained:
-        remedy = "Mend what `Wall of servers` says; until then the hub answers this machine only."
+        remedy = (
+            "Fix the server sandbox as described above. Until then the hub accepts connections from this machine only."
+        )
         return Finding(
-            SANDBOX_COMPONENT, FindingState.DEGRADED, "None: graded code can read and do all that you can.", remedy
+            SANDBOX_COMPONENT,
+            FindingState.DEGRADED,
+            "None: graded code can read and do everything that you can.",
+            remedy,
         )
     return Finding(SANDBOX_COMPONENT, FindingState.OK, backend.name)
 
 
 def check_trial_grading(settings: Settings) -> Finding:
-    """A right and a wrong answer are graded, in the environment in which the hub would."""
+    """Grades a right and a wrong answer in the hub's environment."""
     python = settings.data_path / "server-env" / "bin" / "python"
     if not settings.server_python and python.exists():
         settings = Settings.from_environ(settings.to_environ() | {"PMH_SERVER_PYTHON": str(python)})
@@ -42,11 +47,11 @@ def check_trial_grading(settings: Settings) -> Finding:
 
 
 def check_database(settings: Settings) -> Finding:
-    """It answers, and its schema is this version's."""
+    """Checks that the database answers and has this version's schema."""
     database = Database(settings.resolved_database_url)
     safe_url = database.url.render_as_string(hide_password=True)
     if database.sqlite_path and not database.sqlite_path.exists():
-        return Finding("Database", FindingState.NOT_YET_CREATED, f"{safe_url} is made by `pmh up`.")
+        return Finding("Database", FindingState.NOT_YET_CREATED, f"`pmh up` creates {safe_url}.")
     try:
         with database.open(exclusive=False):
             database.check_revision()
@@ -54,6 +59,6 @@ def check_database(settings: Settings) -> Finding:
         return Finding("Database", FindingState.MISSING, f"{safe_url}: {error.message}", error.advice)
     except DBAPIError as error:
         return Finding(
-            "Database", FindingState.MISSING, f"{safe_url} cannot be read: {error.orig}", "Restore a backup of it."
+            "Database", FindingState.MISSING, f"{safe_url} cannot be read: {error.orig}", "Restore a backup."
         )
     return Finding("Database", FindingState.OK, safe_url)

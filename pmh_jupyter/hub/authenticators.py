@@ -1,4 +1,4 @@
-"""How people log in, by the name that PMH_AUTHENTICATOR gives. OAuth and LTI will be further rows of this table."""
+"""The authenticators that PMH_AUTHENTICATOR can name."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ LOOPBACK_ONLY = frozenset({"dummy"})
 
 
 def authenticator_class(settings: Settings) -> str:
-    """The class for `JupyterHub.authenticator_class`; raises BadInput for one that would let strangers in."""
+    """The value of `JupyterHub.authenticator_class`. Raises BadInput if `dummy` would be reachable from other machines."""
     name = settings.authenticator
     if name in LOOPBACK_ONLY and not settings.is_on_loopback:
         raise BadInput(
-            f"PMH_AUTHENTICATOR={name} takes any password, and PMH_IP={settings.ip} lets other machines in.",
+            f"PMH_AUTHENTICATOR={name} accepts any password, and PMH_IP={settings.ip} lets other machines connect.",
             advice="Use PMH_AUTHENTICATOR=accounts, or PMH_IP=127.0.0.1.",
         )
     return AUTHENTICATORS[name]
 
 
 def template_paths(settings: Settings) -> list[str]:
-    """Folders of pages that the chosen authenticator brings, for `JupyterHub.template_paths`."""
+    """The value of `JupyterHub.template_paths`: the pages of the `accounts` authenticator."""
     return [str(Path(__file__).parent / "templates")] if settings.authenticator == "accounts" else []

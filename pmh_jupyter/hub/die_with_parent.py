@@ -1,6 +1,6 @@
-"""Runs a command that ends when the process that started it ends, killed or not: `python -m pmh_jupyter.hub.die_with_parent COMMAND…`.
+"""Runs a command that ends when its parent process ends, however that happens: `python -m pmh_jupyter.hub.die_with_parent COMMAND…`.
 
-The Hub stops its proxy and services when it is stopped; when it is killed nobody would. Linux only; elsewhere it just runs the command.
+The Hub stops its proxy and services itself, except when it is killed. Linux only; on other systems this only runs the command.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent(command: list[str]) -> list[str]:
-    """The command, tied to whichever process starts it."""
+    """A command line that runs `command` and ends with the process that starts it."""
     return [sys.executable, "-m", "pmh_jupyter.hub.die_with_parent", *command]
 
 
 def main(command: list[str]) -> None:
-    """Becomes the command. The kernel keeps the tie through exec."""
-    parent = os.getppid()
+    """Replaces this process by the command. The death signal survives exec."""
+    parent_pid = os.getppid()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:
-            sys.exit("The process that started this one has ended.")
+        if os.getppid() != parent_pid:
+            sys.exit("The parent process has ended.")
     os.execvp(command[0], command)
 
 

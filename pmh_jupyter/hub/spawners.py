@@ -1,4 +1,4 @@
-"""Where users' servers run, by the name that PMH_SPAWNER gives: a function a row, which configures JupyterHub for it."""
+"""The spawners that PMH_SPAWNER can name, each with the function that configures JupyterHub for it."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from pmh_jupyter.hub.server_files import find_server_files
 from pmh_jupyter.hub.server_sandbox import sandbox_problem
 
 SERVER_ARGUMENTS = [
-    # Loopback is shared, and ZeroMQ asks nobody who they are: kernels talk over sockets in the server's own folder.
+    # Users share the loopback interface, and ZeroMQ does not authenticate: kernels use sockets in the server's private folder.
     "--KernelManager.transport=ipc",
-    # A question about news from elsewhere would stand before the first lesson.
+    # JupyterLab would ask for permission to fetch news before the first lesson.
     "--LabApp.news_url=None",
     "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
 ]
 
 
 def with_addresses(settings: Settings) -> Settings:
-    """The settings with the addresses on which users' servers reach Hub and service, for the chosen spawner."""
+    """Sets the addresses on which users' servers reach Hub and service, if they are not set. Returns the same settings."""
     if settings.spawner == "docker":
         with_gateway: Callable[[Settings], Settings] = _docker_module().with_gateway
         return with_gateway(settings)
@@ -33,13 +33,13 @@ def with_addresses(settings: Settings) -> Settings:
 
 
 def require_spawner(settings: Settings) -> None:
-    """Raises Unavailable where the chosen spawner lacks what no hub can do without. A wall that is missing is `_local`'s to judge."""
+    """Raises Unavailable if the spawner's packages, engine or image are missing. `_configure_local` checks the local sandbox."""
     if settings.spawner == "docker":
         _docker_module().require_image(settings)
 
 
 def configure_spawner(c: Any, settings: Settings) -> None:
-    """Sets what every spawner has in common, then what the chosen one needs."""
+    """Configures the options common to all spawners, then the chosen one."""
     c.Spawner.default_url = "/lab"
     c.Spawner.args = SERVER_ARGUMENTS
     c.Spawner.server_token_scopes = [grant.scope for grant in SERVER_GRANTS]
@@ -50,12 +50,12 @@ def _configure_local(c: Any, settings: Settings) -> None:
     problem = sandbox_problem()
     if problem and not settings.is_on_loopback:
         raise NoSandbox(
-            f"Users' servers cannot be kept apart on this machine: {problem}",
-            advice="Mend that (`pmh doctor` says more), use PMH_SPAWNER=docker, or PMH_IP=127.0.0.1.",
+            f"Users' servers cannot be sandboxed on this machine: {problem}",
+            advice="Fix that (see `pmh doctor`), or set PMH_SPAWNER=docker or PMH_IP=127.0.0.1.",
         )
     if problem:
         logging.getLogger("pmh").warning(
-            "NO WALL: %s Every server can read what the hub can read; that is why it answers this machine only.",
+            "NO SANDBOX: %s Every server can read everything that the hub can read. The hub accepts connections from this machine only.",
             problem,
         )
         c.Spawner.args = [*SERVER_ARGUMENTS, *(["--allow-root"] if os.geteuid() == 0 else [])]
@@ -64,12 +64,12 @@ def _configure_local(c: Any, settings: Settings) -> None:
     c.Spawner.cmd = [str(files.python), "-m", "jupyterhub.singleuser"]
     c.Spawner.env_keep = []
     c.LocalSpawner.files = files
-    c.LocalSpawner.wall = "none" if problem else "bubblewrap"
+    c.LocalSpawner.sandbox = "none" if problem else "bubblewrap"
     c.LocalSpawner.homes = settings.data_path / "homes"
     c.LocalSpawner.logs = settings.data_path / "logs" / "servers"
     c.LocalSpawner.service_url = settings.resolved_service_url
     c.LocalSpawner.memory_mb = settings.server_memory_mb
-    c.LocalSpawner.pids = settings.server_pids
+    c.LocalSpawner.max_processes = settings.server_pids
 
 
 def _configure_docker(c: Any, settings: Settings) -> None:
@@ -77,7 +77,7 @@ def _configure_docker(c: Any, settings: Settings) -> None:
 
 
 def _docker_module() -> ModuleType:
-    """pmh_jupyter.hub.docker_spawner, whose packages are an extra: only a hub that spawns containers has them."""
+    """Imports pmh_jupyter.hub.docker_spawner, which needs the packages of the extra [docker]."""
     try:
         from pmh_jupyter.hub import docker_spawner
     except ImportError as error:

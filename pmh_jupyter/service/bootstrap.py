@@ -12,6 +12,7 @@ from pathlib import Path
 from pmh_jupyter import __version__
 from pmh_jupyter.authoring.course import read_folder
 from pmh_jupyter.config import Settings
+from pmh_jupyter.domain.codes import encode_readable_code
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.hashing import compute_content_hash
 from pmh_jupyter.domain.people import Membership
@@ -25,8 +26,6 @@ from pmh_jupyter.storage.records import classrooms, members, people
 DEMO_CLASSROOM = "demo"
 DEMO_TITLE = "Demo classroom"
 STARTER_COURSE = "python-mastery"
-# Join codes are read aloud and typed by hand, so characters that look alike are left out: 0, O, 1, I, L.
-_CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
 
 @dataclass(frozen=True)
@@ -100,9 +99,4 @@ def _marker_text(database: Database, files: tuple[File, ...]) -> str:
 
 def _derive_join_code(secret: bytes, classroom: str, role: Role) -> str:
     """Derives a join code from the hub's secret: the same at every start, and not guessable without the secret."""
-    number = int.from_bytes(hmac.digest(secret, f"{classroom}:{role.value}".encode(), "sha256"), "big")
-    letters = ""
-    for _ in range(8):
-        number, remainder = divmod(number, len(_CODE_ALPHABET))
-        letters += _CODE_ALPHABET[remainder]
-    return f"{letters[:4]}-{letters[4:]}"
+    return encode_readable_code(hmac.digest(secret, f"{classroom}:{role.value}".encode(), "sha256"))

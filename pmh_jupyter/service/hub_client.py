@@ -17,6 +17,7 @@ from jupyterhub.httpclient import JupyterHubHTTPClient
 from jupyterhub.services.auth import HubOAuth
 from tornado.web import HTTPError
 
+from pmh_jupyter.config import Settings
 from pmh_jupyter.errors import BadInput, Unavailable
 
 CALLER_CACHE_SECONDS = 60.0
@@ -110,11 +111,14 @@ def make_hub_oauth(environ: Mapping[str, str]) -> HubOAuth:
             "JUPYTERHUB_API_TOKEN is not set, so the service cannot authenticate users.",
             advice="Let JupyterHub start the service, or set JUPYTERHUB_API_URL and the API token of the service.",
         )
-    prefix = environ.get("JUPYTERHUB_SERVICE_PREFIX") or "/services/pmh/"
+    settings = Settings.from_environ(environ)
+    hub_prefix = f"{environ.get('JUPYTERHUB_BASE_URL') or settings.base_url}hub/"
+    prefix = environ.get("JUPYTERHUB_SERVICE_PREFIX") or settings.service_path
     name = environ.get("JUPYTERHUB_SERVICE_NAME") or "pmh"
     return HubOAuth(
         base_url=prefix,
-        api_url=environ.get("JUPYTERHUB_API_URL") or "http://127.0.0.1:8081/hub/api",
+        hub_prefix=hub_prefix,
+        api_url=environ.get("JUPYTERHUB_API_URL") or f"http://127.0.0.1:8081{hub_prefix}api",
         api_token=token,
         oauth_client_id=environ.get("JUPYTERHUB_CLIENT_ID") or f"service-{name}",
         hub_host=environ.get("JUPYTERHUB_HOST", ""),

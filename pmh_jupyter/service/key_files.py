@@ -5,10 +5,11 @@ Several service processes may share the folder: the first one that needs a key c
 
 from __future__ import annotations
 
-import os
-import secrets
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
+
+from pmh_jupyter.filesystem import write_atomically
 
 
 def load_or_create_key(path: Path, create_key: Callable[[], bytes]) -> bytes:
@@ -21,17 +22,6 @@ def load_or_create_key(path: Path, create_key: Callable[[], bytes]) -> bytes:
     except FileNotFoundError:
         pass
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary_path = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(temporary_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(create_key())
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(temporary_path, path)
-        except FileExistsError:
-            pass  # another process was faster, so its key is used
-    finally:
-        temporary_path.unlink()
+    with contextlib.suppress(FileExistsError):  # another process was faster, so its key is used
+        write_atomically(path, create_key(), overwrite=False)
     return path.read_bytes()

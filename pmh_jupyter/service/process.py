@@ -19,7 +19,7 @@ from pmh_jupyter.config import Settings
 from pmh_jupyter.domain.submission import Job
 from pmh_jupyter.domain.verdict import Grading
 from pmh_jupyter.grading.backends import find_backend
-from pmh_jupyter.grading.grade import ISOLATION_CACHE
+from pmh_jupyter.grading.isolation import IsolationCache
 from pmh_jupyter.service.app import make_app
 from pmh_jupyter.service.context import Service
 from pmh_jupyter.service.event_broadcaster import EventBroadcaster
@@ -73,8 +73,7 @@ def build_service(settings: Settings, environ: Mapping[str, str], database: Data
     """Creates the objects of a service process on an open database, without starting threads. Must be called in the event loop."""
     key_folder = settings.data_path / "keys"
     metrics, clock = Metrics(), time.monotonic
-    # Trial gradings use the same cache by default, so the process determines the isolation of a release once.
-    grader = Grader(settings, find_backend, ISOLATION_CACHE, save_isolation=partial(save_isolation, database))
+    grader = Grader(settings, find_backend, IsolationCache(), save_isolation=partial(save_isolation, database))
     pool = ThreadPoolExecutor(DATABASE_THREADS, "pmh-database")
     loop = asyncio.get_running_loop()
 

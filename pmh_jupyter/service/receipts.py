@@ -17,11 +17,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from pmh_jupyter.domain.codes import encode_readable_code
 from pmh_jupyter.service.key_files import load_or_create_key
 from pmh_jupyter.wire.submission import Receipt
-
-# No 0, O, 1, I, L: a code is read from a screen and typed by hand.
-_CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
 
 class ReceiptSigner:
@@ -50,13 +48,8 @@ class ReceiptSigner:
 
 
 def short_code(submission_id: str, content_hash: str) -> str:
-    """Returns eight characters in two groups, e.g. 7KQM-2XWD, that identify a submission and its content."""
-    number = int.from_bytes(hashlib.sha256(f"{submission_id}:{content_hash}".encode()).digest(), "big")
-    letters = ""
-    for _ in range(8):
-        number, remainder = divmod(number, len(_CODE_ALPHABET))
-        letters += _CODE_ALPHABET[remainder]
-    return f"{letters[:4]}-{letters[4:]}"
+    """Returns a code such as 7KQM-2XWD that identifies a submission and its content."""
+    return encode_readable_code(hashlib.sha256(f"{submission_id}:{content_hash}".encode()).digest())
 
 
 def canonical_bytes(receipt: Receipt) -> bytes:

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 
 from tornado.web import RequestHandler
 
+from pmh_jupyter.domain.slugs import MAX_SLUG_LENGTH, SLUG_PATTERN
 from pmh_jupyter.service.permissions import AccessRule
 from pmh_jupyter.wire.base import WireModel
 
-_SLUG_PATTERN = "[a-z0-9][a-z0-9-]{0,99}"
+# The lookahead limits the length.
+_SLUG_PATTERN = f"(?![a-z0-9-]{{{MAX_SLUG_LENGTH + 1}}}){SLUG_PATTERN}"
 _UUID_PATTERN = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 PARAMETER_PATTERNS: Mapping[str, str] = {
     "classroom": _SLUG_PATTERN,

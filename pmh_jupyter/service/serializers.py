@@ -13,7 +13,9 @@ from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.course_versions import CourseVersion
 from pmh_jupyter.domain.events import Event
 from pmh_jupyter.domain.feedback_text import param_names
+from pmh_jupyter.domain.gradebook import Gradebook, GradebookRow
 from pmh_jupyter.domain.hashing import sha256_hex
+from pmh_jupyter.domain.lesson_files import LessonFiles, StudentFiles
 from pmh_jupyter.domain.people import Membership, Person
 from pmh_jupyter.domain.submission import MemberSubmission, Submission
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Message, TestVerdict
@@ -116,13 +118,13 @@ def _award_reply(award: domain.OutlineAward) -> outline.AwardReply:
     )
 
 
-def lesson_files_reply(files: domain.LessonFiles) -> submission.LessonFilesReply:
+def lesson_files_reply(files: LessonFiles) -> submission.LessonFilesReply:
     """The files of a lesson that a student receives."""
     base = _student_release(files.base) if files.base else None
     return submission.LessonFilesReply(current=_student_release(files.current), base=base)
 
 
-def _student_release(files: domain.StudentFiles) -> submission.StudentRelease:
+def _student_release(files: StudentFiles) -> submission.StudentRelease:
     return submission.StudentRelease(
         id=files.release_id, lesson=files.lesson, files=tuple(map(_file_content, files.files))
     )
@@ -208,7 +210,7 @@ def _optional_message_reply(message: Message | None) -> submission.MessageReply 
     return message_reply(message) if message else None
 
 
-def gradebook_reply(gradebook: domain.Gradebook) -> staff.GradebookReply:
+def gradebook_reply(gradebook: Gradebook) -> staff.GradebookReply:
     """One page of the gradebook."""
     return staff.GradebookReply(
         classroom=gradebook.classroom,
@@ -228,7 +230,7 @@ def gradebook_reply(gradebook: domain.Gradebook) -> staff.GradebookReply:
     )
 
 
-def _gradebook_row(row: domain.GradebookRow) -> staff.GradebookRow:
+def _gradebook_row(row: GradebookRow) -> staff.GradebookRow:
     cells = tuple(
         staff.GradebookCell(
             state=cell.progress.state.value,

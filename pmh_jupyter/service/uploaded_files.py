@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
-from pathlib import PurePosixPath
 
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.hashing import sha256_hex
+from pmh_jupyter.domain.paths import require_safe_path
 from pmh_jupyter.errors import BadInput, TooLarge
 from pmh_jupyter.wire.base import FileContent
 
@@ -23,28 +23,10 @@ def decode_files(files: Iterable[FileContent]) -> tuple[File, ...]:
     for file in files:
         if file.path in files_by_path:
             raise BadInput(f"The upload contains {file.path!r} twice.")
-        files_by_path[file.path] = File(_require_safe_path(file.path), _decode_content(file))
+        files_by_path[file.path] = File(require_safe_path(file.path), _decode_content(file))
         if len(files_by_path) > MAX_FILES:
             raise TooLarge(f"The upload contains more than {MAX_FILES} files.")
     return tuple(files_by_path.values())
-
-
-def _require_safe_path(path: str) -> str:
-    parts = PurePosixPath(path).parts
-    normalized = "/".join(parts)
-    if (
-        not parts
-        or normalized != path
-        or path.startswith("/")
-        or ".." in parts
-        or "\\" in path
-        or not path.isprintable()
-    ):
-        raise BadInput(
-            f"{path!r} is not a path within the folder.",
-            advice="Rename the file: a relative path, without '..' or '\\'.",
-        )
-    return path
 
 
 def _decode_content(file: FileContent) -> bytes:

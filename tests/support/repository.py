@@ -1,4 +1,4 @@
-"""The repository as tests see it that speak of its form: which files it has, and what its modules import."""
+"""The repository as the structure tests see it: its files, its modules, and what they import."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PACKAGE = ROOT / "pmh_jupyter"
 
 
 def committed_files() -> list[Path]:
-    """Every file that git keeps, or would keep; where there is no git, every file outside of hidden and generated folders."""
+    """Every file that git tracks or would track. Without git, every file of the package."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     try:
         listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
@@ -21,21 +21,21 @@ def committed_files() -> list[Path]:
 
 
 def modules() -> dict[str, Path]:
-    """Our own modules by dotted name."""
+    """The modules of the package by dotted name."""
     return {_dotted(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 
-def our_imports(module: str, path: Path) -> set[str]:
-    """The modules of ours that a module imports, anywhere in its text and also for types alone, by dotted name."""
+def imports_of(module: str, path: Path) -> set[str]:
+    """The dotted names of the package that a module imports, anywhere in its text, imports for types included."""
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    found: set[str] = set()
+    names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             base = _absolute(node, package)
-            found |= {f"{base}.{alias.name}" for alias in node.names}
-    return {name for name in found if name.split(".")[0] == PACKAGE.name}
+            names |= {f"{base}.{alias.name}" for alias in node.names}
+    return {name for name in names if name.split(".")[0] == PACKAGE.name}
 
 
 def _absolute(node: ast.ImportFrom, package: str) -> str:

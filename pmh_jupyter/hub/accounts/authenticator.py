@@ -1,6 +1,6 @@
-"""The `accounts` authenticator: people sign up by themselves with a classroom's join code, and log in with a password.
+"""The `accounts` authenticator: people sign up with a classroom's join code, and log in with a name and a password.
 
-JupyterHub decides who somebody is by what this says; who may do what in a classroom is the service's to know.
+It identifies people to JupyterHub. The service decides what they may do in a classroom.
 """
 
 from __future__ import annotations
@@ -23,23 +23,17 @@ from pmh_jupyter.hub.accounts.store import AccountStore, PasswordMatch
 from pmh_jupyter.hub.accounts.throttle import LoginThrottle
 
 MAX_CONCURRENT_HASHES = 2
-"""Each takes a core and 64 MiB: a flood of log-ins waits in line rather than stopping the hub."""
+"""Each hash takes a core and 64 MiB. Further log-ins wait, so that a flood of them does not stop the hub."""
 
 T = TypeVar("T")
 
 
-def ensure_admin(path: Path, name: str) -> str | None:
-    """Makes the first administrator's account in the accounts file; returns its password for one use, or None when it is there."""
-    store = AccountStore(path)
-    return None if store.is_taken(normalize_name(name)) else store.reset_password(normalize_name(name))
-
-
 class AccountsAuthenticator(Authenticator):  # type: ignore[misc]
-    """Names and passwords from our own store. The pages are in pages."""
+    """Checks names and passwords against the account store. Its pages are in `pages`."""
 
-    path = Unicode(help="The accounts file.").tag(config=True)
-    service_url = Unicode(help="The service's address, as the hub reaches it.").tag(config=True)
-    service_token = Unicode(help="The credential with which join codes are redeemed.").tag(config=True)
+    path = Unicode(help="Path of the accounts file.").tag(config=True)
+    service_url = Unicode(help="Address of the service as the hub reaches it.").tag(config=True)
+    service_token = Unicode(help="Token with which join codes are redeemed at the service.").tag(config=True)
 
     @default("any_allow_config")
     def _default_any_allow_config(self) -> bool:
@@ -52,14 +46,17 @@ class AccountsAuthenticator(Authenticator):  # type: ignore[misc]
         self._hashing_pool = ThreadPoolExecutor(MAX_CONCURRENT_HASHES, "pmh-accounts")
 
     async def run_in_pool(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Runs one of the store's functions apart from the event loop."""
+        """Runs a function of the store in a thread pool, because hashing would block the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._hashing_pool, function, *arguments)
 
     def normalize_username(self, username: str) -> str:
         return normalize_name(username)
 
     async def authenticate(self, handler: Any, data: dict[str, str]) -> str | None:
-        """The name when the password is right. Raises HTTPError with a sentence for the page when it is not looked at or not enough."""
+        """The name if the password is right, else None.
+
+        Raises HTTPError with a text for the log-in page: after too many attempts, or if the password is a one-time password.
+        """
         name = normalize_name(data.get("username", ""))
         password_match = await self.check_password(name, data.get("password", ""), handler.request.remote_ip)
         if password_match is PasswordMatch.ONE_TIME:
@@ -67,7 +64,7 @@ class AccountsAuthenticator(Authenticator):  # type: ignore[misc]
         return name if password_match is PasswordMatch.YES else None
 
     async def check_password(self, name: str, password: str, address: str) -> PasswordMatch:
-        """Whether this is the password; counts the failure. Raises HTTPError 429 for who has failed too often."""
+        """Checks a password and counts a failure. Raises HTTPError 429 after too many failures."""
         self.check_throttle(name, address)
         password_match = await self.run_in_pool(self.store.check_password, name, password)
         if password_match is PasswordMatch.NO:
@@ -77,18 +74,18 @@ class AccountsAuthenticator(Authenticator):  # type: ignore[misc]
         return password_match
 
     def check_throttle(self, name: str, address: str) -> None:
-        """Raises HTTPError 429 when too much has failed; what is refused so is not even looked at."""
+        """Raises HTTPError 429 after too many failures. Even the right password is not accepted then."""
         wait_seconds = self.throttle.wait_seconds(name, address)
         if wait_seconds > 0:
             minutes = max(1, round(wait_seconds / 60))
             raise web.HTTPError(
                 429,
-                f"Too many tries. Wait {minutes} minute{'s' if minutes > 1 else ''}, then try again.",
+                f"Too many attempts. Wait {minutes} minute{'s' if minutes > 1 else ''}, then try again.",
                 reason="Too Many Requests",
             )
 
     def new_name_problem(self, name: str, is_hub_user: bool) -> str | None:
-        """What is wrong with a name for a new account; None when it is free. An administrator's name is never given away."""
+        """What is wrong with the name of a new account; None if it is free. Nobody can sign up with an administrator's name."""
         if problem := name_problem(name):
             return problem
         if is_hub_user or name in self.admin_users or self.store.is_taken(name):
@@ -96,7 +93,7 @@ class AccountsAuthenticator(Authenticator):  # type: ignore[misc]
         return None
 
     async def sign_up(self, name: str, password: str, join_code: str) -> None:
-        """Makes an account and the classroom's member, or neither. Raises Conflict, BadJoinCode or Unavailable."""
+        """Creates an account and a member of the classroom, or neither. Raises Conflict, BadJoinCode or Unavailable."""
         await self.run_in_pool(self.store.reserve_name, name, password)
         try:
             await enrol(self.service_url, self.service_token, name, join_code)
@@ -106,7 +103,7 @@ class AccountsAuthenticator(Authenticator):  # type: ignore[misc]
         await self.run_in_pool(self.store.activate, name)
 
     def delete_user(self, user: Any) -> None:
-        """Who is removed from the Hub can no longer log in, and nobody else gets their name: home and grades are known by it."""
+        """Retires the account of a user who is deleted at the Hub. The name stays taken: home and grades belong to it."""
         super().delete_user(user)
         self.store.retire(user.name)
 

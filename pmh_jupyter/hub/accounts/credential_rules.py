@@ -1,8 +1,7 @@
-"""Which names and passwords people may choose.
+"""Rules for names and passwords.
 
-A name ends up in addresses, folders, the grade book and on the projector: lower-case letters, digits and single hyphens, so that
-there is one way to write it and no two look alike. What cannot be typed so is refused with the rule, never silently changed
-beyond case and the width of letters.
+Names appear in URLs, folders, the gradebook and on projectors. They consist of lower-case letters, digits and single hyphens, so that
+each has one spelling and no two look alike. Case and full-width letters are normalized; any other name is refused with the rule.
 """
 
 from __future__ import annotations
@@ -20,12 +19,12 @@ MAX_PASSWORD_LENGTH = 256
 
 
 def normalize_name(text: str) -> str:
-    """The one way to write a name: Unicode's compatibility form, lower case, without spaces around it."""
+    """The normal form of a name: Unicode NFKC, lower case, without surrounding spaces."""
     return unicodedata.normalize("NFKC", text).strip().casefold()
 
 
 def name_problem(name: str) -> str | None:
-    """What is wrong with a name in its normal form, in words for whoever chose it; None when it may be had."""
+    """What is wrong with a normalized name, as a sentence for its owner; None if it is allowed."""
     if not name:
         return "Choose a name."
     if not NAME_PATTERN.fullmatch(name):
@@ -33,18 +32,18 @@ def name_problem(name: str) -> str | None:
             "Use 2 to 31 lower-case letters a–z, digits and single hyphens, starting with a letter. For example: ada-l."
         )
     if name in RESERVED_NAMES:
-        return "This name is kept for the hub itself. Choose another."
+        return "This name is reserved. Choose another."
     return None
 
 
 def password_problem(name: str, password: str) -> str | None:
-    """What is wrong with a password; None when it will do. Length is what counts, not signs of every kind."""
+    """What is wrong with a password, as a sentence for its owner; None if it is allowed. Length matters, kinds of characters do not."""
     if len(password) < MIN_PASSWORD_LENGTH:
         return f"Use at least {MIN_PASSWORD_LENGTH} characters. Three or four words are easy to remember."
     if len(password) > MAX_PASSWORD_LENGTH:
         return f"Use at most {MAX_PASSWORD_LENGTH} characters."
     if normalize_name(password) == name:
-        return "Your name is the first thing that is tried. Choose something else."
+        return "Attackers try your name first. Choose something else."
     if len(set(password)) < 3:
-        return "This is too easily guessed. Three or four words are easy to remember."
+        return "This password is too easy to guess. Three or four words are easy to remember."
     return None

@@ -1,4 +1,4 @@
-"""Redeems a classroom's join code at the service for somebody who is just signing up and so has no token yet."""
+"""Redeems a classroom's join code at the service for a person who is signing up, and therefore has no token yet."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ REQUEST_TIMEOUT_SECONDS = 15
 
 
 class BadJoinCode(BadInput):
-    """No classroom that can be joined has this code."""
+    """No open classroom has this join code."""
 
     code = "bad-join-code"
     status = 404
-    advice = "Ask your instructor for the code; it is on the classroom's page."
+    advice = "Ask your instructor for the code. It is on the classroom's page."
 
 
 async def enrol(service_url: str, token: str, name: str, join_code: str) -> ClassroomReply:
-    """Makes `name` a member of the classroom with that code. Raises BadJoinCode for a wrong one, Unavailable when none can be tried."""
+    """Makes `name` a member of the classroom with this join code.
+
+    Raises BadJoinCode if no classroom has it, Unavailable if the service does not answer or is busy.
+    """
     try:
         request = EnrolRequest(name=name, join_code=join_code.strip())
     except ValidationError as error:
@@ -35,19 +38,19 @@ async def enrol(service_url: str, token: str, name: str, join_code: str) -> Clas
             body = await reply.read()
             status = reply.status
     except (aiohttp.ClientError, TimeoutError) as error:
-        raise Unavailable("The join code cannot be tried now, so no account was made.") from error
+        raise Unavailable("The join code cannot be checked now, so no account was created.") from error
     if status < 300:
         return ClassroomReply.model_validate_json(body)
     raise _enrolment_error(status, body)
 
 
 def _enrolment_error(status: int, body: bytes) -> PmhError:
-    """What the service's no means for whoever is signing up."""
+    """The error to show on the sign-up page for a reply of the service."""
     if status in (400, 404, 409, 410, 422):
         return BadJoinCode(_error_message(body) or "No classroom has this code.")
     if status == 429:
-        return Unavailable("Too many people are signing up at this moment. Try again in a minute.")
-    return Unavailable("The join code cannot be tried now, so no account was made.")
+        return Unavailable("Too many people are signing up right now. Try again in a minute.")
+    return Unavailable("The join code cannot be checked now, so no account was created.")
 
 
 def _error_message(body: bytes) -> str:

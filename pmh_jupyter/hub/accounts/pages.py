@@ -1,6 +1,6 @@
-"""The pages of the accounts: log in, sign up, change a password, and for administrators reset one.
+"""Pages to log in, sign up and change a password, and for administrators to reset one.
 
-They extend the Hub's own templates. What is wrong is said beside the field it is about; a page that shows a password is not cached.
+They extend the Hub's own templates. Problems are shown beside their fields. Pages are not cached, because they may show a password.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ MAX_ROWS = 200
 
 
 class PasswordChangeRequired(web.HTTPError):
-    """Right name, and a password that is good for choosing another one only."""
+    """The password is right, but it is a one-time password: its owner must choose a new one."""
 
     def __init__(self) -> None:
-        super().__init__(403, "This password was for one use. Choose your own.")
+        super().__init__(403, "This password is for one use. Choose your own.")
 
 
 class LoginPage(LoginHandler):  # type: ignore[misc]
-    """The Hub's own page; a password for one use leads on to the page where one's own is chosen."""
+    """The Hub's log-in page. A one-time password redirects to the page to choose a new one."""
 
     async def post(self) -> None:
         if not {"username", "password"} <= set(self.request.body_arguments):
@@ -47,7 +47,7 @@ class LoginPage(LoginHandler):  # type: ignore[misc]
 
 
 class AccountPage(BaseHandler):  # type: ignore[misc]
-    """What the pages with a form have in common: fields as typed, problems by field, and the page again when there are any."""
+    """Base of the pages with a form. If there are problems, the page is shown again with the typed values, but no password."""
 
     template = ""
 
@@ -56,12 +56,12 @@ class AccountPage(BaseHandler):  # type: ignore[misc]
         self.set_header("Cache-Control", "no-store")
 
     def form_field(self, name: str) -> str:
-        """What was typed; an absent field is an empty one."""
+        """The typed value; empty if the field is absent."""
         value: str = self.get_body_argument(name, "", strip=False)
         return value
 
     async def render_form(self, problems: dict[str, str] | None = None, status: int = 200, **values: Any) -> None:
-        """The page with its form. `problems` by field; the field "form" is the form as a whole."""
+        """Sends the page with its form. `problems` by field; the field "form" is for the form as a whole."""
         self.set_status(400 if problems and status == 200 else status)
         page = await self.render_template(
             self.template, problems=problems or {}, next=self.get_argument("next", ""), **({"typed_name": ""} | values)
@@ -69,7 +69,7 @@ class AccountPage(BaseHandler):  # type: ignore[misc]
         self.finish(page)
 
     async def log_in_and_redirect(self, name: str, password: str) -> None:
-        """Logs in somebody who has just chosen this password, and goes where they were going."""
+        """Logs in a person who has just chosen this password, and redirects to the page that they wanted."""
         user = await self.login_user({"username": name, "password": password})
         self._jupyterhub_user = user
         self.redirect(self.get_next_url(user))
@@ -80,7 +80,7 @@ class AccountPage(BaseHandler):  # type: ignore[misc]
 
 
 class SignUpPage(AccountPage):
-    """A name, a password, a join code."""
+    """Creates an account with a name, a password and a join code."""
 
     template = "pmh-signup.html"
 
@@ -98,7 +98,7 @@ class SignUpPage(AccountPage):
             self.form_field("join_code").strip(),
         )
         problems = {
-            "name": authenticator.name_taken(name, hub_has=self.find_user(name) is not None),
+            "name": authenticator.new_name_problem(name, is_hub_user=self.find_user(name) is not None),
             "password": password_problem(name, password),
             "join_code": None if join_code else "Type the code that your instructor gave you.",
         }
@@ -111,15 +111,15 @@ class SignUpPage(AccountPage):
             await self.log_in_and_redirect(name, password)
 
     async def _sign_up(self, name: str, password: str, join_code: str) -> dict[str, str]:
-        """Makes the account; what is wrong by field, empty when it was made. Wrong codes are counted as wrong passwords are."""
+        """Creates the account. Returns problems by field, empty on success. Wrong codes count as failures, like wrong passwords."""
         authenticator = self.authenticator
-        authenticator.refuse_hurry("", self.remote_address)
+        authenticator.check_throttle("", self.remote_address)
         try:
             await authenticator.sign_up(name, password, join_code)
         except Conflict as error:
             return {"name": error.message}
         except BadJoinCode as error:
-            authenticator.throttle.failed("", self.remote_address)
+            authenticator.throttle.record_failure("", self.remote_address)
             return {"join_code": f"{error.message} {error.advice}"}
         except PmhError as error:
             self.log.error("Sign-up failed", exc_info=True)
@@ -128,12 +128,14 @@ class SignUpPage(AccountPage):
 
 
 class PasswordPage(AccountPage):
-    """One's own password, by whoever knows the present one: logged in, or with a password for one use."""
+    """Changes a password. Its owner types the current one, and may be logged in or have a one-time password."""
 
     template = "pmh-password.html"
 
     async def get(self) -> None:
-        await self.render_form(typed_name=normalize_name(self.get_argument("name", "")), own=self._current_user_name())
+        await self.render_form(
+            typed_name=normalize_name(self.get_argument("name", "")), current_user_name=self._current_user_name()
+        )
 
     async def post(self) -> None:
         authenticator = self.authenticator
@@ -141,15 +143,19 @@ class PasswordPage(AccountPage):
         password = self.form_field("new_password")
         problem = password_problem(name, password)
         if problem:
-            await self.render_form({"new_password": problem}, typed_name=name, own=self._current_user_name())
-            return
-        password_match = await authenticator.match(name, self.form_field("password"), self.remote_address)
-        if password_match is PasswordMatch.NO:
             await self.render_form(
-                {"password": "This is not the present password."}, typed_name=name, own=self._current_user_name()
+                {"new_password": problem}, typed_name=name, current_user_name=self._current_user_name()
             )
             return
-        await authenticator.in_pool(authenticator.store.set_password, name, password)
+        password_match = await authenticator.check_password(name, self.form_field("password"), self.remote_address)
+        if password_match is PasswordMatch.NO:
+            await self.render_form(
+                {"password": "This is not your current password."},
+                typed_name=name,
+                current_user_name=self._current_user_name(),
+            )
+            return
+        await authenticator.run_in_pool(authenticator.store.set_password, name, password)
         end_sessions(self, name)
         await self.log_in_and_redirect(name, password)
 
@@ -158,7 +164,7 @@ class PasswordPage(AccountPage):
 
 
 class AccountsPage(AccountPage):
-    """Every account, and a password for one use for whoever forgot theirs. For administrators."""
+    """Lists accounts, and resets a password to a one-time password. For administrators."""
 
     template = "pmh-accounts.html"
 
@@ -171,22 +177,24 @@ class AccountsPage(AccountPage):
     @needs_scope("admin:users")  # type: ignore[untyped-decorator]
     async def post(self) -> None:
         name = normalize_name(self.form_field("name"))
-        if not self.authenticator.store.knows(name) and self.find_user(name) is None:
-            await self._render_accounts({"name": "Nobody here has this name."}, typed_name=name)
+        if not self.authenticator.store.is_taken(name) and self.find_user(name) is None:
+            await self._render_accounts({"name": "No account has this name."}, typed_name=name)
             return
-        password = await self.authenticator.in_pool(self.authenticator.store.reset, name)
+        password = await self.authenticator.run_in_pool(self.authenticator.store.reset_password, name)
         end_sessions(self, name)
         self.log.info("%s reset the password of %s", self.current_user.name, name)
-        await self._render_accounts(reset=name, password=password)
+        await self._render_accounts(reset_name=name, password=password)
 
     async def _render_accounts(self, problems: dict[str, str] | None = None, **values: Any) -> None:
         query = normalize_name(self.get_query_argument("q", ""))
-        accounts = [(name, is_one_time) for name, is_one_time in self.authenticator.store.names() if query in name]
-        await self.render_form(problems, accounts=accounts[:MAX_ROWS], found=len(accounts), asked=query, **values)
+        accounts = [account for account in self.authenticator.store.list_accounts() if query in account[0]]
+        await self.render_form(
+            problems, accounts=accounts[:MAX_ROWS], account_count=len(accounts), query=query, **values
+        )
 
 
 def end_sessions(handler: BaseHandler, name: str) -> None:
-    """Logs somebody out everywhere: whoever knew the old password may be there. Servers go on running."""
+    """Logs a person out everywhere: somebody else may have used the old password. Servers keep running."""
     user = handler.db.query(orm.User).filter_by(name=name).first()
     if user is None:
         return
@@ -200,5 +208,5 @@ def end_sessions(handler: BaseHandler, name: str) -> None:
 
 
 def handlers() -> list[tuple[str, type]]:
-    """Routes below the Hub's own address."""
+    """Routes, relative to the Hub's base URL."""
     return [("/login", LoginPage), ("/signup", SignUpPage), ("/password", PasswordPage), ("/accounts", AccountsPage)]

@@ -1,7 +1,7 @@
-"""The accounts: names and argon2 hashes in an SQLite file of their own, readable by the hub alone.
+"""The account store: names and argon2 hashes in a separate SQLite file that only the hub can read.
 
-Functions are synchronous, one transaction each. Hashing takes some 50 ms and 64 MiB by design: callers run these in a small pool of
-threads, never in the event loop.
+Methods are synchronous, with one transaction each. Hashing deliberately takes about 50 ms and 64 MiB: call them in a small thread
+pool, never in the event loop.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ create table account (
 ) strict
 """
 RESERVATION_MINUTES = 10
-PASSWORD_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without those that look alike
+PASSWORD_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without characters that look alike
 
 
 class PasswordMatch(Enum):
-    """What a name and password come to. ONE_TIME: right, and good for nothing but choosing a password of one's own."""
+    """The result of checking a password. ONE_TIME: it is right, and allows only to choose a new password."""
 
     NO = "no"
     YES = "yes"
@@ -42,12 +42,12 @@ class PasswordMatch(Enum):
 
 
 def new_password() -> str:
-    """A password for one use that can be read out and typed: four groups of five, 98 bits."""
+    """A one-time password that is easy to read out and type: four groups of five characters, 98 bits."""
     return "-".join("".join(secrets.choice(PASSWORD_ALPHABET) for _ in range(5)) for _ in range(4))
 
 
 class AccountStore:
-    """The accounts in one file, which is made at need with rights for its owner alone."""
+    """Accounts in one file, which is created if it is missing, with permissions for its owner only."""
 
     def __init__(self, path: Path, hasher: PasswordHasher | None = None) -> None:
         self._path = path
@@ -56,7 +56,7 @@ class AccountStore:
         self._create_schema()
 
     def check_password(self, name: str, password: str) -> PasswordMatch:
-        """Whether this is the password. A name that nobody has takes as long, so that answers do not tell who has an account."""
+        """Checks a password. Unknown names take as long to reject as wrong passwords, so that nobody can find out who has an account."""
         with self._transaction() as database:
             row = database.execute("select hash, state from account where name = ?", [name]).fetchone()
         hash_, state = row or (self._dummy_hash, "signing-up")
@@ -67,7 +67,7 @@ class AccountStore:
         return PasswordMatch.ONE_TIME if state == "one-time" else PasswordMatch.YES
 
     def reserve_name(self, name: str, password: str) -> None:
-        """Keeps a name for somebody who is signing up; raises Conflict when it is taken. Nobody can log in with it before `finish`."""
+        """Reserves a name for a sign-up. Nobody can log in with it before `activate`. Raises Conflict if it is taken."""
         expired_before = _now(-timedelta(minutes=RESERVATION_MINUTES))
         hash_ = self._hasher.hash(password)
         with self._transaction() as database:
@@ -80,31 +80,31 @@ class AccountStore:
                 raise Conflict("This name is taken. Choose another.", advice="Choose another name.") from error
 
     def activate(self, name: str) -> None:
-        """Makes the account of somebody who was signing up."""
+        """Turns a reserved name into an account."""
         with self._transaction() as database:
             database.execute("update account set state = 'active' where name = ? and state = 'signing-up'", [name])
 
     def release_name(self, name: str) -> None:
-        """Gives back the name of somebody whose sign-up failed."""
+        """Releases a reserved name after a failed sign-up. Existing accounts are not changed."""
         with self._transaction() as database:
             database.execute("delete from account where name = ? and state = 'signing-up'", [name])
 
     def set_password(self, name: str, password: str) -> None:
-        """The password that somebody chose for their account."""
+        """Sets the password that the account's owner has chosen."""
         self._save_account(name, password, "active")
 
     def reset_password(self, name: str) -> str:
-        """Replaces the password, whether there was an account or not, by one for one use, which is returned and stored nowhere."""
+        """Sets and returns a one-time password, and creates the account if it is missing. Only its hash is stored."""
         password = new_password()
         self._save_account(name, password, "one-time")
         return password
 
     def retire(self, name: str) -> None:
-        """Closes an account for good. Its name stays taken."""
+        """Closes an account permanently. Its name stays taken."""
         self._save_account(name, secrets.token_hex(), "retired")
 
     def list_accounts(self) -> list[tuple[str, bool]]:
-        """Every account, with whether it waits for its owner to choose a password."""
+        """All accounts by name, each with whether its password is an unused one-time password."""
         with self._transaction() as database:
             rows = database.execute(
                 "select name, state from account where state in ('active', 'one-time') order by name"
@@ -112,7 +112,7 @@ class AccountStore:
         return [(name, state == "one-time") for name, state in rows]
 
     def is_taken(self, name: str) -> bool:
-        """Whether the name is taken."""
+        """True if an account, a reservation or a retired account has this name."""
         with self._transaction() as database:
             return database.execute("select 1 from account where name = ?", [name]).fetchone() is not None
 

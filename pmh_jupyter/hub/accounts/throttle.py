@@ -1,8 +1,8 @@
-"""Slows down whoever guesses: counts failures in a window of time, for each key, in memory.
+"""Slows down guessing of passwords: counts recent failures per key, in memory.
 
-Three counts are kept: for a name from one address (somebody guesses one password), for an address (somebody guesses through a list
-of names), and for a name (a guess spread over many addresses). A classroom shares an address, so that limit is wide; a stranger
-must not be able to lock somebody out cheaply, so the limit of a name is wide as well.
+There are three kinds of keys: a name at an address (guessing one password), an address (trying a list of names), and a name (guessing
+from many addresses). A classroom shares an address, so that limit is high. Strangers must not lock somebody out cheaply, so the limit
+of a name is high, too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MAX_KEYS = 50_000
 
 @dataclass(frozen=True)
 class FailureLimits:
-    """How many failures one kind of key may have within the window."""
+    """The number of failures within the window that each kind of key may have."""
 
     name_at_address: int = 5
     address: int = 60
@@ -25,7 +25,7 @@ class FailureLimits:
 
 
 class LoginThrottle:
-    """Failures of the last five minutes. `clock` gives monotonic seconds."""
+    """Counts failures of the last WINDOW_SECONDS. `clock` returns monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float], limits: FailureLimits | None = None) -> None:
         self._clock = clock
@@ -33,7 +33,7 @@ class LoginThrottle:
         self._failures: OrderedDict[tuple[str, ...], deque[float]] = OrderedDict()
 
     def wait_seconds(self, name: str, address: str) -> float:
-        """Seconds until the next try is looked at; 0 when it may be tried now."""
+        """Seconds until the next attempt is allowed; 0 if it is allowed now."""
         now = self._clock()
         waits = [0.0]
         for key, max_failures in self._limits_by_key(name, address).items():
@@ -43,7 +43,7 @@ class LoginThrottle:
         return max(waits)
 
     def record_failure(self, name: str, address: str) -> None:
-        """Notes a failure. The oldest keys are forgotten when there are too many, so that memory has an end."""
+        """Counts a failure. Forgets the oldest keys beyond MAX_KEYS, so that memory is bounded."""
         now = self._clock()
         for key in self._limits_by_key(name, address):
             times = self._recent_failures(key, now)
@@ -54,7 +54,7 @@ class LoginThrottle:
             self._failures.popitem(last=False)
 
     def record_success(self, name: str, address: str) -> None:
-        """Who knows the password mistyped before. The address keeps its count: its owner may be guessing others' names."""
+        """Forgets the failures of this name at this address. The address keeps its count: it may be guessing other names' passwords."""
         self._failures.pop(("name-at-address", name, address), None)
 
     def _limits_by_key(self, name: str, address: str) -> dict[tuple[str, ...], int]:

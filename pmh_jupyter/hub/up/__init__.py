@@ -1,1 +1,1 @@
-"""What `pmh up` does: checks the machine, makes what is missing, starts the hub, waits until it answers, and leaves nothing behind."""
+"""`pmh up`: starts a hub with everything that it needs, and stops it."""

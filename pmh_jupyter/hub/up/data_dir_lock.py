@@ -1,8 +1,7 @@
-"""One `pmh up` for one data folder: the claim is a lock that the kernel lets go of, however its holder ends."""
+"""The lock of a data folder: at most one `pmh up` runs on it. The kernel releases the lock when its holder ends, however it ends."""
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -11,46 +10,45 @@ from datetime import datetime
 from pathlib import Path
 
 from pmh_jupyter.errors import Conflict
+from pmh_jupyter.filesystem import FileLock, LockHeld
 
 LOCK_NAME = "up.lock"
 
 
 @contextmanager
 def lock_data_dir(data_dir: Path, address: str) -> Iterator[None]:
-    """Holds the data folder, made if missing and closed to others; raises Conflict, saying who holds it and where it answers."""
+    """Holds the lock, and creates the data folder, closed to others, if it is missing.
+
+    address: where the hub answers; another `pmh up` shows it. Raises Conflict if another process holds the lock.
+    """
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with open(data_dir / LOCK_NAME, "a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise _conflict_with_holder(data_dir, file.name) from None
-        file.truncate(0)
-        json.dump({"pid": os.getpid(), "address": address, "since": f"{datetime.now():%Y-%m-%d %H:%M}"}, file)
-        file.flush()
+    lock = FileLock(data_dir / LOCK_NAME)
+    holder = {"pid": os.getpid(), "address": address, "since": f"{datetime.now():%Y-%m-%d %H:%M}"}
+    try:
+        lock.acquire(json.dumps(holder))
+    except LockHeld as error:
+        raise _conflict_with_holder(data_dir, error.holder) from error
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def data_dir_conflict(data_dir: Path) -> Conflict | None:
-    """What `claim` would raise now, without making or changing anything; None where nobody holds the data folder."""
-    try:
-        with open(data_dir / LOCK_NAME, encoding="utf-8") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return None
-    except BlockingIOError:
-        return _conflict_with_holder(data_dir, str(data_dir / LOCK_NAME))
-    return None
+    """The error that `lock_data_dir` would raise now; None if nobody holds the lock. Creates and changes nothing."""
+    holder = FileLock(data_dir / LOCK_NAME).find_holder()
+    return None if holder is None else _conflict_with_holder(data_dir, holder)
 
 
-def _conflict_with_holder(data_dir: Path, lock_path: str) -> Conflict:
+def _conflict_with_holder(data_dir: Path, holder_text: str) -> Conflict:
     try:
-        holder = json.loads(Path(lock_path).read_text(encoding="utf-8"))
-    except ValueError:  # between its lock and its writing
+        holder = json.loads(holder_text)
+    except ValueError:  # the holder has not written its text yet
         return Conflict(
-            f"A hub is just starting on the data in {data_dir}.", advice="Wait a moment, or stop the other one."
+            f"A hub is just starting on the data in {data_dir}.", advice="Wait a moment, or stop the other hub."
         )
     return Conflict(
         f"A hub already runs on the data in {data_dir}: {holder['address']}, process {holder['pid']}, since {holder['since']}.",
-        advice=f"Use that one; or stop it with Ctrl-C in its terminal or `kill {holder['pid']}`; "
-        "or name another folder in PMH_DATA_DIR.",
+        advice=f"Use that hub, or stop it with Ctrl-C in its terminal or `kill {holder['pid']}`, "
+        "or set PMH_DATA_DIR to another folder.",
     )

@@ -1,4 +1,4 @@
-"""JupyterHub as a child of `pmh up`: started with its log, watched, and ended with all that came from it."""
+"""JupyterHub as a child process of `pmh up`: started with a log, and ended with all of its descendants."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pmh_jupyter.hub.die_with_parent import die_with_parent
 from pmh_jupyter.hub.up.processes import adopt_orphans, descendants, reap_orphans, terminate_descendants
 from pmh_jupyter.hub.up.progress import Progress
 
-# JupyterHub itself ends users' servers, service and proxy when it is asked to; past this it is no longer asked.
+# On SIGTERM JupyterHub stops users' servers, service and proxy. After this time it is killed.
 STOP_TIMEOUT_SECONDS = 20.0
 POLL_INTERVAL_SECONDS = 1.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -22,7 +22,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True)
 class HubProcess:
-    """The running hub and its log."""
+    """The running hub, and the path of its log."""
 
     popen: subprocess.Popen[bytes]
     log: Path
@@ -31,7 +31,7 @@ class HubProcess:
         return self.popen.poll() is None
 
     def wait(self) -> int:
-        """Its exit code, once it has ended by itself."""
+        """Waits until the hub ends by itself, and returns its exit code."""
         while True:
             try:
                 return self.popen.wait(POLL_INTERVAL_SECONDS)
@@ -41,9 +41,9 @@ class HubProcess:
 
 @contextmanager
 def running_hub(config: Path, environ: dict[str, str], log: Path, progress: Progress) -> Iterator[HubProcess]:
-    """Starts the hub. On leaving, however that comes about, it and every process that came from it have ended.
+    """Starts the hub. On leaving, for any reason, the hub and all of its descendants have ended.
 
-    SIGTERM and SIGHUP raise KeyboardInterrupt, as SIGINT does; while the hub is being ended all three are ignored.
+    SIGTERM and SIGHUP raise KeyboardInterrupt, as SIGINT does. All three are ignored while the hub is being stopped.
     """
     adopt_orphans()
     for signal_number in STOP_SIGNALS:
@@ -55,21 +55,21 @@ def running_hub(config: Path, environ: dict[str, str], log: Path, progress: Prog
     finally:
         for signal_number in STOP_SIGNALS:
             signal.signal(signal_number, signal.SIG_IGN)
-        with progress.step("Stopping the hub and all that came from it"):
+        with progress.step("Stopping the hub and everything that it started"):
             _stop_hub(started)
 
 
 def _start_hub(config: Path, environ: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
     command = die_with_parent([sys.executable, "-m", "jupyterhub", "--config", str(config)])
     with open(log, "ab") as output:
-        # In a session of its own: Ctrl-C in the terminal reaches `pmh up` alone, which then ends the rest in order.
+        # A new session: Ctrl-C in the terminal interrupts only `pmh up`, which then stops the rest in order.
         return subprocess.Popen(
             command, env=environ, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
 
 
 def _stop_hub(started: list[subprocess.Popen[bytes]]) -> None:
-    """The hub first, in peace; then whoever is left, also of those who were there before it ended."""
+    """Stops the hub with SIGTERM, then ends the remaining descendants, including those whose parents ended with the hub."""
     descendants_before = descendants()
     for hub in started:
         hub.terminate()

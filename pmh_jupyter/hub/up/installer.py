@@ -1,6 +1,6 @@
-"""Installs packages from a lock into an environment: uv where it is there and reaches the index, because it is quick; else pip.
+"""Installs packages from a lock into an environment, with uv because it is fast, or with pip if uv is missing or fails.
 
-Only the standard library is used here: `make up` reads this file before anything of ours is installed.
+Uses the standard library only: `make up` imports this file before any package is installed.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from pathlib import Path
 
 from pmh_jupyter.errors import Unavailable
 
-# uv reads none of pip's settings: it is handed the ones that say where packages are, and whom to trust.
+# uv does not read pip's settings: index and certificates are passed to it in its own variables.
 UV_VARIABLES_BY_PIP_SETTING = {"global.index-url": "UV_DEFAULT_INDEX", "global.cert": "SSL_CERT_FILE"}
 
 
 def install_packages(python: Path, *arguments: str, compile_bytecode: bool = False) -> None:
-    """`pip install` with these arguments, for the environment of `python`; raises Unavailable with the installer's last words.
+    """Runs `pip install` with these arguments for the environment of `python`. Raises Unavailable with the installer's output.
 
-    `compile_bytecode` is for an environment that its users cannot write to: else every start would compile everything again.
+    compile_bytecode: needed if the environment's users cannot write to it, or each start would compile all modules again.
     """
     uv_command = ["uv", "pip", "install", "--quiet", "--python", str(python)]
     uv_command += ["--compile-bytecode"] if compile_bytecode else []
@@ -29,12 +29,12 @@ def install_packages(python: Path, *arguments: str, compile_bytecode: bool = Fal
     if failure is not None:
         raise Unavailable(
             f"Packages could not be installed for {python}:\n{failure}",
-            advice="Is a package index reachable? pip's own settings (pip.conf, PIP_INDEX_URL) say which is asked.",
+            advice="Check that the package index is reachable. pip's settings (pip.conf, PIP_INDEX_URL) name it.",
         )
 
 
 def _run_module(module: list[str], environ: dict[str, str]) -> str | None:
-    """Runs a module of this Python; None if it did well, else what it said."""
+    """Runs a module of this Python. Returns None on success, else its output."""
     command = [sys.executable, "-m", *module]
     completed = subprocess.run(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     return completed.stdout.strip() if completed.returncode else None

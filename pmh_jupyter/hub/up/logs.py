@@ -1,4 +1,4 @@
-"""The logs of a running hub, one file a start: `<data>/logs/hub.log`, with a few earlier ones beside it."""
+"""The hub's logs, one file per start: `<data>/logs/hub.log`, and a few of earlier starts beside it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ TAIL_LINES = 25
 
 
 def rotate_log(data_dir: Path) -> Path:
-    """An empty `logs/hub.log`; earlier ones become hub.log.1 (the last) to hub.log.5."""
+    """Creates an empty `logs/hub.log`. Earlier logs become hub.log.1 (the latest) to hub.log.5."""
     folder = data_dir / "logs"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     log = folder / "hub.log"
@@ -23,7 +23,7 @@ def rotate_log(data_dir: Path) -> Path:
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> str:
-    """The last lines of a log, or a word on why there are none."""
+    """The last lines of a log, or the reason why there are none, in parentheses."""
     try:
         with open(log, encoding="utf-8", errors="replace") as file:
             return "".join(deque(file, maxlen=lines)).rstrip() or f"({log} is empty)"

@@ -1,4 +1,4 @@
-"""Is the port free that something of ours will listen on? Asked before anything starts, so that a busy one costs nothing."""
+"""The ports that a hub listens on, and a check that they are free before anything starts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pmh_jupyter.errors import Conflict
 
 @dataclass(frozen=True)
 class Listener:
-    """An address that a part of the hub will listen on, and the setting that moves it."""
+    """An address that a part of the hub listens on, and the setting of its port."""
 
     name: str
     ip: str
@@ -21,17 +21,17 @@ class Listener:
 
 
 def listeners(settings: Settings) -> tuple[Listener, ...]:
-    """Everything that will listen, most visible first."""
+    """Every address that a hub listens on, besides those of users' servers. The most visible goes first."""
     return (
         Listener("The hub", settings.ip, settings.port, "PMH_PORT"),
         Listener("The service", settings.service_ip, settings.service_port, "PMH_SERVICE_PORT"),
         Listener("JupyterHub", settings.hub_ip or "127.0.0.1", settings.hub_port, "PMH_HUB_PORT"),
-        Listener("The proxy's interface", "127.0.0.1", settings.proxy_api_port, "PMH_PROXY_API_PORT"),
+        Listener("The proxy's API", "127.0.0.1", settings.proxy_api_port, "PMH_PROXY_API_PORT"),
     )
 
 
 def check_ports_free(listeners: tuple[Listener, ...]) -> None:
-    """Raises Conflict for the first address that cannot be had, with the setting that moves it."""
+    """Raises Conflict for the first address that cannot be used, and names the setting of its port."""
     for listener in listeners:
         _check_port_free(listener)
 
@@ -45,17 +45,17 @@ def _check_port_free(listener: Listener) -> None:
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(
                 socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-            )  # as the servers do: what lingers is no obstacle
+            )  # as the servers do: ignores connections in TIME_WAIT
             probe.bind(address)
             probe.listen()
     except OSError as error:
         raise Conflict(
             f"{listener.name} cannot listen on {endpoint}: {_describe_error(error)}",
-            advice=f"Stop what uses it (`ss -ltnp`), or set {listener.setting} to another one.",
+            advice=f"Stop the program that uses it (`ss -ltnp`), or set {listener.setting} to another port.",
         ) from error
 
 
 def _describe_error(error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return "another program already does."
+        return "another program uses it."
     return f"{(error.strerror or str(error)).rstrip('.').lower()}."

@@ -1,6 +1,6 @@
-"""What is being done, and how long it took: with a moving line on a terminal, with plain lines elsewhere.
+"""Progress output: each step's title and duration, with a spinner on a terminal and plain lines elsewhere.
 
-`make up` uses it before anything is installed: so rich is used where it is there, and the standard library does otherwise.
+`make up` uses it before any package is installed, so it works without rich, which draws the spinner.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Clock = Callable[[], float]
 
 
 class Progress:
-    """Tells of steps on a stream, one line each, with seconds of wall time."""
+    """Prints steps to a stream, one line each, with their wall time in seconds."""
 
     def __init__(self, stream: TextIO | None = None, clock: Clock = time.monotonic) -> None:
         self._stream = sys.stdout if stream is None else stream
@@ -23,7 +23,7 @@ class Progress:
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """One step: its title while it runs, and how it ended. An exception passes through, told as a failure."""
+        """Shows the title while the block runs, then its result. An exception is shown as a failure and propagates."""
         started_at = self._clock()
         try:
             with self._spinner(title):
@@ -34,7 +34,7 @@ class Progress:
         self._print_result("✓", title, started_at)
 
     def print_line(self, line: str = "") -> None:
-        """A line of its own."""
+        """Prints a line outside of any step."""
         print(line, file=self._stream, flush=True)
 
     def _print_result(self, symbol: str, title: str, started_at: float) -> None:

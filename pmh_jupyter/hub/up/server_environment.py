@@ -1,7 +1,7 @@
-"""The lean environment in which users' servers run, and students' code is graded: `<data>/server-env`.
+"""The lean Python environment in which users' servers run and students' code is graded: `<data>/server-env`.
 
-It holds requirements/server.lock and our package, and neither nbgrader nor anything of the hub: what is not there costs no server
-memory or time. Users cannot write to it, so its bytecode is compiled here. Made again only when what it is made from has changed.
+It contains requirements/server.lock and our package, but neither nbgrader nor the hub's packages, which would cost each server
+memory and start time. Users cannot write to it, so bytecode is compiled in advance. It is rebuilt only if its inputs have changed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pmh_jupyter.hub.up.progress import Progress
 from pmh_jupyter.hub.up.stamps import content_hash, is_current, write_stamp
 from pmh_jupyter.resource_paths import PACKAGE_DIR, panel_dir, server_config_file, server_requirements_file
 
-# Of our package a server needs no proxy; the panel goes where JupyterLab looks; courses hold solutions and hidden tests.
+# Servers need no proxy; the panel goes to JupyterLab's folder; courses contain solutions and hidden tests.
 EXCLUDED_PATHS = ("hub/proxy", "labextension", "courses")
 
 COMMAND_SCRIPT = """#!{python}
@@ -29,7 +29,7 @@ sys.exit(main())
 
 
 def ensure_server_environment(data_dir: Path, progress: Progress) -> Path:
-    """The environment's Python, after bringing the environment up to date. Raises Unavailable if packages cannot be had."""
+    """Builds or updates the environment, and returns its Python. Raises Unavailable if packages cannot be installed."""
     folder = data_dir / "server-env"
     python = folder / "bin" / "python"
     _install_packages(folder, python, progress)
@@ -42,7 +42,7 @@ def _install_packages(folder: Path, python: Path, progress: Progress) -> None:
     stamp, fingerprint = folder / ".lock.stamp", content_hash([lock], sys.version, sys.base_prefix, str(folder))
     if is_current(stamp, fingerprint) and python.exists():
         return
-    with progress.step("Making the environment of users' servers"):
+    with progress.step("Creating the environment of users' servers"):
         venv.create(folder, clear=True, symlinks=True, with_pip=False)
         install_packages(python, "--require-hashes", "--no-deps", "-r", str(lock), compile_bytecode=True)
     write_stamp(stamp, fingerprint)
@@ -53,7 +53,7 @@ def _install_pmh_jupyter(folder: Path, python: Path, progress: Progress) -> None
     stamp, fingerprint = folder / ".package.stamp", content_hash(sources)
     if is_current(stamp, fingerprint):
         return
-    with progress.step("Putting pmh_jupyter into it"):
+    with progress.step("Installing pmh_jupyter into it"):
         stamp.unlink(missing_ok=True)
         _copy_package(_site_packages_folder(folder) / "pmh_jupyter", python)
         _replace_tree(panel_dir(), folder / "share" / "jupyter" / "labextensions" / "pmh-jupyter")
@@ -74,7 +74,7 @@ def _copy_package(target: Path, python: Path) -> None:
     shutil.copytree(PACKAGE_DIR, target, ignore=list_ignored)
     completed = subprocess.run([python, "-m", "compileall", "-q", target], capture_output=True, text=True)
     if completed.returncode:
-        raise Unavailable(f"Our own package does not compile: {completed.stdout}", advice="Install pmh-jupyter again.")
+        raise Unavailable(f"pmh_jupyter cannot be compiled: {completed.stdout}", advice="Install pmh-jupyter again.")
 
 
 def _replace_tree(source: Path, target: Path) -> None:

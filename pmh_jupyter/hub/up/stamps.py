@@ -1,6 +1,6 @@
-"""Is what was made from these files still what they would make? A hash of the contents answers it; times and order do not count.
+"""Stamps tell whether the inputs of a build have changed, by a hash of their contents. Times and order do not matter.
 
-Only the standard library is used here: `make up` reads this file before anything of ours is installed.
+Uses the standard library only: `make up` imports this file before any package is installed.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ IGNORED_NAMES = frozenset({"__pycache__", "node_modules", ".ipynb_checkpoints"})
 
 
 def content_hash(paths: Iterable[Path], *extra_texts: str) -> str:
-    """SHA-256 (hex) over the given files, and those in the given folders, with their names; `also` is hashed along.
+    """SHA-256 (hex) of the names and contents of files and of all files in folders, and of `extra_texts`.
 
-    A path that does not exist counts as absent, so that its coming and going changes the hash.
+    A path that does not exist adds nothing, so that creating or deleting it changes the hash.
     """
     digest = hashlib.sha256()
     for path in paths:
@@ -29,7 +29,7 @@ def content_hash(paths: Iterable[Path], *extra_texts: str) -> str:
 
 
 def is_current(stamp: Path, fingerprint: str) -> bool:
-    """True if the stamp says that the thing was made for this value."""
+    """True if the stamp was written for this fingerprint."""
     try:
         return stamp.read_text(encoding="ascii") == fingerprint
     except (OSError, UnicodeDecodeError):
@@ -37,7 +37,7 @@ def is_current(stamp: Path, fingerprint: str) -> bool:
 
 
 def write_stamp(stamp: Path, fingerprint: str) -> None:
-    """To be called once the thing is whole: an interrupted making leaves the old stamp, or none."""
+    """Call this after the build is complete: an interrupted build then leaves the old stamp, or none."""
     stamp.parent.mkdir(parents=True, exist_ok=True)
     stamp.write_text(fingerprint, encoding="ascii")
 

@@ -1,4 +1,4 @@
-"""What a person who has just started a hub needs to know: the address, who can log in and how, where the data lies."""
+"""The summary that `pmh up` prints: the hub's address, who can log in and how, and where the data is."""
 
 from __future__ import annotations
 
@@ -6,42 +6,49 @@ import socket
 from collections.abc import Mapping
 
 from pmh_jupyter.config import Settings
+from pmh_jupyter.hub.accounts.first_admin import AdminPassword
 
 
-def startup_summary(settings: Settings, url: str, join_codes: Mapping[str, str], password: str | None) -> list[str]:
-    """Lines for a terminal. `join_codes` by role; `password` of the first administrator, where it was made just now."""
-    login_lines = (
-        _dummy_login_lines() if settings.authenticator == "dummy" else _account_lines(settings, join_codes, password)
-    )
+def startup_summary(
+    settings: Settings, url: str, join_codes: Mapping[str, str], admin: AdminPassword | None
+) -> list[str]:
+    """Lines for a terminal. `join_codes` by role. `admin`: None if the authenticator has no passwords of its own."""
+    login_lines = [_dummy_login_line()] if admin is None else [_admin_line(settings.admin, admin)]
     return [
         "",
         f"The hub is up: {url}",
-        *_reachability_lines(settings),
+        _reachability_line(settings),
         "",
         *login_lines,
+        *_join_code_lines(join_codes, "sign up" if admin else "log in and join"),
         "",
         f"  Data           {settings.data_path}",
         f"  Logs           {settings.data_path / 'logs'}",
         "",
-        "Ctrl-C stops the hub and all that it started.",
+        "Ctrl-C stops the hub and everything that it started.",
     ]
 
 
-def _dummy_login_lines() -> list[str]:
-    return ["  Anybody        any name, with any password (PMH_AUTHENTICATOR=dummy)"]
+def _dummy_login_line() -> str:
+    return "  Everybody      any name, with any password (PMH_AUTHENTICATOR=dummy)"
 
 
-def _account_lines(settings: Settings, join_codes: Mapping[str, str], password: str | None) -> list[str]:
-    password_hint = (
-        f"password {password} (for one use, shown only now)" if password else "with the password chosen earlier"
+def _admin_line(name: str, password: AdminPassword) -> str:
+    if password.one_time_password:
+        return f"  Administrator  {name}, password {password.one_time_password} (for one use, shown only now)"
+    if password.is_chosen:
+        return f"  Administrator  {name}, with the password chosen at the first log-in"
+    return (
+        f"  Administrator  {name}, with the one-time password shown at the first start\n"
+        f"                 (not used yet; `pmh accounts reset-password {name}` makes a new one)"
     )
-    lines = [f"  Administrator  {settings.admin}, {password_hint}"]
-    for role, code in join_codes.items():
-        lines.append(f"  {role.capitalize() + 's':<14} sign up with the join code {code}")
-    return lines
 
 
-def _reachability_lines(settings: Settings) -> list[str]:
+def _join_code_lines(join_codes: Mapping[str, str], verb: str) -> list[str]:
+    return [f"  {role.capitalize() + 's':<14} {verb} with the join code {code}" for role, code in join_codes.items()]
+
+
+def _reachability_line(settings: Settings) -> str:
     if settings.is_on_loopback:
-        return ["  It answers this machine alone (PMH_IP)."]
-    return [f"  From other machines: http://{socket.getfqdn()}:{settings.port}"]
+        return "  Only this machine can reach it (PMH_IP)."
+    return f"  From other machines: http://{socket.getfqdn()}:{settings.port}{settings.base_url}"

@@ -1,4 +1,4 @@
-"""Waits until a lesson can really be opened: every process answers, the way in leads to each, and the service says it is ready."""
+"""Waits until a lesson can be opened: each process answers, the proxy forwards to each, and the service is ready to grade."""
 
 from __future__ import annotations
 
@@ -10,44 +10,50 @@ from http.client import HTTPException
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
-from pmh_jupyter.config import Settings
+from pmh_jupyter.config import Settings, bracketed_host
 from pmh_jupyter.errors import Unavailable
 
 POLL_INTERVAL_SECONDS = 0.1
 REQUEST_TIMEOUT_SECONDS = 10.0
 WILDCARD_ADDRESSES = frozenset({"", "*", "0.0.0.0", "::"})
 
-# What the machine's own proxy settings say is not for addresses of this machine.
+# Ignores the machine's proxy settings: they do not apply to its own addresses.
 _opener = build_opener(ProxyHandler({}))
 
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """One thing that must answer 200: what it is, and its address."""
+    """A URL that must answer 200, and the name of what answers there."""
 
     name: str
     url: str
 
 
 def health_checks(settings: Settings) -> tuple[HealthCheck, ...]:
-    """What is asked, in the order in which it comes up: each process itself, and then everything through the proxy as a browser."""
-    proxy_url = base_url(settings.ip, settings.port)
+    """The checks in the order in which they succeed: each process directly, then both through the proxy, as a browser."""
+    hub_path = f"{settings.base_url}hub/health"
+    proxy_origin = local_origin(settings.ip, settings.port)
+    service_origin = local_origin(settings.service_ip, settings.service_port)
     return (
-        HealthCheck("JupyterHub", f"{base_url(settings.hub_ip, settings.hub_port)}/hub/health"),
-        HealthCheck("the service", f"{base_url(settings.service_ip, settings.service_port)}/services/pmh/health"),
-        HealthCheck("the proxy", f"{proxy_url}/hub/health"),
-        HealthCheck("grading", f"{proxy_url}/services/pmh/ready"),
+        HealthCheck("JupyterHub", f"{local_origin(settings.hub_ip, settings.hub_port)}{hub_path}"),
+        HealthCheck("the service", f"{service_origin}{settings.service_path}health"),
+        HealthCheck("the proxy", f"{proxy_origin}{hub_path}"),
+        HealthCheck("grading", f"{proxy_origin}{settings.service_path}ready"),
     )
 
 
-def base_url(ip: str, port: int) -> str:
-    """Where this machine itself reaches what listens there; without a slash at its end."""
-    host = "127.0.0.1" if ip in WILDCARD_ADDRESSES else ip
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+def browser_url(settings: Settings) -> str:
+    """The hub's address for a browser on this machine. Ends with a slash only if the hub runs below a path."""
+    return local_origin(settings.ip, settings.port) + (settings.base_url if settings.base_url != "/" else "")
+
+
+def local_origin(ip: str, port: int) -> str:
+    """The origin at which this machine itself reaches a server that listens on this address."""
+    return f"http://{'127.0.0.1' if ip in WILDCARD_ADDRESSES else bracketed_host(ip)}:{port}"
 
 
 def wait_until_healthy(check: HealthCheck, is_alive: Callable[[], bool], timeout_seconds: float) -> None:
-    """Returns once it answers 200; raises Unavailable with its last answer when the time is over, or nobody is left to answer."""
+    """Returns once the URL answers 200. Raises Unavailable with the last answer after the timeout, or once `is_alive` is false."""
     deadline = time.monotonic() + timeout_seconds
     while (failure := _probe(check)) is not None:
         if not is_alive():
@@ -58,7 +64,7 @@ def wait_until_healthy(check: HealthCheck, is_alive: Callable[[], bool], timeout
 
 
 def _probe(check: HealthCheck) -> str | None:
-    """None when it is ready, else what it says."""
+    """None if the URL answers 200, else a description of the failure."""
     try:
         with _opener.open(Request(check.url), timeout=REQUEST_TIMEOUT_SECONDS):
             return None
@@ -69,9 +75,9 @@ def _probe(check: HealthCheck) -> str | None:
 
 
 def _describe_failure(status: int, body: bytes) -> str:
-    """What a reply that is not 200 says of itself: which of the service's parts are not ready and why, or the status alone."""
+    """The messages of the service's components that are not ready, or the status alone if another program answered."""
     try:
-        components = json.loads(body)["parts"].values()
+        components = json.loads(body)["components"].values()
         return f"{' '.join(component['message'] for component in components if not component['ready'])} ({status})"
     except (ValueError, KeyError, TypeError, AttributeError):
         return f"status {status}"

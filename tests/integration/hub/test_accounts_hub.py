@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from pmh_jupyter.hub.accounts.authenticator import ensure_admin
-from tests.support.hub.hub_process import HubProcess, Person, words
+from tests.support.hub.hub_process import HubProcess, Person, page_text
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -31,14 +31,14 @@ def admin(hub: HubProcess) -> Person:
     assert page.headers["location"].startswith("/hub/password"), "a password for one use only leads to choosing another"
     assert admin.api("GET", "user").status_code == 403, "nobody is logged in yet"
     chosen = admin.submit(page.headers["location"], follow=False, password=once, new_password=admin.password)
-    assert chosen.status_code == 302, words(chosen.text)
+    assert chosen.status_code == 302, page_text(chosen.text)
     return admin
 
 
 def signed_up(hub: HubProcess, name: str) -> Person:
     person = hub.person(name)
     reply = person.sign_up(hub.join_codes["student"])
-    assert reply.status_code == 302, words(reply.text)
+    assert reply.status_code == 302, page_text(reply.text)
     return person
 
 
@@ -82,7 +82,7 @@ def test_what_is_wrong_is_said_beside_its_field_and_no_account_is_left(
 def test_a_taken_name_is_refused_and_keeps_its_password(hub: HubProcess) -> None:
     signed_up(hub, "grace")
     mallory = hub.person("grace", "mallory's own password")
-    assert "taken" in words(mallory.sign_up(hub.join_codes["student"]).text)
+    assert "taken" in page_text(mallory.sign_up(hub.join_codes["student"]).text)
     assert mallory.try_log_in().status_code == 403
     hub.person("grace").log_in()
 
@@ -140,14 +140,14 @@ def test_guessing_is_slowed_down_even_with_the_right_guess(hub: HubProcess) -> N
         assert kurt.try_log_in(f"guess number {guess}").status_code == 403
     stopped = kurt.try_log_in()
     assert stopped.status_code == 429
-    assert "Too many tries. Wait" in words(stopped.text)
+    assert "Too many tries. Wait" in page_text(stopped.text)
 
 
 def test_who_is_removed_cannot_come_back_as_somebody_new(hub: HubProcess, admin: Person) -> None:
     tim = signed_up(hub, "tim")
     assert admin.api("DELETE", "users/tim").status_code == 204
     assert tim.try_log_in().status_code == 403
-    assert "taken" in words(hub.person("tim").sign_up(hub.join_codes["student"]).text)
+    assert "taken" in page_text(hub.person("tim").sign_up(hub.join_codes["student"]).text)
 
 
 def test_what_the_hub_keeps_is_the_hubs_alone(hub: HubProcess) -> None:

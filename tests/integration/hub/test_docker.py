@@ -14,7 +14,7 @@ from pmh_jupyter.errors import Conflict, Unavailable
 from pmh_jupyter.hub.docker_spawner import ensure_network, require_image
 from tests.integration.hub.conftest import Neighbours
 from tests.support.docker.engine import DOCKER_CONFIG, docker_engine, skeleton_image
-from tests.support.hub.hub_process import FORK_WITHOUT_END, ROOT, running_hub
+from tests.support.hub.hub_process import FORK_UNTIL_REFUSED, ROOT, running_hub
 
 pytestmark = [pytest.mark.slow, pytest.mark.docker, pytest.mark.needs("docker", "root"), pytest.mark.timeout(300)]
 
@@ -82,7 +82,7 @@ def test_limits_are_set_and_hold(contained: Neighbours, engine: docker.DockerCli
     assert (host["PidsLimit"], host["ReadonlyRootfs"], host["CpuQuota"]) == (256, True, 200_000)
     hungry = "import subprocess, sys\nprint(subprocess.run([sys.executable, '-c', 'bytearray(700 << 20)']).returncode)"
     assert contained.ada.run(hungry).strip() == "-9"
-    assert "Cannot fork" in contained.ada.run(FORK_WITHOUT_END)
+    assert "Cannot fork" in contained.ada.run(FORK_UNTIL_REFUSED)
     filling = """
 try:
     with open("/tmp/big", "wb") as file:

@@ -12,7 +12,7 @@ import pytest
 
 from pmh_jupyter.hub.accounts.authenticator import ensure_admin
 from tests.integration.hub.conftest import Neighbours
-from tests.support.hub.hub_process import FORK_WITHOUT_END, ROOT, Person
+from tests.support.hub.hub_process import FORK_UNTIL_REFUSED, ROOT, Person
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("bubblewrap", "setpriv"), pytest.mark.timeout(300)]
 
@@ -249,7 +249,7 @@ def test_limits_hold(walled: Neighbours) -> None:
     assert "MemoryError" in walled.ada.run(
         "try:\n    b = bytearray(3 << 30)\nexcept MemoryError:\n    print('MemoryError')"
     )
-    assert "Cannot fork" in walled.ada.run(FORK_WITHOUT_END)
+    assert "Cannot fork" in walled.ada.run(FORK_UNTIL_REFUSED)
 
 
 def test_the_system_is_read_only_and_rooms_are_private(walled: Neighbours) -> None:

@@ -16,15 +16,15 @@ from tests.support.lab.event_reader import open_events
 from tests.support.lab.server import Lab
 from tests.support.notebooks import answer
 from tests.support.service.service_process import (
-    CODES,
-    ROOM,
+    CLASSROOM,
+    JOIN_CODES,
     RunningService,
-    fill,
+    make_settings,
+    prepare_database,
     running_service,
-    settings_for,
 )
 
-LESSON = f"classrooms/{ROOM}/lessons/{tiny_course.LESSON}"
+LESSON = f"classrooms/{CLASSROOM}/lessons/{tiny_course.LESSON}"
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +35,8 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BareHub]:
 
 @pytest.fixture
 async def live(tmp_path: Path, hub: BareHub) -> AsyncIterator[RunningService]:
-    settings = settings_for(tmp_path / "data")
-    fill(settings)
+    settings = make_settings(tmp_path / "data")
+    prepare_database(settings)
     async with running_service(settings, hub) as running:
         yield running
 
@@ -46,7 +46,7 @@ async def ada(live: RunningService, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("JUPYTERHUB_API_TOKEN", live.student("ada").token)
     root = tmp_path / "root"
     root.mkdir()
-    lab = await Lab(root, tmp_path / "home" / ".pmh", live.base).start()
+    lab = await Lab(root, tmp_path / "home" / ".pmh", live.base_url).start()
     yield lab
     await lab.stop()
 
@@ -55,7 +55,7 @@ async def wait_until_graded(lab: Lab, submission_id: str) -> None:
     """Reads the event stream until the submission has been graded."""
     headers = {"Authorization": "token ada-token"}
     received = ""
-    async with open_events(f"{lab.url}/classrooms/{ROOM}/events?after=0", headers, timeout=60) as reader:
+    async with open_events(f"{lab.url}/classrooms/{CLASSROOM}/events?after=0", headers, timeout=60) as reader:
         async for chunk in reader.chunks:
             received += chunk.decode()
             lines = received.split("\n")[:-1]
@@ -72,7 +72,7 @@ async def test_student_joins_opens_checks_and_submits(ada: Lab) -> None:
     assert (await ada.get("status")).data["is_reachable"] is True
     assert (await ada.get("me")).data["classrooms"] == []
     assert (await ada.post("join", {"join_code": "no-such-code"})).status >= 400
-    assert (await ada.post("join", {"join_code": CODES[Role.STUDENT]})).data["slug"] == ROOM
+    assert (await ada.post("join", {"join_code": JOIN_CODES[Role.STUDENT]})).data["slug"] == CLASSROOM
 
     opened = (await ada.post(f"{LESSON}/open")).data
     reopened = (await ada.post(f"{LESSON}/open")).data
@@ -96,14 +96,14 @@ async def test_student_joins_opens_checks_and_submits(ada: Lab) -> None:
     await wait_until_graded(ada, right_id)
     assert (await ada.get(f"submissions/{right_id}")).data["verdicts"][0]["outcome"] == "passed"
 
-    submissions = (await ada.get(f"classrooms/{ROOM}/submissions?lesson={tiny_course.LESSON}")).data["submissions"]
+    submissions = (await ada.get(f"classrooms/{CLASSROOM}/submissions?lesson={tiny_course.LESSON}")).data["submissions"]
     assert [submission["id"] for submission in submissions] == [right_id, wrong_id]
-    assert (await ada.get(f"classrooms/{ROOM}/outline")).data["points"] > 0
+    assert (await ada.get(f"classrooms/{CLASSROOM}/outline")).data["points"] > 0
     assert (await ada.get("outbox")).data == {"waiting": [], "refused": []}
 
 
 async def test_refusal_of_the_service_is_passed_on_unchanged(ada: Lab) -> None:
-    reply = await ada.get(f"classrooms/{ROOM}/outline")
+    reply = await ada.get(f"classrooms/{CLASSROOM}/outline")
     assert reply.status in (403, 404)
     assert reply.data["request_id"] == reply.headers["X-Request-Id"]
     assert (await ada.get("classrooms/nowhere/events")).status in (403, 404)

@@ -50,7 +50,7 @@ def _with_a_server(up: UpProcess) -> list[psutil.Process]:
         assert person.log_in().start_server().run("print(6 * 7)") == "42\n"
     finally:
         person.browser.close()
-    return up.family()
+    return up.process_tree()
 
 
 def _assert_ports_are_free(up: UpProcess) -> None:
@@ -69,7 +69,7 @@ def test_stopped(pmh_up: Start, number: signal.Signals) -> None:
     assert up.wait() == 0
     assert all_end(family, seconds=0) == []
     _assert_ports_are_free(up)
-    assert "Stopped." in up.told
+    assert "Stopped." in up.output
 
 
 def test_the_hub_is_killed(pmh_up: Start) -> None:
@@ -80,7 +80,7 @@ def test_the_hub_is_killed(pmh_up: Start) -> None:
     assert up.wait() == 2
     assert all_end(family, seconds=0) == []
     _assert_ports_are_free(up)
-    assert "ended by itself, with exit code -9" in up.told
+    assert "ended by itself, with exit code -9" in up.output
 
 
 def test_it_is_killed_itself(pmh_up: Start) -> None:
@@ -95,15 +95,15 @@ def test_it_is_killed_itself(pmh_up: Start) -> None:
 def test_a_hub_that_does_not_start(pmh_up: Start) -> None:
     up = pmh_up(PMH_IP="0.0.0.0")
     assert up.wait() == 2
-    assert "lets other machines in" in up.told, "the hub's own reason, out of its log"
-    assert str(up.data / "logs" / "hub.log") in up.told
+    assert "lets other machines in" in up.output, "the hub's own reason, out of its log"
+    assert str(up.data / "logs" / "hub.log") in up.output
     _assert_ports_are_free(up)
 
 
 def test_stopped_while_it_starts(pmh_up: Start) -> None:
     up = pmh_up()
-    up.until(lambda: "Waiting for the service" in up.told, 60, "JupyterHub to answer")
-    family = up.family()
+    up.until(lambda: "Waiting for the service" in up.output, 60, "JupyterHub to answer")
+    family = up.process_tree()
     assert "configurable-http-proxy" in "\n".join(commands(family))
     up.send(signal.SIGTERM)
     assert up.wait() == 0
@@ -116,7 +116,7 @@ def test_a_second_one_on_the_same_data_says_who_runs(pmh_up: Start) -> None:
     second = pmh_up(PMH_DATA_DIR=str(first.data))
     assert second.wait() == 2
     assert first.process is not None
-    assert f"already runs on the data in {first.data}: {first.address}, process {first.process.pid}" in second.told
+    assert f"already runs on the data in {first.data}: {first.address}, process {first.process.pid}" in second.output
     environ = os.environ | dict(first.settings)
     doctor = subprocess.run([*PMH, "doctor"], env=environ, capture_output=True, text=True)
     assert first.address in doctor.stdout
@@ -128,6 +128,6 @@ def test_a_busy_port_is_named_before_anything_starts(tmp_path: Path, name: str) 
     up = UpProcess(tmp_path, settings=FAST)
     with socket.create_server(("127.0.0.1", int(up.settings[name]))):
         assert up.start().wait() == 2
-    assert f":{up.settings[name]}" in up.told
-    assert name in up.told
+    assert f":{up.settings[name]}" in up.output
+    assert name in up.output
     assert not up.data.exists()

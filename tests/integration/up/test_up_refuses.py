@@ -16,7 +16,7 @@ def _refused(folder: Path, **settings: str) -> str:
     up = UpProcess(folder, settings={"PMH_SERVER_PYTHON": sys.executable} | settings).start()
     assert up.wait() == 2
     assert not up.data.exists()
-    return up.told
+    return up.output
 
 
 def test_a_configuration_that_is_not_there(tmp_path: Path) -> None:
@@ -47,4 +47,4 @@ def test_two_on_one_folder_are_told_apart_from_a_busy_port(tmp_path: Path, spawn
     up = UpProcess(tmp_path, settings={"PMH_SPAWNER": spawner, "DOCKER_HOST": f"unix://{tmp_path}/docker.sock"})
     with lock_data_dir(up.data, up.address):
         assert up.start().wait() == 2
-    assert f"already runs on the data in {up.data}" in up.told
+    assert f"already runs on the data in {up.data}" in up.output

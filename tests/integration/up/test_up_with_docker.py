@@ -45,7 +45,7 @@ def engine() -> Iterator[docker.DockerClient]:
 def test_a_missing_image_is_named_and_nothing_is_made(engine: docker.DockerClient, tmp_path: Path) -> None:
     up = UpProcess(tmp_path, settings=SETTINGS | {"PMH_DOCKER_IMAGE": "nowhere"}).start()
     assert up.wait() == 2
-    assert "no image nowhere" in up.told
+    assert "no image nowhere" in up.output
     assert not up.data.exists()
     assert NETWORK not in {network.name for network in engine.networks.list()}
 

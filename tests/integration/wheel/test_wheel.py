@@ -37,7 +37,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "pmh_jupyter/hub/proxy/LICENSES.txt",
         "pmh_jupyter/hub/jupyterhub_config.py",
         "pmh_jupyter/hub/templates/pmh-signup.html",
-        "pmh_jupyter/storage/migrations/versions/0001_first.py",
+        "pmh_jupyter/storage/migrations/versions/0001_initial.py",
         "pmh_jupyter/courses/python-mastery/course.toml",
         "pmh_jupyter/requirements/server.lock",
     ],
@@ -75,7 +75,7 @@ def test_a_student_opens_a_lesson(wheel: Path, tmp_path: Path) -> None:
     path = f"{commands}:{path_without_node(tmp_path / 'bin')}"
     assert shutil.which("node", path=path) is None
     with running_up(tmp_path, [str(commands / "pmh")], PATH=path) as up:
-        assert "NO WALL" not in up.told
+        assert "NO WALL" not in up.output
         student = Person(up, "ada", "correct horse battery")  # type: ignore[arg-type]
         try:
             _opens_the_first_lesson(student, up.join_code("Students"))

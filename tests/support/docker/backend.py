@@ -1,4 +1,4 @@
-"""The wall of containers around this machine's own software, for want of an image to pull."""
+"""The Docker backend with an image that mounts this machine's software, so that no image must be pulled."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.support.docker.engine import machine_folders, skeleton_image
 IMAGE = "pmh-test-grader"
 
 
-def docker_wall() -> DockerBackend:
-    """A wall on the engine that DOCKER_HOST names."""
+def docker_backend() -> DockerBackend:
+    """The backend on the engine that DOCKER_HOST names."""
     skeleton_image(IMAGE)
     return DockerBackend(IMAGE, sys.executable, ("/usr", *machine_folders()))

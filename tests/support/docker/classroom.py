@@ -1,4 +1,4 @@
-"""The demo classroom on a hub whose servers are containers, as the actors of a story need it."""
+"""A hub with the demo classroom, whose servers run in containers."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class DockerClassroom:
     address: str
     codes: Mapping[str, str]
 
-    def join_code(self, who: str) -> str:
-        """The code for "Students" or "Instructors"."""
-        return self.codes[who.removesuffix("s").lower()]
+    def join_code(self, group: str) -> str:
+        """The join code of "Students" or "Instructors"."""
+        return self.codes[group.removesuffix("s").lower()]
 
 
 @contextmanager
 def running_docker_classroom(folder: Path) -> Iterator[DockerClassroom]:
-    """A Docker engine, a hub on it, and the demo classroom."""
+    """Starts a Docker engine and a hub with the demo classroom."""
     python = str(ensure_server_environment(folder, Progress()))
     settings = {
         "PMH_SERVER_PYTHON": python,

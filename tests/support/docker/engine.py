@@ -1,4 +1,4 @@
-"""A real Docker engine for tests, and an image whose software is the machine's own, mounted read-only.
+"""A real Docker engine for tests, and an image that mounts this machine's software read-only.
 
 with docker_engine():
     skeleton_image("pmh-test")
@@ -18,13 +18,13 @@ from pathlib import Path
 from pmh_jupyter.hub.server_files import find_server_files
 
 SCRIPT = Path(__file__).with_name("docker-engine")
-DOCKER_CONFIG = Path(__file__).with_name("docker_config.py")
+DOCKER_CONFIG = Path(__file__).with_name("hub_config.py")
 UP_SECONDS = 120
 
 
 @contextmanager
 def docker_engine() -> Iterator[None]:
-    """The engine that DOCKER_HOST names; where none is named one is started, and everything of it removed at the end."""
+    """Uses the engine that DOCKER_HOST names, or starts one and removes all of its files at the end."""
     if os.environ.get("DOCKER_HOST"):
         yield
         return
@@ -39,15 +39,15 @@ def docker_engine() -> Iterator[None]:
 
 
 def skeleton_image(name: str, python: str = sys.executable) -> None:
-    """An image in which an environment of this machine, by its Python, can be mounted: see `machine_folders`."""
+    """Creates an image in which the environment of this machine's Python can be mounted; see `machine_folders`."""
     _run("image", name, *machine_folders(python))
 
 
 def machine_folders(python: str = sys.executable) -> list[str]:
-    """The folders that make this machine's Python run in a container, besides /usr."""
+    """The folders besides /usr that a container needs to run this machine's Python."""
     return [str(path) for path in find_server_files(python).readable]
 
 
 def _run(*arguments: str) -> None:
-    done = subprocess.run([str(SCRIPT), *arguments], capture_output=True, text=True, timeout=UP_SECONDS)
-    assert done.returncode == 0, f"docker-engine {' '.join(arguments)}: {done.stderr[-3000:]}"
+    completed = subprocess.run([str(SCRIPT), *arguments], capture_output=True, text=True, timeout=UP_SECONDS)
+    assert completed.returncode == 0, f"docker-engine {' '.join(arguments)}: {completed.stderr[-3000:]}"

@@ -1,4 +1,4 @@
-"""The project's hub with containers whose software is this machine's, for want of a registry; all else is the product."""
+"""The product's configuration, with containers that mount this machine's software, so that no registry is needed."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""People at a real hub, each with a browser of their own. They find things as people do: by what is written there, and by role.
+"""Users of a real hub, each with their own browser. They find elements as people do, by visible text and by role.
 
 student = Student(page, hub).sign_up(code)
 student.open_lesson("Values and names")
@@ -17,14 +17,14 @@ PASSWORD = "a long enough password"
 
 
 class Hub(Protocol):
-    """What an actor must know of a hub: the address in the browser."""
+    """The hub's address, which an actor needs."""
 
     @property
     def address(self) -> str: ...
 
 
 class Actor:
-    """Somebody at a browser."""
+    """A person with a browser."""
 
     def __init__(self, page: Page, hub: Hub, name: str) -> None:
         self.page = page
@@ -32,7 +32,7 @@ class Actor:
         self.name = name
 
     def sign_up(self, join_code: str) -> Self:
-        """Makes an account with the classroom's code, and arrives in JupyterLab."""
+        """Signs up with the classroom's join code, and waits for JupyterLab."""
         self.page.goto(f"{self.hub.address}/hub/signup")
         self.page.get_by_label("Join code").fill(join_code)
         self.page.get_by_label("Name").fill(self.name)
@@ -49,15 +49,15 @@ class Actor:
         return self
 
     def arrive_in_lab(self) -> Self:
-        """Waits until JupyterLab with the panel stands there."""
+        """Waits until JupyterLab and the panel's tab are visible."""
         self.page.wait_for_url("**/lab**")
         expect(self.page.get_by_role("tab", name="Lessons")).to_be_visible()
-        # Behind its splash Lab still puts everything where it was left.
+        # While its splash screen is visible, JupyterLab restores the layout.
         self.page.locator("#jupyterlab-splash").wait_for(state="detached")
         return self
 
     def open_page(self, path: str) -> None:
-        """Opens a page of the service, by its address below the service's own."""
+        """Opens a page of the service by its path below `services/pmh/`."""
         self.page.goto(f"{self.hub.address}/services/pmh/{path}")
 
 
@@ -65,7 +65,7 @@ class Student(Actor):
     """Somebody who solves exercises in JupyterLab."""
 
     def sign_up(self, join_code: str) -> Self:
-        """Makes an account, and finds the lessons open: it is the first visit."""
+        """Signs up, and waits for the panel, which opens at the first visit."""
         super().sign_up(join_code)
         expect(self.panel).to_be_visible()
         return self
@@ -75,20 +75,20 @@ class Student(Actor):
         return self.page.locator("#pmh-panel")
 
     def open_panel(self) -> Locator:
-        """The panel with its lessons."""
+        """Opens the panel, and waits for the lessons."""
         if not self.panel.is_visible():
             self.page.get_by_role("tab", name="Lessons").click()
         expect(self.panel.get_by_role("navigation", name="Lessons")).to_be_visible()
         return self.panel
 
     def open_lesson(self, title: str) -> Self:
-        """Opens a lesson from the panel, and waits for its first strip."""
+        """Opens a lesson in the panel, and waits for its first strip."""
         self.open_panel().get_by_role("button", name=f"Open lesson {title}").click()
         expect(self.strips.first).to_be_visible()
         return self
 
     def until_kernel_answers(self) -> Self:
-        """Waits for the kernel, whose name is then written into the notebook: the last thing that changes without being asked to."""
+        """Waits for the kernel. Its name is then in the notebook, which no longer changes by itself."""
         expect(self.page.get_by_role("button", name=re.compile(r"\| Idle$"))).to_be_visible()
         return self
 
@@ -105,7 +105,7 @@ class Student(Actor):
         return self.page.locator(".jp-Cell").filter(has=self.strip(exercise))
 
     def answer(self, exercise: str, code: str) -> Self:
-        """Writes an answer over whatever stands in the exercise's cell."""
+        """Replaces the content of the exercise's cell."""
         editor = self.cell(exercise).locator(".cm-content")
         editor.click()
         self.page.keyboard.press("Control+A")
@@ -113,37 +113,37 @@ class Student(Actor):
         return self
 
     def result(self, exercise: str) -> Locator:
-        """What was said of an exercise, below its answer."""
+        """The result below the answer of an exercise."""
         return self.page.get_by_role("region", name=f"Result of exercise {exercise}")
 
     def check(self, exercise: str) -> str:
-        """Presses Check and waits for the verdict; what it says."""
+        """Clicks Check, and returns the text of the new verdict."""
         result = self.result(exercise)
         before = result.get_attribute("data-work") if result.count() else None
         self.press_check(exercise)
         return self.verdict(exercise, before)
 
     def press_check(self, exercise: str) -> Self:
-        """Presses Check, whatever comes of it."""
+        """Clicks Check without waiting."""
         self.strip(exercise).get_by_role("button", name=f"Check exercise: {exercise}").click()
         return self
 
     def send_check(self, exercise: str) -> Self:
-        """Presses Check, and waits until the server has taken it: what follows is no longer in the browser's hands."""
-        with self.page.expect_response(lambda reply: reply.url.split("?")[0].endswith("/checks")) as taken:
+        """Clicks Check, and waits until the server has accepted the request."""
+        with self.page.expect_response(lambda reply: reply.url.split("?")[0].endswith("/checks")) as response:
             self.press_check(exercise)
-        assert taken.value.ok, taken.value.status
+        assert response.value.ok, response.value.status
         return self
 
     def verdict(self, exercise: str, before: str | None = None) -> str:
-        """The verdict once it is another than that of the work `before`, and nothing is being checked any more."""
+        """Waits for a verdict other than that of the submission `before`, and returns its text."""
         result = self.result(exercise)
         expect(result).not_to_have_attribute("data-work", before or "")
         expect(result).to_have_attribute("aria-busy", "false")
         return result.inner_text()
 
     def another_tab(self, number: int, notebook: str) -> Student:
-        """The same person at one more tab of the browser, with a workspace of its own and a notebook open in it."""
+        """The same person in another tab of the browser, with its own workspace and an open notebook."""
         tab = Student(self.page.context.new_page(), self.hub, self.name)
         tab.page.goto(f"{self.lab}/workspaces/tab-{number}/tree/{notebook}")
         return tab.arrive_in_lab()
@@ -155,11 +155,11 @@ class Student(Actor):
 
     @property
     def spoken(self) -> Locator:
-        """What is read out to somebody who does not see the page."""
+        """The live region that screen readers read out."""
         return self.page.locator("body > [role=status][aria-live=polite]")
 
     def submit(self, lesson: str) -> str:
-        """Hands in a lesson from the panel; the receipt's code."""
+        """Submits a lesson in the panel, and returns the receipt's code."""
         self.open_panel().get_by_role("button", name=f"Submit lesson {lesson}").click()
         self.page.get_by_role("dialog").get_by_role("button", name=f"Submit lesson {lesson}").click()
         receipt = self.page.get_by_role("dialog").filter(has_text="Receipt")
@@ -171,15 +171,15 @@ class Student(Actor):
 
 
 class Instructor(Actor):
-    """Somebody who looks at the dashboard."""
+    """A person who uses the dashboard."""
 
     def open_board(self, classroom: str = "demo") -> Locator:
-        """The class: members down, exercises across."""
+        """Opens the gradebook, and waits for its table."""
         self.open_page(f"classrooms/{classroom}/gradebook")
         table = self.page.get_by_role("table")
         expect(table).to_be_visible()
         return table
 
     def row(self, member: str) -> Locator:
-        """A member's row of the board."""
+        """A member's row of the gradebook."""
         return self.page.get_by_role("row").filter(has=self.page.get_by_role("rowheader", name=member))

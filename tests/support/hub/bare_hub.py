@@ -1,4 +1,4 @@
-"""A real JupyterHub that says who somebody is, and nothing else: no proxy, no servers. For tests of whoever asks it.
+"""A real JupyterHub without proxy and servers, which only authenticates people. For tests of the service.
 
 with running_bare_hub(folder) as hub:
     token = hub.token("ada", hub.server_scopes)
@@ -30,13 +30,13 @@ START_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class BareHub:
-    """A running hub. `service_environ` is what it would give the service `pmh`, if it managed it."""
+    """A running hub. `service_environ`: the environment that it would give the service `pmh` if it managed it."""
 
     address: str
     admin_token: str
     service_token: str
 
-    # What a user's server may do, less what only makes sense within a server.
+    # The scopes of a user's server, without those that are valid only in a server.
     server_scopes = tuple(
         grant.scope for grant in roles.SERVER_GRANTS if not grant.scope.endswith(("!user", "!server"))
     )
@@ -52,7 +52,7 @@ class BareHub:
         }
 
     def token(self, name: str, scopes: Iterable[str]) -> str:
-        """A token of a person (made where there is none) that carries these scopes."""
+        """A token with these scopes of a person, who is created if missing."""
         with httpx.Client(base_url=f"{self.address}/hub/api", timeout=30) as client:
             headers = {"Authorization": f"token {self.admin_token}"}
             client.post(f"/users/{name}", headers=headers)
@@ -62,19 +62,19 @@ class BareHub:
             return token
 
     def log_in(self, name: str) -> httpx.Client:
-        """A browser in which this person is logged in at the Hub. Redirects are left to the caller."""
+        """A browser in which this person is logged in at the Hub. It does not follow redirects."""
         browser = httpx.Client(timeout=30)
         page = browser.get(f"{self.address}/hub/login")
-        field = re.search(r'name="_xsrf"\s+value="([^"]+)"', page.text)
-        assert field, page.text
-        form = {"_xsrf": field[1], "username": name, "password": "any"}
+        xsrf_field = re.search(r'name="_xsrf"\s+value="([^"]+)"', page.text)
+        assert xsrf_field, page.text
+        form = {"_xsrf": xsrf_field[1], "username": name, "password": "any"}
         assert browser.post(f"{self.address}/hub/login?next=%2Fhub%2Fhome", data=form).status_code == 302
         return browser
 
 
 @contextmanager
 def running_bare_hub(folder: Path) -> Iterator[BareHub]:
-    """Starts the hub in `folder` and ends it; AssertionError with its log when it does not answer."""
+    """Starts the hub in `folder` and stops it at the end. Raises AssertionError with its log if it does not answer."""
     hub_port, public_port = free_ports(2)
     hub = BareHub(f"http://127.0.0.1:{hub_port}", secrets.token_hex(32), secrets.token_hex(32))
     environ = os.environ | {
@@ -83,7 +83,7 @@ def running_bare_hub(folder: Path) -> Iterator[BareHub]:
         "BARE_ADMIN_TOKEN": hub.admin_token,
         "BARE_SERVICE_TOKEN": hub.service_token,
         "BARE_ENROL_TOKEN": hub.enrol_token,
-        "PYTHONPATH": str(CONFIG.parents[2]),
+        "PYTHONPATH": str(CONFIG.parents[3]),
     }
     log = folder / "hub.log"
     with open(log, "wb") as out:
@@ -98,8 +98,8 @@ def running_bare_hub(folder: Path) -> Iterator[BareHub]:
 
 
 def _await_answer(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + START_SECONDS
-    while process.poll() is None and time.monotonic() < end:
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
         try:
             if httpx.get(url).status_code == 200:
                 return

@@ -1,4 +1,4 @@
-"""JupyterHub's configuration for tests.support.hub.bare_hub: the project's own roles and scopes, nothing that spawns or forwards."""
+"""JupyterHub's configuration for tests.support.hub.bare_hub: the project's roles and scopes, without spawner and proxy."""
 
 import os
 from typing import Any
@@ -9,22 +9,22 @@ from pmh_jupyter.hub import roles
 
 
 class NoProxy(Proxy):
-    """Remembers its routes and forwards nothing: tests speak to the Hub itself."""
+    """Stores routes and forwards nothing: tests send requests to the Hub itself."""
 
     should_start = False
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
-        self.known: dict[str, Any] = {}
+        self.routes: dict[str, Any] = {}
 
     async def add_route(self, routespec: str, target: str, data: dict[str, Any]) -> None:
-        self.known[routespec] = {"routespec": routespec, "target": target, "data": data}
+        self.routes[routespec] = {"routespec": routespec, "target": target, "data": data}
 
     async def delete_route(self, routespec: str) -> None:
-        self.known.pop(routespec, None)
+        self.routes.pop(routespec, None)
 
     async def get_all_routes(self) -> dict[str, Any]:
-        return self.known
+        return self.routes
 
 
 c = get_config()  # noqa: F821 (JupyterHub provides it)
@@ -38,7 +38,7 @@ c.Authenticator.allow_all = True
 c.JupyterHub.custom_scopes = roles.custom_scopes()
 c.JupyterHub.load_roles = [
     *roles.load_roles(),
-    # The tests make people and tokens; nobody else does.
+    # Only the tests create people and tokens.
     {
         "name": "tests",
         "services": ["tests"],

@@ -1,4 +1,4 @@
-"""A student at a real hub who works on the tiny course through their own server, as the panel does.
+"""A student at a real hub who takes the tiny course through their own server, as the panel does.
 
 ada = Learner(hub.person("ada").log_in().start_server()).join()
 sent = ada.submit(two="two = 2")
@@ -20,32 +20,32 @@ from pmh_jupyter.domain.roles import Role
 from tests.support import tiny_course
 from tests.support.hub.hub_process import Person
 from tests.support.notebooks import answer
-from tests.support.service.service_process import CODES, ROOM
+from tests.support.service.service_process import CLASSROOM, JOIN_CODES
 
 API = "pmh/api/"
-LESSON = f"{API}classrooms/{ROOM}/lessons/{tiny_course.LESSON}"
+LESSON = f"{API}classrooms/{CLASSROOM}/lessons/{tiny_course.LESSON}"
 WAIT_SECONDS = 60.0
-PAUSE_SECONDS = 0.1
+RETRY_INTERVAL_SECONDS = 0.1
 
 Event = dict[str, Any]
 
 
 class Learner:
-    """What the panel does for somebody: it sends again under the same id, and takes the stream up after the last event it saw."""
+    """Does what the panel does: sends again under the same id, and resumes the event stream after the last event."""
 
     def __init__(self, person: Person) -> None:
         self.person = person
         self.work: dict[str, dict[str, Any]] = {}
-        """All that was acknowledged, by id, as it was answered."""
+        """Acknowledged checks and submissions by id, as the service answered."""
 
     def join(self) -> Learner:
         """Joins the classroom and opens the lesson."""
-        self._ask("POST", f"{API}join", {"join_code": CODES[Role.STUDENT]})
+        self._ask("POST", f"{API}join", {"join_code": JOIN_CODES[Role.STUDENT]})
         self.notebook = self._ask("POST", f"{LESSON}/open", {})["notebooks"][0]
         return self
 
     def write(self, **answers: str) -> None:
-        """Puts answers into the notebook and saves it."""
+        """Writes answers into the notebook and saves it."""
         url = f"api/contents/{self.notebook}"
         content = self._ask("GET", url)["content"]
         for grade_id, source in answers.items():
@@ -53,7 +53,7 @@ class Learner:
         self._ask("PUT", url, {"type": "notebook", "content": content})
 
     def submit(self, **answers: str) -> dict[str, Any]:
-        """Writes, and hands in until it is acknowledged."""
+        """Writes answers and submits until the service acknowledges."""
         self.write(**answers)
         return self.send("submissions", str(uuid.uuid4()))
 
@@ -62,49 +62,49 @@ class Learner:
         return self.send("checks", str(uuid.uuid4()))
 
     def send(self, kind: str, id: str) -> dict[str, Any]:
-        """Sends under this id, again and again, until the service has acknowledged it; its answer."""
-        end = time.monotonic() + WAIT_SECONDS
-        while time.monotonic() < end:
+        """Sends a check or submission under this id until the service acknowledges it. Returns its answer."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < deadline:
             reply = self.try_to_send(kind, id)
             if reply is not None and reply.status_code == 202 and reply.json()["state"] != "waiting":
                 self.work[id] = reply.json()
                 return self.work[id]
-            # While a part is away, the proxy or the Hub answers in its place, and with any status; a no of the service's is final.
+            # During an outage, proxy or Hub answer with any status. A refusal of the service is final.
             assert reply is None or reply.status_code in (202, 503) or not is_ours(reply), reply.text
-            time.sleep(PAUSE_SECONDS)
-        raise AssertionError(f"{id} was never acknowledged; at last: {reply and reply.text}")
+            time.sleep(RETRY_INTERVAL_SECONDS)
+        raise AssertionError(f"{id} was not acknowledged. Last answer: {reply and reply.text}")
 
     def try_to_send(self, kind: str, id: str) -> httpx.Response | None:
-        """One try; None when the connection broke."""
+        """Sends once. None if the connection broke."""
         try:
             return self.person.server("POST", f"{LESSON}/{kind}", json={"id": id})
         except httpx.TransportError:
             return None
 
     def graded(self, id: str) -> dict[str, Any]:
-        """The work once the stream says that it is graded."""
-        self.told(lambda event: event["kind"] == "submission-graded" and event["data"]["work"] == id)
+        """Waits for the event that the check or submission is graded, and returns it."""
+        self.read_events(lambda event: event["kind"] == "submission-graded" and event["data"]["submission_id"] == id)
         return self._ask("GET", f"{API}submissions/{id}")
 
     def outbox(self) -> dict[str, Any]:
         return self._ask("GET", f"{API}outbox")
 
-    def told(self, last: Callable[[Event], bool], after: int = 0) -> list[Event]:
-        """Events after a number up to the `last`, however often the stream breaks in between; each resumes where the one before ended."""
-        found: list[Event] = []
-        end = time.monotonic() + WAIT_SECONDS
-        while time.monotonic() < end:
-            with closing(self.events(found[-1]["number"] if found else after)) as stream:
+    def read_events(self, is_last: Callable[[Event], bool], after: int = 0) -> list[Event]:
+        """Reads events after a number, up to the last one. Resumes the stream if it breaks."""
+        events: list[Event] = []
+        deadline = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < deadline:
+            with closing(self.events(events[-1]["number"] if events else after)) as stream:
                 for event in stream:
-                    found.append(event)
-                    if last(event):
-                        return found
-            time.sleep(PAUSE_SECONDS)
-        raise AssertionError(f"It was never told; at last: {found[-3:]}")
+                    events.append(event)
+                    if is_last(event):
+                        return events
+            time.sleep(RETRY_INTERVAL_SECONDS)
+        raise AssertionError(f"The event did not come. Last events: {events[-3:]}")
 
     def events(self, after: int = 0) -> Generator[Event, None, None]:
         """One connection to the stream, until it ends or breaks."""
-        url = f"{self.person.server_url}{API}classrooms/{ROOM}/events"
+        url = f"{self.person.server_url}{API}classrooms/{CLASSROOM}/events"
         headers = {"Last-Event-ID": str(after)}
         try:
             with self.person.browser.stream("GET", url, headers=headers, timeout=WAIT_SECONDS) as reply:
@@ -118,10 +118,10 @@ class Learner:
     def _ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         reply = self.person.server(method, path, json=body)
         assert reply.is_success, f"{method} {path}: {reply.status_code} {reply.text}"
-        answered: dict[str, Any] = reply.json()
-        return answered
+        body_of_reply: dict[str, Any] = reply.json()
+        return body_of_reply
 
 
 def is_ours(reply: httpx.Response) -> bool:
-    """Whether the service or our extension said it: their failures are JSON with a code of ours."""
+    """True if the service or the server extension answered: their errors are JSON with advice."""
     return reply.headers.get("Content-Type", "").startswith("application/json") and "advice" in reply.json()

@@ -1,4 +1,4 @@
-"""Parts of a running hub taken away, as a power cut or a crash takes them."""
+"""Outages of parts of a running hub, as after a crash."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tests.support.hub.up_process import UpProcess
 
 @contextmanager
 def without_service(up: UpProcess) -> Iterator[None]:
-    """The service is killed. The Hub, which would start it again at once, is held until the end and does so then."""
-    hub = _one(up, lambda process: process.cmdline()[1:4] == ["-m", "jupyterhub", "--config"])
-    service = _one(up, lambda process: process.cmdline()[1:] == ["-m", "pmh_jupyter.service"])
+    """Kills the service, and pauses the Hub, which would restart it at once. On leaving, the Hub restarts it."""
+    hub = _find_process(up, lambda process: process.cmdline()[1:4] == ["-m", "jupyterhub", "--config"])
+    service = _find_process(up, lambda process: process.cmdline()[1:] == ["-m", "pmh_jupyter.service"])
     hub.send_signal(signal.SIGSTOP)
     try:
         service.kill()
@@ -25,23 +25,27 @@ def without_service(up: UpProcess) -> Iterator[None]:
 
 
 def kill_server(up: UpProcess, user: str) -> None:
-    """Kills a user's notebook server with all that it runs; returns once the Hub has noticed, which it looks for twice a minute."""
-    server = [process for process in up.family() if _is(process, lambda one: one.environ()["JUPYTERHUB_USER"] == user)]
-    assert server, f"{user} has no server"
-    for process in server:
-        with suppress(psutil.NoSuchProcess):  # it has gone with the one before it
+    """Kills a user's notebook server and its kernels, and waits until they have ended."""
+    server_processes = [
+        process
+        for process in up.process_tree()
+        if _matches(process, lambda candidate: candidate.environ()["JUPYTERHUB_USER"] == user)
+    ]
+    assert server_processes, f"{user} has no server"
+    for process in server_processes:
+        with suppress(psutil.NoSuchProcess):  # it has ended with its parent
             process.kill()
-    psutil.wait_procs(server)
+    psutil.wait_procs(server_processes)
 
 
-def _one(up: UpProcess, wanted: Callable[[psutil.Process], bool]) -> psutil.Process:
-    found = [process for process in up.family() if _is(process, wanted)]
-    assert len(found) == 1, found
-    return found[0]
+def _find_process(up: UpProcess, predicate: Callable[[psutil.Process], bool]) -> psutil.Process:
+    matches = [process for process in up.process_tree() if _matches(process, predicate)]
+    assert len(matches) == 1, matches
+    return matches[0]
 
 
-def _is(process: psutil.Process, wanted: Callable[[psutil.Process], bool]) -> bool:
+def _matches(process: psutil.Process, predicate: Callable[[psutil.Process], bool]) -> bool:
     try:
-        return wanted(process)
-    except (psutil.Error, KeyError):  # it has ended, or is not one of ours
+        return predicate(process)
+    except (psutil.Error, KeyError):  # it has ended, or has no such variable
         return False

@@ -1,4 +1,4 @@
-"""`pmh up` as a person starts it in a terminal, with data and ports of its own.
+"""`pmh up` as in a terminal, with its own data and ports.
 
 with running_up(tmp_path) as up:
     ada = Person(up, "ada", "a long enough password")
@@ -20,17 +20,17 @@ from pathlib import Path
 
 import psutil
 
-from tests.support.hub.hub_process import PORTS, free_ports
+from tests.support.hub.hub_process import PORT_VARIABLES, Addresses, free_ports
 
 PMH = (sys.executable, "-m", "pmh_jupyter")
 UP_SECONDS = 150.0
 END_SECONDS = 60.0
-LOOK_SECONDS = 0.1
+POLL_INTERVAL_SECONDS = 0.1
 
 
 @dataclass
-class UpProcess:
-    """One `pmh up`. `command` is the `pmh` to run; `settings` are PMH_* variables, and whatever else its environment should hold."""
+class UpProcess(Addresses):
+    """One `pmh up`. `command` is the `pmh` to run; `settings` are PMH_* variables and others of its environment."""
 
     folder: Path
     command: Sequence[str] = PMH
@@ -38,17 +38,13 @@ class UpProcess:
     process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
-        ports = {name: str(port) for name, port in zip(PORTS, free_ports(len(PORTS)), strict=True)}
+        ports = {name: str(port) for name, port in zip(PORT_VARIABLES, free_ports(len(PORT_VARIABLES)), strict=True)}
         self.data = self.folder / "data"
         self.settings = {"PMH_DATA_DIR": str(self.data)} | ports | dict(self.settings)
 
     @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.settings['PMH_PORT']}"
-
-    @property
-    def told(self) -> str:
-        """What it has printed so far."""
+    def output(self) -> str:
+        """Its output so far."""
         return (self.folder / "up.txt").read_text()
 
     @property
@@ -56,7 +52,7 @@ class UpProcess:
         return (self.data / "logs" / "hub.log").read_text(errors="replace")
 
     def start(self) -> UpProcess:
-        """Starts it; returns at once."""
+        """Starts it without waiting."""
         environ = {name: value for name, value in os.environ.items() if not name.startswith("PMH_")}
         with open(self.folder / "up.txt", "wb") as output:
             self.process = subprocess.Popen(
@@ -65,36 +61,36 @@ class UpProcess:
         return self
 
     def until_up(self) -> UpProcess:
-        """Returns when it says that the hub is up."""
-        self.until(lambda: "The hub is up" in self.told, UP_SECONDS, "the hub to be up")
+        """Waits until it prints that the hub is up."""
+        self.until(lambda: "The hub is up" in self.output, UP_SECONDS, "the hub to be up")
         return self
 
-    def until(self, done: Callable[[], bool], seconds: float, what: str) -> None:
-        """Waits until `done()` is true; AssertionError with what was told after `seconds`, or when it has ended."""
-        end = time.monotonic() + seconds
-        while not done():
-            ended = self.process is None or self.process.poll() is not None
-            assert not ended and time.monotonic() < end, f"Waited in vain for {what}.\n{self.told}"
-            time.sleep(LOOK_SECONDS)
+    def until(self, is_done: Callable[[], bool], seconds: float, expectation: str) -> None:
+        """Waits until `is_done()`. Raises AssertionError with the output after `seconds`, or once it has ended."""
+        deadline = time.monotonic() + seconds
+        while not is_done():
+            has_ended = self.process is None or self.process.poll() is not None
+            assert not has_ended and time.monotonic() < deadline, f"Waited for {expectation}.\n{self.output}"
+            time.sleep(POLL_INTERVAL_SECONDS)
 
-    def join_code(self, who: str) -> str:
-        """The code told for "Students" or "Instructors"."""
-        found = re.search(rf"{who}.* join code (\S+)", self.told)
-        assert found, self.told
-        return found[1]
+    def join_code(self, group: str) -> str:
+        """The printed join code of "Students" or "Instructors"."""
+        match = re.search(rf"{group}.* join code (\S+)", self.output)
+        assert match, self.output
+        return match[1]
 
-    def family(self) -> list[psutil.Process]:
-        """Itself and all that came from it, as of now."""
+    def process_tree(self) -> list[psutil.Process]:
+        """The process and its current descendants."""
         assert self.process is not None
-        this = psutil.Process(self.process.pid)
-        return [this, *this.children(recursive=True)]
+        root = psutil.Process(self.process.pid)
+        return [root, *root.children(recursive=True)]
 
-    def send(self, number: signal.Signals) -> None:
+    def send(self, signal_number: signal.Signals) -> None:
         assert self.process is not None
-        self.process.send_signal(number)
+        self.process.send_signal(signal_number)
 
     def wait(self) -> int:
-        """Its exit code."""
+        """Waits for its end, and returns the exit code."""
         assert self.process is not None
         return self.process.wait(END_SECONDS)
 
@@ -105,7 +101,7 @@ class UpProcess:
 
 @contextmanager
 def running_up(folder: Path, command: Sequence[str] = PMH, **settings: str) -> Iterator[UpProcess]:
-    """A hub that is up, and is stopped at the end."""
+    """A running hub, which is stopped at the end."""
     up = UpProcess(folder, command, settings).start()
     try:
         yield up.until_up()
@@ -114,17 +110,17 @@ def running_up(folder: Path, command: Sequence[str] = PMH, **settings: str) -> I
 
 
 def all_end(processes: Sequence[psutil.Process], seconds: float = END_SECONDS) -> list[str]:
-    """Waits until the processes have ended; the commands of those that have not by then."""
+    """Waits until the processes have ended. Returns the commands of those that still run."""
     _, alive = psutil.wait_procs(processes, timeout=seconds)
     return commands(alive)
 
 
 def commands(processes: Sequence[psutil.Process]) -> list[str]:
-    """The command line of each process that runs; one that has just ended has none."""
-    found = []
+    """The command line of each process that still runs."""
+    command_lines = []
     for process in processes:
         try:
-            found.append(" ".join(process.cmdline()))
+            command_lines.append(" ".join(process.cmdline()))
         except psutil.NoSuchProcess:  # a zombie too
             continue
-    return found
+    return command_lines

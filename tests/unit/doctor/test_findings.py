@@ -1,4 +1,4 @@
-"""What `pmh doctor` finds, on real parts."""
+"""Findings of `pmh doctor`, on real components."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def settings(tmp_path: Path) -> Settings:
     )
 
 
-def test_before_the_first_start_what_is_not_there_is_made_later(settings: Settings) -> None:
+def test_parts_that_pmh_up_creates_are_not_missing(settings: Settings) -> None:
     assert hub.check_data_folder(settings).state is FindingState.NOT_YET_CREATED
     assert hub.check_server_python(settings).state is FindingState.NOT_YET_CREATED
     assert grading.check_database(settings).state is FindingState.NOT_YET_CREATED
-    assert not settings.data_path.exists(), "looking changes nothing"
+    assert not settings.data_path.exists(), "checks change nothing"
 
 
 @pytest.mark.parametrize(
@@ -41,11 +41,11 @@ def test_before_the_first_start_what_is_not_there_is_made_later(settings: Settin
     [machine.check_python, machine.check_node, machine.check_proxy, machine.check_panel],
     ids=lambda check: check.__name__,
 )
-def test_this_environment_has_it(check: doctor.Check, settings: Settings) -> None:
+def test_component_of_this_environment_is_ok(check: doctor.Check, settings: Settings) -> None:
     assert check(settings).state is FindingState.OK
 
 
-def test_a_busy_port_is_missing(settings: Settings) -> None:
+def test_busy_port_is_reported(settings: Settings) -> None:
     assert hub.check_ports(settings).state is FindingState.OK
     with socket.create_server(("127.0.0.1", settings.service_port)):
         finding = hub.check_ports(settings)
@@ -53,29 +53,29 @@ def test_a_busy_port_is_missing(settings: Settings) -> None:
     assert "PMH_SERVICE_PORT" in finding.remedy
 
 
-def test_ports_of_the_hub_that_runs_on_this_data_are_no_fault(settings: Settings) -> None:
+def test_ports_of_the_hub_that_runs_on_this_data_are_ok(settings: Settings) -> None:
     with lock_data_dir(settings.data_path, "http://127.0.0.1:8000"), socket.create_server(("127.0.0.1", settings.port)):
         finding = hub.check_ports(settings)
     assert finding.state is FindingState.OK
     assert "http://127.0.0.1:8000" in finding.detail
 
 
-def test_data_that_others_can_look_into(settings: Settings) -> None:
+def test_data_folder_that_others_can_read_is_reported(settings: Settings) -> None:
     settings.data_path.mkdir(mode=0o755)
     finding = hub.check_data_folder(settings)
     assert finding.state is FindingState.DEGRADED
     assert finding.remedy == f"chmod 700 {settings.data_path}"
 
 
-def test_a_servers_python_that_is_none(settings: Settings, tmp_path: Path) -> None:
+def test_server_python_that_does_not_exist_is_reported(settings: Settings, tmp_path: Path) -> None:
     settings.server_python = str(tmp_path / "python")
     assert hub.check_server_python(settings).state is FindingState.MISSING
 
 
-def test_an_engine_is_looked_for_where_servers_are_containers(
+def test_docker_engine_is_checked_only_for_the_docker_spawner(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DOCKER_HOST", "no-such-way://engine")
+    monkeypatch.setenv("DOCKER_HOST", "no-such-scheme://engine")
     assert hub.check_docker(settings).state is FindingState.OK
     settings.spawner = "docker"
     finding = hub.check_docker(settings)
@@ -83,21 +83,21 @@ def test_an_engine_is_looked_for_where_servers_are_containers(
     assert "DOCKER_HOST" in finding.remedy
 
 
-def test_a_grader_that_is_none(settings: Settings, tmp_path: Path) -> None:
+def test_grader_python_that_does_not_exist_is_reported(settings: Settings, tmp_path: Path) -> None:
     settings.grader_python = str(tmp_path / "python")
     settings.ip = "0.0.0.0"
     assert grading.check_sandbox(settings).state is FindingState.MISSING
     assert grading.check_trial_grading(settings).state is FindingState.MISSING
 
 
-def test_a_database_that_is_not_ours(settings: Settings) -> None:
+def test_damaged_database_is_reported(settings: Settings) -> None:
     settings.data_path.mkdir()
     sqlite3.connect(settings.data_path / "pmh.sqlite").close()
-    (settings.data_path / "pmh.sqlite").write_bytes(b"no database at all, but long enough for a header" * 10)
+    (settings.data_path / "pmh.sqlite").write_bytes(b"not a database, but longer than its header" * 10)
     assert grading.check_database(settings).state is FindingState.MISSING
 
 
-def test_a_database_without_our_tables_names_the_command(settings: Settings) -> None:
+def test_database_without_our_tables_is_reported_with_the_command(settings: Settings) -> None:
     settings.data_path.mkdir()
     with sqlite3.connect(settings.data_path / "pmh.sqlite") as connection:
         connection.execute("CREATE TABLE other (id INTEGER)")
@@ -107,25 +107,25 @@ def test_a_database_without_our_tables_names_the_command(settings: Settings) -> 
     assert "pmh db upgrade" in finding.remedy
 
 
-def test_a_password_in_the_databases_address_is_not_shown(settings: Settings) -> None:
+def test_password_in_the_database_url_is_not_shown(settings: Settings) -> None:
     settings.database_url = "postgresql+psycopg://pmh:plumtree@127.0.0.1:9/pmh"
     finding = grading.check_database(settings)
     assert finding.state is FindingState.MISSING
     assert "plumtree" not in finding.detail
 
 
-def test_a_check_that_falls_over_is_a_finding(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
-    def the_moon(_: Settings) -> Finding:
+def test_check_that_raises_is_a_finding(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    def check_the_moon(_: Settings) -> Finding:
         raise RuntimeError("cheese")
 
-    monkeypatch.setattr(doctor, "CHECKS", (the_moon, machine.check_python))
+    monkeypatch.setattr(doctor, "CHECKS", (check_the_moon, machine.check_python))
     first, second = run_checks(settings)
     assert (first.component, first.state) == ("The moon", FindingState.MISSING)
     assert "cheese" in first.detail
     assert second.state is FindingState.OK
 
 
-def test_the_exit_code_says_whether_a_hub_can_run(
+def test_exit_code_says_whether_a_hub_can_run(
     monkeypatch: pytest.MonkeyPatch, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(doctor, "CHECKS", (machine.check_python, hub.check_ports))
@@ -135,6 +135,6 @@ def test_the_exit_code_says_whether_a_hub_can_run(
     assert "A hub can run here." in capsys.readouterr().out
     with socket.create_server(("127.0.0.1", settings.port)):
         assert main(["doctor"]) == 1
-    told = capsys.readouterr().out
-    assert " ✗ Ports" in told
-    assert "→" in told
+    output = capsys.readouterr().out
+    assert " ✗ Ports" in output
+    assert "→" in output

@@ -1,4 +1,4 @@
-"""Homes: one for each user, no name leaves the folder, and as root a uid for each."""
+"""Homes: one folder per user, for any name, and one uid per user if the hub runs as root."""
 
 from __future__ import annotations
 
@@ -9,45 +9,45 @@ import pytest
 
 from pmh_jupyter.hub.homes import home_folder_name, make_home
 
-FIRST = 1_900_000_000
+FIRST_UID = 1_900_000_000
 
 
 @pytest.mark.parametrize("name", ["../etc", "a/b", "a\0b", ".", "..", "Ada", "é", "a" * 300, "ada@uni.example"])
-def test_any_name_becomes_one_safe_part_of_a_path(name: str) -> None:
+def test_unusual_name_becomes_a_safe_folder_name(name: str) -> None:
     folder = home_folder_name(name)
     assert folder not in ("", ".", "..") and "/" not in folder and folder.isascii() and len(folder) <= 60
     assert folder.startswith("user--")
 
 
-def test_a_safe_name_stays_as_it_is_and_two_names_never_share() -> None:
+def test_plain_name_is_kept_and_different_names_get_different_folders() -> None:
     assert home_folder_name("ada-l") == "ada-l"
     assert len({home_folder_name(name) for name in ("ada", "Ada", "ADA", "ada ", "a/da")}) == 5
 
 
-def test_a_home_is_its_owners_alone(tmp_path: Path) -> None:
-    home, uid = make_home(tmp_path / "homes", "ada", FIRST)
+def test_home_is_closed_to_others(tmp_path: Path) -> None:
+    home, uid = make_home(tmp_path / "homes", "ada", FIRST_UID)
     assert home == tmp_path / "homes" / "ada"
     assert home.stat().st_mode & 0o777 == 0o700
     assert home.stat().st_uid == uid
-    assert make_home(tmp_path / "homes", "ada", FIRST) == (home, uid)
+    assert make_home(tmp_path / "homes", "ada", FIRST_UID) == (home, uid)
 
 
 @pytest.mark.needs("root")
-def test_as_root_every_user_has_a_uid_that_stays(tmp_path: Path) -> None:
-    _, ada = make_home(tmp_path, "ada", FIRST)
-    _, bob = make_home(tmp_path, "bob", FIRST)
-    assert (ada, bob) == (FIRST, FIRST + 1)
-    assert make_home(tmp_path, "ada", FIRST)[1] == ada
+def test_each_user_keeps_a_uid_if_the_hub_is_root(tmp_path: Path) -> None:
+    _, ada = make_home(tmp_path, "ada", FIRST_UID)
+    _, bob = make_home(tmp_path, "bob", FIRST_UID)
+    assert (ada, bob) == (FIRST_UID, FIRST_UID + 1)
+    assert make_home(tmp_path, "ada", FIRST_UID)[1] == ada
 
 
 @pytest.mark.needs("root")
-def test_a_home_restored_as_root_is_given_back_with_all_that_is_in_it(tmp_path: Path) -> None:
-    outside = tmp_path / "not-hers"
-    outside.write_text("the hub's")
+def test_home_restored_as_root_gets_a_new_owner_recursively(tmp_path: Path) -> None:
+    link_target = tmp_path / "file-of-the-hub"
+    link_target.write_text("secret")
     home = tmp_path / "homes" / "ada"
     (home / "work").mkdir(parents=True)
     (home / "work" / "notes.txt").write_text("mine")
-    (home / "link").symlink_to(outside)
-    _, uid = make_home(tmp_path / "homes", "ada", FIRST)
+    (home / "link").symlink_to(link_target)
+    _, uid = make_home(tmp_path / "homes", "ada", FIRST_UID)
     assert {path.lstat().st_uid for path in [home, home / "work", home / "work" / "notes.txt", home / "link"]} == {uid}
-    assert outside.stat().st_uid == os.getuid(), "a link is hers, what it points to is not"
+    assert link_target.stat().st_uid == os.getuid(), "targets of links keep their owner"

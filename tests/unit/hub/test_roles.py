@@ -1,4 +1,4 @@
-"""Rights are least: what a server's token may do, and who holds what nobody else does."""
+"""Least privilege: the scopes of a server's token, and scopes that only one party has."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ EVERY_GRANT = [
 ]
 
 
-def test_a_servers_token_gains_nothing_but_the_service_as_its_owner() -> None:
-    jupyterhubs_own = {"users:activity!user", "access:servers!server"}
-    assert {grant.scope for grant in SERVER_GRANTS} - jupyterhubs_own == {
+def test_server_token_has_only_scopes_to_call_the_service_as_its_owner() -> None:
+    jupyterhub_defaults = {"users:activity!user", "access:servers!server"}
+    assert {grant.scope for grant in SERVER_GRANTS} - jupyterhub_defaults == {
         "access:services!service=pmh",
         "custom:pmh:learn",
         "custom:pmh:author",
     }
 
 
-def test_only_the_accounts_may_enrol() -> None:
+def test_only_the_sign_up_page_may_enrol() -> None:
     holders = [role.service for role in ROLES if "custom:pmh:enrol" in {grant.scope for grant in role.grants}]
     assert holders == [ACCOUNTS]
     assert "custom:pmh:enrol" not in {grant.scope for grant in (*SERVER_GRANTS, *SESSION_GRANTS)}
 
 
-def test_every_grant_has_its_reason_and_every_custom_scope_is_defined() -> None:
+def test_every_grant_has_a_reason_and_every_custom_scope_is_used() -> None:
     assert all(grant.reason.endswith(".") for grant in EVERY_GRANT)
     assert {grant.scope for grant in EVERY_GRANT if grant.scope.startswith("custom:")} == set(CUSTOM_SCOPES)
 
 
-def test_roles_reach_jupyterhub_with_their_holders() -> None:
+def test_roles_are_assigned_to_their_services() -> None:
     assert {role["name"]: role["services"] for role in load_roles()} == {
         "user": [],
         "pmh-accounts": ["pmh-accounts"],
@@ -43,12 +43,12 @@ def test_roles_reach_jupyterhub_with_their_holders() -> None:
 
 
 @pytest.mark.parametrize("name", AUTHENTICATORS)
-def test_every_authenticator_may_serve_this_machine(name: str) -> None:
+def test_every_authenticator_is_allowed_on_loopback(name: str) -> None:
     assert authenticator_class(Settings(authenticator=name)) == AUTHENTICATORS[name]
 
 
 @pytest.mark.parametrize("ip", ["0.0.0.0", "", "192.0.2.7", "::"])
-def test_any_password_is_refused_where_other_machines_come_in(ip: str) -> None:
-    with pytest.raises(BadInput, match="takes any password") as refused:
+def test_dummy_is_refused_beyond_loopback(ip: str) -> None:
+    with pytest.raises(BadInput, match="accepts any password") as refused:
         authenticator_class(Settings(authenticator="dummy", ip=ip))
     assert "PMH_AUTHENTICATOR=accounts" in refused.value.advice

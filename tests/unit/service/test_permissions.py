@@ -82,12 +82,12 @@ def test_session_replaces_a_scope_only_where_allowed() -> None:
             rule.require_scope(caller)
 
 
-@pytest.mark.parametrize("slug", ["demo", "a", "section-2", "a" * 100])
+@pytest.mark.parametrize("slug", ["demo", "a", "section-2", "a" * 64])
 def test_path_parameters_accept_slugs(slug: str) -> None:
     assert re.fullmatch(path_regex("classrooms/{classroom}/outline"), f"classrooms/{slug}/outline")
 
 
-@pytest.mark.parametrize("slug", ["", "..", "Demo", "a/b", "a" * 101, "-a", "a\n", "%2e"])
+@pytest.mark.parametrize("slug", ["", "..", "Demo", "a/b", "a" * 65, "-a", "a-", "a--b", "a\n", "%2e"])
 def test_path_parameters_reject_everything_else(slug: str) -> None:
     assert not re.fullmatch(path_regex("classrooms/{classroom}/outline"), f"classrooms/{slug}/outline")
 

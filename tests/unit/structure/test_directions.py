@@ -1,33 +1,44 @@
-"""The direction of dependencies, as docs/architecture.md has it."""
+"""The direction of dependencies between the parts of the package, as docs/architecture.md describes it."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.support.repository import modules, our_imports
+from tests.support.repository import imports_of, modules
 
-# Who may import whom, besides themselves. What is not listed may import nothing of ours.
-MAY_IMPORT = {
+# The parts that each part may import, besides itself. A part that is not listed may import nothing of ours.
+ALLOWED_IMPORTS = {
     "errors": set(),
+    "bubblewrap": set(),
     "filesystem": set(),
-    "places": {"errors"},
+    "resource_paths": {"errors"},
     "config": {"errors", "domain"},
     "domain": {"errors"},
     "wire": {"errors", "domain"},
-    "grading": {"errors", "domain", "config"},
-    "storage": {"errors", "filesystem", "domain", "config"},
+    "grading": {"errors", "domain", "config", "bubblewrap"},
+    "storage": {"errors", "domain", "config", "filesystem"},
     "authoring": {"errors", "domain", "grading"},
-    "server_extension": {"errors", "filesystem", "domain", "wire", "config"},
-    "hub": {"errors", "filesystem", "wire", "config", "places"},
-    "service": {"errors", "filesystem", "domain", "wire", "config", "places", "grading", "storage", "authoring"},
-    "doctor": {"errors", "config", "places", "grading", "storage", "hub"},
-    "cli": {
+    "server_extension": {"errors", "domain", "wire", "config", "filesystem"},
+    "hub": {"errors", "wire", "config", "resource_paths", "bubblewrap", "filesystem"},
+    "service": {
         "errors",
-        "filesystem",
         "domain",
         "wire",
         "config",
-        "places",
+        "resource_paths",
+        "filesystem",
+        "grading",
+        "storage",
+        "authoring",
+    },
+    "doctor": {"errors", "config", "resource_paths", "bubblewrap", "grading", "storage", "hub"},
+    "cli": {
+        "errors",
+        "domain",
+        "wire",
+        "config",
+        "resource_paths",
+        "filesystem",
         "grading",
         "storage",
         "authoring",
@@ -38,30 +49,29 @@ MAY_IMPORT = {
     "__main__": {"cli"},
     "__init__": set(),
 }
-INSIDE = "pmh_jupyter.grading.runtime"
+RUNTIME = "pmh_jupyter.grading.runtime"
 
 
-def _room(module: str) -> str:
+def _part(module: str) -> str:
     """The part of the package that a dotted name belongs to."""
-    parts = module.split(".")
-    return parts[1] if len(parts) > 1 and parts[1] != "__version__" else "__init__"
+    names = module.split(".")
+    return names[1] if len(names) > 1 and names[1] != "__version__" else "__init__"
 
 
 @pytest.mark.parametrize("module", modules())
-def test_a_module_imports_only_what_its_room_may(module: str) -> None:
-    room = _room(module)
-    assert room in MAY_IMPORT, f"{room} is new: say here what it may import, and in docs/architecture.md"
-    allowed = MAY_IMPORT[room] | {room, "__init__"}
-    forbidden = {name for name in our_imports(module, modules()[module]) if _room(name) not in allowed}
-    assert not forbidden, f"{room} may import {sorted(allowed)}"
+def test_a_module_imports_only_the_parts_it_may(module: str) -> None:
+    part = _part(module)
+    assert part in ALLOWED_IMPORTS, f"{part} is new: list here what it may import, and in docs/architecture.md"
+    allowed = ALLOWED_IMPORTS[part] | {part, "__init__"}
+    forbidden = {name for name in imports_of(module, modules()[module]) if _part(name) not in allowed}
+    assert not forbidden, f"{part} may import {sorted(allowed)}"
 
 
-@pytest.mark.parametrize("module", [name for name in modules() if name.startswith(INSIDE)])
-def test_what_runs_in_the_sandbox_imports_nothing_else_of_ours(module: str) -> None:
-    forbidden = {name for name in our_imports(module, modules()[module]) if not name.startswith(INSIDE)}
-    assert not forbidden
+@pytest.mark.parametrize("module", [name for name in modules() if name.startswith(RUNTIME)])
+def test_code_that_runs_in_the_sandbox_imports_nothing_else_of_ours(module: str) -> None:
+    assert not {name for name in imports_of(module, modules()[module]) if not name.startswith(RUNTIME)}
 
 
 def test_the_check_can_fail() -> None:
-    imports = our_imports("pmh_jupyter.cli.up", modules()["pmh_jupyter.cli.up"])
-    assert {_room(name) for name in imports} >= {"hub", "service"}
+    imports = imports_of("pmh_jupyter.cli.up", modules()["pmh_jupyter.cli.up"])
+    assert {_part(name) for name in imports} >= {"hub", "service"}

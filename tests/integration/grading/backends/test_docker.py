@@ -26,7 +26,7 @@ from pmh_jupyter.grading.canary import run_canary
 from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.task import EffectiveLimits
 from tests.integration.grading.backends.test_containment import COUNT, MEET, PROBES, _living, _reaches, target
-from tests.support.docker.backend import IMAGE, docker_wall
+from tests.support.docker.backend import IMAGE, docker_backend
 from tests.support.docker.engine import docker_engine
 from tests.support.grading.lesson import answered, by_name, cases, judged, notebook, task
 
@@ -47,7 +47,7 @@ def engine() -> Iterator[docker.DockerClient]:
 
 @pytest.fixture(scope="module")
 def wall(engine: docker.DockerClient) -> Iterator[DockerBackend]:
-    made = docker_wall()
+    made = docker_backend()
     yield made
     made.close()
     assert _ours(engine) == []

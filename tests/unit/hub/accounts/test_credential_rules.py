@@ -1,4 +1,4 @@
-"""Names and passwords that people may choose, and what they are told otherwise."""
+"""Names and passwords that people may choose, and the messages for those that they may not."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pmh_jupyter.hub.accounts.credential_rules import name_problem, normalize_na
 
 
 @pytest.mark.parametrize(
-    ("typed", "kept"),
+    ("typed", "normalized"),
     [("ada", "ada"), (" Ada ", "ada"), ("ａｄａ", "ada"), ("ADA-L", "ada-l"), ("ﬁona", "fiona")],
 )
-def test_a_name_has_one_way_to_be_written(typed: str, kept: str) -> None:
-    assert normalize_name(typed) == kept
-    assert name_problem(kept) is None
+def test_name_has_one_spelling(typed: str, normalized: str) -> None:
+    assert normalize_name(typed) == normalized
+    assert name_problem(normalized) is None
 
 
 @pytest.mark.parametrize(
@@ -36,26 +36,26 @@ def test_a_name_has_one_way_to_be_written(typed: str, kept: str) -> None:
         "ada\0",
     ],
 )
-def test_what_could_be_mistaken_or_misused_is_refused(name: str) -> None:
+def test_ambiguous_or_unsafe_name_is_refused(name: str) -> None:
     assert name_problem(name)
 
 
 @pytest.mark.parametrize("name", ["root", "pmh", "signup", "service"])
-def test_the_hubs_own_names_are_kept(name: str) -> None:
-    assert "kept for the hub" in str(name_problem(name))
+def test_reserved_name_is_refused(name: str) -> None:
+    assert "reserved" in str(name_problem(name))
 
 
 @pytest.mark.parametrize(
-    ("password", "wrong"),
+    ("password", "expected_problem"),
     [
         ("correct horse battery", None),
         (" eight ch", None),
         ("short", "at least 8"),
         ("x" * 257, "at most 256"),
-        ("Ada-Lovelace", "first thing"),
-        ("abababab", "too easily"),
+        ("Ada-Lovelace", "try your name"),
+        ("abababab", "too easy"),
     ],
 )
-def test_passwords(password: str, wrong: str | None) -> None:
+def test_password_problem(password: str, expected_problem: str | None) -> None:
     problem = password_problem("ada-lovelace", password)
-    assert (problem is None) if wrong is None else (wrong in str(problem))
+    assert (problem is None) if expected_problem is None else (expected_problem in str(problem))

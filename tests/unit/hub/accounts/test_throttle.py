@@ -1,15 +1,15 @@
-"""Guessing is slowed down by name, by address, and by both; the clock is ours, so nothing waits."""
+"""The log-in throttle limits failures by name, by address, and by both. The tests move its clock, so they do not wait."""
 
 from __future__ import annotations
 
 import pytest
 
-from pmh_jupyter.hub.accounts import throttle as limits
+from pmh_jupyter.hub.accounts import throttle as throttle_module
 from pmh_jupyter.hub.accounts.throttle import WINDOW_SECONDS, FailureLimits, LoginThrottle
 
 
 class Clock:
-    """Monotonic seconds that stand still until they are moved."""
+    """Monotonic seconds that change only when a test sets them."""
 
     now = 1000.0
 
@@ -27,47 +27,47 @@ def throttle(clock: Clock) -> LoginThrottle:
     return LoginThrottle(clock, FailureLimits(name_at_address=3, address=6, name=5))
 
 
-def test_a_few_mistakes_cost_nothing(throttle: LoginThrottle) -> None:
+def test_few_failures_cause_no_wait(throttle: LoginThrottle) -> None:
     throttle.record_failure("ada", "10.0.0.1")
     throttle.record_failure("ada", "10.0.0.1")
     assert throttle.wait_seconds("ada", "10.0.0.1") == 0
 
 
-def test_too_many_for_one_name_wait_until_the_oldest_is_forgotten(throttle: LoginThrottle, clock: Clock) -> None:
+def test_name_at_address_waits_until_its_oldest_failure_expires(throttle: LoginThrottle, clock: Clock) -> None:
     for _ in range(3):
         throttle.record_failure("ada", "10.0.0.1")
         clock.now += 10
     assert throttle.wait_seconds("ada", "10.0.0.1") == WINDOW_SECONDS - 30
-    assert throttle.wait_seconds("ada", "10.0.0.2") == 0, "ada herself is somewhere else"
-    assert throttle.wait_seconds("bob", "10.0.0.1") == 0, "bob sits in the same classroom"
+    assert throttle.wait_seconds("ada", "10.0.0.2") == 0, "another address is not affected"
+    assert throttle.wait_seconds("bob", "10.0.0.1") == 0, "another name at the same address is not affected"
     clock.now += WINDOW_SECONDS - 30
     assert throttle.wait_seconds("ada", "10.0.0.1") == 0
 
 
-def test_a_list_of_names_from_one_address_is_stopped(throttle: LoginThrottle) -> None:
+def test_many_names_from_one_address_are_throttled(throttle: LoginThrottle) -> None:
     for number in range(6):
         throttle.record_failure(f"name{number}", "10.0.0.1")
     assert throttle.wait_seconds("another", "10.0.0.1") > 0
     assert throttle.wait_seconds("another", "10.0.0.2") == 0
 
 
-def test_one_name_from_many_addresses_is_stopped(throttle: LoginThrottle) -> None:
+def test_one_name_from_many_addresses_is_throttled(throttle: LoginThrottle) -> None:
     for number in range(5):
         throttle.record_failure("ada", f"10.0.0.{number}")
     assert throttle.wait_seconds("ada", "10.0.0.99") > 0
 
 
-def test_a_right_password_forgives_its_own_mistakes_only(throttle: LoginThrottle) -> None:
+def test_success_does_not_clear_failures_of_the_address(throttle: LoginThrottle) -> None:
     for _ in range(3):
         throttle.record_failure("ada", "10.0.0.1")
     for number in range(3):
         throttle.record_failure(f"victim{number}", "10.0.0.1")
     throttle.record_success("ada", "10.0.0.1")
-    assert throttle.wait_seconds("ada", "10.0.0.1") > 0, "six failures from this address are six"
+    assert throttle.wait_seconds("ada", "10.0.0.1") > 0, "the six failures of the address still count"
 
 
-def test_memory_has_an_end(throttle: LoginThrottle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MOST_KEYS", 30)
+def test_number_of_keys_is_bounded(throttle: LoginThrottle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttle_module, "MAX_KEYS", 30)
     for number in range(1000):
         throttle.record_failure(f"name{number}", f"address{number}")
     assert len(throttle._failures) == 30

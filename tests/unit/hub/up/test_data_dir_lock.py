@@ -1,4 +1,4 @@
-"""One `pmh up` for one data folder."""
+"""The lock of a data folder: one `pmh up` at a time."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from pathlib import Path
 import pytest
 
 from pmh_jupyter.errors import Conflict
-from pmh_jupyter.hub.up.data_dir_lock import LOCK_NAME, lock_data_dir
+from pmh_jupyter.hub.up.data_dir_lock import LOCK_NAME, data_dir_conflict, lock_data_dir
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from pmh_jupyter.hub.up.data_dir_lock import claim
-with claim(Path(sys.argv[1]), "http://127.0.0.1:8000"):
+from pmh_jupyter.hub.up.data_dir_lock import lock_data_dir
+with lock_data_dir(Path(sys.argv[1]), "http://127.0.0.1:8000"):
     print("held", flush=True)
     sys.stdin.read()
 """
 
 
-def _hold(data: Path) -> subprocess.Popen[str]:
+def _start_holder(data: Path) -> subprocess.Popen[str]:
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(data)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -31,46 +31,47 @@ def _hold(data: Path) -> subprocess.Popen[str]:
     return holder
 
 
-def _let_go(holder: subprocess.Popen[str]) -> None:
+def _release(holder: subprocess.Popen[str]) -> None:
     holder.communicate()
 
 
-def test_the_second_is_told_who_runs_where_and_how_to_stop_it(tmp_path: Path) -> None:
-    holder = _hold(tmp_path)
+def test_conflict_names_the_holder_and_how_to_stop_it(tmp_path: Path) -> None:
+    holder = _start_holder(tmp_path)
     try:
         with pytest.raises(Conflict) as caught, lock_data_dir(tmp_path, "http://127.0.0.1:9000"):
             pass
     finally:
-        _let_go(holder)
+        _release(holder)
     assert "http://127.0.0.1:8000" in caught.value.message
     assert f"process {holder.pid}" in caught.value.message
     assert f"kill {holder.pid}" in caught.value.advice
 
 
-def test_a_holder_that_has_ended_is_no_obstacle(tmp_path: Path) -> None:
-    _let_go(_hold(tmp_path))
+def test_lock_of_an_ended_holder_is_released(tmp_path: Path) -> None:
+    _release(_start_holder(tmp_path))
     with lock_data_dir(tmp_path, "http://127.0.0.1:9000"):
         assert str(os.getpid()) in (tmp_path / LOCK_NAME).read_text()
 
 
-def test_nor_is_one_that_was_killed(tmp_path: Path) -> None:
-    holder = _hold(tmp_path)
+def test_lock_of_a_killed_holder_is_released(tmp_path: Path) -> None:
+    holder = _start_holder(tmp_path)
     holder.send_signal(signal.SIGKILL)
-    _let_go(holder)
+    _release(holder)
+    assert data_dir_conflict(tmp_path) is None
     with lock_data_dir(tmp_path, "http://127.0.0.1:9000"):
-        pass
+        assert str(os.getpid()) in (tmp_path / LOCK_NAME).read_text()
 
 
-def test_a_holder_that_has_not_yet_told_its_name(tmp_path: Path) -> None:
-    holder = _hold(tmp_path)
+def test_holder_that_has_not_written_its_name_yet(tmp_path: Path) -> None:
+    holder = _start_holder(tmp_path)
     (tmp_path / LOCK_NAME).write_text("")
     try:
         with pytest.raises(Conflict, match="just starting"), lock_data_dir(tmp_path, "http://127.0.0.1:9000"):
             pass
     finally:
-        _let_go(holder)
+        _release(holder)
 
 
-def test_a_new_data_folder_is_closed_to_others(tmp_path: Path) -> None:
+def test_new_data_folder_is_closed_to_others(tmp_path: Path) -> None:
     with lock_data_dir(tmp_path / "new", "http://127.0.0.1:8000"):
         assert (tmp_path / "new").stat().st_mode & 0o077 == 0

@@ -1,4 +1,4 @@
-"""Where `pmh up` asks, and what the hub is started with."""
+"""The addresses that `pmh up` checks, and the hub's environment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from pmh_jupyter.config import Settings
 from pmh_jupyter.hub.up.launcher import hub_environ
 from pmh_jupyter.hub.up.ports import listeners
-from pmh_jupyter.hub.up.wait_until_ready import base_url, health_checks
+from pmh_jupyter.hub.up.wait_until_ready import browser_url, health_checks, local_origin
 
 
 @pytest.mark.parametrize(
@@ -25,28 +25,40 @@ from pmh_jupyter.hub.up.wait_until_ready import base_url, health_checks
         ("192.0.2.1", "http://192.0.2.1:80"),
     ],
 )
-def test_the_address_at_which_this_machine_reaches_it(ip: str, expected: str) -> None:
-    assert base_url(ip, 80) == expected
+def test_local_origin_of_a_listener(ip: str, expected: str) -> None:
+    assert local_origin(ip, 80) == expected
 
 
-def test_every_process_is_asked_and_the_way_in_last() -> None:
+def test_processes_are_checked_before_the_proxy() -> None:
     settings = Settings(port=1, hub_port=2, service_port=3)
-    assert [question.url.split("/")[2] for question in health_checks(settings)] == [
-        "127.0.0.1:2",
-        "127.0.0.1:3",
-        "127.0.0.1:1",
-        "127.0.0.1:1",
+    assert [check.url for check in health_checks(settings)] == [
+        "http://127.0.0.1:2/hub/health",
+        "http://127.0.0.1:3/services/pmh/health",
+        "http://127.0.0.1:1/hub/health",
+        "http://127.0.0.1:1/services/pmh/ready",
     ]
+    assert browser_url(settings) == "http://127.0.0.1:1"
 
 
-def test_every_port_is_looked_at_and_its_setting_is_one() -> None:
+def test_health_checks_of_a_hub_below_a_path() -> None:
+    settings = Settings(port=1, hub_port=2, service_port=3, base_url="/jupyter/")
+    assert [check.url for check in health_checks(settings)] == [
+        "http://127.0.0.1:2/jupyter/hub/health",
+        "http://127.0.0.1:3/jupyter/services/pmh/health",
+        "http://127.0.0.1:1/jupyter/hub/health",
+        "http://127.0.0.1:1/jupyter/services/pmh/ready",
+    ]
+    assert browser_url(settings) == "http://127.0.0.1:1/jupyter/"
+
+
+def test_every_port_is_checked_and_has_a_setting() -> None:
     settings = Settings(port=1, hub_port=2, proxy_api_port=3, service_port=4)
     assert {listener.port for listener in listeners(settings)} == {1, 2, 3, 4}
     assert {listener.setting for listener in listeners(settings)} <= set(Settings.traits_by_variable())
 
 
-def test_the_hub_gets_the_settings_and_its_own_commands_first() -> None:
-    given = hub_environ(Settings(port=1234))
-    assert given["PMH_PORT"] == "1234"
-    assert Path(given["PATH"].split(os.pathsep)[0]) == Path(sys.executable).parent
-    assert given["HOME"] == os.environ["HOME"]
+def test_hub_gets_the_settings_and_its_own_commands_first() -> None:
+    environ = hub_environ(Settings(port=1234, base_url="/jupyter/"))
+    assert (environ["PMH_PORT"], environ["PMH_BASE_URL"]) == ("1234", "/jupyter/")
+    assert Path(environ["PATH"].split(os.pathsep)[0]) == Path(sys.executable).parent
+    assert environ["HOME"] == os.environ["HOME"]

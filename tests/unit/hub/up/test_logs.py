@@ -1,4 +1,4 @@
-"""Logs: one file a start, a few kept."""
+"""The hub's logs: one file per start, and a limited number of old ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from pmh_jupyter.hub.up.logs import MAX_OLD_LOGS, rotate_log, tail
 
 
-def test_each_start_has_its_own_log_and_earlier_ones_are_kept(tmp_path: Path) -> None:
+def test_logs_are_rotated_and_old_ones_deleted(tmp_path: Path) -> None:
     for start in range(MAX_OLD_LOGS + 3):
         rotate_log(tmp_path).write_text(f"start {start}")
     logs = tmp_path / "logs"
@@ -17,25 +17,25 @@ def test_each_start_has_its_own_log_and_earlier_ones_are_kept(tmp_path: Path) ->
     assert len(list(logs.iterdir())) == MAX_OLD_LOGS + 1
 
 
-def test_a_new_log_is_empty_and_for_its_owner_alone(tmp_path: Path) -> None:
+def test_new_log_is_empty_and_closed_to_others(tmp_path: Path) -> None:
     log = rotate_log(tmp_path)
     assert log.read_bytes() == b""
     assert log.stat().st_mode & 0o077 == 0
 
 
-def test_the_tail_is_the_last_lines(tmp_path: Path) -> None:
+def test_tail_is_the_last_lines(tmp_path: Path) -> None:
     log = tmp_path / "hub.log"
     log.write_text("".join(f"line {number}\n" for number in range(100)))
     assert tail(log, 2) == "line 98\nline 99"
 
 
-def test_a_tail_that_is_not_text(tmp_path: Path) -> None:
+def test_tail_of_a_log_that_is_not_utf8(tmp_path: Path) -> None:
     log = tmp_path / "hub.log"
     log.write_bytes(b"\xff\n")
     assert tail(log) == "\N{REPLACEMENT CHARACTER}"
 
 
-def test_no_lines_and_no_file_are_told_apart(tmp_path: Path) -> None:
+def test_tail_distinguishes_an_empty_log_from_a_missing_one(tmp_path: Path) -> None:
     log = rotate_log(tmp_path)
     assert "is empty" in tail(log)
     log.unlink()

@@ -1,4 +1,4 @@
-"""Progress: plain lines where there is no terminal, the same end lines where there is one."""
+"""Progress output: plain lines without a terminal, a spinner and the same result lines on one."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ def _progress(stream: io.StringIO) -> Progress:
     return Progress(stream, clock=lambda: float(next(ticks)))
 
 
-def test_a_step_tells_its_title_and_how_long_it_took() -> None:
+def test_step_prints_title_and_duration() -> None:
     stream = io.StringIO()
     with _progress(stream).step("Making tea"):
         assert "Making tea" in stream.getvalue()
     assert stream.getvalue().splitlines()[-1] == " ✓    2.0 s  Making tea"
 
 
-def test_a_step_that_fails_is_told_as_such_and_the_failure_passes_on() -> None:
+def test_failing_step_is_marked_and_its_exception_propagates() -> None:
     stream = io.StringIO()
     with pytest.raises(KeyboardInterrupt), _progress(stream).step("Making tea"):
         raise KeyboardInterrupt
     assert stream.getvalue().splitlines()[-1] == " ✗    2.0 s  Making tea"
 
 
-def test_on_a_terminal_it_moves_while_it_runs_and_ends_with_the_same_line() -> None:
+def test_terminal_shows_a_spinner_and_the_same_result_line() -> None:
     stream = Terminal()
     with _progress(stream).step("Making tea"):
         pass

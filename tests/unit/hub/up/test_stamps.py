@@ -1,4 +1,4 @@
-"""Stamps: contents count, times and order do not."""
+"""Stamps depend on contents, not on times or order."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def sources(tmp_path: Path) -> Path:
     return folder
 
 
-def test_touching_a_file_changes_nothing(sources: Path) -> None:
+def test_modification_time_does_not_change_the_hash(sources: Path) -> None:
     before = content_hash([sources])
     os.utime(sources / "a.ts", (0, 0))
     assert content_hash([sources]) == before
 
 
-def test_it_is_the_same_wherever_the_folder_lies(sources: Path, tmp_path: Path) -> None:
+def test_location_of_the_folder_does_not_change_the_hash(sources: Path, tmp_path: Path) -> None:
     before = content_hash([sources])
     moved = tmp_path / "elsewhere" / "src"
     moved.parent.mkdir()
@@ -34,34 +34,34 @@ def test_it_is_the_same_wherever_the_folder_lies(sources: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("name", ["__pycache__", "node_modules"])
-def test_what_tools_leave_behind_does_not_count(sources: Path, name: str) -> None:
+def test_caches_do_not_change_the_hash(sources: Path, name: str) -> None:
     before = content_hash([sources])
     (sources / name).mkdir()
     (sources / name / "x").write_text("x")
     assert content_hash([sources]) == before
 
 
-def test_each_change_changes_it(sources: Path) -> None:
-    seen = {content_hash([sources])}
+def test_every_kind_of_change_changes_the_hash(sources: Path) -> None:
+    hashes = {content_hash([sources])}
     (sources / "a.ts").write_text("A")
-    seen.add(content_hash([sources]))
+    hashes.add(content_hash([sources]))
     (sources / "a.ts").rename(sources / "c.ts")
-    seen.add(content_hash([sources]))
+    hashes.add(content_hash([sources]))
     (sources / "c.ts").unlink()
-    seen.add(content_hash([sources]))
-    seen.add(content_hash([sources], "3.12"))
-    seen.add(content_hash([sources, sources / "inner" / "b.ts"]))
-    assert len(seen) == 6
+    hashes.add(content_hash([sources]))
+    hashes.add(content_hash([sources], "3.12"))
+    hashes.add(content_hash([sources, sources / "inner" / "b.ts"]))
+    assert len(hashes) == 6
 
 
-def test_a_missing_path_is_hashed_as_absent(tmp_path: Path) -> None:
-    there = tmp_path / "package.json"
-    before = content_hash([there])
-    there.write_text("{}")
-    assert content_hash([there]) != before
+def test_created_file_changes_the_hash(tmp_path: Path) -> None:
+    created_file = tmp_path / "package.json"
+    before = content_hash([created_file])
+    created_file.write_text("{}")
+    assert content_hash([created_file]) != before
 
 
-def test_a_stamp_is_current_for_its_value_alone(tmp_path: Path) -> None:
+def test_stamp_is_current_for_its_fingerprint_only(tmp_path: Path) -> None:
     stamp = tmp_path / "stamps" / "panel"
     assert not is_current(stamp, "1")
     write_stamp(stamp, "1")
@@ -69,7 +69,7 @@ def test_a_stamp_is_current_for_its_value_alone(tmp_path: Path) -> None:
     assert not is_current(stamp, "2")
 
 
-def test_a_damaged_stamp_is_not_current(tmp_path: Path) -> None:
+def test_damaged_stamp_is_not_current(tmp_path: Path) -> None:
     stamp = tmp_path / "stamp"
     stamp.write_bytes(b"\xff\xfe")
     assert not is_current(stamp, "1")

@@ -1,4 +1,4 @@
-"""Waiting until a hub can be used, against a real HTTP server."""
+"""Waiting until a hub is ready, against a real HTTP server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Answers = list[tuple[int, bytes]]
 
 
 class Server(ThreadingHTTPServer):
-    """Gives the answers in turn, the last one again and again."""
+    """Sends the answers in order, and repeats the last one."""
 
     answers: Answers
 
@@ -39,7 +39,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Not on the tests' output."""
+        """Logs nothing."""
 
 
 @pytest.fixture
@@ -52,27 +52,27 @@ def server() -> Iterator[Server]:
         thread.join()
 
 
-def test_it_returns_once_the_answer_is_good(server: Server) -> None:
+def test_returns_once_the_answer_is_200(server: Server) -> None:
     server.answers = [(503, b"{}"), (404, b"nothing here yet"), (200, b"{}")]
     wait_until_healthy(HealthCheck("grading", server.url), lambda: True, timeout_seconds=30)
     assert server.answers == [(200, b"{}")]
 
 
-def test_when_the_time_is_over_the_last_answer_is_told(server: Server) -> None:
-    parts = {"database": {"ready": True}, "grading": {"ready": False, "message": "No sandbox can be had."}}
-    server.answers = [(503, json.dumps({"ready": False, "parts": parts}).encode())]
+def test_timeout_reports_the_last_answer(server: Server) -> None:
+    components = {"database": {"ready": True}, "grading": {"ready": False, "message": "No sandbox can be had."}}
+    server.answers = [(503, json.dumps({"ready": False, "components": components}).encode())]
     with pytest.raises(Unavailable, match=r"grading is still not ready: No sandbox can be had\. \(503\)"):
         wait_until_healthy(HealthCheck("grading", server.url), lambda: True, timeout_seconds=0)
 
 
-@pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b'{"parts": {"grading": {}}}', b'{"parts": []}', b"\xff"])
-def test_an_answer_in_another_shape_is_told_by_its_status(server: Server, body: bytes) -> None:
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b'{"components": {"grading": {}}}', b'{"components": []}', b"\xff"])
+def test_answer_of_another_program_is_reported_by_its_status(server: Server, body: bytes) -> None:
     server.answers = [(502, body)]
     with pytest.raises(Unavailable, match="status 502"):
         wait_until_healthy(HealthCheck("the Hub", server.url), lambda: True, timeout_seconds=0)
 
 
-def test_nobody_listens() -> None:
+def test_refused_connection_is_reported() -> None:
     [port] = free_ports(1)
     with pytest.raises(Unavailable, match="refused"):
         wait_until_healthy(
@@ -80,13 +80,14 @@ def test_nobody_listens() -> None:
         )
 
 
-def test_a_hub_that_has_ended_is_not_waited_for(server: Server) -> None:
+def test_ended_hub_is_not_waited_for(server: Server) -> None:
     server.answers = [(503, b"{}")]
     with pytest.raises(Unavailable, match="ended before the Hub answered"):
         wait_until_healthy(HealthCheck("the Hub", server.url), lambda: False, timeout_seconds=600)
 
 
-def test_the_machines_proxy_settings_are_not_asked(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_settings_of_the_machine_are_ignored(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    server.answers = [(200, b"{}")]
-    wait_until_healthy(HealthCheck("the Hub", server.url), lambda: True, timeout_seconds=0)
+    server.answers = [(503, b"{}"), (200, b"{}")]
+    wait_until_healthy(HealthCheck("the Hub", server.url), lambda: True, timeout_seconds=30)
+    assert server.answers == [(200, b"{}")], "the server itself was asked"

@@ -1,6 +1,6 @@
-"""The first schema: people, courses, classrooms, work, results.
+"""The first schema.
 
-A migration that has landed is never edited: the next change is a new one.
+Never edit a migration that has landed: databases have run it already. Every change of a table is a new migration.
 """
 
 from __future__ import annotations
@@ -12,32 +12,34 @@ from sqlalchemy.dialects import postgresql
 revision = "0001"
 down_revision = None
 
-MOMENT = sa.DateTime(timezone=True)
+UTC_TIME = sa.DateTime(timezone=True)
 JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
-COUNTER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+ROW_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Forward only: the way back is the backup."""
-    _people_and_courses()
-    _releases()
-    _versions()
-    _classrooms()
-    _schedule()
-    _work()
-    _results()
-    _records()
+    """There is no downgrade: restore the backup instead."""
+    _create_people_and_courses()
+    _create_releases()
+    _create_course_versions()
+    _create_classrooms()
+    _create_assignments()
+    _create_submissions()
+    _create_jobs()
+    _create_verdicts()
+    _create_ledger()
+    _create_events()
     for table in ("ledger", "events"):
-        _append_only(table)
+        _make_append_only(table)
 
 
-def _people_and_courses() -> None:
-    """People, and courses that nothing refers back from."""
+def _create_people_and_courses() -> None:
+    """People, blobs and courses."""
     op.create_table(
         "people",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
-        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("created_at", UTC_TIME, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_people")),
         sa.UniqueConstraint("name", name=op.f("uq_people_name")),
     )
@@ -52,7 +54,7 @@ def _people_and_courses() -> None:
         "courses",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("slug", sa.String(length=100), nullable=False),
-        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("created_at", UTC_TIME, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_courses")),
         sa.UniqueConstraint("slug", name=op.f("uq_courses_slug")),
     )
@@ -65,16 +67,16 @@ def _people_and_courses() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lessons")),
         sa.UniqueConstraint("course_id", "slug", name=op.f("uq_lessons_course_id_slug")),
     )
+
+
+def _create_releases() -> None:
+    """Releases of lessons: files, exercises, and how their tests are isolated."""
     op.create_table(
         "releases",
         sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("created_at", UTC_TIME, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_releases")),
     )
-
-
-def _releases() -> None:
-    """What a release holds."""
     op.create_table(
         "release_files",
         sa.Column("release_id", sa.String(length=64), nullable=False),
@@ -96,16 +98,25 @@ def _releases() -> None:
         sa.Column("max_millipoints", sa.Integer(), nullable=False),
         sa.Column("solution_cells", JSON, nullable=False),
         sa.Column("test_cells", JSON, nullable=False),
-        sa.Column("manual", sa.Boolean(), nullable=False),
+        sa.Column("is_manually_graded", sa.Boolean(), nullable=False),
         sa.Column("concepts", JSON, nullable=False),
         sa.Column("hints", JSON, nullable=False),
         sa.ForeignKeyConstraint(["release_id"], ["releases.id"], name=op.f("fk_exercises_release_id")),
         sa.PrimaryKeyConstraint("release_id", "grade_id", name=op.f("pk_exercises")),
     )
+    op.create_table(
+        "release_isolation",
+        sa.Column("release_id", sa.String(length=64), nullable=False),
+        sa.Column("grader_version", sa.String(length=32), nullable=False),
+        sa.Column("body", JSON, nullable=False),
+        sa.Column("determined_at", UTC_TIME, nullable=False),
+        sa.ForeignKeyConstraint(["release_id"], ["releases.id"], name=op.f("fk_release_isolation_release_id")),
+        sa.PrimaryKeyConstraint("release_id", "grader_version", name=op.f("pk_release_isolation")),
+    )
 
 
-def _versions() -> None:
-    """Course versions and the releases that they list."""
+def _create_course_versions() -> None:
+    """Versions of a course, with the releases that they list."""
     op.create_table(
         "course_versions",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -113,10 +124,8 @@ def _versions() -> None:
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("title", sa.String(), nullable=False),
-        sa.Column("description", sa.String(), nullable=False),
         sa.Column("achievements", JSON, nullable=False),
-        sa.Column("concepts", JSON, nullable=False),
-        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("created_at", UTC_TIME, nullable=False),
         sa.ForeignKeyConstraint(["course_id"], ["courses.id"], name=op.f("fk_course_versions_course_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_course_versions")),
         sa.UniqueConstraint("course_id", "number", name=op.f("uq_course_versions_course_id_number")),
@@ -130,7 +139,12 @@ def _versions() -> None:
         sa.Column("title", sa.String(), nullable=False),
         sa.Column("unit", sa.String(), nullable=False),
         sa.Column("cell_seconds", sa.Double(), nullable=True),
+        sa.Column("submission_seconds", sa.Double(), nullable=True),
         sa.Column("memory_bytes", sa.BigInteger(), nullable=True),
+        sa.Column("processes", sa.Integer(), nullable=True),
+        sa.Column("output_bytes", sa.BigInteger(), nullable=True),
+        sa.Column("file_bytes", sa.BigInteger(), nullable=True),
+        sa.Column("preload", JSON, server_default="[]", nullable=False),
         sa.ForeignKeyConstraint(["lesson_id"], ["lessons.id"], name=op.f("fk_version_lessons_lesson_id")),
         sa.ForeignKeyConstraint(["release_id"], ["releases.id"], name=op.f("fk_version_lessons_release_id")),
         sa.ForeignKeyConstraint(["version_id"], ["course_versions.id"], name=op.f("fk_version_lessons_version_id")),
@@ -138,8 +152,8 @@ def _versions() -> None:
     )
 
 
-def _classrooms() -> None:
-    """Classrooms and who is in them."""
+def _create_classrooms() -> None:
+    """Classrooms, their members and join codes."""
     op.create_table(
         "classrooms",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -148,7 +162,7 @@ def _classrooms() -> None:
         sa.Column("time_zone", sa.String(length=100), nullable=False),
         sa.Column("version_id", sa.Uuid(), nullable=False),
         sa.Column("last_event", sa.BigInteger(), nullable=False),
-        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("created_at", UTC_TIME, nullable=False),
         sa.ForeignKeyConstraint(["version_id"], ["course_versions.id"], name=op.f("fk_classrooms_version_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_classrooms")),
         sa.UniqueConstraint("slug", name=op.f("uq_classrooms_slug")),
@@ -159,7 +173,7 @@ def _classrooms() -> None:
         sa.Column("classroom_id", sa.Uuid(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("role", sa.String(length=16), nullable=False),
-        sa.Column("joined_at", MOMENT, nullable=False),
+        sa.Column("joined_at", UTC_TIME, nullable=False),
         sa.CheckConstraint("role IN ('student', 'assistant', 'instructor', 'admin')", name=op.f("ck_members_role")),
         sa.ForeignKeyConstraint(["classroom_id"], ["classrooms.id"], name=op.f("fk_members_classroom_id")),
         sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_members_person_id")),
@@ -172,15 +186,15 @@ def _classrooms() -> None:
         sa.Column("code", sa.String(length=64), nullable=False),
         sa.Column("classroom_id", sa.Uuid(), nullable=False),
         sa.Column("role", sa.String(length=16), nullable=False),
-        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("created_at", UTC_TIME, nullable=False),
         sa.CheckConstraint("role IN ('student', 'assistant', 'instructor', 'admin')", name=op.f("ck_join_codes_role")),
         sa.ForeignKeyConstraint(["classroom_id"], ["classrooms.id"], name=op.f("fk_join_codes_classroom_id")),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_join_codes")),
     )
 
 
-def _schedule() -> None:
-    """What is on a classroom's schedule, and who opened what."""
+def _create_assignments() -> None:
+    """The schedule of a classroom, and the releases that its members opened."""
     op.create_table(
         "assignments",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -190,33 +204,39 @@ def _schedule() -> None:
         sa.Column("opens", sa.DateTime(), nullable=True),
         sa.Column("due", sa.DateTime(), nullable=True),
         sa.Column("closes", sa.DateTime(), nullable=True),
-        sa.Column("attempts", sa.Integer(), nullable=True),
+        sa.Column("max_submissions", sa.Integer(), nullable=True),
         sa.Column("weight", sa.Integer(), nullable=False),
         sa.Column("cell_seconds", sa.Double(), nullable=True),
+        sa.Column("submission_seconds", sa.Double(), nullable=True),
         sa.Column("memory_bytes", sa.BigInteger(), nullable=True),
-        sa.Column("checks", sa.String(length=16), nullable=False),
-        sa.CheckConstraint("checks IN ('visible', 'all')", name=op.f("ck_assignments_checks")),
-        sa.CheckConstraint("attempts > 0", name=op.f("ck_assignments_attempts")),
+        sa.Column("processes", sa.Integer(), nullable=True),
+        sa.Column("output_bytes", sa.BigInteger(), nullable=True),
+        sa.Column("file_bytes", sa.BigInteger(), nullable=True),
+        sa.Column("preload", JSON, server_default="[]", nullable=False),
+        sa.Column("limit_overrides", JSON, server_default="{}", nullable=False),
+        sa.Column("check_tests", sa.String(length=16), nullable=False),
+        sa.CheckConstraint("check_tests IN ('visible', 'all')", name=op.f("ck_assignments_check_tests")),
+        sa.CheckConstraint("max_submissions > 0", name=op.f("ck_assignments_max_submissions")),
         sa.ForeignKeyConstraint(["classroom_id"], ["classrooms.id"], name=op.f("fk_assignments_classroom_id")),
         sa.ForeignKeyConstraint(["lesson_id"], ["lessons.id"], name=op.f("fk_assignments_lesson_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_assignments")),
         sa.UniqueConstraint("classroom_id", "lesson_id", name=op.f("uq_assignments_classroom_id_lesson_id")),
     )
     op.create_table(
-        "openings",
+        "opened_releases",
         sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("assignment_id", sa.Uuid(), nullable=False),
         sa.Column("release_id", sa.String(length=64), nullable=False),
-        sa.Column("opened_at", MOMENT, nullable=False),
-        sa.ForeignKeyConstraint(["assignment_id"], ["assignments.id"], name=op.f("fk_openings_assignment_id")),
-        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_openings_person_id")),
-        sa.ForeignKeyConstraint(["release_id"], ["releases.id"], name=op.f("fk_openings_release_id")),
-        sa.PrimaryKeyConstraint("person_id", "assignment_id", name=op.f("pk_openings")),
+        sa.Column("opened_at", UTC_TIME, nullable=False),
+        sa.ForeignKeyConstraint(["assignment_id"], ["assignments.id"], name=op.f("fk_opened_releases_assignment_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_opened_releases_person_id")),
+        sa.ForeignKeyConstraint(["release_id"], ["releases.id"], name=op.f("fk_opened_releases_release_id")),
+        sa.PrimaryKeyConstraint("person_id", "assignment_id", name=op.f("pk_opened_releases")),
     )
 
 
-def _work() -> None:
-    """What people send."""
+def _create_submissions() -> None:
+    """Submissions and their files."""
     op.create_table(
         "submissions",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -226,16 +246,15 @@ def _work() -> None:
         sa.Column("release_id", sa.String(length=64), nullable=False),
         sa.Column("exercises", JSON, nullable=False),
         sa.Column("content_hash", sa.String(length=64), nullable=False),
-        sa.Column("received_at", MOMENT, nullable=False),
+        sa.Column("received_at", UTC_TIME, nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("receipt", JSON, nullable=True),
-        sa.Column("graded_at", MOMENT, nullable=True),
-        sa.Column("seconds", sa.Double(), nullable=True),
-        sa.Column("healed", JSON, nullable=False),
+        sa.Column("graded_at", UTC_TIME, nullable=True),
+        sa.Column("repairs", JSON, nullable=False),
         sa.Column("flags", JSON, nullable=False),
-        sa.Column("fault", JSON, nullable=True),
+        sa.Column("grader_error", JSON, nullable=True),
         sa.CheckConstraint("kind = 'check' OR receipt IS NOT NULL", name=op.f("ck_submissions_receipt")),
-        sa.CheckConstraint("kind IN ('check', 'submission')", name=op.f("ck_submissions_kind")),
+        sa.CheckConstraint("kind IN ('check', 'final')", name=op.f("ck_submissions_kind")),
         sa.CheckConstraint("state IN ('queued', 'running', 'graded', 'failed')", name=op.f("ck_submissions_state")),
         sa.ForeignKeyConstraint(["assignment_id"], ["assignments.id"], name=op.f("fk_submissions_assignment_id")),
         sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_submissions_person_id")),
@@ -255,32 +274,46 @@ def _work() -> None:
         sa.ForeignKeyConstraint(["submission_id"], ["submissions.id"], name=op.f("fk_submission_files_submission_id")),
         sa.PrimaryKeyConstraint("submission_id", "path", name=op.f("pk_submission_files")),
     )
+
+
+def _create_jobs() -> None:
+    """The grading queue."""
     op.create_table(
         "jobs",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("submission_id", sa.Uuid(), nullable=False),
         sa.Column("release_id", sa.String(length=64), nullable=False),
-        sa.Column("grader", sa.String(length=32), nullable=False),
+        sa.Column("grading_key", sa.String(length=32), nullable=False),
+        sa.Column("classroom_id", sa.Uuid(), nullable=False),
         sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("slot", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("claim_count", sa.Integer(), nullable=False),
+        sa.Column("seed", sa.BigInteger(), nullable=True),
+        sa.Column("grader_version", sa.String(length=32), nullable=True),
         sa.Column("worker", sa.String(length=100), nullable=True),
-        sa.Column("lease_until", MOMENT, nullable=True),
+        sa.Column("lease_until", UTC_TIME, nullable=True),
         sa.Column("request_id", sa.String(length=64), nullable=False),
-        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("created_at", UTC_TIME, nullable=False),
         sa.CheckConstraint("state IN ('queued', 'running', 'done')", name=op.f("ck_jobs_state")),
+        sa.ForeignKeyConstraint(["classroom_id"], ["classrooms.id"], name=op.f("fk_jobs_classroom_id")),
         sa.ForeignKeyConstraint(["release_id"], ["releases.id"], name=op.f("fk_jobs_release_id")),
         sa.ForeignKeyConstraint(["submission_id"], ["submissions.id"], name=op.f("fk_jobs_submission_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
         sa.UniqueConstraint(
-            "submission_id", "release_id", "grader", name=op.f("uq_jobs_submission_id_release_id_grader")
+            "submission_id", "release_id", "grading_key", name=op.f("uq_jobs_submission_id_release_id_grading_key")
         ),
     )
-    op.create_index(op.f("ix_jobs_state_priority_created_at"), "jobs", ["state", "priority", "created_at"])
+    op.create_index(
+        op.f("ix_jobs_state_priority_classroom_id_slot"), "jobs", ["state", "priority", "classroom_id", "slot"]
+    )
+    op.create_index(
+        op.f("ix_jobs_state_priority_slot_created_at_id"), "jobs", ["state", "priority", "slot", "created_at", "id"]
+    )
 
 
-def _results() -> None:
-    """What gradings say."""
+def _create_verdicts() -> None:
+    """Verdicts, and the attempts that they count as."""
     op.create_table(
         "verdicts",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -307,8 +340,9 @@ def _results() -> None:
         sa.Column("outcome", sa.String(length=16), nullable=False),
         sa.Column("millipoints", sa.Integer(), nullable=False),
         sa.Column("max_millipoints", sa.Integer(), nullable=False),
-        sa.Column("answered", sa.Boolean(), nullable=False),
-        sa.Column("received_at", MOMENT, nullable=False),
+        sa.Column("is_answered", sa.Boolean(), nullable=False),
+        sa.Column("replaced_by", sa.Uuid(), nullable=True),
+        sa.Column("received_at", UTC_TIME, nullable=False),
         sa.CheckConstraint("millipoints BETWEEN 0 AND max_millipoints", name=op.f("ck_attempts_millipoints")),
         sa.ForeignKeyConstraint(["assignment_id"], ["assignments.id"], name=op.f("fk_attempts_assignment_id")),
         sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_attempts_person_id")),
@@ -320,11 +354,11 @@ def _results() -> None:
     op.create_index(op.f("ix_attempts_assignment_id_person_id"), "attempts", ["assignment_id", "person_id"])
 
 
-def _records() -> None:
-    """What is kept of it for good."""
+def _create_ledger() -> None:
+    """The grade ledger."""
     op.create_table(
         "ledger",
-        sa.Column("number", COUNTER, autoincrement=True, nullable=False),
+        sa.Column("number", ROW_NUMBER, autoincrement=True, nullable=False),
         sa.Column("member_id", sa.Uuid(), nullable=False),
         sa.Column("assignment_id", sa.Uuid(), nullable=False),
         sa.Column("grade_id", sa.String(length=255), nullable=False),
@@ -333,9 +367,9 @@ def _records() -> None:
         sa.Column("actor_id", sa.Uuid(), nullable=True),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("attempt_id", sa.Uuid(), nullable=True),
-        sa.Column("supersedes", COUNTER, nullable=True),
-        sa.Column("at", MOMENT, nullable=False),
-        sa.CheckConstraint("kind IN ('verdict', 'mark', 'penalty', 'override')", name=op.f("ck_ledger_kind")),
+        sa.Column("supersedes", ROW_NUMBER, nullable=True),
+        sa.Column("recorded_at", UTC_TIME, nullable=False),
+        sa.CheckConstraint("kind IN ('verdict', 'manual', 'penalty', 'override')", name=op.f("ck_ledger_kind")),
         sa.ForeignKeyConstraint(["actor_id"], ["people.id"], name=op.f("fk_ledger_actor_id")),
         sa.ForeignKeyConstraint(["assignment_id"], ["assignments.id"], name=op.f("fk_ledger_assignment_id")),
         sa.ForeignKeyConstraint(["attempt_id"], ["attempts.id"], name=op.f("fk_ledger_attempt_id")),
@@ -344,13 +378,17 @@ def _records() -> None:
         sa.PrimaryKeyConstraint("number", name=op.f("pk_ledger")),
     )
     op.create_index(op.f("ix_ledger_assignment_id_member_id"), "ledger", ["assignment_id", "member_id"])
+
+
+def _create_events() -> None:
+    """The event log, and what is derived from it."""
     op.create_table(
         "events",
         sa.Column("classroom_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=True),
-        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("occurred_at", UTC_TIME, nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("data", JSON, nullable=False),
         sa.ForeignKeyConstraint(["classroom_id"], ["classrooms.id"], name=op.f("fk_events_classroom_id")),
@@ -359,12 +397,22 @@ def _records() -> None:
     )
     op.create_index(op.f("ix_events_classroom_id_person_id_number"), "events", ["classroom_id", "person_id", "number"])
     op.create_table(
+        "achievement_counters",
+        sa.Column("classroom_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("last_event", sa.BigInteger(), nullable=False),
+        sa.Column("body", JSON, nullable=False),
+        sa.ForeignKeyConstraint(["classroom_id"], ["classrooms.id"], name=op.f("fk_achievement_counters_classroom_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_achievement_counters_person_id")),
+        sa.PrimaryKeyConstraint("classroom_id", "person_id", name=op.f("pk_achievement_counters")),
+    )
+    op.create_table(
         "awards",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("classroom_id", sa.Uuid(), nullable=False),
         sa.Column("achievement", sa.String(length=100), nullable=False),
-        sa.Column("earned_at", MOMENT, nullable=False),
+        sa.Column("earned_at", UTC_TIME, nullable=False),
         sa.ForeignKeyConstraint(["classroom_id"], ["classrooms.id"], name=op.f("fk_awards_classroom_id")),
         sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_awards_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_awards")),
@@ -374,21 +422,21 @@ def _records() -> None:
     )
 
 
-def _append_only(table: str) -> None:
-    """The database itself refuses to change or drop a row."""
-    refusal = f"{table} is append-only"
+def _make_append_only(table: str) -> None:
+    """Adds triggers that reject UPDATE and DELETE."""
+    message = f"{table} is append-only"
     if op.get_bind().dialect.name == "sqlite":
         for verb in ("UPDATE", "DELETE"):
             op.execute(
                 f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
+                f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
             )
         return
     op.execute(
-        f"CREATE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{refusal}'; END $$"
+        f"CREATE FUNCTION {table}_reject_change() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{message}'; END $$"
     )
     op.execute(
         f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
-        f"FOR EACH ROW EXECUTE FUNCTION {table}_refuse()"
+        f"FOR EACH ROW EXECUTE FUNCTION {table}_reject_change()"
     )

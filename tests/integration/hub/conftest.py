@@ -1,4 +1,4 @@
-"""Two hubs for the whole folder: the product, and the same without walls. Ada and Bob have a server on each."""
+"""Two hubs for the whole folder: the product, and the same without sandboxes. Ada and Bob have a running server on each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.hub.hub_process import CONFIG, HubProcess, Person, running_hub
 
-UNWALLED = Path(__file__).parent / "unwalled_config.py"
+UNSANDBOXED_CONFIG = Path(__file__).parent / "unsandboxed_config.py"
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ def neighbours(folder: Path, config: Path) -> Iterator[Neighbours]:
 
 
 @pytest.fixture(scope="session")
-def walled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
-    with neighbours(tmp_path_factory.mktemp("walled"), CONFIG) as found:
-        yield found
+def sandboxed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
+    with neighbours(tmp_path_factory.mktemp("sandboxed"), CONFIG) as people:
+        yield people
 
 
 @pytest.fixture(scope="session")
-def unwalled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
-    with neighbours(tmp_path_factory.mktemp("unwalled"), UNWALLED) as found:
-        yield found
+def unsandboxed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
+    with neighbours(tmp_path_factory.mktemp("unsandboxed"), UNSANDBOXED_CONFIG) as people:
+        yield people

@@ -1,4 +1,4 @@
-"""Containers on a real engine: what a server in one may use, and whom it cannot reach. A probe first succeeds from the machine itself."""
+"""Servers in containers on a real engine: their limits, and the addresses that they cannot reach but the machine itself can."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def contained(engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFact
 
 
 def reaches(people: Neighbours, ip: str, port: int) -> bool:
-    """Whether Ada's container gets a connection there."""
+    """True if Ada's container can connect to the address."""
     code = f"""
 import socket
 try:
@@ -65,25 +65,27 @@ def machine_reaches(ip: str, port: int) -> bool:
     return True
 
 
-def test_a_container_gives_nothing_that_is_not_needed(contained: Neighbours) -> None:
+def test_container_has_no_unneeded_privileges(contained: Neighbours) -> None:
     status = contained.ada.run("print(open('/proc/self/status').read())")
     fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
     assert fields["Uid"].split() == ["1000"] * 4
     assert {fields[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {"0" * 16}
     assert fields["NoNewPrivs"] == "1"
     for path in ("/x", "/etc/x", "/usr/x", "/opt/x", str(ROOT / "pmh_jupyter" / "x")):
-        answer = contained.ada.run(f"try:\n    open({path!r}, 'w')\nexcept OSError as error:\n    print('refused')")
-        assert "refused" in answer, path
+        output = contained.ada.run(f"try:\n    open({path!r}, 'w')\nexcept OSError as error:\n    print('refused')")
+        assert "refused" in output, path
 
 
-def test_limits_are_set_and_hold(contained: Neighbours, engine: docker.DockerClient) -> None:
-    host = engine.api.inspect_container(f"{NETWORK}-ada")["HostConfig"]
-    assert (host["Memory"], host["MemorySwap"]) == (512 << 20, 512 << 20)
-    assert (host["PidsLimit"], host["ReadonlyRootfs"], host["CpuQuota"]) == (256, True, 200_000)
-    hungry = "import subprocess, sys\nprint(subprocess.run([sys.executable, '-c', 'bytearray(700 << 20)']).returncode)"
-    assert contained.ada.run(hungry).strip() == "-9"
+def test_limits_are_enforced(contained: Neighbours, engine: docker.DockerClient) -> None:
+    host_config = engine.api.inspect_container(f"{NETWORK}-ada")["HostConfig"]
+    assert (host_config["Memory"], host_config["MemorySwap"]) == (512 << 20, 512 << 20)
+    assert (host_config["PidsLimit"], host_config["ReadonlyRootfs"], host_config["CpuQuota"]) == (256, True, 200_000)
+    allocate = (
+        "import subprocess, sys\nprint(subprocess.run([sys.executable, '-c', 'bytearray(700 << 20)']).returncode)"
+    )
+    assert contained.ada.run(allocate).strip() == "-9"
     assert "Cannot fork" in contained.ada.run(FORK_UNTIL_REFUSED)
-    filling = """
+    fill_tmp = """
 try:
     with open("/tmp/big", "wb") as file:
         for _ in range(60):
@@ -92,38 +94,38 @@ except OSError as error:
     print("full", error.errno)
 import os; os.remove("/tmp/big")
 """
-    assert "full 28" in contained.ada.run(filling)
+    assert "full 28" in contained.ada.run(fill_tmp)
 
 
-def test_neighbours_cannot_be_reached(contained: Neighbours, engine: docker.DockerClient) -> None:
+def test_other_containers_cannot_be_reached(contained: Neighbours, engine: docker.DockerClient) -> None:
     bob = engine.api.inspect_container(f"{NETWORK}-bob")["NetworkSettings"]["Networks"][NETWORK]["IPAddress"]
     assert machine_reaches(bob, 8888)
     assert not reaches(contained, bob, 8888)
 
 
-def test_only_the_hub_and_the_service_can_be_reached(contained: Neighbours, engine: docker.DockerClient) -> None:
+def test_only_hub_and_service_can_be_reached(contained: Neighbours, engine: docker.DockerClient) -> None:
     settings = contained.hub.settings
     gateway = ensure_network(engine, NETWORK)
-    for needed in ("PMH_HUB_PORT", "PMH_SERVICE_PORT"):
-        assert reaches(contained, gateway, int(settings[needed])), needed
-    for kept in ("PMH_PORT", "PMH_PROXY_API_PORT"):
-        assert machine_reaches("127.0.0.1", int(settings[kept])), kept
-        assert not reaches(contained, gateway, int(settings[kept])), kept
-        assert not reaches(contained, "127.0.0.1", int(settings[kept])), kept
+    for variable in ("PMH_HUB_PORT", "PMH_SERVICE_PORT"):
+        assert reaches(contained, gateway, int(settings[variable])), variable
+    for variable in ("PMH_PORT", "PMH_PROXY_API_PORT"):
+        assert machine_reaches("127.0.0.1", int(settings[variable])), variable
+        assert not reaches(contained, gateway, int(settings[variable])), variable
+        assert not reaches(contained, "127.0.0.1", int(settings[variable])), variable
 
 
-def test_nothing_of_the_machine_shows(contained: Neighbours) -> None:
+def test_files_of_the_machine_are_not_visible(contained: Neighbours) -> None:
     data = contained.hub.data
     assert (data / "jupyterhub.sqlite").exists()
-    seen = contained.ada.run(
+    visible = contained.ada.run(
         f"import os; print([os.path.exists(path) for path in ({str(data)!r}, '/var/run/docker.sock', '/var/tmp')])"
     )
-    assert seen.strip() == "[False, False, False]"
+    assert visible.strip() == "[False, False, False]"
     courses = contained.ada.run(f"import os; print(os.path.exists({str(ROOT / 'courses')!r}))")
     assert (ROOT / "courses").exists() and courses.strip() == "False"
 
 
-def test_the_panel_reaches_the_service_as_its_owner(contained: Neighbours) -> None:
+def test_server_reaches_the_service_as_its_owner(contained: Neighbours) -> None:
     code = """
 import os
 from urllib.request import Request, urlopen
@@ -133,7 +135,7 @@ print(urlopen(Request(os.environ["PMH_SERVICE_URL"] + "/api/me", headers=headers
     assert json.loads(contained.ada.run(code))["name"] == "ada"
 
 
-def test_the_home_outlives_its_container(contained: Neighbours, engine: docker.DockerClient) -> None:
+def test_home_outlives_its_container(contained: Neighbours, engine: docker.DockerClient) -> None:
     contained.bob.run("open('notes.txt', 'w').write('still here')")
     contained.bob.stop_server()
     assert f"{NETWORK}-bob" not in {container.name for container in engine.containers.list(all=True)}
@@ -141,17 +143,17 @@ def test_the_home_outlives_its_container(contained: Neighbours, engine: docker.D
     assert contained.bob.run("import os; print(os.getcwd(), open('notes.txt').read())") == "/home/jovyan still here\n"
 
 
-def test_a_network_that_joins_neighbours_is_refused(engine: docker.DockerClient) -> None:
-    joined = engine.networks.create("pmh-joined", driver="bridge")
+def test_network_that_connects_containers_is_refused(engine: docker.DockerClient) -> None:
+    connecting_network = engine.networks.create("pmh-joined", driver="bridge")
     try:
         with pytest.raises(Conflict, match="reach each other") as refused:
             ensure_network(engine, "pmh-joined")
         assert "docker network rm pmh-joined" in refused.value.advice
     finally:
-        joined.remove()
+        connecting_network.remove()
 
 
-def test_a_missing_image_is_named(engine: docker.DockerClient) -> None:
+def test_missing_image_is_reported(engine: docker.DockerClient) -> None:
     require_image(Settings(docker_image=IMAGE))
     with pytest.raises(Unavailable, match="no image nowhere") as refused:
         require_image(Settings(docker_image="nowhere"))

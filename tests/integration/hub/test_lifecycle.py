@@ -1,4 +1,4 @@
-"""Servers start, stop and end with their hub; nothing of them stays."""
+"""Servers start and stop, and end with their hub without leaving processes behind."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ subprocess.Popen(["setsid", "nohup", "sh", "-c", "trap '' TERM INT HUP; while :;
 """
 
 
-def processes_with(mark: str) -> list[int]:
-    """Processes of this machine with this argument or in whose environment it stands; a zombie has neither."""
-    found = []
+def processes_with(text: str) -> list[int]:
+    """Processes of this machine with this text in their command line or environment. Zombies have neither."""
+    pids = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            seen = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+            texts = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
         except OSError:
             continue
-        if mark.encode() in seen:
-            found.append(int(process.name))
-    return found
+        if text.encode() in texts:
+            pids.append(int(process.name))
+    return pids
 
 
-def test_stopping_a_server_ends_all_that_it_started(walled: Neighbours) -> None:
-    people, mark = walled, "pmh-detached-by-bob"
-    people.bob.run(DETACHED.replace("MARK", repr(mark)))
-    assert processes_with(mark)
+def test_stopping_a_server_ends_its_detached_processes(sandboxed: Neighbours) -> None:
+    people, marker = sandboxed, "pmh-detached-by-bob"
+    people.bob.run(DETACHED.replace("MARK", repr(marker)))
+    assert processes_with(marker)
     people.bob.stop_server()
-    assert not processes_with(mark)
+    assert not processes_with(marker)
     people.bob.start_server()
 
 
 @pytest.mark.parametrize("end", [HubProcess.stop, HubProcess.kill], ids=["TERM", "KILL"])
-def test_nothing_outlives_the_hub(end: Callable[[HubProcess], None], tmp_path: Path) -> None:
+def test_no_process_outlives_the_hub(end: Callable[[HubProcess], None], tmp_path: Path) -> None:
     with running_hub(tmp_path) as hub:
         hub.person("ada").log_in().start_server().run(DETACHED.replace("MARK", "'x'"))
         data = str(hub.data)
@@ -57,43 +57,54 @@ def test_nothing_outlives_the_hub(end: Callable[[HubProcess], None], tmp_path: P
         hub.until(lambda: not processes_with(data), 20, "the proxy to end")
 
 
-def test_a_server_that_dies_is_noticed_and_can_be_started_again(walled: Neighbours) -> None:
-    bob = walled.bob
+def test_killed_server_is_noticed_and_can_be_started_again(sandboxed: Neighbours) -> None:
+    bob = sandboxed.bob
     for process in processes_with("JUPYTERHUB_SERVICE_PREFIX=/user/bob/"):
-        if f":{walled.hub.settings['PMH_HUB_PORT']}/" in Path(f"/proc/{process}/environ").read_text():
+        if f":{sandboxed.hub.settings['PMH_HUB_PORT']}/" in Path(f"/proc/{process}/environ").read_text():
             os.kill(process, signal.SIGKILL)
             break
-    bob.browser.get("/hub/home")  # the page on which somebody looks after their server, and has the Hub look as well
-    walled.hub.until(lambda: not bob.server_is_ready(), 20, "the Hub to notice")
+    bob.browser.get("/hub/home")  # makes the Hub poll the server
+    sandboxed.hub.until(lambda: not bob.server_is_ready(), 20, "the Hub to notice")
     bob.start_server()
     assert bob.run("print(6 * 7)") == "42\n"
 
 
-def test_work_stays_in_the_home(walled: Neighbours) -> None:
-    walled.bob.run("open('notes.txt', 'w').write('still here')")
-    walled.bob.stop_server()
-    walled.bob.start_server()
-    assert walled.bob.run("print(open('notes.txt').read())") == "still here\n"
+def test_files_in_the_home_survive_a_restart(sandboxed: Neighbours) -> None:
+    sandboxed.bob.run("open('notes.txt', 'w').write('still here')")
+    sandboxed.bob.stop_server()
+    sandboxed.bob.start_server()
+    assert sandboxed.bob.run("print(open('notes.txt').read())") == "still here\n"
 
 
-def test_a_servers_token_holds_what_the_table_says(walled: Neighbours) -> None:
+def test_server_token_has_the_scopes_of_the_table(sandboxed: Neighbours) -> None:
     code = """
 import json, os
 from urllib.request import Request, urlopen
 headers = {"Authorization": f"token {os.environ['JUPYTERHUB_API_TOKEN']}"}
 print(json.load(urlopen(Request(os.environ["JUPYTERHUB_API_URL"] + "/user", headers=headers)))["scopes"])
 """
-    me = walled.ada.run(code)
+    scopes = sandboxed.ada.run(code)
     for scope in ("custom:pmh:learn", "custom:pmh:author", "access:services!service=pmh"):
-        assert scope in me and scope in {grant.scope for grant in SERVER_GRANTS}
+        assert scope in scopes and scope in {grant.scope for grant in SERVER_GRANTS}
     for scope in ("teach", "enrol", "tokens", "'servers", "delete:"):
-        assert scope not in me
+        assert scope not in scopes
 
 
-def test_the_environment_tells_nothing_of_the_hub(walled: Neighbours) -> None:
-    names = set(walled.ada.run("import os; print(*os.environ)").split())
-    known = {"HOME", "USER", "LOGNAME", "SHELL", "LANG", "PATH", "PWD", "MEM_LIMIT", "PMH_SERVICE_URL", "JPY_API_TOKEN"}
-    of_jupyters = {
+def test_environment_of_a_server_contains_nothing_of_the_hub(sandboxed: Neighbours) -> None:
+    names = set(sandboxed.ada.run("import os; print(*os.environ)").split())
+    expected = {
+        "HOME",
+        "USER",
+        "LOGNAME",
+        "SHELL",
+        "LANG",
+        "PATH",
+        "PWD",
+        "MEM_LIMIT",
+        "PMH_SERVICE_URL",
+        "JPY_API_TOKEN",
+    }
+    set_by_jupyter = {
         "JPY_PARENT_PID",
         "TERM",
         "CLICOLOR",
@@ -103,13 +114,12 @@ def test_the_environment_tells_nothing_of_the_hub(walled: Neighbours) -> None:
         "GIT_PAGER",
         "MPLBACKEND",
     }
-    others = {name for name in names if not name.startswith(("JUPYTERHUB_", "JUPYTER_"))} - known - of_jupyters
+    others = {name for name in names if not name.startswith(("JUPYTERHUB_", "JUPYTER_"))} - expected - set_by_jupyter
     assert others <= {"PYDEVD_USE_FRAME_EVAL", "JPY_SESSION_NAME"}
 
 
-def test_idle_servers_are_stopped(walled: Neighbours) -> None:
-    """The culler's own role suffices: its token stops a server and does nothing else."""
-    hub, bob = walled.hub, walled.bob
+def test_culler_can_only_list_users_and_stop_servers(sandboxed: Neighbours) -> None:
+    hub, bob = sandboxed.hub, sandboxed.bob
     culler = httpx.Client(base_url=f"{hub.address}/hub/api/", headers={"Authorization": f"token {culler_token(hub)}"})
     with culler:
         assert {user["name"] for user in culler.get("users?state=active").json()} == {"ada", "bob"}
@@ -121,10 +131,10 @@ def test_idle_servers_are_stopped(walled: Neighbours) -> None:
 
 
 def culler_token(hub: HubProcess) -> str:
-    """From the environment of its process, which the machine's owner can read."""
+    """The token in the environment of the culler's process, which root can read."""
     for process in processes_with("jupyterhub_idle_culler"):
         pairs = Path(f"/proc/{process}/environ").read_text().split("\0")
-        found = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
-        if f":{hub.settings['PMH_HUB_PORT']}/" in found.get("JUPYTERHUB_API_URL", ""):
-            return found["JUPYTERHUB_API_TOKEN"]
+        environ = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+        if f":{hub.settings['PMH_HUB_PORT']}/" in environ.get("JUPYTERHUB_API_URL", ""):
+            return environ["JUPYTERHUB_API_TOKEN"]
     raise AssertionError("The culler does not run.")

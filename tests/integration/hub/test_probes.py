@@ -1,4 +1,4 @@
-"""What a student tries from a kernel of their own server. Each probe must succeed where there is no wall, then fail behind it."""
+"""Probes that a student runs in a kernel. Each must succeed on a hub without sandboxes, and fail on a hub with them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pmh_jupyter.hub.accounts.authenticator import ensure_admin
+from pmh_jupyter.hub.accounts.first_admin import ensure_admin
 from tests.integration.hub.conftest import Neighbours
 from tests.support.hub.hub_process import FORK_UNTIL_REFUSED, ROOT, Person
 
@@ -33,9 +33,9 @@ def environments():
             pairs = read(path).decode(errors="replace").split("\\0")
         except OSError:
             continue
-        found = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
-        if found.get("JUPYTERHUB_API_TOKEN") != os.environ["JUPYTERHUB_API_TOKEN"]:
-            yield found
+        environ = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+        if environ.get("JUPYTERHUB_API_TOKEN") != os.environ["JUPYTERHUB_API_TOKEN"]:
+            yield environ
 
 def call(url, token, method="GET"):
     request = urllib.request.Request(url, headers={"Authorization": f"token {token}"}, method=method)
@@ -45,16 +45,16 @@ def call(url, token, method="GET"):
 here = {"JUPYTERHUB_API_URL": os.environ["JUPYTERHUB_API_URL"]}
 
 def stolen(needed="JUPYTERHUB_API_TOKEN", **like):
-    for found in environments():
-        if needed in found and all(found.get(key) == value for key, value in like.items()):
-            return found[needed]
+    for environ in environments():
+        if needed in environ and all(environ.get(key) == value for key, value in like.items()):
+            return environ[needed]
     return os.environ["JUPYTERHUB_API_TOKEN"]
 """
 
 
 @dataclass(frozen=True)
 class Probe:
-    """Code whose last line leaves in `loot` what was sought; anything empty or an error means that it found nothing."""
+    """Code that stores its target in `loot`. An empty value or an OSError means failure; `proof` is part of the target."""
 
     name: str
     code: str
@@ -73,11 +73,11 @@ FILES = [
         "loot = b''.join(map(read, glob.glob(f'{root}/courses/*/*/*')))",
         "HIDDEN TESTS",
     ),
-    Probe("another's home", "loot = read(f'{data}/homes/bob/diary.txt')", "dear diary"),
-    Probe("another's server's log", "loot = read(f'{data}/logs/servers/bob.log')", "ServerApp"),
+    Probe("another user's home", "loot = read(f'{data}/homes/bob/diary.txt')", "secret diary"),
+    Probe("the log of another user's server", "loot = read(f'{data}/logs/servers/bob.log')", "ServerApp"),
     Probe("the machine's /tmp, where the grader works", "loot = read(shared_file)", "left by another process"),
     Probe(
-        "whatever another process can see",
+        "the root folder of another process",
         "loot = read(f'/proc/{hub_pid}/root{data}/jupyterhub.sqlite')[:15]",
         "SQLite format 3",
     ),
@@ -86,25 +86,25 @@ PROCESSES = [
     Probe("the Hub's environment", "loot = read(f'/proc/{hub_pid}/environ')", "PMH_DATA_DIR"),
     Probe(
         "the proxy's key",
-        "loot = [found for found in environments() if 'CONFIGPROXY_AUTH_TOKEN' in found]",
+        "loot = [environ for environ in environments() if 'CONFIGPROXY_AUTH_TOKEN' in environ]",
         "CONFIGPROXY",
     ),
     Probe(
-        "another's processes",
-        "loot = [found for found in environments() if found.get('JUPYTERHUB_USER') == 'bob']",
+        "another user's processes",
+        "loot = [environ for environ in environments() if environ.get('JUPYTERHUB_USER') == 'bob']",
         "bob",
     ),
-    Probe("a signal to another's server", "os.kill(bob_pid, 0); loot = 'it would have arrived'", "arrived"),
+    Probe("a signal to another user's server", "os.kill(bob_pid, 0); loot = 'it would have arrived'", "arrived"),
     Probe("the descriptors of another process", "loot = os.listdir(f'/proc/{hub_pid}/fd')", "0"),
 ]
 ADDRESSES = [
     Probe(
-        "the service as somebody else",
+        "the service as another user",
         "me = call(os.environ['PMH_SERVICE_URL'] + '/api/me', stolen(JUPYTERHUB_USER='bob', **here)); loot = 'bob' in me and me",
         '"name":"bob"',
     ),
     Probe(
-        "everybody on the Hub's API",
+        "all users on the Hub's API",
         "loot = call(os.environ['JUPYTERHUB_API_URL'] + '/users', stolen(JUPYTERHUB_SERVICE_NAME='idle-culler', **here))",
         '"name": "bob"',
     ),
@@ -117,9 +117,9 @@ ADDRESSES = [
 
 
 def attempt(people: Neighbours, probe: Probe) -> str:
-    """What Ada's kernel finds on this hub."""
+    """Runs the probe in Ada's kernel. Returns its output."""
     data = people.hub.data
-    (data / "homes" / "bob" / "diary.txt").write_text("dear diary")
+    (data / "homes" / "bob" / "diary.txt").write_text("secret diary")
     ensure_admin(data / "accounts.sqlite", "admin")
     assert people.hub.process
     with tempfile.NamedTemporaryFile("w", dir="/tmp", suffix=".pmh-probe") as shared:
@@ -134,30 +134,33 @@ def attempt(people: Neighbours, probe: Probe) -> str:
             "shared_file": shared.name,
             "proxy_port": people.hub.settings["PMH_PROXY_API_PORT"],
         }
-        setting = f"globals().update({context!r})\n{HELPERS}\nloot = None\n"
+        setup = f"globals().update({context!r})\n{HELPERS}\nloot = None\n"
         code = f"try:\n    {probe.code}\nexcept OSError as error:\n    print(error)\n"
-        return people.ada.run(f"{setting}{code}print({GOT!r} + str(loot) if loot else {NOTHING!r})")
+        return people.ada.run(f"{setup}{code}print({GOT!r} + str(loot) if loot else {NOTHING!r})")
 
 
 def server_of(name: str, people: Neighbours) -> int:
-    """The process of somebody's server as the machine numbers it."""
+    """The process id of a user's server, outside of its sandbox."""
     address = f"/user/{name}/\0".encode()
     for environ in Path("/proc").glob("[0-9]*/environ"):
         try:
-            found = environ.read_bytes()
+            content = environ.read_bytes()
         except OSError:
             continue
-        if b"JUPYTERHUB_SERVICE_PREFIX=" + address in found and people.hub.settings["PMH_HUB_PORT"].encode() in found:
+        if (
+            b"JUPYTERHUB_SERVICE_PREFIX=" + address in content
+            and people.hub.settings["PMH_HUB_PORT"].encode() in content
+        ):
             return int(environ.parent.name)
     raise AssertionError(f"{name} has no server")
 
 
 @pytest.mark.parametrize("probe", [*FILES, *PROCESSES, *ADDRESSES], ids=lambda probe: probe.name)
-def test_a_probe_finds_nothing_behind_the_wall(probe: Probe, unwalled: Neighbours, walled: Neighbours) -> None:
-    found = attempt(unwalled, probe)
-    assert GOT in found and probe.proof in found, "the probe itself is broken: it must succeed without a wall"
-    found = attempt(walled, probe)
-    assert NOTHING in found and GOT not in found
+def test_probe_fails_in_a_sandbox(probe: Probe, unsandboxed: Neighbours, sandboxed: Neighbours) -> None:
+    output = attempt(unsandboxed, probe)
+    assert GOT in output and probe.proof in output, "the probe is broken: it must succeed without a sandbox"
+    output = attempt(sandboxed, probe)
+    assert NOTHING in output and GOT not in output
 
 
 LISTEN = """
@@ -186,31 +189,31 @@ print("got: " + loot[-200:] if "bob's answer" in loot else "nothing")
 """
 
 
-def keep_answering(person: Person, heard: threading.Event) -> None:
-    while not heard.is_set():
+def keep_answering(person: Person, stop: threading.Event) -> None:
+    while not stop.is_set():
         person.run("print('bob\\'s answer')")
 
 
-def test_anothers_kernel_cannot_be_overheard(unwalled: Neighbours, walled: Neighbours) -> None:
-    for people, expected in ((unwalled, GOT), (walled, NOTHING)):
-        people.bob.run("'his kernel is there'")
-        heard = threading.Event()
-        worker = threading.Thread(target=keep_answering, args=(people.bob, heard))
+def test_output_of_another_users_kernel_cannot_be_read(unsandboxed: Neighbours, sandboxed: Neighbours) -> None:
+    for people, expected in ((unsandboxed, GOT), (sandboxed, NOTHING)):
+        people.bob.run("'starts the kernel'")
+        stop = threading.Event()
+        worker = threading.Thread(target=keep_answering, args=(people.bob, stop))
         worker.start()
         try:
             assert expected in people.ada.run(LISTEN)
         finally:
-            heard.set()
+            stop.set()
             worker.join()
 
 
-def test_a_servers_token_reaches_no_staff_route(walled: Neighbours) -> None:
-    """A token that the same person makes on purpose does, so it is the token that is refused and not the person."""
-    admin = walled.hub.person("admin").log_in().start_server()
-    url = f"{walled.hub.address}/services/pmh/api/classrooms/demo/gradebook"
-    ask = f"{HELPERS}\ntry:\n    print(call({url!r}, TOKEN)[:40])\nexcept OSError as error:\n    print(error)"
-    assert '"classroom":"demo"' in admin.run(ask.replace("TOKEN", repr(admin.token())))
-    assert "403" in admin.run(ask.replace("TOKEN", "os.environ['JUPYTERHUB_API_TOKEN']"))
+def test_server_token_reaches_no_staff_route(sandboxed: Neighbours) -> None:
+    """Another token of the same person does, so it is the token that is refused and not the person."""
+    admin = sandboxed.hub.person("admin").log_in().start_server()
+    url = f"{sandboxed.hub.address}/services/pmh/api/classrooms/demo/gradebook"
+    code = f"{HELPERS}\ntry:\n    print(call({url!r}, TOKEN)[:40])\nexcept OSError as error:\n    print(error)"
+    assert '"classroom":"demo"' in admin.run(code.replace("TOKEN", repr(admin.token())))
+    assert "403" in admin.run(code.replace("TOKEN", "os.environ['JUPYTERHUB_API_TOKEN']"))
     admin.stop_server()
 
 
@@ -224,20 +227,20 @@ def test_a_servers_token_reaches_no_staff_route(walled: Neighbours) -> None:
         ("GET", "proxy"),
     ],
 )
-def test_a_servers_token_does_nothing_at_the_hub_beyond_itself(method: str, path: str, walled: Neighbours) -> None:
+def test_server_token_has_no_further_permission_at_the_hub(method: str, path: str, sandboxed: Neighbours) -> None:
     """An administrator's own token may do each of them, so it is not the address that is wrong."""
     address = f"os.environ['JUPYTERHUB_API_URL'] + '/{path}'"
-    ask = f"{HELPERS}\ntry:\n    print(call({address}, os.environ['JUPYTERHUB_API_TOKEN'], {method!r}))\n"
-    answer = walled.ada.run(f"{ask}except OSError as error:\n    print('refused:', error)")
+    code = f"{HELPERS}\ntry:\n    print(call({address}, os.environ['JUPYTERHUB_API_TOKEN'], {method!r}))\n"
+    answer = sandboxed.ada.run(f"{code}except OSError as error:\n    print('refused:', error)")
     assert "refused: HTTP Error 40" in answer
     if method == "GET":
-        admin = walled.hub.person("admin").log_in()
+        admin = sandboxed.hub.person("admin").log_in()
         assert admin.api("GET", path).status_code == 200
 
 
 @pytest.mark.needs("root")
-def test_as_root_a_server_has_no_rights_at_all(walled: Neighbours) -> None:
-    status = walled.ada.run("print(open('/proc/self/status').read())")
+def test_server_of_a_hub_run_by_root_has_no_privileges(sandboxed: Neighbours) -> None:
+    status = sandboxed.ada.run("print(open('/proc/self/status').read())")
     fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
     assert os.getuid() == 0 and "0" not in fields["Uid"].split() and "0" not in fields["Gid"].split()
     assert {fields[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {"0" * 16}
@@ -245,20 +248,20 @@ def test_as_root_a_server_has_no_rights_at_all(walled: Neighbours) -> None:
     assert fields.get("Groups", "").strip() == ""
 
 
-def test_limits_hold(walled: Neighbours) -> None:
-    assert "MemoryError" in walled.ada.run(
+def test_limits_are_enforced(sandboxed: Neighbours) -> None:
+    assert "MemoryError" in sandboxed.ada.run(
         "try:\n    b = bytearray(3 << 30)\nexcept MemoryError:\n    print('MemoryError')"
     )
-    assert "Cannot fork" in walled.ada.run(FORK_UNTIL_REFUSED)
+    assert "Cannot fork" in sandboxed.ada.run(FORK_UNTIL_REFUSED)
 
 
-def test_the_system_is_read_only_and_rooms_are_private(walled: Neighbours) -> None:
+def test_system_is_read_only_and_scratch_folders_are_private(sandboxed: Neighbours) -> None:
     for path in ("/usr/x", "/etc/x", "/x", str(ROOT / "pmh_jupyter" / "x")):
-        answer = walled.ada.run(
+        output = sandboxed.ada.run(
             f"try:\n    open({path!r}, 'w')\nexcept OSError as error:\n    print('refused', error.errno)"
         )
-        assert "refused" in answer, path
-    walled.ada.run("open('/tmp/mine', 'w').write('x'); open('/dev/shm/mine', 'w').write('x')")
-    assert "False False" in walled.bob.run(
+        assert "refused" in output, path
+    sandboxed.ada.run("open('/tmp/mine', 'w').write('x'); open('/dev/shm/mine', 'w').write('x')")
+    assert "False False" in sandboxed.bob.run(
         "import os; print(os.path.exists('/tmp/mine'), os.path.exists('/dev/shm/mine'))"
     )

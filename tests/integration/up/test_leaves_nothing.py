@@ -1,4 +1,4 @@
-"""However `pmh up` ends, nothing that came from it is left: proxy, service, culler, notebook servers and their kernels."""
+"""However `pmh up` ends, none of its processes is left: proxy, service, culler, notebook servers and their kernels."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from tests.support.hub.up_process import PMH, UpProcess, all_end, commands
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("linux")]
 
-# This environment serves here as the servers' too: making a lean one is another test's matter.
+# Users' servers use this environment: building the lean one takes long, and has its own tests.
 FAST = {"PMH_AUTHENTICATOR": "dummy", "PMH_SERVER_PYTHON": sys.executable}
 
 
 @pytest.fixture
 def pmh_up(tmp_path: Path) -> Iterator[Callable[..., UpProcess]]:
-    """Starts `pmh up` with settings besides FAST; whoever still runs at the end is stopped."""
+    """Starts `pmh up` with FAST and further settings. Those that still run at the end are stopped."""
     started: list[UpProcess] = []
 
     def start(**settings: str) -> UpProcess:
@@ -42,10 +42,10 @@ def pmh_up(tmp_path: Path) -> Iterator[Callable[..., UpProcess]]:
 Start = Callable[..., UpProcess]
 
 
-def _with_a_server(up: UpProcess) -> list[psutil.Process]:
-    """Has somebody's kernel run at the hub; all its processes."""
+def _start_a_server(up: UpProcess) -> list[psutil.Process]:
+    """Runs a kernel in a user's server. Returns all processes of the hub."""
     up.until_up()
-    person = Person(up, "ada", "any password")  # type: ignore[arg-type]
+    person = Person(up, "ada", "any password")
     try:
         assert person.log_in().start_server().run("print(6 * 7)") == "42\n"
     finally:
@@ -58,60 +58,62 @@ def _assert_ports_are_free(up: UpProcess) -> None:
         socket.create_server(("127.0.0.1", int(up.settings[name]))).close()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_stopped(pmh_up: Start, number: signal.Signals) -> None:
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signal_ends_everything(pmh_up: Start, signal_number: signal.Signals) -> None:
     up = pmh_up()
-    family = _with_a_server(up)
-    told = "\n".join(commands(family))
+    processes = _start_a_server(up)
+    command_lines = "\n".join(commands(processes))
     for part in ("jupyterhub --config", "configurable-http-proxy", "pmh_jupyter.service", "singleuser", "ipykernel"):
-        assert part in told
-    up.send(number)
+        assert part in command_lines
+    up.send(signal_number)
     assert up.wait() == 0
-    assert all_end(family, seconds=0) == []
+    assert all_end(processes, seconds=0) == []
     _assert_ports_are_free(up)
     assert "Stopped." in up.output
 
 
-def test_the_hub_is_killed(pmh_up: Start) -> None:
+def test_killed_hub_ends_everything(pmh_up: Start) -> None:
     up = pmh_up()
-    family = _with_a_server(up)
-    [hub] = [process for process in family if any("jupyterhub --config" in command for command in commands([process]))]
+    processes = _start_a_server(up)
+    [hub] = [
+        process for process in processes if any("jupyterhub --config" in command for command in commands([process]))
+    ]
     hub.kill()
     assert up.wait() == 2
-    assert all_end(family, seconds=0) == []
+    assert all_end(processes, seconds=0) == []
     _assert_ports_are_free(up)
-    assert "ended by itself, with exit code -9" in up.output
+    assert "ended by itself with exit code -9" in up.output
 
 
-def test_it_is_killed_itself(pmh_up: Start) -> None:
+def test_killed_pmh_up_ends_everything(pmh_up: Start) -> None:
     up = pmh_up()
-    family = _with_a_server(up)
+    processes = _start_a_server(up)
     up.send(signal.SIGKILL)
     up.wait()
-    assert all_end(family) == []
+    assert all_end(processes) == []
     _assert_ports_are_free(up)
 
 
-def test_a_hub_that_does_not_start(pmh_up: Start) -> None:
+def test_hub_that_does_not_start_is_reported_with_its_log(pmh_up: Start) -> None:
     up = pmh_up(PMH_IP="0.0.0.0")
     assert up.wait() == 2
-    assert "lets other machines in" in up.output, "the hub's own reason, out of its log"
+    assert "lets other machines connect" in up.output, "the reason is in the hub's log"
     assert str(up.data / "logs" / "hub.log") in up.output
     _assert_ports_are_free(up)
 
 
-def test_stopped_while_it_starts(pmh_up: Start) -> None:
+def test_signal_during_the_start_ends_everything(pmh_up: Start) -> None:
     up = pmh_up()
     up.until(lambda: "Waiting for the service" in up.output, 60, "JupyterHub to answer")
-    family = up.process_tree()
-    assert "configurable-http-proxy" in "\n".join(commands(family))
+    processes = up.process_tree()
+    assert "configurable-http-proxy" in "\n".join(commands(processes))
     up.send(signal.SIGTERM)
     assert up.wait() == 0
-    assert all_end(family, seconds=0) == []
+    assert all_end(processes, seconds=0) == []
     _assert_ports_are_free(up)
 
 
-def test_a_second_one_on_the_same_data_says_who_runs(pmh_up: Start) -> None:
+def test_second_hub_on_the_same_data_is_refused(pmh_up: Start) -> None:
     first = pmh_up().until_up()
     second = pmh_up(PMH_DATA_DIR=str(first.data))
     assert second.wait() == 2
@@ -123,11 +125,11 @@ def test_a_second_one_on_the_same_data_says_who_runs(pmh_up: Start) -> None:
     assert doctor.returncode == 0
 
 
-@pytest.mark.parametrize("name", ["PMH_PORT", "PMH_HUB_PORT", "PMH_PROXY_API_PORT", "PMH_SERVICE_PORT"])
-def test_a_busy_port_is_named_before_anything_starts(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("variable", ["PMH_PORT", "PMH_HUB_PORT", "PMH_PROXY_API_PORT", "PMH_SERVICE_PORT"])
+def test_busy_port_is_reported_before_anything_starts(tmp_path: Path, variable: str) -> None:
     up = UpProcess(tmp_path, settings=FAST)
-    with socket.create_server(("127.0.0.1", int(up.settings[name]))):
+    with socket.create_server(("127.0.0.1", int(up.settings[variable]))):
         assert up.start().wait() == 2
-    assert f":{up.settings[name]}" in up.output
-    assert name in up.output
+    assert f":{up.settings[variable]}" in up.output
+    assert variable in up.output
     assert not up.data.exists()

@@ -1,4 +1,4 @@
-"""What `pmh up` refuses before it has made anything."""
+"""Errors that `pmh up` reports before it creates any file."""
 
 from __future__ import annotations
 
@@ -11,37 +11,36 @@ import pytest
 from tests.support.hub.up_process import UpProcess
 
 
-def _refused(folder: Path, **settings: str) -> str:
-    """What it says, once it has ended without a trace."""
+def _run_refused(folder: Path, **settings: str) -> str:
+    """Runs `pmh up`, checks that it failed without creating a file, and returns its output."""
     up = UpProcess(folder, settings={"PMH_SERVER_PYTHON": sys.executable} | settings).start()
     assert up.wait() == 2
     assert not up.data.exists()
     return up.output
 
 
-def test_a_configuration_that_is_not_there(tmp_path: Path) -> None:
-    told = _refused(tmp_path, PMH_CONFIG="my_config.py")
-    assert f"PMH_CONFIG names {tmp_path / 'my_config.py'}, which is no file." in told
+def test_missing_configuration(tmp_path: Path) -> None:
+    output = _run_refused(tmp_path, PMH_CONFIG="my_config.py")
+    assert f"PMH_CONFIG names {tmp_path / 'my_config.py'}, which is not a file." in output
 
 
-def test_no_docker_engine(tmp_path: Path) -> None:
-    told = _refused(tmp_path, PMH_SPAWNER="docker", DOCKER_HOST=f"unix://{tmp_path}/docker.sock")
-    assert "No Docker engine answers." in told
-    assert "DOCKER_HOST" in told
+def test_missing_docker_engine(tmp_path: Path) -> None:
+    output = _run_refused(tmp_path, PMH_SPAWNER="docker", DOCKER_HOST=f"unix://{tmp_path}/docker.sock")
+    assert "No Docker engine answers." in output
+    assert "DOCKER_HOST" in output
 
 
-def test_no_docker_packages(tmp_path: Path) -> None:
-    """An environment with the extra [hub] alone, as far as an import can tell."""
+def test_missing_docker_packages(tmp_path: Path) -> None:
+    """An environment without the extra [docker], simulated by a module that cannot be imported."""
     (tmp_path / "dockerspawner.py").write_text("raise ModuleNotFoundError(name='dockerspawner')\n")
     path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
-    told = _refused(tmp_path, PMH_SPAWNER="docker", PYTHONPATH=path)
-    assert "needs the package dockerspawner" in told
-    assert "pmh-jupyter[docker]" in told
+    output = _run_refused(tmp_path, PMH_SPAWNER="docker", PYTHONPATH=path)
+    assert "needs the package dockerspawner" in output
+    assert "pmh-jupyter[docker]" in output
 
 
 @pytest.mark.parametrize("spawner", ["local", "docker"])
-def test_two_on_one_folder_are_told_apart_from_a_busy_port(tmp_path: Path, spawner: str) -> None:
-    """Whoever holds the data is named first: the ports that are busy are theirs."""
+def test_data_in_use_is_reported_before_busy_ports(tmp_path: Path, spawner: str) -> None:
     from pmh_jupyter.hub.up.data_dir_lock import lock_data_dir
 
     up = UpProcess(tmp_path, settings={"PMH_SPAWNER": spawner, "DOCKER_HOST": f"unix://{tmp_path}/docker.sock"})

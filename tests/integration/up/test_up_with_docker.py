@@ -1,4 +1,4 @@
-"""`PMH_SPAWNER=docker pmh up` on a real engine: no address is set by hand, and a server in a container reaches Hub and service."""
+"""`PMH_SPAWNER=docker pmh up` on a real engine: without further settings, a server in a container reaches Hub and service."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def engine() -> Iterator[docker.DockerClient]:
         client.close()
 
 
-def test_a_missing_image_is_named_and_nothing_is_made(engine: docker.DockerClient, tmp_path: Path) -> None:
+def test_missing_image_is_reported_and_nothing_is_created(engine: docker.DockerClient, tmp_path: Path) -> None:
     up = UpProcess(tmp_path, settings=SETTINGS | {"PMH_DOCKER_IMAGE": "nowhere"}).start()
     assert up.wait() == 2
     assert "no image nowhere" in up.output
@@ -50,9 +50,9 @@ def test_a_missing_image_is_named_and_nothing_is_made(engine: docker.DockerClien
     assert NETWORK not in {network.name for network in engine.networks.list()}
 
 
-def test_a_hub_whose_servers_are_containers(engine: docker.DockerClient, tmp_path: Path) -> None:
+def test_server_in_a_container_reaches_the_service(engine: docker.DockerClient, tmp_path: Path) -> None:
     with running_up(tmp_path, **SETTINGS, PMH_DOCKER_IMAGE=IMAGE) as up:
-        ada = Person(up, "ada", "any password")  # type: ignore[arg-type]
+        ada = Person(up, "ada", "any password")
         try:
             ada.log_in().start_server()
             assert f"{NETWORK}-ada" in {container.name for container in engine.containers.list()}

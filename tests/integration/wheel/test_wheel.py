@@ -1,4 +1,4 @@
-"""The wheel alone, on a machine without Node.js, gives the same hub as the checkout."""
+"""The wheel, installed without Node.js, runs the same hub as the checkout."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("wheel")
     root = find_checkout()
     assert root is not None
-    done = build_wheel(root, target)
-    assert done.returncode == 0, done.stderr
-    [built] = target.glob("*.whl")
-    return built
+    completed = build_wheel(root, target)
+    assert completed.returncode == 0, completed.stderr
+    [path] = target.glob("*.whl")
+    return path
 
 
 @pytest.mark.parametrize(
@@ -42,11 +42,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "pmh_jupyter/requirements/server.lock",
     ],
 )
-def test_it_holds_what_a_hub_needs_besides_python(wheel: Path, ending: str) -> None:
+def test_wheel_contains_file(wheel: Path, ending: str) -> None:
     assert any(name.endswith(ending) for name in zipfile.ZipFile(wheel).namelist())
 
 
-def test_it_holds_every_template(wheel: Path) -> None:
+def test_wheel_contains_every_template(wheel: Path) -> None:
     root = find_checkout()
     assert root is not None
     templates = {path.relative_to(root).as_posix() for path in (root / "pmh_jupyter").rglob("templates/*.html")}
@@ -54,37 +54,37 @@ def test_it_holds_every_template(wheel: Path) -> None:
     assert templates <= set(zipfile.ZipFile(wheel).namelist())
 
 
-def test_it_holds_nothing_else(wheel: Path) -> None:
+def test_wheel_contains_only_the_package(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    strange = [name for name in names if not name.startswith(("pmh_jupyter/", "pmh_jupyter-"))]
-    assert not strange
+    unexpected = [name for name in names if not name.startswith(("pmh_jupyter/", "pmh_jupyter-"))]
+    assert not unexpected
     assert not [name for name in names if "__pycache__" in name or name.startswith("pmh_jupyter/labextension/")]
 
 
-def test_a_checkout_in_which_nothing_was_built_says_what_to_do(tmp_path: Path) -> None:
-    done = build_wheel(bare_checkout(tmp_path / "clone"), tmp_path / "dist")
-    assert done.returncode != 0
-    assert "make assets" in done.stderr
+def test_wheel_of_a_checkout_without_assets_is_refused(tmp_path: Path) -> None:
+    completed = build_wheel(bare_checkout(tmp_path / "clone"), tmp_path / "dist")
+    assert completed.returncode != 0
+    assert "make assets" in completed.stderr
     assert not (tmp_path / "dist").exists() or not list((tmp_path / "dist").iterdir())
 
 
 @pytest.mark.timeout(600)
 @pytest.mark.needs("linux", "setpriv")
-def test_a_student_opens_a_lesson(wheel: Path, tmp_path: Path) -> None:
+def test_student_opens_a_lesson_on_a_hub_from_the_wheel(wheel: Path, tmp_path: Path) -> None:
     commands = install(wheel, tmp_path / "environment")
     path = f"{commands}:{path_without_node(tmp_path / 'bin')}"
     assert shutil.which("node", path=path) is None
     with running_up(tmp_path, [str(commands / "pmh")], PATH=path) as up:
-        assert "NO WALL" not in up.output
-        student = Person(up, "ada", "correct horse battery")  # type: ignore[arg-type]
+        assert "NO SANDBOX" not in up.output
+        student = Person(up, "ada", "correct horse battery")
         try:
-            _opens_the_first_lesson(student, up.join_code("Students"))
+            _open_first_lesson(student, up.join_code("Students"))
         finally:
             student.browser.close()
-        assert "no wall" not in up.log
+        assert "NO SANDBOX" not in up.log
 
 
-def _opens_the_first_lesson(student: Person, join_code: str) -> None:
+def _open_first_lesson(student: Person, join_code: str) -> None:
     assert student.sign_up(join_code).status_code == 302
     student.start_server()
     outline = student.server("GET", "pmh/api/classrooms/demo/outline").json()

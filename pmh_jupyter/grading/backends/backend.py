@@ -88,7 +88,7 @@ def fork_server_command(
     return python_command(
         python,
         folder,
-        f"main({control}, {list(preload)!r}, {list(private_paths or ())!r}, walled={private_paths is not None})",
+        f"main({control}, {list(preload)!r}, {list(private_paths or ())!r}, is_sandboxed={private_paths is not None})",
     )
 
 

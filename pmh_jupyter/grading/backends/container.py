@@ -37,11 +37,11 @@ RUNTIME_MOUNT, CONTROL_MOUNT = "/pmh", "/pmh-control"
 # What goes wrong before the zygote is there is heard, too. Standard error never makes it wait.
 CONNECT_CODE = f"""\
 import os, socket
-def call():
+def connect_to_host():
     end = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     end.connect('{CONTROL_MOUNT}/socket')
     return end.detach()
-errors = call()
+errors = connect_to_host()
 os.set_blocking(errors, False)
 os.dup2(errors, 2)
 os.close(errors)
@@ -174,7 +174,7 @@ def remove_orphaned_containers(client: DockerClient) -> None:
 
 def _container_options(spec: ContainerSpec, folder: str, memory_bytes: int) -> dict[str, Any]:
     """Everything that a container is given, and above all what it is not."""
-    main_call = f"main(call(), {list(spec.preload)!r}, [], walled=True, contained=True)"
+    main_call = f"main(connect_to_host(), {list(spec.preload)!r}, [], is_sandboxed=True, is_containerized=True)"
     env_variables = sandbox_environment(Path(spec.python), STUDENT_HOME)
     if "/" not in spec.python:
         del env_variables["PATH"]  # the image knows better

@@ -66,11 +66,11 @@ def test_a_test_that_ends_in_a_number_gives_that_many_points(
     assert bool(verdicts.credit_flags()) == (wanted[2] == "invalid-credit")
 
 
-@pytest.mark.parametrize("invalid-credit", ["str", "nan", "bool", "Score"])
-def test_what_is_no_number_of_points_gives_nothing_and_is_flagged(unusual: str) -> None:
-    verdicts = _verdicts(_done(0), _done(1, _test(), unusual=unusual))
+@pytest.mark.parametrize("type_name", ["str", "nan", "bool", "Score"])
+def test_what_is_no_number_of_points_gives_nothing_and_is_flagged(type_name: str) -> None:
+    verdicts = _verdicts(_done(0), _done(1, _test(), invalid_credit=type_name))
     assert _said(verdicts.verdict_of(EXERCISE)) == (Outcome.FAILED, 0, "invalid-credit")
-    assert verdicts.credit_flags() == (Flag("invalid-credit", "a-tests", unusual),)
+    assert verdicts.credit_flags() == (Flag("invalid-credit", "a-tests", type_name),)
 
 
 def test_a_number_does_not_outweigh_a_test_that_failed() -> None:
@@ -102,13 +102,13 @@ def test_a_test_cell_that_did_not_run_to_its_end_gives_no_share() -> None:
     assert _of(_done(0), _done(1, PASS, cause="cell-timeout"), shares=(1000, 1000)).millipoints == 0
 
 
-RAISED = _test("failed", "exception", error="NameError")
+RAISED = _test("failed", "exception", error_type="NameError")
 
 
 def test_two_answers_in_one_cell_are_explained_by_what_happened_in_it() -> None:
     steps = (Step("…", "b", merged_answers=("a",)), Step("assert a", "a-tests", is_test=True))
     died = _of(_done(0, cause="memory-limit"), _done(1, RAISED), steps=steps)
-    raised = _of(_done(0, fault=CellError(error_type="ValueError")), _done(1, RAISED), steps=steps)
+    raised = _of(_done(0, error=CellError(error_type="ValueError")), _done(1, RAISED), steps=steps)
     assert (_said(died), _said(raised)) == (
         (Outcome.CRASHED, 0, "memory-limit-exceeded"),
         (Outcome.FAILED, 0, "cell-raised"),
@@ -118,7 +118,7 @@ def test_two_answers_in_one_cell_are_explained_by_what_happened_in_it() -> None:
 def test_a_cell_of_ones_own_explains_a_test_only_if_python_was_lost_in_it() -> None:
     steps = (Step("…", "a"), Step("mine", follows_cell="a"), Step("assert a", "a-tests", is_test=True))
     died = _of(_done(0), _done(1, cause="cell-timeout"), _done(2, RAISED), steps=steps)
-    raised = _of(_done(0), _done(1, fault=CellError(error_type="ValueError")), _done(2, RAISED), steps=steps)
+    raised = _of(_done(0), _done(1, error=CellError(error_type="ValueError")), _done(2, RAISED), steps=steps)
     assert (_said(died)[2], _said(raised)[2]) == ("cell-timed-out", "test-raised")
 
 

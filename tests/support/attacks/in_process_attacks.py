@@ -19,7 +19,7 @@ class Attack:
     test: str = HIDDEN
     flags: frozenset[str] = frozenset()
     undefended: str = "exec"
-    library: dict[str, tuple[str, str]] = field(default_factory=dict)
+    library_names: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
 def _attack(name: str, student: str, test: str = HIDDEN, *flags: str, **more: object) -> Attack:
@@ -234,7 +234,7 @@ CHANGED = [
         "class np:\n    allclose = staticmethod(lambda *x: True)",
         "assert np.allclose(1, 42)",
         "library-shadowed",
-        library={"np": ("numpy", "")},
+        library_names={"np": ("numpy", "")},
     ),
 ]
 
@@ -309,7 +309,7 @@ STEALING = [
         "import sys\nseen = []\nsys.addaudithook(lambda event, args: seen.append(args[0]) if event == 'exec' else None)\n"
         "def answer(x): return max(c for code in seen for c in code.co_consts if isinstance(c, int))",
         HIDDEN,
-        "audit-hook",
+        "audit-hook-attempted",
     ),
     _attack(
         "trace that leaves the assertion out",

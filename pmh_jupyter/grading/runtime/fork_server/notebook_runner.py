@@ -18,10 +18,10 @@ from typing import Any
 
 import msgspec
 
+from pmh_jupyter.grading.runtime.execution.bindings import find_imported_modules
 from pmh_jupyter.grading.runtime.execution.cell_executor import needs_ipython
+from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.in_process.channel import InProcessJudge
-from pmh_jupyter.grading.runtime.in_process.tamper_guard import find_imports
-from pmh_jupyter.grading.runtime.in_process.test_runner import to_plain_python
 from pmh_jupyter.grading.runtime.kernels.kernel_channel import KernelJudge, add_kernel_overhead
 from pmh_jupyter.grading.runtime.sandbox.sandbox_client import SandboxClient
 from pmh_jupyter.grading.runtime.separate_process.compiled_cell import compile_cell, pack_cell
@@ -194,7 +194,7 @@ class NotebookRunner:
     def _find_modules_to_import(self) -> list[str]:
         """Modules that the release's own cells import: the library's are protected where tests run inside."""
         sources = [cell["source"] for cell in self.bundle["cells"] if cell["kind"] != "student"]
-        return sorted({name for source in sources for name in find_imports(to_plain_python(source) or "")})
+        return sorted({name for source in sources for name in find_imported_modules(to_plain_python(source) or "")})
 
     def _connect(self, link: Link) -> None:
         if self.judge is not None:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names
-from pmh_jupyter.grading.runtime.in_process.test_runner import to_plain_python
-from pmh_jupyter.grading.runtime.separate_process.test_namespace import Manifest
+from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
+from pmh_jupyter.grading.runtime.test_cells.usage_manifest import Manifest
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 
 CellError = dict[str, Any] | None

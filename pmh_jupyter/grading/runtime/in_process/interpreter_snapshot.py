@@ -63,14 +63,14 @@ class InterpreterSnapshot:
     def _restore_tracing(self) -> Iterator[FlagTuple]:
         if sys.gettrace() is not self.trace:
             sys.settrace(self.trace)
-            yield "tracing", "sys.settrace"
+            yield "tracing-attempted", "sys.settrace"
         if sys.getprofile() is not self.profile:
             sys.setprofile(self.profile)
-            yield "tracing", "sys.setprofile"
+            yield "tracing-attempted", "sys.setprofile"
         if (threading.gettrace(), threading.getprofile()) != self.thread_tracing:
             threading.settrace(self.thread_tracing[0])
             threading.setprofile(self.thread_tracing[1])
-            yield "tracing", "threading.settrace"
+            yield "tracing-attempted", "threading.settrace"
         for number, tool in self._iter_monitoring_tools():
             if self.monitoring_tools.get(number) != tool:
                 monitoring = sys.monitoring  # type: ignore[attr-defined, unused-ignore]
@@ -81,7 +81,7 @@ class InterpreterSnapshot:
                     except ValueError:
                         break
                 monitoring.free_tool_id(number)
-                yield "tracing", "sys.monitoring"
+                yield "tracing-attempted", "sys.monitoring"
 
     def _iter_monitoring_tools(self) -> Iterator[tuple[int, str]]:
         monitoring = getattr(sys, "monitoring", None)

@@ -23,7 +23,6 @@ they can be:
 
 from __future__ import annotations
 
-import ast
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -32,6 +31,11 @@ from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
+from pmh_jupyter.grading.runtime.execution.bindings import (
+    find_imported_modules,
+    find_names_bound_in_any_scope,
+    find_read_names,
+)
 from pmh_jupyter.grading.runtime.in_process.interpreter_snapshot import InterpreterSnapshot, ShellSnapshot
 from pmh_jupyter.grading.runtime.in_process.module_snapshot import (
     BuiltinsSnapshot,
@@ -172,7 +176,7 @@ class TamperGuard:
         from importlib.machinery import PathFinder
 
         trusted = [folder for folder in sys.path if self._is_trusted(folder)]
-        for root in dict.fromkeys(name.partition(".")[0] for name in find_imports(source or "")):
+        for root in sorted({name.partition(".")[0] for name in find_imported_modules(source or "")}):
             module, initial_module = sys.modules.get(root), self.initial_modules.get(root)
             if module is None or root in self.package_snapshots or root in sys.builtin_module_names:
                 continue
@@ -220,21 +224,5 @@ def _make_flags(code: str, details: Iterable[str]) -> Iterator[Flag]:
 
 
 def _find_names(source: str) -> set[str]:
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:
-        return set()
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} | set(find_imports(source))
-
-
-def find_imports(source: str) -> Iterator[str]:
-    """The modules that a cell (plain Python) imports, by their whole names."""
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:
-        return
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
+    """The names that a cell reads or binds in any scope, and the modules that it imports."""
+    return find_read_names(source) | find_names_bound_in_any_scope(source) | find_imported_modules(source)

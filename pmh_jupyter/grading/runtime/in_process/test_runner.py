@@ -15,19 +15,20 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
-from pmh_jupyter.grading.runtime.execution.bindings import PARSE_ERRORS, find_read_names
+from pmh_jupyter.grading.runtime.execution.bindings import find_names_bound_in_any_scope, find_read_names
+from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.execution.shell import describe_cell_error
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 from pmh_jupyter.grading.runtime.in_process.tamper_guard import FlagCollector, TamperGuard
-from pmh_jupyter.grading.runtime.policies.student_policy import TEST_CELL_FILENAME, TEST_HELPER_FILENAME
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder
 from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import PINNED_BUILTINS, compile_with_recorder
-from pmh_jupyter.grading.runtime.test_cells.checks import CheckSpec, read_checks
+from pmh_jupyter.grading.runtime.test_cells.checks import Check, CheckSpec, read_checks
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import (
     ClassProvenance,
     find_library_folders,
     find_nested_codes,
 )
+from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILENAME, TEST_HELPER_FILENAME
 from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
 from pmh_jupyter.grading.runtime.test_cells.partial_credit import pop_credit
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
@@ -119,7 +120,7 @@ def _execute_checks(
         else ClassProvenance(trusted_folders=find_library_folders())
     )
     comparator = Comparator(provenance, flag_collector.add, context.allowed_operators)
-    bound_names = _find_names_bound_anywhere(source)
+    bound_names = find_names_bound_in_any_scope(source)
     pinned = _pin_names(context, bound_names, namespace, flag_collector)
     for name in find_read_names(source) & set(context.helper_names) & pinned.keys():
         if context.helpers.is_changed(name, namespace):
@@ -187,20 +188,22 @@ class CheckRunner:
         )
         self.is_stopped = False
 
-    def run_all(self, checks: list[Any]) -> list[TestResult]:
+    def run_all(self, checks: list[Check]) -> list[TestResult]:
         """`checks` have the fields of `Told`. As in nbgrader, a test cell without an assertion passes by running through."""
         tests: list[TestResult] = []
         while checks:
             check = checks.pop(0)
             if self.is_stopped:
-                if check.asserts:
+                if check.has_assertion:
                     tests.append(make_test_result(check, "not-checked", ""))
                 continue
             test = self._run_check(check)
-            self.is_stopped = test["outcome"] == "timed-out" or (test["outcome"] != "passed" and not check.asserts)
-            if check.asserts or test["outcome"] != "passed":
+            self.is_stopped = test["outcome"] == "timed-out" or (
+                test["outcome"] != "passed" and not check.has_assertion
+            )
+            if check.has_assertion or test["outcome"] != "passed":
                 tests.append(test)
-            elif check.keeps and (credit := pop_credit(self.shell.user_ns)):
+            elif check.is_credit_expression and (credit := pop_credit(self.shell.user_ns)):
                 return [
                     *(_limit_results(tests) or [make_test_result(None, "passed", "")]),
                     make_test_result(check, "passed", "") | credit,
@@ -220,7 +223,7 @@ class CheckRunner:
         finally:
             _detach_tracebacks(error)
 
-    def _run_statement(self, check: Any) -> BaseException | None:
+    def _run_statement(self, check: Check) -> BaseException | None:
         code = compile_with_recorder(check.node, self.recorder, TEST_CELL_FILENAME)
         self.recorder.comparator.provenance.test_code_ids.update(id(inner) for inner in find_nested_codes(code))
         try:
@@ -287,41 +290,6 @@ class CheckRunner:
             return make_test_result(check, "failed", "author-message" if text else "not-met", text=text)
         values = {"expression": recorder.expression, "expected": recorder.expected, "got": recorder.got}
         return make_test_result(check, "failed", "author-message" if text else "values-differ", text=text, **values)
-
-
-def to_plain_python(source: str) -> str | None:
-    """The source without IPython's syntax; None for what is no Python either way."""
-    try:
-        ast.parse(source)
-        return source
-    except PARSE_ERRORS:
-        pass
-    from IPython.core.inputtransformer2 import TransformerManager
-
-    try:
-        # A transformer of its own: what the student's cells registered with the shell does not touch the tests.
-        python_source: str = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
-        ast.parse(python_source)
-    except PARSE_ERRORS:
-        return None
-    return python_source
-
-
-def _find_names_bound_anywhere(source: str) -> set[str]:
-    """Every name that the test cell binds anywhere."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            names.add(node.id)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.arg):
-            names.add(node.arg)
-        elif isinstance(node, ast.alias):
-            names.add(node.asname or node.name.partition(".")[0])
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            names.add(node.name)
-    return names
 
 
 def _filename_of_raise(error: BaseException) -> str:

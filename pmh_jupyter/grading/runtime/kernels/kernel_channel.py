@@ -28,7 +28,7 @@ class KernelUnavailable(Exception):
 
 def add_kernel_overhead(limits: dict[str, Any]) -> dict[str, Any]:
     """A submission's limits for the process that drives a kernel, and for the kernel."""
-    return limits | {"memory_bytes": limits["memory_bytes"] + KERNEL_MEMORY_BYTES, "reserves": True}
+    return limits | {"memory_bytes": limits["memory_bytes"] + KERNEL_MEMORY_BYTES, "reserves_address_space": True}
 
 
 class KernelJudge(InProcessJudge):

@@ -17,9 +17,9 @@ from types import CodeType, FrameType
 from typing import Any
 
 from pmh_jupyter.grading.runtime.policies.audit_hook import listen_to_events
-from pmh_jupyter.grading.runtime.policies.student_policy import TEST_CELL_FILENAME, TEST_HELPER_FILENAME
 from pmh_jupyter.grading.runtime.proxies.importable_objects import allowed_type
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import find_library_folders
+from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILENAME, TEST_HELPER_FILENAME
 
 ViolationFactory = Callable[[str], BaseException]
 

@@ -14,10 +14,8 @@ from contextlib import contextmanager
 from types import FrameType, FunctionType
 from typing import Any
 
-TEST_CELL_FILENAME = "<test>"
-"""The file name of a test cell's code."""
-TEST_HELPER_FILENAME = "<test helper>"
-"""That of the judge's own copy of a helper that a locked cell gives."""
+from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILENAME, TEST_HELPER_FILENAME
+
 _TEST_FILENAMES = frozenset({TEST_CELL_FILENAME, TEST_HELPER_FILENAME})
 AddFlag = Callable[[str, str], None]
 LEVEL_OFF, LEVEL_STUDENT, LEVEL_TESTING = 0, 1, 2
@@ -96,7 +94,7 @@ class StudentPolicy:
         if event in ("object.__setattr__", "object.__delattr__"):
             self._check_code_change(arguments)
         elif event == "sys.addaudithook":
-            self._add_flag("audit-hook", "")
+            self._add_flag("audit-hook-attempted", "")
             raise ForbiddenOperation(event)
         elif event in ("compile", "code.__new__"):
             self._check_code_origin(event, arguments, caller)
@@ -119,7 +117,7 @@ class StudentPolicy:
         elif event in _OBJECT_EVENTS:
             self._refuse_student("objects-searched", event, caller)
         else:
-            self._refuse_student("tracing", event, caller)
+            self._refuse_student("tracing-attempted", event, caller)
 
     def _check_code_change(self, arguments: tuple[Any, ...]) -> None:
         function, name = arguments[0], arguments[1]

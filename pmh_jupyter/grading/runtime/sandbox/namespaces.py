@@ -170,9 +170,9 @@ def drop_privileges(uid: int) -> None:
 def set_resource_limits(limits: dict[str, Any]) -> None:
     """What the kernel enforces without our help. No amount means no limit. Memory is what may be added to what is taken already.
 
-    `reserves`: a program that takes far more addresses than memory, so that only what it can write to is counted.
+    `reserves_address_space`: a program that takes far more addresses than memory, so that only what it can write to is counted.
     """
-    memory = resource.RLIMIT_DATA if limits.get("reserves") else resource.RLIMIT_AS
+    memory = resource.RLIMIT_DATA if limits.get("reserves_address_space") else resource.RLIMIT_AS
     for kind, amount in (
         (memory, limits["memory_bytes"] + linux.get_address_space_bytes()),
         (resource.RLIMIT_NPROC, limits["processes"]),

@@ -14,12 +14,12 @@ from dataclasses import astuple, dataclass
 from importlib.util import MAGIC_NUMBER
 from types import CodeType
 
-from pmh_jupyter.grading.runtime.in_process.test_runner import to_plain_python
-from pmh_jupyter.grading.runtime.policies.student_policy import TEST_CELL_FILENAME
+from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.separate_process.cell_transform import class_body_names, transform_statement
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionSite
 from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import AssertionRewriter, compile_statement
 from pmh_jupyter.grading.runtime.test_cells.checks import Check, CheckSpec, read_checks
+from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILENAME
 
 
 @dataclass(frozen=True)

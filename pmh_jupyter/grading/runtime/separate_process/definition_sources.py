@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 
 from pmh_jupyter.grading.runtime.execution.bindings import PARSE_ERRORS
-from pmh_jupyter.grading.runtime.in_process.test_runner import to_plain_python
+from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
+from pmh_jupyter.grading.runtime.execution.source_lines import split_source_lines
 
 _DEFINITION_NODES = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -28,7 +29,7 @@ class DefinitionSources:
             node = _find_definition(python_source, parts)
             if node is not None:
                 first_line = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-                lines = python_source.splitlines(keepends=True)[first_line - 1 : node.end_lineno]
+                lines = split_source_lines(python_source, keepends=True)[first_line - 1 : node.end_lineno]
                 return "".join(lines).rstrip("\n") + "\n"
         return None
 

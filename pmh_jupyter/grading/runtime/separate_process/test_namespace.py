@@ -14,47 +14,9 @@ from pmh_jupyter.grading.runtime.proxies import importable_objects
 from pmh_jupyter.grading.runtime.proxies.marshaller import NeverMarshalled
 from pmh_jupyter.grading.runtime.proxies.proxies import ProxyMeta
 from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
+from pmh_jupyter.grading.runtime.test_cells.usage_manifest import Manifest
 
 _MISSING = object()
-
-
-class Manifest:
-    """What is kept of a release's judging, or what is being found out about it. Operators are by `grade_id`."""
-
-    def __init__(self, isolation: dict[str, Any] | None) -> None:
-        fields = isolation or {}
-        self.library_names = {
-            name: (str(import_path[0]), str(import_path[1]))
-            for name, import_path in fields.get("library_names", {}).items()
-        }
-        self.rebound_names = set(fields.get("rebound_names", ()))
-        self.shadowed_builtins = set(fields.get("shadowed_builtins", ()))
-        self.exported_names = tuple(fields.get("exported_names", ()))
-        self.test_helpers = set(fields.get("test_helpers", ()))
-        self.changed_files = set(fields.get("changed_files", ()))
-        self.operators: dict[str, set[str]] = {
-            grade_id: set(names) for grade_id, names in fields.get("operators", {}).items()
-        }
-
-    def add_usage(self, grade_id: str, usage: dict[str, Any]) -> None:
-        """Adds what one test cell used, where it ran inside (see `inside/used.py`)."""
-        self.library_names |= {
-            name: (str(import_path[0]), str(import_path[1])) for name, import_path in usage["library_names"].items()
-        }
-        self.shadowed_builtins |= set(usage["shadowed_builtins"])
-        self.test_helpers |= set(usage["test_helpers"])
-        self.operators.setdefault(grade_id, set()).update(usage["operators"])
-
-    def as_dict(self) -> dict[str, Any]:
-        """As the event "manifest" has it: sorted, so that the same release gives the same bytes."""
-        return {
-            "library_names": {name: list(import_path) for name, import_path in sorted(self.library_names.items())},
-            "rebound_names": sorted(self.rebound_names),
-            "shadowed_builtins": sorted(self.shadowed_builtins),
-            "test_helpers": sorted(self.test_helpers),
-            "changed_files": sorted(self.changed_files),
-            "operators": {grade_id: sorted(names) for grade_id, names in sorted(self.operators.items())},
-        }
 
 
 class Namespace(dict[str, Any], NeverMarshalled):

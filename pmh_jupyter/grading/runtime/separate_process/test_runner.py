@@ -6,9 +6,9 @@ import builtins
 from typing import Any
 
 from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names
+from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 from pmh_jupyter.grading.runtime.files.shared_files import JudgeFileSync
-from pmh_jupyter.grading.runtime.in_process.test_runner import to_plain_python
 from pmh_jupyter.grading.runtime.policies.code_execution_policy import CODE_EXECUTION_POLICY, ReleaseTexts
 from pmh_jupyter.grading.runtime.policies.file_policy import FILE_POLICY
 from pmh_jupyter.grading.runtime.proxies.proxies import apparent_class
@@ -24,9 +24,10 @@ from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
 from pmh_jupyter.grading.runtime.separate_process.operator_policy import OperatorPolicy
 from pmh_jupyter.grading.runtime.separate_process.test_cell import TestCell
 from pmh_jupyter.grading.runtime.separate_process.test_environment import TestEnvironment
-from pmh_jupyter.grading.runtime.separate_process.test_namespace import Manifest, NameResolver, Namespace
+from pmh_jupyter.grading.runtime.separate_process.test_namespace import NameResolver, Namespace
 from pmh_jupyter.grading.runtime.test_cells.checks import remove_hidden_tests
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
+from pmh_jupyter.grading.runtime.test_cells.usage_manifest import Manifest
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 
 TestResult = dict[str, Any]

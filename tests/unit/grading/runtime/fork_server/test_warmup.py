@@ -8,7 +8,7 @@ import sys
 WARM = """
 import builtins, linecache, signal, sys, threading, warnings
 from pmh_jupyter.grading.runtime.execution.shell import make_shell
-from pmh_jupyter.grading.runtime.fork_server.warmup import warm
+from pmh_jupyter.grading.runtime.fork_server.warmup import warm_up
 
 hooks = []
 sys.addaudithook(lambda event, arguments: hooks.append(event) if event == "sys.addaudithook" else None)
@@ -22,7 +22,7 @@ def state():
 
 
 before = state()
-warm(shell)
+warm_up(shell)
 assert state() == before, (state(), before)
 assert hooks == [] and threading.active_count() == 1 and shell.execution_count == 1
 """

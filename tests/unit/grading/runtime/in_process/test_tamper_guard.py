@@ -92,7 +92,7 @@ def judged(
 def test_an_attack_earns_nothing(name: str, shell: Shell, pristine: TamperGuard) -> None:
     attack = ATTACKS[name]
     assert in_fork(lambda: undefended(attack, shell)) is True, "it must be a real one"
-    tests, flags = in_fork(lambda: judged(shell, pristine, attack.student, attack.test, library=attack.library))
+    tests, flags = in_fork(lambda: judged(shell, pristine, attack.student, attack.test, library_names=attack.library_names))
     assert not all(test["outcome"] == "passed" for test in tests), tests
     assert attack.flags <= {flag["code"] for flag in flags}, flags
     assert {flag["code"] for flag in flags} <= FLAG_TEXTS.keys()
@@ -103,7 +103,7 @@ def test_without_a_manifest_a_liar_is_found_by_what_it_cannot_know(
     name: str, shell: Shell, pristine: TamperGuard
 ) -> None:
     attack = ATTACKS[name]
-    tests, flags = in_fork(lambda: judged(shell, pristine, attack.student, attack.test, operators=None))
+    tests, flags = in_fork(lambda: judged(shell, pristine, attack.student, attack.test, allowed_operators=None))
     assert not all(test["outcome"] == "passed" for test in tests)
     assert attack.flags <= {flag["code"] for flag in flags}
 
@@ -240,8 +240,8 @@ def test_what_the_interpreter_calls_is_put_back(shell: Shell, pristine: TamperGu
     flags, *well = in_fork(run)
     found = {(flag["code"], flag["detail"]) for flag in flags}
     assert found == {
-        ("tracing", "sys.setprofile"),
-        ("tracing", "threading.settrace"),
+        ("tracing-attempted", "sys.setprofile"),
+        ("tracing-attempted", "threading.settrace"),
         ("interpreter-changed", "sys.excepthook"),
         ("interpreter-changed", "gc.callbacks"),
         ("signal-handler-changed", "SIGALRM"),
@@ -258,11 +258,11 @@ if sys.version_info >= (3, 12):  # monitoring came with it
             "sys.monitoring.set_events(3, sys.monitoring.events.LINE)"
         )
         _, flags = in_fork(lambda: judged(shell, pristine, cell, "assert True"))
-        assert flags == [{"code": "tracing", "detail": "sys.monitoring"}]
+        assert flags == [{"code": "tracing-attempted", "detail": "sys.monitoring"}]
 
 
 def test_a_change_of_the_judge_itself_is_put_back(shell: Shell, pristine: TamperGuard) -> None:
-    cell = "import pmh_jupyter.grading.runtime.in_process.test_runner as j\nj.compiled = lambda *x: compile('', '', 'exec')\ndef answer(x): return 0"
+    cell = "import pmh_jupyter.grading.runtime.in_process.test_runner as j\nj.compile_with_recorder = lambda *x: compile('', '', 'exec')\ndef answer(x): return 0"
     tests, flags = in_fork(lambda: judged(shell, pristine, cell, "assert answer(3) == 42"))
     assert tests[0]["outcome"] == "failed"
     assert {flag["code"] for flag in flags} == {"library-changed"}
@@ -295,7 +295,7 @@ def test_nothing_of_a_test_stays_behind(shell: Shell, pristine: TamperGuard) -> 
 
 def test_a_name_that_later_cells_need_stays(shell: Shell, pristine: TamperGuard) -> None:
     def run() -> Any:
-        judged(shell, pristine, "other = 1", "expected = 42\nother = 2", exports=["expected"])
+        judged(shell, pristine, "other = 1", "expected = 42\nother = 2", exported_names=["expected"])
         return shell.user_ns["expected"], shell.user_ns["other"]
 
     assert in_fork(run) == [42, 1]

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names
 from pmh_jupyter.grading.runtime.marshalling.codec import Codec
 from pmh_jupyter.grading.runtime.marshalling.replicas import Replicas
 from pmh_jupyter.grading.runtime.proxies.object_table import ObjectTable
@@ -107,22 +106,6 @@ def test_the_class_of_an_object_is_not_offered_with_it() -> None:
     given = ObjectTable()
     assert given.export_class(ObjectTable) == (1, True) and given.export_class(ObjectTable) == (1, False)
     assert not given.is_offered(ObjectTable) and given.find(1) is ObjectTable
-
-
-@pytest.mark.parametrize(
-    ("source", "names"),
-    [
-        ("x = y = 1\na, (b, *c) = 1, (2,)", {"x", "y", "a", "b", "c"}),
-        ("def f(p):\n    q = 1\n    global g\nclass C:\n    d = 1", {"f", "g", "C"}),
-        ("import a.b, c as d\nfrom e import f as g, h", {"a", "d", "g", "h"}),
-        ("for i in x: pass\nwith y as z: pass\n[j for k in l]", {"i", "z", "k"}),
-        ("if (n := 1): pass\ntry: pass\nexcept E as e: pass\ndel m", {"n", "e", "m"}),
-        ("match v:\n    case {'a': o, **r}: pass\n    case [s, *t] as u: pass", {"o", "r", "s", "t", "u"}),
-        ("this is no python", set()),
-    ],
-)
-def test_names_that_a_cell_binds(source: str, names: set[str]) -> None:
-    assert find_bound_names(source) == names
 
 
 def test_the_source_of_what_was_defined_last() -> None:

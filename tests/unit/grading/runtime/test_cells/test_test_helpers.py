@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names, find_read_names
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import ClassProvenance
 from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
@@ -142,9 +141,3 @@ def test_a_release_keeps_what_a_test_cell_and_its_helpers_use() -> None:
     found = record_usage("import json\nassert near(mine) and js and max", notebook, made(cell, notebook=notebook))
     assert found["library_names"] == {"js": ["json", ""], "math": ["math", ""]}
     assert (found["shadowed_builtins"], found["test_helpers"]) == (["max"], ["near"])
-
-
-def test_names_that_a_cell_binds_and_reads() -> None:
-    source = "import a.b\ndef f(x):\n    y = x + z\n    return y"
-    assert (find_bound_names(source), find_read_names(source)) == ({"a", "f"}, {"x", "y", "z"})
-    assert find_bound_names("%magic") == find_read_names("%magic") == set()

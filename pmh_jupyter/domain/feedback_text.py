@@ -18,7 +18,9 @@ FEEDBACK_TEXTS = {
     "test-timed-out": "`{expression}` was still running after {seconds} s, so it was stopped. Look for a loop that never ends.",
     "partial-credit": "Partly: {earned} of the {points} points of this test.",
     "invalid-credit": "Not counted: this test ends in {got}, not in an assertion or a number from 0 to {points}. Its author must mend it.",
-    "test-not-evaluated": "Not evaluated: it uses {name}, which your notebook does not define.",
+    "test-not-evaluated": "This test could not be evaluated.",
+    "name-defined-in-locked-cell": "Not yet: you defined `{name}` in the locked cell “{cell}”, which was replaced by the lesson's own version. "
+    "Define it in your answer or in a cell of your own.",
     "test-not-reached": "Not checked: a test before it stopped the rest.",
     "hidden-test-failed": "Not yet: a hidden test does not pass.",
     "hidden-test-raised": "Not yet: in a hidden test your code raised {error}{line}.",
@@ -51,6 +53,7 @@ FEEDBACK_TEXTS = {
     "extra-notebook": "“{found}” has cells of “{expected}” too and was not graded.",
     "repair-restored-cell": "The cell “{cell}” was missing; the lesson's own was used.",
     "repair-restored-tests": "The tests in “{cell}” had been changed; the lesson's own were used.",
+    "repair-restored-locked-cell": "The locked cell “{cell}” had been changed; the lesson's own version was used.",
     "repair-lost-label": "The answer “{cell}” had lost its label; it was known by its id or by what it holds.",
     "repair-matched-by-position": "The answer “{cell}” had lost its label; the cell in its place was taken for it.",
     "repair-moved-answer": "The answer “{cell}” was found in another cell of yours, which was run in its place.",

@@ -15,7 +15,9 @@ from functools import lru_cache
 
 from pmh_jupyter.domain.python_syntax import PARSE_ERRORS, parse
 
-MAX_CHARACTERS = 100_000  # more than anybody writes by hand; a syntax tree takes a hundred times the memory of its source
+MAX_CHARACTERS = (
+    100_000  # more than anybody writes by hand; a syntax tree takes a hundred times the memory of its source
+)
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _MAGIC = re.compile(r"^([ \t]*)(?:%|!|\?).*$", re.MULTILINE)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -53,7 +55,7 @@ def analyze_names(source: str) -> CellNames:
     module, *nested = _analyze_scopes(tree)
     bound = module.bound.union(*(scope.globals for scope in nested))
     nested_reads = frozenset[str]().union(*(scope.free_reads() for scope in nested))
-    return CellNames(bound, frozenset(used), nested_reads | module.reads, nested_reads)
+    return CellNames(frozenset(bound), frozenset(used), nested_reads | module.reads, nested_reads)
 
 
 def find_identifiers(source: str) -> frozenset[str]:

@@ -33,7 +33,11 @@ def register(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object per line and submission")
     parser.add_argument(
-        "--jobs", metavar="N", type=_parse_job_count, default=0, help="number of gradings at once (default: one per core)"
+        "--jobs",
+        metavar="N",
+        type=_parse_job_count,
+        default=0,
+        help="number of gradings at once (default: one per core)",
     )
     parser.add_argument(
         "--output", metavar="FILE", help="append results to FILE as they arrive; the next run continues where it ends"
@@ -59,19 +63,18 @@ def grade(arguments: argparse.Namespace) -> int:
         from pmh_jupyter.cli.grade.isolation_store import FileIsolationStore
         from pmh_jupyter.cli.grade.report import Summary, print_json, print_nothing, print_table, print_unmapped
         from pmh_jupyter.cli.grade.run import GradingRun
-        from pmh_jupyter.grading.grade import Grader
         from pmh_jupyter.grading.isolation import IsolationCache
         from pmh_jupyter.grading.task import apply_requested_limits
 
-        grader = Grader(get_backend(), IsolationCache(FileIsolationStore()))
-        source = read_lesson(arguments.source, grader)
+        backend = get_backend()
+        source = read_lesson(arguments.source, backend)
         discovered = find_submissions(arguments.submission, source.release, arguments.source)
         print_unmapped(discovered.unmapped)
         summary = Summary(len(discovered.paths), unmapped=len(discovered.unmapped))
         print_result = print_json if arguments.json else print_nothing if arguments.output else print_table
         limits = apply_requested_limits(_limits_from_settings(settings), source.limits)
         jobs = arguments.jobs or len(os.sched_getaffinity(0))
-        run = GradingRun(source, limits, grader, print_result, summary, jobs)
+        run = GradingRun(source, limits, backend, print_result, summary, jobs, IsolationCache(FileIsolationStore()))
         return _run_and_summarize(run, discovered.paths, arguments.output)
 
 

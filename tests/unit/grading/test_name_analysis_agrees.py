@@ -9,7 +9,7 @@ from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names, fin
 from tests.unit.grading.test_name_analysis import FOUND
 
 SNIPPETS = [
-    *(source for source, *_ in FOUND if not source.startswith("%") and "\nawait" not in source),
+    *(source for source, *_ in FOUND if not source.startswith("%")),
     "del x",
     "x: int",
     "x: int = y",

@@ -97,12 +97,8 @@ class AssertionRewriter(ast.NodeTransformer):
     def __init__(
         self, recorder: SiteRegistry, source: str | None, feedback_by_line: dict[int, str], pinned: Collection[str] = ()
     ) -> None:
-        self.recorder, self.source, self.feedback_by_line, self.pinned = (
-            recorder,
-            source,
-            feedback_by_line,
-            frozenset(pinned),
-        )
+        self.recorder, self.source = recorder, source
+        self.feedback_by_line, self.pinned = feedback_by_line, frozenset(pinned)
 
     def visit_Assert(self, node: ast.Assert) -> ast.Assert:
         number = self._register_site(node.test, feedback=self.feedback_by_line.get(node.lineno, ""))

@@ -70,7 +70,9 @@ def test_a_name_is_counted_once_for_every_binding() -> None:
 
 
 def test_names_of_every_scope() -> None:
-    source = "import a.b\ndef f(p, *q, r=1, **s):\n    y = p\nlambda t: t\n[k for k in l]\nmatch v:\n    case [w, *u]: pass"
+    source = (
+        "import a.b\ndef f(p, *q, r=1, **s):\n    y = p\nlambda t: t\n[k for k in l]\nmatch v:\n    case [w, *u]: pass"
+    )
     assert find_names_bound_in_any_scope(source) == {"a", "f", "p", "q", "r", "s", "y", "t", "k", "w", "u"}
     assert find_names_bound_in_any_scope("def (") == set()
 

@@ -17,23 +17,23 @@ from pmh_jupyter.storage.tables.submissions import JobRow, SubmissionFileRow, Su
 from tests.support import tiny_course
 from tests.support.hub.bare_hub import BareHub
 from tests.support.service.service_process import (
-    ROOM,
-    Caller,
+    CLASSROOM,
     RunningService,
-    fill,
+    ServiceClient,
+    make_settings,
+    prepare_database,
     running_service,
-    settings_for,
 )
 from tests.support.storage.consistency import check_consistency
 from tests.support.storage.small_disk import SmallDisk, small_disk
 
-LESSON = f"api/classrooms/{ROOM}/lessons/{tiny_course.LESSON}"
+LESSON = f"api/classrooms/{CLASSROOM}/lessons/{tiny_course.LESSON}"
 MEBIBYTE = 1 << 20
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return settings_for(tmp_path / "data")
+    return make_settings(tmp_path / "data")
 
 
 @pytest.fixture(params=["blobs", "database"])
@@ -41,14 +41,14 @@ def disk(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> 
     """A disk of 8 MiB for the submitted files, or for the database with the files elsewhere."""
     if request.param == "blobs":
         with small_disk(settings.data_path / "blobs", 8) as disk:
-            fill(settings)
+            prepare_database(settings)
             yield disk
         return
     with small_disk(settings.data_path, 8) as disk:
         elsewhere = tmp_path / "blobs"
         elsewhere.mkdir()
         (settings.data_path / "blobs").symlink_to(elsewhere)
-        fill(settings)
+        prepare_database(settings)
         yield disk
 
 
@@ -58,7 +58,7 @@ async def live(disk: SmallDisk, settings: Settings, hub: BareHub) -> AsyncIterat
         yield running
 
 
-async def submission_body(ada: Caller, data: bytes) -> dict[str, Any]:
+async def submission_body(ada: ServiceClient, data: bytes) -> dict[str, Any]:
     """The body of a submission with a large file beside the notebook."""
     release = (await ada.get(f"{LESSON}/files"))["current"]
     files = [*tiny_course.answered(release, two="two = 2", three="three = 3"), tiny_course.content("data.bin", data)]
@@ -77,7 +77,7 @@ async def test_submission_rejected_for_a_full_disk_is_accepted_once_there_is_spa
     ada = live.student("ada")
     await ada.join()
     before = await ada.submit(two="two = 2")
-    await ada.graded(before["id"])
+    await ada.wait_until_graded(before["id"])
     keys = (await ada.get("api/receipts/keys"))["keys"]
     check_consistency(live.service.database, {before["id"]: before["receipt"]}, keys)
     body = await submission_body(ada, os.urandom(2 * MEBIBYTE))
@@ -93,15 +93,15 @@ async def test_submission_rejected_for_a_full_disk_is_accepted_once_there_is_spa
         assert "receipt" not in refused
     assert rows(live) == rows_before
     assert (await ada.get(f"api/submissions/{body['id']}", 404))["code"] == "not-found"
-    assert [sent["id"] for sent in (await ada.get(f"api/classrooms/{ROOM}/submissions"))["submissions"]] == [
+    assert [sent["id"] for sent in (await ada.get(f"api/classrooms/{CLASSROOM}/submissions"))["submissions"]] == [
         before["id"]
     ]
-    assert (await live.anybody().get("health"))["alive"]
+    assert (await live.anonymous().get("health"))["alive"]
 
     disk.make_room()
     sent = await ada.post(f"{LESSON}/submissions", body, 201)
     assert (await ada.post(f"{LESSON}/submissions", body, 201))["receipt"] == sent["receipt"]
-    graded = await ada.graded(body["id"])
+    graded = await ada.wait_until_graded(body["id"])
     assert [verdict["outcome"] for verdict in graded["verdicts"]] == ["passed", "passed"]
     receipts = {submission["id"]: submission["receipt"] for submission in (before, sent)}
     assert len(check_consistency(live.service.database, receipts, keys)) == 2

@@ -20,7 +20,7 @@ from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.tables.submissions import JobRow
 from tests.support.hub.hub_process import HubProcess
 from tests.support.hub.learner import Learner
-from tests.support.service.service_process import fill
+from tests.support.service.service_process import prepare_database
 from tests.support.storage.consistency import check_consistency
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("bubblewrap", "setpriv", "linux")]
@@ -34,7 +34,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
     """A hub with one grading worker, so an endless submission blocks the next."""
     folder = tmp_path_factory.mktemp("faults")
     hub = HubProcess(folder / "hub-data", {"PMH_GRADING_WORKERS": "1", "PMH_CELL_SECONDS": "4"})
-    fill(Settings.from_environ(hub.settings))
+    prepare_database(Settings.from_environ(hub.settings))
     try:
         yield hub.start().until_service()
     finally:
@@ -65,7 +65,10 @@ def test_acknowledged_submissions_are_graded_after_the_service_is_killed(hub: Hu
     kill(service(hub))
     assert job_states(hub)[running["id"]] == "running" and job_states(hub)[waiting["id"]] == "queued"
     hub.until(lambda: find(hub, is_service) is not None, SECONDS, "the Hub to restart the service")
-    assert [ada.graded(work["id"])["verdicts"][0]["outcome"] for work in (running, waiting)] == ["timed-out", "passed"]
+    assert [ada.graded(work["id"])["verdicts"][0]["outcome"] for work in (running, waiting)] == [
+        "timed-out",
+        "passed",
+    ]
     assert ada.send("submissions", waiting["id"])["receipt"] == waiting["receipt"]
 
 
@@ -83,7 +86,9 @@ def test_saved_check_is_sent_after_the_users_server_is_killed(hub: HubProcess, a
     hub.until(lambda: not ada.person.server_is_ready(), SECONDS, "the Hub to notice that the server is gone")
     ada.person.start_server()
     assert ada.graded(being_graded["id"])["verdicts"][0]["outcome"] == "timed-out"
-    assert ada.graded(saved_id)["verdicts"][0]["outcome"] == "passed"  # sent from the outbox when the server started
+    assert (
+        ada.graded(saved_id)["verdicts"][0]["outcome"] == "passed"
+    )  # sent from the outbox when the server started
     hub.until(lambda: not outbox(hub), SECONDS, "the outbox to be empty")
     ada.send("checks", saved_id)
 
@@ -175,7 +180,7 @@ def suspend(process: psutil.Process) -> Iterator[None]:
 
 
 def outbox(hub: HubProcess) -> list[Path]:
-    return list((hub.data / "homes" / "ada" / ".pmh" / "outbox").glob("*.work"))
+    return list((hub.data / "homes" / "ada" / ".pmh" / "outbox").glob("*.entry"))
 
 
 def job_states(hub: HubProcess) -> dict[str, str]:

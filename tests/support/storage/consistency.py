@@ -27,13 +27,13 @@ from pmh_jupyter.storage.tables.people import PersonRow
 from pmh_jupyter.storage.tables.results import AttemptRow, AwardRow, EventRow, LedgerRow, VerdictRow
 from pmh_jupyter.storage.tables.submissions import JobRow, SubmissionFileRow, SubmissionRow
 from pmh_jupyter.wire.submission import Receipt
-from tests.support.service.service_process import Caller
+from tests.support.service.service_process import ServiceClient
 
 Receipts = Mapping[str, Mapping[str, Any]]
 """Receipts as students received them, by submission id."""
 
 
-async def check_service_consistency(settings: Settings, caller: Caller, *submissions: Mapping[str, Any]) -> None:
+async def check_service_consistency(settings: Settings, caller: ServiceClient, *submissions: Mapping[str, Any]) -> None:
     """Checks the database of a running service. It must have exactly the given submissions (each a SubmissionReply)."""
     keys = (await caller.get("api/receipts/keys"))["keys"]
     receipts = {reply["id"]: reply["receipt"] for reply in submissions if reply["kind"] == "final"}

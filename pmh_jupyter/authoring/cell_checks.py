@@ -14,7 +14,7 @@ from pmh_jupyter.authoring.nbgrader.metadata_upgrade import is_too_new
 from pmh_jupyter.authoring.schema import CellMeta, validation_problems
 from pmh_jupyter.domain.markers import RegionKind, find_regions
 from pmh_jupyter.domain.notebook_json import Json, cell_grade_id, nbgrader_metadata
-from pmh_jupyter.domain.release import NBGRADER_SCHEMA_VERSION
+from pmh_jupyter.domain.release import NBGRADER_SCHEMA_VERSION, is_instructor_only
 from pmh_jupyter.errors import Problem
 from pmh_jupyter.grading.assertion_weights import ALL_OR_NOTHING, find_assertions, read_requested_weights
 
@@ -69,6 +69,11 @@ def _check_metadata(cell: Json) -> Iterator[Finding]:
 
 def _check_role(cell: Json) -> Iterator[Finding]:
     grade, solution, locked, task = (nbgrader_metadata(cell).get(flag) is True for flag in _FLAGS)
+    if is_instructor_only(cell) and (grade or solution or task):
+        yield (
+            "It is marked `remove: true`, and graded or answered by students, who would not have it.",
+            "Remove `remove`, or the other marks.",
+        )
     if task and (grade or solution):
         yield "It is a task and a graded or solution cell at once.", "Keep `task`, or keep the others."
     if solution and locked:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.markers import RegionKind, find_regions, region_texts
 from pmh_jupyter.domain.notebook_json import cell_label, load_notebook
+from pmh_jupyter.domain.source_lines import split_source_lines
 from pmh_jupyter.errors import Problem
 
 # Shorter solutions ("x = 3") stand in any worked example, and tell nothing.
@@ -86,7 +87,7 @@ def _cells(files: tuple[File, ...]) -> Iterator[tuple[str, str, str]]:
 
 def _significant_lines(text: str) -> list[str]:
     """Lines without indentation, blanks and comments."""
-    stripped = (line.strip() for line in text.splitlines())
+    stripped = (line.strip() for line in split_source_lines(text))
     return [line for line in stripped if line and not line.startswith("#")]
 
 

@@ -1,4 +1,4 @@
-"""The baseline that no grader can go below: a fork of a warm process for each submission, in its own namespaces, that runs the cells by `exec`.
+"""The baseline that no grader can go below: a warm process is forked for each submission, in namespaces, and runs its cells by `exec`.
 
 There is no checkpoint, judge or verdict, and no limit but the time of a cell. A separate program: standard input is
 {"submissions": [[source, …], …], "seconds": limit of a cell, "workers": number of processes}; it prints the total wall time in seconds.

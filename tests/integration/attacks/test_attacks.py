@@ -5,7 +5,7 @@ All submissions of a category are graded together, two at a time. Each attack th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -35,8 +35,8 @@ PLACEHOLDERS = {"TOKEN": "pmh-attack-alone", "HOME": "/nowhere", "KEY": "1", "PO
 class CategoryResults:
     """The results of one category on one grader: outcomes of attacks and honest submissions by name, leftovers, and leaked canaries."""
 
-    attacks: dict[str, tuple[Grading | None, Outcome]]
-    honest: dict[str, tuple[Grading | None, Outcome]]
+    attacks: Mapping[str, tuple[Grading | None, Outcome]]
+    honest: Mapping[str, tuple[Grading | None, Outcome]]
     leftovers: list[str]
     canaries_in_log: list[str]
 

@@ -18,7 +18,7 @@ from tests.support.attacks.attacked_grader import DefendedGrader, find_gains
 pytestmark = [pytest.mark.needs("bubblewrap"), pytest.mark.timeout(600), pytest.mark.slow]
 PLACEHOLDERS = {"TOKEN": "pmh-attack-in-process", "HOME": "/nowhere", "KEY": "1", "PORT": "9"}
 CASES = load_cases("forge", "steal")
-each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.group}-{case.name}")
+each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.category}-{case.name}")
 Results = dict[str, tuple[Grading, Outcome]]
 
 

@@ -93,7 +93,7 @@ def test_every_flag_stands_in_the_docs_in_the_same_words() -> None:
 
 def test_what_the_judges_rules_flag_has_words() -> None:
     assert {
-        operator_policy.LYING_OPERATOR,
+        operator_policy.DISHONEST_OPERATOR,
         operator_policy.OBJECT_FOR_DATA,
         operator_policy.CODE_FOR_DATA,
     } <= FLAG_TEXTS.keys()

@@ -1,4 +1,4 @@
-"""The text of a student's functions and classes, from the judge's own copy of the cells."""
+"""Finds the source of the student's functions and classes in the judge's own copy of the cells."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _DEFINITION_NODES = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 class DefinitionSources:
-    """The cells that have run."""
+    """The source of the cells that have run."""
 
     def __init__(self) -> None:
         self._cells: list[str] = []
 
     def add(self, source: str) -> None:
-        """Another cell has run."""
+        """Add a cell that has run."""
         self._cells.append(source)
 
     def find(self, qualname: str) -> str | None:
-        """The text of what was defined last under this qualified name; None where there is none."""
+        """Return the source of the last definition with this qualified name, or None."""
         parts = [part for part in qualname.split(".") if part != "<locals>"]
         for source in reversed(self._cells):
             python_source = to_plain_python(source) or ""

@@ -6,3 +6,4 @@ TEST_CELL_FILENAME = "<test>"
 """The file name of a test cell's code."""
 TEST_HELPER_FILENAME = "<test helper>"
 """The file name of the judge's own copy of a function that a locked cell defines."""
+RELEASE_FILENAMES = frozenset({TEST_CELL_FILENAME, TEST_HELPER_FILENAME})

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmh_jupyter.grading.runtime.marshalling import arrays, containers, scalars, tables
+from pmh_jupyter.grading.runtime.marshalling import arrays, containers, scalars, table_readers
 from pmh_jupyter.grading.runtime.marshalling.codec import TAGS, Codec, Memo, SizeBounds, WireFormatError
 from tests.unit.grading.runtime.marshalling.peers import SMALL, Sides, over
 from tests.unit.grading.runtime.marshalling.test_codec import QUICK, plain
@@ -66,7 +66,7 @@ def test_what_from_handle_raises_passes_through() -> None:
 
 
 def test_no_two_kinds_share_a_tag() -> None:
-    parts = [{"m", "="}, scalars.READERS, containers.FILLABLE, containers.READERS, arrays.TAGS, tables.TAGS]
+    parts = [{"m", "="}, scalars.READERS, containers.FILLABLE, containers.READERS, arrays.TAGS, table_readers.TAGS]
     assert sum(map(len, parts)) == len(TAGS) and not any(tag.startswith("h") for tag in TAGS)
 
 
@@ -122,7 +122,7 @@ def test_a_small_form_makes_no_large_value() -> None:
         ["a", "<U999999999", [0], b""],
         ["a", "<f8", [2**40], b""],
     ]
-    Sides().across(tables.import_pandas().DataFrame({"a": [1]}))
+    Sides().across(table_readers.import_pandas().DataFrame({"a": [1]}))
     tracemalloc.start()
     for form in forms:
         try:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pmh_jupyter.grading.runtime.separate_process.operator_policy import (
-    LYING_OPERATOR,
+    DISHONEST_OPERATOR,
     OBJECT_FOR_DATA,
     OperatorPolicy,
     PolicyViolation,
@@ -53,8 +53,8 @@ def test_at_release_all_is_allowed_and_noted() -> None:
 
 def test_plain_data_on_the_other_side_is_noted_and_allowed_by_itself() -> None:
     made = rules(record=True)
-    assert made.allows_plain_data("lt") and made.used_operators == {"lt data 0"}
-    assert not rules("lt").allows_plain_data("ge") and rules("lt", "lt data 0").allows_plain_data("ge")
+    assert made.allows_plain_data("lt") and made.used_operators == {"lt plain-data 0"}
+    assert not rules("lt").allows_plain_data("ge") and rules("lt", "lt plain-data 0").allows_plain_data("ge")
     assert rules("lt").allows_plain_data("add") and rules().allows_plain_data("eq"), (
         "denied by another rule, or by none"
     )
@@ -75,8 +75,8 @@ def test_plain_data_is_met_in_the_check_alone_in_which_the_reference_met_it() ->
 def test_what_the_reference_itself_claims_is_no_lie_there() -> None:
     made, claims = rules(record=True), Claims(eq=True)
     made.verify_claim("eq", int, True, 7, claims)
-    assert made.used_operators == {"eq strange 0"} and made.violation is None
-    rules("eq", "eq strange 0").verify_claim("ne", int, False, 7, claims)
+    assert made.used_operators == {"eq unusual-claim 0"} and made.violation is None
+    rules("eq", "eq unusual-claim 0").verify_claim("ne", int, False, 7, claims)
     with pytest.raises(PolicyViolation):
         rules("eq").verify_claim("ne", int, False, 7, claims)
 
@@ -113,7 +113,7 @@ def test_a_claim_that_could_not_be_true_is_denied(name: str, claim: bool, table:
     made = rules(name)
     with pytest.raises(PolicyViolation):
         made.verify_claim(name, int, claim, 5, Claims(**table))
-    assert [flag["code"] for flag in made.flags] == [LYING_OPERATOR]
+    assert [flag["code"] for flag in made.flags] == [DISHONEST_OPERATOR]
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_who_equals_whatever_comes_at_its_turn_is_mostly_found_and_nobody_can_fo
     for turn in range(17):
         believed = sum(equals(made, other, Keeps(turn)) for _ in range(100))
         assert 0 < believed < 25, turn  # one in 17
-    assert [flag["code"] for flag in made.flags].count(LYING_OPERATOR) > 1_000
+    assert [flag["code"] for flag in made.flags].count(DISHONEST_OPERATOR) > 1_000
 
 
 @pytest.mark.parametrize("place", [0, 4, 8, 12, 16])
@@ -192,7 +192,7 @@ def test_the_value_that_is_meant_is_not_the_one_in_the_middle(place: int) -> Non
 def test_what_is_true_by_its_truth_alone_is_a_claim_too(answer: Any) -> None:
     made = rules("eq")
     assert not equals(made, 5, lambda name, value: answer)
-    assert [flag["code"] for flag in made.flags] == [LYING_OPERATOR]
+    assert [flag["code"] for flag in made.flags] == [DISHONEST_OPERATOR]
 
 
 def test_what_the_reference_answers_element_by_element_is_no_claim_there() -> None:

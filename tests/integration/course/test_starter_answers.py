@@ -20,10 +20,10 @@ from pmh_jupyter.domain.course import Release
 from pmh_jupyter.domain.isolation import Isolation
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Outcome
 from pmh_jupyter.grading.backends import SandboxBackend, create_bubblewrap_backend
-from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.task import GradingTask
 from tests.support.grading.answers import answered
 from tests.support.grading.in_process_list import judged_inside
+from tests.support.grading.lesson import grade
 from tests.support.needs import needs
 
 ROOT = Path(__file__).parents[3]
@@ -42,26 +42,26 @@ def release() -> Release:
 
 
 @pytest.fixture(scope="module")
-def wall() -> SandboxBackend:
+def backend() -> SandboxBackend:
     needs("bubblewrap")
     return create_bubblewrap_backend()
 
 
-def test_solutions_pass_and_stubs_do_not(release: Release, wall: SandboxBackend) -> None:
-    judged = report_isolation(LESSON, release, wall)
+def test_solutions_pass_and_stubs_do_not(release: Release, backend: SandboxBackend) -> None:
+    judged = report_isolation(LESSON, release, backend)
     assert judged.problems == ()
     inside = {
         f"{LESSON.slug}:{part.cell}" for part in judged.isolation.notebooks if part.isolation is Isolation.IN_PROCESS
     }
     assert inside == set(judged_inside("starter"))
-    assert try_release(LESSON, release, judged.isolation, wall) == ()
+    assert try_release(LESSON, release, judged.isolation, backend) == ()
 
 
 @pytest.mark.parametrize(("exercise", "answer"), ANSWERS)
-def test_answer(release: Release, wall: SandboxBackend, exercise: str, answer: dict[str, Any]) -> None:
+def test_answer(release: Release, backend: SandboxBackend, exercise: str, answer: dict[str, Any]) -> None:
     submitted = answered(release, {exercise: answer["code"].strip()})
     task = GradingTask(release.exercises, release.sealed_files, submitted, only_exercises=frozenset({exercise}))
-    (verdict,) = grade(task, wall).verdicts
+    (verdict,) = grade(task, backend).verdicts
     assert _told(verdict) == answer.get("caught_by")
     assert verdict.outcome is (Outcome.FAILED if "caught_by" in answer else Outcome.PASSED)
     assert verdict.millipoints == (0 if "caught_by" in answer else verdict.max_millipoints)

@@ -22,9 +22,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="session")
-def differences(nbgrader: dict[str, Found], here: dict[str, Ours | BadInput], wall: SandboxBackend) -> list[Difference]:
+def differences(nbgrader: dict[str, Found], here: dict[str, Ours | BadInput], backend: SandboxBackend) -> list[Difference]:
     """Everything that nbgrader says otherwise."""
-    return [one for lesson in LESSONS for one in _differences(lesson, nbgrader[lesson.name], here[lesson.name], wall)]
+    return [one for lesson in LESSONS for one in _differences(lesson, nbgrader[lesson.name], here[lesson.name], backend)]
 
 
 def test_every_notebook_of_the_wheel_is_tried() -> None:
@@ -56,9 +56,9 @@ def test_what_asks_nothing_is_refused_with_a_remedy(tmp_path: Path) -> None:
     """nbgrader releases notebooks without a graded cell; there is nothing to grade by."""
     asked = [replace(lesson, tests=False) for lesson in LESSONS if lesson.asked]
     for lesson in asked:
-        with pytest.raises(BadInput, match="no exercise") as refused:
+        with pytest.raises(BadInput, match="no exercise") as caught:
             release_local_lesson(str(lay_out(lesson, tmp_path)))
-        assert refused.value.advice
+        assert caught.value.advice
     for page in PAGES:
         # One of them shows markers in its prose, and is told so.
         with pytest.raises(BadInput, match="no exercise|cannot be graded by"):
@@ -72,14 +72,14 @@ def test_the_table_is_matched_strictly() -> None:
     assert not row.covers(Difference("apps/test", "b", "x", "1", "0.5"))
 
 
-def _differences(lesson: Shipped, found: Found, release: Ours | BadInput, wall: SandboxBackend) -> Iterator[Difference]:
+def _differences(lesson: Shipped, found: Found, release: Ours | BadInput, backend: SandboxBackend) -> Iterator[Difference]:
     theirs = "released" if found.as_it_is else "after `nbgrader update`" if found.released else "refused"
     here = "released" if isinstance(release, Ours) else "refused"
     if theirs != here:
         yield Difference(lesson.name, "", "", theirs.replace("`", ""), here)
     if isinstance(release, Ours):
         for submission, scores in found.graded.items():
-            yield from _scored_otherwise(lesson.name, submission, scores, release.scores(submission, wall))
+            yield from _scored_otherwise(lesson.name, submission, scores, release.scores(submission, backend))
 
 
 def _scored_otherwise(

@@ -1,4 +1,4 @@
-"""A lesson in Bash, and a wall whose Python has a Bash kernel: an environment of its own, of which nothing else knows."""
+"""A lesson in Bash, and a backend whose Python has a Bash kernel: an environment of its own, of which nothing else knows."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def submitted(answers: dict[str, str], release: Release) -> File:
 
 
 def wall_with_bash(folder: Path) -> BubblewrapBackend:
-    """Makes an environment in the folder that has what ours has, and a Bash kernel; and a wall around it."""
+    """Makes an environment in the folder that has what ours has, and a Bash kernel; and a backend around it."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     python = folder / "bin" / "python"
     ours = sysconfig.get_path("purelib")

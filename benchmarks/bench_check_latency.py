@@ -15,7 +15,13 @@ import pytest
 from benchmarks.report import BenchmarkReport
 from tests.support import tiny_course
 from tests.support.hub.bare_hub import running_bare_hub
-from tests.support.service.service_process import ROOM, Caller, fill, service_process, settings_for
+from tests.support.service.service_process import (
+    CLASSROOM,
+    ServiceClient,
+    make_settings,
+    prepare_database,
+    service_process,
+)
 from tests.support.storage.postgres import running_cluster
 
 RUNS = 100
@@ -26,7 +32,7 @@ GOAL_SECONDS, GOAL_95TH_PERCENTILE_SECONDS = 0.15, 0.3
 class GradedWatcher:
     """An open event stream that says when work was told of as graded."""
 
-    def __init__(self, student: Caller) -> None:
+    def __init__(self, student: ServiceClient) -> None:
         self._student = student
         self._graded: dict[str, asyncio.Future[float]] = {}
         self.listening = asyncio.Event()
@@ -35,16 +41,16 @@ class GradedWatcher:
         return self._graded.setdefault(submission_id, asyncio.get_running_loop().create_future())
 
     async def listen(self) -> None:
-        async for event in self._student.events():
+        async for event in self._student.stream_events():
             self.listening.set()
             if event["kind"] == "submission-graded":
                 self.expect(event["data"]["work"]).set_result(time.perf_counter())
 
 
-async def measure(student: Caller) -> dict[str, list[float]]:
+async def measure(student: ServiceClient) -> dict[str, list[float]]:
     """Seconds of each run: until the check is acknowledged, until the stream tells, until the verdict is fetched."""
     await student.join()
-    lesson = f"{student.base}/api/classrooms/{ROOM}/lessons/{tiny_course.LESSON}"
+    lesson = f"{student.base_url}/api/classrooms/{CLASSROOM}/lessons/{tiny_course.LESSON}"
     seconds: dict[str, list[float]] = {"acknowledged": [], "told": [], "fetched": []}
     headers = {"Authorization": f"token {student.token}"}
     async with httpx.AsyncClient(timeout=60, headers=headers) as client:
@@ -72,7 +78,7 @@ async def run_check(
     assert reply.status_code == 202, reply.text
     acknowledged_at = time.perf_counter()
     notified_at = await asyncio.wait_for(graded, 60)
-    submission = (await client.get(f"{watcher._student.base}/api/submissions/{body['id']}")).json()
+    submission = (await client.get(f"{watcher._student.base_url}/api/submissions/{body['id']}")).json()
     assert submission["state"] == "graded" and submission["verdicts"][0]["outcome"] == "passed", submission
     return acknowledged_at - started_at, notified_at - started_at, time.perf_counter() - started_at
 
@@ -83,10 +89,10 @@ def bench_check_latency(report: BenchmarkReport, tmp_path: Path, database: str) 
     """One student after another; what grading itself takes is a few milliseconds of cells and all that makes it safe."""
     with running_bare_hub(tmp_path) as hub, running_cluster() as cluster:
         url = cluster.url(cluster.make()) if database == "PostgreSQL" else ""
-        settings = settings_for(tmp_path / "data", url, requests_per_minute=100_000, checks_per_minute=100_000)
-        fill(settings)
+        settings = make_settings(tmp_path / "data", url, requests_per_minute=100_000, checks_per_minute=100_000)
+        prepare_database(settings)
         with service_process(settings, hub):
-            student = Caller(settings.resolved_service_url, hub.token("ada", hub.server_scopes))
+            student = ServiceClient(settings.resolved_service_url, hub.token("ada", hub.server_scopes))
             seconds = asyncio.run(measure(student))
     report.add(f"Check acknowledged, {database}", "s", seconds["acknowledged"])
     report.add(f"Check told of as graded, {database}", "s", seconds["told"])

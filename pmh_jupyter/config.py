@@ -1,7 +1,7 @@
-"""Every setting of ours: its name, its meaning, its unit, and the environment variable it is read from.
+"""All settings: name, meaning, unit and environment variable.
 
-One class for all processes of a hub. `jupyterhub_config.py`, the service, the spawners and `pmh` read the same variables, so that
-an operator sets a thing once. docs/reference/settings.md is generated from the traits below.
+All processes of a hub use the same class: jupyterhub_config.py, the service, the spawners and `pmh` read the same variables.
+docs/reference/settings.md is generated from the traits.
 """
 
 from __future__ import annotations
@@ -22,49 +22,51 @@ BASE_URL_PATTERN = re.compile(r"/(?:(?!\.{1,2}/)[A-Za-z0-9._~-]+/)*")
 
 
 class Settings(HasTraits):
-    """The settings of one hub. Relative paths are relative to the folder in which the process was started."""
+    """The settings of one hub. Relative paths are relative to the working directory of the process."""
 
-    data_dir = Unicode(".pmh", help="Folder of everything that must survive: databases, blobs, keys, homes, logs.").tag(
+    data_dir = Unicode(".pmh", help="Folder of all persistent data: databases, blobs, keys, home folders, logs.").tag(
         env="PMH_DATA_DIR"
     )
-    ip = Unicode("127.0.0.1", help="Address on which the hub answers browsers.").tag(env="PMH_IP")
-    port = Int(8000, min=1, max=65535, help="Port on which the hub answers browsers.").tag(env="PMH_PORT")
+    ip = Unicode("127.0.0.1", help="Address on which the hub listens for browsers.").tag(env="PMH_IP")
+    port = Int(8000, min=1, max=65535, help="Port on which the hub listens for browsers.").tag(env="PMH_PORT")
     base_url = Unicode(
         "/",
-        help="Path below which the hub answers browsers, for example /jupyter/ behind the web server of a department. Letters, "
+        help="Path of the hub's URLs, for example /jupyter/ behind the web server of a department. Allowed are letters, "
         "digits, `-`, `.`, `_` and `~`, in parts separated by slashes.",
     ).tag(env="PMH_BASE_URL")
     hub_ip = Unicode(
         "",
-        help="Address on which JupyterHub itself answers proxy, service and users' servers; empty: 127.0.0.1, with "
+        help="Address on which JupyterHub's API listens for proxy, service and users' servers; empty: 127.0.0.1, or with "
         "docker the gateway of PMH_DOCKER_NETWORK.",
     ).tag(env="PMH_HUB_IP")
-    hub_port = Int(8081, min=1, max=65535, help="Port on which JupyterHub itself answers.").tag(env="PMH_HUB_PORT")
+    hub_port = Int(8081, min=1, max=65535, help="Port on which JupyterHub's API listens.").tag(env="PMH_HUB_PORT")
     proxy_api_port = Int(
-        8001, min=1, max=65535, help="Port on 127.0.0.1 on which the proxy takes the Hub's orders."
+        8001, min=1, max=65535, help="Port on 127.0.0.1 on which the proxy's API listens for the Hub."
     ).tag(env="PMH_PROXY_API_PORT")
 
     config_file = Unicode(
         "",
-        help="JupyterHub's configuration file that `pmh up` starts, one of your own that loads ours; empty: ours. "
-        "`jupyterhub -f` does not ask for it.",
+        help="Your own JupyterHub configuration file for `pmh up`, which must load ours; empty: ours. "
+        "`jupyterhub -f` ignores this setting.",
     ).tag(env="PMH_CONFIG")
 
     authenticator = Enum(
         ["accounts", "dummy"],
         "accounts",
         help="How people log in. accounts: sign up with a name, a password and a classroom's join code. "
-        "dummy: any name, any password; for tests and demos, refused when the hub listens on more than loopback.",
+        "dummy: any name and any password; for tests and demos, only allowed on loopback addresses.",
     ).tag(env="PMH_AUTHENTICATOR")
-    admin = Unicode("admin", help="Name of the first administrator, made at the first start.").tag(env="PMH_ADMIN")
+    admin = Unicode("admin", help="Name of the first administrator, who is created at the first start.").tag(
+        env="PMH_ADMIN"
+    )
 
     spawner = Enum(
         ["local", "docker"],
         "local",
-        help="Where a user's notebook server runs. local: a process behind a bubblewrap wall. docker: a container.",
+        help="Where users' notebook servers run. local: in processes, sandboxed with bubblewrap. docker: in containers.",
     ).tag(env="PMH_SPAWNER")
     server_python = Unicode(
-        "", help="Python of the lean environment in which users' servers run; empty: the one that runs the hub."
+        "", help="Python interpreter of the lean environment of users' servers; empty: the one that runs the hub."
     ).tag(env="PMH_SERVER_PYTHON")
     server_memory_mb = Int(1024, min=128, help="Memory that one user's server may use, in MiB.").tag(
         env="PMH_SERVER_MEMORY_MB"
@@ -80,21 +82,23 @@ class Settings(HasTraits):
     )
     docker_image = Unicode("pmh-jupyter-server", help="Image of a user's server (docker).").tag(env="PMH_DOCKER_IMAGE")
     docker_network = Unicode(
-        "pmh", help="Docker network of the users' servers; neighbours cannot reach each other."
+        "pmh", help="Docker network of users' servers, in which containers cannot reach each other."
     ).tag(env="PMH_DOCKER_NETWORK")
 
-    service_ip = Unicode("127.0.0.1", help="Address on which the service answers; users' servers must reach it.").tag(
-        env="PMH_SERVICE_IP"
-    )
-    service_port = Int(10101, min=1, max=65535, help="Port on which the service answers.").tag(env="PMH_SERVICE_PORT")
+    service_ip = Unicode(
+        "127.0.0.1", help="Address on which the service listens; users' servers must be able to reach it."
+    ).tag(env="PMH_SERVICE_IP")
+    service_port = Int(10101, min=1, max=65535, help="Port on which the service listens.").tag(env="PMH_SERVICE_PORT")
     service_url = Unicode(
         "",
-        help="Address of the service as users' servers reach it; empty: made of PMH_SERVICE_IP and PMH_SERVICE_PORT.",
+        help="URL of the service for users' servers; empty: made of PMH_SERVICE_IP and PMH_SERVICE_PORT.",
     ).tag(env="PMH_SERVICE_URL")
     database_url = Unicode(
-        "", help="SQLAlchemy URL of our database; empty: SQLite in PMH_DATA_DIR. For PostgreSQL postgresql+psycopg://…"
+        "", help="SQLAlchemy URL of the database; empty: SQLite in PMH_DATA_DIR. For PostgreSQL: postgresql+psycopg://…"
     ).tag(env="PMH_DATABASE_URL", secret=True)
-    body_limit_mb = Int(50, min=1, help="Largest request that the service takes, in MiB.").tag(env="PMH_BODY_LIMIT_MB")
+    body_limit_mb = Int(50, min=1, help="Maximum size of a request to the service, in MiB.").tag(
+        env="PMH_BODY_LIMIT_MB"
+    )
     checks_per_minute = Int(30, min=1, help="Checks and submissions that one person may send in a minute.").tag(
         env="PMH_CHECKS_PER_MINUTE"
     )
@@ -103,23 +107,25 @@ class Settings(HasTraits):
     )
 
     grading_workers = Int(
-        0, min=0, help="Gradings at once; 0: two for each core, at least four. Some stay for checks."
+        0, min=0, help="Number of concurrent gradings; 0: two per core, at least four. Some are reserved for checks."
     ).tag(env="PMH_GRADING_WORKERS")
     grader_sandbox = Enum(
         ["auto", "bubblewrap", "docker"],
         "auto",
-        help="What keeps students' code in while it is graded. auto: bubblewrap, and on loopback nothing where it cannot be had. "
-        "bubblewrap: nothing is graded without it. docker: a container for each submission.",
+        help="Sandbox of students' code during grading. auto: bubblewrap; without it, no sandbox, but only on loopback addresses. "
+        "bubblewrap: no grading without it. docker: a container for each submission.",
     ).tag(env="PMH_GRADER_SANDBOX")
     grader_image = Unicode(
-        "", help="Image in whose containers submissions are graded (docker); empty: PMH_DOCKER_IMAGE."
+        "", help="Image of the containers in which submissions are graded (docker); empty: PMH_DOCKER_IMAGE."
     ).tag(env="PMH_GRADER_IMAGE")
     grader_python = Unicode(
         "",
-        help="Python that runs students' code in the sandbox; empty: PMH_SERVER_PYTHON, with docker the image's python3.",
+        help="Python interpreter for students' code in the sandbox; empty: PMH_SERVER_PYTHON, or with docker python3 of the image.",
     ).tag(env="PMH_GRADER_PYTHON")
     cell_seconds = Float(
-        10.0, min=0.1, help="Seconds that one cell may run while grading, unless the course says otherwise."
+        10.0,
+        min=0.1,
+        help="Seconds that one cell may run during grading, unless the course or the classroom sets another limit.",
     ).tag(env="PMH_CELL_SECONDS")
     submission_seconds = Float(60.0, min=1, help="Seconds that the grading of one submission may take.").tag(
         env="PMH_SUBMISSION_SECONDS"
@@ -128,14 +134,14 @@ class Settings(HasTraits):
         env="PMH_GRADING_MEMORY_MB"
     )
 
-    log_level = Enum(["debug", "info", "warning", "error"], "info", help="Least level that is logged.").tag(
+    log_level = Enum(["debug", "info", "warning", "error"], "info", help="Minimum level of log messages.").tag(
         env="PMH_LOG_LEVEL"
     )
-    log_json = Bool(False, help="Log JSON also on a terminal; elsewhere it is always JSON.").tag(env="PMH_LOG_JSON")
+    log_json = Bool(False, help="Also log JSON on a terminal; elsewhere logs are always JSON.").tag(env="PMH_LOG_JSON")
 
     @validate("base_url")
     def _normalize_base_url(self, proposal: Mapping[str, Any]) -> str:
-        """The path with one slash at each end. Raises TraitError for anything that is not a plain path."""
+        """Returns the path with one slash at each end. Raises TraitError unless it is a plain path."""
         parts = str(proposal["value"]).strip("/")
         path = f"/{parts}/" if parts else "/"
         if not BASE_URL_PATTERN.fullmatch(path):
@@ -144,7 +150,7 @@ class Settings(HasTraits):
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] | None = None) -> Settings:
-        """Reads the settings from PMH_* variables; raises BadInput naming the variable, its value and its meaning."""
+        """Reads the settings from PMH_* variables. Raises BadInput, which names the variable, its value and its meaning."""
         environ = os.environ if environ is None else environ
         settings = cls()
         for name, trait in cls.traits_by_variable().items():
@@ -154,12 +160,12 @@ class Settings(HasTraits):
 
     @classmethod
     def traits_by_variable(cls) -> dict[str, TraitType[Any, Any]]:
-        """Environment variable to trait, in the order of the class."""
+        """Traits by environment variable, in the order of the class."""
         traits = cls.class_traits(env=lambda env: env is not None)
         return {traits[name].metadata["env"]: traits[name] for name in vars(cls) if name in traits}
 
     def to_environ(self) -> dict[str, str]:
-        """The settings as variables, for a child process of our own (never for a user's server: it may hold a password)."""
+        """The settings as variables for our own child processes. Not for users' servers: the database URL may contain a password."""
         return {name: str(getattr(self, str(trait.name))) for name, trait in self.traits_by_variable().items()}
 
     @property
@@ -168,27 +174,27 @@ class Settings(HasTraits):
 
     @property
     def resolved_database_url(self) -> str:
-        """The SQLAlchemy URL in force."""
+        """The SQLAlchemy URL of the database."""
         return self.database_url or f"sqlite:///{self.data_path / 'pmh.sqlite'}"
 
     @property
     def bind_url(self) -> str:
-        """The address on which the proxy listens, with the path below which the hub answers browsers."""
+        """The URL on which the proxy listens for browsers, with the hub's path."""
         return f"http://{bracketed_host(self.ip)}:{self.port}{self.base_url}"
 
     @property
     def hub_url(self) -> str:
-        """The address on which JupyterHub itself listens, with its path."""
+        """The URL on which JupyterHub's API listens."""
         return f"http://{bracketed_host(self.hub_ip)}:{self.hub_port}{self.base_url}hub/"
 
     @property
     def service_path(self) -> str:
-        """The path below which the service answers, with a slash at each end."""
+        """The path of the service's URLs, with a slash at each end."""
         return f"{self.base_url}services/pmh/"
 
     @property
     def resolved_service_url(self) -> str:
-        """Base address of the service for processes beside it, without a slash at its end."""
+        """Base URL of the service, without a trailing slash."""
         default_url = f"http://{bracketed_host(self.service_ip)}:{self.service_port}{self.service_path}"
         return (self.service_url or default_url).rstrip("/")
 
@@ -203,12 +209,12 @@ class Settings(HasTraits):
 
     @property
     def is_on_loopback(self) -> bool:
-        """True where nobody but this machine can reach the hub."""
+        """True if only processes of this machine can reach the hub."""
         return self.ip in LOOPBACK_ADDRESSES
 
 
 def bracketed_host(ip: str) -> str:
-    """An IP address as URLs write it: IPv6 in brackets."""
+    """An IP address as it is written in URLs: IPv6 in brackets."""
     return f"[{ip}]" if ":" in ip else ip
 
 
@@ -217,6 +223,6 @@ def _assign(settings: Settings, trait: TraitType[Any, Any], name: str, value: st
         setattr(settings, str(trait.name), trait.from_string(value))
     except (TraitError, ValueError) as error:
         raise BadInput(
-            f"{name}={value!r} is not a value that this setting can take.",
+            f"{name}={value!r} is not a valid value.",
             advice=f"{name}: {trait.help} See docs/reference/settings.md.",
         ) from error

@@ -1,8 +1,8 @@
-"""Every failure that a person may have to read: a code for programs, a message of what happened, advice on what to do.
+"""Errors that a person may have to read. Each has a code for programs, a message that says what happened, and advice what to do.
 
-One shape everywhere. A function raises a `PmhError`; the service writes it once as an `ErrorReply` with its status, the server
-extension hands it on unchanged, the panel answers the code, and `pmh` prints it and exits with 2. What is for the log only
-goes into the exception's cause, never into the message.
+A function raises a `PmhError`. The service sends it as an `ErrorReply` with its status, the server extension forwards that reply
+unchanged, the panel reacts to the code, and `pmh` prints message and advice and exits with 2. Details that are only for the log
+belong to the exception's cause, never to the message.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import ClassVar
 
 @dataclass(frozen=True)
 class Problem:
-    """One fault in something that a person wrote: where it is, what is wrong, and the remedy.
+    """A problem in something that a person wrote: where it is, what is wrong, and the remedy.
 
-    `file` is relative to the folder that was read; `cell` names a cell by grade_id, or by its number from 1 as "cell 4".
+    file: path relative to the folder that was read.
+    cell: grade_id of a cell, or its number as "cell 4", counted from 1.
     """
 
     file: str
@@ -29,14 +30,14 @@ class Problem:
 
 
 class PmhError(Exception):
-    """A failure with a code that never changes, a message for its reader, and advice.
+    """An error with a code that never changes, a message and advice.
 
-    `status` is the HTTP status it is answered with; `retry_after` is in seconds; `problems` lists every fault of a rejected input.
+    status: HTTP status of the reply. retry_after: seconds. problems: all problems of a rejected input.
     """
 
     code: ClassVar[str] = "internal"
     status: ClassVar[int] = 500
-    advice: str = "Try again; if it stays, tell whoever runs this hub the request id."
+    advice: str = "Try again. If the problem persists, contact your hub administrator and include the request id."
 
     def __init__(
         self,
@@ -54,31 +55,31 @@ class PmhError(Exception):
 
 
 class BadInput(PmhError):
-    """What was sent or read cannot be used as it is."""
+    """The input cannot be used."""
 
     code = "bad-input"
     status = 400
-    advice = "Correct what the message names, then try again."
+    advice = "Correct the input, then try again."
 
 
 class InvalidCourse(BadInput):
-    """A course or lesson that cannot be released; `problems` holds all of its faults."""
+    """A course or lesson cannot be released. `problems` lists all reasons."""
 
     code = "invalid-course"
     status = 422
-    advice = "Mend every place listed, then run `pmh course validate` again."
+    advice = "Fix all problems listed, then run `pmh course validate` again."
 
 
 class InvalidNotebook(BadInput):
-    """A notebook that cannot be read as one."""
+    """A file cannot be read as a notebook."""
 
     code = "invalid-notebook"
     status = 422
-    advice = "Open it in JupyterLab, save it again, and retry; if it does not open, take back an earlier copy."
+    advice = "Open it in JupyterLab, save it, and try again. If it does not open, restore an earlier copy."
 
 
 class TooLarge(BadInput):
-    """More bytes, files or cells than the limit allows."""
+    """The input has more bytes, files or cells than allowed."""
 
     code = "too-large"
     status = 413
@@ -86,7 +87,7 @@ class TooLarge(BadInput):
 
 
 class NotLoggedIn(PmhError):
-    """No identity came with the request, or one that the Hub no longer knows."""
+    """The request has no credentials, or the Hub no longer accepts them."""
 
     code = "not-logged-in"
     status = 401
@@ -94,76 +95,76 @@ class NotLoggedIn(PmhError):
 
 
 class NotAllowed(PmhError):
-    """The person is known and may not do this."""
+    """The person is logged in but does not have the permission."""
 
     code = "not-allowed"
     status = 403
-    advice = "If you think you should be able to, ask an instructor of the classroom."
+    advice = "If you need this permission, ask an instructor of the classroom."
 
 
 class NotFound(PmhError):
-    """No such thing, or none that this person may know of."""
+    """It does not exist, or the person must not know whether it exists."""
 
     code = "not-found"
     status = 404
-    advice = "Check the address; it may have been renamed or closed."
+    advice = "Check the address. It may have been renamed or closed."
 
 
 class Conflict(PmhError):
-    """It contradicts what is already there."""
+    """The request contradicts the present state."""
 
     code = "conflict"
     status = 409
-    advice = "Reload to see the present state, then decide again."
+    advice = "Reload to see the present state, then try again."
 
 
 class TooManyRequests(PmhError):
-    """Over the rate that one person may ask."""
+    """The person has exceeded a rate limit."""
 
     code = "too-many-requests"
     status = 429
-    advice = "Wait a moment; nothing was lost."
+    advice = "Wait a moment, then try again. Nothing was lost."
 
 
 class Unavailable(PmhError):
-    """A part that is needed cannot be reached now (database, Hub, service)."""
+    """A required part (database, Hub, service) cannot be reached at the moment."""
 
     code = "unavailable"
     status = 503
-    advice = "Try again in a moment. Your work is kept."
+    advice = "Try again in a moment. Your work is saved."
 
 
 class NotConnected(Unavailable):
-    """A Jupyter server that no hub of ours started: there is no service to speak to."""
+    """The Jupyter server was not started by a hub with pmh-jupyter, so there is no service to connect to."""
 
     code = "not-connected"
-    advice = "Log in to your hub and start your server there; lessons appear in that one."
+    advice = "Log in to your hub and start your server there. Lessons appear in that server."
 
 
 class NotSaved(PmhError):
-    """Work could not be written to disk, so nothing may claim that it is safe."""
+    """A submission could not be written to disk, so it must not be reported as saved."""
 
     code = "not-saved"
     status = 507
-    advice = "Make room: delete files you no longer need and empty the trash, then try again. Leave the notebook open."
+    advice = "Free disk space: delete files that you no longer need and empty the trash. Then try again. Leave the notebook open."
 
 
 class NoSandbox(Unavailable):
-    """No sandbox can be had on this machine, and grading without one is refused here."""
+    """No sandbox is available on this machine, and grading without one is not allowed."""
 
     code = "no-sandbox"
-    advice = "Run `pmh doctor` on the hub's machine; it says what is missing."
+    advice = "Run `pmh doctor` on the hub's machine to see what is missing and how to install it."
 
 
 class SchemaTooOld(PmhError):
-    """The database was written by an older version and has not been migrated."""
+    """The database's schema is of an older version and has not been upgraded."""
 
     code = "schema-too-old"
     advice = "Back up the database, then run `pmh db upgrade`."
 
 
 class SchemaTooNew(PmhError):
-    """The database was written by a newer version than this one."""
+    """The database's schema is of a newer version."""
 
     code = "schema-too-new"
-    advice = "Start the newer version again, or restore the backup that was made before the upgrade."
+    advice = "Start the newer version again, or restore the backup from before the upgrade."

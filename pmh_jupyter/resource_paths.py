@@ -1,6 +1,6 @@
-"""Where the files that are not Python lie: beside the package in a checkout, in an environment where a wheel was installed.
+"""Paths of files that are not Python modules, in a checkout and in an environment with an installed wheel.
 
-hatch_build.py puts each of them into the wheel at the place that is named here.
+hatch_build.py adds them to the wheel at the paths that are used here. All functions raise NotFound if the file is missing.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ PACKAGE_DIR = Path(__file__).parent
 
 
 def find_checkout() -> Path | None:
-    """The repository's root where this package is imported from one, else None."""
+    """The root of the repository if the package is imported from a checkout, else None."""
     root = PACKAGE_DIR.parent
     return root if (root / "pyproject.toml").exists() and (root / "proxy" / "package.json").exists() else None
 
 
 def starter_courses_dir() -> Path:
-    """The folder of the courses that come along; each folder in it is a course."""
+    """The folder of the included courses. Each folder in it is a course."""
     return _find_file("courses", "courses")
 
 
 def hub_config_file() -> Path:
-    """The jupyterhub_config.py that `pmh up` runs."""
+    """The jupyterhub_config.py that `pmh up` uses."""
     return _find_file("jupyterhub_config.py", "hub/jupyterhub_config.py")
 
 
 def server_requirements_file() -> Path:
-    """The hashed requirements of the lean environment in which users' servers run."""
+    """Requirements, with hashes, of the lean environment of users' servers."""
     return _find_file("requirements/server.lock", "requirements/server.lock")
 
 
@@ -47,7 +47,7 @@ def panel_dir() -> Path:
 
 
 def server_config_file() -> Path:
-    """The file that switches the server extension on."""
+    """The configuration file that enables the server extension."""
     root = find_checkout()
     return (
         root / "jupyter-config/server-config/pmh_jupyter.json"
@@ -65,7 +65,7 @@ def _find_file(in_checkout: str, in_wheel: str) -> Path:
 
 
 def _find_shared_file(ending: str) -> Path:
-    """A file that the wheel put outside of the package: only the installer knows where."""
+    """A file that the wheel installs outside the package. Only the installer's records name its path."""
     try:
         files = distribution("pmh-jupyter").files or []
     except PackageNotFoundError:
@@ -77,4 +77,4 @@ def _find_shared_file(ending: str) -> Path:
 
 
 def _missing_error(path: Path) -> NotFound:
-    return NotFound(f"{path} is missing.", advice="The installation is damaged: install pmh-jupyter again.")
+    return NotFound(f"{path} is missing.", advice="The installation is damaged. Install pmh-jupyter again.")

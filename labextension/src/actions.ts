@@ -1,5 +1,5 @@
 /**
- * What a person can do, whichever way it is asked for: panel, strip, palette, key. Each asks the model and moves the page.
+ * What a person can do, from the panel, a strip, the palette or a key. Each action calls the model and then changes the page.
  */
 import { Notification } from '@jupyterlab/apputils';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
@@ -7,24 +7,25 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ISignal } from '@lumino/signaling';
 
-import { exerciseAt } from './exercises';
+import { exerciseAtCell } from './exercises';
 import type { ClassroomModel } from './model';
-import { goTo, gradeIds, type Notebooks } from './notebooks';
-import { PmhError } from './request';
-import { submitLesson } from './submit/submit';
-import type { ExerciseReply, LessonReply, MergeReply, OpenReply } from './wire';
-import { isBusy } from './works';
+import { goToCell, gradeIdsOf, type LessonNotebooks } from './notebooks';
+import { asPmhError } from './request';
+import { isBusy } from './submissions';
+import { showSubmitDialog } from './submit/submitDialog';
+import type { ExerciseReply, LessonReply, MergeReply, OpenLessonReply } from './wire';
+
+const NOTIFICATION_MS = 10_000;
 
 export interface ActionsOptions {
   readonly model: ClassroomModel;
-  readonly notebooks: Notebooks;
+  readonly notebooks: LessonNotebooks;
   readonly commands: CommandRegistry;
   readonly trans: TranslationBundle;
 }
 
-/** An exercise that is at hand: where the cursor stands. */
-export interface AtHand {
-  readonly panel: NotebookPanel;
+/** The exercise at the cursor. */
+export interface CurrentExercise {
   readonly lesson: LessonReply;
   readonly exercise: ExerciseReply;
 }
@@ -32,107 +33,105 @@ export interface AtHand {
 export class Actions {
   constructor(private readonly _options: ActionsOptions) {}
 
-  /** Another notebook is in front. */
-  get moved(): ISignal<INotebookTracker, NotebookPanel | null> {
+  get currentNotebookChanged(): ISignal<INotebookTracker, NotebookPanel | null> {
     return this._options.notebooks.tracker.currentChanged;
   }
 
-  /** The lesson of the notebook that is in front; null: none of the classroom that is shown. */
-  lessonAtHand(): LessonReply | null {
+  /** The lesson of the current notebook; null when it belongs to no lesson of the classroom that is shown. */
+  currentLesson(): LessonReply | null {
     const { model, notebooks } = this._options;
     const panel = notebooks.tracker.currentWidget;
-    const place = panel && notebooks.placeOf(panel);
-    return place && place.classroom === model.classroom?.slug ? model.lesson(place.lesson) : null;
+    const path = panel && notebooks.lessonPathOf(panel);
+    return path && path.classroom === model.classroom?.slug ? model.lesson(path.lesson) : null;
   }
 
-  exerciseAtHand(): AtHand | null {
+  currentExercise(): CurrentExercise | null {
     const panel = this._options.notebooks.tracker.currentWidget;
-    const lesson = this.lessonAtHand();
-    const exercise = panel && lesson && exerciseAt(lesson, gradeIds(panel), panel.content.activeCellIndex);
-    return exercise ? { panel, lesson, exercise } : null;
+    const lesson = this.currentLesson();
+    const exercise = panel && lesson && exerciseAtCell(lesson, gradeIdsOf(panel), panel.content.activeCellIndex);
+    return exercise ? { lesson, exercise } : null;
   }
 
-  /** Saves the lesson's notebooks, then checks one exercise. A check that is under way is not sent twice. */
-  async check(lesson: LessonReply, exercise: ExerciseReply): Promise<void> {
+  /** Saves the lesson's notebooks, then checks one exercise. Does nothing while a check of that exercise is running. */
+  async checkExercise(lesson: LessonReply, exercise: ExerciseReply): Promise<void> {
     const { model, notebooks, trans } = this._options;
-    if (isBusy(model.works.get(lesson.slug, exercise.grade_id))) {
+    if (isBusy(model.submissions.get(lesson.slug, exercise.grade_id))) {
       return;
     }
     try {
       await notebooks.save(model.classroom?.slug ?? '', lesson.slug);
     } catch {
-      this._say(trans.__('Not checked: the notebook could not be saved.'), trans.__('Save it, then check again.'));
+      this._notify(trans.__('Not checked: the notebook could not be saved. Save it, then check again.'));
       return;
     }
-    await model.check(lesson.slug, exercise.grade_id);
+    await model.sendCheck(lesson.slug, exercise.grade_id);
   }
 
+  /** Puts the lesson's files into the server, updates them to the newest release, and opens its first notebook. */
   async openLesson(lesson: LessonReply): Promise<void> {
     const { model, notebooks, commands } = this._options;
     const classroom = model.classroom?.slug ?? '';
     try {
-      const reply = await model.open(lesson.slug, notebooks.unsaved(classroom, lesson.slug));
-      if (reply.merged) {
+      const reply = await model.openLesson(lesson.slug, notebooks.unsavedPaths(classroom, lesson.slug));
+      if (reply.merge) {
         await notebooks.reload(classroom, lesson.slug);
       }
       await commands.execute('docmanager:open', { path: reply.notebooks[0] ?? reply.folder });
-      this._tellMerge(lesson, reply);
+      this._reportUpdate(lesson, reply);
       void model.refresh();
     } catch (error) {
-      this._tell(error);
+      this._reportError(error);
     }
   }
 
-  async openNext(): Promise<void> {
-    const next = this._options.model.next;
-    if (next) {
-      await this.openLesson(next);
+  async openNextLesson(): Promise<void> {
+    const { nextLesson } = this._options.model;
+    if (nextLesson) {
+      await this.openLesson(nextLesson);
     }
   }
 
-  async submit(lesson: LessonReply): Promise<void> {
+  /** Asks for confirmation, submits the lesson and shows the receipt. */
+  async submitLesson(lesson: LessonReply): Promise<void> {
     const { model, notebooks, trans } = this._options;
     try {
-      await submitLesson({ model, notebooks, trans, lesson });
+      await showSubmitDialog({ model, notebooks, trans, lesson });
     } catch (error) {
-      this._tell(error);
+      this._reportError(error);
     }
   }
 
-  /** Puts the cursor where a fault showed. */
-  goTo(panel: NotebookPanel, gradeId: string, line: number | null): void {
-    void goTo(panel, gradeId, line);
+  /** Moves the cursor to a line of a cell, as a result asks for. */
+  goToCell(panel: NotebookPanel, gradeId: string, line: number | null): void {
+    void goToCell(panel, gradeId, line);
   }
 
-  private _tellMerge(lesson: LessonReply, reply: OpenReply): void {
+  private _reportUpdate(lesson: LessonReply, reply: OpenLessonReply): void {
     const { trans } = this._options;
-    if (reply.postponed) {
-      this._say(
-        trans.__('A newer version of “%1” is waiting.', lesson.title),
-        trans.__('Save the open notebook, then open the lesson again.')
+    if (reply.is_update_postponed) {
+      this._notify(
+        trans.__('A new version of “%1” is available. Save the open notebook, then open the lesson again.', lesson.title)
       );
-    } else if (reply.merged && touched(reply.merged) > 0) {
-      const copy = reply.merged.copy_path;
-      this._say(
-        trans.__('“%1” was updated; what you wrote is kept.', lesson.title),
-        copy ? trans.__('The notebook as it was: %1', copy) : ''
+    } else if (reply.merge && countChanges(reply.merge) > 0) {
+      const backup = reply.merge.backup_path;
+      this._notify(
+        backup
+          ? trans.__('“%1” was updated. Your answers were kept; a backup of your version is in %2.', lesson.title, backup)
+          : trans.__('“%1” was updated. Your answers were kept.', lesson.title)
       );
     }
   }
 
-  private _tell(error: unknown): void {
-    if (!(error instanceof PmhError)) {
-      throw error;
-    }
-    Notification.error(`${error.message} ${error.advice}`.trim(), { autoClose: 10_000 });
+  private _reportError(reason: unknown): void {
+    const error = asPmhError(reason);
+    Notification.error(`${error.message} ${error.advice}`.trim(), { autoClose: NOTIFICATION_MS });
   }
 
-  private _say(what: string, advice: string): void {
-    Notification.info(`${what} ${advice}`.trim(), { autoClose: 10_000 });
+  private _notify(text: string): void {
+    Notification.info(text, { autoClose: NOTIFICATION_MS });
   }
 }
 
-function touched(merged: MergeReply): number {
-  const { updated, added, removed, conflicts } = merged;
+function countChanges({ updated, added, removed, conflicts }: MergeReply): number {
   return updated.length + added.length + removed.length + conflicts.length;
 }

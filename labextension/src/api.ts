@@ -1,23 +1,23 @@
 /**
- * The server extension's routes as functions, one line each: see "The server extension's API" in docs/architecture.md.
+ * The server extension's routes, one method each: see "The server extension's API" in docs/architecture.md. Every method raises PmhError.
  */
 import { post, request, send, type Connection } from './request';
 import type {
   ClassroomReply,
   LabStatus,
-  LabWorkReply,
+  LabSubmissionReply,
   MeReply,
-  OpenReply,
+  OpenLessonReply,
   OutboxReply,
   OutlineReply,
-  WorkListReply,
-  WorkReply
+  SubmissionListReply,
+  SubmissionReply
 } from './wire';
 
 export class Api {
   constructor(private readonly _connection: Connection) {}
 
-  /** Where the server lies; tells one user's server from another's in what the browser keeps. */
+  /** The server's base URL, which tells one user's server from another's. */
   get baseUrl(): string {
     return this._connection.settings.baseUrl;
   }
@@ -35,27 +35,29 @@ export class Api {
   }
 
   outline(classroom: string): Promise<OutlineReply> {
-    return request(this._connection, `classrooms/${enc(classroom)}/outline`);
+    return request(this._connection, `classrooms/${encode(classroom)}/outline`);
   }
 
-  works(classroom: string, lesson: string): Promise<WorkListReply> {
-    return request(this._connection, `classrooms/${enc(classroom)}/work?lesson=${enc(lesson)}`);
+  submissions(classroom: string, lesson: string): Promise<SubmissionListReply> {
+    return request(this._connection, `classrooms/${encode(classroom)}/submissions?lesson=${encode(lesson)}`);
   }
 
-  work(id: string): Promise<WorkReply> {
-    return request(this._connection, `work/${enc(id)}`);
+  submission(id: string): Promise<SubmissionReply> {
+    return request(this._connection, `submissions/${encode(id)}`);
   }
 
-  open(classroom: string, lesson: string, unsaved: readonly string[]): Promise<OpenReply> {
-    return request(this._connection, `${place(classroom, lesson)}/open`, post({ unsaved }));
+  /** `unsavedNotebooks`: server paths of notebooks with unsaved changes, which are not merged now. */
+  openLesson(classroom: string, lesson: string, unsavedNotebooks: readonly string[]): Promise<OpenLessonReply> {
+    const body = { unsaved_notebooks: unsavedNotebooks };
+    return request(this._connection, `${lessonPath(classroom, lesson)}/open`, post(body));
   }
 
-  check(classroom: string, lesson: string, id: string, exercises: readonly string[]): Promise<LabWorkReply> {
-    return request(this._connection, `${place(classroom, lesson)}/checks`, post({ id, exercises }));
+  postCheck(classroom: string, lesson: string, id: string, exercises: readonly string[]): Promise<LabSubmissionReply> {
+    return request(this._connection, `${lessonPath(classroom, lesson)}/checks`, post({ id, exercises }));
   }
 
-  submit(classroom: string, lesson: string, id: string): Promise<LabWorkReply> {
-    return request(this._connection, `${place(classroom, lesson)}/submissions`, post({ id }));
+  postSubmission(classroom: string, lesson: string, id: string): Promise<LabSubmissionReply> {
+    return request(this._connection, `${lessonPath(classroom, lesson)}/submissions`, post({ id }));
   }
 
   outbox(): Promise<OutboxReply> {
@@ -66,19 +68,19 @@ export class Api {
     return request(this._connection, 'outbox/send', post({}));
   }
 
-  forget(id: string): Promise<void> {
-    return request(this._connection, `outbox/${enc(id)}`, { method: 'DELETE' });
+  discardOutboxEntry(id: string): Promise<void> {
+    return request(this._connection, `outbox/${encode(id)}`, { method: 'DELETE' });
   }
 
-  /** The open event stream, after the event numbered `after`. */
-  events(classroom: string, after: number, signal: AbortSignal): Promise<Response> {
+  /** Opens the event stream after the event numbered `after`. */
+  openEventStream(classroom: string, after: number, signal: AbortSignal): Promise<Response> {
     const headers = { Accept: 'text/event-stream', 'Last-Event-ID': String(after) };
-    return send(this._connection, `classrooms/${enc(classroom)}/events?after=${after}`, { headers, signal });
+    return send(this._connection, `classrooms/${encode(classroom)}/events?after=${after}`, { headers, signal });
   }
 }
 
-const enc = encodeURIComponent;
+const encode = encodeURIComponent;
 
-function place(classroom: string, lesson: string): string {
-  return `classrooms/${enc(classroom)}/lessons/${enc(lesson)}`;
+function lessonPath(classroom: string, lesson: string): string {
+  return `classrooms/${encode(classroom)}/lessons/${encode(lesson)}`;
 }

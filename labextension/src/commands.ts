@@ -1,20 +1,21 @@
 /**
- * The commands of the palette, the keys and the notebook's toolbar. Keys and toolbar are in schema/plugin.json, where a user can change
- * them.
+ * Registers the commands of the palette, the keyboard and the notebook's toolbar. Shortcuts and toolbar items are in schema/plugin.json,
+ * where a user can change them.
  */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { ICommandPalette } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { refreshIcon, type SidePanel } from '@jupyterlab/ui-components';
+import { MessageLoop } from '@lumino/messaging';
 
 import type { Actions } from './actions';
 import { stepsIcon } from './icons';
 import type { ClassroomModel } from './model';
-import { focusPanel } from './panel';
+import { focusPanel } from './panel/focus';
 import { CommandIDs } from './tokens';
 
 export interface CommandOptions {
-  readonly app: JupyterFrontEnd;
+  readonly app: Pick<JupyterFrontEnd, 'commands' | 'shell'>;
   readonly panel: SidePanel;
   readonly palette: ICommandPalette | null;
   readonly model: ClassroomModel;
@@ -37,7 +38,7 @@ function addPanelCommands({ app, panel, model, trans }: CommandOptions): void {
     execute: async () => {
       app.shell.activateById(panel.id);
       await paletteClosed();
-      focusPanel(panel);
+      focusPanel(panel.node);
     }
   });
   app.commands.addCommand(CommandIDs.refresh, {
@@ -53,43 +54,46 @@ function addLessonCommands({ app, model, actions, trans }: CommandOptions): void
     label: trans.__('Check Exercise'),
     caption: trans.__('Save the notebook and check the exercise at the cursor'),
     describedBy: NO_ARGUMENTS,
-    isEnabled: () => actions.exerciseAtHand() !== null,
+    isEnabled: () => actions.currentExercise() !== null,
     execute: async () => {
-      const found = actions.exerciseAtHand();
-      if (found) {
-        await actions.check(found.lesson, found.exercise);
+      const current = actions.currentExercise();
+      if (current) {
+        await actions.checkExercise(current.lesson, current.exercise);
       }
     }
   });
   app.commands.addCommand(CommandIDs.submitLesson, {
     label: trans.__('Submit Lesson'),
-    caption: trans.__('Hand in the lesson of this notebook'),
+    caption: trans.__('Submit the lesson of this notebook'),
     describedBy: NO_ARGUMENTS,
-    isEnabled: () => actions.lessonAtHand() !== null,
-    isVisible: () => actions.lessonAtHand() !== null,
+    isEnabled: () => actions.currentLesson() !== null,
+    isVisible: () => actions.currentLesson() !== null,
     execute: async () => {
-      const lesson = actions.lessonAtHand();
+      const lesson = actions.currentLesson();
       if (lesson) {
         await paletteClosed();
-        await actions.submit(lesson);
+        await actions.submitLesson(lesson);
       }
     }
   });
   app.commands.addCommand(CommandIDs.openNextLesson, {
     label: trans.__('Open Next Lesson'),
-    caption: () => model.next?.title ?? '',
+    caption: () => model.nextLesson?.title ?? '',
     describedBy: NO_ARGUMENTS,
-    isEnabled: () => model.next !== null,
-    execute: () => actions.openNext()
+    isEnabled: () => model.nextLesson !== null,
+    execute: () => actions.openNextLesson()
   });
 }
 
 /**
- * The palette, as it closes, gives the focus back to where it was. What takes the focus itself must come after that, and a dialog even
- * to know where to give it back to.
+ * Resolves once a closing palette has given the focus back. The palette does so by activating the main area's current widget with
+ * messages, one of which posts another; they are processed here, because each would otherwise take the focus in a later frame. A command
+ * that moves the focus waits for this, and so does one that opens a dialog, which returns the focus to where it was.
  */
-function paletteClosed(): Promise<void> {
-  return new Promise(resolve => requestAnimationFrame(() => resolve()));
+async function paletteClosed(): Promise<void> {
+  await new Promise(requestAnimationFrame);
+  MessageLoop.flush();
+  MessageLoop.flush();
 }
 
 const NO_ARGUMENTS = { args: { type: 'object', properties: {} } } as const;

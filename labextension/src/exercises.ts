@@ -1,31 +1,33 @@
 /**
- * Which lesson a notebook belongs to, and which exercise a cell: by the path and by nbgrader's grade_id, nothing else.
+ * Finds the lesson of a notebook and the exercise of a cell: by the notebook's path and by nbgrader's grade_id, nothing else.
  */
 import type { ExerciseReply, LessonReply, OutlineReply } from './wire';
 
-export interface LessonPlace {
+/** The parts of a notebook's path `courses/<classroom>/<lesson>/<file>`. */
+export interface LessonPath {
   readonly classroom: string;
   readonly lesson: string;
   /** Path of the notebook relative to the lesson's folder. */
   readonly file: string;
 }
 
-/** What a cell's metadata says of its part in an exercise, as in nbgrader's schema 3. */
+/** A cell's part in an exercise, from its metadata in nbgrader's schema 3. */
 export interface GradedCell {
   readonly gradeId: string;
-  readonly solution: boolean;
+  readonly isSolution: boolean;
 }
 
-/** The lesson of a server path `courses/<classroom>/<lesson>/…`; null for a path elsewhere. */
-export function lessonOfPath(path: string): LessonPlace | null {
+/** Parses a server path; null for a path outside of a lesson's folder. */
+export function parseLessonPath(path: string): LessonPath | null {
   const match = /^\/?courses\/([^/]+)\/([^/]+)\/(.+)$/.exec(path);
   return match ? { classroom: match[1] ?? '', lesson: match[2] ?? '', file: match[3] ?? '' } : null;
 }
 
-export function gradedCell(metadata: unknown): GradedCell | null {
+/** Reads a cell's metadata; null for a cell that is not graded. */
+export function parseGradedCell(metadata: unknown): GradedCell | null {
   const nbgrader = (metadata as { nbgrader?: { grade_id?: unknown; solution?: unknown } } | undefined)?.nbgrader;
   return typeof nbgrader?.grade_id === 'string' && nbgrader.grade_id !== ''
-    ? { gradeId: nbgrader.grade_id, solution: nbgrader.solution === true }
+    ? { gradeId: nbgrader.grade_id, isSolution: nbgrader.solution === true }
     : null;
 }
 
@@ -37,8 +39,8 @@ export function allLessons(outline: OutlineReply | null): readonly LessonReply[]
   return outline?.units.flatMap(unit => unit.lessons) ?? [];
 }
 
-/** The exercise of which the cell with this grade_id is a solution or a test; null: of none. */
-export function exerciseOf(lesson: LessonReply, gradeId: string): ExerciseReply | null {
+/** The exercise that has the cell with this grade_id as a solution or a test; null for any other cell. */
+export function exerciseOfCell(lesson: LessonReply, gradeId: string): ExerciseReply | null {
   return (
     lesson.exercises.find(exercise => exercise.solution_cells.includes(gradeId)) ??
     lesson.exercises.find(exercise => exercise.test_cells.includes(gradeId)) ??
@@ -46,34 +48,36 @@ export function exerciseOf(lesson: LessonReply, gradeId: string): ExerciseReply 
   );
 }
 
-/** Where an exercise's strip and its result go: indexes among the notebook's cells. */
+/** Where an exercise's strip and result go, as indexes of the notebook's cells. */
 export interface Placement {
   readonly exercise: ExerciseReply;
-  readonly strip: number;
-  readonly result: number;
+  readonly stripIndex: number;
+  readonly resultIndex: number;
 }
 
 /**
- * One placement for each exercise of which a cell is there: the strip at its first solution cell, the result at its last one. A copied
- * cell carries the same grade_id; the first counts. An exercise without a solution cell has both at its first test cell.
+ * Returns a placement for each exercise that has a cell in the notebook: the strip at its first solution cell, the result at its last.
+ * Of cells with the same grade_id (copies) the first counts. Without a solution cell, both are placed at the first test cell.
  */
-export function placements(lesson: LessonReply, gradeIds: readonly (string | null)[]): Placement[] {
+export function placeExercises(lesson: LessonReply, gradeIds: readonly (string | null)[]): Placement[] {
   return lesson.exercises.flatMap(exercise => {
-    const own = exercise.solution_cells.length > 0 ? exercise.solution_cells : exercise.test_cells.slice(0, 1);
-    const found = own.map(gradeId => gradeIds.indexOf(gradeId)).filter(index => index >= 0);
-    return found.length > 0 ? [{ exercise, strip: Math.min(...found), result: Math.max(...found) }] : [];
+    const cells = exercise.solution_cells.length > 0 ? exercise.solution_cells : exercise.test_cells.slice(0, 1);
+    const indexes = cells.map(gradeId => gradeIds.indexOf(gradeId)).filter(index => index >= 0);
+    return indexes.length > 0
+      ? [{ exercise, stripIndex: Math.min(...indexes), resultIndex: Math.max(...indexes) }]
+      : [];
   });
 }
 
-/** The exercise that a cursor in cell `index` is at: the cell's own, else the nearest one above. */
-export function exerciseAt(
+/** The exercise of the cell at `cellIndex`, or else of the nearest graded cell above it. */
+export function exerciseAtCell(
   lesson: LessonReply,
   gradeIds: readonly (string | null)[],
-  index: number
+  cellIndex: number
 ): ExerciseReply | null {
-  for (let at = index; at >= 0; at--) {
-    const gradeId = gradeIds[at];
-    const exercise = gradeId ? exerciseOf(lesson, gradeId) : null;
+  for (let index = cellIndex; index >= 0; index--) {
+    const gradeId = gradeIds[index];
+    const exercise = gradeId ? exerciseOfCell(lesson, gradeId) : null;
     if (exercise) {
       return exercise;
     }

@@ -1,6 +1,6 @@
 /**
- * The panel's own icon: steps that lead up. What JupyterLab has an icon for is taken from there; states and outcomes are in
- * components/glyph.tsx, since they take the colour of the text beside them.
+ * The panel's own icon: stairs. Other icons are JupyterLab's, where it has one; those of states and outcomes are in
+ * components/glyph.tsx, because they take the colour of the text beside them.
  */
 import { LabIcon } from '@jupyterlab/ui-components';
 

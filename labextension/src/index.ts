@@ -1,5 +1,5 @@
 /**
- * The plugin: builds the model and joins panel, strips and commands to it.
+ * The plugin: creates the model and connects the panel, the strips and the commands to it.
  */
 import { ILabShell, ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, Notification } from '@jupyterlab/apputils';
@@ -8,16 +8,18 @@ import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab
 import { CommandRegistry } from '@lumino/commands';
 
 import { Actions } from './actions';
-import { Announcer } from './announce';
+import { Announcer } from './announcer';
 import { Api } from './api';
 import { addCommands } from './commands';
-import { Memory } from './memory';
+import { LocalCache } from './localCache';
 import { ClassroomModel } from './model';
-import { Notebooks } from './notebooks';
+import { LessonNotebooks } from './notebooks';
 import { createPanel } from './panel';
-import { watchNotebooks } from './strip/watch';
+import { attachStrips } from './strip/attachStrips';
+import { announcement } from './texts';
 import { CommandIDs, IClassroomModel, PANEL_ID, PLUGIN_ID } from './tokens';
-import { spoken } from './words';
+
+const AWARD_NOTIFICATION_MS = 8_000;
 
 const plugin: JupyterFrontEndPlugin<ClassroomModel> = {
   id: PLUGIN_ID,
@@ -36,60 +38,61 @@ const plugin: JupyterFrontEndPlugin<ClassroomModel> = {
   ): ClassroomModel => {
     const trans = (translator ?? nullTranslator).load('pmh_jupyter');
     const settings = app.serviceManager.serverSettings;
-    const model = new ClassroomModel(new Api({ settings, trans }), new Memory(settings.baseUrl));
-    const notebooks = new Notebooks(tracker, app.serviceManager.contents);
+    const model = new ClassroomModel(new Api({ settings, trans }), new LocalCache(settings.baseUrl));
+    const notebooks = new LessonNotebooks(tracker, app.serviceManager.contents);
     const actions = new Actions({ model, notebooks, commands: app.commands, trans });
 
     const panel = createPanel({ model, actions, trans });
     addCommands({ app, panel, palette, model, actions, trans });
     app.shell.add(panel, 'left', { rank: 150, type: 'Lessons' });
     restorer?.add(panel, PANEL_ID);
-    watchNotebooks(notebooks, {
+    attachStrips(notebooks, {
       model,
       trans,
-      keys: checkKeys(app.commands),
-      onCheck: (lesson, exercise) => void actions.check(lesson, exercise),
-      onGoTo: (notebook, gradeId, line) => actions.goTo(notebook, gradeId, line)
+      shortcut: checkShortcut(app.commands),
+      onCheck: (lesson, exercise) => void actions.checkExercise(lesson, exercise),
+      onGoTo: (notebook, gradeId, line) => actions.goToCell(notebook, gradeId, line)
     });
-    speak(model, trans);
-    // What a command may do depends on the notebook in front and on what is known of the classroom.
-    const look = () => Object.values(CommandIDs).forEach(id => app.commands.notifyCommandChanged(id));
-    tracker.currentChanged.connect(look);
-    model.changed.connect(look);
+    reportResults(model, trans);
+    // Which commands are enabled depends on the current notebook and on the classroom.
+    const updateCommands = () => Object.values(CommandIDs).forEach(id => app.commands.notifyCommandChanged(id));
+    tracker.currentChanged.connect(updateCommands);
+    model.changed.connect(updateCommands);
     void app.restored.then(() => model.refresh());
-    void welcome(app, shell);
+    void showPanelOnFirstVisit(app, shell);
     return model;
   }
 };
 
-/** Somebody who has never been here begins with the lessons instead of the files; later they find open what they left open. */
-async function welcome(app: JupyterFrontEnd, shell: ILabShell | null): Promise<void> {
+/** A new user sees the lessons instead of the file browser. Later visits restore the layout as it was left. */
+async function showPanelOnFirstVisit(app: JupyterFrontEnd, shell: ILabShell | null): Promise<void> {
   const layout = await shell?.restored;
-  // The file browser shows itself at the same moment; this comes after it.
+  // The file browser activates itself when the application is restored; this must come after it.
   await app.restored;
   if (layout?.fresh) {
     shell?.activateById(PANEL_ID);
   }
 }
 
-/** Verdicts are read out, achievements are shown where Lab shows what happened. */
-function speak(model: ClassroomModel, trans: TranslationBundle): void {
+/** Announces results of checks to screen readers, and shows achievements as notifications. */
+function reportResults(model: ClassroomModel, trans: TranslationBundle): void {
   const announcer = new Announcer();
-  model.works.finished.connect((_, { lesson, gradeId, work }) => {
-    const exercise = model.lesson(lesson)?.exercises.find(one => one.grade_id === gradeId);
-    if (exercise && work.kind === 'check') {
-      announcer.say(spoken(exercise.title, work, trans));
+  model.submissions.finished.connect((_, { lesson, gradeId, submission }) => {
+    const exercise = model.lesson(lesson)?.exercises.find(({ grade_id }) => grade_id === gradeId);
+    if (exercise && submission.kind === 'check') {
+      announcer.announce(announcement(exercise.title, submission, trans));
     }
   });
-  model.awarded.connect((_, { title, description }) => {
-    // Of several tabs only the one that is looked at tells it.
+  model.awardEarned.connect((_, { title, description }) => {
+    // Of several tabs, only the visible one shows the notification.
     if (document.visibilityState === 'visible') {
-      Notification.success(trans.__('Achievement: %1. %2', title, description), { autoClose: 8_000 });
+      Notification.success(trans.__('Achievement: %1. %2', title, description), { autoClose: AWARD_NOTIFICATION_MS });
     }
   });
 }
 
-function checkKeys(commands: CommandRegistry): string {
+/** The shortcut of Check as this platform writes it; a user may have changed it in the settings. */
+function checkShortcut(commands: CommandRegistry): string {
   const binding = commands.keyBindings.find(({ command }) => command === CommandIDs.checkExercise);
   return CommandRegistry.formatKeystroke(binding?.keys ?? ['Accel Shift Enter']);
 }

@@ -1,66 +1,76 @@
 /**
- * The classroom that this tab shows: its map, the work in it, and whether the hub can be reached. Everything on the page reads from
- * here and asks for changes here; it holds no widget and no element.
+ * The classroom that this tab shows: its outline, the person's submissions, and whether the hub can be reached. Everything on the page
+ * reads its state from this model and asks it for changes. The model holds no widget and no element.
  */
 import type { IDisposable } from '@lumino/disposable';
+import { Debouncer, Poll } from '@lumino/polling';
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import type { Api } from './api';
+import { ClassroomEvents } from './classroomEvents';
 import { findLesson } from './exercises';
-import { Feed } from './feed';
-import type { Memory } from './memory';
+import type { LocalCache } from './localCache';
 import { Outbox } from './outbox';
 import { asPmhError, PmhError } from './request';
-import { Results } from './results';
-import type { ClassroomReply, EventReply, LabWorkReply, LessonReply } from './wire';
-import type { OpenReply, OutboxReply, OutlineReply } from './wire';
-import { Works } from './works';
+import { ResultPoller } from './resultPoller';
+import { SubmissionStore } from './submissions';
+import type { ClassroomReply, EventReply, LabSubmissionReply, LessonReply } from './wire';
+import type { OpenLessonReply, OutboxReply, OutlineReply } from './wire';
 
 export type Phase = 'loading' | 'ready' | 'no-classroom' | 'failed';
 
+/** An achievement that was just earned. */
 export interface Award {
   readonly title: string;
   readonly description: string;
   readonly icon: string;
 }
 
-/** How soon after an event the map is fetched again: events come in bursts. Milliseconds. */
-const SETTLE = 200;
-/** How often to look whether the hub is back. Milliseconds. */
-const RETRY = 15_000;
+/** Pause between an event and the refresh that it causes, because events come in bursts. */
+const REFRESH_DELAY_MS = 200;
+/** Interval of refreshes while the hub is away or the outbox is not empty. */
+const RETRY_INTERVAL_MS = 15_000;
 
 export class ClassroomModel implements IDisposable {
   constructor(
     private readonly _api: Api,
-    private readonly _memory: Memory
+    private readonly _cache: LocalCache
   ) {
-    this.works = new Works();
-    this._outbox = new Outbox(_api, this.works);
-    this._feed = new Feed({
+    this.submissions = new SubmissionStore();
+    this._outbox = new Outbox(_api, this.submissions);
+    this._events = new ClassroomEvents({
       api: _api,
-      onEvent: event => this._hear(event),
-      onLag: () => this._refreshSoon(),
-      onTurn: connected => this._suspect(connected)
+      onEvent: event => this._handleEvent(event),
+      onMissedEvents: () => this._scheduleRefresh(),
+      onConnectionChange: isConnected => this._checkOnline(isConnected)
     });
-    this._results = new Results(_api, this.works, this._feed, () => this._suspect(false));
+    this._results = new ResultPoller(_api, this.submissions, this._events, () => this._checkOnline(false));
+    this._refreshDebouncer = new Debouncer(() => this.refresh(), REFRESH_DELAY_MS);
+    this._retryPoll = new Poll({
+      name: 'pmh:retry',
+      auto: false,
+      standby: 'never',
+      frequency: { interval: RETRY_INTERVAL_MS, backoff: false, max: RETRY_INTERVAL_MS },
+      factory: () => this.refresh()
+    });
   }
 
-  readonly works: Works;
+  readonly submissions: SubmissionStore;
 
-  /** Anything but the works has changed. */
+  /** Anything but the submissions has changed. */
   get changed(): ISignal<this, void> {
     return this._changed;
   }
 
-  get awarded(): ISignal<this, Award> {
-    return this._awarded;
+  get awardEarned(): ISignal<this, Award> {
+    return this._awardEarned;
   }
 
   get phase(): Phase {
     return this._phase;
   }
 
-  /** What went wrong at the last refresh. */
+  /** Why the last refresh failed; null: it did not. */
   get error(): PmhError | null {
     return this._error;
   }
@@ -77,25 +87,27 @@ export class ClassroomModel implements IDisposable {
     return this._outline;
   }
 
-  /** False while the hub cannot be reached; the map is then the last one known. */
-  get online(): boolean {
-    return this._online;
+  /** False while the hub cannot be reached; the outline is then the last one known. */
+  get isOnline(): boolean {
+    return this._isOnline;
   }
 
-  /** What could not be sent yet, and what the hub refused. */
+  /** Submissions that could not be sent yet, and those that the hub refused. */
   get outbox(): OutboxReply {
     return this._outbox.entries;
   }
 
   get isDisposed(): boolean {
-    return this._disposed;
+    return this._isDisposed;
   }
 
   dispose(): void {
-    this._disposed = true;
-    clearTimeout(this._settle);
-    clearTimeout(this._retry);
-    this._feed.dispose();
+    this._isDisposed = true;
+    this._refreshDebouncer.dispose();
+    // A poll that is only disposed keeps its timer.
+    void this._retryPoll.stop();
+    this._retryPoll.dispose();
+    this._events.dispose();
     this._results.dispose();
     Signal.clearData(this);
   }
@@ -104,39 +116,46 @@ export class ClassroomModel implements IDisposable {
     return findLesson(this._outline, slug);
   }
 
-  /** The lesson to go on with; null when all is done. */
-  get next(): LessonReply | null {
-    const slug = this._outline?.continue_with;
+  /** The lesson to continue with; null when all are done. */
+  get nextLesson(): LessonReply | null {
+    const slug = this._outline?.next_lesson;
     return slug ? this.lesson(slug) : null;
   }
 
-  /** Fetches everything anew. Never rejects: what went wrong is in `error`, `phase` and `online`. */
+  /** Fetches everything again. Never rejects: `error`, `phase` and `isOnline` say what went wrong. */
   async refresh(): Promise<void> {
     try {
       this._classrooms = (await this._api.me()).classrooms;
-      const wanted = this.classroom?.slug ?? this._memory.classroom;
-      const chosen = this._classrooms.find(classroom => classroom.slug === wanted) ?? this._classrooms[0];
-      if (chosen) {
-        await this._show(chosen.slug);
+      const preferred = this._selectedSlug ?? this._cache.classroom;
+      const classroom = this._classrooms.find(({ slug }) => slug === preferred) ?? this._classrooms[0];
+      if (classroom) {
+        await this._loadOutline(classroom.slug);
       } else {
         this._phase = 'no-classroom';
       }
       this._error = null;
-      this._online = true;
+      this._isOnline = true;
     } catch (error) {
-      this._stumble(error);
+      this._handleRefreshError(error);
     }
-    await this._outbox.look();
-    this._emit();
+    await this._outbox.refresh();
+    this._emitChanged();
   }
 
+  /** Shows another of the person's classrooms. */
   async switchTo(slug: string): Promise<void> {
     this._outline = null;
+    this._selectedSlug = slug;
     this._phase = 'loading';
-    this._memory.classroom = slug;
-    this.works.clear();
-    this._emit();
+    this._cache.classroom = slug;
+    this.submissions.clear();
+    this._emitChanged();
     await this.refresh();
+  }
+
+  /** The slug of the classroom that is shown or being loaded; null before the first outline. */
+  get selectedSlug(): string | null {
+    return this._selectedSlug;
   }
 
   /** Redeems a join code and shows its classroom; raises PmhError. */
@@ -144,131 +163,133 @@ export class ClassroomModel implements IDisposable {
     await this.switchTo((await this._api.join(code)).slug);
   }
 
-  /** Brings a lesson's files into the server; raises PmhError. `unsaved` are server paths of notebooks with unsaved changes. */
-  async open(slug: string, unsaved: readonly string[]): Promise<OpenReply> {
-    return this._api.open(this._slug(), slug, unsaved);
+  /** Puts a lesson's files into the server; raises PmhError. `unsavedNotebooks`: server paths of notebooks with unsaved changes. */
+  async openLesson(slug: string, unsavedNotebooks: readonly string[]): Promise<OpenLessonReply> {
+    return this._api.openLesson(this._slug(), slug, unsavedNotebooks);
   }
 
-  /** The last verdicts of a lesson, as they stand at the hub. A hub that is away leaves those that are known. */
-  async loadWorks(lesson: string): Promise<void> {
+  /** Fetches the last verdicts of a lesson. Keeps those already known when the hub is away. */
+  async loadSubmissions(lesson: string): Promise<void> {
     if (!this.classroom) {
       return;
     }
     try {
-      this.works.load((await this._api.works(this._slug(), lesson)).work);
-      this._results.watch();
+      this.submissions.load((await this._api.submissions(this._slug(), lesson)).submissions);
+      this._results.start();
     } catch (error) {
-      if (!(error instanceof PmhError)) {
-        throw error;
-      }
+      asPmhError(error);
     }
   }
 
-  /** Checks one exercise as it lies on the server's disk. Never rejects: what went wrong is in the exercise's work. */
-  async check(lesson: string, gradeId: string): Promise<void> {
+  /** Sends one exercise, as saved on the server's disk, to be checked. Never rejects: the exercise's submission says what went wrong. */
+  async sendCheck(lesson: string, gradeId: string): Promise<void> {
     const id = crypto.randomUUID();
-    this.works.begin(id, 'check', lesson, [gradeId]);
+    this.submissions.begin(id, 'check', lesson, [gradeId]);
     try {
-      await this._sent(await this._api.check(this._slug(), lesson, id, [gradeId]));
+      await this._handleAccepted(await this._api.postCheck(this._slug(), lesson, id, [gradeId]));
     } catch (error) {
-      this._lost(id, error);
+      this._handleSendError(id, error);
     }
   }
 
-  /** Hands in a lesson as it lies on the server's disk; raises PmhError. */
-  async submit(lesson: LessonReply): Promise<LabWorkReply> {
+  /** Sends a lesson, as saved on the server's disk, as a final submission; raises PmhError. */
+  async sendFinal(lesson: LessonReply): Promise<LabSubmissionReply> {
     const id = crypto.randomUUID();
     const exercises = lesson.exercises.map(exercise => exercise.grade_id);
-    this.works.begin(id, 'submission', lesson.slug, exercises);
+    this.submissions.begin(id, 'final', lesson.slug, exercises);
     try {
-      const reply = await this._api.submit(this._slug(), lesson.slug, id);
-      await this._sent(reply);
+      const reply = await this._api.postSubmission(this._slug(), lesson.slug, id);
+      await this._handleAccepted(reply);
       return reply;
     } catch (error) {
-      this._lost(id, error);
+      this._handleSendError(id, error);
       throw error;
     }
   }
 
-  /** Tries at once to send what waits. */
-  async sendWaiting(): Promise<void> {
+  /** Tries at once to send what waits in the outbox. */
+  async sendOutbox(): Promise<void> {
     await this._outbox.send();
     await this.refresh();
-    this._results.watch();
+    this._results.start();
   }
 
-  /** Drops work that the hub refused for good; raises PmhError. */
-  async forget(id: string): Promise<void> {
-    await this._outbox.forget(id);
-    this._emit();
+  /** Deletes a submission that the hub refused for good; raises PmhError. */
+  async discardRefused(id: string): Promise<void> {
+    await this._outbox.discard(id);
+    this._emitChanged();
   }
 
-  private async _sent(reply: LabWorkReply): Promise<void> {
-    this.works.accept(reply);
-    this._results.watch();
+  private async _handleAccepted(reply: LabSubmissionReply): Promise<void> {
+    this.submissions.accept(reply);
+    this._results.start();
     if (reply.state === 'waiting') {
-      this._online = false;
-      await this._outbox.look();
-      this._emit();
+      this._isOnline = false;
+      await this._outbox.refresh();
+      this._emitChanged();
     }
   }
 
-  /** Work could not be sent. When that is because nobody answers, it is the first sign of it: a stream may stay open and silent. */
-  private _lost(id: string, reason: unknown): void {
+  /** A failed request may be the first sign that the hub is away: an event stream can stay open and silent. */
+  private _handleSendError(id: string, reason: unknown): void {
     const error = asPmhError(reason);
-    this.works.fail(id, error);
-    this._suspect(!error.offline);
+    this.submissions.fail(id, error);
+    this._checkOnline(!error.isOffline);
   }
 
-  private async _show(slug: string): Promise<void> {
+  private async _loadOutline(slug: string): Promise<void> {
     const outline = await this._api.outline(slug);
     this._outline = outline;
+    this._selectedSlug = slug;
     this._phase = 'ready';
-    this._memory.outline = outline;
-    this._memory.classroom = slug;
-    this._feed.follow(outline);
+    this._cache.outline = outline;
+    this._cache.classroom = slug;
+    this._events.subscribe(outline);
   }
 
-  private _hear(event: EventReply): void {
+  private _handleEvent(event: EventReply): void {
     const { data } = event;
-    if (event.kind === 'submission-graded' && typeof data.work === 'string') {
-      void this._results.fetch(data.work);
+    if (event.kind === 'submission-graded' && typeof data.submission_id === 'string') {
+      void this._results.fetch(data.submission_id);
     } else if (event.kind === 'award-earned') {
-      this._awarded.emit({ title: text(data.title), description: text(data.description), icon: text(data.icon) });
+      this._awardEarned.emit({ title: asText(data.title), description: asText(data.description), icon: asText(data.icon) });
     }
-    this._refreshSoon();
+    this._scheduleRefresh();
   }
 
-  /** Whether events come is the first sign that the hub has gone away, or is back. */
-  private _suspect(connected: boolean): void {
-    if (connected !== this._online) {
-      this._refreshSoon();
+  /** Refreshes when there is a sign that the hub went away or came back. */
+  private _checkOnline(isConnected: boolean): void {
+    if (isConnected !== this._isOnline) {
+      this._scheduleRefresh();
     }
   }
 
-  private _refreshSoon(): void {
-    clearTimeout(this._settle);
-    this._settle = setTimeout(() => void this.refresh(), SETTLE);
+  private _scheduleRefresh(): void {
+    if (!this._isDisposed) {
+      // Rejects when the model is disposed in between.
+      void this._refreshDebouncer.invoke().catch(() => undefined);
+    }
   }
 
-  private _stumble(reason: unknown): void {
+  private _handleRefreshError(reason: unknown): void {
     const error = asPmhError(reason);
-    this._online = !error.offline;
-    if (error.offline) {
-      this._outline = this._outline ?? this._memory.outline;
+    this._isOnline = !error.isOffline;
+    if (error.isOffline) {
+      this._outline = this._outline ?? this._cache.outline;
     }
-    // A map that is known stays on the page; the error stands above it.
+    // An outline that is known stays on the page, with the error above it.
     this._phase = this._outline ? 'ready' : 'failed';
     this._error = error;
   }
 
-  private _emit(): void {
-    if (this._disposed) {
+  private _emitChanged(): void {
+    if (this._isDisposed) {
       return;
     }
-    clearTimeout(this._retry);
-    if (!this._online || this.outbox.waiting.length > 0) {
-      this._retry = setTimeout(() => void this.refresh(), RETRY);
+    if (!this._isOnline || this.outbox.waiting.length > 0) {
+      void this._retryPoll.schedule({ phase: 'started', interval: RETRY_INTERVAL_MS });
+    } else {
+      void this._retryPoll.stop();
     }
     this._changed.emit();
   }
@@ -277,19 +298,22 @@ export class ClassroomModel implements IDisposable {
     return this.classroom?.slug ?? '';
   }
 
-  private readonly _feed: Feed;
+  private readonly _events: ClassroomEvents;
   private readonly _outbox: Outbox;
-  private readonly _results: Results;
+  private readonly _results: ResultPoller;
+  private readonly _refreshDebouncer: Debouncer<void>;
+  private readonly _retryPoll: Poll;
   private readonly _changed = new Signal<this, void>(this);
-  private readonly _awarded = new Signal<this, Award>(this);
+  private readonly _awardEarned = new Signal<this, Award>(this);
   private _phase: Phase = 'loading';
   private _error: PmhError | null = null;
   private _classrooms: readonly ClassroomReply[] = [];
   private _outline: OutlineReply | null = null;
-  private _online = true;
-  private _settle: ReturnType<typeof setTimeout> | undefined;
-  private _retry: ReturnType<typeof setTimeout> | undefined;
-  private _disposed = false;
+  private _selectedSlug: string | null = null;
+  private _isOnline = true;
+  private _isDisposed = false;
 }
 
-const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}

@@ -1,57 +1,57 @@
 /**
- * The open notebooks of a lesson: which there are, saving them, and bringing them up to date with the disk.
+ * The open notebooks of a lesson: finds them, saves them, and reloads them from the disk.
  */
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 
-import { gradedCell, lessonOfPath, type LessonPlace } from './exercises';
+import { parseGradedCell, parseLessonPath, type LessonPath } from './exercises';
 
-export class Notebooks {
+export class LessonNotebooks {
   constructor(
     readonly tracker: INotebookTracker,
     private readonly _contents: Contents.IManager
   ) {}
 
-  /** The lesson that a notebook belongs to; null: it is not in one. */
-  placeOf(panel: NotebookPanel): LessonPlace | null {
-    return lessonOfPath(this._contents.localPath(panel.context.path));
+  /** The classroom and lesson of a notebook; null when it is in no lesson's folder. */
+  lessonPathOf(panel: NotebookPanel): LessonPath | null {
+    return parseLessonPath(this._contents.localPath(panel.context.path));
   }
 
-  ofLesson(classroom: string, lesson: string): NotebookPanel[] {
-    return this.tracker.filter(panel => {
-      const place = this.placeOf(panel);
-      return place?.classroom === classroom && place.lesson === lesson;
-    });
-  }
-
-  /** Server paths of those with unsaved changes. */
-  unsaved(classroom: string, lesson: string): string[] {
-    return this.ofLesson(classroom, lesson)
+  /** Server paths of a lesson's notebooks with unsaved changes. */
+  unsavedPaths(classroom: string, lesson: string): string[] {
+    return this._ofLesson(classroom, lesson)
       .filter(panel => panel.context.model.dirty)
       .map(panel => this._contents.localPath(panel.context.path));
   }
 
-  /** Saves those with unsaved changes: what is graded is what lies on the disk. */
+  /** Saves those with unsaved changes, because files are graded as they are on the disk. */
   async save(classroom: string, lesson: string): Promise<void> {
-    const dirty = this.ofLesson(classroom, lesson).filter(panel => panel.context.model.dirty);
-    await Promise.all(dirty.map(panel => panel.context.save()));
+    const unsaved = this._ofLesson(classroom, lesson).filter(panel => panel.context.model.dirty);
+    await Promise.all(unsaved.map(panel => panel.context.save()));
   }
 
-  /** Reads those without unsaved changes again, after their files have changed on the disk. */
+  /** Reloads those without unsaved changes, after their files have changed on the disk. */
   async reload(classroom: string, lesson: string): Promise<void> {
-    const clean = this.ofLesson(classroom, lesson).filter(panel => !panel.context.model.dirty);
-    await Promise.all(clean.map(panel => panel.context.revert()));
+    const saved = this._ofLesson(classroom, lesson).filter(panel => !panel.context.model.dirty);
+    await Promise.all(saved.map(panel => panel.context.revert()));
+  }
+
+  private _ofLesson(classroom: string, lesson: string): NotebookPanel[] {
+    return this.tracker.filter(panel => {
+      const path = this.lessonPathOf(panel);
+      return path?.classroom === classroom && path.lesson === lesson;
+    });
   }
 }
 
-/** The grade_id of each cell, in order; null for a cell that is no part of an exercise. */
-export function gradeIds(panel: NotebookPanel): (string | null)[] {
-  return panel.content.widgets.map(cell => gradedCell(cell.model.sharedModel.getMetadata())?.gradeId ?? null);
+/** The grade_id of each cell, in order; null for a cell that is not graded. */
+export function gradeIdsOf(panel: NotebookPanel): (string | null)[] {
+  return panel.content.widgets.map(cell => parseGradedCell(cell.model.sharedModel.getMetadata())?.gradeId ?? null);
 }
 
-/** Scrolls to the cell with this grade_id and puts the cursor at the start of `line` (from 1; null: the cell alone). */
-export async function goTo(panel: NotebookPanel, gradeId: string, line: number | null): Promise<void> {
-  const index = gradeIds(panel).indexOf(gradeId);
+/** Scrolls to the cell with this grade_id and puts the cursor at the start of `line` (from 1; null: selects the cell only). */
+export async function goToCell(panel: NotebookPanel, gradeId: string, line: number | null): Promise<void> {
+  const index = gradeIdsOf(panel).indexOf(gradeId);
   const cell = panel.content.widgets[index];
   if (!cell) {
     return;
@@ -64,7 +64,7 @@ export async function goTo(panel: NotebookPanel, gradeId: string, line: number |
     return;
   }
   panel.content.mode = 'edit';
-  const last = (cell.editor?.lineCount ?? 1) - 1;
-  cell.editor?.setCursorPosition({ line: Math.min(line - 1, last), column: 0 });
+  const lastLine = (cell.editor?.lineCount ?? 1) - 1;
+  cell.editor?.setCursorPosition({ line: Math.min(line - 1, lastLine), column: 0 });
   cell.editor?.focus();
 }

@@ -1,51 +1,51 @@
 /**
- * Work that the server extension keeps because the hub could not take it: what waits, and what was refused for good.
+ * The outbox of the user's server: submissions that the hub could not receive yet, and those that it refused for good.
  */
 import type { Api } from './api';
 import { asPmhError, PmhError } from './request';
+import type { SubmissionStore } from './submissions';
 import type { OutboxReply } from './wire';
-import type { Works } from './works';
 
-const NOTHING: OutboxReply = { waiting: [], refused: [] };
+const EMPTY: OutboxReply = { waiting: [], refused: [] };
 
 export class Outbox {
   constructor(
     private readonly _api: Api,
-    private readonly _works: Works
+    private readonly _submissions: SubmissionStore
   ) {}
 
-  /** As it was when it was last looked at. */
+  /** The entries as they were when last fetched. */
   get entries(): OutboxReply {
     return this._entries;
   }
 
-  /** Looks what lies there; an extension that does not answer leaves it as it was. */
-  async look(): Promise<void> {
-    await this._take(() => this._api.outbox());
+  /** Fetches the entries; keeps the previous ones when the extension does not answer. */
+  async refresh(): Promise<void> {
+    await this._updateFrom(() => this._api.outbox());
   }
 
-  /** Tries at once to send what waits. */
+  /** Tries at once to send the waiting entries. */
   async send(): Promise<void> {
-    await this._take(() => this._api.sendOutbox());
+    await this._updateFrom(() => this._api.sendOutbox());
   }
 
-  /** Drops work that was refused for good; raises PmhError. */
-  async forget(id: string): Promise<void> {
-    await this._api.forget(id);
-    await this.look();
+  /** Deletes an entry that was refused for good; raises PmhError. */
+  async discard(id: string): Promise<void> {
+    await this._api.discardOutboxEntry(id);
+    await this.refresh();
   }
 
-  private async _take(ask: () => Promise<OutboxReply>): Promise<void> {
+  private async _updateFrom(fetchEntries: () => Promise<OutboxReply>): Promise<void> {
     try {
-      this._entries = await ask();
+      this._entries = await fetchEntries();
     } catch (error) {
       asPmhError(error);
       return;
     }
     this._entries.refused
-      .filter(entry => this._works.pending.includes(entry.id))
-      .forEach(entry => this._works.fail(entry.id, new PmhError('refused', entry.last_error, '')));
+      .filter(entry => this._submissions.pendingIds.includes(entry.id))
+      .forEach(entry => this._submissions.fail(entry.id, new PmhError('refused', entry.last_error, '')));
   }
 
-  private _entries: OutboxReply = NOTHING;
+  private _entries: OutboxReply = EMPTY;
 }

@@ -1,5 +1,5 @@
 /**
- * Requests to the server extension. Every failure is a PmhError: a code for programs, a message and advice for the reader.
+ * Requests to the server extension. Every failure is a PmhError with a code for programs, and a message and advice for the reader.
  */
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
@@ -18,18 +18,18 @@ export class PmhError extends Error {
     this.name = 'PmhError';
   }
 
-  /** True where nothing was refused and only the way to the hub is missing. */
-  get offline(): boolean {
-    return this.kept || this.code === 'unreachable';
+  /** Whether the notebook server or the hub could not be reached. Nothing was refused. */
+  get isOffline(): boolean {
+    return this.isHubUnavailable || this.code === 'unreachable';
   }
 
-  /** True where the notebook server is there, and keeps what is meant for the hub. */
-  get kept(): boolean {
+  /** Whether the notebook server answers and only the hub is away. The server then keeps submissions in its outbox. */
+  get isHubUnavailable(): boolean {
     return this.code === 'unavailable';
   }
 }
 
-/** A failure that can be told; anything else is a fault in this program, and raised on. */
+/** Returns a failure that can be shown to the person; throws anything else, which is a bug in this program. */
 export function asPmhError(error: unknown): PmhError {
   if (error instanceof PmhError) {
     return error;
@@ -40,27 +40,27 @@ export function asPmhError(error: unknown): PmhError {
 export interface Connection {
   readonly settings: ServerConnection.ISettings;
   readonly trans: TranslationBundle;
-  /** Pauses before each further look when something else answered in the server's place; a test puts its own here. Milliseconds. */
-  readonly pauses?: readonly number[];
+  /** Pauses before each retry after an answer that is not the extension's, in milliseconds; tests replace them. */
+  readonly retryPausesMs?: readonly number[];
 }
 
-/** For about half a second after a server has gone, a hub or a proxy says anything in its place; on a busy machine for longer. */
-const PAUSES = [400, 800, 1_600] as const;
+/** After a server has stopped, a hub or a proxy answers in its place with varying errors, for about half a second or longer. */
+const RETRY_PAUSES_MS = [400, 800, 1_600] as const;
 
-/** Sends a request to `path` below the extension's API and gives its answer, unread; raises PmhError. */
+/** Sends a request to `path` below the extension's API and returns the response, unread; raises PmhError. */
 export async function send(connection: Connection, path: string, init: RequestInit = {}): Promise<Response> {
-  const response = await ask(connection, path, init);
-  if (response.ok && !elsewhere(response)) {
+  const response = await fetchFromServer(connection, path, init);
+  if (response.ok && !wasRedirectedAway(response)) {
     return response;
   }
-  const reply = await errorReply(response);
+  const reply = await readErrorReply(response);
   if (reply) {
     throw new PmhError(reply.code, reply.message, reply.advice, reply.request_id);
   }
-  throw await foreign(connection, response, init);
+  throw await classifyForeignResponse(connection, response, init);
 }
 
-async function ask(connection: Connection, path: string, init: RequestInit): Promise<Response> {
+async function fetchFromServer(connection: Connection, path: string, init: RequestInit): Promise<Response> {
   const url = URLExt.join(connection.settings.baseUrl, 'pmh/api', path);
   try {
     return await ServerConnection.makeRequest(url, init, connection.settings);
@@ -68,11 +68,11 @@ async function ask(connection: Connection, path: string, init: RequestInit): Pro
     if (init.signal?.aborted) {
       throw reason;
     }
-    throw unreachable(connection.trans);
+    throw unreachableError(connection.trans);
   }
 }
 
-/** As `send`, with JSON both ways; a 204 gives undefined, which the caller's type must say. */
+/** As `send`, and returns the JSON of the response; undefined for a 204, which the caller's type must include. */
 export async function request<T>(connection: Connection, path: string, init: RequestInit = {}): Promise<T> {
   const response = await send(connection, path, init);
   if (response.status === 204) {
@@ -81,7 +81,7 @@ export async function request<T>(connection: Connection, path: string, init: Req
   try {
     return (await response.json()) as T;
   } catch {
-    throw unreadable(connection.trans);
+    throw unreadableError(connection.trans);
   }
 }
 
@@ -89,34 +89,39 @@ export function post(body: unknown): RequestInit {
   return { method: 'POST', body: JSON.stringify(body) };
 }
 
-type Meaning = 'not-logged-in' | 'not-installed' | 'unreachable' | 'internal';
+type ForeignErrorCode = 'not-logged-in' | 'not-installed' | 'unreachable' | 'internal';
 
 /**
- * What an answer means that did not come from us. What may pass is believed only when it stays so: the extension is asked for its
- * status again and again, and if that cannot be had, or comes as it should, the answer before was of a moment in which the server
- * was away.
+ * Returns the error that a response means which the extension did not send.
+ *
+ * An answer that may be temporary counts only if it persists: the extension is asked for its status several times. If the extension
+ * answers, or cannot be reached, the first answer was given while the server was away.
  */
-async function foreign(connection: Connection, response: Response, init: RequestInit): Promise<PmhError> {
-  let last = response;
-  for (const pause of passing(last) ? (connection.pauses ?? PAUSES) : []) {
-    await new Promise(resolve => setTimeout(resolve, pause));
+async function classifyForeignResponse(
+  connection: Connection,
+  response: Response,
+  init: RequestInit
+): Promise<PmhError> {
+  let latest = response;
+  for (const pauseMs of mayBeTemporary(latest) ? (connection.retryPausesMs ?? RETRY_PAUSES_MS) : []) {
+    await new Promise(resolve => setTimeout(resolve, pauseMs));
     try {
-      last = await ask(connection, 'status', { signal: init.signal ?? null });
+      latest = await fetchFromServer(connection, 'status', { signal: init.signal ?? null });
     } catch (reason) {
       return asPmhError(reason);
     }
-    if ((last.ok && !elsewhere(last)) || (await errorReply(last.clone()))) {
-      return unreachable(connection.trans);
+    if ((latest.ok && !wasRedirectedAway(latest)) || (await readErrorReply(latest.clone()))) {
+      return unreachableError(connection.trans);
     }
-    if (!passing(last)) {
+    if (!mayBeTemporary(latest)) {
       break;
     }
   }
-  return told(meaning(last), connection.trans);
+  return createForeignError(foreignErrorCode(latest), connection.trans);
 }
 
-function meaning(response: Response): Meaning {
-  if (elsewhere(response)) {
+function foreignErrorCode(response: Response): ForeignErrorCode {
+  if (wasRedirectedAway(response)) {
     return /\/hub\/(login|oauth_login|api\/oauth2\/)/.test(new URL(response.url).pathname) ? 'not-logged-in' : 'unreachable';
   }
   switch (response.status) {
@@ -136,40 +141,43 @@ function meaning(response: Response): Meaning {
   }
 }
 
-/** Whether the next answer may well be another: any but that of a missing server, of Jupyter's own log-in, and the way to the hub's. */
-function passing(response: Response): boolean {
-  const what = meaning(response);
-  const certain = elsewhere(response) || response.headers.get('Content-Type')?.includes('application/json');
-  return what !== 'unreachable' && !(what === 'not-logged-in' && certain);
+/**
+ * Whether the next answer may differ. It does not where the server is known to be missing, where Jupyter itself refuses the log-in (in
+ * JSON), and where the response was redirected to the hub's log-in page.
+ */
+function mayBeTemporary(response: Response): boolean {
+  const code = foreignErrorCode(response);
+  const isCertain = wasRedirectedAway(response) || response.headers.get('Content-Type')?.includes('application/json');
+  return code !== 'unreachable' && !(code === 'not-logged-in' && isCertain);
 }
 
-/** Whether it was led away from our routes; none of them redirects. */
-function elsewhere(response: Response): boolean {
+/** Whether the request was redirected to another program; none of the extension's routes redirects. */
+function wasRedirectedAway(response: Response): boolean {
   return response.redirected && !response.url.includes('/pmh/api/');
 }
 
-function told(what: Meaning, trans: TranslationBundle): PmhError {
-  switch (what) {
+function createForeignError(code: ForeignErrorCode, trans: TranslationBundle): PmhError {
+  switch (code) {
     case 'not-logged-in':
       return new PmhError(
-        what,
-        trans.__('Your session has ended.'),
+        code,
+        trans.__('Your session has expired.'),
         trans.__('Save your work, then reload this page and log in again.')
       );
     case 'not-installed':
       return new PmhError(
-        what,
-        trans.__('This notebook server does not know about classrooms.'),
-        trans.__('Restart your server from the hub’s control panel; if it stays, tell whoever runs this hub.')
+        code,
+        trans.__('Classrooms are not set up on this notebook server.'),
+        trans.__('Restart your server from the hub’s control panel. If the problem persists, contact your hub administrator.')
       );
     case 'unreachable':
-      return unreachable(trans);
+      return unreachableError(trans);
     case 'internal':
-      return unreadable(trans);
+      return unreadableError(trans);
   }
 }
 
-async function errorReply(response: Response): Promise<ErrorReply | null> {
+async function readErrorReply(response: Response): Promise<ErrorReply | null> {
   try {
     const reply = (await response.json()) as Partial<ErrorReply>;
     return typeof reply.code === 'string' && typeof reply.message === 'string'
@@ -180,18 +188,18 @@ async function errorReply(response: Response): Promise<ErrorReply | null> {
   }
 }
 
-function unreachable(trans: TranslationBundle): PmhError {
+function unreachableError(trans: TranslationBundle): PmhError {
   return new PmhError(
     'unreachable',
-    trans.__('Your notebook server does not answer.'),
+    trans.__('Your notebook server does not respond.'),
     trans.__('Check your connection. If the server was stopped, start it again from the hub’s control panel.')
   );
 }
 
-function unreadable(trans: TranslationBundle): PmhError {
+function unreadableError(trans: TranslationBundle): PmhError {
   return new PmhError(
     'internal',
-    trans.__('The answer could not be understood.'),
-    trans.__('Try again; if it stays, tell whoever runs this hub.')
+    trans.__('The server sent an answer that could not be read.'),
+    trans.__('Try again. If the problem persists, contact your hub administrator.')
   );
 }

@@ -1,45 +1,45 @@
 /**
- * Times as a reader meets them: short where there is little room, whole in a tooltip with the classroom's zone and the reader's own.
+ * Formats times: short where there is little room, in full with the classroom's time zone and the reader's own in a tooltip.
  */
-const DAY = 86_400_000;
+const DAY_MS = 86_400_000;
 
-/** Due times nearer than this are shown. Milliseconds. */
-const NEAR = 7 * DAY;
+/** Due times within this span are shown in the outline. */
+const DUE_SOON_MS = 7 * DAY_MS;
 
-export type DueState = 'none' | 'far' | 'near' | 'missed';
+export type DueState = 'none' | 'later' | 'soon' | 'missed';
 
-export function dueState(due: string | null, submitted: string | null, now: Date): DueState {
-  if (due === null) {
+export function dueState(dueAt: string | null, submittedAt: string | null, now: Date): DueState {
+  if (dueAt === null) {
     return 'none';
   }
-  const left = Date.parse(due) - now.getTime();
-  if (left < 0) {
-    return submitted === null ? 'missed' : 'none';
+  const remainingMs = Date.parse(dueAt) - now.getTime();
+  if (remainingMs < 0) {
+    return submittedAt === null ? 'missed' : 'none';
   }
-  return left < NEAR ? 'near' : 'far';
+  return remainingMs < DUE_SOON_MS ? 'soon' : 'later';
 }
 
-/** "Fri 18:00" within the next days, else "18 Nov", in the reader's zone. */
+/** "Fri 18:00" for a time within a week, else "18 Nov", in the reader's time zone. */
 export function shortTime(iso: string, now: Date, locale?: string): string {
   const time = new Date(iso);
-  const near = Math.abs(time.getTime() - now.getTime()) < NEAR;
-  const format: Intl.DateTimeFormatOptions = near
+  const isSoon = Math.abs(time.getTime() - now.getTime()) < DUE_SOON_MS;
+  const format: Intl.DateTimeFormatOptions = isSoon
     ? { weekday: 'short', hour: '2-digit', minute: '2-digit' }
     : { day: 'numeric', month: 'short' };
   return new Intl.DateTimeFormat(locale, format).format(time);
 }
 
-/** The time in the classroom's zone and, where it differs, in the reader's. */
-export function wholeTime(iso: string, zone: string, own = ownZone(), locale?: string): string {
-  const there = inZone(iso, zone, locale);
-  return own === zone ? there : `${there}\n${inZone(iso, own, locale)}`;
+/** The time in the classroom's time zone and, on a second line where it differs, in the reader's. */
+export function fullTime(iso: string, zone: string, ownZone = readerZone(), locale?: string): string {
+  const classroomTime = formatInZone(iso, zone, locale);
+  return ownZone === zone ? classroomTime : `${classroomTime}\n${formatInZone(iso, ownZone, locale)}`;
 }
 
-function inZone(iso: string, zone: string, locale?: string): string {
+function formatInZone(iso: string, zone: string, locale?: string): string {
   const format: Intl.DateTimeFormatOptions = { dateStyle: 'full', timeStyle: 'short', timeZone: zone };
   return `${new Intl.DateTimeFormat(locale, format).format(new Date(iso))} (${zone})`;
 }
 
-function ownZone(): string {
+function readerZone(): string {
   return Intl.DateTimeFormat().resolvedOptions().timeZone;
 }

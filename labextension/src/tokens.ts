@@ -1,5 +1,5 @@
 /**
- * What other plugins may ask of this one, and the names that more than one file needs.
+ * The token that other plugins can require, and ids that several files use.
  */
 import { Token } from '@lumino/coreutils';
 
@@ -11,7 +11,7 @@ export const PANEL_ID = 'pmh-panel';
 /** The classroom that this browser tab shows. */
 export const IClassroomModel = new Token<ClassroomModel>(
   'pmh-jupyter:IClassroomModel',
-  'The classroom, its lessons and the work of the person who is logged in.'
+  'The classroom of this tab, its lessons and the submissions of the person who is logged in.'
 );
 
 export const CommandIDs = {

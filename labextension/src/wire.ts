@@ -1,4 +1,4 @@
-// Made from pmh_jupyter/wire by `python -m pmh_jupyter.wire.typescript`; do not edit.
+// Generated from pmh_jupyter/wire by `python -m pmh_jupyter.wire.typescript`; do not edit.
 
 /**
  * One fault of a rejected input: file, cell (if any), what is wrong, and the remedy.
@@ -82,10 +82,10 @@ export interface ExerciseReply {
    */
   readonly solution_cells: readonly string[];
   readonly test_cells: readonly string[];
-  readonly state: 'new' | 'begun' | 'grading' | 'done' | 'attention';
+  readonly state: 'not-started' | 'in-progress' | 'grading' | 'done' | 'needs-attention';
   readonly points: number;
   readonly max_points: number;
-  readonly tries: number;
+  readonly attempts: number;
   readonly hints: readonly string[];
 }
 
@@ -98,15 +98,15 @@ export interface LessonReply {
   /**
    * Id of the release that the classroom adopted
    */
-  readonly release: string;
+  readonly release_id: string;
   /**
    * Paths relative to the lesson's folder, the first is opened first
    */
   readonly notebooks: readonly string[];
-  readonly state: 'new' | 'begun' | 'grading' | 'done' | 'attention';
+  readonly state: 'not-started' | 'in-progress' | 'grading' | 'done' | 'needs-attention';
   readonly points: number;
   readonly max_points: number;
-  readonly solved: number;
+  readonly solved_count: number;
   readonly exercises: readonly ExerciseReply[];
   readonly opens_at: string | null;
   readonly due_at: string | null;
@@ -114,12 +114,12 @@ export interface LessonReply {
   /**
    * Submissions left; null: as many as you like
    */
-  readonly attempts_left: number | null;
+  readonly submissions_left: number | null;
   readonly submitted_at: string | null;
   /**
    * Which tests a check runs
    */
-  readonly checks: 'visible' | 'all';
+  readonly check_tests: 'visible' | 'all';
 }
 
 /**
@@ -128,8 +128,8 @@ export interface LessonReply {
 export interface UnitReply {
   readonly title: string;
   readonly lessons: readonly LessonReply[];
-  readonly solved: number;
-  readonly total: number;
+  readonly solved_count: number;
+  readonly exercise_count: number;
 }
 
 /**
@@ -144,8 +144,8 @@ export interface AwardReply {
   /**
    * How many of `needed` are there
    */
-  readonly reached: number;
-  readonly needed: number;
+  readonly current: number;
+  readonly target: number;
 }
 
 /**
@@ -156,29 +156,37 @@ export interface OutlineReply {
   readonly units: readonly UnitReply[];
   readonly points: number;
   readonly max_points: number;
-  readonly solved: number;
-  readonly total: number;
+  readonly solved_count: number;
+  readonly exercise_count: number;
   /**
    * Slug of the lesson to go on with; null: all done
    */
-  readonly continue_with: string | null;
+  readonly next_lesson: string | null;
   readonly awards: readonly AwardReply[];
-  readonly last_event: number;
+  readonly last_event_number: number;
 }
 
 /**
- * One thing that was tested. A hidden test has a neutral name, and neither expected nor got.
+ * A sentence as a code with parameters. Whoever shows it puts it into words: see `pmh_jupyter/domain/feedback_text.py`.
+ */
+export interface MessageReply {
+  readonly code: string;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/**
+ * The result of one test. A hidden test has a neutral name, and neither expected nor got.
  */
 export interface TestReply {
   readonly grade_id: string;
   readonly name: string;
-  readonly hidden: boolean;
-  readonly outcome: 'passed' | 'failed' | 'crashed' | 'timed-out' | 'not-checked' | 'needs-marking' | 'our-fault';
-  readonly message: string;
+  readonly is_hidden: boolean;
+  readonly outcome: 'passed' | 'failed' | 'crashed' | 'timed-out' | 'not-checked' | 'needs-grading' | 'grader-error';
+  readonly message: MessageReply | null;
   readonly expected: string | null;
   readonly got: string | null;
   /**
-   * grade_id of the student's cell in which the fault showed
+   * grade_id of the student's cell that the result points to
    */
   readonly cell: string | null;
   /**
@@ -193,10 +201,10 @@ export interface TestReply {
 export interface VerdictReply {
   readonly grade_id: string;
   readonly title: string;
-  readonly outcome: 'passed' | 'failed' | 'crashed' | 'timed-out' | 'not-checked' | 'needs-marking' | 'our-fault';
+  readonly outcome: 'passed' | 'failed' | 'crashed' | 'timed-out' | 'not-checked' | 'needs-grading' | 'grader-error';
   readonly points: number;
   readonly max_points: number;
-  readonly message: string;
+  readonly message: MessageReply | null;
   readonly tests: readonly TestReply[];
 }
 
@@ -204,11 +212,11 @@ export interface VerdictReply {
  * Proof that work arrived: Ed25519 over the canonical JSON of every other field, with the key named by `key_id`.
  */
 export interface Receipt {
-  readonly submission: string;
-  readonly person: string;
+  readonly submission_id: string;
+  readonly person_id: string;
   readonly classroom: string;
   readonly lesson: string;
-  readonly release: string;
+  readonly release_id: string;
   /**
    * SHA-256 of the canonical manifest of the files
    */
@@ -226,45 +234,45 @@ export interface Receipt {
 }
 
 /**
- * A check or a submission and what became of it. `fault` is set when it failed through no fault of the student's.
+ * A check or a final submission with its results. `grader_error` is set when grading failed and no attempt counts.
  */
-export interface WorkReply {
+export interface SubmissionReply {
   readonly id: string;
-  readonly kind: 'check' | 'submission';
+  readonly kind: 'check' | 'final';
   readonly classroom: string;
   readonly lesson: string;
-  readonly release: string;
+  readonly release_id: string;
   readonly state: 'queued' | 'running' | 'graded' | 'failed';
   readonly received_at: string;
   readonly graded_at: string | null;
   /**
    * Place in the queue, from 1, while queued
    */
-  readonly position: number | null;
+  readonly queue_position: number | null;
   readonly verdicts: readonly VerdictReply[];
-  readonly healed: readonly string[];
-  readonly fault: string;
+  readonly repairs: readonly MessageReply[];
+  readonly grader_error: MessageReply | null;
   readonly receipt: Receipt | null;
 }
 
 /**
  * A person's own work in a classroom, newest first.
  */
-export interface WorkListReply {
-  readonly work: readonly WorkReply[];
+export interface SubmissionListReply {
+  readonly submissions: readonly SubmissionReply[];
 }
 
 /**
  * One event of a classroom that concerns the person who listens.
  *
- * `kind` and its data: `work-received` and `work-graded` {work, kind, lesson, exercises}, `award-earned` {award, title,
+ * `kind` and its data: `submission-received` and `submission-graded` {work, kind, lesson, exercises}, `award-earned` {award, title,
  * description, icon}, `release-adopted` {lesson, release}, `member-joined` {}.
  * Over the stream each is a server-sent event whose id is `number` and whose data is this object.
  */
 export interface EventReply {
   readonly number: number;
   readonly kind: string;
-  readonly at: string;
+  readonly occurred_at: string;
   readonly data: Readonly<Record<string, string | number | boolean | readonly string[] | null>>;
 }
 
@@ -274,18 +282,18 @@ export interface EventReply {
 export interface LabStatus {
   readonly version: string;
   readonly name: string;
-  readonly reachable: boolean;
+  readonly is_reachable: boolean;
   /**
    * Entries in the outbox
    */
-  readonly waiting: number;
+  readonly outbox_size: number;
 }
 
 /**
  * Brings a lesson into the server. `unsaved` names notebooks (server paths) open with unsaved changes: they are not merged now.
  */
-export interface OpenRequest {
-  readonly unsaved?: readonly string[];
+export interface OpenLessonRequest {
+  readonly unsaved_notebooks?: readonly string[];
 }
 
 /**
@@ -300,21 +308,21 @@ export interface MergeReply {
   /**
    * The copy that was made before, relative to the server's root
    */
-  readonly copy_path: string | null;
+  readonly backup_path: string | null;
 }
 
 /**
  * Where the lesson lies now. Paths are relative to the server's root.
  */
-export interface OpenReply {
+export interface OpenLessonReply {
   readonly folder: string;
   readonly notebooks: readonly string[];
-  readonly release: string;
-  readonly merged: MergeReply | null;
+  readonly release_id: string;
+  readonly merge: MergeReply | null;
   /**
    * A newer release waits until the open notebook is saved
    */
-  readonly postponed: boolean;
+  readonly is_update_postponed: boolean;
 }
 
 /**
@@ -335,9 +343,9 @@ export interface LabSubmitRequest {
 /**
  * Work was handed on, or is kept in the outbox (`waiting`) until the service can be reached.
  */
-export interface LabWorkReply {
+export interface LabSubmissionReply {
   readonly id: string;
-  readonly kind: 'check' | 'submission';
+  readonly kind: 'check' | 'final';
   readonly state: 'queued' | 'running' | 'graded' | 'failed' | 'waiting';
   readonly receipt: Receipt | null;
 }
@@ -345,13 +353,13 @@ export interface LabWorkReply {
 /**
  * Work that waits to be sent.
  */
-export interface OutboxEntry {
+export interface OutboxEntryReply {
   readonly id: string;
-  readonly kind: 'check' | 'submission';
+  readonly kind: 'check' | 'final';
   readonly classroom: string;
   readonly lesson: string;
   readonly created_at: string;
-  readonly tries: number;
+  readonly send_attempts: number;
   readonly last_error: string;
 }
 
@@ -359,6 +367,6 @@ export interface OutboxEntry {
  * All unsent work, oldest first. `refused` is work that the service answered with a final no, kept for the student to see.
  */
 export interface OutboxReply {
-  readonly waiting: readonly OutboxEntry[];
-  readonly refused: readonly OutboxEntry[];
+  readonly waiting: readonly OutboxEntryReply[];
+  readonly refused: readonly OutboxEntryReply[];
 }

@@ -1,4 +1,4 @@
-import { exerciseAt, exerciseOf, gradedCell, lessonOfPath, placements } from '../src/exercises';
+import { exerciseAtCell, exerciseOfCell, parseGradedCell, parseLessonPath, placeExercises } from '../src/exercises';
 import { exercise, lesson } from './samples';
 
 test.each([
@@ -7,45 +7,45 @@ test.each([
   ['courses/spring/lesson.ipynb', null],
   ['other/courses/spring/values/lesson.ipynb', null],
   ['lesson.ipynb', null]
-])('the lesson of %s', (path, place) => {
-  expect(lessonOfPath(path)).toEqual(place);
+])('the path %s is parsed', (path, lessonPath) => {
+  expect(parseLessonPath(path)).toEqual(lessonPath);
 });
 
 test.each([
-  [{ nbgrader: { grade_id: 'swap', solution: true } }, { gradeId: 'swap', solution: true }],
-  [{ nbgrader: { grade_id: 'swap' } }, { gradeId: 'swap', solution: false }],
+  [{ nbgrader: { grade_id: 'swap', solution: true } }, { gradeId: 'swap', isSolution: true }],
+  [{ nbgrader: { grade_id: 'swap' } }, { gradeId: 'swap', isSolution: false }],
   [{ nbgrader: { grade_id: '' } }, null],
   [{ nbgrader: { grade_id: 3 } }, null],
   [{}, null],
   [undefined, null]
-])('the part of a cell with %j', (metadata, part) => {
-  expect(gradedCell(metadata)).toEqual(part);
+])('the cell metadata %j are parsed', (metadata, cell) => {
+  expect(parseGradedCell(metadata)).toEqual(cell);
 });
 
-test('a cell is of the exercise whose solution or test it is', () => {
+test('a solution or test cell belongs to its exercise', () => {
   const values = lesson();
-  expect(exerciseOf(values, 'round')?.grade_id).toBe('round');
-  expect(exerciseOf(values, 'test-round')?.grade_id).toBe('round');
-  expect(exerciseOf(values, 'else')).toBeNull();
+  expect(exerciseOfCell(values, 'round')?.grade_id).toBe('round');
+  expect(exerciseOfCell(values, 'test-round')?.grade_id).toBe('round');
+  expect(exerciseOfCell(values, 'else')).toBeNull();
 });
 
-test('strip and result surround the solution, whatever lies between', () => {
+test('strip and result are placed at the first and last solution cell', () => {
   const values = lesson({ exercises: [exercise('a', { solution_cells: ['a', 'a2'] }), exercise('b')] });
-  const places = placements(values, [null, 'a', null, 'a2', 'test-a', 'b', 'b', 'test-b']);
-  expect(places.map(({ exercise, strip, result }) => [exercise.grade_id, strip, result])).toEqual([
+  const placements = placeExercises(values, [null, 'a', null, 'a2', 'test-a', 'b', 'b', 'test-b']);
+  expect(placements.map(({ exercise, stripIndex, resultIndex }) => [exercise.grade_id, stripIndex, resultIndex])).toEqual([
     ['a', 1, 3],
     ['b', 5, 5]
   ]);
 });
 
-test('an exercise without its cells has no place, one without a solution cell stands at its test', () => {
+test('an exercise without cells is not placed, one without a solution cell is placed at its first test', () => {
   const values = lesson({ exercises: [exercise('gone'), exercise('only', { solution_cells: [], test_cells: ['t1', 't2'] })] });
-  expect(placements(values, ['t1', 't2']).map(({ strip, result }) => [strip, result])).toEqual([[0, 0]]);
+  expect(placeExercises(values, ['t1', 't2']).map(({ stripIndex, resultIndex }) => [stripIndex, resultIndex])).toEqual([[0, 0]]);
 });
 
-test('the cursor is at the exercise of its cell, else at the nearest above', () => {
+test('the exercise at the cursor is that of its cell, or of the nearest graded cell above', () => {
   const cells = [null, 'swap', 'test-swap', null, 'round'];
-  expect([0, 1, 2, 3, 4].map(index => exerciseAt(lesson(), cells, index)?.grade_id ?? null)).toEqual([
+  expect([0, 1, 2, 3, 4].map(index => exerciseAtCell(lesson(), cells, index)?.grade_id ?? null)).toEqual([
     null,
     'swap',
     'swap',

@@ -1,19 +1,19 @@
-import { keepOwnKeys } from '../src/strip/keys';
+import { stopPlainKeys } from '../src/strip/keys';
 
-/** Whether JupyterLab hears of a key pressed at a button in a strip. */
-function heard(init: KeyboardEventInit): boolean {
-  let heard = false;
-  const hear = () => (heard = true);
-  document.addEventListener('keydown', hear);
+/** Whether a key that is pressed on a button in a strip reaches the document. */
+function reachesDocument(init: KeyboardEventInit): boolean {
+  let isReached = false;
+  const listener = () => (isReached = true);
+  document.addEventListener('keydown', listener);
   strip.firstElementChild?.dispatchEvent(new KeyboardEvent('keydown', { ...init, bubbles: true }));
-  document.removeEventListener('keydown', hear);
-  return heard;
+  document.removeEventListener('keydown', listener);
+  return isReached;
 }
 
 const strip = document.createElement('div');
 strip.append(document.createElement('button'));
 document.body.append(strip);
-keepOwnKeys(strip);
+stopPlainKeys(strip);
 
 test.each([
   [{ key: 'Enter' }, false],
@@ -21,6 +21,6 @@ test.each([
   [{ key: 'D', shiftKey: true }, false],
   [{ key: 'c', ctrlKey: true, shiftKey: true }, true],
   [{ key: 's', metaKey: true }, true]
-])('%o reaches JupyterLab: %s', (init, reaches) => {
-  expect(heard(init)).toBe(reaches);
+])('%o reaches JupyterLab: %s', (init, isReached) => {
+  expect(reachesDocument(init)).toBe(isReached);
 });

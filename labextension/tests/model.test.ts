@@ -1,61 +1,61 @@
 /** @jest-environment node */
 import { Api } from '../src/api';
-import { Memory } from '../src/memory';
+import { LocalCache } from '../src/localCache';
 import { ClassroomModel, type Award } from '../src/model';
-import { Extension } from './extension';
-import { event, lesson, outline, work } from './samples';
+import { FakeExtension } from './fakeExtension';
+import { event, lesson, outline, submission } from './samples';
 
-/** A browser's storage. */
-class Store {
+/** A browser's local storage, in memory. */
+class FakeStorage {
   readonly items = new Map<string, string>();
   getItem = (key: string) => this.items.get(key) ?? null;
   setItem = (key: string, value: string) => void this.items.set(key, value);
   removeItem = (key: string) => void this.items.delete(key);
 }
 
-let extension: Extension;
-let store: Store;
+let extension: FakeExtension;
+let storage: FakeStorage;
 let model: ClassroomModel;
 
-function visit(): ClassroomModel {
-  return new ClassroomModel(new Api(extension.connection), new Memory('ada', store as unknown as Storage));
+function createModel(): ClassroomModel {
+  return new ClassroomModel(new Api(extension.connection), new LocalCache('ada', storage as unknown as Storage));
 }
 
 beforeEach(async () => {
-  extension = await Extension.start();
-  store = new Store();
+  extension = await FakeExtension.start();
+  storage = new FakeStorage();
   extension.on('GET me', { id: 'p', name: 'ada', classrooms: [outline().classroom] });
   extension.on('GET classrooms/spring/outline', outline());
   extension.on('GET outbox', { waiting: [], refused: [] });
-  model = visit();
+  model = createModel();
 });
 afterEach(() => {
   model.dispose();
   return extension.stop();
 });
 
-/** Waits for a signal of the model; the test's own timeout ends a wait in vain. */
+/** Waits until a change of the model meets the condition; the test's own timeout ends a wait in vain. */
 function until(condition: () => boolean): Promise<void> {
   return new Promise(resolve => {
-    const look = () => condition() && resolve();
-    model.changed.connect(look);
-    model.works.changed.connect(look);
-    look();
+    const check = () => condition() && resolve();
+    model.changed.connect(check);
+    model.submissions.changed.connect(check);
+    check();
   });
 }
 
 function sentId(): string {
-  return (extension.asked.at(-1)?.body as { id: string }).id;
+  return (extension.requests.at(-1)?.body as { id: string }).id;
 }
 
-test('the first visit shows the classroom, its map and what comes next', async () => {
+test('the first refresh loads the classroom, its outline and the next lesson', async () => {
   await model.refresh();
   expect(model.phase).toBe('ready');
-  expect(model.next?.title).toBe('Values and names');
-  expect(model.online).toBe(true);
+  expect(model.nextLesson?.title).toBe('Values and names');
+  expect(model.isOnline).toBe(true);
 });
 
-test('without a classroom there is a way in', async () => {
+test('a person without a classroom can join one', async () => {
   extension.on('GET me', { id: 'p', name: 'ada', classrooms: [] });
   await model.refresh();
   expect(model.phase).toBe('no-classroom');
@@ -65,17 +65,17 @@ test('without a classroom there is a way in', async () => {
   expect(model.phase).toBe('ready');
 });
 
-test('a hub that is away leaves the map of the last visit', async () => {
+test('while the hub is unavailable the outline of the last visit is shown', async () => {
   await model.refresh();
   model.dispose();
   extension.fail('GET me', 503, 'unavailable');
-  model = visit();
+  model = createModel();
   await model.refresh();
-  expect(model).toMatchObject({ phase: 'ready', online: false });
+  expect(model).toMatchObject({ phase: 'ready', isOnline: false });
   expect(model.lesson('values')).not.toBeNull();
 });
 
-test('an error without a map is all there is to show, and is gone after a retry', async () => {
+test('an error without a cached outline fails the model, and a successful refresh clears it', async () => {
   extension.fail('GET me', 500, 'internal');
   await model.refresh();
   expect(model).toMatchObject({ phase: 'failed', error: { code: 'internal' } });
@@ -84,20 +84,20 @@ test('an error without a map is all there is to show, and is gone after a retry'
   expect(model).toMatchObject({ phase: 'ready', error: null });
 });
 
-test('a check is sent once and its verdict fetched, without a stream', async () => {
+test('a check is sent once and its verdict is polled without an event stream', async () => {
   await model.refresh();
   extension.on('POST classrooms/spring/lessons/values/checks', (_request, body) => {
     const { id } = body as { id: string };
-    extension.on(`GET work/${id}`, work(id));
+    extension.on(`GET submissions/${id}`, submission(id));
     return { id, kind: 'check', state: 'queued', receipt: null };
   });
-  await model.check('values', 'swap');
-  expect(extension.asked.at(-1)?.body).toEqual({ id: sentId(), exercises: ['swap'] });
-  await until(() => model.works.get('values', 'swap')?.state === 'graded');
-  expect(model.works.get('values', 'swap')?.verdict?.outcome).toBe('failed');
+  await model.sendCheck('values', 'swap');
+  expect(extension.requests.at(-1)?.body).toEqual({ id: sentId(), exercises: ['swap'] });
+  await until(() => model.submissions.get('values', 'swap')?.state === 'graded');
+  expect(model.submissions.get('values', 'swap')?.verdict?.outcome).toBe('failed');
 });
 
-test('a check in the outbox waits, and the panel says that the hub is away', async () => {
+test('a check that is kept in the outbox makes the model offline', async () => {
   await model.refresh();
   extension.on('POST classrooms/spring/lessons/values/checks', (_request, body) => ({
     ...(body as object),
@@ -105,80 +105,80 @@ test('a check in the outbox waits, and the panel says that the hub is away', asy
     state: 'waiting',
     receipt: null
   }));
-  await model.check('values', 'swap');
-  expect(model.works.get('values', 'swap')?.state).toBe('waiting');
-  expect(model.online).toBe(false);
+  await model.sendCheck('values', 'swap');
+  expect(model.submissions.get('values', 'swap')?.state).toBe('waiting');
+  expect(model.isOnline).toBe(false);
 });
 
-test('a hub that goes away while a verdict is awaited is noticed', async () => {
+test('a hub that becomes unavailable while a verdict is pending makes the model offline', async () => {
   await model.refresh();
   extension.on('POST classrooms/spring/lessons/values/checks', (_request, body) => {
     const { id } = body as { id: string };
-    extension.fail(`GET work/${id}`, 503, 'unavailable');
+    extension.fail(`GET submissions/${id}`, 503, 'unavailable');
     extension.fail('GET me', 503, 'unavailable');
     return { id, kind: 'check', state: 'queued', receipt: null };
   });
-  await model.check('values', 'swap');
-  await until(() => !model.online);
-  expect(model.works.get('values', 'swap')?.state).toBe('queued');
+  await model.sendCheck('values', 'swap');
+  await until(() => !model.isOnline);
+  expect(model.submissions.get('values', 'swap')?.state).toBe('queued');
 });
 
-test('a check that is refused says why', async () => {
+test('a refused check keeps its error', async () => {
   await model.refresh();
   extension.fail('POST classrooms/spring/lessons/values/checks', 429, 'too-many-requests');
-  await model.check('values', 'swap');
-  expect(model.works.get('values', 'swap')).toMatchObject({ state: 'failed', error: { advice: 'Do this.' } });
+  await model.sendCheck('values', 'swap');
+  expect(model.submissions.get('values', 'swap')).toMatchObject({ state: 'failed', error: { advice: 'Do this.' } });
 });
 
-test('work that the outbox gave up ends with its reason', async () => {
+test('a check that the hub refused from the outbox ends with the reason', async () => {
   await model.refresh();
   extension.on('POST classrooms/spring/lessons/values/checks', (_request, body) => {
     const { id } = body as { id: string };
     extension.on('GET outbox', {
       waiting: [],
-      refused: [{ id, kind: 'check', classroom: 'spring', lesson: 'values', created_at: '', tries: 1, last_error: 'Closed.' }]
+      refused: [{ id, kind: 'check', classroom: 'spring', lesson: 'values', created_at: '', send_attempts: 1, last_error: 'Closed.' }]
     });
     return { id, kind: 'check', state: 'waiting', receipt: null };
   });
-  await model.check('values', 'swap');
-  expect(model.works.get('values', 'swap')).toMatchObject({ state: 'failed', error: { message: 'Closed.' } });
+  await model.sendCheck('values', 'swap');
+  expect(model.submissions.get('values', 'swap')).toMatchObject({ state: 'failed', error: { message: 'Closed.' } });
 });
 
-test('a submission gives its receipt, and marks every exercise', async () => {
+test('a final submission returns its receipt and makes every exercise pending', async () => {
   await model.refresh();
   const receipt = { code: '7KQM-2XWD' };
   extension.on('POST classrooms/spring/lessons/values/submissions', (_request, body) => ({
     ...(body as object),
-    kind: 'submission',
+    kind: 'final',
     state: 'queued',
     receipt
   }));
-  expect((await model.submit(lesson())).receipt).toEqual(receipt);
-  expect(['swap', 'round'].map(id => model.works.get('values', id)?.state)).toEqual(['queued', 'queued']);
+  expect((await model.sendFinal(lesson())).receipt).toEqual(receipt);
+  expect(['swap', 'round'].map(id => model.submissions.get('values', id)?.state)).toEqual(['queued', 'queued']);
 });
 
-test('an event brings its verdict, an achievement and a fresh map', async () => {
+test('events load the verdict, report an achievement and refresh the outline', async () => {
   const locks = { request: (_name: string, _options: object, hold: () => Promise<void>) => hold() };
   Object.defineProperty(navigator, 'locks', { value: locks, configurable: true });
-  extension.on('GET work/w9', work('w9'));
+  extension.on('GET submissions/s9', submission('s9'));
   extension.on('GET classrooms/spring/events', (_request, _body, response) => {
     const events = [
-      event(8, 'submission-graded', { work: 'w9', kind: 'check', lesson: 'values', exercises: ['swap'] }),
+      event(8, 'submission-graded', { submission_id: 's9', kind: 'check', lesson: 'values', exercises: ['swap'] }),
       event(9, 'award-earned', { award: 'first', title: 'First solve', description: 'Yes.', icon: 'star' })
     ];
-    response.write(events.map(one => `id: ${one.number}\ndata: ${JSON.stringify(one)}\n\n`).join(''));
+    response.write(events.map(sent => `id: ${sent.number}\ndata: ${JSON.stringify(sent)}\n\n`).join(''));
     return undefined;
   });
   const awards: Award[] = [];
-  model.awarded.connect((_, award) => awards.push(award));
+  model.awardEarned.connect((_, award) => awards.push(award));
   await model.refresh();
-  extension.on('GET classrooms/spring/outline', outline({ points: 2, last_event: 9 }));
-  await until(() => model.works.get('values', 'swap')?.state === 'graded' && model.outline?.points === 2);
+  extension.on('GET classrooms/spring/outline', outline({ points: 2, last_event_number: 9 }));
+  await until(() => model.submissions.get('values', 'swap')?.state === 'graded' && model.outline?.points === 2);
   expect(awards).toEqual([{ title: 'First solve', description: 'Yes.', icon: 'star' }]);
   Object.defineProperty(navigator, 'locks', { value: undefined, configurable: true });
 });
 
-test('work that cannot be sent because nobody answers is told of in the panel too', async () => {
+test('a check that cannot reach the server makes the model offline', async () => {
   await model.refresh();
   for (const route of ['GET me', 'POST classrooms/spring/lessons/values/checks']) {
     extension.on(route, (_request, _body, response) => {
@@ -186,8 +186,8 @@ test('work that cannot be sent because nobody answers is told of in the panel to
       return '<html></html>';
     });
   }
-  await model.check('values', 'coins');
-  expect(model.works.get('values', 'coins')?.error?.code).toBe('unreachable');
+  await model.sendCheck('values', 'swap');
+  expect(model.submissions.get('values', 'swap')?.error?.code).toBe('unreachable');
   await until(() => model.error?.code === 'unreachable');
-  expect(model.online).toBe(false);
+  expect(model.isOnline).toBe(false);
 });

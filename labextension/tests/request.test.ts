@@ -1,23 +1,23 @@
 /** @jest-environment node */
 import { PmhError, request, send } from '../src/request';
-import { Extension, type Answer } from './extension';
+import { FakeExtension, type Handler } from './fakeExtension';
 
-let extension: Extension;
+let extension: FakeExtension;
 beforeEach(async () => {
-  extension = await Extension.start();
+  extension = await FakeExtension.start();
 });
 afterEach(() => extension.stop());
 
-function refused(path: string): Promise<PmhError> {
+function failedRequest(path: string): Promise<PmhError> {
   return request(extension.connection, path).then(
     () => {
-      throw new Error('it was answered');
+      throw new Error('the request succeeded');
     },
     (error: unknown) => error as PmhError
   );
 }
 
-test('an answer is JSON, and nothing for 204', async () => {
+test('a reply is parsed as JSON, and a 204 gives undefined', async () => {
   extension.on('GET me', { name: 'ada' });
   extension.on('DELETE outbox/1', (_request, _body, response) => {
     response.statusCode = 204;
@@ -27,19 +27,19 @@ test('an answer is JSON, and nothing for 204', async () => {
   expect(await request(extension.connection, 'outbox/1', { method: 'DELETE' })).toBeUndefined();
 });
 
-test('a failure in our shape keeps its words', async () => {
+test('an error in the extension’s format keeps its code, message and advice', async () => {
   extension.fail('GET me', 409, 'conflict');
-  expect(await refused('me')).toMatchObject({
+  expect(await failedRequest('me')).toMatchObject({
     code: 'conflict',
     message: 'It is conflict.',
     advice: 'Do this.',
     requestId: 'r-1',
-    offline: false
+    isOffline: false
   });
 });
 
-/** As a hub, a proxy or another server would answer. */
-function answer(status: number, type: string, body = ''): Answer {
+/** A reply as a hub, a proxy or another server would send it. */
+function foreignReply(status: number, type: string, body = ''): Handler {
   return (_request, _body, response) => {
     response.statusCode = status;
     response.setHeader('Content-Type', type);
@@ -60,11 +60,11 @@ test.each([
   [424, HTML, 'unreachable'],
   [503, HTML, 'unreachable'],
   [500, HTML, 'internal']
-])('a %i of %s that is not ours, and stays, becomes %s, with advice', async (status, type, code) => {
+])('a persistent %i of %s from another program becomes the error %s with advice', async (status, type, code) => {
   for (const path of ['me', 'status']) {
-    extension.on(`GET ${path}`, answer(status, type));
+    extension.on(`GET ${path}`, foreignReply(status, type));
   }
-  const error = await refused('me');
+  const error = await failedRequest('me');
   expect(error.code).toBe(code);
   expect(error.advice).not.toBe('');
 });
@@ -73,50 +73,50 @@ test.each([
   [403, HTML],
   [404, HTML],
   [500, HTML]
-])('a %i of a moment is of nobody who counts: the server was away', async (status, type) => {
-  extension.on('GET me', answer(status, type));
-  for (const next of [answer(503, HTML), answer(424, JSON_TYPE)]) {
+])('a temporary %i of %s means that the server is unreachable', async (status, type) => {
+  extension.on('GET me', foreignReply(status, type));
+  for (const next of [foreignReply(503, HTML), foreignReply(424, JSON_TYPE)]) {
     extension.on('GET status', next);
-    expect(await refused('me')).toMatchObject({ code: 'unreachable', offline: true });
+    expect(await failedRequest('me')).toMatchObject({ code: 'unreachable', isOffline: true });
   }
   extension.on('GET status', { connected: true });
-  expect((await refused('me')).code).toBe('unreachable');
+  expect((await failedRequest('me')).code).toBe('unreachable');
   extension.fail('GET status', 403, 'not-allowed');
-  expect((await refused('me')).code).toBe('unreachable');
+  expect((await failedRequest('me')).code).toBe('unreachable');
 });
 
-test('what stays is asked for until it is sure, and what is sure only once', async () => {
-  extension.on('GET me', answer(403, HTML));
-  extension.on('GET status', answer(403, HTML));
-  await refused('me');
-  expect(extension.asked.map(one => one.route)).toEqual(['GET me', 'GET status', 'GET status', 'GET status']);
-  extension.on('GET me', answer(403, JSON_TYPE));
-  await refused('me');
-  expect(extension.asked).toHaveLength(5);
+test('an uncertain reply is verified three times, a certain one is not', async () => {
+  extension.on('GET me', foreignReply(403, HTML));
+  extension.on('GET status', foreignReply(403, HTML));
+  await failedRequest('me');
+  expect(extension.requests.map(({ route }) => route)).toEqual(['GET me', 'GET status', 'GET status', 'GET status']);
+  extension.on('GET me', foreignReply(403, JSON_TYPE));
+  await failedRequest('me');
+  expect(extension.requests).toHaveLength(5);
 });
 
 test.each([
   ['/hub/login?next=here', 'not-logged-in'],
   ['/hub/api/oauth2/authorize?client_id=x', 'not-logged-in'],
   ['/hub/spawn-pending/ada', 'unreachable']
-])('the way to %s means %s, whatever is found there', async (place, code) => {
+])('a redirect to %s becomes the error %s', async (location, code) => {
   extension.on('GET me', (_request, _body, response) => {
     response.statusCode = 302;
-    response.setHeader('Location', place);
+    response.setHeader('Location', location);
     return '';
   });
-  extension.on(`GET ${place.split('?')[0]}`, answer(200, HTML));
-  expect((await refused('me')).code).toBe(code);
+  extension.on(`GET ${location.split('?')[0]}`, foreignReply(200, HTML));
+  expect((await failedRequest('me')).code).toBe(code);
 });
 
-test('an answer that is no JSON is an error, not a value', async () => {
+test('a reply that is not JSON is an error', async () => {
   extension.on('GET me', () => '<html></html>');
-  expect((await refused('me')).code).toBe('internal');
+  expect((await failedRequest('me')).code).toBe('internal');
 });
 
-test('a server that is gone is unreachable, which is offline', async () => {
+test('a stopped server is unreachable, which counts as offline', async () => {
   const { connection } = extension;
   await extension.stop();
-  await expect(send(connection, 'me')).rejects.toMatchObject({ code: 'unreachable', offline: true });
-  extension = await Extension.start();
+  await expect(send(connection, 'me')).rejects.toMatchObject({ code: 'unreachable', isOffline: true });
+  extension = await FakeExtension.start();
 });

@@ -1,7 +1,20 @@
 /**
- * A small classroom: one lesson with two exercises.
+ * Sample messages of a small classroom: one lesson with two exercises.
  */
-import type { EventReply, ExerciseReply, LessonReply, OutlineReply, VerdictReply, WorkReply } from '../src/wire';
+import type {
+  EventReply,
+  ExerciseReply,
+  LessonReply,
+  MessageReply,
+  OutlineReply,
+  SubmissionReply,
+  TestReply,
+  VerdictReply
+} from '../src/wire';
+
+export function message(code: string, params: MessageReply['params'] = {}): MessageReply {
+  return { code, params };
+}
 
 export function exercise(gradeId: string, change: Partial<ExerciseReply> = {}): ExerciseReply {
   return {
@@ -10,10 +23,10 @@ export function exercise(gradeId: string, change: Partial<ExerciseReply> = {}): 
     notebook: 'lesson.ipynb',
     solution_cells: [gradeId],
     test_cells: [`test-${gradeId}`],
-    state: 'new',
+    state: 'not-started',
     points: 0,
     max_points: 2,
-    tries: 0,
+    attempts: 0,
     hints: [],
     ...change
   };
@@ -23,19 +36,19 @@ export function lesson(change: Partial<LessonReply> = {}): LessonReply {
   return {
     slug: 'values',
     title: 'Values and names',
-    release: 'a'.repeat(64),
+    release_id: 'a'.repeat(64),
     notebooks: ['lesson.ipynb'],
-    state: 'new',
+    state: 'not-started',
     points: 0,
     max_points: 4,
-    solved: 0,
+    solved_count: 0,
     exercises: [exercise('swap'), exercise('round')],
     opens_at: null,
     due_at: null,
     closes_at: null,
-    attempts_left: null,
+    submissions_left: null,
     submitted_at: null,
-    checks: 'all',
+    check_tests: 'all',
     ...change
   };
 }
@@ -50,14 +63,29 @@ export function outline(change: Partial<OutlineReply> = {}): OutlineReply {
       course: 'python-mastery',
       course_title: 'Python Mastery'
     },
-    units: [{ title: 'First steps', lessons: [lesson()], solved: 0, total: 2 }],
+    units: [{ title: 'First steps', lessons: [lesson()], solved_count: 0, exercise_count: 2 }],
     points: 0,
     max_points: 4,
-    solved: 0,
-    total: 2,
-    continue_with: 'values',
+    solved_count: 0,
+    exercise_count: 2,
+    next_lesson: 'values',
     awards: [],
-    last_event: 7,
+    last_event_number: 7,
+    ...change
+  };
+}
+
+export function testReply(change: Partial<TestReply> = {}): TestReply {
+  return {
+    grade_id: 'test-swap',
+    name: 'swap(1, 2)',
+    is_hidden: false,
+    outcome: 'passed',
+    message: null,
+    expected: null,
+    got: null,
+    cell: null,
+    line: null,
     ...change
   };
 }
@@ -69,31 +97,31 @@ export function verdict(gradeId: string, change: Partial<VerdictReply> = {}): Ve
     outcome: 'failed',
     points: 0,
     max_points: 2,
-    message: '',
+    message: null,
     tests: [],
     ...change
   };
 }
 
-export function work(id: string, change: Partial<WorkReply> = {}): WorkReply {
+export function submission(id: string, change: Partial<SubmissionReply> = {}): SubmissionReply {
   return {
     id,
     kind: 'check',
     classroom: 'spring',
     lesson: 'values',
-    release: 'a'.repeat(64),
+    release_id: 'a'.repeat(64),
     state: 'graded',
     received_at: '2026-03-02T10:00:00Z',
     graded_at: '2026-03-02T10:00:01Z',
-    position: null,
+    queue_position: null,
     verdicts: [verdict('swap')],
-    healed: [],
-    fault: '',
+    repairs: [],
+    grader_error: null,
     receipt: null,
     ...change
   };
 }
 
 export function event(number: number, kind = 'submission-graded', data: EventReply['data'] = {}): EventReply {
-  return { number, kind, at: '2026-03-02T10:00:00Z', data };
+  return { number, kind, occurred_at: '2026-03-02T10:00:00Z', data };
 }

@@ -1,13 +1,18 @@
-"""What earns an achievement: a pure fold over one person's events in one classroom.
+"""Rules of achievements: a pure fold over the events of one person in one classroom.
 
-Requirements: replaying all events gives the same awards as were given at the time. Choices: awards are looked at after each graded
-work, under the course version that the event names; only what a grader can decide counts for a lesson; a streak counts days on
-which an answer was graded, whether it passed or not, because practice is what it rewards. Guarantee: what was earned stays earned.
+Requirement: replaying all events gives the same awards as were granted at the time.
+
+Choices
+- Awards are granted after each graded submission, by the achievements of the course version that the event names.
+- Only automatically graded exercises count towards a complete lesson.
+- A streak counts days on which an answer was graded, whether it passed or not, because it rewards practice.
+
+Guarantee: an earned achievement is never lost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -18,14 +23,14 @@ from pmh_jupyter.domain.verdict import Outcome
 
 @dataclass
 class AchievementCounters:
-    """What one person has done so far, as far as rules ask: solved (lesson, grade_id), lessons complete, days with graded work."""
+    """What the rules count for one person: solved exercises (lesson, grade_id), complete lessons, days with a graded answer."""
 
     solved_exercises: set[tuple[str, str]] = field(default_factory=set)
     completed_lessons: set[str] = field(default_factory=set)
     active_days: set[date] = field(default_factory=set)
 
     def add(self, event: Event) -> None:
-        """Takes in one event; only `submission-graded` matters."""
+        """Counts an event. Events other than `submission-graded` have no effect."""
         if event.kind is not EventKind.SUBMISSION_GRADED:
             return
         graded = SubmissionGradedData.from_event(event)
@@ -44,7 +49,7 @@ class AchievementCounters:
 
 @dataclass(frozen=True)
 class AchievementProgress:
-    """How far an achievement is: `reached` of `needed`."""
+    """Progress towards an achievement: `current` out of `target`."""
 
     current: int
     target: int
@@ -55,17 +60,17 @@ class AchievementProgress:
 
 
 def _count_solved_exercises(counters: AchievementCounters, achievement: Achievement) -> int:
-    """Different exercises solved, of one lesson if the achievement names one."""
+    """Number of solved exercises, of one lesson if the achievement names one."""
     return sum(achievement.lesson in (None, lesson) for lesson, _ in counters.solved_exercises)
 
 
 def _count_completed_lessons(counters: AchievementCounters, achievement: Achievement) -> int:
-    """Lessons of which every exercise is solved; the one named, or any."""
+    """Number of complete lessons; only the named lesson counts if the achievement names one."""
     return sum(achievement.lesson in (None, lesson) for lesson in counters.completed_lessons)
 
 
 def _count_streak_days(counters: AchievementCounters, achievement: Achievement) -> int:
-    """Days in a row with graded work, counted back from the last such day."""
+    """Number of consecutive days with a graded answer, ending with the latest such day."""
     day = max(counters.active_days, default=None)
     streak = 0
     while day in counters.active_days and day is not None:
@@ -80,38 +85,10 @@ RULES: Mapping[str, Callable[[AchievementCounters, Achievement], int]] = {
 }
 
 ICONS = frozenset({"book", "flame", "seedling", "spark", "star", "target", "trophy"})
-"""Pictures that an achievement may have. The panel draws each (labextension/src/components/glyph.tsx)."""
+"""Icons of achievements. The panel draws each of them (labextension/src/components/glyph.tsx)."""
 
 
 def measure_progress(counters: AchievementCounters, achievement: Achievement) -> AchievementProgress:
-    """How far the facts reach; never more than is needed. Raises KeyError for a rule that does not exist (courses are validated)."""
+    """Progress towards an achievement, at most its target. Raises KeyError for an unknown rule (course validation rejects those)."""
     current = RULES[achievement.rule](counters, achievement)
     return AchievementProgress(min(current, achievement.count), achievement.count)
-
-
-def collect_counters(events: Iterable[Event]) -> AchievementCounters:
-    """The facts after all of one person's events."""
-    counters = AchievementCounters()
-    for event in events:
-        counters.add(event)
-    return counters
-
-
-def find_earned_achievements(
-    events: Iterable[Event], achievements: Mapping[tuple[str, int], tuple[Achievement, ...]]
-) -> tuple[tuple[Achievement, Event], ...]:
-    """Everything that one person earned and the event that earned it, in order, each slug once.
-
-    `achievements` gives those of every course version by the course's slug and the version's number.
-    """
-    counters = AchievementCounters()
-    earned_by_slug: dict[str, tuple[Achievement, Event]] = {}
-    for event in events:
-        if event.kind is not EventKind.SUBMISSION_GRADED:
-            continue
-        counters.add(event)
-        graded = SubmissionGradedData.from_event(event)
-        for achievement in achievements[graded.course, graded.course_version]:
-            if achievement.slug not in earned_by_slug and measure_progress(counters, achievement).is_earned:
-                earned_by_slug[achievement.slug] = (achievement, event)
-    return tuple(earned_by_slug.values())

@@ -1,8 +1,14 @@
-"""Which cells of two or three versions of a notebook are the same cell. Pure.
+"""Pairs the cells of two or three versions of a notebook. Pure.
 
-Requirements: a cell keeps its identity when it is moved, rewritten, or given another grade_id. Choices: grade_id goes before cell id
-(Lab gives a copy a new id and leaves it the grade_id, so of several the one with the same id counts), id before content; stubs
-look alike, so a graded cell is known by its content only where no other has the same. Guarantee: a cell has at most one partner.
+Requirement: a cell that is moved, rewritten or renamed (another grade_id) is paired with its earlier version.
+
+Choices
+- grade_id is compared before cell id. JupyterLab gives a copy a new cell id but the same grade_id, so among several cells with one
+  grade_id, the one with the same cell id is preferred.
+- Cell id is compared before content.
+- Graded cells are paired by content only if it is unique, because stubs are alike.
+
+Guarantee: a cell has at most one partner.
 """
 
 from __future__ import annotations
@@ -17,17 +23,17 @@ _KeyFunction = Callable[[Json], Hashable]
 
 
 def cell_content(cell: Json) -> tuple[str, str, str]:
-    """What a reader sees of a cell: kind, text, attachments."""
+    """What a reader sees of a cell: type, text, attachments."""
     return cell["cell_type"], cell["source"], repr(cell.get("attachments") or "")
 
 
 def is_release_owned(cell: Json) -> bool:
-    """True for a cell that is the release's alone: a test, a task, anything locked."""
+    """True for a cell that only the release may change: a test, a task, or any locked cell."""
     return cell_grade_id(cell) is not None and nbgrader_metadata(cell).get("solution") is not True
 
 
 def pair_cells(left: list[Json], right: list[Json]) -> CellPairs:
-    """The partner in `right` of each cell of `left` that has one, as indices."""
+    """Pairs of indices: cells of `left` and their partners in `right`."""
     pairs = _pair_by_identity(left, right)
     pairs |= _pair_by_content(left, right, pairs)
     return pairs
@@ -36,7 +42,7 @@ def pair_cells(left: list[Json], right: list[Json]) -> CellPairs:
 def pair_cells_via_base(
     base: list[Json], mine: list[Json], theirs: list[Json]
 ) -> tuple[CellPairs, CellPairs, CellPairs]:
-    """mine→theirs, mine→base, theirs→base. Where the names no longer tell, the base knows what mine and theirs were."""
+    """The pairs mine→theirs, mine→base and theirs→base. Cells of mine and theirs can also be paired through their partner in base."""
     mine_to_base, base_to_theirs = pair_cells(mine, base), pair_cells(base, theirs)
     pairs = _pair_by_identity(mine, theirs)
     paired_theirs = set(pairs.values())
@@ -47,7 +53,7 @@ def pair_cells_via_base(
             paired_theirs.add(t)
     pairs |= _pair_by_content(mine, theirs, pairs)
     theirs_to_base = {t: b for b, t in base_to_theirs.items()}
-    # A cell that an earlier merge renamed as the release did: what the release's was, it was.
+    # An earlier merge has renamed the cell as the release did, so both have the same partner in base.
     renamed = {m: theirs_to_base[t] for m, t in pairs.items() if m not in mine_to_base and t in theirs_to_base}
     return pairs, mine_to_base | renamed, theirs_to_base
 
@@ -67,7 +73,7 @@ def _pair_by_content(left: list[Json], right: list[Json], pairs: Mapping[int, in
 def _pair_by_key(
     left: list[Json], right: list[Json], pairs: Mapping[int, int], key: _KeyFunction, unique_only: bool = False
 ) -> CellPairs:
-    """Pairs of cells that have the same key and no partner yet: the first with the first, and so on."""
+    """Pairs cells that have the same key and no partner yet, in order."""
     right_positions = _positions_by_key(right, set(pairs.values()), key)
     new_pairs: CellPairs = {}
     for value, left_positions in _positions_by_key(left, pairs.keys(), key).items():
@@ -77,7 +83,7 @@ def _pair_by_key(
 
 
 def _positions_by_key(cells: list[Json], taken: Iterable[int], key: _KeyFunction) -> dict[Hashable, list[int]]:
-    """Where each key is; cells for which it is None have none."""
+    """Indices of the cells with each key. Skips taken cells, and cells whose key is None."""
     positions: dict[Hashable, list[int]] = defaultdict(list)
     taken_indices = set(taken)
     for index, cell in enumerate(cells):
@@ -100,7 +106,7 @@ def _graded_cell_key(cell: Json) -> Hashable:
 
 
 def _prose_cell_key(cell: Json) -> Hashable:
-    """None for a graded cell, for an empty one, and for what an earlier merge put there."""
+    """None for a graded cell, an empty cell, and a cell that an earlier merge has added."""
     return (
         cell_content(cell)
         if not cell_grade_id(cell) and cell["source"].strip() and "merge" not in pmh_metadata(cell)

@@ -1,7 +1,7 @@
-"""A course as its author writes it, and what a release makes of a lesson. Pure: bytes in, values out, no files.
+"""A course as its author writes it, and releases of its lessons. Pure: bytes in, values out, no files.
 
-A lesson's notebooks carry nbgrader's cell metadata (schema 3). An exercise is a solution cell with the test cells that follow
-it; it is known by the grade_id of its solution cell (of its first test cell, where there is no solution cell).
+The notebooks of a lesson have nbgrader's cell metadata (schema 3). An exercise consists of a solution cell and the test cells that
+follow it. Its name is the grade_id of the solution cell, or of the first test cell if it has no solution cell.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pmh_jupyter.domain.limits import RequestedLimits
 
 @dataclass(frozen=True)
 class File:
-    """A file of a lesson or a submission: path relative to the lesson's folder, POSIX, no `..`; content as it is on disk."""
+    """A file of a lesson or a submission. `path` is relative to the lesson's folder (see domain.paths)."""
 
     path: str
     content: bytes
@@ -22,7 +22,7 @@ class File:
 
 @dataclass(frozen=True)
 class Exercise:
-    """One question of a lesson, as a release knows it. Points are milli-points; `hints` are shown one after another."""
+    """An exercise of a release. Points are milli-points; hints are shown one after another."""
 
     grade_id: str
     title: str
@@ -37,10 +37,11 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Release:
-    """One immutable, content-addressed version of a lesson.
+    """An immutable, content-addressed version of a lesson.
 
-    `id` is the SHA-256 (hex) of the canonical manifest over the student's files and the sealed ones. `student` is what a
-    student receives. `sealed` is the lesson's source with solutions and tests; it never leaves the service but to a grader.
+    id: SHA-256 (hex) of the canonical manifest of all files.
+    student_files: what students receive.
+    sealed_files: the source with solutions and tests. Only the grader receives them.
     """
 
     id: str
@@ -57,7 +58,7 @@ class Release:
 
 @dataclass(frozen=True)
 class SharedFiles:
-    """What all lessons of a course have in common: notebooks whose cells go before and after each lesson's, autotest templates."""
+    """Files that all lessons of a course share: header and footer, whose cells are added to each notebook, and autotest templates."""
 
     header: File | None = None
     footer: File | None = None
@@ -70,9 +71,9 @@ class SharedFiles:
 
 @dataclass(frozen=True)
 class Lesson:
-    """A lesson of a course's source: files as written (notebooks as .ipynb or Jupytext text, data files).
+    """A lesson as its author writes it: notebooks (.ipynb or Jupytext text) and data files.
 
-    `preload` names the modules that are imported before its notebooks are graded.
+    preload: modules that the grader imports before it runs the notebooks.
     """
 
     slug: str
@@ -86,7 +87,7 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Concept:
-    """Something a course teaches; slugs never change."""
+    """Something that a course teaches. Its slug never changes."""
 
     slug: str
     title: str
@@ -94,10 +95,10 @@ class Concept:
 
 @dataclass(frozen=True)
 class Achievement:
-    """Something a student can earn, defined in the course's own file.
+    """Something that a student can earn, as course.toml defines it.
 
-    `rule` is one of `domain.achievements.RULES` ("exercises-solved", "lesson-complete", "streak-days", …); `count` its threshold.
-    `icon` is one of `domain.achievements.ICONS`.
+    rule: one of domain.achievements.RULES; `count` is its threshold, and `lesson` restricts it to one lesson.
+    icon: one of domain.achievements.ICONS.
     """
 
     slug: str
@@ -111,7 +112,7 @@ class Achievement:
 
 @dataclass(frozen=True)
 class Course:
-    """A course's source, read and found without fault."""
+    """A course as its author writes it, read and validated."""
 
     slug: str
     title: str
@@ -123,7 +124,7 @@ class Course:
 
 @dataclass(frozen=True)
 class Schedule:
-    """When an assignment opens, is due and closes, in UTC as derived from the classroom's wall time; None: never."""
+    """When an assignment opens, is due and closes, in UTC; None: never. domain.deadlines derives it from wall times."""
 
     opens_at: datetime | None = None
     due_at: datetime | None = None

@@ -1,4 +1,4 @@
-"""A course version: the list of releases that a classroom adopts as one."""
+"""Course versions: lists of releases that a classroom adopts together."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class VersionLesson:
-    """A lesson of a saved course version; `changed` says whether its release differs from the version before."""
+    """A lesson of a saved course version. `is_changed`: its release differs from that of the previous version."""
 
     slug: str
     release_id: str

@@ -1,9 +1,12 @@
-"""From a classroom's wall time to UTC.
+"""Converts a classroom's wall times to UTC.
 
-Schedules keep wall time and zone, because "Friday 18:00" must stay Friday 18:00 when a government moves its clocks.
-Requirements: every wall time has exactly one moment. Choices: a time that a clock skips (spring) means the moment
-after the gap, as far behind it as the time was into it; a time that a clock shows twice (autumn) means the earlier for opening and
-the later for due and closing, so that doubt is always the student's gain.
+Schedules store wall time and time zone, so that "Friday 18:00" stays Friday 18:00 when the rules of the zone change.
+
+Requirement: every wall time has exactly one time in UTC.
+
+Choices
+- A wall time that the clock skips in spring is moved forward by the length of the gap.
+- A wall time that occurs twice in autumn means the first for opening, and the second for due and closing, in favour of the student.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from pmh_jupyter.errors import BadInput
 
 @dataclass(frozen=True)
 class LocalSchedule:
-    """When an assignment opens, is due and closes, as naive wall times of an IANA zone; None: never."""
+    """When an assignment opens, is due and closes, as naive wall times in an IANA time zone; None: never."""
 
     time_zone: str
     opens: datetime | None = None
@@ -27,7 +30,7 @@ class LocalSchedule:
 
 
 def load_time_zone(name: str) -> ZoneInfo:
-    """The zone of an IANA name; raises BadInput for one that does not exist."""
+    """The time zone with an IANA name. Raises BadInput if there is none."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
@@ -37,10 +40,13 @@ def load_time_zone(name: str) -> ZoneInfo:
 
 
 def to_utc(wall_time: datetime, time_zone: str, *, prefer_later: bool) -> datetime:
-    """The moment at which clocks in the zone show the naive `wall`; `later` chooses the second of two."""
+    """The time in UTC at which clocks in the zone show the naive `wall_time`; the second one if `prefer_later` and there are two.
+
+    Raises BadInput for an unknown zone, ValueError if `wall_time` has a time zone.
+    """
     if wall_time.tzinfo is not None:
-        raise ValueError("a wall time has no zone of its own")
-    # In a gap, the offset from before it (fold=0) gives the moment as far behind the gap as the time was into it.
+        raise ValueError("a wall time must be naive")
+    # In a gap, the offset before it (fold=0) moves the time forward by the length of the gap.
     first, second = (wall_time.replace(tzinfo=load_time_zone(time_zone), fold=fold).astimezone(UTC) for fold in (0, 1))
     return max(first, second) if prefer_later or _in_gap(wall_time, time_zone) else min(first, second)
 
@@ -53,7 +59,7 @@ def _in_gap(wall_time: datetime, time_zone: str) -> bool:
 
 
 def to_utc_schedule(local_schedule: LocalSchedule) -> Schedule:
-    """The schedule in UTC."""
+    """The same schedule in UTC. Raises BadInput for an unknown zone."""
     return Schedule(
         opens_at=local_schedule.opens and to_utc(local_schedule.opens, local_schedule.time_zone, prefer_later=False),
         due_at=local_schedule.due and to_utc(local_schedule.due, local_schedule.time_zone, prefer_later=True),
@@ -62,5 +68,5 @@ def to_utc_schedule(local_schedule: LocalSchedule) -> Schedule:
 
 
 def local_day(moment: datetime, time_zone: str) -> date:
-    """The day on which the moment falls in the zone: what a streak counts."""
+    """The date of a point in time in the zone. Streaks count these."""
     return moment.astimezone(load_time_zone(time_zone)).date()

@@ -1,7 +1,7 @@
-"""Events of a classroom: what happened, in the order in which it was committed. They hold person ids, never names or code.
+"""Events of a classroom, in the order of their commits. They contain person ids, never names or code.
 
-Progress and awards are folds over them, so that an event says everything that its fold needs, as it was at that time: the day in
-the classroom's zone, the course version in force, the exercises that the release had.
+Progress and awards can be computed from events. Therefore an event contains everything that is needed for that, as it was at the time:
+the day in the classroom's time zone, the adopted course version, the exercises of the release.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ EventValue = str | int | float | bool | list[str] | None
 
 
 class EventKind(StrEnum):
-    """What an event can tell of."""
+    """Kind of an event."""
 
     MEMBER_JOINED = "member-joined"
     RELEASE_ADOPTED = "release-adopted"
@@ -32,8 +32,12 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True)
 class Event:
-    """One event. `number` counts within the classroom from 1; `person` is whom it concerns (None: everybody);
-    `day` is the date in the classroom's zone."""
+    """One event.
+
+    number: counts from 1 within the classroom.
+    day: the date in the classroom's time zone.
+    person_id: the person whom the event concerns; None: everybody.
+    """
 
     number: int
     kind: EventKind
@@ -43,7 +47,7 @@ class Event:
     data: Mapping[str, Any] = field(default_factory=dict)
 
     def to_public_data(self) -> dict[str, EventValue]:
-        """The data as the person may read it over the wire: flat, with the exercises by grade_id alone."""
+        """The data that is sent to the person: without nesting, and exercises by grade_id only."""
         if self.kind is not EventKind.SUBMISSION_GRADED:
             return dict(self.data)
         public_data: dict[str, EventValue] = {
@@ -54,8 +58,11 @@ class Event:
 
 @dataclass(frozen=True)
 class SubmissionGradedData:
-    """What a `submission-graded` event says. `exercises` are all that a grader can decide in the release; `course` and
-    `version` name the course version that was in force."""
+    """The data of a `submission-graded` event.
+
+    course, course_version: the course version that the classroom had adopted.
+    autograded_exercises: grade_ids of all automatically graded exercises of the release.
+    """
 
     submission_id: UUID
     kind: SubmissionKind
@@ -68,7 +75,7 @@ class SubmissionGradedData:
     attempts: tuple[Attempt, ...]
 
     def to_data(self) -> dict[str, Any]:
-        """As an event's data."""
+        """Converts to the data of an event."""
         return {
             "submission_id": str(self.submission_id),
             "kind": self.kind.value,

@@ -1,8 +1,11 @@
-"""Which cells of a notebook make an exercise. Pure.
+"""Groups the cells of a notebook into exercises. Pure.
 
-Read from the top: a solution cell opens an exercise, further solution cells before its first test join it, the test cells that
-follow are its tests. A cell marked by a person is an exercise of its own and ends the one before; a test after it, or before any
-solution cell, opens an exercise without a solution cell. A solution cell that no test follows asks nothing and is no exercise.
+Rules, from top to bottom
+- A solution cell starts an exercise. Further solution cells before its first test cell belong to it.
+- The test cells that follow belong to the exercise.
+- A manually graded cell is an exercise of its own and ends the previous one.
+- A test cell after it, or before any solution cell, starts an exercise without a solution cell.
+- A solution cell that is not followed by a test cell is no exercise.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ _HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
 
 @dataclass
 class _CellGroup:
-    """Cells of one exercise while they are being collected; `heading` is the last one in the prose before them."""
+    """The cells of one exercise. `heading` is the last heading before them."""
 
     heading: str
     solution_cells: list[Cell] = field(default_factory=list)
@@ -28,7 +31,7 @@ class _CellGroup:
 
 
 def find_exercises(notebook: Notebook) -> tuple[Exercise, ...]:
-    """The exercises of a notebook in its order. A title is `metadata.pmh.title`, else the heading before it, else its grade_id."""
+    """The exercises of a notebook, in order. The title is `metadata.pmh.title`, else the last heading before it, else the grade_id."""
     return tuple(
         _build_exercise(notebook.path, group)
         for group in _group_cells(notebook)

@@ -1,114 +1,164 @@
-"""Message codes into English sentences: what happened, why, what to do next. The one place where they are worded.
+"""English sentences for message and flag codes: what happened, why, and what to do next.
 
-A template names its parameters in braces; `OPTIONAL` has what is said only where a parameter is there.
+Messages and flags are stored and sent as a code with parameters; this is the only place that words them. The panel's copy,
+`labextension/src/feedbackTexts.ts`, is generated from this table by `python -m pmh_jupyter.wire.typescript`, where it can be translated.
+
+A template names its parameters in braces. A part in square brackets is left out when one of its parameters is missing. A sentence
+about a verdict does not begin with "Not yet": the label of the outcome (`domain.labels`) stands beside it and says so.
 """
 
 from __future__ import annotations
 
-from pmh_jupyter.domain.verdict import Flag, Message
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Protocol
 
 FEEDBACK_TEXTS = {
     "solved": "Solved.",
-    "needs-grading": "Handed in; a person will mark it.",
-    # a test
-    "test-differs": "Not yet: `{expression}` gave {got}, expected {expected}.",
-    "test-not-met": "Not yet: `{expression}` does not hold.",
-    "test-message": "Not yet: {text}",
-    "test-raised": "Not yet: `{expression}` raised {error}{line}{detail}.",
-    "test-timed-out": "`{expression}` was still running after {seconds} s, so it was stopped. Look for a loop that never ends.",
-    "partial-credit": "Partly: {earned} of the {points} points of this test.",
-    "invalid-credit": "Not counted: this test ends in {got}, not in an assertion or a number from 0 to {points}. Its author must mend it.",
-    "test-not-reached": "Not checked: a test before it stopped the rest.",
-    "hidden-test-failed": "Not yet: a hidden test does not pass.",
-    "hidden-test-raised": "Not yet: in a hidden test your code raised {error}{line}.",
-    "hidden-test-timed-out": "A hidden test was still running after {seconds} s, so it was stopped. Look for a loop that never ends.",
-    "invalid-test": "This test cannot be run: its source has a fault, which is not yours. Please tell your instructor.",
-    # a cell of the student's
-    "not-answered": "Not yet: there is still a NotImplementedError{line}. Put your answer in its place.",
-    "cell-raised": "Not yet: your cell raised {error}{line}{detail}.",
-    "cell-read-input": "Not yet: your cell asks for input{line}, and nobody is there to answer while it is checked.",
-    "cell-timed-out": "Your code was still running after {seconds} s, so it was stopped. Look for a loop that never ends.",
-    "cell-exited": "Your code ended Python itself (exit code {code}), so this could not be checked.",
-    "kernel-ended": "Your code ended the program that runs it, so this could not be checked.",
-    "cell-crashed": "Your code made Python crash{signal}, so this could not be checked.",
-    "memory-limit-exceeded": "Your code needed more than the {megabytes} MiB of memory it may use. Look for a list that grows without end.",
-    "cell-exhausted-resources": "Your code left so many files or threads open that nothing more could run. Look for what is opened inside a loop.",
-    "output-limit-exceeded": "Your code printed more than {megabytes} MiB, so it was stopped. Look for a print inside a loop.",
-    "submission-timed-out": "The whole notebook took longer than {seconds} s, so the rest of it was not run.",
-    "not-reached": "Not checked: an earlier cell ended the notebook. Mend that one first, then check again.",
+    "needs-grading": "Submitted. A person will grade this exercise.",
+    # tests
+    "test-differs": "`{expression}` gave {got}, expected {expected}.",
+    "test-not-met": "`{expression}` is not true yet.",
+    "test-message": "{text}",
+    "test-raised": "`{expression}` raised {error}[ in line {line}][: {detail}].",
+    "test-timed-out": "`{expression}` was stopped after {seconds} s. Look for a loop that never ends.",
+    "partial-credit": "Partly solved: {earned} of the {points} points of this test.",
+    "invalid-credit": "Not counted: this test ends with {got} instead of a number from 0 to {points}. Please tell your instructor.",
+    "test-not-reached": "Not checked, because an earlier test stopped the rest.",
+    "test-not-evaluated": "This test could not be evaluated.",
+    "hidden-test-failed": "A hidden test does not pass yet.",
+    "hidden-test-raised": "In a hidden test, your code raised {error}[ in line {line}].",
+    "hidden-test-timed-out": "A hidden test was stopped after {seconds} s. Look for a loop that never ends.",
+    "invalid-test": "This test cannot be run because of a mistake in the test, not in your answer. Please tell your instructor.",
+    # a student's cell
+    "not-answered": "There is still a NotImplementedError[ in line {line}]. Replace it with your answer.",
+    "cell-raised": "Your cell raised {error}[ in line {line}][: {detail}].",
+    "cell-read-input": "Your cell asks for input[ in line {line}], but nobody can answer while it is being checked.",
+    "cell-timed-out": "Your code was stopped after {seconds} s. Look for a loop that never ends.",
+    "cell-exited": "Your code ended Python (exit code {code}), so this exercise could not be checked.",
+    "kernel-ended": "Your code ended the program that runs it, so this exercise could not be checked.",
+    "cell-crashed": "Your code made Python crash[ ({signal})], so this exercise could not be checked.",
+    "memory-limit-exceeded": "Your code needed more than {megabytes} MiB of memory. Look for a list that grows without end.",
+    "cell-exhausted-resources": "Your code left too many files or threads open. Look for something that is opened inside a loop.",
+    "output-limit-exceeded": "Your code was stopped because it printed more than {megabytes} MiB. Look for a print inside a loop.",
+    "submission-timed-out": "The notebook took longer than {seconds} s, so the remaining cells were not run.",
+    "not-reached": "Not checked, because an earlier cell stopped the notebook. Fix that cell first, then check again.",
+    "name-defined-in-locked-cell": "You defined `{name}` in the locked cell “{cell}”, which was replaced. Define it in a new cell.",
     "answer-not-found": "The answer cell “{cell}” was not found in your notebook. Open the lesson again to get it back.",
-    "notebook-missing": "The notebook “{notebook}” was not handed in.",
-    "notebook-unreadable": "“{notebook}” cannot be read as a notebook. Open and save it in JupyterLab, then try again.",
-    "notebook-too-long": "“{notebook}” has more than {most} cells, so none of it was run. Delete those that you do not need.",
-    "grader-error": "Our fault, not yours: the check could not be run, and this try does not count.",
-    # how a notebook is judged, for its author
-    "in-process-solution-fails": "Judged apart, the solution does not pass the cell “{cell}” ({error}).",
-    "in-process-results-differ": "Judged apart, the cell “{cell}” says something else of a notebook in which an answer is missing.",
-    "in-process-kernel": "Its language is not Python: the kernel “{kernel}” runs tests and answers alike.",
-    # what was put right
-    "repair-notebook-name": "“{found}” was taken for “{wanted}”, whose cells it has.",
-    "extra-notebook": "“{found}” has cells of “{wanted}” too and was not graded.",
-    "repair-restored-cell": "The cell “{cell}” was missing; the lesson's own was used.",
-    "repair-restored-tests": "The tests in “{cell}” had been changed; the lesson's own were used.",
-    "repair-lost-label": "The answer “{cell}” had lost its label; it was known by its id or by what it holds.",
-    "repair-matched-by-position": "The answer “{cell}” had lost its label; the cell in its place was taken for it.",
-    "repair-moved-answer": "The answer “{cell}” was found in another cell of yours, which was run in its place.",
-    "repair-merged-answer": "The answer “{cell}” was found in the cell “{other}”, which was run once for both.",
-    "repair-duplicate-cells": "There were {count} cells labelled “{cell}”; those with an answer were run one after another.",
-    "repair-cell-type": "The answer “{cell}” was not a code cell; it was run as code.",
+    "notebook-missing": "The notebook “{notebook}” was not submitted.",
+    "notebook-unreadable": "“{notebook}” could not be read as a notebook. Open it in JupyterLab, save it, and try again.",
+    "notebook-too-long": "“{notebook}” has more than {max} cells, so none of it was run. Delete the cells that you do not need.",
+    "grader-error": "Grading failed on our side. This attempt does not count.",
+    # test isolation, for authors
+    "in-process-solution-fails": "In a separate process, the solution does not pass the tests in “{cell}” ({error}).",
+    "in-process-results-differ": "In a separate process, the tests in “{cell}” give another result when an answer is missing.",
+    "in-process-kernel": "The notebook's language is not Python: the kernel “{kernel}” runs both tests and answers.",
+    # repairs
+    "repair-notebook-name": "“{found}” was graded as “{expected}”, because it contains that notebook's cells.",
+    "extra-notebook": "“{found}” also contains cells of “{expected}”. It was not graded.",
+    "repair-restored-cell": "The cell “{cell}” was missing. The lesson's own version was used.",
+    "repair-restored-tests": "The tests in “{cell}” were changed. The lesson's own version was used.",
+    "repair-restored-locked-cell": "The locked cell “{cell}” was changed. The lesson's own version was used.",
+    "repair-lost-label": "The answer cell “{cell}” had lost its label. It was recognised by its id or its content.",
+    "repair-matched-by-position": "The answer cell “{cell}” had lost its label. The cell in its position was used.",
+    "repair-moved-answer": "Your answer to “{cell}” was found in another cell, which was run in its place.",
+    "repair-merged-answer": "Your answer to “{cell}” was found in the cell for “{other}”. That cell was run for both exercises.",
+    "repair-duplicate-cells": "{count} cells were labelled “{cell}”. Those that contain an answer were run one after another.",
+    "repair-cell-type": "The answer cell “{cell}” was not a code cell. It was run as code.",
 }
 
-# What an instructor is told of a submission; none of it changes a score.
+# Integrity flags, for staff only. None of them changes a score.
 FLAG_TEXTS = {
-    "test-changed": "The tests in this cell had been changed; the lesson's own were used",
-    "judge-output-malformed": "What came out of the sandbox was not whole",
-    "invalid-credit": "The share of the points that this cell asked for is unusual",
-    # seen while the tests ran in the student's own process
-    "code-for-data": "A test would have run something of an answer as code, where the solution gives plain data; it was not run",
-    "object-for-data": "An object of a class of the notebook's stands where the solution gives plain data; it was not believed",
-    "dishonest-operator": "An object answered a comparison where the solution gives plain data, or claimed what cannot be",
-    "builtins-changed": "A builtin had been replaced; it was put back",
-    "builtin-shadowed": "The notebook gives a builtin's name to something of its own; the tests used the builtin",
-    "library-changed": "Something of a library had been replaced; it was put back or refused",
-    "library-shadowed": "The notebook gives a library's name to something of its own; the tests used the library",
-    "helper-changed": "A function that the lesson gives its tests had been changed; the tests used the lesson's own",
-    "file-changed": "The notebook changed a file that the lesson or a test gives; the tests used their own",
-    "shell-changed": "The way in which cells are run had been changed; it was put back",
-    "interpreter-changed": "A hook of Python's had been replaced; it was put back",
-    "import-hook-changed": "The way in which modules are found had been changed; it was put back",
-    "signal-handler-changed": "A signal's handler or a timer had been set; it was put back",
-    "tracing": "The code traced the interpreter; that was ended",
-    "audit-hook": "The code asked to be told what the interpreter does; that was refused",
-    "frames-read": "A tested function tried to read the frames of its caller; that was refused",
+    "test-changed": "The tests in this cell were changed; the lesson's own version was used",
+    "judge-output-malformed": "The output of the sandbox was incomplete or malformed",
+    "invalid-credit": "This cell returned an unusual share of its points",
+    # seen while tests ran in the student process
+    "code-for-data": "A test would have run code from an answer where the solution has plain data; the code was not run",
+    "object-for-data": "The answer has an object of its own class where the solution has plain data; the object was not trusted",
+    "dishonest-operator": "An object answered a comparison where the solution has plain data, or claimed something impossible",
+    "builtins-changed": "A builtin was replaced; it was restored",
+    "builtin-shadowed": "The notebook uses the name of a builtin for something else; the tests used the builtin",
+    "library-changed": "Part of a library was replaced; it was restored or refused",
+    "library-shadowed": "The notebook uses the name of a library for something else; the tests used the library",
+    "helper-changed": "A test helper of the lesson was changed; the tests used the lesson's own version",
+    "file-changed": "The notebook changed a file of the lesson or of a test; the tests used their own copy",
+    "shell-changed": "The code that runs cells was changed; it was restored",
+    "interpreter-changed": "A hook of the Python interpreter was replaced; it was restored",
+    "import-hook-changed": "The import system was changed; it was restored",
+    "signal-handler-changed": "A signal handler or a timer was set; it was removed",
+    "tracing-attempted": "The code traced the interpreter; tracing was stopped",
+    "audit-hook-attempted": "The code tried to add an audit hook; this was refused",
+    "frames-read": "A tested function tried to read its caller's frames; this was refused",
     "objects-searched": "The code searched all objects of the process",
-    "ctypes-used": "The code reached into memory with ctypes",
-    "code-forged": "The code made code that names another's file as its own; that was refused",
-    "assertion-skipped": "A test ended without its assertion having been reached; it did not pass",
-    "no-assertion-ran": "A test ended without one of its assertions having been reached",
+    "ctypes-used": "The code accessed memory through ctypes",
+    "code-forged": "The code created code under the file name of someone else's code; this was refused",
+    "assertion-skipped": "A test ended without reaching its assertion; it did not pass",
+    "no-assertion-ran": "A test ended without reaching any of its assertions",
 }
 
-OPTIONAL_PARAMS = {"line": " in line {}", "detail": ": {}", "signal": " ({})"}
-UNKNOWN_CODE_TEXT = "Something was noted here that this version has no words for."
+UNKNOWN_CODE_TEXT = "This message needs a newer version of the software to be shown."
+MISSING_PARAM_TEXT = "—"
+
+# The template puts a full stop after this parameter, so the value's own is removed.
+PARAM_BEFORE_FULL_STOP = "detail"
+
+_OPTIONAL_PART = re.compile(r"\[([^\[\]]*)\]")
+_PARAM = re.compile(r"\{(\w+)\}")
 
 
-def feedback_text(message: Message) -> str:
-    """The sentence for a message. A code without words gives a neutral sentence, a missing parameter a dash; never raises."""
-    return FEEDBACK_TEXTS.get(message.code, UNKNOWN_CODE_TEXT).format_map(_TemplateParams(message.params))
+class CodedMessage(Protocol):
+    """A code of `FEEDBACK_TEXTS` with its parameters: `domain.verdict.Message`, or a message of the wire."""
+
+    @property
+    def code(self) -> str: ...
+
+    @property
+    def params(self) -> Mapping[str, str]: ...
 
 
-def flag_text(flag: Flag) -> str:
-    """The sentence for a flag, with what was seen; never raises."""
+class CodedFlag(Protocol):
+    """A code of `FLAG_TEXTS` with a detail: `domain.verdict.Flag`, or a flag of the wire."""
+
+    @property
+    def code(self) -> str: ...
+
+    @property
+    def detail(self) -> str: ...
+
+
+def feedback_text(message: CodedMessage) -> str:
+    """The sentence for a message. An unknown code gives a neutral sentence, a missing parameter a dash; never raises."""
+    params = {name: str(value) for name, value in message.params.items() if value}
+    if PARAM_BEFORE_FULL_STOP in params:
+        params[PARAM_BEFORE_FULL_STOP] = params[PARAM_BEFORE_FULL_STOP].rstrip(".")
+    variants = expand_template(FEEDBACK_TEXTS.get(message.code, UNKNOWN_CODE_TEXT))
+    sentence = next(sentence for names, sentence in variants if params.keys() >= names)
+    # One pass: braces in a student's value are not parameters.
+    return _PARAM.sub(lambda match: params.get(match[1]) or MISSING_PARAM_TEXT, sentence)
+
+
+def param_names(code: str) -> frozenset[str]:
+    """The parameters that the sentence for a code shows; none for an unknown code."""
+    return frozenset(_PARAM.findall(FEEDBACK_TEXTS.get(code, "")))
+
+
+def flag_text(flag: CodedFlag) -> str:
+    """The sentence for a flag, with its detail; never raises."""
     text = FLAG_TEXTS.get(flag.code)
     if text is None:
         return UNKNOWN_CODE_TEXT
     return f"{text}: {flag.detail}." if flag.detail else f"{text}."
 
 
-class _TemplateParams(dict[str, str]):
-    """A message's parameters as a template wants them."""
-
-    def __getitem__(self, key: str) -> str:
-        value = str(self.get(key, ""))
-        if key in OPTIONAL_PARAMS:
-            return OPTIONAL_PARAMS[key].format(value.rstrip(".")) if value else ""
-        return value or "—"
+@cache
+def expand_template(template: str) -> tuple[tuple[frozenset[str], str], ...]:
+    """The sentences that a template can become, each with the optional parameters that it needs; the last needs none."""
+    optional = _OPTIONAL_PART.search(template)
+    if optional is None:
+        return ((frozenset(), template),)
+    start, end = optional.span()
+    names = frozenset(_PARAM.findall(optional[1]))
+    with_part = expand_template(template[:start] + optional[1] + template[end:])
+    without_part = expand_template(template[:start] + template[end:])
+    return (*((names | more_names, sentence) for more_names, sentence in with_part), *without_part)

@@ -1,4 +1,4 @@
-"""Names that stay: content hashes. Everything else is known by a random UUID."""
+"""Content hashes of files."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pmh_jupyter.domain.course import File
 
 
 def sha256_hex(content: bytes) -> str:
-    """Hex digest by which a file's bytes are kept."""
+    """The hex digest under which the content of a file is stored."""
     return hashlib.sha256(content).hexdigest()
 
 
 def compute_content_hash(files: Iterable[File]) -> str:
     """SHA-256 (hex) of the canonical manifest of a submission's files: JSON of [path, sha256] pairs, sorted by path.
 
-    Anybody who holds the files can compute it again, and so check a receipt.
+    Anybody who has the files can compute it, and so verify a receipt.
     """
     manifest = sorted([file.path, sha256_hex(file.content)] for file in files)
     return sha256_hex(json.dumps(manifest, ensure_ascii=False, separators=(",", ":")).encode())

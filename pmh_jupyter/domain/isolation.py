@@ -1,4 +1,4 @@
-"""How the test cells of a release are judged: found out when it is released, kept beside it. Pure."""
+"""Isolation of a release: where its test cells run, as determined when it is released. Pure."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from enum import StrEnum
 from pmh_jupyter.domain.verdict import Message
 
 GRADER_VERSION = "3"
-"""The version of the grader: changes with whatever may change a verdict. Gradings and judgings are kept by it."""
+"""Version of the grader. Increase it with every change that may change a verdict. Gradings and isolation are stored by version."""
 
 
 class Isolation(StrEnum):
-    """Where the test cells of a notebook run: in a process that the student's code never enters, or inside the student's own."""
+    """Where the test cells of a notebook run: in the judge, a process without student code, or in the student process (hardened)."""
 
     SEPARATE_PROCESS = "separate-process"
     IN_PROCESS = "in-process"
@@ -21,15 +21,20 @@ class Isolation(StrEnum):
 
 @dataclass(frozen=True)
 class NotebookIsolation:
-    """What grading needs to know of one notebook's test cells. Names are those of the notebook's namespace.
+    """What the grader must know about one notebook's test cells. Names are those of the notebook's namespace.
 
-    `library`: names that the reference leaves bound to a library's object, as (module, attribute; "" for the module itself). `exports`:
-    names that test cells bind and later student cells of the reference read. `rebinds`: names that the reference's cells bind.
-    `shadowed`: builtins that the reference binds anew. `given`: functions of locked cells that test cells use, of which they get the
-    judge's own. `files`: of the lesson's files and the tests', those that the reference changes. `operators`: by test cell, the
-    operators that the reference used on objects of classes of its own, and, as "eq data 2", those with plain data on the other side and
-    the statement of the cell that it was in; of a cell that is not there nothing is known, and judged inside nothing is refused in it.
-    `cell` and `reason` say why a notebook is judged inside.
+    The reference is the notebook with its solutions, which was run to determine these values.
+
+    library_names: names that the reference leaves bound to an object of a library, as (module, attribute); the attribute is "" for the
+    module itself.
+    exported_names: names that test cells bind and that later student cells of the reference read.
+    rebound_names: names that cells of the reference bind.
+    shadowed_builtins: builtins that the reference rebinds.
+    test_helpers: functions of locked cells that test cells use; the judge has its own copies.
+    changed_files: files of the lesson or its tests that the reference changes.
+    operators: by test cell, the operators that the reference used on objects of its own classes. "eq data 2" is `==` with plain data on
+    the other side, in statement 2 of the cell. A cell without an entry is unknown: in-process, it is not restricted.
+    cell, reason: why the tests run in-process; None otherwise.
     """
 
     notebook: str
@@ -47,13 +52,13 @@ class NotebookIsolation:
 
 @dataclass(frozen=True)
 class ReleaseIsolation:
-    """How one release is judged by one version of the grader."""
+    """The isolation of a release's notebooks, as determined by one version of the grader."""
 
     grader_version: str
     notebooks: tuple[NotebookIsolation, ...]
 
     def find_notebook(self, notebook: str) -> NotebookIsolation | None:
-        """The notebook's part; None where it has no test cells."""
+        """The entry of a notebook (by path); None if it has no test cells."""
         return next(
             (notebook_isolation for notebook_isolation in self.notebooks if notebook_isolation.notebook == notebook),
             None,

@@ -1,4 +1,4 @@
-"""Which kernel a notebook asks for, by its metadata, and what stands in place of an answer in its language. Pure.
+"""The kernel and language of a notebook, and the stub that replaces solutions in that language. Pure.
 
 Source of the format: nbformat 4, `metadata.kernelspec` and `metadata.language_info`.
 """
@@ -12,7 +12,7 @@ from pmh_jupyter.domain.markers import CODE_STUB
 
 PYTHON = "python"
 _STUB_COMMENT = "# YOUR CODE HERE"
-# Each raises, or fails, so that an untouched notebook earns nothing.
+# Each stub raises an error, so that an unanswered exercise does not pass.
 _CODE_STUBS = {
     PYTHON: CODE_STUB,
     "r": f'{_STUB_COMMENT}\nstop("There is no answer here yet.")',
@@ -22,7 +22,7 @@ _CODE_STUBS = {
 
 
 def language_of(metadata: Mapping[str, Any]) -> str:
-    """The language of a notebook's code, in small letters. Where the metadata does not say, it is Python."""
+    """The language of a notebook's code, in lower case; "python" if the metadata does not name one."""
     for section, key in (("kernelspec", "language"), ("language_info", "name")):
         values = metadata.get(section)
         language = values.get(key) if isinstance(values, Mapping) else None
@@ -32,7 +32,7 @@ def language_of(metadata: Mapping[str, Any]) -> str:
 
 
 def kernel_of(metadata: Mapping[str, Any]) -> str:
-    """The name of the kernel that a notebook needs; "" for any kernel of Python's, since the grader runs Python itself."""
+    """The name of the kernel that a notebook needs; "" for Python, which the grader runs without a kernel."""
     language = language_of(metadata)
     if language == PYTHON:
         return ""
@@ -42,5 +42,5 @@ def kernel_of(metadata: Mapping[str, Any]) -> str:
 
 
 def code_stub(language: str) -> str:
-    """What a student finds in place of an answer; of a language that is not known only a comment."""
+    """The stub that replaces a solution; only a comment if the language is unknown."""
     return _CODE_STUBS.get(language, _STUB_COMMENT)

@@ -1,4 +1,4 @@
-"""A grade, as a pure fold over the entries that tell how it came about."""
+"""The grade of an exercise, computed from its ledger entries."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class LedgerEntryKind(StrEnum):
-    """What an entry is: what a grader found, what a person marked, what lateness costs, what an instructor decided instead."""
+    """Kind of an entry: the grader's verdict, points by manual grading, a penalty for lateness, an instructor's override."""
 
     VERDICT = "verdict"
     MANUAL = "manual"
@@ -18,7 +18,7 @@ class LedgerEntryKind(StrEnum):
 
 @dataclass(frozen=True)
 class LedgerEntry:
-    """One entry for a member, an assignment and an exercise; `supersedes` is the number of the entry that it replaces."""
+    """An entry for one member, assignment and exercise. `supersedes` is the number of the entry that it replaces."""
 
     number: int
     kind: LedgerEntryKind
@@ -27,10 +27,10 @@ class LedgerEntry:
 
 
 def compute_grade(entries: Iterable[LedgerEntry]) -> int | None:
-    """Milli-points that count; None where nothing was graded.
+    """The grade in milli-points; None if nothing has been graded.
 
-    An override stands alone. Else marks count in place of the verdict, less all penalties, and never below zero. Of several
-    entries of a kind that none supersedes, the newest counts; penalties add up.
+    An override is the grade. Otherwise it is the manual entry, or else the verdict, minus all penalties, and at least 0. Superseded
+    entries do not count. If several entries of a kind remain, the newest counts; penalties are added up.
     """
     ordered = sorted(entries, key=lambda entry: entry.number)
     superseded = {entry.supersedes for entry in ordered}

@@ -76,7 +76,7 @@ class RequestedLimits:
         """Says in words that one cell would have more time than the whole notebook; empty if it has not."""
         if self.cell_seconds and self.submission_seconds and self.cell_seconds > self.submission_seconds:
             return (
-                f"one cell may run {self.cell_seconds:g} s, but the whole notebook only {self.submission_seconds:g} s"
+                f"one cell may run {self.cell_seconds:g} s, and the whole notebook only {self.submission_seconds:g} s"
             )
         return ""
 

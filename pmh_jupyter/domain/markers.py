@@ -1,7 +1,7 @@
-"""The marker lines with which an author says what a student does not see, as nbgrader knows them.
+"""nbgrader's marker lines, which enclose the parts of a cell that students must not see.
 
-A marker is a line that holds `BEGIN` or `END` and a kind, exactly so and anywhere in the line (nbgrader's own rule, so that its
-courses work as they are). What merely resembles a marker is an error, because a solution would be published otherwise.
+A marker is a line that contains `BEGIN` or `END` and a kind, spelled exactly so, anywhere in the line. This is nbgrader's rule, so its
+courses work unchanged. A line that only resembles a marker is an error, because it would publish a solution.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from pmh_jupyter.domain.source_lines import split_source_lines
+
 CODE_STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 TEXT_STUB = "YOUR ANSWER HERE"
 
 
 class RegionKind(StrEnum):
-    """What a region is."""
+    """Kind of a region."""
 
     SOLUTION = "SOLUTION"
     HIDDEN_TESTS = "HIDDEN TESTS"
@@ -26,7 +28,7 @@ class RegionKind(StrEnum):
 
 @dataclass(frozen=True)
 class Region:
-    """Lines `start` to `stop` of a cell (from 0, stop excluded), both marker lines among them."""
+    """Lines `start` to `stop` of a cell, both marker lines included. Lines count from 0, and `stop` is excluded."""
 
     kind: RegionKind
     start: int
@@ -35,7 +37,7 @@ class Region:
 
 @dataclass(frozen=True)
 class MarkerProblem:
-    """A marker that does not make a region; `line` counts from 1."""
+    """A marker that does not belong to a complete region. `line` counts from 1."""
 
     line: int
     message: str
@@ -47,24 +49,22 @@ _MARKER_LOOKALIKE = re.compile(
 )
 
 
-@lru_cache(256)  # asked several times of each cell of a release
+@lru_cache(256)  # called several times for each cell of a release
 def find_regions(source: str) -> tuple[tuple[Region, ...], tuple[MarkerProblem, ...]]:
-    """All whole regions of a cell's source, in order, and the markers that make none. Regions do not nest."""
+    """All complete regions of a cell's source, in order, and the problems with other markers. Regions cannot be nested."""
     regions: list[Region] = []
     problems: list[MarkerProblem] = []
     open_region: tuple[RegionKind, int] | None = None
-    for number, line in enumerate(source.split("\n")):
+    for number, line in enumerate(split_source_lines(source)):
         marker = _MARKER.search(line)
         if marker is None:
             if _MARKER_LOOKALIKE.match(line):
-                problems.append(MarkerProblem(number + 1, f"{line.strip()!r} resembles a marker and is none."))
+                problems.append(MarkerProblem(number + 1, f"{line.strip()!r} resembles a marker but is not one."))
             continue
         edge, kind = marker[1], RegionKind(marker[2])
         if edge == "BEGIN":
             if open_region:
-                problems.append(
-                    MarkerProblem(number + 1, f"BEGIN {kind} stands inside an open {open_region[0]} region.")
-                )
+                problems.append(MarkerProblem(number + 1, f"BEGIN {kind} is inside an open {open_region[0]} region."))
             else:
                 open_region = (kind, number)
         elif open_region is None or open_region[0] != kind:
@@ -80,13 +80,13 @@ def find_regions(source: str) -> tuple[tuple[Region, ...], tuple[MarkerProblem, 
 
 
 def has_region(source: str, kind: RegionKind) -> bool:
-    """True where the source holds a whole region of this kind."""
+    """True if the source contains a complete region of this kind."""
     return any(region.kind is kind for region in find_regions(source)[0])
 
 
 def region_texts(source: str, kind: RegionKind) -> tuple[str, ...]:
-    """The text within each region of this kind, without the marker lines."""
-    lines = source.split("\n")
+    """The text of each region of this kind, without the marker lines."""
+    lines = split_source_lines(source)
     regions, _ = find_regions(source)
     return tuple("\n".join(lines[r.start + 1 : r.stop - 1]) for r in regions if r.kind is kind)
 
@@ -102,10 +102,14 @@ def replace_solutions(source: str, stub: str) -> str:
 
 
 def _replace_regions(source: str, kind: RegionKind, make_lines: Callable[[str], list[str]]) -> str:
-    lines = source.split("\n")
-    for region in reversed(find_regions(source)[0]):
-        if region.kind is kind:
-            begin_line = lines[region.start]
-            indent = begin_line[: len(begin_line) - len(begin_line.lstrip())]
-            lines[region.start : region.stop] = make_lines(indent)
+    lines = split_source_lines(source)
+    regions = [region for region in find_regions(source)[0] if region.kind is kind]
+    if not regions:
+        return source
+    if source.endswith(("\n", "\r")):
+        lines.append("")
+    for region in reversed(regions):
+        begin_line = lines[region.start]
+        indent = begin_line[: len(begin_line) - len(begin_line.lstrip())]
+        lines[region.start : region.stop] = make_lines(indent)
     return "\n".join(lines)

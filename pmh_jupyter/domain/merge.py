@@ -1,19 +1,21 @@
-"""A new release comes into the student's notebook. Pure, three-way: base is the release that the student opened last.
+"""Three-way merge of a new release into the student's notebook. Pure. The base is the release that the student opened last.
 
-Requirements: nothing that a student wrote is lost, and the new release is whole in the result.
+Requirements: nothing that a student wrote is lost, and the result contains the whole new release.
 
 Choices
-- Tests and locked cells are the release's. Every other cell is the student's where the student changed it, else the release's.
-- Where both changed a cell, the student's stays as it is; the release's new text follows in a Markdown cell (so that it cannot run
-  and undo the answer), marked `metadata.pmh.merge = "conflict"`.
-- Cells come in the release's order. A student's own cell stays behind the cell that it stood behind.
-- A cell that the release dropped goes, unless the student changed it: then it stays as an ordinary cell, marked "kept".
-- Prose that the student deleted stays deleted until the release rewrites it; graded cells come back.
-- Without a base, every cell that differs from the release's counts as changed by the student. In a solution cell that is what is
-  expected and no conflict.
+- Tests and locked cells come from the release. Any other cell comes from the student if they changed it, else from the release.
+- If both changed a cell, the student's version is kept. The new text follows in a Markdown cell (which cannot run and overwrite the
+  answer) with `metadata.pmh.merge = "conflict"`.
+- Cells have the order of the release. A cell that the student added stays after the cell that it followed.
+- A cell that the release no longer has is removed, unless the student changed it. Then it becomes an ordinary cell marked "kept".
+- A Markdown cell that the student deleted stays deleted until the release changes it. Graded cells are restored.
+- Without a base, every cell that differs from the release counts as changed by the student. For a solution cell, this is expected and
+  not a conflict.
 
-Guarantees: base equal to theirs gives mine, byte for byte; an untouched notebook becomes the release, byte for byte; a merge that is
-repeated with the same base and release changes nothing.
+Guarantees
+- If the base equals the new release, the student's notebook is returned, byte for byte.
+- An unchanged notebook becomes the new release, byte for byte.
+- Repeating a merge with the same base and release changes nothing.
 """
 
 from __future__ import annotations
@@ -33,16 +35,19 @@ from pmh_jupyter.domain.notebook_json import (
 )
 
 MERGE_CONFLICT, MERGE_KEPT = "conflict", "kept"
-_RELEASE_METADATA_KEYS = frozenset({"nbgrader", "pmh", "editable", "deletable"})  # metadata that is the release's alone
-_CONFLICT_NOTE = "*The lesson changed here. Your version is above, as you left it; this is the new text.*\n\n"
+_RELEASE_METADATA_KEYS = frozenset(
+    {"nbgrader", "pmh", "editable", "deletable"}
+)  # metadata that comes from the release only
+_CONFLICT_NOTE = "*The lesson has changed here. Your version is above, unchanged. This is the new text:*\n\n"
 
 
 @dataclass(frozen=True)
 class MergeReport:
-    """What a merge did, by grade_id or, where a cell has none, by cell id.
+    """What a merge has changed. Cells are named by grade_id, or by cell id if they have none.
 
-    `updated`: the release's new text took the place of its old one; `kept`: the student's text stayed; `conflicts`: it stayed, and
-    the release's new text follows it.
+    updated: replaced by the new text of the release.
+    kept: the student's version was kept.
+    conflicts: the student's version was kept, and the new text follows it.
     """
 
     updated: tuple[str, ...] = ()
@@ -54,17 +59,17 @@ class MergeReport:
 
 @dataclass(frozen=True)
 class NotebookMergeResult:
-    """The merged notebook's bytes, and what was done."""
+    """The merged notebook as bytes, and a report."""
 
     notebook: bytes
     report: MergeReport
 
 
 def merge_notebook(base: bytes | None, mine: bytes, theirs: bytes) -> NotebookMergeResult:
-    """Merges the release `theirs` into the student's `mine`; raises InvalidNotebook if one of them is no notebook."""
+    """Merges the release `theirs` into the student's notebook `mine`. Raises InvalidNotebook if any of them cannot be read."""
     if theirs in (base, mine):
         return NotebookMergeResult(mine, MergeReport())
-    base_notebook = load_notebook("the release opened before", base) if base is not None else None
+    base_notebook = load_notebook("the release that was opened before", base) if base is not None else None
     merge = _NotebookMerge(
         base_notebook, load_notebook("the student's notebook", mine), load_notebook("the new release", theirs)
     )
@@ -80,7 +85,7 @@ def _conflict_note_text(cell: Json) -> str:
 
 @dataclass
 class _NotebookMerge:
-    """One merge under way: the three versions, what was done so far, and the cell ids that are in use."""
+    """State of a merge: the three versions, the changes so far, and the cell ids in use."""
 
     base: Json | None
     mine: Json
@@ -106,20 +111,20 @@ class _NotebookMerge:
         return {**self.theirs, "metadata": self._merge_notebook_metadata(), "cells": cells}
 
     def _merge_notebook_metadata(self) -> Json:
-        """The notebook's own: the student's (a kernel chosen, what Lab wrote), unless it is as it came."""
+        """The notebook's metadata: the student's (kernel, entries of JupyterLab) if it differs from the base, else the release's."""
         is_untouched = self.base is not None and self.mine["metadata"] == self.base["metadata"]
         metadata: Json = (self.theirs if is_untouched else self.mine)["metadata"]
         return metadata
 
     def _merge_missing_cell(self, base: Json | None, theirs: Json) -> list[Json]:
-        """A cell of the release that the student does not have: new, or deleted by the student."""
+        """Merges a cell of the release that the student does not have: it is new, or the student has deleted it."""
         if base is not None and cell_grade_id(theirs) is None and cell_content(base) == cell_content(theirs):
             return []
         self._record_change("added", theirs)
         return [theirs]
 
     def _merge_shared_cell(self, base: Json | None, mine: Json, theirs: Json) -> list[Json]:
-        """A cell that both have."""
+        """Merges a cell that both versions have."""
         merged = {**mine, "id": theirs["id"], "metadata": _merge_cell_metadata(base, mine, theirs)}
         if cell_content(mine) == cell_content(theirs):
             return [merged]
@@ -128,13 +133,13 @@ class _NotebookMerge:
             return [merged, *self._conflict_note_cells(base, theirs)]
         self._record_change("updated", theirs)
         updated = {**theirs, "metadata": merged["metadata"]}
-        if is_edited and not is_release_owned(mine):  # the release locked what the student was free to change
+        if is_edited and not is_release_owned(mine):  # the release has locked a cell that the student could change
             self._record_change("kept", mine)
             return [updated, self._with_id(_as_ordinary_cell(mine))]
         return [updated]
 
     def _conflict_note_cells(self, base: Json | None, theirs: Json) -> list[Json]:
-        """What follows a cell that the student changed: the release's text, if that is new too."""
+        """The note after a cell that the student has changed, if the release has changed it, too."""
         is_expected = (
             nbgrader_metadata(theirs).get("solution") is True
             if base is None
@@ -152,7 +157,7 @@ class _NotebookMerge:
     def _collect_student_cells(
         self, mine_to_theirs: CellPairs, base_cells: dict[int, Json]
     ) -> defaultdict[int | None, list[Json]]:
-        """Cells that only the student has, by the release's cell behind which they stand (None: at the start)."""
+        """Cells that only the student has, by index of the preceding cell of the release (None: at the start)."""
         student_cells: defaultdict[int | None, list[Json]] = defaultdict(list)
         release_grade_ids = {cell_grade_id(cell) for cell in self.theirs["cells"]}
         anchor: int | None = None
@@ -170,7 +175,7 @@ class _NotebookMerge:
         return student_cells
 
     def _with_id(self, cell: Json) -> Json:
-        """The cell with an id that no other has: its own where that is free."""
+        """The cell with a unique id, which is its own id if that is unused."""
         name, count = cell.get("id"), 0
         while not name or name in self.used_ids:
             text = f"{cell['cell_type']}\n{cell['source']}\n{count}"
@@ -187,7 +192,7 @@ def _cell_name(cell: Json) -> str:
 
 
 def _merge_cell_metadata(base: Json | None, mine: Json, theirs: Json) -> Json:
-    """A cell's metadata: the release's, and what the student or Lab added to the base's."""
+    """A cell's metadata: that of the release, and keys that the student or JupyterLab has added to the base."""
     base_keys = set(base["metadata"]) if base else set()
     added_by_student = {
         key: value
@@ -198,6 +203,6 @@ def _merge_cell_metadata(base: Json | None, mine: Json, theirs: Json) -> Json:
 
 
 def _as_ordinary_cell(cell: Json) -> Json:
-    """A cell that the release no longer knows, as an ordinary one that the student may delete."""
+    """Converts a cell that the release no longer has to an ordinary cell, which the student can delete."""
     metadata = {key: value for key, value in cell["metadata"].items() if key not in _RELEASE_METADATA_KEYS}
     return {**cell, "metadata": {**metadata, "pmh": {**pmh_metadata(cell), "merge": MERGE_KEPT}}}

@@ -1,4 +1,4 @@
-"""A new release's data files come into the student's folder. Pure, three-way, whole files."""
+"""Three-way merge of a data file of a new release into the student's folder. Pure; merges whole files."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class FileMergeResult:
-    """What the file becomes (None: it goes), and what is put beside it under another name (None: nothing)."""
+    """The merged content (None: delete the file), and the release's version to save beside it (None: not needed)."""
 
     content: bytes | None
     release_copy: bytes | None = None
 
 
 def merge_file(base: bytes | None, mine: bytes | None, theirs: bytes | None) -> FileMergeResult:
-    """Merges a file that is no notebook; None stands for a version without the file.
+    """Merges a file that is not a notebook; None means that the version does not have the file.
 
-    A file that the student changed stays; where the release changed it too, the release's is put beside it. A file that the student
-    deleted comes back, because a lesson needs its data.
+    A file that the student has changed is kept; if the release has changed it too, the release's version is saved beside it. A file
+    that the student has deleted is restored, because the lesson needs its data.
     """
     if mine is None or mine in (base, theirs):
         return FileMergeResult(theirs)
@@ -28,7 +28,7 @@ def merge_file(base: bytes | None, mine: bytes | None, theirs: bytes | None) -> 
 
 
 def choose_copy_name(path: str, taken: Collection[str]) -> str:
-    """A free name for the release's version of a file: data.csv becomes data.new.csv, then data.new-2.csv, and so on."""
+    """An unused name for the release's version of a file: for data.csv, data.new.csv, then data.new-2.csv, and so on."""
     folder, slash, name = path.rpartition("/")
     stem, dot, suffix = name.rpartition(".")
     if not stem:

@@ -1,7 +1,7 @@
-"""A notebook as a list of cells, with nbgrader's metadata (schema 3) as attributes. Bytes in, values out.
+"""Reads a notebook as a list of cells, with nbgrader's metadata (schema 3) as attributes. Bytes in, values out.
 
-Source of the format: nbformat 4 (and 3, for what students hand in), and nbgrader's "cell metadata" page. Outputs are dropped when
-reading: nothing of ours believes an output that came with a submission.
+Source of the format: nbformat 4 (and 3, for submissions), and the page "cell metadata" of nbgrader's documentation. Outputs are not
+read, because the grader must not trust an output in a submission.
 """
 
 from __future__ import annotations
@@ -17,8 +17,13 @@ from pmh_jupyter.errors import InvalidNotebook
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell. `grade_id` and the flags are nbgrader's; `meta` is what stands under `metadata.pmh`; `id` is nbformat's, may be "".
-    `language` is that of the notebook's code."""
+    """A cell of a notebook.
+
+    id: nbformat's cell id, or "".
+    grade_id, grade, solution, locked, task: nbgrader's metadata.
+    pmh_metadata: the metadata under `metadata.pmh`.
+    language: language of the notebook's code.
+    """
 
     cell_type: str
     source: str
@@ -36,23 +41,23 @@ class Cell:
 
     @property
     def is_solution(self) -> bool:
-        """The student writes here."""
+        """True if the student writes the cell."""
         return self.solution
 
     @property
     def is_test(self) -> bool:
-        """Graded, and not written by the student: its source always comes from the release."""
+        """True for a test cell. Its source always comes from the release."""
         return self.grade and not self.solution and self.cell_type == "code"
 
     @property
     def is_manually_graded(self) -> bool:
-        """Written by the student and marked by a person."""
+        """True if the student writes the cell and a person grades it."""
         return (self.grade and self.solution) or self.task
 
 
 @dataclass(frozen=True)
 class Notebook:
-    """The cells in order, and the notebook's own metadata (kernelspec, language_info)."""
+    """The cells of a notebook, in order, and its metadata (kernelspec, language_info)."""
 
     path: str
     cells: tuple[Cell, ...]
@@ -60,11 +65,11 @@ class Notebook:
 
     @property
     def kernel(self) -> str:
-        """The kernel that runs it; "" for Python."""
+        """Name of the kernel that runs the notebook; "" for Python."""
         return kernel_of(self.metadata)
 
     def cells_by_grade_id(self) -> dict[str, Cell]:
-        """The first cell of each grade_id."""
+        """The first cell with each grade_id."""
         first_cells: dict[str, Cell] = {}
         for cell in self.cells:
             if cell.grade_id:
@@ -73,7 +78,7 @@ class Notebook:
 
 
 def read_notebook(path: str, content: bytes) -> Notebook:
-    """Reads nbformat 4 JSON, tolerant of missing metadata; raises InvalidNotebook, naming file and remedy, for what is no notebook."""
+    """Reads a notebook of nbformat 4. Tolerates missing metadata. Raises InvalidNotebook, which names the file."""
     data = _parse_json(path, content)
     if not isinstance(data, dict) or not isinstance(data.get("cells"), list):
         raise InvalidNotebook(f"{path} is not a notebook of format 4: it has no list of cells.")
@@ -84,9 +89,9 @@ def read_notebook(path: str, content: bytes) -> Notebook:
 
 
 def read_submitted_notebook(path: str, content: bytes) -> Notebook:
-    """Reads what a student handed in: nbformat 3 or 4, and as much of a damaged notebook as there is.
+    """Reads a submitted notebook of nbformat 3 or 4, and as much as possible of a damaged one.
 
-    What is no cell is left out, and a source that is no text is empty. Raises InvalidNotebook where there are no cells at all.
+    Skips entries that are not cells, and reads a source that is not text as empty. Raises InvalidNotebook if there is no list of cells.
     """
     data = _parse_json(path, content)
     raw = _find_cells(data) if isinstance(data, dict) else None
@@ -116,7 +121,7 @@ def _find_cells(data: dict[str, Any]) -> list[Any] | None:
 
 
 def _upgrade_cell(cell: dict[str, Any]) -> dict[str, Any]:
-    """A cell whose text is text and stands under `source`; a heading of format 3 is Markdown."""
+    """Converts a cell to nbformat 4: its text is a string under `source`, and a heading becomes Markdown."""
     text = cell.get("source", cell.get("input"))
     lines = text if isinstance(text, list) else [text]
     source = "".join(line for line in lines if isinstance(line, str))

@@ -1,7 +1,7 @@
-"""A notebook's JSON kept whole, for those who write notebooks: what is not understood here goes through untouched.
+"""A notebook as JSON, for modules that write notebooks. Unknown keys are preserved.
 
-`domain.notebook` reads a notebook to look at it; `release` and `merge` change one and must not lose what others put into it.
-Source of the format: nbformat 4.5.
+domain.notebook reads a notebook into values. domain.release and domain.merge change notebooks and must not lose what other tools have
+stored in them. Source of the format: nbformat 4.5.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ Json = dict[str, Any]
 
 
 def load_notebook(path: str, content: bytes) -> Json:
-    """A notebook's JSON in which every cell has a text source and a metadata mapping; raises InvalidNotebook as read_notebook does."""
-    read_notebook(path, content)  # it checks, and says what is wrong
+    """Loads a notebook. Every cell has a string as its source and a dict as its metadata. Raises InvalidNotebook."""
+    read_notebook(path, content)  # validates
     notebook: Json = json.loads(content)
     notebook["metadata"] = _as_mapping(notebook.get("metadata"))
     for cell in notebook["cells"]:
@@ -27,36 +27,36 @@ def load_notebook(path: str, content: bytes) -> Json:
 
 
 def dump_notebook(notebook: Json) -> bytes:
-    """The bytes that Jupyter itself writes for this notebook (nbformat's layout), so that a save without an edit changes nothing."""
+    """The notebook in the layout that Jupyter writes, so that saving it in Jupyter without an edit changes nothing."""
     cells = [{**cell, "source": cell["source"].splitlines(keepends=True)} for cell in notebook["cells"]]
     text = json.dumps({**notebook, "cells": cells}, ensure_ascii=False, indent=1, sort_keys=True)
     return f"{text}\n".encode("utf-8", "surrogatepass")
 
 
 def cell_source(cell: Json) -> str:
-    """A cell's text, which nbformat stores as one string or as a list of lines."""
+    """The text of a cell, which nbformat stores as a string or a list of lines."""
     text = cell.get("source", "")
     return "".join(text) if isinstance(text, list) else str(text)
 
 
 def nbgrader_metadata(cell: Json) -> Json:
-    """nbgrader's metadata of a cell; empty where it has none."""
+    """nbgrader's metadata of a cell; empty if it has none."""
     return _as_mapping(cell["metadata"].get("nbgrader"))
 
 
 def pmh_metadata(cell: Json) -> Json:
-    """Our own metadata of a cell; empty where it has none."""
+    """The metadata of a cell under `metadata.pmh`; empty if it has none."""
     return _as_mapping(cell["metadata"].get("pmh"))
 
 
 def cell_grade_id(cell: Json) -> str | None:
-    """nbgrader's name of a cell, None where it has none."""
+    """The grade_id of a cell; None if it has none."""
     name = nbgrader_metadata(cell).get("grade_id")
     return name if isinstance(name, str) and name else None
 
 
 def cell_label(cell: Json, number: int) -> str:
-    """How a message names a cell: by grade_id, else by its number from 1."""
+    """The name of a cell in messages: its grade_id, else its number, counted from 1."""
     return cell_grade_id(cell) or f"cell {number}"
 
 

@@ -1,21 +1,18 @@
-"""What a member sees of a classroom (the outline) and what staff see of its members (the board). Points are milli-points."""
+"""The outline: what a member sees of a classroom. Points are milli-points."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
-from pmh_jupyter.domain.course import Achievement, Exercise, File, Schedule
-from pmh_jupyter.domain.people import Membership, Person
+from pmh_jupyter.domain.course import Achievement, Exercise, Schedule
+from pmh_jupyter.domain.people import Membership
 from pmh_jupyter.domain.progress import ExerciseProgress, ProgressState
-from pmh_jupyter.domain.roles import Role
 
 
 @dataclass(frozen=True)
 class OutlineExercise:
-    """An exercise and where the member stands in it."""
+    """An exercise and the member's progress in it."""
 
     exercise: Exercise
     progress: ExerciseProgress
@@ -23,7 +20,11 @@ class OutlineExercise:
 
 @dataclass(frozen=True)
 class OutlineLesson:
-    """A lesson on the schedule and where the member stands in it. `checks` is "visible" or "all"."""
+    """A lesson on the schedule and the member's progress in it.
+
+    check_tests: the tests that a check runs, "visible" or "all". submissions_left: None if unlimited.
+    submitted_at: time of the latest final submission.
+    """
 
     slug: str
     title: str
@@ -52,7 +53,7 @@ class OutlineLesson:
 
 @dataclass(frozen=True)
 class OutlineAward:
-    """An achievement of the course: earned (with the time), or how near."""
+    """An achievement of the course: when it was earned (None: not yet), and the progress towards it."""
 
     achievement: Achievement
     earned_at: datetime | None
@@ -62,7 +63,7 @@ class OutlineAward:
 
 @dataclass(frozen=True)
 class Outline:
-    """The whole map for one member; lessons in the course's order."""
+    """Everything that the panel shows of a classroom to one member; lessons are in the order of the course."""
 
     membership: Membership
     lessons: tuple[OutlineLesson, ...]
@@ -71,7 +72,7 @@ class Outline:
 
     @property
     def units(self) -> tuple[tuple[str, tuple[OutlineLesson, ...]], ...]:
-        """Lessons by unit, in the order in which units first appear."""
+        """Lessons by unit, in order of the first lesson of each unit."""
         lessons_by_unit: dict[str, list[OutlineLesson]] = {}
         for lesson in self.lessons:
             lessons_by_unit.setdefault(lesson.unit, []).append(lesson)
@@ -79,7 +80,10 @@ class Outline:
 
     @property
     def next_lesson(self) -> str | None:
-        """Where to go on: the first lesson that is begun or needs a look, else the first that is new; None: all is done."""
+        """The lesson to continue with: the first one in progress or in need of attention, else the first that is not done.
+
+        None if all lessons are done.
+        """
         for states in (
             (ProgressState.NEEDS_ATTENTION, ProgressState.IN_PROGRESS),
             (ProgressState.NOT_STARTED, ProgressState.GRADING),
@@ -88,78 +92,3 @@ class Outline:
                 if lesson.state in states:
                     return lesson.slug
         return None
-
-
-@dataclass(frozen=True)
-class StudentFiles:
-    """What a student receives of a release."""
-
-    release_id: str
-    lesson: str
-    files: tuple[File, ...]
-
-
-@dataclass(frozen=True)
-class LessonFiles:
-    """The release that the classroom adopted, and the one that this person opened last (None: never opened)."""
-
-    current: StudentFiles
-    base: StudentFiles | None
-
-
-@dataclass(frozen=True)
-class GradebookColumn:
-    """An exercise across the top of the board."""
-
-    lesson: str
-    lesson_title: str
-    grade_id: str
-    title: str
-    max_millipoints: int
-
-
-@dataclass(frozen=True)
-class GradebookCell:
-    """A member in an exercise: practice, the grade by the ledger (None: nothing handed in), and the newest work that tried it."""
-
-    progress: ExerciseProgress
-    grade_millipoints: int | None
-    submission_id: UUID | None
-
-
-@dataclass(frozen=True)
-class GradebookRow:
-    """A member across the board; cells in the order of the columns."""
-
-    person: Person
-    role: Role
-    cells: tuple[GradebookCell, ...]
-
-    @property
-    def millipoints(self) -> int:
-        """Points by practice."""
-        return sum(cell.progress.millipoints for cell in self.cells)
-
-    @property
-    def grade_millipoints(self) -> int:
-        """Points that count so far."""
-        return sum(cell.grade_millipoints or 0 for cell in self.cells)
-
-
-@dataclass(frozen=True)
-class Gradebook:
-    """One page of a classroom's members, by name; pages count from 1."""
-
-    classroom: str
-    columns: tuple[GradebookColumn, ...]
-    rows: tuple[GradebookRow, ...]
-    page: int
-    page_count: int
-
-
-@dataclass(frozen=True)
-class MemberProgress:
-    """Everybody's progress by person, then (lesson, grade_id), and awards by person, then achievement, with when it was earned."""
-
-    progress: Mapping[UUID, Mapping[tuple[str, str], ExerciseProgress]]
-    awards: Mapping[UUID, Mapping[str, datetime]]

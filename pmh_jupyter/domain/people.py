@@ -10,7 +10,7 @@ from pmh_jupyter.domain.roles import Role
 
 @dataclass(frozen=True)
 class Person:
-    """A person: our own id, and the Hub's present name for them."""
+    """A person. `name` is their current user name at the Hub, which can change; `id` never changes."""
 
     id: UUID
     name: str
@@ -18,7 +18,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Classroom:
-    """A classroom, with the course that it takes. `version` is the number of the course version that it adopted."""
+    """A classroom, its course, and the number of the course version that it has adopted."""
 
     id: UUID
     slug: str
@@ -31,7 +31,7 @@ class Classroom:
 
 @dataclass(frozen=True)
 class Membership:
-    """A person in a classroom. `id` is the membership's own."""
+    """A person's membership in a classroom, with its own id."""
 
     id: UUID
     person: Person

@@ -1,8 +1,11 @@
-"""Where a person stands in an exercise and in a lesson: folds over attempts.
+"""Progress of a person in an exercise and in a lesson, computed from attempts.
 
-The order is that in which the work arrived, whatever order it was graded in. Guarantees: the points are the best of all attempts
-and so never fall; what is done by practice needs a look again when the newest submission did not pass, because a submission is
-what counts; a grading that failed through our fault leaves no attempt and changes nothing.
+Attempts are ordered by the arrival of their submissions, in whatever order those are graded.
+
+Guarantees
+- Points are the best of all attempts, so a further attempt never lowers them.
+- An exercise that was solved in a check needs attention if the latest final submission did not pass, because only that one counts.
+- A grading with a grader error is no attempt and changes nothing.
 """
 
 from __future__ import annotations
@@ -16,12 +19,12 @@ from uuid import UUID
 from pmh_jupyter.domain.submission import SubmissionKind
 from pmh_jupyter.domain.verdict import NOT_ANSWERED_CODE, ExerciseVerdict, Outcome
 
-# Outcomes of a grading that reached no judgement of the answer: they are no try at it.
+# Outcomes without a judgement of the answer. They are not attempts.
 NON_ATTEMPT_OUTCOMES = frozenset({Outcome.GRADER_ERROR, Outcome.NOT_CHECKED})
 
 
 class ProgressState(StrEnum):
-    """One list for exercises and lessons, for the wire and the panel."""
+    """State of an exercise or a lesson, in the domain, on the wire and in the panel."""
 
     NOT_STARTED = "not-started"
     IN_PROGRESS = "in-progress"
@@ -32,9 +35,10 @@ class ProgressState(StrEnum):
 
 @dataclass(frozen=True)
 class Attempt:
-    """One grading of one exercise for one person, in the work that arrived at `received_at`.
+    """One grading of one exercise for one person, in the submission that arrived at `received_at`.
 
-    `answered` is False for an exercise that was handed in untouched: it is graded, and counts, but nobody tried it.
+    is_answered: False if the student has not changed the stub. Such an exercise is graded and counts, but it is not shown as an
+    attempt.
     """
 
     submission_id: UUID
@@ -50,7 +54,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class ExerciseProgress:
-    """Where a person stands in an exercise; `millipoints` is the best of the attempts."""
+    """Progress in an exercise: state, milli-points of the best attempt, and number of attempts."""
 
     state: ProgressState
     millipoints: int
@@ -58,7 +62,7 @@ class ExerciseProgress:
 
 
 def compute_exercise_progress(attempts: Iterable[Attempt], *, is_pending: bool = False) -> ExerciseProgress:
-    """Folds one person's attempts at one exercise; `pending` says that work naming it waits to be graded."""
+    """Progress from one person's attempts at one exercise. `is_pending`: a submission that includes it is waiting to be graded."""
     attempts = sorted(attempts, key=lambda attempt: (attempt.received_at, attempt.submission_id))
     best = max((attempt.millipoints for attempt in attempts), default=0)
     state = ProgressState.GRADING if is_pending else _compute_exercise_state(attempts)
@@ -81,7 +85,7 @@ def _compute_exercise_state(attempts: list[Attempt]) -> ProgressState:
 
 
 def compute_lesson_state(exercises: Iterable[ProgressState], *, is_opened: bool) -> ProgressState:
-    """Folds the states of a lesson's exercises. A lesson without exercises is done once it was opened."""
+    """The state of a lesson from the states of its exercises. A lesson without exercises is done when it has been opened."""
     states = tuple(exercises)
     if not states:
         return ProgressState.DONE if is_opened else ProgressState.NOT_STARTED
@@ -95,10 +99,10 @@ def compute_lesson_state(exercises: Iterable[ProgressState], *, is_opened: bool)
 
 
 def is_attempt(outcome: Outcome) -> bool:
-    """True if a verdict with this outcome is an attempt."""
+    """True if a verdict with this outcome counts as an attempt."""
     return outcome not in NON_ATTEMPT_OUTCOMES
 
 
 def is_answered(verdict: ExerciseVerdict) -> bool:
-    """False if the grader found the release's own stub where the answer belongs."""
+    """False if the student has not changed the stub of the release."""
     return verdict.message is None or verdict.message.code != NOT_ANSWERED_CODE

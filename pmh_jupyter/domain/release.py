@@ -1,7 +1,7 @@
-"""What a release makes of a lesson's notebooks: the student's version, the sealed one, and the id of both. Pure.
+"""Builds a release from a lesson's notebooks: the student version, the sealed version, and the release id. Pure.
 
-The same source gives the same bytes and the same id, on any machine and at any time: outputs, volatile metadata and random cell
-ids are left out, and everything that is written has one canonical form.
+The same source gives the same bytes and the same id on any machine and at any time: outputs, volatile metadata and random cell ids
+are removed, and everything is written in a canonical form.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
+from urllib.parse import quote
 
 from pmh_jupyter.domain.course import Exercise, File, Release
 from pmh_jupyter.domain.exercises import find_exercises
@@ -29,11 +30,15 @@ NBGRADER_SCHEMA_VERSION = 3
 _CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _PYTHON_KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 _NOTEBOOK_METADATA_KEYS = ("kernelspec", "language_info", "pmh")
-_VOLATILE_METADATA_KEYS = ("ExecuteTime", "execution", "scrolled", "trusted")
+_KERNELSPEC_KEYS = ("display_name", "language", "name")
+# Of a cell: what a machine or a tool notes about a run, an environment or a person.
+_VOLATILE_METADATA_KEYS = (
+    "ExecuteTime", "colab", "execution", "executionInfo", "outputId", "papermill", "pycharm", "scrolled", "trusted", "vscode",
+)  # fmt: skip
 
 
 def build_release(slug: str, title: str, notebooks: Iterable[File], data: Iterable[File]) -> Release:
-    """A release from a lesson's notebooks (.ipynb) and its other files; raises InvalidNotebook for what is no notebook."""
+    """Builds a release from a lesson's notebooks (.ipynb) and its other files. Raises InvalidNotebook."""
     versions = [_build_versions(file) for file in sorted(notebooks, key=lambda file: file.path)]
     data_files = tuple(data)
     sealed = _sort_by_path([*(sealed for sealed, _ in versions), *data_files])
@@ -52,7 +57,7 @@ def build_release(slug: str, title: str, notebooks: Iterable[File], data: Iterab
 
 
 def student_source(cell: Json, language: str = PYTHON) -> str:
-    """What a student is given of a cell's text. A solution cell without a marked solution is replaced whole, as nbgrader does."""
+    """The student version of a cell's text. As in nbgrader, a solution cell without a marked region is replaced as a whole."""
     source: str = cell["source"]
     stub = code_stub(language) if cell["cell_type"] == "code" else TEXT_STUB
     if has_region(source, RegionKind.SOLUTION):
@@ -63,7 +68,7 @@ def student_source(cell: Json, language: str = PYTHON) -> str:
 
 
 def _build_versions(file: File) -> tuple[File, File]:
-    """A notebook's sealed and student's version. Both have the same cells with the same ids."""
+    """The sealed and the student version of a notebook. Both have the same cells with the same ids."""
     sealed = _clean_notebook(load_notebook(file.path, file.content))
     student_metadata = {key: value for key, value in sealed["metadata"].items() if key != "pmh"}
     language = language_of(sealed["metadata"])
@@ -72,7 +77,7 @@ def _build_versions(file: File) -> tuple[File, File]:
         "metadata": student_metadata,
         "cells": [_make_student_cell(cell, language) for cell in sealed["cells"]],
     }
-    # Named from what the student sees, so that an id tells nothing of a solution.
+    # Ids are derived from what the student sees, so they reveal nothing of a solution.
     for cell_id, *versions in zip(_choose_cell_ids(student["cells"]), sealed["cells"], student["cells"], strict=True):
         for cell in versions:
             cell["id"] = cell_id
@@ -82,11 +87,40 @@ def _build_versions(file: File) -> tuple[File, File]:
 def _clean_notebook(notebook: Json) -> Json:
     metadata = {key: notebook["metadata"][key] for key in _NOTEBOOK_METADATA_KEYS if key in notebook["metadata"]}
     return {
-        "cells": [_clean_cell(cell) for cell in notebook["cells"]],
-        "metadata": metadata if kernel_of(metadata) else {"kernelspec": _PYTHON_KERNELSPEC, **metadata},
+        "cells": [_clean_cell(cell) for cell in notebook["cells"] if not is_instructor_only(cell)],
+        "metadata": _clean_kernel_metadata(metadata),
         "nbformat": 4,
         "nbformat_minor": 5,
     }
+
+
+def is_instructor_only(cell: Json) -> bool:
+    """Return whether a cell is marked `remove: true` in nbgrader's metadata, CoCalc's convention: no release holds it."""
+    return nbgrader_metadata(cell).get("remove") is True
+
+
+def unreferenced_attachments(cell: Json, source: str) -> list[str]:
+    """Return the names of the cell's attachments (pasted pictures) to which a source does not refer."""
+    attachments = cell.get("attachments")
+    return [name for name in attachments if not _refers_to(source, name)] if isinstance(attachments, dict) else []
+
+
+def _refers_to(source: str, attachment: str) -> bool:
+    names = "|".join(re.escape(name) for name in {attachment, quote(attachment)})
+    return re.search(rf"attachment:(?:{names})(?![\w%-]|\.\w)", source) is not None
+
+
+def _clean_kernel_metadata(metadata: Json) -> Json:
+    """Return a notebook's metadata without the author's environment: interpreter paths and names, versions."""
+    clean = dict(metadata)
+    spec, language = clean.get("kernelspec"), clean.get("language_info")
+    if isinstance(spec, dict):
+        clean["kernelspec"] = {key: spec[key] for key in _KERNELSPEC_KEYS if key in spec}
+    if not kernel_of(metadata) and (not isinstance(spec, dict) or spec.get("name") in (None, "python", "python3")):
+        clean["kernelspec"] = _PYTHON_KERNELSPEC
+    if isinstance(language, dict):
+        clean["language_info"] = {key: value for key, value in language.items() if key not in ("version", "vscode")}
+    return clean
 
 
 def _clean_cell(cell: Json) -> Json:
@@ -103,7 +137,7 @@ def _clean_cell(cell: Json) -> Json:
 
 
 def _complete_nbgrader_metadata(metadata: Json, cell_type: str) -> Json:
-    """nbgrader's metadata with every field of schema 3, so that an author may write only what differs from the default."""
+    """nbgrader's metadata with all fields of schema 3, so that authors only need to write those that differ from the default."""
     grade, solution, task = (metadata.get(key) is True for key in ("grade", "solution", "task"))
     complete: Json = {
         "grade": grade,
@@ -121,15 +155,22 @@ def _complete_nbgrader_metadata(metadata: Json, cell_type: str) -> Json:
 
 def _make_student_cell(cell: Json, language: str) -> Json:
     student_cell: Json = {**cell, "source": student_source(cell, language), "metadata": dict(cell["metadata"])}
-    if "weights" in pmh_metadata(cell):  # their number tells of hidden assertions
+    if "weights" in pmh_metadata(cell):  # their number would reveal hidden assertions
         student_cell["metadata"]["pmh"] = {key: value for key, value in pmh_metadata(cell).items() if key != "weights"}
+    removed_attachments = unreferenced_attachments(cell, student_cell["source"])
+    if removed_attachments:
+        student_cell["attachments"] = {
+            name: data for name, data in cell["attachments"].items() if name not in removed_attachments
+        }
+    if not student_cell.get("attachments"):
+        student_cell.pop("attachments", None)
     if cell_grade_id(cell):
         student_cell["metadata"] |= {"deletable": False, "editable": not nbgrader_metadata(cell)["locked"]}
     return student_cell
 
 
 def _choose_cell_ids(cells: list[Json]) -> list[str]:
-    """An id for each cell that stays while the cell stays: the author's own, else its grade_id, else a hash of its heading or text."""
+    """A stable id for each cell: the author's own, else its grade_id, else a hash of its heading or text."""
     taken: dict[str, None] = {}
     for cell in cells:
         preferred_id = next(
@@ -146,7 +187,7 @@ def _choose_cell_ids(cells: list[Json]) -> list[str]:
 def _hash_cell(cell: Json, count: int) -> str:
     text = cell_grade_id(cell) or str(cell["source"])
     if text.startswith("#") and cell["cell_type"] == "markdown":
-        text = text.split("\n", 1)[0]  # prose that is rewritten below the same heading is the same cell
+        text = text.split("\n", 1)[0]  # text that is rewritten below the same heading is the same cell
     return hashlib.sha256(f"{cell['cell_type']}\n{text}\n{count}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

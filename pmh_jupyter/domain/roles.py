@@ -1,6 +1,6 @@
-"""Roles of a classroom and what each may do. Permissions are data, and an unknown one is refused when the module loads.
+"""Roles in a classroom and their permissions. An unknown role or permission raises ValueError when the module is imported.
 
-A route asks for a permission, never for a role, so that a new role is a row here and nothing else.
+Routes require permissions, never roles, so a new role only needs an entry here.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a member of a classroom is, from least to most."""
+    """Role of a member, from the fewest permissions to the most."""
 
     STUDENT = "student"
     ASSISTANT = "assistant"
@@ -23,7 +23,7 @@ class Role(StrEnum):
 
 
 class Permission(StrEnum):
-    """What a role may be allowed to do."""
+    """A permission that roles can have."""
 
     LEARN = "learn"
     VIEW_GRADEBOOK = "view-gradebook"
@@ -35,7 +35,7 @@ class Permission(StrEnum):
     MANAGE_MEMBERS = "manage-members"
 
 
-# What each role adds to the one before it.
+# The permissions that each role has in addition to those of the previous role.
 ADDED_PERMISSIONS: Mapping[str, tuple[str, ...]] = {
     "student": ("learn",),
     "assistant": ("view-gradebook", "view-submissions"),
@@ -45,7 +45,7 @@ ADDED_PERMISSIONS: Mapping[str, tuple[str, ...]] = {
 
 
 def _expand_permissions(added: Mapping[str, tuple[str, ...]]) -> dict[Role, frozenset[Permission]]:
-    """Everything each role may do; raises ValueError for a role or permission that does not exist or is given to nobody."""
+    """All permissions of each role. Raises ValueError for an unknown role or permission, and for one that no role has."""
     inherited: set[Permission] = set()
     granted: dict[Role, frozenset[Permission]] = {}
     for role in Role:

@@ -1,4 +1,4 @@
-"""Work: a check or a submission, from the moment it arrives to its verdicts."""
+"""Submissions, from their arrival to their verdicts, and the jobs that grade them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from pmh_jupyter.domain.verdict import ExerciseVerdict, Flag, Message
 
 
 class SubmissionKind(StrEnum):
-    """A check is practice; a submission counts."""
+    """A check is practice. A final submission counts for the grade and gets a receipt."""
 
     CHECK = "check"
     FINAL = "final"
 
 
 class SubmissionState(StrEnum):
-    """Where work stands; `failed` is always our fault, and costs nothing."""
+    """State of a submission. `failed` means a grader error; it does not count as an attempt."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -34,7 +34,7 @@ class SubmissionState(StrEnum):
 
 @dataclass(frozen=True)
 class NewSubmission:
-    """Work as it arrives. `id` was made by the sender; `exercises` names those that a check asks for (none: all)."""
+    """A submission as it arrives. The sender chooses its `id`; `exercises` lists those that a check requests (empty: all)."""
 
     id: UUID
     kind: SubmissionKind
@@ -50,10 +50,12 @@ class NewSubmission:
 
 @dataclass(frozen=True)
 class Submission:
-    """Work and what became of it.
+    """A submission and its results.
 
-    `position` is its place in the queue, from 1, while it is queued. `receipt` is the signed receipt of a submission as it was
-    given. `titles` maps grade_ids to titles. `flags` are for staff alone.
+    queue_position: counts from 1; None unless the submission is queued.
+    exercise_titles: titles by grade_id.
+    flags: for staff only.
+    receipt: the signed receipt of a final submission.
     """
 
     id: UUID
@@ -78,7 +80,7 @@ class Submission:
 
 @dataclass(frozen=True)
 class MemberSubmission:
-    """A member's work as staff see it."""
+    """A submission with the person who sent it, as staff see it."""
 
     person: Person
     submission: Submission
@@ -86,10 +88,12 @@ class MemberSubmission:
 
 @dataclass(frozen=True)
 class Job:
-    """One grading to be done, with all that it needs. `worker` holds it until `lease_until`; `tries` counts this one.
+    """A claimed job, with everything that is needed to grade it. `worker` holds it until `lease_until`.
 
-    `only` names the exercises asked for (None: all); `hidden` says whether hidden tests run; limits are None where the author
-    asked for none; `judging` is None where it was not found out yet how the release is judged. `regrade`: it was graded before.
+    claim_count: how often the job has been claimed, this claim included.
+    only_exercises: grade_ids of the requested exercises; None: all.
+    isolation: None if the isolation of the release has not been determined yet.
+    is_regrade: the submission has been graded before.
     """
 
     id: UUID

@@ -1,6 +1,6 @@
-"""What a grading says: the outcome of each test and of each exercise, in words that are chosen later.
+"""Results of a grading: the verdict on each exercise and each test, with messages that become text when they are displayed.
 
-Points are integer milli-points everywhere but on the wire and on a page: 1,500 is one and a half points.
+Points are integer milli-points everywhere except on the wire and on pages: 1,500 means 1.5 points.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """What became of a test or of an exercise. One list for the domain, the wire, the command line and the panel."""
+    """Outcome of a test or an exercise, in the domain, on the wire, on the command line and in the panel."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -24,19 +24,19 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Message:
-    """A sentence that is yet to be put into words: a code of `domain.words` and its parameters (all of them text)."""
+    """A message for a person: a code of domain.feedback_text and its parameters, all of them text."""
 
     code: str
     params: Mapping[str, str] = field(default_factory=dict)
 
 
 NOT_ANSWERED_CODE = "not-answered"
-"""The code of the message that says: the stub still stands where the answer belongs."""
+"""Code of the message that the student has not changed the stub."""
 
 
 @dataclass(frozen=True)
 class Flag:
-    """Something seen while grading that an instructor should know of; never turned into a score by itself."""
+    """An observation during grading that staff should look at. It never changes the score."""
 
     code: str
     cell: str | None = None
@@ -45,10 +45,11 @@ class Flag:
 
 @dataclass(frozen=True)
 class TestVerdict:
-    """One thing that was tested: an assertion of a test cell, or a test cell as a whole.
+    """The result of one assertion of a test cell, or of a whole test cell.
 
-    `name` is what the student may read: the author's message or the tested expression; a hidden test has a neutral name, and
-    neither `expected` nor `got`. `line` counts from 1 within the student's cell named by `cell`, where the fault showed.
+    name: what the student may read, that is the author's message or the tested expression. A hidden test has a neutral name, and
+    neither `expected` nor `got`.
+    cell, line: where in the student's code an error was raised; lines count from 1.
     """
 
     __test__ = False  # not a pytest class
@@ -66,7 +67,7 @@ class TestVerdict:
 
 @dataclass(frozen=True)
 class ExerciseVerdict:
-    """One grading of one exercise."""
+    """The result of one grading of one exercise."""
 
     grade_id: str
     outcome: Outcome
@@ -78,11 +79,12 @@ class ExerciseVerdict:
 
 @dataclass(frozen=True)
 class Grading:
-    """One grading of one submission: a verdict for each exercise asked for, in the lesson's order.
+    """The result of grading one submission: a verdict for each requested exercise, in the order of the lesson.
 
-    `healed` says in plain words what had to be put right in the submission; `seconds` is wall time; with a `fault` (ours) no
-    verdict counts as an attempt. `seed` is what random numbers were seeded with, `grader` the version of the engine: with both, the
-    same submission gives the same verdicts again.
+    seconds: wall time.
+    repairs: what the grader repaired in the submitted notebook.
+    grader_error: a failure of the grader; no verdict counts as an attempt then.
+    seed, grader_version: seed of the random numbers, and version of the grader. With both, a submission gets the same verdicts again.
     """
 
     verdicts: tuple[ExerciseVerdict, ...]

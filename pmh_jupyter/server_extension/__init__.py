@@ -1,7 +1,7 @@
-"""The part of the platform that runs in each user's notebook server: it speaks to the service as that user, and nobody else.
+"""The Jupyter server extension. It runs in each user's notebook server and talks to the service as that user only.
 
-Everything imported from here is paid at every spawn, so this module and `app` import nothing that a Jupyter server has not loaded
-already; the rest (`desk` and what it needs, pydantic among it) is loaded once the server answers.
+Every spawn pays for the imports of this package, so this module and `app` import only what a Jupyter server has loaded anyway.
+`context` and what it needs, such as pydantic and httpx, is imported after the server has started to answer.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from pmh_jupyter.server_extension.app import PmhExtension
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
-    """Where a Jupyter server finds the extension."""
+    """Tells a Jupyter server where the extension is."""
     return [{"module": "pmh_jupyter.server_extension", "app": PmhExtension}]
 
 
 def _jupyter_labextension_paths() -> list[dict[str, str]]:
-    """Where `jupyter labextension develop` finds the built panel."""
+    """Tells `jupyter labextension develop` where the built panel is."""
     return [{"src": "../labextension", "dest": "pmh-jupyter"}]

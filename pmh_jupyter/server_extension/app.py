@@ -1,4 +1,4 @@
-"""The extension as the Jupyter server sees it: settings from the environment, routes, start and stop."""
+"""The extension application: settings from the environment, routes, start and stop."""
 
 from __future__ import annotations
 
@@ -24,13 +24,11 @@ class PmhExtension(ExtensionApp):
 
     name = "pmh_jupyter"
 
-    owner = Unicode(help="The Hub's name of the only user who is answered; empty: no hub, and nobody is.").tag(
+    owner = Unicode(help="Hub user name of the owner, the only user who may use the extension. Empty: no hub.").tag(
         config=True
     )
-    service_url = Unicode(help="Address of the service, without a slash at its end; empty: not connected.").tag(
-        config=True
-    )
-    state_dir = Unicode(help="Folder of unsent work and of what has been opened.").tag(config=True)
+    service_url = Unicode(help="URL of the service, without a trailing slash. Empty: not connected.").tag(config=True)
+    state_dir = Unicode(help="Folder of the outbox and of the record of opened lessons.").tag(config=True)
 
     _start_task: asyncio.Task[None] | None = None
 
@@ -48,12 +46,12 @@ class PmhExtension(ExtensionApp):
 
     @property
     def is_connected(self) -> bool:
-        """True where a hub started this server and named the service."""
+        """True if a hub has started this server and configured the service."""
         return bool(self.owner and self.service_url)
 
     @cached_property
     def context(self) -> ExtensionContext:
-        """Everything behind the routes. Imported at its first use, which is after the server has begun to answer."""
+        """The parts behind the routes. Imported on first use, after the server has started to answer."""
         from pmh_jupyter.server_extension.context import ExtensionContext
 
         assert self.serverapp is not None
@@ -61,7 +59,7 @@ class PmhExtension(ExtensionApp):
         return ExtensionContext(self.service_url, token, Path(self.serverapp.root_dir), Path(self.state_dir), self.log)
 
     def initialize_handlers(self) -> None:
-        """Registers every route below `pmh/api/`; the last one answers what does not exist in our error shape."""
+        """Registers the routes below `pmh/api/`. The last one answers unknown paths with an ErrorReply."""
         self.handlers.extend(
             [
                 *proxy_handlers.routes,
@@ -76,17 +74,17 @@ class PmhExtension(ExtensionApp):
         if self.is_connected:
             self._start_task = asyncio.create_task(self._start())
         else:
-            self.log.info("pmh: not connected: this server was not started by a hub that names its service.")
+            self.log.info("pmh: not connected: no hub with a course service has started this server.")
 
     async def _start(self) -> None:
-        """Loads the desk beside the event loop, then sends what an earlier server left unsent."""
+        """Imports the context in a thread, then sends what an earlier server has left in the outbox."""
         await asyncio.to_thread(__import__, "pmh_jupyter.server_extension.context")
         self.context.start()
 
     async def stop_extension(self) -> None:
-        """Ends sending and streams; unsent work stays on disk."""
+        """Ends sending and event streams. Unsent entries stay on disk."""
         if self._start_task is not None:
             self._start_task.cancel()
             await asyncio.gather(self._start_task, return_exceptions=True)
-        if "desk" in self.__dict__:
+        if "context" in self.__dict__:
             await self.context.stop()

@@ -1,4 +1,4 @@
-"""Reads a lesson's folder for a check or a submission, as it lies on disk, within limits."""
+"""Reads the files of a lesson from disk for a check or a submission, within limits."""
 
 from __future__ import annotations
 
@@ -7,19 +7,23 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 
 from pmh_jupyter.domain.notebook import read_notebook
+from pmh_jupyter.domain.paths import is_safe_path
 from pmh_jupyter.errors import BadInput, NotFound, TooLarge
 from pmh_jupyter.server_extension.lesson_folder import LessonFolder
 from pmh_jupyter.wire.base import FileContent
 
 MAX_NOTEBOOK_BYTES = 20 << 20
-# Base64 adds a third, and a request must stay under the 50 MiB that the service takes by default.
+# Base64 adds a third, and the service accepts requests of up to 50 MiB by default.
 MAX_TOTAL_BYTES = 36 << 20
 MAX_FILES = 200
 MAX_PATH_LENGTH = 400
 
 
 def collect_files(folder: LessonFolder) -> tuple[FileContent, ...]:
-    """All of a lesson's files. Raises TooLarge, BadInput or InvalidNotebook naming the file, NotFound where no notebook is."""
+    """Reads all files of a lesson.
+
+    Raises TooLarge, BadInput or InvalidNotebook, which name the file, and NotFound if there is no notebook.
+    """
     try:
         listing = list(folder.list_files())
     except FileNotFoundError as error:
@@ -33,7 +37,7 @@ def collect_files(folder: LessonFolder) -> tuple[FileContent, ...]:
 def _read_file(folder: LessonFolder, name: str) -> FileContent:
     content = folder.read(name)
     if content is None:
-        raise NotFound(f"{name} was removed while the lesson was being read.", advice="Try again.")
+        raise NotFound(f"{name} was deleted while the lesson was being read.", advice="Try again.")
     if _is_notebook(name):
         read_notebook(name, content)
     return FileContent(path=name, sha256=sha256(content).hexdigest(), content=base64.b64encode(content).decode())
@@ -43,27 +47,32 @@ def _check_sendable(listing: list[tuple[str, int]]) -> None:
     total_bytes = 0
     for number, (name, size) in enumerate(listing, start=1):
         total_bytes += size
-        if "\\" in name or not name.isprintable():
+        if not is_safe_path(name):
             raise BadInput(
-                f"{name!r} has a name that cannot be sent.",
+                f"The file name {name!r} cannot be sent.",
                 advice="Rename the file, or move it out of the lesson's folder, then try again.",
             )
         if _is_notebook(name) and size > MAX_NOTEBOOK_BYTES:
             raise TooLarge(
-                f"{name} weighs {_format_megabytes(size)}; a notebook may weigh {_format_megabytes(MAX_NOTEBOOK_BYTES)}.",
+                f"{name} has {_format_megabytes(size)}. The limit for a notebook is {_format_megabytes(MAX_NOTEBOOK_BYTES)}.",
                 advice=f"Clear the outputs of {name} (Edit ▸ Clear Outputs of All Cells), save it, and try again.",
             )
         if total_bytes > MAX_TOTAL_BYTES:
             largest, largest_bytes = max(listing, key=lambda file: file[1])
             raise TooLarge(
-                f"The lesson's files weigh more than {_format_megabytes(MAX_TOTAL_BYTES)} together; "
-                f"{largest} alone weighs {_format_megabytes(largest_bytes)}.",
-                advice=f"Move {largest} out of the lesson's folder if the exercises do not need it, then try again.",
+                f"The files of the lesson have more than {_format_megabytes(MAX_TOTAL_BYTES)} in total. "
+                f"The largest is {largest} with {_format_megabytes(largest_bytes)}.",
+                advice=f"If the exercises do not need {largest}, move it out of the lesson's folder. Then try again.",
             )
-        if number > MAX_FILES or len(name) > MAX_PATH_LENGTH:
+        if number > MAX_FILES:
             raise TooLarge(
-                f"The lesson's folder holds more than {MAX_FILES} files or a very long path; {name} was too much.",
-                advice="Move what the exercises do not need out of the lesson's folder, then try again.",
+                f"The lesson's folder has more than {MAX_FILES} files.",
+                advice="Move files that the exercises do not need out of the lesson's folder, then try again.",
+            )
+        if len(name) > MAX_PATH_LENGTH:
+            raise TooLarge(
+                f"The path {name} is longer than {MAX_PATH_LENGTH} characters.",
+                advice="Rename the file, or move it out of the lesson's folder, then try again.",
             )
 
 
@@ -78,5 +87,5 @@ def _format_megabytes(size: int) -> str:
 def _no_notebook_error(folder: LessonFolder) -> NotFound:
     return NotFound(
         f"There is no notebook in {folder.server_path}.",
-        advice="Open the lesson from the panel; that brings its notebooks back.",
+        advice="Open the lesson from the panel to restore its notebooks.",
     )

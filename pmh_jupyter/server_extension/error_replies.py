@@ -1,4 +1,4 @@
-"""Failures in the one shape: ours, those of the web server below us, and those that the service sent, which stay as they are."""
+"""Converts errors to ErrorReply: our own, and those of Jupyter and tornado. Errors of the service are passed on unchanged."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from tornado.web import HTTPError
 
 from pmh_jupyter.errors import BadInput, NotAllowed, NotFound, NotLoggedIn, PmhError, Problem
-from pmh_jupyter.wire.base import ErrorReply, ProblemReply, WireModel
+from pmh_jupyter.wire.base import ErrorReply, WireModel
+from pmh_jupyter.wire.errors import error_reply
 
 MAX_PROBLEMS = 20
 
@@ -18,7 +19,7 @@ MessageT = TypeVar("MessageT", bound=WireModel)
 
 @dataclass(frozen=True)
 class ErrorResponse:
-    """An answer of failure: HTTP status, body, and the seconds for `Retry-After`."""
+    """An error response: HTTP status, body, and the seconds of the `Retry-After` header."""
 
     status: int
     reply: ErrorReply
@@ -26,7 +27,7 @@ class ErrorResponse:
 
 
 class ServiceError(Exception):
-    """The service answered with a failure of its own. It is handed on unchanged."""
+    """An error reply of the service. The extension passes it on unchanged."""
 
     def __init__(self, status: int, reply: ErrorReply, retry_after: float | None = None) -> None:
         super().__init__(f"{status} {reply.code}: {reply.message}")
@@ -36,44 +37,36 @@ class ServiceError(Exception):
 
 
 def to_error_response(error: Any, status: int, request_id: str) -> ErrorResponse:
-    """What is answered for an exception that ended a request; `status` is what tornado would have answered."""
+    """The response for an exception that has ended a request. `status` is the one that tornado would have used."""
     if isinstance(error, ServiceError):
         return ErrorResponse(error.status, error.reply, error.retry_after)
     if isinstance(error, PmhError):
-        return ErrorResponse(error.status, _error_reply(error, request_id), error.retry_after)
+        return ErrorResponse(error.status, error_reply(error, request_id), error.retry_after)
     if isinstance(error, HTTPError) and error.status_code < 500:
         pmh_error = _from_http_error(error)
-        return ErrorResponse(error.status_code, _error_reply(pmh_error, request_id))
-    return ErrorResponse(status, _error_reply(PmhError("Something went wrong in your notebook server."), request_id))
+        return ErrorResponse(error.status_code, error_reply(pmh_error, request_id))
+    return ErrorResponse(
+        status, error_reply(PmhError("An unexpected error occurred in your notebook server."), request_id)
+    )
 
 
 def parse_body(model: type[MessageT], body: bytes) -> MessageT:
-    """The body of a request as a model of `wire/`; raises BadInput naming each field at fault."""
+    """Parses a request body. Raises BadInput with one problem for each invalid field, at most MAX_PROBLEMS."""
     try:
         return model.model_validate_json(body or b"{}")
     except ValidationError as error:
         validation_errors = error.errors(include_url=False, include_input=False)[:MAX_PROBLEMS]
         problems = tuple(
             Problem(
-                "request", f"{'.'.join(map(str, fault['loc'])) or 'body'}: {fault['msg']}.", "Send it as documented."
+                "request", f"{'.'.join(map(str, detail['loc'])) or 'body'}: {detail['msg']}.", "See the API reference."
             )
-            for fault in validation_errors
+            for detail in validation_errors
         )
-        raise BadInput("The request does not have the expected form.", problems=problems) from error
-
-
-def _error_reply(error: PmhError, request_id: str) -> ErrorReply:
-    problems = tuple(
-        ProblemReply(file=problem.file, cell=problem.cell, message=problem.message, remedy=problem.remedy)
-        for problem in error.problems
-    )
-    return ErrorReply(
-        code=error.code, message=error.message, advice=error.advice, request_id=request_id, problems=problems
-    )
+        raise BadInput("The request does not have the expected format.", problems=problems) from error
 
 
 def _from_http_error(error: HTTPError) -> PmhError:
-    """Jupyter's and tornado's own refusals (log-in, XSRF, method, size) with a code of ours."""
+    """Maps an error of Jupyter or tornado (login, XSRF, method, size) to an error class of ours."""
     error_classes: dict[int, type[PmhError]] = {401: NotLoggedIn, 403: NotAllowed, 404: NotFound}
     error_class = error_classes.get(error.status_code, BadInput)
-    return error_class(error.log_message or error.reason or f"Refused with status {error.status_code}.")
+    return error_class(error.log_message or error.reason or f"The request failed with status {error.status_code}.")

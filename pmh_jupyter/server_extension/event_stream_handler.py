@@ -1,4 +1,4 @@
-"""The route of a classroom's events: the service's stream, handed on byte for byte."""
+"""The route of a classroom's events: the service's stream, passed on byte for byte."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from tornado import web
 from tornado.iostream import StreamClosedError
 
 from pmh_jupyter.server_extension.handler import OwnerHandler
-from pmh_jupyter.server_extension.proxy_handlers import SLUG_PATTERN
+from pmh_jupyter.server_extension.route_patterns import CLASSROOM_PATTERN
 
 
 class EventsHandler(OwnerHandler):
-    """Read with `fetch`, not with EventSource: a server below JupyterHub asks for the XSRF token also on a GET.
+    """A stream of server-sent events.
 
-    The browser connects again by itself with the last number it saw, so both ends of the stream may break at any time.
+    The panel reads it with `fetch` instead of EventSource, which cannot send the XSRF token that a server below JupyterHub requires
+    even for a GET. When the connection breaks, the panel connects again with the last event number that it has seen.
     """
 
     _relay_task: asyncio.Task[None] | None = None
+    _is_client_gone = False
 
     @web.authenticated
     @authorized
@@ -33,19 +35,17 @@ class EventsHandler(OwnerHandler):
         try:
             await self._relay_task
         except asyncio.CancelledError:
-            # Whoever listened has gone, or this server stops: nothing is left to say.
-            self.log.debug("pmh: stream of %s ended here [request %s]", classroom, self.request_id)
+            # The browser has closed the connection, or this server stops.
+            self.log.debug("pmh: event stream of %s ended by this server [request %s]", classroom, self.request_id)
         except StreamClosedError:
             return
         if not self._finished and not self._is_client_gone:
             await self.finish(set_content_type="text/event-stream")
 
-    _is_client_gone = False
-
     async def _start_response(self) -> None:
         self.set_header("Content-Type", "text/event-stream")
         self.set_header("Cache-Control", "no-cache")
-        # A proxy that buffers would hold events back until its buffer is full.
+        # Tells proxies not to buffer the response, which would delay events until the buffer is full.
         self.set_header("X-Accel-Buffering", "no")
         await self.flush()
 
@@ -54,11 +54,11 @@ class EventsHandler(OwnerHandler):
         await self.flush()
 
     def on_connection_close(self) -> None:
-        """The listener went: end the connection to the service at once."""
+        """Closes the connection to the service as soon as the browser has closed its own."""
         self._is_client_gone = True
         if self._relay_task is not None:
             self._relay_task.cancel()
         super().on_connection_close()
 
 
-routes = [(rf"/pmh/api/classrooms/{SLUG_PATTERN}/events", EventsHandler)]
+routes = [(rf"{CLASSROOM_PATTERN}/events", EventsHandler)]

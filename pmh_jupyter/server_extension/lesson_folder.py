@@ -1,7 +1,7 @@
-"""A lesson's folder in the user's server: where its files lie, and what may be read and written there.
+"""Reads and writes the files of a lesson in the user's server.
 
-The folder is the student's; anything may have happened to it. A path from outside never leads out of it, and a symbolic link at
-or below it is never followed.
+The student may have done anything to the folder. Therefore no path of a message leads out of it, and no symbolic link at or below
+it is followed.
 """
 
 from __future__ import annotations
@@ -14,15 +14,18 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from uuid import uuid4
 
+from pmh_jupyter.domain.paths import is_safe_path
 from pmh_jupyter.errors import BadInput, Conflict
-from pmh_jupyter.server_extension.atomic_write import TEMPORARY_PREFIX, create_folder, sync_folder, write_atomically
+from pmh_jupyter.filesystem import TEMPORARY_PREFIX, create_folder, sync_folder, write_atomically
 
 COURSES_FOLDER = "courses"
 BACKUP_FOLDER = ".before-update"
+# As an editor would create them: permissions are left to the umask.
+STUDENT_FILE_MODE = 0o666
 
 
 class LessonFolder:
-    """`courses/<classroom>/<lesson>/` below the server's root. Names of files are POSIX paths relative to it."""
+    """`courses/<classroom>/<lesson>/` below the server's root. File names are POSIX paths relative to it."""
 
     def __init__(self, server_root: Path, classroom: str, lesson: str) -> None:
         self._server_root = server_root
@@ -32,11 +35,11 @@ class LessonFolder:
 
     @property
     def server_path(self) -> str:
-        """The folder as the panel knows it: relative to the server's root, POSIX."""
+        """The folder as the panel names it: a POSIX path relative to the server's root."""
         return self.path.relative_to(self._server_root).as_posix()
 
     def resolve_path(self, name: str) -> Path:
-        """The place of a file. Raises BadInput for a name that leads elsewhere, Conflict where a symbolic link is in the way."""
+        """The path of a file. Raises BadInput for an unsafe name, Conflict if a part of the path is a symbolic link."""
         self._refuse_links(*PurePosixPath(check_name(name)).parts)
         return self.path / name
 
@@ -47,12 +50,12 @@ class LessonFolder:
             if path.is_symlink():
                 display_path = path.relative_to(self._server_root).as_posix()
                 raise Conflict(
-                    f"{display_path} is a symbolic link, and a lesson's files are never read or written through one.",
+                    f"{display_path} is a symbolic link. The files of a lesson are not read or written through links.",
                     advice=f"Move or delete {display_path}, then try again.",
                 )
 
     def read(self, name: str) -> bytes | None:
-        """A file's content; None if it is missing. Raises Conflict where something else than a file has its name."""
+        """The content of a file, None if it is missing. Raises Conflict if the path is not a file."""
         path = self.resolve_path(name)
         try:
             return path.read_bytes()
@@ -62,21 +65,22 @@ class LessonFolder:
             raise _path_conflict(name) from error
 
     def write(self, name: str, content: bytes) -> None:
-        """Puts a file in place, whole or not at all."""
+        """Writes a file atomically. Raises Conflict if something else has its path, OSError if the disk fails."""
         path = self.resolve_path(name)
         try:
             create_folder(path.parent)
-            write_atomically(path, content)
+            write_atomically(path, content, STUDENT_FILE_MODE)
         except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
             raise _path_conflict(name) from error
 
     def remove(self, name: str) -> None:
+        """Deletes a file, durably. A missing file is no error."""
         path = self.resolve_path(name)
         path.unlink(missing_ok=True)
         sync_folder(path.parent)
 
     def remove_temporary_files(self) -> None:
-        """Removes temporary files and unfinished copies that a kill left behind."""
+        """Deletes temporary files and unfinished backups of a killed process."""
         self._refuse_links()
         for path in self.path.rglob(f"{TEMPORARY_PREFIX}*"):
             path.unlink(missing_ok=True)
@@ -84,33 +88,32 @@ class LessonFolder:
             shutil.rmtree(unfinished_backup)
 
     def back_up(self, contents: dict[str, bytes], now: datetime) -> str:
-        """Keeps contents as they are before an update; returns the copy's path relative to the server's root.
+        """Saves a copy of files, given as content by name. Returns the copy's path relative to the server's root.
 
-        The copy appears under its name only when it is whole and durable.
+        The copy gets its name only after it is complete and durable.
         """
         temporary_folder = self._backups / f"{TEMPORARY_PREFIX}{uuid4().hex}"
         for name, content in contents.items():
             path = temporary_folder / check_name(name)
             create_folder(path.parent)
-            write_atomically(path, content)
+            write_atomically(path, content, STUDENT_FILE_MODE)
         backup = self._backups / f"{self._lesson}-{now:%Y%m%dT%H%M%S%fZ}"
         os.rename(temporary_folder, backup)
         sync_folder(self._backups)
         return backup.relative_to(self._server_root).as_posix()
 
     def list_files(self) -> Iterator[tuple[str, int]]:
-        """Regular files with their sizes in bytes, in the order of their names; hidden files and caches are left out."""
+        """Yields regular files by name, with their sizes in bytes. Leaves out hidden files and caches of Python."""
         self._refuse_links()
         yield from _walk(self.path, "")
 
 
 def check_name(name: str) -> str:
-    """A file's name as it came in a message; raises BadInput unless it stays below the lesson's folder on every system."""
-    parts = name.split("/")
-    if not name or "\\" in name or "\0" in name or any(part in ("", ".", "..") for part in parts):
+    """Returns a file name of a message. Raises BadInput unless it is a safe path below the lesson's folder."""
+    if not is_safe_path(name):
         raise BadInput(
-            f"{name!r} is not a path inside a lesson.",
-            advice="Nothing was written. Tell an instructor that the lesson cannot be opened as it was released.",
+            f"{name!r} is not a path within a lesson.",
+            advice="Nothing was written. Tell an instructor that this release of the lesson cannot be opened.",
         )
     return name
 
@@ -131,6 +134,6 @@ def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, int]]:
 
 def _path_conflict(name: str) -> Conflict:
     return Conflict(
-        f"The lesson has a file {name}, but something else lies at its place.",
-        advice=f"Move or rename what lies at {name}, then open the lesson again.",
+        f"The lesson has a file {name}, but there is something else with this path.",
+        advice=f"Move or rename {name}, then open the lesson again.",
     )

@@ -1,4 +1,4 @@
-"""Routes of a lesson: open it, have exercises checked, hand it in."""
+"""Routes of a lesson: open it, check exercises, submit it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from pmh_jupyter.server_extension.handler import OwnerHandler
-from pmh_jupyter.server_extension.proxy_handlers import SLUG_PATTERN
+from pmh_jupyter.server_extension.route_patterns import LESSON_PATTERN
 
 
 class OpenHandler(OwnerHandler):
@@ -41,7 +41,7 @@ class SubmitHandler(OwnerHandler):
 
 
 routes = [
-    (rf"/pmh/api/classrooms/{SLUG_PATTERN}/lessons/{SLUG_PATTERN}/open", OpenHandler),
-    (rf"/pmh/api/classrooms/{SLUG_PATTERN}/lessons/{SLUG_PATTERN}/checks", CheckHandler),
-    (rf"/pmh/api/classrooms/{SLUG_PATTERN}/lessons/{SLUG_PATTERN}/submissions", SubmitHandler),
+    (rf"{LESSON_PATTERN}/open", OpenHandler),
+    (rf"{LESSON_PATTERN}/checks", CheckHandler),
+    (rf"{LESSON_PATTERN}/submissions", SubmitHandler),
 ]

@@ -1,4 +1,4 @@
-"""Opens a lesson: asks the service for its files, brings them into the folder, and tells the service that they are in place."""
+"""Opens a lesson: fetches its files from the service, merges them into the student's folder, and records the opened release."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from pmh_jupyter.errors import NotSaved, Unavailable
+from pmh_jupyter.errors import NotSaved
 from pmh_jupyter.server_extension.error_replies import parse_body
+from pmh_jupyter.server_extension.lesson_api import fetch_lesson_files
 from pmh_jupyter.server_extension.lesson_folder import LessonFolder
 from pmh_jupyter.server_extension.opened_releases import OpenedReleases
 from pmh_jupyter.server_extension.service_client import ServiceClient
 from pmh_jupyter.server_extension.update_lesson import VerifiedRelease, apply_update, plan_update, verify_release
 from pmh_jupyter.wire.lab import OpenLessonReply, OpenLessonRequest
-from pmh_jupyter.wire.submission import LessonFilesReply, OpenedReleaseRequest
+from pmh_jupyter.wire.submission import LessonFilesReply
 
 
 class LessonOpener:
-    """Opens lessons below `root`. `disk` is held meanwhile, so that a lesson is not read while its files are being replaced."""
+    """Opens lessons below `server_root`. Holds `disk_lock` meanwhile, so that no submission reads a half-updated folder."""
 
     def __init__(
         self, server_root: Path, opened_releases: OpenedReleases, service: ServiceClient, disk_lock: asyncio.Lock
@@ -30,71 +29,41 @@ class LessonOpener:
         self._disk_lock = disk_lock
 
     async def open(self, classroom: str, lesson: str, body: bytes, request_id: str) -> OpenLessonReply:
-        """Brings a lesson's present release into its folder, merged with what the student has done; `body` is an OpenRequest."""
+        """Brings the current release of a lesson into its folder, merged with the student's changes.
+
+        body: JSON of an OpenLessonRequest.
+        Raises ServiceError or Unavailable, NotSaved if the disk fails, BadInput, Conflict or InvalidNotebook for bad files.
+        """
         unsaved_notebooks = frozenset(parse_body(OpenLessonRequest, body).unsaved_notebooks)
         async with self._disk_lock:
-            current, base = await self._fetch_releases(classroom, lesson, request_id)
+            files_reply = await fetch_lesson_files(self._service, classroom, lesson, request_id)
+            current, base = await asyncio.to_thread(_verify_releases, files_reply)
+            folder = LessonFolder(self._server_root, classroom, lesson)
             try:
-                reply = await asyncio.to_thread(
-                    self._update_folder, classroom, lesson, current, base, unsaved_notebooks
-                )
+                reply = await asyncio.to_thread(_update_folder, folder, current, base, unsaved_notebooks)
                 if not reply.is_update_postponed:
-                    await self._record_opened(classroom, lesson, current, base, request_id)
+                    base_id = base.id if base else None
+                    await self._opened_releases.record(classroom, lesson, current.id, base_id, request_id)
             except OSError as error:
                 raise NotSaved(f"The lesson could not be written to your server's disk: {error.strerror}.") from error
         return reply
 
-    async def find_opened_release_id(self, classroom: str, lesson: str, request_id: str) -> str | None:
-        """The release that the service recorded as opened: from our own record, or else asked for; None if never opened."""
-        recorded = await asyncio.to_thread(self._opened_releases.find_release_id, classroom, lesson)
-        if recorded is not None:
-            return recorded
-        _, base = await self._fetch_releases(classroom, lesson, request_id)
-        return base.id if base else None
 
-    async def _fetch_releases(
-        self, classroom: str, lesson: str, request_id: str
-    ) -> tuple[VerifiedRelease, VerifiedRelease | None]:
-        response = await self._service.get(f"classrooms/{classroom}/lessons/{lesson}/files", request_id)
-        return await asyncio.to_thread(_parse_files_reply, response.body)
-
-    def _update_folder(
-        self,
-        classroom: str,
-        lesson: str,
-        current: VerifiedRelease,
-        base: VerifiedRelease | None,
-        unsaved_notebooks: frozenset[str],
-    ) -> OpenLessonReply:
-        folder = LessonFolder(self._server_root, classroom, lesson)
-        folder.remove_temporary_files()
-        plan = plan_update(folder, current, base, unsaved_notebooks)
-        backup_path = apply_update(folder, plan, datetime.now(UTC))
-        opened = base if plan.is_update_postponed and base else current
-        return OpenLessonReply(
-            folder=folder.server_path,
-            notebooks=tuple(f"{folder.server_path}/{name}" for name in opened.files if name.endswith(".ipynb")),
-            release_id=opened.id,
-            merge=plan.merge_reply.model_copy(update={"copy_path": backup_path}) if plan.merge_reply else None,
-            is_update_postponed=plan.is_update_postponed,
-        )
-
-    async def _record_opened(
-        self, classroom: str, lesson: str, current: VerifiedRelease, base: VerifiedRelease | None, request_id: str
-    ) -> None:
-        """Tells the service first and remembers afterwards: killed in between, the next opening finds both in agreement."""
-        if base is None or base.id != current.id:
-            body = OpenedReleaseRequest(release_id=current.id).model_dump_json().encode()
-            await self._service.send("PUT", f"classrooms/{classroom}/lessons/{lesson}/opened", body, request_id)
-        await asyncio.to_thread(self._opened_releases.record_opened, classroom, lesson, current.id)
-
-
-def _parse_files_reply(body: bytes) -> tuple[VerifiedRelease, VerifiedRelease | None]:
-    try:
-        reply = LessonFilesReply.model_validate_json(body)
-    except ValidationError as error:
-        raise Unavailable(
-            "The service sent the lesson in a form that this server does not understand.",
-            advice="Restart your server from the hub's control panel, so that it has the hub's version.",
-        ) from error
+def _verify_releases(reply: LessonFilesReply) -> tuple[VerifiedRelease, VerifiedRelease | None]:
     return verify_release(reply.current), verify_release(reply.base) if reply.base else None
+
+
+def _update_folder(
+    folder: LessonFolder, current: VerifiedRelease, base: VerifiedRelease | None, unsaved_notebooks: frozenset[str]
+) -> OpenLessonReply:
+    folder.remove_temporary_files()
+    plan = plan_update(folder, current, base, unsaved_notebooks)
+    backup_path = apply_update(folder, plan, datetime.now(UTC))
+    opened = base if plan.is_update_postponed and base else current
+    return OpenLessonReply(
+        folder=folder.server_path,
+        notebooks=tuple(f"{folder.server_path}/{name}" for name in opened.files if name.endswith(".ipynb")),
+        release_id=opened.id,
+        merge=plan.merge_reply.model_copy(update={"backup_path": backup_path}) if plan.merge_reply else None,
+        is_update_postponed=plan.is_update_postponed,
+    )

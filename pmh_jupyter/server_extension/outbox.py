@@ -1,7 +1,8 @@
-"""Unsent work on disk: one file an entry, so that it survives the death of this server.
+"""The outbox: submissions on disk that have not been sent yet, one file each, so that they survive the end of this server.
 
-An entry's file has its description as JSON in the first line, and the request exactly as it will be sent after that. Its name
-begins with a number that gives the order. `refused/` holds what the service answered with a final no.
+File format: the first line is an OutboxEntry as JSON, the rest is the request body exactly as it will be sent.
+File name: `<number>-<id>.entry`. Numbers give the order of sending. The folder `refused/` has the entries, under the same names,
+that the service refused for good.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -17,16 +18,16 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from pmh_jupyter.errors import Conflict, NotFound, NotSaved
-from pmh_jupyter.server_extension.atomic_write import create_folder, sync_folder, write_atomically
+from pmh_jupyter.filesystem import create_folder, sync_folder, write_atomically
 from pmh_jupyter.wire.base import WireModel
 from pmh_jupyter.wire.submission import SubmissionKindName
 
-ENTRY_SUFFIX = ".work"
+ENTRY_SUFFIX = ".entry"
 UNREADABLE_SUFFIX = ".unreadable"
 
 
 class OutboxEntry(WireModel):
-    """What an entry is: whose request, for which lesson. `error` is why it was refused."""
+    """Describes a request. `error` is the reason why the service refused it."""
 
     id: UUID
     kind: SubmissionKindName
@@ -39,18 +40,27 @@ class OutboxEntry(WireModel):
 
 @dataclass(frozen=True)
 class StoredEntry:
-    """An entry and the file it lies in."""
+    """An entry and its file. `body` is the request body if it is in memory."""
 
     entry: OutboxEntry
     path: Path
+    body: bytes | None = field(default=None, repr=False)
 
     def read_body(self) -> bytes:
-        """The request as it will be sent."""
-        return self.path.read_bytes().split(b"\n", 1)[1]
+        """The request body, from memory or else from the file. Raises OSError."""
+        return self.body if self.body is not None else self.path.read_bytes().split(b"\n", 1)[1]
+
+    def with_body(self) -> StoredEntry:
+        """The same entry with its body in memory. Raises OSError, FileNotFoundError for a deleted entry."""
+        return replace(self, body=self.read_body())
+
+    def without_body(self) -> StoredEntry:
+        """The same entry, which takes its body from the file."""
+        return replace(self, body=None)
 
 
 class Outbox:
-    """The folder of unsent work. Made when it is first needed; blocking, so called in a thread."""
+    """The outbox folder, created when the first entry is added. All methods block on the disk: call them in a thread."""
 
     def __init__(self, folder: Path, log: logging.Logger) -> None:
         self._folder = folder
@@ -58,70 +68,83 @@ class Outbox:
         self._log = log
 
     def list_waiting(self) -> tuple[StoredEntry, ...]:
-        """What is to be sent, oldest first."""
-        refused_ids = {stored.entry.id for stored in self.list_refused()}
-        # A kill between the two steps of a refusal leaves an entry in both places; the refusal holds.
-        return tuple(stored for stored in self._read(self._folder) if stored.entry.id not in refused_ids)
+        """Entries to be sent, oldest first. Raises NotSaved if the folder cannot be read."""
+        return tuple(self._read_entries(self._folder, self._list_waiting_names()))
 
     def list_refused(self) -> tuple[StoredEntry, ...]:
-        return tuple(self._read(self._refused_folder))
+        """Refused entries, oldest first. Raises NotSaved if the folder cannot be read."""
+        return tuple(self._read_entries(self._refused_folder, _list_names(self._refused_folder)))
 
     def add(self, new_entry: OutboxEntry, body: bytes) -> StoredEntry:
-        """Adds an entry at the end, durably; one with the same id stays as it is. Raises NotKept if the disk does not take it."""
-        for stored in self.list_waiting():
-            if stored.entry.id == new_entry.id:
-                return stored
+        """Appends an entry durably. Raises NotSaved if it cannot be written.
+
+        An entry of the same id that is still waiting is left unchanged and returned, without its body.
+        """
+        same_id_names = [name for name in self._list_waiting_names() if _parse_id(name) == str(new_entry.id)]
+        for stored in self._read_entries(self._folder, same_id_names):
+            return stored
         try:
             create_folder(self._folder, 0o700)
             path = self._folder / f"{self._next_number():010d}-{new_entry.id}{ENTRY_SUFFIX}"
             write_atomically(path, _encode_entry(new_entry, body))
         except OSError as error:
             raise NotSaved(
-                f"Your work could not be kept on your server's disk: {os.strerror(error.errno or 0)}."
+                f"Your work could not be saved on your server's disk: {os.strerror(error.errno or 0)}."
             ) from error
-        return StoredEntry(new_entry, path)
+        return StoredEntry(new_entry, path, body)
 
     def remove(self, stored: StoredEntry) -> None:
-        """The service has it, or somebody was told why not."""
+        """Deletes an entry that was accepted, or whose refusal the student has seen. Raises OSError."""
         stored.path.unlink(missing_ok=True)
         sync_folder(stored.path.parent)
 
     def move_to_refused(self, stored: StoredEntry, error: str) -> None:
-        """Sets an entry aside with the reason, for the student to see."""
+        """Moves an entry to the refused ones, with the reason, for the student to see. Raises OSError."""
         create_folder(self._refused_folder, 0o700)
         refused_entry = stored.entry.model_copy(update={"error": error})
         write_atomically(self._refused_folder / stored.path.name, _encode_entry(refused_entry, stored.read_body()))
         self.remove(stored)
 
     def delete_refused(self, entry_id: UUID) -> None:
-        """Removes a refused entry. Raises NotFound, or Conflict for one that is still to be sent."""
+        """Deletes a refused entry. Raises NotFound, or Conflict for an entry that is still waiting."""
         for stored in self.list_refused():
             if stored.entry.id == entry_id:
                 self.remove(stored)
                 return
         if any(stored.entry.id == entry_id for stored in self.list_waiting()):
             raise Conflict(
-                "This work has not been refused; it is still waiting to be sent.", advice="Leave it, or send it now."
+                "This submission has not been refused. It is still waiting to be sent.",
+                advice="Wait until it is sent, or send it now.",
             )
-        raise NotFound("There is no such entry in the outbox.", advice="Reload the list; it may have been sent.")
+        raise NotFound("There is no such entry in the outbox.", advice="Reload the list. The entry may have been sent.")
 
     def _next_number(self) -> int:
-        numbers = [int(name.split("-", 1)[0]) for name in _list_names(self._folder) if name.split("-", 1)[0].isdigit()]
-        return max(numbers, default=0) + 1
+        names = [*_list_names(self._folder), *_list_names(self._refused_folder)]
+        numbers = [name.split("-", 1)[0] for name in names]
+        return max((int(number) for number in numbers if number.isdigit()), default=0) + 1
 
-    def _read(self, folder: Path) -> Iterator[StoredEntry]:
-        for name in _list_names(folder):
+    def _list_waiting_names(self) -> list[str]:
+        # If the server is killed while it moves an entry to the refused ones, both folders have it. The refusal counts.
+        refused_names = set(_list_names(self._refused_folder))
+        return [name for name in _list_names(self._folder) if name not in refused_names]
+
+    def _read_entries(self, folder: Path, names: list[str]) -> Iterator[StoredEntry]:
+        for name in names:
             if not name.endswith(ENTRY_SUFFIX):
                 continue
             path = folder / name
             try:
-                with open(path, "rb") as content:
-                    yield StoredEntry(OutboxEntry.model_validate_json(content.readline()), path)
+                with open(path, "rb") as file:
+                    yield StoredEntry(OutboxEntry.model_validate_json(file.readline()), path)
             except FileNotFoundError:
-                continue  # sent meanwhile
+                continue  # sent since the folder was listed
             except ValidationError as error:
-                self._log.warning("pmh: %s is no entry of the outbox any more and is set aside: %s", path, error)
+                self._log.warning("pmh: %s is not a readable entry of the outbox and is renamed: %s", path, error)
                 path.rename(path.with_suffix(UNREADABLE_SUFFIX))
+
+
+def _parse_id(name: str) -> str:
+    return name.removesuffix(ENTRY_SUFFIX).partition("-")[2]
 
 
 def _list_names(folder: Path) -> list[str]:
@@ -130,9 +153,7 @@ def _list_names(folder: Path) -> list[str]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise NotSaved(
-            f"Unsent work cannot be read from your server's disk: {os.strerror(error.errno or 0)}."
-        ) from error
+        raise NotSaved(f"The outbox on your server's disk cannot be read: {os.strerror(error.errno or 0)}.") from error
 
 
 def _encode_entry(entry: OutboxEntry, body: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Routes of the outbox: see what has not been sent, send it now, forget what was refused."""
+"""Routes of the outbox: list unsent submissions, send them now, delete a refused one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from pmh_jupyter.server_extension.handler import OwnerHandler
-from pmh_jupyter.server_extension.proxy_handlers import UUID_PATTERN
+from pmh_jupyter.server_extension.route_patterns import API_PATTERN, UUID_GROUP
 
 
 class OutboxHandler(OwnerHandler):
@@ -37,7 +37,7 @@ class OutboxEntryHandler(OwnerHandler):
 
 
 routes = [
-    (r"/pmh/api/outbox", OutboxHandler),
-    (r"/pmh/api/outbox/send", OutboxSendHandler),
-    (rf"/pmh/api/outbox/{UUID_PATTERN}", OutboxEntryHandler),
+    (rf"{API_PATTERN}/outbox", OutboxHandler),
+    (rf"{API_PATTERN}/outbox/send", OutboxSendHandler),
+    (rf"{API_PATTERN}/outbox/{UUID_GROUP}", OutboxEntryHandler),
 ]

@@ -1,4 +1,4 @@
-"""Routes that hand on what the service says, word for word, and the two that speak of the connection itself."""
+"""Routes that pass a request on to the service and its reply back unchanged, the status of the connection, and unknown routes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from tornado import web
 
 from pmh_jupyter.errors import NotFound
 from pmh_jupyter.server_extension.handler import OwnerHandler
-
-SLUG_PATTERN = r"([A-Za-z0-9][A-Za-z0-9._-]{0,99})"
-UUID_PATTERN = r"([0-9a-fA-F-]{32,36})"
+from pmh_jupyter.server_extension.route_patterns import API_PATTERN, CLASSROOM_PATTERN, UUID_GROUP
 
 
 class StatusHandler(OwnerHandler):
@@ -22,7 +20,7 @@ class StatusHandler(OwnerHandler):
 
 
 class ProxyHandler(OwnerHandler):
-    """Hands a GET on; the path below `pmh/api/` is the same at the service."""
+    """Passes on a GET request. The path below `pmh/api/` is the same at the service."""
 
     async def forward(self) -> None:
         path = self.request.path.split("/pmh/api/", 1)[1]
@@ -71,27 +69,27 @@ class JoinHandler(OwnerHandler):
 
 
 class NotFoundHandler(OwnerHandler):
-    """Anything else below `pmh/api/`."""
+    """Answers every other path below `pmh/api/` with an ErrorReply."""
 
     needs_service = False
 
     @web.authenticated
     @authorized
     async def get(self) -> None:
-        raise NotFound("There is no such address here.")
+        raise NotFound("There is no such address.")
 
     @web.authenticated
     @authorized
     async def post(self) -> None:
-        raise NotFound("There is no such address here.")
+        raise NotFound("There is no such address.")
 
 
 routes = [
-    (r"/pmh/api/status", StatusHandler),
-    (r"/pmh/api/me", MeHandler),
-    (r"/pmh/api/join", JoinHandler),
-    (rf"/pmh/api/classrooms/{SLUG_PATTERN}/outline", OutlineHandler),
-    (rf"/pmh/api/classrooms/{SLUG_PATTERN}/submissions", SubmissionListHandler),
-    (rf"/pmh/api/submissions/{UUID_PATTERN}", SubmissionHandler),
+    (rf"{API_PATTERN}/status", StatusHandler),
+    (rf"{API_PATTERN}/me", MeHandler),
+    (rf"{API_PATTERN}/join", JoinHandler),
+    (rf"{CLASSROOM_PATTERN}/outline", OutlineHandler),
+    (rf"{CLASSROOM_PATTERN}/submissions", SubmissionListHandler),
+    (rf"{API_PATTERN}/submissions/{UUID_GROUP}", SubmissionHandler),
 ]
-not_found_routes = [(r"/pmh/api/.*", NotFoundHandler)]
+not_found_routes = [(rf"{API_PATTERN}/.*", NotFoundHandler)]

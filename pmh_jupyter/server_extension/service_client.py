@@ -1,29 +1,43 @@
-"""Speaks to the service over HTTP, as the owner of this server: the token is the one the Hub gave the server."""
+"""HTTP client of the service. It authenticates as the owner of this server, with the token that the Hub gave to the server."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import ssl
 import time
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
+import httpx
 from pydantic import ValidationError
-from tornado.httpclient import HTTPClientError, HTTPRequest
-from tornado.httputil import HTTPHeaders, HTTPInputError
-from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from pmh_jupyter.errors import Unavailable
 from pmh_jupyter.server_extension.error_replies import ServiceError
-from pmh_jupyter.server_extension.event_client import EventStream, open_stream
 from pmh_jupyter.wire.base import ErrorReply
 
-NETWORK_ERRORS = (OSError, HTTPClientError, HTTPInputError)
 MAX_RESPONSE_BYTES = 200 << 20
+MAX_ERROR_BODY_BYTES = 1 << 20
+MAX_IDLE_CONNECTIONS = 10
+
+
+class ResponseTooLarge(Exception):
+    """The body of a response exceeds its limit."""
+
+
+NETWORK_ERRORS = (OSError, httpx.HTTPError, httpx.InvalidURL, ResponseTooLarge)
 
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds of wall time: to connect, for an answer to a GET, for one to anything else, and of silence on a stream."""
+    """Seconds of wall time.
+
+    connect: for a connection, and for the headers of an event stream.
+    read, write: for the complete response to a GET, and to any other method.
+    idle: between two chunks of an event stream.
+    """
 
     connect: float = 5.0
     read: float = 15.0
@@ -33,114 +47,173 @@ class Timeouts:
 
 @dataclass(frozen=True)
 class ServiceResponse:
-    """A reply of the service that is no failure."""
+    """A successful response of the service."""
 
     status: int
     body: bytes
 
 
 class ServiceClient:
-    """Requests below `{base}/api/`. Raises Refusal for a failure that the service answered, Unavailable where it did not answer."""
+    """Sends requests below `{base_url}/api/`. Connections are reused.
+
+    Every method raises ServiceError for an error reply of the service, and Unavailable if the service did not reply: the network
+    failed, time ran out, the response was too large, or a proxy replied instead.
+    """
 
     def __init__(self, base_url: str, token: str, log: logging.Logger, timeouts: Timeouts | None = None) -> None:
         self._base_url = base_url
-        self._token = token
         self._log = log
         self._timeouts = timeouts or Timeouts()
-        # Of its own: the shared client's ten places may be taken by other extensions.
-        self._http = SimpleAsyncHTTPClient(
-            force_instance=True, max_clients=20, max_buffer_size=MAX_RESPONSE_BYTES, max_body_size=MAX_RESPONSE_BYTES
+        self._http = httpx.AsyncClient(
+            # Uncompressed: a compressor would delay events, and a small body could decompress to a huge one.
+            headers={"Authorization": f"token {token}", "Accept-Encoding": "identity"},
+            # The token is the only credential: no cookies of the service, no proxies or passwords of the environment.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            trust_env=False,
+            verify=_create_tls_context(base_url),
+            timeout=httpx.Timeout(None, connect=self._timeouts.connect),
+            # Open event streams must not delay other requests, so the number of connections is not limited.
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=MAX_IDLE_CONNECTIONS),
         )
 
     async def get(self, path: str, request_id: str, query: str = "") -> ServiceResponse:
-        """Reads. Asked again once when the network failed, which is harmless for a GET."""
-        request = self._request("GET", f"api/{path}" + (f"?{query}" if query else ""), request_id)
+        """Sends a GET request; once more if the service did not reply, which is harmless for a GET."""
+        url = self._api_url(path, query)
         try:
-            return await self._fetch(request)
+            return await self._fetch("GET", url, request_id)
         except Unavailable as error:
-            self._log.info("pmh: asking again: %s [request %s]", error.__cause__ or error, request_id)
-            return await self._fetch(request)
+            self._log.info("pmh: retrying: %s [request %s]", error.__cause__ or error, request_id)
+            return await self._fetch("GET", url, request_id)
 
     async def send(self, method: str, path: str, body: bytes, request_id: str) -> ServiceResponse:
-        """Writes, once."""
-        return await self._fetch(self._request(method, f"api/{path}", request_id, body))
+        """Sends a request with a JSON body, once."""
+        return await self._fetch(method, self._api_url(path), request_id, body)
 
     async def is_reachable(self, request_id: str) -> bool:
-        """True if the service answers at all."""
+        """True if the service replies to a health check."""
         try:
-            await self._fetch(self._request("GET", "health", request_id))
+            await self._fetch("GET", f"{self._base_url}/health", request_id)
         except (Unavailable, ServiceError):
             return False
         return True
 
-    def open_event_stream(
+    @asynccontextmanager
+    async def open_event_stream(
         self, path: str, query: str, last_event_id: str, request_id: str
-    ) -> AbstractAsyncContextManager[EventStream]:
-        """A stream of events. Entering it raises Refusal or Unavailable; afterwards it only ends."""
-        headers = {**self._headers(request_id), "Accept": "text/event-stream"}
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Opens a stream of server-sent events and yields its chunks, byte for byte. Errors are raised on entering only.
+
+        The chunks end when the service ends the stream, the connection breaks, or nothing arrives for `Timeouts.idle` seconds.
+        A chunk is read from the network only when it is asked for, so a slow reader slows the sender down.
+        Leaving the context closes the connection at once.
+        """
+        url = self._api_url(path, query)
+        headers = {"X-Request-ID": request_id, "Accept": "text/event-stream"}
         if last_event_id:
             headers["Last-Event-ID"] = last_event_id
-        url = f"{self._base_url}/api/{path}" + (f"?{query}" if query else "")
-        return open_stream(url, headers, connect_timeout=self._timeouts.connect, idle_timeout=self._timeouts.idle)
+        timeout = httpx.Timeout(self._timeouts.connect, read=self._timeouts.idle)
+        try:
+            async with asyncio.timeout(self._timeouts.connect):
+                request = self._http.build_request("GET", url, headers=headers, timeout=timeout)
+                response = await self._http.send(request, stream=True)
+        except NETWORK_ERRORS as error:
+            raise self._no_reply("GET", url, request_id, error) from error
+        try:
+            if response.status_code != 200:
+                raise await self._read_failure(response, request_id)
+            yield _iter_chunks(response)
+        finally:
+            await response.aclose()
 
-    def close(self) -> None:
-        self._http.close()
+    async def close(self) -> None:
+        """Closes all connections."""
+        await self._http.aclose()
 
-    def _headers(self, request_id: str) -> dict[str, str]:
-        return {"Authorization": f"token {self._token}", "X-Request-ID": request_id}
+    def _api_url(self, path: str, query: str = "") -> str:
+        return f"{self._base_url}/api/{path}" + (f"?{query}" if query else "")
 
-    def _request(self, method: str, path: str, request_id: str, body: bytes | None = None) -> HTTPRequest:
-        headers = self._headers(request_id)
+    async def _fetch(self, method: str, url: str, request_id: str, body: bytes | None = None) -> ServiceResponse:
+        start_time = time.monotonic()
+        headers = {"X-Request-ID": request_id}
         if body is not None:
             headers["Content-Type"] = "application/json"
-        return HTTPRequest(
-            f"{self._base_url}/{path}",
-            method=method,
-            headers=headers,
-            body=body,
-            connect_timeout=self._timeouts.connect,
-            request_timeout=self._timeouts.read if body is None else self._timeouts.write,
-            follow_redirects=False,
-        )
-
-    async def _fetch(self, request: HTTPRequest) -> ServiceResponse:
-        start_time = time.monotonic()
-        request_id = request.headers["X-Request-ID"]
         try:
-            response = await self._http.fetch(request, raise_error=False)
+            async with (
+                asyncio.timeout(self._timeouts.read if body is None else self._timeouts.write),
+                self._http.stream(method, url, content=body, headers=headers) as response,
+            ):
+                content = await _read_body(response, MAX_RESPONSE_BYTES)
         except NETWORK_ERRORS as error:
-            self._log.warning("pmh: %s %s: no answer: %s [request %s]", request.method, request.url, error, request_id)
-            raise Unavailable("The lessons' service cannot be reached just now.") from error
+            raise self._no_reply(method, url, request_id, error) from error
         milliseconds = (time.monotonic() - start_time) * 1000
         self._log.info(
-            "pmh: %s %s: %s in %.0f ms [request %s]",
-            request.method,
-            request.url,
-            response.code,
-            milliseconds,
-            request_id,
+            "pmh: %s %s: %s in %.0f ms [request %s]", method, url, response.status_code, milliseconds, request_id
         )
-        if response.code >= 300:
-            raise parse_failure(response.code, response.body, parse_retry_after(response.headers), request_id)
-        return ServiceResponse(response.code, response.body)
+        if response.status_code >= 300:
+            raise parse_failure(response.status_code, content, parse_retry_after(response.headers), request_id)
+        return ServiceResponse(response.status_code, content)
+
+    async def _read_failure(self, response: httpx.Response, request_id: str) -> ServiceError | Unavailable:
+        try:
+            async with asyncio.timeout(self._timeouts.read):
+                body = await _read_body(response, MAX_ERROR_BODY_BYTES)
+        except NETWORK_ERRORS as error:
+            return self._no_reply("GET", str(response.url), request_id, error)
+        return parse_failure(response.status_code, body, parse_retry_after(response.headers), request_id)
+
+    def _no_reply(self, method: str, url: str, request_id: str, error: Exception) -> Unavailable:
+        reason = f"{type(error).__name__} {error}"
+        self._log.warning("pmh: %s %s: no reply: %s [request %s]", method, url, reason, request_id)
+        return Unavailable("The course service cannot be reached at the moment.")
 
 
 def parse_failure(status: int, body: bytes, retry_after: float | None, request_id: str) -> ServiceError | Unavailable:
-    """The failure that an answer tells of: the service's own words, or that something between us and it answered instead."""
+    """Converts a failed response to an exception: the service's own error, or Unavailable if something else replied.
+
+    status: HTTP status. retry_after: seconds, if the response names them. request_id: used if the reply has none.
+    """
     try:
         reply = ErrorReply.model_validate_json(body)
     except ValidationError:
         return Unavailable(
-            f"Something other than the lessons' service answered (status {status}).", retry_after=retry_after
+            f"Something other than the course service replied (status {status}).", retry_after=retry_after
         )
     if not reply.request_id:
         reply = reply.model_copy(update={"request_id": request_id})
     return ServiceError(status, reply, retry_after)
 
 
-def parse_retry_after(headers: HTTPHeaders) -> float | None:
-    """Seconds of a Retry-After header; its other form, a date, is not used by the service."""
+def parse_retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds of a Retry-After header (RFC 9110, 10.2.3). None if absent, or a date, a form that the service does not use."""
     try:
         return max(0.0, float(headers["Retry-After"]))
     except (KeyError, ValueError):
         return None
+
+
+def _create_tls_context(base_url: str) -> ssl.SSLContext:
+    """Trusts the certificate authorities of the system; httpx itself would use a list of its own."""
+    if base_url.startswith("https:"):
+        return ssl.create_default_context()
+    # Plain HTTP needs no authorities, and loading them would block the event loop.
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+async def _read_body(response: httpx.Response, max_bytes: int) -> bytes:
+    """Reads a body. Raises ResponseTooLarge as soon as it is announced or found to exceed `max_bytes`."""
+    if int(response.headers.get("Content-Length", 0)) > max_bytes:
+        raise ResponseTooLarge(f"the response announces more than {max_bytes} bytes")
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) > max_bytes:
+            raise ResponseTooLarge(f"the response is larger than {max_bytes} bytes")
+    return bytes(body)
+
+
+async def _iter_chunks(response: httpx.Response) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in response.aiter_raw():
+            yield chunk
+    except httpx.HTTPError:
+        return

@@ -1,7 +1,7 @@
-"""Brings a release of a lesson into the student's folder without losing anything of the student's.
+"""Updates a lesson's folder to a release without losing the student's changes.
 
-The road: verify what came, plan (nothing is written yet), keep a copy of what will change, put each file in place. Killed
-anywhere, the next opening does it again from the same base; a merge that is repeated changes nothing.
+Steps: verify the release, plan the changes (writes nothing), back up the files that will change, write each file.
+If the server is killed at any point, the next opening repeats the steps from the same base. Repeating a merge changes nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pmh_jupyter.wire.submission import StudentRelease
 
 @dataclass(frozen=True)
 class VerifiedRelease:
-    """A release as it arrived, verified: content by path."""
+    """A release whose hashes and paths have been verified. `files` maps paths to contents."""
 
     id: str
     files: dict[str, bytes]
@@ -31,7 +31,7 @@ class VerifiedRelease:
 
 @dataclass(frozen=True)
 class FileChange:
-    """One file to change. `before` None: it is not there now. `after` None: it goes."""
+    """A change of one file. `before` is None for a file to be created, `after` for one to be deleted."""
 
     name: str
     before: bytes | None
@@ -40,7 +40,7 @@ class FileChange:
 
 @dataclass(frozen=True)
 class UpdatePlan:
-    """What an opening will do. `merged` is None where no update came."""
+    """What opening the lesson will change. `merge_reply` is None unless existing files are updated."""
 
     changes: tuple[FileChange, ...] = ()
     merge_reply: MergeReply | None = None
@@ -48,7 +48,7 @@ class UpdatePlan:
 
 
 def verify_release(release: StudentRelease) -> VerifiedRelease:
-    """Refuses what was damaged on the way or would not stay inside the lesson's folder; raises BadInput naming the file."""
+    """Decodes a release. Raises BadInput, which names the file, for a wrong hash or an unsafe path."""
     files: dict[str, bytes] = {}
     for file in release.files:
         try:
@@ -56,7 +56,9 @@ def verify_release(release: StudentRelease) -> VerifiedRelease:
         except (binascii.Error, ValueError):
             content = None
         if content is None or sha256(content).hexdigest() != file.sha256:
-            raise BadInput(f"{file.path} was damaged on its way from the service.", advice="Open the lesson again.")
+            raise BadInput(
+                f"{file.path} was damaged during transfer from the service.", advice="Open the lesson again."
+            )
         files[check_name(file.path)] = content
     return VerifiedRelease(release.id, files)
 
@@ -67,9 +69,11 @@ def plan_update(
     base: VerifiedRelease | None,
     unsaved_notebooks: frozenset[str] = frozenset(),
 ) -> UpdatePlan:
-    """Decides what to do with each file. `unsaved` are server paths of notebooks that must not be changed now.
+    """Plans the update of a folder from `base`, the release that was opened last, to `current`.
 
-    The same release again only brings back what is missing. Raises InvalidNotebook where the student's cannot be merged.
+    If both are the same release, only missing files are restored.
+    unsaved_notebooks: paths, relative to the server's root, of notebooks with unsaved changes in the browser.
+    Raises InvalidNotebook if a notebook of the student cannot be merged.
     """
     if base is not None and base.id == current.id:
         return UpdatePlan(_restore_missing_files(folder, current))
@@ -78,13 +82,13 @@ def plan_update(
     if any(
         f"{folder.server_path}/{change.name}" in unsaved_notebooks for change in changes if change.before is not None
     ):
-        # All or nothing: half of an update would leave notebooks and data of different releases side by side.
+        # All or nothing: a partial update would mix notebooks and data of different releases.
         return UpdatePlan(_restore_missing_files(folder, base) if base else (), is_update_postponed=True)
     return UpdatePlan(changes, merge.merge_reply() if any(change.before is not None for change in changes) else None)
 
 
 def apply_update(folder: LessonFolder, plan: UpdatePlan, now: datetime) -> str | None:
-    """Puts a plan's files in place; returns where the copy of what was there before lies, if anything was changed."""
+    """Carries out a plan. Returns the path of the backup, relative to the server's root; None if no existing file changes."""
     replaced_contents = {change.name: change.before for change in plan.changes if change.before is not None}
     backup_path = folder.back_up(replaced_contents, now) if replaced_contents else None
     for change in plan.changes:
@@ -96,14 +100,14 @@ def apply_update(folder: LessonFolder, plan: UpdatePlan, now: datetime) -> str |
 
 
 def _restore_missing_files(folder: LessonFolder, release: VerifiedRelease) -> tuple[FileChange, ...]:
-    """Files of a release that are no longer there; whatever is there is the student's and stays."""
+    """Restores files of a release that are missing. Existing files belong to the student and stay unchanged."""
     missing = ((name, content) for name, content in release.files.items() if folder.read(name) is None)
     return tuple(FileChange(name, None, content) for name, content in missing)
 
 
 @dataclass
 class _ReleaseMerge:
-    """Merges each file of a newer release, and gathers what was done."""
+    """Merges each file of a newer release and collects the reports."""
 
     folder: LessonFolder
     current: VerifiedRelease
@@ -135,14 +139,14 @@ class _ReleaseMerge:
             merge = merge_notebook(base, mine, theirs)
         except InvalidNotebook as error:
             raise InvalidNotebook(
-                f"{name} cannot be brought up to date, because it is not a notebook any more.",
-                advice=f"Rename {self.folder.server_path}/{name} to keep it, then open the lesson again; a fresh one takes its place.",
+                f"{name} cannot be updated, because it is no longer a valid notebook.",
+                advice=f"Rename {self.folder.server_path}/{name}, then open the lesson again to get a new copy.",
             ) from error
         self.reports.append(merge.report)
         return merge.notebook
 
     def _add_beside(self, name: str, content: bytes) -> Iterator[FileChange]:
-        """The release's version under the next free name, unless an opening that was killed has put it there already."""
+        """Adds the release's version under the next free name, unless an interrupted update has already added it."""
         used_names = set(self.current.files)
         while (free_name := choose_copy_name(name, used_names)) is not None:
             existing = self.folder.read(free_name)
@@ -153,7 +157,7 @@ class _ReleaseMerge:
             used_names.add(free_name)
 
     def merge_reply(self) -> MergeReply:
-        """All reports as one."""
+        """The combined reports."""
         return MergeReply(
             updated=tuple(cell for report in self.reports for cell in report.updated),
             added=tuple(cell for report in self.reports for cell in report.added),

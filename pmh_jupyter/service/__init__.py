@@ -1,5 +1,9 @@
-"""The service beside the Hub: who may ask what, the queue of gradings, and everything a panel or a dashboard is told.
+"""The service beside the Hub: HTTP API, pages for the browser, grading queue and event streams.
 
-Read it along a request: `app` (addresses) → `handler` (identity, rights, limits, errors) → `api/` (a resource a file) → `storage`;
-and along the work: `jobs/` (claims a job, grades it in the sandbox, records the verdicts) → `stream` (tells who listens).
+Reading order
+- A request passes `app` (routes), `handler` (authentication, permissions, limits, errors), and a file of `api/` or `pages/`, which calls
+  `storage`.
+- A job is claimed by `jobs/worker_pool`, graded by `jobs/grader`, and saved by `storage`; `event_broadcaster` then wakes the streams
+  of `api/events`.
+- `process` builds all of this at startup as a `context.Service`.
 """

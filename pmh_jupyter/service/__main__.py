@@ -1,4 +1,7 @@
-"""`python -m pmh_jupyter.service`: managed by the Hub, or alone with JUPYTERHUB_API_URL and JUPYTERHUB_API_TOKEN set."""
+"""Entry point `python -m pmh_jupyter.service`.
+
+JupyterHub starts it as a managed service. It can also run on its own, with JUPYTERHUB_API_URL and JUPYTERHUB_API_TOKEN set.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from pmh_jupyter.service.process import serve
 
 
 def main() -> int:
-    """Exit code 0 after TERM or INT; 2 when it could not start, with the reason and the remedy in the log."""
+    """Runs the service. Returns 0 after SIGTERM or SIGINT, and 2 if it cannot start; the log then has the reason and advice."""
     try:
         settings = Settings.from_environ()
         logs.configure_logging(settings.log_level, settings.log_json)

@@ -1,4 +1,4 @@
-"""The tornado application: which address is answered by what."""
+"""The tornado application: maps URLs to handlers."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ Rule = tuple[str, type[RequestHandler], dict[str, Any]]
 
 
 class NotFoundHandler(BaseHandler):
-    """Every address that nobody else answers."""
+    """Responds to every URL that has no other handler."""
 
     async def prepare(self) -> None:
         await super().prepare()
-        raise NotFound("There is nothing at this address.")
+        raise NotFound("There is no page at this address.")
 
 
 class StaticHandler(BaseHandler, StaticFileHandler):
-    """Style sheets and icons of the pages, which a browser may keep for an hour."""
+    """Serves style sheets and icons, which a browser may cache for an hour."""
 
     route_name = "static"
 
@@ -47,7 +47,7 @@ class StaticHandler(BaseHandler, StaticFileHandler):
 
 
 def make_app(service: Service) -> Application:
-    """The application for one service process, below its prefix (`/services/pmh/`)."""
+    """Creates the application of one service process, below its URL prefix (`/services/pmh/`)."""
     base_url = service.hub.oauth.base_url
     handler_kwargs = {"service": service}
     api_rules: list[Rule] = [
@@ -68,11 +68,11 @@ def make_app(service: Service) -> Application:
         cookie_secret=service.cookie_secret,
         openapi=json.dumps(openapi.build_document(ROUTES, f"{base_url}api")),
         jinja=make_template_environment(),
-        log_function=lambda handler: None,  # every handler of ours writes its own line, with the request id
+        log_function=lambda handler: None,  # BaseHandler.on_finish logs each request with its id
     )
 
 
 def _page_rules(base_url: str, handler_kwargs: dict[str, Any]) -> Sequence[Rule]:
-    """Pages are `(address below the prefix, handler)` at the foot of their files; a new page is added here."""
+    """Returns the rules of all pages. Each page module lists its `(path, handler)` pairs as PAGES; add a new module here."""
     page_routes = (*home.PAGES, *progress.PAGES, *gradebook.PAGES, *member.PAGES)
     return [(f"{base_url}{path_regex(path)}", handler, handler_kwargs) for path, handler in page_routes]

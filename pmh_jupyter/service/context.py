@@ -1,4 +1,8 @@
-"""What every handler and job of one service process needs, made once at its start and handed on; no global state anywhere."""
+"""The objects that handlers and jobs of one service process share.
+
+`process.build_service` creates them at startup and passes them on as a `Service`, so that no module of the service has mutable state.
+Module-level state exists in `grading` only: its caches of compiled cells and of release isolation.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +32,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Service:
-    """One service process.
+    """The parts of one service process.
 
-    `pool` runs what waits for the database. `requests` and `dear` are the rates at which one person may ask at all, and for work
-    that costs a grading. `database.now` is the clock of every fact that is recorded.
+    database: its `now` is the clock of every recorded time.
+    request_rate_limit: limits all requests of a person.
+    expensive_rate_limit: limits the requests of a person that cost a grading or a release.
+    pool: threads for blocking calls, mainly database transactions.
     """
 
     settings: Settings
@@ -50,13 +56,13 @@ class Service:
     trial_runner: TrialRunner = field(default_factory=TrialRunner)
 
     async def run_blocking(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Runs what blocks in the bounded pool, with the request id of the one who asked."""
+        """Runs a blocking function in the bounded pool. Its log lines have the request id of the caller."""
         context = contextvars.copy_context()
         return await asyncio.get_running_loop().run_in_executor(
             self.pool, lambda: context.run(function, *args, **kwargs)
         )
 
     def update_gauges(self) -> None:
-        """Brings the figures that are not counted as they happen up to date."""
+        """Updates the metrics that are not counted continuously. Blocks."""
         self.metrics.running_gradings.set(self.worker_pool.running_count)
         self.metrics.queued_jobs.set(jobs.count_queued_jobs(self.database))

@@ -1,7 +1,8 @@
-"""Who waits for a classroom's events, and the one look at the table that serves them all.
+"""Fans out classroom events to open streams.
 
-The table is the truth. A hint (`poke`) from this process makes the look happen at once; events that other processes wrote are
-found by looking once a second: one question for all classrooms, however many streams are open.
+The `events` table is the source of truth. `notify()` triggers an immediate poll for events written by this process; events written by
+other processes are found by polling once per POLL_INTERVAL_SECONDS. One query serves all classrooms, regardless of how many streams
+are open.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ MAX_STREAMS_PER_PERSON = 12
 
 
 class EventBroadcaster:
-    """Wakes the streams of a classroom when its newest event has a higher number than at the last look.
+    """Wakes the subscribers of a classroom when its latest event number has increased.
 
-    `look` gives the number of the newest event by classroom slug. Everything but `poke` belongs to the event loop's thread.
+    fetch_latest_numbers: returns the number of the latest event by classroom slug.
+
+    All methods must be called from the event loop's thread, except `notify`, which is thread-safe.
     """
 
     def __init__(self, fetch_latest_numbers: Callable[[], Awaitable[Mapping[str, int]]], metrics: Metrics) -> None:
@@ -37,17 +40,17 @@ class EventBroadcaster:
         self.is_closing = False
 
     def start(self) -> None:
-        """Begins to look; called in the event loop."""
+        """Starts polling. Must be called in the event loop."""
         self._loop = asyncio.get_running_loop()
         self._task = self._loop.create_task(self._poll_forever())
 
     def notify(self) -> None:
-        """Says, from any thread, that an event was just committed."""
+        """Polls at once, because this process has committed an event. Thread-safe."""
         if self._loop and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._notified.set)
 
     async def close(self) -> None:
-        """Wakes every stream so that it ends, and stops looking."""
+        """Stops polling, and wakes every subscriber so that its stream ends."""
         self.is_closing = True
         for subscribers in self._subscribers.values():
             for wakeup in subscribers:
@@ -58,9 +61,9 @@ class EventBroadcaster:
 
     @contextmanager
     def subscribe(self, classroom: str, person: str) -> Iterator[asyncio.Event]:
-        """An event that is set whenever the classroom may have news; clear it before looking at the table.
+        """Yields an `asyncio.Event` that is set whenever the classroom may have new events. Clear it before querying the table.
 
-        Raises TooManyRequests for a person with too many streams, Unavailable when the process has too many or is closing.
+        Raises TooManyRequests if the person has too many streams, Unavailable if the process has too many or is closing.
         """
         self._require_capacity(person)
         wakeup = asyncio.Event()
@@ -80,9 +83,9 @@ class EventBroadcaster:
 
     def _require_capacity(self, person: str) -> None:
         if self.is_closing or sum(self._stream_counts.values()) >= MAX_STREAMS:
-            raise Unavailable("No more event streams can be opened just now.", retry_after=5)
+            raise Unavailable("The service cannot open more event streams now.", retry_after=5)
         if self._stream_counts.get(person, 0) >= MAX_STREAMS_PER_PERSON:
-            raise TooManyRequests(f"You have {MAX_STREAMS_PER_PERSON} event streams open already.", retry_after=10)
+            raise TooManyRequests(f"You already have {MAX_STREAMS_PER_PERSON} event streams open.", retry_after=10)
 
     async def _poll_forever(self) -> None:
         while True:
@@ -99,7 +102,7 @@ class EventBroadcaster:
         try:
             latest_numbers = await self._fetch_latest_numbers()
         except Unavailable as error:
-            log.warning("events cannot be looked up", reason=error.message)
+            log.warning("event poll failed", reason=error.message)
             return
         changed_slugs = [slug for slug, number in latest_numbers.items() if self._latest_numbers.get(slug) != number]
         self._latest_numbers = latest_numbers

@@ -1,6 +1,6 @@
-"""What every request goes through: an id, an identity, its rights, its limits, and one shape for whatever goes wrong.
+"""Base classes of all request handlers: request id, authentication, permissions, rate and size limits, and error responses.
 
-`ApiHandler` reads rights and models from its route; `PageHandler` is for pages that a person opens in a browser.
+`ApiHandler` takes its access rule and models from its route. `PageHandler` serves pages that a person opens in a browser.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ from pmh_jupyter.service.identity import Identity, resolve_identity
 from pmh_jupyter.service.permissions import AccessRule
 from pmh_jupyter.service.routes import Operation, Route
 from pmh_jupyter.wire.base import WireModel
+from pmh_jupyter.wire.errors import error_reply
 
 M = TypeVar("M", bound=WireModel)
 
-# Nothing of ours is framed, loads anything from elsewhere, or may be reached through a window that another page opened:
-# every user's server shares this origin.
+# Every user's server shares this origin. So pages cannot be framed, load nothing from other origins, and cannot be controlled by a
+# page that opened them in a window.
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; script-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -40,7 +41,7 @@ SECURITY_HEADERS = {
 
 
 class BaseHandler(RequestHandler):
-    """A request with an id, security headers and JSON errors; no identity yet."""
+    """Gives every response a request id and security headers, and reports errors as JSON. Does not authenticate."""
 
     service: Service
     route_name = "other"
@@ -56,7 +57,7 @@ class BaseHandler(RequestHandler):
 
     @property
     def request_id(self) -> str:
-        """The caller's id for this request if it is sane, else one of ours; the same for the whole request."""
+        """The request's own id if it is valid, else a new one. Constant during a request."""
         if not hasattr(self, "_request_id"):
             self._request_id = logs.choose_request_id(self.request.headers.get("X-Request-ID"))
         return self._request_id
@@ -69,9 +70,10 @@ class BaseHandler(RequestHandler):
         structlog.contextvars.bind_contextvars(request_id=self.request_id)
 
     async def authenticate(self) -> Caller | None:
-        """Who is asking: by token, else by this browser's session; None if neither came or the Hub knows neither.
+        """Identifies the caller by the request's token, else by the browser session.
 
-        Raises NotAllowed for a session's request that another page on this address could have made.
+        Returns None if there is neither, or if the Hub does not know it. Raises NotAllowed for a request with a session but without
+        its XSRF token, unless it is a navigation: a page of another service on this origin could have sent it.
         """
         token = _authorization_token(self.request)
         if token:
@@ -89,52 +91,62 @@ class BaseHandler(RequestHandler):
         submitted_token = self.request.headers.get("X-Xsrftoken") or self.get_argument("_xsrf", "")
         if submitted_token != login.xsrf_token(self.service.cookie_secret, token):
             raise NotAllowed(
-                "The request did not come from a page of this service.", advice="Reload the page, then try again."
+                "This request did not come from a page of this service.", advice="Reload the page, then try again."
             )
 
     def send(self, reply: WireModel, status: int = 200) -> None:
-        """Answers with a message of the wire as JSON."""
+        """Sends a reply as JSON."""
         self.set_status(status)
         self.set_header("Content-Type", "application/json")
         self.finish(reply.model_dump_json())
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Tornado's last word on any exception: ours, its own, or an accident."""
-        error = kwargs.get("exc_info", (None, None, None))[1]
-        failure = error_responses.as_pmh_error(error, status_code)
+        """Called by tornado for every exception that a handler raised, and for its own errors."""
+        exception = kwargs.get("exc_info", (None, None, None))[1]
+        error = error_responses.as_pmh_error(exception, status_code)
         self.set_default_headers()
-        for name, value in error_responses.error_headers(failure).items():
+        for name, value in error_responses.error_headers(error).items():
             self.set_header(name, value)
-        self.send_error_reply(failure)
+        self.send_error_reply(error)
 
-    def send_error_reply(self, failure: PmhError) -> None:
-        """Answers with a failure, as JSON."""
-        self.send(error_responses.error_reply(failure, self.request_id), failure.status)
+    def send_error_reply(self, error: PmhError) -> None:
+        """Sends an error as JSON."""
+        self.send(error_reply(error, self.request_id), error.status)
+
+    def get_query_int(self, name: str, default: int, minimum: int = 0) -> int:
+        """Returns an integer query parameter; raises BadInput if it is none, or less than `minimum`."""
+        value = self.get_query_argument(name, str(default))
+        if not (value.isascii() and value.isdigit() and len(value) < 16 and int(value) >= minimum):
+            raise BadInput(f"{name} must be a whole number, at least {minimum}.")
+        return int(value)
 
     def compute_etag(self) -> str | None:
-        """Nothing of ours may be kept by a browser, so that a tag would be computed for nobody."""
+        """Computes no ETag, because browsers must not cache responses."""
         return None
 
     def log_exception(
         self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
     ) -> None:
-        failure = error_responses.as_pmh_error(value)
-        if failure.status >= 500:
-            logs.log.error("request failed", code=failure.code, route=self.route_name, exc_info=value)
+        error = error_responses.as_pmh_error(value)
+        if error.status >= 500:
+            logs.log.error("request failed", code=error.code, route=self.route_name, exc_info=value)
 
     def on_finish(self) -> None:
         seconds = self.request.request_time()
         status, method = self.get_status(), str(self.request.method)
         method_label = method if method in self.SUPPORTED_METHODS else "other"
-        self.service.metrics.request_seconds.labels(self.route_name, method_label, str(status)).observe(seconds)
+        self.service.metrics.request_duration_seconds.labels(self.route_name, method_label, str(status)).observe(
+            seconds
+        )
         logs.log.info("request", route=self.route_name, method=method_label, status=status, seconds=round(seconds, 4))
 
 
 @stream_request_body
 class ApiHandler(BaseHandler):
-    """A request to a route of the API. When its method runs, the caller is known, may do it, and has not asked too often.
+    """Handles a request to a route of the API.
 
-    The body is taken in only after that, so that nobody fills memory who may not even ask.
+    Before a method such as `get` runs, `prepare` has authenticated the caller, checked the route's access rule, and applied the rate
+    limits. Only then is the body read, so that an unauthorized caller cannot fill the memory.
     """
 
     route: Route
@@ -167,25 +179,25 @@ class ApiHandler(BaseHandler):
     async def _require_caller(self) -> Caller:
         caller = await self.authenticate()
         if caller is None:
-            raise NotLoggedIn("You are not logged in, or no longer.")
+            raise NotLoggedIn("You are not logged in, or your session has expired.")
         return caller
 
     async def _resolve_identity(self, access_rule: AccessRule) -> None:
-        """Who the caller is in our own records. A service of the Hub is nobody's person and can only use routes that need none."""
+        """Sets `identity`. A Hub service is not a person, so it can only use routes that need none."""
         if self.caller.kind == "user":
             slug = self.path_kwargs.get("classroom") if access_rule.permission else None
             self.identity = await self.service.run_blocking(
                 resolve_identity, self.service.database, self.caller.name, slug, access_rule.permission
             )
         elif access_rule.permission is not None or self.operation.needs_person:
-            raise NotAllowed("Only people can do this.")
+            raise NotAllowed("Only people can do this, and this token belongs to a service.")
 
     def _find_operation(self) -> Operation:
         operation = self.route.operations.get(str(self.request.method))
         if operation is None:
-            refusal = error_responses.MethodNotAllowed("This address does not take this method.")
-            refusal.allowed_methods = tuple(self.route.operations)
-            raise refusal
+            error = error_responses.MethodNotAllowed("This address does not support this method.")
+            error.allowed_methods = tuple(self.route.operations)
+            raise error
         return operation
 
     @property
@@ -193,8 +205,8 @@ class ApiHandler(BaseHandler):
         return self.service.settings.body_limit_mb << 20
 
     def _check_content_length(self) -> None:
-        # A body that is announced as too large is refused unread, but what is on its way is swallowed up to a bound: a client
-        # that is still sending would otherwise see a broken connection instead of the answer.
+        # A request whose Content-Length is too large is rejected at once, but tornado still reads and discards up to four times the
+        # limit: a client that is still sending would otherwise see a broken connection instead of the response.
         connection = cast(Any, self.request.connection)
         connection.set_max_body_size(4 * self._max_body_bytes)
         content_length = self.request.headers.get("Content-Length", "0")
@@ -207,32 +219,25 @@ class ApiHandler(BaseHandler):
             self._chunks.append(chunk)
 
     def _too_large_error(self) -> TooLarge:
-        return TooLarge(f"The request is larger than {self.service.settings.body_limit_mb} MiB.")
+        return TooLarge(f"The request is larger than the limit of {self.service.settings.body_limit_mb} MiB.")
 
     async def read_body(self, model: type[M]) -> M:
-        """The body as a message of the wire; raises BadInput naming the fields that do not fit, TooLarge."""
+        """Parses the body. Raises pydantic's ValidationError (answered as BadInput, with the invalid fields), BadInput or TooLarge."""
         if self._received_bytes > self._max_body_bytes:
             raise self._too_large_error()
         body = b"".join(self._chunks)
         self._chunks.clear()
         if b"\\u0000" in body:
-            raise BadInput("The request holds a NUL character, which no text of ours may.")
-        # Tens of MiB take long enough to parse that nobody else should wait for it.
+            raise BadInput("The request contains a NUL character, which PostgreSQL cannot store.")
+        # Parsing tens of MiB in the event loop would delay all other requests.
         return await self.service.run_blocking(model.model_validate_json, body)
-
-    def get_query_int(self, name: str, default: int, minimum: int = 0) -> int:
-        """A whole number from the query; raises BadInput."""
-        value = self.get_query_argument(name, str(default))
-        if not (value.isascii() and value.isdigit() and len(value) < 16 and int(value) >= minimum):
-            raise BadInput(f"{name} must be a whole number from {minimum} on.")
-        return int(value)
 
 
 class PageHandler(BaseHandler):
-    """A page for a person in a browser, who is sent to log in when there is no session yet.
+    """Handles a page. Redirects to the Hub's login if the browser has no session.
 
-    `render_page(template, **values)` renders a template of service/templates with autoescape on; the template always has `caller`,
-    `base` (the service's prefix), `hub_home`, `xsrf` (put it into every form as `_xsrf`) and `request_id`.
+    Templates always have the variables `caller`, `base_url` (the URL prefix of the service), `hub_home_url`, `xsrf` (for a field
+    `_xsrf` in every form) and `request_id`.
     """
 
     caller: Caller
@@ -241,7 +246,7 @@ class PageHandler(BaseHandler):
     async def prepare(self) -> None:
         self._bind_request_id()
         caller = await self.authenticate()
-        # A session and nothing less: a server's token, which every kernel of that server holds, opens no page.
+        # A token is not enough: every kernel of a user's server holds the server's token.
         if caller is None or not caller.has_session:
             self._redirect_to_login()
             return
@@ -253,24 +258,24 @@ class PageHandler(BaseHandler):
 
     def _redirect_to_login(self) -> None:
         if self.request.method not in {"GET", "HEAD"}:
-            raise NotLoggedIn("Your session has ended.")
+            raise NotLoggedIn("Your session has expired.")
         self.redirect(login.begin_login(self, self.service.hub.oauth, str(self.request.uri)))
 
-    def send_error_reply(self, failure: PmhError) -> None:
+    def send_error_reply(self, error: PmhError) -> None:
         if not hasattr(self, "caller"):
             self.caller = Caller("", "user", frozenset())
-        self.set_status(failure.status)
-        self.render_page("error.html", error=failure)
+        self.set_status(error.status)
+        self.render_page("error.html", error=error)
 
     def render_page(self, template: str, **values: Any) -> None:
-        """Answers with a page made of a template."""
+        """Sends a page rendered from a template of `service/templates`, with these variables. Values are escaped."""
         environment: Environment = self.settings["jinja"]
         oauth = self.service.hub.oauth
         token = login.session_token(self, oauth)
         page = environment.get_template(template).render(
             caller=self.caller,
-            base=oauth.base_url,
-            hub_home=f"{oauth.hub_host}{oauth.hub_prefix}home",
+            base_url=oauth.base_url,
+            hub_home_url=f"{oauth.hub_host}{oauth.hub_prefix}home",
             xsrf=login.xsrf_token(self.service.cookie_secret, token) if token else "",
             request_id=self.request_id,
             **values,
@@ -280,6 +285,6 @@ class PageHandler(BaseHandler):
 
 
 def _authorization_token(request: HTTPServerRequest) -> str | None:
-    """The token of an `Authorization: token …` (or `Bearer …`) header."""
+    """Returns the token of an `Authorization: token …` (or `Bearer …`) header."""
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() or None if kind.lower() in {"token", "bearer"} else None

@@ -1,4 +1,4 @@
-"""What machines ask of the service: alive, ready, figures. None needs an identity, none tells anything of people."""
+"""Endpoints for supervisors and monitoring: /health, /ready and /metrics. They need no login and contain no personal data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pmh_jupyter.service.metrics import CONTENT_TYPE
 
 
 class HealthHandler(BaseHandler):
-    """Alive: the event loop answers. It asks nobody else, so that a slow database never makes a supervisor kill the process."""
+    """Reports that the event loop runs. Checks nothing else, so that a slow database never makes a supervisor kill the process."""
 
     route_name = "health"
 
@@ -20,7 +20,7 @@ class HealthHandler(BaseHandler):
 
 
 class ReadinessHandler(BaseHandler):
-    """Whether work can be done here, part by part; 503 when a part is missing."""
+    """Reports which components are ready; responds with 503 if one is not."""
 
     route_name = "ready"
 
@@ -34,11 +34,11 @@ class ReadinessHandler(BaseHandler):
             | ({} if status.is_ready else {"code": status.code, "message": status.message, "advice": status.advice})
             for status in statuses
         }
-        self.finish(json.dumps({"ready": is_ready, "parts": components}))
+        self.finish(json.dumps({"ready": is_ready, "components": components}))
 
 
 class MetricsHandler(BaseHandler):
-    """Prometheus' figures."""
+    """Metrics in Prometheus' text format."""
 
     route_name = "metrics"
 

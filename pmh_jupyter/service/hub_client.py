@@ -1,7 +1,7 @@
-"""Asking the Hub who a token belongs to. Nothing else says who somebody is.
+"""Asks the Hub whose a token is. The service has no other source of identity.
 
-Answers are kept for at most a minute, so that a token that was taken back works no longer than that, and under the token's hash,
-so that no token stands in memory longer than its request. A Hub that does not answer is told apart from a Hub that says no.
+Responses are cached for at most a minute, so a revoked token stops working within that time. The cache's keys are hashes of tokens, so
+no token stays in memory longer than its request. A Hub that does not respond raises Unavailable, unlike one that rejects a token.
 """
 
 from __future__ import annotations
@@ -29,7 +29,11 @@ MAX_CONCURRENT_REQUESTS = 32
 
 @dataclass(frozen=True)
 class Caller:
-    """Who a token belongs to, as the Hub says. `kind` is "user" or "service"; `session`: it came in a browser session's cookie."""
+    """The owner of a token, as reported by the Hub.
+
+    kind: "user" or "service".
+    has_session: the token came from the cookie of a browser session.
+    """
 
     name: str
     kind: str
@@ -38,7 +42,11 @@ class Caller:
 
 
 class HubClient:
-    """The Hub as the service sees it. `oauth` holds addresses, client id and our own token; `clock` gives monotonic seconds."""
+    """Calls the Hub's API.
+
+    oauth: JupyterHub's client, with the Hub's URLs, the service's client id and its token.
+    clock: monotonic seconds.
+    """
 
     def __init__(self, oauth: HubOAuth, clock: Callable[[], float]) -> None:
         self.oauth = oauth
@@ -47,7 +55,7 @@ class HubClient:
         self._request_slots = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
 
     async def find_caller(self, token: str) -> Caller | None:
-        """The owner of a token; None when the Hub does not know it. Raises Unavailable when the Hub cannot be asked."""
+        """Returns the owner of a token, or None if the Hub does not know it. Raises Unavailable if the Hub does not respond."""
         key = hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
         cached = self._caller_cache.get(key)
         if cached and cached[0] > self._clock():
@@ -60,26 +68,26 @@ class HubClient:
         return caller
 
     async def token_for_code(self, code: str, verifier: str) -> str:
-        """Trades the code of a finished log-in for the session's token."""
+        """Exchanges the authorization code of a login for the session's token. Raises Unavailable."""
         try:
             async with asyncio.timeout(REQUEST_TIMEOUT_SECONDS):
                 token: str = await self.oauth.token_for_code(code, code_verifier=verifier, sync=False)
         except (HTTPError, TimeoutError) as error:
-            raise Unavailable("The hub did not complete the log-in.") from error
+            raise Unavailable("The hub did not complete the login.") from error
         return token
 
     async def close(self) -> None:
-        """Closes the connections that this event loop keeps to the Hub."""
+        """Closes this event loop's connections to the Hub."""
         await JupyterHubHTTPClient.loop_instance().close()
 
     async def _query_hub(self, token: str) -> Caller | None:
         if not token.isascii() or not token.isprintable():
-            return None  # such a token cannot stand in a header, so the Hub never gave it out
+            return None  # cannot be sent in a header, so the Hub never issued it
         try:
             async with self._request_slots, asyncio.timeout(REQUEST_TIMEOUT_SECONDS):
                 model = await self.oauth.user_for_token(token, use_cache=False, sync=False)
         except (HTTPError, TimeoutError) as error:
-            raise Unavailable("The hub cannot be asked who you are.") from error
+            raise Unavailable("The hub does not respond, so the service cannot check who you are.") from error
         return _to_caller(model) if model else None
 
 
@@ -92,16 +100,16 @@ def _to_caller(model: dict[str, Any]) -> Caller:
 
 
 def make_hub_oauth(environ: Mapping[str, str]) -> HubOAuth:
-    """The Hub's addresses and our token from JUPYTERHUB_* variables, as the Hub sets them for a service that it manages.
+    """Creates JupyterHub's client from the JUPYTERHUB_* variables that the Hub sets for a managed service.
 
-    A service that is started alone needs at least JUPYTERHUB_API_URL and JUPYTERHUB_API_TOKEN; the rest has the values of
-    a service named `pmh`. Raises BadInput when the token is missing.
+    A service that runs on its own needs at least JUPYTERHUB_API_URL and JUPYTERHUB_API_TOKEN; the other variables default to the
+    values of a service named `pmh`. Raises BadInput if the token is missing.
     """
     token = environ.get("JUPYTERHUB_API_TOKEN")
     if not token:
         raise BadInput(
-            "JUPYTERHUB_API_TOKEN is not set, so the service cannot ask the hub who anybody is.",
-            advice="Let JupyterHub start the service, or set the token of a service of that name and JUPYTERHUB_API_URL.",
+            "JUPYTERHUB_API_TOKEN is not set, so the service cannot authenticate users.",
+            advice="Let JupyterHub start the service, or set JUPYTERHUB_API_URL and the API token of the service.",
         )
     settings = Settings.from_environ(environ)
     hub_prefix = f"{environ.get('JUPYTERHUB_BASE_URL') or settings.base_url}hub/"

@@ -1,4 +1,4 @@
-"""Where the caller stands: which person of ours, and in the classroom that the address names, which member."""
+"""Maps the Hub's name of a caller to a person, and to a membership of the classroom that the request names."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from pmh_jupyter.storage.records import members, people
 
 @dataclass(frozen=True)
 class Identity:
-    """The person behind a request. `membership` is set where the route asks for a permission."""
+    """The person behind a request. `membership` is set if the route requires a permission."""
 
     person: Person
     membership: Membership | None = None
 
 
 def resolve_identity(database: Database, name: str, classroom: str | None, permission: Permission | None) -> Identity:
-    """The person of a Hub name, made at the first visit; and the membership that holds the permission.
+    """Finds the person with a Hub name (creates it at the first visit), and the membership if a permission is required.
 
-    Raises NotFound for a classroom that is not there or not theirs (one cannot be told from the other), NotAllowed for a member
-    whose role does not hold the permission.
+    Raises NotFound if the classroom does not exist or the person is no member (the caller cannot tell which), and NotAllowed if the
+    member's role does not have the permission.
     """
     person = people.find_or_create(database, name)
     if permission is None or classroom is None:

@@ -1,8 +1,8 @@
-"""A browser's log-in through the Hub (OAuth, code with PKCE), and the session that comes of it.
+"""Login of a browser through the Hub (OAuth authorization code with PKCE), and the session that results from it.
 
-What must be remembered between leaving for the Hub and coming back, where to go and the verifier, travels in a cookie that is
-signed, expires in ten minutes, and is bound to the `state` of this very attempt by its name. So any process of the service
-can finish what another began, and two tabs can log in at once. A session is the token that the Hub gave, in a signed cookie.
+The data of a login in progress (the page to return to, the PKCE verifier) is in a signed cookie that expires after ten minutes and has
+the login's `state` in its name. So any process of the service can finish a login that another process began, and two tabs can log in at
+the same time. A session is a signed cookie with the token that the Hub issued.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _STATE_COOKIE_PREFIX = "pmh-login-"
 
 @dataclass(frozen=True)
 class PendingLogin:
-    """A log-in on its way: the page to go on to, and the PKCE verifier."""
+    """A login in progress: the page to return to, and the PKCE verifier."""
 
     next_url: str
     verifier: str
 
 
 def begin_login(handler: RequestHandler, oauth: HubOAuth, next_url: str) -> str:
-    """Sets the cookie and returns the Hub's address to send the browser to."""
+    """Sets the cookie of a new login, and returns the Hub's URL to redirect to."""
     verifier, challenge, method = oauth.generate_pkce_code_challenge()
     state = secrets.token_hex(16)
     value = json.dumps({"next": next_url, "verifier": verifier})
@@ -41,7 +41,7 @@ def begin_login(handler: RequestHandler, oauth: HubOAuth, next_url: str) -> str:
 
 
 def finish_login(handler: RequestHandler, oauth: HubOAuth, state: str) -> PendingLogin | None:
-    """Takes the log-in that `state` names from its cookie, once; None: begun elsewhere, altered or too long ago."""
+    """Returns the login with this `state` and deletes its cookie. Returns None if the cookie is missing, altered or expired."""
     if not (state.isascii() and state.isalnum()):
         return None
     name = _STATE_COOKIE_PREFIX + state
@@ -54,31 +54,32 @@ def finish_login(handler: RequestHandler, oauth: HubOAuth, state: str) -> Pendin
 
 
 def open_session(handler: RequestHandler, oauth: HubOAuth, token: str) -> None:
-    """Keeps the Hub's token in the browser until it is closed or the Hub takes the token back."""
+    """Stores the Hub's token in a session cookie. The session ends when the browser closes or the Hub revokes the token."""
     _set_signed_cookie(handler, oauth, oauth.cookie_name, token)
 
 
 def close_session(handler: RequestHandler, oauth: HubOAuth) -> None:
-    """Forgets the session in this browser."""
+    """Deletes the session cookie."""
     handler.clear_cookie(oauth.cookie_name, path=oauth.cookie_path)
 
 
 def session_token(handler: RequestHandler, oauth: HubOAuth) -> str | None:
-    """The Hub's token of this browser's session, if it has one."""
+    """Returns the Hub's token of the browser's session, or None."""
     value = handler.get_signed_cookie(oauth.cookie_name)
     return value.decode("ascii", "replace") if value else None
 
 
 def xsrf_token(cookie_secret: bytes, token: str) -> str:
-    """What a page of ours puts into its forms and requests: only who can read our pages in this session knows it."""
+    """Computes the XSRF token of a session, which pages of the service include in forms and requests. Other pages cannot read it."""
     return hmac.new(cookie_secret, b"xsrf:" + token.encode(), hashlib.sha256).hexdigest()
 
 
 def needs_xsrf_check(method: str, fetch_mode: str) -> bool:
-    """False for a page that a person navigates to. Everything else could be another page's script on the same address.
+    """True unless the request is a read that navigates to a page.
 
-    All users' servers share the hub's origin, so that a script of one of them can send requests with this browser's cookies:
-    reads are protected like writes. Old browsers and programs send no Sec-Fetch-Mode; they may read.
+    All users' servers share the hub's origin, so a script on one of them can send requests with this browser's cookies, and could read
+    the responses. Therefore reads by scripts need the XSRF token like writes. Old browsers and programs send no Sec-Fetch-Mode; they may
+    read without it.
     """
     is_read = method in {"GET", "HEAD", "OPTIONS"}
     return not (is_read and fetch_mode in {"", "navigate"})

@@ -1,8 +1,8 @@
-"""Structured logs: one line an event, JSON unless somebody reads along on a terminal.
+"""Structured logging: one line per event, as JSON or, on a terminal, as text.
 
-The request id is bound once for a request and travels with the context into threads, jobs and the grader. No line holds a token,
-code of a student or the name of a hidden test: events say ids and codes, and what other libraries log is let through from
-warnings on, except tornado's general log, which would print a cookie that it cannot verify.
+The request id is bound once per request and passed on to threads, jobs and the grader. No line contains a token, a student's code or the
+name of a hidden test: events have ids and codes only. Log records of libraries are included from level WARNING, but those of
+`tornado.general` only from ERROR, because it logs cookies that it cannot verify.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("pmh.service")
 
 
 def configure_logging(level: str = "info", as_json: bool = False) -> None:
-    """Sets up structlog and the standard library's logging for this process; JSON where stderr is not a terminal."""
+    """Configures structlog and the standard library's logging for this process. JSON is also used if stderr is not a terminal."""
     shared_processors: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -57,15 +57,15 @@ def configure_logging(level: str = "info", as_json: bool = False) -> None:
 
 
 def choose_request_id(proposed_id: str | None) -> str:
-    """The id that the caller sent, if it is one that can stand in a log; a new one otherwise."""
+    """Returns the proposed id if it is safe to log, else a new one."""
     if proposed_id and _REQUEST_ID_PATTERN.fullmatch(proposed_id):
         return proposed_id
     return uuid.uuid4().hex
 
 
 def _redact_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """The last line of defence: what looks like a credential in any text of the event is cut out."""
+    """Removes everything that looks like a credential from the event's texts, as a last safeguard."""
     for key, value in event.items():
         if isinstance(value, str):
-            event[key] = _SECRET_PATTERN.sub(r"\1\2[cut]", value)
+            event[key] = _SECRET_PATTERN.sub(r"\1\2[redacted]", value)
     return event

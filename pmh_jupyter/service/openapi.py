@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made of the same routes and models that answer."""
+"""Builds the OpenAPI 3.1 document from the routes and models that the service uses itself."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ _SCHEMA_REF = "#/components/schemas/{model}"
 _COMMON_STATUSES = (400, 405, 500, 503)
 _IDENTITY_STATUSES = (401, 403, 404, 429)
 _STATUS_DESCRIPTIONS = {
-    400: "The request does not have the right form",
+    400: "The request is invalid",
     401: "Not logged in",
     403: "Not allowed",
-    404: "No such thing, or none that the caller may know of",
-    405: "The address does not take this method",
-    409: "It contradicts what is there",
-    413: "Too large",
-    422: "The course or notebook has faults; all are listed",
-    429: "Too many requests; Retry-After says when to come back",
-    500: "A fault of the service",
-    503: "A part that is needed cannot be reached; Retry-After says when to try again",
+    404: "Does not exist, or the caller may not know that it exists",
+    405: "The route does not support this method",
+    409: "Conflicts with the current state",
+    413: "The request is too large",
+    422: "The course or notebook is invalid; `problems` lists everything that is wrong",
+    429: "Too many requests; Retry-After is the number of seconds to wait",
+    500: "Unexpected error in the service",
+    503: "A required component is unavailable; Retry-After is the number of seconds to wait",
 }
 
 
 def build_document(routes: Iterable[Route], server_url: str) -> dict[str, Any]:
-    """The document; `server` is the API's base address as its caller sees it."""
+    """Builds the document. `server_url` is the base URL of the API."""
     routes = tuple(routes)
     models: set[type[WireModel]] = {ErrorReply, *(model for route in routes for model in _models(route))}
     sorted_models = sorted(models, key=lambda model: model.__name__)
@@ -40,7 +40,7 @@ def build_document(routes: Iterable[Route], server_url: str) -> dict[str, Any]:
         "info": {
             "title": "Python Mastery Hub for Jupyter",
             "version": __version__,
-            "description": "The service's API. Every failure is an ErrorReply.",
+            "description": "The service's API. The body of every error response is an ErrorReply.",
         },
         "servers": [{"url": server_url}],
         "paths": {f"/{route.path}": _path_item(route) for route in routes},
@@ -51,7 +51,7 @@ def build_document(routes: Iterable[Route], server_url: str) -> dict[str, Any]:
                     "type": "apiKey",
                     "in": "header",
                     "name": "Authorization",
-                    "description": "`token …`, a token of the Hub that carries the scope named in the operation",
+                    "description": "`token …`, with a token of the Hub that has the scope named in the operation",
                 }
             },
         },
@@ -81,7 +81,7 @@ def _path_item(route: Route) -> dict[str, Any]:
 
 def _operation_object(route: Route, method: str, operation: Operation) -> dict[str, Any]:
     operation_object: dict[str, Any] = {
-        "operationId": f"{method.lower()}_{route.handler.__name__}",
+        "operationId": f"{method.lower()}_{route.handler.__name__.removesuffix('Handler')}",
         "summary": operation.summary,
         "responses": _responses(operation),
     }
@@ -90,11 +90,15 @@ def _operation_object(route: Route, method: str, operation: Operation) -> dict[s
     if operation.request_model:
         operation_object["requestBody"] = {"required": True, "content": _json_content(operation.request_model)}
     if operation.access_rule:
-        session_note = " A browser session will do as well." if operation.access_rule.allows_session else ""
+        session_note = " or a browser session" if operation.access_rule.allows_session else ""
         permission_note = (
-            f" In the classroom: {operation.access_rule.permission}." if operation.access_rule.permission else ""
+            f" Permission in the classroom: {operation.access_rule.permission}."
+            if operation.access_rule.permission
+            else ""
         )
-        operation_object["description"] = f"Scope {operation.access_rule.scope}.{session_note}{permission_note}"
+        operation_object["description"] = (
+            f"Requires the scope {operation.access_rule.scope}{session_note}.{permission_note}"
+        )
         operation_object["security"] = [{"token": []}]
     return operation_object
 
@@ -109,7 +113,7 @@ def _parameter_object(parameter: QueryParameter) -> dict[str, Any]:
 
 
 def _responses(operation: Operation) -> dict[str, Any]:
-    success: dict[str, Any] = {"description": "Done"}
+    success: dict[str, Any] = {"description": "Success"}
     if operation.reply_model:
         success["content"] = _json_content(operation.reply_model)
     elif operation.media_type != "application/json":

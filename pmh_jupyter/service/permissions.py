@@ -1,7 +1,8 @@
-"""What each route asks of its caller, as data: a scope of the token, a permission in the classroom, whether a browser session will do.
+"""Access rules as data: the scope that a route requires of the token, the permission that it requires in the classroom, and whether a
+browser session is accepted.
 
-Everything is looked at when a route is made, which is when its module loads: an unknown scope or permission stops the service
-from starting, and so does a route that says nothing.
+Rules are validated when a route is created, that is, when its module is imported: the service does not start with an unknown scope or
+permission, or with an operation that has no access rule.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pmh_jupyter.service.hub_client import Caller
 
 
 class Scope(StrEnum):
-    """The custom scopes that the Hub knows for us. What a server's token carries is said in the Hub's configuration."""
+    """The Hub's custom scopes for this project. The Hub's configuration (`hub/roles.py`) decides which tokens have them."""
 
     LEARN = "custom:pmh:learn"
     AUTHOR = "custom:pmh:author"
@@ -25,10 +26,10 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True)
 class AccessRule:
-    """What the caller of one method must have.
+    """What the caller of an operation must have.
 
-    `session`: a browser session of the service will do in place of the scope. `permission`: what the person's role in the
-    classroom that the address names must hold (None: the address names no classroom).
+    allows_session: a browser session of the service is accepted in place of the scope.
+    permission: what the caller's role in the classroom of the URL must allow; None if the URL names no classroom.
     """
 
     scope: Scope
@@ -41,13 +42,13 @@ class AccessRule:
             Permission(self.permission)
 
     def require_scope(self, caller: Caller) -> None:
-        """Raises NotAllowed for a caller who lacks the scope; the classroom's permission is checked where the classroom is known."""
+        """Raises NotAllowed if the caller does not have the scope. `resolve_identity` checks the permission."""
         if self.allows_session and caller.has_session:
             return
         if self.scope not in caller.scopes:
-            advice = "Open it in the browser, at the course's own pages." if self.allows_session else None
-            raise NotAllowed(f"This token does not carry the scope {self.scope}.", advice=advice)
+            advice = "Use a token with this scope, or open the page in your browser." if self.allows_session else None
+            raise NotAllowed(f"This token does not have the scope {self.scope}.", advice=advice)
 
 
 PUBLIC = None
-"""The right of a route that needs no identity. Written down, so that forgetting a right is not the same as needing none."""
+"""The access rule of an operation that needs no login. Has a name, so that a rule cannot be omitted by mistake."""

@@ -1,4 +1,4 @@
-"""One service process: put together, started, and taken apart again within three seconds."""
+"""Starts and stops one service process. Stopping takes at most three seconds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from urllib.parse import urlparse
@@ -18,11 +18,12 @@ from tornado.httpserver import HTTPServer
 from pmh_jupyter.config import Settings
 from pmh_jupyter.domain.submission import Job
 from pmh_jupyter.domain.verdict import Grading
+from pmh_jupyter.grading.backends import find_backend
+from pmh_jupyter.grading.isolation import IsolationCache
 from pmh_jupyter.service.app import make_app
 from pmh_jupyter.service.context import Service
 from pmh_jupyter.service.event_broadcaster import EventBroadcaster
 from pmh_jupyter.service.hub_client import HubClient, make_hub_oauth
-from pmh_jupyter.service.jobs.database_queue import DatabaseQueue
 from pmh_jupyter.service.jobs.grader import Grader
 from pmh_jupyter.service.jobs.worker_pool import WorkerPool
 from pmh_jupyter.service.key_files import load_or_create_key
@@ -42,9 +43,9 @@ GRADER_CLOSE_TIMEOUT_SECONDS = 0.5
 
 @contextlib.asynccontextmanager
 async def running_service(settings: Settings, environ: Mapping[str, str]) -> AsyncIterator[Service]:
-    """A service process that answers and grades until the block is left. Raises PmhError when it cannot start.
+    """Runs a service until the block is left. Raises PmhError if it cannot start.
 
-    It listens where JUPYTERHUB_SERVICE_URL says, else at PMH_SERVICE_IP and PMH_SERVICE_PORT.
+    The service listens at JUPYTERHUB_SERVICE_URL if that is set, else at PMH_SERVICE_IP and PMH_SERVICE_PORT.
     """
     database = Database(settings.resolved_database_url).open()
     try:
@@ -52,12 +53,12 @@ async def running_service(settings: Settings, environ: Mapping[str, str]) -> Asy
         if backup:
             log.info("database migrated", backup=str(backup))
         if requeued_count := await asyncio.to_thread(jobs.requeue_orphaned_jobs, database):
-            log.info("taken back from a process that was killed", jobs=requeued_count)
+            log.info("orphaned jobs requeued", jobs=requeued_count)
         service = build_service(settings, environ, database)
         server = HTTPServer(make_app(service), max_buffer_size=4 * settings.body_limit_mb << 20, xheaders=True)
         ip, port = listen_address(settings, environ)
         server.listen(port, ip)
-        log.info("service listens", ip=ip, port=port, database=database.url.get_backend_name())
+        log.info("service listening", ip=ip, port=port, database=database.url.get_backend_name())
         service.worker_pool.start()
         service.broadcaster.start()
         try:
@@ -69,26 +70,15 @@ async def running_service(settings: Settings, environ: Mapping[str, str]) -> Asy
 
 
 def build_service(settings: Settings, environ: Mapping[str, str], database: Database) -> Service:
-    """All parts of a service process on an open database; nothing runs yet. Called in the event loop."""
+    """Creates the objects of a service process on an open database, without starting threads. Must be called in the event loop."""
     key_folder = settings.data_path / "keys"
     metrics, clock = Metrics(), time.monotonic
-    queue = DatabaseQueue(database)
-    grader = Grader(settings, save_isolation=partial(save_isolation, database))
+    grader = Grader(settings, find_backend, IsolationCache(), save_isolation=partial(save_isolation, database))
     pool = ThreadPoolExecutor(DATABASE_THREADS, "pmh-database")
     loop = asyncio.get_running_loop()
 
     async def fetch_latest_numbers() -> Mapping[str, int]:
         return await loop.run_in_executor(pool, events.load_latest_event_numbers, database)
-
-    async def check_database() -> None:
-        await loop.run_in_executor(pool, database.ping)
-
-    async def check_schema() -> None:
-        await loop.run_in_executor(pool, database.check_revision)
-
-    async def check_grader() -> None:
-        # Not in the database's pool: a sandbox that hangs must not take its threads.
-        await asyncio.to_thread(grader.check_canary)
 
     broadcaster = EventBroadcaster(fetch_latest_numbers, metrics)
 
@@ -98,7 +88,7 @@ def build_service(settings: Settings, environ: Mapping[str, str], database: Data
 
     worker_pool = WorkerPool(
         settings.grading_workers or default_worker_count(),
-        queue,
+        database,
         grader.grade,
         check_ready=grader.get_backend,
         on_graded=on_graded,
@@ -116,18 +106,34 @@ def build_service(settings: Settings, environ: Mapping[str, str], database: Data
         worker_pool=worker_pool,
         broadcaster=broadcaster,
         grader=grader,
-        readiness=Readiness({"database": check_database, "schema": check_schema, "grading": check_grader}, clock),
+        readiness=_build_readiness(database, grader, pool, clock),
         cookie_secret=load_or_create_key(key_folder / "cookies", lambda: secrets.token_hex(32).encode()),
     )
 
 
+def _build_readiness(
+    database: Database, grader: Grader, pool: ThreadPoolExecutor, clock: Callable[[], float]
+) -> Readiness:
+    async def check_database() -> None:
+        await asyncio.get_running_loop().run_in_executor(pool, database.ping)
+
+    async def check_schema() -> None:
+        await asyncio.get_running_loop().run_in_executor(pool, database.check_revision)
+
+    async def check_grader() -> None:
+        # Not in the database pool: a sandbox that hangs must not block its threads.
+        await asyncio.to_thread(grader.check_canary)
+
+    return Readiness({"database": check_database, "schema": check_schema, "grading": check_grader}, clock)
+
+
 def default_worker_count() -> int:
-    """More than there are cores: a slow submission mostly waits for its time to be over, and some workers stay for checks."""
+    """More workers than cores: a slow submission mostly sleeps until its time limit, and some workers are reserved for checks."""
     return max(4, 2 * len(os.sched_getaffinity(0)))
 
 
 def listen_address(settings: Settings, environ: Mapping[str, str]) -> tuple[str, int]:
-    """Where to listen."""
+    """Returns the IP address and port to listen on."""
     url = urlparse(environ.get("JUPYTERHUB_SERVICE_URL", ""))
     if url.hostname and url.port:
         return url.hostname, url.port
@@ -135,18 +141,18 @@ def listen_address(settings: Settings, environ: Mapping[str, str]) -> tuple[str,
 
 
 async def serve(settings: Settings, environ: Mapping[str, str]) -> None:
-    """Runs until TERM or INT."""
+    """Runs the service until SIGTERM or SIGINT."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, stop.set)
     async with running_service(settings, environ):
         await stop.wait()
-        log.info("service stops")
+        log.info("service stopping")
 
 
 async def _stop_service(service: Service, server: HTTPServer) -> None:
-    """No new request and no new job; streams end; what is being graded gets a moment, then its lease is given back."""
+    """Accepts no more requests and jobs, ends the streams, and waits briefly for running gradings before releasing their jobs."""
     server.stop()
     await service.broadcaster.close()
     with contextlib.suppress(TimeoutError):
@@ -154,7 +160,7 @@ async def _stop_service(service: Service, server: HTTPServer) -> None:
             await asyncio.gather(
                 asyncio.to_thread(service.worker_pool.stop, SHUTDOWN_TIMEOUT_SECONDS), server.close_all_connections()
             )
-            # What still asks the database ends before the database is closed.
+            # Running queries must end before the database is closed.
             await asyncio.to_thread(service.pool.shutdown, cancel_futures=True)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(GRADER_CLOSE_TIMEOUT_SECONDS):

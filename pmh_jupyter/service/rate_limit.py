@@ -1,4 +1,4 @@
-"""How often one person may ask: a token bucket each, bounded in number. Pure; the clock is given."""
+"""Rate limit per person: a bounded number of token buckets."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from pmh_jupyter.errors import TooManyRequests
 
 
 class RateLimit:
-    """`per_minute` requests in a minute on average, as many at once after a quiet minute; `clock` gives seconds, monotonic.
+    """Allows each person `per_minute` requests a minute on average, and the same number at once after a minute without requests.
 
-    Holds at most `people` buckets and forgets the one used longest ago: a forgotten bucket is a full one, so forgetting errs
-    on the side of the caller.
+    clock: monotonic seconds.
+    max_buckets: above this number the least recently used bucket is dropped. A person without a bucket has a full one, so dropping a
+    bucket never rejects a request that should be allowed.
     """
 
     def __init__(self, per_minute: int, clock: Callable[[], float], max_buckets: int = 20_000) -> None:
@@ -22,7 +23,7 @@ class RateLimit:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def consume(self, person: str) -> None:
-        """Takes one; raises TooManyRequests, with the seconds until the next one is there, when the bucket is empty."""
+        """Takes one token from the person's bucket. Raises TooManyRequests, with the seconds to wait, if it is empty."""
         now = self._clock()
         tokens, refilled_at = self._buckets.pop(person, (float(self._per_minute), now))
         tokens = min(float(self._per_minute), tokens + (now - refilled_at) * self._per_minute / 60)
@@ -32,6 +33,6 @@ class RateLimit:
             self._buckets.popitem(last=False)
         if not is_allowed:
             raise TooManyRequests(
-                f"More than {self._per_minute} of these requests in a minute.",
+                f"You have sent more than {self._per_minute} of these requests within a minute.",
                 retry_after=(1 - tokens) * 60 / self._per_minute,
             )

@@ -1,4 +1,4 @@
-"""Whether this process can do its work: the database answers, its schema is ours, and a canary was graded through the wall."""
+"""Checks whether this process can work: the database responds, its schema is current, and a test grading in the sandbox succeeds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CHECK_TIMEOUT_SECONDS = 25.0
 
 @dataclass(frozen=True)
 class ComponentStatus:
-    """One thing that must be there; `code` and `advice` say what is wrong and what to do where it is not."""
+    """Whether a required component is ready. If not, `code`, `message` and `advice` describe the error."""
 
     name: str
     is_ready: bool
@@ -25,9 +25,10 @@ class ComponentStatus:
 
 
 class Readiness:
-    """Asks every part at most once in 30 seconds, and once for everybody who asks meanwhile.
+    """Checks all components and caches the result for STATUS_CACHE_SECONDS. Concurrent callers share one check.
 
-    `checks` maps a part's name to what raises PmhError where it is not ready.
+    checks: by name of the component, a function that raises PmhError if the component is not ready.
+    clock: monotonic seconds.
     """
 
     def __init__(self, checks: Mapping[str, Callable[[], Awaitable[None]]], clock: Callable[[], float]) -> None:
@@ -38,7 +39,7 @@ class Readiness:
         self._check_lock = asyncio.Lock()
 
     async def check_components(self) -> tuple[ComponentStatus, ...]:
-        """All parts as they were at most 30 seconds ago."""
+        """Returns the status of all components, at most STATUS_CACHE_SECONDS old."""
         async with self._check_lock:
             if not self._cached_statuses or self._clock() >= self._cached_until:
                 self._cached_statuses = tuple(
@@ -52,11 +53,10 @@ class Readiness:
             async with asyncio.timeout(CHECK_TIMEOUT_SECONDS):
                 await check()
         except PmhError as error:
-            log.warning("not ready", part=name, code=error.code, reason=error.message)
+            log.warning("component not ready", component=name, code=error.code, reason=error.message)
             return ComponentStatus(name, False, error.code, error.message, error.advice)
         except TimeoutError:
-            log.warning("not ready", part=name, code="timeout")
-            return ComponentStatus(
-                name, False, "timeout", f"No answer within {CHECK_TIMEOUT_SECONDS:.0f} seconds.", "Look at its log."
-            )
+            log.warning("component not ready", component=name, code="timeout")
+            message = f"The check did not finish within {CHECK_TIMEOUT_SECONDS:.0f} seconds."
+            return ComponentStatus(name, False, "timeout", message, "See the service's log for the cause.")
         return ComponentStatus(name, True)

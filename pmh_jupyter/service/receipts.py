@@ -1,7 +1,7 @@
-"""Receipts: what a student can show when work is said to have never arrived.
+"""Receipts: a student's proof that a submission arrived.
 
-Ed25519 over the canonical JSON (keys sorted, no spaces, UTF-8) of every other field. Signing is deterministic, so that the same
-submission always gives the same receipt, and nothing but the key must be kept.
+The signature is Ed25519 over the canonical JSON (sorted keys, no spaces, UTF-8) of all other fields. Signing is deterministic: the same
+submission always gets the same receipt, so only the key must be stored.
 """
 
 from __future__ import annotations
@@ -17,15 +17,13 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from pmh_jupyter.domain.codes import encode_readable_code
 from pmh_jupyter.service.key_files import load_or_create_key
 from pmh_jupyter.wire.submission import Receipt
 
-# No 0, O, 1, I, L: a code is read from a screen and typed by hand.
-_CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-
 
 class ReceiptSigner:
-    """Signs with the private key in `path`, which is made at the first start."""
+    """Signs receipts with the private key in the file `path`, which is created if it does not exist."""
 
     def __init__(self, path: Path) -> None:
         raw = load_or_create_key(path, _generate_key)
@@ -35,36 +33,33 @@ class ReceiptSigner:
 
     @property
     def public_keys(self) -> dict[str, str]:
-        """Key id to the base64 of the raw public key."""
+        """Base64 of the raw public key, by key id."""
         return {self.key_id: base64.b64encode(self.public_key).decode()}
 
     def sign(self, fields: Mapping[str, str]) -> dict[str, Any]:
-        """The signed receipt, as it is kept and sent, over a submission's fields as text (`submission`, `person`, `classroom`,
-        `lesson`, `release`, `content_hash`, `received_at`)."""
-        values = {**fields, "code": short_code(fields["submission"], fields["content_hash"])}
+        """Returns the signed receipt as JSON values.
+
+        fields: as text, `submission_id`, `person_id`, `classroom`, `lesson`, `release_id`, `content_hash` and `received_at`.
+        """
+        values = {**fields, "code": short_code(fields["submission_id"], fields["content_hash"])}
         unsigned = Receipt.model_validate({**values, "key_id": self.key_id, "signature": ""})
         signature = base64.b64encode(self._key.sign(canonical_bytes(unsigned))).decode()
         return unsigned.model_copy(update={"signature": signature}).model_dump(mode="json")
 
 
-def short_code(submission: str, content_hash: str) -> str:
-    """Eight letters and digits in two groups, e.g. 7KQM-2XWD, that say which submission and which content is meant."""
-    number = int.from_bytes(hashlib.sha256(f"{submission}:{content_hash}".encode()).digest(), "big")
-    letters = ""
-    for _ in range(8):
-        number, remainder = divmod(number, len(_CODE_ALPHABET))
-        letters += _CODE_ALPHABET[remainder]
-    return f"{letters[:4]}-{letters[4:]}"
+def short_code(submission_id: str, content_hash: str) -> str:
+    """Returns a code such as 7KQM-2XWD that identifies a submission and its content."""
+    return encode_readable_code(hashlib.sha256(f"{submission_id}:{content_hash}".encode()).digest())
 
 
 def canonical_bytes(receipt: Receipt) -> bytes:
-    """The bytes that are signed."""
+    """Returns the bytes that are signed."""
     fields = receipt.model_dump(mode="json", exclude={"signature"})
     return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def verify_receipt(receipt: Receipt, public_keys: Mapping[str, str]) -> bool:
-    """True if the receipt was signed, unaltered, by one of the keys (key id to base64 of the raw public key)."""
+    """True if one of the keys has signed the receipt as it is. `public_keys`: as in `ReceiptSigner.public_keys`."""
     try:
         public_key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_keys[receipt.key_id], validate=True))
         public_key.verify(base64.b64decode(receipt.signature, validate=True), canonical_bytes(receipt))

@@ -1,6 +1,6 @@
-"""A route as data: its address, its handler, and for each method what it does, asks, takes and answers.
+"""Routes as data: path, handler, and for each HTTP method its access rule, models and statuses.
 
-The application, the rights and the OpenAPI document all come from the same table, so that they cannot disagree.
+The application, the permission checks and the OpenAPI document use the same table, so they cannot contradict each other.
 """
 
 from __future__ import annotations
@@ -8,15 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from tornado.web import RequestHandler
+
+from pmh_jupyter.domain.slugs import MAX_SLUG_LENGTH, SLUG_PATTERN
 from pmh_jupyter.service.permissions import AccessRule
 from pmh_jupyter.wire.base import WireModel
 
-if TYPE_CHECKING:
-    from pmh_jupyter.service.handler import ApiHandler
-
-_SLUG_PATTERN = "[a-z0-9][a-z0-9-]{0,99}"
+# The lookahead limits the length.
+_SLUG_PATTERN = f"(?![a-z0-9-]{{{MAX_SLUG_LENGTH + 1}}}){SLUG_PATTERN}"
 _UUID_PATTERN = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 PARAMETER_PATTERNS: Mapping[str, str] = {
     "classroom": _SLUG_PATTERN,
@@ -25,12 +25,12 @@ PARAMETER_PATTERNS: Mapping[str, str] = {
     "person": _UUID_PATTERN,
     "id": _UUID_PATTERN,
 }
-"""What can stand in an address, by name: the pattern that it must match in full."""
+"""By name of a path parameter: the pattern that its value must match completely."""
 
 
 @dataclass(frozen=True)
 class QueryParameter:
-    """One value that may stand in the query."""
+    """An optional parameter of the query string. `schema` is its JSON schema."""
 
     name: str
     description: str
@@ -39,10 +39,13 @@ class QueryParameter:
 
 @dataclass(frozen=True)
 class Operation:
-    """One method of one route.
+    """One HTTP method of a route.
 
-    `reply` None: no body, or one that is no JSON (`media`). `dear`: it costs a
-    grading or a release and has a rate limit of its own. `needs_person`: a service of the Hub, which is nobody, may not call it.
+    reply_model: None for a response without a body, or with one that is not JSON (see `media_type`).
+    status: HTTP status of success.
+    is_expensive: the operation costs a grading or a release, and has a rate limit of its own.
+    needs_person: False also admits services of the Hub, which are no persons.
+    error_statuses: statuses of errors besides those that every operation can have.
     """
 
     summary: str
@@ -59,10 +62,10 @@ class Operation:
 
 @dataclass(frozen=True)
 class Route:
-    """An address below `api/` and its operations by method. Raises at once for a parameter that nobody knows."""
+    """A path below `api/` and its operations by method. Raises ValueError for an unknown path parameter or a missing method."""
 
     path: str
-    handler: type[ApiHandler]
+    handler: type[RequestHandler]
     operations: Mapping[str, Operation] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -79,12 +82,12 @@ class Route:
 
     @property
     def regex(self) -> str:
-        """The address as a regular expression with named groups."""
+        """The path as a regular expression with named groups."""
         return path_regex(self.path)
 
 
 def path_regex(path: str) -> str:
-    """An address with `{parameters}` as a regular expression with named groups; raises KeyError for one that nobody knows."""
+    """Converts a path with `{parameters}` to a regular expression with named groups. Raises KeyError for an unknown parameter."""
     literals = re.split(r"{\w+}", path)
     names = re.findall(r"{(\w+)}", path)
     groups = [*(f"(?P<{name}>{PARAMETER_PATTERNS[name]})" for name in names), ""]

@@ -1,6 +1,6 @@
-"""From the domain's values to the wire's messages: points instead of milli-points, sentences instead of codes.
+"""Serializers from domain values to wire messages. Milli-points become points.
 
-Functions for a student and for staff are apart; nothing here can put a flag or something sealed into a student's reply.
+Functions for students and functions for staff are separate: a student's reply has no field for flags or for anything sealed.
 """
 
 from __future__ import annotations
@@ -12,18 +12,20 @@ from pmh_jupyter.domain import outline as domain
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.course_versions import CourseVersion
 from pmh_jupyter.domain.events import Event
-from pmh_jupyter.domain.feedback_text import feedback_text, flag_text
+from pmh_jupyter.domain.feedback_text import param_names
+from pmh_jupyter.domain.gradebook import Gradebook, GradebookRow
 from pmh_jupyter.domain.hashing import sha256_hex
+from pmh_jupyter.domain.lesson_files import LessonFiles, StudentFiles
 from pmh_jupyter.domain.people import Membership, Person
 from pmh_jupyter.domain.submission import MemberSubmission, Submission
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Message, TestVerdict
-from pmh_jupyter.errors import Problem
 from pmh_jupyter.wire import outline, people, staff, submission
-from pmh_jupyter.wire.base import FileContent, ProblemReply
+from pmh_jupyter.wire.base import FileContent
+from pmh_jupyter.wire.errors import problem_reply
 
 
 def to_points(millipoints: int) -> float:
-    """1,500 milli-points are 1.5 points."""
+    """Converts milli-points to points: 1,500 to 1.5."""
     return millipoints / 1000
 
 
@@ -44,7 +46,7 @@ def classroom_reply(membership: Membership) -> people.ClassroomReply:
 
 
 def outline_reply(member_outline: domain.Outline) -> outline.OutlineReply:
-    """The outline of one member."""
+    """Serializes the outline of one member."""
     lessons = member_outline.lessons
     return outline.OutlineReply(
         classroom=classroom_reply(member_outline.membership),
@@ -116,13 +118,13 @@ def _award_reply(award: domain.OutlineAward) -> outline.AwardReply:
     )
 
 
-def lesson_files_reply(files: domain.LessonFiles) -> submission.LessonFilesReply:
-    """What a student receives of a lesson."""
+def lesson_files_reply(files: LessonFiles) -> submission.LessonFilesReply:
+    """The files of a lesson that a student receives."""
     base = _student_release(files.base) if files.base else None
     return submission.LessonFilesReply(current=_student_release(files.current), base=base)
 
 
-def _student_release(files: domain.StudentFiles) -> submission.StudentRelease:
+def _student_release(files: StudentFiles) -> submission.StudentRelease:
     return submission.StudentRelease(
         id=files.release_id, lesson=files.lesson, files=tuple(map(_file_content, files.files))
     )
@@ -134,7 +136,7 @@ def _file_content(file: File) -> FileContent:
 
 
 def submission_reply(own_submission: Submission) -> submission.SubmissionReply:
-    """A student's own work. Flags stay out."""
+    """A student's own submission, without flags."""
     return submission.SubmissionReply(
         id=own_submission.id,
         kind=own_submission.kind.value,
@@ -149,16 +151,16 @@ def submission_reply(own_submission: Submission) -> submission.SubmissionReply:
             _verdict_reply(verdict, own_submission.exercise_titles.get(verdict.grade_id, ""))
             for verdict in own_submission.verdicts
         ),
-        repairs=tuple(feedback_text(message) for message in own_submission.repairs),
-        grader_error=_message_text(own_submission.grader_error),
+        repairs=tuple(map(message_reply, own_submission.repairs)),
+        grader_error=_optional_message_reply(own_submission.grader_error),
         receipt=submission.Receipt.model_validate(own_submission.receipt) if own_submission.receipt else None,
     )
 
 
 def member_submission_reply(member_submission: MemberSubmission) -> staff.MemberSubmissionReply:
-    """A member's work with its flags."""
+    """A member's submission with its flags, for staff."""
     flags = tuple(
-        submission.FlagReply(code=flag.code, cell=flag.cell, detail=flag.detail, text=flag_text(flag))
+        submission.FlagReply(code=flag.code, cell=flag.cell, detail=flag.detail)
         for flag in member_submission.submission.flags
     )
     return staff.MemberSubmissionReply(
@@ -176,19 +178,19 @@ def _verdict_reply(verdict: ExerciseVerdict, title: str) -> submission.VerdictRe
         outcome=verdict.outcome.value,
         points=to_points(verdict.millipoints),
         max_points=to_points(verdict.max_millipoints),
-        message=_message_text(verdict.message),
+        message=_optional_message_reply(verdict.message),
         tests=tuple(map(_test_reply, verdict.tests)),
     )
 
 
 def _test_reply(test: TestVerdict) -> submission.TestReply:
-    # A grader names a hidden test neutrally and gives neither value; here it is made sure of.
+    # The grader gives hidden tests a neutral name and no values. The values are withheld here as well.
     return submission.TestReply(
         grade_id=test.grade_id,
         name=test.name,
         is_hidden=test.is_hidden,
         outcome=test.outcome.value,
-        message=_message_text(test.message),
+        message=_optional_message_reply(test.message),
         expected=None if test.is_hidden else test.expected,
         got=None if test.is_hidden else test.got,
         cell=test.cell,
@@ -196,12 +198,20 @@ def _test_reply(test: TestVerdict) -> submission.TestReply:
     )
 
 
-def _message_text(message: Message | None) -> str:
-    return feedback_text(message) if message else ""
+def message_reply(message: Message) -> submission.MessageReply:
+    """A message as code and parameters. Only parameters that its sentence shows are sent."""
+    names = param_names(message.code)
+    return submission.MessageReply(
+        code=message.code, params={name: value for name, value in message.params.items() if name in names}
+    )
 
 
-def gradebook_reply(gradebook: domain.Gradebook) -> staff.GradebookReply:
-    """One page of the board."""
+def _optional_message_reply(message: Message | None) -> submission.MessageReply | None:
+    return message_reply(message) if message else None
+
+
+def gradebook_reply(gradebook: Gradebook) -> staff.GradebookReply:
+    """One page of the gradebook."""
     return staff.GradebookReply(
         classroom=gradebook.classroom,
         columns=tuple(
@@ -220,7 +230,7 @@ def gradebook_reply(gradebook: domain.Gradebook) -> staff.GradebookReply:
     )
 
 
-def _gradebook_row(row: domain.GradebookRow) -> staff.GradebookRow:
+def _gradebook_row(row: GradebookRow) -> staff.GradebookRow:
     cells = tuple(
         staff.GradebookCell(
             state=cell.progress.state.value,
@@ -240,7 +250,7 @@ def _gradebook_row(row: domain.GradebookRow) -> staff.GradebookRow:
 
 
 def event_reply(event: Event) -> submission.EventReply:
-    """An event as the person whom it concerns may read it."""
+    """An event without the data that its recipient may not read."""
     return submission.EventReply(
         number=event.number, kind=event.kind.value, occurred_at=event.occurred_at, data=event.to_public_data()
     )
@@ -262,10 +272,6 @@ def course_validation_reply(report: ValidationReport, *, has_trial_run: bool) ->
         warnings=tuple(map(problem_reply, report.warnings)),
         has_trial_run=has_trial_run,
     )
-
-
-def problem_reply(problem: Problem) -> ProblemReply:
-    return ProblemReply(file=problem.file, cell=problem.cell, message=problem.message, remedy=problem.remedy)
 
 
 def course_release_reply(version: CourseVersion) -> staff.CourseReleaseReply:

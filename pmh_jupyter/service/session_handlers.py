@@ -1,4 +1,4 @@
-"""Coming back from the Hub's log-in, and leaving."""
+"""The end of a login at the Hub, and logout."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pmh_jupyter.service import login
 from pmh_jupyter.service.handler import BaseHandler, PageHandler
 from pmh_jupyter.service.logs import log
 
-LOGIN_AGAIN_ADVICE = "Open the page you wanted once more; you will be asked to log in again."
+LOGIN_AGAIN_ADVICE = "Open the page again; you will be asked to log in."
 
 
 class OAuthCallbackHandler(BaseHandler):
-    """The Hub sends the browser here with a code, which becomes a session."""
+    """Receives the browser from the Hub with an authorization code, and opens a session."""
 
     route_name = "oauth_callback"
 
@@ -19,23 +19,25 @@ class OAuthCallbackHandler(BaseHandler):
         oauth = self.service.hub.oauth
         code, state = self.get_query_argument("code", ""), self.get_query_argument("state", "")
         if not code:
-            raise BadInput("The hub did not complete the log-in.", advice=LOGIN_AGAIN_ADVICE)
+            raise BadInput("The hub did not complete the login.", advice=LOGIN_AGAIN_ADVICE)
         pending = login.finish_login(self, oauth, state)
         if pending is None:
             raise NotAllowed(
-                "This log-in was begun in another browser, or more than ten minutes ago.", advice=LOGIN_AGAIN_ADVICE
+                "This login was started in another browser, or more than ten minutes ago.", advice=LOGIN_AGAIN_ADVICE
             )
         token = await self.service.hub.token_for_code(code, pending.verifier)
         caller = await self.service.hub.find_caller(token)
         if caller is None:
-            raise NotAllowed("The hub does not know the session it has just opened.", advice=LOGIN_AGAIN_ADVICE)
+            raise NotAllowed(
+                "The hub does not recognize the session that it has just opened.", advice=LOGIN_AGAIN_ADVICE
+            )
         login.open_session(self, oauth, token)
         log.info("session opened", kind=caller.kind)
         self.redirect(_safe_redirect_url(pending.next_url, oauth.base_url))
 
 
 class LogoutHandler(PageHandler):
-    """Ends this browser's session of the service; the Hub's own is ended at the Hub."""
+    """Closes the browser's session of the service, then redirects to the Hub, which closes its own."""
 
     route_name = "logout"
 
@@ -46,5 +48,5 @@ class LogoutHandler(PageHandler):
 
 
 def _safe_redirect_url(url: str, base_url: str) -> str:
-    """Only an address of ours is gone on to, whatever was in the cookie."""
+    """Returns the URL if it belongs to the service, else the service's home page."""
     return url if url.startswith(base_url) else base_url

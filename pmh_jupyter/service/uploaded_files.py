@@ -1,13 +1,13 @@
-"""Files as they travel: base64 with a hash, and paths that stay inside their folder."""
+"""Decodes uploaded files: base64 with a hash, and relative paths that stay inside their folder."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
-from pathlib import PurePosixPath
 
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.hashing import sha256_hex
+from pmh_jupyter.domain.paths import require_safe_path
 from pmh_jupyter.errors import BadInput, TooLarge
 from pmh_jupyter.wire.base import FileContent
 
@@ -15,33 +15,18 @@ MAX_FILES = 500
 
 
 def decode_files(files: Iterable[FileContent]) -> tuple[File, ...]:
-    """The files of a message; raises BadInput for a path that leaves the folder, comes twice, or bytes that do not fit their hash."""
+    """Decodes the files of a request.
+
+    Raises BadInput for an unsafe or duplicate path and for content that does not match its hash, TooLarge for more than MAX_FILES.
+    """
     files_by_path: dict[str, File] = {}
     for file in files:
         if file.path in files_by_path:
-            raise BadInput(f"{file.path!r} is there twice.")
-        files_by_path[file.path] = File(_require_safe_path(file.path), _decode_content(file))
+            raise BadInput(f"The upload contains {file.path!r} twice.")
+        files_by_path[file.path] = File(require_safe_path(file.path), _decode_content(file))
         if len(files_by_path) > MAX_FILES:
-            raise TooLarge(f"More than {MAX_FILES} files.")
+            raise TooLarge(f"The upload contains more than {MAX_FILES} files.")
     return tuple(files_by_path.values())
-
-
-def _require_safe_path(path: str) -> str:
-    parts = PurePosixPath(path).parts
-    normalized = "/".join(parts)
-    if (
-        not parts
-        or normalized != path
-        or path.startswith("/")
-        or ".." in parts
-        or "\\" in path
-        or not path.isprintable()
-    ):
-        raise BadInput(
-            f"{path!r} is not a path within the folder.",
-            advice="Rename the file: a relative path, without '..' or '\\'.",
-        )
-    return path
 
 
 def _decode_content(file: FileContent) -> bytes:
@@ -51,6 +36,6 @@ def _decode_content(file: FileContent) -> bytes:
         raise BadInput(f"The content of {file.path!r} is not base64.") from error
     if sha256_hex(content) != file.sha256:
         raise BadInput(
-            f"{file.path!r} was damaged on the way: its content does not fit its hash.", advice="Send it again."
+            f"{file.path!r} was damaged in transit: its content does not match its hash.", advice="Send it again."
         )
     return content

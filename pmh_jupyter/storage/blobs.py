@@ -1,13 +1,11 @@
-"""Bytes by their SHA-256, in namespaces that never mix: what students receive, what is sealed, what was handed in.
+"""Stores bytes by their SHA-256, in namespaces that never mix: students' files of releases, sealed files, submitted files.
 
-A blob is durable before the row that names it, so that no row is ever without its file. A process killed between the two leaves a
-blob that nobody names; the repeat of the same work names it. A full disk raises Unavailable and leaves neither.
+A blob is durable before the row that refers to it, so no row is without its file. If the process is killed between the two, the blob
+stays without a row; sending the same files again uses it. If the disk is full, Unavailable is raised and neither is written.
 """
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, Protocol
@@ -17,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from pmh_jupyter.domain.hashing import sha256_hex
 from pmh_jupyter.errors import Unavailable
+from pmh_jupyter.filesystem import create_folder, sync_folder, write_atomically
 from pmh_jupyter.storage.dialect import insert_if_absent
 from pmh_jupyter.storage.tables.courses import BlobRow
 
@@ -24,20 +23,20 @@ BlobNamespace = Literal["student", "sealed", "submission"]
 
 
 class BlobStore(Protocol):
-    """Where bytes are kept. `stage` before the transaction, `store` inside it, `read` inside any."""
+    """Stores blobs. Call `stage` before the transaction, `store` in the same transaction, `read` in any transaction."""
 
     def stage(self, namespace: BlobNamespace, contents: Iterable[bytes]) -> None:
-        """Makes the contents durable, where that happens outside of the database."""
+        """Makes the contents durable, if they are stored outside the database. Raises Unavailable if the disk is full."""
 
     def store(self, session: Session, namespace: BlobNamespace, contents: Iterable[bytes]) -> None:
-        """Makes the contents part of the transaction, where they are kept in the database."""
+        """Adds the contents to the transaction, if they are stored in the database."""
 
     def read(self, session: Session, namespace: BlobNamespace, digests: Iterable[str]) -> dict[str, bytes]:
-        """The contents by digest; raises Unavailable when one is missing or damaged."""
+        """Returns the contents by digest. Raises Unavailable if one is missing or damaged."""
 
 
 class FileBlobStore:
-    """One file a blob, below `folder/namespace/ab/`. Written whole or not at all."""
+    """One file per blob, `folder/namespace/ab/abcd…`, where `ab` are the first characters of the digest."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -45,15 +44,15 @@ class FileBlobStore:
     def stage(self, namespace: BlobNamespace, contents: Iterable[bytes]) -> None:
         for content in contents:
             try:
-                _write_durably(self._path(namespace, sha256_hex(content)), content)
+                self._write(self._path(namespace, sha256_hex(content)), content)
             except OSError as error:
                 raise Unavailable(
-                    "The hub could not keep the files: its disk is full or cannot be written.",
-                    advice="Nothing was recorded. Tell whoever runs this hub, and try again later; keep your files.",
+                    "The hub could not save the files: its disk is full or not writable.",
+                    advice="Nothing was recorded. Contact your hub administrator, and try again later. Keep your files.",
                 ) from error
 
     def store(self, session: Session, namespace: BlobNamespace, contents: Iterable[bytes]) -> None:
-        """Nothing is left to do: the files are durable since `stage`."""
+        """Does nothing: `stage` has written the files."""
 
     def read(self, session: Session, namespace: BlobNamespace, digests: Iterable[str]) -> dict[str, bytes]:
         return {digest: self._read(namespace, digest) for digest in set(digests)}
@@ -67,19 +66,27 @@ class FileBlobStore:
             raise _damaged_blob_error(namespace, digest)
         return content
 
+    def _write(self, path: Path, content: bytes) -> None:
+        if _is_complete(path, content):
+            # The process that wrote the file may not have synced the folder yet.
+            sync_folder(path.parent)
+            return
+        create_folder(path.parent, mode=0o700)
+        write_atomically(path, content)
+
     def _path(self, namespace: BlobNamespace, digest: str) -> Path:
         return self.folder / namespace / digest[:2] / digest
 
 
 class DatabaseBlobStore:
-    """One row a blob, in the transaction of whoever names it."""
+    """One row per blob, written in the transaction that refers to it."""
 
     def stage(self, namespace: BlobNamespace, contents: Iterable[bytes]) -> None:
-        """Nothing is done before the transaction."""
+        """Does nothing: `store` writes the rows."""
 
     def store(self, session: Session, namespace: BlobNamespace, contents: Iterable[bytes]) -> None:
         rows = {sha256_hex(content): content for content in contents}
-        # Sorted, so that two transactions with the same blobs wait for each other and never in a circle.
+        # Sorted, so that two transactions that insert the same blobs cannot deadlock.
         for digest in sorted(rows):
             insert_if_absent(session, BlobRow, namespace=namespace, sha256=digest, content=rows[digest])
 
@@ -100,43 +107,10 @@ class DatabaseBlobStore:
 def _damaged_blob_error(namespace: BlobNamespace, digest: str) -> Unavailable:
     return Unavailable(
         f"A stored file is missing or damaged ({namespace}/{digest[:12]}).",
-        advice="Whoever runs this hub must restore the blobs from a backup.",
+        advice="The hub administrator must restore the blobs from a backup.",
     )
 
 
-def _write_durably(path: Path, content: bytes) -> None:
-    """Temporary file, fsync, rename, fsync of the folder. A file of that name and size is kept, but its entry made sure of:
-    whoever wrote it may be just before the last step."""
-    if path.is_file() and path.stat().st_size == len(content):
-        _fsync_folder(path.parent)
-        return
-    _make_folder_durably(path.parent)
-    descriptor, temporary_name = tempfile.mkstemp(dir=path.parent, prefix=".part-")
-    temporary_path = Path(temporary_name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary_path.rename(path)
-    except BaseException:
-        temporary_path.unlink(missing_ok=True)
-        raise
-    _fsync_folder(path.parent)
-
-
-def _make_folder_durably(folder: Path) -> None:
-    """Makes a folder and what leads to it; each entry is durable in its parent."""
-    if folder.is_dir():
-        return
-    _make_folder_durably(folder.parent)
-    folder.mkdir(mode=0o700, exist_ok=True)
-    _fsync_folder(folder.parent)
-
-
-def _fsync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _is_complete(path: Path, content: bytes) -> bool:
+    """True if the file exists with the right size. A shorter one is the leftover of a damaged disk and is written again."""
+    return path.is_file() and path.stat().st_size == len(content)

@@ -1,4 +1,4 @@
-"""Column types that mean the same on SQLite and PostgreSQL, and the base of every table."""
+"""Column types that behave the same on SQLite and PostgreSQL, and the base class of all tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import JSON, DateTime, Dialect, MetaData, TypeDecorator
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
 
-# Named constraints, so that a migration can drop what an earlier one made, on either database.
+# Constraints have names so that a later migration can drop them on either database.
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -19,12 +19,12 @@ NAMING_CONVENTION = {
 }
 
 Json = JSON().with_variant(JSONB(), "postgresql")
-# None is the database's NULL here, not the JSON word null.
+# Stores None as SQL NULL instead of the JSON value null.
 NullableJson = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A fact's time in UTC. SQLite keeps no zone, so that it is put on when read; a naive time is refused when written."""
+    """A point in time, in UTC. Writing a naive datetime raises ValueError. SQLite stores no zone; it is added when reading."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -33,7 +33,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("a moment needs a time zone")
+            raise ValueError("a point in time needs a time zone")
         utc = value.astimezone(UTC)
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
@@ -45,6 +45,6 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Base(DeclarativeBase):
-    """Base of every table. In PostgreSQL they lie in the schema that the connection's search path names."""
+    """Base class of all tables. In PostgreSQL, the connection's search path selects their schema."""
 
     metadata = MetaData(naming_convention=NAMING_CONVENTION)

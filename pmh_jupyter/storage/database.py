@@ -1,10 +1,11 @@
-"""The database: opened and closed, its revision checked, its transactions.
+"""Opens and closes the database, checks and upgrades its schema, and runs transactions.
 
-Everything here is synchronous and made for a pool of threads; an event loop must not wait for it.
+Everything here is synchronous and meant for a pool of threads. Do not call it from an event loop.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,26 +18,26 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from pmh_jupyter.errors import BadInput, Unavailable
+from pmh_jupyter.errors import BadInput, Conflict, Unavailable
+from pmh_jupyter.filesystem import FileLock, LockHeld
 from pmh_jupyter.storage import dialect, revision
 from pmh_jupyter.storage.blobs import BlobStore, DatabaseBlobStore, FileBlobStore
-from pmh_jupyter.storage.lock import ProcessLock
 
 Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """The service's clock."""
+    """The default clock: the present time in UTC."""
     return datetime.now(UTC)
 
 
 class Database:
-    """One database of ours, SQLite or PostgreSQL, with the blobs that belong to it.
+    """A SQLite or PostgreSQL database and its blobs: files in the folder `blobs` beside a SQLite file, rows in PostgreSQL.
 
-    `blob_folder` keeps blobs as files there. Without it they lie in `blobs` beside a SQLite file, and in PostgreSQL itself.
+    The constructor connects to nothing. It raises BadInput for a URL that is malformed or names another kind of database.
     """
 
-    def __init__(self, url: str, clock: Clock = utc_now, *, blob_folder: Path | None = None) -> None:
+    def __init__(self, url: str, clock: Clock = utc_now) -> None:
         try:
             self.url = make_url(url)
         except ArgumentError as error:
@@ -45,24 +46,24 @@ class Database:
             ) from error
         self.now = clock
         self.sqlite_path = _sqlite_path(self.url.database) if self.url.get_backend_name() == "sqlite" else None
-        folder = blob_folder or (self.sqlite_path and self.sqlite_path.parent / "blobs")
-        self.blobs: BlobStore = FileBlobStore(folder) if folder else DatabaseBlobStore()
+        self.blobs: BlobStore = (
+            FileBlobStore(self.sqlite_path.parent / "blobs") if self.sqlite_path else DatabaseBlobStore()
+        )
         self.engine: Engine = dialect.make_engine(self.url)
         self._read_only_engine = dialect.make_read_only_engine(self.engine)
-        self._lock = (
-            ProcessLock(self.sqlite_path.with_name(self.sqlite_path.name + ".lock")) if self.sqlite_path else None
-        )
+        self._lock = FileLock(self.sqlite_path.with_name(f"{self.sqlite_path.name}.lock")) if self.sqlite_path else None
 
     def open(self, *, exclusive: bool = True) -> Database:
-        """Makes sure that the database answers. For SQLite it takes the lock of the one service process, unless told otherwise.
+        """Checks that the database answers, and returns self.
 
-        Raises Conflict when another process holds the lock, Unavailable when the database does not answer.
+        exclusive: also take the lock that only one process can hold for a SQLite file. Set it to False for short queries beside a
+        running service. Raises Conflict if another process holds the lock, Unavailable if the database does not answer.
         """
         if self.sqlite_path:
             self.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
-            self.sqlite_path.touch(mode=0o600)  # SQLite would make it for everybody to read
+            self.sqlite_path.touch(mode=0o600)  # SQLite would create a file that all users can read
         if self._lock and exclusive:
-            self._lock.acquire()
+            _acquire_lock(self._lock)
         try:
             self.ping()
         except BaseException:
@@ -72,11 +73,11 @@ class Database:
 
     @property
     def is_sole_process(self) -> bool:
-        """True where no other service process can be using the database: SQLite, while this process holds its lock."""
+        """True if no other service process can be using the database: for SQLite, while this process holds the lock."""
         return self._lock is not None and self._lock.is_held
 
     def close(self) -> None:
-        """Closes every connection and gives the lock back; a thread that is still at work has its own closed when it is done."""
+        """Closes all connections and releases the lock. A connection in use by another thread is closed when that thread returns it."""
         event.listen(self.engine, "checkin", _invalidate_on_checkin)
         self.engine.dispose()
         if self._lock:
@@ -89,25 +90,26 @@ class Database:
         self.close()
 
     def ping(self) -> None:
-        """Asks the database a trivial question; raises Unavailable."""
+        """Runs a trivial query. Raises Unavailable if the database does not answer."""
         with self.read() as session:
             session.execute(text("SELECT 1"))
 
     def check_revision(self) -> None:
-        """Raises SchemaTooOld or SchemaTooNew unless the schema is this version's."""
+        """Raises SchemaTooOld or SchemaTooNew unless the schema is the one of this version of pmh-jupyter."""
         with _translate_errors(), self.engine.connect() as connection:
             revision.check_revision(connection)
 
     def upgrade(self, backup_dir: Path) -> Path | None:
-        """Migrates to this version's schema; a SQLite file with data in it is backed up first, and the copy's path returned.
+        """Migrates to the schema of this version of pmh-jupyter.
 
-        Raises SchemaTooNew for a schema of a newer version, which is left alone.
+        Backs up a SQLite file with data first and returns the path of the backup. Raises SchemaTooNew, and changes nothing, if a
+        newer version has written the schema.
         """
         with _translate_errors():
             return revision.upgrade_schema(self.engine, self.sqlite_path, backup_dir, self.now())
 
     def migrate_or_check(self, backup_dir: Path) -> Path | None:
-        """What a starting service does: SQLite is backed up and migrated; PostgreSQL, which others may be using, only checked."""
+        """Prepares the schema for a starting service: upgrades SQLite; only checks PostgreSQL, which other processes may be using."""
         if self.sqlite_path:
             return self.upgrade(backup_dir)
         self.check_revision()
@@ -115,15 +117,26 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """One transaction that may write: committed as a whole at the end, or not at all."""
+        """A transaction that may write. It is committed at the end of the block, and rolled back if the block raises."""
         with _translate_errors(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """One transaction that only reads; all that it sees is of one moment, and it waits for no writer."""
+        """A read-only transaction. All its queries see the same snapshot, and it never waits for a writer."""
         with _translate_errors(), Session(self._read_only_engine, autoflush=False) as session, session.begin():
             yield session
+
+
+def _acquire_lock(lock: FileLock) -> None:
+    """Takes the lock of a SQLite file; raises Conflict with the process that holds it."""
+    try:
+        lock.acquire(f"process {os.getpid()}")
+    except LockHeld as error:
+        raise Conflict(
+            f"Another process{f' ({error.holder})' if error.holder else ''} is already using this hub's database.",
+            advice="Stop it first, or use PostgreSQL (PMH_DATABASE_URL), which several processes can share.",
+        ) from error
 
 
 def _invalidate_on_checkin(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
@@ -134,23 +147,26 @@ def _sqlite_path(name: str | None) -> Path:
     if not name or name == ":memory:":
         raise BadInput(
             "PMH_DATABASE_URL names a SQLite database in memory.",
-            advice="Name a file (sqlite:////path/pmh.sqlite): nothing in memory survives a restart.",
+            advice="Name a file, for example sqlite:////path/pmh.sqlite. Data in memory is lost at every restart.",
         )
     return Path(name).absolute()
 
 
 @contextmanager
 def _translate_errors() -> Iterator[None]:
-    """Turns a database that cannot be reached, is locked or is full into Unavailable, and a value that no database can hold
-    (a NUL in a name, a number beyond 64 bits) into BadInput; a mistake of ours stays what it is."""
+    """Translates errors of the database driver.
+
+    Unavailable: the database cannot be reached, is locked or is full. BadInput: it cannot store a value (a NUL in a name, an
+    integer of more than 64 bits). All other errors are bugs and are not translated.
+    """
     try:
         yield
     except (DataError, UnicodeEncodeError, OverflowError) as error:
-        raise BadInput("It holds a character or a number that cannot be stored.") from error
+        raise BadInput("The request has a character or a number that cannot be stored.") from error
     except (InterfaceError, PoolTimeoutError) as error:
         raise _unavailable_error() from error
     except OperationalError as error:
-        # SQLite gives this class to wrong SQL as well.
+        # SQLite also raises this class for invalid SQL.
         if getattr(error.orig, "sqlite_errorname", "") == "SQLITE_ERROR":
             raise
         raise (_disk_full_error() if _is_disk_full(error) else _unavailable_error()) from error
@@ -161,18 +177,18 @@ def _translate_errors() -> Iterator[None]:
 
 
 def _unavailable_error() -> Unavailable:
-    return Unavailable("The hub's database does not answer just now.", retry_after=2.0)
+    return Unavailable("The hub's database is not answering.", retry_after=2.0)
 
 
 def _is_disk_full(error: OperationalError) -> bool:
-    """Whether there is no room left for the database; PostgreSQL's class 53100 is disk_full."""
+    """True if the database's disk is full. In PostgreSQL, SQLSTATE 53100 is disk_full."""
     error_code = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None)
     return error_code in {"SQLITE_FULL", "53100"}
 
 
 def _disk_full_error() -> Unavailable:
     return Unavailable(
-        "The hub could not record it: the disk of its database is full.",
-        advice="Nothing was recorded. Tell whoever runs this hub, and try again later; keep your files.",
+        "The hub could not save your request: the disk of its database is full.",
+        advice="Nothing was recorded. Contact your hub administrator, and try again later. Keep your files.",
         retry_after=10.0,
     )

@@ -1,4 +1,4 @@
-"""What SQLite and PostgreSQL say differently: engines, the start of a transaction, insert-or-leave."""
+"""Differences between SQLite and PostgreSQL: engines, the start of a transaction, insert without overwriting."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOCK_TIMEOUT_SECONDS = 15.0
 
 
 def make_engine(url: URL) -> Engine:
-    """The engine for a URL, with connections set up; raises BadInput for another database than the two we know."""
+    """Creates the engine for a URL. Raises BadInput for a database that is neither SQLite nor PostgreSQL."""
     if url.get_backend_name() == "sqlite":
         return _sqlite_engine(url)
     if url.get_backend_name() == "postgresql":
@@ -37,14 +37,14 @@ def _sqlite_engine(url: URL) -> Engine:
 
     @event.listens_for(engine, "connect")
     def configure_connection(connection: sqlite3.Connection, entry: ConnectionPoolEntry) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves, see begin()
+        connection.isolation_level = None  # begin_transaction sends BEGIN
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
     def begin_transaction(connection: Connection) -> None:
-        # A transaction that reads first and then writes cannot wait for another writer; so one that may write asks at once.
-        may_write = not connection.get_execution_options().get("pmh_reads")
+        # A transaction that upgrades from reading to writing fails instead of waiting, so it takes the write lock at its start.
+        may_write = not connection.get_execution_options().get("pmh_read_only")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if may_write else "BEGIN")
 
     return engine
@@ -61,7 +61,7 @@ def _postgresql_engine(url: URL) -> Engine:
 
 
 def _to_json(value: Any) -> str:
-    """JSON that both databases take. PostgreSQL refuses NUL and lone surrogates, which a student's value may well hold."""
+    """JSON that both databases accept. PostgreSQL rejects NUL and lone surrogates, which students' values may contain."""
     return json.dumps(_replace_unstorable_characters(value))
 
 
@@ -78,18 +78,19 @@ def _replace_unstorable_characters(value: Any) -> Any:
 
 
 def make_read_only_engine(engine: Engine) -> Engine:
-    """The same engine for transactions that only read: one snapshot over all of their questions."""
+    """Returns a variant of the engine for read-only transactions, in which all queries see the same snapshot."""
     if engine.dialect.name == "sqlite":
-        return engine.execution_options(pmh_reads=True)
+        return engine.execution_options(pmh_read_only=True)
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 @contextmanager
 def migration_transaction(connection: Connection) -> Iterator[None]:
-    """One transaction for a migration.
+    """Runs a migration in one transaction.
 
-    SQLite changes a table by copying it and dropping the old one, at which foreign keys would take offence: they rest meanwhile
-    (the pragma does nothing inside a transaction, so that it comes before), and are all checked before the commit.
+    SQLite changes a table by copying it and dropping the old one, which would violate foreign keys. So enforcement is suspended
+    (before the transaction: the pragma has no effect within one), and all foreign keys are checked before the commit. Raises
+    RuntimeError if one is violated.
     """
     if connection.dialect.name != "sqlite":
         with connection.begin():
@@ -103,13 +104,18 @@ def migration_transaction(connection: Connection) -> Iterator[None]:
             yield
             violations = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
             if violations:
-                raise RuntimeError(f"the migration would leave {len(violations)} rows that refer to nothing")
+                raise RuntimeError(
+                    f"the migration would leave {len(violations)} rows with a reference to a missing row"
+                )
     finally:
         sqlite_connection.execute("PRAGMA foreign_keys=ON")
 
 
 def insert_if_absent(session: Session, table: type[Base], **values: Any) -> bool:
-    """Inserts a row unless one with the same key is there; True if it was inserted. Waits for whoever is inserting the same."""
+    """Inserts a row unless one with the same key exists; returns True if it was inserted.
+
+    Waits for the end of another transaction that is inserting the same key.
+    """
     dialect_module = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     statement = dialect_module.insert(table).values(**values).on_conflict_do_nothing().returning(literal(1))
     return session.connection().execute(statement).first() is not None

@@ -1,4 +1,4 @@
-"""Writes events into a classroom's log, as the last thing of a transaction."""
+"""Appends events to a classroom's log and reads them back. Append as late as possible in a transaction: it locks the classroom."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pmh_jupyter.storage.tables.results import EventRow
 
 @dataclass(frozen=True)
 class NewEvent:
-    """An event that has no number yet. `day_of` is the moment whose local day it counts for; None: when it is written."""
+    """An event that has no number yet. `local_day_of` is the time whose local day is recorded; None: the time of writing."""
 
     kind: EventKind
     person_id: UUID | None
@@ -30,8 +30,8 @@ class NewEvent:
 def append_events(session: Session, classroom_id: UUID, new_events: Iterable[NewEvent], now: datetime) -> None:
     """Numbers the events and writes them.
 
-    The classroom's row is held from here to the commit: whoever comes next waits and then takes the next number. So numbers have
-    no gap, and a reader who has seen number N will never later see one below it appear. A database sequence gives neither.
+    Locks the classroom's row until the commit, so a concurrent writer waits and then takes the next number. Therefore numbers have
+    no gaps, and once a reader has seen number N, no lower number appears later. A database sequence guarantees neither.
     """
     new_events = tuple(new_events)
     if not new_events:
@@ -59,14 +59,14 @@ def append_events(session: Session, classroom_id: UUID, new_events: Iterable[New
 
 
 def to_event(row: EventRow) -> Event:
-    """A row as the domain knows it."""
+    """Converts a row to an Event."""
     return Event(row.number, EventKind(row.kind), row.occurred_at, row.day, row.person_id, row.data)
 
 
 def load_graded_events(
     session: Session, classroom_id: UUID, person_id: UUID, after_number: int = 0
 ) -> tuple[Event, ...]:
-    """A person's `submission-graded` events in a classroom from a number on, in order."""
+    """A person's `submission-graded` events in a classroom with a number greater than `after_number`, in order."""
     rows = session.scalars(
         select(EventRow)
         .where(

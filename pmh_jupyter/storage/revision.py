@@ -1,4 +1,4 @@
-"""Which schema a database has, which one this version wants, and the way from one to the other."""
+"""Compares the schema revision of a database with the one of this version of pmh-jupyter, and runs migrations."""
 
 from __future__ import annotations
 
@@ -17,34 +17,32 @@ from pmh_jupyter.errors import SchemaTooNew, SchemaTooOld
 from pmh_jupyter.storage.dialect import SCHEMA_NAME, migration_transaction
 
 VERSION_TABLE = "pmh_alembic_version"
-# Any number will do, as long as it stays: two upgrades at once wait for each other.
+# PostgreSQL advisory lock that serializes concurrent upgrades. An arbitrary number that must never change.
 ADVISORY_LOCK_KEY = 7_042_026
 
 
 def check_revision(connection: Connection) -> None:
-    """Raises SchemaTooOld or SchemaTooNew unless the database is at the newest revision that this version knows."""
+    """Raises SchemaTooOld or SchemaTooNew unless the database is at the newest revision of this version."""
     revision_id = current_revision(connection)
     scripts = ScriptDirectory.from_config(_alembic_config())
     if revision_id == scripts.get_current_head():
         return
     if revision_id is not None and revision_id not in _known_revisions(scripts):
-        raise SchemaTooNew(
-            f"The database has a schema ({revision_id}) of a newer version of pmh-jupyter than this one."
-        )
+        raise SchemaTooNew(f"A newer version of pmh-jupyter has written the database's schema ({revision_id}).")
     raise SchemaTooOld(
-        "The database has no tables of ours yet."
+        "The database has no tables of pmh-jupyter yet."
         if revision_id is None
-        else f"The database has an older schema ({revision_id}) than this version of pmh-jupyter needs."
+        else f"The database's schema ({revision_id}) is older than this version of pmh-jupyter requires."
     )
 
 
 def current_revision(connection: Connection) -> str | None:
-    """The revision that the database is at; None: no tables of ours."""
+    """The revision of the database; None if it has no tables of pmh-jupyter."""
     return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
 
 
 def upgrade_schema(engine: Engine, sqlite_path: Path | None, backup_dir: Path, now: datetime) -> Path | None:
-    """Brings the database to the newest revision; returns the backup's path where a backup was made."""
+    """Upgrades the database to the newest revision. Returns the path of the backup if one was made. Raises SchemaTooNew."""
     with engine.connect() as connection:
         if _is_current(connection):
             return None
@@ -61,7 +59,7 @@ def upgrade_schema(engine: Engine, sqlite_path: Path | None, backup_dir: Path, n
 
 
 def _create_schema(connection: Connection) -> None:
-    """Makes our schema; one that an operator made for us is taken as it is, without the right to make one."""
+    """Creates the schema unless it exists. If an operator has created it, no privilege to create schemas is needed."""
     schema_query = text("SELECT 1 FROM pg_namespace WHERE nspname = :name")
     if connection.scalar(schema_query, {"name": SCHEMA_NAME}) is None:
         connection.execute(text(f"CREATE SCHEMA {SCHEMA_NAME}"))
@@ -76,7 +74,7 @@ def _is_current(connection: Connection) -> bool:
 
 
 def _back_up_sqlite(sqlite_path: Path, folder: Path, now: datetime) -> Path:
-    """Copies a SQLite database through its own backup, which is whole even while others write."""
+    """Copies a SQLite database with its backup API, which gives a consistent copy even while others write."""
     folder.mkdir(parents=True, exist_ok=True)
     backup_path = folder / f"{sqlite_path.stem}-{now:%Y%m%dT%H%M%S}.sqlite"
     with closing(sqlite3.connect(sqlite_path)) as source, closing(sqlite3.connect(backup_path)) as target:

@@ -1,4 +1,7 @@
-"""Verdicts as the database keeps them: JSON of codes and parameters, so that words can be chosen, and changed, at the edge."""
+"""The JSON format in which verdicts are stored.
+
+Messages are stored as code and parameters. They become text when they are displayed, so their wording can change.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from pmh_jupyter.domain.verdict import ExerciseVerdict, Flag, Message, Outcome, 
 
 
 def message_to_json(message: Message) -> dict[str, Any]:
-    """A sentence yet to be put into words."""
+    """Returns `{"code": …, "params": {…}}`."""
     return {"code": message.code, "params": dict(message.params)}
 
 
@@ -19,7 +22,7 @@ def message_from_json(data: dict[str, Any]) -> Message:
 
 
 def flag_to_json(flag: Flag) -> dict[str, Any]:
-    """Something for an instructor to know."""
+    """Returns the fields of the flag by name."""
     return asdict(flag)
 
 
@@ -29,7 +32,7 @@ def flag_from_json(data: dict[str, Any]) -> Flag:
 
 
 def verdict_to_json(verdict: ExerciseVerdict) -> dict[str, Any]:
-    """An exercise's verdict with its tests."""
+    """Returns the fields of the verdict by name, with a list of its tests."""
     return {
         "grade_id": verdict.grade_id,
         "outcome": verdict.outcome.value,
@@ -54,7 +57,7 @@ def verdict_from_json(data: dict[str, Any]) -> ExerciseVerdict:
 
 def _test_to_json(test: TestVerdict) -> dict[str, Any]:
     message = test.message and message_to_json(test.message)
-    fields = ("grade_id", "name", "hidden", "expected", "got", "cell", "line")
+    fields = ("grade_id", "name", "is_hidden", "expected", "got", "cell", "line")
     return {"outcome": test.outcome.value, "message": message, **{name: getattr(test, name) for name in fields}}
 
 

@@ -74,17 +74,24 @@ class ReceiptKeys(WireModel):
     keys: dict[str, str] = Field(description="Key id to the base64 of the raw Ed25519 public key")
 
 
+class MessageReply(WireModel):
+    """A sentence as a code with parameters. Whoever shows it puts it into words: see `pmh_jupyter/domain/feedback_text.py`."""
+
+    code: str
+    params: dict[str, str] = {}
+
+
 class TestReply(WireModel):
-    """One thing that was tested. A hidden test has a neutral name, and neither expected nor got."""
+    """The result of one test. A hidden test has a neutral name, and neither expected nor got."""
 
     grade_id: str
     name: str
     is_hidden: bool
     outcome: OutcomeName
-    message: str = ""
+    message: MessageReply | None = None
     expected: str | None = None
     got: str | None = None
-    cell: str | None = Field(default=None, description="grade_id of the student's cell in which the fault showed")
+    cell: str | None = Field(default=None, description="grade_id of the student's cell that the result points to")
     line: int | None = Field(default=None, description="Line in that cell, from 1")
 
 
@@ -96,21 +103,20 @@ class VerdictReply(WireModel):
     outcome: OutcomeName
     points: float
     max_points: float
-    message: str = ""
+    message: MessageReply | None = None
     tests: tuple[TestReply, ...] = ()
 
 
 class FlagReply(WireModel):
-    """Something that an instructor should know of; never shown to a student."""
+    """An integrity flag: something that staff should look at; never sent to a student. `code` is one of `FLAG_TEXTS`."""
 
     code: str
     cell: str | None = None
     detail: str = ""
-    text: str = Field(default="", description="What was seen, as a sentence")
 
 
 class SubmissionReply(WireModel):
-    """A check or a submission and what became of it. `fault` is set when it failed through no fault of the student's."""
+    """A check or a final submission with its results. `grader_error` is set when grading failed and no attempt counts."""
 
     id: UUID
     kind: SubmissionKindName
@@ -122,8 +128,8 @@ class SubmissionReply(WireModel):
     graded_at: datetime | None = None
     queue_position: int | None = Field(default=None, description="Place in the queue, from 1, while queued")
     verdicts: tuple[VerdictReply, ...] = ()
-    repairs: tuple[str, ...] = ()
-    grader_error: str = ""
+    repairs: tuple[MessageReply, ...] = ()
+    grader_error: MessageReply | None = None
     receipt: Receipt | None = None
 
 

@@ -1,7 +1,10 @@
-"""The panel's side of the wire: TypeScript interfaces made from the pydantic models, so that the two cannot drift.
+"""Generates the panel's copies of Python definitions, so that the two cannot drift.
 
-`python -m pmh_jupyter.wire.typescript` writes `labextension/src/wire.ts` of the checkout it is run in; with `--check` it only says
-whether that file is current. Only what the panel and the server extension say to each other is written.
+`python -m pmh_jupyter.wire.typescript` writes three files into `labextension/src` of the checkout that it is run in; with `--check` it
+only reports which of them are out of date:
+
+- `wire.ts`: an interface for each message that the panel and the server extension exchange;
+- `feedbackTexts.ts` and `labels.ts`: see `pmh_jupyter.wire.typescript_texts`.
 """
 
 from __future__ import annotations
@@ -29,14 +32,16 @@ from pmh_jupyter.wire.lab import (
 )
 from pmh_jupyter.wire.outline import OutlineReply
 from pmh_jupyter.wire.people import JoinRequest, MeReply
-from pmh_jupyter.wire.submission import EventReply, SubmissionListReply
+from pmh_jupyter.wire.submission import EventReply, SubmissionListReply, SubmissionReply
+from pmh_jupyter.wire.typescript_texts import generate_feedback_texts, generate_labels, generated_header
 
-TARGET_PATH = Path("labextension/src/wire.ts")
+TARGET_FOLDER = Path("labextension/src")
 ROOT_MODELS: tuple[type[WireModel], ...] = (
     ErrorReply,
     MeReply,
     JoinRequest,
     OutlineReply,
+    SubmissionReply,
     SubmissionListReply,
     EventReply,
     LabStatus,
@@ -47,7 +52,6 @@ ROOT_MODELS: tuple[type[WireModel], ...] = (
     LabSubmissionReply,
     OutboxReply,
 )
-HEADER = "// Made from pmh_jupyter/wire by `python -m pmh_jupyter.wire.typescript`; do not edit.\n"
 
 # JSON has neither UUIDs nor times: both travel as strings, a time in ISO 8601 with its offset.
 _SCALARS: dict[Any, str] = {
@@ -62,11 +66,11 @@ _SCALARS: dict[Any, str] = {
 
 
 def generate_typescript(roots: tuple[type[WireModel], ...] = ROOT_MODELS) -> str:
-    """The text of wire.ts: every root and every message that one of them holds, in the order of first mention."""
+    """Returns the text of wire.ts: every root and every message inside one, in the order of first mention."""
     models: dict[str, type[WireModel]] = {}
     for root in roots:
         _collect(root, models)
-    return HEADER + "".join("\n" + _format_interface(model) for model in models.values())
+    return generated_header("pmh_jupyter/wire") + "".join("\n" + _format_interface(model) for model in models.values())
 
 
 def _collect(model: type[WireModel], models: dict[str, type[WireModel]]) -> None:
@@ -107,7 +111,7 @@ def _format_comment(text: str, indent: str) -> str:
 
 
 def _typescript_type(annotation: Any) -> str:
-    """The TypeScript type of an annotation; raises TypeError for one that the wire has not used so far."""
+    """The TypeScript type of an annotation; raises TypeError for one that this generator does not know."""
     if annotation in _SCALARS:
         return _SCALARS[annotation]
     origin, arguments = get_origin(annotation), get_args(annotation)
@@ -129,20 +133,30 @@ def _element_type(annotation: Any) -> str:
     return f"({element})" if " " in element else element
 
 
+def generate_files() -> dict[str, str]:
+    """Returns the text of every generated file by its name."""
+    return {
+        "wire.ts": generate_typescript(),
+        "feedbackTexts.ts": generate_feedback_texts(),
+        "labels.ts": generate_labels(),
+    }
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Writes wire.ts, or with --check answers 1 when it is not current."""
+    """Writes the generated files, or with --check returns 1 when one of them is out of date."""
     parser = argparse.ArgumentParser(prog="python -m pmh_jupyter.wire.typescript", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="only say whether the file is current")
-    parser.add_argument("--target", type=Path, default=TARGET_PATH)
+    parser.add_argument("--check", action="store_true", help="only report files that are out of date")
+    parser.add_argument("--folder", type=Path, default=TARGET_FOLDER)
     options = parser.parse_args(arguments)
-    text = generate_typescript()
-    if not options.check:
-        options.target.write_text(text, encoding="utf-8")
-        return 0
-    if options.target.read_text(encoding="utf-8") == text:
-        return 0
-    print(f"{options.target} is not current: run python -m pmh_jupyter.wire.typescript", file=sys.stderr)
-    return 1
+    status = 0
+    for name, text in generate_files().items():
+        path = options.folder / name
+        if not options.check:
+            path.write_text(text, encoding="utf-8")
+        elif not path.is_file() or path.read_text(encoding="utf-8") != text:
+            print(f"{path} is out of date: run python -m pmh_jupyter.wire.typescript", file=sys.stderr)
+            status = 1
+    return status
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 /**
- * Something that a person should know now: what, why, what to do, and at most one button.
+ * A message to the person: what happened, why, what to do, and at most one button.
  */
 import type { ReactElement, ReactNode } from 'react';
 
@@ -11,13 +11,13 @@ export interface NoticeProps {
   readonly title: string;
   readonly children?: ReactNode;
   /** An alert interrupts a screen reader, a status waits for a pause. */
-  readonly urgent?: boolean;
+  readonly isUrgent?: boolean;
   readonly action?: { readonly label: string; readonly onClick: () => void };
 }
 
-export function Notice({ glyph, title, children, urgent = false, action }: NoticeProps): ReactElement {
+export function Notice({ glyph, title, children, isUrgent = false, action }: NoticeProps): ReactElement {
   return (
-    <div className="pmh-Notice" data-glyph={glyph} role={urgent ? 'alert' : 'status'}>
+    <div className="pmh-Notice" data-glyph={glyph} role={isUrgent ? 'alert' : 'status'}>
       <Glyph name={glyph} />
       <div className="pmh-Notice-text">
         <strong>

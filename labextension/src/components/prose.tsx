@@ -1,5 +1,5 @@
 /**
- * A sentence of the hub's with its `code` set as code.
+ * A text with its parts in `backticks` shown as code.
  */
 import type { ReactElement } from 'react';
 

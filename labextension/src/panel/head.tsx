@@ -1,16 +1,17 @@
 /**
- * The panel's head: which classroom, the one thing to do next, and how far the way has been gone.
+ * The head of the panel: the classroom, the lesson to continue with, and the progress.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { caretRightIcon, HTMLSelect, refreshIcon } from '@jupyterlab/ui-components';
 import type { ReactElement } from 'react';
 
 import type { Actions } from '../actions';
-import { useChanged } from '../components/hooks';
+import { useSignal } from '../components/hooks';
 import type { ClassroomModel } from '../model';
+import { pointsText } from '../texts';
 import type { OutlineReply } from '../wire';
-import { pointsWord } from '../words';
 
+/** What every section of the panel gets. */
 export interface SectionProps {
   readonly model: ClassroomModel;
   readonly actions: Actions;
@@ -18,8 +19,8 @@ export interface SectionProps {
 }
 
 export function Head({ model, actions, trans }: SectionProps): ReactElement {
-  useChanged(model.changed);
-  const { outline, next } = model;
+  useSignal(model.changed);
+  const { outline, nextLesson } = model;
   return (
     <div className="pmh-Head">
       <div className="pmh-Head-line">
@@ -34,27 +35,34 @@ export function Head({ model, actions, trans }: SectionProps): ReactElement {
           <refreshIcon.react tag="span" aria-hidden="true" />
         </button>
       </div>
-      {outline && next && (
-        <button type="button" className="jp-mod-styled jp-mod-accept pmh-Primary" onClick={() => void actions.openNext()}>
+      {outline && nextLesson && (
+        <button
+          type="button"
+          className="jp-mod-styled jp-mod-accept pmh-Primary"
+          onClick={() => void actions.openNextLesson()}
+        >
           <span className="pmh-Clip">
-            {outline.solved > 0 ? trans.__('Continue: %1', next.title) : trans.__('Start: %1', next.title)}
+            {outline.solved_count > 0
+              ? trans.__('Continue: %1', nextLesson.title)
+              : trans.__('Start: %1', nextLesson.title)}
           </span>
           <caretRightIcon.react tag="span" aria-hidden="true" />
         </button>
       )}
-      {outline && outline.total > 0 && <Progress outline={outline} trans={trans} />}
+      {outline && outline.exercise_count > 0 && <Progress outline={outline} trans={trans} />}
     </div>
   );
 }
 
 function Title({ model, trans }: Pick<SectionProps, 'model' | 'trans'>): ReactElement {
-  const { classroom, classrooms } = model;
-  if (classroom && classrooms.length > 1) {
+  const { classroom, classrooms, selectedSlug } = model;
+  // Stays while another classroom is loading: it has the focus then.
+  if (selectedSlug !== null && classrooms.length > 1) {
     return (
       <HTMLSelect
         className="pmh-Switcher"
         aria-label={trans.__('Classroom')}
-        value={classroom.slug}
+        value={selectedSlug}
         onChange={event => void model.switchTo(event.target.value)}
       >
         {classrooms.map(({ slug, title }) => (
@@ -69,8 +77,9 @@ function Title({ model, trans }: Pick<SectionProps, 'model' | 'trans'>): ReactEl
 }
 
 function Progress({ outline, trans }: { outline: OutlineReply; trans: TranslationBundle }): ReactElement {
-  const { solved, total, points } = outline;
-  const done = trans.__('%1 of %2 solved', solved, total);
+  const { solved_count: solved, exercise_count: count, points } = outline;
+  const isDone = solved === count;
+  const solvedText = isDone ? trans.__('All %1 solved', count) : trans.__('%1 of %2 solved', solved, count);
   return (
     <div className="pmh-Progress">
       <div
@@ -78,15 +87,14 @@ function Progress({ outline, trans }: { outline: OutlineReply; trans: Translatio
         role="progressbar"
         aria-label={trans.__('Exercises solved')}
         aria-valuemin={0}
-        aria-valuemax={total}
+        aria-valuemax={count}
         aria-valuenow={solved}
-        aria-valuetext={done}
+        aria-valuetext={solvedText}
       >
-        <div className="pmh-Progress-bar" style={{ width: `${(100 * solved) / total}%` }} />
+        <div className="pmh-Progress-bar" style={{ width: `${(100 * solved) / count}%` }} />
       </div>
       <p>
-        {done} · {pointsWord(points, trans)}
-        {solved === total && <strong> · {trans.__('All done')}</strong>}
+        {solvedText} · {pointsText(points, trans)}
       </p>
     </div>
   );

@@ -1,45 +1,41 @@
 /**
- * What stands between a person and their lessons, each with its way out: loading, no classroom yet, an error, no hub, refused work.
+ * Notices above the outline, each with what to do: loading, no classroom yet, an error, an unavailable hub, refused submissions.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { useId, useState, type FormEvent, type ReactElement } from 'react';
 
-import { useChanged } from '../components/hooks';
+import { useSignal } from '../components/hooks';
 import { Notice } from '../components/notice';
 import type { ClassroomModel } from '../model';
-import { PmhError } from '../request';
-import type { OutboxReply } from '../wire';
+import { asPmhError, type PmhError } from '../request';
+import type { OutboxEntryReply } from '../wire';
 import type { SectionProps } from './head';
 
+type NoticeProps = Pick<SectionProps, 'model' | 'trans'>;
+
 export function Notices({ model, trans }: SectionProps): ReactElement {
-  useChanged(model.changed);
+  useSignal(model.changed);
+  const isHubUnavailable = model.error?.isHubUnavailable ?? true;
   return (
     <div className="pmh-Notices">
       {model.phase === 'loading' && <Skeleton trans={trans} />}
       {model.phase === 'no-classroom' && <JoinForm model={model} trans={trans} />}
-      {model.error && !(model.outline && model.error.kept) && (
-        <Notice
-          urgent
-          glyph="attention"
-          title={model.error.message}
-          action={{ label: trans.__('Try again'), onClick: () => void model.refresh() }}
-        >
-          {model.error.requestId
-            ? `${model.error.advice} (${trans.__('Request %1', model.error.requestId)})`
-            : model.error.advice}
-        </Notice>
+      {model.error && !(model.outline && isHubUnavailable) && (
+        <ErrorNotice error={model.error} model={model} trans={trans} />
       )}
-      {!model.online && model.outline && (model.error?.kept ?? true) && <Offline model={model} trans={trans} />}
-      <Refused model={model} trans={trans} />
+      {!model.isOnline && model.outline && isHubUnavailable && <OfflineNotice model={model} trans={trans} />}
+      {model.outbox.refused.map(entry => (
+        <RefusedNotice key={entry.id} entry={entry} model={model} trans={trans} />
+      ))}
     </div>
   );
 }
 
-/** The shape of what is coming; it shows only when that takes longer than a blink. */
+/** The shape of what is loading; it appears only after a moment (panel.css). */
 function Skeleton({ trans }: { trans: TranslationBundle }): ReactElement {
   return (
     <div className="pmh-Skeleton" role="status">
-      <span className="pmh-Spoken">{trans.__('Loading your lessons…')}</span>
+      <span className="pmh-Announcement">{trans.__('Loading your lessons…')}</span>
       {[100, 62, 84, 76, 90].map(width => (
         <div key={width} className="pmh-Skeleton-line" style={{ width: `${width}%` }} />
       ))}
@@ -47,72 +43,76 @@ function Skeleton({ trans }: { trans: TranslationBundle }): ReactElement {
   );
 }
 
-function Offline({ model, trans }: Pick<SectionProps, 'model' | 'trans'>): ReactElement {
+function ErrorNotice({ error, model, trans }: NoticeProps & { error: PmhError }): ReactElement {
   return (
     <Notice
-      glyph="grading"
-      title={trans.__('Working offline.')}
-      action={{ label: trans.__('Try now'), onClick: () => void model.sendWaiting() }}
+      isUrgent
+      glyph="needs-attention"
+      title={error.message}
+      action={{ label: trans.__('Try again'), onClick: () => void model.refresh() }}
     >
-      {trans.__('Your checks will be sent when the hub is back.') + waiting(model.outbox, trans)}
+      {error.requestId ? trans.__('%1 (Request %2)', error.advice, error.requestId) : error.advice}
     </Notice>
   );
 }
 
-function waiting(outbox: OutboxReply, trans: TranslationBundle): string {
-  const count = outbox.waiting.length;
-  return count > 0 ? ' ' + trans._n('%1 is waiting.', '%1 are waiting.', count) : '';
-}
-
-function Refused({ model, trans }: Pick<SectionProps, 'model' | 'trans'>): ReactElement {
+function OfflineNotice({ model, trans }: NoticeProps): ReactElement {
+  const count = model.outbox.waiting.length;
   return (
-    <>
-      {model.outbox.refused.map(entry => (
-        <Notice
-          key={entry.id}
-          glyph="attention"
-          title={
-            entry.kind === 'check'
-              ? trans.__('A check of “%1” was not accepted.', lessonTitle(model, entry.lesson))
-              : trans.__('The submission of “%1” was not accepted.', lessonTitle(model, entry.lesson))
-          }
-          action={{ label: trans.__('Dismiss'), onClick: () => void model.forget(entry.id) }}
-        >
-          {entry.last_error}
-        </Notice>
-      ))}
-    </>
+    <Notice
+      glyph="offline"
+      title={trans.__('Working offline')}
+      action={{ label: trans.__('Try now'), onClick: () => void model.sendOutbox() }}
+    >
+      {count > 0
+        ? trans._n(
+            '%1 submission is waiting on your server. It will be sent when the hub is back.',
+            '%1 submissions are waiting on your server. They will be sent when the hub is back.',
+            count
+          )
+        : trans.__('The hub cannot be reached. Your checks will be sent when it is back.')}
+    </Notice>
   );
 }
 
-function lessonTitle(model: ClassroomModel, slug: string): string {
-  return model.lesson(slug)?.title ?? slug;
+function RefusedNotice({ entry, model, trans }: NoticeProps & { entry: OutboxEntryReply }): ReactElement {
+  const lessonTitle = model.lesson(entry.lesson)?.title ?? entry.lesson;
+  return (
+    <Notice
+      glyph="needs-attention"
+      title={
+        entry.kind === 'check'
+          ? trans.__('A check of “%1” was not accepted.', lessonTitle)
+          : trans.__('The submission of “%1” was not accepted.', lessonTitle)
+      }
+      action={{ label: trans.__('Dismiss'), onClick: () => void model.discardRefused(entry.id) }}
+    >
+      {entry.last_error}
+    </Notice>
+  );
 }
 
-/** The first visit: nothing to see yet but the way in. */
-function JoinForm({ model, trans }: Pick<SectionProps, 'model' | 'trans'>): ReactElement {
+/** What a person without a classroom sees. */
+function JoinForm({ model, trans }: { model: ClassroomModel; trans: TranslationBundle }): ReactElement {
   const [code, setCode] = useState('');
   const [error, setError] = useState<PmhError | null>(null);
-  const id = useId();
+  const inputId = useId();
   const join = async (event: FormEvent) => {
     event.preventDefault();
     try {
       setError(null);
       await model.join(code.trim());
     } catch (reason) {
-      if (!(reason instanceof PmhError)) {
-        throw reason;
-      }
-      setError(reason);
+      setError(asPmhError(reason));
     }
   };
   return (
     <form className="pmh-Join" aria-label={trans.__('Join your classroom')} onSubmit={event => void join(event)}>
       <h3>{trans.__('Join your classroom')}</h3>
-      <p>{trans.__('Your instructor has a join code for you. With it your lessons appear here.')}</p>
-      <label htmlFor={id}>{trans.__('Join code')}</label>
+      <p>{trans.__('Enter the join code from your instructor to see your lessons here.')}</p>
+      <label htmlFor={inputId}>{trans.__('Join code')}</label>
       <input
-        id={id}
+        id={inputId}
         className="jp-mod-styled"
         value={code}
         onChange={event => setCode(event.target.value)}
@@ -126,7 +126,7 @@ function JoinForm({ model, trans }: Pick<SectionProps, 'model' | 'trans'>): Reac
         {trans.__('Join')}
       </button>
       {error && (
-        <Notice urgent glyph="attention" title={error.message}>
+        <Notice isUrgent glyph="needs-attention" title={error.message}>
           {error.advice}
         </Notice>
       )}

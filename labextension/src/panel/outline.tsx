@@ -1,31 +1,31 @@
 /**
- * The map: units that fold, and in each its lessons, each a button that opens it.
+ * The outline: units that can be folded, and in each its lessons with a button to open and one to submit.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { caretDownIcon, caretRightIcon } from '@jupyterlab/ui-components';
 import { useId, useState, type ReactElement } from 'react';
 
 import { Glyph } from '../components/glyph';
-import { useChanged } from '../components/hooks';
+import { useSignal } from '../components/hooks';
 import { Notice } from '../components/notice';
-import { dueState, shortTime, wholeTime } from '../times';
+import { stateLabel } from '../labels';
+import { dueState, fullTime, shortTime } from '../times';
 import type { LessonReply, UnitReply } from '../wire';
-import { stateWord } from '../words';
 import type { SectionProps } from './head';
 
 export function Outline(props: SectionProps): ReactElement | null {
   const { model, actions, trans } = props;
-  useChanged(model.changed);
-  useChanged(actions.moved);
+  useSignal(model.changed);
+  useSignal(actions.currentNotebookChanged);
   const { outline } = model;
   if (!outline) {
     return null;
   }
-  if (outline.total === 0 && outline.units.every(unit => unit.lessons.length === 0)) {
+  if (outline.units.every(unit => unit.lessons.length === 0)) {
     return (
       <div className="pmh-Notices">
-        <Notice glyph="book" title={trans.__('No lessons yet.')}>
-          {trans.__('Your instructor has not put a lesson on the schedule. This list fills by itself.')}
+        <Notice glyph="book" title={trans.__('No lessons yet')}>
+          {trans.__('Lessons will appear here automatically when your instructor schedules them.')}
         </Notice>
       </div>
     );
@@ -33,29 +33,33 @@ export function Outline(props: SectionProps): ReactElement | null {
   return (
     <nav className="pmh-Outline" aria-label={trans.__('Lessons')}>
       {outline.units.map((unit, index) => (
-        <Unit key={unit.title} {...props} unit={unit} number={index + 1} />
+        <Unit key={unit.title} {...props} unit={unit} isFirst={index === 0} />
       ))}
     </nav>
   );
 }
 
-function Unit({ unit, number, ...props }: SectionProps & { unit: UnitReply; number: number }): ReactElement {
-  // What is solved to the end is folded away at the start; everything else lies open.
-  const [open, setOpen] = useState(unit.total === 0 || unit.solved < unit.total || number === 1);
-  const id = useId();
-  const Caret = open ? caretDownIcon.react : caretRightIcon.react;
+function Unit({ unit, isFirst, ...props }: SectionProps & { unit: UnitReply; isFirst: boolean }): ReactElement {
+  // Units that are all solved start folded, except for the first.
+  const isSolved = unit.exercise_count > 0 && unit.solved_count === unit.exercise_count;
+  const [isOpen, setOpen] = useState(isFirst || !isSolved);
+  const listId = useId();
+  const Caret = isOpen ? caretDownIcon.react : caretRightIcon.react;
   return (
     <section className="pmh-Unit">
       <h3>
-        <button type="button" aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)}>
+        <button type="button" aria-expanded={isOpen} aria-controls={listId} onClick={() => setOpen(!isOpen)}>
           <Caret tag="span" aria-hidden="true" className="pmh-Caret" />
           <span className="pmh-Clip">{unit.title}</span>
-          <span className="pmh-Count" title={props.trans.__('%1 of %2 solved', unit.solved, unit.total)}>
-            {unit.solved} / {unit.total}
+          <span
+            className="pmh-Count"
+            title={props.trans.__('%1 of %2 solved', unit.solved_count, unit.exercise_count)}
+          >
+            {unit.solved_count} / {unit.exercise_count}
           </span>
         </button>
       </h3>
-      <ul id={id} hidden={!open}>
+      <ul id={listId} hidden={!isOpen}>
         {unit.lessons.map(lesson => (
           <Lesson key={lesson.slug} {...props} lesson={lesson} />
         ))}
@@ -65,46 +69,45 @@ function Unit({ unit, number, ...props }: SectionProps & { unit: UnitReply; numb
 }
 
 function Lesson({ lesson, model, actions, trans }: SectionProps & { lesson: LessonReply }): ReactElement {
-  const id = useId();
+  const detailsId = useId();
   const now = new Date();
   const zone = model.classroom?.time_zone ?? 'UTC';
-  const later = lesson.opens_at !== null && Date.parse(lesson.opens_at) > now.getTime();
-  const current = actions.lessonAtHand()?.slug === lesson.slug;
-  const opened = lesson.state !== 'new';
+  const isNotOpenYet = lesson.opens_at !== null && Date.parse(lesson.opens_at) > now.getTime();
+  const isCurrent = actions.currentLesson()?.slug === lesson.slug;
   return (
     <li className="pmh-Lesson" data-state={lesson.state}>
       <button
         type="button"
         className="pmh-Lesson-open"
         aria-label={trans.__('Open lesson %1', lesson.title)}
-        aria-describedby={id}
-        aria-current={current ? 'page' : undefined}
-        aria-disabled={later}
-        onClick={() => !later && void actions.openLesson(lesson)}
+        aria-describedby={detailsId}
+        aria-current={isCurrent ? 'page' : undefined}
+        aria-disabled={isNotOpenYet}
+        onClick={() => !isNotOpenYet && void actions.openLesson(lesson)}
       >
         <span className="pmh-State" data-state={lesson.state}>
           <Glyph name={lesson.state} />
         </span>
         <span className="pmh-Lesson-title">{lesson.title}</span>
         <span className="pmh-Count">
-          {lesson.solved} / {lesson.exercises.length}
+          {lesson.solved_count} / {lesson.exercises.length}
         </span>
       </button>
       <div className="pmh-Lesson-more">
-        <span id={id}>
-          <span>{stateWord(lesson.state, trans)}</span>
-          {later && lesson.opens_at ? (
-            <Time label={trans.__('opens %1', shortTime(lesson.opens_at, now))} iso={lesson.opens_at} zone={zone} />
+        <span id={detailsId}>
+          <span>{stateLabel(lesson.state, trans)}</span>
+          {isNotOpenYet && lesson.opens_at ? (
+            <Time label={trans.__('Opens %1', shortTime(lesson.opens_at, now))} iso={lesson.opens_at} zone={zone} />
           ) : (
             <Due lesson={lesson} zone={zone} now={now} trans={trans} />
           )}
         </span>
-        {opened && (
+        {lesson.state !== 'not-started' && (
           <button
             type="button"
             className="pmh-Link"
             aria-label={trans.__('Submit lesson %1', lesson.title)}
-            onClick={() => void actions.submit(lesson)}
+            onClick={() => void actions.submitLesson(lesson)}
           >
             {lesson.submitted_at ? trans.__('Submit again') : trans.__('Submit')}
           </button>
@@ -121,18 +124,18 @@ interface DueProps {
   readonly trans: TranslationBundle;
 }
 
-/** The due time where it matters: near, or missed; else whether the lesson was handed in. */
+/** The due time if it is soon or missed, or else whether the lesson was submitted. */
 function Due({ lesson, zone, now, trans }: DueProps): ReactElement | null {
-  const due = lesson.due_at;
-  const state = dueState(due, lesson.submitted_at, now);
-  if (due && state === 'missed') {
-    return <Time label={trans.__('was due %1', shortTime(due, now))} iso={due} zone={zone} missed />;
+  const dueAt = lesson.due_at;
+  const state = dueState(dueAt, lesson.submitted_at, now);
+  if (dueAt && state === 'missed') {
+    return <Time label={trans.__('Was due %1', shortTime(dueAt, now))} iso={dueAt} zone={zone} isMissed />;
   }
   if (lesson.submitted_at) {
-    return <Time label={trans.__('submitted')} iso={lesson.submitted_at} zone={zone} />;
+    return <Time label={trans.__('Submitted')} iso={lesson.submitted_at} zone={zone} />;
   }
-  return due && state === 'near' ? (
-    <Time label={trans.__('due %1', shortTime(due, now))} iso={due} zone={zone} />
+  return dueAt && state === 'soon' ? (
+    <Time label={trans.__('Due %1', shortTime(dueAt, now))} iso={dueAt} zone={zone} />
   ) : null;
 }
 
@@ -140,12 +143,12 @@ interface TimeProps {
   readonly label: string;
   readonly iso: string;
   readonly zone: string;
-  readonly missed?: boolean;
+  readonly isMissed?: boolean;
 }
 
-function Time({ label, iso, zone, missed = false }: TimeProps): ReactElement {
+function Time({ label, iso, zone, isMissed = false }: TimeProps): ReactElement {
   return (
-    <time dateTime={iso} title={wholeTime(iso, zone)} data-missed={missed}>
+    <time dateTime={iso} title={fullTime(iso, zone)} data-missed={isMissed}>
       {label}
     </time>
   );

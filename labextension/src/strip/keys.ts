@@ -1,8 +1,8 @@
 /**
- * Keys pressed in a strip or a result. Bare ones belong to its own buttons: Enter must not mean "edit this cell", nor D D "delete it".
- * With Ctrl, Alt or Cmd they are meant for JupyterLab, as everywhere on the page.
+ * Keeps keys that are pressed in a strip or a result from reaching JupyterLab, where Enter would edit the cell and D D delete it. Keys
+ * with Ctrl, Alt or Cmd are JupyterLab's shortcuts and work as everywhere on the page.
  */
-export function keepOwnKeys(node: HTMLElement): void {
+export function stopPlainKeys(node: HTMLElement): void {
   node.addEventListener('keydown', event => {
     if (!event.ctrlKey && !event.altKey && !event.metaKey) {
       event.stopPropagation();

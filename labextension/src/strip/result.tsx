@@ -1,5 +1,5 @@
 /**
- * The verdict below an exercise's answer cell. It stays as it is while a newer check runs, so that nothing moves.
+ * The result below an exercise's answer cell. It stays while a newer check runs, so that nothing moves.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReactElement } from 'react';
@@ -7,140 +7,194 @@ import type { ReactElement } from 'react';
 import { Glyph } from '../components/glyph';
 import { Notice } from '../components/notice';
 import { Prose } from '../components/prose';
+import { feedbackText } from '../feedbackTexts';
+import { isBusy, type ExerciseSubmission } from '../submissions';
+import { headline, likelyCause, pointsOfText, progressText } from '../texts';
 import type { TestReply, VerdictReply } from '../wire';
-import { headline, pointsOf, progressWord, testWord, usualCause } from '../words';
-import { isBusy, type ExerciseWork } from '../works';
-import { detail, isSentence, summary } from './said';
-import { useExercise, type ExerciseProps, type FoundExercise } from './strip';
-import { Values } from './value';
+import { isUnpassedHidden, summarizeResult, testDetail, testLabel, testTitle } from './resultText';
+import { useExercise, type ExerciseProps, type LocatedExercise } from './strip';
+import { ValueDiff } from './ValueDiff';
 
 export function Result(props: ExerciseProps): ReactElement | null {
-  const found = useExercise(props);
-  const work = props.model.works.get(props.lesson, props.gradeId);
-  if (!found || !work || !(work.verdict || work.error || work.fault || work.state === 'waiting')) {
+  const located = useExercise(props);
+  const submission = props.model.submissions.get(props.lesson, props.gradeId);
+  if (!located || !submission || !hasContent(submission)) {
     return null;
   }
   const { trans } = props;
   return (
     <section
       className="pmh-Result"
-      aria-label={trans.__('Result of exercise %1', found.exercise.title)}
-      aria-busy={isBusy(work)}
-      data-outcome={work.verdict?.outcome}
-      data-work={work.id}
+      aria-label={trans.__('Result of exercise %1', located.exercise.title)}
+      aria-busy={isBusy(submission)}
+      data-outcome={submission.verdict?.outcome}
+      data-submission={submission.id}
     >
-      <Trouble work={work} trans={trans} />
-      {work.verdict && <Verdict {...props} found={found} work={work} verdict={work.verdict} />}
+      <Problem submission={submission} trans={trans} />
+      {submission.verdict && (
+        <Verdict {...props} located={located} submission={submission} verdict={submission.verdict} />
+      )}
     </section>
   );
 }
 
-/** What keeps a check from having a verdict of its own. */
-function Trouble({ work, trans }: { work: ExerciseWork; trans: TranslationBundle }): ReactElement | null {
-  if (work.error) {
+function hasContent({ verdict, error, graderError, state }: ExerciseSubmission): boolean {
+  return verdict !== null || error !== null || graderError !== null || state === 'waiting';
+}
+
+interface ProblemProps {
+  readonly submission: ExerciseSubmission;
+  readonly trans: TranslationBundle;
+}
+
+/** Why the newest check has no verdict. */
+function Problem({ submission, trans }: ProblemProps): ReactElement | null {
+  const { error, graderError, state } = submission;
+  if (error) {
     return (
-      <Notice glyph="attention" title={work.error.message}>
-        {work.error.advice}
+      <Notice glyph="needs-attention" title={error.message}>
+        {error.advice}
       </Notice>
     );
   }
-  if (work.fault) {
+  if (graderError) {
     return (
-      <Notice glyph="grader-error" title={trans.__('Our fault, not yours: this try does not count.')}>
-        {trans.__('%1 Check again in a moment.', work.fault)}
+      <Notice glyph="grader-error" title={feedbackText(trans, graderError)}>
+        {trans.__('Check again in a moment.')}
       </Notice>
     );
   }
-  return work.state === 'waiting' ? (
-    <Notice glyph="grading" title={progressWord(work, trans)}>
-      {trans.__('The hub cannot be reached. Your answer is kept here and will be checked as soon as it is back.')}
+  return state === 'waiting' ? (
+    <Notice glyph="offline" title={progressText(submission, trans)}>
+      {trans.__('The hub cannot be reached. Your answer is saved and will be checked when the hub is back.')}
     </Notice>
   ) : null;
 }
 
 interface VerdictProps extends ExerciseProps {
-  readonly found: FoundExercise;
-  readonly work: ExerciseWork;
+  readonly located: LocatedExercise;
+  readonly submission: ExerciseSubmission;
   readonly verdict: VerdictReply;
 }
 
-function Verdict({ found, work, verdict, trans, onGoTo }: VerdictProps): ReactElement {
-  const next = found.lesson.exercises[found.index + 1];
-  const said = summary(verdict);
-  const below = verdict.message ? said : usualCause(verdict.outcome, trans);
+function Verdict({ located, submission, verdict, trans, onGoTo }: VerdictProps): ReactElement {
+  const { reason, location, tests, unevaluatedCount } = summarizeResult(verdict);
+  const reasonText = reason
+    ? feedbackText(trans, reason)
+    : verdict.message
+      ? ''
+      : likelyCause(verdict.outcome, trans);
   return (
     <>
-      <div className="pmh-Result-head">
-        <strong className="pmh-Outcome" data-outcome={verdict.outcome}>
-          <Glyph name={verdict.outcome} />
-          {headline(verdict, trans)}
-        </strong>
-        {verdict.outcome === 'passed' && next && (
-          <button
-            type="button"
-            className="pmh-Link"
-            onClick={() => onGoTo(next.solution_cells[0] ?? next.grade_id, null)}
-          >
-            {trans.__('Next: %1', next.title)}
-          </button>
-        )}
-        <span className="pmh-Result-points">
-          {isBusy(work) ? progressWord(work, trans) : pointsOf(verdict.points, verdict.max_points, trans)}
-        </span>
-      </div>
-      {below && (
-        <p className="pmh-Result-message">
-          <Prose text={below} />
-        </p>
+      <VerdictHead located={located} submission={submission} verdict={verdict} trans={trans} onGoTo={onGoTo} />
+      {reasonText && (
+        <div className="pmh-Result-message">
+          <p>
+            <Prose text={reasonText} />
+          </p>
+          {location && <GoToLine {...location} onGoTo={onGoTo} trans={trans} />}
+        </div>
       )}
-      {verdict.tests.length > 0 && (
+      {(tests.length > 0 || unevaluatedCount > 0) && (
         <ul className="pmh-Tests" aria-label={trans.__('Tests')}>
-          {verdict.tests.map((test, index) => (
-            <Test key={index} test={test} said={said} onGoTo={onGoTo} trans={trans} />
+          {tests.map((test, index) => (
+            <Test key={index} test={test} onGoTo={onGoTo} trans={trans} />
           ))}
+          {unevaluatedCount > 0 && <UnevaluatedTests count={unevaluatedCount} trans={trans} />}
         </ul>
       )}
-      {work.healed.map((sentence, index) => (
-        <p key={index} className="pmh-Result-healed">
-          <Prose text={sentence} />
+      {submission.repairs.map((repair, index) => (
+        <p key={index} className="pmh-Result-repair">
+          <Prose text={feedbackText(trans, repair)} />
         </p>
       ))}
     </>
   );
 }
 
+type VerdictHeadProps = Pick<VerdictProps, 'located' | 'submission' | 'verdict' | 'trans' | 'onGoTo'>;
+
+function VerdictHead({ located, submission, verdict, trans, onGoTo }: VerdictHeadProps): ReactElement {
+  const next = located.lesson.exercises[located.index + 1];
+  return (
+    <div className="pmh-Result-head">
+      <strong className="pmh-Outcome" data-outcome={verdict.outcome}>
+        <Glyph name={verdict.outcome} />
+        {headline(verdict, trans)}
+      </strong>
+      {verdict.outcome === 'passed' && next && (
+        <button
+          type="button"
+          className="pmh-Link"
+          onClick={() => onGoTo(next.solution_cells[0] ?? next.grade_id, null)}
+        >
+          {trans.__('Next: %1', next.title)}
+        </button>
+      )}
+      <span className="pmh-Result-points">
+        {isBusy(submission)
+          ? progressText(submission, trans)
+          : pointsOfText(verdict.points, verdict.max_points, trans)}
+      </span>
+    </div>
+  );
+}
+
 interface TestProps {
   readonly test: TestReply;
-  /** What stands above the tests already. */
-  readonly said: string;
   readonly onGoTo: ExerciseProps['onGoTo'];
   readonly trans: TranslationBundle;
 }
 
-function Test({ test, said, onGoTo, trans }: TestProps): ReactElement {
-  const { cell, line } = test;
-  const more = detail(test, said);
-  const plain = test.hidden || isSentence(test.name);
+function Test({ test, onGoTo, trans }: TestProps): ReactElement {
+  const { cell, line, expected, got } = test;
+  const title = testTitle(test);
+  const detail = testDetail(test, trans);
+  const glyph = isUnpassedHidden(test) ? 'not-checked' : test.outcome;
   return (
     <li className="pmh-Test" data-outcome={test.outcome}>
-      <span className="pmh-Outcome" data-outcome={test.hidden && test.outcome === 'failed' ? 'not-checked' : test.outcome}>
-        <Glyph name={test.hidden && test.outcome === 'failed' ? 'not-checked' : test.outcome} />
+      <span className="pmh-Outcome" data-outcome={glyph}>
+        <Glyph name={glyph} />
       </span>
-      <span className="pmh-Test-name">{plain ? test.name : <code>{test.name}</code>}</span>
-      <span className="pmh-Test-word">{testWord(test, trans)}</span>
+      <span className="pmh-Test-name">{title.isCode ? <code>{title.text}</code> : title.text}</span>
+      <span className="pmh-Test-label">{testLabel(test, trans)}</span>
       <div className="pmh-Test-detail">
-        <Values expected={test.expected} got={test.got} trans={trans} />
-        {more && (
+        <ValueDiff expected={expected} got={got} trans={trans} />
+        {detail && (
           <p>
-            <Prose text={more} />
+            <Prose text={detail} />
           </p>
         )}
-        {cell && line !== null && (
-          <button type="button" className="pmh-Link" onClick={() => onGoTo(cell, line)}>
-            {trans.__('Go to line %1', line)}
-          </button>
-        )}
+        {cell && line !== null && <GoToLine cell={cell} line={line} onGoTo={onGoTo} trans={trans} />}
       </div>
     </li>
+  );
+}
+
+function UnevaluatedTests({ count, trans }: { count: number; trans: TranslationBundle }): ReactElement {
+  return (
+    <li className="pmh-Test" data-outcome="not-checked">
+      <span className="pmh-Outcome" data-outcome="not-checked">
+        <Glyph name="not-checked" />
+      </span>
+      <span className="pmh-Test-name">
+        {trans._n('%1 test could not be evaluated.', '%1 tests could not be evaluated.', count)}
+      </span>
+    </li>
+  );
+}
+
+interface GoToLineProps {
+  readonly cell: string;
+  readonly line: number;
+  readonly onGoTo: ExerciseProps['onGoTo'];
+  readonly trans: TranslationBundle;
+}
+
+function GoToLine({ cell, line, onGoTo, trans }: GoToLineProps): ReactElement {
+  return (
+    <button type="button" className="pmh-Link" onClick={() => onGoTo(cell, line)}>
+      {trans.__('Go to line %1', line)}
+    </button>
   );
 }

@@ -1,39 +1,41 @@
 /**
- * The line above an exercise's answer cell: what it is, where it stands, a hint, and the button.
+ * The strip above an exercise's answer cell: title, points, state, hints, and the Check button.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { useId, useState, type ReactElement } from 'react';
 
 import { Glyph } from '../components/glyph';
-import { useChanged } from '../components/hooks';
+import { useSignal } from '../components/hooks';
 import { Prose } from '../components/prose';
+import { stateLabel } from '../labels';
 import type { ClassroomModel } from '../model';
+import { isBusy } from '../submissions';
+import { pointsOfText, pointsText, progressText } from '../texts';
 import type { ExerciseReply, LessonReply } from '../wire';
-import { pointsOf, pointsWord, progressWord, stateWord } from '../words';
-import { isBusy } from '../works';
 
-/** What the strip and the result of one exercise need. They look the exercise up anew at each rendering. */
+/** What the strip and the result of one exercise need. They look the exercise up in the model at each rendering. */
 export interface ExerciseProps {
   readonly model: ClassroomModel;
+  /** The lesson's slug. */
   readonly lesson: string;
   readonly gradeId: string;
   readonly onCheck: (lesson: LessonReply, exercise: ExerciseReply) => void;
   readonly onGoTo: (gradeId: string, line: number | null) => void;
-  /** The key that checks, as this platform writes it; "" when it has none. */
-  readonly keys: string;
+  /** The shortcut of Check as this platform writes it; "" when it has none. */
+  readonly shortcut: string;
   readonly trans: TranslationBundle;
 }
 
-export interface FoundExercise {
+export interface LocatedExercise {
   readonly lesson: LessonReply;
   readonly exercise: ExerciseReply;
-  /** Its place in the lesson, from 0. */
+  /** The exercise's position in the lesson, from 0. */
   readonly index: number;
 }
 
-export function useExercise({ model, lesson: slug, gradeId }: ExerciseProps): FoundExercise | null {
-  useChanged(model.changed);
-  useChanged(model.works.changed);
+export function useExercise({ model, lesson: slug, gradeId }: ExerciseProps): LocatedExercise | null {
+  useSignal(model.changed);
+  useSignal(model.submissions.changed);
   const lesson = model.lesson(slug);
   const index = lesson?.exercises.findIndex(exercise => exercise.grade_id === gradeId) ?? -1;
   const exercise = lesson?.exercises[index];
@@ -41,13 +43,13 @@ export function useExercise({ model, lesson: slug, gradeId }: ExerciseProps): Fo
 }
 
 export function Strip(props: ExerciseProps): ReactElement | null {
-  const found = useExercise(props);
-  const [hints, setHints] = useState(0);
+  const located = useExercise(props);
+  const [shownHints, setShownHints] = useState(0);
   const hintsId = useId();
-  if (!found) {
+  if (!located) {
     return null;
   }
-  const { exercise, index } = found;
+  const { exercise, index } = located;
   const { trans } = props;
   return (
     <div className="pmh-Strip" role="group" aria-label={trans.__('Exercise %1: %2', index + 1, exercise.title)}>
@@ -56,85 +58,90 @@ export function Strip(props: ExerciseProps): ReactElement | null {
           <span className="pmh-Strip-number">{trans.__('Exercise %1', index + 1)}</span>
           <strong>{exercise.title}</strong>
         </span>
-        <Standing {...props} exercise={exercise} />
+        <Status {...props} exercise={exercise} />
         {exercise.hints.length > 0 && (
           <button
             type="button"
             className="pmh-Link"
-            aria-expanded={hints > 0}
+            aria-expanded={shownHints > 0}
             aria-controls={hintsId}
-            onClick={() => setHints(hints > 0 ? 0 : 1)}
+            onClick={() => setShownHints(shownHints > 0 ? 0 : 1)}
           >
-            {hints > 0 ? trans.__('Hide hint') : trans.__('Hint')}
+            {shownHints > 0 ? trans.__('Hide hint') : trans.__('Hint')}
           </button>
         )}
-        <CheckButton {...props} found={found} />
+        <CheckButton {...props} located={located} />
       </div>
-      <div id={hintsId} className="pmh-Hints" hidden={hints === 0}>
-        <Hints hints={exercise.hints} shown={hints} onMore={() => setHints(hints + 1)} trans={trans} />
+      <div id={hintsId} className="pmh-Hints" hidden={shownHints === 0}>
+        <Hints
+          hints={exercise.hints}
+          shownCount={shownHints}
+          onShowNext={() => setShownHints(shownHints + 1)}
+          trans={trans}
+        />
       </div>
     </div>
   );
 }
 
-function Standing({ model, lesson, exercise, trans }: ExerciseProps & { exercise: ExerciseReply }): ReactElement {
-  const grading = isBusy(model.works.get(lesson, exercise.grade_id));
-  const state = grading ? 'grading' : exercise.state;
-  const points =
-    exercise.points > 0 ? pointsOf(exercise.points, exercise.max_points, trans) : pointsWord(exercise.max_points, trans);
-  const tries = exercise.tries > 0 ? trans._n('%1 try', '%1 tries', exercise.tries) : stateWord('new', trans);
-  const word = state === 'new' || state === 'begun' ? tries : stateWord(state, trans);
+/** Points, and the state of the exercise; while there is nothing but attempts to report, their number. */
+function Status({ model, lesson, exercise, trans }: ExerciseProps & { exercise: ExerciseReply }): ReactElement {
+  const state = isBusy(model.submissions.get(lesson, exercise.grade_id)) ? 'grading' : exercise.state;
+  const { points, max_points: maxPoints, attempts } = exercise;
+  const label =
+    state === 'in-progress' && attempts > 0
+      ? trans._n('%1 attempt', '%1 attempts', attempts)
+      : stateLabel(state, trans);
   return (
-    <span className="pmh-Strip-standing">
-      <span>{points}</span>
+    <span className="pmh-Strip-status">
+      <span>{points > 0 ? pointsOfText(points, maxPoints, trans) : pointsText(maxPoints, trans)}</span>
       <span className="pmh-State" data-state={state}>
         <Glyph name={state} />
-        {word}
+        {label}
       </span>
     </span>
   );
 }
 
-function CheckButton({ found, ...props }: ExerciseProps & { found: FoundExercise }): ReactElement {
-  const { model, trans, keys } = props;
-  const work = model.works.get(props.lesson, props.gradeId);
-  const busy = isBusy(work);
-  const label = busy ? progressWord(work, trans) : trans.__('Check');
-  // Not `disabled`: a button that takes the focus away from whoever pressed it leaves them nowhere.
+function CheckButton({ located, ...props }: ExerciseProps & { located: LocatedExercise }): ReactElement {
+  const { model, trans, shortcut } = props;
+  const submission = model.submissions.get(props.lesson, props.gradeId);
+  const isChecking = isBusy(submission);
+  // Not `disabled`: a disabled button would lose the keyboard focus of the person who pressed it.
   return (
     <button
       type="button"
       className="pmh-Button pmh-Check"
-      aria-label={trans.__('Check exercise: %1', found.exercise.title)}
-      aria-disabled={busy}
-      title={keys && trans.__('Check (%1)', keys)}
-      onClick={() => !busy && props.onCheck(found.lesson, found.exercise)}
+      aria-label={trans.__('Check exercise: %1', located.exercise.title)}
+      aria-disabled={isChecking}
+      title={shortcut && trans.__('Check (%1)', shortcut)}
+      onClick={() => !isChecking && props.onCheck(located.lesson, located.exercise)}
     >
-      {label}
+      {isChecking ? progressText(submission, trans) : trans.__('Check')}
     </button>
   );
 }
 
 interface HintsProps {
   readonly hints: readonly string[];
-  readonly shown: number;
-  readonly onMore: () => void;
+  readonly shownCount: number;
+  readonly onShowNext: () => void;
   readonly trans: TranslationBundle;
 }
 
-function Hints({ hints, shown, onMore, trans }: HintsProps): ReactElement {
+function Hints({ hints, shownCount, onShowNext, trans }: HintsProps): ReactElement {
   return (
     <>
       <ol>
-        {hints.slice(0, shown).map((hint, index) => (
+        {hints.slice(0, shownCount).map((hint, index) => (
           <li key={index}>
             <Prose text={hint} />
           </li>
         ))}
       </ol>
-      {shown > 0 && shown < hints.length && (
-        <button type="button" className="pmh-Link" onClick={onMore}>
-          {trans.__('One more hint (%1 of %2)', shown + 1, hints.length)}
+      {shownCount > 0 && shownCount < hints.length && (
+        <button type="button" className="pmh-Link" onClick={onShowNext}>
+          {trans.__('Next hint (%1 of %2)', shownCount + 1, hints.length)}
         </button>
       )}
     </>

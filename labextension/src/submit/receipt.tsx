@@ -1,16 +1,17 @@
 /**
- * The receipt: a code, a time, and the file that proves it.
+ * The receipt of a submission: its code, the time, and a file to download as proof.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReactElement } from 'react';
 
-import { wholeTime } from '../times';
+import { fullTime } from '../times';
 import type { LessonReply, Receipt } from '../wire';
 
 export interface ReceiptProps {
   readonly lesson: LessonReply;
   /** Null: the submission waits in the outbox. */
   readonly receipt: Receipt | null;
+  /** The classroom's time zone. */
   readonly zone: string;
   readonly trans: TranslationBundle;
 }
@@ -19,38 +20,42 @@ export function ReceiptView({ lesson, receipt, zone, trans }: ReceiptProps): Rea
   if (!receipt) {
     return (
       <div className="pmh-Dialog">
-        <p>{trans.__('The hub cannot be reached now. “%1” is kept on your server as it is,', lesson.title)}</p>
-        <p>{trans.__('and is sent by itself as soon as the hub is back. The receipt comes then.')}</p>
+        <p>
+          {trans.__(
+            'The hub cannot be reached. “%1” is saved on your server and will be submitted automatically when the hub is back. You will get the receipt then.',
+            lesson.title
+          )}
+        </p>
       </div>
     );
   }
   return (
     <div className="pmh-Dialog">
-      <p>{trans.__('“%1” has arrived.', lesson.title)}</p>
+      <p>{trans.__('“%1” has been submitted.', lesson.title)}</p>
       <dl className="pmh-Receipt">
         <dt>{trans.__('Receipt')}</dt>
         <dd>
           <code>{receipt.code}</code>
         </dd>
         <dt>{trans.__('Received')}</dt>
-        <dd>{wholeTime(receipt.received_at, zone)}</dd>
+        <dd>{fullTime(receipt.received_at, zone)}</dd>
       </dl>
       <button type="button" className="pmh-Button" onClick={() => download(receipt)}>
         {trans.__('Download receipt')}
       </button>
-      <p>{again(lesson, zone, trans)}</p>
+      <p>{resubmissionText(lesson, zone, trans)}</p>
     </div>
   );
 }
 
-function again(lesson: LessonReply, zone: string, trans: TranslationBundle): string {
-  if (lesson.attempts_left === 0) {
+function resubmissionText(lesson: LessonReply, zone: string, trans: TranslationBundle): string {
+  if (lesson.submissions_left === 0) {
     return trans.__('This was your last submission of this lesson.');
   }
   const until = lesson.closes_at ?? lesson.due_at;
   return until
-    ? trans.__('You can submit again until %1.', wholeTime(until, zone))
-    : trans.__('You can submit again at any time; the newest counts.');
+    ? trans.__('You can submit again until %1.', fullTime(until, zone))
+    : trans.__('You can submit again at any time. Your latest submission counts.');
 }
 
 function download(receipt: Receipt): void {

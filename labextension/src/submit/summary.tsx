@@ -1,75 +1,75 @@
 /**
- * What a submission would hand in, as it was understood.
+ * What a submission will contain: the exercises by state, the files, the due time and the submissions left.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReactElement } from 'react';
 
-import { Glyph, type GlyphName } from '../components/glyph';
-import { wholeTime } from '../times';
+import { Glyph } from '../components/glyph';
+import type { State } from '../labels';
+import { fullTime } from '../times';
 import type { ExerciseReply, LessonReply } from '../wire';
 
-export interface SummaryProps {
+export interface SubmissionSummaryProps {
   readonly lesson: LessonReply;
+  /** The classroom's time zone. */
   readonly zone: string;
   readonly trans: TranslationBundle;
 }
 
-export function Summary({ lesson, zone, trans }: SummaryProps): ReactElement {
+export function SubmissionSummary({ lesson, zone, trans }: SubmissionSummaryProps): ReactElement {
   const solved = lesson.exercises.filter(exercise => exercise.state === 'done');
-  const unchecked = lesson.exercises.filter(exercise => exercise.tries === 0 && exercise.state !== 'done');
-  const open = lesson.exercises.filter(exercise => !solved.includes(exercise) && !unchecked.includes(exercise));
+  const unchecked = lesson.exercises.filter(exercise => exercise.attempts === 0 && exercise.state !== 'done');
+  const unsolved = lesson.exercises.filter(exercise => !solved.includes(exercise) && !unchecked.includes(exercise));
   return (
     <div className="pmh-Dialog">
       <ul className="pmh-Summary">
-        <Group glyph="done" label={trans.__('Solved')} exercises={solved} />
-        <Group glyph="begun" label={trans.__('Not solved yet')} exercises={open} />
-        <Group glyph="new" label={trans.__('Not checked yet')} exercises={unchecked} />
+        <Group state="done" label={trans.__('Solved: %1', solved.length)} exercises={solved} />
+        <Group state="in-progress" label={trans.__('Not solved yet: %1', unsolved.length)} exercises={unsolved} />
+        <Group state="not-started" label={trans.__('Not checked yet: %1', unchecked.length)} exercises={unchecked} />
       </ul>
-      <p>{trans.__('Handed in with it: %1', lesson.notebooks.join(', '))}</p>
+      <p>{trans.__('Files included: %1', lesson.notebooks.join(', '))}</p>
       <Terms lesson={lesson} zone={zone} trans={trans} />
     </div>
   );
 }
 
 interface GroupProps {
-  readonly glyph: GlyphName;
+  readonly state: State;
   readonly label: string;
   readonly exercises: readonly ExerciseReply[];
 }
 
-function Group({ glyph, label, exercises }: GroupProps): ReactElement | null {
+function Group({ state, label, exercises }: GroupProps): ReactElement | null {
   return exercises.length === 0 ? null : (
     <li>
-      <span className="pmh-State" data-state={glyph}>
-        <Glyph name={glyph} />
+      <span className="pmh-State" data-state={state}>
+        <Glyph name={state} />
       </span>
       <div>
-        <strong>
-          {label}: {exercises.length}
-        </strong>
+        <strong>{label}</strong>
         <p>{exercises.map(exercise => exercise.title).join(', ')}</p>
       </div>
     </li>
   );
 }
 
-/** When it is due and how often it can be handed in. */
-function Terms({ lesson, zone, trans }: SummaryProps): ReactElement {
-  const left = lesson.attempts_left;
-  const late = lesson.due_at !== null && Date.parse(lesson.due_at) < Date.now();
+/** The due time, and how many submissions are left. */
+function Terms({ lesson, zone, trans }: SubmissionSummaryProps): ReactElement {
+  const { due_at: dueAt, submissions_left: submissionsLeft } = lesson;
+  const isLate = dueAt !== null && Date.parse(dueAt) < Date.now();
   return (
     <>
-      {lesson.due_at && (
+      {dueAt && (
         <p>
-          {late
-            ? trans.__('It was due %1. A late submission may count less.', wholeTime(lesson.due_at, zone))
-            : trans.__('Due %1.', wholeTime(lesson.due_at, zone))}
+          {isLate
+            ? trans.__('This lesson was due %1. A late submission may count less.', fullTime(dueAt, zone))
+            : trans.__('Due %1.', fullTime(dueAt, zone))}
         </p>
       )}
       <p>
-        {left === null
+        {submissionsLeft === null
           ? trans.__('You can submit as often as you like.')
-          : trans._n('This is your last submission.', 'You have %1 submissions left.', left)}
+          : trans._n('This is your last submission.', 'You have %1 submissions left.', submissionsLeft)}
       </p>
     </>
   );

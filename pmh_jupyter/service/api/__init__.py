@@ -1,4 +1,4 @@
-"""The API: a resource a file, its routes at its foot, all of them gathered here."""
+"""The API: one module per resource, with its ROUTES at the end. This module collects them."""
 
 from __future__ import annotations
 

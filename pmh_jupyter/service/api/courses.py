@@ -1,4 +1,4 @@
-"""Courses as instructors send them: validated, released, adopted."""
+"""Upload of courses by instructors: validation, release, and adoption by classrooms."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pmh_jupyter.domain.roles import Permission, has_permission
 from pmh_jupyter.errors import BadInput, InvalidCourse, NoSandbox, NotAllowed, NotFound
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.service import serializers
-from pmh_jupyter.service.bootstrap import CourseBuild, build_releases, save_course
 from pmh_jupyter.service.handler import ApiHandler
 from pmh_jupyter.service.jobs.grader import Grader
 from pmh_jupyter.service.permissions import AccessRule, Scope
+from pmh_jupyter.service.release_course import CourseBuild, build_releases, save_course
 from pmh_jupyter.service.routes import Operation, Route
 from pmh_jupyter.service.uploaded_files import decode_files
 from pmh_jupyter.storage.database import Database
@@ -21,7 +21,7 @@ from pmh_jupyter.wire.staff import CourseReleaseReply, CourseUpload, CourseValid
 
 
 class ValidateCourseHandler(ApiHandler):
-    """Reads the course, makes its releases without keeping them, and tries each; every fault is told at once."""
+    """Validates a course: builds its releases and grades trial notebooks, without saving anything. Reports all problems at once."""
 
     async def post(self, course: str) -> None:
         request = await self.read_body(CourseUpload)
@@ -30,7 +30,7 @@ class ValidateCourseHandler(ApiHandler):
 
 
 class CourseReleasesHandler(ApiHandler):
-    """Makes a new version of the course, finds out how its lessons are judged, and has it adopted where the request says so."""
+    """Releases a new version of a course, which the classrooms named in the request adopt."""
 
     async def post(self, course: str) -> None:
         request = await self.read_body(CourseUpload)
@@ -55,7 +55,7 @@ def _validate_upload(grader: Grader, slug: str, request: CourseUpload) -> Course
 
 
 def _contained_backend(grader: Grader) -> SandboxBackend | None:
-    """The grader's wall if it really holds, else None: what an instructor sends is not known to be theirs."""
+    """Returns the sandbox backend, or None if it does not isolate: instructors' code is not trusted either."""
     try:
         backend = grader.get_backend()
     except NoSandbox:
@@ -70,33 +70,39 @@ def _build_upload(grader: Grader, slug: str, request: CourseUpload) -> CourseBui
 
 
 def _require_instructor(database: Database, person: Person) -> None:
-    """Everybody's token may author: without this, any student could keep the graders busy with a course of endless loops."""
+    """Raises NotAllowed unless the person may release in some classroom.
+
+    The scope is not enough, because every user's token has it: students could occupy the grader with a course of endless loops.
+    """
     if not any(
         has_permission(membership.role, Permission.RELEASE)
         for membership in members.list_memberships(database, person.id)
     ):
-        raise NotAllowed("You are instructor of no classroom.")
+        raise NotAllowed("You are not an instructor of any classroom.")
 
 
 def _require_slug(actual_slug: str, expected_slug: str) -> None:
     if actual_slug != expected_slug:
-        raise BadInput(f"The files are of the course {actual_slug!r}, and were sent as {expected_slug!r}.")
+        raise BadInput(f"The files belong to the course {actual_slug!r}, not to {expected_slug!r}.")
 
 
 def _require_permissions(database: Database, person: Person, course: str, classrooms: tuple[str, ...]) -> None:
-    """Who may release in a classroom may release the course that it takes, and any course that nobody released before."""
+    """Raises NotAllowed unless the person may release this course, and may adopt it for these classrooms.
+
+    A person who may release in a classroom may release the course of that classroom, and any course that has no version yet.
+    """
     memberships = members.list_memberships(database, person.id)
     releasable_courses = {
         membership.classroom.course for membership in memberships if has_permission(membership.role, Permission.RELEASE)
     }
     if not releasable_courses or (course not in releasable_courses and _course_exists(database, course)):
-        raise NotAllowed("You are instructor of no classroom that takes this course.")
+        raise NotAllowed("You are not an instructor of any classroom that uses this course.")
     adoptable_classrooms = {
         membership.classroom.slug for membership in memberships if has_permission(membership.role, Permission.ADOPT)
     }
     for slug in classrooms:
         if slug not in adoptable_classrooms:
-            raise NotAllowed(f"You may not decide what the classroom {slug!r} takes.")
+            raise NotAllowed(f"You are not allowed to change the course of the classroom {slug!r}.")
 
 
 def _course_exists(database: Database, course: str) -> bool:

@@ -1,4 +1,4 @@
-"""What describes or proves: the OpenAPI document, and the keys that sign receipts."""
+"""The OpenAPI document, and the public keys of receipts."""
 
 from __future__ import annotations
 
@@ -16,20 +16,23 @@ class OpenApiHandler(ApiHandler):
 
 
 class ReceiptKeysHandler(ApiHandler):
-    """Public keys by key id: whoever holds a receipt can check it."""
+    """The public keys with which anybody can verify a receipt."""
 
     async def get(self) -> None:
         self.send(ReceiptKeys(keys=self.service.signer.public_keys))
 
 
 ROUTES = (
-    Route("openapi.json", OpenApiHandler, {"GET": Operation("This document", PUBLIC)}),
+    Route("openapi.json", OpenApiHandler, {"GET": Operation("Get this document", PUBLIC)}),
     Route(
         "receipts/keys",
         ReceiptKeysHandler,
         {
             "GET": Operation(
-                "Public keys of receipts", AccessRule(Scope.LEARN, allows_session=True), ReceiptKeys, needs_person=False
+                "Get the public keys of receipts",
+                AccessRule(Scope.LEARN, allows_session=True),
+                ReceiptKeys,
+                needs_person=False,
             )
         },
     ),

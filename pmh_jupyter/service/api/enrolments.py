@@ -1,4 +1,4 @@
-"""Joining on behalf of a person who is just signing up. Only the Hub's own accounts carry the scope for it."""
+"""Joining a classroom during sign-up, on behalf of the new user. Only the Hub's authenticator has the scope for it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pmh_jupyter.wire.people import ClassroomReply, EnrolRequest
 
 
 class EnrolmentsHandler(ApiHandler):
-    """Redeems a join code for a name."""
+    """Redeems a join code for the Hub user of this name."""
 
     async def post(self) -> None:
         request = await self.read_body(EnrolRequest)
@@ -33,7 +33,7 @@ ROUTES = (
         EnrolmentsHandler,
         {
             "POST": Operation(
-                "Redeem a join code for somebody who is signing up",
+                "Redeem a join code for a user who is signing up",
                 AccessRule(Scope.ENROL),
                 ClassroomReply,
                 EnrolRequest,

@@ -1,7 +1,7 @@
-"""The stream of a classroom's events, as far as they concern the one who listens.
+"""The stream of a classroom's events that concern the caller.
 
-The table is the truth and every look at it starts after the last number that was sent, so that nothing is missed or sent twice,
-whichever process committed it and however often the stream was broken in between.
+Each query of the `events` table starts after the number of the last event sent. So no event is missed or sent twice, whichever process
+committed it, and however often the client reconnects.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ BATCH_SIZE = 200
 RECONNECT_DELAY_MS = 1_000
 
 AFTER_PARAMETER = QueryParameter(
-    "after", "Number of the last event that is known; Last-Event-ID goes before it", {"type": "integer", "minimum": 0}
+    "after",
+    "Number of the last event received; the header Last-Event-ID takes precedence",
+    {"type": "integer", "minimum": 0},
 )
 
 
 class EventStreamHandler(ApiHandler):
-    """Server-sent events; a comment now and then keeps the connection and finds out whether anybody is there."""
+    """Server-sent events. A regular comment keeps the connection open, and detects clients that have disconnected."""
 
     _wakeup: asyncio.Event | None = None
     _is_disconnected = False
@@ -70,10 +72,10 @@ class EventStreamHandler(ApiHandler):
             async with asyncio.timeout(HEARTBEAT_INTERVAL_SECONDS):
                 await wakeup.wait()
         except TimeoutError:
-            # Who may no longer listen (token taken back, out of the classroom) is not told more than what came before.
+            # Ends the stream if the token was revoked, or if the caller has left the classroom.
             self.caller = await self._require_caller()
             await self._resolve_identity(EVENTS_ACCESS)
-            self.write(": still here\n\n")
+            self.write(": keep-alive\n\n")
 
     def _last_event_number(self) -> int:
         last_event_id = self.request.headers.get("Last-Event-ID", "")
@@ -85,7 +87,7 @@ class EventStreamHandler(ApiHandler):
 
 
 def format_sse(event: EventReply) -> str:
-    """One event as text/event-stream has it."""
+    """Formats an event for a text/event-stream."""
     return f"id: {event.number}\ndata: {event.model_dump_json()}\n\n"
 
 
@@ -97,7 +99,7 @@ ROUTES = (
         EventStreamHandler,
         {
             "GET": Operation(
-                "The classroom's events that concern the caller, as a stream",
+                "Stream the events of a classroom that concern the caller",
                 EVENTS_ACCESS,
                 media_type="text/event-stream",
                 query_parameters=(AFTER_PARAMETER,),

@@ -1,4 +1,4 @@
-"""A lesson's files for a student, and which release they have in place."""
+"""The files of a lesson for a student, and the release that the student has opened."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from pmh_jupyter.wire.submission import LessonFilesReply, OpenedReleaseRequest
 
 
 class LessonFilesHandler(ApiHandler):
-    """The present release and the one that was opened last: what a merge needs."""
+    """The current release, and the release that the student opened last: two of the three sides of a merge."""
 
     async def get(self, classroom: str, lesson: str) -> None:
         lesson_files = await self.service.run_blocking(
             lessons.load_lesson_files, self.service.database, self.identity.person.id, classroom, lesson
         )
-        # Encoding tens of MiB in the event loop would make everybody else wait.
+        # Encoding tens of MiB in the event loop would delay all other requests.
         self.send(await self.service.run_blocking(serializers.lesson_files_reply, lesson_files))
 
 
 class OpenedReleaseHandler(ApiHandler):
-    """A release's files are in place."""
+    """Records that the student's folder has the files of a release."""
 
     async def put(self, classroom: str, lesson: str) -> None:
         request = await self.read_body(OpenedReleaseRequest)
@@ -45,14 +45,18 @@ ROUTES = (
     Route(
         "classrooms/{classroom}/lessons/{lesson}/files",
         LessonFilesHandler,
-        {"GET": Operation("The lesson's files for a student", LEARN_ACCESS, LessonFilesReply, error_statuses=(409,))},
+        {
+            "GET": Operation(
+                "Get the lesson's files for a student", LEARN_ACCESS, LessonFilesReply, error_statuses=(409,)
+            )
+        },
     ),
     Route(
         "classrooms/{classroom}/lessons/{lesson}/opened",
         OpenedReleaseHandler,
         {
             "PUT": Operation(
-                "Say that a release's files are in place",
+                "Record which release the student has opened",
                 LEARN_ACCESS,
                 request_model=OpenedReleaseRequest,
                 status=204,

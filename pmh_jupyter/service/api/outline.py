@@ -1,4 +1,4 @@
-"""The map of a classroom for one of its members."""
+"""The outline of a classroom for one of its members."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pmh_jupyter.wire.outline import OutlineReply
 
 
 class OutlineHandler(ApiHandler):
-    """Units, lessons, exercises, awards, and where the caller stands in them."""
+    """Units, lessons, exercises and awards, with the caller's progress."""
 
     async def get(self, classroom: str) -> None:
         member_outline = await self.service.run_blocking(
@@ -27,7 +27,7 @@ ROUTES = (
         OutlineHandler,
         {
             "GET": Operation(
-                "The course outline and the caller's progress",
+                "Get the course outline with the caller's progress",
                 AccessRule(Scope.LEARN, allows_session=True, permission=Permission.LEARN),
                 OutlineReply,
             )

@@ -1,4 +1,4 @@
-"""Who is asking, and joining a classroom."""
+"""The caller and their classrooms, and joining a classroom."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pmh_jupyter.wire.people import ClassroomReply, JoinRequest, MeReply
 
 
 class MeHandler(ApiHandler):
-    """The person behind the request and their classrooms."""
+    """The caller and the classrooms that they have joined."""
 
     async def get(self) -> None:
         person = self.identity.person
@@ -34,7 +34,7 @@ class JoinHandler(ApiHandler):
 LEARN_ACCESS = AccessRule(Scope.LEARN, allows_session=True)
 
 ROUTES = (
-    Route("me", MeHandler, {"GET": Operation("Who is asking, and in which classrooms", LEARN_ACCESS, MeReply)}),
+    Route("me", MeHandler, {"GET": Operation("Get the caller and their classrooms", LEARN_ACCESS, MeReply)}),
     Route(
         "join",
         JoinHandler,

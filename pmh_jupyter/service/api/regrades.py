@@ -1,4 +1,4 @@
-"""Regrades: handed-in work graded again by the grader of today. Asked for by staff, done when nobody waits."""
+"""Regrades: staff request that final submissions are graded again by the current grader, with the lowest priority."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pmh_jupyter.wire.staff import RegradeReply
 
 
 class RegradesHandler(ApiHandler):
-    """Queues every submission of a lesson that this grader has not graded yet."""
+    """Enqueues all final submissions of a lesson that the current grader has not graded yet."""
 
     async def post(self, classroom: str, lesson: str) -> None:
         regrade = await self.service.run_blocking(
@@ -32,7 +32,7 @@ ROUTES = (
         RegradesHandler,
         {
             "POST": Operation(
-                "Have what was handed in graded again",
+                "Regrade a lesson's submissions",
                 AccessRule(Scope.TEACH, allows_session=True, permission=Permission.REGRADE),
                 RegradeReply,
                 status=202,

@@ -1,4 +1,4 @@
-"""What one grading of an assignment may use: asked for by the lesson's author, and by the classroom in their place."""
+"""Resource limits of an assignment: the lesson's author requests them, and the classroom may override them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pmh_jupyter.wire.staff import ResourceLimits, ResourceLimitsReply
 
 
 class AssignmentLimitsHandler(ApiHandler):
-    """The limits of a lesson in a classroom."""
+    """The resource limits of a lesson in a classroom."""
 
     async def get(self, classroom: str, lesson: str) -> None:
         person_id = self.identity.person.id
@@ -58,7 +58,7 @@ def _parse_limits(body: ResourceLimits) -> RequestedLimits:
     try:
         return LimitsEntry.model_validate(body.model_dump()).requested
     except ValidationError as error:
-        raise BadInput("These limits cannot be set.", problems=tuple(validation_problems(error, "limits"))) from error
+        raise BadInput("These limits are invalid.", problems=tuple(validation_problems(error, "limits"))) from error
 
 
 def _limits_body(limits: RequestedLimits | EffectiveLimits) -> ResourceLimits:
@@ -72,9 +72,9 @@ ROUTES = (
         "classrooms/{classroom}/lessons/{lesson}/limits",
         AssignmentLimitsHandler,
         {
-            "GET": Operation("What one grading may use, and who asks for it", LIMITS_ACCESS, ResourceLimitsReply),
+            "GET": Operation("Get the resource limits and their sources", LIMITS_ACCESS, ResourceLimitsReply),
             "PUT": Operation(
-                "Set what the classroom asks for, in the lesson's place",
+                "Set the classroom's resource limits, which override the lesson's",
                 LIMITS_ACCESS,
                 ResourceLimitsReply,
                 ResourceLimits,

@@ -1,4 +1,4 @@
-"""What staff see of a classroom's members. A server's token does not reach it: its scope is not one that servers get."""
+"""The gradebook, and the submissions of members, for staff. Tokens of users' servers do not have the scope of these routes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAGE_PARAMETER = QueryParameter("page", "Page of members, from 1", {"type": "int
 
 
 class GradebookHandler(ApiHandler):
-    """Members × exercises, a page of members at a time."""
+    """Members × exercises, one page of members at a time."""
 
     async def get(self, classroom: str) -> None:
         page = self.get_query_int("page", 1, minimum=1)
@@ -25,7 +25,7 @@ class GradebookHandler(ApiHandler):
 
 
 class MemberSubmissionsHandler(ApiHandler):
-    """A member's work with verdicts and flags."""
+    """The submissions of a member, with verdicts and flags."""
 
     async def get(self, classroom: str, person: str) -> None:
         member_submissions = await self.service.run_blocking(
@@ -40,7 +40,7 @@ ROUTES = (
         GradebookHandler,
         {
             "GET": Operation(
-                "A page of the classroom's board",
+                "Get a page of the gradebook",
                 AccessRule(Scope.TEACH, allows_session=True, permission=Permission.VIEW_GRADEBOOK),
                 GradebookReply,
                 query_parameters=(PAGE_PARAMETER,),
@@ -52,7 +52,7 @@ ROUTES = (
         MemberSubmissionsHandler,
         {
             "GET": Operation(
-                "A member's work, newest first",
+                "List a member's submissions, newest first",
                 AccessRule(Scope.TEACH, allows_session=True, permission=Permission.VIEW_SUBMISSIONS),
                 MemberSubmissionList,
             )

@@ -1,6 +1,7 @@
-"""Checks and submissions: taken in, durable before they are acknowledged, and what became of them.
+"""Receives checks and final submissions, and returns submissions with their results.
 
-A check and a submission take the same road; they differ in what they ask for, and a submission is answered with a receipt.
+A submission is durable before the response is sent. Both kinds follow the same path; a check may be restricted to some exercises, and
+the response to a final submission has a receipt.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pmh_jupyter.wire.submission import CheckRequest, SubmissionListReply, Submi
 
 
 class _NewSubmissionHandler(ApiHandler):
-    """Takes work in; what has arrived is not refused for want of a grader, it waits for one."""
+    """Receives submissions of both kinds."""
 
     async def receive(
         self, kind: SubmissionKind, classroom: str, lesson: str, request: CheckRequest | SubmitRequest
@@ -45,11 +46,11 @@ class _NewSubmissionHandler(ApiHandler):
 
 
 class ChecksHandler(_NewSubmissionHandler):
-    """Asks for a check."""
+    """Receives a check."""
 
     async def post(self, classroom: str, lesson: str) -> None:
         request = await self.read_body(CheckRequest)
-        # Somebody waits for a check at the screen: better a no at once than a queue that nobody serves.
+        # A student is waiting for the result, so without a sandbox the check is refused instead of queued.
         await self.service.run_blocking(self.service.grader.get_backend)
         self.send(
             serializers.submission_reply(await self.receive(SubmissionKind.CHECK, classroom, lesson, request)), 202
@@ -57,7 +58,7 @@ class ChecksHandler(_NewSubmissionHandler):
 
 
 class FinalSubmissionsHandler(_NewSubmissionHandler):
-    """Hands in."""
+    """Receives a final submission, also without a sandbox: it is then graded later."""
 
     async def post(self, classroom: str, lesson: str) -> None:
         request = await self.read_body(SubmitRequest)
@@ -67,7 +68,7 @@ class FinalSubmissionsHandler(_NewSubmissionHandler):
 
 
 class SubmissionListHandler(ApiHandler):
-    """The caller's own work in a classroom."""
+    """The caller's own submissions in a classroom."""
 
     async def get(self, classroom: str) -> None:
         lesson = self.get_query_argument("lesson", None)
@@ -78,7 +79,7 @@ class SubmissionListHandler(ApiHandler):
 
 
 class SubmissionHandler(ApiHandler):
-    """One of the caller's own works; another's is not there."""
+    """One of the caller's own submissions. For a submission of another person it responds with 404."""
 
     async def get(self, id: str) -> None:
         submission = await self.service.run_blocking(
@@ -88,7 +89,7 @@ class SubmissionHandler(ApiHandler):
 
 
 LEARN_ACCESS = AccessRule(Scope.LEARN, allows_session=True, permission=Permission.LEARN)
-LESSON_PARAMETER = QueryParameter("lesson", "Slug of a lesson: only its work", {"type": "string"})
+LESSON_PARAMETER = QueryParameter("lesson", "Only submissions of this lesson (slug)", {"type": "string"})
 REFUSAL_STATUSES = (409, 422)
 
 ROUTES = (
@@ -97,7 +98,7 @@ ROUTES = (
         ChecksHandler,
         {
             "POST": Operation(
-                "Ask for a check",
+                "Check a lesson",
                 LEARN_ACCESS,
                 SubmissionReply,
                 CheckRequest,
@@ -112,7 +113,7 @@ ROUTES = (
         FinalSubmissionsHandler,
         {
             "POST": Operation(
-                "Hand in",
+                "Submit a lesson",
                 LEARN_ACCESS,
                 SubmissionReply,
                 SubmitRequest,
@@ -127,13 +128,20 @@ ROUTES = (
         SubmissionListHandler,
         {
             "GET": Operation(
-                "Own work, newest first", LEARN_ACCESS, SubmissionListReply, query_parameters=(LESSON_PARAMETER,)
+                "List own submissions, newest first",
+                LEARN_ACCESS,
+                SubmissionListReply,
+                query_parameters=(LESSON_PARAMETER,),
             )
         },
     ),
     Route(
         "submissions/{id}",
         SubmissionHandler,
-        {"GET": Operation("One of one's own works", AccessRule(Scope.LEARN, allows_session=True), SubmissionReply)},
+        {
+            "GET": Operation(
+                "Get one of the caller's submissions", AccessRule(Scope.LEARN, allows_session=True), SubmissionReply
+            )
+        },
     ),
 )

@@ -1,1 +1,1 @@
-"""The queue's other end: jobs are claimed, graded in the sandbox, and their verdicts recorded."""
+"""Workers that claim grading jobs from the queue, grade them in the sandbox, and save the verdicts."""

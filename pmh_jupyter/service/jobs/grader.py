@@ -1,4 +1,4 @@
-"""From a job to its grading, and whether that can be done here."""
+"""Grades jobs in the sandbox of this machine, and checks that grading works."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.submission import Job
 from pmh_jupyter.domain.verdict import Grading
 from pmh_jupyter.errors import NoSandbox, PmhError
-from pmh_jupyter.grading.backends import SandboxBackend, find_backend
+from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.canary import run_canary
 from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.isolation import IsolationCache
@@ -24,36 +24,44 @@ RETRY_INTERVAL_SECONDS = 30.0
 
 
 class Grader:
-    """Grades behind the one wall that this machine has. Looking for the wall starts a sandbox, so it is done once, and after a
-    failure not again for half a minute. How a release is judged, where that is not known yet, is found out and given to `keep`, with
-    the release's id. Safe to use from several threads."""
+    """Grades jobs with the sandbox backend of this machine. Safe to use from several threads.
+
+    The backend is looked up once, because the lookup starts a sandbox; after a failure it is looked up again after
+    RETRY_INTERVAL_SECONDS at the earliest.
+
+    isolation_cache: the isolation of releases for which the job does not name it. The process should have one such cache.
+    clock: monotonic seconds.
+    save_isolation: called with a release id and its isolation once this has been determined.
+    """
 
     def __init__(
         self,
         settings: Settings,
-        backend_finder: Callable[[Settings], SandboxBackend] = find_backend,
+        backend_finder: Callable[[Settings], SandboxBackend],
+        isolation_cache: IsolationCache,
+        *,
         clock: Callable[[], float] = time.monotonic,
         save_isolation: Callable[[str, ReleaseIsolation], None] = lambda release_id, isolation: None,
     ) -> None:
         self._settings = settings
         self._backend_finder = backend_finder
+        self._isolation_cache = isolation_cache
         self._clock = clock
         self._save_isolation = save_isolation
-        self._isolation_cache = IsolationCache()
         self._lock = threading.Lock()
         self._backend: SandboxBackend | None = None
         self._last_error: NoSandbox | None = None
         self._retry_at = 0.0
 
     def get_backend(self) -> SandboxBackend:
-        """The wall; raises NoWall where grading is refused because there is none."""
+        """Returns the sandbox backend; raises NoSandbox if grading is disabled for lack of one."""
         with self._lock:
             if self._backend is None:
                 self._backend = self._find_backend()
             return self._backend
 
     def close(self) -> None:
-        """Ends what the wall keeps warm for the next grading, where it keeps anything."""
+        """Ends the processes that the backend keeps warm for the next grading."""
         with self._lock:
             backend, self._backend = self._backend, None
         if backend:
@@ -66,16 +74,17 @@ class Grader:
             backend = self._backend_finder(self._settings)
         except NoSandbox as error:
             self._last_error, self._retry_at = error, self._clock() + RETRY_INTERVAL_SECONDS
-            log.error("no wall: nothing is graded", reason=error.message, advice=error.advice)
+            log.error("no sandbox: grading is disabled", reason=error.message, advice=error.advice)
             raise
         if not backend.is_contained:
-            log.warning(
-                "no wall: students' code runs with the rights of this service, because the hub is on loopback only"
-            )
+            log.warning("no sandbox: student code runs with this service's permissions (hub listens on loopback only)")
         return backend
 
     def grade(self, job: Job) -> Grading:
-        """Grades one job; faults of the student's are verdicts, faults of ours raise or stand in the grading."""
+        """Grades one job.
+
+        An error in the student's code becomes a verdict. An error of the grader is raised, or returned as `Grading.grader_error`.
+        """
         task = GradingTask(
             exercises=job.exercises,
             sealed_files=job.sealed_files,
@@ -93,15 +102,15 @@ class Grader:
         isolation = self._isolation_cache.get_or_decide(task, self.get_backend())
         try:
             self._save_isolation(release_id, isolation)
-        except PmhError as error:  # it is found out again next time
-            log.warning("how a release is judged was not kept", release=release_id, reason=error.message)
+        except PmhError as error:  # another process determines it again
+            log.warning("release isolation not saved", release_id=release_id, reason=error.message)
         return replace(task, isolation=isolation)
 
     def check_canary(self) -> None:
-        """Grades what has a known result; raises NoWall, or Unavailable when the verdicts are not those."""
+        """Grades a notebook with known verdicts; raises NoSandbox, or Unavailable if the verdicts differ."""
         run_canary(self.get_backend())
 
     @property
     def default_limits(self) -> EffectiveLimits:
-        """What a grading may use where nobody asks for anything else."""
+        """The hub's resource limits: they apply where neither the lesson nor the classroom requests others."""
         return self._settings.grading_limits

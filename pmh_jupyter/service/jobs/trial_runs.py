@@ -1,4 +1,4 @@
-"""Trial gradings: what an instructor has tried before anybody sees it. Nothing of them is kept, so they need no queue."""
+"""Trial gradings of courses that an instructor validates or releases. Their verdicts are not saved, so they need no queue."""
 
 from __future__ import annotations
 
@@ -16,24 +16,28 @@ MAX_CONCURRENT_TRIALS = 1
 
 
 class TrialRunner:
-    """Runs functions that grade, `AT_ONCE` of them: students' work goes first, and a large course takes no thread from the database.
+    """Runs functions that grade, at most MAX_CONCURRENT_TRIALS at a time, so that a large course does not slow down students.
 
-    Each has a daemon thread of its own. One that does not end must not keep the process alive, and its sandbox ends with it.
+    Each function runs in a daemon thread of its own instead of a thread of the database pool. A trial that never ends does not keep
+    the process alive, and its sandbox ends with the process.
     """
 
     def __init__(self) -> None:
         self._slots = asyncio.Semaphore(MAX_CONCURRENT_TRIALS)
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The function's result, once it had its turn, with the request id of the one who asked."""
+        """Waits for a free slot, then returns the function's result. The function's log lines have the request id of the caller.
+
+        Cancelling the caller does not stop a function that has started.
+        """
         context = contextvars.copy_context()
         future: Future[T] = Future()
-        future.set_running_or_notify_cancel()  # from here on nobody can call it off: a thread does not stop when asked
+        future.set_running_or_notify_cancel()  # a thread cannot be cancelled, so the future must not claim that it was
 
         def run_trial() -> None:
             try:
                 future.set_result(context.run(function, *args, **kwargs))
-            except BaseException as error:  # noqa: BLE001 (it is the waiting request's)
+            except BaseException as error:  # noqa: BLE001 (raised again in the waiting request)
                 future.set_exception(error)
 
         async with self._slots:

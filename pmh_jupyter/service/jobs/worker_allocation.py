@@ -1,8 +1,12 @@
-"""What the next free worker of a process may take, by what the others are at: so that what is slow never keeps everybody waiting.
+"""Decides which jobs the next free worker of a process may claim, so that slow jobs never occupy all workers.
 
-Requirements: while submissions are graded, however slow, some workers stay for checks; while a classroom's checks are graded, one
-stays for the check of another classroom; no classroom holds more than half of the workers for submissions while another waits; and
-a regrade leaves a worker to submissions. With one worker there is nothing to share, and it takes what comes.
+Requirements
+- Some workers are reserved for checks, however many final submissions are waiting.
+- One worker is reserved for checks of classrooms that have no running job.
+- No classroom occupies more than half of the unreserved workers while another classroom is waiting.
+- Regrades leave at least one unreserved worker to final submissions.
+
+A pool with a single worker claims any job.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ CHECK_PRIORITY, FINAL_PRIORITY = PRIORITY_BY_KIND[SubmissionKind.CHECK], PRIORIT
 
 
 def next_job_filter(worker_count: int, active_jobs: Collection[Job]) -> JobFilter:
-    """What one more worker may take where `count` work together and hold these jobs."""
+    """Returns the filter for the next claim of a pool that has `worker_count` workers and is grading `active_jobs`."""
     if worker_count == 1:
         return ANY_JOB
     job_counts = Counter(job.classroom_id for job in active_jobs if job.classroom_id)
@@ -25,24 +29,24 @@ def next_job_filter(worker_count: int, active_jobs: Collection[Job]) -> JobFilte
         return JobFilter(
             max_priority=CHECK_PRIORITY, excluded=frozenset(job_counts) if worker_count > 2 else frozenset()
         )
-    general_count = _general_worker_count(worker_count)
-    max_per_classroom = (general_count + 1) // 2
+    unreserved_count = _unreserved_worker_count(worker_count)
+    max_per_classroom = (unreserved_count + 1) // 2
     return JobFilter(
-        max_priority=_max_priority(general_count, active_jobs),
+        max_priority=_max_priority(unreserved_count, active_jobs),
         deprioritized=frozenset(
             classroom for classroom, job_count in job_counts.items() if job_count >= max_per_classroom
         ),
     )
 
 
-def _general_worker_count(worker_count: int) -> int:
-    """How many may be at something else than a check."""
+def _unreserved_worker_count(worker_count: int) -> int:
+    """Number of workers that are not reserved for checks."""
     return worker_count - (1 if worker_count < 4 else 2)
 
 
-def _max_priority(general_count: int, active_jobs: Collection[Job]) -> int:
+def _max_priority(unreserved_count: int, active_jobs: Collection[Job]) -> int:
     non_check_count = sum(job.kind is not SubmissionKind.CHECK for job in active_jobs)
     regrade_count = sum(job.is_regrade for job in active_jobs)
-    if non_check_count >= general_count:
+    if non_check_count >= unreserved_count:
         return CHECK_PRIORITY
-    return REGRADE_PRIORITY if regrade_count < max(1, general_count - 1) else FINAL_PRIORITY
+    return REGRADE_PRIORITY if regrade_count < max(1, unreserved_count - 1) else FINAL_PRIORITY

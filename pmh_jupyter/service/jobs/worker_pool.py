@@ -1,7 +1,8 @@
-"""A bounded pool of threads that grade.
+"""A bounded pool of threads that grade jobs of the queue.
 
-Each claims one job at a time under a lease and keeps it alive while it grades. Whatever happens to the process, a job is
-either done, with its verdicts, in one transaction, or it is claimed again: after the lease by anybody, at once when it was given back.
+A worker claims one job at a time under a lease, and the pool renews the leases of all running jobs. Guarantee: whatever happens to the
+process, each job is either completed together with its verdicts in one transaction, or claimed again: immediately after the pool has
+released it, else when its lease expires.
 """
 
 from __future__ import annotations
@@ -18,48 +19,60 @@ from pmh_jupyter.domain.verdict import Grading
 from pmh_jupyter.errors import PmhError
 from pmh_jupyter.service.jobs.worker_allocation import next_job_filter
 from pmh_jupyter.service.logs import log
+from pmh_jupyter.storage.database import Database
+from pmh_jupyter.storage.records import jobs
 from pmh_jupyter.storage.records.fair_queue import JobFilter
 
+# After the service is killed, another process can claim its jobs when this time has passed. Heartbeats renew a lease well before.
+LEASE_SECONDS = 20.0
 HEARTBEAT_INTERVAL_SECONDS = 5.0
 JOIN_TIMEOUT_SECONDS = 0.2
 POLL_INTERVAL_SECONDS = 1.0
-# A fault of ours may pass (a full disk, a sandbox that did not start); the queue itself gives up after as many tries.
+# A grader error may be temporary (a full disk, a sandbox that did not start). The queue gives up after the same number of claims.
 MAX_CLAIMS = 3
 
 
 class JobQueue(Protocol):
-    """The queue as workers use it. Each call is one transaction and may raise Unavailable."""
+    """The functions of `storage.records.jobs` that the pool calls. Each is one transaction and may raise Unavailable."""
 
-    def claim(self, worker: str, job_filter: JobFilter) -> Job | None:
-        """The next job that the wish lets in, held by `worker` under a lease; None when there is none."""
+    def claim_next_job(
+        self, database: Database, worker: str, lease_seconds: float, job_filter: JobFilter
+    ) -> Job | None:
+        """Claims the next job that the filter admits; None if there is none."""
 
-    def heartbeat(self, job: Job) -> None:
-        """Prolongs the lease."""
+    def heartbeat(self, database: Database, job_id: uuid.UUID, worker: str, lease_seconds: float) -> object:
+        """Renews the lease of a job."""
 
-    def finish(self, job: Job, grading: Grading) -> None:
-        """Records the verdicts; the first answer counts, a later one changes nothing."""
+    def complete_job(self, database: Database, job_id: uuid.UUID, grading: Grading) -> object:
+        """Saves the verdicts. The first grading of a job counts, a later one has no effect."""
 
-    def release_job(self, job: Job, *, count_claim: bool) -> None:
-        """Puts the job back into the queue; `tried` False costs it no try."""
+    def release_job(self, database: Database, job_id: uuid.UUID, worker: str, *, count_claim: bool) -> None:
+        """Returns a job to the queue. `count_claim=False` does not use up one of its claims."""
 
 
 class WorkerPool:
-    """`count` threads. `prepare` raises PmhError while nothing can be graded; then no job is claimed. `grade` turns a job into its
-    grading; `done` is told of each that was recorded. `start`, `wake` and `stop` may be called from any thread.
+    """Claims and grades jobs in `worker_count` threads.
 
-    Which jobs a free worker takes depends on what the others are at: see `shares`.
+    grade: grades a job; called by several threads at once.
+    check_ready: raises PmhError while nothing can be graded; no job is claimed then.
+    on_graded: called in the worker's thread after a grading has been saved.
+
+    Which jobs a free worker may claim depends on the jobs that are running: see `worker_allocation`.
+    `start`, `wake` and `stop` may be called from any thread.
     """
 
     def __init__(
         self,
         worker_count: int,
-        queue: JobQueue,
+        database: Database,
         grade: Callable[[Job], Grading],
         *,
         check_ready: Callable[[], object],
         on_graded: Callable[[Job, Grading], None],
+        queue: JobQueue = jobs,
     ) -> None:
         self._worker_count = worker_count
+        self._database = database
         self._queue = queue
         self._grade = grade
         self._check_ready = check_ready
@@ -74,35 +87,37 @@ class WorkerPool:
 
     @property
     def running_count(self) -> int:
-        """Gradings at work now."""
+        """Number of jobs that are being graded."""
         return len(self._active_jobs)
 
     def start(self) -> None:
-        """Starts the threads. They are daemons: a grading that does not end must not keep the process alive."""
+        """Starts the threads. They are daemon threads, so that a grading that never ends does not keep the process alive."""
         names = [f"{self._pool_id}-{number}" for number in range(self._worker_count)]
         self._threads = [
             threading.Thread(target=self._run_worker, args=(name,), name=_thread_name(name), daemon=True)
             for name in names
         ]
-        self._threads.append(threading.Thread(target=self._send_heartbeats, name=f"lease-{self._pool_id}", daemon=True))
+        self._threads.append(
+            threading.Thread(target=self._send_heartbeats, name=f"heartbeat-{self._pool_id}", daemon=True)
+        )
         for thread in self._threads:
             thread.start()
 
     def wake(self) -> None:
-        """A hint that new work is there."""
+        """Makes a waiting worker look for a job now instead of at its next poll."""
         with self._state_changed:
             self._wake_count += 1
             self._state_changed.notify()
 
     def stop(self, timeout_seconds: float) -> None:
-        """Takes no more jobs, waits so long for those at work, then gives their leases back for others to take."""
+        """Claims no more jobs, waits up to the timeout for running ones, then releases the rest so that others can claim them."""
         with self._state_changed:
             self._stopping.set()
             self._state_changed.notify_all()
             self._state_changed.wait_for(lambda: not self._active_jobs, timeout_seconds)
         for job in list(self._active_jobs.values()):
-            self._call_safely("job not given back", self._queue.release_job, job, tried=False)
-        # Whoever is not grading is at most in a short transaction, which should end before the database is closed.
+            self._release_job(job, count_claim=False)
+        # A thread that is not grading may still be in a short transaction, which should end before the database is closed.
         for thread in self._threads:
             if thread.name not in {_thread_name(job.worker) for job in self._active_jobs.values()}:
                 thread.join(JOIN_TIMEOUT_SECONDS)
@@ -114,20 +129,20 @@ class WorkerPool:
                 self._wait_for_job(seen_wake_count)
 
     def _wait_for_job(self, seen_wake_count: int) -> None:
-        # A hint that came since before the look must not be slept through.
+        # A `wake` since the last look at the queue must not be missed.
         with self._state_changed:
             self._state_changed.wait_for(
                 lambda: self._wake_count != seen_wake_count or self._stopping.is_set(), POLL_INTERVAL_SECONDS
             )
 
     def _process_next_job(self, worker: str) -> bool:
-        """Claims and grades one job; False when there was none, or none could be graded."""
-        if not self._call_safely(None, self._check_ready):
+        """Claims and grades one job. Returns False if there is none, or if nothing can be graded now."""
+        if not self._call_safely("readiness check failed", self._check_ready, log_expected=False):
             return False
         job = self._claim_job(worker)
         if job is None:
             return False
-        structlog.contextvars.bind_contextvars(request_id=job.request_id, work=str(job.submission_id))
+        structlog.contextvars.bind_contextvars(request_id=job.request_id, submission_id=str(job.submission_id))
         try:
             self._grade_job(job)
         finally:
@@ -138,50 +153,71 @@ class WorkerPool:
         return True
 
     def _claim_job(self, worker: str) -> Job | None:
-        """A job, held here. One at a time: what may be taken depends on what the others have just taken."""
+        """Claims a job. Workers claim one after another, because the filter depends on the jobs that the others have claimed."""
         claimed: list[Job | None] = []
         with self._claim_lock:
             job_filter = next_job_filter(self._worker_count, list(self._active_jobs.values()))
-            self._call_safely("queue cannot be asked", lambda: claimed.append(self._queue.claim(worker, job_filter)))
+            self._call_safely(
+                "job claim failed",
+                lambda: claimed.append(self._queue.claim_next_job(self._database, worker, LEASE_SECONDS, job_filter)),
+            )
             job = claimed[0] if claimed else None
             return job if job and self._register_job(job) else None
 
     def _register_job(self, job: Job) -> bool:
-        """Notes that the job is at work here; one that was claimed while everything stops is given back at once."""
+        """Adds the job to the active ones. If the pool is stopping, releases the job and returns False."""
         with self._state_changed:
             if not self._stopping.is_set():
                 self._active_jobs[job.id] = job
                 return True
-        self._call_safely("job not given back", self._queue.release_job, job, tried=False)
+        self._release_job(job, count_claim=False)
         return False
 
     def _grade_job(self, job: Job) -> None:
-        log.info("grading", kind=job.kind.value, tries=job.claim_count)
+        log.info("grading started", kind=job.kind.value, claim_count=job.claim_count)
         gradings: list[Grading] = []
-        self._call_safely("not graded", lambda: gradings.append(self._grade(job)))
+        self._call_safely("grading failed", lambda: gradings.append(self._grade(job)))
         if not gradings or (gradings[0].grader_error and job.claim_count < MAX_CLAIMS):
-            self._call_safely("job not given back", self._queue.release_job, job, tried=True)
-        elif self._call_safely("grading not recorded", self._queue.finish, job, gradings[0]):
-            log.info("graded", seconds=round(gradings[0].seconds, 3), fault=gradings[0].grader_error is not None)
+            self._release_job(job, count_claim=True)
+        elif self._call_safely(
+            "grading not saved", lambda: self._queue.complete_job(self._database, job.id, gradings[0])
+        ):
+            log.info(
+                "grading finished",
+                seconds=round(gradings[0].seconds, 3),
+                grader_error=gradings[0].grader_error is not None,
+            )
             self._on_graded(job, gradings[0])
+
+    def _release_job(self, job: Job, *, count_claim: bool) -> None:
+        self._call_safely(
+            "job release failed",
+            lambda: self._queue.release_job(self._database, job.id, job.worker, count_claim=count_claim),
+        )
 
     def _send_heartbeats(self) -> None:
         while not self._stopping.wait(HEARTBEAT_INTERVAL_SECONDS):
             for job in list(self._active_jobs.values()):
-                self._call_safely("lease not prolonged", self._queue.heartbeat, job)
+                self._renew_lease(job)
 
-    def _call_safely(
-        self, failure_event: str | None, action: Callable[..., object], *arguments: object, **options: object
-    ) -> bool:
-        """True if it could be done. A thread that dies would take the queue with it, so every fault ends in the log (`told`)."""
+    def _renew_lease(self, job: Job) -> None:
+        self._call_safely(
+            "lease renewal failed", lambda: self._queue.heartbeat(self._database, job.id, job.worker, LEASE_SECONDS)
+        )
+
+    def _call_safely(self, failure_event: str, action: Callable[[], object], *, log_expected: bool = True) -> bool:
+        """Returns True if the action raised nothing. Exceptions are logged, because one that ended a thread would stop the queue.
+
+        log_expected: False keeps a PmhError out of the log.
+        """
         try:
-            action(*arguments, **options)
+            action()
         except PmhError as error:
-            if failure_event:
+            if log_expected:
                 log.warning(failure_event, code=error.code, reason=error.message)
             return False
         except Exception:  # noqa: BLE001
-            log.exception(failure_event or "nothing can be graded")
+            log.exception(failure_event)
             return False
         return True
 

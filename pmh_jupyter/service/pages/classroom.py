@@ -1,4 +1,4 @@
-"""A page of one classroom: its address names the classroom, and its class the permission that it takes."""
+"""Base class of the pages of one classroom."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pmh_jupyter.service.identity import resolve_identity
 
 
 class ClassroomPage(PageHandler):
-    """When its method runs, the caller is a member whose role holds `permission`."""
+    """A page whose URL names a classroom. Before its method runs, `prepare` has checked that the caller's role has `permission`."""
 
     permission: ClassVar[Permission]
     membership: Membership
@@ -25,15 +25,15 @@ class ClassroomPage(PageHandler):
         identity = await self.service.run_blocking(
             resolve_identity, self.service.database, self.caller.name, slug, self.permission
         )
-        assert identity.membership is not None  # a permission was asked for
+        assert identity.membership is not None  # because a permission is required
         self.identity, self.membership = identity, identity.membership
 
     def render_classroom(self, template: str, nav_entry: str, **values: Any) -> None:
-        """A template with the classroom's head: `place` names the entry of the navigation that is this page."""
+        """Renders a template with the classroom's navigation. `nav_entry` names the current entry: "progress" or "gradebook"."""
         self.render_page(
             template,
             classroom=serializers.classroom_reply(self.membership),
-            staff=has_permission(self.membership.role, Permission.VIEW_GRADEBOOK),
-            place=nav_entry,
+            is_staff=has_permission(self.membership.role, Permission.VIEW_GRADEBOOK),
+            nav_entry=nav_entry,
             **values,
         )

@@ -1,4 +1,4 @@
-"""The instructor's page: members down, exercises across. What is filtered stands in the address, so that a view can be shared."""
+"""The gradebook page: one row per member, one column per exercise. Filters are part of the URL, so that a view can be shared."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import ClassVar, TypeVar
 from urllib.parse import urlencode
 
 from pmh_jupyter.domain.roles import Permission
-from pmh_jupyter.errors import BadInput
 from pmh_jupyter.service import serializers
 from pmh_jupyter.service.pages.classroom import ClassroomPage
 from pmh_jupyter.storage.records import staff
@@ -20,7 +19,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class GradebookFilters:
-    """What the reader narrowed the board to; empty: everything."""
+    """The filters of the page; an empty string matches everything.
+
+    name: part of a member's name.
+    lesson: slug of a lesson.
+    """
 
     name: str = ""
     lesson: str = ""
@@ -28,46 +31,45 @@ class GradebookFilters:
 
 @dataclass(frozen=True)
 class ColumnSummary:
-    """An exercise's line of the summary, over the members on the page: how many solved it, and the tries at the median."""
+    """The summary of an exercise over the members on the page.
+
+    solved: number of members who have solved it.
+    median_attempts: formatted number; "–" if nobody has attempted it.
+    """
 
     solved: int
     median_attempts: str
 
 
 class GradebookPage(ClassroomPage):
-    """The table, its summary row, its filters and its pages."""
+    """Shows one page of the gradebook, with a summary row and filters."""
 
     permission: ClassVar[Permission] = Permission.VIEW_GRADEBOOK
-    route_name = "page: board"
+    route_name = "page: gradebook"
 
     async def get(self, classroom: str) -> None:
         filters = GradebookFilters(
             self.get_query_argument("name", "").strip()[:80], self.get_query_argument("lesson", "")
         )
-        page = self._page_number()
+        page = self.get_query_int("page", 1, minimum=1)
         gradebook = await self.service.run_blocking(
             staff.load_gradebook, self.service.database, classroom, page, name_contains=filters.name
         )
         gradebook_reply = serializers.gradebook_reply(gradebook)
+        filtered = filter_by_lesson(gradebook_reply, filters.lesson)
         self.render_classroom(
-            "board.html",
-            "board",
-            board=filter_by_lesson(gradebook_reply, filters.lesson),
+            "gradebook.html",
+            "gradebook",
+            gradebook=filtered,
             lessons=list(dict.fromkeys((column.lesson, column.lesson_title) for column in gradebook_reply.columns)),
             filters=filters,
-            summary=summarize_columns(filter_by_lesson(gradebook_reply, filters.lesson)),
-            query=make_link_query(filters),
+            column_summaries=summarize_columns(filtered),
+            link_query=make_link_query(filters),
         )
-
-    def _page_number(self) -> int:
-        value = self.get_query_argument("page", "1")
-        if not (value.isascii() and value.isdigit() and 0 < len(value) < 9 and int(value)):
-            raise BadInput("The page must be a whole number from 1 on.")
-        return int(value)
 
 
 def filter_by_lesson(gradebook: GradebookReply, lesson: str) -> GradebookReply:
-    """The board with the columns of one lesson alone ("": all); points stay those of the whole classroom."""
+    """Returns the gradebook with the columns of one lesson ("": all). A member's points are still those of all lessons."""
     if not lesson:
         return gradebook
     indices = [index for index, column in enumerate(gradebook.columns) if column.lesson == lesson]
@@ -84,7 +86,7 @@ def _pick(items: Sequence[T], indices: Sequence[int]) -> tuple[T, ...]:
 
 
 def summarize_columns(gradebook: GradebookReply) -> list[ColumnSummary]:
-    """A line above the members; tries are counted for those who tried."""
+    """Summarizes each column. The median includes only members with at least one attempt."""
     summaries = []
     for index in range(len(gradebook.columns)):
         cells = [row.cells[index] for row in gradebook.rows]
@@ -98,7 +100,7 @@ def summarize_columns(gradebook: GradebookReply) -> list[ColumnSummary]:
 
 
 def make_link_query(filters: GradebookFilters) -> Callable[..., str]:
-    """Makes the query of a link that keeps the filters."""
+    """Returns a function that makes query strings with the current filters and additional parameters."""
     active_filters = {name: value for name, value in vars(filters).items() if value}
     return lambda **changes: urlencode({**active_filters, **changes})
 

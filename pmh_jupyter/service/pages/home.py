@@ -1,4 +1,4 @@
-"""The first page: which classrooms am I in."""
+"""The home page: the caller's classrooms."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pmh_jupyter.storage.records import members
 
 
 class HomePage(PageHandler):
-    """The caller's classrooms, with the ways into each."""
+    """Lists the caller's classrooms, with links to the pages of each."""
 
     route_name = "page: home"
 

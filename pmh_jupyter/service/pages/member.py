@@ -1,4 +1,4 @@
-"""What one member checked and handed in, with every verdict, for staff."""
+"""The page with all checks and submissions of a member, for staff."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pmh_jupyter.storage.records import members, staff
 
 
 class MemberPage(ClassroomPage):
-    """A member's work, newest first; the address of a cell of the board ends with the work's id."""
+    """Lists a member's submissions, newest first. Cells of the gradebook link to a submission by its id as URL fragment."""
 
     permission: ClassVar[Permission] = Permission.VIEW_SUBMISSIONS
     route_name = "page: member"
@@ -25,9 +25,9 @@ class MemberPage(ClassroomPage):
         membership = await self.service.run_blocking(members.get_membership, database, person_id, classroom)
         self.render_classroom(
             "member.html",
-            "board",
-            member=membership.person.name,
-            work=[serializers.member_submission_reply(member_submission) for member_submission in member_submissions],
+            "gradebook",
+            member_name=membership.person.name,
+            submissions=list(map(serializers.member_submission_reply, member_submissions)),
         )
 
 

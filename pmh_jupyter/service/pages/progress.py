@@ -1,4 +1,4 @@
-"""A student's own page: where I stand, what I earned, what I handed in."""
+"""The student's own page: progress, achievements and receipts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pmh_jupyter.storage.records import outline, submissions
 
 
 class ProgressPage(ClassroomPage):
-    """The outline with every exercise, achievements, and receipts."""
+    """Shows the outline with every exercise, the achievements, and the receipts of submissions."""
 
     permission: ClassVar[Permission] = Permission.LEARN
     route_name = "page: progress"
@@ -21,13 +21,16 @@ class ProgressPage(ClassroomPage):
         database, person_id = self.service.database, self.identity.person.id
         member_outline = await self.service.run_blocking(outline.load_outline, database, person_id, classroom)
         own_submissions = await self.service.run_blocking(submissions.list_submissions, database, person_id, classroom)
-        final_submissions = [
+        submissions_with_receipt = [
             serializers.submission_reply(submission)
             for submission in own_submissions
             if submission.kind is SubmissionKind.FINAL and submission.receipt
         ]
         self.render_classroom(
-            "progress.html", "progress", outline=serializers.outline_reply(member_outline), receipts=final_submissions
+            "progress.html",
+            "progress",
+            outline=serializers.outline_reply(member_outline),
+            submissions_with_receipt=submissions_with_receipt,
         )
 
 

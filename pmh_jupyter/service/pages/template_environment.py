@@ -1,4 +1,4 @@
-"""How templates are found and what they can call: every value is escaped, and an unknown name is an error rather than a blank."""
+"""The Jinja environment of the pages. All values are escaped, and an undefined variable is an error."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from pmh_jupyter.domain.feedback_text import feedback_text, flag_text
+from pmh_jupyter.domain.labels import ICONS, OUTCOME_LABELS, STATE_LABELS
+
 SERVICE_FOLDER = Path(__file__).parent.parent
 STATIC_FOLDER = SERVICE_FOLDER / "static"
 
 
 def make_template_environment() -> Environment:
-    """The environment of `service/templates`."""
+    """Creates the environment for `service/templates`."""
     environment = Environment(
         loader=FileSystemLoader(SERVICE_FOLDER / "templates"),
         autoescape=select_autoescape(default=True),
@@ -23,19 +26,24 @@ def make_template_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["local"] = format_local_time
-    environment.filters["prose"] = format_prose
+    environment.filters["local_time"] = format_local_time
+    environment.filters["inline_code"] = format_inline_code
+    environment.filters["message_text"] = feedback_text
+    environment.filters["flag_text"] = flag_text
+    environment.globals["icons"] = ICONS
+    environment.globals["state_labels"] = STATE_LABELS
+    environment.globals["outcome_labels"] = OUTCOME_LABELS
     return environment
 
 
-def format_prose(text: str) -> Markup:
-    """A sentence with its `code` set as code, as the panel does it."""
+def format_inline_code(text: str) -> Markup:
+    """Escapes a text and marks up its parts in backticks as code, like the panel."""
     parts = re.split(r"`([^`\n]+)`", text)
     return Markup("").join(Markup("<code>{}</code>").format(part) if n % 2 else part for n, part in enumerate(parts))
 
 
 def format_local_time(moment: datetime, time_zone: str) -> str:
-    """A moment in the classroom's zone as a person reads it: "Fri 20 Nov 2026, 18:00". SQLite gives times without a zone: UTC."""
+    """Formats a time in the classroom's time zone, e.g. "Fri 20 Nov 2026, 18:00". A time without zone (from SQLite) is UTC."""
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     local_moment = aware.astimezone(ZoneInfo(time_zone))
     return f"{local_moment:%a} {local_moment.day} {local_moment:%b %Y, %H:%M}"

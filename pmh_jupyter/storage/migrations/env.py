@@ -1,4 +1,4 @@
-"""Runs migrations on the connection that `storage.revision` hands over, in its transaction. Called by Alembic."""
+"""Runs migrations on the connection and in the transaction of `storage.revision`. Alembic executes this file."""
 
 from alembic import context
 

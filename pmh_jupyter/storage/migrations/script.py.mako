@@ -1,6 +1,6 @@
 """${message}.
 
-A migration that has landed is never edited: the next change is a new one.
+Never edit a migration that has landed: databases have run it already. Every change of a table is a new migration.
 """
 
 from __future__ import annotations
@@ -14,5 +14,5 @@ down_revision = ${repr(down_revision)}
 
 
 def upgrade() -> None:
-    """Forward only: the way back is the backup."""
+    """There is no downgrade: restore the backup instead."""
     ${upgrades if upgrades else "pass"}

@@ -1,8 +1,7 @@
-"""What achievements ask of one person's events, gathered once: an event that was looked at is not looked at again. Not for use
-outside of `storage`.
+"""Achievement counters of a person, cached so that each event is counted only once. Internal to `storage`.
 
-The events are the truth. A row says what the events up to a number came to, so that neither a check nor the map costs more the more
-somebody has done; without the row everything is gathered anew.
+The event log is the source of truth. A row of the cache holds the counters up to an event number, so the cost of a check or of the
+outline does not grow with a person's history. Without a row, all events are counted again.
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ from pmh_jupyter.storage.tables.results import AchievementCountersRow
 
 
 def load_counters(session: Session, classroom_id: UUID, person_id: UUID) -> AchievementCounters:
-    """What the person's events come to."""
+    """The person's present counters."""
     return _count_events(session, classroom_id, person_id)[0]
 
 
 def update_counters(session: Session, classroom_id: UUID, person_id: UUID) -> AchievementCounters:
-    """The same, and kept for the next time. The caller holds the membership."""
+    """The person's present counters, which are saved. The caller has locked the membership."""
     counters, last_event = _count_events(session, classroom_id, person_id)
     row = session.get(AchievementCountersRow, (classroom_id, person_id))
     if row is None:
@@ -50,15 +49,15 @@ def _count_events(session: Session, classroom_id: UUID, person_id: UUID) -> tupl
 
 def _to_json(counters: AchievementCounters) -> dict[str, Any]:
     return {
-        "solved": sorted(map(list, counters.solved_exercises)),
-        "complete": sorted(counters.completed_lessons),
-        "days": sorted(day.isoformat() for day in counters.active_days),
+        "solved_exercises": sorted(map(list, counters.solved_exercises)),
+        "completed_lessons": sorted(counters.completed_lessons),
+        "active_days": sorted(day.isoformat() for day in counters.active_days),
     }
 
 
 def _from_json(body: dict[str, Any]) -> AchievementCounters:
     return AchievementCounters(
-        solved_exercises={(lesson, grade_id) for lesson, grade_id in body["solved"]},
-        completed_lessons=set(body["complete"]),
-        active_days=set(map(date.fromisoformat, body["days"])),
+        solved_exercises={(lesson, grade_id) for lesson, grade_id in body["solved_exercises"]},
+        completed_lessons=set(body["completed_lessons"]),
+        active_days=set(map(date.fromisoformat, body["active_days"])),
     )

@@ -1,4 +1,4 @@
-"""What a grading of an assignment may use: what the lesson's author asks for, and what the classroom says in its place."""
+"""Resource limits that are requested for an assignment, by the lesson's author and by the classroom. See domain.limits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LIMIT_COLUMNS = tuple(field.name for field in fields(RequestedLimits))
 
 @dataclass(frozen=True)
 class AssignmentLimits:
-    """Who asks for what: the author of the `lesson` as the classroom has it, and the `classroom`, which goes before."""
+    """Limits requested by the author of the adopted lesson, and by the classroom, whose values replace the author's."""
 
     lesson: RequestedLimits
     classroom: RequestedLimits
@@ -29,16 +29,16 @@ class AssignmentLimits:
 
 
 def to_assignment_limits(row: AssignmentRow) -> AssignmentLimits:
-    """The limits of an assignment. Not for use outside of `storage`."""
+    """The limits of an assignment's row. Internal to `storage`."""
     return AssignmentLimits(
         RequestedLimits(**{name: getattr(row, name) for name in LIMIT_COLUMNS}), RequestedLimits(**row.limit_overrides)
     )
 
 
 def make_grading_key(row: AssignmentRow, grader_version: str) -> str:
-    """What tells one grading of a submission from another: the grader's version, and the limits where there are any.
+    """The key of a grading: the grader's version, and a hash of the requested limits if there are any. Internal to `storage`.
 
-    So work that ran into a limit can be graded again once the limit is another.
+    A submission has one job per key. So a submission that has exceeded a limit can be regraded after the limit has changed.
     """
     requested = to_assignment_limits(row).combined
     return (
@@ -49,7 +49,7 @@ def make_grading_key(row: AssignmentRow, grader_version: str) -> str:
 
 
 def get_assignment_limits(database: Database, person_id: UUID, classroom: str, lesson: str) -> AssignmentLimits:
-    """What is asked for an assignment; raises NotFound (classroom, lesson)."""
+    """The limits requested for an assignment. Raises NotFound for an unknown classroom or lesson."""
     with database.read() as session:
         return to_assignment_limits(_find_assignment(session, person_id, classroom, lesson))
 
@@ -57,9 +57,9 @@ def get_assignment_limits(database: Database, person_id: UUID, classroom: str, l
 def set_limit_overrides(
     database: Database, person_id: UUID, classroom: str, lesson: str, overrides: RequestedLimits
 ) -> AssignmentLimits:
-    """Has the classroom ask for these and nothing else, whichever version of the course it adopts. Raises as `get_limits` does.
+    """Replaces the classroom's requested limits. They apply to later gradings, whatever course version the classroom adopts.
 
-    They hold for what is graded from now on.
+    Raises NotFound for an unknown classroom or lesson.
     """
     with database.write() as session:
         row = _find_assignment(session, person_id, classroom, lesson)

@@ -1,4 +1,4 @@
-"""Classrooms: made, given a course version, and their schedule."""
+"""Classrooms, the course versions that they adopt, and their schedule."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from pmh_jupyter.storage.tables.courses import CourseRow, CourseVersionRow, Less
 
 
 def ensure_classroom(database: Database, slug: str, title: str, time_zone: str, course: str) -> Classroom:
-    """The classroom of the slug; made with the newest version of the course where there is none, else left as it is.
+    """Returns the classroom; creates it with the newest version of the course if it does not exist.
 
-    Raises NotFound for a course that was never released, BadInput for a time zone that does not exist.
+    Raises NotFound if the course has never been released, BadInput for an unknown time zone.
     """
     load_time_zone(time_zone)
     with database.write() as session:
@@ -35,16 +35,16 @@ def ensure_classroom(database: Database, slug: str, title: str, time_zone: str, 
 
 
 def list_classrooms(database: Database) -> tuple[Classroom, ...]:
-    """Every classroom of the hub, by slug."""
+    """All classrooms, ordered by slug."""
     with database.read() as session:
         slugs = session.scalars(select(ClassroomRow.slug).order_by(ClassroomRow.slug)).all()
         return tuple(_load_classroom(session, slug) for slug in slugs)
 
 
 def adopt_version(database: Database, classroom: str, course: str, number: int | None = None) -> Classroom:
-    """A classroom takes a version of a course (None: the newest); an event tells of each lesson that this changes.
+    """Lets a classroom use a version of a course (None: the newest), and writes an event for each lesson that changes.
 
-    Raises NotFound for a classroom, course or version that does not exist.
+    Raises NotFound for an unknown classroom, course or version.
     """
     with database.write() as session:
         classroom_row = _lock_classroom(session, classroom)
@@ -68,9 +68,10 @@ def set_assignment(
     weight: int = 1,
     check_tests: str = "all",
 ) -> None:
-    """Puts a lesson on the schedule: `attempts` submissions (None: any number), `checks` run "visible" tests or "all".
+    """Sets schedule and rules of an assignment.
 
-    Raises NotFound, and BadInput for a time zone that does not exist.
+    max_submissions: number of final submissions (None: unlimited). check_tests: the tests that checks run, "visible" or "all".
+    Raises NotFound for an unknown classroom or lesson, BadInput for an unknown time zone.
     """
     load_time_zone(schedule.time_zone)
     with database.write() as session:
@@ -85,7 +86,7 @@ def set_assignment(
 
 
 def _lock_classroom(session: Session, slug: str) -> ClassroomRow:
-    """The classroom, held until the end of the transaction."""
+    """The classroom's row, locked until the end of the transaction."""
     classroom_row = session.scalars(
         select(ClassroomRow).where(ClassroomRow.slug == slug).with_for_update(key_share=True)
     ).one_or_none()
@@ -109,7 +110,7 @@ def _find_version(session: Session, course: str, number: int | None) -> CourseVe
 
 
 def _releases_by_lesson(session: Session, version_id: UUID) -> dict[UUID, str]:
-    """Lesson to release."""
+    """Release ids by lesson id."""
     entries = session.scalars(select(VersionLessonRow).where(VersionLessonRow.version_id == version_id))
     return {entry.lesson_id: entry.release_id for entry in entries}
 
@@ -121,7 +122,7 @@ def _apply_version(
     version: CourseVersionRow,
     previous_releases: dict[UUID, str],
 ) -> None:
-    """Puts each lesson of the version on the schedule, with the author's limits, and tells of those that changed."""
+    """Creates or updates the assignments of a version's lessons, and writes an event for each lesson whose release changed."""
     rows = session.execute(
         select(VersionLessonRow, LessonRow.slug)
         .join(LessonRow, LessonRow.id == VersionLessonRow.lesson_id)
@@ -145,7 +146,7 @@ def _apply_version(
                 .values(**limit_columns)
             )
         if previous_releases.get(entry.lesson_id) != entry.release_id:
-            changed_lessons.append({"lesson": slug, "release": entry.release_id})
+            changed_lessons.append({"lesson": slug, "release_id": entry.release_id})
     append_events(
         session,
         classroom_row.id,

@@ -1,4 +1,4 @@
-"""Courses and their versions: saved as one, and adopted by a classroom when it says so."""
+"""Courses and their versions. A classroom adopts a version explicitly (records.classrooms)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ from pmh_jupyter.storage.tables.courses import (
 
 
 def save_course_version(database: Database, course: Course, releases: Mapping[str, Release]) -> CourseVersion:
-    """Saves a course with the release of each lesson (by slug). Saving the newest version again returns it and makes none."""
+    """Saves a course with the release of each lesson (by slug) as a new version.
+
+    If nothing differs from the newest version, returns that one. Raises Unavailable if the disk is full.
+    """
     for release in releases.values():
         database.blobs.stage("student", (file.content for file in release.student_files))
         database.blobs.stage("sealed", (file.content for file in release.sealed_files))
@@ -57,7 +60,7 @@ def save_course_version(database: Database, course: Course, releases: Mapping[st
 
 
 def find_newest_version_number(database: Database, course: str) -> int:
-    """The number of a course's newest version; raises NotFound for a course that was never released."""
+    """The number of a course's newest version. Raises NotFound if the course has never been released."""
     with database.read() as session:
         number = session.scalar(
             select(func.max(CourseVersionRow.number))
@@ -79,7 +82,7 @@ def _find_newest_version(session: Session, course_id: UUID) -> CourseVersionRow 
 
 
 def _releases_by_slug(session: Session, version: CourseVersionRow | None) -> dict[str, str]:
-    """Lesson slug to release id."""
+    """Release ids by lesson slug."""
     if version is None:
         return {}
     rows = session.execute(
@@ -91,12 +94,10 @@ def _releases_by_slug(session: Session, version: CourseVersionRow | None) -> dic
 
 
 def _compute_digest(course: Course, releases: Mapping[str, Release]) -> str:
-    """A hash of all that a version holds."""
+    """A hash of everything that is stored of a version."""
     content = {
         "title": course.title,
-        "description": course.description,
         "achievements": [asdict(achievement) for achievement in course.achievements],
-        "concepts": [asdict(concept) for concept in course.concepts],
         "lessons": [
             [lesson.slug, lesson.title, lesson.unit, asdict(lesson.limits), lesson.preload, releases[lesson.slug].id]
             for lesson in course.lessons
@@ -114,9 +115,7 @@ def _add_version(
         number=number,
         digest=digest,
         title=course.title,
-        description=course.description,
         achievements=[asdict(achievement) for achievement in course.achievements],
-        concepts=[asdict(concept) for concept in course.concepts],
         created_at=database.now(),
     )
     session.add(version)
@@ -148,7 +147,7 @@ def _add_version_lessons(
 
 
 def _save_release(session: Session, database: Database, release: Release) -> None:
-    """Writes a release that is not there yet; its id says what is in it, so that one that is there is the same."""
+    """Writes a release unless it exists. Its id is a hash of its content, so an existing one is identical."""
     if not insert_if_absent(session, ReleaseRow, id=release.id, created_at=database.now()):
         return
     _save_files(session, database.blobs, release, "student")

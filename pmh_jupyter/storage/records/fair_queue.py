@@ -1,11 +1,13 @@
-"""Whose turn it is: the order of the queue. Not for use outside of `storage`; `records.jobs` and `records.work` are the ways in.
+"""Fair ordering of the grading queue. Internal to `storage`: used by records.jobs, records.submissions and records.regrades.
 
-Requirements: a check goes before a submission and a submission before a regrade; within each, classrooms take turns, so that one
-which sends five hundred at once makes another's single check wait for one job at most; within a classroom the older goes first.
+Guarantees
+- Checks are claimed before final submissions, and final submissions before regrades.
+- Classrooms alternate within a priority: a classroom that enqueues 500 jobs delays another classroom's next job by at most one job.
+- Within a classroom, jobs are claimed in order of arrival.
 
-A job gets its turn when it arrives: the one after its classroom's last that still waits, but never one before those that wait at
-the front. So the order needs no counting when a job is claimed, and both questions are answered by an index, whatever has been
-graded before. Two that arrive in the same instant may get the same turn, and the older of them goes first.
+A job's `slot` is assigned when it is enqueued: one after the last queued slot of its classroom, but not before the first queued slot
+overall. Claiming is therefore a single index scan, independent of how many jobs have been graded. Concurrent inserts may share a slot;
+the older job is claimed first.
 """
 
 from __future__ import annotations
@@ -21,15 +23,19 @@ from pmh_jupyter.domain.submission import SubmissionKind
 from pmh_jupyter.storage.dialect import insert_if_absent
 from pmh_jupyter.storage.tables.submissions import JobRow
 
-# Somebody waits at the screen for a check; who handed in can wait a little; a regrade is waited for by nobody.
+# A student watches the screen during a check, can wait a little after a final submission, and does not wait for a regrade.
 PRIORITY_BY_KIND = {SubmissionKind.CHECK: 0, SubmissionKind.FINAL: 1}
 REGRADE_PRIORITY = 2
 
 
 @dataclass(frozen=True)
 class JobFilter:
-    """What a worker would take. `most` is the last priority that it takes; `never` are classrooms whose work it leaves alone, and
-    `rather_not` those that it serves only where no other has work of the same priority."""
+    """Which jobs a worker may claim.
+
+    max_priority: highest priority number to claim (0: checks only).
+    excluded: classrooms whose jobs are never claimed.
+    deprioritized: classrooms whose jobs are claimed only if no other classroom has a job of the same priority.
+    """
 
     max_priority: int = REGRADE_PRIORITY
     excluded: frozenset[UUID] = frozenset()
@@ -41,7 +47,7 @@ ANY_JOB = JobFilter()
 
 @dataclass(frozen=True)
 class NewJob:
-    """A job that is about to be queued."""
+    """A job to enqueue. Lower `priority` numbers are claimed first."""
 
     submission_id: UUID
     release_id: str
@@ -52,7 +58,7 @@ class NewJob:
 
 
 def enqueue(session: Session, job: NewJob, now: datetime) -> bool:
-    """Queues a job; False where the same submission, release and grader had theirs already."""
+    """Enqueues a job. Returns False if one with the same submission, release and grading key exists."""
     return insert_if_absent(
         session,
         JobRow,
@@ -71,7 +77,7 @@ def enqueue(session: Session, job: NewJob, now: datetime) -> bool:
 
 
 def next_job(session: Session, job_filter: JobFilter) -> JobRow | None:
-    """The job whose turn it is, held until the end of the transaction; those that others are just taking are stepped over."""
+    """Returns the next job in fair order and locks its row until the transaction ends. Skips rows locked by other workers."""
     for priority in range(job_filter.max_priority + 1):
         for excluded in dict.fromkeys((job_filter.excluded | job_filter.deprioritized, job_filter.excluded)):
             job = session.scalars(select_next_job(priority, excluded)).one_or_none()
@@ -81,7 +87,7 @@ def next_job(session: Session, job_filter: JobFilter) -> JobRow | None:
 
 
 def select_next_job(priority: int, excluded: frozenset[UUID]) -> Select[JobRow]:
-    """The question for the first of a priority."""
+    """The query for the next job of a priority."""
     query = select(JobRow).where(JobRow.state == "queued", JobRow.priority == priority)
     if excluded:
         query = query.where(JobRow.classroom_id.not_in(excluded))

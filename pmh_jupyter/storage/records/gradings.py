@@ -1,6 +1,6 @@
-"""What follows from a grading, in the transaction that ends its job: verdicts, attempts, ledger, event, awards.
+"""Records a grading and its consequences: verdicts, attempts, ledger entries, event, awards.
 
-Not for use outside of `storage`; `records.jobs.complete` is the way in.
+Internal to `storage`: `records.jobs.complete_job` calls `record_grading` in its transaction.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ from pmh_jupyter.storage.verdict_json import flag_to_json, message_to_json, verd
 
 
 def record_grading(session: Session, job: JobRow, grading: Grading, now: datetime) -> None:
-    """Ends a job with a grading. The caller holds the job's row.
+    """Finishes a job with a grading. The caller has locked the job's row.
 
-    A regrade that failed leaves everything as it was, and can be asked for again.
+    A regrade with a grader error deletes the job and changes nothing else, so that it can be requested again.
     """
     is_regrade = job.priority == REGRADE_PRIORITY
     if is_regrade and grading.grader_error:
@@ -49,7 +49,7 @@ def record_grading(session: Session, job: JobRow, grading: Grading, now: datetim
     submission = session.get_one(SubmissionRow, job.submission_id)
     assignment, lesson = _find_assignment(session, submission)
     member_id = _find_member_id(session, assignment.classroom_id, submission.person_id)
-    # Two gradings of one person at once would each miss what the other adds to an award or to the ledger.
+    # Without the lock, two concurrent gradings of one person would miss each other's ledger entries and counters.
     lock_member(session, member_id)
     job.state, job.worker, job.lease_until = "done", None, None
     state = _finish_submission(submission, grading, now)
@@ -93,7 +93,7 @@ def _find_member_id(session: Session, classroom_id: UUID, person_id: UUID) -> UU
 
 
 def _find_course_version(session: Session, classroom_id: UUID) -> tuple[str, int]:
-    """Slug and number of the course version in force."""
+    """Course slug and version number that the classroom has adopted."""
     return session.execute(
         select(CourseRow.slug, CourseVersionRow.number)
         .join(CourseVersionRow, CourseVersionRow.course_id == CourseRow.id)
@@ -104,7 +104,7 @@ def _find_course_version(session: Session, classroom_id: UUID) -> tuple[str, int
 
 def _finish_submission(submission: SubmissionRow, grading: Grading, now: datetime) -> SubmissionState:
     state = SubmissionState.FAILED if grading.grader_error else SubmissionState.GRADED
-    submission.state, submission.graded_at, submission.grading_seconds = state.value, now, grading.seconds
+    submission.state, submission.graded_at = state.value, now
     submission.repairs = [message_to_json(message) for message in grading.repairs]
     submission.flags = [flag_to_json(flag) for flag in grading.flags]
     submission.grader_error = message_to_json(grading.grader_error) if grading.grader_error else None
@@ -112,7 +112,7 @@ def _finish_submission(submission: SubmissionRow, grading: Grading, now: datetim
 
 
 def _write_verdicts(session: Session, job: JobRow, submission: SubmissionRow, grading: Grading) -> list[AttemptRow]:
-    """Writes every verdict, and returns those that count as attempts: of the exercises named, and judged."""
+    """Writes all verdicts. Returns the attempts: verdicts on requested exercises that reached a judgement."""
     attempts = []
     for position, verdict in enumerate(grading.verdicts):
         row = VerdictRow(
@@ -150,7 +150,7 @@ def _write_verdicts(session: Session, job: JobRow, submission: SubmissionRow, gr
 
 
 def _replace_attempts(session: Session, submission: SubmissionRow, attempts: list[AttemptRow]) -> None:
-    """The attempts of a regrade stand in the place of those that the same work had: it is not one more try."""
+    """Marks the earlier attempts of this submission as replaced, because a regrade is not a further attempt."""
     for attempt in attempts:
         session.execute(
             update(AttemptRow)
@@ -169,7 +169,7 @@ def _replace_attempts(session: Session, submission: SubmissionRow, attempts: lis
 def _add_ledger_entries(
     session: Session, member_id: UUID, submission: SubmissionRow, attempts: list[AttemptRow], now: datetime
 ) -> None:
-    """Enters a submission's attempts into the ledger; the submission that arrived last counts, whichever is graded last."""
+    """Adds a submission's attempts to the ledger. The submission received last counts, in whatever order they are graded."""
     current_entries = {
         row.grade_id: (row.number, received_at)
         for row, received_at in session.execute(
@@ -204,7 +204,7 @@ def _add_ledger_entries(
 
 
 def _automatically_graded_exercises(session: Session, release_id: str) -> tuple[str, ...]:
-    """The exercises that a grader can decide: what a lesson needs to be complete."""
+    """The exercises that are graded automatically. A lesson is complete when all of them are solved."""
     return tuple(
         exercise.grade_id
         for exercise in load_exercises(session, {release_id})[release_id]
@@ -213,7 +213,7 @@ def _automatically_graded_exercises(session: Session, release_id: str) -> tuple[
 
 
 def _grant_awards(session: Session, classroom_id: UUID, person_id: UUID, now: datetime) -> None:
-    """Gives what the person's events now earn; each achievement once."""
+    """Grants the achievements that the person has now earned, each at most once."""
     counters = update_counters(session, classroom_id, person_id)
     award_events = []
     for achievement in to_achievements(find_adopted_version(session, classroom_id)):

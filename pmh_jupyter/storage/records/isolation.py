@@ -1,4 +1,4 @@
-"""How releases are judged: found out once by each version of the grader, and kept."""
+"""Isolation of releases: where their tests run, determined once by each version of the grader."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ISOLATION_ADAPTER = TypeAdapter(ReleaseIsolation)
 
 
 def save_isolation(database: Database, release_id: str, isolation: ReleaseIsolation) -> None:
-    """Keeps how a release is judged. What was found out first stays: the same grader finds the same."""
+    """Saves the isolation of a release. Has no effect if this grader version has saved one already."""
     with database.write() as session:
         body = _ISOLATION_ADAPTER.dump_python(isolation, mode="json")
         insert_if_absent(
@@ -27,16 +27,8 @@ def save_isolation(database: Database, release_id: str, isolation: ReleaseIsolat
         )
 
 
-def load_isolation(
-    database: Database, release_id: str, grader_version: str = GRADER_VERSION
-) -> ReleaseIsolation | None:
-    """How a release is judged; None where that was not found out yet."""
-    with database.read() as session:
-        return find_isolation(session, release_id, grader_version)
-
-
 def find_isolation(session: Session, release_id: str, grader_version: str = GRADER_VERSION) -> ReleaseIsolation | None:
-    """As `judging_of`, in a transaction of the caller's. One that cannot be read any more is as good as none."""
+    """The isolation of a release, in the caller's transaction; None if it is unknown or can no longer be read."""
     row = session.get(IsolationRow, (release_id, grader_version))
     if row is None:
         return None

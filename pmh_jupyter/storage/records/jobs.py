@@ -1,4 +1,5 @@
-"""The queue: jobs are rows, held by a lease. A worker that dies loses its lease, and another takes the job."""
+"""The grading queue: jobs are rows that a worker claims for the time of a lease. If the worker dies, the lease expires and another
+worker claims the job."""
 
 from __future__ import annotations
 
@@ -30,9 +31,10 @@ LEASE_SECONDS = 60.0
 def claim_next_job(
     database: Database, worker: str, lease_seconds: float = LEASE_SECONDS, job_filter: JobFilter = ANY_JOB
 ) -> Job | None:
-    """Takes the job whose turn it is (records/turns.py), those with a lapsed lease too. None: nothing that the worker wishes for.
+    """Claims the next job in fair order (see records.fair_queue), after requeueing jobs whose lease has expired.
 
-    A job that was already tried three times without an answer is given up on the way: its work fails, with our fault.
+    Returns None if no queued job matches the filter. A job that has been claimed MAX_CLAIMS times without a result fails with a
+    grader error instead.
     """
     with database.write() as session:
         _requeue_expired_leases(session, database)
@@ -50,7 +52,7 @@ def claim_next_job(
 
 
 def heartbeat(database: Database, job_id: UUID, worker: str, lease_seconds: float = LEASE_SECONDS) -> bool:
-    """Extends the lease; False: the job is no longer this worker's, and it may stop grading."""
+    """Extends the lease. Returns False if the worker no longer holds the job and may stop grading it."""
     with database.write() as session:
         extended = session.execute(
             update(JobRow)
@@ -62,10 +64,10 @@ def heartbeat(database: Database, job_id: UUID, worker: str, lease_seconds: floa
 
 
 def complete_job(database: Database, job_id: UUID, grading: Grading) -> Submission:
-    """Records what a grading says, with everything that follows from it, and returns the work.
+    """Records a grading and returns the submission.
 
-    The first answer counts, whoever gives it, and every later one changes nothing. A grading with a `fault` is final: the work fails.
-    Raises NotFound for a job that does not exist.
+    The first grading counts, whichever worker sends it; later ones have no effect. If it has a grader error, the submission fails.
+    Raises NotFound for an unknown job.
     """
     with database.write() as session:
         row = _lock_job(session, job_id)
@@ -75,7 +77,10 @@ def complete_job(database: Database, job_id: UUID, grading: Grading) -> Submissi
 
 
 def release_job(database: Database, job_id: UUID, worker: str, *, count_claim: bool) -> None:
-    """Puts a job back into the queue, if it is still this worker's. `tried` False (a worker that shuts down) costs no try."""
+    """Puts a job back into the queue if the worker still holds it; otherwise has no effect. Raises NotFound for an unknown job.
+
+    count_claim: False if the claim must not count against MAX_CLAIMS, for example because the worker is shutting down.
+    """
     with database.write() as session:
         row = _lock_job(session, job_id)
         if row.state != "running" or row.worker != worker:
@@ -89,10 +94,11 @@ def release_job(database: Database, job_id: UUID, worker: str, *, count_claim: b
 
 
 def requeue_orphaned_jobs(database: Database) -> int:
-    """Puts back at once what a killed process was grading, for a process that has just started; how many jobs those were.
+    """Requeues the jobs of a killed process at the start of a new one. Returns their number.
 
-    Where this is the one process on the database, whoever holds a lease is dead, and nobody need wait for it to run out. Where
-    others may be grading, leases decide, and nothing is done. The try counts: the work itself may be what killed the process.
+    If this is the only process that uses the database, all claims belong to dead workers, so there is no need to wait until their
+    leases expire. If other processes may be grading, nothing is done. The claims count, because the submission itself may have killed
+    the process.
     """
     if not database.is_sole_process:
         return 0
@@ -104,13 +110,13 @@ def requeue_orphaned_jobs(database: Database) -> int:
 
 
 def count_queued_jobs(database: Database) -> int:
-    """Jobs that wait for a worker."""
+    """Number of jobs that wait for a worker."""
     with database.read() as session:
         return session.scalar(select(func.count()).where(JobRow.state == "queued")) or 0
 
 
 def _requeue_expired_leases(session: Session, database: Database) -> None:
-    """Puts back what is held under a lapsed lease. Only what is being graded is looked at, which is never much."""
+    """Requeues running jobs whose lease has expired. The query reads running jobs only, of which there are few."""
     expired_leases = select(JobRow).where(JobRow.state == "running", JobRow.lease_until < database.now())
     for row in session.scalars(expired_leases.with_for_update(skip_locked=True)):
         _requeue_job(session, row)
@@ -120,7 +126,7 @@ def _requeue_expired_leases(session: Session, database: Database) -> None:
 def _lock_job(session: Session, job_id: UUID) -> JobRow:
     row = session.get(JobRow, job_id, with_for_update=True)
     if row is None:
-        raise NotFound("There is no such job.")
+        raise NotFound("This job does not exist.")
     return row
 
 
@@ -134,7 +140,7 @@ def _fail_job(session: Session, database: Database, row: JobRow) -> None:
 
 
 def _set_submission_state(session: Session, row: JobRow, state: SubmissionState) -> None:
-    if row.priority == REGRADE_PRIORITY:  # until there are new verdicts the old ones stand, and nobody waits
+    if row.priority == REGRADE_PRIORITY:  # the old verdicts remain valid until there are new ones
         return
     session.execute(update(SubmissionRow).where(SubmissionRow.id == row.submission_id).values(state=state.value))
 

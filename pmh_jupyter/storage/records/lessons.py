@@ -1,4 +1,4 @@
-"""The files of a lesson for a student, and which release they have."""
+"""Files of a lesson for a student, and the release that the student opened last."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pmh_jupyter.domain.course import File
-from pmh_jupyter.domain.outline import LessonFiles, StudentFiles
+from pmh_jupyter.domain.lesson_files import LessonFiles, StudentFiles
 from pmh_jupyter.domain.roles import Permission, has_permission
 from pmh_jupyter.errors import Conflict
 from pmh_jupyter.storage.blobs import BlobNamespace
@@ -20,16 +20,16 @@ from pmh_jupyter.storage.tables.courses import ReleaseFileRow, VersionLessonRow
 
 
 def load_lesson_files(database: Database, person_id: UUID, classroom: str, lesson: str) -> LessonFiles:
-    """The adopted release's student files, and those of the release that this person opened last.
+    """The student files of the adopted release, and those of the release that this person opened last.
 
-    Raises NotFound for a lesson that is not the classroom's, Conflict before it opens (staff excepted).
+    Raises NotFound if the classroom has no such lesson, and Conflict before the lesson opens (except for staff).
     """
     with database.read() as session:
         member = find_membership(session, person_id, classroom)
         assigned_lesson = find_assigned_lesson(session, member.classroom.id, lesson)
         opens_at = assigned_lesson.schedule.opens_at
         if opens_at and opens_at > database.now() and not has_permission(member.role, Permission.VIEW_GRADEBOOK):
-            raise Conflict(f"The lesson opens at {opens_at:%Y-%m-%d %H:%M} UTC.", advice="Come back then.")
+            raise Conflict(f"The lesson opens at {opens_at:%Y-%m-%d %H:%M} UTC.", advice="Try again then.")
         opened_release = session.get(OpenedReleaseRow, (person_id, assigned_lesson.assignment.id))
         current = _load_student_files(session, database, lesson, assigned_lesson.release_id)
         base = _load_student_files(session, database, lesson, opened_release.release_id) if opened_release else None
@@ -37,7 +37,10 @@ def load_lesson_files(database: Database, person_id: UUID, classroom: str, lesso
 
 
 def record_opened_release(database: Database, person_id: UUID, classroom: str, lesson: str, release_id: str) -> None:
-    """Notes that a release's files are in place: the base of the next merge. Raises NotFound, or Conflict for a foreign release."""
+    """Records that the person has opened this release, which makes it the base of the next merge.
+
+    Raises NotFound if the classroom has no such lesson, and Conflict if the lesson never had this release.
+    """
     with database.write() as session:
         member = find_membership(session, person_id, classroom)
         assigned_lesson = find_assigned_lesson(session, member.classroom.id, lesson)
@@ -50,7 +53,7 @@ def record_opened_release(database: Database, person_id: UUID, classroom: str, l
 
 
 def require_release(session: Session, assigned_lesson: AssignedLesson, release_id: str) -> None:
-    """Raises Conflict unless the release is, or once was, one of this lesson."""
+    """Raises Conflict unless the release is one of this lesson, in any course version."""
     known_release_id = session.scalars(
         select(VersionLessonRow.release_id)
         .where(
@@ -61,15 +64,15 @@ def require_release(session: Session, assigned_lesson: AssignedLesson, release_i
     ).one_or_none()
     if known_release_id is None:
         raise Conflict(
-            f"The files are of a release that the lesson {assigned_lesson.slug!r} never had.",
-            advice="Open the lesson again from the panel; your work is kept.",
+            f"The files belong to a release that the lesson {assigned_lesson.slug!r} never had.",
+            advice="Open the lesson again from the panel. Your work is kept.",
         )
 
 
 def load_release_files(
     session: Session, database: Database, release_id: str, namespace: BlobNamespace
 ) -> tuple[File, ...]:
-    """A release's files of one namespace, in their order; for other records."""
+    """A release's files of one namespace, in the order of the release. Internal to `storage`."""
     rows = session.execute(
         select(ReleaseFileRow.path, ReleaseFileRow.sha256)
         .where(ReleaseFileRow.release_id == release_id, ReleaseFileRow.namespace == namespace)

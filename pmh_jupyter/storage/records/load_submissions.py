@@ -1,4 +1,4 @@
-"""Work as it is shown, loaded in a bounded number of questions. Not for use outside of `storage`."""
+"""Loads submissions with everything that belongs to them, in a fixed number of queries. Internal to `storage`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pmh_jupyter.storage.verdict_json import flag_from_json, message_from_json, 
 
 
 def load_submissions(session: Session, submission_ids: Sequence[UUID]) -> tuple[Submission, ...]:
-    """Work by id, in the order of the ids; those that do not exist are left out."""
+    """Submissions in the order of the ids. Ids that do not exist are skipped."""
     rows = session.execute(
         select(SubmissionRow, ClassroomRow.slug, LessonRow.slug)
         .join(AssignmentRow, AssignmentRow.id == SubmissionRow.assignment_id)
@@ -69,7 +69,7 @@ def _to_submission(
 
 
 def _load_titles(session: Session, release_ids: set[str]) -> dict[str, dict[str, str]]:
-    """Release to grade_id to title."""
+    """Titles of exercises by release id and grade_id."""
     titles: dict[str, dict[str, str]] = {}
     for row in session.scalars(select(ExerciseRow).where(ExerciseRow.release_id.in_(release_ids))):
         titles.setdefault(row.release_id, {})[row.grade_id] = row.title
@@ -77,7 +77,7 @@ def _load_titles(session: Session, release_ids: set[str]) -> dict[str, dict[str,
 
 
 def _load_verdicts(session: Session, submission_ids: Sequence[UUID]) -> dict[UUID, tuple[ExerciseVerdict, ...]]:
-    """The verdicts of the newest grading of each, in the lesson's order."""
+    """The verdicts of each submission's newest grading, in the order of the lesson."""
     rows = session.execute(
         select(VerdictRow)
         .join(JobRow, JobRow.id == VerdictRow.job_id)
@@ -93,14 +93,16 @@ def _load_verdicts(session: Session, submission_ids: Sequence[UUID]) -> dict[UUI
 
 
 def _load_queue_positions(session: Session, submission_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Places in the queue, from 1."""
+    """Positions in the queue, from 1."""
     if not submission_ids:
         return {}
     queue_position = (
-        func.row_number().over(order_by=(JobRow.priority, JobRow.slot, JobRow.created_at, JobRow.id)).label("place")
+        func.row_number()
+        .over(order_by=(JobRow.priority, JobRow.slot, JobRow.created_at, JobRow.id))
+        .label("queue_position")
     )
     queue = select(JobRow.submission_id, queue_position).where(JobRow.state == "queued").subquery()
     rows = session.execute(
-        select(queue.c.submission_id, queue.c.place).where(queue.c.submission_id.in_(submission_ids))
+        select(queue.c.submission_id, queue.c.queue_position).where(queue.c.submission_id.in_(submission_ids))
     )
     return {submission_id: position for submission_id, position in rows}

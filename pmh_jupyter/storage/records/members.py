@@ -1,4 +1,4 @@
-"""Who is in which classroom, and how they come in."""
+"""Memberships of classrooms, and joining by code."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from pmh_jupyter.storage.tables.classrooms import ClassroomRow, JoinCodeRow, Mem
 
 
 def list_memberships(database: Database, person_id: UUID) -> tuple[Membership, ...]:
-    """Every classroom that a person is in, by slug."""
+    """All memberships of a person, ordered by the classroom's slug."""
     with database.read() as session:
         rows = session.execute(select_memberships().where(MemberRow.person_id == person_id).order_by(ClassroomRow.slug))
         return tuple(to_membership(*row) for row in rows)
 
 
 def get_membership(database: Database, person_id: UUID, classroom: str) -> Membership:
-    """A person in a classroom (by slug); raises NotFound, the same for one that does not exist."""
+    """A person's membership in a classroom. Raises the same NotFound if the classroom does not exist or the person is no member."""
     with database.read() as session:
         return find_membership(session, person_id, classroom)
 
 
 def set_member_role(database: Database, person_id: UUID, classroom: str, role: Role) -> Membership:
-    """Makes a person a member with this role, whatever role they had; raises NotFound for a classroom that does not exist."""
+    """Gives a person this role in a classroom, and makes them a member if they are not. Raises NotFound for an unknown classroom."""
     with database.write() as session:
         classroom_row = session.scalars(select(ClassroomRow).where(ClassroomRow.slug == classroom)).one_or_none()
         if classroom_row is None:
@@ -48,7 +48,10 @@ def set_member_role(database: Database, person_id: UUID, classroom: str, role: R
 
 
 def add_join_code(database: Database, classroom: str, role: Role, code: str) -> None:
-    """Makes a code that admits to a classroom with a role. Repeating it is harmless; raises Conflict if the code is used otherwise."""
+    """Adds a code with which people join a classroom in a role. Repeating the call has no effect.
+
+    Raises NotFound for an unknown classroom, Conflict if the code belongs to another classroom or role.
+    """
     with database.write() as session:
         classroom_row = session.scalars(select(ClassroomRow).where(ClassroomRow.slug == classroom)).one_or_none()
         if classroom_row is None:
@@ -62,7 +65,7 @@ def add_join_code(database: Database, classroom: str, role: Role, code: str) -> 
 
 
 def redeem_join_code(database: Database, person_id: UUID, code: str) -> Membership:
-    """Redeems a join code; raises NotFound for a wrong one. A member keeps the higher of the two roles."""
+    """Joins a classroom by code. A member keeps the higher of the two roles. Raises NotFound for an unknown code."""
     with database.write() as session:
         code_and_classroom = session.execute(
             select(JoinCodeRow, ClassroomRow)
@@ -70,7 +73,7 @@ def redeem_join_code(database: Database, person_id: UUID, code: str) -> Membersh
             .where(JoinCodeRow.code == code)
         ).one_or_none()
         if code_and_classroom is None:
-            raise NotFound("No classroom has this join code.", advice="Look at the code again; capitals matter.")
+            raise NotFound("No classroom has this join code.", advice="Check the code again. Capital letters matter.")
         join_code_row, classroom_row = code_and_classroom
         member = _add_member(session, database, person_id, classroom_row.id)
         if Role(join_code_row.role).rank > Role(member.role).rank:
@@ -80,7 +83,7 @@ def redeem_join_code(database: Database, person_id: UUID, code: str) -> Membersh
 
 
 def _add_member(session: Session, database: Database, person_id: UUID, classroom_id: UUID) -> MemberRow:
-    """The member's row, made with its event where there is none yet."""
+    """Returns the locked row of a member; inserts it, with its event, if it does not exist."""
     now = database.now()
     values = {"classroom_id": classroom_id, "person_id": person_id, "role": Role.STUDENT.value, "joined_at": now}
     if insert_if_absent(session, MemberRow, id=uuid4(), **values):

@@ -1,4 +1,4 @@
-"""The map of a classroom for one member: the same number of questions whatever the size of the course."""
+"""The outline of a classroom for one member. The number of queries does not depend on the size of the course."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from pmh_jupyter.storage.tables.submissions import SubmissionRow
 
 
 def load_outline(database: Database, person_id: UUID, classroom: str) -> Outline:
-    """Everything that the panel shows of a classroom; raises NotFound for one that the person is not in."""
+    """Everything that the panel shows of a classroom. Raises NotFound if the person is not a member."""
     with database.read() as session:
         member = find_membership(session, person_id, classroom)
         return Outline(
@@ -103,7 +103,7 @@ def _to_outline_lesson(
 
 
 def _load_notebooks(session: Session, release_ids: set[str]) -> dict[str, tuple[str, ...]]:
-    """The student's notebooks of each release, in the release's order."""
+    """Paths of the student notebooks of each release, in the order of the release."""
     notebooks: dict[str, list[str]] = {release_id: [] for release_id in release_ids}
     rows = session.execute(
         select(ReleaseFileRow.release_id, ReleaseFileRow.path)
@@ -127,7 +127,7 @@ def _find_opened_assignments(session: Session, person_id: UUID, assignment_ids: 
 
 
 def _load_last_submission_times(session: Session, person_id: UUID, assignment_ids: set[UUID]) -> dict[UUID, datetime]:
-    """When each assignment was last handed in."""
+    """Time of the latest final submission of each assignment."""
     rows = session.execute(
         select(SubmissionRow.assignment_id, func.max(SubmissionRow.received_at))
         .where(
@@ -141,7 +141,7 @@ def _load_last_submission_times(session: Session, person_id: UUID, assignment_id
 
 
 def _load_awards(session: Session, member: Membership) -> tuple[OutlineAward, ...]:
-    """The course's achievements in its order; one that was earned counts as reached, whatever its rule says by now."""
+    """The achievements of the course, in its order. An earned one stays complete even if its rule has changed since."""
     person_id, classroom_id = member.person.id, member.classroom.id
     earned_times = {
         slug: earned_at
@@ -160,7 +160,7 @@ def _load_awards(session: Session, member: Membership) -> tuple[OutlineAward, ..
             OutlineAward(
                 achievement,
                 earned_at,
-                progress.target if earned_at else min(progress.current, progress.target),
+                progress.target if earned_at else progress.current,
                 progress.target,
             )
         )

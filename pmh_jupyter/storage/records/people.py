@@ -1,4 +1,4 @@
-"""People: found by the Hub's name, kept by an id of our own."""
+"""People. They are found by their user name at the Hub and identified by an id that never changes."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from pmh_jupyter.storage.tables.people import PersonRow
 
 
 def find(database: Database, name: str) -> Person | None:
-    """The person of the Hub's name; None: never seen."""
+    """The person with this name; None if there is none yet."""
     with database.read() as session:
         row = session.scalars(select(PersonRow).where(PersonRow.name == name)).one_or_none()
         return Person(row.id, row.name) if row else None
 
 
 def find_or_create(database: Database, name: str) -> Person:
-    """The person of the Hub's name, made when seen for the first time; two at once make one."""
+    """The person with this name, created if needed. Concurrent calls create one person."""
     person = find(database, name)
     if person:
         return person
@@ -32,41 +32,34 @@ def find_or_create(database: Database, name: str) -> Person:
         return Person(row.id, row.name)
 
 
-def get(database: Database, person_id: UUID) -> Person:
-    """The person of the id; raises NotFound."""
-    with database.read() as session:
-        row = session.get(PersonRow, person_id)
-        if row is None:
-            raise NotFound("There is no such person.")
-        return Person(row.id, row.name)
-
-
 def rename_by_name(database: Database, old_name: str, new_name: str) -> Person:
-    """The person of a Hub name under the name that the Hub gave them instead.
+    """Renames a person, after the Hub has renamed the user.
 
-    Raises NotFound for a name that nobody has, Conflict for one that somebody else has, BadInput for none at all.
+    Raises NotFound if nobody has the old name, Conflict if somebody else has the new one, BadInput if the new name is empty.
     """
     if not new_name.strip():
-        raise BadInput("The new name is empty.", advice="Give the name that the person has at the Hub.")
+        raise BadInput("The new name is empty.", advice="Use the person's present name at the Hub.")
     person = find(database, old_name)
     if person is None:
-        raise NotFound(f"Nobody is called {old_name!r}.", advice="The name is as the Hub had it, capitals included.")
+        raise NotFound(
+            f"There is no person {old_name!r}.", advice="Use the earlier name at the Hub. Capital letters matter."
+        )
     return rename(database, person.id, new_name)
 
 
 def rename(database: Database, person_id: UUID, name: str) -> Person:
-    """Gives the person this name; raises NotFound, and Conflict for a name that somebody else has."""
+    """Changes a person's name. Raises NotFound for an unknown person, Conflict if somebody else has the name."""
     try:
         with database.write() as session:
             renamed = session.execute(
                 update(PersonRow).where(PersonRow.id == person_id).values(name=name).returning(PersonRow.id)
             )
             if renamed.one_or_none() is None:
-                raise NotFound("There is no such person.")
+                raise NotFound("This person does not exist.")
     except IntegrityError as error:
         raise Conflict(
-            f"The name {name!r} is already somebody else's.",
-            advice=f"If that one is the same person, seen under the new name before it was followed: call them something else first "
+            f"Another person already has the name {name!r}.",
+            advice="If this is the same person, who has logged in under the new name already, rename that entry first "
             f"(`pmh db rename-person {name} {name}-unused`), then try again.",
         ) from error
     return Person(person_id, name)

@@ -1,4 +1,4 @@
-"""Attempts and pending work of many people at once: what outline, board and replay fold. Not for use outside of `storage`."""
+"""Attempts and pending submissions of many people at once, for outline and gradebook. Internal to `storage`."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ ExerciseKey = tuple[str, str]  # lesson's slug, grade_id
 
 @dataclass
 class PersonAttempts:
-    """One person's attempts by place, and the exercises that pending work names by lesson (an empty set: all of them)."""
+    """One person's attempts by exercise, and for each lesson the exercises requested by each pending submission (empty set: all)."""
 
     attempts: dict[ExerciseKey, list[Attempt]] = field(default_factory=lambda: defaultdict(list))
     pending_exercises: dict[str, list[frozenset[str]]] = field(default_factory=lambda: defaultdict(list))
 
     def progress(self, lesson: str, exercise: Exercise) -> ExerciseProgress:
-        """Where the person stands in an exercise."""
+        """The person's progress in an exercise."""
         is_pending = any(
             not requested or exercise.grade_id in requested for requested in self.pending_exercises.get(lesson, ())
         )
         return compute_exercise_progress(self.attempts.get((lesson, exercise.grade_id), ()), is_pending=is_pending)
 
     def newest_submission_id(self, lesson: str, exercise: Exercise) -> UUID | None:
-        """The work that tried the exercise last."""
+        """The latest submission with an attempt at the exercise."""
         attempts = self.attempts.get((lesson, exercise.grade_id), ())
         newest = max(attempts, key=lambda attempt: (attempt.received_at, attempt.submission_id), default=None)
         return newest.submission_id if newest else None
@@ -46,7 +46,7 @@ class PersonAttempts:
 def load_person_attempts(
     session: Session, classroom_id: UUID, person_ids: Collection[UUID]
 ) -> Mapping[UUID, PersonAttempts]:
-    """What each of the people has done in a classroom, in two questions."""
+    """The attempts of each person in a classroom, in two queries."""
     attempts_by_person: dict[UUID, PersonAttempts] = {person_id: PersonAttempts() for person_id in person_ids}
     attempts = session.execute(
         select(AttemptRow, LessonRow.slug)

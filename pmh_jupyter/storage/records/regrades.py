@@ -1,4 +1,4 @@
-"""Handed-in work graded again by the grader of today: queued behind everything that somebody waits for."""
+"""Regrades: final submissions graded again, after all jobs that somebody is waiting for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pmh_jupyter.storage.records.fair_queue import REGRADE_PRIORITY, NewJob, enq
 from pmh_jupyter.storage.records.shared_queries import find_assigned_lesson, find_membership
 from pmh_jupyter.storage.tables.submissions import SubmissionRow
 
-# So many are queued in one transaction, which keeps nobody waiting for long.
+# Submissions queued in one transaction; small enough that other writers do not wait long.
 BATCH_SIZE = 200
 
 FINISHED_STATES = (SubmissionState.GRADED.value, SubmissionState.FAILED.value)
@@ -24,7 +24,7 @@ FINISHED_STATES = (SubmissionState.GRADED.value, SubmissionState.FAILED.value)
 
 @dataclass(frozen=True)
 class RegradeSummary:
-    """What asking for a regrade did: submissions newly queued, and those that this grader has graded or is about to."""
+    """Number of submissions that a regrade queued, and of those already graded, or queued, by this grader within these limits."""
 
     queued_count: int
     already_graded_count: int
@@ -38,11 +38,11 @@ def enqueue_regrades(
     request_id: str = "",
     grader_version: str = GRADER_VERSION,
 ) -> RegradeSummary:
-    """Queues every submission of an assignment that `grader` has not graded yet within the limits of now, each against the release
-    that it was made with.
+    """Queues all final submissions of an assignment that `grader_version` has not graded yet within the present limits.
 
-    Asking again changes nothing, and after an interruption it goes on. Until new verdicts are there the old ones stand; a regrade
-    that fails leaves them. Raises NotFound (classroom, lesson).
+    Each is graded against the release that it was made with. Repeating the call has no effect, or continues an interrupted one.
+    The old verdicts remain valid until there are new ones, and if the regrade fails. Raises NotFound for an unknown classroom or
+    lesson.
     """
     with database.read() as session:
         classroom_id = find_membership(session, person_id, classroom).classroom.id
@@ -63,7 +63,7 @@ def enqueue_regrades(
 
 
 def _load_finished_submissions(session: Session, assignment_id: UUID, after_id: UUID | None) -> list[SubmissionRow]:
-    """The next of an assignment's submissions that have been graded, or failed through our fault, by id."""
+    """The next batch of an assignment's submissions that are graded or have failed, ordered by id."""
     query = select(SubmissionRow).where(
         SubmissionRow.assignment_id == assignment_id,
         SubmissionRow.kind == SubmissionKind.FINAL.value,

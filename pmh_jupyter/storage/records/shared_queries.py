@@ -1,4 +1,4 @@
-"""What several records ask inside their own transaction. Not for use outside of `storage`."""
+"""Queries that several modules use in their own transaction. Internal to `storage`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MembershipRow = tuple[MemberRow, PersonRow, ClassroomRow, CourseVersionRow, str]
 
 
 def select_memberships() -> Select[*MembershipRow]:
-    """Members with their person, classroom, adopted course version and course slug; for `to_membership`."""
+    """Members with person, classroom, adopted course version and course slug, as `to_membership` takes them."""
     return (
         select(MemberRow, PersonRow, ClassroomRow, CourseVersionRow, CourseRow.slug)
         .join(PersonRow, PersonRow.id == MemberRow.person_id)
@@ -44,7 +44,7 @@ def select_memberships() -> Select[*MembershipRow]:
 def to_membership(
     member: MemberRow, person: PersonRow, classroom_row: ClassroomRow, version: CourseVersionRow, course: str
 ) -> Membership:
-    """Rows as the domain knows them."""
+    """Converts the rows of `select_memberships`."""
     classroom = Classroom(
         classroom_row.id,
         classroom_row.slug,
@@ -58,7 +58,7 @@ def to_membership(
 
 
 def find_membership(session: Session, person_id: UUID, classroom: str) -> Membership:
-    """A person's membership; raises NotFound, the same for a classroom that does not exist and for one that they are not in."""
+    """A person's membership. Raises the same NotFound if the classroom does not exist or the person is no member."""
     row = session.execute(
         select_memberships().where(MemberRow.person_id == person_id, ClassroomRow.slug == classroom)
     ).one_or_none()
@@ -68,18 +68,20 @@ def find_membership(session: Session, person_id: UUID, classroom: str) -> Member
 
 
 def classroom_not_found_error(slug: str) -> NotFound:
-    """The one answer for a classroom that is not there or not theirs."""
-    return NotFound(f"You are in no classroom {slug!r}.", advice="Join it with the code that your instructor gave you.")
+    """The error for a classroom that does not exist or that the person is not a member of. It does not say which."""
+    return NotFound(
+        f"You are not a member of a classroom {slug!r}.", advice="Join it with the code from your instructor."
+    )
 
 
 def lock_member(session: Session, member_id: UUID) -> None:
-    """Holds a membership until the end of the transaction: what is counted for a person and then written must not be counted twice."""
+    """Locks a membership until the end of the transaction, so that results of concurrent transactions are not counted twice."""
     session.execute(select(MemberRow.id).where(MemberRow.id == member_id).with_for_update())
 
 
 @dataclass(frozen=True)
 class AssignedLesson:
-    """A lesson as the classroom has it now: its assignment and the release that it adopted."""
+    """A lesson of the adopted course version, with its assignment and its release."""
 
     assignment: AssignmentRow
     slug: str
@@ -94,7 +96,7 @@ class AssignedLesson:
 
 
 def load_assigned_lessons(session: Session, classroom_id: UUID) -> tuple[AssignedLesson, ...]:
-    """The lessons of the classroom's course version, in the course's order."""
+    """The lessons of the adopted course version, in its order."""
     rows = session.execute(
         select(AssignmentRow, LessonRow.slug, VersionLessonRow)
         .join(ClassroomRow, ClassroomRow.id == AssignmentRow.classroom_id)
@@ -113,7 +115,7 @@ def load_assigned_lessons(session: Session, classroom_id: UUID) -> tuple[Assigne
 
 
 def find_assigned_lesson(session: Session, classroom_id: UUID, slug: str) -> AssignedLesson:
-    """One lesson of the classroom's course version; raises NotFound."""
+    """A lesson of the adopted course version. Raises NotFound."""
     for assigned_lesson in load_assigned_lessons(session, classroom_id):
         if assigned_lesson.slug == slug:
             return assigned_lesson
@@ -121,7 +123,7 @@ def find_assigned_lesson(session: Session, classroom_id: UUID, slug: str) -> Ass
 
 
 def load_exercises(session: Session, release_ids: set[str]) -> dict[str, tuple[Exercise, ...]]:
-    """The exercises of each release, in the lesson's order."""
+    """The exercises of each release, in the order of the lesson."""
     exercises_by_release: dict[str, list[Exercise]] = {release_id: [] for release_id in release_ids}
     rows = session.scalars(
         select(ExerciseRow)
@@ -146,12 +148,12 @@ def load_exercises(session: Session, release_ids: set[str]) -> dict[str, tuple[E
 
 
 def to_achievements(version: CourseVersionRow) -> tuple[Achievement, ...]:
-    """The achievements that a course version defines."""
+    """The achievements of a course version."""
     return tuple(Achievement(**data) for data in version.achievements)
 
 
 def find_adopted_version(session: Session, classroom_id: UUID) -> CourseVersionRow:
-    """The course version that a classroom adopted."""
+    """The course version that a classroom has adopted."""
     return session.scalars(
         select(CourseVersionRow)
         .join(ClassroomRow, ClassroomRow.version_id == CourseVersionRow.id)
@@ -160,7 +162,7 @@ def find_adopted_version(session: Session, classroom_id: UUID) -> CourseVersionR
 
 
 def to_attempt(row: AttemptRow, lesson: str) -> Attempt:
-    """A row as the domain knows it."""
+    """Converts a row to an Attempt."""
     return Attempt(
         submission_id=row.submission_id,
         received_at=row.received_at,

@@ -1,23 +1,19 @@
-"""What staff see: the board of a classroom, and a member's work. The caller has checked that they may."""
+"""The gradebook of a classroom, and submissions of a member. Does not check permissions: the caller has done so."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from pmh_jupyter.domain.course import Exercise
-from pmh_jupyter.domain.ledger import LedgerEntry, LedgerEntryKind, compute_grade
-from pmh_jupyter.domain.outline import Gradebook, GradebookCell, GradebookColumn, GradebookRow
+from pmh_jupyter.domain.gradebook import Gradebook, GradebookCell, GradebookColumn, GradebookRow
 from pmh_jupyter.domain.people import Membership
 from pmh_jupyter.domain.submission import MemberSubmission
 from pmh_jupyter.errors import NotFound
 from pmh_jupyter.storage.database import Database
-from pmh_jupyter.storage.records.load_submissions import load_submissions
-from pmh_jupyter.storage.records.progress_queries import ExerciseKey, load_person_attempts
+from pmh_jupyter.storage.records.progress_queries import load_person_attempts
 from pmh_jupyter.storage.records.shared_queries import (
     MembershipRow,
     classroom_not_found_error,
@@ -28,18 +24,17 @@ from pmh_jupyter.storage.records.shared_queries import (
     to_membership,
 )
 from pmh_jupyter.storage.records.submissions import load_newest_submissions
-from pmh_jupyter.storage.tables.classrooms import AssignmentRow, ClassroomRow, MemberRow
-from pmh_jupyter.storage.tables.courses import LessonRow
+from pmh_jupyter.storage.tables.classrooms import ClassroomRow, MemberRow
 from pmh_jupyter.storage.tables.people import PersonRow
-from pmh_jupyter.storage.tables.results import LedgerRow
 
 
 def load_gradebook(
     database: Database, classroom: str, page: int = 1, per_page: int = 50, name_contains: str = ""
 ) -> Gradebook:
-    """One page of members (by name) with where they stand in each exercise; `name` keeps those whose name has it in it.
+    """One page of members, ordered by name, with their progress in each exercise.
 
-    Raises NotFound for a classroom or a page that is not there.
+    page: counts from 1. name_contains: only members whose name contains this text, in upper or lower case.
+    Raises NotFound for an unknown classroom or page.
     """
     with database.read() as session:
         classroom_id = session.scalar(select(ClassroomRow.id).where(ClassroomRow.slug == classroom))
@@ -51,7 +46,7 @@ def load_gradebook(
         member_count = session.scalar(query.with_only_columns(func.count())) or 0
         page_count = max(1, -(-member_count // per_page))
         if not 1 <= page <= page_count:
-            raise NotFound(f"The board has no page {page}.")
+            raise NotFound(f"The gradebook has no page {page}.")
         columns = _load_columns(session, classroom_id)
         members = _load_page(session, query, page, per_page)
         return Gradebook(
@@ -66,22 +61,13 @@ def load_gradebook(
 def list_member_submissions(
     database: Database, classroom: str, person_id: UUID, lesson: str | None = None, limit: int = 100
 ) -> tuple[MemberSubmission, ...]:
-    """A member's newest work in a classroom, newest first; raises NotFound."""
+    """A member's newest submissions in a classroom, newest first. Raises NotFound if the person is no member."""
     with database.read() as session:
         member = find_membership(session, person_id, classroom)
         return tuple(
             MemberSubmission(member.person, submission)
             for submission in load_newest_submissions(session, member, lesson, limit)
         )
-
-
-def get_member_submission(database: Database, classroom: str, submission_id: UUID) -> MemberSubmission:
-    """One member's work by its id; raises NotFound unless it is of this classroom."""
-    with database.read() as session:
-        submissions = load_submissions(session, [submission_id])
-        if not submissions or submissions[0].classroom != classroom:
-            raise NotFound("There is no such work in this classroom.")
-        return MemberSubmission(find_membership(session, submissions[0].person_id, classroom).person, submissions[0])
 
 
 def _load_columns(session: Session, classroom_id: UUID) -> list[tuple[GradebookColumn, Exercise]]:
@@ -111,7 +97,6 @@ def _load_rows(
     columns: list[tuple[GradebookColumn, Exercise]],
 ) -> tuple[GradebookRow, ...]:
     attempts_by_person = load_person_attempts(session, classroom_id, [member.person.id for member in members])
-    grades = _load_ledger_entries(session, classroom_id, [member.id for member in members])
     return tuple(
         GradebookRow(
             member.person,
@@ -119,7 +104,6 @@ def _load_rows(
             tuple(
                 GradebookCell(
                     progress=attempts_by_person[member.person.id].progress(column.lesson, exercise),
-                    grade_millipoints=compute_grade(grades[member.id].get((column.lesson, column.grade_id), ())),
                     submission_id=attempts_by_person[member.person.id].newest_submission_id(column.lesson, exercise),
                 )
                 for column, exercise in columns
@@ -127,22 +111,3 @@ def _load_rows(
         )
         for member in members
     )
-
-
-def _load_ledger_entries(
-    session: Session, classroom_id: UUID, member_ids: Collection[UUID]
-) -> dict[UUID, dict[ExerciseKey, list[LedgerEntry]]]:
-    """The ledger's entries of each member by place."""
-    entries_by_member: dict[UUID, dict[ExerciseKey, list[LedgerEntry]]] = {
-        member_id: defaultdict(list) for member_id in member_ids
-    }
-    rows = session.execute(
-        select(LedgerRow, LessonRow.slug)
-        .join(AssignmentRow, AssignmentRow.id == LedgerRow.assignment_id)
-        .join(LessonRow, LessonRow.id == AssignmentRow.lesson_id)
-        .where(AssignmentRow.classroom_id == classroom_id, LedgerRow.member_id.in_(member_ids))
-    )
-    for row, lesson in rows:
-        entry = LedgerEntry(row.number, LedgerEntryKind(row.kind), row.millipoints, row.supersedes)
-        entries_by_member[row.member_id][lesson, row.grade_id].append(entry)
-    return entries_by_member

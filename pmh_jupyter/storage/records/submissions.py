@@ -1,4 +1,4 @@
-"""Work arrives: durable, queued and told of in one transaction, however often it is sent."""
+"""Receives and lists submissions. Files, job and event of a submission are stored in one transaction, however often it is sent."""
 
 from __future__ import annotations
 
@@ -38,17 +38,20 @@ SignReceipt = Callable[[Mapping[str, str]], Mapping[str, Any]]
 
 
 def receive_submission(database: Database, new_submission: NewSubmission, sign: SignReceipt) -> Submission:
-    """Takes in a check or a submission and returns it; a repeat (same id, same person) returns what is there and changes nothing.
+    """Stores a submission and queues its grading. Sending it again (same id, person and content) returns it and changes nothing.
 
-    `sign` makes a submission's receipt of its fields (all text: submission, person, classroom, lesson, release, content_hash,
-    received_at); it is kept in the same transaction. Raises NotFound (classroom, lesson), BadInput (exercises or paths), Conflict
-    (not open, closed, no attempts left, foreign release, an id that other work has), Unavailable (disk full, database away).
+    sign: makes the receipt of a final submission from its fields, all of them text: submission_id, person_id, classroom, lesson,
+    release_id, content_hash, received_at. The receipt is stored in the same transaction.
+
+    Raises NotFound (unknown classroom or lesson), BadInput (unknown exercises, invalid paths), Conflict (not open, closed, no
+    submissions left, foreign release, id used by another submission), Unavailable (disk full, no database).
     """
     with database.read() as session:
         existing = _find_existing(session, new_submission)
         if existing:
             return existing
-        _check_admissible(session, database, new_submission)  # refused work must not fill the disk
+        # Before any file is written, so that rejected submissions cannot fill the disk.
+        _check_admissible(session, database, new_submission)
     database.blobs.stage("submission", (file.content for file in new_submission.files))
     with database.write() as session:
         member = find_membership(session, new_submission.person_id, new_submission.classroom)
@@ -74,18 +77,18 @@ def receive_submission(database: Database, new_submission: NewSubmission, sign: 
 
 
 def get_submission(database: Database, submission_id: UUID, person_id: UUID) -> Submission:
-    """A person's own work; raises NotFound, the same for another's."""
+    """A person's own submission. Raises the same NotFound if it does not exist or belongs to somebody else."""
     with database.read() as session:
         submissions = load_submissions(session, [submission_id])
         if not submissions or submissions[0].person_id != person_id:
-            raise NotFound("There is no such work of yours.")
+            raise NotFound("You have no such submission.")
         return submissions[0]
 
 
 def list_submissions(
     database: Database, person_id: UUID, classroom: str, lesson: str | None = None, limit: int = 100
 ) -> tuple[Submission, ...]:
-    """A person's newest work in a classroom, newest first; raises NotFound."""
+    """A person's newest submissions in a classroom, newest first. Raises NotFound if the person is no member."""
     with database.read() as session:
         member = find_membership(session, person_id, classroom)
         return load_newest_submissions(session, member, lesson, limit)
@@ -94,7 +97,7 @@ def list_submissions(
 def load_newest_submissions(
     session: Session, member: Membership, lesson: str | None, limit: int
 ) -> tuple[Submission, ...]:
-    """A member's newest work; for other records."""
+    """A member's newest submissions, newest first. Internal to `storage`."""
     query = (
         select(SubmissionRow.id)
         .join(AssignmentRow, AssignmentRow.id == SubmissionRow.assignment_id)
@@ -109,7 +112,7 @@ def load_newest_submissions(
 
 
 def _find_existing(session: Session, new_submission: NewSubmission) -> Submission | None:
-    """The work that an earlier sending made; raises Conflict when the id is that of other work."""
+    """The submission, if it has been received before. Raises Conflict if another submission has its id."""
     submissions = load_submissions(session, [new_submission.id])
     if not submissions:
         return None
@@ -130,17 +133,21 @@ def _find_existing(session: Session, new_submission: NewSubmission) -> Submissio
         existing.release_id,
         existing.content_hash,
     ) != new_identity:
-        raise Conflict("This work's id is already used for other work.", advice="Send it again under a new id.")
+        raise _id_conflict()
     return existing
 
 
+def _id_conflict() -> Conflict:
+    return Conflict("Another submission already has this id.", advice="Send yours again with a new id.")
+
+
 def _check_admissible(session: Session, database: Database, new_submission: NewSubmission) -> AssignedLesson:
-    """The lesson that the work is for; raises what `receive` says."""
+    """Returns the lesson of the submission. Raises NotFound, BadInput or Conflict as `receive_submission` does."""
     member = find_membership(session, new_submission.person_id, new_submission.classroom)
     assigned_lesson = find_assigned_lesson(session, member.classroom.id, new_submission.lesson)
     require_release(session, assigned_lesson, new_submission.release_id)
     _require_valid_content(session, new_submission)
-    if not has_permission(member.role, Permission.VIEW_GRADEBOOK):  # staff try lessons whenever they like
+    if not has_permission(member.role, Permission.VIEW_GRADEBOOK):  # staff can try a lesson at any time
         _require_open(assigned_lesson, database.now())
         _require_submissions_left(session, assigned_lesson, new_submission)
     return assigned_lesson
@@ -157,17 +164,17 @@ def _require_valid_content(session: Session, new_submission: NewSubmission) -> N
     if len({file.path for file in new_submission.files}) != len(new_submission.files):
         raise BadInput("Two files have the same path.")
     if any("\0" in file.path for file in new_submission.files):
-        raise BadInput("A file's path holds a NUL character.")
+        raise BadInput("The path of a file contains a NUL character.")
 
 
 def _require_open(assigned_lesson: AssignedLesson, now: datetime) -> None:
     schedule = assigned_lesson.schedule
     if schedule.opens_at and now < schedule.opens_at:
-        raise Conflict(f"The lesson opens at {schedule.opens_at:%Y-%m-%d %H:%M} UTC.", advice="Come back then.")
+        raise Conflict(f"The lesson opens at {schedule.opens_at:%Y-%m-%d %H:%M} UTC.", advice="Try again then.")
     if schedule.closes_at and now >= schedule.closes_at:
         raise Conflict(
             f"The lesson closed at {schedule.closes_at:%Y-%m-%d %H:%M} UTC.",
-            advice="Your files stay with you; ask your instructor if they should still count.",
+            advice="You keep your files. Ask your instructor whether you can still submit them.",
         )
 
 
@@ -182,12 +189,13 @@ def _require_submissions_left(session: Session, assigned_lesson: AssignedLesson,
         >= max_submissions
     ):
         raise Conflict(
-            f"All {max_submissions} submissions of this lesson are used.", advice="What you handed in stays."
+            f"You have used all {max_submissions} submissions of this lesson.",
+            advice="Your earlier submissions still count.",
         )
 
 
 def count_final_submissions(session: Session, person_id: UUID, assignment_ids: set[UUID]) -> dict[UUID, int]:
-    """Submissions by assignment, without those that failed through our fault; for other records."""
+    """Number of final submissions by assignment, without those that failed with a grader error. Internal to `storage`."""
     rows = session.execute(
         select(SubmissionRow.assignment_id, func.count())
         .where(
@@ -209,7 +217,7 @@ def _insert_submission(
     sign: SignReceipt,
     now: datetime,
 ) -> None:
-    """The work, its files and its job."""
+    """Inserts the submission, its files and its job."""
     digest = compute_content_hash(new_submission.files)
     inserted = insert_if_absent(
         session,
@@ -229,8 +237,8 @@ def _insert_submission(
         repairs=[],
         flags=[],
     )
-    if not inserted:  # another person's work took the id since we looked
-        raise Conflict("This work's id is already used for other work.", advice="Send it again under a new id.")
+    if not inserted:  # a concurrent submission of another person has the same id
+        raise _id_conflict()
     database.blobs.store(session, "submission", (file.content for file in new_submission.files))
     for file in new_submission.files:
         session.add(SubmissionFileRow(submission_id=new_submission.id, path=file.path, sha256=sha256_hex(file.content)))
@@ -249,11 +257,11 @@ def _insert_submission(
 
 def _receipt_fields(new_submission: NewSubmission, digest: str, now: datetime) -> dict[str, str]:
     return {
-        "submission": str(new_submission.id),
-        "person": str(new_submission.person_id),
+        "submission_id": str(new_submission.id),
+        "person_id": str(new_submission.person_id),
         "classroom": new_submission.classroom,
         "lesson": new_submission.lesson,
-        "release": new_submission.release_id,
+        "release_id": new_submission.release_id,
         "content_hash": digest,
         "received_at": now.isoformat(),
     }

@@ -1,4 +1,4 @@
-"""The tables. Whoever needs the whole schema imports this package; whoever asks a question imports the file of its noun."""
+"""The database tables. Importing this package loads all of them into `Base.metadata`; queries import the single modules."""
 
 from pmh_jupyter.storage.tables import classrooms, courses, people, results, submissions
 

@@ -1,4 +1,4 @@
-"""Classrooms, who is in them, and what is on their schedule."""
+"""Classrooms, their members and their schedule."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROLE_CHECK_SQL = "role IN ({})".format(", ".join(f"'{role}'" for role in Role))
 
 
 class ClassroomRow(Base):
-    """People taking a course together. `last_event` is the number of its newest event; whoever adds one holds this row."""
+    """A group of people who take a course together. `last_event` is the number of its newest event; writing an event locks the row."""
 
     __tablename__ = "classrooms"
 
@@ -47,7 +47,7 @@ class MemberRow(Base):
 
 
 class JoinCodeRow(Base):
-    """A word that makes whoever knows it a member."""
+    """A code with which a person can join a classroom."""
 
     __tablename__ = "join_codes"
     __table_args__ = (CheckConstraint(ROLE_CHECK_SQL, name="role"),)
@@ -59,9 +59,10 @@ class JoinCodeRow(Base):
 
 
 class AssignmentRow(Base):
-    """A lesson on a classroom's schedule. Times are wall times of `time_zone`; UTC is derived (domain.deadlines).
+    """A lesson on a classroom's schedule. `opens`, `due` and `closes` are wall times in `time_zone`; domain.deadlines derives UTC.
 
-    The columns of limits hold what the adopted version's author asks for; `own_limits` what the classroom says in their place.
+    The limit columns (`cell_seconds` to `file_bytes`) hold the requests of the adopted course version; `limit_overrides` holds the
+    classroom's own, which replace them. See domain.limits.
     """
 
     __tablename__ = "assignments"
@@ -92,7 +93,7 @@ class AssignmentRow(Base):
 
 
 class OpenedReleaseRow(Base):
-    """The release of an assignment that a person opened last: the base of the next merge."""
+    """The release of an assignment that a person opened last. It is the base of the next merge."""
 
     __tablename__ = "opened_releases"
 

@@ -1,4 +1,4 @@
-"""Courses, their versions, and the releases that a version lists. Nothing here is changed once it is written."""
+"""Courses, their versions, and the releases of their lessons. Rows of these tables never change once they are written."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DIGEST_TYPE = String(64)
 
 
 class CourseRow(Base):
-    """A course, known by a slug that never changes."""
+    """A course. Its slug never changes."""
 
     __tablename__ = "courses"
 
@@ -25,7 +25,7 @@ class CourseRow(Base):
 
 
 class LessonRow(Base):
-    """A lesson of a course, over all of its releases."""
+    """A lesson of a course, across all of its releases."""
 
     __tablename__ = "lessons"
     __table_args__ = (UniqueConstraint("course_id", "slug"),)
@@ -36,7 +36,7 @@ class LessonRow(Base):
 
 
 class ReleaseRow(Base):
-    """An immutable version of a lesson's files. Two courses with the same lesson share it, so that it names neither."""
+    """An immutable version of a lesson. Courses that contain the same lesson share its release, so the row refers to no course."""
 
     __tablename__ = "releases"
 
@@ -45,7 +45,7 @@ class ReleaseRow(Base):
 
 
 class ReleaseFileRow(Base):
-    """A file of a release: what a student receives (`student`) or what only a grader does (`sealed`)."""
+    """A file of a release, for students (namespace `student`) or for the grader only (`sealed`)."""
 
     __tablename__ = "release_files"
     __table_args__ = (CheckConstraint("namespace IN ('student', 'sealed')", name="namespace"),)
@@ -76,7 +76,7 @@ class ExerciseRow(Base):
 
 
 class IsolationRow(Base):
-    """How a release is judged by one version of the grader; `body` is a `domain.judging.Judging`."""
+    """Where one version of the grader runs the tests of a release. `body` is a domain.isolation.ReleaseIsolation."""
 
     __tablename__ = "release_isolation"
 
@@ -87,7 +87,7 @@ class IsolationRow(Base):
 
 
 class CourseVersionRow(Base):
-    """A course at one point of its life: its words, its achievements, and (in version_lessons) its releases in order."""
+    """A version of a course: its title, its achievements, and (in version_lessons) its releases in order."""
 
     __tablename__ = "course_versions"
     __table_args__ = (UniqueConstraint("course_id", "number"),)
@@ -97,14 +97,12 @@ class CourseVersionRow(Base):
     number: Mapped[int]
     digest: Mapped[str] = mapped_column(DIGEST_TYPE)
     title: Mapped[str]
-    description: Mapped[str]
     achievements: Mapped[list[dict[str, Any]]] = mapped_column(Json)
-    concepts: Mapped[list[dict[str, Any]]] = mapped_column(Json)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class VersionLessonRow(Base):
-    """The release of a lesson that a course version lists, with the limits that its author asks for."""
+    """A lesson of a course version: its release, and the limits that its author requests."""
 
     __tablename__ = "version_lessons"
 
@@ -124,7 +122,7 @@ class VersionLessonRow(Base):
 
 
 class BlobRow(Base):
-    """A file's bytes, where blobs are kept in the database."""
+    """The content of a file, if blobs are stored in the database."""
 
     __tablename__ = "blobs"
 

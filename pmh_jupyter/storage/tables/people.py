@@ -1,4 +1,4 @@
-"""People, as the Hub knows them and as we do."""
+"""People."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pmh_jupyter.storage.columns import Base, UtcDateTime
 
 
 class PersonRow(Base):
-    """A person: an id of our own, and the Hub's present name for them, which can change."""
+    """A person. `name` is their current user name at the Hub, which can change; `id` never changes."""
 
     __tablename__ = "people"
 

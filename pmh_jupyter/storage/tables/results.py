@@ -1,4 +1,4 @@
-"""What gradings say, what it counts, and the events that tell of it. Ledger and events are append-only; triggers keep them so."""
+"""Results of gradings, grades, events, and what is derived from events. Triggers reject changes of ledger and events."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from pmh_jupyter.storage.columns import Base, Json, UtcDateTime
 
-# SQLite numbers rows by itself only where the key is of type INTEGER.
+# SQLite numbers rows automatically only if the key has the type INTEGER.
 AutoIncrementInteger = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class VerdictRow(Base):
-    """What one grading said of one exercise, as codes and parameters (storage.verdicts has the format)."""
+    """The verdict of one grading on one exercise. storage.verdict_json defines the format of `body`."""
 
     __tablename__ = "verdicts"
     __table_args__ = (UniqueConstraint("job_id", "grade_id"), Index(None, "submission_id"))
@@ -30,7 +30,7 @@ class VerdictRow(Base):
 
 
 class AttemptRow(Base):
-    """A verdict that counts as a try of this person at this exercise. A regrade makes another, which replaces it."""
+    """A verdict that counts as a person's attempt at an exercise. `replaced_by` is the attempt of a later regrade."""
 
     __tablename__ = "attempts"
     __table_args__ = (
@@ -55,7 +55,7 @@ class AttemptRow(Base):
 
 
 class LedgerRow(Base):
-    """One entry of how a grade came about. Never changed: a correction is a new entry that supersedes."""
+    """One entry of the grade ledger. Entries never change: a correction is a new entry that supersedes an earlier one."""
 
     __tablename__ = "ledger"
     __table_args__ = (
@@ -77,7 +77,7 @@ class LedgerRow(Base):
 
 
 class EventRow(Base):
-    """One event of a classroom. Numbers have no gap, and a lower one is never committed after a higher."""
+    """One event of a classroom. Numbers have no gaps, and a lower number is never committed after a higher one."""
 
     __tablename__ = "events"
     __table_args__ = (Index(None, "classroom_id", "person_id", "number"),)
@@ -92,7 +92,10 @@ class EventRow(Base):
 
 
 class AchievementCountersRow(Base):
-    """What a person's events up to the number `upto` come to, as achievements ask (records/facts.py has the format)."""
+    """A person's achievement counters, computed from events up to number `last_event`.
+
+    records.achievement_counters defines the format of `body`.
+    """
 
     __tablename__ = "achievement_counters"
 
@@ -103,7 +106,7 @@ class AchievementCountersRow(Base):
 
 
 class AwardRow(Base):
-    """An achievement that a person earned in a classroom: each once."""
+    """An achievement that a person has earned in a classroom, at most once."""
 
     __tablename__ = "awards"
     __table_args__ = (UniqueConstraint("person_id", "classroom_id", "achievement"),)

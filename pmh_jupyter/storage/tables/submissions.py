@@ -1,4 +1,4 @@
-"""What people send, and the queue that grades it."""
+"""Submissions, and the queue in which they wait to be graded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pmh_jupyter.storage.columns import Base, Json, NullableJson, UtcDateTime
 
 
 class SubmissionRow(Base):
-    """A check or a submission. The sender made its id; the time is the service's own."""
+    """A submission of either kind. The sender chooses its id; `received_at` is the time of the service."""
 
     __tablename__ = "submissions"
     __table_args__ = (
@@ -34,14 +34,13 @@ class SubmissionRow(Base):
     state: Mapped[str] = mapped_column(String(16))
     receipt: Mapped[dict[str, Any] | None] = mapped_column(NullableJson)
     graded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    grading_seconds: Mapped[float | None]
     repairs: Mapped[list[Any]] = mapped_column(Json)
     flags: Mapped[list[Any]] = mapped_column(Json)
     grader_error: Mapped[dict[str, Any] | None] = mapped_column(NullableJson)
 
 
 class SubmissionFileRow(Base):
-    """A file of a submission, by content hash in the namespace `work`."""
+    """A file of a submission. Its content is a blob in the namespace `submission`."""
 
     __tablename__ = "submission_files"
 
@@ -51,17 +50,16 @@ class SubmissionFileRow(Base):
 
 
 class JobRow(Base):
-    """A grading that is to be done, once for each (submission, release, grader), where `grader` is its version and its limits.
+    """A grading, at most one per submission, release and grading key. The grading key is made of grader version and limits.
 
-    `worker` holds it until `lease_until`.
-    Once it is done: `seed` of its random numbers, and the version of the grader that it was `graded_by`.
+    `worker` has claimed the job until `lease_until`. `seed` (of the random numbers) and `grader_version` are set when it is done.
     """
 
     __tablename__ = "jobs"
     __table_args__ = (
         UniqueConstraint("submission_id", "release_id", "grading_key"),
         CheckConstraint("state IN ('queued', 'running', 'done')", name="state"),
-        # Whose turn it is, and what the last turn of a classroom is: see records/turns.py.
+        # For the next job, and for the last slot of a classroom; see records.fair_queue.
         Index(None, "state", "priority", "slot", "created_at", "id"),
         Index(None, "state", "priority", "classroom_id", "slot"),
     )

@@ -1,4 +1,4 @@
-"""hub: a Hub that says who somebody is, for services that tests start themselves."""
+"""Fixture `hub`: a Hub that authenticates users, for services that tests start themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A full disk: what does not fit is refused in plain words, leaves no row and no receipt, and goes through once there is room."""
+"""Full disk: a submission that does not fit is rejected with advice, leaves nothing behind, and is accepted once there is space."""
 
 from __future__ import annotations
 
@@ -17,38 +17,38 @@ from pmh_jupyter.storage.tables.submissions import JobRow, SubmissionFileRow, Su
 from tests.support import tiny_course
 from tests.support.hub.bare_hub import BareHub
 from tests.support.service.service_process import (
-    ROOM,
-    Caller,
+    CLASSROOM,
     RunningService,
-    fill,
+    ServiceClient,
+    make_settings,
+    prepare_database,
     running_service,
-    settings_for,
 )
-from tests.support.storage.consistency import books_balance
+from tests.support.storage.consistency import check_consistency
 from tests.support.storage.small_disk import SmallDisk, small_disk
 
-LESSON = f"api/classrooms/{ROOM}/lessons/{tiny_course.LESSON}"
+LESSON = f"api/classrooms/{CLASSROOM}/lessons/{tiny_course.LESSON}"
 MEBIBYTE = 1 << 20
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return settings_for(tmp_path / "data")
+    return make_settings(tmp_path / "data")
 
 
 @pytest.fixture(params=["blobs", "database"])
 def disk(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> Iterator[SmallDisk]:
-    """8 MiB under the store of handed-in files, or under the database with that store elsewhere."""
+    """A disk of 8 MiB for the submitted files, or for the database with the files elsewhere."""
     if request.param == "blobs":
         with small_disk(settings.data_path / "blobs", 8) as disk:
-            fill(settings)
+            prepare_database(settings)
             yield disk
         return
     with small_disk(settings.data_path, 8) as disk:
         elsewhere = tmp_path / "blobs"
         elsewhere.mkdir()
         (settings.data_path / "blobs").symlink_to(elsewhere)
-        fill(settings)
+        prepare_database(settings)
         yield disk
 
 
@@ -58,11 +58,11 @@ async def live(disk: SmallDisk, settings: Settings, hub: BareHub) -> AsyncIterat
         yield running
 
 
-async def a_submission(ada: Caller, data: bytes) -> dict[str, Any]:
-    """The body of one with a large file beside the notebook."""
+async def submission_body(ada: ServiceClient, data: bytes) -> dict[str, Any]:
+    """The body of a submission with a large file beside the notebook."""
     release = (await ada.get(f"{LESSON}/files"))["current"]
     files = [*tiny_course.answered(release, two="two = 2", three="three = 3"), tiny_course.content("data.bin", data)]
-    return {"id": str(uuid.uuid4()), "release": release["id"], "files": files}
+    return {"id": str(uuid.uuid4()), "release_id": release["id"], "files": files}
 
 
 def rows(live: RunningService) -> list[int]:
@@ -71,33 +71,37 @@ def rows(live: RunningService) -> list[int]:
         return [session.scalar(select(func.count()).select_from(table)) or 0 for table in tables]
 
 
-async def test_what_does_not_fit_leaves_nothing_and_fits_later(live: RunningService, disk: SmallDisk) -> None:
+async def test_submission_rejected_for_a_full_disk_is_accepted_once_there_is_space(
+    live: RunningService, disk: SmallDisk
+) -> None:
     ada = live.student("ada")
     await ada.join()
     before = await ada.submit(two="two = 2")
-    await ada.graded(before["id"])
+    await ada.wait_until_graded(before["id"])
     keys = (await ada.get("api/receipts/keys"))["keys"]
-    books_balance(live.service.database, {before["id"]: before["receipt"]}, keys)
-    body = await a_submission(ada, os.urandom(2 * MEBIBYTE))
-    known = rows(live)
+    check_consistency(live.service.database, {before["id"]: before["receipt"]}, keys)
+    body = await submission_body(ada, os.urandom(2 * MEBIBYTE))
+    rows_before = rows(live)
 
-    # The notebook still fits, the file beside it does not; in a database not even the row does.
+    # The notebook still fits but the file beside it does not; in the database, not even a row fits.
     disk.fill(leave=MEBIBYTE if disk.folder.name == "blobs" else 0)
     for _ in range(2):
         refused = await ada.post(f"{LESSON}/submissions", body, 503)
         assert refused["code"] == "unavailable"
         assert "disk" in refused["message"] and "full" in refused["message"]
-        assert "Nothing was recorded" in refused["advice"] and "keep your files" in refused["advice"]
+        assert "Nothing was recorded" in refused["advice"] and "Keep your files" in refused["advice"]
         assert "receipt" not in refused
-    assert rows(live) == known
-    assert (await ada.get(f"api/work/{body['id']}", 404))["code"] == "not-found"
-    assert [work["id"] for work in (await ada.get(f"api/classrooms/{ROOM}/submissions"))["work"]] == [before["id"]]
-    assert (await live.anybody().get("health"))["alive"]
+    assert rows(live) == rows_before
+    assert (await ada.get(f"api/submissions/{body['id']}", 404))["code"] == "not-found"
+    assert [sent["id"] for sent in (await ada.get(f"api/classrooms/{CLASSROOM}/submissions"))["submissions"]] == [
+        before["id"]
+    ]
+    assert (await live.anonymous().get("health"))["alive"]
 
     disk.make_room()
     sent = await ada.post(f"{LESSON}/submissions", body, 201)
     assert (await ada.post(f"{LESSON}/submissions", body, 201))["receipt"] == sent["receipt"]
-    graded = await ada.graded(body["id"])
+    graded = await ada.wait_until_graded(body["id"])
     assert [verdict["outcome"] for verdict in graded["verdicts"]] == ["passed", "passed"]
-    receipts = {work["id"]: work["receipt"] for work in (before, sent)}
-    assert len(books_balance(live.service.database, receipts, keys)) == 2
+    receipts = {submission["id"]: submission["receipt"] for submission in (before, sent)}
+    assert len(check_consistency(live.service.database, receipts, keys)) == 2

@@ -1,4 +1,4 @@
-"""A real hub loses a part while people work: its service, its proxy, a user's server. Nothing acknowledged is lost, nothing comes twice."""
+"""Killed parts of a real hub (service, proxy, a user's server): nothing acknowledged is lost, and nothing is recorded twice."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.tables.submissions import JobRow
 from tests.support.hub.hub_process import HubProcess
 from tests.support.hub.learner import Learner
-from tests.support.service.service_process import fill
-from tests.support.storage.consistency import books_balance
+from tests.support.service.service_process import prepare_database
+from tests.support.storage.consistency import check_consistency
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("bubblewrap", "setpriv", "linux")]
 
@@ -31,16 +31,16 @@ SECONDS = 30.0
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
-    """One grading at a time, so that one that does not end keeps the next from beginning."""
+    """A hub with one grading worker, so an endless submission blocks the next."""
     folder = tmp_path_factory.mktemp("faults")
     hub = HubProcess(folder / "hub-data", {"PMH_GRADING_WORKERS": "1", "PMH_CELL_SECONDS": "4"})
-    fill(Settings.from_environ(hub.settings))
+    prepare_database(Settings.from_environ(hub.settings))
     try:
         yield hub.start().until_service()
     finally:
         hub.stop()
     ending = hub.log.partition("initiating shutdown")[2]
-    assert ending and "Starting" not in ending, "a Hub that stops starts nothing again"
+    assert ending and "Starting" not in ending, "the Hub must not restart a service while it shuts down"
 
 
 @pytest.fixture(scope="module")
@@ -49,66 +49,72 @@ def ada(hub: HubProcess) -> Learner:
 
 
 @pytest.fixture(autouse=True)
-def books(hub: HubProcess, ada: Learner) -> Iterator[None]:
-    """After each fault they balance, and hold what was acknowledged."""
+def check_database(hub: HubProcess, ada: Learner) -> Iterator[None]:
+    """After each test, the database is consistent and has all acknowledged submissions."""
     yield
     settings = Settings.from_environ(hub.settings)
-    receipts = {id: work["receipt"] for id, work in ada.work.items() if work["kind"] == "submission"}
+    receipts = {id: submission["receipt"] for id, submission in ada.work.items() if submission["kind"] == "final"}
     with Database(settings.resolved_database_url) as database:
         keys = ReceiptSigner(settings.data_path / "keys" / "receipts").public_keys
-        assert books_balance(database, receipts, keys) == {uuid.UUID(id) for id in ada.work}
+        assert check_consistency(database, receipts, keys) == {uuid.UUID(id) for id in ada.work}
     assert ada.outbox() == {"waiting": [], "refused": []}
 
 
-def test_the_service_is_killed_between_acknowledgement_and_grading(hub: HubProcess, ada: Learner) -> None:
-    begun, waiting = ada.submit(two=ENDLESS), ada.submit(two="two = 2")
+def test_acknowledged_submissions_are_graded_after_the_service_is_killed(hub: HubProcess, ada: Learner) -> None:
+    running, waiting = ada.submit(two=ENDLESS), ada.submit(two="two = 2")
     kill(service(hub))
-    assert states(hub)[begun["id"]] == "running" and states(hub)[waiting["id"]] == "queued"
-    hub.until(lambda: find(hub, is_service) is not None, SECONDS, "the Hub to start the service again")
-    assert [ada.graded(work["id"])["verdicts"][0]["outcome"] for work in (begun, waiting)] == ["timed-out", "passed"]
+    assert job_states(hub)[running["id"]] == "running" and job_states(hub)[waiting["id"]] == "queued"
+    hub.until(lambda: find(hub, is_service) is not None, SECONDS, "the Hub to restart the service")
+    assert [ada.graded(work["id"])["verdicts"][0]["outcome"] for work in (running, waiting)] == [
+        "timed-out",
+        "passed",
+    ]
     assert ada.send("submissions", waiting["id"])["receipt"] == waiting["receipt"]
 
 
-def test_a_users_server_is_killed_during_a_check(hub: HubProcess, ada: Learner) -> None:
+def test_saved_check_is_sent_after_the_users_server_is_killed(hub: HubProcess, ada: Learner) -> None:
     being_graded = ada.check(two=ENDLESS)
     ada.write(two="two = 2")
-    kept = str(uuid.uuid4())
-    with stopped(service(hub)), ThreadPoolExecutor(1) as pool:
-        asking = pool.submit(ada.try_to_send, "checks", kept)
-        hub.until(lambda: outbox(hub), SECONDS, "the check to be kept")
-        kill(*adas(hub))
-        reply = asking.result()
+    saved_id = str(uuid.uuid4())
+    with suspend(service(hub)), ThreadPoolExecutor(1) as pool:
+        request = pool.submit(ada.try_to_send, "checks", saved_id)
+        hub.until(lambda: outbox(hub), SECONDS, "the check to be saved")
+        kill(*find_ada_processes(hub))
+        reply = request.result()
         assert reply is None or reply.status_code >= 500
-    ada.person.browser.get("/hub/home")  # the page on which the Hub looks after somebody's server
-    hub.until(lambda: not ada.person.server_is_ready(), SECONDS, "the Hub to notice")
+    ada.person.browser.get("/hub/home")  # on this page the Hub checks the user's server
+    hub.until(lambda: not ada.person.server_is_ready(), SECONDS, "the Hub to notice that the server is gone")
     ada.person.start_server()
     assert ada.graded(being_graded["id"])["verdicts"][0]["outcome"] == "timed-out"
-    assert ada.graded(kept)["verdicts"][0]["outcome"] == "passed"  # sent without being asked for again
+    assert (
+        ada.graded(saved_id)["verdicts"][0]["outcome"] == "passed"
+    )  # sent from the outbox when the server started
     hub.until(lambda: not outbox(hub), SECONDS, "the outbox to be empty")
-    ada.send("checks", kept)
+    ada.send("checks", saved_id)
 
 
-def test_the_proxy_is_killed(hub: HubProcess, ada: Learner) -> None:
+def test_events_and_submissions_survive_a_killed_proxy(hub: HubProcess, ada: Learner) -> None:
     ada.write(two="two = 1 + 1")
-    on_its_way, afterwards = str(uuid.uuid4()), str(uuid.uuid4())
+    interrupted_id, later_id = str(uuid.uuid4()), str(uuid.uuid4())
     proxy = psutil.Process(int((hub.data / "jupyterhub-proxy.pid").read_text()))
     with closing(ada.events()) as stream, ThreadPoolExecutor(1) as pool:
         seen = [next(stream)]
-        with stopped(service(hub)):
-            asking = pool.submit(ada.try_to_send, "submissions", on_its_way)
-            hub.until(lambda: outbox(hub), SECONDS, "the submission to be kept")
+        with suspend(service(hub)):
+            request = pool.submit(ada.try_to_send, "submissions", interrupted_id)
+            hub.until(lambda: outbox(hub), SECONDS, "the submission to be saved")
             kill(proxy)
-            assert asking.result() is None, "it was answered after all"
-        seen.extend(stream)  # to its end: the connection broke
-    sent = [ada.send("submissions", id) for id in (on_its_way, afterwards)]
-    assert all(work["receipt"]["submission"] == work["id"] for work in sent)
+            assert request.result() is None, "the request was answered in spite of the killed proxy"
+        seen.extend(stream)  # until the connection breaks
+    sent = [ada.send("submissions", id) for id in (interrupted_id, later_id)]
+    assert all(submission["receipt"]["submission_id"] == submission["id"] for submission in sent)
     seen += ada.read_events(
-        lambda event: event["kind"] == "submission-graded" and event["data"]["work"] == afterwards, seen[-1]["number"]
+        lambda event: event["kind"] == "submission-graded" and event["data"]["submission_id"] == later_id,
+        seen[-1]["number"],
     )
     numbers = [event["number"] for event in seen]
     assert numbers == sorted(set(numbers))
     assert seen == ada.read_events(lambda event: event["number"] == numbers[-1])
-    ada.graded(on_its_way)
+    ada.graded(interrupted_id)
 
 
 # --- Processes of the hub -------------------------------------------------------------------------------------------------------
@@ -123,22 +129,22 @@ def is_service(process: psutil.Process) -> bool:
     return process.cmdline()[1:] == ["-m", "pmh_jupyter.service"]
 
 
-def adas(hub: HubProcess) -> list[psutil.Process]:
-    """The processes of Ada's server that are there now."""
+def find_ada_processes(hub: HubProcess) -> list[psutil.Process]:
+    """The running processes of Ada's server."""
     found = []
     for process in family(hub):
-        with suppress(psutil.Error):  # it has ended meanwhile
+        with suppress(psutil.Error):  # it has ended in the meantime
             if process.environ().get("JUPYTERHUB_USER") == "ada":
                 found.append(process)
     return found
 
 
-def find(hub: HubProcess, wanted: Callable[[psutil.Process], bool]) -> psutil.Process | None:
+def find(hub: HubProcess, predicate: Callable[[psutil.Process], bool]) -> psutil.Process | None:
     for process in family(hub):
         try:
-            if wanted(process):
+            if predicate(process):
                 return process
-        except psutil.Error:  # it has ended meanwhile
+        except psutil.Error:  # it has ended in the meantime
             continue
     return None
 
@@ -150,9 +156,9 @@ def service(hub: HubProcess) -> psutil.Process:
 
 
 def kill(*processes: psutil.Process) -> None:
-    """-9, and waits until they are gone or nothing but a zombie is left for the Hub to reap."""
+    """Sends SIGKILL and waits until each process has ended, or is a zombie that the Hub will reap."""
     for process in processes:
-        with suppress(psutil.NoSuchProcess):  # it went with the one before it
+        with suppress(psutil.NoSuchProcess):  # it ended with its parent
             process.kill()
     for process in processes:
         with suppress(psutil.NoSuchProcess):
@@ -161,8 +167,8 @@ def kill(*processes: psutil.Process) -> None:
 
 
 @contextmanager
-def stopped(process: psutil.Process) -> Iterator[None]:
-    """Holds a process still, so that what reaches it is not answered."""
+def suspend(process: psutil.Process) -> Iterator[None]:
+    """Suspends a process, so that it answers no request."""
     process.send_signal(signal.SIGSTOP)
     try:
         yield
@@ -170,14 +176,14 @@ def stopped(process: psutil.Process) -> Iterator[None]:
         process.send_signal(signal.SIGCONT)
 
 
-# --- What lies on disk ----------------------------------------------------------------------------------------------------------
+# --- Files and rows ----------------------------------------------------------------------------------------------------------
 
 
 def outbox(hub: HubProcess) -> list[Path]:
-    return list((hub.data / "homes" / "ada" / ".pmh" / "outbox").glob("*.work"))
+    return list((hub.data / "homes" / "ada" / ".pmh" / "outbox").glob("*.entry"))
 
 
-def states(hub: HubProcess) -> dict[str, str]:
-    """Where each work's job stands."""
+def job_states(hub: HubProcess) -> dict[str, str]:
+    """The state of each submission's job."""
     with Database(Settings.from_environ(hub.settings).resolved_database_url) as database, database.read() as session:
         return {str(id): state for id, state in session.execute(select(JobRow.submission_id, JobRow.state))}

@@ -1,157 +1,118 @@
-"""The stream of events through a user's server: at once, resumable, and gone when either end is gone."""
+"""Event streams through a user's server: passed on at once, resumable, and closed as soon as one end closes."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
-from pmh_jupyter.errors import Unavailable
-from pmh_jupyter.server_extension.event_client import MAX_FAILURE_BODY_BYTES, EventStream, open_stream
-from pmh_jupyter.server_extension.service_client import Timeouts
 from pmh_jupyter.wire.base import ErrorReply
+from tests.support.lab.event_reader import EventReader, open_events
 from tests.support.lab.server import Lab
-from tests.support.service.small_service import TOKEN, Service
+from tests.support.service.small_service import SmallService
 
 EVENTS = "classrooms/physics-1/events"
 
 
-@asynccontextmanager
-async def listen(lab: Lab, path: str = EVENTS, **headers: str) -> AsyncIterator[EventStream]:
-    """A browser that reads the stream with fetch."""
-    named = {"Authorization": "token ada-token", **{name.replace("_", "-"): value for name, value in headers.items()}}
-    async with open_stream(f"{lab.url}/{path}", named, connect_timeout=10, silence=120) as stream:
-        yield stream
+def listen(lab: Lab, path: str = EVENTS, last_event_id: str = "") -> AbstractAsyncContextManager[EventReader]:
+    """A browser that reads the stream."""
+    headers = {"Authorization": "token ada-token"}
+    if last_event_id:
+        headers["Last-Event-ID"] = last_event_id
+    return open_events(f"{lab.url}/{path}", headers)
 
 
-async def read_until(stream: EventStream, text: str) -> str:
-    """Reads until the text was seen."""
-    seen = ""
-    async for chunk in stream.chunks:
-        seen += chunk.decode()
-        if text in seen:
-            return seen
-    raise AssertionError(f"the stream ended before {text!r}: {seen!r}")
-
-
-async def nothing_more(stream: EventStream) -> None:
-    """It ends; it does not hang until somebody loses patience."""
+async def assert_ends(reader: EventReader) -> None:
+    """The stream ends without further chunks, and soon."""
     async with asyncio.timeout(20):
-        assert [chunk async for chunk in stream.chunks] == []
+        assert [chunk async for chunk in reader.chunks] == []
 
 
-async def test_events_and_heartbeats_pass_as_they_come(lab: Lab, service: Service) -> None:
-    async with listen(lab) as stream:
-        assert stream.status == 200
-        assert stream.headers["Content-Type"] == "text/event-stream"
-        assert stream.headers["Cache-Control"] == "no-cache"
-        await service.until(lambda: len(service.streams) == 1)
-        service.beat()
-        assert await read_until(stream, "beat") == ": beat\n\n"
-        event = service.tell(work="w1")
-        assert await read_until(stream, "\n\n") == f"id: 1\ndata: {event.model_dump_json()}\n\n"
-        assert service.seen[-1].request_id == stream.headers["X-Request-ID"]
+async def test_events_and_comments_are_passed_on_at_once_and_unchanged(lab: Lab, service: SmallService) -> None:
+    async with listen(lab) as reader:
+        assert reader.status == 200
+        assert reader.headers["Content-Type"] == "text/event-stream"
+        assert reader.headers["Cache-Control"] == "no-cache"
+        await service.wait_until(lambda: len(service.streams) == 1)
+        service.send_comment("heartbeat")
+        assert await reader.read_until("heartbeat") == ": heartbeat\n\n"
+        event = service.add_event(submission_id="w1")
+        assert await reader.read_until("\n\n") == f"id: 1\ndata: {event.model_dump_json()}\n\n"
+        assert service.requests[-1].request_id == reader.headers["X-Request-ID"]
 
 
-@pytest.mark.parametrize("how", ["header", "query"])
-async def test_a_stream_goes_on_after_the_last_number_seen(lab: Lab, service: Service, how: str) -> None:
+@pytest.mark.parametrize("parameter", ["header", "query"])
+async def test_stream_resumes_after_the_last_event_number(lab: Lab, service: SmallService, parameter: str) -> None:
     for number in range(3):
-        service.tell(work=f"w{number}")
-    path, headers = (EVENTS, {"Last_Event_ID": "2"}) if how == "header" else (f"{EVENTS}?after=2", {})
+        service.add_event(submission_id=f"w{number}")
+    is_header = parameter == "header"
 
-    async with listen(lab, path, **headers) as stream:
-        assert (await read_until(stream, "\n\n")).startswith("id: 3\n")
+    async with listen(lab, EVENTS if is_header else f"{EVENTS}?after=2", "2" if is_header else "") as reader:
+        assert (await reader.read_until("\n\n")).startswith("id: 3\n")
 
 
-async def test_a_killed_service_ends_the_stream_cleanly_and_the_next_has_no_gap(lab: Lab, service: Service) -> None:
-    service.tell(work="before")
-    async with listen(lab) as stream:
-        await read_until(stream, "id: 1")
+async def test_stream_ends_when_the_service_is_killed_and_the_next_one_has_no_gap(
+    lab: Lab, service: SmallService
+) -> None:
+    service.add_event(submission_id="before")
+    async with listen(lab) as reader:
+        await reader.read_until("id: 1")
         await service.kill()
-        await nothing_more(stream)
+        await assert_ends(reader)
     service.events.append(service.events[0].model_copy(update={"number": 2}))
     service.start()
-    async with listen(lab, Last_Event_ID="1") as stream:
-        assert (await read_until(stream, "\n\n")).startswith("id: 2\n")
+    async with listen(lab, last_event_id="1") as reader:
+        assert (await reader.read_until("\n\n")).startswith("id: 2\n")
 
 
-async def test_a_listener_who_leaves_is_gone_at_the_service_too(lab: Lab, service: Service) -> None:
+async def test_stream_at_the_service_is_closed_when_the_browser_leaves(lab: Lab, service: SmallService) -> None:
     async with listen(lab):
-        await service.until(lambda: len(service.streams) == 1)
-    await service.until(lambda: not service.streams)
+        await service.wait_until(lambda: len(service.streams) == 1)
+    async with asyncio.timeout(5):
+        await service.wait_until(lambda: not service.streams)
 
 
-async def test_a_server_that_stops_ends_its_streams(lab: Lab, service: Service) -> None:
-    async with listen(lab) as stream:
-        await service.until(lambda: len(service.streams) == 1)
+async def test_stopping_the_server_ends_its_streams(lab: Lab, service: SmallService) -> None:
+    async with listen(lab) as reader:
+        await service.wait_until(lambda: len(service.streams) == 1)
         await lab.extension.stop_extension()
-        await nothing_more(stream)
-    await service.until(lambda: not service.streams)
+        await assert_ends(reader)
+    await service.wait_until(lambda: not service.streams)
 
 
-async def test_many_listeners_do_not_keep_requests_waiting(lab: Lab, service: Service) -> None:
-    async with asyncio.TaskGroup() as group:
-        done = asyncio.Event()
+async def test_many_streams_do_not_delay_other_requests(lab: Lab, service: SmallService) -> None:
+    stream_count = 24
+    is_done = asyncio.Event()
 
-        async def stay() -> None:
+    @asynccontextmanager
+    async def listening() -> AsyncIterator[None]:
+        async def read() -> None:
             async with listen(lab):
-                await done.wait()
+                await is_done.wait()
 
-        for _ in range(24):
-            group.create_task(stay())
-        await service.until(lambda: len(service.streams) == 24)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(stream_count):
+                group.create_task(read())
+            await service.wait_until(lambda: len(service.streams) == stream_count)
+            yield
+            is_done.set()
+
+    async with listening():
         assert (await lab.get("me")).status == 200
-        done.set()
 
 
-async def test_a_refusal_before_the_stream_is_handed_on(lab: Lab, service: Service) -> None:
-    said = ErrorReply(code="not-allowed", message="You are not a member.", advice="Join.", request_id="r")
-    service.fail("events", 403, said, Retry_After="3")
+async def test_error_before_the_stream_is_passed_on_unchanged(lab: Lab, service: SmallService) -> None:
+    error_reply = ErrorReply(code="not-allowed", message="You are not a member.", advice="Join.", request_id="r")
+    service.fail("events", 403, error_reply, Retry_After="3")
 
     reply = await lab.get(EVENTS)
 
-    assert (reply.status, reply.data) == (403, said.model_dump(mode="json"))
+    assert (reply.status, reply.data) == (403, error_reply.model_dump(mode="json"))
     assert reply.headers["Retry-After"] == "3"
 
 
-async def test_a_service_that_is_down_is_unavailable(lab: Lab, service: Service) -> None:
+async def test_service_that_is_down_is_reported_as_unavailable(lab: Lab, service: SmallService) -> None:
     await service.kill()
     assert (await lab.get(EVENTS)).data["code"] == "unavailable"
-
-
-async def test_hanging_up_before_the_head_is_unavailable(service: Service) -> None:
-    service.hang_up_at_once = True
-    with pytest.raises(Unavailable) as raised:
-        async with _direct(service):
-            raise AssertionError("there is no stream")
-    assert isinstance(raised.value.__cause__, ConnectionError), "noticed at once, not after a time-out"
-
-
-async def test_silence_ends_a_stream(service: Service) -> None:
-    """A connection that is dead without having been closed."""
-    async with _direct(service, silence=0.05) as stream:
-        assert [chunk async for chunk in stream.chunks] == []
-    await service.until(lambda: not service.streams)
-
-
-async def test_an_endless_failure_is_cut_off(service: Service) -> None:
-    async with _direct(service) as stream:
-        await service.until(lambda: len(service.streams) == 1)
-        service.beat("x" * (MAX_FAILURE_BODY_BYTES + 70000))
-        assert len(await stream.read_body()) > MAX_FAILURE_BODY_BYTES
-
-
-@pytest.mark.parametrize("url", ["http://127.0.0.1:9/x", "http://nowhere.invalid/x", "no-address"])
-async def test_an_address_without_a_server_is_unavailable(url: str) -> None:
-    with pytest.raises(Unavailable):
-        async with open_stream(url, {}, connect_timeout=5, silence=1):
-            raise AssertionError("there is no stream")
-
-
-@asynccontextmanager
-async def _direct(service: Service, silence: float = Timeouts.idle) -> AsyncIterator[EventStream]:
-    url = f"{service.url}/api/{EVENTS}"
-    async with open_stream(url, {"Authorization": f"token {TOKEN}"}, connect_timeout=10, silence=silence) as stream:
-        yield stream

@@ -1,4 +1,4 @@
-"""A student's way: open, work, check, hand in; a newer release comes; files are as bad as files can be."""
+"""Lessons of a student: open, check, submit, update to a newer release; and every kind of bad file."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from uuid import uuid4
 
 import pytest
 
+from pmh_jupyter.wire.submission import CheckRequest
 from tests.support.lab.server import Lab
 from tests.support.notebooks import answer, notebook, sources
-from tests.support.service.small_service import Service, content
+from tests.support.service.small_service import SmallService, file_content
 
 OPEN = "classrooms/physics-1/lessons/values/open"
 CHECKS = "classrooms/physics-1/lessons/values/checks"
@@ -23,21 +24,21 @@ def folder(lab: Lab) -> Path:
     return lab.root / "courses" / "physics-1" / "values"
 
 
-async def test_open_brings_the_files_and_says_where_they_are(
-    lab: Lab, service: Service, lesson: dict[str, bytes]
+async def test_open_writes_the_files_and_returns_their_paths(
+    lab: Lab, service: SmallService, lesson: dict[str, bytes]
 ) -> None:
     reply = await lab.post(OPEN)
 
     assert reply.status == 200
     assert reply.data["folder"] == "courses/physics-1/values"
     assert reply.data["notebooks"] == ["courses/physics-1/values/values.ipynb"]
-    assert reply.data["merged"] is None and reply.data["postponed"] is False
+    assert reply.data["merge"] is None and reply.data["is_update_postponed"] is False
     assert {name: (folder(lab) / name).read_bytes() for name in lesson} == lesson
-    assert service.opened["values"] == reply.data["release"] == service.releases["values"][-1].id
+    assert service.opened["values"] == reply.data["release_id"] == service.releases["values"][-1].id
 
 
-async def test_open_again_restores_what_is_missing_and_touches_nothing_else(
-    lab: Lab, service: Service, lesson: dict[str, bytes]
+async def test_reopening_restores_missing_files_and_changes_no_others(
+    lab: Lab, service: SmallService, lesson: dict[str, bytes]
 ) -> None:
     await lab.post(OPEN)
     mine = answer(lesson["values.ipynb"], "swap", "def swap(a, b): return b, a")
@@ -46,14 +47,14 @@ async def test_open_again_restores_what_is_missing_and_touches_nothing_else(
 
     reply = await lab.post(OPEN)
 
-    assert reply.data["merged"] is None
+    assert reply.data["merge"] is None
     assert (folder(lab) / "values.ipynb").read_bytes() == mine
     assert (folder(lab) / "data" / "numbers.csv").read_bytes() == lesson["data/numbers.csv"]
-    assert [seen.method for seen in service.seen].count("PUT") == 1
+    assert [request.method for request in service.requests].count("PUT") == 1
 
 
-async def test_a_newer_release_is_merged_and_a_copy_is_kept(
-    lab: Lab, service: Service, lesson: dict[str, bytes]
+async def test_newer_release_is_merged_after_a_backup(
+    lab: Lab, service: SmallService, lesson: dict[str, bytes]
 ) -> None:
     await lab.post(OPEN)
     mine = answer(lesson["values.ipynb"], "swap", "def swap(a, b): return b, a")
@@ -64,33 +65,33 @@ async def test_a_newer_release_is_merged_and_a_copy_is_kept(
 
     cells = sources((folder(lab) / "values.ipynb").read_bytes())
     assert cells == ["Read this.", "def swap(a, b): return b, a", "assert swap", "pass", "assert mean"]
-    assert not (folder(lab) / "data" / "numbers.csv").exists(), "dropped by the release, never touched by the student"
-    assert "mean" in reply.data["merged"]["added"]
-    copy = lab.root / reply.data["merged"]["copy_path"]
-    assert copy.parent == folder(lab).parent / ".before-update"
-    assert (copy / "values.ipynb").read_bytes() == mine
-    assert (copy / "data" / "numbers.csv").read_bytes() == lesson["data/numbers.csv"]
+    assert not (folder(lab) / "data" / "numbers.csv").exists(), "removed by the release, unchanged by the student"
+    assert "mean" in reply.data["merge"]["added"]
+    backup = lab.root / reply.data["merge"]["backup_path"]
+    assert backup.parent == folder(lab).parent / ".before-update"
+    assert (backup / "values.ipynb").read_bytes() == mine
+    assert (backup / "data" / "numbers.csv").read_bytes() == lesson["data/numbers.csv"]
     assert service.opened["values"] == newer.id
 
 
-async def test_a_notebook_with_unsaved_changes_postpones_the_update(
-    lab: Lab, service: Service, lesson: dict[str, bytes]
+async def test_notebook_with_unsaved_changes_postpones_the_update(
+    lab: Lab, service: SmallService, lesson: dict[str, bytes]
 ) -> None:
-    first = (await lab.post(OPEN)).data["release"]
+    first_release_id = (await lab.post(OPEN)).data["release_id"]
     service.publish("values", {"values.ipynb": notebook(intro="New.", swap="pass"), "more.csv": b"4\n"})
 
-    reply = await lab.post(OPEN, {"unsaved": ["courses/physics-1/values/values.ipynb"]})
+    reply = await lab.post(OPEN, {"unsaved_notebooks": ["courses/physics-1/values/values.ipynb"]})
 
-    assert reply.data["postponed"] is True and reply.data["release"] == first
+    assert reply.data["is_update_postponed"] is True and reply.data["release_id"] == first_release_id
     assert (folder(lab) / "values.ipynb").read_bytes() == lesson["values.ipynb"]
     assert not (folder(lab) / "more.csv").exists()
-    assert service.opened["values"] == first
-    saved = await lab.post(OPEN)
-    assert saved.data["postponed"] is False and (folder(lab) / "more.csv").exists()
+    assert service.opened["values"] == first_release_id
+    reply_after_saving = await lab.post(OPEN)
+    assert reply_after_saving.data["is_update_postponed"] is False and (folder(lab) / "more.csv").exists()
 
 
-async def test_a_data_file_that_both_changed_gets_the_new_one_beside_it(
-    lab: Lab, service: Service, lesson: dict[str, bytes]
+async def test_data_file_changed_on_both_sides_gets_the_new_version_beside_it(
+    lab: Lab, service: SmallService, lesson: dict[str, bytes]
 ) -> None:
     await lab.post(OPEN)
     (folder(lab) / "data" / "numbers.csv").write_bytes(b"mine\n")
@@ -98,7 +99,7 @@ async def test_a_data_file_that_both_changed_gets_the_new_one_beside_it(
 
     reply = await lab.post(OPEN)
 
-    assert reply.data["release"] == service.releases["values"][-1].id
+    assert reply.data["release_id"] == service.releases["values"][-1].id
     assert (folder(lab) / "data" / "numbers.csv").read_bytes() == b"mine\n"
     assert (folder(lab) / "data" / "numbers.new.csv").read_bytes() == b"theirs\n"
 
@@ -106,20 +107,22 @@ async def test_a_data_file_that_both_changed_gets_the_new_one_beside_it(
 @pytest.mark.parametrize(
     "name", ["../x.ipynb", "/etc/x.ipynb", "a/../../x.ipynb", "a\\..\\x.ipynb", "./x.ipynb", "a//x"]
 )
-async def test_a_release_with_a_path_that_leads_elsewhere_is_refused(
-    lab: Lab, service: Service, lesson: dict[str, bytes], name: str
+async def test_release_with_an_unsafe_path_is_rejected(
+    lab: Lab, service: SmallService, lesson: dict[str, bytes], name: str
 ) -> None:
     current = service.releases["values"][-1]
-    bad = current.model_copy(update={"files": (*current.files, content(name, b"{}"))})
-    service.releases["values"] = [bad]
+    unsafe_release = current.model_copy(update={"files": (*current.files, file_content(name, b"{}"))})
+    service.releases["values"] = [unsafe_release]
 
     reply = await lab.post(OPEN)
 
     assert (reply.status, reply.data["code"]) == (400, "bad-input")
-    assert not (lab.root / "courses").exists(), "nothing of it is written"
+    assert not (lab.root / "courses").exists(), "nothing is written"
 
 
-async def test_a_file_damaged_on_its_way_is_refused(lab: Lab, service: Service, lesson: dict[str, bytes]) -> None:
+async def test_file_damaged_during_transfer_is_rejected(
+    lab: Lab, service: SmallService, lesson: dict[str, bytes]
+) -> None:
     current = service.releases["values"][-1]
     damaged = current.files[0].model_copy(update={"content": base64.b64encode(b"{}").decode()})
     service.releases["values"] = [current.model_copy(update={"files": (damaged,)})]
@@ -130,14 +133,14 @@ async def test_a_file_damaged_on_its_way_is_refused(lab: Lab, service: Service, 
 
 
 @pytest.mark.parametrize("link", ["values.ipynb", "data", "."])
-async def test_a_symbolic_link_is_never_written_through(
+async def test_symbolic_link_is_never_written_through(
     lab: Lab, lesson: dict[str, bytes], tmp_path: Path, link: str
 ) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    place = folder(lab) / link
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.symlink_to(elsewhere)
+    link_path = folder(lab) / link
+    link_path.parent.mkdir(parents=True, exist_ok=True)
+    link_path.symlink_to(elsewhere)
 
     reply = await lab.post(OPEN)
 
@@ -146,7 +149,7 @@ async def test_a_symbolic_link_is_never_written_through(
     assert list(elsewhere.iterdir()) == []
 
 
-async def test_something_else_at_a_file_s_place_is_named(lab: Lab, lesson: dict[str, bytes]) -> None:
+async def test_folder_with_the_path_of_a_file_is_named(lab: Lab, lesson: dict[str, bytes]) -> None:
     (folder(lab) / "values.ipynb").mkdir(parents=True)
 
     reply = await lab.post(OPEN)
@@ -154,8 +157,8 @@ async def test_something_else_at_a_file_s_place_is_named(lab: Lab, lesson: dict[
     assert reply.status == 409 and "values.ipynb" in reply.data["message"]
 
 
-async def test_an_update_of_a_broken_notebook_names_it_and_changes_nothing(
-    lab: Lab, service: Service, lesson: dict[str, bytes]
+async def test_update_of_a_broken_notebook_names_it_and_changes_nothing(
+    lab: Lab, service: SmallService, lesson: dict[str, bytes]
 ) -> None:
     await lab.post(OPEN)
     (folder(lab) / "values.ipynb").write_bytes(b"{ half")
@@ -168,51 +171,54 @@ async def test_an_update_of_a_broken_notebook_names_it_and_changes_nothing(
     assert (folder(lab) / "values.ipynb").read_bytes() == b"{ half"
 
 
-async def test_a_lesson_that_is_not_there_keeps_the_service_s_words(lab: Lab, service: Service) -> None:
+async def test_unknown_lesson_is_reported_with_the_message_of_the_service(lab: Lab, service: SmallService) -> None:
     reply = await lab.post("classrooms/physics-1/lessons/nothing/open")
 
     assert (reply.status, reply.data["message"]) == (404, "There is no such lesson.")
-    assert reply.data["request_id"] == reply.headers["X-Request-Id"] == service.seen[-1].request_id
+    assert reply.data["request_id"] == reply.headers["X-Request-Id"] == service.requests[-1].request_id
 
 
-async def test_a_check_sends_the_folder_and_the_opened_release(
-    lab: Lab, service: Service, lesson: dict[str, bytes]
+async def test_check_sends_the_folder_and_the_opened_release(
+    lab: Lab, service: SmallService, lesson: dict[str, bytes]
 ) -> None:
-    opened = (await lab.post(OPEN)).data["release"]
+    opened_release_id = (await lab.post(OPEN)).data["release_id"]
     mine = answer(lesson["values.ipynb"], "swap", "mine")
     (folder(lab) / "values.ipynb").write_bytes(mine)
     (folder(lab) / ".ipynb_checkpoints").mkdir()
     (folder(lab) / ".ipynb_checkpoints" / "values-checkpoint.ipynb").write_bytes(b"old")
     (folder(lab) / "notes").symlink_to("/etc/passwd")
-    service.publish("values", {"values.ipynb": notebook(intro="Adopted since, not opened yet.")})
-    id = str(uuid4())
+    service.publish("values", {"values.ipynb": notebook(intro="Released since, not opened yet.")})
+    submission_id = str(uuid4())
 
-    reply = await lab.post(CHECKS, {"id": id, "exercises": ["swap"]})
+    reply = await lab.post(CHECKS, {"id": submission_id, "exercises": ["swap"]})
 
     assert reply.status == 202
-    assert reply.data == {"id": id, "kind": "check", "state": "queued", "receipt": None}
+    assert reply.data == {"id": submission_id, "kind": "check", "state": "queued", "receipt": None}
     [request] = service.received
-    assert request.release_id == opened
+    assert isinstance(request, CheckRequest)
+    assert request.release_id == opened_release_id
     assert request.exercises == ("swap",)
-    sent = {file.path: base64.b64decode(file.content) for file in request.files}
-    assert sent == {"values.ipynb": mine, "data/numbers.csv": lesson["data/numbers.csv"]}
+    sent_files = {file.path: base64.b64decode(file.content) for file in request.files}
+    assert sent_files == {"values.ipynb": mine, "data/numbers.csv": lesson["data/numbers.csv"]}
 
 
-async def test_a_submission_comes_back_with_its_receipt(lab: Lab, service: Service, lesson: dict[str, bytes]) -> None:
+async def test_submission_returns_a_receipt_and_repeating_it_the_same_one(
+    lab: Lab, service: SmallService, lesson: dict[str, bytes]
+) -> None:
     await lab.post(OPEN)
-    id = str(uuid4())
+    submission_id = str(uuid4())
 
-    first = await lab.post(SUBMISSIONS, {"id": id})
-    again = await lab.post(SUBMISSIONS, {"id": id})
+    first_reply = await lab.post(SUBMISSIONS, {"id": submission_id})
+    second_reply = await lab.post(SUBMISSIONS, {"id": submission_id})
 
-    assert first.data["receipt"]["code"] == "7KQM-2XWD"
-    assert again.data == first.data
-    assert len(service.work) == 1
+    assert first_reply.data["receipt"]["code"] == "7KQM-2XWD"
+    assert second_reply.data == first_reply.data
+    assert len(service.submissions) == 1
     assert (await lab.get("outbox")).data == {"waiting": [], "refused": []}
 
 
-async def test_a_lost_record_of_what_was_opened_is_asked_for(
-    lab: Lab, service: Service, lesson: dict[str, bytes]
+async def test_lost_record_of_opened_releases_is_fetched_from_the_service(
+    lab: Lab, service: SmallService, lesson: dict[str, bytes]
 ) -> None:
     await lab.post(OPEN)
     (lab.home / "state.json").write_text("{ half")
@@ -221,15 +227,15 @@ async def test_a_lost_record_of_what_was_opened_is_asked_for(
     assert service.received[0].release_id == service.opened["values"]
 
 
-async def test_a_lesson_that_was_never_opened_cannot_be_checked(
-    lab: Lab, service: Service, lesson: dict[str, bytes]
+async def test_lesson_that_was_never_opened_cannot_be_checked(
+    lab: Lab, service: SmallService, lesson: dict[str, bytes]
 ) -> None:
     reply = await lab.post(CHECKS, {"id": str(uuid4())})
 
-    assert reply.status == 409 and "has not been opened" in reply.data["message"]
+    assert reply.status == 409 and "have not opened" in reply.data["message"]
 
 
-async def test_a_folder_without_notebooks_cannot_be_checked(lab: Lab, lesson: dict[str, bytes]) -> None:
+async def test_folder_without_notebooks_cannot_be_checked(lab: Lab, lesson: dict[str, bytes]) -> None:
     await lab.post(OPEN)
     (folder(lab) / "values.ipynb").unlink()
 
@@ -247,8 +253,8 @@ BAD_NOTEBOOKS = {
 
 
 @pytest.mark.parametrize("case", BAD_NOTEBOOKS)
-async def test_a_bad_notebook_is_named_and_not_sent(
-    lab: Lab, service: Service, lesson: dict[str, bytes], case: str
+async def test_bad_notebook_is_named_and_not_sent(
+    lab: Lab, service: SmallService, lesson: dict[str, bytes], case: str
 ) -> None:
     await lab.post(OPEN)
     data, status, code = BAD_NOTEBOOKS[case]
@@ -261,17 +267,17 @@ async def test_a_bad_notebook_is_named_and_not_sent(
     assert service.received == [] and (await lab.get("outbox")).data["waiting"] == []
 
 
-async def test_too_much_in_all_names_the_largest(lab: Lab, lesson: dict[str, bytes]) -> None:
+async def test_lesson_that_is_too_large_names_its_largest_file(lab: Lab, lesson: dict[str, bytes]) -> None:
     await lab.post(OPEN)
     (folder(lab) / "big.bin").write_bytes(bytes(30 << 20))
     (folder(lab) / "small.bin").write_bytes(bytes(10 << 20))
 
     reply = await lab.post(SUBMISSIONS, {"id": str(uuid4())})
 
-    assert reply.status == 413 and "big.bin alone weighs 30 MB" in reply.data["message"]
+    assert reply.status == 413 and "big.bin with 30 MB" in reply.data["message"]
 
 
-async def test_too_many_files_are_refused(lab: Lab, lesson: dict[str, bytes]) -> None:
+async def test_too_many_files_are_rejected(lab: Lab, lesson: dict[str, bytes]) -> None:
     await lab.post(OPEN)
     for number in range(200):
         (folder(lab) / f"{number:03}.txt").touch()
@@ -282,7 +288,7 @@ async def test_too_many_files_are_refused(lab: Lab, lesson: dict[str, bytes]) ->
 
 
 @pytest.mark.parametrize("name", [b"a\\b.csv", b"not-utf8-\xff.csv", b"line\nbreak"])
-async def test_a_name_that_cannot_be_sent_is_told(lab: Lab, lesson: dict[str, bytes], name: bytes) -> None:
+async def test_file_name_that_cannot_be_sent_is_named(lab: Lab, lesson: dict[str, bytes], name: bytes) -> None:
     await lab.post(OPEN)
     (folder(lab) / os.fsdecode(name)).touch()
 
@@ -293,7 +299,7 @@ async def test_a_name_that_cannot_be_sent_is_told(lab: Lab, lesson: dict[str, by
 
 
 @pytest.mark.parametrize("body", [{}, {"id": "no"}, {"id": str(uuid4()), "more": 1}, []])
-async def test_a_request_of_the_wrong_form_says_which_field(lab: Lab, body: object) -> None:
+async def test_malformed_request_names_its_invalid_fields(lab: Lab, body: object) -> None:
     reply = await lab.post(CHECKS, body)
 
     assert (reply.status, reply.data["code"]) == (400, "bad-input")

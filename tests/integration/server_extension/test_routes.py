@@ -1,4 +1,4 @@
-"""Every route: for the owner only, authorised, in one error shape; and what is handed on arrives word for word."""
+"""All routes: owner only, authorized, one format of errors; replies of the service are passed on unchanged."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from jupyter_server.auth import AllowAllAuthorizer
 from tornado.web import RequestHandler
 
 from pmh_jupyter.server_extension import (
-    PmhExtension,
     event_stream_handler,
     lesson_handlers,
     outbox_handlers,
     proxy_handlers,
 )
+from pmh_jupyter.server_extension.app import PmhExtension
+from pmh_jupyter.server_extension.route_patterns import SLUG_GROUP, UUID_GROUP
 from pmh_jupyter.wire.base import ErrorReply
 from tests.support.lab.server import Lab
-from tests.support.service.small_service import Service
+from tests.support.service.small_service import SmallService
 
 ROUTES = [
     *proxy_handlers.routes,
@@ -33,30 +34,26 @@ ROUTES = [
 METHODS = ("get", "post", "put", "patch", "delete", "head")
 
 
-def every_route() -> list[tuple[str, str]]:
+def list_operations() -> list[tuple[str, str]]:
     """Each method of each route, with an address that matches it."""
-    found = []
+    operations = []
     for pattern, handler in ROUTES:
-        address = (
-            pattern.replace(proxy_handlers.SLUG_PATTERN, "physics-1")
-            .replace(proxy_handlers.UUID_PATTERN, str(uuid4()))
-            .replace(".*", "nowhere")
-        )
+        address = pattern.replace(SLUG_GROUP, "physics-1").replace(UUID_GROUP, str(uuid4())).replace(".*", "nowhere")
         assert re.fullmatch(pattern, address)
         for method in METHODS:
             if getattr(handler, method) is not RequestHandler._unimplemented_method:
-                found.append((method.upper(), address.removeprefix("/pmh/api/")))
-    return found
+                operations.append((method.upper(), address.removeprefix("/pmh/api/")))
+    return operations
 
 
-EVERY_ROUTE = every_route()
+OPERATIONS = list_operations()
 
 
-def test_the_list_of_routes_is_the_documented_one() -> None:
-    assert len(EVERY_ROUTE) == 15  # 13 documented, and two methods for what does not exist
+def test_number_of_operations_is_the_documented_one() -> None:
+    assert len(OPERATIONS) == 15  # 13 documented ones, and GET and POST of unknown addresses
 
 
-@pytest.mark.parametrize(("method", "path"), EVERY_ROUTE)
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
 @pytest.mark.parametrize(
     ("token", "status", "code"),
     [
@@ -66,23 +63,23 @@ def test_the_list_of_routes_is_the_documented_one() -> None:
         ("service-token", 403, "not-allowed"),
     ],
 )
-async def test_nobody_but_the_owner_is_answered(
-    lab: Lab, service: Service, method: str, path: str, token: str, status: int, code: str
+async def test_everybody_but_the_owner_is_refused(
+    lab: Lab, service: SmallService, method: str, path: str, token: str, status: int, code: str
 ) -> None:
     reply = await lab.fetch(method, path, {} if method == "POST" else None, token=token)
 
     assert (reply.status, reply.data["code"]) == (status, code)
-    assert service.seen == [], "nothing is asked of the service as the owner"
+    assert service.requests == [], "nothing is requested from the service in the owner's name"
 
 
-@pytest.mark.parametrize(("method", "path"), EVERY_ROUTE)
-async def test_an_operator_s_authorizer_has_its_say(
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+async def test_authorizer_of_the_operator_can_refuse_every_operation(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, method: str, path: str
 ) -> None:
-    asked: list[tuple[str, str]] = []
+    authorizations: list[tuple[str, str]] = []
 
     def refuse(self: object, handler: object, user: object, action: str, resource: str) -> bool:
-        asked.append((action, resource))
+        authorizations.append((action, resource))
         return False
 
     monkeypatch.setattr(AllowAllAuthorizer, "is_authorized", refuse)
@@ -90,12 +87,12 @@ async def test_an_operator_s_authorizer_has_its_say(
     reply = await lab.fetch(method, path, {} if method == "POST" else None)
 
     assert (reply.status, reply.data["code"]) == (403, "not-allowed")
-    assert asked == [("read" if method == "GET" else "write", "pmh")]
+    assert authorizations == [("read" if method == "GET" else "write", "pmh")]
 
 
 @pytest.mark.parametrize("handler", [handler for _, handler in ROUTES])
-def test_each_method_is_decorated_in_the_leaf_class(handler: type[RequestHandler]) -> None:
-    """`@authorized` keeps the first handler's resource and action, so a shared method would mix them up."""
+def test_every_method_is_decorated_in_its_leaf_class(handler: type[RequestHandler]) -> None:
+    """`@authorized` remembers resource and action of the first handler, so a shared method would mix them up."""
     for method in METHODS:
         function = getattr(handler, method)
         if function is not RequestHandler._unimplemented_method:
@@ -103,20 +100,20 @@ def test_each_method_is_decorated_in_the_leaf_class(handler: type[RequestHandler
             assert inspect.unwrap(function) is not function
 
 
-async def test_without_a_hub_it_says_so(service: Service, tmp_path: Path) -> None:
+async def test_server_without_a_hub_replies_that_it_is_not_connected(service: SmallService, tmp_path: Path) -> None:
     lab = await Lab(tmp_path, tmp_path / "records", service_url="", owner="").start()
     try:
-        assert (await lab.get("status")).data["reachable"] is False
-        for method, path in EVERY_ROUTE:
+        assert (await lab.get("status")).data["is_reachable"] is False
+        for method, path in OPERATIONS:
             if path not in ("status", "nowhere"):
                 reply = await lab.fetch(method, path, {} if method == "POST" else None)
                 assert (reply.status, reply.data["code"]) == (503, "not-connected"), path
-        assert not (tmp_path / "records").exists(), "a Jupyter server without a hub is left as it was"
+        assert not (tmp_path / "records").exists(), "nothing is written without a hub"
     finally:
         await lab.stop()
 
 
-async def test_what_does_not_exist_is_not_found(lab: Lab) -> None:
+async def test_unknown_address_is_not_found(lab: Lab) -> None:
     for path in ("nowhere", "classrooms/..%2f/outline", "outbox/not-an-id"):
         reply = await lab.get(path)
         assert (reply.status, reply.data["code"]) == (404, "not-found")
@@ -124,51 +121,51 @@ async def test_what_does_not_exist_is_not_found(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("path", ["me", "classrooms/physics-1/outline"])
-async def test_a_get_is_handed_on_with_its_query(lab: Lab, service: Service, path: str) -> None:
+async def test_get_is_passed_on_with_its_query(lab: Lab, service: SmallService, path: str) -> None:
     reply = await lab.get(f"{path}?lesson=values&x=1")
 
     assert reply.data == {"path": f"/services/pmh/api/{path}", "query": "lesson=values&x=1"}
-    assert service.seen[-1].request_id == reply.headers["X-Request-Id"]
+    assert service.requests[-1].request_id == reply.headers["X-Request-Id"]
 
 
-async def test_work_is_handed_on(lab: Lab, service: Service, lesson: dict[str, bytes]) -> None:
+async def test_submissions_are_passed_on(lab: Lab, service: SmallService, lesson: dict[str, bytes]) -> None:
     await lab.post("classrooms/physics-1/lessons/values/open")
-    id = str(uuid4())
-    await lab.post("classrooms/physics-1/lessons/values/submissions", {"id": id})
+    submission_id = str(uuid4())
+    await lab.post("classrooms/physics-1/lessons/values/submissions", {"id": submission_id})
 
-    one = await lab.get(f"submissions/{id}")
-    assert one.data["receipt"]["submission"] == id
-    assert (await lab.get("classrooms/physics-1/submissions?lesson=values")).data == {"work": [one.data]}
+    reply = await lab.get(f"submissions/{submission_id}")
+    assert reply.data["receipt"]["submission_id"] == submission_id
+    assert (await lab.get("classrooms/physics-1/submissions?lesson=values")).data == {"submissions": [reply.data]}
 
 
-async def test_join_is_handed_on_once(lab: Lab, service: Service) -> None:
+async def test_join_is_passed_on_and_never_repeated(lab: Lab, service: SmallService) -> None:
     assert (await lab.post("join", {"join_code": "ABCD-1234"})).data == {"slug": "physics-1"}
     service.hang_up_after("join")
     assert (await lab.post("join", {"join_code": "EFGH-5678"})).data["code"] == "unavailable"
-    assert service.joined == ["ABCD-1234", "EFGH-5678"], "what writes is not asked for twice"
+    assert service.joined == ["ABCD-1234", "EFGH-5678"]
 
 
-async def test_a_failure_of_the_service_is_handed_on_unchanged(lab: Lab, service: Service) -> None:
-    said = ErrorReply(code="too-many-requests", message="Too fast.", advice="Wait.", request_id="theirs")
-    service.fail("me", 429, said, Retry_After="7")
+async def test_error_of_the_service_is_passed_on_unchanged(lab: Lab, service: SmallService) -> None:
+    error_reply = ErrorReply(code="too-many-requests", message="Too fast.", advice="Wait.", request_id="theirs")
+    service.fail("me", 429, error_reply, Retry_After="7")
 
     reply = await lab.get("me")
 
     assert reply.status == 429
-    assert ErrorReply.model_validate(reply.data) == said
+    assert ErrorReply.model_validate(reply.data) == error_reply
     assert reply.headers["Retry-After"] == "7"
 
 
-async def test_a_get_is_asked_again_once_when_the_network_fails(lab: Lab, service: Service) -> None:
+async def test_get_is_repeated_once_when_the_network_fails(lab: Lab, service: SmallService) -> None:
     service.hang_up_after("outline")
-    service.hang_up_after("work", times=2)
+    service.hang_up_after("submissions", times=2)
 
     assert (await lab.get("classrooms/physics-1/outline")).status == 200
     assert (await lab.get("classrooms/physics-1/submissions")).data["code"] == "unavailable"
-    assert len([seen for seen in service.seen if seen.path.endswith("work")]) == 2
+    assert len([request for request in service.requests if request.path.endswith("submissions")]) == 2
 
 
-async def test_something_else_that_answers_is_not_taken_for_the_service(lab: Lab, service: Service) -> None:
+async def test_error_page_of_a_proxy_is_reported_as_unavailable(lab: Lab, service: SmallService) -> None:
     service.fail("me", 502, times=2)
 
     reply = await lab.get("me")
@@ -177,32 +174,32 @@ async def test_something_else_that_answers_is_not_taken_for_the_service(lab: Lab
     assert "502" in reply.data["message"] and "html" not in reply.data["message"]
 
 
-async def test_status_tells_whether_the_service_answers(lab: Lab, service: Service) -> None:
+async def test_status_reports_whether_the_service_can_be_reached(lab: Lab, service: SmallService) -> None:
     up = (await lab.get("status")).data
     await service.kill()
     down = (await lab.get("status")).data
 
-    assert up == {"version": "0.1.0", "name": "ada", "reachable": True, "waiting": 0}
-    assert down == {**up, "reachable": False}
+    assert up == {"version": "0.1.0", "name": "ada", "is_reachable": True, "outbox_size": 0}
+    assert down == {**up, "is_reachable": False}
     assert (await lab.get("me")).data["code"] == "unavailable"
 
 
-async def test_the_log_names_the_request_and_never_the_token(
-    lab: Lab, service: Service, caplog: pytest.LogCaptureFixture
+async def test_log_has_the_request_id_and_never_a_token(
+    lab: Lab, service: SmallService, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO):
         good = await lab.get("me")
         service.fail("me", 403, ErrorReply(code="not-allowed", message="No.", advice="Ask."))
         bad = await lab.get("me")
 
-    ours = [record.getMessage() for record in caplog.records if record.getMessage().startswith("pmh:")]
+    our_lines = [record.getMessage() for record in caplog.records if record.getMessage().startswith("pmh:")]
     for reply in (good, bad):
-        assert any(reply.headers["X-Request-Id"] in line for line in ours)
-    assert any("403 not-allowed: No." in line for line in ours)
+        assert any(reply.headers["X-Request-Id"] in line for line in our_lines)
+    assert any("403 not-allowed: No." in line for line in our_lines)
     assert "the-owner's-token" not in caplog.text and "ada-token" not in caplog.text
 
 
-async def test_reading_by_the_panel_does_not_keep_an_idle_server_alive(lab: Lab) -> None:
+async def test_only_actions_of_the_user_count_as_activity(lab: Lab) -> None:
     for path in ("status", "me", "outbox", "classrooms/physics-1/outline"):
         await lab.get(path)
     assert "api_last_activity" not in lab.app.web_app.settings
@@ -210,11 +207,11 @@ async def test_reading_by_the_panel_does_not_keep_an_idle_server_alive(lab: Lab)
     assert "api_last_activity" in lab.app.web_app.settings
 
 
-def test_the_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     assert PmhExtension().is_connected is False
     monkeypatch.setenv("JUPYTERHUB_USER", "ada")
-    assert PmhExtension().is_connected is False, "a hub, but not one of ours"
+    assert PmhExtension().is_connected is False, "a hub without our service"
     monkeypatch.setenv("PMH_SERVICE_URL", "http://127.0.0.1:10101/services/pmh/")
     extension = PmhExtension()
     assert extension.is_connected is True

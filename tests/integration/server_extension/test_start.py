@@ -1,4 +1,4 @@
-"""Starting: what a spawn pays for, and a JupyterLab that no hub started."""
+"""Startup: what every spawn pays for, and a JupyterLab that no hub has started."""
 
 from __future__ import annotations
 
@@ -17,40 +17,54 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.netutil import bind_sockets
 
 import pmh_jupyter.server_extension as extension
+from pmh_jupyter.server_extension.app import PmhExtension
 from tests.support.lab.server import Lab
 
 REPOSITORY = Path(__file__).parents[3]
 TOKEN = "start-token"
 
-LOADED = """
+PRINT_NEW_MODULES = """
 import sys
 import jupyter_server.serverapp, jupyter_server.base.handlers, jupyter_server.extension.application
 before = set(sys.modules)
 import pmh_jupyter.server_extension
 print(*sorted(set(sys.modules) - before))
 """
+# Small modules that import nothing but the standard library and what a Jupyter server has loaded anyway.
+MODULES_OF_A_SPAWN = {
+    "pmh_jupyter",
+    "pmh_jupyter.domain",
+    "pmh_jupyter.domain.slugs",
+    "pmh_jupyter.errors",
+    "pmh_jupyter.server_extension",
+    "pmh_jupyter.server_extension.app",
+    "pmh_jupyter.server_extension.event_stream_handler",
+    "pmh_jupyter.server_extension.handler",
+    "pmh_jupyter.server_extension.lesson_handlers",
+    "pmh_jupyter.server_extension.outbox_handlers",
+    "pmh_jupyter.server_extension.proxy_handlers",
+    "pmh_jupyter.server_extension.route_patterns",
+}
 
 
-def test_a_spawn_loads_only_our_own_small_modules() -> None:
-    printed = subprocess.run([sys.executable, "-c", LOADED], cwd=REPOSITORY, capture_output=True, text=True, check=True)
-
-    loaded = printed.stdout.split()
-    assert "pmh_jupyter.server_extension.app" in loaded
-    assert [name for name in loaded if not name.startswith("pmh_jupyter")] == []
-    assert not {"pmh_jupyter.wire", "pmh_jupyter.domain"} & set(loaded)
+def test_spawn_loads_only_our_small_modules() -> None:
+    process = subprocess.run(
+        [sys.executable, "-c", PRINT_NEW_MODULES], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    assert set(process.stdout.split()) == MODULES_OF_A_SPAWN
 
 
-async def test_the_rest_is_loaded_once_the_server_answers(lab: Lab) -> None:
-    await lab.extension._starting
-    assert "desk" in vars(lab.extension)
+async def test_context_is_loaded_after_the_server_has_started_to_answer(lab: Lab) -> None:
+    await lab.extension._start_task
+    assert "context" in vars(lab.extension)
 
 
-def test_the_extension_says_where_it_and_the_panel_are() -> None:
+def test_extension_points_name_the_app_and_the_panel() -> None:
     [point] = extension._jupyter_server_extension_points()
-    assert point == {"module": "pmh_jupyter.server_extension", "app": extension.PmhExtension}
+    assert point == {"module": "pmh_jupyter.server_extension", "app": PmhExtension}
     [path] = extension._jupyter_labextension_paths()
     folder = Path(extension.__file__).parent / path["src"]
-    assert folder.resolve() == REPOSITORY / "pmh_jupyter" / "labextension"
+    assert folder.resolve() == (REPOSITORY / "pmh_jupyter" / "labextension").resolve()
     assert path["dest"] == "pmh-jupyter"
 
 
@@ -64,9 +78,9 @@ def _free_port() -> int:
 @pytest.fixture
 def standalone(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """`jupyter lab` with our extension enabled as the wheel enables it."""
-    enabled = Path(os.environ["JUPYTER_CONFIG_DIR"]) / "jupyter_server_config.d"
-    enabled.mkdir()
-    shutil.copy(REPOSITORY / "jupyter-config" / "server-config" / "pmh_jupyter.json", enabled)
+    config_folder = Path(os.environ["JUPYTER_CONFIG_DIR"]) / "jupyter_server_config.d"
+    config_folder.mkdir()
+    shutil.copy(REPOSITORY / "jupyter-config" / "server-config" / "pmh_jupyter.json", config_folder)
     root = tmp_path / "root"
     root.mkdir()
     options = [
@@ -85,12 +99,12 @@ def standalone(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     process.stderr.close()
 
 
-async def test_jupyterlab_without_a_hub_starts_and_says_that_it_is_not_connected(
+async def test_jupyterlab_without_a_hub_starts_and_reports_that_it_is_not_connected(
     standalone: subprocess.Popen[str],
 ) -> None:
     assert standalone.stderr is not None
     log = ""
-    while "pmh: not connected" not in log:  # said once the server listens
+    while "pmh: not connected" not in log:  # logged once the server listens
         line = await asyncio.to_thread(standalone.stderr.readline)
         assert line, f"it ended: {log}"
         log += line
@@ -101,6 +115,6 @@ async def test_jupyterlab_without_a_hub_starts_and_says_that_it_is_not_connected
     status = await AsyncHTTPClient().fetch(f"{address}/status", headers=headers)
     me = await AsyncHTTPClient().fetch(f"{address}/me", headers=headers, raise_error=False)
 
-    assert json.loads(status.body) == {"version": "0.1.0", "name": "", "reachable": False, "waiting": 0}
+    assert json.loads(status.body) == {"version": "0.1.0", "name": "", "is_reachable": False, "outbox_size": 0}
     assert (me.code, json.loads(me.body)["code"]) == (503, "not-connected")
     assert "Traceback" not in log

@@ -1,4 +1,4 @@
-"""The extension with the real service, a real hub's tokens and real grading: what the small service of the other tests stands for."""
+"""The extension with the real service, tokens of a real hub and real grading. The other tests use a small service instead."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from uuid import uuid4
 
 import pytest
 
-from pmh_jupyter.server_extension.event_client import open_stream
+from pmh_jupyter.domain.roles import Role
 from tests.support import tiny_course
 from tests.support.hub.bare_hub import BareHub, running_bare_hub
+from tests.support.lab.event_reader import open_events
 from tests.support.lab.server import Lab
 from tests.support.notebooks import answer
 from tests.support.service.service_process import (
-    CODES,
-    ROOM,
-    Role,
+    CLASSROOM,
+    JOIN_CODES,
     RunningService,
-    fill,
+    make_settings,
+    prepare_database,
     running_service,
-    settings_for,
 )
 
-LESSON = f"classrooms/{ROOM}/lessons/{tiny_course.LESSON}"
+LESSON = f"classrooms/{CLASSROOM}/lessons/{tiny_course.LESSON}"
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +35,8 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BareHub]:
 
 @pytest.fixture
 async def live(tmp_path: Path, hub: BareHub) -> AsyncIterator[RunningService]:
-    settings = settings_for(tmp_path / "data")
-    fill(settings)
+    settings = make_settings(tmp_path / "data")
+    prepare_database(settings)
     async with running_service(settings, hub) as running:
         yield running
 
@@ -46,64 +46,64 @@ async def ada(live: RunningService, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("JUPYTERHUB_API_TOKEN", live.student("ada").token)
     root = tmp_path / "root"
     root.mkdir()
-    lab = await Lab(root, tmp_path / "home" / ".pmh", live.base).start()
+    lab = await Lab(root, tmp_path / "home" / ".pmh", live.base_url).start()
     yield lab
     await lab.stop()
 
 
-async def graded(lab: Lab, work: str) -> None:
-    """Waits until the stream tells of it."""
+async def wait_until_graded(lab: Lab, submission_id: str) -> None:
+    """Reads the event stream until the submission has been graded."""
     headers = {"Authorization": "token ada-token"}
-    url = f"{lab.url}/classrooms/{ROOM}/events?after=0"
-    seen = ""
-    async with open_stream(url, headers, connect_timeout=10, silence=60) as stream:
-        async for chunk in stream.chunks:
-            seen += chunk.decode()
-            whole = [
-                line[6:] for line in seen.splitlines(keepends=True) if line.startswith("data: ") and line.endswith("\n")
-            ]
-            events = [json.loads(line) for line in whole]
-            if any(event["kind"] == "submission-graded" and event["data"]["work"] == work for event in events):
+    received = ""
+    async with open_events(f"{lab.url}/classrooms/{CLASSROOM}/events?after=0", headers, timeout=60) as reader:
+        async for chunk in reader.chunks:
+            received += chunk.decode()
+            lines = received.split("\n")[:-1]
+            events = [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")]
+            if any(
+                event["kind"] == "submission-graded" and event["data"]["submission_id"] == submission_id
+                for event in events
+            ):
                 return
-    raise AssertionError(f"the stream ended before {work} was graded: {seen}")
+    raise AssertionError(f"the stream ended before {submission_id} was graded: {received}")
 
 
-async def test_a_student_opens_checks_and_hands_in(ada: Lab) -> None:
-    assert (await ada.get("status")).data["reachable"] is True
+async def test_student_joins_opens_checks_and_submits(ada: Lab) -> None:
+    assert (await ada.get("status")).data["is_reachable"] is True
     assert (await ada.get("me")).data["classrooms"] == []
     assert (await ada.post("join", {"join_code": "no-such-code"})).status >= 400
-    assert (await ada.post("join", {"join_code": CODES[Role.STUDENT]})).data["slug"] == ROOM
+    assert (await ada.post("join", {"join_code": JOIN_CODES[Role.STUDENT]})).data["slug"] == CLASSROOM
 
     opened = (await ada.post(f"{LESSON}/open")).data
-    again = (await ada.post(f"{LESSON}/open")).data
-    assert again == opened and opened["merged"] is None
+    reopened = (await ada.post(f"{LESSON}/open")).data
+    assert reopened == opened and opened["merge"] is None
     notebook = ada.root / opened["notebooks"][0]
 
-    wrong = str(uuid4())
+    wrong_id = str(uuid4())
     notebook.write_bytes(answer(notebook.read_bytes(), "two", "two = 3"))
-    assert (await ada.post(f"{LESSON}/checks", {"id": wrong, "exercises": ["two"]})).data["state"] in (
+    assert (await ada.post(f"{LESSON}/checks", {"id": wrong_id, "exercises": ["two"]})).data["state"] in (
         "queued",
         "running",
     )
-    await graded(ada, wrong)
-    assert (await ada.get(f"submissions/{wrong}")).data["verdicts"][0]["outcome"] == "failed"
+    await wait_until_graded(ada, wrong_id)
+    assert (await ada.get(f"submissions/{wrong_id}")).data["verdicts"][0]["outcome"] == "failed"
 
-    right = str(uuid4())
+    right_id = str(uuid4())
     notebook.write_bytes(answer(notebook.read_bytes(), "two", "two = 2"))
-    sent = (await ada.post(f"{LESSON}/submissions", {"id": right})).data
-    assert sent["receipt"]["submission"] == right
-    assert (await ada.post(f"{LESSON}/submissions", {"id": right})).data["receipt"] == sent["receipt"]
-    await graded(ada, right)
-    assert (await ada.get(f"submissions/{right}")).data["verdicts"][0]["outcome"] == "passed"
+    submitted = (await ada.post(f"{LESSON}/submissions", {"id": right_id})).data
+    assert submitted["receipt"]["submission_id"] == right_id
+    assert (await ada.post(f"{LESSON}/submissions", {"id": right_id})).data["receipt"] == submitted["receipt"]
+    await wait_until_graded(ada, right_id)
+    assert (await ada.get(f"submissions/{right_id}")).data["verdicts"][0]["outcome"] == "passed"
 
-    listed = (await ada.get(f"classrooms/{ROOM}/submissions?lesson={tiny_course.LESSON}")).data["submission_id"]
-    assert [work["id"] for work in listed] == [right, wrong]
-    assert (await ada.get(f"classrooms/{ROOM}/outline")).data["points"] > 0
+    submissions = (await ada.get(f"classrooms/{CLASSROOM}/submissions?lesson={tiny_course.LESSON}")).data["submissions"]
+    assert [submission["id"] for submission in submissions] == [right_id, wrong_id]
+    assert (await ada.get(f"classrooms/{CLASSROOM}/outline")).data["points"] > 0
     assert (await ada.get("outbox")).data == {"waiting": [], "refused": []}
 
 
-async def test_what_the_service_refuses_keeps_its_words(ada: Lab) -> None:
-    reply = await ada.get(f"classrooms/{ROOM}/outline")
+async def test_refusal_of_the_service_is_passed_on_unchanged(ada: Lab) -> None:
+    reply = await ada.get(f"classrooms/{CLASSROOM}/outline")
     assert reply.status in (403, 404)
     assert reply.data["request_id"] == reply.headers["X-Request-Id"]
     assert (await ada.get("classrooms/nowhere/events")).status in (403, 404)

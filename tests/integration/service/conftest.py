@@ -1,5 +1,5 @@
-"""hub: a real JupyterHub for the whole session · settings: a filled database, SQLite · live: the service on it, in this process ·
-either: the same, once on SQLite and once on PostgreSQL."""
+"""Fixtures: `hub`, a real JupyterHub for the session; `settings`, of a service with a prepared SQLite database; `live`, that service
+running in this process; `live_on_each_database`, the same on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import pytest
 from pmh_jupyter.config import Settings
 from pmh_jupyter.service import logs
 from tests.support.hub.bare_hub import BareHub, running_bare_hub
-from tests.support.service.service_process import RunningService, fill, running_service, settings_for
+from tests.support.service.service_process import RunningService, make_settings, prepare_database, running_service
 from tests.support.storage.postgres import Cluster, running_cluster
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _logs() -> None:
+def _configure_logging() -> None:
     logs.configure_logging("debug", as_json=True)
 
 
@@ -34,8 +34,8 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    settings = settings_for(tmp_path / "data")
-    fill(settings)
+    settings = make_settings(tmp_path / "data")
+    prepare_database(settings)
     return settings
 
 
@@ -46,21 +46,23 @@ async def live(settings: Settings, hub: BareHub) -> AsyncIterator[RunningService
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-async def either(request: pytest.FixtureRequest, tmp_path: Path, hub: BareHub) -> AsyncIterator[RunningService]:
-    url = ""
+async def live_on_each_database(
+    request: pytest.FixtureRequest, tmp_path: Path, hub: BareHub
+) -> AsyncIterator[RunningService]:
+    database_url = ""
     if request.param == "postgresql":
         cluster: Cluster = request.getfixturevalue("cluster")
-        url = cluster.url(cluster.make())
-    settings = settings_for(tmp_path / "data", url)
-    fill(settings)
+        database_url = cluster.url(cluster.make())
+    settings = make_settings(tmp_path / "data", database_url)
+    prepare_database(settings)
     async with running_service(settings, hub) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def module_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A filled SQLite database for a whole file's tests, and rates that no test reaches."""
+    """Settings with a prepared SQLite database for all tests of a module, and with rate limits that no test reaches."""
     folder = tmp_path_factory.mktemp("service") / "data"
-    settings = settings_for(folder, requests_per_minute=100_000, checks_per_minute=100_000)
-    fill(settings)
+    settings = make_settings(folder, requests_per_minute=100_000, checks_per_minute=100_000)
+    prepare_database(settings)
     return settings

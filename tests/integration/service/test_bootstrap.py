@@ -1,4 +1,4 @@
-"""A hub's first start and every later one: the starter course, the demo classroom, its codes, its instructor."""
+"""The first and every later start of a hub: starter course, demo classroom, join codes and instructor."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pmh_jupyter.config import Settings
 from pmh_jupyter.domain.roles import Role
 from pmh_jupyter.errors import Conflict, InvalidCourse, NotFound
 from pmh_jupyter.service import bootstrap
-from pmh_jupyter.service.bootstrap import DEMO_CLASSROOM, STARTER_COURSE, add_member, bootstrap_database, load_course
+from pmh_jupyter.service.bootstrap import DEMO_CLASSROOM, STARTER_COURSE, add_member, bootstrap_database
+from pmh_jupyter.service.release_course import load_course
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records import courses, members, people
 from tests.support import tiny_course
@@ -21,43 +22,47 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(data_dir=str(tmp_path / "data"), admin="chief")
 
 
-def test_a_first_start_makes_everything_and_a_second_nothing(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = bootstrap_database(settings)
-    assert set(first.join_codes) == {Role.STUDENT, Role.INSTRUCTOR}
-
-    def never(*_arguments: object) -> None:
-        raise AssertionError("nothing changed, so nothing is released")
-
-    monkeypatch.setattr(bootstrap, "load_course", never)
-    assert bootstrap_database(settings) == first
+def test_first_start_creates_the_demo_classroom(settings: Settings) -> None:
+    result = bootstrap_database(settings)
+    assert set(result.join_codes) == {Role.STUDENT, Role.INSTRUCTOR}
     with Database(settings.resolved_database_url) as database:
-        (chief,) = members.list_memberships(database, people.find_or_create(database, "chief").id)
-        assert (chief.classroom.slug, chief.classroom.course, chief.role) == (
+        (membership,) = members.list_memberships(database, people.find_or_create(database, "chief").id)
+        assert (membership.classroom.slug, membership.classroom.course, membership.role) == (
             DEMO_CLASSROOM,
             STARTER_COURSE,
             Role.INSTRUCTOR,
         )
         eve = people.find_or_create(database, "eve")
-        assert members.redeem_join_code(database, eve.id, first.join_codes[Role.STUDENT]).role is Role.STUDENT
+        assert members.redeem_join_code(database, eve.id, result.join_codes[Role.STUDENT]).role is Role.STUDENT
         assert courses.find_newest_version_number(database, STARTER_COURSE) == 1
 
 
-def test_codes_are_the_hubs_own(settings: Settings, tmp_path: Path) -> None:
+def test_second_start_keeps_the_join_codes_and_releases_nothing(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = bootstrap_database(settings)
+
+    def fail(*_arguments: object) -> None:
+        raise AssertionError("an unchanged course is not released again")
+
+    monkeypatch.setattr(bootstrap, "load_course", fail)
+    assert bootstrap_database(settings) == first
+
+
+def test_hubs_have_different_join_codes(settings: Settings, tmp_path: Path) -> None:
     other = Settings(data_dir=str(tmp_path / "other"))
-    assert not set(bootstrap_database(settings).join_codes.values()) & set(
-        bootstrap_database(other).join_codes.values()
-    )
+    codes, other_codes = (set(bootstrap_database(each).join_codes.values()) for each in (settings, other))
+    assert len(codes) == len(other_codes) == 2
+    assert not codes & other_codes
 
 
-def test_a_running_service_is_not_disturbed(settings: Settings) -> None:
+def test_bootstrap_is_refused_while_a_service_uses_the_database(settings: Settings) -> None:
     bootstrap_database(settings)
     with Database(settings.resolved_database_url).open(), pytest.raises(Conflict, match="already using"):
         bootstrap_database(settings)
 
 
-def test_a_role_is_never_taken_away(settings: Settings) -> None:
+def test_add_member_never_lowers_a_role(settings: Settings) -> None:
     bootstrap_database(settings)
     with Database(settings.resolved_database_url) as database:
         assert add_member(database, "chief", DEMO_CLASSROOM, Role.STUDENT).role is Role.INSTRUCTOR
@@ -66,13 +71,18 @@ def test_a_role_is_never_taken_away(settings: Settings) -> None:
             add_member(database, "chief", "nowhere", Role.STUDENT)
 
 
-def test_loading_twice_is_loading_once(settings: Settings) -> None:
+def test_unchanged_course_keeps_its_version_number(settings: Settings) -> None:
     with Database(settings.resolved_database_url).open() as database:
         database.upgrade(settings.data_path / "backups")
         first = load_course(database, tiny_course.course_files())
         assert load_course(database, tiny_course.course_files()).number == first.number
-        with pytest.raises(InvalidCourse) as refused:
+
+
+def test_invalid_course_and_unknown_classroom_are_rejected(settings: Settings) -> None:
+    with Database(settings.resolved_database_url).open() as database:
+        database.upgrade(settings.data_path / "backups")
+        with pytest.raises(InvalidCourse) as caught:
             load_course(database, tiny_course.course_files()[:1])
-        assert refused.value.problems
+        assert caught.value.problems
         with pytest.raises(NotFound):
             load_course(database, tiny_course.course_files(), ["nowhere"])

@@ -1,4 +1,4 @@
-"""A regrade from the command line to the verdicts: by staff alone, once for each version of the grader."""
+"""Regrades from the command line to the verdicts: requested by staff only, once per grader version."""
 
 from __future__ import annotations
 
@@ -8,35 +8,37 @@ import pytest
 
 from pmh_jupyter.cli import main
 from tests.support import tiny_course
-from tests.support.service.service_process import ROOM, RunningService
+from tests.support.service.service_process import CLASSROOM, LESSON_PATH, RunningService
 
-LESSON = f"api/classrooms/{ROOM}/lessons/{tiny_course.LESSON}/regrades"
+REGRADES_PATH = f"{LESSON_PATH}/regrades"
 
 
-async def test_only_staff_with_a_token_of_their_own_may_ask(live: RunningService) -> None:
+async def test_only_staff_with_the_teach_scope_can_request_a_regrade(live: RunningService) -> None:
     ada = live.student("ada")
     await ada.join()
-    assert (await ada.post(LESSON, {}, 403))["code"] == "not-allowed"
-    assert (await live.student("teacher").post(LESSON, {}, 403))["code"] == "not-allowed"
+    assert (await ada.post(REGRADES_PATH, {}, 403))["code"] == "not-allowed"
+    assert (await live.student("teacher").post(REGRADES_PATH, {}, 403))["code"] == "not-allowed"
     teacher = live.staff("teacher")
-    await teacher.post(f"api/classrooms/{ROOM}/lessons/nothing/regrades", {}, 404)
-    assert await teacher.post(LESSON, {}, 202) == {"queued": 0, "known": 0}
+    await teacher.post(REGRADES_PATH.replace(tiny_course.LESSON, "nothing"), {}, 404)
+    assert await teacher.post(REGRADES_PATH, {}, 202) == {"queued": 0, "skipped": 0}
 
 
-async def test_what_this_grader_has_graded_is_known(
-    either: RunningService, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+async def test_submission_is_regraded_once_per_grader_version(
+    live_on_each_database: RunningService, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ada = either.student("ada")
+    live = live_on_each_database
+    ada = live.student("ada")
     await ada.join()
-    await ada.graded((await ada.submit(two="two = 2"))["id"])
-    monkeypatch.setenv("TEACHES", either.staff("teacher").token)
-    command = ["regrade", ROOM, tiny_course.LESSON, "--url", either.base, "--token-env", "TEACHES"]
+    await ada.wait_until_graded((await ada.submit(two="two = 2"))["id"])
+    monkeypatch.setenv("STAFF_TOKEN", live.staff("teacher").token)
+    command = ["regrade", CLASSROOM, tiny_course.LESSON, "--url", live.base_url, "--token-env", "STAFF_TOKEN"]
     assert await asyncio.to_thread(main, command) == 0
-    assert capsys.readouterr().out == "0 queued, 1 known to this version of the grader already\n"
-    monkeypatch.setattr("pmh_jupyter.storage.records.regrades.regrade.__defaults__", ("", "another version"))
+    assert capsys.readouterr().out.startswith("0 queued, 1 skipped")
+    defaults = "pmh_jupyter.storage.records.regrades.enqueue_regrades.__defaults__"
+    monkeypatch.setattr(defaults, ("", "another version"))
     assert await asyncio.to_thread(main, command) == 0
-    assert capsys.readouterr().out.startswith("1 queued, 0 known")
-    await ada.told(lambda event: event["kind"] == "submission-graded" and event["number"] > 4)
-    monkeypatch.delenv("TEACHES")
+    assert capsys.readouterr().out.startswith("1 queued, 0 skipped")
+    await ada.read_events_until(lambda event: event["kind"] == "submission-graded" and event["number"] > 4)
+    monkeypatch.delenv("STAFF_TOKEN")
     assert await asyncio.to_thread(main, command) == 2
     assert "custom:pmh:teach" in capsys.readouterr().err

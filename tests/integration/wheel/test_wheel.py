@@ -37,7 +37,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "pmh_jupyter/hub/proxy/LICENSES.txt",
         "pmh_jupyter/hub/jupyterhub_config.py",
         "pmh_jupyter/hub/templates/pmh-signup.html",
-        "pmh_jupyter/storage/migrations/versions/0001_first.py",
+        "pmh_jupyter/storage/migrations/versions/0001_initial.py",
         "pmh_jupyter/courses/python-mastery/course.toml",
         "pmh_jupyter/requirements/server.lock",
     ],

@@ -20,10 +20,10 @@ from pmh_jupyter.domain.roles import Role
 from tests.support import tiny_course
 from tests.support.hub.hub_process import Person
 from tests.support.notebooks import answer
-from tests.support.service.service_process import CODES, ROOM
+from tests.support.service.service_process import CLASSROOM, JOIN_CODES
 
 API = "pmh/api/"
-LESSON = f"{API}classrooms/{ROOM}/lessons/{tiny_course.LESSON}"
+LESSON = f"{API}classrooms/{CLASSROOM}/lessons/{tiny_course.LESSON}"
 WAIT_SECONDS = 60.0
 RETRY_INTERVAL_SECONDS = 0.1
 
@@ -40,7 +40,7 @@ class Learner:
 
     def join(self) -> Learner:
         """Joins the classroom and opens the lesson."""
-        self._ask("POST", f"{API}join", {"join_code": CODES[Role.STUDENT]})
+        self._ask("POST", f"{API}join", {"join_code": JOIN_CODES[Role.STUDENT]})
         self.notebook = self._ask("POST", f"{LESSON}/open", {})["notebooks"][0]
         return self
 
@@ -104,7 +104,7 @@ class Learner:
 
     def events(self, after: int = 0) -> Generator[Event, None, None]:
         """One connection to the stream, until it ends or breaks."""
-        url = f"{self.person.server_url}{API}classrooms/{ROOM}/events"
+        url = f"{self.person.server_url}{API}classrooms/{CLASSROOM}/events"
         headers = {"Last-Event-ID": str(after)}
         try:
             with self.person.browser.stream("GET", url, headers=headers, timeout=WAIT_SECONDS) as reply:

@@ -1,4 +1,4 @@
-"""What a story asks of a JupyterLab page beside clicking: Lab's settings, files by Lab's own API, the sidebar's width, the focus."""
+"""What browser tests do in a JupyterLab page besides clicking: settings, files by Lab's API, width of the sidebar, focus."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 JUPYTER = "api/contents/"
 SETTINGS = "lab/api/settings/"
 
-# As Lab itself asks: from the page, with the page's cookies.
+# As Lab itself sends requests: from the page, with its cookies.
 ASK = """async ([method, path, body]) => {
   const { baseUrl } = JSON.parse(document.getElementById('jupyter-config-data').textContent);
   const xsrf = /(?:^|; )_xsrf=([^;]+)/.exec(document.cookie);
@@ -35,19 +35,19 @@ FOCUSED = """() => {
 
 
 def ask(page: Page, method: str, path: str, body: Any = None) -> Any:
-    """The answer of the person's own server; AssertionError unless it is a 2xx."""
+    """Returns the reply of the user's server; AssertionError unless the status is 2xx."""
     reply = page.evaluate(ASK, [method, path, body])
     assert 200 <= reply["status"] < 300, reply
     return reply["data"]
 
 
 def set_setting(page: Page, plugin: str, raw: str) -> None:
-    """Changes a plugin's settings, as JSON; they hold from the next load of the page on."""
+    """Changes the settings of a plugin, as JSON. They apply after the page has been loaded again."""
     ask(page, "PUT", f"{SETTINGS}{plugin}", {"raw": raw})
 
 
 def read_notebook(page: Page, path: str) -> dict[str, Any]:
-    """A notebook as it lies on the server's disk."""
+    """A notebook on the server's disk."""
     content: dict[str, Any] = ask(page, "GET", f"{JUPYTER}{path}?type=notebook")["content"]
     return content
 
@@ -58,7 +58,7 @@ def write_notebook(page: Page, path: str, content: dict[str, Any]) -> None:
 
 @dataclass(frozen=True)
 class Focus:
-    """Where the keyboard is: `cell` is the label of the strip in the notebook cell that holds it, "" for another cell."""
+    """The focused element. `cell` is the label of the strip in its notebook cell, "" for a cell without a strip, None outside."""
 
     tag: str
     name: str
@@ -68,14 +68,14 @@ class Focus:
 
 
 def focus(page: Page) -> Focus:
-    """Where the focus is; AssertionError when it is nowhere."""
-    here = Focus(**page.evaluate(FOCUSED))
-    assert here.tag != "body", "the focus is lost"
-    return here
+    """Returns the focused element; AssertionError if there is none."""
+    focused = Focus(**page.evaluate(FOCUSED))
+    assert focused.tag != "body", "the focus is lost"
+    return focused
 
 
 def widen_sidebar(page: Page, width: int) -> int:
-    """Drags the left sidebar's edge until the panel is so wide, as far as Lab lets it; the width that it has then, in px."""
+    """Drags the edge of the left sidebar to a width in px, as far as Lab allows. Returns the resulting width in px."""
     handle = page.locator("#jp-main-split-panel > .lm-SplitPanel-handle:not(.lm-mod-hidden)").first
     stack = page.locator("#jp-left-stack")
     edge, left = handle.bounding_box(), stack.bounding_box()

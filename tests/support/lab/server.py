@@ -1,4 +1,4 @@
-"""A real Jupyter server with our extension, in the test's own event loop; people are known by their tokens, as JupyterHub does it."""
+"""A real Jupyter server with our extension, in the event loop of the test. Tokens identify people, as with JupyterHub."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PEOPLE = {
 
 
 class HubPeople(IdentityProvider):
-    """Lets in whoever has a token, like JupyterHub's identity provider lets in whoever the server is shared with."""
+    """Admits everybody with a token, as the identity provider of JupyterHub admits everybody that the server is shared with."""
 
     def get_user(self, handler: Any) -> User | None:
         token = handler.request.headers.get("Authorization", "").removeprefix("token ")
@@ -40,7 +40,7 @@ class HubPeople(IdentityProvider):
 
 @dataclass
 class Reply:
-    """An answer of the Jupyter server, with what always holds already checked."""
+    """A reply of the Jupyter server that has passed the checks of every reply."""
 
     status: int
     data: Any
@@ -48,7 +48,7 @@ class Reply:
 
 
 class Lab:
-    """One user's server. `root` is what they see, `home` where our records lie."""
+    """The server of one user. `root` is the folder that they see, `home` the folder of our records."""
 
     def __init__(self, root: Path, home: Path, service_url: str, owner: str = OWNER) -> None:
         self.root = root
@@ -61,7 +61,7 @@ class Lab:
         self._config.PmhExtension.state_dir = str(home)
 
     async def start(self, wait: bool = True) -> Lab:
-        """Starts the server; with `wait` False the outbox's loop is not started, as before the server has begun to answer."""
+        """Starts the server. With `wait` False the outbox is not sent, as before the server has started to answer."""
         ServerApp.clear_instance()
         self.app = ServerApp.instance(
             config=self._config, root_dir=str(self.root), base_url="/user/ada/", allow_root=True, open_browser=False
@@ -73,7 +73,7 @@ class Lab:
         self._server = HTTPServer(self.app.web_app)
         self._server.add_sockets(sockets)
         if wait:
-            await self.app.extension_manager.start_all_extensions()
+            await self.app.extension_manager.start_all_extensions()  # type: ignore[no-untyped-call]
         return self
 
     @property
@@ -85,14 +85,14 @@ class Lab:
         return f"http://127.0.0.1:{self.port}/user/ada/pmh/api"
 
     async def stop(self) -> None:
-        """Stops as Jupyter does."""
+        """Stops in the way Jupyter does."""
         self._server.stop()
         await self.app._cleanup()
         await self._server.close_all_connections()
         ServerApp.clear_instance()
 
     async def fetch(self, method: str, path: str, body: Any = None, *, token: str = "ada-token") -> Reply:
-        """Asks below `pmh/api/`; every failure must have our shape and name its request."""
+        """Sends a request below `pmh/api/`. Every error must be an ErrorReply with a request id."""
         request = HTTPRequest(
             f"{self.url}/{path}",
             method=method,
@@ -102,7 +102,7 @@ class Lab:
             request_timeout=60,
         )
         response = await AsyncHTTPClient().fetch(request, raise_error=False)
-        return _checked(response)
+        return _check_response(response)
 
     async def get(self, path: str) -> Reply:
         return await self.fetch("GET", path)
@@ -111,8 +111,8 @@ class Lab:
         return await self.fetch("POST", path, {} if body is None else body)
 
 
-def _checked(response: HTTPResponse) -> Reply:
-    data = json.loads(response.body) if response.body else None
+def _check_response(response: HTTPResponse) -> Reply:
+    data: Any = json.loads(response.body) if response.body else None
     if response.code >= 400:
         assert {"code", "message", "advice", "request_id"} <= set(data), data
         assert data["message"] and data["advice"] and data["request_id"]

@@ -1,4 +1,4 @@
-"""The server of `tests.support.lab.server` as a process of its own, to be killed."""
+"""The server of `tests.support.lab.server` in a process of its own, which a test can kill."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 
 
 class LabProcess:
-    """`python -m tests.support.lab.server_process`, started and killed as often as needed; its records lie in `home`."""
+    """`python -m tests.support.lab.server_process`, to be started and killed repeatedly. Its records are in `home`."""
 
     def __init__(self, python: str, root: Path, home: Path, service_url: str) -> None:
         self._command = [python, "-m", "tests.support.lab.server_process", str(root), str(home), service_url]
@@ -24,7 +24,7 @@ class LabProcess:
         self.port = 0
 
     async def start(self) -> None:
-        """Starts it and waits until it answers."""
+        """Starts the process and waits until it answers."""
         self._process = subprocess.Popen(self._command, cwd=ROOT, env=os.environ, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self.port = int(await asyncio.to_thread(self._process.stdout.readline))
@@ -36,7 +36,7 @@ class LabProcess:
         return json.loads((await AsyncHTTPClient().fetch(request)).body)
 
     def kill(self) -> None:
-        """-9, if it runs."""
+        """Sends SIGKILL if the process runs."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()

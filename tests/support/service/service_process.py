@@ -1,6 +1,6 @@
-"""The service for tests: in this process or in one of its own, in front of a real database, asking a real hub; and who calls it.
+"""Runs the service for tests, in this process or as a subprocess, with a real database and a real hub; and a client that calls it.
 
-`Caller` asserts on every answer what must hold for all of them.
+`ServiceClient` asserts on every response what must hold for all responses.
 """
 
 from __future__ import annotations
@@ -23,51 +23,53 @@ import httpx
 from pmh_jupyter.config import Settings
 from pmh_jupyter.domain.roles import Role
 from pmh_jupyter.service import process
-from pmh_jupyter.service.bootstrap import add_member, ensure_classroom, load_course
+from pmh_jupyter.service.bootstrap import add_member, ensure_classroom
 from pmh_jupyter.service.context import Service
+from pmh_jupyter.service.release_course import load_course
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.wire.base import ErrorReply
 from tests.support import tiny_course
 from tests.support.hub.bare_hub import BareHub
 from tests.support.hub.hub_process import free_ports
 
-ROOM = "room"
-CODES = {Role.STUDENT: "student-code", Role.INSTRUCTOR: "teacher-code"}
-WAIT_SECONDS = 60.0
+CLASSROOM = "physics"
+LESSON_PATH = f"api/classrooms/{CLASSROOM}/lessons/{tiny_course.LESSON}"
+JOIN_CODES = {Role.STUDENT: "student-code", Role.INSTRUCTOR: "teacher-code"}
+TIMEOUT_SECONDS = 60.0
 
 
-def settings_for(folder: Path, database_url: str = "", **more: Any) -> Settings:
-    """Settings of a service of its own, on a free port."""
+def make_settings(folder: Path, database_url: str = "", **values: Any) -> Settings:
+    """Settings of a service with its own data folder and a free port."""
     (port,) = free_ports(1)
-    return Settings(data_dir=str(folder), database_url=database_url, service_port=port, grading_workers=2, **more)
+    return Settings(data_dir=str(folder), database_url=database_url, service_port=port, grading_workers=2, **values)
 
 
-def fill(settings: Settings) -> None:
-    """A migrated database with the tiny course, a classroom, its join codes, and `teacher` as its instructor."""
+def prepare_database(settings: Settings) -> None:
+    """Migrates the database, and adds the tiny course and a classroom with join codes and the instructor `teacher`."""
     with Database(settings.resolved_database_url).open() as database:
         database.upgrade(settings.data_path / "backups")
         load_course(database, tiny_course.course_files())
-        ensure_classroom(database, ROOM, "Room", "Europe/Zurich", tiny_course.SLUG, CODES)
-        add_member(database, "teacher", ROOM, Role.INSTRUCTOR)
+        ensure_classroom(database, CLASSROOM, "Physics", "Europe/Zurich", tiny_course.SLUG, JOIN_CODES)
+        add_member(database, "teacher", CLASSROOM, Role.INSTRUCTOR)
 
 
 @dataclass
-class Caller:
-    """Somebody who calls the service with a token (or without)."""
+class ServiceClient:
+    """Calls the service with a token, or anonymously."""
 
-    base: str
+    base_url: str
     token: str = ""
     headers: dict[str, str] = field(default_factory=dict)
 
     async def call(self, method: str, path: str, status: int, **arguments: Any) -> httpx.Response:
-        """One request of the API, with what every answer must have, and the status that this one must have."""
+        """Sends one request; asserts the status, and what must hold for all responses."""
         headers = self.headers | ({"Authorization": f"token {self.token}"} if self.token else {})
         headers |= arguments.pop("headers", {})
         async with httpx.AsyncClient(timeout=60) as client:
-            reply = await client.request(method, f"{self.base}/{path}", headers=headers, **arguments)
-        check_answer(reply)
-        assert reply.status_code == status, f"{method} {path}: {reply.status_code} {reply.text[:2000]}"
-        return reply
+            response = await client.request(method, f"{self.base_url}/{path}", headers=headers, **arguments)
+        check_response(response)
+        assert response.status_code == status, f"{method} {path}: {response.status_code} {response.text[:2000]}"
+        return response
 
     async def get(self, path: str, status: int = 200, **arguments: Any) -> Any:
         return (await self.call("GET", path, status, **arguments)).json()
@@ -75,117 +77,122 @@ class Caller:
     async def post(self, path: str, body: Any, status: int = 200, **arguments: Any) -> Any:
         return (await self.call("POST", path, status, json=body, **arguments)).json()
 
-    # --- What a student does ------------------------------------------------------------------------------------------
+    # --- Actions of a student -----------------------------------------------------------------------------------------
 
-    async def join(self, code: str = CODES[Role.STUDENT]) -> None:
+    async def join(self, code: str = JOIN_CODES[Role.STUDENT]) -> None:
         await self.post("api/join", {"join_code": code})
 
-    async def send(self, kind: str, status: int, answers: Mapping[str, str], **more: Any) -> dict[str, Any]:
-        """Sends a check or a submission of the tiny lesson, with these answers."""
-        lesson = f"api/classrooms/{ROOM}/lessons/{tiny_course.LESSON}"
-        release = (await self.get(f"{lesson}/files"))["current"]
+    async def send_answers(self, kind: str, status: int, answers: Mapping[str, str], **values: Any) -> dict[str, Any]:
+        """Sends the tiny lesson with these answers to the route `checks` or `submissions`. `values` replace parts of the body."""
+        release = (await self.get(f"{LESSON_PATH}/files"))["current"]
         files = tiny_course.answered(release, **answers)
-        body = {"id": str(uuid.uuid4()), "release": release["id"], "files": files} | more
-        reply: dict[str, Any] = await self.post(f"{lesson}/{kind}", body, status)
+        body = {"id": str(uuid.uuid4()), "release_id": release["id"], "files": files} | values
+        reply: dict[str, Any] = await self.post(f"{LESSON_PATH}/{kind}", body, status)
         return reply
 
     async def check(self, **answers: str) -> dict[str, Any]:
-        return await self.send("checks", 202, answers)
+        return await self.send_answers("checks", 202, answers)
 
     async def submit(self, **answers: str) -> dict[str, Any]:
-        return await self.send("submissions", 201, answers)
+        return await self.send_answers("submissions", 201, answers)
 
-    async def graded(self, work: str) -> dict[str, Any]:
-        """The work once it is graded, as the stream tells of it."""
-        await self.told(lambda event: event["kind"] == "submission-graded" and event["data"]["work"] == work)
-        reply: dict[str, Any] = await self.get(f"api/work/{work}")
+    async def wait_until_graded(self, submission_id: str) -> dict[str, Any]:
+        """Waits for the event that the submission is graded, then returns the submission."""
+        await self.read_events_until(
+            lambda event: event["kind"] == "submission-graded" and event["data"]["submission_id"] == submission_id
+        )
+        reply: dict[str, Any] = await self.get(f"api/submissions/{submission_id}")
         return reply
 
-    async def told(self, last: Callable[[dict[str, Any]], bool], after: int = 0) -> list[dict[str, Any]]:
-        """The stream's events from a number on, up to the first that is the `last`."""
-        found = []
-        async with aclosing(self.events(after)) as stream:
+    async def read_events_until(
+        self, is_last: Callable[[dict[str, Any]], bool], after: int = 0
+    ) -> list[dict[str, Any]]:
+        """Reads the stream after this event number, up to and including the first event for which `is_last` is true."""
+        events = []
+        async with aclosing(self.stream_events(after)) as stream:
             async for event in stream:
-                found.append(event)
-                if last(event):
+                events.append(event)
+                if is_last(event):
                     break
-        return found
+        return events
 
-    async def events(self, after: int = 0, room: str = ROOM) -> AsyncGenerator[dict[str, Any], None]:
-        """The stream's events from a number on; ends with the connection, or fails after a minute without news."""
+    async def stream_events(self, after: int = 0, classroom: str = CLASSROOM) -> AsyncGenerator[dict[str, Any], None]:
+        """Yields the stream's events after this number. Ends with the connection; fails after a minute without data."""
         headers = {"Authorization": f"token {self.token}", "Last-Event-ID": str(after)}
-        timeout = httpx.Timeout(10, read=WAIT_SECONDS)
-        async with httpx.AsyncClient(timeout=timeout) as client:
-            async with client.stream("GET", f"{self.base}/api/classrooms/{room}/events", headers=headers) as reply:
-                assert reply.status_code == 200
-                assert reply.headers["Content-Type"] == "text/event-stream"
-                async for line in reply.aiter_lines():
+        url = f"{self.base_url}/api/classrooms/{classroom}/events"
+        async with httpx.AsyncClient(timeout=httpx.Timeout(10, read=TIMEOUT_SECONDS)) as client:
+            async with client.stream("GET", url, headers=headers) as response:
+                assert response.status_code == 200
+                assert response.headers["Content-Type"] == "text/event-stream"
+                async for line in response.aiter_lines():
                     if line.startswith("data: "):
                         yield json.loads(line.removeprefix("data: "))
 
 
-def check_answer(reply: httpx.Response) -> None:
-    """What holds for every answer of the service."""
-    assert re.fullmatch(r"[A-Za-z0-9._-]{6,64}", reply.headers["X-Request-ID"])
-    assert reply.headers["X-Content-Type-Options"] == "nosniff"
-    assert "frame-ancestors 'none'" in reply.headers["Content-Security-Policy"]
-    assert reply.headers["Referrer-Policy"] == "same-origin"
-    assert "Access-Control-Allow-Origin" not in reply.headers
-    assert "Server" not in reply.headers
+def check_response(response: httpx.Response) -> None:
+    """Asserts what must hold for every response of the service."""
+    assert re.fullmatch(r"[A-Za-z0-9._-]{6,64}", response.headers["X-Request-ID"])
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
+    assert response.headers["Referrer-Policy"] == "same-origin"
+    assert "Access-Control-Allow-Origin" not in response.headers
+    assert "Server" not in response.headers
     if (
-        reply.status_code >= 400
-        and reply.headers["Content-Type"] == "application/json"
-        and "/ready" not in str(reply.url)
+        response.status_code >= 400
+        and response.headers["Content-Type"] == "application/json"
+        and "/ready" not in str(response.url)
     ):
-        error = ErrorReply.model_validate_json(reply.content)
+        error = ErrorReply.model_validate_json(response.content)
         assert error.code and error.message and error.advice
-        assert error.request_id == reply.headers["X-Request-ID"]
-        assert "Traceback" not in reply.text
-    if reply.status_code in (429, 503) and "/ready" not in str(reply.url):
-        assert int(reply.headers["Retry-After"]) >= 1
+        assert error.request_id == response.headers["X-Request-ID"]
+        assert "Traceback" not in response.text
+    if response.status_code in (429, 503) and "/ready" not in str(response.url):
+        assert int(response.headers["Retry-After"]) >= 1
 
 
 @dataclass
 class RunningService:
-    """A service in this process, with who calls it."""
+    """A service in this process, and clients for it."""
 
     service: Service
     hub: BareHub
 
     @property
-    def base(self) -> str:
+    def base_url(self) -> str:
         return self.service.settings.resolved_service_url
 
-    def student(self, name: str) -> Caller:
-        """Somebody with the token of their own server."""
-        return Caller(self.base, self.hub.token(name, self.hub.server_scopes))
+    def student(self, name: str) -> ServiceClient:
+        """A client with the token of this person's server."""
+        return ServiceClient(self.base_url, self.hub.token(name, self.hub.server_scopes))
 
-    def staff(self, name: str) -> Caller:
-        """Somebody with a token that was made on purpose for staff's routes."""
-        return Caller(self.base, self.hub.token(name, [*self.hub.server_scopes, "custom:pmh:teach"]))
+    def staff(self, name: str) -> ServiceClient:
+        """A client with a token that this person has created for the routes of staff."""
+        return ServiceClient(self.base_url, self.hub.token(name, [*self.hub.server_scopes, "custom:pmh:teach"]))
 
-    def anybody(self) -> Caller:
-        return Caller(self.base)
+    def anonymous(self) -> ServiceClient:
+        return ServiceClient(self.base_url)
 
 
 @asynccontextmanager
 async def running_service(settings: Settings, hub: BareHub) -> AsyncIterator[RunningService]:
-    """The service in this process and its event loop."""
+    """Runs the service in this process and its event loop."""
     async with process.running_service(settings, hub.service_environ()) as service:
         yield RunningService(service, hub)
 
 
 @contextmanager
 def service_process(settings: Settings, hub: BareHub) -> Iterator[subprocess.Popen[bytes]]:
-    """`python -m pmh_jupyter.service` in a process of its own; killed at the end if it still runs."""
+    """Runs `python -m pmh_jupyter.service` as a subprocess, which is killed at the end."""
     environ = os.environ | hub.service_environ() | settings.to_environ()
     log = settings.data_path.parent / f"{settings.data_path.name}-{settings.service_port}.log"
-    with open(log, "ab") as out:
-        process = subprocess.Popen([sys.executable, "-m", "pmh_jupyter.service"], env=environ, stdout=out, stderr=out)
+    with open(log, "ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pmh_jupyter.service"], env=environ, stdout=output, stderr=output
+        )
     try:
-        end = time.monotonic() + WAIT_SECONDS
-        while not _alive(settings):
-            assert process.poll() is None and time.monotonic() < end, log.read_text()[-4000:]
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while not _is_alive(settings):
+            assert process.poll() is None and time.monotonic() < deadline, log.read_text()[-4000:]
             time.sleep(0.05)
         yield process
     finally:
@@ -193,7 +200,7 @@ def service_process(settings: Settings, hub: BareHub) -> Iterator[subprocess.Pop
         process.wait()
 
 
-def _alive(settings: Settings) -> bool:
+def _is_alive(settings: Settings) -> bool:
     try:
         return httpx.get(f"{settings.resolved_service_url}/health").status_code == 200
     except httpx.TransportError:

@@ -1,6 +1,6 @@
-"""A small service that keeps the contract of the routes a user's server needs: real HTTP, state in memory, faults on demand.
+"""A small service with the routes that a user's server needs: real HTTP, state in memory, failures on demand.
 
-It can be killed and started again on the same port with its state, answer with errors, and lose an answer after it has acted.
+It can be killed and started again on the same port with its state, reply with errors, and lose a reply after it has acted.
 """
 
 from __future__ import annotations
@@ -8,16 +8,18 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import ssl
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from tornado.httpserver import HTTPServer
-from tornado.iostream import StreamClosedError
+from tornado.httputil import HTTPHeaders
+from tornado.iostream import IOStream, StreamClosedError
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
@@ -40,73 +42,77 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 PERSON = UUID("11111111-1111-4111-8111-111111111111")
 
 
-def content(path: str, data: bytes) -> FileContent:
+def file_content(path: str, data: bytes) -> FileContent:
     return FileContent(path=path, sha256=sha256(data).hexdigest(), content=base64.b64encode(data).decode())
 
 
 def release(lesson: str, files: dict[str, bytes]) -> StudentRelease:
     """A release whose id depends on its files."""
     listing = json.dumps({name: sha256(data).hexdigest() for name, data in sorted(files.items())})
-    contents = tuple(content(name, data) for name, data in files.items())
+    contents = tuple(file_content(name, data) for name, data in files.items())
     return StudentRelease(id=sha256(listing.encode()).hexdigest(), lesson=lesson, files=contents)
 
 
 @dataclass
-class Fault:
-    """What to do instead of answering: a status with a body; act and then hang up; act and never answer."""
+class Failure:
+    """What to do instead of replying: reply with `status` and `body`; act and then hang up; act and never reply (`hold`)."""
 
     status: int = 0
-    body: str = ""
+    body: str | bytes = ""
     headers: dict[str, str] = field(default_factory=dict)
+    is_chunked: bool = False
     hang_up: bool = False
     hold: bool = False
 
 
 @dataclass
-class Seen:
-    """A request as it arrived."""
+class RecordedRequest:
+    """A request that was received."""
 
     method: str
     path: str
     query: str
     request_id: str
-    last_event_id: str
+    headers: HTTPHeaders
+    client_port: int
 
 
-class Service:
-    """The state, and the server in front of it."""
+class SmallService:
+    """The state of the service and its HTTP server; with `tls`, its HTTPS server."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.releases: dict[str, list[StudentRelease]] = {}
         self.opened: dict[str, str] = {}
-        self.work: dict[UUID, SubmissionReply] = {}
+        self.submissions: dict[UUID, SubmissionReply] = {}
         self.received: list[CheckRequest | SubmitRequest] = []
         self.joined: list[str] = []
         self.events: list[EventReply] = []
         self.streams: set[EventsHandler] = set()
-        self.faults: list[tuple[str, Fault]] = []
-        self.seen: list[Seen] = []
-        self.hang_up_at_once = False
+        self.failures: list[tuple[str, Failure]] = []
+        self.requests: list[RecordedRequest] = []
+        self.hangs_up_at_once = False
+        self.set_cookie = ""
+        self._tls = tls
         self.port = 0
         self._server: HTTPServer | None = None
         self._changed = asyncio.Event()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/services/pmh"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}/services/pmh"
 
     def start(self) -> None:
         sockets = bind_sockets(self.port, "127.0.0.1", reuse_port=False)
         self.port = sockets[0].getsockname()[1]
-        self._server = HTTPServer(Application(ROUTES, service=self), max_buffer_size=200 << 20)
+        self._server = HTTPServer(Application(ROUTES, service=self), max_buffer_size=200 << 20, ssl_options=self._tls)
         self._server.add_sockets(sockets)
 
     async def kill(self) -> None:
-        """Stops answering: refuses connections, and breaks those that are open."""
+        """Refuses connections and breaks open ones. The state remains."""
         assert self._server is not None
         self._server.stop()
         for stream in list(self.streams):
-            stream.break_off()
+            stream.break_connection()
         await self._server.close_all_connections()
         self._server = None
 
@@ -115,70 +121,74 @@ class Service:
             await self.kill()
 
     def fail(self, path: str, status: int, reply: ErrorReply | None = None, *, times: int = 1, **headers: str) -> None:
-        """Answers the next requests whose path ends so with a failure."""
+        """Replies with an error to the next requests whose path ends with `path`; with HTML, like a proxy, if there is no reply."""
         body = reply.model_dump_json() if reply else "<html>Bad gateway</html>"
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.faults += [(path, Fault(status, body, named))] * times
+        reply_headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.failures += [(path, Failure(status, body, reply_headers))] * times
+
+    def respond_with(self, path: str, body: bytes, status: int = 200, *, is_chunked: bool = False) -> None:
+        """Responds with these bytes to the next request whose path ends with `path`; chunked, the length is not announced."""
+        self.failures.append((path, Failure(status, body, is_chunked=is_chunked)))
 
     def hang_up_after(self, path: str, times: int = 1) -> None:
-        """Acts on the next requests whose path ends so, then hangs up instead of answering."""
-        self.faults += [(path, Fault(hang_up=True))] * times
+        """Acts on the next requests whose path ends with `path`, then hangs up instead of replying."""
+        self.failures += [(path, Failure(hang_up=True))] * times
 
     def hold(self, path: str) -> None:
-        """Acts on the next request whose path ends so, and never answers it."""
-        self.faults.append((path, Fault(hold=True)))
+        """Acts on the next request whose path ends with `path`, and never replies."""
+        self.failures.append((path, Failure(hold=True)))
 
-    async def until(self, condition: Callable[[], bool]) -> None:
-        """Waits for requests to make something true."""
+    async def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Waits until requests have made the condition true."""
         async with asyncio.timeout(30):
             while not condition():
                 self._changed.clear()
                 await self._changed.wait()
 
-    def changed(self) -> None:
-        """Something was received, or a stream came or went."""
+    def notify(self) -> None:
+        """Wakes `wait_until`: a request was received, or a stream was opened or closed."""
         self._changed.set()
 
-    def deliveries(self) -> Counter[UUID]:
-        """How often each piece of work arrived."""
+    def count_deliveries(self) -> Counter[UUID]:
+        """How often each submission has arrived."""
         return Counter(request.id for request in self.received)
 
     def publish(self, lesson: str, files: dict[str, bytes]) -> StudentRelease:
-        """Adopts a release of a lesson."""
+        """Makes a new release of a lesson the current one."""
         published = release(lesson, files)
         self.releases.setdefault(lesson, []).append(published)
         return published
 
-    def tell(self, kind: str = "submission-graded", **data: str) -> EventReply:
-        """Adds an event and sends it to whoever listens."""
+    def add_event(self, kind: str = "submission-graded", **data: str) -> EventReply:
+        """Adds an event and sends it to all open streams."""
         event = EventReply(number=len(self.events) + 1, kind=kind, occurred_at=NOW, data=dict(data))
         self.events.append(event)
         for stream in self.streams:
-            stream.waiting.put_nowait(event)
+            stream.queue.put_nowait(event)
         return event
 
-    def beat(self, text: str = "beat") -> None:
-        """A comment to whoever listens, as the service sends it to keep a stream open."""
+    def send_comment(self, text: str) -> None:
+        """Sends a comment to all open streams, as the service does to keep them open."""
         for stream in self.streams:
-            stream.waiting.put_nowait(f": {text}\n\n")
+            stream.queue.put_nowait(f": {text}\n\n")
 
     def accept(self, classroom: str, lesson: str, request: CheckRequest | SubmitRequest) -> SubmissionReply:
-        """Records work once, however often it arrives."""
+        """Records a submission once, no matter how often it arrives."""
         self.received.append(request)
-        if request.id not in self.work:
-            check = isinstance(request, CheckRequest)
-            self.work[request.id] = SubmissionReply(
+        if request.id not in self.submissions:
+            is_check = isinstance(request, CheckRequest)
+            self.submissions[request.id] = SubmissionReply(
                 id=request.id,
-                kind="check" if check else "submission",
+                kind="check" if is_check else "final",
                 classroom=classroom,
                 lesson=lesson,
                 release_id=request.release_id,
                 state="queued",
                 received_at=NOW,
-                receipt=None if check else _receipt(classroom, lesson, request),
+                receipt=None if is_check else _receipt(classroom, lesson, request),
             )
-        self.changed()
-        return self.work[request.id]
+        self.notify()
+        return self.submissions[request.id]
 
 
 def _receipt(classroom: str, lesson: str, request: CheckRequest | SubmitRequest) -> Receipt:
@@ -197,53 +207,66 @@ def _receipt(classroom: str, lesson: str, request: CheckRequest | SubmitRequest)
 
 
 class Handler(RequestHandler):
-    """Checks the token, records the request, and applies a fault if one was ordered."""
+    """Records the request, applies a failure if one is due, and checks the token."""
 
-    fault: Fault | None = None
+    failure: Failure | None = None
 
     @property
-    def service(self) -> Service:
-        return self.settings["service"]
+    def service(self) -> SmallService:
+        service: SmallService = self.settings["service"]
+        return service
+
+    @property
+    def stream(self) -> IOStream:
+        """The connection of the request."""
+        stream: IOStream = cast(Any, self.request.connection).stream
+        return stream
 
     def prepare(self) -> None:
         headers = self.request.headers
-        seen = Seen(
+        recorded = RecordedRequest(
             str(self.request.method),
             self.request.path,
             self.request.query,
             headers.get("X-Request-ID", ""),
-            headers.get("Last-Event-ID", ""),
+            headers,
+            self.stream.socket.getpeername()[1],
         )
-        self.service.seen.append(seen)
-        if self.service.hang_up_at_once:
-            self.request.connection.stream.close()  # type: ignore[attr-defined]
-        for number, (path, fault) in enumerate(self.service.faults):
+        self.service.requests.append(recorded)
+        if self.service.set_cookie:
+            self.set_header("Set-Cookie", self.service.set_cookie)
+        if self.service.hangs_up_at_once:
+            self.stream.close()
+        for number, (path, failure) in enumerate(self.service.failures):
             if self.request.path.endswith(path):
-                del self.service.faults[number]
-                self._apply(fault)
+                del self.service.failures[number]
+                self._apply(failure)
                 return
         if headers.get("Authorization") != f"token {TOKEN}":
             self.refuse(401, "not-logged-in", "The Hub does not know this token.")
 
-    def _apply(self, fault: Fault) -> None:
-        if fault.hang_up or fault.hold:
-            self.fault = fault
+    def _apply(self, failure: Failure) -> None:
+        if failure.hang_up or failure.hold:
+            self.failure = failure
             return
-        self.set_status(fault.status)
-        for name, value in fault.headers.items():
+        self.set_status(failure.status)
+        for name, value in failure.headers.items():
             self.set_header(name, value)
-        self.finish(fault.body)
+        self.write(failure.body)
+        if failure.is_chunked:
+            self.flush()
+        self.finish()
 
     def reply(self, message: WireModel | None, status: int = 200) -> None:
         self.set_status(status)
-        self.say(None if message is None else message.model_dump(mode="json"))
+        self.respond(None if message is None else message.model_dump(mode="json"))
 
-    def say(self, data: Any) -> None:
-        """Answers, unless it was ordered to hang up."""
-        if self.fault is not None and self.fault.hold:
+    def respond(self, data: Any) -> None:
+        """Replies, unless the failure is to hang up or to hold the request."""
+        if self.failure is not None and self.failure.hold:
             self._auto_finish = False
-        elif self.fault is not None:
-            self.request.connection.stream.close()  # type: ignore[attr-defined]
+        elif self.failure is not None:
+            self.stream.close()
         elif data is None:
             self.finish()
         else:
@@ -252,7 +275,7 @@ class Handler(RequestHandler):
 
     def refuse(self, status: int, code: str, message: str) -> None:
         self.set_status(status)
-        self.finish(ErrorReply(code=code, message=message, advice="As you see fit.").model_dump_json())
+        self.finish(ErrorReply(code=code, message=message, advice="Do something else.").model_dump_json())
 
 
 class HealthHandler(Handler):
@@ -260,17 +283,17 @@ class HealthHandler(Handler):
         self.finish("alive")
 
 
-class SayHandler(Handler):
-    """Routes that are only handed on: what they say does not matter, that it arrives unchanged does."""
+class EchoHandler(Handler):
+    """Routes that the extension only passes on: replies with path and query."""
 
     def get(self, *path: str) -> None:
-        self.say({"path": self.request.path, "query": self.request.query})
+        self.respond({"path": self.request.path, "query": self.request.query})
 
 
 class JoinHandler(Handler):
     def post(self) -> None:
         self.service.joined.append(JoinRequest.model_validate_json(self.request.body).join_code)
-        self.say({"slug": "physics-1"})
+        self.respond({"slug": "physics-1"})
 
 
 class FilesHandler(Handler):
@@ -290,70 +313,70 @@ class OpenedHandler(Handler):
         self.reply(None, 204)
 
 
-class ChecksHandler(Handler):
+class CheckHandler(Handler):
     def post(self, classroom: str, lesson: str) -> None:
         request = CheckRequest.model_validate_json(self.request.body)
         self.reply(self.service.accept(classroom, lesson, request), 202)
 
 
-class SubmissionsHandler(Handler):
+class SubmitHandler(Handler):
     def post(self, classroom: str, lesson: str) -> None:
         request = SubmitRequest.model_validate_json(self.request.body)
         self.reply(self.service.accept(classroom, lesson, request), 201)
 
 
-class WorkHandler(Handler):
+class SubmissionHandler(Handler):
     def get(self, id: str) -> None:
-        self.reply(self.service.work[UUID(id)])
+        self.reply(self.service.submissions[UUID(id)])
 
 
-class WorkListHandler(Handler):
+class SubmissionListHandler(Handler):
     def get(self, classroom: str) -> None:
-        self.reply(SubmissionListReply(submissions=tuple(self.service.work.values())))
+        self.reply(SubmissionListReply(submissions=tuple(self.service.submissions.values())))
 
 
 class EventsHandler(Handler):
-    """Server-sent events: what was missed, then what comes."""
+    """Server-sent events: missed ones first, then new ones."""
 
     async def get(self, classroom: str) -> None:
-        self.waiting: asyncio.Queue[EventReply | str | None] = asyncio.Queue()
+        self.queue: asyncio.Queue[EventReply | str | None] = asyncio.Queue()
         after = int(self.request.headers.get("Last-Event-ID") or self.get_query_argument("after", "0"))
         self.set_header("Content-Type", "text/event-stream")
         self.service.streams.add(self)
-        self.service.changed()
+        self.service.notify()
         for event in self.service.events[after:]:
-            self.waiting.put_nowait(event)
+            self.queue.put_nowait(event)
         try:
             await self.flush()
-            while (said := await self.waiting.get()) is not None:
-                self.write(said if isinstance(said, str) else f"id: {said.number}\ndata: {said.model_dump_json()}\n\n")
+            while (item := await self.queue.get()) is not None:
+                self.write(item if isinstance(item, str) else f"id: {item.number}\ndata: {item.model_dump_json()}\n\n")
                 await self.flush()
         except StreamClosedError:
             return
         finally:
             self.service.streams.discard(self)
-            self.service.changed()
+            self.service.notify()
 
-    def break_off(self) -> None:
-        """Loses the connection in the middle."""
-        self.request.connection.stream.close()  # type: ignore[attr-defined]
-        self.waiting.put_nowait(None)
+    def break_connection(self) -> None:
+        """Breaks the connection in the middle of the stream."""
+        self.stream.close()
+        self.queue.put_nowait(None)
 
     def on_connection_close(self) -> None:
-        self.waiting.put_nowait(None)
+        self.queue.put_nowait(None)
 
 
 _CLASSROOM = r"/services/pmh/api/classrooms/([^/]+)"
 ROUTES = [
     (r"/services/pmh/health", HealthHandler),
-    (r"/services/pmh/api/me", SayHandler),
+    (r"/services/pmh/api/me", EchoHandler),
     (r"/services/pmh/api/join", JoinHandler),
-    (r"/services/pmh/api/submissions/([^/]+)", WorkHandler),
-    (_CLASSROOM + r"/outline", SayHandler),
-    (_CLASSROOM + r"/work", WorkListHandler),
+    (r"/services/pmh/api/submissions/([^/]+)", SubmissionHandler),
+    (_CLASSROOM + r"/outline", EchoHandler),
+    (_CLASSROOM + r"/submissions", SubmissionListHandler),
     (_CLASSROOM + r"/events", EventsHandler),
     (_CLASSROOM + r"/lessons/([^/]+)/files", FilesHandler),
     (_CLASSROOM + r"/lessons/([^/]+)/opened", OpenedHandler),
-    (_CLASSROOM + r"/lessons/([^/]+)/checks", ChecksHandler),
-    (_CLASSROOM + r"/lessons/([^/]+)/submissions", SubmissionsHandler),
+    (_CLASSROOM + r"/lessons/([^/]+)/checks", CheckHandler),
+    (_CLASSROOM + r"/lessons/([^/]+)/submissions", SubmitHandler),
 ]

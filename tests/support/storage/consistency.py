@@ -1,6 +1,6 @@
-"""Do the books balance? What must hold after every fault, proved from the tables, the stored bytes and the receipts that people hold.
+"""Consistency check for fault tests: tables, stored files and the receipts of students must agree.
 
-books_balance(database, ada.receipts, public_keys)     # AssertionError says which book does not
+check_consistency(database, ada.receipts, public_keys)     # raises AssertionError
 """
 
 from __future__ import annotations
@@ -27,129 +27,131 @@ from pmh_jupyter.storage.tables.people import PersonRow
 from pmh_jupyter.storage.tables.results import AttemptRow, AwardRow, EventRow, LedgerRow, VerdictRow
 from pmh_jupyter.storage.tables.submissions import JobRow, SubmissionFileRow, SubmissionRow
 from pmh_jupyter.wire.submission import Receipt
-from tests.support.service.service_process import Caller
+from tests.support.service.service_process import ServiceClient
 
 Receipts = Mapping[str, Mapping[str, Any]]
-"""What people hold: submission id to the receipt as it was answered."""
+"""Receipts as students received them, by submission id."""
 
 
-async def balanced(settings: Settings, caller: Caller, *work: Mapping[str, Any]) -> None:
-    """The books of a running service balance, and hold exactly the work that was answered so (as WorkReply)."""
+async def check_service_consistency(settings: Settings, caller: ServiceClient, *submissions: Mapping[str, Any]) -> None:
+    """Checks the database of a running service. It must have exactly the given submissions (each a SubmissionReply)."""
     keys = (await caller.get("api/receipts/keys"))["keys"]
-    receipts = {one["id"]: one["receipt"] for one in work if one["kind"] == "submission"}
+    receipts = {reply["id"]: reply["receipt"] for reply in submissions if reply["kind"] == "final"}
     with Database(settings.resolved_database_url) as database:
-        assert books_balance(database, receipts, keys) == {UUID(one["id"]) for one in work}
+        assert check_consistency(database, receipts, keys) == {UUID(reply["id"]) for reply in submissions}
 
 
-def books_balance(database: Database, receipts: Receipts, public_keys: Mapping[str, str]) -> set[UUID]:
-    """Proves that receipts, stored hashes and gradings are equal sets, each once, and that no classroom's events have a gap.
+def check_consistency(database: Database, receipts: Receipts, public_keys: Mapping[str, str]) -> set[UUID]:
+    """Checks that each submission has its receipt, files, grading and events exactly once, and that event numbers have no gaps.
 
-    Nothing may be waiting or at work any more. `receipts` are all that were given to anybody, `public_keys` the service's. Returns
-    the ids of all work, checks included.
+    All submissions must be graded. receipts: all receipts that anybody received. public_keys: those of the service.
+    Returns the ids of all submissions, checks included.
     """
     with database.read() as session:
-        work = {row.id: row for row in session.scalars(select(SubmissionRow))}
-        _receipts_are_held(session, work, receipts, public_keys)
-        _bytes_are_stored(session, database, work)
-        _each_is_graded_once(session, work)
-        _each_attempt_is_entered_once(session, work)
-        _events_tell_all_of_it(session, work)
-        return set(work)
+        submissions = {row.id: row for row in session.scalars(select(SubmissionRow))}
+        _check_receipts(session, submissions, receipts, public_keys)
+        _check_files(session, database, submissions)
+        _check_gradings(session, submissions)
+        _check_ledger(session, submissions)
+        _check_events(session, submissions)
+        return set(submissions)
 
 
-def _receipts_are_held(
-    session: Session, work: Mapping[UUID, SubmissionRow], receipts: Receipts, keys: Mapping[str, str]
+def _check_receipts(
+    session: Session, submissions: Mapping[UUID, SubmissionRow], receipts: Receipts, keys: Mapping[str, str]
 ) -> None:
-    """What people hold is what the tables have, signed and about this very work."""
-    kept = {str(row.id): row.receipt for row in work.values() if row.kind == "submission"}
-    assert {id: dict(receipt) for id, receipt in receipts.items()} == kept
+    """The given receipts equal the stored ones, have valid signatures and match their submissions."""
+    stored_receipts = {str(row.id): row.receipt for row in submissions.values() if row.kind == "final"}
+    assert {id: dict(receipt) for id, receipt in receipts.items()} == stored_receipts
     codes = [receipt["code"] for receipt in receipts.values()]
-    assert len(codes) == len(set(codes)), "two receipts have one code"
-    for id, held in receipts.items():
-        receipt, row = Receipt.model_validate(held), work[UUID(id)]
-        assert verify_receipt(receipt, keys), f"the signature of {held} does not hold"
+    assert len(codes) == len(set(codes)), "two receipts have the same code"
+    for id, given_receipt in receipts.items():
+        receipt, row = Receipt.model_validate(given_receipt), submissions[UUID(id)]
+        assert verify_receipt(receipt, keys), f"the signature of {given_receipt} is invalid"
         assert (receipt.submission_id, receipt.person_id, receipt.release_id) == (row.id, row.person_id, row.release_id)
         assert (receipt.content_hash, receipt.received_at) == (row.content_hash, row.received_at)
-    assert not [row.id for row in work.values() if row.kind == "check" and row.receipt]
+    assert not [row.id for row in submissions.values() if row.kind == "check" and row.receipt]
 
 
-def _bytes_are_stored(session: Session, database: Database, work: Mapping[UUID, SubmissionRow]) -> None:
-    """Every file of a row is there with the bytes that its hash says, and nothing is there that no row names."""
-    named: dict[UUID, list[tuple[str, str]]] = {id: [] for id in work}
+def _check_files(session: Session, database: Database, submissions: Mapping[UUID, SubmissionRow]) -> None:
+    """Every submitted file is stored with the right content, and no other file is stored."""
+    files_by_submission: dict[UUID, list[tuple[str, str]]] = {id: [] for id in submissions}
     for file in session.scalars(select(SubmissionFileRow)):
-        named[file.submission_id].append((file.path, file.sha256))
-    digests = {digest for files in named.values() for _, digest in files}
-    contents = database.blobs.read(session, "submission", digests)  # reads each and computes its hash again
-    for id, files in named.items():
-        found = compute_content_hash(File(path, contents[digest]) for path, digest in files)
-        assert found == work[id].content_hash, f"the files of {id} are not what was handed in"
-    assert _stored(session, database) == digests
+        files_by_submission[file.submission_id].append((file.path, file.sha256))
+    digests = {digest for files in files_by_submission.values() for _, digest in files}
+    contents = database.blobs.read(session, "submission", digests)  # verifies the hash of each
+    for id, files in files_by_submission.items():
+        actual = compute_content_hash(File(path, contents[digest]) for path, digest in files)
+        assert actual == submissions[id].content_hash, f"the files of {id} differ from those submitted"
+    assert _stored_digests(session, database) == digests
 
 
-def _stored(session: Session, database: Database) -> set[str]:
-    """The digests (or names of half-written files) in the store of handed-in work."""
+def _stored_digests(session: Session, database: Database) -> set[str]:
+    """The digests, or names of partial files, in the store of submitted files."""
     if isinstance(database.blobs, FileBlobStore):
         return {path.name for path in (database.blobs.folder / "submission").rglob("*") if path.is_file()}
     return set(session.scalars(select(BlobRow.sha256).where(BlobRow.namespace == "submission")))
 
 
-def _each_is_graded_once(session: Session, work: Mapping[UUID, SubmissionRow]) -> None:
-    """One job for each work, done, and in it one verdict for each exercise of the release."""
+def _check_gradings(session: Session, submissions: Mapping[UUID, SubmissionRow]) -> None:
+    """Each submission has one job, which is done and has one verdict for each requested exercise."""
     jobs = session.scalars(select(JobRow)).all()
-    assert Counter(job.submission_id for job in jobs) == Counter(work.keys())
+    assert Counter(job.submission_id for job in jobs) == Counter(submissions.keys())
     assert {job.state for job in jobs} <= {"done"}
-    assert {row.state for row in work.values()} <= {"graded"}
-    assert all(row.graded_at for row in work.values())
-    releases = load_exercises(session, {row.release_id for row in work.values()})
-    expected = {(id, one.grade_id): 1 for id, row in work.items() for one in releases[row.release_id]}
+    assert {row.state for row in submissions.values()} <= {"graded"}
+    assert all(row.graded_at for row in submissions.values())
+    releases = load_exercises(session, {row.release_id for row in submissions.values()})
+    expected = {(id, exercise.grade_id): 1 for id, row in submissions.items() for exercise in releases[row.release_id]}
     verdicts = session.execute(select(VerdictRow.submission_id, VerdictRow.grade_id))
-    found = Counter((submission, grade_id) for submission, grade_id in verdicts)
-    asked = {key: 1 for key in expected if not work[key[0]].exercises or key[1] in work[key[0]].exercises}
-    assert found == asked
+    actual = Counter((submission, grade_id) for submission, grade_id in verdicts)
+    requested = {
+        key: 1 for key in expected if not submissions[key[0]].exercises or key[1] in submissions[key[0]].exercises
+    }
+    assert actual == requested
 
 
-def _each_attempt_is_entered_once(session: Session, work: Mapping[UUID, SubmissionRow]) -> None:
-    """An attempt comes from one verdict; those of submissions are in the ledger, each at most once, the newest last."""
+def _check_ledger(session: Session, submissions: Mapping[UUID, SubmissionRow]) -> None:
+    """Each attempt has one verdict. Attempts of final submissions have at most one ledger entry, and the newest one counts."""
     attempts = {row.id: row for row in session.scalars(select(AttemptRow))}
     assert len({row.verdict_id for row in attempts.values()}) == len(attempts)
-    entered = Counter(session.scalars(select(LedgerRow.attempt_id)))
-    assert set(entered.values()) <= {1}
-    assert {work[attempts[id].submission_id].kind for id in entered if id} <= {"submission"}
+    entry_counts = Counter(session.scalars(select(LedgerRow.attempt_id)))
+    assert set(entry_counts.values()) <= {1}
+    assert {submissions[attempts[id].submission_id].kind for id in entry_counts if id} <= {"final"}
     newest: dict[tuple[UUID, UUID, str], AttemptRow] = {}
     for row in sorted(attempts.values(), key=lambda row: row.received_at):
-        if row.kind == "submission":
+        if row.kind == "final":
             newest[row.person_id, row.assignment_id, row.grade_id] = row
     entries = session.execute(
         select(MemberRow.person_id, LedgerRow).join(MemberRow, MemberRow.id == LedgerRow.member_id)
     ).all()
     superseded = [entry.supersedes for _, entry in entries if entry.supersedes is not None]
-    assert len(superseded) == len(set(superseded)), "one entry is superseded twice"
-    counting = {
+    assert len(superseded) == len(set(superseded)), "an entry is superseded twice"
+    counting_entries = {
         (person, entry.assignment_id, entry.grade_id): entry.attempt_id
         for person, entry in entries
         if entry.number not in superseded
     }
-    assert counting == {key: row.id for key, row in newest.items()}
+    assert counting_entries == {key: row.id for key, row in newest.items()}
 
 
-def _events_tell_all_of_it(session: Session, work: Mapping[UUID, SubmissionRow]) -> None:
-    """Numbers from 1 on without a gap; each work is told of once as it arrives and once when it is graded, each award once."""
-    rooms = {row.id: row for row in session.scalars(select(ClassroomRow))}
+def _check_events(session: Session, submissions: Mapping[UUID, SubmissionRow]) -> None:
+    """Event numbers have no gaps. Each submission has one event of arrival and one of grading, and each award has one event."""
+    classrooms = {row.id: row for row in session.scalars(select(ClassroomRow))}
     events = session.scalars(select(EventRow).order_by(EventRow.classroom_id, EventRow.number)).all()
-    for id, room in rooms.items():
+    for id, classroom in classrooms.items():
         numbers = [event.number for event in events if event.classroom_id == id]
-        assert numbers == list(range(1, room.last_event + 1)), f"the events of {room.slug} have a gap"
-    where = {row.id: row.classroom_id for row in session.scalars(select(AssignmentRow))}
-    expected = Counter((where[row.assignment_id], row.person_id, str(row.id)) for row in work.values())
+        assert numbers == list(range(1, classroom.last_event + 1)), f"event numbers of {classroom.slug} have a gap"
+    classroom_ids = {row.id: row.classroom_id for row in session.scalars(select(AssignmentRow))}
+    expected = Counter((classroom_ids[row.assignment_id], row.person_id, str(row.id)) for row in submissions.values())
     for kind in (EventKind.SUBMISSION_RECEIVED, EventKind.SUBMISSION_GRADED):
-        told = [
+        reported = [
             (event.classroom_id, event.person_id, event.data["submission_id"]) for event in events if event.kind == kind
         ]
-        assert Counter(told) == expected, kind
-    given = Counter((row.classroom_id, row.person_id, row.achievement) for row in session.scalars(select(AwardRow)))
+        assert Counter(reported) == expected, kind
+    granted = Counter((row.classroom_id, row.person_id, row.achievement) for row in session.scalars(select(AwardRow)))
     awards = [
         (event.classroom_id, event.person_id, event.data["award"]) for event in events if event.kind == "award-earned"
     ]
-    assert Counter(awards) == given
+    assert Counter(awards) == granted
     people = set(session.scalars(select(PersonRow.id)))
     assert {event.person_id for event in events if event.person_id} <= people

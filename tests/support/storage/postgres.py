@@ -1,7 +1,7 @@
-"""A private PostgreSQL for tests: a cluster of its own in a temporary folder, ended with the session.
+"""A PostgreSQL server for tests, with its data in a temporary folder. It stops at the end of the session.
 
-It listens on a socket in that folder alone, asks for a password, and runs as a user who is not root, because PostgreSQL refuses to.
-Its data is thrown away, so that it need not be durable: fsync is off.
+It listens only on a socket in that folder, requires a password, and does not run as root, which PostgreSQL refuses. Its data is
+deleted afterwards, so fsync is off.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SETTINGS = {
 
 
 class Cluster:
-    """A running server. `make` gives an empty database, or a copy of one that is there."""
+    """A running server. `make` creates databases."""
 
     def __init__(self, folder: Path, password: str) -> None:
         self.folder = folder
@@ -45,13 +45,13 @@ class Cluster:
         return url.render_as_string(hide_password=False)
 
     def make(self, template: str = "template1") -> str:
-        """Makes a database and returns its name. Nobody may be connected to the template."""
+        """Creates a copy of the template and returns its name. Nobody may be connected to the template."""
         name = f"test_{secrets.token_hex(6)}"
         self._run("CREATE DATABASE {} TEMPLATE {}", name, template)
         return name
 
     def drop(self, name: str) -> None:
-        """Drops a database, and with it whoever is still connected."""
+        """Drops a database and closes its connections."""
         self._run("DROP DATABASE {} WITH (FORCE)", name)
 
     def _run(self, statement: str, *names: str) -> None:
@@ -64,11 +64,11 @@ class Cluster:
 
 @contextmanager
 def running_cluster() -> Iterator[Cluster]:
-    """Starts a server and ends it; skips, with what is missing, where there is none to be had."""
+    """Starts a server, and stops it at the end. Skips the test if PostgreSQL is not installed."""
     needs("postgres")
     programs = postgres_bin()
     assert programs
-    # Not pytest's own folder: the server runs as another user, who must reach it; a socket's path may have 107 characters.
+    # Not in pytest's folder: the server's user must be able to read it, and the path of a socket has at most 107 characters.
     folder = Path(tempfile.mkdtemp(prefix="pmh-pg-"))
     folder.chmod(0o755)
     try:
@@ -94,7 +94,7 @@ def running_cluster() -> Iterator[Cluster]:
 
 
 def _other_user() -> str | None:
-    """Who the server runs as when we are root: the user that its package made."""
+    """The user that runs the server if the tests run as root: the one that PostgreSQL's package created."""
     if os.geteuid() != 0:
         return None
     needs("setpriv")
@@ -102,10 +102,15 @@ def _other_user() -> str | None:
 
 
 def _as(user: str | None, *command: object) -> None:
-    drop = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"] if user else []
+    privilege_options = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"] if user else []
     environ = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
-    done = subprocess.run(
-        [*drop, *map(str, command)], env=environ, cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True
+    result = subprocess.run(
+        [*privilege_options, *map(str, command)],
+        env=environ,
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
     )
-    if done.returncode != 0:
-        raise RuntimeError(f"{command[0]} failed: {done.stdout}{done.stderr}")
+    if result.returncode != 0:
+        raise RuntimeError(f"{command[0]} failed: {result.stdout}{result.stderr}")

@@ -1,29 +1,33 @@
-"""A small school for storage tests: a clock that is moved by hand, a course of two lessons, and people who do things."""
+"""A small classroom for storage tests: a clock that tests move, a course of two lessons, and members who send submissions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from sqlalchemy import select
+
 from pmh_jupyter.domain.course import Achievement, Course, Exercise, File, Lesson, Release
 from pmh_jupyter.domain.hashing import compute_content_hash
+from pmh_jupyter.domain.ledger import LedgerEntry, LedgerEntryKind, compute_grade
 from pmh_jupyter.domain.limits import RequestedLimits
 from pmh_jupyter.domain.people import Person
 from pmh_jupyter.domain.roles import Role
-from pmh_jupyter.domain.submission import NewSubmission, Submission, SubmissionKind
+from pmh_jupyter.domain.submission import Job, NewSubmission, Submission, SubmissionKind
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Grading, Outcome
 from pmh_jupyter.storage.database import Database
-from pmh_jupyter.storage.records import classrooms, courses, jobs, members, people, submissions
+from pmh_jupyter.storage.records import classrooms, courses, events, jobs, members, people, submissions
+from pmh_jupyter.storage.tables.classrooms import MemberRow
+from pmh_jupyter.storage.tables.results import LedgerRow
 
-ROOM = "room"
+CLASSROOM = "physics-1"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
-class MovedClock:
-    """A clock that stands still until a test moves it."""
+class ManualClock:
+    """A clock that shows the same time until a test advances it."""
 
     def __init__(self, start: datetime = NOON) -> None:
         self.time = start
@@ -31,11 +35,12 @@ class MovedClock:
     def __call__(self) -> datetime:
         return self.time
 
-    def forward(self, **by: float) -> None:
-        self.time += timedelta(**by)
+    def advance(self, **duration: float) -> None:
+        """Takes the arguments of timedelta."""
+        self.time += timedelta(**duration)
 
 
-def exercise(grade_id: str, *, manual: bool = False) -> Exercise:
+def exercise(grade_id: str, *, is_manually_graded: bool = False) -> Exercise:
     return Exercise(
         grade_id=grade_id,
         title=f"Exercise {grade_id}",
@@ -43,21 +48,21 @@ def exercise(grade_id: str, *, manual: bool = False) -> Exercise:
         max_millipoints=2000,
         solution_cells=(grade_id,),
         test_cells=(f"test-{grade_id}",),
-        is_manually_graded=manual,
+        is_manually_graded=is_manually_graded,
         hints=("Think.",),
     )
 
 
 def release(lesson: str, *exercises: Exercise, text: bytes = b"{}") -> Release:
-    """A release of a lesson; `text` is its student notebook, and tells one release from another."""
-    student = (File("lesson.ipynb", text), File("data.csv", b"1,2\n"))
-    sealed = (File("lesson.md", b"sealed " + text),)
-    number = compute_content_hash((File(lesson, b""), *student, *sealed))
-    return Release(number, lesson, f"Lesson {lesson}", exercises, student, sealed)
+    """A release of a lesson. `text` is its student notebook; another text makes another release."""
+    student_files = (File("lesson.ipynb", text), File("data.csv", b"1,2\n"))
+    sealed_files = (File("lesson.md", b"sealed " + text),)
+    release_id = compute_content_hash((File(lesson, b""), *student_files, *sealed_files))
+    return Release(release_id, lesson, f"Lesson {lesson}", exercises, student_files, sealed_files)
 
 
 FIRST = release("first", exercise("a"), exercise("b"))
-SECOND = release("second", exercise("c"), exercise("essay", manual=True))
+SECOND = release("second", exercise("c"), exercise("essay", is_manually_graded=True))
 ACHIEVEMENTS = (
     Achievement("first-solve", "First", "One solved.", "star", "exercises-solved", 1),
     Achievement("lesson", "Whole", "A lesson.", "book", "lesson-complete", 1, "first"),
@@ -81,52 +86,57 @@ def course(*, title: str = "Course", achievements: tuple[Achievement, ...] = ACH
 
 
 def sign(fields: Mapping[str, str]) -> dict[str, Any]:
-    """A receipt, as far as storage is concerned."""
+    """Makes a receipt without a real signature."""
     return {**fields, "signature": "signed"}
 
 
 class School:
-    """A classroom with a course in it, and its people."""
+    """A classroom that has adopted the course, and its members."""
 
-    def __init__(self, database: Database, clock: MovedClock) -> None:
+    def __init__(self, database: Database, clock: ManualClock) -> None:
         self.database = database
         self.clock = clock
         courses.save_course_version(database, course(), {"first": FIRST, "second": SECOND})
-        self.classroom = classrooms.ensure_classroom(database, ROOM, "Room", "Europe/Zurich", "course")
+        self.classroom = classrooms.ensure_classroom(database, CLASSROOM, "Physics", "Europe/Zurich", "course")
 
-    def member(self, name: str = "student", role: Role = Role.STUDENT) -> Person:
+    def add_member(self, name: str = "student", role: Role = Role.STUDENT) -> Person:
         person = people.find_or_create(self.database, name)
-        members.set_member_role(self.database, person.id, ROOM, role)
+        members.set_member_role(self.database, person.id, CLASSROOM, role)
         return person
 
-    def new(
+    def new_submission(
         self, person: Person, kind: SubmissionKind = SubmissionKind.CHECK, *exercises: str, lesson: str = "first"
     ) -> NewSubmission:
-        """Work as it would arrive, with an id of its own."""
-        number = {"first": FIRST.id, "second": SECOND.id}[lesson]
+        """A submission that has not been sent yet, with a new id."""
+        release_id = {"first": FIRST.id, "second": SECOND.id}[lesson]
         files = (File("lesson.ipynb", b'{"cells": []}'), File("extra.txt", b"more"))
-        return NewSubmission(uuid4(), kind, person.id, ROOM, lesson, number, files, exercises)
+        return NewSubmission(uuid4(), kind, person.id, CLASSROOM, lesson, release_id, files, exercises)
 
     def send(
         self, person: Person, kind: SubmissionKind = SubmissionKind.CHECK, *exercises: str, lesson: str = "first"
     ) -> Submission:
-        return submissions.receive_submission(self.database, self.new(person, kind, *exercises, lesson=lesson), sign)
+        new_submission = self.new_submission(person, kind, *exercises, lesson=lesson)
+        return submissions.receive_submission(self.database, new_submission, sign)
 
-    def grade(self, **outcomes: Outcome) -> Submission:
-        """Grades the next job with an outcome for each exercise."""
-        job = jobs.claim_next_job(self.database, "worker")
+    def claim(self, worker: str = "worker") -> Job:
+        """Claims the next job; there must be one."""
+        job = jobs.claim_next_job(self.database, worker)
         assert job
-        return jobs.complete_job(self.database, job.id, grading(**outcomes))
+        return job
+
+    def grade_next(self, **outcomes: Outcome) -> Submission:
+        """Claims the next job and grades it with an outcome for each exercise."""
+        return jobs.complete_job(self.database, self.claim().id, grading(**outcomes))
 
     def check(self, person: Person, *, lesson: str = "first", **outcomes: Outcome) -> Submission:
         """Sends a check and grades it."""
         self.send(person, SubmissionKind.CHECK, lesson=lesson)
-        return self.grade(**outcomes)
+        return self.grade_next(**outcomes)
 
     def submit(self, person: Person, *, lesson: str = "first", **outcomes: Outcome) -> Submission:
-        """Hands in and grades it."""
+        """Sends a final submission and grades it."""
         self.send(person, SubmissionKind.FINAL, lesson=lesson)
-        return self.grade(**outcomes)
+        return self.grade_next(**outcomes)
 
 
 def verdict(grade_id: str, outcome: Outcome) -> ExerciseVerdict:
@@ -137,11 +147,25 @@ def grading(**outcomes: Outcome) -> Grading:
     return Grading(tuple(verdict(grade_id, outcome) for grade_id, outcome in outcomes.items()), 0.25)
 
 
-def again(new: NewSubmission, **changes: Any) -> NewSubmission:
-    """The same work with something changed."""
-    return replace(new, **changes)
+def latest_event_number(database: Database) -> int:
+    return events.load_latest_event_numbers(database)[CLASSROOM]
 
 
-def nobody() -> UUID:
-    """The id of no one."""
+def load_grades(database: Database, person: Person) -> dict[str, int | None]:
+    """A member's grades in milli-points by grade_id, computed from the ledger."""
+    with database.read() as session:
+        rows = session.scalars(
+            select(LedgerRow)
+            .join(MemberRow, MemberRow.id == LedgerRow.member_id)
+            .where(MemberRow.person_id == person.id)
+        )
+        entries: dict[str, list[LedgerEntry]] = {}
+        for row in rows:
+            entry = LedgerEntry(row.number, LedgerEntryKind(row.kind), row.millipoints, row.supersedes)
+            entries.setdefault(row.grade_id, []).append(entry)
+    return {grade_id: compute_grade(grade_entries) for grade_id, grade_entries in entries.items()}
+
+
+def unknown_id() -> UUID:
+    """An id that belongs to nobody and nothing."""
     return uuid4()

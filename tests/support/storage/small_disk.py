@@ -1,4 +1,4 @@
-"""A real file system of a few MiB, to be filled: a tmpfs, which only root may mount.
+"""A real file system of a few MiB that tests fill: a tmpfs, which only root may mount.
 
 with small_disk(folder, mebibytes=8) as disk:
     disk.fill(leave=1 << 20)
@@ -34,7 +34,7 @@ class SmallDisk:
         return self.folder / ".ballast"
 
     def fill(self, leave: int = 0) -> None:
-        """Takes all room but `leave` bytes."""
+        """Uses all space except `leave` bytes."""
         with open(self._ballast, "ab", buffering=0) as file:
             try:
                 while True:
@@ -49,16 +49,16 @@ class SmallDisk:
 
 @contextmanager
 def small_disk(folder: Path, mebibytes: int) -> Iterator[SmallDisk]:
-    """Mounts it at `folder` and unmounts it; skips, with the reason, where that is not allowed."""
+    """Mounts a tmpfs at `folder`, and unmounts it at the end. Skips the test if mounting is not allowed."""
     needs("root", "linux")
     folder.mkdir(parents=True, exist_ok=True)
     mount = ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m,mode=700", "tmpfs", str(folder)]
-    done = subprocess.run(mount, capture_output=True, text=True)
-    if done.returncode != 0:
-        pytest.skip(f"This machine lets us mount nothing ({done.stderr.strip()}); give the container CAP_SYS_ADMIN.")
+    result = subprocess.run(mount, capture_output=True, text=True)
+    if result.returncode != 0:
+        pytest.skip(f"Mounting is not allowed ({result.stderr.strip()}). Give the container CAP_SYS_ADMIN.")
     try:
         yield SmallDisk(folder)
     finally:
-        # Lazily: a test that failed may have left a file open on it.
+        # Lazily, because a failed test may have left a file open.
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
         assert not os.path.ismount(folder)

@@ -6,6 +6,7 @@ import inspect
 import re
 
 from pmh_jupyter.server_extension import event_stream_handler, lesson_handlers, outbox_handlers, proxy_handlers
+from pmh_jupyter.server_extension.route_patterns import SLUG_GROUP, UUID_GROUP
 from pmh_jupyter.service.api import ROUTES
 from tests.support.repository import ROOT
 
@@ -42,9 +43,9 @@ def _of_extension() -> Operations:
         *event_stream_handler.routes,
         *outbox_handlers.routes,
     ]:
-        path = pattern.removeprefix("/pmh/api/").replace(proxy_handlers.UUID_PATTERN, "{id}")
+        path = pattern.removeprefix("/pmh/api/").replace(UUID_GROUP, "{id}")
         for name in ("{classroom}", "{lesson}"):
-            path = path.replace(proxy_handlers.SLUG_PATTERN, name, 1)
+            path = path.replace(SLUG_GROUP, name, 1)
         found |= {(name.upper(), path) for name in METHODS if _defines(handler, name)}
     return found
 

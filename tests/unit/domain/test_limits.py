@@ -63,7 +63,7 @@ def test_request_replaces_another_request_limit_by_limit() -> None:
 @pytest.mark.parametrize(
     ("limits", "text"),
     [
-        (RequestedLimits(cell_seconds=30, submission_seconds=20.5), "one cell may run 30 s, but .* only 20.5 s"),
+        (RequestedLimits(cell_seconds=30, submission_seconds=20.5), "one cell may run 30 s, and .* only 20.5 s"),
         (RequestedLimits(cell_seconds=20, submission_seconds=20), "^$"),
         (RequestedLimits(cell_seconds=30), "^$"),
         (RequestedLimits(submission_seconds=1), "^$"),

@@ -1,43 +1,39 @@
-"""The outbox and its loop, with a clock that the test moves: pauses, order, what is asked to wait."""
+"""The sender of the outbox, with a clock that the test moves: order, retries, refusals, what it reads from disk."""
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
-import os
+import threading
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID, uuid4
 
 import pytest
 
-from pmh_jupyter.errors import Conflict, NotFound, NotSaved
 from pmh_jupyter.server_extension.error_replies import ServiceError
-from pmh_jupyter.server_extension.opened_releases import OpenedReleases
-from pmh_jupyter.server_extension.outbox import Outbox, OutboxEntry
+from pmh_jupyter.server_extension.outbox import Outbox, StoredEntry
 from pmh_jupyter.server_extension.outbox_sender import MAX_BACKOFF_SECONDS, OutboxSender
 from pmh_jupyter.server_extension.service_client import ServiceClient
 from pmh_jupyter.wire.base import ErrorReply
-from pmh_jupyter.wire.submission import SubmitRequest
-from tests.support.service.small_service import TOKEN, Service
+from tests.support.lab.outbox_entries import add_entry, create_body, create_entry
+from tests.support.service.small_service import SmallService
 
 LOG = logging.getLogger("test")
-SAID = ErrorReply(code="too-many-requests", message="Too fast.", advice="Wait.", request_id="r")
+ERROR_REPLY = ErrorReply(code="too-many-requests", message="Too fast.", advice="Wait.", request_id="r")
+JITTER = 1.2
 
 
 class Clock:
-    """Time passes when the test says so. `pauses` are the seconds that the loop asked for (None: until it is woken)."""
+    """Time passes when the test says so. `pauses` are the seconds that the sender asked for (None: until it is woken)."""
 
     def __init__(self) -> None:
         self.pauses: list[float | None] = []
         self._tick = asyncio.Event()
-        self._paused = asyncio.Event()
+        self._has_paused = asyncio.Event()
 
     async def pause(self, event: asyncio.Event, seconds: float | None) -> None:
         self.pauses.append(seconds)
-        self._paused.set()
+        self._has_paused.set()
         waits = [asyncio.ensure_future(event.wait()), asyncio.ensure_future(self._tick.wait())]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -47,29 +43,16 @@ class Clock:
             self._tick.clear()
 
     async def next_pause(self) -> float | None:
-        """Waits until the loop pauses again."""
+        """Waits until the sender pauses again."""
         async with asyncio.timeout(20):
-            await self._paused.wait()
-        self._paused.clear()
+            await self._has_paused.wait()
+        self._has_paused.clear()
         return self.pauses[-1]
 
     async def tick(self) -> float | None:
-        """Lets the pause be over, and waits for the next."""
+        """Ends the pause and waits for the next one."""
         self._tick.set()
         return await self.next_pause()
-
-
-@pytest.fixture
-async def service() -> AsyncIterator[Service]:
-    service = Service()
-    service.start()
-    yield service
-    await service.stop()
-
-
-@pytest.fixture
-def outbox(tmp_path: Path) -> Outbox:
-    return Outbox(tmp_path / "outbox", LOG)
 
 
 @pytest.fixture
@@ -78,279 +61,273 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def sender(service: Service, outbox: Outbox, clock: Clock) -> AsyncIterator[OutboxSender]:
-    client = ServiceClient(service.url, TOKEN, LOG)
+async def sender(client: ServiceClient, outbox: Outbox, clock: Clock) -> AsyncIterator[OutboxSender]:
     sender = OutboxSender(outbox, client, LOG, pause=clock.pause, uniform=lambda low, high: high)
     yield sender
     await sender.stop()
-    client.close()
-
-
-def keep(outbox: Outbox) -> UUID:
-    """One more submission in the outbox."""
-    id = uuid4()
-    unsent = OutboxEntry(
-        id=id,
-        kind="submission",
-        classroom="physics-1",
-        lesson="values",
-        created_at=datetime.now(UTC),
-        request_id="r",
-    )
-    outbox.add(unsent, SubmitRequest(id=id, release_id="0" * 64, files=()).model_dump_json().encode())
-    return id
 
 
 async def test_pauses_double_with_bounded_jitter_up_to_a_limit(
-    service: Service, outbox: Outbox, sender: OutboxSender, clock: Clock
+    service: SmallService, outbox: Outbox, sender: OutboxSender, clock: Clock
 ) -> None:
     await service.kill()
-    id = keep(outbox)
+    entry = add_entry(outbox).entry
     sender.start()
     await clock.next_pause()
     for _ in range(9):
         await clock.tick()
 
-    jitter = 1.2
-    assert clock.pauses[:4] == [pytest.approx(seconds * jitter) for seconds in (2, 4, 8, 16)]
-    assert clock.pauses[-1] == pytest.approx(MAX_BACKOFF_SECONDS * jitter)
-    assert sender.get_attempts(id).count == 10
+    assert clock.pauses[:4] == [pytest.approx(seconds * JITTER) for seconds in (2, 4, 8, 16)]
+    assert clock.pauses[-1] == pytest.approx(MAX_BACKOFF_SECONDS * JITTER)
+    assert sender.get_attempts(entry.id).count == 10
 
     service.start()
-    assert await clock.tick() is None, "all sent: nothing to do until woken"
-    assert list(service.work) == [id] and outbox.list_waiting() == ()
-    assert sender.get_attempts(id).count == 0
+    assert await clock.tick() is None, "everything is sent: nothing to do until woken"
+    assert list(service.submissions) == [entry.id] and outbox.list_waiting() == ()
+    assert sender.get_attempts(entry.id).count == 0
 
 
-async def test_pauses_begin_anew_after_a_success(
-    service: Service, outbox: Outbox, sender: OutboxSender, clock: Clock
+async def test_backoff_restarts_after_a_success(
+    service: SmallService, outbox: Outbox, sender: OutboxSender, clock: Clock
 ) -> None:
-    service.fail("submissions", 503, SAID, times=2)
-    keep(outbox)
+    service.fail("submissions", 503, ERROR_REPLY, times=2)
+    add_entry(outbox)
     sender.start()
     await clock.next_pause()
     await clock.tick()
     assert await clock.tick() is None
-    service.fail("submissions", 503, SAID)
-    assert await sender.send_now(keep(outbox)) is None
-    assert clock.pauses[0] == pytest.approx(2.4)
-    assert await clock.next_pause() == pytest.approx(2.4)
+    service.fail("submissions", 503, ERROR_REPLY)
+    assert await sender.send_now(add_entry(outbox)) is None
+    assert clock.pauses[0] == pytest.approx(2 * JITTER)
+    assert await clock.next_pause() == pytest.approx(2 * JITTER)
 
 
-async def test_asked_to_wait_it_waits_however_often_a_button_is_pressed(
-    service: Service, outbox: Outbox, sender: OutboxSender, clock: Clock
+async def test_nothing_is_sent_while_the_service_asks_to_wait(
+    service: SmallService, outbox: Outbox, sender: OutboxSender, clock: Clock
 ) -> None:
-    service.fail("submissions", 429, SAID, Retry_After="40")
-    first = keep(outbox)
+    service.fail("submissions", 429, ERROR_REPLY, Retry_After="40")
+    first = add_entry(outbox)
     assert await sender.send_now(first) is None
-    assert await clock.next_pause() == pytest.approx(48), "not earlier than asked, and a little later"
+    assert await clock.next_pause() == pytest.approx(40 * JITTER), "not earlier than asked, and a little later"
 
-    second = keep(outbox)
+    second = add_entry(outbox)
     assert await sender.send_now(second) is None
     await sender.send_all_now()
-    assert len(service.seen) == 1, "nothing was asked meanwhile"
+    assert len(service.requests) == 1
 
     assert await clock.tick() is None
-    assert list(service.work) == [first, second]
+    assert list(service.submissions) == [first.entry.id, second.entry.id]
 
 
-async def test_an_absurd_wish_to_wait_is_bounded(
-    service: Service, outbox: Outbox, sender: OutboxSender, clock: Clock
+async def test_retry_after_is_bounded(
+    service: SmallService, outbox: Outbox, sender: OutboxSender, clock: Clock
 ) -> None:
-    service.fail("submissions", 503, SAID, Retry_After="1e9")
-    assert await sender.send_now(keep(outbox)) is None
-    assert await clock.next_pause() == pytest.approx(3600 * 1.2)
+    service.fail("submissions", 503, ERROR_REPLY, Retry_After="1e9")
+    assert await sender.send_now(add_entry(outbox)) is None
+    assert await clock.next_pause() == pytest.approx(3600 * JITTER)
 
 
-async def test_a_service_that_is_busy_is_asked_less_and_less_often(
-    service: Service, outbox: Outbox, sender: OutboxSender, clock: Clock
+async def test_busy_service_is_asked_less_and_less_often_except_at_a_person_s_request(
+    service: SmallService, outbox: Outbox, sender: OutboxSender, clock: Clock
 ) -> None:
-    """It says "in a second" with every 503; only being too fast oneself bars the way until then."""
-    service.fail("submissions", 503, SAID, times=3, Retry_After="1")
-    id = keep(outbox)
-    assert await sender.send_now(id) is None
+    """A 503 with Retry-After, other than a 429, does not forbid to send earlier."""
+    service.fail("submissions", 503, ERROR_REPLY, times=3, Retry_After="1")
+    stored = add_entry(outbox)
+    assert await sender.send_now(stored) is None
     await clock.next_pause()
-    assert await clock.tick() == pytest.approx(4.8)
-    assert await sender.send_now(id) is None, "tried at once, since a person asked"
-    assert await clock.next_pause() == pytest.approx(9.6)
-    assert await sender.send_now(id) is not None
+    assert await clock.tick() == pytest.approx(4 * JITTER)
+    assert await sender.send_now(stored) is None
+    assert await clock.next_pause() == pytest.approx(8 * JITTER)
+    assert await sender.send_now(stored) is not None
 
 
-async def test_one_that_cannot_be_sent_holds_back_those_behind_it(
-    service: Service, outbox: Outbox, sender: OutboxSender, clock: Clock
+async def test_entry_that_cannot_be_sent_holds_back_later_ones(
+    service: SmallService, outbox: Outbox, sender: OutboxSender, clock: Clock
 ) -> None:
-    service.fail("submissions", 503, SAID)
-    first, second = keep(outbox), keep(outbox)
+    service.fail("submissions", 503, ERROR_REPLY)
+    first, second = add_entry(outbox), add_entry(outbox)
     assert await sender.send_now(second) is None
     assert service.received == []
     await clock.next_pause()
     assert await clock.tick() is None
-    assert [request.id for request in service.received] == [first, second]
+    assert [request.id for request in service.received] == [first.entry.id, second.entry.id]
 
 
-async def test_the_first_who_asks_is_told_of_a_refusal_and_nothing_is_kept(
-    service: Service, outbox: Outbox, sender: OutboxSender
+async def test_stored_entry_is_sent_without_reading_the_disk(
+    service: SmallService, outbox: Outbox, sender: OutboxSender, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    service.fail("submissions", 409, SAID)
+    sender.start()
+    await clock.next_pause()
+    stored = add_entry(outbox)
+
+    def fail(*_: object) -> None:
+        raise AssertionError("the disk was read")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Outbox, "list_waiting", fail)
+        patch.setattr(Path, "read_bytes", fail)
+        reply = await sender.send_now(stored)
+
+    assert reply is not None and reply.receipt is not None
+    assert list(service.submissions) == [stored.entry.id]
+
+
+async def test_delayed_entries_are_not_kept_in_memory_and_are_sent_from_disk(
+    service: SmallService, outbox: Outbox, sender: OutboxSender, clock: Clock
+) -> None:
+    service.fail("submissions", 503, ERROR_REPLY)
+    stored = add_entry(outbox)
+    assert await sender.send_now(stored) is None
+    await clock.next_pause()
+    other_request = create_entry()
+    header = stored.path.read_bytes().split(b"\n")[0]
+    stored.path.write_bytes(header + b"\n" + create_body(other_request))
+
+    assert await clock.tick() is None
+
+    assert list(service.submissions) == [other_request.id]
+
+
+async def test_entry_deleted_by_another_server_is_skipped(
+    service: SmallService, outbox: Outbox, sender: OutboxSender, clock: Clock
+) -> None:
+    service.fail("submissions", 503, ERROR_REPLY)
+    deleted, remaining = add_entry(outbox), add_entry(outbox)
+    sender.start()
+    await clock.next_pause()
+    deleted.path.unlink()
+
+    assert await clock.tick() is None
+
+    assert list(service.submissions) == [remaining.entry.id]
+    assert sender.get_attempts(deleted.entry.id).count == 0
+
+
+async def test_send_all_finds_entries_of_another_server_of_the_same_person(
+    service: SmallService, outbox: Outbox, sender: OutboxSender, clock: Clock
+) -> None:
+    sender.start()
+    await clock.next_pause()
+    stored = add_entry(outbox)
+
+    await sender.send_all_now()
+
+    assert list(service.submissions) == [stored.entry.id]
+
+
+async def test_refusal_is_raised_to_the_caller_and_the_entry_is_deleted(
+    service: SmallService, outbox: Outbox, sender: OutboxSender
+) -> None:
+    service.fail("submissions", 409, ERROR_REPLY)
     with pytest.raises(ServiceError) as raised:
-        await sender.send_now(keep(outbox))
-    assert raised.value.reply == SAID
+        await sender.send_now(add_entry(outbox))
+    assert raised.value.reply == ERROR_REPLY
     assert outbox.list_waiting() == () and outbox.list_refused() == ()
 
 
-async def test_asked_twice_for_the_same_the_second_is_not_kept_waiting(
-    service: Service, outbox: Outbox, sender: OutboxSender
+async def test_refusal_is_kept_if_the_caller_has_stopped_waiting_meanwhile(
+    service: SmallService, outbox: Outbox, sender: OutboxSender, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    id = keep(outbox)
-    service.hold("submissions")
-    asking = asyncio.ensure_future(sender.send_now(id))
-    await service.until(lambda: len(service.received) == 1)
+    monkeypatch.setattr("pmh_jupyter.server_extension.outbox_sender.REPLY_TIMEOUT_SECONDS", 0.3)
+    service.fail("submissions", 409, ERROR_REPLY)
+    has_timed_out = threading.Event()
+    remove = Outbox.remove
 
-    assert await sender.send_now(id) is None
+    def remove_slowly(self: Outbox, stored: StoredEntry) -> None:
+        has_timed_out.wait(20)
+        remove(self, stored)
 
-    asking.cancel()
-    await asyncio.gather(asking, return_exceptions=True)
+    monkeypatch.setattr(Outbox, "remove", remove_slowly)
+    stored = add_entry(outbox)
+
+    assert await sender.send_now(stored) is None
+    has_timed_out.set()
+
+    assert await clock.next_pause() is None
+    assert outbox.list_waiting() == ()
+    assert [(refused.entry.id, refused.entry.error) for refused in outbox.list_refused()] == [
+        (stored.entry.id, "Too fast.")
+    ]
 
 
-async def test_nobody_waits_for_a_service_that_does_not_answer(
-    service: Service, outbox: Outbox, sender: OutboxSender, clock: Clock, monkeypatch: pytest.MonkeyPatch
+async def test_second_request_for_the_same_entry_does_not_wait(
+    service: SmallService, outbox: Outbox, sender: OutboxSender
 ) -> None:
-    monkeypatch.setattr("pmh_jupyter.server_extension.outbox_sender.PATIENCE_SECONDS", 0.05)
+    stored = add_entry(outbox)
     service.hold("submissions")
-    id = keep(outbox)
+    first_request = asyncio.ensure_future(sender.send_now(stored))
+    await service.wait_until(lambda: len(service.received) == 1)
 
-    assert await sender.send_now(id) is None
+    assert await sender.send_now(stored) is None
+
+    first_request.cancel()
+    await asyncio.gather(first_request, return_exceptions=True)
+
+
+async def test_wait_for_a_reply_is_bounded_and_the_entry_stays(
+    service: SmallService, outbox: Outbox, sender: OutboxSender, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pmh_jupyter.server_extension.outbox_sender.REPLY_TIMEOUT_SECONDS", 0.05)
+    service.hold("submissions")
+    stored = add_entry(outbox)
+
+    assert await sender.send_now(stored) is None
 
     await service.kill()
     assert await clock.next_pause() is not None
-    assert [entry.entry.id for entry in outbox.list_waiting()] == [id]
+    assert [waiting.entry for waiting in outbox.list_waiting()] == [stored.entry]
 
 
-async def test_a_fault_of_ours_does_not_stop_sending_for_good(
-    service: Service,
+async def test_next_request_restarts_sending_after_an_unexpected_error(
+    service: SmallService,
     outbox: Outbox,
     sender: OutboxSender,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def broken(self: Outbox) -> None:
+    def fail(self: Outbox) -> None:
         raise ZeroDivisionError
 
-    id = keep(outbox)
+    stored = add_entry(outbox)
     with monkeypatch.context() as patch:
-        patch.setattr(Outbox, "waiting", broken)
-        assert await sender.send_now(id) is None
-    assert "sending stopped by a fault of ours" in caplog.text
+        patch.setattr(Outbox, "list_waiting", fail)
+        assert await sender.send_now(stored) is None
+    assert "sending stopped by an unexpected error" in caplog.text
 
-    reply = await sender.send_now(id)
-    assert reply is not None and list(service.work) == [id]
+    reply = await sender.send_now(stored)
+    assert reply is not None and list(service.submissions) == [stored.entry.id]
 
 
-async def test_asked_for_what_has_just_been_sent_it_answers_at_once(
-    service: Service, outbox: Outbox, sender: OutboxSender, clock: Clock
+async def test_request_for_an_entry_that_was_already_sent_returns_at_once(
+    service: SmallService, outbox: Outbox, sender: OutboxSender, clock: Clock
 ) -> None:
-    id = keep(outbox)
+    stored = add_entry(outbox)
     sender.start()
     assert await clock.next_pause() is None
 
     async with asyncio.timeout(5):
-        assert await sender.send_now(id) is None
-    assert list(service.work) == [id]
+        assert await sender.send_now(stored.without_body()) is None
+        reply = await sender.send_now(stored)
+    assert reply is not None and reply.receipt is not None, "sent again, counted once"
+    assert list(service.submissions) == [stored.entry.id]
 
 
-async def test_an_accepted_request_with_a_strange_reply_is_accepted(
-    service: Service, outbox: Outbox, sender: OutboxSender
+async def test_accepted_request_with_an_unreadable_reply_counts_as_queued(
+    service: SmallService, outbox: Outbox, sender: OutboxSender
 ) -> None:
     service.fail("submissions", 201)
-    reply = await sender.send_now(keep(outbox))
+    reply = await sender.send_now(add_entry(outbox))
     assert reply is not None and (reply.state, reply.receipt) == ("queued", None)
     assert outbox.list_waiting() == ()
 
 
-async def test_an_outbox_that_cannot_be_read_is_tried_again(
-    tmp_path: Path, outbox: Outbox, sender: OutboxSender, clock: Clock, service: Service
+async def test_outbox_that_cannot_be_read_is_retried(
+    tmp_path: Path, outbox: Outbox, sender: OutboxSender, clock: Clock, service: SmallService
 ) -> None:
     (tmp_path / "outbox").write_text("a file where the folder should be")
     sender.start()
-    assert await clock.next_pause() == pytest.approx(2.4)
+    assert await clock.next_pause() == pytest.approx(2 * JITTER)
     (tmp_path / "outbox").unlink()
-    id = keep(outbox)
+    stored = add_entry(outbox)
     assert await clock.tick() is None
-    assert list(service.work) == [id]
-
-
-def test_an_entry_is_kept_once_and_in_order(outbox: Outbox) -> None:
-    ids = [keep(outbox) for _ in range(12)]
-    again = outbox.list_waiting()[3]
-    assert outbox.add(again.entry, b"other").read_body() == again.read_body()
-    assert [entry.entry.id for entry in outbox.list_waiting()] == ids
-
-
-def test_an_entry_that_was_spoilt_is_set_aside(outbox: Outbox, tmp_path: Path) -> None:
-    spoilt, good = keep(outbox), keep(outbox)
-    [file] = (tmp_path / "outbox").glob(f"*{spoilt}*")
-    file.write_text("{ half")
-
-    assert [entry.entry.id for entry in outbox.list_waiting()] == [good]
-    assert file.with_suffix(".unreadable").read_text() == "{ half"
-
-
-def test_killed_between_the_two_steps_of_a_refusal_it_is_refused(
-    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    id = keep(outbox)
-    [entry] = outbox.list_waiting()
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(Outbox, "remove", _killed)
-        outbox.move_to_refused(entry, "No.")
-
-    assert outbox.list_waiting() == ()
-    assert [(refused.entry.id, refused.entry.error) for refused in outbox.list_refused()] == [(id, "No.")]
-    assert outbox.list_refused()[0].read_body() == entry.read_body(), "the work itself is kept with the reason"
-
-
-def _killed(*_: object) -> None:
-    raise KeyboardInterrupt
-
-
-def test_only_what_was_refused_can_be_forgotten(outbox: Outbox) -> None:
-    id = keep(outbox)
-    with pytest.raises(Conflict):
-        outbox.delete_refused(id)
-    outbox.move_to_refused(outbox.list_waiting()[0], "No.")
-    outbox.delete_refused(id)
-    with pytest.raises(NotFound):
-        outbox.delete_refused(id)
-
-
-def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(NotSaved, match="Not a directory"):
-        keep(Outbox(tmp_path / "file" / "outbox", LOG))
-
-
-def test_a_disk_that_is_full_is_told(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(descriptor: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(NotSaved, match="No space left"):
-        keep(outbox)
-    assert outbox.list_waiting() == ()
-
-
-def test_what_was_opened_is_remembered(tmp_path: Path) -> None:
-    state = OpenedReleases(tmp_path / ".pmh" / "state.json", LOG)
-    assert state.find_release_id("physics-1", "values") is None
-    state.record_opened("physics-1", "values", "a" * 64)
-    state.record_opened("physics-1", "loops", "b" * 64)
-    again = OpenedReleases(tmp_path / ".pmh" / "state.json", LOG)
-    assert (again.find_release_id("physics-1", "values"), again.find_release_id("physics-1", "loops")) == (
-        "a" * 64,
-        "b" * 64,
-    )
-    (tmp_path / ".pmh" / "state.json").write_text("[]")
-    assert again.find_release_id("physics-1", "values") is None
-    keep(Outbox(tmp_path / "other" / "outbox", LOG))
-    assert (tmp_path / "other").stat().st_mode & 0o077 == 0
-    assert (tmp_path / ".pmh").stat().st_mode & 0o077 == 0, "nobody else's business"
+    assert list(service.submissions) == [stored.entry.id]

@@ -1,4 +1,4 @@
-"""An update that is killed at each of its steps: nothing of the student's is lost, and the next opening finishes it."""
+"""An update that is killed at each of its steps: no file of the student is lost, and the next opening finishes it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pmh_jupyter.server_extension.atomic_write import TEMPORARY_PREFIX
+from pmh_jupyter.filesystem import TEMPORARY_PREFIX
 from pmh_jupyter.server_extension.lesson_folder import LessonFolder
 from pmh_jupyter.server_extension.update_lesson import VerifiedRelease, apply_update, plan_update
 from tests.support.notebooks import answer, notebook
@@ -32,24 +32,24 @@ STUDENT = {"a.ipynb": MINE, "b.ipynb": FIRST, "x.csv": b"mine\n", "gone.csv": b"
 
 
 class Killed(BaseException):
-    """Like SIGKILL: nothing catches it, and nothing happens afterwards."""
+    """Like SIGKILL: nothing catches it."""
 
 
-class Power:
-    """Lets so many steps happen, then none."""
+class KillAfter:
+    """Lets a number of file operations succeed, then raises Killed at every further one."""
 
     STEPS = ((os, "fsync"), (os, "replace"), (os, "rename"), (os, "unlink"), (Path, "unlink"), (Path, "mkdir"))
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
-        self.left = steps
+        self.remaining_steps = steps
         for owner, name in self.STEPS:
             monkeypatch.setattr(owner, name, self._limited(getattr(owner, name)))
 
     def _limited(self, step: Callable[..., Any]) -> Callable[..., Any]:
         def limited(*args: Any, **named: Any) -> Any:
-            if self.left <= 0:
+            if self.remaining_steps <= 0:
                 raise Killed
-            self.left -= 1
+            self.remaining_steps -= 1
             return step(*args, **named)
 
         return limited
@@ -62,60 +62,62 @@ def student_folder(root: Path) -> LessonFolder:
     return folder
 
 
-def open_lesson(folder: LessonFolder, again: bool = False) -> None:
+def open_lesson(folder: LessonFolder, is_second: bool = False) -> None:
     folder.remove_temporary_files()
-    apply_update(folder, plan_update(folder, CURRENT, BASE), NOW + timedelta(minutes=again))
+    apply_update(folder, plan_update(folder, CURRENT, BASE), NOW + timedelta(minutes=is_second))
 
 
 def contents(folder: LessonFolder) -> dict[str, bytes | None]:
     return {name: folder.read(name) for name, _ in folder.list_files()}
 
 
-def everything(root: Path) -> Iterator[bytes]:
+def read_all_files(root: Path) -> Iterator[bytes]:
     return (path.read_bytes() for path in root.rglob("*") if path.is_file())
 
 
 @pytest.fixture
-def updated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes | None]:
-    """The folder as an undisturbed update leaves it."""
-    folder = student_folder(tmp_path_factory.mktemp("undisturbed"))
+def expected_contents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes | None]:
+    """The contents of the folder after an update without interruption."""
+    folder = student_folder(tmp_path_factory.mktemp("uninterrupted"))
     open_lesson(folder)
     return contents(folder)
 
 
-def test_an_undisturbed_update_does_what_it_should(updated: dict[str, bytes | None]) -> None:
-    assert set(updated) == {"a.ipynb", "b.ipynb", "x.csv", "x.new.csv", "sub/new.csv", "own.txt"}
-    assert b"return b, a" in (updated["a.ipynb"] or b"")
-    assert (updated["x.csv"], updated["x.new.csv"]) == (b"mine\n", b"2\n")
+def test_update_merges_notebooks_and_keeps_both_versions_of_a_data_file(
+    expected_contents: dict[str, bytes | None],
+) -> None:
+    assert set(expected_contents) == {"a.ipynb", "b.ipynb", "x.csv", "x.new.csv", "sub/new.csv", "own.txt"}
+    assert b"return b, a" in (expected_contents["a.ipynb"] or b"")
+    assert (expected_contents["x.csv"], expected_contents["x.new.csv"]) == (b"mine\n", b"2\n")
 
 
-def test_killed_at_any_step_nothing_is_lost_and_the_next_opening_finishes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, updated: dict[str, bytes | None]
+def test_update_killed_at_any_step_loses_nothing_and_the_next_opening_finishes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected_contents: dict[str, bytes | None]
 ) -> None:
     steps = 0
-    killed = True
-    while killed:
+    is_killed = True
+    while is_killed:
         root = tmp_path / str(steps)
         folder = student_folder(root)
         with monkeypatch.context() as patch:
-            Power(patch, steps)
+            KillAfter(patch, steps)
             try:
                 open_lesson(folder)
-                killed = False
+                is_killed = False
             except Killed:
-                killed = True
-        on_disk = set(everything(root))
+                is_killed = True
+        on_disk = set(read_all_files(root))
         assert set(STUDENT.values()) <= on_disk, f"killed at step {steps}"
 
-        open_lesson(folder, again=True)
-        assert contents(folder) == updated, f"killed at step {steps}"
-        assert not list(root.rglob(f"{TEMPORARY_PREFIX}*")), "what a kill left behind is swept up"
+        open_lesson(folder, is_second=True)
+        assert contents(folder) == expected_contents, f"killed at step {steps}"
+        assert not list(root.rglob(f"{TEMPORARY_PREFIX}*")), "temporary files are deleted"
         steps += 1
-    assert steps > 20, "the loop has really been through the update"
+    assert steps > 20, "the loop has covered the whole update"
 
 
-def test_an_update_that_is_done_does_nothing_the_second_time(tmp_path: Path) -> None:
-    """Killed before the service was told: the same base comes again."""
+def test_finished_update_changes_nothing_if_it_is_repeated(tmp_path: Path) -> None:
+    """If the server is killed before the service has recorded the opening, the next update has the same base."""
     folder = student_folder(tmp_path)
     open_lesson(folder)
 

@@ -1,4 +1,4 @@
-"""Whatever goes wrong has a code, a message and advice, and tells nothing that is for the log."""
+"""Every exception becomes an error reply with a code, a message and advice, and without details that belong in the log only."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import pytest
 from pydantic import ValidationError
 from tornado.web import HTTPError
 
-from pmh_jupyter.errors import Conflict, InvalidCourse, PmhError, Problem, TooManyRequests, Unavailable
+from pmh_jupyter.errors import Conflict, PmhError, TooManyRequests, Unavailable
 from pmh_jupyter.service import error_responses
+from pmh_jupyter.wire.errors import error_reply
 from pmh_jupyter.wire.submission import SubmitRequest
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "code"),
+    ("exception", "status", "code"),
     [
         (Conflict("twice"), 409, "conflict"),
         (HTTPError(404), 404, "not-found"),
@@ -24,35 +25,29 @@ from pmh_jupyter.wire.submission import SubmitRequest
         (None, 500, "internal"),
     ],
 )
-def test_every_error_becomes_a_failure(error: Exception | None, status: int, code: str) -> None:
-    failure = error_responses.as_pmh_error(error)
-    reply = error_responses.error_reply(failure, "request-1")
-    assert (failure.status, reply.code, reply.request_id) == (status, code, "request-1")
+def test_every_exception_becomes_an_error_reply(exception: Exception | None, status: int, code: str) -> None:
+    error = error_responses.as_pmh_error(exception)
+    reply = error_reply(error, "request-1")
+    assert (error.status, reply.code, reply.request_id) == (status, code, "request-1")
     assert reply.message and reply.advice
     assert "hunter2" not in reply.message and "secret" not in reply.message
 
 
-def test_a_message_that_does_not_fit_is_told_without_its_values() -> None:
+def test_validation_error_names_fields_but_no_values() -> None:
     with pytest.raises(ValidationError) as caught:
-        SubmitRequest.model_validate({"id": "my work", "release": "my release", "files": "my code"})
+        SubmitRequest.model_validate({"id": "my id", "release_id": "my release", "files": "my code"})
     message = error_responses.as_pmh_error(caught.value).message
-    assert "id:" in message and "files:" in message
-    assert "my code" not in message and "my release" not in message
-
-
-def test_problems_travel_whole() -> None:
-    problem = Problem("a/b.md", "no title", "add one", "cell 4")
-    (told,) = error_responses.error_reply(InvalidCourse("faulty", problems=(problem,)), "").problems
-    assert (told.file, told.cell, told.message, told.remedy) == ("a/b.md", "cell 4", "no title", "add one")
+    assert all(f"{field}:" in message for field in ("id", "release_id", "files"))
+    assert not any(value in message for value in ("my id", "my release", "my code"))
 
 
 @pytest.mark.parametrize(
-    ("failure", "seconds"),
+    ("error", "seconds"),
     [(TooManyRequests("x", retry_after=0.2), "1"), (Unavailable("x", retry_after=2.1), "3"), (Unavailable("x"), "1")],
 )
-def test_whoever_may_come_back_is_told_when(failure: PmhError, seconds: str) -> None:
-    assert error_responses.error_headers(failure)["Retry-After"] == seconds
+def test_temporary_errors_have_a_retry_after_header(error: PmhError, seconds: str) -> None:
+    assert error_responses.error_headers(error)["Retry-After"] == seconds
 
 
-def test_a_plain_refusal_says_no_time() -> None:
+def test_permanent_errors_have_no_retry_after_header() -> None:
     assert "Retry-After" not in error_responses.error_headers(Conflict("x"))

@@ -1,4 +1,4 @@
-"""The feed wakes whom an event may concern, and nobody for ever."""
+"""The broadcaster wakes the subscribers whose classroom has new events, and limits the number of streams."""
 
 from __future__ import annotations
 
@@ -12,71 +12,92 @@ from pmh_jupyter.service.event_broadcaster import EventBroadcaster
 from pmh_jupyter.service.metrics import Metrics
 
 
-class Table:
-    """The newest event's number by classroom; can be out of reach."""
+class FakeEventTable:
+    """The latest event number of each classroom; `failing_queries` is the number of queries that fail next."""
 
     def __init__(self) -> None:
-        self.numbers = {"one": 1, "two": 1}
-        self.away = 0
+        self.latest_numbers = {"physics": 1, "biology": 1}
+        self.failing_queries = 0
 
-    async def look(self) -> dict[str, int]:
-        if self.away:
-            self.away -= 1
+    async def fetch_latest_numbers(self) -> dict[str, int]:
+        if self.failing_queries:
+            self.failing_queries -= 1
             raise Unavailable("locked")
-        return dict(self.numbers)
+        return dict(self.latest_numbers)
 
 
 @pytest.fixture
-def table() -> Table:
-    return Table()
+def event_table() -> FakeEventTable:
+    return FakeEventTable()
 
 
-async def test_only_the_classroom_with_news_is_woken(table: Table) -> None:
-    told = EventBroadcaster(table.look, Metrics())
-    told.start()
-    with told.subscribe("one", "ada") as one, told.subscribe("two", "bob") as two:
-        told.notify()
+@pytest.fixture
+def broadcaster(event_table: FakeEventTable) -> EventBroadcaster:
+    return EventBroadcaster(event_table.fetch_latest_numbers, Metrics())
+
+
+async def test_only_subscribers_of_a_changed_classroom_are_woken(
+    event_table: FakeEventTable, broadcaster: EventBroadcaster
+) -> None:
+    broadcaster.start()
+    with broadcaster.subscribe("physics", "ada") as physics, broadcaster.subscribe("biology", "bob") as biology:
+        broadcaster.notify()
         async with asyncio.timeout(10):
-            await one.wait()  # the first look finds everything new
-            await two.wait()
-            one.clear(), two.clear()
-            table.numbers["two"] = 2
-            told.notify()
-            await two.wait()
-        assert not one.is_set()
-    await told.close()
+            await physics.wait()  # the first poll sees all classrooms as changed
+            await biology.wait()
+            physics.clear()
+            biology.clear()
+            event_table.latest_numbers["biology"] = 2
+            broadcaster.notify()
+            await biology.wait()
+        assert not physics.is_set()
+    await broadcaster.close()
 
 
-async def test_news_of_other_processes_are_found_without_a_hint(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_broadcaster, "LOOK_SECONDS", 0.01)
-    table.away = 2  # and a database that was away for a moment is asked again
-    told = EventBroadcaster(table.look, Metrics())
-    told.start()
-    with told.subscribe("one", "ada") as news:
+async def test_events_of_other_processes_are_found_by_polling(
+    event_table: FakeEventTable, broadcaster: EventBroadcaster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_broadcaster, "POLL_INTERVAL_SECONDS", 0.01)
+    event_table.failing_queries = 2  # polling continues after the database was unavailable
+    broadcaster.start()
+    with broadcaster.subscribe("physics", "ada") as wakeup:
         async with asyncio.timeout(10):
-            await news.wait()
-    await told.close()
+            await wakeup.wait()
+    assert event_table.failing_queries == 0
+    await broadcaster.close()
 
 
-async def test_streams_are_bounded(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_broadcaster, "STREAMS_PER_PERSON", 1)
-    monkeypatch.setattr(event_broadcaster, "STREAMS", 2)
-    told = EventBroadcaster(table.look, Metrics())
-    with told.subscribe("one", "ada"):
-        with pytest.raises(TooManyRequests), told.subscribe("two", "ada"):
+async def test_streams_per_person_and_in_total_are_limited(
+    broadcaster: EventBroadcaster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_broadcaster, "MAX_STREAMS_PER_PERSON", 1)
+    monkeypatch.setattr(event_broadcaster, "MAX_STREAMS", 2)
+    with broadcaster.subscribe("physics", "ada"):
+        with pytest.raises(TooManyRequests), broadcaster.subscribe("biology", "ada"):
             raise AssertionError("never reached")
-        with told.subscribe("one", "bob"), pytest.raises(Unavailable), told.subscribe("one", "eve"):
+        with (
+            broadcaster.subscribe("physics", "bob"),
+            pytest.raises(Unavailable),
+            broadcaster.subscribe("physics", "eve"),
+        ):
             raise AssertionError("never reached")
-    with told.subscribe("one", "ada"):
-        pass
+    with broadcaster.subscribe("physics", "ada") as wakeup:
+        assert not wakeup.is_set()
 
 
-async def test_closing_wakes_everybody_and_admits_nobody(table: Table) -> None:
-    told = EventBroadcaster(table.look, Metrics())
-    told.start()
-    with told.subscribe("one", "ada") as news:
-        await told.close()
-        assert news.is_set() and told.is_closing
-    with pytest.raises(Unavailable), told.subscribe("one", "ada"):
+async def test_close_wakes_subscribers_and_rejects_new_ones(broadcaster: EventBroadcaster) -> None:
+    broadcaster.start()
+    with broadcaster.subscribe("physics", "ada") as wakeup:
+        await broadcaster.close()
+        assert wakeup.is_set() and broadcaster.is_closing
+    with pytest.raises(Unavailable), broadcaster.subscribe("physics", "ada"):
         raise AssertionError("never reached")
-    told.notify()
+
+
+async def test_notify_after_close_has_no_effect(event_table: FakeEventTable, broadcaster: EventBroadcaster) -> None:
+    broadcaster.start()
+    await broadcaster.close()
+    event_table.failing_queries = 1
+    broadcaster.notify()
+    await asyncio.sleep(0.01)
+    assert event_table.failing_queries == 1

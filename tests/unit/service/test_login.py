@@ -1,4 +1,4 @@
-"""When a session's request must show that a page of ours made it."""
+"""Which requests with a session need the session's XSRF token."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pmh_jupyter.service.login import needs_xsrf_check, xsrf_token
 
 
 @pytest.mark.parametrize(
-    ("method", "mode", "needed"),
+    ("method", "fetch_mode", "is_needed"),
     [
         ("GET", "navigate", False),
         ("GET", "", False),
@@ -22,10 +22,10 @@ from pmh_jupyter.service.login import needs_xsrf_check, xsrf_token
         ("DELETE", "", True),
     ],
 )
-def test_only_a_person_who_navigates_needs_none(method: str, mode: str, needed: bool) -> None:
-    assert needs_xsrf_check(method, mode) is needed
+def test_only_navigation_needs_no_xsrf_token(method: str, fetch_mode: str, is_needed: bool) -> None:
+    assert needs_xsrf_check(method, fetch_mode) is is_needed
 
 
-def test_the_token_is_the_sessions_own() -> None:
+def test_xsrf_token_depends_on_session_and_secret() -> None:
     assert xsrf_token(b"key", "one") == xsrf_token(b"key", "one")
     assert len({xsrf_token(b"key", "one"), xsrf_token(b"key", "two"), xsrf_token(b"other", "one")}) == 3

@@ -1,4 +1,4 @@
-"""Logs say what happened and to which request, and hold no credential."""
+"""Log lines name the event and the request, and contain no credentials."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pmh_jupyter.service import logs
 
 
 @pytest.fixture(autouse=True)
-def _restored() -> Iterator[None]:
+def _restore_logging() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
@@ -22,40 +22,46 @@ def _restored() -> Iterator[None]:
     structlog.contextvars.clear_contextvars()
 
 
-def test_a_line_is_json_with_its_request(capsys: pytest.CaptureFixture[str]) -> None:
+def test_log_line_is_json_with_request_id(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure_logging("info", as_json=True)
     structlog.contextvars.bind_contextvars(request_id="request-1")
-    logs.log.info("graded", seconds=1.5)
-    logs.log.debug("not at this level")
+    logs.log.info("grading finished", seconds=1.5)
+    logs.log.debug("below the log level")
     (line,) = capsys.readouterr().err.splitlines()
-    told = json.loads(line)
-    assert (told["event"], told["request_id"], told["seconds"], told["level"]) == ("graded", "request-1", 1.5, "info")
+    event = json.loads(line)
+    assert (event["event"], event["request_id"], event["seconds"], event["level"]) == (
+        "grading finished",
+        "request-1",
+        1.5,
+        "info",
+    )
 
 
-def test_what_libraries_log_is_told_alike_and_without_credentials(capsys: pytest.CaptureFixture[str]) -> None:
+def test_library_log_records_are_json_without_credentials(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure_logging("info", as_json=True)
     logging.getLogger("jupyterhub").warning("failed with Authorization: token 0123456789abcdef")
     logging.getLogger("tornado.general").warning("Invalid cookie signature %r", b"cookie")
     (line,) = capsys.readouterr().err.splitlines()
-    assert "0123456789abcdef" not in line and "token" in json.loads(line)["event"]
+    assert "0123456789abcdef" not in line
+    assert json.loads(line)["event"] == "failed with Authorization: token [redacted]"
 
 
-def test_a_traceback_holds_no_values(capsys: pytest.CaptureFixture[str]) -> None:
+def test_traceback_contains_no_local_values(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure_logging("info", as_json=True)
     code = "".join(["pri", "vate"])
     try:
         raise ValueError("no")
     except ValueError:
         logs.log.exception("failed", length=len(code))
-    told = capsys.readouterr().err
-    assert "ValueError: no" in told and "private" not in told
+    output = capsys.readouterr().err
+    assert "ValueError: no" in output and "private" not in output
 
 
-@pytest.mark.parametrize("offered", [None, "", "short", "a" * 65, "with space", "line\nbreak", "ünicode-id", "x;drop"])
-def test_an_id_that_does_not_belong_in_a_log_is_replaced(offered: str | None) -> None:
-    made = logs.choose_request_id(offered)
-    assert made != offered and len(made) == 32
+@pytest.mark.parametrize("proposed", [None, "", "short", "a" * 65, "with space", "line\nbreak", "ünicode-id", "x;drop"])
+def test_unsafe_request_id_is_replaced(proposed: str | None) -> None:
+    request_id = logs.choose_request_id(proposed)
+    assert request_id != proposed and len(request_id) == 32
 
 
-def test_a_sane_id_is_kept() -> None:
+def test_safe_request_id_is_kept() -> None:
     assert logs.choose_request_id("panel.4711-a_b") == "panel.4711-a_b"

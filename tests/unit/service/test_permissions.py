@@ -1,4 +1,4 @@
-"""No route forgets its rights, and what is unknown stops the service from starting."""
+"""Every operation has the access rule that the documentation names, and unknown rules stop the service from starting."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from pmh_jupyter.service.hub_client import Caller
 from pmh_jupyter.service.permissions import AccessRule, Scope
 from pmh_jupyter.service.routes import Operation, Route, path_regex
 
-OPERATIONS = [(route, method, told) for route in ROUTES for method, told in route.operations.items()]
-CONTRACT = Path(__file__).parents[3] / "docs" / "architecture.md"
-# What each word of the contract's column "scope" means: the scope, and whether a browser session will do without it.
-WORDS: dict[str, AccessRule | None] = {
+OPERATIONS = [(route, method, operation) for route in ROUTES for method, operation in route.operations.items()]
+ARCHITECTURE_PAGE = Path(__file__).parents[3] / "docs" / "architecture.md"
+# The access rule that each text of the column "scope" stands for.
+RULES_BY_TEXT: dict[str, AccessRule | None] = {
     "learn or session": AccessRule(Scope.LEARN, allows_session=True),
     "teach or session": AccessRule(Scope.TEACH, allows_session=True),
     "author": AccessRule(Scope.AUTHOR),
@@ -28,36 +28,37 @@ WORDS: dict[str, AccessRule | None] = {
 }
 
 
-def contract() -> dict[tuple[str, str], str]:
-    """(route, method) to scope, from the table in docs/architecture.md."""
-    table = CONTRACT.read_text().partition("## The service's API")[2].partition("## The server extension's API")[0]
+def documented_scopes() -> dict[tuple[str, str], str]:
+    """By path and method: the text of the column "scope" in docs/architecture.md."""
+    page = ARCHITECTURE_PAGE.read_text()
+    table = page.partition("## The service's API")[2].partition("## The server extension's API")[0]
     rows = re.findall(r"^\| `([^`]+)` \| (\w+) \| ([^|(]+)", table, re.MULTILINE)
     return {(path, method): scope.strip() for path, method, scope in rows}
 
 
-def test_routes_and_scopes_are_those_of_the_contract() -> None:
-    told = contract()
-    assert {(route.path, method) for route, method, _ in OPERATIONS} == set(told)
+def test_routes_and_access_rules_match_the_documentation() -> None:
+    scopes = documented_scopes()
+    assert {(route.path, method) for route, method, _ in OPERATIONS} == set(scopes)
     for route, method, operation in OPERATIONS:
-        right = operation.access_rule and replace(operation.access_rule, permission=None)
-        assert right == WORDS[told[route.path, method]], route.path
+        rule = operation.access_rule and replace(operation.access_rule, permission=None)
+        assert rule == RULES_BY_TEXT[scopes[route.path, method]], route.path
 
 
 @pytest.mark.parametrize(("route", "method", "operation"), OPERATIONS)
-def test_a_route_of_a_classroom_asks_for_a_permission(route: Route, method: str, operation: Operation) -> None:
+def test_operations_of_a_classroom_require_a_permission(route: Route, method: str, operation: Operation) -> None:
     if "classroom" in route.parameters:
         assert operation.access_rule and operation.access_rule.permission
     if operation.access_rule is None:
         assert route.path == "openapi.json"
 
 
-def test_a_method_without_a_right_cannot_be_reached() -> None:
+def test_handlers_have_no_methods_without_an_operation() -> None:
     for route in ROUTES:
-        verbs = {name.upper() for name in vars(route.handler)} & {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"}
-        assert verbs == set(route.operations), route.path
+        methods = {name.upper() for name in vars(route.handler)} & {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"}
+        assert methods == set(route.operations), route.path
 
 
-def test_what_is_unknown_is_refused() -> None:
+def test_unknown_scopes_permissions_and_parameters_are_rejected() -> None:
     with pytest.raises(ValueError):
         AccessRule("custom:pmh:everything")  # type: ignore[arg-type]
     with pytest.raises(ValueError):
@@ -71,26 +72,26 @@ def test_what_is_unknown_is_refused() -> None:
         Route("me", MeHandler, {"POST": operation})
 
 
-def test_a_session_does_only_where_it_is_said() -> None:
+def test_session_replaces_a_scope_only_where_allowed() -> None:
     session = Caller("ada", "user", frozenset(), has_session=True)
     token = Caller("ada", "user", frozenset({Scope.LEARN}))
     AccessRule(Scope.TEACH, allows_session=True).require_scope(session)
     AccessRule(Scope.LEARN).require_scope(token)
-    for right, caller in ((AccessRule(Scope.AUTHOR), session), (AccessRule(Scope.TEACH, allows_session=True), token)):
-        with pytest.raises(NotAllowed, match=right.scope):
-            right.require_scope(caller)
+    for rule, caller in ((AccessRule(Scope.AUTHOR), session), (AccessRule(Scope.TEACH, allows_session=True), token)):
+        with pytest.raises(NotAllowed, match=rule.scope):
+            rule.require_scope(caller)
 
 
-@pytest.mark.parametrize("slug", ["demo", "a", "room-2", "a" * 100])
-def test_addresses_take_slugs(slug: str) -> None:
+@pytest.mark.parametrize("slug", ["demo", "a", "section-2", "a" * 64])
+def test_path_parameters_accept_slugs(slug: str) -> None:
     assert re.fullmatch(path_regex("classrooms/{classroom}/outline"), f"classrooms/{slug}/outline")
 
 
-@pytest.mark.parametrize("slug", ["", "..", "Demo", "a/b", "a" * 101, "-a", "a\n", "%2e"])
-def test_addresses_take_nothing_else(slug: str) -> None:
+@pytest.mark.parametrize("slug", ["", "..", "Demo", "a/b", "a" * 65, "-a", "a-", "a--b", "a\n", "%2e"])
+def test_path_parameters_reject_everything_else(slug: str) -> None:
     assert not re.fullmatch(path_regex("classrooms/{classroom}/outline"), f"classrooms/{slug}/outline")
 
 
-def test_no_permission_is_asked_that_nobody_holds() -> None:
-    asked = {operation.access_rule.permission for _, _, operation in OPERATIONS if operation.access_rule}
-    assert asked - {None} <= set(Permission)
+def test_required_permissions_exist() -> None:
+    required = {operation.access_rule.permission for _, _, operation in OPERATIONS if operation.access_rule}
+    assert required - {None} <= set(Permission)

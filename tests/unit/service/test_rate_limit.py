@@ -1,4 +1,4 @@
-"""Token buckets: as many at once as in a minute, then one after another; each person for themselves."""
+"""Token buckets: a burst up to the limit, then a steady rate, separately for each person."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pmh_jupyter.errors import TooManyRequests
 from pmh_jupyter.service.rate_limit import RateLimit
 
 
-class Clock:
-    """Seconds that a test moves."""
+class FakeClock:
+    """Seconds that a test advances."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -18,14 +18,14 @@ class Clock:
         return self.now
 
 
-def test_a_full_bucket_then_one_each_interval() -> None:
-    clock = Clock()
+def test_burst_is_followed_by_one_request_per_interval() -> None:
+    clock = FakeClock()
     limit = RateLimit(6, clock)
     for _ in range(6):
         limit.consume("ada")
-    with pytest.raises(TooManyRequests) as refused:
+    with pytest.raises(TooManyRequests) as caught:
         limit.consume("ada")
-    assert refused.value.retry_after == pytest.approx(10)
+    assert caught.value.retry_after == pytest.approx(10)
     clock.now += 9.9
     with pytest.raises(TooManyRequests):
         limit.consume("ada")
@@ -35,8 +35,8 @@ def test_a_full_bucket_then_one_each_interval() -> None:
         limit.consume("ada")
 
 
-def test_others_are_not_touched_and_rest_refills() -> None:
-    clock = Clock()
+def test_buckets_are_separate_and_refill_up_to_the_limit() -> None:
+    clock = FakeClock()
     limit = RateLimit(1, clock)
     limit.consume("ada")
     limit.consume("bob")
@@ -46,10 +46,10 @@ def test_others_are_not_touched_and_rest_refills() -> None:
         limit.consume("ada")
 
 
-def test_buckets_are_bounded_and_the_oldest_goes() -> None:
-    limit = RateLimit(1, Clock(), max_buckets=2)
+def test_least_recently_used_bucket_is_dropped() -> None:
+    limit = RateLimit(1, FakeClock(), max_buckets=2)
     for name in ("ada", "bob", "eve"):
         limit.consume(name)
-    limit.consume("ada")  # forgotten, so full again
+    limit.consume("ada")  # her bucket was dropped, so she has a full one
     with pytest.raises(TooManyRequests):
         limit.consume("eve")

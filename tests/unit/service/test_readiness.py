@@ -1,50 +1,78 @@
-"""Readiness is asked seldom, once for all who want to know, and says which part is not there."""
+"""Readiness checks run rarely, once for all concurrent callers, and report which component is not ready."""
 
 from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from pmh_jupyter.errors import NoSandbox
-from pmh_jupyter.service.readiness import STATUS_CACHE_SECONDS, Readiness
+from pmh_jupyter.service import readiness
+from pmh_jupyter.service.readiness import STATUS_CACHE_SECONDS, ComponentStatus, Readiness
 
 
-class Check:
-    """Counts how often it is asked; can fail."""
+class FakeCheck:
+    """Counts its calls; raises `error` if that is set."""
 
-    def __init__(self) -> None:
-        self.asked = 0
-        self.error: Exception | None = None
+    def __init__(self, error: Exception | None = None) -> None:
+        self.call_count = 0
+        self.error = error
 
     async def __call__(self) -> None:
-        self.asked += 1
+        self.call_count += 1
         await asyncio.sleep(0)
         if self.error:
             raise self.error
 
 
-async def test_asked_once_for_everybody_and_again_after_half_a_minute() -> None:
-    check, now = Check(), 0.0
-    ready = Readiness({"grading": check}, lambda: now)
-    answers = await asyncio.gather(*(ready.check_components() for _ in range(10)))
-    assert check.asked == 1 and all(part.is_ready for parts in answers for part in parts)
-    now = STATUS_CACHE_SECONDS
+class FakeClock:
+    """Seconds that a test advances."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def test_concurrent_callers_share_one_check() -> None:
+    check = FakeCheck()
+    component_readiness = Readiness({"grading": check}, FakeClock())
+    replies = await asyncio.gather(*(component_readiness.check_components() for _ in range(10)))
+    assert check.call_count == 1
+    assert replies == [(ComponentStatus("grading", True),)] * 10
+
+
+async def test_status_is_cached_and_then_checked_again() -> None:
+    check, clock = FakeCheck(), FakeClock()
+    component_readiness = Readiness({"grading": check}, clock)
+    await component_readiness.check_components()
     check.error = NoSandbox("bubblewrap is not installed.")
-    (part,) = await ready.check_components()
-    assert check.asked == 2
-    assert (part.name, part.is_ready, part.code, part.message) == (
-        "grading",
-        False,
-        "no-sandbox",
-        "bubblewrap is not installed.",
-    )
-    assert "pmh doctor" in part.advice
+    clock.now = STATUS_CACHE_SECONDS - 0.1
+    assert (await component_readiness.check_components())[0].is_ready
+    assert check.call_count == 1
+    clock.now = STATUS_CACHE_SECONDS
+    (status,) = await component_readiness.check_components()
+    assert check.call_count == 2
+    assert (status.is_ready, status.code, status.message) == (False, "no-sandbox", "bubblewrap is not installed.")
+    assert "pmh doctor" in status.advice
 
 
-async def test_one_part_that_is_missing_does_not_hide_another() -> None:
-    lost, found = Check(), Check()
-    lost.error = TimeoutError()
-    parts = await Readiness({"database": lost, "grading": found}, lambda: 0.0).check_components()
-    assert [(part.name, part.is_ready, part.code) for part in parts] == [
-        ("database", False, "timeout"),
+async def test_failed_component_does_not_hide_others() -> None:
+    checks = {"database": FakeCheck(NoSandbox("no")), "grading": FakeCheck()}
+    statuses = await Readiness(checks, FakeClock()).check_components()
+    assert [(status.name, status.is_ready, status.code) for status in statuses] == [
+        ("database", False, "no-sandbox"),
         ("grading", True, ""),
     ]
+
+
+async def test_check_that_does_not_finish_is_reported_as_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "CHECK_TIMEOUT_SECONDS", 0.01)
+
+    async def hang() -> None:
+        await asyncio.Event().wait()
+
+    (status,) = await Readiness({"grading": hang}, FakeClock()).check_components()
+    assert (status.name, status.is_ready, status.code) == ("grading", False, "timeout")
+    assert status.message and status.advice

@@ -1,4 +1,4 @@
-"""Files as they travel: nothing leaves the folder, nothing arrives damaged."""
+"""Uploaded files are decoded only if their paths stay inside the folder and their content is intact."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pmh_jupyter.wire.base import FileContent
 from tests.support.tiny_course import content
 
 
-def a_file(path: str, **more: Any) -> FileContent:
-    return FileContent.model_validate(content(path, b"data") | more)
+def make_file(path: str, **changes: Any) -> FileContent:
+    return FileContent.model_validate(content(path, b"data") | changes)
 
 
 @pytest.mark.parametrize("path", ["a.ipynb", "data/table.csv", "a b/ü.txt", ".hidden", "..."])
-def test_a_path_within_the_folder_is_kept(path: str) -> None:
-    (file,) = decode_files([a_file(path)])
+def test_path_inside_the_folder_is_accepted(path: str) -> None:
+    (file,) = decode_files([make_file(path)])
     assert (file.path, file.content) == (path, b"data")
 
 
@@ -27,19 +27,28 @@ def test_a_path_within_the_folder_is_kept(path: str) -> None:
     "path",
     ["", ".", "..", "../x", "a/../b", "a/..", "/etc/passwd", "a//b", "a/", "./a", "a\\b", "a\nb", "a\x00", "\u202ea"],
 )
-def test_any_other_path_is_refused(path: str) -> None:
+def test_every_other_path_is_rejected(path: str) -> None:
     with pytest.raises(BadInput, match="not a path within"):
-        decode_files([a_file(path)])
+        decode_files([make_file(path)])
 
 
-def test_damage_doubles_and_crowds_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_content_that_does_not_match_its_hash_is_rejected() -> None:
     with pytest.raises(BadInput, match="damaged"):
-        decode_files([a_file("a", sha256="0" * 64)])
-    for text in ("§", "=", "YQ", "Y Q=="):
-        with pytest.raises(BadInput, match="not base64"):
-            decode_files([a_file("a", content=text)])
+        decode_files([make_file("a", sha256="0" * 64)])
+
+
+@pytest.mark.parametrize("text", ["§", "=", "YQ", "Y Q=="])
+def test_invalid_base64_is_rejected(text: str) -> None:
+    with pytest.raises(BadInput, match="not base64"):
+        decode_files([make_file("a", content=text)])
+
+
+def test_duplicate_path_is_rejected() -> None:
     with pytest.raises(BadInput, match="twice"):
-        decode_files([a_file("a"), a_file("a")])
-    monkeypatch.setattr(uploaded_files, "FILES", 1)
+        decode_files([make_file("a"), make_file("a")])
+
+
+def test_too_many_files_are_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploaded_files, "MAX_FILES", 1)
     with pytest.raises(TooLarge):
-        decode_files([a_file("a"), a_file("b")])
+        decode_files([make_file("a"), make_file("b")])

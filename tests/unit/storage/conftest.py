@@ -1,5 +1,5 @@
-"""Fixtures: `database` is a migrated one, once in SQLite and once in PostgreSQL; `school` has a classroom and a course in it;
-`clock` stands still until moved."""
+"""Fixtures: `database` is migrated and empty, `school` has a classroom with a course in it; both exist in SQLite and in PostgreSQL.
+`clock` shows the same time until a test advances it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from pmh_jupyter.storage.database import Database
 from tests.support.storage.postgres import Cluster, running_cluster
-from tests.support.storage.school import MovedClock, School
+from tests.support.storage.school import ManualClock, School
 
 BACKENDS = [pytest.param("sqlite"), pytest.param("postgresql", marks=pytest.mark.postgres)]
 
@@ -41,8 +41,8 @@ def postgres_template(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture
-def clock() -> MovedClock:
-    return MovedClock()
+def clock() -> ManualClock:
+    return ManualClock()
 
 
 @pytest.fixture(params=BACKENDS)
@@ -61,7 +61,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture(params=BACKENDS)
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a database without anything in it."""
+    """The URL of a database without tables."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'pmh.sqlite'}"
         return
@@ -72,16 +72,16 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def connect(url: str, clock: MovedClock) -> Iterator[Callable[[], Database]]:
-    """Opens the database, as often as called: each is a process of its own as far as the database can tell."""
-    opened: list[Database] = []
+def connect(url: str, clock: ManualClock) -> Iterator[Callable[[], Database]]:
+    """Opens another connection pool on the database with every call, as another process would."""
+    databases: list[Database] = []
 
-    def open_another() -> Database:
-        opened.append(Database(url, clock).open(exclusive=False))
-        return opened[-1]
+    def open_database() -> Database:
+        databases.append(Database(url, clock).open(exclusive=False))
+        return databases[-1]
 
-    yield open_another
-    for database in opened:
+    yield open_database
+    for database in databases:
         database.close()
 
 
@@ -91,5 +91,5 @@ def database(connect: Callable[[], Database]) -> Database:
 
 
 @pytest.fixture
-def school(database: Database, clock: MovedClock) -> School:
+def school(database: Database, clock: ManualClock) -> School:
     return School(database, clock)

@@ -1,4 +1,4 @@
-"""Bytes by their hash: durable before the row, whole or not at all, and nothing left of what failed."""
+"""Blobs: durable before their row, complete or absent, and nothing left of a failed write."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records import submissions
 from pmh_jupyter.storage.tables.courses import BlobRow
 from pmh_jupyter.storage.tables.submissions import SubmissionRow
-from tests.support.storage.school import FIRST, School, again, sign
+from tests.support.storage.school import CLASSROOM, FIRST, School, sign
 
 
 @pytest.fixture(params=["file", "database"])
@@ -29,7 +30,7 @@ def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
     return FileBlobStore(tmp_path / "blobs") if request.param == "file" else DatabaseBlobStore()
 
 
-def keep(blobs: BlobStore, database: Database, contents: list[bytes]) -> None:
+def store(blobs: BlobStore, database: Database, contents: list[bytes]) -> None:
     blobs.stage("submission", contents)
     with database.write() as session:
         blobs.store(session, "submission", contents)
@@ -39,75 +40,74 @@ def files_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def test_what_is_kept_comes_back(blobs: BlobStore, database: Database) -> None:
+def test_stored_contents_are_read_back(blobs: BlobStore, database: Database) -> None:
     contents = [b"", b"one", b"\0\xff" * 1000, b"one"]
-    keep(blobs, database, contents)
-    keep(blobs, database, contents)
+    store(blobs, database, contents)
+    store(blobs, database, contents)
     with database.read() as session:
         assert blobs.read(session, "submission", map(sha256_hex, contents)) == {
-            sha256_hex(one): one for one in contents
+            sha256_hex(content): content for content in contents
         }
         assert blobs.read(session, "submission", []) == {}
 
 
-def test_namespaces_never_mix(blobs: BlobStore, database: Database) -> None:
-    keep(blobs, database, [b"mine"])
+def test_blob_of_another_namespace_is_missing(blobs: BlobStore, database: Database) -> None:
+    store(blobs, database, [b"mine"])
     with database.read() as session, pytest.raises(Unavailable, match="missing"):
         blobs.read(session, "sealed", [sha256_hex(b"mine")])
 
 
-def test_damage_is_found(database: Database, tmp_path: Path) -> None:
+def test_damaged_blob_is_reported_and_can_be_stored_again(database: Database, tmp_path: Path) -> None:
     blobs = FileBlobStore(tmp_path / "blobs")
-    keep(blobs, database, [b"whole"])
+    store(blobs, database, [b"whole"])
     [path] = files_in(blobs.folder)
     path.write_bytes(b"wh")
     with database.read() as session, pytest.raises(Unavailable, match="damaged"):
         blobs.read(session, "submission", [sha256_hex(b"whole")])
-    keep(blobs, database, [b"whole"])  # a file that was cut short is written again
+    store(blobs, database, [b"whole"])  # a file that was cut short is written again
     assert path.read_bytes() == b"whole"
 
 
-def test_files_are_for_the_service_alone(database: Database, tmp_path: Path) -> None:
+def test_files_and_folders_are_accessible_to_the_service_only(database: Database, tmp_path: Path) -> None:
     blobs = FileBlobStore(tmp_path / "deep" / "blobs")
-    keep(blobs, database, [b"secret"])
+    store(blobs, database, [b"secret"])
     [path] = files_in(blobs.folder)
-    assert [one.stat().st_mode & 0o077 for one in (path, path.parent, blobs.folder)] == [0, 0, 0]
+    assert [entry.stat().st_mode & 0o077 for entry in (path, path.parent, blobs.folder)] == [0, 0, 0]
 
 
-def test_postgresql_keeps_blobs_itself_unless_told(school: School, tmp_path: Path) -> None:
+def test_blobs_are_rows_in_postgresql_and_files_beside_sqlite(school: School, tmp_path: Path) -> None:
     with school.database.read() as session:
-        kept = session.scalar(select(func.count()).select_from(BlobRow))
-    assert bool(kept) is (school.database.sqlite_path is None)
-    url = school.database.url.render_as_string(hide_password=False)
-    with Database(url, blob_folder=tmp_path / "elsewhere") as told:
-        assert isinstance(told.blobs, FileBlobStore)
+        row_count = session.scalar(select(func.count()).select_from(BlobRow))
+    assert bool(row_count) is (school.database.sqlite_path is None)
+    assert bool(files_in(tmp_path / "blobs")) is (school.database.sqlite_path is not None)
 
 
-def test_order_of_a_durable_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Temporary file, fsync, rename, fsync of the folder."""
-    done: list[str] = []
-    rename, fsync = Path.rename, os.fsync
+def test_blob_file_is_synced_before_the_rename_and_its_folder_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    replace_file, fsync = os.replace, os.fsync
 
-    def seen_fsync(handle: int) -> None:
-        done.append("folder" if os.path.isdir(f"/proc/self/fd/{handle}") else "file")
+    def record_fsync(handle: int) -> None:
+        steps.append("folder" if os.path.isdir(f"/proc/self/fd/{handle}") else "file")
         fsync(handle)
 
-    def seen_rename(self: Path, target: Path) -> Path:
-        done.append("rename")
-        return rename(self, target)
+    def record_replace(source: Path, target: Path) -> None:
+        steps.append("rename")
+        replace_file(source, target)
 
     blobs = FileBlobStore(tmp_path)
     blobs.stage("submission", [b"first"])
-    monkeypatch.setattr(os, "fsync", seen_fsync)
-    monkeypatch.setattr(Path, "rename", seen_rename)
+    monkeypatch.setattr(os, "fsync", record_fsync)
+    monkeypatch.setattr(os, "replace", record_replace)
     (tmp_path / "submission" / sha256_hex(b"second")[:2]).mkdir(exist_ok=True)
     blobs.stage("submission", [b"second"])
-    assert done == ["file", "rename", "folder"]
+    assert steps == ["file", "rename", "folder"]
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder that takes 64 KiB: a real small file system where we may mount one, else one whose fsync says that it is full."""
+    """A folder that holds 64 KiB: a small file system if the test may mount one, otherwise a folder where fsync fails."""
     folder = tmp_path / "small"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
@@ -117,52 +117,54 @@ def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
         return
     fsync = os.fsync
 
-    def full(handle: int) -> None:
+    def raise_disk_full(handle: int) -> None:
         if os.fstat(handle).st_size > 64 << 10:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         fsync(handle)
 
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", raise_disk_full)
     yield folder
 
 
-def test_a_full_disk_leaves_neither_row_nor_file(school: School, small_disk: Path) -> None:
-    person = school.member()
+def test_full_disk_leaves_neither_row_nor_partial_file(school: School, small_disk: Path) -> None:
+    person = school.add_member()
     school.database.blobs = FileBlobStore(small_disk / "blobs")
-    fits, too_much = File("lesson.ipynb", b"fits"), File("data.bin", os.urandom(200 << 10))
-    new = again(school.new(person, SubmissionKind.FINAL), files=(fits, too_much))
+    fits, too_large = File("lesson.ipynb", b"fits"), File("data.bin", os.urandom(200 << 10))
+    new_submission = replace(school.new_submission(person, SubmissionKind.FINAL), files=(fits, too_large))
     for _ in range(3):
         with pytest.raises(Unavailable, match="disk is full"):
-            submissions.receive_submission(school.database, new, sign)
+            submissions.receive_submission(school.database, new_submission, sign)
     assert [path.name for path in files_in(small_disk)] == [sha256_hex(b"fits")]
     with school.database.read() as session:
         assert session.scalar(select(func.count()).select_from(SubmissionRow)) == 0
-    assert submissions.list_submissions(school.database, person.id, "room") == ()
+    assert submissions.list_submissions(school.database, person.id, CLASSROOM) == ()
 
 
-def test_killed_between_blob_and_row(school: School, url: str) -> None:
-    """The blob stays without a row; the same work sent again is whole, and there once."""
-    person = school.member()
-    new = school.new(person, SubmissionKind.FINAL)
+def test_submission_is_complete_after_a_kill_between_blob_and_row(school: School, url: str) -> None:
+    """The blobs stay without rows, and sending the submission again uses them."""
+    person = school.add_member()
+    new_submission = school.new_submission(person, SubmissionKind.FINAL)
     script = (
         "import os, signal, sys\n"
         "from uuid import UUID\n"
         "from pmh_jupyter.storage.database import Database\n"
-        "from pmh_jupyter.storage.records import work\n"
-        "from pmh_jupyter.domain.submission import NewWork, Kind\n"
+        "from pmh_jupyter.storage.records import submissions\n"
+        "from pmh_jupyter.domain.submission import NewSubmission, SubmissionKind\n"
         "from pmh_jupyter.domain.course import File\n"
-        "url, id, person, release = sys.argv[1:]\n"
+        "url, id, person, classroom, release = sys.argv[1:]\n"
         "files = (File('lesson.ipynb', b'{\"cells\": []}'), File('extra.txt', b'more'))\n"
-        "new = NewWork(UUID(id), Kind.SUBMISSION, UUID(person), 'room', 'first', release, files)\n"
-        "work.receive(Database(url), new, lambda fields: os.kill(os.getpid(), signal.SIGKILL))\n"
+        "new_submission = NewSubmission(UUID(id), SubmissionKind.FINAL, UUID(person), classroom, 'first', release, files)\n"
+        "submissions.receive_submission(Database(url), new_submission, lambda fields: os.kill(os.getpid(), signal.SIGKILL))\n"
     )
-    command = [sys.executable, "-c", script, url, str(new.id), str(person.id), FIRST.id]
+    command = [sys.executable, "-c", script, url, str(new_submission.id), str(person.id), CLASSROOM, FIRST.id]
     assert subprocess.run(command).returncode == -9
-    assert submissions.list_submissions(school.database, person.id, "room") == ()
+    assert submissions.list_submissions(school.database, person.id, CLASSROOM) == ()
     if isinstance(school.database.blobs, FileBlobStore):
         assert len(files_in(school.database.blobs.folder / "submission")) == 2
-    received = submissions.receive_submission(school.database, new, sign)
-    assert [one.id for one in submissions.list_submissions(school.database, person.id, "room")] == [received.id]
+    received = submissions.receive_submission(school.database, new_submission, sign)
+    assert [submission.id for submission in submissions.list_submissions(school.database, person.id, CLASSROOM)] == [
+        received.id
+    ]
     with school.database.read() as session:
-        digests = [sha256_hex(file.content) for file in new.files]
+        digests = [sha256_hex(file.content) for file in new_submission.files]
         assert set(school.database.blobs.read(session, "submission", digests)) == set(digests)

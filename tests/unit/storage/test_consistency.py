@@ -1,4 +1,4 @@
-"""The helper that proves after a fault that nothing was lost or doubled notices each thing that could be wrong."""
+"""The consistency check of the fault tests notices every kind of damage."""
 
 from __future__ import annotations
 
@@ -13,38 +13,40 @@ from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.errors import Unavailable
 from pmh_jupyter.service.receipts import ReceiptSigner
 from pmh_jupyter.storage.records import submissions
-from tests.support.storage.consistency import books_balance
+from tests.support.storage.consistency import check_consistency
 from tests.support.storage.school import School
 
-Books = tuple[School, dict[str, dict[str, Any]], dict[str, str]]
+GradedSchool = tuple[School, dict[str, dict[str, Any]], dict[str, str]]
 
 
 @pytest.fixture
-def books(school: School, tmp_path: Path) -> Books:
-    """A check and two submissions, graded, with the receipts that were given."""
-    signer, person, receipts = ReceiptSigner(tmp_path / "key"), school.member(), {}
+def graded_school(school: School, tmp_path: Path) -> GradedSchool:
+    """A graded check and two graded final submissions, with their receipts and the public keys."""
+    signer, person, receipts = ReceiptSigner(tmp_path / "key"), school.add_member(), {}
     school.check(person, a=Outcome.FAILED, b=Outcome.PASSED)
     for _ in range(2):
-        sent = submissions.receive_submission(school.database, school.new(person, SubmissionKind.FINAL), signer.sign)
+        sent = submissions.receive_submission(
+            school.database, school.new_submission(person, SubmissionKind.FINAL), signer.sign
+        )
         receipts[str(sent.id)] = dict(sent.receipt or {})
-        school.clock.forward(seconds=1)
-        school.grade(a=Outcome.PASSED, b=Outcome.PASSED)
+        school.clock.advance(seconds=1)
+        school.grade_next(a=Outcome.PASSED, b=Outcome.PASSED)
     return school, receipts, signer.public_keys
 
 
-def test_books_in_order_balance(books: Books) -> None:
-    school, receipts, keys = books
-    assert len(books_balance(school.database, receipts, keys)) == 3
+def test_undamaged_database_is_consistent(graded_school: GradedSchool) -> None:
+    school, receipts, keys = graded_school
+    assert len(check_consistency(school.database, receipts, keys)) == 3
 
 
-def test_a_receipt_missing_altered_or_signed_by_another(books: Books, tmp_path: Path) -> None:
-    school, receipts, keys = books
+def test_missing_altered_or_foreign_receipt_is_noticed(graded_school: GradedSchool, tmp_path: Path) -> None:
+    school, receipts, keys = graded_school
     first, *_ = receipts
     altered = receipts | {first: receipts[first] | {"content_hash": "0" * 64}}
     others = ReceiptSigner(tmp_path / "another").public_keys
-    for held, known in (({}, keys), (altered, keys), (receipts, others)):
+    for given_receipts, public_keys in (({}, keys), (altered, keys), (receipts, others)):
         with pytest.raises(AssertionError):
-            books_balance(school.database, held, known)
+            check_consistency(school.database, given_receipts, public_keys)
 
 
 @pytest.mark.parametrize(
@@ -58,25 +60,25 @@ def test_a_receipt_missing_altered_or_signed_by_another(books: Books, tmp_path: 
         "DELETE FROM awards",
     ],
 )
-def test_a_table_that_tells_another_story(books: Books, damage: str) -> None:
-    school, receipts, keys = books
+def test_contradiction_between_tables_is_noticed(graded_school: GradedSchool, damage: str) -> None:
+    school, receipts, keys = graded_school
     with school.database.write() as session:
         session.execute(text(damage))
     with pytest.raises(AssertionError):
-        books_balance(school.database, receipts, keys)
+        check_consistency(school.database, receipts, keys)
 
 
-def test_bytes_that_nobody_names(books: Books) -> None:
-    school, receipts, keys = books
+def test_blob_without_a_row_is_noticed(graded_school: GradedSchool) -> None:
+    school, receipts, keys = graded_school
     with school.database.write() as session:
         school.database.blobs.stage("submission", [b"stray"])
         school.database.blobs.store(session, "submission", [b"stray"])
     with pytest.raises(AssertionError):
-        books_balance(school.database, receipts, keys)
+        check_consistency(school.database, receipts, keys)
 
 
-def test_bytes_that_are_lost(books: Books) -> None:
-    school, receipts, keys = books
+def test_missing_blob_is_noticed(graded_school: GradedSchool) -> None:
+    school, receipts, keys = graded_school
     folder = getattr(school.database.blobs, "folder", None)
     if folder is None:
         with school.database.write() as session:
@@ -84,4 +86,4 @@ def test_bytes_that_are_lost(books: Books) -> None:
     else:
         next(path for path in (folder / "submission").rglob("*") if path.is_file()).unlink()
     with pytest.raises(Unavailable, match="missing"):
-        books_balance(school.database, receipts, keys)
+        check_consistency(school.database, receipts, keys)

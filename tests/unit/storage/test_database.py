@@ -1,4 +1,4 @@
-"""Opening, locking, migrating; what a locked, lost or mistaken database is told as."""
+"""Opening, locking and migrating databases, and the errors for locked, full and unreachable ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from pmh_jupyter.errors import BadInput, Conflict, SchemaTooNew, SchemaTooOld, Unavailable
@@ -24,7 +24,7 @@ from pmh_jupyter.storage.columns import Base
 from pmh_jupyter.storage.database import Database, utc_now
 from pmh_jupyter.storage.records import events, members, people
 from tests.support.storage.postgres import Cluster
-from tests.support.storage.school import MovedClock, School
+from tests.support.storage.school import CLASSROOM, ManualClock, School
 
 
 def set_revision(database: Database, number: str) -> None:
@@ -32,13 +32,56 @@ def set_revision(database: Database, number: str) -> None:
         session.execute(text(f"UPDATE {revision.VERSION_TABLE} SET version_num = :number"), {"number": number})
 
 
-def test_migrations_make_the_tables_that_the_code_knows(database: Database) -> None:
+def test_migrated_schema_equals_the_metadata_of_the_tables(database: Database) -> None:
     with database.engine.connect() as connection:
-        options = {"version_table": revision.VERSION_TABLE, "compare_type": True}
+        options = {"version_table": revision.VERSION_TABLE, "compare_type": True, "compare_server_default": True}
         assert compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata) == []
 
 
-def test_every_constraint_is_named() -> None:
+@pytest.fixture
+def database_from_metadata(request: pytest.FixtureRequest, database: Database, tmp_path: Path) -> Iterator[Database]:
+    """A database of the same kind as `database` with tables created from Base.metadata instead of by migrations."""
+    if database.sqlite_path:
+        url = f"sqlite:///{tmp_path / 'from-metadata.sqlite'}"
+    else:
+        cluster: Cluster = request.getfixturevalue("cluster")
+        url = cluster.url(cluster.make())
+    with Database(url) as created:
+        with created.engine.begin() as connection:
+            if created.sqlite_path is None:
+                connection.execute(text(f"CREATE SCHEMA {dialect.SCHEMA_NAME}"))
+            Base.metadata.create_all(connection)
+        yield created
+
+
+def describe_schema(database: Database) -> dict[str, dict[str, list[str]]]:
+    """Columns, keys, constraints and indexes of each table, as text and sorted."""
+    inspector = inspect(database.engine)
+    return {
+        table: {
+            "columns": sorted(map(repr, inspector.get_columns(table))),
+            "primary key": [repr(inspector.get_pk_constraint(table))],
+            "foreign keys": sorted(map(repr, inspector.get_foreign_keys(table))),
+            "unique constraints": sorted(map(repr, inspector.get_unique_constraints(table))),
+            "check constraints": sorted(map(repr, inspector.get_check_constraints(table))),
+            "indexes": sorted(map(repr, inspector.get_indexes(table))),
+        }
+        for table in inspector.get_table_names()
+        if table != revision.VERSION_TABLE
+    }
+
+
+def test_migrated_schema_equals_the_schema_created_from_metadata(
+    database: Database, database_from_metadata: Database
+) -> None:
+    """Unlike Alembic's comparison, this one includes check constraints."""
+    migrated = describe_schema(database)
+    assert set(migrated) == set(Base.metadata.tables)
+    assert sum(len(table["check constraints"]) for table in migrated.values()) == 11
+    assert migrated == describe_schema(database_from_metadata)
+
+
+def test_all_constraints_have_names() -> None:
     unnamed = [
         (table.name, constraint)
         for table in Base.metadata.tables.values()
@@ -48,14 +91,14 @@ def test_every_constraint_is_named() -> None:
     assert unnamed == []
 
 
-def test_names_of_constraints_fit_postgresql() -> None:
+def test_constraint_names_fit_the_limit_of_postgresql() -> None:
     names = [
         str(named.name) for table in Base.metadata.tables.values() for named in (*table.constraints, *table.indexes)
     ]
     assert [name for name in names if len(name) > 63] == []
 
 
-def test_an_empty_database_is_migrated_without_a_backup(empty_url: str, tmp_path: Path) -> None:
+def test_empty_database_is_migrated_without_a_backup(empty_url: str, tmp_path: Path) -> None:
     with Database(empty_url).open() as database:
         with pytest.raises(SchemaTooOld, match="no tables"):
             database.check_revision()
@@ -65,7 +108,7 @@ def test_an_empty_database_is_migrated_without_a_backup(empty_url: str, tmp_path
     assert not (tmp_path / "backups").exists()
 
 
-# The newest migration that there is; each of them is named after its number.
+# The revision of the newest migration, which is the start of its file name.
 NEWEST = sorted(path.name for path in Path(revision.__file__).parent.glob("migrations/versions/[0-9]*.py"))[-1][:4]
 NEXT = f"""
 import sqlalchemy as sa
@@ -80,30 +123,30 @@ def upgrade():
 
 @pytest.fixture
 def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Turns this version into the next one, which has one more migration: it changes a table that others refer to."""
+    """Adds a later migration, as a newer version of pmh-jupyter would. By default it changes a table that others refer to."""
     folder = tmp_path / "versions"
     folder.mkdir()
     make = revision._alembic_config
 
     def config() -> Config:
-        made = make()
+        result = make()
         ours = Path(revision.__file__).parent / "migrations" / "versions"
-        made.set_main_option("version_locations", f"{ours}{os.pathsep}{folder}")
-        return made
+        result.set_main_option("version_locations", f"{ours}{os.pathsep}{folder}")
+        return result
 
     def become_next(migration: str = NEXT) -> None:
         (folder / "next.py").write_text(migration)
-        monkeypatch.setattr(revision, "_config", config)
+        monkeypatch.setattr(revision, "_alembic_config", config)
 
     return become_next
 
 
-def test_an_older_sqlite_schema_is_backed_up_and_migrated(
+def test_older_sqlite_schema_is_backed_up_and_migrated(
     sqlite_template: Path, tmp_path: Path, next_version: Callable[..., None]
 ) -> None:
     path = tmp_path / "pmh.sqlite"
     path.write_bytes(sqlite_template.read_bytes())
-    with Database(f"sqlite:///{path}", MovedClock()).open() as database:
+    with Database(f"sqlite:///{path}", ManualClock()).open() as database:
         people.find_or_create(database, "ada")
         next_version()
         with pytest.raises(SchemaTooOld, match=NEWEST):
@@ -119,31 +162,31 @@ def test_an_older_sqlite_schema_is_backed_up_and_migrated(
             copy.check_revision()
 
 
-def test_a_migration_keeps_what_refers_to_a_changed_table(
+def test_migration_of_a_table_keeps_rows_that_refer_to_it(
     school: School, tmp_path: Path, next_version: Callable[..., None]
 ) -> None:
-    ada = school.member("ada")
+    ada = school.add_member("ada")
     next_version()
     school.database.upgrade(tmp_path / "backups")
-    assert members.get_membership(school.database, ada.id, "room").person == ada
+    assert members.get_membership(school.database, ada.id, CLASSROOM).person == ada
     with pytest.raises(IntegrityError), school.database.write() as session:
         session.execute(text("DELETE FROM people"))
 
 
-def test_a_migration_that_breaks_references_is_not_done(
+def test_migration_that_breaks_references_is_rolled_back(
     school: School, tmp_path: Path, next_version: Callable[..., None]
 ) -> None:
-    ada = school.member("ada")
+    ada = school.add_member("ada")
     next_version(NEXT.split("    copies")[0] + '    op.execute("DELETE FROM people")\n')
     with pytest.raises((RuntimeError, IntegrityError)):
         school.database.upgrade(tmp_path / "backups")
-    assert members.get_membership(school.database, ada.id, "room").person == ada
+    assert members.get_membership(school.database, ada.id, CLASSROOM).person == ada
     with pytest.raises(SchemaTooOld, match=NEWEST):
         school.database.check_revision()
 
 
 @pytest.mark.postgres
-def test_an_older_postgresql_schema_names_the_command(
+def test_older_postgresql_schema_is_not_migrated_by_the_service(
     cluster: Cluster, postgres_template: str, tmp_path: Path, next_version: Callable[..., None]
 ) -> None:
     with Database(cluster.url(cluster.make(postgres_template))).open() as database:
@@ -155,7 +198,7 @@ def test_an_older_postgresql_schema_names_the_command(
         assert database.migrate_or_check(tmp_path / "backups") is None
 
 
-def test_a_newer_schema_is_left_alone(database: Database, tmp_path: Path) -> None:
+def test_newer_schema_is_rejected_and_not_changed(database: Database, tmp_path: Path) -> None:
     set_revision(database, "9999")
     for attempt in (
         database.check_revision,
@@ -166,13 +209,13 @@ def test_a_newer_schema_is_left_alone(database: Database, tmp_path: Path) -> Non
             attempt()
 
 
-def test_a_failed_migration_leaves_nothing(empty_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> None:
-        raise RuntimeError("half way")
+def test_failed_migration_leaves_no_tables(empty_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("interrupted")
 
     with Database(empty_url).open() as database:
-        monkeypatch.setattr("alembic.operations.Operations.create_index", broken)
-        with pytest.raises(RuntimeError, match="half way"):
+        monkeypatch.setattr("alembic.operations.Operations.create_index", fail)
+        with pytest.raises(RuntimeError, match="interrupted"):
             database.upgrade(tmp_path)
         with pytest.raises(SchemaTooOld, match="no tables"):
             database.check_revision()
@@ -181,27 +224,27 @@ def test_a_failed_migration_leaves_nothing(empty_url: str, tmp_path: Path, monke
         database.check_revision()
 
 
-def test_two_upgrades_at_once(empty_url: str, tmp_path: Path) -> None:
-    failed: list[BaseException] = []
+def test_concurrent_upgrades_succeed(empty_url: str, tmp_path: Path) -> None:
+    errors: list[BaseException] = []
 
     def upgrade() -> None:
         try:
             with Database(empty_url).open(exclusive=False) as database:
                 database.upgrade(tmp_path)
-        except BaseException as error:  # noqa: BLE001  (handed to the test's own thread)
-            failed.append(error)
+        except BaseException as error:  # noqa: BLE001  (asserted in the test's own thread)
+            errors.append(error)
 
     threads = [threading.Thread(target=upgrade) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert failed == []
+    assert errors == []
     with Database(empty_url).open() as database:
         database.check_revision()
 
 
-def test_sqlite_defends_itself(sqlite_template: Path) -> None:
+def test_sqlite_enforces_foreign_keys_and_durable_writes(sqlite_template: Path) -> None:
     with Database(f"sqlite:///{sqlite_template}").open() as database, database.read() as session:
         pragmas = {name: session.execute(text(f"PRAGMA {name}")).scalar() for name in ("synchronous", "foreign_keys")}
         assert pragmas == {"synchronous": 2, "foreign_keys": 1}
@@ -210,7 +253,7 @@ def test_sqlite_defends_itself(sqlite_template: Path) -> None:
 
 
 @pytest.mark.postgres
-def test_postgresql_keeps_to_its_own_schema(cluster: Cluster, postgres_template: str) -> None:
+def test_postgresql_tables_are_in_our_schema_and_readers_cannot_write(cluster: Cluster, postgres_template: str) -> None:
     with Database(cluster.url(cluster.make(postgres_template))).open() as database, database.read() as session:
         others = "('pg_catalog', 'information_schema')"
         schemas = session.scalars(text(f"SELECT schemaname FROM pg_tables WHERE schemaname NOT IN {others}"))
@@ -219,7 +262,7 @@ def test_postgresql_keeps_to_its_own_schema(cluster: Cluster, postgres_template:
             session.execute(text("DELETE FROM people"))
 
 
-def test_a_sqlite_file_is_for_the_service_alone(tmp_path: Path) -> None:
+def test_sqlite_files_are_accessible_to_the_service_only(tmp_path: Path) -> None:
     with Database(f"sqlite:///{tmp_path / 'deep' / 'pmh.sqlite'}").open() as database:
         database.upgrade(tmp_path)
         files = [path for path in (tmp_path / "deep").iterdir() if path.is_file()]
@@ -227,12 +270,12 @@ def test_a_sqlite_file_is_for_the_service_alone(tmp_path: Path) -> None:
         assert [path.name for path in files if path.stat().st_mode & 0o077] == []
 
 
-def test_a_row_needs_what_it_refers_to(school: School) -> None:
+def test_row_with_a_dangling_reference_is_rejected(school: School) -> None:
     with pytest.raises(IntegrityError), school.database.write() as session:
         session.execute(text("INSERT INTO lessons (id, course_id, slug) VALUES (:id, :id, 'x')"), {"id": "0" * 32})
 
 
-def test_one_process_holds_a_sqlite_file(sqlite_template: Path, tmp_path: Path) -> None:
+def test_sqlite_file_is_locked_by_one_process_until_it_ends(sqlite_template: Path, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'pmh.sqlite'}"
     script = (
         "import sys; from pmh_jupyter.storage.database import Database\n"
@@ -246,43 +289,44 @@ def test_one_process_holds_a_sqlite_file(sqlite_template: Path, tmp_path: Path) 
         with pytest.raises(Conflict, match=f"process {holder.pid}") as caught:
             Database(url).open()
         assert "PostgreSQL" in caught.value.advice
-        with Database(url).open(exclusive=False) as onlooker:  # `pmh db check` may look while it runs
-            onlooker.ping()
+        with Database(url).open(exclusive=False) as second_database:  # as `pmh db check` does
+            second_database.ping()
         holder.kill()
-    with Database(url).open() as database:  # the kernel took the lock back
+    with Database(url).open() as database:  # the kernel has released the lock
         database.open()
 
 
-def test_a_database_locked_for_a_while(sqlite_template: Path, tmp_path: Path) -> None:
-    """Writers wait; readers do not."""
+def test_writer_waits_for_a_short_lock_and_reader_does_not(sqlite_template: Path, tmp_path: Path) -> None:
     path = tmp_path / "pmh.sqlite"
     path.write_bytes(sqlite_template.read_bytes())
-    with Database(f"sqlite:///{path}").open() as database, closing(_locker(path)) as locker:
+    with Database(f"sqlite:///{path}").open() as database, closing(_lock_database(path)) as locking_connection:
         assert people.find(database, "ada") is None
-        timer = threading.Timer(1.0, locker.execute, ["ROLLBACK"])
+        timer = threading.Timer(1.0, locking_connection.execute, ["ROLLBACK"])
         timer.start()
         assert people.find_or_create(database, "ada").name == "ada"
         timer.join()
 
 
-def test_a_database_locked_for_too_long(sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dialect, "BUSY_SECONDS", 0.1)
+def test_database_locked_for_too_long_is_unavailable(
+    sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialect, "LOCK_TIMEOUT_SECONDS", 0.1)
     path = tmp_path / "pmh.sqlite"
     path.write_bytes(sqlite_template.read_bytes())
-    with Database(f"sqlite:///{path}").open() as database, closing(_locker(path)):
+    with Database(f"sqlite:///{path}").open() as database, closing(_lock_database(path)):
         with pytest.raises(Unavailable) as caught:
             people.find_or_create(database, "ada")
         assert caught.value.retry_after
         assert people.find(database, "ada") is None
 
 
-def _locker(path: Path) -> sqlite3.Connection:
+def _lock_database(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     connection.execute("BEGIN EXCLUSIVE")
     return connection
 
 
-def test_a_full_database_is_unavailable(sqlite_template: Path, tmp_path: Path) -> None:
+def test_full_sqlite_database_is_unavailable(sqlite_template: Path, tmp_path: Path) -> None:
     path = tmp_path / "pmh.sqlite"
     path.write_bytes(sqlite_template.read_bytes())
     with Database(f"sqlite:///{path}").open() as database:
@@ -290,17 +334,17 @@ def test_a_full_database_is_unavailable(sqlite_template: Path, tmp_path: Path) -
             pages = session.execute(text("PRAGMA page_count")).scalar()
             session.execute(text(f"PRAGMA max_page_count = {pages}"))
             session.execute(text("CREATE TABLE much AS SELECT randomblob(10000000) AS bytes"))
-        assert "keep your files" in caught.value.advice
+        assert "Keep your files" in caught.value.advice
 
 
 @pytest.mark.postgres
-def test_a_full_disk_of_postgresql(cluster: Cluster) -> None:
+def test_full_disk_of_postgresql_is_unavailable(cluster: Cluster) -> None:
     with Database(cluster.url(cluster.make())) as database:
         with pytest.raises(Unavailable, match="is full"), database.write() as session:
             session.execute(text("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'disk_full'; END $$"))
 
 
-def test_what_is_in_use_while_the_database_is_closed_is_closed_later(url: str) -> None:
+def test_connection_in_use_is_closed_after_its_transaction(url: str) -> None:
     database = Database(url).open()
     with database.read() as session:
         connection = session.connection().connection.dbapi_connection
@@ -311,29 +355,29 @@ def test_what_is_in_use_while_the_database_is_closed_is_closed_later(url: str) -
         connection.cursor().execute("SELECT 1")
 
 
-def test_a_database_that_is_not_there() -> None:
+def test_unreachable_database_is_unavailable() -> None:
     with pytest.raises(Unavailable):
         Database("postgresql+psycopg://nobody:secret@127.0.0.1:9/none").open()
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "mysql://localhost/x", "sqlite:///:memory:", "not a url"])
-def test_urls_that_cannot_be_used(url: str) -> None:
+def test_unusable_database_url_is_rejected(url: str) -> None:
     with pytest.raises(BadInput, match="PMH_DATABASE_URL"):
         Database(url)
 
 
 @pytest.mark.parametrize("number", [10**30, -(10**30)])
-def test_a_number_that_no_database_can_hold(school: School, number: int) -> None:
+def test_number_beyond_64_bits_is_rejected(school: School, number: int) -> None:
     with pytest.raises(BadInput):
-        events.load_events_after(school.database, school.member().id, "room", number)
+        events.load_events_after(school.database, school.add_member().id, CLASSROOM, number)
 
 
-def test_mistakes_of_ours_are_not_hidden(database: Database) -> None:
+def test_wrong_sql_is_not_translated(database: Database) -> None:
     with pytest.raises((ProgrammingError, OperationalError), match="nothing"), database.read() as session:
         session.execute(text("SELECT * FROM nothing"))
 
 
-def test_reading_sees_one_moment(school: School, connect: Callable[[], Database]) -> None:
+def test_read_transaction_sees_one_snapshot(school: School, connect: Callable[[], Database]) -> None:
     with school.database.read() as session:
         count = text("SELECT count(*) FROM people")
         before = session.execute(count).scalar()
@@ -341,5 +385,5 @@ def test_reading_sees_one_moment(school: School, connect: Callable[[], Database]
         assert session.execute(count).scalar() == before
 
 
-def test_the_clock_knows_its_zone() -> None:
+def test_default_clock_has_a_time_zone() -> None:
     assert utc_now().utcoffset() is not None

@@ -1,4 +1,4 @@
-"""`pmh db`, as an operator runs it."""
+"""The `pmh db` commands."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tests.support.storage.school import School
 def run(empty_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     monkeypatch.setenv("PMH_DATABASE_URL", empty_url)
     monkeypatch.setenv("PMH_DATA_DIR", str(tmp_path))
-    monkeypatch.setattr("pmh_jupyter.cli.NOUNS", ("db",))
+    monkeypatch.setattr("pmh_jupyter.cli.COMMAND_MODULES", ("db",))
     return lambda *arguments: pmh(list(arguments))
 
 
-def test_check_and_upgrade(run: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_fails_until_the_schema_is_upgraded(run: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     assert run("db", "check") == 2
     assert "pmh db upgrade" in capsys.readouterr().err
     assert run("db", "upgrade") == 0
@@ -31,7 +31,7 @@ def test_check_and_upgrade(run: Callable[..., int], capsys: pytest.CaptureFixtur
     assert capsys.readouterr().out == "The database has the schema of this version.\n" * 3
 
 
-def test_a_backup_is_named(
+def test_upgrade_prints_the_path_of_the_backup(
     run: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("pmh_jupyter.storage.database.Database.upgrade", lambda *_: tmp_path / "copy.sqlite")
@@ -41,14 +41,14 @@ def test_a_backup_is_named(
 
 @pytest.fixture
 def rename(school: School, url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], int]:
-    """`pmh db rename-person`, where Ada has handed something in."""
-    school.submit(school.member("ada"))
+    """Runs `pmh db rename-person` on a database in which "ada" has a final submission."""
+    school.submit(school.add_member("ada"))
     monkeypatch.setenv("PMH_DATABASE_URL", url)
-    monkeypatch.setattr("pmh_jupyter.cli.NOUNS", ("db",))
+    monkeypatch.setattr("pmh_jupyter.cli.COMMAND_MODULES", ("db",))
     return lambda old, new: pmh(["db", "rename-person", old, new])
 
 
-def test_a_renamed_person_keeps_what_is_theirs(
+def test_renamed_person_keeps_id_and_data(
     rename: Callable[[str, str], int], database: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = people.find(database, "ada")
@@ -56,13 +56,13 @@ def test_a_renamed_person_keeps_what_is_theirs(
     after = people.find_or_create(database, "Ada.Lovelace")
     assert before and after.id == before.id
     assert people.find(database, "ada") is None
-    assert capsys.readouterr().out.startswith("ada is Ada.Lovelace from now on")
+    assert capsys.readouterr().out.startswith("Renamed ada to Ada.Lovelace.")
 
 
-def test_one_who_came_back_before_the_name_was_followed(
+def test_advice_helps_if_the_person_has_logged_in_under_the_new_name(
     rename: Callable[[str, str], int], database: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The advice of the refusal is taken at its word."""
+    """Both commands of the printed advice succeed."""
     before = people.find_or_create(database, "ada")
     people.find_or_create(database, "countess")
     assert rename("ada", "countess") == 2
@@ -73,19 +73,19 @@ def test_one_who_came_back_before_the_name_was_followed(
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "says"), [("nobody", "ada2", "Nobody is called 'nobody'"), ("ada", " ", "empty")]
+    ("old", "new", "message"), [("nobody", "ada2", "There is no person 'nobody'"), ("ada", " ", "empty")]
 )
-def test_a_name_that_cannot_be_followed(
-    rename: Callable[[str, str], int], capsys: pytest.CaptureFixture[str], old: str, new: str, says: str
+def test_unknown_or_empty_name_is_rejected(
+    rename: Callable[[str, str], int], capsys: pytest.CaptureFixture[str], old: str, new: str, message: str
 ) -> None:
     assert rename(old, new) == 2
-    assert says in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
-def test_nobody_is_renamed_under_a_running_service(
+def test_rename_is_refused_while_a_service_uses_the_sqlite_file(
     rename: Callable[[str, str], int], database: Database, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A SQLite file belongs to one process; PostgreSQL takes both."""
+    """A SQLite file can be used by one process only, PostgreSQL by several."""
     with Database(url).open():
         code = rename("ada", "ada2")
     assert code == (2 if database.sqlite_path else 0)

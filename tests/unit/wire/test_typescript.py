@@ -1,4 +1,4 @@
-"""The panel's types are the service's: wire.ts is what the models say now."""
+"""The panel's generated files follow the Python definitions."""
 
 from __future__ import annotations
 
@@ -16,48 +16,52 @@ ROOT = Path(__file__).parents[3]
 
 
 class Leaf(WireModel):
-    """What a branch bears."""
+    """A leaf of a tree."""
 
     name: str
 
 
 class TreeReply(WireModel):
     id: UUID
-    at: datetime | None
+    planted_at: datetime | None
     kind: Literal["oak", "fir"]
     leaves: tuple[Leaf, ...] = ()
     counts: dict[str, int | list[str]] = {}
 
 
 class TreeRequest(WireModel):
-    wanted: bool
-    tags: tuple[Literal["old", "tall"], ...] = ()
+    is_tall: bool
+    tags: tuple[Literal["old", "rare"], ...] = ()
 
 
 class Bark(WireModel):
-    bytes_: bytes
+    content: bytes
 
 
-def test_the_committed_file_is_current() -> None:
-    assert typescript.main(["--check", "--target", str(ROOT / typescript.TARGET_PATH)]) == 0
+def test_committed_files_are_up_to_date() -> None:
+    assert typescript.main(["--check", "--folder", str(ROOT / typescript.TARGET_FOLDER)]) == 0
 
 
-def test_a_file_that_is_not_current_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    target = tmp_path / "wire.ts"
-    target.write_text("old", encoding="utf-8")
-    assert typescript.main(["--check", "--target", str(target)]) == 1
-    assert "not current" in capsys.readouterr().err
-    assert typescript.main(["--target", str(target)]) == 0
-    assert typescript.main(["--check", "--target", str(target)]) == 0
+@pytest.mark.parametrize("name", typescript.generate_files())
+def test_check_reports_a_file_that_is_out_of_date(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert typescript.main(["--folder", str(tmp_path)]) == 0
+    assert typescript.main(["--check", "--folder", str(tmp_path)]) == 0
+    (tmp_path / name).write_text("old", encoding="utf-8")
+    assert typescript.main(["--check", "--folder", str(tmp_path)]) == 1
+    assert f"{name} is out of date" in capsys.readouterr().err
+    (tmp_path / name).unlink()
+    assert typescript.main(["--check", "--folder", str(tmp_path)]) == 1
 
 
-def test_every_kind_of_field_has_its_type() -> None:
+def test_every_field_type_has_a_typescript_type() -> None:
     text = typescript.generate_typescript((TreeReply,))
     assert text.index("interface Leaf") < text.index("interface TreeReply")
-    assert "/**\n * What a branch bears.\n */" in text
+    assert "/**\n * A leaf of a tree.\n */" in text
     for line in (
         "readonly id: string;",
-        "readonly at: string | null;",
+        "readonly planted_at: string | null;",
         "readonly kind: 'oak' | 'fir';",
         "readonly leaves: readonly Leaf[];",
         "readonly counts: Readonly<Record<string, number | readonly string[]>>;",
@@ -65,12 +69,12 @@ def test_every_kind_of_field_has_its_type() -> None:
         assert line in text
 
 
-def test_only_requests_may_leave_fields_out() -> None:
+def test_only_requests_may_omit_fields_with_a_default() -> None:
     text = typescript.generate_typescript((TreeRequest,))
-    assert "readonly wanted: boolean;" in text
-    assert "readonly tags?: readonly ('old' | 'tall')[];" in text
+    assert "readonly is_tall: boolean;" in text
+    assert "readonly tags?: readonly ('old' | 'rare')[];" in text
 
 
-def test_an_unknown_type_is_refused() -> None:
+def test_unknown_field_type_is_rejected() -> None:
     with pytest.raises(TypeError, match="bytes"):
         typescript.generate_typescript((Bark,))

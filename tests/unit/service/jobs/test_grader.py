@@ -1,65 +1,131 @@
-"""The grader looks for its wall once, and after a failure not at every job."""
+"""The grader looks up its sandbox backend rarely, and determines the isolation of a release once."""
 
 from __future__ import annotations
 
 import pytest
 
 from pmh_jupyter.config import Settings
-from pmh_jupyter.errors import NoSandbox
+from pmh_jupyter.domain.isolation import GRADER_VERSION, ReleaseIsolation
+from pmh_jupyter.domain.submission import Job
+from pmh_jupyter.domain.verdict import Grading
+from pmh_jupyter.errors import NoSandbox, Unavailable
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
+from pmh_jupyter.grading.isolation import IsolationCache
+from pmh_jupyter.grading.task import GradingTask
+from pmh_jupyter.service.jobs import grader as grader_module
 from pmh_jupyter.service.jobs.grader import RETRY_INTERVAL_SECONDS, Grader
+from tests.unit.service.jobs.test_worker_pool import make_job
+
+ISOLATION = ReleaseIsolation(GRADER_VERSION, ())
+GRADING = Grading((), 0.1)
 
 
-class Machine:
-    """A machine whose wall comes and goes."""
+class FakeMachine:
+    """A machine with or without a sandbox backend."""
+
+    def __init__(self, backend: SandboxBackend | None = None) -> None:
+        self.backend = backend
+        self.lookup_count = 0
+
+    def find_backend(self, _settings: Settings) -> SandboxBackend:
+        self.lookup_count += 1
+        if self.backend is None:
+            raise NoSandbox("none here", advice="install one")
+        return self.backend
+
+
+class FakeIsolationCache(IsolationCache):
+    """Counts how often it is asked."""
 
     def __init__(self) -> None:
-        self.wall: SandboxBackend | None = None
-        self.looked = 0
+        super().__init__()
+        self.call_count = 0
 
-    def find(self, _settings: Settings) -> SandboxBackend:
-        self.looked += 1
-        if self.wall is None:
-            raise NoSandbox("none here", advice="install one")
-        return self.wall
+    def get_or_decide(self, task: GradingTask, backend: SandboxBackend) -> ReleaseIsolation:
+        self.call_count += 1
+        return ISOLATION
 
 
-def test_a_wall_is_looked_for_seldom_and_found_when_it_comes() -> None:
-    machine, now = Machine(), 0.0
-    grader = Grader(Settings(), machine.find, lambda: now)
+def test_failed_lookup_is_retried_after_the_interval_only() -> None:
+    machine, now = FakeMachine(), 0.0
+    grader = Grader(Settings(), machine.find_backend, IsolationCache(), clock=lambda: now)
     for _ in range(3):
-        with pytest.raises(NoSandbox, match="none here") as refused:
+        with pytest.raises(NoSandbox, match="none here") as caught:
             grader.get_backend()
-        assert refused.value.advice == "install one"
-    assert machine.looked == 1
-    machine.wall = UnsandboxedBackend()
+        assert caught.value.advice == "install one"
+    assert machine.lookup_count == 1
+    machine.backend = UnsandboxedBackend()
     now = RETRY_INTERVAL_SECONDS
-    assert grader.get_backend() is machine.wall
-    assert grader.get_backend() is machine.wall
-    assert machine.looked == 2
+    assert grader.get_backend() is machine.backend
+    assert grader.get_backend() is machine.backend
+    assert machine.lookup_count == 2
 
 
-def test_the_canary_sings_or_says_why_not() -> None:
-    machine = Machine()
-    grader = Grader(Settings(), machine.find, lambda: 0.0)
+def test_canary_without_a_sandbox_raises_no_sandbox() -> None:
+    grader = Grader(Settings(), FakeMachine().find_backend, IsolationCache())
     with pytest.raises(NoSandbox):
         grader.check_canary()
 
 
-def test_what_is_kept_warm_is_ended_with_the_grader() -> None:
-    class Warm(UnsandboxedBackend):
-        closed = 0
+def test_close_closes_the_backend_once() -> None:
+    class CountingBackend(UnsandboxedBackend):
+        close_count = 0
 
         def close(self) -> None:
-            self.closed += 1
+            self.close_count += 1
             super().close()
 
-    machine = Machine()
-    machine.wall = warm = Warm()
-    grader = Grader(Settings(), machine.find)
-    grader.close()  # there is none yet
+    backend = CountingBackend()
+    grader = Grader(Settings(), FakeMachine(backend).find_backend, IsolationCache())
+    grader.close()  # before the first lookup there is nothing to close
     grader.get_backend()
     grader.close()
     grader.close()
-    assert warm.closed == 1
+    assert backend.close_count == 1
+
+
+@pytest.fixture
+def graded_tasks(monkeypatch: pytest.MonkeyPatch) -> list[GradingTask]:
+    """The tasks that were graded; grading itself is replaced."""
+    tasks: list[GradingTask] = []
+
+    def grade(task: GradingTask, backend: SandboxBackend) -> Grading:
+        tasks.append(task)
+        return GRADING
+
+    monkeypatch.setattr(grader_module, "grade", grade)
+    return tasks
+
+
+def grade_with(
+    cache: IsolationCache, job: Job, saved: list[tuple[str, ReleaseIsolation]], *, fails: bool = False
+) -> None:
+    def save_isolation(release_id: str, isolation: ReleaseIsolation) -> None:
+        if fails:
+            raise Unavailable("locked")
+        saved.append((release_id, isolation))
+
+    machine = FakeMachine(UnsandboxedBackend())
+    grader = Grader(Settings(), machine.find_backend, cache, save_isolation=save_isolation)
+    assert grader.grade(job) is GRADING
+
+
+def test_unknown_isolation_comes_from_the_injected_cache_and_is_saved(graded_tasks: list[GradingTask]) -> None:
+    cache, saved = FakeIsolationCache(), list[tuple[str, ReleaseIsolation]]()
+    grade_with(cache, make_job(release_id="r1"), saved)
+    assert cache.call_count == 1
+    assert saved == [("r1", ISOLATION)]
+    assert [task.isolation for task in graded_tasks] == [ISOLATION]
+
+
+def test_known_isolation_is_used_without_the_cache(graded_tasks: list[GradingTask]) -> None:
+    cache, saved = FakeIsolationCache(), list[tuple[str, ReleaseIsolation]]()
+    grade_with(cache, make_job(isolation=ISOLATION), saved)
+    assert cache.call_count == 0 and not saved
+    assert [task.isolation for task in graded_tasks] == [ISOLATION]
+
+
+def test_job_is_graded_even_if_the_isolation_cannot_be_saved(graded_tasks: list[GradingTask]) -> None:
+    grade_with(FakeIsolationCache(), make_job(), [], fails=True)
+    assert [task.isolation for task in graded_tasks] == [ISOLATION]

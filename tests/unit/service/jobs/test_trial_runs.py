@@ -1,4 +1,4 @@
-"""Trial gradings take turns, and what goes wrong in one is told to who asked for it."""
+"""Trial runs are limited in number, and each returns its result or error to its own caller."""
 
 from __future__ import annotations
 
@@ -11,59 +11,61 @@ import structlog
 from pmh_jupyter.errors import Unavailable
 from pmh_jupyter.service.jobs.trial_runs import MAX_CONCURRENT_TRIALS, TrialRunner
 
+TIMEOUT_SECONDS = 30
 
-class Tried:
-    """Something that is tried until it is let go; knows how many are at work at once."""
+
+class BlockingTrial:
+    """A trial that runs until `may_finish` is set, and counts how many calls run at the same time."""
 
     def __init__(self) -> None:
-        self.go_on = threading.Event()
-        self.began = threading.Semaphore(0)
-        self.at_work = self.most = 0
+        self.may_finish = threading.Event()
+        self.started = threading.Semaphore(0)
+        self.running_count = self.max_running_count = 0
         self._lock = threading.Lock()
 
     def __call__(self, number: int) -> int:
         with self._lock:
-            self.at_work += 1
-            self.most = max(self.most, self.at_work)
-        self.began.release()
-        assert self.go_on.wait(30)
+            self.running_count += 1
+            self.max_running_count = max(self.max_running_count, self.running_count)
+        self.started.release()
+        assert self.may_finish.wait(TIMEOUT_SECONDS)
         with self._lock:
-            self.at_work -= 1
+            self.running_count -= 1
         return number
 
 
-async def test_they_take_turns_and_each_gets_its_own_result() -> None:
-    trials, tried = TrialRunner(), Tried()
-    waiting = [asyncio.create_task(trials.run(tried, number)) for number in range(3)]
+async def test_concurrent_trials_are_limited_and_return_their_own_results() -> None:
+    runner, trial = TrialRunner(), BlockingTrial()
+    runs = [asyncio.create_task(runner.run(trial, number)) for number in range(3)]
     for _ in range(MAX_CONCURRENT_TRIALS):
-        assert await asyncio.to_thread(tried.began.acquire, timeout=30)
-    tried.go_on.set()
-    assert await asyncio.gather(*waiting) == [0, 1, 2]
-    assert tried.most == MAX_CONCURRENT_TRIALS
+        assert await asyncio.to_thread(trial.started.acquire, timeout=TIMEOUT_SECONDS)
+    trial.may_finish.set()
+    assert await asyncio.gather(*runs) == [0, 1, 2]
+    assert trial.max_running_count == MAX_CONCURRENT_TRIALS
 
 
-async def test_a_fault_reaches_who_asked_and_the_next_has_its_turn() -> None:
-    def fall_over() -> None:
+async def test_error_is_raised_in_its_caller_and_the_next_trial_runs() -> None:
+    def fail() -> None:
         raise Unavailable("The grader fails.")
 
-    trials = TrialRunner()
+    runner = TrialRunner()
     with pytest.raises(Unavailable, match="The grader fails"):
-        await trials.run(fall_over)
-    assert await trials.run(lambda: "well") == "well"
+        await runner.run(fail)
+    assert await runner.run(lambda: "result") == "result"
 
 
-async def test_the_request_id_goes_along() -> None:
+async def test_trial_has_the_request_id_of_its_caller() -> None:
     with structlog.contextvars.bound_contextvars(request_id="panel-4711"):
-        told = await TrialRunner().run(structlog.contextvars.get_contextvars)
-    assert told["request_id"] == "panel-4711"
+        context = await TrialRunner().run(structlog.contextvars.get_contextvars)
+    assert context["request_id"] == "panel-4711"
 
 
-async def test_whoever_stops_waiting_does_not_stop_the_next() -> None:
-    trials, tried = TrialRunner(), Tried()
-    waiting = asyncio.create_task(trials.run(tried, 1))
-    assert await asyncio.to_thread(tried.began.acquire, timeout=30)
-    waiting.cancel()
+async def test_cancelled_caller_does_not_block_the_next_trial() -> None:
+    runner, trial = TrialRunner(), BlockingTrial()
+    cancelled_run = asyncio.create_task(runner.run(trial, 1))
+    assert await asyncio.to_thread(trial.started.acquire, timeout=TIMEOUT_SECONDS)
+    cancelled_run.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await waiting
-    tried.go_on.set()
-    assert await trials.run(tried, 2) == 2
+        await cancelled_run
+    trial.may_finish.set()
+    assert await runner.run(trial, 2) == 2

@@ -1,33 +1,33 @@
-"""Shares: what is slow never takes all the workers."""
+"""Slow jobs never occupy all workers: some stay reserved for checks, final submissions and other classrooms."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
 from pmh_jupyter.domain.submission import Job, SubmissionKind
 from pmh_jupyter.service.jobs.worker_allocation import next_job_filter
 from pmh_jupyter.storage.records.fair_queue import ANY_JOB, REGRADE_PRIORITY, JobFilter
-from tests.unit.service.jobs.test_worker_pool import a_job
+from tests.unit.service.jobs.test_worker_pool import make_job
 
 A, B = UUID(int=1), UUID(int=2)
-NOBODY = frozenset[UUID]()
 
 
-def held(what: str) -> list[Job]:
-    """Jobs by two letters each: c, s or r for check, submission or regrade, and the classroom, a or b."""
-    made = []
-    for letters in what.split():
-        kind = SubmissionKind.CHECK if letters[0] == "c" else SubmissionKind.FINAL
-        room = {"a": A, "b": B}[letters[1]]
-        made.append(replace(a_job(), id=uuid4(), kind=kind, classroom_id=room, is_regrade=letters[0] == "r"))
-    return made
+def active_jobs(codes: str) -> list[Job]:
+    """Jobs by two letters each: c, s or r for check, final submission or regrade, then the classroom, a or b."""
+    return [
+        make_job(
+            kind=SubmissionKind.CHECK if kind == "c" else SubmissionKind.FINAL,
+            classroom_id={"a": A, "b": B}[classroom],
+            is_regrade=kind == "r",
+        )
+        for kind, classroom in map(tuple, codes.split())
+    ]
 
 
 @pytest.mark.parametrize(
-    ("count", "at_work", "wish"),
+    ("worker_count", "codes", "expected"),
     [
         (1, "", ANY_JOB),
         (2, "", ANY_JOB),
@@ -45,15 +45,14 @@ def held(what: str) -> list[Job]:
         (6, "ra ra ra sb", JobFilter(0, deprioritized=frozenset({A}))),
     ],
 )
-def test_what_one_more_may_take(count: int, at_work: str, wish: JobFilter) -> None:
-    assert next_job_filter(count, held(at_work)) == wish
+def test_filter_of_the_next_claim(worker_count: int, codes: str, expected: JobFilter) -> None:
+    assert next_job_filter(worker_count, active_jobs(codes)) == expected
 
 
-@pytest.mark.parametrize("count", range(2, 12))
-def test_whatever_is_at_work_somebody_is_left_for_checks(count: int) -> None:
-    """However long submissions wait, and whoever sent them, they never get the last worker."""
+@pytest.mark.parametrize("worker_count", range(2, 12))
+def test_submissions_and_regrades_never_occupy_the_last_worker(worker_count: int) -> None:
     jobs: list[Job] = []
-    while (wish := next_job_filter(count, jobs)).max_priority > 0:
-        assert len(jobs) < count
-        jobs += held("ra" if wish.max_priority == REGRADE_PRIORITY else "sb")
-    assert len(jobs) <= count - 1
+    while (job_filter := next_job_filter(worker_count, jobs)).max_priority > 0:
+        assert len(jobs) < worker_count
+        jobs += active_jobs("ra" if job_filter.max_priority == REGRADE_PRIORITY else "sb")
+    assert len(jobs) <= worker_count - 1

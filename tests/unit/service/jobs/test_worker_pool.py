@@ -1,12 +1,14 @@
-"""Workers: every job is answered or given back, whatever goes wrong, and nobody waits for a look at the clock."""
+"""The worker pool completes or releases every job, survives all errors, and reacts to new jobs at once."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from uuid import uuid4
+from typing import Any, cast
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -15,22 +17,23 @@ from pmh_jupyter.domain.submission import Job, SubmissionKind
 from pmh_jupyter.domain.verdict import Grading, Message
 from pmh_jupyter.errors import NoSandbox, Unavailable
 from pmh_jupyter.service.jobs import worker_pool
-from pmh_jupyter.service.jobs.worker_pool import WorkerPool
-from pmh_jupyter.storage.records.fair_queue import ANY_JOB, JobFilter
+from pmh_jupyter.service.jobs.worker_pool import LEASE_SECONDS, WorkerPool
+from pmh_jupyter.storage.database import Database
+from pmh_jupyter.storage.records.fair_queue import JobFilter
 
-GRADED = Grading((), 0.1)
-FAULTY = Grading((), 0.1, grader_error=Message("grader-error"))
-SECONDS = 10.0
+GRADING = Grading((), 0.1)
+FAILED_GRADING = Grading((), 0.1, grader_error=Message("grader-error"))
+TIMEOUT_SECONDS = 10.0
 
 
-def a_job(tries: int = 1) -> Job:
-    return Job(
+def make_job(**changes: Any) -> Job:
+    job = Job(
         id=uuid4(),
         submission_id=uuid4(),
         kind=SubmissionKind.CHECK,
         worker="",
         lease_until=datetime(2026, 11, 22, tzinfo=UTC),
-        claim_count=tries,
+        claim_count=1,
         exercises=(),
         sealed_files=(),
         submitted_files=(),
@@ -40,144 +43,160 @@ def a_job(tries: int = 1) -> Job:
         preload=(),
         request_id="request-1",
     )
+    return replace(job, **changes)
 
 
-class Queue:
-    """A queue in memory that notes what is done with its jobs."""
+class FakeQueue:
+    """A queue in memory that records the calls of the pool. `failing_claims` is the number of claims that fail next."""
 
     def __init__(self, *jobs: Job) -> None:
         self.waiting = deque(jobs)
-        self.finished: list[tuple[Job, Grading]] = []
-        self.given_back: list[tuple[Job, bool]] = []
-        self.beaten = threading.Event()
-        self.answered = threading.Event()
-        self.broken = 0
+        self.completed: list[tuple[UUID, Grading]] = []
+        self.released: list[tuple[UUID, bool]] = []
+        self.leases: set[tuple[UUID, str, float]] = set()
+        self.lease_renewed = threading.Event()
+        self.job_left = threading.Event()
+        self.failing_claims = 0
 
-    def claim(self, worker: str, job_filter: JobFilter = ANY_JOB) -> Job | None:
-        if self.broken:
-            self.broken -= 1
+    def claim_next_job(
+        self, database: Database, worker: str, lease_seconds: float, job_filter: JobFilter
+    ) -> Job | None:
+        if self.failing_claims:
+            self.failing_claims -= 1
             raise Unavailable("locked")
         return replace(self.waiting.popleft(), worker=worker) if self.waiting else None
 
-    def heartbeat(self, job: Job) -> None:
-        self.beaten.set()
+    def heartbeat(self, database: Database, job_id: UUID, worker: str, lease_seconds: float) -> None:
+        self.leases.add((job_id, worker, lease_seconds))
+        self.lease_renewed.set()
 
-    def finish(self, job: Job, grading: Grading) -> None:
-        self.finished.append((job, grading))
-        self.answered.set()
+    def complete_job(self, database: Database, job_id: UUID, grading: Grading) -> None:
+        self.completed.append((job_id, grading))
+        self.job_left.set()
 
-    def release_job(self, job: Job, *, count_claim: bool) -> None:
-        self.given_back.append((job, count_claim))
-        self.answered.set()
+    def release_job(self, database: Database, job_id: UUID, worker: str, *, count_claim: bool) -> None:
+        self.released.append((job_id, count_claim))
+        self.job_left.set()
 
 
-def at_work(
-    queue: Queue, grade: object, prepare: object = lambda: None, done: object = lambda job, grading: None
+def start_pool(
+    queue: FakeQueue,
+    grade: Callable[[Job], Grading] = lambda job: GRADING,
+    check_ready: Callable[[], object] = lambda: None,
+    on_graded: Callable[[Job, Grading], None] = lambda job, grading: None,
 ) -> WorkerPool:
-    pool = WorkerPool(1, queue, grade, check_ready=prepare, on_graded=done)  # type: ignore[arg-type]
+    """A started pool with one worker, which uses no database."""
+    pool = WorkerPool(1, cast(Database, None), grade, check_ready=check_ready, on_graded=on_graded, queue=queue)
     pool.start()
     return pool
 
 
-def test_a_job_is_graded_and_told_of() -> None:
-    queue, told = Queue(a_job()), threading.Event()
-    pool = at_work(queue, lambda job: GRADED, done=lambda job, grading: told.set())
-    assert told.wait(SECONDS)
+def test_graded_job_is_completed_and_reported() -> None:
+    job, graded = make_job(), threading.Event()
+    queue = FakeQueue(job)
+    pool = start_pool(queue, on_graded=lambda job, grading: graded.set())
+    assert graded.wait(TIMEOUT_SECONDS)
     pool.stop(1)
-    assert [grading for _, grading in queue.finished] == [GRADED]
-    assert not queue.given_back and pool.running_count == 0
+    assert queue.completed == [(job.id, GRADING)]
+    assert not queue.released and pool.running_count == 0
 
 
-def test_new_work_is_taken_without_waiting_for_the_next_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_pool, "LOOK_SECONDS", 3600.0)
-    queue = Queue()
-    pool = at_work(queue, lambda job: GRADED)
-    queue.waiting.append(a_job())
+def test_wake_makes_a_waiting_worker_claim_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_pool, "POLL_INTERVAL_SECONDS", 3600.0)
+    queue = FakeQueue()
+    pool = start_pool(queue)
+    queue.waiting.append(make_job())
     pool.wake()
-    assert queue.answered.wait(SECONDS)
+    assert queue.job_left.wait(TIMEOUT_SECONDS)
     pool.stop(1)
 
 
-@pytest.mark.parametrize(("tries", "finished", "given_back"), [(1, 0, 1), (2, 0, 1), (3, 1, 0)])
-def test_a_fault_of_ours_is_tried_again_and_then_said(tries: int, finished: int, given_back: int) -> None:
-    queue = Queue(a_job(tries))
-    pool = at_work(queue, lambda job: FAULTY)
-    assert queue.answered.wait(SECONDS)
+@pytest.mark.parametrize(("claim_count", "completed", "released"), [(1, 0, 1), (2, 0, 1), (3, 1, 0)])
+def test_grader_error_is_retried_and_saved_at_the_last_claim(claim_count: int, completed: int, released: int) -> None:
+    queue = FakeQueue(make_job(claim_count=claim_count))
+    pool = start_pool(queue, lambda job: FAILED_GRADING)
+    assert queue.job_left.wait(TIMEOUT_SECONDS)
     pool.stop(1)
-    assert (len(queue.finished), len(queue.given_back)) == (finished, given_back)
+    assert (len(queue.completed), len(queue.released)) == (completed, released)
 
 
 @pytest.mark.parametrize("error", [NoSandbox("no"), RuntimeError("bug")])
-def test_a_grader_that_raises_costs_a_try_and_no_thread(error: Exception) -> None:
-    first, second = a_job(), a_job()
-    queue, graded = Queue(first, second), threading.Event()
+def test_job_is_released_when_grading_raises_and_the_worker_continues(error: Exception) -> None:
+    first, second = make_job(), make_job()
+    queue, graded = FakeQueue(first, second), threading.Event()
 
     def grade(job: Job) -> Grading:
         if job.id == first.id:
             raise error
-        return GRADED
+        return GRADING
 
-    pool = at_work(queue, grade, done=lambda job, grading: graded.set())
-    assert graded.wait(SECONDS)
+    pool = start_pool(queue, grade, on_graded=lambda job, grading: graded.set())
+    assert graded.wait(TIMEOUT_SECONDS)
     pool.stop(1)
-    assert [(job.id, tried) for job, tried in queue.given_back] == [(first.id, True)]
-    assert [job.id for job, _ in queue.finished] == [second.id]
+    assert queue.released == [(first.id, True)]
+    assert [job_id for job_id, _ in queue.completed] == [second.id]
 
 
-def test_nothing_is_claimed_while_nothing_can_be_graded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_pool, "LOOK_SECONDS", 0.01)
-    queue, asked = Queue(a_job()), threading.Semaphore(0)
+def test_no_job_is_claimed_while_grading_is_impossible(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_pool, "POLL_INTERVAL_SECONDS", 0.01)
+    queue, checks = FakeQueue(make_job()), threading.Semaphore(0)
 
-    def no_wall() -> None:
-        asked.release()
+    def check_ready() -> None:
+        checks.release()
         raise NoSandbox("none")
 
-    pool = at_work(queue, lambda job: GRADED, prepare=no_wall)
+    pool = start_pool(queue, check_ready=check_ready)
     for _ in range(3):
-        assert asked.acquire(timeout=SECONDS)
+        assert checks.acquire(timeout=TIMEOUT_SECONDS)
     pool.stop(1)
     assert len(queue.waiting) == 1
 
 
-def test_a_queue_that_cannot_be_asked_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_pool, "LOOK_SECONDS", 0.01)
-    queue = Queue(a_job())
-    queue.broken = 3
-    pool = at_work(queue, lambda job: GRADED)
-    assert queue.answered.wait(SECONDS)
+def test_failed_claim_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_pool, "POLL_INTERVAL_SECONDS", 0.01)
+    queue = FakeQueue(make_job())
+    queue.failing_claims = 3
+    pool = start_pool(queue)
+    assert queue.job_left.wait(TIMEOUT_SECONDS)
     pool.stop(1)
-    assert len(queue.finished) == 1
+    assert len(queue.completed) == 1
 
 
-def test_what_is_not_done_at_the_end_is_given_back_for_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_pool, "BEAT_SECONDS", 0.01)
-    queue, begun, go_on = Queue(a_job()), threading.Event(), threading.Event()
+def test_lease_is_renewed_while_grading_and_the_job_released_at_shutdown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_pool, "HEARTBEAT_INTERVAL_SECONDS", 0.01)
+    job = make_job()
+    queue, started, may_finish = FakeQueue(job), threading.Event(), threading.Event()
+    workers: list[str] = []
 
     def grade(job: Job) -> Grading:
-        begun.set()
-        go_on.wait(SECONDS)
-        return GRADED
+        workers.append(job.worker)
+        started.set()
+        may_finish.wait(TIMEOUT_SECONDS)
+        return GRADING
 
-    pool = at_work(queue, grade)
-    assert begun.wait(SECONDS) and queue.beaten.wait(SECONDS)
+    pool = start_pool(queue, grade)
+    assert started.wait(TIMEOUT_SECONDS) and queue.lease_renewed.wait(TIMEOUT_SECONDS)
     pool.stop(0)
-    assert [tried for _, tried in queue.given_back] == [False]
-    go_on.set()
+    assert queue.leases == {(job.id, workers[0], LEASE_SECONDS)}
+    assert queue.released == [(job.id, False)], "a shutdown does not use up a claim"
+    may_finish.set()
+    pool.stop(1)
 
 
-def test_what_is_claimed_while_it_stops_is_given_back_at_once() -> None:
-    queue, claiming, go_on = Queue(a_job()), threading.Event(), threading.Event()
-    claim = queue.claim
+def test_job_claimed_during_shutdown_is_released_at_once() -> None:
+    job = make_job()
+    queue, claiming, may_claim = FakeQueue(job), threading.Event(), threading.Event()
+    claim_next_job = queue.claim_next_job
 
-    def slow_claim(worker: str, wish: JobFilter) -> Job | None:
+    def claim_slowly(database: Database, worker: str, lease_seconds: float, job_filter: JobFilter) -> Job | None:
         claiming.set()
-        go_on.wait(SECONDS)
-        return claim(worker)
+        may_claim.wait(TIMEOUT_SECONDS)
+        return claim_next_job(database, worker, lease_seconds, job_filter)
 
-    queue.claim = slow_claim  # type: ignore[method-assign]
-    pool = at_work(queue, lambda job: GRADED)
-    assert claiming.wait(SECONDS)
+    queue.claim_next_job = claim_slowly  # type: ignore[method-assign]
+    pool = start_pool(queue)
+    assert claiming.wait(TIMEOUT_SECONDS)
     pool.stop(0)
-    go_on.set()
-    assert queue.answered.wait(SECONDS)
-    assert [tried for _, tried in queue.given_back] == [False] and not queue.finished
+    may_claim.set()
+    assert queue.job_left.wait(TIMEOUT_SECONDS)
+    assert queue.released == [(job.id, False)] and not queue.completed

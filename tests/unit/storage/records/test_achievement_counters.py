@@ -1,63 +1,63 @@
-"""Facts: what is kept is what all events come to, and what was looked at is not looked at again."""
+"""Achievement counters: the cache equals what all events give, and each event is counted once."""
 
 from __future__ import annotations
 
 from sqlalchemy import delete, event, select
 
-from pmh_jupyter.domain.achievements import collect_counters
 from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.storage.event_log import load_graded_events
-from pmh_jupyter.storage.records import replay
 from pmh_jupyter.storage.records.achievement_counters import load_counters
 from pmh_jupyter.storage.tables.results import AchievementCountersRow, EventRow
-from tests.support.storage.school import ROOM, School
+from tests.support.storage import replay
+from tests.support.storage.replay import collect_counters
+from tests.support.storage.school import CLASSROOM, School
 
 PASSED, FAILED = Outcome.PASSED, Outcome.FAILED
 
 
-def test_what_is_kept_is_what_all_events_come_to(school: School) -> None:
-    person, room = school.member(), school.classroom.id
+def test_cached_counters_equal_the_counters_of_all_events(school: School) -> None:
+    person, classroom_id = school.add_member(), school.classroom.id
     for outcomes in ({"a": FAILED}, {"a": PASSED}, {"a": PASSED, "b": PASSED}):
         school.check(person, **outcomes)
-        school.clock.forward(days=1)
+        school.clock.advance(days=1)
         with school.database.read() as session:
-            kept = load_counters(session, room, person.id)
-            assert kept == collect_counters(load_graded_events(session, room, person.id))
+            counters = load_counters(session, classroom_id, person.id)
+            assert counters == collect_counters(load_graded_events(session, classroom_id, person.id))
             assert (
                 session.scalars(select(AchievementCountersRow.last_event)).one()
-                == load_graded_events(session, room, person.id)[-1].number
+                == load_graded_events(session, classroom_id, person.id)[-1].number
             )
-    assert (len(kept.solved_exercises), kept.completed_lessons, len(kept.active_days)) == (2, {"first"}, 3)
-    assert replay.load_member_progress(school.database, ROOM) == replay.replay_events(school.database, ROOM)
+    assert (len(counters.solved_exercises), counters.completed_lessons, len(counters.active_days)) == (2, {"first"}, 3)
+    assert replay.load_member_progress(school.database, CLASSROOM) == replay.replay_events(school.database, CLASSROOM)
 
 
-def test_without_a_row_everything_is_gathered_anew(school: School) -> None:
-    person, room = school.member(), school.classroom.id
+def test_counters_without_a_cached_row_are_computed_from_all_events(school: School) -> None:
+    person, classroom_id = school.add_member(), school.classroom.id
     school.check(person, a=PASSED)
     with school.database.write() as session:
-        before = load_counters(session, room, person.id)
+        before = load_counters(session, classroom_id, person.id)
         session.execute(delete(AchievementCountersRow))
         session.expunge_all()
-        assert load_counters(session, room, person.id) == before
+        assert load_counters(session, classroom_id, person.id) == before
     school.check(person, b=FAILED)
     with school.database.read() as session:
         assert session.scalars(select(AchievementCountersRow.last_event)).one() > 0
 
 
-def test_a_check_reads_no_event_twice(school: School) -> None:
-    """However much somebody has done, the next grading loads one event of theirs."""
-    person = school.member()
+def test_grading_loads_only_events_that_are_not_counted_yet(school: School) -> None:
+    """The cost of a grading does not grow with the history of the person."""
+    person = school.add_member()
     for _ in range(5):
         school.check(person, a=PASSED)
     school.send(person)
-    loaded: list[EventRow] = []
+    loaded_rows: list[EventRow] = []
 
-    def note(row: EventRow, context: object) -> None:
-        loaded.append(row)
+    def record_row(row: EventRow, context: object) -> None:
+        loaded_rows.append(row)
 
-    event.listen(EventRow, "load", note)
+    event.listen(EventRow, "load", record_row)
     try:
-        school.grade(a=PASSED)
+        school.grade_next(a=PASSED)
     finally:
-        event.remove(EventRow, "load", note)
-    assert len(loaded) <= 1
+        event.remove(EventRow, "load", record_row)
+    assert len(loaded_rows) <= 1

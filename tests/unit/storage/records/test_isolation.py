@@ -1,15 +1,14 @@
-"""How a release is judged: kept once, by grader, and given to whoever grades it."""
+"""Isolation of releases: saved once per grader version, and passed to the worker with the job."""
 
 from __future__ import annotations
 
 from pmh_jupyter.domain.isolation import GRADER_VERSION, Isolation, NotebookIsolation, ReleaseIsolation
 from pmh_jupyter.domain.verdict import Message
-from pmh_jupyter.storage.records import jobs
-from pmh_jupyter.storage.records.isolation import load_isolation, save_isolation
+from pmh_jupyter.storage.records.isolation import find_isolation, save_isolation
 from pmh_jupyter.storage.tables.courses import IsolationRow
 from tests.support.storage.school import School
 
-FOUND = ReleaseIsolation(
+ISOLATION = ReleaseIsolation(
     GRADER_VERSION,
     (
         NotebookIsolation(
@@ -22,37 +21,42 @@ FOUND = ReleaseIsolation(
 )
 
 
-def some_release(school: School) -> str:
-    return school.send(school.member("ada")).release_id
+def load_isolation(school: School, release_id: str, grader_version: str = GRADER_VERSION) -> ReleaseIsolation | None:
+    with school.database.read() as session:
+        return find_isolation(session, release_id, grader_version)
 
 
-def test_it_is_kept_as_it_was_found_and_comes_with_the_job(school: School) -> None:
-    release = some_release(school)
-    assert load_isolation(school.database, release) is None
-    save_isolation(school.database, release, FOUND)
-    assert load_isolation(school.database, release) == FOUND
-    job = jobs.claim_next_job(school.database, "worker")
-    assert job and (job.release_id, job.isolation) == (release, FOUND)
+def submitted_release_id(school: School) -> str:
+    return school.send(school.add_member("ada")).release_id
 
 
-def test_what_was_found_first_stays_and_another_grader_finds_its_own(school: School) -> None:
-    release = some_release(school)
-    save_isolation(school.database, release, FOUND)
-    save_isolation(school.database, release, ReleaseIsolation(GRADER_VERSION, ()))
-    save_isolation(school.database, release, ReleaseIsolation("other", ()))
-    assert load_isolation(school.database, release) == FOUND
-    assert load_isolation(school.database, release, "other") == ReleaseIsolation("other", ())
+def test_saved_isolation_is_loaded_unchanged_and_comes_with_the_job(school: School) -> None:
+    release_id = submitted_release_id(school)
+    assert load_isolation(school, release_id) is None
+    save_isolation(school.database, release_id, ISOLATION)
+    assert load_isolation(school, release_id) == ISOLATION
+    job = school.claim()
+    assert (job.release_id, job.isolation) == (release_id, ISOLATION)
 
 
-def test_one_that_cannot_be_read_is_found_out_again(school: School) -> None:
-    release = some_release(school)
+def test_first_saved_isolation_is_kept_for_each_grader_version(school: School) -> None:
+    release_id = submitted_release_id(school)
+    save_isolation(school.database, release_id, ISOLATION)
+    save_isolation(school.database, release_id, ReleaseIsolation(GRADER_VERSION, ()))
+    save_isolation(school.database, release_id, ReleaseIsolation("other", ()))
+    assert load_isolation(school, release_id) == ISOLATION
+    assert load_isolation(school, release_id, "other") == ReleaseIsolation("other", ())
+
+
+def test_unreadable_isolation_counts_as_missing(school: School) -> None:
+    release_id = submitted_release_id(school)
     with school.database.write() as session:
         session.add(
             IsolationRow(
-                release_id=release,
+                release_id=release_id,
                 grader_version=GRADER_VERSION,
-                body={"grader": 7},
+                body={"grader_version": 7},
                 determined_at=school.database.now(),
             )
         )
-    assert load_isolation(school.database, release) is None
+    assert load_isolation(school, release_id) is None

@@ -1,4 +1,4 @@
-"""The queue: order, leases, tries, and that the first answer counts."""
+"""The grading queue: order, leases, claims, and that only the first grading counts."""
 
 from __future__ import annotations
 
@@ -17,33 +17,29 @@ from pmh_jupyter.domain.submission import Job, SubmissionKind, SubmissionState
 from pmh_jupyter.domain.verdict import Flag, Grading, Message, Outcome
 from pmh_jupyter.errors import NotFound
 from pmh_jupyter.storage.database import Database
-from pmh_jupyter.storage.records import classrooms, courses, events, jobs, replay, submissions
+from pmh_jupyter.storage.records import classrooms, courses, events, jobs, submissions
 from pmh_jupyter.storage.tables.submissions import JobRow
+from tests.support.storage import replay
 from tests.support.storage.postgres import Cluster
 from tests.support.storage.school import (
+    CLASSROOM,
     FIRST,
     NOON,
-    ROOM,
     SECOND,
-    MovedClock,
+    ManualClock,
     School,
     course,
     exercise,
     grading,
-    nobody,
+    latest_event_number,
     release,
+    unknown_id,
 )
 
 
-def claim(school: School, worker: str = "worker") -> Job:
-    job = jobs.claim_next_job(school.database, worker)
-    assert job
-    return job
-
-
-def test_a_job_holds_all_that_a_grader_needs(school: School) -> None:
-    sent = school.send(school.member(), SubmissionKind.CHECK, "a")
-    job = claim(school)
+def test_claimed_job_has_everything_that_the_grader_needs(school: School) -> None:
+    sent = school.send(school.add_member(), SubmissionKind.CHECK, "a")
+    job = school.claim()
     assert (job.submission_id, job.kind, job.claim_count, job.worker) == (sent.id, SubmissionKind.CHECK, 1, "worker")
     assert job.lease_until == NOON + timedelta(seconds=jobs.LEASE_SECONDS)
     assert (job.exercises, job.sealed_files) == (FIRST.exercises, FIRST.sealed_files)
@@ -53,121 +49,126 @@ def test_a_job_holds_all_that_a_grader_needs(school: School) -> None:
     }
     assert (job.only_exercises, job.include_hidden_tests) == (frozenset({"a"}), True)
     assert (job.limits, job.preload) == (RequestedLimits(cell_seconds=3.0, processes=7), ("numpy",))
-    school.send(sent_by := school.member(), SubmissionKind.CHECK, lesson="second")
-    second = claim(school)
+    school.send(other_person := school.add_member(), SubmissionKind.CHECK, lesson="second")
+    second = school.claim()
     assert (second.only_exercises, second.limits, second.preload) == (None, RequestedLimits(memory_bytes=5 << 30), ())
-    assert submissions.list_submissions(school.database, sent_by.id, ROOM, "second")[0].state is SubmissionState.RUNNING
+    assert (
+        submissions.list_submissions(school.database, other_person.id, CLASSROOM, "second")[0].state
+        is SubmissionState.RUNNING
+    )
 
 
 @pytest.mark.parametrize(("kind", "hidden"), [(SubmissionKind.CHECK, False), (SubmissionKind.FINAL, True)])
-def test_hidden_tests_run_where_the_assignment_says(school: School, kind: SubmissionKind, hidden: bool) -> None:
-    classrooms.set_assignment(school.database, ROOM, "first", schedule=LocalSchedule("UTC"), check_tests="visible")
-    school.send(school.member(), kind)
-    assert claim(school).include_hidden_tests is hidden
+def test_check_runs_hidden_tests_only_if_the_assignment_allows_it(
+    school: School, kind: SubmissionKind, hidden: bool
+) -> None:
+    classrooms.set_assignment(school.database, CLASSROOM, "first", schedule=LocalSchedule("UTC"), check_tests="visible")
+    school.send(school.add_member(), kind)
+    assert school.claim().include_hidden_tests is hidden
 
 
-def test_checks_go_first_then_the_oldest(school: School) -> None:
-    person = school.member()
+def test_checks_are_claimed_first_and_then_the_oldest_job(school: School) -> None:
+    person = school.add_member()
     expected = []
     for kind in (SubmissionKind.FINAL, SubmissionKind.CHECK, SubmissionKind.FINAL, SubmissionKind.CHECK):
         expected.append(school.send(person, kind))
-        school.clock.forward(seconds=1)
+        school.clock.advance(seconds=1)
     assert jobs.count_queued_jobs(school.database) == 4
-    claimed = [claim(school).submission_id for _ in expected]
+    claimed = [school.claim().submission_id for _ in expected]
     assert claimed == [expected[index].id for index in (1, 3, 0, 2)]
     assert jobs.claim_next_job(school.database, "worker") is None
     assert jobs.count_queued_jobs(school.database) == 0
 
 
-def test_a_lapsed_lease_is_taken_by_another(school: School) -> None:
-    school.send(school.member())
-    first = claim(school, "one")
-    school.clock.forward(seconds=jobs.LEASE_SECONDS)
+def test_job_with_expired_lease_is_claimed_by_another_worker(school: School) -> None:
+    school.send(school.add_member())
+    first = school.claim("one")
+    school.clock.advance(seconds=jobs.LEASE_SECONDS)
     assert jobs.claim_next_job(school.database, "two") is None
-    school.clock.forward(seconds=1)
-    second = claim(school, "two")
+    school.clock.advance(seconds=1)
+    second = school.claim("two")
     assert (second.id, second.claim_count) == (first.id, 2)
     assert not jobs.heartbeat(school.database, first.id, "one")
 
 
-def test_a_heartbeat_keeps_the_lease(school: School) -> None:
-    school.send(school.member())
-    job = claim(school)
-    school.clock.forward(seconds=50)
+def test_heartbeat_extends_the_lease(school: School) -> None:
+    school.send(school.add_member())
+    job = school.claim()
+    school.clock.advance(seconds=50)
     assert jobs.heartbeat(school.database, job.id, "worker")
-    school.clock.forward(seconds=50)
+    school.clock.advance(seconds=50)
     assert jobs.claim_next_job(school.database, "other") is None
     jobs.complete_job(school.database, job.id, grading(a=Outcome.PASSED))
     assert not jobs.heartbeat(school.database, job.id, "worker")
-    assert not jobs.heartbeat(school.database, nobody(), "worker")
+    assert not jobs.heartbeat(school.database, unknown_id(), "worker")
 
 
-def test_the_first_answer_counts(school: School) -> None:
-    person = school.member()
+def test_only_the_first_grading_of_a_job_counts(school: School) -> None:
+    person = school.add_member()
     school.send(person)
-    job = claim(school)
+    job = school.claim()
     first = jobs.complete_job(school.database, job.id, grading(a=Outcome.PASSED))
-    last = events.find_latest_event_number(school.database, ROOM)
+    last = latest_event_number(school.database)
     assert jobs.complete_job(school.database, job.id, grading(a=Outcome.FAILED)) == first
-    assert events.find_latest_event_number(school.database, ROOM) == last
-    assert replay.load_member_progress(school.database, ROOM).progress[person.id]["first", "a"].attempts == 1
+    assert latest_event_number(school.database) == last
+    assert replay.load_member_progress(school.database, CLASSROOM).progress[person.id]["first", "a"].attempts == 1
 
 
-def test_an_answer_after_the_lease_is_still_an_answer(school: School) -> None:
-    school.send(school.member())
-    job = claim(school, "one")
-    school.clock.forward(minutes=5)
-    claim(school, "two")
-    done = jobs.complete_job(school.database, job.id, grading(a=Outcome.PASSED))
-    assert done.state is SubmissionState.GRADED
+def test_grading_after_the_end_of_the_lease_counts(school: School) -> None:
+    school.send(school.add_member())
+    job = school.claim("one")
+    school.clock.advance(minutes=5)
+    school.claim("two")
+    result = jobs.complete_job(school.database, job.id, grading(a=Outcome.PASSED))
+    assert result.state is SubmissionState.GRADED
     jobs.release_job(school.database, job.id, "two", count_claim=True)
     assert jobs.claim_next_job(school.database, "three") is None
 
 
-def test_three_workers_that_die_are_our_fault(school: School) -> None:
-    person = school.member()
+def test_job_fails_with_a_grader_error_after_three_dead_workers(school: School) -> None:
+    person = school.add_member()
     sent = school.send(person)
     for _ in range(jobs.MAX_CLAIMS):
-        claim(school)
-        school.clock.forward(minutes=5)
+        school.claim()
+        school.clock.advance(minutes=5)
     assert jobs.claim_next_job(school.database, "worker") is None
     failed = submissions.get_submission(school.database, sent.id, person.id)
     assert (failed.state, failed.grader_error, failed.verdicts) == (SubmissionState.FAILED, Message("grader-error"), ())
-    told = events.load_events_after(school.database, person.id, ROOM, 0)[-1].to_public_data()
-    assert (told["state"], told["exercises"]) == ("failed", [])
-    assert replay.load_member_progress(school.database, ROOM).progress == {}
+    graded_event = events.load_events_after(school.database, person.id, CLASSROOM, 0)[-1].to_public_data()
+    assert (graded_event["state"], graded_event["exercises"]) == ("failed", [])
+    assert replay.load_member_progress(school.database, CLASSROOM).progress == {}
 
 
-def test_one_given_up_does_not_keep_the_next_waiting(school: School) -> None:
-    person = school.member()
+def test_failed_job_does_not_block_the_next(school: School) -> None:
+    person = school.add_member()
     school.send(person)
     for _ in range(jobs.MAX_CLAIMS):
-        claim(school)
-        school.clock.forward(minutes=5)
-    healthy = school.send(person)
-    assert claim(school).submission_id == healthy.id
+        school.claim()
+        school.clock.advance(minutes=5)
+    next_submission = school.send(person)
+    assert school.claim().submission_id == next_submission.id
 
 
-def test_giving_back(school: School) -> None:
-    person = school.member()
+def test_released_job_is_requeued_until_its_claims_are_used_up(school: School) -> None:
+    person = school.add_member()
     sent = school.send(person)
-    for _ in range(5):  # a service that is stopped again and again costs nothing
-        jobs.release_job(school.database, claim(school).id, "worker", count_claim=False)
-    for tries in range(1, jobs.MAX_CLAIMS + 1):
+    for _ in range(5):  # stopping the service does not use up claims
+        jobs.release_job(school.database, school.claim().id, "worker", count_claim=False)
+    for number in range(1, jobs.MAX_CLAIMS + 1):
         assert submissions.get_submission(school.database, sent.id, person.id).state is SubmissionState.QUEUED
-        job = claim(school)
-        assert job.claim_count == tries
+        job = school.claim()
+        assert job.claim_count == number
         jobs.release_job(school.database, job.id, "somebody else", count_claim=True)
         jobs.release_job(school.database, job.id, "worker", count_claim=True)
     assert submissions.get_submission(school.database, sent.id, person.id).state is SubmissionState.FAILED
 
 
-def test_a_started_process_takes_back_only_where_it_is_alone(school: School) -> None:
-    """On SQLite with its lock held nobody else can be grading; without the lock, or on PostgreSQL, somebody may."""
-    person = school.member()
+def test_orphaned_jobs_are_requeued_only_by_the_sole_process(school: School) -> None:
+    """A SQLite database has one process, which holds its lock. Otherwise another process may be grading."""
+    person = school.add_member()
     sent = school.send(person)
-    for tries in range(1, jobs.MAX_CLAIMS + 1):
-        assert claim(school).claim_count == tries
+    for number in range(1, jobs.MAX_CLAIMS + 1):
+        assert school.claim().claim_count == number
         assert jobs.requeue_orphaned_jobs(school.database) == 0
         assert jobs.claim_next_job(school.database, "other") is None
         if school.database.sqlite_path is None:
@@ -178,78 +179,78 @@ def test_a_started_process_takes_back_only_where_it_is_alone(school: School) -> 
         assert submissions.get_submission(school.database, sent.id, person.id).state is SubmissionState.QUEUED
     assert jobs.claim_next_job(school.database, "worker") is None
     assert submissions.get_submission(school.database, sent.id, person.id).state is SubmissionState.FAILED, (
-        "the work itself may be the killer"
+        "the submission itself may have killed the process"
     )
 
 
-def test_jobs_that_are_not_there(school: School) -> None:
+def test_unknown_job_is_not_found(school: School) -> None:
     with pytest.raises(NotFound):
-        jobs.complete_job(school.database, nobody(), grading())
+        jobs.complete_job(school.database, unknown_id(), grading())
     with pytest.raises(NotFound):
-        jobs.release_job(school.database, nobody(), "worker", count_claim=True)
+        jobs.release_job(school.database, unknown_id(), "worker", count_claim=True)
 
 
-def test_everything_that_a_grading_says_comes_back(school: School) -> None:
-    person = school.member()
+def test_recorded_grading_is_loaded_unchanged(school: School) -> None:
+    person = school.add_member()
     school.send(person)
-    told = grading(a=Outcome.PASSED, b=Outcome.CRASHED)
-    told = Grading(told.verdicts, 1.5, (Message("healed", {"cell": "a\0\ud800"}),), (Flag("odd", "a", "why"),))
-    done = jobs.complete_job(school.database, claim(school).id, told)
-    assert (done.verdicts, done.flags) == (told.verdicts, told.flags)
-    assert done.repairs == (Message("healed", {"cell": "a\N{SYMBOL FOR NULL}?"}),)
-    assert (done.graded_at, done.exercise_titles["a"]) == (NOON, "Exercise a")
-    assert done == submissions.get_submission(school.database, done.id, person.id)
+    repairs = (Message("repair-restored", {"cell": "a\0\ud800"}),)
+    graded_event = Grading(
+        grading(a=Outcome.PASSED, b=Outcome.CRASHED).verdicts, 1.5, repairs, (Flag("odd", "a", "why"),)
+    )
+    result = jobs.complete_job(school.database, school.claim().id, graded_event)
+    assert (result.verdicts, result.flags) == (graded_event.verdicts, graded_event.flags)
+    assert result.repairs == (Message("repair-restored", {"cell": "a\N{SYMBOL FOR NULL}?"}),)
+    assert (result.graded_at, result.exercise_titles["a"]) == (NOON, "Exercise a")
+    assert result == submissions.get_submission(school.database, result.id, person.id)
 
 
-def test_two_services_never_take_one_job(school: School, connect: Callable[[], Database]) -> None:
-    person = school.member()
+def test_concurrent_processes_never_claim_the_same_job(school: School, connect: Callable[[], Database]) -> None:
+    person = school.add_member()
     sent = {school.send(person).id for _ in range(12)}
-    services = [connect() for _ in range(4)]
-    together = Barrier(len(services))
+    databases = [connect() for _ in range(4)]
+    barrier = Barrier(len(databases))
 
-    def work_off(database: Database) -> list[Job]:
-        together.wait()
-        taken = []
+    def claim_all(database: Database) -> list[Job]:
+        barrier.wait()
+        claimed = []
         while job := jobs.claim_next_job(database, str(id(database))):
-            taken.append(job)
-        return taken
+            claimed.append(job)
+        return claimed
 
-    with ThreadPoolExecutor(len(services)) as pool:
-        taken = [job for jobs_of_one in pool.map(work_off, services) for job in jobs_of_one]
-    assert sorted(job.submission_id for job in taken) == sorted(sent)
-    assert {job.claim_count for job in taken} == {1}
+    with ThreadPoolExecutor(len(databases)) as pool:
+        claimed = [job for claimed_jobs in pool.map(claim_all, databases) for job in claimed_jobs]
+    assert sorted(job.submission_id for job in claimed) == sorted(sent)
+    assert {job.claim_count for job in claimed} == {1}
 
 
 @pytest.mark.postgres
-def test_claiming_steps_over_what_another_is_taking(
-    cluster: Cluster, postgres_template: str, clock: MovedClock
-) -> None:
+def test_row_locked_by_another_worker_is_skipped(cluster: Cluster, postgres_template: str, clock: ManualClock) -> None:
     url = cluster.url(cluster.make(postgres_template))
-    with Database(url, clock).open() as one, Database(url, clock).open() as two:
-        school = School(one, clock)
-        first = school.send(school.member())
-        clock.forward(seconds=1)
-        second = school.send(school.member())
-        with one.write() as session:
-            held = session.scalars(select(JobRow).where(JobRow.submission_id == first.id).with_for_update()).one()
-            other = jobs.claim_next_job(two, "other")
-            assert held.state == "queued"
+    with Database(url, clock).open() as first_database, Database(url, clock).open() as second_database:
+        school = School(first_database, clock)
+        first = school.send(school.add_member())
+        clock.advance(seconds=1)
+        second = school.send(school.add_member())
+        with first_database.write() as session:
+            locked_row = session.scalars(select(JobRow).where(JobRow.submission_id == first.id).with_for_update()).one()
+            other = jobs.claim_next_job(second_database, "other")
+            assert locked_row.state == "queued"
             assert other and other.submission_id == second.id
 
 
-def test_releases_pin_what_is_graded(school: School) -> None:
-    """A submission is graded against the release that it was made with, whatever the classroom adopted since."""
-    sent = school.send(school.member())
+def test_submission_is_graded_against_its_own_release(school: School) -> None:
+    """The version that the classroom adopts later makes no difference."""
+    sent = school.send(school.add_member())
     newer = release("first", exercise("z"), text=b"newer")
     courses.save_course_version(school.database, course(), {"first": newer, "second": SECOND})
-    classrooms.adopt_version(school.database, ROOM, "course")
-    job = claim(school)
+    classrooms.adopt_version(school.database, CLASSROOM, "course")
+    job = school.claim()
     assert (job.submission_id, job.exercises) == (sent.id, FIRST.exercises)
 
 
-def test_a_gradings_seed_and_grader_are_kept(school: School) -> None:
-    school.send(school.member(), SubmissionKind.CHECK, "a")
-    job = claim(school)
+def test_seed_and_grader_version_of_a_grading_are_stored(school: School) -> None:
+    school.send(school.add_member(), SubmissionKind.CHECK, "a")
+    job = school.claim()
     jobs.complete_job(school.database, job.id, replace(grading(a=Outcome.PASSED), seed=20_261_122, grader_version="2"))
     with school.database.read() as session:
         row = session.get_one(JobRow, job.id)

@@ -1,4 +1,4 @@
-"""Regrades: asked for as often as one likes, recorded once, and no try of anybody's."""
+"""Regrades: queued once however often they are requested, and never counted as a further attempt."""
 
 from __future__ import annotations
 
@@ -10,63 +10,67 @@ from pmh_jupyter.domain.roles import Role
 from pmh_jupyter.domain.submission import SubmissionKind, SubmissionState
 from pmh_jupyter.domain.verdict import Grading, Message, Outcome
 from pmh_jupyter.errors import NotFound
-from pmh_jupyter.storage.records import events, jobs, replay, staff, submissions
+from pmh_jupyter.storage.records import jobs, staff, submissions
 from pmh_jupyter.storage.records.regrades import RegradeSummary, enqueue_regrades
 from pmh_jupyter.storage.tables.results import LedgerRow, VerdictRow
-from tests.support.storage.school import ROOM, School, grading
+from tests.support.storage import replay
+from tests.support.storage.school import CLASSROOM, School, grading, latest_event_number
 
 FAILED, PASSED = Outcome.FAILED, Outcome.PASSED
-NEW = "the next grader"
+NEW_GRADER = "the next grader"
 
 
 @pytest.fixture
 def teacher(school: School) -> Person:
-    return school.member("teacher", Role.INSTRUCTOR)
+    return school.add_member("teacher", Role.INSTRUCTOR)
 
 
-def ask(school: School, teacher: Person, grader: str = NEW) -> RegradeSummary:
-    return enqueue_regrades(school.database, teacher.id, ROOM, "first", "request-1", grader)
+def request_regrade(school: School, teacher: Person, grader: str = NEW_GRADER) -> RegradeSummary:
+    return enqueue_regrades(school.database, teacher.id, CLASSROOM, "first", "request-1", grader)
 
 
-def test_handed_in_work_is_queued_once(school: School, teacher: Person) -> None:
-    person = school.member()
+def test_each_final_submission_is_queued_once(school: School, teacher: Person) -> None:
+    person = school.add_member()
     for _ in range(3):
         school.submit(person, a=FAILED)
     school.check(person, a=FAILED)
-    school.send(person, SubmissionKind.FINAL)  # is still to be graded, by the new grader as it is
-    assert ask(school, teacher) == RegradeSummary(queued_count=3, already_graded_count=0)
-    assert ask(school, teacher) == RegradeSummary(queued_count=0, already_graded_count=3)
+    school.send(person, SubmissionKind.FINAL)  # not graded yet, so the new grader will grade it anyway
+    assert request_regrade(school, teacher) == RegradeSummary(queued_count=3, already_graded_count=0)
+    assert request_regrade(school, teacher) == RegradeSummary(queued_count=0, already_graded_count=3)
     assert jobs.count_queued_jobs(school.database) == 4
 
 
-def test_it_comes_after_everything_that_somebody_waits_for(school: School, teacher: Person) -> None:
-    person = school.member()
+def test_regrade_is_claimed_after_all_other_jobs(school: School, teacher: Person) -> None:
+    person = school.add_member()
     school.submit(person, a=FAILED)
-    ask(school, teacher)
-    waited_for = school.send(person, SubmissionKind.FINAL)
+    request_regrade(school, teacher)
+    waiting_submission = school.send(person, SubmissionKind.FINAL)
     order = [job for _ in range(2) if (job := jobs.claim_next_job(school.database, "worker"))]
-    assert [(job.submission_id == waited_for.id, job.is_regrade) for job in order] == [(True, False), (False, True)]
+    assert [(job.submission_id == waiting_submission.id, job.is_regrade) for job in order] == [
+        (True, False),
+        (False, True),
+    ]
 
 
-def test_new_verdicts_stand_in_the_old_ones_place(school: School, teacher: Person) -> None:
-    person = school.member()
-    sent = school.submit(person, a=FAILED, b=PASSED)
-    ask(school, teacher)
-    job = jobs.claim_next_job(school.database, "worker")
-    assert job and job.submission_id == sent.id
-    meanwhile = submissions.get_submission(school.database, sent.id, person.id)
-    assert (meanwhile.state, meanwhile.verdicts) == (SubmissionState.GRADED, sent.verdicts)
-    school.clock.forward(hours=1)
-    again = grading(a=PASSED, b=PASSED)
-    done = jobs.complete_job(school.database, job.id, again)
-    assert (done.state, done.verdicts) == (SubmissionState.GRADED, again.verdicts)
-    assert jobs.complete_job(school.database, job.id, grading(a=FAILED)) == done
-    standing = replay.load_member_progress(school.database, ROOM)
-    assert standing == replay.replay_events(school.database, ROOM)
-    progress = standing.progress[person.id]["first", "a"]
+def test_verdicts_of_a_regrade_replace_the_old_ones(school: School, teacher: Person) -> None:
+    person = school.add_member()
+    submission = school.submit(person, a=FAILED, b=PASSED)
+    request_regrade(school, teacher)
+    job = school.claim()
+    assert job.submission_id == submission.id
+    before = submissions.get_submission(school.database, submission.id, person.id)
+    assert (before.state, before.verdicts) == (SubmissionState.GRADED, submission.verdicts)
+    school.clock.advance(hours=1)
+    new_grading = grading(a=PASSED, b=PASSED)
+    result = jobs.complete_job(school.database, job.id, new_grading)
+    assert (result.state, result.verdicts) == (SubmissionState.GRADED, new_grading.verdicts)
+    assert jobs.complete_job(school.database, job.id, grading(a=FAILED)) == result
+    stored = replay.load_member_progress(school.database, CLASSROOM)
+    assert stored == replay.replay_events(school.database, CLASSROOM)
+    progress = stored.progress[person.id]["first", "a"]
     assert (progress.attempts, progress.millipoints) == (1, 2000)
     with school.database.read() as session:
-        assert session.scalar(select(func.count()).select_from(VerdictRow)) == 4  # what was said before is kept
+        assert session.scalar(select(func.count()).select_from(VerdictRow)) == 4  # the old verdicts are kept
         entries = session.scalars(select(LedgerRow).order_by(LedgerRow.number)).all()
         assert [(entry.grade_id, entry.millipoints, entry.supersedes) for entry in entries] == [
             ("a", 0, None),
@@ -76,47 +80,46 @@ def test_new_verdicts_stand_in_the_old_ones_place(school: School, teacher: Perso
         ]
 
 
-def test_points_fall_where_the_new_grader_says_so(school: School, teacher: Person) -> None:
-    person = school.member()
+def test_regrade_can_lower_the_points(school: School, teacher: Person) -> None:
+    person = school.add_member()
     school.submit(person, a=PASSED)
-    ask(school, teacher)
-    school.grade(a=FAILED)
-    standing = replay.load_member_progress(school.database, ROOM)
-    assert standing.progress == replay.replay_events(school.database, ROOM).progress
-    assert standing.progress[person.id]["first", "a"].millipoints == 0
-    assert staff.load_gradebook(school.database, ROOM, 1).rows
+    request_regrade(school, teacher)
+    school.grade_next(a=FAILED)
+    stored = replay.load_member_progress(school.database, CLASSROOM)
+    assert stored.progress == replay.replay_events(school.database, CLASSROOM).progress
+    assert stored.progress[person.id]["first", "a"].millipoints == 0
+    assert staff.load_gradebook(school.database, CLASSROOM, 1).rows
 
 
-def test_a_newer_submission_counts_whichever_is_graded_last(school: School, teacher: Person) -> None:
-    person = school.member()
+def test_regrade_of_an_older_submission_does_not_replace_the_newer_grade(school: School, teacher: Person) -> None:
+    person = school.add_member()
     school.submit(person, a=FAILED)
-    school.clock.forward(hours=1)
+    school.clock.advance(hours=1)
     newer = school.submit(person, a=PASSED)
-    ask(school, teacher)
+    request_regrade(school, teacher)
     for _ in range(2):
         job = jobs.claim_next_job(school.database, "worker")
         assert job
         jobs.complete_job(school.database, job.id, grading(a=PASSED if job.submission_id == newer.id else FAILED))
     with school.database.read() as session:
-        last = session.scalars(select(LedgerRow).order_by(LedgerRow.number.desc())).first()
-        assert last and last.millipoints == 2000
+        latest_entry = session.scalars(select(LedgerRow).order_by(LedgerRow.number.desc())).first()
+        assert latest_entry and latest_entry.millipoints == 2000
 
 
-def test_a_regrade_that_fails_changes_nothing_and_can_be_asked_for_again(school: School, teacher: Person) -> None:
-    person = school.member()
-    sent = school.submit(person, a=PASSED)
-    before = events.find_latest_event_number(school.database, ROOM)
-    ask(school, teacher)
-    job = jobs.claim_next_job(school.database, "worker")
-    assert job
-    done = jobs.complete_job(school.database, job.id, Grading((), 0.1, grader_error=Message("grader-error")))
-    assert (done.state, done.verdicts, done.grader_error) == (SubmissionState.GRADED, sent.verdicts, None)
-    assert events.find_latest_event_number(school.database, ROOM) == before
-    assert ask(school, teacher) == RegradeSummary(queued_count=1, already_graded_count=0)
+def test_failed_regrade_changes_nothing_and_can_be_requested_again(school: School, teacher: Person) -> None:
+    person = school.add_member()
+    submission = school.submit(person, a=PASSED)
+    number_before = latest_event_number(school.database)
+    request_regrade(school, teacher)
+    job = school.claim()
+    result = jobs.complete_job(school.database, job.id, Grading((), 0.1, grader_error=Message("grader-error")))
+    assert (result.state, result.verdicts, result.grader_error) == (SubmissionState.GRADED, submission.verdicts, None)
+    assert latest_event_number(school.database) == number_before
+    assert request_regrade(school, teacher) == RegradeSummary(queued_count=1, already_graded_count=0)
 
 
-def test_nothing_that_is_not_theirs(school: School, teacher: Person) -> None:
+def test_unknown_classroom_or_lesson_is_not_found(school: School, teacher: Person) -> None:
     with pytest.raises(NotFound):
         enqueue_regrades(school.database, teacher.id, "nowhere", "first")
     with pytest.raises(NotFound):
-        enqueue_regrades(school.database, teacher.id, ROOM, "nothing")
+        enqueue_regrades(school.database, teacher.id, CLASSROOM, "nothing")

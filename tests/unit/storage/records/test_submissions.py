@@ -1,9 +1,10 @@
-"""Work arrives once, however often it is sent, and only while it may."""
+"""Receiving submissions: stored once however often they are sent, and only while the lesson accepts them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Barrier
 
@@ -21,7 +22,7 @@ from pmh_jupyter.errors import BadInput, Conflict, NotFound
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records import classrooms, events, jobs, submissions
 from pmh_jupyter.storage.tables.submissions import JobRow, SubmissionRow
-from tests.support.storage.school import NOON, ROOM, School, again, nobody, sign
+from tests.support.storage.school import CLASSROOM, NOON, School, latest_event_number, sign, unknown_id
 
 
 def count(database: Database, table: type) -> int:
@@ -29,48 +30,53 @@ def count(database: Database, table: type) -> int:
         return session.scalar(select(func.count()).select_from(table)) or 0
 
 
-def test_a_submission_is_kept_with_its_receipt_and_its_event(school: School) -> None:
-    person = school.member()
-    new = school.new(person, SubmissionKind.FINAL)
+def test_final_submission_is_stored_with_receipt_and_event(school: School) -> None:
+    person = school.add_member()
+    new = school.new_submission(person, SubmissionKind.FINAL)
     received = submissions.receive_submission(school.database, new, sign)
     assert received == submissions.get_submission(school.database, new.id, person.id)
     assert (received.state, received.queue_position, received.received_at) == (SubmissionState.QUEUED, 1, NOON)
     assert received.receipt == {
-        "submission": str(new.id),
-        "person": str(person.id),
-        "classroom": ROOM,
+        "submission_id": str(new.id),
+        "person_id": str(person.id),
+        "classroom": CLASSROOM,
         "lesson": "first",
-        "release": new.release_id,
+        "release_id": new.release_id,
         "content_hash": compute_content_hash(new.files),
         "received_at": NOON.isoformat(),
         "signature": "signed",
     }
-    told = events.load_events_after(school.database, person.id, ROOM, 0)[-1]
-    assert told.kind is EventKind.SUBMISSION_RECEIVED
-    assert told.to_public_data() == {"work": str(new.id), "kind": "submission", "lesson": "first", "exercises": []}
+    received_event = events.load_events_after(school.database, person.id, CLASSROOM, 0)[-1]
+    assert received_event.kind is EventKind.SUBMISSION_RECEIVED
+    assert received_event.to_public_data() == {
+        "submission_id": str(new.id),
+        "kind": "final",
+        "lesson": "first",
+        "exercises": [],
+    }
 
 
-def test_a_check_has_no_receipt(school: School) -> None:
-    assert school.send(school.member(), SubmissionKind.CHECK, "a").receipt is None
+def test_check_has_no_receipt(school: School) -> None:
+    assert school.send(school.add_member(), SubmissionKind.CHECK, "a").receipt is None
 
 
-def test_a_repeat_changes_nothing(school: School) -> None:
-    person = school.member()
-    new = school.new(person, SubmissionKind.FINAL)
+def test_repeated_submission_changes_nothing(school: School) -> None:
+    person = school.add_member()
+    new = school.new_submission(person, SubmissionKind.FINAL)
     first = submissions.receive_submission(school.database, new, sign)
-    last = events.find_latest_event_number(school.database, ROOM)
-    school.clock.forward(hours=1)
+    last = latest_event_number(school.database)
+    school.clock.advance(hours=1)
     assert submissions.receive_submission(school.database, new, sign) == first
     assert (count(school.database, SubmissionRow), count(school.database, JobRow)) == (1, 1)
-    assert events.find_latest_event_number(school.database, ROOM) == last
+    assert latest_event_number(school.database) == last
 
 
-def test_a_repeat_is_answered_even_after_the_lesson_closed(school: School) -> None:
-    person = school.member()
-    new = school.new(person, SubmissionKind.FINAL)
+def test_repeated_submission_is_answered_after_the_lesson_closed(school: School) -> None:
+    person = school.add_member()
+    new = school.new_submission(person, SubmissionKind.FINAL)
     first = submissions.receive_submission(school.database, new, sign)
     classrooms.set_assignment(
-        school.database, ROOM, "first", schedule=LocalSchedule("UTC", closes=datetime(2026, 1, 1))
+        school.database, CLASSROOM, "first", schedule=LocalSchedule("UTC", closes=datetime(2026, 1, 1))
     )
     assert submissions.receive_submission(school.database, new, sign) == first
 
@@ -78,141 +84,149 @@ def test_a_repeat_is_answered_even_after_the_lesson_closed(school: School) -> No
 @pytest.mark.parametrize(
     "change", [{"files": (File("other", b""),)}, {"lesson": "second"}, {"kind": SubmissionKind.FINAL}]
 )
-def test_an_id_means_one_work(school: School, change: dict[str, object]) -> None:
-    new = school.new(school.member())
+def test_id_of_another_submission_is_rejected(school: School, change: dict[str, object]) -> None:
+    new = school.new_submission(school.add_member())
     submissions.receive_submission(school.database, new, sign)
-    with pytest.raises(Conflict, match="already used"):
-        submissions.receive_submission(school.database, again(new, **change), sign)
+    with pytest.raises(Conflict, match="already has this id"):
+        submissions.receive_submission(school.database, replace(new, **change), sign)
 
 
-def test_an_id_of_somebody_elses_is_refused(school: School) -> None:
-    new = school.new(school.member())
+def test_id_used_by_another_person_is_rejected(school: School) -> None:
+    new = school.new_submission(school.add_member())
     submissions.receive_submission(school.database, new, sign)
-    with pytest.raises(Conflict, match="already used"):
-        submissions.receive_submission(school.database, again(new, person=school.member("other").id), sign)
+    with pytest.raises(Conflict, match="already has this id"):
+        submissions.receive_submission(school.database, replace(new, person_id=school.add_member("other").id), sign)
 
 
-def test_nobody_sees_anothers_work(school: School) -> None:
-    sent = school.send(school.member())
+def test_submission_of_another_person_is_not_found(school: School) -> None:
+    sent = school.send(school.add_member())
     with pytest.raises(NotFound):
-        submissions.get_submission(school.database, sent.id, school.member("other").id)
+        submissions.get_submission(school.database, sent.id, school.add_member("other").id)
     with pytest.raises(NotFound):
-        submissions.get_submission(school.database, nobody(), sent.person_id)
-    assert submissions.list_submissions(school.database, school.member("other").id, ROOM) == ()
+        submissions.get_submission(school.database, unknown_id(), sent.person_id)
+    assert submissions.list_submissions(school.database, school.add_member("other").id, CLASSROOM) == ()
 
 
-def test_own_work_comes_newest_first(school: School) -> None:
-    person = school.member()
+def test_submissions_are_listed_newest_first(school: School) -> None:
+    person = school.add_member()
     sent = []
     for lesson in ("first", "second", "first"):
         sent.append(school.send(person, lesson=lesson).id)
-        school.clock.forward(seconds=1)
-    shown = submissions.list_submissions(school.database, person.id, ROOM)
-    assert [one.id for one in shown] == sent[::-1]
-    assert [one.id for one in submissions.list_submissions(school.database, person.id, ROOM, "second")] == [sent[1]]
-    assert [one.id for one in submissions.list_submissions(school.database, person.id, ROOM, limit=1)] == [sent[2]]
+        school.clock.advance(seconds=1)
+    listed = submissions.list_submissions(school.database, person.id, CLASSROOM)
+    assert [submission.id for submission in listed] == sent[::-1]
+    assert [
+        submission.id for submission in submissions.list_submissions(school.database, person.id, CLASSROOM, "second")
+    ] == [sent[1]]
+    assert [
+        submission.id for submission in submissions.list_submissions(school.database, person.id, CLASSROOM, limit=1)
+    ] == [sent[2]]
 
 
-def test_places_in_the_queue_put_checks_first(school: School) -> None:
-    person = school.member()
-    submission = school.send(person, SubmissionKind.FINAL)
-    school.clock.forward(seconds=1)
+def test_queue_positions_count_checks_first(school: School) -> None:
+    person = school.add_member()
+    final = school.send(person, SubmissionKind.FINAL)
+    school.clock.advance(seconds=1)
     check = school.send(person)
     positions = [
-        submissions.get_submission(school.database, one.id, person.id).queue_position for one in (check, submission)
+        submissions.get_submission(school.database, submission.id, person.id).queue_position
+        for submission in (check, final)
     ]
     assert positions == [1, 2]
 
 
 @pytest.mark.parametrize("kind", SubmissionKind)
 @pytest.mark.parametrize(
-    ("schedule", "words"),
+    ("schedule", "message"),
     [
         (LocalSchedule("Europe/Zurich", opens=datetime(2026, 3, 2, 13, 1)), "opens at 2026-03-02 12:01 UTC"),
         (LocalSchedule("Europe/Zurich", closes=datetime(2026, 3, 2, 13, 0)), "closed at 2026-03-02 12:00 UTC"),
     ],
 )
-def test_only_what_is_open_takes_work(
-    school: School, kind: SubmissionKind, schedule: LocalSchedule, words: str
+def test_submission_outside_the_opening_times_is_rejected_except_from_staff(
+    school: School, kind: SubmissionKind, schedule: LocalSchedule, message: str
 ) -> None:
-    classrooms.set_assignment(school.database, ROOM, "first", schedule=schedule)
-    with pytest.raises(Conflict, match=words):
-        school.send(school.member(), kind)
-    assert school.send(school.member("teacher", Role.INSTRUCTOR), kind).state is SubmissionState.QUEUED
+    classrooms.set_assignment(school.database, CLASSROOM, "first", schedule=schedule)
+    with pytest.raises(Conflict, match=message):
+        school.send(school.add_member(), kind)
+    assert school.send(school.add_member("teacher", Role.INSTRUCTOR), kind).state is SubmissionState.QUEUED
     assert count(school.database, SubmissionRow) == 1
 
 
-def test_work_is_taken_until_the_last_moment(school: School) -> None:
+def test_submission_is_accepted_until_the_lesson_closes(school: School) -> None:
     closes = (NOON + timedelta(microseconds=1)).replace(tzinfo=None)
-    classrooms.set_assignment(school.database, ROOM, "first", schedule=LocalSchedule("UTC", closes=closes))
-    assert school.send(school.member(), SubmissionKind.FINAL)
+    classrooms.set_assignment(school.database, CLASSROOM, "first", schedule=LocalSchedule("UTC", closes=closes))
+    assert school.send(school.add_member(), SubmissionKind.FINAL)
 
 
-def test_submissions_are_counted_and_our_faults_are_not(school: School) -> None:
-    person = school.member()
-    classrooms.set_assignment(school.database, ROOM, "first", schedule=LocalSchedule("UTC"), max_submissions=1)
+def test_submission_limit_does_not_count_grader_errors(school: School) -> None:
+    person = school.add_member()
+    classrooms.set_assignment(school.database, CLASSROOM, "first", schedule=LocalSchedule("UTC"), max_submissions=1)
     school.send(person, SubmissionKind.FINAL)
-    job = jobs.claim_next_job(school.database, "worker")
-    assert job
+    job = school.claim()
     jobs.complete_job(school.database, job.id, Grading((), 0.0, grader_error=Message("grader-error")))
     school.submit(person, a=Outcome.FAILED, b=Outcome.FAILED)
-    with pytest.raises(Conflict, match="All 1 submissions"):
+    with pytest.raises(Conflict, match="all 1 submissions"):
         school.send(person, SubmissionKind.FINAL)
     assert school.send(person, SubmissionKind.CHECK)
 
 
-def test_unknown_exercises_releases_lessons_and_rooms(school: School) -> None:
-    person = school.member()
-    new = school.new(person)
+def test_invalid_submission_is_rejected_and_not_stored(school: School) -> None:
+    person = school.add_member()
+    new = school.new_submission(person)
     for change, error in (
         ({"exercises": ("a", "x")}, BadInput),
         ({"files": (File("p", b""), File("p", b"1"))}, BadInput),
         ({"files": (File("a\0b", b""),)}, BadInput),
         ({"files": (File("\ud800", b""),)}, BadInput),
-        ({"release": "f" * 64}, Conflict),
+        ({"release_id": "f" * 64}, Conflict),
         ({"lesson": "third"}, NotFound),
         ({"lesson": "fir\0st"}, (NotFound, BadInput)),
         ({"classroom": "elsewhere"}, NotFound),
-        ({"person": nobody()}, NotFound),
+        ({"person_id": unknown_id()}, NotFound),
     ):
         with pytest.raises(error):
-            submissions.receive_submission(school.database, again(new, **change), sign)
+            submissions.receive_submission(school.database, replace(new, **change), sign)
     assert count(school.database, SubmissionRow) == 0
 
 
-def test_a_signature_that_fails_leaves_nothing(school: School) -> None:
-    def broken(fields: object) -> dict[str, str]:
+def test_nothing_is_stored_if_signing_the_receipt_fails(school: School) -> None:
+    def fail_to_sign(fields: object) -> dict[str, str]:
         raise OSError("no key")
 
     with pytest.raises(OSError, match="no key"):
-        submissions.receive_submission(school.database, school.new(school.member(), SubmissionKind.FINAL), broken)
+        submissions.receive_submission(
+            school.database, school.new_submission(school.add_member(), SubmissionKind.FINAL), fail_to_sign
+        )
     assert (count(school.database, SubmissionRow), count(school.database, JobRow)) == (0, 0)
 
 
-def test_the_last_attempt_is_taken_once_under_a_race(school: School, connect: Callable[[], Database]) -> None:
-    person = school.member()
-    classrooms.set_assignment(school.database, ROOM, "first", schedule=LocalSchedule("UTC"), max_submissions=1)
-    together = Barrier(4)
+def test_last_remaining_submission_is_accepted_once_by_concurrent_requests(
+    school: School, connect: Callable[[], Database]
+) -> None:
+    person = school.add_member()
+    classrooms.set_assignment(school.database, CLASSROOM, "first", schedule=LocalSchedule("UTC"), max_submissions=1)
+    barrier = Barrier(4)
 
-    def hand_in(database: Database) -> bool:
-        together.wait()
+    def submit(database: Database) -> bool:
+        barrier.wait()
         try:
             return (
-                submissions.receive_submission(database, school.new(person, SubmissionKind.FINAL), sign).kind
+                submissions.receive_submission(database, school.new_submission(person, SubmissionKind.FINAL), sign).kind
                 is SubmissionKind.FINAL
             )
         except Conflict:
             return False
 
     with ThreadPoolExecutor(4) as pool:
-        taken = list(pool.map(hand_in, [connect() for _ in range(4)]))
-    assert (sorted(taken), count(school.database, SubmissionRow)) == ([False, False, False, True], 1)
+        accepted = list(pool.map(submit, [connect() for _ in range(4)]))
+    assert (sorted(accepted), count(school.database, SubmissionRow)) == ([False, False, False, True], 1)
 
 
-def test_the_same_work_sent_many_times_at_once_is_there_once(school: School, connect: Callable[[], Database]) -> None:
-    new = school.new(school.member(), SubmissionKind.FINAL)
+def test_submission_sent_several_times_at_once_is_stored_once(school: School, connect: Callable[[], Database]) -> None:
+    new = school.new_submission(school.add_member(), SubmissionKind.FINAL)
     services = [connect() for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
-        received = list(pool.map(lambda one: submissions.receive_submission(one, new, sign), services))
+        received = list(pool.map(lambda database: submissions.receive_submission(database, new, sign), services))
     assert len(set(map(repr, received))) == 1
     assert (count(school.database, SubmissionRow), count(school.database, JobRow)) == (1, 1)

@@ -1,0 +1,44 @@
+/**
+ * Attaches strips to every notebook that is open in a lesson's folder.
+ */
+import type { NotebookPanel } from '@jupyterlab/notebook';
+
+import type { LessonPath } from '../exercises';
+import type { ClassroomModel } from '../model';
+import type { LessonNotebooks } from '../notebooks';
+import { NotebookStrips, type StripOptions } from './manager';
+
+export function attachStrips(notebooks: LessonNotebooks, options: StripOptions): void {
+  const attachTo = (panel: NotebookPanel) => {
+    let strips: NotebookStrips | null = null;
+    const update = () => {
+      strips?.dispose();
+      const path = notebooks.lessonPathOf(panel);
+      strips = path && new NotebookStrips(panel, path, options);
+      if (path) {
+        keepVerdictsLoaded(options.model, panel, path);
+      }
+    };
+    void panel.context.ready.then(() => {
+      update();
+      panel.context.pathChanged.connect(update);
+    });
+  };
+  notebooks.tracker.forEach(attachTo);
+  notebooks.tracker.widgetAdded.connect((_, panel) => attachTo(panel));
+}
+
+/** Loads the lesson's last verdicts when its classroom is known, and again when the hub is back. */
+function keepVerdictsLoaded(model: ClassroomModel, panel: NotebookPanel, path: LessonPath): void {
+  let isLoaded = false;
+  const loadIfNeeded = () => {
+    const canLoad = model.isOnline && model.classroom?.slug === path.classroom;
+    if (canLoad && !isLoaded) {
+      void model.loadSubmissions(path.lesson);
+    }
+    isLoaded = canLoad;
+  };
+  model.changed.connect(loadIfNeeded);
+  panel.disposed.connect(() => model.changed.disconnect(loadIfNeeded));
+  loadIfNeeded();
+}

@@ -1,0 +1,51 @@
+/**
+ * Submits a lesson: shows what will be submitted, saves the notebooks, sends them, and shows the receipt.
+ */
+import { Dialog, showDialog } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ReactWidget } from '@jupyterlab/ui-components';
+import { createElement } from 'react';
+
+import type { ClassroomModel } from '../model';
+import type { LessonNotebooks } from '../notebooks';
+import type { LessonReply, Receipt } from '../wire';
+import { ReceiptView } from './receipt';
+import { SubmissionSummary } from './summary';
+
+export interface SubmitDialogOptions {
+  readonly model: ClassroomModel;
+  readonly notebooks: LessonNotebooks;
+  readonly trans: TranslationBundle;
+  readonly lesson: LessonReply;
+}
+
+/** Asks for confirmation and submits the lesson if it is given; raises PmhError when the submission cannot be sent. */
+export async function showSubmitDialog(options: SubmitDialogOptions): Promise<void> {
+  const { model, notebooks, trans, lesson } = options;
+  const zone = model.classroom?.time_zone ?? 'UTC';
+  const answer = await showDialog({
+    title: trans.__('Submit “%1”?', lesson.title),
+    body: ReactWidget.create(createElement(SubmissionSummary, { lesson, zone, trans })),
+    buttons: [
+      Dialog.cancelButton({ label: trans.__('Not yet') }),
+      Dialog.okButton({ label: trans.__('Submit'), ariaLabel: trans.__('Submit lesson %1', lesson.title) })
+    ]
+  });
+  if (!answer.button.accept) {
+    return;
+  }
+  await notebooks.save(model.classroom?.slug ?? '', lesson.slug);
+  const { receipt } = await model.sendFinal(lesson);
+  await model.refresh();
+  await showReceipt(options, receipt);
+}
+
+async function showReceipt({ model, trans, lesson }: SubmitDialogOptions, receipt: Receipt | null): Promise<void> {
+  const currentLesson = model.lesson(lesson.slug) ?? lesson;
+  const zone = model.classroom?.time_zone ?? 'UTC';
+  await showDialog({
+    title: receipt ? trans.__('Submitted') : trans.__('Waiting for the hub'),
+    body: ReactWidget.create(createElement(ReceiptView, { lesson: currentLesson, receipt, zone, trans })),
+    buttons: [Dialog.okButton({ label: trans.__('Done') })]
+  });
+}

@@ -1,0 +1,97 @@
+/**
+ * Sentences of the panel that are made from several values: points, the headline of a verdict, progress, what a screen reader announces.
+ * Labels of states and outcomes are in labels.ts, messages of the grader in feedbackTexts.ts.
+ */
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import { feedbackText } from './feedbackTexts';
+import { outcomeLabel, type Outcome } from './labels';
+import { isEvaluated, isInHeadline } from './strip/resultText';
+import type { ExerciseSubmission } from './submissions';
+import type { TestReply, VerdictReply } from './wire';
+
+/** Points as people write them: 2, 1.5. */
+export function formatPoints(points: number): string {
+  return String(Math.round(points * 100) / 100);
+}
+
+export function pointsOfText(points: number, maxPoints: number, trans: TranslationBundle): string {
+  return trans._n('%2 of %1 point', '%2 of %1 points', maxPoints, formatPoints(points));
+}
+
+export function pointsText(points: number, trans: TranslationBundle): string {
+  return points === 1 ? trans.__('1 point') : trans.__('%1 points', formatPoints(points));
+}
+
+/** The verdict in one line. */
+export function headline(verdict: VerdictReply, trans: TranslationBundle): string {
+  switch (verdict.outcome) {
+    case 'passed':
+      return trans.__('Solved');
+    case 'failed':
+      return failedHeadline(verdict.tests, trans);
+    case 'crashed':
+      return trans.__('Not yet — Python crashed');
+    case 'timed-out':
+      return trans.__('Not yet — your code took too long');
+    case 'needs-grading':
+      return trans.__('Submitted — awaiting manual grading');
+    case 'grader-error':
+      return trans.__('Grading failed on our side — this attempt does not count');
+    case 'not-checked':
+      return outcomeLabel(verdict.outcome, trans);
+  }
+}
+
+/** Counts tests only if some were evaluated: after an error that stopped all of them, "0 of 3" would be misleading. */
+function failedHeadline(tests: readonly TestReply[], trans: TranslationBundle): string {
+  const passed = tests.filter(test => test.outcome === 'passed').length;
+  return tests.some(isEvaluated)
+    ? trans._n('Not yet — %2 of %1 test passed', 'Not yet — %2 of %1 tests passed', tests.length, passed)
+    : trans.__('Not yet');
+}
+
+/** The most likely cause of an outcome, for a verdict without a message. */
+export function likelyCause(outcome: Outcome, trans: TranslationBundle): string {
+  switch (outcome) {
+    case 'timed-out':
+      return trans.__('The most likely cause is a loop whose condition never becomes false.');
+    case 'crashed':
+      return trans.__('The most likely cause is a function that calls itself endlessly, or a value that grows too large.');
+    case 'not-checked':
+      return trans.__('An earlier cell stopped the notebook. Fix that cell first, then check again.');
+    default:
+      return '';
+  }
+}
+
+/** How far a submission is, for the button and the result; "" when nothing is under way. */
+export function progressText(submission: ExerciseSubmission | null, trans: TranslationBundle): string {
+  switch (submission?.state) {
+    case 'sending':
+    case 'running':
+      return trans.__('Checking…');
+    case 'queued':
+      return submission.queuePosition && submission.queuePosition > 1
+        ? trans.__('Queued, position %1', submission.queuePosition)
+        : trans.__('Checking…');
+    case 'waiting':
+      return trans.__('Waiting for the hub');
+    default:
+      return '';
+  }
+}
+
+/** The result of a check as a screen reader announces it. */
+export function announcement(title: string, submission: ExerciseSubmission, trans: TranslationBundle): string {
+  if (submission.error) {
+    return `${title}: ${submission.error.message} ${submission.error.advice}`.trim();
+  }
+  if (submission.graderError || !submission.verdict) {
+    return `${title}: ${feedbackText(trans, submission.graderError ?? { code: 'grader-error', params: {} })}`;
+  }
+  const { outcome, points, max_points, message } = submission.verdict;
+  const reason = outcome !== 'passed' && message && !isInHeadline(message) ? feedbackText(trans, message) : '';
+  const result = `${headline(submission.verdict, trans)}. ${pointsOfText(points, max_points, trans)}.`;
+  return `${title}: ${result} ${reason}`.trim();
+}

@@ -1,0 +1,245 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import type { SidePanel } from '@jupyterlab/ui-components';
+import { act, fireEvent, screen, within } from '@testing-library/react';
+import { Signal } from '@lumino/signaling';
+import { Widget } from '@lumino/widgets';
+
+import type { Actions } from '../src/actions';
+import type { ClassroomModel } from '../src/model';
+import { createPanel } from '../src/panel';
+import { focusPanel } from '../src/panel/focus';
+import { PmhError } from '../src/request';
+import type { OutboxReply, OutlineReply } from '../src/wire';
+import { lesson, outline } from './samples';
+
+(globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
+
+/** What the panel reads of a model. */
+class FakeModel {
+  readonly changed = new Signal<this, void>(this);
+  phase = 'ready';
+  error: PmhError | null = null;
+  outline: OutlineReply | null = outline();
+  classrooms = [outline().classroom];
+  selectedSlug: string | null = 'spring';
+  isOnline = true;
+  outbox: OutboxReply = { waiting: [], refused: [] };
+  refresh = jest.fn(async () => undefined);
+  switchTo = jest.fn(async () => undefined);
+  join: jest.Mock = jest.fn(async () => undefined);
+  sendOutbox = jest.fn(async () => undefined);
+  discardRefused = jest.fn(async () => undefined);
+
+  get classroom(): OutlineReply['classroom'] | null {
+    return this.outline?.classroom ?? null;
+  }
+
+  get nextLesson() {
+    return this.outline?.units[0]?.lessons[0] ?? null;
+  }
+
+  lesson = (slug: string) => this.outline?.units[0]?.lessons.find(known => known.slug === slug) ?? null;
+}
+
+let model: FakeModel;
+let actions: { [name: string]: jest.Mock | Signal<object, null> };
+let panel: SidePanel;
+
+beforeEach(() => {
+  model = new FakeModel();
+  actions = {
+    currentNotebookChanged: new Signal<object, null>({}),
+    currentLesson: jest.fn(() => null),
+    openLesson: jest.fn(async () => undefined),
+    openNextLesson: jest.fn(async () => undefined),
+    submitLesson: jest.fn(async () => undefined)
+  };
+});
+afterEach(() => act(async () => panel.dispose()));
+
+async function show(change: Partial<FakeModel> = {}): Promise<void> {
+  Object.assign(model, change);
+  panel = createPanel({
+    model: model as unknown as ClassroomModel,
+    actions: actions as unknown as Actions,
+    trans: nullTranslator.load('pmh_jupyter')
+  });
+  await act(async () => Widget.attach(panel, document.body));
+}
+
+/** Changes the model as a refresh does. */
+async function update(change: Partial<FakeModel>): Promise<void> {
+  await act(async () => {
+    Object.assign(model, change);
+    model.changed.emit();
+  });
+  // Mutation observers run after the rendering.
+  await act(async () => undefined);
+}
+
+const button = (name: string | RegExp) => screen.getByRole('button', { name });
+
+describe('the outline', () => {
+  test('opens and submits lessons', async () => {
+    const started = lesson({ state: 'in-progress', solved_count: 1 });
+    await show({
+      outline: outline({ units: [{ title: 'First steps', lessons: [started], solved_count: 1, exercise_count: 2 }] })
+    });
+    fireEvent.click(button('Open lesson Values and names'));
+    expect(actions.openLesson).toHaveBeenCalledWith(started);
+    fireEvent.click(button('Submit lesson Values and names'));
+    expect(actions.submitLesson).toHaveBeenCalledWith(started);
+    expect(within(screen.getByRole('navigation', { name: 'Lessons' })).getByText('In progress')).not.toBeNull();
+  });
+
+  test('does not open a lesson before its time', async () => {
+    const later = lesson({ opens_at: '2999-01-01T10:00:00Z' });
+    await show({ outline: outline({ units: [{ title: 'U', lessons: [later], solved_count: 0, exercise_count: 2 }] }) });
+    fireEvent.click(button('Open lesson Values and names'));
+    expect(actions.openLesson).not.toHaveBeenCalled();
+    expect(screen.getByText(/^Opens /)).not.toBeNull();
+  });
+
+  test('folds units', async () => {
+    await show();
+    const unit = button(/First steps/);
+    expect(unit.getAttribute('aria-expanded')).toBe('true');
+    fireEvent.click(unit);
+    expect(screen.queryByRole('button', { name: 'Open lesson Values and names' })).toBeNull();
+  });
+
+  test('without lessons says that they appear automatically', async () => {
+    await show({ outline: outline({ units: [], exercise_count: 0 }) });
+    expect(screen.getByRole('status').textContent).toContain('will appear here automatically');
+  });
+});
+
+describe('the head', () => {
+  test('shows the progress and continues with the next lesson', async () => {
+    await show({ outline: outline({ solved_count: 1, points: 2 }) });
+    fireEvent.click(button('Continue: Values and names'));
+    expect(actions.openNextLesson).toHaveBeenCalled();
+    expect(screen.getByRole('progressbar').getAttribute('aria-valuetext')).toBe('1 of 2 solved');
+  });
+
+  test('switches between classrooms', async () => {
+    await show({ classrooms: [outline().classroom, { ...outline().classroom, slug: 'autumn', title: 'Autumn' }] });
+    fireEvent.change(screen.getByRole('combobox', { name: 'Classroom' }), { target: { value: 'autumn' } });
+    expect(model.switchTo).toHaveBeenCalledWith('autumn');
+  });
+});
+
+describe('notices', () => {
+  test('an error shows its message, its advice and a way to try again', async () => {
+    await show({ outline: null, phase: 'failed', error: new PmhError('internal', 'It broke.', 'Try later.', 'r-1') });
+    expect(screen.getByRole('alert').textContent).toContain('Try later. (Request r-1)');
+    fireEvent.click(button('Try again'));
+    expect(model.refresh).toHaveBeenCalled();
+  });
+
+  test('an unavailable hub is no error while an outline is shown', async () => {
+    const entry = { id: 'e', kind: 'check', classroom: 'spring', lesson: 'values' } as const;
+    const waiting = [{ ...entry, created_at: '', send_attempts: 1, last_error: '' }];
+    await show({
+      isOnline: false,
+      error: new PmhError('unavailable', 'Away.', 'Wait.'),
+      outbox: { waiting, refused: [] }
+    });
+    expect(screen.queryByRole('alert')).toBeNull();
+    expect(screen.getByRole('status').textContent).toContain('1 submission is waiting on your server.');
+    fireEvent.click(button('Try now'));
+    expect(model.sendOutbox).toHaveBeenCalled();
+  });
+
+  test('a join code that is refused keeps the form with the reason', async () => {
+    model.join.mockRejectedValue(new PmhError('not-found', 'There is no such join code.', 'Check it.'));
+    await show({ outline: null, phase: 'no-classroom', classrooms: [], selectedSlug: null });
+    fireEvent.change(screen.getByLabelText('Join code'), { target: { value: ' GOOD-CODE ' } });
+    await act(async () => void fireEvent.submit(screen.getByRole('form', { name: 'Join your classroom' })));
+    expect(model.join).toHaveBeenCalledWith('GOOD-CODE');
+    expect(screen.getByRole('alert').textContent).toContain('There is no such join code.');
+  });
+});
+
+describe('achievements', () => {
+  const award = { slug: 'a', title: 'First light', description: 'Solve one.', icon: 'spark', earned_at: null };
+
+  test('show how many are earned and in progress, and how far each is', async () => {
+    const awards = [
+      { ...award, current: 3, target: 5 },
+      { ...award, slug: 'b', title: 'Earned one', earned_at: '2026-03-02T10:00:00Z', current: 1, target: 1 }
+    ];
+    await show({ outline: outline({ awards }) });
+    const heading = button(/1 achievement/);
+    expect(heading.textContent).toContain('1 in progress');
+    fireEvent.click(heading);
+    expect(screen.getAllByRole('listitem').map(item => item.textContent)).toEqual(
+      expect.arrayContaining([expect.stringContaining('3 of 5'), expect.stringContaining('Earned')])
+    );
+  });
+});
+
+describe('the keyboard focus', () => {
+  const names = ['Refresh lessons', 'Start: Values and names', /First steps/, 'Open lesson Values and names'];
+
+  test.each(names)('stays on “%s” through a refresh that changes everything shown', async name => {
+    await show();
+    const focused = button(name);
+    focused.focus();
+    const changed = lesson({ title: 'Values and names', state: 'grading', points: 2, due_at: '2026-03-04T17:00:00Z' });
+    await update({
+      error: new PmhError('internal', 'It broke.', 'Try later.'),
+      isOnline: false,
+      outline: outline({
+        points: 2,
+        units: [{ title: 'First steps', lessons: [lesson({ slug: 'new' }), changed], solved_count: 1, exercise_count: 4 }]
+      })
+    });
+    expect(focused.isConnected).toBe(true);
+    expect(document.activeElement).toBe(focused);
+  });
+
+  test('stays on the switcher while another classroom loads', async () => {
+    await show({ classrooms: [outline().classroom, { ...outline().classroom, slug: 'autumn' }] });
+    const switcher = screen.getByRole('combobox', { name: 'Classroom' });
+    switcher.focus();
+    await update({ outline: null, phase: 'loading', selectedSlug: 'autumn' });
+    expect(document.activeElement).toBe(switcher);
+  });
+
+  test('moves to the lesson to continue with when the join form disappears', async () => {
+    await show({ outline: null, phase: 'no-classroom', classrooms: [], selectedSlug: null });
+    screen.getByLabelText('Join code').focus();
+    await update({ outline: outline(), phase: 'ready', selectedSlug: 'spring' });
+    expect(document.activeElement).toBe(button('Start: Values and names'));
+  });
+
+  test('moves to the main control when a notice with the focus disappears', async () => {
+    await show({ error: new PmhError('internal', 'It broke.', 'Try later.') });
+    button('Try again').focus();
+    await update({ error: null });
+    expect(document.activeElement).toBe(button('Start: Values and names'));
+  });
+
+  test('is not taken back from another part of the page', async () => {
+    await show({ error: new PmhError('internal', 'It broke.', 'Try later.') });
+    button('Try again').focus();
+    button('Try again').blur();
+    await update({ error: null });
+    expect(document.activeElement).toBe(document.body);
+  });
+
+  test('goes to the join code, to the next lesson, or else to the panel itself', async () => {
+    const empty = document.createElement('div');
+    empty.tabIndex = -1;
+    document.body.append(empty);
+    focusPanel(empty);
+    expect(document.activeElement).toBe(empty);
+    await show();
+    focusPanel(panel.node);
+    expect(document.activeElement).toBe(button('Start: Values and names'));
+    await update({ outline: null, phase: 'no-classroom', classrooms: [], selectedSlug: null });
+    focusPanel(panel.node);
+    expect(document.activeElement).toBe(screen.getByLabelText('Join code'));
+  });
+});

@@ -1,0 +1,11 @@
+"""Regular expressions that the routes are made of. Each has one group for each path parameter."""
+
+from __future__ import annotations
+
+from pmh_jupyter.domain.slugs import SLUG_PATTERN
+
+SLUG_GROUP = f"({SLUG_PATTERN})"
+UUID_GROUP = r"([0-9a-fA-F-]{32,36})"
+API_PATTERN = "/pmh/api"
+CLASSROOM_PATTERN = f"{API_PATTERN}/classrooms/{SLUG_GROUP}"
+LESSON_PATTERN = f"{CLASSROOM_PATTERN}/lessons/{SLUG_GROUP}"

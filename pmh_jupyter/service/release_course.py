@@ -1,0 +1,79 @@
+"""Turns the source of a course into releases, and saves them as a new version of the course.
+
+`build_releases` needs no database and may take minutes, because it grades trial notebooks. `save_course` writes the result in short
+transactions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pmh_jupyter.authoring.course import read_course
+from pmh_jupyter.authoring.isolation_report import report_isolation
+from pmh_jupyter.authoring.release import release_lesson
+from pmh_jupyter.authoring.validation import prefix_with_lesson
+from pmh_jupyter.domain.course import Course, File, Release
+from pmh_jupyter.domain.course_versions import CourseVersion
+from pmh_jupyter.domain.isolation import ReleaseIsolation
+from pmh_jupyter.errors import InvalidCourse, Problem
+from pmh_jupyter.grading.backends import SandboxBackend
+from pmh_jupyter.storage.database import Database
+from pmh_jupyter.storage.records import classrooms, courses
+from pmh_jupyter.storage.records.isolation import save_isolation
+
+
+@dataclass(frozen=True)
+class CourseBuild:
+    """A course with its releases, not saved yet.
+
+    releases: by slug of the lesson.
+    isolation: by release id; empty if there was no sandbox to determine it.
+    """
+
+    course: Course
+    releases: Mapping[str, Release]
+    isolation: Mapping[str, ReleaseIsolation]
+
+
+def build_releases(files: tuple[File, ...], backend: SandboxBackend | None) -> CourseBuild:
+    """Reads a course, releases its lessons, and determines the isolation of each release.
+
+    backend: the sandbox for trial gradings. With None the isolation is determined when a release is graded for the first time.
+    Raises InvalidCourse with the problems of all lessons, for example hidden tests that students could read.
+    """
+    course = read_course(files)
+    releases: dict[str, Release] = {}
+    isolation: dict[str, ReleaseIsolation] = {}
+    problems: list[Problem] = []
+    for lesson in course.lessons:
+        try:
+            release = releases[lesson.slug] = release_lesson(lesson, backend)
+        except InvalidCourse as error:
+            problems += (prefix_with_lesson(lesson, problem) for problem in error.problems)
+            continue
+        if backend is not None:
+            report = report_isolation(lesson, release, backend)
+            problems += report.problems
+            isolation[release.id] = report.isolation
+    if problems:
+        raise InvalidCourse(f"The course {course.slug} cannot be released.", problems=tuple(problems))
+    return CourseBuild(course, releases, isolation)
+
+
+def save_course(database: Database, build: CourseBuild, adopting_classrooms: Iterable[str] = ()) -> CourseVersion:
+    """Saves a course version and makes the classrooms with these slugs adopt it. Raises NotFound for an unknown classroom."""
+    version = courses.save_course_version(database, build.course, build.releases)
+    for release_id, isolation in build.isolation.items():
+        save_isolation(database, release_id, isolation)
+    for classroom in adopting_classrooms:
+        classrooms.adopt_version(database, classroom, build.course.slug, version.number)
+    return version
+
+
+def load_course(database: Database, files: tuple[File, ...], adopting_classrooms: Iterable[str] = ()) -> CourseVersion:
+    """Builds and saves a course without trial gradings. Has no effect if the newest version has the same content.
+
+    Raises InvalidCourse with every problem, and NotFound for an unknown classroom.
+    """
+    return save_course(database, build_releases(files, None), adopting_classrooms)

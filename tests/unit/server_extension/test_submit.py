@@ -1,0 +1,160 @@
+"""Checks and submissions: what is sent, saved first, for the release that was opened."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from pmh_jupyter.errors import BadInput, Conflict, NotFound, NotSaved
+from pmh_jupyter.server_extension.opened_releases import OpenedReleases
+from pmh_jupyter.server_extension.outbox import Outbox, OutboxEntry
+from pmh_jupyter.server_extension.outbox_sender import OutboxSender
+from pmh_jupyter.server_extension.service_client import ServiceClient
+from pmh_jupyter.server_extension.submit import Submitter
+from pmh_jupyter.wire.submission import CheckRequest, SubmitRequest
+from tests.support.lab.outbox_entries import add_entry
+from tests.support.notebooks import notebook
+from tests.support.service.small_service import SmallService
+
+LOG = logging.getLogger("test")
+LESSON = ("physics-1", "values")
+NOTEBOOK = notebook(swap="pass")
+
+
+@dataclass
+class Setup:
+    """A submitter of a lesson that was opened, and the lock that protects its folder."""
+
+    submitter: Submitter
+    sender: OutboxSender
+    folder: Path
+    disk_lock: asyncio.Lock
+
+
+@pytest.fixture
+async def setup(tmp_path: Path, service: SmallService, client: ServiceClient, outbox: Outbox) -> AsyncIterator[Setup]:
+    folder = tmp_path / "root" / "courses" / "physics-1" / "values"
+    folder.mkdir(parents=True)
+    (folder / "values.ipynb").write_bytes(NOTEBOOK)
+    service.opened["values"] = service.publish("values", {"values.ipynb": NOTEBOOK}).id
+    sender = OutboxSender(outbox, client, LOG)
+    disk_lock = asyncio.Lock()
+    opened_releases = OpenedReleases(tmp_path / "state.json", client, LOG)
+    submitter = Submitter(tmp_path / "root", opened_releases, outbox, sender, disk_lock)
+    yield Setup(submitter, sender, folder, disk_lock)
+    await sender.stop()
+
+
+def request_body(submission_id: UUID, **fields: object) -> bytes:
+    return json.dumps({"id": str(submission_id), **fields}).encode()
+
+
+async def test_check_sends_its_exercises_and_the_files(setup: Setup, service: SmallService) -> None:
+    submission_id = uuid4()
+
+    reply = await setup.submitter.check(*LESSON, request_body(submission_id, exercises=["swap"]), "r")
+
+    assert (reply.id, reply.kind, reply.state, reply.receipt) == (submission_id, "check", "queued", None)
+    [request] = service.received
+    assert isinstance(request, CheckRequest)
+    assert (request.release_id, request.exercises) == (service.opened["values"], ("swap",))
+    assert {file.path: base64.b64decode(file.content) for file in request.files} == {"values.ipynb": NOTEBOOK}
+
+
+async def test_submission_returns_a_receipt(setup: Setup, service: SmallService, outbox: Outbox) -> None:
+    submission_id = uuid4()
+
+    reply = await setup.submitter.submit(*LESSON, request_body(submission_id), "r")
+
+    assert (reply.id, reply.kind) == (submission_id, "final")
+    assert reply.receipt is not None and reply.receipt.submission_id == submission_id
+    assert isinstance(service.received[0], SubmitRequest)
+    assert outbox.list_waiting() == ()
+
+
+async def test_submission_is_on_disk_before_it_is_sent(
+    setup: Setup, service: SmallService, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved_when_sent: list[int] = []
+    post = OutboxSender._post
+
+    async def post_and_look(self: OutboxSender, entry: OutboxEntry, body: bytes) -> object:
+        saved_when_sent.append(len(outbox.list_waiting()))
+        return await post(self, entry, body)
+
+    monkeypatch.setattr(OutboxSender, "_post", post_and_look)
+    await setup.submitter.submit(*LESSON, request_body(uuid4()), "r")
+    assert saved_when_sent == [1]
+
+
+async def test_submission_waits_while_the_service_is_down(setup: Setup, service: SmallService, outbox: Outbox) -> None:
+    await setup.submitter.submit(*LESSON, request_body(uuid4()), "r")
+    record_file = setup.folder.parents[3] / "state.json"
+    record_file.write_text(json.dumps({"opened": {"physics-1/values": service.opened["values"]}}))
+    await service.kill()
+    submission_id = uuid4()
+
+    reply = await setup.submitter.submit(*LESSON, request_body(submission_id), "r")
+
+    assert reply.state == "waiting"
+    assert [stored.entry.id for stored in outbox.list_waiting()] == [submission_id]
+
+
+async def test_lesson_that_was_never_opened_cannot_be_submitted(
+    setup: Setup, service: SmallService, outbox: Outbox
+) -> None:
+    service.opened.clear()
+    with pytest.raises(Conflict, match="not opened"):
+        await setup.submitter.submit(*LESSON, request_body(uuid4()), "r")
+    assert outbox.list_waiting() == ()
+
+
+async def test_folder_without_a_notebook_is_not_submitted(setup: Setup, outbox: Outbox) -> None:
+    (setup.folder / "values.ipynb").unlink()
+    with pytest.raises(NotFound):
+        await setup.submitter.submit(*LESSON, request_body(uuid4()), "r")
+    assert outbox.list_waiting() == ()
+
+
+async def test_files_are_not_read_while_the_lesson_is_being_updated(setup: Setup, service: SmallService) -> None:
+    updated = notebook(swap="updated")
+    async with setup.disk_lock:
+        submitting = asyncio.create_task(setup.submitter.submit(*LESSON, request_body(uuid4()), "r"))
+        await asyncio.sleep(0.05)
+        assert service.received == []
+        (setup.folder / "values.ipynb").write_bytes(updated)
+    await submitting
+
+    assert base64.b64decode(service.received[0].files[0].content) == updated
+
+
+async def test_unsaved_submission_is_not_sent_before_waiting_ones(
+    setup: Setup, service: SmallService, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Outbox, *_: object) -> None:
+        raise NotSaved("No space left.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Outbox, "add", fail)
+        reply = await setup.submitter.submit(*LESSON, request_body(uuid4()), "r")
+        assert reply.receipt is not None, "sent although it could not be saved"
+    add_entry(outbox)
+    monkeypatch.setattr(Outbox, "add", fail)
+    with pytest.raises(NotSaved):
+        await setup.submitter.submit(*LESSON, request_body(uuid4()), "r")
+    assert len(service.submissions) == 1
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"id": "no"}', b"[]", b"{ half"])
+async def test_malformed_request_is_rejected(setup: Setup, body: bytes) -> None:
+    with pytest.raises(BadInput) as raised:
+        await setup.submitter.check(*LESSON, body, "r")
+    assert raised.value.problems

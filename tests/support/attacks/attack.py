@@ -23,7 +23,7 @@ from pmh_jupyter.domain.release import build_release
 Json = dict[str, Any]
 
 ATTACKS = Path(__file__).parents[2] / "submissions" / "attacks"
-SERVER = Path(__file__).with_name("undefended.py")
+SERVER = Path(__file__).with_name("undefended_grader.py")
 CLASSES = ("forge", "steal", "deny", "cross")
 NOTEBOOK = "lesson.ipynb"
 SECONDS = {"forge": 20.0, "steal": 20.0, "deny": 1.5, "cross": 20.0}

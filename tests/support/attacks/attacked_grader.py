@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
-
-from pmh_jupyter.grading.bundle import grading_to_json
 
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.feedback_text import feedback_text
@@ -68,7 +67,7 @@ def told_by(grading: Grading) -> str:
     """The grading as it is stored, without times, and every message in words."""
     messages = [message for verdict in grading.verdicts for message in (verdict.message,) if message]
     messages += [test.message for verdict in grading.verdicts for test in verdict.tests if test.message]
-    stored = grading_to_json(replace(grading, seconds=0.0, seed=0)).decode()
+    stored = json.dumps(asdict(replace(grading, seconds=0.0, seed=0)), default=str)
     return "\n".join([stored, *map(feedback_text, (*messages, *grading.repairs))])
 
 

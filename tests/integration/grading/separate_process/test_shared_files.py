@@ -152,11 +152,11 @@ def test_where_no_test_touches_files_nothing_is_asked_of_them() -> None:
 
 HOSTILE = """
 from pmh_jupyter.grading.runtime.separate_process.student_peer import StudentPeer
-answers, honest = {}, StudentPeer.answer
-def answer_in_its_place(self, what, arguments):
-    return answers[what](*arguments) if what in answers else honest(self, what, arguments)
-StudentPeer.answer = answer_in_its_place
-def say(*changes): answers['files'] = lambda *rest: (changes, None)
+answers, honest = {}, StudentPeer.handle_request
+def handle_request(self, operation, arguments):
+    return answers[operation](*arguments) if operation in answers else honest(self, operation, arguments)
+StudentPeer.handle_request = handle_request
+def say(*changes): answers['exchange-file-changes'] = lambda *rest: (changes, None)
 def touch(): ...
 """
 LOOK = """

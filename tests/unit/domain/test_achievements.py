@@ -1,4 +1,4 @@
-"""Rules as folds over events, and that what is earned stays earned."""
+"""Rules of achievements, and the awards that a sequence of events earns."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from pmh_jupyter.domain.achievements import (
     RULES,
     AchievementCounters,
     AchievementProgress,
-    collect_counters,
-    find_earned_achievements,
     measure_progress,
 )
 from pmh_jupyter.domain.course import Achievement
@@ -20,6 +18,7 @@ from pmh_jupyter.domain.events import Event, EventKind, SubmissionGradedData
 from pmh_jupyter.domain.progress import Attempt
 from pmh_jupyter.domain.submission import SubmissionKind
 from pmh_jupyter.domain.verdict import Outcome
+from tests.support.storage.replay import collect_counters, find_earned_achievements
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PERSON = UUID(int=1)
@@ -34,17 +33,22 @@ def graded(
     version: int = 1,
     **outcomes: str,
 ) -> Event:
-    """An event of graded work; `day` counts from the first day."""
-    at, work = START + timedelta(minutes=number), uuid4()
+    """A `submission-graded` event. `day` counts from the first day."""
+    received_at, submission_id = START + timedelta(minutes=number), uuid4()
     attempts = tuple(
-        Attempt(work, at, lesson, grade_id, SubmissionKind.CHECK, Outcome(outcome), 0, 1000)
+        Attempt(submission_id, received_at, lesson, grade_id, SubmissionKind.CHECK, Outcome(outcome), 0, 1000)
         for grade_id, outcome in outcomes.items()
     )
-    told = SubmissionGradedData(
-        work, SubmissionKind.CHECK, lesson, "graded", at, "course", version, exercises, attempts
+    graded_data = SubmissionGradedData(
+        submission_id, SubmissionKind.CHECK, lesson, "graded", received_at, "course", version, exercises, attempts
     )
     return Event(
-        number, EventKind.SUBMISSION_GRADED, at, date(2026, 3, 2) + timedelta(days=day), PERSON, told.to_data()
+        number,
+        EventKind.SUBMISSION_GRADED,
+        received_at,
+        date(2026, 3, 2) + timedelta(days=day),
+        PERSON,
+        graded_data.to_data(),
     )
 
 
@@ -52,16 +56,16 @@ def achievement(rule: str, count: int = 1, lesson: str | None = None) -> Achieve
     return Achievement(rule, rule, "", "star", rule, count, lesson)
 
 
-def test_an_event_comes_back_as_it_was() -> None:
+def test_graded_event_is_read_back_unchanged_and_public_data_is_flat() -> None:
     event = graded(1, "first", a="passed", b="timed-out")
-    told = SubmissionGradedData.from_event(event)
-    assert told.to_data() == event.data
-    assert [(one.grade_id, one.outcome, one.received_at) for one in told.attempts] == [
+    data = SubmissionGradedData.from_event(event)
+    assert data.to_data() == event.data
+    assert [(attempt.grade_id, attempt.outcome, attempt.received_at) for attempt in data.attempts] == [
         ("a", Outcome.PASSED, event.occurred_at),
         ("b", Outcome.TIMED_OUT, event.occurred_at),
     ]
     assert event.to_public_data() == {
-        "work": str(told.submission_id),
+        "submission_id": str(data.submission_id),
         "kind": "check",
         "lesson": "first",
         "state": "graded",
@@ -70,7 +74,7 @@ def test_an_event_comes_back_as_it_was() -> None:
 
 
 @pytest.mark.parametrize(
-    ("achieve", "reached"),
+    ("achievement_case", "current"),
     [
         (achievement("exercises-solved", 3), 2),
         (achievement("exercises-solved", 3, "first"), 1),
@@ -82,41 +86,42 @@ def test_an_event_comes_back_as_it_was() -> None:
         (achievement("streak-days", 5), 2),
     ],
 )
-def test_rules(achieve: Achievement, reached: int) -> None:
-    facts = collect_counters(
+def test_rule_counts_what_it_names(achievement_case: Achievement, current: int) -> None:
+    counters = collect_counters(
         [
             graded(1, "first", day=0, a="passed", b="failed"),
             graded(2, "first", day=2, a="passed"),
             graded(3, "second", day=3, exercises=("c",), c="passed"),
         ]
     )
-    assert measure_progress(facts, achieve) == AchievementProgress(reached, achieve.count)
-    assert measure_progress(facts, achieve).is_earned is (reached >= achieve.count)
+    assert measure_progress(counters, achievement_case) == AchievementProgress(current, achievement_case.count)
+    assert measure_progress(counters, achievement_case).is_earned is (current >= achievement_case.count)
 
 
 @pytest.mark.parametrize(
-    ("days", "run"), [([], 0), ([4], 1), ([0, 1, 2], 3), ([2, 1, 0], 3), ([0, 1, 3], 1), ([0, 2, 3, 4], 3), ([1, 1], 1)]
+    ("days", "expected"),
+    [([], 0), ([4], 1), ([0, 1, 2], 3), ([2, 1, 0], 3), ([0, 1, 3], 1), ([0, 2, 3, 4], 3), ([1, 1], 1)],
 )
-def test_streaks(days: list[int], run: int) -> None:
+def test_streak_counts_consecutive_days_up_to_the_latest(days: list[int], expected: int) -> None:
     events = [graded(number, "first", day=day, a="failed") for number, day in enumerate(days)]
-    assert measure_progress(collect_counters(events), achievement("streak-days", 9)).current == run
+    assert measure_progress(collect_counters(events), achievement("streak-days", 9)).current == expected
 
 
-def test_a_day_on_which_all_was_our_fault_is_no_day() -> None:
+def test_day_with_grader_errors_only_does_not_count() -> None:
     assert collect_counters([graded(1, "first")]).active_days == set()
 
 
-def test_other_events_change_nothing() -> None:
-    told = Event(1, EventKind.MEMBER_JOINED, START, START.date(), PERSON)
-    assert collect_counters([told]) == AchievementCounters()
-    assert find_earned_achievements([told], {}) == ()
+def test_other_events_are_not_counted() -> None:
+    joined = Event(1, EventKind.MEMBER_JOINED, START, START.date(), PERSON)
+    assert collect_counters([joined]) == AchievementCounters()
+    assert find_earned_achievements([joined], {}) == ()
 
 
-def test_a_lesson_without_exercises_is_not_completed_by_work() -> None:
+def test_lesson_without_autograded_exercises_is_never_complete() -> None:
     assert collect_counters([graded(1, "first", exercises=(), a="passed")]).completed_lessons == set()
 
 
-def test_awards_are_those_of_the_version_in_force_and_given_once() -> None:
+def test_awards_follow_the_adopted_course_version_and_are_granted_once() -> None:
     first, streak = achievement("exercises-solved"), achievement("streak-days", 2)
     events = [
         graded(1, "first", a="passed"),
@@ -128,13 +133,13 @@ def test_awards_are_those_of_the_version_in_force_and_given_once() -> None:
     assert find_earned_achievements(events[:2], versions) == ((first, events[0]),)
 
 
-def test_a_broken_streak_takes_nothing_away() -> None:
+def test_award_for_a_streak_is_kept_after_the_streak_ends() -> None:
     streak = achievement("streak-days", 2)
     events = [graded(number, "first", day=day, a="failed") for number, day in enumerate([0, 1, 5, 6])]
     assert find_earned_achievements(events, {("course", 1): (streak,)}) == ((streak, events[1]),)
 
 
-def test_an_unknown_rule() -> None:
+def test_unknown_rule_raises_key_error() -> None:
     assert set(RULES) == {"exercises-solved", "lesson-complete", "streak-days"}
     with pytest.raises(KeyError, match="fly"):
         measure_progress(AchievementCounters(), achievement("fly"))

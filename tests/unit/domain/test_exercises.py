@@ -1,3 +1,5 @@
+"""Grouping cells into exercises."""
+
 from __future__ import annotations
 
 from pmh_jupyter.domain.exercises import find_exercises
@@ -16,33 +18,36 @@ def manual(grade_id: str) -> Cell:
     return Cell("markdown", "", grade_id=grade_id, grade=True, solution=True, millipoints=2000)
 
 
-def prose(source: str) -> Cell:
+def markdown(source: str) -> Cell:
     return Cell("markdown", source)
 
 
 def groups(*cells: Cell) -> list[tuple[str, tuple[str, ...], tuple[str, ...], bool]]:
-    found = find_exercises(Notebook("n.ipynb", cells))
-    return [(one.grade_id, one.solution_cells, one.test_cells, one.is_manually_graded) for one in found]
+    exercises = find_exercises(Notebook("n.ipynb", cells))
+    return [
+        (exercise.grade_id, exercise.solution_cells, exercise.test_cells, exercise.is_manually_graded)
+        for exercise in exercises
+    ]
 
 
-def test_a_solution_and_the_tests_that_follow() -> None:
+def test_exercise_is_a_solution_with_the_tests_that_follow() -> None:
     assert groups(
-        solution("a"), prose("and"), graded("t1"), prose("more"), graded("t2"), solution("b"), graded("t3")
+        solution("a"), markdown("and"), graded("t1"), markdown("more"), graded("t2"), solution("b"), graded("t3")
     ) == [
         ("a", ("a",), ("t1", "t2"), False),
         ("b", ("b",), ("t3",), False),
     ]
 
 
-def test_several_solutions_before_the_first_test_belong_together() -> None:
+def test_solutions_before_the_first_test_form_one_exercise() -> None:
     assert groups(solution("a"), solution("b"), graded("t")) == [("a", ("a", "b"), ("t",), False)]
 
 
-def test_tests_without_a_solution_are_known_by_the_first() -> None:
+def test_exercise_without_a_solution_is_named_by_its_first_test() -> None:
     assert groups(graded("t1"), graded("t2")) == [("t1", (), ("t1", "t2"), False)]
 
 
-def test_what_a_person_marks_stands_alone() -> None:
+def test_manually_graded_cell_is_an_exercise_of_its_own() -> None:
     task = Cell("markdown", "", grade_id="k", task=True, millipoints=500)
     assert groups(solution("a"), graded("t"), manual("m"), graded("u"), task) == [
         ("a", ("a",), ("t",), False),
@@ -52,24 +57,31 @@ def test_what_a_person_marks_stands_alone() -> None:
     ]
 
 
-def test_a_solution_that_nothing_tests_is_no_exercise() -> None:
-    locked = Cell("code", "x = 1", grade_id="given", locked=True)
+def test_solution_without_a_test_is_no_exercise() -> None:
+    locked = Cell("code", "x = 1", grade_id="locked", locked=True)
     assert groups(locked, solution("a")) == []
 
 
-def test_points_are_those_of_tests_and_of_what_is_marked() -> None:
-    found = find_exercises(Notebook("n.ipynb", (solution("a"), graded("t1", 1500), graded("t2", 500), manual("m"))))
-    assert [one.max_millipoints for one in found] == [2000, 2000]
+def test_points_are_the_sum_of_tests_or_manually_graded_cells() -> None:
+    exercises = find_exercises(Notebook("n.ipynb", (solution("a"), graded("t1", 1500), graded("t2", 500), manual("m"))))
+    assert [exercise.max_millipoints for exercise in exercises] == [2000, 2000]
 
 
-def test_title_concepts_and_hints() -> None:
+def test_title_concepts_and_hints_come_from_metadata_or_heading() -> None:
     named = solution("a", title="Named", hints=["one", "two"], concepts=["x", "y"])
-    cells = (prose("# Part\n\n## Its title ##"), named, graded("t"), prose("### Next"), solution("b"), graded("u"))
+    cells = (
+        markdown("# Part\n\n## Its title ##"),
+        named,
+        graded("t"),
+        markdown("### Next"),
+        solution("b"),
+        graded("u"),
+    )
     first, second = find_exercises(Notebook("n.ipynb", cells))
     assert (first.title, first.hints, first.concepts) == ("Named", ("one", "two"), ("x", "y"))
     assert (second.title, second.hints, second.notebook) == ("Next", (), "n.ipynb")
 
 
-def test_without_a_title_and_a_heading_the_grade_id_is_the_title() -> None:
-    (one,) = find_exercises(Notebook("n.ipynb", (solution("a"), graded("t"))))
-    assert one.title == "a"
+def test_title_defaults_to_the_grade_id() -> None:
+    (exercise,) = find_exercises(Notebook("n.ipynb", (solution("a"), graded("t"))))
+    assert exercise.title == "a"

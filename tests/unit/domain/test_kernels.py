@@ -1,4 +1,4 @@
-"""Which kernel runs a notebook, by its metadata, and the stub of its language."""
+"""Kernel, language and stub of a notebook."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from pmh_jupyter.domain.release import build_release
         ({"kernelspec": {"name": "julia-1.11", "language": "julia"}}, "julia-1.11"),
     ],
 )
-def test_the_kernel_is_named_but_for_python(metadata: dict[str, object], kernel: str) -> None:
+def test_kernel_name_is_empty_only_for_python(metadata: dict[str, object], kernel: str) -> None:
     assert kernel_of(metadata) == kernel
 
 
-def test_a_stub_is_of_the_notebooks_language() -> None:
+def test_stub_has_the_language_of_the_notebook() -> None:
     assert code_stub(language_of({})) == CODE_STUB
     assert "stop(" in code_stub("r") and "error(" in code_stub("julia")
     assert code_stub("prolog") == "# YOUR CODE HERE"
 
 
-def test_a_release_gives_the_stub_and_keeps_the_kernel() -> None:
+def test_release_of_another_kernel_has_its_stub_and_kernelspec() -> None:
     cell = {
         "cell_type": "code",
         "source": "f() {\n    ### BEGIN SOLUTION\n    echo 1\n    ### END SOLUTION\n}",
@@ -47,5 +47,5 @@ def test_a_release_gives_the_stub_and_keeps_the_kernel() -> None:
     release = build_release("l", "L", [File("l.ipynb", json.dumps(notebook).encode())], [])
     for file in (*release.student_files, *release.sealed_files):
         assert json.loads(file.content)["metadata"]["kernelspec"] == spec
-    given = "".join(json.loads(release.student_files[0].content)["cells"][0]["source"])
-    assert given == "f() {\n    # YOUR CODE HERE\n    false\n}"
+    student_source = "".join(json.loads(release.student_files[0].content)["cells"][0]["source"])
+    assert student_source == "f() {\n    # YOUR CODE HERE\n    false\n}"

@@ -1,4 +1,4 @@
-"""A grade as a fold, and content hashes."""
+"""Grades from ledger entries, and content hashes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.hashing import compute_content_hash, sha256_hex
 from pmh_jupyter.domain.ledger import LedgerEntry, LedgerEntryKind, compute_grade
 
-VERDICT, MARK, PENALTY, OVERRIDE = LedgerEntryKind
+VERDICT, MANUAL, PENALTY, OVERRIDE = LedgerEntryKind
 
 
 @pytest.mark.parametrize(
@@ -21,8 +21,8 @@ VERDICT, MARK, PENALTY, OVERRIDE = LedgerEntryKind
         ([LedgerEntry(1, VERDICT, 800)], 800),
         ([LedgerEntry(1, VERDICT, 800), LedgerEntry(2, VERDICT, 500, supersedes=1)], 500),
         ([LedgerEntry(1, VERDICT, 800), LedgerEntry(2, VERDICT, 500)], 500),
-        ([LedgerEntry(1, VERDICT, 0), LedgerEntry(2, MARK, 900)], 900),
-        ([LedgerEntry(1, MARK, 900), LedgerEntry(2, VERDICT, 0)], 900),
+        ([LedgerEntry(1, VERDICT, 0), LedgerEntry(2, MANUAL, 900)], 900),
+        ([LedgerEntry(1, MANUAL, 900), LedgerEntry(2, VERDICT, 0)], 900),
         ([LedgerEntry(1, VERDICT, 800), LedgerEntry(2, PENALTY, 100), LedgerEntry(3, PENALTY, 200)], 500),
         ([LedgerEntry(1, VERDICT, 800), LedgerEntry(2, PENALTY, 100), LedgerEntry(3, PENALTY, 0, supersedes=2)], 800),
         ([LedgerEntry(1, VERDICT, 100), LedgerEntry(2, PENALTY, 300)], 0),
@@ -31,11 +31,11 @@ VERDICT, MARK, PENALTY, OVERRIDE = LedgerEntryKind
         ([LedgerEntry(1, VERDICT, 100), LedgerEntry(2, OVERRIDE, 0)], 0),
     ],
 )
-def test_a_grade(entries: list[LedgerEntry], expected: int | None) -> None:
+def test_grade_follows_from_the_entries_in_any_order(entries: list[LedgerEntry], expected: int | None) -> None:
     assert {compute_grade(order) for order in permutations(entries)} == {expected}
 
 
-def test_a_content_hash_can_be_computed_again_by_anybody() -> None:
+def test_content_hash_is_the_hash_of_the_documented_manifest() -> None:
     files = (File("b.txt", b"2"), File("ä.txt", b"1"))
     manifest = f'[["b.txt","{sha256_hex(b"2")}"],["ä.txt","{sha256_hex(b"1")}"]]'
     assert compute_content_hash(files) == hashlib.sha256(manifest.encode()).hexdigest()

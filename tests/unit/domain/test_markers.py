@@ -1,3 +1,5 @@
+"""nbgrader's markers of solutions, hidden tests and mark schemes."""
+
 from __future__ import annotations
 
 import pytest
@@ -22,26 +24,26 @@ y = 1
 """
 
 
-def test_solutions_become_the_stub_at_their_own_indentation() -> None:
+def test_solution_is_replaced_by_the_stub_at_its_indentation() -> None:
     assert replace_solutions(SOLVED, "# HERE\nraise X") == "def f(x):\n    # HERE\n    raise X\n\n# HERE\nraise X\n"
 
 
-def test_regions_of_another_kind_stay() -> None:
+def test_regions_of_another_kind_are_kept() -> None:
     assert remove_regions(SOLVED, RegionKind.HIDDEN_TESTS) == SOLVED
 
 
-def test_what_is_inside() -> None:
+def test_text_of_a_region_excludes_the_markers() -> None:
     assert region_texts(SOLVED, RegionKind.SOLUTION) == ("    return x", "y = 1")
     assert has_region(SOLVED, RegionKind.SOLUTION) and not has_region(SOLVED, RegionKind.MARK_SCHEME)
 
 
-def test_hidden_tests_go_without_a_trace() -> None:
+def test_hidden_tests_are_removed_with_their_markers() -> None:
     source = "assert a\n### BEGIN HIDDEN TESTS\nassert b\n### END HIDDEN TESTS\nassert c"
     assert remove_regions(source, RegionKind.HIDDEN_TESTS) == "assert a\nassert c"
 
 
 @pytest.mark.parametrize(
-    ("source", "line", "says"),
+    ("source", "line", "message"),
     [
         ("### BEGIN SOLUTION\nx", 1, "has no END SOLUTION after it"),
         ("x\n### END SOLUTION", 2, "has no BEGIN SOLUTION before it"),
@@ -53,11 +55,11 @@ def test_hidden_tests_go_without_a_trace() -> None:
         ("### END HIDDEN TEST", 1, "resembles a marker"),
     ],
 )
-def test_a_marker_without_its_other_half_is_a_fault(source: str, line: int, says: str) -> None:
-    _, faults = find_regions(source)
-    assert (faults[0].line, says in faults[0].message) == (line, True)
+def test_incomplete_or_misspelled_marker_is_a_problem(source: str, line: int, message: str) -> None:
+    _, problems = find_regions(source)
+    assert (problems[0].line, message in problems[0].message) == (line, True)
 
 
 @pytest.mark.parametrize("source", ["", "x = 1", "# the solution begins here", "begin = solution"])
-def test_ordinary_text_holds_no_marker(source: str) -> None:
+def test_ordinary_text_has_no_marker(source: str) -> None:
     assert find_regions(source) == ((), ())

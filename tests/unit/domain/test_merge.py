@@ -1,4 +1,4 @@
-"""A new release into the student's notebook: the rules as a table, then what must hold for every notebook."""
+"""Merging a new release into the student's notebook: a table of rules, then properties of all merges."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pmh_jupyter.domain.notebook_json import Json
 from pmh_jupyter.errors import InvalidNotebook
 
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
-NOTE = "*The lesson changed here. Your version is above, as you left it; this is the new text.*\n\n"
+NOTE = "*The lesson has changed here. Your version is above, unchanged. This is the new text:*\n\n"
 
 
 def prose(name: str, source: str) -> Json:
@@ -63,14 +63,14 @@ def cells_of(merged: NotebookMergeResult) -> list[Json]:
     return cells
 
 
-def told(merged: NotebookMergeResult) -> list[str]:
-    """The cells as a reader sees them; a conflict's note shortened."""
+def displayed_sources(merged: NotebookMergeResult) -> list[str]:
+    """The sources of the cells, with a shortened conflict note."""
     return [cell["source"].replace(NOTE, "NEW: ") for cell in cells_of(merged)]
 
 
 @dataclass(frozen=True)
 class Case:
-    """One rule: three lists of cells, the sources that come out, and the report."""
+    """One rule: three lists of cells, the merged sources, and the report."""
 
     rule: str
     base: list[Json] | None
@@ -84,69 +84,69 @@ A, T = answer("a"), graded("t", "assert a == 1")
 MINE_A = answer("a", "a = 1")
 
 CASES = [
-    Case("an answer survives", [A, T], [MINE_A, T], [A, T, prose("p", "End")], ["a = 1", "assert a == 1", "End"],
+    Case("an answer is kept", [A, T], [MINE_A, T], [A, T, prose("p", "End")], ["a = 1", "assert a == 1", "End"],
          MergeReport(added=("p",), kept=("a",))),
-    Case("a test comes from the release, even one that was edited", [A, T], [A, graded("t", "pass")],
+    Case("a test comes from the release, even if the student edited it", [A, T], [A, graded("t", "pass")],
          [A, graded("t", "assert a == 2")], [STUB, "assert a == 2"], MergeReport(updated=("t",))),
-    Case("untouched prose comes from the release", [prose("p", "Old")], [prose("p", "Old")], [prose("p", "New")], ["New"],
+    Case("unchanged text comes from the release", [prose("p", "Old")], [prose("p", "Old")], [prose("p", "New")], ["New"],
          MergeReport(updated=("p",))),
-    Case("edited prose stays, the new text beside it", [prose("p", "Old")], [prose("p", "Mine")], [prose("p", "New")],
+    Case("edited text is kept and the new text follows", [prose("p", "Old")], [prose("p", "Mine")], [prose("p", "New")],
          ["Mine", "NEW: New"], MergeReport(conflicts=("p",))),
     Case("both made the same change", [prose("p", "Old")], [prose("p", "New")], [prose("p", "New"), T], ["New", "assert a == 1"],
          MergeReport(added=("t",))),
-    Case("an answer whose stub was rewritten stays, the new stub cannot run", [A, T], [MINE_A, T],
+    Case("an answer is kept if its stub changed, and the new stub cannot run", [A, T], [MINE_A, T],
          [answer("a", "def a():\n    pass"), T], ["a = 1", "NEW: ````python\ndef a():\n    pass\n````", "assert a == 1"],
          MergeReport(conflicts=("a",))),
     Case("an answer moves with its cell", [prose("p", "One"), A, T], [prose("p", "One"), MINE_A, T],
          [A, T, prose("p", "One")], ["a = 1", "assert a == 1", "One"], MergeReport(kept=("a",))),
-    Case("an answer survives a new grade_id on the same cell", [answer("a", name="x")], [answer("a", "a = 1", name="x")],
+    Case("an answer is kept if its cell gets a new grade_id", [answer("a", name="x")], [answer("a", "a = 1", name="x")],
          [answer("b", name="x")], ["a = 1"], MergeReport(kept=("b",))),
-    Case("an answer survives a new grade_id and id, known by its stub", [answer("a", "def f():\n  ...")],
+    Case("an answer is kept if its cell gets a new grade_id and cell id, recognized by its stub", [answer("a", "def f():\n  ...")],
          [answer("a", "def f(): 1")], [answer("b", "def f():\n  ...")], ["def f(): 1"], MergeReport(kept=("b",))),
-    Case("stubs that look alike are not taken for each other", [answer("a"), answer("b")], [answer("a", "1"), answer("b", "2")],
+    Case("identical stubs are not paired", [answer("a"), answer("b")], [answer("a", "1"), answer("b", "2")],
          [answer("c"), answer("d")], ["1", "2", STUB, STUB], MergeReport(added=("c", "d"), kept=("a", "b"))),
-    Case("an own cell stays behind its neighbour", [prose("p", "One"), A], [prose("p", "One"), A, code("", "try()")],
+    Case("an added cell stays after the cell that it followed", [prose("p", "One"), A], [prose("p", "One"), A, code("", "try()")],
          [A, prose("q", "Two"), prose("p", "One")], [STUB, "try()", "Two", "One"], MergeReport(added=("q",))),
-    Case("an own cell at the start stays there", [A], [code("n", "import x"), A], [prose("q", "Hi"), A],
+    Case("an added cell at the start stays there", [A], [code("n", "import x"), A], [prose("q", "Hi"), A],
          ["import x", "Hi", STUB], MergeReport(added=("q",))),
-    Case("an own cell whose neighbour went stays where that was", [prose("p", "One"), prose("q", "Two")],
+    Case("an added cell stays in place if the cell that it followed is removed", [prose("p", "One"), prose("q", "Two")],
          [prose("p", "One"), prose("q", "Two"), code("n", "try()")], [prose("p", "One")], ["One", "try()"],
          MergeReport(removed=("q",))),
-    Case("what the release dropped goes", [A, T, prose("p", "x")], [A, T, prose("p", "x")], [A], [STUB],
+    Case("a cell that the release dropped is removed", [A, T, prose("p", "x")], [A, T, prose("p", "x")], [A], [STUB],
          MergeReport(removed=("t", "p"))),
-    Case("a dropped test goes though it was edited", [A, T], [A, graded("t", "pass")], [A], [STUB],
+    Case("a dropped test is removed even if the student edited it", [A, T], [A, graded("t", "pass")], [A], [STUB],
          MergeReport(removed=("t",))),
-    Case("a dropped answer that was written stays", [A, T], [MINE_A, T], [prose("p", "x")], ["a = 1", "x"],
+    Case("a dropped answer cell with an answer is kept", [A, T], [MINE_A, T], [prose("p", "x")], ["a = 1", "x"],
          MergeReport(added=("p",), removed=("t",), kept=("a",))),
-    Case("deleted prose stays deleted", [prose("p", "One"), A], [A], [prose("p", "One"), answer("a", "new")], ["new"],
+    Case("deleted text stays deleted", [prose("p", "One"), A], [A], [prose("p", "One"), answer("a", "new")], ["new"],
          MergeReport(updated=("a",))),
-    Case("deleted prose comes back when it is rewritten", [prose("p", "One"), A], [A], [prose("p", "Two"), A], ["Two", STUB],
+    Case("deleted text is restored if the release changed it", [prose("p", "One"), A], [A], [prose("p", "Two"), A], ["Two", STUB],
          MergeReport(added=("p",))),
-    Case("a deleted answer cell comes back", [A, T], [T], [A, T, prose("p", "x")], [STUB, "assert a == 1", "x"],
+    Case("a deleted answer cell is restored", [A, T], [T], [A, T, prose("p", "x")], [STUB, "assert a == 1", "x"],
          MergeReport(added=("a", "p"))),
-    Case("a copy of an answer cell stays too", [A], [A, answer("a", "copy", name="z")], [answer("a", "new")], ["new", "copy"],
+    Case("a copy of an answer cell is kept, too", [A], [A, answer("a", "copy", name="z")], [answer("a", "new")], ["new", "copy"],
          MergeReport(updated=("a",))),
-    Case("what the release locks is kept beside it", [prose("p", "One")], [prose("p", "Mine")],
+    Case("an edited cell that the release locks is kept beside it", [prose("p", "One")], [prose("p", "Mine")],
          [_graded("p", "Locked", "p", grade=False, solution=False, locked=True)], ["Locked", "Mine"],
          MergeReport(updated=("p",), kept=("p",))),
-    Case("without a base, answers stay without a conflict", None, [MINE_A, T], [A, graded("t", "assert a == 2")],
+    Case("without a base, answers are kept without a conflict", None, [MINE_A, T], [A, graded("t", "assert a == 2")],
          ["a = 1", "assert a == 2"], MergeReport(updated=("t",), kept=("a",))),
-    Case("without a base, other prose stays with the release's beside it", None, [prose("p", "Mine")], [prose("p", "New")],
+    Case("without a base, other text is kept and the release's text follows", None, [prose("p", "Mine")], [prose("p", "New")],
          ["Mine", "NEW: New"], MergeReport(conflicts=("p",))),
-    Case("without a base, nothing is dropped", None, [prose("p", "One"), T, MINE_A], [A], ["One", "assert a == 1", "a = 1"],
+    Case("without a base, nothing is removed", None, [prose("p", "One"), T, MINE_A], [A], ["One", "assert a == 1", "a = 1"],
          MergeReport(kept=("t", "a"))),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
-def test_rule(case: Case) -> None:
+def test_merge_follows_the_rule(case: Case) -> None:
     base = notebook(*case.base) if case.base is not None else None
     merged = merge_notebook(base, notebook(*case.mine), notebook(*case.theirs))
-    assert told(merged) == case.out
+    assert displayed_sources(merged) == case.out
     assert merged.report == case.report
 
 
-def test_the_release_cells_bring_their_metadata_and_the_students_keep_their_outputs() -> None:
+def test_release_cells_bring_metadata_and_student_cells_keep_outputs() -> None:
     output = {"output_type": "stream", "name": "stdout", "text": ["hi\n"]}
     mine = answer("a", "a = 1") | {"outputs": [output], "execution_count": 3}
     mine["metadata"]["collapsed"] = True
@@ -162,7 +162,7 @@ def test_the_release_cells_bring_their_metadata_and_the_students_keep_their_outp
     assert second["outputs"] == [] and second["metadata"]["nbgrader"]["points"] == 5
 
 
-def test_a_kept_cell_is_an_ordinary_one_and_a_conflict_is_marked() -> None:
+def test_kept_cell_is_ordinary_and_conflict_is_marked() -> None:
     merged = merge_notebook(notebook(A, prose("p", "1")), notebook(MINE_A, prose("p", "2")), notebook(prose("p", "3")))
     kept, mine, note = cells_of(merged)
     assert kept["metadata"] == {"pmh": {"merge": "kept"}}
@@ -170,7 +170,7 @@ def test_a_kept_cell_is_an_ordinary_one_and_a_conflict_is_marked() -> None:
     assert note["metadata"] == {"pmh": {"merge": "conflict", "of": "p"}}
 
 
-def test_the_notebooks_own_metadata_is_the_students_once_it_was_touched() -> None:
+def test_notebook_metadata_is_the_students_only_if_they_changed_it() -> None:
     base, theirs = notebook(A, kernel="old"), notebook(A, T, kernel="new")
     untouched = merge_notebook(base, notebook(A, kernel="old"), theirs)
     touched = merge_notebook(base, notebook(A, kernel="mine"), theirs)
@@ -179,7 +179,7 @@ def test_the_notebooks_own_metadata_is_the_students_once_it_was_touched() -> Non
 
 
 @pytest.mark.parametrize("broken", [0, 1, 2])
-def test_what_is_no_notebook_is_refused(broken: int) -> None:
+def test_invalid_notebook_is_rejected(broken: int) -> None:
     versions = [notebook(A), notebook(A, T), notebook(T)]
     versions[broken] = b'{"cells": '
     with pytest.raises(InvalidNotebook) as refused:
@@ -187,7 +187,7 @@ def test_what_is_no_notebook_is_refused(broken: int) -> None:
     assert "JSON" in refused.value.message
 
 
-# What must hold for every notebook. Names and texts come from small sets, so that clashes are common.
+# Properties of all merges. Names and texts come from small sets, so that clashes are common.
 
 REPEATABLE = settings(derandomize=True, deadline=None, max_examples=200)
 NAMES = st.sampled_from(["a", "b", "c", "d"])
@@ -204,7 +204,7 @@ RELEASE_CELLS = st.lists(
 
 
 def _unique(cells: list[Json]) -> list[Json]:
-    """As a release has them: no id and no grade_id twice."""
+    """Cells without repeated ids and grade_ids, as in a release."""
     seen: set[str] = set()
     kept = []
     for cell in cells:
@@ -220,15 +220,15 @@ RELEASES = RELEASE_CELLS.map(_unique)
 
 @st.composite
 def edited(draw: st.DrawFn, base: list[Json]) -> list[Json]:
-    """A student's notebook: cells of the base rewritten, moved, copied, deleted, and own ones between them."""
+    """A student's notebook: cells of the base are edited, moved, copied and deleted, and cells are added."""
     mine: list[Json] = []
     for cell in draw(st.permutations(base)) if draw(st.booleans()) else base:
-        fate = draw(st.sampled_from(["same", "same", "edit", "delete", "copy"]))
-        if fate == "edit":
+        change = draw(st.sampled_from(["same", "same", "edit", "delete", "copy"]))
+        if change == "edit":
             mine.append({**cell, "source": f"mine {draw(st.integers(0, 99))}"})
-        elif fate != "delete":
+        elif change != "delete":
             mine.append(cell)
-        if fate == "copy":
+        if change == "copy":
             mine.append({**cell, "id": f"copy-{cell['id']}", "source": f"copy {draw(st.integers(0, 99))}"})
         if draw(st.integers(0, 3)) == 0:
             mine.append(code(draw(st.sampled_from(["", "new", "a"])), f"own {draw(st.integers(0, 99))}"))
@@ -237,7 +237,7 @@ def edited(draw: st.DrawFn, base: list[Json]) -> list[Json]:
 
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[list[Json], list[Json], list[Json]]:
-    """Base, mine and theirs; theirs shares cells with the base as a next release does."""
+    """Base, mine and theirs. Theirs shares cells with the base, as a new release does."""
     base = draw(RELEASES)
     shared = [cell for cell in draw(st.permutations(base)) if draw(st.booleans())]
     return base, draw(edited(base)), _unique(shared + draw(RELEASES))
@@ -249,54 +249,54 @@ def _is_test(cell: Json) -> bool:
 
 @REPEATABLE
 @given(histories(), st.booleans())
-def test_no_edit_is_ever_lost(history: tuple[list[Json], list[Json], list[Json]], with_base: bool) -> None:
+def test_no_edit_of_the_student_is_lost(history: tuple[list[Json], list[Json], list[Json]], with_base: bool) -> None:
     base, mine, theirs = history
     merged = merge_notebook(notebook(*base) if with_base else None, notebook(*mine), notebook(*theirs))
-    known = {cell["source"] for cell in (base if with_base else theirs)}
-    written = [cell["source"] for cell in mine if not _is_test(cell) and cell["source"] not in known]
-    out = told(merged)
+    unedited = {cell["source"] for cell in (base if with_base else theirs)}
+    written = [cell["source"] for cell in mine if not _is_test(cell) and cell["source"] not in unedited]
+    out = displayed_sources(merged)
     for text in written:
         assert out.count(text) >= written.count(text)
 
 
 @REPEATABLE
 @given(histories())
-def test_the_release_is_whole_in_the_result(history: tuple[list[Json], list[Json], list[Json]]) -> None:
+def test_result_contains_the_whole_release(history: tuple[list[Json], list[Json], list[Json]]) -> None:
     base, mine, theirs = history
     out = cells_of(merge_notebook(notebook(*base), notebook(*mine), notebook(*theirs)))
     if base == theirs:
         return
-    wanted = [cell for cell in theirs if "nbgrader" in cell["metadata"]]
-    names = {cell["metadata"]["nbgrader"]["grade_id"] for cell in wanted}
-    found = {cell["id"]: cell for cell in out}
-    for cell in wanted:
-        assert found[cell["id"]]["metadata"]["nbgrader"] == cell["metadata"]["nbgrader"]
-        assert not _is_test(cell) or found[cell["id"]]["source"] == cell["source"]
+    release_cells = [cell for cell in theirs if "nbgrader" in cell["metadata"]]
+    names = {cell["metadata"]["nbgrader"]["grade_id"] for cell in release_cells}
+    cells_by_id = {cell["id"]: cell for cell in out}
+    for cell in release_cells:
+        assert cells_by_id[cell["id"]]["metadata"]["nbgrader"] == cell["metadata"]["nbgrader"]
+        assert not _is_test(cell) or cells_by_id[cell["id"]]["source"] == cell["source"]
     assert {cell["metadata"]["nbgrader"]["grade_id"] for cell in out if "nbgrader" in cell["metadata"]} <= names
-    assert len(found) == len(out) and all(found)
+    assert len(cells_by_id) == len(out) and all(cells_by_id)
 
 
 @REPEATABLE
 @given(histories())
-def test_a_repeated_merge_changes_nothing(history: tuple[list[Json], list[Json], list[Json]]) -> None:
+def test_repeated_merge_changes_nothing(history: tuple[list[Json], list[Json], list[Json]]) -> None:
     ids = [cell["id"] for cell in history[1] if cell["id"]]
-    assume(len(ids) == len(set(ids)))  # as nbformat wants it, and Lab sees to it
+    assume(len(ids) == len(set(ids)))  # nbformat requires it, and JupyterLab ensures it
     base, mine, theirs = (notebook(*cells) for cells in history)
-    once = merge_notebook(base, mine, theirs).notebook
-    assert merge_notebook(base, once, theirs).notebook == once
-    assert merge_notebook(theirs, once, theirs).notebook == once
+    merged = merge_notebook(base, mine, theirs).notebook
+    assert merge_notebook(base, merged, theirs).notebook == merged
+    assert merge_notebook(theirs, merged, theirs).notebook == merged
 
 
 @REPEATABLE
 @given(RELEASES.flatmap(lambda base: st.tuples(st.just(base), edited(base))))
-def test_the_same_release_changes_nothing(pair: tuple[list[Json], list[Json]]) -> None:
+def test_merge_of_the_same_release_changes_nothing(pair: tuple[list[Json], list[Json]]) -> None:
     base, mine = (notebook(*cells) for cells in pair)
     assert merge_notebook(base, mine, base) == NotebookMergeResult(mine, MergeReport())
 
 
 @REPEATABLE
 @given(RELEASES, RELEASES)
-def test_an_untouched_notebook_becomes_the_release(base: list[Json], theirs: list[Json]) -> None:
+def test_unchanged_notebook_becomes_the_release(base: list[Json], theirs: list[Json]) -> None:
     merged = merge_notebook(notebook(*base), notebook(*base), notebook(*theirs))
     assert cells_of(merged) == theirs
     assert not merged.report.conflicts and not merged.report.kept

@@ -1,3 +1,5 @@
+"""Three-way merge of data files."""
+
 from __future__ import annotations
 
 import pytest
@@ -22,7 +24,7 @@ from pmh_jupyter.domain.merge_files import FileMergeResult, choose_copy_name, me
         (None, b"2", None, FileMergeResult(b"2")),
     ],
 )
-def test_a_changed_file_stays(
+def test_file_changed_by_the_student_is_kept(
     base: bytes | None, mine: bytes | None, theirs: bytes | None, merged: FileMergeResult
 ) -> None:
     assert merge_file(base, mine, theirs) == merged
@@ -38,5 +40,5 @@ def test_a_changed_file_stays(
         ("x.tar.gz", [], "x.tar.new.gz"),
     ],
 )
-def test_the_other_version_gets_a_free_name(path: str, taken: list[str], name: str) -> None:
+def test_copy_gets_an_unused_name(path: str, taken: list[str], name: str) -> None:
     assert choose_copy_name(path, taken) == name

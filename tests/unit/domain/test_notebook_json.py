@@ -1,3 +1,5 @@
+"""Notebooks as JSON: their layout, and what is preserved."""
+
 from __future__ import annotations
 
 import json
@@ -12,39 +14,39 @@ from pmh_jupyter.domain.notebook_json import cell_label, dump_notebook, load_not
 from pmh_jupyter.errors import InvalidNotebook
 
 ROOT = Path(__file__).parents[3]
-FOLDERS = (ROOT / "courses" / "python-mastery", ROOT / "tests" / "support" / "course")
+FOLDERS = (ROOT / "courses" / "python-mastery", ROOT / "tests" / "support" / "courses")
 NOTEBOOKS = [
     pytest.param(file.content, id=f"{kind} {lesson.slug}/{file.path}")
     for folder in FOLDERS
     for lesson in read_course(read_folder(folder)).lessons
-    for kind in ("student", "sealed")
+    for kind in ("student_files", "sealed_files")
     for file in getattr(release_lesson(lesson), kind)
     if file.path.endswith(".ipynb")
 ]
 
 
 @pytest.mark.parametrize("content", NOTEBOOKS)
-def test_a_release_is_what_jupyter_itself_would_save(content: bytes) -> None:
+def test_release_has_the_layout_in_which_jupyter_saves(content: bytes) -> None:
     notebook = nbformat.reads(content.decode(), as_version=4)
     nbformat.validate(notebook)
     saved = nbformat.writes(notebook)
     assert content.decode() == (saved if saved.endswith("\n") else saved + "\n")
 
 
-def test_what_is_not_understood_goes_through() -> None:
-    strange = {
+def test_unknown_keys_are_preserved() -> None:
+    unusual = {
         "cells": [{"cell_type": "odd", "metadata": {"x": [1]}, "source": "a\nb", "more": None}],
         "metadata": {"y": "ü"},
         "nbformat": 4,
         "nbformat_minor": 9,
         "extra": {},
     }
-    notebook = load_notebook("n", json.dumps(strange).encode())
-    assert notebook == strange
-    assert load_notebook("n", dump_notebook(notebook)) == strange
+    notebook = load_notebook("n", json.dumps(unusual).encode())
+    assert notebook == unusual
+    assert load_notebook("n", dump_notebook(notebook)) == unusual
 
 
-def test_missing_metadata_is_empty_and_source_is_text() -> None:
+def test_missing_metadata_is_empty_and_source_is_a_string() -> None:
     (cell,) = load_notebook("n", b'{"cells": [{"source": ["a\\n", "b"], "metadata": null}]}')["cells"]
     assert cell == {"source": "a\nb", "metadata": {}, "cell_type": "raw"}
     assert cell_label(cell, 4) == "cell 4"
@@ -53,6 +55,6 @@ def test_missing_metadata_is_empty_and_source_is_text() -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"[]", b'{"cells": 1}', b'{"cells": [1]}', b'{"cells": [{"source": 1}]}', b"[" * 100_000]
 )
-def test_what_is_no_notebook(content: bytes) -> None:
+def test_invalid_notebook_is_rejected(content: bytes) -> None:
     with pytest.raises(InvalidNotebook, match="n.ipynb"):
         load_notebook("n.ipynb", content)

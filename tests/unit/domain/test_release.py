@@ -1,3 +1,5 @@
+"""Building releases: student version, sealed version, cell ids and release id."""
+
 from __future__ import annotations
 
 import json
@@ -13,10 +15,10 @@ STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 
 
 def cell(kind: str, source: str, **nbgrader: Any) -> dict[str, Any]:
-    made: dict[str, Any] = {"cell_type": kind, "metadata": {}, "source": source}
+    built: dict[str, Any] = {"cell_type": kind, "metadata": {}, "source": source}
     if nbgrader:
-        made["metadata"]["nbgrader"] = nbgrader
-    return made
+        built["metadata"]["nbgrader"] = nbgrader
+    return built
 
 
 def notebook(*cells: dict[str, Any], path: str = "n.ipynb", **metadata: Any) -> File:
@@ -28,14 +30,14 @@ def release(*cells: dict[str, Any], **metadata: Any) -> Release:
 
 
 def cells_of(file: File) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(file.content)["cells"]
-    for one in found:
-        one["source"] = "".join(one["source"])
-    return found
+    cells: list[dict[str, Any]] = json.loads(file.content)["cells"]
+    for raw_cell in cells:
+        raw_cell["source"] = "".join(raw_cell["source"])
+    return cells
 
 
-def student(made: Release) -> list[dict[str, Any]]:
-    return cells_of(next(file for file in made.student_files if file.path == "n.ipynb"))
+def student(built: Release) -> list[dict[str, Any]]:
+    return cells_of(next(file for file in built.student_files if file.path == "n.ipynb"))
 
 
 ANSWER = cell("code", "a = 0\n### BEGIN SOLUTION\na = 1\n### END SOLUTION", grade_id="a", solution=True)
@@ -48,26 +50,30 @@ TEST = cell(
 )
 
 
-def test_the_student_sees_stubs_and_no_hidden_test() -> None:
-    made = release(cell("markdown", "# Hello"), ANSWER, TEST)
-    assert [one["source"] for one in student(made)] == ["# Hello", f"a = 0\n{STUB}", "assert a"]
-    assert [one["source"] for one in cells_of(made.sealed_files[1])] == ["# Hello", ANSWER["source"], TEST["source"]]
+def test_student_version_has_stubs_and_no_hidden_tests() -> None:
+    built = release(cell("markdown", "# Hello"), ANSWER, TEST)
+    assert [student_cell["source"] for student_cell in student(built)] == ["# Hello", f"a = 0\n{STUB}", "assert a"]
+    assert [sealed_cell["source"] for sealed_cell in cells_of(built.sealed_files[1])] == [
+        "# Hello",
+        ANSWER["source"],
+        TEST["source"],
+    ]
 
 
 @pytest.mark.parametrize(("kind", "stub"), [("code", STUB), ("markdown", "YOUR ANSWER HERE")])
-def test_a_solution_cell_without_a_marked_solution_is_replaced_whole(kind: str, stub: str) -> None:
-    made = release(cell(kind, "all of it", grade_id="a", solution=True, grade=True, points=1))
-    assert student(made)[0]["source"] == stub
+def test_solution_cell_without_a_region_is_replaced_as_a_whole(kind: str, stub: str) -> None:
+    built = release(cell(kind, "all of it", grade_id="a", solution=True, grade=True, points=1))
+    assert student(built)[0]["source"] == stub
 
 
-def test_a_task_loses_its_mark_scheme_and_keeps_its_text() -> None:
+def test_mark_scheme_is_removed_from_a_task() -> None:
     text = "Do it.\n### BEGIN MARK SCHEME\nSecret\n### END MARK SCHEME"
     assert student(release(cell("markdown", text, grade_id="k", task=True, points=1)))[0]["source"] == "Do it."
 
 
-def test_nbgraders_metadata_is_complete_and_cells_are_locked_as_it_locks_them() -> None:
-    made = student(release(ANSWER, TEST, cell("markdown", "x", grade_id="p", locked=True), cell("markdown", "free")))
-    answer, test, locked, free = (one["metadata"] for one in made)
+def test_nbgrader_metadata_is_completed_and_graded_cells_are_locked() -> None:
+    built = student(release(ANSWER, TEST, cell("markdown", "x", grade_id="p", locked=True), cell("markdown", "free")))
+    answer, test, locked, free = (student_cell["metadata"] for student_cell in built)
     assert answer == {
         "deletable": False,
         "editable": True,
@@ -87,20 +93,20 @@ def test_nbgraders_metadata_is_complete_and_cells_are_locked_as_it_locks_them() 
     assert free == {}
 
 
-def test_outputs_and_what_changes_by_itself_are_left_out() -> None:
+def test_outputs_and_volatile_metadata_are_removed() -> None:
     run = cell("code", "1") | {
         "execution_count": 4,
         "outputs": [{"output_type": "stream", "name": "stdout", "text": "1"}],
     }
     run["metadata"] = {"execution": {"iopub.status.busy": "now"}, "tags": ["keep"]}
-    made = release(run, widgets={"state": 1}, language_info={"name": "python"})
-    for file in (made.student_files[1], made.sealed_files[1]):
+    built = release(run, widgets={"state": 1}, language_info={"name": "python"})
+    for file in (built.student_files[1], built.sealed_files[1]):
         (only,) = cells_of(file)
         assert (only["outputs"], only["execution_count"], only["metadata"]) == ([], None, {"tags": ["keep"]})
         assert set(json.loads(file.content)["metadata"]) == {"kernelspec", "language_info"}
 
 
-def test_the_same_source_gives_the_same_bytes_and_id() -> None:
+def test_same_source_gives_the_same_release() -> None:
     assert release(ANSWER, TEST) == release(ANSWER, TEST)
     assert len(release(ANSWER).id) == 64
 
@@ -115,15 +121,15 @@ def test_the_same_source_gives_the_same_bytes_and_id() -> None:
         build_release("lesson", "A lesson", [notebook({**ANSWER, "source": ANSWER["source"].replace("a = 1", "a = 2")}, TEST)], []),
     ],
 )  # fmt: skip
-def test_whatever_changes_gives_another_id(changed: Release) -> None:
+def test_every_change_gives_another_release_id(changed: Release) -> None:
     assert changed.id != build_release("lesson", "A lesson", [notebook(ANSWER, TEST)], []).id
 
 
 def ids(*cells: dict[str, Any]) -> list[str]:
-    return [one["id"] for one in student(release(*cells))]
+    return [student_cell["id"] for student_cell in student(release(*cells))]
 
 
-def test_cells_keep_their_id_while_others_come_and_go() -> None:
+def test_cell_keeps_its_id_while_other_cells_change() -> None:
     hello, twice = cell("markdown", "Hello"), cell("code", "1")
     before = ids(hello, ANSWER, twice, twice)
     after = ids(cell("markdown", "New"), twice, ANSWER, hello)
@@ -131,35 +137,31 @@ def test_cells_keep_their_id_while_others_come_and_go() -> None:
     assert set(after) > {"a", before[0], before[2]}
 
 
-def test_prose_under_the_same_heading_keeps_its_id() -> None:
+def test_text_below_the_same_heading_keeps_its_id() -> None:
     assert ids(cell("markdown", "## Part\nold")) == ids(cell("markdown", "## Part\nnew"))
     assert ids(cell("markdown", "old")) != ids(cell("markdown", "new"))
 
 
-def test_an_id_of_the_authors_stays_and_a_second_one_does_not() -> None:
+def test_cell_id_of_the_author_is_kept_if_it_is_unique_and_valid() -> None:
     mine = cell("markdown", "x") | {"id": "mine"}
     assert ids(mine, cell("markdown", "y") | {"id": "mine"})[0] == "mine"
     assert len(set(ids(mine, mine, cell("code", "", grade_id="größe", solution=True)))) == 3
 
 
-def test_an_id_tells_nothing_of_a_solution() -> None:
+def test_cell_id_does_not_depend_on_the_solution() -> None:
     other = {**ANSWER, "source": ANSWER["source"].replace("a = 1", "a = 2")}
-    plain = [with_metadata(one, {}) for one in (ANSWER, other)]
+    plain = [{**solution, "metadata": {}} for solution in (ANSWER, other)]
     assert ids(plain[0]) == ids(plain[1])
 
 
-def with_metadata(one: dict[str, Any], metadata: dict[str, Any]) -> dict[str, Any]:
-    return {**one, "metadata": metadata}
-
-
-def test_files_are_in_order_whatever_the_order_they_came_in() -> None:
+def test_files_are_sorted_by_path() -> None:
     notebooks = [notebook(ANSWER, path="b.ipynb"), notebook(TEST, path="a.ipynb")]
-    made = build_release("l", "L", notebooks, [File("z", b""), File("aa", b"")])
-    assert [file.path for file in made.student_files] == ["a.ipynb", "aa", "b.ipynb", "z"]
-    assert made == build_release("l", "L", notebooks[::-1], [File("aa", b""), File("z", b"")])
-    assert made.max_millipoints == 1500
+    built = build_release("l", "L", notebooks, [File("z", b""), File("aa", b"")])
+    assert [file.path for file in built.student_files] == ["a.ipynb", "aa", "b.ipynb", "z"]
+    assert built == build_release("l", "L", notebooks[::-1], [File("aa", b""), File("z", b"")])
+    assert built.max_millipoints == 1500
 
 
-def test_what_is_no_notebook_is_refused() -> None:
+def test_invalid_notebook_is_rejected() -> None:
     with pytest.raises(InvalidNotebook, match=r"n\.ipynb"):
         build_release("l", "L", [File("n.ipynb", b"[]")], [])

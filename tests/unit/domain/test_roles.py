@@ -1,4 +1,4 @@
-"""Permissions are data, and wrong data is refused when the module loads."""
+"""Permissions of roles, and validation of the table."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pmh_jupyter.domain import roles
 from pmh_jupyter.domain.roles import Permission, Role, has_permission
 
 
-def test_each_role_may_what_the_one_before_may() -> None:
+def test_each_role_has_more_permissions_than_the_previous_one() -> None:
     granted = [roles.ROLE_PERMISSIONS[role] for role in Role]
-    assert all(less < more for less, more in zip(granted, granted[1:], strict=False))
+    assert all(previous < following for previous, following in zip(granted, granted[1:], strict=False))
     assert [role.rank for role in Role] == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize(
-    ("permission", "least"),
+    ("permission", "lowest_role"),
     [
         (Permission.LEARN, Role.STUDENT),
         (Permission.VIEW_GRADEBOOK, Role.ASSISTANT),
@@ -27,23 +27,23 @@ def test_each_role_may_what_the_one_before_may() -> None:
         (Permission.MANAGE_MEMBERS, Role.ADMIN),
     ],
 )
-def test_the_least_role_that_may(permission: Permission, least: Role) -> None:
-    assert [role for role in Role if has_permission(role, permission)] == list(Role)[least.rank :]
+def test_permission_is_granted_from_its_lowest_role_on(permission: Permission, lowest_role: Role) -> None:
+    assert [role for role in Role if has_permission(role, permission)] == list(Role)[lowest_role.rank :]
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "message"),
     [
         ({"student": ("fly",)}, "fly"),
         ({"guest": ()}, "guest"),
         ({"admin": ()}, "manage-members"),
     ],
 )
-def test_wrong_data_is_refused(change: dict[str, tuple[str, ...]], words: str) -> None:
-    with pytest.raises(ValueError, match=words):
+def test_unknown_role_or_permission_raises_value_error(change: dict[str, tuple[str, ...]], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         roles._expand_permissions({**roles.ADDED_PERMISSIONS, **change})
 
 
-def test_a_role_without_data_is_refused() -> None:
+def test_role_without_an_entry_raises_value_error() -> None:
     with pytest.raises(ValueError, match="assistant"):
         roles._expand_permissions({"student": ("learn",)})

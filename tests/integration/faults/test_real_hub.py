@@ -86,9 +86,7 @@ def test_saved_check_is_sent_after_the_users_server_is_killed(hub: HubProcess, a
     hub.until(lambda: not ada.person.server_is_ready(), SECONDS, "the Hub to notice that the server is gone")
     ada.person.start_server()
     assert ada.graded(being_graded["id"])["verdicts"][0]["outcome"] == "timed-out"
-    assert (
-        ada.graded(saved_id)["verdicts"][0]["outcome"] == "passed"
-    )  # sent from the outbox when the server started
+    assert ada.graded(saved_id)["verdicts"][0]["outcome"] == "passed"  # sent from the outbox when the server started
     hub.until(lambda: not outbox(hub), SECONDS, "the outbox to be empty")
     ada.send("checks", saved_id)
 

@@ -22,9 +22,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="session")
-def differences(nbgrader: dict[str, Found], here: dict[str, Ours | BadInput], backend: SandboxBackend) -> list[Difference]:
+def differences(
+    nbgrader: dict[str, Found], here: dict[str, Ours | BadInput], backend: SandboxBackend
+) -> list[Difference]:
     """Everything that nbgrader says otherwise."""
-    return [one for lesson in LESSONS for one in _differences(lesson, nbgrader[lesson.name], here[lesson.name], backend)]
+    return [
+        one for lesson in LESSONS for one in _differences(lesson, nbgrader[lesson.name], here[lesson.name], backend)
+    ]
 
 
 def test_every_notebook_of_the_wheel_is_tried() -> None:
@@ -72,7 +76,9 @@ def test_the_table_is_matched_strictly() -> None:
     assert not row.covers(Difference("apps/test", "b", "x", "1", "0.5"))
 
 
-def _differences(lesson: Shipped, found: Found, release: Ours | BadInput, backend: SandboxBackend) -> Iterator[Difference]:
+def _differences(
+    lesson: Shipped, found: Found, release: Ours | BadInput, backend: SandboxBackend
+) -> Iterator[Difference]:
     theirs = "released" if found.as_it_is else "after `nbgrader update`" if found.released else "refused"
     here = "released" if isinstance(release, Ours) else "refused"
     if theirs != here:

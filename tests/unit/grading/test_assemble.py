@@ -62,7 +62,8 @@ def test_tests_are_the_releases_whatever_was_handed_in() -> None:
 
 def test_hidden_tests_are_left_out_when_only_visible_ones_are_asked_for() -> None:
     shown, whole = (
-        assemble_plans(task(notebook(answered(RIGHT)), include_hidden_tests=hidden))[0].steps[4].source for hidden in (False, True)
+        assemble_plans(task(notebook(answered(RIGHT)), include_hidden_tests=hidden))[0].steps[4].source
+        for hidden in (False, True)
     )
     assert "90125" in whole and "90125" not in shown and "mean([]) == 0" in shown
 

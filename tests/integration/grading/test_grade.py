@@ -11,14 +11,14 @@ import pytest
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.feedback_text import feedback_text
 from pmh_jupyter.domain.release import build_release
-from pmh_jupyter.domain.verdict import Outcome
+from pmh_jupyter.domain.verdict import ExerciseVerdict, Outcome
 from pmh_jupyter.grading.task import EffectiveLimits
 from tests.support.grading.lesson import RIGHT, answered, bubblewrap, by_name, grade, notebook, task
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
 
-def _graded(**answers: str):  # type: ignore[no-untyped-def]
+def _graded(**answers: str) -> dict[str, ExerciseVerdict]:
     return by_name(grade(task(notebook(answered(RIGHT | answers))), bubblewrap()))
 
 

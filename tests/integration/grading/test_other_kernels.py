@@ -18,7 +18,7 @@ from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.isolation import decide_isolation
 from pmh_jupyter.grading.task import EffectiveLimits
-from tests.support.grading.bash_lesson import NOTEBOOK, RIGHT, bash_files, bash_lesson, submitted, wall_with_bash
+from tests.support.grading.bash_lesson import NOTEBOOK, RIGHT, backend_with_bash, bash_files, bash_lesson, submitted
 from tests.support.grading.lesson import bubblewrap, by_name, grade, task
 
 pytestmark = pytest.mark.needs("bubblewrap")
@@ -28,7 +28,7 @@ SOLVED = (Outcome.PASSED, 1000, "solved")
 
 @pytest.fixture(scope="module")
 def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxBackend]:
-    made = wall_with_bash(tmp_path_factory.mktemp("bash") / "environment")
+    made = backend_with_bash(tmp_path_factory.mktemp("bash") / "environment")
     yield made
     made.close()
 

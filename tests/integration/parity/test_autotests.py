@@ -21,7 +21,9 @@ TEMPLATE = File(AUTOTESTS_NAME, (WHEEL / APPS / AUTOTESTS_NAME).read_bytes())
 ROBUST = File(AUTOTESTS_NAME, (WHEEL / GUIDE / AUTOTESTS_NAME).read_bytes())
 
 
-def _release(backend: SandboxBackend, *sources: str, files: tuple[File, ...] = (), templates: File = TEMPLATE) -> Release:
+def _release(
+    backend: SandboxBackend, *sources: str, files: tuple[File, ...] = (), templates: File = TEMPLATE
+) -> Release:
     """A notebook of these cells; those with an AUTOTEST line are its tests, the first is the answer."""
     cells = [_cell(number, source) for number, source in enumerate(sources)]
     book = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}

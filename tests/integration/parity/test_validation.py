@@ -18,7 +18,7 @@ from pmh_jupyter.errors import BadInput, Problem
 from pmh_jupyter.grading.backends import SandboxBackend
 from tests.integration.parity.ours import Ours, lay_out
 from tests.integration.parity.shipped import LESSONS
-from tests.support.grading.in_process_list import judged_inside
+from tests.support.grading.in_process_list import in_process_cells
 
 NOT_SOLVED, NOTHING_ASKED = "Its own solution does not pass", "asserts nothing, so any answer would pass"
 
@@ -82,7 +82,7 @@ def test_what_running_it_shows(here: dict[str, Ours | BadInput], backend: Sandbo
                 assert problem.message.startswith(NOT_SOLVED), problem
                 found.setdefault(name, set()).add(str(problem.cell))
     assert found == UNSOLVED
-    assert inside == set(judged_inside("nbgrader"))
+    assert inside == set(in_process_cells("nbgrader"))
 
 
 def _is(problem: Problem, cell: str, words: str) -> bool:

@@ -46,7 +46,7 @@ def notebook(*cells: dict[str, Any]) -> bytes:
     return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
 
 
-def course(*cells: dict[str, Any], toml: str = TOML, **files: bytes) -> tuple[File, ...]:
+def course(*cells: dict[str, Any], toml: str = TOML, **files: Any) -> tuple[File, ...]:
     """A course of one lesson with one notebook, and further files."""
     contents = {"course.toml": toml.encode(), "one/n.ipynb": notebook(*cells)} | files
     return tuple(File(path, content) for path, content in contents.items())

@@ -1,4 +1,4 @@
-"""nbgrader itself, put to a submission: a course in a folder, one `nbgrader autograde` of one student, and what came of it."""
+"""Grades a submission with nbgrader: a course in a folder, one `nbgrader autograde` of one student, and its result."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pmh_jupyter.domain.course import File
 from pmh_jupyter.bubblewrap import find_bwrap
-from tests.support.attacks.attack import NOTEBOOK, Case, Outcome, exercises, lesson
+from pmh_jupyter.domain.course import File
+from tests.support.attacks.attack import NOTEBOOK_NAME, AttackCase, Outcome, exercise_ids, load_lesson
 
 BIN_FOLDER = Path(sys.executable).parent
 STUDENT = "somebody"
 TIMEOUT_SECONDS = 90
-# A loop in a cell is given this long; nbgrader's own default is 30 s.
+# The time limit of a cell; nbgrader's own default is 30 s.
 CELL_SECONDS = 10
 SCORES_QUERY = """
 SELECT base_cell.name, grade.auto_score FROM grade JOIN base_cell ON base_cell.id = grade.cell_id
@@ -25,10 +25,10 @@ SELECT base_cell.name, grade.auto_score FROM grade JOIN base_cell ON base_cell.i
 
 
 def make_course(folder: Path) -> Path:
-    """A course with the attacked lesson in it, generated as an instructor would, to be copied for each submission."""
+    """A course with the attacked lesson, generated as an instructor would do it, to be copied for each submission."""
     source = folder / "source" / "lesson"
     source.mkdir(parents=True)
-    (source / NOTEBOOK).write_bytes(lesson().sealed_files[0].content)
+    (source / NOTEBOOK_NAME).write_bytes(load_lesson().sealed_files[0].content)
     (folder / "nbgrader_config.py").write_text(
         f"c = get_config()\nc.CourseDirectory.course_id = 'attacked'\nc.ExecutePreprocessor.timeout = {CELL_SECONDS}\n"
         f"c.Execute.timeout = {CELL_SECONDS}\n"
@@ -37,8 +37,8 @@ def make_course(folder: Path) -> Path:
     return folder
 
 
-def autograde(course: Path, files: tuple[File, ...], case: Case) -> Outcome:
-    """One submission in a copy of the course. Nothing is where it failed as a whole."""
+def autograde(course: Path, files: tuple[File, ...], case: AttackCase) -> Outcome:
+    """Grade one submission in a copy of the course."""
     copy = course.with_name(f"{course.name}-copy-{os.urandom(4).hex()}")
     shutil.copytree(course, copy)
     try:
@@ -46,24 +46,24 @@ def autograde(course: Path, files: tuple[File, ...], case: Case) -> Outcome:
         submission_folder.mkdir(parents=True)
         for file in files:
             if ".." not in file.path and "\0" not in file.path and not file.path.startswith("/"):
-                path = submission_folder / file.path  # a folder that was collected has no other names
+                path = submission_folder / file.path  # a collected folder has no other names
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(file.content)
         exit_code = _run_nbgrader(copy, _confinement_command(case), "autograde", "lesson", "--student", STUDENT)
-        graded = copy / "autograded" / STUDENT / "lesson" / NOTEBOOK
-        with_feedback = case.about.get("through") == "feedback"
+        graded = copy / "autograded" / STUDENT / "lesson" / NOTEBOOK_NAME
+        with_feedback = case.options.get("through") == "feedback"
         text = _visible_output(graded, with_feedback=with_feedback) if graded.exists() else ""
         return Outcome(_read_points(copy / "gradebook.db"), text, {"ended": str(exit_code)})
     finally:
         shutil.rmtree(copy, ignore_errors=True)
 
 
-def _confinement_command(case: Case) -> list[str]:
-    """What keeps this machine whole while nbgrader is denied its service; nothing for the other classes."""
-    if case.group != "deny":
+def _confinement_command(case: AttackCase) -> list[str]:
+    """Limit resources, so that denial-of-service attacks on nbgrader do not harm this machine."""
+    if case.category != "deny":
         return []
     confinement = [str(find_bwrap()), "--dev-bind", "/", "/", "--unshare-pid", "--proc", "/proc", "--die-with-parent"]
-    if os.geteuid() == 0:  # the kernel counts no processes of root's
+    if os.geteuid() == 0:  # the kernel does not count root's processes
         capabilities = "+dac_override,+dac_read_search"
         confinement += ["--cap-add", "ALL", "setpriv", "--reuid", "65533", "--regid", "65533", "--clear-groups"]
         confinement += ["--inh-caps", capabilities, "--ambient-caps", capabilities]
@@ -95,8 +95,8 @@ def _run_nbgrader(folder: Path, confinement: list[str], *command: str) -> int:
 
 
 def _read_points(database: Path) -> dict[str, float]:
-    tests = {exercise.test_cells[0]: exercise.grade_id for exercise in lesson().exercises}
-    points = dict.fromkeys(exercises(), 0.0)
+    tests = {exercise.test_cells[0]: exercise.grade_id for exercise in load_lesson().exercises}
+    points = dict.fromkeys(exercise_ids(), 0.0)
     connection = sqlite3.connect(database)
     try:
         for name, score in connection.execute(SCORES_QUERY):
@@ -108,7 +108,7 @@ def _read_points(database: Path) -> dict[str, float]:
 
 
 def _visible_output(graded: Path, *, with_feedback: bool) -> str:
-    """What the cells printed (with `whole` also what feedback shows of errors); not the cells' own text, which feedback has too."""
+    """Return what the cells printed, and with `whole` the errors that feedback shows, but not the cells' own text."""
     texts: list[str] = []
     for cell in json.loads(graded.read_text(encoding="utf-8", errors="replace"))["cells"]:
         for output in cell.get("outputs", []):

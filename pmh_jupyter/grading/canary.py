@@ -1,10 +1,11 @@
-"""A grading whose result is known, through the real wall: what /ready and `pmh doctor` try."""
+"""A grading with a known result through the real sandbox, for /ready and `pmh doctor`."""
 
 from __future__ import annotations
 
 import json
 
 from pmh_jupyter.domain.course import Exercise, File
+from pmh_jupyter.domain.isolation import GRADER_VERSION, NotebookIsolation, ReleaseIsolation
 from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.errors import Unavailable
 from pmh_jupyter.grading.backends.backend import SandboxBackend
@@ -16,13 +17,13 @@ EXPECTED_VERDICTS = {"right": (Outcome.PASSED, 1000), "wrong": (Outcome.FAILED, 
 
 
 def run_canary(backend: SandboxBackend) -> None:
-    """Grades a right and a wrong answer; raises Unavailable unless it gets the two verdicts that it must."""
+    """Grade a right and a wrong answer. Raises Unavailable unless both get the expected verdict."""
     grading = grade(_canary_task(), backend)
     verdicts = {verdict.grade_id: (verdict.outcome, verdict.millipoints) for verdict in grading.verdicts}
     if grading.grader_error or verdicts != EXPECTED_VERDICTS:
         raise Unavailable(
-            f"A trial grading through the wall “{backend.name}” did not give the verdicts it must.",
-            advice="See the service's log for the cause, then run `pmh doctor`.",
+            f"A trial grading with the sandbox backend “{backend.name}” did not give the expected verdicts.",
+            advice="Look for the cause in the service's log, then run `pmh doctor`.",
         )
 
 
@@ -40,6 +41,7 @@ def _canary_task() -> GradingTask:
         sealed_files=(_notebook_file([sealed[0], tests[0], sealed[1], tests[1]]),),
         submitted_files=(_notebook_file([answers[0], answers[1]]),),
         limits=EffectiveLimits(cell_seconds=10, submission_seconds=20),
+        isolation=ReleaseIsolation(GRADER_VERSION, (NotebookIsolation(NOTEBOOK_PATH, rebound_names=("x",)),)),
     )
 
 

@@ -41,7 +41,9 @@ def rename_by_name(database: Database, old_name: str, new_name: str) -> Person:
         raise BadInput("The new name is empty.", advice="Use the person's present name at the Hub.")
     person = find(database, old_name)
     if person is None:
-        raise NotFound(f"There is no person {old_name!r}.", advice="Use the earlier name at the Hub. Capital letters matter.")
+        raise NotFound(
+            f"There is no person {old_name!r}.", advice="Use the earlier name at the Hub. Capital letters matter."
+        )
     return rename(database, person.id, new_name)
 
 

@@ -50,7 +50,8 @@ def receive_submission(database: Database, new_submission: NewSubmission, sign: 
         existing = _find_existing(session, new_submission)
         if existing:
             return existing
-        _check_admissible(session, database, new_submission)  # before files are written: rejected submissions must not fill the disk
+        # Before any file is written, so that rejected submissions cannot fill the disk.
+        _check_admissible(session, database, new_submission)
     database.blobs.stage("submission", (file.content for file in new_submission.files))
     with database.write() as session:
         member = find_membership(session, new_submission.person_id, new_submission.classroom)
@@ -188,7 +189,8 @@ def _require_submissions_left(session: Session, assigned_lesson: AssignedLesson,
         >= max_submissions
     ):
         raise Conflict(
-            f"You have used all {max_submissions} submissions of this lesson.", advice="Your earlier submissions still count."
+            f"You have used all {max_submissions} submissions of this lesson.",
+            advice="Your earlier submissions still count.",
         )
 
 

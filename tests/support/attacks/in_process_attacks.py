@@ -1,7 +1,7 @@
-"""Ways to be given a point without an answer, for the tests of judging in the student's own process.
+"""Attacks that take a point without a right answer, for the unit tests of tests that run in the student's own process.
 
-Each names the student's cell and the test cell. `flags` are the codes that must be told; `undefended` says which runner it is
-first shown to work against: "exec" (plain exec and assert) or "shell" (an IPython shell that runs both cells).
+Each has a student's cell and a test cell. `flags` are the codes that must be reported. `undefended` is the runner on which the attack
+must succeed: "exec" (plain `exec` and `assert`) or "shell" (an IPython shell that runs both cells).
 """
 
 from __future__ import annotations
@@ -19,112 +19,82 @@ class Attack:
     test: str = HIDDEN
     flags: frozenset[str] = frozenset()
     undefended: str = "exec"
-    library: dict[str, tuple[str, str]] = field(default_factory=dict)
+    library_names: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
 def _attack(name: str, student: str, test: str = HIDDEN, *flags: str, **more: object) -> Attack:
     return Attack(name, student, test, frozenset(flags), **more)  # type: ignore[arg-type]
 
 
-LYING = [
-    _attack("eq", YES + "def answer(x): return Yes()", HIDDEN, "dishonest-operator"),
-    _attack("eq reflected", YES + "def answer(x): return Yes()", "assert 42 == answer(3)", "dishonest-operator"),
-    _attack("eq in a list", YES + "def answer(x): return [Yes()]", "assert answer(3) == [42]", "dishonest-operator"),
-    _attack(
-        "eq in a dict",
-        YES + "def answer(x): return {'a': (Yes(),)}",
-        "assert answer(3) == {'a': (42,)}",
-        "dishonest-operator",
-    ),
-    _attack("ne", YES + "def answer(x): return Yes()", "assert not answer(3) != 42", "dishonest-operator"),
-    _attack(
-        "ne in an if",
-        YES + "def answer(x): return Yes()",
-        "if answer(3) != 42:\n    raise AssertionError",
-        "dishonest-operator",
-    ),
-    _attack(
-        "eq in all",
-        YES + "def answer(x): return [Yes()]",
-        "assert all(x == 42 for x in answer(3))",
-        "dishonest-operator",
-    ),
-    _attack(
-        "eq before the assert",
-        YES + "def answer(x): return Yes()",
-        "ok = answer(3) == 42\nassert ok",
-        "dishonest-operator",
-    ),
-    _attack(
+def _dishonest(name: str, student: str, test: str = HIDDEN) -> Attack:
+    return _attack(name, student, test, "dishonest-operator")
+
+
+DISHONEST_OPERATORS = [
+    _dishonest("eq", YES + "def answer(x): return Yes()"),
+    _dishonest("eq reflected", YES + "def answer(x): return Yes()", "assert 42 == answer(3)"),
+    _dishonest("eq in a list", YES + "def answer(x): return [Yes()]", "assert answer(3) == [42]"),
+    _dishonest("eq in a dict", YES + "def answer(x): return {'a': (Yes(),)}", "assert answer(3) == {'a': (42,)}"),
+    _dishonest("ne", YES + "def answer(x): return Yes()", "assert not answer(3) != 42"),
+    _dishonest("ne in an if", YES + "def answer(x): return Yes()", "if answer(3) != 42:\n    raise AssertionError"),
+    _dishonest("eq in all", YES + "def answer(x): return [Yes()]", "assert all(x == 42 for x in answer(3))"),
+    _dishonest("eq before the assert", YES + "def answer(x): return Yes()", "ok = answer(3) == 42\nassert ok"),
+    _dishonest(
         "int",
         "class Int(int):\n    def __eq__(self, other): return True\n    __hash__ = int.__hash__\ndef answer(x): return Int(0)",
-        HIDDEN,
-        "dishonest-operator",
     ),
-    _attack(
+    _dishonest(
         "metaclass",
         "class Meta(type):\n    def __eq__(cls, other): return True\nclass Yes(metaclass=Meta): pass\ndef answer(x): return Yes",
-        HIDDEN,
-        "dishonest-operator",
     ),
-    _attack(
+    _dishonest(
         "contains",
         "class All:\n    def __contains__(self, item): return True\ndef answer(x): return All()",
         "assert 42 in answer(3)",
-        "dishonest-operator",
     ),
-    _attack(
+    _dishonest(
         "order",
         "class Big:\n    def __gt__(self, other): return True\n    __lt__ = __ge__ = __le__ = __gt__\ndef answer(x): return Big()",
         "assert answer(3) > 41 and answer(3) < 43",
-        "dishonest-operator",
     ),
-    _attack(
+    _dishonest(
         "chain",
         "class Big:\n    def __gt__(self, other): return True\n    __lt__ = __ge__ = __le__ = __gt__\ndef answer(x): return Big()",
         "assert 41 < answer(3) < 43",
-        "dishonest-operator",
     ),
-    _attack(
+    _dishonest(
         "arithmetic",
         "class Zero:\n    def __sub__(self, other): return 0\ndef answer(x): return Zero()",
         "assert abs(answer(3) - 42) < 1e-6",
-        "dishonest-operator",
     ),
-    _attack(
+    _dishonest(
         "class",
         "class No:\n    __class__ = property(lambda self: int)\ndef answer(x): return No()",
         "assert isinstance(answer(3), int)",
-        "dishonest-operator",
     ),
-    _attack(
+    _dishonest(
         "module of the class",
         "class Yes:\n    __module__ = 'fractions'\n    __eq__ = lambda self, other: True\n"
         "import fractions\nfractions.Yes = Yes\ndef answer(x): return Yes()",
-        HIDDEN,
-        "dishonest-operator",
     ),
-    _attack(
+    _dishonest(
         "assertEqual",
         YES + "def answer(x): return Yes()",
         "import unittest\nunittest.TestCase().assertEqual(answer(3), 42)",
-        "dishonest-operator",
     ),
-    _attack(
+    _dishonest(
         "array function",
         "class Yes:\n    def __array_function__(self, *_): return True\ndef answer(x): return Yes()",
         "import numpy as np\nassert np.allclose(answer(3), 42)",
-        "dishonest-operator",
     ),
-    _attack(
+    _dishonest(
         "object array",
         YES + "import numpy as np\ndef answer(x): return np.array([Yes()], dtype=object)",
         "assert (answer(3) == 42).all()",
-        "dishonest-operator",
     ),
 ]
 
-CHANGED = [
+PATCHES = [
     _attack("len", "import builtins\nbuiltins.len = lambda x: 42", "assert len('a') == 42", "builtins-changed"),
     _attack(
         "callable", "import builtins\nbuiltins.callable = lambda x: True", "assert callable(42)", "builtins-changed"
@@ -173,6 +143,12 @@ CHANGED = [
         "how lists are copied",
         "import copy\ncopy._deepcopy_dispatch[list] = lambda x, memo: [42]",
         "import copy\nassert copy.deepcopy([1]) == [42]",
+        "library-changed",
+    ),
+    _attack(
+        "how frozen sets are copied",
+        "import copyreg\ncopyreg.pickle(frozenset, lambda x: (int, (42,)))",
+        "import copy\nassert copy.deepcopy(frozenset()) == 42",
         "library-changed",
     ),
     _attack(
@@ -234,11 +210,11 @@ CHANGED = [
         "class np:\n    allclose = staticmethod(lambda *x: True)",
         "assert np.allclose(1, 42)",
         "library-shadowed",
-        library={"np": ("numpy", "")},
+        library_names={"np": ("numpy", "")},
     ),
 ]
 
-STEALING = [
+INSPECTION = [
     _attack(
         "frame",
         "import sys\ndef answer(x): return max(c for c in sys._getframe(1).f_code.co_consts if isinstance(c, int))",
@@ -309,7 +285,7 @@ STEALING = [
         "import sys\nseen = []\nsys.addaudithook(lambda event, args: seen.append(args[0]) if event == 'exec' else None)\n"
         "def answer(x): return max(c for code in seen for c in code.co_consts if isinstance(c, int))",
         HIDDEN,
-        "audit-hook",
+        "audit-hook-attempted",
     ),
     _attack(
         "trace that leaves the assertion out",
@@ -320,7 +296,7 @@ STEALING = [
     ),
 ]
 
-ENDING = [
+EARLY_EXITS = [
     _attack("SystemExit", "def answer(x): raise SystemExit(0)"),
     _attack("KeyboardInterrupt", "def answer(x): raise KeyboardInterrupt"),
     _attack("GeneratorExit", "def answer(x): raise GeneratorExit"),
@@ -337,7 +313,7 @@ ENDING = [
     ),
 ]
 
-IN_A_SHELL = [
+SHELL_HOOKS = [
     _attack(
         "ast transformer",
         "import ast\nclass Drop(ast.NodeTransformer):\n    def visit_Assert(self, node): return ast.Pass()\n"
@@ -392,11 +368,11 @@ IN_A_SHELL = [
 ATTACKS = {
     f"{kind}: {attack.name}": attack
     for kind, attacks in (
-        ("lying", LYING),
-        ("changed", CHANGED),
-        ("stealing", STEALING),
-        ("ending", ENDING),
-        ("shell", IN_A_SHELL),
+        ("dishonest", DISHONEST_OPERATORS),
+        ("patch", PATCHES),
+        ("inspection", INSPECTION),
+        ("early exit", EARLY_EXITS),
+        ("shell hook", SHELL_HOOKS),
     )
     for attack in attacks
 }

@@ -16,7 +16,7 @@ ZURICH = "Europe/Zurich"
 
 
 @pytest.mark.parametrize(
-    ("wall", "earlier", "later"),
+    ("wall_time", "earlier", "later"),
     [
         # winter and summer
         (datetime(2026, 1, 9, 18), datetime(2026, 1, 9, 17), datetime(2026, 1, 9, 17)),
@@ -28,9 +28,9 @@ ZURICH = "Europe/Zurich"
         (datetime(2026, 10, 25, 2, 30), datetime(2026, 10, 25, 0, 30), datetime(2026, 10, 25, 1, 30)),
     ],
 )
-def test_wall_time_is_converted_to_utc(wall: datetime, earlier: datetime, later: datetime) -> None:
-    assert to_utc(wall, ZURICH, prefer_later=False) == earlier.replace(tzinfo=UTC)
-    assert to_utc(wall, ZURICH, prefer_later=True) == later.replace(tzinfo=UTC)
+def test_wall_time_is_converted_to_utc(wall_time: datetime, earlier: datetime, later: datetime) -> None:
+    assert to_utc(wall_time, ZURICH, prefer_later=False) == earlier.replace(tzinfo=UTC)
+    assert to_utc(wall_time, ZURICH, prefer_later=True) == later.replace(tzinfo=UTC)
 
 
 def test_ambiguous_times_favour_the_student() -> None:
@@ -45,15 +45,15 @@ def test_missing_times_stay_missing() -> None:
 
 
 @given(
-    wall=st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1)),
+    wall_time=st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1)),
     name=st.sampled_from([ZURICH, "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC"]),
 )
-def test_converted_time_shows_the_wall_time_or_at_most_an_hour_more(wall: datetime, name: str) -> None:
+def test_converted_time_shows_the_wall_time_or_at_most_an_hour_more(wall_time: datetime, name: str) -> None:
     for later in (False, True):
-        moment = to_utc(wall, name, prefer_later=later)
+        moment = to_utc(wall_time, name, prefer_later=later)
         displayed = moment.astimezone(load_time_zone(name)).replace(tzinfo=None)
-        assert timedelta(0) <= displayed - wall <= timedelta(hours=1)
-    assert to_utc(wall, name, prefer_later=False) <= to_utc(wall, name, prefer_later=True)
+        assert timedelta(0) <= displayed - wall_time <= timedelta(hours=1)
+    assert to_utc(wall_time, name, prefer_later=False) <= to_utc(wall_time, name, prefer_later=True)
 
 
 def test_day_is_that_of_the_time_zone() -> None:

@@ -136,7 +136,7 @@ def test_docs_list_each_flag_with_the_same_text() -> None:
 
 def test_flags_of_the_operator_policy_have_texts() -> None:
     assert {
-        operator_policy.LYING_OPERATOR,
+        operator_policy.DISHONEST_OPERATOR,
         operator_policy.OBJECT_FOR_DATA,
         operator_policy.CODE_FOR_DATA,
     } <= FLAG_TEXTS.keys()

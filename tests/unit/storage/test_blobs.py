@@ -132,7 +132,7 @@ def test_full_disk_leaves_neither_row_nor_partial_file(school: School, small_dis
     fits, too_large = File("lesson.ipynb", b"fits"), File("data.bin", os.urandom(200 << 10))
     new_submission = replace(school.new_submission(person, SubmissionKind.FINAL), files=(fits, too_large))
     for _ in range(3):
-        with pytest.raises(Unavailable, match="disk is raise_disk_full"):
+        with pytest.raises(Unavailable, match="disk is full"):
             submissions.receive_submission(school.database, new_submission, sign)
     assert [path.name for path in files_in(small_disk)] == [sha256_hex(b"fits")]
     with school.database.read() as session:

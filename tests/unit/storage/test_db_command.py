@@ -56,7 +56,7 @@ def test_renamed_person_keeps_id_and_data(
     after = people.find_or_create(database, "Ada.Lovelace")
     assert before and after.id == before.id
     assert people.find(database, "ada") is None
-    assert capsys.readouterr().out.startswith("ada is Ada.Lovelace from now on")
+    assert capsys.readouterr().out.startswith("Renamed ada to Ada.Lovelace.")
 
 
 def test_advice_helps_if_the_person_has_logged_in_under_the_new_name(

@@ -1,40 +1,88 @@
-"""Which of a notebook's names a cell binds, and which it reads, as its source says."""
+"""Name analysis of cells in the runtime: which names a cell binds, reads and imports, from its syntax tree alone.
+
+`grading.name_analysis` does the same on the host, which needs it for cells that are not valid Python, too.
+"""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from enum import Enum, auto
 
-# What `ast.parse` raises over a text that is no Python: a lone surrogate is a ValueError, deep nesting one of the last two.
+# What `ast.parse` raises for text that is not Python: ValueError for a lone surrogate, the last two for deep nesting.
+# The same as `domain.python_syntax.PARSE_ERRORS`, which the runtime cannot import.
 PARSE_ERRORS = (SyntaxError, ValueError, RecursionError, MemoryError)
+
+_FUNCTION_NODES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_COMPREHENSION_NODES = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+class _Scope(Enum):
+    """Where a node stands. In a comprehension at module level, only `:=` binds a global name."""
+
+    MODULE = auto()
+    COMPREHENSION = auto()
+    NESTED = auto()
 
 
 def find_bound_names(source: str) -> set[str]:
-    """The global names that a cell binds; empty for a cell that is no Python."""
+    """The global names that a cell binds or deletes. Empty for a cell that is not valid Python.
+
+    Names that `from module import *` binds are not known without running it, and are left out.
+    """
     try:
-        return set(iter_bindings(ast.parse(source).body, at_module_level=True))
+        return set(iter_bindings(ast.parse(source).body))
     except PARSE_ERRORS:
         return set()
 
 
-def iter_bindings(nodes: Iterable[ast.AST], *, at_module_level: bool) -> Iterator[str]:
-    """The global names that these nodes bind, each as often as it is bound; `top`: they stand in no function or class."""
-    for node in nodes:
+def find_names_bound_in_any_scope(source: str) -> set[str]:
+    """Every name that a cell binds: global names, local names, and parameters. Empty for a cell that is not valid Python."""
+    try:
+        nodes = [*ast.walk(ast.parse(source))]
+    except PARSE_ERRORS:
+        return set()
+    names = {name for node in nodes for name in _names_bound_by(node)}
+    return names | {node.arg for node in nodes if isinstance(node, ast.arg)}
+
+
+def iter_bindings(statements: Iterable[ast.stmt]) -> Iterator[str]:
+    """The global names that module-level statements bind or delete, each once for every binding.
+
+    Functions, lambdas and class bodies bind no global names, except those that they declare `global`.
+    """
+    pending: list[tuple[ast.AST, _Scope]] = [(statement, _Scope.MODULE) for statement in statements]
+    while pending:  # not by recursion: a student's expression may be nested deeply
+        node, scope = pending.pop()
         if isinstance(node, ast.Global):
             yield from node.names
-        elif at_module_level:
+        elif scope is _Scope.MODULE:
             yield from _names_bound_by(node)
-        opens_scope = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda)
-        yield from iter_bindings(ast.iter_child_nodes(node), at_module_level=at_module_level and not opens_scope)
+        elif scope is _Scope.COMPREHENSION and isinstance(node, ast.NamedExpr):
+            yield node.target.id
+        pending.extend(_iter_children(node, scope))
+
+
+def _iter_children(node: ast.AST, scope: _Scope) -> Iterator[tuple[ast.AST, _Scope]]:
+    """Decorators, defaults and base classes belong to the scope around a definition."""
+    if isinstance(node, _COMPREHENSION_NODES) and scope is _Scope.MODULE:
+        scope = _Scope.COMPREHENSION
+    opens_scope = isinstance(node, (*_FUNCTION_NODES, ast.ClassDef))
+    for field, value in ast.iter_fields(node):
+        child_scope = _Scope.NESTED if opens_scope and field == "body" else scope
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST):
+                yield child, child_scope
 
 
 def _names_bound_by(node: ast.AST) -> Iterator[str]:
+    """The names that this very node binds in its scope, not those that its children bind."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         yield node.name
     elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
         yield node.id
-    elif isinstance(node, ast.Import | ast.ImportFrom):
-        yield from ((alias.asname or alias.name).partition(".")[0] for alias in node.names)
+    elif isinstance(node, ast.alias) and node.name != "*":
+        yield (node.asname or node.name).partition(".")[0]
     elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
         yield node.name
     elif isinstance(node, ast.MatchMapping) and node.rest:
@@ -42,9 +90,25 @@ def _names_bound_by(node: ast.AST) -> Iterator[str]:
 
 
 def find_read_names(source: str) -> set[str]:
-    """Every name that a cell or anything defined in it reads; empty for a cell that is no Python."""
+    """Every name that a cell reads in any scope, local names included. Empty for a cell that is not valid Python."""
     try:
-        tree = ast.parse(source)
+        return set(iter_read_names(ast.parse(source)))
     except PARSE_ERRORS:
         return set()
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+
+def iter_read_names(node: ast.AST) -> Iterator[str]:
+    """Every name that a syntax tree reads in any scope, as often as it is read."""
+    return (inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load))
+
+
+def find_imported_modules(source: str) -> set[str]:
+    """The full names of the modules that a cell imports, relative imports excluded. Empty for a cell that is not valid Python."""
+    try:
+        nodes = [*ast.walk(ast.parse(source))]
+    except PARSE_ERRORS:
+        return set()
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return names | {
+        node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level
+    }

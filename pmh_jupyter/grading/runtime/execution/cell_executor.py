@@ -1,6 +1,6 @@
-"""Runs a student's cells: by IPython where a notebook needs it, else by plain `exec`, which is ten times as fast.
+"""Executes a student's cells: with IPython if the notebook needs it, otherwise with plain `exec`, which is ten times as fast.
 
-Both run in the same shell's namespace, in which IPython's own names (`get_ipython`, `In`, …) stand either way.
+Both use the namespace of the same shell, so IPython's own names (`get_ipython`, `In`, …) are defined either way.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from pmh_jupyter.grading.runtime.execution.shell import CELL_FILENAME_FORMAT, Shell, describe_cell_error
+from pmh_jupyter.grading.runtime.execution.source_lines import split_source_lines
 from pmh_jupyter.grading.runtime.sandbox.resource_check import exit_if_exhausted
 
-# Lines and words by which IPython's syntax and names are known. To find one where there is none costs milliseconds only.
+# Lines and words that suggest IPython's syntax or names. A false match costs a few milliseconds, nothing else.
 IPYTHON_SYNTAX = re.compile(
     r"^[ \t]*(?:[%!?]|>>>|In \[|\.\.\. )"  # magics, commands, help, prompts
     r"|^[,;/][A-Za-z_]"  # quoted calls
@@ -29,13 +30,13 @@ FUTURE_FLAGS = sum(getattr(__future__, name).compiler_flag for name in __future_
 
 
 def needs_ipython(sources: Iterable[str]) -> bool:
-    """True where a notebook may use what only IPython gives."""
+    """True if a notebook may use something that only IPython provides."""
     sources = list(sources)
     return any(IPYTHON_SYNTAX.search(source) for source in sources) or _reads_history("\n".join(sources))
 
 
 def _reads_history(text: str) -> bool:
-    """`_` alone is mostly a name for what is not used: where it is bound once it counts as one."""
+    """True if names of IPython's history are read. `_` is not one of them if the notebook binds it, as a name for an unused value."""
     names = set(IPYTHON_HISTORY_NAME.findall(text))
     if "_" in names and re.search(r"\bfor\b[^:\n]*(?<!\w)_(?!\w)[^:\n]*\bin\b|(?<!\w)_\s*(?:,|=(?!=))|,\s*_\s*=", text):
         names.discard("_")
@@ -43,7 +44,10 @@ def _reads_history(text: str) -> bool:
 
 
 class CellExecutor:
-    """`shifts` has, for each cell, the blank lines at its top that are not counted in its tracebacks."""
+    """Runs the cells of one notebook, in order.
+
+    `leading_blank_lines` maps a cell's number to the blank lines at its top, which IPython removes before it counts lines.
+    """
 
     def __init__(self, shell: Shell, *, is_plain_python: bool) -> None:
         self.shell, self.is_plain_python = shell, is_plain_python
@@ -51,12 +55,12 @@ class CellExecutor:
         self.future_flags = 0
 
     def run(self, number: int, source: str) -> dict[str, Any] | None:
-        """Runs a cell; answers what it raised (see `fault_of`), or None."""
+        """Runs a cell. Returns the error that it raised (see `describe_cell_error`), or None."""
         error = (
             self._run_plain_python(number, source) if self.is_plain_python else self._run_with_ipython(number, source)
         )
         cell_error = None if error is None else describe_cell_error(error, self.leading_blank_lines)
-        del error  # with its traceback go the names of functions that were cut off, and what they hold
+        del error  # its traceback keeps the frames of the cell's functions alive, with all that their locals hold
         exit_if_exhausted()
         return cell_error
 
@@ -64,21 +68,21 @@ class CellExecutor:
         self.leading_blank_lines[number] = _count_leading_blank_lines(source)
         try:
             return self.shell.run_student_cell(number, source)
-        except BaseException as error:  # noqa: BLE001 - IPython itself stumbles over some sources (null bytes, surrogates)
+        except BaseException as error:  # noqa: BLE001 - IPython itself raises for some sources (null bytes, surrogates)
             return error
 
     def _run_plain_python(self, number: int, source: str) -> BaseException | None:
         filename = CELL_FILENAME_FORMAT.format(number)
         try:
-            linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+            linecache.cache[filename] = (len(source), None, split_source_lines(source, keepends=True), filename)
             code = compile(source, filename, "exec", self.future_flags, dont_inherit=True)
             self.future_flags |= code.co_flags & FUTURE_FLAGS
             exec(code, self.shell.user_ns)
-        except BaseException as error:  # noqa: BLE001 - whatever it is, it is the cell's
+        except BaseException as error:  # noqa: BLE001 - any error is the cell's result
             return error
         return None
 
 
 def _count_leading_blank_lines(source: str) -> int:
-    lines = source.splitlines()
+    lines = split_source_lines(source)
     return next((number for number, line in enumerate(lines) if line.strip()), 0)

@@ -1,4 +1,4 @@
-"""The IPython shell in which a notebook runs, and where in the notebook an exception showed."""
+"""The IPython shell that runs a notebook, and the description of an exception by its place in the notebook."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CELL_FILENAME_FORMAT = "<cell {}>"
 
 
 class CellCompiler(CachingCompiler):
-    """Names the code of each cell by the cell's number, so that a traceback can be led back to it."""
+    """Compiles each cell under a file name with the cell's number, so that a traceback names the cell."""
 
     filename = CELL_FILENAME_FORMAT.format(0)
 
@@ -26,21 +26,21 @@ class CellCompiler(CachingCompiler):
 
 
 class Shell(InteractiveShell):
-    """IPython without a terminal, history, profile of the student's, or tracebacks on the screen."""
+    """IPython without a terminal, a history, the student's profile, or printed tracebacks."""
 
     compiler_class = Type(CellCompiler)
 
     def enable_gui(self, gui: str | None = None) -> None:
-        """There is no screen; `%matplotlib inline` must not fail for that."""
+        """Does nothing: there is no screen, and `%matplotlib inline` must not fail because of that."""
 
     def showtraceback(self, *args: Any, **kwargs: Any) -> None:
-        """The error is reported by `fault_of`; formatting it costs more than running most cells."""
+        """Does nothing: `describe_cell_error` reports the error, and formatting it costs more than running most cells."""
 
     def showsyntaxerror(self, *args: Any, **kwargs: Any) -> None:
-        """See `showtraceback`."""
+        """Does nothing, for the reason given in `showtraceback`."""
 
     def run_student_cell(self, number: int, source: str) -> BaseException | None:
-        """Runs a student's cell as Jupyter would; returns what it raised."""
+        """Runs a student's cell as Jupyter would. Returns the exception that it raised."""
         assert isinstance(self.compile, CellCompiler)
         self.compile.filename = CELL_FILENAME_FORMAT.format(number)
         result = self.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
@@ -49,7 +49,7 @@ class Shell(InteractiveShell):
 
 
 def make_shell() -> Shell:
-    """A fresh shell: nothing is read from, or written to, a profile or a history file."""
+    """Creates a shell that neither reads nor writes a profile or a history file."""
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.ipython_dir = os.environ.get("IPYTHONDIR", "")
@@ -60,10 +60,11 @@ def make_shell() -> Shell:
 def describe_cell_error(
     error: BaseException, leading_blank_lines: dict[int, int], *, include_detail: bool = True
 ) -> dict[str, Any]:
-    """What was raised, and the last place in the student's cells that it came through.
+    """Describes an exception, and the innermost line of the student's cells that it passed through.
 
-    Returns error (type name), detail (its message; empty unless `told`), cell (number or None), line (from 1, or None).
-    `shifts` has, for each cell, the blank lines at its top, which IPython leaves out before it counts.
+    leading_blank_lines: by cell, the blank lines at its top, which IPython removes before it counts lines.
+
+    Returns error_type (class name), detail (the message; "" without `include_detail`), cell (number or None), and line (from 1, or None).
     """
     cell, line = _locate_error(error)
     return {
@@ -93,5 +94,5 @@ def _parse_cell_number(filename: object) -> int | None:
 def _error_message(error: BaseException) -> str:
     try:
         return str(error.msg if isinstance(error, SyntaxError) else error)
-    except Exception:  # noqa: BLE001 - a student's __str__ may raise anything
+    except Exception:  # noqa: BLE001 - a student's `__str__` may raise anything
         return ""

@@ -1,4 +1,4 @@
-"""Text that leaves the sandbox: bounded, printable as UTF-8, cut in the middle so that both ends can be read."""
+"""Text that leaves the sandbox: limited in length, valid UTF-8, and shortened in the middle so that both ends can be read."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import reprlib
 LONG_CONTAINER_SIZE = 10_000
 MAX_NAME_LENGTH = 200
 MAX_VALUE_LENGTH = 2_000
-# No two gradings have the same ones, and no student needs them.
+# Memory addresses differ from one grading to the next, and no student needs them.
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,16}(?=>)")
 _ABRIDGED_TYPES = frozenset({list, tuple, dict, set, frozenset})
 
 
 def clip(text: str, limit: int = MAX_NAME_LENGTH) -> str:
-    """At most `limit` characters; what is left out is replaced by " … " in the middle. Lone surrogates become "?".
+    """Shortens a text to at most `limit` characters, with " … " in place of its middle. Lone surrogates become "?".
 
-    Where an object lies in memory is left out: the same submission gives the same words each time.
+    Removes memory addresses, so that the same submission gives the same text each time.
     """
     if " at 0x" in text:
         text = _ADDRESS.sub("", text)
@@ -25,16 +25,16 @@ def clip(text: str, limit: int = MAX_NAME_LENGTH) -> str:
 
 
 def format_value(value: object, limit: int = MAX_VALUE_LENGTH) -> str:
-    """The value's repr, clipped. A repr that raises gives the type's name; very long containers are abridged first.
+    """The value's repr, clipped. Very long containers are abridged first. If the repr raises, the name of the type takes its place.
 
-    A namespace is not shown: among its names may be those of a hidden test.
+    The contents of a namespace are not shown, because it may hold names of a hidden test.
     """
     try:
         if type(value) is dict and "__builtins__" in value:
             return "{…}"
         is_long = type(value) in _ABRIDGED_TYPES and len(value) > LONG_CONTAINER_SIZE  # type: ignore[arg-type]
         return clip(_abridging_repr.repr(value) if is_long else repr(value), limit)
-    except Exception:  # noqa: BLE001 - a student's __repr__ may raise anything
+    except Exception:  # noqa: BLE001 - a student's `__repr__` may raise anything
         return clip(f"<{type(value).__name__}>", limit)
 
 

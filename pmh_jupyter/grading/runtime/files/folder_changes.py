@@ -1,7 +1,7 @@
-"""Folders that judge and student's process each have for themselves: what has changed in them, and the same change made here.
+"""Finds changes in the shared folders of this process, and applies changes of the other process to them.
 
-A file is named by its place ("work", "temporary") and its path in it, in bytes. Only regular files and folders count: links, pipes
-and devices are as if they were not there, and no link is ever followed. Where another file system begins, a place ends.
+A file is identified by its shared folder ("work", "temporary") and its path in it, as bytes. Only regular files and folders are
+synchronized. Links, pipes and devices are ignored, links are never followed, and other file systems mounted in a folder are left out.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pmh_jupyter.grading.runtime.transport.wire_format import WireFormatError, r
 __builtins__ = BUILTINS
 
 FILE, FOLDER, DELETED = "file", "folder", "deleted"
-# What a file may hold to be sent with the news of it; all such files of one message together; one part of a larger file.
+# Content up to this size is sent with the change; total of such content in one message; size of one part of a larger file.
 MAX_INLINE_BYTES = 64 << 10
 MAX_INLINE_TOTAL_BYTES = 8 << 20
 PART_BYTES = 4 << 20
@@ -29,12 +29,12 @@ MAX_FILES = 5_000
 MAX_TOTAL_BYTES = 512 << 20
 MAX_PATH_DEPTH = 32
 MAX_NAME_BYTES = 255
-# A file's time is that of the kernel's last tick: what is written within the same one is told by its content alone.
+# Modification times are those of the last kernel tick: two writes within one tick can be distinguished by the content only.
 CLOCK_TICK_NS = 100_000_000
-# Nothing that is opened here may make anybody wait, or lead elsewhere.
+# Opening must not block, and must not follow a link.
 _SAFE_OPEN_FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _FOLDER_OPEN_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# What becomes of a change whose folder is not there any more, or not empty here: nothing.
+# A change is ignored if its folder no longer exists or is not empty here.
 _IGNORED_ERRORS = frozenset(
     {errno.ENOENT, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ELOOP, errno.EISDIR, errno.EBUSY}
 )
@@ -43,7 +43,11 @@ FileKey = tuple[str, bytes]
 
 
 class FileChange(NamedTuple):
-    """What became of one file or folder. `data` is None where it comes in parts; size in bytes, time in nanoseconds since 1970."""
+    """A change of one file or folder.
+
+    kind: `FILE` or `FOLDER` (new or changed) or `DELETED`. size: bytes. mtime_ns: nanoseconds since 1970. mode: permission bits.
+    data: the content, or None if it is sent in parts.
+    """
 
     folder_name: str
     path: bytes
@@ -59,7 +63,7 @@ class FileChange(NamedTuple):
 
 
 class FileState(NamedTuple):
-    """A file when it was looked at. With a `digest`, its time does not tell whether it was written to since."""
+    """The state of a file at the last synchronization. With a `digest`, the modification time alone does not show later changes."""
 
     size: int
     mtime_ns: int
@@ -69,17 +73,20 @@ class FileState(NamedTuple):
 
 
 class SharedFolders:
-    """`places`: where each of them is in this process. What it does raises OSError for a disk that is full and the like."""
+    """The shared folders of this process.
+
+    paths: the path of each shared folder, by name. All methods raise OSError, for example if the disk is full.
+    """
 
     def __init__(self, paths: dict[str, str]) -> None:
         self.paths = {folder_name: os.fsencode(os.path.realpath(path)) for folder_name, path in paths.items()}
-        # What both sides have, as far as is known here; None for a folder.
+        # What both sides have, as far as this side knows; None for a folder.
         self._synchronized: dict[FileKey, FileState | None] = {}
 
     def take_changes(self, remote_digests: dict[FileKey, bytes] | None = None) -> list[FileChange]:
-        """What is new, other or gone since the last time, or since it came from the other side; from now on it is known.
+        """Return what has changed since the last call, except changes that were applied here.
 
-        there: digests of what the other side has, where that alone counts.
+        remote_digests: the files of the other side. If given, the folders are compared with these alone.
         """
         synchronized = self._synchronized if remote_digests is None else {}
         self._synchronized = {}
@@ -92,7 +99,7 @@ class SharedFolders:
             if change is not None:
                 remaining_inline_bytes -= len(change.data or b"")
                 changes.append(change if remaining_inline_bytes >= 0 else change._replace(data=None))
-        # What lies in a folder comes after it, but goes before it.
+        # A folder is created before its files, and deleted after them.
         changes.sort(key=lambda change: (change.kind == FILE, change.path))
         return [*(FileChange(*key, DELETED) for key in sorted(deleted_keys, reverse=True)), *changes]
 
@@ -124,7 +131,7 @@ class SharedFolders:
         return FileChange(*key, FILE, state.size, state.mtime_ns, state.mode, data)
 
     def _read_digest(self, key: FileKey, size: int, *, needs_digest: bool) -> tuple[bytes, bytes | None]:
-        """A file's digest, if wanted, and what is in it if that is little."""
+        """Return the digest of a file, if needed, and its content, if it is small enough to be sent with the change."""
         if size > MAX_INLINE_BYTES and not needs_digest:
             return b"", None
         digest = hashlib.blake2b(digest_size=16)
@@ -138,17 +145,17 @@ class SharedFolders:
         return digest.digest(), part if size <= MAX_INLINE_BYTES else None
 
     def file_digests(self) -> dict[FileKey, bytes]:
-        """Of every file that is here."""
+        """Return the digest of every file."""
         return {
             key: self._read_digest(key, status.st_size, needs_digest=True)[0] for key, status in self._scan() if status
         }
 
     def keep_only(self, keys: set[FileKey]) -> None:
-        """The other side is another one: of all that is known, it has these alone."""
+        """Keep the synchronized state of these files only. The other side has been replaced and has no others."""
         self._synchronized = {key: state for key, state in self._synchronized.items() if key in keys}
 
     def read_part(self, key: FileKey, offset: int, size: int) -> bytes:
-        """What a file of so many bytes holds from there on; nothing for what is no file, or may not be read."""
+        """Return a part of a file of `size` bytes, from `offset`. Empty if it is not a regular file or cannot be read."""
         with suppress(OSError):
             descriptor = os.open(self._path(key), os.O_RDONLY | _SAFE_OPEN_FLAGS)
             try:
@@ -162,18 +169,16 @@ class SharedFolders:
         return os.path.join(self.paths[key[0]], key[1])
 
     def _scan(self) -> Iterator[tuple[FileKey, os.stat_result | None]]:
-        """All files with their status, and folders; raises OSError where there are too many."""
+        """Yield all files with their status, and folders with None. Raises OSError if there are too many."""
         count = size = 0
         for folder_name in self.paths:
             for key, status in self._scan_folder(folder_name, os.lstat(self.paths[folder_name]).st_dev):
                 count += 1
                 size += status.st_size if status else 0
                 if count > MAX_FILES:
-                    raise OSError(errno.EOVERFLOW, f"more than {MAX_FILES} files and folders are too many to look at")
+                    raise OSError(errno.EOVERFLOW, f"there are more than {MAX_FILES} files and folders")
                 if size > MAX_TOTAL_BYTES:
-                    raise OSError(
-                        errno.EFBIG, f"files of more than {MAX_TOTAL_BYTES >> 20} MiB are too large to look at"
-                    )
+                    raise OSError(errno.EFBIG, f"the files have more than {MAX_TOTAL_BYTES >> 20} MiB")
                 yield key, status
 
     def _scan_folder(self, folder_name: str, device: int) -> Iterator[tuple[FileKey, os.stat_result | None]]:
@@ -197,7 +202,7 @@ class SharedFolders:
                             pending_folders.append(path)
 
     def apply(self, change: FileChange) -> None:
-        """Makes the same change here. Of a file that comes in parts only the place is made: see `put`."""
+        """Apply a change. A file that is sent in parts is only created: see `write_part`."""
         try:
             with self._open_parent(change) as (folder, name):
                 self._synchronized.pop(change.key, None)
@@ -213,7 +218,7 @@ class SharedFolders:
                 raise
 
     def write_part(self, change: FileChange, offset: int, data: bytes) -> None:
-        """One part of a file that was made before."""
+        """Write one part of a file that `apply` has created."""
         with self._open_parent(change) as (folder, name):
             descriptor = os.open(name, os.O_WRONLY | _SAFE_OPEN_FLAGS, dir_fd=folder)
             try:
@@ -226,7 +231,7 @@ class SharedFolders:
 
     @contextmanager
     def _open_parent(self, change: FileChange) -> Iterator[tuple[int, bytes]]:
-        """The folder that a file lies in, reached without following a link, and its name there."""
+        """Open the parent folder without following links. Yields its descriptor and the name of the file in it."""
         *parents, name = change.path.split(b"/")
         folder_fd = os.open(self.paths[change.folder_name], _FOLDER_OPEN_FLAGS)
         try:
@@ -240,24 +245,24 @@ class SharedFolders:
 
 
 def decode_change(value: Any, paths: dict[str, bytes], max_bytes: int) -> FileChange:
-    """A change as it came from the other side, which is not believed. Raises BadForm."""
+    """Check a change that the other side sent. Raises `WireFormatError`."""
     if type(value) is not tuple or len(value) != len(FileChange._fields):
-        raise WireFormatError("A change of a file is malformed.")
+        raise WireFormatError("A file change is malformed.")
     change = FileChange(*value)
     if (
         type(change.folder_name) is not str
         or change.folder_name not in paths
         or change.kind not in (FILE, FOLDER, DELETED)
     ):
-        raise WireFormatError("A change of a file is malformed.")
+        raise WireFormatError("A file change is malformed.")
     parts = require_type(change.path, bytes).split(b"/")
     if len(parts) > MAX_PATH_DEPTH or any(part in (b"", b".", b"..") or len(part) > MAX_NAME_BYTES for part in parts):
-        raise WireFormatError("A file's path leads elsewhere.")
+        raise WireFormatError("A file path leaves its folder.")
     numbers = (require_type(change.size, int), require_type(change.mtime_ns, int), require_type(change.mode, int))
     if b"\0" in change.path or not 0 <= change.size <= max_bytes or min(numbers) < 0 or change.mtime_ns >= 1 << 63:
-        raise WireFormatError("A change of a file is malformed.")
+        raise WireFormatError("A file change is malformed.")
     if change.data is not None and len(require_type(change.data, bytes)) > MAX_INLINE_BYTES:
-        raise WireFormatError("A file holds more than was announced.")
+        raise WireFormatError("A file is larger than announced.")
     return change._replace(mode=change.mode & 0o777)
 
 
@@ -294,7 +299,7 @@ def _file_mode(name: bytes, folder_fd: int) -> int:
 
 
 def _write_file(name: bytes, folder_fd: int, change: FileChange) -> FileState:
-    """In the same file, if there is one: whoever has it open sees what came."""
+    """Write the file in place if it exists, so that code that has it open reads the new content."""
     if not stat.S_ISREG(_file_mode(name, folder_fd)) or not os.access(name, os.W_OK, dir_fd=folder_fd):
         with suppress(FileNotFoundError):
             os.unlink(name, dir_fd=folder_fd)

@@ -1,9 +1,8 @@
-"""Files that tests and notebook share, though each process has folders of its own: before one of the two goes on, what the other
-has changed is brought to it.
+"""Synchronizes the shared folders of judge and student process: before one of them continues, it receives the other's changes.
 
-The judge asks, the student's process answers. Nothing is looked at before a test does something with a file in these folders. What
-the student's process tells is not believed: names and bytes come from it, and the judge writes them into folders where it writes
-nothing of its own. What the lesson or a test has written stays as it is for the tests, unless the reference changes it, too.
+The judge requests, the student process answers. Nothing is scanned before a test uses a file in these folders. The answers are not trusted:
+names and contents are checked, and the judge writes them to folders where it keeps nothing of its own. A file of the lesson or of a test
+keeps its content for the tests, unless the reference solution changes it too.
 """
 
 from __future__ import annotations
@@ -13,8 +12,8 @@ import errno
 import os
 import time
 from collections.abc import Iterable
-from contextlib import suppress
-from typing import Any
+from contextlib import AbstractContextManager, suppress
+from typing import Any, Protocol
 
 from pmh_jupyter.grading.runtime.files.folder_changes import (
     CLOCK_TICK_NS,
@@ -30,23 +29,36 @@ from pmh_jupyter.grading.runtime.files.folder_changes import (
     SharedFolders,
     decode_change,
 )
+from pmh_jupyter.grading.runtime.transport.framing import PeerLost
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 from pmh_jupyter.grading.runtime.transport.wire_format import WireFormatError, require_type
 
 __builtins__ = BUILTINS
 
-_original_stat = os.stat  # as it is while no test is told of what it looks at
+_original_stat = os.stat  # the original, which the file policy wraps while a test cell runs
 WORK_FOLDER, TEMPORARY_FOLDER = "work", "temporary"
 FILE_CHANGED = "file-changed"
 FolderLocation = tuple[str, bytes]
-"""Where a process works: a folder, as a place and a path in it."""
+"""The current folder of a process: a shared folder and a path in it."""
+
+
+class ExchangePeer(Protocol):
+    """What the judge's end needs from the connection to the student process (see `separate_process.judge_peer.JudgePeer`)."""
+
+    exclusive_lock: AbstractContextManager[Any]
+    failure: PeerLost | None
+    is_retired: bool
+
+    def request_internal(self, operation: str, *arguments: Any) -> Any: ...
+    def mark_lost(self, detail: str) -> PeerLost: ...
 
 
 class JudgeFileSync:
-    """The judge's end, through `peer`. `places`: the shared folders here; given: the release's own files ({path, content in base64}) for
-    the place "work"; most_bytes: of one file, and of each place.
+    """The judge's end.
 
-    `changed` are the files of the lesson's and the tests' that the reference changes, by `name`; with `record` they are found out.
+    shared_folders: the paths of the shared folders here, by name. lesson_files: the files of the release ({path, content in base64}) for
+    the folder "work". max_bytes: maximum size of one file and, on average, of each folder. changed_by_reference: the files of the lesson
+    and of the tests that the reference solution changes, by `stable_name`. is_recording: add to them instead of refusing changes.
     """
 
     def __init__(
@@ -59,27 +71,27 @@ class JudgeFileSync:
         is_recording: bool = False,
     ) -> None:
         self.folders = SharedFolders(shared_folders)
-        self.peer: Any = None
+        self.peer: ExchangePeer
         self.changed_by_reference = set(changed_by_reference)
         self._lesson_files, self._max_bytes, self._is_recording = lesson_files, max_bytes, is_recording
         self._flags: dict[str, None] = {}
         self._has_begun = self._has_synchronized = self._is_synchronizing = False
-        # What may have changed since the last look: over there, here; whether files were opened here; whether some still are.
+        # What may have changed since the last synchronization, there and here; whether a test has opened files, and still has some open.
         self._remote_may_differ, self._local_may_differ, self._opened_files, self._holds_open_files = (
             True,
             False,
             False,
             False,
         )
-        # Files of the lesson, of the tests, of the notebook; parts of names that are random.
+        # The files of the lesson, of the tests and of the notebook; random parts of names.
         self._lesson_keys: set[FileKey] = set()
         self._test_keys: set[FileKey] = set()
         self._notebook_keys: set[FileKey] = set()
         self._random_names: set[bytes] = set()
         self._current_folder: FolderLocation = (WORK_FOLDER, b"")
 
-    def connect(self, peer: Any) -> None:
-        """Another student's process: it knows nothing, and what came from the last one may not be in its folders."""
+    def connect(self, peer: ExchangePeer) -> None:
+        """Continue with another student process, whose folders may lack the files of the previous one."""
         self.peer, self._has_synchronized, self._remote_may_differ = peer, False, True
         if not self._has_begun:
             return
@@ -91,35 +103,35 @@ class JudgeFileSync:
         self.folders.keep_only(self._lesson_keys - self._test_keys)
 
     def pop_flags(self) -> list[dict[str, str]]:
-        """What was refused since the last time."""
+        """Return the integrity flags since the last call."""
         flags, self._flags = self._flags, {}
         return [{"code": FILE_CHANGED, "detail": name[:200]} for name in flags]
 
-    # What the judge's process does.
+    # Notifications from the judge.
 
     def before_read(self) -> None:
-        """The test is about to look at files, or to change them. Raises OSError where there are too many, and `Lost`."""
+        """A test is about to read or change files. Raises OSError if there are too many, and `PeerLost`."""
         with self.peer.exclusive_lock:
             if self._remote_may_differ and not self._is_synchronizing:
                 self._synchronize()
 
     def before_change(self) -> None:
-        """The test is about to change files."""
+        """A test is about to change files."""
         self.before_read()
         if not self._is_synchronizing:
             self._local_may_differ = True
 
     def record_random_name(self, path: str | bytes) -> None:
-        """The test has made a file of a random name."""
+        """A test has created a file with a random name."""
         self._random_names.add(os.path.basename(os.fsencode(path)))
 
     def before_open(self) -> None:
-        """The test is about to open a file, and may keep it open."""
+        """A test is about to open a file, and may keep it open."""
         self.before_read()
         self._opened_files = self._opened_files or not self._is_synchronizing
 
     def before_student_code(self) -> None:
-        """The student's code is about to run."""
+        """Code of the student is about to run."""
         if self._is_synchronizing:
             return
         held_before = self._holds_open_files
@@ -130,13 +142,13 @@ class JudgeFileSync:
             self._synchronize()
 
     def after_student_code(self) -> None:
-        """The student's code has run."""
+        """Code of the student has run."""
         self._remote_may_differ = True
         if self._holds_open_files and not self._is_synchronizing:
             self._synchronize()
 
     def may_concern(self, path: Any) -> bool:
-        """Whether a path may lead into the shared folders."""
+        """Whether a path may be in the shared folders."""
         if path is None or isinstance(path, int):
             return not isinstance(path, int)
         with suppress(TypeError, ValueError):
@@ -145,7 +157,7 @@ class JudgeFileSync:
         return False
 
     def contains(self, path: str) -> bool:
-        """Whether a path lies in the shared folders. What is mounted in them (a Python that is installed below `/tmp`) does not."""
+        """Whether a path is in the shared folders. File systems mounted there (a Python installed below `/tmp`) are not."""
         raw_path = os.path.abspath(os.fsencode(path))
         roots = [root for root in self.folders.paths.values() if raw_path == root or raw_path.startswith(root + b"/")]
         try:
@@ -153,10 +165,10 @@ class JudgeFileSync:
         except OSError:
             return bool(roots)
 
-    # The conversation.
+    # Synchronization.
 
     def _synchronize(self) -> None:
-        """What changed here goes over, and what changed there comes."""
+        """Send the changes of this side, and apply those of the other."""
         if self.peer.failure is not None or self.peer.is_retired:
             return
         self._is_synchronizing = True
@@ -180,7 +192,7 @@ class JudgeFileSync:
             self._is_synchronizing = False
 
     def _write_lesson_files(self) -> None:
-        """The lesson's own files are only brought here when somebody asks for them."""
+        """Write the files of the lesson, which are needed here only when a test uses files."""
         self._has_begun = True
         for file in self._lesson_files:
             path, content = os.fsencode(os.path.normpath(file["path"])), base64.b64decode(file["content"])
@@ -196,7 +208,7 @@ class JudgeFileSync:
             self._lesson_keys.add(change.key)
 
     def _record_own_change(self, change: FileChange) -> None:
-        """A change of the tests' own."""
+        """Record whose file it is that a test has changed."""
         self._notebook_keys.discard(change.key)
         if change.kind == FILE:
             self._test_keys.add(change.key)
@@ -210,7 +222,9 @@ class JudgeFileSync:
         digests = None if remote_digests is None else tuple((*key, digest) for key, digest in remote_digests.items())
         current_folder = self._find_current_folder()
         new_folder = current_folder if current_folder is not None and current_folder != self._current_folder else None
-        reply = self.peer.request_internal("files", digests, tuple(tuple(change) for change in changes), new_folder)
+        reply = self.peer.request_internal(
+            "exchange-file-changes", digests, tuple(tuple(change) for change in changes), new_folder
+        )
         for change in changes:
             if change.kind == FILE and change.data is None:
                 self._send_file_parts(change)
@@ -220,24 +234,24 @@ class JudgeFileSync:
     def _send_file_parts(self, change: FileChange) -> None:
         for offset in range(0, change.size, PART_BYTES):
             self.peer.request_internal(
-                "file-put", tuple(change), offset, self.folders.read_part(change.key, offset, change.size)
+                "write-file-part", tuple(change), offset, self.folders.read_part(change.key, offset, change.size)
             )
 
     def _decode_reply(self, reply: Any) -> tuple[list[FileChange], FolderLocation | None]:
-        """What the student's process says. Raises `Lost` for what no honest one says, and OSError for too much."""
+        """Check the answer of the student process. Raises `PeerLost` if it is malformed, and OSError if its files are too large."""
         try:
             if type(reply) is not tuple:
-                raise WireFormatError("No answer.")
+                raise WireFormatError("The answer has the wrong type.")
             changes, current_folder = reply
             if type(changes) is not tuple or len(changes) > 2 * MAX_FILES:
-                raise WireFormatError("No list of files.")
+                raise WireFormatError("The list of changes is malformed.")
             decoded_changes = [decode_change(change, self.folders.paths, self._max_bytes) for change in changes]
             if current_folder is not None and require_type(current_folder, tuple) != (WORK_FOLDER, b""):
                 current_folder = decode_change((*current_folder, FOLDER, 0, 0, 0, None), self.folders.paths, 0).key
         except (WireFormatError, TypeError, ValueError) as error:
-            raise self.peer.mark_lost(f"What was said of files is malformed: {error}"[:200]) from None
+            raise self.peer.mark_lost(f"The file changes are malformed: {error}"[:200]) from None
         if sum(change.size for change in decoded_changes) > self._max_bytes * len(self.folders.paths):
-            raise OSError(errno.EFBIG, "the notebook's files are too large to be looked at")
+            raise OSError(errno.EFBIG, "the files of the notebook are too large for a test")
         return decoded_changes, current_folder
 
     def _apply_changes(self, changes: list[FileChange]) -> None:
@@ -264,14 +278,14 @@ class JudgeFileSync:
         return True
 
     def stable_name(self, key: FileKey) -> str:
-        """A file by a name that it has in each run: what is random in it is left out."""
+        """Return a name of the file that is the same in each run, with random parts replaced by `*`."""
         masked_parts = [b"*" if part in self._random_names else part for part in key[1].split(b"/")]
         return f"{key[0]}/{os.fsdecode(b'/'.join(masked_parts))}"
 
     def _fetch_file_parts(self, change: FileChange) -> None:
         offset = 0
         while offset < change.size:
-            data = self.peer.request_internal("file-part", change.folder_name, change.path, offset, change.size)
+            data = self.peer.request_internal("read-file-part", change.folder_name, change.path, offset, change.size)
             if type(data) is not bytes or len(data) > change.size - offset:
                 raise self.peer.mark_lost("A part of a file is malformed.")
             if not data:
@@ -283,13 +297,13 @@ class JudgeFileSync:
         return current_shared_folder(self.folders.paths)
 
     def _enter_folder(self, current_folder: FolderLocation | None) -> None:
-        """The folder that the notebook works in is the test's too."""
+        """Change to the current folder of the notebook."""
         if current_folder is not None and current_folder != self._current_folder:
             enter_folder(self.folders.paths, current_folder)
             self._current_folder = self._find_current_folder() or self._current_folder
 
     def _has_open_files(self) -> bool:
-        """Whether a file in the shared folders is open here: it may change without anybody being told."""
+        """Whether this process has a file in the shared folders open, which may change without an audit event."""
         for name in os.listdir("/proc/self/fd"):
             with suppress(OSError):
                 path = os.fsencode(os.readlink(f"/proc/self/fd/{name}"))
@@ -299,7 +313,7 @@ class JudgeFileSync:
 
 
 class StudentFileSync:
-    """The other end, in the student's process. `places`: the shared folders there."""
+    """The student process's end. shared_folders: the paths of the shared folders there, by name."""
 
     def __init__(self, shared_folders: dict[str, str]) -> None:
         self.folders = SharedFolders(shared_folders)
@@ -308,9 +322,9 @@ class StudentFileSync:
     def exchange_changes(
         self, remote_digests: Any, changes: Any, new_folder: Any
     ) -> tuple[tuple[Any, ...], FolderLocation | None]:
-        """Takes the judge's changes; answers what has changed here, and the folder that is worked in now, if it is another one.
+        """Apply the changes of the judge. Returns the changes of this side, and the current folder if it is another one.
 
-        there: what files the judge has (place, path, digest), where it does not know what is here; else None.
+        remote_digests: the files of the judge as (shared folder, path, digest) if it does not know the files of this side, else None.
         """
         for change in changes:
             self.folders.apply(FileChange(*change))
@@ -331,16 +345,16 @@ class StudentFileSync:
         return local_changes, reported_folder
 
     def read_part(self, folder_name: str, path: bytes, offset: int, size: int) -> bytes:
-        """A part of a file of so many bytes here."""
+        """Return a part of a file of `size` bytes, from `offset`."""
         return self.folders.read_part((folder_name, path), offset, size)
 
     def write_part(self, change: Any, offset: int, data: bytes) -> None:
-        """A part of a file of the judge's."""
+        """Write a part of a file that the judge sends."""
         self.folders.write_part(FileChange(*change), offset, data)
 
 
 def current_shared_folder(shared_folders: dict[str, bytes]) -> FolderLocation | None:
-    """Where this process works; None for a folder that is not shared."""
+    """Return the current folder of this process, or None if it is not shared."""
     with suppress(OSError):
         cwd = os.getcwdb()
         for folder_name, root in shared_folders.items():
@@ -352,7 +366,7 @@ def current_shared_folder(shared_folders: dict[str, bytes]) -> FolderLocation | 
 
 
 def enter_folder(shared_folders: dict[str, bytes], current_folder: FolderLocation) -> None:
-    """Works there from now on, if there is such a folder."""
+    """Change to this folder, if it exists and is not behind a link."""
     folder_name, path = current_folder
     with suppress(OSError):
         folder = os.path.join(shared_folders[folder_name], path)

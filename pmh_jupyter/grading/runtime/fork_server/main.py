@@ -1,8 +1,8 @@
-"""The process that every grading is forked from: everything is imported in it once, and no student's code ever runs in it.
+"""The process that every grading is forked from. It imports everything once, and never runs a student's code.
 
-It serves the host over one socket: each job comes as a message with a socket of its own, on which the judge then speaks to the host.
-For each it forks a judge, sees to the judge's deadline, and keeps the job's socket open until the judge and the submission's room
-are gone: when the host reads the end, nothing of the submission is left.
+It serves the host over one socket. Each request comes with a socket of its own, over which the judge then communicates with the host.
+The fork server forks a judge for it, enforces the judge's deadline, and keeps the socket open until the judge and the submission's
+sandbox are gone. When the host reads the end of the stream, nothing of the submission is left.
 """
 
 from __future__ import annotations
@@ -42,7 +42,10 @@ _BUNDLE_LENGTH = struct.Struct("=Q")
 def main(
     control: int, preload: list[str], preserved_paths: list[str], *, is_sandboxed: bool, is_containerized: bool = False
 ) -> None:
-    """Serves the host until it closes `control`. `preload`: modules to import, of which none need be there. The others: see `Room`."""
+    """Serves the host until it closes the socket `control`.
+
+    preload: modules to import; those that are not installed are skipped. The other arguments: see `SandboxEnvironment`.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
     shell = make_shell()
@@ -51,7 +54,7 @@ def main(
             importlib.import_module(module)
     warm_up(shell)
     warm_state = WarmState(shell, TamperGuard(preload))
-    # What is there now is shared by all children: the collector must not touch it, or each would get a copy.
+    # Children share the memory in use now. The garbage collector must not write to it, or each child would copy it.
     gc.collect()
     gc.freeze()
     with socket.socket(fileno=control) as host:
@@ -68,7 +71,11 @@ def main(
 
 @dataclass
 class GradingRun:
-    """One grading under way. `room` is the first process of its sandbox, once it is known; descriptors can be polled for ends."""
+    """A grading in progress.
+
+    sandbox_pid: the first process of its sandbox, as soon as it is known. The pidfds can be polled for the exit of the processes.
+    deadline: in seconds of `time.monotonic`.
+    """
 
     connection: socket.socket
     judge_pid: int
@@ -81,7 +88,7 @@ class GradingRun:
 
 
 class ForkServer:
-    """`host`: the socket on which jobs come."""
+    """Accepts gradings from the socket `host`, and watches their processes."""
 
     def __init__(self, host: socket.socket, warm_state: WarmState, environment: namespaces.SandboxEnvironment) -> None:
         self.host, self.warm_state, self.environment = host, warm_state, environment
@@ -94,7 +101,7 @@ class ForkServer:
         self.poll.register(self.pid_reader, select.POLLIN)
 
     def serve(self) -> None:
-        """Until the host is gone."""
+        """Serves until the host closes its socket."""
         while True:
             for descriptor, _ in self.poll.poll(self._poll_timeout_ms()):
                 if descriptor == self.host.fileno():
@@ -107,10 +114,10 @@ class ForkServer:
             self._enforce_deadlines()
 
     def _poll_timeout_ms(self) -> float | None:
-        """Milliseconds until the next deadline."""
+        """Milliseconds until the next deadline; None if no grading is in progress."""
         if not self.runs:
             return None
-        return max(0.0, min(job.deadline for job in self.runs.values()) - time.monotonic()) * 1000 + 1
+        return max(0.0, min(run.deadline for run in self.runs.values()) - time.monotonic()) * 1000 + 1
 
     def _accept_run(self) -> bool:
         raw, descriptors, _, _ = socket.recv_fds(self.host, 1 << 16, 1)
@@ -139,10 +146,13 @@ class ForkServer:
         return True
 
     def _find_least_used_cpu(self) -> int:
-        """The core that the next submission runs on, with the fewest of them now. Judge and student take turns, and on one core neither
-        has to be woken on another; and nobody takes more of this machine than others do."""
-        used_cpus = [job.cpu for job in self.runs.values()]
-        cpus = sorted(os.sched_getaffinity(0), key=lambda core: (used_cpus.count(core), os.urandom(2)))
+        """The CPU with the fewest gradings, chosen at random among equals. Each grading is pinned to one CPU.
+
+        Judge and student process run alternately, so on one CPU no wake-up has to cross to another. And no submission gets more of
+        this machine than another.
+        """
+        used_cpus = [run.cpu for run in self.runs.values()]
+        cpus = sorted(os.sched_getaffinity(0), key=lambda cpu: (used_cpus.count(cpu), os.urandom(2)))
         return cpus[0]
 
     def _run_judge(self, connection: socket.socket, folder: str, cpu: int) -> NoReturn:
@@ -154,7 +164,7 @@ class ForkServer:
             environment = replace(self.environment, home=folder) if folder else self.environment
             run_grading(connection, environment, self.warm_state, self.pid_writer)
             exit_code = 0
-        except BaseException as error:  # noqa: BLE001 - whatever it is, this process must end here
+        except BaseException as error:  # noqa: BLE001 - this process must exit here, whatever was raised
             sys.stderr = sys.__stderr__
             sys.excepthook(*sys.exc_info())
             _send_event(connection, "grader-error", detail=f"{type(error).__name__}: {error}"[:2000])
@@ -162,7 +172,7 @@ class ForkServer:
             os._exit(exit_code)
 
     def _read_sandbox_pids(self) -> None:
-        """Which room belongs to which judge: should the judge die, it is ours to end."""
+        """Reads which sandbox belongs to which judge. If a judge dies, the fork server kills its sandbox."""
         for judge_pid, sandbox_pid in _PID_PAIR.iter_unpack(os.read(self.pid_reader, _PID_PAIR.size * 64)):
             for run in self.runs.values():
                 if run.judge_pid == judge_pid:
@@ -170,8 +180,8 @@ class ForkServer:
                         run.sandbox_pid, run.sandbox_pidfd = sandbox_pid, os.pidfd_open(sandbox_pid)
 
     def _handle_exit(self, pidfd: int) -> None:
-        """A judge is gone, or the room of one that died."""
-        run = self.runs.get(pidfd) or next(job for job in self.runs.values() if job.sandbox_pidfd == pidfd)
+        """Handles the exit of a judge, or of the sandbox of a judge that died."""
+        run = self.runs.get(pidfd) or next(run for run in self.runs.values() if run.sandbox_pidfd == pidfd)
         self.poll.unregister(pidfd)
         if pidfd == run.judge_pidfd:
             run.exit_status = _wait_for_exit(run.judge_pid)
@@ -211,7 +221,7 @@ class ForkServer:
 def run_grading(
     connection: socket.socket, environment: namespaces.SandboxEnvironment, warm_state: WarmState, pid_writer: int
 ) -> None:
-    """The judge's whole life: the room is forked first, and only then is the bundle read."""
+    """The main function of a judge. It forks the sandbox before it reads the bundle, so that the sandbox knows nothing of it."""
     sandbox = SandboxClient(environment, lambda start: run_student_process(start, warm_state))
     os.write(pid_writer, _PID_PAIR.pack(os.getpid(), sandbox.pid))
     os.close(pid_writer)
@@ -229,7 +239,10 @@ def run_grading(
 
 
 def _confine_judge(environment: namespaces.SandboxEnvironment, bundle: dict[str, Any]) -> dict[str, str]:
-    """The judge runs the author's code, which may need a place to write, and no rights at all. Where it shares files (see `Room`)."""
+    """Drops the judge's privileges: it runs the author's code, which may need a folder to write to, but no privileges.
+
+    Returns the folders that it shares with the student process (see `SandboxEnvironment.shared_folders`).
+    """
     is_separate_process = (bundle.get("isolation") or {}).get("isolation") == "separate-process"
     os.dup2(os.open(os.devnull, os.O_RDWR), 1)
     sys.stdout, sys.stderr = open(1, "w", closefd=False), open(1, "w", closefd=False)
@@ -261,19 +274,19 @@ def _read_bundle(connection: socket.socket) -> Any:
         raw = file.read(length)
     try:
         return msgspec.json.decode(raw)
-    except msgspec.DecodeError:  # half a character in a cell, which only the library reads
+    except msgspec.DecodeError:  # a lone surrogate in a cell, which only the standard library reads
         return json.loads(raw)
 
 
 def _send_event(connection: socket.socket, event: str, **fields: Any) -> None:
-    """Said on a new line: a judge may have died in the middle of one."""
+    """Writes an event on a new line, because a judge may have died in the middle of a line."""
     with suppress(OSError):
         connection.setblocking(False)
         connection.send(b"\n" + json.dumps({"event": event} | fields).encode() + b"\n")
 
 
 def _wait_for_exit(pid: int) -> str:
-    """How a child ended: its exit code, or the name of the signal."""
+    """Waits for a child. Returns its exit code, or the name of the signal that killed it."""
     try:
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     except ChildProcessError:

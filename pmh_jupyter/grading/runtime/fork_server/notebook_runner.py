@@ -1,8 +1,14 @@
-"""The loop over a notebook's cells, in the judge: each is run, what became of it is told, and a cell that takes the student's
-process along costs no other.
+"""Runs a notebook's cells, in the judge, and reports each result to the host. A cell that kills the student process costs no other cell.
 
-Events are JSON lines: start {cell}; done {cell, state, cause, detail, fault, tests, seconds, flags}; manifest; flag {code, cell,
-detail}; ready {cells}, where the bundle says what to `prepare`; fault {detail}, ours; end.
+Events are JSON lines:
+
+- `cell-started` {cell}
+- `cell-finished` {cell, state, cause, detail, error, tests, seconds, flags}
+- `usage`: see `usage_manifest.Manifest.as_dict`
+- `compiled` {cells}: the test cells that the bundle asks to `compile`
+- `flag` {code, cell, detail}
+- `grader-error` {detail}
+- `end`
 """
 
 from __future__ import annotations
@@ -18,10 +24,10 @@ from typing import Any
 
 import msgspec
 
+from pmh_jupyter.grading.runtime.execution.bindings import find_imported_modules
 from pmh_jupyter.grading.runtime.execution.cell_executor import needs_ipython
+from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.in_process.channel import InProcessJudge
-from pmh_jupyter.grading.runtime.in_process.tamper_guard import find_imports
-from pmh_jupyter.grading.runtime.in_process.test_runner import to_plain_python
 from pmh_jupyter.grading.runtime.kernels.kernel_channel import KernelJudge, add_kernel_overhead
 from pmh_jupyter.grading.runtime.sandbox.sandbox_client import SandboxClient
 from pmh_jupyter.grading.runtime.separate_process.compiled_cell import compile_cell, pack_cell
@@ -29,23 +35,24 @@ from pmh_jupyter.grading.runtime.separate_process.test_runner import SeparatePro
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 
 NUMPY_USERS = re.compile("numpy|pandas|scipy")
-# What takes a student's process no time of its cells': to start, to be frozen, to go on.
+# To start a student process, to take a checkpoint and to restore one: not part of any cell's time.
 PROCESS_TIMEOUT_SECONDS = 5.0
-# A checkpoint costs as much as a few cells of most notebooks. One is taken where running again what came since the last would take
-# longer than this; else, when a cell is lost, the others are run again, in empty folders where there is no checkpoint at all.
+# A checkpoint costs as much as a few cells of most notebooks. It is taken only if running the cells since the last one again would take
+# longer than this. When a cell is lost, the cells since the last checkpoint are run again; without a checkpoint, all of them, in empty
+# folders.
 CHECKPOINT_THRESHOLD_SECONDS = 0.1
 BundleCell = dict[str, Any]
 
 
 class EventWriter:
-    """The way out: one line an event."""
+    """Writes events to the host, one line each."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
         self._buffer = b""
 
     def write(self, event: str, *, buffered: bool = False, **fields: Any) -> None:
-        """`more`: it goes out with the next, which is said at once. Whoever hears it need not be woken twice."""
+        """Writes an event. `buffered`: it is sent together with the next event, so that the host wakes up only once."""
         self._buffer += _encode_event(event, fields)
         if not buffered:
             self.connection.sendall(self._buffer)
@@ -55,14 +62,19 @@ class EventWriter:
 def _encode_event(event: str, fields: dict[str, Any]) -> bytes:
     try:
         encoded_fields = msgspec.json.encode(fields)[1:]
-    except UnicodeEncodeError:  # half a character, which only the library's own form can say
+    except UnicodeEncodeError:  # a lone surrogate, which only the standard library encodes
         encoded_fields = json.dumps(fields).encode()[1:]
     return b'{"event": "%s"%s%s\n' % (event.encode(), b", " if fields else b"", encoded_fields)
 
 
 class NotebookRunner:
-    """One bundle being run. `since` has the cells whose effects the last checkpoint does not have, `spent` how
-    long they took, `done` all that ran; `places` are the judge's shared folders (see `Room`)."""
+    """Runs the cells of one bundle.
+
+    shared_folders: the judge's (see `SandboxEnvironment.shared_folders`).
+
+    `cells_since_checkpoint` are the cells whose effects the last checkpoint lacks, `seconds_since_checkpoint` is how long they took.
+    `completed_cells` are all cells that ran to their end.
+    """
 
     def __init__(
         self,
@@ -71,12 +83,8 @@ class NotebookRunner:
         event_writer: EventWriter,
         shared_folders: dict[str, str] | None = None,
     ) -> None:
-        self.bundle, self.sandbox, self.event_writer, self.shared_folders = (
-            bundle,
-            sandbox,
-            event_writer,
-            shared_folders,
-        )
+        self.bundle, self.sandbox = bundle, sandbox
+        self.event_writer, self.shared_folders = event_writer, shared_folders
         self.limits: dict[str, Any] = bundle["limits"]
         self.deadline = time.monotonic() + self.limits["submission_seconds"]
         self.completed_cells: list[BundleCell] = []
@@ -91,7 +99,7 @@ class NotebookRunner:
         self.seconds_since_checkpoint = 0.0
 
     def run(self) -> None:
-        """Runs the cells in their order, until the submission's time is up or its room is lost."""
+        """Runs the cells in order, until the submission's time is up. Raises SandboxLost and KernelUnavailable."""
         if "compile" in self.bundle:
             self.event_writer.write(
                 "compiled", cells=[pack_cell(compile_cell(source)) for source in self.bundle["compile"]]
@@ -107,7 +115,7 @@ class NotebookRunner:
             self.event_writer.write("cell-started", cell=cell["cell"])
             started = time.monotonic()
             result = self._run_cell(cell, min(remaining_seconds, self.limits["cell_seconds"]))
-            # A time limit that the whole submission set is told apart from the cell's own.
+            # The cell's time was shorter than the cell limit, because the submission's time ran out.
             if result["cause"] == "cell-timeout" and remaining_seconds < self.limits["cell_seconds"]:
                 result["cause"] = "submission-timeout"
             result["seconds"] = time.monotonic() - started
@@ -140,13 +148,13 @@ class NotebookRunner:
         return result
 
     def _execute_cell(self, cell: BundleCell, seconds: float, *, is_replay: bool = False) -> dict[str, Any]:
-        """Has one cell run; raises Lost. `again`: for what it leaves behind in the student's process."""
+        """Runs one cell. Raises PeerLost. `is_replay`: the cell is run again for its side effects only."""
         assert self.judge and self.link
         self.link.deadline = time.monotonic() + seconds
         if cell["kind"] == "test":
             with _limit_cpu_time(seconds + 1):
                 tests, flags = self._run_test_cell(cell)
-            # The judge's own time may have run out while the student's process was speaking.
+            # The cell's time may run out in the middle of a message: there are results, but the link can no longer be used.
             self.is_student_lost = isinstance(self.judge, SeparateProcessJudge) and self.judge.peer.failure is not None
             return {"tests": tests, "flags": flags}
         run_cell = self.judge.run_student_cell
@@ -172,7 +180,7 @@ class NotebookRunner:
         self.cells_since_checkpoint, self.seconds_since_checkpoint = [], 0.0
 
     def _start_student_process(self) -> None:
-        """A first student's process, or a fresh one: nothing has run in it."""
+        """Starts a new student process, in which nothing has run."""
         self.link = self.sandbox.spawn(add_kernel_overhead(self.limits) if self.kernel else self.limits)
         self.link.deadline = time.monotonic() + PROCESS_TIMEOUT_SECONDS
         sources = [cell["source"] for cell in self.bundle["cells"]]
@@ -192,9 +200,9 @@ class NotebookRunner:
         self._connect(self.link)
 
     def _find_modules_to_import(self) -> list[str]:
-        """Modules that the release's own cells import: the library's are protected where tests run inside."""
+        """Modules that the release's own cells import. If tests run in-process, they are imported and protected before the first cell."""
         sources = [cell["source"] for cell in self.bundle["cells"] if cell["kind"] != "student"]
-        return sorted({name for source in sources for name in find_imports(to_plain_python(source) or "")})
+        return sorted({name for source in sources for name in find_imported_modules(to_plain_python(source) or "")})
 
     def _connect(self, link: Link) -> None:
         if self.judge is not None:
@@ -214,7 +222,10 @@ class NotebookRunner:
             self.judge = KernelJudge(link) if self.kernel else InProcessJudge(link, is_recording)
 
     def _recover_student_process(self) -> None:
-        """Brings back the state from before the cell that was lost: the last checkpoint, and what ran since; else everything anew."""
+        """Restores the state before the lost cell, from the last checkpoint or from the start, by running the later cells again.
+
+        Tries several times, because another cell may be lost while it is run again.
+        """
         for recover in (
             self._restore_checkpoint,
             self._restore_checkpoint,
@@ -228,7 +239,7 @@ class NotebookRunner:
                 return
 
     def _restore_checkpoint(self) -> list[BundleCell] | None:
-        """The last checkpoint goes on; the cells that it does not have, or None when there is none."""
+        """Continues with the last checkpoint. Returns the cells whose effects it lacks; None if there is no checkpoint."""
         link = self.sandbox.restore()
         if link is None:
             return None
@@ -242,14 +253,15 @@ class NotebookRunner:
         return self.cells_since_checkpoint
 
     def _start_over(self) -> list[BundleCell]:
+        """Starts a new student process. Returns all completed cells."""
         self._start_student_process()
         self.cells_since_checkpoint = list(self.completed_cells)
         return self.cells_since_checkpoint
 
     def _replay(self, cells: list[BundleCell]) -> bool:
-        """Runs cells once more, for what they leave behind; one that is lost this time is left out from now on.
+        """Runs cells again for their side effects. Returns False if one is lost this time; that cell is not run again.
 
-        Judged apart, a test cell leaves its names in the judge, where nothing was lost.
+        With tests in a separate process, test cells are skipped: the names that they bind are in the judge, where nothing was lost.
         """
         started = time.monotonic()
         if isinstance(self.judge, SeparateProcessJudge):
@@ -274,7 +286,7 @@ class NotebookRunner:
 
 @contextmanager
 def _limit_cpu_time(seconds: float) -> Iterator[None]:
-    """Ends this very process when it is lost in code that no signal handler interrupts: the host goes on without the cell."""
+    """Makes the kernel kill this process if it hangs in code that no signal handler interrupts. The host continues without the cell."""
     signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield

@@ -1,4 +1,4 @@
-"""The life of a student's process: it settles in its room, is told how to begin, and serves the judge to the end."""
+"""The main function of a student process: confines itself, receives the start message, and serves the judge until the end."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from typing import Any, NoReturn
 
 from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names
 from pmh_jupyter.grading.runtime.execution.cell_executor import CellExecutor
+from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.execution.shell import Shell, describe_cell_error
 from pmh_jupyter.grading.runtime.in_process.channel import CellError, InProcessStudentServer, TestResults
 from pmh_jupyter.grading.runtime.in_process.tamper_guard import TamperGuard
-from pmh_jupyter.grading.runtime.in_process.test_runner import CellContext, execute_test_cell, to_plain_python
+from pmh_jupyter.grading.runtime.in_process.test_runner import CellContext, execute_test_cell
 from pmh_jupyter.grading.runtime.kernels.kernel_student import KernelStudentServer
 from pmh_jupyter.grading.runtime.sandbox.output import OutputCapture
 from pmh_jupyter.grading.runtime.sandbox.student_process import (
@@ -35,14 +36,14 @@ from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 
 @dataclass(frozen=True)
 class WarmState:
-    """What was made once, before the fork."""
+    """Objects that the fork server creates once, before it forks."""
 
     shell: Shell
     tamper_guard: TamperGuard
 
 
 def run_student_process(config: StudentProcessConfig, warm_state: WarmState) -> NoReturn:
-    """What a freshly forked process does from its first moment to its last."""
+    """Runs a newly forked student process until it exits."""
     exit_code = 1
     try:
         checkpoints = confine_student_process(config)
@@ -84,7 +85,7 @@ def run_student_process(config: StudentProcessConfig, warm_state: WarmState) -> 
             ).serve()
     except PeerLost as lost:
         exit_code = 0 if lost.cause == "closed" else 1
-    except BaseException:  # noqa: BLE001 - nothing that a cell raises may lead back into the code that forked this process
+    except BaseException:  # noqa: BLE001 - no exception of a cell may return to the code that forked this process
         exit_code = 1
     finally:
         os._exit(exit_code)
@@ -92,7 +93,10 @@ def run_student_process(config: StudentProcessConfig, warm_state: WarmState) -> 
 
 @dataclass(frozen=True)
 class _StudentCommands:
-    """What can be done on the judge's order. `judging`: see the bundle; for tests inside only. `records`: what tests use is told."""
+    """The commands of the judge.
+
+    isolation: that of the bundle, if tests run in-process. is_recording: test cells report what they use.
+    """
 
     warm_state: WarmState
     cell_executor: CellExecutor
@@ -136,7 +140,7 @@ class _StudentCommands:
 
 
 def _import_modules(names: list[str], tamper_guard: TamperGuard) -> None:
-    """Modules of the library that tests will import, while nothing of the student's can be imported in their place."""
+    """Imports the modules that tests will import, before a file of the student's can be imported in their place."""
     for name in names:
         with suppress(Exception):
             import_module(name)
@@ -145,7 +149,7 @@ def _import_modules(names: list[str], tamper_guard: TamperGuard) -> None:
 
 
 def _set_home(home: str) -> None:
-    if os.environ["HOME"] != home:  # not behind a wall, where each has the same
+    if os.environ["HOME"] != home:  # without a sandbox; in a sandbox, HOME is always the same
         os.environ["HOME"] = os.environ["TMPDIR"] = tempfile.tempdir = home
 
 
@@ -153,12 +157,12 @@ def _prepare_environment(start_message: dict[str, Any], home: str) -> None:
     _set_home(home)
     write_files(start_message["files"])
     seed_random(start_message["seed"], numpy=start_message["seed_numpy"])
-    # Modules that lie beside the notebook can be imported, as in Jupyter, but only from here on: they replace none of ours.
+    # From here on, modules beside the notebook can be imported, as in Jupyter. They cannot replace modules that are loaded already.
     sys.path.insert(0, os.getcwd())
 
 
 def write_files(files: list[dict[str, str]]) -> None:
-    """Files ({path, content in base64}) into the work folder, which is the current one and empty."""
+    """Writes files ({path, content in base64}) to the work folder, which is the current folder. Unsafe paths are skipped."""
     for file in files:
         path = Path(file["path"])
         if path.is_absolute() or ".." in path.parts:
@@ -168,7 +172,7 @@ def write_files(files: list[dict[str, str]]) -> None:
 
 
 def seed_random(number: int, *, numpy: bool) -> None:
-    """The same submission draws the same random numbers each time. NumPy is only imported where a notebook names it."""
+    """Seeds the random numbers, so that the same submission gives the same result each time. `numpy`: imports NumPy to seed it, too."""
     random.seed(number)
     if numpy or "numpy" in sys.modules:
         with suppress(ImportError):

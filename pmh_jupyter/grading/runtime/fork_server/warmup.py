@@ -1,8 +1,8 @@
-"""What the zygote does before anything is forked from it: it takes the roads once that a submission takes, so that nothing is imported
-after the fork, and those of judge and student many times over.
+"""Warms up the fork server: runs cells on every path that a submission takes, so that forked processes have nothing left to import.
 
-Python looks closer at code that ran a few times, and keeps with the code what it found. Whoever is forked later need not find it anew,
-nor make a copy of the memory that it is kept in. The cells here are our own.
+The code of judge and student process runs many times. Python specializes code that has run a few times, and stores the specialized
+code with the function. Forked processes then need not specialize it again, nor copy the memory pages that hold it. The cells that run
+here are ours, not a student's.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from pmh_jupyter.grading.runtime.separate_process.student_peer import SeparatePr
 from pmh_jupyter.grading.runtime.separate_process.test_runner import SeparateProcessJudge
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 
-# More than Python waits for before it looks closer.
+# More runs than Python waits for before it specializes a function.
 WARMUP_RUNS = 12
 WARMUP_TIMEOUT_SECONDS = 30.0
 STUDENT_CELL = """
@@ -39,7 +39,7 @@ class Thing:
 
     def grow(self, by):
         if by < 0:
-            raise ValueError("less")
+            raise ValueError("negative")
         self.size += by
         return self.size
 
@@ -56,7 +56,7 @@ data = [1, 2.5, "a", {"b": (3, None)}]
 """
 TEST_CELL = """
 assert double(2) == 4
-assert double([1, 2]) == [1, 2, 1, 2], "twice"
+assert double([1, 2]) == [1, 2, 1, 2], "double"
 thing = Thing(2)
 assert thing.grow(3) == 5 and thing.size == 5
 values = [3, 1, 2]
@@ -75,7 +75,7 @@ assert len(double("ab")) == 5
 
 
 def warm_up(shell: Shell) -> None:
-    """Runs cells as they will be run: by IPython and by plain Python, judged inside and apart. The shell is as new afterwards."""
+    """Runs cells with IPython and plain Python, and tests in-process and in a separate process. The shell is as new afterwards."""
     shell.run_student_cell(0, "import math\nx = [f'{n}' for n in range(3)]\nclass A: pass\n1 / 0")
     shell.run_student_cell(0, "x")
     execute_test_cell(shell, "assert x == 3, 'x'\nassert len(x) == 3\nassert 1 / 0\n", {})
@@ -88,7 +88,7 @@ def warm_up(shell: Shell) -> None:
 
 
 def _warm_up_separate_process(shell: Shell) -> None:
-    """Both sides in this process, the student's in a thread of its own."""
+    """Runs both ends in this process, the student's end in a thread."""
     judge_link, student_link = map(Link, socket.socketpair())
     student_thread = threading.Thread(target=_serve_student, args=(student_link, shell))
     student_thread.start()
@@ -125,7 +125,7 @@ def _serve_student(link: Link, shell: Shell) -> None:
 
 @contextmanager
 def _restore_patches() -> Iterator[None]:
-    """What the student's side puts in the place of Python's own is taken back."""
+    """Restores the functions of Python that the student's end replaces."""
     original_input, original_warn = builtins.input, warnings.warn
     try:
         yield

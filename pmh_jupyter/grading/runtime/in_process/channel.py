@@ -1,6 +1,7 @@
-"""Both ends of the talk by which a student's process is told what to run, where test cells run in that process too.
+"""The two ends of the connection between judge and student process, for test cells that run in the student process.
 
-A message is a list: its kind and what belongs to it. Each is answered by one message.
+A request is a list of its kind and the arguments. Each request gets one reply. Kinds: `run-cell`, `run-locked-cell`, `run-test-cell`
+and `checkpoint`.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names
-from pmh_jupyter.grading.runtime.in_process.test_runner import to_plain_python
-from pmh_jupyter.grading.runtime.separate_process.test_namespace import Manifest
+from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
+from pmh_jupyter.grading.runtime.test_cells.usage_manifest import Manifest
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 
 CellError = dict[str, Any] | None
@@ -19,33 +20,31 @@ TestResults = list[dict[str, Any]]
 
 
 class InProcessJudge:
-    """The judge's end. `Lost` comes out of every method when the student's process is of no more use.
+    """The judge's end. Every method raises PeerLost if the student process can no longer be used.
 
-    With `record` (the reference solution, at release) `manifest` fills.
+    is_recording: `build_manifest` returns what the test cells use. Set for the reference solution, when a lesson is released.
     """
-
-    __test__ = False  # not a pytest class
 
     def __init__(self, link: Link, is_recording: bool = False) -> None:
         self.link, self._is_recording = link, is_recording
-        self._isolation_record = Manifest(None)
+        self._manifest = Manifest(None)
 
     def reconnect(self, link: Link) -> None:
-        """Another student's process takes the place of one that was lost."""
+        """Continues with another student process, after one was lost."""
         self.link = link
 
     def checkpoint(self) -> None:
-        """The process freezes a copy of itself."""
+        """Lets the student process take a checkpoint."""
         self._request("checkpoint")
 
     def run_student_cell(self, number: int, source: str) -> CellError:
-        """Runs a student's cell; what it raised."""
+        """Runs a student's cell. Returns the error that it raised (see `shell.describe_cell_error`)."""
         if self._is_recording:
-            self._isolation_record.rebound_names |= find_bound_names(to_plain_python(source) or "")
+            self._manifest.rebound_names |= find_bound_names(to_plain_python(source) or "")
         return self._run_cell("run-cell", number, source)
 
     def run_locked_cell(self, number: int, source: str) -> CellError:
-        """Runs a locked cell of the release; what it raised."""
+        """Runs a locked cell of the release. Returns the error that it raised."""
         return self._run_cell("run-locked-cell", number, source)
 
     def _run_cell(self, kind: str, number: int, source: str) -> CellError:
@@ -53,17 +52,17 @@ class InProcessJudge:
         return cell_error if isinstance(cell_error, dict) else None
 
     def run_test_cell(self, number: int, grade_id: str, source: str) -> tuple[TestResults, list[dict[str, Any]]]:
-        """Runs a test cell; its tests, and flags."""
-        answer = self._request("run-test-cell", number, source, grade_id)
-        if not (isinstance(answer, list) and len(answer) == 3 and all(isinstance(part, list) for part in answer[:2])):
-            raise PeerLost("protocol-error", "No list of tests.")
+        """Runs a test cell. Returns its test results and flags."""
+        reply = self._request("run-test-cell", number, source, grade_id)
+        if not (isinstance(reply, list) and len(reply) == 3 and all(isinstance(part, list) for part in reply[:2])):
+            raise PeerLost("protocol-error", "The reply is not a list of test results.")
         if self._is_recording:
-            self._isolation_record.add_usage(grade_id, answer[2])
-        return answer[0], answer[1]
+            self._manifest.add_usage(grade_id, reply[2])
+        return reply[0], reply[1]
 
     def build_manifest(self) -> dict[str, Any]:
-        """What the test cells used so far; see `NotebookJudging`."""
-        return self._isolation_record.as_dict()
+        """What the test cells have used so far (see `Manifest.as_dict`)."""
+        return self._manifest.as_dict()
 
     def _request(self, *message: object) -> object:
         self.link.send(list(message))
@@ -71,8 +70,7 @@ class InProcessJudge:
 
 
 class InProcessStudentServer:
-    """The student's end. What to do with each kind of message is handed in: run_tests(number, source, grade_id) answers tests,
-    flags, and what a release keeps of them."""
+    """The student's end. `run_test_cell(number, source, grade_id)` returns test results, flags, and what the cell used."""
 
     def __init__(
         self,
@@ -90,7 +88,7 @@ class InProcessStudentServer:
         }
 
     def serve(self) -> None:
-        """Serves until the judge is gone. A process that a cell forked ends instead of answering."""
+        """Serves requests until the judge closes the connection. A process that a cell forked exits instead of replying."""
         while True:
             kind, *arguments = self.link.receive()
             if kind == "checkpoint":
@@ -98,7 +96,7 @@ class InProcessStudentServer:
                 self.link.send(None)
                 continue
             pid = os.getpid()
-            answer = self.handlers[kind](*arguments)
+            reply = self.handlers[kind](*arguments)
             if os.getpid() != pid:
                 os._exit(0)
-            self.link.send(answer)
+            self.link.send(reply)

@@ -1,4 +1,4 @@
-"""What the interpreter and IPython call by themselves, as it was before the student's code, and putting that back."""
+"""Saves and restores the hooks that the interpreter and IPython call by themselves."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ _ABSENT = object()
 
 
 class InterpreterSnapshot:
-    """Tracing, signals, import hooks and the hooks of `sys`. `library` says of a function or an object that a library made it."""
+    """Tracing, signals, import hooks and the hooks of `sys`.
+
+    is_from_library: True for a function or an object that belongs to a library. Hooks that a library added later are left in place.
+    """
 
     def __init__(self, is_from_library: Callable[[object], bool]) -> None:
         self.is_from_library = is_from_library
@@ -40,12 +43,16 @@ class InterpreterSnapshot:
         self.gc_callbacks = list(gc.callbacks)
 
     def restore(self) -> Iterator[FlagTuple]:
+        """Restores every hook. Yields the code and the detail of a flag for each one that had changed."""
         yield from self._restore_tracing()
         yield from self._restore_signals()
         for name, hook in self.sys_hooks.items():
-            if getattr(sys, name, None) is not hook:
+            current = getattr(sys, name, None)
+            if current is not hook:
                 setattr(sys, name, hook)
-                yield "interpreter-changed", f"sys.{name}"
+                # Libraries set hooks too: `sympy.init_printing()` does.
+                if type(current) is not FunctionType or not self.is_from_library(current):
+                    yield "interpreter-changed", f"sys.{name}"
         if threading.excepthook is not self.thread_excepthook:
             threading.excepthook = self.thread_excepthook
             yield "interpreter-changed", "threading.excepthook"
@@ -54,7 +61,7 @@ class InterpreterSnapshot:
         yield from self._restore_list("interpreter-changed", "gc.callbacks", gc.callbacks, self.gc_callbacks)
 
     def _restore_list(self, code: str, name: str, live: list[Any], saved: list[Any]) -> Iterator[FlagTuple]:
-        """What a library added since stays; of anything else it is as it was."""
+        """Restores a list, but leaves items in it that a library has added since."""
         foreign_items = [item for item in live if not _contains(item, saved) and not self.is_from_library(item)]
         if foreign_items or not all(_contains(item, live) for item in saved):
             live[:] = saved + [item for item in live if not _contains(item, saved) and self.is_from_library(item)]
@@ -63,14 +70,14 @@ class InterpreterSnapshot:
     def _restore_tracing(self) -> Iterator[FlagTuple]:
         if sys.gettrace() is not self.trace:
             sys.settrace(self.trace)
-            yield "tracing", "sys.settrace"
+            yield "tracing-attempted", "sys.settrace"
         if sys.getprofile() is not self.profile:
             sys.setprofile(self.profile)
-            yield "tracing", "sys.setprofile"
+            yield "tracing-attempted", "sys.setprofile"
         if (threading.gettrace(), threading.getprofile()) != self.thread_tracing:
             threading.settrace(self.thread_tracing[0])
             threading.setprofile(self.thread_tracing[1])
-            yield "tracing", "threading.settrace"
+            yield "tracing-attempted", "threading.settrace"
         for number, tool in self._iter_monitoring_tools():
             if self.monitoring_tools.get(number) != tool:
                 monitoring = sys.monitoring  # type: ignore[attr-defined, unused-ignore]
@@ -81,7 +88,7 @@ class InterpreterSnapshot:
                     except ValueError:
                         break
                 monitoring.free_tool_id(number)
-                yield "tracing", "sys.monitoring"
+                yield "tracing-attempted", "sys.monitoring"
 
     def _iter_monitoring_tools(self) -> Iterator[tuple[int, str]]:
         monitoring = getattr(sys, "monitoring", None)
@@ -108,7 +115,7 @@ class InterpreterSnapshot:
 
 
 class ShellSnapshot:
-    """What IPython calls for each cell. Nothing where `shell` is no IPython shell."""
+    """The hooks that IPython calls for each cell. Saves and restores nothing if `shell` is not an IPython shell."""
 
     def __init__(self, shell: Any, is_from_library: Callable[[object], bool]) -> None:
         self.shell, self.is_from_library = shell, is_from_library
@@ -121,10 +128,11 @@ class ShellSnapshot:
         self.transform_lists = {name: list(getattr(manager, name)) for name in TRANSFORM_LISTS}
         self.callbacks = {name: list(functions) for name, functions in shell.events.callbacks.items()}
         self.magics = {kind: dict(magics) for kind, magics in shell.magics_manager.magics.items()}
-        # A method that the student's code put over the class's own.
+        # Methods that are overridden on the instance already. Others found there later are the student's.
         self.overridden_methods = frozenset(name for name in vars(shell) if callable(getattr(type(shell), name, None)))
 
     def restore(self) -> Iterator[FlagTuple]:
+        """Restores every hook. Yields the code and the detail of a flag for each one that had changed."""
         if not self.is_ipython:
             return
         shell = self.shell
@@ -157,7 +165,7 @@ class ShellSnapshot:
                 yield "shell-changed", f"events.{name}"
 
     def _restore_magics(self) -> Iterator[FlagTuple]:
-        """A magic of the student's own stays; one of IPython's is IPython's, which loads some of them when they are used."""
+        """Restores IPython's magics, some of which IPython loads when they are used. Magics that the student added stay."""
         for kind, saved in self.magics.items():
             live = self.shell.magics_manager.magics[kind]
             changed = [
@@ -175,7 +183,7 @@ def _contains(item: object, items: list[Any] | tuple[Any, ...]) -> bool:
 
 
 def _is_same(first: object, second: object) -> bool:
-    """The same object; of bound methods, which are made anew at each look, the same function of the same object."""
+    """True for the same object. Bound methods are created at each access, so they are compared by function and object."""
     if first is second:
         return True
     function = getattr(second, "__func__", None)

@@ -1,34 +1,35 @@
-"""What the modules of a library are before the student's code runs, and putting that back.
+"""Saves the modules of a library before the student's code runs, and restores them.
 
-Shallow and by identity: the functions, classes, modules and floats that a module's names stand for; what its classes have;
-keyword defaults. A function's code cannot be exchanged while the process is watched (see `watch`).
+A snapshot is shallow and compares by identity. It covers functions, classes, modules and floats that a module's names refer to, the
+attributes of its classes, and keyword defaults. The code of a function needs no snapshot: `policies.student_policy` prevents its
+replacement.
 """
 
 from __future__ import annotations
 
 import builtins
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import repeat
 from operator import is_
 from types import FunctionType, ModuleType
 from typing import Any
 
-_type, _dict, _all, _map, _callable, _setattr, _delattr, _isinstance = (
-    type, dict, all, map, callable, setattr, delattr, isinstance,
+_type, _dict, _all, _map, _callable, _isinstance, _id = (
+    type, dict, all, map, callable, isinstance, id,
 )  # fmt: skip
 _class_dict = type.__dict__["__dict__"].__get__
 _flags = type.__dict__["__flags__"].__get__
 _kwdefaults = FunctionType.__dict__["__kwdefaults__"].__get__
 _TPFLAGS_IMMUTABLETYPE, _TPFLAGS_HEAPTYPE = 1 << 8, 1 << 9
 _BUILTIN_NAMES = frozenset(name for name in vars(builtins) if not name.startswith("_"))
-# Set by an interactive session, or by showing a value.
+# An interactive session sets these, or displaying a value does.
 _UNGUARDED_BUILTINS = frozenset({"_", "display", "get_ipython", "__IPYTHON__"})
 _ABSENT = object()
 
 
 class PackageSnapshot:
-    """One module, with all of its submodules that are loaded."""
+    """One module with those of its submodules that are loaded."""
 
     def __init__(self, root: str) -> None:
         self.root = root
@@ -53,7 +54,7 @@ class PackageSnapshot:
         ]
 
     def restore(self) -> Iterator[str]:
-        """Puts back, and tells the name of what had been changed."""
+        """Restores everything. Yields the name of each object that had changed."""
         for name, original in self.sys_modules_entries.items():
             if sys.modules.get(name) is not original:
                 sys.modules[name] = original
@@ -70,7 +71,7 @@ class PackageSnapshot:
 
 
 class _ModuleSnapshot:
-    """One module's names."""
+    """The names of one module."""
 
     def __init__(self, module: ModuleType) -> None:
         self.name = module.__name__
@@ -86,14 +87,14 @@ class _ModuleSnapshot:
                 if live.get(name, _ABSENT) is not value:
                     live[name] = value
                     yield f"{self.name}.{name}"
-        # A builtin's name in a module hides the builtin from the module's own functions.
+        # A name of a builtin in a module hides the builtin from the module's functions.
         for name in self.unbound_builtins & live.keys():
             del live[name]
             yield f"{self.name}.{name}"
 
 
 class _ClassSnapshot:
-    """One class's attributes."""
+    """The attributes of one class."""
 
     def __init__(self, cls: type) -> None:
         self.cls = cls
@@ -115,7 +116,7 @@ class _ClassSnapshot:
 
 
 class BuiltinsSnapshot:
-    """The builtins, every one of them."""
+    """All builtins."""
 
     def __init__(self) -> None:
         self.live = vars(builtins)
@@ -133,11 +134,15 @@ class BuiltinsSnapshot:
 
 
 class DispatchTablesSnapshot:
-    """Tables of functions that modules of Python look into (how things are copied)."""
+    """Tables of functions that modules of Python use, for example for copying objects. Libraries add entries for their own classes.
+
+    classes: the classes that exist before the student's code. An entry that is added later for a built-in one of them is a change.
+    """
 
     TABLE_NAMES = (("copy", "_deepcopy_dispatch"), ("copy", "_copy_dispatch"), ("copyreg", "dispatch_table"))
 
-    def __init__(self) -> None:
+    def __init__(self, classes: Iterable[type]) -> None:
+        self.builtin_classes = {_id(cls): cls for cls in classes if not _flags(cls) & _TPFLAGS_HEAPTYPE}
         live_tables = [
             (f"{name}.{table}", vars(sys.modules[name])[table])
             for name, table in self.TABLE_NAMES
@@ -147,17 +152,11 @@ class DispatchTablesSnapshot:
 
     def restore(self) -> Iterator[str]:
         for name, live, saved in self.tables:
-            if not _all(_map(is_, _map(live.get, saved), saved.values())) or _has_builtin_type(
-                live.keys() - saved.keys()
-            ):
+            is_changed = not _all(_map(is_, _map(live.get, saved), saved.values()))
+            if is_changed or not self.builtin_classes.keys().isdisjoint(_map(_id, live.keys() - saved.keys())):
                 live.clear()
                 live.update(saved)
                 yield name
-
-
-def _has_builtin_type(added: Collection[Any]) -> bool:
-    """A class of Python's own among them: a library registers its own only."""
-    return any(_isinstance(key, _type) and not _flags(key) & _TPFLAGS_HEAPTYPE for key in added)
 
 
 def _is_guarded(value: object) -> bool:

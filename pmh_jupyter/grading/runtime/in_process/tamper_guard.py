@@ -1,29 +1,28 @@
-"""Tests in the student's own process: what the student's code may have changed is put back, what it tries is refused or told.
+"""Protects tests that run in the student's own process: restores what the student's code changed, and flags what it tries.
 
-`Pristine` remembers the process before any of the student's code ran. Before a test cell, and after it, everything is compared
-with that and put back; between the checks of a cell, what they need most is. An audit hook (`watch`) keeps frames, lists of all
-objects, tracing and second audit hooks from the student's code while a test runs. Comparisons trust neither side (`compare`).
-What is seen is told as flags; a flag is never turned into a score.
+`TamperGuard` saves the state of the process before any of the student's code runs. Before and after each test cell it compares and
+restores everything; between the checks of a cell it restores the builtins. While a test runs, an audit hook (`policies.student_policy`)
+denies the student's code frames, lists of all objects, tracing and further audit hooks. Comparisons do not trust a student's operators
+(`test_cells.comparison`). Observations become flags. A flag never changes a score.
 
-What remains, because the student's code and the judge share one process, and is the reason why tests are judged apart wherever
-they can be:
+Student's code and judge share one process, so this cannot be prevented. It is why tests run in a separate process where they can:
 
-- A function sees the values that it is called with, and may remember them.
-- Native code (ctypes, an extension module of the student's own) can read and write any memory, this module included. `ctypes` is
+- A function sees the values that it is called with, and may save them.
+- Native code (ctypes, or an extension module of the student's own) can read and write any memory, this module's included. `ctypes` is
   flagged, an extension module is not.
-- Code that changes this very module, or finds what the judge holds through gc before a test runs: gc is flagged, a change of our
-  own modules is put back and flagged only as long as `put_back` itself still stands.
-- Values in place are not compared: a list or a dict of a library module, an object's attributes, keyword defaults of functions
-  that are no attribute of a module. Nor modules that were first imported by the student's code: their functions are not put back.
-- Of what the lesson's own cells define in the notebook only functions are made anew for the tests (`given`): classes and data are as
-  the student's code left them. An `all(…)` over nothing is not looked at.
-- A thread of the student's may change something between two looks; it is put back, and flagged, at the next.
-- Error handlers of codecs and functions registered with atexit cannot be listed. Neither is asked by a test's verdict.
+- Code may change this module itself, or find the judge's objects through gc before a test runs. gc is flagged. A change of our own
+  modules is restored and flagged only while `TamperGuard.restore` itself is intact.
+- Changes of a value in place are not detected: in a list or a dict of a library module, in an object's attributes, in keyword defaults
+  of functions that are not attributes of a module. Functions of modules that the student's code was the first to import are not
+  restored.
+- Of the definitions in the lesson's own cells, only functions are defined again for the tests (`test_cells.test_helpers`). Classes and
+  data are as the student's code left them. An `all(…)` over an empty collection is not detected.
+- A student's thread may change something between two comparisons. The next comparison restores and flags it.
+- Error handlers of codecs and functions registered with atexit cannot be listed. The verdict of a test uses neither.
 """
 
 from __future__ import annotations
 
-import ast
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -32,6 +31,11 @@ from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
+from pmh_jupyter.grading.runtime.execution.bindings import (
+    find_imported_modules,
+    find_names_bound_in_any_scope,
+    find_read_names,
+)
 from pmh_jupyter.grading.runtime.in_process.interpreter_snapshot import InterpreterSnapshot, ShellSnapshot
 from pmh_jupyter.grading.runtime.in_process.module_snapshot import (
     BuiltinsSnapshot,
@@ -48,7 +52,7 @@ from pmh_jupyter.grading.runtime.test_cells.class_provenance import (
 Flag = dict[str, str]
 MAX_FLAGS = 50
 
-# What a verdict rests on, beside the builtins: of Python, and (by the first part of this module's name) ours.
+# Modules of Python that a verdict depends on, besides the builtins and our own package.
 ALWAYS_GUARDED_MODULES = (
     "IPython.core.async_helpers", "IPython.core.inputtransformer2", "IPython.core.interactiveshell", "IPython.core.magic",
     "_json", "_operator", "_random", "abc", "ast", "asyncio.events", "asyncio.runners", "collections", "contextlib", "copy",
@@ -58,7 +62,7 @@ ALWAYS_GUARDED_MODULES = (
 
 
 class FlagCollector:
-    """The flags of one test cell; each is told once."""
+    """The flags of one test cell, without duplicates."""
 
     def __init__(self, flags: list[Flag]) -> None:
         self.flags = flags
@@ -74,9 +78,9 @@ class FlagCollector:
 
 
 class TamperGuard:
-    """The process before the student's code. Taken once in a warm process; `begin` is called in each that is forked from it.
+    """The state of the process before the student's code. Created once in the fork server; each forked process calls `activate`.
 
-    `packages` are libraries that tests may use (numpy, pandas, …) besides Python's own; only those that are loaded count.
+    packages: libraries that tests may use (numpy, pandas, …) besides Python's own. Those that are not loaded are ignored.
     """
 
     def __init__(self, packages: Iterable[str] = ()) -> None:
@@ -86,10 +90,11 @@ class TamperGuard:
         self.trusted_folders = tuple(
             f"{folder}/" for folder in (*find_library_folders(), str(Path(__file__).parent.parent))
         )
-        self.provenance = ClassProvenance(find_all_classes(), self.trusted_folders)
+        classes = find_all_classes()
+        self.provenance = ClassProvenance(classes, self.trusted_folders)
         self.initial_modules = dict(sys.modules)
         self.builtins_snapshot = BuiltinsSnapshot()
-        self.dispatch_tables = DispatchTablesSnapshot()
+        self.dispatch_tables = DispatchTablesSnapshot(classes)
         own_package = __name__.partition(".")[0]
         self.package_snapshots = {
             root: PackageSnapshot(root) for root in dict.fromkeys((*ALWAYS_GUARDED_MODULES, *packages, own_package))
@@ -100,16 +105,18 @@ class TamperGuard:
         self.early_flags: list[Flag] = []
 
     def add_packages(self, packages: Iterable[str]) -> None:
-        """More packages, loaded since; still before any of the student's code."""
+        """Adds packages that have been loaded since. Must be called before any of the student's code runs."""
         new_roots = [root for root in packages if root not in self.package_snapshots]
         if not new_roots:
             return
         self.package_snapshots |= {root: PackageSnapshot(root) for root in new_roots}
+        classes = find_all_classes()
         self.initial_modules = dict(sys.modules)
-        self.provenance = ClassProvenance(find_all_classes(), self.trusted_folders)
+        self.provenance = ClassProvenance(classes, self.trusted_folders)
+        self.dispatch_tables = DispatchTablesSnapshot(classes)
 
     def activate(self, shell: Any) -> None:
-        """In the student's process, right before its first cell: what differs between processes, and the watch."""
+        """Called in the student process, right before its first cell: saves the process's own state and enables the audit hook."""
         self.interpreter_snapshot = InterpreterSnapshot(self._is_from_library)
         self.shell_snapshot = ShellSnapshot(shell, self._is_from_library)
         library_globals = frozenset(
@@ -118,7 +125,10 @@ class TamperGuard:
         STUDENT_POLICY.enable(library_globals, self.trusted_folders, FlagCollector(self.early_flags).add)
 
     def restore(self, shell: Any, source: str | None = None) -> list[Flag]:
-        """Puts everything back that a test cell (`source`; None: any) may rely on, and tells what was changed since the last time."""
+        """Restores everything that a test cell may depend on. Returns a flag for every change since the last call.
+
+        source: the test cell; None for any test cell.
+        """
         flags, self.early_flags[:] = [*self.early_flags], []
         flags += _make_flags("builtins-changed", self.builtins_snapshot.restore())
         flags += _make_flags("library-changed", self.dispatch_tables.restore())
@@ -131,12 +141,12 @@ class TamperGuard:
         return flags[:MAX_FLAGS]
 
     def restore_builtins(self) -> list[Flag]:
-        """Between two checks of a cell: the builtins."""
+        """Restores the builtins, between two checks of a test cell."""
         return list(_make_flags("builtins-changed", self.builtins_snapshot.restore()))
 
     @contextmanager
     def during_test(self, flag_collector: FlagCollector) -> Iterator[None]:
-        """While a test cell runs: the watch at its strictest, and the library's folders before the student's for imports."""
+        """While a test cell runs, the audit hook is strictest, and imports search the library's folders before the student's."""
         original_path = [*sys.path]
         sys.path.sort(key=lambda folder: not self._is_trusted(folder))
         sorted_path = [*sys.path]
@@ -151,7 +161,7 @@ class TamperGuard:
         return isinstance(folder, str) and (f"{folder}/".startswith(self.trusted_folders) or folder.endswith(".zip"))
 
     def _relevant_packages(self, shell: Any, source: str | None) -> list[str]:
-        """The packages to look at: always Python's and ours, of the others those that a name of the test cell leads to."""
+        """The packages to restore: always Python's and ours, and the others that a name of the test cell leads to."""
         if source is None:
             return list(self.package_snapshots)
         roots = set(self.always_guarded)
@@ -168,11 +178,11 @@ class TamperGuard:
         return [root for root in self.package_snapshots if root in roots]
 
     def _discard_foreign_modules(self, source: str | None) -> Iterator[str]:
-        """Modules that the test cell imports, loaded since, and not what the library's file has: the test loads them anew."""
+        """Unloads modules that the test cell imports, if they were loaded later and differ from the library's file."""
         from importlib.machinery import PathFinder
 
         trusted = [folder for folder in sys.path if self._is_trusted(folder)]
-        for root in dict.fromkeys(name.partition(".")[0] for name in find_imports(source or "")):
+        for root in sorted({name.partition(".")[0] for name in find_imported_modules(source or "")}):
             module, initial_module = sys.modules.get(root), self.initial_modules.get(root)
             if module is None or root in self.package_snapshots or root in sys.builtin_module_names:
                 continue
@@ -187,14 +197,14 @@ class TamperGuard:
             yield f"sys.modules[{root!r}]"
 
     def _matches_source(self, module: ModuleType) -> bool:
-        """Each function that stands in the module has the code of the file that it is from."""
+        """True if each function in the module has the code of the module's file."""
         if self.provenance.find_module_codes(module) is None:
             return True  # a frozen module, or an extension
         functions = [value for value in vars(module).values() if type(value) is FunctionType]
         return all(self.provenance.matches_source(function) for function in functions)
 
     def _is_from_library(self, value: object) -> bool:
-        """A function of a library module, or an object (or a class) of one."""
+        """True for a function or a class of a library module, or an object of such a class."""
         if isinstance(value, MethodType):
             value = value.__func__
         if type(value) is FunctionType:
@@ -205,7 +215,7 @@ class TamperGuard:
 
 
 def _matches_spec(module: ModuleType, spec: Any) -> bool:
-    """False for a module that is another than the library's of its name; True where the library has none."""
+    """False for a module that is not the library's module of its name. True if the library has no such module."""
     origin = getattr(spec, "origin", None)
     return origin is None or getattr(getattr(module, "__spec__", None), "origin", None) == origin
 
@@ -220,21 +230,5 @@ def _make_flags(code: str, details: Iterable[str]) -> Iterator[Flag]:
 
 
 def _find_names(source: str) -> set[str]:
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:
-        return set()
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} | set(find_imports(source))
-
-
-def find_imports(source: str) -> Iterator[str]:
-    """The modules that a cell (plain Python) imports, by their whole names."""
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:
-        return
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
+    """The names that a cell reads or binds in any scope, and the modules that it imports."""
+    return find_read_names(source) | find_names_bound_in_any_scope(source) | find_imported_modules(source)

@@ -1,6 +1,6 @@
-"""Runs the checks of a test cell in the notebook's namespace and says of each what became of it.
+"""Runs the checks of a test cell in the notebook's namespace, and returns the result of each.
 
-The student's code shares this process: see `harden` for what is done about that, and for what cannot be.
+The student's code shares this process. `tamper_guard` describes the protection against it, and its limits.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
-from pmh_jupyter.grading.runtime.execution.bindings import PARSE_ERRORS, find_read_names
+from pmh_jupyter.grading.runtime.execution.bindings import find_names_bound_in_any_scope, find_read_names
+from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.execution.shell import describe_cell_error
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 from pmh_jupyter.grading.runtime.in_process.tamper_guard import FlagCollector, TamperGuard
-from pmh_jupyter.grading.runtime.policies.student_policy import TEST_CELL_FILENAME, TEST_HELPER_FILENAME
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder
 from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import PINNED_BUILTINS, compile_with_recorder
 from pmh_jupyter.grading.runtime.test_cells.checks import CheckSpec, read_checks
@@ -28,6 +28,7 @@ from pmh_jupyter.grading.runtime.test_cells.class_provenance import (
     find_library_folders,
     find_nested_codes,
 )
+from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILENAME, TEST_HELPER_FILENAME
 from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
 from pmh_jupyter.grading.runtime.test_cells.partial_credit import pop_credit
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
@@ -38,13 +39,20 @@ MAX_TEST_RESULTS = 500
 
 @dataclass
 class CellContext:
-    """What is known of a test cell from the release, and what was seen while it was judged.
+    """What the release says about a test cell, and what is observed while the cell runs.
 
-    `pristine`: the process as it was before the student's code (None: nothing is put back). Of the reference solution:
-    `operators` that it used on objects of its own classes in this cell, builtins that it `shadowed`, names of the test cell that
-    later cells need (`exports`), names that stand for a library's (module, attribute), functions of locked cells that it uses
-    (`given`), of which `helpers` has the judge's own. None means that nobody knows, so nothing is refused for it.
-    `flags` ({code, detail}) is filled; `used` gets the operators that were used on objects of the notebook's own classes.
+    tamper_guard: restores the process; None to restore nothing.
+
+    Known from running the reference solution (None: not known, and nothing is refused because of it):
+    allowed_operators: operators that it used on objects of its own classes in this cell.
+    shadowed_builtins: builtins that it rebinds.
+    exported_names: names that the test cell binds and later cells read. Other names are removed after the cell.
+    library_names: names that refer to an object of a library, as (module, attribute).
+    helper_names: functions of locked cells that the test cell uses. `helpers` has the judge's own copies.
+
+    Filled while the cell runs:
+    flags: {code, detail}.
+    used_operators: operators that were used on objects of the notebook's own classes.
     """
 
     tamper_guard: TamperGuard | None = None
@@ -65,7 +73,7 @@ class CellContext:
         grade_id: str | None,
         helpers: TestHelpers | None = None,
     ) -> CellContext:
-        """The terms of one test cell, from a bundle's `judging`. Of a cell that the release did not run nothing is known."""
+        """The context of one test cell, from the `isolation` of a bundle. Nothing is known of a cell that the release did not run."""
         helpers = TestHelpers() if helpers is None else helpers
         if isolation is None or grade_id not in isolation["operators"]:
             return cls(tamper_guard, helpers=helpers)
@@ -83,11 +91,13 @@ class CellContext:
 def execute_test_cell(
     shell: Any, source: str, leading_blank_lines: dict[int, int], context: CellContext | None = None
 ) -> list[TestResult]:
-    """Runs a test cell. After a statement that raises and is no assertion, and after an interrupt, the rest is not checked.
+    """Runs a test cell. After a statement that raises without being an assertion, and after a timeout, the rest is not checked.
 
-    Each test has name, expression, hidden, outcome (passed, failed, crashed, timed-out, not-checked, our-fault), reason (differs,
-    fails, raised, said, timed-out, memory, broken or ""), text (the author's message), expected, got, and the `fault_of` fields.
-    `shell` is whatever has a `user_ns`.
+    shell: any object with a `user_ns`, the notebook's namespace. leading_blank_lines: see `describe_cell_error`.
+
+    Each result has name, expression, is_hidden, outcome (passed, failed, crashed, timed-out, not-checked, grader-error), reason
+    (values-differ, not-met, exception, author-message, timed-out, memory, invalid-test or ""), text (the author's message), expected,
+    got, and the fields of `describe_cell_error`. The last result may be partial credit (see `partial_credit`).
     """
     context = context or CellContext()
     flag_collector = FlagCollector(context.flags)
@@ -119,7 +129,7 @@ def _execute_checks(
         else ClassProvenance(trusted_folders=find_library_folders())
     )
     comparator = Comparator(provenance, flag_collector.add, context.allowed_operators)
-    bound_names = _find_names_bound_anywhere(source)
+    bound_names = find_names_bound_in_any_scope(source)
     pinned = _pin_names(context, bound_names, namespace, flag_collector)
     for name in find_read_names(source) & set(context.helper_names) & pinned.keys():
         if context.helpers.is_changed(name, namespace):
@@ -143,7 +153,7 @@ def _execute_checks(
 def _pin_names(
     context: CellContext, bound_names: set[str], namespace: dict[str, Any], flag_collector: FlagCollector
 ) -> dict[str, Any]:
-    """Builtins, and names of the library, that stay what they are for the reference solution."""
+    """Builtins, names of libraries, and helpers, with the values that they have for the reference solution."""
     if context.shadowed_builtins is None:
         return {}
     pinned: dict[str, Any] = {}
@@ -163,12 +173,12 @@ def _pin_names(
 
 
 def _make_helper_lookup(pinned: Mapping[str, Any], namespace: Mapping[str, Any]) -> Callable[[str], Any]:
-    """How a helper finds what its own cell does not say: as the test cell does."""
+    """Returns the lookup of names that a helper's own cell does not define: the same as for names of the test cell."""
     return lambda name: pinned[name] if name in pinned else namespace[name]
 
 
 class CheckRunner:
-    """One run of a test cell."""
+    """Runs the checks of one test cell."""
 
     def __init__(
         self,
@@ -178,29 +188,29 @@ class CheckRunner:
         context: CellContext,
         flag_collector: FlagCollector,
     ) -> None:
-        self.shell, self.recorder, self.leading_blank_lines, self.context, self.flag_collector = (
-            shell,
-            recorder,
-            leading_blank_lines,
-            context,
-            flag_collector,
-        )
+        self.shell, self.recorder = shell, recorder
+        self.leading_blank_lines, self.context, self.flag_collector = leading_blank_lines, context, flag_collector
         self.is_stopped = False
 
     def run_all(self, checks: list[Any]) -> list[TestResult]:
-        """`checks` have the fields of `Told`. As in nbgrader, a test cell without an assertion passes by running through."""
+        """Runs `checks` (each a `Check`, or the CheckSpec that a subclass runs), and empties the list.
+
+        As in nbgrader, a test cell without an assertion passes if it runs to its end.
+        """
         tests: list[TestResult] = []
         while checks:
             check = checks.pop(0)
             if self.is_stopped:
-                if check.asserts:
+                if check.has_assertion:
                     tests.append(make_test_result(check, "not-checked", ""))
                 continue
             test = self._run_check(check)
-            self.is_stopped = test["outcome"] == "timed-out" or (test["outcome"] != "passed" and not check.asserts)
-            if check.asserts or test["outcome"] != "passed":
+            self.is_stopped = test["outcome"] == "timed-out" or (
+                test["outcome"] != "passed" and not check.has_assertion
+            )
+            if check.has_assertion or test["outcome"] != "passed":
                 tests.append(test)
-            elif check.keeps and (credit := pop_credit(self.shell.user_ns)):
+            elif check.is_credit_expression and (credit := pop_credit(self.shell.user_ns)):
                 return [
                     *(_limit_results(tests) or [make_test_result(None, "passed", "")]),
                     make_test_result(check, "passed", "") | credit,
@@ -225,7 +235,7 @@ class CheckRunner:
         self.recorder.comparator.provenance.test_code_ids.update(id(inner) for inner in find_nested_codes(code))
         try:
             self._execute_code(code)
-        except BaseException as error:  # noqa: BLE001 - a test fails whatever the student's code raises, SystemExit too
+        except BaseException as error:  # noqa: BLE001 - a test fails whatever the student's code raises, even SystemExit
             return error
         return None
 
@@ -238,7 +248,7 @@ class CheckRunner:
             exec(code, namespace)
 
     def _passed_result(self, check: CheckSpec) -> TestResult:
-        """Nothing was raised; an assertion must also be known to have been reached."""
+        """The result of a check that raised nothing. It has passed only if an assertion was reached."""
         if check.has_assertion and self.recorder.assertion_count == 0:
             self.flag_collector.add("assertion-skipped" if check.always_asserts else "no-assertion-ran", check.name)
             if check.always_asserts:
@@ -270,14 +280,14 @@ class CheckRunner:
         return self._unmet_result(check, error)
 
     def _unmet_result(self, check: CheckSpec, error: BaseException) -> TestResult:
-        """An assertion that does not hold: the author's words if there are any, else what differs."""
+        """The result of a failed assertion: the author's message if there is one, else the values."""
         cell_error = describe_cell_error(error, self.leading_blank_lines, include_detail=False)
         if cell_error["cell"] is not None:  # raised by an assertion in the student's own code
             return make_test_result(check, "failed", "exception", **cell_error)
         recorder = self.recorder
         feedback = recorder.failed_site.feedback if recorder.failed_site else ""
-        # What a library's assertion says may hold the expected value.
-        # What a helper says is the author's, but made of values that a hidden test may have called it with.
+        # The message of a library's assertion may contain the expected value.
+        # A helper's message is the author's, but may contain values that a hidden test has passed to the helper.
         filename = _filename_of_raise(error)
         is_author_message = filename == TEST_CELL_FILENAME or (filename == TEST_HELPER_FILENAME and not check.is_hidden)
         text = (_error_message(error) if is_author_message else "") or feedback
@@ -289,43 +299,8 @@ class CheckRunner:
         return make_test_result(check, "failed", "author-message" if text else "values-differ", text=text, **values)
 
 
-def to_plain_python(source: str) -> str | None:
-    """The source without IPython's syntax; None for what is no Python either way."""
-    try:
-        ast.parse(source)
-        return source
-    except PARSE_ERRORS:
-        pass
-    from IPython.core.inputtransformer2 import TransformerManager
-
-    try:
-        # A transformer of its own: what the student's cells registered with the shell does not touch the tests.
-        python_source: str = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
-        ast.parse(python_source)
-    except PARSE_ERRORS:
-        return None
-    return python_source
-
-
-def _find_names_bound_anywhere(source: str) -> set[str]:
-    """Every name that the test cell binds anywhere."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            names.add(node.id)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.arg):
-            names.add(node.arg)
-        elif isinstance(node, ast.alias):
-            names.add(node.asname or node.name.partition(".")[0])
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            names.add(node.name)
-    return names
-
-
 def _filename_of_raise(error: BaseException) -> str:
-    """The file name of the code that raised it: PLACE for a line of the test cell itself."""
+    """The file name of the code that raised the error: TEST_CELL_FILENAME for a line of the test cell itself."""
     entry = error.__traceback__
     while entry is not None and entry.tb_next is not None:
         entry = entry.tb_next
@@ -333,7 +308,7 @@ def _filename_of_raise(error: BaseException) -> str:
 
 
 def _detach_tracebacks(error: BaseException) -> None:
-    """The student's code may keep what it raised: no traceback of it leads into the test."""
+    """Removes tracebacks that lead into the test, because the student's code may keep the exceptions that it raised."""
     pending: list[BaseException | None] = [error]
     for _ in range(100):
         if not pending:
@@ -346,7 +321,7 @@ def _detach_tracebacks(error: BaseException) -> None:
 
 
 def _limit_results(tests: list[TestResult]) -> list[TestResult]:
-    """All that did not pass, and as many of the others as a page can show."""
+    """Limits the number of results. If there are too many, those that did not pass take precedence."""
     if len(tests) <= MAX_TEST_RESULTS:
         return tests
     return ([test for test in tests if test["outcome"] != "passed"] or tests)[:MAX_TEST_RESULTS]
@@ -355,7 +330,7 @@ def _limit_results(tests: list[TestResult]) -> list[TestResult]:
 def _error_message(error: BaseException) -> str:
     try:
         return clip(str(error.args[0]), 1_000) if error.args else ""
-    except Exception:  # noqa: BLE001 - the message may be an object of the student's
+    except Exception:  # noqa: BLE001 - the message may be a student's object
         return ""
 
 

@@ -1,7 +1,7 @@
-"""The judge's end where a notebook's language is not Python: what a kernel told of a cell becomes a fault or a test.
+"""The judge's end for notebooks in other languages than Python: turns a kernel's reply into a cell error or a test result.
 
-A test cell is one check: it passes when the kernel says that it ran without an error. What it printed is shown with a visible test
-that failed; of a hidden one nothing is told but its author's words, in a line `# feedback: …`.
+A test cell is one check. It passes if the kernel reports that it ran without an error. The output of a failed visible test is shown to
+the student. Of a failed hidden test, only the author's message is shown, from a line `# feedback: …`.
 """
 
 from __future__ import annotations
@@ -14,27 +14,28 @@ from pmh_jupyter.grading.runtime.in_process.channel import CellError, InProcessJ
 from pmh_jupyter.grading.runtime.test_cells.checks import BEGIN_HIDDEN_TESTS, FEEDBACK_COMMENT
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 
-# R and Julia take seconds until they are there, on a busy machine many.
+# R and Julia take seconds to start, on a busy machine many.
 KERNEL_START_TIMEOUT_SECONDS = 60.0
-# What a kernel and its driver take on top of the memory that a submission may use.
+# Memory that a kernel and its driver need on top of the memory limit of a submission.
 KERNEL_MEMORY_BYTES = 192 << 20
 _REPLY_FIELDS = {"status", "error_name", "message", "output"}
 _GENERIC_ERROR_NAMES = {"", "ERROR", "Error"}
 
 
 class KernelUnavailable(Exception):
-    """The kernel that a release asks for cannot be had: nothing that a student did."""
+    """The kernel that a release needs cannot be started. The student is not responsible for it."""
 
 
 def add_kernel_overhead(limits: dict[str, Any]) -> dict[str, Any]:
-    """A submission's limits for the process that drives a kernel, and for the kernel."""
-    return limits | {"memory_bytes": limits["memory_bytes"] + KERNEL_MEMORY_BYTES, "reserves": True}
+    """Returns a submission's limits, extended for the kernel and the process that drives it."""
+    return limits | {"memory_bytes": limits["memory_bytes"] + KERNEL_MEMORY_BYTES, "reserves_address_space": True}
 
 
 class KernelJudge(InProcessJudge):
-    """`reconnect` and the first connection wait until the kernel is ready; they raise NoKernel."""
+    """The judge's end of the connection to a process with a kernel.
 
-    __test__ = False
+    The constructor and `reconnect` wait until the kernel is ready. They raise KernelUnavailable.
+    """
 
     def __init__(self, link: Link) -> None:
         super().__init__(link)
@@ -45,7 +46,7 @@ class KernelJudge(InProcessJudge):
         self._await_kernel()
 
     def checkpoint(self) -> None:
-        """A kernel cannot be frozen: after a loss the cells are run anew."""
+        """Does nothing: a kernel has no checkpoints. After a loss, the cells are run again."""
 
     def run_student_cell(self, number: int, source: str) -> CellError:
         reply = self._request_reply("run-cell", number, source)
@@ -78,7 +79,7 @@ class KernelJudge(InProcessJudge):
         if not (
             isinstance(reply, dict) and set(reply) == _REPLY_FIELDS and all(isinstance(t, str) for t in reply.values())
         ):
-            raise PeerLost("protocol-error", "Not what a kernel tells.")
+            raise PeerLost("protocol-error", "The reply of the kernel is malformed.")
         if reply["status"] == "kernel-died":
             raise PeerLost("exit", "")
         return reply
@@ -99,7 +100,7 @@ class KernelJudge(InProcessJudge):
 
 
 def _failure_fields(reply: dict[str, str], source: str) -> dict[str, str]:
-    feedback = next((found[1] for found in map(FEEDBACK_COMMENT.match, source.split("\n")) if found), None)
+    feedback = next((match[1] for match in map(FEEDBACK_COMMENT.match, source.split("\n")) if match), None)
     if feedback:
         return {"reason": "author-message", "text": clip(feedback, 2_000)}
     if BEGIN_HIDDEN_TESTS in source:
@@ -114,6 +115,6 @@ def _error_name(reply: dict[str, str]) -> str:
 
 
 def _error_detail(reply: dict[str, str]) -> str:
-    """A shell tells no more than a number."""
+    """The error's message. A shell reports no more than a number, the exit status."""
     detail = reply["message"].strip()
     return clip(f"exit status {detail}" if detail.isdecimal() else detail)

@@ -1,8 +1,8 @@
-"""The student's end where a notebook's language is not Python: a real Jupyter kernel runs its cells, driven by nbclient.
+"""The student's end for notebooks in other languages than Python: a Jupyter kernel runs the cells, driven by nbclient.
 
-Kernel and driver are processes of the submission's room, under its identity and limits, and talk over sockets in its own files.
-What the kernel answers is the student's word, as all that is judged inside is. Messages are those of `side`, but that each answer
-only tells what became of the source; the judge makes a fault or tests of it (`kernel_side`).
+Kernel and driver are processes of the submission's sandbox, with its uid and limits. They communicate over sockets in its own files.
+The kernel's reply is no more trustworthy than a test that runs in-process. Requests are those of `in_process.channel`, but a reply
+describes only how the execution ended. `kernel_channel` turns it into a cell error or a test result.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from pmh_jupyter.grading.runtime.sandbox.student_process import OUTPUT_EXIT_CODE
 from pmh_jupyter.grading.runtime.transport.framing import Link
 
 MAX_TEXT_LENGTH = 2_000
-# The same submission draws the same random numbers each time, in the languages of which it is known how.
+# Seeds the random numbers, so that the same submission gives the same result each time, in the languages listed here.
 SEED_STATEMENTS = {"r": "set.seed({})", "julia": "import Random; Random.seed!({})", "bash": "RANDOM={}"}
 STARTUP_TIMEOUT_SECONDS = 60
 
 
 class KernelStartError(Exception):
-    """No kernel of this name can be started here."""
+    """A kernel of this name cannot be started here."""
 
 
 class Kernel:
-    """A running kernel. `most`: bytes that one cell may print, past which this process ends itself."""
+    """A running kernel. If a cell prints more than `max_output_bytes`, this process exits with `OUTPUT_EXIT_CODE`."""
 
     def __init__(self, name: str, max_output_bytes: int) -> None:
         try:
@@ -39,7 +39,7 @@ class Kernel:
         except ImportError as error:
             raise KernelStartError(f"{error.name} is not installed where submissions are graded") from error
         self.client, self.max_output_bytes = client, max_output_bytes
-        self.printed = self.output_size = 0
+        self.output_size = 0
         self.reply: dict[str, Any] = {}
         self.output_parts: list[str] = []
         client.process_message = self._limit_output(client.process_message)
@@ -47,13 +47,16 @@ class Kernel:
         self.helper_pids = self._start(name)
 
     def seed(self, number: int) -> None:
-        """Seeds the language's random numbers, where it is known how."""
+        """Seeds the language's random numbers, if `SEED_STATEMENTS` has a statement for the language."""
         seed_statement = SEED_STATEMENTS.get(str(self.client.km.kernel_spec.language).lower())
         if seed_statement:
             self.run(seed_statement.format(number))
 
     def run(self, source: str) -> dict[str, str]:
-        """Runs one cell: `status` ("ok", "error", …; "lost" when the kernel is gone), `error`, `detail` and what was `printed`."""
+        """Runs one cell.
+
+        Returns status ("ok", "error", …, or "kernel-died"), error_name, message, and the end of the output.
+        """
         from nbclient.exceptions import DeadKernelError
         from nbformat.v4 import new_code_cell
 
@@ -76,7 +79,7 @@ class Kernel:
         }
 
     def _start(self, name: str) -> list[int]:
-        """The processes on which the kernel itself relies: one that drives a shell is of no use without it."""
+        """Starts the kernel. Returns the pids of its child processes, without which it is useless: a shell that it drives, for example."""
         from jupyter_client.kernelspec import NoSuchKernel
 
         try:
@@ -84,11 +87,11 @@ class Kernel:
             self.client.start_new_kernel_client()
         except NoSuchKernel as error:
             raise KernelStartError(f"the kernel {name} is not installed where submissions are graded") from error
-        except Exception as error:  # the kernel's provisioner, its program, the sockets: each raises what it likes
+        except Exception as error:  # the kernel's provisioner, its program and the sockets raise errors of any class
             raise KernelStartError(
                 f"the kernel {name} does not start: {type(error).__name__}: {clip(str(error))}"
             ) from error
-        # What a cell calls is a helper too, but one that was there before the first cell.
+        # Taken before the first cell runs: processes that a cell starts do not count.
         return [pid for pid in linux.list_processes() if linux.get_parent_pid(pid) == self.client.km.provisioner.pid]
 
     def _on_cell_executed(self, cell: Any, cell_index: int, execute_reply: dict[str, Any]) -> None:
@@ -115,31 +118,27 @@ class Kernel:
 
 
 class KernelStudentServer:
-    """Serves the judge with a kernel, as `side.StudentInside` does with the shell."""
+    """Serves the judge with a kernel, as `InProcessStudentServer` does with the shell."""
 
     def __init__(
         self, link: Link, start_message: dict[str, Any], max_output_bytes: int, write_files: Callable[[Any], None]
     ) -> None:
-        self.link, self.start_message, self.max_output_bytes, self.write_files = (
-            link,
-            start_message,
-            max_output_bytes,
-            write_files,
-        )
+        self.link, self.start_message = link, start_message
+        self.max_output_bytes, self.write_files = max_output_bytes, write_files
 
     def serve(self) -> NoReturn:
-        """Says first that the kernel is ready, or why there is none; then serves until the judge is gone."""
-        # Whatever the kernel runs has this process's identity: it may end it, and not look into it.
+        """Reports that the kernel is ready, or why it could not start, then serves until the judge closes the connection."""
+        # Processes of the kernel have the same uid as this one. They may kill it, but must not read its memory.
         linux.prctl(linux.PR_SET_DUMPABLE, 0)
         logging.disable()
         try:
             kernel = Kernel(self.start_message["kernel"], self.max_output_bytes)
         except KernelStartError as error:
             self.link.send({"start_error": str(error)})
-            self.link.receive()  # raises, once the judge is gone
+            self.link.receive()  # raises as soon as the judge closes the connection
             raise
         kernel.seed(self.start_message["seed"])
-        # Only now: some languages run a file that lies where they are started.
+        # Not before the kernel has started: some languages run a file in the folder where they start.
         self.write_files(self.start_message["files"])
         self.link.send({"start_error": ""})
         while True:
@@ -148,7 +147,7 @@ class KernelStudentServer:
 
 
 def _make_client(name: str) -> Any:
-    """nbclient with a kernel that nobody but this room can reach: its sockets are files."""
+    """Creates a client whose kernel only this sandbox can reach, because its sockets are files."""
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
     from nbformat.v4 import new_notebook
@@ -159,15 +158,15 @@ def _make_client(name: str) -> Any:
         new_notebook(),  # type: ignore[no-untyped-call]
         km=manager,
         kernel_name=name,
-        timeout=None,  # the judge looks at the clock
+        timeout=None,  # the judge enforces the time limit
         startup_timeout=STARTUP_TIMEOUT_SECONDS,
         allow_errors=True,
         store_widget_state=False,
     )
-    with suppress(LookupError):  # not there: told when it is to be started
+    with suppress(LookupError):  # not installed: `_start` reports it
         argv = manager.kernel_spec.argv if manager.kernel_spec else []
         if len(argv) > 1 and os.path.basename(argv[0]).startswith("python") and argv[1] == "-m":
-            argv.insert(1, "-P")  # else a file beside the notebook could take the place of the kernel's own modules
+            argv.insert(1, "-P")  # otherwise a file beside the notebook could replace one of the kernel's own modules
     return client
 
 
@@ -176,7 +175,7 @@ def _make_lost_reply() -> dict[str, str]:
 
 
 def _is_alive(pid: int) -> bool:
-    """False for a process that has ended, whether or not somebody has noticed."""
+    """False for a process that has ended, even if it is a zombie."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except (OSError, IndexError):

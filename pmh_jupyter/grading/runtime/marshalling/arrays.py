@@ -1,7 +1,7 @@
-"""NumPy's arrays, scalars and dtypes as forms and back.
+"""Encodes and decodes the arrays, scalars and dtypes of NumPy.
 
-Sending touches NumPy only where it is loaded already. Receiving imports it, by its own fixed name; a dtype is read from a
-fixed pattern, and objects are sent one by one: NumPy's own pickles are never read.
+Encoding uses NumPy only if it is already loaded. Decoding imports it, by its fixed name. A dtype must match a fixed pattern, and objects
+are encoded one by one: NumPy's own pickles are never read.
 """
 
 from __future__ import annotations
@@ -11,20 +11,23 @@ import math
 import re
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pmh_jupyter.grading.runtime.marshalling.scalars import NotByValue
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
-from pmh_jupyter.grading.runtime.transport.wire_format import WireFormatError, require_fields, require_type
+from pmh_jupyter.grading.runtime.transport.wire_format import (
+    ValueDecoder,
+    ValueEncoder,
+    WireFormatError,
+    require_fields,
+    require_type,
+)
 
 __builtins__ = BUILTINS
 
-if TYPE_CHECKING:
-    from pmh_jupyter.grading.runtime.marshalling.codec import Decoder, Encoder
-
 TAGS = frozenset({"a", "ao", "as", "ad"})
-# Filled when NumPy is loaded: what writes each type, and which of the types can be changed.
-_WRITERS: dict[type, Callable[[Encoder, Any], list[Any]]] = {}
+# Filled when NumPy is loaded: the writer of each type, and the mutable types.
+_WRITERS: dict[type, Callable[[ValueEncoder, Any], list[Any]]] = {}
 MUTABLE: set[type] = set()
 _DTYPE_PATTERN = re.compile(
     r"[<>|=]?(b1|[iu][1248]|f(2|4|8|12|16)|c(8|16|24|32)|[SUV]\d{1,9}"
@@ -33,15 +36,15 @@ _DTYPE_PATTERN = re.compile(
 _MAX_CODE_POINT = 0x10FFFF
 
 
-def writer_for(kind: type) -> Callable[[Encoder, Any], list[Any]] | None:
-    """What writes a value of this type, if it is one of NumPy's that cross by value."""
+def writer_for(kind: type) -> Callable[[ValueEncoder, Any], list[Any]] | None:
+    """Return the function that encodes values of this type, or None if it is not a NumPy type that is encoded by value."""
     if not _WRITERS and not _load_types():
         return None
     return _WRITERS.get(kind) or (_write_dtype if issubclass(kind, sys.modules["numpy"].dtype) else None)
 
 
 def _load_types() -> bool:
-    """Learn the types of NumPy, if it is loaded (wholly: it may be in the middle of its import)."""
+    """Fill the tables if NumPy is loaded completely (its import may be in progress). Returns whether it is."""
     numpy = sys.modules.get("numpy")
     if not all(hasattr(numpy, name) for name in ("ndarray", "generic", "dtype", "timedelta64", "ma")):
         return False
@@ -53,15 +56,15 @@ def _load_types() -> bool:
 
 
 def import_numpy() -> Any:
-    """NumPy, imported if need be."""
+    """Import NumPy. Raises `WireFormatError` if it is not installed."""
     try:
         return importlib.import_module("numpy")
     except ImportError:
-        raise WireFormatError("An array came, and NumPy is not installed here.") from None
+        raise WireFormatError("An array arrived, but NumPy is not installed here.") from None
 
 
 def encode_dtype(dtype: Any) -> Any:
-    """The form of a dtype without objects. Raises `NotPlain` for one that does not cross by value."""
+    """Encode a dtype that contains no objects. Raises `NotByValue` for a dtype that is not encoded by value."""
     if dtype.subdtype is not None:
         base, shape = dtype.subdtype
         return ["A", encode_dtype(base), list(shape)]
@@ -80,16 +83,16 @@ def encode_dtype(dtype: Any) -> Any:
 
 
 def read_dtype(numpy: Any, encoded: Any, depth: int = 0) -> Any:
-    """The dtype of such a form."""
+    """Decode a dtype."""
     if type(encoded) is str and _DTYPE_PATTERN.fullmatch(encoded):
         return numpy.dtype(encoded)
     if type(encoded) is not list or not encoded or depth > 8:
-        raise WireFormatError("No dtype where one must be.")
+        raise WireFormatError("A dtype is missing.")
     if encoded[0] == "A":
         base, shape = require_fields(encoded, 2)
         return numpy.dtype((read_dtype(numpy, base, depth + 1), _read_shape(shape)))
     if encoded[0] != "V":
-        raise WireFormatError("No dtype where one must be.")
+        raise WireFormatError("A dtype is missing.")
     size, names, formats, offsets = require_fields(encoded, 4)
     for part in (*require_type(names, list), require_type(formats, list), require_type(offsets, list)):
         require_type(part, str, list)
@@ -106,8 +109,8 @@ def _read_shape(encoded: Any, max_dimensions: int = 32) -> tuple[int, ...]:
     return tuple(encoded)
 
 
-def write_array(encoder: Encoder, value: Any) -> list[Any]:
-    """An array: its dtype, its shape, its bytes in C order; one of objects element by element."""
+def write_array(encoder: ValueEncoder, value: Any) -> list[Any]:
+    """Encode an array: its dtype, its shape and its bytes in C order. An array of objects is encoded element by element."""
     if value.ndim > encoder.bounds.max_dimensions:
         raise NotByValue
     shape = list(value.shape)
@@ -119,24 +122,24 @@ def write_array(encoder: Encoder, value: Any) -> list[Any]:
 
 def _bytes(value: Any) -> bytes:
     if value.dtype.names is not None:
-        # What lies between the fields is nobody's business on the other side.
+        # Padding between the fields may contain unrelated memory, which must not be sent.
         clean = sys.modules["numpy"].zeros(value.shape, value.dtype)
         clean[...] = value
         value = clean
     return bytes(value.tobytes())
 
 
-def _write_scalar(encoder: Encoder, value: Any) -> list[Any]:
-    # An empty str_ says it has no bytes, and hands out four.
+def _write_scalar(encoder: ValueEncoder, value: Any) -> list[Any]:
+    # An empty `numpy.str_` reports zero bytes but returns four.
     as_array = sys.modules["numpy"].asarray(value)
     return ["as", encode_dtype(as_array.dtype), _bytes(as_array)]
 
 
-def _write_dtype(encoder: Encoder, value: Any) -> list[Any]:
+def _write_dtype(encoder: ValueEncoder, value: Any) -> list[Any]:
     return ["ad", "O" if value.kind == "O" else encode_dtype(value)]
 
 
-def _read_array(decoder: Decoder, encoded: list[Any]) -> Any:
+def _read_array(decoder: ValueDecoder, encoded: list[Any]) -> Any:
     dtype, shape, data = require_fields(encoded, 3)
     return _array_from_bytes(
         import_numpy(), dtype, _read_shape(shape, decoder.bounds.max_dimensions), require_type(data, bytes)
@@ -156,7 +159,7 @@ def _array_from_bytes(numpy: Any, encoded_dtype: Any, shape: tuple[int, ...], da
 
 
 def _sanitize(numpy: Any, value: Any) -> None:
-    """See to bytes that mean nothing: a bool other than 0 and 1 becomes 1; a character that is none is refused."""
+    """Normalize invalid bytes: a bool other than 0 and 1 becomes 1. Raises `WireFormatError` for an invalid character."""
     if value.dtype.names is not None:
         for name in value.dtype.names:
             _sanitize(numpy, value[name])
@@ -164,13 +167,13 @@ def _sanitize(numpy: Any, value: Any) -> None:
         bool_bytes = value.view("u1")
         numpy.minimum(bool_bytes, 1, out=bool_bytes)
     elif value.dtype.kind == "U" and value.dtype.itemsize:
-        # Characters of any array, one axis more: works for fields of a structure too.
+        # A flat view of the code points, which works for fields of a structured dtype too.
         code_points = numpy.ascontiguousarray(value).reshape(-1).view(value.dtype.byteorder + "u4")
         if code_points.size and int(code_points.max()) > _MAX_CODE_POINT:
-            raise WireFormatError("An array has characters that are none.")
+            raise WireFormatError("An array has invalid characters.")
 
 
-def _read_objects(decoder: Decoder, encoded: list[Any]) -> Any:
+def _read_objects(decoder: ValueDecoder, encoded: list[Any]) -> Any:
     shape, items = require_fields(encoded, 2)
     numpy, sizes, values = (
         import_numpy(),
@@ -180,24 +183,24 @@ def _read_objects(decoder: Decoder, encoded: list[Any]) -> Any:
     if math.prod(sizes) != len(values):
         raise WireFormatError("An array's items do not fit its shape.")
     flat = numpy.empty(len(values), dtype=object)
-    # One by one: NumPy would look into sequences.
+    # Assigned one by one: NumPy would unpack items that are sequences.
     for index, value in enumerate(values):
         flat[index] = value
     return flat.reshape(sizes)
 
 
-def _read_scalar(decoder: Decoder, encoded: list[Any]) -> Any:
+def _read_scalar(decoder: ValueDecoder, encoded: list[Any]) -> Any:
     dtype, data = require_fields(encoded, 2)
     return _array_from_bytes(import_numpy(), dtype, (), require_type(data, bytes))[()]
 
 
-def _read_dtype(decoder: Decoder, encoded: list[Any]) -> Any:
+def _read_dtype(decoder: ValueDecoder, encoded: list[Any]) -> Any:
     (dtype,) = require_fields(encoded, 1)
     numpy = import_numpy()
     return numpy.dtype(object) if dtype == "O" else read_dtype(numpy, dtype)
 
 
-_READERS: dict[str, Callable[[Decoder, list[Any]], Any]] = {
+_READERS: dict[str, Callable[[ValueDecoder, list[Any]], Any]] = {
     "a": _read_array,
     "ao": _read_objects,
     "as": _read_scalar,
@@ -205,13 +208,13 @@ _READERS: dict[str, Callable[[Decoder, list[Any]], Any]] = {
 }
 
 
-def reader_for(tag: str) -> Callable[[Decoder, list[Any]], Any] | None:
-    """What reads a form of this tag, if it is one of this file's."""
+def reader_for(tag: str) -> Callable[[ValueDecoder, list[Any]], Any] | None:
+    """Return the function that decodes this tag, or None."""
     return _READERS.get(tag)
 
 
 def refill(existing: Any, fresh: Any) -> bool:
-    """Put the fresh array's content into the known one, if both are arrays of one shape and dtype; answers whether it did."""
+    """Copy the fresh array into the existing one. Returns False if their types, shapes or dtypes differ."""
     numpy = sys.modules.get("numpy")
     if numpy is None or type(existing) is not numpy.ndarray or type(fresh) is not numpy.ndarray:
         return False

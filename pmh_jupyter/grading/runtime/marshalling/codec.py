@@ -1,11 +1,11 @@
-"""Values as forms and back: what crosses between the judge and the student's process by value.
+"""Encodes values for the other process, and decodes them.
 
-Only exact types of a fixed list cross by value; whatever else a value holds (and containers that hold themselves or lie
-too deep) goes by handle. Reading a form never runs code that the form names.
+Only values whose type is exactly one of a fixed list are encoded by value. Everything else, and containers that contain themselves without
+a memo or are nested too deeply, is encoded as a reference by the caller's function. Decoding never runs code that the message names.
 
-**Identity.** With a `Memo`, each mutable value is sent as `["m", number, tag, …]` and a second time in the same message
-as `["=", number]`, so that it arrives as one object, cycles included. The memo gives the numbers; one that lives longer
-than a message can hand out the copy it made before (`known`), which is then filled anew in place.
+**Identity.** With a `Memo`, a mutable value is encoded as `["m", number, tag, …]`, and when it occurs again in the same message as
+`["=", number]`. So it arrives as one object, cycles included. The memo assigns the numbers. A memo that outlives a message returns the copy
+that an earlier message made (`known_value`), which is then refilled in place.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from pmh_jupyter.grading.runtime.marshalling import arrays, containers, scalars, tables
+from pmh_jupyter.grading.runtime.marshalling import arrays, containers, scalars, table_readers, tables
 from pmh_jupyter.grading.runtime.marshalling.scalars import NATIVE_TYPES, NotByValue
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 from pmh_jupyter.grading.runtime.transport.wire_format import (
     MAX_INT,
     MIN_INT,
     SizeBounds,
+    ValueEncoder,
     ValueTooLarge,
     WireFormatError,
     require_fields,
@@ -45,49 +46,55 @@ __all__ = [
 
 WireValue = Any
 _NATIVE_ITEM_TYPES = NATIVE_TYPES | {int, str}
-# Shorter lists gain nothing from being packed.
+# Packing shorter lists saves nothing.
 _MIN_PACKED_ITEMS = 8
-# As many keys of one dict or set may share one hash; honest ones share it by pairs, forged ones by the million.
+# Maximum number of keys of one dict or set with the same hash. Honest keys collide in pairs, forged ones by the million.
 _MAX_EQUAL_HASHES = 64
-# Tags of forms that the codec reads itself; all others are the peer's.
+# The tags that the codec decodes itself. All other tags are references.
 TAGS = frozenset(
-    {"m", "="} | set(scalars.READERS) | set(containers.FILLABLE) | set(containers.READERS) | arrays.TAGS | tables.TAGS
+    {"m", "="}
+    | set(scalars.READERS)
+    | set(containers.FILLABLE)
+    | set(containers.READERS)
+    | arrays.TAGS
+    | table_readers.TAGS
 )
 PLAIN_TYPES = frozenset(NATIVE_TYPES | set(scalars.WRITERS) | set(containers.WRITERS))
 
 
 class Memo:
-    """The numbers of mutable values in one message. A longer-lived memo overrides these methods.
+    """Numbers the mutable values of one message. A longer-lived memo overrides these methods.
 
-    Sending asks `number`; receiving asks `known` before it builds a value and tells `keep` what it built (a container
-    before it is filled). The numbers are the sender's; the receiver's memo must not take them for its own.
+    Encoding calls `number_for`. Decoding calls `known_value` before it creates a value, and `remember` with the value that it created (with
+    a container before it is filled). The numbers are the sender's; the receiver's memo must keep them apart from its own.
     """
 
     def __init__(self) -> None:
         self._numbers_by_id: dict[int, int] = {}
-        # Keeps what is numbered alive: the id of what is gone may be given again.
+        # Keeps the numbered values alive: Python may reuse the id of a deleted object.
         self._values: list[object] = []
 
     def number_for(self, value: object) -> int:
-        """The number (64 bits, signed) of a value that is sent; the same each time."""
+        """Return the number (64 bits, signed) of a value that is sent, the same number each time."""
         number = self._numbers_by_id.setdefault(id(value), len(self._numbers_by_id))
         if number == len(self._values):
             self._values.append(value)
         return number
 
     def known_value(self, number: int) -> object | None:
-        """The copy made for this number by an earlier message, if there is one."""
+        """Return the copy that an earlier message made for this number, or None."""
         return None
 
     def remember(self, number: int, value: object) -> None:
-        """Note the copy made for this number."""
+        """Record the copy that was made for this number."""
 
 
 class Codec:
-    """Values to forms and back.
+    """Encodes and decodes values.
 
-    to_handle: makes the form of what does not cross by value; its tag must not be in `TAGS`. from_handle: gets every list
-    whose tag is not the codec's, as it came (never checked), and must raise `BadForm` for what it does not know.
+    to_reference: encodes a value that is not encoded by value; the tag that it uses must not be in `TAGS`.
+    from_reference: receives every list whose tag is not in `TAGS`, unchecked; must raise `WireFormatError` for what it does not know.
+    bounds: maximum size of a value.
     """
 
     def __init__(
@@ -101,23 +108,24 @@ class Codec:
         self.bounds = bounds or SizeBounds()
 
     def encode(self, value: Any, memo: Memo | None = None) -> WireValue:
-        """The form of a value; it shares nothing mutable with the value. Raises `TooMuch`, and what to_handle raises.
+        """Encode a value. The result shares nothing mutable with the value.
 
-        After an exception, numbers that the memo gave in this call have not been sent.
+        Raises `ValueTooLarge`, and whatever `to_reference` raises. After an exception, numbers that the memo assigned in this call have not
+        been sent.
         """
         if type(value) in NATIVE_TYPES:
             return value
         return Encoder(self, memo).encode(value)
 
     def decode(self, encoded: WireValue, memo: Memo | None = None) -> Any:
-        """The value of a form, which may be anything at all; the form is used up. Raises `BadForm`, and what from_handle raises."""
+        """Decode a value from untrusted input, which is consumed. Raises `WireFormatError`, and whatever `from_reference` raises."""
         if type(encoded) in _NATIVE_ITEM_TYPES:
             return encoded
         return Decoder(self, memo).decode(encoded)
 
 
 class Encoder:
-    """One value on its way into a form."""
+    """Encodes one value."""
 
     def __init__(self, codec: Codec, memo: Memo | None) -> None:
         self.bounds = codec.bounds
@@ -125,12 +133,12 @@ class Encoder:
         self._to_reference = codec.to_reference
         self._remaining_nodes = codec.bounds.max_nodes
         self._depth = 0
-        # The containers this one lies in, by id.
+        # The ids of the containers that contain the current one.
         self._enclosing_ids: set[int] = set()
         self._sent_numbers: set[int] = set()
 
     def encode(self, value: Any) -> WireValue:
-        """The form of any value."""
+        """Encode any value."""
         kind = type(value)
         if kind in NATIVE_TYPES:
             return value
@@ -145,7 +153,7 @@ class Encoder:
             return self._to_reference(value)
         return self._encode_container(value, kind, writer)
 
-    def _encode_container(self, value: Any, kind: type, writer: Callable[[Encoder, Any], list[Any]]) -> WireValue:
+    def _encode_container(self, value: Any, kind: type, writer: Callable[[ValueEncoder, Any], list[Any]]) -> WireValue:
         value_id = id(value)
         number = None
         if self.memo is not None and _has_identity(kind):
@@ -171,7 +179,7 @@ class Encoder:
         return encoded if number is None else ["m", number, *encoded]
 
     def encode_items(self, values: Iterable[Any]) -> WireValue:
-        """The forms of many values: a list of forms, or ints packed eight bytes each."""
+        """Encode many values, as a list of encoded values or as ints packed in eight bytes each."""
         items = list(values)
         self._remaining_nodes -= len(items)
         if self._remaining_nodes < 0:
@@ -189,12 +197,12 @@ class Encoder:
 
 
 def _has_identity(kind: type) -> bool:
-    """Whether values of this type can be changed, so that it matters which one it is."""
+    """Whether values of this type are mutable, so that their identity matters."""
     return kind in containers.NUMBERED_TYPES or kind in arrays.MUTABLE or kind in tables.MUTABLE
 
 
 def _is_native(items: list[Any], kinds: set[type]) -> bool:
-    """Whether msgpack knows each of these ints and strs as it is."""
+    """Whether msgpack represents each of these ints and strs directly."""
     if int in kinds and not all(MIN_INT <= item <= MAX_INT for item in items if type(item) is int):
         return False
     if str not in kinds:
@@ -206,19 +214,19 @@ def _is_native(items: list[Any], kinds: set[type]) -> bool:
         "".join(texts).encode()
     except UnicodeEncodeError:
         return False
-    # A pair of surrogates in two strings does not become one character by being joined: Python keeps them apart.
+    # Joining two strings never turns two lone surrogates into one character: Python keeps them apart.
     return True
 
 
-def _library_writer_for(kind: type) -> Callable[[Encoder, Any], list[Any]] | None:
-    """The writer for a type of NumPy or pandas, if they are loaded here."""
+def _library_writer_for(kind: type) -> Callable[[ValueEncoder, Any], list[Any]] | None:
+    """Return the writer for a type of NumPy or pandas, if the library is loaded in this process."""
     if "numpy" not in sys.modules:
         return None
     return arrays.writer_for(kind) or tables.writer_for(kind)
 
 
 class Decoder:
-    """One form on its way into a value."""
+    """Decodes one value."""
 
     def __init__(self, codec: Codec, memo: Memo | None) -> None:
         self.bounds = codec.bounds
@@ -227,21 +235,21 @@ class Decoder:
         self._remaining_nodes = codec.bounds.max_nodes
         self._depth = 0
         self._received_values: dict[int, Any] = {}
-        # What from_handle raised: it passes through as it is.
+        # An exception of `from_reference`, which is passed on unchanged.
         self._reference_error: Exception | None = None
 
     def decode(self, encoded: WireValue) -> Any:
-        """The value of any form."""
+        """Decode any value."""
         kind = type(encoded)
         if kind in _NATIVE_ITEM_TYPES:
             return encoded
         if kind is not list or not encoded or type(encoded[0]) is not str:
-            raise WireFormatError("This is no form.")
+            raise WireFormatError("This is not an encoded value.")
         tag = encoded[0]
         if tag not in TAGS:
             return self._decode_reference(encoded)
         if self._depth > self.bounds.max_depth + 1:
-            raise WireFormatError("A form is nested too deeply.")
+            raise WireFormatError("An encoded value is nested too deeply.")
         self._depth += 1
         try:
             return self._decode_tagged(tag, encoded)
@@ -250,7 +258,7 @@ class Decoder:
         except Exception as error:
             if error is self._reference_error:
                 raise
-            raise WireFormatError(f"A form makes no value: {type(error).__name__}.") from None
+            raise WireFormatError(f"An encoded value is malformed: {type(error).__name__}.") from None
         finally:
             self._depth -= 1
 
@@ -271,19 +279,19 @@ class Decoder:
         if tag in containers.FILLABLE:
             _, make_empty, fill = containers.FILLABLE[tag]
             return fill(self, make_empty(encoded), encoded)
-        reader = containers.READERS.get(tag) or arrays.reader_for(tag) or tables.reader_for(tag)
+        reader = containers.READERS.get(tag) or arrays.reader_for(tag) or table_readers.reader_for(tag)
         if reader is None:
-            raise WireFormatError("This is no form.")
+            raise WireFormatError("This is not an encoded value.")
         return reader(self, encoded)
 
     def _decode_numbered(self, encoded: list[Any]) -> Any:
-        """A mutable value: the copy of an earlier message filled anew, or a new one, kept before it is filled."""
+        """Decode a mutable value: refill the copy of an earlier message, or create one and remember it before it is filled."""
         if self._memo is None or len(encoded) < 3 or type(encoded[1]) is not int or encoded[1] in self._received_values:
-            raise WireFormatError("A numbered value out of place.")
+            raise WireFormatError("A numbered value is in the wrong place.")
         number, tag = encoded[1], encoded[2]
         body = encoded[2:]
         if type(tag) is not str:
-            raise WireFormatError("A tag of the wrong type.")
+            raise WireFormatError("A tag has the wrong type.")
         if tag not in containers.FILLABLE:
             if tag in ("m", "=") or tag not in TAGS:
                 raise WireFormatError("Only a mutable value has a number.")
@@ -303,7 +311,7 @@ class Decoder:
         self._memo.remember(number, value)
 
     def _refill(self, number: int, fresh: Any) -> Any:
-        """The known copy with the content of the fresh one, where that can be done in place; else the fresh one."""
+        """Return the existing copy, refilled in place with the fresh content, or the fresh value if that is not possible."""
         assert self._memo is not None
         existing = self._memo.known_value(number)
         if existing is None or type(existing) is not type(fresh):
@@ -316,16 +324,16 @@ class Decoder:
     def _decode_repeated(self, encoded: list[Any]) -> Any:
         (number,) = require_fields(encoded, 1)
         if self._memo is None or type(number) is not int:
-            raise WireFormatError("A number out of place.")
+            raise WireFormatError("A number is in the wrong place.")
         if number in self._received_values:
             return self._received_values[number]
         value = self._memo.known_value(number)
         if value is None:
-            raise WireFormatError("A number of nothing.")
+            raise WireFormatError("A number has no value.")
         return value
 
     def decode_items(self, encoded: WireValue) -> list[Any]:
-        """Many values, from their forms or packed."""
+        """Decode many values, given as encoded values or packed."""
         if type(encoded) is bytes:
             return self._unpack_integers(encoded)
         self._count_nodes(len(require_type(encoded, list)))
@@ -336,7 +344,7 @@ class Decoder:
 
     def _unpack_integers(self, encoded: bytes) -> list[int]:
         if encoded[:1] != b"q" or len(encoded) % 8 != 1:
-            raise WireFormatError("Packed integers are cut short.")
+            raise WireFormatError("Packed integers are incomplete.")
         self._count_nodes(len(encoded) // 8)
         numbers = array.array("q")
         numbers.frombytes(memoryview(encoded)[1:])
@@ -345,10 +353,10 @@ class Decoder:
     def _count_nodes(self, count: int) -> None:
         self._remaining_nodes -= count
         if self._remaining_nodes < 0:
-            raise WireFormatError("A form holds too many items.")
+            raise WireFormatError("An encoded value has too many items.")
 
     def decode_keys(self, encoded: WireValue) -> list[Any]:
-        """Many values that can be hashed, and whose hashes differ as those of honest values do."""
+        """Decode many hashable values. Raises `WireFormatError` if too many of them share a hash."""
         keys = self.decode_items(encoded)
         if (
             len(keys) > _MAX_EQUAL_HASHES

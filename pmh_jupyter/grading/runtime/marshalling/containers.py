@@ -1,20 +1,23 @@
-"""The containers of the standard library as forms and back."""
+"""Encodes and decodes the containers of the standard library."""
 
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
-from pmh_jupyter.grading.runtime.transport.wire_format import WireFormatError, require_fields, require_type
+from pmh_jupyter.grading.runtime.transport.wire_format import (
+    ValueDecoder,
+    ValueEncoder,
+    WireFormatError,
+    require_fields,
+    require_type,
+)
 
 __builtins__ = BUILTINS
 
-if TYPE_CHECKING:
-    from pmh_jupyter.grading.runtime.marshalling.codec import Decoder, Encoder
-
-# What a defaultdict may make by itself on the other side.
+# The factories that a decoded defaultdict may use without a reference.
 _FACTORIES: dict[str, type] = {
     kind.__name__: kind for kind in (int, float, complex, str, bytes, bool, list, tuple, dict, set, frozenset)
 }
@@ -23,34 +26,34 @@ _EMPTY_DICT: dict[Any, Any] = {}
 _DICT_KEYS, _DICT_VALUES, _DICT_ITEMS = type(_EMPTY_DICT.keys()), type(_EMPTY_DICT.values()), type(_EMPTY_DICT.items())
 
 
-def _write_dict_as(tag: str) -> Callable[[Encoder, Any], list[Any]]:
+def _write_dict_as(tag: str) -> Callable[[ValueEncoder, Any], list[Any]]:
     return lambda encoder, value: [tag, encoder.encode_items(value), encoder.encode_items(value.values())]
 
 
-def _write_items_as(tag: str) -> Callable[[Encoder, Any], list[Any]]:
+def _write_items_as(tag: str) -> Callable[[ValueEncoder, Any], list[Any]]:
     return lambda encoder, value: [tag, encoder.encode_items(value)]
 
 
-def _write_defaultdict(encoder: Encoder, value: defaultdict[Any, Any]) -> list[Any]:
+def _write_defaultdict(encoder: ValueEncoder, value: defaultdict[Any, Any]) -> list[Any]:
     factory = value.default_factory
     name = _FACTORY_NAMES.get(factory) if type(factory) is type else None
     return ["dd", name or encoder.encode(factory), encoder.encode_items(value), encoder.encode_items(value.values())]
 
 
-def _write_deque(encoder: Encoder, value: deque[Any]) -> list[Any]:
+def _write_deque(encoder: ValueEncoder, value: deque[Any]) -> list[Any]:
     return ["dq", encoder.encode_items(value), value.maxlen]
 
 
-def _write_slice(encoder: Encoder, value: slice) -> list[Any]:
+def _write_slice(encoder: ValueEncoder, value: slice) -> list[Any]:
     return ["sl", encoder.encode_items((value.start, value.stop, value.step))]
 
 
-def _write_items_view(encoder: Encoder, value: Any) -> list[Any]:
+def _write_items_view(encoder: ValueEncoder, value: Any) -> list[Any]:
     pairs = list(value)
     return ["vi", encoder.encode_items(key for key, _ in pairs), encoder.encode_items(item for _, item in pairs)]
 
 
-WRITERS: dict[type, Callable[[Encoder, Any], list[Any]]] = {
+WRITERS: dict[type, Callable[[ValueEncoder, Any], list[Any]]] = {
     list: _write_items_as("l"),
     tuple: _write_items_as("t"),
     dict: _write_dict_as("d"),
@@ -68,13 +71,13 @@ WRITERS: dict[type, Callable[[Encoder, Any], list[Any]]] = {
 }
 
 
-def _fill_list(decoder: Decoder, value: list[Any], encoded: list[Any]) -> list[Any]:
+def _fill_list(decoder: ValueDecoder, value: list[Any], encoded: list[Any]) -> list[Any]:
     (items,) = require_fields(encoded, 1)
     value[:] = decoder.decode_items(items)
     return value
 
 
-def _fill_set(decoder: Decoder, value: set[Any], encoded: list[Any]) -> set[Any]:
+def _fill_set(decoder: ValueDecoder, value: set[Any], encoded: list[Any]) -> set[Any]:
     (items,) = require_fields(encoded, 1)
     fresh = decoder.decode_keys(items)
     value.clear()
@@ -82,26 +85,26 @@ def _fill_set(decoder: Decoder, value: set[Any], encoded: list[Any]) -> set[Any]
     return value
 
 
-def _fill_dict(decoder: Decoder, value: dict[Any, Any], encoded: list[Any]) -> dict[Any, Any]:
+def _fill_dict(decoder: ValueDecoder, value: dict[Any, Any], encoded: list[Any]) -> dict[Any, Any]:
     pairs = _read_pairs(decoder, require_fields(encoded, 2))
     value.clear()
-    # Not `update`: a Counter's would count.
+    # Not `update`: a Counter adds to its counts there.
     for key, item in pairs:
         value[key] = item
     return value
 
 
-def _fill_defaultdict(decoder: Decoder, value: defaultdict[Any, Any], encoded: list[Any]) -> defaultdict[Any, Any]:
+def _fill_defaultdict(decoder: ValueDecoder, value: defaultdict[Any, Any], encoded: list[Any]) -> defaultdict[Any, Any]:
     name, keys, items = require_fields(encoded, 3)
     factory = _FACTORIES.get(name) if type(name) is str else decoder.decode(name)
     if not callable(factory) and (factory is not None or name is not None):
-        raise WireFormatError("A defaultdict cannot make its values by this.")
+        raise WireFormatError("A defaultdict has an invalid factory.")
     _fill_dict(decoder, value, ["dd", keys, items])
     value.default_factory = factory
     return value
 
 
-def _fill_deque(decoder: Decoder, value: deque[Any], encoded: list[Any]) -> deque[Any]:
+def _fill_deque(decoder: ValueDecoder, value: deque[Any], encoded: list[Any]) -> deque[Any]:
     items, _ = require_fields(encoded, 2)
     fresh = decoder.decode_items(items)
     value.clear()
@@ -115,54 +118,55 @@ def _empty_deque(encoded: list[Any]) -> deque[Any]:
 
 
 def has_same_settings(existing: Any, fresh: Any) -> bool:
-    """Whether one empty container can stand for another of its type."""
+    """Whether an existing container may be refilled in place of a fresh one of its type."""
     return type(existing) is not deque or existing.maxlen == fresh.maxlen
 
 
-def _read_pairs(decoder: Decoder, parts: list[Any]) -> Iterable[tuple[Any, Any]]:
+def _read_pairs(decoder: ValueDecoder, parts: list[Any]) -> Iterable[tuple[Any, Any]]:
     keys, items = decoder.decode_keys(parts[0]), decoder.decode_items(parts[1])
     if len(keys) != len(items):
         raise WireFormatError("A dict's keys and values do not match.")
     return zip(keys, items, strict=True)
 
 
-def _read_frozenset(decoder: Decoder, encoded: list[Any]) -> frozenset[Any]:
+def _read_frozenset(decoder: ValueDecoder, encoded: list[Any]) -> frozenset[Any]:
     (items,) = require_fields(encoded, 1)
     return frozenset(decoder.decode_keys(items))
 
 
-def _read_tuple(decoder: Decoder, encoded: list[Any]) -> tuple[Any, ...]:
+def _read_tuple(decoder: ValueDecoder, encoded: list[Any]) -> tuple[Any, ...]:
     (items,) = require_fields(encoded, 1)
     return tuple(decoder.decode_items(items))
 
 
-def _read_bytearray(decoder: Decoder, encoded: list[Any]) -> bytearray:
+def _read_bytearray(decoder: ValueDecoder, encoded: list[Any]) -> bytearray:
     (data,) = require_fields(encoded, 1)
     return bytearray(require_type(data, bytes))
 
 
-def _read_slice(decoder: Decoder, encoded: list[Any]) -> slice:
+def _read_slice(decoder: ValueDecoder, encoded: list[Any]) -> slice:
     (items,) = require_fields(encoded, 1)
     start, stop, step = decoder.decode_items(items)
     return slice(start, stop, step)
 
 
-def _read_keys_view(decoder: Decoder, encoded: list[Any]) -> Any:
+def _read_keys_view(decoder: ValueDecoder, encoded: list[Any]) -> Any:
     (items,) = require_fields(encoded, 1)
     return dict.fromkeys(decoder.decode_keys(items)).keys()
 
 
-def _read_values_view(decoder: Decoder, encoded: list[Any]) -> Any:
+def _read_values_view(decoder: ValueDecoder, encoded: list[Any]) -> Any:
     (items,) = require_fields(encoded, 1)
     return dict(enumerate(decoder.decode_items(items))).values()
 
 
-def _read_items_view(decoder: Decoder, encoded: list[Any]) -> Any:
+def _read_items_view(decoder: ValueDecoder, encoded: list[Any]) -> Any:
     return dict(_read_pairs(decoder, require_fields(encoded, 2))).items()
 
 
-# Made empty and filled after, so that these may hold themselves: the type, an empty one, how it is filled.
-FILLABLE: dict[str, tuple[type, Callable[[list[Any]], Any], Callable[[Decoder, Any, list[Any]], Any]]] = {
+# By tag: the type, a function that makes an empty container, and one that fills it. Filling comes second, so that a container may contain
+# itself.
+FILLABLE: dict[str, tuple[type, Callable[[list[Any]], Any], Callable[[ValueDecoder, Any, list[Any]], Any]]] = {
     "l": (list, lambda encoded: [], _fill_list),
     "d": (dict, lambda encoded: {}, _fill_dict),
     "S": (set, lambda encoded: set(), _fill_set),
@@ -173,7 +177,7 @@ FILLABLE: dict[str, tuple[type, Callable[[list[Any]], Any], Callable[[Decoder, A
 }
 FILLABLE_TYPES = frozenset(kind for kind, _, _ in FILLABLE.values())
 NUMBERED_TYPES = FILLABLE_TYPES | {bytearray}
-READERS: dict[str, Callable[[Decoder, list[Any]], Any]] = {
+READERS: dict[str, Callable[[ValueDecoder, list[Any]], Any]] = {
     "t": _read_tuple,
     "F": _read_frozenset,
     "b": _read_bytearray,

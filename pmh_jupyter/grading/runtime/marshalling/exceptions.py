@@ -1,4 +1,4 @@
-"""Exceptions on their way across: Python's own by value, all others as stand-ins of a mirrored class."""
+"""Encodes and decodes exceptions: built-in ones by value, all others as proxies of a proxy class."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __builtins__ = BUILTINS
 BUILTIN_EXCEPTIONS = {
     name: kind for name, kind in BUILTINS.items() if isinstance(kind, type) and issubclass(kind, Exception)
 } | {"ExceptionGroup": ExceptionGroup}
-LOCATION_ATTRIBUTE = "_pmh_place"
+LOCATION_ATTRIBUTE = "_pmh_location"
 TAG = "exc"
 _MAX_NOTES = 100
 
@@ -21,8 +21,8 @@ def _make_exception_class(name: str, *bases: type[BaseException]) -> type[Except
     return type(name, (*bases, Exception), {"__module__": "builtins"})
 
 
-# Nothing that a student's code raises may be taken for an order to the judge: each is an ordinary exception here, and SystemExit,
-# which a test may await, is both.
+# An exception of the student's code must not interrupt the judge: each of these arrives as an ordinary exception. SystemExit, which a test
+# may expect, is both.
 _CONTROL_EXCEPTIONS: dict[str, type[BaseException]] = {
     "KeyboardInterrupt": _make_exception_class("KeyboardInterrupt"),
     "GeneratorExit": _make_exception_class("GeneratorExit"),
@@ -33,12 +33,12 @@ _CONTROL_EXCEPTIONS: dict[str, type[BaseException]] = {
 
 
 def crosses_by_value(error: BaseException) -> bool:
-    """Whether this exception goes by value: exactly a class of Python's, or one that ends programs."""
+    """Whether this exception is encoded by value: a built-in exception itself, or one that ends programs."""
     return BUILTIN_EXCEPTIONS.get(type(error).__name__) is type(error) or not isinstance(error, Exception)
 
 
 def exception_fields(error: BaseException) -> list[Any]:
-    """Tag, name, and the values that go with it: arguments, attributes, notes, cause. To be encoded by the caller."""
+    """Return the tag, the name, and the values (arguments, attributes, notes, cause), which the caller encodes."""
     kind = type(error)
     names = [
         base.__name__
@@ -52,13 +52,13 @@ def exception_fields(error: BaseException) -> list[Any]:
 
 
 def read_exception(name: Any, values: Any) -> BaseException:
-    """The exception of a form whose values were decoded. Raises BadForm."""
+    """Create the exception from decoded values. Raises `WireFormatError`."""
     kind = (BUILTIN_EXCEPTIONS.get(name) or _CONTROL_EXCEPTIONS.get(name)) if type(name) is str else None
     if kind is None or type(values) is not tuple or len(values) != 4:
-        raise WireFormatError("This is no exception.")
+        raise WireFormatError("This is not an exception.")
     arguments, attributes, notes, cause = values
     if type(arguments) is not tuple or type(attributes) is not dict or type(notes) is not tuple:
-        raise WireFormatError("This is no exception.")
+        raise WireFormatError("This is not an exception.")
     error = make_exception(kind, arguments)
     for attribute, value in attributes.items():
         if type(attribute) is str and not attribute.startswith("_"):
@@ -71,7 +71,7 @@ def read_exception(name: Any, values: Any) -> BaseException:
 
 
 def make_exception(kind: type[BaseException], arguments: tuple[Any, ...]) -> BaseException:
-    """An exception with these arguments, whether or not its class likes them."""
+    """Create an exception with these arguments, even if its constructor rejects them."""
     try:
         return kind(*arguments)
     except Exception:  # noqa: BLE001 - the arguments may be anything
@@ -81,7 +81,7 @@ def make_exception(kind: type[BaseException], arguments: tuple[Any, ...]) -> Bas
 
 
 def make_blank_exception(kind: type) -> Any:
-    """An instance of a mirrored exception, made without running a constructor of its class."""
+    """Create an instance of an exception's proxy class without running a constructor of the class."""
     base: Any = next(
         base for base in type.__getattribute__(kind, "__mro__") if BUILTIN_EXCEPTIONS.get(base.__name__) is base
     )
@@ -91,12 +91,12 @@ def make_blank_exception(kind: type) -> Any:
 
 
 def location_of(error: BaseException) -> tuple[int, int] | None:
-    """Cell and line in the student's notebook where this came from, if the other side said so."""
+    """Return the cell and line of the student's notebook that raised this exception, if the student process reported them."""
     location = BaseException.__getattribute__(error, "__dict__").get(LOCATION_ATTRIBUTE)
     return location if type(location) is tuple else None
 
 
 def set_location(error: BaseException, cell: Any, line: Any) -> None:
-    """Notes where in the student's notebook an exception came from."""
+    """Record the cell and line of the student's notebook that raised this exception."""
     if type(cell) is int and type(line) is int:
         BaseException.__getattribute__(error, "__dict__")[LOCATION_ATTRIBUTE] = (cell, line)

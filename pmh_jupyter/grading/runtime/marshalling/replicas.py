@@ -1,7 +1,8 @@
-"""Mutable values that both sides have a copy of: one object stays one object, and what one side changes the other sees.
+"""Mutable values of which both processes have a copy: an object keeps its identity, and each side sees what the other changes.
 
-Each message carries, besides what it says, the values that were changed since the last one. Large ones are compared only
-where a request brought them; the judge's own only go over when a request names them: nobody is sent what was not handed out.
+Besides its content, each message carries the values that have changed since the last message. Large values are compared only after a
+request that brought them. Values of the judge are sent only when a request passes them, so the student process never receives a value that
+a test did not pass.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ MAX_ACTIVE = 256
 
 
 class Replica:
-    """A value, its number, and what it held when both copies were last known to be the same (None: not known)."""
+    """A value, its number, and its content when both copies were last known to be equal (None: unknown)."""
 
     __slots__ = ("number", "snapshot", "value")
 
@@ -34,7 +35,10 @@ class Replica:
 
 
 class Replicas(Memo):
-    """One side's twins. `sign`: of the numbers that this side gives. `snapshot`: of a table, its form."""
+    """The replicas of one process.
+
+    sign: 1 or -1, the sign of the numbers that this side assigns. encode: returns the content of an array or a table for comparison.
+    """
 
     def __init__(self, sign: int, encode: Callable[[Any], Any]) -> None:
         super().__init__()
@@ -64,7 +68,7 @@ class Replicas(Memo):
         replica = self._by_number.get(number)
         if replica is None:
             if number * self._sign >= 0:
-                raise WireFormatError("A number that this side never gave.")
+                raise WireFormatError("This side never assigned this number.")
             replica = self._add(number, value)
         elif replica.value is not value:
             del self._by_id[id(replica.value)]
@@ -74,24 +78,24 @@ class Replicas(Memo):
         self._received_replicas.append(replica)
 
     def begin_message(self) -> None:
-        """A message is about to be written."""
+        """Start a new outgoing message."""
         self._sent_replicas.clear()
 
     def undo_message(self) -> None:
-        """The message that was being written never left: the other side knows nothing of what it numbered."""
+        """Forget the numbers of an outgoing message that was not sent."""
         for replica in self._sent_replicas:
             self._remove(replica)
         self._sent_replicas.clear()
 
     def take_received(self, include_large: bool) -> list[Replica]:
-        """The twins that the message just read brought, now known to be the same; large ones too if `heavy`."""
+        """Return the replicas of the last received message, whose copies are now equal. Large ones are recorded only if `include_large`."""
         replicas, self._received_replicas = self._received_replicas, []
         for replica in replicas:
             replica.snapshot = self._take_snapshot(replica.value, include_large)
         return replicas
 
     def changed_values(self, received: list[Replica], *, only_remote: bool) -> tuple[Any, ...]:
-        """The values that differ from the other side's copy: of those brought, and of the light ones used last."""
+        """Return the values that differ from the other side's copy, of those just received and of the small ones used recently."""
         active = list(self._by_number.values())[-MAX_ACTIVE:]
         if only_remote:
             active = [replica for replica in active if replica.number * self._sign < 0]
@@ -99,7 +103,7 @@ class Replicas(Memo):
         return tuple(replica.value for replica in candidates.values() if not self._is_unchanged(replica))
 
     def release_unused(self) -> list[int]:
-        """Forgets the twins that nobody on this side holds any more; their numbers, for the other side."""
+        """Forget the replicas that nothing in this process refers to any more. Returns their numbers, for the other side."""
         self._sweep_count += 1
         if len(self._by_number) > MAX_ACTIVE and self._sweep_count % 64:
             return []
@@ -111,14 +115,14 @@ class Replicas(Memo):
         return [replica.number for replica in unreferenced]
 
     def forget(self, numbers: list[Any]) -> None:
-        """The other side no longer holds these."""
+        """Forget replicas that the other side no longer has."""
         for number in numbers:
             replica = self._by_number.get(number) if type(number) is int else None
             if replica is not None:
                 self._remove(replica)
 
     def forget_all(self) -> list[int]:
-        """Every value is on its own again; the numbers, for the other side."""
+        """Forget all replicas: their copies become independent. Returns their numbers, for the other side."""
         numbers = list(self._by_number)
         self.forget(numbers)
         return numbers
@@ -145,7 +149,7 @@ class Replicas(Memo):
         return bool(current == snapshot)
 
     def _take_snapshot(self, value: Any, include_large: bool) -> Any:
-        """What the value holds, one level deep; None for a large one unless `heavy`."""
+        """Return the content of the value, one level deep; None for a large one unless `include_large`."""
         kind = type(value)
         if kind in (list, set, deque):
             return list(value) if include_large or len(value) <= MAX_SMALL_ITEMS else None

@@ -1,4 +1,4 @@
-"""Values that hold no other values, as forms and back: numbers, strings, dates and times."""
+"""Encodes and decodes values that contain no other values: numbers, strings, dates and times."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from pmh_jupyter.grading.runtime.transport.wire_format import (
 __builtins__ = BUILTINS
 
 WireValue = Any
-# Types whose values are their own form, whatever the value; int and str are too unless they are unusual.
+# Types whose values always represent themselves. An int or a str does so unless it is unusual.
 NATIVE_TYPES = frozenset({type(None), bool, float, bytes})
 
 
 class NotByValue(Exception):
-    """This value cannot cross by value after all; it goes by handle."""
+    """This value cannot be encoded by value after all. It is sent as a reference."""
 
 
 def write_integer(value: int, bounds: SizeBounds) -> WireValue:
-    """An int: itself within 64 bits, else its sign and its bytes."""
+    """Encode an int: as itself within 64 bits, otherwise as its sign and its bytes."""
     if MIN_INT <= value <= MAX_INT:
         return value
     size = (value.bit_length() + 7) // 8
@@ -45,7 +45,7 @@ def write_integer(value: int, bounds: SizeBounds) -> WireValue:
 
 
 def write_text(value: str) -> WireValue:
-    """A str: itself, unless it has lone surrogates, which UTF-8 does not know."""
+    """Encode a str: as itself, unless it contains lone surrogates, which UTF-8 cannot represent."""
     if value.isascii():
         return value
     try:
@@ -56,12 +56,12 @@ def write_text(value: str) -> WireValue:
 
 
 def read_integer(encoded: WireValue, bounds: SizeBounds) -> int:
-    """Read an int, small or big."""
+    """Decode an int of any size."""
     if type(encoded) is int:
         return encoded
     if type(encoded) is list and encoded and encoded[0] == "i":
         return _read_big_integer(encoded, bounds)
-    raise WireFormatError("No integer where one must be.")
+    raise WireFormatError("An integer is missing.")
 
 
 def _read_big_integer(encoded: list[Any], bounds: SizeBounds) -> int:
@@ -138,7 +138,7 @@ def _zone_names() -> frozenset[str]:
 
 
 def write_zone(value: datetime.tzinfo | None) -> WireValue:
-    """A time zone: none, a fixed offset, or a key of the table of zones. Raises `NotPlain` for any other."""
+    """Encode a time zone: None, a fixed offset or an IANA key. Raises `NotByValue` for any other."""
     if value is None:
         return None
     if type(value) is datetime.timezone:
@@ -152,18 +152,18 @@ def write_zone(value: datetime.tzinfo | None) -> WireValue:
 
 
 def read_zone(encoded: WireValue, bounds: SizeBounds) -> datetime.tzinfo | None:
-    """The time zone of such a form."""
+    """Decode a time zone."""
     if encoded is None:
         return None
     if type(encoded) is not list or not encoded:
-        raise WireFormatError("No time zone where one must be.")
+        raise WireFormatError("A time zone is missing.")
     if encoded[0] == "Z":
         (key,) = require_fields(encoded, 1)
         if require_type(key, str) not in _zone_names():
             raise WireFormatError("A time zone is unknown here.")
         return zoneinfo.ZoneInfo(key)
     if encoded[0] != "z":
-        raise WireFormatError("No time zone where one must be.")
+        raise WireFormatError("A time zone is missing.")
     microseconds, name = require_fields(encoded, 2)
     offset = datetime.timedelta(microseconds=require_type(microseconds, int))
     if name is None:

@@ -1,29 +1,27 @@
-"""What came from the student's process never becomes code in the judge, whatever a test does with it.
+"""Keeps data from the student process from being executed in the judge, whatever a test does with it.
 
-A test may evaluate what a function answered, unpickle its bytes, import a file that it wrote or start a program of its choice. An
-audit hook, which nothing takes off again, refuses all of these while a test cell runs. Only what the release itself says is run:
-its cells, texts that stand in them word for word, and the library.
+A test may evaluate the string that a student's function returned, unpickle its bytes, import a file that it wrote or start a program that
+it named. This policy refuses all of these while a test cell runs. Only code of the release is executed: its cells, strings that its cells
+contain literally, and libraries.
 """
 
 from __future__ import annotations
 
 import ast
 import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from threading import get_ident
 from types import CodeType, FrameType
 from typing import Any
 
-from pmh_jupyter.grading.runtime.policies.audit_hook import listen_to_events
-from pmh_jupyter.grading.runtime.policies.student_policy import TEST_CELL_FILENAME, TEST_HELPER_FILENAME
+from pmh_jupyter.grading import runtime
+from pmh_jupyter.grading.runtime.policies.audit_hook import listen_to_events, with_caller
 from pmh_jupyter.grading.runtime.proxies.importable_objects import allowed_type
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import find_library_folders
+from pmh_jupyter.grading.runtime.test_cells.code_filenames import RELEASE_FILENAMES, TEST_CELL_FILENAME
 
 ViolationFactory = Callable[[str], BaseException]
 
-_RELEASE_FILE_NAMES = frozenset({TEST_CELL_FILENAME, TEST_HELPER_FILENAME})
 _PROCESS_EVENTS = frozenset(
     {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty", "pty.spawn"}
 )
@@ -34,10 +32,10 @@ _CODE_EVENTS = frozenset(
     {"exec", "marshal.loads", "marshal.load", "code.__new__", "function.__new__", "pickle.find_class"}
 )
 _EVENTS = _PROCESS_EVENTS | _NATIVE_CODE_EVENTS | _CODE_EVENTS | {"compile"}
-# They make classes and functions by running text that they write themselves, of names that they have checked.
+# These modules define classes and functions by executing text that they generate from names that they have checked.
 _CODE_GENERATING_MODULES = frozenset({"collections", "dataclasses", "unittest.mock", "attr._make"})
-# They run texts that they are given: where the test itself says those (or gives a function), they may. pandas' queries never become
-# Python's code, and call what they like.
+# These modules execute texts that they are given, in the listed parameters: allowed where the release contains the text (or a function was
+# given). A query of pandas never becomes Python code, but it can call any function.
 _TEXT_PARAMETERS = {
     "timeit": ("stmt", "setup"),
     "pandas.core.computation.eval": ("expr",),
@@ -45,21 +43,25 @@ _TEXT_PARAMETERS = {
 }
 _HARMLESS_TEXTS = (None, "", "pass", "_stmt()", "_setup()")
 _IMPORTLIB_PREFIX = "<frozen importlib"
+_OWN_PACKAGE = __name__.partition(".")[0]
 
 
 class CodeExecutionPolicy:
-    """The one audit hook of its kind in this process; shut while a test cell runs."""
+    """Listens to audit events while a test cell runs in the judge."""
 
     def __init__(self) -> None:
         self._make_violation: ViolationFactory | None = None
         self._allowed_texts: Callable[[], frozenset[str]] = frozenset
         self._library_folders: tuple[str, ...] = ()
-        self._checking_threads: set[int] = set()
+        self._listener = with_caller(self._handle_event)
         self._is_suspended = False
 
     @contextmanager
     def suspend(self) -> Iterator[None]:
-        """Meanwhile nothing but our own cells run: it is not shut, and no hook is made, which everything forked later would have."""
+        """Do not enforce the policy in a `with` block, in which only cells of our own run.
+
+        The warm-up of the fork server uses it: an audit hook that it installed would be inherited by every process forked later.
+        """
         self._is_suspended = True
         try:
             yield
@@ -68,67 +70,65 @@ class CodeExecutionPolicy:
 
     @contextmanager
     def enforce(self, make_violation: ViolationFactory, allowed_texts: Callable[[], frozenset[str]]) -> Iterator[None]:
-        """`refuse` notes what was tried, and answers what is raised; `texts` gives the texts that the release says."""
+        """Enforce the policy for the duration of a `with` block.
+
+        make_violation: receives the detail of a violation, records it and returns the exception to raise.
+        allowed_texts: returns the strings that the cells of the release contain.
+        """
         if self._is_suspended:
             yield
             return
         if not self._library_folders:
-            own_folder = os.path.dirname(os.path.dirname(__file__))
-            self._library_folders = tuple(f"{folder.rstrip('/')}/" for folder in (*find_library_folders(), own_folder))
+            self._library_folders = _with_real_paths((*find_library_folders(), *runtime.__path__))
         self._make_violation, self._allowed_texts = make_violation, allowed_texts
         try:
-            with listen_to_events(_EVENTS, self._handle_event):
+            with listen_to_events(_EVENTS, self._listener):
                 yield
         finally:
             self._make_violation = None
 
-    def _handle_event(self, event: str, arguments: tuple[Any, ...]) -> None:
+    def _handle_event(self, event: str, arguments: tuple[Any, ...], caller: FrameType | None) -> None:
         make_violation = self._make_violation
-        if make_violation is not None and (thread_id := get_ident()) not in self._checking_threads:
-            self._checking_threads.add(thread_id)
-            try:
-                problem = self._find_violation(event, arguments, sys._getframe(2))
-            finally:
-                self._checking_threads.discard(thread_id)
-            if problem:
-                raise make_violation(problem)
+        if make_violation is not None and (problem := self._find_violation(event, arguments, caller)):
+            raise make_violation(problem)
 
-    def _find_violation(self, event: str, arguments: tuple[Any, ...], caller: FrameType) -> str:
-        """What is wrong with it, in a few words; nothing for what may be done."""
+    def _find_violation(self, event: str, arguments: tuple[Any, ...], caller: FrameType | None) -> str:
+        """Return what is not allowed, in a few words; an empty string for what is allowed."""
         if event in ("exec", "function.__new__"):
             code = arguments[0]
-            is_release_code = type(code) is CodeType and code.co_filename in _RELEASE_FILE_NAMES
+            is_release_code = type(code) is CodeType and code.co_filename in RELEASE_FILENAMES
             is_trusted = (
                 is_release_code
                 or self._is_code_generator(caller)
                 or self._is_library_import(caller)
                 or self._runs_release_text(caller) is True
             )
-            return "" if is_trusted else "text that a test does not say is run"
+            return "" if is_trusted else "runs code that is not part of the test"
         if event == "compile":
-            return "a text that a test does not say is run" if self._runs_release_text(caller) is False else ""
+            return "runs code that is not part of the test" if self._runs_release_text(caller) is False else ""
         if event == "pickle.find_class":
             is_allowed = allowed_type(str(arguments[0]), str(arguments[1]))
             return "" if is_allowed else f"a pickle names {arguments[0]}.{arguments[1]}"[:200]
         if event in ("marshal.loads", "code.__new__"):
-            # Of a file that is imported: what is run of it, "exec" tells.
-            is_import = caller.f_code.co_filename.startswith(_IMPORTLIB_PREFIX)
+            # An import reads code from a file; the event "exec" decides whether that code may run.
+            is_import = caller is not None and caller.f_code.co_filename.startswith(_IMPORTLIB_PREFIX)
             return (
                 "" if is_import or self._is_code_generator(caller) or self._is_own_code(caller) else f"{event} is used"
             )
         return "" if self._is_library_import(caller) else f"{event} is used"
 
-    def _is_own_code(self, caller: FrameType) -> bool:
-        """Our own code asks."""
-        return str(caller.f_globals.get("__name__")).startswith("pmh_jupyter.")
+    def _is_own_code(self, caller: FrameType | None) -> bool:
+        return caller is not None and str(caller.f_globals.get("__name__")).startswith(f"{_OWN_PACKAGE}.")
 
-    def _is_code_generator(self, caller: FrameType) -> bool:
-        return caller.f_globals.get("__name__") in _CODE_GENERATING_MODULES and caller.f_code.co_filename.startswith(
-            self._library_folders
+    def _is_code_generator(self, caller: FrameType | None) -> bool:
+        return (
+            caller is not None
+            and caller.f_globals.get("__name__") in _CODE_GENERATING_MODULES
+            and caller.f_code.co_filename.startswith(self._library_folders)
         )
 
     def _is_library_import(self, frame: FrameType | None) -> bool:
-        """True while a module of the library is imported: what is run then is its own."""
+        """True while a library module is being imported: the code that runs then is the module's own."""
         while frame is not None:
             if frame.f_code.co_name == "exec_module" and frame.f_code.co_filename.startswith(_IMPORTLIB_PREFIX):
                 spec = getattr(frame.f_locals.get("module"), "__spec__", None)
@@ -140,8 +140,8 @@ class CodeExecutionPolicy:
         return False
 
     def _runs_release_text(self, frame: FrameType | None) -> bool | None:
-        """Of a function that runs texts, whether the test says all that it was given; None where there is none."""
-        while frame is not None and frame.f_code.co_filename not in _RELEASE_FILE_NAMES:
+        """Whether a function that executes texts was given texts of the release only; None if no such function is running."""
+        while frame is not None and frame.f_code.co_filename not in RELEASE_FILENAMES:
             names = _TEXT_PARAMETERS.get(str(frame.f_globals.get("__name__")), ())
             texts = [frame.f_locals[name] for name in names if name in frame.f_locals]
             if texts:
@@ -150,29 +150,35 @@ class CodeExecutionPolicy:
         return None
 
 
+def _with_real_paths(folders: Iterable[str]) -> tuple[str, ...]:
+    """Folder prefixes with a trailing slash. An environment may be reached through a symbolic link: both of its paths are its own."""
+    paths = {path: None for folder in folders for path in (folder, os.path.realpath(folder))}
+    return tuple(f"{path.rstrip('/')}/" for path in paths)
+
+
 CODE_EXECUTION_POLICY = CodeExecutionPolicy()
 
 
 class ReleaseTexts:
-    """The texts that stand in the cells of a release word for word."""
+    """The strings that the cells of a release contain literally."""
 
     def __init__(self) -> None:
         self._cells: list[str] = []
         self._cached_texts: frozenset[str] | None = None
 
     def add(self, source: str) -> None:
-        """Another of the release's cells."""
+        """Add a cell of the release (plain Python)."""
         self._cells.append(source)
         self._cached_texts = None
 
     def all_texts(self) -> frozenset[str]:
-        """Found out when it is first asked for: hardly any test evaluates a text."""
+        """Return the strings. They are collected on first use, because few tests evaluate a string."""
         if self._cached_texts is None:
             self._cached_texts = frozenset(_string_constants(self._cells))
         return self._cached_texts
 
     def compile_release_text(self, text: Any, mode: str) -> Any:
-        """What `eval` and `exec` are given for their first argument: the code of a text that the release says; all else as it is."""
+        """Return the first argument for `eval` or `exec` (`mode`): strings of the release compiled, anything else unchanged."""
         if type(text) is not str or text not in self.all_texts():
             return text
         return compile(text, TEST_CELL_FILENAME, mode, dont_inherit=True)

@@ -1,6 +1,7 @@
-"""What a test does with files, heard of before it is done: by an audit hook, and where Python audits nothing by functions of `os`.
+"""Notifies the file synchronization before a test reads or changes a shared file.
 
-Files that came from the student's process are found by no import.
+Audit events announce most operations. `os.stat` and its relatives raise none, so they are wrapped while a test cell runs. Imports never
+find files that came from the student process.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ _CHANGE_EVENTS = _TWO_PATH_EVENTS | {
 }
 _TEMPFILE_EVENTS = frozenset({"tempfile.mkstemp", "tempfile.mkdtemp"})
 _EVENTS = _READ_EVENTS | _CHANGE_EVENTS | _TEMPFILE_EVENTS | {"open"}
-# They look at files, and nobody is told.
+# These functions look at files without raising an audit event.
 _UNAUDITED_FUNCTIONS = ("stat", "lstat", "access", "readlink")
 
 
 class FilePolicy:
-    """The one audit hook of its kind in this process; it tells the shared files that are in use."""
+    """Listens to file operations while a test cell runs in the judge."""
 
     def __init__(self) -> None:
         self._file_sync: JudgeFileSync | None = None
@@ -37,7 +38,7 @@ class FilePolicy:
 
     @contextmanager
     def monitor(self, file_sync: JudgeFileSync | None) -> Iterator[None]:
-        """These are told, while a test cell runs."""
+        """Notify this synchronization for the duration of a `with` block; None: no files are shared."""
         if file_sync is None:
             yield
             return
@@ -103,7 +104,7 @@ class FilePolicy:
 
 
 class _EmptyFinder:
-    """Finds no module."""
+    """A path entry finder that finds no module."""
 
     def find_spec(self, name: str, target: Any = None) -> None:
         return None

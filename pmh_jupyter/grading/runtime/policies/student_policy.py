@@ -1,24 +1,21 @@
-"""Watches the process with an audit hook, which no Python code can take off again.
+"""Restricts the student's code in the process in which in-process tests run.
 
-While the student's code runs, a function of a library does not get other code, and no second audit hook is added (it would be
-shown the tests' code). While a test cell runs, the student's code gets no frame, no traceback's frame and no list of all objects:
-through those a function that is called by a test could read the test.
+While the student's code runs, nothing may replace the code of a library's function, and nothing may add a second audit hook, which would
+receive the code of the tests. While a test cell runs, the student's code gets no frames, no frames of tracebacks and no list of all
+objects: through them, a function that a test calls could read the test.
 """
 
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType, FunctionType
 from typing import Any
 
-TEST_CELL_FILENAME = "<test>"
-"""The file name of a test cell's code."""
-TEST_HELPER_FILENAME = "<test helper>"
-"""That of the judge's own copy of a helper that a locked cell gives."""
-_TEST_FILENAMES = frozenset({TEST_CELL_FILENAME, TEST_HELPER_FILENAME})
+from pmh_jupyter.grading.runtime.policies.audit_hook import add_listener, remove_listener, with_caller
+from pmh_jupyter.grading.runtime.test_cells.code_filenames import RELEASE_FILENAMES
+
 AddFlag = Callable[[str, str], None]
 LEVEL_OFF, LEVEL_STUDENT, LEVEL_TESTING = 0, 1, 2
 
@@ -33,41 +30,44 @@ _WATCHED_EVENTS = _FRAME_EVENTS | _OBJECT_EVENTS | _TRACING_EVENTS | {
     "object.__getattr__", "object.__setattr__", "object.__delattr__", "sys.addaudithook", "code.__new__", "compile",
     "ctypes.dlopen", "ctypes.dlsym", "ctypes.cdata", "ctypes.PyObj_FromPtr", "ctypes.string_at",
 }  # fmt: skip
-# Modules that hand what they get on to their caller.
+# Modules whose functions pass what they obtain to their caller.
 _FORWARDING_MODULES = ("inspect", "ctypes", "functools")
 _TRACEBACK_WALKERS = frozenset({"walk_tb", "walk_stack"})
 
 
 class ForbiddenOperation(RuntimeError):
-    """Something that no code may do while it is being tested."""
+    """The operation is not allowed while the code is being tested."""
 
 
 class StudentPolicy:
-    """The one audit hook of this process. `begin` is called before any of the student's code runs."""
+    """Listens to audit events on behalf of the tests. `enable` must be called before any of the student's code runs."""
 
     def __init__(self) -> None:
         self._level = LEVEL_OFF
         self._add_flag: AddFlag = lambda code, detail: None
         self._library_globals: frozenset[int] = frozenset()
         self._library_folders: tuple[str, ...] = ()
-        self._busy_threads: set[int] = set()
-        self._is_installed = False
+        self._listener = with_caller(self._handle_event)
 
     def enable(self, library_globals: frozenset[int], library_folders: tuple[str, ...], add_flag: AddFlag) -> None:
-        """`library`: the identities of the globals of modules that are the library's; `folders`: where those lie."""
+        """Start restricting the student's code.
+
+        library_globals: `id()` of the globals of every library module. library_folders: the folders of these modules.
+        add_flag: called with the code and the detail of an integrity flag, until a test cell brings its own.
+        """
         self._library_globals, self._library_folders, self._add_flag = library_globals, library_folders, add_flag
-        if not self._is_installed:
-            self._is_installed = True
-            sys.addaudithook(self._make_hook())
+        if not self._level:
+            add_listener(_WATCHED_EVENTS, self._listener)
         self._level = LEVEL_STUDENT
 
     def disable(self) -> None:
-        """The hook stays, and does nothing."""
+        """Stop restricting the student's code."""
         self._level = LEVEL_OFF
+        remove_listener(_WATCHED_EVENTS, self._listener)
 
     @contextmanager
     def during_test(self, add_flag: AddFlag) -> Iterator[None]:
-        """While a test cell runs."""
+        """Apply the restrictions of test cells, and report flags to `add_flag`, for the duration of a `with` block."""
         previous = self._level, self._add_flag
         self._level, self._add_flag = (LEVEL_TESTING if previous[0] else LEVEL_OFF), add_flag
         try:
@@ -75,28 +75,11 @@ class StudentPolicy:
         finally:
             self._level, self._add_flag = previous
 
-    def _make_hook(self) -> Callable[[str, tuple[Any, ...]], None]:
-        events, ident, busy = _WATCHED_EVENTS, threading.get_ident, self._busy_threads
-
-        def hook(event: str, arguments: tuple[Any, ...]) -> None:
-            if event not in events or not self._level:
-                return
-            thread_id = ident()
-            if thread_id in busy:
-                return
-            busy.add(thread_id)
-            try:
-                self._handle_event(event, arguments, _find_caller())
-            finally:
-                busy.discard(thread_id)
-
-        return hook
-
     def _handle_event(self, event: str, arguments: tuple[Any, ...], caller: FrameType | None) -> None:
         if event in ("object.__setattr__", "object.__delattr__"):
             self._check_code_change(arguments)
         elif event == "sys.addaudithook":
-            self._add_flag("audit-hook", "")
+            self._add_flag("audit-hook-attempted", "")
             raise ForbiddenOperation(event)
         elif event in ("compile", "code.__new__"):
             self._check_code_origin(event, arguments, caller)
@@ -109,7 +92,7 @@ class StudentPolicy:
             self._add_flag("objects-searched", event)
 
     def _handle_test_event(self, event: str, arguments: tuple[Any, ...], caller: FrameType | None) -> None:
-        """What is only refused while a test cell runs."""
+        """Handle an event that is refused only while a test cell runs."""
         if event == "object.__getattr__":
             function, name = arguments[0], arguments[1]
             if name in _FRAME_ATTRIBUTES or (name in _CODE_ATTRIBUTES and _is_test_function(function)):
@@ -119,7 +102,7 @@ class StudentPolicy:
         elif event in _OBJECT_EVENTS:
             self._refuse_student("objects-searched", event, caller)
         else:
-            self._refuse_student("tracing", event, caller)
+            self._refuse_student("tracing-attempted", event, caller)
 
     def _check_code_change(self, arguments: tuple[Any, ...]) -> None:
         function, name = arguments[0], arguments[1]
@@ -133,10 +116,10 @@ class StudentPolicy:
                 raise ForbiddenOperation(name)
 
     def _check_code_origin(self, event: str, arguments: tuple[Any, ...], caller: FrameType | None) -> None:
-        """Code that says it comes from a file of the library."""
+        """Refuse code of the student whose file name claims that it is a library's or a test's."""
         filename = arguments[1]
         claims_trusted_file = type(filename) is str and (
-            filename in _TEST_FILENAMES or filename.startswith(self._library_folders)
+            filename in RELEASE_FILENAMES or filename.startswith(self._library_folders)
         )
         if claims_trusted_file and self._is_student_call(caller):
             self._add_flag("code-forged", filename)
@@ -148,7 +131,7 @@ class StudentPolicy:
             raise ForbiddenOperation(f"{detail} cannot be used while your code is being tested")
 
     def _is_student_call(self, frame: FrameType | None) -> bool:
-        """True if the student's code does it, or has one of the go-betweens do it."""
+        """True if the caller is the student's code, directly or through a module that passes results on."""
         while frame is not None:
             if id(frame.f_globals) not in self._library_globals or not frame.f_code.co_filename.startswith(
                 self._library_folders
@@ -161,9 +144,9 @@ class StudentPolicy:
         return False
 
     def _is_student_frame(self, frame: FrameType) -> bool:
-        """No part of Python, of a library imported since, or of the test."""
+        """False for frames of Python, of a library (also one imported since `enable`) and of the test."""
         filename = frame.f_code.co_filename
-        if filename in _TEST_FILENAMES or filename.startswith("<frozen "):
+        if filename in RELEASE_FILENAMES or filename.startswith("<frozen "):
             return False
         module = sys.modules.get(str(frame.f_globals.get("__name__")))
         return not (
@@ -171,15 +154,8 @@ class StudentPolicy:
         )
 
 
-def _find_caller() -> FrameType | None:
-    try:
-        return sys._getframe(2)
-    except ValueError:  # nothing below: a thread's first call
-        return None
-
-
 def _is_test_function(function: object) -> bool:
-    return type(function) is FunctionType and function.__code__.co_filename in _TEST_FILENAMES
+    return type(function) is FunctionType and function.__code__.co_filename in RELEASE_FILENAMES
 
 
 STUDENT_POLICY = StudentPolicy()

@@ -1,6 +1,6 @@
-"""What the student's process may ask of the judge: to use an object that a test handed over, as one uses an object, and no more.
+"""Checks what the student process requests of the judge: the ordinary use of an object that a test has passed to it, and nothing else.
 
-Through a function's `__globals__`, a generator's frame or an exception's traceback everything that the judge knows could be read.
+Through the `__globals__` of a function, the frame of a generator or the traceback of an exception, it could read everything in the judge.
 """
 
 from __future__ import annotations
@@ -21,24 +21,28 @@ _GENERATOR_METHODS = ("send", "throw", "close")
 
 
 def check_request(operation: Any, arguments: Any, exported_objects: ObjectTable) -> None:
-    """Raises PermissionError for what may not be asked, AttributeError for an attribute that is kept back."""
-    if type(operation) is not str or operation not in ("call", "operate", "get") or type(arguments) is not tuple:
-        raise PermissionError("this may not be asked")
+    """Raises PermissionError for a request that is not allowed, and AttributeError for an attribute that is withheld."""
+    if (
+        type(operation) is not str
+        or operation not in ("call", "apply-operator", "get-attribute")
+        or type(arguments) is not tuple
+    ):
+        raise PermissionError("this request is not allowed")
     if not arguments or not exported_objects.is_offered(arguments[0]):
-        raise PermissionError("only what a test handed over may be used")
+        raise PermissionError("only objects that a test has passed may be used")
     target, *rest = arguments
-    if operation == "get":
+    if operation == "get-attribute":
         _check_attribute(target, *rest)
-    elif operation == "operate":
+    elif operation == "apply-operator":
         if len(rest) != 4 or type(rest[0]) is not str or rest[0] not in OPERATORS or issubclass(type(target), type):
-            raise PermissionError("this operator may not be used")
+            raise PermissionError("this operator is not allowed")
     elif len(rest) != 3 or issubclass(type(target), types.ModuleType):
-        raise PermissionError("this may not be called")
+        raise PermissionError("this object may not be called")
 
 
 def _check_attribute(target: Any, *rest: Any) -> None:
     if len(rest) != 1 or type(rest[0]) is not str:
-        raise PermissionError("this may not be asked")
+        raise PermissionError("this request is not allowed")
     name = rest[0]
     kind = type(target)
     if name in _NAME_ATTRIBUTES and kind in _OPAQUE_TYPES:

@@ -1,4 +1,4 @@
-"""What one side tells the other of a class: its name, its bases, and which operators its instances have."""
+"""Describes a class for the other process: its name, its bases, and the operators that its instances have."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 
 __builtins__ = BUILTINS
 
-# Of a class that derives from one of these, the stand-in holds the value itself: only its own methods are asked for.
+# The proxy of an object whose class derives from one of these contains the value. Only the methods of the class itself are remote.
 VALUE_TYPES = (int, float, complex, str, bytes, tuple, frozenset)
 _MAX_NAME_CHARS = 200
 
 
 def describe_class(kind: type, encode_base: Callable[[type], list[Any]]) -> list[Any]:
-    """Name, qualified name, library reference or None, forms of the bases, operators, those it takes away.
+    """Return name, qualified name, import path or None, encoded bases, operators, and operators that the class sets to None.
 
-    Of a library's class the bases are left out, but for the nearest of Python's own exceptions or plain types; it counts as a whole.
-    A class that derives from NumPy's or pandas' has their operators for its own: the other side may not have loaded them.
+    A library class is described as a whole: of its bases, only the nearest built-in exception or plain type is included. A class that
+    derives from one of NumPy or pandas is described with the operators of that class, because the other process may not have loaded the
+    library.
     """
     import_path = importable_objects.import_path_of(kind) or importable_objects.allowed_import_path(kind)
     if import_path is None:
@@ -66,7 +67,7 @@ def _plain_base_of(kind: type) -> list[type]:
 
 
 def _find_operators(classes: tuple[type, ...]) -> tuple[list[str], list[str]]:
-    """The operators that these classes define, first come, and those that are set to None there."""
+    """Return the operators that these classes define, and those that they set to None. The first class in order decides."""
     operators: list[str] = []
     removed_operators: list[str] = []
     for part in classes:

@@ -1,4 +1,4 @@
-"""Objects of libraries, named instead of sent: a module and the attribute's path in it ("" for the module itself)."""
+"""Library objects, which are sent as an import path: a module and a qualified name in it ("" for the module itself)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __builtins__ = BUILTINS
 
 ImportPath = tuple[str, str]
 
-# Their state is the student's (open figures, …): a test looks at it where it is, in the student's process.
+# These modules have state that belongs to the student (open figures, …), so a test uses them in the student process.
 STATEFUL_MODULES = frozenset({"matplotlib.pyplot", "pylab", "matplotlib.pylab"})
 
 _ALLOWED_TYPES = (
@@ -37,7 +37,7 @@ _PANDAS_TYPE_NAMES = "DataFrame Series Index MultiIndex RangeIndex DatetimeIndex
 
 
 def import_path_of(value: Any) -> ImportPath | None:
-    """Where a library keeps this very object; None for what a notebook defined, and for what cannot be found again."""
+    """Return the import path of this very object, or None if a notebook defined it or it cannot be found again."""
     if isinstance(value, types.ModuleType):
         name = getattr(value, "__name__", None)
         is_loaded = type(name) is str and name != "__main__" and sys.modules.get(name) is value
@@ -54,7 +54,7 @@ def import_path_of(value: Any) -> ImportPath | None:
 
 
 def find_loaded_object(module: str, qualname: str) -> Any:
-    """The object at this place in a module that is loaded; None where there is none."""
+    """Return the object at this path in a loaded module, or None."""
     value: Any = sys.modules.get(module)
     for part in qualname.split(".") if qualname else ():
         value = getattr(value, part, None)
@@ -62,7 +62,7 @@ def find_loaded_object(module: str, qualname: str) -> Any:
 
 
 def import_object(module: str, qualname: str) -> Any:
-    """The object at this place; imports the module. Raises ImportError or AttributeError."""
+    """Import the module and return the object at this path. Raises ImportError or AttributeError."""
     value: Any = importlib.import_module(module)
     for part in qualname.split(".") if qualname else ():
         value = getattr(value, part)
@@ -77,9 +77,9 @@ _ALLOWED_IF_LOADED = {
 
 
 def allowed_type(module: str, qualname: str) -> type | None:
-    """One of the types that may be named by a side that is not believed. They do nothing but hold their values.
+    """Return a type that an untrusted process may name, or None. These types only hold their values.
 
-    NumPy's and pandas' are known only once this process has loaded the library for a reason of its own.
+    Types of NumPy and pandas are available only if this process has already loaded the library.
     """
     kind = _ALLOWED_BY_PATH.get((module, qualname))
     if kind is None and (module, qualname) in _ALLOWED_IF_LOADED:
@@ -88,11 +88,11 @@ def allowed_type(module: str, qualname: str) -> type | None:
 
 
 def allowed_import_path(kind: type) -> ImportPath | None:
-    """The name under which `known_type` finds this type again; None for any other."""
+    """Return the path under which `allowed_type` finds this type, or None."""
     import_path = (kind.__module__, kind.__qualname__)
     if type(import_path[0]) is str and allowed_type(*import_path) is kind:
         return import_path
-    # pandas and NumPy show their types under other names than those they are kept under.
+    # NumPy and pandas define their types in other modules than those that export them.
     root = str(import_path[0]).partition(".")[0]
     if root in ("numpy", "pandas") and allowed_type(root, kind.__name__) is kind:
         return root, kind.__name__

@@ -1,8 +1,12 @@
-"""What does not cross by value: how it is named to the other side, and what stands in for it here.
+"""Encodes what is not sent by value as a reference, and creates proxies from references.
 
-Forms: `["obj", number, class]` an object of the sender's, with its plain value as a fourth field where the class derives from a plain
-type; `["cls", number, description]` a class of the sender's, described the first time only; `["back", number]` what the receiver gave;
-`["lib", module, path]` a library's; `["exc", name, values]` an exception of Python's own; `["slot", name]` a method of `object`.
+References:
+- `["obj", number, class]`: an object of the sender, with its plain value as a fourth item if its class derives from a plain type.
+- `["cls", number, description]`: a class of the sender. The description is sent the first time only.
+- `["own", number]`: an object of the receiver.
+- `["import", module, path]`: an object of a library.
+- `["exc", name, values]`: a built-in exception.
+- `["object-method", name]`: a method of `object`.
 """
 
 from __future__ import annotations
@@ -19,15 +23,16 @@ from pmh_jupyter.grading.runtime.proxies.class_description import describe_class
 from pmh_jupyter.grading.runtime.proxies.object_table import ObjectTable, RemoteReference
 from pmh_jupyter.grading.runtime.proxies.proxies import ProxyMeta, proxy_class_reference, remote_reference_of
 from pmh_jupyter.grading.runtime.proxies.proxy_classes import ProxyClasses, value_base
+from pmh_jupyter.grading.runtime.proxies.remote_peer import RemotePeer
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 from pmh_jupyter.grading.runtime.transport.wire_format import ValueTooLarge, WireFormatError
 
 __builtins__ = BUILTINS
 
 MAX_NESTED_VALUES = 30
-# Bases that are not named: what derives from them is taken for an ordinary exception.
+# Never sent as a base: a class that derives from them arrives as an ordinary exception.
 _CONTROL_EXCEPTIONS = (BaseException, KeyboardInterrupt, SystemExit, GeneratorExit)
-# What `pattern.search` is: a kind of function written in C, told by no name, that is called as the others are.
+# The type of `pattern.search`, a built-in function whose type has no importable name.
 _C_METHOD_TYPE = type(re.compile("").search)
 _PLAIN_VALUE_FUNCTIONS: dict[type, Any] = {
     int: int.__pos__,
@@ -41,21 +46,24 @@ _PLAIN_VALUE_FUNCTIONS: dict[type, Any] = {
 
 
 def _object_method(name: str) -> Any:
-    """A method that every object has, so that a test can see whether a class has one of its own."""
+    """Return a method of `object`, which tests compare to find out whether a class overrides it."""
     method = vars(object).get(name)
     if type(method) is not types.WrapperDescriptorType:
-        raise WireFormatError("No method of object's.")
+        raise WireFormatError("This is not a method of object.")
     return method
 
 
 class NeverMarshalled:
-    """What derives from this never crosses."""
+    """Objects of a class that derives from this are never sent."""
 
 
 class Marshaller:
-    """One side's objects over there, and the other side's here. `trusted`: what the other side names is taken (never by the judge)."""
+    """Knows which objects this side has sent, and the proxies of those that it has received.
 
-    def __init__(self, peer: Any, *, trusts_peer: bool) -> None:
+    trusts_peer: whether this side imports any object that the other side names. The judge never does.
+    """
+
+    def __init__(self, peer: RemotePeer, *, trusts_peer: bool) -> None:
         self._peer, self._trusts_peer = peer, trusts_peer
         self.codec = Codec(self._to_reference, self._from_reference)
         self.exported_objects = ObjectTable()
@@ -67,10 +75,10 @@ class Marshaller:
         self._nesting_depth = 0
 
     def forget_value_proxies(self) -> None:
-        """Stand-ins that hold a value need not be the same ones from here on."""
+        """Forget the proxies that contain a value. Further references create new ones."""
         self._value_proxies.clear()
 
-    # Out.
+    # Encoding.
 
     def _to_reference(self, value: Any) -> list[Any]:
         kind = type(value)
@@ -83,14 +91,14 @@ class Marshaller:
         if issubclass(kind, BaseException) and exceptions.crosses_by_value(value):
             tag, name, values = exceptions.exception_fields(value)
             return [tag, name, self._encode_nested(values)]
-        # The judge names what is a library's; by the other side's name it would take nothing but a few types.
+        # Only the judge names library objects. From the other side it would accept no names but those of a few types.
         import_path = None if self._trusts_peer else importable_objects.import_path_of(value)
         if import_path is not None:
-            return ["lib", *import_path]
+            return ["import", *import_path]
         if kind is types.WrapperDescriptorType and value.__objclass__ is object:
-            return ["slot", value.__name__]
+            return ["object-method", value.__name__]
         if issubclass(kind, NeverMarshalled):
-            raise TypeError("this belongs to the tests alone")
+            raise TypeError("this object belongs to the tests")
         encoded = ["obj", self.exported_objects.export(value), self._encode_class(kind)]
         base = value_base(kind)
         return encoded if base in (None, kind) else [*encoded, self._encode_nested(_PLAIN_VALUE_FUNCTIONS[base](value))]
@@ -102,25 +110,25 @@ class Marshaller:
             return None
         peer, number = class_reference if class_reference is not None else (remote.peer, remote.number)  # type: ignore[union-attr]
         if peer is not self._peer:
-            raise ReferenceError("this object went away with the process that had it")
-        return ["back", number]
+            raise ReferenceError("the process of this object has ended")
+        return ["own", number]
 
     def _encode_class_value(self, kind: type) -> list[Any]:
         import_path = importable_objects.allowed_import_path(kind)
         if import_path is None and not self._trusts_peer:
             import_path = importable_objects.import_path_of(kind)
         if import_path is not None:
-            return ["lib", *import_path]
+            return ["import", *import_path]
         self.exported_objects.export(kind)
         return self._encode_class(kind)
 
     def _encode_class(self, kind: type) -> list[Any]:
         if type(kind) is ProxyMeta:
-            raise TypeError("an object cannot cross whose class is a stand-in")
+            raise TypeError("an object whose class is a proxy class cannot be sent")
         if kind is _C_METHOD_TYPE:
             kind = types.BuiltinFunctionType
         if kind in _CONTROL_EXCEPTIONS:
-            return ["lib", "builtins", "Exception"]
+            return ["import", "builtins", "Exception"]
         number, is_new = self.exported_objects.export_class(kind)
         if not is_new:
             return ["cls", number]
@@ -129,27 +137,27 @@ class Marshaller:
 
     def _encode_base(self, kind: type) -> list[Any]:
         import_path = importable_objects.allowed_import_path(kind)
-        return ["lib", *import_path] if import_path is not None else self._encode_class(kind)
+        return ["import", *import_path] if import_path is not None else self._encode_class(kind)
 
     def _encode_nested(self, value: Any) -> Any:
-        """The form of a value that belongs to another one's."""
+        """Encode a value that is part of a reference."""
         if self._nesting_depth >= MAX_NESTED_VALUES:
-            raise ValueTooLarge("objects lie too deep in one another")
+            raise ValueTooLarge("objects are nested too deeply")
         self._nesting_depth += 1
         try:
             return self.codec.encode(value)
         finally:
             self._nesting_depth -= 1
 
-    # In.
+    # Decoding.
 
     def _from_reference(self, encoded: list[Any]) -> Any:
         tag, *arguments = encoded
-        if tag == "back" and len(arguments) == 1:
+        if tag == "own" and len(arguments) == 1:
             return self.exported_objects.find(arguments[0])
         if tag == "cls":
             return self.proxy_classes.decode_class(encoded)
-        if tag == "lib" and len(arguments) == 2 and type(arguments[0]) is str and type(arguments[1]) is str:
+        if tag == "import" and len(arguments) == 2 and type(arguments[0]) is str and type(arguments[1]) is str:
             return (
                 importable_objects.import_object(*arguments)
                 if self._trusts_peer
@@ -157,11 +165,11 @@ class Marshaller:
             )
         if tag == exceptions.TAG and len(arguments) == 2:
             return exceptions.read_exception(arguments[0], self.codec.decode(arguments[1]))
-        if tag == "slot" and len(arguments) == 1 and type(arguments[0]) is str:
+        if tag == "object-method" and len(arguments) == 1 and type(arguments[0]) is str:
             return _object_method(arguments[0])
         if tag == "obj" and len(arguments) in (2, 3) and type(arguments[0]) is int:
             return self._make_proxy(arguments[0], arguments[1], arguments[2:])
-        raise WireFormatError("A form has an unknown tag.")
+        raise WireFormatError("An encoded value has an unknown tag.")
 
     def _make_proxy(self, number: int, encoded_class: Any, content: list[Any]) -> Any:
         kind = self.proxy_classes.decode_class(encoded_class)
@@ -173,22 +181,22 @@ class Marshaller:
         proxy = self._new_proxy(kind, content)
         remote = RemoteReference(self._peer, number, self.dropped_references)
         remote.count = 1
-        object.__setattr__(proxy, "_pmh", remote)
+        object.__setattr__(proxy, "_pmh_reference", remote)
         try:
             self._proxies[number] = proxy
-        except TypeError:  # of a tuple or an int there is no weak reference
+        except TypeError:  # tuples and ints have no weak references
             self._value_proxies[number] = proxy
         return proxy
 
     def _new_proxy(self, kind: Any, content: list[Any]) -> Any:
         is_proxy_class: bool = type(kind) is ProxyMeta
         if not is_proxy_class:
-            raise WireFormatError("An object of a class that crosses by value.")
+            raise WireFormatError("An object has a class that is sent by value.")
         base: Any = value_base(kind)
         if base is not None:
             value = self.codec.decode(content[0]) if content else None
             if type(value) is not base:
-                raise WireFormatError("An object without its value.")
+                raise WireFormatError("An object has no value.")
             return base.__new__(kind, value)
         if issubclass(kind, BaseException):
             return exceptions.make_blank_exception(kind)

@@ -1,9 +1,10 @@
-"""Objects that stay where they are: each side counts what it gave, and tells what it no longer holds."""
+"""Objects that stay in their process: each side counts how often it has sent them, and reports the references that it has dropped."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from pmh_jupyter.grading.runtime.proxies.remote_peer import RemotePeer
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 from pmh_jupyter.grading.runtime.transport.wire_format import WireFormatError
 
@@ -13,21 +14,21 @@ MAX_CLASSES = 20_000
 
 
 class RemoteReference:
-    """The other side's number of an object, held by its stand-in here; telling what was held when it goes away."""
+    """The other side's number of an object. Its proxy holds it; when the proxy is deleted, the dropped references are recorded."""
 
     __slots__ = ("count", "dropped_references", "number", "peer")
 
-    def __init__(self, peer: Any, number: int, dropped_references: list[tuple[int, int]]) -> None:
+    def __init__(self, peer: RemotePeer, number: int, dropped_references: list[tuple[int, int]]) -> None:
         self.peer, self.number, self.count, self.dropped_references = peer, number, 0, dropped_references
 
     def __del__(self) -> None:
-        # The other side subtracts exactly what arrived here: what it sends at this moment stays alive.
+        # The other side subtracts exactly the number of arrivals, so an object that it is sending at this moment stays alive.
         if self.count:
             self.dropped_references.append((self.number, self.count))
 
 
 class ObjectTable:
-    """What this side gave the other by number. An object lives until it was dropped as often as it was sent."""
+    """The objects that this side has sent, by number. An object is kept until it has been dropped as often as it was sent."""
 
     def __init__(self) -> None:
         self._last_number = 0
@@ -38,36 +39,36 @@ class ObjectTable:
         self.offered_numbers: set[int] = set()
 
     def export(self, value: Any) -> int:
-        """The number under which the other side may name this object; counts as one sending."""
+        """Return the number by which the other side may name this object, and count one sending."""
         number = self._number_for(value)
         self._counts[number] = self._counts.get(number, 0) + 1
         self.offered_numbers.add(number)
         return number
 
     def export_class(self, kind: type) -> tuple[int, bool]:
-        """The number of a class, which is never dropped, and whether it still has to be described."""
+        """Return the number of a class, which is never dropped, and whether it still has to be described."""
         number = self._number_for(kind)
         is_new = number not in self._described
         self._described.add(number)
         return number, is_new
 
     def mark_undescribed(self, numbers: list[int]) -> None:
-        """What was to describe these classes was never sent."""
+        """The message that described these classes was not sent."""
         self._described.difference_update(numbers)
 
     def find(self, number: object) -> Any:
-        """The object of this number; BadForm where there is none."""
+        """Return the object with this number. Raises `WireFormatError` if there is none."""
         if type(number) is not int or number not in self._objects_by_number:
-            raise WireFormatError("No object was given under this number.")
+            raise WireFormatError("There is no object with this number.")
         return self._objects_by_number[number]
 
     def is_offered(self, value: Any) -> bool:
-        """Whether this very object was given as a value, and not only as the class of one."""
+        """Whether this very object was sent as a value, and not only as the class of a value."""
         number = self._numbers_by_id.get(id(value))
         return number is not None and self._objects_by_number[number] is value and number in self.offered_numbers
 
     def release(self, number: object, count: object) -> None:
-        """The other side has given up an object as often as that."""
+        """The other side has dropped `count` references to an object."""
         if type(number) is not int or type(count) is not int or number not in self._counts:
             return
         self._counts[number] -= count

@@ -1,6 +1,6 @@
-"""The operators of Python that cross between the two processes: their names, and how each is done to an object.
+"""The operators that one process applies to objects of the other: their names, and how each is applied.
 
-An operator's name is that of its method without the underscores ("add", "radd", "len"); that is also how a release keeps them.
+The name of an operator is that of its method without the underscores ("add", "radd", "len"). A release stores these names.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ARITHMETIC_OPERATORS = frozenset(
 )
 REFLECTED_OPERATORS = frozenset(f"r{name}" for name in _ARITHMETIC_OPERATORS)
 IN_PLACE_OPERATORS = frozenset(f"i{name}" for name in _ARITHMETIC_OPERATORS - {"divmod"})
-# Nothing of the test goes over with these but what the test itself calls or prints, and their result is judged as a value.
+# These pass nothing of the test to the object, except arguments that the test itself passes. Their result is then checked as a value.
 UNCHECKED_OPERATORS = frozenset("call str repr format hash iter next enter exit aiter anext aenter aexit await".split())
 _OTHER_OPERATORS = frozenset(
     """len getitem setitem delitem contains bool int float complex index abs neg pos invert round trunc floor ceil
@@ -36,7 +36,7 @@ OPERATORS = (
     | _OTHER_OPERATORS
 )
 OPERATOR_OF_METHOD = {f"__{name}__": name for name in OPERATORS}
-"""By the method's name, the operator."""
+"""Maps the name of a method to the operator."""
 
 
 def _binary_function(name: str) -> Callable[..., Any]:
@@ -106,18 +106,18 @@ _OPERATOR_FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 
 def apply_operator(name: str, value: Any, arguments: list[Any], keywords: dict[str, Any]) -> Any:
-    """Does the operator as Python's syntax would; KeyError for a name that is none."""
+    """Apply an operator as the syntax of Python would. Raises KeyError for an unknown name."""
     return _OPERATOR_FUNCTIONS[name](value, *arguments, **keywords)
 
 
 class AwaitableRunner:
-    """One event loop on which awaitables are run to their end, made when first needed."""
+    """Runs awaitables to completion on one event loop, which is created on first use."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def run(self, awaitable: Any) -> Any:
-        """The awaitable's result; what it raises is raised here."""
+        """Return the result of the awaitable, or raise its exception."""
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
 

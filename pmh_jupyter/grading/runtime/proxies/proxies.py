@@ -1,7 +1,7 @@
-"""Stand-ins: objects and classes here that pass on what is done to them to the other side.
+"""Proxies: objects and classes of this process that forward operations to the other process.
 
-An instance's stand-in is an instance of a mirrored class (see `mirrors.py`), so that `isinstance`, `except` and `type(x) is C`
-need nobody's word. What it is, and where, lies in the attribute `_pmh` (a `Handle`); of a class in `_pmh_class`.
+The proxy of an instance is an instance of a proxy class (see `proxy_classes`), so `isinstance`, `except` and `type(x) is C` need no
+request. The attribute `_pmh_reference` (a `RemoteReference`) identifies the object; of a class, `_pmh_class` does.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from pmh_jupyter.grading.runtime.proxies import importable_objects
 from pmh_jupyter.grading.runtime.proxies.class_description import VALUE_TYPES
 from pmh_jupyter.grading.runtime.proxies.object_table import RemoteReference
 from pmh_jupyter.grading.runtime.proxies.operators import OPERATOR_OF_METHOD, REFLECTED_OPERATORS
+from pmh_jupyter.grading.runtime.proxies.remote_peer import RemotePeer
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 
 __builtins__ = BUILTINS
 
-# Attributes with two underscores that are asked for over there; all others are those of the stand-in itself.
+# Dunder attributes that are read in the other process. All others are those of the proxy itself.
 _REMOTE_DUNDERS = frozenset(
     """__dict__ __doc__ __module__ __name__ __qualname__ __annotations__ __defaults__ __kwdefaults__ __code__ __func__
     __self__ __wrapped__ __closure__ __globals__ __signature__ __init__ __slots__ __dataclass_fields__ __members__
@@ -32,38 +33,38 @@ _LOCAL_EXCEPTION_DUNDERS = frozenset({"__cause__", "__context__", "__notes__"})
 
 
 def is_remote_attribute(name: str) -> bool:
-    """Whether this attribute of a stand-in is the other side's."""
+    """Whether this attribute of a proxy belongs to the object in the other process."""
     if name.startswith("__") and name.endswith("__"):
         return name in _REMOTE_DUNDERS or name in OPERATOR_OF_METHOD
-    return name not in ("_pmh", "_pmh_class")
+    return name not in ("_pmh_reference", "_pmh_class")
 
 
 def remote_reference_of(value: Any) -> RemoteReference | None:
-    """The handle of an instance's stand-in; None for everything else, and for what has no object over there."""
+    """Return the reference of an instance's proxy, or None if the value is not a proxy of an existing object."""
     if not isinstance(type(value), ProxyMeta):
         return None
     try:
-        remote: RemoteReference = object.__getattribute__(value, "_pmh")
+        remote: RemoteReference = object.__getattribute__(value, "_pmh_reference")
     except AttributeError:
         return None
     return remote
 
 
 def is_proxy(value: Any) -> bool:
-    """Whether this object or class is the other side's."""
+    """Whether this object or class is a proxy."""
     return type(value) is ProxyMeta or remote_reference_of(value) is not None
 
 
-def proxy_class_reference(kind: Any) -> tuple[Any, int] | None:
-    """The peer and the number of a mirrored class; None for everything else."""
+def proxy_class_reference(kind: Any) -> tuple[RemotePeer, int] | None:
+    """Return the peer and the number of a proxy class, or None for anything else."""
     if type(kind) is not ProxyMeta:
         return None
-    class_reference: tuple[Any, int] | None = type.__getattribute__(kind, "_pmh_class")[:2]
+    class_reference: tuple[RemotePeer, int] | None = type.__getattribute__(kind, "_pmh_class")[:2]
     return class_reference
 
 
 def apparent_class(value: Any) -> type:
-    """What `type(value)` says in-process: for a library's object that stayed over there, the library's class, if it is loaded."""
+    """Return what `type(value)` is in the notebook: for the proxy of a library object, the class of the library, if it is loaded here."""
     kind = type(value)
     if type(kind) is not ProxyMeta:
         return kind
@@ -79,7 +80,7 @@ def _loaded_library_class(kind: type) -> type | None:
 
 
 class ProxyMeta(type):
-    """The type of mirrored classes, each the stand-in of a class of the other side."""
+    """The metaclass of proxy classes. A proxy class stands in for a class of the other process."""
 
     def __new__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> ProxyMeta:
         if "_pmh_class" not in body:
@@ -87,12 +88,12 @@ class ProxyMeta(type):
         return type.__new__(cls, name, bases, body)
 
     def mro(cls) -> list[type]:
-        """A class whose library's class says what kind of class it is (Enum, ABC) derives from that one too."""
+        """Derive also from the marker class (Enum, ABC, …) if the class stands in for one."""
         mro = type.mro(cls)
-        marker_class = type.__getattribute__(cls, "__dict__").get("_pmh_kind")
+        marker_class = type.__getattribute__(cls, "__dict__").get("_pmh_marker_class")
         if marker_class is None:
             return mro
-        # One that holds a value itself (IntEnum) has a layout that nothing else can have.
+        # Plain types are left out: a class that contains a value (IntEnum) cannot share its layout.
         return [
             *mro[:-1],
             *(base for base in marker_class.__mro__ if base not in mro and not issubclass(base, VALUE_TYPES)),
@@ -165,12 +166,13 @@ def _is_visible_base(base: type, name: str) -> bool:
     return base is not Proxy or name == "__bases__"
 
 
-def _peer_of(cls: ProxyMeta) -> Any:
-    return type.__getattribute__(cls, "_pmh_class")[0]
+def _peer_of(cls: ProxyMeta) -> RemotePeer:
+    peer: RemotePeer = type.__getattribute__(cls, "_pmh_class")[0]
+    return peer
 
 
 class Proxy:
-    """What every mirrored class derives from. It has no name of its own that an object over there could have."""
+    """The base of all proxy classes. It defines no attribute that a remote object could have."""
 
     def __getattribute__(self, name: str) -> Any:
         if name == "__class__":
@@ -214,7 +216,7 @@ class Proxy:
         return self if remote is None else remote.peer.copy(self, True)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        raise TypeError("an object of the student's cannot be pickled here")
+        raise TypeError("an object of the notebook cannot be pickled by a test")
 
 
 def _fetch_text(value: Any, name: str, *arguments: str) -> str:
@@ -228,7 +230,7 @@ def _fetch_text(value: Any, name: str, *arguments: str) -> str:
 
 
 def make_forwarder(name: str) -> Callable[..., Any]:
-    """The method of a mirrored class that passes this operator on."""
+    """Make the method of a proxy class that forwards this operator."""
 
     def method(self: Any, /, *arguments: Any, **keywords: Any) -> Any:
         remote = remote_reference_of(self)
@@ -245,7 +247,7 @@ assert REFLECTED_OPERATORS <= FORWARDERS.keys()
 
 
 class CoroutineProxy(Proxy):
-    """The stand-in of a coroutine or another awaitable: run to its end over there, at one go, when it is awaited here."""
+    """The proxy of a coroutine or another awaitable, which runs to completion in the other process when it is awaited here."""
 
     def send(self, value: Any) -> Any:
         raise StopIteration(_await_result(self))
@@ -254,7 +256,7 @@ class CoroutineProxy(Proxy):
         raise error[0]
 
     def close(self) -> None:
-        """Nothing runs here."""
+        """Do nothing: nothing runs in this process."""
 
     def __getattribute__(self, name: str) -> Any:
         if name in ("send", "throw", "close"):
@@ -263,7 +265,7 @@ class CoroutineProxy(Proxy):
 
     def __await__(self) -> Any:
         return _await_result(self)
-        yield  # a generator, which the language demands
+        yield  # makes this a generator, as `__await__` must be
 
 
 def _await_result(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Classes of the other side, made anew here from what it says of them: their names, bases and operators, no code."""
+"""Creates proxy classes from the descriptions that the other process sends: names, bases and operators, no code."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ from pmh_jupyter.grading.runtime.proxies.class_description import VALUE_TYPES
 from pmh_jupyter.grading.runtime.proxies.object_table import MAX_CLASSES
 from pmh_jupyter.grading.runtime.proxies.operators import OPERATORS
 from pmh_jupyter.grading.runtime.proxies.proxies import FORWARDERS, CoroutineProxy, Proxy, ProxyMeta
+from pmh_jupyter.grading.runtime.proxies.remote_peer import RemotePeer
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 from pmh_jupyter.grading.runtime.transport.wire_format import WireFormatError
 
 __builtins__ = BUILTINS
 
 _CONTAINERS = (list, dict, set, bytearray)
-# Our own errors steer the judge; nobody over there may raise one.
+# Exceptions of this package control the judge, so the student process must not raise one.
 _OWN_PACKAGE = __name__.partition(".")[0]
-# Types whose objects never cross by value: their stand-ins may be taken for them.
+# Objects of these types are never sent by value, so their proxies may claim to be of the type.
 _REFERENCE_ONLY_TYPES = (
     *(types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.GeneratorType, types.CoroutineType),
     *(types.AsyncGeneratorType, types.ModuleType, types.CodeType, types.FrameType, types.TracebackType, property),
     *(staticmethod, classmethod, map, filter, zip, enumerate, reversed, types.SimpleNamespace, types.MappingProxyType),
 )
-# Classes of Python's that say what kind of class derives from them; a mirrored class may do so too. Of their code nothing is used.
+# Base classes that mark a kind of class. A proxy class may derive from them; none of their code is used.
 _MARKER_CLASSES = (
     *(abc.ABC, enum.Enum, enum.IntEnum, enum.Flag, enum.IntFlag, enum.StrEnum, typing.Generic),
     *(collections.UserDict, collections.UserList, collections.UserString),
@@ -41,23 +42,23 @@ _AWAITABLE_CLASS_NAMES = frozenset(
 
 
 class ProxyClasses:
-    """The mirrored classes of one peer, by the other side's number."""
+    """The proxy classes of one peer, by the other side's number."""
 
-    def __init__(self, peer: Any) -> None:
+    def __init__(self, peer: RemotePeer) -> None:
         self._peer = peer
         self._classes: dict[int, type] = {}
 
     def decode_class(self, encoded: Any) -> type:
-        """The class that a form names (`["lib", module, path]`) or describes (`["cls", number, description]`)."""
+        """Return the class that is named (`["import", module, path]`) or described (`["cls", number, description]`)."""
         if type(encoded) is not list or not encoded:
-            raise WireFormatError("This is no class.")
-        if encoded[0] == "lib" and len(encoded) == 3 and type(encoded[1]) is str and type(encoded[2]) is str:
+            raise WireFormatError("This is not a class.")
+        if encoded[0] == "import" and len(encoded) == 3 and type(encoded[1]) is str and type(encoded[2]) is str:
             kind = importable_objects.allowed_type(encoded[1], encoded[2])
             if kind is None:
-                raise WireFormatError("A class is named that may not be.")
+                raise WireFormatError("This class may not be named.")
             return kind
         if encoded[0] != "cls" or len(encoded) not in (2, 3) or type(encoded[1]) is not int:
-            raise WireFormatError("This is no class.")
+            raise WireFormatError("This is not a class.")
         number = encoded[1]
         if number not in self._classes:
             if len(encoded) == 2 or len(self._classes) >= MAX_CLASSES:
@@ -90,7 +91,7 @@ class ProxyClasses:
             "__module__": "__main__",
             "__qualname__": qualname,
             "_pmh_class": (self._peer, number, apparent_class),
-            "_pmh_kind": _marker_class_of(import_path),
+            "_pmh_marker_class": _marker_class_of(import_path),
             "_pmh_library": None if import_path is None or apparent_class else import_path,
         }
         is_awaitable = import_path is not None and name in _AWAITABLE_CLASS_NAMES
@@ -103,9 +104,9 @@ def _marker_class_of(import_path: tuple[str, str] | None) -> type | None:
 
 
 def _validate_description(description: Any) -> tuple[Any, ...]:
-    """The fields of a description, each of the right type."""
+    """Return the fields of an untrusted description. Raises `WireFormatError` if one has the wrong type."""
     if type(description) is not list or len(description) != 6:
-        raise WireFormatError("A class is described wrongly.")
+        raise WireFormatError("The description of a class is malformed.")
     name, qualname, import_path, bases, operators, removed_operators = description
     has_valid_names = type(name) is str and type(qualname) is str and "\0" not in name
     has_valid_import_path = import_path is None or (
@@ -115,18 +116,18 @@ def _validate_description(description: Any) -> tuple[Any, ...]:
     if not (has_valid_names and has_valid_import_path and has_valid_lists) or not OPERATORS.issuperset(
         _validate_names([*operators, *removed_operators])
     ):
-        raise WireFormatError("A class is described wrongly.")
+        raise WireFormatError("The description of a class is malformed.")
     return name, qualname, tuple(import_path) if import_path else None, bases, operators, removed_operators
 
 
 def _validate_names(names: list[Any]) -> list[str]:
     if any(type(name) is not str for name in names):
-        raise WireFormatError("A class is described wrongly.")
+        raise WireFormatError("The description of a class is malformed.")
     return names
 
 
 def _library_exception_bases(import_path: tuple[str, str]) -> list[type]:
-    """A library's exception, if it is loaded here: so `except` finds it. Nothing of its code runs."""
+    """Return the library's exception class, if it is loaded here, so that `except` matches. None of its code runs."""
     library_class = importable_objects.find_loaded_object(*import_path)
     is_own = import_path[0].partition(".")[0] in (_OWN_PACKAGE, "runtime")
     if (
@@ -140,33 +141,25 @@ def _library_exception_bases(import_path: tuple[str, str]) -> list[type]:
 
 
 def _build_class(name: str, parents: list[type], proxy_base: type[Proxy], body: dict[str, Any]) -> type:
-    """The class with these parents as far as they can be had: mirrors, exceptions, and types that hold a value."""
+    """Create the class with as many of these parents as possible: proxy classes, exceptions and plain types."""
     proxy_bases: list[type] = [parent for parent in parents if type(parent) is ProxyMeta]
     real_bases = [
         parent for parent in parents if issubclass(parent, (*VALUE_TYPES, BaseException)) and parent not in proxy_bases
     ]
-    # An exception's nearest parent comes first: a library's exception is also what Python's own it derives from.
+    # Only the most derived exceptions: the exception of a library already derives from its built-in base.
     real_bases = [
         base for base in real_bases if not any(base is not other and issubclass(other, base) for other in real_bases)
     ]
     leading_bases: list[type] = proxy_bases if proxy_bases and proxy_base is Proxy else [*proxy_bases, proxy_base]
-    for body_changes in ({}, {"_pmh_kind": None}):
+    for body_changes in ({}, {"_pmh_marker_class": None}):
         for bases in ((*leading_bases, *real_bases), (*proxy_bases, proxy_base), (proxy_base,)):
             try:
                 return ProxyMeta(name, bases, body | body_changes)
-            except TypeError:  # no layout or order holds them all
+            except TypeError:  # there is no layout or method resolution order with all of them
                 continue
-    raise WireFormatError("A class cannot be made.")
+    raise WireFormatError("A class cannot be created.")
 
 
 def value_base(kind: type) -> type | None:
-    """The plain type whose value a stand-in of this class holds, if there is one."""
+    """Return the plain type whose value a proxy of this class contains, or None."""
     return next((base for base in type.__getattribute__(kind, "__mro__") if base in VALUE_TYPES), None)
-
-
-def exception_base(kind: type) -> type[BaseException] | None:
-    """Python's own exception from which this class derives, if there is one."""
-    for base in type.__getattribute__(kind, "__mro__"):
-        if isinstance(base, type) and issubclass(base, BaseException) and BUILTINS.get(base.__name__) is base:
-            return base
-    return None

@@ -1,4 +1,4 @@
-"""Signatures cross by their parts, so that `inspect.signature` gives a real one."""
+"""Sends signatures as plain values, so that `inspect.signature` of a proxy returns a real one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ _EMPTY = inspect.Parameter.empty
 
 
 def signature_parts(function: Any) -> tuple[Any, ...]:
-    """Of each parameter its name, kind, default and annotation (in a tuple of one, or empty), then the return annotation."""
+    """Return (name, kind, default, annotation) of each parameter, and the return annotation.
+
+    Defaults and annotations are in a tuple of one, or an empty one.
+    """
     signature = inspect.signature(function)
     parameters = tuple(
         (parameter.name, int(parameter.kind), _pack_optional(parameter.default), _pack_optional(parameter.annotation))
@@ -23,7 +26,7 @@ def signature_parts(function: Any) -> tuple[Any, ...]:
 
 
 def build_signature(parts: Any) -> inspect.Signature:
-    """The signature of these parts. Raises ValueError or TypeError for what makes none."""
+    """Build the signature from untrusted parts. Raises ValueError, TypeError or IndexError for malformed ones."""
     parameters, return_annotation = parts
     signature_parameters = [
         inspect.Parameter(

@@ -1,6 +1,6 @@
-"""One page of memory that a submission's processes share: on it the student's process writes who its frozen copy is.
+"""One page of memory that the processes of a submission share. On it the student process writes the pid of its last checkpoint.
 
-Nothing on it is believed. It saves a message at every checkpoint, since it is read only when a copy is needed.
+The pid is not trusted. The page saves a message at every checkpoint, because it is read only when a checkpoint is needed.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ _PID = struct.Struct("=i")
 
 
 class CheckpointPage:
-    """Made before the processes that share it are forked."""
+    """Must be created before the processes that share it are forked."""
 
     def __init__(self) -> None:
         self._page = mmap.mmap(-1, mmap.PAGESIZE)
 
     @property
     def checkpoint_pid(self) -> int:
-        """The process that is the last checkpoint; 0 when there is none."""
+        """The pid of the last checkpoint; 0 if there is none."""
         return int(_PID.unpack_from(self._page)[0])
 
     @checkpoint_pid.setter

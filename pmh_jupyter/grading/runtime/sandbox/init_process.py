@@ -1,9 +1,11 @@
-"""The first process of a submission's room. It starts the student's process, tells how that ended, and brings back the last
-checkpoint; when it ends, the kernel ends everything in the room.
+"""The first process of a submission's sandbox. It starts the student process, reports how it ended, and restores checkpoints.
 
-It takes orders from the judge alone, over a socket that nobody else has: `spawn` (a new student's process) and `restore` (the last
-checkpoint goes on), each with the socket on which that process is to be reached. It answers each with `did`, and tells `died` when
-the student's process has ended or used too much. Every message carries the number of the student's process it is about.
+When it exits, the kernel kills every process in the sandbox.
+
+It takes requests only from the judge, over a socket that no other process has: `spawn` (start a new student process) and `restore`
+(continue with the last checkpoint). Each comes with the socket that the student process shall use for its link to the judge. The reply
+has `reply_to` and `succeeded`. When the student process exits, or uses too much memory, the judge gets an exit report with `cause` and
+`detail`. Every message has the number (`process`) of the student process that it is about.
 """
 
 from __future__ import annotations
@@ -24,10 +26,10 @@ from pmh_jupyter.grading.runtime.sandbox.resource_check import MEMORY_EXIT_CODE,
 from pmh_jupyter.grading.runtime.sandbox.student_process import OUTPUT_EXIT_CODE, StudentProcessConfig
 
 CHECK_INTERVAL_SECONDS = 0.2
-# What Python itself takes on top of the memory that a submission may use.
+# Memory that Python itself needs on top of the memory limit of a submission.
 INTERPRETER_OVERHEAD_BYTES = 32 << 20
 KILL_TIMEOUT_SECONDS = 2.0
-# What exit codes of our own say.
+# Causes that our own exit codes stand for.
 EXIT_CODE_CAUSES = {
     OUTPUT_EXIT_CODE: "output-limit",
     MEMORY_EXIT_CODE: "memory-limit",
@@ -40,7 +42,10 @@ def run_init_process(
     environment: namespaces.SandboxEnvironment,
     run_student_process: Callable[[StudentProcessConfig], NoReturn],
 ) -> NoReturn:
-    """Serves the judge until it is gone. `live` is what a new student's process does; it never returns."""
+    """Serves requests until the judge closes `control`. Never returns.
+
+    run_student_process: the main function of a new student process. Never returns.
+    """
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     linux.close_descriptors_except(control.fileno())
@@ -48,18 +53,18 @@ def run_init_process(
         linux.die_with_parent()
         namespaces.create_namespaces()
     else:
-        # Nobody would end what it leaves behind, so it may not die at once: it sees the judge's socket closed.
+        # Nobody else would kill the processes that are left, so it must not die with the judge. It sees that the socket is closed.
         linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
     init = _InitProcess(control, environment, run_student_process)
     init.serve()
     if not environment.has_namespaces:
         init.kill_all()
-    # Else the kernel ends everything in the room with this process, and lets nobody know of its end before.
+    # With namespaces, the kernel kills every process in the sandbox before it reports the exit of this one.
     os._exit(0)
 
 
 class _InitProcess:
-    """`live` is the student's process, `number` counts them; `watched` can be polled for its end."""
+    """`student_pid` is the present student process, `process_number` counts them, `student_pidfd` can be polled for its exit."""
 
     def __init__(
         self,
@@ -80,7 +85,7 @@ class _InitProcess:
 
     def serve(self) -> None:
         while True:
-            # One event a round: an order may put another process, and its descriptor, in the place of the one that has ended.
+            # One event per round: a request may replace the student process, and its descriptor, by another.
             ready_descriptors = [descriptor for descriptor, _ in self.poll.poll(CHECK_INTERVAL_SECONDS * 1000)]
             if self.student_pidfd in ready_descriptors:
                 self._handle_student_exit()
@@ -90,14 +95,14 @@ class _InitProcess:
                 self._check_processes()
 
     def _handle_request(self) -> bool:
-        """One order; False when the judge is gone."""
+        """Handles one request. Returns False if the judge has closed the socket."""
         raw, descriptors, _, _ = socket.recv_fds(self.control, 1 << 16, 1)
         if not raw:
             return False
         request = json.loads(raw)
         with socket.socket(fileno=descriptors[0]) as link:
-            is_done = self._spawn(request["limits"], link) if request["action"] == "spawn" else self._restore(link)
-        self._send(reply_to=request["action"], succeeded=is_done)
+            succeeded = self._spawn(request["limits"], link) if request["action"] == "spawn" else self._restore(link)
+        self._send(reply_to=request["action"], succeeded=succeeded)
         return True
 
     def _spawn(self, limits: dict[str, Any], link: socket.socket) -> bool:
@@ -149,7 +154,7 @@ class _InitProcess:
             self.student_pidfd = -1
 
     def _handle_student_exit(self) -> None:
-        """The student's process is no more."""
+        """Reports the exit of the student process."""
         self._unwatch_process()
         cause, detail = "signal", "SIGKILL"
         with suppress(ChildProcessError):
@@ -161,7 +166,7 @@ class _InitProcess:
         self._send(cause=cause, detail=detail)
 
     def _check_processes(self) -> None:
-        """What a student's processes left behind is reaped, for it counts as running; and memory is added up."""
+        """Reaps orphaned processes, which count against the process limit, and enforces the memory limit of all processes together."""
         self.last_check = time.monotonic()
         for pid in self._iter_sandbox_processes():
             if pid != self.student_pid:
@@ -188,7 +193,7 @@ class _InitProcess:
         return linux.find_descendants(os.getpid())
 
     def kill_all(self, *, except_pid: int = 0) -> bool:
-        """Kills every process of the room but this one and `but`; True when they are gone."""
+        """Kills every process of the sandbox except this one and `except_pid`. Returns True if they are gone."""
         deadline = time.monotonic() + KILL_TIMEOUT_SECONDS
         while time.monotonic() < deadline:
             if self.environment.is_containerized and not except_pid:
@@ -209,7 +214,7 @@ class _InitProcess:
 
 
 def _is_reaped(pid: int) -> bool:
-    """True when a process that was killed is gone; one that is no child of ours yet will be, once its parent is gone."""
+    """True if a killed process is gone. A process that is not a child of ours becomes one as soon as its parent is gone."""
     try:
         return os.waitpid(pid, os.WNOHANG)[0] == pid
     except ChildProcessError:

@@ -1,6 +1,6 @@
-"""What the kernel offers and Python has no name for: namespaces, mounts, capabilities, filters of calls, processes in /proc.
+"""Functions of the Linux kernel that Python does not offer: namespaces, mounts, capabilities, seccomp, processes in /proc.
 
-Numbers from linux/sched.h, sys/mount.h, linux/prctl.h, linux/capability.h, linux/seccomp.h. Every function raises OSError.
+The numbers are from linux/sched.h, sys/mount.h, linux/prctl.h, linux/capability.h and linux/seccomp.h. Every function raises OSError.
 """
 
 from __future__ import annotations
@@ -47,13 +47,16 @@ def _check_result(result: int, operation: str) -> None:
 
 
 def unshare(flags: int) -> None:
-    """New namespaces for this process; of processes, for its next children."""
+    """Moves this process into new namespaces. A new pid namespace takes effect for its next child."""
     _check_result(_libc.unshare(flags), "unshare")
 
 
 @contextmanager
 def fork_into_new_pid_namespace(is_enabled: bool = True) -> Iterator[None]:
-    """The child that is forked meanwhile is the first process of a new namespace. Before and after it there may be threads."""
+    """A child forked in this context is the first process of a new pid namespace.
+
+    The old namespace is restored afterwards: a process between two pid namespaces cannot start threads.
+    """
     if not is_enabled:
         yield
         return
@@ -67,7 +70,7 @@ def fork_into_new_pid_namespace(is_enabled: bool = True) -> Iterator[None]:
 
 
 def mount(filesystem: str, target: str, flags: int, options: str = "") -> None:
-    """A new file system of a kind at a place."""
+    """Mounts a new file system of a type (such as "tmpfs") at `target`."""
     result = _libc.mount(
         filesystem.encode(), target.encode(), filesystem.encode(), ctypes.c_ulong(flags), options.encode() or None
     )
@@ -75,7 +78,7 @@ def mount(filesystem: str, target: str, flags: int, options: str = "") -> None:
 
 
 def bind_mount(descriptor: int, target: str) -> None:
-    """What a descriptor was opened for is to be found at a place, which is made."""
+    """Mounts the open file or folder at `target`, which is created."""
     is_folder = os.path.isdir(f"/proc/self/fd/{descriptor}")
     os.makedirs(target if is_folder else os.path.dirname(target), exist_ok=True)
     if not is_folder:
@@ -85,36 +88,36 @@ def bind_mount(descriptor: int, target: str) -> None:
 
 
 def unmount(target: str) -> None:
-    """Takes the topmost file system at a place away, though files in it may be open."""
+    """Unmounts the topmost file system at `target`, even if files in it are open."""
     _check_result(_libc.umount2(target.encode(), MNT_DETACH), f"umount {target}")
 
 
 def prctl(option: int, value: int) -> None:
-    """prctl with one value."""
+    """Calls prctl with one argument."""
     _check_result(_prctl(option, value, 0, 0, 0), f"prctl {option}")
 
 
 def die_with_parent() -> None:
-    """The kernel kills this process when the thread that forked it ends. Forgotten at every change of identity."""
+    """Makes the kernel kill this process when the thread that forked it ends. A change of uid or gid resets this."""
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def drop_bounding_set() -> None:
-    """No program that is started can have a capability again. Takes one itself, so it comes before the next function."""
+    """Prevents programs started later from gaining capabilities. Needs a capability itself: call it before `drop_capabilities`."""
     capability = 0
     while _prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0:
         capability += 1
 
 
 def drop_capabilities() -> None:
-    """All of them, for ever."""
+    """Drops all capabilities, permanently."""
     header = struct.pack("=Ii", LINUX_CAPABILITY_VERSION_3, 0)
     _check_result(_libc.capset(header, bytes(24)), "capset")
     prctl(PR_SET_NO_NEW_PRIVS, 1)
 
 
 def install_seccomp_filter() -> None:
-    """From here on this process and its children are refused the calls of `seccomp`. Needs `give_up_capabilities` first."""
+    """Installs the filter of `seccomp` for this process and its children. `drop_capabilities` must be called first."""
     if not _FILTER:
         return
     code = ctypes.create_string_buffer(_FILTER, len(_FILTER))
@@ -127,13 +130,13 @@ _FILTER = build_system_call_filter(platform.machine())
 
 
 def bring_up_loopback() -> None:
-    """A new network namespace has its own 127.0.0.1, which is down."""
+    """Brings up 127.0.0.1 in a new network namespace, where it is down at first."""
     with socket.socket() as any_socket:
         fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", IFF_UP))
 
 
 def close_descriptors_except(*preserved: int) -> None:
-    """Closes every descriptor from 3 on that is not among those kept."""
+    """Closes every descriptor from 3 on, except the preserved ones."""
     first = 3
     for descriptor in sorted(set(preserved)):
         os.closerange(first, descriptor)
@@ -142,12 +145,12 @@ def close_descriptors_except(*preserved: int) -> None:
 
 
 def list_processes() -> Iterator[int]:
-    """Every process that can be seen."""
+    """The pids of all visible processes."""
     return (int(name) for name in os.listdir("/proc") if name.isdecimal())
 
 
 def find_descendants(ancestor: int) -> Iterator[int]:
-    """Every process below `ancestor`."""
+    """The pids of all descendants of a process."""
     parents: dict[int, int] = {}
     for pid in list_processes():
         parents[pid] = get_parent_pid(pid)
@@ -158,7 +161,7 @@ def find_descendants(ancestor: int) -> Iterator[int]:
 
 
 def get_parent_pid(pid: int) -> int:
-    """0 for a process that is gone."""
+    """The pid of the parent; 0 for a process that is gone."""
     try:
         with open(f"/proc/{pid}/stat") as stat:
             return int(stat.read().rpartition(")")[2].split()[1])
@@ -167,7 +170,7 @@ def get_parent_pid(pid: int) -> int:
 
 
 def get_owner_uid(pid: int) -> int:
-    """Whose process it is; -1 for one that is gone."""
+    """The uid of a process; -1 if it is gone."""
     try:
         with open(f"/proc/{pid}/status") as status:
             return int(status.read().partition("\nUid:")[2].split()[0])
@@ -176,7 +179,7 @@ def get_owner_uid(pid: int) -> int:
 
 
 def get_resident_bytes(pid: int) -> int:
-    """Memory in use, pages that processes share counted in parts; 0 for a process that is gone."""
+    """Memory in use, with a proportional share of pages that processes share (PSS); 0 for a process that is gone."""
     try:
         with open(f"/proc/{pid}/smaps_rollup") as rollup:
             return int(rollup.read().partition("\nPss:")[2].split()[0]) * 1024
@@ -185,6 +188,6 @@ def get_resident_bytes(pid: int) -> int:
 
 
 def get_address_space_bytes() -> int:
-    """How much address space this process has taken, of which RLIMIT_AS counts every byte."""
+    """Size of the address space of this process, which is what RLIMIT_AS limits."""
     with open("/proc/self/statm") as statm:
         return int(statm.read().split()[0]) * os.sysconf("SC_PAGESIZE")

@@ -1,8 +1,8 @@
-"""The rooms of a submission: what its processes can see and write, who they are, and how much they may use.
+"""The environment of a submission's processes: what they can see and write, their uid, and their resource limits.
 
-Behind a wall a submission has namespaces of its own below the wall's: processes, mounts, shared memory, network, names. In a
-container none can be made: there it has the container for itself, and its judge is another identity in it. Without a wall only the
-limits hold.
+In a bubblewrap sandbox, a submission has namespaces of its own within the sandbox's: processes, mounts, shared memory, network, host
+name. In a container, it cannot create namespaces. There it has the container for itself, and its judge has another uid. Without a
+sandbox, only the resource limits apply.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ STUDENT_UID = 1000
 
 @dataclass(frozen=True)
 class SandboxEnvironment:
-    """Where the processes of one submission live. `walled`: behind a wall; else `home` is a folder that somebody made for it.
-    `contained`: the wall is a container, made for this submission alone.
+    """Where the processes of one submission run.
 
-    `kept` are paths below the folders that are made new, which stay within reach.
+    is_sandboxed: in a sandbox. Otherwise `home` is a folder that the host has created for the submission.
+    preserved_paths: paths below the folders that are mounted anew, which must stay reachable.
+    is_containerized: the sandbox is a container that was created for this submission alone.
     """
 
     is_sandboxed: bool
@@ -42,7 +43,7 @@ class SandboxEnvironment:
 
     @property
     def has_namespaces(self) -> bool:
-        """True where the submission has namespaces of its own."""
+        """True if the submission has namespaces of its own."""
         return self.is_sandboxed and not self.is_containerized
 
     @property
@@ -51,33 +52,35 @@ class SandboxEnvironment:
 
     @property
     def shared_folders(self) -> dict[str, str]:
-        """Folders that judge and student have each for themselves, and whose files tests and notebook share. Without a wall both
-        have the same; in a container each has temporary files where the other cannot look."""
+        """Folders that judge and student process each have for themselves, but whose files tests and notebook share.
+
+        Without a sandbox, both use the same folders. In a container, each has temporary files that the other cannot read.
+        """
         work = {"work": self.work_folder} if self.is_sandboxed else {}
         return work | {"temporary": "/tmp"} if self.has_namespaces else work
 
 
 def is_root() -> bool:
-    """True where this process may take on other identities: not so for a plain user's, though it is number 0 behind a wall."""
+    """True if this process can change its uid. In a sandbox that an unprivileged user started, uid 0 cannot."""
     return os.geteuid() == 0 and _count_uids() > 1
 
 
 def pick_unused_uid() -> int:
-    """An identity that nobody has, and no other submission: out of the upper half of those that there are."""
+    """A random uid from the upper half of the range, which no user and no other submission has."""
     half_count = _count_uids() // 2
     return half_count + int.from_bytes(os.urandom(4), "big") % (half_count - 1)
 
 
 @cache
 def _count_uids() -> int:
-    """How many there are from 0 on."""
+    """The number of uids from 0 on that are mapped in this user namespace."""
     with open("/proc/self/uid_map") as file:
         rows = [[int(word) for word in line.split()] for line in file]
     return min(max((count for first, _, count in rows if first == 0), default=1), 1 << 31)
 
 
 def create_namespaces() -> None:
-    """What only the first process of a room can do, before any limit is known."""
+    """Creates the namespaces of a submission. Called by the first process of its sandbox."""
     linux.unshare(linux.CLONE_NEWNS | linux.CLONE_NEWIPC | linux.CLONE_NEWNET | linux.CLONE_NEWUTS)
     linux.mount("proc", "/proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
     linux.bring_up_loopback()
@@ -86,13 +89,13 @@ def create_namespaces() -> None:
 def mount_writable_folders(
     environment: SandboxEnvironment, uid: int, file_bytes: int, *, is_remount: bool = False
 ) -> None:
-    """Empty folders to write in, each of limited size; `again`: those that were there go, with what is in them."""
+    """Mounts empty writable folders of `file_bytes` each. `is_remount`: unmounts the present ones first, with their contents."""
     if is_remount:
         for folder in WRITABLE_FOLDERS:
             linux.unmount(folder)
     preserved = {
         path: os.open(path, os.O_PATH) for path in environment.preserved_paths
-    }  # where they lie below all that is made new
+    }  # opened before the new mounts hide them
     options = f"size={file_bytes},nr_inodes={MAX_FILES},uid={uid},gid={uid},mode="
     for folder in WRITABLE_FOLDERS:
         linux.mount(
@@ -104,8 +107,10 @@ def mount_writable_folders(
 
 
 def create_judge_home(uid: int) -> str:
-    """In a container: a folder for the judge that the student's processes can neither look into nor write to. Root's right to hand
-    folders over is not needed, and not there: the judge's group may write to it."""
+    """In a container: creates a folder for the judge that the student's processes can neither read nor write.
+
+    The capability to change a folder's owner is not available. The folder is therefore writable for the judge's group.
+    """
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.umask(0o007)
@@ -115,12 +120,12 @@ def create_judge_home(uid: int) -> str:
 
 
 def clear_writable_folders(uid: int) -> None:
-    """In a container: what the student's processes wrote goes. Only its owner may take it away."""
+    """In a container: deletes what the student's processes wrote, as their uid, because only the owner may delete it."""
     _run_as(uid, _empty_writable_folders)
 
 
 def kill_processes_of(uid: int) -> None:
-    """In a container: all processes of the student's at once."""
+    """In a container: kills all of the student's processes at once."""
     _run_as(uid, lambda: os.kill(-1, signal.SIGKILL))
 
 
@@ -149,8 +154,10 @@ def _run_as(uid: int, action: Callable[[], None]) -> None:
 
 
 def drop_privileges(uid: int) -> None:
-    """Gives up every right there is. For root by another identity; else within a user namespace of its own, in which the kernel
-    (5.14 and newer) counts processes apart."""
+    """Drops all privileges: as root, by changing to `uid`; otherwise, by entering a new user namespace.
+
+    The kernel (5.14 and newer) counts the processes of a user namespace separately, for RLIMIT_NPROC.
+    """
     if is_root():
         os.setgroups([])
         linux.drop_bounding_set()
@@ -168,11 +175,11 @@ def drop_privileges(uid: int) -> None:
 
 
 def set_resource_limits(limits: dict[str, Any]) -> None:
-    """What the kernel enforces without our help. No amount means no limit. Memory is what may be added to what is taken already.
+    """Sets the limits that the kernel enforces. A limit of None is not set. Memory is limited in addition to what is in use now.
 
-    `reserves`: a program that takes far more addresses than memory, so that only what it can write to is counted.
+    `reserves_address_space` in `limits`: the program reserves far more address space than it uses, so only writable memory is limited.
     """
-    memory = resource.RLIMIT_DATA if limits.get("reserves") else resource.RLIMIT_AS
+    memory = resource.RLIMIT_DATA if limits.get("reserves_address_space") else resource.RLIMIT_AS
     for kind, amount in (
         (memory, limits["memory_bytes"] + linux.get_address_space_bytes()),
         (resource.RLIMIT_NPROC, limits["processes"]),

@@ -1,4 +1,4 @@
-"""What a cell prints: kept up to a limit, past which the process ends itself."""
+"""Captures what a cell prints. If a cell prints more than the limit, the process exits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from pmh_jupyter.grading.runtime.sandbox.student_process import OUTPUT_EXIT_CODE
 
 
 class OutputCapture:
-    """Standard output and error of a student's process, from `install` on. `most`: bytes that one cell may print in all."""
+    """Captures standard output and standard error of a student process, after `install`.
+
+    max_bytes: how much one cell may print to both together.
+    """
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
@@ -22,12 +25,12 @@ class OutputCapture:
         sys.stdout, sys.stderr = _TextStream(self.stdout_buffer), _TextStream(self.stderr_buffer)
 
     def begin_cell(self) -> None:
-        """Another cell: it may print as much again."""
+        """Discards the output so far and resets the count for the next cell."""
         self.byte_count = 0
         self.take_output()
 
     def take_output(self) -> tuple[str, str]:
-        """What was printed since the last time, to output and to error."""
+        """Returns and removes what was printed since the last call, to standard output and to standard error."""
         return self.stdout_buffer.take_text(), self.stderr_buffer.take_text()
 
     def count_bytes(self, size: int) -> None:
@@ -37,7 +40,7 @@ class OutputCapture:
 
 
 class _OutputBuffer(io.RawIOBase):
-    """Bytes in a list. `descriptor` is the one that a program started from a cell is given in its place."""
+    """Collects bytes in memory. `descriptor`: the one that programs started by a cell write to instead."""
 
     def __init__(self, capture: OutputCapture, descriptor: int) -> None:
         self.capture, self.descriptor = capture, descriptor
@@ -60,13 +63,13 @@ class _OutputBuffer(io.RawIOBase):
         return self.descriptor
 
     def close(self) -> None:
-        """Whoever closes standard output may print again all the same, as in Jupyter."""
+        """Does nothing: after closing standard output, a cell can still print, as in Jupyter."""
 
 
 class _TextStream(io.TextIOWrapper):
     def __init__(self, buffer: _OutputBuffer) -> None:
-        # A raw stream will do, since every write is taken whole.
+        # A raw stream is sufficient, because it accepts every write as a whole.
         super().__init__(buffer, encoding="utf-8", errors="backslashreplace", write_through=True)  # type: ignore[arg-type]
 
     def close(self) -> None:
-        """See `_Kept.close`."""
+        """Does nothing, as `_OutputBuffer.close`."""

@@ -1,5 +1,8 @@
-"""Whether a student's process can go on after a cell. One that holds all the memory, descriptors or threads it may have would fail
-over everything that comes after it, so it ends: that costs the cell which left it so, and no other."""
+"""Checks after each cell whether the student process has resources left to continue.
+
+A process that holds all the memory, descriptors or threads it may have would fail in every later cell. It exits instead, which costs
+only the cell that used the resources up.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,9 @@ from _thread import start_new_thread
 from errno import ENOMEM
 from mmap import mmap
 
-# Ends the process; may be forged, which costs whoever forges it.
+# Exit codes. A student can forge them, but loses the cell that does so.
 MEMORY_EXIT_CODE, RESOURCES_EXIT_CODE = 114, 115
-# What running the next cell takes, without it being the cell's own doing.
+# Memory needed to run any cell, whatever the cell does.
 REQUIRED_FREE_BYTES = 16 << 20
 _mmap, _exit, _dup, _close, _count, _start = (
     mmap, os._exit, os.dup, os.close, threading.active_count, start_new_thread
@@ -20,7 +23,7 @@ _MemoryError, _OSError, _RuntimeError = MemoryError, OSError, RuntimeError
 
 
 def exit_if_exhausted() -> None:
-    """Called after each cell; takes microseconds, because memory that is asked for is not touched."""
+    """Exits if memory, descriptors or threads are used up. Takes microseconds, because the memory that it maps is not touched."""
     try:
         _close(_dup(0))
         _mmap(-1, REQUIRED_FREE_BYTES).close()
@@ -35,4 +38,4 @@ def exit_if_exhausted() -> None:
 
 
 def _do_nothing() -> None:
-    """What a thread that is only tried does."""
+    """The body of the thread that is started as a test."""

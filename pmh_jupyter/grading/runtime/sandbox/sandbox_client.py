@@ -1,4 +1,4 @@
-"""A submission's room as the judge sees it: a student's process to talk to, the reason why one was lost, another one instead."""
+"""The judge's view of a submission's sandbox: starts student processes, restores checkpoints, and finds out why a process was lost."""
 
 from __future__ import annotations
 
@@ -17,18 +17,21 @@ from pmh_jupyter.grading.runtime.sandbox.student_process import StudentProcessCo
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 
 MAX_MESSAGE_BYTES = 64 << 20
-# How long the first process of a room may take for an order: it kills, and it mounts.
+# For a request to the first process of the sandbox, which kills processes and mounts file systems.
 REQUEST_TIMEOUT_SECONDS = 10.0
-# From the end of a student's process to the word of it.
+# From the exit of a student process to the report of it.
 EXIT_REPORT_TIMEOUT_SECONDS = 2.0
 
 
 class SandboxLost(Exception):
-    """The first process of the room is gone or does not answer: nothing more can be run in it."""
+    """The first process of the sandbox is gone or does not reply: nothing more can be run in the sandbox."""
 
 
 class SandboxClient:
-    """Made before the judge knows anything that a student must not: the room begins as a copy of this process."""
+    """Starts a sandbox and controls it.
+
+    Must be created before the judge reads anything secret: the sandbox's first process is forked from this one.
+    """
 
     def __init__(
         self,
@@ -47,18 +50,18 @@ class SandboxClient:
         self.exit_report: PeerLost | None = None
 
     def spawn(self, limits: dict[str, Any]) -> Link:
-        """A new student's process, in an empty room; raises RoomLost."""
+        """Starts a new student process in an empty sandbox. Raises SandboxLost."""
         link = self._request("spawn", limits)
         if link is None:
-            raise SandboxLost("no process")
+            raise SandboxLost("no student process")
         return link
 
     def restore(self) -> Link | None:
-        """The last checkpoint goes on; None when there is none, or it is gone. Raises RoomLost."""
+        """Continues with the last checkpoint. Returns None if there is none, or if it is gone. Raises SandboxLost."""
         return self._request("restore", None)
 
     def explain_loss(self, lost: PeerLost) -> tuple[str, str]:
-        """Why a student's process was lost, after a link's `Lost`: cause and detail as an event has them; raises RoomLost."""
+        """Returns why the student process was lost, after a PeerLost of its link: cause and detail of an event. Raises SandboxLost."""
         if lost.cause == "closed" and self.exit_report is None:
             deadline = time.monotonic() + EXIT_REPORT_TIMEOUT_SECONDS
             with suppress(PeerLost):
@@ -68,7 +71,7 @@ class SandboxClient:
         return ("protocol-error", "") if report.cause == "closed" else (report.cause, report.detail[:400])
 
     def close(self) -> None:
-        """Ends the room with all that is in it; returns when it is gone."""
+        """Shuts the sandbox down with all of its processes. Returns when they are gone."""
         self.control.close()
         with suppress(ChildProcessError):
             os.waitpid(self.pid, 0)
@@ -99,10 +102,10 @@ class SandboxClient:
             if reply.get("reply_to") == action:
                 self.process_number = reply["process"]
                 return bool(reply["succeeded"])
-        raise SandboxLost(f"{action}: no answer")
+        raise SandboxLost(f"{action}: no reply")
 
     def _receive_exit_report(self) -> None:
-        """What the first process tells by itself: the end of the student's. Raises Lost with its cause."""
+        """Receives the report that the student process has exited. Raises PeerLost with its cause."""
         report = self._read_message()
         if report.get("process") == self.process_number and "cause" in report:
             self.exit_report = PeerLost(report["cause"], report["detail"])

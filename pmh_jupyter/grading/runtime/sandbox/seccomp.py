@@ -1,7 +1,7 @@
-"""A filter of system calls: what neither a limit nor a namespace holds.
+"""A filter of system calls, for what neither a resource limit nor a namespace can prevent.
 
-Refused is memory that no limit counts (memfd, System V shared memory, keys, a tmpfs in a namespace of one's own), new user namespaces,
-and calls that a notebook has no use for and kernels have been broken through. A program that is refused one sees an ordinary error.
+It denies memory that no limit counts (memfd, System V shared memory, keys, a tmpfs in a new namespace), new user namespaces, and calls
+that notebooks do not need and exploits of the kernel have used. The calling program gets an ordinary error.
 
 Format: classic BPF over `struct seccomp_data` (linux/seccomp.h, linux/filter.h); numbers from asm/unistd_64.h and asm-generic/unistd.h.
 """
@@ -20,7 +20,7 @@ REFUSE, NOT_IMPLEMENTED = (
 CLONE_NEWUSER = 0x10000000
 FIRST_X32 = 0x40000000
 
-# By machine: its AUDIT_ARCH, the two calls that take clone's flags, and the number of each call that is refused.
+# By machine: its AUDIT_ARCH, the numbers of the two calls that take clone's flags, and of each call that is denied.
 MACHINES: dict[str, tuple[int, tuple[int, int], dict[str, int]]] = {
     "x86_64": (
         0xC000003E,
@@ -35,11 +35,11 @@ MACHINES: dict[str, tuple[int, tuple[int, int], dict[str, int]]] = {
         | {"bpf": 280, "userfaultfd": 282, "io_uring_setup": 425, "memfd_secret": 447},
     ),
 }
-CLONE3_NUMBER = 435  # its flags lie in memory, where a filter cannot look
+CLONE3_NUMBER = 435  # its flags are in memory, which a filter cannot read
 
 
 def build_system_call_filter(machine: str) -> bytes:
-    """The program; empty for a machine whose numbers are not listed."""
+    """The filter program; empty for a machine that `MACHINES` does not list."""
     if machine not in MACHINES:
         return b""
     architecture, clone_calls, refused_calls = MACHINES[machine]

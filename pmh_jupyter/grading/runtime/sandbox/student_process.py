@@ -1,4 +1,4 @@
-"""The start of the student's process, and its checkpoints: frozen copies of it that sleep until one is needed."""
+"""Confines a student process at its start, and takes checkpoints: forked copies of it that sleep until one is needed."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from typing import Any
 from pmh_jupyter.grading.runtime.sandbox import linux, namespaces
 from pmh_jupyter.grading.runtime.sandbox.checkpoint_page import CheckpointPage
 
-# Where the student's process has its two descriptors, besides 0 to 2.
+# The two descriptors of a student process, besides 0 to 2.
 LINK_DESCRIPTOR, WAKE_DESCRIPTOR = 3, 4
-# Ends a process whose cell printed too much. It may be forged: that costs whoever forges it.
+# Exit code of a process whose cell printed too much. A student can forge it, but loses the cell that does so.
 OUTPUT_EXIT_CODE = 113
 
 
 @dataclass(frozen=True)
 class StudentProcessConfig:
-    """What a student's process begins with. `limits` as in the bundle."""
+    """What a student process needs at its start. `limits`: as in the bundle."""
 
     link: socket.socket
     wake_socket: socket.socket
@@ -31,9 +31,9 @@ class StudentProcessConfig:
 
 
 def confine_student_process(config: StudentProcessConfig) -> CheckpointManager:
-    """Puts this freshly forked process where it belongs: nothing of ours in reach, no rights, every limit set.
+    """Confines this newly forked process: closes inherited descriptors, drops all privileges, sets every limit.
 
-    From here on LINK is the socket to the judge.
+    Afterwards, LINK_DESCRIPTOR is the socket to the judge.
     """
     _place_descriptors(config.link.detach(), config.wake_socket.detach())
     os.setsid()
@@ -61,15 +61,18 @@ def _place_descriptors(link: int, wake: int) -> None:
 
 
 class CheckpointManager:
-    """Of all frozen copies only the last is kept."""
+    """Takes checkpoints of this process. Only the last one is kept."""
 
     def __init__(self, checkpoint_page: CheckpointPage) -> None:
         self.checkpoint_page = checkpoint_page
         self.checkpoint_pid = 0
 
     def take_checkpoint(self) -> bool:
-        """Freezes a copy of this process. Returns False at once; and once more, True, in the copy when it is to go on, with the
-        judge at the other end of LINK. Where no process can be had the last checkpoint is kept."""
+        """Forks a copy of this process as its checkpoint.
+
+        Returns False in this process. Returns True in the copy when it is restored, with LINK_DESCRIPTOR connected to the judge. If no
+        process can be started, the previous checkpoint is kept.
+        """
         try:
             pid = os.fork()
         except OSError:
@@ -90,7 +93,7 @@ class CheckpointManager:
                 os.waitpid(previous_pid, 0)
 
     def _wait_until_woken(self) -> None:
-        """Returns when the first process of the room wakes this one."""
+        """Returns when the first process of the sandbox wakes this one."""
         self.checkpoint_pid = 0
         try:
             with socket.socket(fileno=os.dup(WAKE_DESCRIPTOR)) as wake:

@@ -1,4 +1,4 @@
-"""What the student's code does with the world that a test may look at: it reads the keyboard, and it warns."""
+"""Redirects `input` and `warnings.warn` of the student's code to the test that calls it."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _ORIGINAL_WARN = warnings.warn
 
 
 def install_overrides(peer: Peer) -> None:
-    """In the student's process: `input` asks the test for what the keyboard would give, and `warnings.warn` warns the test."""
+    """Install the overrides in the student process. `input` reads from the test, and a warning is shown in the judge during a test."""
 
     def input_from_test(prompt: object = "", /) -> Any:
-        return peer.request("input", str(prompt))
+        return peer.request("read-input", str(prompt))
 
     def warn_test(message: Any, category: Any = None, stacklevel: int = 1, source: Any = None, **keywords: Any) -> None:
         kind = type(message) if isinstance(message, Warning) else category or UserWarning
         try:
-            was_delivered = peer.call_depth > 0 and peer.request("warn", str(message), kind.__name__)
-        except RuntimeError:  # another thread, or a process that a cell forked
+            was_delivered = peer.call_depth > 0 and peer.request("show-warning", str(message), kind.__name__)
+        except RuntimeError:  # called from another thread, or from a process that a cell has forked
             was_delivered = False
         if not was_delivered:
             _ORIGINAL_WARN(message, category, stacklevel + 1, source, **keywords)

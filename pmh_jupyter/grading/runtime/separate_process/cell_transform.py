@@ -1,4 +1,4 @@
-"""Statements of a test cell, made ready to run apart from the notebook."""
+"""Transforms the statements of a test cell so that they run in the judge as they would in the notebook."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from typing import Any
 
 from pmh_jupyter.grading.runtime.proxies import importable_objects
 
-TYPE_FUNCTION, MODULE_FUNCTION, CODE_FUNCTION = "_pmh_type", "_pmh_module", "_pmh_text"
+TYPE_FUNCTION, MODULE_FUNCTION, CODE_FUNCTION = "_pmh_type", "_pmh_module", "_pmh_code"
 
 
 def transform_statement(node: ast.stmt) -> ast.stmt:
-    """The statement with `type(x)` asking for the class that is shown, imports of modules whose state is the student's led there, and
-    texts that it evaluates looked at before."""
+    """Return the transformed statement.
+
+    - `type(x)` returns the class that the object has in the notebook.
+    - Imports of modules whose state belongs to the student (`matplotlib.pyplot`) return a proxy of the student's module.
+    - The first argument of `eval` and `exec` is checked against the strings of the release.
+    """
     transformed: Any = _StatementTransformer().visit(node)
     if isinstance(transformed, list):
         transformed = ast.copy_location(ast.If(ast.Constant(True), transformed, []), node)
@@ -22,7 +26,7 @@ def transform_statement(node: ast.stmt) -> ast.stmt:
 
 
 def class_body_names(node: ast.stmt) -> set[str]:
-    """Names that class bodies in this statement load: Python looks them up in a way that asks nobody."""
+    """Return the names that class bodies in this statement load. Python looks these up without calling `Namespace.__missing__`."""
     return {
         name.id
         for inner in ast.walk(node)

@@ -1,7 +1,8 @@
-"""A test cell made ready to run apart: read, rewritten and compiled. That takes longer than most tests run, and is the same for every
-submission, so the host keeps what a judge has made of a cell, and sends it along with the next submissions.
+"""Compiles a test cell for the judge: parsed, rewritten and compiled.
 
-What is kept is read back with `marshal`, which believes what it reads. So it is only ever made by a judge that runs nobody's code.
+Compiling takes longer than most tests, and its result is the same for every submission. So the host caches the compiled cells and sends
+them with the next submissions. `unpack_cell` reads them with `marshal`, which trusts its input: they must come from a judge that has not
+run any code of a student.
 """
 
 from __future__ import annotations
@@ -14,17 +15,20 @@ from dataclasses import astuple, dataclass
 from importlib.util import MAGIC_NUMBER
 from types import CodeType
 
-from pmh_jupyter.grading.runtime.in_process.test_runner import to_plain_python
-from pmh_jupyter.grading.runtime.policies.student_policy import TEST_CELL_FILENAME
+from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.separate_process.cell_transform import class_body_names, transform_statement
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionSite
 from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import AssertionRewriter, compile_statement
 from pmh_jupyter.grading.runtime.test_cells.checks import Check, CheckSpec, read_checks
+from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILENAME
 
 
 @dataclass(frozen=True)
 class CompiledCheck(CheckSpec):
-    """A statement's `code`, which lacks its recorder, and the `names` that are fetched before it runs."""
+    """A compiled statement.
+
+    code: its code, without a recorder (see `insert_recorder`). names: names that are fetched before it runs.
+    """
 
     code: CodeType
     names: frozenset[str]
@@ -32,7 +36,10 @@ class CompiledCheck(CheckSpec):
 
 @dataclass(frozen=True)
 class CompiledCell:
-    """`plain` is the cell in plain Python; `rules` are what its code calls by number (see `record.Recorder`)."""
+    """A compiled test cell.
+
+    python_source: the cell in plain Python. sites: the assertions that the code reports by number (see `AssertionRecorder`).
+    """
 
     python_source: str
     sites: Mapping[int, AssertionSite]
@@ -40,10 +47,10 @@ class CompiledCell:
 
 
 class _SiteTable(dict[int, AssertionSite]):
-    """What is noted of a cell while it is rewritten."""
+    """Collects the assertions of a cell while it is rewritten."""
 
     def rewrite(self, node: ast.stmt, source: str | None, feedback_by_line: dict[int, str]) -> None:
-        """See `checks.Rewriter`."""
+        """See `checks.StatementRewriter`."""
         AssertionRewriter(self, source, feedback_by_line).visit(node)
 
     def register_site(self, expression: str | None, feedback: str, *, is_swapped: bool = False) -> int:
@@ -52,7 +59,7 @@ class _SiteTable(dict[int, AssertionSite]):
 
 
 def compile_cell(source: str) -> CompiledCell | None:
-    """None for what is no Python."""
+    """Compile a cell (IPython syntax). Returns None if it is not valid Python."""
     python_source, sites = to_plain_python(source), _SiteTable()
     if python_source is None:
         return None
@@ -65,7 +72,11 @@ def _compile_check(check: Check) -> CompiledCheck:
     names = frozenset(class_body_names(check.node))
     try:
         code = compile_statement(transform_statement(check.node), TEST_CELL_FILENAME)
-    except (SyntaxError, ValueError, RecursionError) as error:  # a `return` at the top, say: found when it is its turn
+    except (
+        SyntaxError,
+        ValueError,
+        RecursionError,
+    ) as error:  # for example a `return` at top level, which is reported when the check runs
         code = compile_statement(_raise_statement(error), TEST_CELL_FILENAME)
     spec_fields = (
         check.name,
@@ -84,7 +95,7 @@ def _raise_statement(error: Exception) -> ast.stmt:
 
 
 def pack_cell(cell: CompiledCell | None) -> str:
-    """As it is kept; "" for what cannot be."""
+    """Return the cell as text for the cache; empty for None."""
     if cell is None:
         return ""
     sites = tuple((number, *astuple(site)) for number, site in cell.sites.items())
@@ -93,7 +104,7 @@ def pack_cell(cell: CompiledCell | None) -> str:
 
 
 def unpack_cell(packed_cell: str) -> CompiledCell | None:
-    """What was kept; None where it is of another Python, or nothing."""
+    """Read a cell of the cache. Returns None if it is empty or of another Python version."""
     raw = b64decode(packed_cell)
     if not raw.startswith(MAGIC_NUMBER):
         return None

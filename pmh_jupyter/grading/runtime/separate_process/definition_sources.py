@@ -1,34 +1,35 @@
-"""The text of a student's functions and classes, from the judge's own copy of the cells."""
+"""Finds the source of the student's functions and classes in the judge's own copy of the cells."""
 
 from __future__ import annotations
 
 import ast
 
 from pmh_jupyter.grading.runtime.execution.bindings import PARSE_ERRORS
-from pmh_jupyter.grading.runtime.in_process.test_runner import to_plain_python
+from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
+from pmh_jupyter.grading.runtime.execution.source_lines import split_source_lines
 
 _DEFINITION_NODES = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 class DefinitionSources:
-    """The cells that have run."""
+    """The source of the cells that have run."""
 
     def __init__(self) -> None:
         self._cells: list[str] = []
 
     def add(self, source: str) -> None:
-        """Another cell has run."""
+        """Add a cell that has run."""
         self._cells.append(source)
 
     def find(self, qualname: str) -> str | None:
-        """The text of what was defined last under this qualified name; None where there is none."""
+        """Return the source of the last definition with this qualified name, or None."""
         parts = [part for part in qualname.split(".") if part != "<locals>"]
         for source in reversed(self._cells):
             python_source = to_plain_python(source) or ""
             node = _find_definition(python_source, parts)
             if node is not None:
                 first_line = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-                lines = python_source.splitlines(keepends=True)[first_line - 1 : node.end_lineno]
+                lines = split_source_lines(python_source, keepends=True)[first_line - 1 : node.end_lineno]
                 return "".join(lines).rstrip("\n") + "\n"
         return None
 

@@ -1,4 +1,4 @@
-"""The judge's end of the conversation: rules on operators, guards what is handed over, hears what is printed."""
+"""The judge's end of the connection: applies the operator policy, restricts what the student process requests, forwards its output."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import builtins
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from pmh_jupyter.grading.runtime.files.shared_files import JudgeFileSync
@@ -23,7 +23,10 @@ _BUILTIN_INPUT = builtins.input
 
 
 class JudgePeer(Peer):
-    """`own_input` gives what a test cell has bound to the name `input`, or None."""
+    """The connection to one student process.
+
+    find_test_input: returns what the test cells have bound to the name `input`, or None.
+    """
 
     def __init__(
         self,
@@ -34,7 +37,7 @@ class JudgePeer(Peer):
     ) -> None:
         super().__init__(link, is_judge=True)
         self.operator_policy = operator_policy
-        self.exclusive_lock = self._lock
+        self.exclusive_lock: AbstractContextManager[Any] = self._lock
         self._file_sync = file_sync
         if file_sync is not None:
             file_sync.connect(self)
@@ -53,20 +56,20 @@ class JudgePeer(Peer):
                 file_sync.after_student_code()
 
     def request_internal(self, operation: str, *arguments: Any) -> Any:
-        """Asks our own code over there. Raises OSError as it does; anything else that it raises is no answer."""
+        """Send a request that our own code answers, not the student's. Raises its OSError, and `PeerLost` for any other exception."""
         try:
             return super().request(operation, *arguments)
         except (PeerLost, TimeLimitReached):
             raise
         except OSError as error:
             if type(error).__module__ != "builtins":
-                raise self.mark_lost("An error is none of Python's own.") from None
+                raise self.mark_lost("An error is not a built-in exception.") from None
             raise
-        except BaseException as error:  # noqa: BLE001 - it may say anything
+        except BaseException as error:  # noqa: BLE001 - the student process may answer with any exception
             raise self.mark_lost(f"{operation} ended with {type(error).__name__}"[:200]) from None
 
     def mark_lost(self, detail: str) -> PeerLost:
-        """The other side is of no more use: what to raise."""
+        """Mark the student process as unusable. Returns the exception to raise."""
         self.failure = self.failure or PeerLost("protocol-error", detail)
         return self.failure
 
@@ -75,7 +78,7 @@ class JudgePeer(Peer):
             self.operator_policy.check_operator(OPERATOR_OF_METHOD[name], _class_of(target))
         if name == "__signature__":
             return self._fetch_signature(target)
-        return self.request("get", target, name)
+        return self.request("get-attribute", target, name)
 
     def apply_operator(self, target: Any, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         self.operator_policy.check_operator(name, _class_of(target))
@@ -95,7 +98,7 @@ class JudgePeer(Peer):
         return result
 
     def recognizes(self, target: Any, name: str, other: Any) -> bool:
-        """Only asked where the reference has such a class: any class may say that everything is its own."""
+        """Ask only if the reference solution uses such a class: any class may claim every object."""
         if not self.operator_policy.is_allowed(name):
             return False
         is_recognized = super().recognizes(target, name, other)
@@ -104,7 +107,7 @@ class JudgePeer(Peer):
         return is_recognized
 
     def _exit_context(self, target: Any, name: str, arguments: tuple[Any, ...]) -> Any:
-        """Leaves a context manager of the student's. It neither reads nor swallows what a check found."""
+        """Leave a context manager of the student. It neither receives nor suppresses the failure of a check."""
         error = arguments[1] if len(arguments) == 3 else None
         if not isinstance(error, BaseException):
             return super().apply_operator(target, name, (None, None, None), {})
@@ -115,11 +118,11 @@ class JudgePeer(Peer):
 
     def _apply_silently(self, target: Any, name: str, value: Any) -> Any:
         with self.discard_output():
-            return self.request("operate", target, name, (value,), (), ())
+            return self.request("apply-operator", target, name, (value,), (), ())
 
     @contextmanager
     def discard_output(self) -> Iterator[None]:
-        """What is printed meanwhile is not heard."""
+        """Discard the output of the student's code in a `with` block."""
         previous, self._discards_output = self._discards_output, True
         try:
             yield
@@ -127,12 +130,12 @@ class JudgePeer(Peer):
             self._discards_output = previous
 
     def end_cell(self) -> None:
-        """Values that both sides have are on their own from here on."""
+        """Make the copies of shared values independent of each other at the end of a test cell."""
         self._released_replicas += self.replicas.forget_all()
         self.marshaller.forget_value_proxies()
 
     def _fetch_signature(self, target: Any) -> Any:
-        parts = self.request("signature", target)
+        parts = self.request("get-signature", target)
         try:
             return build_signature(parts)
         except (TypeError, ValueError, IndexError):
@@ -148,17 +151,17 @@ class JudgePeer(Peer):
             self._file_sync.before_student_code()
 
     def _handle_operation(self, operation: Any, arguments: Any) -> Any:
-        if operation == "input":
+        if operation == "read-input":
             return self._read_input(arguments)
-        if operation == "warn":
+        if operation == "show-warning":
             return self._show_warning(arguments)
         attribute_policy.check_request(operation, arguments, self.marshaller.exported_objects)
         target, *rest = arguments
-        if operation == "get":
+        if operation == "get-attribute":
             return getattr(target, rest[0])
         positional, names, values = rest[-3:]
         if not (type(positional) is type(names) is type(values) is tuple and len(names) == len(values)):
-            raise PermissionError("this may not be called so")
+            raise PermissionError("the arguments of this call are malformed")
         keywords = {name: value for name, value in zip(names, values, strict=True) if type(name) is str}
         return (
             target(*positional, **keywords)
@@ -167,7 +170,7 @@ class JudgePeer(Peer):
         )
 
     def _read_input(self, arguments: Any) -> str:
-        """What the test gives in place of the keyboard."""
+        """Return the line that the test provides instead of the keyboard."""
         test_input = self._find_test_input()
         read_line = test_input if test_input is not None else builtins.input
         if read_line is _BUILTIN_INPUT:
@@ -176,7 +179,7 @@ class JudgePeer(Peer):
         return str(read_line(prompt))
 
     def _show_warning(self, arguments: Any) -> bool:
-        """Warns in the student's place, by the filters that the test has set; False for a category that is the student's own."""
+        """Show a warning of the student's code under the filters of the test. Returns False for a category that is not built in."""
         text, name = arguments if type(arguments) is tuple and len(arguments) == 2 else (None, None)
         kind = BUILTIN_EXCEPTIONS.get(name) if type(name) is str else None
         if type(text) is not str or kind is None or not issubclass(kind, Warning) or self._discards_output:
@@ -193,7 +196,7 @@ class JudgePeer(Peer):
             sys.stderr.write(printed_err)
 
     def sanitize_error(self, error: BaseException) -> BaseException:
-        """A check that fails in code that the student's calls tells it nothing."""
+        """Hide the details of a check that failed in a callback of the test."""
         return AssertionError() if isinstance(error, AssertionError) else error
 
 

@@ -1,4 +1,4 @@
-"""Plain data that is like other plain data and not equal to it: what objects are asked about to try their claims."""
+"""Generates plain data that is similar but not equal to a value, to verify claims of equality."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ _ALPHABETS = ("0123456789", "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTU
 
 
 class _NoNearMiss(Exception):
-    """There is nothing like this value."""
+    """There is no similar value."""
 
 
 def near_misses(value: Any, seed: str) -> list[Any]:
-    """Values that are, by no honest equality, equal to this one: the more, the less can whoever equals one alone guess when it is asked
-    about the right one. They lie on both sides of it, and more on one than on the other, so that it does not lie in their middle.
-    Empty for what there is nothing like.
+    """Return values that no honest equality considers equal to this one, or an empty list if there are none.
+
+    They lie on both sides of the value, in random proportion, so that the value is not in their middle. The more there are, the less likely
+    an object that equals a single value guesses which of them is the expected one.
     """
-    is_small = not hasattr(value, "__len__") or len(value) <= MAX_SMALL_ELEMENTS  # each of them has to be carried over
+    is_small = not hasattr(value, "__len__") or len(value) <= MAX_SMALL_ELEMENTS  # each of them has to be sent
     rng = random.Random(seed)
     values: list[Any] = [value]
     count_below = rng.randrange((NEAR_MISS_COUNT if is_small else LARGE_VALUE_NEAR_MISS_COUNT) + 1)
@@ -41,7 +42,7 @@ def near_misses(value: Any, seed: str) -> list[Any]:
 
 
 def unique_values_like(value: Any, hex_digits: str) -> list[Any]:
-    """A value of the same kind that nobody has seen before, made of hexadecimal digits. Empty for a kind of which there are few."""
+    """Return a list with one new value of the same type, made from hexadecimal digits. Empty for types with few values."""
     make_value = _UNIQUE_VALUE_FUNCTIONS.get(type(value))
     return [make_value(hex_digits[:12])] if make_value else []
 
@@ -50,13 +51,13 @@ def _steps_from(value: Any, direction: int, count: int, rng: random.Random) -> I
     for _ in range(count):
         try:
             value = _next_value(value, direction, rng)
-        except Exception:  # noqa: BLE001 - beyond what its kind can hold, or of a kind that this cannot be done with
+        except Exception:  # noqa: BLE001 - out of the range of its type, or of a type without neighbours
             return
         yield value
 
 
 def _next_value(value: Any, direction: int, rng: random.Random) -> Any:
-    """The next value of its kind, one way or the other; of what has parts, with another part. Raises _Alone."""
+    """Return a neighbour of the value; for a value with parts, one with another part. Raises `_NoNearMiss`."""
     return _STEP_FUNCTIONS.get(type(value), _step_object)(value, direction, rng)
 
 
@@ -65,7 +66,7 @@ def _step_number(value: Any, direction: int, _rng: random.Random) -> Any:
 
 
 def _step_float(value: float, direction: int, _rng: random.Random) -> float:
-    """By the last digit that is written, but not so little that an equality with a tolerance would not see it."""
+    """Change the last written digit, but by enough for an equality with a tolerance to notice."""
     if not math.isfinite(value):
         raise _NoNearMiss
     digits = len(repr(value).partition(".")[2]) if value % 1 else 0
@@ -92,7 +93,7 @@ def _step_bytes(value: bytes | bytearray, direction: int, rng: random.Random) ->
 
 
 def _step_one_item(values: list[Any], direction: int, rng: random.Random) -> list[Any]:
-    """With the first of the values after a random place changed of which that can be done."""
+    """Change one item: the first one after a random position that has a neighbour."""
     first_index = rng.randrange(len(values)) if values else 0
     for index in range(first_index, first_index + len(values)):
         index %= len(values)
@@ -129,7 +130,7 @@ def _step_time(value: time, direction: int, _rng: random.Random) -> time:
 
 
 def _step_object(value: Any, direction: int, rng: random.Random) -> Any:
-    """Of a class that is not one of Python's own kinds of data."""
+    """Return a neighbour of an enum member, a named tuple, a dataclass, or a NumPy or pandas value."""
     if isinstance(value, enum.Enum):
         members = list(type(value))
         return members[(members.index(value) + direction) % len(members)]

@@ -1,8 +1,8 @@
-"""Which operators a test cell may use on the student's own objects, and what is believed of those that it may.
+"""Decides which operators a test cell may apply to the student's own objects, and verifies the claims of these objects.
 
-An operator is allowed in a cell where the reference solution used it or one of its family, and a comparison with plain data in the very
-statements in which the reference made one. Elsewhere plain data is expected: an object that decides by itself what it equals
-would earn points, and would be told what it is compared with.
+An operator is allowed in a cell in which the reference solution used it or one of its family, and a comparison with plain data in the very
+statements in which the reference made one. Everywhere else plain data is expected: an object that decides by itself what it equals would
+earn points, and would receive the expected value.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pmh_jupyter.grading.runtime.proxies.operators import IN_PLACE_OPERATORS, RE
 from pmh_jupyter.grading.runtime.proxies.proxies import is_proxy
 from pmh_jupyter.grading.runtime.separate_process.near_miss_values import near_misses, unique_values_like
 
-LYING_OPERATOR = "dishonest-operator"
+DISHONEST_OPERATOR = "dishonest-operator"
 OBJECT_FOR_DATA = "object-for-data"
 CODE_FOR_DATA = "code-for-data"
 _OPERATOR_FAMILIES = (
@@ -29,7 +29,10 @@ _OPPOSITE = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "
 
 
 class PolicyViolation(Exception):
-    """An operator on an object of the student's that this cell does not allow, or that lies. `said`: to the student."""
+    """An object of the student was used with an operator that is not allowed, or made a false claim.
+
+    student_message: shown to the student.
+    """
 
     def __init__(self, detail: str, student_message: str = "") -> None:
         super().__init__(detail)
@@ -37,26 +40,25 @@ class PolicyViolation(Exception):
 
 
 class CodeFromData(PolicyViolation):
-    """A test would have run, in the judge, what it does not say itself."""
+    """A test tried to execute, in the judge, code that is not part of the release."""
 
 
 class _UniqueObject:
-    """Equal to nothing and in nothing: whoever says otherwise says so of everything."""
+    """Equals nothing and is contained in nothing. An object that claims otherwise claims it of everything."""
 
 
-_ACTUAL_VALUE = object()  # stands for what an object is really asked about
+_ACTUAL_VALUE = object()  # placeholder for the value of the actual comparison
 
 
-# What is noted of an operator of the reference's beside its name, with the number of the check in which it was so: that plain data
-# stood on the other side, and that it claims of values what is taken for a lie elsewhere (numbers modulo seven equal every
-# seventh one).
-WITH_PLAIN_DATA, UNUSUAL_CLAIM = "data", "strange"
-# What an object is asked about strangers to try a claim.
+# Recorded about an operator of the reference with the number of the check: the other operand was plain data; the reference itself makes a
+# claim that is otherwise considered false (numbers modulo seven equal every seventh number).
+WITH_PLAIN_DATA, UNUSUAL_CLAIM = "plain-data", "unusual-claim"
+# The operator that verifies a claim of each operator.
 _VERIFYING_OPERATORS = {"eq": "eq", "ne": "eq", "contains": "contains"}
 
 
 def operator_family(name: str) -> frozenset[str]:
-    """The operators that are allowed together with this one."""
+    """Return the operators that are allowed together with this one. `name` may be a usage key such as "eq plain-data 3"."""
     name, _, qualifier = name.partition(" ")
     if qualifier:
         return frozenset(f"{member} {qualifier}" for member in operator_family(name))
@@ -68,7 +70,10 @@ def operator_family(name: str) -> frozenset[str]:
 
 
 class OperatorPolicy:
-    """The rules of one test cell at a time. `denial` is the first breach since `begin`; it stands even if the test caught it."""
+    """The policy for one test cell at a time.
+
+    violation: the first violation of the current check. It counts even if the test catches the exception.
+    """
 
     def __init__(self, *, is_recording: bool) -> None:
         self.is_recording = is_recording
@@ -81,7 +86,10 @@ class OperatorPolicy:
         self._claimed_equal: bool | None = None
 
     def begin_cell(self, operators: Iterable[str], source: str) -> None:
-        """A test cell begins. Nobody over there knows its `source`, from which the values come that claims are tried against."""
+        """Start a test cell. operators: usage keys of the reference solution.
+
+        The values that verify claims are derived from `source`, which the student process does not know.
+        """
         self.used_operators, self.flags, self.violation = set(), [], None
         self._allowed = frozenset().union(*map(operator_family, operators))
         self._digest_key = hashlib.sha256(source.encode("utf-8", "replace")).digest()
@@ -89,19 +97,19 @@ class OperatorPolicy:
         self._claimed_equal = None
 
     def begin_check(self) -> None:
-        """The next statement of the cell. What an earlier one did changes nothing of what this one's claims are tried against."""
+        """Start the next statement of the cell. The values that verify its claims do not depend on earlier statements."""
         self._check_number, self._digits_count, self.violation = self._check_number + 1, 0, None
 
     def end_cell(self) -> None:
-        """Between test cells nothing is ruled on."""
+        """End the test cell. The policy does not apply between test cells."""
         self._allowed = None
 
     def is_allowed(self, name: str) -> bool:
-        """Whether an operator would be allowed."""
+        """Whether an operator is allowed."""
         return self.is_recording or self._allowed is None or name in self._allowed
 
     def check_operator(self, name: str, kind: type) -> None:
-        """Notes that an operator is used; raises `Denied` where the reference had plain data."""
+        """Record the use of an operator. Raises `PolicyViolation` if the reference has plain data there."""
         if name in UNCHECKED_OPERATORS or self._allowed is None:
             return
         self.used_operators.add(name)
@@ -113,8 +121,9 @@ class OperatorPolicy:
             )
 
     def allows_plain_data(self, name: str) -> bool:
-        """Whether an object is compared with plain data in this check, as it is now. Where the reference compares objects with each
-        other alone, it is neither asked nor told what it is compared with: it is not equal.
+        """Record a comparison with plain data in this check, and return whether it is allowed.
+
+        If the reference only compares objects with each other here, the object does not receive the value, and is not equal to it.
         """
         if self._allowed is None or name not in _OPPOSITE:
             return True
@@ -128,8 +137,9 @@ class OperatorPolicy:
     def verify_before_comparison(
         self, name: str, kind: type, other: Any, apply_operator: Callable[[str, Any], Any]
     ) -> None:
-        """Before an object is asked whether it equals plain data, it is asked about values near by and about that one, in an order that
-        nobody over there can foresee: so that whoever equals one value alone has to guess which of them is meant. Raises `Denied`.
+        """Before an object is compared with plain data, compare it with similar values and with the actual one, in an unpredictable order.
+
+        An object that claims to equal a single value has to guess which of them is the expected one. Raises `PolicyViolation`.
         """
         self._claimed_equal = None
         if name not in ("eq", "ne") or is_proxy(other) or not self._needs_verification(name):
@@ -142,50 +152,53 @@ class OperatorPolicy:
             if value is _ACTUAL_VALUE:
                 self._claimed_equal = is_claimed
             elif is_claimed:
-                self._report_lie(name, kind, "equals what it does not")
+                self._report_false_claim(name, kind, "claims equality with a different value")
 
     def verify_claim(
         self, name: str, kind: type, claim: Any, other: Any, apply_operator: Callable[[str, Any], Any]
     ) -> None:
-        """Tries a claim that could not be true of everything; `say` does an operator to the same object. Raises `Denied`."""
+        """Verify a claim that cannot be true of every value. apply_operator: applies an operator to the same object.
+
+        Raises `PolicyViolation`.
+        """
         claimed_equal, self._claimed_equal = self._claimed_equal, None
         if name not in ("contains", *_OPPOSITE) or claim is NotImplemented or not self._needs_verification(name):
             return
-        if self.is_recording and type(claim) is not bool:  # element by element, say
+        if self.is_recording and type(claim) is not bool:  # for example element by element
             self.used_operators.add(self._usage_key(name, UNUSUAL_CLAIM))
             return
         is_true = _is_true(claim)
         if name in _VERIFYING_OPERATORS and is_true is not (name == "ne"):
             verifying_operator = _VERIFYING_OPERATORS[name]
             if claimed_equal is False:
-                self._report_lie(name, kind, "equals what it did not equal before")
+                self._report_false_claim(name, kind, "claims equality that it denied before")
             if any(_is_claimed(apply_operator, verifying_operator, value) for value in self._unique_values(other)):
-                self._report_lie(name, kind, f"{_CLAIM_VERBS[verifying_operator]} everything")
+                self._report_false_claim(name, kind, f"claims to {_CLAIM_VERBS[verifying_operator]} everything")
         if name in _OPPOSITE and is_true and _is_claimed(apply_operator, _OPPOSITE[name], other):
-            self._report_lie(name, kind, f"contradicts itself ({name})")
+            self._report_false_claim(name, kind, f"contradicts itself ({name})")
 
     def _needs_verification(self, name: str) -> bool:
         return self._allowed is not None and self._usage_key(name, UNUSUAL_CLAIM) not in self._allowed
 
-    def _report_lie(self, name: str, kind: type, detail: str) -> None:
-        """Of the reference's own objects it is noted; no other may do it where they do not."""
+    def _report_false_claim(self, name: str, kind: type, detail: str) -> None:
+        """Record a false claim of the reference's objects, or raise a violation for those of a submission."""
         if self.is_recording:
             self.used_operators.add(self._usage_key(name, UNUSUAL_CLAIM))
         else:
-            self._raise_violation(LYING_OPERATOR, kind, f"an object of class {_class_name(kind)} that {detail}")
+            self._raise_violation(DISHONEST_OPERATOR, kind, f"an object of class {_class_name(kind)} that {detail}")
 
     def _unpredictable_digits(self) -> str:
-        """Hexadecimal digits that nobody over there can foresee, others each time."""
+        """Return hexadecimal digits that the student process cannot predict, different ones each time."""
         self._digits_count += 1
         return hashlib.sha256(self._digest_key + f"{self._check_number} {self._digits_count}".encode()).hexdigest()
 
     def _unique_values(self, other: Any) -> list[Any]:
-        """Values that nobody compared with before, one of them of the kind that `other` is."""
+        """Return values that have not been compared before, one of them of the type of `other`."""
         hex_digits = self._unpredictable_digits()
         return [_UniqueObject(), *(unique_values_like(other, hex_digits) or [hex_digits])]
 
     def record_code_violation(self, detail: str) -> CodeFromData:
-        """Notes that something of the student's would have become code here; what is raised for it. See `gate`."""
+        """Record that data of the student would have been executed here. Returns the exception to raise. See `code_execution_policy`."""
         self.flags.append({"code": CODE_FOR_DATA, "detail": detail[:200]})
         violation = CodeFromData(detail[:200], _STUDENT_MESSAGES[CODE_FOR_DATA])
         self.violation = self.violation or violation
@@ -200,21 +213,21 @@ class OperatorPolicy:
 
 _STUDENT_MESSAGES = {
     OBJECT_FOR_DATA: "has an object of your class {} where plain data is expected (a number, a text, a list, …).",
-    CODE_FOR_DATA: "would run what your answer gives it; plain data is expected.",
-    LYING_OPERATOR: "has an object of your class {} that says of itself what cannot be.",
+    CODE_FOR_DATA: "would run your answer as code, but plain data is expected.",
+    DISHONEST_OPERATOR: "has an object of your class {} whose comparison methods contradict themselves.",
 }
-_CLAIM_VERBS = {"eq": "equals", "contains": "holds"}
+_CLAIM_VERBS = {"eq": "equal", "contains": "contain"}
 
 
 def _is_claimed(apply_operator: Callable[[str, Any], Any], name: str, value: Any) -> bool:
     try:
         return _is_true(apply_operator(name, value))
-    except Exception:  # noqa: BLE001 - an operator of the student's may raise anything
+    except Exception:  # noqa: BLE001 - an operator of the student may raise anything
         return False
 
 
 def _is_true(claim: Any) -> bool:
-    """What an assertion makes of it; of an object of the student's, and of what has no truth, the worst."""
+    """Whether an assertion would accept this. Assumed for objects of the student and for values without a truth value."""
     if claim is NotImplemented:
         return False
     try:

@@ -1,8 +1,9 @@
-"""One end of the conversation between judge and student's process.
+"""One end of the connection between judge and student process.
 
-A message is `[kind, payload, dropped, forgotten, out, err, …]`: a request (the last field says what is asked) or an answer, which an
-exception's place may follow. The payload holds what is said and the twins that changed; `dropped` and `forgotten` what need not be
-kept for the other side; `out` and `err` what was printed. While one side waits for its answer it serves the other's requests.
+A message is `[kind, payload, dropped_references, released_replicas, stdout, stderr, …]`. A request has one more field, the operation. An
+error may have two, the cell and the line that raised it. The payload is a tuple of the content and the replicas that have changed. The
+references and replicas are those that the other side need not keep any longer. While one side waits for a reply, it serves the other's
+requests.
 """
 
 from __future__ import annotations
@@ -26,16 +27,16 @@ MAX_CALL_DEPTH = 40
 _ENCODE_ERRORS = (ValueTooLarge, RecursionError, MemoryError, TypeError, ReferenceError)
 
 
-# What a table holds now, to be compared with what it held: nothing of it is sent, so nothing in it is given or described.
-_SNAPSHOT_CODEC = Codec(lambda value: ["held", id(value)], lambda snapshot_form: None)
+# Encodes the content of an array or a table for comparison. The result is not sent, so objects in it are not exported.
+_SNAPSHOT_CODEC = Codec(lambda value: ["held", id(value)], lambda encoded: None)
 
 
 class TimeLimitReached(BaseException):
-    """The time of a test cell is up while the judge's own code runs."""
+    """The time limit of a test cell was reached while code of the judge was running."""
 
 
 class Peer:
-    """What both sides have in common. `judge`: which side this is. The hooks below `serve` are for the subclasses."""
+    """What both sides have in common. Subclasses override the methods below "Hooks"."""
 
     def __init__(self, link: Link, *, is_judge: bool) -> None:
         self.link = link
@@ -50,54 +51,57 @@ class Peer:
         self._released_replicas: list[int] = []
         self._lock = threading.RLock()
 
-    # What is done to a stand-in.
+    # Operations on proxies.
 
     def get_attribute(self, target: Any, name: str) -> Any:
-        """An attribute of an object over there."""
-        return self.request("get", target, name)
+        """Return an attribute of a remote object."""
+        return self.request("get-attribute", target, name)
 
     def set_attribute(self, target: Any, name: str, value: Any) -> None:
-        """Sets an attribute over there."""
-        self.request("set", target, name, value)
+        """Set an attribute of a remote object."""
+        self.request("set-attribute", target, name, value)
 
     def delete_attribute(self, target: Any, name: str) -> None:
-        """Deletes an attribute over there."""
-        self.request("delete", target, name)
+        """Delete an attribute of a remote object."""
+        self.request("delete-attribute", target, name)
 
     def list_attributes(self, target: Any) -> list[str]:
-        """What `dir` says of an object over there."""
-        names = self.request("names", target)
+        """Return `dir()` of a remote object."""
+        names = self.request("list-attributes", target)
         return [name for name in names if type(name) is str] if type(names) is list else []
 
     def call(self, target: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        """Calls an object over there."""
+        """Call a remote object."""
         return self.request("call", target, tuple(arguments), tuple(keywords), tuple(keywords.values()))
 
     def apply_operator(self, target: Any, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        """Does an operator to an object over there."""
+        """Apply an operator to a remote object."""
         if name == "call":
             return self.call(target, arguments, keywords)
-        return self.request("operate", target, name, tuple(arguments), tuple(keywords), tuple(keywords.values()))
+        return self.request("apply-operator", target, name, tuple(arguments), tuple(keywords), tuple(keywords.values()))
 
     def recognizes(self, target: Any, name: str, other: Any) -> bool:
-        """Whether a class over there takes for its own what does not derive from it (`register`, a protocol)."""
-        return self.request("operate", target, name, (other,), (), ()) is True
+        """Whether a remote class accepts an object or class that does not derive from it (`register`, a protocol).
+
+        name: "instancecheck" or "subclasscheck".
+        """
+        return self.request("apply-operator", target, name, (other,), (), ()) is True
 
     def copy(self, target: Any, deep: bool) -> Any:
-        """A copy, over there, of an object over there."""
-        return self.request("copy", target, deep)
+        """Copy a remote object in its process."""
+        return self.request("copy-object", target, deep)
 
     def await_result(self, target: Any) -> Any:
-        """The result of an awaitable over there, which runs to its end."""
-        return self.request("finish", target)
+        """Run a remote awaitable to completion and return its result."""
+        return self.request("await-result", target)
 
-    # The conversation.
+    # Messages.
 
     def request(self, operation: str, *arguments: Any) -> Any:
-        """The other side's answer. Raises what it answered with, `Lost`, or `TooMuch` and the like for what cannot be sent."""
+        """Send a request and return the reply. Raises the exception of the reply, `PeerLost`, or an error of `_ENCODE_ERRORS`."""
         with self._lock:
             if self.is_retired:
-                raise ReferenceError("this object went away with the process that had it")
+                raise ReferenceError("the process of this object has ended")
             if self.failure is not None:
                 raise PeerLost(self.failure.cause, self.failure.detail)
             if self.call_depth >= MAX_CALL_DEPTH:
@@ -112,8 +116,8 @@ class Peer:
                 self.failure = failure
                 raise
             except TimeLimitReached:
-                # Whatever was being said is cut short: nothing that comes now answers anything.
-                self.failure = PeerLost("cell-timeout", "The time is up.")
+                # The exchange was interrupted: later messages would answer the wrong request.
+                self.failure = PeerLost("cell-timeout", "The time limit was reached.")
                 raise
             finally:
                 self.call_depth -= 1
@@ -140,7 +144,7 @@ class Peer:
         self._released_replicas = []
 
     def _await_reply(self) -> Any:
-        """Serves the other side's requests until its answer comes."""
+        """Serve the other side's requests until its reply arrives."""
         while True:
             message = self.receive()
             if message[0] == REQUEST:
@@ -150,13 +154,13 @@ class Peer:
             if message[0] == RESULT:
                 return value
             if not isinstance(value, BaseException):
-                raise PeerLost("protocol-error", "What was raised is no exception.")
+                raise PeerLost("protocol-error", "An error is not an exception.")
             if len(message) == FIELD_COUNT + 2:
                 exceptions.set_location(value, *message[FIELD_COUNT:])
             raise value
 
     def receive(self) -> list[Any]:
-        """The next message, of the right shape. Raises `Lost`."""
+        """Return the next message, checked for its shape. Raises `PeerLost`."""
         message = self.link.receive()
         if (
             type(message) is not list
@@ -167,7 +171,7 @@ class Peer:
         return message
 
     def _decode_message(self, message: list[Any], *, include_large: bool) -> tuple[Any, list[Replica]]:
-        """What a message says, and the twins that it brought. Raises `Lost` for what is malformed."""
+        """Return the content of a message and the replicas in it. Raises `PeerLost` if it is malformed."""
         _, payload, dropped_references, released_replicas, printed_out, printed_err, *_ = message
         if type(printed_out) is str and type(printed_err) is str:
             self.forward_output(printed_out, printed_err)
@@ -181,14 +185,14 @@ class Peer:
             received_replicas = self.replicas.take_received(include_large)
         except PeerLost:
             raise
-        except Exception as error:  # noqa: BLE001 - to hash or order what came may ask the other side, which raises anything
+        except Exception as error:  # noqa: BLE001 - hashing or comparing a decoded value may call the other side, which may raise anything
             raise PeerLost("protocol-error", f"A message is malformed: {type(error).__name__}: {error}"[:200]) from None
         if type(decoded) is not tuple or len(decoded) != 2:
             raise PeerLost("protocol-error", "A message is malformed.")
         return decoded[0], received_replicas
 
     def serve_request(self, message: list[Any]) -> None:
-        """Answers one request. Nothing but `Lost` comes out of it."""
+        """Answer one request. Raises nothing but `PeerLost` and `TimeLimitReached`."""
         arguments, received_replicas = self._decode_message(message, include_large=True)
         message_kind, location = RESULT, []
         self.call_depth += 1
@@ -198,7 +202,7 @@ class Peer:
             result = self.handle_request(message[FIELD_COUNT], arguments)
         except (PeerLost, TimeLimitReached):
             raise
-        except BaseException as error:  # noqa: BLE001 - whatever the code here raises, SystemExit too, the other side hears
+        except BaseException as error:  # noqa: BLE001 - the other side receives whatever the code here raises, including SystemExit
             message_kind, result, location = ERROR, self.sanitize_error(error), self.locate_error(error)
         finally:
             self.call_depth -= 1
@@ -208,29 +212,29 @@ class Peer:
         try:
             self._send_message(message_kind, result, received_replicas, location)
         except _ENCODE_ERRORS as error:
-            problem = ValueError(f"a value cannot leave its process: {error}"[:300])
+            problem = ValueError(f"a value cannot be sent to the other process: {error}"[:300])
             self._send_message(ERROR, problem, [], [])
 
     # Hooks.
 
     def handle_request(self, operation: Any, arguments: Any) -> Any:
-        """Does what is asked; whatever it raises is the answer."""
+        """Perform an operation. Its exceptions are sent to the other side."""
         raise NotImplementedError
 
     def before_request(self) -> None:
-        """A request is about to be made."""
+        """Called before each request of this side."""
 
     def take_output(self) -> tuple[str, str]:
-        """What was printed here since the last message."""
+        """Return stdout and stderr since the last message."""
         return "", ""
 
     def forward_output(self, printed_out: str, printed_err: str) -> None:
-        """What was printed over there."""
+        """Handle output of the other side."""
 
     def sanitize_error(self, error: BaseException) -> BaseException:
-        """The exception that the other side may see for one raised here."""
+        """Return the exception that the other side may receive for one that was raised here."""
         return error
 
     def locate_error(self, error: BaseException) -> list[int]:
-        """Cell and line where it came from, if that is told."""
+        """Return the cell and the line that raised an exception, or an empty list."""
         return []

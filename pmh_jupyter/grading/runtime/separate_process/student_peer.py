@@ -1,4 +1,4 @@
-"""The student's end of the conversation: runs cells, and does to the student's objects what the judge asks."""
+"""The student process's end of the connection: runs cells, and performs the judge's operations on the student's objects."""
 
 from __future__ import annotations
 
@@ -25,13 +25,15 @@ TestResults = tuple[list[dict[str, Any]], list[dict[str, Any]]]
 
 
 class SeparateProcessStudentServer:
-    """Serves the judge. `namespace` holds the notebook's names.
+    """Serves the judge in the student process.
 
-    run_cell(number, source) runs a cell of the student's and answers its fault, or None; run_tests(number, source) a test cell that is
-    judged inside, and answers its tests and flags; checkpoint() freezes a copy of this process: it returns False at once, and True
-    in the copy when that one is to go on with a new judge's end. take_printed() is what was printed since the last time, to
-    output and to error; place_of(error) the cell and line of the notebook that an exception came from, or (None, None). `places`: by name,
-    the folders whose files tests share.
+    namespace: the names of the notebook.
+    run_student_cell(number, source): runs a cell of the student. Returns its error, or None.
+    run_test_cell(number, source): runs a test cell in this process. Returns its test results and flags.
+    take_checkpoint(): freezes a copy of this process. Returns False at once, and True in the copy when it continues with a new connection.
+    take_output(): returns stdout and stderr since the last call.
+    locate_error(error): returns the cell and line of the notebook that raised an exception, or (None, None).
+    shared_folders: the paths of the folders that tests share, by name.
     """
 
     def __init__(
@@ -51,14 +53,17 @@ class SeparateProcessStudentServer:
         if shared_folders:
             file_sync = StudentFileSync(shared_folders)
             self._handlers.handlers |= {
-                "files": file_sync.exchange_changes,
-                "file-part": file_sync.read_part,
-                "file-put": file_sync.write_part,
+                "exchange-file-changes": file_sync.exchange_changes,
+                "read-file-part": file_sync.read_part,
+                "write-file-part": file_sync.write_part,
             }
         self._take_output, self._locate_error = take_output, locate_error
 
     def serve(self) -> None:
-        """Serves until the judge is gone, which is told by `Lost`. A process that a cell forked ends instead of answering."""
+        """Serve until the judge closes the connection, which raises `PeerLost`.
+
+        A process that a cell has forked exits instead of answering.
+        """
         pid = os.getpid()
         peer = self._make_peer()
         while True:
@@ -79,7 +84,7 @@ class SeparateProcessStudentServer:
 
 
 class StudentPeer(Peer):
-    """One conversation. Only the process and the thread that began it may speak."""
+    """One connection, which only the process and the thread that opened it may use."""
 
     def __init__(
         self,
@@ -96,7 +101,7 @@ class StudentPeer(Peer):
 
     def before_request(self) -> None:
         if os.getpid() != self._pid or threading.get_ident() != self._thread:
-            raise RuntimeError("an object of the test can only be used by the process and the thread that was given it")
+            raise RuntimeError("an object of the test can only be used in the process and the thread that received it")
 
     def handle_request(self, operation: Any, arguments: Any) -> Any:
         result = self._handlers.handlers[operation](*arguments)
@@ -123,7 +128,7 @@ class StudentPeer(Peer):
 
 
 class _RequestHandlers:
-    """What can be asked for, by name."""
+    """The functions that handle requests, by operation."""
 
     def __init__(
         self,
@@ -133,31 +138,31 @@ class _RequestHandlers:
     ) -> None:
         self.namespace = namespace
         self._awaitable_runner = AwaitableRunner()
-        # A shell puts an `open`, `exit` and `quit` of its own there: nobody has shadowed a builtin by that.
+        # A shell defines its own `open`, `exit` and `quit`, which do not count as builtins shadowed by the notebook.
         self._initial_builtins = {name: value for name, value in namespace.items() if name in BUILTINS}
         self.handlers: dict[str, Callable[..., Any]] = {
             "run-cell": run_student_cell,
             "run-test-cell": run_test_cell,
-            "lookup": self.lookup,
-            "has": self.is_bound,
-            "globals": self.bound_names,
-            "bind": namespace.__setitem__,
-            "unbind": self.unbind,
-            "module": lambda name: importable_objects.import_object(name, ""),
-            "seed": _seed_module,
+            "lookup-name": self.lookup,
+            "is-name-bound": self.is_bound,
+            "list-names": self.bound_names,
+            "bind-name": namespace.__setitem__,
+            "unbind-name": self.unbind,
+            "import-module": lambda name: importable_objects.import_object(name, ""),
+            "seed-random": _seed_module,
             "call": _call_object,
-            "operate": _operate_on,
-            "get": _get_attribute,
-            "set": setattr,
-            "delete": delattr,
-            "names": dir,
-            "copy": lambda value, deep: copy.deepcopy(value) if deep else copy.copy(value),
-            "finish": self._awaitable_runner.run,
-            "signature": signature_parts,
+            "apply-operator": _operate_on,
+            "get-attribute": _get_attribute,
+            "set-attribute": setattr,
+            "delete-attribute": delattr,
+            "list-attributes": dir,
+            "copy-object": lambda value, deep: copy.deepcopy(value) if deep else copy.copy(value),
+            "await-result": self._awaitable_runner.run,
+            "get-signature": signature_parts,
         }
 
     def lookup(self, name: str) -> tuple[Any, ...]:
-        """Whether there is such a name, its value, and the library's name for it."""
+        """Return whether the notebook has bound a name, its value, and its import path if it is a library object."""
         if not self.is_bound(name):
             return (False, None, None)
         value = self.namespace[name]
@@ -170,13 +175,13 @@ class _RequestHandlers:
         )
 
     def bound_names(self) -> list[str]:
-        """The names that the notebook has bound."""
+        """Return the names that the notebook has bound."""
         return [
             name for name in self.namespace if type(name) is str and not name.startswith("_") and self.is_bound(name)
         ]
 
     def unbind(self, name: str) -> bool:
-        """Deletes a name; whether there was one."""
+        """Delete a name. Returns whether it existed."""
         was_bound = name in self.namespace
         self.namespace.pop(name, None)
         return was_bound

@@ -1,4 +1,4 @@
-"""One run of a test cell in the judge's process: as inside, but what it does not bind lies in another process."""
+"""Runs one test cell in the judge, as in-process, except that names it does not bind are in the student process."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TestResult = dict[str, Any]
 
 
 class TestCell(CheckRunner):
-    """Runs the checks of one cell and says of each what became of it. Raises `Lost` when the student's process is lost."""
+    """Runs the checks of one cell. Raises `PeerLost` if the student process is lost."""
 
     __test__ = False  # not a pytest class
 
@@ -44,12 +44,12 @@ class TestCell(CheckRunner):
         self.flags = terms.flags
 
     def run(self) -> list[TestResult]:
-        """The cell's tests. After what raises and is no assertion, and after the time is up, nothing is checked."""
+        """Return the test results. After an exception other than a failed assertion, and after the time limit, nothing else is checked."""
         if self.compiled_cell is None:
             return [make_test_result(None, "grader-error", "invalid-test")]
         try:
             return self.run_all(list(self.compiled_cell.checks))
-        except TimeLimitReached:  # between two checks
+        except TimeLimitReached:  # raised between two checks
             return [make_test_result(None, "timed-out", "timed-out")]
 
     def _run_check(self, check: CheckSpec) -> TestResult:
@@ -68,14 +68,14 @@ class TestCell(CheckRunner):
             error = student_error
             if isinstance(student_error, TimeLimitReached):
                 signal.setitimer(signal.ITIMER_REAL, 0)
-        # A breach of the rules counts even where the test has caught it; that the time is up, even more.
+        # A policy violation counts even if the test has caught it. The time limit takes precedence.
         return error if isinstance(error, TimeLimitReached) else self.peer.operator_policy.violation or error
 
     def _failed_result(self, check: CheckSpec, error: BaseException) -> TestResult:
         if isinstance(error, TimeLimitReached):
             return make_test_result(check, "timed-out", "timed-out")
         if isinstance(error, PolicyViolation) and error.student_message:
-            if check.is_hidden:  # a class of the student's may be named after what it was called with
+            if check.is_hidden:  # the student may have named a class after the value that it received
                 return make_test_result(check, "failed", "not-met", error_type=type(error).__name__)
             return make_test_result(
                 check,
@@ -98,7 +98,7 @@ class TestCell(CheckRunner):
 
     @contextmanager
     def _bind_temporarily(self, names: Collection[str]) -> Iterator[None]:
-        """These names, where they are not the test's own, stand in the namespace itself for as long as a statement runs."""
+        """Bind these names in the namespace itself while a statement runs, unless the test cells have bound them."""
         bound_values = {}
         for name in names:
             if not self.user_ns.has_own(name):
@@ -114,7 +114,7 @@ class TestCell(CheckRunner):
 
 
 class _PythonComparison(Comparator):
-    """Compares as Python does: objects of the student's are stand-ins here, which have rules of their own."""
+    """Compares as Python does. Objects of the student are proxies here, to which the operator policy applies."""
 
     def is_honest(self, name: str, left: Any, right: Any) -> bool:
         return True

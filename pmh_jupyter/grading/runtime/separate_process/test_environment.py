@@ -1,4 +1,4 @@
-"""What is different in the judge's process while a test cell runs: output, seeds, a few functions of the library, the clock."""
+"""Changes the judge process while a test cell runs: output, random seeds, a few library functions, the time limit."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from pmh_jupyter.grading.runtime.separate_process.peer import TimeLimitReached
 from pmh_jupyter.grading.runtime.separate_process.test_namespace import Namespace
 
 MAX_OUTPUT_CHARS = 1 << 24
-# A test that swallows the first sign that its time is up is told again.
+# The alarm repeats, because a test may catch its first exception.
 _REPEAT_SECONDS = 0.2
-# Of a stand-in, these are done where the object is.
+# For a proxy, these functions are called in the process of the object.
 _REMOTE_FUNCTIONS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (copy, ("copy", "deepcopy")),
     (dataclasses, ("fields", "asdict", "astuple", "replace")),
@@ -34,8 +34,9 @@ _REMOTE_FUNCTIONS: tuple[tuple[Any, tuple[str, ...]], ...] = (
 
 
 class _MainModule:
-    """Stands for the module `__main__`, with the test cells' own names: `unittest.main` finds their classes in it. It is no module, so
-    `doctest.testmod` says so instead of finding no test and being content.
+    """Replaces the module `__main__` and contains the names of the test cells, so that `unittest.main` finds their classes.
+
+    It is not a module, so `doctest.testmod` raises an error instead of succeeding without tests.
     """
 
     def __init__(self, namespace: Namespace) -> None:
@@ -51,8 +52,10 @@ class _MainModule:
 
 
 class TestEnvironment:
-    """Those of all test cells that one student's process is asked from. `peer`: this end of the talk with it; namespace: that of
-    the test cells."""
+    """The environment of the test cells that use one student process.
+
+    peer: the connection to it. definition_sources: the cells that have run. namespace: the names of the test cells.
+    """
 
     def __init__(self, peer: JudgePeer, definition_sources: DefinitionSources, namespace: Namespace) -> None:
         self.peer = peer
@@ -69,12 +72,12 @@ class TestEnvironment:
 
     @contextmanager
     def enter(self) -> Iterator[None]:
-        """For one test cell."""
+        """Apply the changes for one test cell, in a `with` block."""
         patches = [*self._patches, *map(self._seed_patch, _random_modules())]
         originals = [(module, name, getattr(module, name)) for module, name, _ in patches]
         original_out, original_err, original_main = sys.stdout, sys.stderr, sys.modules["__main__"]
         sys.modules["__main__"] = self._main
-        # What the tests and the student's functions print goes nowhere, but a test may look at it on its way.
+        # Output of the tests and of the student's functions is discarded, but a test may capture it.
         sys.stdout, sys.stderr = _BoundedOutput(), _BoundedOutput()
         for module, name, function in patches:
             setattr(module, name, function)
@@ -109,7 +112,7 @@ def _run_remotely(peer: JudgePeer, original: Callable[..., Any]) -> Callable[...
 
 
 def _patched_getsource(definition_sources: DefinitionSources, original: Callable[..., str]) -> Callable[..., str]:
-    """The text of the student's functions, from the judge's own copy of the cells."""
+    """Return an `inspect.getsource` that finds the student's functions in the judge's copy of the cells."""
 
     @functools.wraps(original)
     def getsource(value: Any) -> str:
@@ -125,11 +128,11 @@ def _patched_getsource(definition_sources: DefinitionSources, original: Callable
 
 
 def _share_seed(peer: JudgePeer, module: str, original: Callable[..., Any]) -> Callable[..., Any]:
-    """A seed that a test sets holds for the student's code too."""
+    """Return a `seed` function that also seeds the student process."""
 
     def seed(number: Any = None, *rest: Any, **keywords: Any) -> None:
         original(number, *rest, **keywords)
-        peer.request("seed", module, number)
+        peer.request("seed-random", module, number)
 
     return seed
 
@@ -143,7 +146,7 @@ class _BoundedOutput(io.StringIO):
 
 @contextmanager
 def _enforce_deadline(deadline: float | None) -> Iterator[None]:
-    """`TimeUp` when the deadline passes while the test's own code runs."""
+    """Raise `TimeLimitReached` when the deadline passes while code of the test runs."""
     if deadline is None or threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -155,7 +158,7 @@ def _enforce_deadline(deadline: float | None) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous_handler)
-        if remaining_seconds:  # somebody else's alarm goes off when it would have
+        if remaining_seconds:  # restore an earlier alarm with its remaining time
             signal.setitimer(signal.ITIMER_REAL, max(remaining_seconds - (time.monotonic() - started_at), 0.001))
 
 

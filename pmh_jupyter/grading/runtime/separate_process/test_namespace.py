@@ -1,7 +1,7 @@
-"""The names of the test cells: what they bind is theirs, the rest is looked up by the release's rules.
+"""Resolves the names that test cells use.
 
-In this order: the test cells' own; helpers that the release gives; libraries that the reference had under that name, if the student's
-notebook has bound it too; builtins, unless the reference shadows them; else the student's.
+In this order: names that the test cells bind; test helpers; libraries that the reference solution has bound to the name, if the student's
+notebook binds it too; builtins, unless the reference shadows them; names of the student's notebook.
 """
 
 from __future__ import annotations
@@ -14,58 +14,20 @@ from pmh_jupyter.grading.runtime.proxies import importable_objects
 from pmh_jupyter.grading.runtime.proxies.marshaller import NeverMarshalled
 from pmh_jupyter.grading.runtime.proxies.proxies import ProxyMeta
 from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
+from pmh_jupyter.grading.runtime.test_cells.usage_manifest import Manifest
 
 _MISSING = object()
 
 
-class Manifest:
-    """What is kept of a release's judging, or what is being found out about it. Operators are by `grade_id`."""
-
-    def __init__(self, isolation: dict[str, Any] | None) -> None:
-        fields = isolation or {}
-        self.library_names = {
-            name: (str(import_path[0]), str(import_path[1]))
-            for name, import_path in fields.get("library_names", {}).items()
-        }
-        self.rebound_names = set(fields.get("rebound_names", ()))
-        self.shadowed_builtins = set(fields.get("shadowed_builtins", ()))
-        self.exported_names = tuple(fields.get("exported_names", ()))
-        self.test_helpers = set(fields.get("test_helpers", ()))
-        self.changed_files = set(fields.get("changed_files", ()))
-        self.operators: dict[str, set[str]] = {
-            grade_id: set(names) for grade_id, names in fields.get("operators", {}).items()
-        }
-
-    def add_usage(self, grade_id: str, usage: dict[str, Any]) -> None:
-        """Adds what one test cell used, where it ran inside (see `inside/used.py`)."""
-        self.library_names |= {
-            name: (str(import_path[0]), str(import_path[1])) for name, import_path in usage["library_names"].items()
-        }
-        self.shadowed_builtins |= set(usage["shadowed_builtins"])
-        self.test_helpers |= set(usage["test_helpers"])
-        self.operators.setdefault(grade_id, set()).update(usage["operators"])
-
-    def as_dict(self) -> dict[str, Any]:
-        """As the event "manifest" has it: sorted, so that the same release gives the same bytes."""
-        return {
-            "library_names": {name: list(import_path) for name, import_path in sorted(self.library_names.items())},
-            "rebound_names": sorted(self.rebound_names),
-            "shadowed_builtins": sorted(self.shadowed_builtins),
-            "test_helpers": sorted(self.test_helpers),
-            "changed_files": sorted(self.changed_files),
-            "operators": {grade_id: sorted(names) for grade_id, names in sorted(self.operators.items())},
-        }
-
-
 class Namespace(dict[str, Any], NeverMarshalled):
-    """The globals of the test cells. What `dict` itself holds are the test cells' own names."""
+    """The globals of the test cells. The underlying `dict` contains the names that the test cells have bound."""
 
     def __init__(self, name_resolver: NameResolver) -> None:
         super().__init__()
         self.name_resolver = name_resolver
 
     def __repr__(self) -> str:
-        """Shown to students, who may not read what hidden tests have bound."""
+        """Hide the content, which students must not see: hidden tests bind names too."""
         return "{…}"
 
     def __missing__(self, name: str) -> Any:
@@ -87,11 +49,11 @@ class Namespace(dict[str, Any], NeverMarshalled):
             raise KeyError(name)
 
     def pop_own(self, name: str) -> bool:
-        """Removes a name of the test cells; whether there was one."""
+        """Remove a name that the test cells have bound. Returns whether it existed."""
         return super().pop(name, _MISSING) is not _MISSING
 
     def get_own(self, name: str, default: Any = None) -> Any:
-        """What the test cells have bound to a name."""
+        """Return what the test cells have bound to a name."""
         return super().get(name, default)
 
     def has_own(self, name: str) -> bool:
@@ -113,22 +75,27 @@ class Namespace(dict[str, Any], NeverMarshalled):
 
 
 class NameResolver:
-    """Finds what the test cells do not bind. Stand-ins are kept for a cell; plain data is asked for again after each request."""
+    """Resolves names that the test cells do not bind. Proxies are cached for one cell, plain data until the next request."""
 
     def __init__(self, peer: JudgePeer, manifest: Manifest, helpers: Mapping[str, Any], *, is_recording: bool) -> None:
-        self.peer, self.manifest, self.helpers, self.is_recording = peer, manifest, helpers, is_recording
+        self.peer, self.manifest, self.helpers, self.is_recording = (
+            peer,
+            manifest,
+            helpers,
+            is_recording,
+        )
         self._proxy_cache: dict[str, Any] = {}
         self._data_cache: dict[str, tuple[int, Any]] = {}
         self._bound_cache: dict[str, bool] = {}
 
     def clear_cache(self) -> None:
-        """Forgets what the student's process said: its cells may have bound anything anew."""
+        """Forget all cached names, because a cell of the student may have bound them again."""
         self._proxy_cache.clear()
         self._data_cache.clear()
         self._bound_cache.clear()
 
     def resolve(self, name: str) -> Any:
-        """The value of a name; KeyError where there is none, or where Python's own builtin is meant."""
+        """Return the value of a name. Raises KeyError if there is none, or if it is a builtin."""
         if name in self.helpers and name in self.manifest.test_helpers:
             return self.helpers[name]
         is_builtin = name in vars(builtins)
@@ -146,7 +113,7 @@ class NameResolver:
     def _request_value(self, name: str, is_builtin: bool) -> Any:
         if self._bound_cache.get(name) is False:
             raise KeyError(name)
-        is_bound, value, import_path = _decode_lookup(self.peer.request("lookup", name))
+        is_bound, value, import_path = _decode_lookup(self.peer.request("lookup-name", name))
         self._bound_cache[name] = is_bound
         if not is_bound:
             raise KeyError(name)
@@ -161,7 +128,7 @@ class NameResolver:
         return value
 
     def _record_import(self, name: str, import_path: Any) -> bool:
-        """Notes a library's name of the reference, if this process can have it too."""
+        """Record a library name of the reference, if this process can import it."""
         module, path = import_path
         if module in importable_objects.STATEFUL_MODULES:
             return False
@@ -174,7 +141,7 @@ class NameResolver:
 
     def _is_bound_in_notebook(self, name: str) -> bool:
         if name not in self._bound_cache:
-            self._bound_cache[name] = self.peer.request("has", name) is True
+            self._bound_cache[name] = self.peer.request("is-name-bound", name) is True
         return self._bound_cache[name]
 
     def has_name(self, name: str) -> bool:
@@ -182,17 +149,17 @@ class NameResolver:
         return self._is_bound_in_notebook(name)
 
     def forget(self, name: str) -> None:
-        """A name is bound anew."""
+        """Forget a cached name."""
         for cache in (self._proxy_cache, self._data_cache, self._bound_cache):
             cache.pop(name, None)
 
     def unbind(self, name: str) -> bool:
-        """Deletes a name of the notebook's; whether there was one."""
-        return self.peer.request("unbind", name) is True
+        """Delete a name of the notebook. Returns whether it existed."""
+        return self.peer.request("unbind-name", name) is True
 
     def bound_names(self) -> list[str]:
-        """The names that the notebook has bound."""
-        names = self.peer.request("globals")
+        """Return the names that the notebook has bound."""
+        names = self.peer.request("list-names")
         return [name for name in names if type(name) is str] if type(names) is list else []
 
 

@@ -1,4 +1,4 @@
-"""The judge of a notebook: has the student's cells run over there, and runs the test cells here."""
+"""The judge of one notebook: sends the student's cells to the student process, and runs the test cells here."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import builtins
 from typing import Any
 
 from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names
+from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 from pmh_jupyter.grading.runtime.files.shared_files import JudgeFileSync
-from pmh_jupyter.grading.runtime.in_process.test_runner import to_plain_python
 from pmh_jupyter.grading.runtime.policies.code_execution_policy import CODE_EXECUTION_POLICY, ReleaseTexts
 from pmh_jupyter.grading.runtime.policies.file_policy import FILE_POLICY
 from pmh_jupyter.grading.runtime.proxies.proxies import apparent_class
@@ -24,9 +24,10 @@ from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
 from pmh_jupyter.grading.runtime.separate_process.operator_policy import OperatorPolicy
 from pmh_jupyter.grading.runtime.separate_process.test_cell import TestCell
 from pmh_jupyter.grading.runtime.separate_process.test_environment import TestEnvironment
-from pmh_jupyter.grading.runtime.separate_process.test_namespace import Manifest, NameResolver, Namespace
+from pmh_jupyter.grading.runtime.separate_process.test_namespace import NameResolver, Namespace
 from pmh_jupyter.grading.runtime.test_cells.checks import remove_hidden_tests
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
+from pmh_jupyter.grading.runtime.test_cells.usage_manifest import Manifest
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 
 TestResult = dict[str, Any]
@@ -35,11 +36,14 @@ MAX_FLAGS = 100
 
 
 class SeparateProcessJudge:
-    """Speaks to the student's process over `link`. `judging`: what the release knows (see NotebookJudging), or None.
+    """Runs the cells of a notebook with separate-process isolation.
 
-    `places`: by name, the folders whose files tests and notebook share; `given`: the lesson's own files there; `file_bytes`: the most
-    that one may hold. With `record` (the reference solution, at release) nothing is refused and `manifest` fills. `Lost` comes out of
-    every method when the student's process is of no more use: then `reconnect` to another one.
+    link: the connection to the student process. isolation: what the release knows (see `domain.isolation.NotebookIsolation`), or None.
+    is_recording: record what the reference solution uses (`build_manifest`), and refuse nothing.
+    shared_folders: the paths of the folders that tests and notebook share, by name. lesson_files: the lesson's files in them
+    ({path, content in base64}). max_file_bytes: maximum size of a file.
+
+    Every method raises `PeerLost` if the student process is lost. Call `reconnect` then to continue with another one.
     """
 
     def __init__(
@@ -57,7 +61,7 @@ class SeparateProcessJudge:
         self._operator_policy = OperatorPolicy(is_recording=is_recording)
         self._definition_sources = DefinitionSources()
         self._release_texts = ReleaseTexts()
-        # The shell that a test cell asked for, and the names that it had before.
+        # The shell that a test cell has requested, and its previous namespace.
         self._borrowed_shell: tuple[Any, Any] | None = None
         self._helpers = TestHelpers(transform_statement)
         self._file_sync = (
@@ -92,25 +96,25 @@ class SeparateProcessJudge:
         self._name_resolver = NameResolver(self.peer, self._manifest, self._helpers, is_recording=self._is_recording)
 
     def reconnect(self, link: Link) -> None:
-        """Goes on with another student's process, which knows nothing of what was said before."""
+        """Continue with another student process."""
         self.peer.is_retired = True
         self._connect_peer(link)
         self.namespace.name_resolver = self._name_resolver
         self._environment = TestEnvironment(self.peer, self._definition_sources, self.namespace)
 
     def build_manifest(self) -> dict[str, Any]:
-        """What the test cells used so far: library, rebinds, shadowed, operators."""
+        """Return what the test cells have used so far: the fields of the event "usage"."""
         if self._file_sync:
             self._manifest.changed_files = self._file_sync.changed_by_reference
         return self._manifest.as_dict()
 
     def checkpoint(self) -> None:
-        """The student's process freezes a copy of itself."""
+        """Make the student process freeze a copy of itself."""
         self.peer.request("checkpoint")
 
     def run_student_cell(self, number: int, source: str) -> CellError:
-        """Runs a student's cell; what it raised (see `fault_of`), or None."""
-        # Most notebooks need no look at what a cell binds: the tests have no name of their own that the reference binds too.
+        """Run a cell of the student. Returns its error (see `describe_cell_error`), or None."""
+        # Names that the cell binds matter only if the tests have bound a name that the reference binds too, which is rare.
         helper_names = self._helpers.defined_names()
         if self._is_recording or any(
             name in helper_names or self.namespace.has_own(name) for name in self._manifest.rebound_names
@@ -124,7 +128,7 @@ class SeparateProcessJudge:
         return self._run_new_cell(number, source)
 
     def run_locked_cell(self, number: int, source: str) -> CellError:
-        """Runs a locked cell of the release over there; helpers that it defines are made here too. What it raised, or None."""
+        """Run a locked cell of the release in the student process, and define its helpers here too. Returns its error, or None."""
         python_source = to_plain_python(source) or ""
         for name in find_bound_names(python_source):
             self.namespace.pop_own(name)
@@ -138,7 +142,7 @@ class SeparateProcessJudge:
         return self.replay_cell(number, source)
 
     def replay_cell(self, number: int, source: str) -> CellError:
-        """Runs a cell in a process that takes another's place, where it is to leave what it left; here it is known already."""
+        """Run a cell again in a process that replaces another one, for its effects there only."""
         self._name_resolver.clear_cache()
         with self.peer.discard_output():
             return _decode_cell_error(self.peer.request("run-cell", number, source))
@@ -146,12 +150,13 @@ class SeparateProcessJudge:
     def run_test_cell(
         self, number: int, grade_id: str, source: str, packed_cell: str = ""
     ) -> tuple[list[TestResult], list[dict[str, str]]]:
-        """Runs a test cell; its tests (see `inside/judge.py`), and flags ({code, detail}). `kept`: see `ready.packed`.
+        """Run a test cell. Returns its test results (see `in_process.test_runner.make_test_result`) and flags ({code, detail}).
 
-        The time limit is the link's deadline. What the cell exports goes over when it has run.
+        packed_cell: the cell from the host's cache (see `compiled_cell.pack_cell`). The time limit is the deadline of the link. Names that
+        later cells of the notebook read are exported afterwards.
         """
         self._name_resolver.clear_cache()
-        # A test may look at `In`, and what it looks at may be shown.
+        # Tests may read `In`, and feedback may quote what they read.
         self._append_to_history(remove_hidden_tests(source))
         self._operator_policy.begin_cell(self._manifest.operators.get(grade_id, ()), source)
         compiled_cell = unpack_cell(packed_cell) or compile_cell(source)
@@ -178,24 +183,24 @@ class SeparateProcessJudge:
         return results, [*self._operator_policy.flags, *test_cell.flags, *flags][:MAX_FLAGS]
 
     def export_names(self) -> None:
-        """Gives the student's process the names that later cells of its notebook read."""
+        """Send the names that later cells of the notebook read to the student process."""
         for name in self._manifest.exported_names:
             if self.namespace.has_own(name):
-                self.peer.request("bind", name, self.namespace.get_own(name))
+                self.peer.request("bind-name", name, self.namespace.get_own(name))
 
     def _append_to_history(self, source: str) -> None:
         self.namespace.get_own("In", []).append(source)
 
     def _code_argument(self, text: Any, name: str) -> Any:
-        """What is evaluated; an `eval` of the notebook's own gets what it is given."""
+        """Return the first argument for `eval` or `exec`. A function of the notebook with that name receives it unchanged."""
         is_overridden = name in self._manifest.shadowed_builtins or self.namespace.has_own(name)
         return text if is_overridden else self._release_texts.compile_release_text(text, name)
 
     def _student_module(self, name: str) -> Any:
-        return self.peer.request("module", name)
+        return self.peer.request("import-module", name)
 
     def _get_ipython(self) -> Any:
-        """A shell of the judge's own, made when a test asks for one, that sees the test's names."""
+        """Return a shell of the judge with the names of the tests, created on first use."""
         from pmh_jupyter.grading.runtime.execution.shell import make_shell
 
         shell = make_shell()
@@ -205,11 +210,11 @@ class SeparateProcessJudge:
 
 
 def _decode_cell_error(reply: Any) -> CellError:
-    """A fault as `fault_of` gives it, from what the student's process says."""
+    """Check a cell error that the student process reports. Raises `PeerLost` if it is malformed."""
     if reply is None:
         return None
     if type(reply) is not dict:
-        raise PeerLost("protocol-error", "A fault is malformed.")
+        raise PeerLost("protocol-error", "A cell error is malformed.")
     error, detail = reply.get("error_type"), reply.get("detail")
     cell, line = reply.get("cell"), reply.get("line")
     return {

@@ -1,4 +1,4 @@
-"""What a test cell's assertions report while they run: how many ran, which did not hold, what was got and what was expected."""
+"""Records what a test cell's assertions evaluate: how many ran, which one failed, the value it got and the value it expected."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
 _callable, _isinstance, _bool, _getattr, _str, _len, _type = callable, isinstance, bool, getattr, str, len, type
 _AssertionError, _BaseException = AssertionError, BaseException
 
-# By the operator's class name in `ast`: what stands before the expected value, how it is done, its name in a manifest.
+# By the operator's class name in `ast`: text before the expected value, function that evaluates it, name in a manifest.
 COMPARISON_OPERATORS: dict[str, tuple[str, Callable[[Any, Any], Any], str]] = {
     "Eq": ("", operator.eq, "eq"),
     "NotEq": ("!= ", operator.ne, "ne"),
@@ -53,7 +53,7 @@ _SWAPPED_SIGNS = {
     "not in ": "not to contain ",
 }
 _DISHONEST_RESULTS = {"NotEq": True, "NotIn": True}
-# What stands before the expected value where a function asserts something else than that two are equal.
+# Text before the expected value, for functions that assert something other than equality.
 _ASSERT_FUNCTION_SIGNS = {
     "assertin": "in ",
     "assertnotin": "not in ",
@@ -71,7 +71,11 @@ _COMPARING_FUNCTION_WORDS = ("equal", "close", "less", "greater", "assertin", "a
 
 @dataclass(frozen=True)
 class AssertionSite:
-    """One place of a test cell: its source (None: hidden), the author's words for it, and whether its sides are told swapped."""
+    """One expression of a test cell that can fail an assertion.
+
+    expression: its source text, None if it is hidden. feedback: the author's message for it. is_swapped: the value that the student's
+    code computed is the right operand, or the second argument.
+    """
 
     expression: str | None
     feedback: str
@@ -79,10 +83,13 @@ class AssertionSite:
 
 
 class AssertionRecorder:
-    """One for each test cell. `count` is of assertions that ran; `failed` is the rule of the last that did not hold.
+    """Records the assertions of one test cell. The rewritten source calls its methods by name (see `assertion_rewriter`).
 
-    `pinned`: what the test cell gets for a name, whatever the notebook has bound to it. `rules`: those that are known already, by
-    their number; those of helpers are below zero.
+    pinned: by name, the value that the test cell reads, whatever the notebook has bound to the name.
+    sites: sites registered earlier, by number. Those of test helpers have negative numbers.
+
+    `assertion_count` is the number of assertions that ran since `reset`. `failed_site` is the site of the last one that failed;
+    `expression`, `expected` and `got` describe its values.
     """
 
     def __init__(
@@ -101,7 +108,7 @@ class AssertionRecorder:
         self.reset()
 
     def reset(self) -> None:
-        """Before each check."""
+        """Starts a new check: forgets what was recorded."""
         self.expression, self.expected, self.got = "", None, None
         self.failed_site: AssertionSite | None = None
         self.assertion_count = 0
@@ -111,7 +118,7 @@ class AssertionRecorder:
     got: str | None
 
     def rewrite(self, node: ast.stmt, source: str | None, feedback_by_line: dict[int, str]) -> None:
-        """See `checks.Rewriter`."""
+        """Implements `checks.StatementRewriter`."""
         AssertionRewriter(self, source, feedback_by_line, self.pinned).visit(node)
 
     def register_site(self, expression: str | None, feedback: str, *, is_swapped: bool = False) -> int:
@@ -119,7 +126,7 @@ class AssertionRecorder:
         self._sites[self._last_site_number] = AssertionSite(expression, feedback, is_swapped)
         return self._last_site_number
 
-    # What the rewritten source calls. Each gives a real bool where the source needs a truth.
+    # Methods that the rewritten source calls. They return a real bool where the source needs a truth value.
 
     def count_assertion(self) -> None:
         self.assertion_count += 1
@@ -139,7 +146,7 @@ class AssertionRecorder:
         return self.check_without_values(number, self.comparator.is_true(value))
 
     def check_without_values(self, number: int, value: bool) -> bool:
-        """What does not hold, and has no sides to tell of."""
+        """Records the failure of a condition that has no two values to show."""
         if not value:
             self.expression, self.expected, self.got = "", None, None
         return value
@@ -180,7 +187,7 @@ class AssertionRecorder:
         )
 
     def evaluate_comparison(self, operator_class: str, left: Any, right: Any) -> Any:
-        """A comparison anywhere else in the test cell: what Python gives, or no where it is not to be believed."""
+        """A comparison elsewhere in the test cell: Python's result, or the failing one if an operand is dishonest (see `Comparator`)."""
         _, compare, manifest_name = COMPARISON_OPERATORS[operator_class]
         result = compare(left, right)
         if operator_class == "NotEq" and result is False:
@@ -192,14 +199,14 @@ class AssertionRecorder:
         )
 
     def evaluate_arithmetic(self, operator_class: str, left: Any, right: Any) -> Any:
-        """Arithmetic in the test cell: with an object of the student's class only where the reference had one there."""
+        """Arithmetic in the test cell. Raises AssertionError for a student's operator where the reference solution had plain data."""
         compute, manifest_name = ARITHMETIC_OPERATORS[operator_class]
         if not self.comparator.allows_arithmetic(manifest_name, left, right):
             raise _AssertionError
         return compute(left, right)
 
     def guard_callback(self, function: Any) -> Any:
-        """A function that `map` or `filter` calls: a StopIteration of the student's would end those as if all had been seen."""
+        """Wraps a function that `map` or `filter` calls: a StopIteration of the student's would end them early, without an error."""
         if not _callable(function):
             return function
 
@@ -212,7 +219,7 @@ class AssertionRecorder:
         return call
 
     def record_call(self, number: int, function: Callable[..., Any]) -> Callable[..., Any]:
-        """A function whose arguments explain its answer."""
+        """Wraps a function whose arguments explain its result (`isinstance`, `isclose`, …)."""
         name = _str(_getattr(function, "__name__", ""))
 
         def call(*arguments: Any, **keyword_arguments: Any) -> Any:
@@ -225,7 +232,7 @@ class AssertionRecorder:
         return call
 
     def wrap_assert_function(self, number: int, function: Callable[..., Any]) -> Callable[..., Any]:
-        """A function that asserts by itself (assert_allclose, assertEqual, raises, …)."""
+        """Wraps a function that asserts by itself (`assert_allclose`, `assertEqual`, `raises`, …)."""
         name = _str(_getattr(function, "__name__", ""))
 
         def call(*arguments: Any, **keyword_arguments: Any) -> Any:
@@ -268,7 +275,7 @@ class AssertionRecorder:
     def _record_values(
         self, number: int, expected: str | Callable[[], str], value: Any, *, got: str | None = None
     ) -> None:
-        """What a hidden test compared is not remembered."""
+        """Records the values of a failed assertion, unless it is hidden."""
         expression = self._sites[number].expression
         if expression is not None:
             self.expected = expected() if _callable(expected) else expected

@@ -1,7 +1,7 @@
-"""Rewrites a statement of a test cell so that its assertions are counted, explain themselves and trust nobody's `==`.
+"""Rewrites a statement of a test cell so that its assertions are counted, record their values and do not trust a student's `==`.
 
-The rewritten source speaks to a `Recorder` that stands in the code's constants (`compiled`), not under a name that the student's
-code could bind.
+The rewritten source calls methods of an `AssertionRecorder`. The recorder is a constant of the code (see `insert_recorder`), not the
+value of a name, which the student's code could rebind.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ EXPLAINED_CALLS = frozenset({"isinstance", "issubclass", "isclose", "allclose", 
 RAISES_FUNCTIONS = frozenset(
     {"raises", "warns", "assertRaises", "assertRaisesRegex", "assertWarns", "assertWarnsRegex", "assertLogs"}
 )
-# Those that tests patch themselves, and those that the compiler must see by name.
+# Builtins that tests patch themselves, and `super`, which the compiler must see by name.
 UNPINNED_BUILTINS = frozenset(
     {"input", "print", "open", "super", "help", "exit", "quit", "copyright", "credits", "license"}
 )
@@ -27,19 +27,19 @@ PINNED_BUILTINS = frozenset(name for name in vars(builtins) if not name.startswi
 
 
 def is_assert_call(node: ast.AST) -> bool:
-    """A call of something named assert…"""
+    """True for a call of a function whose name starts with "assert"."""
     return isinstance(node, ast.Call) and called_name(node).lower().startswith("assert")
 
 
 def called_name(node: ast.Call) -> str:
-    """The last part of what is called: "isclose" of `math.isclose(a, b)`; "" for what has no name."""
+    """The last part of the name that is called: "isclose" for `math.isclose(a, b)`. "" for a callable without a name."""
     if isinstance(node.func, ast.Attribute):
         return node.func.attr
     return node.func.id if isinstance(node.func, ast.Name) else ""
 
 
 def is_raises_block(node: ast.AST) -> bool:
-    """`with pytest.raises(…)` and its relatives."""
+    """True for `with pytest.raises(…)` and similar blocks."""
     return isinstance(node, ast.With | ast.AsyncWith) and any(
         isinstance(item.context_expr, ast.Call) and called_name(item.context_expr) in RAISES_FUNCTIONS
         for item in node.items
@@ -47,7 +47,7 @@ def is_raises_block(node: ast.AST) -> bool:
 
 
 def raises_assertion_error(node: ast.AST) -> bool:
-    """`raise AssertionError`."""
+    """True for `raise AssertionError`."""
     if not isinstance(node, ast.Raise) or node.exc is None:
         return False
     exception = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
@@ -55,19 +55,19 @@ def raises_assertion_error(node: ast.AST) -> bool:
 
 
 def compile_with_recorder(node: ast.stmt, recorder: object, filename: str) -> CodeType:
-    """The code of a rewritten statement, with the recorder where it is spoken to."""
+    """Compiles a rewritten statement that calls this recorder."""
     return insert_recorder(compile_statement(node, filename), recorder)
 
 
 def compile_statement(node: ast.stmt, filename: str) -> CodeType:
-    """The code of a rewritten statement, which still lacks its recorder. `name`: that of its file."""
+    """Compiles a rewritten statement with a placeholder in place of the recorder."""
     module = ast.fix_missing_locations(ast.Module([node], type_ignores=[]))
     code: CodeType = compile(module, filename, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     return code
 
 
 def insert_recorder(code: CodeType, recorder: object) -> CodeType:
-    """The code with the recorder in the place that was kept for it."""
+    """Returns the code with the recorder in place of `RECORDER_PLACEHOLDER`, in nested code too."""
     constants = tuple(
         recorder
         if constant == RECORDER_PLACEHOLDER
@@ -80,28 +80,25 @@ def insert_recorder(code: CodeType, recorder: object) -> CodeType:
 
 
 class SiteRegistry(Protocol):
-    """What keeps the places of a source that can fail (`record.Recorder`)."""
+    """Numbers the expressions of a source that can fail an assertion."""
 
     def register_site(self, expression: str | None, feedback: str, *, is_swapped: bool = False) -> int:
-        """Notes one, and answers its number."""
+        """Registers an expression (see `assertion_recorder.AssertionSite`). Returns its number."""
 
 
 class AssertionRewriter(ast.NodeTransformer):
-    """For one statement. `source` gives the words of an explanation, None for a hidden statement.
+    """Rewrites one statement in place.
 
-    `said` has the author's words by the line of the assertion that they stand above; `pinned` the builtins that the statement
-    gets from the recorder, whatever the notebook has bound to their names.
+    source: the text of the test cell, from which expressions are quoted; None for a hidden statement.
+    feedback_by_line: by the line of an assertion, the author's message in the comment above it.
+    pinned: names that the statement reads from the recorder, whatever the notebook has bound to them.
     """
 
     def __init__(
         self, recorder: SiteRegistry, source: str | None, feedback_by_line: dict[int, str], pinned: Collection[str] = ()
     ) -> None:
-        self.recorder, self.source, self.feedback_by_line, self.pinned = (
-            recorder,
-            source,
-            feedback_by_line,
-            frozenset(pinned),
-        )
+        self.recorder, self.source = recorder, source
+        self.feedback_by_line, self.pinned = feedback_by_line, frozenset(pinned)
 
     def visit_Assert(self, node: ast.Assert) -> ast.Assert:
         number = self._register_site(node.test, feedback=self.feedback_by_line.get(node.lineno, ""))
@@ -197,7 +194,7 @@ class AssertionRewriter(ast.NodeTransformer):
         return node
 
     def _rewrite_condition(self, test: ast.expr) -> ast.expr:
-        """What an assertion tests, each part of it noting what it found."""
+        """The condition of an assertion, with each part of it recording its value."""
         if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
             test.values = [self._rewrite_condition(value) for value in test.values]
             return test
@@ -226,7 +223,7 @@ class AssertionRewriter(ast.NodeTransformer):
 
     def _rewrite_comparison(self, test: ast.Compare) -> ast.expr:
         left, right, operator_class = test.left, test.comparators[0], type(test.ops[0]).__name__
-        # The side that the student's code made is the one to tell of; a literal is the author's.
+        # The value to report is the one that the student's code computed. A literal is the author's.
         is_swapped = _is_literal(left) and not _is_literal(right)
         number = self._register_site(right if is_swapped else left, is_swapped=is_swapped)
         return self._make_recorder_call(
@@ -249,11 +246,11 @@ class AssertionRewriter(ast.NodeTransformer):
         return ast.Constant(self.recorder.register_site(self._get_segment(node), feedback, is_swapped=is_swapped))
 
     def _get_segment(self, node: ast.AST) -> str | None:
-        """The source's words for a node; None where they are hidden."""
+        """The source text of a node; None if it is hidden."""
         return None if self.source is None else get_short_segment(node, self.source)
 
     def _find_author_message(self, call: ast.Call) -> str:
-        """The author's words in a call of assert…: `msg="…"`, `err_msg="…"`, or unittest's last argument."""
+        """The author's message in a call of an assert function: `msg="…"`, `err_msg="…"`, or unittest's last argument."""
         for keyword in call.keywords:
             if keyword.arg in ("msg", "err_msg") and isinstance(keyword.value, ast.Constant):
                 return str(keyword.value.value)

@@ -1,7 +1,7 @@
-"""A test cell as a list of checks: each assertion on its own, everything else as it stands.
+"""Splits a test cell into checks, one for each top-level statement.
 
-nbgrader's rule decides about points (every assertion must hold, and nothing may raise); running on after the first assertion that
-fails only tells the student more. Lines between the hidden markers are checks without a name, an operand or a literal.
+nbgrader's rule decides about points: every assertion must hold, and nothing may raise. Continuing after the first failed assertion
+only gives the student more feedback. A check between the markers of hidden tests has no name, and none of its operands is shown.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from pmh_jupyter.grading.runtime.execution.source_lines import split_source_lines
 from pmh_jupyter.grading.runtime.execution.source_segments import get_short_segment, get_source_segment
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import (
@@ -23,13 +24,17 @@ from pmh_jupyter.grading.runtime.test_cells.partial_credit import assign_credit_
 
 BEGIN_HIDDEN_TESTS, END_HIDDEN_TESTS = "BEGIN HIDDEN TESTS", "END HIDDEN TESTS"
 FEEDBACK_COMMENT = re.compile(r"\s*#+\s*feedback:\s*(.+?)\s*$", re.IGNORECASE)
-"""The author's words to a student whose answer does not meet the assertion below: `# feedback: Mind the empty list.`"""
+"""The author's message to a student whose answer fails the assertion below it: `# feedback: Mind the empty list.`"""
 
 
 @dataclass(frozen=True)
 class CheckSpec:
-    """What is said of one top-level statement of a test cell. `name` is empty unless the student may read it; `asserts`: it is a
-    test by itself; `certain`: it cannot have passed without an assertion having been reached; `keeps`: it gives a value (`credit`).
+    """Describes one top-level statement of a test cell.
+
+    name, expression: texts for the student; "" if the statement is hidden.
+    has_assertion: the statement is a test by itself.
+    always_asserts: it cannot pass without reaching an assertion.
+    is_credit_expression: its value is partial credit (see `partial_credit`).
     """
 
     name: str
@@ -42,20 +47,23 @@ class CheckSpec:
 
 @dataclass(frozen=True)
 class Check(CheckSpec):
-    """A statement as it is run."""
+    """A statement with its rewritten syntax tree."""
 
     node: ast.stmt
 
 
 class StatementRewriter(Protocol):
-    """What makes a statement of a test cell report on itself."""
+    """Makes the assertions of a statement record their values."""
 
     def rewrite(self, node: ast.stmt, source: str | None, feedback_by_line: dict[int, str]) -> None:
-        """Changes the statement in place. `source` None: hidden. `said`: the author's words by line of the assertion."""
+        """Changes the statement in place. See `AssertionRewriter` for the arguments."""
 
 
 def read_checks(tree: ast.Module, source: str, rewriter: StatementRewriter | None = None) -> list[Check]:
-    """The checks of a test cell, given as the syntax tree of its plain Python, too; `rewriter` changes each of them in the tree."""
+    """Returns the checks of a test cell.
+
+    tree: the syntax tree of `source`, which is plain Python. rewriter: changes every statement of the tree in place.
+    """
     hidden_lines = set(_iter_hidden_lines(source))
     asserting_functions = {
         node.name for node in tree.body if isinstance(node, FUNCTION_NODES) and _contains_assertion(node)
@@ -69,7 +77,7 @@ def read_checks(tree: ast.Module, source: str, rewriter: StatementRewriter | Non
         labels = ("", "") if is_hidden else (_display_name(node, source), _display_expression(node, source))
         has_assertion = _has_assertion(node, asserting_functions)
         statement = assign_credit_value(node, source) if node is tree.body[-1] and not has_assertion else node
-        if rewriter is not None:  # one that holds nothing yet is empty
+        if rewriter is not None:  # not `if rewriter`: an empty collection is false
             rewriter.rewrite(statement, None if is_hidden else source, feedback_by_line)
         always_asserts = isinstance(statement, ast.Assert) or _is_recorder_call(statement)
         checks.append(
@@ -86,13 +94,13 @@ def read_checks(tree: ast.Module, source: str, rewriter: StatementRewriter | Non
 
 
 def _is_recorder_call(node: ast.stmt) -> bool:
-    """A call of something that asserts by itself; a helper's name is called as it stands."""
+    """True for a call whose function the rewriter has wrapped: it asserts by itself, unlike a call of a helper by its name."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Call)
 
 
 def find_feedback_comments(source: str) -> dict[int, str]:
-    """The author's words, by the number of the line that they stand above."""
-    lines = source.splitlines()
+    """The author's messages, each by the number of the line below its comment."""
+    lines = split_source_lines(source)
     feedback_by_line: dict[int, str] = {}
     for number, line in enumerate(lines, start=1):
         match = FEEDBACK_COMMENT.fullmatch(line)
@@ -104,13 +112,13 @@ def find_feedback_comments(source: str) -> dict[int, str]:
 def remove_hidden_tests(source: str) -> str:
     """The source without its hidden tests."""
     hidden_lines = set(_iter_hidden_lines(source))
-    lines = source.splitlines(keepends=True)
+    lines = split_source_lines(source, keepends=True)
     return "".join(line for number, line in enumerate(lines, start=1) if number not in hidden_lines)
 
 
 def _iter_hidden_lines(source: str) -> Iterator[int]:
     in_hidden_tests = False
-    for number, line in enumerate(source.splitlines(), start=1):
+    for number, line in enumerate(split_source_lines(source), start=1):
         in_hidden_tests = in_hidden_tests or BEGIN_HIDDEN_TESTS in line
         if in_hidden_tests:
             yield number
@@ -121,7 +129,7 @@ FUNCTION_NODES = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def _has_assertion(node: ast.stmt, asserting_functions: set[str]) -> bool:
-    """True for an assertion, a block that holds one, and a call of assert… or of a helper that asserts; not for a definition."""
+    """True for an assertion, a block with one, and a call of an assert function or of a helper that asserts; not for a definition."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return False
     return _contains_assertion(node) or any(
@@ -149,7 +157,7 @@ def _display_name(node: ast.stmt, source: str) -> str:
 
 
 def _display_expression(node: ast.stmt, source: str) -> str:
-    """What the student is told was evaluated: the left side of a comparison, else the expression, else the first line."""
+    """The expression that the student reads: the left operand of a comparison, else the condition, else the first line."""
     if isinstance(node, ast.Assert):
         is_single_comparison = isinstance(node.test, ast.Compare) and len(node.test.ops) == 1
         return get_short_segment(

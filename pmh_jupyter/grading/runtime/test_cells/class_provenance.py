@@ -1,6 +1,6 @@
-"""Whose class is it: Python's and a library's, or one that the student's code may have written.
+"""Decides where a class comes from: from Python or a library, or possibly from the student's code.
 
-What a class says of itself (`__module__`, `__class__`, `__eq__`) is never asked; only what the interpreter knows is.
+Attributes that a class can forge (`__module__`, `__class__`, `__eq__`) decide nothing. Only what the interpreter knows counts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _type, _id, _isinstance, _set = type, id, isinstance, set
 
 
 def find_all_classes() -> list[type]:
-    """Every class that lives now."""
+    """Every class that exists in this process."""
     classes_by_id: dict[int, type] = {}
     pending: list[type] = [object]
     while pending:
@@ -33,10 +33,11 @@ def find_all_classes() -> list[type]:
 
 
 class ClassProvenance:
-    """Knows the classes that were there before the student's code, and those of libraries that were imported since.
+    """Recognizes classes that existed before the student's code ran, and classes of libraries that were imported since.
 
-    `trusted` are folders of the library; what lies elsewhere is the student's. `code` may hold code objects of the test cell:
-    what they define is the author's.
+    classes: the classes that existed before. trusted_folders: folders with Python's and the installed packages' modules.
+
+    `test_code_ids` may be filled with the ids of a test cell's code objects: methods with that code are the author's.
     """
 
     def __init__(self, classes: Iterable[type] = (), trusted_folders: Iterable[str] = ()) -> None:
@@ -47,7 +48,7 @@ class ClassProvenance:
         self.test_code_ids: set[int] = set()
 
     def is_trusted(self, cls: type) -> bool:
-        """True for a class that the student's code cannot have written."""
+        """True for a class that the student's code cannot have defined."""
         if (
             not _flags(cls) & _TPFLAGS_HEAPTYPE
             or _flags(cls) & _TPFLAGS_IMMUTABLETYPE
@@ -59,7 +60,7 @@ class ClassProvenance:
         return self._later_classes[_id(cls)][1]
 
     def find_student_class(self, cls: type, names: Iterable[str]) -> type | None:
-        """The student's class that says what one of these methods of `cls` does; None where it is a library's or the test's."""
+        """The student's class that provides one of these methods of `cls`. None if a library or the test provides all of them."""
         names = list(names)
         for name in names:
             bases: tuple[type, ...] = _mro(cls)
@@ -76,7 +77,7 @@ class ClassProvenance:
         return _type(function) is FunctionType and _id(_function_code(function)) in self.test_code_ids
 
     def _is_library_class(self, cls: type) -> bool:
-        """A class found under its own name in a module of the library, each of its functions as the module's file has it."""
+        """True for a class that a library module holds, with each of its functions compiled from the module's file."""
         name = _dict(cls).get("__module__")
         module = sys.modules.get(name) if _type(name) is str else None
         if module is None or self.find_module_codes(module) is None:
@@ -87,14 +88,14 @@ class ClassProvenance:
         )
 
     def matches_source(self, function: FunctionType) -> bool:
-        """True for a function that has the code of the library's file that it is from (a decorator's may be another's)."""
+        """True for a function whose code is in the file of the library module that its globals belong to."""
         module = sys.modules.get(str(function.__globals__.get("__name__")))
         codes = self.find_module_codes(module)
         is_module_global = module is not None and vars(module) is function.__globals__
         return is_module_global and codes is not None and (not codes or _function_code(function) in codes)
 
     def find_module_codes(self, module: Any) -> set[CodeType] | None:
-        """Every code object of a library module's file; None for a module that is not the library's or has no source."""
+        """Every code object of a library module's file, none if it has no source. None for a module outside the trusted folders."""
         spec: Any = getattr(module, "__spec__", None)
         name, origin = str(getattr(spec, "name", "")), str(getattr(spec, "origin", ""))
         if not origin.startswith(self._trusted_folders):
@@ -109,7 +110,7 @@ class ClassProvenance:
 
 
 def find_nested_codes(code: CodeType) -> list[CodeType]:
-    """A code object and all that stand in it."""
+    """A code object and those nested in it."""
     codes = [code]
     for constant in code.co_consts:
         if _isinstance(constant, CodeType):
@@ -119,7 +120,7 @@ def find_nested_codes(code: CodeType) -> list[CodeType]:
 
 @cache
 def find_library_folders() -> tuple[str, ...]:
-    """Where Python and the installed packages lie."""
+    """The folders of the standard library and of the installed packages."""
     import site
     import sysconfig
 
@@ -129,7 +130,7 @@ def find_library_folders() -> tuple[str, ...]:
 
 
 def is_plain_data(value: Any) -> bool:
-    """A value whose class, exactly, is one of Python's own data types."""
+    """True for a value whose class is exactly one of Python's own data types."""
     return _type(value) in _PLAIN_DATA_TYPES
 
 

@@ -1,8 +1,8 @@
-"""Comparisons that take neither side's word for it.
+"""Comparisons that do not trust the operators of a student's class.
 
-A comparison in a test cell is done as Python does it, unless an object takes part whose class the student's code wrote and
-whose own method would decide. Such an object counts only where the reference solution had one there too (`allowed`), and then
-what it claims is tried against values that it cannot know.
+A comparison in a test cell gives Python's result, unless a method of a class that the student defined would decide it. Such a result
+counts only if the reference solution had an object of its own class there too (`allowed_operators`). Even then, the object is probed
+with values that it cannot know.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ OPERATOR_METHODS = {
     "not-ne": ("__ne__", "__eq__"),
     "alike": ("__eq__", "__ne__", "__lt__", "__gt__", "__array_function__", "__array_ufunc__", "__rsub__", "__sub__"),
 }
-# What a manifest calls it, where that is another word.
+# Names in a manifest, where they differ.
 _MANIFEST_OPERATOR_NAMES = {"not-ne": "ne", "alike": "eq"}
 _OPPOSITE_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "lt": operator.ge,
@@ -40,15 +40,21 @@ _OPPOSITE_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "gt": operator.le,
     "ge": operator.lt,
 }
-LYING_OPERATOR = "dishonest-operator"
+DISHONEST_OPERATOR = "dishonest-operator"
 
 
 class _UniqueObject:
-    """Equal to nothing and in nothing: whoever says otherwise says so of everything."""
+    """Equal to nothing and contained in nothing: an object that claims otherwise claims it of everything."""
 
 
 class Comparator:
-    """Compares for one test cell. `note(code, detail)` is told what was seen; `allowed` None: nobody knows what the reference did."""
+    """Compares values for one test cell.
+
+    add_flag: called with code and detail for every dishonest operator.
+    allowed_operators: what the reference solution used on objects of its own classes; None if that is not known.
+
+    `used_operators` collects the same for the notebook that is graded now.
+    """
 
     def __init__(
         self,
@@ -59,10 +65,10 @@ class Comparator:
         self.provenance, self.add_flag = provenance, add_flag
         self.allowed_operators = None if allowed_operators is None else frozenset(allowed_operators)
         self.used_operators: set[str] = set()
-        self.check_index = 0  # which statement of the cell is being run
+        self.check_index = 0  # the statement of the cell that is being run
 
     def is_honest(self, name: str, left: Any, right: Any) -> bool:
-        """False if what the operator says of these two is not to be believed."""
+        """False if the operator's result for these operands must not count."""
         if (
             is_plain_data(left)
             and is_plain_data(right)
@@ -71,20 +77,22 @@ class Comparator:
         ):
             return True
         deciders_by_operand = [[*self._find_deciders(side, OPERATOR_METHODS[name])] for side in (left, right)]
-        deciders = [liar for side in deciders_by_operand for liar in side]
+        deciders = [decider for side in deciders_by_operand for decider in side]
         if not deciders:
             return True
         operator_name = _MANIFEST_OPERATOR_NAMES.get(name, name)
         usage_keys = (
-            {operator_name} if all(deciders_by_operand) else {operator_name, f"{operator_name} data {self.check_index}"}
-        )  # as apart: see apart/rules.py
+            {operator_name}
+            if all(deciders_by_operand)
+            else {operator_name, f"{operator_name} plain-data {self.check_index}"}
+        )  # the same keys as in separate_process/operator_policy.py
         self.used_operators |= usage_keys
         if self.allowed_operators is not None and not usage_keys <= self.allowed_operators:
             return self._flag_dishonest(operator_name, deciders[0])
         for decider in deciders:
             if _claims_the_impossible(name, decider):
                 return self._flag_dishonest(name, decider)
-        student_left = left if any(liar is left for liar in deciders) else None
+        student_left = left if any(decider is left for decider in deciders) else None
         if (
             student_left is not None
             and name in _OPPOSITE_OPERATORS
@@ -94,7 +102,7 @@ class Comparator:
         return True
 
     def allows_arithmetic(self, name: str, left: Any, right: Any) -> bool:
-        """False if an arithmetic operator would be the student's own where the reference gave plain data."""
+        """False if an arithmetic operator is a student's method where the reference solution had plain data."""
         for value, operator_name in ((left, name), (right, f"r{name}")):
             if (
                 not is_plain_data(value)
@@ -106,7 +114,7 @@ class Comparator:
         return True
 
     def is_true(self, value: Any) -> bool:
-        """`bool(value)`, but for an object that decides itself where the reference gave plain data."""
+        """`bool(value)`, but False for an object with a method of the student's that decides it where the reference had plain data."""
         if is_plain_data(value):
             return _bool(value)
         if self.provenance.find_student_class(_type(value), OPERATOR_METHODS["bool"]) is not None:
@@ -116,7 +124,7 @@ class Comparator:
         return _bool(value)
 
     def is_false(self, value: Any) -> bool:
-        """`not value`, with the same exception as for `truth`."""
+        """`not value`, but False in the case that `is_true` excepts."""
         truth = self.is_true(value)
         must_verify = (
             not truth
@@ -129,7 +137,7 @@ class Comparator:
         )
 
     def is_instance(self, value: Any, class_or_tuple: Any) -> bool:
-        """False where an object is of that class only by its own word (`__class__`, a metaclass's `__instancecheck__`)."""
+        """False if only the student's code claims that it is an instance (`__class__`, a metaclass's `__instancecheck__`)."""
         cls = _type(value)
         overriding_class = self.provenance.find_student_class(cls, ("__class__",))
         if (
@@ -146,15 +154,15 @@ class Comparator:
     def _is_base(self, candidate: Any, cls: type) -> bool:
         if any(candidate is base for base in _mro(cls)):
             return True
-        # An abstract class may have been told of it (`register`); only a metaclass of the student's is not asked.
+        # It may be registered with an abstract class. Only a metaclass of the student's does not decide.
         return self.provenance.is_trusted(_type(candidate)) and _evaluates_true(_issubclass, cls, candidate)
 
     def _flag_dishonest(self, name: str, operand: Any) -> bool:
-        self.add_flag(LYING_OPERATOR, f"{name}, {_name(_type(operand))}"[:200])
+        self.add_flag(DISHONEST_OPERATOR, f"{name}, {_name(_type(operand))}"[:200])
         return False
 
     def _find_deciders(self, value: Any, names: tuple[str, ...], depth: int = 0) -> Iterator[Any]:
-        """The objects in `value` whose own methods would decide: itself, or one in a container of plain data. One of each class."""
+        """The objects whose methods would decide: the value itself, or objects in a container of plain data, one for each class."""
         if _type(value) not in _CONTAINER_TYPES:
             if not is_plain_data(value) and self.provenance.find_student_class(_type(value), names) is not None:
                 yield value
@@ -180,7 +188,7 @@ class Comparator:
                 yield from self._find_deciders(value, names, depth + 1)
 
     def _find_deciders_in_array(self, value: Any, names: tuple[str, ...], depth: int) -> Iterator[Any]:
-        """What stands in a NumPy array or a pandas table of objects."""
+        """The same for the elements of a NumPy array or a pandas table of objects."""
         numpy = sys.modules.get("numpy")
         if numpy is None or depth >= MAX_DEPTH:
             return
@@ -200,7 +208,7 @@ _SIMPLE_TYPES = frozenset({type(None), bool, int, float, complex, str, bytes, by
 
 
 def _claims_the_impossible(name: str, operand: Any) -> bool:
-    """True if it claims what no honest object could: to equal, or to hold, something that nobody ever made before."""
+    """True if an object claims to equal or to contain a value that was created just now, which no honest object can."""
     unique_values = (
         _UniqueObject(),
         secrets.randbits(62),
@@ -208,29 +216,29 @@ def _claims_the_impossible(name: str, operand: Any) -> bool:
         secrets.randbits(52) / 7,
         [secrets.token_hex(4)],
     )
-    if name == "contains" and any(_evaluates_true(operator.contains, operand, stranger) for stranger in unique_values):
+    if name == "contains" and any(_evaluates_true(operator.contains, operand, value) for value in unique_values):
         return True
     if name == "ne":
         return _evaluates_true(operator.ne, operand, operand) and _evaluates_true(operator.eq, operand, operand)
     if name == "not-ne":
-        return any(_evaluates_not_unequal(operand, stranger) for stranger in unique_values)
+        return any(_evaluates_not_unequal(operand, value) for value in unique_values)
     numpy = sys.modules.get("numpy")
     if name == "alike" and numpy is not None and _evaluates_true(numpy.allclose, operand, unique_values[3]):
         return True
     if name in ("eq", "contains", "le", "ge", "alike"):
-        return any(_evaluates_true(operator.eq, operand, stranger) for stranger in unique_values)
+        return any(_evaluates_true(operator.eq, operand, value) for value in unique_values)
     return False
 
 
 def _evaluates_not_unequal(left: Any, right: Any) -> bool:
     try:
         return not left != right
-    except Exception:  # noqa: BLE001 - an operator of the student's may raise anything
+    except Exception:  # noqa: BLE001 - a student's operator may raise anything
         return False
 
 
 def _evaluates_true(operation: Callable[[Any, Any], Any], left: Any, right: Any) -> bool:
     try:
         return _bool(operation(left, right))
-    except Exception:  # noqa: BLE001 - an operator of the student's may raise anything
+    except Exception:  # noqa: BLE001 - a student's operator may raise anything
         return False

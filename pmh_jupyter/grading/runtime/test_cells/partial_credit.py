@@ -1,7 +1,7 @@
-"""Partial credit: a test cell that ends in an expression gives as many points as its value says.
+"""Partial credit: a test cell that ends in an expression gives as many points as the value of that expression.
 
-The value goes out as one more test, the last: `reason` "credit" with the number as text, or "invalid-credit" with the name of its type. None
-says nothing, as a cell that ends in `print(…)` does.
+The value is reported as one more test result, the last: `reason` is "credit" and `text` the number, or `reason` is "invalid-credit" and
+`text` the name of its type. The value None, as of a cell that ends in `print(…)`, is not reported.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import ast
 import math
 from typing import Any
 
+from pmh_jupyter.grading.runtime.execution.source_lines import split_source_lines
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 
 CREDIT_VARIABLE = "_pmh_value"
@@ -17,8 +18,11 @@ _str, _type, _isfinite = str, type, math.isfinite
 
 
 def assign_credit_value(node: ast.stmt, source: str) -> ast.stmt:
-    """The last statement of a test cell, which asserts nothing: an expression's value is kept under VALUE, unless a `;` follows it."""
-    if not isinstance(node, ast.Expr) or _strip_trailing_comments(source).endswith(";"):
+    """Rewrites the last statement of a test cell, which asserts nothing: assigns the value of an expression to `CREDIT_VARIABLE`.
+
+    An expression with a `;` behind it stays as it is.
+    """
+    if not isinstance(node, ast.Expr) or _last_code_line(source).endswith(";"):
         return node
     return ast.copy_location(
         ast.Assign([ast.copy_location(ast.Name(CREDIT_VARIABLE, ast.Store()), node)], node.value), node
@@ -26,7 +30,10 @@ def assign_credit_value(node: ast.stmt, source: str) -> ast.stmt:
 
 
 def pop_credit(namespace: dict[str, Any]) -> dict[str, str] | None:
-    """What the value that a statement kept says: `reason` and `text` of a test; None where nothing is said."""
+    """Removes the value that `assign_credit_value` assigned, and returns `reason` and `text` of its test result.
+
+    A float is written so that reading the text gives the same float. Returns None if there is no value, or if it is None.
+    """
     value = dict.pop(namespace, CREDIT_VARIABLE, None)
     if value is None:
         return None
@@ -38,8 +45,8 @@ def pop_credit(namespace: dict[str, Any]) -> dict[str, str] | None:
     return {"reason": "invalid-credit", "text": clip(name, 80) if _type(name) is str else "object"}
 
 
-def _strip_trailing_comments(source: str) -> str:
-    """The source without the comments and blanks behind its last statement, as far as a look at its lines can tell."""
-    lines = [line.rstrip() for line in source.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+def _last_code_line(source: str) -> str:
+    """The last line of code without a comment or blanks behind it, judging by lines alone, without a tokenizer."""
+    lines = [line.rstrip() for line in split_source_lines(source) if line.strip() and not line.lstrip().startswith("#")]
     last_line = lines[-1] if lines else ""
     return last_line.partition(" #")[0].rstrip()

@@ -1,9 +1,9 @@
-"""Helpers that locked cells of a release give: functions that its test cells call, and that a student's code could change.
+"""Test helpers: functions that are defined in locked cells of a release and called by its test cells.
 
-The test cells get the judge's own: made anew from the release's source, with that cell's imports and literal constants, in names of
-their own. What else a helper reads is looked up where the test cell's names are. A function that cannot be made without the
-student's process (a default that calls a class of the notebook's, say), or that binds a global name, stays that process's, as
-classes and data do.
+A student's code could change the notebook's own functions. The test cells therefore get copies that the judge defines from the
+release's source, in a namespace of their own with the imports and literal constants of their cell. Every other name that a helper
+reads is looked up like a name of the test cell. A function that cannot be defined without the student's process (for example,
+because a default calls a class of the notebook), or that binds a global name, stays the notebook's own, as classes and data do.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from contextlib import contextmanager
 from types import FunctionType
 from typing import Any
 
-from pmh_jupyter.grading.runtime.execution.bindings import PARSE_ERRORS, iter_bindings
-from pmh_jupyter.grading.runtime.policies.student_policy import TEST_HELPER_FILENAME
+from pmh_jupyter.grading.runtime.execution.bindings import PARSE_ERRORS, iter_bindings, iter_read_names
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder, AssertionSite
 from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import AssertionRewriter, compile_with_recorder
 from pmh_jupyter.grading.runtime.test_cells.checks import FUNCTION_NODES, read_checks
+from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_HELPER_FILENAME
 
 _LITERAL_NODES = (
     *(ast.Constant, ast.Tuple, ast.List, ast.Set, ast.Dict, ast.UnaryOp, ast.BinOp),
     *(ast.unaryop, ast.operator, ast.expr_context),
 )
-# Where to look for what a helper reads and its cell does not say.
+# Finds the value of a name that a helper reads and its own cell does not define.
 NameFinder = Callable[[str], Any]
 
 
 class RecorderDelegate:
-    """What the helpers' assertions speak to: the recorder of the test cell that runs. Its rules are known to each."""
+    """Forwards the assertions of helpers to the recorder of the test cell that runs. Every recorder gets the sites of the helpers."""
 
     def __init__(self) -> None:
         self.sites: dict[int, AssertionSite] = {}
         self.recorder: AssertionRecorder | None = None
 
     def rewrite(self, node: ast.stmt, source: str | None, feedback_by_line: dict[int, str]) -> None:
-        """See `checks.Rewriter`."""
+        """Implements `checks.StatementRewriter`."""
         AssertionRewriter(self, source, feedback_by_line).visit(node)
 
     def register_site(self, expression: str | None, feedback: str, *, is_swapped: bool = False) -> int:
@@ -51,7 +51,12 @@ class RecorderDelegate:
 
 
 class TestHelpers(dict[str, Any]):
-    """By name, the functions of the given cells that ran so far. `prepare`: what is done to every statement of a test cell."""
+    """The functions that the locked cells have defined so far, by name.
+
+    `transform_statement` is applied to every statement, as it is to those of a test cell.
+    """
+
+    __test__ = False  # not a pytest class
 
     def __init__(self, transform_statement: Callable[[ast.stmt], ast.stmt] = lambda node: node) -> None:
         super().__init__()
@@ -62,28 +67,28 @@ class TestHelpers(dict[str, Any]):
         self._names_read: set[str] = set()
 
     def begin_test_cell(self, recorder: AssertionRecorder, lookup: NameFinder) -> None:
-        """Before a test cell. `find` raises KeyError for what it does not know, and for Python's own builtins."""
+        """Called before each test cell. `lookup` raises KeyError for an unknown name, and for Python's own builtins."""
         self.recorder_delegate.recorder, self.helper_globals.lookup = recorder, lookup
 
     def add_cell(self, source: str, namespace: Mapping[str, Any] | None = None) -> None:
-        """A given cell (plain Python) has run: what it binds is no longer what another bound.
+        """Defines the helpers of a locked cell (plain Python) that has just run. Names that the cell binds replace earlier ones.
 
-        `namespace` is the notebook's, where that is at hand: how the functions are there now is remembered for `is_changed`.
+        namespace: the notebook's, if it is in this process. The present state of its functions is saved for `is_changed`.
         """
         try:
             tree = ast.parse(source)
             checks = read_checks(ast.parse(source), source, self.recorder_delegate)
         except PARSE_ERRORS:
             return
-        binding_counts = Counter(iter_bindings(tree.body, at_module_level=True))
+        binding_counts = Counter(iter_bindings(tree.body))
         for name in binding_counts:
             self.forget(name)
         names_read_by_statements = {
-            name for node in tree.body if not isinstance(node, FUNCTION_NODES) for name in _iter_read_names(node)
+            name for node in tree.body if not isinstance(node, FUNCTION_NODES) for name in iter_read_names(node)
         }
         for node, check in zip(tree.body, checks, strict=True):
-            # What is bound again and again, or filled by the cell, depends on how the cell went.
-            bound_names = set(iter_bindings([node], at_module_level=True))
+            # A name that is bound repeatedly, or data that the cell fills, depends on how the cell ran.
+            bound_names = set(iter_bindings([node]))
             if all(binding_counts[name] == 1 for name in bound_names) and not (
                 _creates_mutable(node) and bound_names & names_read_by_statements
             ):
@@ -94,27 +99,28 @@ class TestHelpers(dict[str, Any]):
             }
 
     def defined_names(self) -> set[str]:
-        """The names of which `forget` would take something away."""
+        """The names that `forget` would remove."""
         return (self.keys() | self.helper_globals.keys() | self.helper_globals.imports.keys()) - {
             "__name__",
             "__builtins__",
         }
 
     def external_names(self) -> set[str]:
-        """What the helpers read and have not of their own cells."""
+        """The names that helpers read and their own cells do not define."""
         return self._names_read - self.helper_globals.keys() - self.helper_globals.imports.keys()
 
     def forget(self, name: str) -> None:
-        """The notebook binds a name anew, as the reference does."""
+        """Removes a name, because the notebook binds it again, as the reference solution does."""
         self.pop(name, None)
         self._initial_states.pop(name, None)
         self.helper_globals.forget(name)
 
     def is_changed(self, name: str, namespace: Mapping[str, Any]) -> bool:
-        """Whether the notebook's own function of this name is no longer what it was when its cell had run."""
+        """True if the notebook's own function of this name has changed since its cell ran."""
         initial, current = self._initial_states.get(name), _function_state(namespace.get(name))
         return initial is not None and not (
-            len(initial) == len(current) and all(one is other for one, other in zip(initial, current, strict=True))
+            len(initial) == len(current)
+            and all(before is after for before, after in zip(initial, current, strict=True))
         )
 
     def _add_statement(self, node: ast.stmt, rewritten: ast.stmt) -> None:
@@ -128,21 +134,21 @@ class TestHelpers(dict[str, Any]):
             function = _strip_annotations(self.transform_statement(rewritten))
             if self._execute(compile_with_recorder(function, self.recorder_delegate, TEST_HELPER_FILENAME), node):
                 self[node.name] = self.helper_globals[node.name]
-                self._names_read.update(_iter_read_names(node))
+                self._names_read.update(iter_read_names(node))
 
     def _execute(self, code: Any, node: ast.stmt) -> bool:
         with self.helper_globals.without_lookup():
             try:
                 exec(code, self.helper_globals)
-            except Exception:  # noqa: BLE001 - whatever it needs is the student's process's
-                for name in iter_bindings([node], at_module_level=True):
+            except Exception:  # noqa: BLE001 - it needs something of the student's process
+                for name in iter_bindings([node]):
                     self.helper_globals.forget(name)
                 return False
         return True
 
 
 class _HelperGlobals(dict[str, Any]):
-    """The helpers' names. Modules are imported when a helper first reads them."""
+    """The globals of the helpers. A module is imported when a helper first reads it."""
 
     def __init__(self) -> None:
         super().__init__(__name__="__main__", __builtins__=builtins)
@@ -156,7 +162,7 @@ class _HelperGlobals(dict[str, Any]):
                 exec(compile(ast.Module([statement], []), TEST_HELPER_FILENAME, "exec", dont_inherit=True), self)
                 return self[name]
             except ImportError:
-                pass  # a module that lies beside the notebook: the student's process has it
+                pass  # a module beside the notebook: the student's process has it
         return self.lookup(name)
 
     def forget(self, name: str) -> None:
@@ -165,7 +171,7 @@ class _HelperGlobals(dict[str, Any]):
 
     @contextmanager
     def without_lookup(self) -> Iterator[None]:
-        """While helpers are made, nothing else is asked for a name."""
+        """While helpers are being defined, names are not looked up elsewhere."""
         lookup, self.lookup = self.lookup, _raise_key_error
         try:
             yield
@@ -178,17 +184,13 @@ def _raise_key_error(name: str) -> Any:
 
 
 def _split_import(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, ast.stmt]]:
-    """Each name that an import binds, with a statement that binds it alone."""
+    """Each name that an import binds, with a statement that binds only this name."""
     for alias in node.names:
         name = alias.asname or alias.name.partition(".")[0]
         if isinstance(node, ast.Import):
             yield name, ast.copy_location(ast.Import([alias]), node)
         elif alias.name != "*" and not node.level:
             yield name, ast.copy_location(ast.ImportFrom(node.module, [alias], 0), node)
-
-
-def _iter_read_names(node: ast.stmt) -> Iterator[str]:
-    return (inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load))
 
 
 def _creates_mutable(node: ast.stmt) -> bool:
@@ -202,7 +204,7 @@ def _is_literal(node: ast.expr) -> bool:
 
 
 def _strip_annotations(node: ast.stmt) -> ast.stmt:
-    """Annotations may name what only the notebook has."""
+    """Removes annotations, which may use names that only the notebook has."""
     assert isinstance(node, FUNCTION_NODES)
     arguments = node.args
     for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg):
@@ -213,7 +215,7 @@ def _strip_annotations(node: ast.stmt) -> ast.stmt:
 
 
 def _function_state(function: Any) -> tuple[Any, ...]:
-    """What a function is made of, each to be compared by identity."""
+    """The parts of a function, to be compared by identity."""
     if type(function) is not FunctionType:
         return (function,)
     keyword_defaults = function.__kwdefaults__ or {}

@@ -1,4 +1,4 @@
-"""What a test cell of a release uses of the reference solution, where it runs in the same process: see `NotebookJudging`."""
+"""Records what a test cell uses of the reference solution, if it runs in-process (see `usage_manifest.Manifest`)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Usage = dict[str, Any]
 
 
 def record_usage(source: str, namespace: Mapping[str, Any], helpers: TestHelpers) -> Usage:
-    """Of a test cell (plain Python) that is about to run: libraries, builtins that the notebook shadows, helpers of given cells.
+    """Returns the names of libraries, shadowed builtins and test helpers that a test cell (plain Python) uses, before it runs.
 
-    What a helper reads of the notebook counts as read by the test cell.
+    Names that a helper reads from the notebook count as names that the test cell reads. `operators` stays empty here.
     """
     names_read = find_read_names(source) - find_bound_names(source)
     used_helpers = names_read & helpers.keys()

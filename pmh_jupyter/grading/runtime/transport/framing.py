@@ -1,7 +1,7 @@
-"""Frames between the judge and the student's process: four bytes of length, then one msgpack value.
+"""Frames between the judge and the student process: four bytes of length (big-endian), then one msgpack value.
 
-The other side is not believed. Whatever it sends (nothing, garbage, half a frame, four gigabytes announced) ends in
-`Lost`, and memory grows only with the bytes that really came.
+The other side is not trusted. Whatever it sends (nothing, garbage, half a frame, a header that announces four gigabytes) ends in
+`PeerLost`, and memory grows only with the bytes that arrive.
 """
 
 from __future__ import annotations
@@ -23,15 +23,18 @@ MAX_FRAME_BYTES = 64 << 20
 _HEADER_BYTES = 4
 _CHUNK_BYTES = 1 << 16
 _MAX_CHUNK_BYTES = 1 << 20
-# A peer that is gone is told by an error, not by a signal that ends this process.
+# Sending to a closed peer raises an error. Without the flag a signal would end this process.
 _SEND_FLAGS = getattr(socket, "MSG_DONTWAIT", 0) | getattr(socket, "MSG_NOSIGNAL", 0)
-# Milliseconds past its deadline that a link still waits.
+# How long a link waits past its deadline: see `Link._wait`.
 _GRACE_MS = 20
 _POLL_READ_WRITE = select.POLLIN | select.POLLOUT
 
 
 class PeerLost(Exception):
-    """The other side is of no more use. `cause`: "cell-timeout", "protocol-error" (a bad frame) or "closed"; `detail`: a plain sentence."""
+    """The other process can no longer be used.
+
+    cause: "cell-timeout", "protocol-error" (it sent something malformed) or "closed". detail: a sentence for the log.
+    """
 
     def __init__(self, cause: str, detail: str) -> None:
         super().__init__(cause, detail)
@@ -40,11 +43,13 @@ class PeerLost(Exception):
 
 
 class Link:
-    """One end of a stream socket that carries frames; for one thread at a time.
+    """One end of a stream socket that carries frames, for use by one thread at a time.
 
-    sock: a connected stream socket, which the link owns from now on. most_bytes: the longest frame, either way.
-    `deadline` (a `time.monotonic()`, or None) holds for sending and receiving alike.
-    After `Lost` the link stays lost: each further use raises it again.
+    sock: a connected stream socket. The link owns it from now on.
+    max_frame_bytes: maximum length of a frame, in both directions.
+
+    `deadline` (a value of `time.monotonic()`, or None) applies to sending and receiving. After `PeerLost` the link stays lost: each further
+    use raises the same error again.
     """
 
     def __init__(self, sock: socket.socket, max_frame_bytes: int = MAX_FRAME_BYTES) -> None:
@@ -56,7 +61,7 @@ class Link:
         self._watchers: dict[int, Callable[[], None]] = {}
         self._poll = select.poll()
         self._poll.register(sock, select.POLLIN)
-        # Bytes that came and belong to no frame handed out yet.
+        # Received bytes of frames that `receive` has not returned yet.
         self._inbox = bytearray()
         self._chunk = bytearray(_CHUNK_BYTES)
         self._view = memoryview(self._chunk)
@@ -65,32 +70,32 @@ class Link:
         self._decoder = msgspec.msgpack.Decoder()
 
     def fileno(self) -> int:
-        """The socket's descriptor."""
+        """Return the file descriptor of the socket."""
         return self._sock.fileno()
 
     def close(self) -> None:
-        """Close the socket; the other side reads the end."""
+        """Close the socket. The other side reads the end of the stream."""
         self._failure = self._failure or PeerLost("closed", "The link is closed.")
         self._sock.close()
 
     def watch(self, descriptor: int, on_readable: Callable[[], None]) -> None:
-        """While this link waits, call `heard` whenever the descriptor can be read (or hung up).
+        """Call `on_readable` whenever the descriptor is readable or closed while this link waits.
 
-        `heard` must read what came, call `unwatch`, or raise: what it raises comes out of `send` or `receive`.
+        `on_readable` must read from the descriptor, call `unwatch` or raise. Its exceptions are raised by `send` or `receive`.
         """
         self._watchers[descriptor] = on_readable
         self._poll.register(descriptor, select.POLLIN)
 
     def unwatch(self, descriptor: int) -> None:
-        """No longer watch a descriptor."""
+        """Stop watching a descriptor."""
         if self._watchers.pop(descriptor, None) is not None:
             self._poll.unregister(descriptor)
 
     def send(self, message: Any) -> None:
         """Send one message of plain msgpack values.
 
-        Raises `Lost`; or `TooMuch` for what is no plain msgpack, too deep or longer than a frame: nothing was sent then
-        and the link is as good as before.
+        Raises `PeerLost`. Raises `ValueTooLarge` if the message is not plain msgpack, too deep or longer than a frame; nothing has been
+        sent then, and the link can still be used.
         """
         if self._failure is not None:
             raise PeerLost(self._failure.cause, self._failure.detail)
@@ -110,14 +115,14 @@ class Link:
         except BlockingIOError:
             sent_bytes = 0
         except OSError:
-            raise self._mark_lost("closed", "The other side is gone.") from None
+            raise self._mark_lost("closed", "The other side has closed the connection.") from None
         if sent_bytes != len(frame):
             self._send_rest(sent_bytes)
         if length > _MAX_CHUNK_BYTES:
             self._outbox = bytearray()
 
     def _send_rest(self, sent_bytes: int) -> None:
-        """Send the rest of the frame, reading meanwhile: both sides may be sending, and nobody reading."""
+        """Send the rest of the frame and read at the same time: if both sides only sent, both would block."""
         self._poll.modify(self._sock, _POLL_READ_WRITE)
         is_complete = False
         try:
@@ -141,10 +146,10 @@ class Link:
         except BlockingIOError:
             return 0
         except OSError:
-            raise self._mark_lost("closed", "The other side is gone.") from None
+            raise self._mark_lost("closed", "The other side has closed the connection.") from None
 
     def receive(self) -> Any:
-        """The next message, as msgspec reads msgpack: treat it as hostile. Raises `Lost`."""
+        """Return the next message, decoded but not checked: treat it as hostile. Raises `PeerLost`."""
         if self._failure is not None:
             raise PeerLost(self._failure.cause, self._failure.detail)
         if self._inbox:
@@ -163,12 +168,12 @@ class Link:
         ):
             return self._decode(view[_HEADER_BYTES:count])
         if not count:
-            raise self._mark_lost("closed", "The other side is gone.")
+            raise self._mark_lost("closed", "The other side has closed the connection.")
         self._inbox += view[:count]
         return self._receive_fragmented()
 
     def _receive_fragmented(self) -> Any:
-        """A frame in pieces, or several at once."""
+        """Receive a frame that arrives in pieces or together with others."""
         self._fill_inbox(_HEADER_BYTES)
         length = int.from_bytes(self._inbox[:_HEADER_BYTES], "big")
         if not 0 < length <= self._max_frame_bytes:
@@ -182,16 +187,16 @@ class Link:
             return self._decode(view[_HEADER_BYTES:end])
 
     def _fill_inbox(self, count: int) -> None:
-        """Wait until the inbox holds that many bytes."""
+        """Wait until the inbox holds `count` bytes."""
         while len(self._inbox) < count:
             if self.deadline is not None or self._watchers:
                 self._wait()
             self._read_available(count - len(self._inbox))
 
     def _read_available(self, byte_count: int = _CHUNK_BYTES) -> None:
-        """Add to the inbox what can be read at once; one frame and its head at most may lie there unread."""
+        """Read what is available into the inbox, which may hold one frame and its header at most."""
         if len(self._inbox) > self._max_frame_bytes + _HEADER_BYTES:
-            raise self._mark_lost("protocol-error", "The other side sends without end.")
+            raise self._mark_lost("protocol-error", "The other side does not stop sending.")
         if byte_count > len(self._chunk) < _MAX_CHUNK_BYTES:
             self._chunk = bytearray(min(len(self._chunk) * 4, _MAX_CHUNK_BYTES))
             self._view = memoryview(self._chunk)
@@ -200,19 +205,19 @@ class Link:
         except OSError:
             count = 0
         if not count:
-            raise self._mark_lost("closed", "The other side is gone.")
+            raise self._mark_lost("closed", "The other side has closed the connection.")
         self._inbox += self._view[:count]
 
     def _wait(self) -> int:
-        """Wait until the socket is ready; answers poll's bits for it. Watched descriptors are heard meanwhile."""
+        """Wait until the socket is ready and return its poll events. Meanwhile the callbacks of watched descriptors run."""
         own_descriptor = self._sock.fileno()
         while True:
             timeout = None
             if self.deadline is not None:
                 timeout = (self.deadline - time.monotonic()) * 1000
                 if timeout <= -_GRACE_MS:
-                    raise self._mark_lost("cell-timeout", "The time is up.")
-                # A timer set for the same moment, which knows what is being done, comes first.
+                    raise self._mark_lost("cell-timeout", "The time limit was reached.")
+                # An alarm that is set for the same moment knows what is running, so it gets the first chance.
                 timeout = timeout + _GRACE_MS
             socket_events = 0
             for descriptor, bits in self._poll.poll(timeout):
@@ -231,9 +236,9 @@ class Link:
         except MemoryError:
             raise self._mark_lost("protocol-error", "A frame needs too much memory.") from None
         except (msgspec.MsgspecError, ValueError, TypeError, OverflowError):
-            raise self._mark_lost("protocol-error", "A frame is no msgpack.") from None
+            raise self._mark_lost("protocol-error", "A frame is not msgpack.") from None
 
     def _mark_lost(self, cause: str, detail: str) -> PeerLost:
-        """Note why the link is lost; the first cause stays."""
+        """Record why the link is lost and return the error. The first cause is kept."""
         self._failure = self._failure or PeerLost(cause, detail)
         return self._failure

@@ -94,5 +94,5 @@ def test_an_attack_earns_and_learns_nothing(attack: str, judging: dict[str, obje
                 number, check = waiting.pop(0)
                 tests, _ = judge.run_test_cell(number, f"t{number}", check)
                 earned += [check for test in tests if test["outcome"] == "passed"]
-            assert judge.peer.request("lookup", "found")[1](SECRETS) == []
+            assert judge.peer.request("lookup-name", "found")[1](SECRETS) == []
     assert not earned

@@ -1,6 +1,6 @@
 """What a test cell may use of Python and its libraries passes apart as it does in-process.
 
-Each of `features/*.txt` holds features: after `==== name` a student's cell, after `----` the test cell. `not_apart.txt` has those
+Each of `features/*.txt` holds features: after `==== name` a student's cell, after `----` the test cell. `in_process_only.txt` has those
 that do not work apart, with the reason; a notebook that needs one is judged inside.
 """
 
@@ -26,7 +26,7 @@ def _read(*paths: Path) -> list[tuple[str, str, str]]:
 
 
 FEATURES = _read(*sorted((FOLDER / "features").glob("*.txt")))
-NOT_APART = _read(FOLDER / "not_apart.txt")
+NOT_APART = _read(FOLDER / "in_process_only.txt")
 
 
 def test_there_are_enough_of_them() -> None:

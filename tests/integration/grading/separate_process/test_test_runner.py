@@ -45,7 +45,7 @@ def test_a_builtin_that_the_reference_shadows_is_the_students() -> None:
 def test_exports_go_over_after_the_cell() -> None:
     cells = [(TESTS, "n = 4"), (STUDENT, "m = n + 1"), (TESTS, "assert m == 5")]
     assert outcomes(judged(cells)) == ["passed", "failed"]
-    assert outcomes(judged(cells, exports=["n"])) == ["passed", "passed"]
+    assert outcomes(judged(cells, exported_names=["n"])) == ["passed", "passed"]
 
 
 def test_operators_are_those_of_the_reference_in_that_cell() -> None:

@@ -1,14 +1,14 @@
-"""What a zygote does before anything is forked from it leaves nothing behind."""
+"""The warm-up of the fork server leaves the process as it was."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
-WARM = """
+SCRIPT = """
 import builtins, linecache, signal, sys, threading, warnings
 from pmh_jupyter.grading.runtime.execution.shell import make_shell
-from pmh_jupyter.grading.runtime.fork_server.warmup import warm
+from pmh_jupyter.grading.runtime.fork_server.warmup import warm_up
 
 hooks = []
 sys.addaudithook(lambda event, arguments: hooks.append(event) if event == "sys.addaudithook" else None)
@@ -22,12 +22,12 @@ def state():
 
 
 before = state()
-warm(shell)
+warm_up(shell)
 assert state() == before, (state(), before)
 assert hooks == [] and threading.active_count() == 1 and shell.execution_count == 1
 """
 
 
-def test_nothing_is_left_of_it() -> None:
-    done = subprocess.run([sys.executable, "-c", WARM], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
+def test_warm_up_restores_the_state_of_the_process() -> None:
+    completed = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=60)
+    assert completed.returncode == 0, completed.stderr

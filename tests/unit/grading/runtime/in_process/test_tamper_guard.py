@@ -1,9 +1,10 @@
-"""Judging in the student's own process: what earns the point from plain exec earns none here, and honest work keeps its own."""
+"""Tests in the student's own process: attacks that earn the point from plain `exec` earn nothing here, and honest answers pass."""
 
 from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -26,90 +27,93 @@ def shell() -> Any:
 
 
 @pytest.fixture(scope="module")
-def pristine(shell: Shell) -> Iterator[TamperGuard]:
-    """Of a process that has not imported `colorsys`, which some attacks want to be asked for; whatever ran before may have."""
+def tamper_guard(shell: Shell) -> Iterator[TamperGuard]:
+    """Its snapshot is of a process that has not imported `colorsys`, because some attacks intercept that import."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delitem(sys.modules, "colorsys", raising=False)
         yield TamperGuard(["numpy"])
 
 
-def in_fork(function: Callable[[], Any]) -> Any:
-    """What a function gives in a process of its own, as a submission has one."""
-    reading, writing = os.pipe()
+def run_in_fork(function: Callable[[], Any]) -> Any:
+    """Returns the result of a function that runs in a process of its own, as a submission does."""
+    read_end, write_end = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
-            os.write(writing, json.dumps(function()).encode())
-        except BaseException as error:  # noqa: BLE001 - told to the test
-            os.write(writing, json.dumps(f"{type(error).__name__}: {error}").encode())
+            os.write(write_end, json.dumps(function()).encode())
+        except BaseException as error:  # noqa: BLE001 - reported to the test
+            os.write(write_end, json.dumps(f"{type(error).__name__}: {error}").encode())
         finally:
             os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading) as answer:
-        told = answer.read()
+    os.close(write_end)
+    with os.fdopen(read_end) as file:
+        result = file.read()
     os.waitpid(pid, 0)
-    return json.loads(told)
+    return json.loads(result)
 
 
-def student(namespace: dict[str, Any], source: str) -> None:
+def run_student_cell(namespace: dict[str, Any], source: str) -> None:
     exec(compile(source, "<cell 1>", "exec"), namespace)
 
 
-def undefended(attack: Attack, shell: Shell) -> bool:
-    """True if a runner that believes what it sees gives the point: nothing that it knows as a failure was raised."""
+def passes_undefended(attack: Attack, shell: Shell) -> bool:
+    """True if a runner without a defence gives the point: it saw no exception that it takes for a failure."""
     if attack.undefended == "shell":
         assert shell.run_cell(attack.student, store_history=True).success
         return bool(shell.run_cell(attack.test, store_history=True).success)
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    student(namespace, attack.student)
+    run_student_cell(namespace, attack.student)
     try:
         exec(attack.test, namespace)
     except Exception:  # noqa: BLE001
         return False
-    except BaseException:  # noqa: BLE001 - the process ended well, as far as such a runner sees
+    except BaseException:  # noqa: BLE001 - such a runner sees a process that ended normally
         return True
     return True
 
 
-def judged(
-    shell: Shell, pristine: TamperGuard, answer: str, test: str, **known: Any
+def run_defended(
+    shell: Shell, tamper_guard: TamperGuard, answer: str, test: str, **context_fields: Any
 ) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
-    pristine.activate(shell)
+    tamper_guard.activate(shell)
     if "get_ipython" in answer:
         shell.run_student_cell(1, answer)
     else:
         try:
-            student(shell.user_ns, answer)
+            run_student_cell(shell.user_ns, answer)
         except RuntimeError:
-            pass  # refused
-    terms = CellContext(
-        tamper_guard=pristine, **({"allowed_operators": (), "shadowed_builtins": (), "exported_names": ()} | known)
-    )
-    return execute_test_cell(shell, test, {}, terms), terms.flags
+            pass  # a ForbiddenOperation
+    known: dict[str, Any] = {"allowed_operators": (), "shadowed_builtins": (), "exported_names": ()}
+    context = CellContext(tamper_guard=tamper_guard, **(known | context_fields))
+    return execute_test_cell(shell, test, {}, context), context.flags
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_an_attack_earns_nothing(name: str, shell: Shell, pristine: TamperGuard) -> None:
+def test_attack_earns_nothing(name: str, shell: Shell, tamper_guard: TamperGuard) -> None:
     attack = ATTACKS[name]
-    assert in_fork(lambda: undefended(attack, shell)) is True, "it must be a real one"
-    tests, flags = in_fork(lambda: judged(shell, pristine, attack.student, attack.test, library=attack.library))
+    assert run_in_fork(lambda: passes_undefended(attack, shell)) is True, "not an attack: it fails without a defence"
+    tests, flags = run_in_fork(
+        lambda: run_defended(shell, tamper_guard, attack.student, attack.test, library_names=attack.library_names)
+    )
     assert not all(test["outcome"] == "passed" for test in tests), tests
     assert attack.flags <= {flag["code"] for flag in flags}, flags
     assert {flag["code"] for flag in flags} <= FLAG_TEXTS.keys()
 
 
-@pytest.mark.parametrize("name", [name for name in ATTACKS if name.startswith("lying") and "arithmetic" not in name])
-def test_without_a_manifest_a_liar_is_found_by_what_it_cannot_know(
-    name: str, shell: Shell, pristine: TamperGuard
-) -> None:
+@pytest.mark.parametrize(
+    "name", [name for name in ATTACKS if name.startswith("dishonest") and "arithmetic" not in name]
+)
+def test_dishonest_operator_is_detected_without_a_manifest(name: str, shell: Shell, tamper_guard: TamperGuard) -> None:
     attack = ATTACKS[name]
-    tests, flags = in_fork(lambda: judged(shell, pristine, attack.student, attack.test, operators=None))
+    tests, flags = run_in_fork(
+        lambda: run_defended(shell, tamper_guard, attack.student, attack.test, allowed_operators=None)
+    )
     assert not all(test["outcome"] == "passed" for test in tests)
     assert attack.flags <= {flag["code"] for flag in flags}
 
 
 POINT = "from dataclasses import dataclass\n@dataclass(order=True)\nclass Point:\n    x: int\n    y: int\n"
-HONEST = {
+HONEST_ANSWERS = {
     "plain": (
         "def answer(x): return 42",
         "assert answer(3) == 42\nassert isinstance(answer(3), int) and answer(3) > 41",
@@ -211,21 +215,21 @@ HONEST = {
 }
 
 
-@pytest.mark.parametrize("name", HONEST)
-def test_honest_work_passes_without_a_flag(name: str, shell: Shell, pristine: TamperGuard) -> None:
-    answer, test, known = HONEST[name]
-    tests, flags = in_fork(lambda: judged(shell, pristine, answer, test, **known))
+@pytest.mark.parametrize("name", HONEST_ANSWERS)
+def test_honest_answer_passes_without_a_flag(name: str, shell: Shell, tamper_guard: TamperGuard) -> None:
+    answer, test, context_fields = HONEST_ANSWERS[name]
+    tests, flags = run_in_fork(lambda: run_defended(shell, tamper_guard, answer, test, **context_fields))
     assert [test["outcome"] for test in tests] == ["passed"] * len(tests), tests
     assert flags == []
 
 
-def test_matplotlib_and_a_magic_of_ones_own_are_no_change(shell: Shell, pristine: TamperGuard) -> None:
+def test_matplotlib_and_a_students_magic_are_not_flagged(shell: Shell, tamper_guard: TamperGuard) -> None:
     cell = "%matplotlib inline\nget_ipython().register_magic_function(lambda line: 42, magic_name='mine')"
-    tests, flags = in_fork(lambda: judged(shell, pristine, cell, "assert get_ipython() is not None"))
+    tests, flags = run_in_fork(lambda: run_defended(shell, tamper_guard, cell, "assert get_ipython() is not None"))
     assert (tests[0]["outcome"], flags) == ("passed", [])
 
 
-def test_what_the_interpreter_calls_is_put_back(shell: Shell, pristine: TamperGuard) -> None:
+def test_hooks_of_the_interpreter_are_restored(shell: Shell, tamper_guard: TamperGuard) -> None:
     cell = (
         "import sys, signal, threading, gc\n"
         "sys.setprofile(lambda *x: None)\nthreading.settrace(lambda *x: None)\nsys.excepthook = print\n"
@@ -234,48 +238,83 @@ def test_what_the_interpreter_calls_is_put_back(shell: Shell, pristine: TamperGu
     )
 
     def run() -> Any:
-        _, flags = judged(shell, pristine, cell, "assert True")
-        return flags, sys.getprofile() is None, sys.excepthook is not print, pristine.restore(shell)
+        _, flags = run_defended(shell, tamper_guard, cell, "assert True")
+        return flags, sys.getprofile() is None, sys.excepthook is not print, tamper_guard.restore(shell)
 
-    flags, *well = in_fork(run)
-    found = {(flag["code"], flag["detail"]) for flag in flags}
-    assert found == {
-        ("tracing", "sys.setprofile"),
-        ("tracing", "threading.settrace"),
+    flags, *restored = run_in_fork(run)
+    flagged = {(flag["code"], flag["detail"]) for flag in flags}
+    assert flagged == {
+        ("tracing-attempted", "sys.setprofile"),
+        ("tracing-attempted", "threading.settrace"),
         ("interpreter-changed", "sys.excepthook"),
         ("interpreter-changed", "gc.callbacks"),
         ("signal-handler-changed", "SIGALRM"),
         ("signal-handler-changed", "ITIMER_REAL"),
     }
-    assert well == [True, True, []]
+    assert restored == [True, True, []]
 
 
-if sys.version_info >= (3, 12):  # monitoring came with it
+def test_hook_that_a_library_sets_is_restored_without_a_flag(shell: Shell, tamper_guard: TamperGuard) -> None:
+    def run() -> Any:
+        original = sys.displayhook
+        _, flags = run_defended(
+            shell, tamper_guard, "import pprint, sys\nsys.displayhook = pprint.pprint", "assert True"
+        )
+        return flags, sys.displayhook is original
 
-    def test_a_monitoring_tool_is_taken_out(shell: Shell, pristine: TamperGuard) -> None:
+    assert run_in_fork(run) == [[], True]
+
+
+IMPORT_SCRIPT = """
+import copyreg, sys
+from types import SimpleNamespace
+from pmh_jupyter.grading.runtime.in_process.tamper_guard import TamperGuard
+
+tamper_guard, shell = TamperGuard(), SimpleNamespace(user_ns={})
+assert "numpy" not in sys.modules
+tamper_guard.activate(shell)
+exec("import numpy", shell.user_ns)
+assert tamper_guard.restore(shell) == []
+assert shell.user_ns["numpy"].ufunc in copyreg.dispatch_table
+copyreg.pickle(range, lambda x: (int, (42,)))
+assert [flag["detail"] for flag in tamper_guard.restore(shell)] == ["copyreg.dispatch_table"]
+"""
+
+
+def test_library_that_the_student_imports_may_register_its_classes() -> None:
+    completed = subprocess.run([sys.executable, "-c", IMPORT_SCRIPT], capture_output=True, text=True, timeout=60)
+    assert completed.returncode == 0, completed.stderr
+
+
+if sys.version_info >= (3, 12):  # sys.monitoring is new in 3.12
+
+    def test_monitoring_tool_is_removed(shell: Shell, tamper_guard: TamperGuard) -> None:
         cell = (
             "import sys\nsys.monitoring.use_tool_id(3, 'mine')\n"
             "sys.monitoring.set_events(3, sys.monitoring.events.LINE)"
         )
-        _, flags = in_fork(lambda: judged(shell, pristine, cell, "assert True"))
-        assert flags == [{"code": "tracing", "detail": "sys.monitoring"}]
+        _, flags = run_in_fork(lambda: run_defended(shell, tamper_guard, cell, "assert True"))
+        assert flags == [{"code": "tracing-attempted", "detail": "sys.monitoring"}]
 
 
-def test_a_change_of_the_judge_itself_is_put_back(shell: Shell, pristine: TamperGuard) -> None:
-    cell = "import pmh_jupyter.grading.runtime.in_process.test_runner as j\nj.compiled = lambda *x: compile('', '', 'exec')\ndef answer(x): return 0"
-    tests, flags = in_fork(lambda: judged(shell, pristine, cell, "assert answer(3) == 42"))
+def test_change_of_the_judges_own_module_is_restored(shell: Shell, tamper_guard: TamperGuard) -> None:
+    cell = (
+        "import pmh_jupyter.grading.runtime.in_process.test_runner as runner\n"
+        "runner.compile_with_recorder = lambda *x: compile('', '', 'exec')\ndef answer(x): return 0"
+    )
+    tests, flags = run_in_fork(lambda: run_defended(shell, tamper_guard, cell, "assert answer(3) == 42"))
     assert tests[0]["outcome"] == "failed"
     assert {flag["code"] for flag in flags} == {"library-changed"}
 
 
-def test_nothing_of_a_test_stays_behind(shell: Shell, pristine: TamperGuard) -> None:
-    cell = "kept = []\ndef answer(x):\n    kept.append(ValueError())\n    raise kept[0]"
+def test_test_cell_leaves_nothing_behind(shell: Shell, tamper_guard: TamperGuard) -> None:
+    cell = "raised = []\ndef answer(x):\n    raised.append(ValueError())\n    raise raised[0]"
     test = "expected = 42\ndef helper(x): return 90126\n### BEGIN HIDDEN TESTS\nassert answer(3) == 90126\n### END HIDDEN TESTS"
 
     def run() -> Any:
         import linecache
 
-        tests, _ = judged(shell, pristine, cell, test)
+        tests, _ = run_defended(shell, tamper_guard, cell, test)
         names = sorted({"expected", "helper"} & shell.user_ns.keys())
         history = [
             shell.user_ns["In"],
@@ -285,17 +324,17 @@ def test_nothing_of_a_test_stays_behind(shell: Shell, pristine: TamperGuard) -> 
         ]
         return (
             names,
-            repr(shell.user_ns["kept"][0].__traceback__),
+            repr(shell.user_ns["raised"][0].__traceback__),
             "90126" in repr((history, tests)),
             "<test>" in linecache.cache,
         )
 
-    assert in_fork(run) == [[], "None", False, False]
+    assert run_in_fork(run) == [[], "None", False, False]
 
 
-def test_a_name_that_later_cells_need_stays(shell: Shell, pristine: TamperGuard) -> None:
+def test_exported_name_stays(shell: Shell, tamper_guard: TamperGuard) -> None:
     def run() -> Any:
-        judged(shell, pristine, "other = 1", "expected = 42\nother = 2", exports=["expected"])
+        run_defended(shell, tamper_guard, "other = 1", "expected = 42\nother = 2", exported_names=["expected"])
         return shell.user_ns["expected"], shell.user_ns["other"]
 
-    assert in_fork(run) == [42, 1]
+    assert run_in_fork(run) == [42, 1]

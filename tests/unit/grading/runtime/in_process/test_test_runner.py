@@ -1,4 +1,4 @@
-"""What a test cell says of each of its checks: passed or not, and in which words."""
+"""The result of each check of a test cell: its outcome, and the text that the student reads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from pmh_jupyter.grading.runtime.in_process.test_runner import CellContext, execute_test_cell
 from pmh_jupyter.grading.runtime.test_cells.checks import find_feedback_comments
 
-ANSWERS = """
+STUDENT_CELL = """
 import math
 def f(x): return x + 1
 def is_even(x): return x % 2 == 1
@@ -22,14 +22,14 @@ def fails(): raise ValueError('90126')
 """
 
 
-def run(test: str, **known: Any) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+def run(test: str, **context_fields: Any) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
     namespace: dict[str, Any] = {"np": np}
-    exec(compile(ANSWERS, "<cell 1>", "exec"), namespace)
-    terms = CellContext(**known)
-    return execute_test_cell(SimpleNamespace(user_ns=namespace), test, {}, terms), terms.flags
+    exec(compile(STUDENT_CELL, "<cell 1>", "exec"), namespace)
+    context = CellContext(**context_fields)
+    return execute_test_cell(SimpleNamespace(user_ns=namespace), test, {}, context), context.flags
 
 
-# The test, and what is told: expression, got, expected.
+# The test, and its result: expression, got, expected.
 EXPLAINED = [
     ("assert f(1) == 3", "f(1)", "2", "3"),
     ("assert 3 == f(1)", "f(1)", "2", "3"),
@@ -77,17 +77,23 @@ EXPLAINED = [
 
 
 @pytest.mark.parametrize(("test", "expression", "got", "expected"), EXPLAINED)
-def test_both_sides_are_told(test: str, expression: str, got: str, expected: str) -> None:
-    (told,), _ = run(test)
-    assert (told["outcome"], told["reason"]) == ("failed", "values-differ")
-    assert (told["expression"], told["got"], told["expected"]) == (expression, got, expected)
+def test_failed_assertion_shows_both_values(test: str, expression: str, got: str, expected: str) -> None:
+    (result,), _ = run(test)
+    assert (result["outcome"], result["reason"]) == ("failed", "values-differ")
+    assert (result["expression"], result["got"], result["expected"]) == (expression, got, expected)
 
 
 @pytest.mark.parametrize("test", [test for test, *_ in EXPLAINED if "\n" not in test])
-def test_of_a_hidden_test_nothing_is_told(test: str) -> None:
-    (told,), _ = run(f"### BEGIN HIDDEN TESTS\n{test}\n### END HIDDEN TESTS")
-    assert told["outcome"] == "failed" and told["is_hidden"]
-    assert (told["name"], told["expression"], told["text"], told["got"], told["expected"]) == ("", "", "", None, None)
+def test_failed_hidden_test_shows_nothing(test: str) -> None:
+    (result,), _ = run(f"### BEGIN HIDDEN TESTS\n{test}\n### END HIDDEN TESTS")
+    assert result["outcome"] == "failed" and result["is_hidden"]
+    assert (result["name"], result["expression"], result["text"], result["got"], result["expected"]) == (
+        "",
+        "",
+        "",
+        None,
+        None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -99,13 +105,13 @@ def test_of_a_hidden_test_nothing_is_told(test: str) -> None:
         "assert callable(1)",
     ],
 )
-def test_without_sides_only_that_it_does_not_hold(test: str) -> None:
-    (told,), _ = run(test)
-    assert (told["outcome"], told["reason"], told["got"], told["expected"]) == ("failed", "not-met", None, None)
-    assert told["name"] == test.removeprefix("assert ")
+def test_condition_without_two_values_is_reported_as_not_met(test: str) -> None:
+    (result,), _ = run(test)
+    assert (result["outcome"], result["reason"], result["got"], result["expected"]) == ("failed", "not-met", None, None)
+    assert result["name"] == test.removeprefix("assert ")
 
 
-SAID = [
+TESTS_WITH_AUTHOR_MESSAGE = [
     "assert f(1) == 3, 'Mind the {}'.format('gap')",
     "# feedback: Mind the gap\nassert f(1) == 3",
     "x = 1\n#feedback: Mind the\n# Feedback: gap\nassert f(x) == 3",
@@ -122,10 +128,10 @@ SAID = [
 ]
 
 
-@pytest.mark.parametrize("hidden", [False, True])
-@pytest.mark.parametrize("test", SAID)
-def test_the_authors_words_reach_the_student(test: str, hidden: bool) -> None:
-    tests, _ = run(f"### BEGIN HIDDEN TESTS\n{test}\n### END HIDDEN TESTS" if hidden else test)
+@pytest.mark.parametrize("is_hidden", [False, True])
+@pytest.mark.parametrize("test", TESTS_WITH_AUTHOR_MESSAGE)
+def test_authors_message_reaches_the_student(test: str, is_hidden: bool) -> None:
+    tests, _ = run(f"### BEGIN HIDDEN TESTS\n{test}\n### END HIDDEN TESTS" if is_hidden else test)
     assert (tests[-1]["outcome"], tests[-1]["reason"], tests[-1]["text"]) == (
         "failed",
         "author-message",
@@ -133,15 +139,15 @@ def test_the_authors_words_reach_the_student(test: str, hidden: bool) -> None:
     )
 
 
-def test_a_librarys_words_of_a_hidden_test_do_not() -> None:
+def test_librarys_message_of_a_hidden_test_is_not_shown() -> None:
     test = (
         "import unittest\n### BEGIN HIDDEN TESTS\nunittest.TestCase().assertGreater(f(1), 90126)\n### END HIDDEN TESTS"
     )
-    (told,), _ = run(test)
-    assert told["reason"] == "not-met" and "90126" not in str(told)
+    (result,), _ = run(test)
+    assert result["reason"] == "not-met" and "90126" not in str(result)
 
 
-def test_feedback_stands_right_above_its_line() -> None:
+def test_feedback_comment_belongs_to_the_line_below_it() -> None:
     assert find_feedback_comments(
         "# feedback: One\n# feedback: two\nassert a\n  ## FEEDBACK: Three \nassert b\n# feedback:\n"
     ) == {
@@ -153,18 +159,18 @@ def test_feedback_stands_right_above_its_line() -> None:
 @pytest.mark.parametrize(
     "error", ["SystemExit", "KeyboardInterrupt", "GeneratorExit", "StopIteration", "MemoryError", "BaseException"]
 )
-def test_what_ends_a_test_early_fails_it(error: str) -> None:
+def test_exception_that_ends_a_test_early_fails_it(error: str) -> None:
     tests, _ = run(f"def quit(): raise {error}\nassert quit() is None\nassert f(1) == 2")
     assert tests[0]["outcome"] != "passed"
 
 
-def test_after_an_assertion_that_failed_the_rest_is_checked_and_after_a_statement_it_is_not() -> None:
+def test_rest_is_checked_after_a_failed_assertion_but_not_after_a_failed_statement() -> None:
     tests, _ = run("assert f(1) == 3\nx = fails()\nassert f(1) == 2")
     assert [test["outcome"] for test in tests] == ["failed", "failed", "not-checked"]
 
 
 @pytest.mark.parametrize(
-    ("test", "flagged"),
+    ("test", "is_flagged"),
     [
         ("for x in nothing():\n    assert x == 42", True),
         ("for x in many():\n    assert x < 42", False),
@@ -177,38 +183,38 @@ def test_after_an_assertion_that_failed_the_rest_is_checked_and_after_a_statemen
         ("x = f(1)", False),
     ],
 )
-def test_a_check_without_an_assertion_that_ran_is_flagged(test: str, flagged: bool) -> None:
+def test_check_whose_assertion_never_ran_is_flagged(test: str, is_flagged: bool) -> None:
     tests, flags = run(test)
     assert tests[0]["outcome"] == "passed"
-    assert [flag["code"] for flag in flags] == ["no-assertion-ran"] * flagged
+    assert [flag["code"] for flag in flags] == ["no-assertion-ran"] * is_flagged
 
 
-def test_what_the_reference_did_is_noted() -> None:
-    terms = CellContext()
+def test_operators_on_objects_of_the_notebooks_classes_are_recorded() -> None:
+    context = CellContext()
     namespace: dict[str, Any] = {}
     exec(
         "class P:\n    def __eq__(self, other): return isinstance(other, P)\n    def __bool__(self): return True",
         namespace,
     )
-    execute_test_cell(SimpleNamespace(user_ns=namespace), "assert P() == P()\nassert P()\nassert 1 == 1", {}, terms)
-    assert terms.used_operators == {"eq", "bool"}
+    execute_test_cell(SimpleNamespace(user_ns=namespace), "assert P() == P()\nassert P()\nassert 1 == 1", {}, context)
+    assert context.used_operators == {"eq", "bool"}
 
 
-def test_terms_come_from_a_bundle() -> None:
-    judging = {
+def test_context_is_read_from_a_bundle() -> None:
+    isolation = {
         "operators": {"a-tests": ["eq"]},
         "shadowed_builtins": ["sum"],
         "exported_names": ["x"],
         "library_names": {"np": ["numpy", ""]},
         "test_helpers": ["check"],
     }
-    terms = CellContext.from_isolation(None, judging, "a-tests")
+    context = CellContext.from_isolation(None, isolation, "a-tests")
     assert (
-        terms.allowed_operators,
-        terms.shadowed_builtins,
-        terms.exported_names,
-        terms.library_names,
-        terms.helper_names,
+        context.allowed_operators,
+        context.shadowed_builtins,
+        context.exported_names,
+        context.library_names,
+        context.helper_names,
     ) == (
         ["eq"],
         ["sum"],
@@ -216,11 +222,11 @@ def test_terms_come_from_a_bundle() -> None:
         {"np": ["numpy", ""]},
         ["check"],
     )
-    # Of a cell that the release did not run nothing is known.
-    assert CellContext.from_isolation(None, judging, "b-tests").allowed_operators is None
+    # Nothing is known of a cell that the release did not run.
+    assert CellContext.from_isolation(None, isolation, "b-tests").allowed_operators is None
     assert CellContext.from_isolation(None, None, "a-tests").allowed_operators is None
 
 
-def test_a_cell_that_is_no_python_is_our_fault() -> None:
-    (told,), _ = run("assert f(1) ==")
-    assert (told["outcome"], told["reason"]) == ("grader-error", "invalid-test")
+def test_test_cell_that_is_not_python_is_a_grader_error() -> None:
+    (result,), _ = run("assert f(1) ==")
+    assert (result["outcome"], result["reason"]) == ("grader-error", "invalid-test")

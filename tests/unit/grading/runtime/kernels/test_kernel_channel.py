@@ -1,4 +1,4 @@
-"""What the judge makes of a kernel's word, and of what is none."""
+"""How the judge interprets replies of a kernel, well-formed or not."""
 
 from __future__ import annotations
 
@@ -12,28 +12,27 @@ from pmh_jupyter.grading.runtime.kernels.kernel_channel import KernelJudge, Kern
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 
 OK = {"status": "ok", "error_name": "", "message": "", "output": ""}
-HIDDEN = "### BEGIN HIDDEN TESTS\n[ 1 = 2 ]\n### END HIDDEN TESTS"
+HIDDEN_TEST = "### BEGIN HIDDEN TESTS\n[ 1 = 2 ]\n### END HIDDEN TESTS"
 
-
-Make = Callable[..., KernelJudge]
+MakeJudge = Callable[..., KernelJudge]
 
 
 @pytest.fixture
-def side() -> Iterator[Make]:
-    """Makes a judge that hears these answers, one after another; `first` is what is said of the kernel before."""
-    with ExitStack() as kept:
+def make_judge() -> Iterator[MakeJudge]:
+    """Creates a judge whose student process sends these replies in order. `start_error`: the kernel has not started."""
+    with ExitStack() as open_sockets:
 
-        def make(*answers: object, first: str = "") -> KernelJudge:
-            ours, theirs = map(kept.enter_context, socket.socketpair())
-            for answer in ({"start_error": first}, *answers):
-                Link(theirs, 1 << 20).send(answer)
-            return KernelJudge(Link(ours, 1 << 20))
+        def make(*replies: object, start_error: str = "") -> KernelJudge:
+            judge_socket, student_socket = map(open_sockets.enter_context, socket.socketpair())
+            for reply in ({"start_error": start_error}, *replies):
+                Link(student_socket, 1 << 20).send(reply)
+            return KernelJudge(Link(judge_socket, 1 << 20))
 
         yield make
 
 
 @pytest.mark.parametrize(
-    ("told", "source", "wanted"),
+    ("reply", "source", "expected"),
     [
         (OK, "true", {"outcome": "passed", "reason": "", "is_hidden": False}),
         (OK | {"status": "aborted"}, "true", {"outcome": "failed"}),
@@ -51,45 +50,48 @@ def side() -> Iterator[Make]:
         ),
         (
             OK | {"status": "error", "error_name": "E", "message": "secret", "output": "secret"},
-            HIDDEN,
+            HIDDEN_TEST,
             {"reason": "not-met", "text": "", "error_type": "", "detail": "", "is_hidden": True},
         ),
         (
             OK | {"status": "error"},
-            f"# feedback: Mind zero.\n{HIDDEN}",
+            f"# feedback: Mind zero.\n{HIDDEN_TEST}",
             {"reason": "author-message", "text": "Mind zero."},
         ),
     ],
 )
-def test_a_test_cell_passes_only_where_the_kernel_says_ok(
-    side: Make, told: dict[str, str], source: str, wanted: dict[str, object]
+def test_test_cell_passes_only_if_the_kernel_reports_ok(
+    make_judge: MakeJudge, reply: dict[str, str], source: str, expected: dict[str, object]
 ) -> None:
-    (test,), flags = side(told).run_test_cell(3, "t", source)
-    assert {name: test[name] for name in wanted} == wanted
+    (result,), flags = make_judge(reply).run_test_cell(3, "t", source)
+    assert {name: result[name] for name in expected} == expected
     assert flags == []
 
 
-def test_a_students_cell_that_fails_is_told_by_its_cell(side: Make) -> None:
-    fault = side(OK | {"status": "error", "message": "2"}).run_student_cell(4, "false")
-    assert fault == {"error_type": "an error", "detail": "exit status 2", "cell": 4, "line": None}
+def test_error_of_a_student_cell_names_the_cell(make_judge: MakeJudge) -> None:
+    error = make_judge(OK | {"status": "error", "message": "2"}).run_student_cell(4, "false")
+    assert error == {"error_type": "an error", "detail": "exit status 2", "cell": 4, "line": None}
 
 
-@pytest.mark.parametrize("answer", [None, [], "ok", {"status": "ok"}, OK | {"status": 1}, OK | {"more": ""}])
-def test_what_is_no_kernels_word_is_no_pass(side: Make, answer: object) -> None:
-    with pytest.raises(PeerLost):
-        side(answer).run_test_cell(0, "t", "true")
-
-
-def test_a_kernel_that_is_gone_is_a_loss(side: Make) -> None:
+@pytest.mark.parametrize("reply", [None, [], "ok", {"status": "ok"}, OK | {"status": 1}, OK | {"more": ""}])
+def test_malformed_reply_is_a_loss(make_judge: MakeJudge, reply: object) -> None:
     with pytest.raises(PeerLost) as lost:
-        side(OK | {"status": "kernel-died"}).run_student_cell(0, "exit")
+        make_judge(reply).run_test_cell(0, "t", "true")
+    assert lost.value.cause == "protocol-error"
+
+
+def test_killed_kernel_is_a_loss(make_judge: MakeJudge) -> None:
+    with pytest.raises(PeerLost) as lost:
+        make_judge(OK | {"status": "kernel-died"}).run_student_cell(0, "exit")
     assert (lost.value.cause, lost.value.detail) == ("exit", "")
 
 
-def test_a_kernel_that_is_missing_is_nobodys_zero(side: Make) -> None:
+def test_missing_kernel_is_not_the_students_error(make_judge: MakeJudge) -> None:
     with pytest.raises(KernelUnavailable, match="ir is not installed"):
-        side(first="the kernel ir is not installed")
+        make_judge(start_error="the kernel ir is not installed")
 
 
-def test_a_kernel_has_room_of_its_own() -> None:
-    assert add_kernel_overhead({"memory_bytes": 1, "cell_seconds": 2})["memory_bytes"] > 1 << 20
+def test_kernel_gets_memory_on_top_of_the_submissions() -> None:
+    limits = add_kernel_overhead({"memory_bytes": 1, "cell_seconds": 2})
+    assert limits["memory_bytes"] > 1 << 20
+    assert (limits["cell_seconds"], limits["reserves_address_space"]) == (2, True)

@@ -1,4 +1,4 @@
-"""Two sides with one table of handles, and what tells whether values are the same."""
+"""A codec whose two sides share one table of references, and a strict comparison of values."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import math
 from typing import Any
 
 import msgspec
+from hypothesis import strategies as st
 
 from pmh_jupyter.grading.runtime.marshalling.codec import Codec, Memo, SizeBounds, WireFormatError
 
@@ -15,52 +16,80 @@ SMALL = SizeBounds(max_depth=10, max_nodes=2000, max_int_bytes=100)
 
 
 class Sides:
-    """Two sides with one table of handles, as a peer would have."""
+    """Both sides of a connection, with one table of the objects that were sent as references."""
 
     def __init__(self, bounds: SizeBounds | None = None) -> None:
-        self.handled: list[object] = []
-        self.codec = Codec(self._to_handle, self._from_handle, bounds)
+        self.referenced: list[object] = []
+        self.codec = Codec(self._to_reference, self._from_reference, bounds)
 
-    def _to_handle(self, value: object) -> list[object]:
-        self.handled.append(value)
-        return ["h", len(self.handled) - 1]
+    def _to_reference(self, value: object) -> list[object]:
+        self.referenced.append(value)
+        return ["h", len(self.referenced) - 1]
 
-    def _from_handle(self, form: list[Any]) -> object:
-        if len(form) != 2 or form[0] != "h" or type(form[1]) is not int or not 0 <= form[1] < len(self.handled):
-            raise WireFormatError("No handle.")
-        return self.handled[form[1]]
+    def _from_reference(self, encoded: list[Any]) -> object:
+        if (
+            len(encoded) != 2
+            or encoded[0] != "h"
+            or type(encoded[1]) is not int
+            or not 0 <= encoded[1] < len(self.referenced)
+        ):
+            raise WireFormatError("There is no such reference.")
+        return self.referenced[encoded[1]]
 
     def across(self, value: object, memo: bool = False) -> Any:
-        form = self.codec.encode(value, Memo() if memo else None)
-        return self.codec.decode(over(form), Memo() if memo else None)
+        encoded = self.codec.encode(value, Memo() if memo else None)
+        return self.codec.decode(over_the_wire(encoded), Memo() if memo else None)
 
 
-def over(form: Any) -> Any:
-    """The form as the other side gets it."""
-    return msgspec.msgpack.decode(msgspec.msgpack.encode(form))
+def alter(encoded: Any, data: st.DataObject, replacements: st.SearchStrategy[Any]) -> None:
+    """Replace a random part of an encoded value: three times out of four a field, by a value of the same type."""
+    while isinstance(encoded, list) and encoded:
+        keeps_type = data.draw(st.integers(0, 3)) > 0
+        has_tag = type(encoded[0]) is str and len(encoded) > 1
+        position = data.draw(st.integers(1 if keeps_type and has_tag else 0, len(encoded) - 1))
+        part = encoded[position]
+        if not isinstance(part, list) or not part or data.draw(st.integers(0, 3)) == 0:
+            encoded[position] = data.draw(_like(part) if keeps_type else replacements)
+            return
+        encoded = part
 
 
-def same(one: Any, other: Any) -> bool:
-    """Equal in value, type and order, all the way down; nan equals nan."""
-    if type(one) is not type(other):
+def _like(part: Any) -> st.SearchStrategy[Any]:
+    """Values of the same type, which a decoder may accept in its place."""
+    if type(part) is bytes:
+        return st.binary(min_size=len(part), max_size=len(part))
+    if type(part) is list:
+        return st.permutations(part) if part and not isinstance(part[0], str) else st.just(part)
+    same_type = {bool: st.booleans(), int: st.integers(-3, 3), float: st.floats(), str: st.text(max_size=3)}
+    return same_type.get(type(part), st.just(part))
+
+
+def over_the_wire(encoded: Any) -> Any:
+    """Return the encoded value as the other side receives it."""
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(encoded))
+
+
+def is_same(left: Any, right: Any) -> bool:
+    """Whether two values are equal in value, type and order, recursively. NaN equals NaN."""
+    if type(left) is not type(right):
         return False
-    if isinstance(one, float):
-        return math.copysign(1, one) == math.copysign(1, other) and (one == other or one != one and other != other)
-    if isinstance(one, complex):
-        return same(one.real, other.real) and same(one.imag, other.imag)
-    if isinstance(one, dict):
-        return same(list(one), list(other)) and same(list(one.values()), list(other.values()))
-    if isinstance(one, (list, tuple, collections.deque)):
-        return len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, (set, frozenset)):
-        return len(one) == len(other) and all(any(same(item, match) for match in other) for item in one)
-    if isinstance(one, decimal.Decimal):
-        return one.as_tuple() == other.as_tuple()
-    return bool(one == other)
+    if isinstance(left, float):
+        return math.copysign(1, left) == math.copysign(1, right) and (left == right or left != left and right != right)
+    if isinstance(left, complex):
+        return is_same(left.real, right.real) and is_same(left.imag, right.imag)
+    if isinstance(left, dict):
+        return is_same(list(left), list(right)) and is_same(list(left.values()), list(right.values()))
+    if isinstance(left, (list, tuple, collections.deque)):
+        return len(left) == len(right) and all(map(is_same, left, right))
+    if isinstance(left, (set, frozenset)):
+        return len(left) == len(right) and all(any(is_same(item, match) for match in right) for item in left)
+    if isinstance(left, decimal.Decimal):
+        return left.as_tuple() == right.as_tuple()
+    return bool(left == right)
 
 
-class Kept(Memo):
-    """A memo that lasts: the receiver's copies, by number."""
+class LastingMemo(Memo):
+    """A memo that outlives a message: it keeps the receiver's copies by number."""
 
     def __init__(self) -> None:
         super().__init__()

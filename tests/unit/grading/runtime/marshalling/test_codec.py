@@ -1,4 +1,4 @@
-"""Values into forms, over msgpack, and back."""
+"""Values are encoded, sent as msgpack, and decoded to equal values."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmh_jupyter.grading.runtime.marshalling.codec import SizeBounds, ValueTooLarge
-from tests.unit.grading.runtime.marshalling.peers import SMALL, Kept, Sides, over, same
+from tests.unit.grading.runtime.marshalling.peers import SMALL, LastingMemo, Sides, is_same, over_the_wire
 
 
 class Opaque:
-    """What does not cross by value."""
+    """A class whose objects are not encoded by value."""
 
 
 BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
@@ -47,19 +47,19 @@ VALUES = [
 
 @pytest.mark.parametrize("memo", [False, True])
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: ascii(value)[:40])
-def test_a_value_crosses(value: object, memo: bool) -> None:
+def test_a_value_is_equal_after_decoding(value: object, memo: bool) -> None:
     sides = Sides()
-    there = sides.across(value, memo)
-    assert same(there, value) and not sides.handled
-    assert repr(there) == repr(value) or isinstance(value, (set, frozenset))
+    received = sides.across(value, memo)
+    assert is_same(received, value) and not sides.referenced
+    assert repr(received) == repr(value) or isinstance(value, (set, frozenset))
 
 
 @pytest.mark.parametrize("value", [decimal.Decimal("NaN"), decimal.Decimal("sNaN3")])
-def test_a_decimal_that_is_no_number_crosses(value: decimal.Decimal) -> None:
+def test_a_decimal_nan_is_equal_after_decoding(value: decimal.Decimal) -> None:
     assert str(Sides().across(value)) == str(value)
 
 
-def test_details_that_equality_does_not_see() -> None:
+def test_settings_that_equality_ignores_are_kept() -> None:
     sides = Sides()
     assert sides.across(collections.deque([1], 3)).maxlen == 3
     assert sides.across(collections.defaultdict(list)).default_factory is list
@@ -69,12 +69,12 @@ def test_details_that_equality_does_not_see() -> None:
 
 
 @pytest.mark.parametrize("view", [{1: [2]}.keys(), {1: [2]}.values(), {1: [2]}.items(), {}.keys()])
-def test_a_view_crosses(view: Any) -> None:
-    there = Sides().across(view)
-    assert type(there) is type(view) and list(there) == list(view)
+def test_a_dict_view_is_equal_after_decoding(view: Any) -> None:
+    received = Sides().across(view)
+    assert type(received) is type(view) and list(received) == list(view)
 
 
-class Tweaked(list):  # type: ignore[type-arg]
+class ListSubclass(list):  # type: ignore[type-arg]
     pass
 
 
@@ -82,72 +82,72 @@ Pair = collections.namedtuple("Pair", "a b")
 
 
 @pytest.mark.parametrize(
-    "value", [Opaque(), Tweaked([1]), Pair(1, 2), len, Opaque, ValueError("x"), type("I", (int,), {})(3)]
+    "value", [Opaque(), ListSubclass([1]), Pair(1, 2), len, Opaque, ValueError("x"), type("I", (int,), {})(3)]
 )
-def test_what_is_not_of_a_plain_type_goes_by_handle(value: object) -> None:
+def test_a_value_of_another_type_is_sent_as_a_reference(value: object) -> None:
     sides = Sides()
     assert sides.across([value])[0] is value
 
 
-def test_a_factory_that_is_not_plain_goes_by_handle() -> None:
+def test_a_function_as_factory_is_sent_as_a_reference() -> None:
     def factory() -> int:
         return 4
 
     assert Sides().across(collections.defaultdict(factory)).default_factory is factory
 
 
-def test_a_zone_that_is_not_in_the_table_goes_by_handle() -> None:
-    class Odd(datetime.tzinfo):
+def test_a_datetime_with_a_custom_zone_is_sent_as_a_reference() -> None:
+    class CustomZone(datetime.tzinfo):
         pass
 
-    when = datetime.datetime(2024, 1, 1, tzinfo=Odd())
+    when = datetime.datetime(2024, 1, 1, tzinfo=CustomZone())
     assert Sides().across(when) is when
 
 
 @pytest.mark.parametrize("memo", [False, True])
-def test_what_lies_too_deep_goes_by_handle(memo: bool) -> None:
+def test_containers_that_are_nested_too_deeply_are_sent_as_references(memo: bool) -> None:
     deep: list[Any] = []
     inner = deep
     for _ in range(100):
         inner.append([])
         inner = inner[0]
-    there, depth = Sides(SMALL).across(deep, memo), 0
-    while there:
-        there, depth = there[0], depth + 1
+    received, depth = Sides(SMALL).across(deep, memo), 0
+    while received:
+        received, depth = received[0], depth + 1
     assert depth == 100
 
 
-def test_without_a_memo_a_cycle_goes_by_handle() -> None:
+def test_a_cycle_without_a_memo_is_sent_as_a_reference() -> None:
     loop: list[Any] = [1]
     loop.append(loop)
-    there = Sides().across(loop)
-    assert there is not loop and there[1] is loop
+    received = Sides().across(loop)
+    assert received is not loop and received[1] is loop
 
 
-def test_with_a_memo_identity_and_cycles_arrive() -> None:
+def test_identity_and_cycles_are_kept_with_a_memo() -> None:
     shared, mapping = [1], collections.OrderedDict()  # type: ignore[var-annotated]
     mapping["self"], mapping["shared"] = mapping, shared
     value = [shared, shared, (shared,), mapping, {"a": shared}, [1]]
     value.append(value)
-    there = Sides().across(value, memo=True)
-    assert there[0] is there[1] is there[2][0] is there[3]["shared"] is there[4]["a"]
-    assert there[3]["self"] is there[3] and there[6] is there
-    assert there[5] == there[0] and there[5] is not there[0]
+    received = Sides().across(value, memo=True)
+    assert received[0] is received[1] is received[2][0] is received[3]["shared"] is received[4]["a"]
+    assert received[3]["self"] is received[3] and received[6] is received
+    assert received[5] == received[0] and received[5] is not received[0]
 
 
-def test_a_tuple_in_its_own_cycle_ends() -> None:
+def test_a_tuple_that_contains_itself_through_a_list_is_kept() -> None:
     inside: list[Any] = []
     loop = (inside,)
     inside.append(loop)
     assert Sides().across(loop, memo=True)[0][0] is loop
 
 
-def test_many_paths_to_one_list_take_one_copy_each_only() -> None:
+def test_a_list_that_is_reached_many_times_is_encoded_once() -> None:
     value: list[Any] = []
     for _ in range(40):
         value = [value, value]
-    there = Sides().across(value, memo=True)
-    assert there[0] is there[1]
+    received = Sides().across(value, memo=True)
+    assert received[0] is received[1]
     with pytest.raises(ValueTooLarge):
         Sides(SizeBounds(max_nodes=1000)).across(value)
 
@@ -164,31 +164,31 @@ def test_many_paths_to_one_list_take_one_copy_each_only() -> None:
         (collections.defaultdict(list), lambda value: value[1]),
     ],
 )
-def test_a_lasting_memo_fills_its_copy_anew(value: Any, change: Any) -> None:
-    sides, here, there = Sides(), Kept(), Kept()
-    first = sides.codec.decode(over(sides.codec.encode([value], here)), there)[0]
+def test_a_lasting_memo_refills_its_copy_in_place(value: Any, change: Any) -> None:
+    sides, sender_memo, receiver_memo = Sides(), LastingMemo(), LastingMemo()
+    first = sides.codec.decode(over_the_wire(sides.codec.encode([value], sender_memo)), receiver_memo)[0]
     change(value)
-    again = sides.codec.decode(over(sides.codec.encode((value, value), here)), there)
+    again = sides.codec.decode(over_the_wire(sides.codec.encode((value, value), sender_memo)), receiver_memo)
     assert again[0] is first is again[1] and first == value
 
 
-def test_the_form_shares_nothing_with_the_value() -> None:
+def test_the_encoded_value_shares_nothing_with_the_value() -> None:
     value = [1, [2]]
-    form = Sides().codec.encode(value)
+    encoded = Sides().codec.encode(value)
     value[1].append(3)  # type: ignore[attr-defined]
     value.append(4)
-    assert Sides().codec.decode(form) == [1, [2]]
+    assert Sides().codec.decode(encoded) == [1, [2]]
 
 
 @pytest.mark.parametrize(
     "value", [1 << 8000, [0] * 3000, [[0] * 1000] * 3, {n: n for n in range(1500)}, decimal.Decimal("1" * 999)]
 )
-def test_what_is_too_large_is_refused(value: object) -> None:
+def test_a_value_that_is_too_large_is_refused(value: object) -> None:
     with pytest.raises(ValueTooLarge):
         Sides(SMALL).across(value)
 
 
-def test_a_million_nodes_of_range_take_no_memory() -> None:
+def test_a_huge_range_is_within_the_bounds() -> None:
     assert Sides(SMALL).across(range(10**18)) == range(10**18)
 
 
@@ -219,5 +219,5 @@ QUICK = settings(derandomize=True, max_examples=120, deadline=None)
 
 @QUICK
 @given(plain, st.booleans())
-def test_plain_data_crosses(value: Any, memo: bool) -> None:
-    assert same(Sides().across(value, memo), value)
+def test_plain_data_is_equal_after_decoding(value: Any, memo: bool) -> None:
+    assert is_same(Sides().across(value, memo), value)

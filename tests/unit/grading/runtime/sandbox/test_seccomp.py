@@ -1,4 +1,4 @@
-"""The filter of system calls, run by a small interpreter of classic BPF."""
+"""The filter of system calls, evaluated by a small interpreter of classic BPF."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from pmh_jupyter.grading.runtime.sandbox.seccomp import (
 X86, ARM = MACHINES["x86_64"][0], MACHINES["aarch64"][0]
 
 
-def _verdict(code: bytes, number: int, architecture: int, argument: int = 0) -> int:
+def _run_filter(code: bytes, number: int, architecture: int, argument: int = 0) -> int:
     data = struct.pack("=IIQQ", number, architecture, 0, argument)
-    steps = list(struct.iter_unpack("=HBBI", code))
-    at = loaded = 0
+    instructions = list(struct.iter_unpack("=HBBI", code))
+    index = accumulator = 0
     while True:
-        operation, if_true, if_false, value = steps[at]
-        at += 1
+        operation, if_true, if_false, value = instructions[index]
+        index += 1
         if operation == 0x06:
             return int(value)
         if operation == 0x20:
-            (loaded,) = struct.unpack_from("=I", data, value)
+            (accumulator,) = struct.unpack_from("=I", data, value)
         else:
-            holds = {0x15: loaded == value, 0x35: loaded >= value, 0x45: loaded & value != 0}[operation]
-            at += if_true if holds else if_false
+            comparisons = {0x15: accumulator == value, 0x35: accumulator >= value, 0x45: accumulator & value != 0}
+            index += if_true if comparisons[operation] else if_false
 
 
 @pytest.mark.parametrize(
-    ("machine", "number", "architecture", "argument", "verdict"),
+    ("machine", "number", "architecture", "argument", "action"),
     [
         ("x86_64", 0, X86, 0, ALLOW),  # read
         ("x86_64", 319, X86, 0, REFUSE),  # memfd_create
@@ -54,11 +54,11 @@ def _verdict(code: bytes, number: int, architecture: int, argument: int = 0) -> 
         ("aarch64", 0, X86, 0, KILL),
     ],
 )
-def test_a_call_is_allowed_or_refused(
-    machine: str, number: int, architecture: int, argument: int, verdict: int
+def test_system_call_is_allowed_or_denied(
+    machine: str, number: int, architecture: int, argument: int, action: int
 ) -> None:
-    assert _verdict(build_system_call_filter(machine), number, architecture, argument) == verdict
+    assert _run_filter(build_system_call_filter(machine), number, architecture, argument) == action
 
 
-def test_a_machine_that_is_not_known_has_no_filter() -> None:
+def test_unknown_machine_has_no_filter() -> None:
     assert build_system_call_filter("riscv64") == b""

@@ -1,4 +1,4 @@
-"""Which operators are allowed, and what is believed."""
+"""Which operators a test cell may apply to the student's objects, and which claims of these objects are accepted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pmh_jupyter.grading.runtime.separate_process.operator_policy import (
-    LYING_OPERATOR,
+    DISHONEST_OPERATOR,
     OBJECT_FOR_DATA,
     OperatorPolicy,
     PolicyViolation,
@@ -18,84 +18,89 @@ from pmh_jupyter.grading.runtime.separate_process.operator_policy import (
 )
 
 
-def rules(*operators: str, record: bool = False) -> OperatorPolicy:
-    made = OperatorPolicy(is_recording=record)
-    made.begin_cell(operators, "assert x")
-    return made
+def make_policy(*operators: str, is_recording: bool = False) -> OperatorPolicy:
+    policy = OperatorPolicy(is_recording=is_recording)
+    policy.begin_cell(operators, "assert x")
+    return policy
 
 
 @pytest.mark.parametrize(
-    ("name", "others"),
+    ("name", "family"),
     [("eq", {"ne"}), ("lt", {"ge", "le", "gt"}), ("add", {"radd", "iadd"}), ("rsub", {"sub"}), ("bool", {"len"})],
 )
-def test_relatives_are_allowed_together(name: str, others: set[str]) -> None:
-    assert others | {name} <= operator_family(name)
+def test_operators_of_one_family_are_allowed_together(name: str, family: set[str]) -> None:
+    assert family | {name} <= operator_family(name)
 
 
-def test_an_operator_that_the_reference_did_not_use_is_denied_and_stays_so() -> None:
-    made = rules("lt")
-    made.check_operator("le", int)
+def test_an_operator_that_the_reference_did_not_use_is_a_violation() -> None:
+    policy = make_policy("lt")
+    policy.check_operator("le", int)
     with pytest.raises(PolicyViolation, match="class int where the reference gives plain data"):
-        made.check_operator("eq", int)
-    assert made.violation is not None and [flag["code"] for flag in made.flags] == [OBJECT_FOR_DATA]
+        policy.check_operator("eq", int)
+    assert policy.violation is not None and [flag["code"] for flag in policy.flags] == [OBJECT_FOR_DATA]
 
 
 @pytest.mark.parametrize("name", ["call", "str", "iter", "enter"])
-def test_what_tells_nothing_is_always_allowed(name: str) -> None:
-    rules().check_operator(name, int)
+def test_an_operator_that_passes_nothing_of_the_test_is_always_allowed(name: str) -> None:
+    policy = make_policy()
+    policy.check_operator(name, int)
+    assert policy.violation is None and not policy.flags and not policy.used_operators
 
 
-def test_at_release_all_is_allowed_and_noted() -> None:
-    made = rules(record=True)
-    made.check_operator("eq", int)
-    assert made.used_operators == {"eq"} and made.violation is None
+def test_every_operator_is_allowed_and_recorded_while_recording() -> None:
+    policy = make_policy(is_recording=True)
+    policy.check_operator("eq", int)
+    assert policy.used_operators == {"eq"} and policy.violation is None
 
 
-def test_plain_data_on_the_other_side_is_noted_and_allowed_by_itself() -> None:
-    made = rules(record=True)
-    assert made.allows_plain_data("lt") and made.used_operators == {"lt data 0"}
-    assert not rules("lt").allows_plain_data("ge") and rules("lt", "lt data 0").allows_plain_data("ge")
-    assert rules("lt").allows_plain_data("add") and rules().allows_plain_data("eq"), (
-        "denied by another rule, or by none"
+def test_a_comparison_with_plain_data_is_recorded_and_allowed_separately() -> None:
+    policy = make_policy(is_recording=True)
+    assert policy.allows_plain_data("lt") and policy.used_operators == {"lt plain-data 0"}
+    assert not make_policy("lt").allows_plain_data("ge") and make_policy("lt", "lt plain-data 0").allows_plain_data(
+        "ge"
+    )
+    assert make_policy("lt").allows_plain_data("add") and make_policy().allows_plain_data("eq"), (
+        "refused elsewhere, or not at all"
     )
 
 
-def test_plain_data_is_met_in_the_check_alone_in_which_the_reference_met_it() -> None:
-    made = rules(record=True)
-    made.begin_check()
-    made.allows_plain_data("eq")
-    at = rules("eq", *made.used_operators)
-    met = [at.allows_plain_data("eq")]
+def test_a_comparison_with_plain_data_is_allowed_only_in_the_check_that_recorded_it() -> None:
+    recording = make_policy(is_recording=True)
+    recording.begin_check()
+    recording.allows_plain_data("eq")
+    policy = make_policy("eq", *recording.used_operators)
+    allowed = [policy.allows_plain_data("eq")]
     for _ in range(2):
-        at.begin_check()
-        met.append(at.allows_plain_data("ne"))
-    assert met == [False, True, False]
+        policy.begin_check()
+        allowed.append(policy.allows_plain_data("ne"))
+    assert allowed == [False, True, False]
 
 
-def test_what_the_reference_itself_claims_is_no_lie_there() -> None:
-    made, claims = rules(record=True), Claims(eq=True)
-    made.verify_claim("eq", int, True, 7, claims)
-    assert made.used_operators == {"eq strange 0"} and made.violation is None
-    rules("eq", "eq strange 0").verify_claim("ne", int, False, 7, claims)
+def test_an_unusual_claim_of_the_reference_is_accepted_in_the_same_check() -> None:
+    policy, claims = make_policy(is_recording=True), Claims(eq=True)
+    policy.verify_claim("eq", int, True, 7, claims)
+    assert policy.used_operators == {"eq unusual-claim 0"} and policy.violation is None
+    make_policy("eq", "eq unusual-claim 0").verify_claim("ne", int, False, 7, claims)
     with pytest.raises(PolicyViolation):
-        rules("eq").verify_claim("ne", int, False, 7, claims)
+        make_policy("eq").verify_claim("ne", int, False, 7, claims)
 
 
-def test_outside_of_a_test_cell_nothing_is_ruled_on() -> None:
-    made = rules()
-    made.end_cell()
-    made.check_operator("eq", int)
+def test_the_policy_does_not_apply_between_test_cells() -> None:
+    policy = make_policy()
+    policy.end_cell()
+    policy.check_operator("eq", int)
+    assert policy.violation is None and not policy.flags and not policy.used_operators
 
 
 class Claims:
-    """Says of each operator what the table says, or False."""
+    """An object whose operators return what the table says, or False."""
 
     def __init__(self, **table: Any) -> None:
         self.table = table
-        self.asked: list[Any] = []
+        self.operands: list[Any] = []
 
     def __call__(self, name: str, value: Any) -> Any:
-        self.asked.append(value)
+        self.operands.append(value)
         return self.table.get(name, False)
 
 
@@ -109,48 +114,48 @@ class Claims:
         ("eq", True, {"ne": True}),
     ],
 )
-def test_a_claim_that_could_not_be_true_is_denied(name: str, claim: bool, table: dict[str, bool]) -> None:
-    made = rules(name)
+def test_a_claim_that_cannot_be_true_is_a_violation(name: str, claim: bool, table: dict[str, bool]) -> None:
+    policy = make_policy(name)
     with pytest.raises(PolicyViolation):
-        made.verify_claim(name, int, claim, 5, Claims(**table))
-    assert [flag["code"] for flag in made.flags] == [LYING_OPERATOR]
+        policy.verify_claim(name, int, claim, 5, Claims(**table))
+    assert [flag["code"] for flag in policy.flags] == [DISHONEST_OPERATOR]
 
 
 @pytest.mark.parametrize(
     ("name", "claim"), [("eq", True), ("eq", False), ("ne", False), ("contains", True), ("lt", True), ("add", True)]
 )
-def test_an_honest_claim_is_believed(name: str, claim: bool) -> None:
-    made = rules(name)
-    made.verify_claim(name, int, claim, 5, Claims())
-    assert made.violation is None
+def test_an_honest_claim_is_accepted(name: str, claim: bool) -> None:
+    policy = make_policy(name)
+    policy.verify_claim(name, int, claim, 5, Claims())
+    assert policy.violation is None
 
 
-def test_a_claim_is_tried_with_other_values_of_the_same_kind_each_time() -> None:
-    made, claims = rules("eq"), Claims()
-    made.verify_claim("eq", int, True, 5, claims)
-    made.verify_claim("eq", int, True, 5, claims)
-    numbers = [value for value in claims.asked if type(value) is int and value != 5]
+def test_each_claim_is_verified_with_different_values_of_the_same_type() -> None:
+    policy, claims = make_policy("eq"), Claims()
+    policy.verify_claim("eq", int, True, 5, claims)
+    policy.verify_claim("eq", int, True, 5, claims)
+    numbers = [value for value in claims.operands if type(value) is int and value != 5]
     assert len(set(numbers)) == 2
 
 
-class Keeps:
-    """Equals, or holds, one value alone: the `turn`th that it is asked about."""
+class EqualsOneOperand:
+    """Claims equality with one value only: the operand at position `turn`."""
 
     def __init__(self, turn: int) -> None:
         self.turn = turn
-        self.asked: list[Any] = []
+        self.operands: list[Any] = []
 
     def __call__(self, name: str, value: Any) -> Any:
-        self.asked.append(value)
-        return (value == (self.asked + [None] * 20)[self.turn]) is (name != "ne")
+        self.operands.append(value)
+        return (value == (self.operands + [None] * 20)[self.turn]) is (name != "ne")
 
 
-def equals(made: OperatorPolicy, other: Any, say: Any, name: str = "eq") -> bool:
-    """The claim of an object, tried as the judge tries it."""
+def claims_equality(policy: OperatorPolicy, other: Any, apply_operator: Any, name: str = "eq") -> bool:
+    """Whether an object claims equality and passes the verification of the judge."""
     try:
-        made.verify_before_comparison(name, int, other, say)
-        claim = say(name, other)
-        made.verify_claim(name, int, claim, other, say)
+        policy.verify_before_comparison(name, int, other, apply_operator)
+        claim = apply_operator(name, other)
+        policy.verify_claim(name, int, claim, other, apply_operator)
     except PolicyViolation:
         return False
     return bool(claim)
@@ -159,71 +164,78 @@ def equals(made: OperatorPolicy, other: Any, say: Any, name: str = "eq") -> bool
 @pytest.mark.parametrize(
     "other", [5, 2.5, "five", [1, 2], (1,), 0, -2.0, {"a": 1}, {1, 2}, b"five", Decimal(5), date(2026, 1, 1)]
 )
-def test_who_equals_whatever_comes_at_its_turn_is_mostly_found_and_nobody_can_foresee_when(other: Any) -> None:
-    made = rules("eq")
+def test_an_object_cannot_predict_which_operand_is_the_expected_value(other: Any) -> None:
+    policy = make_policy("eq")
     for turn in range(17):
-        believed = sum(equals(made, other, Keeps(turn)) for _ in range(100))
-        assert 0 < believed < 25, turn  # one in 17
-    assert [flag["code"] for flag in made.flags].count(LYING_OPERATOR) > 1_000
+        accepted = sum(claims_equality(policy, other, EqualsOneOperand(turn)) for _ in range(100))
+        assert 0 < accepted < 25, turn  # one in 17
+    assert [flag["code"] for flag in policy.flags].count(DISHONEST_OPERATOR) > 1_000
 
 
-@pytest.mark.parametrize("place", [0, 4, 8, 12, 16])
-def test_the_value_that_is_meant_is_not_the_one_in_the_middle(place: int) -> None:
-    class Ranked:
-        """Equals the one that is at this place of all that it is asked about; knows them beforehand, as nobody does."""
+@pytest.mark.parametrize("rank", [0, 4, 8, 12, 16])
+def test_the_expected_value_has_no_preferred_rank_among_the_operands(rank: int) -> None:
+    class RecordsOperands:
+        """Records its operands, and claims equality with none."""
 
         def __init__(self) -> None:
-            self.asked: list[int] = []
+            self.operands: list[int] = []
 
         def __call__(self, name: str, value: Any) -> bool:
-            self.asked.append(value)
+            self.operands.append(value)
             return False
 
     ranks = []
     for n in range(200):
-        made, say = rules("eq"), Ranked()
-        made.begin_cell(["eq"], f"assert x == {n}")
-        made.verify_before_comparison("eq", int, n, say)
-        ranks.append(sorted(say.asked).index(n))
-    assert 0 < ranks.count(place) < 40
+        policy, ranked = make_policy("eq"), RecordsOperands()
+        policy.begin_cell(["eq"], f"assert x == {n}")
+        policy.verify_before_comparison("eq", int, n, ranked)
+        ranks.append(sorted(ranked.operands).index(n))
+    assert 0 < ranks.count(rank) < 40
 
 
-@pytest.mark.parametrize("answer", [1, "yes", [False], 2.5])
-def test_what_is_true_by_its_truth_alone_is_a_claim_too(answer: Any) -> None:
-    made = rules("eq")
-    assert not equals(made, 5, lambda name, value: answer)
-    assert [flag["code"] for flag in made.flags] == [LYING_OPERATOR]
+@pytest.mark.parametrize("result", [1, "yes", [False], 2.5])
+def test_a_result_that_is_merely_truthy_is_verified_as_a_claim(result: Any) -> None:
+    policy = make_policy("eq")
+    assert not claims_equality(policy, 5, lambda name, value: result)
+    assert [flag["code"] for flag in policy.flags] == [DISHONEST_OPERATOR]
 
 
-def test_what_the_reference_answers_element_by_element_is_no_claim_there() -> None:
-    at_release = rules("eq", record=True)
-    assert equals(at_release, [5], lambda name, value: [True])
-    assert equals(rules(*at_release.used_operators, "eq"), [5], lambda name, value: [True])
+def test_elementwise_results_of_the_reference_are_accepted() -> None:
+    recording = make_policy("eq", is_recording=True)
+    assert claims_equality(recording, [5], lambda name, value: [True])
+    assert claims_equality(make_policy(*recording.used_operators, "eq"), [5], lambda name, value: [True])
 
 
 @pytest.mark.parametrize("other", [{1: 2}, {1}, b"5", Decimal(5), date(2026, 1, 1), Fraction(1, 3), 1j])
-def test_who_equals_all_of_a_kind_is_found(other: Any) -> None:
-    assert not equals(rules("eq"), other, lambda name, value: type(value) is type(other))
+def test_an_object_that_equals_all_values_of_a_type_is_found(other: Any) -> None:
+    assert not claims_equality(make_policy("eq"), other, lambda name, value: type(value) is type(other))
 
 
 @pytest.mark.parametrize("other", [5, 2.5, True, "five", [1, 2], (1,), -2.0, float("inf"), "", [], None, {1: 2}])
-def test_an_object_that_equals_one_value_is_believed_of_it(other: Any) -> None:
-    made = rules("eq")
-    assert all(equals(made, other, lambda name, value: (value == other) is (name == "eq")) for _ in range(50))
-    assert not any(equals(made, other, lambda name, value: False) for _ in range(50)) and made.violation is None
+def test_an_object_that_equals_one_value_is_accepted(other: Any) -> None:
+    policy = make_policy("eq")
+    assert all(
+        claims_equality(policy, other, lambda name, value: (value == other) is (name == "eq")) for _ in range(50)
+    )
+    assert (
+        not any(claims_equality(policy, other, lambda name, value: False) for _ in range(50))
+        and policy.violation is None
+    )
 
 
 @pytest.mark.parametrize("modulus", [2, 3, 7])
-def test_numbers_modulo_another_are_no_liars_near_by(modulus: int) -> None:
-    def say(name: str, value: Any) -> bool:
+def test_residue_classes_of_the_reference_are_accepted(modulus: int) -> None:
+    def apply_operator(name: str, value: Any) -> bool:
         return type(value) is int and value % modulus == 5 % modulus
 
-    at_release = rules("eq", record=True)
-    assert [equals(at_release, 5, say) for _ in range(9)] == [True] * 9
-    made = rules(*at_release.used_operators, "eq")
-    assert [equals(made, 5, say) for _ in range(9)] == [True] * 9
+    recording = make_policy("eq", is_recording=True)
+    assert [claims_equality(recording, 5, apply_operator) for _ in range(9)] == [True] * 9
+    policy = make_policy(*recording.used_operators, "eq")
+    assert [claims_equality(policy, 5, apply_operator) for _ in range(9)] == [True] * 9
 
 
-def test_whoever_equals_all_small_numbers_is_found() -> None:
-    made = rules("eq")
-    assert not any(equals(made, 146, lambda name, value: type(value) is int and abs(value) < 10**6) for _ in range(20))
+def test_an_object_that_equals_all_small_numbers_is_found() -> None:
+    policy = make_policy("eq")
+    assert not any(
+        claims_equality(policy, 146, lambda name, value: type(value) is int and abs(value) < 10**6) for _ in range(20)
+    )

@@ -1,4 +1,4 @@
-"""A test cell as checks: what is a test, what it is called, what is hidden."""
+"""How a test cell is split into checks: which are assertions, their names, and which are hidden."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pmh_jupyter.grading.runtime.test_cells.checks import read_checks
 
 
 @pytest.mark.parametrize(
-    ("source", "name", "expression", "asserts"),
+    ("source", "name", "expression", "has_assertion"),
     [
         ("assert f(1) == 2", "f(1) == 2", "f(1)", True),
         ("assert f(1) == 2, 'One makes two'", "One makes two", "f(1)", True),
@@ -29,32 +29,35 @@ from pmh_jupyter.grading.runtime.test_cells.checks import read_checks
         ("def helper():\n    assert False", "def helper()", "def helper()", False),
     ],
 )
-def test_a_statement_as_a_check(source: str, name: str, expression: str, asserts: bool) -> None:
+def test_statement_becomes_a_check(source: str, name: str, expression: str, has_assertion: bool) -> None:
     (check,) = read_checks(ast.parse(source), source)
-    assert (check.name, check.expression, check.has_assertion, check.is_hidden) == (name, expression, asserts, False)
-
-
-def test_between_the_markers_nothing_has_a_name() -> None:
-    source = (
-        "assert a\n### BEGIN HIDDEN TESTS\nassert b == 42, 'Told'\nif c:\n    assert d\n### END HIDDEN TESTS\nassert e"
+    assert (check.name, check.expression, check.has_assertion, check.is_hidden) == (
+        name,
+        expression,
+        has_assertion,
+        False,
     )
+
+
+def test_hidden_checks_have_no_name() -> None:
+    source = "assert a\n### BEGIN HIDDEN TESTS\nassert b == 42, 'Not 42'\nif c:\n    assert d\n### END HIDDEN TESTS\nassert e"
     checks = read_checks(ast.parse(source), source)
     assert [(check.name, check.is_hidden) for check in checks] == [("a", False), ("", True), ("", True), ("e", False)]
 
 
-def test_a_statement_that_holds_a_marked_line_is_hidden_whole() -> None:
+def test_statement_with_a_hidden_line_is_hidden() -> None:
     source = "for x in (1, 2):\n    ### BEGIN HIDDEN TESTS\n    assert f(x) == 42\n    ### END HIDDEN TESTS"
     assert [check.is_hidden for check in read_checks(ast.parse(source), source)] == [True]
 
 
-def test_an_unclosed_region_is_hidden_to_the_end() -> None:
+def test_unclosed_hidden_region_extends_to_the_end() -> None:
     checks = read_checks(
         ast.parse("### BEGIN HIDDEN TESTS\nassert a\nassert b"), "### BEGIN HIDDEN TESTS\nassert a\nassert b"
     )
     assert [check.is_hidden for check in checks] == [True, True]
 
 
-def test_long_text_is_cut_in_the_middle_and_can_be_written() -> None:
+def test_long_text_is_shortened_in_the_middle() -> None:
     assert clip("a" * 50 + "b" * 50, 20) == "a" * 10 + " … " + "b" * 7
     assert len(clip("x" * 1000, 200)) == 200
     assert clip("\ud800") == "?"
@@ -62,9 +65,9 @@ def test_long_text_is_cut_in_the_middle_and_can_be_written() -> None:
     assert len(format_value(list(range(1_000_000)))) < 2_001
 
 
-def test_a_value_that_cannot_be_shown_has_its_types_name() -> None:
-    class Shy:
+def test_value_with_a_raising_repr_is_shown_by_its_type() -> None:
+    class RaisingRepr:
         def __repr__(self) -> str:
             raise RuntimeError
 
-    assert format_value(Shy()) == "<Shy>"
+    assert format_value(RaisingRepr()) == "<RaisingRepr>"

@@ -1,4 +1,4 @@
-"""The number that a test cell ends in."""
+"""Partial credit: the number that a test cell ends in."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from pmh_jupyter.grading.runtime.in_process.test_runner import execute_test_cell
 NUMPY = "import numpy\n"
 
 
-def _done(source: str, **names: Any) -> CellResult:
-    """A test cell judged, and what it says read as the host reads it."""
+def _run(source: str, **names: Any) -> CellResult:
+    """Runs a test cell, and parses its result as the host does."""
     tests = execute_test_cell(SimpleNamespace(user_ns=dict(names)), source, {})
     fields = {"state": "completed", "cause": "", "detail": "", "error": None, "seconds": 0.1, "tests": tests}
-    answer = parse_judge_output(json.dumps({"event": "cell-finished", "cell": 0} | fields).encode() + b"\n")
-    assert not answer.is_malformed
-    return answer.results[0]
+    output = parse_judge_output(json.dumps({"event": "cell-finished", "cell": 0} | fields).encode() + b"\n")
+    assert not output.is_malformed
+    return output.results[0]
 
 
 @pytest.mark.parametrize(
-    ("source", "credit", "unusual"),
+    ("source", "credit", "invalid_credit"),
     [
         ("assert x\n0.5", 0.5, ""),
         ("assert x\nround(x / 3, 2)", 0.33, ""),
@@ -48,25 +48,32 @@ def _done(source: str, **names: Any) -> CellResult:
         (f"{NUMPY}numpy.float64(0.5)", None, "float64"),
     ],
 )
-def test_the_last_expression_gives_points(source: str, credit: float | None, unusual: str) -> None:
-    done = _done(source, x=1)
-    assert (done.credit, done.invalid_credit) == (credit, unusual)
-    assert [test.outcome for test in done.tests] == ["passed"]
+def test_value_of_the_last_expression_is_credit(source: str, credit: float | None, invalid_credit: str) -> None:
+    result = _run(source, x=1)
+    assert (result.credit, result.invalid_credit) == (credit, invalid_credit)
+    assert [test.outcome for test in result.tests] == ["passed"]
+
+
+@pytest.mark.parametrize(
+    "value", [0.1 + 0.1 + 0.1, 3 * 1.1, 16.1, 1 / 3, 2 / 3, 1e-300, 5e-324, 1.7976931348623157e308, -0.1]
+)
+def test_float_reaches_the_host_exactly(value: float) -> None:
+    assert _run("assert x\nx", x=value).credit == value
 
 
 @pytest.mark.parametrize("source", ["assert x == 2\n0.5", "assert x\n1 / 0"])
-def test_a_number_mends_no_failed_test(source: str) -> None:
-    done = _done(source, x=1)
-    assert "failed" in [test.outcome for test in done.tests]
+def test_credit_does_not_hide_a_failed_test(source: str) -> None:
+    result = _run(source, x=1)
+    assert "failed" in [test.outcome for test in result.tests]
 
 
-def test_a_name_that_the_student_bound_gives_nothing() -> None:
-    assert _done("assert x", x=1, _pmh_value=1000).credit is None
+def test_student_cannot_assign_the_credit() -> None:
+    assert _run("assert x", x=1, _pmh_value=1000).credit is None
 
 
-def test_an_object_of_the_students_is_told_by_its_class_alone() -> None:
+def test_object_of_a_students_class_is_reported_by_its_class_only() -> None:
     class Score(float):
         def __repr__(self) -> str:
             raise SystemExit
 
-    assert _done("assert x\nx", x=Score(1)).invalid_credit == "Score"
+    assert _run("assert x\nx", x=Score(1)).invalid_credit == "Score"

@@ -1,4 +1,4 @@
-"""Functions of locked cells are made anew from their source, with the imports and constants of their cell, and without anything else."""
+"""Test helpers: functions of locked cells, defined again from their source with the imports and constants of their cell only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names, find_read_names
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import ClassProvenance
 from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
@@ -15,8 +14,8 @@ from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 from pmh_jupyter.grading.runtime.test_cells.usage_recorder import record_usage
 
 
-def made(*cells: str, notebook: dict[str, Any] | None = None) -> TestHelpers:
-    """The helpers of these cells, as a test cell finds them."""
+def _define_helpers(*cells: str, notebook: dict[str, Any] | None = None) -> TestHelpers:
+    """Returns the helpers that these cells define, ready for a test cell."""
     helpers = TestHelpers()
     for cell in cells:
         helpers.add_cell(cell, notebook)
@@ -32,10 +31,10 @@ def made(*cells: str, notebook: dict[str, Any] | None = None) -> TestHelpers:
     [
         ("def f(): pass\nasync def g(): pass", {"f", "g"}),
         ("class C: pass\nf = lambda: 1\nx = 3", set()),
-        ("if True:\n    def f(): pass", set()),  # what is no statement of its own depends on how the cell went
+        ("if True:\n    def f(): pass", set()),  # whether it is defined depends on how the cell ran
         ("def f(): pass\ndef f(): return 1", set()),
         ("def f(): pass\nf = cached(f)", set()),
-        ("def f(x=LIMIT): pass", set()),  # made with something of the notebook's
+        ("def f(x=LIMIT): pass", set()),  # the default is a value of the notebook
         ("LIMIT = 3\ndef f(x=LIMIT): pass", {"f"}),
         ("@wraps\ndef f(): pass", set()),
         ("import functools\n@functools.cache\ndef f(): pass", {"f"}),
@@ -44,8 +43,8 @@ def made(*cells: str, notebook: dict[str, Any] | None = None) -> TestHelpers:
         ("def f(: pass", set()),
     ],
 )
-def test_functions_that_need_nothing_of_the_notebook_are_taken(cell: str, names: set[str]) -> None:
-    assert set(made(cell)) == names
+def test_functions_that_need_nothing_of_the_notebook_become_helpers(cell: str, names: set[str]) -> None:
+    assert set(_define_helpers(cell)) == names
 
 
 @pytest.mark.parametrize(
@@ -59,7 +58,7 @@ def test_functions_that_need_nothing_of_the_notebook_are_taken(cell: str, names:
         ("import os.path\ndef f(): return os.path.basename('a/b')", "b"),
         ("def g(): return 1\ndef f(): return g()", 1),
         ("def f(): return g()\ndef g(): return 2", 2),
-        # What only the notebook has is the notebook's.
+        # What the cell does not define by itself is looked up in the notebook.
         ("def f(): return LIMIT", "the notebook's"),
         ("LIMIT = compute()\ndef f(): return LIMIT", "the notebook's"),
         ("LIMIT = []\nLIMIT.append(3)\ndef f(): return LIMIT", "the notebook's"),
@@ -67,28 +66,30 @@ def test_functions_that_need_nothing_of_the_notebook_are_taken(cell: str, names:
         ("import no_such_module as LIMIT\ndef f(): return LIMIT", "the notebook's"),
     ],
 )
-def test_what_a_helper_reads_is_its_cells_where_that_says_it(cell: str, expected: object) -> None:
+def test_helper_reads_the_definitions_of_its_own_cell_first(cell: str, expected: object) -> None:
     notebook = {"LIMIT": "the notebook's", "HIGH": 0, "CASES": [], "math": None, "down": None, "g": lambda: "forged"}
-    assert made(cell, notebook=notebook)["f"]() == expected
+    assert _define_helpers(cell, notebook=notebook)["f"]() == expected
 
 
-def test_a_module_is_imported_when_a_helper_reads_it() -> None:
+def test_module_is_imported_when_a_helper_first_reads_it() -> None:
     sys.modules.pop("this", None)
-    helpers = made("import this\ndef f(): return 1\ndef g(): return this")
+    helpers = _define_helpers("import this\ndef f(): return 1\ndef g(): return this")
     assert helpers["f"]() == 1 and "this" not in sys.modules
 
 
-def test_a_name_that_is_bound_anew_is_the_notebooks() -> None:
+def test_forgotten_name_is_looked_up_in_the_notebook() -> None:
     notebook = {"LIMIT": 7}
-    helpers = made("LIMIT = 3\ndef f(): return LIMIT\ndef g(): return 1", "def g(): return 2", notebook=notebook)
+    helpers = _define_helpers(
+        "LIMIT = 3\ndef f(): return LIMIT\ndef g(): return 1", "def g(): return 2", notebook=notebook
+    )
     assert (helpers["f"](), helpers["g"]()) == (3, 2)
     helpers.forget("LIMIT")
     helpers.forget("g")
     assert helpers["f"]() == 7 and "g" not in helpers
 
 
-def test_assertions_are_counted_and_explained_by_the_test_cell_that_runs() -> None:
-    helpers = made("def check(value):\n    assert value == 3")
+def test_recorder_of_the_running_test_cell_records_assertions_of_helpers() -> None:
+    helpers = _define_helpers("def check(value):\n    assert value == 3")
     for value in (3, 4):
         recorder = AssertionRecorder(
             Comparator(ClassProvenance(), lambda code, detail: None), sites=helpers.recorder_delegate.sites
@@ -99,15 +100,13 @@ def test_assertions_are_counted_and_explained_by_the_test_cell_that_runs() -> No
         else:
             with pytest.raises(AssertionError):
                 helpers["check"](value)
-        told = None if value == 3 else ("value", "3", "4")
-        assert (
-            recorder.assertion_count == 1
-            and (recorder.got and (recorder.expression, recorder.expected, recorder.got)) == told
-        )
+        assert recorder.assertion_count == 1
+        recorded = (recorder.expression, recorder.expected, recorder.got)
+        assert recorded == (("", None, None) if value == 3 else ("value", "3", "4"))
 
 
-def test_what_stands_between_hidden_marks_is_not_explained() -> None:
-    helpers = made("### BEGIN HIDDEN TESTS\ndef check(value):\n    assert value == 3\n### END HIDDEN TESTS")
+def test_values_of_a_hidden_helper_are_not_recorded() -> None:
+    helpers = _define_helpers("### BEGIN HIDDEN TESTS\ndef check(value):\n    assert value == 3\n### END HIDDEN TESTS")
     with pytest.raises(AssertionError):
         helpers["check"](4)
     assert helpers.recorder_delegate.recorder and helpers.recorder_delegate.recorder.got is None
@@ -126,25 +125,21 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_change_of_the_notebooks_function_is_seen(name: str) -> None:
-    source, changed = CHANGES[name]
+def test_change_of_the_notebooks_function_is_detected(name: str) -> None:
+    source, is_changed = CHANGES[name]
     cell, notebook = "def f(x, y=1, *, z=2): return x", dict[str, Any]()
     exec(cell, notebook)
-    helpers = made(cell, notebook=notebook)
+    helpers = _define_helpers(cell, notebook=notebook)
     exec(source, notebook)
-    assert helpers.is_changed("f", notebook) is changed
+    assert helpers.is_changed("f", notebook) is is_changed
 
 
-def test_a_release_keeps_what_a_test_cell_and_its_helpers_use() -> None:
+def test_usage_includes_what_helpers_of_the_test_cell_use() -> None:
     notebook: dict[str, Any] = {}
     cell = "def near(x): return math.isclose(x, 1)"
     exec(f"import math, json as js\nmax = 3\nmine = 4\n{cell}", notebook)
-    found = record_usage("import json\nassert near(mine) and js and max", notebook, made(cell, notebook=notebook))
-    assert found["library_names"] == {"js": ["json", ""], "math": ["math", ""]}
-    assert (found["shadowed_builtins"], found["test_helpers"]) == (["max"], ["near"])
-
-
-def test_names_that_a_cell_binds_and_reads() -> None:
-    source = "import a.b\ndef f(x):\n    y = x + z\n    return y"
-    assert (find_bound_names(source), find_read_names(source)) == ({"a", "f"}, {"x", "y", "z"})
-    assert find_bound_names("%magic") == find_read_names("%magic") == set()
+    usage = record_usage(
+        "import json\nassert near(mine) and js and max", notebook, _define_helpers(cell, notebook=notebook)
+    )
+    assert usage["library_names"] == {"js": ["json", ""], "math": ["math", ""]}
+    assert (usage["shadowed_builtins"], usage["test_helpers"]) == (["max"], ["near"])

@@ -1,4 +1,4 @@
-"""Frames over a real socket pair; the hostile side writes raw bytes."""
+"""Links over a real socket pair. The hostile end writes raw bytes."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from hypothesis import strategies as st
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 from pmh_jupyter.grading.runtime.transport.wire_format import ValueTooLarge
 
-MOST = 1 << 20
+MAX_FRAME_BYTES = 1 << 20
 
 
 @pytest.fixture
 def pair() -> Iterator[tuple[Link, Link]]:
-    one, other = (Link(end, 64 << 20) for end in socket.socketpair())
-    yield one, other
-    one.close()
-    other.close()
+    first, second = (Link(end, 64 << 20) for end in socket.socketpair())
+    yield first, second
+    first.close()
+    second.close()
 
 
 @pytest.fixture
 def hostile() -> Iterator[tuple[Link, socket.socket]]:
-    mine, raw = socket.socketpair()
-    link = Link(mine, MOST)
+    own_end, raw = socket.socketpair()
+    link = Link(own_end, MAX_FRAME_BYTES)
     yield link, raw
     link.close()
     raw.close()
@@ -46,19 +46,19 @@ def frame(body: bytes) -> bytes:
 @pytest.mark.parametrize(
     "message", [None, 1, "é", b"", [], ["a", [1.5, None]], {"a": [1]}, b"x" * 70_000, "y" * 65_532]
 )
-def test_a_message_arrives_as_it_was(pair: tuple[Link, Link], message: Any) -> None:
+def test_a_message_arrives_unchanged(pair: tuple[Link, Link], message: Any) -> None:
     pair[0].send(message)
     assert pair[1].receive() == message
 
 
-def test_several_frames_in_one_read_stay_apart_and_in_order(hostile: tuple[Link, socket.socket]) -> None:
+def test_several_frames_in_one_read_arrive_separately_and_in_order(hostile: tuple[Link, socket.socket]) -> None:
     link, raw = hostile
     raw.sendall(b"".join(frame(msgspec.msgpack.encode(number)) for number in range(300)))
     assert [link.receive() for _ in range(300)] == list(range(300))
 
 
 @pytest.mark.parametrize("cut", [1, 3, 4, 5, 40])
-def test_a_frame_in_two_pieces(hostile: tuple[Link, socket.socket], cut: int) -> None:
+def test_a_frame_in_two_pieces_is_received_whole(hostile: tuple[Link, socket.socket], cut: int) -> None:
     link, raw = hostile
     whole = frame(msgspec.msgpack.encode("x" * 50))
     raw.sendall(whole[:cut])
@@ -69,27 +69,27 @@ def test_a_frame_in_two_pieces(hostile: tuple[Link, socket.socket], cut: int) ->
     rest.join()
 
 
-def test_both_sides_send_large_frames_at_once(pair: tuple[Link, Link]) -> None:
-    load = os.urandom(8 << 20)
-    came: list[object] = []
+def test_both_sides_can_send_large_frames_at_once(pair: tuple[Link, Link]) -> None:
+    payload = os.urandom(8 << 20)
+    received: list[object] = []
 
-    def there() -> None:
-        pair[1].send(load)
-        came.append(pair[1].receive())
+    def send_and_receive() -> None:
+        pair[1].send(payload)
+        received.append(pair[1].receive())
 
-    other = threading.Thread(target=there)
-    other.start()
-    pair[0].send(load)
-    came.append(pair[0].receive())
-    other.join()
-    assert came == [load, load]
+    other_side = threading.Thread(target=send_and_receive)
+    other_side.start()
+    pair[0].send(payload)
+    received.append(pair[0].receive())
+    other_side.join()
+    assert received == [payload, payload]
 
 
 @pytest.mark.parametrize(
     ("raw", "cause"),
     [
         (b"\x00\x00\x00\x00", "protocol-error"),
-        ((MOST + 1).to_bytes(4, "big"), "protocol-error"),
+        ((MAX_FRAME_BYTES + 1).to_bytes(4, "big"), "protocol-error"),
         (b"\xff\xff\xff\xff\x00", "protocol-error"),
         (frame(b"\xc1"), "protocol-error"),
         (frame(b"\x01\x01"), "protocol-error"),
@@ -102,7 +102,7 @@ def test_both_sides_send_large_frames_at_once(pair: tuple[Link, Link]) -> None:
         (frame(b"\x93\x01\x02\x03")[:-1], "closed"),
     ],
 )
-def test_a_bad_frame_loses_the_link(hostile: tuple[Link, socket.socket], raw: bytes, cause: str) -> None:
+def test_a_malformed_frame_loses_the_link(hostile: tuple[Link, socket.socket], raw: bytes, cause: str) -> None:
     link, end = hostile
     end.sendall(raw)
     end.shutdown(socket.SHUT_WR)
@@ -116,38 +116,38 @@ def test_a_bad_frame_loses_the_link(hostile: tuple[Link, socket.socket], raw: by
 
 @settings(derandomize=True, max_examples=300, deadline=None)
 @given(st.binary(max_size=200), st.booleans())
-def test_random_bytes_give_a_message_or_lost(noise: bytes, framed: bool) -> None:
-    mine, raw = socket.socketpair()
-    link = Link(mine, MOST)
+def test_random_bytes_end_in_peer_lost(noise: bytes, is_framed: bool) -> None:
+    own_end, raw = socket.socketpair()
+    link = Link(own_end, MAX_FRAME_BYTES)
     with raw:
-        raw.sendall(frame(noise) if framed else noise)
+        raw.sendall(frame(noise) if is_framed else noise)
     with pytest.raises(PeerLost):
         while True:
             link.receive()
     link.close()
 
 
-def test_an_announced_size_takes_no_memory_before_the_bytes_come(hostile: tuple[Link, socket.socket]) -> None:
+def test_an_announced_size_takes_no_memory_before_the_bytes_arrive(hostile: tuple[Link, socket.socket]) -> None:
     link, raw = hostile
-    raw.sendall(MOST.to_bytes(4, "big") + b"x")
+    raw.sendall(MAX_FRAME_BYTES.to_bytes(4, "big") + b"x")
     raw.shutdown(socket.SHUT_WR)
     tracemalloc.start()
     try:
         with pytest.raises(PeerLost):
             link.receive()
-        assert tracemalloc.get_traced_memory()[1] < MOST // 2
+        assert tracemalloc.get_traced_memory()[1] < MAX_FRAME_BYTES // 2
     finally:
         tracemalloc.stop()
 
 
-def test_a_deadline_ends_waiting(pair: tuple[Link, Link]) -> None:
+def test_receiving_ends_at_the_deadline(pair: tuple[Link, Link]) -> None:
     pair[0].deadline = time.monotonic() + 0.02
     with pytest.raises(PeerLost) as lost:
         pair[0].receive()
     assert lost.value.cause == "cell-timeout"
 
 
-def test_a_deadline_ends_a_frame_that_drips(hostile: tuple[Link, socket.socket]) -> None:
+def test_receiving_an_incomplete_frame_ends_at_the_deadline(hostile: tuple[Link, socket.socket]) -> None:
     link, raw = hostile
     raw.sendall(b"\x00\x00\x01")
     link.deadline = time.monotonic() + 0.02
@@ -156,19 +156,19 @@ def test_a_deadline_ends_a_frame_that_drips(hostile: tuple[Link, socket.socket])
     assert lost.value.cause == "cell-timeout"
 
 
-def test_a_deadline_ends_sending_to_one_that_does_not_read(pair: tuple[Link, Link]) -> None:
+def test_sending_to_a_peer_that_does_not_read_ends_at_the_deadline(pair: tuple[Link, Link]) -> None:
     pair[0].deadline = time.monotonic() + 0.02
     with pytest.raises(PeerLost) as lost:
         pair[0].send(b"x" * (8 << 20))
     assert lost.value.cause == "cell-timeout"
 
 
-def test_one_who_sends_without_end_while_not_reading_is_given_up(hostile: tuple[Link, socket.socket]) -> None:
+def test_a_peer_that_sends_endlessly_without_reading_is_lost(hostile: tuple[Link, socket.socket]) -> None:
     link, raw = hostile
     flood = threading.Thread(target=_flood, args=[raw])
     flood.start()
     with pytest.raises(PeerLost) as lost:
-        link.send(b"x" * (MOST - 10))
+        link.send(b"x" * (MAX_FRAME_BYTES - 10))
     link.close()
     flood.join()
     assert lost.value.cause == "protocol-error"
@@ -176,20 +176,22 @@ def test_one_who_sends_without_end_while_not_reading_is_given_up(hostile: tuple[
 
 def _flood(raw: socket.socket) -> None:
     try:
-        raw.sendall(b"\x00" * (8 * MOST))
+        raw.sendall(b"\x00" * (8 * MAX_FRAME_BYTES))
     except OSError:
         pass
 
 
-def test_sending_to_one_who_is_gone(pair: tuple[Link, Link]) -> None:
+def test_sending_to_a_closed_peer_raises_peer_lost(pair: tuple[Link, Link]) -> None:
     pair[1].close()
     with pytest.raises(PeerLost) as lost:
         pair[0].send(1)
     assert lost.value.cause == "closed"
 
 
-@pytest.mark.parametrize("message", ["\ud800", 2**64, object(), b"x" * (MOST + 1)])
-def test_what_cannot_be_sent_leaves_the_link_as_it_was(hostile: tuple[Link, socket.socket], message: object) -> None:
+@pytest.mark.parametrize("message", ["\ud800", 2**64, object(), b"x" * (MAX_FRAME_BYTES + 1)])
+def test_a_message_that_cannot_be_sent_leaves_the_link_usable(
+    hostile: tuple[Link, socket.socket], message: object
+) -> None:
     link, raw = hostile
     with pytest.raises(ValueTooLarge):
         link.send(message)
@@ -197,7 +199,7 @@ def test_what_cannot_be_sent_leaves_the_link_as_it_was(hostile: tuple[Link, sock
     assert raw.recv(100) == frame(b"\x05")
 
 
-def test_too_deep_to_send(pair: tuple[Link, Link]) -> None:
+def test_a_message_that_is_nested_too_deeply_leaves_the_link_usable(pair: tuple[Link, Link]) -> None:
     deep: list[Any] = []
     for _ in range(5000):
         deep = [deep]
@@ -207,48 +209,48 @@ def test_too_deep_to_send(pair: tuple[Link, Link]) -> None:
     assert pair[1].receive() == 1
 
 
-def test_a_watched_descriptor_is_heard_while_waiting(pair: tuple[Link, Link]) -> None:
-    ear, mouth = os.pipe()
-    heard: list[bytes] = []
+def test_the_callback_of_a_watched_descriptor_runs_while_the_link_waits(pair: tuple[Link, Link]) -> None:
+    reader, writer = os.pipe()
+    read_bytes: list[bytes] = []
 
-    def hear() -> None:
-        heard.append(os.read(ear, 1))
+    def on_readable() -> None:
+        read_bytes.append(os.read(reader, 1))
         pair[1].send("now")
 
-    pair[0].watch(ear, hear)
-    os.write(mouth, b"!")
-    assert pair[0].receive() == "now" and heard == [b"!"]
-    pair[0].unwatch(ear)
-    os.close(ear)
-    os.close(mouth)
+    pair[0].watch(reader, on_readable)
+    os.write(writer, b"!")
+    assert pair[0].receive() == "now" and read_bytes == [b"!"]
+    pair[0].unwatch(reader)
+    os.close(reader)
+    os.close(writer)
 
 
-def test_what_a_watcher_raises_comes_out(pair: tuple[Link, Link]) -> None:
-    ear, mouth = os.pipe()
-    os.close(mouth)
+def test_an_exception_of_a_watcher_is_raised_by_receive(pair: tuple[Link, Link]) -> None:
+    reader, writer = os.pipe()
+    os.close(writer)
 
-    def hear() -> None:
-        raise KeyError("the other end hung up")
+    def on_readable() -> None:
+        raise KeyError("the other end was closed")
 
-    pair[0].watch(ear, hear)
+    pair[0].watch(reader, on_readable)
     with pytest.raises(KeyError):
         pair[0].receive()
-    pair[0].unwatch(ear)
-    os.close(ear)
+    pair[0].unwatch(reader)
+    os.close(reader)
     pair[1].send(1)
     assert pair[0].receive() == 1
 
 
-def test_signals_do_not_disturb(pair: tuple[Link, Link]) -> None:
-    before = signal.signal(signal.SIGALRM, lambda *_: None)
+def test_signals_do_not_interrupt_messages(pair: tuple[Link, Link]) -> None:
+    previous_handler = signal.signal(signal.SIGALRM, lambda *_: None)
     signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
     try:
-        load = b"x" * (16 << 20)
-        other = threading.Thread(target=lambda: pair[1].send(pair[1].receive()))
-        other.start()
-        pair[0].send(load)
-        assert pair[0].receive() == load
-        other.join()
+        payload = b"x" * (16 << 20)
+        echo = threading.Thread(target=lambda: pair[1].send(pair[1].receive()))
+        echo.start()
+        pair[0].send(payload)
+        assert pair[0].receive() == payload
+        echo.join()
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGALRM, previous_handler)

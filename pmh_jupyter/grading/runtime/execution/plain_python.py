@@ -1,0 +1,25 @@
+"""Turns a cell with IPython's syntax (magics, shell commands, help) into plain Python."""
+
+from __future__ import annotations
+
+import ast
+
+from pmh_jupyter.grading.runtime.execution.bindings import PARSE_ERRORS
+
+
+def to_plain_python(source: str) -> str | None:
+    """The source without IPython's syntax. None for text that is not valid Python either way."""
+    try:
+        ast.parse(source)
+        return source
+    except PARSE_ERRORS:
+        pass
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    try:
+        # A new transformer: what the student's cells registered with the shell must not affect the tests.
+        python_source: str = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
+        ast.parse(python_source)
+    except PARSE_ERRORS:
+        return None
+    return python_source

@@ -1,0 +1,47 @@
+"""What the test cells of a release use: the names, operators and files that a submission's tests will be allowed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Manifest:
+    """What is known about how a release's tests run, read from a bundle or collected while the reference solution runs.
+
+    The fields are those of `domain.isolation.NotebookIsolation`. Operators are listed by the test cell's `grade_id`.
+    """
+
+    def __init__(self, isolation: dict[str, Any] | None) -> None:
+        fields = isolation or {}
+        self.library_names = _import_paths(fields.get("library_names", {}))
+        self.rebound_names = set(fields.get("rebound_names", ()))
+        self.shadowed_builtins = set(fields.get("shadowed_builtins", ()))
+        self.exported_names = tuple(fields.get("exported_names", ()))
+        self.test_helpers = set(fields.get("test_helpers", ()))
+        self.changed_files = set(fields.get("changed_files", ()))
+        self.operators: dict[str, set[str]] = {
+            grade_id: set(names) for grade_id, names in fields.get("operators", {}).items()
+        }
+
+    def add_usage(self, grade_id: str, usage: dict[str, Any]) -> None:
+        """Adds what one test cell used when it ran in-process (see `usage_recorder.record_usage`)."""
+        self.library_names |= _import_paths(usage["library_names"])
+        self.shadowed_builtins |= set(usage["shadowed_builtins"])
+        self.test_helpers |= set(usage["test_helpers"])
+        self.operators.setdefault(grade_id, set()).update(usage["operators"])
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields of the event `usage`, sorted, so that the same release gives the same bytes."""
+        return {
+            "library_names": {name: list(import_path) for name, import_path in sorted(self.library_names.items())},
+            "rebound_names": sorted(self.rebound_names),
+            "shadowed_builtins": sorted(self.shadowed_builtins),
+            "test_helpers": sorted(self.test_helpers),
+            "changed_files": sorted(self.changed_files),
+            "operators": {grade_id: sorted(names) for grade_id, names in sorted(self.operators.items())},
+        }
+
+
+def _import_paths(fields: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """Of each name, the module and the attribute that it stands for."""
+    return {name: (str(import_path[0]), str(import_path[1])) for name, import_path in fields.items()}

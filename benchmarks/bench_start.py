@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from benchmarks.report import BenchmarkReport
 from pmh_jupyter.hub.up.installer import install_packages
-from tests.support.browser.chromium import running_browser, somebody
+from tests.support.browser.chromium import browser_page, running_browser
 from tests.support.hub.up_process import UpProcess, running_up
 from tests.support.repository import ROOT
 from tests.support.wheel import HUB_PINS, build_wheel
@@ -82,7 +82,7 @@ def bench_from_start_to_lab(report: BenchmarkReport, tmp_path: Path) -> None:
         browser = stack.enter_context(running_browser())
         for run in range(RUNS + 1):
             for environment, hub in hubs.items():
-                with somebody(browser) as page:
+                with browser_page(browser) as page:
                     visitor = Visitor(page, hub, f"visitor-{run}")
                     first_visits[environment].append(visitor.start())
                     visitor.stop()

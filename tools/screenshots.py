@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.support.browser.chromium import running_browser, somebody  # noqa: E402
+from tests.support.browser.chromium import browser_page, running_browser  # noqa: E402
 from tests.support.hub.actors import Student  # noqa: E402  (importable only from here on)
 
 IMAGES = ROOT / "docs" / "images"
@@ -29,7 +29,7 @@ class Hub:
 def main(address: str, join_code: str) -> None:
     """Signs up a student who solves one exercise and fails the next, and takes a screenshot."""
     IMAGES.mkdir(exist_ok=True)
-    with running_browser() as browser, somebody(browser, SIZE) as page:
+    with running_browser() as browser, browser_page(browser, SIZE) as page:
         student = Student(page, Hub(address), "lin").sign_up(join_code).open_lesson("Values and names")
         student.answer("Seconds in a week", "seconds_in_a_week = 7 * 24 * 60 * 60").check("Seconds in a week")
         student.answer("A greeting", 'person = "Ada"\ngreeting = "Good morning," + person + "!"').check("A greeting")

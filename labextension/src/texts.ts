@@ -68,18 +68,23 @@ export function likelyCause(outcome: Outcome, trans: TranslationBundle): string 
 /** How far a submission is, for the button and the result; "" when nothing is under way. */
 export function progressText(submission: ExerciseSubmission | null, trans: TranslationBundle): string {
   switch (submission?.state) {
+    case 'queued':
+      if (submission.queuePosition && submission.queuePosition > 1) {
+        return trans.__('Queued, position %1', submission.queuePosition);
+      }
+      return busyText(submission, trans);
     case 'sending':
     case 'running':
-      return trans.__('Checking…');
-    case 'queued':
-      return submission.queuePosition && submission.queuePosition > 1
-        ? trans.__('Queued, position %1', submission.queuePosition)
-        : trans.__('Checking…');
+      return busyText(submission, trans);
     case 'waiting':
       return trans.__('Waiting for the hub');
     default:
       return '';
   }
+}
+
+function busyText({ kind }: ExerciseSubmission, trans: TranslationBundle): string {
+  return kind === 'final' ? trans.__('Grading…') : trans.__('Checking…');
 }
 
 /** The result of a check as a screen reader announces it. */

@@ -1,6 +1,8 @@
 /**
  * Formats times: short where there is little room, in full with the classroom's time zone and the reader's own in a tooltip.
  */
+import type { TranslationBundle } from '@jupyterlab/translation';
+
 const DAY_MS = 86_400_000;
 
 /** Due times within this span are shown in the outline. */
@@ -33,6 +35,17 @@ export function shortTime(iso: string, now: Date, locale?: string): string {
 export function fullTime(iso: string, zone: string, ownZone = readerZone(), locale?: string): string {
   const classroomTime = formatInZone(iso, zone, locale);
   return ownZone === zone ? classroomTime : `${classroomTime}\n${formatInZone(iso, ownZone, locale)}`;
+}
+
+/** The time in the classroom's time zone and, where it differs, the reader's, to be used within a sentence. */
+export function timeInSentence(iso: string, zone: string, trans: TranslationBundle, ownZone = readerZone()): string {
+  const classroomTime = formatInZone(iso, zone);
+  if (ownZone === zone) {
+    return classroomTime;
+  }
+  const format: Intl.DateTimeFormatOptions = { weekday: 'long', hour: '2-digit', minute: '2-digit', timeZone: ownZone };
+  const ownTime = new Intl.DateTimeFormat(undefined, format).format(new Date(iso));
+  return trans.__('%1, which is %2 in your time zone', classroomTime, ownTime);
 }
 
 function formatInZone(iso: string, zone: string, locale?: string): string {

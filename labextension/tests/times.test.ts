@@ -1,5 +1,8 @@
-import { dueState, fullTime, shortTime } from '../src/times';
+import { nullTranslator } from '@jupyterlab/translation';
 
+import { dueState, fullTime, shortTime, timeInSentence } from '../src/times';
+
+const trans = nullTranslator.load('pmh_jupyter');
 const NOW = new Date('2026-03-02T10:00:00Z');
 
 test.each([
@@ -24,4 +27,10 @@ test('the full time names the classroom’s zone, and the reader’s where it di
   const inTokyo = expect.stringMatching(/^Thursday,? 5 March 2026 at 02:00 \(Asia\/Tokyo\)$/);
   expect(lines('Europe/Zurich')).toEqual([inZurich]);
   expect(lines('Asia/Tokyo')).toEqual([inZurich, inTokyo]);
+});
+
+test('a time within a sentence adds the reader’s time only where it differs', () => {
+  const inZone = (ownZone: string) => timeInSentence('2026-03-04T17:00:00Z', 'Europe/Zurich', trans, ownZone);
+  expect(inZone('Europe/Zurich')).toMatch(/\(Europe\/Zurich\)$/);
+  expect(inZone('Asia/Tokyo')).toMatch(/\(Europe\/Zurich\), which is .*Thursday.* in your time zone$/);
 });

@@ -1,4 +1,4 @@
-"""A hub as `make up` gives it, one browser, and people. One hub for all stories; fresh names keep them apart."""
+"""A hub as `make up` starts it, a browser, and its users. All tests share one hub, so each user gets a new name."""
 
 from __future__ import annotations
 
@@ -6,29 +6,37 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser.chromium import SECONDS, WIDE, running_browser, somebody
+from tests.support.browser.chromium import DESKTOP_SIZE, TIMEOUT_MS, browser_page, running_browser
 from tests.support.hub.up_process import UpProcess, running_up
 from tests.support.needs import needs
 
-NewPage = Callable[..., Page]
+
+class NewPage(Protocol):
+    """Opens a page for another person: `new_page(size=PHONE_SIZE, dark=True)`."""
+
+    def __call__(self, size: tuple[int, int] = DESKTOP_SIZE, dark: bool = False) -> Page: ...
+
+
+UniqueName = Callable[[str], str]
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Not for longer than a module: while Playwright runs it holds this thread's event loop, and no asynchronous test can."""
+    """A browser per module: while Playwright runs, it occupies this thread's event loop, and no asynchronous test can run."""
     needs("chromium")
-    expect.set_options(timeout=SECONDS)
+    expect.set_options(timeout=TIMEOUT_MS)
     with running_browser() as browser:
         yield browser
 
 
 @pytest.fixture(scope="session")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UpProcess]:
-    """`pmh up` with the local spawner, as a person starts it."""
+    """`pmh up` with the local spawner."""
     folder: Path = tmp_path_factory.mktemp("classroom")
     with running_up(folder) as up:
         yield up
@@ -36,15 +44,18 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UpProcess]:
 
 @pytest.fixture
 def new_page(browser: Browser) -> Iterator[NewPage]:
-    """Pages of different people: `new_page(size=PHONE, dark=True)`."""
     with ExitStack() as stack:
-        yield lambda size=WIDE, dark=False: stack.enter_context(somebody(browser, size, dark))
+
+        def open_page(size: tuple[int, int] = DESKTOP_SIZE, dark: bool = False) -> Page:
+            return stack.enter_context(browser_page(browser, size, dark))
+
+        yield open_page
 
 
-_number = count(1)
+_numbers = count(1)
 
 
 @pytest.fixture
-def name() -> Callable[[str], str]:
-    """A name that nobody has yet: a fresh user has a fresh workspace."""
-    return lambda kind: f"{kind}-{next(_number)}"
+def unique_name() -> UniqueName:
+    """Makes a user name that was not used before, so that the user has an empty workspace."""
+    return lambda prefix: f"{prefix}-{next(_numbers)}"

@@ -1,4 +1,4 @@
-"""Somebody who has never been here: the panel is open, asks for the join code, and afterwards leaves the sidebar as it was left."""
+"""The first visit: the panel is open and asks for the join code. Later visits restore the layout."""
 
 from __future__ import annotations
 
@@ -9,20 +9,23 @@ import pytest
 from playwright.sync_api import Response, expect
 
 from pmh_jupyter.config import Settings
+from pmh_jupyter.domain.roles import Role
 from pmh_jupyter.service.bootstrap import bootstrap_database
-from tests.support.browser.axe import OURS, findings
+from tests.e2e.conftest import NewPage, UniqueName
+from tests.support.browser.axe import PANEL_ELEMENTS, accessibility_violations
 from tests.support.hub.actors import Student
 from tests.support.hub.up_process import running_up
+from tests.support.lab.page import focus
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(180)]
 
 
-def saved_with_files(reply: Response) -> bool:
-    """Lab has put down what lies where on the page, and that the files are at the left; earlier ones may still be on their way."""
+def is_layout_with_file_browser(reply: Response) -> bool:
+    """Whether Lab has saved a layout in which the file browser is the current tab on the left. Earlier layouts may arrive before it."""
     request = reply.request
     if "/api/workspaces" not in reply.url or request.method != "PUT":
         return False
-    layout = request.post_data_json["data"]["layout-restorer:data"]
+    layout = (request.post_data_json or {})["data"]["layout-restorer:data"]
     return bool(reply.ok and layout["left"]["current"] == "filebrowser")
 
 
@@ -33,32 +36,33 @@ class OpenHub(NamedTuple):
 
 @pytest.fixture(scope="module")
 def open_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenHub]:
-    """A hub that lets anybody in by name: who comes is in no classroom yet."""
+    """A hub that accepts any user name, so that its users are in no classroom yet."""
     folder = tmp_path_factory.mktemp("open")
     codes = bootstrap_database(Settings(data_dir=str(folder / "data"))).join_codes
     with running_up(folder, PMH_AUTHENTICATOR="dummy") as up:
-        yield OpenHub(up.address, codes["student"])
+        yield OpenHub(up.address, codes[Role.STUDENT])
 
 
-def test_a_join_code_opens_the_classroom(open_hub, new_page, name):
-    nora = Student(new_page(), open_hub, name("nora")).log_in().arrive_in_lab()
+def test_join_code_opens_the_classroom(open_hub: OpenHub, new_page: NewPage, unique_name: UniqueName) -> None:
+    nora = Student(new_page(), open_hub, unique_name("nora")).log_in().arrive_in_lab()
     form = nora.panel.get_by_role("form", name="Join your classroom")
     expect(form).to_be_visible()
-    assert findings(nora.page, OURS) == []
+    assert accessibility_violations(nora.page, PANEL_ELEMENTS) == []
 
     form.get_by_label("Join code").fill("NOT-A-CODE")
     form.get_by_role("button", name="Join").click()
-    refused = form.get_by_role("alert")
-    expect(refused).to_contain_text("join code")
-    assert findings(nora.page, OURS) == []
+    error = form.get_by_role("alert")
+    expect(error).to_contain_text("join code")
+    assert accessibility_violations(nora.page, PANEL_ELEMENTS) == []
 
     form.get_by_label("Join code").fill(open_hub.join_code)
     nora.page.keyboard.press("Enter")
     expect(nora.panel.get_by_role("button", name="Open lesson Values and names")).to_be_visible()
     expect(form).to_have_count(0)
+    assert focus(nora.page).is_in_panel, "the focus stays in the panel when the form disappears"
 
-    # Later visits find what the person left open.
-    with nora.page.expect_response(saved_with_files):
+    # Later visits restore the layout.
+    with nora.page.expect_response(is_layout_with_file_browser):
         nora.page.get_by_role("tab", name="File Browser").click()
         expect(nora.panel).to_be_hidden()
     nora.page.reload()

@@ -1,4 +1,4 @@
-"""Panel, strip and result in Lab's themes and at the sidebar's widths: readable for all, and nothing to scroll sideways."""
+"""Panel, strip and result in both themes and at two widths: accessible, and without horizontal scrolling."""
 
 from __future__ import annotations
 
@@ -7,25 +7,30 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser.axe import OURS, findings
+from tests.e2e.conftest import NewPage, UniqueName
+from tests.support.browser.axe import PANEL_ELEMENTS, accessibility_violations
 from tests.support.hub.actors import Student
+from tests.support.hub.up_process import UpProcess
 from tests.support.lab.page import set_setting, widen_sidebar
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(180)]
 
 LESSON = "Values and names"
 SOLVED, FAILED, STOPPED = "Seconds in a week", "Pocket money", "A greeting"
-NARROW, WIDE = 250, 480  # px: Lab lets its sidebar be no narrower
+NARROW_PX, WIDE_PX = 250, 480  # Lab allows no narrower sidebar.
 
-# Parts of the panel whose content is wider than they are, other than text that ends in an ellipsis.
-SPILLING = """node => [node, ...node.querySelectorAll('*')]
-  .filter(one => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== 'inline')
-  .filter(one => getComputedStyle(one).textOverflow !== 'ellipsis' && !one.classList.contains('pmh-Spoken'))
-  .map(one => one.className)"""
+# Elements of the panel whose content overflows to the right, except for text with an ellipsis.
+OVERFLOWING = """node => [node, ...node.querySelectorAll('*')]
+  .filter(element => element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).display !== 'inline')
+  .filter(element => getComputedStyle(element).textOverflow !== 'ellipsis')
+  .filter(element => !element.classList.contains('pmh-Announcement'))
+  .map(element => element.className)"""
 
 
-def test_both_themes_at_both_widths(hub, new_page, name):
-    vera = Student(new_page(), hub, name("vera")).sign_up(hub.join_code("Students")).open_lesson(LESSON)
+def test_panel_is_accessible_in_both_themes_and_widths(
+    hub: UpProcess, new_page: NewPage, unique_name: UniqueName
+) -> None:
+    vera = Student(new_page(), hub, unique_name("vera")).sign_up(hub.join_code("Students")).open_lesson(LESSON)
     vera.answer(SOLVED, "seconds_in_a_week = 7 * 24 * 60 * 60").check(SOLVED)
     vera.answer(FAILED, "change = 5").check(FAILED)
     vera.answer(STOPPED, "1 / 0").check(STOPPED)
@@ -35,9 +40,9 @@ def test_both_themes_at_both_widths(hub, new_page, name):
         vera.arrive_in_lab()
         expect(vera.page.locator(f'body[data-jp-theme-name="{theme}"]')).to_be_attached()
         vera.open_panel().get_by_role("button", name="achievement").click()
-        for width in (NARROW, WIDE):
+        for width in (NARROW_PX, WIDE_PX):
             assert abs(widen_sidebar(vera.page, width) - width) < 4
-            assert vera.panel.evaluate(SPILLING) == []
+            assert vera.panel.evaluate(OVERFLOWING) == []
             for exercise in (SOLVED, FAILED, STOPPED):
                 vera.result(exercise).scroll_into_view_if_needed()
-            assert findings(vera.page, OURS) == []
+            assert accessibility_violations(vera.page, PANEL_ELEMENTS) == []

@@ -1,4 +1,4 @@
-"""Eight tabs of one student at once. A browser gives an origin six HTTP/1.1 connections; verdicts must arrive all the same."""
+"""Eight tabs of one student. A browser opens at most six HTTP/1.1 connections to an origin, and verdicts must still arrive in each tab."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.conftest import NewPage, UniqueName
 from tests.support.hub.actors import Student
+from tests.support.hub.up_process import UpProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -19,32 +21,32 @@ EXERCISES = ("A greeting", "One year older", "Pocket money")
 LATER = "Swap two names"
 
 
-def test_eight_tabs_share_what_one_of_them_hears(hub, new_page, name):
-    first = Student(new_page(), hub, name("tess")).sign_up(hub.join_code("Students"))
-    # Saved once, the tabs after it have nothing to save.
-    first.open_lesson(LESSON).until_kernel_answers().check(FIRST)
+def test_eight_tabs_share_one_event_stream(hub: UpProcess, new_page: NewPage, unique_name: UniqueName) -> None:
+    first = Student(new_page(), hub, unique_name("tess")).sign_up(hub.join_code("Students"))
+    # The notebook is saved before the other tabs open it, so that they have nothing to save.
+    first.open_lesson(LESSON).wait_for_kernel().check(FIRST)
     tabs = [first, *(first.another_tab(number, NOTEBOOK) for number in range(2, TABS + 1))]
 
-    # Three tabs check, each another exercise, before any has its verdict.
-    asking = dict(zip(EXERCISES, (tabs[1], tabs[4], tabs[7]), strict=True))
-    for exercise, tab in asking.items():
+    # Three tabs check different exercises before any verdict arrives.
+    tabs_by_exercise = dict(zip(EXERCISES, (tabs[1], tabs[4], tabs[7]), strict=True))
+    for exercise, tab in tabs_by_exercise.items():
         tab.press_check(exercise)
     for tab in tabs:
         for exercise in EXERCISES:
             expect(tab.result(exercise)).to_contain_text("NotImplementedError")
 
-    # The first tab came first and reads the stream for all; when it is closed another one does.
-    assert readers(tabs) == 1
+    # The first tab reads the stream for all; when it is closed, another one does.
+    assert count_stream_readers(tabs) == 1
     first.page.close()
-    left = tabs[1:]
-    assert "NotImplementedError" in left[0].check(LATER)
-    for tab in left:
+    remaining = tabs[1:]
+    assert "NotImplementedError" in remaining[0].check(LATER)
+    for tab in remaining:
         expect(tab.result(LATER)).to_contain_text("NotImplementedError")
-    assert readers(left) == 1
-    assert not [tab for tab in left if tab.page.get_by_role("dialog").count()]
+    assert count_stream_readers(remaining) == 1
+    assert not [tab for tab in remaining if tab.page.get_by_role("dialog").count()]
 
 
-def readers(tabs: list[Student]) -> int:
-    """How many of the tabs hold the stream open."""
-    held = tabs[0].page.evaluate("navigator.locks.query().then(({ held }) => held.map(({ name }) => name))")
-    return len([lock for lock in held if re.match("pmh-events:", lock)])
+def count_stream_readers(tabs: list[Student]) -> int:
+    """How many of the tabs hold the lock of the event stream."""
+    lock_names = tabs[0].page.evaluate("navigator.locks.query().then(({ held }) => held.map(({ name }) => name))")
+    return len([name for name in lock_names if re.match("pmh-events:", name)])

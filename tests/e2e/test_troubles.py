@@ -1,4 +1,4 @@
-"""What a student is shown when something breaks: what happened, why, and what to do, found by role; and that nothing is lost by it."""
+"""What a student sees when something fails: what happened, why, and what to do. No work is lost."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.support.browser.axe import OURS, findings
+from tests.e2e.conftest import NewPage, UniqueName
+from tests.support.browser.axe import PANEL_ELEMENTS, accessibility_violations
 from tests.support.hub.actors import Student
 from tests.support.hub.outages import kill_server, without_service
+from tests.support.hub.up_process import UpProcess
 from tests.support.lab.page import ask
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(180)]
@@ -24,33 +26,33 @@ MEBIBYTE = 1 << 20
 
 
 @pytest.fixture
-def otto(hub, new_page, name) -> Student:
+def otto(hub: UpProcess, new_page: NewPage, unique_name: UniqueName) -> Student:
     """A student with an open lesson."""
-    return Student(new_page(), hub, name("otto")).sign_up(hub.join_code("Students")).open_lesson(LESSON)
+    return Student(new_page(), hub, unique_name("otto")).sign_up(hub.join_code("Students")).open_lesson(LESSON)
 
 
-def test_a_check_waits_for_a_service_that_is_away(hub, otto):
+def test_check_is_sent_when_the_service_is_back(hub: UpProcess, otto: Student) -> None:
     otto.answer(EXERCISE, WRONG)
     with without_service(hub):
         otto.press_check(EXERCISE)
-        expect(notice(otto.result(EXERCISE), "Kept until the hub is back")).to_contain_text("Your answer is kept here")
-        expect(notice(otto.panel, "Working offline.")).to_contain_text("1 is waiting.")
-        assert findings(otto.page, OURS) == []
+        expect(notice(otto.result(EXERCISE), "Waiting for the hub")).to_contain_text("Your answer is saved")
+        expect(notice(otto.panel, "Working offline")).to_contain_text("1 submission is waiting")
+        assert accessibility_violations(otto.page, PANEL_ELEMENTS) == []
     expect(otto.result(EXERCISE)).to_contain_text("Not yet — ")
-    expect(otto.result(EXERCISE)).not_to_contain_text("Kept until")
-    expect(notice(otto.panel, "Working offline.")).to_have_count(0)
-    expect(otto.strip(EXERCISE)).to_contain_text("1 try")
-    works = ask(otto.page, "GET", "pmh/api/classrooms/demo/submissions?lesson=values-and-names")["work"]
-    assert [(work["kind"], work["state"]) for work in works] == [("check", "graded")]
+    expect(otto.result(EXERCISE)).not_to_contain_text("Waiting for the hub")
+    expect(notice(otto.panel, "Working offline")).to_have_count(0)
+    expect(otto.strip(EXERCISE)).to_contain_text("1 attempt")
+    submissions = ask(otto.page, "GET", "pmh/api/classrooms/demo/submissions?lesson=values-and-names")["submissions"]
+    assert [(submission["kind"], submission["state"]) for submission in submissions] == [("check", "graded")]
 
 
-def test_a_server_killed_during_a_check_costs_nothing(hub, otto):
+def test_check_survives_a_killed_notebook_server(hub: UpProcess, otto: Student) -> None:
     otto.answer(EXERCISE, SLOW).send_check(EXERCISE)
-    expect(otto.strip(EXERCISE)).to_contain_text("being graded")
+    expect(otto.strip(EXERCISE)).to_contain_text("Being graded")
     kill_server(hub, otto.name)
-    lost = otto.panel.get_by_role("alert")
-    expect(lost).to_contain_text("Your notebook server does not answer.")
-    expect(lost).to_contain_text("start it again from the hub’s control panel")
+    alert = otto.panel.get_by_role("alert")
+    expect(alert).to_contain_text("Your notebook server does not respond.")
+    expect(alert).to_contain_text("start it again from the hub’s control panel")
 
     otto.page.goto(f"{hub.address}/hub/spawn")
     otto.arrive_in_lab()
@@ -59,23 +61,23 @@ def test_a_server_killed_during_a_check_costs_nothing(hub, otto):
 
 
 TOO_LARGE = json.dumps({"cells": [], "metadata": {"text": "x" * 60 * MEBIBYTE}})
-NO_NOTEBOOK = "This is a letter, not a notebook."
+NOT_A_NOTEBOOK = "This is a letter, not a notebook."
 
 
-def test_a_notebook_that_cannot_be_sent(hub, otto):
-    otto.until_kernel_answers().answer(EXERCISE, WRONG).check(EXERCISE)
+def test_notebook_that_cannot_be_sent_is_explained(hub: UpProcess, otto: Student) -> None:
+    otto.wait_for_kernel().answer(EXERCISE, WRONG).check(EXERCISE)
     file: Path = hub.data / "homes" / otto.name / NOTEBOOK
-    for content, what, advice in (
+    for content, problem, advice in (
         (TOO_LARGE, "values-and-names.ipynb weighs 60 MB", "Clear the outputs of values-and-names.ipynb"),
-        (NO_NOTEBOOK, "values-and-names.ipynb", "Open it in JupyterLab, save it again"),
+        (NOT_A_NOTEBOOK, "values-and-names.ipynb", "Open it in JupyterLab, save it again"),
     ):
         file.write_text(content)
         otto.press_check(EXERCISE)
-        expect(notice(otto.result(EXERCISE), what)).to_contain_text(advice)
-        expect(otto.spoken).to_contain_text(advice)
-    expect(otto.strip(EXERCISE)).to_contain_text("1 try")
+        expect(notice(otto.result(EXERCISE), problem)).to_contain_text(advice)
+        expect(otto.announcement).to_contain_text(advice)
+    expect(otto.strip(EXERCISE)).to_contain_text("1 attempt")
 
 
 def notice(within: Locator, text: str) -> Locator:
-    """A notice that says this."""
+    """The notice with this text."""
     return within.get_by_role("status").filter(has_text=text)

@@ -41,7 +41,7 @@ export function Head({ model, actions, trans }: SectionProps): ReactElement {
           className="jp-mod-styled jp-mod-accept pmh-Primary"
           onClick={() => void actions.openNextLesson()}
         >
-          <span className="pmh-Clip">
+          <span className="pmh-Primary-text">
             {outline.solved_count > 0
               ? trans.__('Continue: %1', nextLesson.title)
               : trans.__('Start: %1', nextLesson.title)}
@@ -73,7 +73,12 @@ function Title({ model, trans }: Pick<SectionProps, 'model' | 'trans'>): ReactEl
       </HTMLSelect>
     );
   }
-  return <h2 className="pmh-Clip">{classroom?.title ?? trans.__('Lessons')}</h2>;
+  const title = classroom?.title ?? trans.__('Lessons');
+  return (
+    <h2 className="pmh-Clip" title={title}>
+      {title}
+    </h2>
+  );
 }
 
 function Progress({ outline, trans }: { outline: OutlineReply; trans: TranslationBundle }): ReactElement {

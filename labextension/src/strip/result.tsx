@@ -156,8 +156,10 @@ function Test({ test, onGoTo, trans }: TestProps): ReactElement {
       <span className="pmh-Outcome" data-outcome={glyph}>
         <Glyph name={glyph} />
       </span>
-      <span className="pmh-Test-name">{title.isCode ? <code>{title.text}</code> : title.text}</span>
-      <span className="pmh-Test-label">{testLabel(test, trans)}</span>
+      <div>
+        <span className="pmh-Test-name">{title.isCode ? <code>{title.text}</code> : title.text}</span>
+        <span className="pmh-Test-label">{testLabel(test, trans)}</span>
+      </div>
       <div className="pmh-Test-detail">
         <ValueDiff expected={expected} got={got} trans={trans} />
         {detail && (

@@ -4,7 +4,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReactElement } from 'react';
 
-import { fullTime } from '../times';
+import { fullTime, timeInSentence } from '../times';
 import type { LessonReply, Receipt } from '../wire';
 
 export interface ReceiptProps {
@@ -54,7 +54,7 @@ function resubmissionText(lesson: LessonReply, zone: string, trans: TranslationB
   }
   const until = lesson.closes_at ?? lesson.due_at;
   return until
-    ? trans.__('You can submit again until %1.', fullTime(until, zone))
+    ? trans.__('You can submit again until %1.', timeInSentence(until, zone, trans))
     : trans.__('You can submit again at any time. Your latest submission counts.');
 }
 

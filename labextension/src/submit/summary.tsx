@@ -6,7 +6,7 @@ import type { ReactElement } from 'react';
 
 import { Glyph } from '../components/glyph';
 import type { State } from '../labels';
-import { fullTime } from '../times';
+import { timeInSentence } from '../times';
 import type { ExerciseReply, LessonReply } from '../wire';
 
 export interface SubmissionSummaryProps {
@@ -57,13 +57,14 @@ function Group({ state, label, exercises }: GroupProps): ReactElement | null {
 function Terms({ lesson, zone, trans }: SubmissionSummaryProps): ReactElement {
   const { due_at: dueAt, submissions_left: submissionsLeft } = lesson;
   const isLate = dueAt !== null && Date.parse(dueAt) < Date.now();
+  const dueTime = dueAt && timeInSentence(dueAt, zone, trans);
   return (
     <>
-      {dueAt && (
+      {dueTime && (
         <p>
           {isLate
-            ? trans.__('This lesson was due %1. A late submission may count less.', fullTime(dueAt, zone))
-            : trans.__('Due %1.', fullTime(dueAt, zone))}
+            ? trans.__('This lesson was due %1. A late submission may count less.', dueTime)
+            : trans.__('Due %1.', dueTime)}
         </p>
       )}
       <p>

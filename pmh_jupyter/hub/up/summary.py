@@ -25,7 +25,7 @@ def startup_summary(
         f"  Data           {settings.data_path}",
         f"  Logs           {settings.data_path / 'logs'}",
         "",
-        "Ctrl-C stops the hub and everything that it started.",
+        "Ctrl-C stops the hub and everything it started.",
     ]
 
 
@@ -50,5 +50,5 @@ def _join_code_lines(join_codes: Mapping[str, str], verb: str) -> list[str]:
 
 def _reachability_line(settings: Settings) -> str:
     if settings.is_on_loopback:
-        return "  Only this machine can reach it (PMH_IP)."
+        return "  It answers this machine only (PMH_IP)."
     return f"  From other machines: http://{socket.getfqdn()}:{settings.port}{settings.base_url}"

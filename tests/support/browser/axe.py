@@ -1,16 +1,16 @@
-"""axe-core's findings on a page, in words."""
+"""Accessibility checks of a page by axe-core."""
 
 from __future__ import annotations
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-# Lab's own parts are Lab's to mend; what we put into it, and our own pages, are ours.
-OURS = "#pmh-panel, .pmh-Strip, .pmh-Result"
+# The panel's own elements. JupyterLab's other parts are not checked.
+PANEL_ELEMENTS = "#pmh-panel, .pmh-Strip, .pmh-Result"
 
 
-def findings(page: Page, within: str | None = None) -> list[str]:
-    """Every violation, with the places it was found in; `within` is a CSS selector (None: the whole page)."""
+def accessibility_violations(page: Page, within: str | None = None) -> list[str]:
+    """Returns a line for each violated rule, with the elements; `within` is a list of CSS selectors (None: the whole page)."""
     context = {"include": [[selector.strip()] for selector in within.split(",")]} if within else None
     results = Axe().run(page, context=context)
     return [

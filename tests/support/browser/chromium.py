@@ -1,4 +1,4 @@
-"""Chromium for tests: the system's one where it is, else Playwright's own."""
+"""Chromium for tests: the system's, or else Playwright's own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-# A test's browser talks to the hub under test and to nobody else; without these it looks for its vendor at every start.
+# Without these flags Chromium contacts its vendor at every start. A test's browser only needs the hub under test.
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -18,13 +18,13 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-WIDE = (1400, 900)
-PHONE = (390, 844)
-SECONDS = 30_000  # milliseconds, as Playwright counts: how long a person would wait
+DESKTOP_SIZE = (1400, 900)
+PHONE_SIZE = (390, 844)
+TIMEOUT_MS = 30_000
 
 
 def chromium_path() -> str | None:
-    """The system's Chromium; None: Playwright's own, if it has one."""
+    """The path of the system's Chromium; None: Playwright uses its own, if it has one."""
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
@@ -40,19 +40,19 @@ def running_browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def somebody(browser: Browser, size: tuple[int, int] = WIDE, dark: bool = False) -> Iterator[Page]:
-    """A page with cookies and storage of its own, and more tabs as its context opens them. AssertionError at its end if a script threw."""
+def browser_page(browser: Browser, size: tuple[int, int] = DESKTOP_SIZE, dark: bool = False) -> Iterator[Page]:
+    """A page in a browser context of its own, with separate cookies and storage. AssertionError at the end if a script failed."""
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         color_scheme="dark" if dark else "light",
         accept_downloads=True,
         reduced_motion="reduce",
     )
-    context.set_default_timeout(SECONDS)
-    thrown: list[str] = []
-    context.on("weberror", lambda error: thrown.append(str(error.error)))
+    context.set_default_timeout(TIMEOUT_MS)
+    script_errors: list[str] = []
+    context.on("weberror", lambda error: script_errors.append(str(error.error)))
     try:
         yield context.new_page()
     finally:
         context.close()
-    assert not thrown, thrown
+    assert not script_errors, script_errors

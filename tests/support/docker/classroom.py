@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pmh_jupyter.config import Settings
+from pmh_jupyter.domain.roles import Role
 from pmh_jupyter.hub.up.progress import Progress
 from pmh_jupyter.hub.up.server_environment import ensure_server_environment
 from pmh_jupyter.service.bootstrap import bootstrap_database
@@ -23,11 +24,11 @@ class DockerClassroom:
     """The hub's address, and the join codes by role."""
 
     address: str
-    codes: Mapping[str, str]
+    codes: Mapping[Role, str]
 
     def join_code(self, group: str) -> str:
         """The join code of "Students" or "Instructors"."""
-        return self.codes[group.removesuffix("s").lower()]
+        return self.codes[Role(group.removesuffix("s").lower())]
 
 
 @contextmanager

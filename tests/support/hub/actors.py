@@ -87,7 +87,7 @@ class Student(Actor):
         expect(self.strips.first).to_be_visible()
         return self
 
-    def until_kernel_answers(self) -> Self:
+    def wait_for_kernel(self) -> Self:
         """Waits for the kernel. Its name is then in the notebook, which no longer changes by itself."""
         expect(self.page.get_by_role("button", name=re.compile(r"\| Idle$"))).to_be_visible()
         return self
@@ -119,7 +119,7 @@ class Student(Actor):
     def check(self, exercise: str) -> str:
         """Clicks Check, and returns the text of the new verdict."""
         result = self.result(exercise)
-        before = result.get_attribute("data-work") if result.count() else None
+        before = result.get_attribute("data-submission") if result.count() else None
         self.press_check(exercise)
         return self.verdict(exercise, before)
 
@@ -138,7 +138,7 @@ class Student(Actor):
     def verdict(self, exercise: str, before: str | None = None) -> str:
         """Waits for a verdict other than that of the submission `before`, and returns its text."""
         result = self.result(exercise)
-        expect(result).not_to_have_attribute("data-work", before or "")
+        expect(result).not_to_have_attribute("data-submission", before or "")
         expect(result).to_have_attribute("aria-busy", "false")
         return result.inner_text()
 
@@ -154,7 +154,7 @@ class Student(Actor):
         return f"{self.hub.address}/user/{self.name}/lab"
 
     @property
-    def spoken(self) -> Locator:
+    def announcement(self) -> Locator:
         """The live region that screen readers read out."""
         return self.page.locator("body > [role=status][aria-live=polite]")
 
@@ -163,7 +163,7 @@ class Student(Actor):
         self.open_panel().get_by_role("button", name=f"Submit lesson {lesson}").click()
         self.page.get_by_role("dialog").get_by_role("button", name=f"Submit lesson {lesson}").click()
         receipt = self.page.get_by_role("dialog").filter(has_text="Receipt")
-        expect(receipt).to_contain_text("has arrived")
+        expect(receipt).to_contain_text("has been submitted")
         code = re.search(r"\b[0-9A-Z]{4}-[0-9A-Z]{4}\b", receipt.inner_text())
         assert code, receipt.inner_text()
         receipt.get_by_role("button", name="Done").click()
@@ -173,7 +173,7 @@ class Student(Actor):
 class Instructor(Actor):
     """A person who uses the dashboard."""
 
-    def open_board(self, classroom: str = "demo") -> Locator:
+    def open_gradebook(self, classroom: str = "demo") -> Locator:
         """Opens the gradebook, and waits for its table."""
         self.open_page(f"classrooms/{classroom}/gradebook")
         table = self.page.get_by_role("table")

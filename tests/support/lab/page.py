@@ -27,9 +27,9 @@ FOCUSED = """() => {
   return {
     tag: node.tagName.toLowerCase(),
     name: node.getAttribute('aria-label') || node.textContent.trim().slice(0, 80),
-    panel: node.closest('#pmh-panel') !== null,
+    is_in_panel: node.closest('#pmh-panel') !== null,
     cell: cell ? cell.querySelector('.pmh-Strip')?.getAttribute('aria-label') ?? '' : null,
-    outlined: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0
+    is_outlined: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0
   };
 }"""
 
@@ -62,9 +62,9 @@ class Focus:
 
     tag: str
     name: str
-    panel: bool
+    is_in_panel: bool
     cell: str | None
-    outlined: bool
+    is_outlined: bool
 
 
 def focus(page: Page) -> Focus:

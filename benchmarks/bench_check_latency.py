@@ -15,7 +15,13 @@ import pytest
 from benchmarks.report import BenchmarkReport
 from tests.support import tiny_course
 from tests.support.hub.bare_hub import running_bare_hub
-from tests.support.service.service_process import CLASSROOM, ServiceClient, prepare_database, service_process, make_settings
+from tests.support.service.service_process import (
+    CLASSROOM,
+    ServiceClient,
+    make_settings,
+    prepare_database,
+    service_process,
+)
 from tests.support.storage.postgres import running_cluster
 
 RUNS = 100

@@ -1,4 +1,4 @@
-"""What a grader is given: one self-contained bundle, so that a worker needs neither database nor disk of the service."""
+"""The input of a grading. It is self-contained: a worker needs neither the database nor the disk of the service."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from pmh_jupyter.domain.isolation import ReleaseIsolation
 from pmh_jupyter.domain.limits import EffectiveLimits as EffectiveLimits
 
 DEFAULT_SEED = 20_261_122
-"""What random numbers are seeded with before the first cell, in the student's process and in the judge's."""
+"""Seed of random numbers, set before the first cell in the student process and in the judge."""
 
 
 @dataclass(frozen=True)
 class GradingTask:
-    """One grading: the release's sealed files and exercises, what the student handed in, and what to run.
+    """One grading: the release's exercises and sealed files, the submitted files, and what to run.
 
-    `only` names the exercises asked for (None: all; the whole notebook is run all the same). With `hidden` False the hidden
-    tests are left out, as in a check of an assignment that counts. `judging` is what was found out at release (None: it is found
-    out before the first grading). `preload` names the modules that the course wants imported before any notebook runs.
-    `seed` is handed to every process that runs cells.
+    only_exercises: the exercises to give verdicts for (None: all); the whole notebook runs in any case.
+    include_hidden_tests: False leaves hidden tests out, as in a check of an assignment that counts.
+    isolation: as decided when the lesson was released; None: decided before the first grading.
+    preload: modules that the course wants imported before any notebook runs.
+    seed: passed to every process that runs cells.
     """
 
     exercises: tuple[Exercise, ...]

@@ -180,7 +180,7 @@ def suspend(process: psutil.Process) -> Iterator[None]:
 
 
 def outbox(hub: HubProcess) -> list[Path]:
-    return list((hub.data / "homes" / "ada" / ".pmh" / "outbox").glob("*.work"))
+    return list((hub.data / "homes" / "ada" / ".pmh" / "outbox").glob("*.entry"))
 
 
 def job_states(hub: HubProcess) -> dict[str, str]:

@@ -11,7 +11,7 @@ import pytest
 
 from pmh_jupyter.grading.runtime.separate_process import student_peer
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
-from tests.support.repository import modules, our_imports
+from tests.support.repository import modules, imports_of
 
 RUNTIME = "pmh_jupyter.grading.runtime."
 
@@ -24,7 +24,7 @@ def modules_of_the_student_peer() -> set[str]:
         name = name if name in paths else name.rpartition(".")[0]
         if name.startswith(RUNTIME) and name not in reached:
             reached.add(name)
-            pending.extend(our_imports(name, paths[name]))
+            pending.extend(imports_of(name, paths[name]))
     return reached
 
 

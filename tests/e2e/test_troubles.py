@@ -66,7 +66,7 @@ def test_a_notebook_that_cannot_be_sent(hub, otto):
     otto.until_kernel_answers().answer(EXERCISE, WRONG).check(EXERCISE)
     file: Path = hub.data / "homes" / otto.name / NOTEBOOK
     for content, what, advice in (
-        (TOO_LARGE, "values-and-names.ipynb weighs 60 MB", "Clear the outputs of values-and-names.ipynb"),
+        (TOO_LARGE, "values-and-names.ipynb is 60 MB in size", "Clear the outputs of values-and-names.ipynb"),
         (NO_NOTEBOOK, "values-and-names.ipynb", "Open it in JupyterLab, save it again"),
     ):
         file.write_text(content)

@@ -18,7 +18,7 @@ from pmh_jupyter.grading.assemble import NotebookPlan, Step
 from pmh_jupyter.grading.run import NotebookRun, run_plan
 from pmh_jupyter.grading.runtime.transport.framing import PeerLost
 from pmh_jupyter.grading.task import EffectiveLimits
-from tests.support.grading.cells import TEST, ran, told
+from tests.support.grading.cells import TEST, outcomes_of, run_cells
 from tests.support.grading.lesson import bubblewrap
 from tests.support.grading.separate_process import STUDENT, TESTS, judge_of, judged, recorded, run_apart
 
@@ -73,7 +73,9 @@ def behind_the_wall(*cells: str, reference: tuple[str, ...] | None = None) -> No
 @pytest.mark.parametrize(("student", "test"), [row[1:] for row in FEATURES], ids=[row[0] for row in FEATURES])
 def test_a_feature_works_behind_the_wall(student: str, test: str) -> None:
     assert (
-        told(behind_the_wall("import os\nos.remove('data.csv')\nos.remove('extra.txt')", student, TEST + _lone(test)))
+        outcomes_of(
+            behind_the_wall("import os\nos.remove('data.csv')\nos.remove('extra.txt')", student, TEST + _lone(test))
+        )
         == ["ok"] * 3
     )
 
@@ -86,7 +88,7 @@ def _lone(test: str) -> str:
 @pytest.mark.needs("bubblewrap")
 def test_what_the_lesson_and_the_student_give_is_there_for_tests() -> None:
     test = "assert open('data.csv').read() == 'a,b\\n1,2\\n'\nassert open('extra.txt').read() == 'extra'"
-    assert told(behind_the_wall("x = 1", TEST + test)) == ["ok", "ok"]
+    assert outcomes_of(behind_the_wall("x = 1", TEST + test)) == ["ok", "ok"]
 
 
 @pytest.mark.needs("bubblewrap")
@@ -94,7 +96,7 @@ def test_a_temporary_file_has_the_same_path_for_both() -> None:
     student = "def up(path):\n    text = open(path).read()\n    open(path, 'w').write(text.upper())"
     test = "import tempfile\nwith tempfile.NamedTemporaryFile('w+') as file:\n    file.write('abc')\n    file.flush()\n"
     test += "    up(file.name)\n    file.seek(0)\n    assert file.read() == 'ABC'"
-    assert told(behind_the_wall(student, TEST + test)) == ["ok", "ok"]
+    assert outcomes_of(behind_the_wall(student, TEST + test)) == ["ok", "ok"]
 
 
 @pytest.mark.needs("bubblewrap")
@@ -110,7 +112,7 @@ def test_after_a_loss_the_files_of_cells_and_of_tests_are_there() -> None:
     dying = [*cells[:2], cells[2] + "\nos._exit(3)", *cells[3:]]
     for slow in ("", "import time\ntime.sleep(0.15)\n"):  # the cells are run again, or a checkpoint goes on
         lost = behind_the_wall(slow + dying[0], *dying[1:], reference=tuple(cells))
-        assert told(lost) == ["ok", "ok", "exit", "ok", "ok"]
+        assert outcomes_of(lost) == ["ok", "ok", "exit", "ok", "ok"]
 
 
 @pytest.mark.needs("bubblewrap")
@@ -118,11 +120,11 @@ def test_the_lessons_files_are_the_tests_own_unless_the_reference_changes_them()
     student = "def total():\n    return sum(map(int, open('data.csv').read().split()[1].split(',')))"
     forging = student + "\nopen('data.csv', 'w').write('a,b\\n4,5\\n')"
     test = TEST + "assert total() == sum(map(int, open('data.csv').read().split()[1].split(',')))"
-    assert told(behind_the_wall(student, test)) == ["ok", "ok"]
+    assert outcomes_of(behind_the_wall(student, test)) == ["ok", "ok"]
     run = behind_the_wall(forging, test, reference=(student, test))
-    assert told(run)[1] == "failed"
+    assert outcomes_of(run)[1] == "failed"
     assert [(flag.code, flag.detail) for flag in run.flags] == [("file-changed", "work/data.csv")]
-    assert told(behind_the_wall(forging, test)) == ["ok", "ok"]
+    assert outcomes_of(behind_the_wall(forging, test)) == ["ok", "ok"]
 
 
 def test_what_the_reference_changes_is_known_though_its_name_is_random() -> None:
@@ -202,5 +204,5 @@ def test_an_attack_with_files(outcome: str, attack: str, tmp_path: Path) -> None
 )
 def test_an_attack_behind_the_wall_costs_itself_alone(attack: str) -> None:
     look = TEST + "import os\nassert not os.path.islink('x') and os.listdir()"
-    run = ran(bubblewrap(), "def f(): return 1", attack, look, TEST + "assert f() == 1")
-    assert told(run)[2:] in (["ok", "ok"], ["failed", "ok"]), told(run)
+    run = run_cells(bubblewrap(), "def f(): return 1", attack, look, TEST + "assert f() == 1")
+    assert outcomes_of(run)[2:] in (["ok", "ok"], ["failed", "ok"]), outcomes_of(run)

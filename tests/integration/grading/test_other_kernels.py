@@ -1,4 +1,4 @@
-"""Notebooks in another language than Python: a real kernel runs them behind the backend, and what it loses costs no other exercise."""
+"""Notebooks in other languages than Python: a real kernel runs them in the sandbox, and a lost cell costs no other exercise."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ def _verdicts(
     }
 
 
-def test_right_answers_pass_whatever_kernel_the_submission_names(backend: SandboxBackend) -> None:
+def test_right_answers_pass_with_any_kernel_name_in_the_submission(backend: SandboxBackend) -> None:
     assert _verdicts(RIGHT, backend) == {name: SOLVED for name in RIGHT}
 
 
-def test_a_wrong_answer_is_told_what_its_test_says_and_of_a_hidden_one_nothing(backend: SandboxBackend) -> None:
+def test_wrong_answer_gets_the_tests_message_unless_it_is_hidden(backend: SandboxBackend) -> None:
     wrong = RIGHT | {"greet": "greet() { echo Hi; }", "shout": "shout() { echo $1; }"}
     release = bash_lesson()
     grading = grade(task(submitted(wrong, release), release=release, limits=LIMITS), backend)
@@ -64,11 +64,11 @@ def test_a_wrong_answer_is_told_what_its_test_says_and_of_a_hidden_one_nothing(b
     }
 
 
-def test_an_untouched_notebook_earns_nothing(backend: SandboxBackend) -> None:
+def test_untouched_notebook_has_no_points(backend: SandboxBackend) -> None:
     assert {points for _, points, _ in _verdicts({}, backend).values()} == {0}
 
 
-def test_what_hangs_or_ends_its_shell_costs_nothing_else(backend: SandboxBackend) -> None:
+def test_cell_that_hangs_or_ends_its_shell_costs_no_other(backend: SandboxBackend) -> None:
     limits = replace(LIMITS, cell_seconds=2)
     found = _verdicts(RIGHT | {"greet": "while :; do :; done", "count": "exit 0"}, backend, limits)
     assert found == {
@@ -78,7 +78,7 @@ def test_what_hangs_or_ends_its_shell_costs_nothing_else(backend: SandboxBackend
     }
 
 
-def test_what_floods_or_kills_its_kernel_costs_nothing_else(backend: SandboxBackend) -> None:
+def test_cell_that_floods_or_kills_its_kernel_costs_no_other(backend: SandboxBackend) -> None:
     limits = replace(LIMITS, output_bytes=20_000)
     found = _verdicts(RIGHT | {"greet": "yes", "count": "kill -9 $PPID"}, backend, limits)
     assert found == {
@@ -88,14 +88,14 @@ def test_what_floods_or_kills_its_kernel_costs_nothing_else(backend: SandboxBack
     }
 
 
-def test_a_test_that_ends_the_shell_does_not_pass(backend: SandboxBackend) -> None:
+def test_test_that_ends_the_shell_does_not_pass(backend: SandboxBackend) -> None:
     assert _verdicts(RIGHT | {"greet": "greet() { exit 0; }\n[() { exit 0; }"}, backend)["greet"][:2] == (
         Outcome.CRASHED,
         0,
     )
 
 
-def test_it_is_judged_inside_and_the_author_is_told(backend: SandboxBackend) -> None:
+def test_author_is_warned_about_in_process_tests(backend: SandboxBackend) -> None:
     release = bash_lesson()
     (part,) = decide_isolation(task(release=release), backend).notebooks
     assert (part.isolation, part.reason and part.reason.code) == (Isolation.IN_PROCESS, "in-process-kernel")
@@ -104,7 +104,7 @@ def test_it_is_judged_inside_and_the_author_is_told(backend: SandboxBackend) -> 
     assert any("kernel “bash”" in one.message for one in report.warnings)
 
 
-def test_a_hidden_test_is_refused_unless_its_author_accepts(backend: SandboxBackend) -> None:
+def test_hidden_test_is_refused_unless_its_author_accepts_it(backend: SandboxBackend) -> None:
     notebook, words_file = bash_files()
     cells = json.loads(notebook.content)
     del cells["cells"][-1]["metadata"]["pmh"]
@@ -114,7 +114,7 @@ def test_a_hidden_test_is_refused_unless_its_author_accepts(backend: SandboxBack
     assert "accept_in_process" in judged.problems[0].remedy
 
 
-def test_a_kernel_that_is_not_there_is_the_authors_to_mend_and_nobodys_zero() -> None:
+def test_missing_kernel_is_a_problem_of_the_author_and_a_grader_error() -> None:
     missing = {"display_name": "R", "language": "R", "name": "ir"}
     release = bash_lesson(missing)
     grading = grade(task(submitted(RIGHT, release), release=release, limits=LIMITS), bubblewrap())

@@ -1,8 +1,8 @@
-"""nbgrader itself, over a course folder that lies ready: releases, grades, and prints what it found as one JSON object.
+"""Runs nbgrader over a prepared course folder: releases, grades, and prints the results as one JSON object.
 
-A program of its own, because nbgrader changes the log and the event loop of its process. On standard input a list of assignments:
+A separate program, because nbgrader changes the log and the event loop of its process. Standard input is a list of assignments:
 {"name", "header" (or ""), "seconds" (for a cell), "students": [name, …]}; the working directory is the course folder. The student
-`untouched` hands in what was released.
+`untouched` submits the released version.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _assignment(name: str, header: str, seconds: int, students: list[str]) -> di
 
 
 def _scores(gradebook: Gradebook, assignment: str, student: str) -> dict[str, dict[str, list[Any]]]:
-    """For each notebook and grade_id: the automatic score (None: none), whether a person is asked for one, the points."""
+    """Return for each notebook and grade_id the automatic score, whether manual grading is needed, and the maximum."""
     submission = gradebook.find_submission(assignment, student)
     return {
         notebook.name: {

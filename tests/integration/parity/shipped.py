@@ -1,7 +1,7 @@
-"""Every notebook in nbgrader's own wheel, as lessons and as what was handed in for them.
+"""Every notebook in nbgrader's own wheel, as lessons and submissions.
 
-`LESSONS` says which belong together. A notebook that asks nothing (an endless loop, long output, a header) is given one graded cell
-at its end, so that there is a score to compare; that it asks nothing is compared as well.
+`LESSONS` lists which belong together. A notebook without exercises (an endless loop, long output, a header) gets one graded cell at its
+end, so that there is a score to compare; that it has no exercise is compared as well.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import nbgrader
 
 WHEEL = Path(nbgrader.__file__).parent
-APPS, PREPROCESSORS, UI = (f"tests/{room}/files" for room in ("apps", "preprocessors", "ui-tests"))
+APPS, PREPROCESSORS, UI = (f"tests/{group}/files" for group in ("apps", "preprocessors", "ui-tests"))
 GUIDE = "docs/source/user_guide"
 REFERENCE, UNTOUCHED = "reference", "untouched"
 ASKED = "asked-for-comparison"
@@ -24,7 +24,7 @@ ASKED = "asked-for-comparison"
 class Shipped:
     """A lesson: its notebooks and files, and submissions by name. All paths are relative to nbgrader's package.
 
-    `seconds` is how long a cell may run; `asked`: a graded cell is added.
+    seconds: time limit of a cell. asked: a graded cell is added.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Shipped:
     asked: bool = False
 
     def source(self, path: str) -> dict[str, Any]:
-        """A notebook of the lesson, with the graded cell where it has one added."""
+        """Return a notebook of the lesson, with the added graded cell, if any."""
         notebook = read(path)
         if self.asked:
             notebook["cells"].append(_asked())
@@ -46,7 +46,7 @@ class Shipped:
 
 @dataclass(frozen=True)
 class Given:
-    """A cell as a student gets it: kind, text, name, points, and what may be done with it."""
+    """A cell as students get it: kind, text, name, points, and permissions."""
 
     kind: str
     source: str
@@ -57,7 +57,7 @@ class Given:
 
 
 def given(content: bytes) -> list[Given]:
-    """The cells of a student's notebook."""
+    """Return the cells of a student's notebook."""
     return [_given(cell) for cell in json.loads(content)["cells"]]
 
 
@@ -79,16 +79,16 @@ def read(path: str) -> dict[str, Any]:
 
 
 def all_notebooks() -> set[str]:
-    """Every notebook in the wheel."""
+    """Return every notebook in the wheel."""
     return {path.relative_to(WHEEL).as_posix() for path in WHEEL.rglob("*.ipynb")}
 
 
-def _one(room: str, name: str, *submissions: str, **more: Any) -> Shipped:
-    short = {APPS: "apps", PREPROCESSORS: "preprocessors", UI: "ui-tests", GUIDE: "user_guide"}[room]
+def _one(group: str, name: str, *submissions: str, **more: Any) -> Shipped:
+    short = {APPS: "apps", PREPROCESSORS: "preprocessors", UI: "ui-tests", GUIDE: "user_guide"}[group]
     return Shipped(
         f"{short}/{name}",
-        (f"{room}/{name}.ipynb",),
-        submissions={one: (f"{room}/{one}.ipynb",) for one in submissions},
+        (f"{group}/{name}.ipynb",),
+        submissions={submission: (f"{group}/{submission}.ipynb",) for submission in submissions},
         **more,
     )
 
@@ -185,7 +185,7 @@ LESSONS = (
         header=f"{GUIDE}/source/header.ipynb",
     ),
 )
-"""Header notebooks are counted where they frame a lesson; the guide's own pages are notebooks that ask nothing."""
+"""The guide's own pages are notebooks without exercises."""
 PAGES = (
     "creating_and_grading_assignments",
     "managing_assignment_files",
@@ -195,7 +195,7 @@ PAGES = (
 
 
 def covered() -> set[str]:
-    """Every notebook that a lesson names."""
+    """Return every notebook that a lesson names."""
     found = {f"{GUIDE}/{name}.ipynb" for name in PAGES}
     for lesson in LESSONS:
         found |= {*lesson.notebooks, *(path for paths in lesson.submissions.values() for path in paths)}

@@ -109,9 +109,9 @@ def test_hidden_test_is_refused_unless_its_author_accepts_it(backend: SandboxBac
     cells = json.loads(notebook.content)
     del cells["cells"][-1]["metadata"]["pmh"]
     lesson = Lesson("shell", "Shell", "", (File(NOTEBOOK, json.dumps(cells).encode()), words_file))
-    judged = report_isolation(lesson, release_lesson(lesson), backend)
-    assert [one.cell for one in judged.problems] == ["shout-tests"]
-    assert "accept_in_process" in judged.problems[0].remedy
+    report = report_isolation(lesson, release_lesson(lesson), backend)
+    assert [problem.cell for problem in report.problems] == ["shout-tests"]
+    assert "accept_in_process" in report.problems[0].remedy
 
 
 def test_missing_kernel_is_a_problem_of_the_author_and_a_grader_error() -> None:

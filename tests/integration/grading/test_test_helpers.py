@@ -29,7 +29,7 @@ WRONG = "def double(x):\n    return 3 * x"
 class Lesson:
     """One answer between a locked cell and a test cell; `wrong` is an answer without points."""
 
-    helpers: str
+    locked_cell: str
     test: str
     helpers: tuple[str, ...]
     answer: str = DOUBLE
@@ -37,7 +37,7 @@ class Lesson:
 
     def release(self) -> Release:
         text = (
-            f'{HEADER}# %% nbgrader={{"grade_id": "given", "locked": true}}\n{self.helpers}\n\n'
+            f'{HEADER}# %% nbgrader={{"grade_id": "helpers", "locked": true}}\n{self.locked_cell}\n\n'
             f'# %% nbgrader={{"grade_id": "answer", "solution": true}}\n### BEGIN SOLUTION\n{self.answer}\n### END SOLUTION\n\n'
             f'# %% nbgrader={{"grade_id": "tests", "grade": true, "locked": true, "points": 1}}\n{self.test}\n'
         )
@@ -133,7 +133,7 @@ def in_process(release_isolation: ReleaseIsolation) -> ReleaseIsolation:
     """Return the isolation with all tests in-process."""
     return replace(
         release_isolation,
-        notebooks=tuple(replace(one, isolation=Isolation.IN_PROCESS) for one in release_isolation.notebooks),
+        notebooks=tuple(replace(part, isolation=Isolation.IN_PROCESS) for part in release_isolation.notebooks),
     )
 
 
@@ -154,8 +154,8 @@ both = pytest.mark.parametrize("isolation", Isolation)
 
 @each
 def test_helpers_of_the_release_are_recorded(name: str, isolations: dict[str, ReleaseIsolation]) -> None:
-    (found,) = isolations[name].notebooks
-    assert (found.isolation, found.test_helpers) == (Isolation.SEPARATE_PROCESS, LESSONS[name].helpers)
+    (isolation,) = isolations[name].notebooks
+    assert (isolation.isolation, isolation.test_helpers) == (Isolation.SEPARATE_PROCESS, LESSONS[name].helpers)
 
 
 @each
@@ -221,14 +221,14 @@ def test_in_process_notebook_has_the_recorded_usage(backend: SandboxBackend) -> 
         wrong="class Three(int):\n    __rmul__ = lambda self, other: 3 * other\ncount = Three(4)",
     )
     release_isolation = decide_isolation(task(release=lesson.release()), backend)
-    (found,) = release_isolation.notebooks
-    assert found.isolation is Isolation.IN_PROCESS
-    assert (found.test_helpers, found.rebound_names, found.operators) == (
+    (isolation,) = release_isolation.notebooks
+    assert isolation.isolation is Isolation.IN_PROCESS
+    assert (isolation.test_helpers, isolation.rebound_names, isolation.operators) == (
         ("is_close",),
         ("count", "max"),
         {"tests": ()},
     )
-    assert found.library_names == {"math": ("math", "")}
+    assert isolation.library_names == {"math": ("math", "")}
     right, wrong = (graded(backend, lesson, answer, release_isolation) for answer in (lesson.answer, lesson.wrong))
     assert (points(right), points(wrong)) == (1000, 0)
     assert [flag.code for flag in wrong.flags] == ["dishonest-operator"]

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "nbgrader.md"
-HEAD = ["lesson", "handed in", "cell", "nbgrader", "here", "why"]
+HEAD = ["lesson", "submission", "cell", "nbgrader", "here", "why"]
 
 
 @dataclass(frozen=True)

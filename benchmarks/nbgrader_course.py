@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.grading.backends.bubblewrap import find_bwrap
-from tests.support.attacks.attack import NOTEBOOK, Case, Outcome, exercises, lesson
+from tests.support.attacks.attack import NOTEBOOK_NAME, AttackCase, Outcome, exercise_ids, load_lesson
 
 BIN_FOLDER = Path(sys.executable).parent
 STUDENT = "somebody"
@@ -28,7 +28,7 @@ def make_course(folder: Path) -> Path:
     """A course with the attacked lesson in it, generated as an instructor would, to be copied for each submission."""
     source = folder / "source" / "lesson"
     source.mkdir(parents=True)
-    (source / NOTEBOOK).write_bytes(lesson().sealed_files[0].content)
+    (source / NOTEBOOK_NAME).write_bytes(load_lesson().sealed_files[0].content)
     (folder / "nbgrader_config.py").write_text(
         f"c = get_config()\nc.CourseDirectory.course_id = 'attacked'\nc.ExecutePreprocessor.timeout = {CELL_SECONDS}\n"
         f"c.Execute.timeout = {CELL_SECONDS}\n"
@@ -37,7 +37,7 @@ def make_course(folder: Path) -> Path:
     return folder
 
 
-def autograde(course: Path, files: tuple[File, ...], case: Case) -> Outcome:
+def autograde(course: Path, files: tuple[File, ...], case: AttackCase) -> Outcome:
     """One submission in a copy of the course. Nothing is where it failed as a whole."""
     copy = course.with_name(f"{course.name}-copy-{os.urandom(4).hex()}")
     shutil.copytree(course, copy)
@@ -50,17 +50,17 @@ def autograde(course: Path, files: tuple[File, ...], case: Case) -> Outcome:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(file.content)
         exit_code = _run_nbgrader(copy, _confinement_command(case), "autograde", "lesson", "--student", STUDENT)
-        graded = copy / "autograded" / STUDENT / "lesson" / NOTEBOOK
-        with_feedback = case.about.get("through") == "feedback"
+        graded = copy / "autograded" / STUDENT / "lesson" / NOTEBOOK_NAME
+        with_feedback = case.options.get("through") == "feedback"
         text = _visible_output(graded, with_feedback=with_feedback) if graded.exists() else ""
         return Outcome(_read_points(copy / "gradebook.db"), text, {"ended": str(exit_code)})
     finally:
         shutil.rmtree(copy, ignore_errors=True)
 
 
-def _confinement_command(case: Case) -> list[str]:
+def _confinement_command(case: AttackCase) -> list[str]:
     """What keeps this machine whole while nbgrader is denied its service; nothing for the other classes."""
-    if case.group != "deny":
+    if case.category != "deny":
         return []
     confinement = [str(find_bwrap()), "--dev-bind", "/", "/", "--unshare-pid", "--proc", "/proc", "--die-with-parent"]
     if os.geteuid() == 0:  # the kernel counts no processes of root's
@@ -95,8 +95,8 @@ def _run_nbgrader(folder: Path, confinement: list[str], *command: str) -> int:
 
 
 def _read_points(database: Path) -> dict[str, float]:
-    tests = {exercise.test_cells[0]: exercise.grade_id for exercise in lesson().exercises}
-    points = dict.fromkeys(exercises(), 0.0)
+    tests = {exercise.test_cells[0]: exercise.grade_id for exercise in load_lesson().exercises}
+    points = dict.fromkeys(exercise_ids(), 0.0)
     connection = sqlite3.connect(database)
     try:
         for name, score in connection.execute(SCORES_QUERY):

@@ -1,4 +1,4 @@
-"""What is worth a look in a course that can be released as it is."""
+"""Warnings about a course that can be released as it is: what students do not get, and what is probably a mistake."""
 
 from __future__ import annotations
 
@@ -10,28 +10,50 @@ from pmh_jupyter.authoring.nbgrader.source_notebooks import load_source
 from pmh_jupyter.authoring.text_notebook import is_notebook
 from pmh_jupyter.domain.course import Course, Lesson
 from pmh_jupyter.domain.exercises import find_exercises
-from pmh_jupyter.domain.kernels import PYTHON
+from pmh_jupyter.domain.kernels import PYTHON, kernel_of
 from pmh_jupyter.domain.markers import RegionKind, has_region
 from pmh_jupyter.domain.notebook import Cell, read_notebook
-from pmh_jupyter.domain.notebook_json import dump_notebook
+from pmh_jupyter.domain.notebook_json import Json, cell_label, dump_notebook
+from pmh_jupyter.domain.release import is_instructor_only, student_source, unreferenced_attachments
 from pmh_jupyter.errors import Problem
+
+_STANDARD_KERNEL_NAMES = (None, "", "python", "python3")
 
 
 def find_warnings(course: Course) -> tuple[Problem, ...]:
-    """Remarks on a course that `read_course` found without fault, in its order."""
+    """Return the warnings about a course that `read_course` accepted, in the order of its lessons."""
     return tuple(warning for lesson in course.lessons for warning in _lesson_warnings(lesson))
 
 
 def _lesson_warnings(lesson: Lesson) -> Iterator[Problem]:
+    student_text: list[str] = []
+    sealed_text: list[str] = []
     for file in lesson.files:
         if not is_notebook(file):
             continue
+        name = f"{lesson.slug}/{file.path}"
         path, source = load_source(file)
+        yield from _notebook_warnings(name, source)
         notebook = read_notebook(path, dump_notebook(source))
         tested_cells = {grade_id for exercise in find_exercises(notebook) for grade_id in exercise.solution_cells}
-        for cell in notebook.cells:
-            for message, remedy in _cell_warnings(cell, tested_cells):
-                yield Problem(f"{lesson.slug}/{file.path}", message, remedy, cell.grade_id)
+        for number, (cell, raw) in enumerate(zip(notebook.cells, source["cells"], strict=True), start=1):
+            visible = "" if is_instructor_only(raw) else student_source(raw, cell.language)
+            student_text.append(visible)
+            sealed_text.append(cell.source)
+            for message, remedy in (*_cell_warnings(cell, tested_cells), *_release_warnings(raw, visible)):
+                yield Problem(name, message, remedy, cell_label(raw, number))
+    yield from _data_file_warnings(lesson, "\n".join(student_text), "\n".join(sealed_text))
+
+
+def _notebook_warnings(name: str, notebook: Json) -> Iterator[Problem]:
+    spec = notebook["metadata"].get("kernelspec")
+    kernel = spec.get("name") if isinstance(spec, dict) else None
+    if not kernel_of(notebook["metadata"]) and kernel not in _STANDARD_KERNEL_NAMES:
+        yield Problem(
+            name,
+            f"It asks for the kernel “{kernel}”, which students may not have.",
+            "Choose the kernel “Python 3 (ipykernel)”, unless every server has this one.",
+        )
 
 
 def _cell_warnings(cell: Cell, tested_cells: set[str]) -> Iterator[tuple[str, str]]:
@@ -41,11 +63,39 @@ def _cell_warnings(cell: Cell, tested_cells: set[str]) -> Iterator[tuple[str, st
             "Put ### BEGIN SOLUTION and ### END SOLUTION around what they should write, if they should see the rest.",
         )
     if cell.is_solution and cell.grade_id not in tested_cells:
-        yield "No test follows it, so nothing is asked.", "Add a test cell with points, or let it be an ordinary cell."
+        yield "No test follows it, so it is not graded.", "Add a test cell with points, or make it an ordinary cell."
     if (
         cell.is_test
         and cell.language == PYTHON
         and not any(map(is_autotest, cell.source.split("\n")))
         and not has_assertion(parse(cell.source))
     ):
-        yield "It asserts nothing itself; it fails only if what it calls raises.", "Add an `assert` with a message."
+        yield "It has no assertion; it fails only if what it calls raises.", "Add an `assert` with a message."
+
+
+def _release_warnings(cell: Json, visible_source: str) -> Iterator[tuple[str, str]]:
+    """Warn about what the release leaves out of this cell's student version."""
+    if is_instructor_only(cell):
+        yield (
+            "It is marked `remove: true`, so the release leaves it out.",
+            "Remove the mark if students should get it, or if tests need it.",
+        )
+        return
+    attachments = unreferenced_attachments(cell, visible_source)
+    if attachments:
+        yield (
+            f"Students do not get its attachments {', '.join(attachments)}, because only sealed text refers to them.",
+            "Refer to them outside the solution if students should see them.",
+        )
+
+
+def _data_file_warnings(lesson: Lesson, student_text: str, all_text: str) -> Iterator[Problem]:
+    """Warn about files that students get although only sealed text names them: a picture of the solution, data of hidden tests."""
+    for file in lesson.files:
+        name = file.path.rpartition("/")[2]
+        if not is_notebook(file) and name in all_text and name not in student_text:
+            yield Problem(
+                f"{lesson.slug}/{file.path}",
+                "Students get this file, but only solutions or hidden tests name it.",
+                "Remove it from the lesson if it gives the solution away.",
+            )

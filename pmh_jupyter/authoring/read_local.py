@@ -22,7 +22,8 @@ def release_local_lesson(path: str, backend: SandboxBackend | None = None) -> Re
     The wall is needed where the solution has to be run to make its tests. Raises BadInput or a child of it where the source cannot
     be read, asks nothing, or has cells that cannot be told apart; that its tests are good ones is not asked here.
     """
-    name = Path(path).resolve().stem
+    source = Path(path).resolve()
+    name = source.name if source.is_dir() else source.stem  # a folder's name may have a dot
     lesson = Lesson(name, name, unit="", files=_read_files(path), shared_files=find_shared_files(Path(path)))
     problems = tuple(check_lesson("", lesson.files, None, shared=lesson.shared_files, check_tests=False))
     if problems:

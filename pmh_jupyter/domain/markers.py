@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from pmh_jupyter.domain.source_lines import split_source_lines
+
 CODE_STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 TEXT_STUB = "YOUR ANSWER HERE"
 
@@ -53,7 +55,7 @@ def find_regions(source: str) -> tuple[tuple[Region, ...], tuple[MarkerProblem, 
     regions: list[Region] = []
     problems: list[MarkerProblem] = []
     open_region: tuple[RegionKind, int] | None = None
-    for number, line in enumerate(source.split("\n")):
+    for number, line in enumerate(split_source_lines(source)):
         marker = _MARKER.search(line)
         if marker is None:
             if _MARKER_LOOKALIKE.match(line):
@@ -86,7 +88,7 @@ def has_region(source: str, kind: RegionKind) -> bool:
 
 def region_texts(source: str, kind: RegionKind) -> tuple[str, ...]:
     """The text within each region of this kind, without the marker lines."""
-    lines = source.split("\n")
+    lines = split_source_lines(source)
     regions, _ = find_regions(source)
     return tuple("\n".join(lines[r.start + 1 : r.stop - 1]) for r in regions if r.kind is kind)
 
@@ -102,10 +104,14 @@ def replace_solutions(source: str, stub: str) -> str:
 
 
 def _replace_regions(source: str, kind: RegionKind, make_lines: Callable[[str], list[str]]) -> str:
-    lines = source.split("\n")
-    for region in reversed(find_regions(source)[0]):
-        if region.kind is kind:
-            begin_line = lines[region.start]
-            indent = begin_line[: len(begin_line) - len(begin_line.lstrip())]
-            lines[region.start : region.stop] = make_lines(indent)
+    lines = split_source_lines(source)
+    regions = [region for region in find_regions(source)[0] if region.kind is kind]
+    if not regions:
+        return source
+    if source.endswith(("\n", "\r")):
+        lines.append("")
+    for region in reversed(regions):
+        begin_line = lines[region.start]
+        indent = begin_line[: len(begin_line) - len(begin_line.lstrip())]
+        lines[region.start : region.stop] = make_lines(indent)
     return "\n".join(lines)

@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
+from urllib.parse import quote
 
 from pmh_jupyter.domain.course import Exercise, File, Release
 from pmh_jupyter.domain.exercises import find_exercises
@@ -29,7 +30,11 @@ NBGRADER_SCHEMA_VERSION = 3
 _CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _PYTHON_KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 _NOTEBOOK_METADATA_KEYS = ("kernelspec", "language_info", "pmh")
-_VOLATILE_METADATA_KEYS = ("ExecuteTime", "execution", "scrolled", "trusted")
+_KERNELSPEC_KEYS = ("display_name", "language", "name")
+# Of a cell: what a machine or a tool notes about a run, an environment or a person.
+_VOLATILE_METADATA_KEYS = (
+    "ExecuteTime", "colab", "execution", "executionInfo", "outputId", "papermill", "pycharm", "scrolled", "trusted", "vscode",
+)  # fmt: skip
 
 
 def build_release(slug: str, title: str, notebooks: Iterable[File], data: Iterable[File]) -> Release:
@@ -82,11 +87,40 @@ def _build_versions(file: File) -> tuple[File, File]:
 def _clean_notebook(notebook: Json) -> Json:
     metadata = {key: notebook["metadata"][key] for key in _NOTEBOOK_METADATA_KEYS if key in notebook["metadata"]}
     return {
-        "cells": [_clean_cell(cell) for cell in notebook["cells"]],
-        "metadata": metadata if kernel_of(metadata) else {"kernelspec": _PYTHON_KERNELSPEC, **metadata},
+        "cells": [_clean_cell(cell) for cell in notebook["cells"] if not is_instructor_only(cell)],
+        "metadata": _clean_kernel_metadata(metadata),
         "nbformat": 4,
         "nbformat_minor": 5,
     }
+
+
+def is_instructor_only(cell: Json) -> bool:
+    """Return whether a cell is marked `remove: true` in nbgrader's metadata, CoCalc's convention: no release holds it."""
+    return nbgrader_metadata(cell).get("remove") is True
+
+
+def unreferenced_attachments(cell: Json, source: str) -> list[str]:
+    """Return the names of the cell's attachments (pasted pictures) to which a source does not refer."""
+    attachments = cell.get("attachments")
+    return [name for name in attachments if not _refers_to(source, name)] if isinstance(attachments, dict) else []
+
+
+def _refers_to(source: str, attachment: str) -> bool:
+    names = "|".join(re.escape(name) for name in {attachment, quote(attachment)})
+    return re.search(rf"attachment:(?:{names})(?![\w%-]|\.\w)", source) is not None
+
+
+def _clean_kernel_metadata(metadata: Json) -> Json:
+    """Return a notebook's metadata without the author's environment: interpreter paths and names, versions."""
+    clean = dict(metadata)
+    spec, language = clean.get("kernelspec"), clean.get("language_info")
+    if isinstance(spec, dict):
+        clean["kernelspec"] = {key: spec[key] for key in _KERNELSPEC_KEYS if key in spec}
+    if not kernel_of(metadata) and (not isinstance(spec, dict) or spec.get("name") in (None, "python", "python3")):
+        clean["kernelspec"] = _PYTHON_KERNELSPEC
+    if isinstance(language, dict):
+        clean["language_info"] = {key: value for key, value in language.items() if key not in ("version", "vscode")}
+    return clean
 
 
 def _clean_cell(cell: Json) -> Json:
@@ -123,6 +157,13 @@ def _make_student_cell(cell: Json, language: str) -> Json:
     student_cell: Json = {**cell, "source": student_source(cell, language), "metadata": dict(cell["metadata"])}
     if "weights" in pmh_metadata(cell):  # their number tells of hidden assertions
         student_cell["metadata"]["pmh"] = {key: value for key, value in pmh_metadata(cell).items() if key != "weights"}
+    removed_attachments = unreferenced_attachments(cell, student_cell["source"])
+    if removed_attachments:
+        student_cell["attachments"] = {
+            name: data for name, data in cell["attachments"].items() if name not in removed_attachments
+        }
+    if not student_cell.get("attachments"):
+        student_cell.pop("attachments", None)
     if cell_grade_id(cell):
         student_cell["metadata"] |= {"deletable": False, "editable": not nbgrader_metadata(cell)["locked"]}
     return student_cell

@@ -1,14 +1,14 @@
-"""From what a student handed in to what is run: the student's own cells between the release's locked and test cells.
+"""Builds the list of cells to run from a submission: the student's cells between the release's locked cells and test cells.
 
-The release gives the order, the tests and everything locked; the submission gives the answers and every other code cell, each of
-which stays behind the cell that it followed. What had to be put right is told in `healed`, one message each. What another person's
-tool wrote (outputs, tags, kernelspec, points) is not looked at.
+The release gives the order, the tests and all locked cells; the submission gives the answers and every other code cell, each of which stays
+behind the cell that it followed. Each repair of the submission gets a message. Outputs, tags, kernelspec and points of a submission are
+ignored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from pmh_jupyter.domain.course import File
@@ -16,7 +16,15 @@ from pmh_jupyter.domain.markers import RegionKind, remove_regions
 from pmh_jupyter.domain.notebook import Cell, Notebook, read_notebook
 from pmh_jupyter.domain.verdict import Flag, Message
 from pmh_jupyter.grading.assertion_weights import compute_assertion_millipoints
-from pmh_jupyter.grading.cell_matching import CellMatches, is_unchanged, is_untouched, match_cells, select_answers
+from pmh_jupyter.grading.cell_matching import (
+    MAX_CANDIDATES,
+    CellMatches,
+    is_unchanged,
+    is_untouched,
+    match_cells,
+    select_answers,
+)
+from pmh_jupyter.grading.name_analysis import analyze_names
 from pmh_jupyter.grading.notebook_lookup import SubmittedNotebooks
 from pmh_jupyter.grading.task import GradingTask
 
@@ -25,11 +33,13 @@ MAX_CELLS = 100_000
 
 @dataclass(frozen=True)
 class Step:
-    """One code cell to run. `grade_id` is the release's (None for a cell of the student's own); `tests`: it is a test cell, `given`:
-    another locked cell of the release's.
+    """One code cell to run.
 
-    `also` names the other answers that were found in this one, `behind` the release's cell that a cell of the student's own
-    follows. `shares` has the milli-points of each assertion of a test cell that gives them one by one.
+    grade_id: of the release's cell; None for a cell that the student added.
+    merged_answers: the other answers that were found in this one.
+    follows_cell: the release's cell that a cell of the student's own follows.
+    assertion_millipoints: the points of each assertion, for a test cell that gives them one by one.
+    is_locked: a locked cell of the release that is not a test cell.
     """
 
     source: str
@@ -43,8 +53,13 @@ class Step:
 
 @dataclass(frozen=True)
 class NotebookPlan:
-    """One notebook to run. `missing` has the answer cells that were not found; `problem` says why nothing of it can be run;
-    `kernel` is what runs it, "" for Python (the release says so, never the submission)."""
+    """One notebook to run.
+
+    missing_answers: the answer cells that were not found.
+    problem: the reason why nothing of it can be run.
+    kernel: the kernel that runs it, "" for Python; the release chooses it, never the submission.
+    discarded_names: names that the student defined in a locked cell or a test cell, which the release's version replaced; by name the cell.
+    """
 
     path: str
     steps: tuple[Step, ...] = ()
@@ -53,10 +68,11 @@ class NotebookPlan:
     missing_answers: frozenset[str] = frozenset()
     problem: Message | None = None
     kernel: str = ""
+    discarded_names: Mapping[str, str] = field(default_factory=dict)
 
 
 def assemble_plans(task: GradingTask) -> tuple[NotebookPlan, ...]:
-    """A plan for each of the release's notebooks that holds an exercise asked for, in the release's order."""
+    """Return a plan for each notebook of the release that has a requested exercise, in the release's order."""
     requested_notebooks = {
         exercise.notebook
         for exercise in task.exercises
@@ -64,7 +80,7 @@ def assemble_plans(task: GradingTask) -> tuple[NotebookPlan, ...]:
     }
     release = [read_sealed_notebook(file) for file in task.sealed_files if is_notebook(file)]
     submitted_notebooks = SubmittedNotebooks((file for file in task.submitted_files if is_notebook(file)), release)
-    # All are looked for before one is said to be extra.
+    # Every notebook is matched before the remaining ones are reported as extra.
     found_notebooks = {notebook.path: _find_notebook(notebook, submitted_notebooks) for notebook in release}
     return tuple(
         _plan_notebook(
@@ -79,14 +95,14 @@ def assemble_plans(task: GradingTask) -> tuple[NotebookPlan, ...]:
 
 
 def collect_working_files(task: GradingTask) -> tuple[File, ...]:
-    """The files that lie beside the notebooks while they run: the student's, with the release's own put back. No notebook."""
+    """Return the files beside the notebooks while they run: the student's, with the release's own files restored. No notebooks."""
     files = {file.path: file for file in (*task.submitted_files, *task.sealed_files) if not is_notebook(file)}
     return tuple(files[path] for path in sorted(files) if _is_safe_path(path))
 
 
 @lru_cache(64)
 def read_sealed_notebook(file: File) -> Notebook:
-    """A notebook of the release, which is the same for every submission; raises InvalidNotebook."""
+    """Parse a notebook of the release, which is the same for every submission. Raises InvalidNotebook."""
     return read_notebook(file.path, file.content)
 
 
@@ -101,12 +117,12 @@ def _is_safe_path(path: str) -> bool:
 def _find_notebook(
     release: Notebook, submitted_notebooks: SubmittedNotebooks
 ) -> tuple[Notebook | None, Message | None]:
-    """The student's version with what was healed to find it, or None with why there is none."""
+    """Return the student's version with the repair message, if one was needed; or None with the reason why there is none."""
     student, message = submitted_notebooks.find_notebook(release)
     if student is None:
         return None, message
     if len(student.cells) + len(release.cells) > MAX_CELLS:
-        return None, Message("notebook-too-long", {"notebook": release.path, "most": str(MAX_CELLS)})
+        return None, Message("notebook-too-long", {"notebook": release.path, "max": str(MAX_CELLS)})
     return student, message
 
 
@@ -133,12 +149,30 @@ def _plan_notebook(
             flags.append(Flag("test-changed", cell.grade_id))
     steps = tuple(_StepBuilder(release, student, matches, include_hidden_tests=include_hidden_tests).build())
     return NotebookPlan(
-        release.path, steps, tuple(repairs), tuple(flags), frozenset(missing_answers), kernel=release.kernel
+        release.path,
+        steps,
+        tuple(repairs),
+        tuple(flags),
+        frozenset(missing_answers),
+        kernel=release.kernel,
+        discarded_names=_find_discarded_names(release, student, matches),
     )
 
 
+def _find_discarded_names(release: Notebook, student: Notebook, matches: CellMatches) -> dict[str, str]:
+    """Find the names that a student defined in changed copies of locked cells and test cells; by name the cell."""
+    discarded: dict[str, str] = {}
+    for number, cell in enumerate(release.cells):
+        if cell.grade_id and not cell.is_solution and cell.cell_type == "code":
+            for n in matches.student_cells_of.get(number, [])[:MAX_CANDIDATES]:
+                if not is_unchanged(cell, student.cells[n]):
+                    own_names = analyze_names(student.cells[n].source).bound - analyze_names(cell.source).bound
+                    discarded |= dict.fromkeys(sorted(own_names), cell.grade_id)
+    return discarded
+
+
 class _StepBuilder:
-    """The release's cells in their order, each followed by the student's own cells that stand behind it."""
+    """Builds the steps: the release's cells in order, each followed by the cells that the student added behind it."""
 
     def __init__(
         self, release: Notebook, student: Notebook, matches: CellMatches, *, include_hidden_tests: bool
@@ -195,7 +229,7 @@ class _StepBuilder:
             yield Step(self.student[n].source, self.release.cells[owner_index].grade_id, merged_answers=merged_answers)
 
     def _find_early_cells(self) -> dict[int, int]:
-        """Cells that answer several exercises, and whose own place lies behind the tests of another of them: where they run."""
+        """Find the cells that answer several exercises and stand behind the tests of one of them; return the position at which they run."""
         early_cells: dict[int, int] = {}
         for student_index, release_indices in self.merged_answers.items():
             first_index, owner_index = min(release_indices), self.matches.release_cell_of[student_index]
@@ -204,7 +238,7 @@ class _StepBuilder:
         return early_cells
 
     def _collect_own_steps(self) -> dict[int | None, list[Step]]:
-        """The student's own code cells, by the cell of the release that they follow (None: before any)."""
+        """Return the code cells that the student added, by the release's cell that they follow (None: before any)."""
         own_steps: dict[int | None, list[Step]] = {}
         release_cell_of = self.matches.release_cell_of
         anchor: int | None = None
@@ -230,8 +264,8 @@ def _repair_messages(
     elif not copies and (cell.cell_type == "code" or cell.is_manually_graded):
         yield Message("answer-not-found" if cell.is_solution else "repair-restored-cell", params)
     elif not cell.is_solution:
-        if cell.is_test and any(not is_unchanged(cell, copy) for copy in copies):
-            yield Message("repair-restored-tests", params)
+        if cell.cell_type == "code" and any(not is_unchanged(cell, copy) for copy in copies):
+            yield Message("repair-restored-tests" if cell.is_test else "repair-restored-locked-cell", params)
     elif copies:
         yield from _answer_repair_messages(cell, copies, params, matches, number)
 

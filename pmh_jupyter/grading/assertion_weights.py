@@ -1,8 +1,8 @@
-"""Points of a test cell given assertion by assertion, where its author asks for that. Pure; points are integer milli-points.
+"""Splits the points of a test cell over its assertions, if its author requests it. Pure; points are integer milli-points.
 
-`metadata.pmh.weights` of a test cell, or of the notebook for all of its test cells: "equal", or (of a cell) a list with a weight for
-each assertion, the hidden ones too, or "all-or-nothing" (all or nothing, nbgrader's rule and the default). What the weights leave over by
-rounding goes to those that lost most by it (largest remainder), so that the shares sum to the cell's points exactly.
+`metadata.pmh.weights` of a test cell, or of the notebook for all its test cells, is "all-or-nothing" (nbgrader's rule and the default),
+"equal", or (of a cell) a list with a weight for each assertion, hidden ones included. Rounding follows the largest remainder method, so
+that the parts sum to the cell's points exactly.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ ALL_OR_NOTHING, EQUAL_WEIGHTS = "all-or-nothing", "equal"
 
 
 def compute_assertion_millipoints(notebook: Notebook, cell: Cell, *, include_hidden_tests: bool) -> tuple[int, ...]:
-    """The milli-points of each assertion that is run, in their order; empty for a cell that gives all or nothing.
+    """Return the milli-points of each assertion that is run, in order; empty for a cell that gives all or nothing.
 
-    Without the hidden tests the visible ones share all of the points.
+    Without hidden tests, the visible tests share all of the points.
     """
     requested = read_requested_weights(notebook.metadata, cell.pmh_metadata)
     if requested == ALL_OR_NOTHING:
@@ -41,7 +41,7 @@ def compute_assertion_millipoints(notebook: Notebook, cell: Cell, *, include_hid
 
 
 def read_requested_weights(notebook_metadata: Mapping[str, Any], cell_metadata: Mapping[str, Any]) -> str | list[float]:
-    """What the author asks for one cell: "all-or-nothing", "equal", or weights. `cell` is its metadata.pmh, `notebook` all metadata."""
+    """Return "all-or-nothing", "equal", or the list of weights that the author requests for a cell with this metadata.pmh."""
     notebook_settings = notebook_metadata.get("pmh")
     default = notebook_settings.get("weights") if isinstance(notebook_settings, Mapping) else None
     requested = cell_metadata.get("weights", default)
@@ -51,7 +51,7 @@ def read_requested_weights(notebook_metadata: Mapping[str, Any], cell_metadata: 
 
 
 def find_assertions(source: str) -> tuple[bool, ...]:
-    """For each statement of a test cell that asserts, as the judge counts them: whether it is hidden. Empty for what is no Python."""
+    """Return for each asserting statement of a test cell, as the judge counts them, whether it is hidden. Empty if it is not Python."""
     try:
         checks = read_checks(parse(source), source)
     except PARSE_ERRORS:
@@ -60,7 +60,7 @@ def find_assertions(source: str) -> tuple[bool, ...]:
 
 
 def split_millipoints(millipoints: int, weights: Sequence[float]) -> tuple[int, ...]:
-    """Points by weight, to the milli-point; of equal remainders the earlier is given first."""
+    """Split points by weight, to the milli-point. Of equal remainders, the earlier one is rounded up first."""
     exact_weights = [Fraction(weight) for weight in weights]
     total = sum(exact_weights)
     if total <= 0:

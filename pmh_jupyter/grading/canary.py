@@ -1,4 +1,4 @@
-"""A grading whose result is known, through the real wall: what /ready and `pmh doctor` try."""
+"""A grading with a known result through the real sandbox, for /ready and `pmh doctor`."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ EXPECTED_VERDICTS = {"right": (Outcome.PASSED, 1000), "wrong": (Outcome.FAILED, 
 
 
 def run_canary(backend: SandboxBackend) -> None:
-    """Grades a right and a wrong answer; raises Unavailable unless it gets the two verdicts that it must."""
+    """Grade a right and a wrong answer. Raises Unavailable unless both get the expected verdict."""
     grading = grade(_canary_task(), backend)
     verdicts = {verdict.grade_id: (verdict.outcome, verdict.millipoints) for verdict in grading.verdicts}
     if grading.grader_error or verdicts != EXPECTED_VERDICTS:
         raise Unavailable(
-            f"A trial grading through the wall “{backend.name}” did not give the verdicts it must.",
-            advice="See the service's log for the cause, then run `pmh doctor`.",
+            f"A trial grading with the sandbox backend “{backend.name}” did not give the expected verdicts.",
+            advice="Look for the cause in the service's log, then run `pmh doctor`.",
         )
 
 

@@ -1,6 +1,7 @@
-"""Test cells made ready to run, kept by the host for the submissions that come (see `inside.apart.ready`).
+"""Test cells that were compiled for the judge, kept by the host for later submissions (see `runtime/separate_process/compiled_cell.py`).
 
-They are made by a judge in a run of its own, in which nobody's code is run: a judge that has spoken to a student's process is not asked.
+They are compiled by a judge in a run of its own in which no student code runs: a judge that has talked to a student process is not
+trusted with this.
 """
 
 from __future__ import annotations
@@ -9,56 +10,47 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
-from weakref import WeakKeyDictionary
-
-from pmh_jupyter.grading.backends.backend import SandboxBackend
 
 CACHE_SIZE = 2_000
 CompileFunction = Callable[[Sequence[str]], Sequence[str]]
-"""Has cells made ready; answers one text for each, "" for one that cannot be, or nothing at all."""
+"""Compiles cells; returns one text for each ("" for a cell that cannot be compiled), or nothing at all."""
 
 
 class CompiledCellCache:
-    """For each wall, because each may have a Python of its own. Safe to use from several threads."""
+    """The compiled cells of one backend: another backend may have another Python. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        # By digest of the source; None for a cell that was seen once, "" for one that is not ready yet, or cannot be.
-        self._entries_by_backend: WeakKeyDictionary[SandboxBackend, OrderedDict[bytes, str | None]] = (
-            WeakKeyDictionary()
-        )
+        # By digest of the source: None for a cell that was seen once, "" for one that is being compiled or cannot be.
+        self._entries: OrderedDict[bytes, str | None] = OrderedDict()
 
-    def get_or_compile(
-        self, backend: SandboxBackend, sources: Sequence[str], compile_cells: CompileFunction
-    ) -> Mapping[str, str]:
-        """Those of the test cells that are ready, by source. A cell is made ready when it is seen for the second time."""
+    def get_or_compile(self, sources: Sequence[str], compile_cells: CompileFunction) -> Mapping[str, str]:
+        """Return the compiled cells by source, as far as there are any. A cell is compiled when it is seen for the second time."""
         keys = {source: sha256(source.encode("utf-8", "replace")).digest() for source in sources}
-        missing_sources = self._claim_missing(backend, keys)
+        missing_sources = self._claim_missing(keys)
         if missing_sources:
             compiled = compile_cells(missing_sources)
             with self._lock:
                 if len(compiled) == len(missing_sources):
-                    self._entries_by_backend[backend].update(
+                    self._entries.update(
                         {
                             keys[source]: compiled_cell
                             for source, compiled_cell in zip(missing_sources, compiled, strict=True)
                         }
                     )
         with self._lock:
-            entries = self._entries_by_backend[backend]
-            return {source: compiled_cell for source, key in keys.items() if (compiled_cell := entries.get(key))}
+            return {source: compiled_cell for source, key in keys.items() if (compiled_cell := self._entries.get(key))}
 
-    def _claim_missing(self, backend: SandboxBackend, keys: Mapping[str, bytes]) -> list[str]:
-        """Those to be made ready now. Nobody else is told the same, and nobody waits."""
+    def _claim_missing(self, keys: Mapping[str, bytes]) -> list[str]:
+        """Return the cells to compile now. No other caller gets the same cells, and none waits for them."""
         with self._lock:
-            entries = self._entries_by_backend.setdefault(backend, OrderedDict())
-            seen_before = entries.keys() & set(keys.values())
+            seen_before = self._entries.keys() & set(keys.values())
             missing_sources = []
             for source, key in keys.items():
-                if entries.setdefault(key, None) is None and key in seen_before:
-                    entries[key] = ""
+                if self._entries.setdefault(key, None) is None and key in seen_before:
+                    self._entries[key] = ""
                     missing_sources.append(source)
-                entries.move_to_end(key)
-            while len(entries) > CACHE_SIZE:
-                entries.popitem(last=False)
+                self._entries.move_to_end(key)
+            while len(self._entries) > CACHE_SIZE:
+                self._entries.popitem(last=False)
             return missing_sources

@@ -1,4 +1,4 @@
-"""Which message tells a student what happened. Of a hidden test nothing is told but its author's words and the type of an error."""
+"""Chooses the message for each result. Of a hidden test it reveals only the author's message and the type of an error."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BUILTIN_EXCEPTION_NAMES = frozenset(
 
 
 def test_message(test: TestResult, limits: EffectiveLimits) -> Message | None:
-    """What to say of one check; None for one that passed."""
+    """Return the message for one check; None for one that passed."""
     if test.outcome == "passed":
         return None
     if test.outcome == "grader-error":
@@ -42,7 +42,7 @@ def test_message(test: TestResult, limits: EffectiveLimits) -> Message | None:
 
 
 def cell_message(result: CellResult, limits: EffectiveLimits) -> Message:
-    """What to say of a student's cell that was stopped or raised."""
+    """Return the message for a student's cell that was stopped or raised."""
     if result.cause:
         return stopped_message(result, limits)
     error = result.error or CellError(error_type="")
@@ -56,7 +56,7 @@ def cell_message(result: CellResult, limits: EffectiveLimits) -> Message:
 
 
 def stopped_message(result: CellResult, limits: EffectiveLimits) -> Message:
-    """What to say of a cell that ran out of something or took its process with it."""
+    """Return the message for a cell that exceeded a limit or ended its process."""
     if result.cause == "cell-timeout":
         return Message("cell-timed-out", _cell_seconds_params(limits))
     if result.cause == "submission-timeout":
@@ -78,7 +78,7 @@ def _exception_message(test: TestResult) -> Message:
     if test.error_type == "NotImplementedError":
         return Message(NOT_ANSWERED_CODE, _line_params(test))
     if test.is_hidden:
-        # A class of the student's may be named after what it was called with.
+        # A student may name a class after the arguments that a hidden test called it with.
         error_type = test.error_type if test.error_type in BUILTIN_EXCEPTION_NAMES else "an error"
         return Message("hidden-test-raised", {"error": error_type} | _line_params(test))
     return Message(

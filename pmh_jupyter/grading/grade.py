@@ -1,4 +1,4 @@
-"""The one function behind which everything about grading lies: a task in, a grading out."""
+"""Grades one submission: a task in, a grading out. The entry point of this package."""
 
 from __future__ import annotations
 
@@ -22,19 +22,18 @@ from pmh_jupyter.grading.task import GradingTask
 from pmh_jupyter.grading.verdicts import NotebookVerdicts
 
 log = logging.getLogger(__name__)
-# The same release is judged the same way, whoever asks; finding it out takes some twenty runs.
-ISOLATION_CACHE = IsolationCache()
 
 
-def grade(task: GradingTask, backend: SandboxBackend) -> Grading:
-    """Grades one submission. Blocks until it is done; safe to call from several threads at once.
+def grade(task: GradingTask, backend: SandboxBackend, isolation_cache: IsolationCache | None = None) -> Grading:
+    """Grade one submission. Blocks until it is done; safe to call from several threads at once.
 
-    Whatever the student handed in, the answer is a grading; a fault of ours is one with `fault` set. Raises InvalidNotebook only
-    for a sealed file that is no notebook.
+    Every submission gets a grading, whatever it holds; an error of the grader itself sets `grader_error`. A task without an isolation takes
+    it from the cache; without a cache it is decided for this grading alone, which takes about twenty runs. Raises InvalidNotebook only
+    for a sealed file that is not a notebook.
     """
     started = time.monotonic()
     plans = assemble_plans(task)
-    runs = _run_plans(plans, task, backend)
+    runs = _run_plans(plans, task, backend, isolation_cache or IsolationCache())
     verdicts_by_notebook = _collect_notebook_verdicts(runs, task)
     requested_exercises = [
         exercise
@@ -58,11 +57,13 @@ def grade(task: GradingTask, backend: SandboxBackend) -> Grading:
     )
 
 
-def _run_plans(plans: tuple[NotebookPlan, ...], task: GradingTask, backend: SandboxBackend) -> tuple[NotebookRun, ...]:
-    """One notebook after another, each in a sandbox of its own, within the time of the whole submission."""
+def _run_plans(
+    plans: tuple[NotebookPlan, ...], task: GradingTask, backend: SandboxBackend, isolation_cache: IsolationCache
+) -> tuple[NotebookRun, ...]:
+    """Run one notebook after another, each in a sandbox of its own, within the time limit of the whole submission."""
     files, release_paths = collect_working_files(task), frozenset(file.path for file in task.sealed_files)
     try:
-        isolation = task.isolation or ISOLATION_CACHE.get_or_decide(task, backend)
+        isolation = task.isolation or isolation_cache.get_or_decide(task, backend)
     except Unavailable as error:
         log.error("grading failed: %s", error.message, extra={"request_id": task.request_id})
         return tuple(NotebookRun(plan, {}, grader_error=error.message) for plan in plans)

@@ -1,24 +1,25 @@
-"""How each notebook of a release is judged, found out by trying both ways on solutions whose result is known.
+"""Decides how the test cells of a release are isolated, by running them both ways on solutions whose result is known.
 
-The reference, the untouched notebook, and the reference with one answer after another taken out are run apart and inside. Where
-both ways say the same of every check, or the reference passes only apart, the notebook is judged apart, and what the judge needs to
-know of the reference (see `NotebookJudging`) is kept. Where only the reference differs, and its later cells read names that test
-cells bind, those names are exported and all is tried again. Functions that locked cells give to test cells are the judge's own,
-unless the reference passes only with the notebook's (it may change them, or what they read). Else the notebook is judged inside, as
-a whole: a single test cell that ran in the student's process would bring its hidden text there, and everything after it could read
-that.
+The reference solution, the untouched notebook, and the reference without one of its answers at a time are run in a separate process and
+in-process. A notebook runs its tests in a separate process where both ways agree on every check, or where the reference passes only that
+way; what the judge needs to know of the reference (see `NotebookIsolation`) is recorded. If only the reference differs, and later cells
+of it read names that test cells bind, these names are exported and everything is run again. Functions that locked cells define for test
+cells are the judge's own, unless the reference passes only with the notebook's (it may change them, or what they read). Otherwise the
+notebook runs its tests in-process, as a whole: a single test cell that ran in the student process would bring its hidden text there, and
+everything after it could read that text.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import symtable
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import lru_cache
+from typing import Protocol
 
 from pmh_jupyter.domain.isolation import GRADER_VERSION, Isolation, NotebookIsolation, ReleaseIsolation
 from pmh_jupyter.domain.notebook import Notebook, read_notebook
@@ -27,25 +28,40 @@ from pmh_jupyter.errors import Unavailable
 from pmh_jupyter.grading.assemble import NotebookPlan, Step, assemble_plans, collect_working_files, is_notebook
 from pmh_jupyter.grading.backends.backend import SandboxBackend
 from pmh_jupyter.grading.cell_matching import stub_of
+from pmh_jupyter.grading.name_analysis import analyze_names
 from pmh_jupyter.grading.run import NotebookRun, run_plan
 from pmh_jupyter.grading.task import GradingTask
 
 PassedByCell = dict[str, tuple[bool, ...]]
-"""By test cell: of each check whether it passed."""
+"""For each test cell: whether each of its checks passed."""
 
 CACHE_SIZE = 64
 
 
-class IsolationCache:
-    """What was found out, kept for the releases graded last, so that one release is tried once. Safe to use from several threads."""
+class IsolationStore(Protocol):
+    """Keeps decisions beyond this process. `fingerprint` identifies the software that runs students' code. Never raises."""
 
-    def __init__(self) -> None:
+    def load(self, key: str, fingerprint: str) -> ReleaseIsolation | None:
+        """Return a stored decision, if there is one."""
+
+    def save(self, key: str, fingerprint: str, isolation: ReleaseIsolation) -> None:
+        """Store a decision."""
+
+
+class IsolationCache:
+    """The decisions for the releases graded last, so that each release is decided once. Safe to use from several threads.
+
+    With a `store`, decisions also outlive the process.
+    """
+
+    def __init__(self, store: IsolationStore | None = None) -> None:
+        self._store = store
         self._lock = threading.Lock()
         self._locks_by_key: dict[str, threading.Lock] = {}
         self._entries: OrderedDict[str, ReleaseIsolation] = OrderedDict()
 
     def get_or_decide(self, task: GradingTask, backend: SandboxBackend) -> ReleaseIsolation:
-        """The judging of the task's release; whoever asks while it is being found out waits for it. Raises as `decide`."""
+        """Return the isolation of the task's release. Concurrent calls for one release wait for the first. Raises as `decide_isolation`."""
         key = isolation_key(task)
         with self._lock:
             key_lock = self._locks_by_key.setdefault(key, threading.Lock())
@@ -54,7 +70,7 @@ class IsolationCache:
                 if key in self._entries:
                     self._entries.move_to_end(key)
                     return self._entries[key]
-            isolation = decide_isolation(task, backend)
+            isolation = self._load_or_decide(key, task, backend)
             with self._lock:
                 self._entries[key] = isolation
                 self._locks_by_key.pop(key, None)
@@ -62,10 +78,22 @@ class IsolationCache:
                     self._entries.popitem(last=False)
             return isolation
 
+    def _load_or_decide(self, key: str, task: GradingTask, backend: SandboxBackend) -> ReleaseIsolation:
+        fingerprint = backend.fingerprint(task.preload) if self._store else ""
+        if self._store is None or not fingerprint:
+            return decide_isolation(task, backend)
+        isolation = self._store.load(key, fingerprint)
+        if isolation is None:
+            isolation = decide_isolation(task, backend)
+            self._store.save(key, fingerprint, isolation)
+        return isolation
+
 
 def decide_isolation(task: GradingTask, backend: SandboxBackend) -> ReleaseIsolation:
-    """Tries every notebook of the task's release that holds tests (what was submitted does not matter). Runs cells of the
-    release only, some 2 x (2 + answers) times. Raises Unavailable where the grader itself fails, NoWall where there is none.
+    """Decide the isolation of every notebook of the task's release that has tests; the submitted files do not matter.
+
+    Runs cells of the release only, each notebook about 2 x (2 + number of answers) times. Raises Unavailable if the grader fails, and
+    NoSandbox if there is no sandbox.
     """
     full_task = replace(task, submitted_files=task.sealed_files, only_exercises=None, include_hidden_tests=True)
     files, release_paths = collect_working_files(full_task), frozenset(file.path for file in task.sealed_files)
@@ -84,8 +112,8 @@ def decide_isolation(task: GradingTask, backend: SandboxBackend) -> ReleaseIsola
         )
         if notebook_run.grader_error:
             raise Unavailable(
-                f"{plan.path} could not be tried: {notebook_run.grader_error}",
-                advice="`pmh doctor` says what the grader is missing.",
+                f"{plan.path} could not be run to determine test isolation: {notebook_run.grader_error}",
+                advice="Run `pmh doctor` to see what the grader is missing.",
             )
         return notebook_run
 
@@ -96,7 +124,7 @@ def decide_isolation(task: GradingTask, backend: SandboxBackend) -> ReleaseIsola
 
 
 class _IsolationTrial:
-    """Both ways tried on one notebook."""
+    """Runs one notebook both ways and compares the results."""
 
     def __init__(
         self,
@@ -122,7 +150,7 @@ class _IsolationTrial:
                     NotebookIsolation(self.plan.path, test_helpers=helpers, exported_names=exported_names)
                 )
             if _all_passed(passed_by_cell(run)) and not _all_passed(self.expected_results):
-                return isolation  # tests that only a process of their own can run: they replace `builtins.input`, say
+                return isolation  # its tests run in a separate process only, for example because they replace `builtins.input`
             differing_cell = _first_difference(passed_by_cell(run), self.expected_results) or self._find_differing_cell(
                 isolation
             )
@@ -131,7 +159,7 @@ class _IsolationTrial:
         return replace(self.in_process, cell=differing_cell, reason=_explain_in_process(str(differing_cell), run))
 
     def _decide_in_process(self) -> tuple[str, ...]:
-        """The reference run inside, and what it used known there as far as it still passes; the helpers that its test cells use."""
+        """Run the reference in-process, and keep the recorded usage while it still passes; return the helpers that its tests use."""
         candidate, run = self._record_usage(self.in_process)
         test_helpers = run.usage.test_helpers if run.usage else ()
         self.expected_results = passed_by_cell(run)
@@ -147,7 +175,7 @@ class _IsolationTrial:
         return test_helpers
 
     def _record_usage(self, isolation: NotebookIsolation) -> tuple[NotebookIsolation, NotebookRun]:
-        """The reference run; what its test cells used comes to the judging."""
+        """Run the reference, and add what its test cells used to the isolation."""
         run = self.run(self.plan, isolation, True)
         usage = run.usage
         if usage is not None:
@@ -162,7 +190,7 @@ class _IsolationTrial:
         return isolation, run
 
     def _find_differing_cell(self, isolation: NotebookIsolation) -> str | None:
-        """The first test cell of which the two ways say different things when answers are missing."""
+        """Find the first test cell whose results differ between the two ways when answers are missing."""
 
         def run_both_ways(variant: tuple[tuple[str, ...], NotebookPlan]) -> tuple[PassedByCell, PassedByCell]:
             missing_answers, plan = variant
@@ -171,7 +199,7 @@ class _IsolationTrial:
                 self.in_process_results[missing_answers] = passed_by_cell(self.run(plan, self.in_process, False))
             return separate_results, self.in_process_results[missing_answers]
 
-        # Nobody can be graded before this is known, so all cores take part.
+        # Nobody can be graded before this is decided, so all cores are used.
         with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
             for separate_results, in_process_results in pool.map(run_both_ways, self._variants_without_answers()):
                 if separate_results != in_process_results:
@@ -180,7 +208,7 @@ class _IsolationTrial:
         return None
 
     def _variants_without_answers(self) -> Iterator[tuple[tuple[str, ...], NotebookPlan]]:
-        """The untouched notebook, then the reference without each of its answers; and which those are."""
+        """Yield the untouched notebook, then the reference without each of its answers, with the names of the missing answers."""
         answers = list(dict.fromkeys(str(step.grade_id) for step in self.plan.steps if step.grade_id in self.stubs))
         yield tuple(answers), self._without_answers(answers)
         if len(answers) > 1:
@@ -195,7 +223,7 @@ class _IsolationTrial:
 
 
 def passed_by_cell(run: NotebookRun) -> PassedByCell:
-    """By test cell of the plan: of each check whether it passed; empty for a cell that was not run to its end."""
+    """Return for each test cell of the plan whether each check passed; empty for a cell that did not run to its end."""
     results: PassedByCell = {}
     for number, step in enumerate(run.plan.steps):
         if step.is_test and step.grade_id:
@@ -208,12 +236,11 @@ def passed_by_cell(run: NotebookRun) -> PassedByCell:
 
 
 def _all_passed(results: PassedByCell) -> bool:
-    """Whether every check passed."""
     return all(passed_tests and all(passed_tests) for passed_tests in results.values())
 
 
 def _failure_causes(run: NotebookRun) -> Iterator[tuple[str, str]]:
-    """By test cell: why it did not pass."""
+    """Yield for each test cell that did not pass its name and the reason."""
     for number, result in run.results.items():
         grade_id = run.plan.steps[number].grade_id
         failed = next((test for test in result.tests if test.outcome != "passed"), None)
@@ -232,7 +259,7 @@ def _first_difference(left: PassedByCell, right: PassedByCell) -> str | None:
 
 
 def _explain_in_process(cell: str, separate_run: NotebookRun) -> Message:
-    """Of a reference that does not pass apart, why it does not; else that the ways differ where answers are missing."""
+    """Explain why a reference fails in a separate process, or else that results differ where answers are missing."""
     causes = dict(_failure_causes(separate_run))
     if cell in causes:
         return Message("in-process-solution-fails", {"cell": cell, "error": causes[cell]})
@@ -240,57 +267,35 @@ def _explain_in_process(cell: str, separate_run: NotebookRun) -> Message:
 
 
 def _find_exported_names(steps: tuple[Step, ...]) -> Iterator[str]:
-    """Names that a test cell binds and that a later cell which is not one reads."""
-    bound: set[str] = set()
+    """Yield names that a test cell binds and that a later student or locked cell reads."""
+    bound: frozenset[str] = frozenset()
     for step in steps:
-        table = _symbol_table(step.source)
-        if table is None:
-            continue
+        names = analyze_names(step.source)
         if step.is_test:
-            bound |= {
-                symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()
-            }
+            bound |= names.bound
         else:
-            yield from bound.intersection(_names_read(table))
+            yield from bound & names.global_reads
 
 
 def _find_names_to_keep(steps: tuple[Step, ...]) -> Iterator[str]:
-    """Names that a test cell binds and that a later cell, or a function of a test cell, reads: inside, others are put back."""
-    bound: set[str] = set()
-    for table, is_test in ((_symbol_table(step.source), step.is_test) for step in steps):
-        if table is None:
-            continue
-        yield from bound.intersection(_names_read(table))
-        if is_test:
-            bound |= {
-                symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()
-            }
-            yield from (name for inner in table.get_children() for name in bound.intersection(_names_read(inner)))
-
-
-def _symbol_table(source: str) -> symtable.SymbolTable | None:
-    """The names of a cell and its functions; None for what is no plain Python."""
-    try:
-        return symtable.symtable(source, "<cell>", "exec")
-    except (SyntaxError, ValueError, RecursionError):
-        return None
-
-
-def _names_read(table: symtable.SymbolTable) -> Iterator[str]:
-    """The notebook's names that a cell or a function of it reads."""
-    is_module = table.get_type() == "module"
-    yield from (
-        symbol.get_name()
-        for symbol in table.get_symbols()
-        if symbol.is_referenced() and (is_module or symbol.is_global())
-    )
-    for inner in table.get_children():
-        yield from _names_read(inner)
+    """Yield names that a test cell binds and that a later cell, or a function of a test cell, reads: in-process, others are restored."""
+    bound: frozenset[str] = frozenset()
+    for step in steps:
+        names = analyze_names(step.source)
+        yield from bound & names.global_reads
+        if step.is_test:
+            bound |= names.bound
+            yield from bound & names.nested_reads
 
 
 def isolation_key(task: GradingTask) -> str:
-    """What a judging depends on: the release with its tests, the grader, limits and modules that are imported before."""
+    """Return a key of everything that the decision depends on: release with tests, grader, limits and preloaded modules."""
     digest = hashlib.sha256(repr((GRADER_VERSION, task.preload, task.limits)).encode())
     for file in task.sealed_files:
-        digest.update(repr((file.path, hashlib.sha256(file.content).hexdigest())).encode())
+        digest.update(repr((file.path, _content_digest(file.content))).encode())
     return digest.hexdigest()
+
+
+@lru_cache(256)  # the release's files are the same for every submission
+def _content_digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

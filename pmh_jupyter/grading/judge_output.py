@@ -1,16 +1,19 @@
-"""What comes out of a wall, believed only as far as it is well-formed: bounded lines, a strict schema."""
+"""Parses what comes out of a sandbox, which is trusted only as far as it is well-formed: bounded lines, a strict schema."""
 
 from __future__ import annotations
 
 import json
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints, TypeAdapter, ValidationError
 
 Text = Annotated[str, StringConstraints(max_length=4_000)]
 ShortText = Annotated[str, StringConstraints(max_length=400)]
 LineNumber = Annotated[int, Field(ge=1, le=1_000_000)]
 CellNumber = Annotated[int, Field(ge=0, le=100_000)]
+# JSON has lists only, and a strict tuple refuses them; what is in a tuple is checked strictly all the same.
+TextTuple = Annotated[tuple[Text, ...], Strict(False)]
+TextPair = Annotated[tuple[Text, Text], Strict(False)]
 MAX_LINES = 250_000
 
 
@@ -19,7 +22,7 @@ class StrictModel(BaseModel):
 
 
 class CellError(StrictModel):
-    """What a cell raised, and where in the student's cells it showed."""
+    """The exception that a cell raised, and the place in the student's cells where it was raised."""
 
     error_type: ShortText
     detail: ShortText = ""
@@ -28,7 +31,7 @@ class CellError(StrictModel):
 
 
 class TestResult(CellError):
-    """One check of a test cell; see `inside.judge`."""
+    """One check of a test cell; see `runtime/test_cells/checks.py`."""
 
     __test__ = False  # not a pytest class
 
@@ -46,29 +49,29 @@ class TestResult(CellError):
 
 
 class JudgeFlag(StrictModel):
-    """Something that an instructor should know of; see `domain.verdict.Flag`."""
+    """An event that staff should look at; see `domain.verdict.Flag`."""
 
     code: ShortText
     detail: ShortText = ""
 
 
 class UsageRecord(StrictModel):
-    """What the test cells of a reference solution used; see `domain.judging.NotebookJudging`."""
+    """What the test cells of a reference solution used; see `domain.isolation.NotebookIsolation`."""
 
-    library_names: dict[str, tuple[str, str]] = Field(default_factory=dict)
-    rebound_names: tuple[str, ...] = ()
-    shadowed_builtins: tuple[str, ...] = ()
-    test_helpers: tuple[str, ...] = ()
-    changed_files: tuple[str, ...] = ()
-    operators: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    library_names: dict[str, TextPair] = Field(default_factory=dict)
+    rebound_names: TextTuple = ()
+    shadowed_builtins: TextTuple = ()
+    test_helpers: TextTuple = ()
+    changed_files: TextTuple = ()
+    operators: dict[str, TextTuple] = Field(default_factory=dict)
 
 
 class CellResult(StrictModel):
-    """One cell was run, or its process was lost over it (`dead`).
+    """The result of one cell that ran, or whose process died while it ran (state "died").
 
-    A test cell whose last statement is an expression (not followed by `;`, and no call of something named assert…) gives partial
-    credit: `credit` is its value in points, if that is exactly an int or a float, and finite. Of any other value but None,
-    `unusual` is the name of its type ("nan", "inf" for a float that is not finite), and nothing is given.
+    A test cell whose last statement is an expression (without a `;` behind it, and no call of an assert… function) gives partial
+    credit: `credit` is its value in points if that is exactly an int or a float, and finite. For any other value but None,
+    `invalid_credit` is the name of its type ("nan" or "inf" for a float that is not finite), and no points are given.
     """
 
     cell: CellNumber
@@ -86,16 +89,20 @@ class CellResult(StrictModel):
     ]
     detail: ShortText
     error: CellError | None
-    tests: Annotated[tuple[TestResult, ...], Field(max_length=1_000)]
+    tests: Annotated[tuple[TestResult, ...], Strict(False), Field(max_length=1_000)]
     seconds: Annotated[float, Field(ge=0)]
     credit: Annotated[float, Field(allow_inf_nan=False)] | None = None
     invalid_credit: ShortText = ""
-    flags: Annotated[tuple[JudgeFlag, ...], Field(max_length=1_000)] = ()
+    flags: Annotated[tuple[JudgeFlag, ...], Strict(False), Field(max_length=1_000)] = ()
 
 
 class JudgeOutput(BaseModel):
-    """All that was said: `done` by cell, the cells that were begun, flags with the cell that they belong to, our own fault if any,
-    how the judge was `lost` if it was, and whether it is whole. `ready`: test cells made ready, where that alone was asked for."""
+    """Everything that a judge reported.
+
+    flags: with the cell that each belongs to, if any. grader_error: an error of the grader itself. judge_exit_reason: how the judge ended,
+    if it ended too early. compiled_cells: compiled test cells, if only these were requested. is_complete: the judge reported the end.
+    is_malformed: the output holds something that no judge writes.
+    """
 
     results: dict[int, CellResult] = Field(default_factory=dict)
     started_cells: list[int] = Field(default_factory=list)
@@ -108,10 +115,14 @@ class JudgeOutput(BaseModel):
     is_malformed: bool = False
 
 
-def parse_judge_output(raw: bytes) -> JudgeOutput:
-    """Reads line by line up to the first that is not well-formed; what stands before it is kept.
+_optional_cell_number: TypeAdapter[int | None] = TypeAdapter(CellNumber | None)
+_text_tuple: TypeAdapter[tuple[str, ...]] = TypeAdapter(TextTuple)
 
-    A judge that was lost in the middle of a line leaves a part of one: that is no fault of the line's.
+
+def parse_judge_output(raw: bytes) -> JudgeOutput:
+    """Parse output line by line, up to the first line that is malformed.
+
+    If the judge was killed in the middle of a line, its last line is incomplete: this does not make the output malformed.
     """
     output = JudgeOutput()
     lines = [line for line in raw.split(b"\n")[:MAX_LINES] if line]
@@ -123,7 +134,7 @@ def parse_judge_output(raw: bytes) -> JudgeOutput:
     for line_number, line in enumerate(lines):
         try:
             _add_event(output, json.loads(line))
-        except (ValidationError, ValueError, RecursionError, KeyError, TypeError):
+        except (ValidationError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
             if line_number == truncated_line:
                 continue
             output.is_malformed = True
@@ -131,24 +142,22 @@ def parse_judge_output(raw: bytes) -> JudgeOutput:
     return output
 
 
-def _add_event(output: JudgeOutput, event: dict[str, object]) -> None:
+def _add_event(output: JudgeOutput, event: dict[str, Any]) -> None:
     event_name = event.pop("event")
     if event_name == "cell-started":
         output.started_cells.append(int(str(event["cell"])))
     elif event_name == "cell-finished":
-        result = CellResult.model_validate_json(json.dumps(_extract_credit(event)))
+        result = CellResult.model_validate(_extract_credit(event))
         if result.cell in output.results:
-            raise ValueError("a cell is done once")
+            raise ValueError("a cell finishes once")
         output.results[result.cell] = result
     elif event_name == "flag":
-        cell = event.pop("cell")
-        output.flags.append(
-            (None if cell is None else int(str(cell)), JudgeFlag.model_validate_json(json.dumps(event)))
-        )
+        cell = _optional_cell_number.validate_python(event.pop("cell"), strict=True)
+        output.flags.append((cell, JudgeFlag.model_validate(event)))
     elif event_name == "usage":
-        output.usage = UsageRecord.model_validate_json(json.dumps(event))
+        output.usage = UsageRecord.model_validate(event)
     elif event_name == "compiled":
-        output.compiled_cells = tuple(map(str, event["cells"]))  # type: ignore[call-overload]
+        output.compiled_cells = _text_tuple.validate_python(event["cells"])
     elif event_name == "judge-exited":
         output.judge_exit_reason = str(event["detail"])
     elif event_name == "grader-error":
@@ -159,8 +168,8 @@ def _add_event(output: JudgeOutput, event: dict[str, object]) -> None:
         raise ValueError("unknown event")
 
 
-def _extract_credit(event: dict[str, object]) -> dict[str, object]:
-    """The event with what a test cell's last expression gave (`inside.credit`) in fields of its own, not among the tests."""
+def _extract_credit(event: dict[str, Any]) -> dict[str, Any]:
+    """Move what a test cell's last expression gave (`runtime/test_cells/partial_credit.py`) from the tests to fields of its own."""
     tests = event.get("tests")
     if not isinstance(tests, list) or not tests or not isinstance(tests[-1], dict):
         return event

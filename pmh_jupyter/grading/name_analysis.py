@@ -1,45 +1,65 @@
-"""Which names a cell binds and uses, read without running it. Never raises, whatever a student wrote."""
+"""Name analysis of cells on the host: which global names a cell binds and reads, without running it.
+
+`match` captures, `except … as`, `:=`, comprehensions, `global`, star imports and class bodies are understood. The sandbox's runtime has
+an analysis of its own (`runtime/execution/bindings.py`), because it imports nothing from here; `test_name_analysis_agrees.py` compares
+both. Nothing here raises, whatever a student wrote, and nothing recurses: a student's code may be nested deeply.
+"""
 
 from __future__ import annotations
 
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from pmh_jupyter.domain.python_syntax import PARSE_ERRORS, parse
 
-MAX_CHARACTERS = 100_000  # nobody writes more by hand, and a syntax tree takes a hundred times its source's memory
+MAX_CHARACTERS = (
+    100_000  # more than anybody writes by hand; a syntax tree takes a hundred times the memory of its source
+)
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _MAGIC = re.compile(r"^([ \t]*)(?:%|!|\?).*$", re.MULTILINE)
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_SCOPES = (*_FUNCTIONS, *_COMPREHENSIONS, ast.ClassDef)
 
 
 @dataclass(frozen=True)
 class CellNames:
-    """`bound` at the cell's top level, in blocks too; `used` anywhere; `parsed`: False for what is no Python, and then by its words."""
+    """The names of one cell.
+
+    bound: global names that it binds or deletes. Names of `from module import *` are unknown and left out.
+    used: names that it reads in any scope, local names included; for a cell that is not Python, everything that could be a name.
+    global_reads: global names that it reads, in functions too.
+    nested_reads: of these, the names that its functions, classes and comprehensions read.
+    is_parsed: whether the cell is Python.
+    """
 
     bound: frozenset[str] = frozenset()
     used: frozenset[str] = frozenset()
+    global_reads: frozenset[str] = frozenset()
+    nested_reads: frozenset[str] = frozenset()
     is_parsed: bool = True
 
 
 @lru_cache(256)  # the release's cells are the same for every submission
 def analyze_names(source: str) -> CellNames:
-    """The names of one cell; magics and shell lines count as nothing."""
+    """Analyze one cell. Magics and shell lines count as empty statements."""
     if len(source) > MAX_CHARACTERS:
         return CellNames(is_parsed=False)
     tree = _try_parse(source) or _try_parse(_MAGIC.sub(r"\1pass", source))
     if tree is None:
         return CellNames(used=find_identifiers(source), is_parsed=False)
-    nodes = ast.walk(tree)
-    used = frozenset(node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
-    return CellNames(frozenset(_find_bound_names(tree)), used)
+    used = (node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
+    module, *nested = _analyze_scopes(tree)
+    bound = module.bound.union(*(scope.globals for scope in nested))
+    nested_reads = frozenset[str]().union(*(scope.free_reads() for scope in nested))
+    return CellNames(frozenset(bound), frozenset(used), nested_reads | module.reads, nested_reads)
 
 
 def find_identifiers(source: str) -> frozenset[str]:
-    """Everything in a text that could be a name."""
+    """Find everything in a text that could be a name."""
     return frozenset(_IDENTIFIER.findall(source[:MAX_CHARACTERS]))
 
 
@@ -50,17 +70,122 @@ def _try_parse(source: str) -> ast.Module | None:
         return None
 
 
-def _find_bound_names(tree: ast.Module) -> Iterator[str]:
-    """Without going into functions and classes; a stack of our own, because a student's blocks may be nested deeply."""
-    pending: list[ast.AST] = [tree]
+@dataclass(eq=False)
+class _Scope:
+    """The names of one scope. `enclosing` are the scopes around it from the inside out, without the module and without classes."""
+
+    node: ast.AST
+    enclosing: tuple[_Scope, ...] = ()
+    bound: set[str] = field(default_factory=set)
+    reads: set[str] = field(default_factory=set)
+    globals: set[str] = field(default_factory=set)
+
+    def free_reads(self) -> set[str]:
+        """Return the names that are read here and are bound neither here nor in a function around it."""
+        free = self.reads - (self.bound - self.globals)
+        for scope in self.enclosing:
+            free -= scope.bound - scope.globals - self.globals
+        return free
+
+
+def _analyze_scopes(tree: ast.Module) -> list[_Scope]:
+    """Return all scopes of a cell; the first is the module."""
+    module = _Scope(tree)
+    scopes, pending = [module], [module]
+    while pending:
+        scope = pending.pop()
+        for inner in _analyze_scope(scope, module):
+            scopes.append(inner)
+            pending.append(inner)
+    return scopes
+
+
+def _analyze_scope(scope: _Scope, module: _Scope) -> Iterator[_Scope]:
+    """Collect what one scope binds and reads; yields the scopes directly in it, which are still empty."""
+    enclosing = () if scope is module else scope.enclosing
+    if scope is not module and not isinstance(scope.node, ast.ClassDef):
+        enclosing = (scope, *enclosing)
+    pending = list(_nodes_of_scope(scope.node))
     while pending:
         node = pending.pop()
-        if isinstance(node, _DEFINITIONS):
-            yield node.name
+        if isinstance(node, ast.NamedExpr):  # binds around comprehensions; the children are a name and a value
+            _binding_scope(scope, module).bound.add(node.target.id)
+            pending.append(node.value)
             continue
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id
-        elif isinstance(node, ast.alias):
-            yield (node.asname or node.name).partition(".")[0]
-        if not isinstance(node, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+        if isinstance(node, ast.Global):
+            scope.globals.update(node.names)
+            if scope is module:
+                scope.bound.update(node.names)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            scope.reads.add(node.id)
+        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            scope.reads.add(node.target.id)
+        scope.bound.update(_names_bound_by(node))
+        if isinstance(node, _SCOPES):
+            yield _Scope(node, enclosing)
+            pending.extend(_nodes_around_scope(node))
+        else:
             pending.extend(ast.iter_child_nodes(node))
+
+
+def _nodes_of_scope(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the parts of a definition or comprehension that belong to its own scope."""
+    if isinstance(node, _COMPREHENSIONS):
+        first = node.generators[0].iter
+        for child in ast.iter_child_nodes(node):
+            yield from (
+                (part for part in ast.iter_child_nodes(child) if part is not first)
+                if isinstance(child, ast.comprehension)
+                else (child,)
+            )
+    elif isinstance(node, ast.Lambda):
+        yield from (*_parameters(node.args), node.body)
+    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        yield from (*_parameters(node.args), *node.body)
+    elif isinstance(node, ast.ClassDef):
+        yield from node.body
+    else:
+        yield from ast.iter_child_nodes(node)
+
+
+def _nodes_around_scope(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield decorators, defaults, annotations, base classes and the first iterable: they belong to the scope around it."""
+    if isinstance(node, _COMPREHENSIONS):
+        yield node.generators[0].iter
+        return
+    own = set(map(id, _nodes_of_scope(node)))
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.arguments):
+            yield from (part for part in ast.iter_child_nodes(child) if not isinstance(part, ast.arg))
+            yield from (parameter.annotation for parameter in _parameters(child) if parameter.annotation)
+        elif id(child) not in own:
+            yield child
+
+
+def _parameters(arguments: ast.arguments) -> list[ast.arg]:
+    optional = [argument for argument in (arguments.vararg, arguments.kwarg) if argument]
+    return [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *optional]
+
+
+def _binding_scope(scope: _Scope, module: _Scope) -> _Scope:
+    """Return the scope in which `:=` binds: the nearest that is no comprehension."""
+    if not isinstance(scope.node, _COMPREHENSIONS):
+        return scope
+    around = next((outer for outer in scope.enclosing if not isinstance(outer.node, _COMPREHENSIONS)), module)
+    return around
+
+
+def _names_bound_by(node: ast.AST) -> Iterator[str]:
+    """Yield the names that this very node binds, not those that its children bind."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield node.name
+    elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+        yield node.id
+    elif isinstance(node, ast.arg):
+        yield node.arg
+    elif isinstance(node, ast.alias) and node.name != "*":
+        yield (node.asname or node.name).partition(".")[0]
+    elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
+        yield node.name
+    elif isinstance(node, ast.MatchMapping) and node.rest:
+        yield node.rest

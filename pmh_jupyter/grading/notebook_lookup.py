@@ -1,7 +1,8 @@
-"""Which of the notebooks that were handed in is which of the release's. Pure.
+"""Finds the submitted notebook that belongs to a notebook of the release. Pure.
 
-By its name; else by the grade_ids in it; else by its name without folder and without what a copy adds to a name; else, where one is
-wanted and one was handed in, that one. One of the right name that cannot be read gives way to a copy that can.
+In this order: the notebook of the same path; the one that shares the most grade_ids; the one of the same name in another folder; the one
+whose name differs only by what a copy adds to a name; and, where the release has one notebook and one was submitted, that one.
+A notebook of the right path that cannot be read gives way to a copy that can.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _COPY_MARKERS = re.compile(r"(?i)^copy of |[-_ ]*copy *\d*$| *\(\d+\)$|[^\w]+")
 
 
 class SubmittedNotebooks:
-    """The notebooks of a submission. Each is read at most once, and taken for at most one of the release's."""
+    """The notebooks of one submission. Each is parsed at most once and matched to at most one notebook of the release."""
 
     def __init__(self, notebooks: Iterable[File], release_notebooks: Iterable[Notebook]) -> None:
         self.files = {file.path: file for file in notebooks}
@@ -28,7 +29,7 @@ class SubmittedNotebooks:
         self._parsed_notebooks: dict[str, Notebook | None] = {}
 
     def find_notebook(self, release_notebook: Notebook) -> tuple[Notebook | None, Message | None]:
-        """The student's version with what was healed to find it, or None with why there is none."""
+        """Return the student's version with the repair message, if one was needed; or None with the reason why there is none."""
         exact_match = self._read_notebook(release_notebook.path) if release_notebook.path in self.files else None
         if exact_match is not None:
             return exact_match, None
@@ -37,7 +38,7 @@ class SubmittedNotebooks:
         best_match = self._read_notebook(path) if any(best_rank) else None
         if best_match is not None:
             self.unmatched_paths.remove(path)
-            return best_match, Message("repair-notebook-name", {"found": path, "wanted": release_notebook.path})
+            return best_match, Message("repair-notebook-name", {"found": path, "expected": release_notebook.path})
         unreadable = (
             [release_notebook.path]
             if release_notebook.path in self.files
@@ -50,11 +51,11 @@ class SubmittedNotebooks:
         return None, Message("notebook-missing", {"notebook": release_notebook.path})
 
     def extra_notebook_messages(self, release_notebook: Notebook) -> list[Message]:
-        """One message for each notebook that holds cells of this one and was not graded."""
+        """Return a message for each notebook that holds cells of this one and was not graded."""
         grade_ids = set(release_notebook.cells_by_grade_id())
         readable = ((path, self._read_notebook(path)) for path in self.unmatched_paths)
         paths = [path for path, notebook in readable if notebook and grade_ids & set(notebook.cells_by_grade_id())]
-        return [Message("extra-notebook", {"found": path, "wanted": release_notebook.path}) for path in paths]
+        return [Message("extra-notebook", {"found": path, "expected": release_notebook.path}) for path in paths]
 
     def _rank_candidate(self, release_notebook: Notebook, path: str) -> tuple[int, ...]:
         notebook = self._read_notebook(path)
@@ -65,12 +66,12 @@ class SubmittedNotebooks:
         return (
             shared_ids,
             int(same_name),
-            int(_normalize_stem(path) == _normalize_stem(release_notebook.path)),
+            int(normalize_notebook_name(path) == normalize_notebook_name(release_notebook.path)),
             int(self.is_single_notebook),
         )
 
     def _read_notebook(self, path: str) -> Notebook | None:
-        """None for one that cannot be read."""
+        """Return None for a notebook that cannot be read."""
         if path not in self._parsed_notebooks:
             try:
                 self._parsed_notebooks[path] = read_submitted_notebook(path, self.files[path].content)
@@ -79,5 +80,6 @@ class SubmittedNotebooks:
         return self._parsed_notebooks[path]
 
 
-def _normalize_stem(path: str) -> str:
+def normalize_notebook_name(path: str) -> str:
+    """Return a notebook's name without folder, extension, case and what a copy adds to a name ("Copy of", "-Copy1", " (2)")."""
     return _COPY_MARKERS.sub("", path.rpartition("/")[2].removesuffix(".ipynb")).lower()

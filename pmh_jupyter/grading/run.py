@@ -1,4 +1,4 @@
-"""Runs one notebook's plan behind a wall and returns what is known of each of its steps."""
+"""Runs the plan of one notebook in a sandbox and returns the result of each step."""
 
 from __future__ import annotations
 
@@ -13,21 +13,20 @@ from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation
 from pmh_jupyter.domain.verdict import Flag
 from pmh_jupyter.grading.assemble import NotebookPlan
 from pmh_jupyter.grading.backends.backend import JudgeRun, SandboxBackend
-from pmh_jupyter.grading.compiled_cell_cache import CompiledCellCache
 from pmh_jupyter.grading.judge_output import CellResult, JudgeFlag, JudgeOutput, UsageRecord, parse_judge_output
 from pmh_jupyter.grading.task import DEFAULT_SEED, EffectiveLimits
 
 MIN_SUBMISSION_SECONDS = 0.1
-# So many cells may take the judge along before a notebook is given up.
+# A cell that crashes the judge is skipped and the notebook run again, this many times at most.
 MAX_JUDGE_RUNS = 4
-COMPILED_CELLS = CompiledCellCache()
 
 
 @dataclass(frozen=True)
 class NotebookRun:
-    """A plan and what was heard of its steps, by their position. `fault` is ours, for the log; `seconds` is wall time.
+    """A plan with the results of its steps by position.
 
-    `malformed`: something that was not the judge's stood in the answer. `used` is what the test cells used, where it was recorded.
+    grader_error: an error of the grader itself, for the log. seconds: wall time. is_malformed: the output held what no judge writes.
+    usage: what the test cells used, if it was recorded.
     """
 
     plan: NotebookPlan
@@ -51,11 +50,13 @@ def run_plan(
     seed: int = DEFAULT_SEED,
     release_paths: frozenset[str] = frozenset(),
 ) -> NotebookRun:
-    """Runs the steps in order. A step without a `Done` was not run to its end.
+    """Run the steps in order. A step without a result did not run to its end.
 
-    A step that takes the judge along is left out, and the notebook run once more for what comes behind it. Without a `judging`
-    tests run inside the student's process. `own`: which files are the release's, by path.
-    `record`: what the test cells use is noted, on the reference solution.
+    A step that crashes the judge is skipped, and the notebook runs once more for the steps after it.
+
+    isolation: None runs tests in the student process.
+    record_usage: records what the test cells use, on the reference solution.
+    release_paths: the paths of those files that belong to the release.
     """
     if plan.problem or not plan.steps:
         return NotebookRun(plan, {})
@@ -87,7 +88,7 @@ def run_plan(
 
 
 def _get_compiled_cells(bundle: _JudgeBundle, limits: EffectiveLimits, backend: SandboxBackend) -> Mapping[str, str]:
-    """Test cells that the judge need not read again, by source."""
+    """Return the test cells that the judge need not compile again, by source."""
 
     def compile_cells(sources: Sequence[str]) -> Sequence[str]:
         return parse_judge_output(
@@ -96,19 +97,19 @@ def _get_compiled_cells(bundle: _JudgeBundle, limits: EffectiveLimits, backend: 
 
     if bundle.isolation is None or bundle.isolation.isolation is not Isolation.SEPARATE_PROCESS or bundle.plan.kernel:
         return {}
-    return COMPILED_CELLS.get_or_compile(
-        backend, [step.source for step in bundle.plan.steps if step.is_test], compile_cells
+    return backend.compiled_cells.get_or_compile(
+        [step.source for step in bundle.plan.steps if step.is_test], compile_cells
     )
 
 
 def reduce_limits(limits: EffectiveLimits, used_seconds: float) -> EffectiveLimits:
-    """What is left of the limits after so many seconds."""
+    """Return the limits that remain after `used_seconds`."""
     return replace(limits, submission_seconds=max(MIN_SUBMISSION_SECONDS, limits.submission_seconds - used_seconds))
 
 
 @dataclass(frozen=True)
 class _JudgeBundle:
-    """What the judge is given, but for what is left of the limits."""
+    """The input of a judge, except for the limits that remain."""
 
     plan: NotebookPlan
     files: tuple[File, ...]
@@ -122,11 +123,11 @@ class _JudgeBundle:
     def to_json(
         self, limits: EffectiveLimits, skipped_steps: frozenset[int], compiled_cells: Mapping[str, str]
     ) -> bytes:
-        """`without` has the positions of steps that are left out; `ready`: test cells as they are kept, by source."""
+        """Encode the bundle without the steps at the skipped positions. `compiled_cells` are by source."""
         return self._encode(limits, list(self._encode_cells(skipped_steps, compiled_cells)))
 
     def to_compile_json(self, sources: Sequence[str], limits: EffectiveLimits) -> bytes:
-        """A bundle with nothing to run and nothing of the student's, whose judge only says what it makes of test cells."""
+        """Encode a bundle with nothing to run and no file of the student's: its judge only compiles test cells."""
         return replace(self, files=())._encode(limits, [], compile=sources)
 
     def _encode(self, limits: EffectiveLimits, cells: list[dict[str, object]], **extra: object) -> bytes:
@@ -137,7 +138,7 @@ class _JudgeBundle:
                 "release_paths": sorted(self.release_paths.intersection(file.path for file in self.files)),
                 "limits": {
                     **asdict(limits),
-                    # Without a wall the count would include every process of the person who grades.
+                    # Without a sandbox the count would include every process of the user who grades.
                     "processes": limits.processes if self.limits_processes else None,
                 },
                 "seed": self.seed,
@@ -187,7 +188,7 @@ def _encode_file(file: File) -> dict[str, str]:
 def _merge_output(
     run: NotebookRun, output: JudgeOutput, fatal_result: CellResult | None, grader_error: str
 ) -> NotebookRun:
-    """What was heard first of a step stays; of one that was lost nothing else counts."""
+    """Merge the results of a run. The first result of a step counts; a fatal result replaces any other."""
     results = {**output.results, **run.results} | ({fatal_result.cell: fatal_result} if fatal_result else {})
     flags = [
         flag for number in sorted(output.results) for flag in _to_flags(run.plan, number, output.results[number].flags)
@@ -210,7 +211,7 @@ def _to_flags(plan: NotebookPlan, number: int | None, judge_flags: tuple[JudgeFl
 
 
 def _find_fatal_result(output: JudgeOutput) -> CellResult | None:
-    """The step that was begun and never ended, when the judge was lost: it was that step's doing."""
+    """Return a result for the step during which the judge ended, if it did: that step caused it."""
     cell = next((cell for cell in reversed(output.started_cells) if cell not in output.results), None)
     if cell is None or output.is_complete:
         return None

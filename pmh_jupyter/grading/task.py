@@ -1,4 +1,4 @@
-"""What a grader is given: one self-contained bundle, so that a worker needs neither database nor disk of the service."""
+"""The input of a grading. It is self-contained: a worker needs neither the database nor the disk of the service."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pmh_jupyter.domain.course import Exercise, File, RequestedLimits
 from pmh_jupyter.domain.isolation import ReleaseIsolation
 
 DEFAULT_SEED = 20_261_122
-"""What random numbers are seeded with before the first cell, in the student's process and in the judge's."""
+"""Seed of random numbers, set before the first cell in the student process and in the judge."""
 
 
 @dataclass(frozen=True)
 class EffectiveLimits:
-    """What one submission may use. Seconds of wall time, bytes, counts. `output_bytes` is what one cell may print."""
+    """The resource limits of one submission: seconds of wall time, bytes, counts. `output_bytes` limits what one cell may print."""
 
     cell_seconds: float = 10.0
     submission_seconds: float = 60.0
@@ -25,12 +25,13 @@ class EffectiveLimits:
 
 @dataclass(frozen=True)
 class GradingTask:
-    """One grading: the release's sealed files and exercises, what the student handed in, and what to run.
+    """One grading: the release's exercises and sealed files, the submitted files, and what to run.
 
-    `only` names the exercises asked for (None: all; the whole notebook is run all the same). With `hidden` False the hidden
-    tests are left out, as in a check of an assignment that counts. `judging` is what was found out at release (None: it is found
-    out before the first grading). `preload` names the modules that the course wants imported before any notebook runs.
-    `seed` is handed to every process that runs cells.
+    only_exercises: the exercises to give verdicts for (None: all); the whole notebook runs in any case.
+    include_hidden_tests: False leaves hidden tests out, as in a check of an assignment that counts.
+    isolation: as decided when the lesson was released; None: decided before the first grading.
+    preload: modules that the course wants imported before any notebook runs.
+    seed: passed to every process that runs cells.
     """
 
     exercises: tuple[Exercise, ...]
@@ -46,6 +47,6 @@ class GradingTask:
 
 
 def apply_requested_limits(limits: EffectiveLimits, requested: RequestedLimits) -> EffectiveLimits:
-    """The limits, with what an author asks for in their place. A notebook has at least the time of one cell."""
+    """Return the limits with those that an author requests in their place. A notebook gets at least the time of one cell."""
     effective = replace(limits, **{name: value for name, value in asdict(requested).items() if value is not None})
     return replace(effective, submission_seconds=max(effective.submission_seconds, effective.cell_seconds))

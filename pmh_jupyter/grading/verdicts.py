@@ -1,25 +1,31 @@
-"""From what was heard of each cell to verdicts. Pure.
+"""Turns the results of cells into verdicts. Pure.
 
-nbgrader's rule for points: a test cell counts in full if every check of it passed and it ran to its end, else not at all; one that
-passed and ends in a number gives that many points. Where its author asks for it, each assertion gives its share. An exercise's
-points are the sum over its test cells. Whatever is not known to have passed gives nothing, and a number that cannot be points
-gives nothing and is flagged.
+Points follow nbgrader's rule: a test cell counts in full if all of its checks passed and it ran to its end, otherwise not at all; a cell
+that passed and ends in a number gives that many points. If the author requests it, each assertion gives its own part. An exercise's points
+are the sum over its test cells. A check without a result gives nothing; a number that cannot be points gives nothing and is flagged.
+
+Each exercise has one reason. A test that could not be evaluated says so, instead of repeating the reason or the author's message about
+values that were never compared.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from pmh_jupyter.domain.course import Exercise
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Flag, Message, Outcome, TestVerdict
 from pmh_jupyter.grading.assemble import Step
 from pmh_jupyter.grading.feedback import cell_message, stopped_message, test_message
-from pmh_jupyter.grading.judge_output import CellResult
+from pmh_jupyter.grading.judge_output import CellError, CellResult, TestResult
 from pmh_jupyter.grading.run import NotebookRun
 from pmh_jupyter.grading.task import EffectiveLimits
 
 HIDDEN_TEST_NAME, WHOLE_CELL_NAME = "a hidden test", "the test as a whole"
-# Of several outcomes of an exercise's tests the first of these is the exercise's.
+NOT_EVALUATED = Message("test-not-evaluated")
+_UNDEFINED_NAME = re.compile(r"name '([^\W\d]\w*)' is not defined")
+# An exercise has the first of these outcomes that one of its tests has.
 OUTCOMES_WORST_FIRST = (
     Outcome.GRADER_ERROR,
     Outcome.CRASHED,
@@ -30,8 +36,16 @@ OUTCOMES_WORST_FIRST = (
 )
 
 
+@dataclass(frozen=True)
+class _JudgedTest:
+    """A test's verdict, with the reason that the exercise gives if this test decides its outcome."""
+
+    verdict: TestVerdict
+    reason: Message | None
+
+
 class NotebookVerdicts:
-    """Verdicts of the exercises of one notebook that was run. `points` has the milli-points of each test cell."""
+    """The verdicts of the exercises of one notebook that was run. `millipoints` has the points of each test cell."""
 
     def __init__(self, run: NotebookRun, millipoints: Mapping[str, int], limits: EffectiveLimits) -> None:
         self.run, self.millipoints, self.limits = run, millipoints, limits
@@ -41,47 +55,49 @@ class NotebookVerdicts:
         self.fatal_step = self._find_fatal_step()
 
     def verdict_of(self, exercise: Exercise) -> ExerciseVerdict:
-        """The verdict of one exercise of the notebook."""
+        """Return the verdict of one exercise of the notebook."""
         if self.run.grader_error:
             return self._verdict_without_tests(exercise, Outcome.GRADER_ERROR, Message("grader-error"))
         if self.run.plan.problem:
             return self._verdict_without_tests(exercise, Outcome.NOT_CHECKED, self.run.plan.problem)
-        tests_by_cell = {cell: tuple(self._test_verdicts(exercise, cell)) for cell in exercise.test_cells}
-        tests = tuple(test for group in tests_by_cell.values() for test in group)
-        earned = sum(self._earned_millipoints(cell) for cell in tests_by_cell)
+        tests = [test for cell in exercise.test_cells for test in self._judge_cell(exercise, cell)]
+        earned = sum(self._earned_millipoints(cell) for cell in exercise.test_cells)
         if exercise.is_manually_graded:
             outcome, message = Outcome.NEEDS_GRADING, Message("needs-grading")
         else:
             outcome, message = _summarize_tests(tests)
-        return ExerciseVerdict(exercise.grade_id, outcome, earned, exercise.max_millipoints, message, tests)
+        verdicts = tuple(test.verdict for test in tests)
+        return ExerciseVerdict(exercise.grade_id, outcome, earned, exercise.max_millipoints, message, verdicts)
 
     def credit_flags(self) -> tuple[Flag, ...]:
-        """Test cells of which no points could be read, though they passed."""
+        """Return a flag for each test cell that passed and whose last expression cannot be its points."""
         results = ((name, self._result_of(name)) for name in self.step_numbers if name)
         invalid = [(name, result) for name, result in results if result and self._has_invalid_credit(name, result)]
-        return tuple(Flag("invalid-credit", name, done.invalid_credit or f"{done.credit:g}") for name, done in invalid)
+        return tuple(
+            Flag("invalid-credit", name, result.invalid_credit or f"{result.credit:g}") for name, result in invalid
+        )
 
     def _verdict_without_tests(self, exercise: Exercise, outcome: Outcome, message: Message) -> ExerciseVerdict:
         return ExerciseVerdict(exercise.grade_id, outcome, 0, exercise.max_millipoints, message)
 
     def _result_of(self, grade_id: str) -> CellResult | None:
-        """What is known of a test cell."""
+        """Return the result of a test cell."""
         return self.run.results.get(self.step_numbers.get(grade_id, -1))
 
     def _find_fatal_step(self) -> tuple[int, CellResult] | None:
-        """The step after which nothing more was run."""
+        """Return the step after which nothing more was run."""
         last = max(self.run.results, default=-1)
         return (last, self.run.results[last]) if last >= 0 and self.run.results[last].state == "died" else None
 
     def _earned_millipoints(self, grade_id: str) -> int:
-        """The milli-points of one test cell: never less than 0, never more than the cell has."""
+        """Return the milli-points of one test cell: never less than 0, never more than the cell has."""
         result = self._result_of(grade_id)
         max_millipoints = self.millipoints.get(grade_id, 0)
         if result is None or result.state == "died" or self._has_invalid_credit(grade_id, result):
             return 0
         assertion_millipoints = self.steps[self.step_numbers[grade_id]].assertion_millipoints
         if assertion_millipoints:
-            # An assertion's verdict stands at its own place, up to the statement that ended the cell.
+            # The n-th assertion has the n-th result, up to the statement that ended the cell.
             return sum(
                 millipoints
                 for millipoints, test in zip(assertion_millipoints, result.tests, strict=False)
@@ -89,85 +105,98 @@ class NotebookVerdicts:
             )
         if any(test.outcome != "passed" for test in result.tests) or not result.tests:
             return 0
-        return max_millipoints if result.credit is None else round(result.credit * 1000)
+        return max_millipoints if result.credit is None else _round_credit(result.credit, max_millipoints)
 
     def _has_invalid_credit(self, grade_id: str, result: CellResult) -> bool:
-        """A test cell that passed, and then gave what cannot be its points. Compared before it is rounded."""
+        """Return whether a test cell that passed gave what cannot be its points."""
         if result.invalid_credit:
             return True
-        return result.credit is not None and not 0 <= result.credit * 1000 <= self.millipoints.get(grade_id, 0)
+        max_millipoints = self.millipoints.get(grade_id, 0)
+        return result.credit is not None and not 0 <= _round_credit(result.credit, max_millipoints) <= max_millipoints
 
-    def _test_verdicts(self, exercise: Exercise, grade_id: str) -> Iterator[TestVerdict]:
-        """The verdicts of one test cell; at least one."""
+    def _judge_cell(self, exercise: Exercise, grade_id: str) -> Iterator[_JudgedTest]:
+        """Yield the verdicts of one test cell; at least one."""
         result = self._result_of(grade_id)
         if result is None:
-            yield self._unrun_cell_verdict(exercise, grade_id)
+            yield self._judge_unrun_cell(exercise, grade_id)
             return
         for test in result.tests:
-            root_cause = None if test.outcome == "passed" else self._root_cause(exercise, test.reason)
-            outcome, message = root_cause or (Outcome(test.outcome), test_message(test, self.limits))
-            yield TestVerdict(
-                grade_id=grade_id,
-                name=HIDDEN_TEST_NAME if test.is_hidden else test.name or WHOLE_CELL_NAME,
-                outcome=outcome,
-                is_hidden=test.is_hidden,
-                message=message,
-                expected=None if test.is_hidden else test.expected,
-                got=None if test.is_hidden else test.got,
-                cell=self.grade_ids.get(test.cell) if test.cell is not None else None,
-                line=test.line,
-            )
+            yield self._judge_test(exercise, grade_id, test)
         if result.state == "died":
-            yield self._stopped_cell_verdict(grade_id, result)
+            message = stopped_message(result, self.limits)
+            yield _judged(TestVerdict(grade_id, WHOLE_CELL_NAME, _outcome_of_stop(result), message=message))
         elif all(test.outcome == "passed" for test in result.tests):
-            yield from self._credit_verdicts(grade_id, result)
+            yield from map(_judged, self._credit_verdicts(grade_id, result))
+
+    def _judge_test(self, exercise: Exercise, grade_id: str, test: TestResult) -> _JudgedTest:
+        root_cause = None if test.outcome == "passed" else self._root_cause(exercise, test.reason)
+        outcome, reason = root_cause or (Outcome(test.outcome), self._test_reason(test))
+        is_evaluated = root_cause is None and not _uses_undefined_name(test)
+        verdict = TestVerdict(
+            grade_id=grade_id,
+            name=HIDDEN_TEST_NAME if test.is_hidden else test.name or WHOLE_CELL_NAME,
+            outcome=outcome,
+            is_hidden=test.is_hidden,
+            message=reason,
+            expected=None if test.is_hidden else test.expected,
+            got=None if test.is_hidden else test.got,
+            cell=self.grade_ids.get(test.cell) if test.cell is not None else None,
+            line=test.line,
+        )
+        if not is_evaluated:
+            name = verdict.name if test.is_hidden else test.expression or verdict.name
+            verdict = replace(verdict, name=name, message=NOT_EVALUATED)
+        return _JudgedTest(verdict, reason)
+
+    def _test_reason(self, test: TestResult) -> Message | None:
+        if not test.is_hidden and (message := self._discarded_name_message(test)):
+            return message
+        return test_message(test, self.limits)
+
+    def _discarded_name_message(self, error: CellError) -> Message | None:
+        """Return a message for a NameError about a name that the student defined in a cell that was replaced."""
+        name = _undefined_name(error)
+        cell = self.run.plan.discarded_names.get(name or "")
+        if not name or not cell:
+            return None
+        return Message("name-defined-in-locked-cell", {"name": name, "cell": cell})
 
     def _credit_verdicts(self, grade_id: str, result: CellResult) -> Iterator[TestVerdict]:
-        """What a test cell that passed says of its points, where it does not give them all."""
-        params = {"points": f"{self.millipoints.get(grade_id, 0) / 1000:g}"}
+        """Yield a verdict for a test cell that passed and does not give all of its points."""
+        max_millipoints = self.millipoints.get(grade_id, 0)
+        params = {"points": f"{max_millipoints / 1000:g}"}
         if self._has_invalid_credit(grade_id, result):
             # Not the number itself: it may come from a hidden line.
             message = Message("invalid-credit", params | {"got": result.invalid_credit or "another number"})
-        elif result.credit is not None and round(result.credit * 1000) < self.millipoints.get(grade_id, 0):
+        elif result.credit is not None and _round_credit(result.credit, max_millipoints) < max_millipoints:
             message = Message("partial-credit", params | {"earned": f"{result.credit:g}"})
         else:
             return
         yield TestVerdict(grade_id, WHOLE_CELL_NAME, Outcome.FAILED, message=message)
 
-    def _stopped_cell_verdict(self, grade_id: str, result: CellResult) -> TestVerdict:
-        """The test cell itself was stopped, or its process died in it: it did not run to its end."""
-        return TestVerdict(
-            grade_id, WHOLE_CELL_NAME, _outcome_of_stop(result), message=stopped_message(result, self.limits)
-        )
-
-    def _unrun_cell_verdict(self, exercise: Exercise, grade_id: str) -> TestVerdict:
+    def _judge_unrun_cell(self, exercise: Exercise, grade_id: str) -> _JudgedTest:
+        """Return the verdict of a test cell that did not run."""
         root_cause = self._root_cause(exercise, None)
         if root_cause:
-            return TestVerdict(grade_id, WHOLE_CELL_NAME, root_cause[0], message=root_cause[1])
+            outcome, reason = root_cause
+            return _JudgedTest(TestVerdict(grade_id, WHOLE_CELL_NAME, outcome, message=NOT_EVALUATED), reason)
+        verdict = TestVerdict(grade_id, WHOLE_CELL_NAME, Outcome.NOT_CHECKED)
         if self.fatal_step is None or self.fatal_step[1].cause == "submission-timeout":
-            return TestVerdict(
-                grade_id,
-                WHOLE_CELL_NAME,
-                Outcome.NOT_CHECKED,
-                message=Message("submission-timed-out", _submission_seconds_params(self.limits)),
-            )
+            params = {"seconds": f"{self.limits.submission_seconds:g}"}
+            return _judged(replace(verdict, message=Message("submission-timed-out", params)))
         number, result = self.fatal_step
-        grade_id_of_stop = self.grade_ids.get(number)
-        if grade_id_of_stop in exercise.test_cells:
-            return TestVerdict(
-                grade_id,
-                WHOLE_CELL_NAME,
-                _outcome_of_stop(result),
-                message=stopped_message(result, self.limits),
-                cell=grade_id_of_stop,
-            )
-        return TestVerdict(grade_id, WHOLE_CELL_NAME, Outcome.NOT_CHECKED, message=Message("not-reached"))
+        fatal_cell = self.grade_ids.get(number)
+        if fatal_cell in exercise.test_cells:
+            message, outcome = stopped_message(result, self.limits), _outcome_of_stop(result)
+            verdict = replace(verdict, outcome=outcome, message=NOT_EVALUATED, cell=fatal_cell)
+            return _JudgedTest(verdict, message)
+        return _judged(replace(verdict, message=Message("not-reached")))
 
     def _root_cause(self, exercise: Exercise, reason: str | None) -> tuple[Outcome, Message] | None:
-        """What went wrong in the answer cells, where that explains a test better than its own reason (None: not run) does.
+        """Return what went wrong in the answer cells, if it explains a failed test better than its own `reason` (None: it did not run).
 
-        An answer that did not run to its end explains everything; one that was never given, whatever was run; one that raised or
-        is not there, only what its tests raise.
+        An answer that did not run to its end explains every test, and so does an answer that was never given. An answer that raised, or
+        that is missing, explains only tests that raise.
         """
         for number, result in sorted(self.run.results.items()):
             if not self._is_answer_step(self.steps.get(number), exercise, has_died=bool(result.cause)):
@@ -175,25 +204,49 @@ class NotebookVerdicts:
             error_type = result.error.error_type if result.error else ""
             is_explained = reason == "exception" or (reason is not None and error_type == "NotImplementedError")
             if result.cause or (error_type and is_explained):
-                return _outcome_of_stop(result), cell_message(result, self.limits)
+                message = self._discarded_name_message(result.error) if result.error else None
+                return _outcome_of_stop(result), message or cell_message(result, self.limits)
         missing = self.run.plan.missing_answers.intersection(exercise.solution_cells)
         if missing and reason == "exception":
             return Outcome.FAILED, Message("answer-not-found", {"cell": min(missing)})
         return None
 
     def _is_answer_step(self, step: Step | None, exercise: Exercise, *, has_died: bool) -> bool:
-        """True for the answer's cells, and for a cell of the student's own behind one of them if its process died in it."""
+        """Return whether a step is an answer of the exercise, or a cell that the student added behind one and that ended its process."""
         if step is None or step.is_test:
             return False
         answer_ids = {step.grade_id, *step.merged_answers} | ({step.follows_cell} if has_died else set())
         return not answer_ids.isdisjoint(exercise.solution_cells)
 
 
-def _summarize_tests(tests: tuple[TestVerdict, ...]) -> tuple[Outcome, Message]:
+def _judged(verdict: TestVerdict) -> _JudgedTest:
+    return _JudgedTest(verdict, verdict.message)
+
+
+def _round_credit(credit: float, max_millipoints: int) -> int:
+    """Round points to milli-points, so that 0.1 + 0.1 + 0.1 counts as 0.3. Numbers out of range become -1 or the maximum plus 1."""
+    millipoints = credit * 1000
+    if not -1 < millipoints < max_millipoints + 1:
+        return -1 if millipoints < 0 else max_millipoints + 1
+    return round(millipoints)
+
+
+def _undefined_name(error: CellError) -> str | None:
+    match = _UNDEFINED_NAME.match(error.detail) if error.error_type == "NameError" else None
+    return match[1] if match else None
+
+
+def _uses_undefined_name(test: TestResult) -> bool:
+    """Return whether a test itself (not the student's code that it called) used a name that is not defined."""
+    return test.reason == "exception" and test.error_type == "NameError" and test.cell is None
+
+
+def _summarize_tests(tests: list[_JudgedTest]) -> tuple[Outcome, Message]:
+    """Return the worst outcome, with the reason of the first test that has it."""
     for outcome in OUTCOMES_WORST_FIRST:
         for test in tests:
-            if test.outcome is outcome:
-                return outcome, test.message or Message("solved")
+            if test.verdict.outcome is outcome:
+                return outcome, test.reason or Message("solved")
     return Outcome.GRADER_ERROR, Message("grader-error")
 
 
@@ -203,7 +256,3 @@ def _outcome_of_stop(result: CellResult) -> Outcome:
     if result.state == "died" or (result.error and result.error.error_type == "MemoryError"):
         return Outcome.CRASHED
     return Outcome.FAILED
-
-
-def _submission_seconds_params(limits: EffectiveLimits) -> dict[str, str]:
-    return {"seconds": f"{limits.submission_seconds:g}"}

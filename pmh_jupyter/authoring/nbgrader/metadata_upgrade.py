@@ -48,7 +48,7 @@ def _is_older(meta: Json) -> bool:
 def _is_ordinary_cell(meta: Json) -> bool:
     """An ordinary cell, to nbgrader: said to be neither graded nor an answer, and nothing else; its name then means nothing."""
     return all(meta.get(flag) is False for flag in ("grade", "solution")) and not any(
-        meta.get(flag, False) is not False for flag in ("locked", "task")
+        meta.get(flag, False) is not False for flag in ("locked", "task", "remove")
     )
 
 

@@ -1,4 +1,4 @@
-"""`pmh course`: what an author does with a course's folder."""
+"""`pmh course`: validates and releases the folder of a course."""
 
 from __future__ import annotations
 
@@ -12,24 +12,30 @@ if TYPE_CHECKING:
 
 def register(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser("course", help="validate a course, or release it to a hub")
-    subcommands = parser.add_subparsers(required=True, metavar="verb")
-    validate_parser = subcommands.add_parser("validate", help="say everything that is wrong with a course")
+    subcommands = parser.add_subparsers(required=True, metavar="subcommand")
+    validate_parser = subcommands.add_parser("validate", help="report every problem of a course")
     validate_parser.set_defaults(run=validate)
-    release_parser = subcommands.add_parser("release", help="send a course to a hub, which makes its releases")
+    release_parser = subcommands.add_parser("release", help="send a course to a hub, which creates its releases")
     release_parser.add_argument(
-        "--classroom", metavar="SLUG", action="append", default=[], help="adopts the new version at once; repeatable"
+        "--classroom",
+        metavar="SLUG",
+        action="append",
+        default=[],
+        help="a classroom that adopts the new version at once; repeatable",
     )
     release_parser.set_defaults(run=release)
     for subparser in (validate_parser, release_parser):
         subparser.add_argument("folder", metavar="DIR", help="the folder that holds course.toml")
         subparser.add_argument("--url", help="address of the service, for example https://hub.example/services/pmh")
         subparser.add_argument(
-            "--token-env", metavar="NAME", help="variable of the token (PMH_TOKEN or JUPYTERHUB_API_TOKEN)"
+            "--token-env",
+            metavar="NAME",
+            help="environment variable that holds the token (default: PMH_TOKEN or JUPYTERHUB_API_TOKEN)",
         )
 
 
 def validate(arguments: argparse.Namespace) -> int:
-    """Exit code 0: it can be released; 1: it has the problems printed."""
+    """Return 0 if the course can be released, 1 if it has problems, which are printed."""
     from pmh_jupyter.cli.course.validation import (
         can_validate_locally,
         print_result,
@@ -53,12 +59,12 @@ def release(arguments: argparse.Namespace) -> int:
     reply = request_release(*_find_service_and_token(arguments), slug, files, tuple(arguments.classroom))
     print(f"{reply.course}, version {reply.version}")
     for lesson in reply.lessons:
-        print(f"  {lesson.slug}: {'new release' if lesson.is_changed else 'as before'} {lesson.release_id[:12]}")
+        print(f"  {lesson.slug}: {'new release' if lesson.is_changed else 'unchanged'} {lesson.release_id[:12]}")
     return 0
 
 
 def _find_service_and_token(arguments: argparse.Namespace) -> tuple[str, str]:
-    """The service's address and the token for it: in a user's server both stand in the environment."""
+    """Return the service's address and the token for it. In a user's server, both come from the environment."""
     from pmh_jupyter.cli.service_client import TOKEN_VARIABLES, find_token
     from pmh_jupyter.config import Settings
 

@@ -1,4 +1,4 @@
-"""A course's folder validated: with the parts that are installed here, or by a hub's service; and what was found, in words."""
+"""Validates the folder of a course, here or with a hub's service, and prints the findings."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ValidationResult:
-    """What keeps the course from being released, and what is known of it besides: nothing where the service found problems."""
+    """The problems that prevent a release, and the service's reply about everything else (None if the service found problems)."""
 
     problems: tuple[Problem, ...]
     reply: CourseValidationReply | None = None
 
 
 def can_validate_locally(environ: Mapping[str, str]) -> bool:
-    """False in a user's server: its environment has no Jupytext, and it knows the hub's service, which has all that is needed."""
+    """Return False in a user's server: its environment has no Jupytext, and it knows the hub's service, which has everything needed."""
     return not environ.get("PMH_SERVICE_URL") and find_spec("jupytext") is not None
 
 
 def validate_locally(folder: str) -> ValidationResult:
-    """Reads and releases the course in the folder, and tries its lessons where there is a wall that holds."""
+    """Read and release the course in the folder, and try its lessons if a sandbox is available."""
     from pmh_jupyter.authoring.validation import validate_folder
     from pmh_jupyter.service.serializers import course_validation_reply
 
@@ -41,7 +41,7 @@ def validate_locally(folder: str) -> ValidationResult:
 
 
 def validate_on_service(folder: str, service: str, token: str) -> ValidationResult:
-    """The same, by the service at this address. Raises as `upload.send_validation` does."""
+    """Validate with the service at this address. Raises as `service_client.request_validation`."""
     from pmh_jupyter.cli.service_client import request_validation
 
     try:
@@ -52,9 +52,9 @@ def validate_on_service(folder: str, service: str, token: str) -> ValidationResu
 
 
 def read_course_files(folder: str) -> tuple[str, tuple[File, ...]]:
-    """The course's slug and its files, as a service is sent them; no notebook is read.
+    """Return the course's slug and its files, as they are sent to a service. No notebook is parsed.
 
-    Raises BadInput where there is no folder, TooLarge, and InvalidCourse where course.toml does not tell the slug.
+    Raises BadInput if there is no such folder, TooLarge, and InvalidCourse if course.toml has no slug.
     """
     from pmh_jupyter.authoring.folder import read_folder
     from pmh_jupyter.authoring.manifest import read_course_slug
@@ -64,7 +64,7 @@ def read_course_files(folder: str) -> tuple[str, tuple[File, ...]]:
 
 
 def print_result(result: ValidationResult) -> None:
-    """Prints what was found, a line each."""
+    """Print the findings, one per line."""
     reply = result.reply
     for lesson in reply.releases if reply else ():
         points = _format_count(lesson.points, "point")
@@ -73,16 +73,16 @@ def print_result(result: ValidationResult) -> None:
         )
     for problem in result.problems:
         print(f"problem  {problem}")
-    for remark in reply.warnings if reply else ():
-        print(f"advice   {_to_problem(remark)}")
+    for warning in reply.warnings if reply else ():
+        print(f"warning  {_to_problem(warning)}")
     if reply and not reply.has_trial_run:
-        print("Not tried: no sandbox can be had, so solutions and stubs were not graded.", file=sys.stderr)
+        print("No sandbox is available, so solutions and untouched notebooks were not graded.", file=sys.stderr)
     problem_count = len(result.problems)
-    print(f"{_format_count(problem_count, 'problem')} found." if problem_count else "No problem found.")
+    print(f"{_format_count(problem_count, 'problem')} found." if problem_count else "No problems found.")
 
 
 def _find_contained_backend() -> SandboxBackend | None:
-    """A wall that really holds, or None: a course may come from somewhere else, and its code is run only behind one."""
+    """Return a real sandbox, or None: a course may come from somewhere else, so its code only runs in a sandbox."""
     from pmh_jupyter.config import Settings
     from pmh_jupyter.errors import NoSandbox
     from pmh_jupyter.grading.backends import find_backend

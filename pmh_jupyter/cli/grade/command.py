@@ -1,4 +1,4 @@
-"""`pmh grade`: submissions graded on this machine, without a hub and without a database."""
+"""`pmh grade`: grades submissions on this machine, without a hub and without a database."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pmh_jupyter.grading.backends import SandboxBackend
     from pmh_jupyter.grading.task import EffectiveLimits
 
+FAILED_EXIT_CODE = 2
+UNMAPPED_EXIT_CODE = 3
 INTERRUPTED_EXIT_CODE = 130
 CLOSE_TIMEOUT_SECONDS = 5.0
 
@@ -29,61 +31,77 @@ def register(subparsers: Subparsers) -> None:
     parser.add_argument(
         "submission", nargs="+", help="a notebook, a folder that holds it and its files, or a folder of such folders"
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object a line and submission")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line and submission")
     parser.add_argument(
-        "--jobs", metavar="N", type=_parse_job_count, default=0, help="gradings at once; one for each core"
+        "--jobs",
+        metavar="N",
+        type=_parse_job_count,
+        default=0,
+        help="number of gradings at once (default: one per core)",
     )
-    parser.add_argument("--output", metavar="FILE", help="write results there as they come; go on where it ends")
+    parser.add_argument(
+        "--output", metavar="FILE", help="append results to FILE as they arrive; the next run continues where it ends"
+    )
     parser.set_defaults(run=grade)
 
 
 def grade(arguments: argparse.Namespace) -> int:
-    """0 whatever the scores; 2 where an input cannot be read, or a fault of ours: the other submissions are graded all the same;
-    130 where it was interrupted."""
+    """Grade the submissions and return the exit code, whatever the scores:
+
+    0    every path was graded.
+    2    an input could not be read, or the grader failed; the other submissions were graded all the same.
+    3    a path could not be mapped to a submission of this lesson; all others were graded.
+    130  the run was interrupted.
+    """
     from pmh_jupyter.config import Settings
 
     settings = Settings.from_environ()
     with _start_backend(settings) as get_backend, _sigterm_as_interrupt():
-        # While the sandbox starts, what else is needed is imported.
+        # The remaining modules are imported while the sandbox starts.
         from pmh_jupyter.authoring.lesson_in_course import read_lesson
         from pmh_jupyter.cli.grade.discover import find_submissions
-        from pmh_jupyter.cli.grade.isolation_cache import PersistentIsolationCache
-        from pmh_jupyter.cli.grade.report import Summary, print_json, print_nothing, print_table
+        from pmh_jupyter.cli.grade.isolation_store import FileIsolationStore
+        from pmh_jupyter.cli.grade.report import Summary, print_json, print_nothing, print_table, print_unmapped
         from pmh_jupyter.cli.grade.run import GradingRun
+        from pmh_jupyter.grading.isolation import IsolationCache
         from pmh_jupyter.grading.task import apply_requested_limits
 
         backend = get_backend()
         source = read_lesson(arguments.source, backend)
-        discovered = find_submissions(arguments.submission, source.release)
-        summary = Summary(len(discovered.paths), folders_without_submission=discovered.folders_without_submission)
+        discovered = find_submissions(arguments.submission, source.release, arguments.source)
+        print_unmapped(discovered.unmapped)
+        summary = Summary(len(discovered.paths), unmapped=len(discovered.unmapped))
         print_result = print_json if arguments.json else print_nothing if arguments.output else print_table
         limits = apply_requested_limits(_limits_from_settings(settings), source.limits)
         jobs = arguments.jobs or len(os.sched_getaffinity(0))
-        run = GradingRun(source, limits, backend, print_result, summary, jobs, PersistentIsolationCache(backend))
+        run = GradingRun(source, limits, backend, print_result, summary, jobs, IsolationCache(FileIsolationStore()))
         return _run_and_summarize(run, discovered.paths, arguments.output)
 
 
 def _run_and_summarize(run: GradingRun, paths: list[str], output: str | None) -> int:
-    """Grades, and says at the end what became of all."""
-    exit_code = 2
+    """Grade, print the summary at the end, and return the exit code."""
+    exit_code = FAILED_EXIT_CODE
+    summary = run.summary
     try:
         run.grade(paths, output)
-        exit_code = 2 if run.summary.grader_errors or run.summary.unreadable else 0
+        has_failed = summary.grader_errors or summary.unreadable
+        exit_code = FAILED_EXIT_CODE if has_failed else UNMAPPED_EXIT_CODE if summary.unmapped else 0
     except KeyboardInterrupt:
         exit_code = INTERRUPTED_EXIT_CODE
-        resume_hint = " The same command goes on from here." if output else ""
-        print(f"pmh: interrupted after {run.summary.finished} of {run.summary.total}.{resume_hint}", file=sys.stderr)
+        resume_hint = " Run the same command again to continue." if output else ""
+        print(f"pmh: interrupted after {summary.finished} of {summary.total}.{resume_hint}", file=sys.stderr)
     finally:
-        if run.summary.total > 1 or output:
-            print(run.summary, file=sys.stderr)
+        if summary.total != 1 or summary.unmapped or output:
+            print(summary, file=sys.stderr)
     return exit_code
 
 
 @contextlib.contextmanager
 def _start_backend(settings: Settings) -> Iterator[Callable[[], SandboxBackend]]:
-    """A wall is started; what it is, is asked for when it is needed, and said where submissions can reach this machine.
+    """Start a sandbox backend in the background, and close it at the end.
 
-    At the end all that runs behind it is ended, and is not waited for long.
+    The function that is yielded waits until the backend is ready, and warns where submissions can reach this machine. Closing ends
+    everything that runs in the sandbox; the wait for it is limited to `CLOSE_TIMEOUT_SECONDS`.
     """
     from pmh_jupyter.grading.backends import find_backend
 
@@ -93,11 +111,14 @@ def _start_backend(settings: Settings) -> Iterator[Callable[[], SandboxBackend]]
     def get_backend() -> SandboxBackend:
         backend = backend_future.result()
         if not backend.is_contained:
-            print("pmh: no sandbox can be had here, so submissions run as you. `pmh doctor` says why.", file=sys.stderr)
+            print(
+                "pmh: no sandbox is available, so submissions run as your own user. Run `pmh doctor` to find out why.",
+                file=sys.stderr,
+            )
         return backend
 
     def close_backend() -> None:
-        if backend_future.exception() is None:  # waits for one that is just being started
+        if backend_future.exception() is None:  # waits for a backend that is still starting
             backend_future.result().close()
 
     try:
@@ -111,13 +132,13 @@ def _start_backend(settings: Settings) -> Iterator[Callable[[], SandboxBackend]]
 def _resolve_future(future: Future[SandboxBackend], create_backend: Callable[[], SandboxBackend]) -> None:
     try:
         future.set_result(create_backend())
-    except BaseException as error:  # noqa: BLE001 (it is raised where the result is asked for)
+    except BaseException as error:  # noqa: BLE001 (raised again where the result is read)
         future.set_exception(error)
 
 
 @contextlib.contextmanager
 def _sigterm_as_interrupt() -> Iterator[None]:
-    """TERM is as good as Ctrl-C."""
+    """Treat SIGTERM like Ctrl-C."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -140,5 +161,5 @@ def _limits_from_settings(settings: Settings) -> EffectiveLimits:
 
 def _parse_job_count(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 1000:
-        raise argparse.ArgumentTypeError("must be a whole number from 1 on")
+        raise argparse.ArgumentTypeError("must be a whole number of at least 1")
     return int(text)

@@ -1,58 +1,206 @@
-"""Which submissions a path on the command line stands for.
+"""Finds the submissions of a lesson among the paths that `pmh grade` is given.
 
-A notebook is a submission, and so is a folder that holds one, or one of the lesson's notebooks at its place. Any other folder holds
-submissions: each of its subfolders is one by the same rule, or is a student's in nbgrader's layout
-(`submitted/<student>/<assignment>/`), whose subfolder of the lesson's name is the submission. A student's folder without it is nobody's
-submission of this lesson, and is only counted.
+A file is a submission. A folder is a submission, or it holds submissions:
+
+1. It holds one of the lesson's notebooks by name: it is a submission, unless two or more folders in it hold the lesson as well.
+2. It holds a folder named like the lesson: that folder is the submission (nbgrader's layout, `submitted/<student>/<assignment>/`).
+3. Folders in it hold submissions: it is a folder of students, and each of them is looked into by rules 1, 2 and 4. A folder named like
+   the lesson may lie up to `MAX_DEPTH` levels below a student's folder.
+4. It holds any notebook: it is a submission whose notebook was renamed. A folder named on the command line that holds several
+   notebooks with cells of the lesson, none of them under the lesson's name, is a folder of students with a notebook each.
+
+Names are compared without regard to case and to the way in which accents are encoded. A folder that fits no rule is never graded as one
+submission: it is listed with the rule that was tried.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from pmh_jupyter.domain.course import Release
+from pmh_jupyter.domain.notebook import read_notebook, read_submitted_notebook
+from pmh_jupyter.errors import InvalidNotebook
+from pmh_jupyter.grading.notebook_lookup import normalize_notebook_name
+
+MAX_DEPTH = 3
+MAX_NOTEBOOK_BYTES = 32 << 20
+_IGNORED_FOLDERS = frozenset({"__pycache__", "__macosx"})
+
+
+@dataclass(frozen=True)
+class UnmappedPath:
+    """A path for which no submission was found, and what was looked for."""
+
+    path: str
+    rule: str
+
+    def __str__(self) -> str:
+        return f"{self.path} is not graded: {self.rule}"
 
 
 @dataclass
 class DiscoveredSubmissions:
-    """Paths of submissions, in the order that they were named, each once; `without` counts folders that hold none."""
+    """Paths of submissions, each once, in the order in which they were named; and the paths that could not be mapped to one."""
 
     paths: list[str] = field(default_factory=list)
-    folders_without_submission: int = 0
+    unmapped: list[UnmappedPath] = field(default_factory=list)
 
 
-def find_submissions(paths: Iterable[str], release: Release) -> DiscoveredSubmissions:
-    """The submissions that these paths stand for. A path that holds none stays, so that somebody is told of it."""
+def find_submissions(paths: Iterable[str], release: Release, source: str) -> DiscoveredSubmissions:
+    """Find the submissions below these paths. `source` is the path of the lesson's source, whose name the lesson's folders have."""
     discovered = DiscoveredSubmissions()
+    finder = _SubmissionFinder(release, Path(source), discovered)
     for path in paths:
-        discovered.paths += _find_below(Path(path), release, discovered) or [path]
+        discovered.paths += map(str, finder.find(Path(path)))
     discovered.paths = list(dict.fromkeys(discovered.paths))
+    discovered.unmapped = list(dict.fromkeys(discovered.unmapped))
     return discovered
 
 
-def _find_below(path: Path, release: Release, discovered: DiscoveredSubmissions) -> list[str]:
-    submission = _find_submission_at(path, release)
-    if submission or not path.is_dir():
-        return [str(submission)] if submission else []
-    paths = []
-    for folder in sorted(folder for folder in path.iterdir() if folder.is_dir() and not folder.name.startswith(".")):
-        submission = _find_submission_at(folder, release)
-        if submission:
-            paths.append(str(submission))
-        else:
-            discovered.folders_without_submission += 1
-    return paths
+class _SubmissionFinder:
+    def __init__(self, release: Release, source: Path, discovered: DiscoveredSubmissions) -> None:
+        self._release, self._discovered = release, discovered
+        self._notebook_paths = [file.path for file in release.student_files if file.path.endswith(".ipynb")]
+        resolved = source.resolve()
+        # A notebook that is named by itself may lie in a folder that has the assignment's name, or not.
+        names = (resolved.name,) if source.is_dir() else (resolved.stem, resolved.parent.name)
+        self._lesson_names = {_normalize(name): name for name in (release.lesson, *names) if name}
+
+    def find(self, path: Path) -> list[Path]:
+        """Find the submissions at one path of the command line."""
+        if not path.is_dir():
+            return [path]  # one that is missing is reported when it is read
+        folders = _subfolders(path)
+        holding_lesson = [folder for folder in folders if self._holds_lesson(folder)]
+        if self._holds_lesson_notebook(path) and len(holding_lesson) < 2:
+            return [path]
+        named = [inner for folder in folders if self._has_lesson_name(folder) and (inner := self._innermost(folder))]
+        if len(named) == 1 and not self._holds_lesson_notebook(path):
+            return named
+        if len(holding_lesson) < 2 and self._notebooks_with_lesson_cells(path):
+            return self._find_renamed(path)
+        submissions = [submission for folder in folders if (submission := self._find_in_student_folder(folder))]
+        if submissions:
+            self._report_strays(path)
+            return submissions
+        if _holds_notebook(path):
+            return [path]
+        if not _holds_notebook(path, depth=MAX_DEPTH + 1):
+            return [path]  # reported as a path without a notebook when it is read
+        return []
+
+    def _find_in_student_folder(self, folder: Path) -> Path | None:
+        if self._holds_lesson_notebook(folder):
+            return folder
+        named = self._folders_with_lesson_name(folder)
+        if len(named) == 1:
+            return named[0]
+        if named:
+            places = ", ".join(str(path.relative_to(folder)) for path in named[:3])
+            self._report(folder, f"several folders in it could be the submission ({places}). Name the right one.")
+            return None
+        if _holds_notebook(folder):
+            return folder
+        self._report(folder, self._rule)
+        return None
+
+    def _find_renamed(self, path: Path) -> list[Path]:
+        """Find the submissions in a folder whose notebooks have cells of the lesson, none under the lesson's name."""
+        notebooks = self._notebooks_with_lesson_cells(path)
+        own_names = {normalize_notebook_name(name) for name in self._notebook_paths}
+        is_copy = any(normalize_notebook_name(notebook.name) in own_names for notebook in notebooks)
+        if len(notebooks) == 1 or is_copy or len(self._notebook_paths) > 1:
+            return [path]
+        return notebooks
+
+    def _report_strays(self, path: Path) -> None:
+        """Report notebooks that lie beside the students' folders."""
+        for notebook in _notebooks(path):
+            self._report(
+                notebook, "it lies beside folders of students. Name it on the command line if it is a submission."
+            )
+
+    def _report(self, path: Path, rule: str) -> None:
+        self._discovered.unmapped.append(UnmappedPath(str(path), rule))
+
+    @cached_property
+    def _rule(self) -> str:
+        names = " or ".join(f"“{name}”" for name in self._lesson_names.values())
+        return (
+            f"no notebook in it ({', '.join(self._notebook_paths)} or any other), "
+            f"and no folder named {names} up to {MAX_DEPTH} levels below it."
+        )
+
+    def _holds_lesson(self, folder: Path) -> bool:
+        return self._holds_lesson_notebook(folder) or bool(self._folders_with_lesson_name(folder))
+
+    def _holds_lesson_notebook(self, folder: Path) -> bool:
+        return any((folder / path).is_file() for path in self._notebook_paths)
+
+    def _has_lesson_name(self, folder: Path) -> bool:
+        return _normalize(folder.name) in self._lesson_names
+
+    def _folders_with_lesson_name(self, folder: Path) -> list[Path]:
+        """Return the folders that have the lesson's name and hold notebooks, at the first level below `folder` that has any."""
+        level = [folder]
+        for _ in range(MAX_DEPTH):
+            level = [below for parent in level for below in _subfolders(parent)]
+            named = [below for below in level if self._has_lesson_name(below) and self._innermost(below)]
+            if named:
+                return [self._innermost(below) or below for below in named]
+        return []
+
+    def _innermost(self, folder: Path) -> Path | None:
+        """Return the folder with the notebooks: this one, or a single one of the same name in it (as archives are unpacked)."""
+        if _holds_notebook(folder) or self._holds_lesson_notebook(folder):
+            return folder
+        inner = [below for below in _subfolders(folder) if self._has_lesson_name(below) and _holds_notebook(below)]
+        return inner[0] if len(inner) == 1 else None
+
+    def _notebooks_with_lesson_cells(self, folder: Path) -> list[Path]:
+        return [path for path in _notebooks(folder) if self._grade_ids & _read_grade_ids(path)]
+
+    @cached_property
+    def _grade_ids(self) -> frozenset[str]:
+        notebooks = [file for file in self._release.student_files if file.path.endswith(".ipynb")]
+        return frozenset().union(*(read_notebook(file.path, file.content).cells_by_grade_id() for file in notebooks))
 
 
-def _find_submission_at(path: Path, release: Release) -> Path | None:
-    """The submission that is this place or, by the lesson's name, right in it."""
-    return next((candidate for candidate in (path, path / release.lesson) if _is_submission(candidate, release)), None)
+def _subfolders(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_dir() and not _is_ignored(path.name))
+    except OSError:
+        return []
 
 
-def _is_submission(candidate: Path, release: Release) -> bool:
-    if not candidate.is_dir():
-        return candidate.is_file()
-    lesson_notebooks = (candidate / file.path for file in release.student_files if file.path.endswith(".ipynb"))
-    return any(path.is_file() for path in lesson_notebooks) or next(candidate.glob("*.ipynb"), None) is not None
+def _is_ignored(name: str) -> bool:
+    return name.startswith(".") or name.casefold() in _IGNORED_FOLDERS
+
+
+def _notebooks(folder: Path) -> list[Path]:
+    with suppress(OSError):
+        return sorted(path for path in folder.glob("*.ipynb") if path.is_file() and not path.name.startswith("."))
+    return []
+
+
+def _holds_notebook(folder: Path, depth: int = 0) -> bool:
+    """Return whether a notebook lies in the folder, or up to `depth` levels below it."""
+    return bool(_notebooks(folder)) or (
+        depth > 0 and any(_holds_notebook(below, depth - 1) for below in _subfolders(folder))
+    )
+
+
+def _read_grade_ids(path: Path) -> set[str]:
+    with suppress(OSError, InvalidNotebook):
+        if path.stat().st_size <= MAX_NOTEBOOK_BYTES:
+            return set(read_submitted_notebook(path.name, path.read_bytes()).cells_by_grade_id())
+    return set()
+
+
+def _normalize(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold().strip()

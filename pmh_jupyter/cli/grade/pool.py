@@ -1,4 +1,4 @@
-"""A function over many things on several threads: lazily, a bounded number in flight, results as they come."""
+"""Maps a function over many items on several threads: lazily, with a bounded number of items in flight."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ ResultT = TypeVar("ResultT")
 def map_in_parallel(
     function: Callable[[ItemT], ResultT], items: Iterable[ItemT], thread_count: int
 ) -> Iterator[ResultT]:
-    """The results in the order in which they are there; raises what `work` raises.
+    """Yield the results in the order in which they finish; raises what `function` raises.
 
-    The threads are daemons and are not waited for when the caller stops early: who is interrupted leaves at once.
+    The threads are daemons and are not waited for when the caller stops early, so that an interrupted run ends at once.
     """
     pending_items: queue.Queue[ItemT] = queue.Queue()
     results: queue.Queue[ResultT | BaseException] = queue.Queue()
@@ -26,7 +26,7 @@ def map_in_parallel(
             item = pending_items.get()
             try:
                 results.put(function(item))
-            except BaseException as error:  # noqa: BLE001 (it is the caller's)
+            except BaseException as error:  # noqa: BLE001 (raised again in the caller)
                 results.put(error)
 
     for number in range(thread_count):
@@ -34,7 +34,7 @@ def map_in_parallel(
     in_flight = 0
     remaining_items = iter(items)
     while True:
-        # One more than there are threads waits, so that none is idle while a result is told.
+        # One item more than there are threads waits, so that no thread is idle while the caller handles a result.
         while in_flight <= thread_count and (next_item := next(remaining_items, None)) is not None:
             pending_items.put(next_item)
             in_flight += 1

@@ -1,4 +1,4 @@
-"""What `pmh grade` says: of each submission, how far it is, and of all at the end."""
+"""The output of `pmh grade`: a result for each submission, the progress, and a summary at the end."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pmh_jupyter.domain.feedback_text import feedback_text, flag_text
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from pmh_jupyter.cli.grade.discover import UnmappedPath
     from pmh_jupyter.domain.verdict import Grading
 
 OUTCOME_SYMBOLS = {"passed": "[green]✓[/]", "failed": "[red]✕[/]", "needs-grading": "[blue]…[/]"}
@@ -22,7 +23,7 @@ PROGRESS_INTERVAL_SECONDS = 10.0
 
 
 def serialize_grading(path: str, grading: Grading) -> dict[str, Any]:
-    """One submission as `--json` tells it; scores are in points, seconds are wall time."""
+    """Return the JSON object of one submission. Scores are in points, seconds are wall time."""
     return {
         "submission": path,
         "score": sum(verdict.millipoints for verdict in grading.verdicts) / 1000,
@@ -37,6 +38,7 @@ def serialize_grading(path: str, grading: Grading) -> dict[str, Any]:
             }
             for verdict in grading.verdicts
         ],
+        "repairs": [{"code": message.code, "text": feedback_text(message)} for message in grading.repairs],
         "flags": [
             {"code": flag.code, "cell": flag.cell, "detail": flag.detail, "text": flag_text(flag)}
             for flag in grading.flags
@@ -46,27 +48,33 @@ def serialize_grading(path: str, grading: Grading) -> dict[str, Any]:
 
 
 def print_json(result: dict[str, Any], grading: Grading) -> None:
-    """A line on standard output."""
+    """Print one line to standard output."""
     print(json.dumps(result, ensure_ascii=False), flush=True)
 
 
 def print_table(result: dict[str, Any], grading: Grading) -> None:
-    """A table on standard output."""
+    """Print a table to standard output."""
     from rich.console import Console
     from rich.markup import escape
 
     console = Console()
     console.print(f"[bold]{escape(result['submission'])}[/]  {result['score']:g} of {result['max_score']:g} points")
     console.print(_build_table(result["exercises"]))
-    for message in grading.repairs:
-        console.print(f"  [dim]{escape(feedback_text(message))}[/]")
+    for repair in result["repairs"]:
+        console.print(f"  [dim]{escape(repair['text'])}[/]")
     for flag in result["flags"]:
         prefix = f"{flag['cell']}: " if flag["cell"] else ""
         console.print(f"  [yellow]! {escape(prefix + flag['text'])}[/]")
 
 
 def print_nothing(result: dict[str, Any], grading: Grading) -> None:
-    """It stands in the file of results."""
+    """Print nothing: the result is in the results file."""
+
+
+def print_unmapped(unmapped: list[UnmappedPath]) -> None:
+    """List the paths without a submission of this lesson on standard error, each with the rule that was tried."""
+    for path in unmapped:
+        print(f"pmh: {path}", file=sys.stderr)
 
 
 def _build_table(exercises: list[dict[str, Any]]) -> Table:
@@ -87,14 +95,14 @@ def _build_table(exercises: list[dict[str, Any]]) -> Table:
 
 @dataclass
 class Summary:
-    """What became of all submissions. `known` are those of an earlier run; `faults` are ours, `unread` could not be read."""
+    """The number of submissions by what became of them. `unmapped` are paths that no submission was found for; they are not in `total`."""
 
     total: int = 0
     graded: int = 0
     reused: int = 0
     grader_errors: int = 0
     unreadable: int = 0
-    folders_without_submission: int = 0
+    unmapped: int = 0
     total_points: float = 0.0
     total_max_points: float = 0.0
 
@@ -103,8 +111,8 @@ class Summary:
         return self.graded + self.reused + self.grader_errors + self.unreadable
 
     def add_result(self, line: dict[str, Any], *, is_reused: bool = False) -> None:
-        """Takes in one result."""
-        if line.get("fault"):
+        """Count one result."""
+        if line.get("grader_error"):
             self.grader_errors += 1
             return
         self.reused += is_reused
@@ -116,10 +124,10 @@ class Summary:
         scored_count = self.graded + self.reused
         phrases = [f"{self.graded} graded"]
         for count, label in (
-            (self.reused, "known from before"),
-            (self.grader_errors, "not graded through our fault"),
+            (self.reused, "reused from the results file"),
+            (self.grader_errors, "not graded because of a grader error"),
             (self.unreadable, "not readable"),
-            (self.folders_without_submission, "folders without this lesson"),
+            (self.unmapped, "without a submission of this lesson"),
         ):
             if count:
                 phrases.append(f"{count} {label}")
@@ -133,7 +141,10 @@ class Summary:
 
 @contextmanager
 def show_progress(summary: Summary) -> Iterator[Callable[[], None]]:
-    """Shows how far it is on standard error: a bar with an estimate on a terminal, else a line now and then. Call it after each."""
+    """Show the progress on standard error: a bar with an estimate on a terminal, otherwise a line now and then.
+
+    The function that is yielded is called after each result.
+    """
     if sys.stderr.isatty():
         with _progress_bar(summary) as advance:
             yield advance

@@ -1,7 +1,7 @@
-"""The file of results: a JSON object a line, written as results come, and read again by the next run.
+"""The results file: one JSON object per line, appended as results arrive, and read again by the next run.
 
-A line is complete or it is not there: it is written in one go, and what a kill or a full disk left of the last one is cut off at the next
-start. The file is brought to the disk every few seconds and at the end, so that a power cut costs no more than these.
+A line is complete or absent: it is written at once, and an incomplete last line that a kill or a full disk left is cut off at the next
+start. The file is synced every few seconds and at the end, so that a power cut costs only the results of these seconds.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ ResultKey = tuple[str, str, str]
 
 
 def result_key(line: ResultLine) -> ResultKey:
-    """What a result depends on: the submission's content, the release, the version of the grader."""
-    return str(line.get("hash")), str(line.get("release")), str(line.get("grader"))
+    """Return what a result depends on: the submission's content, the release, and the version of the grader."""
+    return str(line.get("hash")), str(line.get("release")), str(line.get("grader_version"))
 
 
 class ResultsFile:
-    """An open file of results, of which this process is the only writer. Raises BadInput where that cannot be."""
+    """An open results file with this process as its only writer. Raises BadInput if another process writes it, or it cannot be opened."""
 
     def __init__(self, path: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._path = Path(path)
@@ -51,12 +51,12 @@ class ResultsFile:
         self.close()
 
     def find_result(self, submission: str, key: ResultKey) -> ResultLine | None:
-        """The result of an earlier run for the same content, release and grader; a fault of ours is none."""
+        """Return the result of an earlier run for the same content, release and grader, unless it was a grader error."""
         line = self.lines_by_submission.get(submission)
-        return line if line and result_key(line) == key and not line.get("fault") else None
+        return line if line and result_key(line) == key and not line.get("grader_error") else None
 
     def append(self, line: ResultLine) -> None:
-        """Writes a result."""
+        """Append a result."""
         data = json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
         start_offset = os.lseek(self._descriptor, 0, os.SEEK_END)
         try:
@@ -69,7 +69,7 @@ class ResultsFile:
             self._sync()
 
     def close(self) -> None:
-        """Brings everything to the disk and gives the file to the next run."""
+        """Sync the file and unlock it."""
         try:
             self._sync()
         finally:
@@ -80,7 +80,7 @@ class ResultsFile:
         self._last_sync = self._clock()
 
     def _read(self) -> None:
-        """Reads a line at a time, keeping of each submission's last result what it takes to know it again."""
+        """Read line by line, keeping the key fields of the last result of each submission."""
         end_offset = 0
         with open(self._descriptor, "rb", closefd=False) as file:
             for number, raw in enumerate(file, 1):
@@ -89,8 +89,8 @@ class ResultsFile:
                 line = _parse_line(raw)
                 if line is None:
                     raise BadInput(
-                        f"{self._path} is no file of results: line {number} is none.",
-                        advice="Name another file with --output, or take that line out.",
+                        f"{self._path} is not a results file: line {number} is not a result.",
+                        advice="Name another file with --output, or remove that line.",
                     )
                 self.lines_by_submission[line["submission"]] = _keep_key_fields(line)
                 end_offset += len(raw)
@@ -110,7 +110,7 @@ def _open_locked(path: Path) -> int:
     except OSError as error:
         os.close(descriptor)
         raise BadInput(
-            f"Another pmh grade is writing {path}.", advice="Wait for it, or name another file with --output."
+            f"Another pmh grade is writing to {path}.", advice="Wait for it, or name another file with --output."
         ) from error
     return descriptor
 
@@ -124,4 +124,7 @@ def _parse_line(raw: bytes) -> ResultLine | None:
 
 
 def _keep_key_fields(line: ResultLine) -> ResultLine:
-    return {name: line.get(name) for name in ("submission", "score", "max_score", "hash", "release", "grader", "fault")}
+    return {
+        name: line.get(name)
+        for name in ("submission", "score", "max_score", "hash", "release", "grader_version", "grader_error")
+    }

@@ -1,16 +1,15 @@
-"""Submissions graded one beside another, and each result told, counted and written as it comes."""
+"""Grades submissions in parallel, and prints, counts and writes each result as it arrives."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from pmh_jupyter.authoring.lesson_in_course import GradingSource
 from pmh_jupyter.authoring.read_local import make_grading_task, read_submission
 from pmh_jupyter.cli import print_error
-from pmh_jupyter.cli.grade.isolation_cache import PersistentIsolationCache
 from pmh_jupyter.cli.grade.pool import map_in_parallel
 from pmh_jupyter.cli.grade.report import Summary, serialize_grading, show_progress
 from pmh_jupyter.cli.grade.results import ResultsFile, result_key
@@ -20,14 +19,17 @@ from pmh_jupyter.domain.verdict import Grading
 from pmh_jupyter.errors import PmhError
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.grade import grade
+from pmh_jupyter.grading.isolation import IsolationCache
 from pmh_jupyter.grading.task import EffectiveLimits
 
+RESULTS_FILE_FIELDS = ("hash", "release", "grader_version", "grader_error")
+"""Fields of the results file that are not printed."""
 ResultPrinter = Callable[[dict[str, Any], Grading], None]
 
 
 @dataclass(frozen=True)
 class SubmissionResult:
-    """What became of one submission: graded now, known from an earlier run (no `grading`), or an `error`."""
+    """The result of one submission: graded now, reused from an earlier run (no `grading`), or an `error`."""
 
     line: dict[str, Any]
     grading: Grading | None = None
@@ -36,7 +38,7 @@ class SubmissionResult:
 
 @dataclass(frozen=True)
 class GradingRun:
-    """One run of `pmh grade`. Submissions are read when their turn comes, so that thousands take no more memory than a few."""
+    """One run of `pmh grade`. A submission is read just before it is graded, so that thousands take no more memory than a few."""
 
     source: GradingSource
     limits: EffectiveLimits
@@ -44,10 +46,10 @@ class GradingRun:
     print_result: ResultPrinter
     summary: Summary
     jobs: int
-    isolation_cache: PersistentIsolationCache
+    isolation_cache: IsolationCache
 
     def grade(self, paths: list[str], output: str | None) -> None:
-        """Grades the submissions at these paths; with `output`, those that stand there already are not graded again."""
+        """Grade the submissions at these paths. With `output`, submissions with a result in that file are not graded again."""
         with ExitStack() as stack:
             results_file = stack.enter_context(ResultsFile(output)) if output else None
             advance = stack.enter_context(show_progress(self.summary))
@@ -56,20 +58,24 @@ class GradingRun:
                 advance()
 
     def _grade_one(self, path: str, results_file: ResultsFile | None) -> SubmissionResult:
-        """On a thread of its own: reads, and grades what is not known."""
+        """Read one submission, and grade it unless its result is known. Runs on a worker thread."""
         line: dict[str, Any] = {"submission": path}
         try:
             files = read_submission(path)
-            line |= {"hash": compute_content_hash(files), "release": self.source.release.id, "grader": GRADER_VERSION}
+            line |= {
+                "hash": compute_content_hash(files),
+                "release": self.source.release.id,
+                "grader_version": GRADER_VERSION,
+            }
             earlier_line = results_file.find_result(path, result_key(line)) if results_file else None
             if earlier_line:
                 return SubmissionResult(earlier_line)
             task = make_grading_task(self.source.release, files, self.limits, self.source.preload)
-            grading = grade(replace(task, isolation=self.isolation_cache.get(task)), self.backend)
+            grading = grade(task, self.backend, self.isolation_cache)
         except PmhError as error:
             return SubmissionResult(line, error=error)
         return SubmissionResult(
-            serialize_grading(path, grading) | line | {"fault": grading.grader_error is not None}, grading
+            serialize_grading(path, grading) | line | {"grader_error": grading.grader_error is not None}, grading
         )
 
     def _record_result(self, result: SubmissionResult, results_file: ResultsFile | None) -> None:
@@ -80,8 +86,6 @@ class GradingRun:
         if result.grading and results_file:
             results_file.append(result.line)
         if result.grading:
-            printed_fields = {
-                name: value for name, value in result.line.items() if name not in ("hash", "release", "grader", "fault")
-            }
+            printed_fields = {name: value for name, value in result.line.items() if name not in RESULTS_FILE_FIELDS}
             self.print_result(printed_fields, result.grading)
         self.summary.add_result(result.line, is_reused=result.grading is None)

@@ -1,4 +1,4 @@
-"""Between a student's code and this machine. `find_wall` gives the one that this machine can have."""
+"""Sandbox backends: what contains a student's code. `find_backend` returns the one that this machine supports."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pmh_jupyter.grading.task import EffectiveLimits
 __all__ = ["JudgeRun", "SandboxBackend", "create_bubblewrap_backend", "find_backend"]
 
 
-# One cell, so that a room for a submission must be had.
+# One empty cell: running it needs a sandbox for a submission.
 PROBE_BUNDLE = json.dumps(
     {
         "cells": [{"cell": 0, "kind": "student", "source": ""}],
@@ -35,11 +35,10 @@ PROBE_BUNDLE = json.dumps(
 
 
 def find_backend(settings: Settings) -> SandboxBackend:
-    """The wall that this machine can have, tried by starting it once.
+    """Return the sandbox backend that this machine supports, after starting it once.
 
-    PMH_GRADER_SANDBOX says which. With "auto", where none can be had: on loopback `NoContainment` (its `contained` is False: say so
-    wherever a person looks), elsewhere NoWall.
-    NoWall everywhere when the Python that is to run students' code cannot.
+    PMH_GRADER_SANDBOX selects it. With "auto" and no sandbox, a hub on loopback gets `UnsandboxedBackend` (`is_contained` is False: show
+    this wherever a person looks); any other raises NoSandbox. Also raises NoSandbox if the Python that should run students' code cannot.
     """
     if settings.grader_sandbox == "docker":
         return _create_docker_backend(settings)
@@ -54,7 +53,7 @@ def find_backend(settings: Settings) -> SandboxBackend:
 
 def _create_docker_backend(settings: Settings) -> SandboxBackend:
     try:
-        from pmh_jupyter.grading.backends.docker import DockerBackend  # its client comes with an extra
+        from pmh_jupyter.grading.backends.docker import DockerBackend  # needs the extra `docker`
     except ImportError as error:
         raise NoSandbox(
             "Docker's client for Python is not installed.",
@@ -64,7 +63,7 @@ def _create_docker_backend(settings: Settings) -> SandboxBackend:
 
 
 def create_bubblewrap_backend(python: str = sys.executable) -> SandboxBackend:
-    """A bubblewrap wall around the given Python; raises NoWall, with the reason, when it does not start."""
+    """Return a bubblewrap sandbox around the given Python. Raises NoSandbox, with the reason, if it does not start."""
     return _probed(BubblewrapBackend(inspect_grader_python(python)))
 
 

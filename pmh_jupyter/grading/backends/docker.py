@@ -1,9 +1,9 @@
-"""A wall of containers: each submission is graded in one of its own, started before it is needed and removed afterwards.
+"""Docker containers as sandboxes: each submission gets a container of its own, started before it is needed and removed afterwards.
 
-A container has no network, a root that cannot be written to, no rights but those with which our zygote in it gives two identities to
-judge and student and ends their processes, and limits for all of it together. It speaks with us over one socket in a folder of ours,
-which is closed to all others as soon as the zygote has found it. When that socket ends, be it because this process was killed, so
-does the container, and the engine removes it. What an engine that was stopped meanwhile left behind is removed by the next wall.
+A container has no network, a read-only root, only the capabilities with which our fork server gives two user ids to judge and student and
+ends their processes, and resource limits for all of it together. It talks to us over one socket in a folder of ours, which is closed to all
+others as soon as the fork server has connected. When this socket closes, for example because this process was killed, the container ends
+and the engine removes it. Containers that were left behind because the engine was stopped are removed by the next backend.
 """
 
 from __future__ import annotations
@@ -18,25 +18,27 @@ from docker import DockerClient, from_env
 from docker.errors import DockerException, ImageNotFound
 
 from pmh_jupyter.errors import NoSandbox
-from pmh_jupyter.grading.backends.backend import GRACE_SECONDS, JudgeRun
+from pmh_jupyter.grading.backends.backend import GRACE_SECONDS, MAX_TRIES, JudgeRun
 from pmh_jupyter.grading.backends.container import ContainerSpec, GradingContainer, remove_orphaned_containers
+from pmh_jupyter.grading.compiled_cell_cache import CompiledCellCache
 from pmh_jupyter.grading.task import EffectiveLimits
 
 log = logging.getLogger(__name__)
-# So many wait for the next submission, of so many sets of preloaded modules.
+# The number of containers that wait for the next submission, for each of so many sets of preloaded modules.
 SPARE_CONTAINERS, MAX_PRELOAD_SETS = 2, 2
 MAX_CONNECTIONS = 32
 ADVICE = "Build the image from deploy/Dockerfile, or name another with PMH_GRADER_IMAGE."
 
 
 class DockerBackend:
-    """`image` holds `python`, with ipython and msgspec; `mounts` are folders of this machine that are read-only in it, as they lie."""
+    """Runs submissions with `python` of `image`, which needs ipython and msgspec. `mounts`: folders of this machine, mounted read-only."""
 
     name = "docker"
     is_contained = True
 
     def __init__(self, image: str, python: str = "python3", mounts: tuple[str, ...] = ()) -> None:
-        """Raises NoWall where no engine answers, or it has no such image."""
+        """Raises NoSandbox if no engine answers, or if it has no such image."""
+        self.compiled_cells = CompiledCellCache()
         try:
             client = from_env(timeout=60, max_pool_size=MAX_CONNECTIONS)
             with ExitStack() as on_failure:
@@ -54,32 +56,30 @@ class DockerBackend:
         weakref.finalize(self, self._pool.close)
 
     def run(self, bundle: bytes, limits: EffectiveLimits, preload: tuple[str, ...] = ()) -> JudgeRun:
-        """See `Wall.run`; once more in another container when the first one died over it."""
-        judge_run = self._run_once(bundle, limits, preload)
-        if judge_run.stop_reason == "died":
+        """See `SandboxBackend.run`. If the container dies, the bundle runs once more in another one."""
+        for _ in range(MAX_TRIES):
+            container = self._pool.acquire(preload)
+            try:
+                container.set_memory_limit(limits)
+                judge_run = container.run(bundle, limits.submission_seconds + GRACE_SECONDS)
+            finally:
+                container.close()
+            if judge_run.stop_reason != "died":
+                break
             log.warning("a container died and is replaced: %s", judge_run.stderr_tail)
-            judge_run = self._run_once(bundle, limits, preload)
         return judge_run
 
     def fingerprint(self, preload: tuple[str, ...] = ()) -> str:
-        """See `Wall.made_of`: what an image's name stands for may be another one tomorrow."""
+        """See `SandboxBackend.fingerprint`. Unknown: the name of an image may stand for another image tomorrow."""
         return ""
 
     def close(self) -> None:
-        """See `Wall.close`."""
+        """See `SandboxBackend.close`."""
         self._pool.close()
-
-    def _run_once(self, bundle: bytes, limits: EffectiveLimits, preload: tuple[str, ...]) -> JudgeRun:
-        container = self._pool.acquire(preload)
-        try:
-            container.set_memory_limit(limits)
-            return container.run(bundle, limits.submission_seconds + GRACE_SECONDS)
-        finally:
-            container.close()
 
 
 class _ContainerPool:
-    """Containers that wait, by what was imported in them. Apart from the wall, which would otherwise never be let go of."""
+    """Waiting containers by preloaded modules. Separate from the backend, which would otherwise never be garbage-collected."""
 
     def __init__(self, client: DockerClient, image: str, python: str, mounts: tuple[str, ...]) -> None:
         self._client, self._image, self._python, self._mounts = client, image, python, mounts
@@ -89,7 +89,7 @@ class _ContainerPool:
         self._generation = 0
 
     def acquire(self, preload: tuple[str, ...]) -> GradingContainer:
-        """One that nobody has used, and that nobody else will; raises NoWall."""
+        """Return a fresh container that nobody else will use. Raises NoSandbox."""
         image_id = self._image_id()
         container: GradingContainer | None = None
         while container is None:
@@ -106,7 +106,7 @@ class _ContainerPool:
         return container
 
     def close(self) -> None:
-        """Ends all that wait, and those that are being started."""
+        """Remove all waiting containers, and those that are being started."""
         with self._lock:
             self._generation += 1
             threads = list(self._fill_threads.values())
@@ -114,7 +114,7 @@ class _ContainerPool:
             thread.join()
         for container in self._evict(0):
             container.close()
-        self._client.close()  # its connections; the next that is asked for makes others
+        self._client.close()  # closes its connections; the next request opens others
 
     def _start(self, preload: tuple[str, ...]) -> GradingContainer:
         return GradingContainer(self._client, ContainerSpec(self._image_id(), self._python, self._mounts, preload))
@@ -128,7 +128,7 @@ class _ContainerPool:
             ) from error
 
     def _start_refill(self, preload: tuple[str, ...]) -> None:
-        """Behind the back of whoever waits for a grading."""
+        """Start replacements in the background."""
         with self._lock:
             if preload in self._fill_threads:
                 return
@@ -153,7 +153,7 @@ class _ContainerPool:
                         spares.append(container)
                 if not is_wanted:
                     container.close()
-        except NoSandbox as error:  # whoever needs one next is told
+        except NoSandbox as error:  # the next grading reports it
             log.warning("no container could be started ahead: %s", error.message)
         finally:
             with self._lock:
@@ -167,7 +167,7 @@ class _ContainerPool:
             )
 
     def _evict(self, max_sets: int) -> list[GradingContainer]:
-        """Those of all sets but the last used, which are taken out of the pool."""
+        """Take the containers of all sets but the `max_sets` used last out of the pool, and return them."""
         evicted: list[GradingContainer] = []
         with self._lock:
             while len(self._spares) > max_sets:

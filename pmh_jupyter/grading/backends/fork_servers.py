@@ -1,7 +1,7 @@
-"""Warm processes that gradings are forked from, as the host sees them: started when first needed, kept, replaced, ended.
+"""The host's side of fork servers, the warm processes that gradings are forked from: starting, reusing, replacing and ending them.
 
-A zygote is one sandbox that stays. It is replaced after a number of gradings, when it has grown, when it is gone, and when the
-Python that it runs was changed on disk; nobody waits for one that nobody needs. None outlives this process.
+A fork server is one persistent sandbox, started when first needed. It is replaced after a number of gradings, when it has grown, when it
+has died, and when its Python was changed on disk; it ends when it is idle. None outlives this process.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pathlib import Path
 from pmh_jupyter.errors import NoSandbox
 from pmh_jupyter.grading.backends.backend import (
     MAX_JUDGE_OUTPUT_BYTES,
+    MAX_TRIES,
     START_TIMEOUT_SECONDS,
     STDERR_TAIL_BYTES,
     JudgeRun,
@@ -31,19 +32,19 @@ from pmh_jupyter.grading.backends.backend import (
 log = logging.getLogger(__name__)
 IDLE_TIMEOUT_SECONDS = 300.0
 MAX_JOBS = 1_000
-# So long before its last grading the one that comes after it is started, and nobody has to wait for that.
+# A fork server's successor is started this many gradings before its last one, so that nobody waits for it.
 SUCCESSOR_LEAD_JOBS = 50
-SUCCESSOR_THREAD_NAME = "next zygote"
+SUCCESSOR_THREAD_NAME = "next-fork-server"
 IDLE_CHECK_SECONDS = 15.0
 STOP_TIMEOUT_SECONDS = 10.0
-# A judge is ended by the zygote at the submission's deadline; past this much more the zygote itself is given up.
+# The fork server ends a judge at the submission's deadline; after this much more time the fork server itself is abandoned.
 DEADLINE_GRACE_SECONDS = 10.0
 _LENGTH = struct.Struct("=Q")
 
 
 @dataclass(frozen=True)
 class ForkServerSpec:
-    """How a zygote is started: `command` is given the descriptor of the socket it serves. `paths` are what it is made from."""
+    """How to start a fork server. `command` gets the descriptor of the socket to serve; a change of `watched_paths` replaces it."""
 
     command: Callable[[int], Sequence[str]]
     environment: Mapping[str, str]
@@ -54,7 +55,7 @@ class ForkServerSpec:
 
 @dataclass
 class _Process:
-    """What the keeper, a thread of its own, knows of the process that it started."""
+    """The state of a process, written by the supervisor thread that started it."""
 
     retire_if_idle: Callable[[], None]
     stderr_tail: bytearray = field(default_factory=bytearray)
@@ -65,22 +66,22 @@ class _Process:
 
 
 class ForkServer:
-    """One warm process, claimed by whoever makes it. Raises NoWall when it does not come to life. Safe to use from several threads."""
+    """One warm process, claimed by its creator. Raises NoSandbox if it does not start. Safe to use from several threads."""
 
     def __init__(self, spec: ForkServerSpec) -> None:
         self.fingerprint = _modification_times(spec.watched_paths)
         self.control, server_socket = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.lock = threading.Lock()
-        # A process that is forked from this one has zygotes of its own.
+        # A process that is forked from this one has fork servers of its own.
         self.owner_pid = os.getpid()
-        # Whoever makes it is the first who uses it.
+        # Its creator is its first user.
         self.active_jobs = self.job_count = 1
         self.last_used = time.monotonic()
         self.is_retired = MAX_JOBS <= 1
         self.process = _Process(retire_if_idle=self._retire_if_idle)
-        # The kernel ends the sandbox with the thread that started it: that must be one that stays.
+        # The kernel ends the sandbox with the thread that started it, so this thread must stay.
         self.supervisor = threading.Thread(
-            target=_supervise, args=(spec, server_socket, self.process), name="zygote", daemon=True
+            target=_supervise, args=(spec, server_socket, self.process), name="fork-server", daemon=True
         )
         self.supervisor.start()
         self.process.started.wait()
@@ -94,11 +95,11 @@ class ForkServer:
         self.control.close()
 
     def stderr_tail(self) -> str:
-        """What it said last on standard error, for the log."""
+        """Return the end of its standard error, for the log."""
         return bytes(self.process.stderr_tail).decode("utf-8", "replace").strip()
 
     def claim(self) -> bool:
-        """Takes it for one grading more; False when it is gone, or is to be replaced."""
+        """Reserve it for one more grading. Returns False if it has ended or is being replaced."""
         if os.getpid() != self.owner_pid:
             return False
         with self.lock:
@@ -112,7 +113,7 @@ class ForkServer:
             return True
 
     def release(self) -> None:
-        """What `claim` took. The last to leave one that is to be replaced ends it."""
+        """Give back a claim. The last user of a retired fork server ends it."""
         with self.lock:
             self.active_jobs -= 1
             self.last_used = time.monotonic()
@@ -120,21 +121,14 @@ class ForkServer:
                 self._request_exit()
 
     def retire(self) -> None:
-        """Nobody new takes it; it ends when those who use it have done."""
+        """Accept no further claims; it ends when its current gradings have finished."""
         with self.lock:
             self.is_retired = True
             if not self.active_jobs:
                 self._request_exit()
 
-    def run(self, bundle: bytes, timeout_seconds: float, folder: str) -> JudgeRun:
-        """One grading; `seconds` is all the time it may take. The answer of a zygote that died is not complete."""
-        judge_run = request_grading(self.control, bundle, timeout_seconds, folder)
-        if judge_run.stop_reason in ("died", "deadline"):
-            self.is_retired = True
-        return replace(judge_run, stderr_tail=self.stderr_tail())
-
     def close(self) -> None:
-        """Ends it, and whatever it is at; returns when it is gone."""
+        """End it with all its gradings; returns when it is gone."""
         with self.lock:
             self.is_retired = True
             self._request_exit()
@@ -144,18 +138,18 @@ class ForkServer:
         self.process.ended.wait(STOP_TIMEOUT_SECONDS)
 
     def _request_exit(self) -> None:
-        """It ends when it reads the end of this socket."""
+        """Close its socket: it ends when it reads the end of it."""
         if os.getpid() == self.owner_pid:
             with suppress(OSError):
                 self.control.shutdown(socket.SHUT_RDWR)
 
     def _retire_if_idle(self) -> None:
-        """From time to time: one that nobody has used for long goes."""
+        """Retire it if it has been idle for long; called from time to time."""
         if not self.active_jobs and time.monotonic() - self.last_used > IDLE_TIMEOUT_SECONDS:
             self.retire()
 
     def _await_message(self, timeout_seconds: float) -> bool:
-        """True when it said a word (that it is ready, or wants to be replaced) in so many seconds."""
+        """Wait for a message; returns whether it says that the fork server is ready. Any other message asks to be replaced."""
         if not select.select([self.control], [], [], timeout_seconds)[0]:
             return False
         try:
@@ -167,7 +161,7 @@ class ForkServer:
 
 
 class ForkServerPool:
-    """One zygote for each set of preloaded modules. Safe to use from several threads."""
+    """One fork server for each set of preloaded modules. Safe to use from several threads."""
 
     def __init__(self, make_spec: Callable[[tuple[str, ...]], ForkServerSpec]) -> None:
         self._make_spec = make_spec
@@ -179,25 +173,36 @@ class ForkServerPool:
         self._close_count = 0
 
     def server_pids(self) -> list[int]:
-        """The process of each zygote that may be used."""
+        """Return the process ids of the fork servers in use."""
         with self._lock:
             return [server.process.pid for server in self._servers.values()]
 
     def fingerprint(self, preload: tuple[str, ...]) -> str:
-        """See `Wall.made_of`."""
+        """See `SandboxBackend.fingerprint`."""
         paths = self._make_spec(preload).watched_paths
         return repr([*map(str, paths), *_modification_times(paths)])
 
     def run(self, bundle: bytes, timeout_seconds: float, preload: tuple[str, ...] = (), folder: str = "") -> JudgeRun:
-        """Runs a bundle; once more on a fresh zygote when the first one died over it. Raises NoWall."""
-        judge_run = self._run_once(bundle, timeout_seconds, preload, folder)
-        if judge_run.stop_reason == "died":
-            log.warning("a zygote died and is replaced: %s", judge_run.stderr_tail)
-            judge_run = self._run_once(bundle, timeout_seconds, preload, folder)
+        """Run a bundle within `timeout_seconds`. If the fork server dies, the bundle runs once more on a fresh one. Raises NoSandbox.
+
+        folder: the working folder of a submission without a sandbox.
+        """
+        for _ in range(MAX_TRIES):
+            server = self._acquire(preload)
+            try:
+                judge_run = request_grading(server.control, bundle, timeout_seconds, folder)
+                if judge_run.stop_reason in ("died", "deadline"):
+                    server.is_retired = True
+                judge_run = replace(judge_run, stderr_tail=server.stderr_tail())
+            finally:
+                server.release()
+            if judge_run.stop_reason != "died":
+                break
+            log.warning("a fork server died and is replaced: %s", judge_run.stderr_tail)
         return judge_run
 
     def close(self) -> None:
-        """Ends all of them."""
+        """End all fork servers."""
         with self._lock:
             servers = [*self._servers.values(), *self._successors.values(), *self._retired_servers]
             self._servers, self._successors, self._retired_servers = {}, {}, []
@@ -205,15 +210,8 @@ class ForkServerPool:
         for server in servers:
             server.close()
 
-    def _run_once(self, bundle: bytes, timeout_seconds: float, preload: tuple[str, ...], folder: str) -> JudgeRun:
-        server = self._acquire(preload)
-        try:
-            return server.run(bundle, timeout_seconds, folder)
-        finally:
-            server.release()
-
     def _acquire(self, preload: tuple[str, ...]) -> ForkServer:
-        """A zygote that lives, claimed. Two that ask at once wait for the same one."""
+        """Return a running fork server, claimed. Concurrent callers wait for the same one."""
         with self._lock:
             start_lock = self._start_locks.setdefault(preload, threading.Lock())
         with start_lock:
@@ -237,8 +235,8 @@ class ForkServerPool:
             return new_server
 
     def _start_successor(self, preload: tuple[str, ...], spec: ForkServerSpec, close_count: int) -> None:
-        """One that nobody uses yet, unless all are ended meanwhile."""
-        with suppress(NoSandbox):  # whoever needs one will be told
+        """Start a fork server for later, unless all are closed in the meantime."""
+        with suppress(NoSandbox):  # the next grading reports it
             successor = ForkServer(spec)
             successor.job_count = 0
             successor.release()
@@ -250,7 +248,7 @@ class ForkServerPool:
                 successor.close()
 
     def _claim_successor(self, preload: tuple[str, ...], spec: ForkServerSpec) -> ForkServer | None:
-        """The one that was started ahead, claimed, if it lives and nothing has changed since."""
+        """Return the fork server that was started ahead, claimed, if it runs and its Python has not changed since."""
         with self._lock:
             successor = self._successors.pop(preload, None)
         if successor and successor.fingerprint == _modification_times(spec.watched_paths) and successor.claim():
@@ -261,7 +259,7 @@ class ForkServerPool:
 
 
 def request_grading(control: socket.socket, bundle: bytes, timeout_seconds: float, folder: str = "") -> JudgeRun:
-    """Has the zygote at the other end of a socket do one grading, and hears it out. `folder`: see `inside.sandbox.rooms.Room.home`."""
+    """Request one grading from the fork server at the other end of a socket, and collect its output. An incomplete output means "died"."""
     host_socket, judge_socket = socket.socketpair()
     with host_socket:
         with judge_socket:
@@ -279,7 +277,7 @@ def request_grading(control: socket.socket, bundle: bytes, timeout_seconds: floa
 
 
 def _supervise(spec: ForkServerSpec, control: socket.socket, process: _Process) -> None:
-    """Starts the process and stays until it has ended."""
+    """Start the process and wait until it has ended."""
     try:
         with control, _spawn(spec, control) as child:
             process.pid = child.pid
@@ -316,18 +314,18 @@ def _spawn(spec: ForkServerSpec, control: socket.socket) -> subprocess.Popen[byt
 
 
 def _modification_times(paths: tuple[Path, ...]) -> tuple[int, ...]:
-    """Changes when a package is installed into, or taken from, what a zygote is made of."""
+    """Return the modification times of these paths: they change when a package is installed or removed."""
     return tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in paths)
 
 
 def _is_complete(output: bytes) -> bool:
-    """True when an answer was told to its end, or why it was not."""
+    """Return whether the output reports its end, or why it ended early."""
     last_line = output.rstrip(b"\n").rpartition(b"\n")[2]
     return any(last_line.startswith(b'{"event": "%s"' % event) for event in (b"end", b"judge-exited", b"grader-error"))
 
 
 class _JobExchange:
-    """Sends the bundle and reads the answer at once, so that neither side waits for the other for ever."""
+    """Sends the bundle and reads the output at the same time, so that neither side waits for the other forever."""
 
     def __init__(self, job_socket: socket.socket, bundle: bytes) -> None:
         self.job_socket = job_socket
@@ -335,7 +333,7 @@ class _JobExchange:
         self.output = bytearray()
 
     def run_until(self, deadline: float) -> str:
-        """Until the other side has closed: ""; "flood" for too long an answer, "deadline" when the time is up."""
+        """Run until the other side closes (returns ""), the output is too long ("output-limit"), or the time is up ("deadline")."""
         self.job_socket.setblocking(False)
         poll = select.poll()
         poll.register(self.job_socket, select.POLLIN | select.POLLOUT)
@@ -349,10 +347,10 @@ class _JobExchange:
                 if events & ~select.POLLOUT and not self._receive():
                     return ""
             if len(self.output) > MAX_JUDGE_OUTPUT_BYTES:
-                return "flood"
+                return "output-limit"
 
     def _send_unsent(self) -> bool:
-        """False when there is nothing more to send."""
+        """Send a part of the bundle; returns False when all of it is sent."""
         with suppress(BlockingIOError):
             try:
                 self.unsent = self.unsent[self.job_socket.send(self.unsent) :]

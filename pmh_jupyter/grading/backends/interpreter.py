@@ -1,4 +1,4 @@
-"""Which folders a Python needs in order to run: asked of that Python itself, and of the symbolic links that lead to it."""
+"""Finds the folders that a Python needs in order to run: asks that Python itself, and follows the symbolic links to it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from pmh_jupyter.errors import NoSandbox
 
-# Whether modules are there is asked without importing them, which takes ten times as long as all the rest.
+# Modules are looked up without importing them, which would take ten times as long as all the rest.
 DESCRIBE_CODE = (
     "import json, sys; from importlib.util import find_spec; print(json.dumps([sys.version_info[:2], "
     "all(map(find_spec, ['IPython', 'msgspec'])), "
@@ -23,8 +23,8 @@ DESCRIBE_CODE = (
 
 @dataclass(frozen=True)
 class GraderPython:
-    """A Python that can run students' code: the path it is started by, the folders and files it consists of, and those of them in
-    which its modules lie."""
+    """A Python that can run students' code: the path that starts it, the folders and files of its installation, and the folders
+    that hold its modules."""
 
     executable: Path
     installation_paths: tuple[Path, ...]
@@ -32,7 +32,7 @@ class GraderPython:
 
 
 def inspect_grader_python(executable: str) -> GraderPython:
-    """Asks a Python for its parts; raises NoWall when it does not start, is older than 3.11, or lacks IPython or msgspec."""
+    """Ask a Python for its folders. Raises NoSandbox if it does not start, is older than 3.11, or lacks IPython or msgspec."""
     path = Path(os.path.abspath(executable))
     try:
         version, has_modules, prefixes, module_paths = (
@@ -53,20 +53,20 @@ def inspect_grader_python(executable: str) -> GraderPython:
 
 
 def _query_interpreter(path: Path) -> Any:
-    """What another Python says of itself."""
+    """Ask another Python."""
     completed = subprocess.run([path, "-I", "-c", DESCRIBE_CODE], capture_output=True, timeout=60, check=True)
     return json.loads(completed.stdout)
 
 
 def _describe_own_interpreter() -> tuple[tuple[int, int], bool, set[str], list[str]]:
-    """What this Python would say of itself, without what is there only for this process or this user."""
+    """Return what this Python would answer, without folders that exist only for this process or this user."""
     prefixes = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
     module_paths = [name for name in sys.path if any(Path(prefix) in Path(name).parents for prefix in prefixes)]
     return sys.version_info[:2], all(map(find_spec, ("IPython", "msgspec"))), prefixes, module_paths
 
 
 def _find_installation_paths(executable: Path, prefix_folders: set[Path]) -> list[Path]:
-    """The folders that lie in no other of them, and each link on the way to the executable that lies in none."""
+    """Return the folders that lie in no other of them, and each link on the way to the executable that lies in none."""
     paths = [
         folder for folder in sorted(prefix_folders) if not any(other in folder.parents for other in prefix_folders)
     ]

@@ -1,7 +1,7 @@
-"""No wall at all: for tests, and for a hub on loopback where none can be had. Whoever is graded can read and do what we can.
+"""No sandbox: for tests, and for a hub on loopback where none is available. A submission can read and do everything that we can.
 
-Time, memory, file size and output are limited all the same; processes that detach themselves are found and ended, unless they kill
-first what looks for them.
+Time, memory, file size and output are limited all the same. Processes that detach themselves are found and ended, unless they first kill
+the process that looks for them.
 """
 
 from __future__ import annotations
@@ -20,38 +20,40 @@ from pmh_jupyter.grading.backends.backend import (
     sandbox_environment,
 )
 from pmh_jupyter.grading.backends.fork_servers import ForkServerPool, ForkServerSpec
+from pmh_jupyter.grading.compiled_cell_cache import CompiledCellCache
 from pmh_jupyter.grading.task import EffectiveLimits
 
 
 class UnsandboxedBackend:
-    """Runs students' code as plain processes of ours, in a temporary folder."""
+    """Runs students' code as plain processes of our own user, in a temporary folder."""
 
     name = "none"
     is_contained = False
 
     def __init__(self, python: Path | None = None) -> None:
         self.python = python or Path(sys.executable)
-        home = tempfile.TemporaryDirectory(prefix="pmh-zygote-", ignore_cleanup_errors=True)
+        self.compiled_cells = CompiledCellCache()
+        home = tempfile.TemporaryDirectory(prefix="pmh-fork-server-", ignore_cleanup_errors=True)
         self.fork_servers = ForkServerPool(_SpecFactory(self.python, home.name))
         weakref.finalize(self, _clean_up, self.fork_servers, home)
 
     def run(self, bundle: bytes, limits: EffectiveLimits, preload: tuple[str, ...] = ()) -> JudgeRun:
-        """See `Wall.run`."""
+        """See `SandboxBackend.run`."""
         with tempfile.TemporaryDirectory(prefix="pmh-grading-", ignore_cleanup_errors=True) as folder:
             os.mkdir(f"{folder}/work")
             return self.fork_servers.run(bundle, limits.submission_seconds + GRACE_SECONDS, preload, folder)
 
     def fingerprint(self, preload: tuple[str, ...] = ()) -> str:
-        """See `Wall.made_of`."""
+        """See `SandboxBackend.fingerprint`."""
         return self.fork_servers.fingerprint(preload)
 
     def close(self) -> None:
-        """See `Wall.close`."""
+        """See `SandboxBackend.close`."""
         self.fork_servers.close()
 
 
 class _SpecFactory:
-    """Apart from the wall, which would otherwise never be let go of."""
+    """Describes how to start a fork server. Separate from the backend, which would otherwise never be garbage-collected."""
 
     def __init__(self, python: Path, home: str) -> None:
         self.python, self.home = python, home

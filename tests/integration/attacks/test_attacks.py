@@ -1,11 +1,11 @@
-"""Each attack works on a grader without defence, and comes to nothing on ours; its honest twin passes on both.
+"""Each attack succeeds on a grader without a defence and gains nothing on ours. The honest submission of each passes on both.
 
-The classes are graded as wholes, two submissions at a time; each mechanism is then a test of its own.
+All submissions of a category are graded together, two at a time. Each attack then has tests of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -13,124 +13,130 @@ import pytest
 
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.verdict import Grading
-from tests.integration.attacks.conftest import References
+from tests.integration.attacks.conftest import UndefendedGraders
 from tests.support.attacks.attack import (
-    CLASSES,
-    Case,
+    CATEGORIES,
+    AttackCase,
     Outcome,
     attack_files,
-    cases,
-    exercises,
-    twin_files,
-    works,
+    attack_succeeds,
+    exercise_ids,
+    honest_files,
+    load_cases,
 )
-from tests.support.attacks.attacked_grader import LeftBehind, Ours, Overheard, faults_of_attack, faults_of_twin
+from tests.support.attacks.attacked_grader import DefendedGrader, LeftoverMonitor, LogRecorder, find_gains, find_losses
 
-pytestmark = [pytest.mark.needs("bubblewrap"), pytest.mark.timeout(600)]
-GROUPS = ("forge", "steal", "deny")  # to cross over takes somebody to cross over to: see test_crossing.py
-WORDS = {"TOKEN": "pmh-attack-alone", "HOME": "/nowhere", "KEY": "1", "PORT": "9"}
+pytestmark = [pytest.mark.needs("bubblewrap"), pytest.mark.timeout(600), pytest.mark.slow]
+ALONE_CATEGORIES = ("forge", "steal", "deny")  # for `attack-others`, see test_attacks_on_others.py
+PLACEHOLDERS = {"TOKEN": "pmh-attack-alone", "HOME": "/nowhere", "KEY": "1", "PORT": "9"}
 
 
 @dataclass
-class Results:
-    """Of one class on one grader, by name: what came of the attack and of the twin; and what was left behind."""
+class CategoryResults:
+    """The results of one category on one grader: outcomes of attacks and honest submissions by name, leftovers, and leaked canaries."""
 
-    attacks: dict[str, tuple[Grading | None, Outcome]]
-    twins: dict[str, tuple[Grading | None, Outcome]]
-    left: list[str]
+    attacks: Mapping[str, tuple[Grading | None, Outcome]]
+    honest: Mapping[str, tuple[Grading | None, Outcome]]
+    leftovers: list[str]
     canaries_in_log: list[str]
 
 
-def _files(
-    group: str, build: Callable[[Case, dict[str, str]], tuple[File, ...]]
-) -> list[tuple[Case, tuple[File, ...]]]:
-    return [(case, build(case, WORDS)) for case in cases(group)]
+def _build_submissions(
+    category: str, build: Callable[[AttackCase, dict[str, str]], tuple[File, ...]]
+) -> list[tuple[AttackCase, tuple[File, ...]]]:
+    return [(case, build(case, PLACEHOLDERS)) for case in load_cases(category)]
 
 
-def _on_ours(group: str, ours: Ours, overheard: Overheard) -> Results:
-    jobs = _files(group, attack_files) + _files(group, twin_files)
-    names = [case.name for case in cases(group)]
+def _grade_category(category: str, defended: DefendedGrader, log: LogRecorder) -> CategoryResults:
+    jobs = _build_submissions(category, attack_files) + _build_submissions(category, honest_files)
+    names = [case.name for case in load_cases(category)]
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda job: ours.grade(job[1]), jobs[-2:]))  # as many processes wait as will wait afterwards
-        left = LeftBehind()
-        found = list(pool.map(lambda job: ours.grade(job[1], job[0]), jobs))
-    attacks, twins = (dict(zip(names, half, strict=True)) for half in (found[: len(names)], found[len(names) :]))
-    return Results(attacks, twins, left.more("pmh-attack"), overheard.canaries)
+        list(pool.map(lambda job: defended.grade(job[1]), jobs[-2:]))  # starts the fork servers that remain afterwards
+        monitor = LeftoverMonitor()
+        results = list(pool.map(lambda job: defended.grade(job[1], job[0]), jobs))
+    attacks, honest = (dict(zip(names, half, strict=True)) for half in (results[: len(names)], results[len(names) :]))
+    return CategoryResults(attacks, honest, monitor.find_new("pmh-attack"), log.leaked_canaries)
+
+
+GetResults = Callable[[str], CategoryResults]
 
 
 @pytest.fixture(scope="package")
-def on_ours(ours: Ours) -> Callable[[str], Results]:
-    known: dict[str, Results] = {}
+def on_defended(defended: DefendedGrader) -> GetResults:
+    results: dict[str, CategoryResults] = {}
 
-    def of(group: str) -> Results:
-        if group not in known:
-            overheard = Overheard()
-            with overheard:
-                known[group] = _on_ours(group, ours, overheard)
-        return known[group]
+    def get_results(category: str) -> CategoryResults:
+        if category not in results:
+            log = LogRecorder()
+            with log:
+                results[category] = _grade_category(category, defended, log)
+        return results[category]
 
-    return of
+    return get_results
 
 
 @pytest.fixture(scope="package")
-def on_undefended(undefended: References) -> Callable[[str], Results]:
-    known: dict[str, Results] = {}
+def on_undefended(undefended: UndefendedGraders) -> GetResults:
+    results: dict[str, CategoryResults] = {}
 
-    def of(group: str) -> Results:
-        if group not in known:
-            names = [case.name for case in cases(group)]
-            attacks, twins = (undefended.grade(_files(group, build)) for build in (attack_files, twin_files))
-            known[group] = Results(
+    def get_results(category: str) -> CategoryResults:
+        if category not in results:
+            names = [case.name for case in load_cases(category)]
+            attacks, honest = (
+                undefended.grade(_build_submissions(category, build)) for build in (attack_files, honest_files)
+            )
+            results[category] = CategoryResults(
                 {name: (None, outcome) for name, outcome in zip(names, attacks, strict=True)},
-                {name: (None, outcome) for name, outcome in zip(names, twins, strict=True)},
+                {name: (None, outcome) for name, outcome in zip(names, honest, strict=True)},
                 [],
                 [],
             )
-        return known[group]
+        return results[category]
 
-    return of
-
-
-def _each(*groups: str) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("case", cases(*groups), ids=lambda case: f"{case.group}-{case.name}")
+    return get_results
 
 
-@_each(*GROUPS)
-def test_it_is_an_attack(case: Case, on_undefended: Callable[[str], Results]) -> None:
-    _, outcome = on_undefended(case.group).attacks[case.name]
-    assert works(case, outcome), outcome
+each_case = pytest.mark.parametrize(
+    "case", load_cases(*ALONE_CATEGORIES), ids=lambda case: f"{case.category}-{case.name}"
+)
 
 
-@_each(*GROUPS)
-def test_its_twin_is_honest(case: Case, on_undefended: Callable[[str], Results]) -> None:
-    _, outcome = on_undefended(case.group).twins[case.name]
-    assert dict(outcome.points) == dict.fromkeys(exercises(), 1.0), outcome.text
+@each_case
+def test_attack_succeeds_without_a_defence(case: AttackCase, on_undefended: GetResults) -> None:
+    _, outcome = on_undefended(case.category).attacks[case.name]
+    assert attack_succeeds(case, outcome), outcome
 
 
-@_each(*GROUPS)
-def test_it_comes_to_nothing(case: Case, on_ours: Callable[[str], Results]) -> None:
-    grading, outcome = on_ours(case.group).attacks[case.name]
+@each_case
+def test_honest_submission_passes_without_a_defence(case: AttackCase, on_undefended: GetResults) -> None:
+    _, outcome = on_undefended(case.category).honest[case.name]
+    assert dict(outcome.points) == dict.fromkeys(exercise_ids(), 1.0), outcome.text
+
+
+@each_case
+def test_attack_gains_nothing(case: AttackCase, on_defended: GetResults) -> None:
+    grading, outcome = on_defended(case.category).attacks[case.name]
     assert grading
-    faults = faults_of_attack(case, grading, outcome)
-    assert not faults, [verdict.message for verdict in grading.verdicts]
+    gains = find_gains(case, grading, outcome)
+    assert not gains, [verdict.message for verdict in grading.verdicts]
 
 
-@_each(*GROUPS)
-def test_its_twin_gets_all_points_and_no_flag(case: Case, on_ours: Callable[[str], Results]) -> None:
-    grading, outcome = on_ours(case.group).twins[case.name]
+@each_case
+def test_honest_submission_gets_all_points_and_no_flag(case: AttackCase, on_defended: GetResults) -> None:
+    grading, outcome = on_defended(case.category).honest[case.name]
     assert grading
-    faults = faults_of_twin(grading, outcome)
-    assert not faults, [verdict.message for verdict in grading.verdicts]
+    losses = find_losses(grading, outcome)
+    assert not losses, [verdict.message for verdict in grading.verdicts]
 
 
-@pytest.mark.parametrize("group", GROUPS)
-def test_nothing_is_left_behind_or_logged(group: str, on_ours: Callable[[str], Results]) -> None:
-    results = on_ours(group)
-    assert results.left == []
+@pytest.mark.parametrize("category", ALONE_CATEGORIES)
+def test_nothing_is_left_behind_or_logged(category: str, on_defended: GetResults) -> None:
+    results = on_defended(category)
+    assert results.leftovers == []
     assert results.canaries_in_log == []
 
 
-def test_there_are_enough_mechanisms() -> None:
-    found = [case.title for case in cases()]
-    assert len(found) == len(set(found)) >= 60
-    assert all(cases(group) for group in CLASSES)
+def test_the_suite_has_at_least_sixty_attacks() -> None:
+    titles = [case.title for case in load_cases()]
+    assert len(titles) == len(set(titles)) >= 60
+    assert all(load_cases(category) for category in CATEGORIES)

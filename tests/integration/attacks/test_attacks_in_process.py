@@ -1,7 +1,8 @@
-"""The same attacks where the tests have to run inside the student's process, hardened.
+"""The same attacks with tests that run in-process.
 
-What cannot be held there is marked in the attack's file, with the reason. A mark that is no longer true fails: the list only shrinks.
-What depends on chance (memory that is free, but not yet written over) is marked with `by_chance` as well, and may go either way.
+An attack that succeeds there is marked `in_process` in its file, with the reason. The test fails if a mark is no longer true, so the
+list only shrinks. An attack that depends on chance (memory that is free, but not yet overwritten) is marked `by_chance` too, and may
+succeed or fail.
 """
 
 from __future__ import annotations
@@ -11,44 +12,46 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from pmh_jupyter.domain.verdict import Grading
-from tests.support.attacks.attack import Case, Outcome, attack_files, cases, exercises, twin_files
-from tests.support.attacks.attacked_grader import Ours, faults_of_attack
+from tests.support.attacks.attack import AttackCase, Outcome, attack_files, exercise_ids, honest_files, load_cases
+from tests.support.attacks.attacked_grader import DefendedGrader, find_gains
 
 pytestmark = [pytest.mark.needs("bubblewrap"), pytest.mark.timeout(600), pytest.mark.slow]
-WORDS = {"TOKEN": "pmh-attack-inside", "HOME": "/nowhere", "KEY": "1", "PORT": "9"}
-CASES = cases("forge", "steal")
-each = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.group}-{case.name}")
-Found = dict[str, tuple[Grading, Outcome]]
+PLACEHOLDERS = {"TOKEN": "pmh-attack-in-process", "HOME": "/nowhere", "KEY": "1", "PORT": "9"}
+CASES = load_cases("forge", "steal")
+each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.category}-{case.name}")
+Results = dict[str, tuple[Grading, Outcome]]
 
 
-def _graded(ours: Ours, build: object) -> Found:
+def _grade_all(defended: DefendedGrader, build: object) -> Results:
     assert callable(build)
     with ThreadPoolExecutor(2) as pool:
-        found = pool.map(lambda case: ours.grade(build(case, WORDS), case, judging=ours.inside), CASES)
-        return {f"{case.group}/{case.name}": result for case, result in zip(CASES, found, strict=True)}
+        results = pool.map(
+            lambda case: defended.grade(build(case, PLACEHOLDERS), case, isolation=defended.in_process_isolation), CASES
+        )
+        return {f"{case.category}/{case.name}": result for case, result in zip(CASES, results, strict=True)}
 
 
 @pytest.fixture(scope="module")
-def attacks(ours: Ours) -> Found:
-    return _graded(ours, attack_files)
+def attacks(defended: DefendedGrader) -> Results:
+    return _grade_all(defended, attack_files)
 
 
 @pytest.fixture(scope="module")
-def twins(ours: Ours) -> Found:
-    return _graded(ours, twin_files)
+def honest(defended: DefendedGrader) -> Results:
+    return _grade_all(defended, honest_files)
 
 
-@each
-def test_it_comes_to_nothing_unless_it_is_marked(case: Case, attacks: Found) -> None:
-    grading, outcome = attacks[f"{case.group}/{case.name}"]
-    faults = faults_of_attack(case, grading, outcome)
-    if not case.about.get("by_chance"):
-        assert bool(faults) is ("inside" in case.about), faults
+@each_case
+def test_attack_gains_nothing_in_process_unless_it_is_marked(case: AttackCase, attacks: Results) -> None:
+    grading, outcome = attacks[f"{case.category}/{case.name}"]
+    gains = find_gains(case, grading, outcome)
+    if not case.options.get("by_chance"):
+        assert bool(gains) is ("in_process" in case.options), gains
 
 
-@each
-def test_its_twin_keeps_its_points(case: Case, twins: Found) -> None:
-    """It may be flagged here: a flag says what was seen, and costs nothing."""
-    grading, outcome = twins[f"{case.group}/{case.name}"]
-    lost = [name for name in exercises() if outcome.points[name] < 1]
-    assert grading.grader_error is None and lost == case.about.get("inside_twin_loses", [])
+@each_case
+def test_honest_submission_keeps_its_points_in_process(case: AttackCase, honest: Results) -> None:
+    """It may be flagged here. A flag costs no points."""
+    grading, outcome = honest[f"{case.category}/{case.name}"]
+    lost = [name for name in exercise_ids() if outcome.points[name] < 1]
+    assert grading.grader_error is None and lost == case.options.get("honest_loses_in_process", [])

@@ -1,4 +1,4 @@
-"""Attacks on somebody else: a person on the same machine, and one whose submission is graded at the same time."""
+"""Attacks on others: on a person on the same machine, and on one whose submission is graded at the same time."""
 
 from __future__ import annotations
 
@@ -7,99 +7,107 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.attacks.conftest import References
+from tests.integration.attacks.conftest import UndefendedGraders
 from tests.support.attacks.attack import (
-    MOTTO,
-    Case,
+    LOOT_ANSWER,
+    AttackCase,
     Outcome,
-    Side,
+    SubmissionSpec,
     attack_files,
-    cases,
-    exercises,
-    files_of,
-    twin_files,
+    build_files,
+    exercise_ids,
+    honest_files,
+    load_cases,
 )
-from tests.support.attacks.attacked_grader import Ours, faults_of_attack, faults_of_twin
-from tests.support.attacks.victims import Victim, victim
+from tests.support.attacks.attacked_grader import DefendedGrader, find_gains, find_losses
+from tests.support.attacks.victims import Victim, running_victim
 
-pytestmark = [pytest.mark.needs("bubblewrap"), pytest.mark.timeout(300)]
-PRESENT_SECONDS = 3.0
-# What the next person finds of what was planted.
-LOOK = 'import pathlib\n\nloot = [path.name for path in pathlib.Path.home().rglob("00-mine*")]\n'
-each = pytest.mark.parametrize("case", cases("cross"), ids=lambda case: case.name)
+pytestmark = [pytest.mark.needs("bubblewrap"), pytest.mark.timeout(300), pytest.mark.slow]
+NEIGHBOUR_SECONDS = 3.0
+# The next person's answer: it finds files that an earlier submission has planted.
+SEARCH_FOR_PLANTED_FILES = 'import pathlib\n\nloot = [path.name for path in pathlib.Path.home().rglob("00-mine*")]\n'
+each_case = pytest.mark.parametrize("case", load_cases("attack-others"), ids=lambda case: case.name)
 
 
 class Neighbour:
-    """Somebody whose submission is graded again and again, with all open that the wall lets it open."""
+    """A person whose submission is graded again and again. It exposes everything that the sandbox allows."""
 
-    def __init__(self, ours: Ours, words: Victim) -> None:
-        self.ours, self.words = ours, words
-        self.here, self.over = threading.Event(), threading.Event()
+    def __init__(self, defended: DefendedGrader, person: Victim) -> None:
+        self.defended, self.person = defended, person
+        self.is_started, self.is_over = threading.Event(), threading.Event()
         self.outcomes: list[Outcome] = []
-        self.thread = threading.Thread(target=self._stay)
+        self.thread = threading.Thread(target=self._submit_repeatedly)
 
-    def _stay(self) -> None:
-        while not self.over.is_set():
-            self.here.set()
-            self.outcomes.append(self.ours.grade(self.words.submission(PRESENT_SECONDS))[1])
+    def _submit_repeatedly(self) -> None:
+        while not self.is_over.is_set():
+            self.is_started.set()
+            self.outcomes.append(self.defended.grade(self.person.submission(NEIGHBOUR_SECONDS))[1])
 
     def __enter__(self) -> Neighbour:
         self.thread.start()
-        self.here.wait()
+        self.is_started.wait()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.over.set()
+        self.is_over.set()
         self.thread.join()
 
 
 @pytest.fixture(scope="module")
 def person() -> Iterator[Victim]:
-    with victim() as somebody:
-        yield somebody
+    with running_victim() as victim:
+        yield victim
 
 
 @pytest.fixture(scope="module")
-def neighbour(ours: Ours, person: Victim) -> Iterator[Neighbour]:
-    """Known by the same names as the person outside, so that an attack looks for both."""
-    with Neighbour(ours, person) as somebody:
-        yield somebody
+def neighbour(defended: DefendedGrader, person: Victim) -> Iterator[Neighbour]:
+    """Uses the same names as the person outside of the grader, so that an attack looks for both."""
+    with Neighbour(defended, person) as running_neighbour:
+        yield running_neighbour
 
 
-@each
-def test_it_is_an_attack(case: Case, undefended: References) -> None:
-    with victim() as person:
-        [outcome] = undefended.grade([(case, attack_files(case, person.words))])
-        assert person.reached(outcome), outcome
+@each_case
+def test_attack_succeeds_without_a_defence(case: AttackCase, undefended: UndefendedGraders) -> None:
+    with running_victim() as person:
+        [outcome] = undefended.grade([(case, attack_files(case, person.placeholders))])
+        assert person.is_reached_by(outcome), outcome
 
 
-@each
-def test_its_twin_is_honest(case: Case, undefended: References, person: Victim) -> None:
-    [outcome] = undefended.grade([(case, twin_files(case, person.words))])
-    assert dict(outcome.points) == dict.fromkeys(exercises(), 1.0), outcome.text
-    assert not person.reached(outcome)
+@each_case
+def test_honest_submission_passes_without_a_defence(
+    case: AttackCase, undefended: UndefendedGraders, person: Victim
+) -> None:
+    [outcome] = undefended.grade([(case, honest_files(case, person.placeholders))])
+    assert dict(outcome.points) == dict.fromkeys(exercise_ids(), 1.0), outcome.text
+    assert not person.is_reached_by(outcome)
 
 
-@each
-def test_it_reaches_nobody(case: Case, ours: Ours, person: Victim, neighbour: Neighbour) -> None:
-    grading, outcome = ours.grade(attack_files(case, person.words), case)
-    assert faults_of_attack(case, grading, outcome) == []
-    assert not person.reached(outcome), (outcome, person.damage())
-    if case.about.get("next"):
-        _, after = ours.grade(files_of(Side(cells={"area": LOOK, "motto": MOTTO}), {}, {}))
-        assert "loot: []" in after.text
+@each_case
+def test_attack_reaches_nobody(
+    case: AttackCase, defended: DefendedGrader, person: Victim, neighbour: Neighbour
+) -> None:
+    grading, outcome = defended.grade(attack_files(case, person.placeholders), case)
+    assert find_gains(case, grading, outcome) == []
+    assert not person.is_reached_by(outcome), (outcome, person.find_damage())
+    if case.options.get("next_person"):
+        _, next_outcome = defended.grade(
+            build_files(SubmissionSpec(cells={"area": SEARCH_FOR_PLANTED_FILES, "motto": LOOT_ANSWER}), {}, {})
+        )
+        assert "loot: []" in next_outcome.text
 
 
-@each
-def test_its_twin_gets_all_points_and_no_flag(case: Case, ours: Ours, person: Victim) -> None:
-    grading, outcome = ours.grade(twin_files(case, person.words), case)
-    assert faults_of_twin(grading, outcome) == []
+@each_case
+def test_honest_submission_gets_all_points_and_no_flag(
+    case: AttackCase, defended: DefendedGrader, person: Victim
+) -> None:
+    grading, outcome = defended.grade(honest_files(case, person.placeholders), case)
+    assert find_losses(grading, outcome) == []
 
 
-def test_the_neighbour_has_lost_nothing(ours: Ours, person: Victim) -> None:
-    with Neighbour(ours, person) as neighbour:
-        for case in cases("cross"):
-            if case.about.get("damage"):
-                ours.grade(attack_files(case, person.words), case)
+def test_destructive_attacks_cost_the_neighbour_nothing(defended: DefendedGrader, person: Victim) -> None:
+    with Neighbour(defended, person) as neighbour:
+        for case in load_cases("attack-others"):
+            if case.options.get("damage"):
+                defended.grade(attack_files(case, person.placeholders), case)
     for outcome in neighbour.outcomes:
-        assert dict(outcome.points) == dict.fromkeys(exercises(), 1.0)
+        assert dict(outcome.points) == dict.fromkeys(exercise_ids(), 1.0)

@@ -15,7 +15,7 @@ from tests.support.hub.hub_process import HubProcess, Person, running_hub
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("bubblewrap", "setpriv"), pytest.mark.timeout(300)]
 
-ODD = Path(__file__).parents[3] / "tests" / "support" / "course"
+ODD = Path(__file__).parents[3] / "tests" / "support" / "courses"
 RUN = """
 import json, subprocess
 done = subprocess.run({command}, capture_output=True, text=True)

@@ -14,7 +14,7 @@ from pmh_jupyter.cli import main
 from pmh_jupyter.wire.base import ErrorReply, ProblemReply
 from pmh_jupyter.wire.staff import CourseReleaseReply, CourseUpload, ReleasedLesson
 
-ODD = Path(__file__).parents[3] / "tests" / "support" / "course"
+ODD = Path(__file__).parents[3] / "tests" / "support" / "courses"
 DONE = CourseReleaseReply(
     course="odd",
     version=3,

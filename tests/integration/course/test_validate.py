@@ -11,7 +11,7 @@ from pmh_jupyter.cli import main
 from tests.support.needs import needs
 
 ROOT = Path(__file__).parents[3]
-ODD = ROOT / "tests" / "support" / "course"
+ODD = ROOT / "tests" / "support" / "courses"
 
 
 @pytest.fixture(autouse=True)

@@ -76,7 +76,7 @@ def test_without_hidden_tests_what_only_they_catch_passes() -> None:
 
 def test_only_the_exercises_asked_for_get_a_verdict_and_all_cells_run() -> None:
     mean = "def mean(numbers):\n    return double(sum(numbers)) / 2 / len(numbers) if numbers else 0"
-    given = task(notebook(answered(RIGHT | {"mean": mean})), only=frozenset({"mean"}))
+    given = task(notebook(answered(RIGHT | {"mean": mean})), only_exercises=frozenset({"mean"}))
     (verdict,) = grade(given, bubblewrap()).verdicts
     assert (verdict.grade_id, verdict.outcome, verdict.millipoints) == ("mean", Outcome.PASSED, 2000)
 

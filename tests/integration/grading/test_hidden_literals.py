@@ -94,7 +94,7 @@ def _release() -> Release:
         cell(VISIBLE, grade_id="f-tests", grade=True, points=3, locked=True),
         cell(VISIBLE, grade_id="f-shares", grade=True, points=3, locked=True),
     ]
-    cells[2]["metadata"]["pmh"] = {"shares": "equal"}  # type: ignore[index]
+    cells[2]["metadata"]["pmh"] = {"weights": "equal"}  # type: ignore[index]
     return build_release("lesson", "Lesson", [notebook(cells, "lesson.ipynb")], [])
 
 

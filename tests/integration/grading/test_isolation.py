@@ -119,12 +119,12 @@ HIDDEN = "import sys\n### BEGIN HIDDEN TESTS\nassert sys.modules['__main__'].x =
 
 def test_hidden_tests_that_would_not_be_hidden_are_refused_unless_accepted(wall: SandboxBackend) -> None:
     cells = ("answer", "x = 1"), ("test", HIDDEN)
-    for metadata, refused in (({}, 1), ({"pmh": '{"accept_inside": true}'}, 0)):
+    for metadata, refused in (({}, 1), ({"pmh": '{"accept_in_process": true}'}, 0)):
         lesson = Lesson("lesson", "Lesson", "", (source(*cells, **metadata),))
         found = report_isolation(lesson, release(*cells, **metadata), wall)
         assert len(found.problems) == refused
         assert len(found.warnings) == 1 and "hardened" in found.warnings[0].message
-    assert all("accept_inside" in problem.remedy for problem in found.problems)
+    assert all("accept_in_process" in problem.remedy for problem in found.problems)
 
 
 def test_a_visible_test_that_is_judged_inside_is_only_told_of(wall: SandboxBackend) -> None:

@@ -53,6 +53,6 @@ def test_the_test_gets_the_librarys_own(answer: str, files: dict[str, str], poin
     release = build_release("lesson", "Lesson", [as_ipynb(File("lesson.py", LESSON.encode()))], [])
     beside = [File(path, text.encode()) for path, text in files.items()]
     submitted = notebook(answered({"order": answer}, release))
-    grading = grade(task(submitted, *beside, release=release, judging=INSIDE), bubblewrap())
+    grading = grade(task(submitted, *beside, release=release, isolation=INSIDE), bubblewrap())
     assert [verdict.millipoints for verdict in grading.verdicts] == [points]
     assert [flag.code for flag in grading.flags] == flags

@@ -110,7 +110,7 @@ def test_a_hidden_test_is_refused_unless_its_author_accepts(wall: SandboxBackend
     lesson = Lesson("shell", "Shell", "", (File(NOTEBOOK, json.dumps(cells).encode()), words_file))
     judged = report_isolation(lesson, release_lesson(lesson), wall)
     assert [one.cell for one in judged.problems] == ["shout-tests"]
-    assert "accept_inside" in judged.problems[0].remedy
+    assert "accept_in_process" in judged.problems[0].remedy
 
 
 def test_a_kernel_that_is_not_there_is_the_authors_to_mend_and_nobodys_zero() -> None:

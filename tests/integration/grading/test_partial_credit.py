@@ -23,7 +23,7 @@ def _release() -> Release:
     cells = [
         cell("### BEGIN SOLUTION\nx = 2\n### END SOLUTION", grade_id="x", solution=True),
         tests("number", "assert x\nx * 1.0"),
-        tests("shares", "assert x > 0\nassert x > 1\nassert x > 1.5", shares=[2, 1, 1]),
+        tests("shares", "assert x > 0\nassert x > 1\nassert x > 1.5", weights=[2, 1, 1]),
     ]
     return build_release("lesson", "Lesson", [notebook(cells)], [])
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.needs("bubblewrap")
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
 def test_a_submission_gets_what_is_expected(case: Case, way: Isolation) -> None:
     limits = EffectiveLimits(**({"cell_seconds": 5.0, "submission_seconds": 20.0} | case.limits))
-    grading = grade(task(notebook(answered(case.answers)), limits=limits, judging=judged(way)), bubblewrap())
+    grading = grade(task(notebook(answered(case.answers)), limits=limits, isolation=judged(way)), bubblewrap())
     found = {
         name: {"outcome": verdict.outcome.value, "points": verdict.millipoints / 1000, "message": verdict.message.code}
         for name, verdict in by_name(grading).items()

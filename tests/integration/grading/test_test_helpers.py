@@ -138,7 +138,7 @@ def inside(judging: ReleaseIsolation) -> ReleaseIsolation:
 def graded(wall: SandboxBackend, lesson: Lesson, answer: str, judging: ReleaseIsolation) -> Grading:
     release = lesson.release()
     submitted = notebook(answered({"answer": answer}, release))
-    return grade(task(submitted, release=release, judging=judging), wall)
+    return grade(task(submitted, release=release, isolation=judging), wall)
 
 
 def points(grading: Grading) -> int:

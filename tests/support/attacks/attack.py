@@ -1,4 +1,7 @@
-"""Attacks on the grader, read from tests/submissions/attacks, and what they come to on a grader. README.md there has their form."""
+"""Attacks on the grader, read from tests/submissions/attacks, and their outcome on a grader without a defence.
+
+The README.md there describes the files.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +25,12 @@ from pmh_jupyter.domain.release import build_release
 
 Json = dict[str, Any]
 
-ATTACKS = Path(__file__).parents[2] / "submissions" / "attacks"
-SERVER = Path(__file__).with_name("undefended_grader.py")
-CLASSES = ("forge", "steal", "deny", "cross")
-NOTEBOOK = "lesson.ipynb"
-SECONDS = {"forge": 20.0, "steal": 20.0, "deny": 1.5, "cross": 20.0}
-# What stands in hidden tests alone, or where only a grader may look: none of it may come out.
+ATTACKS_FOLDER = Path(__file__).parents[2] / "submissions" / "attacks"
+SERVER_SCRIPT = Path(__file__).with_name("undefended_grader.py")
+CATEGORIES = ("forge", "steal", "deny", "attack-others")
+NOTEBOOK_NAME = "lesson.ipynb"
+TIMEOUT_SECONDS = {"forge": 20.0, "steal": 20.0, "deny": 1.5, "attack-others": 20.0}
+# Texts that only hidden tests, or the grader's environment, contain. None of them may leak.
 ENVIRONMENT_CANARY = "canary-environ-7741"
 CANARIES = (
     "48282",
@@ -41,141 +44,148 @@ CANARIES = (
     "canary-twice-9956",
     ENVIRONMENT_CANARY,
 )
-# An attack that is after knowledge leaves it in `loot`; this answer carries it to wherever an answer is shown.
-MOTTO = 'def motto():\n    return "loot: " + str(globals().get("loot"))\n\n\nprint(motto())\n'
+# An attack that looks for information leaves it in `loot`. This answer puts it wherever an answer is shown.
+LOOT_ANSWER = 'def motto():\n    return "loot: " + str(globals().get("loot"))\n\n\nprint(motto())\n'
 
 
 @dataclass(frozen=True)
-class Side:
-    """What one person hands in: texts of answer cells, cells of their own behind others, files, and edits of the notebook."""
+class SubmissionSpec:
+    """What one person submits: answers, extra cells behind other cells, files, and a script that edits the notebook."""
 
     cells: Mapping[str, str] = field(default_factory=dict)
-    own: Mapping[str, str] = field(default_factory=dict)
+    extra_cells: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     edit: str = ""
 
 
 @dataclass(frozen=True)
-class Case:
-    """One mechanism. `about` has the rest of the file: see README.md."""
+class AttackCase:
+    """One attack, with an honest submission that uses the same construct. `options` has the rest of the file: see README.md."""
 
     name: str
-    group: str
+    category: str
     title: str
-    attack: Side
-    twin: Side
-    about: Mapping[str, Any]
+    attack: SubmissionSpec
+    honest: SubmissionSpec
+    options: Mapping[str, Any]
 
     @property
     def solves(self) -> tuple[str, ...]:
-        """The exercises that the attack solves honestly: all but its own in `deny`, those it names elsewhere."""
-        return tuple(self.about.get("solves", ()))
+        """The exercises that the attack solves honestly."""
+        return tuple(self.options.get("solves", ()))
 
     @property
-    def costs(self) -> tuple[str, ...]:
-        """The exercises that a `deny` attack may lose for itself."""
-        costs = self.about.get("costs", ["area"])
-        return exercises() if costs == "all" else tuple(costs)
+    def may_lose(self) -> tuple[str, ...]:
+        """The exercises that the attacker may lose in a `deny` attack."""
+        names = self.options.get("may_lose", ["area"])
+        return exercise_ids() if names == "all" else tuple(names)
 
 
 @cache
-def lesson() -> Release:
-    """Ten exercises of one point; hidden tests that hold canaries."""
-    path = ATTACKS / "lesson" / "lesson.py"
+def load_lesson() -> Release:
+    """Ten exercises of one point each, with canaries in their hidden tests."""
+    path = ATTACKS_FOLDER / "lesson" / "lesson.py"
     return build_release("lesson", "Lesson", [as_ipynb(File(path.name, path.read_bytes()))], [])
 
 
 @cache
-def exercises() -> tuple[str, ...]:
-    return tuple(exercise.grade_id for exercise in lesson().exercises)
+def exercise_ids() -> tuple[str, ...]:
+    return tuple(exercise.grade_id for exercise in load_lesson().exercises)
 
 
 @cache
-def solutions() -> dict[str, str]:
-    """The reference's answers, by grade_id."""
-    cells = json.loads(lesson().sealed_files[0].content)["cells"]
-    marks = ("### BEGIN SOLUTION", "### END SOLUTION")
+def load_solutions() -> dict[str, str]:
+    """The answers of the reference solution, by grade_id."""
+    cells = json.loads(load_lesson().sealed_files[0].content)["cells"]
+    markers = ("### BEGIN SOLUTION", "### END SOLUTION")
     return {
-        label(cell): "\n".join(line for line in "".join(cell["source"]).splitlines() if line.strip() not in marks)
+        get_grade_id(cell): "\n".join(
+            line for line in "".join(cell["source"]).split("\n") if line.strip() not in markers
+        )
         for cell in cells
-        if label(cell) in exercises()
+        if get_grade_id(cell) in exercise_ids()
     }
 
 
-def label(cell: Json) -> str:
+def get_grade_id(cell: Json) -> str:
     return str(cell["metadata"].get("nbgrader", {}).get("grade_id", ""))
 
 
-def cases(*groups: str) -> list[Case]:
-    """All attacks of these classes (none named: of all)."""
-    paths = [path for group in groups or CLASSES for path in sorted((ATTACKS / group).glob("*.toml"))]
-    return [case for case in map(read_case, paths) if sys.version_info >= _version(case)]
+def load_cases(*categories: str) -> list[AttackCase]:
+    """All attacks of these categories; without arguments, of every category. Attacks for a newer Python are left out."""
+    paths = [path for group in categories or CATEGORIES for path in sorted((ATTACKS_FOLDER / group).glob("*.toml"))]
+    return [case for case in map(read_attack_case, paths) if sys.version_info >= _required_python(case)]
 
 
-def read_case(path: Path) -> Case:
-    about = tomllib.loads(path.read_text(encoding="utf-8"))
-    title, attack, twin = about.pop("title"), Side(**about.pop("attack")), Side(**about.pop("twin"))
-    return Case(path.stem, path.parent.name, title, attack, twin, about)
+def read_attack_case(path: Path) -> AttackCase:
+    options = tomllib.loads(path.read_text(encoding="utf-8"))
+    title = options.pop("title")
+    attack, honest = SubmissionSpec(**options.pop("attack")), SubmissionSpec(**options.pop("honest"))
+    return AttackCase(path.stem, path.parent.name, title, attack, honest, options)
 
 
-def _version(case: Case) -> tuple[int, ...]:
-    return tuple(map(int, case.about.get("python", "3.11").split(".")))
+def _required_python(case: AttackCase) -> tuple[int, ...]:
+    return tuple(map(int, case.options.get("python", "3.11").split(".")))
 
 
-def attack_files(case: Case, words: Mapping[str, str]) -> tuple[File, ...]:
-    """The hostile submission; `words` are put in for `@NAME@`."""
-    given = {name: text for name, text in solutions().items() if name in case.solves}
-    if case.group == "deny":
-        given = dict(solutions())
-    if case.group in ("steal", "cross"):
-        given["motto"] = MOTTO
-    return files_of(case.attack, given, words)
+def attack_files(case: AttackCase, placeholders: Mapping[str, str]) -> tuple[File, ...]:
+    """The hostile submission. `placeholders` replace `@NAME@` in it."""
+    answers = {name: text for name, text in load_solutions().items() if name in case.solves}
+    if case.category == "deny":
+        answers = dict(load_solutions())
+    if case.category in ("steal", "attack-others"):
+        answers["motto"] = LOOT_ANSWER
+    return build_files(case.attack, answers, placeholders)
 
 
-def twin_files(case: Case, words: Mapping[str, str]) -> tuple[File, ...]:
-    """The honest submission: everything is solved, with the same construct in it."""
-    return files_of(case.twin, solutions(), words)
+def honest_files(case: AttackCase, placeholders: Mapping[str, str]) -> tuple[File, ...]:
+    """The honest submission: it solves every exercise and uses the same construct."""
+    return build_files(case.honest, load_solutions(), placeholders)
 
 
-def files_of(side: Side, given: Mapping[str, str], words: Mapping[str, str]) -> tuple[File, ...]:
-    notebook = json.loads(lesson().student_files[0].content)
-    texts = {**given, **side.cells}
+def build_files(spec: SubmissionSpec, answers: Mapping[str, str], placeholders: Mapping[str, str]) -> tuple[File, ...]:
+    """The files of a submission, the notebook first. Exercises without an answer stay as they were released."""
+    notebook = json.loads(load_lesson().student_files[0].content)
+    texts = {**answers, **spec.cells}
     cells: list[Json] = []
     for cell in notebook["cells"]:
-        name = label(cell)
+        name = get_grade_id(cell)
         cell["source"] = texts.get(name, "".join(cell["source"]))
         cells.append(cell)
-        if name in side.own:
-            cells.append({"cell_type": "code", "metadata": {}, "source": side.own[name], "outputs": []})
+        if name in spec.extra_cells:
+            cells.append({"cell_type": "code", "metadata": {}, "source": spec.extra_cells[name], "outputs": []})
     notebook["cells"] = cells
-    scope: Json = {"notebook": notebook, "cells": cells, "label": label, "raw": None}
-    exec(side.edit, scope)  # how a student changes a notebook outside of Jupyter
+    scope: Json = {"notebook": notebook, "cells": cells, "grade_id": get_grade_id, "raw": None}
+    exec(spec.edit, scope)  # as a student can edit a notebook outside of Jupyter
     raw = scope["raw"] or json.dumps(notebook)
-    texts = {NOTEBOOK: raw, **side.files}
-    return tuple(File(_put(name, words), _put(text, words).encode("utf-8")) for name, text in texts.items())
+    texts = {NOTEBOOK_NAME: raw, **spec.files}
+    return tuple(
+        File(_fill_placeholders(name, placeholders), _fill_placeholders(text, placeholders).encode("utf-8"))
+        for name, text in texts.items()
+    )
 
 
-def _put(text: str, words: Mapping[str, str]) -> str:
-    for name, word in words.items():
-        text = text.replace(f"@{name}@", word)
+def _fill_placeholders(text: str, placeholders: Mapping[str, str]) -> str:
+    for name, value in placeholders.items():
+        text = text.replace(f"@{name}@", value)
     return text
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a grading came to: points by exercise, all the text that came out of it, and what it used or left behind."""
+    """The outcome of a grading: points by exercise, all text that it shows, and what it used or left behind."""
 
     points: Mapping[str, float]
     text: str
-    used: Mapping[str, Any] = field(default_factory=dict)
+    measurements: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def learned(self) -> list[str]:
+    def leaked_canaries(self) -> list[str]:
         return [canary for canary in CANARIES if canary in self.text]
 
 
-class Undefended:
-    """A reference runner: one server, one job at a time; see `undefended.py`."""
+class UndefendedGrader:
+    """A grader without a defence: one server, one job at a time. See `undefended_grader.py`."""
 
     uids = itertools.count(61_000 + os.getpid() % 1000 * 10)
 
@@ -183,10 +193,10 @@ class Undefended:
         self.folder = tempfile.TemporaryDirectory(prefix="undefended-source-")
         os.chmod(self.folder.name, 0o755)
         sealed = Path(self.folder.name, "sealed.ipynb")
-        sealed.write_bytes(lesson().sealed_files[0].content)
+        sealed.write_bytes(load_lesson().sealed_files[0].content)
         environ = {**os.environ, "GRADER_TOKEN": ENVIRONMENT_CANARY, "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
         self.server = subprocess.Popen(
-            [sys.executable, "-W", "ignore", str(SERVER), str(sealed), *preload],
+            [sys.executable, "-W", "ignore", str(SERVER_SCRIPT), str(sealed), *preload],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environ,
@@ -194,7 +204,7 @@ class Undefended:
         )
         self.lock = threading.Lock()
 
-    def __enter__(self) -> Undefended:
+    def __enter__(self) -> UndefendedGrader:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -202,53 +212,59 @@ class Undefended:
         self.server.communicate()
         self.folder.cleanup()
 
-    def grade(self, files: tuple[File, ...], case: Case) -> Outcome:
-        """Points are those of test cells that were told to have passed, by anybody; all, where the runner ended with code 0."""
+    def grade(self, files: tuple[File, ...], case: AttackCase) -> Outcome:
+        """Grades a submission.
+
+        A test cell gives points if any line reports that it passed. If the runner exits with code 0, test cells without a report pass.
+        """
         job = {
             "notebook": files[0].content.decode(),
             "files": {file.path: file.content.decode() for file in files[1:]},
-            "seconds": case.about.get("seconds", SECONDS[case.group]),
-            "bounded": case.group == "deny" and not case.about.get("unbounded"),
-            "next": case.about.get("next", False),
+            "seconds": case.options.get("seconds", TIMEOUT_SECONDS[case.category]),
+            "is_isolated": case.category == "deny" and not case.options.get("unbounded"),
+            "next_person": case.options.get("next_person", False),
             "uid": next(self.uids),
         }
         with self.lock:
             assert self.server.stdin and self.server.stdout
             self.server.stdin.write(json.dumps(job) + "\n")
             self.server.stdin.flush()
-            found = json.loads(self.server.stdout.readline())
-        told = _feedback(found) if case.about.get("through") == "feedback" else ""
-        return Outcome(_points(found), found["output"] + told, found)
+            report = json.loads(self.server.stdout.readline())
+        feedback = _feedback(report) if case.options.get("leaks_through") == "feedback" else ""
+        return Outcome(_points(report), report["output"] + feedback, report)
 
 
-def _points(found: Json) -> dict[str, float]:
-    points = dict.fromkeys(exercises(), 0.0)
-    if found["ended"] != "0":
+def _points(report: Json) -> dict[str, float]:
+    points = dict.fromkeys(exercise_ids(), 0.0)
+    if report["exit_reason"] != "0":
         return points
-    tests = {exercise.test_cells[0]: exercise.grade_id for exercise in lesson().exercises}
-    silent = set(tests)
-    for told in found["told"]:
-        name = tests.get(told["test"])
+    tests = {exercise.test_cells[0]: exercise.grade_id for exercise in load_lesson().exercises}
+    unreported = set(tests)
+    for line in report["lines"]:
+        name = tests.get(line["test"])
         if name is not None:
-            silent.discard(told["test"])
-            if told.get("passed"):
-                points[name] = max(points[name], float(told.get("points", 1)))
-    return points | {tests[name]: 1.0 for name in silent}
+            unreported.discard(line["test"])
+            if line.get("passed"):
+                points[name] = max(points[name], float(line.get("points", 1)))
+    return points | {tests[name]: 1.0 for name in unreported}
 
 
-def _feedback(found: Json) -> str:
-    return "\n".join(str(told.get("feedback", "")) for told in found["told"])
+def _feedback(report: Json) -> str:
+    return "\n".join(str(line.get("feedback", "")) for line in report["lines"])
 
 
-def works(case: Case, outcome: Outcome) -> bool:
-    """True where the attack has come to what it is after, on a grader without defence."""
-    if case.group == "forge":
-        honest = sum(name in case.solves for name in exercises())
-        return all(outcome.points[name] >= 1 for name in case.about["earns"]) and sum(outcome.points.values()) > honest
-    if case.group == "steal":
-        return bool(outcome.learned)
-    if case.about.get("costs") == "all":
-        return bool(outcome.used["ended"] != "0")
-    if "spends" in case.about:
-        return all(outcome.used[what] >= amount for what, amount in case.about["spends"].items())
-    return any(outcome.points[name] < 1 for name in exercises() if name not in case.costs)
+def attack_succeeds(case: AttackCase, outcome: Outcome) -> bool:
+    """True if the attack has achieved its aim on a grader without a defence."""
+    if case.category == "forge":
+        honest_points = sum(name in case.solves for name in exercise_ids())
+        return (
+            all(outcome.points[name] >= 1 for name in case.options["earns"])
+            and sum(outcome.points.values()) > honest_points
+        )
+    if case.category == "steal":
+        return bool(outcome.leaked_canaries)
+    if case.options.get("may_lose") == "all":
+        return bool(outcome.measurements["exit_reason"] != "0")
+    if "uses" in case.options:
+        return all(outcome.measurements[resource] >= amount for resource, amount in case.options["uses"].items())
+    return any(outcome.points[name] < 1 for name in exercise_ids() if name not in case.may_lose)

@@ -1,4 +1,4 @@
-"""Our grader as the attacks' suite sees it: what it says of a submission, and all that comes out of it."""
+"""Our grader under attack: grades hostile submissions, and collects everything that they could gain or leave behind."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.isolation import decide_isolation
 from pmh_jupyter.grading.task import EffectiveLimits, GradingTask
-from tests.support.attacks.attack import CANARIES, Case, Outcome, exercises, lesson
+from tests.support.attacks.attack import CANARIES, AttackCase, Outcome, exercise_ids, load_lesson
 
 LIMITS = EffectiveLimits(cell_seconds=5, submission_seconds=30)
-# Small, so that what is denied is denied soon; a submission that keeps to them has several times what it needs.
-SMALL = EffectiveLimits(
+# Low, so that a `deny` attack reaches them soon. An honest submission still has several times what it needs.
+DENY_LIMITS = EffectiveLimits(
     cell_seconds=1.5,
     submission_seconds=8,
     memory_bytes=600 << 20,
@@ -30,94 +30,104 @@ SMALL = EffectiveLimits(
     output_bytes=1 << 20,
     file_bytes=16 << 20,
 )
-# How far past its limits a submission may still be heard of: a wall that starts, and a machine that is busy.
+# How much longer than its limit a grading may take: a sandbox has to start, and the machine may be busy.
 GRACE_SECONDS = 30
 
 
-class Ours:
-    """The grader behind a wall, with the lesson judged in the way that its release finds out, or in another."""
+class DefendedGrader:
+    """Our grader in a sandbox. It isolates tests as decided for the release of the lesson, unless told otherwise."""
 
-    def __init__(self, wall: SandboxBackend) -> None:
-        self.wall = wall
-        self.judging = decide_isolation(self._task((), LIMITS), wall)
+    def __init__(self, backend: SandboxBackend) -> None:
+        self.backend = backend
+        self.isolation = decide_isolation(self._task((), LIMITS), backend)
 
-    def _task(self, files: tuple[File, ...], limits: EffectiveLimits, **more: Any) -> GradingTask:
-        release = lesson()
-        return GradingTask(release.exercises, release.sealed_files, files, limits=limits, preload=("numpy",), **more)
+    def _task(self, files: tuple[File, ...], limits: EffectiveLimits, **task_fields: Any) -> GradingTask:
+        release = load_lesson()
+        return GradingTask(
+            release.exercises, release.sealed_files, files, limits=limits, preload=("numpy",), **task_fields
+        )
 
-    def grade(self, files: tuple[File, ...], case: Case | None = None, **more: Any) -> tuple[Grading, Outcome]:
-        """A submission's grading, and the same as an outcome: every text that anybody but an instructor could see."""
-        limits = SMALL if case and case.group == "deny" else LIMITS
-        more.setdefault("isolation", self.judging)
-        grading = grade(self._task(files, limits, **more), self.wall)
-        points = dict.fromkeys(exercises(), 0.0)
+    def grade(
+        self, files: tuple[File, ...], case: AttackCase | None = None, **task_fields: Any
+    ) -> tuple[Grading, Outcome]:
+        """Grades a submission. The outcome has every text that anyone but an instructor could see."""
+        limits = DENY_LIMITS if case and case.category == "deny" else LIMITS
+        task_fields.setdefault("isolation", self.isolation)
+        grading = grade(self._task(files, limits, **task_fields), self.backend)
+        points = dict.fromkeys(exercise_ids(), 0.0)
         points |= {verdict.grade_id: verdict.millipoints / 1000 for verdict in grading.verdicts}
-        return grading, Outcome(points, told_by(grading), {"flags": [flag.code for flag in grading.flags]})
+        return grading, Outcome(points, collect_visible_text(grading), {"flags": [flag.code for flag in grading.flags]})
 
     @property
-    def inside(self) -> ReleaseIsolation:
-        """The same lesson, its tests run inside the student's process."""
+    def in_process_isolation(self) -> ReleaseIsolation:
+        """The isolation of the lesson, with all tests in-process."""
         notebooks = tuple(
-            replace(notebook, isolation=Isolation.IN_PROCESS, exported_names=()) for notebook in self.judging.notebooks
+            replace(notebook, isolation=Isolation.IN_PROCESS, exported_names=())
+            for notebook in self.isolation.notebooks
         )
-        return replace(self.judging, notebooks=notebooks)
+        return replace(self.isolation, notebooks=notebooks)
 
 
-def told_by(grading: Grading) -> str:
-    """The grading as it is stored, without times, and every message in words."""
+def collect_visible_text(grading: Grading) -> str:
+    """The grading as it is stored, without times, and the text of every message."""
     messages = [message for verdict in grading.verdicts for message in (verdict.message,) if message]
     messages += [test.message for verdict in grading.verdicts for test in verdict.tests if test.message]
     stored = json.dumps(asdict(replace(grading, seconds=0.0, seed=0)), default=str)
     return "\n".join([stored, *map(feedback_text, (*messages, *grading.repairs))])
 
 
-def faults_of_attack(case: Case, grading: Grading, outcome: Outcome) -> list[str]:
-    """What our grader let an attack have; nothing where it holds."""
-    found = [f"learned {canary}" for canary in outcome.learned]
+def find_gains(case: AttackCase, grading: Grading, outcome: Outcome) -> list[str]:
+    """What an attack has gained on our grader; empty if it has failed."""
+    findings = [f"learned {canary}" for canary in outcome.leaked_canaries]
     if grading.grader_error:
-        found.append("became our fault")
-    if case.group == "deny":
-        lost = [name for name in exercises() if outcome.points[name] < 1 and name not in case.costs]
-        found += [f"lost {name}" for name in lost]
-    elif case.group == "forge" and not grading.flags:
-        earned = [name for name in exercises() if outcome.points[name] > (name in case.solves)]
-        found += [f"earned {name} without a flag" for name in earned]
-    limit = (SMALL if case.group == "deny" else LIMITS).submission_seconds + GRACE_SECONDS
+        findings.append("caused a grader error")
+    if case.category == "deny":
+        lost = [name for name in exercise_ids() if outcome.points[name] < 1 and name not in case.may_lose]
+        findings += [f"lost {name}" for name in lost]
+    elif case.category == "forge" and not grading.flags:
+        earned = [name for name in exercise_ids() if outcome.points[name] > (name in case.solves)]
+        findings += [f"earned {name} without a flag" for name in earned]
+    limit = (DENY_LIMITS if case.category == "deny" else LIMITS).submission_seconds + GRACE_SECONDS
     if grading.seconds > limit:
-        found.append(f"took {grading.seconds:.0f} s")
-    return found
+        findings.append(f"took {grading.seconds:.0f} s")
+    return findings
 
 
-def faults_of_twin(grading: Grading, outcome: Outcome) -> list[str]:
-    """What our grader held against an honest submission."""
-    found = [f"lost {name}" for name, points in outcome.points.items() if points != 1]
-    found += [f"flagged {flag.code} {flag.detail}" for flag in grading.flags]
-    return found + (["became our fault"] if grading.grader_error else [])
+def find_losses(grading: Grading, outcome: Outcome) -> list[str]:
+    """What an honest submission has lost on our grader, points or by flags."""
+    findings = [f"lost {name}" for name, points in outcome.points.items() if points != 1]
+    findings += [f"flagged {flag.code} {flag.detail}" for flag in grading.flags]
+    return findings + (["caused a grader error"] if grading.grader_error else [])
 
 
-class LeftBehind:
-    """What gradings leave on this machine: processes below this one, and entries of the shared folders."""
+class LeftoverMonitor:
+    """Finds what gradings leave on this machine: descendants of this process, and files in shared folders."""
 
-    PLACES = ("/tmp", "/dev/shm", "/dev/mqueue")
+    WATCHED_FOLDERS = ("/tmp", "/dev/shm", "/dev/mqueue")
 
     def __init__(self) -> None:
         self.processes = count_descendants()
         self.entries = self._entries()
 
     def _entries(self) -> set[str]:
-        return {f"{place}/{name}" for place in self.PLACES if os.path.isdir(place) for name in os.listdir(place)}
+        return {
+            f"{folder}/{name}"
+            for folder in self.WATCHED_FOLDERS
+            if os.path.isdir(folder)
+            for name in os.listdir(folder)
+        }
 
-    def more(self, mark: str, seconds: float = 10) -> list[str]:
-        """What is there now and was not before: more processes than there were (some take a moment to go), files marked so."""
-        until = time.monotonic() + seconds
-        while (count := count_descendants()) > self.processes and time.monotonic() < until:
+    def find_new(self, name_part: str, seconds: float = 10) -> list[str]:
+        """Returns what was not there before: processes, after waiting for some to end, and files with `name_part` in their names."""
+        deadline = time.monotonic() + seconds
+        while (count := count_descendants()) > self.processes and time.monotonic() < deadline:
             time.sleep(0.05)
         found = [f"{count - self.processes} processes"] if count > self.processes else []
-        return found + sorted(entry for entry in self._entries() - self.entries if mark in entry)
+        return found + sorted(entry for entry in self._entries() - self.entries if name_part in entry)
 
 
 def count_descendants() -> int:
-    """Processes below this one that have not ended."""
+    """The number of descendants of this process that have not ended."""
     parents: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
@@ -133,14 +143,14 @@ def count_descendants() -> int:
     return count
 
 
-class Overheard(logging.Handler):
-    """Everything that is logged while attacks run: a context."""
+class LogRecorder(logging.Handler):
+    """Records everything that is logged in its context."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
         self.text: list[str] = []
 
-    def __enter__(self) -> Overheard:
+    def __enter__(self) -> LogRecorder:
         logging.getLogger().addHandler(self)
         return self
 
@@ -151,6 +161,6 @@ class Overheard(logging.Handler):
         self.text.append(f"{record.getMessage()} {record.exc_info}")
 
     @property
-    def canaries(self) -> list[str]:
-        told = "\n".join(self.text)
-        return [canary for canary in CANARIES if canary in told]
+    def leaked_canaries(self) -> list[str]:
+        text = "\n".join(self.text)
+        return [canary for canary in CANARIES if canary in text]

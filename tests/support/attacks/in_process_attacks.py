@@ -146,6 +146,12 @@ PATCHES = [
         "library-changed",
     ),
     _attack(
+        "how frozen sets are copied",
+        "import copyreg\ncopyreg.pickle(frozenset, lambda x: (int, (42,)))",
+        "import copy\nassert copy.deepcopy(frozenset()) == 42",
+        "library-changed",
+    ),
+    _attack(
         "sys.modules",
         "import sys, types\nsys.modules['statistics'] = types.SimpleNamespace(mean=lambda x: 42)",
         "import statistics\nassert statistics.mean([1]) == 42",

@@ -1,12 +1,12 @@
-"""A grader without any defence, for attacks to be tried on: one interpreter, one IPython shell, cells one after another.
+"""A grader without any defence, on which attacks must succeed: one interpreter, one IPython shell, cells one after another.
 
-It does what many graders do. The tests run where the answers ran; a test cell counts if the shell showed no error; results are lines of
-JSON on standard output and on a socket; exit code 0 means that all went well; points, tags, cell types and the kernel's language are
-believed as they were handed in; files are written wherever their names say. Whoever does not end in time, or ends badly, loses all.
+It works as many graders do. Tests run in the process of the answers. A test cell passes if the shell shows no error. Results are lines
+of JSON on standard output and on a socket. Exit code 0 means success. Points, tags, cell types and the kernel's language are taken from
+the submission, and files are written wherever their paths lead. A run that exceeds its time or exits with an error gives no points.
 
-The server (`main`) imports IPython once and forks for each job. A job has a collector C, which starts the runner R, reads what R
-writes and stops it when its time is over; so that an attack hits the collector at most. With `bounded` both are in a pid namespace of
-their own, and R may start few processes and belongs, where the server is root, to a user of its own.
+The server (`main`) imports IPython once and forks for each job. A job has a collector C. C starts the runner R, reads its output, and
+kills it when its time is over, so that an attack reaches the collector at most. With `is_isolated`, both are in a pid namespace of their
+own. R may then start only a few processes and, if the server is root, has a uid of its own.
 
     run of a job: server ── forks ──▶ (pid 1 ── forks ──▶) C ── forks ──▶ R, which runs the notebook
 """
@@ -41,36 +41,38 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Notebook:
-    """R's work: runs the submitted notebook with the sealed one's tests in it, and tells of each test cell."""
+    """Runs, in R, the submitted notebook with the tests of the sealed one, and reports each test cell."""
 
-    def __init__(self, submitted: str, sealed: Json, tell: Callable[[Json], None]) -> None:
-        self.tell = tell
+    def __init__(self, submitted: str, sealed: Json, report: Callable[[Json], None]) -> None:
+        self.report = report
         self.sources = {_label(cell): "".join(cell["source"]) for cell in sealed["cells"] if _label(cell)}
         notebook = json.loads(submitted)
         self.cells = notebook["cells"]
         kernel = notebook.get("metadata", {}).get("kernelspec", {})
-        self.speaks_python = kernel.get("language", "python") == "python"
+        self.is_python = kernel.get("language", "python") == "python"
 
     def run(self) -> None:
         shell, errors = make_shell()
         for cell in self.cells:
-            label, about = _label(cell), cell.get("metadata", {}).get("nbgrader", {})
+            label, nbgrader = _label(cell), cell.get("metadata", {}).get("nbgrader", {})
             source = "".join(cell["source"])
-            if about.get("locked"):
+            if nbgrader.get("locked"):
                 source = self.sources.pop(label, source)
             errors.clear()
-            if cell["cell_type"] == "code" and self.speaks_python:
+            if cell["cell_type"] == "code" and self.is_python:
                 result = shell.run_cell(source, store_history=True)
                 if isinstance(result.error_in_exec, SystemExit):
                     sys.exit(result.error_in_exec.code)
-            forgiven = "raises-exception" in cell.get("metadata", {}).get("tags", [])
-            if about.get("grade"):
-                points = about.get("points", 0)
-                self.tell({"test": label, "passed": not errors or forgiven, "points": points, "feedback": errors[:1]})
+            may_raise = "raises-exception" in cell.get("metadata", {}).get("tags", [])
+            if nbgrader.get("grade"):
+                points = nbgrader.get("points", 0)
+                self.report(
+                    {"test": label, "passed": not errors or may_raise, "points": points, "feedback": errors[:1]}
+                )
 
 
 def make_shell() -> tuple[Any, list[str]]:
-    """A shell as a kernel has it: an error is what it shows."""
+    """Creates a shell as in a kernel, and the list to which it adds the errors that it shows."""
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
@@ -92,35 +94,35 @@ def _label(cell: Json) -> str:
 
 
 def run(job: Json, sealed: str, channel: socket.socket) -> None:
-    """R: everything in one process, results in plain sight."""
-    _keep_only(1, 2, channel.fileno())
+    """The main function of R: everything in one process."""
+    _close_descriptors_except(1, 2, channel.fileno())
     for kind, amount in ((resource.RLIMIT_AS, MEMORY_BYTES), (resource.RLIMIT_NOFILE, 256)):
         resource.setrlimit(kind, (amount, amount))
     os.environ["HOME"] = job["home"]
     os.chdir(job["work"])
     sys.path.insert(0, "")
-    held = open(sealed)  # left open, as careless programs do
+    sealed_file = open(sealed)  # never closed, as in careless programs
 
-    def tell(line: Json) -> None:
+    def report(line: Json) -> None:
         with open(job["home"] + "/feedback.txt", "a", encoding="utf-8") as feedback:
             feedback.writelines(line["feedback"])
         channel.sendall(json.dumps(line).encode() + b"\n")
 
-    Notebook(job["notebook"], json.load(held), tell).run()
+    Notebook(job["notebook"], json.load(sealed_file), report).run()
     sys.stdout.flush()
 
 
-def _keep_only(*kept: int) -> None:
-    """Closes the server's and the collector's descriptors: they are the tests' own, not the attacked grader's."""
+def _close_descriptors_except(*preserved: int) -> None:
+    """Closes the descriptors of server and collector, which belong to the test suite, not to the attacked grader."""
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for name in os.listdir("/proc/self/fd"):
-        if int(name) not in (0, *kept):
+        if int(name) not in (0, *preserved):
             with suppress(OSError):
                 os.close(int(name))
 
 
 class Collector:
-    """C: starts R, gathers its lines and its output until it has ended or its time is over."""
+    """The collector C: starts R, and reads its lines and its output until R exits or its time is over."""
 
     def __init__(self, job: Json, sealed: str) -> None:
         self.job, self.sealed = job, sealed
@@ -131,37 +133,37 @@ class Collector:
             path = Path(self.job["work"], name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content)
-        ours, theirs = socket.socketpair()
-        reading, writing = os.pipe()
+        own_socket, runner_socket = socket.socketpair()
+        read_end, write_end = os.pipe()
         runner = os.fork()
         if runner == 0:
-            ours.close()
-            os.dup2(writing, 1)
-            os.dup2(writing, 2)
-            _leave_after(lambda: run(self.job, self.sealed, theirs))
-        theirs.close()
-        os.close(writing)
-        ended = self._read(runner, ours, reading)
-        if ended:
+            own_socket.close()
+            os.dup2(write_end, 1)
+            os.dup2(write_end, 2)
+            _exit_after(lambda: run(self.job, self.sealed, runner_socket))
+        runner_socket.close()
+        os.close(write_end)
+        stop_reason = self._read(runner, own_socket, read_end)
+        if stop_reason:
             os.kill(runner, signal.SIGKILL)
-        _, status, used = os.wait4(runner, 0)
-        self._drain(ours, reading)
+        _, status, usage = os.wait4(runner, 0)
+        self._drain(own_socket, read_end)
         return {
-            "ended": ended or str(os.waitstatus_to_exitcode(status)),
-            "memory": used.ru_maxrss >> 10,
-        } | self._found()
+            "exit_reason": stop_reason or str(os.waitstatus_to_exitcode(status)),
+            "memory": usage.ru_maxrss >> 10,
+        } | self._parse_output()
 
-    def _read(self, runner: int, ours: socket.socket, reading: int) -> str:
-        """Why R has to be stopped; "" when it has ended by itself."""
-        ended = os.pidfd_open(runner)
-        until = time.monotonic() + self.job["seconds"]
-        sources = [ended, ours.fileno(), reading]
+    def _read(self, runner: int, own_socket: socket.socket, read_end: int) -> str:
+        """Reads until R exits. Returns why R must be killed; "" if it has exited by itself."""
+        runner_pidfd = os.pidfd_open(runner)
+        deadline = time.monotonic() + self.job["seconds"]
+        sources = [runner_pidfd, own_socket.fileno(), read_end]
         while True:
-            left = until - time.monotonic()
-            if left <= 0:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
                 return "time"
-            ready, _, _ = select.select(sources, [], [], left)
-            for source, buffer in ((ours.fileno(), self.lines), (reading, self.output)):
+            ready, _, _ = select.select(sources, [], [], remaining)
+            for source, buffer in ((own_socket.fileno(), self.lines), (read_end, self.output)):
                 if source in ready:
                     data = os.read(source, 1 << 16)
                     buffer += data
@@ -169,19 +171,19 @@ class Collector:
                         sources.remove(source)
             if len(self.output) + len(self.lines) > OUTPUT_BYTES:
                 return "output"
-            if ready == [ended]:
+            if ready == [runner_pidfd]:
                 return ""
 
-    def _drain(self, ours: socket.socket, reading: int) -> None:
-        for source, buffer in ((ours.fileno(), self.lines), (reading, self.output)):
+    def _drain(self, own_socket: socket.socket, read_end: int) -> None:
+        for source, buffer in ((own_socket.fileno(), self.lines), (read_end, self.output)):
             os.set_blocking(source, False)
             with suppress(OSError):
                 while (data := os.read(source, 1 << 16)) and len(buffer) < OUTPUT_BYTES:
                     buffer += data
 
-    def _found(self) -> Json:
-        told = [*_json_lines(bytes(self.lines)), *_json_lines(bytes(self.output))]
-        return {"told": told, "output": bytes(self.output[-200_000:]).decode("utf-8", "replace")}
+    def _parse_output(self) -> Json:
+        lines = [*_json_lines(bytes(self.lines)), *_json_lines(bytes(self.output))]
+        return {"lines": lines, "output": bytes(self.output[-200_000:]).decode("utf-8", "replace")}
 
 
 def _json_lines(text: bytes) -> Iterator[Json]:
@@ -192,30 +194,30 @@ def _json_lines(text: bytes) -> Iterator[Json]:
                 yield value
 
 
-def _leave_after(act: Callable[[], object]) -> None:
-    """Ends this process as Python would, the exit handlers included, without returning to what the parent was about."""
+def _exit_after(action: Callable[[], object]) -> None:
+    """Exits this process as Python would, exit handlers included, without returning to the code of the parent."""
     code = 1
     try:
-        act()
+        action()
         code = 0
-    except SystemExit as left:
-        code = left.code if isinstance(left.code, int) else int(left.code is not None)
-    except BaseException as error:  # noqa: BLE001 - whatever it is, this process ends here
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
+    except BaseException as error:  # noqa: BLE001 - this process exits here, whatever was raised
         os.write(2, f"\nlost: {type(error).__name__}: {error}"[:2000].encode("utf-8", "replace"))
     import atexit
     import threading
 
     with suppress(BaseException):
-        threading._shutdown()  # type: ignore[attr-defined]  # as the interpreter does at its end: it waits for threads
+        threading._shutdown()  # type: ignore[attr-defined]  # waits for threads, as the interpreter does at its exit
         atexit._run_exitfuncs()
     os._exit(code)
 
 
 def serve_job(job: Json, sealed: str) -> Json:
-    """Runs one job to its end, measures what it left, and clears it away."""
+    """Runs one job to its end, measures what it has left behind, and removes it."""
     folder = tempfile.mkdtemp(
         prefix="undefended-"
-    )  # with no clean-up of its own that a forked process would run at its end
+    )  # not a TemporaryDirectory: a forked process would delete it at its exit
     try:
         home = Path(folder, "home")
         work = home / "work"
@@ -223,112 +225,112 @@ def serve_job(job: Json, sealed: str) -> Json:
         job |= {"home": str(home), "work": str(work)}
         for path in (Path(folder), home, work):
             path.chmod(0o777)
-        reading, writing = os.pipe()
+        read_end, write_end = os.pipe()
         child = os.fork()
         if child == 0:
-            os.close(reading)
-            _leave_after(lambda: _collect_into(writing, job, sealed))
-        os.close(writing)
-        answer = _read_all(reading, job["seconds"] + 2)
-        if answer and not job["bounded"]:
+            os.close(read_end)
+            _exit_after(lambda: _collect_into(write_end, job, sealed))
+        os.close(write_end)
+        answer = _read_all(read_end, job["seconds"] + 2)
+        if answer and not job["is_isolated"]:
             os.waitpid(child, 0)
-        left = _others()
-        found: Json = json.loads(answer) if answer else {"ended": "lost", "memory": 0, "told": [], "output": ""}
-        found |= {"processes": len(left)} | _measure(home)
-        _end_all(child)
-        if job["next"]:
-            found["output"] += _next_person(home)
-        return found
+        pids = _find_descendants()
+        report: Json = json.loads(answer) if answer else {"exit_reason": "lost", "memory": 0, "lines": [], "output": ""}
+        report |= {"processes": len(pids)} | _measure(home)
+        _kill_all(child)
+        if job["next_person"]:
+            report["output"] += _run_next_person(home)
+        return report
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _next_person(home: Path) -> str:
-    """What the next interpreter says that starts in the same home."""
+def _run_next_person(home: Path) -> str:
+    """The output of the next interpreter that starts in the same home."""
     command = [sys.executable, "-m", "IPython", "--no-banner", "-c", "print('next')"]
     environ = {**os.environ, "HOME": str(home)}
-    done = subprocess.run(command, env=environ, cwd=home, capture_output=True, text=True, timeout=30)
-    return done.stdout + done.stderr
+    completed = subprocess.run(command, env=environ, cwd=home, capture_output=True, text=True, timeout=30)
+    return completed.stdout + completed.stderr
 
 
-def _collect_into(writing: int, job: Json, sealed: str) -> None:
+def _collect_into(write_end: int, job: Json, sealed: str) -> None:
     os.setsid()
-    libc.prctl(0x59616D61, ctypes.c_ulong(-1))  # where only ancestors may look at a process, this one lets all
+    libc.prctl(0x59616D61, ctypes.c_ulong(-1))  # allows every process to read this one, where only ancestors may
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if not job["bounded"]:
-        _write_all(writing, Collector(job, sealed).collect())
+    if not job["is_isolated"]:
+        _write_all(write_end, Collector(job, sealed).collect())
         return
     libc.prctl(1, signal.SIGKILL)
     if libc.unshare(NEW_PIDS | (0 if os.geteuid() == 0 else NEW_USER)):
         raise OSError(ctypes.get_errno(), "no pid namespace")
-    if os.fork() == 0:  # pid 1, whose end is the end of all
+    if os.fork() == 0:  # pid 1: when it exits, the kernel kills the others
         libc.prctl(1, signal.SIGKILL)
         if os.fork() == 0:
             os.setsid()
-            _become(job["uid"])
-            _write_all(writing, Collector(job, sealed).collect())
+            _switch_user(job["uid"])
+            _write_all(write_end, Collector(job, sealed).collect())
             os._exit(0)
-        os.close(writing)
+        os.close(write_end)
         while True:
             signal.pause()
-    os.close(writing)
+    os.close(write_end)
     while True:
         signal.pause()
 
 
-def _become(uid: int) -> None:
-    """Somebody who may start few processes: the kernel counts them by user, and not at all for root."""
-    # Somebody who is not root has processes and threads already, which count.
-    most = PROCESSES if os.geteuid() == 0 else PROCESSES + len(list(Path("/proc").glob("[0-9]*/task/*")))
-    resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
+def _switch_user(uid: int) -> None:
+    """Limits the number of processes, which the kernel counts by user, and not for root."""
+    # Processes and threads that a user other than root has already count as well.
+    max_processes = PROCESSES if os.geteuid() == 0 else PROCESSES + len(list(Path("/proc").glob("[0-9]*/task/*")))
+    resource.setrlimit(resource.RLIMIT_NPROC, (max_processes, max_processes))
     if os.geteuid() == 0:
         libc.prctl(KEEP_CAPABILITIES, 1)
         os.setgroups([])
         os.setgid(uid)
         os.setuid(uid)
-        # One right is kept, to read what the interpreter still imports, wherever that is installed.
+        # Keeps one capability, to read modules that the interpreter still imports, wherever they are installed.
         header = (ctypes.c_uint32 * 2)(0x20080522, 0)
-        rights = (ctypes.c_uint32 * 6)(READ_ALL, READ_ALL, 0, 0, 0, 0)
-        libc.capset(header, rights)
+        capabilities = (ctypes.c_uint32 * 6)(READ_ALL, READ_ALL, 0, 0, 0, 0)
+        libc.capset(header, capabilities)
 
 
-def _write_all(writing: int, value: Json) -> None:
+def _write_all(write_end: int, value: Json) -> None:
     data = json.dumps(value).encode()
     while data:
-        data = data[os.write(writing, data) :]
+        data = data[os.write(write_end, data) :]
 
 
-def _read_all(reading: int, seconds: float) -> bytes:
-    """Everything until the writer ends, or until a whole value stands there; nothing where it takes too long."""
-    data, until = bytearray(), time.monotonic() + seconds
+def _read_all(read_end: int, seconds: float) -> bytes:
+    """Reads until the writer closes the pipe, or until there is a complete JSON value. Returns b"" if that takes too long."""
+    data, deadline = bytearray(), time.monotonic() + seconds
     try:
-        while (left := until - time.monotonic()) > 0 and select.select([reading], [], [], left)[0]:
-            more = os.read(reading, 1 << 16)
-            data += more
-            if not more or len(more) < 1 << 16:
+        while (remaining := deadline - time.monotonic()) > 0 and select.select([read_end], [], [], remaining)[0]:
+            chunk = os.read(read_end, 1 << 16)
+            data += chunk
+            if len(chunk) < 1 << 16:
                 with suppress(ValueError):
                     json.loads(data)
                     return bytes(data)
-            if not more:
+            if not chunk:
                 break
         return b""
     finally:
-        os.close(reading)
+        os.close(read_end)
 
 
 def _measure(folder: Path) -> Json:
     count = size = outside = 0
-    for place, _, names in os.walk(folder):
+    for parent, _, names in os.walk(folder):
         for name in names:
             with suppress(OSError):
-                size += os.lstat(os.path.join(place, name)).st_size
+                size += os.lstat(os.path.join(parent, name)).st_size
                 count += 1
                 outside += name.startswith("outside-")
     return {"files": count, "disk": size >> 20, "outside": outside}
 
 
-def _others() -> list[int]:
-    """Every process below this one: what a job left comes to us when its parents end."""
+def _find_descendants() -> list[int]:
+    """Every descendant of this process, which inherits the orphans of a job."""
     parents = {}
     for entry in os.listdir("/proc"):
         if entry.isdecimal():
@@ -336,17 +338,17 @@ def _others() -> list[int]:
                 state, parent = Path(f"/proc/{entry}/stat").read_text().rpartition(")")[2].split()[:2]
                 if state != "Z":
                     parents[int(entry)] = int(parent)
-    found: list[int] = []
+    descendants: list[int] = []
     level = {os.getpid()}
     while level := {pid for pid, parent in parents.items() if parent in level}:
-        found += level
-    return found
+        descendants += level
+    return descendants
 
 
-def _end_all(child: int) -> None:
-    """Kills until nothing is left; a pid namespace ends with its first process."""
-    while left := _others():
-        for pid in left:
+def _kill_all(child: int) -> None:
+    """Kills descendants until none is left. A pid namespace ends with its first process."""
+    while pids := _find_descendants():
+        for pid in pids:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         with suppress(ChildProcessError):
@@ -358,18 +360,21 @@ def _end_all(child: int) -> None:
 
 
 def main() -> None:
-    """Jobs as lines of JSON on standard input, results as lines on standard output. Arguments: the sealed notebook, modules to import."""
+    """Reads jobs as lines of JSON from standard input, and writes results as lines to standard output.
+
+    Command-line arguments: the sealed notebook, and modules to import.
+    """
     sealed, *preload = sys.argv[1:]
-    out = os.dup(1)
-    os.set_inheritable(out, False)
+    output = os.dup(1)
+    os.set_inheritable(output, False)
     os.dup2(2, 1)
     libc.prctl(SUBREAPER, 1)
     for name in ("IPython.core.interactiveshell", *preload):
         importlib.import_module(name)
     os.environ["PMH_SEALED"] = sealed
     for line in sys.stdin:
-        _write_all(out, serve_job(json.loads(line), sealed))
-        os.write(out, b"\n")
+        _write_all(output, serve_job(json.loads(line), sealed))
+        os.write(output, b"\n")
 
 
 if __name__ == "__main__":

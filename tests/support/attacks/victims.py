@@ -1,4 +1,4 @@
-"""Somebody else on the same machine, for attacks that cross over: their home, their processes, their ways to meet."""
+"""Another person on the same machine, for `attack-others`: a home, processes, and everything else that programs share."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pmh_jupyter.domain.course import File
-from tests.support.attacks.attack import ATTACKS, Outcome, Side, files_of, solutions
+from tests.support.attacks.attack import ATTACKS_FOLDER, Outcome, SubmissionSpec, build_files, load_solutions
 
-UNTOUCHED = 7  # what the victim sets its semaphore to
+SEMAPHORE_VALUE = 7  # the value of the victim's semaphore
 libc = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass
 class Victim:
-    """A process of somebody else's outside of any grading; the same code can be handed in, as `submission`."""
+    """A process of another person, outside of any grading. The same code can also be submitted, as `submission`."""
 
     token: str = field(default_factory=lambda: f"pmh-attack-{secrets.token_hex(4)}")
     secret: str = field(default_factory=lambda: f"crossed-{secrets.token_hex(8)}")
@@ -37,55 +37,55 @@ class Victim:
             self.port = server.getsockname()[1]
 
     @property
-    def words(self) -> dict[str, str]:
+    def placeholders(self) -> dict[str, str]:
         """What an attacker may know: where to look, not what is there."""
         return {"TOKEN": self.token, "KEY": str(self.key), "PORT": str(self.port), "HOME": str(self.folder / "home")}
 
     def code(self, secret: str, seconds: float) -> str:
-        text = (ATTACKS / "victim.txt").read_text(encoding="utf-8")
-        for name, word in {**self.words, "SECRET": secret, "SECONDS": str(seconds)}.items():
-            text = text.replace(f"@{name}@", word)
+        text = (ATTACKS_FOLDER / "victim.txt").read_text(encoding="utf-8")
+        for name, value in {**self.placeholders, "SECRET": secret, "SECONDS": str(seconds)}.items():
+            text = text.replace(f"@{name}@", value)
         return text
 
     def submission(self, seconds: float) -> tuple[File, ...]:
-        """An honest submission that is there for so long, with everything open to others that the wall allows."""
-        return files_of(Side(cells={"area": self.code(self.secret, seconds)}), solutions(), {})
+        """An honest submission that runs for `seconds`, and exposes to others everything that the sandbox allows."""
+        return build_files(SubmissionSpec(cells={"area": self.code(self.secret, seconds)}), load_solutions(), {})
 
-    def arrive(self) -> None:
-        """Starts the process, and waits until everything is in place."""
+    def start(self) -> None:
+        """Starts the process, and waits until it is ready."""
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
         (home / "answers.txt").write_text(self.secret)
         for name in ("ready.txt", "stop.txt"):
             (self.folder / name).unlink(missing_ok=True)
         self.process = subprocess.Popen([sys.executable, "-c", self.code(self.secret, 600)], cwd=self.folder)
-        until = time.monotonic() + 20
+        deadline = time.monotonic() + 20
         while not (self.folder / "ready.txt").exists():
-            assert self.process.poll() is None and time.monotonic() < until
+            assert self.process.poll() is None and time.monotonic() < deadline
             time.sleep(0.01)
 
-    def damage(self) -> list[str]:
-        """What was done to this person and what belongs to them."""
+    def find_damage(self) -> list[str]:
+        """What was done to this person's process and files."""
         assert self.process
-        found = [] if self.process.poll() is None else ["killed"]
-        if not found and os.getpriority(os.PRIO_PROCESS, self.process.pid) > os.getpriority(os.PRIO_PROCESS, 0):
-            found.append("slowed")
-        kept = (
+        damage = [] if self.process.poll() is None else ["killed"]
+        if not damage and os.getpriority(os.PRIO_PROCESS, self.process.pid) > os.getpriority(os.PRIO_PROCESS, 0):
+            damage.append("slowed")
+        own_files = (
             Path(f"/tmp/{self.token}.txt"),
             Path(f"/dev/shm/{self.token}.txt"),
             self.folder / "home" / "answers.txt",
         )
-        found += [str(path) for path in kept if not path.exists() or path.read_text() != self.secret]
+        damage += [str(path) for path in own_files if not path.exists() or path.read_text() != self.secret]
         semaphore = libc.semget(self.key, 1, 0)
-        if semaphore >= 0 and libc.semctl(semaphore, 0, 12) != UNTOUCHED:
-            found.append("semaphore")
-        places = (Path("/tmp"), self.folder, self.folder / "home", Path.cwd(), Path.cwd().parent)
-        return found + [str(path) for place in places for path in place.glob(f"outside-{self.token}*")]
+        if semaphore >= 0 and libc.semctl(semaphore, 0, 12) != SEMAPHORE_VALUE:
+            damage.append("semaphore")
+        folders = (Path("/tmp"), self.folder, self.folder / "home", Path.cwd(), Path.cwd().parent)
+        return damage + [str(path) for folder in folders for path in folder.glob(f"outside-{self.token}*")]
 
-    def leave(self) -> None:
-        """Ends the process and takes away what it has put up."""
+    def stop(self) -> None:
+        """Stops the process and removes everything that it has created."""
         if self.process:
-            for pid in self._family():
+            for pid in self._iter_pids():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, 9)
             self.process.wait()
@@ -98,7 +98,7 @@ class Victim:
         libc.semctl(libc.semget(self.key, 0, 0), 0, 0)
         libc.mq_unlink(f"/{self.token}".encode())
 
-    def _family(self) -> Iterator[int]:
+    def _iter_pids(self) -> Iterator[int]:
         assert self.process
         yield self.process.pid
         for entry in Path("/proc").iterdir():
@@ -106,20 +106,25 @@ class Victim:
                 if entry.name.isdecimal() and self.token.encode() in (entry / "cmdline").read_bytes():
                     yield int(entry.name)
 
-    def reached(self, outcome: Outcome) -> bool:
-        """True where the attack has got at what is this person's."""
+    def is_reached_by(self, outcome: Outcome) -> bool:
+        """True if the attack has read or changed something of this person's."""
         planted = f"planted-{self.token}" in outcome.text
-        return self.secret in outcome.text or planted or bool(self.damage()) or bool(outcome.used.get("outside"))
+        return (
+            self.secret in outcome.text
+            or planted
+            or bool(self.find_damage())
+            or bool(outcome.measurements.get("outside"))
+        )
 
 
 @contextlib.contextmanager
-def victim() -> Iterator[Victim]:
-    somebody = Victim()
+def running_victim() -> Iterator[Victim]:
+    person = Victim()
     try:
-        somebody.arrive()
-        yield somebody
+        person.start()
+        yield person
     finally:
-        somebody.leave()
-        for path in sorted(somebody.folder.rglob("*"), reverse=True):
+        person.stop()
+        for path in sorted(person.folder.rglob("*"), reverse=True):
             path.rmdir() if path.is_dir() else path.unlink()
-        somebody.folder.rmdir()
+        person.folder.rmdir()

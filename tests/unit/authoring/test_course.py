@@ -60,7 +60,7 @@ def problems(files: tuple[File, ...]) -> tuple[Problem, ...]:
 
 
 def test_a_sound_course() -> None:
-    found = read_course(read_folder(COURSES / "tests" / "support" / "course"))
+    found = read_course(read_folder(COURSES / "tests" / "support" / "courses"))
     assert [(lesson.slug, lesson.unit) for lesson in found.lessons] == [
         ("odd-cases", "Everything odd"),
         ("classic", "A classic"),
@@ -119,15 +119,15 @@ CASES = {
         CT, None, "In lesson one one cell may run 20 s, and the whole notebook only 10 s",
     ),
     "a module that is none": Case(course(toml='preload = ["os; x"]\n' + TOML), CT, None, "entry 1 of preload"),
-    "shares of an answer": Case(course(answer(pmh={"shares": "equal"})), NB, "a", "no test cell"),
-    "shares of nothing": Case(course(graded("f()", pmh={"shares": "equal"})), NB, "t", "0 assertions"),
-    "shares of another number": Case(course(graded(pmh={"shares": [1, 2]})), NB, "t", "are 2, and its assertions 1"),
-    "shares that are nothing": Case(course(graded(pmh={"shares": [0]})), NB, "t", "all 0"),
-    "shares in words": Case(course(graded(pmh={"shares": "fair"})), NB, "t", "shares cannot be used: input should be"),
-    "shares below 0": Case(course(graded(pmh={"shares": [-1]})), NB, "t", "list of numbers from 0"),
+    "shares of an answer": Case(course(answer(pmh={"weights": "equal"})), NB, "a", "no test cell"),
+    "shares of nothing": Case(course(graded("f()", pmh={"weights": "equal"})), NB, "t", "0 assertions"),
+    "shares of another number": Case(course(graded(pmh={"weights": [1, 2]})), NB, "t", "are 2, and its assertions 1"),
+    "shares that are nothing": Case(course(graded(pmh={"weights": [0]})), NB, "t", "all 0"),
+    "shares in words": Case(course(graded(pmh={"weights": "fair"})), NB, "t", "weights cannot be used: input should be"),
+    "shares below 0": Case(course(graded(pmh={"weights": [-1]})), NB, "t", "list of numbers from 0"),
     "shares of a notebook one by one": Case(
-        course(**{NB: json.dumps({"cells": [], "metadata": {"pmh": {"shares": [1]}}, "nbformat": 4}).encode()}),
-        NB, None, "shares cannot be used",
+        course(**{NB: json.dumps({"cells": [], "metadata": {"pmh": {"weights": [1]}}, "nbformat": 4}).encode()}),
+        NB, None, "weights cannot be used",
     ),
     "a lesson without a folder": Case(
         course(toml=UNIT + '[[units.lessons]]\nslug = "two"\ntitle = "Two"\n'), CT, None, "two has no folder"

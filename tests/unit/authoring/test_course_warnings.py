@@ -21,7 +21,7 @@ check(1)
 
 
 def test_what_is_worth_a_look() -> None:
-    found = find_warnings(read_course(read_folder(ROOT / "tests" / "support" / "course")))
+    found = find_warnings(read_course(read_folder(ROOT / "tests" / "support" / "courses")))
     assert [(one.file, one.cell, one.message.partition(",")[0]) for one in found] == [
         ("odd-cases/second.py", "sorted", "No solution is marked in it"),
         ("classic/classic.ipynb", "scratch", "No solution is marked in it"),

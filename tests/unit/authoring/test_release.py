@@ -14,7 +14,7 @@ from pmh_jupyter.domain.course import Course, File, Lesson
 from pmh_jupyter.errors import InvalidCourse
 
 ROOT = Path(__file__).parents[3]
-ODD = ROOT / "tests" / "support" / "course"
+ODD = ROOT / "tests" / "support" / "courses"
 STARTER = ROOT / "courses" / "python-mastery"
 
 

@@ -62,7 +62,7 @@ def test_tests_are_the_releases_whatever_was_handed_in() -> None:
 
 def test_hidden_tests_are_left_out_when_only_visible_ones_are_asked_for() -> None:
     shown, whole = (
-        assemble_plans(task(notebook(answered(RIGHT)), hidden=hidden))[0].steps[4].source for hidden in (False, True)
+        assemble_plans(task(notebook(answered(RIGHT)), include_hidden_tests=hidden))[0].steps[4].source for hidden in (False, True)
     )
     assert "90125" in whole and "90125" not in shown and "mean([]) == 0" in shown
 
@@ -201,7 +201,7 @@ def test_what_cannot_be_read_is_said(submitted: tuple[File, ...], code: str) -> 
 
 
 def test_only_notebooks_with_an_exercise_asked_for_are_run() -> None:
-    assert assemble_plans(task(notebook(answered(RIGHT)), only=frozenset({"nothing"}))) == ()
+    assert assemble_plans(task(notebook(answered(RIGHT)), only_exercises=frozenset({"nothing"}))) == ()
 
 
 def test_beside_the_notebooks_lie_the_students_files_and_the_releases_own() -> None:

@@ -26,9 +26,9 @@ assert f(7) == 7
 
 
 def _shares(of_cell: Any, of_notebook: Any = None, *, hidden: bool = True, source: str = SOURCE) -> tuple[int, ...]:
-    meta = {} if of_cell is None else {"shares": of_cell}
+    meta = {} if of_cell is None else {"weights": of_cell}
     cell = Cell("code", source, grade_id="t", grade=True, millipoints=1000, pmh_metadata=meta)
-    metadata = {} if of_notebook is None else {"pmh": {"shares": of_notebook}}
+    metadata = {} if of_notebook is None else {"pmh": {"weights": of_notebook}}
     return compute_assertion_millipoints(Notebook("n.ipynb", (cell,), metadata), cell, include_hidden_tests=hidden)
 
 
@@ -38,7 +38,7 @@ def _shares(of_cell: Any, of_notebook: Any = None, *, hidden: bool = True, sourc
         (None, None, ()),
         ("equal", None, (334, 333, 333)),
         (None, "equal", (334, 333, 333)),
-        ("whole", "equal", ()),
+        ("all-or-nothing", "equal", ()),
         ([2, 1, 1], None, (500, 250, 250)),
         ([0.5, 0.5, 0], "equal", (500, 500, 0)),
         ([1, 1], None, ()),
@@ -64,7 +64,7 @@ def test_a_test_without_an_assertion_has_no_shares() -> None:
 
 
 def test_odd_metadata_is_all_or_nothing() -> None:
-    assert read_requested_weights({"pmh": ["equal"]}, {"shares": None}) == "whole"
+    assert read_requested_weights({"pmh": ["equal"]}, {"weights": None}) == "all-or-nothing"
 
 
 @given(st.integers(0, 10**6), st.lists(st.floats(0, 1e6), min_size=1, max_size=50))

@@ -1,4 +1,4 @@
-"""What is made of what was heard of each cell: points, partial credit, and whose fault it was."""
+"""Verdicts from the results of cells: points, partial credit, and the one reason that an exercise gives."""
 
 from __future__ import annotations
 
@@ -15,122 +15,204 @@ from pmh_jupyter.grading.task import EffectiveLimits
 from pmh_jupyter.grading.verdicts import NotebookVerdicts
 
 EXERCISE = Exercise("a", "A", "n.ipynb", 2000, ("a",), ("a-tests",))
-POINTS = {"a-tests": 2000}
+ANSWER, TESTS = Step("a = 1", "a"), Step("assert a", "a-tests", is_test=True)
 
 
-def _test(outcome: str = "passed", reason: str = "", **more: Any) -> TestResult:
-    return TestResult(name="x", expression="x", is_hidden=False, outcome=outcome, reason=reason, **more)  # type: ignore[arg-type]
+def make_test(outcome: str = "passed", reason: str = "", **fields: Any) -> TestResult:
+    values = {"name": "x", "expression": "x", "is_hidden": False, "outcome": outcome, "reason": reason}
+    return TestResult(**(values | fields))
 
 
-def _done(cell: int, *tests: TestResult, cause: str = "", **more: Any) -> CellResult:
-    base: dict[str, Any] = {"state": "died" if cause else "completed", "detail": "", "error": None, "seconds": 0.1}
-    return CellResult(cell=cell, cause=cause, tests=tests, **(base | more))  # type: ignore[arg-type]
+def make_result(cell: int, *tests: TestResult, cause: str = "", **fields: Any) -> CellResult:
+    values: dict[str, Any] = {"state": "died" if cause else "completed", "detail": "", "error": None, "seconds": 0.1}
+    return CellResult(cell=cell, cause=cause, tests=tests, **(values | fields))  # type: ignore[arg-type]
 
 
-def _verdicts(
-    *done: CellResult, shares: tuple[int, ...] = (), steps: tuple[Step, ...] | None = None
+def make_verdicts(
+    *results: CellResult,
+    assertion_millipoints: tuple[int, ...] = (),
+    steps: tuple[Step, ...] | None = None,
+    max_millipoints: int = 2000,
+    discarded_names: dict[str, str] | None = None,
 ) -> NotebookVerdicts:
-    steps = steps or (Step("a = 1", "a"), Step("assert a", "a-tests", is_test=True, assertion_millipoints=shares))
-    return NotebookVerdicts(
-        NotebookRun(NotebookPlan("n.ipynb", steps), {one.cell: one for one in done}), POINTS, EffectiveLimits()
-    )
+    tests = Step("assert a", "a-tests", is_test=True, assertion_millipoints=assertion_millipoints)
+    plan = NotebookPlan("n.ipynb", steps or (ANSWER, tests), discarded_names=discarded_names or {})
+    run = NotebookRun(plan, {result.cell: result for result in results})
+    return NotebookVerdicts(run, {"a-tests": max_millipoints}, EffectiveLimits())
 
 
-def _of(*done: CellResult, **more: Any) -> ExerciseVerdict:
-    return _verdicts(*done, **more).verdict_of(EXERCISE)
+def make_verdict(*results: CellResult, **options: Any) -> ExerciseVerdict:
+    return make_verdicts(*results, **options).verdict_of(EXERCISE)
 
 
-def _said(verdict: ExerciseVerdict) -> tuple[Outcome, int, str]:
+def summarize(verdict: ExerciseVerdict) -> tuple[Outcome, int, str]:
     return verdict.outcome, verdict.millipoints, verdict.message.code if verdict.message else ""
 
 
 @pytest.mark.parametrize(
-    ("credit", "wanted"),
+    ("credit", "expected"),
     [
         (None, (Outcome.PASSED, 2000, "solved")),
         (2, (Outcome.PASSED, 2000, "solved")),
         (2.0, (Outcome.PASSED, 2000, "solved")),
+        (2.0004, (Outcome.PASSED, 2000, "solved")),
         (1.5, (Outcome.FAILED, 1500, "partial-credit")),
         (0, (Outcome.FAILED, 0, "partial-credit")),
         (0.0004, (Outcome.FAILED, 0, "partial-credit")),
-        (2.0001, (Outcome.FAILED, 0, "invalid-credit")),
+        (-0.0004, (Outcome.FAILED, 0, "partial-credit")),
+        (2.0006, (Outcome.FAILED, 0, "invalid-credit")),
+        (-0.001, (Outcome.FAILED, 0, "invalid-credit")),
         (-0.1, (Outcome.FAILED, 0, "invalid-credit")),
         (1e300, (Outcome.FAILED, 0, "invalid-credit")),
+        (1.7e308, (Outcome.FAILED, 0, "invalid-credit")),
+        (-1.7e308, (Outcome.FAILED, 0, "invalid-credit")),
     ],
 )
-def test_a_test_that_ends_in_a_number_gives_that_many_points(
-    credit: float | None, wanted: tuple[Outcome, int, str]
+def test_test_cell_that_ends_in_a_number_gives_that_many_points(
+    credit: float | None, expected: tuple[Outcome, int, str]
 ) -> None:
-    verdicts = _verdicts(_done(0), _done(1, _test(), credit=credit))
-    assert _said(verdicts.verdict_of(EXERCISE)) == wanted
-    assert bool(verdicts.credit_flags()) == (wanted[2] == "invalid-credit")
+    verdicts = make_verdicts(make_result(0), make_result(1, make_test(), credit=credit))
+    assert summarize(verdicts.verdict_of(EXERCISE)) == expected
+    assert bool(verdicts.credit_flags()) == (expected[2] == "invalid-credit")
 
 
-@pytest.mark.parametrize("invalid-credit", ["str", "nan", "bool", "Score"])
-def test_what_is_no_number_of_points_gives_nothing_and_is_flagged(unusual: str) -> None:
-    verdicts = _verdicts(_done(0), _done(1, _test(), unusual=unusual))
-    assert _said(verdicts.verdict_of(EXERCISE)) == (Outcome.FAILED, 0, "invalid-credit")
-    assert verdicts.credit_flags() == (Flag("invalid-credit", "a-tests", unusual),)
+@pytest.mark.parametrize(
+    ("credit", "points"), [(0.1 + 0.1 + 0.1, 0.3), (16.1, 16.1), (3 * 1.1, 3.3), (0.3333, 0.3333), (1.1 + 2.2, 3.3)]
+)
+def test_full_credit_survives_rounding_errors(credit: float, points: float) -> None:
+    max_millipoints = round(points * 1000)
+    verdicts = make_verdicts(
+        make_result(0), make_result(1, make_test(), credit=credit), max_millipoints=max_millipoints
+    )
+    assert summarize(verdicts.verdict_of(EXERCISE)) == (Outcome.PASSED, max_millipoints, "solved")
+    assert verdicts.credit_flags() == ()
 
 
-def test_a_number_does_not_outweigh_a_test_that_failed() -> None:
-    assert _said(_of(_done(0), _done(1, _test("failed", "not-met"), credit=2))) == (Outcome.FAILED, 0, "test-not-met")
+def test_every_number_with_two_decimals_is_full_credit_of_itself() -> None:
+    for hundredths in range(10_000):
+        points = hundredths / 100
+        result = make_result(1, make_test(), credit=points)
+        verdicts = make_verdicts(make_result(0), result, max_millipoints=10 * hundredths)
+        assert verdicts.verdict_of(EXERCISE).outcome is Outcome.PASSED, points
 
 
-PASS, FAIL, REST = _test(), _test("failed", "not-met"), _test("not-checked")
+@pytest.mark.parametrize("type_name", ["str", "nan", "bool", "Score"])
+def test_value_that_is_no_number_gives_nothing_and_is_flagged(type_name: str) -> None:
+    verdicts = make_verdicts(make_result(0), make_result(1, make_test(), invalid_credit=type_name))
+    assert summarize(verdicts.verdict_of(EXERCISE)) == (Outcome.FAILED, 0, "invalid-credit")
+    assert verdicts.credit_flags() == (Flag("invalid-credit", "a-tests", type_name),)
+
+
+def test_credit_does_not_outweigh_a_failed_check() -> None:
+    result = make_result(1, make_test("failed", "not-met"), credit=2)
+    assert summarize(make_verdict(make_result(0), result)) == (Outcome.FAILED, 0, "test-not-met")
+
+
+PASSED, FAILED, UNCHECKED = make_test(), make_test("failed", "not-met"), make_test("not-checked")
 
 
 @pytest.mark.parametrize(
     ("tests", "points"),
     [
-        ((PASS, PASS, PASS), 2000),
-        ((PASS, FAIL, PASS), 1333),
-        ((FAIL, FAIL, FAIL), 0),
-        ((PASS, FAIL, REST, REST), 667),  # a statement that is no assertion raised behind the first
-        ((FAIL, REST, REST, REST), 0),
-        ((PASS, PASS, PASS, FAIL), 2000),
+        ((PASSED, PASSED, PASSED), 2000),
+        ((PASSED, FAILED, PASSED), 1333),
+        ((FAILED, FAILED, FAILED), 0),
+        ((PASSED, FAILED, UNCHECKED, UNCHECKED), 667),  # a statement that is no assertion raised behind the first
+        ((FAILED, UNCHECKED, UNCHECKED, UNCHECKED), 0),
+        ((PASSED, PASSED, PASSED, FAILED), 2000),
         ((), 0),
     ],
 )
-def test_each_assertion_gives_its_share(tests: tuple[TestResult, ...], points: int) -> None:
-    verdict = _of(_done(0), _done(1, *tests), shares=(667, 667, 666))
+def test_each_assertion_gives_its_part(tests: tuple[TestResult, ...], points: int) -> None:
+    verdict = make_verdict(make_result(0), make_result(1, *tests), assertion_millipoints=(667, 667, 666))
     assert verdict.millipoints == points
-    assert (verdict.outcome is Outcome.PASSED) == (bool(tests) and all(test is PASS for test in tests))
+    assert (verdict.outcome is Outcome.PASSED) == (bool(tests) and all(test is PASSED for test in tests))
 
 
-def test_a_test_cell_that_did_not_run_to_its_end_gives_no_share() -> None:
-    assert _of(_done(0), _done(1, PASS, cause="cell-timeout"), shares=(1000, 1000)).millipoints == 0
+def test_test_cell_that_did_not_run_to_its_end_gives_no_part() -> None:
+    result = make_result(1, PASSED, cause="cell-timeout")
+    assert make_verdict(make_result(0), result, assertion_millipoints=(1000, 1000)).millipoints == 0
 
 
-RAISED = _test("failed", "exception", error="NameError")
+RAISED = make_test("failed", "exception", error_type="NameError", detail="name 'a' is not defined")
 
 
-def test_two_answers_in_one_cell_are_explained_by_what_happened_in_it() -> None:
-    steps = (Step("…", "b", merged_answers=("a",)), Step("assert a", "a-tests", is_test=True))
-    died = _of(_done(0, cause="memory-limit"), _done(1, RAISED), steps=steps)
-    raised = _of(_done(0, fault=CellError(error_type="ValueError")), _done(1, RAISED), steps=steps)
-    assert (_said(died), _said(raised)) == (
-        (Outcome.CRASHED, 0, "memory-limit-exceeded"),
-        (Outcome.FAILED, 0, "cell-raised"),
+def test_error_in_a_merged_cell_explains_both_answers() -> None:
+    steps = (Step("…", "b", merged_answers=("a",)), TESTS)
+    died = make_verdict(make_result(0, cause="memory-limit"), make_result(1, RAISED), steps=steps)
+    error = CellError(error_type="ValueError")
+    raised = make_verdict(make_result(0, error=error), make_result(1, RAISED), steps=steps)
+    assert summarize(died) == (Outcome.CRASHED, 0, "memory-limit-exceeded")
+    assert summarize(raised) == (Outcome.FAILED, 0, "cell-raised")
+
+
+def test_added_cell_explains_a_test_only_if_its_process_ended() -> None:
+    steps = (Step("…", "a"), Step("mine", follows_cell="a"), TESTS)
+    died = make_verdict(make_result(0), make_result(1, cause="cell-timeout"), make_result(2, RAISED), steps=steps)
+    error = CellError(error_type="ValueError")
+    raised = make_verdict(make_result(0), make_result(1, error=error), make_result(2, RAISED), steps=steps)
+    assert (summarize(died)[2], summarize(raised)[2]) == ("cell-timed-out", "test-raised")
+
+
+def test_exercise_after_a_cell_that_died_still_counts() -> None:
+    steps = (Step("loop", "z"), ANSWER, TESTS)
+    results = make_result(0, cause="cell-timeout"), make_result(1), make_result(2, PASSED)
+    assert summarize(make_verdict(*results, steps=steps)) == (Outcome.PASSED, 2000, "solved")
+
+
+def test_cell_that_did_not_run_gives_nothing() -> None:
+    assert summarize(make_verdict(make_result(0))) == (Outcome.NOT_CHECKED, 0, "submission-timed-out")
+    assert summarize(make_verdict(make_result(0, cause="submission-timeout"))) == (
+        Outcome.TIMED_OUT,
+        0,
+        "submission-timed-out",
     )
 
 
-def test_a_cell_of_ones_own_explains_a_test_only_if_python_was_lost_in_it() -> None:
-    steps = (Step("…", "a"), Step("mine", follows_cell="a"), Step("assert a", "a-tests", is_test=True))
-    died = _of(_done(0), _done(1, cause="cell-timeout"), _done(2, RAISED), steps=steps)
-    raised = _of(_done(0), _done(1, fault=CellError(error_type="ValueError")), _done(2, RAISED), steps=steps)
-    assert (_said(died)[2], _said(raised)[2]) == ("cell-timed-out", "test-raised")
-
-
-def test_what_ran_after_a_cell_that_was_lost_counts() -> None:
-    steps = (Step("loop", "z"), Step("a = 1", "a"), Step("assert a", "a-tests", is_test=True))
-    assert _said(_of(_done(0, cause="cell-timeout"), _done(1), _done(2, PASS), steps=steps)) == (
-        Outcome.PASSED,
-        2000,
-        "solved",
+def undefined_name_test(name: str, message: str, **fields: Any) -> TestResult:
+    detail = f"name '{name}' is not defined"
+    return make_test(
+        "failed", "exception", name=message, expression=name, error_type="NameError", detail=detail, **fields
     )
 
 
-def test_what_was_not_run_gives_nothing() -> None:
-    assert _said(_of(_done(0))) == (Outcome.NOT_CHECKED, 0, "submission-timed-out")
-    assert _said(_of(_done(0, cause="submission-timeout"))) == (Outcome.TIMED_OUT, 0, "submission-timed-out")
+def test_tests_of_an_undefined_name_are_not_evaluated_and_the_reason_is_given_once() -> None:
+    messages = ("A week has 604800 seconds.", "The result must be a whole number.")
+    tests = [undefined_name_test("seconds", message) for message in messages]
+    verdict = make_verdict(make_result(0), make_result(1, *tests))
+    assert summarize(verdict) == (Outcome.FAILED, 0, "test-raised")
+    assert verdict.message and verdict.message.params["detail"] == "name 'seconds' is not defined"
+    assert [(test.name, test.message and test.message.code) for test in verdict.tests] == [
+        ("seconds", "test-not-evaluated")
+    ] * 2
+
+
+def test_error_of_the_answer_is_the_reason_and_its_tests_are_not_evaluated() -> None:
+    error = CellError(error_type="ZeroDivisionError", detail="division by zero", cell=0, line=1)
+    verdict = make_verdict(make_result(0, error=error), make_result(1, RAISED, FAILED, PASSED))
+    assert summarize(verdict) == (Outcome.FAILED, 0, "cell-raised")
+    codes = [test.message.code if test.message else "" for test in verdict.tests]
+    assert codes == ["test-not-evaluated", "test-not-met", ""]
+
+
+def test_name_error_inside_a_function_of_the_student_is_a_test_that_raised() -> None:
+    test = undefined_name_test("helper", "It should add.", cell=0, line=2)
+    verdict = make_verdict(make_result(0), make_result(1, test))
+    assert [test.message and test.message.code for test in verdict.tests] == ["test-raised"]
+
+
+def test_hidden_test_that_was_not_evaluated_keeps_its_neutral_name() -> None:
+    verdict = make_verdict(make_result(0), make_result(1, undefined_name_test("a", "secret", is_hidden=True)))
+    (test,) = verdict.tests
+    assert (test.name, test.message and test.message.code) == ("a hidden test", "test-not-evaluated")
+    assert summarize(verdict)[2] == "hidden-test-raised"
+
+
+@pytest.mark.parametrize("is_in_answer", [True, False])
+def test_name_from_a_replaced_locked_cell_is_explained(is_in_answer: bool) -> None:
+    detail = "name 'rate' is not defined"
+    error = CellError(error_type="NameError", detail=detail, cell=0, line=1) if is_in_answer else None
+    test = RAISED if is_in_answer else undefined_name_test("rate", "It should be 3 %.")
+    verdict = make_verdict(make_result(0, error=error), make_result(1, test), discarded_names={"rate": "imports"})
+    assert verdict.message and verdict.message.code == "name-defined-in-locked-cell"
+    assert verdict.message.params == {"name": "rate", "cell": "imports"}

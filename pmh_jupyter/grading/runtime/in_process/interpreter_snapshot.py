@@ -47,9 +47,12 @@ class InterpreterSnapshot:
         yield from self._restore_tracing()
         yield from self._restore_signals()
         for name, hook in self.sys_hooks.items():
-            if getattr(sys, name, None) is not hook:
+            current = getattr(sys, name, None)
+            if current is not hook:
                 setattr(sys, name, hook)
-                yield "interpreter-changed", f"sys.{name}"
+                # Libraries set hooks too: `sympy.init_printing()` does.
+                if type(current) is not FunctionType or not self.is_from_library(current):
+                    yield "interpreter-changed", f"sys.{name}"
         if threading.excepthook is not self.thread_excepthook:
             threading.excepthook = self.thread_excepthook
             yield "interpreter-changed", "threading.excepthook"

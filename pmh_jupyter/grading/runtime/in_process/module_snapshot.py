@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import builtins
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import repeat
 from operator import is_
 from types import FunctionType, ModuleType
 from typing import Any
 
-_type, _dict, _all, _map, _callable, _setattr, _delattr, _isinstance = (
-    type, dict, all, map, callable, setattr, delattr, isinstance,
+_type, _dict, _all, _map, _callable, _isinstance, _id = (
+    type, dict, all, map, callable, isinstance, id,
 )  # fmt: skip
 _class_dict = type.__dict__["__dict__"].__get__
 _flags = type.__dict__["__flags__"].__get__
@@ -134,11 +134,15 @@ class BuiltinsSnapshot:
 
 
 class DispatchTablesSnapshot:
-    """Tables of functions that modules of Python use, for example for copying objects."""
+    """Tables of functions that modules of Python use, for example for copying objects. Libraries add entries for their own classes.
+
+    classes: the classes that exist before the student's code. An entry that is added later for a built-in one of them is a change.
+    """
 
     TABLE_NAMES = (("copy", "_deepcopy_dispatch"), ("copy", "_copy_dispatch"), ("copyreg", "dispatch_table"))
 
-    def __init__(self) -> None:
+    def __init__(self, classes: Iterable[type]) -> None:
+        self.builtin_classes = {_id(cls): cls for cls in classes if not _flags(cls) & _TPFLAGS_HEAPTYPE}
         live_tables = [
             (f"{name}.{table}", vars(sys.modules[name])[table])
             for name, table in self.TABLE_NAMES
@@ -148,17 +152,11 @@ class DispatchTablesSnapshot:
 
     def restore(self) -> Iterator[str]:
         for name, live, saved in self.tables:
-            if not _all(_map(is_, _map(live.get, saved), saved.values())) or _has_builtin_type(
-                live.keys() - saved.keys()
-            ):
+            is_changed = not _all(_map(is_, _map(live.get, saved), saved.values()))
+            if is_changed or not self.builtin_classes.keys().isdisjoint(_map(_id, live.keys() - saved.keys())):
                 live.clear()
                 live.update(saved)
                 yield name
-
-
-def _has_builtin_type(added: Collection[Any]) -> bool:
-    """True if a built-in class is among the added keys. A library registers only classes of its own."""
-    return any(_isinstance(key, _type) and not _flags(key) & _TPFLAGS_HEAPTYPE for key in added)
 
 
 def _is_guarded(value: object) -> bool:

@@ -90,10 +90,11 @@ class TamperGuard:
         self.trusted_folders = tuple(
             f"{folder}/" for folder in (*find_library_folders(), str(Path(__file__).parent.parent))
         )
-        self.provenance = ClassProvenance(find_all_classes(), self.trusted_folders)
+        classes = find_all_classes()
+        self.provenance = ClassProvenance(classes, self.trusted_folders)
         self.initial_modules = dict(sys.modules)
         self.builtins_snapshot = BuiltinsSnapshot()
-        self.dispatch_tables = DispatchTablesSnapshot()
+        self.dispatch_tables = DispatchTablesSnapshot(classes)
         own_package = __name__.partition(".")[0]
         self.package_snapshots = {
             root: PackageSnapshot(root) for root in dict.fromkeys((*ALWAYS_GUARDED_MODULES, *packages, own_package))
@@ -109,8 +110,10 @@ class TamperGuard:
         if not new_roots:
             return
         self.package_snapshots |= {root: PackageSnapshot(root) for root in new_roots}
+        classes = find_all_classes()
         self.initial_modules = dict(sys.modules)
-        self.provenance = ClassProvenance(find_all_classes(), self.trusted_folders)
+        self.provenance = ClassProvenance(classes, self.trusted_folders)
+        self.dispatch_tables = DispatchTablesSnapshot(classes)
 
     def activate(self, shell: Any) -> None:
         """Called in the student process, right before its first cell: saves the process's own state and enables the audit hook."""

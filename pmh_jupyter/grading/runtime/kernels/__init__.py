@@ -1,5 +1,5 @@
 """Runs notebooks in other languages than Python, with a Jupyter kernel in the student process.
 
-It buys test cells in any language with a Jupyter kernel. The kernel itself reports whether a test cell ran without an error, so these
-tests are protected as little as a kernel is against its own user.
+What test cells gain: they can be in any language with a Jupyter kernel. The kernel itself reports whether a test cell ran without an error,
+so a student who controls the kernel controls the result.
 """

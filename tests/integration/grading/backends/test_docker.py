@@ -82,7 +82,7 @@ def test_it_grades_as_the_other_wall_does(name: str, wall: DockerBackend) -> Non
     case = CASES[name]
     limits = EffectiveLimits(**({"cell_seconds": 5.0, "submission_seconds": 20.0} | case.limits))
     grading = grade(
-        task(notebook(answered(case.answers)), limits=limits, judging=judged(Isolation.SEPARATE_PROCESS)), wall
+        task(notebook(answered(case.answers)), limits=limits, isolation=judged(Isolation.SEPARATE_PROCESS)), wall
     )
     found = {
         name: {"outcome": one.outcome.value, "points": one.millipoints / 1000, "message": one.message.code}

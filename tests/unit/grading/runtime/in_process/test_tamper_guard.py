@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -251,6 +252,38 @@ def test_hooks_of_the_interpreter_are_restored(shell: Shell, tamper_guard: Tampe
         ("signal-handler-changed", "ITIMER_REAL"),
     }
     assert restored == [True, True, []]
+
+
+def test_hook_that_a_library_sets_is_restored_without_a_flag(shell: Shell, tamper_guard: TamperGuard) -> None:
+    def run() -> Any:
+        original = sys.displayhook
+        _, flags = run_defended(
+            shell, tamper_guard, "import pprint, sys\nsys.displayhook = pprint.pprint", "assert True"
+        )
+        return flags, sys.displayhook is original
+
+    assert run_in_fork(run) == [[], True]
+
+
+IMPORT_SCRIPT = """
+import copyreg, sys
+from types import SimpleNamespace
+from pmh_jupyter.grading.runtime.in_process.tamper_guard import TamperGuard
+
+tamper_guard, shell = TamperGuard(), SimpleNamespace(user_ns={})
+assert "numpy" not in sys.modules
+tamper_guard.activate(shell)
+exec("import numpy", shell.user_ns)
+assert tamper_guard.restore(shell) == []
+assert shell.user_ns["numpy"].ufunc in copyreg.dispatch_table
+copyreg.pickle(range, lambda x: (int, (42,)))
+assert [flag["detail"] for flag in tamper_guard.restore(shell)] == ["copyreg.dispatch_table"]
+"""
+
+
+def test_library_that_the_student_imports_may_register_its_classes() -> None:
+    completed = subprocess.run([sys.executable, "-c", IMPORT_SCRIPT], capture_output=True, text=True, timeout=60)
+    assert completed.returncode == 0, completed.stderr
 
 
 if sys.version_info >= (3, 12):  # sys.monitoring is new in 3.12

@@ -1,0 +1,61 @@
+"""Remembers from one run of `pmh grade` to the next how releases are isolated: deciding it takes about twenty gradings.
+
+There is one file for each release, grader and Python, in `$XDG_CACHE_HOME/pmh/isolation` (default `~/.cache/pmh/isolation`). A file that
+cannot be read or written is ignored, and the isolation is decided again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from pmh_jupyter import grading
+from pmh_jupyter.domain.isolation import ReleaseIsolation
+
+MAX_FILES = 200
+_ISOLATION_ADAPTER = TypeAdapter(ReleaseIsolation)
+
+
+class FileIsolationStore:
+    """Decisions as files. The `MAX_FILES` files used last are kept."""
+
+    def load(self, key: str, fingerprint: str) -> ReleaseIsolation | None:
+        """Return a stored decision, if there is one."""
+        cache_file = _cache_file(key, fingerprint)
+        try:
+            isolation = _ISOLATION_ADAPTER.validate_json(cache_file.read_bytes())
+            os.utime(cache_file)
+        except (OSError, ValidationError):
+            return None
+        return isolation
+
+    def save(self, key: str, fingerprint: str, isolation: ReleaseIsolation) -> None:
+        """Store a decision, and delete the oldest files."""
+        cache_file = _cache_file(key, fingerprint)
+        temporary_file = cache_file.with_name(f"{cache_file.name}.{os.getpid()}")
+        try:
+            cache_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            temporary_file.write_bytes(_ISOLATION_ADAPTER.dump_json(isolation))
+            temporary_file.replace(cache_file)
+            newest_first = sorted(cache_file.parent.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+            for old_file in newest_first[MAX_FILES:]:
+                old_file.unlink(missing_ok=True)
+        except OSError:
+            with suppress(OSError):
+                temporary_file.unlink()
+
+
+def _cache_file(key: str, fingerprint: str) -> Path:
+    cache_home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    name = hashlib.sha256(f"{key} {fingerprint} {_grader_file_times()}".encode()).hexdigest()
+    return cache_home / "pmh" / "isolation" / f"{name}.json"
+
+
+def _grader_file_times() -> list[tuple[str, int]]:
+    """Return the modification times of the grader's own code, which may change between its versions."""
+    folder = Path(grading.__file__).parent
+    return sorted((str(path), path.stat().st_mtime_ns) for path in folder.rglob("*.py"))

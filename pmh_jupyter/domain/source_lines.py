@@ -1,0 +1,18 @@
+"""Splits source text into lines exactly as Python's parser counts them.
+
+`str.splitlines` also breaks lines at form feeds, vertical tabs, NEL, U+2028 and others, which Python does not: line numbers of a syntax
+tree would then point at other lines. Python's rule: a line ends at a line feed, a carriage return, or both together.
+The sandbox's runtime has a copy with the same rule, `runtime/execution/source_lines.py`, because it imports nothing from here.
+"""
+
+from __future__ import annotations
+
+import re
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+
+
+def split_source_lines(source: str, keepends: bool = False) -> list[str]:
+    """Return the lines of a source, with or without their line ends. An empty text after the last line end is no line."""
+    lines: list[str] = _LINE.findall(source)
+    return lines if keepends else [line.rstrip("\r\n") for line in lines]

@@ -1,0 +1,125 @@
+"""Which submissions `pmh grade` finds below the paths on its command line, and what it lists instead of guessing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pmh_jupyter.cli.grade.discover import DiscoveredSubmissions, find_submissions
+from tests.support.grading.lesson import RIGHT, answered, lesson, notebook
+
+SUBMITTED = notebook(answered(RIGHT)).content
+OTHER = b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "submitted"
+
+
+def write(root: Path, *paths: str, content: bytes = SUBMITTED) -> None:
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(content)
+
+
+def find(root: Path, *paths: str, source: str = "lesson/", name: str = "") -> DiscoveredSubmissions:
+    """Find submissions for a source with this path, of which a name that ends in "/" is a folder."""
+    location = root.parent / "source" / source
+    (location if source.endswith("/") else location.parent).mkdir(parents=True, exist_ok=True)
+    release = replace(lesson(), lesson=name or location.name.removesuffix(".ipynb"))
+    return find_submissions([str(root / path) for path in paths or ("",)], release, str(location))
+
+
+def relative(root: Path, discovered: DiscoveredSubmissions) -> list[str]:
+    return [Path(path).relative_to(root).as_posix() for path in discovered.paths]
+
+
+@pytest.mark.parametrize(
+    ("layout", "source", "submissions"),
+    [
+        (["ann/lesson.ipynb", "bob/lesson.ipynb"], "lesson/", ["ann", "bob"]),
+        (["ann/renamed.ipynb", "bob/lesson.ipynb"], "lesson/", ["ann", "bob"]),
+        (["ann/lesson/lesson.ipynb", "ann/ps2/lesson.ipynb"], "lesson/", ["ann/lesson"]),
+        (["ann/Homework 2.2/lesson.ipynb", "bob/Homework 2.2/lesson.ipynb"], "Homework 2.2/", ["ann/Homework 2.2", "bob/Homework 2.2"]),
+        (["ann/homework 2.2/lesson.ipynb", "bob/HOMEWORK 2.2/a.ipynb"], "Homework 2.2/", ["ann/homework 2.2", "bob/HOMEWORK 2.2"]),
+        (["ann/\u00dcbung/lesson.ipynb", "bob/U\u0308bung/lesson.ipynb"], "\u00dcbung/", ["ann/\u00dcbung", "bob/U\u0308bung"]),
+        (["ann/ps1/lesson.ipynb", "bob/ps1/lesson.ipynb"], "ps1/lesson.ipynb", ["ann/ps1", "bob/ps1"]),
+        (["ann/lesson/x.ipynb", "bob/lesson/x.ipynb"], "ps1/lesson.ipynb", ["ann/lesson", "bob/lesson"]),
+        (["ann/attempt/ps1/lesson.ipynb", "bob/a/b/ps1/lesson.ipynb"], "ps1/", ["ann/attempt/ps1", "bob/a/b/ps1"]),
+        (["ann/ps1/ps1/lesson.ipynb", "bob/ps1/lesson.ipynb"], "ps1/", ["ann/ps1/ps1", "bob/ps1"]),
+        (["ann/notes.ipynb", "ann/lesson/lesson.ipynb", "bob/lesson/lesson.ipynb"], "lesson/", ["ann/lesson", "bob/lesson"]),
+        ([".cache/lesson.ipynb", "__MACOSX/lesson.ipynb", "ann/lesson.ipynb", "bob/lesson.ipynb"], "lesson/", ["ann", "bob"]),
+        (["ann.ipynb", "bob.ipynb"], "lesson/", ["ann.ipynb", "bob.ipynb"]),
+    ],
+)  # fmt: skip
+def test_each_student_of_a_folder_is_one_submission(
+    root: Path, layout: list[str], source: str, submissions: list[str]
+) -> None:
+    write(root, *layout)
+    discovered = find(root, source=source)
+    assert relative(root, discovered) == submissions
+    assert discovered.unmapped == []
+
+
+@pytest.mark.parametrize(
+    ("layout", "path", "submission"),
+    [
+        (["ann/lesson.ipynb"], "ann", "ann"),
+        (["ann/lesson.ipynb", "ann/old/lesson.ipynb"], "ann", "ann"),
+        (["ann/lesson/lesson.ipynb", "ann/ps2/lesson.ipynb"], "ann", "ann/lesson"),
+        (["ann/lesson/lesson.ipynb"], "ann/lesson", "ann/lesson"),
+        (["ann/renamed.ipynb", "ann/extra/other.ipynb"], "ann", "ann"),
+        (["ann/lesson-Copy1.ipynb", "ann/lesson (2).ipynb"], "ann", "ann"),
+        (["ann.ipynb"], "ann.ipynb", "ann.ipynb"),
+    ],
+)
+def test_path_of_one_student_is_one_submission(root: Path, layout: list[str], path: str, submission: str) -> None:
+    write(root, *layout)
+    discovered = find(root, path)
+    assert relative(root, discovered) == [submission] and discovered.unmapped == []
+
+
+def test_folder_without_the_lesson_is_listed_with_the_rule(root: Path) -> None:
+    write(root, "ann/lesson/lesson.ipynb", "cid/ps2/lesson.ipynb")
+    (root / "dan").mkdir()
+    discovered = find(root)
+    assert relative(root, discovered) == ["ann/lesson"]
+    assert [Path(unmapped.path).name for unmapped in discovered.unmapped] == ["cid", "dan"]
+    assert "lesson.ipynb or any other" in str(discovered.unmapped[0])
+    assert "no folder named “lesson”" in str(discovered.unmapped[0])
+
+
+def test_folder_of_students_is_never_taken_for_one_student(root: Path) -> None:
+    write(root, "ann/hw2/deep/er/still/lesson.ipynb", "bob/hw2/lesson.ipynb")
+    assert find(root).paths == []
+    assert [Path(unmapped.path).name for unmapped in find(root).unmapped] == ["ann", "bob"]
+
+
+@pytest.mark.parametrize("stray", ["lesson.ipynb", "gradebook.ipynb"])
+def test_notebook_beside_the_students_is_listed(root: Path, stray: str) -> None:
+    write(root, "ann/lesson.ipynb", "bob/lesson.ipynb")
+    write(root, stray, content=SUBMITTED if stray == "lesson.ipynb" else OTHER)
+    discovered = find(root)
+    assert relative(root, discovered) == ["ann", "bob"]
+    assert [Path(unmapped.path).name for unmapped in discovered.unmapped] == [stray]
+
+
+def test_several_candidates_of_one_student_are_listed(root: Path) -> None:
+    write(root, "ann/first/lesson/lesson.ipynb", "ann/second/lesson/lesson.ipynb", "bob/lesson/lesson.ipynb")
+    discovered = find(root)
+    assert relative(root, discovered) == ["bob/lesson"]
+    assert "first/lesson, second/lesson" in str(discovered.unmapped[0])
+
+
+def test_missing_path_and_folder_without_notebooks_are_kept_for_the_reader_to_report(root: Path) -> None:
+    (root / "empty").mkdir(parents=True)
+    discovered = find(root, "none.ipynb", "empty")
+    assert relative(root, discovered) == ["none.ipynb", "empty"] and discovered.unmapped == []
+
+
+def test_paths_named_twice_are_graded_once(root: Path) -> None:
+    write(root, "ann/lesson/lesson.ipynb")
+    assert relative(root, find(root, "ann", "ann/lesson", "")) == ["ann/lesson"]

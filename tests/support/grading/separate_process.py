@@ -89,7 +89,7 @@ def _serve_judge(link: Link, folder: str) -> None:
     ).serve()
 
 
-def _run_notebook(link: Link, folder: str) -> None:
+def _run_unjudged(link: Link, folder: str) -> None:
     """Run all cells in one namespace, with this current folder. Sends whether each test cell succeeded."""
     os.chdir(folder)
     cells = link.receive()
@@ -115,7 +115,7 @@ def _serve_forks(requests: socket.socket) -> None:
         # Ends the process if the test run that started it has crashed.
         signal.alarm(MAX_PROCESS_SECONDS)
         try:
-            serve = _serve_judge if request[:1] == JUDGED else _run_notebook
+            serve = _serve_judge if request[:1] == JUDGED else _run_unjudged
             serve(Link(socket.socket(fileno=descriptor)), os.fsdecode(request[1:]))
         except PeerLost as lost:
             if lost.cause != "closed":
@@ -199,7 +199,7 @@ def start_replacement() -> Link:
     return _start(JUDGED, str(Path.cwd().parent / "student"))
 
 
-def run_cells(judge: SeparateProcessJudge, cells: Cells) -> list[dict[str, Any]]:
+def run_notebook(judge: SeparateProcessJudge, cells: Cells) -> list[dict[str, Any]]:
     """Run the cells (kind, source) in order. Returns all test results. The grade_id of a test cell is "t" and its number."""
     results: list[dict[str, Any]] = []
     for number, (kind, source) in enumerate(cells):
@@ -213,7 +213,7 @@ def run_cells(judge: SeparateProcessJudge, cells: Cells) -> list[dict[str, Any]]
 def record_usage(reference: Cells) -> dict[str, Any]:
     """Return what a release records about this reference solution."""
     with open_judge(is_recording=True) as judge:
-        run_cells(judge, reference)
+        run_notebook(judge, reference)
         return judge.build_manifest()
 
 
@@ -223,7 +223,7 @@ def run_tests(cells: Cells, reference: Cells | None = None, **isolation: Any) ->
     isolation: more fields of the release's isolation.
     """
     with open_judge(record_usage(reference or cells) | isolation) as judge:
-        return run_cells(judge, cells)
+        return run_notebook(judge, cells)
 
 
 def run_in_one_process(cells: Cells) -> list[bool]:

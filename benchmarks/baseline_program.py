@@ -1,7 +1,7 @@
-"""What no grader can go below: for each submission a fork of a warm process in namespaces of its own, and the same cells by `exec`.
+"""The baseline that no grader can go below: a warm process is forked for each submission, in namespaces, and runs its cells by `exec`.
 
-No checkpoint, no judge, no verdict, no limit but the time of a cell. A program of its own: standard input has
-{"submissions": [[source, …], …], "seconds": a cell's limit, "workers": processes}; it prints the wall time of all, in seconds.
+There is no checkpoint, judge or verdict, and no limit but the time of a cell. A separate program: standard input is
+{"submissions": [[source, …], …], "seconds": limit of a cell, "workers": number of processes}; it prints the total wall time in seconds.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import sys
 import time
 from contextlib import suppress
 
-import IPython.core.interactiveshell  # noqa: F401  (what a grader's process has imported too)
+import IPython.core.interactiveshell  # noqa: F401  (a grader's process has imported it, too)
 
-# linux/sched.h: mount, pid, ipc, net, uts; and user, for whoever is not root.
+# linux/sched.h: mount, pid, ipc, net, uts; and user, if not root.
 NAMESPACES = 0x00020000 | 0x20000000 | 0x08000000 | 0x40000000 | 0x04000000
 USER_NAMESPACE = 0x10000000
 PRIVATE_MOUNT = 1 << 18 | 1 << 14  # linux/mount.h: MS_PRIVATE, MS_REC
@@ -45,11 +45,11 @@ def _start_worker(submissions: list[list[str]], plan: dict[str, float]) -> int:
 
 
 def _run_submission(cells: list[str], seconds: float) -> None:
-    """One submission. The second fork is what a process namespace takes: only a child is in it."""
+    """Run one submission. A process namespace needs a second fork: only a child is in it."""
     namespace_parent = os.fork()
     if namespace_parent == 0:
         if LIBC.unshare(NAMESPACES | (0 if os.geteuid() == 0 else USER_NAMESPACE)) != 0:
-            sys.exit("no namespaces can be had")
+            sys.exit("namespaces are not available")
         student = os.fork()
         if student == 0:
             _mount_private_folders()
@@ -61,10 +61,11 @@ def _run_submission(cells: list[str], seconds: float) -> None:
 
 
 def _mount_private_folders() -> None:
-    """The namespaces' own /proc and /tmp."""
+    """Mount a /proc and a /tmp of its own, and work in the latter: some submissions write files."""
     LIBC.mount(b"none", b"/", None, PRIVATE_MOUNT, None)
     LIBC.mount(b"proc", b"/proc", b"proc", 0, None)
     LIBC.mount(b"tmpfs", b"/tmp", b"tmpfs", 0, b"size=64m")
+    os.chdir("/tmp")
 
 
 def _run_cells(cells: list[str], seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""The attacks' suite put to nbgrader itself and to ours, side by side: what earned, what learned, what cost somebody their work."""
+"""Runs the attack suite against nbgrader and our grader, and compares which attacks earn points, learn secrets or harm others."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def bench_attacks(report: BenchmarkReport, tmp_path: Path) -> None:
 
 
 def _run_on_both(course: Path, ours: DefendedGrader, case: AttackCase) -> tuple[AttackCase, bool, bool]:
-    """Whether the attack succeeds on nbgrader, and on ours."""
+    """Return whether the attack succeeds on nbgrader, and on our grader."""
     with running_victim() as person:
         nbgrader_outcome = autograde(course, attack_files(case, person.placeholders), case)
         succeeds_on_nbgrader = (

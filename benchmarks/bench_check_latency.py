@@ -1,4 +1,4 @@
-"""How long a student waits for a check: from the request to the verdict, over HTTP, at a warm service in a process of its own."""
+"""Measures how long a student waits for a check, from the request to the verdict, over HTTP, with a warm service in its own process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ GOAL_SECONDS, GOAL_95TH_PERCENTILE_SECONDS = 0.15, 0.3
 
 
 class GradedWatcher:
-    """An open event stream that says when work was told of as graded."""
+    """An open event stream that records when submissions are announced as graded."""
 
     def __init__(self, student: Caller) -> None:
         self._student = student
@@ -42,10 +42,10 @@ class GradedWatcher:
 
 
 async def measure(student: Caller) -> dict[str, list[float]]:
-    """Seconds of each run: until the check is acknowledged, until the stream tells, until the verdict is fetched."""
+    """Return the seconds of each run until the check is acknowledged, announced as graded, and its verdict fetched."""
     await student.join()
     lesson = f"{student.base}/api/classrooms/{ROOM}/lessons/{tiny_course.LESSON}"
-    seconds: dict[str, list[float]] = {"acknowledged": [], "told": [], "fetched": []}
+    seconds: dict[str, list[float]] = {"acknowledged": [], "announced": [], "fetched": []}
     headers = {"Authorization": f"token {student.token}"}
     async with httpx.AsyncClient(timeout=60, headers=headers) as client:
         release = (await client.get(f"{lesson}/files")).json()["current"]
@@ -80,7 +80,7 @@ async def run_check(
 @pytest.mark.needs("bubblewrap")
 @pytest.mark.parametrize("backend", ["SQLite", "PostgreSQL"])
 def bench_check_latency(report: BenchmarkReport, tmp_path: Path, database: str) -> None:
-    """One student after another; what grading itself takes is a few milliseconds of cells and all that makes it safe."""
+    """One student after another; a grading takes a few milliseconds for its cells, plus everything that makes it safe."""
     with running_bare_hub(tmp_path) as hub, running_cluster() as cluster:
         url = cluster.url(cluster.make()) if database == "PostgreSQL" else ""
         settings = settings_for(tmp_path / "data", url, requests_per_minute=100_000, checks_per_minute=100_000)
@@ -89,7 +89,7 @@ def bench_check_latency(report: BenchmarkReport, tmp_path: Path, database: str) 
             student = Caller(settings.resolved_service_url, hub.token("ada", hub.server_scopes))
             seconds = asyncio.run(measure(student))
     report.add(f"Check acknowledged, {database}", "s", seconds["acknowledged"])
-    report.add(f"Check told of as graded, {database}", "s", seconds["told"])
+    report.add(f"Check announced as graded, {database}", "s", seconds["announced"])
     report.add(f"Check to its verdict, {database}", "s", seconds["fetched"], GOAL_SECONDS)
     worst = quantiles(seconds["fetched"], n=20)[-1]
     report.add(f"the same, 95th percentile (goal ≤ {GOAL_95TH_PERCENTILE_SECONDS:g})", "s", [worst])

@@ -1,4 +1,4 @@
-"""A class of 200 graded: by `pmh grade`, by nbgrader in one and in two processes, and what no grader can go below."""
+"""Grades a class of 200 with `pmh grade` and with nbgrader in one and two processes, and runs the baseline."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from pmh_jupyter.grading.assemble import assemble_plans
 from pmh_jupyter.grading.task import GradingTask
 from tests.support.hub.up_process import PMH
 
-CLASSROOM_SIZE = int(os.environ.get("PMH_BENCH_CLASS", "200"))
+CLASSROOM_SIZE = int(os.environ.get("PMH_BENCH_CLASSROOM_SIZE", "200"))
 RUNS = 3
 LIMIT_VARIABLES = {"PMH_CELL_SECONDS": str(CELL_SECONDS)}
 
 
 @dataclass(frozen=True)
 class ClassroomFiles:
-    """The lesson and the class as files: `source` for `pmh grade`, a folder a student under `submitted`."""
+    """The lesson and the class as files: `source` for `pmh grade`, and one folder per student under `submitted`."""
 
     release: Release
     submissions: list[Submission]
@@ -59,7 +59,7 @@ def classroom(tmp_path_factory: pytest.TempPathFactory) -> ClassroomFiles:
 
 @pytest.mark.needs("bubblewrap")
 def bench_classroom(report: BenchmarkReport, classroom: ClassroomFiles, tmp_path: Path) -> None:
-    """All of them in one run, in turns, so that a busy machine is busy for each."""
+    """Measure all of them in turns, so that other load on the machine affects each of them."""
     our_seconds: dict[int, list[float]] = {1: [], 2: []}
     baseline_seconds_by_workers: dict[int, list[float]] = {1: [], 2: []}
     first_run_seconds = _time_pmh_grade(classroom, 2, tmp_path / "results-first.jsonl") / CLASSROOM_SIZE
@@ -88,7 +88,7 @@ def bench_classroom(report: BenchmarkReport, classroom: ClassroomFiles, tmp_path
                 our_seconds[workers], baseline_seconds_by_workers[workers], strict=True
             )
         ]
-        report.add(f"`pmh grade` ÷ floor, {name}", "×", ratios, goal=2.5)
+        report.add(f"`pmh grade` ÷ baseline, {name}", "×", ratios, goal=2.5)
     report.add("the same, two workers, when the lesson is graded for the first time", "ms", [1000 * first_run_seconds])
     report.add(f"class of {CLASSROOM_SIZE}, nbgrader, one process, per submission", "ms", [1000 * nbgrader_one_process])
     report.add(
@@ -107,7 +107,7 @@ def bench_classroom(report: BenchmarkReport, classroom: ClassroomFiles, tmp_path
 
 
 def _time_pmh_grade(classroom: ClassroomFiles, workers: int, results: Path) -> float:
-    """Wall time of the whole command, in seconds; every score must be what an honest grader gives."""
+    """Return the wall time of the whole command in seconds. Every score must be the expected one."""
     command = [
         *PMH,
         "grade",
@@ -135,13 +135,13 @@ def _time_baseline(classroom: ClassroomFiles, workers: int) -> float:
 
 
 def _cells_to_run(lesson: Release, submission: Submission) -> list[str]:
-    """The cells that any grader runs: the student's between the release's."""
+    """Return the cells that every grader runs: the student's between those of the release."""
     (plan,) = assemble_plans(GradingTask(lesson.exercises, lesson.sealed_files, submission.files))
     return [step.source for step in plan.steps]
 
 
 def _time_nbgrader(classroom: ClassroomFiles, folder: Path, processes: int) -> float:
-    """Wall time of `nbgrader autograde` over the whole class, shared out to so many course folders and processes at once."""
+    """Return the wall time of `nbgrader autograde` for the whole class, split over this many course folders and processes."""
     courses = [
         _make_nbgrader_course(classroom, folder / str(part), classroom.submissions[part::processes])
         for part in range(processes)
@@ -149,7 +149,7 @@ def _time_nbgrader(classroom: ClassroomFiles, folder: Path, processes: int) -> f
     started_at = time.perf_counter()
     processes_running = [_start_nbgrader(course, "autograde", LESSON_NAME) for course in courses]
     for process in processes_running:
-        # What crashes has no score there, and the command says so with its exit code.
+        # Submissions that crash have no score there, and the exit code of the command reports them.
         process.wait()
     seconds = time.perf_counter() - started_at
     graded = [autograded_folder for course in courses for autograded_folder in (course / "autograded").iterdir()]

@@ -1,4 +1,4 @@
-"""`pmh grade` of many copies of one honest submission: the starter lesson's own solution."""
+"""Measures `pmh grade` for many copies of one correct submission, the starter lesson's own solution."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LESSON = ROOT / "courses" / "python-mastery" / "values-and-names"
 
 @pytest.mark.needs("bubblewrap")
 def bench_grade(report: BenchmarkReport, tmp_path: Path) -> None:
-    """Per notebook: wall time of the whole command, and what the grader itself says of each."""
+    """Report per notebook the wall time of the whole command, and the time that the grader itself reports."""
     copies = [str(shutil.copytree(LESSON, tmp_path / f"student-{number}")) for number in range(COPIES)]
     command_seconds: list[float] = []
     grading_seconds: list[float] = []

@@ -1,4 +1,4 @@
-"""What a submission under way takes on top of the zygote that it was forked from: judge, room, student's process and checkpoint."""
+"""Measures the memory of a running submission above its fork server: judge, sandbox, student process and checkpoint."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PRIVATE_FIELDS = ("Private_Clean:", "Private_Dirty:")
 @pytest.mark.needs("bubblewrap")
 @pytest.mark.parametrize("preload", [(), ("numpy", "pandas", "matplotlib")], ids=["plain", "with pandas"])
 def bench_memory(report: BenchmarkReport, preload: tuple[str, ...]) -> None:
-    """Looked at while the seventh of eight answers sleeps: by then every process of the submission has done its work once."""
+    """Measure while the seventh of eight answers sleeps: by then every process of the submission has been in use."""
     lesson, backend = make_release(), create_bubblewrap_backend(sys.executable)
     files = answered(lesson, {"total": SLEEPING_ANSWER})
     task = GradingTask(lesson.exercises, lesson.sealed_files, files, preload=preload)
@@ -33,7 +33,7 @@ def bench_memory(report: BenchmarkReport, preload: tuple[str, ...]) -> None:
     memory_mb = [_measure_memory_mb(task, backend) for _ in range(RUNS)]
     backend.close()
     name = "with NumPy, pandas and Matplotlib" if preload else "plain Python"
-    report.add(f"memory of a running submission above the zygote, {name}", "MB", memory_mb, goal=40)
+    report.add(f"memory of a running submission above the fork server, {name}", "MB", memory_mb, goal=40)
 
 
 def _measure_memory_mb(task: GradingTask, backend: SandboxBackend) -> float:
@@ -49,6 +49,6 @@ def _measure_memory_mb(task: GradingTask, backend: SandboxBackend) -> float:
 
 
 def _private_bytes(pid: int) -> int:
-    """Bytes that no other process shares."""
+    """Return the bytes that no other process shares."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(PRIVATE_FIELDS))

@@ -1,4 +1,4 @@
-"""From the click on Start to JupyterLab with the panel in it, in a real browser: in our lean environment, and in one that holds all."""
+"""Measures the time from the click on Start to JupyterLab with the panel, in a real browser: in our lean environment and in a full one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LEAN_ENVIRONMENT, FULL_ENVIRONMENT = "lean environment", "one environment with a
 
 
 def make_full_environment(folder: Path) -> Path:
-    """What somebody would take who knows of no lean one: hub, authoring and nbgrader together, at the same versions; its Python."""
+    """Create an environment with hub, authoring and nbgrader together, at the same versions, and return its Python."""
     completed = build_wheel(ROOT, folder / "dist")
     assert completed.returncode == 0, completed.stderr
     [wheel] = (folder / "dist").glob("*.whl")
@@ -36,7 +36,7 @@ def make_full_environment(folder: Path) -> Path:
 
 
 class Visitor:
-    """Somebody on the hub's home page."""
+    """A user on the hub's home page."""
 
     def __init__(self, page: Page, hub: UpProcess, name: str) -> None:
         self.page = page
@@ -47,7 +47,7 @@ class Visitor:
         page.get_by_role("button", name="Sign in").click()
 
     def start(self) -> float:
-        """Seconds from the click on Start until the panel's tab stands in a Lab that can be used."""
+        """Return the seconds from the click on Start until a usable Lab shows the panel's tab."""
         button = self.page.get_by_role("button", name="Start My Server")
         button.wait_for()
         started_at = time.perf_counter()
@@ -57,7 +57,7 @@ class Visitor:
         return time.perf_counter() - started_at
 
     def stop(self) -> None:
-        """Stops the server, and is on the home page again."""
+        """Stop the server and return to the home page."""
         self.page.goto(self.home)
         self.page.get_by_role("button", name="Stop My Server").click()
         expect(self.page.get_by_role("button", name="Stop My Server")).to_be_hidden()
@@ -66,7 +66,7 @@ class Visitor:
 
 @pytest.mark.needs("chromium", "bubblewrap")
 def bench_from_start_to_lab(report: BenchmarkReport, tmp_path: Path) -> None:
-    """Both environments in turns, so that whatever else the machine does falls on both. A new person with a new browser each time."""
+    """Measure both environments in turns, so that other load affects both. Each start has a new user with a new browser."""
     first_visits: dict[str, list[float]] = {LEAN_ENVIRONMENT: [], FULL_ENVIRONMENT: []}
     later_visits: dict[str, list[float]] = {LEAN_ENVIRONMENT: [], FULL_ENVIRONMENT: []}
     for folder in (tmp_path / "lean", tmp_path / "whole", tmp_path / "made"):
@@ -89,7 +89,7 @@ def bench_from_start_to_lab(report: BenchmarkReport, tmp_path: Path) -> None:
                     later_visits[environment].append(visitor.start())
                     visitor.stop()
     for visit, seconds in (("first visit", first_visits), ("later visit", later_visits)):
-        # The first of all warms the machine's caches, and is nobody's everyday.
+        # The very first start fills the machine's caches and is not counted.
         lean, full = seconds[LEAN_ENVIRONMENT][1:], seconds[FULL_ENVIRONMENT][1:]
         report.add(f"Start to Lab, {visit}, {LEAN_ENVIRONMENT}", "s", lean, GOAL_SECONDS)
         report.add(f"Start to Lab, {visit}, {FULL_ENVIRONMENT}", "s", full)

@@ -1,4 +1,4 @@
-"""From `make up` on data that is there to "The hub is up"."""
+"""Measures the time from `make up` on existing data to "The hub is up"."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAKE = ("make", "--silent", "--directory", str(ROOT))
 
 
 def bench_warm_start(report: BenchmarkReport, tmp_path: Path) -> None:
-    """In turns with and without make; the first start, which makes everything, is not counted."""
+    """Measure in turns with and without make. The first start, which creates everything, is not counted."""
     seconds: dict[tuple[str, ...], list[float]] = {PMH: [], MAKE: []}
     started = UpProcess(tmp_path).start().until_up()
     for _ in range(RUNS):

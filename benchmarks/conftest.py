@@ -1,4 +1,4 @@
-"""Benchmarks ask for `figures`, and add what they have measured; the table of all comes at the end."""
+"""Benchmarks use the fixture `report` to add their measurements; a table of all follows at the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""nbgrader itself, put to a submission: a course in a folder, one `nbgrader autograde` of one student, and what came of it."""
+"""Grades a submission with nbgrader: a course in a folder, one `nbgrader autograde` of one student, and its result."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.attacks.attack import NOTEBOOK_NAME, AttackCase, Outcome, exe
 BIN_FOLDER = Path(sys.executable).parent
 STUDENT = "somebody"
 TIMEOUT_SECONDS = 90
-# A loop in a cell is given this long; nbgrader's own default is 30 s.
+# The time limit of a cell; nbgrader's own default is 30 s.
 CELL_SECONDS = 10
 SCORES_QUERY = """
 SELECT base_cell.name, grade.auto_score FROM grade JOIN base_cell ON base_cell.id = grade.cell_id
@@ -25,7 +25,7 @@ SELECT base_cell.name, grade.auto_score FROM grade JOIN base_cell ON base_cell.i
 
 
 def make_course(folder: Path) -> Path:
-    """A course with the attacked lesson in it, generated as an instructor would, to be copied for each submission."""
+    """A course with the attacked lesson, generated as an instructor would do it, to be copied for each submission."""
     source = folder / "source" / "lesson"
     source.mkdir(parents=True)
     (source / NOTEBOOK_NAME).write_bytes(load_lesson().sealed_files[0].content)
@@ -38,7 +38,7 @@ def make_course(folder: Path) -> Path:
 
 
 def autograde(course: Path, files: tuple[File, ...], case: AttackCase) -> Outcome:
-    """One submission in a copy of the course. Nothing is where it failed as a whole."""
+    """Grade one submission in a copy of the course."""
     copy = course.with_name(f"{course.name}-copy-{os.urandom(4).hex()}")
     shutil.copytree(course, copy)
     try:
@@ -46,7 +46,7 @@ def autograde(course: Path, files: tuple[File, ...], case: AttackCase) -> Outcom
         submission_folder.mkdir(parents=True)
         for file in files:
             if ".." not in file.path and "\0" not in file.path and not file.path.startswith("/"):
-                path = submission_folder / file.path  # a folder that was collected has no other names
+                path = submission_folder / file.path  # a collected folder has no other names
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(file.content)
         exit_code = _run_nbgrader(copy, _confinement_command(case), "autograde", "lesson", "--student", STUDENT)
@@ -59,11 +59,11 @@ def autograde(course: Path, files: tuple[File, ...], case: AttackCase) -> Outcom
 
 
 def _confinement_command(case: AttackCase) -> list[str]:
-    """What keeps this machine whole while nbgrader is denied its service; nothing for the other classes."""
+    """Limit resources, so that denial-of-service attacks on nbgrader do not harm this machine."""
     if case.category != "deny":
         return []
     confinement = [str(find_bwrap()), "--dev-bind", "/", "/", "--unshare-pid", "--proc", "/proc", "--die-with-parent"]
-    if os.geteuid() == 0:  # the kernel counts no processes of root's
+    if os.geteuid() == 0:  # the kernel does not count root's processes
         capabilities = "+dac_override,+dac_read_search"
         confinement += ["--cap-add", "ALL", "setpriv", "--reuid", "65533", "--regid", "65533", "--clear-groups"]
         confinement += ["--inh-caps", capabilities, "--ambient-caps", capabilities]
@@ -108,7 +108,7 @@ def _read_points(database: Path) -> dict[str, float]:
 
 
 def _visible_output(graded: Path, *, with_feedback: bool) -> str:
-    """What the cells printed (with `whole` also what feedback shows of errors); not the cells' own text, which feedback has too."""
+    """Return what the cells printed, and with `whole` the errors that feedback shows, but not the cells' own text."""
     texts: list[str] = []
     for cell in json.loads(graded.read_text(encoding="utf-8", errors="replace"))["cells"]:
         for output in cell.get("outputs", []):

@@ -1,4 +1,4 @@
-"""What was measured: several runs of the same, of which the least, the middle and the most are told, never one alone."""
+"""Collects measurements: each has several runs, of which minimum, median and maximum are reported."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from statistics import median
 
 @dataclass(frozen=True)
 class Measurement:
-    """One row of the table: what, in which unit, the value of each run, and the goal for the middle one, if there is one."""
+    """One row of the table: name, unit, the value of each run, and the goal for the median, if there is one."""
 
     name: str
     unit: str
@@ -34,7 +34,7 @@ HEADER = ("what", "unit", "minimum", "median", "maximum", "runs", "goal")
 
 @dataclass
 class BenchmarkReport:
-    """All that one run of the benchmarks has measured."""
+    """All measurements of one run of the benchmarks."""
 
     rows: list[Measurement] = field(default_factory=list)
     extra_lines: list[str] = field(default_factory=list)
@@ -43,23 +43,23 @@ class BenchmarkReport:
         self.rows.append(Measurement(name, unit, runs, goal))
 
     def add_table(self, *rows: Sequence[str]) -> None:
-        """A table of another form, with its header first, that is printed below the figures."""
+        """Add a table of another form, with its header first, that is printed below the measurements."""
         self.extra_lines += ["", *markdown_table(rows)]
 
     def table(self) -> list[str]:
-        """The rows as Markdown, as docs/explanation/performance.md has them."""
+        """Format the rows as Markdown, as in docs/explanation/performance.md."""
         return [*markdown_table([HEADER, *(figure.row for figure in self.rows)]), *self.extra_lines]
 
 
 def markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """A table, its columns as wide as their widest cell; the first row is the header."""
+    """Format a table, with columns as wide as their widest cell. The first row is the header."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [f"| {' | '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))} |" for row in rows]
     return [lines[0], f"|{'|'.join('-' * (width + 2) for width in widths)}|", *lines[1:]]
 
 
 def describe_machine() -> str:
-    """What it was measured on, and how busy that was just before."""
+    """Describe the machine, and its load just before the measurements."""
     cores = len(os.sched_getaffinity(0))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 30
     load, _, _ = os.getloadavg()

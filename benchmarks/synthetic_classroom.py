@@ -1,4 +1,4 @@
-"""A synthetic class: one lesson of eight exercises, and submissions of five kinds, made the same way every time."""
+"""A synthetic class: one lesson of eight exercises, and submissions of five kinds, always the same."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tests.support.grading.answers import answered
 LESSON_PATH = Path(__file__).parent / "class_lesson" / "lesson.py"
 LESSON_NAME = "lesson"
 CELL_SECONDS = 1.0
-# Of 200: how many of each kind. An endless loop costs every grader its limit, so a class of them would measure nothing else.
+# The number of each kind per 200. An endless loop takes every grader its time limit, so many of them would measure nothing else.
 KIND_COUNTS = {"right": 120, "wrong": 50, "crash": 10, "endless": 1, "chatty": 19}
-# What a kind changes in the right answers, and which of the eight points nbgrader's own rule leaves it.
+# What each kind changes in the correct answers, and how many of the eight points remain by nbgrader's rule.
 ANSWER_CHANGES: dict[str, dict[str, str]] = {
     "right": {},
     "wrong": {
@@ -34,7 +34,7 @@ POINTS_BY_KIND = {"right": 8.0, "wrong": 5.0, "crash": 7.0, "endless": 7.0, "cha
 
 @dataclass(frozen=True)
 class Submission:
-    """One student's notebook; `points` are what an honest grader gives it."""
+    """One student's notebook, with the points that it deserves."""
 
     student: str
     kind: str
@@ -52,7 +52,7 @@ def make_release() -> Release:
 
 
 def make_submissions(lesson: Release, size: int = 200) -> list[Submission]:
-    """The class, its kinds mixed evenly: the same list for the same size."""
+    """Return the class with its kinds mixed evenly. The same size gives the same list."""
     counts = {kind: max(1, round(count * size / 200)) for kind, count in KIND_COUNTS.items()}
     mixed_kinds = sorted(((number + 0.5) / count, kind) for kind, count in counts.items() for number in range(count))
     return [
@@ -66,7 +66,7 @@ def _answers_of_kind(lesson: Release, kind: str) -> dict[str, str]:
 
 
 def _reference_answers(lesson: Release) -> Iterator[tuple[str, str]]:
-    """The reference's own answers, with the markers gone."""
+    """Return the answers of the reference, without the markers."""
     for cell in read_notebook(lesson.sealed_files[0].path, lesson.sealed_files[0].content).cells:
         if cell.is_solution:
             lines = cell.source.splitlines()

@@ -1,4 +1,4 @@
-"""What every cell of a lesson must satisfy. Each check looks at one cell and yields what is wrong, with the remedy."""
+"""Checks every cell of a lesson. Each check looks at one cell and yields its problems, with the remedy."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from pmh_jupyter.authoring.nbgrader.metadata_upgrade import is_too_new
 from pmh_jupyter.authoring.schema import CellMeta, validation_problems
 from pmh_jupyter.domain.markers import RegionKind, find_regions
 from pmh_jupyter.domain.notebook_json import Json, cell_grade_id, nbgrader_metadata
-from pmh_jupyter.domain.release import NBGRADER_SCHEMA_VERSION
+from pmh_jupyter.domain.release import NBGRADER_SCHEMA_VERSION, is_instructor_only
 from pmh_jupyter.errors import Problem
 from pmh_jupyter.grading.assertion_weights import ALL_OR_NOTHING, find_assertions, read_requested_weights
 
-Finding = tuple[str, str]  # what is wrong, and the remedy
+Finding = tuple[str, str]  # the problem, and the remedy
 
 _GRADE_ID = re.compile(r"[\w.-]{1,64}")
 _FLAGS = ("grade", "solution", "locked", "task")
 _MAX_POINTS = 1000
-MAX_WEIGHTS = 400  # the judge tells no more than some 500 checks of a cell one by one
+MAX_WEIGHTS = 400  # the judge reports about 500 checks of a cell one by one
 
 
 def check_cell(
     cell: Json, file: str, name: str, concepts: frozenset[str] | None, *, check_tests: bool = True
 ) -> Iterator[Problem]:
-    """Everything that is wrong with one cell; `concepts` are those that the course knows. `tests`: that its tests can fail, too."""
+    """Report every problem of one cell. `concepts` are those of the course. `check_tests`: also report tests that cannot fail."""
     for check in (
         _check_metadata,
         _check_role,
@@ -47,34 +47,42 @@ def _check_metadata(cell: Json) -> Iterator[Finding]:
     metadata = cell["metadata"].get("nbgrader", {})
     if not isinstance(metadata, dict):
         yield (
-            "Its nbgrader metadata is no mapping.",
-            "Write it as key and value, for example {grade_id: x, solution: true}.",
+            "Its nbgrader metadata is not a mapping.",
+            "Write keys and values, for example {grade_id: x, solution: true}.",
         )
         return
     version = metadata.get("schema_version", NBGRADER_SCHEMA_VERSION)
     if is_too_new(version):
-        message = f"Its nbgrader metadata is of schema {version}, which is newer than this version can read."
-        yield message, f"Upgrade pmh-jupyter, or save it with an nbgrader that writes schema {NBGRADER_SCHEMA_VERSION}."
+        message = f"Its nbgrader metadata is of schema {version}, which is too new for this version."
+        yield (
+            message,
+            f"Upgrade pmh-jupyter, or save it with an nbgrader version that writes schema {NBGRADER_SCHEMA_VERSION}.",
+        )
     elif version != NBGRADER_SCHEMA_VERSION:
-        yield f"Its nbgrader metadata is of schema {version!r}.", f"Write {NBGRADER_SCHEMA_VERSION}, or leave it out."
+        yield f"Its nbgrader metadata is of schema {version!r}.", f"Write {NBGRADER_SCHEMA_VERSION}, or remove it."
     for flag in _FLAGS:
         if not isinstance(metadata.get(flag, False), bool):
             yield f"`{flag}` is {metadata[flag]!r}.", "Write true or false."
     name = metadata.get("grade_id")
     if name is None and any(metadata.get(flag) is True for flag in _FLAGS):
-        yield "It has nbgrader metadata without a grade_id.", "Give it one that no other cell of the lesson has."
+        yield "It has nbgrader metadata without a grade_id.", "Give it a grade_id that no other cell of the lesson has."
     elif name is not None and not (isinstance(name, str) and _GRADE_ID.fullmatch(name)):
         yield f"Its grade_id is {name!r}.", "Use 1 to 64 letters, digits, `-`, `_` or `.`."
 
 
 def _check_role(cell: Json) -> Iterator[Finding]:
     grade, solution, locked, task = (nbgrader_metadata(cell).get(flag) is True for flag in _FLAGS)
+    if is_instructor_only(cell) and (grade or solution or task):
+        yield (
+            "It is marked `remove: true`, and graded or answered by students, who would not have it.",
+            "Remove `remove`, or the other marks.",
+        )
     if task and (grade or solution):
-        yield "It is a task and a graded or solution cell at once.", "Keep `task`, or keep the others."
+        yield "It is both a task and a graded or solution cell.", "Keep either `task` or the others."
     if solution and locked:
-        yield "It is a solution cell and locked, so nobody could answer.", "Remove `locked`."
+        yield "It is a locked solution cell, so nobody could answer.", "Remove `locked`."
     if grade and not solution and cell["cell_type"] != "code":
-        yield "It is a test cell and holds no code.", "Make it a code cell, or a solution cell that a person marks."
+        yield "It is a test cell without code.", "Make it a code cell, or a solution cell that is graded manually."
 
 
 def _check_points(cell: Json) -> Iterator[Finding]:
@@ -99,14 +107,14 @@ def _check_markers(cell: Json) -> Iterator[Finding]:
         )
     markers = {region.kind for region in regions}
     if RegionKind.SOLUTION in markers and nbgrader_metadata(cell).get("solution") is not True:
-        yield "It holds a solution and is no solution cell.", "Set `solution: true` in its nbgrader metadata."
+        yield "It has a solution and is not a solution cell.", "Set `solution: true` in its nbgrader metadata."
     if RegionKind.HIDDEN_TESTS in markers and not _is_test(cell):
         yield (
-            "It holds hidden tests and is no test cell.",
+            "It has hidden tests and is not a test cell.",
             "Move them to a test cell, or set `grade: true` with points.",
         )
     if RegionKind.MARK_SCHEME in markers and nbgrader_metadata(cell).get("task") is not True:
-        yield "It holds a mark scheme and is no task.", "Set `task: true` in its nbgrader metadata."
+        yield "It has a mark scheme and is not a task.", "Set `task: true` in its nbgrader metadata."
 
 
 def _check_assertions(cell: Json) -> Iterator[Finding]:
@@ -115,29 +123,29 @@ def _check_assertions(cell: Json) -> Iterator[Finding]:
     try:
         tree = parse(cell["source"])
     except SyntaxError as error:
-        yield f"It is not Python: {error.msg} in line {error.lineno}.", "Correct that line."
+        yield f"It is not valid Python: {error.msg} in line {error.lineno}.", "Correct that line."
         return
     if not can_fail(tree) and not has_autotests(cell):
-        yield "It is a test cell and asserts nothing, so any answer would pass.", "Add an `assert` with a message."
+        yield "It is a test cell without an assertion, so any answer would pass.", "Add an `assert` with a message."
 
 
 def _check_weights(cell: Json) -> Iterator[Finding]:
     meta = cell["metadata"].get("pmh")
     weights = meta.get("weights") if isinstance(meta, dict) else None
     if weights is None or read_requested_weights({}, {"weights": weights}) != weights:
-        return  # what is malformed is told by the metadata's own check
+        return  # malformed weights are reported by the check of the metadata
     if not _is_test(cell):
-        yield "It has `weights` and is no test cell.", "Take `weights` out, or set `grade: true` with points."
+        yield "It has `weights` and is not a test cell.", "Remove `weights`, or set `grade: true` with points."
         return
     assertion_count = len(find_assertions(cell["source"]))
     if weights != ALL_OR_NOTHING and not has_autotests(cell) and not 1 <= assertion_count <= MAX_WEIGHTS:
-        yield f"It has `weights` and {assertion_count} assertions.", f"Assert something, at most {MAX_WEIGHTS} times."
+        yield f"It has `weights` and {assertion_count} assertions.", f"Use 1 to {MAX_WEIGHTS} assertions."
     if isinstance(weights, list):
         if len(weights) != assertion_count:
-            message = f"Its `weights` are {len(weights)}, and its assertions {assertion_count}, with the hidden ones."
-            yield message, "Give each assertion at the top level of the cell one number."
+            message = f"It has {len(weights)} `weights` and {assertion_count} assertions, hidden ones included."
+            yield message, "Give one number to each assertion at the top level of the cell."
         elif not any(weights):
-            yield "Its `weights` are all 0.", "Let one of them be more than 0."
+            yield "Its `weights` are all 0.", "Make at least one of them greater than 0."
 
 
 def _check_pmh_metadata(cell: Json, file: str, name: str, concepts: frozenset[str] | None) -> Iterator[Problem]:
@@ -149,7 +157,7 @@ def _check_pmh_metadata(cell: Json, file: str, name: str, concepts: frozenset[st
     for concept in meta.concepts:
         if concepts is not None and concept not in concepts:
             yield Problem(
-                file, f"The course has no concept {concept}.", "Add it to course.toml, or mend its spelling.", name
+                file, f"The course has no concept {concept}.", "Add it to course.toml, or correct its spelling.", name
             )
 
 

@@ -1,4 +1,4 @@
-"""A course, read from its files: everything that is wrong with it is said at once.
+"""Reads a course from its files, and reports all of its problems at once.
 
 `courses/<slug>/course.toml` names units with their lessons; each lesson is a folder of notebooks and data files beside it.
 """
@@ -19,13 +19,13 @@ __all__ = ["read_course", "read_folder"]
 
 
 def read_course(files: tuple[File, ...]) -> Course:
-    """The course that these files make (paths relative to its folder). Raises InvalidCourse with all of its problems at once."""
+    """Read a course from its files, with paths relative to its folder. Raises InvalidCourse with all of its problems."""
     problems = list(check_paths(files))
     folders = _group_by_folder(files)
     content = next((file.content for file in files if file.path == MANIFEST_NAME), None)
     if content is None:
         problems.append(MISSING_MANIFEST)
-        raise InvalidCourse("This is no course.", problems=tuple(problems))
+        raise InvalidCourse("This is not a course.", problems=tuple(problems))
     manifest, manifest_problems = read_manifest(content)
     problems += manifest_problems
     if manifest is None:
@@ -47,13 +47,13 @@ def read_course(files: tuple[File, ...]) -> Course:
 
 
 def _find_shared_files(manifest: CourseFile, files: tuple[File, ...]) -> tuple[SharedFiles, list[Problem]]:
-    """What all lessons have in common, and a problem for each file of it that course.toml names and that is not there."""
+    """Return the files that all lessons share, and a problem for each missing file that course.toml names."""
     files_by_path = {file.path: file for file in files}
     problems = [
         Problem(
             MANIFEST_NAME,
-            f"It names the notebook {name}, which is not there.",
-            "Add it beside course.toml, or mend the name.",
+            f"It names the notebook {name}, which is missing.",
+            "Add it beside course.toml, or correct the name.",
         )
         for name in (manifest.header, manifest.footer)
         if name and name not in files_by_path
@@ -63,7 +63,7 @@ def _find_shared_files(manifest: CourseFile, files: tuple[File, ...]) -> tuple[S
 
 
 def _group_by_folder(files: tuple[File, ...]) -> dict[str, tuple[File, ...]]:
-    """The files of each folder directly below the course, with paths relative to it."""
+    """Group the files by their folder directly below the course, with paths relative to that folder."""
     files_by_folder: dict[str, list[File]] = defaultdict(list)
     for file in files:
         folder, slash, path = file.path.partition("/")

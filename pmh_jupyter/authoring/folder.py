@@ -1,4 +1,4 @@
-"""A course's folder as files. What comes from a disk and what comes over the network are held to the same rules."""
+"""Reads the folder of a course. Files from a disk and files from the network must follow the same rules."""
 
 from __future__ import annotations
 
@@ -9,42 +9,42 @@ from pathlib import Path
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.errors import BadInput, InvalidCourse, Problem, TooLarge
 
-MAX_FILES = 500  # as many as the service takes
-MAX_BYTES = 32 << 20  # of a whole course: the service takes a request of 50 MiB, and Base64 adds a third
+MAX_FILES = 500  # as many as the service accepts
+MAX_BYTES = 32 << 20  # of a whole course: the service accepts requests of 50 MiB, and Base64 adds a third
 MAX_PATH_LENGTH = 400
-_CACHE_FOLDERS = frozenset({"__pycache__"})  # left out, beside everything whose name begins with a dot
+_CACHE_FOLDERS = frozenset({"__pycache__"})  # ignored, as are all names that begin with a dot
 
 
 def read_folder(path: Path | str) -> tuple[File, ...]:
-    """All files of a course's folder, sorted by path; without dotfiles (.ipynb_checkpoints, .git) and caches.
+    """Read all files of a course's folder, sorted by path, without dotfiles (.ipynb_checkpoints, .git) and caches.
 
-    Raises BadInput where there is no such folder, TooLarge over MAX_FILES or MAX_BYTES, and InvalidCourse for links that lead out.
+    Raises BadInput if there is no such folder, TooLarge over MAX_FILES or MAX_BYTES, and InvalidCourse for links that lead out of it.
     """
     root = Path(path).resolve()
     if not root.is_dir():
-        raise BadInput(f"{path} is no folder.", advice="Name the folder that holds course.toml.")
+        raise BadInput(f"{path} is not a folder.", advice="Name the folder that holds course.toml.")
     problems: list[Problem] = []
     files: list[File] = []
     size = 0
     for file in _walk_files(root):
         name = file.relative_to(root).as_posix()
         if not file.resolve().is_relative_to(root) or not file.is_file():
-            message = "It is a link that leads out of the course, or no regular file."
-            problems.append(Problem(name, message, "Put a copy in its place."))
+            message = "It is a link that leads out of the course, or not a regular file."
+            problems.append(Problem(name, message, "Replace it with a copy."))
             continue
         size += file.stat().st_size
         if size > MAX_BYTES:
-            raise TooLarge(f"{name} takes {path} over {MAX_BYTES >> 20} MiB.")
+            raise TooLarge(f"{path} is larger than {MAX_BYTES >> 20} MiB (the limit is exceeded at {name}).")
         if len(files) >= MAX_FILES:
             raise TooLarge(f"{path} holds more than {MAX_FILES} files.")
         files.append(File(name, file.read_bytes()))
     if problems:
-        raise InvalidCourse(f"{path} cannot be read whole.", problems=tuple(problems))
+        raise InvalidCourse(f"{path} cannot be read completely.", problems=tuple(problems))
     return tuple(sorted(files, key=lambda file: file.path))
 
 
 def check_paths(files: tuple[File, ...]) -> Iterator[Problem]:
-    """Paths that lead out of the folder, that some system cannot hold, or that are there twice."""
+    """Report paths that lead out of the folder, that some file system cannot store, or that occur twice."""
     seen: set[str] = set()
     for file in files:
         parts = file.path.split("/")
@@ -53,7 +53,7 @@ def check_paths(files: tuple[File, ...]) -> Iterator[Problem]:
         elif len(file.path) > MAX_PATH_LENGTH:
             yield Problem(file.path, f"Its path is longer than {MAX_PATH_LENGTH} characters.", "Shorten it.")
         elif file.path.casefold() in seen:
-            yield Problem(file.path, "There is another file of this name (capitals do not count).", "Rename one.")
+            yield Problem(file.path, "There is another file of this name (case is ignored).", "Rename one.")
         seen.add(file.path.casefold())
 
 

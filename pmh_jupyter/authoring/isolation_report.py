@@ -1,4 +1,4 @@
-"""How a release will be judged, as its author is told: what is judged inside, why, and what that gives away."""
+"""Reports to an author where the tests of a release will run: which of them run in-process, why, and what this exposes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from pmh_jupyter.grading.isolation import decide_isolation
 from pmh_jupyter.grading.task import GradingTask
 
 ACCEPT_KEY = "accept_in_process"
-"""The key under a test cell's `metadata.pmh` by which its author accepts that its hidden tests run in the student's process."""
+"""The key in a test cell's `metadata.pmh` with which its author accepts that its hidden tests run in the student process."""
 
 
 @dataclass(frozen=True)
 class IsolationReport:
-    """What was found out: `problems` keep the release from being made, `advice` is worth a look.
+    """The isolation of a release, the `problems` that prevent it, and warnings.
 
-    `can_run`: False where a kernel is missing, so that there is no use in trying the release.
+    can_run: False if a kernel is missing, so that the release cannot be tried.
     """
 
     isolation: ReleaseIsolation
@@ -35,7 +35,7 @@ class IsolationReport:
 
 
 def report_isolation(lesson: Lesson, release: Release, backend: SandboxBackend) -> IsolationReport:
-    """Tries both ways on every notebook of a release. Raises Unavailable where the grader itself fails."""
+    """Decide the isolation of every notebook of a release. Raises Unavailable if the grader fails."""
     limits, preload = limits_and_preload(lesson)
     task = GradingTask(release.exercises, release.sealed_files, release.sealed_files, limits=limits, preload=preload)
     isolation = decide_isolation(task, backend)
@@ -68,7 +68,7 @@ def report_isolation(lesson: Lesson, release: Release, backend: SandboxBackend) 
 def _hidden_test_problems(
     release: Release, notebook_isolation: NotebookIsolation, cells: tuple[Cell, ...]
 ) -> Iterator[Problem]:
-    """A hidden test in a notebook that is judged inside can be read by the code that it tests."""
+    """Report hidden tests that run in-process: the code under test can read them."""
     for cell in cells:
         if (
             cell.is_test
@@ -76,13 +76,14 @@ def _hidden_test_problems(
             and cell.pmh_metadata.get(ACCEPT_KEY) is not True
         ):
             remedy = (
-                f"Rewrite the cell “{notebook_isolation.cell}” so that it can be judged apart"
+                f"Rewrite the cell “{notebook_isolation.cell}” so that its tests can run in a separate process"
                 if notebook_isolation.cell
-                else "Show these tests"
+                else "Make these tests visible"
             )
             yield Problem(
                 f"{release.lesson}/{notebook_isolation.notebook}",
-                f"Its hidden tests would run in the student's own process, where code can read them. {_reason_text(notebook_isolation)}",
+                f"Its hidden tests would run in the student's own process, where the student's code can read them. "
+                f"{_reason_text(notebook_isolation)}",
                 f"{remedy}, or accept this with `{ACCEPT_KEY}: true` under the metadata `pmh` of the cell.",
                 cell.grade_id,
             )
@@ -92,13 +93,13 @@ def _isolation_warning(release: Release, notebook_isolation: NotebookIsolation) 
     if notebook_isolation.cell is None:
         return Problem(
             f"{release.lesson}/{notebook_isolation.notebook}",
-            f"Its tests run in the student's own process, and nothing keeps its code from them. {_reason_text(notebook_isolation)}",
-            "Let marks that matter hang on more than these tests.",
+            f"Its tests run in the student's own process, unprotected from its code. {_reason_text(notebook_isolation)}",
+            "Do not let important grades depend on these tests alone.",
         )
     return Problem(
         f"{release.lesson}/{notebook_isolation.notebook}",
         f"Its tests run in the student's own process, hardened. {_reason_text(notebook_isolation)}",
-        "Let its tests call the student's functions and look at values, if they need not do more.",
+        "If possible, let its tests only call the student's functions and compare values.",
         notebook_isolation.cell,
     )
 

@@ -1,4 +1,4 @@
-"""Whether the grader has the kernels that a release asks for: each is started once, with nothing to run."""
+"""Checks that the grader has the kernels that a release needs: starts each of them once, with an empty cell."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pmh_jupyter.grading.task import GradingTask
 
 
 def check_kernels(release: Release, task: GradingTask, backend: SandboxBackend) -> Iterator[Problem]:
-    """One problem for each notebook whose kernel cannot be started where submissions are graded."""
+    """Report each notebook whose kernel cannot be started where submissions are graded."""
     for plan in assemble_plans(replace(task, submitted_files=release.sealed_files)):
         if not plan.kernel:
             continue
@@ -23,6 +23,6 @@ def check_kernels(release: Release, task: GradingTask, backend: SandboxBackend) 
             yield Problem(
                 f"{release.lesson}/{plan.path}",
                 f"It cannot be graded: {kernel_run.grader_error}.",
-                "Install the kernel for the Python of PMH_GRADER_PYTHON (`--sys-prefix`) or for everybody (under /usr), "
-                "or name one that is there in the notebook's metadata.",
+                "Install the kernel for the Python of PMH_GRADER_PYTHON (`--sys-prefix`) or for all users (under /usr), "
+                "or name an installed kernel in the notebook's metadata.",
             )

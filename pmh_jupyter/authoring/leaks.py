@@ -1,4 +1,4 @@
-"""Whether a student's release gives away what was sealed: a solution that stands elsewhere too, a hidden test in plain sight."""
+"""Finds sealed text that the student's version of a release shows: a solution that is repeated elsewhere, a visible hidden test."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.markers import RegionKind, find_regions, region_texts
 from pmh_jupyter.domain.notebook_json import cell_label, load_notebook
+from pmh_jupyter.domain.source_lines import split_source_lines
 from pmh_jupyter.errors import Problem
 
-# Shorter solutions ("x = 3") stand in any worked example, and tell nothing.
+# Shorter solutions ("x = 3") occur in any worked example, and reveal nothing.
 MIN_SOLUTION_LENGTH = 16
-# A hidden test is given away by its assertion, not by an import or a loop that it shares with others.
+# A hidden test is revealed by its assertion, not by an import or a loop that it shares with other tests.
 _REVEALING_PREFIXES = ("assert ", "assert(", "raise ")
 
 
 @dataclass(frozen=True)
 class _VisibleText:
-    """Something that a student can read: a cell, or a data file (`cell` is None). `known` makes looking for a line quick."""
+    """A text that students can read: a cell, or a data file (`cell` is None). `line_set` makes the search quick."""
 
     file: str
     cell: str | None
@@ -37,7 +38,7 @@ class _VisibleText:
 
 
 def find_leaks(sealed: tuple[File, ...], student: tuple[File, ...]) -> tuple[Problem, ...]:
-    """Every sealed text that a student's file shows, and every marker that is still there."""
+    """Report every sealed text in a student's file, and every marker that is left in one."""
     visible_texts = list(_visible_texts(student))
     problems = [
         Problem(
@@ -52,13 +53,13 @@ def find_leaks(sealed: tuple[File, ...], student: tuple[File, ...]) -> tuple[Pro
     for file, cell, description, sealed_lines in _sealed_texts(sealed):
         for visible_text in visible_texts:
             if visible_text.contains(sealed_lines):
-                message = f"{description} can be read in {visible_text}."
-                problems.append(Problem(file, message, "Take it out there, or test something else here.", cell))
+                message = f"{description} is visible in {visible_text}."
+                problems.append(Problem(file, message, "Remove it there, or test something else here.", cell))
     return tuple(problems)
 
 
 def _sealed_texts(sealed: tuple[File, ...]) -> Iterator[tuple[str, str, str, list[str]]]:
-    """File, cell, what it is, and lines of each text that must stay sealed."""
+    """Yield file, cell, description and lines of each text that must stay sealed."""
     for file, cell, source in _cells(sealed):
         for text in region_texts(source, RegionKind.SOLUTION):
             lines = _significant_lines(text)
@@ -85,8 +86,8 @@ def _cells(files: tuple[File, ...]) -> Iterator[tuple[str, str, str]]:
 
 
 def _significant_lines(text: str) -> list[str]:
-    """Lines without indentation, blanks and comments."""
-    stripped = (line.strip() for line in text.splitlines())
+    """Return the lines without indentation, blank lines and comments."""
+    stripped = (line.strip() for line in split_source_lines(text))
     return [line for line in stripped if line and not line.startswith("#")]
 
 

@@ -1,4 +1,4 @@
-"""What a lesson's folder must satisfy: its notebooks can be read, its cells are sound, and its exercises can be told apart."""
+"""Checks a lesson's folder: its notebooks are readable, its cells are valid, and its exercises have distinct names."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def check_lesson(
     shared: SharedFiles = NO_SHARED_FILES,
     check_tests: bool = True,
 ) -> Iterator[Problem]:
-    """Everything that is wrong with a lesson. `concepts` are the course's; None where they could not be read.
+    """Report every problem of a lesson. `concepts` are the course's; None if they could not be read.
 
-    With `tests` False, only what would make a grading wrong; not whether its tests can tell a wrong answer.
+    check_tests: False reports only what would make a grading wrong, not tests that cannot fail.
     """
     folder = f"{slug}/" if slug else ""
     sources = [file for file in files if is_notebook(file)]
@@ -57,7 +57,7 @@ def check_lesson(
         yield from _check_notebook_metadata(path, notebook)
     for path, cells in notebooks.items():
         if len(cells) > MAX_CELLS:
-            yield Problem(path, f"It has more than {MAX_CELLS} cells.", "Make several notebooks of it.")
+            yield Problem(path, f"It has more than {MAX_CELLS} cells.", "Split it into several notebooks.")
         for number, cell in enumerate(cells, start=1):
             yield from check_cell(
                 cell, path, cell_label(cell, number), concepts, check_tests=check_tests and path in python_notebooks
@@ -67,7 +67,7 @@ def check_lesson(
             {path: add_header_and_footer(cells, shared) for path, cells in notebooks.items()}
         )
     except InvalidNotebook:
-        return  # header or footer; said once, for the course
+        return  # header or footer; reported once, for the course
 
 
 def _check_notebook_metadata(path: str, notebook: Json) -> Iterator[Problem]:
@@ -78,15 +78,15 @@ def _check_notebook_metadata(path: str, notebook: Json) -> Iterator[Problem]:
 
 
 def _check_file_names(folder: str, files: tuple[File, ...]) -> Iterator[Problem]:
-    """Text notebooks become .ipynb: two files must not become the same one."""
+    """Report files that become the same .ipynb: text notebooks are converted."""
     stems = Counter(file.path.rpartition(".")[0] for file in files if is_notebook(file))
     for stem, count in stems.items():
         if count > 1:
-            yield Problem(f"{folder}{stem}.ipynb", f"{count} files make this notebook.", "Keep one of them.")
+            yield Problem(f"{folder}{stem}.ipynb", f"{count} files become this notebook.", "Keep one of them.")
 
 
 def _check_duplicate_ids(notebooks: dict[str, list[Json]]) -> Iterator[Problem]:
-    """Names that are there twice. Locked cells of several notebooks may share one: a header's do."""
+    """Report names that occur twice. Locked cells of several notebooks may share one, as those of a header do."""
     locations_by_id: dict[str, list[str]] = defaultdict(list)
     graded_ids: set[str] = set()
     for path, cells in notebooks.items():
@@ -98,5 +98,5 @@ def _check_duplicate_ids(notebooks: dict[str, list[Json]]) -> Iterator[Problem]:
     for name, locations in locations_by_id.items():
         notebook_count = len({location.rpartition(", ")[0] for location in locations})
         if len(locations) > (1 if name in graded_ids else notebook_count):
-            message = f"The grade_id is there {len(locations)} times: {'; '.join(locations)}."
+            message = f"The grade_id occurs {len(locations)} times: {'; '.join(locations)}."
             yield Problem(locations[-1].rpartition(", ")[0], message, "Give each cell a grade_id of its own.", name)

@@ -1,4 +1,4 @@
-"""A lesson's folder as it lies in its course: with the limits, the imports, the header and footer that course.toml gives it."""
+"""Reads a lesson's folder as part of its course: with the limits, preloads, header and footer that course.toml gives it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pmh_jupyter.grading.backends.backend import SandboxBackend
 
 @dataclass(frozen=True)
 class GradingSource:
-    """What submissions are graded by."""
+    """What submissions are graded with."""
 
     release: Release
     limits: RequestedLimits = RequestedLimits()
@@ -25,9 +25,9 @@ class GradingSource:
 
 
 def read_lesson(path: str, backend: SandboxBackend | None = None) -> GradingSource:
-    """The source at this path: a lesson's folder in a course, released as a hub would release it, or a lesson that stands alone.
+    """Read the source at a path: a lesson's folder in a course, released as a hub would release it, or a lesson without a course.
 
-    Raises as `read_source` does, and InvalidCourse for a course that has faults.
+    Raises as `release_local_lesson`, and InvalidCourse for a course that has problems.
     """
     lesson = _find_lesson(Path(path).resolve())
     if lesson is None:
@@ -37,7 +37,7 @@ def read_lesson(path: str, backend: SandboxBackend | None = None) -> GradingSour
 
 
 def _find_lesson(folder: Path) -> Lesson | None:
-    """The lesson that course.toml beside the folder lists under the folder's name."""
+    """Return the lesson that the course.toml beside the folder lists under the folder's name."""
     if not folder.is_dir() or not (folder.parent / MANIFEST_NAME).is_file():
         return None
     course = read_course(read_folder(folder.parent))

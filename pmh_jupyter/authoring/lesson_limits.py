@@ -1,4 +1,4 @@
-"""What a lesson's gradings may use, where its author's wishes meet a hub's settings."""
+"""Combines the limits that a lesson's author requests with a hub's settings."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from pmh_jupyter.grading.task import EffectiveLimits, apply_requested_limits
 def limits_and_preload(
     lesson: Lesson, settings: EffectiveLimits | None = None
 ) -> tuple[EffectiveLimits, tuple[str, ...]]:
-    """The limits, and the modules to import before; what the author does not ask for is as `settings` has it."""
+    """Return the limits of a lesson's gradings, and the modules to preload. `settings` has the limits that the author does not request."""
     return apply_requested_limits(settings or EffectiveLimits(), lesson.limits), lesson.preload

@@ -1,4 +1,4 @@
-"""course.toml: read, and checked against itself and against the folders that are there."""
+"""Reads course.toml, and checks it for contradictions and missing folders."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SLUG: TypeAdapter[str] = TypeAdapter(Slug)
 
 
 def read_manifest(content: bytes) -> tuple[CourseFile | None, list[Problem]]:
-    """course.toml as written, or None with every problem that keeps it from being read."""
+    """Parse course.toml. Returns None with every problem if it cannot be read."""
     try:
         data = tomllib.loads(content.decode())
     except UnicodeDecodeError:
@@ -34,10 +34,10 @@ def read_manifest(content: bytes) -> tuple[CourseFile | None, list[Problem]]:
 
 
 def read_course_slug(files: Iterable[File]) -> str:
-    """The slug that course.toml gives, whatever else is wrong with it. Raises InvalidCourse, with all that is, where it gives none."""
+    """Return the slug of a course, whatever else is wrong with course.toml. Raises InvalidCourse, with all problems, if it has none."""
     content = next((file.content for file in files if file.path == MANIFEST_NAME), None)
     if content is None:
-        raise InvalidCourse("This is no course.", problems=(MISSING_MANIFEST,))
+        raise InvalidCourse("This is not a course.", problems=(MISSING_MANIFEST,))
     try:
         return _SLUG.validate_python(tomllib.loads(content.decode()).get("slug"))
     except ValueError as error:
@@ -45,7 +45,7 @@ def read_course_slug(files: Iterable[File]) -> str:
 
 
 def check_manifest(manifest: CourseFile, folders: frozenset[str]) -> Iterator[Problem]:
-    """What contradicts itself, and lessons that have no folder."""
+    """Report contradictions, and lessons without a folder."""
     lessons = [lesson.slug for unit in manifest.units for lesson in unit.lessons]
     yield from _check_unique("Unit", (unit.title for unit in manifest.units))
     yield from _check_unique("Lesson", lessons)
@@ -54,7 +54,7 @@ def check_manifest(manifest: CourseFile, folders: frozenset[str]) -> Iterator[Pr
     for slug in dict.fromkeys(lessons):
         if slug not in folders:
             yield Problem(
-                MANIFEST_NAME, f"Lesson {slug} has no folder.", f"Add the folder {slug}/, or take the lesson out."
+                MANIFEST_NAME, f"Lesson {slug} has no folder.", f"Add the folder {slug}/, or remove the lesson."
             )
     yield from _check_limits(manifest)
     for entry in manifest.achievements:
@@ -74,7 +74,7 @@ def check_manifest(manifest: CourseFile, folders: frozenset[str]) -> Iterator[Pr
 
 
 def build_course(manifest: CourseFile, files: dict[str, tuple[File, ...]], shared: SharedFiles) -> Course:
-    """The course; `files` are those of each lesson by its slug, with paths relative to the lesson's folder."""
+    """Build the course. `files` are those of each lesson by its slug, with paths relative to the lesson's folder."""
     return Course(
         slug=manifest.slug,
         title=manifest.title,
@@ -104,18 +104,18 @@ def _build_lesson(
 
 
 def requested_limits(manifest: CourseFile, entry: LessonEntry) -> RequestedLimits:
-    """What the course asks for, with what the lesson asks for in its place."""
+    """Return the limits that the lesson requests, or else those of the course."""
     return entry.limits.requested.with_defaults(manifest.limits.requested)
 
 
 def preload_modules(manifest: CourseFile, entry: LessonEntry, files: Iterable[File]) -> tuple[str, ...]:
-    """The modules that are named, by the lesson or by the course; else those that the notebooks among `files` import."""
+    """Return the modules that the lesson or the course names, or else the slow ones that the notebooks among `files` import."""
     module_names = manifest.preload if entry.preload is None else entry.preload
     return find_slow_imports(files) if module_names is None else tuple(dict.fromkeys(module_names))
 
 
 def _check_limits(manifest: CourseFile) -> Iterator[Problem]:
-    """Limits that contradict one another."""
+    """Report limits that contradict each other."""
     for unit in manifest.units:
         for entry in unit.lessons:
             contradiction = requested_limits(manifest, entry).contradiction
@@ -127,4 +127,4 @@ def _check_limits(manifest: CourseFile) -> Iterator[Problem]:
 def _check_unique(kind: str, names: Iterable[str]) -> Iterator[Problem]:
     for name, count in Counter(names).items():
         if count > 1:
-            yield Problem(MANIFEST_NAME, f"{kind} {name} is there {count} times.", "Give each a name of its own.")
+            yield Problem(MANIFEST_NAME, f"{kind} {name} occurs {count} times.", "Give each a name of its own.")

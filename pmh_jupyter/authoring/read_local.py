@@ -1,4 +1,4 @@
-"""A lesson and submissions as they lie on an instructor's disk: each a notebook, or a folder that holds it and its files."""
+"""Reads lessons and submissions from an instructor's disk: each a notebook, or a folder that holds it and its files."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from pmh_jupyter.grading.task import EffectiveLimits, GradingTask
 
 
 def release_local_lesson(path: str, backend: SandboxBackend | None = None) -> Release:
-    """The release that a lesson's source makes, with the header, footer and autotest templates of the nbgrader course it lies in.
+    """Release a lesson's source, with the header, footer and autotest templates of the nbgrader course that it belongs to.
 
-    The wall is needed where the solution has to be run to make its tests. Raises BadInput or a child of it where the source cannot
-    be read, asks nothing, or has cells that cannot be told apart; that its tests are good ones is not asked here.
+    The backend is needed if the solution must run to create its tests. Raises BadInput or a subclass if the source cannot be read, has no
+    exercise, or has cells that cannot be distinguished. The quality of its tests is not checked.
     """
     source = Path(path).resolve()
     name = source.name if source.is_dir() else source.stem  # a folder's name may have a dot
     lesson = Lesson(name, name, unit="", files=_read_files(path), shared_files=find_shared_files(Path(path)))
     problems = tuple(check_lesson("", lesson.files, None, shared=lesson.shared_files, check_tests=False))
     if problems:
-        raise InvalidCourse(f"{path} cannot be graded by.", problems=problems)
+        raise InvalidCourse(f"{path} cannot be used for grading.", problems=problems)
     release = release_lesson(lesson, backend)
     if not release.exercises:
         raise BadInput(
-            f"{path} holds no exercise.",
-            advice="Name the lesson with its solutions and tests, in nbgrader's cell format; its cells carry grade_ids.",
+            f"{path} has no exercise.",
+            advice="Name the lesson with its solutions and tests, in nbgrader's cell format: its cells have grade_ids.",
         )
     return release
 
 
 def read_submission(path: str) -> tuple[File, ...]:
-    """The files handed in, every notebook of them readable; raises BadInput or a child of it where one is not."""
+    """Return the files of a submission. Raises BadInput or a subclass if one of its notebooks cannot be read."""
     files = tuple(as_ipynb(file) for file in _read_files(path))
     for file in files:
         if file.path.endswith(".ipynb"):
@@ -49,7 +49,7 @@ def read_submission(path: str) -> tuple[File, ...]:
 def make_grading_task(
     release: Release, submitted: tuple[File, ...], limits: EffectiveLimits, preload: tuple[str, ...] = ()
 ) -> GradingTask:
-    """All exercises of a release, hidden tests too."""
+    """Return a task for all exercises of a release, hidden tests included."""
     return GradingTask(release.exercises, release.sealed_files, submitted, limits=limits, preload=preload)
 
 

@@ -1,4 +1,4 @@
-"""From a lesson's source to its release."""
+"""Releases lessons: from the source to the files for students and the sealed files."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from pmh_jupyter.grading.backends.backend import SandboxBackend
 
 
 def release_lesson(lesson: Lesson, backend: SandboxBackend | None = None) -> Release:
-    """The release of a lesson that `read_course` found without fault. The same source gives the same id and the same bytes.
+    """Release a lesson that `read_course` accepted. The same source gives the same id and the same bytes.
 
-    The wall is needed where a notebook has AUTOTEST lines, since its solution is run to make its tests. Raises InvalidCourse if the
-    student's files would show a solution or a hidden test, or if tests cannot be made; Unavailable where the grader fails.
+    The backend is needed for notebooks with AUTOTEST lines, because their solution runs to create the tests. Raises InvalidCourse if the
+    student's files would show a solution or a hidden test, or if tests cannot be created; Unavailable if the grader fails.
     """
     data_files = tuple(file for file in lesson.files if not is_notebook(file) and file.path != AUTOTESTS_NAME)
     templates = next((file for file in lesson.files if file.path == AUTOTESTS_NAME), lesson.shared_files.autotests)
@@ -29,7 +29,7 @@ def release_lesson(lesson: Lesson, backend: SandboxBackend | None = None) -> Rel
     release = build_release(lesson.slug, lesson.title, notebooks, data_files)
     leaks = find_leaks(release.sealed_files, release.student_files)
     if leaks:
-        raise InvalidCourse(f"The release of lesson {lesson.slug} would show what is sealed.", problems=leaks)
+        raise InvalidCourse(f"The release of lesson {lesson.slug} would reveal sealed text.", problems=leaks)
     return release
 
 
@@ -40,8 +40,8 @@ def _instantiate_tests(
         return notebook
     problems = tuple(check_autotests(path, notebook, templates))
     if backend is None:
-        message = "Its AUTOTEST lines become tests by running the solution, and there is no sandbox to run it in."
+        message = "Its AUTOTEST lines become tests by running the solution, and no sandbox is available to run it in."
         problems += (Problem(path, message, "Release it where `pmh doctor` finds a sandbox."),)
     if problems or backend is None or templates is None:
-        raise InvalidCourse(f"The tests of {path} cannot be made.", problems=problems)
+        raise InvalidCourse(f"The tests of {path} cannot be created.", problems=problems)
     return instantiate_autotests(path, notebook, templates, data_files, backend)

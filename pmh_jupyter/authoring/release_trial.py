@@ -1,4 +1,4 @@
-"""A release tried with the real grader: its own solutions must pass, and an untouched notebook must not."""
+"""Tries a release with the real grader: its own solutions must pass, and an untouched notebook must not."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from pmh_jupyter.grading.task import GradingTask
 def try_release(
     lesson: Lesson, release: Release, isolation: ReleaseIsolation, backend: SandboxBackend
 ) -> tuple[Problem, ...]:
-    """What is wrong with a lesson's exercises, found by grading them. Exercises that a person marks are left out.
+    """Report problems of a lesson's exercises, found by grading them. Manually graded exercises are skipped.
 
-    Raises Unavailable where the grader itself fails.
+    Raises Unavailable if the grader fails.
     """
     limits, preload = limits_and_preload(lesson)
     automatic_exercises = tuple(exercise for exercise in release.exercises if not exercise.is_manually_graded)
@@ -41,7 +41,9 @@ def try_release(
 def _grade(release: Release, task: GradingTask, backend: SandboxBackend) -> dict[str, ExerciseVerdict]:
     grading = grade(task, backend)
     if grading.grader_error:
-        raise Unavailable(f"Lesson {release.lesson} could not be tried.", advice="`pmh doctor` says what is missing.")
+        raise Unavailable(
+            f"Lesson {release.lesson} could not be graded.", advice="Run `pmh doctor` to see what is missing."
+        )
     return {verdict.grade_id: verdict for verdict in grading.verdicts}
 
 
@@ -49,14 +51,14 @@ def _check_solutions(release: Release, verdicts: dict[str, ExerciseVerdict]) -> 
     for exercise, verdict in _with_verdicts(release, verdicts):
         if verdict.outcome is not Outcome.PASSED or verdict.millipoints != exercise.max_millipoints:
             message = f"Its own solution does not pass ({verdict.outcome}): {_failure_reason(verdict)}"
-            yield _problem(release, exercise, message, "Mend the solution, or the test.")
+            yield _problem(release, exercise, message, "Correct the solution, or the test.")
 
 
 def _check_untouched(release: Release, verdicts: dict[str, ExerciseVerdict]) -> Iterator[Problem]:
     for exercise, verdict in _with_verdicts(release, verdicts):
         if exercise.solution_cells and verdict.outcome is Outcome.PASSED:
-            message = "An untouched notebook passes, so the points are given away."
-            yield _problem(release, exercise, message, "Let its tests ask for what the solution makes.")
+            message = "An untouched notebook passes, so everybody gets the points."
+            yield _problem(release, exercise, message, "Let its tests check what the solution does.")
 
 
 def _with_verdicts(
@@ -74,4 +76,4 @@ def _problem(release: Release, exercise: Exercise, message: str, remedy: str) ->
 def _failure_reason(verdict: ExerciseVerdict) -> str:
     failure_messages = [test.message for test in verdict.tests if test.outcome is not Outcome.PASSED and test.message]
     message = failure_messages[0] if failure_messages else verdict.message
-    return feedback_text(message) if message else "no reason is known."
+    return feedback_text(message) if message else "The reason is unknown."

@@ -1,6 +1,6 @@
-"""What an author writes beside the cells: course.toml, and `metadata.pmh` of a cell.
+"""The schema of what an author writes beside the cells: course.toml, and `metadata.pmh` of cells and notebooks.
 
-An unknown key is an error, so that no slip of the pen is silently ignored.
+An unknown key is an error, so that no typing error is silently ignored.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ModuleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_
 
 
 def _check_weights(value: object) -> object:
-    """ "equal", "all-or-nothing", or weights as `grading.shares` understands them."""
+    """ "equal", "all-or-nothing", or a list of weights; see `grading.assertion_weights`."""
     if value is not None and read_requested_weights({}, {"weights": value}) != value:
         raise PydanticCustomError("weights", 'input should be "equal", "all-or-nothing" or a list of numbers from 0')
     return value
@@ -31,13 +31,13 @@ Weights = Annotated[str | list[int | float] | None, BeforeValidator(_check_weigh
 
 
 class StrictModel(BaseModel):
-    """Base of all that follows."""
+    """The base of all models here."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class LimitsEntry(StrictModel):
-    """What a lesson's gradings may use; None: the hub's setting. Seconds of wall time, MiB, counts."""
+    """The resource limits of a lesson's gradings; None: the hub's setting. Seconds of wall time, MiB, counts."""
 
     cell_seconds: float | None = Field(default=None, gt=0, le=600, strict=False)
     submission_seconds: float | None = Field(default=None, gt=0, le=3600, strict=False)
@@ -48,7 +48,7 @@ class LimitsEntry(StrictModel):
 
     @property
     def requested(self) -> RequestedLimits:
-        """The same in the units that a grading counts in."""
+        """The limits in the units of a grading."""
         return RequestedLimits(
             cell_seconds=self.cell_seconds,
             submission_seconds=self.submission_seconds,
@@ -64,7 +64,7 @@ def _to_bytes(megabytes: float | None) -> int | None:
 
 
 class LessonEntry(StrictModel):
-    """`[[units.lessons]]`: a folder of the course. Limits and `preload` given here go before the course's."""
+    """`[[units.lessons]]`: a folder of the course. Its limits and `preload` take precedence over the course's."""
 
     slug: Slug
     title: Text
@@ -73,14 +73,14 @@ class LessonEntry(StrictModel):
 
 
 class UnitEntry(StrictModel):
-    """`[[units]]`: lessons that belong together, in the order in which they are learned."""
+    """`[[units]]`: a group of lessons, in the order in which they are learned."""
 
     title: Text
     lessons: list[LessonEntry] = Field(min_length=1)
 
 
 class ConceptEntry(StrictModel):
-    """`[[concepts]]`: something that cells may name under `metadata.pmh.concepts`."""
+    """`[[concepts]]`: a concept that cells may name in `metadata.pmh.concepts`."""
 
     slug: Slug
     title: Text
@@ -114,10 +114,10 @@ class CourseFile(StrictModel):
 
 
 class CellMeta(StrictModel):
-    """`metadata.pmh` of a cell: what nbgrader has no word for. Hints are shown one after another.
+    """`metadata.pmh` of a cell: what nbgrader's metadata has no field for. Hints are shown one after another.
 
-    Of a test cell: `weights` says how its points go to its assertions, see grading.shares; with `accept_in_process` its author accepts
-    that its hidden tests run in the student's process.
+    For test cells: `weights` splits the points over the assertions, see `grading.assertion_weights`; with `accept_in_process` the author
+    accepts that hidden tests run in the student process.
     """
 
     title: Text | None = None
@@ -129,27 +129,27 @@ class CellMeta(StrictModel):
 
 
 class NotebookMeta(StrictModel):
-    """`metadata.pmh` of a notebook: what holds for all of its cells that do not say otherwise."""
+    """`metadata.pmh` of a notebook: the defaults of its cells."""
 
     weights: Literal["equal", "all-or-nothing"] | None = None
 
 
 def validation_problems(error: ValidationError, file: str, cell: str | None = None) -> list[Problem]:
-    """Everything that does not fit, in words."""
+    """Turn a validation error into problems."""
     return [_problem(detail["type"], detail["loc"], detail["msg"], file, cell) for detail in error.errors()]
 
 
 def _problem(kind: str, location: tuple[int | str, ...], message: str, file: str, cell: str | None) -> Problem:
     key = _describe_location(location)
     if kind == "extra_forbidden":
-        return Problem(file, f"{key} is not a known key.", "Mend its spelling, or remove it.", cell)
+        return Problem(file, f"{key} is not a known key.", "Correct its spelling, or remove it.", cell)
     if kind == "missing":
         return Problem(file, f"{key} is missing.", "Add it.", cell)
     return Problem(file, f"{key} cannot be used: {message[0].lower()}{message[1:]}.", "Correct the value.", cell)
 
 
 def _describe_location(location: tuple[int | str, ...]) -> str:
-    """("units", 0, "lessons", 1, "title") as "title in entry 2 of lessons in entry 1 of units"."""
+    """Turn ("units", 0, "lessons", 1, "title") into "title in entry 2 of lessons in entry 1 of units"."""
     steps: list[str] = []
     for step in location:
         if isinstance(step, int):

@@ -1,4 +1,4 @@
-"""Which modules a lesson's notebooks import that are worth importing before a student's notebook is there. Pure."""
+"""Finds slow modules that a lesson's notebooks import, so that they can be imported before a submission arrives. Pure."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from pmh_jupyter.errors import InvalidNotebook
 SLOW_IMPORTS = frozenset(
     {"matplotlib", "networkx", "numpy", "pandas", "scipy", "seaborn", "sklearn", "statsmodels", "sympy"}
 )
-"""Those that take long to import, and may be imported once for everybody."""
+"""Modules that are slow to import, and may be imported once for all submissions."""
 
 _FROM = re.compile(r"^\s*from\s+([\w.]+)\s+import\b", re.MULTILINE)
 _IMPORT = re.compile(r"^\s*import\s+(.+)$", re.MULTILINE)
 
 
 def find_slow_imports(files: Iterable[File]) -> tuple[str, ...]:
-    """The modules of DEAR that the notebooks among these files import, sorted; matplotlib as matplotlib.pyplot where that is meant.
+    """Return the modules of `SLOW_IMPORTS` that the notebooks among these files import, sorted. `matplotlib.pyplot` replaces matplotlib.
 
-    A line that only looks like an import costs no more than an import that nobody needed.
+    The search is textual: a line that only looks like an import costs nothing but an unneeded import.
     """
     sources = [source for file in files if is_notebook(file) for source in _code_cells(file)]
     modules = {module for source in sources for module in _imported_modules(source)}
@@ -33,7 +33,7 @@ def find_slow_imports(files: Iterable[File]) -> tuple[str, ...]:
 
 
 def _code_cells(file: File) -> list[str]:
-    """The code cells of a notebook; none where it cannot be read, which is told elsewhere."""
+    """Return the code cells of a notebook; none if it cannot be read, which is reported elsewhere."""
     try:
         converted = as_ipynb(file)
         return [

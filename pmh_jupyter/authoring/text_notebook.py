@@ -1,4 +1,4 @@
-"""Notebooks that their author keeps as text (Jupytext): MyST Markdown (.md) or percent scripts (.py). They diff and review well.
+"""Reads notebooks that are stored as text (Jupytext), which diffs and reviews well: MyST Markdown (.md) or percent scripts (.py).
 
 A text file is a notebook if it begins with a header that names jupytext; any other .md or .py file of a lesson is data.
 """
@@ -19,23 +19,23 @@ _FORMATS = {".md": "md:myst", ".py": "py:percent"}
 
 
 def is_notebook(file: File) -> bool:
-    """True for a notebook in any form that a lesson may have."""
+    """Return whether a file is a notebook, in any form that a lesson may have."""
     return file.path.endswith(".ipynb") or _is_text_notebook(file)
 
 
 def as_ipynb(file: File) -> File:
-    """The notebook as .ipynb, without the random cell ids that a conversion makes; raises InvalidNotebook with the line, if known."""
+    """Convert a notebook to .ipynb, without the random cell ids of a conversion. Raises InvalidNotebook with the line, if known."""
     if not _is_text_notebook(file):
         return file
-    import jupytext  # type: ignore[import-untyped]  # not in a user's server, which imports this module all the same
+    import jupytext  # type: ignore[import-untyped]  # missing in a user's server, which imports this module all the same
 
     suffix = _suffix(file.path)
     try:
         notebook = jupytext.reads(file.content.decode(), fmt=_FORMATS[suffix])
-    except Exception as error:  # jupytext lets errors of YAML, JSON and its own through alike
+    except Exception as error:  # jupytext raises errors of YAML, JSON and its own
         raise InvalidNotebook(
             f"{file.path} cannot be read as Jupytext: {_first_line(error)}",
-            advice="Mind the fences and the metadata's YAML or JSON; `jupytext --to ipynb` on the file says more.",
+            advice="Check the fences and the metadata's YAML or JSON. `jupytext --to ipynb` shows details.",
         ) from error
     for cell in notebook["cells"]:
         cell.pop("id", None)

@@ -1,4 +1,4 @@
-"""Everything that can be said of a course before it is released."""
+"""Validates a course before it is released."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from pmh_jupyter.grading.backends.backend import SandboxBackend
 
 @dataclass(frozen=True)
 class ValidationReport:
-    """What was found: `problems` keep the course from being released, `advice` is worth a look, `releases` are those made.
+    """The result of a validation: `problems` prevent a release, `warnings` do not; `releases` are those of the valid lessons.
 
-    `course` is its slug, empty where it could not be read.
+    course: its slug, empty if the course could not be read.
     """
 
     course: str
@@ -29,7 +29,7 @@ class ValidationReport:
 
 
 def validate_folder(path: Path | str, backend: SandboxBackend | None) -> ValidationReport:
-    """Reads the course in a folder and validates it. Raises BadInput where there is no folder, TooLarge, and as `validate_course`."""
+    """Read the course in a folder and validate it. Raises BadInput if there is no folder, TooLarge, and as `validate_course`."""
     try:
         course = read_course(read_folder(path))
     except InvalidCourse as error:
@@ -38,9 +38,9 @@ def validate_folder(path: Path | str, backend: SandboxBackend | None) -> Validat
 
 
 def validate_course(course: Course, backend: SandboxBackend | None) -> ValidationReport:
-    """Releases a course that `read_course` found without fault, and tries each lesson where there is a wall to try it behind.
+    """Release a course that `read_course` accepted, and try each lesson if there is a sandbox backend.
 
-    Raises Unavailable where the grader itself fails.
+    Raises Unavailable if the grader fails.
     """
     problems: list[Problem] = []
     warnings = list(find_warnings(course))
@@ -63,5 +63,5 @@ def validate_course(course: Course, backend: SandboxBackend | None) -> Validatio
 
 
 def prefix_with_lesson(lesson: Lesson, problem: Problem) -> Problem:
-    """A problem of a lesson's file, told from the course's folder."""
+    """Return a problem of a lesson with a file path relative to the course's folder."""
     return Problem(f"{lesson.slug}/{problem.file}", problem.message, problem.remedy, problem.cell)

@@ -1,24 +1,26 @@
-"""Which of a student's cells is which of the release's. Pure.
+"""Matches a student's cells to the cells of the release. Pure.
 
-Requirements: points, order, tests and locked cells are the release's; what the student wrote is run wherever it can be told what it
-was meant to be; nothing that a student does to a notebook by accident (delete, copy, split, merge, move, retype, rename, strip
-metadata) costs more than what was deleted.
+Requirements
+- Points, order, tests and locked cells come from the release.
+- Every answer is run, wherever its purpose can be recognized.
+- An accidental change to a notebook (delete, copy, split, merge, move, retype, rename, strip metadata) costs only what was deleted.
 
-Choices, in this order, each for all cells of the release in turn:
-1. the student's cells of the same grade_id, as many as there are;
-2. of those without a grade_id of the release's: the one with the same cell id that also makes sense (an answer defines what is
-   asked for, a locked cell says what the release's says); the only one that makes sense; the only one with that id; the first that
-   makes sense;
-3. for an answer, of what lies between its neighbours the cell most like it, if it could be one;
-4. an answer that still holds the stub, or nothing, takes in the cell of the student's own that defines what is asked for (moved);
-5. an answer that is nowhere is in another answer's cell, if that one defines what is asked for and was not meant to (merged).
+Choices, in this order, each for all cells of the release in turn
+1. All student cells with the same grade_id.
+2. Of the cells without a grade_id of the release: the plausible cell with the same cell id (an answer is plausible if it defines the
+   required names, a locked cell if it has the release's text); the only plausible one; the only one with that id; the first plausible one.
+3. For an answer: of the cells between its neighbours, the most similar one that could be an answer.
+4. An answer that still has the stub, or nothing, takes the added cell that defines the required names (moved).
+5. An answer that was not found is in the cell of another answer, if that cell defines its required names unexpectedly (merged).
 
-What is asked for: the names that the reference binds and another cell of the release uses; all that it binds, if none is used. A
-cell of the release without a grade_id is the student's to change: it is not matched, and while unchanged it is no answer.
-Of several cells with the same grade_id those that still hold the stub are left out, unless all do; the others run in turn.
+The required names of an answer are those that the reference binds and another cell of the release uses, or all that it binds if none is
+used. Cells of the release without a grade_id are not matched, and an unchanged copy of one is no answer. Of several cells with the same
+grade_id, those that still have the stub are skipped, unless all have it; the others run in turn.
 
-Guarantees: a student's cell is matched at most once, never to a cell of another release cell's grade_id; the same input gives the
-same matches; the cost grows with the sum of both notebooks, not with their product.
+Guarantees
+- A student's cell is matched at most once, and never if it has the grade_id of another cell of the release.
+- The same input gives the same matches.
+- The cost grows with the sum of both notebooks, not with their product.
 """
 
 from __future__ import annotations
@@ -35,20 +37,20 @@ from pmh_jupyter.domain.markers import TEXT_STUB, RegionKind, has_region, remove
 from pmh_jupyter.domain.notebook import Cell
 from pmh_jupyter.grading.name_analysis import CellNames, analyze_names, find_identifiers
 
-# Bounds for notebooks made to be slow; an honest one comes near none of them.
-MAX_CANDIDATES = 50  # looked at for one cell
-PARSE_BUDGET_CHARACTERS = (
-    500_000  # characters of which syntax trees are made, each cell counting for PER_CELL more than it has
-)
+# Limits for notebooks that are built to be slow; real ones stay far below.
+MAX_CANDIDATES = 50  # per cell
+PARSE_BUDGET_CHARACTERS = 500_000  # of all cells that are parsed, each plus PARSE_COST_PER_CELL
 PARSE_COST_PER_CELL = 150
 
 
 @dataclass
 class CellMatches:
-    """For each of the release's cells (by position) the student's cells (by position).
+    """The student's cells for each cell of the release, both by position.
 
-    `by_content` were not found by grade_id; `by_place` among them by their neighbours alone; `moved` hold what the student wrote
-    elsewhere; `merged` has the student's cell, matched to another, that answers this one too.
+    matched_without_id: cells of the release that were not matched by grade_id.
+    matched_by_position: of these, the cells that were matched by rule 3.
+    moved_answers: cells of the release that rule 4 matched.
+    merged_into: by cell of the release, the student's cell of another answer that rule 5 found.
     """
 
     student_cells_of: dict[int, list[int]] = field(default_factory=dict)
@@ -59,7 +61,7 @@ class CellMatches:
 
     @property
     def release_cell_of(self) -> dict[int, int]:
-        """Student's cell to release's cell."""
+        """Return the release's cell for each matched cell of the student."""
         return {
             student_index: release_index
             for release_index, student_indices in self.student_cells_of.items()
@@ -68,7 +70,7 @@ class CellMatches:
 
 
 def match_cells(release: tuple[Cell, ...], student: tuple[Cell, ...]) -> CellMatches:
-    """See above."""
+    """Match the cells of two notebooks by the rules above."""
     matcher = _CellMatcher(release, student)
     matcher.match_by_grade_id()
     matcher.match_by_content()
@@ -78,19 +80,19 @@ def match_cells(release: tuple[Cell, ...], student: tuple[Cell, ...]) -> CellMat
 
 
 def select_answers(cell: Cell, copies: list[Cell]) -> list[Cell]:
-    """Of several copies of an answer cell those to run: not the untouched ones, and not what was made text, if another is left."""
+    """Return the copies of an answer cell to run: without untouched copies and copies of another type, unless there are no others."""
     stub = stub_of(cell).split()
     touched = [copy for copy in copies if copy.source.split() not in ([], stub)] or copies[:1]
     return [copy for copy in touched if copy.cell_type == cell.cell_type] or touched
 
 
 def is_untouched(cell: Cell, copy: Cell) -> bool:
-    """True where nothing was written into an answer cell: it holds the stub, or nothing at all."""
+    """Return whether an answer cell still has the stub, or is empty."""
     return not copy.source.strip() or _equal_ignoring_whitespace(copy.source, stub_of(cell))
 
 
 def stub_of(cell: Cell) -> str:
-    """What the student was given in place of a solution cell's source."""
+    """Return what the student got in place of a solution cell's source."""
     return _apply_stub(cell.source, code_stub(cell.language) if cell.cell_type == "code" else TEXT_STUB)
 
 
@@ -104,7 +106,7 @@ def _apply_stub(source: str, stub: str) -> str:
 
 
 def is_unchanged(cell: Cell, copy: Cell) -> bool:
-    """True where a student's copy of a test or locked cell says what the release says, white space apart."""
+    """Return whether a student's copy of a test or locked cell has the release's text, ignoring white space."""
     return any(_equal_ignoring_whitespace(source, copy.source) for source in _accepted_sources(cell))
 
 
@@ -122,12 +124,12 @@ def _equal_ignoring_whitespace(left: str, right: str) -> bool:
 
 
 def _normalize_whitespace(source: str) -> str:
-    """A text by which cells can be looked up, white space apart."""
+    """Return a lookup key that ignores white space."""
     return " ".join(source.split())
 
 
 class _CellMatcher:
-    """Both notebooks, what is free in the student's, and indices over it, each made when it is first asked for."""
+    """Both notebooks, the student's cells that are still unmatched, and indices over them, which are built on first use."""
 
     def __init__(self, release: tuple[Cell, ...], student: tuple[Cell, ...]) -> None:
         self.release, self.student = release, student
@@ -166,7 +168,7 @@ class _CellMatcher:
                     self._assign(release_index, student_index)
 
     def match_by_position(self) -> None:
-        """Answers that nothing names: the likeliest of what lies between the neighbours that were found."""
+        """Apply rule 3: match answers by position between their matched neighbours."""
         unmatched = [
             release_index
             for release_index in self._unmatched_release_cells()
@@ -232,11 +234,11 @@ class _CellMatcher:
         )
         self.free_cells.discard(student_index)
 
-    # what is asked for
+    # required names
 
     @cached_property
     def _names_bound_by_answer(self) -> dict[int, frozenset[str]]:
-        """All that each answer of the reference binds."""
+        """Return all names that each answer of the reference binds."""
         return {
             release_index: self._release_names[release_index].bound
             for release_index in self._release_names
@@ -253,7 +255,7 @@ class _CellMatcher:
 
     @cached_property
     def required_names(self) -> dict[int, frozenset[str]]:
-        """What each answer of code is asked to define."""
+        """Return the names that each code answer must define."""
         use_counts = Counter(name for names in self._release_names.values() for name in names.used)
         required_names = {}
         for release_index, bound in self._names_bound_by_answer.items():
@@ -263,7 +265,7 @@ class _CellMatcher:
             )
         return required_names
 
-    # what a student's cell is
+    # indices over the student's cells
 
     def _names_of(self, student_index: int) -> CellNames:
         if student_index not in self.names_by_student_cell:
@@ -276,7 +278,7 @@ class _CellMatcher:
 
     @cached_property
     def _free_cells_by_name(self) -> dict[str, list[int]]:
-        """The free cells that bind a name that is asked for; code before text."""
+        """Return the unmatched cells that bind a required name; code before text."""
         order = sorted(self.free_cells, key=lambda n: (self.student[n].cell_type != "code", n))
         return self._index_by_name(order)
 
@@ -284,7 +286,7 @@ class _CellMatcher:
         all_required_names = frozenset[str]().union(*self.required_names.values())
         index: dict[str, list[int]] = defaultdict(list)
         for student_index in order:
-            # Most cells need no syntax tree to be told from an answer.
+            # Most cells need no syntax tree to be distinguished from an answer.
             if not all_required_names.isdisjoint(find_identifiers(self.student[student_index].source)):
                 for name in self._names_of(student_index).bound & all_required_names:
                     index[name].append(student_index)
@@ -306,7 +308,7 @@ class _CellMatcher:
         return index
 
     def _cells_defining_required_names(self, release_index: int, cells_by_name: dict[str, list[int]]) -> Iterator[int]:
-        """The cells of an index that define all that an answer is asked for."""
+        """Yield the cells of an index that define all required names of an answer."""
         required_names = self.required_names.get(release_index)
         if not required_names:
             return
@@ -316,10 +318,10 @@ class _CellMatcher:
             if is_free and required_names <= self._names_of(student_index).bound:
                 yield student_index
 
-    # the rules
+    # rules
 
     def _plausible_cells(self, release_index: int) -> Iterator[int]:
-        """The free cells that define what an answer is asked for, or say what a locked cell says."""
+        """Yield the unmatched cells that define the required names of an answer, or have the text of a locked cell."""
         cell = self.release[release_index]
         if cell.is_solution:
             yield from self._cells_defining_required_names(release_index, self._free_cells_by_name)
@@ -347,7 +349,7 @@ class _CellMatcher:
         return next(self._plausible_cells(release_index), None)
 
     def _position_bounds(self, unmatched: list[int]) -> dict[int, tuple[int, int]]:
-        """Between which of the student's cells each open answer would have to lie, by the nearest neighbours that were found."""
+        """Return for each unmatched answer the student's cells between which it must be, by its nearest matched neighbours."""
         bounds: dict[int, tuple[int, int]] = {}
         low, high = -1, len(self.student)
         low_bounds = {}
@@ -377,7 +379,7 @@ class _CellMatcher:
         return len(release_words & student_words) / (len(release_words | student_words) or 1)
 
     def _find_unanswered(self) -> list[int]:
-        """Answers of code that were found nowhere, or in whose cell stands nothing of what is asked for."""
+        """Return the code answers that were not found, or whose cell defines none of the required names."""
         return [
             release_index
             for release_index, required_names in self.required_names.items()

@@ -1,4 +1,4 @@
-"""Runs in the sandbox, as the first cell of an author's notebook: what the reference gives for each snippet of an AUTOTEST line.
+"""Evaluates the snippets of AUTOTEST lines. Runs in the sandbox, as the first cell of an author's notebook.
 
 It is sent as text and imports nothing of ours. A value is the text that a notebook would show for it, without the quotes around it.
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class AutotestProbe:
-    """`asked` has, for each snippet, the code that names its type (`dispatch`) and by type the code of its tests (`tests`)."""
+    """`snippets` has for each snippet the code that returns its type (`dispatch`), and by type the code of its tests (`tests`)."""
 
     def __init__(self, snippets: list[dict[str, Any]]) -> None:
         from IPython.core.formatters import PlainTextFormatter
@@ -18,18 +18,18 @@ class AutotestProbe:
         self._answers: dict[int, dict[str, Any]] = {}
 
     def run(self, number: int, namespace: dict[str, Any]) -> None:
-        """Evaluates one snippet here and now, in the notebook's namespace; what it raises is kept as the answer."""
+        """Evaluate one snippet in the notebook's namespace. An exception becomes its answer."""
         snippet = self._snippets[number]
         try:
             kind = self._evaluate(snippet["dispatch"], namespace)
             kind = kind if kind in snippet["tests"] else "default"
             values = [self._evaluate(code, namespace) for code in snippet["tests"][kind]]
             self._answers[number] = {"kind": kind, "values": values}
-        except Exception as error:  # noqa: BLE001 - whatever the author's code raises is told to the author
+        except Exception as error:  # noqa: BLE001 - every error of the author's code is reported to the author
             self._answers[number] = {"error": f"{type(error).__name__}: {error}"[:300]}
 
     def pieces(self, count: int, size: int) -> list[str]:
-        """All answers as `count` texts of at most `size` characters, which may be empty; the first begins with the whole length."""
+        """Return all answers as `count` texts of at most `size` characters, which may be empty. The first begins with the total length."""
         import base64
         import json
         import zlib

@@ -1,7 +1,7 @@
-"""`autotests.yml`: the templates from which nbgrader's AUTOTEST lines become assertions.
+"""Reads `autotests.yml`, the templates that turn nbgrader's AUTOTEST lines into assertions.
 
-Source of the format: nbgrader's page on autotests and its `InstantiateTests`. A template is Jinja; it is rendered in Jinja's
-sandbox, since a course comes from elsewhere.
+Source of the format: nbgrader's page on autotests and its `InstantiateTests`. Templates are rendered in Jinja's sandbox, because a course
+may come from somewhere else.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class _TestTemplate(BaseModel):
 
 
 class _KernelTemplates(BaseModel):
-    """What `autotests.yml` says for one kernel."""
+    """The section of `autotests.yml` for one kernel."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -43,7 +43,7 @@ class _KernelTemplates(BaseModel):
 
 @dataclass(frozen=True)
 class SnippetTests:
-    """The code of one snippet's tests, before anything was run: what names its type, and by type the tests and their messages."""
+    """The code of one snippet's tests before anything runs: the code that returns its type, and by type the tests and their messages."""
 
     dispatch: str
     tests: Mapping[str, tuple[str, ...]]
@@ -54,15 +54,15 @@ class AutotestTemplates:
     """The templates of one kernel."""
 
     def __init__(self, kernel: _KernelTemplates) -> None:
-        from jinja2.sandbox import ImmutableSandboxedEnvironment  # not needed where no lesson has autotests
+        from jinja2.sandbox import ImmutableSandboxedEnvironment  # only needed for lessons with autotests
 
         self.setup, self.success, self.can_hash = kernel.setup, kernel.success, kernel.hash_template is not None
         self._kernel = kernel
-        # Compiling is what costs, and the same templates are rendered for each snippet.
+        # Compiling is slow, and the same templates are rendered for each snippet.
         self._compiled = lru_cache(maxsize=1024)(ImmutableSandboxedEnvironment().from_string)
 
     def snippet_tests(self, snippet: str, salt: str | None) -> SnippetTests:
-        """The tests of a snippet for every type that it might have; with a salt what they compare is hashed."""
+        """Return the tests of a snippet for every type that it might have. With a salt, they compare hashes."""
         return SnippetTests(
             self._render(self._kernel.dispatch, snippet=snippet),
             {
@@ -76,7 +76,7 @@ class AutotestTemplates:
         )
 
     def assertions(self, snippet_tests: SnippetTests, kind: str, values: Sequence[str | None]) -> list[str]:
-        """The assertions for a snippet of this type whose tests gave these values with the reference."""
+        """Return the assertions for a snippet of this type whose tests gave these values with the reference solution."""
         rows = zip(snippet_tests.tests[kind], values, snippet_tests.messages[kind], strict=True)
         return [
             self._render(self._kernel.check, snippet=code, value=value, message=message)
@@ -105,13 +105,13 @@ class AutotestTemplates:
 
 
 def read_templates(content: bytes, kernel: str) -> AutotestTemplates:
-    """The templates for a kernel's notebooks; raises InvalidCourse, with the remedy, for what cannot be used."""
+    """Read the templates for a kernel's notebooks. Raises InvalidCourse, with the remedy, for templates that cannot be used."""
     import yaml
 
     if kernel not in PYTHON_KERNELS:
-        raise _invalid_templates(f"Autotests of the kernel {kernel} cannot be made here.", "Write its tests out.")
+        raise _invalid_templates(f"Autotests of the kernel {kernel} are not supported.", "Write its tests as code.")
     if len(content) > MAX_BYTES:
-        raise _invalid_templates(f"It is larger than {MAX_BYTES >> 20} MiB.", "Take out what is not needed.")
+        raise _invalid_templates(f"It is larger than {MAX_BYTES >> 20} MiB.", "Remove what is not needed.")
     try:
         data = yaml.safe_load(content)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
@@ -131,7 +131,7 @@ def read_templates(content: bytes, kernel: str) -> AutotestTemplates:
         ) from error
     if "default" not in kernel_templates.templates:
         raise _invalid_templates(
-            f"{name}.templates has no `default`.", "Add it: the tests of a value of any other type."
+            f"{name}.templates has no `default`.", "Add it: it has the tests for values of all other types."
         )
     return AutotestTemplates(kernel_templates)
 

@@ -1,7 +1,8 @@
-"""nbgrader's `### AUTOTEST` and `### HASHED AUTOTEST` lines made into assertions, with what the reference solution gives.
+"""Turns nbgrader's `### AUTOTEST` and `### HASHED AUTOTEST` lines into assertions about the values of the reference solution.
 
 Source of the format: nbgrader's `InstantiateTests`. A comment line of a test cell names snippets, separated by semicolons; each
-becomes the assertions that `autotests.yml` has for its value's type. The same source gives the same lines as nbgrader makes.
+becomes the assertions that `autotests.yml` has for the type of its value. The same source gives the same lines as with nbgrader, so lines
+are split at line feeds only, as nbgrader does.
 """
 
 from __future__ import annotations
@@ -25,21 +26,21 @@ _SALT_MODULUS = 10**6
 
 
 def is_autotest(line: str) -> bool:
-    """True for a comment that asks for tests."""
+    """Return whether a line is a comment that requests tests."""
     return AUTOTEST_MARKER in line and line.strip().startswith("#")
 
 
 def has_autotests(cell: Json) -> bool:
-    """True for a code cell with such a line."""
+    """Return whether a cell is a code cell with such a line."""
     return cell["cell_type"] == "code" and any(map(is_autotest, cell["source"].split("\n")))
 
 
 def check_autotests(path: str, notebook: Json, templates: File | None) -> Iterator[Problem]:
-    """What can be said without running anything: lines where they cannot be used, templates that are missing or broken."""
+    """Report problems that show without running anything: AUTOTEST lines in other cells, missing or invalid templates."""
     cells = [(number, cell) for number, cell in enumerate(notebook["cells"], start=1) if has_autotests(cell)]
     for number, cell in cells:
         if nbgrader_metadata(cell).get("grade") is not True:
-            message, remedy = "It has an AUTOTEST line and is no test cell.", "Set `grade: true` with points."
+            message, remedy = "It has an AUTOTEST line and is not a test cell.", "Set `grade: true` with points."
             yield Problem(path, message, remedy, cell_label(cell, number))
     if cells:
         try:
@@ -51,22 +52,22 @@ def check_autotests(path: str, notebook: Json, templates: File | None) -> Iterat
 def instantiate_autotests(
     path: str, notebook: Json, templates: File, data_files: tuple[File, ...], backend: SandboxBackend
 ) -> Json:
-    """The notebook with every AUTOTEST line replaced. `data` are the lesson's other files, which the solution may read.
+    """Return the notebook with every AUTOTEST line replaced. `data_files` are the lesson's other files, which the solution may read.
 
-    Raises InvalidCourse, naming cell and line, for a line whose snippet does not run; Unavailable where the grader fails.
+    Raises InvalidCourse, naming cell and line, for a line whose snippet does not run; Unavailable if the grader fails.
     """
     plan = _InstantiationPlan(_load_templates(notebook, templates))
     for number, cell in enumerate(notebook["cells"]):
         if cell["cell_type"] == "code":
             plan.add_cell(number, cell)
-    # The author's own code, run once for a release: a student's limits would be too tight for what prepares data.
+    # The author's own code runs once for a release: a student's limits would be too tight for code that prepares data.
     limits = EffectiveLimits(cell_seconds=60.0, submission_seconds=300.0)
     answers = run_reference_solution(
         plan.sources, [snippet.tests for snippet in plan.snippets], data_files, backend, limits
     )
     problems = tuple(plan.problems(path, notebook, answers))
     if problems:
-        raise InvalidCourse(f"The tests of {path} cannot be made.", problems=problems)
+        raise InvalidCourse(f"The tests of {path} cannot be created.", problems=problems)
     cells = [
         {**cell, "source": plan.instantiated_source(number, answers)} if number in plan.lines else cell
         for number, cell in enumerate(notebook["cells"])
@@ -86,7 +87,7 @@ def _load_templates(notebook: Json, templates: File | None) -> AutotestTemplates
 
 @dataclass(frozen=True)
 class _Snippet:
-    """One snippet: the cell it stands in (by position from 0), its line there (from 1), and what is asked of it."""
+    """One snippet: its cell (by position from 0), its line there (from 1), and its tests."""
 
     cell_index: int
     line_number: int
@@ -96,7 +97,7 @@ class _Snippet:
 
 @dataclass
 class _InstantiationPlan:
-    """What is to be run, and what becomes of each line of a cell: text that stays, or the numbers of its snippets."""
+    """The sources to run, and for each line of a cell either the text that stays or the numbers of its snippets."""
 
     templates: AutotestTemplates
     sources: list[str] = field(default_factory=list)
@@ -104,11 +105,11 @@ class _InstantiationPlan:
     lines: dict[int, list[str | list[int]]] = field(default_factory=dict)
 
     def add_cell(self, number: int, cell: Json) -> None:
-        """Takes a code cell in."""
+        """Add a code cell."""
         if not has_autotests(cell):
             self.sources.append(cell["source"])
             return
-        # nbgrader's own salt, so that the same source gives the same release everywhere.
+        # The same salt as nbgrader's, so that the same source gives the same release everywhere.
         salt = int(hashlib.sha256(f"{cell['source']}{number}".encode()).hexdigest(), 16) % _SALT_MODULUS
         lines: list[str | list[int]] = []
         has_setup = False
@@ -136,16 +137,16 @@ class _InstantiationPlan:
         )
 
     def problems(self, path: str, notebook: Json, answers: Mapping[int, Any]) -> Iterator[Problem]:
-        """The snippets that gave nothing."""
+        """Report the snippets without a value."""
         for number, snippet in enumerate(self.snippets):
-            answer = answers.get(number, {"error": "the solution did not run as far as this"})
+            answer = answers.get(number, {"error": "the solution stopped before it"})
             if "error" in answer:
                 name = cell_label(notebook["cells"][snippet.cell_index], snippet.cell_index + 1)
                 message = f"Line {snippet.line_number}: `{snippet.text}` cannot be evaluated ({answer['error']})."
-                yield Problem(path, message, "Mend the solution, or the line.", name)
+                yield Problem(path, message, "Correct the solution, or the line.", name)
 
     def instantiated_source(self, number: int, answers: Mapping[int, Any]) -> str:
-        """A cell's text with the assertions in place."""
+        """Return a cell's text with the assertions in place of the AUTOTEST lines."""
         source_lines: list[str] = []
         for line in self.lines[number]:
             if isinstance(line, str):

@@ -1,7 +1,7 @@
-"""What an nbgrader course keeps outside its assignments: header, footer and autotest templates.
+"""Finds the files that an nbgrader course keeps outside its assignments: header, footer and autotest templates.
 
-nbgrader's own layout is `<course>/nbgrader_config.py`, `<course>/autotests.yml` and `<course>/source/<assignment>/`. The
-configuration is Python; it is read for the two settings that are looked for, and never run.
+nbgrader's layout is `<course>/nbgrader_config.py`, `<course>/autotests.yml` and `<course>/source/<assignment>/`. The configuration is
+Python; two settings are read from its syntax tree, and it is never run.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _MAX_LEVELS = 3  # a notebook's own folder, `source`, the course
 
 
 def find_shared_files(path: Path) -> SharedFiles:
-    """The files that go with a notebook or assignment folder on disk. Raises BadInput for a header that cannot be read."""
+    """Find the shared files of a notebook or an assignment folder on disk. Raises BadInput for a header that cannot be read."""
     folder = path if path.is_dir() else path.parent
     folders = [folder, *folder.resolve().parents][:_MAX_LEVELS]
     configuration = next(
@@ -35,7 +35,7 @@ def find_shared_files(path: Path) -> SharedFiles:
 
 
 def _read_settings(path: Path) -> dict[str, str]:
-    """`c.IncludeHeaderFooter.header = "…"` and the like; only text that stands there as text."""
+    """Read `c.IncludeHeaderFooter.header = "…"` and the like; only literal strings are understood."""
     try:
         body = parse(path.read_bytes()).body
     except PARSE_ERRORS:
@@ -60,5 +60,5 @@ def _read_named_file(configuration: Path | None, name: str | None) -> File | Non
     except OSError as error:
         raise BadInput(
             f"{configuration} names {name}, which cannot be read: {error.strerror}.",
-            advice="Mend the path, which is relative to the course's folder, or take the setting out.",
+            advice="Correct the path, which is relative to the course's folder, or remove the setting.",
         ) from error

@@ -1,7 +1,7 @@
-"""nbgrader's cell metadata of any age, as schema 3.
+"""Upgrades nbgrader's cell metadata of any version to schema 3.
 
-Source: nbgrader's `nbgraderformat`, versions 1 to 3. Metadata without a version is of schema 0 there; here an author may also leave
-the version out, so only what schema 0 wrote differently is touched: points as text, and cells that are said to be nothing at all.
+Source: nbgrader's `nbgraderformat`, versions 1 to 3. nbgrader takes metadata without a version for schema 0; here an author may also omit
+the version, so only what schema 0 wrote differently is changed: points as text, and ordinary cells with metadata.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ NEWEST_SCHEMA = 3
 
 
 def upgrade_notebook(notebook: Json) -> Json:
-    """The notebook (as `domain.ipynb.load` reads it) with every cell's metadata of schema 3; what is too new or no mapping stays."""
+    """Upgrade every cell of a notebook as `notebook_json.load_notebook` reads it. Metadata that is too new or not a mapping stays."""
     return {**notebook, "cells": [_upgrade_cell(cell) for cell in notebook["cells"]]}
 
 
 def is_too_new(version: object) -> bool:
-    """True for a schema that was made after this was written."""
+    """Return whether a schema is newer than this code."""
     return isinstance(version, int) and version > NEWEST_SCHEMA
 
 
@@ -46,14 +46,14 @@ def _is_older(meta: Json) -> bool:
 
 
 def _is_ordinary_cell(meta: Json) -> bool:
-    """An ordinary cell, to nbgrader: said to be neither graded nor an answer, and nothing else; its name then means nothing."""
+    """Return whether nbgrader takes the cell for an ordinary one: neither graded, an answer, locked nor a task. Its name means nothing."""
     return all(meta.get(flag) is False for flag in ("grade", "solution")) and not any(
         meta.get(flag, False) is not False for flag in ("locked", "task", "remove")
     )
 
 
 def _parse_points(points: Any) -> Any:
-    """Points that schema 0 took from a text field: nothing is 0, and so is less. What is no number is left to be complained of."""
+    """Parse points that schema 0 took from a text field: empty and negative ones are 0. Text that is not a number is reported later."""
     if not isinstance(points, str):
         return points
     try:

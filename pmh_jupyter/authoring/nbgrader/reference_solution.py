@@ -1,7 +1,7 @@
-"""An author's notebook run behind the wall, to learn what its code gives. Nothing of it runs in the process that asks.
+"""Runs an author's notebook in the sandbox, to evaluate its code. Nothing of it runs in the calling process.
 
-What comes out of a wall is a grading. So the notebook is graded with a test cell that fails with the answer, a piece to each
-assertion, since the text of one is cut at a thousand characters. Where the answer is longer than the first pieces, all is run again.
+A sandbox returns nothing but a grading. So the notebook is graded with a test cell that fails with the answer, split over several
+assertions because the text of one is cut at a thousand characters. If the answer is longer than that, the notebook runs once more.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ def run_reference_solution(
     backend: SandboxBackend,
     limits: EffectiveLimits,
 ) -> dict[int, Any]:
-    """The answers of the snippets by their number, for code cells in which `ask(number)` stands where each is to be evaluated.
+    """Return the answers of the snippets by number. The code cells have an `evaluation_line` where each snippet is to be evaluated.
 
-    An answer is {"kind", "values"} or {"error"}; a snippet that was not reached has none. Raises Unavailable where the grader fails.
+    An answer is {"kind", "values"} or {"error"}; a snippet that was not reached has none. Raises Unavailable if the grader fails.
     """
     length, text = _read_answers([_setup_source(snippet_tests), *cells], FIRST_PIECE_COUNT, data_files, backend, limits)
     if length > len(text):
@@ -54,12 +54,12 @@ def run_reference_solution(
 
 
 def evaluation_line(number: int) -> str:
-    """The line that evaluates a snippet."""
+    """Return the line that evaluates a snippet."""
     return f"{PROBE_NAME}.run({number}, globals())"
 
 
 def _setup_source(snippet_tests: Sequence[SnippetTests]) -> str:
-    probe = Path(__file__).with_name("probe.py").read_text(encoding="utf-8")
+    probe = Path(__file__).with_name("autotest_probe.py").read_text(encoding="utf-8")
     snippets = json.dumps([{"dispatch": tests.dispatch, "tests": dict(tests.tests)} for tests in snippet_tests])
     return f"{probe}\n\nimport json as {PROBE_NAME}_json\n{PROBE_NAME} = AutotestProbe({PROBE_NAME}_json.loads({snippets!r}))\n"
 
@@ -71,7 +71,7 @@ def _read_answers(
     backend: SandboxBackend,
     limits: EffectiveLimits,
 ) -> tuple[int, str]:
-    """How long the whole answer is (0: none came), and as much of it as so many pieces hold."""
+    """Return the length of the whole answer (0: none), and the part of it that fits into `piece_count` pieces."""
     pieces_source = f"{PROBE_NAME}_pieces = {PROBE_NAME}.pieces({piece_count}, {PIECE_LENGTH})"
     submitted = _notebook_file([_code_cell(source) for source in (*sources, pieces_source)])
     test_source = "\n".join(
@@ -83,12 +83,12 @@ def _read_answers(
     exercise = Exercise(
         _TEST_GRADE_ID, _TEST_GRADE_ID, _NOTEBOOK_PATH, 1000, solution_cells=(), test_cells=(_TEST_GRADE_ID,)
     )
-    # Inside: all of it is the author's, and nothing in it is to be kept from anything else.
+    # In-process: all of it is the author's own code, with nothing to hide.
     isolation = ReleaseIsolation(GRADER_VERSION, (NotebookIsolation(_NOTEBOOK_PATH, isolation=Isolation.IN_PROCESS),))
     task = GradingTask((exercise,), (sealed, *data_files), (submitted, *data_files), limits=limits, isolation=isolation)
     grading = grade(task, backend)
     if grading.grader_error:
-        raise Unavailable("The solution could not be run.", advice="`pmh doctor` says what is missing.")
+        raise Unavailable("The solution could not be run.", advice="Run `pmh doctor` to see what is missing.")
     length, _, text = "".join(_message_text(test) for verdict in grading.verdicts for test in verdict.tests).partition(
         ":"
     )

@@ -1,4 +1,4 @@
-"""A lesson's notebooks as its release is made from them: .ipynb, between header and footer, with metadata of schema 3."""
+"""Loads a lesson's notebooks for its release: as .ipynb, between header and footer, with metadata of schema 3."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pmh_jupyter.domain.notebook_json import Json, load_notebook
 
 
 def load_notebooks(lesson: Lesson) -> dict[str, Json]:
-    """The notebooks by path, in the order of the lesson's files; raises InvalidNotebook for one that cannot be read."""
+    """Load the notebooks by path, in the order of the lesson's files. Raises InvalidNotebook for one that cannot be read."""
     loaded = (load_source(file) for file in lesson.files if is_notebook(file))
     return {
         path: {**notebook, "cells": add_header_and_footer(notebook["cells"], lesson.shared_files)}
@@ -18,13 +18,13 @@ def load_notebooks(lesson: Lesson) -> dict[str, Json]:
 
 
 def load_source(file: File) -> tuple[str, Json]:
-    """One notebook, as .ipynb and with metadata of schema 3; raises InvalidNotebook."""
+    """Load one notebook, as .ipynb and with metadata of schema 3. Raises InvalidNotebook."""
     converted = as_ipynb(file)
     return converted.path, upgrade_notebook(load_notebook(converted.path, converted.content))
 
 
 def add_header_and_footer(cells: list[Json], shared: SharedFiles) -> list[Json]:
-    """A notebook's cells between those of header and footer."""
+    """Return a notebook's cells between those of header and footer."""
     return [*_load_cells(shared.header), *cells, *_load_cells(shared.footer)]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pmh_jupyter.cli.grade.command import command as verb
+from pmh_jupyter.cli.grade import command
 from pmh_jupyter.errors import BadInput, InvalidCourse
 from tests.support.grading.lesson import ENGINE, RIGHT, answered, notebook
 
@@ -16,32 +16,30 @@ pytestmark = pytest.mark.needs("bubblewrap")
 SOURCE = str(ENGINE / "lesson")
 
 
-def _run(*arguments: str) -> int:
+def run_grade(*arguments: str) -> int:
     parser = argparse.ArgumentParser()
-    verb.register(parser.add_subparsers())
+    command.register(parser.add_subparsers())
     parsed = parser.parse_args(["grade", *arguments])
     code: int = parsed.run(parsed)
     return code
 
 
-def _write(path: Path, answers: dict[str, str]) -> str:
+def write_submission(path: Path, answers: dict[str, str]) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(notebook(answered(answers)).content)
     return str(path)
 
 
 def test_each_submission_is_a_line_of_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    wrong = "def mean(numbers):\n    return 0"
-    right, half = (
-        _write(tmp_path / "ann" / "lesson.ipynb", RIGHT),
-        _write(tmp_path / "bob.ipynb", RIGHT | {"mean": wrong}),
-    )
-    assert _run(SOURCE, str(tmp_path / "ann"), half, "--json") == 0
-    told = map(json.loads, capsys.readouterr().out.splitlines())
-    first, second = sorted(told, key=lambda one: one["submission"])
-    assert first.keys() == {"submission", "score", "max_score", "exercises", "flags", "seconds"}
-    assert (first["submission"], first["score"], first["max_score"]) == (str(Path(right).parent), 4.0, 4.0)
-    assert (second["submission"], second["score"], second["flags"]) == (half, 2.0, [])
+    wrong = RIGHT | {"mean": "def mean(numbers):\n    return 0"}
+    right_path = write_submission(tmp_path / "ann" / "lesson.ipynb", RIGHT)
+    wrong_path = write_submission(tmp_path / "bob.ipynb", wrong)
+    assert run_grade(SOURCE, str(tmp_path / "ann"), wrong_path, "--json") == 0
+    results = map(json.loads, capsys.readouterr().out.splitlines())
+    first, second = sorted(results, key=lambda result: result["submission"])
+    assert first.keys() == {"submission", "score", "max_score", "exercises", "repairs", "flags", "seconds"}
+    assert (first["submission"], first["score"], first["max_score"]) == (str(Path(right_path).parent), 4.0, 4.0)
+    assert (second["submission"], second["score"], second["flags"]) == (wrong_path, 2.0, [])
     assert second["exercises"][1] == {
         "grade_id": "mean",
         "score": 0.0,
@@ -51,34 +49,60 @@ def test_each_submission_is_a_line_of_json(tmp_path: Path, capsys: pytest.Captur
     }
 
 
-def test_a_person_reads_points_and_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_table_shows_points_reasons_and_repairs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cells = answered(RIGHT | {"shout": "def shout(text):\n    return [text]"})
     path = tmp_path / "renamed.ipynb"
     path.write_bytes(notebook(cells).content)
-    assert _run(SOURCE, str(path)) == 0
-    told = " ".join(capsys.readouterr().out.split())
-    assert "3 of 4 points" in told and "✕ shout 0 / 1 Not yet: `shout(\"hey\")` gave ['hey']" in told
-    assert "was taken for" in told
+    assert run_grade(SOURCE, str(path)) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "3 of 4 points" in text and "✕ shout 0 / 1 Not yet: `shout(\"hey\")` gave ['hey']" in text
+    assert "was taken for" in text
 
 
-def test_what_cannot_be_read_is_told_and_the_rest_is_graded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_repairs_are_in_the_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cells = answered(RIGHT)
+    del cells[[cell["metadata"].get("nbgrader", {}).get("grade_id") for cell in cells].index("double-tests")]
+    path = tmp_path / "renamed.ipynb"
+    path.write_bytes(notebook(cells).content)
+    assert run_grade(SOURCE, str(path), "--json") == 0
+    result = json.loads(capsys.readouterr().out)
+    assert [repair["code"] for repair in result["repairs"]] == ["repair-notebook-name", "repair-restored-cell"]
+    assert "“double-tests”" in result["repairs"][1]["text"]
+
+
+def test_unreadable_submissions_are_reported_and_the_others_are_graded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     broken = tmp_path / "broken.ipynb"
     broken.write_text("{")
     (tmp_path / "empty").mkdir()
-    right = _write(tmp_path / "right.ipynb", RIGHT)
-    assert _run(SOURCE, str(broken), str(tmp_path / "none.ipynb"), str(tmp_path / "empty"), right, "--json") == 2
-    told = capsys.readouterr()
-    assert json.loads(told.out)["score"] == 4.0
-    for name in ("broken.ipynb is not a notebook", "none.ipynb cannot be read", "empty holds no notebook"):
-        assert name in told.err
+    right = write_submission(tmp_path / "right.ipynb", RIGHT)
+    paths = [str(broken), str(tmp_path / "none.ipynb"), str(tmp_path / "empty"), right]
+    assert run_grade(SOURCE, *paths, "--json") == 2
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["score"] == 4.0
+    for text in ("broken.ipynb is not a notebook", "none.ipynb cannot be read", "empty holds no notebook"):
+        assert text in captured.err
 
 
-def test_a_source_that_is_none_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="holds no exercise"):
-        plain = tmp_path / "plain.ipynb"
-        plain.write_bytes(notebook([]).content)
-        _run(str(plain), SOURCE)
+def test_path_that_is_no_submission_is_listed_and_changes_the_exit_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_submission(tmp_path / "class" / "ann" / "lesson.ipynb", RIGHT)
+    write_submission(tmp_path / "class" / "bob" / "one" / "two" / "lesson.ipynb", RIGHT)
+    assert run_grade(SOURCE, str(tmp_path / "class"), "--json") == 3
+    captured = capsys.readouterr()
+    assert len(captured.out.splitlines()) == 1
+    assert "class/bob is not graded: no notebook in it" in captured.err
+    assert "1 graded, 1 without a submission of this lesson" in captured.err
+
+
+def test_source_without_exercises_is_refused(tmp_path: Path) -> None:
+    plain = tmp_path / "plain.ipynb"
+    plain.write_bytes(notebook([]).content)
+    with pytest.raises(BadInput, match="has no exercise"):
+        run_grade(str(plain), SOURCE)
+    bad = tmp_path / "bad.ipynb"
+    bad.write_text("[]")
     with pytest.raises(InvalidCourse):
-        bad = tmp_path / "bad.ipynb"
-        bad.write_text("[]")
-        _run(str(bad), SOURCE)
+        run_grade(str(bad), SOURCE)

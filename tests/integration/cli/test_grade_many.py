@@ -1,4 +1,4 @@
-"""`pmh grade` of many: results as they come, gone on with after Ctrl-C and kill -9, in folders of every layout."""
+"""`pmh grade` of many submissions: results files that survive Ctrl-C and kill -9, and folders of every layout."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ SLOW = RIGHT | {"double": "import time\ntime.sleep(2)\ndef double(x):\n    retur
 SECONDS = 60
 
 
-def write(path: Path, answers: dict[str, str]) -> Path:
+def write_submission(path: Path, answers: dict[str, str]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(notebook(answered(answers)).content)
     return path
 
 
-def lines(output: Path) -> dict[str, dict[str, Any]]:
-    """The last result of each submission, by its student; every line must be whole."""
-    found = [json.loads(line) for line in output.read_text().splitlines()]
-    return {Path(one["submission"]).name.removesuffix(".ipynb"): one for one in found}
+def results_by_student(output: Path) -> dict[str, dict[str, Any]]:
+    """Return the last result of each submission by student. Every line must be complete."""
+    results = [json.loads(line) for line in output.read_text().splitlines()]
+    return {Path(result["submission"]).name.removesuffix(".ipynb"): result for result in results}
 
 
 @pytest.fixture
@@ -48,10 +48,10 @@ def output(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def school(tmp_path: Path) -> Path:
-    """Three students' folders."""
+def class_folder(tmp_path: Path) -> Path:
+    """The folders of three students."""
     for name, answers in (("ann", RIGHT), ("bob", WRONG), ("cid", RIGHT)):
-        write(tmp_path / "class" / name / "lesson.ipynb", answers)
+        write_submission(tmp_path / "class" / name / "lesson.ipynb", answers)
     return tmp_path / "class"
 
 
@@ -59,60 +59,68 @@ def run(*arguments: object) -> int:
     return main(["grade", *map(str, arguments)])
 
 
-def test_a_folder_of_submissions_is_graded_once(school: Path, output: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(SOURCE, school, "--output", output) == 0
-    told = capsys.readouterr()
-    assert told.out == "" and "3 graded; mean 3.33 of 4.00 points" in told.err
+def test_submission_with_a_result_is_not_graded_again(
+    class_folder: Path, output: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(SOURCE, class_folder, "--output", output) == 0
+    captured = capsys.readouterr()
+    assert captured.out == "" and "3 graded; mean 3.33 of 4.00 points" in captured.err
     first = output.read_bytes()
-    assert {name: line["score"] for name, line in lines(output).items()} == {"ann": 4.0, "bob": 2.0, "cid": 4.0}
-    assert run(SOURCE, school, "--output", output) == 0
-    assert "0 graded, 3 known from before; mean 3.33 of 4.00 points" in capsys.readouterr().err
+    assert {name: line["score"] for name, line in results_by_student(output).items()} == {
+        "ann": 4.0,
+        "bob": 2.0,
+        "cid": 4.0,
+    }
+    assert run(SOURCE, class_folder, "--output", output) == 0
+    assert "0 graded, 3 reused from the results file; mean 3.33 of 4.00 points" in capsys.readouterr().err
     assert output.read_bytes() == first
 
 
-def test_what_changed_is_graded_again(
-    school: Path, output: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_changed_submission_or_release_is_graded_again(
+    class_folder: Path, output: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run(SOURCE, school, "--output", output)
-    write(school / "bob" / "lesson.ipynb", RIGHT)
+    run(SOURCE, class_folder, "--output", output)
+    write_submission(class_folder / "bob" / "lesson.ipynb", RIGHT)
     capsys.readouterr()
-    assert run(SOURCE, school, "--output", output) == 0
-    assert "1 graded, 2 known from before" in capsys.readouterr().err
-    assert lines(output)["bob"]["score"] == 4.0
+    assert run(SOURCE, class_folder, "--output", output) == 0
+    assert "1 graded, 2 reused from the results file" in capsys.readouterr().err
+    assert results_by_student(output)["bob"]["score"] == 4.0
     source = tmp_path / "source" / "lesson"
     copytree(SOURCE, source)
     text = (source / "lesson.py").read_text()
     (source / "lesson.py").write_text(
-        text.replace("# %% [markdown]\n", "# %% [markdown]\n# Mended.\n", 1) + "\n# %% \n"
+        text.replace("# %% [markdown]\n", "# %% [markdown]\n# Corrected.\n", 1) + "\n# %% \n"
     )
-    assert run(source, school, "--output", output) == 0
+    assert run(source, class_folder, "--output", output) == 0
     assert "3 graded; mean 4.00" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("torn", [b'{"submission": "x", "sco', b"{", b'{"submission": "x"}'])
-def test_a_torn_last_line_is_cut_off(
-    school: Path, output: Path, torn: bytes, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("incomplete", [b'{"submission": "x", "sco', b"{", b'{"submission": "x"}'])
+def test_incomplete_last_line_is_cut_off(
+    class_folder: Path, output: Path, incomplete: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run(SOURCE, school, "--output", output)
+    run(SOURCE, class_folder, "--output", output)
     whole = output.read_bytes()
     cut = whole.splitlines(keepends=True)
-    output.write_bytes(b"".join(cut[:2]) + torn)
+    output.write_bytes(b"".join(cut[:2]) + incomplete)
     capsys.readouterr()
-    assert run(SOURCE, school, "--output", output) == 0
-    assert "1 graded, 2 known from before" in capsys.readouterr().err
-    assert len(lines(output)) == 3 and output.read_bytes().startswith(b"".join(cut[:2]))
+    assert run(SOURCE, class_folder, "--output", output) == 0
+    assert "1 graded, 2 reused from the results file" in capsys.readouterr().err
+    assert len(results_by_student(output)) == 3 and output.read_bytes().startswith(b"".join(cut[:2]))
 
 
-def test_another_file_is_left_alone(school: Path, output: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_file_that_is_no_results_file_is_not_touched(
+    class_folder: Path, output: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     output.write_text("name,points\nann,4\n")
-    assert run(SOURCE, school, "--output", output) == 2
-    assert "line 1 is none" in capsys.readouterr().err
+    assert run(SOURCE, class_folder, "--output", output) == 2
+    assert "line 1 is not a result" in capsys.readouterr().err
     assert output.read_text() == "name,points\nann,4\n"
 
 
 @contextmanager
-def grading(*arguments: object) -> Iterator[subprocess.Popen[str]]:
-    """`pmh grade` in a process of its own; killed at the end if it still runs."""
+def running_grade(*arguments: object) -> Iterator[subprocess.Popen[str]]:
+    """Run `pmh grade` in a process of its own, which is killed at the end if it still runs."""
     command = [sys.executable, "-m", "pmh_jupyter", "grade", *map(str, arguments)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -121,8 +129,8 @@ def grading(*arguments: object) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def until_two_are_graded(process: subprocess.Popen[str], output: Path) -> None:
-    """Waits for the second line of `--json`, which is printed after the result was written."""
+def wait_for_two_results(process: subprocess.Popen[str], output: Path) -> None:
+    """Wait for the second line of `--json`, which is printed after the result was written."""
     assert process.stdout
     for _ in range(2):
         assert process.stdout.readline(), process.stderr and process.stderr.read()
@@ -130,80 +138,84 @@ def until_two_are_graded(process: subprocess.Popen[str], output: Path) -> None:
 
 
 @pytest.fixture
-def slow_school(tmp_path: Path) -> Path:
-    """Two quick students, and ten slow ones."""
+def slow_class_folder(tmp_path: Path) -> Path:
+    """Two students with quick submissions, and ten with slow ones."""
     for number in range(12):
-        write(tmp_path / "class" / f"s{number:02}" / "lesson.ipynb", SLOW if number > 1 else RIGHT)
+        write_submission(tmp_path / "class" / f"s{number:02}" / "lesson.ipynb", SLOW if number > 1 else RIGHT)
     return tmp_path / "class"
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_is_gone_on_with(
-    slow_school: Path, output: Path, number: signal.Signals, capsys: pytest.CaptureFixture[str]
+def test_interrupted_run_is_continued(
+    slow_class_folder: Path, output: Path, number: signal.Signals, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with grading(SOURCE, slow_school, "--jobs", 2, "--json", "--output", output) as process:
-        until_two_are_graded(process, output)
+    with running_grade(SOURCE, slow_class_folder, "--jobs", 2, "--json", "--output", output) as process:
+        wait_for_two_results(process, output)
         process.send_signal(number)
-        _, said = process.communicate(timeout=SECONDS)
+        _, errors = process.communicate(timeout=SECONDS)
         if number == signal.SIGKILL:
             assert process.returncode == -signal.SIGKILL
         else:
-            assert process.returncode == 130 and "The same command goes on from here." in said
-            assert "Traceback" not in said
-    before = lines(output)
+            assert process.returncode == 130 and "Run the same command again to continue." in errors
+            assert "Traceback" not in errors
+    before = results_by_student(output)
     assert 2 <= len(before) < 12
-    for name in list(slow_school.iterdir()):
-        if name.name not in before:
-            write(name / "lesson.ipynb", RIGHT)
-    assert run(SOURCE, slow_school, "--output", output) == 0
-    assert f"{12 - len(before)} graded, {len(before)} known from before" in capsys.readouterr().err
-    assert len(lines(output)) == 12 and len(output.read_text().splitlines()) == 12
+    for folder in list(slow_class_folder.iterdir()):
+        if folder.name not in before:
+            write_submission(folder / "lesson.ipynb", RIGHT)
+    assert run(SOURCE, slow_class_folder, "--output", output) == 0
+    assert f"{12 - len(before)} graded, {len(before)} reused from the results file" in capsys.readouterr().err
+    assert len(results_by_student(output)) == 12 and len(output.read_text().splitlines()) == 12
 
 
-def test_only_one_writes_a_file(slow_school: Path, output: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with grading(SOURCE, slow_school, "--json", "--output", output) as process:
-        until_two_are_graded(process, output)
-        assert run(SOURCE, slow_school, "--output", output) == 2
-    assert "Another pmh grade is writing" in capsys.readouterr().err
+def test_results_file_has_one_writer(slow_class_folder: Path, output: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with running_grade(SOURCE, slow_class_folder, "--json", "--output", output) as process:
+        wait_for_two_results(process, output)
+        assert run(SOURCE, slow_class_folder, "--output", output) == 2
+    assert "Another pmh grade is writing to" in capsys.readouterr().err
 
 
-def test_nbgraders_layout(tmp_path: Path, output: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_layout_of_nbgrader_is_understood(tmp_path: Path, output: Path, capsys: pytest.CaptureFixture[str]) -> None:
     submitted = tmp_path / "submitted"
     for student, assignment in (("ann", "lesson"), ("ann", "ps2"), ("bob", "lesson"), ("cid", "ps2")):
-        write(submitted / student / assignment / "lesson.ipynb", RIGHT)
+        write_submission(submitted / student / assignment / "lesson.ipynb", RIGHT)
     (submitted / ".cache").mkdir()
-    assert run(SOURCE, submitted, "--output", output) == 0
-    assert "2 graded, 1 folders without this lesson" in capsys.readouterr().err
-    found = [json.loads(line)["submission"] for line in output.read_text().splitlines()]
-    assert sorted(found) == [str(submitted / name / "lesson") for name in ("ann", "bob")]
+    assert run(SOURCE, submitted, "--output", output) == 3
+    errors = capsys.readouterr().err
+    assert "2 graded, 1 without a submission of this lesson" in errors
+    assert f"{submitted / 'cid'} is not graded: no notebook in it" in errors
+    paths = [json.loads(line)["submission"] for line in output.read_text().splitlines()]
+    assert sorted(paths) == [str(submitted / name / "lesson") for name in ("ann", "bob")]
     assert run(SOURCE, submitted / "ann", submitted / "bob" / "lesson", "--output", output) == 0
-    assert "0 graded, 2 known from before" in capsys.readouterr().err
+    assert "0 graded, 2 reused from the results file" in capsys.readouterr().err
 
 
-def test_a_lesson_in_its_course_brings_its_limits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lesson_in_a_course_has_its_limits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     course = tmp_path / "course"
     copytree(SOURCE, course / "lesson")
     (course / "course.toml").write_text(
         'slug = "c"\ntitle = "C"\n[[units]]\ntitle = "U"\n[[units.lessons]]\nslug = "lesson"\ntitle = "L"\n'
         "[units.lessons.limits]\ncell_seconds = 1\n"
     )
-    slow = write(tmp_path / "slow.ipynb", SLOW)
+    slow = write_submission(tmp_path / "slow.ipynb", SLOW)
     assert run(course / "lesson", slow, "--json") == 0
-    outcomes = {one["grade_id"]: one["outcome"] for one in json.loads(capsys.readouterr().out)["exercises"]}
+    outcomes = {
+        exercise["grade_id"]: exercise["outcome"] for exercise in json.loads(capsys.readouterr().out)["exercises"]
+    }
     assert outcomes["double"] == "timed-out"
 
 
-def test_a_thousand_are_not_read_at_once(tmp_path: Path) -> None:
-    """What waits is a path: files that vanish before their turn are told of, one by one."""
+def test_submissions_are_read_one_by_one(tmp_path: Path) -> None:
+    """Submissions wait as paths: one that is deleted before its turn is reported, and the others are graded."""
     folder = tmp_path / "class"
     for number in range(20):
-        write(folder / f"s{number:02}" / "lesson.ipynb", RIGHT)
-    with grading(SOURCE, folder, "--jobs", 1, "--json") as process:
+        write_submission(folder / f"s{number:02}" / "lesson.ipynb", RIGHT)
+    with running_grade(SOURCE, folder, "--jobs", 1, "--json") as process:
         assert process.stdout and process.stdout.readline()
         os.remove(folder / "s19" / "lesson.ipynb")
-        out, said = process.communicate(timeout=SECONDS)
+        out, errors = process.communicate(timeout=SECONDS)
     assert process.returncode == 2
-    assert len(out.splitlines()) == 18 and "s19 holds no notebook" in said and "1 not readable" in said
+    assert len(out.splitlines()) == 18 and "s19 holds no notebook" in errors and "1 not readable" in errors
 
 
 def test_jobs_must_be_a_number() -> None:
@@ -212,33 +224,35 @@ def test_jobs_must_be_a_number() -> None:
             run(SOURCE, SOURCE, "--jobs", jobs)
 
 
-def test_how_a_lesson_is_judged_is_found_out_once(
-    school: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_isolation_of_a_lesson_is_decided_once(
+    class_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    tried: list[str] = []
+    decided: list[str] = []
 
-    def find(task: GradingTask, wall: SandboxBackend) -> ReleaseIsolation:
-        tried.append(task.sealed_files[0].path)
-        return decide_isolation(task, wall)
+    def decide(task: GradingTask, backend: SandboxBackend) -> ReleaseIsolation:
+        decided.append(task.sealed_files[0].path)
+        return decide_isolation(task, backend)
 
-    monkeypatch.setattr("pmh_jupyter.cli.grade.isolation_cache.JUDGINGS.of", find)
+    monkeypatch.setattr("pmh_jupyter.grading.isolation.decide_isolation", decide)
     for _ in range(2):
-        assert run(SOURCE, school, "--json") == 0
-    assert len(tried) == 1
+        assert run(SOURCE, class_folder, "--json") == 0
+    assert len(decided) == 1
     scores = [json.loads(line)["score"] for line in capsys.readouterr().out.splitlines()]
     assert sorted(scores) == [2.0, 2.0, 4.0, 4.0, 4.0, 4.0]
 
-    (kept,) = (tmp_path / "cache" / "pmh" / "judgings").iterdir()
-    for spoil in (lambda: kept.write_text("{}"), lambda: (kept.unlink(), kept.mkdir())):
-        spoil()
-        assert run(SOURCE, school, "--json") == 0
-    assert len(tried) == 3 and kept.is_dir()
+    (cache_file,) = (tmp_path / "cache" / "pmh" / "isolation").iterdir()
+    cache_file.write_text("{}")
+    assert run(SOURCE, class_folder, "--json") == 0
+    cache_file.unlink()
+    cache_file.mkdir()
+    assert run(SOURCE, class_folder, "--json") == 0
+    assert len(decided) == 3 and cache_file.is_dir()
 
 
-def test_a_home_that_cannot_be_written_keeps_nobody_from_grading(
-    school: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_cache_folder_that_cannot_be_written_does_not_prevent_grading(
+    class_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert run(SOURCE, school, "--json") == 0
+    assert run(SOURCE, class_folder, "--json") == 0

@@ -1,4 +1,4 @@
-"""Test cells made ready once: the same verdicts as without, and who makes them."""
+"""Compiled test cells give the same verdicts, and are compiled where no submission runs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from pmh_jupyter.grading.backends import JudgeRun, SandboxBackend
+from pmh_jupyter.grading.compiled_cell_cache import CompiledCellCache
 from pmh_jupyter.grading.task import EffectiveLimits
-from tests.support.grading.cells import TEST, ran, told
+from tests.support.grading.cells import TEST, outcomes_of, run_cells
 from tests.support.grading.lesson import bubblewrap
 
 pytestmark = pytest.mark.needs("bubblewrap")
@@ -24,49 +25,54 @@ TESTS = [
 ]
 
 
-class Listening:
-    """A wall whose bundles are looked at on their way. `before`: what a submission's judge says first."""
+class RecordingBackend:
+    """Records the bundles that it passes on. `prefix`: precedes the output of every judge that runs a submission."""
 
-    name, contained = "listening", True
+    name, is_contained = "recording", True
 
-    def __init__(self, wall: SandboxBackend, before: bytes = b"") -> None:
-        self.wall, self.before = wall, before
+    def __init__(self, backend: SandboxBackend, prefix: bytes = b"") -> None:
+        self.backend, self.prefix = backend, prefix
+        self.compiled_cells = CompiledCellCache()
         self.bundles: list[dict[str, Any]] = []
 
     def run(self, bundle: bytes, limits: EffectiveLimits, preload: tuple[str, ...] = ()) -> JudgeRun:
         self.bundles.append(json.loads(bundle))
-        ended = self.wall.run(bundle, limits, preload)
-        return ended if "compile" in self.bundles[-1] else replace(ended, output=self.before + ended.output)
+        judge_run = self.backend.run(bundle, limits, preload)
+        is_submission = "compile" not in self.bundles[-1]
+        return replace(judge_run, output=self.prefix + judge_run.output) if is_submission else judge_run
+
+    def fingerprint(self, preload: tuple[str, ...] = ()) -> str:
+        return ""
 
     def close(self) -> None:
-        self.wall.close()
+        self.backend.close()
 
 
-def test_the_third_submission_is_judged_as_the_first() -> None:
-    wall = Listening(bubblewrap())
-    runs = [ran(wall, STUDENT, *TESTS) for _ in range(3)]
-    assert told(runs[0]) == ["ok", "failed", "ok", "failed", "grader-error"]
-    seen = [[done.model_copy(update={"seconds": 0}) for done in run.results.values()] for run in runs]
-    assert seen[0] == seen[1] == seen[2]
-    ready = [[bool(cell["compiled"]) for cell in bundle["cells"]] for bundle in wall.bundles]
-    assert ready == [[False] * 5, [], [False, True, True, True, False], [False, True, True, True, False]]
+def test_verdicts_are_the_same_with_compiled_cells() -> None:
+    backend = RecordingBackend(bubblewrap())
+    runs = [run_cells(backend, STUDENT, *TESTS) for _ in range(3)]
+    assert outcomes_of(runs[0]) == ["ok", "failed", "ok", "failed", "grader-error"]
+    results = [[result.model_copy(update={"seconds": 0}) for result in run.results.values()] for run in runs]
+    assert results[0] == results[1] == results[2]
+    is_compiled = [[bool(cell["compiled"]) for cell in bundle["cells"]] for bundle in backend.bundles]
+    assert is_compiled == [[False] * 5, [], [False, True, True, True, False], [False, True, True, True, False]]
 
 
-def test_they_are_made_where_nothing_is_run() -> None:
-    wall = Listening(bubblewrap())
+def test_cells_are_compiled_where_no_submission_runs() -> None:
+    backend = RecordingBackend(bubblewrap())
     marked = [f"{test}# here\n" for test in TESTS]
     for _ in range(2):
-        ran(wall, STUDENT, *marked)
-    (making,) = [bundle for bundle in wall.bundles if "compile" in bundle]
-    assert (making["cells"], making["files"], making["compile"]) == ([], [], marked)
-    assert STUDENT not in json.dumps(making)
+        run_cells(backend, STUDENT, *marked)
+    (compile_bundle,) = [bundle for bundle in backend.bundles if "compile" in bundle]
+    assert (compile_bundle["cells"], compile_bundle["files"], compile_bundle["compile"]) == ([], [], marked)
+    assert STUDENT not in json.dumps(compile_bundle)
 
 
-def test_a_judge_that_runs_a_submission_is_not_believed() -> None:
+def test_compiled_cells_of_a_submissions_judge_are_ignored() -> None:
     forged = json.dumps({"event": "compiled", "cells": ["Zm9yZ2Vk"] * 4}).encode() + b"\n"
-    wall = Listening(bubblewrap(), forged)
+    backend = RecordingBackend(bubblewrap(), forged)
     marked = [f"{test}# there\n" for test in TESTS]
-    runs = [ran(wall, STUDENT, *marked) for _ in range(3)]
-    assert [told(run) for run in runs] == [["ok", "failed", "ok", "failed", "grader-error"]] * 3
-    sent = {cell["compiled"] for bundle in wall.bundles for cell in bundle["cells"]}
+    runs = [run_cells(backend, STUDENT, *marked) for _ in range(3)]
+    assert [outcomes_of(run) for run in runs] == [["ok", "failed", "ok", "failed", "grader-error"]] * 3
+    sent = {cell["compiled"] for bundle in backend.bundles for cell in bundle["cells"]}
     assert len(sent) == 4 and "Zm9yZ2Vk" not in sent

@@ -1,4 +1,4 @@
-"""A whole grading: what is told, what is kept apart, and what is the same each time."""
+"""Complete gradings: messages, isolation between gradings and notebooks, and reproducibility."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ import pytest
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.feedback_text import feedback_text
 from pmh_jupyter.domain.release import build_release
-from pmh_jupyter.domain.verdict import Outcome
-from pmh_jupyter.grading.grade import grade
+from pmh_jupyter.domain.verdict import ExerciseVerdict, Outcome
 from pmh_jupyter.grading.task import EffectiveLimits
-from tests.support.grading.lesson import RIGHT, answered, bubblewrap, by_name, notebook, task
+from tests.support.grading.lesson import RIGHT, answered, bubblewrap, by_name, grade, notebook, task
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
 
-def _graded(**answers: str):  # type: ignore[no-untyped-def]
+def _graded(**answers: str) -> dict[str, ExerciseVerdict]:
     return by_name(grade(task(notebook(answered(RIGHT | answers))), bubblewrap()))
 
 
-def test_each_assertion_is_a_test_with_its_name_and_what_was_expected() -> None:
+def test_each_assertion_has_a_name_and_an_expected_value() -> None:
     tests = _graded(double="def double(x):\n    return x + x if x == 2 else x")["double"].tests
     assert [(test.name, test.outcome, test.expected, test.got) for test in tests] == [
         ("double(2) == 4", Outcome.PASSED, None, None),
@@ -32,14 +31,14 @@ def test_each_assertion_is_a_test_with_its_name_and_what_was_expected() -> None:
     assert tests[1].message and feedback_text(tests[1].message) == "Not yet: A text is doubled by repeating it"
 
 
-def test_an_assertion_in_a_loop_tells_which_round_did_not_hold() -> None:
+def test_failed_assertion_in_a_loop_shows_its_values() -> None:
     mean = "def mean(numbers):\n    return 2 if numbers == [1, 2, 3] else 0"
     (test,) = [test for test in _graded(mean=mean)["mean"].tests if test.expected]
     assert (test.name, test.expected, test.got) == ("for numbers, expected in (([4], 4), ([0, 1], 0.5))", "4", "0")
     assert test.message and feedback_text(test.message) == "Not yet: `mean(numbers)` gave 0, expected 4."
 
 
-def test_an_error_names_the_students_cell_and_line() -> None:
+def test_error_names_the_students_cell_and_line() -> None:
     mean = "\n\ndef mean(numbers):\n    total = sum(numbers)\n    return total / len(numbers)"
     verdict = _graded(mean=mean)["mean"]
     (test,) = [test for test in verdict.tests if test.outcome is Outcome.FAILED]
@@ -48,12 +47,12 @@ def test_an_error_names_the_students_cell_and_line() -> None:
     assert feedback_text(verdict.message) == "Not yet: `mean([])` raised ZeroDivisionError in line 5: division by zero."
 
 
-def test_a_syntax_error_names_its_line() -> None:
+def test_syntax_error_names_its_line() -> None:
     message = _graded(mean="x = 1\n\ndef mean(:\n    pass")["mean"].message
     assert message and message.params["line"] == "3" and message.params["error"] == "SyntaxError"
 
 
-def test_of_a_hidden_test_no_literal_is_told_whatever_the_student_does_with_it() -> None:
+def test_message_of_a_hidden_test_has_none_of_its_literals() -> None:
     mean = "def mean(numbers):\n    if len(numbers) == 2 and numbers[0] > 1:\n        raise ValueError(str(numbers))\n"
     mean += "    return sum(numbers) / len(numbers) if numbers else 0"
     (test,) = [test for test in _graded(mean=mean)["mean"].tests if test.outcome is Outcome.FAILED]
@@ -64,7 +63,7 @@ def test_of_a_hidden_test_no_literal_is_told_whatever_the_student_does_with_it()
     )
 
 
-def test_without_hidden_tests_what_only_they_catch_passes() -> None:
+def test_answer_that_only_hidden_tests_catch_passes_without_them() -> None:
     mean = "def mean(numbers):\n    return 0 if sum(numbers) > 1000 else sum(numbers) / max(len(numbers), 1)"
     given = task(notebook(answered(RIGHT | {"mean": mean})))
     outcomes = [
@@ -74,20 +73,20 @@ def test_without_hidden_tests_what_only_they_catch_passes() -> None:
     assert outcomes == [Outcome.PASSED, Outcome.FAILED]
 
 
-def test_only_the_exercises_asked_for_get_a_verdict_and_all_cells_run() -> None:
+def test_only_requested_exercises_get_a_verdict_and_all_cells_run() -> None:
     mean = "def mean(numbers):\n    return double(sum(numbers)) / 2 / len(numbers) if numbers else 0"
     given = task(notebook(answered(RIGHT | {"mean": mean})), only_exercises=frozenset({"mean"}))
     (verdict,) = grade(given, bubblewrap()).verdicts
     assert (verdict.grade_id, verdict.outcome, verdict.millipoints) == ("mean", Outcome.PASSED, 2000)
 
 
-def test_the_same_submission_gets_the_same_verdicts() -> None:
+def test_same_submission_gets_the_same_verdicts() -> None:
     source = "import random\ndef shout(text):\n    return text + str(random.random()) + str(hash(text)) + str({'a', 'b', 'c'})"
     first, second = (_graded(shout=source)["shout"] for _ in range(2))
     assert first == second and first.tests[0].got
 
 
-def test_gradings_at_once_do_not_mix() -> None:
+def test_concurrent_gradings_do_not_mix() -> None:
     barrier = threading.Barrier(4)
 
     def run(number: int) -> str | None:
@@ -98,7 +97,7 @@ def test_gradings_at_once_do_not_mix() -> None:
         assert list(pool.map(run, range(4))) == ["0", "1", "2", "3"]
 
 
-def test_several_notebooks_do_not_share_names_and_a_file_beside_them_can_be_read() -> None:
+def test_notebooks_share_files_but_no_names() -> None:
     def book(path: str, name: str, source: str) -> File:
         answer = {"grade_id": name, "solution": True}
         test = {"grade_id": f"{name}-tests", "grade": True, "locked": True, "points": 1}
@@ -110,7 +109,7 @@ def test_several_notebooks_do_not_share_names_and_a_file_beside_them_can_be_read
 
     sources = [
         book("one.ipynb", "lines", "lines = len(open('data/words.txt').readlines())"),
-        book("two.ipynb", "apart", "apart = 0 if 'lines' in globals() else 3"),
+        book("two.ipynb", "separate", "separate = 0 if 'lines' in globals() else 3"),
     ]
     data = File("data/words.txt", b"a\nb\nc\n")
     release = build_release("two", "Two", sources, [data])
@@ -118,14 +117,14 @@ def test_several_notebooks_do_not_share_names_and_a_file_beside_them_can_be_read
     assert [verdict.outcome for verdict in grading.verdicts] == [Outcome.PASSED, Outcome.PASSED]
 
 
-def test_a_thousand_cells_of_the_students_own_cost_no_verdict() -> None:
+def test_thousand_added_cells_do_not_change_the_verdicts() -> None:
     cells = answered(RIGHT)
     cells[1:1] = [{"cell_type": "code", "source": f"x{n} = {n}", "metadata": {}} for n in range(1000)]
     grading = grade(task(notebook(cells), limits=EffectiveLimits(cell_seconds=5, submission_seconds=30)), bubblewrap())
     assert {verdict.outcome for verdict in grading.verdicts} == {Outcome.PASSED}
 
 
-def test_a_manual_exercise_waits_for_a_person() -> None:
+def test_manual_exercise_needs_grading() -> None:
     essay = {"grade_id": "essay", "solution": True, "grade": True, "points": 3}
     cells = [{"cell_type": "markdown", "source": "Why?", "metadata": {"nbgrader": essay}}]
     release = build_release("m", "M", [notebook(cells)], [])

@@ -5,15 +5,14 @@ from __future__ import annotations
 import logging
 
 import pytest
-from pmh_jupyter.grading.bundle import grading_to_json
 
 from pmh_jupyter.domain.course import Release
 from pmh_jupyter.domain.feedback_text import feedback_text
 from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import Message, Outcome
-from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.task import GradingTask
-from tests.support.grading.lesson import answered, bubblewrap, by_name, notebook, task
+from tests.support.grading.grading_json import grading_to_json
+from tests.support.grading.lesson import answered, bubblewrap, by_name, grade, notebook, task
 
 pytestmark = pytest.mark.needs("bubblewrap")
 

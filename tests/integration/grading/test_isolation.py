@@ -1,4 +1,4 @@
-"""How a release is judged is found out by trying: apart wherever that says the same, with exports where needed, else inside."""
+"""The isolation of a release: tests run in a separate process if the results agree, with exports if needed, else in-process."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from pmh_jupyter.domain.course import File, Lesson, Release
 from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation, ReleaseIsolation
 from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.grading.backends import SandboxBackend
-from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.isolation import decide_isolation
 from pmh_jupyter.grading.task import GradingTask
-from tests.support.grading.lesson import bubblewrap
+from tests.support.grading.lesson import bubblewrap, grade
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
@@ -24,12 +23,12 @@ SOLVED = "### BEGIN SOLUTION\n{}\n### END SOLUTION"
 
 
 @pytest.fixture(scope="module")
-def wall() -> Iterator[SandboxBackend]:
+def backend() -> Iterator[SandboxBackend]:
     yield bubblewrap()
 
 
 def source(*cells: tuple[str, str], **metadata: str) -> File:
-    """A lesson of cells: ("answer"|"test"|"own", code). `metadata`: of test cells, as JSON of `pmh`."""
+    """Build a lesson of cells: ("answer"|"test"|"own", code). `metadata`: of test cells, as JSON of `pmh`."""
     text = HEADER
     for number, (kind, code) in enumerate(cells):
         marks = {
@@ -46,29 +45,29 @@ def release(*cells: tuple[str, str], **metadata: str) -> Release:
     return build_release("lesson", "Lesson", [as_ipynb(source(*cells, **metadata))], [])
 
 
-def judged(wall: SandboxBackend, *cells: tuple[str, str]) -> NotebookIsolation:
-    made = release(*cells)
-    (found,) = decide_isolation(GradingTask(made.exercises, made.sealed_files, ()), wall).notebooks
-    return found
+def decided(backend: SandboxBackend, *cells: tuple[str, str]) -> NotebookIsolation:
+    built = release(*cells)
+    (isolation,) = decide_isolation(GradingTask(built.exercises, built.sealed_files, ()), backend).notebooks
+    return isolation
 
 
-def test_functions_and_values_are_judged_apart(wall: SandboxBackend) -> None:
-    found = judged(
-        wall,
+def test_functions_and_values_are_tested_in_a_separate_process(backend: SandboxBackend) -> None:
+    isolation = decided(
+        backend,
         ("answer", "import math\n\ndef area(r):\n    return math.pi * r ** 2"),
         ("test", "assert abs(area(1) - math.pi) < 1e-9"),
         ("answer", "from dataclasses import dataclass\n@dataclass\nclass Point:\n    x: int"),
         ("test", "assert Point(3).x == 3\nassert Point(1) == Point(1)"),
     )
-    assert found.isolation is Isolation.SEPARATE_PROCESS and found.reason is None
-    assert found.library_names["math"] == ("math", "")
-    assert set(found.rebound_names) == {"Point", "area", "dataclass", "math"}
-    assert found.operators["t1"] == () and "eq" in found.operators["t3"]
+    assert isolation.isolation is Isolation.SEPARATE_PROCESS and isolation.reason is None
+    assert isolation.library_names["math"] == ("math", "")
+    assert set(isolation.rebound_names) == {"Point", "area", "dataclass", "math"}
+    assert isolation.operators["t1"] == () and "eq" in isolation.operators["t3"]
 
 
-def test_tests_that_replace_a_builtin_for_the_notebook_are_judged_apart(wall: SandboxBackend) -> None:
-    found = judged(
-        wall,
+def test_tests_that_replace_a_builtin_run_in_a_separate_process(backend: SandboxBackend) -> None:
+    isolation = decided(
+        backend,
         ("answer", "def ask():\n    return int(input('n'))"),
         (
             "test",
@@ -76,18 +75,18 @@ def test_tests_that_replace_a_builtin_for_the_notebook_are_judged_apart(wall: Sa
             "try:\n    assert ask() == 3\nfinally:\n    builtins.input = own",
         ),
     )
-    assert found.isolation is Isolation.SEPARATE_PROCESS and found.reason is None
+    assert isolation.isolation is Isolation.SEPARATE_PROCESS and isolation.reason is None
 
 
-def test_what_a_test_leaves_for_later_cells_is_exported_only_where_the_reference_needs_it(wall: SandboxBackend) -> None:
-    found = judged(
-        wall,
+def test_name_of_a_test_is_exported_only_if_later_cells_need_it(backend: SandboxBackend) -> None:
+    isolation = decided(
+        backend,
         ("answer", "def double(x):\n    return 2 * x"),
         ("test", "sample = [1, 2]\nexpected = [2, 4]\nassert [double(x) for x in sample] == expected"),
         ("answer", "total = sum(double(x) for x in sample)"),
         ("test", "assert total == 6"),
     )
-    assert (found.isolation, found.exported_names) == (Isolation.SEPARATE_PROCESS, ("sample",))
+    assert (isolation.isolation, isolation.exported_names) == (Isolation.SEPARATE_PROCESS, ("sample",))
 
 
 @pytest.mark.parametrize(
@@ -97,37 +96,37 @@ def test_what_a_test_leaves_for_later_cells_is_exported_only_where_the_reference
         ("import random\ndef draw():\n    return random.choice('ab')", "random.choice = max\nassert draw() == 'b'"),
     ],
 )
-def test_what_cannot_be_judged_apart_is_judged_inside_and_says_which_cell(
-    wall: SandboxBackend, answer: str, test: str
+def test_notebook_that_fails_in_a_separate_process_names_the_cell(
+    backend: SandboxBackend, answer: str, test: str
 ) -> None:
-    found = judged(wall, ("answer", answer), ("test", test))
-    assert (found.isolation, found.cell) == (Isolation.IN_PROCESS, "t1")
-    assert found.reason and found.reason.code == "in-process-solution-fails"
+    isolation = decided(backend, ("answer", answer), ("test", test))
+    assert (isolation.isolation, isolation.cell) == (Isolation.IN_PROCESS, "t1")
+    assert isolation.reason and isolation.reason.code == "in-process-solution-fails"
 
 
-def test_the_judging_is_used(wall: SandboxBackend) -> None:
-    made = release(("answer", "x = 1"), ("test", "import sys\nassert sys.modules['__main__'].x == 1"))
-    task = GradingTask(made.exercises, made.sealed_files, made.sealed_files)
-    apart = ReleaseIsolation("2", (NotebookIsolation("lesson.ipynb"),))
-    assert [verdict.millipoints for verdict in grade(task, wall).verdicts] == [1000]
-    forced = GradingTask(made.exercises, made.sealed_files, made.sealed_files, isolation=apart)
-    assert [verdict.millipoints for verdict in grade(forced, wall).verdicts] == [0]
+def test_isolation_of_the_task_is_used(backend: SandboxBackend) -> None:
+    built = release(("answer", "x = 1"), ("test", "import sys\nassert sys.modules['__main__'].x == 1"))
+    task = GradingTask(built.exercises, built.sealed_files, built.sealed_files)
+    separate = ReleaseIsolation("2", (NotebookIsolation("lesson.ipynb"),))
+    assert [verdict.millipoints for verdict in grade(task, backend).verdicts] == [1000]
+    forced = GradingTask(built.exercises, built.sealed_files, built.sealed_files, isolation=separate)
+    assert [verdict.millipoints for verdict in grade(forced, backend).verdicts] == [0]
 
 
 HIDDEN = "import sys\n### BEGIN HIDDEN TESTS\nassert sys.modules['__main__'].x == 1\n### END HIDDEN TESTS"
 
 
-def test_hidden_tests_that_would_not_be_hidden_are_refused_unless_accepted(wall: SandboxBackend) -> None:
+def test_readable_hidden_tests_are_refused_unless_accepted(backend: SandboxBackend) -> None:
     cells = ("answer", "x = 1"), ("test", HIDDEN)
-    for metadata, refused in (({}, 1), ({"pmh": '{"accept_in_process": true}'}, 0)):
+    for metadata, problem_count in (({}, 1), ({"pmh": '{"accept_in_process": true}'}, 0)):
         lesson = Lesson("lesson", "Lesson", "", (source(*cells, **metadata),))
-        found = report_isolation(lesson, release(*cells, **metadata), wall)
-        assert len(found.problems) == refused
-        assert len(found.warnings) == 1 and "hardened" in found.warnings[0].message
-    assert all("accept_in_process" in problem.remedy for problem in found.problems)
+        report = report_isolation(lesson, release(*cells, **metadata), backend)
+        assert len(report.problems) == problem_count
+        assert len(report.warnings) == 1 and "hardened" in report.warnings[0].message
+    assert all("accept_in_process" in problem.remedy for problem in report.problems)
 
 
-def test_a_visible_test_that_is_judged_inside_is_only_told_of(wall: SandboxBackend) -> None:
+def test_visible_in_process_test_is_only_a_warning(backend: SandboxBackend) -> None:
     cells = ("answer", "x = 1"), ("test", "import sys\nassert sys.modules['__main__'].x == 1")
-    found = report_isolation(Lesson("lesson", "Lesson", "", (source(*cells),)), release(*cells), wall)
-    assert found.problems == () and [one.cell for one in found.warnings] == ["t1"]
+    report = report_isolation(Lesson("lesson", "Lesson", "", (source(*cells),)), release(*cells), backend)
+    assert report.problems == () and [warning.cell for warning in report.warnings] == ["t1"]

@@ -1,4 +1,4 @@
-"""What a submission sees of anything that is not its own: nothing."""
+"""A submission sees nothing of other processes, other submissions, and the host."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.support.grading.cells import ran, told
+from tests.support.grading.cells import outcomes_of, run_cells
 from tests.support.grading.lesson import bubblewrap
 
 pytestmark = pytest.mark.needs("bubblewrap")
-# Each is refused, or finds only what is the submission's own.
-ALONE = {
+# Each is refused, or finds only what belongs to the submission.
+PROBES = {
     "processes": "assert set(seen()) == {1, os.getpid()}, seen()",
     "identities": "assert os.getuid() != 0 and os.getgroups() in ([], [os.getgid()])",
     "rights": "assert {line.split()[1].strip('0') for line in open('/proc/self/status') if line[:3] == 'Cap'} == {''}",
@@ -27,7 +27,7 @@ ALONE = {
     "host-name": "import socket\nrefused(socket.sethostname, 'x')",
     "settings": "refused(open, '/proc/sys/kernel/hostname', 'w')",
     "programs": "refused(open, os.__file__, 'a')",
-    "our-source": "assert not [n for n in os.listdir('/pmh/inside') if os.access('/pmh/inside/' + n, os.W_OK)]",
+    "our-source": "assert not [n for n in os.listdir('/pmh/runtime') if os.access('/pmh/runtime/' + n, os.W_OK)]",
     "network": "import socket\nassert [name for _, name in socket.if_nameindex()] == ['lo']",
 }
 HELP = """
@@ -43,13 +43,13 @@ def refused(do, *arguments):
 """
 
 
-@pytest.mark.parametrize("name", ALONE)
-def test_a_student_s_process_is_alone(name: str) -> None:
-    assert told(ran(bubblewrap(), HELP + ALONE[name])) == ["ok"]
+@pytest.mark.parametrize("name", PROBES)
+def test_student_process_is_isolated(name: str) -> None:
+    assert outcomes_of(run_cells(bubblewrap(), HELP + PROBES[name])) == ["ok"]
 
 
-def test_the_text_of_tests_is_nowhere_in_a_process_that_is_judged_apart() -> None:
-    """Its own memory is searched, as far as it can be read, while the notebook has a test to come and one that was run."""
+def test_text_of_tests_is_not_in_the_memory_of_the_student_process() -> None:
+    """The process searches its own readable memory, between a test that ran and one that will run."""
     search = """
 import re
 word = "".join(["sec", "ret-", "90126"]).encode()
@@ -67,12 +67,12 @@ assert found <= most, found
 """
     tests = "# test\nassert x == 1, 'secret-90126'"
     cells = ["x = 1", tests, "most = 5  # our own word, and copies of it", search, tests]
-    assert told(ran(bubblewrap(), *cells)) == ["ok"] * 5
+    assert outcomes_of(run_cells(bubblewrap(), *cells)) == ["ok"] * 5
     cells[2] += "\nkept = [''.join(['sec', 'ret-', '90126', str(number)]) for number in range(20)]"
-    assert told(ran(bubblewrap(), *cells))[3] == "AssertionError", "the search finds nothing"
+    assert outcomes_of(run_cells(bubblewrap(), *cells))[3] == "AssertionError", "the search finds nothing"
 
 
-# Each shows itself to the other, and looks for it for a while.
+# Each submission leaves traces for the other, and looks for the other's for a while.
 MEET = """
 import os, socket, time
 mine, other = NAMES
@@ -96,14 +96,17 @@ assert not found, found
 """
 
 
-def test_two_at_once_share_neither_files_nor_sockets() -> None:
+def test_concurrent_submissions_share_neither_files_nor_sockets() -> None:
     ports = "PORTS = {'a': 7261, 'b': 7262}\n"
     cells = [ports + f"NAMES = {names!r}\n" + MEET for names in (("a", "b"), ("b", "a"))]
     with ThreadPoolExecutor(2) as pool:
-        assert [told(run) for run in pool.map(lambda cell: ran(bubblewrap(), cell), cells)] == [["ok"], ["ok"]]
+        assert [outcomes_of(run) for run in pool.map(lambda cell: run_cells(bubblewrap(), cell), cells)] == [
+            ["ok"],
+            ["ok"],
+        ]
 
 
-def test_nothing_is_left_for_whoever_comes_next() -> None:
+def test_submission_leaves_nothing_for_the_next_one() -> None:
     left = "import os, sys\nsys.modules['math'].pi = 3\nos.environ['LEFT'] = 'x'\nopen('/tmp/left', 'w').close()"
     look = "import os, math\nassert math.pi > 3.1 and 'LEFT' not in os.environ and not os.path.exists('/tmp/left')"
-    assert told(ran(bubblewrap(), left)) == told(ran(bubblewrap(), look)) == ["ok"]
+    assert outcomes_of(run_cells(bubblewrap(), left)) == outcomes_of(run_cells(bubblewrap(), look)) == ["ok"]

@@ -1,4 +1,4 @@
-"""Part of the points, through the whole engine: a number at the end, and a share for each assertion."""
+"""Partial credit in complete gradings: a number at the end of a test cell, and points per assertion."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import pytest
 from pmh_jupyter.domain.course import Release
 from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import Flag, Outcome
-from pmh_jupyter.grading.grade import grade
-from tests.support.grading.lesson import answered, bubblewrap, by_name, notebook, task
+from tests.support.grading.lesson import answered, bubblewrap, by_name, grade, notebook, task
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
@@ -23,7 +22,7 @@ def _release() -> Release:
     cells = [
         cell("### BEGIN SOLUTION\nx = 2\n### END SOLUTION", grade_id="x", solution=True),
         tests("number", "assert x\nx * 1.0"),
-        tests("shares", "assert x > 0\nassert x > 1\nassert x > 1.5", weights=[2, 1, 1]),
+        tests("weights", "assert x > 0\nassert x > 1\nassert x > 1.5", weights=[2, 1, 1]),
     ]
     return build_release("lesson", "Lesson", [notebook(cells)], [])
 
@@ -42,7 +41,7 @@ RELEASE = _release()
         ("x = 0", 0, ()),
     ],
 )
-def test_part_of_the_points(answer: str, millipoints: int, flags: tuple[Flag, ...]) -> None:
+def test_partial_credit_of_numbers_and_assertions(answer: str, millipoints: int, flags: tuple[Flag, ...]) -> None:
     grading = grade(task(notebook(answered({"x": answer}, RELEASE)), release=RELEASE), bubblewrap())
     verdict = by_name(grading)["x"]
     assert (verdict.millipoints, grading.flags) == (millipoints, flags)

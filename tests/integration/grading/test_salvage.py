@@ -1,12 +1,14 @@
-"""Nothing is lost but what was lost by itself: what a cell does to its process costs that cell, and no other."""
+"""A cell that ends its process costs only that cell: all other cells keep their results."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 
 from pmh_jupyter.domain.isolation import Isolation
 from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
-from tests.support.grading.cells import TEST, ran, told
+from tests.support.grading.cells import TEST, outcomes_of, run_cells
 from tests.support.grading.lesson import bubblewrap
 
 pytestmark = pytest.mark.needs("bubblewrap")
@@ -54,8 +56,8 @@ while True:
 """
 SHORT = {"cell_seconds": 0.6}
 SMALL = {"memory_bytes": 300 << 20}
-# What the third cell of five does, what becomes of it, and the limits that it meets.
-LOSSES = {
+# The third of five cells, the cause of its loss, and the limits that it meets.
+LOSSES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "endless": ("while True: pass", "cell-timeout", SHORT),
     "stubborn": (STUBBORN, "cell-timeout", SHORT),
     "native": ("sum(range(10 ** 13))", "cell-timeout", SHORT),
@@ -74,15 +76,15 @@ LOSSES = {
     "daemons": (DAEMONS, "cell-timeout", SHORT),
     "memory-in-all": (MEMORY_IN_ALL, "memory-limit", SMALL),
     "memory": ("held = []\nwhile True: held.append(b'x' * (1 << 20))", "memory-limit", SMALL),
-    "threads": (THREADS, "memory|spent", SMALL | {"processes": 30}),
+    "threads": (THREADS, "memory-limit|resources-exhausted", SMALL | {"processes": 30}),
     "descriptors": ("import os\nos.closerange(0, 100)", "resources-exhausted", {}),
-    "link": ("import os\nos.closerange(3, 100)\nwhile True: pass", "time|answer", SHORT),
+    "link": ("import os\nos.closerange(3, 100)\nwhile True: pass", "cell-timeout|protocol-error", SHORT),
     "sprayed": ("import os\nfor n in range(3, 9):\n    try: os.write(n, b'x' * 100)\n    except OSError: pass", "protocol-error", SHORT),
 }  # fmt: skip
-# None of these is lost: the cell raises, or goes on without what it cannot have.
-HELD = {
+# None of these cells is lost: each raises, or continues without the resource that it was refused.
+CONTAINED = {
     "parent": ("import os\nos.kill(os.getppid(), 9)", "PermissionError"),
-    # Asked for and not touched: of what is in use, whoever adds it up may hear before the kernel refuses more.
+    # Allocated and not touched: for memory in use, the host may reach its limit before the kernel refuses more.
     "memory": ("def fill():\n    held = []\n    while True: held.append(bytes(1 << 20))\nfill()", "MemoryError"),
     "disk": ("with open('/tmp/big', 'wb') as file:\n    while True: file.write(b'x' * (1 << 20))", "OSError"),
     "sparse": ("import os\nos.truncate(os.open('/tmp/big', os.O_RDWR | os.O_CREAT), 1 << 40)", "OSError"),
@@ -91,7 +93,7 @@ HELD = {
     "standard-output": ("import os\nfor _ in range(10_000): os.write(1, b'x' * 4096)", "ok"),
     "daemon": ("import subprocess\nsubprocess.Popen(['sleep', '60'], start_new_session=True)", "ok"),
 }  # fmt: skip
-# Long enough that a checkpoint is worth its price.
+# Long enough that a checkpoint is taken.
 LONG = "import time\ntime.sleep(0.15)\n"
 AROUND = ["seen = [1]", "seen.append(2)", "", "seen.append(4)", f"{TEST}assert seen == [1, 2, 4], seen"]
 
@@ -100,19 +102,19 @@ def _around(cell: str) -> list[str]:
     return [AROUND[0], AROUND[1], f"seen.append(3)\n{cell}", *AROUND[3:]]
 
 
-@pytest.mark.parametrize("before", ["", LONG], ids=["again", "checkpoint"])
+@pytest.mark.parametrize("before", ["", LONG], ids=["replay", "checkpoint"])
 @pytest.mark.parametrize("name", LOSSES)
-def test_a_cell_that_is_lost_costs_no_other(name: str, before: str) -> None:
+def test_lost_cell_costs_no_other_cell(name: str, before: str) -> None:
     cell, cause, limits = LOSSES[name]
     first, *rest = _around(cell)
-    found = told(ran(bubblewrap(), before + first, *rest, **limits))
-    # The frozen copy holds what the cell closed open, so that the judge may hear the end of it late.
-    assert found[:2] + found[3:] == ["ok"] * 4 and found[2] in cause.split("|"), found
+    outcomes = outcomes_of(run_cells(bubblewrap(), before + first, *rest, **limits))
+    # The checkpoint keeps the descriptors open that the cell closed, so the judge may notice the end late.
+    assert outcomes[:2] + outcomes[3:] == ["ok"] * 4 and outcomes[2] in cause.split("|"), outcomes
 
 
-@pytest.mark.parametrize("wall", [bubblewrap, UnsandboxedBackend])
-def test_what_took_long_is_not_run_again(wall: type[UnsandboxedBackend]) -> None:
-    """The judge remembers what the student's process drew, and finds it there after the loss."""
+@pytest.mark.parametrize("backend", [bubblewrap, UnsandboxedBackend])
+def test_slow_cell_is_restored_from_a_checkpoint(backend: type[UnsandboxedBackend]) -> None:
+    """The judge keeps the random bytes of the student process, and finds the same ones there after a loss."""
     cells = [
         LONG + "import os\ndrawn = os.urandom(8)",
         f"{TEST}known = bytes(drawn)",
@@ -121,28 +123,36 @@ def test_what_took_long_is_not_run_again(wall: type[UnsandboxedBackend]) -> None
         "import os\nos._exit(1)",
         f"{TEST}assert drawn == known",
     ]
-    assert told(ran(wall(), *cells)) == ["ok", "ok", "exit", "ok", "exit", "ok"]
+    assert outcomes_of(run_cells(backend(), *cells)) == ["ok", "ok", "exit", "ok", "exit", "ok"]
 
 
-@pytest.mark.parametrize("name", HELD)
-def test_what_a_cell_cannot_have_is_an_error_like_any_other(name: str) -> None:
-    cell, error = HELD[name]
+@pytest.mark.parametrize("name", CONTAINED)
+def test_refused_resource_is_an_ordinary_error(name: str) -> None:
+    cell, error = CONTAINED[name]
     after = f"{TEST}assert seen == [1, 2, 3, 4], seen"
-    limits = {"memory_bytes": 300 << 20, "file_bytes": 8 << 20, "processes": 30}
-    assert told(ran(bubblewrap(), *_around(cell)[:4], after, **limits)) == ["ok", "ok", error, "ok", "ok"]
+    limits: dict[str, Any] = {"memory_bytes": 300 << 20, "file_bytes": 8 << 20, "processes": 30}
+    assert outcomes_of(run_cells(bubblewrap(), *_around(cell)[:4], after, **limits)) == ["ok", "ok", error, "ok", "ok"]
 
 
-@pytest.mark.parametrize("way", Isolation)
-@pytest.mark.parametrize("wall", [bubblewrap, UnsandboxedBackend])
-def test_two_in_a_row_and_the_first_and_the_last(wall: type[UnsandboxedBackend], way: Isolation) -> None:
+@pytest.mark.parametrize("isolation", Isolation)
+@pytest.mark.parametrize("backend", [bubblewrap, UnsandboxedBackend])
+def test_first_last_and_consecutive_cells_may_be_lost(backend: type[UnsandboxedBackend], isolation: Isolation) -> None:
     lost = "import os\nos._exit(1)"
     cells = [lost, "seen = [1]", lost, lost, "seen.append(2)", f"{TEST}assert seen == [1, 2]", lost]
-    here = wall()
-    assert told(ran(here, *cells, way=way)) == ["exit", "ok", "exit", "exit", "ok", "ok", "exit"]
+    here = backend()
+    assert outcomes_of(run_cells(here, *cells, isolation=isolation)) == [
+        "exit",
+        "ok",
+        "exit",
+        "exit",
+        "ok",
+        "ok",
+        "exit",
+    ]
 
 
-@pytest.mark.parametrize("way", Isolation)
-def test_a_test_that_loses_the_process_leaves_what_the_answer_before_it_defined(way: Isolation) -> None:
+@pytest.mark.parametrize("isolation", Isolation)
+def test_test_that_ends_the_process_keeps_the_names_of_earlier_answers(isolation: Isolation) -> None:
     cells = [
         "import os\nseen = [1]",
         "def leave(): os._exit(1)\ndef double(x): return 2 * x\nseen.append(2)",
@@ -151,11 +161,11 @@ def test_a_test_that_loses_the_process_leaves_what_the_answer_before_it_defined(
         "seen.append(double(3))",
         f"{TEST}assert seen == [1, 2, 6]",
     ]
-    assert told(ran(bubblewrap(), *cells, way=way)) == ["ok", "ok", "exit", "ok", "ok", "ok"]
+    assert outcomes_of(run_cells(bubblewrap(), *cells, isolation=isolation)) == ["ok", "ok", "exit", "ok", "ok", "ok"]
 
 
-@pytest.mark.parametrize("way", Isolation)
-def test_a_thread_that_runs_at_a_checkpoint_holds_nothing_up(way: Isolation) -> None:
+@pytest.mark.parametrize("isolation", Isolation)
+def test_running_thread_does_not_block_a_checkpoint(isolation: Isolation) -> None:
     begin = "import threading, time, os\ncount = [0]\ndef run():\n    while True: count[0] += 1\n"
     cells = [
         begin + LONG + "for _ in range(4): threading.Thread(target=run, daemon=True).start()",
@@ -164,11 +174,11 @@ def test_a_thread_that_runs_at_a_checkpoint_holds_nothing_up(way: Isolation) -> 
         "y = 2",
         f"{TEST}assert (x, y) == (1, 2)",
     ]
-    assert told(ran(bubblewrap(), *cells, way=way)) == ["ok", "ok", "exit", "ok", "ok"]
+    assert outcomes_of(run_cells(bubblewrap(), *cells, isolation=isolation)) == ["ok", "ok", "exit", "ok", "ok"]
 
 
-def test_what_was_lost_with_every_copy_is_made_again() -> None:
-    """Not even the checkpoint is left: the cells run once more, in empty folders, and draw the same random numbers."""
+def test_cells_run_again_if_all_checkpoints_are_lost() -> None:
+    """The cells run once more, in empty folders, and draw the same random numbers."""
     cells = [
         "import random\nopen('made', 'x').close()\nfirst = random.random()",
         "second = random.random()",
@@ -176,10 +186,10 @@ def test_what_was_lost_with_every_copy_is_made_again() -> None:
         "import random\nrandom.seed(20_261_122)\nagain = [random.random(), random.random()]",
         f"{TEST}assert again == [first, second]",
     ]
-    assert told(ran(bubblewrap(), *cells)) == ["ok", "ok", "exit", "ok", "ok"]
+    assert outcomes_of(run_cells(bubblewrap(), *cells)) == ["ok", "ok", "exit", "ok", "ok"]
 
 
-def test_names_that_a_test_gives_to_later_cells_are_given_again() -> None:
+def test_exported_names_of_tests_are_restored() -> None:
     cells = [
         "seen = [1]",
         f"{TEST}step = 2",
@@ -188,15 +198,20 @@ def test_names_that_a_test_gives_to_later_cells_are_given_again() -> None:
         "seen.append(step)",
         f"{TEST}assert seen == [1, 2, 2]",
     ]
-    run = ran(bubblewrap(), *cells, exports=("step",))
-    assert told(run) == ["ok", "ok", "ok", "exit", "ok", "ok"]
+    run = run_cells(bubblewrap(), *cells, exported_names=("step",))
+    assert outcomes_of(run) == ["ok", "ok", "ok", "exit", "ok", "ok"]
 
 
-def test_a_judge_that_is_lost_in_its_own_test_costs_that_test() -> None:
+def test_judge_that_is_killed_in_a_test_costs_only_that_test() -> None:
     cells = ["seen = [1]", f"{TEST}assert sum(range(10 ** 13)) == 0", "seen.append(2)", f"{TEST}assert seen == [1, 2]"]
-    assert told(ran(bubblewrap(), *cells, cell_seconds=0.5)) == ["ok", "cell-timeout", "ok", "ok"]
+    assert outcomes_of(run_cells(bubblewrap(), *cells, cell_seconds=0.5)) == ["ok", "cell-timeout", "ok", "ok"]
 
 
-def test_the_time_of_all_is_the_time_of_all() -> None:
+def test_time_limit_of_the_submission_ends_the_run() -> None:
     cells = ["import time", *["time.sleep(0.4)"] * 5, f"{TEST}assert time"]
-    assert told(ran(bubblewrap(), *cells, submission_seconds=1.0))[:4] == ["ok", "ok", "ok", "submission-timeout"]
+    assert outcomes_of(run_cells(bubblewrap(), *cells, submission_seconds=1.0))[:4] == [
+        "ok",
+        "ok",
+        "ok",
+        "submission-timeout",
+    ]

@@ -1,4 +1,4 @@
-"""Honest and hostile submissions, each with what a grading must say of it, through the real wall."""
+"""Honest and hostile submissions with their expected verdicts, in the real sandbox."""
 
 from __future__ import annotations
 
@@ -7,26 +7,25 @@ import pytest
 from pmh_jupyter.domain.feedback_text import FEEDBACK_TEXTS
 from pmh_jupyter.domain.isolation import Isolation
 from pmh_jupyter.domain.verdict import Outcome
-from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.task import EffectiveLimits
-from tests.support.grading.lesson import Case, answered, bubblewrap, by_name, cases, judged, notebook, task
+from tests.support.grading.lesson import Case, answered, bubblewrap, by_name, cases, grade, isolated, notebook, task
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
 
-@pytest.mark.parametrize("way", Isolation)
+@pytest.mark.parametrize("isolation", Isolation)
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
-def test_a_submission_gets_what_is_expected(case: Case, way: Isolation) -> None:
+def test_submission_gets_the_expected_verdicts(case: Case, isolation: Isolation) -> None:
     limits = EffectiveLimits(**({"cell_seconds": 5.0, "submission_seconds": 20.0} | case.limits))
-    grading = grade(task(notebook(answered(case.answers)), limits=limits, isolation=judged(way)), bubblewrap())
-    found = {
+    grading = grade(task(notebook(answered(case.answers)), limits=limits, isolation=isolated(isolation)), bubblewrap())
+    verdicts = {
         name: {"outcome": verdict.outcome.value, "points": verdict.millipoints / 1000, "message": verdict.message.code}
         for name, verdict in by_name(grading).items()
         if verdict.message
     }
-    assert found == case.expected[way]
+    assert verdicts == case.expected[isolation]
     assert grading.grader_error is None and grading.repairs == ()
-    assert {flag.code for flag in grading.flags} == case.flags[way]
+    assert {flag.code for flag in grading.flags} == case.flags[isolation]
     for verdict in grading.verdicts:
         for test in verdict.tests:
             assert test.outcome is Outcome.PASSED or (test.message and test.message.code in FEEDBACK_TEXTS)

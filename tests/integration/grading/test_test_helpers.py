@@ -13,9 +13,8 @@ from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation, ReleaseIs
 from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import Grading
 from pmh_jupyter.grading.backends import SandboxBackend
-from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.isolation import decide_isolation
-from tests.support.grading.lesson import answered, bubblewrap, notebook, task
+from tests.support.grading.lesson import answered, bubblewrap, grade, notebook, task
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
@@ -120,14 +119,14 @@ LESSONS = {
 
 
 @pytest.fixture(scope="module")
-def wall() -> Iterator[SandboxBackend]:
+def backend() -> Iterator[SandboxBackend]:
     yield bubblewrap()
 
 
 @pytest.fixture(scope="module")
-def judged(wall: SandboxBackend) -> dict[str, ReleaseIsolation]:
+def judged(backend: SandboxBackend) -> dict[str, ReleaseIsolation]:
     """Each lesson's judging, as its release finds it out."""
-    return {name: decide_isolation(task(release=lesson.release()), wall) for name, lesson in LESSONS.items()}
+    return {name: decide_isolation(task(release=lesson.release()), backend) for name, lesson in LESSONS.items()}
 
 
 def inside(judging: ReleaseIsolation) -> ReleaseIsolation:
@@ -135,10 +134,10 @@ def inside(judging: ReleaseIsolation) -> ReleaseIsolation:
     return replace(judging, notebooks=tuple(replace(one, isolation=Isolation.IN_PROCESS) for one in judging.notebooks))
 
 
-def graded(wall: SandboxBackend, lesson: Lesson, answer: str, judging: ReleaseIsolation) -> Grading:
+def graded(backend: SandboxBackend, lesson: Lesson, answer: str, judging: ReleaseIsolation) -> Grading:
     release = lesson.release()
     submitted = notebook(answered({"answer": answer}, release))
-    return grade(task(submitted, release=release, isolation=judging), wall)
+    return grade(task(submitted, release=release, isolation=judging), backend)
 
 
 def points(grading: Grading) -> int:
@@ -147,7 +146,7 @@ def points(grading: Grading) -> int:
 
 
 each = pytest.mark.parametrize("name", LESSONS)
-both = pytest.mark.parametrize("way", Isolation)
+both = pytest.mark.parametrize("isolation", Isolation)
 
 
 @each
@@ -159,35 +158,35 @@ def test_the_release_knows_its_helpers(name: str, judged: dict[str, ReleaseIsola
 @each
 @both
 def test_a_right_answer_earns_and_a_wrong_one_does_not(
-    name: str, way: Isolation, wall: SandboxBackend, judged: dict[str, ReleaseIsolation]
+    name: str, isolation: Isolation, backend: SandboxBackend, judged: dict[str, ReleaseIsolation]
 ) -> None:
     lesson, judging = LESSONS[name], judged[name]
-    judging = inside(judging) if way is Isolation.IN_PROCESS else judging
-    right, wrong = (graded(wall, lesson, answer, judging) for answer in (lesson.answer, lesson.wrong))
+    judging = inside(judging) if isolation is Isolation.IN_PROCESS else judging
+    right, wrong = (graded(backend, lesson, answer, judging) for answer in (lesson.answer, lesson.wrong))
     assert (points(right), points(wrong)) == (1000, 0)
     assert right.flags == ()
 
 
-def test_without_the_lessons_own_helpers_a_student_could_redefine_them(wall: SandboxBackend) -> None:
+def test_without_the_lessons_own_helpers_a_student_could_redefine_them(backend: SandboxBackend) -> None:
     lesson = LESSONS["redefined"]
     unknown = ReleaseIsolation("tests", (NotebookIsolation("lesson.ipynb"),))
-    assert points(graded(wall, lesson, lesson.wrong, unknown)) == 1000
+    assert points(graded(backend, lesson, lesson.wrong, unknown)) == 1000
 
 
 @pytest.mark.parametrize("name", ["redefined", "given other code", "given other defaults"])
 def test_inside_a_changed_helper_is_flagged(
-    name: str, wall: SandboxBackend, judged: dict[str, ReleaseIsolation]
+    name: str, backend: SandboxBackend, judged: dict[str, ReleaseIsolation]
 ) -> None:
-    grading = graded(wall, LESSONS[name], LESSONS[name].wrong, inside(judged[name]))
+    grading = graded(backend, LESSONS[name], LESSONS[name].wrong, inside(judged[name]))
     assert [flag.code for flag in grading.flags] == ["helper-changed"]
 
 
 @both
 def test_what_a_helper_asserts_is_explained(
-    way: Isolation, wall: SandboxBackend, judged: dict[str, ReleaseIsolation]
+    isolation: Isolation, backend: SandboxBackend, judged: dict[str, ReleaseIsolation]
 ) -> None:
-    judging = inside(judged["asserts"]) if way is Isolation.IN_PROCESS else judged["asserts"]
-    (verdict,) = graded(wall, LESSONS["asserts"], WRONG, judging).verdicts
+    judging = inside(judged["asserts"]) if isolation is Isolation.IN_PROCESS else judged["asserts"]
+    (verdict,) = graded(backend, LESSONS["asserts"], WRONG, judging).verdicts
     (test,) = verdict.tests
     assert test.message and test.message.code == "test-differs"
     assert test.message.params == {"expression": "function(value)", "expected": "2", "got": "3"}
@@ -198,17 +197,17 @@ HIDDEN = "assert double(1) == 2\n### BEGIN HIDDEN TESTS\ncheck(double, [(7717717
 
 
 @both
-def test_what_a_hidden_test_gives_a_helper_is_told_nowhere(way: Isolation, wall: SandboxBackend) -> None:
+def test_what_a_hidden_test_gives_a_helper_is_told_nowhere(isolation: Isolation, backend: SandboxBackend) -> None:
     lesson = Lesson(SECRET, HIDDEN, ("check",))
-    judging = decide_isolation(task(release=lesson.release()), wall)
-    judging = inside(judging) if way is Isolation.IN_PROCESS else judging
-    grading = graded(wall, lesson, "def double(x):\n    return 2 if x == 1 else 5", judging)
+    judging = decide_isolation(task(release=lesson.release()), backend)
+    judging = inside(judging) if isolation is Isolation.IN_PROCESS else judging
+    grading = graded(backend, lesson, "def double(x):\n    return 2 if x == 1 else 5", judging)
     assert points(grading) == 0
     assert "15435434" not in repr(grading) and "7717717" not in repr(grading)
     assert [test.message.code for test in grading.verdicts[0].tests if test.message] == ["hidden-test-failed"]
 
 
-def test_a_notebook_judged_inside_knows_its_release_too(wall: SandboxBackend) -> None:
+def test_a_notebook_judged_inside_knows_its_release_too(backend: SandboxBackend) -> None:
     lesson = Lesson(
         f"import math\n\n{CLOSE}",
         "import sys\nassert is_close(math.pi * count, 3 * math.pi) and sys.modules['__main__'].count == 3",
@@ -216,7 +215,7 @@ def test_a_notebook_judged_inside_knows_its_release_too(wall: SandboxBackend) ->
         answer="max = 3\ncount = max",
         wrong="class Three(int):\n    __rmul__ = lambda self, other: 3 * other\ncount = Three(4)",
     )
-    judging = decide_isolation(task(release=lesson.release()), wall)
+    judging = decide_isolation(task(release=lesson.release()), backend)
     (found,) = judging.notebooks
     assert found.isolation is Isolation.IN_PROCESS
     assert (found.test_helpers, found.rebound_names, found.operators) == (
@@ -225,14 +224,14 @@ def test_a_notebook_judged_inside_knows_its_release_too(wall: SandboxBackend) ->
         {"tests": ()},
     )
     assert found.library_names == {"math": ("math", "")}
-    right, wrong = (graded(wall, lesson, answer, judging) for answer in (lesson.answer, lesson.wrong))
+    right, wrong = (graded(backend, lesson, answer, judging) for answer in (lesson.answer, lesson.wrong))
     assert (points(right), points(wrong)) == (1000, 0)
     assert [flag.code for flag in wrong.flags] == ["dishonest-operator"]
 
 
-def test_names_that_test_cells_leave_to_each_other_stay_inside(wall: SandboxBackend) -> None:
+def test_names_that_test_cells_leave_to_each_other_stay_inside(backend: SandboxBackend) -> None:
     text = "import sys\nlimit = 5\n\ndef small(x):\n    return x < limit and sys.modules['__main__'].double\n\nassert small(double(1))"
     more = '\n\n# %% nbgrader={"grade_id": "more", "grade": true, "locked": true, "points": 1}\nassert small(double(2))'
     lesson = Lesson(CLOSE, text + more, ())
-    judging = inside(decide_isolation(task(release=lesson.release()), wall))
-    assert points(graded(wall, lesson, DOUBLE, judging)) == 2000
+    judging = inside(decide_isolation(task(release=lesson.release()), backend))
+    assert points(graded(backend, lesson, DOUBLE, judging)) == 2000

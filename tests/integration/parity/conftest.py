@@ -14,10 +14,10 @@ from tests.integration.parity.shipped import LESSONS
 
 
 @pytest.fixture(scope="session")
-def wall() -> Iterator[SandboxBackend]:
-    wall = create_bubblewrap_backend()
-    yield wall
-    getattr(wall, "close", lambda: None)()
+def backend() -> Iterator[SandboxBackend]:
+    backend = create_bubblewrap_backend()
+    yield backend
+    getattr(backend, "close", lambda: None)()
 
 
 @pytest.fixture(scope="session")
@@ -27,13 +27,13 @@ def nbgrader(tmp_path_factory: pytest.TempPathFactory) -> dict[str, yardstick.Fo
 
 
 @pytest.fixture(scope="session")
-def here(tmp_path_factory: pytest.TempPathFactory, wall: SandboxBackend) -> dict[str, ours.Ours | BadInput]:
+def here(tmp_path_factory: pytest.TempPathFactory, backend: SandboxBackend) -> dict[str, ours.Ours | BadInput]:
     """The release of each lesson by its name, or why there is none."""
     folder: Path = tmp_path_factory.mktemp("here")
     found: dict[str, ours.Ours | BadInput] = {}
     for lesson in LESSONS:
         try:
-            found[lesson.name] = ours.release(lesson, folder, wall)
+            found[lesson.name] = ours.release(lesson, folder, backend)
         except BadInput as error:
             found[lesson.name] = error
     return found

@@ -1,4 +1,4 @@
-"""What is made of the same lessons here: released, and graded behind the wall, by the functions that `pmh grade` calls."""
+"""What is made of the same lessons here: released, and graded behind the backend, by the functions that `pmh grade` calls."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pmh_jupyter.domain.course import File, Release
 from pmh_jupyter.domain.notebook import read_notebook
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Grading, Outcome
 from pmh_jupyter.grading.backends import SandboxBackend
-from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.task import EffectiveLimits
 from tests.integration.parity.shipped import REFERENCE, UNTOUCHED, WHEEL, Given, Shipped, given
+from tests.support.grading.lesson import grade
 
 PERSON = "a person"
 """In the place of a score: somebody has to give one."""
@@ -29,10 +29,10 @@ class Ours:
     lesson: Shipped
     release: Release
 
-    def scores(self, submission: str, wall: SandboxBackend) -> Scores:
+    def scores(self, submission: str, backend: SandboxBackend) -> Scores:
         """The score of each graded cell of a submission."""
         limits = EffectiveLimits(cell_seconds=self.lesson.seconds)
-        grading = grade(make_grading_task(self.release, self.submitted(submission), limits), wall)
+        grading = grade(make_grading_task(self.release, self.submitted(submission), limits), backend)
         assert grading.grader_error is None
         return dict(_cells(self.release, grading))
 
@@ -53,9 +53,9 @@ class Ours:
         return (*(File(Path(path).name, content) for path, content in own), *others)
 
 
-def release(lesson: Shipped, folder: Path, wall: SandboxBackend) -> Ours:
+def release(lesson: Shipped, folder: Path, backend: SandboxBackend) -> Ours:
     """Lays the lesson out as in an nbgrader course, and reads it from there. Raises as `read_source`."""
-    return Ours(lesson, release_local_lesson(str(lay_out(lesson, folder)), wall))
+    return Ours(lesson, release_local_lesson(str(lay_out(lesson, folder)), backend))
 
 
 def lay_out(lesson: Shipped, folder: Path) -> Path:

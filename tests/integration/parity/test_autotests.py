@@ -1,4 +1,4 @@
-"""AUTOTEST lines become tests by running the solution behind the wall: what it reads, where it fails, what it must not reach."""
+"""AUTOTEST lines become tests by running the solution behind the backend: what it reads, where it fails, what it must not reach."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ TEMPLATE = File(AUTOTESTS_NAME, (WHEEL / APPS / AUTOTESTS_NAME).read_bytes())
 ROBUST = File(AUTOTESTS_NAME, (WHEEL / GUIDE / AUTOTESTS_NAME).read_bytes())
 
 
-def _release(wall: SandboxBackend, *sources: str, files: tuple[File, ...] = (), templates: File = TEMPLATE) -> Release:
+def _release(
+    backend: SandboxBackend, *sources: str, files: tuple[File, ...] = (), templates: File = TEMPLATE
+) -> Release:
     """A notebook of these cells; those with an AUTOTEST line are its tests, the first is the answer."""
     cells = [_cell(number, source) for number, source in enumerate(sources)]
     book = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
@@ -32,7 +34,7 @@ def _release(wall: SandboxBackend, *sources: str, files: tuple[File, ...] = (), 
         (File("n.ipynb", json.dumps(book).encode()), *files),
         shared_files=SharedFiles(None, None, templates),
     )
-    return release_lesson(lesson, wall)
+    return release_lesson(lesson, backend)
 
 
 def _cell(number: int, source: str) -> dict[str, Any]:
@@ -47,35 +49,35 @@ def _tests(release: Release) -> str:
     return "\n".join("".join(cell["source"]) for cell in cells[1:])
 
 
-def _problems(wall: SandboxBackend, *sources: str) -> tuple[Problem, ...]:
-    with pytest.raises(InvalidCourse) as refused:
-        _release(wall, *sources)
-    return refused.value.problems
+def _problems(backend: SandboxBackend, *sources: str) -> tuple[Problem, ...]:
+    with pytest.raises(InvalidCourse) as caught:
+        _release(backend, *sources)
+    return caught.value.problems
 
 
-def test_each_snippet_is_evaluated_where_it_stands(wall: SandboxBackend) -> None:
-    tests = _tests(_release(wall, "x = 1", "### AUTOTEST x\nx = 2\n### AUTOTEST x", "### AUTOTEST x + 1"))
+def test_each_snippet_is_evaluated_where_it_stands(backend: SandboxBackend) -> None:
+    tests = _tests(_release(backend, "x = 1", "### AUTOTEST x\nx = 2\n### AUTOTEST x", "### AUTOTEST x + 1"))
     values = [line.split('== "')[1].split('"')[0] for line in tests.splitlines() if line.startswith("assert str(x")]
     assert values == ["1", "2", "3"]
 
 
-def test_the_solution_reads_the_lessons_files(wall: SandboxBackend) -> None:
+def test_the_solution_reads_the_lessons_files(backend: SandboxBackend) -> None:
     release = _release(
-        wall, "text = open('data/a.txt').read()", "# AUTOTEST text", files=(File("data/a.txt", b"here"),)
+        backend, "text = open('data/a.txt').read()", "# AUTOTEST text", files=(File("data/a.txt", b"here"),)
     )
     assert 'assert str(text) == "here"' in _tests(release)
 
 
-def test_long_values_come_whole(wall: SandboxBackend) -> None:
+def test_long_values_come_whole(backend: SandboxBackend) -> None:
     """Also where they cannot be packed, so that they take more than what is sent at first."""
     digits = "import random\nrandom.seed(3)\ntext = ''.join(random.choices('0123456789', k=20_000))"
     random.seed(3)
-    assert "".join(random.choices("0123456789", k=20_000)) in _tests(_release(wall, digits, "### AUTOTEST text"))
+    assert "".join(random.choices("0123456789", k=20_000)) in _tests(_release(backend, digits, "### AUTOTEST text"))
 
 
-def test_quotes_and_lines_stay_one_value(wall: SandboxBackend) -> None:
+def test_quotes_and_lines_stay_one_value(backend: SandboxBackend) -> None:
     """With the templates of nbgrader's guide, which quote three times."""
-    release = _release(wall, "text = 'a \"b\"\\nc'", "### AUTOTEST text", templates=ROBUST)
+    release = _release(backend, "text = 'a \"b\"\\nc'", "### AUTOTEST text", templates=ROBUST)
     source = _tests(release)
     compile(source, "tests", "exec")
     exec(source, {"text": 'a "b"\nc'})
@@ -83,33 +85,33 @@ def test_quotes_and_lines_stay_one_value(wall: SandboxBackend) -> None:
         exec(source, {"text": "another"})
 
 
-def test_the_same_source_gives_the_same_release(wall: SandboxBackend) -> None:
+def test_the_same_source_gives_the_same_release(backend: SandboxBackend) -> None:
     sources = ("import random\nx = random.random()", "### HASHED AUTOTEST x")
-    assert _release(wall, *sources).id == _release(wall, *sources).id
+    assert _release(backend, *sources).id == _release(backend, *sources).id
 
 
-def test_templates_are_not_given_to_students(wall: SandboxBackend) -> None:
-    release = _release(wall, "x = 1", "### AUTOTEST x", files=(TEMPLATE,))
+def test_templates_are_not_given_to_students(backend: SandboxBackend) -> None:
+    release = _release(backend, "x = 1", "### AUTOTEST x", files=(TEMPLATE,))
     assert [file.path for file in release.student_files] == ["n.ipynb"]
 
 
-def test_a_snippet_that_raises_is_told_with_its_line(wall: SandboxBackend) -> None:
-    (problem,) = _problems(wall, "x = 1", "import math\n### AUTOTEST x; y")
+def test_a_snippet_that_raises_is_told_with_its_line(backend: SandboxBackend) -> None:
+    (problem,) = _problems(backend, "x = 1", "import math\n### AUTOTEST x; y")
     assert problem.cell == "c1" and "Line 2: `y` cannot be evaluated (NameError" in problem.message
 
 
-def test_a_solution_that_raises_is_told(wall: SandboxBackend) -> None:
-    (problem,) = _problems(wall, "x = 1", "x = 1 / 0\n### AUTOTEST x")
+def test_a_solution_that_raises_is_told(backend: SandboxBackend) -> None:
+    (problem,) = _problems(backend, "x = 1", "x = 1 / 0\n### AUTOTEST x")
     assert problem.cell == "c1" and "did not run as far" in problem.message
 
 
-def test_a_cell_that_ends_python_is_told(wall: SandboxBackend) -> None:
-    (problem,) = _problems(wall, "x = 1", "import os\nos._exit(0)\n### AUTOTEST x")
+def test_a_cell_that_ends_python_is_told(backend: SandboxBackend) -> None:
+    (problem,) = _problems(backend, "x = 1", "import os\nos._exit(0)\n### AUTOTEST x")
     assert problem.cell == "c1" and "did not run as far" in problem.message
 
 
-def test_nothing_of_it_runs_in_this_process(wall: SandboxBackend, tmp_path: Path) -> None:
+def test_nothing_of_it_runs_in_this_process(backend: SandboxBackend, tmp_path: Path) -> None:
     """Shown by what it reports: not this process, and not this machine's files."""
-    tests = _tests(_release(wall, "import os", f"### AUTOTEST os.getpid(); os.path.exists('{tmp_path}')"))
+    tests = _tests(_release(backend, "import os", f"### AUTOTEST os.getpid(); os.path.exists('{tmp_path}')"))
     assert f'== "{os.getpid()}"' not in tests
     assert '== "False"' in tests

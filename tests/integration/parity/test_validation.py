@@ -18,7 +18,7 @@ from pmh_jupyter.errors import BadInput, Problem
 from pmh_jupyter.grading.backends import SandboxBackend
 from tests.integration.parity.ours import Ours, lay_out
 from tests.integration.parity.shipped import LESSONS
-from tests.support.grading.in_process_list import judged_inside
+from tests.support.grading.in_process_list import in_process_cells
 
 NOT_SOLVED, NOTHING_ASKED = "Its own solution does not pass", "asserts nothing, so any answer would pass"
 
@@ -67,22 +67,22 @@ def test_what_is_written(lesson, tmp_path: Path) -> None:  # type: ignore[no-unt
     assert all(one.remedy for one in problems)
 
 
-def test_what_running_it_shows(here: dict[str, Ours | BadInput], wall: SandboxBackend) -> None:
+def test_what_running_it_shows(here: dict[str, Ours | BadInput], backend: SandboxBackend) -> None:
     found: dict[str, set[str]] = {}
     inside: set[str] = set()
     for name, ours in here.items():
         if isinstance(ours, Ours) and not ours.lesson.asked:
             lesson = Lesson(name, name, "", (), limits=RequestedLimits(cell_seconds=ours.lesson.seconds))
-            judged = report_isolation(lesson, ours.release, wall)
+            judged = report_isolation(lesson, ours.release, backend)
             assert not judged.problems, name
             inside |= {
                 f"{name}:{part.cell}" for part in judged.isolation.notebooks if part.isolation is Isolation.IN_PROCESS
             }
-            for problem in try_release(lesson, ours.release, judged.isolation, wall):
+            for problem in try_release(lesson, ours.release, judged.isolation, backend):
                 assert problem.message.startswith(NOT_SOLVED), problem
                 found.setdefault(name, set()).add(str(problem.cell))
     assert found == UNSOLVED
-    assert inside == set(judged_inside("nbgrader"))
+    assert inside == set(in_process_cells("nbgrader"))
 
 
 def _is(problem: Problem, cell: str, words: str) -> bool:

@@ -1,4 +1,4 @@
-"""Notebooks of a few cells, run through a wall without a release: what became of each cell."""
+"""Runs notebooks of a few cells in a sandbox without a release, and returns the outcome of each cell."""
 
 from __future__ import annotations
 
@@ -13,27 +13,29 @@ from pmh_jupyter.grading.task import EffectiveLimits
 TEST = "# test\n"
 
 
-def ran(
-    wall: SandboxBackend,
+def run_cells(
+    backend: SandboxBackend,
     *cells: str,
-    way: Isolation = Isolation.SEPARATE_PROCESS,
-    exports: tuple[str, ...] = (),
+    isolation: Isolation = Isolation.SEPARATE_PROCESS,
+    exported_names: tuple[str, ...] = (),
     **limits: Any,
 ) -> NotebookRun:
-    """Runs cells in their order; one that begins with `TEST` is a test cell. `limits` as in `Limits`."""
+    """Run cells in order; a cell that begins with `TEST` is a test cell. `limits` are fields of `EffectiveLimits`."""
     steps = tuple(Step(cell, f"cell-{number}", is_test=cell.startswith(TEST)) for number, cell in enumerate(cells))
-    given = EffectiveLimits(**{"cell_seconds": 5.0, "submission_seconds": 30.0} | limits)
-    judging = NotebookIsolation("cells.ipynb", isolation=way, rebound_names=("x",), exported_names=exports)
-    return run_plan(NotebookPlan("cells.ipynb", steps), (), given, wall, isolation=judging)
+    effective_limits = EffectiveLimits(**{"cell_seconds": 5.0, "submission_seconds": 30.0} | limits)
+    notebook_isolation = NotebookIsolation(
+        "cells.ipynb", isolation=isolation, rebound_names=("x",), exported_names=exported_names
+    )
+    return run_plan(NotebookPlan("cells.ipynb", steps), (), effective_limits, backend, isolation=notebook_isolation)
 
 
-def told(run: NotebookRun) -> list[str]:
-    """Of each cell that was run: "ok", what it raised, the outcome of the first test that did not pass, or why it was lost."""
+def outcomes_of(run: NotebookRun) -> list[str]:
+    """Return for each cell that ran: "ok", the exception, the outcome of the first failed test, or the cause of its loss."""
     assert not run.grader_error, run.grader_error
-    return [_told(run, number) for number in sorted(run.results)]
+    return [_outcome_of(run, number) for number in sorted(run.results)]
 
 
-def _told(run: NotebookRun, number: int) -> str:
-    done = run.results[number]
-    failed = [test.outcome for test in done.tests if test.outcome != "passed"]
-    return done.cause or (done.error.error_type if done.error else "") or (failed[0] if failed else "ok")
+def _outcome_of(run: NotebookRun, number: int) -> str:
+    result = run.results[number]
+    failed = [test.outcome for test in result.tests if test.outcome != "passed"]
+    return result.cause or (result.error.error_type if result.error else "") or (failed[0] if failed else "ok")

@@ -15,7 +15,9 @@ from pmh_jupyter.domain.course import File, Release
 from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation, ReleaseIsolation
 from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Grading
+from pmh_jupyter.grading import grade as grade_module
 from pmh_jupyter.grading.backends import SandboxBackend, create_bubblewrap_backend
+from pmh_jupyter.grading.isolation import IsolationCache
 from pmh_jupyter.grading.task import EffectiveLimits, GradingTask
 
 ENGINE = Path(__file__).parents[2] / "submissions" / "engine"
@@ -24,7 +26,7 @@ NOTEBOOK = "lesson.ipynb"
 
 @dataclass(frozen=True)
 class Case:
-    """A submission with what a grading must say of it, by the way in which it is judged; `flags` are codes."""
+    """A submission with the expected verdicts and flag codes, by isolation."""
 
     name: str
     about: str
@@ -43,7 +45,7 @@ def lesson() -> Release:
 
 @cache
 def bubblewrap() -> SandboxBackend:
-    """The real wall around the Python that runs the tests."""
+    """The real sandbox around the Python that runs the tests."""
     return create_bubblewrap_backend(sys.executable)
 
 
@@ -54,20 +56,20 @@ def cases() -> list[Case]:
 def _case(folder: Path) -> Case:
     expected = tomllib.loads((folder / "expect.toml").read_text())
     about, limits, flags = expected.pop("about"), expected.pop("limits", {}), expected.pop("flags", {})
-    special = {way: expected.pop(way, {}) for way in Isolation}
+    special = {isolation: expected.pop(isolation, {}) for isolation in Isolation}
     return Case(
         folder.name,
         about,
         sections((folder / "answers.txt").read_text()),
-        {way: expected | special[way] for way in Isolation},
-        {way: set(flags.get(way, [])) for way in Isolation},
+        {isolation: expected | special[isolation] for isolation in Isolation},
+        {isolation: set(flags.get(isolation, [])) for isolation in Isolation},
         limits,
     )
 
 
-def judged(way: Isolation) -> ReleaseIsolation:
-    """The small lesson judged one way or the other."""
-    return ReleaseIsolation("tests", (NotebookIsolation(NOTEBOOK, isolation=way),))
+def isolated(isolation: Isolation) -> ReleaseIsolation:
+    """The isolation of the small lesson's release."""
+    return ReleaseIsolation("tests", (NotebookIsolation(NOTEBOOK, isolation=isolation),))
 
 
 def sections(text: str) -> dict[str, str]:
@@ -107,6 +109,14 @@ def task(
     release = release or lesson()
     limits = limits or EffectiveLimits(cell_seconds=5, submission_seconds=20)
     return GradingTask(release.exercises, release.sealed_files, submitted, limits=limits, **more)
+
+
+ISOLATION_CACHE = IsolationCache()
+
+
+def grade(task: GradingTask, backend: SandboxBackend) -> Grading:
+    """Grade a submission. The isolation of each release is decided once for all tests."""
+    return grade_module.grade(task, backend, ISOLATION_CACHE)
 
 
 def by_name(grading: Grading) -> dict[str, ExerciseVerdict]:

@@ -1,4 +1,4 @@
-"""Every fault that a course may have, each with its place and a remedy, and all of them at once."""
+"""Every problem that a course may have is reported with its place and a remedy, and all of them at once."""
 
 from __future__ import annotations
 
@@ -46,26 +46,26 @@ def notebook(*cells: dict[str, Any]) -> bytes:
     return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
 
 
-def course(*cells: dict[str, Any], toml: str = TOML, **files: bytes) -> tuple[File, ...]:
-    """A course of one lesson with one notebook, and whatever else."""
-    found = {"course.toml": toml.encode(), "one/n.ipynb": notebook(*cells)} | files
-    return tuple(File(path, content) for path, content in found.items())
+def course(*cells: dict[str, Any], toml: str = TOML, **files: Any) -> tuple[File, ...]:
+    """A course of one lesson with one notebook, and further files."""
+    contents = {"course.toml": toml.encode(), "one/n.ipynb": notebook(*cells)} | files
+    return tuple(File(path, content) for path, content in contents.items())
 
 
 def problems(files: tuple[File, ...]) -> tuple[Problem, ...]:
-    with pytest.raises(InvalidCourse) as refused:
+    with pytest.raises(InvalidCourse) as error:
         read_course(files)
-    assert all(problem.remedy for problem in refused.value.problems)
-    return refused.value.problems
+    assert all(problem.remedy for problem in error.value.problems)
+    return error.value.problems
 
 
-def test_a_sound_course() -> None:
-    found = read_course(read_folder(COURSES / "tests" / "support" / "courses"))
-    assert [(lesson.slug, lesson.unit) for lesson in found.lessons] == [
+def test_valid_course_is_read_completely() -> None:
+    course = read_course(read_folder(COURSES / "tests" / "support" / "courses"))
+    assert [(lesson.slug, lesson.unit) for lesson in course.lessons] == [
         ("odd-cases", "Everything odd"),
         ("classic", "A classic"),
     ]
-    first, second = found.lessons
+    first, second = course.lessons
     assert [file.path for file in first.files] == [
         "README.md",
         "data/numbers.csv",
@@ -75,25 +75,29 @@ def test_a_sound_course() -> None:
     ]
     assert first.limits == RequestedLimits(cell_seconds=2.0, memory_bytes=256 << 20)
     assert second.limits == RequestedLimits(memory_bytes=256 << 20)
-    assert found.concepts == (Concept("files", "Files"),)
-    assert found.achievements == (
+    assert course.concepts == (Concept("files", "Files"),)
+    assert course.achievements == (
         Achievement("three", "Three", "Solve three exercises.", "star", "exercises-solved", 3, None),
     )
 
 
-def test_the_starter_course_has_the_three_achievements() -> None:
-    found = read_course(read_folder(COURSES / "courses" / "python-mastery"))
-    assert [one.rule for one in found.achievements] == ["exercises-solved", "lesson-complete", "streak-days"]
+def test_starter_course_has_three_achievements() -> None:
+    course = read_course(read_folder(COURSES / "courses" / "python-mastery"))
+    assert [achievement.rule for achievement in course.achievements] == [
+        "exercises-solved",
+        "lesson-complete",
+        "streak-days",
+    ]
 
 
 @dataclass(frozen=True)
 class Case:
-    """A fault: the files, where it must be shown, and words of the message."""
+    """A problem: the files, the place that must be reported, and a part of the message."""
 
     files: tuple[File, ...]
     file: str
     cell: str | None
-    says: str
+    message: str
 
 
 NB, CT = "one/n.ipynb", "course.toml"
@@ -119,13 +123,13 @@ CASES = {
         CT, None, "In lesson one one cell may run 20 s, and the whole notebook only 10 s",
     ),
     "a module that is none": Case(course(toml='preload = ["os; x"]\n' + TOML), CT, None, "entry 1 of preload"),
-    "shares of an answer": Case(course(answer(pmh={"weights": "equal"})), NB, "a", "no test cell"),
-    "shares of nothing": Case(course(graded("f()", pmh={"weights": "equal"})), NB, "t", "0 assertions"),
-    "shares of another number": Case(course(graded(pmh={"weights": [1, 2]})), NB, "t", "are 2, and its assertions 1"),
-    "shares that are nothing": Case(course(graded(pmh={"weights": [0]})), NB, "t", "all 0"),
-    "shares in words": Case(course(graded(pmh={"weights": "fair"})), NB, "t", "weights cannot be used: input should be"),
-    "shares below 0": Case(course(graded(pmh={"weights": [-1]})), NB, "t", "list of numbers from 0"),
-    "shares of a notebook one by one": Case(
+    "weights of an answer": Case(course(answer(pmh={"weights": "equal"})), NB, "a", "not a test cell"),
+    "weights without assertions": Case(course(graded("f()", pmh={"weights": "equal"})), NB, "t", "0 assertions"),
+    "wrong number of weights": Case(course(graded(pmh={"weights": [1, 2]})), NB, "t", "2 `weights` and 1 assertions"),
+    "weights that are all 0": Case(course(graded(pmh={"weights": [0]})), NB, "t", "all 0"),
+    "weights in words": Case(course(graded(pmh={"weights": "fair"})), NB, "t", "weights cannot be used: input should be"),
+    "weights below 0": Case(course(graded(pmh={"weights": [-1]})), NB, "t", "list of numbers from 0"),
+    "list of weights of a notebook": Case(
         course(**{NB: json.dumps({"cells": [], "metadata": {"pmh": {"weights": [1]}}, "nbformat": 4}).encode()}),
         NB, None, "weights cannot be used",
     ),
@@ -133,7 +137,7 @@ CASES = {
         course(toml=UNIT + '[[units.lessons]]\nslug = "two"\ntitle = "Two"\n'), CT, None, "two has no folder"
     ),
     "a lesson twice": Case(
-        course(toml=UNIT + '[[units.lessons]]\nslug = "one"\ntitle = "Again"\n'), CT, None, "Lesson one is there 2 times"
+        course(toml=UNIT + '[[units.lessons]]\nslug = "one"\ntitle = "Again"\n'), CT, None, "Lesson one occurs 2 times"
     ),
     "an unknown rule": Case(
         course(toml=TOML + '[[achievements]]\nslug="a"\ntitle="A"\ndescription="d"\nicon="star"\nrule="magic"\n'),
@@ -162,12 +166,12 @@ CASES = {
     ),
     "a grade_id twice": Case(course(answer(), graded(), answer()), NB, "a", "2 times: one/n.ipynb, cell 1; one/n.ipynb, cell 3"),
     "a grade_id twice in two notebooks": Case(
-        course(answer(), **{"one/m.ipynb": notebook(answer())}), "one/m.ipynb", "a", "is there 2 times"
+        course(answer(), **{"one/m.ipynb": notebook(answer())}), "one/m.ipynb", "a", "occurs 2 times"
     ),
     "no grade_id": Case(course(cell(solution=True)), NB, "cell 1", "without a grade_id"),
     "a bad grade_id": Case(course(cell(solution=True, grade_id="../a")), NB, "../a", "grade_id is '../a'"),
     "metadata of another kind": Case(
-        course({"cell_type": "code", "metadata": {"nbgrader": "yes"}, "source": ""}), NB, "cell 1", "no mapping"
+        course({"cell_type": "code", "metadata": {"nbgrader": "yes"}, "source": ""}), NB, "cell 1", "not a mapping"
     ),
     "a schema that is too new": Case(course(answer(schema_version=10)), NB, "a", "schema 10"),
     "a schema that is no number": Case(course(answer(schema_version="x")), NB, "a", "schema 'x'"),
@@ -182,20 +186,20 @@ CASES = {
     ),
     "an end alone": Case(course(graded("assert x\n### END HIDDEN TESTS")), NB, "t", "Line 2: END HIDDEN TESTS"),
     "a solution in a cell that is none": Case(
-        course(cell("### BEGIN SOLUTION\n### END SOLUTION")), NB, "cell 1", "no solution cell"
+        course(cell("### BEGIN SOLUTION\n### END SOLUTION")), NB, "cell 1", "not a solution cell"
     ),
     "hidden tests in a solution": Case(
-        course(answer() | {"source": "### BEGIN HIDDEN TESTS\n### END HIDDEN TESTS"}), NB, "a", "no test cell"
+        course(answer() | {"source": "### BEGIN HIDDEN TESTS\n### END HIDDEN TESTS"}), NB, "a", "not a test cell"
     ),
     "a mark scheme in a test": Case(
-        course(graded("assert x\n### BEGIN MARK SCHEME\n### END MARK SCHEME")), NB, "t", "no task"
+        course(graded("assert x\n### BEGIN MARK SCHEME\n### END MARK SCHEME")), NB, "t", "not a task"
     ),
-    "a test that asserts nothing": Case(course(graded("x = 1\nprint(x)")), NB, "t", "asserts nothing"),
-    "a test that is empty": Case(course(graded("# to do")), NB, "t", "asserts nothing"),
-    "a test that is not Python": Case(course(graded("assert x ==")), NB, "t", "not Python"),
-    "a test in prose": Case(course(graded() | {"cell_type": "markdown"}), NB, "t", "holds no code"),
+    "a test that asserts nothing": Case(course(graded("x = 1\nprint(x)")), NB, "t", "without an assertion"),
+    "a test that is empty": Case(course(graded("# to do")), NB, "t", "without an assertion"),
+    "a test that is not Python": Case(course(graded("assert x ==")), NB, "t", "not valid Python"),
+    "a test in prose": Case(course(graded() | {"cell_type": "markdown"}), NB, "t", "without code"),
     "a locked answer": Case(course(answer(locked=True)), NB, "a", "nobody could answer"),
-    "a graded task": Case(course(cell("x", "markdown", grade_id="k", task=True, grade=True, points=1)), NB, "k", "at once"),
+    "a graded task": Case(course(cell("x", "markdown", grade_id="k", task=True, grade=True, points=1)), NB, "k", "both a task and"),
     "an unknown key of ours": Case(course(cell(pmh={"hint": "x"})), NB, "cell 1", "hint is not a known key"),
     "hints that are no list": Case(course(cell(pmh={"hints": "x"})), NB, "cell 1", "hints cannot be used"),
     "a difficulty of its own": Case(course(cell(pmh={"difficulty": "epic"})), NB, "cell 1", "difficulty cannot be used"),
@@ -204,13 +208,13 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_fault(case: Case) -> None:
-    found = problems(case.files)
-    places = [(problem.file, problem.cell) for problem in found if case.says in problem.message]
-    assert places == [(case.file, case.cell)], found
+def test_problem_is_reported_at_its_place(case: Case) -> None:
+    reported = problems(case.files)
+    places = [(problem.file, problem.cell) for problem in reported if case.message in problem.message]
+    assert places == [(case.file, case.cell)], reported
 
 
-def test_all_faults_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     files = course(
         answer(), answer(), graded(points=None), cell(pmh={"concepts": ["love"]}),
         toml=TOML + '[[units]]\ntitle = "V"\n[[units.lessons]]\nslug = "two"\ntitle = "Two"\n',
@@ -218,7 +222,7 @@ def test_all_faults_at_once() -> None:
     assert {problem.cell for problem in problems(files)} == {None, "a", "t", "cell 4"}
 
 
-def test_cells_are_checked_though_the_course_file_cannot_be_read() -> None:
+def test_cells_are_checked_even_if_course_toml_cannot_be_read() -> None:
     files = course(graded(points=None), cell(pmh={"concepts": ["love"]}), toml="[")
     assert [(problem.file, problem.cell) for problem in problems(files)] == [(CT, None), (NB, "t")]
 
@@ -234,9 +238,9 @@ def test_cells_are_checked_though_the_course_file_cannot_be_read() -> None:
         "assert await x()",
     ],
 )
-def test_whatever_may_raise_is_a_test(source: str) -> None:
+def test_cell_that_may_raise_is_a_test(source: str) -> None:
     assert read_course(course(answer(), graded(source))).slug == "c"
 
 
-def test_a_folder_that_the_course_does_not_name_is_left_alone() -> None:
+def test_folder_that_the_course_does_not_name_is_ignored() -> None:
     assert read_course(course(answer(), graded(), **{"drafts/n.ipynb": b"{"})).slug == "c"

@@ -1,10 +1,17 @@
+"""Warnings about courses that can be released as they are."""
+
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from pmh_jupyter.authoring.course import read_course, read_folder
 from pmh_jupyter.authoring.course_warnings import find_warnings
 from pmh_jupyter.domain.course import Course, File, Lesson
+from pmh_jupyter.errors import Problem
 
 ROOT = Path(__file__).parents[3]
 HELPER = b"""---
@@ -20,20 +27,63 @@ check(1)
 """
 
 
-def test_what_is_worth_a_look() -> None:
+def warnings_of(*files: File) -> tuple[Problem, ...]:
+    return find_warnings(Course("c", "C", "", (Lesson("l", "L", "U", files),), (), ()))
+
+
+def make_notebook(*cells: dict[str, Any], kernel: str = "python3") -> File:
+    spec = {"name": kernel, "display_name": kernel, "language": "python"}
+    data = {"cells": cells, "metadata": {"kernelspec": spec}, "nbformat": 4, "nbformat_minor": 5}
+    return File("n.ipynb", json.dumps(data).encode())
+
+
+def make_cell(source: str, cell_type: str = "markdown", **fields: Any) -> dict[str, Any]:
+    nbgrader = fields.pop("nbgrader", {})
+    return {"cell_type": cell_type, "source": source, "metadata": {"nbgrader": nbgrader} if nbgrader else {}} | fields
+
+
+def test_unmarked_and_untested_solutions_are_warned_about() -> None:
     found = find_warnings(read_course(read_folder(ROOT / "tests" / "support" / "courses")))
-    assert [(one.file, one.cell, one.message.partition(",")[0]) for one in found] == [
+    assert [(warning.file, warning.cell, warning.message.partition(",")[0]) for warning in found] == [
         ("odd-cases/second.py", "sorted", "No solution is marked in it"),
         ("classic/classic.ipynb", "scratch", "No solution is marked in it"),
         ("classic/classic.ipynb", "scratch", "No test follows it"),
     ]
 
 
-def test_a_test_that_leaves_the_asserting_to_others() -> None:
-    course = Course("c", "C", "", (Lesson("l", "L", "U", (File("n.md", HELPER),)),), (), ())
-    (remark,) = find_warnings(course)
-    assert remark.cell == "t" and "asserts nothing itself" in remark.message
+def test_test_cell_without_an_assertion_is_warned_about() -> None:
+    (warning,) = warnings_of(File("n.md", HELPER))
+    assert warning.cell == "t" and "has no assertion" in warning.message
 
 
-def test_the_starter_course_needs_none() -> None:
+def test_starter_course_has_no_warnings() -> None:
     assert find_warnings(read_course(read_folder(ROOT / "courses" / "python-mastery"))) == ()
+
+
+def test_attachments_of_sealed_text_are_warned_about() -> None:
+    source = "![](attachment:task.png)\n### BEGIN SOLUTION\n![](attachment:answer.png)\n### END SOLUTION"
+    flags = {"grade_id": "a", "solution": True, "grade": True, "points": 1}
+    picture = {"image/png": "AAAA"}
+    cell = make_cell(source, nbgrader=flags, attachments={"task.png": picture, "answer.png": picture})
+    messages = [warning.message for warning in warnings_of(make_notebook(cell)) if "attachments" in warning.message]
+    assert len(messages) == 1 and "answer.png" in messages[0] and "task.png" not in messages[0]
+
+
+def test_instructor_only_cell_is_warned_about() -> None:
+    (warning,) = warnings_of(make_notebook(make_cell("Be lenient.", nbgrader={"remove": True})))
+    assert "remove: true" in warning.message and warning.cell == "cell 1"
+
+
+@pytest.mark.parametrize(("kernel", "count"), [("python3", 0), ("conda-env-ann-py", 1)])
+def test_kernel_of_the_authors_machine_is_warned_about(kernel: str, count: int) -> None:
+    found = warnings_of(make_notebook(make_cell("text"), kernel=kernel))
+    assert len(found) == count and all(kernel in warning.message for warning in found)
+
+
+@pytest.mark.parametrize(("text", "count"), [("", 1), ("Compare with answer.png.", 0)])
+def test_file_that_only_sealed_text_names_is_warned_about(text: str, count: int) -> None:
+    source = "### BEGIN SOLUTION\n![](answer.png)\n### END SOLUTION"
+    flags = {"grade_id": "a", "solution": True, "grade": True, "points": 1}
+    notebook = make_notebook(make_cell(source, nbgrader=flags), make_cell(text))
+    found = [warning for warning in warnings_of(notebook, File("answer.png", b"")) if warning.file == "l/answer.png"]
+    assert len(found) == count

@@ -1,4 +1,4 @@
-"""What a lesson's gradings may use: the lesson's word before the course's, before the hub's; and what is imported before."""
+"""Limits and preloads of a lesson: the lesson's take precedence over the course's, and these over the hub's."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _lesson(toml: str, *imports: str) -> Lesson:
 
 
 @pytest.mark.parametrize(
-    ("toml", "wanted"),
+    ("toml", "expected"),
     [
         (TOML, HUB),
         (TOML + EVERYTHING, ALL_OF_IT),
@@ -42,16 +42,16 @@ def _lesson(toml: str, *imports: str) -> Lesson:
             UNIT + "[units.lessons.limits]\nprocesses = 3\n[limits]\nprocesses = 9\nmemory_mb = 64\n",
             EffectiveLimits(7, 70, 64 << 20, 3),
         ),
-        # A cell that may run longer than the hub gives a whole notebook has that time.
+        # A cell limit above the hub's limit of a notebook raises the latter.
         (TOML + "[limits]\ncell_seconds = 200\n", EffectiveLimits(200, 200, 1 << 29)),
     ],
 )
-def test_the_lesson_goes_before_the_course_before_the_hub(toml: str, wanted: EffectiveLimits) -> None:
-    assert limits_and_preload(_lesson(toml), HUB)[0] == wanted
+def test_limits_of_the_lesson_precede_those_of_course_and_hub(toml: str, expected: EffectiveLimits) -> None:
+    assert limits_and_preload(_lesson(toml), HUB)[0] == expected
 
 
 @pytest.mark.parametrize(
-    ("toml", "imports", "wanted"),
+    ("toml", "imports", "expected"),
     [
         (TOML, (), ()),
         (TOML, ("import numpy as np\nimport os",), ("numpy",)),
@@ -65,11 +65,11 @@ def test_the_lesson_goes_before_the_course_before_the_hub(toml: str, wanted: Eff
         ('preload = ["sympy"]\n' + UNIT + 'preload = ["networkx"]\n', (), ("networkx",)),
     ],
 )
-def test_what_is_imported_before(toml: str, imports: tuple[str, ...], wanted: tuple[str, ...]) -> None:
-    assert limits_and_preload(_lesson(toml, *imports))[1] == wanted
+def test_modules_to_preload(toml: str, imports: tuple[str, ...], expected: tuple[str, ...]) -> None:
+    assert limits_and_preload(_lesson(toml, *imports))[1] == expected
 
 
-def test_what_cannot_be_read_imports_nothing() -> None:
+def test_unreadable_files_import_nothing() -> None:
     assert find_slow_imports((File("n.ipynb", b"{"), File("data.csv", b"import numpy"))) == ()
 
 
@@ -81,19 +81,19 @@ def _write(folder: Path, toml: str) -> str:
     return str(folder / "one")
 
 
-def test_a_lessons_folder_on_disk_has_the_limits_of_its_course(tmp_path: Path) -> None:
+def test_folder_of_a_lesson_has_the_limits_of_its_course(tmp_path: Path) -> None:
     source = read_lesson(_write(tmp_path, 'preload = ["sympy"]\n' + UNIT + "[units.lessons.limits]\nprocesses = 3\n"))
     assert (source.limits, source.preload) == (RequestedLimits(processes=3), ("sympy",))
 
 
-def test_a_lesson_that_stands_alone_asks_for_nothing_but_its_imports(tmp_path: Path) -> None:
+def test_lesson_without_a_course_requests_only_its_imports(tmp_path: Path) -> None:
     alone = tmp_path / "alone.ipynb"
     alone.write_bytes(notebook(cell("import numpy"), answer(), graded()))
     source = read_lesson(str(alone))
     assert (source.limits, source.preload) == (RequestedLimits(), ("numpy",))
 
 
-def test_a_course_that_cannot_be_read_is_no_reason_to_guess(tmp_path: Path) -> None:
-    with pytest.raises(InvalidCourse) as refused:
+def test_lesson_of_an_invalid_course_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidCourse) as error:
         read_lesson(_write(tmp_path, TOML + "[limits]\ncolour = 3\n"))
-    assert "colour in limits is not a known key" in refused.value.problems[0].message
+    assert "colour in limits is not a known key" in error.value.problems[0].message

@@ -1,4 +1,4 @@
-"""Releases of real folders, and whether they give anything away."""
+"""Releases of real folders, and the leaks that prevent a release."""
 
 from __future__ import annotations
 
@@ -23,19 +23,26 @@ def odd() -> Course:
     return read_course(read_folder(ODD))
 
 
-def test_text_becomes_ipynb_and_data_goes_along(odd: Course) -> None:
+def test_text_notebooks_become_ipynb_and_data_files_are_included(odd: Course) -> None:
     release = release_lesson(odd.lessons[0])
     paths = ["README.md", "data/numbers.csv", "first.ipynb", "helper.py", "second.ipynb"]
     assert [file.path for file in release.student_files] == paths
     assert [file.path for file in release.sealed_files] == paths
 
 
-def test_exercises_run_through_the_notebooks_in_their_order(odd: Course) -> None:
-    found = [
-        (one.notebook, one.grade_id, one.solution_cells, one.test_cells, one.max_millipoints, one.is_manually_graded)
-        for one in release_lesson(odd.lessons[0]).exercises
+def test_exercises_are_in_the_order_of_notebooks_and_cells(odd: Course) -> None:
+    exercises = [
+        (
+            exercise.notebook,
+            exercise.grade_id,
+            exercise.solution_cells,
+            exercise.test_cells,
+            exercise.max_millipoints,
+            exercise.is_manually_graded,
+        )
+        for exercise in release_lesson(odd.lessons[0]).exercises
     ]
-    assert found == [
+    assert exercises == [
         ("first.ipynb", "total", ("total",), ("total-tests", "total-more-tests"), 2000, False),
         ("first.ipynb", "größe", ("größe", "einheit"), ("größe-tests",), 1000, False),
         ("first.ipynb", "why", ("why",), (), 3000, True),
@@ -59,13 +66,13 @@ def test_exercises_run_through_the_notebooks_in_their_order(odd: Course) -> None
         "old output",
     ],
 )
-def test_the_student_sees_nothing_sealed(odd: Course, secret: str) -> None:
+def test_student_version_has_no_sealed_text(odd: Course, secret: str) -> None:
     for lesson in odd.lessons:
         for file in release_lesson(lesson).student_files:
             assert secret.casefold() not in file.content.decode().casefold()
 
 
-def test_an_nbgrader_notebook_is_released_as_it_is(odd: Course) -> None:
+def test_notebook_of_nbgrader_keeps_its_cell_ids(odd: Course) -> None:
     (student,) = release_lesson(odd.lessons[1]).student_files
     notebook = json.loads(student.content)
     assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
@@ -74,7 +81,7 @@ def test_an_nbgrader_notebook_is_released_as_it_is(odd: Course) -> None:
 
 
 @pytest.mark.parametrize("folder", [ODD, STARTER])
-def test_the_same_folder_gives_the_same_release(folder: Path) -> None:
+def test_same_folder_gives_the_same_release(folder: Path) -> None:
     first, second = ([release_lesson(lesson) for lesson in read_course(read_folder(folder)).lessons] for _ in range(2))
     assert first == second
 
@@ -113,7 +120,7 @@ def lesson(*more: tuple[str, str], notebook: str = SOLVED) -> Lesson:
 
 
 @pytest.mark.parametrize(
-    ("leaky", "cell", "says"),
+    ("leaky", "cell", "message"),
     [
         (
             lesson(("draft.py", "def f(w, h):\n  surface = width * height\n  # so\n\n  return surface\n")),
@@ -130,11 +137,11 @@ def lesson(*more: tuple[str, str], notebook: str = SOLVED) -> Lesson:
     ],
     ids=["solution in data", "solution in prose", "hidden test in sight", "marker in data"],
 )
-def test_what_is_given_away_is_refused(leaky: Lesson, cell: str | None, says: str) -> None:
-    with pytest.raises(InvalidCourse) as refused:
+def test_release_that_reveals_sealed_text_is_refused(leaky: Lesson, cell: str | None, message: str) -> None:
+    with pytest.raises(InvalidCourse) as error:
         release_lesson(leaky)
-    assert [problem.cell for problem in refused.value.problems] == [cell]
-    assert says in refused.value.problems[0].message
+    assert [problem.cell for problem in error.value.problems] == [cell]
+    assert message in error.value.problems[0].message
 
 
 @pytest.mark.parametrize(
@@ -147,16 +154,16 @@ def test_what_is_given_away_is_refused(leaky: Lesson, cell: str | None, says: st
         lesson(notebook=SOLVED.replace("assert area(1, 2) == 2", "# area(3, 4) is tested too\nassert area(1, 2) == 2")),
     ],
 )
-def test_what_only_resembles_it_is_fine(fine: Lesson) -> None:
+def test_text_that_only_resembles_sealed_text_is_released(fine: Lesson) -> None:
     assert release_lesson(fine).lesson == "areas"
 
 
-def test_short_solutions_stand_in_any_example() -> None:
+def test_short_solution_may_occur_elsewhere() -> None:
     short = SOLVED.replace("    surface = width * height\n    return surface\n", "    return 3\n")
     assert release_lesson(lesson(("notes.txt", "return 3\n"), notebook=short)).max_millipoints == 1000
 
 
-def test_the_sealed_files_themselves_would_be_found() -> None:
+def test_sealed_files_themselves_are_reported_as_leaks() -> None:
     sealed = release_lesson(lesson()).sealed_files
     messages = " ".join(problem.message for problem in find_leaks(sealed, sealed))
-    assert "Its solution can be read" in messages and "Its hidden test" in messages and "A marker" in messages
+    assert "Its solution is visible" in messages and "Its hidden test" in messages and "A marker" in messages

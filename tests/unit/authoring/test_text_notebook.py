@@ -64,14 +64,14 @@ x = 1
         ("n.py", "import jupytext\n", False),
     ],
 )
-def test_a_text_is_a_notebook_by_its_header(path: str, text: str, expected: bool) -> None:
+def test_text_file_with_a_header_is_a_notebook(path: str, text: str, expected: bool) -> None:
     assert is_notebook(File(path, text.encode())) is expected
 
 
 def test_myst_keeps_metadata_and_becomes_ipynb() -> None:
-    made = as_ipynb(File("part/n.md", MYST.encode()))
-    title, answer, why = json.loads(made.content)["cells"]
-    assert made.path == "part/n.ipynb"
+    converted = as_ipynb(File("part/n.md", MYST.encode()))
+    title, answer, why = json.loads(converted.content)["cells"]
+    assert converted.path == "part/n.ipynb"
     assert title["source"] == ["# Title"]
     assert answer["metadata"] == {
         "nbgrader": {"grade_id": "a", "solution": True},
@@ -81,22 +81,22 @@ def test_myst_keeps_metadata_and_becomes_ipynb() -> None:
     assert all("id" not in cell for cell in (title, answer, why))
 
 
-def test_percent_scripts_too() -> None:
-    made = as_ipynb(File("n.py", PERCENT.encode()))
-    assert [cell["cell_type"] for cell in json.loads(made.content)["cells"]] == ["markdown", "code"]
+def test_percent_script_becomes_ipynb() -> None:
+    converted = as_ipynb(File("n.py", PERCENT.encode()))
+    assert [cell["cell_type"] for cell in json.loads(converted.content)["cells"]] == ["markdown", "code"]
 
 
-def test_the_same_text_gives_the_same_bytes() -> None:
+def test_same_text_gives_the_same_bytes() -> None:
     assert as_ipynb(File("n.md", MYST.encode())) == as_ipynb(File("n.md", MYST.encode()))
 
 
-def test_metadata_goes_through_jupytext_and_back() -> None:
+def test_metadata_survives_a_round_trip_through_jupytext() -> None:
     once = jupytext.reads(MYST, fmt="md:myst")
     again = jupytext.reads(jupytext.writes(once, fmt="md:myst"), fmt="md:myst")
     assert [cell.metadata for cell in again.cells] == [cell.metadata for cell in once.cells]
 
 
-def test_an_ipynb_is_left_alone() -> None:
+def test_ipynb_is_not_converted() -> None:
     file = File("n.ipynb", b"whatever")
     assert as_ipynb(file) is file
 
@@ -110,6 +110,6 @@ def test_an_ipynb_is_left_alone() -> None:
     ],
     ids=["YAML", "UTF-8", "JSON"],
 )  # fmt: skip
-def test_what_cannot_be_read_says_which_file(content: bytes) -> None:
+def test_error_names_the_file_that_cannot_be_read(content: bytes) -> None:
     with pytest.raises(InvalidNotebook, match=r"n\.md cannot be read as Jupytext: \S+"):
         as_ipynb(File("n.md", content))

@@ -1,4 +1,4 @@
-"""What a wall keeps from a submission: each probe succeeds without a wall, and fails behind the real one."""
+"""What a sandbox withholds from a submission: each probe succeeds without a sandbox, and fails in the real one."""
 
 from __future__ import annotations
 
@@ -20,9 +20,8 @@ from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.grading import grade as grade_module
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
-from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.task import EffectiveLimits
-from tests.support.grading.lesson import ENGINE, answered, bubblewrap, notebook, task
+from tests.support.grading.lesson import ENGINE, answered, bubblewrap, grade, notebook, task
 
 pytestmark = pytest.mark.needs("bubblewrap")
 PROBES = sorted((ENGINE / "probes").glob("*.txt"))
@@ -39,20 +38,20 @@ def _release() -> Release:
     return build_release("probe", "Probe", [notebook(cells, "probe.ipynb")], [])
 
 
-def _reaches(code: str, wall: SandboxBackend, target: dict[str, Any], limits: EffectiveLimits | None = None) -> bool:
-    """True where the probe's code got what it was after."""
+def _reaches(code: str, backend: SandboxBackend, target: dict[str, Any], limits: EffectiveLimits | None = None) -> bool:
+    """Return whether the probe's code reached its target."""
     source = "import json\ntarget = json.load(open('target.json'))\nreached = False\n" + code
     release = _release()
     submitted = notebook(answered({"probe": source}, release), "probe.ipynb")
-    aim = File("target.json", json.dumps(target).encode())
-    grading = grade(task(submitted, aim, release=release, limits=limits), wall)
+    target_file = File("target.json", json.dumps(target).encode())
+    grading = grade(task(submitted, target_file, release=release, limits=limits), backend)
     assert grading.grader_error is None
     return grading.verdicts[0].outcome is Outcome.PASSED
 
 
 @pytest.fixture
 def target(tmp_path: Path) -> Iterator[dict[str, Any]]:
-    """A secret file, a process with a secret in its environment and an open file, and a server; all of the grader's own user."""
+    """Targets of the grader's own user: a secret file, a process with a secret in its environment and an open file, and a server."""
     secret = tmp_path / "key"
     secret.write_text(SECRET)
     secret.chmod(0o600)
@@ -89,23 +88,23 @@ def _greet(server: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.stem)
-def test_a_probe_reaches_nothing_behind_the_wall(probe: Path, target: dict[str, Any]) -> None:
+def test_probe_reaches_nothing_in_the_sandbox(probe: Path, target: dict[str, Any]) -> None:
     code = probe.read_text()
     assert _reaches(code, UnsandboxedBackend(), target), "the probe itself does not work"
     assert not _reaches(code, bubblewrap(), target)
 
 
 def _living(word: str) -> list[int]:
-    """Processes of this machine whose command line holds the word."""
-    found = []
+    """Return the processes of this machine whose command line contains the word."""
+    pids = []
     for entry in os.listdir("/proc"):
         if entry.isdecimal():
             try:
                 if word.encode() in Path(f"/proc/{entry}/cmdline").read_bytes():
-                    found.append(int(entry))
+                    pids.append(int(entry))
             except OSError:
                 continue
-    return found
+    return pids
 
 
 SURVIVE = """
@@ -117,15 +116,15 @@ time.sleep(60)
 """
 
 
-def test_nothing_of_a_submission_outlives_it(tmp_path: Path) -> None:
+def test_no_process_of_a_submission_outlives_it(tmp_path: Path) -> None:
     limits = EffectiveLimits(cell_seconds=2, submission_seconds=2)
-    for wall, survives in ((UnsandboxedBackend(), True), (bubblewrap(), False)):
-        word = f"survivor-{wall.name}-{os.getpid()}"
-        _reaches(SURVIVE.format(word=word), wall, {}, limits)
-        left = _living(word)
-        for pid in left:
+    for backend, survives in ((UnsandboxedBackend(), True), (bubblewrap(), False)):
+        word = f"survivor-{backend.name}-{os.getpid()}"
+        _reaches(SURVIVE.format(word=word), backend, {}, limits)
+        survivors = _living(word)
+        for pid in survivors:
             os.kill(pid, 9)
-        assert bool(left) is survives
+        assert bool(survivors) is survives
 
 
 MEET = """
@@ -138,12 +137,14 @@ while time.monotonic() < until and not reached:
 """
 
 
-def test_two_gradings_at_once_do_not_see_each_other() -> None:
+def test_concurrent_gradings_do_not_see_each_other() -> None:
     names = [f"{os.getpid()}-a", f"{os.getpid()}-b"]
-    for wall, meet in ((UnsandboxedBackend(), [True, True]), (bubblewrap(), [False, False])):
+    for backend, meet in ((UnsandboxedBackend(), [True, True]), (bubblewrap(), [False, False])):
         with ThreadPoolExecutor(2) as pool:
-            found = pool.map(lambda name, wall=wall: _reaches(MEET, wall, {"name": name, "names": names}), names)
-            assert list(found) == meet
+            reached = pool.map(
+                lambda name, backend=backend: _reaches(MEET, backend, {"name": name, "names": names}), names
+            )
+            assert list(reached) == meet
     for name in names:
         Path(f"/tmp/pmh-meet-{name}").unlink()
 
@@ -164,7 +165,7 @@ reached = children >= 25
 """
 
 
-def test_processes_are_counted_for_each_grading_alone() -> None:
+def test_processes_are_counted_per_grading() -> None:
     limits = EffectiveLimits(cell_seconds=5, submission_seconds=10, processes=30)
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(lambda _: _reaches(COUNT, bubblewrap(), {}, limits), range(2))) == [True, True]

@@ -1,4 +1,4 @@
-"""The wall of containers, on a real engine: it grades as the other wall does, keeps in what it must, and leaves nothing behind."""
+"""The backend of containers, on a real engine: it grades as the other backend does, keeps in what it must, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -23,12 +23,11 @@ from pmh_jupyter.grading.backends.container import CAPABILITIES, OVERHEAD_BYTES,
 from pmh_jupyter.grading.backends.docker import DockerBackend
 from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
 from pmh_jupyter.grading.canary import run_canary
-from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.task import EffectiveLimits
 from tests.integration.grading.backends.test_containment import COUNT, MEET, PROBES, _living, _reaches, target
 from tests.support.docker.backend import IMAGE, docker_wall
 from tests.support.docker.engine import docker_engine
-from tests.support.grading.lesson import answered, by_name, cases, judged, notebook, task
+from tests.support.grading.lesson import answered, by_name, cases, grade, isolated, notebook, task
 
 pytestmark = [pytest.mark.slow, pytest.mark.docker, pytest.mark.needs("docker", "root"), pytest.mark.timeout(300)]
 ROOT = Path(__file__).parents[4]
@@ -46,7 +45,7 @@ def engine() -> Iterator[docker.DockerClient]:
 
 
 @pytest.fixture(scope="module")
-def wall(engine: docker.DockerClient) -> Iterator[DockerBackend]:
+def backend(engine: docker.DockerClient) -> Iterator[DockerBackend]:
     made = docker_wall()
     yield made
     made.close()
@@ -59,7 +58,7 @@ def _ours(engine: docker.DockerClient) -> list[str]:
     ]
 
 
-def _told(source: str, wall: DockerBackend, limits: EffectiveLimits | None = None) -> str:
+def _told(source: str, backend: DockerBackend, limits: EffectiveLimits | None = None) -> str:
     """What a cell raises, as the judge tells it."""
     limits = limits or EffectiveLimits(cell_seconds=5, submission_seconds=20)
     asked = {
@@ -68,21 +67,21 @@ def _told(source: str, wall: DockerBackend, limits: EffectiveLimits | None = Non
         "limits": {name: getattr(limits, name) for name in vars(limits)},
         "seed": 0,
     }
-    events = [json.loads(line) for line in wall.run(json.dumps(asked).encode(), limits).output.splitlines() if line]
+    events = [json.loads(line) for line in backend.run(json.dumps(asked).encode(), limits).output.splitlines() if line]
     return str(next(event for event in events if event["event"] == "cell-finished")["error"]["detail"])
 
 
-def test_the_canary_passes(wall: DockerBackend) -> None:
-    assert (wall.name, wall.is_contained) == ("docker", True)
-    run_canary(wall)
+def test_the_canary_passes(backend: DockerBackend) -> None:
+    assert (backend.name, backend.is_contained) == ("docker", True)
+    run_canary(backend)
 
 
 @pytest.mark.parametrize("name", TRIED)
-def test_it_grades_as_the_other_wall_does(name: str, wall: DockerBackend) -> None:
+def test_it_grades_as_the_other_wall_does(name: str, backend: DockerBackend) -> None:
     case = CASES[name]
     limits = EffectiveLimits(**({"cell_seconds": 5.0, "submission_seconds": 20.0} | case.limits))
     grading = grade(
-        task(notebook(answered(case.answers)), limits=limits, isolation=judged(Isolation.SEPARATE_PROCESS)), wall
+        task(notebook(answered(case.answers)), limits=limits, isolation=isolated(Isolation.SEPARATE_PROCESS)), backend
     )
     found = {
         name: {"outcome": one.outcome.value, "points": one.millipoints / 1000, "message": one.message.code}
@@ -98,9 +97,9 @@ ELSEWHERE = [probe for probe in PROBES if probe.stem not in ("password-file", "p
 
 
 @pytest.mark.parametrize("probe", ELSEWHERE, ids=lambda probe: probe.stem)
-def test_a_probe_reaches_nothing(probe: Path, target: dict[str, object], wall: DockerBackend) -> None:
-    """That each works where there is no wall is shown where the other wall is tried."""
-    assert not _reaches(probe.read_text(), wall, target)
+def test_a_probe_reaches_nothing(probe: Path, target: dict[str, object], backend: DockerBackend) -> None:
+    """That each works where there is no backend is shown where the other backend is tried."""
+    assert not _reaches(probe.read_text(), backend, target)
 
 
 NOTHING = """
@@ -121,8 +120,8 @@ raise ValueError("nothing")
 """
 
 
-def test_a_student_has_no_rights_no_network_and_nothing_to_write_on(wall: DockerBackend) -> None:
-    assert _told(NOTHING, wall) == "nothing"
+def test_a_student_has_no_rights_no_network_and_nothing_to_write_on(backend: DockerBackend) -> None:
+    assert _told(NOTHING, backend) == "nothing"
 
 
 JUDGE = """
@@ -144,11 +143,11 @@ for name in os.listdir("/proc"):
 JUDGES_FILES = "import os\nreached = any(files for _, _, files in os.walk('/judge'))"
 
 
-def test_the_judge_beside_it_cannot_be_looked_into_or_ended(wall: DockerBackend) -> None:
+def test_the_judge_beside_it_cannot_be_looked_into_or_ended(backend: DockerBackend) -> None:
     assert _reaches(JUDGE, UnsandboxedBackend(), {}), "the probe itself does not work"
-    assert not _reaches(JUDGE, wall, {})
-    assert _reaches("import os\nreached = len(os.listdir('/judge')) == 1", wall, {}), "there is nothing to look for"
-    assert not _reaches(JUDGES_FILES, wall, {})
+    assert not _reaches(JUDGE, backend, {})
+    assert _reaches("import os\nreached = len(os.listdir('/judge')) == 1", backend, {}), "there is nothing to look for"
+    assert not _reaches(JUDGES_FILES, backend, {})
 
 
 FILL = """
@@ -163,11 +162,11 @@ except OSError as error:
 """
 
 
-def test_limits_are_set_and_hold(wall: DockerBackend, engine: docker.DockerClient) -> None:
-    run_canary(wall)
-    for thread in list(wall._pool._fill_threads.values()):
+def test_limits_are_set_and_hold(backend: DockerBackend, engine: docker.DockerClient) -> None:
+    run_canary(backend)
+    for thread in list(backend._pool._fill_threads.values()):
         thread.join()
-    (spare, *_) = wall._pool._spares[()]
+    (spare, *_) = backend._pool._spares[()]
     host = engine.api.inspect_container(spare.id)["HostConfig"]
     assert (host["Memory"], host["MemorySwap"]) == (spare.memory_bytes, spare.memory_bytes)
     assert (host["NetworkMode"], host["ReadonlyRootfs"], host["Privileged"]) == ("none", True, False)
@@ -179,32 +178,32 @@ from pathlib import Path
 files = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 raise ValueError(next(file.read_text() for file in files if file.exists()))
 """
-    assert int(_told(read, wall, limits)) == limits.memory_bytes + OVERHEAD_BYTES
-    assert _told(FILL, wall) == f"28 {64 << 20}"
-    assert _reaches(COUNT, wall, {}, limits)
-    assert not _reaches(COUNT.replace(">= 25", ">= 30"), wall, {}, limits)
+    assert int(_told(read, backend, limits)) == limits.memory_bytes + OVERHEAD_BYTES
+    assert _told(FILL, backend) == f"28 {64 << 20}"
+    assert _reaches(COUNT, backend, {}, limits)
+    assert not _reaches(COUNT.replace(">= 25", ">= 30"), backend, {}, limits)
 
 
-def test_no_two_submissions_share_a_container(wall: DockerBackend) -> None:
+def test_no_two_submissions_share_a_container(backend: DockerBackend) -> None:
     where = "import socket; raise ValueError(socket.gethostname())"
     with ThreadPoolExecutor(2) as pool:
-        names = list(pool.map(lambda _: _told(where, wall), range(4)))
+        names = list(pool.map(lambda _: _told(where, backend), range(4)))
         assert len(set(names)) == 4
-        meet = lambda name: _reaches(MEET, wall, {"name": name, "names": ["a", "b"]})  # noqa: E731
+        meet = lambda name: _reaches(MEET, backend, {"name": name, "names": ["a", "b"]})  # noqa: E731
         assert list(pool.map(meet, "ab")) == [False, False]
 
 
-def test_nothing_of_a_submission_outlives_it(wall: DockerBackend, engine: docker.DockerClient) -> None:
+def test_nothing_of_a_submission_outlives_it(backend: DockerBackend, engine: docker.DockerClient) -> None:
     code = "import subprocess\nsubprocess.Popen(['sleep', '86399.7'], start_new_session=True)\nraise ValueError('left')"
-    assert _told(code, wall) == "left"
+    assert _told(code, backend) == "left"
     assert _living("86399.7") == []
 
 
-def test_closed_nothing_is_left_and_it_can_be_used_again(wall: DockerBackend, engine: docker.DockerClient) -> None:
-    run_canary(wall)
-    wall.close()
+def test_closed_nothing_is_left_and_it_can_be_used_again(backend: DockerBackend, engine: docker.DockerClient) -> None:
+    run_canary(backend)
+    backend.close()
     assert _ours(engine) == []
-    run_canary(wall)
+    run_canary(backend)
 
 
 GRADER = """
@@ -212,10 +211,10 @@ from tests.support.docker.backend import docker_wall
 from tests.integration.grading.backends.test_docker import _told
 import threading
 
-wall = docker_wall()
-_told("raise ValueError()", wall)
-threading.Thread(target=_told, args=("import time; time.sleep(60)", wall), daemon=True).start()
-wall._pool._filling and [thread.join() for thread in list(wall._pool._filling.values())]
+backend = docker_wall()
+_told("raise ValueError()", backend)
+threading.Thread(target=_told, args=("import time; time.sleep(60)", backend), daemon=True).start()
+backend._pool._filling and [thread.join() for thread in list(backend._pool._filling.values())]
 print("begin", flush=True)
 input()
 """
@@ -240,7 +239,7 @@ def test_no_container_outlives_a_grader_that_is_killed(engine: docker.DockerClie
 
 
 def test_what_a_lost_grader_left_is_swept_and_what_others_use_is_not(
-    engine: docker.DockerClient, wall: DockerBackend
+    engine: docker.DockerClient, backend: DockerBackend
 ) -> None:
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     names = Path("/proc/self/ns/pid").readlink()
@@ -264,11 +263,11 @@ def test_what_a_lost_grader_left_is_swept_and_what_others_use_is_not(
 
 
 def test_what_is_missing_is_named(
-    engine: docker.DockerClient, monkeypatch: pytest.MonkeyPatch, wall: DockerBackend
+    engine: docker.DockerClient, monkeypatch: pytest.MonkeyPatch, backend: DockerBackend
 ) -> None:
-    with pytest.raises(NoSandbox, match="no image nowhere") as refused:
+    with pytest.raises(NoSandbox, match="no image nowhere") as caught:
         find_backend(Settings(grader_sandbox="docker", grader_image="nowhere"))
-    assert "deploy/Dockerfile" in refused.value.advice
+    assert "deploy/Dockerfile" in caught.value.advice
     with pytest.raises(NoSandbox, match="does not start|can be started"):
         find_backend(Settings(grader_sandbox="docker", docker_image=IMAGE))  # there is no Python in it
     gc.collect()  # a connection that was left open is a warning, and so a failure of this test rather than of a later one

@@ -1,4 +1,4 @@
-"""Warm processes: what makes a new one, what is lost with one, what is left of one."""
+"""Fork servers: when they are replaced, what is lost with one, and that nothing of one is left."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from pmh_jupyter.grading.backends.interpreter import inspect_grader_python
 from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
 from pmh_jupyter.grading.runtime.sandbox.linux import find_descendants
 from pmh_jupyter.grading.task import EffectiveLimits
-from tests.support.grading.cells import TEST, ran, told
+from tests.support.grading.cells import TEST, outcomes_of, run_cells
 
 pytestmark = pytest.mark.needs("bubblewrap")
 PYTHON = sys.executable
 
 
 @pytest.fixture
-def wall() -> Iterator[BubblewrapBackend]:
-    made = BubblewrapBackend(inspect_grader_python(PYTHON))
-    yield made
-    made.close()
+def backend() -> Iterator[BubblewrapBackend]:
+    backend = BubblewrapBackend(inspect_grader_python(PYTHON))
+    yield backend
+    backend.close()
 
 
-def _is_graded(wall: BubblewrapBackend) -> bool:
-    return told(ran(wall, "x = 1", f"{TEST}assert x == 1")) == ["ok", "ok"]
+def _is_graded(backend: BubblewrapBackend) -> bool:
+    return outcomes_of(run_cells(backend, "x = 1", f"{TEST}assert x == 1")) == ["ok", "ok"]
 
 
 def _ends(pid: int) -> bool:
@@ -50,146 +50,149 @@ def _ends(pid: int) -> bool:
         os.close(descriptor)
 
 
-def test_one_process_serves_many_and_is_gone_when_it_is_closed(wall: BubblewrapBackend) -> None:
-    assert all(_is_graded(wall) for _ in range(5))
-    (pid,) = wall.fork_servers.server_pids()
-    inside = list(find_descendants(pid))
-    wall.close()
-    assert all(_ends(each) for each in (pid, *inside)) and wall.fork_servers.server_pids() == []
-    assert _is_graded(wall), "a wall that was closed may be used again"
+def test_one_fork_server_serves_many_gradings_and_ends_when_closed(backend: BubblewrapBackend) -> None:
+    assert all(_is_graded(backend) for _ in range(5))
+    (pid,) = backend.fork_servers.server_pids()
+    descendants = list(find_descendants(pid))
+    backend.close()
+    assert all(_ends(each) for each in (pid, *descendants)) and backend.fork_servers.server_pids() == []
+    assert _is_graded(backend), "a closed backend may be used again"
 
 
-def test_it_is_replaced_after_so_many_gradings(wall: BubblewrapBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_JOBS", 3)
+def test_fork_server_is_replaced_after_its_maximum_of_gradings(
+    backend: BubblewrapBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_JOBS", 3)
     served = []
     for _ in range(7):
-        # Without a test cell: to make one ready would be a run of its own.
-        assert told(ran(wall, "x = 1")) == ["ok"]
-        served += wall.fork_servers.server_pids()
+        # Without a test cell: compiling one would be a run of its own.
+        assert outcomes_of(run_cells(backend, "x = 1")) == ["ok"]
+        served += backend.fork_servers.server_pids()
     assert [len(set(served[at : at + 3])) for at in (0, 3)] == [1, 1] and len(set(served)) == 3
     assert _ends(served[0]) and _ends(served[3])
 
 
-def test_the_one_that_comes_after_it_is_started_ahead(wall: BubblewrapBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_JOBS", 5)
-    monkeypatch.setattr(module, "JOBS_AHEAD", 3)
+def test_successor_is_started_ahead(backend: BubblewrapBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_JOBS", 5)
+    monkeypatch.setattr(module, "SUCCESSOR_LEAD_JOBS", 3)
 
     def graded() -> int:
-        assert told(ran(wall, "x = 1")) == ["ok"]
-        return wall.fork_servers.server_pids()[0]
+        assert outcomes_of(run_cells(backend, "x = 1")) == ["ok"]
+        return backend.fork_servers.server_pids()[0]
 
-    def started() -> ForkServer:
+    def started_successor() -> ForkServer:
         for thread in threading.enumerate():
             if thread.name == module.SUCCESSOR_THREAD_NAME:
                 thread.join()
-        (one,) = wall.fork_servers._successors.values()
-        return one
+        (successor,) = backend.fork_servers._successors.values()
+        return successor
 
     first = [graded() for _ in range(2)]
-    coming = started()
+    successor = started_successor()
     second = [graded() for _ in range(4)]
-    assert set(first + second[:3]) == {first[0]} and second[3] == coming.process.pid != first[0]
-    assert _ends(first[0]) and not wall.fork_servers._successors
+    assert set(first + second[:3]) == {first[0]} and second[3] == successor.process.pid != first[0]
+    assert _ends(first[0]) and not backend.fork_servers._successors
 
     graded()
-    waiting = started()
-    wall.close()
-    assert _ends(waiting.process.pid) and _ends(coming.process.pid)
+    waiting = started_successor()
+    backend.close()
+    assert _ends(waiting.process.pid) and _ends(successor.process.pid)
 
 
-def test_modules_are_imported_before_and_each_set_has_its_own(wall: BubblewrapBackend) -> None:
+def test_each_set_of_preloaded_modules_has_a_fork_server(backend: BubblewrapBackend) -> None:
     def loaded(*preload: str) -> bytes:
         probe = PROBE_BUNDLE.replace(b'"source": ""', b'"source": "import sys; 1 / (\'sqlite3\' in sys.modules)"')
-        return wall.run(probe, EffectiveLimits(submission_seconds=20), preload).output
+        return backend.run(probe, EffectiveLimits(submission_seconds=20), preload).output
 
     assert b"ZeroDivisionError" in loaded() and b"ZeroDivisionError" not in loaded("sqlite3", "no_such_module")
-    assert len(wall.fork_servers.server_pids()) == 2
+    assert len(backend.fork_servers.server_pids()) == 2
 
 
-class _Counted:
-    """Recipes of a wall that is none; `paths` are what the zygote is said to be made of."""
+class _CustomPool:
+    """A pool without a sandbox, whose specs are changed."""
 
     def __init__(self, change: Callable[[ForkServerSpec], ForkServerSpec]) -> None:
-        self.wall, self.change = UnsandboxedBackend(), change
-        self.zygotes = ForkServerPool(lambda preload: self.change(self.wall.fork_servers._make_spec(preload)))
+        self.backend, self.change = UnsandboxedBackend(), change
+        self.fork_servers = ForkServerPool(lambda preload: self.change(self.backend.fork_servers._make_spec(preload)))
 
     def graded(self, folder: Path) -> int:
+        """Run a bundle; returns the process id of the fork server."""
         (folder / "work").mkdir(parents=True, exist_ok=True)
-        assert b'"completed"' in self.zygotes.run(PROBE_BUNDLE, 30, folder=str(folder)).output
-        return self.zygotes.server_pids()[0]
+        assert b'"completed"' in self.fork_servers.run(PROBE_BUNDLE, 30, folder=str(folder)).output
+        return self.fork_servers.server_pids()[0]
 
 
-def test_a_python_that_was_changed_on_disk_makes_a_new_one(tmp_path: Path) -> None:
+def test_changed_python_replaces_the_fork_server(tmp_path: Path) -> None:
     modules = tmp_path / "site-packages"
     modules.mkdir()
-    counted = _Counted(lambda recipe: replace(recipe, watched_paths=(modules,)))
-    first, second = (counted.graded(tmp_path) for _ in range(2))
+    pool = _CustomPool(lambda spec: replace(spec, watched_paths=(modules,)))
+    first, second = (pool.graded(tmp_path) for _ in range(2))
     os.utime(modules, ns=(1, 1))
-    third = counted.graded(tmp_path)
+    third = pool.graded(tmp_path)
     assert first == second != third and _ends(first)
-    counted.zygotes.close()
+    pool.fork_servers.close()
 
 
-def test_one_that_nobody_uses_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LOOK_SECONDS", 0.05)
-    monkeypatch.setattr(module, "IDLE_SECONDS", 0.1)
-    counted = _Counted(lambda recipe: recipe)
-    first = counted.graded(tmp_path)
-    assert _ends(first) and counted.graded(tmp_path) != first
-    counted.zygotes.close()
+def test_idle_fork_server_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "IDLE_CHECK_SECONDS", 0.05)
+    monkeypatch.setattr(module, "IDLE_TIMEOUT_SECONDS", 0.1)
+    pool = _CustomPool(lambda spec: spec)
+    first = pool.graded(tmp_path)
+    assert _ends(first) and pool.graded(tmp_path) != first
+    pool.fork_servers.close()
 
 
-def test_one_that_does_not_start_is_no_wall_and_says_why(tmp_path: Path) -> None:
+def test_fork_server_that_does_not_start_reports_why(tmp_path: Path) -> None:
     for command in (["/no/such/program"], ["/bin/sh", "-c", "echo no room >&2; exit 3"]):
-        counted = _Counted(lambda recipe, command=command: replace(recipe, command=lambda control: command))
+        pool = _CustomPool(lambda spec, command=command: replace(spec, command=lambda control: command))
         with pytest.raises(NoSandbox, match="No such file|no room"):
-            counted.graded(tmp_path)
+            pool.graded(tmp_path)
 
 
-def _kill_while_grading(wall: BubblewrapBackend, times: int) -> list[str]:
-    """Kills the zygote so many times as soon as a student's process runs below it."""
+def _kill_while_grading(backend: BubblewrapBackend, times: int) -> list[str]:
+    """Kill the fork server `times` times, each time as soon as a student process runs below it."""
     with ThreadPoolExecutor(1) as pool:
-        assert _is_graded(wall)
-        run = pool.submit(ran, wall, "import time\ntime.sleep(1)\nx = 1", f"{TEST}assert x == 1")
+        assert _is_graded(backend)
+        run = pool.submit(run_cells, backend, "import time\ntime.sleep(1)\nx = 1", f"{TEST}assert x == 1")
         killed: set[int] = set()
         while len(killed) < times and not run.done():
-            for pid in set(wall.fork_servers.server_pids()) - killed:
+            for pid in set(backend.fork_servers.server_pids()) - killed:
                 below = list(find_descendants(pid))
-                if len(below) >= 4:  # the zygote itself, a judge, a room's first process, a student's
+                if len(below) >= 4:  # the fork server, a judge, the first process of a sandbox, a student process
                     os.kill(below[0], 9)
                     killed.add(pid)
         assert len(killed) == times and all(_ends(pid) for pid in killed)
         outcome = run.result()
-        return ["fault"] if outcome.grader_error else told(outcome)
+        return ["grader-error"] if outcome.grader_error else outcomes_of(outcome)
 
 
-def test_what_was_running_when_one_died_is_run_again_on_another(wall: BubblewrapBackend) -> None:
-    assert _kill_while_grading(wall, 1) == ["ok", "ok"]
+def test_grading_of_a_killed_fork_server_runs_again(backend: BubblewrapBackend) -> None:
+    assert _kill_while_grading(backend, 1) == ["ok", "ok"]
 
 
-def test_what_kills_two_is_our_fault(wall: BubblewrapBackend) -> None:
-    assert _kill_while_grading(wall, 2) == ["fault"]
-    assert _is_graded(wall)
+def test_grading_that_loses_two_fork_servers_is_a_grader_error(backend: BubblewrapBackend) -> None:
+    assert _kill_while_grading(backend, 2) == ["grader-error"]
+    assert _is_graded(backend)
 
 
-def test_many_at_once_on_a_cold_wall_share_one(wall: BubblewrapBackend) -> None:
+def test_concurrent_gradings_share_one_fork_server(backend: BubblewrapBackend) -> None:
     barrier = threading.Barrier(8)
 
     def run(number: int) -> list[str]:
         barrier.wait()
         lost = "import os\nos._exit(1)" if number % 2 else "x = 0"
         cells = [f"mine = {number}", lost, f"{TEST}assert mine == {number}"]
-        return told(ran(wall, *cells)) + told(ran(wall, *cells[::2]))
+        return outcomes_of(run_cells(backend, *cells)) + outcomes_of(run_cells(backend, *cells[::2]))
 
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(run, range(8)))
     assert results == [["ok", "exit" if number % 2 else "ok", "ok", "ok", "ok"] for number in range(8)]
-    assert len(wall.fork_servers.server_pids()) == 1
+    assert len(backend.fork_servers.server_pids()) == 1
 
 
-def test_a_slow_submission_does_not_hold_a_fast_one_up(wall: BubblewrapBackend) -> None:
-    assert _is_graded(wall)
+def test_slow_submission_does_not_delay_a_fast_one(backend: BubblewrapBackend) -> None:
+    assert _is_graded(backend)
     with ThreadPoolExecutor(1) as pool:
-        slow = pool.submit(ran, wall, "while True: pass", cell_seconds=20, submission_seconds=3)
-        assert _is_graded(wall) and not slow.done()
-        assert told(slow.result()) == ["submission-timeout"]
+        slow = pool.submit(run_cells, backend, "while True: pass", cell_seconds=20, submission_seconds=3)
+        assert _is_graded(backend) and not slow.done()
+        assert outcomes_of(slow.result()) == ["submission-timeout"]

@@ -18,7 +18,7 @@ from pmh_jupyter.grading.assemble import NotebookPlan, Step
 from pmh_jupyter.grading.run import NotebookRun, run_plan
 from pmh_jupyter.grading.runtime.transport.framing import PeerLost
 from pmh_jupyter.grading.task import EffectiveLimits
-from tests.support.grading.cells import TEST, ran, told
+from tests.support.grading.cells import TEST, outcomes_of, run_cells
 from tests.support.grading.lesson import bubblewrap
 from tests.support.grading.separate_process import (
     STUDENT_CELL,
@@ -80,7 +80,7 @@ def run_in_sandbox(*cells: str, reference: tuple[str, ...] | None = None) -> Not
 @pytest.mark.parametrize(("student", "test"), [row[1:] for row in FEATURES], ids=[row[0] for row in FEATURES])
 def test_a_file_feature_works_in_the_sandbox(student: str, test: str) -> None:
     assert (
-        told(
+        outcomes_of(
             run_in_sandbox(
                 "import os\nos.remove('data.csv')\nos.remove('extra.txt')", student, TEST + _without_lesson_file(test)
             )
@@ -97,7 +97,7 @@ def _without_lesson_file(test: str) -> str:
 @pytest.mark.needs("bubblewrap")
 def test_tests_can_read_files_of_the_lesson_and_of_the_student() -> None:
     test = "assert open('data.csv').read() == 'a,b\\n1,2\\n'\nassert open('extra.txt').read() == 'extra'"
-    assert told(run_in_sandbox("x = 1", TEST + test)) == ["ok", "ok"]
+    assert outcomes_of(run_in_sandbox("x = 1", TEST + test)) == ["ok", "ok"]
 
 
 @pytest.mark.needs("bubblewrap")
@@ -105,7 +105,7 @@ def test_a_temporary_file_has_the_same_path_for_both() -> None:
     student = "def up(path):\n    text = open(path).read()\n    open(path, 'w').write(text.upper())"
     test = "import tempfile\nwith tempfile.NamedTemporaryFile('w+') as file:\n    file.write('abc')\n    file.flush()\n"
     test += "    up(file.name)\n    file.seek(0)\n    assert file.read() == 'ABC'"
-    assert told(run_in_sandbox(student, TEST + test)) == ["ok", "ok"]
+    assert outcomes_of(run_in_sandbox(student, TEST + test)) == ["ok", "ok"]
 
 
 @pytest.mark.needs("bubblewrap")
@@ -121,7 +121,7 @@ def test_files_of_cells_and_tests_exist_after_the_process_was_replaced() -> None
     dying = [*cells[:2], cells[2] + "\nos._exit(3)", *cells[3:]]
     for slow in ("", "import time\ntime.sleep(0.15)\n"):  # without and with a checkpoint
         lost = run_in_sandbox(slow + dying[0], *dying[1:], reference=tuple(cells))
-        assert told(lost) == ["ok", "ok", "exit", "ok", "ok"]
+        assert outcomes_of(lost) == ["ok", "ok", "exit", "ok", "ok"]
 
 
 @pytest.mark.needs("bubblewrap")
@@ -129,11 +129,11 @@ def test_files_of_the_lesson_are_protected_unless_the_reference_changes_them() -
     student = "def total():\n    return sum(map(int, open('data.csv').read().split()[1].split(',')))"
     tampering = student + "\nopen('data.csv', 'w').write('a,b\\n4,5\\n')"
     test = TEST + "assert total() == sum(map(int, open('data.csv').read().split()[1].split(',')))"
-    assert told(run_in_sandbox(student, test)) == ["ok", "ok"]
+    assert outcomes_of(run_in_sandbox(student, test)) == ["ok", "ok"]
     run = run_in_sandbox(tampering, test, reference=(student, test))
-    assert told(run)[1] == "failed"
+    assert outcomes_of(run)[1] == "failed"
     assert [(flag.code, flag.detail) for flag in run.flags] == [("file-changed", "work/data.csv")]
-    assert told(run_in_sandbox(tampering, test)) == ["ok", "ok"]
+    assert outcomes_of(run_in_sandbox(tampering, test)) == ["ok", "ok"]
 
 
 def test_a_changed_file_with_a_random_name_is_recorded_by_its_stable_name() -> None:
@@ -213,5 +213,5 @@ def test_an_attack_with_files_has_no_more_than_the_expected_effect(outcome: str,
 )
 def test_an_attack_with_files_in_the_sandbox_affects_its_own_cell_only(attack: str) -> None:
     check = TEST + "import os\nassert not os.path.islink('x') and os.listdir()"
-    run = ran(bubblewrap(), "def f(): return 1", attack, check, TEST + "assert f() == 1")
-    assert told(run)[2:] in (["ok", "ok"], ["failed", "ok"]), told(run)
+    run = run_cells(bubblewrap(), "def f(): return 1", attack, check, TEST + "assert f() == 1")
+    assert outcomes_of(run)[2:] in (["ok", "ok"], ["failed", "ok"]), outcomes_of(run)

@@ -44,12 +44,12 @@ def _course(*files: File, manifest: str = MANIFEST) -> Course:
 
 
 def _problems(*files: File, manifest: str = MANIFEST) -> tuple[Problem, ...]:
-    with pytest.raises(InvalidCourse) as refused:
+    with pytest.raises(InvalidCourse) as error:
         _course(*files, manifest=manifest)
-    return refused.value.problems
+    return error.value.problems
 
 
-def test_every_notebook_stands_between_header_and_footer() -> None:
+def test_every_notebook_is_between_header_and_footer() -> None:
     course = _course(TOP, END, _file("one/n.ipynb", ANSWER, TEST))
     release = release_lesson(course.lessons[0])
     cells = json.loads(release.student_files[0].content)["cells"]
@@ -57,7 +57,7 @@ def test_every_notebook_stands_between_header_and_footer() -> None:
     assert not {"top.ipynb", "end.ipynb"} & {file.path for file in release.student_files}
 
 
-def test_a_locked_header_cell_may_stand_in_two_notebooks() -> None:
+def test_locked_header_cell_may_occur_in_two_notebooks() -> None:
     other = [
         _cell(ANSWER["source"], grade_id="b", solution=True),
         _cell("assert x", grade_id="u", grade=True, points=1),
@@ -65,16 +65,16 @@ def test_a_locked_header_cell_may_stand_in_two_notebooks() -> None:
     assert _course(TOP, END, _file("one/m.ipynb", ANSWER, TEST), _file("one/n.ipynb", *other))
 
 
-def test_a_question_may_not() -> None:
+def test_graded_cell_may_not_occur_in_two_notebooks() -> None:
     problems = _problems(_file("top.ipynb", ANSWER), END, _file("one/n.ipynb", ANSWER, TEST))
     assert [problem.cell for problem in problems] == ["a"]
 
 
-def test_a_header_that_is_not_there_is_said() -> None:
-    assert "top.ipynb, which is not there" in _problems(END, _file("one/n.ipynb", ANSWER, TEST))[0].message
+def test_missing_header_is_reported() -> None:
+    assert "top.ipynb, which is missing" in _problems(END, _file("one/n.ipynb", ANSWER, TEST))[0].message
 
 
-def test_a_broken_header_is_said_once() -> None:
+def test_invalid_header_is_reported_once() -> None:
     problems = _problems(File("top.ipynb", b"{"), END, _file("one/n.ipynb", ANSWER, TEST))
     assert [problem.file for problem in problems] == ["top.ipynb"]
 
@@ -83,24 +83,24 @@ AUTOTEST = _cell("### AUTOTEST x", grade_id="t", grade=True, points=1)
 PLAIN = "\n".join(line for line in MANIFEST.splitlines() if "er = " not in line)
 
 
-def test_autotests_need_their_templates() -> None:
+def test_autotests_need_templates() -> None:
     (problem,) = _problems(_file("one/n.ipynb", ANSWER, AUTOTEST), manifest=PLAIN)
     assert "there is no autotests.yml" in problem.message
 
 
-def test_an_autotest_belongs_into_a_test_cell() -> None:
+def test_autotest_outside_a_test_cell_is_reported() -> None:
     templates = File("autotests.yml", b"python3: {dispatch: d, normalize: n, check: c, templates: {default: []}}")
     problems = _problems(
         templates, _file("one/n.ipynb", ANSWER, TEST, _cell("# AUTOTEST x", grade_id="l")), manifest=PLAIN
     )
     assert [(problem.cell, problem.message) for problem in problems] == [
-        ("l", "It has an AUTOTEST line and is no test cell.")
+        ("l", "It has an AUTOTEST line and is not a test cell.")
     ]
 
 
-def test_without_a_sandbox_no_tests_can_be_made() -> None:
+def test_autotests_need_a_sandbox() -> None:
     templates = File("autotests.yml", b"python3: {dispatch: d, normalize: n, check: c, templates: {default: []}}")
     lesson = _course(templates, _file("one/n.ipynb", ANSWER, AUTOTEST), manifest=PLAIN).lessons[0]
-    with pytest.raises(InvalidCourse) as refused:
+    with pytest.raises(InvalidCourse) as error:
         release_lesson(lesson)
-    assert "no sandbox" in refused.value.problems[0].message
+    assert "no sandbox" in error.value.problems[0].message

@@ -130,3 +130,20 @@ def test_manual_exercise_needs_grading() -> None:
     release = build_release("m", "M", [notebook(cells)], [])
     (verdict,) = grade(task(notebook(cells), release=release), bubblewrap()).verdicts
     assert (verdict.outcome, verdict.millipoints, verdict.max_millipoints) == (Outcome.NEEDS_GRADING, 0, 3000)
+
+
+def test_name_from_a_changed_locked_cell_is_explained_beside_the_repair() -> None:
+    def cell(source: str, **nbgrader: object) -> dict[str, object]:
+        return {"cell_type": "code", "source": source, "metadata": {"nbgrader": nbgrader}}
+
+    cells = [
+        cell("import math", grade_id="setup", locked=True),
+        cell("### BEGIN SOLUTION\narea = 3\n### END SOLUTION", grade_id="area", solution=True),
+        cell("assert area == 3", grade_id="area-tests", grade=True, locked=True, points=1),
+    ]
+    release = build_release("lesson", "Lesson", [notebook(cells)], [])
+    submitted = answered({"setup": "import math\nwidth = 3", "area": "area = width"}, release)
+    grading = grade(task(notebook(submitted), release=release), bubblewrap())
+    (verdict,) = grading.verdicts
+    assert verdict.message and "`width` in the locked cell “setup”" in feedback_text(verdict.message)
+    assert [repair.code for repair in grading.repairs] == ["repair-restored-locked-cell"]

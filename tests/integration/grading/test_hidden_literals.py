@@ -166,3 +166,22 @@ def test_visible_test_that_reads_all_names_or_cells_reveals_nothing_hidden() -> 
     assert by_name(grading)["f"].outcome is Outcome.FAILED
     text = grading_to_json(grading).decode() + str([_sentences(test.message) for test in by_name(grading)["f"].tests])
     assert [canary for canary in CANARIES if canary in text] == []
+
+
+# Characters at which `str.splitlines` ends a line, and Python does not.
+SEPARATORS = ("\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029")
+
+
+@pytest.mark.parametrize("separator", SEPARATORS, ids=ascii)
+def test_unusual_separators_above_hidden_tests_reveal_nothing(separator: str) -> None:
+    text = f"poem = 'one{separator}two{separator}three{separator}four'\n" if separator != "\x0c" else "\x0c\n" * 4
+    source = f"{text}assert f(0) == 0\n### BEGIN HIDDEN TESTS\nassert f(1) == 918273\n### END HIDDEN TESTS"
+    cells = [{**cell, "source": source} if "f-tests" in str(cell) else cell for cell in answered({}, RELEASE)[:2]]
+    cells[0]["source"] = "### BEGIN SOLUTION\nf = {0: 0, 1: 918273}.get\n### END SOLUTION"
+    release = build_release("lesson", "Lesson", [notebook(cells, "lesson.ipynb")], [])
+    assert "918273" not in release.student_files[0].content.decode()
+    grading = grade(task(notebook(answered({"f": "f = abs"}, release)), release=release), bubblewrap())
+    verdict = by_name(grading)["f"]
+    assert verdict.outcome is Outcome.FAILED and [test.is_hidden for test in verdict.tests] == [False, True]
+    text = grading_to_json(grading).decode() + str([_sentences(test.message) for test in verdict.tests])
+    assert "918273" not in text

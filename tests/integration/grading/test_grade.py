@@ -65,9 +65,9 @@ def test_message_of_a_hidden_test_has_none_of_its_literals() -> None:
 
 def test_answer_that_only_hidden_tests_catch_passes_without_them() -> None:
     mean = "def mean(numbers):\n    return 0 if sum(numbers) > 1000 else sum(numbers) / max(len(numbers), 1)"
-    given = task(notebook(answered(RIGHT | {"mean": mean})))
+    original = task(notebook(answered(RIGHT | {"mean": mean})))
     outcomes = [
-        by_name(grade(replace(given, include_hidden_tests=hidden), bubblewrap()))["mean"].outcome
+        by_name(grade(replace(original, include_hidden_tests=hidden), bubblewrap()))["mean"].outcome
         for hidden in (False, True)
     ]
     assert outcomes == [Outcome.PASSED, Outcome.FAILED]
@@ -75,8 +75,8 @@ def test_answer_that_only_hidden_tests_catch_passes_without_them() -> None:
 
 def test_only_requested_exercises_get_a_verdict_and_all_cells_run() -> None:
     mean = "def mean(numbers):\n    return double(sum(numbers)) / 2 / len(numbers) if numbers else 0"
-    given = task(notebook(answered(RIGHT | {"mean": mean})), only_exercises=frozenset({"mean"}))
-    (verdict,) = grade(given, bubblewrap()).verdicts
+    original = task(notebook(answered(RIGHT | {"mean": mean})), only_exercises=frozenset({"mean"}))
+    (verdict,) = grade(original, bubblewrap()).verdicts
     assert (verdict.grade_id, verdict.outcome, verdict.millipoints) == ("mean", Outcome.PASSED, 2000)
 
 

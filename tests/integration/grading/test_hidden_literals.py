@@ -128,12 +128,12 @@ def test_expected_values_of_hidden_tests_are_revealed_nowhere(name: str, caplog:
 
 def test_search_finds_the_values_of_visible_tests() -> None:
     """As visible tests, the same assertions reveal what they expect."""
-    shown = VISIBLE.replace("BEGIN HIDDEN TESTS", "").replace("END HIDDEN TESTS", "")
+    visible = VISIBLE.replace("BEGIN HIDDEN TESTS", "").replace("END HIDDEN TESTS", "")
     original = _task("constant")
     (file,) = RELEASE.sealed_files
     plain = notebook(
         [
-            {**cell, "source": cell["source"] if cell["metadata"]["nbgrader"]["solution"] else shown}
+            {**cell, "source": cell["source"] if cell["metadata"]["nbgrader"]["solution"] else visible}
             for cell in answered({}, RELEASE)
         ],
         file.path,

@@ -28,9 +28,9 @@ SOLVED = (Outcome.PASSED, 1000, "solved")
 
 @pytest.fixture(scope="module")
 def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxBackend]:
-    made = backend_with_bash(tmp_path_factory.mktemp("bash") / "environment")
-    yield made
-    made.close()
+    bash_backend = backend_with_bash(tmp_path_factory.mktemp("bash") / "environment")
+    yield bash_backend
+    bash_backend.close()
 
 
 def _verdicts(
@@ -41,10 +41,10 @@ def _verdicts(
         task(submitted(answers, release), *release.student_files[1:], release=release, limits=limits), backend
     )
     assert grading.grader_error is None
-    found = by_name(grading)
     assert "90126" not in str(grading), "of the hidden test"
     return {
-        name: (one.outcome, one.millipoints, one.message.code if one.message else "") for name, one in found.items()
+        name: (verdict.outcome, verdict.millipoints, verdict.message.code if verdict.message else "")
+        for name, verdict in by_name(grading).items()
     }
 
 
@@ -56,7 +56,7 @@ def test_wrong_answer_gets_the_tests_message_unless_it_is_hidden(backend: Sandbo
     wrong = RIGHT | {"greet": "greet() { echo Hi; }", "shout": "shout() { echo $1; }"}
     release = bash_lesson()
     grading = grade(task(submitted(wrong, release), release=release, limits=LIMITS), backend)
-    messages = {name: feedback_text(one.message) for name, one in by_name(grading).items() if one.message}
+    messages = {name: feedback_text(verdict.message) for name, verdict in by_name(grading).items() if verdict.message}
     assert messages == {
         "greet": "Not yet: Greet by name.",
         "count": "Solved.",
@@ -70,8 +70,8 @@ def test_untouched_notebook_has_no_points(backend: SandboxBackend) -> None:
 
 def test_cell_that_hangs_or_ends_its_shell_costs_no_other(backend: SandboxBackend) -> None:
     limits = replace(LIMITS, cell_seconds=2)
-    found = _verdicts(RIGHT | {"greet": "while :; do :; done", "count": "exit 0"}, backend, limits)
-    assert found == {
+    outcomes = _verdicts(RIGHT | {"greet": "while :; do :; done", "count": "exit 0"}, backend, limits)
+    assert outcomes == {
         "greet": (Outcome.TIMED_OUT, 0, "cell-timed-out"),
         "count": (Outcome.CRASHED, 0, "kernel-ended"),
         "shout": SOLVED,
@@ -80,8 +80,8 @@ def test_cell_that_hangs_or_ends_its_shell_costs_no_other(backend: SandboxBacken
 
 def test_cell_that_floods_or_kills_its_kernel_costs_no_other(backend: SandboxBackend) -> None:
     limits = replace(LIMITS, output_bytes=20_000)
-    found = _verdicts(RIGHT | {"greet": "yes", "count": "kill -9 $PPID"}, backend, limits)
-    assert found == {
+    outcomes = _verdicts(RIGHT | {"greet": "yes", "count": "kill -9 $PPID"}, backend, limits)
+    assert outcomes == {
         "greet": (Outcome.CRASHED, 0, "output-limit-exceeded"),
         "count": (Outcome.CRASHED, 0, "kernel-ended"),
         "shout": SOLVED,
@@ -101,7 +101,7 @@ def test_author_is_warned_about_in_process_tests(backend: SandboxBackend) -> Non
     assert (part.isolation, part.reason and part.reason.code) == (Isolation.IN_PROCESS, "in-process-kernel")
     report = validate_course(_course(), backend)
     assert report.problems == ()
-    assert any("kernel “bash”" in one.message for one in report.warnings)
+    assert any("kernel “bash”" in warning.message for warning in report.warnings)
 
 
 def test_hidden_test_is_refused_unless_its_author_accepts_it(backend: SandboxBackend) -> None:

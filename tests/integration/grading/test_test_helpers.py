@@ -236,7 +236,9 @@ def test_in_process_notebook_has_the_recorded_usage(backend: SandboxBackend) -> 
 
 def test_names_shared_by_test_cells_stay_in_process(backend: SandboxBackend) -> None:
     text = "import sys\nlimit = 5\n\ndef small(x):\n    return x < limit and sys.modules['__main__'].double\n\nassert small(double(1))"
-    more = '\n\n# %% nbgrader={"grade_id": "more", "grade": true, "locked": true, "points": 1}\nassert small(double(2))'
-    lesson = Lesson(CLOSE, text + more, ())
+    second_test = (
+        '\n\n# %% nbgrader={"grade_id": "more", "grade": true, "locked": true, "points": 1}\nassert small(double(2))'
+    )
+    lesson = Lesson(CLOSE, text + second_test, ())
     release_isolation = in_process(decide_isolation(task(release=lesson.release()), backend))
     assert points(graded(backend, lesson, DOUBLE, release_isolation)) == 2000

@@ -46,11 +46,11 @@ class Ours:
             return self.release.student_files
         others = tuple(file for file in self.release.student_files if not file.path.endswith(".ipynb"))
         if submission == REFERENCE:
-            own = [(path, json.dumps(self.lesson.source(path)).encode()) for path in self.lesson.notebooks]
+            notebooks = [(path, json.dumps(self.lesson.source(path)).encode()) for path in self.lesson.notebooks]
         else:
             paths = zip(self.lesson.notebooks, self.lesson.submissions[submission], strict=False)
-            own = [(name, (WHEEL / path).read_bytes()) for name, path in paths]
-        return (*(File(Path(path).name, content) for path, content in own), *others)
+            notebooks = [(name, (WHEEL / path).read_bytes()) for name, path in paths]
+        return (*(File(Path(path).name, content) for path, content in notebooks), *others)
 
 
 def release(lesson: Shipped, folder: Path, backend: SandboxBackend) -> Ours:

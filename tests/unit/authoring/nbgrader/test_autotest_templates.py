@@ -27,14 +27,14 @@ python3:
 
 
 def test_snippet_has_tests_for_every_type() -> None:
-    asked = read_templates(PLAIN.encode(), "python3").snippet_tests("a", None)
-    assert asked.dispatch == "type(a)"
-    assert asked.tests == {"default": ("str(a)",), "int": ("str(type(a))", "str(a)")}
+    tests = read_templates(PLAIN.encode(), "python3").snippet_tests("a", None)
+    assert tests.dispatch == "type(a)"
+    assert tests.tests == {"default": ("str(a)",), "int": ("str(type(a))", "str(a)")}
 
 
 def test_salted_snippet_is_hashed() -> None:
-    asked = read_templates(PLAIN.encode(), "python3").snippet_tests("a", "e40df")
-    assert asked.tests["default"] == ('sha1(str(a).encode("utf-8")+b"e40df").hexdigest()',)
+    tests = read_templates(PLAIN.encode(), "python3").snippet_tests("a", "e40df")
+    assert tests.tests["default"] == ('sha1(str(a).encode("utf-8")+b"e40df").hexdigest()',)
 
 
 def test_values_become_assertions() -> None:
@@ -44,8 +44,8 @@ def test_values_become_assertions() -> None:
 
 
 def test_braces_in_a_snippet_are_plain_text() -> None:
-    asked = read_templates(PLAIN.encode(), "python3").snippet_tests("{'{{7*7}}': 1}", None)
-    assert asked.tests["default"] == ("str({'{{7*7}}': 1})",)
+    tests = read_templates(PLAIN.encode(), "python3").snippet_tests("{'{{7*7}}': 1}", None)
+    assert tests.tests["default"] == ("str({'{{7*7}}': 1})",)
 
 
 def test_other_name_of_the_kernel_is_accepted() -> None:

@@ -32,9 +32,9 @@ def test_points_of_an_ungraded_cell_are_removed() -> None:
     assert "points" not in _meta(grade=False, solution=True, grade_id="a", points="1")
 
 
-@pytest.mark.parametrize("more", [{}, {"grade_id": "cell-1"}, {"locked": False}, {"schema_version": 3, "task": False}])
-def test_cell_without_any_role_becomes_an_ordinary_cell(more: dict[str, Any]) -> None:
-    assert _meta(grade=False, solution=False, **more) == {}
+@pytest.mark.parametrize("flags", [{}, {"grade_id": "cell-1"}, {"locked": False}, {"schema_version": 3, "task": False}])
+def test_cell_without_any_role_becomes_an_ordinary_cell(flags: dict[str, Any]) -> None:
+    assert _meta(grade=False, solution=False, **flags) == {}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from pmh_jupyter.domain.notebook import read_notebook
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Grading, Outcome
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.task import EffectiveLimits
-from tests.integration.parity.shipped import REFERENCE, UNTOUCHED, WHEEL, Given, Shipped, given
+from tests.integration.parity.shipped import REFERENCE, UNTOUCHED, WHEEL, Shipped, StudentCell, read_student_cells
 from tests.support.grading.lesson import grade
 
 PERSON = "a person"
@@ -36,9 +36,13 @@ class Ours:
         assert grading.grader_error is None
         return dict(_cells(self.release, grading))
 
-    def student(self) -> dict[str, list[Given]]:
+    def student(self) -> dict[str, list[StudentCell]]:
         """Return the cells of the student's version by notebook."""
-        return {file.path: given(file.content) for file in self.release.student_files if file.path.endswith(".ipynb")}
+        return {
+            file.path: read_student_cells(file.content)
+            for file in self.release.student_files
+            if file.path.endswith(".ipynb")
+        }
 
     def submitted(self, submission: str) -> tuple[File, ...]:
         """Return the files of a submission."""

@@ -61,7 +61,7 @@ UNSOLVED = {
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
 def test_problems_of_the_source(lesson: Shipped, tmp_path: Path) -> None:
-    folder = lay_out(replace(lesson, asked=False), tmp_path)
+    folder = lay_out(replace(lesson, adds_graded_cell=False), tmp_path)
     problems = list(check_lesson("", read_folder(folder), frozenset(), shared=find_shared_files(folder)))
     expected = EXPECTED_PROBLEMS.get(lesson.name, ())
     unexpected = [str(problem) for problem in problems if not any(_matches(problem, *entry) for entry in expected)]
@@ -73,15 +73,15 @@ def test_problems_of_the_source(lesson: Shipped, tmp_path: Path) -> None:
 def test_problems_found_by_running_the_lessons(here: dict[str, Ours | BadInput], backend: SandboxBackend) -> None:
     unsolved: dict[str, set[str]] = {}
     in_process: set[str] = set()
-    for name, ours in here.items():
-        if isinstance(ours, Ours) and not ours.lesson.asked:
-            lesson = Lesson(name, name, "", (), limits=RequestedLimits(cell_seconds=ours.lesson.seconds))
-            report = report_isolation(lesson, ours.release, backend)
+    for name, our_release in here.items():
+        if isinstance(our_release, Ours) and not our_release.lesson.adds_graded_cell:
+            lesson = Lesson(name, name, "", (), limits=RequestedLimits(cell_seconds=our_release.lesson.seconds))
+            report = report_isolation(lesson, our_release.release, backend)
             assert not report.problems, name
             in_process |= {
                 f"{name}:{part.cell}" for part in report.isolation.notebooks if part.isolation is Isolation.IN_PROCESS
             }
-            for problem in try_release(lesson, ours.release, report.isolation, backend):
+            for problem in try_release(lesson, our_release.release, report.isolation, backend):
                 assert problem.message.startswith(NOT_SOLVED), problem
                 unsolved.setdefault(name, set()).add(str(problem.cell))
     assert unsolved == UNSOLVED

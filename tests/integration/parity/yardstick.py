@@ -15,7 +15,7 @@ from nbformat import from_dict
 from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.nbgraderformat.common import SchemaTooOldError, ValidationError
 
-from tests.integration.parity.shipped import REFERENCE, UNTOUCHED, WHEEL, Given, Shipped, given
+from tests.integration.parity.shipped import REFERENCE, UNTOUCHED, WHEEL, Shipped, StudentCell, read_student_cells
 
 Scores = dict[str, dict[str, list[Any]]]
 PROGRAM = Path(__file__).with_name("nbgrader_process.py")
@@ -32,7 +32,7 @@ class Found:
 
     as_it_is: bool
     released: bool
-    student: dict[str, list[Given]]
+    student: dict[str, list[StudentCell]]
     graded: dict[str, Scores | None]
     took: dict[str, float]
 
@@ -120,7 +120,7 @@ def _updated(notebook: dict[str, Any]) -> dict[str, Any]:
 def _to_result(lesson: Shipped, course: Path, reply: dict[str, Any]) -> Found:
     name = assignment(lesson)
     paths = (course / "release" / name).glob("*.ipynb")
-    student = {path.name: given(path.read_bytes()) for path in paths}
+    student = {path.name: read_student_cells(path.read_bytes()) for path in paths}
     is_current = not _is_old(lesson)
     return Found(reply["released"] and is_current, reply["released"], student, reply["graded"], reply["took"])
 

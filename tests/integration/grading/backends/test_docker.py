@@ -25,7 +25,7 @@ from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
 from pmh_jupyter.grading.canary import run_canary
 from pmh_jupyter.grading.task import EffectiveLimits
 from tests.integration.grading.backends.test_containment import COUNT, MEET, PROBES, _living, _reaches, target
-from tests.support.docker.backend import IMAGE, docker_wall
+from tests.support.docker.backend import IMAGE, docker_backend
 from tests.support.docker.engine import docker_engine
 from tests.support.grading.lesson import answered, by_name, cases, grade, isolated, notebook, task
 
@@ -46,7 +46,7 @@ def engine() -> Iterator[docker.DockerClient]:
 
 @pytest.fixture(scope="module")
 def backend(engine: docker.DockerClient) -> Iterator[DockerBackend]:
-    backend = docker_wall()
+    backend = docker_backend()
     yield backend
     backend.close()
     assert _own_containers(engine) == []
@@ -210,11 +210,11 @@ def test_closed_backend_leaves_no_container_and_can_be_used_again(
 
 
 GRADER = """
-from tests.support.docker.backend import docker_wall
+from tests.support.docker.backend import docker_backend
 from tests.integration.grading.backends.test_docker import _error_detail
 import threading
 
-backend = docker_wall()
+backend = docker_backend()
 _error_detail("raise ValueError()", backend)
 threading.Thread(target=_error_detail, args=("import time; time.sleep(60)", backend), daemon=True).start()
 backend._pool._fill_threads and [thread.join() for thread in list(backend._pool._fill_threads.values())]

@@ -140,7 +140,7 @@ class Settings(HasTraits):
     log_json = Bool(False, help="Also log JSON on a terminal; elsewhere logs are always JSON.").tag(env="PMH_LOG_JSON")
 
     @validate("base_url")
-    def _normalize_base_url(self, proposal: Mapping[str, Any]) -> str:
+    def _validate_base_url(self, proposal: Mapping[str, Any]) -> str:
         """Returns the path with one slash at each end. Raises TraitError unless it is a plain path."""
         parts = str(proposal["value"]).strip("/")
         path = f"/{parts}/" if parts else "/"

@@ -64,17 +64,9 @@ class ServiceClient:
         self._base_url = base_url
         self._log = log
         self._timeouts = timeouts or Timeouts()
-        self._http = httpx.AsyncClient(
-            # Uncompressed: a compressor would delay events, and a small body could decompress to a huge one.
-            headers={"Authorization": f"token {token}", "Accept-Encoding": "identity"},
-            # The token is the only credential: no cookies of the service, no proxies or passwords of the environment.
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            trust_env=False,
-            verify=_create_tls_context(base_url),
-            timeout=httpx.Timeout(None, connect=self._timeouts.connect),
-            # Open event streams must not delay other requests, so the number of connections is not limited.
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=MAX_IDLE_CONNECTIONS),
-        )
+        self._token = token
+        self._tls_context = _create_tls_context(base_url)
+        self._http = self._create_http_client()
 
     async def get(self, path: str, request_id: str, query: str = "") -> ServiceResponse:
         """Sends a GET request; once more if the service did not reply, which is harmless for a GET."""
@@ -112,22 +104,36 @@ class ServiceClient:
         if last_event_id:
             headers["Last-Event-ID"] = last_event_id
         timeout = httpx.Timeout(self._timeouts.connect, read=self._timeouts.idle)
+        # A client of its own: a pool does not always notice that a request was cancelled, and would keep its connection open.
+        http = self._create_http_client()
         try:
-            async with asyncio.timeout(self._timeouts.connect):
-                request = self._http.build_request("GET", url, headers=headers, timeout=timeout)
-                response = await self._http.send(request, stream=True)
-        except NETWORK_ERRORS as error:
-            raise self._no_reply("GET", url, request_id, error) from error
-        try:
+            try:
+                async with asyncio.timeout(self._timeouts.connect):
+                    request = http.build_request("GET", url, headers=headers, timeout=timeout)
+                    response = await http.send(request, stream=True)
+            except NETWORK_ERRORS as error:
+                raise self._no_reply("GET", url, request_id, error) from error
             if response.status_code != 200:
                 raise await self._read_failure(response, request_id)
             yield _iter_chunks(response)
         finally:
-            await response.aclose()
+            await asyncio.shield(http.aclose())
 
     async def close(self) -> None:
         """Closes all connections."""
         await self._http.aclose()
+
+    def _create_http_client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            # Uncompressed: a compressor would delay events, and a small body could decompress to a huge one.
+            headers={"Authorization": f"token {self._token}", "Accept-Encoding": "identity"},
+            # The token is the only credential: no cookies of the service, no proxies or passwords of the environment.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            trust_env=False,
+            verify=self._tls_context,
+            timeout=httpx.Timeout(None, connect=self._timeouts.connect),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=MAX_IDLE_CONNECTIONS),
+        )
 
     def _api_url(self, path: str, query: str = "") -> str:
         return f"{self._base_url}/api/{path}" + (f"?{query}" if query else "")

@@ -26,7 +26,7 @@ DONE = CourseReleaseReply(
 REFUSED = ErrorReply(
     code="invalid-course",
     message="The course cannot be released.",
-    advice="Mend it.",
+    advice="Fix it.",
     problems=(ProblemReply(file="n.ipynb", cell="a", message="It is odd.", remedy="Even it out."),),
 )
 
@@ -130,7 +130,7 @@ def test_refusal_shows_the_services_message(service: Service, capsys: pytest.Cap
     service.answer = (422, REFUSED.model_dump_json().encode())
     assert release("--url", service.url) == 2
     output = capsys.readouterr().err
-    assert "The course cannot be released." in output and "Mend it." in output
+    assert "The course cannot be released." in output and "Fix it." in output
     assert "n.ipynb, a: It is odd. Even it out." in output
 
 

@@ -139,8 +139,8 @@ def test_refused_resource_is_an_ordinary_error(name: str) -> None:
 def test_first_last_and_consecutive_cells_may_be_lost(backend: type[UnsandboxedBackend], isolation: Isolation) -> None:
     lost = "import os\nos._exit(1)"
     cells = [lost, "seen = [1]", lost, lost, "seen.append(2)", f"{TEST}assert seen == [1, 2]", lost]
-    here = backend()
-    assert outcomes_of(run_cells(here, *cells, isolation=isolation)) == [
+    shared_backend = backend()
+    assert outcomes_of(run_cells(shared_backend, *cells, isolation=isolation)) == [
         "exit",
         "ok",
         "exit",

@@ -27,7 +27,9 @@ def differences(
 ) -> list[Difference]:
     """Return all differences from nbgrader."""
     return [
-        one for lesson in LESSONS for one in _differences(lesson, nbgrader[lesson.name], here[lesson.name], backend)
+        difference
+        for lesson in LESSONS
+        for difference in _differences(lesson, nbgrader[lesson.name], here[lesson.name], backend)
     ]
 
 
@@ -37,29 +39,29 @@ def test_every_notebook_of_the_wheel_is_covered() -> None:
 
 def test_every_difference_is_in_the_table(differences: list[Difference]) -> None:
     table = rows()
-    unexplained = [str(one) for one in differences if not any(row.covers(one) for row in table)]
+    unexplained = [str(difference) for difference in differences if not any(row.covers(difference) for row in table)]
     assert not unexplained
 
 
 def test_every_row_of_the_table_is_a_difference(differences: list[Difference]) -> None:
-    outdated = [str(row) for row in rows() if not any(row.covers(one) for one in differences)]
+    outdated = [str(row) for row in rows() if not any(row.covers(difference) for difference in differences)]
     assert not outdated
 
 
 def test_students_get_the_same_cells(nbgrader: dict[str, Found], here: dict[str, Ours | BadInput]) -> None:
     compared = 0
-    for name, found in nbgrader.items():
+    for name, nbgrader_result in nbgrader.items():
         release = here[name]
-        if found.released and isinstance(release, Ours):
-            assert release.student() == found.student, name
-            compared += len(found.student)
+        if nbgrader_result.released and isinstance(release, Ours):
+            assert release.student() == nbgrader_result.student, name
+            compared += len(nbgrader_result.student)
     assert compared >= 30
 
 
 def test_lesson_without_exercises_is_refused_with_advice(tmp_path: Path) -> None:
     """nbgrader releases notebooks without a graded cell; they cannot be used for grading."""
-    asked = [replace(lesson, asked=False) for lesson in LESSONS if lesson.asked]
-    for lesson in asked:
+    lessons = [replace(lesson, adds_graded_cell=False) for lesson in LESSONS if lesson.adds_graded_cell]
+    for lesson in lessons:
         with pytest.raises(BadInput, match="no exercise") as caught:
             release_local_lesson(str(lay_out(lesson, tmp_path)))
         assert caught.value.advice
@@ -77,29 +79,31 @@ def test_rows_of_the_table_match_strictly() -> None:
 
 
 def _differences(
-    lesson: Shipped, found: Found, release: Ours | BadInput, backend: SandboxBackend
+    lesson: Shipped, nbgrader_result: Found, release: Ours | BadInput, backend: SandboxBackend
 ) -> Iterator[Difference]:
-    theirs = "released" if found.as_it_is else "after `nbgrader update`" if found.released else "refused"
-    here = "released" if isinstance(release, Ours) else "refused"
-    if theirs != here:
-        yield Difference(lesson.name, "", "", theirs.replace("`", ""), here)
+    their_status = (
+        "released" if nbgrader_result.as_it_is else "after `nbgrader update`" if nbgrader_result.released else "refused"
+    )
+    our_status = "released" if isinstance(release, Ours) else "refused"
+    if their_status != our_status:
+        yield Difference(lesson.name, "", "", their_status.replace("`", ""), our_status)
     if isinstance(release, Ours):
-        for submission, scores in found.graded.items():
-            yield from _scored_otherwise(lesson.name, submission, scores, release.scores(submission, backend))
+        for submission, scores in nbgrader_result.graded.items():
+            yield from _score_differences(lesson.name, submission, scores, release.scores(submission, backend))
 
 
-def _scored_otherwise(
-    lesson: str, submission: str, theirs: Scores | None, ours: dict[tuple[str, str], str]
+def _score_differences(
+    lesson: str, submission: str, their_scores: Scores | None, our_scores: dict[tuple[str, str], str]
 ) -> Iterator[Difference]:
-    if theirs is None:
+    if their_scores is None:
         yield Difference(lesson, submission, "", NO_SCORES, "graded")
         return
     scores = {
         (f"{notebook}.ipynb", cell): PERSON if automatic is None else f"{automatic:g}"
-        for notebook, cells in theirs.items()
+        for notebook, cells in their_scores.items()
         for cell, (automatic, _, _) in cells.items()
     }
-    for notebook, cell in sorted({*scores, *ours}):
-        pair = scores.get((notebook, cell), "not there"), ours.get((notebook, cell), "not there")
+    for notebook, cell in sorted({*scores, *our_scores}):
+        pair = scores.get((notebook, cell), "not there"), our_scores.get((notebook, cell), "not there")
         if pair[0] != pair[1]:
             yield Difference(lesson, submission, cell, *pair)

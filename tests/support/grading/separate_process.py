@@ -1,6 +1,7 @@
-"""A student's process over a plain fork and a socketpair: the conversation itself, without a sandbox around it.
+"""A judge and a student process that are connected by a socket pair, without a sandbox.
 
-The processes are forked from a nursery, a process of its own that knows no test: `python -m tests.support.grading.separate_process DESCRIPTOR`.
+The student processes are forked from a server process that contains no tests:
+`python -m tests.support.grading.separate_process DESCRIPTOR`.
 """
 
 from __future__ import annotations
@@ -23,22 +24,27 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pmh_jupyter.grading.runtime.execution.shell import CELL_FILENAME_FORMAT, describe_cell_error
 from pmh_jupyter.grading.runtime.separate_process.student_peer import SeparateProcessStudentServer
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 from tests.support.repository import ROOT
 
-SECONDS = 20.0
-MOST_SECONDS = 120
-TESTS, STUDENT = "tests", "student"
-PRELOADED = ("numpy", "pandas", "matplotlib.pyplot")
+if TYPE_CHECKING:
+    from pmh_jupyter.grading.runtime.separate_process.test_runner import SeparateProcessJudge
 
+LINK_TIMEOUT_SECONDS = 20.0
+MAX_PROCESS_SECONDS = 120
+TEST_CELL, STUDENT_CELL = "test", "student"
+PRELOADED_MODULES = ("numpy", "pandas", "matplotlib.pyplot")
+
+# The first byte of a request to the fork server: which kind of process to fork.
+WITH_JUDGE, WITHOUT_JUDGE = b"j", b"u"
 Cells = Sequence[tuple[str, str]]
 
 
-class Printed(io.StringIO):
+class OutputBuffer(io.StringIO):
     def take(self) -> str:
         text = self.getvalue()
         self.seek(0)
@@ -46,179 +52,184 @@ class Printed(io.StringIO):
         return text
 
 
-def _run(number: int, source: str, namespace: dict[str, Any]) -> BaseException | None:
-    place = CELL_FILENAME_FORMAT.format(number)
-    linecache.cache[place] = (len(source), None, source.splitlines(True), place)
+def _run_cell(number: int, source: str, namespace: dict[str, Any]) -> BaseException | None:
+    filename = CELL_FILENAME_FORMAT.format(number)
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
     try:
-        exec(compile(source, place, "exec", dont_inherit=True), namespace)
-    except BaseException as error:  # noqa: BLE001 - whatever it is, it is the cell's
+        exec(compile(source, filename, "exec", dont_inherit=True), namespace)
+    except BaseException as error:  # noqa: BLE001 - any exception is the cell's
         return error
     return None
 
 
-def _serve_apart(link: Link, folder: str) -> None:
-    """The student's process, to its end; it works in the folder."""
+def _serve_judge(link: Link, folder: str) -> None:
+    """Be a student process that serves a judge, with this current folder."""
     os.chdir(folder)
-    out, err = Printed(), Printed()
+    out, err = OutputBuffer(), OutputBuffer()
     sys.stdout, sys.stderr = out, err
     namespace: dict[str, Any] = {"__name__": "__main__", "__builtins__": builtins}
 
-    def run_cell(number: int, source: str) -> dict[str, Any] | None:
-        error = _run(number, source, namespace)
+    def run_student_cell(number: int, source: str) -> dict[str, Any] | None:
+        error = _run_cell(number, source, namespace)
         return None if error is None else describe_cell_error(error, {})
 
-    def place_of(error: BaseException) -> tuple[int | None, int | None]:
-        fault = describe_cell_error(error, {}, include_detail=False)
-        return fault["cell"], fault["line"]
+    def locate_error(error: BaseException) -> tuple[int | None, int | None]:
+        cell_error = describe_cell_error(error, {}, include_detail=False)
+        return cell_error["cell"], cell_error["line"]
 
     SeparateProcessStudentServer(
         link,
         namespace,
-        run_cell,
+        run_student_cell,
         lambda number, source: ([], []),
         lambda: False,
         take_output=lambda: (out.take(), err.take()),
-        locate_error=place_of,
+        locate_error=locate_error,
         shared_folders={"work": folder},
     ).serve()
 
 
-def _serve_inside(link: Link, folder: str) -> None:
-    """Runs all cells in one namespace, in a folder; answers of each test cell whether it ran through."""
+def _run_without_judge(link: Link, folder: str) -> None:
+    """Run all cells in one namespace, with this current folder. Sends whether each test cell succeeded."""
     os.chdir(folder)
     cells = link.receive()
     sys.stdout = sys.stderr = io.StringIO()
     namespace: dict[str, Any] = {"__name__": "__main__", "__builtins__": builtins}
-    results = [(kind, _run(number, source, namespace)) for number, (kind, source) in enumerate(cells)]
-    link.send([error is None for kind, error in results if kind == TESTS])
+    results = [(kind, _run_cell(number, source, namespace)) for number, (kind, source) in enumerate(cells)]
+    link.send([error is None for kind, error in results if kind == TEST_CELL])
 
 
-def _nurse(orders: socket.socket) -> None:
-    """Forks a process for each socket that comes."""
-    for name in PRELOADED:
+def _serve_forks(requests: socket.socket) -> None:
+    """Fork a process for each socket that is received."""
+    for name in PRELOADED_MODULES:
         with suppress(ImportError):
             import_module(name)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
-        order, (descriptor,), _, _ = socket.recv_fds(orders, 4096, 1)
+        request, (descriptor,), _, _ = socket.recv_fds(requests, 4096, 1)
         if os.fork():
             os.close(descriptor)
             continue
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        orders.close()
-        # Should nobody be left to end it.
-        signal.alarm(MOST_SECONDS)
+        requests.close()
+        # Ends the process if the test run that started it has crashed.
+        signal.alarm(MAX_PROCESS_SECONDS)
         try:
-            serve = _serve_apart if order[:1] == b"a" else _serve_inside
-            serve(Link(socket.socket(fileno=descriptor)), os.fsdecode(order[1:]))
+            serve = _serve_judge if request[:1] == WITH_JUDGE else _run_without_judge
+            serve(Link(socket.socket(fileno=descriptor)), os.fsdecode(request[1:]))
         except PeerLost as lost:
             if lost.cause != "closed":
                 traceback.print_exc(file=sys.__stderr__)
-        except BaseException:  # noqa: BLE001 - a fault of ours: the test that lost its process shows it
+        except BaseException:  # noqa: BLE001 - the test that loses its process fails
             traceback.print_exc(file=sys.__stderr__)
         finally:
             os._exit(0)
 
 
 @functools.cache
-def _nursery() -> socket.socket:
-    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    command = [sys.executable, "-m", "tests.support.grading.separate_process", str(there.fileno())]
+def _fork_server() -> socket.socket:
+    own_end, server_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    command = [sys.executable, "-m", "tests.support.grading.separate_process", str(server_end.fileno())]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", "MPLBACKEND": "agg"}
-    process = subprocess.Popen(command, pass_fds=(there.fileno(),), cwd=ROOT, env=environment, start_new_session=True)
-    there.close()
+    process = subprocess.Popen(
+        command, pass_fds=(server_end.fileno(),), cwd=ROOT, env=environment, start_new_session=True
+    )
+    server_end.close()
 
-    def end() -> None:
-        # With it all that it forked: a student's process may be in an endless loop.
+    def stop() -> None:
+        # The whole process group: a student process may be in an endless loop.
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        here.close()
+        own_end.close()
 
-    atexit.register(end)
-    return here
+    atexit.register(stop)
+    return own_end
 
 
 def _start(kind: bytes, folder: str) -> Link:
-    """Our end of the socket to a fresh process, which works in a folder."""
-    here, there = socket.socketpair()
-    socket.send_fds(_nursery(), [kind + os.fsencode(folder)], [there.fileno()])
-    there.close()
-    link = Link(here)
-    link.deadline = time.monotonic() + SECONDS
+    """Start a process with this current folder, and return the link to it. kind: `WITH_JUDGE` or `WITHOUT_JUDGE`."""
+    own_end, process_end = socket.socketpair()
+    socket.send_fds(_fork_server(), [kind + os.fsencode(folder)], [process_end.fileno()])
+    process_end.close()
+    link = Link(own_end)
+    link.deadline = time.monotonic() + LINK_TIMEOUT_SECONDS
     return link
 
 
 @contextmanager
 def _folders() -> Iterator[tuple[str, str]]:
-    """A folder to work in, which is the current one meanwhile, and one for a process of the student's."""
-    before = os.getcwd()
-    with tempfile.TemporaryDirectory(prefix="pmh-apart-") as folder:
-        mine, theirs = f"{folder}/judge", f"{folder}/student"
-        os.mkdir(mine)
-        os.mkdir(theirs)
-        os.chdir(mine)
+    """Create the folders of the judge and of the student process. The judge's is the current folder meanwhile."""
+    previous_folder = os.getcwd()
+    with tempfile.TemporaryDirectory(prefix="pmh-separate-") as folder:
+        judge_folder, student_folder = f"{folder}/judge", f"{folder}/student"
+        os.mkdir(judge_folder)
+        os.mkdir(student_folder)
+        os.chdir(judge_folder)
         try:
-            yield mine, theirs
+            yield judge_folder, student_folder
         finally:
-            os.chdir(before)
+            os.chdir(previous_folder)
 
 
 @contextmanager
-def judge_of(
-    judging: dict[str, Any] | None = None, *, record: bool = False, given: dict[str, bytes] | None = None
-) -> Iterator[Any]:
-    """A judge with a student's process of its own. `given`: the lesson's files, which both have."""
+def open_judge(
+    isolation: dict[str, Any] | None = None, *, is_recording: bool = False, lesson_files: dict[str, bytes] | None = None
+) -> Iterator[SeparateProcessJudge]:
+    """A judge with a student process of its own. isolation: what the release knows. lesson_files: content by path, for both processes."""
     from pmh_jupyter.grading.runtime.separate_process.test_runner import SeparateProcessJudge
 
-    with _folders() as (mine, theirs):
-        link = _start(b"a", theirs)
-        for path, content in (given or {}).items():
-            Path(theirs, path).write_bytes(content)
+    with _folders() as (judge_folder, student_folder):
+        link = _start(WITH_JUDGE, student_folder)
+        for path, content in (lesson_files or {}).items():
+            Path(student_folder, path).write_bytes(content)
         files = [
-            {"path": path, "content": base64.b64encode(content).decode()} for path, content in (given or {}).items()
+            {"path": path, "content": base64.b64encode(content).decode()}
+            for path, content in (lesson_files or {}).items()
         ]
         try:
             yield SeparateProcessJudge(
-                link, judging, is_recording=record, shared_folders={"work": mine}, lesson_files=files
+                link, isolation, is_recording=is_recording, shared_folders={"work": judge_folder}, lesson_files=files
             )
         finally:
             link.close()
 
 
-def another() -> Link:
-    """A fresh process in the folder of the last one, for a judge that goes on with it."""
-    return _start(b"a", str(Path.cwd().parent / "student"))
+def start_replacement() -> Link:
+    """Start another student process in the folder of the last one, for `reconnect`."""
+    return _start(WITH_JUDGE, str(Path.cwd().parent / "student"))
 
 
-def run_apart(judge: Any, cells: Cells) -> list[dict[str, Any]]:
-    """Runs (kind, source) in turn; the tests of all test cells. A test cell's grade_id is "t" and its number."""
-    tests: list[dict[str, Any]] = []
+def run_notebook(judge: SeparateProcessJudge, cells: Cells) -> list[dict[str, Any]]:
+    """Run the cells (kind, source) in order. Returns all test results. The grade_id of a test cell is "t" and its number."""
+    results: list[dict[str, Any]] = []
     for number, (kind, source) in enumerate(cells):
-        if kind == STUDENT:
+        if kind == STUDENT_CELL:
             judge.run_student_cell(number, source)
         else:
-            tests += judge.run_test_cell(number, f"t{number}", source)[0]
-    return tests
+            results += judge.run_test_cell(number, f"t{number}", source)[0]
+    return results
 
 
-def recorded(reference: Cells) -> dict[str, Any]:
-    """What a release would keep of this reference solution."""
-    with judge_of(record=True) as judge:
-        run_apart(judge, reference)
-        manifest: dict[str, Any] = judge.build_manifest()
-        return manifest
+def record_usage(reference: Cells) -> dict[str, Any]:
+    """Return what a release records about this reference solution."""
+    with open_judge(is_recording=True) as judge:
+        run_notebook(judge, reference)
+        return judge.build_manifest()
 
 
-def judged(cells: Cells, reference: Cells | None = None, **more: Any) -> list[dict[str, Any]]:
-    """The tests of these cells, apart, by what the reference (these very cells if not given) used, and `more` of its judging."""
-    with judge_of(recorded(reference or cells) | more) as judge:
-        return run_apart(judge, cells)
+def run_tests(cells: Cells, reference: Cells | None = None, **isolation: Any) -> list[dict[str, Any]]:
+    """Run the cells in a separate process, with the usage of the reference (by default the cells themselves). Returns all test results.
+
+    isolation: more fields of the release's isolation.
+    """
+    with open_judge(record_usage(reference or cells) | isolation) as judge:
+        return run_notebook(judge, cells)
 
 
-def run_inside(cells: Cells) -> list[bool]:
-    """Whether each test cell runs through in the process and namespace of the student's cells."""
-    with _folders() as (_, theirs):
-        link = _start(b"i", theirs)
+def run_in_one_process(cells: Cells) -> list[bool]:
+    """Whether each test cell succeeds in the process and the namespace of the student's cells."""
+    with _folders() as (_, student_folder):
+        link = _start(WITHOUT_JUDGE, student_folder)
         try:
             link.send([list(cell) for cell in cells])
             results: list[bool] = link.receive()
@@ -228,4 +239,4 @@ def run_inside(cells: Cells) -> list[bool]:
 
 
 if __name__ == "__main__":
-    _nurse(socket.socket(fileno=int(sys.argv[1])))
+    _serve_forks(socket.socket(fileno=int(sys.argv[1])))

@@ -145,6 +145,10 @@ class SmallService:
                 self._changed.clear()
                 await self._changed.wait()
 
+    def count_connections(self) -> int:
+        """The number of open connections."""
+        return len(self._server._connections) if self._server else 0
+
     def notify(self) -> None:
         """Wakes `wait_until`: a request was received, or a stream was opened or closed."""
         self._changed.set()

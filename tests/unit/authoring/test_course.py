@@ -35,12 +35,12 @@ def cell(source: str = "", kind: str = "code", pmh: Any = None, **nbgrader: Any)
     return {"cell_type": kind, "metadata": metadata, "source": source}
 
 
-def answer(grade_id: str = "a", **more: Any) -> dict[str, Any]:
-    return cell("### BEGIN SOLUTION\nx = 1\n### END SOLUTION", grade_id=grade_id, solution=True, **more)
+def answer(grade_id: str = "a", **nbgrader_fields: Any) -> dict[str, Any]:
+    return cell("### BEGIN SOLUTION\nx = 1\n### END SOLUTION", grade_id=grade_id, solution=True, **nbgrader_fields)
 
 
-def graded(source: str = "assert x == 1", **more: Any) -> dict[str, Any]:
-    return cell(source, **{"grade_id": "t", "grade": True, "points": 1, **more})
+def graded(source: str = "assert x == 1", **nbgrader_fields: Any) -> dict[str, Any]:
+    return cell(source, **{"grade_id": "t", "grade": True, "points": 1, **nbgrader_fields})
 
 
 def notebook(*cells: dict[str, Any]) -> bytes:

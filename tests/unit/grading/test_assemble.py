@@ -303,7 +303,7 @@ def _two_notebooks() -> Release:
 
 
 @pytest.mark.parametrize(
-    ("names", "found"),
+    ("names", "submitted_names"),
     [
         (BOTH, [None, None]),
         (("a.ipynb", "b.ipynb"), ["a.ipynb", "b.ipynb"]),
@@ -311,13 +311,13 @@ def _two_notebooks() -> Release:
         (("my work/one.ipynb", "my work/two.ipynb"), ["my work/one.ipynb", "my work/two.ipynb"]),
     ],
 )
-def test_several_notebooks_are_distinguished(names: tuple[str, str], found: list[str | None] | None) -> None:
+def test_several_notebooks_are_distinguished(names: tuple[str, str], submitted_names: list[str | None] | None) -> None:
     release = _two_notebooks()
     submitted = [File(name, file.content) for name, file in zip(names, release.student_files, strict=True)]
     plans = assemble_plans(task(*submitted, release=release))
     assert [plan.path for plan in plans] == list(BOTH)
-    if found is not None:
-        assert [next((m.params["found"] for m in plan.repairs), None) for plan in plans] == found
+    if submitted_names is not None:
+        assert [next((m.params["found"] for m in plan.repairs), None) for plan in plans] == submitted_names
         assert [_order(plan) for plan in plans] == [ORDER[:2], ORDER[2:]]
 
 

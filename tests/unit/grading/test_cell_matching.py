@@ -63,8 +63,8 @@ def _matched(cells: list[Cell]) -> tuple[CellMatches, dict[str, list[str]]]:
     """Return the matches, and the texts of the student's cells by grade_id."""
     matches = match_cells(RELEASE, tuple(cells))
     return matches, {
-        str(RELEASE[ours].grade_id): [cells[n].source for n in group]
-        for ours, group in matches.student_cells_of.items()
+        str(RELEASE[release_index].grade_id): [cells[n].source for n in group]
+        for release_index, group in matches.student_cells_of.items()
     }
 
 
@@ -118,8 +118,8 @@ def _reversed_and_bare(cells: list[Cell]) -> None:
 def test_every_answer_is_found(change: Callable[[list[Cell]], None]) -> None:
     cells = _answered()
     change(cells)
-    matches, found = _matched(cells)
-    assert found == {cell.grade_id: [cell.source] for cell in _answered() if cell.grade_id}
+    matches, texts = _matched(cells)
+    assert texts == {cell.grade_id: [cell.source] for cell in _answered() if cell.grade_id}
     assert matches.merged_into == {} and matches.moved_answers == set()
 
 
@@ -127,8 +127,8 @@ def test_answer_without_names_is_matched_by_position() -> None:
     cells = _answered()
     cells[_at(cells, "essay")] = Cell("markdown", "Because of friction.")
     cells[_at(cells, "mean")] = Cell("code", "def mean(x:\n    return x")  # no Python, so it defines nothing
-    matches, found = _matched(cells)
-    assert (found["essay"], found["mean"]) == (["Because of friction."], ["def mean(x:\n    return x"])
+    matches, texts = _matched(cells)
+    assert (texts["essay"], texts["mean"]) == (["Because of friction."], ["def mean(x:\n    return x"])
     assert matches.matched_by_position == {POSITION["essay"], POSITION["mean"]}
 
 
@@ -153,8 +153,8 @@ def test_answer_in_an_added_cell_is_matched(leftover: str) -> None:
     n = _at(cells, "mean")
     cells[n] = replace(cells[n], source=leftover)
     cells.append(Cell("code", _answer("mean")))
-    matches, found = _matched(cells)
-    assert found["mean"] == [leftover, _answer("mean")] and matches.moved_answers == {POSITION["mean"]}
+    matches, texts = _matched(cells)
+    assert texts["mean"] == [leftover, _answer("mean")] and matches.moved_answers == {POSITION["mean"]}
 
 
 def test_two_answers_in_one_cell_are_both_matched() -> None:
@@ -168,8 +168,8 @@ def test_two_answers_in_one_cell_are_both_matched() -> None:
 
 def test_all_answers_in_one_unlabelled_cell_are_matched() -> None:
     cells = [Cell("code", "\n".join(_answer(name) for name in NAMES))]
-    matches, found = _matched(cells)
-    assert list(found) == ["area"] and matches.merged_into == {POSITION[name]: 0 for name in NAMES[1:]}
+    matches, texts = _matched(cells)
+    assert list(texts) == ["area"] and matches.merged_into == {POSITION[name]: 0 for name in NAMES[1:]}
 
 
 def test_answer_with_the_names_of_its_own_reference_answers_no_other_exercise() -> None:
@@ -193,7 +193,9 @@ def test_unchanged_cell_of_the_release_is_no_answer() -> None:
     given_example = Cell("code", "def mean(x): ...", id="example")
     release = (given_example, *RELEASE)
     cells = [given_example, *(cell for cell in _answered() if cell.grade_id != "mean")]
-    assert "mean" not in {release[ours].grade_id for ours in match_cells(release, tuple(cells)).student_cells_of}
+    assert "mean" not in {
+        release[release_index].grade_id for release_index in match_cells(release, tuple(cells)).student_cells_of
+    }
 
 
 # Properties that hold after any edits
@@ -285,8 +287,8 @@ def test_no_cell_is_matched_twice_and_no_label_is_overruled(seed: int, count: in
     assert len(groups) == len(set(groups))
     assert all(group == sorted(group) for group in matches.student_cells_of.values())
     labels = {cell.grade_id for cell in RELEASE} - {None}
-    for ours, group in matches.student_cells_of.items():
-        assert {cells[n].grade_id for n in group} & labels <= {RELEASE[ours].grade_id}
+    for release_index, group in matches.student_cells_of.items():
+        assert {cells[n].grade_id for n in group} & labels <= {RELEASE[release_index].grade_id}
     assert set(matches.merged_into.values()) <= set(groups)
     assert matches == match_cells(RELEASE, tuple(cells))
 

@@ -13,7 +13,7 @@ import vulture
 from tests.support.repository import PACKAGE, ROOT
 
 CALLED_BY_NAME = {
-    "ast, tornado, traitlets and Python": r"visit_\w+|_default_\w+|_normalize_\w+|__\w+__|throw|writable",
+    "ast, tornado, traitlets and Python": r"visit_\w+|_default_\w+|_validate_\w+|_normalize_\w+|__\w+__|throw|writable",
     "tornado": r"write_error|on_finish|data_received|headers_received|set_extra_headers",
     "JupyterHub": r"normalize_username|get_handlers|ContainerSpawner",
     "jupyter_server": r"_jupyter_\w+|initialize_handlers|_start_jupyter_server_extension|stop_extension",

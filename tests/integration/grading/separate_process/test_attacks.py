@@ -1,18 +1,20 @@
-"""Attacks on the conversation between judge and student's process: none earns a check, none learns what a test expects.
+"""Attacks on the connection between judge and student process: none passes a check, none learns what a test expects.
 
-Each of `attacks/*.txt` holds attacks: after `==== name` a student's cell that defines `answer()`; whatever it finds out it puts
-into SEEN. All secrets are numbers that stand in the test cell alone, and so long that no address in memory holds one by chance.
+Each file in `attacks/` contains attacks: `==== name`, then a cell of the student that defines `answer()` and appends what it finds to SEEN.
+The secrets are numbers that only the test cell contains, and too long to occur in a memory address by chance.
 """
 
 from __future__ import annotations
 
+import socket
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from pmh_jupyter.grading.runtime.transport.framing import PeerLost
-from tests.support.grading.separate_process import STUDENT, TESTS, judge_of, recorded
+from pmh_jupyter.grading.runtime.separate_process.student_peer import SeparateProcessStudentServer, StudentPeer
+from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
+from tests.support.grading.separate_process import STUDENT_CELL, TEST_CELL, open_judge, record_usage
 
 FOLDER = Path(__file__).parent / "attacks"
 REFERENCE = """
@@ -41,7 +43,7 @@ SECRETS = (642_424_242_424_242, 642_424_242_424_243, 642_424_242_424_241)
 
 def _attacks() -> list[tuple[str, str]]:
     rows = []
-    for path in sorted(set(FOLDER.glob("*.txt")) - {FOLDER / "files.txt"}):  # those: see test_files
+    for path in sorted(set(FOLDER.glob("*.txt")) - {FOLDER / "files.txt"}):  # tested in test_shared_files
         for part in path.read_text(encoding="utf-8").split("==== ")[1:]:
             name, _, source = part.partition("\n")
             rows.append((name, source))
@@ -52,27 +54,27 @@ ATTACKS = _attacks()
 
 
 @pytest.fixture(scope="module")
-def judging() -> dict[str, object]:
-    return recorded([(STUDENT, REFERENCE), *((TESTS, check) for check in CHECKS)])
+def isolation() -> dict[str, object]:
+    return record_usage([(STUDENT_CELL, REFERENCE), *((TEST_CELL, check) for check in CHECKS)])
 
 
-def test_the_reference_passes(judging: dict[str, object]) -> None:
-    with judge_of(judging) as judge:
+def test_the_reference_solution_passes_every_check(isolation: dict[str, object]) -> None:
+    with open_judge(isolation) as judge:
         judge.run_student_cell(0, REFERENCE)
         outcomes = [judge.run_test_cell(n, f"t{n}", check)[0][0]["outcome"] for n, check in enumerate(CHECKS, 1)]
     assert outcomes == ["passed"] * len(CHECKS)
 
 
-def test_there_are_enough_of_them() -> None:
+def test_no_attack_file_is_empty_or_lost() -> None:
     assert len(ATTACKS) >= 25
 
 
-# Asked for what the attack has seen, with the functions as they were before it.
-BEFORE = """
+# Reports which secrets the attack has seen, with the builtins from before the attack.
+SETUP = """
 import math
 SEEN = []
 
-def found(numbers, repr=repr, str=str, Any=BaseException):
+def find_seen(numbers, repr=repr, str=str, Any=BaseException):
     texts = []
     for each in SEEN:
         try: texts.append(repr(each))
@@ -82,17 +84,33 @@ def found(numbers, repr=repr, str=str, Any=BaseException):
 
 
 @pytest.mark.parametrize("attack", [row[1] for row in ATTACKS], ids=[row[0] for row in ATTACKS])
-def test_an_attack_earns_and_learns_nothing(attack: str, judging: dict[str, object]) -> None:
-    waiting = list(enumerate(CHECKS, 1))
-    earned: list[str] = []
-    while waiting:
-        # What takes its process along goes on with the next check in another one.
-        with judge_of(judging) as judge, suppress(PeerLost):
-            judge.run_student_cell(0, BEFORE)
+def test_an_attack_passes_no_check_and_learns_no_secret(attack: str, isolation: dict[str, object]) -> None:
+    remaining = list(enumerate(CHECKS, 1))
+    passed: list[str] = []
+    while remaining:
+        # An attack that ends its process continues with the next check in another process.
+        with open_judge(isolation) as judge, suppress(PeerLost):
+            judge.run_student_cell(0, SETUP)
             judge.run_student_cell(1, attack)
-            while waiting:
-                number, check = waiting.pop(0)
-                tests, _ = judge.run_test_cell(number, f"t{number}", check)
-                earned += [check for test in tests if test["outcome"] == "passed"]
-            assert judge.peer.request("lookup-name", "found")[1](SECRETS) == []
-    assert not earned
+            while remaining:
+                number, check = remaining.pop(0)
+                results, _ = judge.run_test_cell(number, f"t{number}", check)
+                passed += [check for result in results if result["outcome"] == "passed"]
+            assert judge.peer.request("lookup-name", "find_seen")[1](SECRETS) == []
+    assert not passed
+
+
+def test_an_attack_requests_every_operation(tmp_path: Path) -> None:
+    """A request with a misspelled operation would be refused for the wrong reason."""
+    attack = dict(ATTACKS)["requests for everything"]
+    assert hasattr(StudentPeer, "request") and "peer.request(operation" in attack
+    with socket.socket() as sock:
+        server = SeparateProcessStudentServer(
+            Link(sock),
+            {},
+            lambda number, source: None,
+            lambda number, source: ([], []),
+            lambda: False,
+            shared_folders={"work": str(tmp_path)},
+        )
+    assert [operation for operation in server._handlers.handlers if f'"{operation}"' not in attack] == []

@@ -1,30 +1,30 @@
-"""What a test hands to the student's code can be used, and leads nowhere else."""
+"""An object that a test passes to the student's code can be used, and gives access to nothing else."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.support.grading.separate_process import STUDENT, TESTS, judged
+from tests.support.grading.separate_process import STUDENT_CELL, TEST_CELL, run_tests
 
-HANDED = """
+PASSED_OBJECTS = """
 SECRET = 424242
 class Tool:
     '''A tool of the test's.'''
     shown = 5
-    _kept = SECRET
+    _secret = SECRET
     def use(self, x):
         return x + 1 if SECRET else 0
 def function(x):
     '''A function of the test's.'''
     return x + SECRET * 0
 def generator():
-    held = SECRET
+    local = SECRET
     yield 1
-    yield held * 0
+    yield local * 0
 def failing():
-    held = SECRET
-    raise KeyError("handed")
-handed = dict(tool=Tool(), kind=Tool, function=function, method=Tool().use, generator=generator(), failing=failing)
+    local = SECRET
+    raise KeyError("message")
+passed = dict(tool=Tool(), kind=Tool, function=function, method=Tool().use, generator=generator(), failing=failing)
 """
 WALKS = {
     "a function's globals": "function.__globals__['SECRET']",
@@ -33,13 +33,13 @@ WALKS = {
     "a function's builtins": "function.__builtins__",
     "a function's attributes": "vars(function)",
     "a method's function": "method.__func__",
-    "a method's self": "method.__self__._kept",
-    "an object's class": "type(tool)._kept",
+    "a method's self": "method.__self__._secret",
+    "an object's class": "type(tool)._secret",
     "a class's dict": "vars(kind)",
     "a class's attribute": "kind.shown",
     "a class's subclasses": "kind.__subclasses__()",
     "a class's mro": "kind.mro()",
-    "a private attribute": "tool._kept",
+    "a private attribute": "tool._secret",
     "an object's dict": "tool.__dict__",
     "its initializer's globals": "tool.__init__.__globals__",
     "its reduction": "tool.__reduce_ex__(2)",
@@ -52,7 +52,7 @@ WALKS = {
     "copying": "__import__('copy').deepcopy(tool)",
     "an exception's traceback": "error_of(failing).__traceback__.tb_frame.f_back.f_back.f_globals['SECRET']",
 }
-STUDENTS = """
+STUDENT_SOURCE = """
 SEEN = []
 def error_of(f):
     try: f()
@@ -65,32 +65,37 @@ def walk(tool, kind, function, method, generator, failing):
 
 
 @pytest.mark.parametrize("walk", WALKS.values(), ids=WALKS.keys())
-def test_what_is_handed_over_leads_nowhere(walk: str) -> None:
-    cells = [(STUDENT, STUDENTS.format(walk)), (TESTS, f"{HANDED}\nassert walk(**handed) == 'nothing'")]
-    (test,) = judged(cells)
-    assert test["outcome"] == "passed", test
+def test_an_object_of_a_test_gives_no_access_to_the_test(walk: str) -> None:
+    cells = [
+        (STUDENT_CELL, STUDENT_SOURCE.format(walk)),
+        (TEST_CELL, f"{PASSED_OBJECTS}\nassert walk(**passed) == 'nothing'"),
+    ]
+    (result,) = run_tests(cells)
+    assert result["outcome"] == "passed", result
 
 
-def test_what_is_handed_over_can_be_used() -> None:
+def test_an_object_of_a_test_can_be_used() -> None:
     student = """
 def use(tool, kind, function, method, generator, failing):
     try: failing()
-    except KeyError as error: word = error.args[0]
+    except KeyError as error: message = error.args[0]
     names = function.__name__, function.__doc__, hasattr(tool, "missing"), callable(function), isinstance(kind(), kind)
-    return [tool.shown, tool.use(1), kind().use(2), function(3), method(4), list(generator), word, *names]
+    return [tool.shown, tool.use(1), kind().use(2), function(3), method(4), list(generator), message, *names]
 """
-    wanted = "[5, 2, 3, 3, 5, [1, 0], 'handed', 'function', 'A function of the test\\'s.', False, True, True]"
-    (test,) = judged([(STUDENT, student), (TESTS, f"{HANDED}\nassert use(**handed) == {wanted}")])
-    assert test["outcome"] == "passed", test
+    expected = "[5, 2, 3, 3, 5, [1, 0], 'message', 'function', 'A function of the test\\'s.', False, True, True]"
+    (result,) = run_tests(
+        [(STUDENT_CELL, student), (TEST_CELL, f"{PASSED_OBJECTS}\nassert use(**passed) == {expected}")]
+    )
+    assert result["outcome"] == "passed", result
 
 
-def test_a_failed_check_in_a_callback_says_nothing_over_there() -> None:
-    student = "said = []\ndef f(g):\n    try: g()\n    except AssertionError as e: said.append(str(e))"
-    check = "def g():\n    assert 1 == 424242, 'it is 424242'\nf(g)\nassert said == ['']"
-    assert judged([(STUDENT, student), (TESTS, check)])[-1]["outcome"] == "passed"
+def test_a_failed_check_in_a_callback_reveals_nothing_to_the_student() -> None:
+    student = "messages = []\ndef f(g):\n    try: g()\n    except AssertionError as e: messages.append(str(e))"
+    check = "def g():\n    assert 1 == 424242, 'it is 424242'\nf(g)\nassert messages == ['']"
+    assert run_tests([(STUDENT_CELL, student), (TEST_CELL, check)])[-1]["outcome"] == "passed"
 
 
-def test_the_names_of_the_tests_are_not_handed_over() -> None:
+def test_the_namespace_of_the_tests_cannot_be_passed() -> None:
     student = "def f(names): return names['SECRET']"
-    tests = judged([(STUDENT, student), (TESTS, "SECRET = 424242\nassert f(globals()) == 1")])
-    assert tests[-1]["outcome"] == "failed" and tests[-1]["error_type"] == "TypeError"
+    results = run_tests([(STUDENT_CELL, student), (TEST_CELL, "SECRET = 424242\nassert f(globals()) == 1")])
+    assert results[-1]["outcome"] == "failed" and results[-1]["error_type"] == "TypeError"

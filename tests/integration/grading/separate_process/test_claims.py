@@ -1,10 +1,10 @@
-"""Where objects of the student's may be compared with plain data, because the reference's are: what is believed of which."""
+"""Claims of the student's objects, in checks in which the reference solution compares objects with plain data."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.support.grading.separate_process import STUDENT, TESTS, judge_of, recorded
+from tests.support.grading.separate_process import STUDENT_CELL, TEST_CELL, open_judge, record_usage
 
 REFERENCE = """
 from functools import total_ordering
@@ -31,17 +31,17 @@ assert total([1, 2, 4]) == 7
 assert table(['a', 'bcd']) == {'a': 1, 'bcd': 3}
 assert total([]) == 0 and total([2]) != 3
 """
-ABOUT_MONEY, ABOUT_DATA = 6, 3
+OBJECT_CHECKS, DATA_CHECKS = 6, 3
 
 HONEST = {
-    "as it is": "",
-    "a foreign operand is somebody else's": """
+    "the reference itself": "",
+    "returns NotImplemented for other types": """
 def eq(self, other):
     if not isinstance(other, (int, dict, Money)): return NotImplemented
     return self.amount == (other.amount if isinstance(other, Money) else other)
 Money.__eq__ = eq
 """,
-    "by a tolerance": """
+    "compares with a tolerance": """
 import math
 def eq(self, other):
     other = getattr(other, 'amount', other)
@@ -49,25 +49,25 @@ def eq(self, other):
     return self.amount == other
 Money.__eq__ = eq
 """,
-    "a truth of NumPy's": """
+    "returns a NumPy bool": """
 import numpy
 old = Money.__eq__
 Money.__eq__ = lambda self, other: numpy.bool_(old(self, other))
 """,
-    "one that counts": """
-old, asked = Money.__eq__, []
+    "counts its comparisons": """
+old, operands = Money.__eq__, []
 def eq(self, other):
-    asked.append(other)
+    operands.append(other)
     return old(self, other)
 Money.__eq__ = eq
 """,
 }
-LIAR = """
+DISHONEST = """
 class Money:
-    def __init__(self, amount=0): self.amount, self.asked = amount, 0
+    def __init__(self, amount=0): self.amount, self.count = amount, 0
     def __lt__(self, other): return True
     def __eq__(self, other):
-        self.asked += 1
+        self.count += 1
         return {claim}
 def total(amounts): return Money()
 def table(words): return Money()
@@ -77,8 +77,8 @@ CLAIMS = [
     "1",
     "'yes'",
     "[False]",
-    "self.asked == 1",
-    "self.asked % 2",
+    "self.count == 1",
+    "self.count % 2",
     "isinstance(other, (int, dict, Money, list))",
     "type(other) is dict and len(other) == 1",
     "other in (7, 0) or type(other) is dict",
@@ -88,41 +88,41 @@ CLAIMS = [
 
 
 @pytest.fixture(scope="module")
-def judging() -> dict[str, object]:
-    return recorded([(STUDENT, REFERENCE), (TESTS, CHECK)])
+def isolation() -> dict[str, object]:
+    return record_usage([(STUDENT_CELL, REFERENCE), (TEST_CELL, CHECK)])
 
 
-def judged(judging: dict[str, object], answer: str) -> tuple[list[str], list[str]]:
-    """Outcomes and flags."""
-    with judge_of(judging) as judge:
+def run_answer(isolation: dict[str, object], answer: str) -> tuple[list[str], list[str]]:
+    """Return the outcomes and the codes of the flags."""
+    with open_judge(isolation) as judge:
         assert judge.run_student_cell(0, REFERENCE) is None
         assert judge.run_student_cell(1, answer) is None
-        tests, flags = judge.run_test_cell(2, "t1", CHECK)
-    return [test["outcome"] for test in tests], [flag["code"] for flag in flags]
+        results, flags = judge.run_test_cell(2, "t1", CHECK)
+    return [result["outcome"] for result in results], [flag["code"] for flag in flags]
 
 
 @pytest.mark.parametrize("answer", HONEST.values(), ids=HONEST.keys())
-def test_an_honest_equality_is_believed(judging: dict[str, object], answer: str) -> None:
-    assert judged(judging, answer) == (["passed"] * (ABOUT_MONEY + ABOUT_DATA), [])
+def test_an_honest_equality_is_accepted(isolation: dict[str, object], answer: str) -> None:
+    assert run_answer(isolation, answer) == (["passed"] * (OBJECT_CHECKS + DATA_CHECKS), [])
 
 
 @pytest.mark.parametrize("claim", CLAIMS)
-def test_a_liar_earns_nothing_where_plain_data_is_expected_and_is_flagged(
-    judging: dict[str, object], claim: str
+def test_a_dishonest_object_fails_where_plain_data_is_expected_and_is_flagged(
+    isolation: dict[str, object], claim: str
 ) -> None:
-    outcomes, flags = judged(judging, LIAR.format(claim=claim))
-    assert outcomes[ABOUT_MONEY:] == ["failed"] * ABOUT_DATA
-    assert "failed" in outcomes[:ABOUT_MONEY]
+    outcomes, flags = run_answer(isolation, DISHONEST.format(claim=claim))
+    assert outcomes[OBJECT_CHECKS:] == ["failed"] * DATA_CHECKS
+    assert "failed" in outcomes[:OBJECT_CHECKS]
     assert set(flags) == {"dishonest-operator"}
 
 
-def test_whoever_equals_the_value_that_is_meant_earns_nothing_in_its_place(judging: dict[str, object]) -> None:
-    """It knows what the tests expect, and still: an object in the place of plain data is not even asked."""
+def test_an_object_that_equals_the_expected_data_fails_in_its_place(isolation: dict[str, object]) -> None:
+    """An object in the place of plain data is not compared at all, so knowing the expected value does not help."""
     answer = """
 def eq(self, other): return other == self.amount
 Money.__eq__ = eq
 def total(amounts, honest=total): return Money(honest(amounts))
 def table(words, honest=table): return Money(honest(words))
 """
-    outcomes, flags = judged(judging, answer)
-    assert outcomes == ["passed"] * ABOUT_MONEY + ["failed"] * ABOUT_DATA and flags == []
+    outcomes, flags = run_answer(isolation, answer)
+    assert outcomes == ["passed"] * OBJECT_CHECKS + ["failed"] * DATA_CHECKS and flags == []

@@ -1,7 +1,7 @@
-"""What a test cell may use of Python and its libraries passes apart as it does in-process.
+"""Features of Python and its libraries work in a test cell in a separate process as they do in one process.
 
-Each of `features/*.txt` holds features: after `==== name` a student's cell, after `----` the test cell. `in_process_only.txt` has those
-that do not work apart, with the reason; a notebook that needs one is judged inside.
+Each file in `features/` contains features: `==== name`, a cell of the student, `----`, the test cell. `in_process_only.txt` contains those
+that need in-process isolation, with the reason.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.grading.separate_process import STUDENT, TESTS, judged, run_inside
+from tests.support.grading.separate_process import STUDENT_CELL, TEST_CELL, run_in_one_process, run_tests
 
 FOLDER = Path(__file__).parent
 
@@ -26,25 +26,27 @@ def _read(*paths: Path) -> list[tuple[str, str, str]]:
 
 
 FEATURES = _read(*sorted((FOLDER / "features").glob("*.txt")))
-NOT_APART = _read(FOLDER / "in_process_only.txt")
+IN_PROCESS_ONLY = _read(FOLDER / "in_process_only.txt")
 
 
-def test_there_are_enough_of_them() -> None:
-    assert len(FEATURES) >= 60
+def test_no_feature_file_is_empty_or_lost() -> None:
+    assert len(FEATURES) >= 150
 
 
-# Tests leave files open, as notebooks do.
+# Tests may leave files open, as notebooks do.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 @pytest.mark.parametrize(("student", "test"), [row[1:] for row in FEATURES], ids=[row[0] for row in FEATURES])
-def test_a_feature_works_apart(student: str, test: str) -> None:
-    cells = [(STUDENT, student), (TESTS, test)]
-    assert run_inside(cells) == [True]
-    failed = [each for each in judged(cells) if each["outcome"] != "passed"]
+def test_a_feature_works_in_a_separate_process(student: str, test: str) -> None:
+    cells = [(STUDENT_CELL, student), (TEST_CELL, test)]
+    assert run_in_one_process(cells) == [True]
+    failed = [each for each in run_tests(cells) if each["outcome"] != "passed"]
     assert not failed
 
 
-@pytest.mark.parametrize(("student", "test"), [row[1:] for row in NOT_APART], ids=[row[0] for row in NOT_APART])
-def test_what_does_not_work_apart_is_known(student: str, test: str) -> None:
-    cells = [(STUDENT, student), (TESTS, test)]
-    assert run_inside(cells) == [True]
-    assert [each for each in judged(cells) if each["outcome"] != "passed"]
+@pytest.mark.parametrize(
+    ("student", "test"), [row[1:] for row in IN_PROCESS_ONLY], ids=[row[0] for row in IN_PROCESS_ONLY]
+)
+def test_a_feature_that_needs_in_process_isolation_fails_in_a_separate_process(student: str, test: str) -> None:
+    cells = [(STUDENT_CELL, student), (TEST_CELL, test)]
+    assert run_in_one_process(cells) == [True]
+    assert [each for each in run_tests(cells) if each["outcome"] != "passed"]

@@ -1,10 +1,10 @@
-"""What a test hands over and the student's code changes is changed for the test too, and the other way round."""
+"""Changes that the student's code makes to a value of the test are visible to the test, and the reverse."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.support.grading.separate_process import STUDENT, TESTS, judged, run_inside
+from tests.support.grading.separate_process import STUDENT_CELL, TEST_CELL, run_in_one_process, run_tests
 
 CHANGES = {
     "a list": ("def f(x): x.append(1)", "x = []\nf(x)\nassert x == [1]"),
@@ -38,11 +38,11 @@ CHANGES = {
     "a list that holds itself": ("def f(x): x.append(x)", "x = []\nf(x)\nassert x[0] is x"),
     "what is returned is what went in": ("def f(x): return x", "x = [1]\nassert f(x) is x"),
     "a named argument": ("def f(*, x): x.append(1)", "x = []\nf(x=x)\nassert x == [1]"),
-    "kept and changed later": (
-        "kept = []\ndef keep(x): kept.append(x)\ndef touch(): kept[0].append(9)",
-        "x = []\nkeep(x)\ntouch()\nassert x == [9]",
+    "stored and changed later": (
+        "stored = []\ndef store(x): stored.append(x)\ndef touch(): stored[0].append(9)",
+        "x = []\nstore(x)\ntouch()\nassert x == [9]",
     ),
-    "although it raises": (
+    "before it raises": (
         "def f(x): x.append(1); raise ValueError",
         "x = []\ntry: f(x)\nexcept ValueError: pass\nassert x == [1]",
     ),
@@ -76,7 +76,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize(("student", "test"), CHANGES.values(), ids=CHANGES.keys())
-def test_both_sides_see_a_change(student: str, test: str) -> None:
-    cells = [(STUDENT, student), (TESTS, test)]
-    assert run_inside(cells) == [True]
-    assert not [each for each in judged(cells) if each["outcome"] != "passed"]
+def test_a_change_is_visible_to_both_sides(student: str, test: str) -> None:
+    cells = [(STUDENT_CELL, student), (TEST_CELL, test)]
+    assert run_in_one_process(cells) == [True]
+    assert not [each for each in run_tests(cells) if each["outcome"] != "passed"]

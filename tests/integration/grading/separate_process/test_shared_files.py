@@ -26,7 +26,7 @@ from tests.support.grading.separate_process import (
     TEST_CELL,
     open_judge,
     record_usage,
-    run_cells,
+    run_notebook,
     run_tests,
 )
 
@@ -144,7 +144,7 @@ def test_a_changed_file_with_a_random_name_is_recorded_by_its_stable_name() -> N
     manifest = record_usage(cells)
     assert manifest["changed_files"] == ["work/*/x"]
     with open_judge(manifest) as judge:
-        assert [result["outcome"] for result in run_cells(judge, cells)] == ["passed"]
+        assert [result["outcome"] for result in run_notebook(judge, cells)] == ["passed"]
 
 
 def test_a_test_that_creates_too_many_files_fails() -> None:

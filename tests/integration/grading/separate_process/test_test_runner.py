@@ -13,7 +13,7 @@ from tests.support.grading.separate_process import (
     TEST_CELL,
     open_judge,
     record_usage,
-    run_cells,
+    run_notebook,
     run_tests,
     start_replacement,
 )
@@ -203,7 +203,7 @@ def test_output_of_the_students_cells_does_not_reach_the_test() -> None:
 
 def test_ten_thousand_calls_of_a_student_function_succeed() -> None:
     with open_judge() as judge:
-        results = run_cells(
+        results = run_notebook(
             judge,
             [(STUDENT_CELL, "def f(x): return x + 1"), (TEST_CELL, "assert all(f(n) == n + 1 for n in range(10_000))")],
         )

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pmh_jupyter.grading.runtime.execution.shell import CELL_FILENAME_FORMAT, describe_cell_error
+from pmh_jupyter.grading.runtime.execution.source_lines import split_source_lines
 from pmh_jupyter.grading.runtime.separate_process.student_peer import SeparateProcessStudentServer
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 from tests.support.repository import ROOT
@@ -54,7 +55,7 @@ class OutputBuffer(io.StringIO):
 
 def _run_cell(number: int, source: str, namespace: dict[str, Any]) -> BaseException | None:
     filename = CELL_FILENAME_FORMAT.format(number)
-    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    linecache.cache[filename] = (len(source), None, split_source_lines(source, keepends=True), filename)
     try:
         exec(compile(source, filename, "exec", dont_inherit=True), namespace)
     except BaseException as error:  # noqa: BLE001 - any exception is the cell's

@@ -72,8 +72,8 @@ def test_the_architecture_says_which_scope() -> None:
     rows = re.findall(
         r"^\| `([^`]+)` \| ([A-Z]+) \| ([^|]+) \|", _section("architecture.md", "The service's API"), re.MULTILINE
     )
-    told = {(method, path): scope for path, method, scope in rows}
+    documented = {(method, path): scope for path, method, scope in rows}
     for route in ROUTES:
         for method, operation in route.operations.items():
             word = operation.access_rule.scope.value.removeprefix("custom:pmh:") if operation.access_rule else "none"
-            assert word in told[method, route.path], route.path
+            assert word in documented[method, route.path], route.path

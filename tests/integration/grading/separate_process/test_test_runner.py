@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from pmh_jupyter.grading.runtime.policies.code_execution_policy import CODE_EXECUTION_POLICY
 from pmh_jupyter.grading.runtime.transport.framing import PeerLost
 from tests.support.grading.separate_process import (
     STUDENT_CELL,
@@ -136,6 +139,24 @@ def test_an_endless_loop_of_a_test_times_out() -> None:
         judge.peer.link.deadline = time.monotonic() + 0.3
         results, _ = judge.run_test_cell(1, "t1", "assert f() == 1\nwhile True: pass\nassert f() == 1")
     assert outcomes(results) == ["passed", "timed-out", "not-checked"]
+
+
+def test_time_limit_that_passes_while_policies_start_is_a_timeout_of_the_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It must not be raised from `run_test_cell`, where it would count as an error of the grader."""
+    enforce = CODE_EXECUTION_POLICY.enforce
+
+    @contextmanager
+    def enforce_slowly(*arguments: Any) -> Iterator[None]:
+        time.sleep(0.2)
+        with enforce(*arguments):
+            yield
+
+    monkeypatch.setattr(CODE_EXECUTION_POLICY, "enforce", enforce_slowly)
+    with open_judge() as judge:
+        judge.run_student_cell(0, "x = 1")
+        judge.peer.link.deadline = time.monotonic() + 0.1
+        results, _ = judge.run_test_cell(1, "t1", "while True: pass")
+    assert outcomes(results) == ["timed-out"]
 
 
 CATCH_EVERYTHING = "try: f()\nexcept Exception: pass\nassert True"

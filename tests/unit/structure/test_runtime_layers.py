@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from tests.support.repository import modules, imports_of
+from tests.support.repository import imports_of, modules
 
 RUNTIME = "pmh_jupyter.grading.runtime"
 # From bottom to top. A package may import itself and the packages before it.

@@ -21,7 +21,7 @@ from tests.integration.parity.ours import Ours, lay_out
 from tests.integration.parity.shipped import LESSONS, Shipped
 from tests.support.grading.in_process_list import in_process_cells
 
-NOT_SOLVED, NOTHING_ASKED = "is a test cell without an assertion", "asserts nothing, so any answer would pass"
+NOT_SOLVED, NOTHING_ASKED = "Its own solution does not pass", "is a test cell without an assertion"
 
 EXPECTED_PROBLEMS: dict[str, tuple[tuple[str, str], ...]] = {
     "apps/submitted-unchanged": (("foo", NOTHING_ASKED),),

@@ -121,8 +121,8 @@ def _to_result(lesson: Shipped, course: Path, reply: dict[str, Any]) -> Found:
     name = assignment(lesson)
     paths = (course / "release" / name).glob("*.ipynb")
     student = {path.name: read_student_cells(path.read_bytes()) for path in paths}
-    is_current = not _is_old(lesson)
-    return Found(reply["released"] and is_current, reply["released"], student, reply["graded"], reply["took"])
+    as_it_is = reply["released"] and not _is_old(lesson)
+    return Found(as_it_is, reply["released"], student, reply["graded"], reply["took"])
 
 
 def _is_old(lesson: Shipped) -> bool:

@@ -68,7 +68,7 @@ def test_failing_solution_and_passing_stub_are_reported(odd: Path, capsys: pytes
     replace_text(first, 'assert total("one.csv") == -1\n', "")
     assert main(["course", "validate", str(odd)]) == 1
     output = capsys.readouterr().out
-    assert "first.ipynb, größe: Its own solution does not pass (failed): Not yet: Die Größe sollte 42 cm sein" in output
+    assert "first.ipynb, größe: Its own solution does not pass (failed): Die Größe sollte 42 cm sein" in output
     assert "first.ipynb, total: An untouched notebook passes" in output
     assert "2 problems found." in output
 

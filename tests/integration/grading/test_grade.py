@@ -28,14 +28,14 @@ def test_each_assertion_has_a_name_and_an_expected_value() -> None:
         ("double(2) == 4", Outcome.PASSED, None, None),
         ("A text is doubled by repeating it", Outcome.FAILED, "'abab'", "'ab'"),
     ]
-    assert tests[1].message and feedback_text(tests[1].message) == "Not yet: A text is doubled by repeating it"
+    assert tests[1].message and feedback_text(tests[1].message) == "A text is doubled by repeating it"
 
 
 def test_failed_assertion_in_a_loop_shows_its_values() -> None:
     mean = "def mean(numbers):\n    return 2 if numbers == [1, 2, 3] else 0"
     (test,) = [test for test in _graded(mean=mean)["mean"].tests if test.expected]
     assert (test.name, test.expected, test.got) == ("for numbers, expected in (([4], 4), ([0, 1], 0.5))", "4", "0")
-    assert test.message and feedback_text(test.message) == "Not yet: `mean(numbers)` gave 0, expected 4."
+    assert test.message and feedback_text(test.message) == "`mean(numbers)` gave 0, expected 4."
 
 
 def test_error_names_the_students_cell_and_line() -> None:
@@ -44,7 +44,7 @@ def test_error_names_the_students_cell_and_line() -> None:
     (test,) = [test for test in verdict.tests if test.outcome is Outcome.FAILED]
     assert (test.cell, test.line) == ("mean", 5)
     assert verdict.message
-    assert feedback_text(verdict.message) == "Not yet: `mean([])` raised ZeroDivisionError in line 5: division by zero."
+    assert feedback_text(verdict.message) == "`mean([])` raised ZeroDivisionError in line 5: division by zero."
 
 
 def test_syntax_error_names_its_line() -> None:
@@ -59,7 +59,7 @@ def test_message_of_a_hidden_test_has_none_of_its_literals() -> None:
     assert (test.is_hidden, test.name, test.expected, test.got) == (True, "a hidden test", None, None)
     assert (
         test.message
-        and feedback_text(test.message) == "Not yet: in a hidden test your code raised ValueError in line 3."
+        and feedback_text(test.message) == "In a hidden test, your code raised ValueError in line 3."
     )
 
 

@@ -73,7 +73,7 @@ def bench_classroom(report: BenchmarkReport, classroom: ClassroomFiles, tmp_path
     nbgrader_two_processes = _time_nbgrader(classroom, tmp_path / "two", 2) / CLASSROOM_SIZE
     for workers, name in ((1, "one worker"), (2, "two workers")):
         report.add(
-            f"class of {CLASSROOM_SIZE}, floor, {name}, per submission",
+            f"class of {CLASSROOM_SIZE}, baseline, {name}, per submission",
             "ms",
             [1000 * value for value in baseline_seconds_by_workers[workers]],
         )

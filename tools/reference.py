@@ -1,7 +1,7 @@
 """Generates the tables of the reference pages from the code. `--check` only checks whether the pages are current.
 
-settings.md and scopes.md are generated as a whole. In api.md only the tables between `<!-- begin: NAME -->` and `<!-- end: NAME -->`
-are.
+settings.md and scopes.md are generated as a whole. In api.md and grading.md only the tables between `<!-- begin: NAME -->` and
+`<!-- end: NAME -->` are.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ sys.path.insert(0, str(ROOT))
 from pmh_jupyter import errors  # noqa: E402  (importable only from here on)
 from pmh_jupyter.config import Settings  # noqa: E402
 from pmh_jupyter.domain import roles as classroom_roles  # noqa: E402
+from pmh_jupyter.domain.feedback_text import FLAG_TEXTS  # noqa: E402
 from pmh_jupyter.hub import roles  # noqa: E402
 from pmh_jupyter.service import error_responses  # noqa: E402
 from pmh_jupyter.service.api import ROUTES  # noqa: E402
 from pmh_jupyter.service.routes import Operation  # noqa: E402
 
-REFERENCE = ROOT / "docs" / "reference"
+DOCS = ROOT / "docs"
 GENERATED_NOTE = "<!-- Written by tools/reference.py. Change the code, not this page. -->\n\n"
 
 SETTINGS_TEXT = """\
@@ -94,6 +95,11 @@ def errors_table() -> str:
     return _markdown_table(("code", "status", "meaning", "default advice"), rows)
 
 
+def flags_table() -> str:
+    """The table of every integrity flag."""
+    return _markdown_table(("flag", "meaning"), [(f"`{code}`", text) for code, text in FLAG_TEXTS.items()])
+
+
 _ERROR_MODULES = {errors.__name__, error_responses.__name__}
 
 
@@ -152,18 +158,29 @@ def _fill_tables(page: str, tables: dict[str, Callable[[], str]]) -> str:
 
 def api_page() -> str:
     """The page api.md with current tables."""
-    page = (REFERENCE / "api.md").read_text(encoding="utf-8")
+    page = (DOCS / "reference" / "api.md").read_text(encoding="utf-8")
     return _fill_tables(page, {"routes": routes_table, "errors": errors_table})
 
 
-PAGES: dict[str, Callable[[], str]] = {"settings.md": settings_page, "scopes.md": scopes_page, "api.md": api_page}
+def grading_page() -> str:
+    """The page grading.md with a current table of flags."""
+    page = (DOCS / "explanation" / "grading.md").read_text(encoding="utf-8")
+    return _fill_tables(page, {"flags": flags_table})
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "reference/settings.md": settings_page,
+    "reference/scopes.md": scopes_page,
+    "reference/api.md": api_page,
+    "explanation/grading.md": grading_page,
+}
 
 
 def main(check: bool) -> int:
     """Writes the pages. With `check`, writes nothing, and returns 1 if any page is out of date."""
     stale = []
     for name, page in PAGES.items():
-        path, text = REFERENCE / name, page()
+        path, text = DOCS / name, page()
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             stale.append(name)
             if not check:

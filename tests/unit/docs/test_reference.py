@@ -32,12 +32,14 @@ def test_generated_pages_are_current(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_a_page_that_is_out_of_date_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "api.md").write_text(_text("reference/api.md"), encoding="utf-8")
-    monkeypatch.setattr(reference, "REFERENCE", tmp_path)
+    for name in ("reference/api.md", "explanation/grading.md"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(_text(name), encoding="utf-8")
+    monkeypatch.setattr(reference, "DOCS", tmp_path)
     assert reference.main(check=True) == 1
     assert reference.main(check=False) == 0
     assert reference.main(check=True) == 0
-    assert (tmp_path / "settings.md").read_text(encoding="utf-8") == _text("reference/settings.md")
+    assert (tmp_path / "reference/settings.md").read_text(encoding="utf-8") == _text("reference/settings.md")
 
 
 def test_a_table_without_a_place_is_an_error() -> None:

@@ -1,7 +1,7 @@
 """The starter course's lesson with the real grader: its solutions, its stubs, and typical answers of beginners.
 
 tests/submissions/values-and-names/ has a file for each exercise. An answer with `caught_by` is wrong, and names the first test that
-fails; an answer without it is right in another way than the reference.
+fails, by its tested expression if it could not be evaluated; an answer without it is right in another way than the reference.
 """
 
 from __future__ import annotations

@@ -23,9 +23,7 @@ def runtime_imports() -> dict[str, set[str]]:
     """By module of the runtime, the modules of the runtime that it imports. A package counts as the module of its `__init__.py`."""
     paths = {name: path for name, path in modules().items() if name.startswith(f"{RUNTIME}.")}
     return {
-        name: {
-            _module_of(imported, paths) for imported in imports_of(name, path) if imported.startswith(f"{RUNTIME}.")
-        }
+        name: {_module_of(imported, paths) for imported in imports_of(name, path) if imported.startswith(f"{RUNTIME}.")}
         for name, path in paths.items()
     }
 

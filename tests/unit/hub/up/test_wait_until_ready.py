@@ -65,7 +65,9 @@ def test_timeout_reports_the_last_answer(server: Server) -> None:
         wait_until_healthy(HealthCheck("grading", server.url), lambda: True, timeout_seconds=0)
 
 
-@pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b'{"components": {"grading": {}}}', b'{"components": []}', b"\xff"])
+@pytest.mark.parametrize(
+    "body", [b"<html>", b"[]", b"{}", b'{"components": {"grading": {}}}', b'{"components": []}', b"\xff"]
+)
 def test_answer_of_another_program_is_reported_by_its_status(server: Server, body: bytes) -> None:
     server.answers = [(502, body)]
     with pytest.raises(Unavailable, match="status 502"):

@@ -3,7 +3,6 @@
  * reads its state from this model and asks it for changes. The model holds no widget and no element.
  */
 import type { IDisposable } from '@lumino/disposable';
-import { Debouncer, Poll } from '@lumino/polling';
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import type { Api } from './api';
@@ -11,6 +10,7 @@ import { ClassroomEvents } from './classroomEvents';
 import { findLesson } from './exercises';
 import type { LocalCache } from './localCache';
 import { Outbox } from './outbox';
+import { RefreshScheduler } from './refreshScheduler';
 import { asPmhError, PmhError } from './request';
 import { ResultPoller } from './resultPoller';
 import { SubmissionStore } from './submissions';
@@ -26,11 +26,6 @@ export interface Award {
   readonly icon: string;
 }
 
-/** Pause between an event and the refresh that it causes, because events come in bursts. */
-const REFRESH_DELAY_MS = 200;
-/** Interval of refreshes while the hub is away or the outbox is not empty. */
-const RETRY_INTERVAL_MS = 15_000;
-
 export class ClassroomModel implements IDisposable {
   constructor(
     private readonly _api: Api,
@@ -41,18 +36,11 @@ export class ClassroomModel implements IDisposable {
     this._events = new ClassroomEvents({
       api: _api,
       onEvent: event => this._handleEvent(event),
-      onMissedEvents: () => this._scheduleRefresh(),
+      onMissedEvents: () => this._refreshes.refreshSoon(),
       onConnectionChange: isConnected => this._checkOnline(isConnected)
     });
     this._results = new ResultPoller(_api, this.submissions, this._events, () => this._checkOnline(false));
-    this._refreshDebouncer = new Debouncer(() => this.refresh(), REFRESH_DELAY_MS);
-    this._retryPoll = new Poll({
-      name: 'pmh:retry',
-      auto: false,
-      standby: 'never',
-      frequency: { interval: RETRY_INTERVAL_MS, backoff: false, max: RETRY_INTERVAL_MS },
-      factory: () => this.refresh()
-    });
+    this._refreshes = new RefreshScheduler(() => this.refresh());
   }
 
   readonly submissions: SubmissionStore;
@@ -103,10 +91,7 @@ export class ClassroomModel implements IDisposable {
 
   dispose(): void {
     this._isDisposed = true;
-    this._refreshDebouncer.dispose();
-    // A poll that is only disposed keeps its timer.
-    void this._retryPoll.stop();
-    this._retryPoll.dispose();
+    this._refreshes.dispose();
     this._events.dispose();
     this._results.dispose();
     Signal.clearData(this);
@@ -254,20 +239,13 @@ export class ClassroomModel implements IDisposable {
     } else if (event.kind === 'award-earned') {
       this._awardEarned.emit({ title: asText(data.title), description: asText(data.description), icon: asText(data.icon) });
     }
-    this._scheduleRefresh();
+    this._refreshes.refreshSoon();
   }
 
   /** Refreshes when there is a sign that the hub went away or came back. */
   private _checkOnline(isConnected: boolean): void {
     if (isConnected !== this._isOnline) {
-      this._scheduleRefresh();
-    }
-  }
-
-  private _scheduleRefresh(): void {
-    if (!this._isDisposed) {
-      // Rejects when the model is disposed in between.
-      void this._refreshDebouncer.invoke().catch(() => undefined);
+      this._refreshes.refreshSoon();
     }
   }
 
@@ -286,11 +264,7 @@ export class ClassroomModel implements IDisposable {
     if (this._isDisposed) {
       return;
     }
-    if (!this._isOnline || this.outbox.waiting.length > 0) {
-      void this._retryPoll.schedule({ phase: 'started', interval: RETRY_INTERVAL_MS });
-    } else {
-      void this._retryPoll.stop();
-    }
+    this._refreshes.retry(!this._isOnline || this.outbox.waiting.length > 0);
     this._changed.emit();
   }
 
@@ -301,8 +275,7 @@ export class ClassroomModel implements IDisposable {
   private readonly _events: ClassroomEvents;
   private readonly _outbox: Outbox;
   private readonly _results: ResultPoller;
-  private readonly _refreshDebouncer: Debouncer<void>;
-  private readonly _retryPoll: Poll;
+  private readonly _refreshes: RefreshScheduler;
   private readonly _changed = new Signal<this, void>(this);
   private readonly _awardEarned = new Signal<this, Award>(this);
   private _phase: Phase = 'loading';

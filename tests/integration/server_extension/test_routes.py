@@ -38,7 +38,9 @@ def list_operations() -> list[tuple[str, str]]:
     """Each method of each route, with an address that matches it."""
     operations = []
     for pattern, handler in ROUTES:
-        address = pattern.replace(SLUG_GROUP, "physics-1").replace(UUID_GROUP, str(UUID(int=1))).replace(".*", "nowhere")
+        address = (
+            pattern.replace(SLUG_GROUP, "physics-1").replace(UUID_GROUP, str(UUID(int=1))).replace(".*", "nowhere")
+        )
         assert re.fullmatch(pattern, address)
         for method in METHODS:
             if getattr(handler, method) is not RequestHandler._unimplemented_method:

@@ -44,7 +44,7 @@ class GradedWatcher:
         async for event in self._student.stream_events():
             self.listening.set()
             if event["kind"] == "submission-graded":
-                self.expect(event["data"]["work"]).set_result(time.perf_counter())
+                self.expect(event["data"]["submission_id"]).set_result(time.perf_counter())
 
 
 async def measure(student: ServiceClient) -> dict[str, list[float]]:

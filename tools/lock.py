@@ -14,6 +14,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from pmh_jupyter.hub.up.installer import uv_environ  # noqa: E402  (importable only from here on)
+
 LOCKS_FOLDER = ROOT / "requirements"
 
 # rfc3987-syntax (for jsonschema's optional formats) builds a grammar with lark at import, which takes a second in every process of
@@ -44,7 +48,7 @@ def _compile_lock(name: str, options: list[str], arguments: list[str]) -> None:
     target = LOCKS_FOLDER / name
     command = ["uv", "pip", "compile", *COMMON_OPTIONS, *options, "--output-file", str(target), *arguments]
     print("lock:", name, flush=True)
-    subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=True)
+    subprocess.run([sys.executable, "-m", *command], cwd=ROOT, env=uv_environ(), check=True)
     addresses = [line for line in target.read_text().splitlines() if "://" in line or line.startswith("--index")]
     if addresses:
         sys.exit(f"{name} must not contain addresses: {addresses}")

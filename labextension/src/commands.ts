@@ -6,7 +6,6 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { ICommandPalette } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { refreshIcon, type SidePanel } from '@jupyterlab/ui-components';
-import { MessageLoop } from '@lumino/messaging';
 
 import type { Actions } from './actions';
 import { stepsIcon } from './icons';
@@ -86,14 +85,11 @@ function addLessonCommands({ app, model, actions, trans }: CommandOptions): void
 }
 
 /**
- * Resolves once a closing palette has given the focus back. The palette does so by activating the main area's current widget with
- * messages, one of which posts another; they are processed here, because each would otherwise take the focus in a later frame. A command
- * that moves the focus waits for this, and so does one that opens a dialog, which returns the focus to where it was.
+ * Resolves once a closing palette has returned the focus, which it does before the next frame. A command that moves the focus waits for
+ * this, and so does one that opens a dialog, because a dialog returns the focus to where it was.
  */
-async function paletteClosed(): Promise<void> {
-  await new Promise(requestAnimationFrame);
-  MessageLoop.flush();
-  MessageLoop.flush();
+function paletteClosed(): Promise<void> {
+  return new Promise(resolve => requestAnimationFrame(() => resolve()));
 }
 
 const NO_ARGUMENTS = { args: { type: 'object', properties: {} } } as const;

@@ -1,7 +1,7 @@
 // Generated from pmh_jupyter/wire by `python -m pmh_jupyter.wire.typescript`; do not edit.
 
 /**
- * One fault of a rejected input: file, cell (if any), what is wrong, and the remedy.
+ * One problem of a rejected input: the file, the cell (if any), what is wrong, and the remedy.
  */
 export interface ProblemReply {
   readonly file: string;
@@ -11,11 +11,11 @@ export interface ProblemReply {
 }
 
 /**
- * The one shape in which every failure is answered, by the service and by the server extension alike.
+ * The body of every response to a failed request, from the service and from the server extension.
  */
 export interface ErrorReply {
   /**
-   * Stable, for programs: see pmh_jupyter/errors.py
+   * Stable code for programs: see pmh_jupyter/errors.py
    */
   readonly code: string;
   /**
@@ -27,14 +27,14 @@ export interface ErrorReply {
    */
   readonly advice: string;
   /**
-   * Finds the request in every log it ran through
+   * Identifies the request in the logs of every process that handled it
    */
   readonly request_id: string;
   readonly problems: readonly ProblemReply[];
 }
 
 /**
- * A classroom as one of its members sees it.
+ * A classroom, with the role of the member who asks.
  */
 export interface ClassroomReply {
   readonly slug: string;
@@ -52,7 +52,7 @@ export interface ClassroomReply {
 }
 
 /**
- * The person behind the request: our own id, and the Hub's present name for them.
+ * The person who sends the request: the id in our database, and the current user name at the Hub.
  */
 export interface MeReply {
   readonly id: string;
@@ -61,14 +61,14 @@ export interface MeReply {
 }
 
 /**
- * Redeems a classroom's join code for the person who asks.
+ * Redeems a classroom's join code for the person who sends it.
  */
 export interface JoinRequest {
   readonly join_code: string;
 }
 
 /**
- * One exercise of a lesson. `points` is the best of this person's attempts (practice).
+ * One exercise of a lesson. `points` are those of the member's best attempt (practice).
  */
 export interface ExerciseReply {
   readonly grade_id: string;
@@ -90,7 +90,7 @@ export interface ExerciseReply {
 }
 
 /**
- * A lesson on the classroom's schedule. Times are UTC; the classroom's zone is beside them.
+ * A lesson on the classroom's schedule. Times are UTC; the classroom's time zone is in `ClassroomReply`.
  */
 export interface LessonReply {
   readonly slug: string;
@@ -100,7 +100,7 @@ export interface LessonReply {
    */
   readonly release_id: string;
   /**
-   * Paths relative to the lesson's folder, the first is opened first
+   * Paths relative to the lesson's folder; the first one is opened
    */
   readonly notebooks: readonly string[];
   readonly state: 'not-started' | 'in-progress' | 'grading' | 'done' | 'needs-attention';
@@ -112,7 +112,7 @@ export interface LessonReply {
   readonly due_at: string | null;
   readonly closes_at: string | null;
   /**
-   * Submissions left; null: as many as you like
+   * Submissions left; null: unlimited
    */
   readonly submissions_left: number | null;
   readonly submitted_at: string | null;
@@ -123,7 +123,7 @@ export interface LessonReply {
 }
 
 /**
- * Lessons that belong together.
+ * A group of lessons.
  */
 export interface UnitReply {
   readonly title: string;
@@ -133,7 +133,7 @@ export interface UnitReply {
 }
 
 /**
- * An achievement of the course: earned, or how near it is.
+ * An achievement of the course: when it was earned, or how far it is.
  */
 export interface AwardReply {
   readonly slug: string;
@@ -142,14 +142,14 @@ export interface AwardReply {
   readonly icon: string;
   readonly earned_at: string | null;
   /**
-   * How many of `needed` are there
+   * How many of `target` are reached
    */
   readonly current: number;
   readonly target: number;
 }
 
 /**
- * The whole map. `last_event` is the number after which the stream goes on.
+ * The outline. Events up to `last_event_number` are included, so a stream continues after it.
  */
 export interface OutlineReply {
   readonly classroom: ClassroomReply;
@@ -159,7 +159,7 @@ export interface OutlineReply {
   readonly solved_count: number;
   readonly exercise_count: number;
   /**
-   * Slug of the lesson to go on with; null: all done
+   * Slug of the lesson to continue with; null: all are done
    */
   readonly next_lesson: string | null;
   readonly awards: readonly AwardReply[];
@@ -196,7 +196,7 @@ export interface TestReply {
 }
 
 /**
- * One grading of one exercise.
+ * The verdict on one exercise.
  */
 export interface VerdictReply {
   readonly grade_id: string;
@@ -209,7 +209,7 @@ export interface VerdictReply {
 }
 
 /**
- * Proof that work arrived: Ed25519 over the canonical JSON of every other field, with the key named by `key_id`.
+ * Proof that a submission arrived: Ed25519 signature of the canonical JSON of all other fields, with the key named by `key_id`.
  */
 export interface Receipt {
   readonly submission_id: string;
@@ -223,7 +223,7 @@ export interface Receipt {
   readonly content_hash: string;
   readonly received_at: string;
   /**
-   * Short form for people, e.g. 7KQM-2XWD
+   * Short code for people, for example 7KQM-2XWD
    */
   readonly code: string;
   readonly key_id: string;
@@ -246,7 +246,7 @@ export interface SubmissionReply {
   readonly received_at: string;
   readonly graded_at: string | null;
   /**
-   * Place in the queue, from 1, while queued
+   * Position in the queue, from 1, while queued
    */
   readonly queue_position: number | null;
   readonly verdicts: readonly VerdictReply[];
@@ -256,18 +256,18 @@ export interface SubmissionReply {
 }
 
 /**
- * A person's own work in a classroom, newest first.
+ * A person's own submissions in a classroom, newest first.
  */
 export interface SubmissionListReply {
   readonly submissions: readonly SubmissionReply[];
 }
 
 /**
- * One event of a classroom that concerns the person who listens.
+ * An event of a classroom that concerns the subscriber.
  *
- * `kind` and its data: `submission-received` and `submission-graded` {work, kind, lesson, exercises}, `award-earned` {award, title,
- * description, icon}, `release-adopted` {lesson, release}, `member-joined` {}.
- * Over the stream each is a server-sent event whose id is `number` and whose data is this object.
+ * `kind` and its data: `submission-received` and `submission-graded` {submission_id, kind, lesson, exercises}, `award-earned`
+ * {award, title, description, icon}, `release-adopted` {lesson, release_id}, `member-joined` {}.
+ * In the event stream each is a server-sent event with `number` as its id and this object as its data.
  */
 export interface EventReply {
   readonly number: number;
@@ -277,7 +277,7 @@ export interface EventReply {
 }
 
 /**
- * Whether the service can be reached from this server, who is asking, and the unsent work.
+ * Whether this server can reach the service, the user's name, and the size of the outbox.
  */
 export interface LabStatus {
   readonly version: string;
@@ -290,14 +290,14 @@ export interface LabStatus {
 }
 
 /**
- * Brings a lesson into the server. `unsaved` names notebooks (server paths) open with unsaved changes: they are not merged now.
+ * Puts a lesson's files into the server. `unsaved_notebooks`: server paths of notebooks with unsaved changes, not merged.
  */
 export interface OpenLessonRequest {
   readonly unsaved_notebooks?: readonly string[];
 }
 
 /**
- * What the merge of a new release into the student's notebook did, cell by cell (grade_ids or cell ids).
+ * Result of merging a new release into the student's notebook: grade_ids or cell ids by what was done with each cell.
  */
 export interface MergeReply {
   readonly updated: readonly string[];
@@ -306,13 +306,13 @@ export interface MergeReply {
   readonly kept: readonly string[];
   readonly conflicts: readonly string[];
   /**
-   * The copy that was made before, relative to the server's root
+   * Backup of the student's version, relative to the server's root
    */
   readonly backup_path: string | null;
 }
 
 /**
- * Where the lesson lies now. Paths are relative to the server's root.
+ * Where the lesson's files are. Paths are relative to the server's root.
  */
 export interface OpenLessonReply {
   readonly folder: string;
@@ -320,13 +320,13 @@ export interface OpenLessonReply {
   readonly release_id: string;
   readonly merge: MergeReply | null;
   /**
-   * A newer release waits until the open notebook is saved
+   * A newer release is merged once the open notebook is saved
    */
   readonly is_update_postponed: boolean;
 }
 
 /**
- * Checks exercises of a lesson as it lies on the server's disk; `id` is made by the panel.
+ * Checks exercises of a lesson as saved on the server's disk. The panel creates the `id`.
  */
 export interface LabCheckRequest {
   readonly id: string;
@@ -334,14 +334,14 @@ export interface LabCheckRequest {
 }
 
 /**
- * Hands in a lesson as it lies on the server's disk; `id` is made by the panel.
+ * Submits a lesson as saved on the server's disk. The panel creates the `id`.
  */
 export interface LabSubmitRequest {
   readonly id: string;
 }
 
 /**
- * Work was handed on, or is kept in the outbox (`waiting`) until the service can be reached.
+ * A submission was passed on, or waits in the outbox (`waiting`) until the service can be reached.
  */
 export interface LabSubmissionReply {
   readonly id: string;
@@ -351,7 +351,7 @@ export interface LabSubmissionReply {
 }
 
 /**
- * Work that waits to be sent.
+ * A submission in the outbox.
  */
 export interface OutboxEntryReply {
   readonly id: string;
@@ -364,7 +364,7 @@ export interface OutboxEntryReply {
 }
 
 /**
- * All unsent work, oldest first. `refused` is work that the service answered with a final no, kept for the student to see.
+ * The outbox, oldest first. `refused` are submissions that the service rejected for good, until they are dismissed.
  */
 export interface OutboxReply {
   readonly waiting: readonly OutboxEntryReply[];

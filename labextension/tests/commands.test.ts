@@ -2,12 +2,12 @@ import type { ICommandPalette } from '@jupyterlab/apputils';
 import { nullTranslator } from '@jupyterlab/translation';
 import type { SidePanel } from '@jupyterlab/ui-components';
 import { CommandRegistry } from '@lumino/commands';
-import { MessageLoop } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
 import type { Actions } from '../src/actions';
 import { addCommands } from '../src/commands';
 import type { ClassroomModel } from '../src/model';
+import { keepFocusInside } from '../src/panel/focus';
 import { CommandIDs } from '../src/tokens';
 import { exercise, lesson } from './samples';
 
@@ -75,7 +75,7 @@ test('commands call their actions', async () => {
   expect(model.refresh).toHaveBeenCalled();
 });
 
-/** A widget of the main area, which focuses its content with a second message, as JupyterLab's own do. */
+/** A widget of the main area, which focuses its content with a second message, as JupyterLab's own widgets do. */
 class MainWidget extends Widget {
   readonly content = new (class extends Widget {
     protected override onActivateRequest(): void {
@@ -96,8 +96,15 @@ test('Show Lessons has the focus after the palette has given it back to the main
   // The palette closes when a command was executed, and activates the current widget of the main area.
   commands.commandExecuted.connect(() => main.activate());
   await commands.execute(CommandIDs.openPanel);
-  MessageLoop.flush();
-  MessageLoop.flush();
+  await new Promise(requestAnimationFrame);
   expect(shell.activateById).toHaveBeenCalledWith('pmh-panel');
   expect(document.activeElement).toBe(panel.node.querySelector('.pmh-Primary'));
+});
+
+test('Show Lessons focuses the panel itself while it has no control yet', async () => {
+  const { commands, panel } = createCommands();
+  panel.node.replaceChildren();
+  keepFocusInside(panel.node);
+  await commands.execute(CommandIDs.openPanel);
+  expect(document.activeElement).toBe(panel.node);
 });

@@ -27,7 +27,7 @@ def find_warnings(course: Course) -> tuple[Problem, ...]:
 
 def _lesson_warnings(lesson: Lesson) -> Iterator[Problem]:
     student_text: list[str] = []
-    sealed_text: list[str] = []
+    all_text: list[str] = []
     for file in lesson.files:
         if not is_notebook(file):
             continue
@@ -39,10 +39,10 @@ def _lesson_warnings(lesson: Lesson) -> Iterator[Problem]:
         for number, (cell, raw) in enumerate(zip(notebook.cells, source["cells"], strict=True), start=1):
             visible = "" if is_instructor_only(raw) else student_source(raw, cell.language)
             student_text.append(visible)
-            sealed_text.append(cell.source)
+            all_text.append(cell.source)
             for message, remedy in (*_cell_warnings(cell, tested_cells), *_release_warnings(raw, visible)):
                 yield Problem(name, message, remedy, cell_label(raw, number))
-    yield from _data_file_warnings(lesson, "\n".join(student_text), "\n".join(sealed_text))
+    yield from _data_file_warnings(lesson, "\n".join(student_text), "\n".join(all_text))
 
 
 def _notebook_warnings(name: str, notebook: Json) -> Iterator[Problem]:
@@ -53,6 +53,12 @@ def _notebook_warnings(name: str, notebook: Json) -> Iterator[Problem]:
             name,
             f"It asks for the kernel “{kernel}”, which students may not have.",
             "Choose the kernel “Python 3 (ipykernel)”, unless every server has this one.",
+        )
+    if any(cell.get("outputs") for cell in notebook["cells"]):
+        yield Problem(
+            name,
+            "Students do not get its saved outputs, because they may show solutions.",
+            "Put outputs that students should see into the text, for example as a picture.",
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pmh_jupyter.domain.course import File
+from pmh_jupyter.domain.paths import is_safe_path
 from pmh_jupyter.errors import BadInput, InvalidCourse, Problem, TooLarge
 
 MAX_FILES = 500  # as many as the service accepts
@@ -45,16 +46,15 @@ def read_folder(path: Path | str) -> tuple[File, ...]:
 
 def check_paths(files: tuple[File, ...]) -> Iterator[Problem]:
     """Report paths that lead out of the folder, that some file system cannot store, or that occur twice."""
-    seen: set[str] = set()
+    seen_paths: set[str] = set()
     for file in files:
-        parts = file.path.split("/")
-        if any(part in ("", ".", "..") for part in parts) or "\\" in file.path or not file.path.isprintable():
+        if not is_safe_path(file.path):
             yield Problem(repr(file.path), "Its path leads out of the course or cannot be written.", "Rename it.")
         elif len(file.path) > MAX_PATH_LENGTH:
             yield Problem(file.path, f"Its path is longer than {MAX_PATH_LENGTH} characters.", "Shorten it.")
-        elif file.path.casefold() in seen:
+        elif file.path.casefold() in seen_paths:
             yield Problem(file.path, "There is another file of this name (case is ignored).", "Rename one.")
-        seen.add(file.path.casefold())
+        seen_paths.add(file.path.casefold())
 
 
 def _walk_files(root: Path) -> Iterator[Path]:

@@ -14,6 +14,7 @@ from pmh_jupyter.errors import Problem, Unavailable
 from pmh_jupyter.grading.backends.backend import SandboxBackend
 from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.task import GradingTask
+from pmh_jupyter.grading.verdicts import NOT_EVALUATED
 
 
 def try_release(
@@ -74,6 +75,10 @@ def _problem(release: Release, exercise: Exercise, message: str, remedy: str) ->
 
 
 def _failure_reason(verdict: ExerciseVerdict) -> str:
-    failure_messages = [test.message for test in verdict.tests if test.outcome is not Outcome.PASSED and test.message]
+    failure_messages = [
+        test.message
+        for test in verdict.tests
+        if test.outcome is not Outcome.PASSED and test.message and test.message.code != NOT_EVALUATED.code
+    ]
     message = failure_messages[0] if failure_messages else verdict.message
     return feedback_text(message) if message else "The reason is unknown."

@@ -46,7 +46,7 @@ def _limit_field(name: str) -> Any:
 
 
 class LimitsEntry(StrictModel):
-    """The table `[limits]`: resource limits of a lesson's gradings; see `domain.limits` for units and ranges. None: the hub's setting."""
+    """`[limits]`: resource limits of a lesson's gradings; see domain.limits for units and ranges. None: the hub's setting."""
 
     cell_seconds: float | None = _limit_field("cell_seconds")
     submission_seconds: float | None = _limit_field("submission_seconds")

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pmh_jupyter.domain.verdict import Message
 
-GRADER_VERSION = "3"
+GRADER_VERSION = "4"
 """Version of the grader. Increase it with every change that may change a verdict. Gradings and isolation are stored by version."""
 
 
@@ -32,8 +32,8 @@ class NotebookIsolation:
     shadowed_builtins: builtins that the reference rebinds.
     test_helpers: functions of locked cells that test cells use; the judge has its own copies.
     changed_files: files of the lesson or its tests that the reference changes.
-    operators: by test cell, the operators that the reference used on objects of its own classes. "eq data 2" is `==` with plain data on
-    the other side, in statement 2 of the cell. A cell without an entry is unknown: in-process, it is not restricted.
+    operators: by test cell, the operators that the reference used on objects of its own classes. "eq plain-data 2" is `==` with plain data
+    on the other side, in statement 2 of the cell. A cell without an entry is unknown: in-process, it is not restricted.
     cell, reason: why the tests run in-process; None otherwise.
     """
 

@@ -14,6 +14,7 @@ from functools import lru_cache
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.markers import RegionKind, remove_regions
 from pmh_jupyter.domain.notebook import Cell, Notebook, read_notebook
+from pmh_jupyter.domain.paths import is_safe_path
 from pmh_jupyter.domain.verdict import Flag, Message
 from pmh_jupyter.grading.assertion_weights import compute_assertion_millipoints
 from pmh_jupyter.grading.cell_matching import (
@@ -97,7 +98,7 @@ def assemble_plans(task: GradingTask) -> tuple[NotebookPlan, ...]:
 def collect_working_files(task: GradingTask) -> tuple[File, ...]:
     """Return the files beside the notebooks while they run: the student's, with the release's own files restored. No notebooks."""
     files = {file.path: file for file in (*task.submitted_files, *task.sealed_files) if not is_notebook(file)}
-    return tuple(files[path] for path in sorted(files) if _is_safe_path(path))
+    return tuple(files[path] for path in sorted(files) if is_safe_path(path))
 
 
 @lru_cache(64)
@@ -108,10 +109,6 @@ def read_sealed_notebook(file: File) -> Notebook:
 
 def is_notebook(file: File) -> bool:
     return file.path.endswith(".ipynb")
-
-
-def _is_safe_path(path: str) -> bool:
-    return not path.startswith("/") and ".." not in path.split("/") and "\0" not in path and path not in ("", ".")
 
 
 def _find_notebook(

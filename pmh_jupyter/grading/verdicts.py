@@ -37,7 +37,7 @@ OUTCOMES_WORST_FIRST = (
 
 
 @dataclass(frozen=True)
-class _JudgedTest:
+class _TestAndReason:
     """A test's verdict, with the reason that the exercise gives if this test decides its outcome."""
 
     verdict: TestVerdict
@@ -114,7 +114,7 @@ class NotebookVerdicts:
         max_millipoints = self.millipoints.get(grade_id, 0)
         return result.credit is not None and not 0 <= _round_credit(result.credit, max_millipoints) <= max_millipoints
 
-    def _judge_cell(self, exercise: Exercise, grade_id: str) -> Iterator[_JudgedTest]:
+    def _judge_cell(self, exercise: Exercise, grade_id: str) -> Iterator[_TestAndReason]:
         """Yield the verdicts of one test cell; at least one."""
         result = self._result_of(grade_id)
         if result is None:
@@ -124,11 +124,11 @@ class NotebookVerdicts:
             yield self._judge_test(exercise, grade_id, test)
         if result.state == "died":
             message = stopped_message(result, self.limits)
-            yield _judged(TestVerdict(grade_id, WHOLE_CELL_NAME, _outcome_of_stop(result), message=message))
+            yield _with_own_reason(TestVerdict(grade_id, WHOLE_CELL_NAME, _outcome_of_stop(result), message=message))
         elif all(test.outcome == "passed" for test in result.tests):
-            yield from map(_judged, self._credit_verdicts(grade_id, result))
+            yield from map(_with_own_reason, self._credit_verdicts(grade_id, result))
 
-    def _judge_test(self, exercise: Exercise, grade_id: str, test: TestResult) -> _JudgedTest:
+    def _judge_test(self, exercise: Exercise, grade_id: str, test: TestResult) -> _TestAndReason:
         root_cause = None if test.outcome == "passed" else self._root_cause(exercise, test.reason)
         outcome, reason = root_cause or (Outcome(test.outcome), self._test_reason(test))
         is_evaluated = root_cause is None and not _uses_undefined_name(test)
@@ -146,7 +146,7 @@ class NotebookVerdicts:
         if not is_evaluated:
             name = verdict.name if test.is_hidden else test.expression or verdict.name
             verdict = replace(verdict, name=name, message=NOT_EVALUATED)
-        return _JudgedTest(verdict, reason)
+        return _TestAndReason(verdict, reason)
 
     def _test_reason(self, test: TestResult) -> Message | None:
         if not test.is_hidden and (message := self._discarded_name_message(test)):
@@ -174,23 +174,23 @@ class NotebookVerdicts:
             return
         yield TestVerdict(grade_id, WHOLE_CELL_NAME, Outcome.FAILED, message=message)
 
-    def _judge_unrun_cell(self, exercise: Exercise, grade_id: str) -> _JudgedTest:
+    def _judge_unrun_cell(self, exercise: Exercise, grade_id: str) -> _TestAndReason:
         """Return the verdict of a test cell that did not run."""
         root_cause = self._root_cause(exercise, None)
         if root_cause:
             outcome, reason = root_cause
-            return _JudgedTest(TestVerdict(grade_id, WHOLE_CELL_NAME, outcome, message=NOT_EVALUATED), reason)
+            return _TestAndReason(TestVerdict(grade_id, WHOLE_CELL_NAME, outcome, message=NOT_EVALUATED), reason)
         verdict = TestVerdict(grade_id, WHOLE_CELL_NAME, Outcome.NOT_CHECKED)
         if self.fatal_step is None or self.fatal_step[1].cause == "submission-timeout":
             params = {"seconds": f"{self.limits.submission_seconds:g}"}
-            return _judged(replace(verdict, message=Message("submission-timed-out", params)))
+            return _with_own_reason(replace(verdict, message=Message("submission-timed-out", params)))
         number, result = self.fatal_step
         fatal_cell = self.grade_ids.get(number)
         if fatal_cell in exercise.test_cells:
             message, outcome = stopped_message(result, self.limits), _outcome_of_stop(result)
             verdict = replace(verdict, outcome=outcome, message=NOT_EVALUATED, cell=fatal_cell)
-            return _JudgedTest(verdict, message)
-        return _judged(replace(verdict, message=Message("not-reached")))
+            return _TestAndReason(verdict, message)
+        return _with_own_reason(replace(verdict, message=Message("not-reached")))
 
     def _root_cause(self, exercise: Exercise, reason: str | None) -> tuple[Outcome, Message] | None:
         """Return what went wrong in the answer cells, if it explains a failed test better than its own `reason` (None: it did not run).
@@ -219,8 +219,8 @@ class NotebookVerdicts:
         return not answer_ids.isdisjoint(exercise.solution_cells)
 
 
-def _judged(verdict: TestVerdict) -> _JudgedTest:
-    return _JudgedTest(verdict, verdict.message)
+def _with_own_reason(verdict: TestVerdict) -> _TestAndReason:
+    return _TestAndReason(verdict, verdict.message)
 
 
 def _round_credit(credit: float, max_millipoints: int) -> int:
@@ -241,7 +241,7 @@ def _uses_undefined_name(test: TestResult) -> bool:
     return test.reason == "exception" and test.error_type == "NameError" and test.cell is None
 
 
-def _summarize_tests(tests: list[_JudgedTest]) -> tuple[Outcome, Message]:
+def _summarize_tests(tests: list[_TestAndReason]) -> tuple[Outcome, Message]:
     """Return the worst outcome, with the reason of the first test that has it."""
     for outcome in OUTCOMES_WORST_FIRST:
         for test in tests:

@@ -54,13 +54,13 @@ def _check_sendable(listing: list[tuple[str, int]]) -> None:
             )
         if _is_notebook(name) and size > MAX_NOTEBOOK_BYTES:
             raise TooLarge(
-                f"{name} has {_format_megabytes(size)}. The limit for a notebook is {_format_megabytes(MAX_NOTEBOOK_BYTES)}.",
+                f"{name} is {_format_megabytes(size)} in size. The limit for a notebook is {_format_megabytes(MAX_NOTEBOOK_BYTES)}.",
                 advice=f"Clear the outputs of {name} (Edit ▸ Clear Outputs of All Cells), save it, and try again.",
             )
         if total_bytes > MAX_TOTAL_BYTES:
             largest, largest_bytes = max(listing, key=lambda file: file[1])
             raise TooLarge(
-                f"The files of the lesson have more than {_format_megabytes(MAX_TOTAL_BYTES)} in total. "
+                f"The files of the lesson exceed {_format_megabytes(MAX_TOTAL_BYTES)} in total. "
                 f"The largest is {largest} with {_format_megabytes(largest_bytes)}.",
                 advice=f"If the exercises do not need {largest}, move it out of the lesson's folder. Then try again.",
             )

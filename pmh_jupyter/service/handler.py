@@ -228,7 +228,7 @@ class ApiHandler(BaseHandler):
         body = b"".join(self._chunks)
         self._chunks.clear()
         if b"\\u0000" in body:
-            raise BadInput("The request contains a NUL character, which PostgreSQL cannot store.")
+            raise BadInput("The request contains a NUL character, which cannot be stored.")
         # Parsing tens of MiB in the event loop would delay all other requests.
         return await self.service.run_blocking(model.model_validate_json, body)
 

@@ -1,4 +1,4 @@
-"""What every message has in common: it is immutable, and an unknown field is an error rather than silently dropped."""
+"""The base of all messages: they are immutable, and unknown fields are rejected instead of ignored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class WireModel(BaseModel):
 
 
 class ProblemReply(WireModel):
-    """One fault of a rejected input: file, cell (if any), what is wrong, and the remedy."""
+    """One problem of a rejected input: the file, the cell (if any), what is wrong, and the remedy."""
 
     file: str
     cell: str | None = None
@@ -21,17 +21,19 @@ class ProblemReply(WireModel):
 
 
 class ErrorReply(WireModel):
-    """The one shape in which every failure is answered, by the service and by the server extension alike."""
+    """The body of every response to a failed request, from the service and from the server extension."""
 
-    code: str = Field(description="Stable, for programs: see pmh_jupyter/errors.py")
+    code: str = Field(description="Stable code for programs: see pmh_jupyter/errors.py")
     message: str = Field(description="What happened, for the reader")
     advice: str = Field(description="What to do next, for the reader")
-    request_id: str = Field(default="", description="Finds the request in every log it ran through")
+    request_id: str = Field(
+        default="", description="Identifies the request in the logs of every process that handled it"
+    )
     problems: tuple[ProblemReply, ...] = ()
 
 
 class FileContent(WireModel):
-    """A file with its bytes. The hash lets the receiver refuse what was damaged on the way."""
+    """A file with its content. The receiver compares the hash and rejects a damaged file."""
 
     path: str = Field(max_length=400, description="Relative to the lesson's folder, POSIX, without '..'")
     sha256: str = Field(pattern="^[0-9a-f]{64}$")

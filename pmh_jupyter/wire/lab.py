@@ -1,4 +1,4 @@
-"""Between the panel and the server extension in the user's own server. Everything else the extension hands on as the service said it."""
+"""Messages between the panel and the server extension in the user's server. Messages of the service are passed on unchanged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pmh_jupyter.wire.submission import Receipt, SubmissionKindName
 
 
 class LabStatus(WireModel):
-    """Whether the service can be reached from this server, who is asking, and the unsent work."""
+    """Whether this server can reach the service, the user's name, and the size of the outbox."""
 
     version: str
     name: str
@@ -22,7 +22,7 @@ class LabStatus(WireModel):
 
 
 class MergeReply(WireModel):
-    """What the merge of a new release into the student's notebook did, cell by cell (grade_ids or cell ids)."""
+    """Result of merging a new release into the student's notebook: grade_ids or cell ids by what was done with each cell."""
 
     updated: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
@@ -30,43 +30,43 @@ class MergeReply(WireModel):
     kept: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
     backup_path: str | None = Field(
-        default=None, description="The copy that was made before, relative to the server's root"
+        default=None, description="Backup of the student's version, relative to the server's root"
     )
 
 
 class OpenLessonRequest(WireModel):
-    """Brings a lesson into the server. `unsaved` names notebooks (server paths) open with unsaved changes: they are not merged now."""
+    """Puts a lesson's files into the server. `unsaved_notebooks`: server paths of notebooks with unsaved changes, not merged."""
 
     unsaved_notebooks: tuple[str, ...] = ()
 
 
 class OpenLessonReply(WireModel):
-    """Where the lesson lies now. Paths are relative to the server's root."""
+    """Where the lesson's files are. Paths are relative to the server's root."""
 
     folder: str
     notebooks: tuple[str, ...]
     release_id: str
     merge: MergeReply | None = None
     is_update_postponed: bool = Field(
-        default=False, description="A newer release waits until the open notebook is saved"
+        default=False, description="A newer release is merged once the open notebook is saved"
     )
 
 
 class LabCheckRequest(WireModel):
-    """Checks exercises of a lesson as it lies on the server's disk; `id` is made by the panel."""
+    """Checks exercises of a lesson as saved on the server's disk. The panel creates the `id`."""
 
     id: UUID
     exercises: tuple[str, ...] = ()
 
 
 class LabSubmitRequest(WireModel):
-    """Hands in a lesson as it lies on the server's disk; `id` is made by the panel."""
+    """Submits a lesson as saved on the server's disk. The panel creates the `id`."""
 
     id: UUID
 
 
 class LabSubmissionReply(WireModel):
-    """Work was handed on, or is kept in the outbox (`waiting`) until the service can be reached."""
+    """A submission was passed on, or waits in the outbox (`waiting`) until the service can be reached."""
 
     id: UUID
     kind: SubmissionKindName
@@ -75,7 +75,7 @@ class LabSubmissionReply(WireModel):
 
 
 class OutboxEntryReply(WireModel):
-    """Work that waits to be sent."""
+    """A submission in the outbox."""
 
     id: UUID
     kind: SubmissionKindName
@@ -87,7 +87,7 @@ class OutboxEntryReply(WireModel):
 
 
 class OutboxReply(WireModel):
-    """All unsent work, oldest first. `refused` is work that the service answered with a final no, kept for the student to see."""
+    """The outbox, oldest first. `refused` are submissions that the service rejected for good, until they are dismissed."""
 
     waiting: tuple[OutboxEntryReply, ...]
     refused: tuple[OutboxEntryReply, ...] = ()

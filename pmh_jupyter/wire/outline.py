@@ -1,4 +1,4 @@
-"""The map of a classroom for one of its members: units, lessons, exercises, and where they stand."""
+"""The outline of a classroom for one member: units, lessons and exercises, with their progress."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ProgressStateName = Literal["not-started", "in-progress", "grading", "done", "ne
 
 
 class ExerciseReply(WireModel):
-    """One exercise of a lesson. `points` is the best of this person's attempts (practice)."""
+    """One exercise of a lesson. `points` are those of the member's best attempt (practice)."""
 
     grade_id: str
     title: str
@@ -29,12 +29,12 @@ class ExerciseReply(WireModel):
 
 
 class LessonReply(WireModel):
-    """A lesson on the classroom's schedule. Times are UTC; the classroom's zone is beside them."""
+    """A lesson on the classroom's schedule. Times are UTC; the classroom's time zone is in `ClassroomReply`."""
 
     slug: str
     title: str
     release_id: str = Field(description="Id of the release that the classroom adopted")
-    notebooks: tuple[str, ...] = Field(description="Paths relative to the lesson's folder, the first is opened first")
+    notebooks: tuple[str, ...] = Field(description="Paths relative to the lesson's folder; the first one is opened")
     state: ProgressStateName
     points: float
     max_points: float
@@ -43,13 +43,13 @@ class LessonReply(WireModel):
     opens_at: datetime | None = None
     due_at: datetime | None = None
     closes_at: datetime | None = None
-    submissions_left: int | None = Field(default=None, description="Submissions left; null: as many as you like")
+    submissions_left: int | None = Field(default=None, description="Submissions left; null: unlimited")
     submitted_at: datetime | None = None
     check_tests: Literal["visible", "all"] = Field(default="all", description="Which tests a check runs")
 
 
 class UnitReply(WireModel):
-    """Lessons that belong together."""
+    """A group of lessons."""
 
     title: str
     lessons: tuple[LessonReply, ...]
@@ -58,19 +58,19 @@ class UnitReply(WireModel):
 
 
 class AwardReply(WireModel):
-    """An achievement of the course: earned, or how near it is."""
+    """An achievement of the course: when it was earned, or how far it is."""
 
     slug: str
     title: str
     description: str
     icon: str
     earned_at: datetime | None = None
-    current: int = Field(description="How many of `needed` are there")
+    current: int = Field(description="How many of `target` are reached")
     target: int
 
 
 class OutlineReply(WireModel):
-    """The whole map. `last_event` is the number after which the stream goes on."""
+    """The outline. Events up to `last_event_number` are included, so a stream continues after it."""
 
     classroom: ClassroomReply
     units: tuple[UnitReply, ...]
@@ -78,6 +78,6 @@ class OutlineReply(WireModel):
     max_points: float
     solved_count: int
     exercise_count: int
-    next_lesson: str | None = Field(default=None, description="Slug of the lesson to go on with; null: all done")
+    next_lesson: str | None = Field(default=None, description="Slug of the lesson to continue with; null: all are done")
     awards: tuple[AwardReply, ...]
     last_event_number: int

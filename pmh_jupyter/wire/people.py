@@ -1,4 +1,4 @@
-"""Who is asking, and which classrooms they are in."""
+"""The person who sends a request, and their classrooms."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RoleName = Literal["student", "assistant", "instructor", "admin"]
 
 
 class ClassroomReply(WireModel):
-    """A classroom as one of its members sees it."""
+    """A classroom, with the role of the member who asks."""
 
     slug: str
     title: str
@@ -24,7 +24,7 @@ class ClassroomReply(WireModel):
 
 
 class MeReply(WireModel):
-    """The person behind the request: our own id, and the Hub's present name for them."""
+    """The person who sends the request: the id in our database, and the current user name at the Hub."""
 
     id: UUID
     name: str
@@ -32,13 +32,13 @@ class MeReply(WireModel):
 
 
 class JoinRequest(WireModel):
-    """Redeems a classroom's join code for the person who asks."""
+    """Redeems a classroom's join code for the person who sends it."""
 
     join_code: str = Field(min_length=4, max_length=64)
 
 
 class EnrolRequest(WireModel):
-    """Redeems a join code for a person who is just signing up. Only the Hub's own accounts may send it."""
+    """Redeems a join code for a person who is signing up. Only the Hub may send it."""
 
     join_code: str = Field(min_length=4, max_length=64)
     name: str = Field(min_length=1, max_length=255)

@@ -1,4 +1,4 @@
-"""What staff send and see: course sources, and the board of a classroom. None of it answers a student's server's token."""
+"""Messages for staff: course sources, gradebook and submissions. Tokens of users' servers get none of the gradebook."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pmh_jupyter.wire.submission import FlagReply, SubmissionReply
 
 
 class CourseUpload(WireModel):
-    """The source folder of a course. The service validates it, makes the releases, and adopts them where `classrooms` says so."""
+    """The source folder of a course. The service validates it, creates the releases, and adopts them in `classrooms`."""
 
     files: tuple[FileContent, ...]
     classrooms: tuple[str, ...] = Field(
@@ -23,7 +23,7 @@ class CourseUpload(WireModel):
 
 
 class ValidatedLesson(WireModel):
-    """A lesson as it would be released: how many exercises and points it has, and the release's id."""
+    """A lesson as it would be released: number of exercises, points, and the id of the release."""
 
     slug: str
     exercise_count: int
@@ -32,7 +32,7 @@ class ValidatedLesson(WireModel):
 
 
 class CourseValidationReply(WireModel):
-    """A course without fault: the slugs of its lessons, what they would be released as, and what is worth a look."""
+    """Result of validating a course without errors: the slugs of its lessons, their releases, and warnings."""
 
     course: str
     lessons: tuple[str, ...]
@@ -40,12 +40,12 @@ class CourseValidationReply(WireModel):
     warnings: tuple[ProblemReply, ...] = ()
     has_trial_run: bool = Field(
         default=False,
-        description="Whether solutions and untouched notebooks were graded; not so where there is no sandbox",
+        description="Whether solutions and unanswered notebooks were graded; false without a sandbox",
     )
 
 
 class ReleasedLesson(WireModel):
-    """A lesson of a course version, and whether this upload changed it."""
+    """A lesson of a course version, and whether the upload changed it."""
 
     slug: str
     release_id: str
@@ -61,7 +61,7 @@ class CourseReleaseReply(WireModel):
 
 
 class GradebookColumn(WireModel):
-    """An exercise across the top of the board."""
+    """A column of the gradebook: one exercise."""
 
     lesson: str
     lesson_title: str
@@ -71,7 +71,7 @@ class GradebookColumn(WireModel):
 
 
 class GradebookCell(WireModel):
-    """One member's state in one exercise; `work` is the attempt to open."""
+    """One member's progress in one exercise; `submission_id` is the submission to open."""
 
     state: ProgressStateName
     points: float
@@ -80,7 +80,7 @@ class GradebookCell(WireModel):
 
 
 class GradebookRow(WireModel):
-    """One member of the classroom."""
+    """A row of the gradebook: one member."""
 
     person_id: UUID
     name: str
@@ -90,7 +90,7 @@ class GradebookRow(WireModel):
 
 
 class GradebookReply(WireModel):
-    """Members down, exercises across, one page of members at a time."""
+    """One page of the gradebook: a row for each member, a column for each exercise."""
 
     classroom: str
     columns: tuple[GradebookColumn, ...]
@@ -100,7 +100,7 @@ class GradebookReply(WireModel):
 
 
 class ResourceLimits(WireModel):
-    """What one grading of a lesson may use, under the names, in the units and within the ranges of course.toml; null: not asked."""
+    """Resource limits of one grading, with the names, units and ranges of course.toml; null: not set."""
 
     cell_seconds: float | None = None
     submission_seconds: float | None = None
@@ -111,23 +111,23 @@ class ResourceLimits(WireModel):
 
 
 class ResourceLimitsReply(WireModel):
-    """Who asks for which limits. What the classroom asks for goes before the lesson's, and that before the hub's."""
+    """The limits set by the hub, the lesson and the classroom. The classroom's override the lesson's, which override the hub's."""
 
     hub: ResourceLimits
-    lesson: ResourceLimits = Field(description="As the adopted version of the course has it")
-    classroom: ResourceLimits = Field(description="Left alone when another version is adopted")
+    lesson: ResourceLimits = Field(description="From the adopted version of the course")
+    classroom: ResourceLimits = Field(description="Kept when another version of the course is adopted")
     effective: ResourceLimits
 
 
 class RegradeReply(WireModel):
-    """What asking for a regrade did: submissions newly queued, and those that this version of the grader knows already."""
+    """Result of a regrade request: the numbers of submissions queued, and skipped because this grader version has graded them."""
 
     queued: int
     skipped: int
 
 
 class MemberSubmissionReply(WireModel):
-    """A member's work with what only staff may see."""
+    """A member's submission with its flags, for staff only."""
 
     person_id: UUID
     name: str
@@ -136,7 +136,7 @@ class MemberSubmissionReply(WireModel):
 
 
 class MemberSubmissionList(WireModel):
-    """A member's work in a classroom, newest first."""
+    """A member's submissions in a classroom, newest first."""
 
     submissions: tuple[MemberSubmissionReply, ...]
     until: datetime | None = None

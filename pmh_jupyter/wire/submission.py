@@ -1,4 +1,4 @@
-"""Work that goes to the service and what comes back: lessons, checks, submissions, verdicts, receipts, events."""
+"""Messages about lessons, checks, submissions, verdicts, receipts and events."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OutcomeName = Literal["passed", "failed", "crashed", "timed-out", "not-checked",
 
 
 class StudentRelease(WireModel):
-    """What a student receives of a release. There is no field for anything sealed."""
+    """The student's files of a release. There is no field for sealed files."""
 
     id: str
     lesson: str
@@ -24,20 +24,20 @@ class StudentRelease(WireModel):
 
 
 class LessonFilesReply(WireModel):
-    """The present release, and the one that this student opened last: the base of a three-way merge (null: never opened)."""
+    """The current release, and the one that the student opened last: the base of a three-way merge (null: never opened)."""
 
     current: StudentRelease
     base: StudentRelease | None = None
 
 
 class OpenedReleaseRequest(WireModel):
-    """Says that a release's files are in place; from now on it is the base of the next merge."""
+    """Reports that the files of a release are in place, which makes it the base of the next merge."""
 
     release_id: str = Field(pattern="^[0-9a-f]{64}$")
 
 
 class CheckRequest(WireModel):
-    """Asks for a check of the exercises named (none named: all of the lesson). `id` is made by the sender and makes a repeat harmless."""
+    """Checks some exercises of a lesson (none named: all). The sender creates the `id`, so that a repeated request has no effect."""
 
     id: UUID
     release_id: str = Field(pattern="^[0-9a-f]{64}$")
@@ -46,7 +46,7 @@ class CheckRequest(WireModel):
 
 
 class SubmitRequest(WireModel):
-    """Hands in a lesson. `id` is made by the sender and makes a repeat harmless."""
+    """Submits a lesson. The sender creates the `id`, so that a repeated request has no effect."""
 
     id: UUID
     release_id: str = Field(pattern="^[0-9a-f]{64}$")
@@ -54,7 +54,7 @@ class SubmitRequest(WireModel):
 
 
 class Receipt(WireModel):
-    """Proof that work arrived: Ed25519 over the canonical JSON of every other field, with the key named by `key_id`."""
+    """Proof that a submission arrived: Ed25519 signature of the canonical JSON of all other fields, with the key named by `key_id`."""
 
     submission_id: UUID
     person_id: UUID
@@ -63,13 +63,13 @@ class Receipt(WireModel):
     release_id: str
     content_hash: str = Field(description="SHA-256 of the canonical manifest of the files")
     received_at: datetime
-    code: str = Field(description="Short form for people, e.g. 7KQM-2XWD")
+    code: str = Field(description="Short code for people, for example 7KQM-2XWD")
     key_id: str
     signature: str = Field(description="Base64")
 
 
 class ReceiptKeys(WireModel):
-    """The keys that receipts are signed with."""
+    """The public keys of receipts."""
 
     keys: dict[str, str] = Field(description="Key id to the base64 of the raw Ed25519 public key")
 
@@ -96,7 +96,7 @@ class TestReply(WireModel):
 
 
 class VerdictReply(WireModel):
-    """One grading of one exercise."""
+    """The verdict on one exercise."""
 
     grade_id: str
     title: str
@@ -126,7 +126,7 @@ class SubmissionReply(WireModel):
     state: SubmissionStateName
     received_at: datetime
     graded_at: datetime | None = None
-    queue_position: int | None = Field(default=None, description="Place in the queue, from 1, while queued")
+    queue_position: int | None = Field(default=None, description="Position in the queue, from 1, while queued")
     verdicts: tuple[VerdictReply, ...] = ()
     repairs: tuple[MessageReply, ...] = ()
     grader_error: MessageReply | None = None
@@ -134,17 +134,17 @@ class SubmissionReply(WireModel):
 
 
 class SubmissionListReply(WireModel):
-    """A person's own work in a classroom, newest first."""
+    """A person's own submissions in a classroom, newest first."""
 
     submissions: tuple[SubmissionReply, ...]
 
 
 class EventReply(WireModel):
-    """One event of a classroom that concerns the person who listens.
+    """An event of a classroom that concerns the subscriber.
 
-    `kind` and its data: `submission-received` and `submission-graded` {work, kind, lesson, exercises}, `award-earned` {award, title,
-    description, icon}, `release-adopted` {lesson, release}, `member-joined` {}.
-    Over the stream each is a server-sent event whose id is `number` and whose data is this object.
+    `kind` and its data: `submission-received` and `submission-graded` {submission_id, kind, lesson, exercises}, `award-earned`
+    {award, title, description, icon}, `release-adopted` {lesson, release_id}, `member-joined` {}.
+    In the event stream each is a server-sent event with `number` as its id and this object as its data.
     """
 
     number: int

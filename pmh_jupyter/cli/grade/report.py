@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pmh_jupyter.domain.feedback_text import feedback_text, flag_text
+from pmh_jupyter.domain.labels import OUTCOME_LABELS
+from pmh_jupyter.domain.verdict import Outcome
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
     from pmh_jupyter.cli.grade.discover import UnmappedPath
     from pmh_jupyter.domain.verdict import Grading
 
-OUTCOME_SYMBOLS = {"passed": "[green]✓[/]", "failed": "[red]✕[/]", "needs-grading": "[blue]…[/]"}
+# Colors of rich; every other outcome is yellow.
+OUTCOME_COLORS = {Outcome.PASSED: "green", Outcome.FAILED: "red", Outcome.NEEDS_GRADING: "blue"}
 PROGRESS_INTERVAL_SECONDS = 10.0
 
 
@@ -87,7 +90,8 @@ def _build_table(exercises: list[dict[str, Any]]) -> Table:
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold")
     for exercise in exercises:
-        symbol = OUTCOME_SYMBOLS.get(exercise["outcome"], "[yellow]![/]")
+        outcome = Outcome(exercise["outcome"])
+        symbol = f"[{OUTCOME_COLORS.get(outcome, 'yellow')}]{OUTCOME_LABELS[outcome].terminal_symbol}[/]"
         points = f"{exercise['score']:g} / {exercise['max_score']:g}"
         table.add_row(symbol, escape(exercise["grade_id"]), points, escape(exercise["message"]))
     return table

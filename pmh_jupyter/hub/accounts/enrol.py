@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import aiohttp
+import httpx
 from pydantic import ValidationError
 
 from pmh_jupyter.errors import BadInput, PmhError, Unavailable
@@ -30,18 +30,18 @@ async def enrol(service_url: str, token: str, name: str, join_code: str) -> Clas
     except ValidationError as error:
         raise BadJoinCode("No classroom has this code.") from error
     try:
-        timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_SECONDS)
-        async with (
-            aiohttp.ClientSession(timeout=timeout, headers={"Authorization": f"token {token}"}) as session,
-            session.post(f"{service_url}/api/enrolments", json=request.model_dump()) as reply,
-        ):
-            body = await reply.read()
-            status = reply.status
-    except (aiohttp.ClientError, TimeoutError) as error:
+        # The machine's proxy settings do not apply to the service.
+        async with httpx.AsyncClient(timeout=REQUEST_TIMEOUT_SECONDS, trust_env=False) as client:
+            reply = await client.post(
+                f"{service_url}/api/enrolments",
+                json=request.model_dump(),
+                headers={"Authorization": f"token {token}"},
+            )
+    except httpx.HTTPError as error:
         raise Unavailable("The join code cannot be checked now, so no account was created.") from error
-    if status < 300:
-        return ClassroomReply.model_validate_json(body)
-    raise _enrolment_error(status, body)
+    if reply.is_success:
+        return ClassroomReply.model_validate_json(reply.content)
+    raise _enrolment_error(reply.status_code, reply.content)
 
 
 def _enrolment_error(status: int, body: bytes) -> PmhError:

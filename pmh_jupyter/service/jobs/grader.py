@@ -108,7 +108,7 @@ class Grader:
 
     def check_canary(self) -> None:
         """Grades a notebook with known verdicts; raises NoSandbox, or Unavailable if the verdicts differ."""
-        run_canary(self.get_backend())
+        run_canary(self.get_backend(), self._isolation_cache)
 
     @property
     def default_limits(self) -> EffectiveLimits:

@@ -1,0 +1,1 @@
+"""The pages of the service: one module per page, with its PAGES at the end."""

@@ -45,7 +45,7 @@ def test_each_submission_is_a_line_of_json(tmp_path: Path, capsys: pytest.Captur
         "score": 0.0,
         "max_score": 2.0,
         "outcome": "failed",
-        "message": "Not yet: `mean([1, 2, 3])` gave 0, expected 2.",
+        "message": "`mean([1, 2, 3])` gave 0, expected 2.",
     }
 
 
@@ -55,8 +55,8 @@ def test_table_shows_points_reasons_and_repairs(tmp_path: Path, capsys: pytest.C
     path.write_bytes(notebook(cells).content)
     assert run_grade(SOURCE, str(path)) == 0
     text = " ".join(capsys.readouterr().out.split())
-    assert "3 of 4 points" in text and "✕ shout 0 / 1 Not yet: `shout(\"hey\")` gave ['hey']" in text
-    assert "was taken for" in text
+    assert "3 of 4 points" in text and "✕ shout 0 / 1 `shout(\"hey\")` gave ['hey']" in text
+    assert "“renamed.ipynb” was graded as “lesson.ipynb”" in text
 
 
 def test_repairs_are_in_the_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -100,13 +100,13 @@ def test_incomplete_last_line_is_cut_off(
     class_folder: Path, output: Path, incomplete: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(SOURCE, class_folder, "--output", output)
-    whole = output.read_bytes()
-    cut = whole.splitlines(keepends=True)
-    output.write_bytes(b"".join(cut[:2]) + incomplete)
+    complete = output.read_bytes()
+    complete_lines = complete.splitlines(keepends=True)
+    output.write_bytes(b"".join(complete_lines[:2]) + incomplete)
     capsys.readouterr()
     assert run(SOURCE, class_folder, "--output", output) == 0
     assert "1 graded, 2 reused from the results file" in capsys.readouterr().err
-    assert len(results_by_student(output)) == 3 and output.read_bytes().startswith(b"".join(cut[:2]))
+    assert len(results_by_student(output)) == 3 and output.read_bytes().startswith(b"".join(complete_lines[:2]))
 
 
 def test_file_that_is_no_results_file_is_not_touched(

@@ -54,51 +54,51 @@ for path, content in {files!r}.items():
 
 
 def pmh(person: Person, *arguments: str) -> tuple[int, str]:
-    """`pmh` in the own server: its exit code, and what it said."""
-    code, told = json.loads(person.run(RUN.format(command=["pmh", "course", *arguments])))
-    return code, told
+    """Run `pmh course` in the person's server; return its exit code and output."""
+    code, output = json.loads(person.run(RUN.format(command=["pmh", "course", *arguments])))
+    return code, output
 
 
-def test_a_sound_course_is_tried_by_the_service(instructor: Person) -> None:
-    code, told = pmh(instructor, "validate", "odd")
-    assert code == 0, told
-    assert "odd-cases: 6 exercises, 10 points, release " in told
-    assert "advice   odd-cases/second.py" in told
-    assert "Not tried" not in told and "No problem found." in told
+def test_valid_course_is_tried_by_the_service(instructor: Person) -> None:
+    code, output = pmh(instructor, "validate", "odd")
+    assert code == 0, output
+    assert "odd-cases: 6 exercises, 10 points, release " in output
+    assert "warning  odd-cases/second.py" in output
+    assert "No sandbox" not in output and "No problems found." in output
 
 
-def test_a_solution_that_fails_is_found_there_too(instructor: Person) -> None:
+def test_failing_solution_is_reported_by_the_service(instructor: Person) -> None:
     spoil = (
         "f = Path('odd/odd-cases/first.md'); old = f.read_text(); f.write_text(old.replace('double(21)', 'double(20)'))"
     )
     instructor.run(f"from pathlib import Path; {spoil}")
     try:
-        code, told = pmh(instructor, "validate", "odd")
+        code, output = pmh(instructor, "validate", "odd")
     finally:
         instructor.run("f.write_text(old)")
-    assert code == 1, told
-    assert "first.ipynb, größe: Its own solution does not pass (failed)" in told
-    assert told.rstrip().endswith("1 problem found.")
+    assert code == 1, output
+    assert "first.ipynb, größe: Its own solution does not pass (failed)" in output
+    assert output.rstrip().endswith("1 problem found.")
 
 
-def test_what_is_wrong_with_the_course_itself_needs_no_service(instructor: Person) -> None:
+def test_missing_course_toml_is_reported_without_the_service(instructor: Person) -> None:
     instructor.run("import os; os.makedirs('empty', exist_ok=True)")
-    code, told = pmh(instructor, "validate", "empty", "--url", "http://127.0.0.1:9/services/pmh")
-    assert (code, "course.toml: The file is missing." in told) == (1, True)
+    code, output = pmh(instructor, "validate", "empty", "--url", "http://127.0.0.1:9/services/pmh")
+    assert (code, "course.toml: The file is missing." in output) == (1, True)
 
 
-def test_it_is_released_and_taken_by_the_classroom(instructor: Person, hub: HubProcess) -> None:
-    code, told = pmh(instructor, "release", "odd", "--classroom", "demo")
-    assert code == 0, told
-    assert "odd, version 1" in told
+def test_course_is_released_and_adopted_by_the_classroom(instructor: Person, hub: HubProcess) -> None:
+    code, output = pmh(instructor, "release", "odd", "--classroom", "demo")
+    assert code == 0, output
+    assert "odd, version 1" in output
     page = instructor.browser.get("/services/pmh/")
     assert page.status_code == 200 and "Odd" in page.text
 
 
-def test_a_student_may_do_neither(hub: HubProcess) -> None:
+def test_student_may_neither_validate_nor_release(hub: HubProcess) -> None:
     ada = hub.person("ada").log_in().start_server()
     put(ada)
     for verb in ("validate", "release"):
-        code, told = pmh(ada, verb, "odd")
+        code, output = pmh(ada, verb, "odd")
         assert code == 2
-        assert "You are instructor of no classroom" in told
+        assert "You are instructor of no classroom" in output

@@ -1,7 +1,7 @@
-"""The starter course's lesson with the real grader: its solutions, its stubs, and answers as beginners give them.
+"""The starter course's lesson with the real grader: its solutions, its stubs, and typical answers of beginners.
 
-tests/submissions/values-and-names/ has a file for each exercise. An answer with `caught_by` is wrong, and that is the first test
-that tells it; one without is right in another way than the reference.
+tests/submissions/values-and-names/ has a file for each exercise. An answer with `caught_by` is wrong, and names the first test that
+fails; an answer without it is right in another way than the reference.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pmh_jupyter.domain.verdict import ExerciseVerdict, Outcome
 from pmh_jupyter.grading.backends import SandboxBackend, create_bubblewrap_backend
 from pmh_jupyter.grading.task import GradingTask
 from tests.support.grading.answers import answered
-from tests.support.grading.in_process_list import judged_inside
+from tests.support.grading.in_process_list import in_process_cells
 from tests.support.grading.lesson import grade
 from tests.support.needs import needs
 
@@ -48,21 +48,23 @@ def backend() -> SandboxBackend:
 
 
 def test_solutions_pass_and_stubs_do_not(release: Release, backend: SandboxBackend) -> None:
-    judged = report_isolation(LESSON, release, backend)
-    assert judged.problems == ()
-    inside = {
-        f"{LESSON.slug}:{part.cell}" for part in judged.isolation.notebooks if part.isolation is Isolation.IN_PROCESS
+    report = report_isolation(LESSON, release, backend)
+    assert report.problems == ()
+    in_process = {
+        f"{LESSON.slug}:{part.cell}" for part in report.isolation.notebooks if part.isolation is Isolation.IN_PROCESS
     }
-    assert inside == set(judged_inside("starter"))
-    assert try_release(LESSON, release, judged.isolation, backend) == ()
+    assert in_process == set(in_process_cells("starter"))
+    assert try_release(LESSON, release, report.isolation, backend) == ()
 
 
 @pytest.mark.parametrize(("exercise", "answer"), ANSWERS)
-def test_answer(release: Release, backend: SandboxBackend, exercise: str, answer: dict[str, Any]) -> None:
+def test_answer_gets_the_expected_verdict(
+    release: Release, backend: SandboxBackend, exercise: str, answer: dict[str, Any]
+) -> None:
     submitted = answered(release, {exercise: answer["code"].strip()})
     task = GradingTask(release.exercises, release.sealed_files, submitted, only_exercises=frozenset({exercise}))
     (verdict,) = grade(task, backend).verdicts
-    assert _told(verdict) == answer.get("caught_by")
+    assert _first_failed_test(verdict) == answer.get("caught_by")
     assert verdict.outcome is (Outcome.FAILED if "caught_by" in answer else Outcome.PASSED)
     assert verdict.millipoints == (0 if "caught_by" in answer else verdict.max_millipoints)
 
@@ -72,6 +74,5 @@ def test_every_exercise_has_a_wrong_and_a_right_answer(release: Release) -> None
     assert kinds == {(exercise.grade_id, wrong) for exercise in release.exercises for wrong in (True, False)}
 
 
-def _told(verdict: ExerciseVerdict) -> str | None:
-    """The first test that does not pass."""
+def _first_failed_test(verdict: ExerciseVerdict) -> str | None:
     return next((test.name for test in verdict.tests if test.outcome is not Outcome.PASSED), None)

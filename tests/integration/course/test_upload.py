@@ -26,7 +26,7 @@ DONE = CourseReleaseReply(
 REFUSED = ErrorReply(
     code="invalid-course",
     message="The course cannot be released.",
-    advice="Mend it.",
+    advice="Fix it.",
     problems=(ProblemReply(file="n.ipynb", cell="a", message="It is odd.", remedy="Even it out."),),
 )
 
@@ -57,7 +57,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(answer)
 
     def log_message(self, format: str, *args: object) -> None:
-        """The test says what happened."""
+        """Suppresses the log."""
 
 
 @pytest.fixture
@@ -81,19 +81,19 @@ def release(*arguments: str) -> int:
     return main(["course", "release", str(ODD), *arguments])
 
 
-def test_the_whole_folder_is_sent(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+def test_whole_folder_is_uploaded(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
     assert release("--url", service.url + "/", "--classroom", "demo", "--classroom", "evening") == 0
     assert (service.path, service.token) == ("/services/pmh/api/courses/odd/releases", "token secret")
     assert service.upload.classrooms == ("demo", "evening")
     sent = {file.path: base64.b64decode(file.content) for file in service.upload.files}
     assert sent["odd-cases/data/numbers.csv"] == (ODD / "odd-cases" / "data" / "numbers.csv").read_bytes()
     assert "course.toml" in sent
-    told = capsys.readouterr().out
-    assert "odd, version 3" in told
-    assert "odd-cases: new release aaaaaaaaaaaa" in told and "classic: as before bbbbbbbbbbbb" in told
+    output = capsys.readouterr().out
+    assert "odd, version 3" in output
+    assert "odd-cases: new release aaaaaaaaaaaa" in output and "classic: unchanged bbbbbbbbbbbb" in output
 
 
-def test_the_address_may_come_from_the_settings(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_address_comes_from_the_settings(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PMH_SERVICE_URL", service.url)
     assert release() == 0
     assert service.upload.classrooms == ()
@@ -107,7 +107,7 @@ def test_the_address_may_come_from_the_settings(service: Service, monkeypatch: p
         ({"PMH_TOKEN": "a", "MINE": "c"}, ["--token-env", "MINE"], "c"),
     ],
 )
-def test_where_the_token_comes_from(
+def test_source_of_the_token(
     service: Service,
     monkeypatch: pytest.MonkeyPatch,
     variables: dict[str, str],
@@ -120,25 +120,25 @@ def test_where_the_token_comes_from(
     assert service.token == f"token {token}"
 
 
-def test_without_a_token_nothing_is_sent(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_sent_without_a_token(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
     assert release("--url", service.url, "--token-env", "MINE") == 2
     assert "There is no token in MINE." in capsys.readouterr().err
     assert service.path == ""
 
 
-def test_a_refusal_is_told_in_the_services_words(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+def test_refusal_shows_the_services_message(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
     service.answer = (422, REFUSED.model_dump_json().encode())
     assert release("--url", service.url) == 2
-    told = capsys.readouterr().err
-    assert "The course cannot be released." in told and "Mend it." in told
-    assert "n.ipynb, a: It is odd. Even it out." in told
+    output = capsys.readouterr().err
+    assert "The course cannot be released." in output and "Fix it." in output
+    assert "n.ipynb, a: It is odd. Even it out." in output
 
 
 @pytest.mark.parametrize(
     ("answer", "says"),
     [((502, b"<html>Bad gateway"), "said 502"), ((201, b"<html>Hello"), "is not the service")],
 )
-def test_something_else_answers(
+def test_reply_of_another_server_is_reported(
     service: Service, capsys: pytest.CaptureFixture[str], answer: tuple[int, bytes], says: str
 ) -> None:
     service.answer = answer
@@ -146,7 +146,7 @@ def test_something_else_answers(
     assert says in capsys.readouterr().err
 
 
-def test_nobody_answers(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unreachable_service_is_reported(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
     with HTTPServer(("127.0.0.1", 0), Handler) as closed:
         port = closed.server_port
     assert release("--url", f"http://127.0.0.1:{port}/services/pmh") == 2
@@ -154,12 +154,12 @@ def test_nobody_answers(service: Service, capsys: pytest.CaptureFixture[str]) ->
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "hub.example"])
-def test_no_address(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_address_is_reported(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert release("--url", url) == 2
     assert "is not the address of a service" in capsys.readouterr().err
 
 
-def test_a_faulty_course_is_not_sent(service: Service, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_course_is_not_sent(service: Service, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "course.toml").write_text("slug =", encoding="utf-8")
     assert main(["course", "release", str(tmp_path), "--url", service.url]) == 2
     assert "It is not TOML" in capsys.readouterr().err

@@ -62,9 +62,9 @@ def check_database(hub: HubProcess, ada: Learner) -> Iterator[None]:
 
 def test_acknowledged_submissions_are_graded_after_the_service_is_killed(hub: HubProcess, ada: Learner) -> None:
     running, waiting = ada.submit(two=ENDLESS), ada.submit(two="two = 2")
-    kill(service(hub))
+    kill(find_service(hub))
     assert job_states(hub)[running["id"]] == "running" and job_states(hub)[waiting["id"]] == "queued"
-    hub.until(lambda: find(hub, is_service) is not None, SECONDS, "the Hub to restart the service")
+    hub.until(lambda: find_process(hub, is_service) is not None, SECONDS, "the Hub to restart the service")
     assert [ada.graded(work["id"])["verdicts"][0]["outcome"] for work in (running, waiting)] == [
         "timed-out",
         "passed",
@@ -76,9 +76,9 @@ def test_saved_check_is_sent_after_the_users_server_is_killed(hub: HubProcess, a
     being_graded = ada.check(two=ENDLESS)
     ada.write(two="two = 2")
     saved_id = str(uuid.uuid4())
-    with suspend(service(hub)), ThreadPoolExecutor(1) as pool:
+    with suspend(find_service(hub)), ThreadPoolExecutor(1) as pool:
         request = pool.submit(ada.try_to_send, "checks", saved_id)
-        hub.until(lambda: outbox(hub), SECONDS, "the check to be saved")
+        hub.until(lambda: outbox_files(hub), SECONDS, "the check to be saved")
         kill(*find_ada_processes(hub))
         reply = request.result()
         assert reply is None or reply.status_code >= 500
@@ -87,7 +87,7 @@ def test_saved_check_is_sent_after_the_users_server_is_killed(hub: HubProcess, a
     ada.person.start_server()
     assert ada.graded(being_graded["id"])["verdicts"][0]["outcome"] == "timed-out"
     assert ada.graded(saved_id)["verdicts"][0]["outcome"] == "passed"  # sent from the outbox when the server started
-    hub.until(lambda: not outbox(hub), SECONDS, "the outbox to be empty")
+    hub.until(lambda: not outbox_files(hub), SECONDS, "the outbox to be empty")
     ada.send("checks", saved_id)
 
 
@@ -97,9 +97,9 @@ def test_events_and_submissions_survive_a_killed_proxy(hub: HubProcess, ada: Lea
     proxy = psutil.Process(int((hub.data / "jupyterhub-proxy.pid").read_text()))
     with closing(ada.events()) as stream, ThreadPoolExecutor(1) as pool:
         seen = [next(stream)]
-        with suspend(service(hub)):
+        with suspend(find_service(hub)):
             request = pool.submit(ada.try_to_send, "submissions", interrupted_id)
-            hub.until(lambda: outbox(hub), SECONDS, "the submission to be saved")
+            hub.until(lambda: outbox_files(hub), SECONDS, "the submission to be saved")
             kill(proxy)
             assert request.result() is None, "the request was answered in spite of the killed proxy"
         seen.extend(stream)  # until the connection breaks
@@ -118,7 +118,7 @@ def test_events_and_submissions_survive_a_killed_proxy(hub: HubProcess, ada: Lea
 # --- Processes of the hub -------------------------------------------------------------------------------------------------------
 
 
-def family(hub: HubProcess) -> list[psutil.Process]:
+def child_processes(hub: HubProcess) -> list[psutil.Process]:
     assert hub.process is not None
     return psutil.Process(hub.process.pid).children(recursive=True)
 
@@ -129,16 +129,16 @@ def is_service(process: psutil.Process) -> bool:
 
 def find_ada_processes(hub: HubProcess) -> list[psutil.Process]:
     """The running processes of Ada's server."""
-    found = []
-    for process in family(hub):
+    processes = []
+    for process in child_processes(hub):
         with suppress(psutil.Error):  # it has ended in the meantime
             if process.environ().get("JUPYTERHUB_USER") == "ada":
-                found.append(process)
-    return found
+                processes.append(process)
+    return processes
 
 
-def find(hub: HubProcess, predicate: Callable[[psutil.Process], bool]) -> psutil.Process | None:
-    for process in family(hub):
+def find_process(hub: HubProcess, predicate: Callable[[psutil.Process], bool]) -> psutil.Process | None:
+    for process in child_processes(hub):
         try:
             if predicate(process):
                 return process
@@ -147,10 +147,10 @@ def find(hub: HubProcess, predicate: Callable[[psutil.Process], bool]) -> psutil
     return None
 
 
-def service(hub: HubProcess) -> psutil.Process:
-    found = find(hub, is_service)
-    assert found is not None
-    return found
+def find_service(hub: HubProcess) -> psutil.Process:
+    process = find_process(hub, is_service)
+    assert process is not None
+    return process
 
 
 def kill(*processes: psutil.Process) -> None:
@@ -177,7 +177,7 @@ def suspend(process: psutil.Process) -> Iterator[None]:
 # --- Files and rows ----------------------------------------------------------------------------------------------------------
 
 
-def outbox(hub: HubProcess) -> list[Path]:
+def outbox_files(hub: HubProcess) -> list[Path]:
     return list((hub.data / "homes" / "ada" / ".pmh" / "outbox").glob("*.entry"))
 
 

@@ -11,14 +11,14 @@ import pytest
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.feedback_text import feedback_text
 from pmh_jupyter.domain.release import build_release
-from pmh_jupyter.domain.verdict import Outcome
+from pmh_jupyter.domain.verdict import ExerciseVerdict, Outcome
 from pmh_jupyter.grading.task import EffectiveLimits
 from tests.support.grading.lesson import RIGHT, answered, bubblewrap, by_name, grade, notebook, task
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
 
-def _graded(**answers: str):  # type: ignore[no-untyped-def]
+def _graded(**answers: str) -> dict[str, ExerciseVerdict]:
     return by_name(grade(task(notebook(answered(RIGHT | answers))), bubblewrap()))
 
 
@@ -28,14 +28,14 @@ def test_each_assertion_has_a_name_and_an_expected_value() -> None:
         ("double(2) == 4", Outcome.PASSED, None, None),
         ("A text is doubled by repeating it", Outcome.FAILED, "'abab'", "'ab'"),
     ]
-    assert tests[1].message and feedback_text(tests[1].message) == "Not yet: A text is doubled by repeating it"
+    assert tests[1].message and feedback_text(tests[1].message) == "A text is doubled by repeating it"
 
 
 def test_failed_assertion_in_a_loop_shows_its_values() -> None:
     mean = "def mean(numbers):\n    return 2 if numbers == [1, 2, 3] else 0"
     (test,) = [test for test in _graded(mean=mean)["mean"].tests if test.expected]
     assert (test.name, test.expected, test.got) == ("for numbers, expected in (([4], 4), ([0, 1], 0.5))", "4", "0")
-    assert test.message and feedback_text(test.message) == "Not yet: `mean(numbers)` gave 0, expected 4."
+    assert test.message and feedback_text(test.message) == "`mean(numbers)` gave 0, expected 4."
 
 
 def test_error_names_the_students_cell_and_line() -> None:
@@ -44,7 +44,7 @@ def test_error_names_the_students_cell_and_line() -> None:
     (test,) = [test for test in verdict.tests if test.outcome is Outcome.FAILED]
     assert (test.cell, test.line) == ("mean", 5)
     assert verdict.message
-    assert feedback_text(verdict.message) == "Not yet: `mean([])` raised ZeroDivisionError in line 5: division by zero."
+    assert feedback_text(verdict.message) == "`mean([])` raised ZeroDivisionError in line 5: division by zero."
 
 
 def test_syntax_error_names_its_line() -> None:
@@ -57,17 +57,14 @@ def test_message_of_a_hidden_test_has_none_of_its_literals() -> None:
     mean += "    return sum(numbers) / len(numbers) if numbers else 0"
     (test,) = [test for test in _graded(mean=mean)["mean"].tests if test.outcome is Outcome.FAILED]
     assert (test.is_hidden, test.name, test.expected, test.got) == (True, "a hidden test", None, None)
-    assert (
-        test.message
-        and feedback_text(test.message) == "Not yet: in a hidden test your code raised ValueError in line 3."
-    )
+    assert test.message and feedback_text(test.message) == "In a hidden test, your code raised ValueError in line 3."
 
 
 def test_answer_that_only_hidden_tests_catch_passes_without_them() -> None:
     mean = "def mean(numbers):\n    return 0 if sum(numbers) > 1000 else sum(numbers) / max(len(numbers), 1)"
-    given = task(notebook(answered(RIGHT | {"mean": mean})))
+    original = task(notebook(answered(RIGHT | {"mean": mean})))
     outcomes = [
-        by_name(grade(replace(given, include_hidden_tests=hidden), bubblewrap()))["mean"].outcome
+        by_name(grade(replace(original, include_hidden_tests=hidden), bubblewrap()))["mean"].outcome
         for hidden in (False, True)
     ]
     assert outcomes == [Outcome.PASSED, Outcome.FAILED]
@@ -75,8 +72,8 @@ def test_answer_that_only_hidden_tests_catch_passes_without_them() -> None:
 
 def test_only_requested_exercises_get_a_verdict_and_all_cells_run() -> None:
     mean = "def mean(numbers):\n    return double(sum(numbers)) / 2 / len(numbers) if numbers else 0"
-    given = task(notebook(answered(RIGHT | {"mean": mean})), only_exercises=frozenset({"mean"}))
-    (verdict,) = grade(given, bubblewrap()).verdicts
+    original = task(notebook(answered(RIGHT | {"mean": mean})), only_exercises=frozenset({"mean"}))
+    (verdict,) = grade(original, bubblewrap()).verdicts
     assert (verdict.grade_id, verdict.outcome, verdict.millipoints) == ("mean", Outcome.PASSED, 2000)
 
 
@@ -130,3 +127,20 @@ def test_manual_exercise_needs_grading() -> None:
     release = build_release("m", "M", [notebook(cells)], [])
     (verdict,) = grade(task(notebook(cells), release=release), bubblewrap()).verdicts
     assert (verdict.outcome, verdict.millipoints, verdict.max_millipoints) == (Outcome.NEEDS_GRADING, 0, 3000)
+
+
+def test_name_from_a_changed_locked_cell_is_explained_beside_the_repair() -> None:
+    def cell(source: str, **nbgrader: object) -> dict[str, object]:
+        return {"cell_type": "code", "source": source, "metadata": {"nbgrader": nbgrader}}
+
+    cells = [
+        cell("import math", grade_id="setup", locked=True),
+        cell("### BEGIN SOLUTION\narea = 3\n### END SOLUTION", grade_id="area", solution=True),
+        cell("assert area == 3", grade_id="area-tests", grade=True, locked=True, points=1),
+    ]
+    release = build_release("lesson", "Lesson", [notebook(cells)], [])
+    submitted = answered({"setup": "import math\nwidth = 3", "area": "area = width"}, release)
+    grading = grade(task(notebook(submitted), release=release), bubblewrap())
+    (verdict,) = grading.verdicts
+    assert verdict.message and "`width` in the locked cell “setup”" in feedback_text(verdict.message)
+    assert [repair.code for repair in grading.repairs] == ["repair-restored-locked-cell"]

@@ -1,4 +1,4 @@
-"""What a hidden test expects is told nowhere: not in a message, a verdict, a flag, a log line or the JSON that a worker sends."""
+"""What a hidden test expects is revealed nowhere: not in a message, a verdict, a flag, a log line or the grading's JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.grading.lesson import answered, bubblewrap, by_name, grade, n
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
-# Nothing else says any of these: what is expected, in every form that an assertion has, and the source around it.
+# Texts that occur only in hidden tests: expected values in every form of assertion, and the source around them.
 CANARIES = ("918273", "0.73317", "zqcanary", "zqinput", "zqhelper", "zqname")
 HIDDEN = """
 zqname = [918273, "zqcanary", {"zqcanary": 0.73317}]
@@ -39,7 +39,7 @@ zqname.index(f(11))
 """
 VISIBLE = "assert f(0) == 0\n### BEGIN HIDDEN TESTS" + HIDDEN + "### END HIDDEN TESTS"
 
-# Each is right where the visible test looks.
+# Each passes the visible test.
 WRONG = {
     "constant": "return 0",
     "nothing": "return None if x else 0",
@@ -91,7 +91,7 @@ def _release() -> Release:
     cells = [
         cell("### BEGIN SOLUTION\nf = None\n### END SOLUTION", grade_id="f", solution=True),
         cell(VISIBLE, grade_id="f-tests", grade=True, points=3, locked=True),
-        cell(VISIBLE, grade_id="f-shares", grade=True, points=3, locked=True),
+        cell(VISIBLE, grade_id="f-weights", grade=True, points=3, locked=True),
     ]
     cells[2]["metadata"]["pmh"] = {"weights": "equal"}  # type: ignore[index]
     return build_release("lesson", "Lesson", [notebook(cells, "lesson.ipynb")], [])
@@ -115,30 +115,32 @@ def _sentences(message: Message | None) -> str:
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_is_expected_is_told_nowhere(name: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_expected_values_of_hidden_tests_are_revealed_nowhere(name: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     grading = grade(_task(name), bubblewrap())
     verdict = by_name(grading)["f"]
     assert grading.grader_error is None and verdict.outcome is not Outcome.PASSED and verdict.millipoints < 6000
-    told = [grading_to_json(grading).decode(), caplog.text, _sentences(verdict.message)]
-    told += [f"{_sentences(test.message)} {test}" for test in verdict.tests]
-    found = [(canary, text) for canary in CANARIES for text in told if canary in text]
-    assert found == []
+    texts = [grading_to_json(grading).decode(), caplog.text, _sentences(verdict.message)]
+    texts += [f"{_sentences(test.message)} {test}" for test in verdict.tests]
+    leaks = [(canary, text) for canary in CANARIES for text in texts if canary in text]
+    assert leaks == []
 
 
-def test_the_look_can_fail() -> None:
-    """In plain sight the same assertions say what they expect."""
-    shown = VISIBLE.replace("BEGIN HIDDEN TESTS", "").replace("END HIDDEN TESTS", "")
-    given = _task("constant")
+def test_search_finds_the_values_of_visible_tests() -> None:
+    """As visible tests, the same assertions reveal what they expect."""
+    visible = VISIBLE.replace("BEGIN HIDDEN TESTS", "").replace("END HIDDEN TESTS", "")
+    original = _task("constant")
     (file,) = RELEASE.sealed_files
     plain = notebook(
         [
-            {**cell, "source": cell["source"] if cell["metadata"]["nbgrader"]["solution"] else shown}
+            {**cell, "source": cell["source"] if cell["metadata"]["nbgrader"]["solution"] else visible}
             for cell in answered({}, RELEASE)
         ],
         file.path,
     )
-    grading = grade(GradingTask(given.exercises, (plain,), given.submitted_files, limits=given.limits), bubblewrap())
+    grading = grade(
+        GradingTask(original.exercises, (plain,), original.submitted_files, limits=original.limits), bubblewrap()
+    )
     assert all(canary in grading_to_json(grading).decode() for canary in ("918273", "zqcanary"))
 
 
@@ -156,11 +158,30 @@ assert f == zqname
 """
 
 
-def test_a_visible_test_that_looks_at_all_names_or_cells_shows_nothing_hidden() -> None:
+def test_visible_test_that_reads_all_names_or_cells_reveals_nothing_hidden() -> None:
     cells = [{**cell, "source": NAMES} if "f-tests" in str(cell) else cell for cell in answered({}, RELEASE)[:2]]
     cells[0]["source"] = "### BEGIN SOLUTION\nf = 918273\n### END SOLUTION"
     release = build_release("lesson", "Lesson", [notebook(cells, "lesson.ipynb")], [])
     grading = grade(task(notebook(answered({"f": "f = 'x'"}, release)), release=release), bubblewrap())
     assert by_name(grading)["f"].outcome is Outcome.FAILED
-    told = grading_to_json(grading).decode() + str([_sentences(test.message) for test in by_name(grading)["f"].tests])
-    assert [canary for canary in CANARIES if canary in told] == []
+    text = grading_to_json(grading).decode() + str([_sentences(test.message) for test in by_name(grading)["f"].tests])
+    assert [canary for canary in CANARIES if canary in text] == []
+
+
+# Characters at which `str.splitlines` ends a line, and Python does not.
+SEPARATORS = ("\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029")
+
+
+@pytest.mark.parametrize("separator", SEPARATORS, ids=ascii)
+def test_unusual_separators_above_hidden_tests_reveal_nothing(separator: str) -> None:
+    text = f"poem = 'one{separator}two{separator}three{separator}four'\n" if separator != "\x0c" else "\x0c\n" * 4
+    source = f"{text}assert f(0) == 0\n### BEGIN HIDDEN TESTS\nassert f(1) == 918273\n### END HIDDEN TESTS"
+    cells = [{**cell, "source": source} if "f-tests" in str(cell) else cell for cell in answered({}, RELEASE)[:2]]
+    cells[0]["source"] = "### BEGIN SOLUTION\nf = {0: 0, 1: 918273}.get\n### END SOLUTION"
+    release = build_release("lesson", "Lesson", [notebook(cells, "lesson.ipynb")], [])
+    assert "918273" not in release.student_files[0].content.decode()
+    grading = grade(task(notebook(answered({"f": "f = abs"}, release)), release=release), bubblewrap())
+    verdict = by_name(grading)["f"]
+    assert verdict.outcome is Outcome.FAILED and [test.is_hidden for test in verdict.tests] == [False, True]
+    text = grading_to_json(grading).decode() + str([_sentences(test.message) for test in verdict.tests])
+    assert "918273" not in text

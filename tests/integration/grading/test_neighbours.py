@@ -107,6 +107,8 @@ def test_concurrent_submissions_share_neither_files_nor_sockets() -> None:
 
 
 def test_submission_leaves_nothing_for_the_next_one() -> None:
-    left = "import os, sys\nsys.modules['math'].pi = 3\nos.environ['LEFT'] = 'x'\nopen('/tmp/left', 'w').close()"
-    look = "import os, math\nassert math.pi > 3.1 and 'LEFT' not in os.environ and not os.path.exists('/tmp/left')"
-    assert outcomes_of(run_cells(bubblewrap(), left)) == outcomes_of(run_cells(bubblewrap(), look)) == ["ok"]
+    leftover = "import os, sys\nsys.modules['math'].pi = 3\nos.environ['LEFT'] = 'x'\nopen('/tmp/left', 'w').close()"
+    inspection = (
+        "import os, math\nassert math.pi > 3.1 and 'LEFT' not in os.environ and not os.path.exists('/tmp/left')"
+    )
+    assert outcomes_of(run_cells(bubblewrap(), leftover)) == outcomes_of(run_cells(bubblewrap(), inspection)) == ["ok"]

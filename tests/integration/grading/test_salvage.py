@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from pmh_jupyter.domain.isolation import Isolation
@@ -55,7 +57,7 @@ while True:
 SHORT = {"cell_seconds": 0.6}
 SMALL = {"memory_bytes": 300 << 20}
 # The third of five cells, the cause of its loss, and the limits that it meets.
-LOSSES = {
+LOSSES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "endless": ("while True: pass", "cell-timeout", SHORT),
     "stubborn": (STUBBORN, "cell-timeout", SHORT),
     "native": ("sum(range(10 ** 13))", "cell-timeout", SHORT),
@@ -128,7 +130,7 @@ def test_slow_cell_is_restored_from_a_checkpoint(backend: type[UnsandboxedBacken
 def test_refused_resource_is_an_ordinary_error(name: str) -> None:
     cell, error = CONTAINED[name]
     after = f"{TEST}assert seen == [1, 2, 3, 4], seen"
-    limits = {"memory_bytes": 300 << 20, "file_bytes": 8 << 20, "processes": 30}
+    limits: dict[str, Any] = {"memory_bytes": 300 << 20, "file_bytes": 8 << 20, "processes": 30}
     assert outcomes_of(run_cells(bubblewrap(), *_around(cell)[:4], after, **limits)) == ["ok", "ok", error, "ok", "ok"]
 
 
@@ -137,8 +139,8 @@ def test_refused_resource_is_an_ordinary_error(name: str) -> None:
 def test_first_last_and_consecutive_cells_may_be_lost(backend: type[UnsandboxedBackend], isolation: Isolation) -> None:
     lost = "import os\nos._exit(1)"
     cells = [lost, "seen = [1]", lost, lost, "seen.append(2)", f"{TEST}assert seen == [1, 2]", lost]
-    here = backend()
-    assert outcomes_of(run_cells(here, *cells, isolation=isolation)) == [
+    shared_backend = backend()
+    assert outcomes_of(run_cells(shared_backend, *cells, isolation=isolation)) == [
         "exit",
         "ok",
         "exit",

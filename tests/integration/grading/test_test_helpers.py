@@ -1,4 +1,4 @@
-"""Functions that a lesson's locked cells give to its tests: the tests use the lesson's own, whatever a student makes of them."""
+"""Test helpers in locked cells: tests use the lesson's own functions, even if a student changes them."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ WRONG = "def double(x):\n    return 3 * x"
 
 @dataclass(frozen=True)
 class Lesson:
-    """One answer between a locked cell and a test cell; `wrong` is an answer that must earn nothing."""
+    """One answer between a locked cell and a test cell; `wrong` is an answer without points."""
 
-    given: str
+    locked_cell: str
     test: str
     helpers: tuple[str, ...]
     answer: str = DOUBLE
@@ -37,7 +37,7 @@ class Lesson:
 
     def release(self) -> Release:
         text = (
-            f'{HEADER}# %% nbgrader={{"grade_id": "given", "locked": true}}\n{self.given}\n\n'
+            f'{HEADER}# %% nbgrader={{"grade_id": "helpers", "locked": true}}\n{self.locked_cell}\n\n'
             f'# %% nbgrader={{"grade_id": "answer", "solution": true}}\n### BEGIN SOLUTION\n{self.answer}\n### END SOLUTION\n\n'
             f'# %% nbgrader={{"grade_id": "tests", "grade": true, "locked": true, "points": 1}}\n{self.test}\n'
         )
@@ -124,20 +124,23 @@ def backend() -> Iterator[SandboxBackend]:
 
 
 @pytest.fixture(scope="module")
-def judged(backend: SandboxBackend) -> dict[str, ReleaseIsolation]:
-    """Each lesson's judging, as its release finds it out."""
+def isolations(backend: SandboxBackend) -> dict[str, ReleaseIsolation]:
+    """Return the isolation that is decided for each lesson."""
     return {name: decide_isolation(task(release=lesson.release()), backend) for name, lesson in LESSONS.items()}
 
 
-def inside(judging: ReleaseIsolation) -> ReleaseIsolation:
-    """The same lesson, its tests run in the student's process."""
-    return replace(judging, notebooks=tuple(replace(one, isolation=Isolation.IN_PROCESS) for one in judging.notebooks))
+def in_process(release_isolation: ReleaseIsolation) -> ReleaseIsolation:
+    """Return the isolation with all tests in-process."""
+    return replace(
+        release_isolation,
+        notebooks=tuple(replace(part, isolation=Isolation.IN_PROCESS) for part in release_isolation.notebooks),
+    )
 
 
-def graded(backend: SandboxBackend, lesson: Lesson, answer: str, judging: ReleaseIsolation) -> Grading:
+def graded(backend: SandboxBackend, lesson: Lesson, answer: str, release_isolation: ReleaseIsolation) -> Grading:
     release = lesson.release()
     submitted = notebook(answered({"answer": answer}, release))
-    return grade(task(submitted, release=release, isolation=judging), backend)
+    return grade(task(submitted, release=release, isolation=release_isolation), backend)
 
 
 def points(grading: Grading) -> int:
@@ -150,43 +153,45 @@ both = pytest.mark.parametrize("isolation", Isolation)
 
 
 @each
-def test_the_release_knows_its_helpers(name: str, judged: dict[str, ReleaseIsolation]) -> None:
-    (found,) = judged[name].notebooks
-    assert (found.isolation, found.test_helpers) == (Isolation.SEPARATE_PROCESS, LESSONS[name].helpers)
+def test_helpers_of_the_release_are_recorded(name: str, isolations: dict[str, ReleaseIsolation]) -> None:
+    (isolation,) = isolations[name].notebooks
+    assert (isolation.isolation, isolation.test_helpers) == (Isolation.SEPARATE_PROCESS, LESSONS[name].helpers)
 
 
 @each
 @both
-def test_a_right_answer_earns_and_a_wrong_one_does_not(
-    name: str, isolation: Isolation, backend: SandboxBackend, judged: dict[str, ReleaseIsolation]
+def test_right_answer_passes_and_wrong_one_fails(
+    name: str, isolation: Isolation, backend: SandboxBackend, isolations: dict[str, ReleaseIsolation]
 ) -> None:
-    lesson, judging = LESSONS[name], judged[name]
-    judging = inside(judging) if isolation is Isolation.IN_PROCESS else judging
-    right, wrong = (graded(backend, lesson, answer, judging) for answer in (lesson.answer, lesson.wrong))
+    lesson, release_isolation = LESSONS[name], isolations[name]
+    release_isolation = in_process(release_isolation) if isolation is Isolation.IN_PROCESS else release_isolation
+    right, wrong = (graded(backend, lesson, answer, release_isolation) for answer in (lesson.answer, lesson.wrong))
     assert (points(right), points(wrong)) == (1000, 0)
     assert right.flags == ()
 
 
-def test_without_the_lessons_own_helpers_a_student_could_redefine_them(backend: SandboxBackend) -> None:
+def test_student_can_redefine_helpers_that_are_not_recorded(backend: SandboxBackend) -> None:
     lesson = LESSONS["redefined"]
     unknown = ReleaseIsolation("tests", (NotebookIsolation("lesson.ipynb"),))
     assert points(graded(backend, lesson, lesson.wrong, unknown)) == 1000
 
 
 @pytest.mark.parametrize("name", ["redefined", "given other code", "given other defaults"])
-def test_inside_a_changed_helper_is_flagged(
-    name: str, backend: SandboxBackend, judged: dict[str, ReleaseIsolation]
+def test_changed_helper_is_flagged_in_process(
+    name: str, backend: SandboxBackend, isolations: dict[str, ReleaseIsolation]
 ) -> None:
-    grading = graded(backend, LESSONS[name], LESSONS[name].wrong, inside(judged[name]))
+    grading = graded(backend, LESSONS[name], LESSONS[name].wrong, in_process(isolations[name]))
     assert [flag.code for flag in grading.flags] == ["helper-changed"]
 
 
 @both
-def test_what_a_helper_asserts_is_explained(
-    isolation: Isolation, backend: SandboxBackend, judged: dict[str, ReleaseIsolation]
+def test_failed_assertion_of_a_helper_is_explained(
+    isolation: Isolation, backend: SandboxBackend, isolations: dict[str, ReleaseIsolation]
 ) -> None:
-    judging = inside(judged["asserts"]) if isolation is Isolation.IN_PROCESS else judged["asserts"]
-    (verdict,) = graded(backend, LESSONS["asserts"], WRONG, judging).verdicts
+    release_isolation = (
+        in_process(isolations["asserts"]) if isolation is Isolation.IN_PROCESS else isolations["asserts"]
+    )
+    (verdict,) = graded(backend, LESSONS["asserts"], WRONG, release_isolation).verdicts
     (test,) = verdict.tests
     assert test.message and test.message.code == "test-differs"
     assert test.message.params == {"expression": "function(value)", "expected": "2", "got": "3"}
@@ -197,17 +202,17 @@ HIDDEN = "assert double(1) == 2\n### BEGIN HIDDEN TESTS\ncheck(double, [(7717717
 
 
 @both
-def test_what_a_hidden_test_gives_a_helper_is_told_nowhere(isolation: Isolation, backend: SandboxBackend) -> None:
+def test_arguments_of_a_helper_in_a_hidden_test_are_not_revealed(isolation: Isolation, backend: SandboxBackend) -> None:
     lesson = Lesson(SECRET, HIDDEN, ("check",))
-    judging = decide_isolation(task(release=lesson.release()), backend)
-    judging = inside(judging) if isolation is Isolation.IN_PROCESS else judging
-    grading = graded(backend, lesson, "def double(x):\n    return 2 if x == 1 else 5", judging)
+    release_isolation = decide_isolation(task(release=lesson.release()), backend)
+    release_isolation = in_process(release_isolation) if isolation is Isolation.IN_PROCESS else release_isolation
+    grading = graded(backend, lesson, "def double(x):\n    return 2 if x == 1 else 5", release_isolation)
     assert points(grading) == 0
     assert "15435434" not in repr(grading) and "7717717" not in repr(grading)
     assert [test.message.code for test in grading.verdicts[0].tests if test.message] == ["hidden-test-failed"]
 
 
-def test_a_notebook_judged_inside_knows_its_release_too(backend: SandboxBackend) -> None:
+def test_in_process_notebook_has_the_recorded_usage(backend: SandboxBackend) -> None:
     lesson = Lesson(
         f"import math\n\n{CLOSE}",
         "import sys\nassert is_close(math.pi * count, 3 * math.pi) and sys.modules['__main__'].count == 3",
@@ -215,23 +220,25 @@ def test_a_notebook_judged_inside_knows_its_release_too(backend: SandboxBackend)
         answer="max = 3\ncount = max",
         wrong="class Three(int):\n    __rmul__ = lambda self, other: 3 * other\ncount = Three(4)",
     )
-    judging = decide_isolation(task(release=lesson.release()), backend)
-    (found,) = judging.notebooks
-    assert found.isolation is Isolation.IN_PROCESS
-    assert (found.test_helpers, found.rebound_names, found.operators) == (
+    release_isolation = decide_isolation(task(release=lesson.release()), backend)
+    (isolation,) = release_isolation.notebooks
+    assert isolation.isolation is Isolation.IN_PROCESS
+    assert (isolation.test_helpers, isolation.rebound_names, isolation.operators) == (
         ("is_close",),
         ("count", "max"),
         {"tests": ()},
     )
-    assert found.library_names == {"math": ("math", "")}
-    right, wrong = (graded(backend, lesson, answer, judging) for answer in (lesson.answer, lesson.wrong))
+    assert isolation.library_names == {"math": ("math", "")}
+    right, wrong = (graded(backend, lesson, answer, release_isolation) for answer in (lesson.answer, lesson.wrong))
     assert (points(right), points(wrong)) == (1000, 0)
     assert [flag.code for flag in wrong.flags] == ["dishonest-operator"]
 
 
-def test_names_that_test_cells_leave_to_each_other_stay_inside(backend: SandboxBackend) -> None:
+def test_names_shared_by_test_cells_stay_in_process(backend: SandboxBackend) -> None:
     text = "import sys\nlimit = 5\n\ndef small(x):\n    return x < limit and sys.modules['__main__'].double\n\nassert small(double(1))"
-    more = '\n\n# %% nbgrader={"grade_id": "more", "grade": true, "locked": true, "points": 1}\nassert small(double(2))'
-    lesson = Lesson(CLOSE, text + more, ())
-    judging = inside(decide_isolation(task(release=lesson.release()), backend))
-    assert points(graded(backend, lesson, DOUBLE, judging)) == 2000
+    second_test = (
+        '\n\n# %% nbgrader={"grade_id": "more", "grade": true, "locked": true, "points": 1}\nassert small(double(2))'
+    )
+    lesson = Lesson(CLOSE, text + second_test, ())
+    release_isolation = in_process(decide_isolation(task(release=lesson.release()), backend))
+    assert points(graded(backend, lesson, DOUBLE, release_isolation)) == 2000

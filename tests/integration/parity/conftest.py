@@ -1,4 +1,4 @@
-"""Both graders over all of nbgrader's own notebooks, once for all tests here: they take a minute or two."""
+"""Runs both graders over all of nbgrader's own notebooks, once for all tests here: it takes a minute or two."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ def backend() -> Iterator[SandboxBackend]:
 
 @pytest.fixture(scope="session")
 def nbgrader(tmp_path_factory: pytest.TempPathFactory) -> dict[str, yardstick.Found]:
-    """What nbgrader makes of each lesson, by its name."""
+    """Return nbgrader's results by lesson name."""
     return yardstick.measure(LESSONS, tmp_path_factory.mktemp("nbgrader"))
 
 
 @pytest.fixture(scope="session")
 def here(tmp_path_factory: pytest.TempPathFactory, backend: SandboxBackend) -> dict[str, ours.Ours | BadInput]:
-    """The release of each lesson by its name, or why there is none."""
+    """Return the release by lesson name, or the reason why there is none."""
     folder: Path = tmp_path_factory.mktemp("here")
-    found: dict[str, ours.Ours | BadInput] = {}
+    releases: dict[str, ours.Ours | BadInput] = {}
     for lesson in LESSONS:
         try:
-            found[lesson.name] = ours.release(lesson, folder, backend)
+            releases[lesson.name] = ours.release(lesson, folder, backend)
         except BadInput as error:
-            found[lesson.name] = error
-    return found
+            releases[lesson.name] = error
+    return releases

@@ -1,4 +1,4 @@
-"""The table of deliberate differences, as `docs/reference/nbgrader.md` tells it."""
+"""Reads the table of deliberate differences in `docs/reference/nbgrader.md`."""
 
 from __future__ import annotations
 
@@ -7,35 +7,37 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "nbgrader.md"
-HEAD = ["lesson", "handed in", "cell", "nbgrader", "here", "why"]
+HEAD = ["lesson", "submission", "cell", "nbgrader", "here", "why"]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Something that nbgrader says otherwise. `handed_in` is "" for what is said when the lesson is released."""
+    """A result that differs from nbgrader's. `submission` is "" for a difference when the lesson is released."""
 
     lesson: str
-    handed_in: str
+    submission: str
     cell: str
     nbgrader: str
     here: str
 
     def __str__(self) -> str:
         return (
-            f"{self.lesson}, {self.handed_in or 'release'}, {self.cell or 'whole'}: {self.nbgrader}, here {self.here}"
+            f"{self.lesson}, {self.submission or 'release'}, {self.cell or 'whole'}: {self.nbgrader}, here {self.here}"
         )
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the table: patterns of lesson, submission and cell, and what both say."""
+    """A row of the table: patterns of lesson, submission and cell, and both results."""
 
     columns: tuple[str, ...]
 
-    def covers(self, one: Difference) -> bool:
-        lesson, handed_in, cell, nbgrader, here, _ = self.columns
-        names = zip((lesson, handed_in, cell), (one.lesson, one.handed_in, one.cell), strict=True)
-        return (nbgrader, here) == (one.nbgrader, one.here) and all(
+    def covers(self, difference: Difference) -> bool:
+        lesson, submission, cell, nbgrader, here, _ = self.columns
+        names = zip(
+            (lesson, submission, cell), (difference.lesson, difference.submission, difference.cell), strict=True
+        )
+        return (nbgrader, here) == (difference.nbgrader, difference.here) and all(
             any(fnmatchcase(name, pattern.strip()) for pattern in patterns.split(",")) for patterns, name in names
         )
 
@@ -44,7 +46,7 @@ class Row:
 
 
 def rows() -> list[Row]:
-    """The table that has these columns."""
+    """Return the rows of the table."""
     lines = PAGE.read_text(encoding="utf-8").splitlines()
     start = next(number for number, line in enumerate(lines) if _columns(line) == HEAD)
     table = []
@@ -52,7 +54,7 @@ def rows() -> list[Row]:
         if not line.startswith("|"):
             break
         columns = _columns(line)
-        assert len(columns) == len(HEAD) and columns[-1], f"a row without its reason: {line}"
+        assert len(columns) == len(HEAD) and columns[-1], f"a row without a reason: {line}"
         table.append(Row(tuple(columns)))
     return table
 

@@ -1,8 +1,8 @@
-"""nbgrader itself, over a course folder that lies ready: releases, grades, and prints what it found as one JSON object.
+"""Runs nbgrader over a prepared course folder: releases, grades, and prints the results as one JSON object.
 
-A program of its own, because nbgrader changes the log and the event loop of its process. On standard input a list of assignments:
+A separate program, because nbgrader changes the log and the event loop of its process. Standard input is a list of assignments:
 {"name", "header" (or ""), "seconds" (for a cell), "students": [name, …]}; the working directory is the course folder. The student
-`untouched` hands in what was released.
+`untouched` submits the released version.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from traitlets.config import Config
 
 
 def main() -> None:
-    found = {one["name"]: _assignment(**one) for one in json.load(sys.stdin)}
-    print("\n" + json.dumps(found))
+    results = {assignment["name"]: _assignment(**assignment) for assignment in json.load(sys.stdin)}
+    print("\n" + json.dumps(results))
 
 
 def _assignment(name: str, header: str, seconds: int, students: list[str]) -> dict[str, Any]:
@@ -29,22 +29,22 @@ def _assignment(name: str, header: str, seconds: int, students: list[str]) -> di
     config.IncludeHeaderFooter.header = header
     config.Execute.timeout = seconds
     api = NbGraderAPI(config=config)
-    made = api.generate_assignment(name)
+    generated = api.generate_assignment(name)
     graded: dict[str, Any] = {}
     took: dict[str, float] = {}
-    for student in students if made["success"] else ():
+    for student in students if generated["success"] else ():
         if student == "untouched":
             shutil.copytree(f"release/{name}", f"submitted/{student}/{name}")
         began = time.perf_counter()
-        done = api.autograde(name, student)
+        autograded = api.autograde(name, student)
         took[student] = time.perf_counter() - began
         with api.gradebook as gradebook:
-            graded[student] = _scores(gradebook, name, student) if done["success"] else None
-    return {"released": made["success"], "log": made.get("log", "")[-3000:], "graded": graded, "took": took}
+            graded[student] = _scores(gradebook, name, student) if autograded["success"] else None
+    return {"released": generated["success"], "log": generated.get("log", "")[-3000:], "graded": graded, "took": took}
 
 
 def _scores(gradebook: Gradebook, assignment: str, student: str) -> dict[str, dict[str, list[Any]]]:
-    """For each notebook and grade_id: the automatic score (None: none), whether a person is asked for one, the points."""
+    """Return for each notebook and grade_id the automatic score, whether manual grading is needed, and the maximum."""
     submission = gradebook.find_submission(assignment, student)
     return {
         notebook.name: {

@@ -1,4 +1,4 @@
-"""What is made of the same lessons here: released, and graded behind the backend, by the functions that `pmh grade` calls."""
+"""Releases and grades the same lessons here, with the functions that `pmh grade` calls."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pmh_jupyter.domain.notebook import read_notebook
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Grading, Outcome
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.task import EffectiveLimits
-from tests.integration.parity.shipped import REFERENCE, UNTOUCHED, WHEEL, Given, Shipped, given
+from tests.integration.parity.shipped import REFERENCE, UNTOUCHED, WHEEL, Shipped, StudentCell, read_student_cells
 from tests.support.grading.lesson import grade
 
 PERSON = "a person"
-"""In the place of a score: somebody has to give one."""
+"""Stands for a score that is graded manually."""
 Scores = dict[tuple[str, str], str]
 """By notebook and grade_id."""
 
@@ -30,36 +30,40 @@ class Ours:
     release: Release
 
     def scores(self, submission: str, backend: SandboxBackend) -> Scores:
-        """The score of each graded cell of a submission."""
+        """Return the score of each graded cell of a submission."""
         limits = EffectiveLimits(cell_seconds=self.lesson.seconds)
         grading = grade(make_grading_task(self.release, self.submitted(submission), limits), backend)
         assert grading.grader_error is None
         return dict(_cells(self.release, grading))
 
-    def student(self) -> dict[str, list[Given]]:
-        """The student's version, by notebook."""
-        return {file.path: given(file.content) for file in self.release.student_files if file.path.endswith(".ipynb")}
+    def student(self) -> dict[str, list[StudentCell]]:
+        """Return the cells of the student's version by notebook."""
+        return {
+            file.path: read_student_cells(file.content)
+            for file in self.release.student_files
+            if file.path.endswith(".ipynb")
+        }
 
     def submitted(self, submission: str) -> tuple[File, ...]:
-        """The files of a submission."""
+        """Return the files of a submission."""
         if submission == UNTOUCHED:
             return self.release.student_files
         others = tuple(file for file in self.release.student_files if not file.path.endswith(".ipynb"))
         if submission == REFERENCE:
-            own = [(path, json.dumps(self.lesson.source(path)).encode()) for path in self.lesson.notebooks]
+            notebooks = [(path, json.dumps(self.lesson.source(path)).encode()) for path in self.lesson.notebooks]
         else:
             paths = zip(self.lesson.notebooks, self.lesson.submissions[submission], strict=False)
-            own = [(wanted, (WHEEL / path).read_bytes()) for wanted, path in paths]
-        return (*(File(Path(path).name, content) for path, content in own), *others)
+            notebooks = [(name, (WHEEL / path).read_bytes()) for name, path in paths]
+        return (*(File(Path(path).name, content) for path, content in notebooks), *others)
 
 
 def release(lesson: Shipped, folder: Path, backend: SandboxBackend) -> Ours:
-    """Lays the lesson out as in an nbgrader course, and reads it from there. Raises as `read_source`."""
+    """Write the lesson into an nbgrader course, and release it from there. Raises as `release_local_lesson`."""
     return Ours(lesson, release_local_lesson(str(lay_out(lesson, folder)), backend))
 
 
 def lay_out(lesson: Shipped, folder: Path) -> Path:
-    """The lesson's folder in an nbgrader course of its own."""
+    """Write the lesson into an nbgrader course of its own, and return its folder."""
     course = folder / lesson.name
     source = course / "source" / Path(lesson.name).name
     source.mkdir(parents=True)
@@ -84,11 +88,11 @@ def _cells(release: Release, grading: Grading) -> Scores:
         cells = read_notebook(notebook.path, notebook.content).cells_by_grade_id()
         verdict = verdicts[exercise.grade_id]
         if exercise.is_manually_graded:
-            waits = verdict.outcome is Outcome.NEEDS_GRADING
-            scores |= {(exercise.notebook, name): PERSON if waits else "0" for name in exercise.solution_cells}
+            is_manual = verdict.outcome is Outcome.NEEDS_GRADING
+            scores |= {(exercise.notebook, name): PERSON if is_manual else "0" for name in exercise.solution_cells}
             continue
         earned = {name: cells[name].millipoints * _passed(verdict, name) for name in exercise.test_cells}
-        assert sum(earned.values()) == verdict.millipoints, "a cell is worth all of its points or none"
+        assert sum(earned.values()) == verdict.millipoints, "a cell gives all of its points or none"
         scores |= {(exercise.notebook, name): f"{points / 1000:g}" for name, points in earned.items()}
     return scores
 

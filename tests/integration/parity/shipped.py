@@ -1,7 +1,7 @@
-"""Every notebook in nbgrader's own wheel, as lessons and as what was handed in for them.
+"""Every notebook in nbgrader's own wheel, as lessons and submissions.
 
-`LESSONS` says which belong together. A notebook that asks nothing (an endless loop, long output, a header) is given one graded cell
-at its end, so that there is a score to compare; that it asks nothing is compared as well.
+`LESSONS` lists which belong together. A notebook without exercises (an endless loop, long output, a header) gets one graded cell at its
+end, so that there is a score to compare; that it has no exercise is compared as well.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from typing import Any
 import nbgrader
 
 WHEEL = Path(nbgrader.__file__).parent
-APPS, PREPROCESSORS, UI = (f"tests/{room}/files" for room in ("apps", "preprocessors", "ui-tests"))
+APPS, PREPROCESSORS, UI = (f"tests/{group}/files" for group in ("apps", "preprocessors", "ui-tests"))
 GUIDE = "docs/source/user_guide"
 REFERENCE, UNTOUCHED = "reference", "untouched"
-ASKED = "asked-for-comparison"
+ADDED_GRADE_ID = "asked-for-comparison"
 
 
 @dataclass(frozen=True)
 class Shipped:
     """A lesson: its notebooks and files, and submissions by name. All paths are relative to nbgrader's package.
 
-    `seconds` is how long a cell may run; `asked`: a graded cell is added.
+    seconds: time limit of a cell. adds_graded_cell: for lessons without one.
     """
 
     name: str
@@ -34,19 +34,19 @@ class Shipped:
     header: str | None = None
     submissions: dict[str, tuple[str, ...]] = field(default_factory=dict)
     seconds: int = 10
-    asked: bool = False
+    adds_graded_cell: bool = False
 
     def source(self, path: str) -> dict[str, Any]:
-        """A notebook of the lesson, with the graded cell where it has one added."""
+        """Return a notebook of the lesson, with the added graded cell, if any."""
         notebook = read(path)
-        if self.asked:
-            notebook["cells"].append(_asked())
+        if self.adds_graded_cell:
+            notebook["cells"].append(_graded_cell())
         return notebook
 
 
 @dataclass(frozen=True)
-class Given:
-    """A cell as a student gets it: kind, text, name, points, and what may be done with it."""
+class StudentCell:
+    """A cell as students get it: kind, text, name, points, and permissions."""
 
     kind: str
     source: str
@@ -56,14 +56,14 @@ class Given:
     editable: bool
 
 
-def given(content: bytes) -> list[Given]:
-    """The cells of a student's notebook."""
-    return [_given(cell) for cell in json.loads(content)["cells"]]
+def read_student_cells(content: bytes) -> list[StudentCell]:
+    """Return the cells of a student's notebook."""
+    return [_to_student_cell(cell) for cell in json.loads(content)["cells"]]
 
 
-def _given(cell: dict[str, Any]) -> Given:
+def _to_student_cell(cell: dict[str, Any]) -> StudentCell:
     meta = cell["metadata"].get("nbgrader", {})
-    return Given(
+    return StudentCell(
         cell["cell_type"],
         "".join(cell["source"]),
         meta.get("grade_id"),
@@ -79,22 +79,29 @@ def read(path: str) -> dict[str, Any]:
 
 
 def all_notebooks() -> set[str]:
-    """Every notebook in the wheel."""
+    """Return every notebook in the wheel."""
     return {path.relative_to(WHEEL).as_posix() for path in WHEEL.rglob("*.ipynb")}
 
 
-def _one(room: str, name: str, *submissions: str, **more: Any) -> Shipped:
-    short = {APPS: "apps", PREPROCESSORS: "preprocessors", UI: "ui-tests", GUIDE: "user_guide"}[room]
+def _lesson(group: str, name: str, *submissions: str, **options: Any) -> Shipped:
+    short = {APPS: "apps", PREPROCESSORS: "preprocessors", UI: "ui-tests", GUIDE: "user_guide"}[group]
     return Shipped(
         f"{short}/{name}",
-        (f"{room}/{name}.ipynb",),
-        submissions={one: (f"{room}/{one}.ipynb",) for one in submissions},
-        **more,
+        (f"{group}/{name}.ipynb",),
+        submissions={submission: (f"{group}/{submission}.ipynb",) for submission in submissions},
+        **options,
     )
 
 
-def _asked() -> dict[str, Any]:
-    meta = {"grade": True, "grade_id": ASKED, "locked": True, "points": 1, "schema_version": 3, "solution": False}
+def _graded_cell() -> dict[str, Any]:
+    meta = {
+        "grade": True,
+        "grade_id": ADDED_GRADE_ID,
+        "locked": True,
+        "points": 1,
+        "schema_version": 3,
+        "solution": False,
+    }
     return {
         "cell_type": "code",
         "execution_count": None,
@@ -113,9 +120,9 @@ _CHANGED = ("submitted-changed", "submitted-grade-cell-changed", "submitted-lock
 _RETYPED = ("submitted-answer-cell-type-changed", "submitted-grade-cell-type-changed")
 
 LESSONS = (
-    _one(APPS, "autotest-simple", "autotest-simple-changed", "autotest-simple-unchanged", autotests=_TEMPLATES),
-    _one(APPS, "autotest-hashed", "autotest-hashed-changed", "autotest-hashed-unchanged", autotests=_TEMPLATES),
-    _one(
+    _lesson(APPS, "autotest-simple", "autotest-simple-changed", "autotest-simple-unchanged", autotests=_TEMPLATES),
+    _lesson(APPS, "autotest-hashed", "autotest-hashed-changed", "autotest-hashed-unchanged", autotests=_TEMPLATES),
+    _lesson(
         APPS,
         "autotest-hidden",
         "autotest-hidden-changed-right",
@@ -123,46 +130,46 @@ LESSONS = (
         "autotest-hidden-unchanged",
         autotests=_TEMPLATES,
     ),
-    _one(APPS, "autotest-multi", "autotest-multi-changed", "autotest-multi-unchanged", autotests=_TEMPLATES),
-    _one(APPS, "infinite-loop", asked=True, seconds=2),
-    _one(APPS, "infinite-loop-with-output", asked=True, seconds=2),
-    _one(APPS, "open_relative_file", files=(f"{APPS}/data.txt",)),
-    _one(APPS, "side-effects", asked=True),
-    _one(APPS, "submitted-unchanged", *_CHANGED, "submitted-cheat-attempt", "submitted-cheat-attempt-alternative"),
-    _one(APPS, "test", "test-v0", "test-v1", "test-v2", files=(f"{APPS}/jupyter.png",)),
-    _one(APPS, "test-hidden-tests"),
-    _one(APPS, "test-no-metadata"),
-    _one(APPS, "test-no-metadata-autotest", autotests=_TEMPLATES),
-    _one(APPS, "test-v0"),
-    _one(APPS, "test-v0-invalid"),
-    _one(APPS, "test-v1"),
-    _one(APPS, "test-v2"),
-    _one(APPS, "test-with-output"),
-    _one(APPS, "timeout"),
-    _one(APPS, "too-new"),
-    _one(APPS, "validating-environment-variable"),
-    _one(APPS, "validation-zero-points"),
-    _one(PREPROCESSORS, "bad-markdown-cell-1"),
-    _one(PREPROCESSORS, "bad-markdown-cell-2"),
-    _one(PREPROCESSORS, "blank-grade-id"),
-    _one(PREPROCESSORS, "blank-points"),
-    _one(PREPROCESSORS, "cell-type-changed", asked=True),
-    _one(PREPROCESSORS, "duplicate-grade-ids"),
-    _one(PREPROCESSORS, "header", asked=True),
-    _one(PREPROCESSORS, "infinite-recursion", asked=True),
-    _one(PREPROCESSORS, "long-output", asked=True),
-    _one(PREPROCESSORS, "manually-graded-code-cell"),
-    _one(PREPROCESSORS, "no-cell-type", asked=True),
-    _one(PREPROCESSORS, "submitted-unchanged", *_CHANGED, *_RETYPED),
-    _one(PREPROCESSORS, "test", header=f"{PREPROCESSORS}/header.ipynb"),
-    _one(PREPROCESSORS, "test_taskcell"),
-    _one(PREPROCESSORS, "warning-pattern", asked=True),
-    _one(UI, "blank", asked=True),
-    _one(UI, "empty", asked=True),
-    _one(UI, "old-schema", asked=True),
-    _one(UI, "open_relative_file", files=(f"{UI}/data.txt",)),
-    _one(UI, "submitted-unchanged", *_CHANGED, *_RETYPED),
-    _one(UI, "task", asked=True),
+    _lesson(APPS, "autotest-multi", "autotest-multi-changed", "autotest-multi-unchanged", autotests=_TEMPLATES),
+    _lesson(APPS, "infinite-loop", adds_graded_cell=True, seconds=2),
+    _lesson(APPS, "infinite-loop-with-output", adds_graded_cell=True, seconds=2),
+    _lesson(APPS, "open_relative_file", files=(f"{APPS}/data.txt",)),
+    _lesson(APPS, "side-effects", adds_graded_cell=True),
+    _lesson(APPS, "submitted-unchanged", *_CHANGED, "submitted-cheat-attempt", "submitted-cheat-attempt-alternative"),
+    _lesson(APPS, "test", "test-v0", "test-v1", "test-v2", files=(f"{APPS}/jupyter.png",)),
+    _lesson(APPS, "test-hidden-tests"),
+    _lesson(APPS, "test-no-metadata"),
+    _lesson(APPS, "test-no-metadata-autotest", autotests=_TEMPLATES),
+    _lesson(APPS, "test-v0"),
+    _lesson(APPS, "test-v0-invalid"),
+    _lesson(APPS, "test-v1"),
+    _lesson(APPS, "test-v2"),
+    _lesson(APPS, "test-with-output"),
+    _lesson(APPS, "timeout"),
+    _lesson(APPS, "too-new"),
+    _lesson(APPS, "validating-environment-variable"),
+    _lesson(APPS, "validation-zero-points"),
+    _lesson(PREPROCESSORS, "bad-markdown-cell-1"),
+    _lesson(PREPROCESSORS, "bad-markdown-cell-2"),
+    _lesson(PREPROCESSORS, "blank-grade-id"),
+    _lesson(PREPROCESSORS, "blank-points"),
+    _lesson(PREPROCESSORS, "cell-type-changed", adds_graded_cell=True),
+    _lesson(PREPROCESSORS, "duplicate-grade-ids"),
+    _lesson(PREPROCESSORS, "header", adds_graded_cell=True),
+    _lesson(PREPROCESSORS, "infinite-recursion", adds_graded_cell=True),
+    _lesson(PREPROCESSORS, "long-output", adds_graded_cell=True),
+    _lesson(PREPROCESSORS, "manually-graded-code-cell"),
+    _lesson(PREPROCESSORS, "no-cell-type", adds_graded_cell=True),
+    _lesson(PREPROCESSORS, "submitted-unchanged", *_CHANGED, *_RETYPED),
+    _lesson(PREPROCESSORS, "test", header=f"{PREPROCESSORS}/header.ipynb"),
+    _lesson(PREPROCESSORS, "test_taskcell"),
+    _lesson(PREPROCESSORS, "warning-pattern", adds_graded_cell=True),
+    _lesson(UI, "blank", adds_graded_cell=True),
+    _lesson(UI, "empty", adds_graded_cell=True),
+    _lesson(UI, "old-schema", adds_graded_cell=True),
+    _lesson(UI, "open_relative_file", files=(f"{UI}/data.txt",)),
+    _lesson(UI, "submitted-unchanged", *_CHANGED, *_RETYPED),
+    _lesson(UI, "task", adds_graded_cell=True),
     Shipped(
         "user_guide/ps1",
         _problem_set("source", "ps1"),
@@ -185,7 +192,7 @@ LESSONS = (
         header=f"{GUIDE}/source/header.ipynb",
     ),
 )
-"""Header notebooks are counted where they frame a lesson; the guide's own pages are notebooks that ask nothing."""
+"""The guide's own pages are notebooks without exercises."""
 PAGES = (
     "creating_and_grading_assignments",
     "managing_assignment_files",
@@ -195,9 +202,9 @@ PAGES = (
 
 
 def covered() -> set[str]:
-    """Every notebook that a lesson names."""
-    found = {f"{GUIDE}/{name}.ipynb" for name in PAGES}
+    """Return every notebook that a lesson names."""
+    notebooks = {f"{GUIDE}/{name}.ipynb" for name in PAGES}
     for lesson in LESSONS:
-        found |= {*lesson.notebooks, *(path for paths in lesson.submissions.values() for path in paths)}
-        found |= {lesson.header} if lesson.header else set()
-    return found
+        notebooks |= {*lesson.notebooks, *(path for paths in lesson.submissions.values() for path in paths)}
+        notebooks |= {lesson.header} if lesson.header else set()
+    return notebooks

@@ -1,4 +1,4 @@
-"""nbgrader's own notebooks are released and graded as nbgrader does it; what differs stands in `docs/reference/nbgrader.md`."""
+"""nbgrader's own notebooks are released and graded as by nbgrader; `docs/reference/nbgrader.md` lists the differences."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.integration.parity.shipped import GUIDE, LESSONS, PAGES, WHEEL, Shipp
 from tests.integration.parity.yardstick import Found, Scores
 
 NO_SCORES = "no scores"
-# The first test waits for nbgrader.
+# The first test waits until nbgrader has graded everything.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
@@ -25,51 +25,53 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 def differences(
     nbgrader: dict[str, Found], here: dict[str, Ours | BadInput], backend: SandboxBackend
 ) -> list[Difference]:
-    """Everything that nbgrader says otherwise."""
+    """Return all differences from nbgrader."""
     return [
-        one for lesson in LESSONS for one in _differences(lesson, nbgrader[lesson.name], here[lesson.name], backend)
+        difference
+        for lesson in LESSONS
+        for difference in _differences(lesson, nbgrader[lesson.name], here[lesson.name], backend)
     ]
 
 
-def test_every_notebook_of_the_wheel_is_tried() -> None:
+def test_every_notebook_of_the_wheel_is_covered() -> None:
     assert covered() == all_notebooks()
 
 
-def test_what_differs_stands_in_the_table(differences: list[Difference]) -> None:
+def test_every_difference_is_in_the_table(differences: list[Difference]) -> None:
     table = rows()
-    unexplained = [str(one) for one in differences if not any(row.covers(one) for row in table)]
+    unexplained = [str(difference) for difference in differences if not any(row.covers(difference) for row in table)]
     assert not unexplained
 
 
-def test_what_stands_in_the_table_differs(differences: list[Difference]) -> None:
-    outdated = [str(row) for row in rows() if not any(row.covers(one) for one in differences)]
+def test_every_row_of_the_table_is_a_difference(differences: list[Difference]) -> None:
+    outdated = [str(row) for row in rows() if not any(row.covers(difference) for difference in differences)]
     assert not outdated
 
 
 def test_students_get_the_same_cells(nbgrader: dict[str, Found], here: dict[str, Ours | BadInput]) -> None:
     compared = 0
-    for name, found in nbgrader.items():
+    for name, nbgrader_result in nbgrader.items():
         release = here[name]
-        if found.released and isinstance(release, Ours):
-            assert release.student() == found.student, name
-            compared += len(found.student)
+        if nbgrader_result.released and isinstance(release, Ours):
+            assert release.student() == nbgrader_result.student, name
+            compared += len(nbgrader_result.student)
     assert compared >= 30
 
 
-def test_what_asks_nothing_is_refused_with_a_remedy(tmp_path: Path) -> None:
-    """nbgrader releases notebooks without a graded cell; there is nothing to grade by."""
-    asked = [replace(lesson, tests=False) for lesson in LESSONS if lesson.asked]
-    for lesson in asked:
+def test_lesson_without_exercises_is_refused_with_advice(tmp_path: Path) -> None:
+    """nbgrader releases notebooks without a graded cell; they cannot be used for grading."""
+    lessons = [replace(lesson, adds_graded_cell=False) for lesson in LESSONS if lesson.adds_graded_cell]
+    for lesson in lessons:
         with pytest.raises(BadInput, match="no exercise") as caught:
             release_local_lesson(str(lay_out(lesson, tmp_path)))
         assert caught.value.advice
     for page in PAGES:
-        # One of them shows markers in its prose, and is told so.
-        with pytest.raises(BadInput, match="no exercise|cannot be graded by"):
+        # One of them shows markers in its prose, and is refused because of them.
+        with pytest.raises(BadInput, match="no exercise|cannot be used for grading"):
             release_local_lesson(str(WHEEL / GUIDE / f"{page}.ipynb"))
 
 
-def test_the_table_is_matched_strictly() -> None:
+def test_rows_of_the_table_match_strictly() -> None:
     row = Row(("apps/*", "a,b", "*", "1", "0", "because"))
     assert row.covers(Difference("apps/test", "b", "x", "1", "0"))
     assert not row.covers(Difference("apps/test", "c", "x", "1", "0"))
@@ -77,29 +79,31 @@ def test_the_table_is_matched_strictly() -> None:
 
 
 def _differences(
-    lesson: Shipped, found: Found, release: Ours | BadInput, backend: SandboxBackend
+    lesson: Shipped, nbgrader_result: Found, release: Ours | BadInput, backend: SandboxBackend
 ) -> Iterator[Difference]:
-    theirs = "released" if found.as_it_is else "after `nbgrader update`" if found.released else "refused"
-    here = "released" if isinstance(release, Ours) else "refused"
-    if theirs != here:
-        yield Difference(lesson.name, "", "", theirs.replace("`", ""), here)
+    their_status = (
+        "released" if nbgrader_result.as_it_is else "after `nbgrader update`" if nbgrader_result.released else "refused"
+    )
+    our_status = "released" if isinstance(release, Ours) else "refused"
+    if their_status != our_status:
+        yield Difference(lesson.name, "", "", their_status.replace("`", ""), our_status)
     if isinstance(release, Ours):
-        for submission, scores in found.graded.items():
-            yield from _scored_otherwise(lesson.name, submission, scores, release.scores(submission, backend))
+        for submission, scores in nbgrader_result.graded.items():
+            yield from _score_differences(lesson.name, submission, scores, release.scores(submission, backend))
 
 
-def _scored_otherwise(
-    lesson: str, submission: str, theirs: Scores | None, ours: dict[tuple[str, str], str]
+def _score_differences(
+    lesson: str, submission: str, their_scores: Scores | None, our_scores: dict[tuple[str, str], str]
 ) -> Iterator[Difference]:
-    if theirs is None:
+    if their_scores is None:
         yield Difference(lesson, submission, "", NO_SCORES, "graded")
         return
     scores = {
         (f"{notebook}.ipynb", cell): PERSON if automatic is None else f"{automatic:g}"
-        for notebook, cells in theirs.items()
+        for notebook, cells in their_scores.items()
         for cell, (automatic, _, _) in cells.items()
     }
-    for notebook, cell in sorted({*scores, *ours}):
-        pair = scores.get((notebook, cell), "not there"), ours.get((notebook, cell), "not there")
+    for notebook, cell in sorted({*scores, *our_scores}):
+        pair = scores.get((notebook, cell), "not there"), our_scores.get((notebook, cell), "not there")
         if pair[0] != pair[1]:
             yield Difference(lesson, submission, cell, *pair)

@@ -1,4 +1,4 @@
-"""What nbgrader makes of the lessons: in several processes side by side, each with a course folder and a part of them of its own."""
+"""Runs nbgrader over the lessons, in several processes, each with a course folder and a part of the lessons."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nbformat import from_dict
 from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.nbgraderformat.common import SchemaTooOldError, ValidationError
 
-from tests.integration.parity.shipped import REFERENCE, UNTOUCHED, WHEEL, Given, Shipped, given
+from tests.integration.parity.shipped import REFERENCE, UNTOUCHED, WHEEL, Shipped, StudentCell, read_student_cells
 
 Scores = dict[str, dict[str, list[Any]]]
 PROGRAM = Path(__file__).with_name("nbgrader_process.py")
@@ -24,28 +24,31 @@ SECONDS = 900
 
 @dataclass(frozen=True)
 class Found:
-    """What nbgrader said of one lesson: whether it releases it as it is, and after `nbgrader update`; what it gives to students,
-    by notebook; the scores by submission (None: it could not grade that); and the seconds that grading it took."""
+    """nbgrader's results for one lesson.
+
+    as_it_is: whether it releases the lesson unchanged. released: whether it does after `nbgrader update`. student: the cells that
+    students get, by notebook. graded: the scores by submission; None: not graded. took: the seconds of each grading.
+    """
 
     as_it_is: bool
     released: bool
-    student: dict[str, list[Given]]
+    student: dict[str, list[StudentCell]]
     graded: dict[str, Scores | None]
     took: dict[str, float]
 
 
 def measure(lessons: tuple[Shipped, ...], folder: Path, processes: int = 2) -> dict[str, Found]:
-    """Runs nbgrader over all lessons, in `folder`."""
+    """Run nbgrader over all lessons, in `folder`."""
     parts = [lessons[number::processes] for number in range(processes)]
     running = [_start(part, folder / str(number)) for number, part in enumerate(parts)]
-    found: dict[str, Found] = {}
+    results: dict[str, Found] = {}
     for number, (part, process) in enumerate(zip(parts, running, strict=True)):
         output, errors = process.communicate(timeout=SECONDS)
         assert process.returncode == 0, errors[-3000:]
-        said = json.loads(output.strip().splitlines()[-1])
+        reply = json.loads(output.strip().splitlines()[-1])
         for lesson in part:
-            found[lesson.name] = _found(lesson, folder / str(number), said[assignment(lesson)])
-    return found
+            results[lesson.name] = _to_result(lesson, folder / str(number), reply[assignment(lesson)])
+    return results
 
 
 def assignment(lesson: Shipped) -> str:
@@ -72,7 +75,7 @@ def _start(lessons: tuple[Shipped, ...], course: Path) -> subprocess.Popen[str]:
 
 
 def _prepare(lesson: Shipped, course: Path) -> dict[str, Any]:
-    """Puts a lesson and its submissions where nbgrader looks for them."""
+    """Write a lesson and its submissions where nbgrader looks for them."""
     name = assignment(lesson)
     source = course / "source" / name
     source.mkdir(parents=True)
@@ -80,12 +83,14 @@ def _prepare(lesson: Shipped, course: Path) -> dict[str, Any]:
         notebook = json.dumps(_updated(lesson.source(path)))
         (source / Path(path).name).write_text(notebook, encoding="utf-8")
         if _asks_for_answers(lesson):
-            _hand_in(course, REFERENCE, name, Path(path).name, notebook)
+            _write_submission(course, REFERENCE, name, Path(path).name, notebook)
     for path in (*lesson.files, *filter(None, [lesson.autotests])):
         shutil.copy(WHEEL / path, source)
     for student, paths in lesson.submissions.items():
-        for wanted, path in zip(lesson.notebooks, paths, strict=False):
-            _hand_in(course, student, name, Path(wanted).name, (WHEEL / path).read_text(encoding="utf-8"))
+        for notebook_path, path in zip(lesson.notebooks, paths, strict=False):
+            _write_submission(
+                course, student, name, Path(notebook_path).name, (WHEEL / path).read_text(encoding="utf-8")
+            )
     header = ""
     if lesson.header:
         header = f"{name}-header.ipynb"
@@ -94,33 +99,34 @@ def _prepare(lesson: Shipped, course: Path) -> dict[str, Any]:
     return {"name": name, "header": header, "seconds": lesson.seconds, "students": students}
 
 
-def _hand_in(course: Path, student: str, name: str, notebook: str, content: str) -> None:
-    place = course / "submitted" / student / name
-    place.mkdir(parents=True, exist_ok=True)
-    (place / notebook).write_text(content, encoding="utf-8")
+def _write_submission(course: Path, student: str, name: str, notebook: str, content: str) -> None:
+    target = course / "submitted" / student / name
+    target.mkdir(parents=True, exist_ok=True)
+    (target / notebook).write_text(content, encoding="utf-8")
 
 
 def _asks_for_answers(lesson: Shipped) -> bool:
-    """False where the reference is what is released."""
+    """Return False if the reference is the released version."""
     cells = [cell for path in lesson.notebooks for cell in lesson.source(path)["cells"]]
     return any(cell["metadata"].get("nbgrader", {}).get("solution") for cell in cells)
 
 
 def _updated(notebook: dict[str, Any]) -> dict[str, Any]:
-    """As `nbgrader update` leaves it."""
+    """Return the notebook as `nbgrader update` writes it."""
     upgraded: dict[str, Any] = MetadataValidator().upgrade_notebook_metadata(from_dict(notebook))
     return upgraded
 
 
-def _found(lesson: Shipped, course: Path, said: dict[str, Any]) -> Found:
+def _to_result(lesson: Shipped, course: Path, reply: dict[str, Any]) -> Found:
     name = assignment(lesson)
     paths = (course / "release" / name).glob("*.ipynb")
-    student = {path.name: given(path.read_bytes()) for path in paths}
-    return Found(said["released"] and not _is_old(lesson), said["released"], student, said["graded"], said["took"])
+    student = {path.name: read_student_cells(path.read_bytes()) for path in paths}
+    as_it_is = reply["released"] and not _is_old(lesson)
+    return Found(as_it_is, reply["released"], student, reply["graded"], reply["took"])
 
 
 def _is_old(lesson: Shipped) -> bool:
-    """True where nbgrader asks for `nbgrader update` first."""
+    """Return whether nbgrader requires `nbgrader update` first."""
     for path in lesson.notebooks:
         try:
             MetadataValidator().validate_nb(from_dict(lesson.source(path)))

@@ -6,7 +6,7 @@ import inspect
 import logging
 import re
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from jupyter_server.auth import AllowAllAuthorizer
@@ -38,7 +38,7 @@ def list_operations() -> list[tuple[str, str]]:
     """Each method of each route, with an address that matches it."""
     operations = []
     for pattern, handler in ROUTES:
-        address = pattern.replace(SLUG_GROUP, "physics-1").replace(UUID_GROUP, str(uuid4())).replace(".*", "nowhere")
+        address = pattern.replace(SLUG_GROUP, "physics-1").replace(UUID_GROUP, str(UUID(int=1))).replace(".*", "nowhere")
         assert re.fullmatch(pattern, address)
         for method in METHODS:
             if getattr(handler, method) is not RequestHandler._unimplemented_method:

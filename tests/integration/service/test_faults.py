@@ -30,6 +30,7 @@ from tests.support.service.service_process import (
     RunningService,
     ServiceClient,
     make_settings,
+    make_shared_settings,
     prepare_database,
     running_service,
     service_process,
@@ -115,7 +116,7 @@ async def _measure_responses(url: str) -> list[float]:
 def shared_settings(tmp_path: Path, cluster: Cluster) -> list[Settings]:
     """The settings of two processes with the same PostgreSQL database and data folder."""
     database_url = cluster.url(cluster.make())
-    settings = [make_settings(tmp_path / "data", database_url, cell_seconds=5.0) for _ in range(2)]
+    settings = make_shared_settings(tmp_path / "data", database_url, 2, cell_seconds=5.0)
     prepare_database(settings[0])
     return settings
 

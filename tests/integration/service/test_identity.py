@@ -22,7 +22,7 @@ from tests.support.service.service_process import (
     JOIN_CODES,
     RunningService,
     check_response,
-    make_settings,
+    make_shared_settings,
     prepare_database,
     running_service,
 )
@@ -114,7 +114,7 @@ async def test_login_started_by_one_process_is_finished_by_another(
     tmp_path: Path, hub: BareHub, cluster: Cluster, open_browser: BrowserOpener
 ) -> None:
     database_url = cluster.url(cluster.make())
-    first, second = (make_settings(tmp_path / "data", database_url) for _ in range(2))
+    first, second = make_shared_settings(tmp_path / "data", database_url, 2)
     prepare_database(first)
     async with running_service(first, hub) as first_live, running_service(second, hub) as second_live:
         browser = open_browser(first_live, "teacher")

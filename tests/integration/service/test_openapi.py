@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -54,7 +55,7 @@ async def test_document_describes_every_operation(live: RunningService) -> None:
 
 
 @pytest.fixture(scope="module")
-def schema(hub: BareHub, module_settings: Settings) -> Iterator[tuple[BaseSchema, Callable[[Case], None]]]:
+def schema(hub: BareHub, module_settings: Settings) -> Iterator[tuple[BaseSchema, Callable[[Case[Any]], None]]]:
     """The document as schemathesis reads it, and a function that sends a case to the service as an instructor."""
     token = hub.token("teacher", [*hub.server_scopes, "custom:pmh:teach"])
     with service_process(module_settings, hub), httpx.Client(timeout=30) as client:
@@ -64,7 +65,7 @@ def schema(hub: BareHub, module_settings: Settings) -> Iterator[tuple[BaseSchema
         assert client.post(f"{api_url}/join", json=join_body, headers=headers).is_success
         document = client.get(f"{api_url}/openapi.json").json()
 
-        def send(case: Case) -> None:
+        def send(case: Case[Any]) -> None:
             response = case.call(base_url=api_url, headers=headers)
             case.validate_response(response, checks=CHECKS)
 
@@ -73,7 +74,7 @@ def schema(hub: BareHub, module_settings: Settings) -> Iterator[tuple[BaseSchema
 
 @pytest.mark.parametrize(("path", "method", "mode"), generated_operations())
 def test_responses_conform_to_the_document(
-    schema: tuple[BaseSchema, Callable[[Case], None]], path: str, method: str, mode: GenerationMode
+    schema: tuple[BaseSchema, Callable[[Case[Any]], None]], path: str, method: str, mode: GenerationMode
 ) -> None:
     document, send = schema
     operation = document[f"/{path}"][method]
@@ -87,7 +88,7 @@ def test_responses_conform_to_the_document(
         suppress_health_check=list(HealthCheck),
     )
     @given(case=operation.as_strategy(generation_mode=mode))
-    def send_generated_cases(case: Case) -> None:
+    def send_generated_cases(case: Case[Any]) -> None:
         send(case)
 
     send_generated_cases()

@@ -224,7 +224,6 @@ def _send_raw(address: tuple[str, int], request: bytes) -> bytes:
     """Sends bytes and reads until the service closes the connection."""
     with socket.create_connection(address, timeout=10) as connection:
         connection.sendall(request)
-        connection.shutdown(socket.SHUT_WR)
         response = b""
         while chunk := connection.recv(1000):
             response += chunk

@@ -35,7 +35,7 @@ GRACE_SECONDS = 30
 
 
 class DefendedGrader:
-    """Our grader in a sandbox. It isolates tests as decided for the release of the lesson, unless told otherwise."""
+    """Our grader in a sandbox. It isolates tests as decided for the release of the lesson, unless a test says otherwise."""
 
     def __init__(self, backend: SandboxBackend) -> None:
         self.backend = backend

@@ -1,4 +1,4 @@
-"""A student's notebook made of a release: some of its answer cells filled in."""
+"""Fills answer cells of a release, to create a student's files."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from pmh_jupyter.domain.course import File, Release
 
 
 def answered(release: Release, answers: Mapping[str, str]) -> tuple[File, ...]:
-    """The student's files with the answer cells of these grade_ids filled in; KeyError for one that no notebook has."""
-    left = dict(answers)
-    files = tuple(_filled(file, left) for file in release.student_files)
-    if left:
-        raise KeyError(f"no answer cell {sorted(left)}")
+    """Return the student's files with these answers by grade_id. Raises KeyError for an answer cell that does not exist."""
+    remaining = dict(answers)
+    files = tuple(_fill(file, remaining) for file in release.student_files)
+    if remaining:
+        raise KeyError(f"no answer cell {sorted(remaining)}")
     return files
 
 
-def _filled(file: File, left: dict[str, str]) -> File:
+def _fill(file: File, remaining: dict[str, str]) -> File:
     if not file.path.endswith(".ipynb"):
         return file
     notebook = json.loads(file.content)
     for cell in notebook["cells"]:
         grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id")
-        if grade_id in left:
-            cell["source"] = left.pop(grade_id)
+        if grade_id in remaining:
+            cell["source"] = remaining.pop(grade_id)
     return File(file.path, json.dumps(notebook).encode())

@@ -1,4 +1,4 @@
-"""A lesson in Bash, and a backend whose Python has a Bash kernel: an environment of its own, of which nothing else knows."""
+"""A lesson in Bash, and a sandbox backend whose Python has a Bash kernel, in an environment of its own."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ RIGHT = {
     "shout": "shout() { echo $1 | tr a-z A-Z; }",
 }
 
-# pexpect waits a twentieth of a second before each line that it sends, for programs that ask for passwords: 2 s at each start.
+# pexpect waits 50 ms before each line that it sends, for programs that ask for passwords: 2 s at each start.
 PROMPT_BASH = """\
 import runpy
 from pexpect import spawnbase
@@ -60,12 +60,12 @@ runpy.run_module("bash_kernel", run_name="__main__")
 
 
 def bash_files(kernel: dict[str, str] = BASH) -> tuple[File, File]:
-    """The lesson's source: its notebook, and a file that lies beside it."""
+    """Return the lesson's source: its notebook, and a file beside it."""
     cells: list[dict[str, Any]] = []
     for name, source in (("greet", GREET), ("count", COUNT), ("shout", SHOUT)):
         cells.append(_cell(name, source, solution=True))
         cells.append(_cell(f"{name}-tests", TESTS[name], grade=True, locked=True, points=1))
-    cells[-1]["metadata"]["pmh"] = {"accept_inside": True}
+    cells[-1]["metadata"]["pmh"] = {"accept_in_process": True}
     notebook = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
     return File(NOTEBOOK, json.dumps(notebook).encode()), File("words.txt", b"one\ntwo\nthree\n")
 
@@ -77,13 +77,13 @@ def bash_lesson(kernel: dict[str, str] = BASH) -> Release:
 
 
 def submitted(answers: dict[str, str], release: Release) -> File:
-    """A student's notebook, which says of itself that it is Python."""
+    """Return a student's notebook, whose metadata claims Python."""
     cells = answered(answers, release)
     return File(NOTEBOOK, json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode())
 
 
-def wall_with_bash(folder: Path) -> BubblewrapBackend:
-    """Makes an environment in the folder that has what ours has, and a Bash kernel; and a backend around it."""
+def backend_with_bash(folder: Path) -> BubblewrapBackend:
+    """Create an environment in the folder with our packages and a Bash kernel, and return a backend that runs it."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     python = folder / "bin" / "python"
     ours = sysconfig.get_path("purelib")
@@ -93,8 +93,12 @@ def wall_with_bash(folder: Path) -> BubblewrapBackend:
     (site / "prompt_bash.py").write_text(PROMPT_BASH)
     spec = folder / "share" / "jupyter" / "kernels" / "bash" / "kernel.json"
     spec.write_text(spec.read_text().replace('"bash_kernel"', '"prompt_bash"'))
-    found = inspect_grader_python(str(python))
-    return BubblewrapBackend(replace(found, installation_paths=(*found.installation_paths, Path(ours))))
+    grader_python = inspect_grader_python(str(python))
+    installation_paths = (*grader_python.installation_paths, Path(ours))
+    return BubblewrapBackend(replace(grader_python, installation_paths=installation_paths))
+
+
+# , Path(ours))))
 
 
 def _cell(grade_id: str, source: str, **flags: object) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pmh_jupyter.grading.runtime.execution.shell import CELL_FILENAME_FORMAT, describe_cell_error
+from pmh_jupyter.grading.runtime.execution.source_lines import split_source_lines
 from pmh_jupyter.grading.runtime.separate_process.student_peer import SeparateProcessStudentServer
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 from tests.support.repository import ROOT
@@ -40,7 +41,7 @@ TEST_CELL, STUDENT_CELL = "test", "student"
 PRELOADED_MODULES = ("numpy", "pandas", "matplotlib.pyplot")
 
 # The first byte of a request to the fork server: which kind of process to fork.
-JUDGED, UNJUDGED = b"j", b"u"
+WITH_JUDGE, WITHOUT_JUDGE = b"j", b"u"
 Cells = Sequence[tuple[str, str]]
 
 
@@ -54,7 +55,7 @@ class OutputBuffer(io.StringIO):
 
 def _run_cell(number: int, source: str, namespace: dict[str, Any]) -> BaseException | None:
     filename = CELL_FILENAME_FORMAT.format(number)
-    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    linecache.cache[filename] = (len(source), None, split_source_lines(source, keepends=True), filename)
     try:
         exec(compile(source, filename, "exec", dont_inherit=True), namespace)
     except BaseException as error:  # noqa: BLE001 - any exception is the cell's
@@ -89,7 +90,7 @@ def _serve_judge(link: Link, folder: str) -> None:
     ).serve()
 
 
-def _run_notebook(link: Link, folder: str) -> None:
+def _run_without_judge(link: Link, folder: str) -> None:
     """Run all cells in one namespace, with this current folder. Sends whether each test cell succeeded."""
     os.chdir(folder)
     cells = link.receive()
@@ -115,7 +116,7 @@ def _serve_forks(requests: socket.socket) -> None:
         # Ends the process if the test run that started it has crashed.
         signal.alarm(MAX_PROCESS_SECONDS)
         try:
-            serve = _serve_judge if request[:1] == JUDGED else _run_notebook
+            serve = _serve_judge if request[:1] == WITH_JUDGE else _run_without_judge
             serve(Link(socket.socket(fileno=descriptor)), os.fsdecode(request[1:]))
         except PeerLost as lost:
             if lost.cause != "closed":
@@ -147,7 +148,7 @@ def _fork_server() -> socket.socket:
 
 
 def _start(kind: bytes, folder: str) -> Link:
-    """Start a process with this current folder, and return the link to it. kind: `JUDGED` or `UNJUDGED`."""
+    """Start a process with this current folder, and return the link to it. kind: `WITH_JUDGE` or `WITHOUT_JUDGE`."""
     own_end, process_end = socket.socketpair()
     socket.send_fds(_fork_server(), [kind + os.fsencode(folder)], [process_end.fileno()])
     process_end.close()
@@ -179,7 +180,7 @@ def open_judge(
     from pmh_jupyter.grading.runtime.separate_process.test_runner import SeparateProcessJudge
 
     with _folders() as (judge_folder, student_folder):
-        link = _start(JUDGED, student_folder)
+        link = _start(WITH_JUDGE, student_folder)
         for path, content in (lesson_files or {}).items():
             Path(student_folder, path).write_bytes(content)
         files = [
@@ -196,10 +197,10 @@ def open_judge(
 
 def start_replacement() -> Link:
     """Start another student process in the folder of the last one, for `reconnect`."""
-    return _start(JUDGED, str(Path.cwd().parent / "student"))
+    return _start(WITH_JUDGE, str(Path.cwd().parent / "student"))
 
 
-def run_cells(judge: SeparateProcessJudge, cells: Cells) -> list[dict[str, Any]]:
+def run_notebook(judge: SeparateProcessJudge, cells: Cells) -> list[dict[str, Any]]:
     """Run the cells (kind, source) in order. Returns all test results. The grade_id of a test cell is "t" and its number."""
     results: list[dict[str, Any]] = []
     for number, (kind, source) in enumerate(cells):
@@ -213,7 +214,7 @@ def run_cells(judge: SeparateProcessJudge, cells: Cells) -> list[dict[str, Any]]
 def record_usage(reference: Cells) -> dict[str, Any]:
     """Return what a release records about this reference solution."""
     with open_judge(is_recording=True) as judge:
-        run_cells(judge, reference)
+        run_notebook(judge, reference)
         return judge.build_manifest()
 
 
@@ -223,13 +224,13 @@ def run_tests(cells: Cells, reference: Cells | None = None, **isolation: Any) ->
     isolation: more fields of the release's isolation.
     """
     with open_judge(record_usage(reference or cells) | isolation) as judge:
-        return run_cells(judge, cells)
+        return run_notebook(judge, cells)
 
 
 def run_in_one_process(cells: Cells) -> list[bool]:
     """Whether each test cell succeeds in the process and the namespace of the student's cells."""
     with _folders() as (_, student_folder):
-        link = _start(UNJUDGED, student_folder)
+        link = _start(WITHOUT_JUDGE, student_folder)
         try:
             link.send([list(cell) for cell in cells])
             results: list[bool] = link.receive()

@@ -40,8 +40,16 @@ TIMEOUT_SECONDS = 60.0
 
 def make_settings(folder: Path, database_url: str = "", **values: Any) -> Settings:
     """Settings of a service with its own data folder and a free port."""
-    (port,) = free_ports(1)
-    return Settings(data_dir=str(folder), database_url=database_url, service_port=port, grading_workers=2, **values)
+    (settings,) = make_shared_settings(folder, database_url, 1, **values)
+    return settings
+
+
+def make_shared_settings(folder: Path, database_url: str, count: int, **values: Any) -> list[Settings]:
+    """Settings of several service processes with the same database and data folder, each on a different free port."""
+    return [
+        Settings(data_dir=str(folder), database_url=database_url, service_port=port, grading_workers=2, **values)
+        for port in free_ports(count)
+    ]
 
 
 def prepare_database(settings: Settings) -> None:

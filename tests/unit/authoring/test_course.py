@@ -35,19 +35,19 @@ def cell(source: str = "", kind: str = "code", pmh: Any = None, **nbgrader: Any)
     return {"cell_type": kind, "metadata": metadata, "source": source}
 
 
-def answer(grade_id: str = "a", **more: Any) -> dict[str, Any]:
-    return cell("### BEGIN SOLUTION\nx = 1\n### END SOLUTION", grade_id=grade_id, solution=True, **more)
+def answer(grade_id: str = "a", **nbgrader_fields: Any) -> dict[str, Any]:
+    return cell("### BEGIN SOLUTION\nx = 1\n### END SOLUTION", grade_id=grade_id, solution=True, **nbgrader_fields)
 
 
-def graded(source: str = "assert x == 1", **more: Any) -> dict[str, Any]:
-    return cell(source, **{"grade_id": "t", "grade": True, "points": 1, **more})
+def graded(source: str = "assert x == 1", **nbgrader_fields: Any) -> dict[str, Any]:
+    return cell(source, **{"grade_id": "t", "grade": True, "points": 1, **nbgrader_fields})
 
 
 def notebook(*cells: dict[str, Any]) -> bytes:
     return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
 
 
-def course(*cells: dict[str, Any], toml: str = TOML, **files: bytes) -> tuple[File, ...]:
+def course(*cells: dict[str, Any], toml: str = TOML, **files: Any) -> tuple[File, ...]:
     """A course of one lesson with one notebook, and further files."""
     contents = {"course.toml": toml.encode(), "one/n.ipynb": notebook(*cells)} | files
     return tuple(File(path, content) for path, content in contents.items())

@@ -42,10 +42,11 @@ def make_cell(source: str, cell_type: str = "markdown", **fields: Any) -> dict[s
     return {"cell_type": cell_type, "source": source, "metadata": {"nbgrader": nbgrader} if nbgrader else {}} | fields
 
 
-def test_unmarked_and_untested_solutions_are_warned_about() -> None:
-    found = find_warnings(read_course(read_folder(ROOT / "tests" / "support" / "courses")))
-    assert [(warning.file, warning.cell, warning.message.partition(",")[0]) for warning in found] == [
+def test_unmarked_and_untested_solutions_and_outputs_are_warned_about() -> None:
+    warnings = find_warnings(read_course(read_folder(ROOT / "tests" / "support" / "courses")))
+    assert [(warning.file, warning.cell, warning.message.partition(",")[0]) for warning in warnings] == [
         ("odd-cases/second.py", "sorted", "No solution is marked in it"),
+        ("classic/classic.ipynb", None, "Students do not get its saved outputs"),
         ("classic/classic.ipynb", "scratch", "No solution is marked in it"),
         ("classic/classic.ipynb", "scratch", "No test follows it"),
     ]
@@ -76,8 +77,15 @@ def test_instructor_only_cell_is_warned_about() -> None:
 
 @pytest.mark.parametrize(("kernel", "count"), [("python3", 0), ("conda-env-ann-py", 1)])
 def test_kernel_of_the_authors_machine_is_warned_about(kernel: str, count: int) -> None:
-    found = warnings_of(make_notebook(make_cell("text"), kernel=kernel))
-    assert len(found) == count and all(kernel in warning.message for warning in found)
+    warnings = warnings_of(make_notebook(make_cell("text"), kernel=kernel))
+    assert len(warnings) == count and all(kernel in warning.message for warning in warnings)
+
+
+def test_saved_outputs_are_warned_about() -> None:
+    outputs = [{"output_type": "stream", "name": "stdout", "text": "42"}]
+    quiet = make_cell("x", "code", outputs=[], execution_count=None)
+    (warning,) = warnings_of(make_notebook(quiet, make_cell("print(42)", "code", outputs=outputs, execution_count=1)))
+    assert "saved outputs" in warning.message and warnings_of(make_notebook(quiet)) == ()
 
 
 @pytest.mark.parametrize(("text", "count"), [("", 1), ("Compare with answer.png.", 0)])
@@ -85,5 +93,5 @@ def test_file_that_only_sealed_text_names_is_warned_about(text: str, count: int)
     source = "### BEGIN SOLUTION\n![](answer.png)\n### END SOLUTION"
     flags = {"grade_id": "a", "solution": True, "grade": True, "points": 1}
     notebook = make_notebook(make_cell(source, nbgrader=flags), make_cell(text))
-    found = [warning for warning in warnings_of(notebook, File("answer.png", b"")) if warning.file == "l/answer.png"]
-    assert len(found) == count
+    warnings = [warning for warning in warnings_of(notebook, File("answer.png", b"")) if warning.file == "l/answer.png"]
+    assert len(warnings) == count

@@ -114,8 +114,8 @@ assert area(3, 4) == 12
 """
 
 
-def lesson(*more: tuple[str, str], notebook: str = SOLVED) -> Lesson:
-    files = [File("n.md", notebook.encode()), *(File(path, text.encode()) for path, text in more)]
+def lesson(*data_files: tuple[str, str], notebook: str = SOLVED) -> Lesson:
+    files = [File("n.md", notebook.encode()), *(File(path, text.encode()) for path, text in data_files)]
     return Lesson("areas", "Areas", "U", tuple(files))
 
 

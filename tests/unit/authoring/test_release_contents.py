@@ -36,7 +36,7 @@ TASK = {"grade_id": "q", "task": True, "points": 2}
 
 
 @pytest.mark.parametrize(
-    ("nbgrader", "source", "kept"),
+    ("nbgrader", "source", "expected"),
     [
         (MANUAL, "![](attachment:a.png)\n### BEGIN SOLUTION\n![](attachment:b.png)\n### END SOLUTION", ["a.png"]),
         (MANUAL, "A whole solution cell: ![](attachment:a.png) ![](attachment:b.png)", []),
@@ -46,10 +46,10 @@ TASK = {"grade_id": "q", "task": True, "points": 2}
         (None, "Look: attachment:a.png.", ["a.png"]),
     ],
 )
-def test_only_attachments_that_students_see_are_released(nbgrader: Any, source: str, kept: list[str]) -> None:
+def test_only_attachments_that_students_see_are_released(nbgrader: Any, source: str, expected: list[str]) -> None:
     cell = make_cell(source, nbgrader=nbgrader, attachments={"a.png": PICTURE, "b.png": PICTURE})
     (student_cell,) = student_notebook(cell)["cells"]
-    assert sorted(student_cell.get("attachments", {})) == kept
+    assert sorted(student_cell.get("attachments", {})) == expected
 
 
 def test_attachment_with_a_space_in_its_name_is_kept_where_it_is_referred_to() -> None:
@@ -92,18 +92,18 @@ def test_traces_of_the_authors_machine_are_removed() -> None:
         "name": "python3",
         "display_name": "Python 3.9 ('ann': conda)",
         "language": "python",
-        "env": {"HOME": "/home/ann"},
+        "env": {"HOME": "ann"},
     }
     notebook = student_notebook(
         make_cell(
             "x = 1", "code", execution_count=7,
-            outputs=[{"output_type": "stream", "name": "stdout", "text": "/home/ann"}],
+            outputs=[{"output_type": "stream", "name": "stdout", "text": "ann"}],
             metadata={"executionInfo": {"user": {"displayName": "Ann"}}, "papermill": {"duration": 1}, "tags": ["keep"]},
         ),
         kernelspec=spec,
         language_info={"name": "python", "version": "3.9.7", "vscode": {"interpreter": {"hash": "ann"}}},
         vscode={"interpreter": {"hash": "ann"}},
-        papermill={"input_path": "/home/ann/n.ipynb"},
+        papermill={"input_path": "ann/n.ipynb"},
     )  # fmt: skip
     (cell,) = notebook["cells"]
     assert (cell["outputs"], cell["execution_count"], cell["metadata"]) == ([], None, {"tags": ["keep"]})

@@ -164,8 +164,8 @@ def test_release_cells_bring_metadata_and_student_cells_keep_outputs() -> None:
 
 def test_kept_cell_is_ordinary_and_conflict_is_marked() -> None:
     merged = merge_notebook(notebook(A, prose("p", "1")), notebook(MINE_A, prose("p", "2")), notebook(prose("p", "3")))
-    kept, mine, note = cells_of(merged)
-    assert kept["metadata"] == {"pmh": {"merge": "kept"}}
+    kept_cell, mine, note = cells_of(merged)
+    assert kept_cell["metadata"] == {"pmh": {"merge": "kept"}}
     assert mine["metadata"] == {}
     assert note["metadata"] == {"pmh": {"merge": "conflict", "of": "p"}}
 
@@ -206,13 +206,13 @@ RELEASE_CELLS = st.lists(
 def _unique(cells: list[Json]) -> list[Json]:
     """Cells without repeated ids and grade_ids, as in a release."""
     seen: set[str] = set()
-    kept = []
+    unique_cells = []
     for cell in cells:
         names = {f"id {cell['id']}", f"grade {cell['metadata'].get('nbgrader', {}).get('grade_id', cell['id'] + '!')}"}
         if not names & seen:
             seen |= names
-            kept.append(cell)
-    return kept
+            unique_cells.append(cell)
+    return unique_cells
 
 
 RELEASES = RELEASE_CELLS.map(_unique)

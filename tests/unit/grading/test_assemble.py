@@ -1,4 +1,4 @@
-"""What students do to notebooks by accident, and what is run all the same."""
+"""Steps that are assembled from notebooks with common accidents, and the repairs that are reported."""
 
 from __future__ import annotations
 
@@ -36,44 +36,44 @@ def _plan(cells: Cells, path: str = NOTEBOOK) -> NotebookPlan:
     return plan
 
 
-def _told(plan: NotebookPlan) -> list[tuple[str, str]]:
+def _repairs(plan: NotebookPlan) -> list[tuple[str, str]]:
     return [(message.code, message.params.get("cell", "")) for message in plan.repairs]
 
 
 def _order(plan: NotebookPlan) -> list[str]:
-    """What runs, by grade_id; a student's own cell by its text."""
+    """Return the steps by grade_id; cells that the student added by their text."""
     return [step.grade_id or step.source for step in plan.steps]
 
 
-def test_an_untouched_notebook_needs_no_healing() -> None:
+def test_complete_notebook_needs_no_repair() -> None:
     plan = _plan(answered(RIGHT))
     assert (_order(plan), plan.repairs, plan.flags, plan.missing_answers) == (ORDER, (), (), frozenset())
     assert [step.grade_id for step in plan.steps if step.is_test] == [name for name in ORDER if "-" in name]
 
 
-def test_tests_are_the_releases_whatever_was_handed_in() -> None:
+def test_changed_tests_are_restored_and_flagged() -> None:
     cells = answered(RIGHT)
     _named(cells, "mean-tests")["source"] = "assert True"
     plan = _plan(cells)
-    assert _told(plan) == [("repair-restored-tests", "mean-tests")]
+    assert _repairs(plan) == [("repair-restored-tests", "mean-tests")]
     assert plan.flags == (Flag("test-changed", "mean-tests"),)
     assert "assert mean([1, 2, 3]) == 2" in plan.steps[3].source
 
 
-def test_hidden_tests_are_left_out_when_only_visible_ones_are_asked_for() -> None:
-    shown, whole = (
+def test_hidden_tests_are_left_out_on_request() -> None:
+    visible, complete = (
         assemble_plans(task(notebook(answered(RIGHT)), include_hidden_tests=hidden))[0].steps[4].source
         for hidden in (False, True)
     )
-    assert "90125" in whole and "90125" not in shown and "mean([]) == 0" in shown
+    assert "90125" in complete and "90125" not in visible and "mean([]) == 0" in visible
 
 
-def test_own_cells_stay_behind_the_cell_that_they_followed() -> None:
+def test_added_cells_stay_behind_the_cell_that_they_followed() -> None:
     cells = answered(RIGHT)
     cells.insert(0, _code("first"))
     cells.insert(_index(cells, "mean") + 1, _code("after mean"))
     cells.append(_code("last"))
-    wanted = [
+    expected = [
         "first",
         "double",
         "double-tests",
@@ -84,11 +84,14 @@ def test_own_cells_stay_behind_the_cell_that_they_followed() -> None:
         "shout",
         "shout-tests",
     ]
-    assert _order(_plan(cells)) == [*wanted, "last"]
+    assert _order(_plan(cells)) == [*expected, "last"]
 
 
 def _delete(name: str) -> Callable[[Cells], None]:
-    return lambda cells: cells.pop(_index(cells, name)) and None
+    def delete(cells: Cells) -> None:
+        cells.pop(_index(cells, name))
+
+    return delete
 
 
 def _copy_stub(cells: Cells) -> None:
@@ -134,7 +137,7 @@ def _forge(cells: Cells) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "repairs"),
     [
         (_delete("mean-tests"), [("repair-restored-cell", "mean-tests")]),
         (_copy_stub, [("repair-duplicate-cells", "mean")]),
@@ -154,34 +157,34 @@ def _forge(cells: Cells) -> None:
         (_forge, []),
     ],
 )
-def test_what_happens_by_accident_is_healed(change: Callable[[Cells], None], told: list[tuple[str, str]]) -> None:
+def test_accidental_changes_are_repaired(change: Callable[[Cells], None], repairs: list[tuple[str, str]]) -> None:
     cells = answered(RIGHT)
     change(cells)
     plan = _plan(cells)
-    assert _told(plan) == told
+    assert _repairs(plan) == repairs
     assert list(dict.fromkeys(_order(plan))) == ORDER
     sources = {step.grade_id: step.source for step in plan.steps if not step.is_test}  # the last of each name
     assert {name: source.strip() for name, source in sources.items()} == RIGHT
 
 
-def test_an_answer_that_was_deleted_is_missed_by_name() -> None:
+def test_deleted_answer_is_reported_by_name() -> None:
     cells = answered(RIGHT)
     _delete("mean")(cells)
     plan = _plan(cells)
-    assert (_told(plan), plan.missing_answers) == ([("answer-not-found", "mean")], frozenset({"mean"}))
+    assert (_repairs(plan), plan.missing_answers) == ([("answer-not-found", "mean")], frozenset({"mean"}))
     assert _order(plan) == [name for name in ORDER if name != "mean"]
 
 
-def test_a_renamed_notebook_is_found_by_its_cells() -> None:
+def test_renamed_notebook_is_found_by_its_cells() -> None:
     (plan,) = assemble_plans(task(notebook(answered(RIGHT), "final (2).ipynb"), notebook([_code("x")], "other.ipynb")))
     assert (_order(plan), plan.repairs[0].params["found"]) == (ORDER, "final (2).ipynb")
 
 
-def test_the_only_notebook_is_the_one_that_was_wanted() -> None:
+def test_single_notebook_is_taken_whatever_its_name() -> None:
     cells = answered(RIGHT)
     _lose_labels(cells)
     plan = _plan(cells, "Untitled.ipynb")
-    assert (_order(plan), _told(plan)[0]) == (ORDER, ("repair-notebook-name", ""))
+    assert (_order(plan), _repairs(plan)[0]) == (ORDER, ("repair-notebook-name", ""))
 
 
 @pytest.mark.parametrize(
@@ -196,25 +199,25 @@ def test_the_only_notebook_is_the_one_that_was_wanted() -> None:
         ((File("strange.ipynb", b"{"),), "notebook-unreadable"),
     ],
 )
-def test_what_cannot_be_read_is_said(submitted: tuple[File, ...], code: str) -> None:
+def test_unreadable_or_missing_notebook_is_reported(submitted: tuple[File, ...], code: str) -> None:
     (plan,) = assemble_plans(task(*submitted))
     assert plan.problem is not None and plan.problem.code == code and not plan.steps
 
 
-def test_only_notebooks_with_an_exercise_asked_for_are_run() -> None:
+def test_only_notebooks_with_a_requested_exercise_run() -> None:
     assert assemble_plans(task(notebook(answered(RIGHT)), only_exercises=frozenset({"nothing"}))) == ()
 
 
-def test_beside_the_notebooks_lie_the_students_files_and_the_releases_own() -> None:
-    given = task(
+def test_working_files_are_the_students_with_the_releases_own_restored() -> None:
+    original = task(
         notebook(answered(RIGHT)),
         File("data.csv", b"mine"),
         File("mine.py", b"x"),
         File("../up", b"x"),
         File("/a", b""),
     )
-    sealed = (*given.sealed_files, File("data.csv", b"the release's"))
-    files = collect_working_files(type(given)(given.exercises, sealed, given.submitted_files))
+    sealed = (*original.sealed_files, File("data.csv", b"the release's"))
+    files = collect_working_files(type(original)(original.exercises, sealed, original.submitted_files))
     assert files == (File("data.csv", b"the release's"), File("mine.py", b"x"))
 
 
@@ -223,7 +226,7 @@ def _merge_into_mean(cells: Cells) -> None:
     _delete("double")(cells)
 
 
-def test_two_answers_in_one_cell_run_once_and_before_the_tests_of_both() -> None:
+def test_merged_answers_run_once_before_the_tests_of_both() -> None:
     cells = answered(RIGHT)
     _merge_into_mean(cells)
     plan = _plan(cells)
@@ -234,7 +237,7 @@ def test_two_answers_in_one_cell_run_once_and_before_the_tests_of_both() -> None
     ]
 
 
-def test_a_merged_cell_stays_where_it_is_if_that_is_early_enough() -> None:
+def test_merged_answers_stay_in_place_if_that_is_early_enough() -> None:
     cells = answered(RIGHT)
     _named(cells, "double")["source"] = f"{RIGHT['double']}\n{RIGHT['mean']}"
     _named(cells, "mean")["source"] = ""
@@ -243,29 +246,29 @@ def test_a_merged_cell_stays_where_it_is_if_that_is_early_enough() -> None:
     assert (plan.steps[0].grade_id, plan.steps[0].merged_answers) == ("double", ("mean",))
 
 
-def test_an_answer_moved_to_a_cell_of_its_own_runs_in_its_place() -> None:
+def test_moved_answer_runs_in_the_place_of_its_cell() -> None:
     cells = answered(RIGHT)
     _named(cells, "double")["source"] = ""
     cells.append(_code(RIGHT["double"]))
     plan = _plan(cells)
-    assert (_order(plan), _told(plan)) == (ORDER, [("repair-moved-answer", "double")])
+    assert (_order(plan), _repairs(plan)) == (ORDER, [("repair-moved-answer", "double")])
     assert plan.steps[0].source == RIGHT["double"]
 
 
-def test_the_pieces_of_a_split_answer_are_known_as_its_own() -> None:
+def test_added_cell_remembers_the_answer_that_it_follows() -> None:
     cells = answered(RIGHT)
     cells.insert(_index(cells, "mean") + 1, _code("more = 1"))
     (piece,) = [step for step in _plan(cells).steps if step.grade_id is None]
     assert (piece.source, piece.follows_cell) == ("more = 1", "mean")
 
 
-def test_cells_with_nothing_in_them_are_not_run() -> None:
+def test_empty_cells_do_not_run() -> None:
     cells = answered(RIGHT)
     cells.insert(2, _code("  \n"))
     assert _order(_plan(cells)) == ORDER
 
 
-def test_a_notebook_of_format_3_is_read() -> None:
+def test_notebook_of_format_3_is_read() -> None:
     cells = [{**cell, "input": cell["source"]} for cell in answered(RIGHT)]
     for cell in cells:
         del cell["source"]
@@ -274,13 +277,13 @@ def test_a_notebook_of_format_3_is_read() -> None:
     assert (_order(plan), plan.repairs) == (ORDER, ())
 
 
-def test_the_kernel_that_was_chosen_does_not_matter() -> None:
+def test_kernel_of_the_submission_is_ignored() -> None:
     file = notebook(answered(RIGHT))
     other = json.loads(file.content) | {"metadata": {"kernelspec": {"name": "bash", "language": "bash"}}}
     assert assemble_plans(task(File(NOTEBOOK, json.dumps(other).encode()))) == assemble_plans(task(file))
 
 
-def test_a_damaged_cell_costs_what_was_in_it_and_no_more() -> None:
+def test_damaged_cell_costs_only_its_content() -> None:
     cells: list[Any] = answered(RIGHT)
     _named(cells, "mean")["source"] = 3
     cells += [None, 7, {"cell_type": ["code"], "source": {"a": 1}, "metadata": []}]
@@ -292,7 +295,7 @@ BOTH = ("one.ipynb", "two.ipynb")
 
 
 def _two_notebooks() -> Release:
-    """The lesson's cells in two notebooks, so that each has grade_ids of its own."""
+    """Split the lesson's cells over two notebooks with different grade_ids."""
     cells = cells_of(lesson().sealed_files[0])
     half = _index(cells, "mean")
     files = [notebook(part, path) for part, path in zip((cells[:half], cells[half:]), BOTH, strict=True)]
@@ -300,7 +303,7 @@ def _two_notebooks() -> Release:
 
 
 @pytest.mark.parametrize(
-    ("names", "found"),
+    ("names", "submitted_names"),
     [
         (BOTH, [None, None]),
         (("a.ipynb", "b.ipynb"), ["a.ipynb", "b.ipynb"]),
@@ -308,37 +311,69 @@ def _two_notebooks() -> Release:
         (("my work/one.ipynb", "my work/two.ipynb"), ["my work/one.ipynb", "my work/two.ipynb"]),
     ],
 )
-def test_several_notebooks_are_told_apart(names: tuple[str, str], found: list[str | None] | None) -> None:
+def test_several_notebooks_are_distinguished(names: tuple[str, str], submitted_names: list[str | None] | None) -> None:
     release = _two_notebooks()
     submitted = [File(name, file.content) for name, file in zip(names, release.student_files, strict=True)]
     plans = assemble_plans(task(*submitted, release=release))
     assert [plan.path for plan in plans] == list(BOTH)
-    if found is not None:
-        assert [next((m.params["found"] for m in plan.repairs), None) for plan in plans] == found
+    if submitted_names is not None:
+        assert [next((m.params["found"] for m in plan.repairs), None) for plan in plans] == submitted_names
         assert [_order(plan) for plan in plans] == [ORDER[:2], ORDER[2:]]
 
 
 @pytest.mark.parametrize(
     "name", ["Copy of lesson.ipynb", "lesson-Copy1.ipynb", "Lesson (2).ipynb", "work/lesson.ipynb"]
 )
-def test_a_copys_name_tells_what_it_is_where_its_cells_do_not(name: str) -> None:
+def test_name_of_a_copy_identifies_it_if_its_cells_do_not(name: str) -> None:
     cells = answered(RIGHT)
     _lose_labels(cells)
     (plan,) = assemble_plans(task(notebook(cells, name), notebook([_code("x")], "other.ipynb")))
     assert (_order(plan), plan.repairs[0].params["found"]) == (ORDER, name)
 
 
-def test_a_copy_takes_the_place_of_what_cannot_be_read() -> None:
+def test_copy_replaces_an_unreadable_notebook() -> None:
     (plan,) = assemble_plans(task(File(NOTEBOOK, b"{"), notebook(answered(RIGHT), "lesson-Copy1.ipynb")))
     assert (_order(plan), plan.repairs[0].code) == (ORDER, "repair-notebook-name")
 
 
-def test_a_second_version_is_said_not_to_have_been_graded() -> None:
+def test_second_version_is_reported_as_not_graded() -> None:
     (plan,) = assemble_plans(task(notebook(answered(RIGHT)), notebook(answered({}), "old.ipynb")))
     assert [(message.code, message.params["found"]) for message in plan.repairs] == [("extra-notebook", "old.ipynb")]
     assert plan.steps[0].source == RIGHT["double"]
 
 
-def test_more_cells_than_anybody_writes_are_refused_in_words() -> None:
+def test_too_many_cells_are_refused_with_a_message() -> None:
     (plan,) = assemble_plans(task(notebook([{"cell_type": "code"}] * 100_001)))
     assert plan.problem is not None and plan.problem.code == "notebook-too-long"
+
+
+LOCKED_LESSON = [
+    {"cell_type": "code", "source": source, "metadata": {"nbgrader": nbgrader}}
+    for source, nbgrader in (
+        ("import math", {"grade_id": "setup", "locked": True}),
+        ("### BEGIN SOLUTION\nx = 1\n### END SOLUTION", {"grade_id": "x", "solution": True}),
+        ("assert x", {"grade_id": "t", "grade": True, "points": 1}),
+    )
+]
+
+
+@pytest.mark.parametrize(
+    ("source", "repairs", "names"),
+    [
+        ("import math", [], {}),
+        ("import  math\n", [], {}),
+        ("import math\nrate = 3", [("repair-restored-locked-cell", "setup")], {"rate": "setup"}),
+        ("import math as m", [("repair-restored-locked-cell", "setup")], {"m": "setup"}),
+        ("import math\nrate = (", [("repair-restored-locked-cell", "setup")], {}),
+    ],
+)
+def test_changed_locked_cell_is_reported_with_the_names_that_it_defined(
+    source: str, repairs: list[tuple[str, str]], names: dict[str, str]
+) -> None:
+    release = build_release("lesson", "Lesson", [notebook(copy.deepcopy(LOCKED_LESSON))], [])
+    cells = cells_of(release.student_files[0])
+    cells[0]["source"] = source
+    cells[1]["source"] = "x = 1"
+    (plan,) = assemble_plans(task(notebook(cells), release=release))
+    assert (_repairs(plan), dict(plan.discarded_names)) == (repairs, names)
+    assert plan.steps[0].source == "import math"

@@ -25,7 +25,7 @@ assert f(7) == 7
 """
 
 
-def _shares(of_cell: Any, of_notebook: Any = None, *, hidden: bool = True, source: str = SOURCE) -> tuple[int, ...]:
+def _parts(of_cell: Any, of_notebook: Any = None, *, hidden: bool = True, source: str = SOURCE) -> tuple[int, ...]:
     meta = {} if of_cell is None else {"weights": of_cell}
     cell = Cell("code", source, grade_id="t", grade=True, millipoints=1000, pmh_metadata=meta)
     metadata = {} if of_notebook is None else {"pmh": {"weights": of_notebook}}
@@ -33,7 +33,7 @@ def _shares(of_cell: Any, of_notebook: Any = None, *, hidden: bool = True, sourc
 
 
 @pytest.mark.parametrize(
-    ("of_cell", "of_notebook", "wanted"),
+    ("of_cell", "of_notebook", "expected"),
     [
         (None, None, ()),
         ("equal", None, (334, 333, 333)),
@@ -49,31 +49,29 @@ def _shares(of_cell: Any, of_notebook: Any = None, *, hidden: bool = True, sourc
         (None, {"equal": True}, ()),
     ],
 )
-def test_what_an_author_asks_for(of_cell: Any, of_notebook: Any, wanted: tuple[int, ...]) -> None:
-    assert _shares(of_cell, of_notebook) == wanted
+def test_points_follow_the_requested_weights(of_cell: Any, of_notebook: Any, expected: tuple[int, ...]) -> None:
+    assert _parts(of_cell, of_notebook) == expected
 
 
-def test_without_the_hidden_tests_the_visible_ones_share_all_points() -> None:
-    assert _shares("equal", hidden=False) == (500, 500)
-    assert _shares([3, 1, 4], hidden=False) == (750, 250)
+def test_visible_tests_share_all_points_without_hidden_tests() -> None:
+    assert _parts("equal", hidden=False) == (500, 500)
+    assert _parts([3, 1, 4], hidden=False) == (750, 250)
 
 
-def test_a_test_without_an_assertion_has_no_shares() -> None:
-    assert _shares("equal", source="f(1)") == ()
-    assert _shares("equal", source="not python") == ()
+def test_cell_without_an_assertion_has_no_parts() -> None:
+    assert _parts("equal", source="f(1)") == ()
+    assert _parts("equal", source="not python") == ()
 
 
-def test_odd_metadata_is_all_or_nothing() -> None:
+def test_invalid_weights_mean_all_or_nothing() -> None:
     assert read_requested_weights({"pmh": ["equal"]}, {"weights": None}) == "all-or-nothing"
 
 
 @given(st.integers(0, 10**6), st.lists(st.floats(0, 1e6), min_size=1, max_size=50))
-def test_shares_sum_to_the_points_exactly_and_follow_the_weights(points: int, weights: list[float]) -> None:
-    shares = split_millipoints(points, weights)
+def test_parts_sum_to_the_points_exactly_and_follow_the_weights(points: int, weights: list[float]) -> None:
+    parts = split_millipoints(points, weights)
     if sum(weights) == 0:
-        assert shares == ()
+        assert parts == ()
         return
-    assert sum(shares) == points and min(shares) >= 0
-    assert all(
-        abs(share - points * weight / sum(weights)) < 1.001 for share, weight in zip(shares, weights, strict=True)
-    )
+    assert sum(parts) == points and min(parts) >= 0
+    assert all(abs(part - points * weight / sum(weights)) < 1.001 for part, weight in zip(parts, weights, strict=True))

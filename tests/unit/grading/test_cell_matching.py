@@ -1,4 +1,4 @@
-"""Which of a student's cells is which of the release's: a table of what happens to notebooks, and what must hold whatever happens."""
+"""Matching of a student's cells to the release: common accidents, and properties that hold after any edits."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _answer(name: str) -> str:
 
 
 def _answered() -> list[Cell]:
-    """The student's notebook with an answer in every answer cell."""
+    """Return the student's notebook with an answer in every answer cell."""
     answers = {name: _answer(name) for name in NAMES} | {"essay": "Because of friction."}
     return [replace(cell, source=answers.get(cell.grade_id or "", cell.source)) for cell in RELEASE]
 
@@ -55,16 +55,16 @@ def _at(cells: list[Cell], name: str) -> int:
 
 
 def _bare(cell: Cell) -> Cell:
-    """The cell without anything that names it."""
+    """Return the cell without ids and metadata."""
     return Cell(cell.cell_type, cell.source)
 
 
 def _matched(cells: list[Cell]) -> tuple[CellMatches, dict[str, list[str]]]:
-    """The matches, and by grade_id the texts of the student's cells."""
+    """Return the matches, and the texts of the student's cells by grade_id."""
     matches = match_cells(RELEASE, tuple(cells))
     return matches, {
-        str(RELEASE[ours].grade_id): [cells[n].source for n in group]
-        for ours, group in matches.student_cells_of.items()
+        str(RELEASE[release_index].grade_id): [cells[n].source for n in group]
+        for release_index, group in matches.student_cells_of.items()
     }
 
 
@@ -118,44 +118,46 @@ def _reversed_and_bare(cells: list[Cell]) -> None:
 def test_every_answer_is_found(change: Callable[[list[Cell]], None]) -> None:
     cells = _answered()
     change(cells)
-    matches, found = _matched(cells)
-    assert found == {cell.grade_id: [cell.source] for cell in _answered() if cell.grade_id}
+    matches, texts = _matched(cells)
+    assert texts == {cell.grade_id: [cell.source] for cell in _answered() if cell.grade_id}
     assert matches.merged_into == {} and matches.moved_answers == set()
 
 
-def test_what_only_its_place_tells_is_found_by_it() -> None:
+def test_answer_without_names_is_matched_by_position() -> None:
     cells = _answered()
     cells[_at(cells, "essay")] = Cell("markdown", "Because of friction.")
     cells[_at(cells, "mean")] = Cell("code", "def mean(x:\n    return x")  # no Python, so it defines nothing
-    matches, found = _matched(cells)
-    assert (found["essay"], found["mean"]) == (["Because of friction."], ["def mean(x:\n    return x"])
+    matches, texts = _matched(cells)
+    assert (texts["essay"], texts["mean"]) == (["Because of friction."], ["def mean(x:\n    return x"])
     assert matches.matched_by_position == {POSITION["essay"], POSITION["mean"]}
 
 
-def test_a_cell_of_ones_own_in_the_place_of_a_deleted_answer_is_no_answer() -> None:
+def test_added_cell_in_the_place_of_a_deleted_answer_is_no_answer() -> None:
     cells = _answered()
     cells[_at(cells, "mean")] = Cell("code", "mean([1, 2])")
     assert "mean" not in _matched(cells)[1]
 
 
-def test_the_same_cell_id_finds_an_answer_that_defines_nothing() -> None:
+def test_same_cell_id_matches_an_answer_that_defines_nothing() -> None:
     cells = _answered()
     n = _at(cells, "mean")
     cells[n] = replace(cells[n], grade_id="mean2", source="globals()['mean'] = max")
     assert _matched(cells)[1]["mean"] == ["globals()['mean'] = max"]
 
 
-@pytest.mark.parametrize("left", ["", "   \n", "def mean(x):\n    # YOUR CODE HERE\n    raise NotImplementedError()"])
-def test_an_answer_in_a_cell_of_its_own_is_taken_in(left: str) -> None:
+@pytest.mark.parametrize(
+    "leftover", ["", "   \n", "def mean(x):\n    # YOUR CODE HERE\n    raise NotImplementedError()"]
+)
+def test_answer_in_an_added_cell_is_matched(leftover: str) -> None:
     cells = _answered()
     n = _at(cells, "mean")
-    cells[n] = replace(cells[n], source=left)
+    cells[n] = replace(cells[n], source=leftover)
     cells.append(Cell("code", _answer("mean")))
-    matches, found = _matched(cells)
-    assert found["mean"] == [left, _answer("mean")] and matches.moved_answers == {POSITION["mean"]}
+    matches, texts = _matched(cells)
+    assert texts["mean"] == [leftover, _answer("mean")] and matches.moved_answers == {POSITION["mean"]}
 
 
-def test_two_answers_in_one_cell_are_known() -> None:
+def test_two_answers_in_one_cell_are_both_matched() -> None:
     cells = _answered()
     n = _at(cells, "mean")
     cells[n] = replace(cells[n], source=f"{_answer('area')}\n{_answer('mean')}")
@@ -164,14 +166,14 @@ def test_two_answers_in_one_cell_are_known() -> None:
     assert matches.merged_into == {POSITION["area"]: _at(cells, "mean")}
 
 
-def test_all_answers_in_one_cell_without_a_label() -> None:
+def test_all_answers_in_one_unlabelled_cell_are_matched() -> None:
     cells = [Cell("code", "\n".join(_answer(name) for name in NAMES))]
-    matches, found = _matched(cells)
-    assert list(found) == ["area"] and matches.merged_into == {POSITION[name]: 0 for name in NAMES[1:]}
+    matches, texts = _matched(cells)
+    assert list(texts) == ["area"] and matches.merged_into == {POSITION[name]: 0 for name in NAMES[1:]}
 
 
-def test_an_answer_that_binds_what_the_reference_binds_too_is_no_other_exercises_answer() -> None:
-    """Both references make `result`: who deleted the one has not answered it in the other."""
+def test_answer_with_the_names_of_its_own_reference_answers_no_other_exercise() -> None:
+    """Both references bind `result`: a deleted answer is not found in the other one."""
     both = tuple(
         Cell("code", f"### BEGIN SOLUTION\nresult = {n}\n### END SOLUTION", grade_id=f"r{n}", solution=True)
         for n in (1, 2)
@@ -180,25 +182,27 @@ def test_an_answer_that_binds_what_the_reference_binds_too_is_no_other_exercises
     assert (matches.student_cells_of, matches.merged_into) == ({1: [0]}, {})
 
 
-def test_swapped_labels_are_known_by_what_the_cells_define() -> None:
+def test_swapped_labels_are_recognized_by_the_defined_names() -> None:
     cells = _answered()
     a, b = _at(cells, "area"), _at(cells, "mean")
     cells[a], cells[b] = replace(cells[a], grade_id="mean"), replace(cells[b], grade_id="area")
     assert _matched(cells)[0].merged_into == {POSITION["area"]: a, POSITION["mean"]: b}
 
 
-def test_an_unchanged_cell_of_the_release_is_no_answer() -> None:
+def test_unchanged_cell_of_the_release_is_no_answer() -> None:
     given_example = Cell("code", "def mean(x): ...", id="example")
     release = (given_example, *RELEASE)
     cells = [given_example, *(cell for cell in _answered() if cell.grade_id != "mean")]
-    assert "mean" not in {release[ours].grade_id for ours in match_cells(release, tuple(cells)).student_cells_of}
+    assert "mean" not in {
+        release[release_index].grade_id for release_index in match_cells(release, tuple(cells)).student_cells_of
+    }
 
 
-# What must hold whatever happens
+# Properties that hold after any edits
 
 
 def _copy(cells: list[Cell], n: int, chance: random.Random) -> None:
-    """Lab's copy of a cell: the same label, a new id; here of the cell as it was handed out."""
+    """Copy a released cell as Lab does: with the same label and a new id."""
     stubs = {cell.grade_id: cell for cell in RELEASE if not cell.solution}
     if cells[n].grade_id in stubs:
         cells.insert(chance.randrange(len(cells) + 1), replace(cells[n], id=f"copy{chance.random()}"))
@@ -233,7 +237,7 @@ def _retype(cells: list[Cell], n: int, chance: random.Random) -> None:
     cells[n] = replace(cells[n], cell_type=chance.choice(["code", "markdown", "raw"]))
 
 
-def _own(cells: list[Cell], n: int, chance: random.Random) -> None:
+def _add(cells: list[Cell], n: int, chance: random.Random) -> None:
     cells.insert(n, Cell("code", chance.choice(["x = 1", "print(mean(3))", "1 +", "", "%time shout('a')"])))
 
 
@@ -245,11 +249,11 @@ def _merge(cells: list[Cell], n: int, chance: random.Random) -> None:
         del cells[other]
 
 
-EDITS = (_copy, _move, _delete, _relabel, _unlabel, _forget_id, _take_id, _retype, _own, _merge)
+EDITS = (_copy, _move, _delete, _relabel, _unlabel, _forget_id, _take_id, _retype, _add, _merge)
 
 
 def _edited(seed: int, count: int) -> list[Cell]:
-    """A notebook after so many honest edits; every answer is still somewhere in it."""
+    """Return a notebook after `count` honest edits; every answer is still somewhere in it."""
     chance, cells = random.Random(seed), _answered()
     for _ in range(count):
         if cells:
@@ -263,17 +267,17 @@ def test_honest_edits_never_lose_an_answer(seed: int, count: int) -> None:
     cells = _edited(seed, count)
     matches = match_cells(RELEASE, tuple(cells))
     for name in NAMES:
-        ours = POSITION[name]
-        held = [
-            *matches.student_cells_of.get(ours, []),
-            *([matches.merged_into[ours]] if ours in matches.merged_into else []),
+        release_index = POSITION[name]
+        matched = [
+            *matches.student_cells_of.get(release_index, []),
+            *([matches.merged_into[release_index]] if release_index in matches.merged_into else []),
         ]
-        assert any(_answer(name) in cells[n].source for n in held), name
+        assert any(_answer(name) in cells[n].source for n in matched), name
 
 
 @settings(derandomize=True, max_examples=200, deadline=None)
 @given(st.integers(0, 10**9), st.integers(0, 40), st.randoms(use_true_random=False))
-def test_no_cell_goes_to_two_exercises_and_no_label_is_overruled(seed: int, count: int, chance: random.Random) -> None:
+def test_no_cell_is_matched_twice_and_no_label_is_overruled(seed: int, count: int, chance: random.Random) -> None:
     cells = _edited(seed, count)
     ids = [cell.id for cell in cells]
     chance.shuffle(ids)
@@ -283,13 +287,13 @@ def test_no_cell_goes_to_two_exercises_and_no_label_is_overruled(seed: int, coun
     assert len(groups) == len(set(groups))
     assert all(group == sorted(group) for group in matches.student_cells_of.values())
     labels = {cell.grade_id for cell in RELEASE} - {None}
-    for ours, group in matches.student_cells_of.items():
-        assert {cells[n].grade_id for n in group} & labels <= {RELEASE[ours].grade_id}
+    for release_index, group in matches.student_cells_of.items():
+        assert {cells[n].grade_id for n in group} & labels <= {RELEASE[release_index].grade_id}
     assert set(matches.merged_into.values()) <= set(groups)
     assert matches == match_cells(RELEASE, tuple(cells))
 
 
 def test_a_hundred_thousand_cells_are_matched() -> None:
-    """Each way of being slow: nothing that is asked for, all of it, labels without end. Seconds, where a product would be hours."""
+    """Cells without required names, with all of them, and with one label: a quadratic cost would take hours."""
     for cell in (Cell("code", "x = 1"), Cell("code", _answer("mean")), Cell("code", "y = 2", grade_id="mean")):
         assert len(match_cells(RELEASE, (cell,) * 100_000).student_cells_of) <= 1

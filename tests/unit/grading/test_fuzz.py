@@ -1,4 +1,4 @@
-"""Notebooks damaged in every way: never a crash of ours, always a plan or a sentence, and never points for it."""
+"""Damaged notebooks never crash the grader: each gives a plan or a message, and never points."""
 
 from __future__ import annotations
 
@@ -54,34 +54,34 @@ BAD: tuple[Any, ...] = (
 
 
 def _plans(*files: File) -> tuple[NotebookPlan, ...]:
-    """What is made of a submission, with what must hold of any."""
-    given = task(*files)
-    plans = assemble_plans(given)
+    """Assemble plans of a submission, and check the properties of any plan."""
+    original = task(*files)
+    plans = assemble_plans(original)
     assert [plan.path for plan in plans] == [NOTEBOOK]
     for plan in plans:
         assert bool(plan.problem) != bool(plan.steps)
         for message in (*plan.repairs, *([plan.problem] if plan.problem else [])):
             assert feedback_text(message) != UNKNOWN_CODE_TEXT
-        # As it is sent into the wall.
+        # As it is sent to the sandbox.
         json.dumps([step.source for step in plan.steps]).encode()
-        _nothing_is_earned(given, plan)
+        _assert_nothing_is_earned(original, plan)
     return plans
 
 
-def _nothing_is_earned(given: GradingTask, plan: NotebookPlan) -> None:
-    verdicts = NotebookVerdicts(NotebookRun(plan, {}), {}, given.limits)
-    for exercise in given.exercises:
+def _assert_nothing_is_earned(grading_task: GradingTask, plan: NotebookPlan) -> None:
+    verdicts = NotebookVerdicts(NotebookRun(plan, {}), {}, grading_task.limits)
+    for exercise in grading_task.exercises:
         verdict = verdicts.verdict_of(exercise)
         assert verdict.millipoints == 0 and verdict.outcome is not Outcome.PASSED
 
 
 class _Damage:
-    """Changes a notebook's JSON at a place of its own choosing, knowing what a notebook is made of."""
+    """Changes a notebook's JSON at random places, with values that are likely to matter."""
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
 
-    def done(self, count: int) -> Any:
+    def apply(self, count: int) -> Any:
         notebook: Any = json.loads(File(NOTEBOOK, _WHOLE).content)
         for _ in range(count):
             holder = self._holder(notebook)
@@ -92,10 +92,12 @@ class _Damage:
         return notebook
 
     def _holder(self, value: Any) -> Any:
-        """A mapping or list somewhere below."""
+        """Return a random mapping or list below the value."""
         while True:
             below = [
-                one for one in (value.values() if isinstance(value, dict) else value) if isinstance(one, dict | list)
+                inner
+                for inner in (value.values() if isinstance(value, dict) else value)
+                if isinstance(inner, dict | list)
             ]
             if not below or self.chance.random() < 0.15:
                 return value
@@ -136,14 +138,14 @@ _WHOLE = notebook(answered(RIGHT)).content
 
 @settings(derandomize=True, max_examples=400, deadline=None)
 @given(st.integers(0, 10**9), st.integers(1, 25))
-def test_a_damaged_notebook_is_a_plan_or_a_sentence(seed: int, count: int) -> None:
-    damaged = json.dumps(_Damage(seed).done(count)).encode()
+def test_damaged_notebook_gives_a_plan_or_a_message(seed: int, count: int) -> None:
+    damaged = json.dumps(_Damage(seed).apply(count)).encode()
     assert _plans(File(NOTEBOOK, damaged)) == _plans(File(NOTEBOOK, damaged))
 
 
 @settings(derandomize=True, max_examples=200, deadline=None)
 @given(st.integers(0, len(_WHOLE)), st.integers(0, len(_WHOLE)), st.binary(max_size=8))
-def test_damaged_bytes_are_a_plan_or_a_sentence(start: int, stop: int, between: bytes) -> None:
+def test_damaged_bytes_give_a_plan_or_a_message(start: int, stop: int, between: bytes) -> None:
     _plans(File(NOTEBOOK, _WHOLE[:start] + between + _WHOLE[stop:]))
 
 
@@ -158,7 +160,7 @@ def test_damaged_bytes_are_a_plan_or_a_sentence(start: int, stop: int, between: 
         max_leaves=20,
     )
 )
-def test_any_json_is_a_plan_or_a_sentence(value: Any) -> None:
+def test_any_json_gives_a_plan_or_a_message(value: Any) -> None:
     _plans(File(NOTEBOOK, json.dumps(value).encode()))
 
 
@@ -166,8 +168,8 @@ def _with_source(source: str) -> bytes:
     return notebook(answered(RIGHT | {"mean": source})).content
 
 
-def _lost(source: str) -> bytes:
-    """The answer without a label, so that its source is looked into."""
+def _unlabelled(source: str) -> bytes:
+    """Return a notebook without labels, so that its sources are analyzed."""
     cells = answered({})
     for cell in cells:
         cell["metadata"], cell["id"] = {}, ""
@@ -188,13 +190,13 @@ DEEP = {
     "not a number": b'{"cells": [{"cell_type": "code", "source": "x", "metadata": {"nbgrader": {"points": NaN}}}]}',
     "a key twice": b'{"cells": 3, "cells": [], "cells": {"a": 1}}',
     "deep brackets": _with_source("(" * 50_000),
-    "deep brackets, lost": _lost("(" * 50_000),
-    "deep minus, lost": _lost("-" * 50_000 + "1"),
-    "deep sum, lost": _lost("1" + "+1" * 30_000),
-    "deep attributes, lost": _lost("a" + ".a" * 30_000),
-    "deep blocks, lost": _lost("\n".join(" " * n + "if x:" for n in range(99)) + "\n" + " " * 99 + "pass"),
-    "null bytes, lost": _lost("a\0b"),
-    "lone surrogates, lost": _lost("x = '\ud800'"),
+    "deep brackets, unlabelled": _unlabelled("(" * 50_000),
+    "deep minus, unlabelled": _unlabelled("-" * 50_000 + "1"),
+    "deep sum, unlabelled": _unlabelled("1" + "+1" * 30_000),
+    "deep attributes, unlabelled": _unlabelled("a" + ".a" * 30_000),
+    "deep blocks, unlabelled": _unlabelled("\n".join(" " * n + "if x:" for n in range(99)) + "\n" + " " * 99 + "pass"),
+    "null bytes, unlabelled": _unlabelled("a\0b"),
+    "lone surrogates, unlabelled": _unlabelled("x = '\ud800'"),
     "a huge cell": _with_source("x = 1\n" * 500_000),
     "50 MB in one string": _with_source("#" * 50_000_000),
     "50 MB of cells": notebook([*answered(RIGHT), *[{"cell_type": "code", "source": "#" * 1000}] * 50_000]).content,
@@ -203,7 +205,7 @@ DEEP = {
 
 
 @pytest.mark.parametrize("name", DEEP)
-def test_what_is_made_to_break_a_reader_is_a_plan_or_a_sentence(name: str) -> None:
+def test_hostile_file_gives_a_plan_or_a_message(name: str) -> None:
     _plans(File(NOTEBOOK, DEEP[name]))
 
 
@@ -226,19 +228,21 @@ _DONE = st.builds(
 
 @settings(derandomize=True, max_examples=300, deadline=None)
 @given(st.lists(_DONE, max_size=9), st.booleans())
-def test_whatever_is_heard_becomes_verdicts_within_their_points(heard: list[CellResult], shared: bool) -> None:
+def test_any_results_give_verdicts_within_their_points(results: list[CellResult], has_parts: bool) -> None:
     given_task = task(notebook(answered(RIGHT)))
     (plan,) = assemble_plans(given_task)
     points = {"double-tests": 1000, "mean-tests": 1500, "mean-edge": 500, "shout-tests": 1000}
-    if shared:
+    if has_parts:
         plan = replace(
             plan, steps=tuple(replace(step, assertion_millipoints=(1,) * step.is_test) for step in plan.steps)
         )
-    verdicts = NotebookVerdicts(NotebookRun(plan, {done.cell: done for done in heard}), points, given_task.limits)
+    verdicts = NotebookVerdicts(
+        NotebookRun(plan, {result.cell: result for result in results}), points, given_task.limits
+    )
     for exercise in given_task.exercises:
         verdict = verdicts.verdict_of(exercise)
         assert 0 <= verdict.millipoints <= verdict.max_millipoints
         assert verdict.message is None or feedback_text(verdict.message) != UNKNOWN_CODE_TEXT
-        if verdict.outcome is Outcome.PASSED and not shared:
+        if verdict.outcome is Outcome.PASSED and not has_parts:
             assert verdict.millipoints == verdict.max_millipoints
     assert all(flag.code == "invalid-credit" for flag in verdicts.credit_flags())

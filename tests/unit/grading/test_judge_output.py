@@ -1,4 +1,4 @@
-"""What comes out of a wall is believed only as far as it is well-formed."""
+"""Output of a sandbox is trusted only as far as it is well-formed."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def _raw(*events: object) -> bytes:
     return b"".join(json.dumps(event).encode() + b"\n" for event in events)
 
 
-def test_a_whole_answer() -> None:
-    answer = parse_judge_output(_raw(START, DONE, END))
-    assert (answer.started_cells, list(answer.results), answer.is_complete, answer.is_malformed) == (
+def test_complete_output_is_parsed() -> None:
+    output = parse_judge_output(_raw(START, DONE, END))
+    assert (output.started_cells, list(output.results), output.is_complete, output.is_malformed) == (
         [0],
         [0],
         True,
         False,
     )
-    assert answer.results[0].tests[0].name == "x == 1"
+    assert output.results[0].tests[0].name == "x == 1"
 
 
 @pytest.mark.parametrize(
@@ -49,34 +49,43 @@ def test_a_whole_answer() -> None:
         _raw({"event": "solved"}),
         _raw([1], "x", 3),
         _raw({"event": "flag", "cell": 0, "code": "x" * 401}),
+        _raw({"event": "flag", "cell": "0", "code": "x"}),
         _raw({"event": "usage", "library_names": {"np": ["numpy"]}}),
+        _raw({"event": "usage", "rebound_names": ["x", 1]}),
+        _raw({"event": "usage", "rebound_names": ["\ud800"]}),
+        _raw({"event": "compiled", "cells": "text"}),
+        _raw({"event": "compiled", "cells": [1]}),
+        _raw(DONE | {"seconds": "0.1"}),
+        _raw(DONE | {"tests": [TEST | {"is_hidden": 1}]}),
+        _raw(DONE | {"tests": [TEST | {"reason": "credit", "text": "inf"}]}),
+        _raw(DONE | {"tests": [TEST | {"reason": "credit", "text": "one"}]}),
         b"[" * 100_000 + b"\n",
         b"\xff\xfe\n",
         b'{"event": "cell-finished", "cell": 0',
     ],
 )
-def test_from_the_first_line_that_is_not_ours_nothing_is_believed(line: bytes) -> None:
-    answer = parse_judge_output(_raw(START) + line + _raw(DONE | {"cell": 7}, END))
-    assert answer.is_malformed and not answer.is_complete and 7 not in answer.results
+def test_nothing_is_trusted_from_the_first_malformed_line(line: bytes) -> None:
+    output = parse_judge_output(_raw(START) + line + _raw(DONE | {"cell": 7}, END))
+    assert output.is_malformed and not output.is_complete and 7 not in output.results
 
 
-def test_what_was_noted_and_what_was_used() -> None:
-    used = {
+def test_flags_and_usage_are_parsed() -> None:
+    usage = {
         "library_names": {"np": ["numpy", ""]},
         "rebound_names": ["x"],
         "shadowed_builtins": [],
         "operators": {"t": ["eq"]},
     }
     flag = {"code": "dishonest-operator", "detail": "eq"}
-    raw = _raw(DONE | {"flags": [flag]}, {"event": "flag", "cell": None} | flag, {"event": "usage"} | used, END)
-    answer = parse_judge_output(raw)
-    assert not answer.is_malformed and answer.usage and answer.usage.library_names == {"np": ("numpy", "")}
-    assert answer.results[0].flags[0].code == "dishonest-operator"
-    assert [(cell, raised.detail) for cell, raised in answer.flags] == [(None, "eq")]
+    raw = _raw(DONE | {"flags": [flag]}, {"event": "flag", "cell": None} | flag, {"event": "usage"} | usage, END)
+    output = parse_judge_output(raw)
+    assert not output.is_malformed and output.usage and output.usage.library_names == {"np": ("numpy", "")}
+    assert output.results[0].flags[0].code == "dishonest-operator"
+    assert [(cell, raised.detail) for cell, raised in output.flags] == [(None, "eq")]
 
 
 @pytest.mark.parametrize("end", [b"", b'\n{"event": "judge-exited", "detail": "SIGKILL"}\n'])
-def test_a_line_that_was_cut_short_when_the_judge_was_lost_is_no_fault(end: bytes) -> None:
-    answer = parse_judge_output(_raw(START) + _raw(DONE)[:-40] + end)
-    assert not answer.is_malformed and answer.started_cells == [0] and not answer.results
-    assert answer.judge_exit_reason == ("SIGKILL" if end else "")
+def test_truncated_line_of_a_killed_judge_is_not_malformed(end: bytes) -> None:
+    output = parse_judge_output(_raw(START) + _raw(DONE)[:-40] + end)
+    assert not output.is_malformed and output.started_cells == [0] and not output.results
+    assert output.judge_exit_reason == ("SIGKILL" if end else "")

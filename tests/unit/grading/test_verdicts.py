@@ -19,7 +19,7 @@ ANSWER, TESTS = Step("a = 1", "a"), Step("assert a", "a-tests", is_test=True)
 
 
 def make_test(outcome: str = "passed", reason: str = "", **fields: Any) -> TestResult:
-    values = {"name": "x", "expression": "x", "is_hidden": False, "outcome": outcome, "reason": reason}
+    values: dict[str, Any] = {"name": "x", "expression": "x", "is_hidden": False, "outcome": outcome, "reason": reason}
     return TestResult(**(values | fields))
 
 

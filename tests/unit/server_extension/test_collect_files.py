@@ -52,7 +52,7 @@ def test_invalid_notebook_is_named(folder: LessonFolder) -> None:
 @pytest.mark.parametrize(
     ("limit", "name", "size", "message"),
     [
-        ("MAX_NOTEBOOK_BYTES", "large.ipynb", 1 << 20, r"large\.ipynb has 1 MB"),
+        ("MAX_NOTEBOOK_BYTES", "large.ipynb", 1 << 20, r"large\.ipynb is 1 MB in size"),
         ("MAX_TOTAL_BYTES", "large.bin", 1 << 20, r"The largest is large\.bin with 1 MB"),
     ],
 )

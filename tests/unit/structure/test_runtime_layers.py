@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from tests.support.repository import modules, imports_of
+from tests.support.repository import imports_of, modules
 
 RUNTIME = "pmh_jupyter.grading.runtime"
 # From bottom to top. A package may import itself and the packages before it.
@@ -23,9 +23,7 @@ def runtime_imports() -> dict[str, set[str]]:
     """By module of the runtime, the modules of the runtime that it imports. A package counts as the module of its `__init__.py`."""
     paths = {name: path for name, path in modules().items() if name.startswith(f"{RUNTIME}.")}
     return {
-        name: {
-            _module_of(imported, paths) for imported in imports_of(name, path) if imported.startswith(f"{RUNTIME}.")
-        }
+        name: {_module_of(imported, paths) for imported in imports_of(name, path) if imported.startswith(f"{RUNTIME}.")}
         for name, path in paths.items()
     }
 

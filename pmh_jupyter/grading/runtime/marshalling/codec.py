@@ -66,7 +66,7 @@ class Memo:
     """Numbers the mutable values of one message. A longer-lived memo overrides these methods.
 
     Encoding calls `number_for`. Decoding calls `known_value` before it creates a value, and `remember` with the value that it created (with
-    a container before it is filled). The numbers are the sender's; the receiver's memo must keep them apart from its own.
+    a container before it is filled). The numbers are the sender's; the receiver's memo must distinguish them from its own.
     """
 
     def __init__(self) -> None:
@@ -214,7 +214,7 @@ def _is_native(items: list[Any], kinds: set[type]) -> bool:
         "".join(texts).encode()
     except UnicodeEncodeError:
         return False
-    # Joining two strings never turns two lone surrogates into one character: Python keeps them apart.
+    # Joining two strings never turns two lone surrogates into one character: a str stores them separately.
     return True
 
 

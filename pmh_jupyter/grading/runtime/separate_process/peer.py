@@ -28,7 +28,7 @@ _ENCODE_ERRORS = (ValueTooLarge, RecursionError, MemoryError, TypeError, Referen
 
 
 # Encodes the content of an array or a table for comparison. The result is not sent, so objects in it are not exported.
-_SNAPSHOT_CODEC = Codec(lambda value: ["held", id(value)], lambda encoded: None)
+_SNAPSHOT_CODEC = Codec(lambda value: ["object-id", id(value)], lambda encoded: None)
 
 
 class TimeLimitReached(BaseException):

@@ -23,7 +23,7 @@ from pmh_jupyter.grading.runtime.separate_process.definition_sources import Defi
 from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
 from pmh_jupyter.grading.runtime.separate_process.operator_policy import OperatorPolicy
 from pmh_jupyter.grading.runtime.separate_process.test_cell import TestCell
-from pmh_jupyter.grading.runtime.separate_process.test_environment import TestEnvironment
+from pmh_jupyter.grading.runtime.separate_process.test_environment import TestEnvironment, enforce_deadline
 from pmh_jupyter.grading.runtime.separate_process.test_namespace import NameResolver, Namespace
 from pmh_jupyter.grading.runtime.test_cells.checks import remove_hidden_tests
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
@@ -165,10 +165,11 @@ class SeparateProcessJudge:
         try:
             with (
                 self._environment.enter(),
-                FILE_POLICY.monitor(self._file_sync),
                 CODE_EXECUTION_POLICY.enforce(
                     self._operator_policy.record_code_violation, self._release_texts.all_texts
                 ),
+                FILE_POLICY.monitor(self._file_sync),  # after the other policy, which looks up folders when it starts
+                enforce_deadline(self.peer.link.deadline),  # last: only `TestCell.run` handles `TimeLimitReached`
             ):
                 results = test_cell.run()
         finally:

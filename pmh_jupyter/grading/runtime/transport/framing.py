@@ -81,15 +81,10 @@ class Link:
     def watch(self, descriptor: int, on_readable: Callable[[], None]) -> None:
         """Call `on_readable` whenever the descriptor is readable or closed while this link waits.
 
-        `on_readable` must read from the descriptor, call `unwatch` or raise. Its exceptions are raised by `send` or `receive`.
+        `on_readable` must read from the descriptor or raise. Its exceptions are raised by `send` or `receive`.
         """
         self._watchers[descriptor] = on_readable
         self._poll.register(descriptor, select.POLLIN)
-
-    def unwatch(self, descriptor: int) -> None:
-        """Stop watching a descriptor."""
-        if self._watchers.pop(descriptor, None) is not None:
-            self._poll.unregister(descriptor)
 
     def send(self, message: Any) -> None:
         """Send one message of plain msgpack values.

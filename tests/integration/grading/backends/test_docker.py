@@ -1,4 +1,4 @@
-"""The backend of containers, on a real engine: it grades as the other backend does, keeps in what it must, and leaves nothing behind."""
+"""The Docker backend on a real engine: it grades like bubblewrap, contains submissions, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -46,59 +46,60 @@ def engine() -> Iterator[docker.DockerClient]:
 
 @pytest.fixture(scope="module")
 def backend(engine: docker.DockerClient) -> Iterator[DockerBackend]:
-    made = docker_backend()
-    yield made
-    made.close()
-    assert _ours(engine) == []
+    backend = docker_backend()
+    yield backend
+    backend.close()
+    assert _own_containers(engine) == []
 
 
-def _ours(engine: docker.DockerClient) -> list[str]:
+def _own_containers(engine: docker.DockerClient) -> list[str]:
     return [
-        str(one.id) for one in engine.containers.list(all=True, filters={"label": OWNER_LABEL}, ignore_removed=True)
+        str(container.id)
+        for container in engine.containers.list(all=True, filters={"label": OWNER_LABEL}, ignore_removed=True)
     ]
 
 
-def _told(source: str, backend: DockerBackend, limits: EffectiveLimits | None = None) -> str:
-    """What a cell raises, as the judge tells it."""
+def _error_detail(source: str, backend: DockerBackend, limits: EffectiveLimits | None = None) -> str:
+    """Run one cell; return the detail of the error that it raises."""
     limits = limits or EffectiveLimits(cell_seconds=5, submission_seconds=20)
-    asked = {
+    bundle = {
         "cells": [{"cell": 0, "kind": "student", "source": source}],
         "files": [],
         "limits": {name: getattr(limits, name) for name in vars(limits)},
         "seed": 0,
     }
-    events = [json.loads(line) for line in backend.run(json.dumps(asked).encode(), limits).output.splitlines() if line]
+    events = [json.loads(line) for line in backend.run(json.dumps(bundle).encode(), limits).output.splitlines() if line]
     return str(next(event for event in events if event["event"] == "cell-finished")["error"]["detail"])
 
 
-def test_the_canary_passes(backend: DockerBackend) -> None:
+def test_canary_passes(backend: DockerBackend) -> None:
     assert (backend.name, backend.is_contained) == ("docker", True)
     run_canary(backend)
 
 
 @pytest.mark.parametrize("name", TRIED)
-def test_it_grades_as_the_other_wall_does(name: str, backend: DockerBackend) -> None:
+def test_verdicts_are_those_of_bubblewrap(name: str, backend: DockerBackend) -> None:
     case = CASES[name]
     limits = EffectiveLimits(**({"cell_seconds": 5.0, "submission_seconds": 20.0} | case.limits))
     grading = grade(
         task(notebook(answered(case.answers)), limits=limits, isolation=isolated(Isolation.SEPARATE_PROCESS)), backend
     )
-    found = {
-        name: {"outcome": one.outcome.value, "points": one.millipoints / 1000, "message": one.message.code}
-        for name, one in by_name(grading).items()
-        if one.message
+    verdicts = {
+        name: {"outcome": verdict.outcome.value, "points": verdict.millipoints / 1000, "message": verdict.message.code}
+        for name, verdict in by_name(grading).items()
+        if verdict.message
     }
     assert grading.grader_error is None
-    assert found == case.expected[Isolation.SEPARATE_PROCESS]
+    assert verdicts == case.expected[Isolation.SEPARATE_PROCESS]
 
 
-# The image has an /etc/passwd of its own, and the one of these tests mounts the whole checkout for the sake of its environment.
+# The image has its own /etc/passwd, and that of these tests mounts the whole checkout for its environment.
 ELSEWHERE = [probe for probe in PROBES if probe.stem not in ("password-file", "project-source")]
 
 
 @pytest.mark.parametrize("probe", ELSEWHERE, ids=lambda probe: probe.stem)
-def test_a_probe_reaches_nothing(probe: Path, target: dict[str, object], backend: DockerBackend) -> None:
-    """That each works where there is no backend is shown where the other backend is tried."""
+def test_probe_reaches_nothing(probe: Path, target: dict[str, object], backend: DockerBackend) -> None:
+    """test_containment.py shows that each probe works without a sandbox."""
     assert not _reaches(probe.read_text(), backend, target)
 
 
@@ -110,7 +111,7 @@ assert {line.split()[1].strip("0") for line in status.splitlines() if line[:3] =
 assert "NoNewPrivs:\\t1\\nSeccomp:\\t2" in status
 assert 0 not in os.getresuid() + os.getresgid() + tuple(os.getgroups())
 assert os.listdir("/sys/class/net") == ["lo"]
-for place in ("", "/etc", "/usr", "/pmh/inside", "/pmh-control", "/judge"):
+for place in ("", "/etc", "/usr", "/pmh/runtime", "/pmh-control", "/judge"):
     try:
         open(f"{place}/x", "w")
     except OSError:
@@ -120,8 +121,8 @@ raise ValueError("nothing")
 """
 
 
-def test_a_student_has_no_rights_no_network_and_nothing_to_write_on(backend: DockerBackend) -> None:
-    assert _told(NOTHING, backend) == "nothing"
+def test_student_has_no_capabilities_no_network_and_no_writable_folder(backend: DockerBackend) -> None:
+    assert _error_detail(NOTHING, backend) == "nothing"
 
 
 JUDGE = """
@@ -143,7 +144,7 @@ for name in os.listdir("/proc"):
 JUDGES_FILES = "import os\nreached = any(files for _, _, files in os.walk('/judge'))"
 
 
-def test_the_judge_beside_it_cannot_be_looked_into_or_ended(backend: DockerBackend) -> None:
+def test_judge_cannot_be_inspected_or_ended(backend: DockerBackend) -> None:
     assert _reaches(JUDGE, UnsandboxedBackend(), {}), "the probe itself does not work"
     assert not _reaches(JUDGE, backend, {})
     assert _reaches("import os\nreached = len(os.listdir('/judge')) == 1", backend, {}), "there is nothing to look for"
@@ -162,7 +163,7 @@ except OSError as error:
 """
 
 
-def test_limits_are_set_and_hold(backend: DockerBackend, engine: docker.DockerClient) -> None:
+def test_limits_are_set_and_enforced(backend: DockerBackend, engine: docker.DockerClient) -> None:
     run_canary(backend)
     for thread in list(backend._pool._fill_threads.values()):
         thread.join()
@@ -178,67 +179,69 @@ from pathlib import Path
 files = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 raise ValueError(next(file.read_text() for file in files if file.exists()))
 """
-    assert int(_told(read, backend, limits)) == limits.memory_bytes + OVERHEAD_BYTES
-    assert _told(FILL, backend) == f"28 {64 << 20}"
+    assert int(_error_detail(read, backend, limits)) == limits.memory_bytes + OVERHEAD_BYTES
+    assert _error_detail(FILL, backend) == f"28 {64 << 20}"
     assert _reaches(COUNT, backend, {}, limits)
     assert not _reaches(COUNT.replace(">= 25", ">= 30"), backend, {}, limits)
 
 
-def test_no_two_submissions_share_a_container(backend: DockerBackend) -> None:
+def test_each_submission_has_its_own_container(backend: DockerBackend) -> None:
     where = "import socket; raise ValueError(socket.gethostname())"
     with ThreadPoolExecutor(2) as pool:
-        names = list(pool.map(lambda _: _told(where, backend), range(4)))
+        names = list(pool.map(lambda _: _error_detail(where, backend), range(4)))
         assert len(set(names)) == 4
         meet = lambda name: _reaches(MEET, backend, {"name": name, "names": ["a", "b"]})  # noqa: E731
         assert list(pool.map(meet, "ab")) == [False, False]
 
 
-def test_nothing_of_a_submission_outlives_it(backend: DockerBackend, engine: docker.DockerClient) -> None:
+def test_no_process_of_a_submission_outlives_it(backend: DockerBackend, engine: docker.DockerClient) -> None:
     code = "import subprocess\nsubprocess.Popen(['sleep', '86399.7'], start_new_session=True)\nraise ValueError('left')"
-    assert _told(code, backend) == "left"
+    assert _error_detail(code, backend) == "left"
     assert _living("86399.7") == []
 
 
-def test_closed_nothing_is_left_and_it_can_be_used_again(backend: DockerBackend, engine: docker.DockerClient) -> None:
+def test_closed_backend_leaves_no_container_and_can_be_used_again(
+    backend: DockerBackend, engine: docker.DockerClient
+) -> None:
     run_canary(backend)
     backend.close()
-    assert _ours(engine) == []
+    assert _own_containers(engine) == []
     run_canary(backend)
 
 
 GRADER = """
-from tests.support.docker.backend import docker_wall
-from tests.integration.grading.backends.test_docker import _told
+from tests.support.docker.backend import docker_backend
+from tests.integration.grading.backends.test_docker import _error_detail
 import threading
 
-backend = docker_wall()
-_told("raise ValueError()", backend)
-threading.Thread(target=_told, args=("import time; time.sleep(60)", backend), daemon=True).start()
-backend._pool._filling and [thread.join() for thread in list(backend._pool._filling.values())]
+backend = docker_backend()
+_error_detail("raise ValueError()", backend)
+threading.Thread(target=_error_detail, args=("import time; time.sleep(60)", backend), daemon=True).start()
+backend._pool._fill_threads and [thread.join() for thread in list(backend._pool._fill_threads.values())]
 print("begin", flush=True)
 input()
 """
 
 
 @pytest.mark.timeout(90)
-def test_no_container_outlives_a_grader_that_is_killed(engine: docker.DockerClient) -> None:
-    began = int(time.time())
+def test_no_container_outlives_a_killed_grader(engine: docker.DockerClient) -> None:
+    started_at = int(time.time())
     command = [sys.executable, "-c", GRADER]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, text=True) as grader:
         assert grader.stdout and grader.stdout.readline() == "begin\n"
         every = engine.containers.list(filters={"label": OWNER_LABEL}, ignore_removed=True)
-        made = {one.id for one in every if f"/{grader.pid}/" in one.labels[OWNER_LABEL]}
+        containers = {container.id for container in every if f"/{grader.pid}/" in container.labels[OWNER_LABEL]}
         grader.kill()
-    assert made
-    events = engine.events(since=began, decode=True, filters={"event": "destroy", "label": OWNER_LABEL})
-    for event in events:  # those of the past first, and then as they come
-        made.discard(event["id"])
-        if not made:
+    assert containers
+    events = engine.events(since=started_at, decode=True, filters={"event": "destroy", "label": OWNER_LABEL})
+    for event in events:  # past events first, then new ones
+        containers.discard(event["id"])
+        if not containers:
             break
     events.close()
 
 
-def test_what_a_lost_grader_left_is_swept_and_what_others_use_is_not(
+def test_containers_of_ended_graders_are_removed_and_others_are_not(
     engine: docker.DockerClient, backend: DockerBackend
 ) -> None:
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
@@ -250,30 +253,32 @@ def test_what_a_lost_grader_left_is_swept_and_what_others_use_is_not(
         "lives": f"{boot}/{names}/1/{began}",
     }
     owners["elsewhere"] = f"{boot}/pid:[1]/1/7"
-    made = {
+    containers = {
         name: engine.containers.create(IMAGE, ["true"], labels={OWNER_LABEL: owner}) for name, owner in owners.items()
     }
     try:
         remove_orphaned_containers(engine)
-        left = _ours(engine)
-        assert {name for name, one in made.items() if one.id in left} == {"lives", "elsewhere"}
+        remaining = _own_containers(engine)
+        assert {name for name, container in containers.items() if container.id in remaining} == {"lives", "elsewhere"}
     finally:
         for name in ("lives", "elsewhere"):
-            made[name].remove()
+            containers[name].remove()
 
 
-def test_what_is_missing_is_named(
+def test_missing_image_python_and_engine_are_reported(
     engine: docker.DockerClient, monkeypatch: pytest.MonkeyPatch, backend: DockerBackend
 ) -> None:
     with pytest.raises(NoSandbox, match="no image nowhere") as caught:
         find_backend(Settings(grader_sandbox="docker", grader_image="nowhere"))
     assert "deploy/Dockerfile" in caught.value.advice
     with pytest.raises(NoSandbox, match="does not start|can be started"):
-        find_backend(Settings(grader_sandbox="docker", docker_image=IMAGE))  # there is no Python in it
-    gc.collect()  # a connection that was left open is a warning, and so a failure of this test rather than of a later one
+        find_backend(Settings(grader_sandbox="docker", docker_image=IMAGE))  # has no Python
+    gc.collect()  # an open connection is a warning, which should fail this test and not a later one
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)  # Docker's client drops a socket that found nobody as it is
+        warnings.simplefilter(
+            "ignore", ResourceWarning
+        )  # Docker's client does not close a socket that failed to connect
         with pytest.raises(NoSandbox, match="No Docker engine answers"):
             find_backend(Settings(grader_sandbox="docker"))
         gc.collect()

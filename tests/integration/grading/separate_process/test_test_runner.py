@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from pmh_jupyter.grading.runtime.policies.code_execution_policy import CODE_EXECUTION_POLICY
 from pmh_jupyter.grading.runtime.transport.framing import PeerLost
 from tests.support.grading.separate_process import (
     STUDENT_CELL,
     TEST_CELL,
     open_judge,
     record_usage,
-    run_cells,
+    run_notebook,
     run_tests,
     start_replacement,
 )
@@ -138,6 +141,24 @@ def test_an_endless_loop_of_a_test_times_out() -> None:
     assert outcomes(results) == ["passed", "timed-out", "not-checked"]
 
 
+def test_time_limit_that_passes_while_policies_start_is_a_timeout_of_the_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It must not be raised from `run_test_cell`, where it would count as an error of the grader."""
+    enforce = CODE_EXECUTION_POLICY.enforce
+
+    @contextmanager
+    def enforce_slowly(*arguments: Any) -> Iterator[None]:
+        time.sleep(0.2)
+        with enforce(*arguments):
+            yield
+
+    monkeypatch.setattr(CODE_EXECUTION_POLICY, "enforce", enforce_slowly)
+    with open_judge() as judge:
+        judge.run_student_cell(0, "x = 1")
+        judge.peer.link.deadline = time.monotonic() + 0.1
+        results, _ = judge.run_test_cell(1, "t1", "while True: pass")
+    assert outcomes(results) == ["timed-out"]
+
+
 CATCH_EVERYTHING = "try: f()\nexcept Exception: pass\nassert True"
 
 
@@ -203,7 +224,7 @@ def test_output_of_the_students_cells_does_not_reach_the_test() -> None:
 
 def test_ten_thousand_calls_of_a_student_function_succeed() -> None:
     with open_judge() as judge:
-        results = run_cells(
+        results = run_notebook(
             judge,
             [(STUDENT_CELL, "def f(x): return x + 1"), (TEST_CELL, "assert all(f(n) == n + 1 for n in range(10_000))")],
         )

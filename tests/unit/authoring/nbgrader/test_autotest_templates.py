@@ -1,4 +1,4 @@
-"""autotests.yml: read with a remedy for each fault, and rendered in a sandbox."""
+"""autotests.yml is read with a remedy for each problem, and rendered in a sandbox."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ python3:
 """
 
 
-def test_a_snippet_is_asked_for_every_type_at_once() -> None:
-    asked = read_templates(PLAIN.encode(), "python3").snippet_tests("a", None)
-    assert asked.dispatch == "type(a)"
-    assert asked.tests == {"default": ("str(a)",), "int": ("str(type(a))", "str(a)")}
+def test_snippet_has_tests_for_every_type() -> None:
+    tests = read_templates(PLAIN.encode(), "python3").snippet_tests("a", None)
+    assert tests.dispatch == "type(a)"
+    assert tests.tests == {"default": ("str(a)",), "int": ("str(type(a))", "str(a)")}
 
 
-def test_a_salted_snippet_is_hashed() -> None:
-    asked = read_templates(PLAIN.encode(), "python3").snippet_tests("a", "e40df")
-    assert asked.tests["default"] == ('sha1(str(a).encode("utf-8")+b"e40df").hexdigest()',)
+def test_salted_snippet_is_hashed() -> None:
+    tests = read_templates(PLAIN.encode(), "python3").snippet_tests("a", "e40df")
+    assert tests.tests["default"] == ('sha1(str(a).encode("utf-8")+b"e40df").hexdigest()',)
 
 
 def test_values_become_assertions() -> None:
@@ -43,17 +43,17 @@ def test_values_become_assertions() -> None:
     assert checks == ['assert str(f(2)) == "4", "value of f(2) is not correct, nor \\"right\\""']
 
 
-def test_braces_in_a_snippet_are_only_text() -> None:
-    asked = read_templates(PLAIN.encode(), "python3").snippet_tests("{'{{7*7}}': 1}", None)
-    assert asked.tests["default"] == ("str({'{{7*7}}': 1})",)
+def test_braces_in_a_snippet_are_plain_text() -> None:
+    tests = read_templates(PLAIN.encode(), "python3").snippet_tests("{'{{7*7}}': 1}", None)
+    assert tests.tests["default"] == ("str({'{{7*7}}': 1})",)
 
 
-def test_the_other_name_of_the_kernel_will_do() -> None:
+def test_other_name_of_the_kernel_is_accepted() -> None:
     assert read_templates(PLAIN.encode(), "python").snippet_tests("a", None).dispatch == "type(a)"
 
 
 @pytest.mark.parametrize(
-    ("content", "kernel", "said"),
+    ("content", "kernel", "message"),
     [
         (PLAIN, "ir", "kernel ir"),
         ("python3: [", "python3", "not YAML"),
@@ -67,11 +67,11 @@ def test_the_other_name_of_the_kernel_will_do() -> None:
         ("!!python/object/apply:os.system [true]", "python3", "not YAML"),
     ],
 )
-def test_what_cannot_be_used_is_said(content: str, kernel: str, said: str) -> None:
+def test_invalid_templates_are_reported(content: str, kernel: str, message: str) -> None:
     with pytest.raises(InvalidCourse) as refused:
         read_templates(content.encode(), kernel)
     (problem,) = refused.value.problems
-    assert said in problem.message and problem.remedy
+    assert message in problem.message and problem.remedy
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_what_cannot_be_used_is_said(content: str, kernel: str, said: str) -> No
         "{{ cycler.__init__.__globals__.os }}",
     ],
 )
-def test_a_template_reaches_nothing_of_ours(template: str) -> None:
+def test_template_cannot_reach_this_process(template: str) -> None:
     broken = PLAIN.replace("type({{snippet}})", template, 1)
     with pytest.raises(InvalidCourse, match="cannot be used") as refused:
         read_templates(broken.encode(), "python3").snippet_tests("a", None)

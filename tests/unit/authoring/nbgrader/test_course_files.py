@@ -1,4 +1,4 @@
-"""What an nbgrader course keeps outside its assignments is found from where an assignment lies."""
+"""Files that an nbgrader course keeps outside its assignments are found from an assignment's folder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _course(root: Path, configuration: str) -> Path:
     return assignment
 
 
-def test_header_and_templates_of_the_course(tmp_path: Path) -> None:
+def test_header_and_templates_of_the_course_are_found(tmp_path: Path) -> None:
     shared = find_shared_files(
         _course(tmp_path, 'c = get_config()\nc.IncludeHeaderFooter.header = "source/header.ipynb"\n')
     )
@@ -28,13 +28,13 @@ def test_header_and_templates_of_the_course(tmp_path: Path) -> None:
     assert shared.autotests and shared.autotests.content == b"python3:"
 
 
-def test_a_notebook_is_as_good_as_its_folder(tmp_path: Path) -> None:
+def test_notebook_finds_the_files_of_its_folder(tmp_path: Path) -> None:
     notebook = _course(tmp_path, "") / "problem1.ipynb"
     notebook.write_text("{}")
     assert find_shared_files(notebook).autotests
 
 
-def test_templates_beside_the_notebooks_go_before_those_of_the_course(tmp_path: Path) -> None:
+def test_templates_beside_the_notebooks_take_precedence(tmp_path: Path) -> None:
     assignment = _course(tmp_path, "")
     (assignment / "autotests.yml").write_text("mine:")
     shared = find_shared_files(assignment)
@@ -51,18 +51,18 @@ def test_templates_beside_the_notebooks_go_before_those_of_the_course(tmp_path: 
         "",
     ],
 )
-def test_the_configuration_is_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, configuration: str) -> None:
+def test_configuration_is_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, configuration: str) -> None:
     monkeypatch.chdir(tmp_path)
     shared = find_shared_files(_course(tmp_path, configuration))
     assert bool(shared.header) == ('"source/header.ipynb"' in configuration)
     assert not (tmp_path / "ran").exists()
 
 
-def test_a_header_that_is_not_there_is_said(tmp_path: Path) -> None:
+def test_missing_header_is_reported(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="names gone.ipynb"):
         find_shared_files(_course(tmp_path, 'c.IncludeHeaderFooter.header = "gone.ipynb"\n'))
 
 
-def test_a_folder_of_no_course_has_nothing(tmp_path: Path) -> None:
+def test_folder_without_a_course_has_no_shared_files(tmp_path: Path) -> None:
     shared = find_shared_files(tmp_path)
     assert (shared.header, shared.footer, shared.autotests) == (None, None, None)

@@ -1,4 +1,4 @@
-"""nbgrader's metadata of any age."""
+"""nbgrader's metadata of any version is upgraded to schema 3."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pmh_jupyter.authoring.nbgrader.metadata_upgrade import NEWEST_SCHEMA, is_to
 
 
 def _meta(**nbgrader: Any) -> dict[str, Any]:
-    """What becomes of a cell's metadata."""
+    """Return the upgraded metadata of a cell."""
     cell = {"cell_type": "code", "source": "x", "metadata": {"nbgrader": nbgrader, "tags": ["kept"]}}
     metadata: dict[str, Any] = upgrade_notebook({"cells": [cell], "metadata": {}})["cells"][0]["metadata"]
     assert metadata["tags"] == ["kept"]
@@ -18,7 +18,7 @@ def _meta(**nbgrader: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("version", [0, 1, 2])
-def test_an_older_schema_is_upgraded(version: int) -> None:
+def test_older_schema_is_upgraded(version: int) -> None:
     meta = _meta(schema_version=version, grade=True, solution=False, locked=False, grade_id="t", points=2)
     assert meta["schema_version"] == NEWEST_SCHEMA and meta["grade_id"] == "t" and meta["points"] == 2
 
@@ -28,13 +28,13 @@ def test_points_of_a_text_field_become_a_number(written: str, points: object) ->
     assert _meta(grade=True, grade_id="t", points=written)["points"] == points
 
 
-def test_points_of_a_cell_without_a_grade_go() -> None:
+def test_points_of_an_ungraded_cell_are_removed() -> None:
     assert "points" not in _meta(grade=False, solution=True, grade_id="a", points="1")
 
 
-@pytest.mark.parametrize("more", [{}, {"grade_id": "cell-1"}, {"locked": False}, {"schema_version": 3, "task": False}])
-def test_a_cell_that_is_said_to_be_nothing_is_an_ordinary_one(more: dict[str, Any]) -> None:
-    assert _meta(grade=False, solution=False, **more) == {}
+@pytest.mark.parametrize("flags", [{}, {"grade_id": "cell-1"}, {"locked": False}, {"schema_version": 3, "task": False}])
+def test_cell_without_any_role_becomes_an_ordinary_cell(flags: dict[str, Any]) -> None:
+    assert _meta(grade=False, solution=False, **flags) == {}
 
 
 @pytest.mark.parametrize(
@@ -48,9 +48,9 @@ def test_a_cell_that_is_said_to_be_nothing_is_an_ordinary_one(more: dict[str, An
         {"grade": True, "points": "1", "grade_id": "t", "schema_version": "x"},
     ],
 )
-def test_what_is_newer_or_no_number_stays_for_the_author_to_see(meta: dict[str, Any]) -> None:
+def test_newer_or_invalid_metadata_is_left_unchanged(meta: dict[str, Any]) -> None:
     assert _meta(**meta) == meta | ({} if "schema_version" in meta else {"schema_version": NEWEST_SCHEMA})
 
 
-def test_a_schema_of_the_future_is_told_apart() -> None:
+def test_newer_schema_is_recognized() -> None:
     assert is_too_new(NEWEST_SCHEMA + 1) and not is_too_new(NEWEST_SCHEMA) and not is_too_new("10")

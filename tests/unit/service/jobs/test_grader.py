@@ -68,6 +68,19 @@ def test_canary_without_a_sandbox_raises_no_sandbox() -> None:
         grader.check_canary()
 
 
+def test_canary_uses_the_isolation_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    caches: list[IsolationCache | None] = []
+
+    def run_canary(backend: SandboxBackend, isolation_cache: IsolationCache | None = None) -> None:
+        caches.append(isolation_cache)
+
+    monkeypatch.setattr(grader_module, "run_canary", run_canary)
+    cache = IsolationCache()
+    grader = Grader(Settings(), FakeMachine(UnsandboxedBackend()).find_backend, cache)
+    grader.check_canary()
+    assert caches == [cache]
+
+
 def test_close_closes_the_backend_once() -> None:
     class CountingBackend(UnsandboxedBackend):
         close_count = 0

@@ -125,8 +125,8 @@ def test_classroom_keeps_its_version_until_it_adopts_another(school: School) -> 
 
 
 def test_existing_classroom_is_left_unchanged_and_unknown_zone_rejected(school: School) -> None:
-    again = classrooms.ensure_classroom(school.database, CLASSROOM, "Other title", "UTC", "course")
-    assert again == school.classroom
+    existing = classrooms.ensure_classroom(school.database, CLASSROOM, "Other title", "UTC", "course")
+    assert existing == school.classroom
     assert classrooms.list_classrooms(school.database) == (school.classroom,)
     with pytest.raises(BadInput, match="Mars"):
         classrooms.ensure_classroom(school.database, "new", "New", "Mars/Base", "course")

@@ -13,3 +13,9 @@ def test_the_last_definition_of_a_name_is_found() -> None:
     assert sources.find("f") == "def f():\n    return 1\n"
     assert sources.find("C.m") == "    def m(self): return 3\n"
     assert sources.find("nothing") is None
+
+
+def test_a_line_separator_in_a_string_does_not_shift_the_source() -> None:
+    sources = DefinitionSources()
+    sources.add('text = "a\u2028b\x0cc"\ndef f():\n    return text\n')
+    assert sources.find("f") == "def f():\n    return text\n"

@@ -220,25 +220,25 @@ def test_the_callback_of_a_watched_descriptor_runs_while_the_link_waits(pair: tu
     pair[0].watch(reader, on_readable)
     os.write(writer, b"!")
     assert pair[0].receive() == "now" and read_bytes == [b"!"]
-    pair[0].unwatch(reader)
     os.close(reader)
     os.close(writer)
 
 
 def test_an_exception_of_a_watcher_is_raised_by_receive(pair: tuple[Link, Link]) -> None:
     reader, writer = os.pipe()
-    os.close(writer)
+    os.write(writer, b"!")
 
     def on_readable() -> None:
-        raise KeyError("the other end was closed")
+        os.read(reader, 1)
+        raise KeyError("the watcher failed")
 
     pair[0].watch(reader, on_readable)
     with pytest.raises(KeyError):
         pair[0].receive()
-    pair[0].unwatch(reader)
-    os.close(reader)
     pair[1].send(1)
     assert pair[0].receive() == 1
+    os.close(reader)
+    os.close(writer)
 
 
 def test_signals_do_not_interrupt_messages(pair: tuple[Link, Link]) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from pmh_jupyter.grading.runtime.separate_process import student_peer
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
-from tests.support.repository import modules, imports_of
+from tests.support.repository import imports_of, modules
 
 RUNTIME = "pmh_jupyter.grading.runtime."
 

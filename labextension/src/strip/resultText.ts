@@ -100,7 +100,7 @@ export function testDetail(test: TestReply, trans: TranslationBundle): string {
   return isRepeated ? '' : feedbackText(trans, message);
 }
 
-/** The label beside a test's icon. A hidden test is not called failed: nobody is told what it expects. */
+/** The label beside a test's icon. A hidden test is not called failed, because what it expects stays hidden. */
 export function testLabel(test: TestReply, trans: TranslationBundle): string {
   return isUnpassedHidden(test) ? trans.__('Not passed yet') : outcomeLabel(test.outcome, trans);
 }

@@ -1,4 +1,4 @@
-"""The reference says what the code does: tables are generated and current, and every name in prose exists."""
+"""The reference pages are complete and current: tables are generated, and every setting, command and key is documented."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_generated_pages_are_current(capsys: pytest.CaptureFixture[str]) -> None
     assert reference.main(check=True) == 0, capsys.readouterr().err
 
 
-def test_a_page_that_is_out_of_date_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outdated_page_is_reported_and_rewritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("reference/api.md", "explanation/grading.md"):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_text(_text(name), encoding="utf-8")
@@ -42,46 +42,48 @@ def test_a_page_that_is_out_of_date_is_found(tmp_path: Path, monkeypatch: pytest
     assert (tmp_path / "reference/settings.md").read_text(encoding="utf-8") == _text("reference/settings.md")
 
 
-def test_a_table_without_a_place_is_an_error() -> None:
+def test_table_without_markers_is_an_error() -> None:
     with pytest.raises(ValueError, match="routes"):
         reference._fill_tables("# A page\n", {"routes": reference.routes_table})
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_every_variable_named_exists(page: Path) -> None:
-    others = {"PMH_TOKEN", "PMH_SERVICE_URL"}
-    named = set(re.findall(r"\bPMH_[A-Z_]*[A-Z]", page.read_text(encoding="utf-8")))
-    assert named <= {*Settings.traits_by_variable(), *others}
+def test_every_variable_on_a_page_exists(page: Path) -> None:
+    variables_of_the_command = {"PMH_TOKEN", "PMH_SERVICE_URL"}
+    documented = set(re.findall(r"\bPMH_[A-Z_]*[A-Z]", page.read_text(encoding="utf-8")))
+    assert documented <= {*Settings.traits_by_variable(), *variables_of_the_command}
 
 
-def test_every_make_command_named_exists() -> None:
+def test_every_make_target_on_a_page_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    named = {
+    documented = {
         name
         for page in PAGES
         for name in re.findall(r"(?:^|`)make ([a-z]+)", page.read_text(encoding="utf-8"), re.MULTILINE)
     }
-    assert {"up", "test"} <= named <= targets
+    assert {"up", "test"} <= documented <= targets
 
 
-def test_every_verb_and_flag_is_on_the_page() -> None:
+def test_every_command_and_option_is_documented() -> None:
     page = _text("reference/command-line.md")
     commands = list(_commands())
     assert {"pmh up", "pmh course validate", "pmh db check"} <= {name for name, _ in commands}
-    for name, words in commands:
+    for name, options in commands:
         section = re.search(rf"^## `{name}[^\n]*`\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
         assert section, f"{name} has no section"
-        assert not [word for word in words if f"`{word}" not in section[0] and f" {word}" not in section[0]], name
+        assert not [
+            option for option in options if f"`{option}" not in section[0] and f" {option}" not in section[0]
+        ], name
 
 
-def test_no_verb_on_the_page_is_made_up() -> None:
-    known = {name for name, _ in _commands()}
+def test_every_documented_command_exists() -> None:
+    command_names = {name for name, _ in _commands()}
     for command in re.findall(r"^## `(pmh [^`]*)`", _text("reference/command-line.md"), re.MULTILINE):
-        assert any(command == name or command.startswith(f"{name} ") for name in known), command
+        assert any(command == name or command.startswith(f"{name} ") for name in command_names), command
 
 
 def _commands() -> Iterator[tuple[str, list[str]]]:
-    """Every verb in full, with its flags and the names of its arguments."""
+    """Every command with its options."""
     parser = argparse.ArgumentParser("pmh")
     commands = parser.add_subparsers()
     for noun in COMMAND_MODULES:
@@ -92,14 +94,14 @@ def _commands() -> Iterator[tuple[str, list[str]]]:
 def _leaves(name: str, parser: argparse.ArgumentParser) -> Iterator[tuple[str, list[str]]]:
     nested = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
     for action in nested:
-        for verb, child in action.choices.items():
-            yield from _leaves(f"{name} {verb}", child)
+        for subcommand, child in action.choices.items():
+            yield from _leaves(f"{name} {subcommand}", child)
     if not nested:
         flags = [flag for action in parser._actions for flag in action.option_strings if flag not in ("-h", "--help")]
         yield name, flags
 
 
-def test_every_key_of_a_course_is_on_the_page() -> None:
+def test_every_key_of_a_course_is_documented() -> None:
     page = _text("reference/course-format.md")
     models = (schema.CourseFile, schema.UnitEntry, schema.LessonEntry, schema.ConceptEntry, schema.AchievementEntry)
     for model in (*models, schema.LimitsEntry, schema.CellMeta):
@@ -107,20 +109,20 @@ def test_every_key_of_a_course_is_on_the_page() -> None:
 
 
 @pytest.mark.parametrize("word", [*(mark.value for mark in RegionKind), *RULES])
-def test_every_marker_and_rule_is_on_the_page(word: str) -> None:
+def test_every_marker_and_achievement_rule_is_documented(word: str) -> None:
     assert word in _text("reference/course-format.md")
 
 
 @pytest.mark.parametrize("outcome", [outcome.value for outcome in Outcome])
-def test_every_outcome_is_explained(outcome: str) -> None:
+def test_every_outcome_is_documented(outcome: str) -> None:
     assert f"`{outcome}`" in _text("explanation/grading.md")
 
 
-def test_icons_named_are_known_and_the_panel_draws_each() -> None:
+def test_documented_icons_are_accepted_and_drawn_by_the_panel() -> None:
     source = (ROOT / "labextension/src/components/glyph.tsx").read_text(encoding="utf-8")
-    pictures = set(re.findall(r"^  '?([a-z-]+)'?: ", source, re.MULTILINE))
+    drawn_icons = set(re.findall(r"^  '?([a-z-]+)'?: ", source, re.MULTILINE))
     line = re.search(r"^\| `icon`.*$", _text("reference/course-format.md"), re.MULTILINE)
     assert line
-    named = set(re.findall(r"`([a-z-]+)`", line[0])) - {"icon"}
-    assert named == ICONS
-    assert ICONS <= pictures
+    documented = set(re.findall(r"`([a-z-]+)`", line[0])) - {"icon"}
+    assert documented == ICONS
+    assert ICONS <= drawn_icons

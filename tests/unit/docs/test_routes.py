@@ -1,4 +1,4 @@
-"""The tables of routes in the architecture and in the reference are those of the code, in both directions."""
+"""The tables of routes in docs/architecture.md and docs/reference/api.md list exactly the routes of the code."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ METHODS = ("get", "post", "put", "delete")
 
 def _section(page: str, title: str) -> str:
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
-    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
-    assert found, title
-    return found[1]
+    section = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    assert section, title
+    return section[1]
 
 
-def _in_architecture(title: str) -> Operations:
+def _operations_in_architecture(title: str) -> Operations:
     rows = re.findall(r"^\| `([^`]+)` \| ([A-Z]+) \|", _section("architecture.md", title), re.MULTILINE)
     return {(method, path) for path, method in rows}
 
 
-def _in_reference(title: str) -> Operations:
+def _operations_in_reference(title: str) -> Operations:
     return set(re.findall(r"^\| `([A-Z]+) ([^`]+)` \|", _section("reference/api.md", title), re.MULTILINE))
 
 
-def _of_service() -> Operations:
+def _service_operations() -> Operations:
     return {(method, route.path) for route in ROUTES for method in route.operations}
 
 
-def _of_extension() -> Operations:
-    """From the handlers: a pattern's groups are called as the documentation calls them."""
-    found: Operations = set()
+def _extension_operations() -> Operations:
+    """The operations of the server extension's handlers, with the path parameters named as in the documentation."""
+    operations: Operations = set()
     for pattern, handler in [
         *proxy_handlers.routes,
         *lesson_handlers.routes,
@@ -46,34 +46,35 @@ def _of_extension() -> Operations:
         path = pattern.removeprefix("/pmh/api/").replace(UUID_GROUP, "{id}")
         for name in ("{classroom}", "{lesson}"):
             path = path.replace(SLUG_GROUP, name, 1)
-        found |= {(name.upper(), path) for name in METHODS if _defines(handler, name)}
-    return found
+        operations |= {(name.upper(), path) for name in METHODS if _defines(handler, name)}
+    return operations
 
 
 def _defines(handler: type, method: str) -> bool:
-    """True where a class of ours has the method; tornado's own answers 405."""
+    """True if a class of ours defines the method. Tornado's own method responds with 405."""
     return inspect.getmodule(inspect.unwrap(getattr(handler, method))).__name__.startswith("pmh_jupyter.")  # type: ignore[union-attr]
 
 
-def test_the_architecture_has_the_services_routes() -> None:
-    assert _in_architecture("The service's API") == _of_service()
+def test_architecture_lists_the_service_routes() -> None:
+    assert _operations_in_architecture("The service's API") == _service_operations()
 
 
-def test_the_architecture_has_the_extensions_routes() -> None:
-    assert _in_architecture("The server extension's API") == _of_extension()
+def test_architecture_lists_the_server_extension_routes() -> None:
+    assert _operations_in_architecture("The server extension's API") == _extension_operations()
 
 
-def test_the_reference_has_both() -> None:
-    assert _in_reference("The service's operations") == _of_service()
-    assert _in_reference("The server extension") == _of_extension()
+def test_reference_lists_the_routes_of_service_and_server_extension() -> None:
+    assert _operations_in_reference("The service's operations") == _service_operations()
+    assert _operations_in_reference("The server extension") == _extension_operations()
 
 
-def test_the_architecture_says_which_scope() -> None:
+def test_architecture_lists_the_scope_of_each_route() -> None:
     rows = re.findall(
         r"^\| `([^`]+)` \| ([A-Z]+) \| ([^|]+) \|", _section("architecture.md", "The service's API"), re.MULTILINE
     )
-    documented = {(method, path): scope for path, method, scope in rows}
+    documented_scopes = {(method, path): scope for path, method, scope in rows}
     for route in ROUTES:
         for method, operation in route.operations.items():
-            word = operation.access_rule.scope.value.removeprefix("custom:pmh:") if operation.access_rule else "none"
-            assert word in documented[method, route.path], route.path
+            rule = operation.access_rule
+            scope = rule.scope.value.removeprefix("custom:pmh:") if rule else "none"
+            assert scope in documented_scopes[method, route.path], route.path

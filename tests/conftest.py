@@ -57,7 +57,7 @@ def _relative_path(item: pytest.Item) -> Path:
 def _group(item: pytest.Item) -> str:
     """The tests that run in one process with this one: a machine has one Docker engine, and some folders share a fixture."""
     path = _relative_path(item)
-    if "docker" in path.stem:
+    if "docker" in path.stem or item.get_closest_marker("docker"):
         return "docker"
     return next((folder for folder in SHARED_FOLDERS if path.as_posix().startswith(f"{folder}/")), path.as_posix())
 

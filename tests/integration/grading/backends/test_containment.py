@@ -61,7 +61,8 @@ def target(tmp_path: Path) -> Iterator[dict[str, Any]]:
         secret.open("rb") as held,
         subprocess.Popen(["cat"], stdin=subprocess.PIPE, env={"KEY": SECRET}, pass_fds=(held.fileno(),)) as process,
     ):
-        abstract.bind(f"\0{SECRET}")
+        abstract_name = f"{SECRET}-{os.getpid()}"  # names of abstract sockets are shared by the whole machine
+        abstract.bind(f"\0{abstract_name}")
         abstract.listen()
         threading.Thread(target=_greet, args=(server,), daemon=True).start()
         yield {
@@ -71,7 +72,7 @@ def target(tmp_path: Path) -> Iterator[dict[str, Any]]:
             "word": "cat",
             "descriptor": held.fileno(),
             "port": server.getsockname()[1],
-            "abstract": SECRET,
+            "abstract": abstract_name,
             "source": grade_module.__file__,
         }
         process.kill()

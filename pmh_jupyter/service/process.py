@@ -1,4 +1,4 @@
-"""Starts and stops one service process. Stopping takes at most three seconds."""
+"""Starts and stops one service process. Stopping never waits for the end of a grading: it releases the jobs after a short grace."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ from pmh_jupyter.storage.records import events, jobs
 from pmh_jupyter.storage.records.isolation import save_isolation
 
 DATABASE_THREADS = 8
+# How long running gradings may take to finish, and how long releasing the others may take on a busy machine. JupyterHub waits ten
+# seconds before it kills a service.
 SHUTDOWN_TIMEOUT_SECONDS = 1.5
+RELEASE_TIMEOUT_SECONDS = 5.0
 GRADER_CLOSE_TIMEOUT_SECONDS = 0.5
 
 
@@ -156,7 +159,7 @@ async def _stop_service(service: Service, server: HTTPServer) -> None:
     server.stop()
     await service.broadcaster.close()
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(SHUTDOWN_TIMEOUT_SECONDS + 0.8):
+        async with asyncio.timeout(SHUTDOWN_TIMEOUT_SECONDS + RELEASE_TIMEOUT_SECONDS):
             await asyncio.gather(
                 asyncio.to_thread(service.worker_pool.stop, SHUTDOWN_TIMEOUT_SECONDS), server.close_all_connections()
             )

@@ -17,7 +17,7 @@ class BadJoinCode(BadInput):
 
     code = "bad-join-code"
     status = 404
-    advice = "Ask your instructor for the code. It is on the classroom's page."
+    advice = "Ask your instructor for the code, which is on the classroom's page."
 
 
 async def enrol(service_url: str, token: str, name: str, join_code: str) -> ClassroomReply:
@@ -45,7 +45,7 @@ async def enrol(service_url: str, token: str, name: str, join_code: str) -> Clas
 
 
 def _enrolment_error(status: int, body: bytes) -> PmhError:
-    """The error to show on the sign-up page for a reply of the service."""
+    """Returns the error that the sign-up page shows for a reply of the service."""
     if status in (400, 404, 409, 410, 422):
         return BadJoinCode(_error_message(body) or "No classroom has this code.")
     if status == 429:

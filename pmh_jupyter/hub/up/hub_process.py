@@ -41,7 +41,7 @@ class HubProcess:
 
 @contextmanager
 def running_hub(config: Path, environ: dict[str, str], log: Path, progress: Progress) -> Iterator[HubProcess]:
-    """Starts the hub. On leaving, for any reason, the hub and all of its descendants have ended.
+    """Starts the hub, and ends it with all of its descendants when the block ends for any reason.
 
     SIGTERM and SIGHUP raise KeyboardInterrupt, as SIGINT does. All three are ignored while the hub is being stopped.
     """
@@ -69,7 +69,7 @@ def _start_hub(config: Path, environ: dict[str, str], log: Path) -> subprocess.P
 
 
 def _stop_hub(started: list[subprocess.Popen[bytes]]) -> None:
-    """Stops the hub with SIGTERM, then ends the remaining descendants, including those whose parents ended with the hub."""
+    """Stops the hub with SIGTERM, then ends the remaining descendants, including orphans of the hub."""
     descendants_before = descendants()
     for hub in started:
         hub.terminate()

@@ -1,4 +1,4 @@
-"""Finds slow modules that a lesson's notebooks import, so that they can be imported before a submission arrives. Pure."""
+"""Finds slow imports of a lesson's notebooks, so that the grader can import these modules before a submission arrives. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _IMPORT = re.compile(r"^\s*import\s+(.+)$", re.MULTILINE)
 def find_slow_imports(files: Iterable[File]) -> tuple[str, ...]:
     """Return the modules of `SLOW_IMPORTS` that the notebooks among these files import, sorted. `matplotlib.pyplot` replaces matplotlib.
 
-    The search is textual: a line that only looks like an import costs nothing but an unneeded import.
+    The search is textual: text that only looks like an import causes an unneeded import, nothing worse.
     """
     sources = [source for file in files if is_notebook(file) for source in _code_cells(file)]
     modules = {module for source in sources for module in _imported_modules(source)}

@@ -1,8 +1,8 @@
-"""Builds the list of cells to run from a submission: the student's cells between the release's locked cells and test cells.
+"""Builds the list of cells to run from a submission and its release.
 
-The release gives the order, the tests and all locked cells; the submission gives the answers and every other code cell, each of which stays
-behind the cell that it followed. Each repair of the submission gets a message. Outputs, tags, kernelspec and points of a submission are
-ignored.
+The order, the tests and all locked cells come from the release. The answers and all other code cells come from the submission; an added
+cell runs after the cell that it follows in the submission. Each repair of the submission gets a message. Outputs, tags, kernelspec and
+points of a submission are ignored.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ class Step:
     """One code cell to run.
 
     grade_id: of the release's cell; None for a cell that the student added.
-    merged_answers: the other answers that were found in this one.
-    follows_cell: the release's cell that a cell of the student's own follows.
-    assertion_millipoints: the points of each assertion, for a test cell that gives them one by one.
-    is_locked: a locked cell of the release that is not a test cell.
+    merged_answers: the grade_ids of other answers that were found in this cell.
+    follows_cell: for a cell that the student added, the grade_id of the release's cell before it.
+    assertion_millipoints: the points of each assertion, for a test cell with weights.
+    is_locked: whether it is a locked cell of the release, other than a test cell.
     """
 
     source: str
@@ -56,10 +56,11 @@ class Step:
 class NotebookPlan:
     """One notebook to run.
 
-    missing_answers: the answer cells that were not found.
-    problem: the reason why nothing of it can be run.
+    missing_answers: the grade_ids of answer cells that were not found.
+    problem: the reason why the notebook cannot be run.
     kernel: the kernel that runs it, "" for Python; the release chooses it, never the submission.
-    discarded_names: names that the student defined in a locked cell or a test cell, which the release's version replaced; by name the cell.
+    discarded_names: names that the student defined in a locked cell or a test cell, which the release's version replaces, each with the
+    grade_id of that cell.
     """
 
     path: str
@@ -81,7 +82,7 @@ def assemble_plans(task: GradingTask) -> tuple[NotebookPlan, ...]:
     }
     release = [read_sealed_notebook(file) for file in task.sealed_files if is_notebook(file)]
     submitted_notebooks = SubmittedNotebooks((file for file in task.submitted_files if is_notebook(file)), release)
-    # Every notebook is matched before the remaining ones are reported as extra.
+    # All notebooks are matched first, so that only unmatched ones are reported as extra.
     found_notebooks = {notebook.path: _find_notebook(notebook, submitted_notebooks) for notebook in release}
     return tuple(
         _plan_notebook(
@@ -96,7 +97,7 @@ def assemble_plans(task: GradingTask) -> tuple[NotebookPlan, ...]:
 
 
 def collect_working_files(task: GradingTask) -> tuple[File, ...]:
-    """Return the files beside the notebooks while they run: the student's, with the release's own files restored. No notebooks."""
+    """Return the data files for the run: the student's, with the release's own files restored. Notebooks are left out."""
     files = {file.path: file for file in (*task.submitted_files, *task.sealed_files) if not is_notebook(file)}
     return tuple(files[path] for path in sorted(files) if is_safe_path(path))
 
@@ -157,7 +158,7 @@ def _plan_notebook(
 
 
 def _find_discarded_names(release: Notebook, student: Notebook, matches: CellMatches) -> dict[str, str]:
-    """Find the names that a student defined in changed copies of locked cells and test cells; by name the cell."""
+    """Find the names that a student defined in changed copies of locked cells and test cells, each with the cell's grade_id."""
     discarded: dict[str, str] = {}
     for number, cell in enumerate(release.cells):
         if cell.grade_id and not cell.is_solution and cell.cell_type == "code":
@@ -169,7 +170,7 @@ def _find_discarded_names(release: Notebook, student: Notebook, matches: CellMat
 
 
 class _StepBuilder:
-    """Builds the steps: the release's cells in order, each followed by the cells that the student added behind it."""
+    """Builds the steps: the release's cells in order, each followed by the cells that the student added after it."""
 
     def __init__(
         self, release: Notebook, student: Notebook, matches: CellMatches, *, include_hidden_tests: bool
@@ -226,7 +227,7 @@ class _StepBuilder:
             yield Step(self.student[n].source, self.release.cells[owner_index].grade_id, merged_answers=merged_answers)
 
     def _find_early_cells(self) -> dict[int, int]:
-        """Find the cells that answer several exercises and stand behind the tests of one of them; return the position at which they run."""
+        """Find cells that answer several exercises, but follow the tests of one of them. Return the earlier position at which each runs."""
         early_cells: dict[int, int] = {}
         for student_index, release_indices in self.merged_answers.items():
             first_index, owner_index = min(release_indices), self.matches.release_cell_of[student_index]

@@ -1,8 +1,8 @@
 """Finds the submitted notebook that belongs to a notebook of the release. Pure.
 
-In this order: the notebook of the same path; the one that shares the most grade_ids; the one of the same name in another folder; the one
-whose name differs only by what a copy adds to a name; and, where the release has one notebook and one was submitted, that one.
-A notebook of the right path that cannot be read gives way to a copy that can.
+The candidates, in order of preference: the notebook with the same path; the one that shares the most grade_ids; the one with the same
+name in another folder; the one whose name differs only by a copy marker such as "(2)"; the only submitted notebook, if the release has
+one notebook as well. A notebook with the same path that cannot be read is skipped if there is another candidate.
 """
 
 from __future__ import annotations
@@ -81,5 +81,5 @@ class SubmittedNotebooks:
 
 
 def normalize_notebook_name(path: str) -> str:
-    """Return a notebook's name without folder, extension, case and what a copy adds to a name ("Copy of", "-Copy1", " (2)")."""
+    """Return a notebook's lower-case name without folder, extension and copy markers ("Copy of", "-Copy1", " (2)")."""
     return _COPY_MARKERS.sub("", path.rpartition("/")[2].removesuffix(".ipynb")).lower()

@@ -1,4 +1,4 @@
-"""Sandbox backends: what contains a student's code. `find_backend` returns the one that this machine supports."""
+"""Sandbox backends, which contain students' code. `find_backend` returns the one that this machine supports."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pmh_jupyter.grading.task import EffectiveLimits
 __all__ = ["JudgeRun", "SandboxBackend", "create_bubblewrap_backend", "find_backend"]
 
 
-# One empty cell: running it needs a sandbox for a submission.
+# Running one empty cell needs everything that a submission needs.
 PROBE_BUNDLE = json.dumps(
     {
         "cells": [{"cell": 0, "kind": "student", "source": ""}],
@@ -37,8 +37,8 @@ PROBE_BUNDLE = json.dumps(
 def find_backend(settings: Settings) -> SandboxBackend:
     """Return the sandbox backend that this machine supports, after starting it once.
 
-    PMH_GRADER_SANDBOX selects it. With "auto" and no sandbox, a hub on loopback gets `UnsandboxedBackend` (`is_contained` is False: show
-    this wherever a person looks); any other raises NoSandbox. Also raises NoSandbox if the Python that should run students' code cannot.
+    PMH_GRADER_SANDBOX selects it. With "auto" and no sandbox, a hub on loopback gets `UnsandboxedBackend`; callers should show users that
+    its `is_contained` is False. Raises NoSandbox on any other hub, and if the configured Python cannot run students' code.
     """
     if settings.grader_sandbox == "docker":
         return _create_docker_backend(settings)
@@ -57,13 +57,13 @@ def _create_docker_backend(settings: Settings) -> SandboxBackend:
     except ImportError as error:
         raise NoSandbox(
             "Docker's client for Python is not installed.",
-            advice="pip install 'pmh-jupyter[docker]', or set PMH_GRADER_SANDBOX.",
+            advice="Run `pip install 'pmh-jupyter[docker]'`, or set PMH_GRADER_SANDBOX.",
         ) from error
     return _probed(DockerBackend(settings.grader_image or settings.docker_image, settings.grader_python or "python3"))
 
 
 def create_bubblewrap_backend(python: str = sys.executable) -> SandboxBackend:
-    """Return a bubblewrap sandbox around the given Python. Raises NoSandbox, with the reason, if it does not start."""
+    """Return a bubblewrap backend for this Python. Raises NoSandbox, with the reason, if it does not start."""
     return _probed(BubblewrapBackend(inspect_grader_python(python)))
 
 

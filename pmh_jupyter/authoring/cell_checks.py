@@ -20,8 +20,8 @@ from pmh_jupyter.grading.assertion_weights import ALL_OR_NOTHING, find_assertion
 
 Finding = tuple[str, str]  # the problem, and the remedy
 
-_GRADE_ID = re.compile(r"[\w.-]{1,64}")
-_FLAGS = ("grade", "solution", "locked", "task")
+_GRADE_ID_PATTERN = re.compile(r"[\w.-]{1,64}")
+_ROLE_KEYS = ("grade", "solution", "locked", "task")
 _MAX_POINTS = 1000
 MAX_WEIGHTS = 400  # per cell; the judge reports at most about 500 checks of a cell separately
 
@@ -66,18 +66,18 @@ def _check_metadata(cell: Json) -> Iterator[Finding]:
             f"Its nbgrader metadata has schema version {version!r}.",
             f"Set `schema_version` to {NBGRADER_SCHEMA_VERSION}, or remove it.",
         )
-    for flag in _FLAGS:
+    for flag in _ROLE_KEYS:
         if not isinstance(metadata.get(flag, False), bool):
             yield f"`{flag}` is {metadata[flag]!r}.", "Write true or false."
     name = metadata.get("grade_id")
-    if name is None and any(metadata.get(flag) is True for flag in _FLAGS):
+    if name is None and any(metadata.get(flag) is True for flag in _ROLE_KEYS):
         yield "It has nbgrader metadata without a grade_id.", "Add a grade_id that no other cell of the lesson has."
-    elif name is not None and not (isinstance(name, str) and _GRADE_ID.fullmatch(name)):
+    elif name is not None and not (isinstance(name, str) and _GRADE_ID_PATTERN.fullmatch(name)):
         yield f"Its grade_id is {name!r}.", "Use 1 to 64 letters, digits, `-`, `_` or `.`."
 
 
 def _check_role(cell: Json) -> Iterator[Finding]:
-    grade, solution, locked, task = (nbgrader_metadata(cell).get(flag) is True for flag in _FLAGS)
+    grade, solution, locked, task = (nbgrader_metadata(cell).get(flag) is True for flag in _ROLE_KEYS)
     if is_instructor_only(cell) and (grade or solution or task):
         yield (
             "It is marked `remove: true`, so students do not get it, but it is also graded, a solution cell or a task.",

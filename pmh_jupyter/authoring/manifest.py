@@ -17,7 +17,7 @@ from pmh_jupyter.errors import InvalidCourse, Problem
 
 MANIFEST_NAME = "course.toml"
 MISSING_MANIFEST = Problem(MANIFEST_NAME, "The file is missing.", "Add it: it names the course and its lessons.")
-_SLUG: TypeAdapter[str] = TypeAdapter(Slug)
+_SLUG_ADAPTER: TypeAdapter[str] = TypeAdapter(Slug)
 
 
 def read_manifest(content: bytes) -> tuple[CourseFile | None, list[Problem]]:
@@ -40,7 +40,7 @@ def read_course_slug(files: Iterable[File]) -> str:
     if content is None:
         raise InvalidCourse("This folder is not a course.", problems=(MISSING_MANIFEST,))
     try:
-        return _SLUG.validate_python(tomllib.loads(content.decode()).get("slug"))
+        return _SLUG_ADAPTER.validate_python(tomllib.loads(content.decode()).get("slug"))
     except ValueError as error:
         raise InvalidCourse("The course cannot be read.", problems=tuple(read_manifest(content)[1])) from error
 

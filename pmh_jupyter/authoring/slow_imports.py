@@ -15,8 +15,8 @@ SLOW_IMPORTS = frozenset(
 )
 """Modules that are slow to import, and may be imported once for all submissions."""
 
-_FROM = re.compile(r"^\s*from\s+([\w.]+)\s+import\b", re.MULTILINE)
-_IMPORT = re.compile(r"^\s*import\s+(.+)$", re.MULTILINE)
+_FROM_STATEMENT = re.compile(r"^\s*from\s+([\w.]+)\s+import\b", re.MULTILINE)
+_IMPORT_STATEMENT = re.compile(r"^\s*import\s+(.+)$", re.MULTILINE)
 
 
 def find_slow_imports(files: Iterable[File]) -> tuple[str, ...]:
@@ -44,7 +44,7 @@ def _code_cells(file: File) -> list[str]:
 
 
 def _imported_modules(source: str) -> Iterator[str]:
-    for match in _FROM.finditer(source):
+    for match in _FROM_STATEMENT.finditer(source):
         yield match[1] if match[1] != "matplotlib" or "pyplot" not in source else "matplotlib.pyplot"
-    for match in _IMPORT.finditer(source):
+    for match in _IMPORT_STATEMENT.finditer(source):
         yield from (name.split()[0] for name in match[1].split(",") if name.split())

@@ -83,11 +83,11 @@ def assemble_plans(task: GradingTask) -> tuple[NotebookPlan, ...]:
     release = [read_sealed_notebook(file) for file in task.sealed_files if is_notebook(file)]
     submitted_notebooks = SubmittedNotebooks((file for file in task.submitted_files if is_notebook(file)), release)
     # All notebooks are matched first, so that only unmatched ones are reported as extra.
-    found_notebooks = {notebook.path: _find_notebook(notebook, submitted_notebooks) for notebook in release}
+    notebook_matches = {notebook.path: _find_notebook(notebook, submitted_notebooks) for notebook in release}
     return tuple(
         _plan_notebook(
             notebook,
-            *found_notebooks[notebook.path],
+            *notebook_matches[notebook.path],
             submitted_notebooks,
             include_hidden_tests=task.include_hidden_tests,
         )
@@ -138,10 +138,10 @@ def _plan_notebook(
     flags: list[Flag] = []
     repairs = ([message] if message else []) + submitted_notebooks.extra_notebook_messages(release)
     missing_answers: set[str] = set()
-    for number, cell in enumerate(release.cells):
-        copies = [student.cells[n] for n in matches.student_cells_of.get(number, [])]
-        repairs.extend(_repair_messages(release.cells, number, copies, matches))
-        if not copies and cell.grade_id and cell.is_solution and number not in matches.merged_into:
+    for release_index, cell in enumerate(release.cells):
+        copies = [student.cells[n] for n in matches.student_cells_of.get(release_index, [])]
+        repairs.extend(_repair_messages(release.cells, release_index, copies, matches))
+        if not copies and cell.grade_id and cell.is_solution and release_index not in matches.merged_into:
             missing_answers.add(cell.grade_id)
         if cell.is_test and any(not is_unchanged(cell, copy) for copy in copies):
             flags.append(Flag("test-changed", cell.grade_id))
@@ -159,14 +159,16 @@ def _plan_notebook(
 
 def _find_discarded_names(release: Notebook, student: Notebook, matches: CellMatches) -> dict[str, str]:
     """Find the names that a student defined in changed copies of locked cells and test cells, each with the cell's grade_id."""
-    discarded: dict[str, str] = {}
-    for number, cell in enumerate(release.cells):
+    discarded_names: dict[str, str] = {}
+    for release_index, cell in enumerate(release.cells):
         if cell.grade_id and not cell.is_solution and cell.cell_type == "code":
-            for n in matches.student_cells_of.get(number, [])[:MAX_CANDIDATES]:
-                if not is_unchanged(cell, student.cells[n]):
-                    own_names = analyze_names(student.cells[n].source).bound - analyze_names(cell.source).bound
-                    discarded |= dict.fromkeys(sorted(own_names), cell.grade_id)
-    return discarded
+            for student_index in matches.student_cells_of.get(release_index, [])[:MAX_CANDIDATES]:
+                if not is_unchanged(cell, student.cells[student_index]):
+                    own_names = (
+                        analyze_names(student.cells[student_index].source).bound - analyze_names(cell.source).bound
+                    )
+                    discarded_names |= dict.fromkeys(sorted(own_names), cell.grade_id)
+    return discarded_names
 
 
 class _StepBuilder:
@@ -181,20 +183,22 @@ class _StepBuilder:
             matches,
             include_hidden_tests,
         )
-        self.own_steps = self._collect_own_steps()
+        self.added_steps = self._collect_added_steps()
         self.merged_answers: dict[int, list[int]] = {}
         for release_index, student_index in matches.merged_into.items():
             self.merged_answers.setdefault(student_index, []).append(release_index)
         self.early_cells = self._find_early_cells()
 
     def build(self) -> Iterator[Step]:
-        yield from self.own_steps.get(None, [])
-        for number, cell in enumerate(self.release.cells):
+        yield from self.added_steps.get(None, [])
+        for release_index, cell in enumerate(self.release.cells):
             if cell.cell_type == "code" and cell.grade_id:
                 yield from (
-                    self._answer_steps(number, cell) if cell.is_solution else self._release_step(cell, cell.grade_id)
+                    self._answer_steps(release_index, cell)
+                    if cell.is_solution
+                    else self._release_step(cell, cell.grade_id)
                 )
-            yield from self.own_steps.get(number, [])
+            yield from self.added_steps.get(release_index, [])
 
     def _release_step(self, cell: Cell, grade_id: str) -> Iterator[Step]:
         source = cell.source if self.include_hidden_tests else remove_regions(cell.source, RegionKind.HIDDEN_TESTS)
@@ -211,20 +215,25 @@ class _StepBuilder:
             is_locked=not cell.is_test,
         )
 
-    def _answer_steps(self, number: int, cell: Cell) -> Iterator[Step]:
-        copies = {n: self.student[n] for n in self.matches.student_cells_of.get(number, [])}
+    def _answer_steps(self, release_index: int, cell: Cell) -> Iterator[Step]:
+        copies = {n: self.student[n] for n in self.matches.student_cells_of.get(release_index, [])}
         selected = select_answers(cell, list(copies.values()))
-        if number in self.matches.merged_into:
+        if release_index in self.matches.merged_into:
             selected = [copy for copy in selected if not is_untouched(cell, copy)]
-        numbers = [
+        selected_indices = [
             n for n, copy in copies.items() if any(copy is chosen for chosen in selected) and n not in self.early_cells
         ]
-        for n in sorted([*numbers, *(n for n, target in self.early_cells.items() if target == number)]):
-            owner_index = self.matches.release_cell_of[n]
+        early_indices = [n for n, position in self.early_cells.items() if position == release_index]
+        for student_index in sorted([*selected_indices, *early_indices]):
+            owner_index = self.matches.release_cell_of[student_index]
             merged_answers = tuple(
-                str(self.release.cells[release_index].grade_id) for release_index in self.merged_answers.get(n, [])
+                str(self.release.cells[n].grade_id) for n in self.merged_answers.get(student_index, [])
             )
-            yield Step(self.student[n].source, self.release.cells[owner_index].grade_id, merged_answers=merged_answers)
+            yield Step(
+                self.student[student_index].source,
+                self.release.cells[owner_index].grade_id,
+                merged_answers=merged_answers,
+            )
 
     def _find_early_cells(self) -> dict[int, int]:
         """Find cells that answer several exercises, but follow the tests of one of them. Return the earlier position at which each runs."""
@@ -235,29 +244,29 @@ class _StepBuilder:
                 early_cells[student_index] = first_index
         return early_cells
 
-    def _collect_own_steps(self) -> dict[int | None, list[Step]]:
+    def _collect_added_steps(self) -> dict[int | None, list[Step]]:
         """Return the code cells that the student added, by the release's cell that they follow (None: before any)."""
-        own_steps: dict[int | None, list[Step]] = {}
+        added_steps: dict[int | None, list[Step]] = {}
         release_cell_of = self.matches.release_cell_of
         anchor: int | None = None
-        for number, cell in enumerate(self.student):
-            if number in release_cell_of:
-                anchor = release_cell_of[number]
+        for student_index, cell in enumerate(self.student):
+            if student_index in release_cell_of:
+                anchor = release_cell_of[student_index]
             elif cell.cell_type == "code" and cell.source.strip():
                 follows_cell = None if anchor is None else self.release.cells[anchor].grade_id
-                own_steps.setdefault(anchor, []).append(Step(cell.source, follows_cell=follows_cell))
-        return own_steps
+                added_steps.setdefault(anchor, []).append(Step(cell.source, follows_cell=follows_cell))
+        return added_steps
 
 
 def _repair_messages(
-    release: tuple[Cell, ...], number: int, copies: list[Cell], matches: CellMatches
+    release: tuple[Cell, ...], release_index: int, copies: list[Cell], matches: CellMatches
 ) -> Iterator[Message]:
-    cell = release[number]
+    cell = release[release_index]
     if not cell.grade_id:
         return
     params = {"cell": cell.grade_id}
-    if number in matches.merged_into:
-        other_id = release[matches.release_cell_of[matches.merged_into[number]]].grade_id
+    if release_index in matches.merged_into:
+        other_id = release[matches.release_cell_of[matches.merged_into[release_index]]].grade_id
         yield Message("repair-merged-answer", params | {"other": str(other_id)})
     elif not copies and (cell.cell_type == "code" or cell.is_manually_graded):
         yield Message("answer-not-found" if cell.is_solution else "repair-restored-cell", params)
@@ -265,17 +274,18 @@ def _repair_messages(
         if cell.cell_type == "code" and any(not is_unchanged(cell, copy) for copy in copies):
             yield Message("repair-restored-tests" if cell.is_test else "repair-restored-locked-cell", params)
     elif copies:
-        yield from _answer_repair_messages(cell, copies, params, matches, number)
+        yield from _answer_repair_messages(cell, copies, params, matches, release_index)
 
 
 def _answer_repair_messages(
-    cell: Cell, copies: list[Cell], params: dict[str, str], matches: CellMatches, number: int
+    cell: Cell, copies: list[Cell], params: dict[str, str], matches: CellMatches, release_index: int
 ) -> Iterator[Message]:
-    if number in matches.matched_without_id:
+    if release_index in matches.matched_without_id:
         yield Message(
-            "repair-matched-by-position" if number in matches.matched_by_position else "repair-lost-label", params
+            "repair-matched-by-position" if release_index in matches.matched_by_position else "repair-lost-label",
+            params,
         )
-    if number in matches.moved_answers:
+    if release_index in matches.moved_answers:
         yield Message("repair-moved-answer", params)
     elif len(copies) > 1:
         yield Message("repair-duplicate-cells", params | {"count": str(len(copies))})

@@ -83,8 +83,8 @@ def match_cells(release: tuple[Cell, ...], student: tuple[Cell, ...]) -> CellMat
 def select_answers(cell: Cell, copies: list[Cell]) -> list[Cell]:
     """Return the copies of an answer cell to run. Untouched copies, and copies of another type, count only if there are no others."""
     stub = stub_of(cell).split()
-    touched = [copy for copy in copies if copy.source.split() not in ([], stub)] or copies[:1]
-    return [copy for copy in touched if copy.cell_type == cell.cell_type] or touched
+    touched_copies = [copy for copy in copies if copy.source.split() not in ([], stub)] or copies[:1]
+    return [copy for copy in touched_copies if copy.cell_type == cell.cell_type] or touched_copies
 
 
 def is_untouched(cell: Cell, copy: Cell) -> bool:
@@ -183,12 +183,14 @@ class _CellMatcher:
         for release_index in unmatched:
             low, high = bounds[release_index]
             start = bisect_right(order, last_match_after.get(low, low))
-            nearby = islice(order[start : start + MAX_CANDIDATES], MAX_CANDIDATES)
-            possible = [
-                n for n in nearby if n < high and n in self.free_cells and self._is_possible_answer(release_index, n)
+            nearby_cells = islice(order[start : start + MAX_CANDIDATES], MAX_CANDIDATES)
+            possible_cells = [
+                n
+                for n in nearby_cells
+                if n < high and n in self.free_cells and self._is_possible_answer(release_index, n)
             ]
-            if possible:
-                best = max(possible, key=lambda n: (self._similarity(release_index, n), -n))
+            if possible_cells:
+                best = max(possible_cells, key=lambda n: (self._similarity(release_index, n), -n))
                 last_match_after[low] = best
                 self._assign(release_index, best)
                 self.matches.matched_by_position.add(release_index)
@@ -313,8 +315,8 @@ class _CellMatcher:
         required_names = self.required_names.get(release_index)
         if not required_names:
             return
-        rarest = min(required_names, key=lambda name: (len(cells_by_name.get(name, ())), name))
-        for student_index in cells_by_name.get(rarest, ())[:MAX_CANDIDATES]:
+        rarest_name = min(required_names, key=lambda name: (len(cells_by_name.get(name, ())), name))
+        for student_index in cells_by_name.get(rarest_name, ())[:MAX_CANDIDATES]:
             is_free = cells_by_name is not self._free_cells_by_name or student_index in self.free_cells
             if is_free and required_names <= self._names_of(student_index).bound:
                 yield student_index

@@ -31,7 +31,7 @@ def grade(task: GradingTask, backend: SandboxBackend, isolation_cache: Isolation
     isolation, the cache supplies it; without a cache it is decided for this grading only, which takes about twenty runs. Raises
     InvalidNotebook if a sealed file is not a valid notebook.
     """
-    started = time.monotonic()
+    start_time = time.monotonic()
     plans = assemble_plans(task)
     runs = _run_plans(plans, task, backend, isolation_cache or IsolationCache())
     verdicts_by_notebook = _collect_notebook_verdicts(runs, task)
@@ -44,7 +44,7 @@ def grade(task: GradingTask, backend: SandboxBackend, isolation_cache: Isolation
         verdicts=tuple(
             verdicts_by_notebook[exercise.notebook].verdict_of(exercise) for exercise in requested_exercises
         ),
-        seconds=time.monotonic() - started,
+        seconds=time.monotonic() - start_time,
         repairs=tuple(message for plan in plans for message in plan.repairs),
         flags=tuple(
             flag

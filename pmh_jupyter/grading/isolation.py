@@ -169,7 +169,7 @@ class _IsolationTrial:
         candidate = replace(
             candidate,
             test_helpers=test_helpers,
-            exported_names=tuple(sorted(set(_find_names_to_keep(self.plan.steps)))),
+            exported_names=tuple(sorted(set(_find_names_to_preserve(self.plan.steps)))),
         )
         for isolation in (candidate, replace(candidate, test_helpers=())):
             if passed_by_cell(self.run(self.plan, isolation, False)) == self.expected_results:
@@ -231,9 +231,9 @@ def passed_by_cell(run: NotebookRun) -> PassedByCell:
     for number, step in enumerate(run.plan.steps):
         if step.is_test and step.grade_id:
             result = run.results.get(number)
-            ran_to_end = result is not None and result.state == "completed" and not result.cause
+            has_run_to_end = result is not None and result.state == "completed" and not result.cause
             results[step.grade_id] = (
-                tuple(test.outcome == "passed" for test in result.tests) if result and ran_to_end else ()
+                tuple(test.outcome == "passed" for test in result.tests) if result and has_run_to_end else ()
             )
     return results
 
@@ -246,12 +246,14 @@ def _failure_causes(run: NotebookRun) -> Iterator[tuple[str, str]]:
     """Yield the grade_id and the reason of each test cell that did not pass."""
     for number, result in run.results.items():
         grade_id = run.plan.steps[number].grade_id
-        failed = next((test for test in result.tests if test.outcome != "passed"), None)
-        if grade_id and failed:
-            text = failed.text or failed.detail
+        failed_test = next((test for test in result.tests if test.outcome != "passed"), None)
+        if grade_id and failed_test:
+            text = failed_test.text or failed_test.detail
             yield (
                 grade_id,
-                f"{failed.error_type or failed.reason}: {text}" if text else failed.error_type or failed.reason,
+                f"{failed_test.error_type or failed_test.reason}: {text}"
+                if text
+                else failed_test.error_type or failed_test.reason,
             )
         elif grade_id and result.cause:
             yield grade_id, result.cause
@@ -280,7 +282,7 @@ def _find_exported_names(steps: tuple[Step, ...]) -> Iterator[str]:
             yield from bound & names.global_reads
 
 
-def _find_names_to_keep(steps: tuple[Step, ...]) -> Iterator[str]:
+def _find_names_to_preserve(steps: tuple[Step, ...]) -> Iterator[str]:
     """Yield names that a test cell binds and that a later cell, or a function of a test cell, reads. In-process runs restore all others."""
     bound: frozenset[str] = frozenset()
     for step in steps:

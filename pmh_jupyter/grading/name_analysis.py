@@ -17,8 +17,8 @@ from pmh_jupyter.domain.python_syntax import PARSE_ERRORS, parse
 
 # More than anybody writes by hand. A syntax tree takes a hundred times the memory of its source.
 MAX_CHARACTERS = 100_000
-_IDENTIFIER = re.compile(r"[^\W\d]\w*")
-_MAGIC = re.compile(r"^([ \t]*)(?:%|!|\?).*$", re.MULTILINE)
+_IDENTIFIER_PATTERN = re.compile(r"[^\W\d]\w*")
+_MAGIC_PATTERN = re.compile(r"^([ \t]*)(?:%|!|\?).*$", re.MULTILINE)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _SCOPES = (*_FUNCTIONS, *_COMPREHENSIONS, ast.ClassDef)
@@ -47,7 +47,7 @@ def analyze_names(source: str) -> CellNames:
     """Analyze one cell. Magics and shell lines count as empty statements."""
     if len(source) > MAX_CHARACTERS:
         return CellNames(is_parsed=False)
-    tree = _try_parse(source) or _try_parse(_MAGIC.sub(r"\1pass", source))
+    tree = _try_parse(source) or _try_parse(_MAGIC_PATTERN.sub(r"\1pass", source))
     if tree is None:
         return CellNames(used=find_identifiers(source), is_parsed=False)
     used = (node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
@@ -59,7 +59,7 @@ def analyze_names(source: str) -> CellNames:
 
 def find_identifiers(source: str) -> frozenset[str]:
     """Find all identifiers in a text."""
-    return frozenset(_IDENTIFIER.findall(source[:MAX_CHARACTERS]))
+    return frozenset(_IDENTIFIER_PATTERN.findall(source[:MAX_CHARACTERS]))
 
 
 def _try_parse(source: str) -> ast.Module | None:

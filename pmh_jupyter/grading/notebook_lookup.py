@@ -33,8 +33,8 @@ class SubmittedNotebooks:
         exact_match = self._read_notebook(release_notebook.path) if release_notebook.path in self.files else None
         if exact_match is not None:
             return exact_match, None
-        ranked = [(self._rank_candidate(release_notebook, path), path) for path in self.unmatched_paths]
-        best_rank, path = max(ranked, key=lambda pair: pair[0], default=((0,), ""))
+        ranked_paths = [(self._rank_candidate(release_notebook, path), path) for path in self.unmatched_paths]
+        best_rank, path = max(ranked_paths, key=lambda pair: pair[0], default=((0,), ""))
         best_match = self._read_notebook(path) if any(best_rank) else None
         if best_match is not None:
             self.unmatched_paths.remove(path)
@@ -62,10 +62,10 @@ class SubmittedNotebooks:
         if notebook is None:
             return (0,)
         shared_ids = len(set(release_notebook.cells_by_grade_id()) & set(notebook.cells_by_grade_id()))
-        same_name = path.rpartition("/")[2] == release_notebook.path.rpartition("/")[2]
+        has_same_name = path.rpartition("/")[2] == release_notebook.path.rpartition("/")[2]
         return (
             shared_ids,
-            int(same_name),
+            int(has_same_name),
             int(normalize_notebook_name(path) == normalize_notebook_name(release_notebook.path)),
             int(self.is_single_notebook),
         )

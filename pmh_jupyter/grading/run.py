@@ -73,10 +73,10 @@ def run_plan(
         release_paths=release_paths,
     )
     compiled_cells = _get_compiled_cells(bundle, limits, backend)
-    started = time.monotonic()
+    start_time = time.monotonic()
     run = NotebookRun(plan, {})
     for _ in range(MAX_JUDGE_RUNS):
-        remaining_limits = reduce_limits(limits, time.monotonic() - started)
+        remaining_limits = reduce_limits(limits, time.monotonic() - start_time)
         skipped_steps = frozenset(number for number, result in run.results.items() if result.state == "died")
         judge_run = backend.run(
             bundle.to_json(remaining_limits, skipped_steps, compiled_cells), remaining_limits, preload
@@ -84,9 +84,9 @@ def run_plan(
         output = parse_judge_output(judge_run.output)
         fatal_result = _find_fatal_result(output)
         run = _merge_output(run, output, fatal_result, _describe_grader_error(output, judge_run))
-        if run.grader_error or fatal_result is None or time.monotonic() - started > limits.submission_seconds:
+        if run.grader_error or fatal_result is None or time.monotonic() - start_time > limits.submission_seconds:
             break
-    return replace(run, seconds=time.monotonic() - started)
+    return replace(run, seconds=time.monotonic() - start_time)
 
 
 def _get_compiled_cells(bundle: _JudgeBundle, limits: EffectiveLimits, backend: SandboxBackend) -> Mapping[str, str]:

@@ -25,7 +25,7 @@ from pmh_jupyter.grading.task import EffectiveLimits
 
 HIDDEN_TEST_NAME, WHOLE_CELL_NAME = "a hidden test", "the test as a whole"
 NOT_EVALUATED = Message("test-not-evaluated")
-_UNDEFINED_NAME = re.compile(r"name '([^\W\d]\w*)' is not defined")
+_UNDEFINED_NAME_PATTERN = re.compile(r"name '([^\W\d]\w*)' is not defined")
 # The outcome of an exercise is the worst outcome of its tests.
 OUTCOMES_WORST_FIRST = (
     Outcome.GRADER_ERROR,
@@ -38,7 +38,7 @@ OUTCOMES_WORST_FIRST = (
 
 
 @dataclass(frozen=True)
-class _TestAndReason:
+class _VerdictAndReason:
     """A test's verdict, and the reason that its exercise gets if this test decides the outcome."""
 
     verdict: TestVerdict
@@ -61,14 +61,16 @@ class NotebookVerdicts:
             return self._verdict_without_tests(exercise, Outcome.GRADER_ERROR, Message("grader-error"))
         if self.run.plan.problem:
             return self._verdict_without_tests(exercise, Outcome.NOT_CHECKED, self.run.plan.problem)
-        tests = [test for cell in exercise.test_cells for test in self._judge_cell(exercise, cell)]
-        earned = sum(self._earned_millipoints(cell) for cell in exercise.test_cells)
+        tests = [test for cell in exercise.test_cells for test in self._cell_verdicts(exercise, cell)]
+        earned_millipoints = sum(self._earned_millipoints(cell) for cell in exercise.test_cells)
         if exercise.is_manually_graded:
             outcome, message = Outcome.NEEDS_GRADING, Message("needs-grading")
         else:
             outcome, message = _summarize_tests(tests)
         verdicts = tuple(test.verdict for test in tests)
-        return ExerciseVerdict(exercise.grade_id, outcome, earned, exercise.max_millipoints, message, verdicts)
+        return ExerciseVerdict(
+            exercise.grade_id, outcome, earned_millipoints, exercise.max_millipoints, message, verdicts
+        )
 
     def credit_flags(self) -> tuple[Flag, ...]:
         """Return a flag for each test cell that passed, but whose last expression is not a valid number of points."""
@@ -115,21 +117,21 @@ class NotebookVerdicts:
         max_millipoints = self.millipoints.get(grade_id, 0)
         return result.credit is not None and not 0 <= _round_credit(result.credit, max_millipoints) <= max_millipoints
 
-    def _judge_cell(self, exercise: Exercise, grade_id: str) -> Iterator[_TestAndReason]:
+    def _cell_verdicts(self, exercise: Exercise, grade_id: str) -> Iterator[_VerdictAndReason]:
         """Yield the verdicts of one test cell; at least one."""
         result = self._result_of(grade_id)
         if result is None:
-            yield self._judge_unrun_cell(exercise, grade_id)
+            yield self._unrun_cell_verdict(exercise, grade_id)
             return
         for test in result.tests:
-            yield self._judge_test(exercise, grade_id, test)
+            yield self._test_verdict(exercise, grade_id, test)
         if result.state == "died":
             message = stopped_message(result, self.limits)
             yield _with_own_reason(TestVerdict(grade_id, WHOLE_CELL_NAME, _outcome_of_stop(result), message=message))
         elif all(test.outcome == "passed" for test in result.tests):
             yield from map(_with_own_reason, self._credit_verdicts(grade_id, result))
 
-    def _judge_test(self, exercise: Exercise, grade_id: str, test: TestResult) -> _TestAndReason:
+    def _test_verdict(self, exercise: Exercise, grade_id: str, test: TestResult) -> _VerdictAndReason:
         root_cause = None if test.outcome == "passed" else self._root_cause(exercise, test.reason)
         outcome, reason = root_cause or (Outcome(test.outcome), self._test_reason(test))
         is_evaluated = root_cause is None and not _uses_undefined_name(test)
@@ -147,7 +149,7 @@ class NotebookVerdicts:
         if not is_evaluated:
             name = verdict.name if test.is_hidden else test.expression or verdict.name
             verdict = replace(verdict, name=name, message=NOT_EVALUATED)
-        return _TestAndReason(verdict, reason)
+        return _VerdictAndReason(verdict, reason)
 
     def _test_reason(self, test: TestResult) -> Message | None:
         if not test.is_hidden and (message := self._discarded_name_message(test)):
@@ -175,12 +177,12 @@ class NotebookVerdicts:
             return
         yield TestVerdict(grade_id, WHOLE_CELL_NAME, Outcome.FAILED, message=message)
 
-    def _judge_unrun_cell(self, exercise: Exercise, grade_id: str) -> _TestAndReason:
+    def _unrun_cell_verdict(self, exercise: Exercise, grade_id: str) -> _VerdictAndReason:
         """Return the verdict of a test cell that did not run."""
         root_cause = self._root_cause(exercise, None)
         if root_cause:
             outcome, reason = root_cause
-            return _TestAndReason(TestVerdict(grade_id, WHOLE_CELL_NAME, outcome, message=NOT_EVALUATED), reason)
+            return _VerdictAndReason(TestVerdict(grade_id, WHOLE_CELL_NAME, outcome, message=NOT_EVALUATED), reason)
         verdict = TestVerdict(grade_id, WHOLE_CELL_NAME, Outcome.NOT_CHECKED)
         if self.fatal_step is None or self.fatal_step[1].cause == "submission-timeout":
             params = {"seconds": f"{self.limits.submission_seconds:g}"}
@@ -190,7 +192,7 @@ class NotebookVerdicts:
         if fatal_cell in exercise.test_cells:
             message, outcome = stopped_message(result, self.limits), _outcome_of_stop(result)
             verdict = replace(verdict, outcome=outcome, message=NOT_EVALUATED, cell=fatal_cell)
-            return _TestAndReason(verdict, message)
+            return _VerdictAndReason(verdict, message)
         return _with_own_reason(replace(verdict, message=Message("not-reached")))
 
     def _root_cause(self, exercise: Exercise, reason: str | None) -> tuple[Outcome, Message] | None:
@@ -220,8 +222,8 @@ class NotebookVerdicts:
         return not answer_ids.isdisjoint(exercise.solution_cells)
 
 
-def _with_own_reason(verdict: TestVerdict) -> _TestAndReason:
-    return _TestAndReason(verdict, verdict.message)
+def _with_own_reason(verdict: TestVerdict) -> _VerdictAndReason:
+    return _VerdictAndReason(verdict, verdict.message)
 
 
 def _round_credit(credit: float, max_millipoints: int) -> int:
@@ -233,7 +235,7 @@ def _round_credit(credit: float, max_millipoints: int) -> int:
 
 
 def _undefined_name(error: CellError) -> str | None:
-    match = _UNDEFINED_NAME.match(error.detail) if error.error_type == "NameError" else None
+    match = _UNDEFINED_NAME_PATTERN.match(error.detail) if error.error_type == "NameError" else None
     return match[1] if match else None
 
 
@@ -242,7 +244,7 @@ def _uses_undefined_name(test: TestResult) -> bool:
     return test.reason == "exception" and test.error_type == "NameError" and test.cell is None
 
 
-def _summarize_tests(tests: list[_TestAndReason]) -> tuple[Outcome, Message]:
+def _summarize_tests(tests: list[_VerdictAndReason]) -> tuple[Outcome, Message]:
     """Return the worst outcome, with the reason of the first test that has it."""
     for outcome in OUTCOMES_WORST_FIRST:
         for test in tests:

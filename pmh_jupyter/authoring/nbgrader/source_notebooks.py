@@ -10,10 +10,10 @@ from pmh_jupyter.domain.notebook_json import Json, load_notebook
 
 def load_notebooks(lesson: Lesson) -> dict[str, Json]:
     """Load the notebooks by path, in the order of the lesson's files. Raises InvalidNotebook if one cannot be read."""
-    loaded = (load_source(file) for file in lesson.files if is_notebook(file))
+    loaded_notebooks = (load_source(file) for file in lesson.files if is_notebook(file))
     return {
         path: {**notebook, "cells": add_header_and_footer(notebook["cells"], lesson.shared_files)}
-        for path, notebook in loaded
+        for path, notebook in loaded_notebooks
     }
 
 

@@ -66,9 +66,9 @@ class _SubmissionFinder:
     def __init__(self, release: Release, source: Path, discovered: DiscoveredSubmissions) -> None:
         self._release, self._discovered = release, discovered
         self._notebook_paths = [file.path for file in release.student_files if file.path.endswith(".ipynb")]
-        resolved = source.resolve()
+        resolved_source = source.resolve()
         # The folder of a single notebook may or may not have the assignment's name.
-        names = (resolved.name,) if source.is_dir() else (resolved.stem, resolved.parent.name)
+        names = (resolved_source.name,) if source.is_dir() else (resolved_source.stem, resolved_source.parent.name)
         self._lesson_names = {_normalize(name): name for name in (release.lesson, *names) if name}
 
     def find(self, path: Path) -> list[Path]:
@@ -76,13 +76,15 @@ class _SubmissionFinder:
         if not path.is_dir():
             return [path]  # a missing file is reported when it is read
         folders = _subfolders(path)
-        holding_lesson = [folder for folder in folders if self._holds_lesson(folder)]
-        if self._holds_lesson_notebook(path) and len(holding_lesson) < 2:
+        lesson_folders = [folder for folder in folders if self._holds_lesson(folder)]
+        if self._holds_lesson_notebook(path) and len(lesson_folders) < 2:
             return [path]
-        named = [inner for folder in folders if self._has_lesson_name(folder) and (inner := self._innermost(folder))]
-        if len(named) == 1 and not self._holds_lesson_notebook(path):
-            return named
-        if len(holding_lesson) < 2 and self._notebooks_with_lesson_cells(path):
+        matching_folders = [
+            inner for folder in folders if self._has_lesson_name(folder) and (inner := self._innermost(folder))
+        ]
+        if len(matching_folders) == 1 and not self._holds_lesson_notebook(path):
+            return matching_folders
+        if len(lesson_folders) < 2 and self._notebooks_with_lesson_cells(path):
             return self._find_renamed(path)
         submissions = [submission for folder in folders if (submission := self._find_in_student_folder(folder))]
         if submissions:
@@ -97,11 +99,11 @@ class _SubmissionFinder:
     def _find_in_student_folder(self, folder: Path) -> Path | None:
         if self._holds_lesson_notebook(folder):
             return folder
-        named = self._folders_with_lesson_name(folder)
-        if len(named) == 1:
-            return named[0]
-        if named:
-            candidates = ", ".join(str(path.relative_to(folder)) for path in named[:3])
+        matching_folders = self._folders_with_lesson_name(folder)
+        if len(matching_folders) == 1:
+            return matching_folders[0]
+        if matching_folders:
+            candidates = ", ".join(str(path.relative_to(folder)) for path in matching_folders[:3])
             self._report(
                 folder,
                 f"several folders in it could be the submission ({candidates}). Name the right one on the command line.",
@@ -153,9 +155,9 @@ class _SubmissionFinder:
         level = [folder]
         for _ in range(MAX_DEPTH):
             level = [below for parent in level for below in _subfolders(parent)]
-            named = [below for below in level if self._has_lesson_name(below) and self._innermost(below)]
-            if named:
-                return [self._innermost(below) or below for below in named]
+            matching_folders = [below for below in level if self._has_lesson_name(below) and self._innermost(below)]
+            if matching_folders:
+                return [self._innermost(below) or below for below in matching_folders]
         return []
 
     def _innermost(self, folder: Path) -> Path | None:

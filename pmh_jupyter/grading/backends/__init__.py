@@ -44,7 +44,7 @@ def find_backend(settings: Settings) -> SandboxBackend:
         return _create_docker_backend(settings)
     python = inspect_grader_python(settings.grader_python or settings.server_python or sys.executable)
     try:
-        return _probed(BubblewrapBackend(python))
+        return _probe_backend(BubblewrapBackend(python))
     except NoSandbox:
         if not settings.is_on_loopback or settings.grader_sandbox == "bubblewrap":
             raise
@@ -59,15 +59,17 @@ def _create_docker_backend(settings: Settings) -> SandboxBackend:
             "Docker's client for Python is not installed.",
             advice="Run `pip install 'pmh-jupyter[docker]'`, or set PMH_GRADER_SANDBOX.",
         ) from error
-    return _probed(DockerBackend(settings.grader_image or settings.docker_image, settings.grader_python or "python3"))
+    return _probe_backend(
+        DockerBackend(settings.grader_image or settings.docker_image, settings.grader_python or "python3")
+    )
 
 
 def create_bubblewrap_backend(python: str = sys.executable) -> SandboxBackend:
     """Return a bubblewrap backend for this Python. Raises NoSandbox, with the reason, if it does not start."""
-    return _probed(BubblewrapBackend(inspect_grader_python(python)))
+    return _probe_backend(BubblewrapBackend(inspect_grader_python(python)))
 
 
-def _probed(backend: SandboxBackend) -> SandboxBackend:
+def _probe_backend(backend: SandboxBackend) -> SandboxBackend:
     judge_run = backend.run(PROBE_BUNDLE, EffectiveLimits(submission_seconds=30))
     if b'"completed"' not in judge_run.output:
         backend.close()

@@ -101,7 +101,7 @@ class _ContainerPool:
                 spares = self._spares.get(preload)
                 candidate = spares.pop() if spares else None
             if candidate is None:
-                container = self._start(preload)
+                container = self._start_container(preload)
             elif candidate.spec.image == image_id and candidate.is_alive():
                 container = candidate
             else:
@@ -120,7 +120,7 @@ class _ContainerPool:
             container.close()
         self._client.close()  # the next request opens new connections
 
-    def _start(self, preload: tuple[str, ...]) -> GradingContainer:
+    def _start_container(self, preload: tuple[str, ...]) -> GradingContainer:
         return GradingContainer(self._client, ContainerSpec(self._image_id(), self._python, self._mounts, preload))
 
     def _image_id(self) -> str:
@@ -139,17 +139,17 @@ class _ContainerPool:
             self._spares.setdefault(preload, [])
             self._spares.move_to_end(preload)
             thread = threading.Thread(
-                target=self._fill, args=(preload, self._generation), name="containers", daemon=True
+                target=self._fill_spares, args=(preload, self._generation), name="containers", daemon=True
             )
             self._fill_threads[preload] = thread
             thread.start()
         for container in self._evict(MAX_PRELOAD_SETS):
             container.close()
 
-    def _fill(self, preload: tuple[str, ...], generation: int) -> None:
+    def _fill_spares(self, preload: tuple[str, ...], generation: int) -> None:
         try:
             while self._needs_spare(preload, generation):
-                container = self._start(preload)
+                container = self._start_container(preload)
                 with self._lock:
                     spares = self._spares.get(preload)
                     is_wanted = spares is not None and generation == self._generation

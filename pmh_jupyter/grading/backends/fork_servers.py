@@ -39,7 +39,7 @@ IDLE_CHECK_INTERVAL_SECONDS = 15.0
 STOP_TIMEOUT_SECONDS = 10.0
 # The fork server ends a judge at the submission's deadline. If it has not done so after this time, it is replaced.
 DEADLINE_GRACE_SECONDS = 10.0
-_LENGTH = struct.Struct("=Q")
+_LENGTH_HEADER = struct.Struct("=Q")
 
 
 @dataclass(frozen=True)
@@ -333,7 +333,7 @@ class _JobExchange:
 
     def __init__(self, job_socket: socket.socket, bundle: bytes) -> None:
         self.job_socket = job_socket
-        self.unsent = memoryview(_LENGTH.pack(len(bundle)) + bundle)
+        self.unsent = memoryview(_LENGTH_HEADER.pack(len(bundle)) + bundle)
         self.output = bytearray()
 
     def run_until(self, deadline: float) -> str:

@@ -56,14 +56,14 @@ def _check_metadata(cell: Json) -> Iterator[Finding]:
         return
     version = metadata.get("schema_version", NBGRADER_SCHEMA_VERSION)
     if is_too_new(version):
-        message = f"Its nbgrader metadata has schema version {version}, which this pmh-jupyter does not know."
+        message = f"Its nbgrader metadata has schema {version}, which this version of pmh-jupyter does not support."
         yield (
             message,
             f"Upgrade pmh-jupyter, or save it with an nbgrader version that writes schema {NBGRADER_SCHEMA_VERSION}.",
         )
     elif version != NBGRADER_SCHEMA_VERSION:
         yield (
-            f"Its nbgrader metadata has schema version {version!r}.",
+            f"Its nbgrader metadata has schema {version!r}.",
             f"Set `schema_version` to {NBGRADER_SCHEMA_VERSION}, or remove it.",
         )
     for flag in _ROLE_KEYS:

@@ -22,7 +22,7 @@ _IMPORT_STATEMENT = re.compile(r"^\s*import\s+(.+)$", re.MULTILINE)
 def find_slow_imports(files: Iterable[File]) -> tuple[str, ...]:
     """Return the modules of `SLOW_IMPORTS` that the notebooks among these files import, sorted. `matplotlib.pyplot` replaces matplotlib.
 
-    The search is textual: text that only looks like an import causes an unneeded import, nothing worse.
+    The search is textual. Text that only looks like an import causes an unneeded import, which is harmless.
     """
     sources = [source for file in files if is_notebook(file) for source in _code_cells(file)]
     modules = {module for source in sources for module in _imported_modules(source)}

@@ -27,7 +27,7 @@ def as_ipynb(file: File) -> File:
     """Convert a notebook to .ipynb, without the random cell ids of a conversion. Raises InvalidNotebook with the line, if known."""
     if not _is_text_notebook(file):
         return file
-    import jupytext  # type: ignore[import-untyped]  # missing in a user's server, which imports this module all the same
+    import jupytext  # type: ignore[import-untyped]  # missing in a user's server, which also imports this module
 
     suffix = _suffix(file.path)
     try:

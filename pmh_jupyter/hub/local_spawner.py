@@ -45,7 +45,7 @@ class LocalSpawner(Spawner):  # type: ignore[misc]
     memory_mb = Integer(1024, help="MiB of memory that each process of a server may write to.").tag(config=True)
     max_processes = Integer(256, help="Processes and threads of one server.").tag(config=True)
     first_uid = Integer(
-        1_900_000_000, help="Lowest uid of servers if the hub runs as root. Nothing else should use uids from here on."
+        1_900_000_000, help="Lowest uid of servers if the hub runs as root. No other user may have a uid from here on."
     ).tag(config=True)
     stop_timeout_seconds = Float(5.0, help="Seconds after which a server that is being stopped is killed.").tag(
         config=True

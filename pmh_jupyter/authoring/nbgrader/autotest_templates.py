@@ -100,7 +100,7 @@ class AutotestTemplates:
             return self._compiled(template).render(**values)
         except Exception as error:
             raise _invalid_templates(
-                f"A template cannot be rendered ({error}): {template[:200]!r}.", "Correct it."
+                f"A template cannot be rendered ({error}): {template[:200]!r}.", "Correct the template."
             ) from error
 
 

@@ -1,4 +1,4 @@
-"""The summary that `pmh up` prints: the hub's address, who can log in and how, and where the data is."""
+"""The summary that `pmh up` prints: the hub's address, how to log in, and the folders of data and logs."""
 
 from __future__ import annotations
 

@@ -170,11 +170,7 @@ class _CellMatcher:
 
     def match_by_position(self) -> None:
         """Apply rule 3: match answers by position between their matched neighbours."""
-        unmatched = [
-            release_index
-            for release_index in self._unmatched_release_cells()
-            if self.release[release_index].is_solution
-        ]
+        unmatched = [n for n in self._unmatched_release_cells() if self.release[n].is_solution]
         if not unmatched:
             return
         bounds = self._position_bounds(unmatched)
@@ -183,7 +179,7 @@ class _CellMatcher:
         for release_index in unmatched:
             low, high = bounds[release_index]
             start = bisect_right(order, last_match_after.get(low, low))
-            nearby_cells = islice(order[start : start + MAX_CANDIDATES], MAX_CANDIDATES)
+            nearby_cells = order[start : start + MAX_CANDIDATES]
             possible_cells = [
                 n
                 for n in nearby_cells

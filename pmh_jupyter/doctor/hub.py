@@ -72,7 +72,7 @@ def check_ports(settings: Settings) -> Finding:
 
 
 def check_server_sandbox(settings: Settings) -> Finding:
-    """Builds the sandbox of a user's server on trial."""
+    """Checks that the sandbox of a user's server can be built."""
     component = "Server sandbox"
     if settings.spawner != "local":
         return Finding(component, FindingState.OK, f"Servers run in containers (PMH_SPAWNER={settings.spawner}).")

@@ -1,7 +1,7 @@
-"""Decides how the test cells of a release are isolated, by running them both ways on solutions whose result is known.
+"""Decides the isolation of a release: which tests run in a separate process, and which in-process.
 
-The reference solution, the untouched notebook, and the reference without one of its answers at a time are run both in a separate process
-and in-process.
+It runs the reference solution, the untouched notebook, and the reference without one of its answers at a time, each in a separate process
+and in-process, and compares the results.
 
 - A notebook's tests run in a separate process if the results of every check agree, or if the reference passes only there. The usage that
   the judge needs (see `NotebookIsolation`) is recorded.
@@ -195,7 +195,7 @@ class _IsolationTrial:
     def _find_differing_cell(self, isolation: NotebookIsolation) -> str | None:
         """Find the first test cell whose results differ between separate process and in-process when answers are missing."""
 
-        def run_both_ways(variant: tuple[tuple[str, ...], NotebookPlan]) -> tuple[PassedByCell, PassedByCell]:
+        def run_in_both_isolations(variant: tuple[tuple[str, ...], NotebookPlan]) -> tuple[PassedByCell, PassedByCell]:
             missing_answers, plan = variant
             separate_results = passed_by_cell(self.run(plan, isolation, False))
             if missing_answers not in self.in_process_results:
@@ -204,7 +204,9 @@ class _IsolationTrial:
 
         # No submission of the release can be graded before this is decided, so all cores are used.
         with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-            for separate_results, in_process_results in pool.map(run_both_ways, self._variants_without_answers()):
+            for separate_results, in_process_results in pool.map(
+                run_in_both_isolations, self._variants_without_answers()
+            ):
                 if separate_results != in_process_results:
                     pool.shutdown(wait=False, cancel_futures=True)
                     return _first_difference(separate_results, in_process_results)

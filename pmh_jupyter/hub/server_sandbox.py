@@ -50,7 +50,7 @@ class ServerOwner:
 
 
 def sandbox_problem() -> str | None:
-    """Returns the reason why this machine cannot build the sandbox, as a sentence, or None. Builds one on trial, in about 20 ms."""
+    """Returns the reason why this machine cannot build the sandbox, as a sentence, or None. Builds one as a test, in about 20 ms."""
     bwrap = find_bwrap()
     if bwrap is None:
         return "bubblewrap is not installed."

@@ -1,7 +1,7 @@
 """Upgrades nbgrader's cell metadata of any version to schema 3.
 
-Source: nbgrader's `nbgraderformat`, versions 1 to 3. nbgrader treats metadata without a version as schema 0. Our authors may omit the
-version as well, so only the differences of schema 0 are upgraded: points as text, and ordinary cells with metadata.
+Source: nbgrader's `nbgraderformat`, versions 1 to 3. nbgrader treats metadata without a version as schema 0. Here, metadata of schema 3
+may omit the version, too. So only the differences of schema 0 are upgraded: points as text, and ordinary cells with metadata.
 """
 
 from __future__ import annotations

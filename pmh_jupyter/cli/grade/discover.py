@@ -52,7 +52,7 @@ class DiscoveredSubmissions:
 
 
 def find_submissions(paths: Iterable[str], release: Release, source: str) -> DiscoveredSubmissions:
-    """Find the submissions below these paths. `source` is the path of the lesson's source, whose name the lesson's folders have."""
+    """Find the submissions below these paths. `source` is the path of the lesson's source, after which the lesson's folders are named."""
     discovered = DiscoveredSubmissions()
     finder = _SubmissionFinder(release, Path(source), discovered)
     for path in paths:
@@ -154,18 +154,24 @@ class _SubmissionFinder:
         """Return the folders that have the lesson's name and hold notebooks, at the first level below `folder` that has any."""
         level = [folder]
         for _ in range(MAX_DEPTH):
-            level = [below for parent in level for below in _subfolders(parent)]
-            matching_folders = [below for below in level if self._has_lesson_name(below) and self._innermost(below)]
+            level = [subfolder for parent in level for subfolder in _subfolders(parent)]
+            matching_folders = [
+                subfolder for subfolder in level if self._has_lesson_name(subfolder) and self._innermost(subfolder)
+            ]
             if matching_folders:
-                return [self._innermost(below) or below for below in matching_folders]
+                return [self._innermost(subfolder) or subfolder for subfolder in matching_folders]
         return []
 
     def _innermost(self, folder: Path) -> Path | None:
         """Return the folder with the notebooks: this one, or the only folder of the same name in it, as unpacked archives have it."""
         if _holds_notebook(folder) or self._holds_lesson_notebook(folder):
             return folder
-        inner = [below for below in _subfolders(folder) if self._has_lesson_name(below) and _holds_notebook(below)]
-        return inner[0] if len(inner) == 1 else None
+        inner_folders = [
+            subfolder
+            for subfolder in _subfolders(folder)
+            if self._has_lesson_name(subfolder) and _holds_notebook(subfolder)
+        ]
+        return inner_folders[0] if len(inner_folders) == 1 else None
 
     def _notebooks_with_lesson_cells(self, folder: Path) -> list[Path]:
         return [path for path in _notebooks(folder) if self._grade_ids & _read_grade_ids(path)]
@@ -196,7 +202,7 @@ def _notebooks(folder: Path) -> list[Path]:
 def _holds_notebook(folder: Path, depth: int = 0) -> bool:
     """Return whether a notebook is in the folder, or up to `depth` levels below it."""
     return bool(_notebooks(folder)) or (
-        depth > 0 and any(_holds_notebook(below, depth - 1) for below in _subfolders(folder))
+        depth > 0 and any(_holds_notebook(subfolder, depth - 1) for subfolder in _subfolders(folder))
     )
 
 

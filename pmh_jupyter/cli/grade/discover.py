@@ -80,7 +80,9 @@ class _SubmissionFinder:
         if self._holds_lesson_notebook(path) and len(lesson_folders) < 2:
             return [path]
         matching_folders = [
-            inner for folder in folders if self._has_lesson_name(folder) and (inner := self._innermost(folder))
+            notebook_folder
+            for folder in folders
+            if self._has_lesson_name(folder) and (notebook_folder := self._notebook_folder(folder))
         ]
         if len(matching_folders) == 1 and not self._holds_lesson_notebook(path):
             return matching_folders
@@ -156,13 +158,15 @@ class _SubmissionFinder:
         for _ in range(MAX_DEPTH):
             level = [subfolder for parent in level for subfolder in _subfolders(parent)]
             matching_folders = [
-                subfolder for subfolder in level if self._has_lesson_name(subfolder) and self._innermost(subfolder)
+                subfolder
+                for subfolder in level
+                if self._has_lesson_name(subfolder) and self._notebook_folder(subfolder)
             ]
             if matching_folders:
-                return [self._innermost(subfolder) or subfolder for subfolder in matching_folders]
+                return [self._notebook_folder(subfolder) or subfolder for subfolder in matching_folders]
         return []
 
-    def _innermost(self, folder: Path) -> Path | None:
+    def _notebook_folder(self, folder: Path) -> Path | None:
         """Return the folder with the notebooks: this one, or the only folder of the same name in it, as unpacked archives have it."""
         if _holds_notebook(folder) or self._holds_lesson_notebook(folder):
             return folder

@@ -1,4 +1,4 @@
-"""Checks every cell of a lesson. Each check looks at one cell and yields its problems, with the remedy."""
+"""Checks the cells of a lesson. Each check examines one cell and yields its problems, each with a remedy."""
 
 from __future__ import annotations
 
@@ -20,16 +20,19 @@ from pmh_jupyter.grading.assertion_weights import ALL_OR_NOTHING, find_assertion
 
 Finding = tuple[str, str]  # the problem, and the remedy
 
-_GRADE_ID = re.compile(r"[\w.-]{1,64}")
-_FLAGS = ("grade", "solution", "locked", "task")
+_GRADE_ID_PATTERN = re.compile(r"[\w.-]{1,64}")
+_ROLE_KEYS = ("grade", "solution", "locked", "task")
 _MAX_POINTS = 1000
-MAX_WEIGHTS = 400  # the judge reports about 500 checks of a cell one by one
+MAX_WEIGHTS = 400  # per cell; the judge reports at most about 500 checks of a cell separately
 
 
 def check_cell(
     cell: Json, file: str, name: str, concepts: frozenset[str] | None, *, check_tests: bool = True
 ) -> Iterator[Problem]:
-    """Report every problem of one cell. `concepts` are those of the course. `check_tests`: also report tests that cannot fail."""
+    """Report every problem of one cell.
+
+    concepts: the slugs of the course's concepts; None if they could not be read. check_tests: also report tests that cannot fail.
+    """
     for check in (
         _check_metadata,
         _check_role,
@@ -53,34 +56,37 @@ def _check_metadata(cell: Json) -> Iterator[Finding]:
         return
     version = metadata.get("schema_version", NBGRADER_SCHEMA_VERSION)
     if is_too_new(version):
-        message = f"Its nbgrader metadata is of schema {version}, which is too new for this version."
+        message = f"Its nbgrader metadata has schema {version}, which this version of pmh-jupyter does not support."
         yield (
             message,
             f"Upgrade pmh-jupyter, or save it with an nbgrader version that writes schema {NBGRADER_SCHEMA_VERSION}.",
         )
     elif version != NBGRADER_SCHEMA_VERSION:
-        yield f"Its nbgrader metadata is of schema {version!r}.", f"Write {NBGRADER_SCHEMA_VERSION}, or remove it."
-    for flag in _FLAGS:
+        yield (
+            f"Its nbgrader metadata has schema {version!r}.",
+            f"Set `schema_version` to {NBGRADER_SCHEMA_VERSION}, or remove it.",
+        )
+    for flag in _ROLE_KEYS:
         if not isinstance(metadata.get(flag, False), bool):
             yield f"`{flag}` is {metadata[flag]!r}.", "Write true or false."
     name = metadata.get("grade_id")
-    if name is None and any(metadata.get(flag) is True for flag in _FLAGS):
-        yield "It has nbgrader metadata without a grade_id.", "Give it a grade_id that no other cell of the lesson has."
-    elif name is not None and not (isinstance(name, str) and _GRADE_ID.fullmatch(name)):
+    if name is None and any(metadata.get(flag) is True for flag in _ROLE_KEYS):
+        yield "It has nbgrader metadata without a grade_id.", "Add a grade_id that no other cell of the lesson has."
+    elif name is not None and not (isinstance(name, str) and _GRADE_ID_PATTERN.fullmatch(name)):
         yield f"Its grade_id is {name!r}.", "Use 1 to 64 letters, digits, `-`, `_` or `.`."
 
 
 def _check_role(cell: Json) -> Iterator[Finding]:
-    grade, solution, locked, task = (nbgrader_metadata(cell).get(flag) is True for flag in _FLAGS)
+    grade, solution, locked, task = (nbgrader_metadata(cell).get(flag) is True for flag in _ROLE_KEYS)
     if is_instructor_only(cell) and (grade or solution or task):
         yield (
-            "It is marked `remove: true`, and graded or answered by students, who would not have it.",
-            "Remove `remove`, or the other marks.",
+            "It is marked `remove: true`, so students do not get it, but it is also graded, a solution cell or a task.",
+            "Remove `remove`, or `grade`, `solution` and `task`.",
         )
     if task and (grade or solution):
-        yield "It is both a task and a graded or solution cell.", "Keep either `task` or the others."
+        yield "It is both a task and a graded or solution cell.", "Remove either `task`, or `grade` and `solution`."
     if solution and locked:
-        yield "It is a locked solution cell, so nobody could answer.", "Remove `locked`."
+        yield "It is a locked solution cell, so students cannot answer.", "Remove `locked`."
     if grade and not solution and cell["cell_type"] != "code":
         yield "It is a test cell without code.", "Make it a code cell, or a solution cell that is graded manually."
 
@@ -133,7 +139,7 @@ def _check_weights(cell: Json) -> Iterator[Finding]:
     meta = cell["metadata"].get("pmh")
     weights = meta.get("weights") if isinstance(meta, dict) else None
     if weights is None or read_requested_weights({}, {"weights": weights}) != weights:
-        return  # malformed weights are reported by the check of the metadata
+        return  # _check_pmh_metadata reports malformed weights
     if not _is_test(cell):
         yield "It has `weights` and is not a test cell.", "Remove `weights`, or set `grade: true` with points."
         return

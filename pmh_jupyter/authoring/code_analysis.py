@@ -6,12 +6,12 @@ import ast
 
 from pmh_jupyter.domain import python_syntax
 
-# Calls that only show something: they never fail for a wrong answer.
+# Functions that only display values, so they never fail for a wrong answer.
 _DISPLAY_FUNCTIONS = frozenset({"print", "display"})
 
 
 def parse(source: str) -> ast.Module:
-    """Return the cell's syntax tree. Magics and shell lines are transformed as IPython does. Raises SyntaxError."""
+    """Return the cell's syntax tree, with magics and shell lines transformed as by IPython. Raises SyntaxError."""
     try:
         return python_syntax.parse(source, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     except SyntaxError:
@@ -22,7 +22,7 @@ def parse(source: str) -> ast.Module:
 
 
 def has_assertion(tree: ast.Module) -> bool:
-    """Return whether the cell itself detects a wrong answer: by an assert, a raise, or a call such as assert_allclose or pytest.raises."""
+    """Return whether the cell itself can detect a wrong answer: by an assert, a raise, or a call like assert_allclose or pytest.raises."""
     return any(
         isinstance(node, ast.Assert | ast.Raise)
         or (isinstance(node, ast.Call) and _called_name(node).startswith(("assert", "raises")))
@@ -31,7 +31,7 @@ def has_assertion(tree: ast.Module) -> bool:
 
 
 def can_fail(tree: ast.Module) -> bool:
-    """Return whether the cell could fail for a wrong answer: it asserts, or calls something that may raise."""
+    """Return whether the cell could fail for a wrong answer: it has an assertion, or calls a function that may raise."""
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
     return has_assertion(tree) or any(_called_name(call) not in _DISPLAY_FUNCTIONS for call in calls)
 

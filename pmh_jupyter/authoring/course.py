@@ -25,7 +25,7 @@ def read_course(files: tuple[File, ...]) -> Course:
     content = next((file.content for file in files if file.path == MANIFEST_NAME), None)
     if content is None:
         problems.append(MISSING_MANIFEST)
-        raise InvalidCourse("This is not a course.", problems=tuple(problems))
+        raise InvalidCourse("This folder is not a course.", problems=tuple(problems))
     manifest, manifest_problems = read_manifest(content)
     problems += manifest_problems
     if manifest is None:
@@ -47,13 +47,13 @@ def read_course(files: tuple[File, ...]) -> Course:
 
 
 def _find_shared_files(manifest: CourseFile, files: tuple[File, ...]) -> tuple[SharedFiles, list[Problem]]:
-    """Return the files that all lessons share, and a problem for each missing file that course.toml names."""
+    """Return the files that all lessons share, and a problem for each notebook that course.toml names and that is missing."""
     files_by_path = {file.path: file for file in files}
     problems = [
         Problem(
             MANIFEST_NAME,
             f"It names the notebook {name}, which is missing.",
-            "Add it beside course.toml, or correct the name.",
+            "Add it to the folder of course.toml, or correct the name.",
         )
         for name in (manifest.header, manifest.footer)
         if name and name not in files_by_path

@@ -1,4 +1,4 @@
-"""Warnings about a course that can be released as it is: what students do not get, and what is probably a mistake."""
+"""Warnings about a course that can be released: content that students do not get, and probable mistakes."""
 
 from __future__ import annotations
 
@@ -51,22 +51,22 @@ def _notebook_warnings(name: str, notebook: Json) -> Iterator[Problem]:
     if not kernel_of(notebook["metadata"]) and kernel not in _STANDARD_KERNEL_NAMES:
         yield Problem(
             name,
-            f"It asks for the kernel “{kernel}”, which students may not have.",
-            "Choose the kernel “Python 3 (ipykernel)”, unless every server has this one.",
+            f"It needs the kernel “{kernel}”, which students may not have.",
+            "Choose the kernel “Python 3 (ipykernel)”, unless every server has this kernel.",
         )
     if any(cell.get("outputs") for cell in notebook["cells"]):
         yield Problem(
             name,
             "Students do not get its saved outputs, because they may show solutions.",
-            "Put outputs that students should see into the text, for example as a picture.",
+            "If students should see an output, put it into the text, for example as a picture.",
         )
 
 
 def _cell_warnings(cell: Cell, tested_cells: set[str]) -> Iterator[tuple[str, str]]:
     if cell.is_solution and cell.cell_type == "code" and not has_region(cell.source, RegionKind.SOLUTION):
         yield (
-            "No solution is marked in it, so students get the stub in place of the whole cell.",
-            "Put ### BEGIN SOLUTION and ### END SOLUTION around what they should write, if they should see the rest.",
+            "It marks no solution, so students get a stub in place of the whole cell.",
+            "If they should see a part of it, put ### BEGIN SOLUTION and ### END SOLUTION around the rest.",
         )
     if cell.is_solution and cell.grade_id not in tested_cells:
         yield "No test follows it, so it is not graded.", "Add a test cell with points, or make it an ordinary cell."
@@ -76,32 +76,32 @@ def _cell_warnings(cell: Cell, tested_cells: set[str]) -> Iterator[tuple[str, st
         and not any(map(is_autotest, cell.source.split("\n")))
         and not has_assertion(parse(cell.source))
     ):
-        yield "It has no assertion; it fails only if what it calls raises.", "Add an `assert` with a message."
+        yield "It has no assertion, so it fails only if a call raises.", "Add an `assert` with a message."
 
 
 def _release_warnings(cell: Json, visible_source: str) -> Iterator[tuple[str, str]]:
-    """Warn about what the release leaves out of this cell's student version."""
+    """Warn about content of this cell that the student version lacks."""
     if is_instructor_only(cell):
         yield (
             "It is marked `remove: true`, so the release leaves it out.",
-            "Remove the mark if students should get it, or if tests need it.",
+            "If students should get it, or tests need it, remove the mark.",
         )
         return
     attachments = unreferenced_attachments(cell, visible_source)
     if attachments:
         yield (
             f"Students do not get its attachments {', '.join(attachments)}, because only sealed text refers to them.",
-            "Refer to them outside the solution if students should see them.",
+            "If students should see them, refer to them outside the solution.",
         )
 
 
 def _data_file_warnings(lesson: Lesson, student_text: str, all_text: str) -> Iterator[Problem]:
-    """Warn about files that students get although only sealed text names them: a picture of the solution, data of hidden tests."""
+    """Warn about files that students get although only sealed text names them, such as a picture of the solution."""
     for file in lesson.files:
         name = file.path.rpartition("/")[2]
         if not is_notebook(file) and name in all_text and name not in student_text:
             yield Problem(
                 f"{lesson.slug}/{file.path}",
                 "Students get this file, but only solutions or hidden tests name it.",
-                "Remove it from the lesson if it gives the solution away.",
+                "If it reveals the solution, remove it from the lesson.",
             )

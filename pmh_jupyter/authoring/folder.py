@@ -1,4 +1,4 @@
-"""Reads the folder of a course. Files from a disk and files from the network must follow the same rules."""
+"""Reads and checks the files of a course. Files from a disk and files from the network follow the same rules."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _CACHE_FOLDERS = frozenset({"__pycache__"})  # ignored, as are all names that be
 
 
 def read_folder(path: Path | str) -> tuple[File, ...]:
-    """Read all files of a course's folder, sorted by path, without dotfiles (.ipynb_checkpoints, .git) and caches.
+    """Read all files of a course's folder, sorted by path, without caches and names that begin with a dot (.ipynb_checkpoints, .git).
 
-    Raises BadInput if there is no such folder, TooLarge over MAX_FILES or MAX_BYTES, and InvalidCourse for links that lead out of it.
+    Raises BadInput if there is no such folder, TooLarge if it exceeds MAX_FILES or MAX_BYTES, and InvalidCourse for links to the outside.
     """
     root = Path(path).resolve()
     if not root.is_dir():
@@ -30,7 +30,7 @@ def read_folder(path: Path | str) -> tuple[File, ...]:
     for file in _walk_files(root):
         name = file.relative_to(root).as_posix()
         if not file.resolve().is_relative_to(root) or not file.is_file():
-            message = "It is a link that leads out of the course, or not a regular file."
+            message = "It is a link to a file outside of the course, or not a regular file."
             problems.append(Problem(name, message, "Replace it with a copy."))
             continue
         size += file.stat().st_size
@@ -45,7 +45,7 @@ def read_folder(path: Path | str) -> tuple[File, ...]:
 
 
 def check_paths(files: tuple[File, ...]) -> Iterator[Problem]:
-    """Report paths that lead out of the folder, that some file system cannot store, or that occur twice."""
+    """Report paths that lead out of the folder, that some file systems cannot store, or that occur twice."""
     seen_paths: set[str] = set()
     for file in files:
         if not is_safe_path(file.path):

@@ -1,4 +1,4 @@
-"""Reports to an author where the tests of a release will run: which of them run in-process, why, and what this exposes."""
+"""Reports the isolation of a release to its author: which tests run in-process, why, and the risks."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from pmh_jupyter.grading.isolation import decide_isolation
 from pmh_jupyter.grading.task import GradingTask
 
 ACCEPT_KEY = "accept_in_process"
-"""The key in a test cell's `metadata.pmh` with which its author accepts that its hidden tests run in the student process."""
+"""The key in a test cell's `metadata.pmh` by which its author accepts that its hidden tests run in the student process."""
 
 
 @dataclass(frozen=True)
 class IsolationReport:
-    """The isolation of a release, the `problems` that prevent it, and warnings.
+    """The isolation of a release, the problems that prevent the release, and warnings.
 
-    can_run: False if a kernel is missing, so that the release cannot be tried.
+    can_run: False if a kernel is missing, so that there can be no trial run.
     """
 
     isolation: ReleaseIsolation
@@ -99,7 +99,7 @@ def _isolation_warning(release: Release, notebook_isolation: NotebookIsolation) 
     return Problem(
         f"{release.lesson}/{notebook_isolation.notebook}",
         f"Its tests run in the student's own process, hardened. {_reason_text(notebook_isolation)}",
-        "If possible, let its tests only call the student's functions and compare values.",
+        "If possible, write tests that only call the student's functions and compare values.",
         notebook_isolation.cell,
     )
 

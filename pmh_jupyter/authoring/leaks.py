@@ -1,4 +1,4 @@
-"""Finds sealed text that the student's version of a release shows: a solution that is repeated elsewhere, a visible hidden test."""
+"""Finds sealed text in the student's version of a release, such as a solution or a hidden test that a visible cell repeats."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pmh_jupyter.domain.notebook_json import cell_label, load_notebook
 from pmh_jupyter.domain.source_lines import split_source_lines
 from pmh_jupyter.errors import Problem
 
-# Shorter solutions ("x = 3") occur in any worked example, and reveal nothing.
+# Characters. Shorter solutions ("x = 3") occur in any worked example, and reveal nothing.
 MIN_SOLUTION_LENGTH = 16
-# A hidden test is revealed by its assertion, not by an import or a loop that it shares with other tests.
+# Only these lines reveal a hidden test. Other tests often have the same imports and loops.
 _REVEALING_PREFIXES = ("assert ", "assert(", "raise ")
 
 
 @dataclass(frozen=True)
 class _VisibleText:
-    """A text that students can read: a cell, or a data file (`cell` is None). `line_set` makes the search quick."""
+    """A text that students can read: a cell, or a data file (`cell` is None). `line_set` speeds up the search."""
 
     file: str
     cell: str | None
@@ -38,13 +38,13 @@ class _VisibleText:
 
 
 def find_leaks(sealed: tuple[File, ...], student: tuple[File, ...]) -> tuple[Problem, ...]:
-    """Report every sealed text in a student's file, and every marker that is left in one."""
+    """Report sealed texts and remaining markers in the students' files."""
     visible_texts = list(_visible_texts(student))
     problems = [
         Problem(
             visible_text.file,
             "A marker of sealed text is in the student's version.",
-            "Put it in a cell of its own.",
+            "Move the marked lines to a separate cell.",
             visible_text.cell,
         )
         for visible_text in visible_texts
@@ -54,7 +54,7 @@ def find_leaks(sealed: tuple[File, ...], student: tuple[File, ...]) -> tuple[Pro
         for visible_text in visible_texts:
             if visible_text.contains(sealed_lines):
                 message = f"{description} is visible in {visible_text}."
-                problems.append(Problem(file, message, "Remove it there, or test something else here.", cell))
+                problems.append(Problem(file, message, "Remove it there, or change it here.", cell))
     return tuple(problems)
 
 
@@ -86,7 +86,7 @@ def _cells(files: tuple[File, ...]) -> Iterator[tuple[str, str, str]]:
 
 
 def _significant_lines(text: str) -> list[str]:
-    """Return the lines without indentation, blank lines and comments."""
+    """Return the lines without indentation, leaving out blank lines and comments."""
     stripped = (line.strip() for line in split_source_lines(text))
     return [line for line in stripped if line and not line.startswith("#")]
 

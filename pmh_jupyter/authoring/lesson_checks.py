@@ -1,4 +1,4 @@
-"""Checks a lesson's folder: its notebooks are readable, its cells are valid, and its exercises have distinct names."""
+"""Checks a lesson's folder: notebooks must be readable, cells valid, and grade_ids distinct."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ def check_lesson(
     shared: SharedFiles = NO_SHARED_FILES,
     check_tests: bool = True,
 ) -> Iterator[Problem]:
-    """Report every problem of a lesson. `concepts` are the course's; None if they could not be read.
+    """Report every problem of a lesson.
 
-    check_tests: False reports only what would make a grading wrong, not tests that cannot fail.
+    concepts: the slugs of the course's concepts; None if they could not be read.
+    check_tests: also report tests that cannot fail.
     """
     folder = f"{slug}/" if slug else ""
     sources = [file for file in files if is_notebook(file)]
@@ -67,7 +68,7 @@ def check_lesson(
             {path: add_header_and_footer(cells, shared) for path, cells in notebooks.items()}
         )
     except InvalidNotebook:
-        return  # header or footer; reported once, for the course
+        return  # in the header or footer, which are checked once for the course
 
 
 def _check_notebook_metadata(path: str, notebook: Json) -> Iterator[Problem]:
@@ -78,15 +79,15 @@ def _check_notebook_metadata(path: str, notebook: Json) -> Iterator[Problem]:
 
 
 def _check_file_names(folder: str, files: tuple[File, ...]) -> Iterator[Problem]:
-    """Report files that become the same .ipynb: text notebooks are converted."""
+    """Report files that become the same .ipynb, because text notebooks are converted."""
     stems = Counter(file.path.rpartition(".")[0] for file in files if is_notebook(file))
     for stem, count in stems.items():
         if count > 1:
-            yield Problem(f"{folder}{stem}.ipynb", f"{count} files become this notebook.", "Keep one of them.")
+            yield Problem(f"{folder}{stem}.ipynb", f"{count} files become this notebook.", "Keep only one of them.")
 
 
 def _check_duplicate_ids(notebooks: dict[str, list[Json]]) -> Iterator[Problem]:
-    """Report names that occur twice. Locked cells of several notebooks may share one, as those of a header do."""
+    """Report grade_ids that occur twice. Locked cells of several notebooks may share one, as the cells of a header do."""
     locations_by_id: dict[str, list[str]] = defaultdict(list)
     graded_ids: set[str] = set()
     for path, cells in notebooks.items():
@@ -99,4 +100,4 @@ def _check_duplicate_ids(notebooks: dict[str, list[Json]]) -> Iterator[Problem]:
         notebook_count = len({location.rpartition(", ")[0] for location in locations})
         if len(locations) > (1 if name in graded_ids else notebook_count):
             message = f"The grade_id occurs {len(locations)} times: {'; '.join(locations)}."
-            yield Problem(locations[-1].rpartition(", ")[0], message, "Give each cell a grade_id of its own.", name)
+            yield Problem(locations[-1].rpartition(", ")[0], message, "Give each cell a different grade_id.", name)

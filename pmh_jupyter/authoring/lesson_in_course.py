@@ -1,4 +1,4 @@
-"""Reads a lesson's folder as part of its course: with the limits, preloads, header and footer that course.toml gives it."""
+"""Reads a lesson's folder as part of its course, with the limits, preloads, header and footer of course.toml."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pmh_jupyter.grading.backends.backend import SandboxBackend
 
 @dataclass(frozen=True)
 class GradingSource:
-    """What submissions are graded with."""
+    """The release, limits and preloads for grading submissions of a lesson."""
 
     release: Release
     limits: RequestedLimits = RequestedLimits()
@@ -26,7 +26,7 @@ class GradingSource:
 
 
 def read_lesson(path: str, backend: SandboxBackend | None = None) -> GradingSource:
-    """Read the source at a path: a lesson's folder in a course, released as a hub would release it, or a lesson without a course.
+    """Read a lesson: a folder in a course, which is released as a hub would release it, or a lesson without a course.
 
     Raises as `release_local_lesson`, and InvalidCourse for a course that has problems.
     """

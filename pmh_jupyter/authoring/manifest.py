@@ -17,7 +17,7 @@ from pmh_jupyter.errors import InvalidCourse, Problem
 
 MANIFEST_NAME = "course.toml"
 MISSING_MANIFEST = Problem(MANIFEST_NAME, "The file is missing.", "Add it: it names the course and its lessons.")
-_SLUG: TypeAdapter[str] = TypeAdapter(Slug)
+_SLUG_ADAPTER: TypeAdapter[str] = TypeAdapter(Slug)
 
 
 def read_manifest(content: bytes) -> tuple[CourseFile | None, list[Problem]]:
@@ -35,12 +35,12 @@ def read_manifest(content: bytes) -> tuple[CourseFile | None, list[Problem]]:
 
 
 def read_course_slug(files: Iterable[File]) -> str:
-    """Return the slug of a course, whatever else is wrong with course.toml. Raises InvalidCourse, with all problems, if it has none."""
+    """Return the slug of a course, even if course.toml has other problems. Raises InvalidCourse, with all problems, if it has none."""
     content = next((file.content for file in files if file.path == MANIFEST_NAME), None)
     if content is None:
-        raise InvalidCourse("This is not a course.", problems=(MISSING_MANIFEST,))
+        raise InvalidCourse("This folder is not a course.", problems=(MISSING_MANIFEST,))
     try:
-        return _SLUG.validate_python(tomllib.loads(content.decode()).get("slug"))
+        return _SLUG_ADAPTER.validate_python(tomllib.loads(content.decode()).get("slug"))
     except ValueError as error:
         raise InvalidCourse("The course cannot be read.", problems=tuple(read_manifest(content)[1])) from error
 
@@ -105,12 +105,12 @@ def _build_lesson(
 
 
 def requested_limits(manifest: CourseFile, entry: LessonEntry) -> RequestedLimits:
-    """Return the limits that the lesson requests, or else those of the course."""
+    """Return the limits that the lesson requests; those of the course are the defaults."""
     return entry.limits.requested.with_defaults(manifest.limits.requested)
 
 
 def preload_modules(manifest: CourseFile, entry: LessonEntry, files: Iterable[File]) -> tuple[str, ...]:
-    """Return the modules that the lesson or the course names, or else the slow ones that the notebooks among `files` import."""
+    """Return the modules that the lesson or the course names; if neither does, the slow imports of the notebooks in `files`."""
     module_names = manifest.preload if entry.preload is None else entry.preload
     return find_slow_imports(files) if module_names is None else tuple(dict.fromkeys(module_names))
 
@@ -128,4 +128,4 @@ def _check_limits(manifest: CourseFile) -> Iterator[Problem]:
 def _check_unique(kind: str, names: Iterable[str]) -> Iterator[Problem]:
     for name, count in Counter(names).items():
         if count > 1:
-            yield Problem(MANIFEST_NAME, f"{kind} {name} occurs {count} times.", "Give each a name of its own.")
+            yield Problem(MANIFEST_NAME, f"{kind} {name} occurs {count} times.", "Give each one a different name.")

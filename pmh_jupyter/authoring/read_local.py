@@ -1,4 +1,4 @@
-"""Reads lessons and submissions from an instructor's disk: each a notebook, or a folder that holds it and its files."""
+"""Reads lessons and submissions from an instructor's disk. Each is a notebook, or a folder that holds it and its files."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def release_local_lesson(path: str, backend: SandboxBackend | None = None) -> Re
     if not release.exercises:
         raise BadInput(
             f"{path} has no exercise.",
-            advice="Name the lesson with its solutions and tests, in nbgrader's cell format: its cells have grade_ids.",
+            advice="Name the lesson's source, with solutions and tests. Its cells need nbgrader metadata with a grade_id.",
         )
     return release
 

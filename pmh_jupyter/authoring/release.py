@@ -40,8 +40,8 @@ def _instantiate_tests(
         return notebook
     problems = tuple(check_autotests(path, notebook, templates))
     if backend is None:
-        message = "Its AUTOTEST lines become tests by running the solution, and no sandbox is available to run it in."
-        problems += (Problem(path, message, "Release it where `pmh doctor` finds a sandbox."),)
+        message = "Its AUTOTEST lines need a run of the solution, and no sandbox is available for this."
+        problems += (Problem(path, message, "Release it on a machine where `pmh doctor` finds a sandbox."),)
     if problems or backend is None or templates is None:
         raise InvalidCourse(f"The tests of {path} cannot be created.", problems=problems)
     return instantiate_autotests(path, notebook, templates, data_files, backend)

@@ -1,4 +1,4 @@
-"""Tries a release with the real grader: its own solutions must pass, and an untouched notebook must not."""
+"""Trial run of a release with the real grader: its own solutions must pass, and an untouched notebook must not."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _check_untouched(release: Release, verdicts: dict[str, ExerciseVerdict]) -> 
     for exercise, verdict in _with_verdicts(release, verdicts):
         if exercise.solution_cells and verdict.outcome is Outcome.PASSED:
             message = "An untouched notebook passes, so everybody gets the points."
-            yield _problem(release, exercise, message, "Let its tests check what the solution does.")
+            yield _problem(release, exercise, message, "Add a test that fails without a solution.")
 
 
 def _with_verdicts(

@@ -1,6 +1,6 @@
-"""The schema of what an author writes beside the cells: course.toml, and `metadata.pmh` of cells and notebooks.
+"""The schema of course.toml, and of `metadata.pmh` of cells and notebooks.
 
-An unknown key is an error, so that no typing error is silently ignored.
+An unknown key is an error, so that a typing error is not silently ignored.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ModuleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_
 
 
 def _check_weights(value: object) -> object:
-    """ "equal", "all-or-nothing", or a list of weights; see `grading.assertion_weights`."""
+    """Accept "equal", "all-or-nothing", or a list of weights; see `grading.assertion_weights`."""
     if value is not None and read_requested_weights({}, {"weights": value}) != value:
         raise PydanticCustomError("weights", 'input should be "equal", "all-or-nothing" or a list of numbers from 0')
     return value
@@ -32,13 +32,13 @@ Weights = Annotated[str | list[int | float] | None, BeforeValidator(_check_weigh
 
 
 class StrictModel(BaseModel):
-    """The base of all models here."""
+    """Base of all models in this module."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 def _limit_field(name: str) -> Any:
-    """A pydantic field with the range of a limit. A fraction may be written as a whole number."""
+    """Return a pydantic field with the range of a limit. A fractional limit may be written as a whole number."""
     limit = LIMITS_BY_NAME[name]
     if limit.is_whole:
         return Field(default=None, ge=limit.minimum, le=limit.maximum)
@@ -111,10 +111,10 @@ class CourseFile(StrictModel):
 
 
 class CellMeta(StrictModel):
-    """`metadata.pmh` of a cell: what nbgrader's metadata has no field for. Hints are shown one after another.
+    """`metadata.pmh` of a cell, for everything that nbgrader's metadata does not cover. Hints are shown one after another.
 
-    For test cells: `weights` splits the points over the assertions, see `grading.assertion_weights`; with `accept_in_process` the author
-    accepts that hidden tests run in the student process.
+    weights (test cells): splits the points over the assertions, see `grading.assertion_weights`.
+    accept_in_process (test cells): the author accepts that hidden tests run in the student process.
     """
 
     title: Text | None = None

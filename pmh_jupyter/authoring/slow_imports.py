@@ -1,4 +1,4 @@
-"""Finds slow modules that a lesson's notebooks import, so that they can be imported before a submission arrives. Pure."""
+"""Finds slow imports of a lesson's notebooks, so that the grader can import these modules before a submission arrives. Pure."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ SLOW_IMPORTS = frozenset(
 )
 """Modules that are slow to import, and may be imported once for all submissions."""
 
-_FROM = re.compile(r"^\s*from\s+([\w.]+)\s+import\b", re.MULTILINE)
-_IMPORT = re.compile(r"^\s*import\s+(.+)$", re.MULTILINE)
+_FROM_STATEMENT = re.compile(r"^\s*from\s+([\w.]+)\s+import\b", re.MULTILINE)
+_IMPORT_STATEMENT = re.compile(r"^\s*import\s+(.+)$", re.MULTILINE)
 
 
 def find_slow_imports(files: Iterable[File]) -> tuple[str, ...]:
     """Return the modules of `SLOW_IMPORTS` that the notebooks among these files import, sorted. `matplotlib.pyplot` replaces matplotlib.
 
-    The search is textual: a line that only looks like an import costs nothing but an unneeded import.
+    The search is textual. Text that only looks like an import causes an unneeded import, which is harmless.
     """
     sources = [source for file in files if is_notebook(file) for source in _code_cells(file)]
     modules = {module for source in sources for module in _imported_modules(source)}
@@ -44,7 +44,7 @@ def _code_cells(file: File) -> list[str]:
 
 
 def _imported_modules(source: str) -> Iterator[str]:
-    for match in _FROM.finditer(source):
+    for match in _FROM_STATEMENT.finditer(source):
         yield match[1] if match[1] != "matplotlib" or "pyplot" not in source else "matplotlib.pyplot"
-    for match in _IMPORT.finditer(source):
+    for match in _IMPORT_STATEMENT.finditer(source):
         yield from (name.split()[0] for name in match[1].split(",") if name.split())

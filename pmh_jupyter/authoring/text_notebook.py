@@ -1,4 +1,4 @@
-"""Reads notebooks that are stored as text (Jupytext), which diffs and reviews well: MyST Markdown (.md) or percent scripts (.py).
+"""Reads notebooks that are stored as text by Jupytext, for readable diffs: MyST Markdown (.md) or percent scripts (.py).
 
 A text file is a notebook if it begins with a header that names jupytext; any other .md or .py file of a lesson is data.
 """
@@ -19,7 +19,7 @@ _FORMATS = {".md": "md:myst", ".py": "py:percent"}
 
 
 def is_notebook(file: File) -> bool:
-    """Return whether a file is a notebook, in any form that a lesson may have."""
+    """Return whether a file is a notebook, as .ipynb or as text."""
     return file.path.endswith(".ipynb") or _is_text_notebook(file)
 
 
@@ -27,7 +27,7 @@ def as_ipynb(file: File) -> File:
     """Convert a notebook to .ipynb, without the random cell ids of a conversion. Raises InvalidNotebook with the line, if known."""
     if not _is_text_notebook(file):
         return file
-    import jupytext  # type: ignore[import-untyped]  # missing in a user's server, which imports this module all the same
+    import jupytext  # type: ignore[import-untyped]  # missing in a user's server, which also imports this module
 
     suffix = _suffix(file.path)
     try:

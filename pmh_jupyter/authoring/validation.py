@@ -17,7 +17,7 @@ from pmh_jupyter.grading.backends.backend import SandboxBackend
 
 @dataclass(frozen=True)
 class ValidationReport:
-    """The result of a validation: `problems` prevent a release, `warnings` do not; `releases` are those of the valid lessons.
+    """The result of a validation. `problems` prevent a release, `warnings` do not; `releases` are those of the valid lessons.
 
     course: its slug, empty if the course could not be read.
     """
@@ -38,7 +38,7 @@ def validate_folder(path: Path | str, backend: SandboxBackend | None) -> Validat
 
 
 def validate_course(course: Course, backend: SandboxBackend | None) -> ValidationReport:
-    """Release a course that `read_course` accepted, and try each lesson if there is a sandbox backend.
+    """Release the lessons of a course that `read_course` accepted, with a trial run of each if there is a sandbox backend.
 
     Raises Unavailable if the grader fails.
     """

@@ -1,4 +1,4 @@
-"""The command `pmh`. Each subcommand is a file or a package here; its functions call one function of the product and print the result."""
+"""The command `pmh`. Each subcommand is a module or a package here; it calls one function of the product and prints the result."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ COMMAND_MODULES = ("up", "doctor", "course", "grade", "regrade", "limits", "acco
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs one command. Returns its exit code. 0: success; 1: the checked course, hub or file has problems; 2: the command failed."""
+    """Run one command and return its exit code. 0: success; 1: the checked course or hub has problems; 2: the command failed.
+
+    `pmh grade` has more exit codes, see `cli.grade.command.grade`.
+    """
     parser = argparse.ArgumentParser("pmh", description="A JupyterHub as a course platform.")
     subparsers = parser.add_subparsers(required=True, metavar="command")
     for module_name in COMMAND_MODULES:
@@ -31,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def print_error(error: PmhError) -> None:
-    """Prints an error: what happened, each problem, what to do."""
+    """Print an error to standard error: the message, each problem, and the advice."""
     print(f"pmh: {error.message}", file=sys.stderr)
     for problem in error.problems:
         print(f"  {problem}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""`pmh accounts`: the accounts of the authenticator `accounts`, on the hub's machine."""
+"""`pmh accounts`: manages accounts of the authenticator `accounts`, on the hub's machine."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def reset_account_password(arguments: argparse.Namespace) -> int:
     from pmh_jupyter.hub.accounts.first_admin import ACCOUNTS_FILE_NAME, reset_password
 
     password = reset_password(Settings.from_environ().data_path / ACCOUNTS_FILE_NAME, arguments.name)
-    print(f"Password of {arguments.name} for one use: {password}")
+    print(f"One-time password of {arguments.name}: {password}")
     return 0

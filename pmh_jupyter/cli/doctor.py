@@ -14,13 +14,13 @@ STATE_SYMBOLS = {"ok": "✓", "not-yet-created": "·", "degraded": "!", "missing
 
 def register(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
-        "doctor", help="check every part that a hub needs, and say how to fix what is missing"
+        "doctor", help="check every part that a hub needs, and show how to fix missing parts"
     )
     parser.set_defaults(run=run_doctor)
 
 
 def run_doctor(_: argparse.Namespace) -> int:
-    """Exit code 1 if a part is missing without which no hub runs."""
+    """Print the findings. Return 1 if a part that every hub needs is missing, else 0."""
     from pmh_jupyter.config import Settings
     from pmh_jupyter.doctor import run_checks
     from pmh_jupyter.doctor.finding import FindingState

@@ -46,7 +46,7 @@ def _parse_limit(text: str) -> float | int | str:
 
 
 def _format_table(reply: ResourceLimitsReply) -> str:
-    """One line per limit: the hub's, the lesson's, the classroom's and the effective value."""
+    """Return one line per limit: the hub's, the lesson's, the classroom's and the effective value."""
     columns = {"hub": reply.hub, "lesson": reply.lesson, "classroom": reply.classroom, "effective": reply.effective}
     lines = [f"{'':<20}" + "".join(f"{title:>11}" for title in columns)]
     for name in LIMIT_HELP:

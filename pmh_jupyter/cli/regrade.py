@@ -17,17 +17,19 @@ def register(subparsers: Subparsers) -> None:
 
 
 def add_lesson_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the arguments that name a lesson of a classroom, and its hub."""
+    """Add the arguments that name a lesson of a classroom, and its hub."""
     parser.add_argument("classroom", metavar="CLASSROOM", help="the classroom's slug")
     parser.add_argument("lesson", metavar="LESSON", help="the lesson's slug")
     parser.add_argument("--url", help="address of the service, for example https://hub.example/services/pmh")
     parser.add_argument(
-        "--token-env", metavar="NAME", help="environment variable with the token (PMH_TOKEN or JUPYTERHUB_API_TOKEN)"
+        "--token-env",
+        metavar="NAME",
+        help="environment variable that holds the token (default: PMH_TOKEN or JUPYTERHUB_API_TOKEN)",
     )
 
 
 def read_lesson_arguments(arguments: argparse.Namespace) -> tuple[str, str, str, str]:
-    """The service's address, a staff token, the classroom and the lesson. Raises NotLoggedIn if there is no token."""
+    """Return the service's address, a staff token, the classroom and the lesson. Raises NotLoggedIn if there is no token."""
     from pmh_jupyter.cli.service_client import TOKEN_VARIABLES, find_token
     from pmh_jupyter.config import Settings
 
@@ -40,5 +42,7 @@ def regrade(arguments: argparse.Namespace) -> int:
     from pmh_jupyter.cli.service_client import request_regrade
 
     reply = request_regrade(*read_lesson_arguments(arguments))
-    print(f"{reply.queued} queued, {reply.skipped} skipped because this version of the grader has graded them or will")
+    print(
+        f"{reply.queued} queued, {reply.skipped} skipped: already graded, or queued, with this version of the grader."
+    )
     return 0

@@ -1,4 +1,4 @@
-"""Requests to the service: validates and releases courses, grades lessons again, reads and sets limits."""
+"""Client of the service's API: validates and releases courses, regrades lessons, reads and sets limits."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TIMEOUT_SECONDS = 600.0
 
 
 class RequestRefused(PmhError):
-    """The service refused the request. Message, advice and problems are the service's."""
+    """The service refused the request. The message, advice and problems are those of its reply."""
 
     code = "refused"
     status = 422
@@ -42,7 +42,7 @@ class RequestRefused(PmhError):
 def find_token(
     environ: Mapping[str, str], variables: tuple[str, ...] = TOKEN_VARIABLES, scope: str = "custom:pmh:author"
 ) -> str:
-    """The value of the first environment variable that is set. Raises NotLoggedIn, which names the variables and the needed scope."""
+    """Return the value of the first environment variable that is set. Raises NotLoggedIn with the variables and the needed scope."""
     for name in variables:
         if environ.get(name):
             return environ[name]
@@ -55,30 +55,30 @@ def find_token(
 def request_release(
     service: str, token: str, course: str, files: tuple[File, ...], classrooms: tuple[str, ...]
 ) -> CourseReleaseReply:
-    """Releases a course, and makes the classrooms adopt it. Raises as `_send` does."""
+    """Release a course, and make the classrooms adopt it. Raises as `_send` does."""
     upload = CourseUpload(files=tuple(_encode_file(file) for file in files), classrooms=classrooms)
     return _send(service, token, f"courses/{quote(course, safe='')}/releases", upload, CourseReleaseReply)
 
 
 def request_validation(service: str, token: str, course: str, files: tuple[File, ...]) -> CourseValidationReply:
-    """Validates a course. Raises as `_send` does."""
+    """Validate a course. Raises as `_send` does."""
     upload = CourseUpload(files=tuple(_encode_file(file) for file in files))
     return _send(service, token, f"courses/{quote(course, safe='')}/validate", upload, CourseValidationReply)
 
 
 def request_regrade(service: str, token: str, classroom: str, lesson: str) -> RegradeReply:
-    """Queues the submissions of a lesson to be graded again. Raises as `_send` does."""
+    """Queue the submissions of a lesson for regrading. Raises as `_send` does."""
     path = f"classrooms/{quote(classroom, safe='')}/lessons/{quote(lesson, safe='')}/regrades"
     return _send(service, token, path, None, RegradeReply)
 
 
 def fetch_limits(service: str, token: str, classroom: str, lesson: str) -> ResourceLimitsReply:
-    """The resource limits of a lesson in a classroom. Raises as `_send` does."""
+    """Return the resource limits of a lesson in a classroom. Raises as `_send` does."""
     return _send(service, token, _limits_path(classroom, lesson), None, ResourceLimitsReply, "GET")
 
 
 def update_limits(service: str, token: str, classroom: str, lesson: str, limits: ResourceLimits) -> ResourceLimitsReply:
-    """Sets the classroom's own limits of a lesson. Raises as `_send` does."""
+    """Set the classroom's own limits of a lesson. Raises as `_send` does."""
     return _send(service, token, _limits_path(classroom, lesson), limits, ResourceLimitsReply, "PUT")
 
 
@@ -89,10 +89,10 @@ def _limits_path(classroom: str, lesson: str) -> str:
 def _send(
     service: str, token: str, path: str, body: WireModel | None, reply_type: type[ReplyT], method: str = "POST"
 ) -> ReplyT:
-    """Sends a request to the service at this address.
+    """Send a request to the service at this address, and return its reply.
 
-    Raises InvalidCourse with every problem that the service found, RequestRefused for other errors of the service, Unavailable if it
-    does not answer, BadInput if the address is not a service's.
+    Raises InvalidCourse with every problem that the service found, RequestRefused if the service replies with another error,
+    Unavailable if it does not answer, and BadInput if another program answers at the address.
     """
     if not service.startswith(("http://", "https://")):
         raise BadInput(
@@ -108,7 +108,10 @@ def _send(
     try:
         return reply_type.model_validate_json(response_body)
     except ValidationError as error:
-        raise BadInput(f"The server at {service} is not the service.", advice="Correct the address.") from error
+        raise BadInput(
+            f"The server at {service} is not the service.",
+            advice="Correct the address. It usually ends in /services/pmh.",
+        ) from error
 
 
 def _fetch_body(request: Request, service: str) -> bytes:
@@ -123,7 +126,7 @@ def _fetch_body(request: Request, service: str) -> bytes:
         reason = getattr(error, "reason", None) or error
         raise Unavailable(
             f"The service at {service} does not answer: {reason}.",
-            advice="Check that the hub runs and the address is right. Nothing was changed.",
+            advice="Check that the hub runs and that the address is correct, then try again.",
         ) from error
 
 
@@ -131,7 +134,10 @@ def _parse_error(status: int, body: bytes, service: str) -> PmhError:
     try:
         reply = ErrorReply.model_validate_json(body)
     except ValidationError:
-        return Unavailable(f"The server at {service} answered {status}, and is not the service.")
+        return Unavailable(
+            f"The server at {service} answered {status} without an error of the service.",
+            advice="Check that the hub runs and that the address is correct. It usually ends in /services/pmh.",
+        )
     problems = tuple(Problem(problem.file, problem.message, problem.remedy, problem.cell) for problem in reply.problems)
     error_class = InvalidCourse if reply.code == InvalidCourse.code else RequestRefused
     return error_class(reply.message, advice=reply.advice, problems=problems)

@@ -7,7 +7,10 @@ from enum import StrEnum
 
 
 class FindingState(StrEnum):
-    """MISSING: no hub can run. DEGRADED: a hub runs, with less protection or room. NOT_YET_CREATED: `pmh up` creates it."""
+    """The state of a component.
+
+    MISSING: no hub can run. DEGRADED: a hub runs, with less protection or disk space. NOT_YET_CREATED: `pmh up` creates it.
+    """
 
     OK = "ok"
     NOT_YET_CREATED = "not-yet-created"
@@ -17,7 +20,7 @@ class FindingState(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """The state of one component, the detail behind it, and how to fix it (empty if there is nothing to fix)."""
+    """The state of one component, the details, and the remedy (empty if there is nothing to fix)."""
 
     component: str
     state: FindingState

@@ -23,7 +23,7 @@ def check_sandbox(settings: Settings) -> Finding:
         return Finding(SANDBOX_COMPONENT, FindingState.MISSING, error.message, error.advice)
     if not backend.is_contained:
         remedy = (
-            "Fix the server sandbox as described above. Until then the hub accepts connections from this machine only."
+            "Fix the server sandbox as described above. Until then, the hub accepts connections from this machine only."
         )
         return Finding(
             SANDBOX_COMPONENT,

@@ -45,14 +45,14 @@ def check_data_folder(settings: Settings) -> Finding:
             "Data folder",
             FindingState.DEGRADED,
             f"Only {free_mb} MiB are free in {folder}.",
-            "Free some space before students come.",
+            "Free some disk space before the course starts.",
         )
     if folder.stat().st_mode & 0o077:
         return Finding(
             "Data folder",
             FindingState.DEGRADED,
             f"Other users of this machine can read {folder}.",
-            f"chmod 700 {folder}",
+            f"Run `chmod 700 {folder}`.",
         )
     return Finding("Data folder", FindingState.OK, str(folder))
 
@@ -72,7 +72,7 @@ def check_ports(settings: Settings) -> Finding:
 
 
 def check_server_sandbox(settings: Settings) -> Finding:
-    """Builds a sandbox as users' servers get one."""
+    """Checks that the sandbox of a user's server can be built."""
     component = "Server sandbox"
     if settings.spawner != "local":
         return Finding(component, FindingState.OK, f"Servers run in containers (PMH_SPAWNER={settings.spawner}).")
@@ -84,7 +84,7 @@ def check_server_sandbox(settings: Settings) -> Finding:
         return Finding(
             component,
             FindingState.DEGRADED,
-            f"{problem} A server can read everything that you can. Loopback only.",
+            f"{problem} Servers can read everything that you can read. The hub accepts connections from this machine only.",
             remedy,
         )
     return Finding(component, FindingState.MISSING, problem, remedy)

@@ -1,8 +1,8 @@
-"""Builds the list of cells to run from a submission: the student's cells between the release's locked cells and test cells.
+"""Builds the list of cells to run from a submission and its release.
 
-The release gives the order, the tests and all locked cells; the submission gives the answers and every other code cell, each of which stays
-behind the cell that it followed. Each repair of the submission gets a message. Outputs, tags, kernelspec and points of a submission are
-ignored.
+The order, the tests and all locked cells come from the release. The answers and all other code cells come from the submission; an added
+cell runs after the cell that it follows in the submission. Each repair of the submission gets a message. Outputs, tags, kernelspec and
+points of a submission are ignored.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ class Step:
     """One code cell to run.
 
     grade_id: of the release's cell; None for a cell that the student added.
-    merged_answers: the other answers that were found in this one.
-    follows_cell: the release's cell that a cell of the student's own follows.
-    assertion_millipoints: the points of each assertion, for a test cell that gives them one by one.
-    is_locked: a locked cell of the release that is not a test cell.
+    merged_answers: the grade_ids of other answers that were found in this cell.
+    follows_cell: for a cell that the student added, the grade_id of the release's cell before it.
+    assertion_millipoints: the points of each assertion, for a test cell with weights.
+    is_locked: whether it is a locked cell of the release, other than a test cell.
     """
 
     source: str
@@ -56,10 +56,11 @@ class Step:
 class NotebookPlan:
     """One notebook to run.
 
-    missing_answers: the answer cells that were not found.
-    problem: the reason why nothing of it can be run.
+    missing_answers: the grade_ids of answer cells that were not found.
+    problem: the reason why the notebook cannot be run.
     kernel: the kernel that runs it, "" for Python; the release chooses it, never the submission.
-    discarded_names: names that the student defined in a locked cell or a test cell, which the release's version replaced; by name the cell.
+    discarded_names: names that the student defined in a locked cell or a test cell, which the release's version replaces, each with the
+    grade_id of that cell.
     """
 
     path: str
@@ -81,12 +82,12 @@ def assemble_plans(task: GradingTask) -> tuple[NotebookPlan, ...]:
     }
     release = [read_sealed_notebook(file) for file in task.sealed_files if is_notebook(file)]
     submitted_notebooks = SubmittedNotebooks((file for file in task.submitted_files if is_notebook(file)), release)
-    # Every notebook is matched before the remaining ones are reported as extra.
-    found_notebooks = {notebook.path: _find_notebook(notebook, submitted_notebooks) for notebook in release}
+    # All notebooks are matched first, so that only unmatched ones are reported as extra.
+    notebook_matches = {notebook.path: _find_notebook(notebook, submitted_notebooks) for notebook in release}
     return tuple(
         _plan_notebook(
             notebook,
-            *found_notebooks[notebook.path],
+            *notebook_matches[notebook.path],
             submitted_notebooks,
             include_hidden_tests=task.include_hidden_tests,
         )
@@ -96,7 +97,7 @@ def assemble_plans(task: GradingTask) -> tuple[NotebookPlan, ...]:
 
 
 def collect_working_files(task: GradingTask) -> tuple[File, ...]:
-    """Return the files beside the notebooks while they run: the student's, with the release's own files restored. No notebooks."""
+    """Return the data files for the run: the student's, with the release's own files restored. Notebooks are left out."""
     files = {file.path: file for file in (*task.submitted_files, *task.sealed_files) if not is_notebook(file)}
     return tuple(files[path] for path in sorted(files) if is_safe_path(path))
 
@@ -137,10 +138,10 @@ def _plan_notebook(
     flags: list[Flag] = []
     repairs = ([message] if message else []) + submitted_notebooks.extra_notebook_messages(release)
     missing_answers: set[str] = set()
-    for number, cell in enumerate(release.cells):
-        copies = [student.cells[n] for n in matches.student_cells_of.get(number, [])]
-        repairs.extend(_repair_messages(release.cells, number, copies, matches))
-        if not copies and cell.grade_id and cell.is_solution and number not in matches.merged_into:
+    for release_index, cell in enumerate(release.cells):
+        copies = [student.cells[n] for n in matches.student_cells_of.get(release_index, [])]
+        repairs.extend(_repair_messages(release.cells, release_index, copies, matches))
+        if not copies and cell.grade_id and cell.is_solution and release_index not in matches.merged_into:
             missing_answers.add(cell.grade_id)
         if cell.is_test and any(not is_unchanged(cell, copy) for copy in copies):
             flags.append(Flag("test-changed", cell.grade_id))
@@ -157,19 +158,21 @@ def _plan_notebook(
 
 
 def _find_discarded_names(release: Notebook, student: Notebook, matches: CellMatches) -> dict[str, str]:
-    """Find the names that a student defined in changed copies of locked cells and test cells; by name the cell."""
-    discarded: dict[str, str] = {}
-    for number, cell in enumerate(release.cells):
+    """Find the names that a student defined in changed copies of locked cells and test cells, each with the cell's grade_id."""
+    discarded_names: dict[str, str] = {}
+    for release_index, cell in enumerate(release.cells):
         if cell.grade_id and not cell.is_solution and cell.cell_type == "code":
-            for n in matches.student_cells_of.get(number, [])[:MAX_CANDIDATES]:
-                if not is_unchanged(cell, student.cells[n]):
-                    own_names = analyze_names(student.cells[n].source).bound - analyze_names(cell.source).bound
-                    discarded |= dict.fromkeys(sorted(own_names), cell.grade_id)
-    return discarded
+            for student_index in matches.student_cells_of.get(release_index, [])[:MAX_CANDIDATES]:
+                if not is_unchanged(cell, student.cells[student_index]):
+                    own_names = (
+                        analyze_names(student.cells[student_index].source).bound - analyze_names(cell.source).bound
+                    )
+                    discarded_names |= dict.fromkeys(sorted(own_names), cell.grade_id)
+    return discarded_names
 
 
 class _StepBuilder:
-    """Builds the steps: the release's cells in order, each followed by the cells that the student added behind it."""
+    """Builds the steps: the release's cells in order, each followed by the cells that the student added after it."""
 
     def __init__(
         self, release: Notebook, student: Notebook, matches: CellMatches, *, include_hidden_tests: bool
@@ -180,20 +183,22 @@ class _StepBuilder:
             matches,
             include_hidden_tests,
         )
-        self.own_steps = self._collect_own_steps()
+        self.added_steps = self._collect_added_steps()
         self.merged_answers: dict[int, list[int]] = {}
         for release_index, student_index in matches.merged_into.items():
             self.merged_answers.setdefault(student_index, []).append(release_index)
         self.early_cells = self._find_early_cells()
 
     def build(self) -> Iterator[Step]:
-        yield from self.own_steps.get(None, [])
-        for number, cell in enumerate(self.release.cells):
+        yield from self.added_steps.get(None, [])
+        for release_index, cell in enumerate(self.release.cells):
             if cell.cell_type == "code" and cell.grade_id:
                 yield from (
-                    self._answer_steps(number, cell) if cell.is_solution else self._release_step(cell, cell.grade_id)
+                    self._answer_steps(release_index, cell)
+                    if cell.is_solution
+                    else self._release_step(cell, cell.grade_id)
                 )
-            yield from self.own_steps.get(number, [])
+            yield from self.added_steps.get(release_index, [])
 
     def _release_step(self, cell: Cell, grade_id: str) -> Iterator[Step]:
         source = cell.source if self.include_hidden_tests else remove_regions(cell.source, RegionKind.HIDDEN_TESTS)
@@ -210,23 +215,28 @@ class _StepBuilder:
             is_locked=not cell.is_test,
         )
 
-    def _answer_steps(self, number: int, cell: Cell) -> Iterator[Step]:
-        copies = {n: self.student[n] for n in self.matches.student_cells_of.get(number, [])}
+    def _answer_steps(self, release_index: int, cell: Cell) -> Iterator[Step]:
+        copies = {n: self.student[n] for n in self.matches.student_cells_of.get(release_index, [])}
         selected = select_answers(cell, list(copies.values()))
-        if number in self.matches.merged_into:
+        if release_index in self.matches.merged_into:
             selected = [copy for copy in selected if not is_untouched(cell, copy)]
-        numbers = [
+        selected_indices = [
             n for n, copy in copies.items() if any(copy is chosen for chosen in selected) and n not in self.early_cells
         ]
-        for n in sorted([*numbers, *(n for n, target in self.early_cells.items() if target == number)]):
-            owner_index = self.matches.release_cell_of[n]
+        early_indices = [n for n, position in self.early_cells.items() if position == release_index]
+        for student_index in sorted([*selected_indices, *early_indices]):
+            owner_index = self.matches.release_cell_of[student_index]
             merged_answers = tuple(
-                str(self.release.cells[release_index].grade_id) for release_index in self.merged_answers.get(n, [])
+                str(self.release.cells[n].grade_id) for n in self.merged_answers.get(student_index, [])
             )
-            yield Step(self.student[n].source, self.release.cells[owner_index].grade_id, merged_answers=merged_answers)
+            yield Step(
+                self.student[student_index].source,
+                self.release.cells[owner_index].grade_id,
+                merged_answers=merged_answers,
+            )
 
     def _find_early_cells(self) -> dict[int, int]:
-        """Find the cells that answer several exercises and stand behind the tests of one of them; return the position at which they run."""
+        """Find cells that answer several exercises, but follow the tests of one of them. Return the earlier position at which each runs."""
         early_cells: dict[int, int] = {}
         for student_index, release_indices in self.merged_answers.items():
             first_index, owner_index = min(release_indices), self.matches.release_cell_of[student_index]
@@ -234,29 +244,29 @@ class _StepBuilder:
                 early_cells[student_index] = first_index
         return early_cells
 
-    def _collect_own_steps(self) -> dict[int | None, list[Step]]:
+    def _collect_added_steps(self) -> dict[int | None, list[Step]]:
         """Return the code cells that the student added, by the release's cell that they follow (None: before any)."""
-        own_steps: dict[int | None, list[Step]] = {}
+        added_steps: dict[int | None, list[Step]] = {}
         release_cell_of = self.matches.release_cell_of
         anchor: int | None = None
-        for number, cell in enumerate(self.student):
-            if number in release_cell_of:
-                anchor = release_cell_of[number]
+        for student_index, cell in enumerate(self.student):
+            if student_index in release_cell_of:
+                anchor = release_cell_of[student_index]
             elif cell.cell_type == "code" and cell.source.strip():
                 follows_cell = None if anchor is None else self.release.cells[anchor].grade_id
-                own_steps.setdefault(anchor, []).append(Step(cell.source, follows_cell=follows_cell))
-        return own_steps
+                added_steps.setdefault(anchor, []).append(Step(cell.source, follows_cell=follows_cell))
+        return added_steps
 
 
 def _repair_messages(
-    release: tuple[Cell, ...], number: int, copies: list[Cell], matches: CellMatches
+    release: tuple[Cell, ...], release_index: int, copies: list[Cell], matches: CellMatches
 ) -> Iterator[Message]:
-    cell = release[number]
+    cell = release[release_index]
     if not cell.grade_id:
         return
     params = {"cell": cell.grade_id}
-    if number in matches.merged_into:
-        other_id = release[matches.release_cell_of[matches.merged_into[number]]].grade_id
+    if release_index in matches.merged_into:
+        other_id = release[matches.release_cell_of[matches.merged_into[release_index]]].grade_id
         yield Message("repair-merged-answer", params | {"other": str(other_id)})
     elif not copies and (cell.cell_type == "code" or cell.is_manually_graded):
         yield Message("answer-not-found" if cell.is_solution else "repair-restored-cell", params)
@@ -264,17 +274,18 @@ def _repair_messages(
         if cell.cell_type == "code" and any(not is_unchanged(cell, copy) for copy in copies):
             yield Message("repair-restored-tests" if cell.is_test else "repair-restored-locked-cell", params)
     elif copies:
-        yield from _answer_repair_messages(cell, copies, params, matches, number)
+        yield from _answer_repair_messages(cell, copies, params, matches, release_index)
 
 
 def _answer_repair_messages(
-    cell: Cell, copies: list[Cell], params: dict[str, str], matches: CellMatches, number: int
+    cell: Cell, copies: list[Cell], params: dict[str, str], matches: CellMatches, release_index: int
 ) -> Iterator[Message]:
-    if number in matches.matched_without_id:
+    if release_index in matches.matched_without_id:
         yield Message(
-            "repair-matched-by-position" if number in matches.matched_by_position else "repair-lost-label", params
+            "repair-matched-by-position" if release_index in matches.matched_by_position else "repair-lost-label",
+            params,
         )
-    if number in matches.moved_answers:
+    if release_index in matches.moved_answers:
         yield Message("repair-moved-answer", params)
     elif len(copies) > 1:
         yield Message("repair-duplicate-cells", params | {"count": str(len(copies))})

@@ -1,8 +1,8 @@
 """Splits the points of a test cell over its assertions, if its author requests it. Pure; points are integer milli-points.
 
-`metadata.pmh.weights` of a test cell, or of the notebook for all its test cells, is "all-or-nothing" (nbgrader's rule and the default),
-"equal", or (of a cell) a list with a weight for each assertion, hidden ones included. Rounding follows the largest remainder method, so
-that the parts sum to the cell's points exactly.
+`metadata.pmh.weights` is "all-or-nothing" (nbgrader's rule and the default), "equal", or a list with a weight for each assertion, hidden
+ones included. A notebook may set a default for its test cells, but no list. Rounding follows the largest remainder method, so that the
+parts sum to the cell's points exactly.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ALL_OR_NOTHING, EQUAL_WEIGHTS = "all-or-nothing", "equal"
 
 
 def compute_assertion_millipoints(notebook: Notebook, cell: Cell, *, include_hidden_tests: bool) -> tuple[int, ...]:
-    """Return the milli-points of each assertion that is run, in order; empty for a cell that gives all or nothing.
+    """Return the milli-points of each assertion that is run, in order; empty for a cell that is all-or-nothing.
 
     Without hidden tests, the visible tests share all of the points.
     """
@@ -41,7 +41,7 @@ def compute_assertion_millipoints(notebook: Notebook, cell: Cell, *, include_hid
 
 
 def read_requested_weights(notebook_metadata: Mapping[str, Any], cell_metadata: Mapping[str, Any]) -> str | list[float]:
-    """Return "all-or-nothing", "equal", or the list of weights that the author requests for a cell with this metadata.pmh."""
+    """Return the weights that the author requests in `metadata.pmh`: "all-or-nothing", "equal", or a list."""
     notebook_settings = notebook_metadata.get("pmh")
     default = notebook_settings.get("weights") if isinstance(notebook_settings, Mapping) else None
     requested = cell_metadata.get("weights", default)
@@ -51,7 +51,7 @@ def read_requested_weights(notebook_metadata: Mapping[str, Any], cell_metadata: 
 
 
 def find_assertions(source: str) -> tuple[bool, ...]:
-    """Return for each asserting statement of a test cell, as the judge counts them, whether it is hidden. Empty if it is not Python."""
+    """Return whether each asserting statement of a test cell is hidden, in the judge's order. Empty if the cell is not Python."""
     try:
         checks = read_checks(parse(source), source)
     except PARSE_ERRORS:

@@ -2,8 +2,8 @@
 
 Requirements
 - Points, order, tests and locked cells come from the release.
-- Every answer is run, wherever its purpose can be recognized.
-- An accidental change to a notebook (delete, copy, split, merge, move, retype, rename, strip metadata) costs only what was deleted.
+- Every answer whose purpose can be recognized is run.
+- An accidental change to a notebook (delete, copy, split, merge, move, retype, rename, strip metadata) loses only the deleted content.
 
 Choices, in this order, each for all cells of the release in turn
 1. All student cells with the same grade_id.
@@ -11,11 +11,12 @@ Choices, in this order, each for all cells of the release in turn
    required names, a locked cell if it has the release's text); the only plausible one; the only one with that id; the first plausible one.
 3. For an answer: of the cells between its neighbours, the most similar one that could be an answer.
 4. An answer that still has the stub, or nothing, takes the added cell that defines the required names (moved).
-5. An answer that was not found is in the cell of another answer, if that cell defines its required names unexpectedly (merged).
+5. An answer that was not found is assumed to be in the cell of another answer if that cell defines its required names, and the reference
+   of the other answer does not (merged).
 
-The required names of an answer are those that the reference binds and another cell of the release uses, or all that it binds if none is
-used. Cells of the release without a grade_id are not matched, and an unchanged copy of one is no answer. Of several cells with the same
-grade_id, those that still have the stub are skipped, unless all have it; the others run in turn.
+The required names of an answer are the names that the reference binds and another cell of the release uses, or all bound names if none is
+used. Cells of the release without a grade_id are not matched, and an unchanged copy of one is not an answer. Of several cells with the
+same grade_id, those that still have the stub are skipped, unless all of them have it; the others run in order.
 
 Guarantees
 - A student's cell is matched at most once, and never if it has the grade_id of another cell of the release.
@@ -37,9 +38,9 @@ from pmh_jupyter.domain.markers import TEXT_STUB, RegionKind, has_region, remove
 from pmh_jupyter.domain.notebook import Cell
 from pmh_jupyter.grading.name_analysis import CellNames, analyze_names, find_identifiers
 
-# Limits for notebooks that are built to be slow; real ones stay far below.
+# Limits against notebooks that are built to be slow. Real notebooks stay far below them.
 MAX_CANDIDATES = 50  # per cell
-PARSE_BUDGET_CHARACTERS = 500_000  # of all cells that are parsed, each plus PARSE_COST_PER_CELL
+PARSE_BUDGET_CHARACTERS = 500_000  # for all parsed cells, each with PARSE_COST_PER_CELL added to its length
 PARSE_COST_PER_CELL = 150
 
 
@@ -50,7 +51,7 @@ class CellMatches:
     matched_without_id: cells of the release that were not matched by grade_id.
     matched_by_position: of these, the cells that were matched by rule 3.
     moved_answers: cells of the release that rule 4 matched.
-    merged_into: by cell of the release, the student's cell of another answer that rule 5 found.
+    merged_into: for each cell of the release that rule 5 matched, the student's cell of another answer.
     """
 
     student_cells_of: dict[int, list[int]] = field(default_factory=dict)
@@ -80,10 +81,10 @@ def match_cells(release: tuple[Cell, ...], student: tuple[Cell, ...]) -> CellMat
 
 
 def select_answers(cell: Cell, copies: list[Cell]) -> list[Cell]:
-    """Return the copies of an answer cell to run: without untouched copies and copies of another type, unless there are no others."""
+    """Return the copies of an answer cell to run. Untouched copies, and copies of another type, count only if there are no others."""
     stub = stub_of(cell).split()
-    touched = [copy for copy in copies if copy.source.split() not in ([], stub)] or copies[:1]
-    return [copy for copy in touched if copy.cell_type == cell.cell_type] or touched
+    touched_copies = [copy for copy in copies if copy.source.split() not in ([], stub)] or copies[:1]
+    return [copy for copy in touched_copies if copy.cell_type == cell.cell_type] or touched_copies
 
 
 def is_untouched(cell: Cell, copy: Cell) -> bool:
@@ -92,7 +93,7 @@ def is_untouched(cell: Cell, copy: Cell) -> bool:
 
 
 def stub_of(cell: Cell) -> str:
-    """Return what the student got in place of a solution cell's source."""
+    """Return the student version of a solution cell's source."""
     return _apply_stub(cell.source, code_stub(cell.language) if cell.cell_type == "code" else TEXT_STUB)
 
 
@@ -129,7 +130,7 @@ def _normalize_whitespace(source: str) -> str:
 
 
 class _CellMatcher:
-    """Both notebooks, the student's cells that are still unmatched, and indices over them, which are built on first use."""
+    """The state of the matching: both notebooks, the student's unmatched cells, and indices over them, which are built on first use."""
 
     def __init__(self, release: tuple[Cell, ...], student: tuple[Cell, ...]) -> None:
         self.release, self.student = release, student
@@ -169,11 +170,7 @@ class _CellMatcher:
 
     def match_by_position(self) -> None:
         """Apply rule 3: match answers by position between their matched neighbours."""
-        unmatched = [
-            release_index
-            for release_index in self._unmatched_release_cells()
-            if self.release[release_index].is_solution
-        ]
+        unmatched = [n for n in self._unmatched_release_cells() if self.release[n].is_solution]
         if not unmatched:
             return
         bounds = self._position_bounds(unmatched)
@@ -182,12 +179,14 @@ class _CellMatcher:
         for release_index in unmatched:
             low, high = bounds[release_index]
             start = bisect_right(order, last_match_after.get(low, low))
-            nearby = islice(order[start : start + MAX_CANDIDATES], MAX_CANDIDATES)
-            possible = [
-                n for n in nearby if n < high and n in self.free_cells and self._is_possible_answer(release_index, n)
+            nearby_cells = order[start : start + MAX_CANDIDATES]
+            possible_cells = [
+                n
+                for n in nearby_cells
+                if n < high and n in self.free_cells and self._is_possible_answer(release_index, n)
             ]
-            if possible:
-                best = max(possible, key=lambda n: (self._similarity(release_index, n), -n))
+            if possible_cells:
+                best = max(possible_cells, key=lambda n: (self._similarity(release_index, n), -n))
                 last_match_after[low] = best
                 self._assign(release_index, best)
                 self.matches.matched_by_position.add(release_index)
@@ -286,7 +285,7 @@ class _CellMatcher:
         all_required_names = frozenset[str]().union(*self.required_names.values())
         index: dict[str, list[int]] = defaultdict(list)
         for student_index in order:
-            # Most cells need no syntax tree to be distinguished from an answer.
+            # Most cells can be ruled out without parsing.
             if not all_required_names.isdisjoint(find_identifiers(self.student[student_index].source)):
                 for name in self._names_of(student_index).bound & all_required_names:
                     index[name].append(student_index)
@@ -312,8 +311,8 @@ class _CellMatcher:
         required_names = self.required_names.get(release_index)
         if not required_names:
             return
-        rarest = min(required_names, key=lambda name: (len(cells_by_name.get(name, ())), name))
-        for student_index in cells_by_name.get(rarest, ())[:MAX_CANDIDATES]:
+        rarest_name = min(required_names, key=lambda name: (len(cells_by_name.get(name, ())), name))
+        for student_index in cells_by_name.get(rarest_name, ())[:MAX_CANDIDATES]:
             is_free = cells_by_name is not self._free_cells_by_name or student_index in self.free_cells
             if is_free and required_names <= self._names_of(student_index).bound:
                 yield student_index
@@ -349,7 +348,7 @@ class _CellMatcher:
         return next(self._plausible_cells(release_index), None)
 
     def _position_bounds(self, unmatched: list[int]) -> dict[int, tuple[int, int]]:
-        """Return for each unmatched answer the student's cells between which it must be, by its nearest matched neighbours."""
+        """Return for each unmatched answer the student's cells of its nearest matched neighbours, between which it must be."""
         bounds: dict[int, tuple[int, int]] = {}
         low, high = -1, len(self.student)
         low_bounds = {}

@@ -1,7 +1,6 @@
-"""Test cells that were compiled for the judge, kept by the host for later submissions (see `runtime/separate_process/compiled_cell.py`).
+"""Caches compiled test cells on the host for later submissions (see `runtime/separate_process/compiled_cell.py`).
 
-They are compiled by a judge in a run of its own in which no student code runs: a judge that has talked to a student process is not
-trusted with this.
+A separate run of the judge, without any student code, compiles them: a judge that has communicated with a student process is not trusted.
 """
 
 from __future__ import annotations
@@ -13,19 +12,19 @@ from hashlib import sha256
 
 CACHE_SIZE = 2_000
 CompileFunction = Callable[[Sequence[str]], Sequence[str]]
-"""Compiles cells; returns one text for each ("" for a cell that cannot be compiled), or nothing at all."""
+"""Compiles cells. Returns one text for each ("" for a cell that cannot be compiled), or an empty sequence if the run fails."""
 
 
 class CompiledCellCache:
-    """The compiled cells of one backend: another backend may have another Python. Safe to use from several threads."""
+    """The compiled cells of one backend, because another backend may have another Python. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        # By digest of the source: None for a cell that was seen once, "" for one that is being compiled or cannot be.
+        # By digest of the source. None: seen once. "": being compiled, or cannot be compiled.
         self._entries: OrderedDict[bytes, str | None] = OrderedDict()
 
     def get_or_compile(self, sources: Sequence[str], compile_cells: CompileFunction) -> Mapping[str, str]:
-        """Return the compiled cells by source, as far as there are any. A cell is compiled when it is seen for the second time."""
+        """Return the available compiled cells by source. A cell is compiled when it is requested for the second time."""
         keys = {source: sha256(source.encode("utf-8", "replace")).digest() for source in sources}
         missing_sources = self._claim_missing(keys)
         if missing_sources:
@@ -42,7 +41,7 @@ class CompiledCellCache:
             return {source: compiled_cell for source, key in keys.items() if (compiled_cell := self._entries.get(key))}
 
     def _claim_missing(self, keys: Mapping[str, bytes]) -> list[str]:
-        """Return the cells to compile now. No other caller gets the same cells, and none waits for them."""
+        """Return the cells to compile now. Other callers do not get the same cells, and do not wait for them."""
         with self._lock:
             seen_before = self._entries.keys() & set(keys.values())
             missing_sources = []

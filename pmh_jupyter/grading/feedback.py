@@ -1,4 +1,4 @@
-"""Chooses the message for each result. Of a hidden test it reveals only the author's message and the type of an error."""
+"""Chooses the message for each result. Messages of hidden tests reveal only the author's message and the type of an error."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _exception_message(test: TestResult) -> Message:
     if test.error_type == "NotImplementedError":
         return Message(NOT_ANSWERED_CODE, _line_params(test))
     if test.is_hidden:
-        # A student may name a class after the arguments that a hidden test called it with.
+        # A student's exception class could have the arguments of a hidden test in its name.
         error_type = test.error_type if test.error_type in BUILTIN_EXCEPTION_NAMES else "an error"
         return Message("hidden-test-raised", {"error": error_type} | _line_params(test))
     return Message(

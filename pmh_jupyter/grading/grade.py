@@ -25,13 +25,13 @@ log = logging.getLogger(__name__)
 
 
 def grade(task: GradingTask, backend: SandboxBackend, isolation_cache: IsolationCache | None = None) -> Grading:
-    """Grade one submission. Blocks until it is done; safe to call from several threads at once.
+    """Grade one submission. Blocks until it is graded; safe to call from several threads at once.
 
-    Every submission gets a grading, whatever it holds; an error of the grader itself sets `grader_error`. A task without an isolation takes
-    it from the cache; without a cache it is decided for this grading alone, which takes about twenty runs. Raises InvalidNotebook only
-    for a sealed file that is not a notebook.
+    Every submission gets a grading, even if it is malformed; an error of the grader itself sets `grader_error`. If the task has no
+    isolation, the cache supplies it; without a cache it is decided for this grading only, which takes about twenty runs. Raises
+    InvalidNotebook if a sealed file is not a valid notebook.
     """
-    started = time.monotonic()
+    start_time = time.monotonic()
     plans = assemble_plans(task)
     runs = _run_plans(plans, task, backend, isolation_cache or IsolationCache())
     verdicts_by_notebook = _collect_notebook_verdicts(runs, task)
@@ -44,7 +44,7 @@ def grade(task: GradingTask, backend: SandboxBackend, isolation_cache: Isolation
         verdicts=tuple(
             verdicts_by_notebook[exercise.notebook].verdict_of(exercise) for exercise in requested_exercises
         ),
-        seconds=time.monotonic() - started,
+        seconds=time.monotonic() - start_time,
         repairs=tuple(message for plan in plans for message in plan.repairs),
         flags=tuple(
             flag
@@ -60,7 +60,7 @@ def grade(task: GradingTask, backend: SandboxBackend, isolation_cache: Isolation
 def _run_plans(
     plans: tuple[NotebookPlan, ...], task: GradingTask, backend: SandboxBackend, isolation_cache: IsolationCache
 ) -> tuple[NotebookRun, ...]:
-    """Run one notebook after another, each in a sandbox of its own, within the time limit of the whole submission."""
+    """Run the notebooks one after another, each in its own sandbox, within the time limit of the whole submission."""
     files, release_paths = collect_working_files(task), frozenset(file.path for file in task.sealed_files)
     try:
         isolation = task.isolation or isolation_cache.get_or_decide(task, backend)

@@ -1,12 +1,15 @@
-"""Decides how the test cells of a release are isolated, by running them both ways on solutions whose result is known.
+"""Decides the isolation of a release: which tests run in a separate process, and which in-process.
 
-The reference solution, the untouched notebook, and the reference without one of its answers at a time are run in a separate process and
-in-process. A notebook runs its tests in a separate process where both ways agree on every check, or where the reference passes only that
-way; what the judge needs to know of the reference (see `NotebookIsolation`) is recorded. If only the reference differs, and later cells
-of it read names that test cells bind, these names are exported and everything is run again. Functions that locked cells define for test
-cells are the judge's own, unless the reference passes only with the notebook's (it may change them, or what they read). Otherwise the
-notebook runs its tests in-process, as a whole: a single test cell that ran in the student process would bring its hidden text there, and
-everything after it could read that text.
+It runs the reference solution, the untouched notebook, and the reference without one of its answers at a time, each in a separate process
+and in-process, and compares the results.
+
+- A notebook's tests run in a separate process if the results of every check agree, or if the reference passes only there. The usage that
+  the judge needs (see `NotebookIsolation`) is recorded.
+- If only the reference differs, and its later cells read names that test cells bind, these names are exported and the runs are repeated.
+- Test helpers run in the judge, unless the reference passes only with the notebook's own helpers, because it changes them or the names
+  that they read.
+- Otherwise all tests of the notebook run in-process. Mixing is not possible: a single test cell in the student process would bring its
+  hidden text there, where all later code could read it.
 """
 
 from __future__ import annotations
@@ -39,7 +42,7 @@ CACHE_SIZE = 64
 
 
 class IsolationStore(Protocol):
-    """Keeps decisions beyond this process. `fingerprint` identifies the software that runs students' code. Never raises."""
+    """Stores decisions beyond this process. `fingerprint` identifies the software that runs students' code. Never raises."""
 
     def load(self, key: str, fingerprint: str) -> ReleaseIsolation | None:
         """Return a stored decision, if there is one."""
@@ -49,7 +52,7 @@ class IsolationStore(Protocol):
 
 
 class IsolationCache:
-    """The decisions for the releases graded last, so that each release is decided once. Safe to use from several threads.
+    """The decisions for recently graded releases, so that each release is decided once. Safe to use from several threads.
 
     With a `store`, decisions also outlive the process.
     """
@@ -90,10 +93,10 @@ class IsolationCache:
 
 
 def decide_isolation(task: GradingTask, backend: SandboxBackend) -> ReleaseIsolation:
-    """Decide the isolation of every notebook of the task's release that has tests; the submitted files do not matter.
+    """Decide the isolation of every notebook with tests of the task's release. The submitted files are ignored.
 
-    Runs cells of the release only, each notebook about 2 x (2 + number of answers) times. Raises Unavailable if the grader fails, and
-    NoSandbox if there is no sandbox.
+    Runs each notebook of the release about 2 × (2 + number of answers) times. Raises Unavailable if the grader fails, and NoSandbox if
+    there is no sandbox.
     """
     full_task = replace(task, submitted_files=task.sealed_files, only_exercises=None, include_hidden_tests=True)
     files, release_paths = collect_working_files(full_task), frozenset(file.path for file in task.sealed_files)
@@ -124,7 +127,7 @@ def decide_isolation(task: GradingTask, backend: SandboxBackend) -> ReleaseIsola
 
 
 class _IsolationTrial:
-    """Runs one notebook both ways and compares the results."""
+    """Runs one notebook in a separate process and in-process, and compares the results."""
 
     def __init__(
         self,
@@ -150,7 +153,7 @@ class _IsolationTrial:
                     NotebookIsolation(self.plan.path, test_helpers=helpers, exported_names=exported_names)
                 )
             if _all_passed(passed_by_cell(run)) and not _all_passed(self.expected_results):
-                return isolation  # its tests run in a separate process only, for example because they replace `builtins.input`
+                return isolation  # these tests pass in a separate process only, for example because they replace `builtins.input`
             differing_cell = _first_difference(passed_by_cell(run), self.expected_results) or self._find_differing_cell(
                 isolation
             )
@@ -159,14 +162,14 @@ class _IsolationTrial:
         return replace(self.in_process, cell=differing_cell, reason=_explain_in_process(str(differing_cell), run))
 
     def _decide_in_process(self) -> tuple[str, ...]:
-        """Run the reference in-process, and keep the recorded usage while it still passes; return the helpers that its tests use."""
+        """Run the reference in-process, and add the recorded usage if the results stay the same. Return the helpers that its tests use."""
         candidate, run = self._record_usage(self.in_process)
         test_helpers = run.usage.test_helpers if run.usage else ()
         self.expected_results = passed_by_cell(run)
         candidate = replace(
             candidate,
             test_helpers=test_helpers,
-            exported_names=tuple(sorted(set(_find_names_to_keep(self.plan.steps)))),
+            exported_names=tuple(sorted(set(_find_names_to_preserve(self.plan.steps)))),
         )
         for isolation in (candidate, replace(candidate, test_helpers=())):
             if passed_by_cell(self.run(self.plan, isolation, False)) == self.expected_results:
@@ -175,7 +178,7 @@ class _IsolationTrial:
         return test_helpers
 
     def _record_usage(self, isolation: NotebookIsolation) -> tuple[NotebookIsolation, NotebookRun]:
-        """Run the reference, and add what its test cells used to the isolation."""
+        """Run the reference, and add the usage of its test cells to the isolation."""
         run = self.run(self.plan, isolation, True)
         usage = run.usage
         if usage is not None:
@@ -190,18 +193,20 @@ class _IsolationTrial:
         return isolation, run
 
     def _find_differing_cell(self, isolation: NotebookIsolation) -> str | None:
-        """Find the first test cell whose results differ between the two ways when answers are missing."""
+        """Find the first test cell whose results differ between separate process and in-process when answers are missing."""
 
-        def run_both_ways(variant: tuple[tuple[str, ...], NotebookPlan]) -> tuple[PassedByCell, PassedByCell]:
+        def run_in_both_isolations(variant: tuple[tuple[str, ...], NotebookPlan]) -> tuple[PassedByCell, PassedByCell]:
             missing_answers, plan = variant
             separate_results = passed_by_cell(self.run(plan, isolation, False))
             if missing_answers not in self.in_process_results:
                 self.in_process_results[missing_answers] = passed_by_cell(self.run(plan, self.in_process, False))
             return separate_results, self.in_process_results[missing_answers]
 
-        # Nobody can be graded before this is decided, so all cores are used.
+        # No submission of the release can be graded before this is decided, so all cores are used.
         with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-            for separate_results, in_process_results in pool.map(run_both_ways, self._variants_without_answers()):
+            for separate_results, in_process_results in pool.map(
+                run_in_both_isolations, self._variants_without_answers()
+            ):
                 if separate_results != in_process_results:
                     pool.shutdown(wait=False, cancel_futures=True)
                     return _first_difference(separate_results, in_process_results)
@@ -228,9 +233,9 @@ def passed_by_cell(run: NotebookRun) -> PassedByCell:
     for number, step in enumerate(run.plan.steps):
         if step.is_test and step.grade_id:
             result = run.results.get(number)
-            ran_to_end = result is not None and result.state == "completed" and not result.cause
+            has_run_to_end = result is not None and result.state == "completed" and not result.cause
             results[step.grade_id] = (
-                tuple(test.outcome == "passed" for test in result.tests) if result and ran_to_end else ()
+                tuple(test.outcome == "passed" for test in result.tests) if result and has_run_to_end else ()
             )
     return results
 
@@ -240,15 +245,17 @@ def _all_passed(results: PassedByCell) -> bool:
 
 
 def _failure_causes(run: NotebookRun) -> Iterator[tuple[str, str]]:
-    """Yield for each test cell that did not pass its name and the reason."""
+    """Yield the grade_id and the reason of each test cell that did not pass."""
     for number, result in run.results.items():
         grade_id = run.plan.steps[number].grade_id
-        failed = next((test for test in result.tests if test.outcome != "passed"), None)
-        if grade_id and failed:
-            text = failed.text or failed.detail
+        failed_test = next((test for test in result.tests if test.outcome != "passed"), None)
+        if grade_id and failed_test:
+            text = failed_test.text or failed_test.detail
             yield (
                 grade_id,
-                f"{failed.error_type or failed.reason}: {text}" if text else failed.error_type or failed.reason,
+                f"{failed_test.error_type or failed_test.reason}: {text}"
+                if text
+                else failed_test.error_type or failed_test.reason,
             )
         elif grade_id and result.cause:
             yield grade_id, result.cause
@@ -259,7 +266,7 @@ def _first_difference(left: PassedByCell, right: PassedByCell) -> str | None:
 
 
 def _explain_in_process(cell: str, separate_run: NotebookRun) -> Message:
-    """Explain why a reference fails in a separate process, or else that results differ where answers are missing."""
+    """Return the reason why a reference fails in a separate process, or a message that results differ when answers are missing."""
     causes = dict(_failure_causes(separate_run))
     if cell in causes:
         return Message("in-process-solution-fails", {"cell": cell, "error": causes[cell]})
@@ -277,8 +284,8 @@ def _find_exported_names(steps: tuple[Step, ...]) -> Iterator[str]:
             yield from bound & names.global_reads
 
 
-def _find_names_to_keep(steps: tuple[Step, ...]) -> Iterator[str]:
-    """Yield names that a test cell binds and that a later cell, or a function of a test cell, reads: in-process, others are restored."""
+def _find_names_to_preserve(steps: tuple[Step, ...]) -> Iterator[str]:
+    """Yield names that a test cell binds and that a later cell, or a function of a test cell, reads. In-process runs restore all others."""
     bound: frozenset[str] = frozenset()
     for step in steps:
         names = analyze_names(step.source)
@@ -289,7 +296,7 @@ def _find_names_to_keep(steps: tuple[Step, ...]) -> Iterator[str]:
 
 
 def isolation_key(task: GradingTask) -> str:
-    """Return a key of everything that the decision depends on: release with tests, grader, limits and preloaded modules."""
+    """Return a hash of all inputs of the decision: release with tests, grader, limits and preloaded modules."""
     digest = hashlib.sha256(repr((GRADER_VERSION, task.preload, task.limits)).encode())
     for file in task.sealed_files:
         digest.update(repr((file.path, _content_digest(file.content))).encode())

@@ -1,4 +1,4 @@
-"""Parses what comes out of a sandbox, which is trusted only as far as it is well-formed: bounded lines, a strict schema."""
+"""Parses the output of a judge. The output is untrusted: only bounded, well-formed lines with a strict schema are accepted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Text = Annotated[str, StringConstraints(max_length=4_000)]
 ShortText = Annotated[str, StringConstraints(max_length=400)]
 LineNumber = Annotated[int, Field(ge=1, le=1_000_000)]
 CellNumber = Annotated[int, Field(ge=0, le=100_000)]
-# JSON has lists only, and a strict tuple refuses them; what is in a tuple is checked strictly all the same.
+# JSON has no tuples, and a strict tuple rejects lists. The items are still validated strictly.
 TextTuple = Annotated[tuple[Text, ...], Strict(False)]
 TextPair = Annotated[tuple[Text, Text], Strict(False)]
 MAX_LINES = 250_000
@@ -56,7 +56,7 @@ class JudgeFlag(StrictModel):
 
 
 class UsageRecord(StrictModel):
-    """What the test cells of a reference solution used; see `domain.isolation.NotebookIsolation`."""
+    """The names, files and operators that the test cells of a reference solution used; see `domain.isolation.NotebookIsolation`."""
 
     library_names: dict[str, TextPair] = Field(default_factory=dict)
     rebound_names: TextTuple = ()
@@ -67,11 +67,11 @@ class UsageRecord(StrictModel):
 
 
 class CellResult(StrictModel):
-    """The result of one cell that ran, or whose process died while it ran (state "died").
+    """The result of one cell that was run. Its state is "died" if its process ended meanwhile.
 
-    A test cell whose last statement is an expression (without a `;` behind it, and no call of an assert… function) gives partial
-    credit: `credit` is its value in points if that is exactly an int or a float, and finite. For any other value but None,
-    `invalid_credit` is the name of its type ("nan" or "inf" for a float that is not finite), and no points are given.
+    A test cell gives partial credit if its last statement is an expression, without a `;` after it, that does not call an assert…
+    function. `credit` is the value in points if it is exactly an int or a float, and finite. For any other value except None,
+    `invalid_credit` is the name of its type ("nan" or "inf" for a float that is not finite), and the cell gives no points.
     """
 
     cell: CellNumber
@@ -99,9 +99,12 @@ class CellResult(StrictModel):
 class JudgeOutput(BaseModel):
     """Everything that a judge reported.
 
-    flags: with the cell that each belongs to, if any. grader_error: an error of the grader itself. judge_exit_reason: how the judge ended,
-    if it ended too early. compiled_cells: compiled test cells, if only these were requested. is_complete: the judge reported the end.
-    is_malformed: the output holds something that no judge writes.
+    flags: each with the number of its cell, if any.
+    grader_error: an error of the grader itself.
+    judge_exit_reason: how the judge ended, if it ended too early.
+    compiled_cells: compiled test cells, if these were requested.
+    is_complete: whether the judge reported the end.
+    is_malformed: whether the output holds a line that no judge writes.
     """
 
     results: dict[int, CellResult] = Field(default_factory=dict)
@@ -120,9 +123,9 @@ _text_tuple: TypeAdapter[tuple[str, ...]] = TypeAdapter(TextTuple)
 
 
 def parse_judge_output(raw: bytes) -> JudgeOutput:
-    """Parse output line by line, up to the first line that is malformed.
+    """Parse output line by line, up to the first malformed line.
 
-    If the judge was killed in the middle of a line, its last line is incomplete: this does not make the output malformed.
+    A judge that is killed can leave an incomplete last line. This does not make the output malformed.
     """
     output = JudgeOutput()
     lines = [line for line in raw.split(b"\n")[:MAX_LINES] if line]
@@ -149,7 +152,7 @@ def _add_event(output: JudgeOutput, event: dict[str, Any]) -> None:
     elif event_name == "cell-finished":
         result = CellResult.model_validate(_extract_credit(event))
         if result.cell in output.results:
-            raise ValueError("a cell finishes once")
+            raise ValueError("a cell cannot finish twice")
         output.results[result.cell] = result
     elif event_name == "flag":
         cell = _optional_cell_number.validate_python(event.pop("cell"), strict=True)
@@ -169,7 +172,7 @@ def _add_event(output: JudgeOutput, event: dict[str, Any]) -> None:
 
 
 def _extract_credit(event: dict[str, Any]) -> dict[str, Any]:
-    """Move what a test cell's last expression gave (`runtime/test_cells/partial_credit.py`) from the tests to fields of its own."""
+    """Move the credit of a test cell's last expression (`runtime/test_cells/partial_credit.py`) from the tests to its own fields."""
     tests = event.get("tests")
     if not isinstance(tests, list) or not tests or not isinstance(tests[-1], dict):
         return event

@@ -1,8 +1,8 @@
-"""Name analysis of cells on the host: which global names a cell binds and reads, without running it.
+"""Finds the global names that a cell binds and reads, on the host, without running the cell.
 
-`match` captures, `except … as`, `:=`, comprehensions, `global`, star imports and class bodies are understood. The sandbox's runtime has
-an analysis of its own (`runtime/execution/bindings.py`), because it imports nothing from here; `test_name_analysis_agrees.py` compares
-both. Nothing here raises, whatever a student wrote, and nothing recurses: a student's code may be nested deeply.
+`match` captures, `except … as`, `:=`, comprehensions, `global`, star imports and class bodies are supported. The sandbox's runtime has
+its own analysis (`runtime/execution/bindings.py`), because it cannot import this module; `test_name_analysis_agrees.py` compares both.
+No function here raises, because a student may write any text, or recurses, because a student's code may be nested deeply.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ from functools import lru_cache
 
 from pmh_jupyter.domain.python_syntax import PARSE_ERRORS, parse
 
-MAX_CHARACTERS = (
-    100_000  # more than anybody writes by hand; a syntax tree takes a hundred times the memory of its source
-)
-_IDENTIFIER = re.compile(r"[^\W\d]\w*")
-_MAGIC = re.compile(r"^([ \t]*)(?:%|!|\?).*$", re.MULTILINE)
+# More than anybody writes by hand. A syntax tree takes a hundred times the memory of its source.
+MAX_CHARACTERS = 100_000
+_IDENTIFIER_PATTERN = re.compile(r"[^\W\d]\w*")
+_MAGIC_PATTERN = re.compile(r"^([ \t]*)(?:%|!|\?).*$", re.MULTILINE)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _SCOPES = (*_FUNCTIONS, *_COMPREHENSIONS, ast.ClassDef)
@@ -29,9 +28,9 @@ _SCOPES = (*_FUNCTIONS, *_COMPREHENSIONS, ast.ClassDef)
 class CellNames:
     """The names of one cell.
 
-    bound: global names that it binds or deletes. Names of `from module import *` are unknown and left out.
-    used: names that it reads in any scope, local names included; for a cell that is not Python, everything that could be a name.
-    global_reads: global names that it reads, in functions too.
+    bound: global names that it binds or deletes, except those of `from module import *`, which are unknown.
+    used: names that it reads in any scope, local names included; for a cell that is not Python, every identifier in its text.
+    global_reads: global names that it reads, including those that its functions read.
     nested_reads: of these, the names that its functions, classes and comprehensions read.
     is_parsed: whether the cell is Python.
     """
@@ -48,7 +47,7 @@ def analyze_names(source: str) -> CellNames:
     """Analyze one cell. Magics and shell lines count as empty statements."""
     if len(source) > MAX_CHARACTERS:
         return CellNames(is_parsed=False)
-    tree = _try_parse(source) or _try_parse(_MAGIC.sub(r"\1pass", source))
+    tree = _try_parse(source) or _try_parse(_MAGIC_PATTERN.sub(r"\1pass", source))
     if tree is None:
         return CellNames(used=find_identifiers(source), is_parsed=False)
     used = (node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
@@ -59,8 +58,8 @@ def analyze_names(source: str) -> CellNames:
 
 
 def find_identifiers(source: str) -> frozenset[str]:
-    """Find everything in a text that could be a name."""
-    return frozenset(_IDENTIFIER.findall(source[:MAX_CHARACTERS]))
+    """Find all identifiers in a text."""
+    return frozenset(_IDENTIFIER_PATTERN.findall(source[:MAX_CHARACTERS]))
 
 
 def _try_parse(source: str) -> ast.Module | None:
@@ -72,7 +71,7 @@ def _try_parse(source: str) -> ast.Module | None:
 
 @dataclass(eq=False)
 class _Scope:
-    """The names of one scope. `enclosing` are the scopes around it from the inside out, without the module and without classes."""
+    """The names of one scope. `enclosing` are the scopes around it, innermost first, without the module and classes."""
 
     node: ast.AST
     enclosing: tuple[_Scope, ...] = ()
@@ -81,7 +80,7 @@ class _Scope:
     globals: set[str] = field(default_factory=set)
 
     def free_reads(self) -> set[str]:
-        """Return the names that are read here and are bound neither here nor in a function around it."""
+        """Return the names that the scope reads, and that neither it nor a function around it binds."""
         free = self.reads - (self.bound - self.globals)
         for scope in self.enclosing:
             free -= scope.bound - scope.globals - self.globals
@@ -101,7 +100,7 @@ def _analyze_scopes(tree: ast.Module) -> list[_Scope]:
 
 
 def _analyze_scope(scope: _Scope, module: _Scope) -> Iterator[_Scope]:
-    """Collect what one scope binds and reads; yields the scopes directly in it, which are still empty."""
+    """Collect the names that one scope binds and reads. Yields the scopes directly in it, which are still empty."""
     enclosing = () if scope is module else scope.enclosing
     if scope is not module and not isinstance(scope.node, ast.ClassDef):
         enclosing = (scope, *enclosing)
@@ -153,12 +152,12 @@ def _nodes_around_scope(node: ast.AST) -> Iterator[ast.AST]:
     if isinstance(node, _COMPREHENSIONS):
         yield node.generators[0].iter
         return
-    own = set(map(id, _nodes_of_scope(node)))
+    inner_node_ids = set(map(id, _nodes_of_scope(node)))
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.arguments):
             yield from (part for part in ast.iter_child_nodes(child) if not isinstance(part, ast.arg))
             yield from (parameter.annotation for parameter in _parameters(child) if parameter.annotation)
-        elif id(child) not in own:
+        elif id(child) not in inner_node_ids:
             yield child
 
 
@@ -168,15 +167,14 @@ def _parameters(arguments: ast.arguments) -> list[ast.arg]:
 
 
 def _binding_scope(scope: _Scope, module: _Scope) -> _Scope:
-    """Return the scope in which `:=` binds: the nearest that is no comprehension."""
+    """Return the scope in which `:=` binds: the nearest one that is not a comprehension."""
     if not isinstance(scope.node, _COMPREHENSIONS):
         return scope
-    around = next((outer for outer in scope.enclosing if not isinstance(outer.node, _COMPREHENSIONS)), module)
-    return around
+    return next((outer for outer in scope.enclosing if not isinstance(outer.node, _COMPREHENSIONS)), module)
 
 
 def _names_bound_by(node: ast.AST) -> Iterator[str]:
-    """Yield the names that this very node binds, not those that its children bind."""
+    """Yield the names that the node itself binds, without those that its children bind."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         yield node.name
     elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):

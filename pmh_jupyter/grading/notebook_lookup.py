@@ -1,8 +1,8 @@
 """Finds the submitted notebook that belongs to a notebook of the release. Pure.
 
-In this order: the notebook of the same path; the one that shares the most grade_ids; the one of the same name in another folder; the one
-whose name differs only by what a copy adds to a name; and, where the release has one notebook and one was submitted, that one.
-A notebook of the right path that cannot be read gives way to a copy that can.
+The candidates, in order of preference: the notebook with the same path; the one that shares the most grade_ids; the one with the same
+name in another folder; the one whose name differs only by a copy marker such as "(2)"; the only submitted notebook, if the release has
+one notebook as well. A notebook with the same path that cannot be read is skipped if there is another candidate.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class SubmittedNotebooks:
         exact_match = self._read_notebook(release_notebook.path) if release_notebook.path in self.files else None
         if exact_match is not None:
             return exact_match, None
-        ranked = [(self._rank_candidate(release_notebook, path), path) for path in self.unmatched_paths]
-        best_rank, path = max(ranked, key=lambda pair: pair[0], default=((0,), ""))
+        ranked_paths = [(self._rank_candidate(release_notebook, path), path) for path in self.unmatched_paths]
+        best_rank, path = max(ranked_paths, key=lambda pair: pair[0], default=((0,), ""))
         best_match = self._read_notebook(path) if any(best_rank) else None
         if best_match is not None:
             self.unmatched_paths.remove(path)
@@ -62,10 +62,10 @@ class SubmittedNotebooks:
         if notebook is None:
             return (0,)
         shared_ids = len(set(release_notebook.cells_by_grade_id()) & set(notebook.cells_by_grade_id()))
-        same_name = path.rpartition("/")[2] == release_notebook.path.rpartition("/")[2]
+        has_same_name = path.rpartition("/")[2] == release_notebook.path.rpartition("/")[2]
         return (
             shared_ids,
-            int(same_name),
+            int(has_same_name),
             int(normalize_notebook_name(path) == normalize_notebook_name(release_notebook.path)),
             int(self.is_single_notebook),
         )
@@ -81,5 +81,5 @@ class SubmittedNotebooks:
 
 
 def normalize_notebook_name(path: str) -> str:
-    """Return a notebook's name without folder, extension, case and what a copy adds to a name ("Copy of", "-Copy1", " (2)")."""
+    """Return a notebook's lower-case name without folder, extension and copy markers ("Copy of", "-Copy1", " (2)")."""
     return _COPY_MARKERS.sub("", path.rpartition("/")[2].removesuffix(".ipynb")).lower()

@@ -17,7 +17,7 @@ from pmh_jupyter.grading.judge_output import CellResult, JudgeFlag, JudgeOutput,
 from pmh_jupyter.grading.task import DEFAULT_SEED, EffectiveLimits
 
 MIN_SUBMISSION_SECONDS = 0.1
-# A cell that crashes the judge is skipped and the notebook run again, this many times at most.
+# Runs of one notebook: after a cell has crashed the judge, the notebook runs again without that cell.
 MAX_JUDGE_RUNS = 4
 
 
@@ -25,8 +25,10 @@ MAX_JUDGE_RUNS = 4
 class NotebookRun:
     """A plan with the results of its steps by position.
 
-    grader_error: an error of the grader itself, for the log. seconds: wall time. is_malformed: the output held what no judge writes.
-    usage: what the test cells used, if it was recorded.
+    grader_error: an error of the grader itself, for the log.
+    seconds: wall time.
+    is_malformed: whether the output held a line that no judge writes.
+    usage: the names, files and operators that the test cells used, if this was recorded.
     """
 
     plan: NotebookPlan
@@ -55,8 +57,8 @@ def run_plan(
     A step that crashes the judge is skipped, and the notebook runs once more for the steps after it.
 
     isolation: None runs tests in the student process.
-    record_usage: records what the test cells use, on the reference solution.
-    release_paths: the paths of those files that belong to the release.
+    record_usage: record what the test cells use; for runs of the reference solution.
+    release_paths: the paths of those `files` that belong to the release.
     """
     if plan.problem or not plan.steps:
         return NotebookRun(plan, {})
@@ -71,10 +73,10 @@ def run_plan(
         release_paths=release_paths,
     )
     compiled_cells = _get_compiled_cells(bundle, limits, backend)
-    started = time.monotonic()
+    start_time = time.monotonic()
     run = NotebookRun(plan, {})
     for _ in range(MAX_JUDGE_RUNS):
-        remaining_limits = reduce_limits(limits, time.monotonic() - started)
+        remaining_limits = reduce_limits(limits, time.monotonic() - start_time)
         skipped_steps = frozenset(number for number, result in run.results.items() if result.state == "died")
         judge_run = backend.run(
             bundle.to_json(remaining_limits, skipped_steps, compiled_cells), remaining_limits, preload
@@ -82,13 +84,13 @@ def run_plan(
         output = parse_judge_output(judge_run.output)
         fatal_result = _find_fatal_result(output)
         run = _merge_output(run, output, fatal_result, _describe_grader_error(output, judge_run))
-        if run.grader_error or fatal_result is None or time.monotonic() - started > limits.submission_seconds:
+        if run.grader_error or fatal_result is None or time.monotonic() - start_time > limits.submission_seconds:
             break
-    return replace(run, seconds=time.monotonic() - started)
+    return replace(run, seconds=time.monotonic() - start_time)
 
 
 def _get_compiled_cells(bundle: _JudgeBundle, limits: EffectiveLimits, backend: SandboxBackend) -> Mapping[str, str]:
-    """Return the test cells that the judge need not compile again, by source."""
+    """Return the compiled test cells by source, so that the judge need not compile them again."""
 
     def compile_cells(sources: Sequence[str]) -> Sequence[str]:
         return parse_judge_output(
@@ -123,11 +125,11 @@ class _JudgeBundle:
     def to_json(
         self, limits: EffectiveLimits, skipped_steps: frozenset[int], compiled_cells: Mapping[str, str]
     ) -> bytes:
-        """Encode the bundle without the steps at the skipped positions. `compiled_cells` are by source."""
+        """Encode the bundle without the skipped steps. `compiled_cells` are by source."""
         return self._encode(limits, list(self._encode_cells(skipped_steps, compiled_cells)))
 
     def to_compile_json(self, sources: Sequence[str], limits: EffectiveLimits) -> bytes:
-        """Encode a bundle with nothing to run and no file of the student's: its judge only compiles test cells."""
+        """Encode a bundle without steps and files, whose judge only compiles test cells."""
         return replace(self, files=())._encode(limits, [], compile=sources)
 
     def _encode(self, limits: EffectiveLimits, cells: list[dict[str, object]], **extra: object) -> bytes:
@@ -211,7 +213,7 @@ def _to_flags(plan: NotebookPlan, number: int | None, judge_flags: tuple[JudgeFl
 
 
 def _find_fatal_result(output: JudgeOutput) -> CellResult | None:
-    """Return a result for the step during which the judge ended, if it did: that step caused it."""
+    """Return a result for the step that was running when the judge ended unexpectedly, if it did."""
     cell = next((cell for cell in reversed(output.started_cells) if cell not in output.results), None)
     if cell is None or output.is_complete:
         return None

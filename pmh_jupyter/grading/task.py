@@ -1,4 +1,4 @@
-"""The input of a grading. It is self-contained: a worker needs neither the database nor the disk of the service."""
+"""The input of a grading. It is self-contained, so a worker needs neither the database nor the disk of the service."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pmh_jupyter.domain.isolation import ReleaseIsolation
 from pmh_jupyter.domain.limits import EffectiveLimits as EffectiveLimits
 
 DEFAULT_SEED = 20_261_122
-"""Seed of random numbers, set before the first cell in the student process and in the judge."""
+"""Seed of the random number generators, set before the first cell in the student process and in the judge."""
 
 
 @dataclass(frozen=True)
 class GradingTask:
-    """One grading: the release's exercises and sealed files, the submitted files, and what to run.
+    """The release's exercises and sealed files, the submitted files, and the options of one grading.
 
-    only_exercises: the exercises to give verdicts for (None: all); the whole notebook runs in any case.
-    include_hidden_tests: False leaves hidden tests out, as in a check of an assignment that counts.
-    isolation: as decided when the lesson was released; None: decided before the first grading.
-    preload: modules that the course wants imported before any notebook runs.
+    only_exercises: the grade_ids of the exercises that get a verdict (None: all). The whole notebook runs in any case.
+    include_hidden_tests: False for a check of an assignment that counts.
+    isolation: the decision that was made when the lesson was released; None: it is decided before the first grading.
+    preload: modules to import before any notebook runs.
     seed: passed to every process that runs cells.
     """
 

@@ -1,11 +1,12 @@
 """Turns the results of cells into verdicts. Pure.
 
-Points follow nbgrader's rule: a test cell counts in full if all of its checks passed and it ran to its end, otherwise not at all; a cell
-that passed and ends in a number gives that many points. If the author requests it, each assertion gives its own part. An exercise's points
-are the sum over its test cells. A check without a result gives nothing; a number that cannot be points gives nothing and is flagged.
+Points follow nbgrader's rule: a test cell gives all of its points if it ran to its end and all of its checks passed, otherwise none. A
+cell that passed and ends in a number gives that many points. If the author requests weights, each assertion gives its own part. A check
+without a result gives no points; a number that cannot be points gives none and is flagged. An exercise's points are the sum over its test
+cells.
 
-Each exercise has one reason. A test that could not be evaluated says so, instead of repeating the reason or the author's message about
-values that were never compared.
+Each exercise has one reason. The message of a test that could not be evaluated says only this: it repeats neither the reason, nor the
+author's message about values that were never compared.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from pmh_jupyter.grading.task import EffectiveLimits
 
 HIDDEN_TEST_NAME, WHOLE_CELL_NAME = "a hidden test", "the test as a whole"
 NOT_EVALUATED = Message("test-not-evaluated")
-_UNDEFINED_NAME = re.compile(r"name '([^\W\d]\w*)' is not defined")
-# An exercise has the first of these outcomes that one of its tests has.
+_UNDEFINED_NAME_PATTERN = re.compile(r"name '([^\W\d]\w*)' is not defined")
+# The outcome of an exercise is the worst outcome of its tests.
 OUTCOMES_WORST_FIRST = (
     Outcome.GRADER_ERROR,
     Outcome.CRASHED,
@@ -37,15 +38,15 @@ OUTCOMES_WORST_FIRST = (
 
 
 @dataclass(frozen=True)
-class _TestAndReason:
-    """A test's verdict, with the reason that the exercise gives if this test decides its outcome."""
+class _VerdictAndReason:
+    """A test's verdict, and the reason that its exercise gets if this test decides the outcome."""
 
     verdict: TestVerdict
     reason: Message | None
 
 
 class NotebookVerdicts:
-    """The verdicts of the exercises of one notebook that was run. `millipoints` has the points of each test cell."""
+    """The verdicts of one notebook's exercises. `millipoints` are those of each test cell by grade_id."""
 
     def __init__(self, run: NotebookRun, millipoints: Mapping[str, int], limits: EffectiveLimits) -> None:
         self.run, self.millipoints, self.limits = run, millipoints, limits
@@ -60,17 +61,19 @@ class NotebookVerdicts:
             return self._verdict_without_tests(exercise, Outcome.GRADER_ERROR, Message("grader-error"))
         if self.run.plan.problem:
             return self._verdict_without_tests(exercise, Outcome.NOT_CHECKED, self.run.plan.problem)
-        tests = [test for cell in exercise.test_cells for test in self._judge_cell(exercise, cell)]
-        earned = sum(self._earned_millipoints(cell) for cell in exercise.test_cells)
+        tests = [test for cell in exercise.test_cells for test in self._cell_verdicts(exercise, cell)]
+        earned_millipoints = sum(self._earned_millipoints(cell) for cell in exercise.test_cells)
         if exercise.is_manually_graded:
             outcome, message = Outcome.NEEDS_GRADING, Message("needs-grading")
         else:
             outcome, message = _summarize_tests(tests)
         verdicts = tuple(test.verdict for test in tests)
-        return ExerciseVerdict(exercise.grade_id, outcome, earned, exercise.max_millipoints, message, verdicts)
+        return ExerciseVerdict(
+            exercise.grade_id, outcome, earned_millipoints, exercise.max_millipoints, message, verdicts
+        )
 
     def credit_flags(self) -> tuple[Flag, ...]:
-        """Return a flag for each test cell that passed and whose last expression cannot be its points."""
+        """Return a flag for each test cell that passed, but whose last expression is not a valid number of points."""
         results = ((name, self._result_of(name)) for name in self.step_numbers if name)
         invalid = [(name, result) for name, result in results if result and self._has_invalid_credit(name, result)]
         return tuple(
@@ -85,19 +88,19 @@ class NotebookVerdicts:
         return self.run.results.get(self.step_numbers.get(grade_id, -1))
 
     def _find_fatal_step(self) -> tuple[int, CellResult] | None:
-        """Return the step after which nothing more was run."""
+        """Return the step that ended the run, with its result, if there is one."""
         last = max(self.run.results, default=-1)
         return (last, self.run.results[last]) if last >= 0 and self.run.results[last].state == "died" else None
 
     def _earned_millipoints(self, grade_id: str) -> int:
-        """Return the milli-points of one test cell: never less than 0, never more than the cell has."""
+        """Return the earned milli-points of one test cell, from 0 to the cell's maximum."""
         result = self._result_of(grade_id)
         max_millipoints = self.millipoints.get(grade_id, 0)
         if result is None or result.state == "died" or self._has_invalid_credit(grade_id, result):
             return 0
         assertion_millipoints = self.steps[self.step_numbers[grade_id]].assertion_millipoints
         if assertion_millipoints:
-            # The n-th assertion has the n-th result, up to the statement that ended the cell.
+            # Results are in the order of assertions, up to the statement that ended the cell.
             return sum(
                 millipoints
                 for millipoints, test in zip(assertion_millipoints, result.tests, strict=False)
@@ -108,27 +111,27 @@ class NotebookVerdicts:
         return max_millipoints if result.credit is None else _round_credit(result.credit, max_millipoints)
 
     def _has_invalid_credit(self, grade_id: str, result: CellResult) -> bool:
-        """Return whether a test cell that passed gave what cannot be its points."""
+        """Return whether a test cell that passed has a credit that is not a valid number of points."""
         if result.invalid_credit:
             return True
         max_millipoints = self.millipoints.get(grade_id, 0)
         return result.credit is not None and not 0 <= _round_credit(result.credit, max_millipoints) <= max_millipoints
 
-    def _judge_cell(self, exercise: Exercise, grade_id: str) -> Iterator[_TestAndReason]:
+    def _cell_verdicts(self, exercise: Exercise, grade_id: str) -> Iterator[_VerdictAndReason]:
         """Yield the verdicts of one test cell; at least one."""
         result = self._result_of(grade_id)
         if result is None:
-            yield self._judge_unrun_cell(exercise, grade_id)
+            yield self._unrun_cell_verdict(exercise, grade_id)
             return
         for test in result.tests:
-            yield self._judge_test(exercise, grade_id, test)
+            yield self._test_verdict(exercise, grade_id, test)
         if result.state == "died":
             message = stopped_message(result, self.limits)
             yield _with_own_reason(TestVerdict(grade_id, WHOLE_CELL_NAME, _outcome_of_stop(result), message=message))
         elif all(test.outcome == "passed" for test in result.tests):
             yield from map(_with_own_reason, self._credit_verdicts(grade_id, result))
 
-    def _judge_test(self, exercise: Exercise, grade_id: str, test: TestResult) -> _TestAndReason:
+    def _test_verdict(self, exercise: Exercise, grade_id: str, test: TestResult) -> _VerdictAndReason:
         root_cause = None if test.outcome == "passed" else self._root_cause(exercise, test.reason)
         outcome, reason = root_cause or (Outcome(test.outcome), self._test_reason(test))
         is_evaluated = root_cause is None and not _uses_undefined_name(test)
@@ -146,7 +149,7 @@ class NotebookVerdicts:
         if not is_evaluated:
             name = verdict.name if test.is_hidden else test.expression or verdict.name
             verdict = replace(verdict, name=name, message=NOT_EVALUATED)
-        return _TestAndReason(verdict, reason)
+        return _VerdictAndReason(verdict, reason)
 
     def _test_reason(self, test: TestResult) -> Message | None:
         if not test.is_hidden and (message := self._discarded_name_message(test)):
@@ -166,7 +169,7 @@ class NotebookVerdicts:
         max_millipoints = self.millipoints.get(grade_id, 0)
         params = {"points": f"{max_millipoints / 1000:g}"}
         if self._has_invalid_credit(grade_id, result):
-            # Not the number itself: it may come from a hidden line.
+            # The number itself is not shown, because it may come from a hidden line.
             message = Message("invalid-credit", params | {"got": result.invalid_credit or "another number"})
         elif result.credit is not None and _round_credit(result.credit, max_millipoints) < max_millipoints:
             message = Message("partial-credit", params | {"earned": f"{result.credit:g}"})
@@ -174,12 +177,12 @@ class NotebookVerdicts:
             return
         yield TestVerdict(grade_id, WHOLE_CELL_NAME, Outcome.FAILED, message=message)
 
-    def _judge_unrun_cell(self, exercise: Exercise, grade_id: str) -> _TestAndReason:
+    def _unrun_cell_verdict(self, exercise: Exercise, grade_id: str) -> _VerdictAndReason:
         """Return the verdict of a test cell that did not run."""
         root_cause = self._root_cause(exercise, None)
         if root_cause:
             outcome, reason = root_cause
-            return _TestAndReason(TestVerdict(grade_id, WHOLE_CELL_NAME, outcome, message=NOT_EVALUATED), reason)
+            return _VerdictAndReason(TestVerdict(grade_id, WHOLE_CELL_NAME, outcome, message=NOT_EVALUATED), reason)
         verdict = TestVerdict(grade_id, WHOLE_CELL_NAME, Outcome.NOT_CHECKED)
         if self.fatal_step is None or self.fatal_step[1].cause == "submission-timeout":
             params = {"seconds": f"{self.limits.submission_seconds:g}"}
@@ -189,14 +192,14 @@ class NotebookVerdicts:
         if fatal_cell in exercise.test_cells:
             message, outcome = stopped_message(result, self.limits), _outcome_of_stop(result)
             verdict = replace(verdict, outcome=outcome, message=NOT_EVALUATED, cell=fatal_cell)
-            return _TestAndReason(verdict, message)
+            return _VerdictAndReason(verdict, message)
         return _with_own_reason(replace(verdict, message=Message("not-reached")))
 
     def _root_cause(self, exercise: Exercise, reason: str | None) -> tuple[Outcome, Message] | None:
-        """Return what went wrong in the answer cells, if it explains a failed test better than its own `reason` (None: it did not run).
+        """Return the failure of an answer cell if it explains a failed test better than the test's own `reason` (None: it did not run).
 
-        An answer that did not run to its end explains every test, and so does an answer that was never given. An answer that raised, or
-        that is missing, explains only tests that raise.
+        An answer that did not run to its end, or that was never given, explains every test. An answer that raised, or that is missing,
+        explains only tests that raise.
         """
         for number, result in sorted(self.run.results.items()):
             if not self._is_answer_step(self.steps.get(number), exercise, has_died=bool(result.cause)):
@@ -212,19 +215,19 @@ class NotebookVerdicts:
         return None
 
     def _is_answer_step(self, step: Step | None, exercise: Exercise, *, has_died: bool) -> bool:
-        """Return whether a step is an answer of the exercise, or a cell that the student added behind one and that ended its process."""
+        """Return whether a step is an answer of the exercise, or a cell that the student added after one and that ended its process."""
         if step is None or step.is_test:
             return False
         answer_ids = {step.grade_id, *step.merged_answers} | ({step.follows_cell} if has_died else set())
         return not answer_ids.isdisjoint(exercise.solution_cells)
 
 
-def _with_own_reason(verdict: TestVerdict) -> _TestAndReason:
-    return _TestAndReason(verdict, verdict.message)
+def _with_own_reason(verdict: TestVerdict) -> _VerdictAndReason:
+    return _VerdictAndReason(verdict, verdict.message)
 
 
 def _round_credit(credit: float, max_millipoints: int) -> int:
-    """Round points to milli-points, so that 0.1 + 0.1 + 0.1 counts as 0.3. Numbers out of range become -1 or the maximum plus 1."""
+    """Round points to milli-points, so that 0.1 + 0.1 + 0.1 counts as 0.3. Return -1 or the maximum plus 1 for numbers out of range."""
     millipoints = credit * 1000
     if not -1 < millipoints < max_millipoints + 1:
         return -1 if millipoints < 0 else max_millipoints + 1
@@ -232,7 +235,7 @@ def _round_credit(credit: float, max_millipoints: int) -> int:
 
 
 def _undefined_name(error: CellError) -> str | None:
-    match = _UNDEFINED_NAME.match(error.detail) if error.error_type == "NameError" else None
+    match = _UNDEFINED_NAME_PATTERN.match(error.detail) if error.error_type == "NameError" else None
     return match[1] if match else None
 
 
@@ -241,7 +244,7 @@ def _uses_undefined_name(test: TestResult) -> bool:
     return test.reason == "exception" and test.error_type == "NameError" and test.cell is None
 
 
-def _summarize_tests(tests: list[_TestAndReason]) -> tuple[Outcome, Message]:
+def _summarize_tests(tests: list[_VerdictAndReason]) -> tuple[Outcome, Message]:
     """Return the worst outcome, with the reason of the first test that has it."""
     for outcome in OUTCOMES_WORST_FIRST:
         for test in tests:

@@ -1,4 +1,4 @@
-"""Runs a command that ends when its parent process ends, however that happens: `python -m pmh_jupyter.hub.die_with_parent COMMAND…`.
+"""Runs a command that ends when its parent process ends: `python -m pmh_jupyter.hub.die_with_parent COMMAND…`.
 
 The Hub stops its proxy and services itself, except when it is killed. Linux only; on other systems this only runs the command.
 """
@@ -14,7 +14,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent(command: list[str]) -> list[str]:
-    """A command line that runs `command` and ends with the process that starts it."""
+    """Returns a command line that runs `command` and ends with the process that starts it."""
     return [sys.executable, "-m", "pmh_jupyter.hub.die_with_parent", *command]
 
 

@@ -26,7 +26,7 @@ POLL_INTERVAL_SECONDS = 0.1
 
 
 class ContainerSpawner(DockerSpawner):  # type: ignore[misc]
-    """A DockerSpawner whose start returns as soon as the server listens: the Hub itself would poll only every 5 s."""
+    """A DockerSpawner whose `start` returns as soon as the server listens. The Hub itself would poll only every 5 s."""
 
     async def start(self) -> tuple[str, int]:
         address: tuple[str, int] = await super().start()
@@ -78,7 +78,7 @@ def configure_docker(c: Any, settings: Settings) -> None:
 
 
 def host_config(settings: Settings) -> dict[str, Any]:
-    """Limits of a container. A tmpfs counts as memory of the container, so a full one must leave enough for the server."""
+    """Returns the limits of a container. A tmpfs counts as memory of the container, so a full one must leave enough for the server."""
     size = f"{settings.server_memory_mb // 4}m"
     return {
         "read_only": True,
@@ -129,13 +129,13 @@ def require_image(settings: Settings) -> None:
 
 @contextmanager
 def _connect_docker() -> Iterator[DockerClient]:
-    """A client of the engine that DOCKER_HOST names, or of this machine's. Raises Unavailable if it does not answer."""
+    """Yields a client of the engine that DOCKER_HOST names, or of this machine's. Raises Unavailable if it does not answer."""
     try:
         client = from_env()  # fails if the engine does not answer: it requests its version
     except DockerException as error:
         raise Unavailable(
             "No Docker engine answers.",
-            advice="Start it, and check that the hub's user may use its socket (DOCKER_HOST).",
+            advice="Start Docker, and check that the hub's user may use its socket (DOCKER_HOST).",
         ) from error
     with closing(client):
         yield client

@@ -11,8 +11,9 @@ from pmh_jupyter.hub.accounts.credential_rules import NAME_PATTERN
 
 
 def home_folder_name(user: str) -> str:
-    """The name of a user's home folder: the user name if it is a plain one, else a slug. Different users get different folders:
-    plain names contain no double hyphen, and every slug does.
+    """Returns the name of a user's home folder: the user name if it matches NAME_PATTERN, else a slug.
+
+    Different users get different folders, because every slug contains a double hyphen and no plain name does.
     """
     return user if NAME_PATTERN.fullmatch(user) else f"user--{safe_slug(user)}"
 

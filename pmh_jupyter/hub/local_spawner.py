@@ -45,7 +45,7 @@ class LocalSpawner(Spawner):  # type: ignore[misc]
     memory_mb = Integer(1024, help="MiB of memory that each process of a server may write to.").tag(config=True)
     max_processes = Integer(256, help="Processes and threads of one server.").tag(config=True)
     first_uid = Integer(
-        1_900_000_000, help="Lowest uid of servers if the hub runs as root. Nothing else should use uids from here on."
+        1_900_000_000, help="Lowest uid of servers if the hub runs as root. No other user may have a uid from here on."
     ).tag(config=True)
     stop_timeout_seconds = Float(5.0, help="Seconds after which a server that is being stopped is killed.").tag(
         config=True
@@ -64,11 +64,11 @@ class LocalSpawner(Spawner):  # type: ignore[misc]
         return f"http://{LOOPBACK}:{self.port}"
 
     async def poll(self) -> int | None:
-        """None while the server runs, else its exit code. A server of an earlier Hub has ended with that Hub."""
+        """Returns None while the server runs, else its exit code. A server of an earlier Hub has ended with that Hub."""
         return 0 if self._process is None else self._process.poll()
 
     async def stop(self, now: bool = False) -> None:
-        """Stops the server and its kernels with SIGTERM, then kills what still runs. The sandbox's other processes end with it."""
+        """Stops the server and its kernels with SIGTERM, then kills remaining processes. The rest of the sandbox ends with them."""
         process = self._process
         if process is None:
             return
@@ -81,7 +81,7 @@ class LocalSpawner(Spawner):  # type: ignore[misc]
         self._process = None
 
     def get_env(self) -> dict[str, str]:
-        """The server's environment: the Hub's JUPYTERHUB_* variables and paths. Nothing is inherited from the hub's environment."""
+        """Returns the server's environment: the Hub's JUPYTERHUB_* variables and paths. Nothing is inherited from the hub's process."""
         home = self._home_in_sandbox()
         env: dict[str, str] = super().get_env()
         return env | {
@@ -117,7 +117,7 @@ class LocalSpawner(Spawner):  # type: ignore[misc]
         )
 
     def _open_log(self, owner: ServerOwner) -> Any:
-        """Opens a log of this server alone. Through /proc a server can read the file behind its stdout: never give it the hub's log."""
+        """Opens this server's own log. It must not be the hub's: through /proc, a server can read the file behind its stdout."""
         self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self.logs / f"{owner.name}.log"
         path.unlink(missing_ok=True)

@@ -1,8 +1,8 @@
 """Finds out which process listens on a port of this machine.
 
 All local servers share the loopback interface. A process of one user could bind the port that was chosen for another user's server
-first, and would receive that user's cookies. So a spawner reports a server to the Hub only when the server's own processes hold the
-port.
+first, and would receive that user's cookies. So a spawner reports a server to the Hub only when the server's own processes listen on
+the port.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ TCP_LISTEN_STATE = "0A"
 
 
 def is_listening(port: int, root_pid: int) -> bool:
-    """True if the process `root_pid` or a descendant listens on the port (IPv4)."""
+    """Returns whether the process `root_pid` or a descendant listens on the port (IPv4)."""
     sockets = _listening_sockets(port)
     return bool(sockets) and any(sockets & _sockets_of(pid) for pid in process_tree(root_pid))
 
 
 def process_tree(root_pid: int) -> list[int]:
-    """The process and its descendants, ancestors first. Process ids are those of the caller's namespace."""
+    """Returns the process and its descendants, ancestors first. Process ids are those of the caller's namespace."""
     pids = [root_pid]
     for pid in pids:
         for task in _list_entries(Path(f"/proc/{pid}/task")):
@@ -31,7 +31,10 @@ def process_tree(root_pid: int) -> list[int]:
 
 
 def _listening_sockets(port: int) -> set[str]:
-    """The sockets that listen on the port, as `socket:[INODE]`: fields 1 (address), 3 (state) and 9 (inode) of /proc/net/tcp."""
+    """Returns the sockets that listen on the port, as `socket:[INODE]`.
+
+    Reads fields 1 (address), 3 (state) and 9 (inode) of /proc/net/tcp.
+    """
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return {
         f"socket:[{row[9]}]"
@@ -51,7 +54,7 @@ def _sockets_of(pid: int) -> set[str]:
 
 
 def _list_entries(folder: Path) -> list[Path]:
-    """The entries of a folder in /proc. Empty if the process has just ended or belongs to another user."""
+    """Returns the entries of a folder in /proc. Empty if the process has just ended or belongs to another user."""
     try:
         return list(folder.iterdir())
     except OSError:

@@ -1,6 +1,6 @@
-"""Watches the Hub's proxy and services: notices soon when one has died, and refuses to open ports that nobody asked for.
+"""Watches the Hub's proxy and services: restarts them soon after they die, and refuses to open ports that are not in the settings.
 
-While the proxy is away nobody reaches anything. A poll costs one waitpid(2), so the Hub polls more often than by default.
+While the proxy is down, the whole hub is unreachable. A poll costs one waitpid(2), so the Hub polls more often than by default.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from pmh_jupyter.errors import BadInput
 
 PROXY_POLL_INTERVAL_SECONDS = 1
 SERVICE_POLL_INTERVAL_SECONDS = 3
-"""Not much shorter: a service that cannot start is restarted at each poll, which costs a second of CPU time."""
+"""A much shorter interval would be expensive: a service that cannot start is restarted at each poll, at a second of CPU time each."""
 
 
 class WatchedProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
     """The Hub's proxy, polled more often, and started only on the addresses that the settings name.
 
-    JupyterHub leaves the old watch running beside the new one after a restart, so that a Hub that stops starts its proxy again.
+    After a restart, JupyterHub leaves the old watch running beside the new one. A Hub that is stopping would then restart its proxy.
     """
 
     check_running_interval = Integer(
@@ -34,7 +34,7 @@ class WatchedProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
     allowed_hub_url = Unicode(help="The only address on which the Hub may listen.").tag(config=True)
 
     async def start(self) -> None:
-        """Starts the proxy, then stops the watch that restarted it: after a failed start that watch tries again.
+        """Starts the proxy, then stops the watch that restarted it. If the start fails, that watch continues and tries again.
 
         Raises BadInput if the configuration has changed an address. The Hub then ends, before anything listens.
         """
@@ -53,9 +53,9 @@ class WatchedProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
 
 
 def configure_addresses(c: Any, settings: Settings) -> None:
-    """Configures the addresses of Hub and proxy, and that no other is used.
+    """Configures the addresses of Hub and proxy as the only ones.
 
-    JupyterHub's `base_url` stays unset: set beside `bind_url` it would replace its host and port by port 8000 of every interface.
+    JupyterHub's `base_url` stays unset: beside `bind_url`, it would replace host and port by port 8000 of every interface.
     """
     c.JupyterHub.proxy_class = WatchedProxy
     c.JupyterHub.bind_url = c.WatchedProxy.allowed_bind_url = settings.bind_url
@@ -87,5 +87,5 @@ class _WatchedServiceSpawner(service._ServiceSpawner):  # type: ignore[misc]
 
 
 def watch_services() -> None:
-    """Makes the Hub in this process poll its services more often. Replaces a private class of JupyterHub; a test kills a service."""
+    """Makes the Hub in this process poll its services more often. Replaces a private class of JupyterHub; an integration test covers it."""
     service._ServiceSpawner = _WatchedServiceSpawner

@@ -1,4 +1,4 @@
-"""The command with which JupyterHub starts its proxy: configurable-http-proxy, bundled into one file, on Node.js.
+"""The command that starts JupyterHub's proxy: configurable-http-proxy, bundled into one file, on Node.js.
 
 `make assets` builds the bundle from `proxy/` into a folder beside this file; the wheel contains it at the same path.
 """
@@ -14,7 +14,7 @@ PROXY_BUNDLE = Path(__file__).parent / "proxy" / "bin" / "configurable-http-prox
 
 
 def proxy_command() -> list[str]:
-    """The value of `ConfigurableHTTPProxy.command`. Raises Unavailable if Node.js or the bundle is missing."""
+    """Returns the value of `ConfigurableHTTPProxy.command`. Raises Unavailable if Node.js or the bundle is missing."""
     node = find_node()
     if node is None:
         raise Unavailable(

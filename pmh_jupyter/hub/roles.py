@@ -99,12 +99,12 @@ ROLES = (
 
 
 def custom_scopes() -> dict[str, dict[str, str]]:
-    """The value of `JupyterHub.custom_scopes`."""
+    """Returns the value of `JupyterHub.custom_scopes`."""
     return {scope: {"description": description} for scope, description in CUSTOM_SCOPES.items()}
 
 
 def load_roles() -> list[dict[str, Any]]:
-    """The value of `JupyterHub.load_roles`."""
+    """Returns the value of `JupyterHub.load_roles`."""
     return [
         {
             "name": role.name,

@@ -1,4 +1,4 @@
-"""The files that a user's server needs besides the system's: its Python environment and our package."""
+"""Finds the files that a user's server needs besides the system's: its Python environment and our package."""
 
 from __future__ import annotations
 
@@ -27,8 +27,10 @@ PROBE_TIMEOUT_SECONDS = 60
 
 @dataclass(frozen=True)
 class ServerFiles:
-    """`python` runs the server. `readable`: folders that are mounted read-only, none inside another. `hidden`: paths inside them that
-    are masked."""
+    """The files of a server.
+
+    python: runs the server. readable: folders that are mounted read-only, none inside another. hidden: masked paths inside them.
+    """
 
     python: Path
     readable: tuple[Path, ...]
@@ -36,7 +38,7 @@ class ServerFiles:
 
     @property
     def search_path(self) -> str:
-        """PATH in the server."""
+        """Returns the PATH of the server."""
         return f"{self.python.parent}:/usr/local/bin:/usr/bin:/bin"
 
 
@@ -76,7 +78,7 @@ def find_server_files(
 
 
 def _python_folders(prefixes: list[str]) -> list[Path]:
-    """The prefixes with and without symbolic links resolved: a virtual environment often links to its base Python."""
+    """Returns the prefixes with and without symbolic links resolved: a virtual environment often links to its base Python."""
     *folders, executable = prefixes
     prefix_folders = [Path(folder) for folder in folders] + [Path(executable).resolve().parent.parent]
     return [*prefix_folders, *(folder.resolve() for folder in prefix_folders)]

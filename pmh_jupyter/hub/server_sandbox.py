@@ -1,8 +1,8 @@
-"""The sandbox of one user's server, built with bubblewrap from a list of what is visible; everything else is hidden.
+"""The sandbox of one user's server, built with bubblewrap. Only listed paths are visible in it.
 
-Inside, a server sees its own home, the system's programs and its Python environment read-only, a private /tmp and /dev/shm,
-and its own processes. It shares the machine's network, because the proxy must reach the server, and the server must reach the Hub
-and the service. Everything of a hub that listens there requires a token.
+A server sees its own home, the system's programs and its Python environment (read-only), a private /tmp and /dev/shm, and its own
+processes. It shares the machine's network, because the proxy must reach the server, and the server must reach the Hub and the service.
+Every part of a hub that listens there requires a token.
 
 If the hub runs as root, each server runs under its own uid; otherwise in its own user namespace.
 """
@@ -26,8 +26,8 @@ ETC_NAMES = (
     "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "locale.alias", "localtime", "mime.types", "nsswitch.conf", "pki", "profile",
     "protocols", "resolv.conf", "services", "ssl", "terminfo", "timezone",
 )  # fmt: skip
-"""The entries of /etc that programs need to resolve names, show fonts and times, and trust certificates. No passwords, no settings
-of system services."""
+"""The entries of /etc that programs need to resolve names, show fonts and times, and verify certificates. None of them holds passwords
+or settings of system services."""
 
 PROBE_TIMEOUT_SECONDS = 20
 
@@ -42,7 +42,7 @@ class ServerLimits:
 
 @dataclass(frozen=True)
 class ServerOwner:
-    """The user whose server it is: name and uid as seen inside the sandbox, and the path of the home outside."""
+    """The owner of a server: name and uid inside the sandbox, and the path of the home outside."""
 
     name: str
     uid: int
@@ -50,7 +50,7 @@ class ServerOwner:
 
 
 def sandbox_problem() -> str | None:
-    """Why this machine cannot build the sandbox, as a sentence for people; None if it can. Builds one to find out, in about 20 ms."""
+    """Returns the reason why this machine cannot build the sandbox, as a sentence, or None. Builds one as a test, in about 20 ms."""
     bwrap = find_bwrap()
     if bwrap is None:
         return "bubblewrap is not installed."
@@ -68,11 +68,11 @@ def sandbox_problem() -> str | None:
         completed = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_TIMEOUT_SECONDS, env={})
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"bubblewrap cannot be run: {error}."
-    return None if completed.returncode == 0 else f"bubblewrap cannot make a sandbox here: {completed.stderr.strip()}"
+    return None if completed.returncode == 0 else f"bubblewrap cannot create a sandbox: {completed.stderr.strip()}"
 
 
 def home_in_sandbox(owner: ServerOwner, files: ServerFiles) -> str:
-    """The path of the home inside the sandbox. It never overlaps a folder that the server needs."""
+    """Returns the path of the home inside the sandbox. It never overlaps a folder that the server needs."""
     home = f"/home/{owner.name}"
     return f"{home}.home" if any(path.is_relative_to(home) for path in files.readable) else home
 
@@ -101,7 +101,7 @@ def sandbox_command(
         ("--perms", "0644", "--ro-bind-data", str(group_descriptor), "/etc/group"),
         ("--bind", str(owner.host_home), home),
     ]
-    # The home is entered as its owner, after setpriv: bubblewrap's root has no capability to enter other users' folders.
+    # Changes to the home after setpriv, as its owner: bubblewrap's root has no capability to enter other users' folders.
     chdir_command = ["/usr/bin/env", f"--chdir={home}"]
     argv = [
         *_bwrap_command(bwrap),
@@ -116,7 +116,7 @@ def sandbox_command(
 
 
 def _bwrap_command(bwrap: Path) -> list[str]:
-    """The namespaces. Root needs no user namespace, and keeps only the capabilities with which setpriv drops to the user's uid."""
+    """Returns the command that creates the namespaces. Root needs no user namespace, only setpriv's capabilities."""
     options = [str(bwrap), "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-ipc", "--unshare-uts"]
     options += ["--unshare-cgroup-try", "--hostname", "pmh", "--cap-drop", "ALL"]
     if os.geteuid() == 0:
@@ -125,7 +125,7 @@ def _bwrap_command(bwrap: Path) -> list[str]:
 
 
 def _limit_command(uid: int, limits: ServerLimits) -> list[str]:
-    """Sets the limits, then the uid. RLIMIT_NPROC does not apply to root, and counts the processes of the uid."""
+    """Returns the command that sets the limits, then the uid. RLIMIT_NPROC counts the processes of the uid; root has no such limit."""
     command = [
         "/usr/bin/prlimit",
         f"--nproc={limits.max_processes}",
@@ -151,7 +151,7 @@ def _system_mounts() -> list[tuple[str, ...]]:
 
 
 def _scratch_mounts(limits: ServerLimits) -> list[tuple[str, ...]]:
-    """Writable folders that live as long as the server. multiprocessing needs /dev/shm. Both use memory, so their size is limited."""
+    """Returns mounts of writable folders that end with the server. multiprocessing needs /dev/shm. Both use memory, so they are limited."""
     size = str(limits.memory_mb << 20)
     return [("--perms", "1777", "--size", size, "--tmpfs", path) for path in ("/tmp", "/dev/shm")]
 

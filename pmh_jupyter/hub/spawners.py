@@ -17,7 +17,7 @@ from pmh_jupyter.hub.server_sandbox import sandbox_problem
 SERVER_ARGUMENTS = [
     # Users share the loopback interface, and ZeroMQ does not authenticate: kernels use sockets in the server's private folder.
     "--KernelManager.transport=ipc",
-    # JupyterLab would ask for permission to fetch news before the first lesson.
+    # Otherwise JupyterLab asks for permission to fetch news.
     "--LabApp.news_url=None",
     "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
 ]
@@ -51,7 +51,7 @@ def _configure_local(c: Any, settings: Settings) -> None:
     if problem and not settings.is_on_loopback:
         raise NoSandbox(
             f"Users' servers cannot be sandboxed on this machine: {problem}",
-            advice="Fix that (see `pmh doctor`), or set PMH_SPAWNER=docker or PMH_IP=127.0.0.1.",
+            advice="Run `pmh doctor` to see how to fix this, or set PMH_SPAWNER=docker or PMH_IP=127.0.0.1.",
         )
     if problem:
         logging.getLogger("pmh").warning(
@@ -82,7 +82,7 @@ def _docker_module() -> ModuleType:
         from pmh_jupyter.hub import docker_spawner
     except ImportError as error:
         raise Unavailable(
-            f"PMH_SPAWNER=docker needs the package {error.name}.", advice="pip install 'pmh-jupyter[docker]'"
+            f"PMH_SPAWNER=docker needs the package {error.name}.", advice="Run `pip install 'pmh-jupyter[docker]'`."
         ) from error
     return docker_spawner
 

@@ -1,6 +1,6 @@
 """Evaluates the snippets of AUTOTEST lines. Runs in the sandbox, as the first cell of an author's notebook.
 
-It is sent as text and imports nothing of ours. A value is the text that a notebook would show for it, without the quotes around it.
+It is sent as text and imports nothing of this package. Values are reported as the text that a notebook would show, without quotes.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class AutotestProbe:
-    """`snippets` has for each snippet the code that returns its type (`dispatch`), and by type the code of its tests (`tests`)."""
+    """Evaluates snippets. Each has the code that returns its type (`dispatch`), and by type the code of its tests (`tests`)."""
 
     def __init__(self, snippets: list[dict[str, Any]]) -> None:
         from IPython.core.formatters import PlainTextFormatter
@@ -18,7 +18,7 @@ class AutotestProbe:
         self._answers: dict[int, dict[str, Any]] = {}
 
     def run(self, number: int, namespace: dict[str, Any]) -> None:
-        """Evaluate one snippet in the notebook's namespace. An exception becomes its answer."""
+        """Evaluate one snippet in the notebook's namespace. If it raises, the exception is its answer."""
         snippet = self._snippets[number]
         try:
             kind = self._evaluate(snippet["dispatch"], namespace)

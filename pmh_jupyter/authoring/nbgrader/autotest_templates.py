@@ -1,7 +1,7 @@
 """Reads `autotests.yml`, the templates that turn nbgrader's AUTOTEST lines into assertions.
 
-Source of the format: nbgrader's page on autotests and its `InstantiateTests`. Templates are rendered in Jinja's sandbox, because a course
-may come from somewhere else.
+Source of the format: nbgrader's page on autotests and its `InstantiateTests`. Templates are rendered in Jinja's sandbox, because courses
+may come from third parties.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class _KernelTemplates(BaseModel):
 
 @dataclass(frozen=True)
 class SnippetTests:
-    """The code of one snippet's tests before anything runs: the code that returns its type, and by type the tests and their messages."""
+    """The code of one snippet's tests: the code that returns its type, and by type the tests and their messages."""
 
     dispatch: str
     tests: Mapping[str, tuple[str, ...]]
@@ -62,7 +62,7 @@ class AutotestTemplates:
         self._compiled = lru_cache(maxsize=1024)(ImmutableSandboxedEnvironment().from_string)
 
     def snippet_tests(self, snippet: str, salt: str | None) -> SnippetTests:
-        """Return the tests of a snippet for every type that it might have. With a salt, they compare hashes."""
+        """Return the tests of a snippet for every possible type. With a salt, they compare hashes."""
         return SnippetTests(
             self._render(self._kernel.dispatch, snippet=snippet),
             {
@@ -76,7 +76,7 @@ class AutotestTemplates:
         )
 
     def assertions(self, snippet_tests: SnippetTests, kind: str, values: Sequence[str | None]) -> list[str]:
-        """Return the assertions for a snippet of this type whose tests gave these values with the reference solution."""
+        """Return the assertions for a snippet of this type. `values` are those of its tests with the reference solution."""
         rows = zip(snippet_tests.tests[kind], values, snippet_tests.messages[kind], strict=True)
         return [
             self._render(self._kernel.check, snippet=code, value=value, message=message)
@@ -100,18 +100,18 @@ class AutotestTemplates:
             return self._compiled(template).render(**values)
         except Exception as error:
             raise _invalid_templates(
-                f"A template cannot be rendered ({error}): {template[:200]!r}.", "Correct it."
+                f"A template cannot be rendered ({error}): {template[:200]!r}.", "Correct the template."
             ) from error
 
 
 def read_templates(content: bytes, kernel: str) -> AutotestTemplates:
-    """Read the templates for a kernel's notebooks. Raises InvalidCourse, with the remedy, for templates that cannot be used."""
+    """Read the templates for a kernel's notebooks. Raises InvalidCourse, with the remedy, for invalid templates."""
     import yaml
 
     if kernel not in PYTHON_KERNELS:
         raise _invalid_templates(f"Autotests of the kernel {kernel} are not supported.", "Write its tests as code.")
     if len(content) > MAX_BYTES:
-        raise _invalid_templates(f"It is larger than {MAX_BYTES >> 20} MiB.", "Remove what is not needed.")
+        raise _invalid_templates(f"It is larger than {MAX_BYTES >> 20} MiB.", "Remove templates that you do not need.")
     try:
         data = yaml.safe_load(content)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
@@ -131,7 +131,7 @@ def read_templates(content: bytes, kernel: str) -> AutotestTemplates:
         ) from error
     if "default" not in kernel_templates.templates:
         raise _invalid_templates(
-            f"{name}.templates has no `default`.", "Add it: it has the tests for values of all other types."
+            f"{name}.templates has no `default`.", "Add it, with the tests for values of all other types."
         )
     return AutotestTemplates(kernel_templates)
 

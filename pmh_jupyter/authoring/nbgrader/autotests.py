@@ -1,8 +1,8 @@
 """Turns nbgrader's `### AUTOTEST` and `### HASHED AUTOTEST` lines into assertions about the values of the reference solution.
 
-Source of the format: nbgrader's `InstantiateTests`. A comment line of a test cell names snippets, separated by semicolons; each
-becomes the assertions that `autotests.yml` has for the type of its value. The same source gives the same lines as with nbgrader, so lines
-are split at line feeds only, as nbgrader does.
+Source of the format: nbgrader's `InstantiateTests`. A comment line of a test cell names snippets, separated by semicolons. Each snippet
+becomes the assertions that `autotests.yml` has for the type of its value. The result is the same as nbgrader's: for example, lines are
+split at line feeds only.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ def is_autotest(line: str) -> bool:
 
 
 def has_autotests(cell: Json) -> bool:
-    """Return whether a cell is a code cell with such a line."""
+    """Return whether a cell is a code cell with an AUTOTEST line."""
     return cell["cell_type"] == "code" and any(map(is_autotest, cell["source"].split("\n")))
 
 
 def check_autotests(path: str, notebook: Json, templates: File | None) -> Iterator[Problem]:
-    """Report problems that show without running anything: AUTOTEST lines in other cells, missing or invalid templates."""
+    """Report problems that can be found without running code: AUTOTEST lines in other cells, missing or invalid templates."""
     cells = [(number, cell) for number, cell in enumerate(notebook["cells"], start=1) if has_autotests(cell)]
     for number, cell in cells:
         if nbgrader_metadata(cell).get("grade") is not True:
@@ -52,15 +52,15 @@ def check_autotests(path: str, notebook: Json, templates: File | None) -> Iterat
 def instantiate_autotests(
     path: str, notebook: Json, templates: File, data_files: tuple[File, ...], backend: SandboxBackend
 ) -> Json:
-    """Return the notebook with every AUTOTEST line replaced. `data_files` are the lesson's other files, which the solution may read.
+    """Return the notebook with assertions in place of AUTOTEST lines. `data_files` are files of the lesson that the solution may read.
 
-    Raises InvalidCourse, naming cell and line, for a line whose snippet does not run; Unavailable if the grader fails.
+    Raises InvalidCourse, with cell and line, for a snippet that cannot be evaluated, and Unavailable if the grader fails.
     """
     plan = _InstantiationPlan(_load_templates(notebook, templates))
     for number, cell in enumerate(notebook["cells"]):
         if cell["cell_type"] == "code":
             plan.add_cell(number, cell)
-    # The author's own code runs once for a release: a student's limits would be too tight for code that prepares data.
+    # The author's code runs only once per release, and may prepare data, so it gets more time than a student's.
     limits = EffectiveLimits(cell_seconds=60.0, submission_seconds=300.0)
     answers = run_reference_solution(
         plan.sources, [snippet.tests for snippet in plan.snippets], data_files, backend, limits
@@ -97,7 +97,7 @@ class _Snippet:
 
 @dataclass
 class _InstantiationPlan:
-    """The sources to run, and for each line of a cell either the text that stays or the numbers of its snippets."""
+    """The sources to run, and the lines of each cell with AUTOTEST lines: unchanged text, or the numbers of the line's snippets."""
 
     templates: AutotestTemplates
     sources: list[str] = field(default_factory=list)
@@ -109,7 +109,7 @@ class _InstantiationPlan:
         if not has_autotests(cell):
             self.sources.append(cell["source"])
             return
-        # The same salt as nbgrader's, so that the same source gives the same release everywhere.
+        # nbgrader's salt, so that the same source gives the same release with both.
         salt = int(hashlib.sha256(f"{cell['source']}{number}".encode()).hexdigest(), 16) % _SALT_MODULUS
         lines: list[str | list[int]] = []
         has_setup = False
@@ -137,7 +137,7 @@ class _InstantiationPlan:
         )
 
     def problems(self, path: str, notebook: Json, answers: Mapping[int, Any]) -> Iterator[Problem]:
-        """Report the snippets without a value."""
+        """Report the snippets that could not be evaluated."""
         for number, snippet in enumerate(self.snippets):
             answer = answers.get(number, {"error": "the solution stopped before it"})
             if "error" in answer:

@@ -1,7 +1,7 @@
-"""Finds the files that an nbgrader course keeps outside its assignments: header, footer and autotest templates.
+"""Finds files of an nbgrader course outside its assignments: header, footer and autotest templates.
 
 nbgrader's layout is `<course>/nbgrader_config.py`, `<course>/autotests.yml` and `<course>/source/<assignment>/`. The configuration is
-Python; two settings are read from its syntax tree, and it is never run.
+Python code; two settings are read from its syntax tree, without running it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def find_shared_files(path: Path) -> SharedFiles:
 
 
 def _read_settings(path: Path) -> dict[str, str]:
-    """Read `c.IncludeHeaderFooter.header = "…"` and the like; only literal strings are understood."""
+    """Read settings of the form `c.IncludeHeaderFooter.header = "…"`. Values other than literal strings are ignored."""
     try:
         body = parse(path.read_bytes()).body
     except PARSE_ERRORS:

@@ -1,7 +1,7 @@
 """Upgrades nbgrader's cell metadata of any version to schema 3.
 
-Source: nbgrader's `nbgraderformat`, versions 1 to 3. nbgrader takes metadata without a version for schema 0; here an author may also omit
-the version, so only what schema 0 wrote differently is changed: points as text, and ordinary cells with metadata.
+Source: nbgrader's `nbgraderformat`, versions 1 to 3. nbgrader treats metadata without a version as schema 0. Here, metadata of schema 3
+may omit the version, too. So only the differences of schema 0 are upgraded: points as text, and ordinary cells with metadata.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ NEWEST_SCHEMA = 3
 
 
 def upgrade_notebook(notebook: Json) -> Json:
-    """Upgrade every cell of a notebook as `notebook_json.load_notebook` reads it. Metadata that is too new or not a mapping stays."""
+    """Upgrade the cells of a notebook from `notebook_json.load_notebook`. Metadata that is too new or not a mapping is unchanged."""
     return {**notebook, "cells": [_upgrade_cell(cell) for cell in notebook["cells"]]}
 
 
 def is_too_new(version: object) -> bool:
-    """Return whether a schema is newer than this code."""
+    """Return whether a schema version is newer than NEWEST_SCHEMA."""
     return isinstance(version, int) and version > NEWEST_SCHEMA
 
 
@@ -46,14 +46,14 @@ def _is_older(meta: Json) -> bool:
 
 
 def _is_ordinary_cell(meta: Json) -> bool:
-    """Return whether nbgrader takes the cell for an ordinary one: neither graded, an answer, locked nor a task. Its name means nothing."""
+    """Return whether nbgrader treats the cell as an ordinary one, which has no role: not graded, no solution, not locked, no task."""
     return all(meta.get(flag) is False for flag in ("grade", "solution")) and not any(
         meta.get(flag, False) is not False for flag in ("locked", "task", "remove")
     )
 
 
 def _parse_points(points: Any) -> Any:
-    """Parse points that schema 0 took from a text field: empty and negative ones are 0. Text that is not a number is reported later."""
+    """Parse points, which schema 0 stored as text. Empty text and negative numbers are 0; other text is returned, and reported later."""
     if not isinstance(points, str):
         return points
     try:

@@ -1,7 +1,7 @@
-"""Runs an author's notebook in the sandbox, to evaluate its code. Nothing of it runs in the calling process.
+"""Runs an author's notebook in the sandbox to evaluate snippets. None of its code runs in the calling process.
 
-A sandbox returns nothing but a grading. So the notebook is graded with a test cell that fails with the answer, split over several
-assertions because the text of one is cut at a thousand characters. If the answer is longer than that, the notebook runs once more.
+A sandbox returns only a grading. So the notebook is graded with a test cell whose assertions fail with pieces of the answer as their
+messages, because a message is cut at a thousand characters. If the answer needs more pieces, the notebook runs once more.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def run_reference_solution(
     backend: SandboxBackend,
     limits: EffectiveLimits,
 ) -> dict[int, Any]:
-    """Return the answers of the snippets by number. The code cells have an `evaluation_line` where each snippet is to be evaluated.
+    """Return the answers of the snippets by number. `cells` are code cells with an `evaluation_line` for each snippet.
 
     An answer is {"kind", "values"} or {"error"}; a snippet that was not reached has none. Raises Unavailable if the grader fails.
     """
@@ -83,7 +83,7 @@ def _read_answers(
     exercise = Exercise(
         _TEST_GRADE_ID, _TEST_GRADE_ID, _NOTEBOOK_PATH, 1000, solution_cells=(), test_cells=(_TEST_GRADE_ID,)
     )
-    # In-process: all of it is the author's own code, with nothing to hide.
+    # In-process, because all of the code is the author's.
     isolation = ReleaseIsolation(GRADER_VERSION, (NotebookIsolation(_NOTEBOOK_PATH, isolation=Isolation.IN_PROCESS),))
     task = GradingTask((exercise,), (sealed, *data_files), (submitted, *data_files), limits=limits, isolation=isolation)
     grading = grade(task, backend)

@@ -1,4 +1,4 @@
-"""Loads a lesson's notebooks for its release: as .ipynb, between header and footer, with metadata of schema 3."""
+"""Loads a lesson's notebooks for its release: as .ipynb, with header and footer, and with metadata of schema 3."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pmh_jupyter.domain.notebook_json import Json, load_notebook
 
 
 def load_notebooks(lesson: Lesson) -> dict[str, Json]:
-    """Load the notebooks by path, in the order of the lesson's files. Raises InvalidNotebook for one that cannot be read."""
-    loaded = (load_source(file) for file in lesson.files if is_notebook(file))
+    """Load the notebooks by path, in the order of the lesson's files. Raises InvalidNotebook if one cannot be read."""
+    loaded_notebooks = (load_source(file) for file in lesson.files if is_notebook(file))
     return {
         path: {**notebook, "cells": add_header_and_footer(notebook["cells"], lesson.shared_files)}
-        for path, notebook in loaded
+        for path, notebook in loaded_notebooks
     }
 
 
@@ -24,7 +24,7 @@ def load_source(file: File) -> tuple[str, Json]:
 
 
 def add_header_and_footer(cells: list[Json], shared: SharedFiles) -> list[Json]:
-    """Return a notebook's cells between those of header and footer."""
+    """Return a notebook's cells with those of the header before them and those of the footer after them."""
     return [*_load_cells(shared.header), *cells, *_load_cells(shared.footer)]
 
 

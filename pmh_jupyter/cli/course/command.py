@@ -21,7 +21,7 @@ def register(subparsers: Subparsers) -> None:
         metavar="SLUG",
         action="append",
         default=[],
-        help="a classroom that adopts the new version at once; repeatable",
+        help="a classroom that adopts the new version at once; may be repeated",
     )
     release_parser.set_defaults(run=release)
     for subparser in (validate_parser, release_parser):
@@ -35,7 +35,7 @@ def register(subparsers: Subparsers) -> None:
 
 
 def validate(arguments: argparse.Namespace) -> int:
-    """Return 0 if the course can be released, 1 if it has problems, which are printed."""
+    """Print the findings. Return 0 if the course can be released, 1 if it has problems."""
     from pmh_jupyter.cli.course.validation import (
         can_validate_locally,
         print_result,

@@ -1,4 +1,4 @@
-"""Validates the folder of a course, here or with a hub's service, and prints the findings."""
+"""Validates the folder of a course, on this machine or with a hub's service, and prints the findings."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ValidationResult:
-    """The problems that prevent a release, and the service's reply about everything else (None if the service found problems)."""
+    """The problems that prevent a release, and the reply with releases and warnings (None if the service found problems)."""
 
     problems: tuple[Problem, ...]
     reply: CourseValidationReply | None = None
 
 
 def can_validate_locally(environ: Mapping[str, str]) -> bool:
-    """Return False in a user's server: its environment has no Jupytext, and it knows the hub's service, which has everything needed."""
+    """Return whether this environment can validate a course. A user's server cannot: it has no Jupytext, and uses the hub's service."""
     return not environ.get("PMH_SERVICE_URL") and find_spec("jupytext") is not None
 
 
@@ -76,13 +76,17 @@ def print_result(result: ValidationResult) -> None:
     for warning in reply.warnings if reply else ():
         print(f"warning  {_to_problem(warning)}")
     if reply and not reply.has_trial_run:
-        print("No sandbox is available, so solutions and untouched notebooks were not graded.", file=sys.stderr)
+        print(
+            "No sandbox is available, so solutions and untouched notebooks were not graded. "
+            "Run `pmh doctor` to find out why.",
+            file=sys.stderr,
+        )
     problem_count = len(result.problems)
     print(f"{_format_count(problem_count, 'problem')} found." if problem_count else "No problems found.")
 
 
 def _find_contained_backend() -> SandboxBackend | None:
-    """Return a real sandbox, or None: a course may come from somewhere else, so its code only runs in a sandbox."""
+    """Return a backend that contains code, or None. Courses may come from third parties, so their code runs only in a sandbox."""
     from pmh_jupyter.config import Settings
     from pmh_jupyter.errors import NoSandbox
     from pmh_jupyter.grading.backends import find_backend

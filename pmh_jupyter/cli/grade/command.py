@@ -45,12 +45,12 @@ def register(subparsers: Subparsers) -> None:
 
 
 def grade(arguments: argparse.Namespace) -> int:
-    """Grade the submissions and return the exit code, whatever the scores:
+    """Grade the submissions and return the exit code, which does not depend on the scores.
 
-    0    every path was graded.
-    2    an input could not be read, or the grader failed; the other submissions were graded all the same.
-    3    a path could not be mapped to a submission of this lesson; all others were graded.
-    130  the run was interrupted.
+    0    Every path was graded.
+    2    An input could not be read, or the grader failed. The other submissions were graded.
+    3    A path could not be mapped to a submission of this lesson. All others were graded.
+    130  The run was interrupted.
     """
     from pmh_jupyter.config import Settings
 
@@ -77,7 +77,7 @@ def grade(arguments: argparse.Namespace) -> int:
 
 
 def _run_and_summarize(run: GradingRun, paths: list[str], output: str | None) -> int:
-    """Grade, print the summary at the end, and return the exit code."""
+    """Grade the paths, print the summary, and return the exit code."""
     exit_code = FAILED_EXIT_CODE
     summary = run.summary
     try:
@@ -98,8 +98,8 @@ def _run_and_summarize(run: GradingRun, paths: list[str], output: str | None) ->
 def _start_backend(settings: Settings) -> Iterator[Callable[[], SandboxBackend]]:
     """Start a sandbox backend in the background, and close it at the end.
 
-    The function that is yielded waits until the backend is ready, and warns where submissions can reach this machine. Closing ends
-    everything that runs in the sandbox; the wait for it is limited to `CLOSE_TIMEOUT_SECONDS`.
+    Yields a function that waits until the backend is ready, and warns if it contains nothing. Closing the backend ends every process in
+    the sandbox, and waits at most `CLOSE_TIMEOUT_SECONDS` for this.
     """
     from pmh_jupyter.grading.backends import find_backend
 
@@ -149,5 +149,5 @@ def _sigterm_as_interrupt() -> Iterator[None]:
 
 def _parse_job_count(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 1000:
-        raise argparse.ArgumentTypeError("must be a whole number of at least 1")
+        raise argparse.ArgumentTypeError("must be a whole number from 1 to 999")
     return int(text)

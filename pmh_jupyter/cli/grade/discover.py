@@ -1,16 +1,16 @@
-"""Finds the submissions of a lesson among the paths that `pmh grade` is given.
+"""Finds the submissions of a lesson among the paths on the command line of `pmh grade`.
 
 A file is a submission. A folder is a submission, or it holds submissions:
 
 1. It holds one of the lesson's notebooks by name: it is a submission, unless two or more folders in it hold the lesson as well.
 2. It holds a folder named like the lesson: that folder is the submission (nbgrader's layout, `submitted/<student>/<assignment>/`).
-3. Folders in it hold submissions: it is a folder of students, and each of them is looked into by rules 1, 2 and 4. A folder named like
-   the lesson may lie up to `MAX_DEPTH` levels below a student's folder.
+3. Folders in it hold submissions: it is a folder of students, and rules 1, 2 and 4 apply to each of them. A folder named like the lesson
+   may be up to `MAX_DEPTH` levels below a student's folder.
 4. It holds any notebook: it is a submission whose notebook was renamed. A folder named on the command line that holds several
-   notebooks with cells of the lesson, none of them under the lesson's name, is a folder of students with a notebook each.
+   notebooks with cells of the lesson, none of them under the lesson's name, has one notebook per student.
 
-Names are compared without regard to case and to the way in which accents are encoded. A folder that fits no rule is never graded as one
-submission: it is listed with the rule that was tried.
+Names are compared without regard to case and to Unicode normalization. A folder that matches no rule is not graded: it is reported as
+unmapped, with the rule that was tried last.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _IGNORED_FOLDERS = frozenset({"__pycache__", "__macosx"})
 
 @dataclass(frozen=True)
 class UnmappedPath:
-    """A path for which no submission was found, and what was looked for."""
+    """A path without a submission, and the rule that failed for it."""
 
     path: str
     rule: str
@@ -45,14 +45,14 @@ class UnmappedPath:
 
 @dataclass
 class DiscoveredSubmissions:
-    """Paths of submissions, each once, in the order in which they were named; and the paths that could not be mapped to one."""
+    """Paths of submissions without duplicates, in command-line order, and the paths that could not be mapped to a submission."""
 
     paths: list[str] = field(default_factory=list)
     unmapped: list[UnmappedPath] = field(default_factory=list)
 
 
 def find_submissions(paths: Iterable[str], release: Release, source: str) -> DiscoveredSubmissions:
-    """Find the submissions below these paths. `source` is the path of the lesson's source, whose name the lesson's folders have."""
+    """Find the submissions below these paths. `source` is the path of the lesson's source, after which the lesson's folders are named."""
     discovered = DiscoveredSubmissions()
     finder = _SubmissionFinder(release, Path(source), discovered)
     for path in paths:
@@ -66,23 +66,27 @@ class _SubmissionFinder:
     def __init__(self, release: Release, source: Path, discovered: DiscoveredSubmissions) -> None:
         self._release, self._discovered = release, discovered
         self._notebook_paths = [file.path for file in release.student_files if file.path.endswith(".ipynb")]
-        resolved = source.resolve()
-        # A notebook that is named by itself may lie in a folder that has the assignment's name, or not.
-        names = (resolved.name,) if source.is_dir() else (resolved.stem, resolved.parent.name)
+        resolved_source = source.resolve()
+        # The folder of a single notebook may or may not have the assignment's name.
+        names = (resolved_source.name,) if source.is_dir() else (resolved_source.stem, resolved_source.parent.name)
         self._lesson_names = {_normalize(name): name for name in (release.lesson, *names) if name}
 
     def find(self, path: Path) -> list[Path]:
         """Find the submissions at one path of the command line."""
         if not path.is_dir():
-            return [path]  # one that is missing is reported when it is read
+            return [path]  # a missing file is reported when it is read
         folders = _subfolders(path)
-        holding_lesson = [folder for folder in folders if self._holds_lesson(folder)]
-        if self._holds_lesson_notebook(path) and len(holding_lesson) < 2:
+        lesson_folders = [folder for folder in folders if self._holds_lesson(folder)]
+        if self._holds_lesson_notebook(path) and len(lesson_folders) < 2:
             return [path]
-        named = [inner for folder in folders if self._has_lesson_name(folder) and (inner := self._innermost(folder))]
-        if len(named) == 1 and not self._holds_lesson_notebook(path):
-            return named
-        if len(holding_lesson) < 2 and self._notebooks_with_lesson_cells(path):
+        matching_folders = [
+            notebook_folder
+            for folder in folders
+            if self._has_lesson_name(folder) and (notebook_folder := self._notebook_folder(folder))
+        ]
+        if len(matching_folders) == 1 and not self._holds_lesson_notebook(path):
+            return matching_folders
+        if len(lesson_folders) < 2 and self._notebooks_with_lesson_cells(path):
             return self._find_renamed(path)
         submissions = [submission for folder in folders if (submission := self._find_in_student_folder(folder))]
         if submissions:
@@ -97,12 +101,15 @@ class _SubmissionFinder:
     def _find_in_student_folder(self, folder: Path) -> Path | None:
         if self._holds_lesson_notebook(folder):
             return folder
-        named = self._folders_with_lesson_name(folder)
-        if len(named) == 1:
-            return named[0]
-        if named:
-            places = ", ".join(str(path.relative_to(folder)) for path in named[:3])
-            self._report(folder, f"several folders in it could be the submission ({places}). Name the right one.")
+        matching_folders = self._folders_with_lesson_name(folder)
+        if len(matching_folders) == 1:
+            return matching_folders[0]
+        if matching_folders:
+            candidates = ", ".join(str(path.relative_to(folder)) for path in matching_folders[:3])
+            self._report(
+                folder,
+                f"several folders in it could be the submission ({candidates}). Name the right one on the command line.",
+            )
             return None
         if _holds_notebook(folder):
             return folder
@@ -119,10 +126,10 @@ class _SubmissionFinder:
         return notebooks
 
     def _report_strays(self, path: Path) -> None:
-        """Report notebooks that lie beside the students' folders."""
+        """Report notebooks beside the students' folders."""
         for notebook in _notebooks(path):
             self._report(
-                notebook, "it lies beside folders of students. Name it on the command line if it is a submission."
+                notebook, "it is beside folders of students. If it is a submission, name it on the command line."
             )
 
     def _report(self, path: Path, rule: str) -> None:
@@ -132,8 +139,8 @@ class _SubmissionFinder:
     def _rule(self) -> str:
         names = " or ".join(f"“{name}”" for name in self._lesson_names.values())
         return (
-            f"no notebook in it ({', '.join(self._notebook_paths)} or any other), "
-            f"and no folder named {names} up to {MAX_DEPTH} levels below it."
+            f"it holds no notebook ({', '.join(self._notebook_paths)} or any other), "
+            f"and no folder named {names} is up to {MAX_DEPTH} levels below it."
         )
 
     def _holds_lesson(self, folder: Path) -> bool:
@@ -149,18 +156,26 @@ class _SubmissionFinder:
         """Return the folders that have the lesson's name and hold notebooks, at the first level below `folder` that has any."""
         level = [folder]
         for _ in range(MAX_DEPTH):
-            level = [below for parent in level for below in _subfolders(parent)]
-            named = [below for below in level if self._has_lesson_name(below) and self._innermost(below)]
-            if named:
-                return [self._innermost(below) or below for below in named]
+            level = [subfolder for parent in level for subfolder in _subfolders(parent)]
+            matching_folders = [
+                subfolder
+                for subfolder in level
+                if self._has_lesson_name(subfolder) and self._notebook_folder(subfolder)
+            ]
+            if matching_folders:
+                return [self._notebook_folder(subfolder) or subfolder for subfolder in matching_folders]
         return []
 
-    def _innermost(self, folder: Path) -> Path | None:
-        """Return the folder with the notebooks: this one, or a single one of the same name in it (as archives are unpacked)."""
+    def _notebook_folder(self, folder: Path) -> Path | None:
+        """Return the folder with the notebooks: this one, or the only folder of the same name in it, as unpacked archives have it."""
         if _holds_notebook(folder) or self._holds_lesson_notebook(folder):
             return folder
-        inner = [below for below in _subfolders(folder) if self._has_lesson_name(below) and _holds_notebook(below)]
-        return inner[0] if len(inner) == 1 else None
+        inner_folders = [
+            subfolder
+            for subfolder in _subfolders(folder)
+            if self._has_lesson_name(subfolder) and _holds_notebook(subfolder)
+        ]
+        return inner_folders[0] if len(inner_folders) == 1 else None
 
     def _notebooks_with_lesson_cells(self, folder: Path) -> list[Path]:
         return [path for path in _notebooks(folder) if self._grade_ids & _read_grade_ids(path)]
@@ -189,9 +204,9 @@ def _notebooks(folder: Path) -> list[Path]:
 
 
 def _holds_notebook(folder: Path, depth: int = 0) -> bool:
-    """Return whether a notebook lies in the folder, or up to `depth` levels below it."""
+    """Return whether a notebook is in the folder, or up to `depth` levels below it."""
     return bool(_notebooks(folder)) or (
-        depth > 0 and any(_holds_notebook(below, depth - 1) for below in _subfolders(folder))
+        depth > 0 and any(_holds_notebook(subfolder, depth - 1) for subfolder in _subfolders(folder))
     )
 
 

@@ -1,7 +1,7 @@
-"""Remembers from one run of `pmh grade` to the next how releases are isolated: deciding it takes about twenty gradings.
+"""Stores the isolation of releases between runs of `pmh grade`, because deciding it takes about twenty gradings.
 
-There is one file for each release, grader and Python, in `$XDG_CACHE_HOME/pmh/isolation` (default `~/.cache/pmh/isolation`). A file that
-cannot be read or written is ignored, and the isolation is decided again.
+Each release, grader and Python has one file in `$XDG_CACHE_HOME/pmh/isolation` (default `~/.cache/pmh/isolation`). A file that cannot be
+read or written is ignored, and the isolation is decided again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ISOLATION_ADAPTER = TypeAdapter(ReleaseIsolation)
 
 
 class FileIsolationStore:
-    """Decisions as files. The `MAX_FILES` files used last are kept."""
+    """One file per decision. Deletes all but the `MAX_FILES` most recently used files."""
 
     def load(self, key: str, fingerprint: str) -> ReleaseIsolation | None:
         """Return a stored decision, if there is one."""
@@ -34,7 +34,7 @@ class FileIsolationStore:
         return isolation
 
     def save(self, key: str, fingerprint: str, isolation: ReleaseIsolation) -> None:
-        """Store a decision, and delete the oldest files."""
+        """Store a decision, and delete the least recently used files."""
         cache_file = _cache_file(key, fingerprint)
         temporary_file = cache_file.with_name(f"{cache_file.name}.{os.getpid()}")
         try:
@@ -56,6 +56,6 @@ def _cache_file(key: str, fingerprint: str) -> Path:
 
 
 def _grader_file_times() -> list[tuple[str, int]]:
-    """Return the modification times of the grader's own code, which may change between its versions."""
+    """Return the modification times of the grader's own code, which may change without a new version."""
     folder = Path(grading.__file__).parent
     return sorted((str(path), path.stat().st_mtime_ns) for path in folder.rglob("*.py"))

@@ -34,7 +34,7 @@ def map_in_parallel(
     in_flight = 0
     remaining_items = iter(items)
     while True:
-        # One item more than there are threads waits, so that no thread is idle while the caller handles a result.
+        # One more item than threads is in flight, so that no thread is idle while the caller handles a result.
         while in_flight <= thread_count and (next_item := next(remaining_items, None)) is not None:
             pending_items.put(next_item)
             in_flight += 1

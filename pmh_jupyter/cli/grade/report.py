@@ -1,4 +1,4 @@
-"""The output of `pmh grade`: a result for each submission, the progress, and a summary at the end."""
+"""Prints the output of `pmh grade`: a result for each submission, the progress, and a summary at the end."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def print_table(result: dict[str, Any], grading: Grading) -> None:
 
 
 def print_nothing(result: dict[str, Any], grading: Grading) -> None:
-    """Print nothing: the result is in the results file."""
+    """Print nothing, because the result is in the results file."""
 
 
 def print_unmapped(unmapped: list[UnmappedPath]) -> None:
@@ -99,7 +99,7 @@ def _build_table(exercises: list[dict[str, Any]]) -> Table:
 
 @dataclass
 class Summary:
-    """The number of submissions by what became of them. `unmapped` are paths that no submission was found for; they are not in `total`."""
+    """The number of submissions by result. `unmapped` counts paths without a submission; they are not part of `total`."""
 
     total: int = 0
     graded: int = 0
@@ -145,9 +145,9 @@ class Summary:
 
 @contextmanager
 def show_progress(summary: Summary) -> Iterator[Callable[[], None]]:
-    """Show the progress on standard error: a bar with an estimate on a terminal, otherwise a line now and then.
+    """Show the progress on standard error: a bar on a terminal, otherwise a line every `PROGRESS_INTERVAL_SECONDS`.
 
-    The function that is yielded is called after each result.
+    Yields a function to call after each result.
     """
     if sys.stderr.isatty():
         with _progress_bar(summary) as advance:

@@ -1,7 +1,7 @@
 """The results file: one JSON object per line, appended as results arrive, and read again by the next run.
 
-A line is complete or absent: it is written at once, and an incomplete last line that a kill or a full disk left is cut off at the next
-start. The file is synced every few seconds and at the end, so that a power cut costs only the results of these seconds.
+A process that is killed, or a full disk, can leave an incomplete last line; the next run removes it. The file is synced every
+`SYNC_INTERVAL_SECONDS` and at the end, so a power cut loses only the results since the last sync.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ ResultKey = tuple[str, str, str]
 
 
 def result_key(line: ResultLine) -> ResultKey:
-    """Return what a result depends on: the submission's content, the release, and the version of the grader."""
+    """Return the inputs that a result depends on: the submission's content, the release, and the version of the grader."""
     return str(line.get("hash")), str(line.get("release")), str(line.get("grader_version"))
 
 
 class ResultsFile:
-    """An open results file with this process as its only writer. Raises BadInput if another process writes it, or it cannot be opened."""
+    """An open results file, locked for this process. Raises BadInput if another process has locked it, or if it cannot be opened."""
 
     def __init__(self, path: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._path = Path(path)
@@ -80,7 +80,7 @@ class ResultsFile:
         self._last_sync = self._clock()
 
     def _read(self) -> None:
-        """Read line by line, keeping the key fields of the last result of each submission."""
+        """Read the file line by line, and store the key fields of the last result of each submission."""
         end_offset = 0
         with open(self._descriptor, "rb", closefd=False) as file:
             for number, raw in enumerate(file, 1):
@@ -92,7 +92,7 @@ class ResultsFile:
                         f"{self._path} is not a results file: line {number} is not a result.",
                         advice="Name another file with --output, or remove that line.",
                     )
-                self.lines_by_submission[line["submission"]] = _keep_key_fields(line)
+                self.lines_by_submission[line["submission"]] = _select_key_fields(line)
                 end_offset += len(raw)
         os.ftruncate(self._descriptor, end_offset)
         os.lseek(self._descriptor, end_offset, os.SEEK_SET)
@@ -123,7 +123,7 @@ def _parse_line(raw: bytes) -> ResultLine | None:
     return line if isinstance(line, dict) and isinstance(line.get("submission"), str) else None
 
 
-def _keep_key_fields(line: ResultLine) -> ResultLine:
+def _select_key_fields(line: ResultLine) -> ResultLine:
     return {
         name: line.get(name)
         for name in ("submission", "score", "max_score", "hash", "release", "grader_version", "grader_error")

@@ -38,7 +38,7 @@ class SubmissionResult:
 
 @dataclass(frozen=True)
 class GradingRun:
-    """One run of `pmh grade`. A submission is read just before it is graded, so that thousands take no more memory than a few."""
+    """One run of `pmh grade`. Each submission is read just before it is graded, so memory does not grow with their number."""
 
     source: GradingSource
     limits: EffectiveLimits
@@ -49,7 +49,7 @@ class GradingRun:
     isolation_cache: IsolationCache
 
     def grade(self, paths: list[str], output: str | None) -> None:
-        """Grade the submissions at these paths. With `output`, submissions with a result in that file are not graded again."""
+        """Grade the submissions at these paths. Submissions that have a result in the file `output` are not graded again."""
         with ExitStack() as stack:
             results_file = stack.enter_context(ResultsFile(output)) if output else None
             advance = stack.enter_context(show_progress(self.summary))
@@ -58,7 +58,7 @@ class GradingRun:
                 advance()
 
     def _grade_one(self, path: str, results_file: ResultsFile | None) -> SubmissionResult:
-        """Read one submission, and grade it unless its result is known. Runs on a worker thread."""
+        """Read one submission, and grade it unless the results file has its result. Runs on a worker thread."""
         line: dict[str, Any] = {"submission": path}
         try:
             files = read_submission(path)

@@ -1,4 +1,4 @@
-"""Sandbox backends: what contains a student's code. `find_backend` returns the one that this machine supports."""
+"""Sandbox backends, which contain students' code. `find_backend` returns the one that this machine supports."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pmh_jupyter.grading.task import EffectiveLimits
 __all__ = ["JudgeRun", "SandboxBackend", "create_bubblewrap_backend", "find_backend"]
 
 
-# One empty cell: running it needs a sandbox for a submission.
+# Running one empty cell needs everything that a submission needs.
 PROBE_BUNDLE = json.dumps(
     {
         "cells": [{"cell": 0, "kind": "student", "source": ""}],
@@ -37,14 +37,14 @@ PROBE_BUNDLE = json.dumps(
 def find_backend(settings: Settings) -> SandboxBackend:
     """Return the sandbox backend that this machine supports, after starting it once.
 
-    PMH_GRADER_SANDBOX selects it. With "auto" and no sandbox, a hub on loopback gets `UnsandboxedBackend` (`is_contained` is False: show
-    this wherever a person looks); any other raises NoSandbox. Also raises NoSandbox if the Python that should run students' code cannot.
+    PMH_GRADER_SANDBOX selects it. With "auto" and no sandbox, a hub on loopback gets `UnsandboxedBackend`; callers should show users that
+    its `is_contained` is False. Raises NoSandbox on any other hub, and if the configured Python cannot run students' code.
     """
     if settings.grader_sandbox == "docker":
         return _create_docker_backend(settings)
     python = inspect_grader_python(settings.grader_python or settings.server_python or sys.executable)
     try:
-        return _probed(BubblewrapBackend(python))
+        return _probe_backend(BubblewrapBackend(python))
     except NoSandbox:
         if not settings.is_on_loopback or settings.grader_sandbox == "bubblewrap":
             raise
@@ -57,17 +57,19 @@ def _create_docker_backend(settings: Settings) -> SandboxBackend:
     except ImportError as error:
         raise NoSandbox(
             "Docker's client for Python is not installed.",
-            advice="pip install 'pmh-jupyter[docker]', or set PMH_GRADER_SANDBOX.",
+            advice="Run `pip install 'pmh-jupyter[docker]'`, or set PMH_GRADER_SANDBOX.",
         ) from error
-    return _probed(DockerBackend(settings.grader_image or settings.docker_image, settings.grader_python or "python3"))
+    return _probe_backend(
+        DockerBackend(settings.grader_image or settings.docker_image, settings.grader_python or "python3")
+    )
 
 
 def create_bubblewrap_backend(python: str = sys.executable) -> SandboxBackend:
-    """Return a bubblewrap sandbox around the given Python. Raises NoSandbox, with the reason, if it does not start."""
-    return _probed(BubblewrapBackend(inspect_grader_python(python)))
+    """Return a bubblewrap backend for this Python. Raises NoSandbox, with the reason, if it does not start."""
+    return _probe_backend(BubblewrapBackend(inspect_grader_python(python)))
 
 
-def _probed(backend: SandboxBackend) -> SandboxBackend:
+def _probe_backend(backend: SandboxBackend) -> SandboxBackend:
     judge_run = backend.run(PROBE_BUNDLE, EffectiveLimits(submission_seconds=30))
     if b'"completed"' not in judge_run.output:
         backend.close()

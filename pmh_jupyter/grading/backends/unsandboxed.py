@@ -1,7 +1,7 @@
-"""No sandbox: for tests, and for a hub on loopback where none is available. A submission can read and do everything that we can.
+"""A backend without a sandbox, for tests, and for a hub on loopback if no sandbox is available.
 
-Time, memory, file size and output are limited all the same. Processes that detach themselves are found and ended, unless they first kill
-the process that looks for them.
+A submission has the same access to the machine as this process. Time, memory, file size and output are still limited. Detached processes
+are found and ended, unless they first kill the process that looks for them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pmh_jupyter.grading.task import EffectiveLimits
 
 
 class UnsandboxedBackend:
-    """Runs students' code as plain processes of our own user, in a temporary folder."""
+    """Runs students' code as ordinary processes of this user, in a temporary folder."""
 
     name = "none"
     is_contained = False
@@ -53,7 +53,7 @@ class UnsandboxedBackend:
 
 
 class _SpecFactory:
-    """Describes how to start a fork server. Separate from the backend, which would otherwise never be garbage-collected."""
+    """Creates the specs of fork servers. Not a method of the backend, which could then never be garbage-collected."""
 
     def __init__(self, python: Path, home: str) -> None:
         self.python, self.home = python, home

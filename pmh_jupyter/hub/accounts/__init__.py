@@ -1,1 +1,1 @@
-"""The hub's own accounts: sign up with a join code, log in, change and reset a password."""
+"""The hub's own accounts: people sign up with a join code, log in, and change or reset a password."""

@@ -23,7 +23,7 @@ from pmh_jupyter.hub.accounts.store import AccountStore, PasswordMatch
 from pmh_jupyter.hub.accounts.throttle import LoginThrottle
 
 MAX_CONCURRENT_HASHES = 2
-"""Each hash takes a core and 64 MiB. Further log-ins wait, so that a flood of them does not stop the hub."""
+"""Each hash takes a core and 64 MiB. Further log-ins wait, so that many log-ins at once do not block the hub."""
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ class AccountsAuthenticator(Authenticator):  # type: ignore[misc]
         return normalize_name(username)
 
     async def authenticate(self, handler: Any, data: dict[str, str]) -> str | None:
-        """The name if the password is right, else None.
+        """Returns the name if the password is right, else None.
 
         Raises HTTPError with a text for the log-in page: after too many attempts, or if the password is a one-time password.
         """
@@ -85,7 +85,7 @@ class AccountsAuthenticator(Authenticator):  # type: ignore[misc]
             )
 
     def new_name_problem(self, name: str, is_hub_user: bool) -> str | None:
-        """What is wrong with the name of a new account; None if it is free. Nobody can sign up with an administrator's name."""
+        """Returns the problem with the name of a new account, or None. Nobody can sign up with an administrator's name."""
         if problem := name_problem(name):
             return problem
         if is_hub_user or name in self.admin_users or self.store.is_taken(name):
@@ -103,7 +103,7 @@ class AccountsAuthenticator(Authenticator):  # type: ignore[misc]
         await self.run_in_pool(self.store.activate, name)
 
     def delete_user(self, user: Any) -> None:
-        """Retires the account of a user who is deleted at the Hub. The name stays taken: home and grades belong to it."""
+        """Retires the account of a user who is deleted at the Hub. The name stays taken, because home and grades belong to it."""
         super().delete_user(user)
         self.store.retire(user.name)
 

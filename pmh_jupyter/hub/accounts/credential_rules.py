@@ -1,7 +1,7 @@
 """Rules for names and passwords.
 
-Names appear in URLs, folders, the gradebook and on projectors. They consist of lower-case letters, digits and single hyphens, so that
-each has one spelling and no two look alike. Case and full-width letters are normalized; any other name is refused with the rule.
+Names appear in URLs, folder names and the gradebook, and on projectors. They consist of lower-case letters, digits and single hyphens, so
+that each has one spelling and no two look alike. Case and full-width letters are normalized; any other name is rejected.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ MAX_PASSWORD_LENGTH = 256
 
 
 def normalize_name(text: str) -> str:
-    """The normal form of a name: Unicode NFKC, lower case, without surrounding spaces."""
+    """Returns the normal form of a name: Unicode NFKC, lower case, without surrounding spaces."""
     return unicodedata.normalize("NFKC", text).strip().casefold()
 
 
 def name_problem(name: str) -> str | None:
-    """What is wrong with a normalized name, as a sentence for its owner; None if it is allowed."""
+    """Returns the problem with a normalized name, as a sentence for its owner, or None if the name is allowed."""
     if not name:
         return "Choose a name."
     if not NAME_PATTERN.fullmatch(name):
@@ -37,13 +37,13 @@ def name_problem(name: str) -> str | None:
 
 
 def password_problem(name: str, password: str) -> str | None:
-    """What is wrong with a password, as a sentence for its owner; None if it is allowed. Length matters, kinds of characters do not."""
+    """Returns the problem with a password, as a sentence for its owner, or None. Length matters, kinds of characters do not."""
     if len(password) < MIN_PASSWORD_LENGTH:
         return f"Use at least {MIN_PASSWORD_LENGTH} characters. Three or four words are easy to remember."
     if len(password) > MAX_PASSWORD_LENGTH:
         return f"Use at most {MAX_PASSWORD_LENGTH} characters."
     if normalize_name(password) == name:
-        return "Attackers try your name first. Choose something else."
+        return "Attackers try your name first. Choose another password."
     if len(set(password)) < 3:
         return "This password is too easy to guess. Three or four words are easy to remember."
     return None

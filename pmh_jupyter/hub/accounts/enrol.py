@@ -17,7 +17,7 @@ class BadJoinCode(BadInput):
 
     code = "bad-join-code"
     status = 404
-    advice = "Ask your instructor for the code. It is on the classroom's page."
+    advice = "Ask your instructor for the code, which is on the classroom's page."
 
 
 async def enrol(service_url: str, token: str, name: str, join_code: str) -> ClassroomReply:
@@ -38,19 +38,26 @@ async def enrol(service_url: str, token: str, name: str, join_code: str) -> Clas
                 headers={"Authorization": f"token {token}"},
             )
     except httpx.HTTPError as error:
-        raise Unavailable("The join code cannot be checked now, so no account was created.") from error
+        raise _unavailable() from error
     if reply.is_success:
         return ClassroomReply.model_validate_json(reply.content)
     raise _enrolment_error(reply.status_code, reply.content)
 
 
 def _enrolment_error(status: int, body: bytes) -> PmhError:
-    """The error to show on the sign-up page for a reply of the service."""
+    """Returns the error that the sign-up page shows for a reply of the service."""
     if status in (400, 404, 409, 410, 422):
         return BadJoinCode(_error_message(body) or "No classroom has this code.")
     if status == 429:
-        return Unavailable("Too many people are signing up right now. Try again in a minute.")
-    return Unavailable("The join code cannot be checked now, so no account was created.")
+        return Unavailable("Too many people are signing up right now.", advice="Try again in a minute.")
+    return _unavailable()
+
+
+def _unavailable() -> Unavailable:
+    return Unavailable(
+        "The join code cannot be checked now, so no account was created.",
+        advice="Try again in a moment. If the problem persists, contact your hub administrator.",
+    )
 
 
 def _error_message(body: bytes) -> str:

@@ -1,4 +1,4 @@
-"""The account of the first administrator, and passwords that are reset on the hub's machine."""
+"""Creates the account of the first administrator, and resets passwords on the hub's machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ACCOUNTS_FILE_NAME = "accounts.sqlite"
 class AdminPassword:
     """The state of the first administrator's password.
 
-    one_time_password: the password, if it was made just now. is_chosen: the administrator has chosen their own.
+    one_time_password: the password, if it was created just now. is_chosen: whether the administrator has chosen their own.
     """
 
     one_time_password: str | None
@@ -41,5 +41,5 @@ def reset_password(path: Path, name: str) -> str:
         )
     store = AccountStore(path)
     if name not in dict(store.list_accounts()):
-        raise NotFound(f"There is no account {name!r}.", advice="Names of accounts are on the Hub's page Accounts.")
+        raise NotFound(f"There is no account {name!r}.", advice="The Hub's page Accounts lists all accounts.")
     return store.reset_password(name)

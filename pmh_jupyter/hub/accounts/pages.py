@@ -1,6 +1,6 @@
-"""Pages to log in, sign up and change a password, and for administrators to reset one.
+"""Pages to log in, sign up, change a password, and (for administrators) reset one.
 
-They extend the Hub's own templates. Problems are shown beside their fields. Pages are not cached, because they may show a password.
+They extend the Hub's own templates. Problems appear beside their fields. Pages are not cached, because they may show a password.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ MAX_ROWS = 200
 
 
 class PasswordChangeRequired(web.HTTPError):
-    """The password is right, but it is a one-time password: its owner must choose a new one."""
+    """The password is right, but for one use only: its owner must choose a new one."""
 
     def __init__(self) -> None:
-        super().__init__(403, "This password is for one use. Choose your own.")
+        super().__init__(403, "This is a one-time password. Choose a new password.")
 
 
 class LoginPage(LoginHandler):  # type: ignore[misc]
@@ -56,12 +56,12 @@ class AccountPage(BaseHandler):  # type: ignore[misc]
         self.set_header("Cache-Control", "no-store")
 
     def form_field(self, name: str) -> str:
-        """The typed value; empty if the field is absent."""
+        """Returns the typed value; empty if the field is absent."""
         value: str = self.get_body_argument(name, "", strip=False)
         return value
 
     async def render_form(self, problems: dict[str, str] | None = None, status: int = 200, **values: Any) -> None:
-        """Sends the page with its form. `problems` by field; the field "form" is for the form as a whole."""
+        """Sends the page with its form. `problems` are by field; "form" is the key of problems with the form as a whole."""
         self.set_status(400 if problems and status == 200 else status)
         page = await self.render_template(
             self.template, problems=problems or {}, next=self.get_argument("next", ""), **({"typed_name": ""} | values)
@@ -69,7 +69,7 @@ class AccountPage(BaseHandler):  # type: ignore[misc]
         self.finish(page)
 
     async def log_in_and_redirect(self, name: str, password: str) -> None:
-        """Logs in a person who has just chosen this password, and redirects to the page that they wanted."""
+        """Logs in a person who has just chosen this password, and redirects to the page that they requested."""
         user = await self.login_user({"username": name, "password": password})
         self._jupyterhub_user = user
         self.redirect(self.get_next_url(user))
@@ -128,7 +128,7 @@ class SignUpPage(AccountPage):
 
 
 class PasswordPage(AccountPage):
-    """Changes a password. Its owner types the current one, and may be logged in or have a one-time password."""
+    """Changes a password. Its owner types the current one, and is logged in or has a one-time password."""
 
     template = "pmh-password.html"
 
@@ -208,5 +208,5 @@ def end_sessions(handler: BaseHandler, name: str) -> None:
 
 
 def handlers() -> list[tuple[str, type]]:
-    """Routes, relative to the Hub's base URL."""
+    """Returns the routes, relative to the Hub's base URL."""
     return [("/login", LoginPage), ("/signup", SignUpPage), ("/password", PasswordPage), ("/accounts", AccountsPage)]

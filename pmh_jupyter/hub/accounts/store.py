@@ -1,7 +1,7 @@
 """The account store: names and argon2 hashes in a separate SQLite file that only the hub can read.
 
-Methods are synchronous, with one transaction each. Hashing deliberately takes about 50 ms and 64 MiB: call them in a small thread
-pool, never in the event loop.
+Methods are synchronous, with one transaction each. Call them in a small thread pool, never in the event loop: hashing deliberately takes
+about 50 ms and 64 MiB.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PASSWORD_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without characters that
 
 
 class PasswordMatch(Enum):
-    """The result of checking a password. ONE_TIME: it is right, and allows only to choose a new password."""
+    """The result of checking a password. ONE_TIME: the password is right, and its owner may only choose a new one."""
 
     NO = "no"
     YES = "yes"
@@ -42,12 +42,12 @@ class PasswordMatch(Enum):
 
 
 def new_password() -> str:
-    """A one-time password that is easy to read out and type: four groups of five characters, 98 bits."""
+    """Returns a one-time password that is easy to read out and type: four groups of five characters, 98 bits."""
     return "-".join("".join(secrets.choice(PASSWORD_ALPHABET) for _ in range(5)) for _ in range(4))
 
 
 class AccountStore:
-    """Accounts in one file, which is created if it is missing, with permissions for its owner only."""
+    """The accounts in one file. A missing file is created, with permissions for its owner only."""
 
     def __init__(self, path: Path, hasher: PasswordHasher | None = None) -> None:
         self._path = path
@@ -104,7 +104,7 @@ class AccountStore:
         self._save_account(name, secrets.token_hex(), "retired")
 
     def list_accounts(self) -> list[tuple[str, bool]]:
-        """All accounts by name, each with whether its password is an unused one-time password."""
+        """Returns all accounts, sorted by name, each with whether its password is an unused one-time password."""
         with self._transaction() as database:
             rows = database.execute(
                 "select name, state from account where state in ('active', 'one-time') order by name"
@@ -112,7 +112,7 @@ class AccountStore:
         return [(name, state == "one-time") for name, state in rows]
 
     def is_taken(self, name: str) -> bool:
-        """True if an account, a reservation or a retired account has this name."""
+        """Returns whether an account, a reservation or a retired account has this name."""
         with self._transaction() as database:
             return database.execute("select 1 from account where name = ?", [name]).fetchone() is not None
 

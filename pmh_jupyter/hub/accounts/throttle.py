@@ -1,8 +1,8 @@
-"""Slows down guessing of passwords: counts recent failures per key, in memory.
+"""Slows down password guessing by counting recent failures per key, in memory.
 
 There are three kinds of keys: a name at an address (guessing one password), an address (trying a list of names), and a name (guessing
-from many addresses). A classroom shares an address, so that limit is high. Strangers must not lock somebody out cheaply, so the limit
-of a name is high, too.
+from many addresses). The limit of an address is high, because a classroom shares one. The limit of a name is high, because strangers
+must not be able to lock somebody out easily.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MAX_KEYS = 50_000
 
 @dataclass(frozen=True)
 class FailureLimits:
-    """The number of failures within the window that each kind of key may have."""
+    """The maximum number of failures within the window, for each kind of key."""
 
     name_at_address: int = 5
     address: int = 60
@@ -33,7 +33,7 @@ class LoginThrottle:
         self._failures: OrderedDict[tuple[str, ...], deque[float]] = OrderedDict()
 
     def wait_seconds(self, name: str, address: str) -> float:
-        """Seconds until the next attempt is allowed; 0 if it is allowed now."""
+        """Returns the seconds until the next attempt is allowed; 0 if it is allowed now."""
         now = self._clock()
         waits = [0.0]
         for key, max_failures in self._limits_by_key(name, address).items():
@@ -54,7 +54,7 @@ class LoginThrottle:
             self._failures.popitem(last=False)
 
     def record_success(self, name: str, address: str) -> None:
-        """Forgets the failures of this name at this address. The address keeps its count: it may be guessing other names' passwords."""
+        """Forgets the failures of this name at this address, but not those of the address, which may be guessing other passwords."""
         self._failures.pop(("name-at-address", name, address), None)
 
     def _limits_by_key(self, name: str, address: str) -> dict[tuple[str, ...], int]:

@@ -1,1 +1,1 @@
-"""`pmh up`: starts a hub with everything that it needs, and stops it."""
+"""`pmh up`: starts a hub and everything that it needs, and stops all of it on exit."""

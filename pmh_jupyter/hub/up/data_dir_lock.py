@@ -1,4 +1,4 @@
-"""The lock of a data folder: at most one `pmh up` runs on it. The kernel releases the lock when its holder ends, however it ends."""
+"""The lock of a data folder: at most one `pmh up` runs on it. The kernel releases the lock when its holder ends or is killed."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ LOCK_NAME = "up.lock"
 
 @contextmanager
 def lock_data_dir(data_dir: Path, address: str) -> Iterator[None]:
-    """Holds the lock, and creates the data folder, closed to others, if it is missing.
+    """Holds the lock while the block runs. Creates a missing data folder, closed to other users.
 
-    address: where the hub answers; another `pmh up` shows it. Raises Conflict if another process holds the lock.
+    address: the hub's address, for the error message of another `pmh up`. Raises Conflict if another process holds the lock.
     """
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = FileLock(data_dir / LOCK_NAME)
@@ -35,7 +35,7 @@ def lock_data_dir(data_dir: Path, address: str) -> Iterator[None]:
 
 
 def data_dir_conflict(data_dir: Path) -> Conflict | None:
-    """The error that `lock_data_dir` would raise now; None if nobody holds the lock. Creates and changes nothing."""
+    """Returns the error that `lock_data_dir` would raise now, or None. Creates and changes nothing."""
     holder = FileLock(data_dir / LOCK_NAME).find_holder()
     return None if holder is None else _conflict_with_holder(data_dir, holder)
 

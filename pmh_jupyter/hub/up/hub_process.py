@@ -41,22 +41,22 @@ class HubProcess:
 
 @contextmanager
 def running_hub(config: Path, environ: dict[str, str], log: Path, progress: Progress) -> Iterator[HubProcess]:
-    """Starts the hub. On leaving, for any reason, the hub and all of its descendants have ended.
+    """Starts the hub, and ends it with all of its descendants when the block ends for any reason.
 
     SIGTERM and SIGHUP raise KeyboardInterrupt, as SIGINT does. All three are ignored while the hub is being stopped.
     """
     adopt_orphans()
     for signal_number in STOP_SIGNALS:
         signal.signal(signal_number, signal.default_int_handler)
-    started: list[subprocess.Popen[bytes]] = []
+    hubs: list[subprocess.Popen[bytes]] = []
     try:
-        started.append(_start_hub(config, environ, log))
-        yield HubProcess(started[0], log)
+        hubs.append(_start_hub(config, environ, log))
+        yield HubProcess(hubs[0], log)
     finally:
         for signal_number in STOP_SIGNALS:
             signal.signal(signal_number, signal.SIG_IGN)
         with progress.step("Stopping the hub and everything that it started"):
-            _stop_hub(started)
+            _stop_hub(hubs)
 
 
 def _start_hub(config: Path, environ: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
@@ -68,10 +68,10 @@ def _start_hub(config: Path, environ: dict[str, str], log: Path) -> subprocess.P
         )
 
 
-def _stop_hub(started: list[subprocess.Popen[bytes]]) -> None:
-    """Stops the hub with SIGTERM, then ends the remaining descendants, including those whose parents ended with the hub."""
+def _stop_hub(hubs: list[subprocess.Popen[bytes]]) -> None:
+    """Stops the hub with SIGTERM, then ends the remaining descendants, including orphans of the hub."""
     descendants_before = descendants()
-    for hub in started:
+    for hub in hubs:
         hub.terminate()
         try:
             hub.wait(STOP_TIMEOUT_SECONDS)

@@ -1,4 +1,4 @@
-"""Installs packages from a lock into an environment, with uv because it is fast, or with pip if uv is missing or fails.
+"""Installs locked packages into an environment: with uv, which is fast, or with pip if uv is missing or fails.
 
 Uses the standard library only: `make up` imports this file before any package is installed.
 """
@@ -12,14 +12,14 @@ from pathlib import Path
 
 from pmh_jupyter.errors import Unavailable
 
-# uv does not read pip's settings: index and certificates are passed to it in its own variables.
+# uv does not read pip's settings, so it gets the index and certificates in its own variables.
 UV_VARIABLES_BY_PIP_SETTING = {"global.index-url": "UV_DEFAULT_INDEX", "global.cert": "SSL_CERT_FILE"}
 
 
 def install_packages(python: Path, *arguments: str, compile_bytecode: bool = False) -> None:
     """Runs `pip install` with these arguments for the environment of `python`. Raises Unavailable with the installer's output.
 
-    compile_bytecode: needed if the environment's users cannot write to it, or each start would compile all modules again.
+    compile_bytecode: needed if the environment's users cannot write to it. Otherwise each start would compile all modules again.
     """
     uv_command = ["uv", "pip", "install", "--quiet", "--python", str(python)]
     uv_command += ["--compile-bytecode"] if compile_bytecode else []
@@ -41,7 +41,7 @@ def _run_module(module: list[str], environ: dict[str, str]) -> str | None:
 
 
 def uv_environ() -> dict[str, str]:
-    """The environment for uv: this process's, with the index and the certificates of pip's settings."""
+    """Returns the environment variables for uv: this process's, with the index and the certificates of pip's settings."""
     variables = {}
     for setting, variable in UV_VARIABLES_BY_PIP_SETTING.items():
         command = [sys.executable, "-m", "pip", "config", "get", setting]

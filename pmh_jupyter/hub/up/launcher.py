@@ -38,10 +38,12 @@ PrepareDatabase = Callable[[Settings], PreparedDatabase]
 
 
 def run_hub(settings: Settings, prepare: PrepareDatabase, progress: Progress) -> None:
-    """Runs a hub until KeyboardInterrupt. On leaving, every process that was started here has ended.
+    """Runs a hub until KeyboardInterrupt, then ends every process that it started.
 
-    prepare: migrates the database and adds the starter course. Raises Conflict if a hub runs on the same data or a port is in use,
-    Unavailable if a required part is missing or the hub ends by itself, NotFound if PMH_CONFIG names no file.
+    prepare: migrates the database and adds the starter course.
+
+    Raises Conflict if a hub runs on the same data or a port is in use, Unavailable if a required part is missing or the hub ends by
+    itself, and NotFound if PMH_CONFIG names no file.
     """
     settings.data_dir = str(settings.data_path)
     config = _check_preconditions(settings)
@@ -62,9 +64,9 @@ def run_hub(settings: Settings, prepare: PrepareDatabase, progress: Progress) ->
 
 
 def _check_preconditions(settings: Settings) -> Path:
-    """Raises for everything that can be checked before any file is created. Returns the configuration file to start.
+    """Checks all preconditions that need no file, and returns the configuration file to start. Raises as `run_hub`.
 
-    Sets the addresses of Hub and service on the way. With containers these are the gateway's, whose network is created if missing.
+    Also sets the addresses of Hub and service. With containers, these are the network's gateway; a missing network is created.
     """
     if conflict := data_dir_conflict(settings.data_path):
         raise conflict
@@ -87,7 +89,7 @@ def _find_config(settings: Settings) -> Path:
 
 
 def hub_environ(settings: Settings) -> dict[str, str]:
-    """The hub's environment: the effective settings, and its Python environment's commands first on the PATH."""
+    """Returns the hub's environment variables: the effective settings, and a PATH that begins with this Python's commands."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     return os.environ | settings.to_environ() | {"PATH": path}
 
@@ -101,7 +103,7 @@ def _warn_without_sandbox(settings: Settings, progress: Progress) -> None:
 
 
 def _ensure_admin(settings: Settings, progress: Progress) -> AdminPassword | None:
-    """Creates the first administrator before anybody can log in. Prints a new password at once: the start could still fail.
+    """Creates the first administrator before anybody can log in. Prints a new password at once, because the start could still fail.
 
     Returns None if the authenticator has no passwords of its own.
     """
@@ -127,5 +129,5 @@ def _wait_until_ready(hub: HubProcess, settings: Settings, progress: Progress) -
 def _hub_failure(message: str, log: Path) -> Unavailable:
     return Unavailable(
         f"{message} The end of its log:\n\n{logs.tail(log)}\n",
-        advice=f"The whole log is {log}. `pmh doctor` may find the cause.",
+        advice=f"Run `pmh doctor` to look for the cause. The whole log is {log}.",
     )

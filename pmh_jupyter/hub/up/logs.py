@@ -1,4 +1,4 @@
-"""The hub's logs, one file per start: `<data>/logs/hub.log`, and a few of earlier starts beside it."""
+"""The hub's logs, one file per start: `<data>/logs/hub.log`, and those of the last `MAX_OLD_LOGS` starts beside it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def rotate_log(data_dir: Path) -> Path:
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> str:
-    """The last lines of a log, or the reason why there are none, in parentheses."""
+    """Returns the last lines of a log, or the reason why there are none, in parentheses."""
     try:
         with open(log, encoding="utf-8", errors="replace") as file:
             return "".join(deque(file, maxlen=lines)).rstrip() or f"({log} is empty)"

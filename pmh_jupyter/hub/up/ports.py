@@ -21,7 +21,7 @@ class Listener:
 
 
 def listeners(settings: Settings) -> tuple[Listener, ...]:
-    """Every address that a hub listens on, besides those of users' servers. The most visible goes first."""
+    """Returns every address that a hub listens on, except those of users' servers. The public address comes first."""
     return (
         Listener("The hub", settings.ip, settings.port, "PMH_PORT"),
         Listener("The service", settings.service_ip, settings.service_port, "PMH_SERVICE_PORT"),

@@ -1,6 +1,6 @@
 """Ends all descendants of this process: the hub, its proxy, the service, users' servers, and the processes that these started.
 
-On Linux this process adopts orphaned descendants instead of init, so that it finds them however their parent died.
+On Linux, this process instead of init adopts orphaned descendants, so that it can find and end them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def adopt_orphans() -> None:
 
 
 def descendants() -> list[psutil.Process]:
-    """All descendants of this process."""
+    """Returns all descendants of this process."""
     return psutil.Process().children(recursive=True)
 
 
@@ -36,13 +36,13 @@ def terminate_descendants(others: Iterable[psutil.Process], grace_seconds: float
     for _ in range(MAX_KILL_ROUNDS):
         _apply_to_each(alive, psutil.Process.kill)
         psutil.wait_procs(alive, timeout=KILL_TIMEOUT_SECONDS)
-        alive = descendants()  # processes that these started meanwhile
+        alive = descendants()  # those that were started in the meantime
         if not alive:
             return
 
 
 def reap_orphans(excluded_pid: int) -> None:
-    """Reaps adopted children that have ended, which would stay zombies. `excluded_pid`: a child that its owner waits for."""
+    """Reaps adopted children that have ended and would stay zombies. `excluded_pid`: a child that other code waits for."""
     for process in psutil.Process().children():
         if process.pid != excluded_pid:
             try:

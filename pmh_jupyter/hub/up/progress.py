@@ -1,6 +1,6 @@
 """Progress output: each step's title and duration, with a spinner on a terminal and plain lines elsewhere.
 
-`make up` uses it before any package is installed, so it works without rich, which draws the spinner.
+The spinner needs rich. `make up` uses this module before any package is installed, so it also works without.
 """
 
 from __future__ import annotations

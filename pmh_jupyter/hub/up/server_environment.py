@@ -18,7 +18,7 @@ from pmh_jupyter.hub.up.progress import Progress
 from pmh_jupyter.hub.up.stamps import content_hash, is_current, write_stamp
 from pmh_jupyter.resource_paths import PACKAGE_DIR, panel_dir, server_config_file, server_requirements_file
 
-# Servers need no proxy; the panel goes to JupyterLab's folder; courses contain solutions and hidden tests.
+# Servers need no proxy, the panel is copied to JupyterLab's folder, and courses contain solutions and hidden tests.
 EXCLUDED_PATHS = ("hub/proxy", "labextension", "courses")
 
 COMMAND_SCRIPT = """#!{python}

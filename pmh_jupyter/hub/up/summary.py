@@ -1,4 +1,4 @@
-"""The summary that `pmh up` prints: the hub's address, who can log in and how, and where the data is."""
+"""The summary that `pmh up` prints: the hub's address, how to log in, and the folders of data and logs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pmh_jupyter.hub.accounts.first_admin import AdminPassword
 def startup_summary(
     settings: Settings, url: str, join_codes: Mapping[str, str], admin: AdminPassword | None
 ) -> list[str]:
-    """Lines for a terminal. `join_codes` by role. `admin`: None if the authenticator has no passwords of its own."""
+    """Returns lines for a terminal. `join_codes` are by role; `admin` is None if the authenticator has no passwords of its own."""
     login_lines = [_dummy_login_line()] if admin is None else [_admin_line(settings.admin, admin)]
     return [
         "",
@@ -25,7 +25,7 @@ def startup_summary(
         f"  Data           {settings.data_path}",
         f"  Logs           {settings.data_path / 'logs'}",
         "",
-        "Ctrl-C stops the hub and everything it started.",
+        "Press Ctrl-C to stop the hub and everything it started.",
     ]
 
 
@@ -40,7 +40,7 @@ def _admin_line(name: str, password: AdminPassword) -> str:
         return f"  Administrator  {name}, with the password chosen at the first log-in"
     return (
         f"  Administrator  {name}, with the one-time password shown at the first start\n"
-        f"                 (not used yet; `pmh accounts reset-password {name}` makes a new one)"
+        f"                 (not used yet; `pmh accounts reset-password {name}` creates a new one)"
     )
 
 
@@ -50,5 +50,5 @@ def _join_code_lines(join_codes: Mapping[str, str], verb: str) -> list[str]:
 
 def _reachability_line(settings: Settings) -> str:
     if settings.is_on_loopback:
-        return "  It answers this machine only (PMH_IP)."
+        return "  Only this machine can connect. Set PMH_IP to change this."
     return f"  From other machines: http://{socket.getfqdn()}:{settings.port}{settings.base_url}"

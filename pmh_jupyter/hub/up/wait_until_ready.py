@@ -1,4 +1,4 @@
-"""Waits until a lesson can be opened: each process answers, the proxy forwards to each, and the service is ready to grade."""
+"""Waits until students can open a lesson: each process answers, the proxy forwards to each, and the service is ready to grade."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ POLL_INTERVAL_SECONDS = 0.1
 REQUEST_TIMEOUT_SECONDS = 10.0
 WILDCARD_ADDRESSES = frozenset({"", "*", "0.0.0.0", "::"})
 
-# Ignores the machine's proxy settings: they do not apply to its own addresses.
+# Ignores the machine's proxy settings, which do not apply to its own addresses.
 _opener = build_opener(ProxyHandler({}))
 
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """A URL that must answer 200, and the name of what answers there."""
+    """A URL that must answer 200, and the name of its component."""
 
     name: str
     url: str
 
 
 def health_checks(settings: Settings) -> tuple[HealthCheck, ...]:
-    """The checks in the order in which they succeed: each process directly, then both through the proxy, as a browser."""
+    """Returns the checks in the order in which they succeed: each process directly, then both through the proxy, as a browser would."""
     hub_path = f"{settings.base_url}hub/health"
     proxy_origin = local_origin(settings.ip, settings.port)
     service_origin = local_origin(settings.service_ip, settings.service_port)
@@ -43,12 +43,12 @@ def health_checks(settings: Settings) -> tuple[HealthCheck, ...]:
 
 
 def browser_url(settings: Settings) -> str:
-    """The hub's address for a browser on this machine. Ends with a slash only if the hub runs below a path."""
+    """Returns the hub's address for a browser on this machine. It ends with a slash only if the hub runs below a path."""
     return local_origin(settings.ip, settings.port) + (settings.base_url if settings.base_url != "/" else "")
 
 
 def local_origin(ip: str, port: int) -> str:
-    """The origin at which this machine itself reaches a server that listens on this address."""
+    """Returns the origin at which this machine itself reaches a server that listens on this address."""
     return f"http://{'127.0.0.1' if ip in WILDCARD_ADDRESSES else bracketed_host(ip)}:{port}"
 
 
@@ -64,7 +64,7 @@ def wait_until_healthy(check: HealthCheck, is_alive: Callable[[], bool], timeout
 
 
 def _probe(check: HealthCheck) -> str | None:
-    """None if the URL answers 200, else a description of the failure."""
+    """Returns None if the URL answers 200, else a description of the failure."""
     try:
         with _opener.open(Request(check.url), timeout=REQUEST_TIMEOUT_SECONDS):
             return None
@@ -75,7 +75,7 @@ def _probe(check: HealthCheck) -> str | None:
 
 
 def _describe_failure(status: int, body: bytes) -> str:
-    """The messages of the service's components that are not ready, or the status alone if another program answered."""
+    """Returns the messages of the service's components that are not ready, or only the status if another program answered."""
     try:
         components = json.loads(body)["components"].values()
         return f"{' '.join(component['message'] for component in components if not component['ready'])} ({status})"

@@ -93,7 +93,7 @@ def test_path_that_is_no_submission_is_listed_and_changes_the_exit_code(
     assert run_grade(SOURCE, str(tmp_path / "class"), "--json") == 3
     captured = capsys.readouterr()
     assert len(captured.out.splitlines()) == 1
-    assert "class/bob is not graded: no notebook in it" in captured.err
+    assert "class/bob is not graded: it holds no notebook" in captured.err
     assert "1 graded, 1 without a submission of this lesson" in captured.err
 
 

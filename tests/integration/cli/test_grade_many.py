@@ -183,7 +183,7 @@ def test_layout_of_nbgrader_is_understood(tmp_path: Path, output: Path, capsys: 
     assert run(SOURCE, submitted, "--output", output) == 3
     errors = capsys.readouterr().err
     assert "2 graded, 1 without a submission of this lesson" in errors
-    assert f"{submitted / 'cid'} is not graded: no notebook in it" in errors
+    assert f"{submitted / 'cid'} is not graded: it holds no notebook" in errors
     paths = [json.loads(line)["submission"] for line in output.read_text().splitlines()]
     assert sorted(paths) == [str(submitted / name / "lesson") for name in ("ann", "bob")]
     assert run(SOURCE, submitted / "ann", submitted / "bob" / "lesson", "--output", output) == 0

@@ -136,7 +136,7 @@ def test_refusal_shows_the_services_message(service: Service, capsys: pytest.Cap
 
 @pytest.mark.parametrize(
     ("answer", "says"),
-    [((502, b"<html>Bad gateway"), "said 502"), ((201, b"<html>Hello"), "is not the service")],
+    [((502, b"<html>Bad gateway"), "answered 502"), ((201, b"<html>Hello"), "is not the service")],
 )
 def test_reply_of_another_server_is_reported(
     service: Service, capsys: pytest.CaptureFixture[str], answer: tuple[int, bytes], says: str

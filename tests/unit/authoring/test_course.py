@@ -199,7 +199,7 @@ CASES = {
     "a test that is empty": Case(course(graded("# to do")), NB, "t", "without an assertion"),
     "a test that is not Python": Case(course(graded("assert x ==")), NB, "t", "not valid Python"),
     "a test in prose": Case(course(graded() | {"cell_type": "markdown"}), NB, "t", "without code"),
-    "a locked answer": Case(course(answer(locked=True)), NB, "a", "nobody could answer"),
+    "a locked answer": Case(course(answer(locked=True)), NB, "a", "students cannot answer"),
     "a graded task": Case(course(cell("x", "markdown", grade_id="k", task=True, grade=True, points=1)), NB, "k", "both a task and"),
     "an unknown key of ours": Case(course(cell(pmh={"hint": "x"})), NB, "cell 1", "hint is not a known key"),
     "hints that are no list": Case(course(cell(pmh={"hints": "x"})), NB, "cell 1", "hints cannot be used"),

@@ -45,9 +45,9 @@ def make_cell(source: str, cell_type: str = "markdown", **fields: Any) -> dict[s
 def test_unmarked_and_untested_solutions_and_outputs_are_warned_about() -> None:
     warnings = find_warnings(read_course(read_folder(ROOT / "tests" / "support" / "courses")))
     assert [(warning.file, warning.cell, warning.message.partition(",")[0]) for warning in warnings] == [
-        ("odd-cases/second.py", "sorted", "No solution is marked in it"),
+        ("odd-cases/second.py", "sorted", "It marks no solution"),
         ("classic/classic.ipynb", None, "Students do not get its saved outputs"),
-        ("classic/classic.ipynb", "scratch", "No solution is marked in it"),
+        ("classic/classic.ipynb", "scratch", "It marks no solution"),
         ("classic/classic.ipynb", "scratch", "No test follows it"),
     ]
 

@@ -64,7 +64,7 @@ def test_data_folder_that_others_can_read_is_reported(settings: Settings) -> Non
     settings.data_path.mkdir(mode=0o755)
     finding = hub.check_data_folder(settings)
     assert finding.state is FindingState.DEGRADED
-    assert finding.remedy == f"chmod 700 {settings.data_path}"
+    assert finding.remedy == f"Run `chmod 700 {settings.data_path}`."
 
 
 def test_server_python_that_does_not_exist_is_reported(settings: Settings, tmp_path: Path) -> None:

@@ -197,7 +197,7 @@ def test_sandbox_problem_names_what_is_missing(monkeypatch: pytest.MonkeyPatch, 
     broken.write_text("#!/bin/sh\necho 'no namespaces here' >&2; exit 1\n")
     broken.chmod(0o755)
     monkeypatch.setattr(server_sandbox, "find_bwrap", lambda: broken)
-    assert sandbox_problem() == "bubblewrap cannot make a sandbox here: no namespaces here"
+    assert sandbox_problem() == "bubblewrap cannot create a sandbox: no namespaces here"
     monkeypatch.setattr(server_sandbox, "find_bwrap", lambda: folder / "nowhere")
     assert "cannot be run" in str(sandbox_problem())
     monkeypatch.setattr(server_sandbox, "find_bwrap", lambda: None)

@@ -134,7 +134,7 @@ def test_changed_python_replaces_the_fork_server(tmp_path: Path) -> None:
 
 
 def test_idle_fork_server_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "IDLE_CHECK_SECONDS", 0.05)
+    monkeypatch.setattr(module, "IDLE_CHECK_INTERVAL_SECONDS", 0.05)
     monkeypatch.setattr(module, "IDLE_TIMEOUT_SECONDS", 0.1)
     pool = _CustomPool(lambda spec: spec)
     first = pool.graded(tmp_path)

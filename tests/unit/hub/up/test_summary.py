@@ -47,7 +47,7 @@ def test_dummy_authenticator_has_join_codes_and_no_administrator() -> None:
 
 
 def test_summary_says_whether_other_machines_can_connect() -> None:
-    assert "It answers this machine only" in _summary()
+    assert "Only this machine can connect" in _summary()
     text = _summary(ip="0.0.0.0", base_url="jupyter")
     assert "From other machines: http://" in text
     assert ":8000/jupyter/" in text

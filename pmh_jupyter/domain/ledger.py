@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class LedgerEntryKind(StrEnum):
-    """Kind of an entry: the grader's verdict, points by manual grading, a penalty for lateness, an instructor's override."""
+    """Kind of an entry: the grader's verdict, points by manual grading, a penalty, an instructor's override."""
 
     VERDICT = "verdict"
     MANUAL = "manual"

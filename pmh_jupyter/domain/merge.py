@@ -43,7 +43,7 @@ _CONFLICT_NOTE = "*The lesson has changed here. Your version is above, unchanged
 
 @dataclass(frozen=True)
 class MergeReport:
-    """What a merge has changed. Cells are named by grade_id, or by cell id if they have none.
+    """The changes of a merge. Cells are named by grade_id, or by cell id if they have none.
 
     updated: replaced by the new text of the release.
     kept: the student's version was kept.

@@ -57,7 +57,7 @@ def _expand_permissions(added: Mapping[str, tuple[str, ...]]) -> dict[Role, froz
     unassigned_permissions = set(Permission) - inherited
     if unknown_roles or unassigned_permissions:
         raise ValueError(
-            f"unknown roles {sorted(unknown_roles)}, permissions of nobody {sorted(unassigned_permissions)}"
+            f"unknown roles {sorted(unknown_roles)}, permissions that no role has {sorted(unassigned_permissions)}"
         )
     return granted
 

@@ -1,4 +1,4 @@
-"""The outbox: submissions on disk that have not been sent yet, one file each, so that they survive the end of this server.
+"""The outbox: submissions on disk that have not been sent yet, one file each, so that they survive a stop of this server.
 
 File format: the first line is an OutboxEntry as JSON, the rest is the request body exactly as it will be sent.
 File name: `<number>-<id>.entry`. Numbers give the order of sending. The folder `refused/` has the entries, under the same names,

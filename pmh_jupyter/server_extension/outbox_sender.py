@@ -145,7 +145,7 @@ class OutboxSender:
             for round_future in self._round_futures:
                 round_future.set_result(None)
             self._round_futures.clear()
-            # While the service asks to wait, nothing is sent, even if the student asks for it.
+            # While the service asks to wait, nothing is sent, even if the student clicks "Try now".
             await self._pause(asyncio.Event() if self._is_rate_limited else self._wake, pause_seconds)
             self._is_rate_limited = False
 

@@ -28,7 +28,7 @@ class SendQueue:
         self._needs_load = True
 
     async def load(self) -> None:
-        """Adds the entries on disk, if that is due. Raises NotSaved or OSError; it stays due then."""
+        """Adds the entries on disk, if a load is due. After NotSaved or OSError, it is still due."""
         if self._needs_load:
             for stored in await asyncio.to_thread(self._outbox.list_waiting):
                 self.put(stored)

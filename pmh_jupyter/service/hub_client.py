@@ -1,7 +1,7 @@
-"""Asks the Hub whose a token is. The service has no other source of identity.
+"""Asks the Hub who owns a token. The service has no other source of identity.
 
 Responses are cached for at most a minute, so a revoked token stops working within that time. The cache's keys are hashes of tokens, so
-no token stays in memory longer than its request. A Hub that does not respond raises Unavailable, unlike one that rejects a token.
+no token stays in memory longer than its request. If the Hub rejects a token, there is no caller; if it does not respond, Unavailable is raised.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ class OAuthCallbackHandler(BaseHandler):
         pending = login.finish_login(self, oauth, state)
         if pending is None:
             raise NotAllowed(
-                "This login was started in another browser, or more than ten minutes ago.", advice=LOGIN_AGAIN_ADVICE
+                "You started this login in another browser, or more than ten minutes ago.", advice=LOGIN_AGAIN_ADVICE
             )
         token = await self.service.hub.token_for_code(code, pending.verifier)
         caller = await self.service.hub.find_caller(token)

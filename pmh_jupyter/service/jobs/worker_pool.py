@@ -1,7 +1,7 @@
 """A bounded pool of threads that grade jobs of the queue.
 
-A worker claims one job at a time under a lease, and the pool renews the leases of all running jobs. Guarantee: whatever happens to the
-process, each job is either completed together with its verdicts in one transaction, or claimed again: immediately after the pool has
+A worker claims one job at a time under a lease, and the pool renews the leases of all running jobs. Guarantee: even if the process is
+killed, each job is either completed together with its verdicts in one transaction, or claimed again: immediately after the pool has
 released it, else when its lease expires.
 """
 
@@ -129,7 +129,7 @@ class WorkerPool:
                 self._wait_for_job(seen_wake_count)
 
     def _wait_for_job(self, seen_wake_count: int) -> None:
-        # A `wake` since the last look at the queue must not be missed.
+        # A `wake` since the last claim must not be missed.
         with self._state_changed:
             self._state_changed.wait_for(
                 lambda: self._wake_count != seen_wake_count or self._stopping.is_set(), POLL_INTERVAL_SECONDS

@@ -1,5 +1,5 @@
-"""The grading queue: jobs are rows that a worker claims for the time of a lease. If the worker dies, the lease expires and another
-worker claims the job."""
+"""The grading queue. A job is a row that a worker claims until its lease ends. If the worker dies, the lease expires and another worker
+claims the job."""
 
 from __future__ import annotations
 
@@ -97,8 +97,8 @@ def requeue_orphaned_jobs(database: Database) -> int:
     """Requeues the jobs of a killed process at the start of a new one. Returns their number.
 
     If this is the only process that uses the database, all claims belong to dead workers, so there is no need to wait until their
-    leases expire. If other processes may be grading, nothing is done. The claims count, because the submission itself may have killed
-    the process.
+    leases expire. If other processes may be grading, nothing is requeued. The claims count, because the submission itself may have
+    killed the process.
     """
     if not database.is_sole_process:
         return 0

@@ -58,7 +58,7 @@ class CodeExecutionPolicy:
 
     @contextmanager
     def suspend(self) -> Iterator[None]:
-        """Do not enforce the policy in a `with` block, in which only cells of our own run.
+        """Does not enforce the policy in a `with` block, in which only cells of our own run.
 
         The warm-up of the fork server uses it: an audit hook that it installed would be inherited by every process forked later.
         """
@@ -70,7 +70,7 @@ class CodeExecutionPolicy:
 
     @contextmanager
     def enforce(self, make_violation: ViolationFactory, allowed_texts: Callable[[], frozenset[str]]) -> Iterator[None]:
-        """Enforce the policy for the duration of a `with` block.
+        """Enforces the policy for the duration of a `with` block.
 
         make_violation: receives the detail of a violation, records it and returns the exception to raise.
         allowed_texts: returns the strings that the cells of the release contain.
@@ -93,7 +93,7 @@ class CodeExecutionPolicy:
             raise make_violation(problem)
 
     def _find_violation(self, event: str, arguments: tuple[Any, ...], caller: FrameType | None) -> str:
-        """Return what is not allowed, in a few words; an empty string for what is allowed."""
+        """Returns what is not allowed, in a few words; an empty string for what is allowed."""
         if event in ("exec", "function.__new__"):
             code = arguments[0]
             is_release_code = type(code) is CodeType and code.co_filename in RELEASE_FILENAMES
@@ -167,18 +167,18 @@ class ReleaseTexts:
         self._cached_texts: frozenset[str] | None = None
 
     def add(self, source: str) -> None:
-        """Add a cell of the release (plain Python)."""
+        """Adds a cell of the release (plain Python)."""
         self._cells.append(source)
         self._cached_texts = None
 
     def all_texts(self) -> frozenset[str]:
-        """Return the strings. They are collected on first use, because few tests evaluate a string."""
+        """Returns the strings. They are collected on first use, because few tests evaluate a string."""
         if self._cached_texts is None:
             self._cached_texts = frozenset(_string_constants(self._cells))
         return self._cached_texts
 
     def compile_release_text(self, text: Any, mode: str) -> Any:
-        """Return the first argument for `eval` or `exec` (`mode`): strings of the release compiled, anything else unchanged."""
+        """Returns the first argument for `eval` or `exec` (`mode`): strings of the release compiled, anything else unchanged."""
         if type(text) is not str or text not in self.all_texts():
             return text
         return compile(text, TEST_CELL_FILENAME, mode, dont_inherit=True)

@@ -50,7 +50,7 @@ class StudentPolicy:
         self._listener = with_caller(self._handle_event)
 
     def enable(self, library_globals: frozenset[int], library_folders: tuple[str, ...], add_flag: AddFlag) -> None:
-        """Start restricting the student's code.
+        """Starts restricting the student's code.
 
         library_globals: `id()` of the globals of every library module. library_folders: the folders of these modules.
         add_flag: called with the code and the detail of an integrity flag, until a test cell brings its own.
@@ -61,13 +61,13 @@ class StudentPolicy:
         self._level = LEVEL_STUDENT
 
     def disable(self) -> None:
-        """Stop restricting the student's code."""
+        """Stops restricting the student's code."""
         self._level = LEVEL_OFF
         remove_listener(_WATCHED_EVENTS, self._listener)
 
     @contextmanager
     def during_test(self, add_flag: AddFlag) -> Iterator[None]:
-        """Apply the restrictions of test cells, and report flags to `add_flag`, for the duration of a `with` block."""
+        """Applies the restrictions of test cells, and report flags to `add_flag`, for the duration of a `with` block."""
         previous = self._level, self._add_flag
         self._level, self._add_flag = (LEVEL_TESTING if previous[0] else LEVEL_OFF), add_flag
         try:
@@ -92,7 +92,7 @@ class StudentPolicy:
             self._add_flag("objects-searched", event)
 
     def _handle_test_event(self, event: str, arguments: tuple[Any, ...], caller: FrameType | None) -> None:
-        """Handle an event that is refused only while a test cell runs."""
+        """Handles an event that is refused only while a test cell runs."""
         if event == "object.__getattr__":
             function, name = arguments[0], arguments[1]
             if name in _FRAME_ATTRIBUTES or (name in _CODE_ATTRIBUTES and _is_test_function(function)):
@@ -116,7 +116,7 @@ class StudentPolicy:
                 raise ForbiddenOperation(name)
 
     def _check_code_origin(self, event: str, arguments: tuple[Any, ...], caller: FrameType | None) -> None:
-        """Refuse code of the student whose file name claims that it is a library's or a test's."""
+        """Refuses code of the student whose file name claims that it is a library's or a test's."""
         filename = arguments[1]
         claims_trusted_file = type(filename) is str and (
             filename in RELEASE_FILENAMES or filename.startswith(self._library_folders)

@@ -46,7 +46,7 @@ _PLAIN_VALUE_FUNCTIONS: dict[type, Any] = {
 
 
 def _object_method(name: str) -> Any:
-    """Return a method of `object`, which tests compare to find out whether a class overrides it."""
+    """Returns a method of `object`, which tests compare to find out whether a class overrides it."""
     method = vars(object).get(name)
     if type(method) is not types.WrapperDescriptorType:
         raise WireFormatError("This is not a method of object.")
@@ -75,7 +75,7 @@ class Marshaller:
         self._nesting_depth = 0
 
     def forget_value_proxies(self) -> None:
-        """Forget the proxies that contain a value. Further references create new ones."""
+        """Forgets the proxies that contain a value. Further references create new ones."""
         self._value_proxies.clear()
 
     # Encoding.
@@ -140,7 +140,7 @@ class Marshaller:
         return ["import", *import_path] if import_path is not None else self._encode_class(kind)
 
     def _encode_nested(self, value: Any) -> Any:
-        """Encode a value that is part of a reference."""
+        """Encodes a value that is part of a reference."""
         if self._nesting_depth >= MAX_NESTED_VALUES:
             raise ValueTooLarge("objects are nested too deeply")
         self._nesting_depth += 1

@@ -39,14 +39,14 @@ class ObjectTable:
         self.offered_numbers: set[int] = set()
 
     def export(self, value: Any) -> int:
-        """Return the number by which the other side may name this object, and count one sending."""
+        """Returns the number by which the other side may name this object, and counts one sending."""
         number = self._number_for(value)
         self._counts[number] = self._counts.get(number, 0) + 1
         self.offered_numbers.add(number)
         return number
 
     def export_class(self, kind: type) -> tuple[int, bool]:
-        """Return the number of a class, which is never dropped, and whether it still has to be described."""
+        """Returns the number of a class, which is never dropped, and whether it still has to be described."""
         number = self._number_for(kind)
         is_new = number not in self._described
         self._described.add(number)
@@ -57,7 +57,7 @@ class ObjectTable:
         self._described.difference_update(numbers)
 
     def find(self, number: object) -> Any:
-        """Return the object with this number. Raises `WireFormatError` if there is none."""
+        """Returns the object with this number. Raises `WireFormatError` if there is none."""
         if type(number) is not int or number not in self._objects_by_number:
             raise WireFormatError("There is no object with this number.")
         return self._objects_by_number[number]

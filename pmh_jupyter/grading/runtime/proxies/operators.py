@@ -106,7 +106,7 @@ _OPERATOR_FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 
 def apply_operator(name: str, value: Any, arguments: list[Any], keywords: dict[str, Any]) -> Any:
-    """Apply an operator as the syntax of Python would. Raises KeyError for an unknown name."""
+    """Applies an operator as the syntax of Python would. Raises KeyError for an unknown name."""
     return _OPERATOR_FUNCTIONS[name](value, *arguments, **keywords)
 
 
@@ -117,7 +117,7 @@ class AwaitableRunner:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def run(self, awaitable: Any) -> Any:
-        """Return the result of the awaitable, or raise its exception."""
+        """Returns the result of the awaitable, or raises its exception."""
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
 

@@ -60,7 +60,7 @@ class SeparateProcessStudentServer:
         self._take_output, self._locate_error = take_output, locate_error
 
     def serve(self) -> None:
-        """Serve until the judge closes the connection, which raises `PeerLost`.
+        """Serves until the judge closes the connection, which raises `PeerLost`.
 
         A process that a cell has forked exits instead of answering.
         """
@@ -104,7 +104,7 @@ class StudentPeer(Peer):
             raise RuntimeError("an object of the test can only be used in the process and the thread that received it")
 
     def handle_request(self, operation: Any, arguments: Any) -> Any:
-        """Perform an operation. A process that the student's code has forked exits here instead of replying."""
+        """Performs an operation. A process that the student's code has forked exits here instead of replying."""
         try:
             result = self._handlers.handlers[operation](*arguments)
         except BaseException:
@@ -168,7 +168,7 @@ class _RequestHandlers:
         }
 
     def lookup(self, name: str) -> tuple[Any, ...]:
-        """Return whether the notebook has bound a name, its value, and its import path if it is a library object."""
+        """Returns whether the notebook has bound a name, its value, and its import path if it is a library object."""
         if not self.is_bound(name):
             return (False, None, None)
         value = self.namespace[name]
@@ -181,13 +181,13 @@ class _RequestHandlers:
         )
 
     def bound_names(self) -> list[str]:
-        """Return the names that the notebook has bound."""
+        """Returns the names that the notebook has bound."""
         return [
             name for name in self.namespace if type(name) is str and not name.startswith("_") and self.is_bound(name)
         ]
 
     def unbind(self, name: str) -> bool:
-        """Delete a name. Returns whether it existed."""
+        """Deletes a name. Returns whether it existed."""
         was_bound = name in self.namespace
         self.namespace.pop(name, None)
         return was_bound

@@ -14,7 +14,7 @@ export class Outbox {
     private readonly _submissions: SubmissionStore
   ) {}
 
-  /** The entries as they were when last fetched. */
+  /** The entries as of the last fetch. */
   get entries(): OutboxReply {
     return this._entries;
   }
@@ -24,7 +24,7 @@ export class Outbox {
     await this._updateFrom(() => this._api.outbox());
   }
 
-  /** Tries at once to send the waiting entries. */
+  /** Tries to send the waiting entries immediately. */
   async send(): Promise<void> {
     await this._updateFrom(() => this._api.sendOutbox());
   }

@@ -1,5 +1,5 @@
 /**
- * Sentences of the panel that are made from several values: points, the headline of a verdict, progress, what a screen reader announces.
+ * Sentences of the panel that combine several values: points, the headline of a verdict, progress, announcements for screen readers.
  * Labels of states and outcomes are in labels.ts, messages of the grader in feedbackTexts.ts.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -65,7 +65,7 @@ export function likelyCause(outcome: Outcome, trans: TranslationBundle): string 
   }
 }
 
-/** How far a submission is, for the button and the result; "" when nothing is under way. */
+/** The progress of a submission, for the button and the result; "" if none is in progress. */
 export function progressText(submission: ExerciseSubmission | null, trans: TranslationBundle): string {
   switch (submission?.state) {
     case 'queued':

@@ -54,8 +54,8 @@ def pair_cells_via_base(
     pairs |= _pair_by_content(mine, theirs, pairs)
     theirs_to_base = {t: b for b, t in base_to_theirs.items()}
     # An earlier merge has renamed the cell as the release did, so both have the same partner in base.
-    renamed = {m: theirs_to_base[t] for m, t in pairs.items() if m not in mine_to_base and t in theirs_to_base}
-    return pairs, mine_to_base | renamed, theirs_to_base
+    renamed_pairs = {m: theirs_to_base[t] for m, t in pairs.items() if m not in mine_to_base and t in theirs_to_base}
+    return pairs, mine_to_base | renamed_pairs, theirs_to_base
 
 
 def _pair_by_identity(left: list[Json], right: list[Json]) -> CellPairs:

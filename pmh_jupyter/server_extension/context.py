@@ -97,8 +97,8 @@ class ExtensionContext:
         finally:
             self._stream_tasks.discard(task)
 
-    def _to_entry_reply(self, stored: StoredEntry) -> OutboxEntryReply:
-        entry = stored.entry
+    def _to_entry_reply(self, stored_entry: StoredEntry) -> OutboxEntryReply:
+        entry = stored_entry.entry
         attempts = self.sender.get_attempts(entry.id)
         return OutboxEntryReply(
             id=entry.id,

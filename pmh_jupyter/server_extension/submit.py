@@ -82,10 +82,10 @@ class Submitter:
                 )
             body = await asyncio.to_thread(self._build_body, entry, release_id, build_request)
         try:
-            stored = await asyncio.to_thread(self._outbox.add, entry, body)
+            stored_entry = await asyncio.to_thread(self._outbox.add, entry, body)
         except NotSaved as error:
             return await self._send_unsaved(entry, body, error)
-        reply = await self._sender.send_now(stored)
+        reply = await self._sender.send_now(stored_entry)
         return reply or LabSubmissionReply(id=entry.id, kind=entry.kind, state="waiting")
 
     def _build_body(self, entry: OutboxEntry, release_id: str, build_request: RequestBuilder) -> bytes:

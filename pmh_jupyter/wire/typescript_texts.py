@@ -80,5 +80,5 @@ def _format_path(path: IconPath) -> str:
 
 def _quote(text: str) -> str:
     """A TypeScript string literal."""
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
+    escaped_text = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped_text}'"

@@ -22,7 +22,7 @@ export function keepFocusInside(node: HTMLElement): void {
   node.addEventListener('focusin', event => (focused = event.target as Element));
   node.addEventListener('focusout', event => {
     const left = event.target as Element;
-    // A removed element loses the focus as well, and that is the case to handle; any other loss is the person's own doing.
+    // A removed element loses the focus as well, and that is the case to handle; any other loss is caused by the user.
     queueMicrotask(() => {
       if (focused === left && left.isConnected) {
         focused = null;

@@ -1,5 +1,5 @@
 /**
- * What a submission will contain: the exercises by state, the files, the due time and the submissions left.
+ * The summary before submitting: the exercises by state, the files, the due time and the submissions left.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReactElement } from 'react';

@@ -76,7 +76,9 @@ def filter_by_lesson(gradebook: GradebookReply, lesson: str) -> GradebookReply:
     return gradebook.model_copy(
         update={
             "columns": _select_items(gradebook.columns, indices),
-            "rows": tuple(row.model_copy(update={"cells": _select_items(row.cells, indices)}) for row in gradebook.rows),
+            "rows": tuple(
+                row.model_copy(update={"cells": _select_items(row.cells, indices)}) for row in gradebook.rows
+            ),
         }
     )
 

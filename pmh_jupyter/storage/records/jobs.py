@@ -54,13 +54,13 @@ def claim_next_job(
 def heartbeat(database: Database, job_id: UUID, worker: str, lease_seconds: float = LEASE_SECONDS) -> bool:
     """Extends the lease. Returns False if the worker no longer holds the job and may stop grading it."""
     with database.write() as session:
-        extended = session.execute(
+        renewed_ids = session.execute(
             update(JobRow)
             .where(JobRow.id == job_id, JobRow.worker == worker, JobRow.state == "running")
             .values(lease_until=database.now() + timedelta(seconds=lease_seconds))
             .returning(JobRow.id)
         )
-        return extended.one_or_none() is not None
+        return renewed_ids.one_or_none() is not None
 
 
 def complete_job(database: Database, job_id: UUID, grading: Grading) -> Submission:

@@ -80,22 +80,22 @@ class SharedFolders:
 
     def __init__(self, paths: dict[str, str]) -> None:
         self.paths = {folder_name: os.fsencode(os.path.realpath(path)) for folder_name, path in paths.items()}
-        # What both sides have, as far as this side knows; None for a folder.
+        # The files that both sides have, as far as this side knows; None for a folder.
         self._synchronized: dict[FileKey, FileState | None] = {}
 
-    def take_changes(self, remote_digests: dict[FileKey, bytes] | None = None) -> list[FileChange]:
-        """Returns what has changed since the last call, except changes that were applied here.
+    def pop_changes(self, remote_digests: dict[FileKey, bytes] | None = None) -> list[FileChange]:
+        """Returns the changes since the last call, except those that were applied here.
 
         remote_digests: the files of the other side. If given, the folders are compared with these alone.
         """
-        synchronized = self._synchronized if remote_digests is None else {}
+        previous_states = self._synchronized if remote_digests is None else {}
         self._synchronized = {}
         changes: list[FileChange] = []
-        deleted_keys = set(synchronized if remote_digests is None else remote_digests)
+        deleted_keys = set(previous_states if remote_digests is None else remote_digests)
         remaining_inline_bytes = MAX_INLINE_TOTAL_BYTES
         for key, status in self._scan():
             deleted_keys.discard(key)
-            change = self._detect_change(key, status, synchronized, remote_digests)
+            change = self._detect_change(key, status, previous_states, remote_digests)
             if change is not None:
                 remaining_inline_bytes -= len(change.data or b"")
                 changes.append(change if remaining_inline_bytes >= 0 else change._replace(data=None))
@@ -107,13 +107,13 @@ class SharedFolders:
         self,
         key: FileKey,
         status: os.stat_result | None,
-        synchronized: dict[FileKey, FileState | None],
+        previous_states: dict[FileKey, FileState | None],
         remote_digests: dict[FileKey, bytes] | None,
     ) -> FileChange | None:
-        previous = synchronized.get(key)
+        previous = previous_states.get(key)
         if status is None:
             self._synchronized[key] = None
-            return None if key in synchronized and previous is None else FileChange(*key, FOLDER)
+            return None if key in previous_states and previous is None else FileChange(*key, FOLDER)
         state = _file_state(status)
         has_same_status = previous is not None and previous[:4] == state[:4]
         if has_same_status and previous is not None and not previous.digest:
@@ -150,8 +150,8 @@ class SharedFolders:
             key: self._read_digest(key, status.st_size, needs_digest=True)[0] for key, status in self._scan() if status
         }
 
-    def keep_only(self, keys: set[FileKey]) -> None:
-        """Keeps the synchronized state of these files only. The other side has been replaced and has no others."""
+    def forget_all_except(self, keys: set[FileKey]) -> None:
+        """Forgets the synchronized state of all other files. The other side has been replaced and has only these files."""
         self._synchronized = {key: state for key, state in self._synchronized.items() if key in keys}
 
     def read_part(self, key: FileKey, offset: int, size: int) -> bytes:

@@ -1,7 +1,7 @@
 """Synchronizes the shared folders of judge and student process: before one of them continues, it receives the other's changes.
 
 The judge requests, the student process answers. Nothing is scanned before a test uses a file in these folders. The answers are not trusted:
-names and contents are checked, and the judge writes them to folders where it keeps nothing of its own. A file of the lesson or of a test
+names and contents are checked, and the judge writes them to folders that contain none of its own files. A file of the lesson or of a test
 keeps its content for the tests, unless the reference solution changes it too.
 """
 
@@ -43,7 +43,7 @@ FolderLocation = tuple[str, bytes]
 
 
 class ExchangePeer(Protocol):
-    """What the judge's end needs from the connection to the student process (see `separate_process.judge_peer.JudgePeer`)."""
+    """The part of the connection to the student process that the judge's end uses (see `separate_process.judge_peer.JudgePeer`)."""
 
     exclusive_lock: AbstractContextManager[Any]
     failure: PeerLost | None
@@ -100,7 +100,7 @@ class JudgeFileSync:
             with suppress(OSError):
                 self.folders.apply(FileChange(*key, DELETED))
         self._notebook_keys.clear()
-        self.folders.keep_only(self._lesson_keys - self._test_keys)
+        self.folders.forget_all_except(self._lesson_keys - self._test_keys)
 
     def pop_flags(self) -> list[dict[str, str]]:
         """Returns the integrity flags since the last call."""
@@ -110,28 +110,28 @@ class JudgeFileSync:
     # Notifications from the judge.
 
     def before_read(self) -> None:
-        """A test is about to read or change files. Raises OSError if there are too many, and `PeerLost`."""
+        """Called before a test reads or changes files. Raises OSError if there are too many, and `PeerLost`."""
         with self.peer.exclusive_lock:
             if self._remote_may_differ and not self._is_synchronizing:
                 self._synchronize()
 
     def before_change(self) -> None:
-        """A test is about to change files."""
+        """Called before a test changes files."""
         self.before_read()
         if not self._is_synchronizing:
             self._local_may_differ = True
 
     def record_random_name(self, path: str | bytes) -> None:
-        """A test has created a file with a random name."""
+        """Called after a test has created a file with a random name."""
         self._random_names.add(os.path.basename(os.fsencode(path)))
 
     def before_open(self) -> None:
-        """A test is about to open a file, and may keep it open."""
+        """Called before a test opens a file, which may stay open."""
         self.before_read()
         self._opened_files = self._opened_files or not self._is_synchronizing
 
     def before_student_code(self) -> None:
-        """Code of the student is about to run."""
+        """Called before code of the student runs."""
         if self._is_synchronizing:
             return
         held_before = self._holds_open_files
@@ -142,7 +142,7 @@ class JudgeFileSync:
             self._synchronize()
 
     def after_student_code(self) -> None:
-        """Code of the student has run."""
+        """Called after code of the student has run."""
         self._remote_may_differ = True
         if self._holds_open_files and not self._is_synchronizing:
             self._synchronize()
@@ -177,7 +177,7 @@ class JudgeFileSync:
                 self._write_lesson_files()
             remote_digests = None if self._has_synchronized else self.folders.file_digests()
             changes = (
-                self.folders.take_changes()
+                self.folders.pop_changes()
                 if self._local_may_differ or self._holds_open_files or not self._has_synchronized
                 else []
             )
@@ -336,7 +336,7 @@ class StudentFileSync:
             if remote_digests is None
             else {(folder_name, path): digest for folder_name, path, digest in remote_digests}
         )
-        local_changes = tuple(tuple(change) for change in self.folders.take_changes(digests))
+        local_changes = tuple(tuple(change) for change in self.folders.pop_changes(digests))
         current_folder = current_shared_folder(self.folders.paths)
         reported_folder, self._current_folder = (
             current_folder if current_folder != self._current_folder else None,

@@ -46,7 +46,7 @@ __all__ = [
 
 WireValue = Any
 _NATIVE_ITEM_TYPES = NATIVE_TYPES | {int, str}
-# Packing shorter lists saves nothing.
+# Packing shorter lists saves no space.
 _MIN_PACKED_ITEMS = 8
 # Maximum number of keys of one dict or set with the same hash. Honest keys collide in pairs, forged ones by the million.
 _MAX_EQUAL_HASHES = 64
@@ -93,7 +93,7 @@ class Codec:
     """Encodes and decodes values.
 
     to_reference: encodes a value that is not encoded by value; the tag that it uses must not be in `TAGS`.
-    from_reference: receives every list whose tag is not in `TAGS`, unchecked; must raise `WireFormatError` for what it does not know.
+    from_reference: receives every list whose tag is not in `TAGS`, unchecked; must raise `WireFormatError` for unknown lists.
     bounds: maximum size of a value.
     """
 
@@ -110,15 +110,15 @@ class Codec:
     def encode(self, value: Any, memo: Memo | None = None) -> WireValue:
         """Encodes a value. The result shares nothing mutable with the value.
 
-        Raises `ValueTooLarge`, and whatever `to_reference` raises. After an exception, numbers that the memo assigned in this call have not
-        been sent.
+        Raises `ValueTooLarge`, and the exceptions of `to_reference`. After an exception, numbers that the memo assigned in this call have
+        not been sent.
         """
         if type(value) in NATIVE_TYPES:
             return value
         return Encoder(self, memo).encode(value)
 
     def decode(self, encoded: WireValue, memo: Memo | None = None) -> Any:
-        """Decodes a value from untrusted input, which is consumed. Raises `WireFormatError`, and whatever `from_reference` raises."""
+        """Decodes a value from untrusted input, which is consumed. Raises `WireFormatError`, and the exceptions of `from_reference`."""
         if type(encoded) in _NATIVE_ITEM_TYPES:
             return encoded
         return Decoder(self, memo).decode(encoded)

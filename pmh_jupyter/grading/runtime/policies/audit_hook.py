@@ -42,9 +42,9 @@ def add_listener(events: Iterable[str], listener: AuditListener) -> None:
 def remove_listener(events: Iterable[str], listener: AuditListener) -> None:
     """Stops calling a listener that was registered for these events."""
     for event in events:
-        remaining = tuple(other for other in _LISTENERS.get(event, ()) if other is not listener)
-        if remaining:
-            _LISTENERS[event] = remaining
+        remaining_listeners = tuple(other for other in _LISTENERS.get(event, ()) if other is not listener)
+        if remaining_listeners:
+            _LISTENERS[event] = remaining_listeners
         else:
             _LISTENERS.pop(event, None)
 

@@ -30,7 +30,7 @@ _WATCHED_EVENTS = _FRAME_EVENTS | _OBJECT_EVENTS | _TRACING_EVENTS | {
     "object.__getattr__", "object.__setattr__", "object.__delattr__", "sys.addaudithook", "code.__new__", "compile",
     "ctypes.dlopen", "ctypes.dlsym", "ctypes.cdata", "ctypes.PyObj_FromPtr", "ctypes.string_at",
 }  # fmt: skip
-# Modules whose functions pass what they obtain to their caller.
+# Modules whose functions return the objects that they obtain to their caller.
 _FORWARDING_MODULES = ("inspect", "ctypes", "functools")
 _TRACEBACK_WALKERS = frozenset({"walk_tb", "walk_stack"})
 
@@ -40,7 +40,7 @@ class ForbiddenOperation(RuntimeError):
 
 
 class StudentPolicy:
-    """Listens to audit events on behalf of the tests. `enable` must be called before any of the student's code runs."""
+    """Listens to audit events to protect the tests. `enable` must be called before any of the student's code runs."""
 
     def __init__(self) -> None:
         self._level = LEVEL_OFF
@@ -67,7 +67,7 @@ class StudentPolicy:
 
     @contextmanager
     def during_test(self, add_flag: AddFlag) -> Iterator[None]:
-        """Applies the restrictions of test cells, and report flags to `add_flag`, for the duration of a `with` block."""
+        """Applies the restrictions of test cells, and reports flags to `add_flag`, for the duration of a `with` block."""
         previous = self._level, self._add_flag
         self._level, self._add_flag = (LEVEL_TESTING if previous[0] else LEVEL_OFF), add_flag
         try:

@@ -1,4 +1,4 @@
-"""Encodes what is not sent by value as a reference, and creates proxies from references.
+"""Encodes as references the objects that are not sent by value, and creates proxies from references.
 
 References:
 - `["obj", number, class]`: an object of the sender, with its plain value as a fourth item if its class derives from a plain type.
@@ -88,7 +88,7 @@ class Marshaller:
                 return encoded_proxy
         if issubclass(kind, type):
             return self._encode_class_value(value)
-        if issubclass(kind, BaseException) and exceptions.crosses_by_value(value):
+        if issubclass(kind, BaseException) and exceptions.is_sent_by_value(value):
             tag, name, values = exceptions.exception_fields(value)
             return [tag, name, self._encode_nested(values)]
         # Only the judge names library objects. From the other side it would accept no names but those of a few types.
@@ -173,11 +173,11 @@ class Marshaller:
 
     def _make_proxy(self, number: int, encoded_class: Any, content: list[Any]) -> Any:
         kind = self.proxy_classes.decode_class(encoded_class)
-        existing = self._proxies.get(number)
-        existing = self._value_proxies.get(number) if existing is None else existing
-        if existing is not None and type(existing) is kind:
-            remote_reference_of(existing).count += 1  # type: ignore[union-attr]
-            return existing
+        existing_proxy = self._proxies.get(number)
+        existing_proxy = self._value_proxies.get(number) if existing_proxy is None else existing_proxy
+        if existing_proxy is not None and type(existing_proxy) is kind:
+            remote_reference_of(existing_proxy).count += 1  # type: ignore[union-attr]
+            return existing_proxy
         proxy = self._new_proxy(kind, content)
         remote = RemoteReference(self._peer, number, self.dropped_references)
         remote.count = 1

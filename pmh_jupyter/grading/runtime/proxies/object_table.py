@@ -14,7 +14,7 @@ MAX_CLASSES = 20_000
 
 
 class RemoteReference:
-    """The other side's number of an object. Its proxy holds it; when the proxy is deleted, the dropped references are recorded."""
+    """The other side's number of an object. When the object's proxy is deleted, it records the dropped references."""
 
     __slots__ = ("count", "dropped_references", "number", "peer")
 
@@ -28,7 +28,7 @@ class RemoteReference:
 
 
 class ObjectTable:
-    """The objects that this side has sent, by number. An object is kept until it has been dropped as often as it was sent."""
+    """The objects that this side has sent, by number. An object stays alive until it has been dropped as often as it was sent."""
 
     def __init__(self) -> None:
         self._last_number = 0
@@ -53,7 +53,7 @@ class ObjectTable:
         return number, is_new
 
     def mark_undescribed(self, numbers: list[int]) -> None:
-        """The message that described these classes was not sent."""
+        """Records that the message that described these classes was not sent."""
         self._described.difference_update(numbers)
 
     def find(self, number: object) -> Any:
@@ -68,7 +68,7 @@ class ObjectTable:
         return number is not None and self._objects_by_number[number] is value and number in self.offered_numbers
 
     def release(self, number: object, count: object) -> None:
-        """The other side has dropped `count` references to an object."""
+        """Records that the other side has dropped `count` references to an object."""
         if type(number) is not int or type(count) is not int or number not in self._counts:
             return
         self._counts[number] -= count

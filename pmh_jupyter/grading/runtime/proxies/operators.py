@@ -21,7 +21,7 @@ _ARITHMETIC_OPERATORS = frozenset(
 )
 REFLECTED_OPERATORS = frozenset(f"r{name}" for name in _ARITHMETIC_OPERATORS)
 IN_PLACE_OPERATORS = frozenset(f"i{name}" for name in _ARITHMETIC_OPERATORS - {"divmod"})
-# These pass nothing of the test to the object, except arguments that the test itself passes. Their result is then checked as a value.
+# These pass no data of the test to the object except arguments that the test itself passes. The result is then checked as a value.
 UNCHECKED_OPERATORS = frozenset("call str repr format hash iter next enter exit aiter anext aenter aexit await".split())
 _OTHER_OPERATORS = frozenset(
     """len getitem setitem delitem contains bool int float complex index abs neg pos invert round trunc floor ceil

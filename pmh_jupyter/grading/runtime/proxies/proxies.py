@@ -64,7 +64,7 @@ def proxy_class_reference(kind: Any) -> tuple[RemotePeer, int] | None:
 
 
 def apparent_class(value: Any) -> type:
-    """Returns what `type(value)` is in the notebook: for the proxy of a library object, the class of the library, if it is loaded here."""
+    """Returns the `type` that a value has in the notebook: for the proxy of a library object, the library's class, if it is loaded here."""
     kind = type(value)
     if type(kind) is not ProxyMeta:
         return kind
@@ -80,7 +80,7 @@ def _loaded_library_class(kind: type) -> type | None:
 
 
 class ProxyMeta(type):
-    """The metaclass of proxy classes. A proxy class stands in for a class of the other process."""
+    """The metaclass of proxy classes. A proxy class represents a class of the other process."""
 
     def __new__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> ProxyMeta:
         if "_pmh_class" not in body:
@@ -88,7 +88,7 @@ class ProxyMeta(type):
         return type.__new__(cls, name, bases, body)
 
     def mro(cls) -> list[type]:
-        """Derives also from the marker class (Enum, ABC, …) if the class stands in for one."""
+        """Inserts the marker class (Enum, ABC, …) if the class represents one."""
         mro = type.mro(cls)
         marker_class = type.__getattribute__(cls, "__dict__").get("_pmh_marker_class")
         if marker_class is None:

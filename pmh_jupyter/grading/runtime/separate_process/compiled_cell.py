@@ -50,7 +50,7 @@ class _SiteTable(dict[int, AssertionSite]):
     """Collects the assertions of a cell while it is rewritten."""
 
     def rewrite(self, node: ast.stmt, source: str | None, feedback_by_line: dict[int, str]) -> None:
-        """See `checks.StatementRewriter`."""
+        """Implements `checks.StatementRewriter`."""
         AssertionRewriter(self, source, feedback_by_line).visit(node)
 
     def register_site(self, expression: str | None, feedback: str, *, is_swapped: bool = False) -> int:

@@ -1,4 +1,4 @@
-"""The judge's end of the connection: applies the operator policy, restricts what the student process requests, forwards its output."""
+"""The judge's end of the connection: applies the operator policy, restricts the student process's requests, forwards its output."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _BUILTIN_INPUT = builtins.input
 class JudgePeer(Peer):
     """The connection to one student process.
 
-    find_test_input: returns what the test cells have bound to the name `input`, or None.
+    find_test_input: returns the value that the test cells have bound to the name `input`, or None.
     """
 
     def __init__(
@@ -156,17 +156,17 @@ class JudgePeer(Peer):
         if operation == "show-warning":
             return self._show_warning(arguments)
         attribute_policy.check_request(operation, arguments, self.marshaller.exported_objects)
-        target, *rest = arguments
+        target, *other_arguments = arguments
         if operation == "get-attribute":
-            return getattr(target, rest[0])
-        positional, names, values = rest[-3:]
+            return getattr(target, other_arguments[0])
+        positional, names, values = other_arguments[-3:]
         if not (type(positional) is type(names) is type(values) is tuple and len(names) == len(values)):
             raise PermissionError("the arguments of this call are malformed")
         keywords = {name: value for name, value in zip(names, values, strict=True) if type(name) is str}
         return (
             target(*positional, **keywords)
             if operation == "call"
-            else apply_operator(rest[0], target, list(positional), keywords)
+            else apply_operator(other_arguments[0], target, list(positional), keywords)
         )
 
     def _read_input(self, arguments: Any) -> str:

@@ -24,8 +24,8 @@ class _NoNearMiss(Exception):
 def near_misses(value: Any, seed: str) -> list[Any]:
     """Returns values that no honest equality considers equal to this one, or an empty list if there are none.
 
-    They lie on both sides of the value, in random proportion, so that the value is not in their middle. The more there are, the less likely
-    an object that equals a single value guesses which of them is the expected one.
+    Some are smaller than the value and some are larger, in random proportion, so that the value is not in their middle. The more of them
+    there are, the less likely an object that equals a single value guesses the expected one.
     """
     is_small = not hasattr(value, "__len__") or len(value) <= MAX_SMALL_ELEMENTS  # each of them has to be sent
     rng = random.Random(seed)
@@ -138,8 +138,8 @@ def _step_object(value: Any, direction: int, rng: random.Random) -> Any:
         return type(value)(*_step_one_item(list(value), direction, rng))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         names = [field.name for field in dataclasses.fields(value) if field.init]
-        changed = _step_one_item([getattr(value, name) for name in names], direction, rng)
-        return dataclasses.replace(value, **dict(zip(names, changed, strict=True)))
+        changed_values = _step_one_item([getattr(value, name) for name in names], direction, rng)
+        return dataclasses.replace(value, **dict(zip(names, changed_values, strict=True)))
     if type(value).__module__.partition(".")[0] in ("numpy", "pandas"):
         return value + direction
     raise _NoNearMiss

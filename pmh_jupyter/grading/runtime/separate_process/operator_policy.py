@@ -1,7 +1,7 @@
 """Decides which operators a test cell may apply to the student's own objects, and verifies the claims of these objects.
 
-An operator is allowed in a cell in which the reference solution used it or one of its family, and a comparison with plain data in the very
-statements in which the reference made one. Everywhere else plain data is expected: an object that decides by itself what it equals would
+An operator is allowed in a cell in which the reference solution used it or one of its family, and a comparison with plain data only in
+the statements in which the reference made one. Everywhere else plain data is expected: an object that can claim to equal any value would
 earn points, and would receive the expected value.
 """
 
@@ -44,7 +44,7 @@ class CodeFromData(PolicyViolation):
 
 
 class _UniqueObject:
-    """Equals nothing and is contained in nothing. An object that claims otherwise claims it of everything."""
+    """Equals no value and is contained in none. An object that claims otherwise makes false claims."""
 
 
 _ACTUAL_VALUE = object()  # placeholder for the value of the actual comparison
@@ -137,7 +137,7 @@ class OperatorPolicy:
     def verify_before_comparison(
         self, name: str, kind: type, other: Any, apply_operator: Callable[[str, Any], Any]
     ) -> None:
-        """Before an object is compared with plain data, compare it with similar values and with the actual one, in an unpredictable order.
+        """Compares an object with similar values and with the actual one, in an unpredictable order, before a comparison with plain data.
 
         An object that claims to equal a single value has to guess which of them is the expected one. Raises `PolicyViolation`.
         """

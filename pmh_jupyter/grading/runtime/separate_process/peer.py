@@ -36,7 +36,7 @@ class TimeLimitReached(BaseException):
 
 
 class Peer:
-    """What both sides have in common. Subclasses override the methods below "Hooks"."""
+    """The common part of both sides. Subclasses override the methods below "Hooks"."""
 
     def __init__(self, link: Link, *, is_judge: bool) -> None:
         self.link = link
@@ -134,8 +134,8 @@ class Peer:
         self.marshaller.newly_described_classes.clear()
         try:
             payload = self.codec.encode((content, changed_values), self.replicas)
-            released = [[list(pair) for pair in dropped_references[:count]], self._released_replicas]
-            self.link.send([message_kind, payload, *released, *self.take_output(), *extra_fields])
+            released_objects = [[list(pair) for pair in dropped_references[:count]], self._released_replicas]
+            self.link.send([message_kind, payload, *released_objects, *self.pop_output(), *extra_fields])
         except _ENCODE_ERRORS:
             self.replicas.undo_message()
             self.marshaller.exported_objects.mark_undescribed(self.marshaller.newly_described_classes)
@@ -181,15 +181,15 @@ class Peer:
         if type(released_replicas) is list and not self._is_judge:
             self.replicas.forget(released_replicas)
         try:
-            decoded = self.codec.decode(payload, self.replicas)
-            received_replicas = self.replicas.take_received(include_large)
+            decoded_payload = self.codec.decode(payload, self.replicas)
+            received_replicas = self.replicas.pop_received(include_large)
         except PeerLost:
             raise
         except Exception as error:  # noqa: BLE001 - hashing or comparing a decoded value may call the other side, which may raise anything
             raise PeerLost("protocol-error", f"A message is malformed: {type(error).__name__}: {error}"[:200]) from None
-        if type(decoded) is not tuple or len(decoded) != 2:
+        if type(decoded_payload) is not tuple or len(decoded_payload) != 2:
             raise PeerLost("protocol-error", "A message is malformed.")
-        return decoded[0], received_replicas
+        return decoded_payload[0], received_replicas
 
     def serve_request(self, message: list[Any]) -> None:
         """Answers one request. Raises nothing but `PeerLost` and `TimeLimitReached`."""
@@ -202,7 +202,7 @@ class Peer:
             result = self.handle_request(message[FIELD_COUNT], arguments)
         except (PeerLost, TimeLimitReached):
             raise
-        except BaseException as error:  # noqa: BLE001 - the other side receives whatever the code here raises, including SystemExit
+        except BaseException as error:  # noqa: BLE001 - the other side receives every exception of the code here, including SystemExit
             message_kind, result, location = ERROR, self.sanitize_error(error), self.locate_error(error)
         finally:
             self.call_depth -= 1
@@ -224,7 +224,7 @@ class Peer:
     def before_request(self) -> None:
         """Called before each request of this side."""
 
-    def take_output(self) -> tuple[str, str]:
+    def pop_output(self) -> tuple[str, str]:
         """Returns stdout and stderr since the last message."""
         return "", ""
 

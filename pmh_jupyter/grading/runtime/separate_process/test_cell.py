@@ -64,7 +64,7 @@ class TestCell(CheckRunner):
         try:
             with self._bind_temporarily(check.names):
                 self._execute_code(insert_recorder(check.code, self.recorder))
-        except BaseException as student_error:  # noqa: BLE001 - a test fails whatever the student's code raises, SystemExit too
+        except BaseException as student_error:  # noqa: BLE001 - any exception of the student's code fails the test, SystemExit too
             error = student_error
             if isinstance(student_error, TimeLimitReached):
                 signal.setitimer(signal.ITIMER_REAL, 0)

@@ -129,8 +129,8 @@ def _patched_getsource(definition_sources: DefinitionSources, original: Callable
 def _share_seed(peer: JudgePeer, module: str, original: Callable[..., Any]) -> Callable[..., Any]:
     """Returns a `seed` function that also seeds the student process."""
 
-    def seed(number: Any = None, *rest: Any, **keywords: Any) -> None:
-        original(number, *rest, **keywords)
+    def seed(number: Any = None, *other_arguments: Any, **keywords: Any) -> None:
+        original(number, *other_arguments, **keywords)
         peer.request("seed-random", module, number)
 
     return seed

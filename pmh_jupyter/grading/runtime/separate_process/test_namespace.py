@@ -53,7 +53,7 @@ class Namespace(dict[str, Any], NeverMarshalled):
         return super().pop(name, _MISSING) is not _MISSING
 
     def get_own(self, name: str, default: Any = None) -> Any:
-        """Returns what the test cells have bound to a name."""
+        """Returns the value that the test cells have bound to a name."""
         return super().get(name, default)
 
     def has_own(self, name: str) -> bool:

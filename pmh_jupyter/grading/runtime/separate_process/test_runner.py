@@ -38,8 +38,8 @@ MAX_FLAGS = 100
 class SeparateProcessJudge:
     """Runs the cells of a notebook with separate-process isolation.
 
-    link: the connection to the student process. isolation: what the release knows (see `domain.isolation.NotebookIsolation`), or None.
-    is_recording: record what the reference solution uses (`build_manifest`), and refuse nothing.
+    link: the connection to the student process. isolation: the notebook's isolation (see `domain.isolation.NotebookIsolation`), or None.
+    is_recording: record the usage of the reference solution (`build_manifest`), and refuse nothing.
     shared_folders: the paths of the folders that tests and notebook share, by name. lesson_files: the lesson's files in them
     ({path, content in base64}). max_file_bytes: maximum size of a file.
 
@@ -103,7 +103,7 @@ class SeparateProcessJudge:
         self._environment = TestEnvironment(self.peer, self._definition_sources, self.namespace)
 
     def build_manifest(self) -> dict[str, Any]:
-        """Returns what the test cells have used so far: the fields of the event "usage"."""
+        """Returns the usage of the test cells so far: the fields of the event "usage"."""
         if self._file_sync:
             self._manifest.changed_files = self._file_sync.changed_by_reference
         return self._manifest.as_dict()
@@ -166,7 +166,7 @@ class SeparateProcessJudge:
             with (
                 self._environment.enter(),
                 CODE_EXECUTION_POLICY.enforce(
-                    self._operator_policy.record_code_violation, self._release_texts.all_texts
+                    self._operator_policy.record_code_violation, self._release_texts.collect_texts
                 ),
                 FILE_POLICY.monitor(self._file_sync),  # after the other policy, which looks up folders when it starts
                 enforce_deadline(self.peer.link.deadline),  # last: only `TestCell.run` handles `TimeLimitReached`

@@ -44,14 +44,14 @@ DISHONEST_OPERATOR = "dishonest-operator"
 
 
 class _UniqueObject:
-    """Equal to nothing and contained in nothing: an object that claims otherwise claims it of everything."""
+    """Equals no value and is contained in none. An object that claims otherwise makes false claims."""
 
 
 class Comparator:
     """Compares values for one test cell.
 
     add_flag: called with code and detail for every dishonest operator.
-    allowed_operators: what the reference solution used on objects of its own classes; None if that is not known.
+    allowed_operators: operators that the reference solution used on objects of its own classes; None if not known.
 
     `used_operators` collects the same for the notebook that is graded now.
     """

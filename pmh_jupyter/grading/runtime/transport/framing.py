@@ -1,6 +1,6 @@
 """Frames between the judge and the student process: four bytes of length (big-endian), then one msgpack value.
 
-The other side is not trusted. Whatever it sends (nothing, garbage, half a frame, a header that announces four gigabytes) ends in
+The other side is not trusted. Malformed input (nothing, garbage, half a frame, a header that announces four gigabytes) ends in
 `PeerLost`, and memory grows only with the bytes that arrive.
 """
 
@@ -189,7 +189,7 @@ class Link:
             self._read_available(count - len(self._inbox))
 
     def _read_available(self, byte_count: int = _CHUNK_BYTES) -> None:
-        """Reads what is available into the inbox, which may hold one frame and its header at most."""
+        """Reads the available bytes into the inbox, which may hold one frame and its header at most."""
         if len(self._inbox) > self._max_frame_bytes + _HEADER_BYTES:
             raise self._mark_lost("protocol-error", "The other side does not stop sending.")
         if byte_count > len(self._chunk) < _MAX_CHUNK_BYTES:
@@ -212,7 +212,7 @@ class Link:
                 timeout = (self.deadline - time.monotonic()) * 1000
                 if timeout <= -_GRACE_MS:
                     raise self._mark_lost("cell-timeout", "The time limit was reached.")
-                # An alarm that is set for the same moment knows what is running, so it gets the first chance.
+                # An alarm for the same moment reports the running code, so it takes precedence.
                 timeout = timeout + _GRACE_MS
             socket_events = 0
             for descriptor, bits in self._poll.poll(timeout):
@@ -234,6 +234,6 @@ class Link:
             raise self._mark_lost("protocol-error", "A frame is not msgpack.") from None
 
     def _mark_lost(self, cause: str, detail: str) -> PeerLost:
-        """Records why the link is lost and returns the error. The first cause is kept."""
+        """Records why the link is lost and returns the error. A later cause does not replace the first."""
         self._failure = self._failure or PeerLost(cause, detail)
         return self._failure

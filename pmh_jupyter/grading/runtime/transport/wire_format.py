@@ -40,7 +40,7 @@ class SizeBounds:
 
 
 class ValueEncoder(Protocol):
-    """What the writers of containers and library types need from the encoder (`marshalling.codec.Encoder`)."""
+    """The part of the encoder that writers of containers and library types use (`marshalling.codec.Encoder`)."""
 
     bounds: SizeBounds
 
@@ -49,7 +49,7 @@ class ValueEncoder(Protocol):
 
 
 class ValueDecoder(Protocol):
-    """What the readers of containers and library types need from the decoder (`marshalling.codec.Decoder`)."""
+    """The part of the decoder that readers of containers and library types use (`marshalling.codec.Decoder`)."""
 
     bounds: SizeBounds
 

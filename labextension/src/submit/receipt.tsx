@@ -52,9 +52,8 @@ function resubmissionText(lesson: LessonReply, zone: string, trans: TranslationB
   if (lesson.submissions_left === 0) {
     return trans.__('This was your last submission of this lesson.');
   }
-  const until = lesson.closes_at ?? lesson.due_at;
-  return until
-    ? trans.__('You can submit again until %1.', timeInSentence(until, zone, trans))
+  return lesson.closes_at
+    ? trans.__('You can submit again until %1.', timeInSentence(lesson.closes_at, zone, trans))
     : trans.__('You can submit again at any time. Your latest submission counts.');
 }
 

@@ -111,8 +111,8 @@ export class ClassroomModel implements IDisposable {
   async refresh(): Promise<void> {
     try {
       this._classrooms = (await this._api.me()).classrooms;
-      const preferred = this._selectedSlug ?? this._cache.classroom;
-      const classroom = this._classrooms.find(({ slug }) => slug === preferred) ?? this._classrooms[0];
+      const preferredSlug = this._selectedSlug ?? this._cache.classroom;
+      const classroom = this._classrooms.find(({ slug }) => slug === preferredSlug) ?? this._classrooms[0];
       if (classroom) {
         await this._loadOutline(classroom.slug);
       } else {

@@ -19,7 +19,7 @@ export class Outbox {
     return this._entries;
   }
 
-  /** Fetches the entries; keeps the previous ones when the extension does not answer. */
+  /** Fetches the entries; keeps the previous ones if the extension does not respond. */
   async refresh(): Promise<void> {
     await this._updateFrom(() => this._api.outbox());
   }

@@ -102,22 +102,22 @@ async function classifyForeignResponse(
   response: Response,
   init: RequestInit
 ): Promise<PmhError> {
-  let latest = response;
-  for (const pauseMs of mayBeTemporary(latest) ? (connection.retryPausesMs ?? RETRY_PAUSES_MS) : []) {
+  let latestResponse = response;
+  for (const pauseMs of mayBeTemporary(latestResponse) ? (connection.retryPausesMs ?? RETRY_PAUSES_MS) : []) {
     await new Promise(resolve => setTimeout(resolve, pauseMs));
     try {
-      latest = await fetchFromServer(connection, 'status', { signal: init.signal ?? null });
+      latestResponse = await fetchFromServer(connection, 'status', { signal: init.signal ?? null });
     } catch (reason) {
       return asPmhError(reason);
     }
-    if ((latest.ok && !wasRedirectedAway(latest)) || (await readErrorReply(latest.clone()))) {
+    if ((latestResponse.ok && !wasRedirectedAway(latestResponse)) || (await readErrorReply(latestResponse.clone()))) {
       return unreachableError(connection.trans);
     }
-    if (!mayBeTemporary(latest)) {
+    if (!mayBeTemporary(latestResponse)) {
       break;
     }
   }
-  return createForeignError(foreignErrorCode(latest), connection.trans);
+  return createForeignError(foreignErrorCode(latestResponse), connection.trans);
 }
 
 function foreignErrorCode(response: Response): ForeignErrorCode {

@@ -111,13 +111,13 @@ export class SubmissionStore {
 
   /** Records a lesson's submissions, newest first, as after a reload. Newer submissions of this tab stay. */
   load(replies: readonly SubmissionReply[]): void {
-    const loaded = new Set<string>();
+    const loadedGradeIds = new Set<string>();
     for (const reply of replies) {
       if (reply.state === 'graded') {
         reply.verdicts
-          .filter(verdict => !loaded.has(verdict.grade_id))
+          .filter(verdict => !loadedGradeIds.has(verdict.grade_id))
           .forEach(verdict => {
-            loaded.add(verdict.grade_id);
+            loadedGradeIds.add(verdict.grade_id);
             if (!isBusy(this.get(reply.lesson, verdict.grade_id))) {
               this._applyVerdict(reply, verdict);
             }

@@ -45,9 +45,9 @@ export function headline(verdict: VerdictReply, trans: TranslationBundle): strin
 
 /** Counts tests only if some were evaluated: after an error that stopped all of them, "0 of 3" would be misleading. */
 function failedHeadline(tests: readonly TestReply[], trans: TranslationBundle): string {
-  const passed = tests.filter(test => test.outcome === 'passed').length;
+  const passedCount = tests.filter(test => test.outcome === 'passed').length;
   return tests.some(isEvaluated)
-    ? trans._n('Not yet — %2 of %1 test passed', 'Not yet — %2 of %1 tests passed', tests.length, passed)
+    ? trans._n('Not yet — %2 of %1 test passed', 'Not yet — %2 of %1 tests passed', tests.length, passedCount)
     : trans.__('Not yet');
 }
 

@@ -51,7 +51,7 @@ LIMITS_BY_NAME = {limit.name: limit for limit in LIMITS}
 class RequestedLimits:
     """Limits that an author or a classroom requests; None: no request. Seconds of wall time, bytes, counts.
 
-    `output_bytes` limits what one cell prints, `file_bytes` the size of a file and of each writable folder.
+    `output_bytes` limits the output of one cell, `file_bytes` the size of a file and of each writable folder.
     """
 
     cell_seconds: float | None = None

@@ -77,7 +77,7 @@ def _build_versions(file: File) -> tuple[File, File]:
         "metadata": student_metadata,
         "cells": [_make_student_cell(cell, language) for cell in sealed["cells"]],
     }
-    # Ids are derived from what the student sees, so they reveal nothing about a solution.
+    # Ids are derived from the student version, so they reveal nothing about a solution.
     for cell_id, *versions in zip(_choose_cell_ids(student["cells"]), sealed["cells"], student["cells"], strict=True):
         for cell in versions:
             cell["id"] = cell_id

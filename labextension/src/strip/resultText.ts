@@ -35,17 +35,17 @@ export interface ResultSummary {
 }
 
 export function summarizeResult(verdict: VerdictReply): ResultSummary {
-  const shown = verdict.tests.filter(test => isShown(test, verdict));
-  const isReasonShown = shown.some(test => isSameMessage(test.message, verdict.message));
+  const shownTests = verdict.tests.filter(test => isShown(test, verdict));
+  const isReasonShown = shownTests.some(test => isSameMessage(test.message, verdict.message));
   const isReasonNeeded = verdict.message && !isInHeadline(verdict.message) && !isReasonShown;
   const reason = verdict.outcome !== 'passed' && isReasonNeeded ? verdict.message : null;
-  const explained = verdict.tests.find(test => isSameMessage(test.message, reason) && test.cell && test.line !== null);
+  const testWithReason = verdict.tests.find(test => isSameMessage(test.message, reason) && test.cell && test.line !== null);
   return {
     reason,
-    location: explained?.cell && explained.line !== null ? { cell: explained.cell, line: explained.line } : null,
-    tests: shown,
+    location: testWithReason?.cell && testWithReason.line !== null ? { cell: testWithReason.cell, line: testWithReason.line } : null,
+    tests: shownTests,
     // The headline of every other outcome says that the tests did not run.
-    unevaluatedCount: verdict.outcome === 'failed' ? verdict.tests.length - shown.length : 0
+    unevaluatedCount: verdict.outcome === 'failed' ? verdict.tests.length - shownTests.length : 0
   };
 }
 

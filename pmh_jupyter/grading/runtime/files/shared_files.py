@@ -1,6 +1,6 @@
 """Synchronizes the shared folders of judge and student process: before one of them continues, it receives the other's changes.
 
-The judge requests, the student process answers. Nothing is scanned before a test uses a file in these folders. The answers are not trusted:
+The judge sends requests, the student process replies. No folder is scanned before a test uses a file in it. The replies are not trusted:
 names and contents are checked, and the judge writes them to folders that contain none of its own files. A file of the lesson or of a test
 keeps its content for the tests, unless the reference solution changes it too.
 """
@@ -76,7 +76,7 @@ class JudgeFileSync:
         self._lesson_files, self._max_bytes, self._is_recording = lesson_files, max_bytes, is_recording
         self._flags: dict[str, None] = {}
         self._has_begun = self._has_synchronized = self._is_synchronizing = False
-        # What may have changed since the last synchronization, there and here; whether a test has opened files, and still has some open.
+        # Whether files may have changed since the last synchronization (there, here), and whether a test has opened files or has some open.
         self._remote_may_differ, self._local_may_differ, self._opened_files, self._holds_open_files = (
             True,
             False,
@@ -238,10 +238,10 @@ class JudgeFileSync:
             )
 
     def _decode_reply(self, reply: Any) -> tuple[list[FileChange], FolderLocation | None]:
-        """Checks the answer of the student process. Raises `PeerLost` if it is malformed, and OSError if its files are too large."""
+        """Checks the reply of the student process. Raises `PeerLost` if it is malformed, and OSError if its files are too large."""
         try:
             if type(reply) is not tuple:
-                raise WireFormatError("The answer has the wrong type.")
+                raise WireFormatError("The reply has the wrong type.")
             changes, current_folder = reply
             if type(changes) is not tuple or len(changes) > 2 * MAX_FILES:
                 raise WireFormatError("The list of changes is malformed.")

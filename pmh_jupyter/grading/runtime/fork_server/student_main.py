@@ -142,7 +142,7 @@ class _StudentCommands:
 
 
 def _import_modules(names: list[str], tamper_guard: TamperGuard) -> None:
-    """Imports the modules that tests will import, before a file of the student's can be imported in their place."""
+    """Imports the modules that tests will import, before a student's file can be imported in their place."""
     for name in names:
         with suppress(Exception):
             import_module(name)

@@ -9,7 +9,7 @@ The student's code and the judge share one process, so the following cannot be p
 they can:
 
 - A function receives its arguments, and may save them.
-- Native code (ctypes, or an extension module of the student's own) can read and write any memory, this module's included. `ctypes` is
+- Native code (ctypes, or a student's extension module) can read and write any memory, this module's included. `ctypes` is
   flagged, an extension module is not.
 - Code may change this module itself, or find the judge's objects through gc before a test runs. gc is flagged. A change of our own
   modules is restored and flagged only while `TamperGuard.restore` itself is intact.

@@ -206,7 +206,7 @@ class AssertionRecorder:
         return compute(left, right)
 
     def guard_callback(self, function: Any) -> Any:
-        """Wraps a function that `map` or `filter` calls: a StopIteration of the student's would end them early, without an error."""
+        """Wraps a function that `map` or `filter` calls: a StopIteration from it would end them early, without an error."""
         if not _callable(function):
             return function
 

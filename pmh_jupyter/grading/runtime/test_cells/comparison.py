@@ -114,7 +114,7 @@ class Comparator:
         return True
 
     def is_true(self, value: Any) -> bool:
-        """`bool(value)`, but False for an object with a method of the student's that decides it where the reference had plain data."""
+        """`bool(value)`, but False if a student's method decides it where the reference solution had plain data."""
         if is_plain_data(value):
             return _bool(value)
         if self.provenance.find_student_class(_type(value), OPERATOR_METHODS["bool"]) is not None:
@@ -154,7 +154,7 @@ class Comparator:
     def _is_base(self, candidate: Any, cls: type) -> bool:
         if any(candidate is base for base in _mro(cls)):
             return True
-        # It may be registered with an abstract class. Only a metaclass of the student's does not decide.
+        # The class may be registered with an abstract class. A student's metaclass is not trusted.
         return self.provenance.is_trusted(_type(candidate)) and _evaluates_true(_issubclass, cls, candidate)
 
     def _flag_dishonest(self, name: str, operand: Any) -> bool:

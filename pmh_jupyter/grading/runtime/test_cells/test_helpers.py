@@ -140,7 +140,7 @@ class TestHelpers(dict[str, Any]):
         with self.helper_globals.without_lookup():
             try:
                 exec(code, self.helper_globals)
-            except Exception:  # noqa: BLE001 - it needs something of the student's process
+            except Exception:  # noqa: BLE001 - it depends on the student's process
                 for name in iter_bindings([node]):
                     self.helper_globals.forget(name)
                 return False

@@ -13,12 +13,13 @@ import pytest
 from benchmarks.baseline import baseline_seconds
 from benchmarks.report import BenchmarkReport
 from pmh_jupyter.authoring.read_local import make_grading_task
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.errors import BadInput
 from pmh_jupyter.grading.assemble import assemble_plans
 from pmh_jupyter.grading.backends import SandboxBackend, create_bubblewrap_backend
 from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.isolation import IsolationCache
-from pmh_jupyter.grading.task import EffectiveLimits, GradingTask
+from pmh_jupyter.grading.task import GradingTask
 from tests.integration.parity import ours, yardstick
 from tests.integration.parity.shipped import LESSONS
 from tests.integration.parity.yardstick import Found

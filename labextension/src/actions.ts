@@ -1,5 +1,5 @@
 /**
- * What a person can do, from the panel, a strip, the palette or a key. Each action calls the model and then changes the page.
+ * The user's actions, from the panel, a strip, the palette or a key. Each action calls the model and then changes the page.
  */
 import { Notification } from '@jupyterlab/apputils';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
@@ -67,7 +67,7 @@ export class Actions {
     await model.sendCheck(lesson.slug, exercise.grade_id);
   }
 
-  /** Puts the lesson's files into the server, updates them to the newest release, and opens its first notebook. */
+  /** Writes the lesson's files to the server, updates them to the newest release, and opens the first notebook. */
   async openLesson(lesson: LessonReply): Promise<void> {
     const { model, notebooks, commands } = this._options;
     const classroom = model.classroom?.slug ?? '';
@@ -101,7 +101,7 @@ export class Actions {
     }
   }
 
-  /** Moves the cursor to a line of a cell, as a result asks for. */
+  /** Moves the cursor to the line of a cell that a result refers to. */
   goToCell(panel: NotebookPanel, gradeId: string, line: number | null): void {
     void goToCell(panel, gradeId, line);
   }

@@ -17,7 +17,7 @@ import type {
 export class Api {
   constructor(private readonly _connection: Connection) {}
 
-  /** The server's base URL, which tells one user's server from another's. */
+  /** The server's base URL, which differs between users' servers. */
   get baseUrl(): string {
     return this._connection.settings.baseUrl;
   }

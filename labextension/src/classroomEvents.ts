@@ -1,5 +1,5 @@
 /**
- * The events of the classroom that is shown, and of no other.
+ * The events of the classroom that is shown.
  */
 import type { IDisposable } from '@lumino/disposable';
 
@@ -10,7 +10,7 @@ import type { EventReply, OutlineReply } from './wire';
 export interface ClassroomEventsOptions {
   readonly api: Api;
   readonly onEvent: (event: EventReply) => void;
-  /** Events were missed, so what is shown may be out of date. */
+  /** Events were missed, so the page may be out of date. */
   readonly onMissedEvents: () => void;
   readonly onConnectionChange: (isConnected: boolean) => void;
 }

@@ -16,7 +16,7 @@ const MAX_SILENCE_MS = 40_000;
 export interface EventStreamOptions {
   /** Opens the stream after the event with this number. */
   readonly open: (after: number, signal: AbortSignal) => Promise<Response>;
-  /** Number of the last event that is known already. */
+  /** Number of the last known event. */
   readonly after: number;
   readonly onEvent: (event: EventReply) => void;
   readonly onState: (isConnected: boolean) => void;
@@ -43,7 +43,7 @@ export async function readEvents(options: EventStreamOptions, signal: AbortSigna
         }
       });
     } catch {
-      // Whatever the reason, the remedy is to open the stream again.
+      // The stream is opened again after every error.
     }
     options.onState(false);
     if (!signal.aborted) {

@@ -1,5 +1,5 @@
 /**
- * The panel's own icon: stairs. Other icons are JupyterLab's, where it has one; those of states and outcomes are in
+ * The panel's own icon: stairs. Other icons are JupyterLab's, if it has one; those of states and outcomes are in
  * components/glyph.tsx, because they take the colour of the text beside them.
  */
 import { LabIcon } from '@jupyterlab/ui-components';

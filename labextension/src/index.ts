@@ -64,7 +64,7 @@ const plugin: JupyterFrontEndPlugin<ClassroomModel> = {
   }
 };
 
-/** A new user sees the lessons instead of the file browser. Later visits restore the layout as it was left. */
+/** A new user sees the lessons instead of the file browser. Later visits restore the user's layout. */
 async function showPanelOnFirstVisit(app: JupyterFrontEnd, shell: ILabShell | null): Promise<void> {
   const layout = await shell?.restored;
   // The file browser activates itself when the application is restored; this must come after it.

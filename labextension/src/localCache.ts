@@ -1,10 +1,10 @@
 /**
- * What this browser keeps between visits: the classroom shown last and its outline, so that the panel can start without the hub.
+ * State that this browser stores between visits: the classroom shown last and its outline, so that the panel can start without the hub.
  */
 import type { OutlineReply } from './wire';
 
 export class LocalCache {
-  /** `scope` tells one user's server from another's: several people may use one browser, and all servers share an origin. */
+  /** `scope` separates users' servers: several people may use one browser, and all servers share an origin. */
   constructor(
     private readonly _scope: string,
     private readonly _storage: Storage = window.localStorage

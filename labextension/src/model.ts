@@ -1,6 +1,6 @@
 /**
  * The classroom that this tab shows: its outline, the person's submissions, and whether the hub can be reached. Everything on the page
- * reads its state from this model and asks it for changes. The model holds no widget and no element.
+ * reads its state from this model and requests changes from it. The model contains no widgets or elements.
  */
 import type { IDisposable } from '@lumino/disposable';
 import { Signal, type ISignal } from '@lumino/signaling';
@@ -58,7 +58,7 @@ export class ClassroomModel implements IDisposable {
     return this._phase;
   }
 
-  /** Why the last refresh failed; null: it did not. */
+  /** The error of the last refresh; null if it succeeded. */
   get error(): PmhError | null {
     return this._error;
   }
@@ -107,12 +107,12 @@ export class ClassroomModel implements IDisposable {
     return slug ? this.lesson(slug) : null;
   }
 
-  /** Fetches everything again. Never rejects: `error`, `phase` and `isOnline` say what went wrong. */
+  /** Fetches everything again. Never rejects: `error`, `phase` and `isOnline` describe a failure. */
   async refresh(): Promise<void> {
     try {
       this._classrooms = (await this._api.me()).classrooms;
-      const preferred = this._selectedSlug ?? this._cache.classroom;
-      const classroom = this._classrooms.find(({ slug }) => slug === preferred) ?? this._classrooms[0];
+      const preferredSlug = this._selectedSlug ?? this._cache.classroom;
+      const classroom = this._classrooms.find(({ slug }) => slug === preferredSlug) ?? this._classrooms[0];
       if (classroom) {
         await this._loadOutline(classroom.slug);
       } else {
@@ -148,12 +148,12 @@ export class ClassroomModel implements IDisposable {
     await this.switchTo((await this._api.join(code)).slug);
   }
 
-  /** Puts a lesson's files into the server; raises PmhError. `unsavedNotebooks`: server paths of notebooks with unsaved changes. */
+  /** Writes a lesson's files to the server; raises PmhError. `unsavedNotebooks`: server paths of notebooks with unsaved changes. */
   async openLesson(slug: string, unsavedNotebooks: readonly string[]): Promise<OpenLessonReply> {
     return this._api.openLesson(this._slug(), slug, unsavedNotebooks);
   }
 
-  /** Fetches the last verdicts of a lesson. Keeps those already known when the hub is away. */
+  /** Fetches the last verdicts of a lesson. Keeps the known ones if the hub is unavailable. */
   async loadSubmissions(lesson: string): Promise<void> {
     if (!this.classroom) {
       return;
@@ -166,7 +166,7 @@ export class ClassroomModel implements IDisposable {
     }
   }
 
-  /** Sends one exercise, as saved on the server's disk, to be checked. Never rejects: the exercise's submission says what went wrong. */
+  /** Sends one exercise, as saved on the server's disk, to be checked. Never rejects: the exercise's submission has the error. */
   async sendCheck(lesson: string, gradeId: string): Promise<void> {
     const id = crypto.randomUUID();
     this.submissions.begin(id, 'check', lesson, [gradeId]);
@@ -192,7 +192,7 @@ export class ClassroomModel implements IDisposable {
     }
   }
 
-  /** Tries at once to send what waits in the outbox. */
+  /** Tries to send the entries of the outbox immediately. */
   async sendOutbox(): Promise<void> {
     await this._outbox.send();
     await this.refresh();
@@ -215,7 +215,7 @@ export class ClassroomModel implements IDisposable {
     }
   }
 
-  /** A failed request may be the first sign that the hub is away: an event stream can stay open and silent. */
+  /** A failed request may be the first sign that the hub is unavailable: an event stream can stay open and silent. */
   private _handleSendError(id: string, reason: unknown): void {
     const error = asPmhError(reason);
     this.submissions.fail(id, error);
@@ -242,7 +242,7 @@ export class ClassroomModel implements IDisposable {
     this._refreshes.refreshSoon();
   }
 
-  /** Refreshes when there is a sign that the hub went away or came back. */
+  /** Refreshes when the connection suggests that the hub became unavailable or available again. */
   private _checkOnline(isConnected: boolean): void {
     if (isConnected !== this._isOnline) {
       this._refreshes.refreshSoon();

@@ -24,16 +24,16 @@ export class LessonNotebooks {
       .map(panel => this._contents.localPath(panel.context.path));
   }
 
-  /** Saves those with unsaved changes, because files are graded as they are on the disk. */
+  /** Saves the notebooks with unsaved changes, because the files on the disk are graded. */
   async save(classroom: string, lesson: string): Promise<void> {
-    const unsaved = this._ofLesson(classroom, lesson).filter(panel => panel.context.model.dirty);
-    await Promise.all(unsaved.map(panel => panel.context.save()));
+    const unsavedPanels = this._ofLesson(classroom, lesson).filter(panel => panel.context.model.dirty);
+    await Promise.all(unsavedPanels.map(panel => panel.context.save()));
   }
 
-  /** Reloads those without unsaved changes, after their files have changed on the disk. */
+  /** Reloads the notebooks without unsaved changes, after their files have changed on the disk. */
   async reload(classroom: string, lesson: string): Promise<void> {
-    const saved = this._ofLesson(classroom, lesson).filter(panel => !panel.context.model.dirty);
-    await Promise.all(saved.map(panel => panel.context.revert()));
+    const savedPanels = this._ofLesson(classroom, lesson).filter(panel => !panel.context.model.dirty);
+    await Promise.all(savedPanels.map(panel => panel.context.revert()));
   }
 
   private _ofLesson(classroom: string, lesson: string): NotebookPanel[] {

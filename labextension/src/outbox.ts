@@ -14,17 +14,17 @@ export class Outbox {
     private readonly _submissions: SubmissionStore
   ) {}
 
-  /** The entries as they were when last fetched. */
+  /** The entries as of the last fetch. */
   get entries(): OutboxReply {
     return this._entries;
   }
 
-  /** Fetches the entries; keeps the previous ones when the extension does not answer. */
+  /** Fetches the entries; keeps the previous ones if the extension does not respond. */
   async refresh(): Promise<void> {
     await this._updateFrom(() => this._api.outbox());
   }
 
-  /** Tries at once to send the waiting entries. */
+  /** Tries to send the waiting entries immediately. */
   async send(): Promise<void> {
     await this._updateFrom(() => this._api.sendOutbox());
   }

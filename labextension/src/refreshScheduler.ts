@@ -1,12 +1,12 @@
 /**
- * Decides when the model is refreshed by itself: shortly after an event, and now and then while something is waiting for the hub.
+ * Schedules automatic refreshes of the model: shortly after an event, and periodically while submissions wait for the hub.
  */
 import type { IDisposable } from '@lumino/disposable';
 import { Debouncer, Poll } from '@lumino/polling';
 
 /** Pause between an event and the refresh that it causes, because events come in bursts. */
 const REFRESH_DELAY_MS = 200;
-/** Interval of refreshes while the hub is away or the outbox is not empty. */
+/** Interval of refreshes while the hub is unavailable or the outbox is not empty. */
 const RETRY_INTERVAL_MS = 15_000;
 
 export class RefreshScheduler implements IDisposable {
@@ -32,7 +32,7 @@ export class RefreshScheduler implements IDisposable {
     this._retryPoll.dispose();
   }
 
-  /** Refreshes soon, once for all calls within a moment. */
+  /** Refreshes after a short delay, once for all calls within it. */
   refreshSoon(): void {
     if (!this.isDisposed) {
       // Rejects when this is disposed in between.

@@ -23,13 +23,13 @@ export class PmhError extends Error {
     return this.isHubUnavailable || this.code === 'unreachable';
   }
 
-  /** Whether the notebook server answers and only the hub is away. The server then keeps submissions in its outbox. */
+  /** Whether the notebook server responds but the hub is unavailable. The server then keeps submissions in its outbox. */
   get isHubUnavailable(): boolean {
     return this.code === 'unavailable';
   }
 }
 
-/** Returns a failure that can be shown to the person; throws anything else, which is a bug in this program. */
+/** Returns an error that can be shown to the user; throws any other error, which is a bug in this program. */
 export function asPmhError(error: unknown): PmhError {
   if (error instanceof PmhError) {
     return error;
@@ -40,11 +40,11 @@ export function asPmhError(error: unknown): PmhError {
 export interface Connection {
   readonly settings: ServerConnection.ISettings;
   readonly trans: TranslationBundle;
-  /** Pauses before each retry after an answer that is not the extension's, in milliseconds; tests replace them. */
+  /** Pauses before each retry after a response that is not the extension's, in milliseconds; tests replace them. */
   readonly retryPausesMs?: readonly number[];
 }
 
-/** After a server has stopped, a hub or a proxy answers in its place with varying errors, for about half a second or longer. */
+/** After a server has stopped, a hub or a proxy responds instead with varying errors, for about half a second or longer. */
 const RETRY_PAUSES_MS = [400, 800, 1_600] as const;
 
 /** Sends a request to `path` below the extension's API and returns the response, unread; raises PmhError. */
@@ -92,32 +92,32 @@ export function post(body: unknown): RequestInit {
 type ForeignErrorCode = 'not-logged-in' | 'not-installed' | 'unreachable' | 'internal';
 
 /**
- * Returns the error that a response means which the extension did not send.
+ * Returns the error for a response that the extension did not send.
  *
- * An answer that may be temporary counts only if it persists: the extension is asked for its status several times. If the extension
- * answers, or cannot be reached, the first answer was given while the server was away.
+ * A response that may be temporary counts only if it persists: the status of the extension is requested several times. If the extension
+ * responds, or cannot be reached, the server was unavailable during the first request.
  */
 async function classifyForeignResponse(
   connection: Connection,
   response: Response,
   init: RequestInit
 ): Promise<PmhError> {
-  let latest = response;
-  for (const pauseMs of mayBeTemporary(latest) ? (connection.retryPausesMs ?? RETRY_PAUSES_MS) : []) {
+  let latestResponse = response;
+  for (const pauseMs of mayBeTemporary(latestResponse) ? (connection.retryPausesMs ?? RETRY_PAUSES_MS) : []) {
     await new Promise(resolve => setTimeout(resolve, pauseMs));
     try {
-      latest = await fetchFromServer(connection, 'status', { signal: init.signal ?? null });
+      latestResponse = await fetchFromServer(connection, 'status', { signal: init.signal ?? null });
     } catch (reason) {
       return asPmhError(reason);
     }
-    if ((latest.ok && !wasRedirectedAway(latest)) || (await readErrorReply(latest.clone()))) {
+    if ((latestResponse.ok && !wasRedirectedAway(latestResponse)) || (await readErrorReply(latestResponse.clone()))) {
       return unreachableError(connection.trans);
     }
-    if (!mayBeTemporary(latest)) {
+    if (!mayBeTemporary(latestResponse)) {
       break;
     }
   }
-  return createForeignError(foreignErrorCode(latest), connection.trans);
+  return createForeignError(foreignErrorCode(latestResponse), connection.trans);
 }
 
 function foreignErrorCode(response: Response): ForeignErrorCode {
@@ -130,7 +130,7 @@ function foreignErrorCode(response: Response): ForeignErrorCode {
       return 'not-logged-in';
     case 404:
       return 'not-installed';
-    // JupyterHub's answer in place of a server that is not running.
+    // JupyterHub's response in place of a server that is not running.
     case 424:
     case 502:
     case 503:
@@ -142,8 +142,8 @@ function foreignErrorCode(response: Response): ForeignErrorCode {
 }
 
 /**
- * Whether the next answer may differ. It does not where the server is known to be missing, where Jupyter itself refuses the log-in (in
- * JSON), and where the response was redirected to the hub's log-in page.
+ * Whether the next response may differ. It does not if the server is known to be missing, if Jupyter itself refuses the log-in (in
+ * JSON), or if the response was redirected to the hub's log-in page.
  */
 function mayBeTemporary(response: Response): boolean {
   const code = foreignErrorCode(response);
@@ -199,7 +199,7 @@ function unreachableError(trans: TranslationBundle): PmhError {
 function unreadableError(trans: TranslationBundle): PmhError {
   return new PmhError(
     'internal',
-    trans.__('The server sent an answer that could not be read.'),
+    trans.__('The server sent a response that could not be read.'),
     trans.__('Try again. If the problem persists, contact your hub administrator.')
   );
 }

@@ -1,6 +1,6 @@
 /**
- * Fetches the results of pending submissions. Usually an event says when a result is there; polling finds it as well, only later, where
- * there is no event stream or an event is lost.
+ * Fetches the results of pending submissions. Usually an event announces a result. Polling finds it later, if there
+ * is no event stream or an event is lost.
  */
 import type { IDisposable } from '@lumino/disposable';
 import { Poll } from '@lumino/polling';
@@ -9,8 +9,8 @@ import type { Api } from './api';
 import { asPmhError } from './request';
 import type { SubmissionStore } from './submissions';
 
-/** Milliseconds between two polls: the first interval and the longest. Each interval is half as long again as the one before. */
-const INTERVALS = { withoutStream: [700, 8_000], withStream: [5_000, 15_000] } as const;
+/** The first and the longest interval between two polls. Each interval is longer than the one before by INTERVAL_GROWTH. */
+const INTERVALS_MS = { withoutStream: [700, 8_000], withStream: [5_000, 15_000] } as const;
 const INTERVAL_GROWTH = 1.5;
 
 export class ResultPoller implements IDisposable {
@@ -18,7 +18,7 @@ export class ResultPoller implements IDisposable {
     private readonly _api: Api,
     private readonly _submissions: SubmissionStore,
     private readonly _events: { readonly isConnected: boolean },
-    /** The hub, or the way to it, is unavailable. */
+    /** The hub cannot be reached. */
     private readonly _onUnavailable: () => void
   ) {
     this._poll = new Poll({
@@ -39,7 +39,7 @@ export class ResultPoller implements IDisposable {
     this._poll.dispose();
   }
 
-  /** Polls until no submission is pending, at short intervals again. Call it when something was sent. */
+  /** Polls until no submission is pending, starting with short intervals. Call it after sending a submission. */
   start(): void {
     this._intervalMs = 0;
     this._scheduleNext();
@@ -50,7 +50,7 @@ export class ResultPoller implements IDisposable {
     try {
       this._submissions.apply(await this._api.submission(id));
     } catch (error) {
-      // The hub does not know a submission that waits in the outbox, and may be away. Both are asked for again later.
+      // The hub may be unavailable, and does not know a submission that waits in the outbox. The next poll tries again.
       if (asPmhError(error).isOffline) {
         this._onUnavailable();
       }
@@ -69,7 +69,7 @@ export class ResultPoller implements IDisposable {
       void this._poll.stop();
       return;
     }
-    const [first, longest] = this._events.isConnected ? INTERVALS.withStream : INTERVALS.withoutStream;
+    const [first, longest] = this._events.isConnected ? INTERVALS_MS.withStream : INTERVALS_MS.withoutStream;
     this._intervalMs = Math.min(Math.max(this._intervalMs * INTERVAL_GROWTH, first), longest);
     void this._poll.schedule({ phase: 'started', interval: this._intervalMs });
   }

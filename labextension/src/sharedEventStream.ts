@@ -19,7 +19,7 @@ type ChannelMessage =
 export interface SharedEventStreamOptions {
   /** Name of the lock and the channel: the same in every tab that shares the stream, and in no other. */
   readonly name: string;
-  /** Number of the last event that is known already. */
+  /** Number of the last known event. */
   readonly after: number;
   readonly open: EventStreamOptions['open'];
   readonly pause?: EventStreamOptions['pause'];
@@ -34,12 +34,12 @@ export class SharedEventStream implements IDisposable {
     void this._readWhenLocked();
   }
 
-  /** Every event after the first known one, once and in order. */
+  /** Every event after the last known one, once and in order. */
   get eventReceived(): ISignal<this, EventReply> {
     return this._eventReceived;
   }
 
-  /** Events passed before this tab was listening, so what it shows may be out of date. */
+  /** Events were sent before this tab was listening, so its content may be out of date. */
   get eventsMissed(): ISignal<this, void> {
     return this._eventsMissed;
   }

@@ -1,5 +1,5 @@
 /**
- * The person's submissions in a classroom, by exercise: what was sent, how far it is, and the last verdict.
+ * The person's submissions in a classroom, by exercise: their state and their last verdict.
  */
 import { Signal, type ISignal } from '@lumino/signaling';
 
@@ -18,7 +18,7 @@ export interface ExerciseSubmission {
   readonly queuePosition: number | null;
   readonly verdict: VerdictReply | null;
   readonly repairs: readonly MessageReply[];
-  /** Why the hub could not grade it; not the student's doing. */
+  /** Why the hub could not grade it. The student is not responsible. */
   readonly graderError: MessageReply | null;
   /** Why it could not be sent. */
   readonly error: PmhError | null;
@@ -55,12 +55,12 @@ export class SubmissionStore {
     return this._submissions.get(exerciseKey(lesson, gradeId)) ?? null;
   }
 
-  /** Ids of submissions without a final answer from the hub. */
+  /** Ids of submissions that the hub has neither graded nor refused. */
   get pendingIds(): readonly string[] {
     return [...this._pending.keys()];
   }
 
-  /** Forgets everything, for another classroom. */
+  /** Removes all submissions, before another classroom is shown. */
   clear(): void {
     this._submissions.clear();
     this._pending.clear();
@@ -86,7 +86,7 @@ export class SubmissionStore {
     this._changed.emit();
   }
 
-  /** Records the server extension's answer: passed on to the hub, or kept in the outbox. */
+  /** Records the server extension's reply: the submission was sent to the hub, or waits in the outbox. */
   accept(reply: LabSubmissionReply): void {
     this._update(reply.id, { state: reply.state });
   }
@@ -96,7 +96,7 @@ export class SubmissionStore {
     this._finish(id, { state: 'failed', error });
   }
 
-  /** Records what the hub reports of a submission, whether or not it was sent from this tab. */
+  /** Records the hub's reply about a submission, whether or not it was sent from this tab. */
   apply(reply: SubmissionReply): void {
     if (reply.state === 'queued' || reply.state === 'running') {
       if (!this._pending.has(reply.id)) {
@@ -109,15 +109,15 @@ export class SubmissionStore {
     this._finish(reply.id, { state: reply.state, queuePosition: null, graderError: reply.grader_error });
   }
 
-  /** Records a lesson's submissions, newest first, as after a reload. What this tab knows to be newer stays. */
+  /** Records a lesson's submissions, newest first, as after a reload. Newer submissions of this tab stay. */
   load(replies: readonly SubmissionReply[]): void {
-    const loaded = new Set<string>();
+    const loadedGradeIds = new Set<string>();
     for (const reply of replies) {
       if (reply.state === 'graded') {
         reply.verdicts
-          .filter(verdict => !loaded.has(verdict.grade_id))
+          .filter(verdict => !loadedGradeIds.has(verdict.grade_id))
           .forEach(verdict => {
-            loaded.add(verdict.grade_id);
+            loadedGradeIds.add(verdict.grade_id);
             if (!isBusy(this.get(reply.lesson, verdict.grade_id))) {
               this._applyVerdict(reply, verdict);
             }

@@ -1,5 +1,5 @@
 /**
- * Sentences of the panel that are made from several values: points, the headline of a verdict, progress, what a screen reader announces.
+ * Sentences of the panel that combine several values: points, the headline of a verdict, progress, announcements for screen readers.
  * Labels of states and outcomes are in labels.ts, messages of the grader in feedbackTexts.ts.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -45,9 +45,9 @@ export function headline(verdict: VerdictReply, trans: TranslationBundle): strin
 
 /** Counts tests only if some were evaluated: after an error that stopped all of them, "0 of 3" would be misleading. */
 function failedHeadline(tests: readonly TestReply[], trans: TranslationBundle): string {
-  const passed = tests.filter(test => test.outcome === 'passed').length;
+  const passedCount = tests.filter(test => test.outcome === 'passed').length;
   return tests.some(isEvaluated)
-    ? trans._n('Not yet — %2 of %1 test passed', 'Not yet — %2 of %1 tests passed', tests.length, passed)
+    ? trans._n('Not yet — %2 of %1 test passed', 'Not yet — %2 of %1 tests passed', tests.length, passedCount)
     : trans.__('Not yet');
 }
 
@@ -65,7 +65,7 @@ export function likelyCause(outcome: Outcome, trans: TranslationBundle): string 
   }
 }
 
-/** How far a submission is, for the button and the result; "" when nothing is under way. */
+/** The progress of a submission, for the button and the result; "" if none is in progress. */
 export function progressText(submission: ExerciseSubmission | null, trans: TranslationBundle): string {
   switch (submission?.state) {
     case 'queued':

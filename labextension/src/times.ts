@@ -1,5 +1,5 @@
 /**
- * Formats times: short where there is little room, in full with the classroom's time zone and the reader's own in a tooltip.
+ * Formats times: short for the outline, in full with the classroom's time zone and the reader's own in a tooltip.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 

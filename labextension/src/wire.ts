@@ -1,7 +1,7 @@
 // Generated from pmh_jupyter/wire by `python -m pmh_jupyter.wire.typescript`; do not edit.
 
 /**
- * One problem of a rejected input: the file, the cell (if any), what is wrong, and the remedy.
+ * One problem of a rejected input: the file, the cell (if any), a description, and the remedy.
  */
 export interface ProblemReply {
   readonly file: string;
@@ -34,7 +34,7 @@ export interface ErrorReply {
 }
 
 /**
- * A classroom, with the role of the member who asks.
+ * A classroom, with the caller's role.
  */
 export interface ClassroomReply {
   readonly slug: string;
@@ -52,7 +52,7 @@ export interface ClassroomReply {
 }
 
 /**
- * The person who sends the request: the id in our database, and the current user name at the Hub.
+ * The caller: the id in the service's database, and the current user name at the Hub.
  */
 export interface MeReply {
   readonly id: string;
@@ -61,7 +61,7 @@ export interface MeReply {
 }
 
 /**
- * Redeems a classroom's join code for the person who sends it.
+ * Redeems a classroom's join code for the caller.
  */
 export interface JoinRequest {
   readonly join_code: string;
@@ -133,7 +133,7 @@ export interface UnitReply {
 }
 
 /**
- * An achievement of the course: when it was earned, or how far it is.
+ * An achievement of the course: when it was earned, or the progress towards it.
  */
 export interface AwardReply {
   readonly slug: string;
@@ -142,7 +142,7 @@ export interface AwardReply {
   readonly icon: string;
   readonly earned_at: string | null;
   /**
-   * How many of `target` are reached
+   * Progress, from 0 to `target`
    */
   readonly current: number;
   readonly target: number;
@@ -167,7 +167,7 @@ export interface OutlineReply {
 }
 
 /**
- * A sentence as a code with parameters. Whoever shows it puts it into words: see `pmh_jupyter/domain/feedback_text.py`.
+ * A sentence as a code with parameters. The recipient converts it to text: see `pmh_jupyter/domain/feedback_text.py`.
  */
 export interface MessageReply {
   readonly code: string;
@@ -290,14 +290,14 @@ export interface LabStatus {
 }
 
 /**
- * Puts a lesson's files into the server. `unsaved_notebooks`: server paths of notebooks with unsaved changes, not merged.
+ * Opens a lesson: writes its files to the server. `unsaved_notebooks`: server paths of notebooks with unsaved changes, not merged.
  */
 export interface OpenLessonRequest {
   readonly unsaved_notebooks?: readonly string[];
 }
 
 /**
- * Result of merging a new release into the student's notebook: grade_ids or cell ids by what was done with each cell.
+ * Result of merging a new release into the student's notebook: grade_ids or cell ids, by the kind of change.
  */
 export interface MergeReply {
   readonly updated: readonly string[];

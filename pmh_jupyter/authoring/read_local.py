@@ -10,10 +10,11 @@ from pmh_jupyter.authoring.nbgrader.course_files import find_shared_files
 from pmh_jupyter.authoring.release import release_lesson
 from pmh_jupyter.authoring.text_notebook import as_ipynb, is_notebook
 from pmh_jupyter.domain.course import File, Lesson, Release
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.notebook import read_submitted_notebook
 from pmh_jupyter.errors import BadInput, InvalidCourse, TooLarge
 from pmh_jupyter.grading.backends.backend import SandboxBackend
-from pmh_jupyter.grading.task import EffectiveLimits, GradingTask
+from pmh_jupyter.grading.task import GradingTask
 
 
 def release_local_lesson(path: str, backend: SandboxBackend | None = None) -> Release:

@@ -23,7 +23,7 @@ from pmh_jupyter.domain.verdict import Outcome
 
 @dataclass
 class AchievementCounters:
-    """What the rules count for one person: solved exercises (lesson, grade_id), complete lessons, days with a graded answer."""
+    """Counters of one person: solved exercises (lesson, grade_id), complete lessons, days with a graded answer."""
 
     solved_exercises: set[tuple[str, str]] = field(default_factory=set)
     completed_lessons: set[str] = field(default_factory=set)

@@ -23,7 +23,7 @@ _KeyFunction = Callable[[Json], Hashable]
 
 
 def cell_content(cell: Json) -> tuple[str, str, str]:
-    """What a reader sees of a cell: type, text, attachments."""
+    """The visible content of a cell: type, text, attachments."""
     return cell["cell_type"], cell["source"], repr(cell.get("attachments") or "")
 
 
@@ -54,8 +54,8 @@ def pair_cells_via_base(
     pairs |= _pair_by_content(mine, theirs, pairs)
     theirs_to_base = {t: b for b, t in base_to_theirs.items()}
     # An earlier merge has renamed the cell as the release did, so both have the same partner in base.
-    renamed = {m: theirs_to_base[t] for m, t in pairs.items() if m not in mine_to_base and t in theirs_to_base}
-    return pairs, mine_to_base | renamed, theirs_to_base
+    renamed_pairs = {m: theirs_to_base[t] for m, t in pairs.items() if m not in mine_to_base and t in theirs_to_base}
+    return pairs, mine_to_base | renamed_pairs, theirs_to_base
 
 
 def _pair_by_identity(left: list[Json], right: list[Json]) -> CellPairs:
@@ -82,12 +82,12 @@ def _pair_by_key(
     return new_pairs
 
 
-def _positions_by_key(cells: list[Json], taken: Iterable[int], key: _KeyFunction) -> dict[Hashable, list[int]]:
-    """Indices of the cells with each key. Skips taken cells, and cells whose key is None."""
+def _positions_by_key(cells: list[Json], paired: Iterable[int], key: _KeyFunction) -> dict[Hashable, list[int]]:
+    """Indices of the cells with each key. Skips cells that have a partner, and cells whose key is None."""
     positions: dict[Hashable, list[int]] = defaultdict(list)
-    taken_indices = set(taken)
+    paired_indices = set(paired)
     for index, cell in enumerate(cells):
-        if index not in taken_indices and (value := key(cell)) is not None:
+        if index not in paired_indices and (value := key(cell)) is not None:
             positions[value].append(index)
     return positions
 

@@ -40,7 +40,7 @@ class Release:
     """An immutable, content-addressed version of a lesson.
 
     id: SHA-256 (hex) of the canonical manifest of all files.
-    student_files: what students receive.
+    student_files: files that students receive.
     sealed_files: the source with solutions and tests. Only the grader receives them.
     """
 

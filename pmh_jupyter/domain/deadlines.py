@@ -48,10 +48,10 @@ def to_utc(wall_time: datetime, time_zone: str, *, prefer_later: bool) -> dateti
         raise ValueError("a wall time must be naive")
     # In a gap, the offset before it (fold=0) moves the time forward by the length of the gap.
     first, second = (wall_time.replace(tzinfo=load_time_zone(time_zone), fold=fold).astimezone(UTC) for fold in (0, 1))
-    return max(first, second) if prefer_later or _in_gap(wall_time, time_zone) else min(first, second)
+    return max(first, second) if prefer_later or _is_in_gap(wall_time, time_zone) else min(first, second)
 
 
-def _in_gap(wall_time: datetime, time_zone: str) -> bool:
+def _is_in_gap(wall_time: datetime, time_zone: str) -> bool:
     round_trip = (
         wall_time.replace(tzinfo=load_time_zone(time_zone)).astimezone(UTC).astimezone(load_time_zone(time_zone))
     )

@@ -1,10 +1,10 @@
 """English sentences for message and flag codes: what happened, why, and what to do next.
 
 Messages and flags are stored and sent as a code with parameters; this is the only place that words them. The panel's copy,
-`labextension/src/feedbackTexts.ts`, is generated from this table by `python -m pmh_jupyter.wire.typescript`, where it can be translated.
+`labextension/src/feedbackTexts.ts`, can be translated; `python -m pmh_jupyter.wire.typescript` generates it from this table.
 
 A template names its parameters in braces. A part in square brackets is left out when one of its parameters is missing. A sentence
-about a verdict does not begin with "Not yet": the label of the outcome (`domain.labels`) stands beside it and says so.
+about a verdict does not begin with "Not yet", because the label of the outcome (`domain.labels`) beside it already says so.
 """
 
 from __future__ import annotations

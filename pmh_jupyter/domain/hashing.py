@@ -17,7 +17,7 @@ def sha256_hex(content: bytes) -> str:
 def compute_content_hash(files: Iterable[File]) -> str:
     """SHA-256 (hex) of the canonical manifest of a submission's files: JSON of [path, sha256] pairs, sorted by path.
 
-    Anybody who has the files can compute it, and so verify a receipt.
+    Anybody who has the files can compute it to verify a receipt.
     """
     manifest = sorted([file.path, sha256_hex(file.content)] for file in files)
     return sha256_hex(json.dumps(manifest, ensure_ascii=False, separators=(",", ":")).encode())

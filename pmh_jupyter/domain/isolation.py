@@ -21,7 +21,7 @@ class Isolation(StrEnum):
 
 @dataclass(frozen=True)
 class NotebookIsolation:
-    """What the grader must know about one notebook's test cells. Names are those of the notebook's namespace.
+    """Facts that the grader needs about one notebook's test cells. Names are those of the notebook's namespace.
 
     The reference is the notebook with its solutions, which was run to determine these values.
 

@@ -19,7 +19,7 @@ from pmh_jupyter.domain.verdict import Outcome
 class IconPath:
     """One SVG path of an icon on a canvas of 16 by 16 units.
 
-    `style` says how it is drawn: `line` is a stroke in the colour of the text, `dashed` the same with gaps, `fill` an area in the colour
+    style: how the path is drawn. `line` is a stroke in the colour of the text, `dashed` the same with gaps, `fill` an area in the colour
     of the text, `cutout` a stroke in the colour of the background, on top of a filled area.
     """
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class LedgerEntryKind(StrEnum):
-    """Kind of an entry: the grader's verdict, points by manual grading, a penalty for lateness, an instructor's override."""
+    """Kind of an entry: the grader's verdict, points by manual grading, a penalty, an instructor's override."""
 
     VERDICT = "verdict"
     MANUAL = "manual"
@@ -32,9 +32,9 @@ def compute_grade(entries: Iterable[LedgerEntry]) -> int | None:
     An override is the grade. Otherwise it is the manual entry, or else the verdict, minus all penalties, and at least 0. Superseded
     entries do not count. If several entries of a kind remain, the newest counts; penalties are added up.
     """
-    ordered = sorted(entries, key=lambda entry: entry.number)
-    superseded = {entry.supersedes for entry in ordered}
-    active_entries = [entry for entry in ordered if entry.number not in superseded]
+    ordered_entries = sorted(entries, key=lambda entry: entry.number)
+    superseded_numbers = {entry.supersedes for entry in ordered_entries}
+    active_entries = [entry for entry in ordered_entries if entry.number not in superseded_numbers]
     newest_by_kind = {entry.kind: entry.millipoints for entry in active_entries}
     if LedgerEntryKind.OVERRIDE in newest_by_kind:
         return newest_by_kind[LedgerEntryKind.OVERRIDE]

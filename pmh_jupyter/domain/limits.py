@@ -22,7 +22,7 @@ class Limit:
 
     field: name of the field of `RequestedLimits` and `EffectiveLimits`.
     minimum, maximum: range of the written value; a limit that may be a fraction must be greater than its minimum.
-    unit_size: what one written unit is in the field's unit.
+    unit_size: one written unit, counted in the field's unit (MiB to bytes: 1,048,576).
     """
 
     name: str
@@ -51,7 +51,7 @@ LIMITS_BY_NAME = {limit.name: limit for limit in LIMITS}
 class RequestedLimits:
     """Limits that an author or a classroom requests; None: no request. Seconds of wall time, bytes, counts.
 
-    `output_bytes` limits what one cell prints, `file_bytes` the size of a file and of each writable folder.
+    `output_bytes` limits the output of one cell, `file_bytes` the size of a file and of each writable folder.
     """
 
     cell_seconds: float | None = None
@@ -73,7 +73,7 @@ class RequestedLimits:
 
     @property
     def contradiction(self) -> str:
-        """Says in words that one cell would have more time than the whole notebook; empty if it has not."""
+        """A clause that describes the problem if one cell has more time than the whole notebook; else empty."""
         if self.cell_seconds and self.submission_seconds and self.cell_seconds > self.submission_seconds:
             return (
                 f"one cell may run {self.cell_seconds:g} s, and the whole notebook only {self.submission_seconds:g} s"
@@ -81,7 +81,7 @@ class RequestedLimits:
         return ""
 
     def with_defaults(self, defaults: RequestedLimits) -> RequestedLimits:
-        """These requests, and those of `defaults` where there is none here."""
+        """These limits; those of `defaults` where none is requested here."""
         return replace(defaults, **_requested_values(self))
 
 
@@ -97,7 +97,7 @@ class EffectiveLimits:
     file_bytes: int = 64 * MIB
 
     def with_requested(self, requested: RequestedLimits) -> EffectiveLimits:
-        """These limits, replaced by what is requested. A submission gets at least the time of one cell."""
+        """These limits, replaced by the requested ones. A submission gets at least the time of one cell."""
         limits = replace(self, **_requested_values(requested))
         return replace(limits, submission_seconds=max(limits.submission_seconds, limits.cell_seconds))
 

@@ -1,6 +1,6 @@
 """nbgrader's marker lines, which enclose the parts of a cell that students must not see.
 
-A marker is a line that contains `BEGIN` or `END` and a kind, spelled exactly so, anywhere in the line. This is nbgrader's rule, so its
+A marker is a line that contains, anywhere, `BEGIN` or `END` and a kind in exactly this spelling. This is nbgrader's rule, so its
 courses work unchanged. A line that only resembles a marker is an error, because it would publish a solution.
 """
 

@@ -43,7 +43,7 @@ _CONFLICT_NOTE = "*The lesson has changed here. Your version is above, unchanged
 
 @dataclass(frozen=True)
 class MergeReport:
-    """What a merge has changed. Cells are named by grade_id, or by cell id if they have none.
+    """The changes of a merge. Cells are named by grade_id, or by cell id if they have none.
 
     updated: replaced by the new text of the release.
     kept: the student's version was kept.
@@ -125,14 +125,14 @@ class _NotebookMerge:
 
     def _merge_shared_cell(self, base: Json | None, mine: Json, theirs: Json) -> list[Json]:
         """Merges a cell that both versions have."""
-        merged = {**mine, "id": theirs["id"], "metadata": _merge_cell_metadata(base, mine, theirs)}
+        merged_cell = {**mine, "id": theirs["id"], "metadata": _merge_cell_metadata(base, mine, theirs)}
         if cell_content(mine) == cell_content(theirs):
-            return [merged]
+            return [merged_cell]
         is_edited = base is None or cell_content(mine) != cell_content(base)
         if is_edited and not is_release_owned(theirs):
-            return [merged, *self._conflict_note_cells(base, theirs)]
+            return [merged_cell, *self._conflict_note_cells(base, theirs)]
         self._record_change("updated", theirs)
-        updated = {**theirs, "metadata": merged["metadata"]}
+        updated = {**theirs, "metadata": merged_cell["metadata"]}
         if is_edited and not is_release_owned(mine):  # the release has locked a cell that the student could change
             self._record_change("kept", mine)
             return [updated, self._with_id(_as_ordinary_cell(mine))]

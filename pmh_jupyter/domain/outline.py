@@ -1,4 +1,4 @@
-"""The outline: what a member sees of a classroom. Points are milli-points."""
+"""The outline of a classroom for one member: lessons, progress and awards. Points are milli-points."""
 
 from __future__ import annotations
 

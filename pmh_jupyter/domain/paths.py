@@ -1,4 +1,4 @@
-"""Which relative paths of files are accepted, wherever a path comes from outside (a request, an archive, a course)."""
+"""Validates relative file paths from outside: of a request, an archive or a course."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ def is_safe_path(path: str) -> bool:
     """True if a POSIX path names a file below the folder that it is relative to, on every operating system.
 
     Rejected: absolute paths, empty parts, "." and "..", backslashes, and control or other unprintable characters.
-    Symbolic links are not resolved: whoever opens the file must refuse those.
+    Symbolic links are not resolved: the code that opens the file must refuse them.
     """
     has_safe_parts = all(part not in ("", ".", "..") for part in path.split("/"))
     return has_safe_parts and "\\" not in path and path.isprintable()

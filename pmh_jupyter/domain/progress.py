@@ -1,6 +1,6 @@
 """Progress of a person in an exercise and in a lesson, computed from attempts.
 
-Attempts are ordered by the arrival of their submissions, in whatever order those are graded.
+Attempts are ordered by the arrival of their submissions, not by the time of grading.
 
 Guarantees
 - Points are the best of all attempts, so a further attempt never lowers them.

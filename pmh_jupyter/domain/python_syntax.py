@@ -6,7 +6,7 @@ import ast
 import threading
 
 PARSE_ERRORS = (SyntaxError, ValueError, RecursionError, MemoryError)
-"""What `parse` raises for invalid source. A lone surrogate raises ValueError, deep nesting one of the last two."""
+"""Exceptions that `parse` raises for invalid source. A lone surrogate raises ValueError, deep nesting one of the last two."""
 
 _parse_lock = threading.Lock()
 

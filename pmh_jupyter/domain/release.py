@@ -31,7 +31,7 @@ _CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _PYTHON_KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 _NOTEBOOK_METADATA_KEYS = ("kernelspec", "language_info", "pmh")
 _KERNELSPEC_KEYS = ("display_name", "language", "name")
-# Of a cell: what a machine or a tool notes about a run, an environment or a person.
+# Cell metadata in which tools record a run, an environment or a person.
 _VOLATILE_METADATA_KEYS = (
     "ExecuteTime", "colab", "execution", "executionInfo", "outputId", "papermill", "pycharm", "scrolled", "trusted", "vscode",
 )  # fmt: skip
@@ -77,7 +77,7 @@ def _build_versions(file: File) -> tuple[File, File]:
         "metadata": student_metadata,
         "cells": [_make_student_cell(cell, language) for cell in sealed["cells"]],
     }
-    # Ids are derived from what the student sees, so they reveal nothing of a solution.
+    # Ids are derived from the student version, so they reveal nothing about a solution.
     for cell_id, *versions in zip(_choose_cell_ids(student["cells"]), sealed["cells"], student["cells"], strict=True):
         for cell in versions:
             cell["id"] = cell_id
@@ -95,12 +95,12 @@ def _clean_notebook(notebook: Json) -> Json:
 
 
 def is_instructor_only(cell: Json) -> bool:
-    """Return whether a cell is marked `remove: true` in nbgrader's metadata, CoCalc's convention: no release holds it."""
+    """Returns whether a cell is marked `remove: true` in nbgrader's metadata, CoCalc's convention. Releases do not contain such cells."""
     return nbgrader_metadata(cell).get("remove") is True
 
 
 def unreferenced_attachments(cell: Json, source: str) -> list[str]:
-    """Return the names of the cell's attachments (pasted pictures) to which a source does not refer."""
+    """Returns the names of the cell's attachments (pasted pictures) to which a source does not refer."""
     attachments = cell.get("attachments")
     return [name for name in attachments if not _refers_to(source, name)] if isinstance(attachments, dict) else []
 
@@ -111,7 +111,7 @@ def _refers_to(source: str, attachment: str) -> bool:
 
 
 def _clean_kernel_metadata(metadata: Json) -> Json:
-    """Return a notebook's metadata without the author's environment: interpreter paths and names, versions."""
+    """Returns a notebook's metadata without the author's environment: interpreter paths and names, versions."""
     clean = dict(metadata)
     spec, language = clean.get("kernelspec"), clean.get("language_info")
     if isinstance(spec, dict):
@@ -171,17 +171,17 @@ def _make_student_cell(cell: Json, language: str) -> Json:
 
 def _choose_cell_ids(cells: list[Json]) -> list[str]:
     """A stable id for each cell: the author's own, else its grade_id, else a hash of its heading or text."""
-    taken: dict[str, None] = {}
+    chosen_ids: dict[str, None] = {}
     for cell in cells:
         preferred_id = next(
             (name for name in (cell.get("id"), cell_grade_id(cell)) if name and _CELL_ID.fullmatch(name)), None
         )
         name, count = preferred_id or _hash_cell(cell, 0), 0
-        while name in taken:
+        while name in chosen_ids:
             count += 1
             name = _hash_cell(cell, count)
-        taken[name] = None
-    return list(taken)
+        chosen_ids[name] = None
+    return list(chosen_ids)
 
 
 def _hash_cell(cell: Json, count: int) -> str:

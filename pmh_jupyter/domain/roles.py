@@ -46,20 +46,20 @@ ADDED_PERMISSIONS: Mapping[str, tuple[str, ...]] = {
 
 def _expand_permissions(added: Mapping[str, tuple[str, ...]]) -> dict[Role, frozenset[Permission]]:
     """All permissions of each role. Raises ValueError for an unknown role or permission, and for one that no role has."""
-    inherited: set[Permission] = set()
-    granted: dict[Role, frozenset[Permission]] = {}
+    inherited_permissions: set[Permission] = set()
+    permissions_by_role: dict[Role, frozenset[Permission]] = {}
     for role in Role:
         if role not in added:
             raise ValueError(f"role {role.value} has no permissions listed")
-        inherited |= {Permission(name) for name in added[role]}
-        granted[role] = frozenset(inherited)
+        inherited_permissions |= {Permission(name) for name in added[role]}
+        permissions_by_role[role] = frozenset(inherited_permissions)
     unknown_roles = set(added) - set(Role)
-    unassigned_permissions = set(Permission) - inherited
+    unassigned_permissions = set(Permission) - inherited_permissions
     if unknown_roles or unassigned_permissions:
         raise ValueError(
-            f"unknown roles {sorted(unknown_roles)}, permissions of nobody {sorted(unassigned_permissions)}"
+            f"unknown roles {sorted(unknown_roles)}, permissions that no role has {sorted(unassigned_permissions)}"
         )
-    return granted
+    return permissions_by_role
 
 
 ROLE_PERMISSIONS = _expand_permissions(ADDED_PERMISSIONS)

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 SLUG_PATTERN = "[a-z0-9]+(?:-[a-z0-9]+)*"
-"""To be matched in full. Has no group and no anchor, so that it can be part of a route, and of a pydantic constraint."""
+"""Must match the whole slug. Has no group and no anchor, so that routes and pydantic constraints can include it."""
 
 MAX_SLUG_LENGTH = 64

@@ -47,8 +47,8 @@ class Flag:
 class TestVerdict:
     """The result of one assertion of a test cell, or of a whole test cell.
 
-    name: what the student may read, that is the author's message or the tested expression. A hidden test has a neutral name, and
-    neither `expected` nor `got`.
+    name: text for the student, the author's message or the tested expression. A hidden test has a neutral name, and neither
+    `expected` nor `got`.
     cell, line: where in the student's code an error was raised; lines count from 1.
     """
 
@@ -82,7 +82,7 @@ class Grading:
     """The result of grading one submission: a verdict for each requested exercise, in the order of the lesson.
 
     seconds: wall time.
-    repairs: what the grader repaired in the submitted notebook.
+    repairs: the repairs that the grader made to the submitted notebook.
     grader_error: a failure of the grader; no verdict counts as an attempt then.
     seed, grader_version: seed of the random numbers, and version of the grader. With both, a submission gets the same verdicts again.
     """

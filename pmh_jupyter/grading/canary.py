@@ -6,12 +6,13 @@ import json
 
 from pmh_jupyter.domain.course import Exercise, File
 from pmh_jupyter.domain.isolation import GRADER_VERSION, NotebookIsolation, ReleaseIsolation
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.errors import Unavailable
 from pmh_jupyter.grading.backends.backend import SandboxBackend
 from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.isolation import IsolationCache
-from pmh_jupyter.grading.task import EffectiveLimits, GradingTask
+from pmh_jupyter.grading.task import GradingTask
 
 NOTEBOOK_PATH = "canary.ipynb"
 EXPECTED_VERDICTS = {"right": (Outcome.PASSED, 1000), "wrong": (Outcome.FAILED, 0)}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import builtins
 
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import NOT_ANSWERED_CODE, Message
 from pmh_jupyter.grading.judge_output import CellError, CellResult, TestResult
-from pmh_jupyter.grading.task import EffectiveLimits
 
 BUILTIN_EXCEPTION_NAMES = frozenset(
     name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)

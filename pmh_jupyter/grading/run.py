@@ -10,11 +10,12 @@ from dataclasses import asdict, dataclass, replace
 
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import Flag
 from pmh_jupyter.grading.assemble import NotebookPlan
 from pmh_jupyter.grading.backends.backend import JudgeRun, SandboxBackend
 from pmh_jupyter.grading.judge_output import CellResult, JudgeFlag, JudgeOutput, UsageRecord, parse_judge_output
-from pmh_jupyter.grading.task import DEFAULT_SEED, EffectiveLimits
+from pmh_jupyter.grading.task import DEFAULT_SEED
 
 MIN_SUBMISSION_SECONDS = 0.1
 # Runs of one notebook: after a cell has crashed the judge, the notebook runs again without that cell.

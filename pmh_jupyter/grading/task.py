@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from pmh_jupyter.domain.course import Exercise, File
 from pmh_jupyter.domain.isolation import ReleaseIsolation
-from pmh_jupyter.domain.limits import EffectiveLimits as EffectiveLimits
+from pmh_jupyter.domain.limits import EffectiveLimits
 
 DEFAULT_SEED = 20_261_122
 """Seed of the random number generators, set before the first cell in the student process and in the judge."""

@@ -16,12 +16,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from pmh_jupyter.domain.course import Exercise
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Flag, Message, Outcome, TestVerdict
 from pmh_jupyter.grading.assemble import Step
 from pmh_jupyter.grading.feedback import cell_message, stopped_message, test_message
 from pmh_jupyter.grading.judge_output import CellError, CellResult, TestResult
 from pmh_jupyter.grading.run import NotebookRun
-from pmh_jupyter.grading.task import EffectiveLimits
 
 HIDDEN_TEST_NAME, WHOLE_CELL_NAME = "a hidden test", "the test as a whole"
 NOT_EVALUATED = Message("test-not-evaluated")

@@ -1,7 +1,7 @@
 """The Jupyter server extension. It runs in each user's notebook server and talks to the service as that user only.
 
-Every spawn pays for the imports of this package, so this module and `app` import only what a Jupyter server has loaded anyway.
-`context` and what it needs, such as pydantic and httpx, is imported after the server has started to answer.
+Imports of this package delay every spawn, so this module and `app` import only modules that a Jupyter server loads in any case.
+`context` and its dependencies, such as pydantic and httpx, are imported after the server has started to respond.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from pmh_jupyter.server_extension.app import PmhExtension
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
-    """Tells a Jupyter server where the extension is."""
+    """Registers the extension with a Jupyter server."""
     return [{"module": "pmh_jupyter.server_extension", "app": PmhExtension}]
 
 
 def _jupyter_labextension_paths() -> list[dict[str, str]]:
-    """Tells `jupyter labextension develop` where the built panel is."""
+    """Returns the folder of the built panel for `jupyter labextension develop`."""
     return [{"src": "../labextension", "dest": "pmh-jupyter"}]

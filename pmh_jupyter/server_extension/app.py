@@ -51,7 +51,7 @@ class PmhExtension(ExtensionApp):
 
     @cached_property
     def context(self) -> ExtensionContext:
-        """The parts behind the routes. Imported on first use, after the server has started to answer."""
+        """The parts behind the routes. Imported on first use, after the server has started to respond."""
         from pmh_jupyter.server_extension.context import ExtensionContext
 
         assert self.serverapp is not None
@@ -77,7 +77,7 @@ class PmhExtension(ExtensionApp):
             self.log.info("pmh: not connected: no hub with a course service has started this server.")
 
     async def _start(self) -> None:
-        """Imports the context in a thread, then sends what an earlier server has left in the outbox."""
+        """Imports the context in a thread, then sends the entries that an earlier server has left in the outbox."""
         await asyncio.to_thread(__import__, "pmh_jupyter.server_extension.context")
         self.context.start()
 

@@ -69,7 +69,7 @@ class ExtensionContext:
         return await self.list_outbox()
 
     async def delete_refused(self, raw_id: str) -> None:
-        """Deletes a refused entry. Raises BadInput for a malformed id, and what `Outbox.delete_refused` raises."""
+        """Deletes a refused entry. Raises BadInput for a malformed id, and the errors of `Outbox.delete_refused`."""
         try:
             entry_id = UUID(raw_id)
         except ValueError as error:
@@ -97,8 +97,8 @@ class ExtensionContext:
         finally:
             self._stream_tasks.discard(task)
 
-    def _to_entry_reply(self, stored: StoredEntry) -> OutboxEntryReply:
-        entry = stored.entry
+    def _to_entry_reply(self, stored_entry: StoredEntry) -> OutboxEntryReply:
+        entry = stored_entry.entry
         attempts = self.sender.get_attempts(entry.id)
         return OutboxEntryReply(
             id=entry.id,

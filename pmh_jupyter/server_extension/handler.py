@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Extension(Protocol):
-    """What handlers use of the extension application."""
+    """The part of the extension application that handlers use."""
 
     @property
     def owner(self) -> str: ...

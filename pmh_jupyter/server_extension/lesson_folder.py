@@ -1,7 +1,7 @@
 """Reads and writes the files of a lesson in the user's server.
 
-The student may have done anything to the folder. Therefore no path of a message leads out of it, and no symbolic link at or below
-it is followed.
+The student may have changed anything in the folder. Therefore paths that leave it are rejected, and symbolic links at or below it are
+not followed.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def check_name(name: str) -> str:
     if not is_safe_path(name):
         raise BadInput(
             f"{name!r} is not a path within a lesson.",
-            advice="Nothing was written. Tell an instructor that this release of the lesson cannot be opened.",
+            advice="None of your files was changed. Tell your instructor that this release of the lesson cannot be opened.",
         )
     return name
 

@@ -59,11 +59,11 @@ def _update_folder(
     folder.remove_temporary_files()
     plan = plan_update(folder, current, base, unsaved_notebooks)
     backup_path = apply_update(folder, plan, datetime.now(UTC))
-    opened = base if plan.is_update_postponed and base else current
+    opened_release = base if plan.is_update_postponed and base else current
     return OpenLessonReply(
         folder=folder.server_path,
-        notebooks=tuple(f"{folder.server_path}/{name}" for name in opened.files if name.endswith(".ipynb")),
-        release_id=opened.id,
+        notebooks=tuple(f"{folder.server_path}/{name}" for name in opened_release.files if name.endswith(".ipynb")),
+        release_id=opened_release.id,
         merge=plan.merge_reply.model_copy(update={"backup_path": backup_path}) if plan.merge_reply else None,
         is_update_postponed=plan.is_update_postponed,
     )

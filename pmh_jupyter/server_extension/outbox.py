@@ -1,4 +1,4 @@
-"""The outbox: submissions on disk that have not been sent yet, one file each, so that they survive the end of this server.
+"""The outbox: submissions on disk that have not been sent yet, one file each, so that they survive a stop of this server.
 
 File format: the first line is an OutboxEntry as JSON, the rest is the request body exactly as it will be sent.
 File name: `<number>-<id>.entry`. Numbers give the order of sending. The folder `refused/` has the entries, under the same names,
@@ -81,8 +81,8 @@ class Outbox:
         An entry of the same id that is still waiting is left unchanged and returned, without its body.
         """
         same_id_names = [name for name in self._list_waiting_names() if _parse_id(name) == str(new_entry.id)]
-        for stored in self._read_entries(self._folder, same_id_names):
-            return stored
+        for stored_entry in self._read_entries(self._folder, same_id_names):
+            return stored_entry
         try:
             create_folder(self._folder, 0o700)
             path = self._folder / f"{self._next_number():010d}-{new_entry.id}{ENTRY_SUFFIX}"
@@ -93,25 +93,27 @@ class Outbox:
             ) from error
         return StoredEntry(new_entry, path, body)
 
-    def remove(self, stored: StoredEntry) -> None:
+    def remove(self, stored_entry: StoredEntry) -> None:
         """Deletes an entry that was accepted, or whose refusal the student has seen. Raises OSError."""
-        stored.path.unlink(missing_ok=True)
-        sync_folder(stored.path.parent)
+        stored_entry.path.unlink(missing_ok=True)
+        sync_folder(stored_entry.path.parent)
 
-    def move_to_refused(self, stored: StoredEntry, error: str) -> None:
+    def move_to_refused(self, stored_entry: StoredEntry, error: str) -> None:
         """Moves an entry to the refused ones, with the reason, for the student to see. Raises OSError."""
         create_folder(self._refused_folder, 0o700)
-        refused_entry = stored.entry.model_copy(update={"error": error})
-        write_atomically(self._refused_folder / stored.path.name, _encode_entry(refused_entry, stored.read_body()))
-        self.remove(stored)
+        refused_entry = stored_entry.entry.model_copy(update={"error": error})
+        write_atomically(
+            self._refused_folder / stored_entry.path.name, _encode_entry(refused_entry, stored_entry.read_body())
+        )
+        self.remove(stored_entry)
 
     def delete_refused(self, entry_id: UUID) -> None:
         """Deletes a refused entry. Raises NotFound, or Conflict for an entry that is still waiting."""
-        for stored in self.list_refused():
-            if stored.entry.id == entry_id:
-                self.remove(stored)
+        for stored_entry in self.list_refused():
+            if stored_entry.entry.id == entry_id:
+                self.remove(stored_entry)
                 return
-        if any(stored.entry.id == entry_id for stored in self.list_waiting()):
+        if any(stored_entry.entry.id == entry_id for stored_entry in self.list_waiting()):
             raise Conflict(
                 "This submission has not been refused. It is still waiting to be sent.",
                 advice="Wait until it is sent, or send it now.",

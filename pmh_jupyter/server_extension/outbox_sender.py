@@ -95,17 +95,17 @@ class OutboxSender:
         """The attempts to send an entry that is still waiting."""
         return self._attempts.get(entry_id, SendAttempts())
 
-    async def send_now(self, stored: StoredEntry) -> LabSubmissionReply | None:
+    async def send_now(self, stored_entry: StoredEntry) -> LabSubmissionReply | None:
         """Queues an entry of the outbox, sends the queue without delay, and waits up to REPLY_TIMEOUT_SECONDS for the reply.
 
         Returns None if the entry has to wait. Raises ServiceError if the service refuses it for good. The entry is deleted
         in that case, because the caller reports the refusal to the student.
         """
-        entry_id = stored.entry.id
+        entry_id = stored_entry.entry.id
         if self._is_rate_limited:
-            self._queue.put(stored.without_body())
+            self._queue.put(stored_entry.without_body())
             return None
-        self._queue.put(stored)
+        self._queue.put(stored_entry)
         if entry_id in self._reply_futures:
             return None
         reply_future: asyncio.Future[LabSubmissionReply | None] = asyncio.get_running_loop().create_future()
@@ -145,7 +145,7 @@ class OutboxSender:
             for round_future in self._round_futures:
                 round_future.set_result(None)
             self._round_futures.clear()
-            # While the service asks to wait, nothing is sent, even if the student asks for it.
+            # While the service asks to wait, nothing is sent, even if the student clicks "Try now".
             await self._pause(asyncio.Event() if self._is_rate_limited else self._wake, pause_seconds)
             self._is_rate_limited = False
 
@@ -158,8 +158,8 @@ class OutboxSender:
         """Sends entries in order until one cannot be sent. Returns the seconds to pause then, None if the queue is empty."""
         try:
             await self._queue.load()
-            while (stored := self._queue.first()) is not None:
-                pause_seconds = await self._send_entry(stored)
+            while (stored_entry := self._queue.first()) is not None:
+                pause_seconds = await self._send_entry(stored_entry)
                 if pause_seconds is not None:
                     self._queue.release_bodies()
                     self._resolve_all_replies()
@@ -171,14 +171,14 @@ class OutboxSender:
             return self._next_backoff()
         return None
 
-    async def _send_entry(self, stored: StoredEntry) -> float | None:
+    async def _send_entry(self, stored_entry: StoredEntry) -> float | None:
         """Sends an entry. Returns the seconds to pause if it has to be sent again."""
-        entry = stored.entry
+        entry = stored_entry.entry
         attempts = self._attempts.setdefault(entry.id, SendAttempts())
         attempts.count += 1
         try:
-            loaded = await asyncio.to_thread(stored.with_body)
-            response = await self._post(entry, loaded.read_body())
+            loaded_entry = await asyncio.to_thread(stored_entry.with_body)
+            response = await self._post(entry, loaded_entry.read_body())
         except FileNotFoundError:
             self._log.info("pmh: %s %s is no longer in the outbox [request %s]", entry.kind, entry.id, entry.request_id)
             self._resolve_reply(entry.id, None)
@@ -188,11 +188,11 @@ class OutboxSender:
             if _is_retryable(error, attempts.count):
                 self._is_rate_limited = error.status == TOO_MANY_REQUESTS and error.retry_after is not None
                 return self._schedule_retry(entry, attempts, error.reply.message, self._retry_delay(error.retry_after))
-            await self._handle_refusal(loaded, error)
+            await self._handle_refusal(loaded_entry, error)
         else:
-            await asyncio.to_thread(self._outbox.remove, stored)
+            await asyncio.to_thread(self._outbox.remove, stored_entry)
             self._resolve_reply(entry.id, _to_lab_reply(entry, response, self._log))
-        self._queue.remove(stored)
+        self._queue.remove(stored_entry)
         self._consecutive_failures = 0
         self._attempts.pop(entry.id, None)
         return None
@@ -232,17 +232,17 @@ class OutboxSender:
         """Lengthens a delay by up to JITTER_FRACTION, so that the servers of a class do not retry in the same second."""
         return seconds * (1 + self._uniform(0, JITTER_FRACTION))
 
-    async def _handle_refusal(self, stored: StoredEntry, error: ServiceError) -> None:
-        entry = stored.entry
+    async def _handle_refusal(self, stored_entry: StoredEntry, error: ServiceError) -> None:
+        entry = stored_entry.entry
         self._log.warning("pmh: %s %s was refused: %s [request %s]", entry.kind, entry.id, error, entry.request_id)
         reply_future = self._reply_futures.get(entry.id)
         if reply_future is not None and not reply_future.done():
-            await asyncio.to_thread(self._outbox.remove, stored)
+            await asyncio.to_thread(self._outbox.remove, stored_entry)
             # The caller may have stopped waiting meanwhile. The student must learn of the refusal all the same.
             if not reply_future.done():
                 reply_future.set_exception(error)
                 return
-        await asyncio.to_thread(self._outbox.move_to_refused, stored, error.reply.message)
+        await asyncio.to_thread(self._outbox.move_to_refused, stored_entry, error.reply.message)
 
     def _resolve_reply(self, entry_id: UUID, reply: LabSubmissionReply | None) -> None:
         reply_future = self._reply_futures.get(entry_id)

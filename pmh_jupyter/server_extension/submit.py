@@ -1,6 +1,6 @@
 """Sends a lesson's files, as they are on disk, to be checked or submitted.
 
-Every request is saved in the outbox first, so that it survives an outage of the service and the end of this server.
+Every request is saved in the outbox first, so that it survives an outage of the service and a stop of this server.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Submitter:
         self._disk_lock = disk_lock
 
     async def check(self, classroom: str, lesson: str, body: bytes, request_id: str) -> LabSubmissionReply:
-        """Requests a check of exercises. `body` is the JSON of a LabCheckRequest. Raises what `submit` raises."""
+        """Requests a check of exercises. `body` is the JSON of a LabCheckRequest. Raises the same errors as `submit`."""
         check_request = parse_body(LabCheckRequest, body)
 
         def build_request(release_id: str, files: tuple[FileContent, ...]) -> WireModel:
@@ -60,7 +60,7 @@ class Submitter:
         """Submits a lesson. `body` is the JSON of a LabSubmitRequest.
 
         The reply's state is "waiting" while the submission cannot be sent.
-        Raises Conflict if the lesson was never opened, what `collect_files` raises, ServiceError if the service refuses the
+        Raises Conflict if the lesson was never opened, the errors of `collect_files`, ServiceError if the service refuses the
         submission for good, and NotSaved if it could neither be saved nor sent.
         """
         submit_request = parse_body(LabSubmitRequest, body)
@@ -82,10 +82,10 @@ class Submitter:
                 )
             body = await asyncio.to_thread(self._build_body, entry, release_id, build_request)
         try:
-            stored = await asyncio.to_thread(self._outbox.add, entry, body)
+            stored_entry = await asyncio.to_thread(self._outbox.add, entry, body)
         except NotSaved as error:
             return await self._send_unsaved(entry, body, error)
-        reply = await self._sender.send_now(stored)
+        reply = await self._sender.send_now(stored_entry)
         return reply or LabSubmissionReply(id=entry.id, kind=entry.kind, state="waiting")
 
     def _build_body(self, entry: OutboxEntry, release_id: str, build_request: RequestBuilder) -> bytes:

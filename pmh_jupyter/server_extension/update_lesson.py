@@ -40,7 +40,7 @@ class FileChange:
 
 @dataclass(frozen=True)
 class UpdatePlan:
-    """What opening the lesson will change. `merge_reply` is None unless existing files are updated."""
+    """The changes that opening the lesson will make. `merge_reply` is None unless existing files are updated."""
 
     changes: tuple[FileChange, ...] = ()
     merge_reply: MergeReply | None = None
@@ -101,8 +101,8 @@ def apply_update(folder: LessonFolder, plan: UpdatePlan, now: datetime) -> str |
 
 def _restore_missing_files(folder: LessonFolder, release: VerifiedRelease) -> tuple[FileChange, ...]:
     """Restores files of a release that are missing. Existing files belong to the student and stay unchanged."""
-    missing = ((name, content) for name, content in release.files.items() if folder.read(name) is None)
-    return tuple(FileChange(name, None, content) for name, content in missing)
+    missing_files = ((name, content) for name, content in release.files.items() if folder.read(name) is None)
+    return tuple(FileChange(name, None, content) for name, content in missing_files)
 
 
 @dataclass

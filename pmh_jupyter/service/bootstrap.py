@@ -45,7 +45,7 @@ def ensure_classroom(
 
 
 def add_member(database: Database, name: str, classroom: str, role: Role) -> Membership:
-    """Makes a Hub user a member of a classroom with at least this role; a higher role is kept. Raises NotFound (classroom)."""
+    """Gives a Hub user at least this role in a classroom; never lowers a role. Raises NotFound for an unknown classroom."""
     person = people.find_or_create(database, name)
     for membership in members.list_memberships(database, person.id):
         if membership.classroom.slug == classroom and membership.role.rank >= role.rank:

@@ -36,7 +36,7 @@ class Service:
 
     database: its `now` is the clock of every recorded time.
     request_rate_limit: limits all requests of a person.
-    expensive_rate_limit: limits the requests of a person that cost a grading or a release.
+    expensive_rate_limit: limits the requests of a person that run a grading or a release.
     pool: threads for blocking calls, mainly database transactions.
     """
 

@@ -35,7 +35,7 @@ _ERRORS_BY_STATUS: dict[int, PmhError] = {
 def as_pmh_error(error: BaseException | None, status: int = 500) -> PmhError:
     """Converts any exception to a PmhError whose message is safe to send: it never contains the text of an unexpected exception.
 
-    status: the HTTP status that tornado would respond with if it is not known from the exception.
+    status: the HTTP status of an exception that has none of its own.
     """
     if isinstance(error, PmhError):
         return error

@@ -114,7 +114,7 @@ class BaseHandler(RequestHandler):
         self.send(error_reply(error, self.request_id), error.status)
 
     def get_query_int(self, name: str, default: int, minimum: int = 0) -> int:
-        """Returns an integer query parameter; raises BadInput if it is none, or less than `minimum`."""
+        """Returns an integer query parameter; raises BadInput if it is not an integer, or less than `minimum`."""
         value = self.get_query_argument(name, str(default))
         if not (value.isascii() and value.isdigit() and len(value) < 16 and int(value) >= minimum):
             raise BadInput(f"{name} must be a whole number, at least {minimum}.")
@@ -246,7 +246,7 @@ class PageHandler(BaseHandler):
     async def prepare(self) -> None:
         self._bind_request_id()
         caller = await self.authenticate()
-        # A token is not enough: every kernel of a user's server holds the server's token.
+        # A token is not enough: every kernel of a user's server has the server's token.
         if caller is None or not caller.has_session:
             self._redirect_to_login()
             return

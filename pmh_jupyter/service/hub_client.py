@@ -1,7 +1,7 @@
-"""Asks the Hub whose a token is. The service has no other source of identity.
+"""Asks the Hub who owns a token. The service has no other source of identity.
 
 Responses are cached for at most a minute, so a revoked token stops working within that time. The cache's keys are hashes of tokens, so
-no token stays in memory longer than its request. A Hub that does not respond raises Unavailable, unlike one that rejects a token.
+no token stays in memory longer than its request. If the Hub does not respond, Unavailable is raised; a rejected token has no owner.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ class HubClient:
     async def find_caller(self, token: str) -> Caller | None:
         """Returns the owner of a token, or None if the Hub does not know it. Raises Unavailable if the Hub does not respond."""
         key = hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
-        cached = self._caller_cache.get(key)
-        if cached and cached[0] > self._clock():
-            return cached[1]
+        cache_entry = self._caller_cache.get(key)
+        if cache_entry and cache_entry[0] > self._clock():
+            return cache_entry[1]
         caller = await self._query_hub(token)
         self._caller_cache.pop(key, None)
         self._caller_cache[key] = (self._clock() + (CALLER_CACHE_SECONDS if caller else REJECTED_CACHE_SECONDS), caller)

@@ -26,10 +26,10 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True)
 class AccessRule:
-    """What the caller of an operation must have.
+    """Requirements for the caller of an operation.
 
     allows_session: a browser session of the service is accepted in place of the scope.
-    permission: what the caller's role in the classroom of the URL must allow; None if the URL names no classroom.
+    permission: must be among those of the caller's role in the classroom of the URL; None if the URL names no classroom.
     """
 
     scope: Scope

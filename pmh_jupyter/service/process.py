@@ -131,7 +131,7 @@ def _build_readiness(
 
 
 def default_worker_count() -> int:
-    """More workers than cores: a slow submission mostly sleeps until its time limit, and some workers are reserved for checks."""
+    """Returns more workers than cores: a slow submission often only sleeps, and some workers are reserved for checks."""
     return max(4, 2 * len(os.sched_getaffinity(0)))
 
 

@@ -42,9 +42,9 @@ class ReceiptSigner:
         fields: as text, `submission_id`, `person_id`, `classroom`, `lesson`, `release_id`, `content_hash` and `received_at`.
         """
         values = {**fields, "code": short_code(fields["submission_id"], fields["content_hash"])}
-        unsigned = Receipt.model_validate({**values, "key_id": self.key_id, "signature": ""})
-        signature = base64.b64encode(self._key.sign(canonical_bytes(unsigned))).decode()
-        return unsigned.model_copy(update={"signature": signature}).model_dump(mode="json")
+        unsigned_receipt = Receipt.model_validate({**values, "key_id": self.key_id, "signature": ""})
+        signature = base64.b64encode(self._key.sign(canonical_bytes(unsigned_receipt))).decode()
+        return unsigned_receipt.model_copy(update={"signature": signature}).model_dump(mode="json")
 
 
 def short_code(submission_id: str, content_hash: str) -> str:

@@ -43,8 +43,8 @@ class Operation:
 
     reply_model: None for a response without a body, or with one that is not JSON (see `media_type`).
     status: HTTP status of success.
-    is_expensive: the operation costs a grading or a release, and has a rate limit of its own.
-    needs_person: False also admits services of the Hub, which are no persons.
+    is_expensive: the operation runs a grading or a release, and has a rate limit of its own.
+    needs_person: False also admits services of the Hub, which are not people.
     error_statuses: statuses of errors besides those that every operation can have.
     """
 

@@ -20,12 +20,12 @@ class OAuthCallbackHandler(BaseHandler):
         code, state = self.get_query_argument("code", ""), self.get_query_argument("state", "")
         if not code:
             raise BadInput("The hub did not complete the login.", advice=LOGIN_AGAIN_ADVICE)
-        pending = login.finish_login(self, oauth, state)
-        if pending is None:
+        pending_login = login.finish_login(self, oauth, state)
+        if pending_login is None:
             raise NotAllowed(
-                "This login was started in another browser, or more than ten minutes ago.", advice=LOGIN_AGAIN_ADVICE
+                "You started this login in another browser, or more than ten minutes ago.", advice=LOGIN_AGAIN_ADVICE
             )
-        token = await self.service.hub.token_for_code(code, pending.verifier)
+        token = await self.service.hub.token_for_code(code, pending_login.verifier)
         caller = await self.service.hub.find_caller(token)
         if caller is None:
             raise NotAllowed(
@@ -33,7 +33,7 @@ class OAuthCallbackHandler(BaseHandler):
             )
         login.open_session(self, oauth, token)
         log.info("session opened", kind=caller.kind)
-        self.redirect(_safe_redirect_url(pending.next_url, oauth.base_url))
+        self.redirect(_safe_redirect_url(pending_login.next_url, oauth.base_url))
 
 
 class LogoutHandler(PageHandler):

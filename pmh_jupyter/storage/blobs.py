@@ -1,7 +1,7 @@
 """Stores bytes by their SHA-256, in namespaces that never mix: students' files of releases, sealed files, submitted files.
 
-A blob is durable before the row that refers to it, so no row is without its file. If the process is killed between the two, the blob
-stays without a row; sending the same files again uses it. If the disk is full, Unavailable is raised and neither is written.
+A blob is durable before the row that refers to it, so every row has its file. If the process is killed between the two, the blob
+remains without a row, and is used when the same files are sent again. If the disk is full, Unavailable is raised and neither is written.
 """
 
 from __future__ import annotations
@@ -112,5 +112,5 @@ def _damaged_blob_error(namespace: BlobNamespace, digest: str) -> Unavailable:
 
 
 def _is_complete(path: Path, content: bytes) -> bool:
-    """True if the file exists with the right size. A shorter one is the leftover of a damaged disk and is written again."""
+    """True if the file exists with the right size. A shorter file, for example from a damaged disk, is written again."""
     return path.is_file() and path.stat().st_size == len(content)

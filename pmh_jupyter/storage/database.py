@@ -54,10 +54,10 @@ class Database:
         self._lock = FileLock(self.sqlite_path.with_name(f"{self.sqlite_path.name}.lock")) if self.sqlite_path else None
 
     def open(self, *, exclusive: bool = True) -> Database:
-        """Checks that the database answers, and returns self.
+        """Checks that the database responds, and returns self.
 
         exclusive: also take the lock that only one process can hold for a SQLite file. Set it to False for short queries beside a
-        running service. Raises Conflict if another process holds the lock, Unavailable if the database does not answer.
+        running service. Raises Conflict if another process holds the lock, Unavailable if the database does not respond.
         """
         if self.sqlite_path:
             self.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
@@ -90,7 +90,7 @@ class Database:
         self.close()
 
     def ping(self) -> None:
-        """Runs a trivial query. Raises Unavailable if the database does not answer."""
+        """Runs a trivial query. Raises Unavailable if the database does not respond."""
         with self.read() as session:
             session.execute(text("SELECT 1"))
 
@@ -129,7 +129,7 @@ class Database:
 
 
 def _acquire_lock(lock: FileLock) -> None:
-    """Takes the lock of a SQLite file; raises Conflict with the process that holds it."""
+    """Acquires the lock of a SQLite file. Raises Conflict, which names the process that holds it."""
     try:
         lock.acquire(f"process {os.getpid()}")
     except LockHeld as error:
@@ -162,7 +162,7 @@ def _translate_errors() -> Iterator[None]:
     try:
         yield
     except (DataError, UnicodeEncodeError, OverflowError) as error:
-        raise BadInput("The request has a character or a number that cannot be stored.") from error
+        raise BadInput("Your request contains a character or a number that cannot be stored.") from error
     except (InterfaceError, PoolTimeoutError) as error:
         raise _unavailable_error() from error
     except OperationalError as error:
@@ -177,7 +177,7 @@ def _translate_errors() -> Iterator[None]:
 
 
 def _unavailable_error() -> Unavailable:
-    return Unavailable("The hub's database is not answering.", retry_after=2.0)
+    return Unavailable("The hub's database does not respond.", retry_after=2.0)
 
 
 def _is_disk_full(error: OperationalError) -> bool:

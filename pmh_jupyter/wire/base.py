@@ -12,7 +12,7 @@ class WireModel(BaseModel):
 
 
 class ProblemReply(WireModel):
-    """One problem of a rejected input: the file, the cell (if any), what is wrong, and the remedy."""
+    """One problem of a rejected input: the file, the cell (if any), a description, and the remedy."""
 
     file: str
     cell: str | None = None

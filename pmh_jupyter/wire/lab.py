@@ -22,7 +22,7 @@ class LabStatus(WireModel):
 
 
 class MergeReply(WireModel):
-    """Result of merging a new release into the student's notebook: grade_ids or cell ids by what was done with each cell."""
+    """Result of merging a new release into the student's notebook: grade_ids or cell ids, by the kind of change."""
 
     updated: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ class MergeReply(WireModel):
 
 
 class OpenLessonRequest(WireModel):
-    """Puts a lesson's files into the server. `unsaved_notebooks`: server paths of notebooks with unsaved changes, not merged."""
+    """Opens a lesson: writes its files to the server. `unsaved_notebooks`: server paths of notebooks with unsaved changes, not merged."""
 
     unsaved_notebooks: tuple[str, ...] = ()
 

@@ -58,14 +58,14 @@ class UnitReply(WireModel):
 
 
 class AwardReply(WireModel):
-    """An achievement of the course: when it was earned, or how far it is."""
+    """An achievement of the course: when it was earned, or the progress towards it."""
 
     slug: str
     title: str
     description: str
     icon: str
     earned_at: datetime | None = None
-    current: int = Field(description="How many of `target` are reached")
+    current: int = Field(description="Progress, from 0 to `target`")
     target: int
 
 

@@ -1,4 +1,4 @@
-"""The person who sends a request, and their classrooms."""
+"""The caller, and their classrooms."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RoleName = Literal["student", "assistant", "instructor", "admin"]
 
 
 class ClassroomReply(WireModel):
-    """A classroom, with the role of the member who asks."""
+    """A classroom, with the caller's role."""
 
     slug: str
     title: str
@@ -24,7 +24,7 @@ class ClassroomReply(WireModel):
 
 
 class MeReply(WireModel):
-    """The person who sends the request: the id in our database, and the current user name at the Hub."""
+    """The caller: the id in the service's database, and the current user name at the Hub."""
 
     id: UUID
     name: str
@@ -32,7 +32,7 @@ class MeReply(WireModel):
 
 
 class JoinRequest(WireModel):
-    """Redeems a classroom's join code for the person who sends it."""
+    """Redeems a classroom's join code for the caller."""
 
     join_code: str = Field(min_length=4, max_length=64)
 

@@ -14,7 +14,7 @@ from pmh_jupyter.wire.submission import FlagReply, SubmissionReply
 
 
 class CourseUpload(WireModel):
-    """The source folder of a course. The service validates it, creates the releases, and adopts them in `classrooms`."""
+    """The source folder of a course. The service validates it, creates the releases, and lets `classrooms` adopt them."""
 
     files: tuple[FileContent, ...]
     classrooms: tuple[str, ...] = Field(

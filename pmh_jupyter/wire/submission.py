@@ -31,7 +31,7 @@ class LessonFilesReply(WireModel):
 
 
 class OpenedReleaseRequest(WireModel):
-    """Reports that the files of a release are in place, which makes it the base of the next merge."""
+    """Reports that the files of a release were written, which makes it the base of the next merge."""
 
     release_id: str = Field(pattern="^[0-9a-f]{64}$")
 
@@ -75,7 +75,7 @@ class ReceiptKeys(WireModel):
 
 
 class MessageReply(WireModel):
-    """A sentence as a code with parameters. Whoever shows it puts it into words: see `pmh_jupyter/domain/feedback_text.py`."""
+    """A sentence as a code with parameters. The recipient converts it to text: see `pmh_jupyter/domain/feedback_text.py`."""
 
     code: str
     params: dict[str, str] = {}

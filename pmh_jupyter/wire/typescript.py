@@ -91,7 +91,7 @@ def _walk_annotation(annotation: Any) -> Iterator[Any]:
 
 
 def _format_interface(model: type[WireModel]) -> str:
-    # A field with a default may be left out of what the panel sends; what it receives always has every field.
+    # The panel may omit a field with a default from a request. A reply always has every field.
     is_request = model.__name__.endswith("Request")
     fields = "".join(_format_field(name, field, is_request) for name, field in model.model_fields.items())
     return f"{_format_comment(model.__doc__ or '', '')}export interface {model.__name__} {{\n{fields}}}\n"
@@ -125,7 +125,7 @@ def _typescript_type(annotation: Any) -> str:
         return f"Readonly<Record<string, {_typescript_type(arguments[1])}>>"
     if isinstance(annotation, type) and issubclass(annotation, WireModel):
         return annotation.__name__
-    raise TypeError(f"No TypeScript type is known for {annotation!r}; teach it to {__name__}.")
+    raise TypeError(f"No TypeScript type is known for {annotation!r}; add it to _typescript_type.")
 
 
 def _element_type(annotation: Any) -> str:

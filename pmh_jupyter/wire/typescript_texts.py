@@ -1,6 +1,6 @@
 """Generates the panel's tables of texts from `domain.feedback_text` and `domain.labels`.
 
-Every text is the literal argument of a call `trans.__('…')`, which is how JupyterLab's extraction finds what can be translated. Parameters
+Every text is the literal argument of a call `trans.__('…')`, so that JupyterLab's extraction finds it for translation. Parameters
 of a sentence keep their names (`{line}`); `src/template.ts` fills them in after the translation.
 """
 
@@ -22,7 +22,7 @@ def generated_header(source: str) -> str:
 
 
 def generate_feedback_texts() -> str:
-    """Returns the text of feedbackTexts.ts: a function that puts a message of the grader into words."""
+    """Returns the text of feedbackTexts.ts: a function that converts a message of the grader to a sentence."""
     cases = "".join(_format_case(code, template) for code, template in FEEDBACK_TEXTS.items())
     return (
         generated_header("pmh_jupyter/domain/feedback_text.py")
@@ -80,5 +80,5 @@ def _format_path(path: IconPath) -> str:
 
 def _quote(text: str) -> str:
     """A TypeScript string literal."""
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
+    escaped_text = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped_text}'"

@@ -1,6 +1,6 @@
 /**
  * Icons of states, outcomes and achievements, 16 by 16, in the colour of the surrounding text. A screen reader ignores them, so a label
- * always stands beside them. Icons of states and outcomes are generated (labels.ts), so that the pages show the same ones.
+ * is always beside them. Icons of states and outcomes are generated (labels.ts), so that the pages show the same ones.
  */
 import type { ReactElement } from 'react';
 

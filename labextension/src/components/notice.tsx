@@ -1,5 +1,5 @@
 /**
- * A message to the person: what happened, why, what to do, and at most one button.
+ * A message to the user: the event, its reason, advice, and at most one button.
  */
 import type { ReactElement, ReactNode } from 'react';
 

@@ -1,5 +1,5 @@
 /**
- * The section of achievements: those earned first, then those in progress with how far they are, then the others.
+ * The section of achievements: those earned first, then those in progress with their progress, then the others.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { caretDownIcon, caretRightIcon } from '@jupyterlab/ui-components';

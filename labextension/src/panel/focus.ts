@@ -18,20 +18,20 @@ export function focusPanel(node: HTMLElement): void {
 export function keepFocusInside(node: HTMLElement): void {
   // A panel without any control, as while it loads, can be focused itself.
   node.tabIndex = -1;
-  let focused: Element | null = null;
-  node.addEventListener('focusin', event => (focused = event.target as Element));
+  let focusedElement: Element | null = null;
+  node.addEventListener('focusin', event => (focusedElement = event.target as Element));
   node.addEventListener('focusout', event => {
-    const left = event.target as Element;
-    // A removed element loses the focus as well, and that is the case to handle; any other loss is the person's own doing.
+    const blurredElement = event.target as Element;
+    // A removed element loses the focus as well, and that is the case to handle; any other loss is caused by the user.
     queueMicrotask(() => {
-      if (focused === left && left.isConnected) {
-        focused = null;
+      if (focusedElement === blurredElement && blurredElement.isConnected) {
+        focusedElement = null;
       }
     });
   });
   const observer = new MutationObserver(() => {
-    if (focused && !focused.isConnected) {
-      focused = null;
+    if (focusedElement && !focusedElement.isConnected) {
+      focusedElement = null;
       if (node.isConnected && (document.activeElement === null || document.activeElement === document.body)) {
         focusPanel(node);
       }

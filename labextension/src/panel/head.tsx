@@ -11,7 +11,7 @@ import type { ClassroomModel } from '../model';
 import { pointsText } from '../texts';
 import type { OutlineReply } from '../wire';
 
-/** What every section of the panel gets. */
+/** Properties of every section of the panel. */
 export interface SectionProps {
   readonly model: ClassroomModel;
   readonly actions: Actions;

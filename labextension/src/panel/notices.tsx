@@ -1,5 +1,5 @@
 /**
- * Notices above the outline, each with what to do: loading, no classroom yet, an error, an unavailable hub, refused submissions.
+ * Notices above the outline, each with advice: loading, no classroom yet, an error, an unavailable hub, refused submissions.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { useId, useState, type FormEvent, type ReactElement } from 'react';
@@ -31,7 +31,7 @@ export function Notices({ model, trans }: SectionProps): ReactElement {
   );
 }
 
-/** The shape of what is loading; it appears only after a moment (panel.css). */
+/** A placeholder for the outline while it is loading. Appears only after a delay (panel.css). */
 function Skeleton({ trans }: { trans: TranslationBundle }): ReactElement {
   return (
     <div className="pmh-Skeleton" role="status">
@@ -92,7 +92,7 @@ function RefusedNotice({ entry, model, trans }: NoticeProps & { entry: OutboxEnt
   );
 }
 
-/** What a person without a classroom sees. */
+/** The form for a user who has not joined a classroom. */
 function JoinForm({ model, trans }: { model: ClassroomModel; trans: TranslationBundle }): ReactElement {
   const [code, setCode] = useState('');
   const [error, setError] = useState<PmhError | null>(null);

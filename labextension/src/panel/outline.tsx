@@ -124,7 +124,7 @@ interface DueProps {
   readonly trans: TranslationBundle;
 }
 
-/** The due time if it is soon or missed, or else whether the lesson was submitted. */
+/** The due time if it is soon or has passed, else whether the lesson was submitted. */
 function Due({ lesson, zone, now, trans }: DueProps): ReactElement | null {
   const dueAt = lesson.due_at;
   const state = dueState(dueAt, lesson.submitted_at, now);

@@ -1,5 +1,5 @@
 /**
- * The values that a test expected and got; in two long ones the difference is marked.
+ * The values that a test expected and got. Marks the difference between two long values.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { useState, type ReactElement } from 'react';
@@ -84,7 +84,7 @@ function Value({ text, segments, trans }: ValueProps): ReactElement {
   );
 }
 
-/** How much of the common text is shown beside a difference. */
+/** Characters of the common text that are shown beside a difference. */
 const CONTEXT_LENGTH = 24;
 
 function lastWords(text: string): string {

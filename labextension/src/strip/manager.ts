@@ -78,21 +78,21 @@ export class NotebookStrips implements IDisposable {
   }
 
   private _updateCell(cell: Cell, parts: ReadonlyMap<Part, string>): void {
-    const inserted: InsertedParts = this._insertedParts.get(cell) ?? new Map();
-    inserted.forEach(({ gradeId, widget }, part) => {
+    const insertedParts: InsertedParts = this._insertedParts.get(cell) ?? new Map();
+    insertedParts.forEach(({ gradeId, widget }, part) => {
       if (parts.get(part) !== gradeId) {
         widget.dispose();
-        inserted.delete(part);
+        insertedParts.delete(part);
       }
     });
     parts.forEach((gradeId, part) => {
-      if (!inserted.has(part)) {
+      if (!insertedParts.has(part)) {
         const widget = this._createWidget(part, gradeId);
-        inserted.set(part, { gradeId, widget });
+        insertedParts.set(part, { gradeId, widget });
         void cell.ready.then(() => insertIntoCell(cell, part, widget));
       }
     });
-    this._insertedParts.set(cell, inserted);
+    this._insertedParts.set(cell, insertedParts);
   }
 
   private _createWidget(part: Part, gradeId: string): Widget {

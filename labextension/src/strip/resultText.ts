@@ -1,9 +1,9 @@
 /**
- * Decides what a result shows, so that it says each thing once: one headline, one reason, then the tests.
+ * Decides what a result shows, without repetition: one headline, one reason, then the tests.
  *
  * The grader gives a verdict the message of its worst test, and the name of a test is often the author's sentence for the case that the
  * values are wrong. Where an error stopped the tests before they compared anything, that sentence would be misleading: such tests are
- * counted in one line, and the error stands above them.
+ * counted in one line below the error.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
@@ -20,11 +20,11 @@ const EVALUATED_CODES: ReadonlySet<string> = new Set([
   'invalid-credit',
   'hidden-test-failed'
 ]);
-/** Messages that the headline says already. */
+/** Messages that repeat the headline. */
 const HEADLINE_CODES: ReadonlySet<string> = new Set(['solved', 'needs-grading', 'grader-error']);
 
 export interface ResultSummary {
-  /** Shown below the headline; null where the headline or a test says it. */
+  /** Shown below the headline; null if the headline or a test contains it. */
   readonly reason: MessageReply | null;
   /** The cell and line that the reason points to. */
   readonly location: { readonly cell: string; readonly line: number } | null;
@@ -35,21 +35,21 @@ export interface ResultSummary {
 }
 
 export function summarizeResult(verdict: VerdictReply): ResultSummary {
-  const shown = verdict.tests.filter(test => isShown(test, verdict));
-  const isReasonShown = shown.some(test => isSameMessage(test.message, verdict.message));
+  const shownTests = verdict.tests.filter(test => isShown(test, verdict));
+  const isReasonShown = shownTests.some(test => isSameMessage(test.message, verdict.message));
   const isReasonNeeded = verdict.message && !isInHeadline(verdict.message) && !isReasonShown;
   const reason = verdict.outcome !== 'passed' && isReasonNeeded ? verdict.message : null;
-  const explained = verdict.tests.find(test => isSameMessage(test.message, reason) && test.cell && test.line !== null);
+  const testWithReason = verdict.tests.find(test => isSameMessage(test.message, reason) && test.cell && test.line !== null);
   return {
     reason,
-    location: explained?.cell && explained.line !== null ? { cell: explained.cell, line: explained.line } : null,
-    tests: shown,
+    location: testWithReason?.cell && testWithReason.line !== null ? { cell: testWithReason.cell, line: testWithReason.line } : null,
+    tests: shownTests,
     // The headline of every other outcome says that the tests did not run.
-    unevaluatedCount: verdict.outcome === 'failed' ? verdict.tests.length - shown.length : 0
+    unevaluatedCount: verdict.outcome === 'failed' ? verdict.tests.length - shownTests.length : 0
   };
 }
 
-/** Whether a test compared something, rather than being left out or stopped by an error. */
+/** Whether a test compared values: it was neither skipped nor stopped by an error. */
 export function isEvaluated({ outcome, message }: TestReply): boolean {
   return outcome === 'passed' || (outcome === 'failed' && (message === null || EVALUATED_CODES.has(message.code)));
 }
@@ -77,7 +77,7 @@ function messageKey({ code, params }: MessageReply): string {
   return JSON.stringify([code, Object.entries(params).sort()]);
 }
 
-/** What a test is called: the author's sentence, an expression, or a neutral name for a hidden test. */
+/** The title of a test: the author's sentence, an expression, or a neutral name for a hidden test. */
 export function testTitle(test: TestReply): { readonly text: string; readonly isCode: boolean } {
   const expression = test.message?.code === 'test-raised' ? test.message.params.expression : undefined;
   if (expression && isSentence(test.name)) {
@@ -86,7 +86,7 @@ export function testTitle(test: TestReply): { readonly text: string; readonly is
   return { text: test.name, isCode: !test.is_hidden && !isSentence(test.name) };
 }
 
-/** The sentence below a test's title; "" where title, label and values say it already. */
+/** The sentence below a test's title; "" if title, label and values already say the same. */
 export function testDetail(test: TestReply, trans: TranslationBundle): string {
   const { message, name, expected, got } = test;
   if (!message || message.code === 'hidden-test-failed') {
@@ -100,7 +100,7 @@ export function testDetail(test: TestReply, trans: TranslationBundle): string {
   return isRepeated ? '' : feedbackText(trans, message);
 }
 
-/** The label beside a test's icon. A hidden test is not called failed, because what it expects stays hidden. */
+/** The label beside a test's icon. A hidden test is not labelled as failed, because its expected value stays hidden. */
 export function testLabel(test: TestReply, trans: TranslationBundle): string {
   return isUnpassedHidden(test) ? trans.__('Not passed yet') : outcomeLabel(test.outcome, trans);
 }

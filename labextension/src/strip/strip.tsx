@@ -13,7 +13,7 @@ import { isBusy } from '../submissions';
 import { pointsOfText, pointsText, progressText } from '../texts';
 import type { ExerciseReply, LessonReply } from '../wire';
 
-/** What the strip and the result of one exercise need. They look the exercise up in the model at each rendering. */
+/** Properties of the strip and the result of one exercise. Both look the exercise up in the model at each rendering. */
 export interface ExerciseProps {
   readonly model: ClassroomModel;
   /** The lesson's slug. */
@@ -84,7 +84,7 @@ export function Strip(props: ExerciseProps): ReactElement | null {
   );
 }
 
-/** Points, and the state of the exercise; while there is nothing but attempts to report, their number. */
+/** Points, and the state of the exercise; the number of attempts while there is no other state to show. */
 function Status({ model, lesson, exercise, trans }: ExerciseProps & { exercise: ExerciseReply }): ReactElement {
   const state = isBusy(model.submissions.get(lesson, exercise.grade_id)) ? 'grading' : exercise.state;
   const { points, max_points: maxPoints, attempts } = exercise;

@@ -35,7 +35,7 @@ export interface TextDifference {
   readonly after: string;
 }
 
-/** Returns what two texts have in common at both ends, and the parts in between that differ. */
+/** Returns the common text at both ends of two texts, and the differing parts between them. */
 export function findDifference(expected: string, got: string): TextDifference {
   const minLength = Math.min(expected.length, got.length);
   let start = 0;

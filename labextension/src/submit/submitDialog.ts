@@ -1,5 +1,5 @@
 /**
- * Submits a lesson: shows what will be submitted, saves the notebooks, sends them, and shows the receipt.
+ * Submits a lesson: shows a summary, saves the notebooks, sends them, and shows the receipt.
  */
 import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -19,7 +19,7 @@ export interface SubmitDialogOptions {
   readonly lesson: LessonReply;
 }
 
-/** Asks for confirmation and submits the lesson if it is given; raises PmhError when the submission cannot be sent. */
+/** Asks for confirmation and then submits the lesson; raises PmhError when the submission cannot be sent. */
 export async function showSubmitDialog(options: SubmitDialogOptions): Promise<void> {
   const { model, notebooks, trans, lesson } = options;
   const zone = model.classroom?.time_zone ?? 'UTC';

@@ -1,5 +1,5 @@
 /**
- * What a submission will contain: the exercises by state, the files, the due time and the submissions left.
+ * The summary before submitting: the exercises by state, the files, the due time and the submissions left.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReactElement } from 'react';
@@ -55,18 +55,11 @@ function Group({ state, label, exercises }: GroupProps): ReactElement | null {
 
 /** The due time, and how many submissions are left. */
 function Terms({ lesson, zone, trans }: SubmissionSummaryProps): ReactElement {
-  const { due_at: dueAt, submissions_left: submissionsLeft } = lesson;
-  const isLate = dueAt !== null && Date.parse(dueAt) < Date.now();
-  const dueTime = dueAt && timeInSentence(dueAt, zone, trans);
+  const { submissions_left: submissionsLeft } = lesson;
+  const deadline = deadlineText(lesson, zone, trans);
   return (
     <>
-      {dueTime && (
-        <p>
-          {isLate
-            ? trans.__('This lesson was due %1. A late submission may count less.', dueTime)
-            : trans.__('Due %1.', dueTime)}
-        </p>
-      )}
+      {deadline && <p>{deadline}</p>}
       <p>
         {submissionsLeft === null
           ? trans.__('You can submit as often as you like.')
@@ -74,4 +67,26 @@ function Terms({ lesson, zone, trans }: SubmissionSummaryProps): ReactElement {
       </p>
     </>
   );
+}
+
+/** The due time; after it, until when a submission is still accepted. The hub decides, and a late submission gets its full points. */
+function deadlineText(lesson: LessonReply, zone: string, trans: TranslationBundle): string {
+  const { due_at: dueAt, closes_at: closesAt } = lesson;
+  if (closesAt && hasPassed(closesAt)) {
+    return trans.__('This lesson closed %1. Your submission may not be accepted.', timeInSentence(closesAt, zone, trans));
+  }
+  if (!dueAt) {
+    return '';
+  }
+  const dueTime = timeInSentence(dueAt, zone, trans);
+  if (!hasPassed(dueAt)) {
+    return trans.__('Due %1.', dueTime);
+  }
+  return closesAt
+    ? trans.__('This lesson was due %1. You can still submit it until %2.', dueTime, timeInSentence(closesAt, zone, trans))
+    : trans.__('This lesson was due %1. You can still submit it.', dueTime);
+}
+
+function hasPassed(iso: string): boolean {
+  return Date.parse(iso) < Date.now();
 }

@@ -16,10 +16,10 @@ from pmh_jupyter.authoring.nbgrader.autotest_templates import AutotestTemplates,
 from pmh_jupyter.authoring.nbgrader.course_files import AUTOTESTS_NAME
 from pmh_jupyter.authoring.nbgrader.reference_solution import evaluation_line, run_reference_solution
 from pmh_jupyter.domain.course import File
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.notebook_json import Json, cell_label, nbgrader_metadata
 from pmh_jupyter.errors import InvalidCourse, Problem
 from pmh_jupyter.grading.backends.backend import SandboxBackend
-from pmh_jupyter.grading.task import EffectiveLimits
 
 AUTOTEST_MARKER, HASHED_MARKER = "AUTOTEST", "HASHED"
 _SALT_MODULUS = 10**6

@@ -15,12 +15,12 @@ from pmh_jupyter.cli.grade.report import Summary, serialize_grading, show_progre
 from pmh_jupyter.cli.grade.results import ResultsFile, result_key
 from pmh_jupyter.domain.hashing import compute_content_hash
 from pmh_jupyter.domain.isolation import GRADER_VERSION
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import Grading
 from pmh_jupyter.errors import PmhError
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.isolation import IsolationCache
-from pmh_jupyter.grading.task import EffectiveLimits
 
 RESULTS_FILE_FIELDS = ("hash", "release", "grader_version", "grader_error")
 """Fields of the results file that are not printed."""

@@ -6,12 +6,12 @@ import json
 import sys
 
 from pmh_jupyter.config import Settings
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.errors import NoSandbox
 from pmh_jupyter.grading.backends.backend import JudgeRun, SandboxBackend
 from pmh_jupyter.grading.backends.bubblewrap import BubblewrapBackend
 from pmh_jupyter.grading.backends.interpreter import inspect_grader_python
 from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
-from pmh_jupyter.grading.task import EffectiveLimits
 
 __all__ = ["JudgeRun", "SandboxBackend", "create_bubblewrap_backend", "find_backend"]
 

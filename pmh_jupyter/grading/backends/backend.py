@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.grading.compiled_cell_cache import CompiledCellCache
-from pmh_jupyter.grading.task import EffectiveLimits
 
 RUNTIME_FOLDER = Path(__file__).parent.parent / "runtime"
 MAX_JUDGE_OUTPUT_BYTES = 16 << 20

@@ -16,6 +16,7 @@ import weakref
 from pathlib import Path
 
 from pmh_jupyter.bubblewrap import find_bwrap
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.errors import NoSandbox
 from pmh_jupyter.grading.backends.backend import (
     GRACE_SECONDS,
@@ -27,7 +28,6 @@ from pmh_jupyter.grading.backends.backend import (
 from pmh_jupyter.grading.backends.fork_servers import ForkServerPool, ForkServerSpec
 from pmh_jupyter.grading.backends.interpreter import GraderPython
 from pmh_jupyter.grading.compiled_cell_cache import CompiledCellCache
-from pmh_jupyter.grading.task import EffectiveLimits
 
 SYSTEM_FOLDERS = ("/usr", "/lib", "/lib32", "/lib64", "/libx32", "/bin", "/sbin")
 ETC_FILES = (

@@ -19,6 +19,7 @@ from docker.errors import DockerException, NotFound
 from docker.models.containers import Container as DockerContainer
 from docker.types import Mount, Ulimit
 
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.errors import NoSandbox
 from pmh_jupyter.grading.backends.backend import (
     RUNTIME_FOLDER,
@@ -30,7 +31,6 @@ from pmh_jupyter.grading.backends.backend import (
 )
 from pmh_jupyter.grading.backends.fork_servers import request_grading
 from pmh_jupyter.grading.runtime.sandbox.namespaces import JUDGE_HOMES, STUDENT_HOME
-from pmh_jupyter.grading.task import EffectiveLimits
 
 OWNER_LABEL = "pmh-grader"
 RUNTIME_MOUNT, CONTROL_MOUNT = "/pmh", "/pmh-control"

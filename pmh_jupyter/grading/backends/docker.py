@@ -17,11 +17,11 @@ from contextlib import ExitStack
 from docker import DockerClient, from_env
 from docker.errors import DockerException, ImageNotFound
 
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.errors import NoSandbox
 from pmh_jupyter.grading.backends.backend import GRACE_SECONDS, MAX_ATTEMPTS, JudgeRun
 from pmh_jupyter.grading.backends.container import ContainerSpec, GradingContainer, remove_orphaned_containers
 from pmh_jupyter.grading.compiled_cell_cache import CompiledCellCache
-from pmh_jupyter.grading.task import EffectiveLimits
 
 log = logging.getLogger(__name__)
 # Waiting containers per set of preloaded modules, and the number of sets that have waiting containers.

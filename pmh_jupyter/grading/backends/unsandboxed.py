@@ -12,6 +12,7 @@ import tempfile
 import weakref
 from pathlib import Path
 
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.grading.backends.backend import (
     GRACE_SECONDS,
     RUNTIME_FOLDER,
@@ -21,7 +22,6 @@ from pmh_jupyter.grading.backends.backend import (
 )
 from pmh_jupyter.grading.backends.fork_servers import ForkServerPool, ForkServerSpec
 from pmh_jupyter.grading.compiled_cell_cache import CompiledCellCache
-from pmh_jupyter.grading.task import EffectiveLimits
 
 
 class UnsandboxedBackend:

@@ -16,7 +16,7 @@ list; `tests/unit/structure/test_runtime_layers.py` checks that, imports for ann
 11. `kernels`: notebooks in other languages, through a Jupyter kernel.
 12. `fork_server`: forks a judge and a student process for each submission, and drives both.
 
-Why this order: `files` comes before `policies` because the file policy notifies the file synchronization of what a test does, while the
+Why this order: `files` comes before `policies` because the file policy notifies the file synchronization of operations on files, while the
 synchronization needs nothing but `transport`. `in_process` comes before `separate_process` because a test cell in the judge is run by a
 subclass of the in-process `CheckRunner`.
 

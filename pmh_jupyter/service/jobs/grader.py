@@ -112,5 +112,5 @@ class Grader:
 
     @property
     def default_limits(self) -> EffectiveLimits:
-        """The hub's resource limits: they apply where neither the lesson nor the classroom requests others."""
+        """The hub's resource limits: they apply if neither the lesson nor the classroom requests others."""
         return self._settings.grading_limits

@@ -1,7 +1,7 @@
 """A bounded pool of threads that grade jobs of the queue.
 
-A worker claims one job at a time under a lease, and the pool renews the leases of all running jobs. Guarantee: whatever happens to the
-process, each job is either completed together with its verdicts in one transaction, or claimed again: immediately after the pool has
+A worker claims one job at a time under a lease, and the pool renews the leases of all running jobs. Guarantee: even if the process is
+killed, each job is either completed together with its verdicts in one transaction, or claimed again: immediately after the pool has
 released it, else when its lease expires.
 """
 
@@ -129,7 +129,7 @@ class WorkerPool:
                 self._wait_for_job(seen_wake_count)
 
     def _wait_for_job(self, seen_wake_count: int) -> None:
-        # A `wake` since the last look at the queue must not be missed.
+        # A `wake` since the last claim must not be missed.
         with self._state_changed:
             self._state_changed.wait_for(
                 lambda: self._wake_count != seen_wake_count or self._stopping.is_set(), POLL_INTERVAL_SECONDS
@@ -137,7 +137,7 @@ class WorkerPool:
 
     def _process_next_job(self, worker: str) -> bool:
         """Claims and grades one job. Returns False if there is none, or if nothing can be graded now."""
-        if not self._call_safely("readiness check failed", self._check_ready, log_expected=False):
+        if not self._call_safely("readiness check failed", self._check_ready, logs_expected_errors=False):
             return False
         job = self._claim_job(worker)
         if job is None:
@@ -154,14 +154,16 @@ class WorkerPool:
 
     def _claim_job(self, worker: str) -> Job | None:
         """Claims a job. Workers claim one after another, because the filter depends on the jobs that the others have claimed."""
-        claimed: list[Job | None] = []
+        claimed_jobs: list[Job | None] = []
         with self._claim_lock:
             job_filter = next_job_filter(self._worker_count, list(self._active_jobs.values()))
             self._call_safely(
                 "job claim failed",
-                lambda: claimed.append(self._queue.claim_next_job(self._database, worker, LEASE_SECONDS, job_filter)),
+                lambda: claimed_jobs.append(
+                    self._queue.claim_next_job(self._database, worker, LEASE_SECONDS, job_filter)
+                ),
             )
-            job = claimed[0] if claimed else None
+            job = claimed_jobs[0] if claimed_jobs else None
             return job if job and self._register_job(job) else None
 
     def _register_job(self, job: Job) -> bool:
@@ -205,15 +207,17 @@ class WorkerPool:
             "lease renewal failed", lambda: self._queue.heartbeat(self._database, job.id, job.worker, LEASE_SECONDS)
         )
 
-    def _call_safely(self, failure_event: str, action: Callable[[], object], *, log_expected: bool = True) -> bool:
+    def _call_safely(
+        self, failure_event: str, action: Callable[[], object], *, logs_expected_errors: bool = True
+    ) -> bool:
         """Returns True if the action raised nothing. Exceptions are logged, because one that ended a thread would stop the queue.
 
-        log_expected: False keeps a PmhError out of the log.
+        logs_expected_errors: False keeps a PmhError out of the log.
         """
         try:
             action()
         except PmhError as error:
-            if log_expected:
+            if logs_expected_errors:
                 log.warning(failure_event, code=error.code, reason=error.message)
             return False
         except Exception:  # noqa: BLE001

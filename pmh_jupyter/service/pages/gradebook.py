@@ -56,14 +56,14 @@ class GradebookPage(ClassroomPage):
             staff.load_gradebook, self.service.database, classroom, page, name_contains=filters.name
         )
         gradebook_reply = serializers.gradebook_reply(gradebook)
-        filtered = filter_by_lesson(gradebook_reply, filters.lesson)
+        filtered_gradebook = filter_by_lesson(gradebook_reply, filters.lesson)
         self.render_classroom(
             "gradebook.html",
             "gradebook",
-            gradebook=filtered,
+            gradebook=filtered_gradebook,
             lessons=list(dict.fromkeys((column.lesson, column.lesson_title) for column in gradebook_reply.columns)),
             filters=filters,
-            column_summaries=summarize_columns(filtered),
+            column_summaries=summarize_columns(filtered_gradebook),
             link_query=make_link_query(filters),
         )
 
@@ -75,13 +75,15 @@ def filter_by_lesson(gradebook: GradebookReply, lesson: str) -> GradebookReply:
     indices = [index for index, column in enumerate(gradebook.columns) if column.lesson == lesson]
     return gradebook.model_copy(
         update={
-            "columns": _pick(gradebook.columns, indices),
-            "rows": tuple(row.model_copy(update={"cells": _pick(row.cells, indices)}) for row in gradebook.rows),
+            "columns": _select_items(gradebook.columns, indices),
+            "rows": tuple(
+                row.model_copy(update={"cells": _select_items(row.cells, indices)}) for row in gradebook.rows
+            ),
         }
     )
 
 
-def _pick(items: Sequence[T], indices: Sequence[int]) -> tuple[T, ...]:
+def _select_items(items: Sequence[T], indices: Sequence[int]) -> tuple[T, ...]:
     return tuple(items[index] for index in indices)
 
 

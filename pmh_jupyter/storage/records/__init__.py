@@ -6,7 +6,7 @@ raises the errors that its docstring names, and Unavailable if the database cann
 people, members      people by name or id; memberships, roles and join codes
 courses, classrooms  course versions; classrooms, the versions that they adopt, and their schedule
 assignment_limits    resource limits of an assignment, and the grading key
-outline, lessons     what a member sees of a classroom; files of a lesson
+outline, lessons     outline of a classroom for one member; files of a lesson
 submissions          receiving and listing submissions
 jobs, regrades       the grading queue
 events               reading a classroom's events

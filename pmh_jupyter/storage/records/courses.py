@@ -94,7 +94,7 @@ def _releases_by_slug(session: Session, version: CourseVersionRow | None) -> dic
 
 
 def _compute_digest(course: Course, releases: Mapping[str, Release]) -> str:
-    """A hash of everything that is stored of a version."""
+    """A hash of all stored values of a version."""
     content = {
         "title": course.title,
         "achievements": [asdict(achievement) for achievement in course.achievements],

@@ -1,4 +1,4 @@
-"""Reads events for subscribers. The table is the source of truth; a notification only says that there may be something new."""
+"""Reads events for subscribers. The table is the source of truth; a notification only means that there may be new events."""
 
 from __future__ import annotations
 

@@ -96,7 +96,9 @@ def select_next_job(priority: int, excluded: frozenset[UUID]) -> Select[JobRow]:
 
 
 def _assign_slot(session: Session, job: NewJob) -> int:
-    queued = (JobRow.state == "queued", JobRow.priority == job.priority)
-    last_slot = session.scalar(select(func.max(JobRow.slot)).where(*queued, JobRow.classroom_id == job.classroom_id))
-    first_slot = session.scalar(select(func.min(JobRow.slot)).where(*queued))
+    queued_conditions = (JobRow.state == "queued", JobRow.priority == job.priority)
+    last_slot = session.scalar(
+        select(func.max(JobRow.slot)).where(*queued_conditions, JobRow.classroom_id == job.classroom_id)
+    )
+    first_slot = session.scalar(select(func.min(JobRow.slot)).where(*queued_conditions))
     return max(-1 if last_slot is None else last_slot, (first_slot or 0) - 1) + 1

@@ -169,7 +169,7 @@ def _replace_attempts(session: Session, submission: SubmissionRow, attempts: lis
 def _add_ledger_entries(
     session: Session, member_id: UUID, submission: SubmissionRow, attempts: list[AttemptRow], now: datetime
 ) -> None:
-    """Adds a submission's attempts to the ledger. The submission received last counts, in whatever order they are graded."""
+    """Adds a submission's attempts to the ledger. The submission received last counts, regardless of the order of grading."""
     current_entries = {
         row.grade_id: (row.number, received_at)
         for row, received_at in session.execute(

@@ -1,5 +1,5 @@
-"""The grading queue: jobs are rows that a worker claims for the time of a lease. If the worker dies, the lease expires and another
-worker claims the job."""
+"""The grading queue. A job is a row that a worker claims until its lease ends. If the worker dies, the lease expires and another worker
+claims the job."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ def claim_next_job(
 def heartbeat(database: Database, job_id: UUID, worker: str, lease_seconds: float = LEASE_SECONDS) -> bool:
     """Extends the lease. Returns False if the worker no longer holds the job and may stop grading it."""
     with database.write() as session:
-        extended = session.execute(
+        renewed_ids = session.execute(
             update(JobRow)
             .where(JobRow.id == job_id, JobRow.worker == worker, JobRow.state == "running")
             .values(lease_until=database.now() + timedelta(seconds=lease_seconds))
             .returning(JobRow.id)
         )
-        return extended.one_or_none() is not None
+        return renewed_ids.one_or_none() is not None
 
 
 def complete_job(database: Database, job_id: UUID, grading: Grading) -> Submission:
@@ -97,8 +97,8 @@ def requeue_orphaned_jobs(database: Database) -> int:
     """Requeues the jobs of a killed process at the start of a new one. Returns their number.
 
     If this is the only process that uses the database, all claims belong to dead workers, so there is no need to wait until their
-    leases expire. If other processes may be grading, nothing is done. The claims count, because the submission itself may have killed
-    the process.
+    leases expire. If other processes may be grading, nothing is requeued. The claims count, because the submission itself may have
+    killed the process.
     """
     if not database.is_sole_process:
         return 0

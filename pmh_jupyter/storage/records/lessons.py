@@ -39,7 +39,7 @@ def load_lesson_files(database: Database, person_id: UUID, classroom: str, lesso
 def record_opened_release(database: Database, person_id: UUID, classroom: str, lesson: str, release_id: str) -> None:
     """Records that the person has opened this release, which makes it the base of the next merge.
 
-    Raises NotFound if the classroom has no such lesson, and Conflict if the lesson never had this release.
+    Raises NotFound if the classroom has no such lesson, and Conflict if the release does not belong to the lesson.
     """
     with database.write() as session:
         member = find_membership(session, person_id, classroom)
@@ -64,7 +64,7 @@ def require_release(session: Session, assigned_lesson: AssignedLesson, release_i
     ).one_or_none()
     if known_release_id is None:
         raise Conflict(
-            f"The files belong to a release that the lesson {assigned_lesson.slug!r} never had.",
+            f"Your files do not belong to any release of the lesson {assigned_lesson.slug!r}.",
             advice="Open the lesson again from the panel. Your work is kept.",
         )
 

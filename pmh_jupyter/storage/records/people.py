@@ -51,10 +51,10 @@ def rename(database: Database, person_id: UUID, name: str) -> Person:
     """Changes a person's name. Raises NotFound for an unknown person, Conflict if somebody else has the name."""
     try:
         with database.write() as session:
-            renamed = session.execute(
+            renamed_ids = session.execute(
                 update(PersonRow).where(PersonRow.id == person_id).values(name=name).returning(PersonRow.id)
             )
-            if renamed.one_or_none() is None:
+            if renamed_ids.one_or_none() is None:
                 raise NotFound("This person does not exist.")
     except IntegrityError as error:
         raise Conflict(

@@ -60,7 +60,7 @@ def load_person_attempts(
     )
     for row, lesson in attempts:
         attempts_by_person[row.person_id].attempts[lesson, row.grade_id].append(to_attempt(row, lesson))
-    pending = session.execute(
+    pending_rows = session.execute(
         select(SubmissionRow.person_id, LessonRow.slug, SubmissionRow.exercises)
         .join(AssignmentRow, AssignmentRow.id == SubmissionRow.assignment_id)
         .join(LessonRow, LessonRow.id == AssignmentRow.lesson_id)
@@ -70,6 +70,6 @@ def load_person_attempts(
             SubmissionRow.state.in_([SubmissionState.QUEUED.value, SubmissionState.RUNNING.value]),
         )
     )
-    for person_id, lesson, exercises in pending:
+    for person_id, lesson, exercises in pending_rows:
         attempts_by_person[person_id].pending_exercises[lesson].append(frozenset(exercises))
     return attempts_by_person

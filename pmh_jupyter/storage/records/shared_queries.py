@@ -31,7 +31,7 @@ MembershipRow = tuple[MemberRow, PersonRow, ClassroomRow, CourseVersionRow, str]
 
 
 def select_memberships() -> Select[*MembershipRow]:
-    """Members with person, classroom, adopted course version and course slug, as `to_membership` takes them."""
+    """Members with person, classroom, adopted course version and course slug: the arguments of `to_membership`."""
     return (
         select(MemberRow, PersonRow, ClassroomRow, CourseVersionRow, CourseRow.slug)
         .join(PersonRow, PersonRow.id == MemberRow.person_id)

@@ -219,7 +219,7 @@ def _insert_submission(
 ) -> None:
     """Inserts the submission, its files and its job."""
     digest = compute_content_hash(new_submission.files)
-    inserted = insert_if_absent(
+    is_inserted = insert_if_absent(
         session,
         SubmissionRow,
         id=new_submission.id,
@@ -237,7 +237,7 @@ def _insert_submission(
         repairs=[],
         flags=[],
     )
-    if not inserted:  # a concurrent submission of another person has the same id
+    if not is_inserted:  # a concurrent submission of another person has the same id
         raise _id_conflict()
     database.blobs.store(session, "submission", (file.content for file in new_submission.files))
     for file in new_submission.files:

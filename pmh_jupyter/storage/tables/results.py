@@ -1,4 +1,4 @@
-"""Results of gradings, grades, events, and what is derived from events. Triggers reject changes of ledger and events."""
+"""Results of gradings, grades, events, and values derived from events. Triggers reject changes of ledger and events."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class JobRow(Base):
     __table_args__ = (
         UniqueConstraint("submission_id", "release_id", "grading_key"),
         CheckConstraint("state IN ('queued', 'running', 'done')", name="state"),
-        # For the next job, and for the last slot of a classroom; see records.fair_queue.
+        # Find the next job, and the last slot of a classroom; see records.fair_queue.
         Index(None, "state", "priority", "slot", "created_at", "id"),
         Index(None, "state", "priority", "classroom_id", "slot"),
     )

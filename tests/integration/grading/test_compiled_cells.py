@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.grading.backends import JudgeRun, SandboxBackend
 from pmh_jupyter.grading.compiled_cell_cache import CompiledCellCache
-from pmh_jupyter.grading.task import EffectiveLimits
 from tests.support.grading.cells import TEST, outcomes_of, run_cells
 from tests.support.grading.lesson import bubblewrap
 

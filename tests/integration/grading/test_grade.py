@@ -10,9 +10,9 @@ import pytest
 
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.feedback_text import feedback_text
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Outcome
-from pmh_jupyter.grading.task import EffectiveLimits
 from tests.support.grading.lesson import RIGHT, answered, bubblewrap, by_name, grade, notebook, task
 
 pytestmark = pytest.mark.needs("bubblewrap")

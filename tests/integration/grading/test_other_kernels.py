@@ -14,10 +14,10 @@ from pmh_jupyter.authoring.validation import validate_course
 from pmh_jupyter.domain.course import Course, File, Lesson
 from pmh_jupyter.domain.feedback_text import feedback_text
 from pmh_jupyter.domain.isolation import Isolation
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.isolation import decide_isolation
-from pmh_jupyter.grading.task import EffectiveLimits
 from tests.support.grading.bash_lesson import NOTEBOOK, RIGHT, backend_with_bash, bash_files, bash_lesson, submitted
 from tests.support.grading.lesson import bubblewrap, by_name, grade, task
 

@@ -6,8 +6,8 @@ import pytest
 
 from pmh_jupyter.domain.feedback_text import FEEDBACK_TEXTS
 from pmh_jupyter.domain.isolation import Isolation
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import Outcome
-from pmh_jupyter.grading.task import EffectiveLimits
 from tests.support.grading.lesson import Case, answered, bubblewrap, by_name, cases, grade, isolated, notebook, task
 
 pytestmark = pytest.mark.needs("bubblewrap")

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from pmh_jupyter.authoring.read_local import make_grading_task, release_local_lesson
 from pmh_jupyter.domain.course import File, Release
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.notebook import read_notebook
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Grading, Outcome
 from pmh_jupyter.grading.backends import SandboxBackend
-from pmh_jupyter.grading.task import EffectiveLimits
 from tests.integration.parity.shipped import REFERENCE, UNTOUCHED, WHEEL, Shipped, StudentCell, read_student_cells
 from tests.support.grading.lesson import grade
 

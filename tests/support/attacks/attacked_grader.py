@@ -13,11 +13,12 @@ from typing import Any
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.feedback_text import feedback_text
 from pmh_jupyter.domain.isolation import Isolation, ReleaseIsolation
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import Grading
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.isolation import decide_isolation
-from pmh_jupyter.grading.task import EffectiveLimits, GradingTask
+from pmh_jupyter.grading.task import GradingTask
 from tests.support.attacks.attack import CANARIES, AttackCase, Outcome, exercise_ids, load_lesson
 
 LIMITS = EffectiveLimits(cell_seconds=5, submission_seconds=30)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.grading.assemble import NotebookPlan, Step
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.run import NotebookRun, run_plan
-from pmh_jupyter.grading.task import EffectiveLimits
 
 TEST = "# test\n"
 

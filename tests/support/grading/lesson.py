@@ -13,12 +13,13 @@ from typing import Any
 from pmh_jupyter.authoring.text_notebook import as_ipynb
 from pmh_jupyter.domain.course import File, Release
 from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation, ReleaseIsolation
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Grading
 from pmh_jupyter.grading import grade as grade_module
 from pmh_jupyter.grading.backends import SandboxBackend, create_bubblewrap_backend
 from pmh_jupyter.grading.isolation import IsolationCache
-from pmh_jupyter.grading.task import EffectiveLimits, GradingTask
+from pmh_jupyter.grading.task import GradingTask
 
 ENGINE = Path(__file__).parents[2] / "submissions" / "engine"
 NOTEBOOK = "lesson.ipynb"

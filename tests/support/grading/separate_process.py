@@ -84,7 +84,7 @@ def _serve_judge(link: Link, folder: str) -> None:
         run_student_cell,
         lambda number, source: ([], []),
         lambda: False,
-        take_output=lambda: (out.take(), err.take()),
+        pop_output=lambda: (out.take(), err.take()),
         locate_error=locate_error,
         shared_folders={"work": folder},
     ).serve()

@@ -9,12 +9,13 @@ from dataclasses import replace
 import pytest
 
 from pmh_jupyter.domain.isolation import ReleaseIsolation
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.errors import Unavailable
 from pmh_jupyter.grading import isolation as module
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
 from pmh_jupyter.grading.isolation import CACHE_SIZE, IsolationCache
-from pmh_jupyter.grading.task import EffectiveLimits, GradingTask
+from pmh_jupyter.grading.task import GradingTask
 from tests.support.grading.lesson import task
 
 DECIDED = ReleaseIsolation("tests", ())

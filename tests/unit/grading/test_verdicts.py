@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from pmh_jupyter.domain.course import Exercise
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Flag, Outcome
 from pmh_jupyter.grading.assemble import NotebookPlan, Step
 from pmh_jupyter.grading.judge_output import CellError, CellResult, TestResult
 from pmh_jupyter.grading.run import NotebookRun
-from pmh_jupyter.grading.task import EffectiveLimits
 from pmh_jupyter.grading.verdicts import NotebookVerdicts
 
 EXERCISE = Exercise("a", "A", "n.ipynb", 2000, ("a",), ("a-tests",))

@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from enum import Enum, auto
 
-# What `ast.parse` raises for text that is not Python: ValueError for a lone surrogate, the last two for deep nesting.
+# Exceptions that `ast.parse` raises for text that is not Python: ValueError for a lone surrogate, the last two for deep nesting.
 # The same as `domain.python_syntax.PARSE_ERRORS`, which the runtime cannot import.
 PARSE_ERRORS = (SyntaxError, ValueError, RecursionError, MemoryError)
 
@@ -18,7 +18,7 @@ _COMPREHENSION_NODES = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorEx
 
 
 class _Scope(Enum):
-    """Where a node stands. In a comprehension at module level, only `:=` binds a global name."""
+    """The scope of a node. In a comprehension at module level, only `:=` binds a global name."""
 
     MODULE = auto()
     COMPREHENSION = auto()
@@ -51,20 +51,20 @@ def iter_bindings(statements: Iterable[ast.stmt]) -> Iterator[str]:
 
     Functions, lambdas and class bodies bind no global names, except those that they declare `global`.
     """
-    pending: list[tuple[ast.AST, _Scope]] = [(statement, _Scope.MODULE) for statement in statements]
-    while pending:  # not by recursion: a student's expression may be nested deeply
-        node, scope = pending.pop()
+    pending_nodes: list[tuple[ast.AST, _Scope]] = [(statement, _Scope.MODULE) for statement in statements]
+    while pending_nodes:  # not by recursion: a student's expression may be nested deeply
+        node, scope = pending_nodes.pop()
         if isinstance(node, ast.Global):
             yield from node.names
         elif scope is _Scope.MODULE:
             yield from _names_bound_by(node)
         elif scope is _Scope.COMPREHENSION and isinstance(node, ast.NamedExpr):
             yield node.target.id
-        pending.extend(_iter_children(node, scope))
+        pending_nodes.extend(_iter_children(node, scope))
 
 
 def _iter_children(node: ast.AST, scope: _Scope) -> Iterator[tuple[ast.AST, _Scope]]:
-    """Decorators, defaults and base classes belong to the scope around a definition."""
+    """The children of a node with their scopes. Decorators, defaults and base classes belong to the scope around a definition."""
     if isinstance(node, _COMPREHENSION_NODES) and scope is _Scope.MODULE:
         scope = _Scope.COMPREHENSION
     opens_scope = isinstance(node, (*_FUNCTION_NODES, ast.ClassDef))

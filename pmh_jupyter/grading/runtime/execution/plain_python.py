@@ -17,7 +17,7 @@ def to_plain_python(source: str) -> str | None:
     from IPython.core.inputtransformer2 import TransformerManager
 
     try:
-        # A new transformer: what the student's cells registered with the shell must not affect the tests.
+        # A new transformer, because transforms that the student's cells registered with the shell must not affect the tests.
         python_source: str = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
         ast.parse(python_source)
     except PARSE_ERRORS:

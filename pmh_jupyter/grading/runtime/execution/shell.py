@@ -1,4 +1,4 @@
-"""The IPython shell that runs a notebook, and the description of an exception by its place in the notebook."""
+"""The IPython shell that runs a notebook, and the description of an exception by its position in the notebook."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Synchronizes the shared folders of judge and student process: before one of them continues, it receives the other's changes.
 
-The judge requests, the student process answers. Nothing is scanned before a test uses a file in these folders. The answers are not trusted:
-names and contents are checked, and the judge writes them to folders where it keeps nothing of its own. A file of the lesson or of a test
+The judge sends requests, the student process replies. No folder is scanned before a test uses a file in it. The replies are not trusted:
+names and contents are checked, and the judge writes them to folders that contain none of its own files. A file of the lesson or of a test
 keeps its content for the tests, unless the reference solution changes it too.
 """
 
@@ -43,7 +43,7 @@ FolderLocation = tuple[str, bytes]
 
 
 class ExchangePeer(Protocol):
-    """What the judge's end needs from the connection to the student process (see `separate_process.judge_peer.JudgePeer`)."""
+    """The part of the connection to the student process that the judge's end uses (see `separate_process.judge_peer.JudgePeer`)."""
 
     exclusive_lock: AbstractContextManager[Any]
     failure: PeerLost | None
@@ -76,7 +76,7 @@ class JudgeFileSync:
         self._lesson_files, self._max_bytes, self._is_recording = lesson_files, max_bytes, is_recording
         self._flags: dict[str, None] = {}
         self._has_begun = self._has_synchronized = self._is_synchronizing = False
-        # What may have changed since the last synchronization, there and here; whether a test has opened files, and still has some open.
+        # Whether files may have changed since the last synchronization (there, here), and whether a test has opened files or has some open.
         self._remote_may_differ, self._local_may_differ, self._opened_files, self._holds_open_files = (
             True,
             False,
@@ -91,7 +91,7 @@ class JudgeFileSync:
         self._current_folder: FolderLocation = (WORK_FOLDER, b"")
 
     def connect(self, peer: ExchangePeer) -> None:
-        """Continue with another student process, whose folders may lack the files of the previous one."""
+        """Continues with another student process, whose folders may lack the files of the previous one."""
         self.peer, self._has_synchronized, self._remote_may_differ = peer, False, True
         if not self._has_begun:
             return
@@ -100,38 +100,38 @@ class JudgeFileSync:
             with suppress(OSError):
                 self.folders.apply(FileChange(*key, DELETED))
         self._notebook_keys.clear()
-        self.folders.keep_only(self._lesson_keys - self._test_keys)
+        self.folders.forget_all_except(self._lesson_keys - self._test_keys)
 
     def pop_flags(self) -> list[dict[str, str]]:
-        """Return the integrity flags since the last call."""
+        """Returns the integrity flags since the last call."""
         flags, self._flags = self._flags, {}
         return [{"code": FILE_CHANGED, "detail": name[:200]} for name in flags]
 
     # Notifications from the judge.
 
     def before_read(self) -> None:
-        """A test is about to read or change files. Raises OSError if there are too many, and `PeerLost`."""
+        """Called before a test reads or changes files. Raises OSError if there are too many, and `PeerLost`."""
         with self.peer.exclusive_lock:
             if self._remote_may_differ and not self._is_synchronizing:
                 self._synchronize()
 
     def before_change(self) -> None:
-        """A test is about to change files."""
+        """Called before a test changes files."""
         self.before_read()
         if not self._is_synchronizing:
             self._local_may_differ = True
 
     def record_random_name(self, path: str | bytes) -> None:
-        """A test has created a file with a random name."""
+        """Called after a test has created a file with a random name."""
         self._random_names.add(os.path.basename(os.fsencode(path)))
 
     def before_open(self) -> None:
-        """A test is about to open a file, and may keep it open."""
+        """Called before a test opens a file, which may stay open."""
         self.before_read()
         self._opened_files = self._opened_files or not self._is_synchronizing
 
     def before_student_code(self) -> None:
-        """Code of the student is about to run."""
+        """Called before code of the student runs."""
         if self._is_synchronizing:
             return
         held_before = self._holds_open_files
@@ -142,7 +142,7 @@ class JudgeFileSync:
             self._synchronize()
 
     def after_student_code(self) -> None:
-        """Code of the student has run."""
+        """Called after code of the student has run."""
         self._remote_may_differ = True
         if self._holds_open_files and not self._is_synchronizing:
             self._synchronize()
@@ -168,7 +168,7 @@ class JudgeFileSync:
     # Synchronization.
 
     def _synchronize(self) -> None:
-        """Send the changes of this side, and apply those of the other."""
+        """Sends the changes of this side, and applies those of the other."""
         if self.peer.failure is not None or self.peer.is_retired:
             return
         self._is_synchronizing = True
@@ -177,7 +177,7 @@ class JudgeFileSync:
                 self._write_lesson_files()
             remote_digests = None if self._has_synchronized else self.folders.file_digests()
             changes = (
-                self.folders.take_changes()
+                self.folders.pop_changes()
                 if self._local_may_differ or self._holds_open_files or not self._has_synchronized
                 else []
             )
@@ -192,7 +192,7 @@ class JudgeFileSync:
             self._is_synchronizing = False
 
     def _write_lesson_files(self) -> None:
-        """Write the files of the lesson, which are needed here only when a test uses files."""
+        """Writes the files of the lesson, which are needed here only when a test uses files."""
         self._has_begun = True
         for file in self._lesson_files:
             path, content = os.fsencode(os.path.normpath(file["path"])), base64.b64decode(file["content"])
@@ -208,7 +208,7 @@ class JudgeFileSync:
             self._lesson_keys.add(change.key)
 
     def _record_own_change(self, change: FileChange) -> None:
-        """Record whose file it is that a test has changed."""
+        """Records whose file it is that a test has changed."""
         self._notebook_keys.discard(change.key)
         if change.kind == FILE:
             self._test_keys.add(change.key)
@@ -238,10 +238,10 @@ class JudgeFileSync:
             )
 
     def _decode_reply(self, reply: Any) -> tuple[list[FileChange], FolderLocation | None]:
-        """Check the answer of the student process. Raises `PeerLost` if it is malformed, and OSError if its files are too large."""
+        """Checks the reply of the student process. Raises `PeerLost` if it is malformed, and OSError if its files are too large."""
         try:
             if type(reply) is not tuple:
-                raise WireFormatError("The answer has the wrong type.")
+                raise WireFormatError("The reply has the wrong type.")
             changes, current_folder = reply
             if type(changes) is not tuple or len(changes) > 2 * MAX_FILES:
                 raise WireFormatError("The list of changes is malformed.")
@@ -278,7 +278,7 @@ class JudgeFileSync:
         return True
 
     def stable_name(self, key: FileKey) -> str:
-        """Return a name of the file that is the same in each run, with random parts replaced by `*`."""
+        """Returns a name of the file that is the same in each run, with random parts replaced by `*`."""
         masked_parts = [b"*" if part in self._random_names else part for part in key[1].split(b"/")]
         return f"{key[0]}/{os.fsdecode(b'/'.join(masked_parts))}"
 
@@ -297,7 +297,7 @@ class JudgeFileSync:
         return current_shared_folder(self.folders.paths)
 
     def _enter_folder(self, current_folder: FolderLocation | None) -> None:
-        """Change to the current folder of the notebook."""
+        """Changes to the current folder of the notebook."""
         if current_folder is not None and current_folder != self._current_folder:
             enter_folder(self.folders.paths, current_folder)
             self._current_folder = self._find_current_folder() or self._current_folder
@@ -322,7 +322,7 @@ class StudentFileSync:
     def exchange_changes(
         self, remote_digests: Any, changes: Any, new_folder: Any
     ) -> tuple[tuple[Any, ...], FolderLocation | None]:
-        """Apply the changes of the judge. Returns the changes of this side, and the current folder if it is another one.
+        """Applies the changes of the judge. Returns the changes of this side, and the current folder if it is another one.
 
         remote_digests: the files of the judge as (shared folder, path, digest) if it does not know the files of this side, else None.
         """
@@ -336,7 +336,7 @@ class StudentFileSync:
             if remote_digests is None
             else {(folder_name, path): digest for folder_name, path, digest in remote_digests}
         )
-        local_changes = tuple(tuple(change) for change in self.folders.take_changes(digests))
+        local_changes = tuple(tuple(change) for change in self.folders.pop_changes(digests))
         current_folder = current_shared_folder(self.folders.paths)
         reported_folder, self._current_folder = (
             current_folder if current_folder != self._current_folder else None,
@@ -345,16 +345,16 @@ class StudentFileSync:
         return local_changes, reported_folder
 
     def read_part(self, folder_name: str, path: bytes, offset: int, size: int) -> bytes:
-        """Return a part of a file of `size` bytes, from `offset`."""
+        """Returns a part of a file of `size` bytes, from `offset`."""
         return self.folders.read_part((folder_name, path), offset, size)
 
     def write_part(self, change: Any, offset: int, data: bytes) -> None:
-        """Write a part of a file that the judge sends."""
+        """Writes a part of a file that the judge sends."""
         self.folders.write_part(FileChange(*change), offset, data)
 
 
 def current_shared_folder(shared_folders: dict[str, bytes]) -> FolderLocation | None:
-    """Return the current folder of this process, or None if it is not shared."""
+    """Returns the current folder of this process, or None if it is not shared."""
     with suppress(OSError):
         cwd = os.getcwdb()
         for folder_name, root in shared_folders.items():
@@ -366,7 +366,7 @@ def current_shared_folder(shared_folders: dict[str, bytes]) -> FolderLocation | 
 
 
 def enter_folder(shared_folders: dict[str, bytes], current_folder: FolderLocation) -> None:
-    """Change to this folder, if it exists and is not behind a link."""
+    """Changes to this folder, if it exists and is not behind a link."""
     folder_name, path = current_folder
     with suppress(OSError):
         folder = os.path.join(shared_folders[folder_name], path)

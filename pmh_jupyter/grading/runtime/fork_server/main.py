@@ -2,7 +2,7 @@
 
 It serves the host over one socket. Each request comes with a socket of its own, over which the judge then communicates with the host.
 The fork server forks a judge for it, enforces the judge's deadline, and keeps the socket open until the judge and the submission's
-sandbox are gone. When the host reads the end of the stream, nothing of the submission is left.
+sandbox are gone. When the host reads the end of the stream, all processes of the submission have ended.
 """
 
 from __future__ import annotations
@@ -148,8 +148,8 @@ class ForkServer:
     def _find_least_used_cpu(self) -> int:
         """The CPU with the fewest gradings, chosen at random among equals. Each grading is pinned to one CPU.
 
-        Judge and student process run alternately, so on one CPU no wake-up has to cross to another. And no submission gets more of
-        this machine than another.
+        Judge and student process run alternately, so on one CPU no wake-up has to cross to another. And every submission gets the
+        same share of this machine.
         """
         used_cpus = [run.cpu for run in self.runs.values()]
         cpus = sorted(os.sched_getaffinity(0), key=lambda cpu: (used_cpus.count(cpu), os.urandom(2)))
@@ -221,7 +221,7 @@ class ForkServer:
 def run_grading(
     connection: socket.socket, environment: namespaces.SandboxEnvironment, warm_state: WarmState, pid_writer: int
 ) -> None:
-    """The main function of a judge. It forks the sandbox before it reads the bundle, so that the sandbox knows nothing of it."""
+    """The main function of a judge. It forks the sandbox before it reads the bundle, so that the sandbox cannot contain it."""
     sandbox = SandboxClient(environment, lambda start: run_student_process(start, warm_state))
     os.write(pid_writer, _PID_PAIR.pack(os.getpid(), sandbox.pid))
     os.close(pid_writer)

@@ -35,7 +35,7 @@ from pmh_jupyter.grading.runtime.separate_process.test_runner import SeparatePro
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 
 NUMPY_USERS = re.compile("numpy|pandas|scipy")
-# To start a student process, to take a checkpoint and to restore one: not part of any cell's time.
+# Limit for starting a student process, and for taking or restoring a checkpoint. Does not count against any cell's time.
 PROCESS_TIMEOUT_SECONDS = 5.0
 # A checkpoint costs as much as a few cells of most notebooks. It is taken only if running the cells since the last one again would take
 # longer than this. When a cell is lost, the cells since the last checkpoint are run again; without a checkpoint, all of them, in empty
@@ -51,10 +51,10 @@ class EventWriter:
         self.connection = connection
         self._buffer = b""
 
-    def write(self, event: str, *, buffered: bool = False, **fields: Any) -> None:
-        """Writes an event. `buffered`: it is sent together with the next event, so that the host wakes up only once."""
+    def write(self, event: str, *, is_buffered: bool = False, **fields: Any) -> None:
+        """Writes an event. `is_buffered`: it is sent together with the next event, so that the host wakes up only once."""
         self._buffer += _encode_event(event, fields)
-        if not buffered:
+        if not is_buffered:
             self.connection.sendall(self._buffer)
             self._buffer = b""
 
@@ -113,13 +113,13 @@ class NotebookRunner:
             if remaining_seconds <= 0:
                 break
             self.event_writer.write("cell-started", cell=cell["cell"])
-            started = time.monotonic()
+            started_at = time.monotonic()
             result = self._run_cell(cell, min(remaining_seconds, self.limits["cell_seconds"]))
             # The cell's time was shorter than the cell limit, because the submission's time ran out.
             if result["cause"] == "cell-timeout" and remaining_seconds < self.limits["cell_seconds"]:
                 result["cause"] = "submission-timeout"
-            result["seconds"] = time.monotonic() - started
-            self.event_writer.write("cell-finished", buffered=not self.is_student_lost, cell=cell["cell"], **result)
+            result["seconds"] = time.monotonic() - started_at
+            self.event_writer.write("cell-finished", is_buffered=not self.is_student_lost, cell=cell["cell"], **result)
         if self.judge and self.bundle.get("record_usage") and not self.kernel:
             self.event_writer.write("usage", **self.judge.build_manifest())
         self.event_writer.write("end")
@@ -136,9 +136,9 @@ class NotebookRunner:
         try:
             if cell["kind"] != "test" and self.seconds_since_checkpoint > CHECKPOINT_THRESHOLD_SECONDS:
                 self._take_checkpoint()
-            started = time.monotonic()
+            started_at = time.monotonic()
             result |= self._execute_cell(cell, seconds)
-            self.seconds_since_checkpoint += time.monotonic() - started
+            self.seconds_since_checkpoint += time.monotonic() - started_at
         except PeerLost as lost:
             self.is_student_lost = True
             cause, detail = self.sandbox.explain_loss(lost)
@@ -263,7 +263,7 @@ class NotebookRunner:
 
         With tests in a separate process, test cells are skipped: the names that they bind are in the judge, where nothing was lost.
         """
-        started = time.monotonic()
+        started_at = time.monotonic()
         if isinstance(self.judge, SeparateProcessJudge):
             try:
                 self.judge.export_names()
@@ -280,7 +280,7 @@ class NotebookRunner:
                 self.completed_cells = [other for other in self.completed_cells if other is not cell]
                 self.cells_since_checkpoint = [other for other in self.cells_since_checkpoint if other is not cell]
                 return False
-        self.seconds_since_checkpoint = time.monotonic() - started
+        self.seconds_since_checkpoint = time.monotonic() - started_at
         return True
 
 

@@ -70,7 +70,7 @@ def run_student_process(config: StudentProcessConfig, warm_state: WarmState) -> 
                 commands.run_student_cell,
                 lambda number, source: commands.run_test_cell(number, source)[:2],
                 checkpoints.take_checkpoint,
-                take_output=output.take_output,
+                pop_output=output.pop_output,
                 locate_error=commands.locate_error,
                 shared_folders=config.environment.shared_folders,
             ).serve()
@@ -95,7 +95,7 @@ def run_student_process(config: StudentProcessConfig, warm_state: WarmState) -> 
 class _StudentCommands:
     """The commands of the judge.
 
-    isolation: that of the bundle, if tests run in-process. is_recording: test cells report what they use.
+    isolation: that of the bundle, if tests run in-process. is_recording: test cells report their usage.
     """
 
     warm_state: WarmState
@@ -108,9 +108,11 @@ class _StudentCommands:
     def run_student_cell(self, number: int, source: str) -> CellError:
         self.output.begin_cell()
         if self.helpers.defined_names():
-            rebound = find_bound_names(to_plain_python(source) or "")
+            rebound_names = find_bound_names(to_plain_python(source) or "")
             for name in (
-                rebound if self.is_recording else rebound.intersection((self.isolation or {}).get("rebound_names", ()))
+                rebound_names
+                if self.is_recording
+                else rebound_names.intersection((self.isolation or {}).get("rebound_names", ()))
             ):
                 self.helpers.forget(name)
         return self.cell_executor.run(number, source)
@@ -140,7 +142,7 @@ class _StudentCommands:
 
 
 def _import_modules(names: list[str], tamper_guard: TamperGuard) -> None:
-    """Imports the modules that tests will import, before a file of the student's can be imported in their place."""
+    """Imports the modules that tests will import, before a student's file can be imported in their place."""
     for name in names:
         with suppress(Exception):
             import_module(name)

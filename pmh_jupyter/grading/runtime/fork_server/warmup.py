@@ -1,7 +1,7 @@
 """Warms up the fork server: runs cells on every path that a submission takes, so that forked processes have nothing left to import.
 
 The code of judge and student process runs many times. Python specializes code that has run a few times, and stores the specialized
-code with the function. Forked processes then need not specialize it again, nor copy the memory pages that hold it. The cells that run
+code with the function. Forked processes then need not specialize it again or copy its memory pages. The cells that run
 here are ours, not a student's.
 """
 
@@ -119,7 +119,7 @@ def _serve_student(link: Link, shell: Shell) -> None:
             run_cell,
             lambda number, source: ([], []),
             lambda: False,
-            take_output=output.take_output,
+            pop_output=output.pop_output,
         ).serve()
 
 

@@ -22,7 +22,7 @@ TestResults = list[dict[str, Any]]
 class InProcessJudge:
     """The judge's end. Every method raises PeerLost if the student process can no longer be used.
 
-    is_recording: `build_manifest` returns what the test cells use. Set for the reference solution, when a lesson is released.
+    is_recording: `build_manifest` returns the usage of the test cells. Set for the reference solution, when a lesson is released.
     """
 
     def __init__(self, link: Link, is_recording: bool = False) -> None:
@@ -34,7 +34,7 @@ class InProcessJudge:
         self.link = link
 
     def checkpoint(self) -> None:
-        """Lets the student process take a checkpoint."""
+        """Makes the student process take a checkpoint."""
         self._request("checkpoint")
 
     def run_student_cell(self, number: int, source: str) -> CellError:
@@ -61,7 +61,7 @@ class InProcessJudge:
         return reply[0], reply[1]
 
     def build_manifest(self) -> dict[str, Any]:
-        """What the test cells have used so far (see `Manifest.as_dict`)."""
+        """Describes what the test cells have used so far (see `Manifest.as_dict`)."""
         return self._manifest.as_dict()
 
     def _request(self, *message: object) -> object:
@@ -70,7 +70,7 @@ class InProcessJudge:
 
 
 class InProcessStudentServer:
-    """The student's end. `run_test_cell(number, source, grade_id)` returns test results, flags, and what the cell used."""
+    """The student's end. `run_test_cell(number, source, grade_id)` returns test results, flags, and the usage of the cell."""
 
     def __init__(
         self,

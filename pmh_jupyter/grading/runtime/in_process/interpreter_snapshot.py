@@ -158,22 +158,22 @@ class ShellSnapshot:
     def _restore_callbacks(self) -> Iterator[FlagTuple]:
         for name, live in self.shell.events.callbacks.items():
             saved = self.callbacks.get(name, [])
-            restored = [item for item in live if _contains(item, saved) or self.is_from_library(item)]
-            restored += [item for item in saved if not _contains(item, live)]
-            if len(restored) != len(live) or not all(_contains(item, live) for item in restored):
-                live[:] = restored
+            restored_items = [item for item in live if _contains(item, saved) or self.is_from_library(item)]
+            restored_items += [item for item in saved if not _contains(item, live)]
+            if len(restored_items) != len(live) or not all(_contains(item, live) for item in restored_items):
+                live[:] = restored_items
                 yield "shell-changed", f"events.{name}"
 
     def _restore_magics(self) -> Iterator[FlagTuple]:
         """Restores IPython's magics, some of which IPython loads when they are used. Magics that the student added stay."""
         for kind, saved in self.magics.items():
             live = self.shell.magics_manager.magics[kind]
-            changed = [
+            changed_names = [
                 name
                 for name, original in saved.items()
                 if not _is_same(live.get(name), original) and not self.is_from_library(live.get(name))
             ]
-            for name in changed:
+            for name in changed_names:
                 live[name] = saved[name]
                 yield "shell-changed", f"%{name}"
 

@@ -76,8 +76,8 @@ class _ModuleSnapshot:
     def __init__(self, module: ModuleType) -> None:
         self.name = module.__name__
         self.live = vars(module)
-        guarded = {name: value for name, value in self.live.items() if _is_guarded(value)}
-        self.names, self.values = tuple(guarded), tuple(guarded.values())
+        guarded_values = {name: value for name, value in self.live.items() if _is_guarded(value)}
+        self.names, self.values = tuple(guarded_values), tuple(guarded_values.values())
         self.unbound_builtins = frozenset(_BUILTIN_NAMES.difference(self.live))
 
     def restore(self) -> Iterator[str]:
@@ -120,8 +120,8 @@ class BuiltinsSnapshot:
 
     def __init__(self) -> None:
         self.live = vars(builtins)
-        guarded = {name: value for name, value in self.live.items() if name not in _UNGUARDED_BUILTINS}
-        self.names, self.values = tuple(guarded), tuple(guarded.values())
+        guarded_values = {name: value for name, value in self.live.items() if name not in _UNGUARDED_BUILTINS}
+        self.names, self.values = tuple(guarded_values), tuple(guarded_values.values())
 
     def restore(self) -> Iterator[str]:
         live = self.live

@@ -1,14 +1,15 @@
-"""Protects tests that run in the student's own process: restores what the student's code changed, and flags what it tries.
+"""Protects tests that run in the student's own process: restores changes by the student's code, and flags its attempts.
 
 `TamperGuard` saves the state of the process before any of the student's code runs. Before and after each test cell it compares and
 restores everything; between the checks of a cell it restores the builtins. While a test runs, an audit hook (`policies.student_policy`)
 denies the student's code frames, lists of all objects, tracing and further audit hooks. Comparisons do not trust a student's operators
 (`test_cells.comparison`). Observations become flags. A flag never changes a score.
 
-Student's code and judge share one process, so this cannot be prevented. It is why tests run in a separate process where they can:
+The student's code and the judge share one process, so the following cannot be prevented. Therefore tests run in a separate process if
+they can:
 
-- A function sees the values that it is called with, and may save them.
-- Native code (ctypes, or an extension module of the student's own) can read and write any memory, this module's included. `ctypes` is
+- A function receives its arguments, and may save them.
+- Native code (ctypes, or a student's extension module) can read and write any memory, this module's included. `ctypes` is
   flagged, an extension module is not.
 - Code may change this module itself, or find the judge's objects through gc before a test runs. gc is flagged. A change of our own
   modules is restored and flagged only while `TamperGuard.restore` itself is intact.
@@ -146,7 +147,7 @@ class TamperGuard:
 
     @contextmanager
     def during_test(self, flag_collector: FlagCollector) -> Iterator[None]:
-        """While a test cell runs, the audit hook is strictest, and imports search the library's folders before the student's."""
+        """Makes the audit hook strictest while a test cell runs, and imports search the library's folders before the student's."""
         original_path = [*sys.path]
         sys.path.sort(key=lambda folder: not self._is_trusted(folder))
         sorted_path = [*sys.path]
@@ -161,7 +162,7 @@ class TamperGuard:
         return isinstance(folder, str) and (f"{folder}/".startswith(self.trusted_folders) or folder.endswith(".zip"))
 
     def _relevant_packages(self, shell: Any, source: str | None) -> list[str]:
-        """The packages to restore: always Python's and ours, and the others that a name of the test cell leads to."""
+        """The packages to restore: always Python's and ours, and those to which a name of the test cell refers."""
         if source is None:
             return list(self.package_snapshots)
         roots = set(self.always_guarded)
@@ -181,14 +182,14 @@ class TamperGuard:
         """Unloads modules that the test cell imports, if they were loaded later and differ from the library's file."""
         from importlib.machinery import PathFinder
 
-        trusted = [folder for folder in sys.path if self._is_trusted(folder)]
+        trusted_folders = [folder for folder in sys.path if self._is_trusted(folder)]
         for root in sorted({name.partition(".")[0] for name in find_imported_modules(source or "")}):
             module, initial_module = sys.modules.get(root), self.initial_modules.get(root)
             if module is None or root in self.package_snapshots or root in sys.builtin_module_names:
                 continue
             if initial_module is not None and module is not initial_module:
                 sys.modules[root] = initial_module
-            elif initial_module is None and not _matches_spec(module, PathFinder.find_spec(root, trusted)):
+            elif initial_module is None and not _matches_spec(module, PathFinder.find_spec(root, trusted_folders)):
                 _unload_package(root)
             elif root in sys.stdlib_module_names and not self._matches_source(module):
                 _unload_package(root)

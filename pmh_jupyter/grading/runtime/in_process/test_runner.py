@@ -39,7 +39,7 @@ MAX_TEST_RESULTS = 500
 
 @dataclass
 class CellContext:
-    """What the release says about a test cell, and what is observed while the cell runs.
+    """The release's settings for a test cell, and observations while the cell runs.
 
     tamper_guard: restores the process; None to restore nothing.
 
@@ -73,7 +73,7 @@ class CellContext:
         grade_id: str | None,
         helpers: TestHelpers | None = None,
     ) -> CellContext:
-        """The context of one test cell, from the `isolation` of a bundle. Nothing is known of a cell that the release did not run."""
+        """The context of one test cell, from the `isolation` of a bundle. A cell that the release did not run has no restrictions."""
         helpers = TestHelpers() if helpers is None else helpers
         if isolation is None or grade_id not in isolation["operators"]:
             return cls(tamper_guard, helpers=helpers)
@@ -235,7 +235,7 @@ class CheckRunner:
         self.recorder.comparator.provenance.test_code_ids.update(id(inner) for inner in find_nested_codes(code))
         try:
             self._execute_code(code)
-        except BaseException as error:  # noqa: BLE001 - a test fails whatever the student's code raises, even SystemExit
+        except BaseException as error:  # noqa: BLE001 - any exception of the student's code fails the test, even SystemExit
             return error
         return None
 
@@ -309,14 +309,14 @@ def _filename_of_raise(error: BaseException) -> str:
 
 def _detach_tracebacks(error: BaseException) -> None:
     """Removes tracebacks that lead into the test, because the student's code may keep the exceptions that it raised."""
-    pending: list[BaseException | None] = [error]
+    pending_errors: list[BaseException | None] = [error]
     for _ in range(100):
-        if not pending:
+        if not pending_errors:
             return
-        current = pending.pop()
+        current = pending_errors.pop()
         if current is not None:
             current.__traceback__ = None
-            pending += [current.__context__, current.__cause__]
+            pending_errors += [current.__context__, current.__cause__]
             current.__context__ = None
 
 

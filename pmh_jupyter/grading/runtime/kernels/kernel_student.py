@@ -79,7 +79,7 @@ class Kernel:
         }
 
     def _start(self, name: str) -> list[int]:
-        """Starts the kernel. Returns the pids of its child processes, without which it is useless: a shell that it drives, for example."""
+        """Starts the kernel. Returns the pids of child processes that it depends on, for example a shell that it drives."""
         from jupyter_client.kernelspec import NoSuchKernel
 
         try:

@@ -37,14 +37,14 @@ _MAX_CODE_POINT = 0x10FFFF
 
 
 def writer_for(kind: type) -> Callable[[ValueEncoder, Any], list[Any]] | None:
-    """Return the function that encodes values of this type, or None if it is not a NumPy type that is encoded by value."""
+    """Returns the function that encodes values of this type, or None if it is not a NumPy type that is encoded by value."""
     if not _WRITERS and not _load_types():
         return None
     return _WRITERS.get(kind) or (_write_dtype if issubclass(kind, sys.modules["numpy"].dtype) else None)
 
 
 def _load_types() -> bool:
-    """Fill the tables if NumPy is loaded completely (its import may be in progress). Returns whether it is."""
+    """Fills the tables if NumPy is loaded completely (its import may be in progress). Returns whether it is."""
     numpy = sys.modules.get("numpy")
     if not all(hasattr(numpy, name) for name in ("ndarray", "generic", "dtype", "timedelta64", "ma")):
         return False
@@ -56,7 +56,7 @@ def _load_types() -> bool:
 
 
 def import_numpy() -> Any:
-    """Import NumPy. Raises `WireFormatError` if it is not installed."""
+    """Imports NumPy. Raises `WireFormatError` if it is not installed."""
     try:
         return importlib.import_module("numpy")
     except ImportError:
@@ -64,7 +64,7 @@ def import_numpy() -> Any:
 
 
 def encode_dtype(dtype: Any) -> Any:
-    """Encode a dtype that contains no objects. Raises `NotByValue` for a dtype that is not encoded by value."""
+    """Encodes a dtype that contains no objects. Raises `NotByValue` for a dtype that is not encoded by value."""
     if dtype.subdtype is not None:
         base, shape = dtype.subdtype
         return ["A", encode_dtype(base), list(shape)]
@@ -83,7 +83,7 @@ def encode_dtype(dtype: Any) -> Any:
 
 
 def read_dtype(numpy: Any, encoded: Any, depth: int = 0) -> Any:
-    """Decode a dtype."""
+    """Decodes a dtype."""
     if type(encoded) is str and _DTYPE_PATTERN.fullmatch(encoded):
         return numpy.dtype(encoded)
     if type(encoded) is not list or not encoded or depth > 8:
@@ -110,7 +110,7 @@ def _read_shape(encoded: Any, max_dimensions: int = 32) -> tuple[int, ...]:
 
 
 def write_array(encoder: ValueEncoder, value: Any) -> list[Any]:
-    """Encode an array: its dtype, its shape and its bytes in C order. An array of objects is encoded element by element."""
+    """Encodes an array: its dtype, its shape and its bytes in C order. An array of objects is encoded element by element."""
     if value.ndim > encoder.bounds.max_dimensions:
         raise NotByValue
     shape = list(value.shape)
@@ -159,7 +159,7 @@ def _array_from_bytes(numpy: Any, encoded_dtype: Any, shape: tuple[int, ...], da
 
 
 def _sanitize(numpy: Any, value: Any) -> None:
-    """Normalize invalid bytes: a bool other than 0 and 1 becomes 1. Raises `WireFormatError` for an invalid character."""
+    """Normalizes invalid bytes: a bool other than 0 and 1 becomes 1. Raises `WireFormatError` for an invalid character."""
     if value.dtype.names is not None:
         for name in value.dtype.names:
             _sanitize(numpy, value[name])
@@ -209,12 +209,12 @@ _READERS: dict[str, Callable[[ValueDecoder, list[Any]], Any]] = {
 
 
 def reader_for(tag: str) -> Callable[[ValueDecoder, list[Any]], Any] | None:
-    """Return the function that decodes this tag, or None."""
+    """Returns the function that decodes this tag, or None."""
     return _READERS.get(tag)
 
 
 def refill(existing: Any, fresh: Any) -> bool:
-    """Copy the fresh array into the existing one. Returns False if their types, shapes or dtypes differ."""
+    """Copies the fresh array into the existing one. Returns False if their types, shapes or dtypes differ."""
     numpy = sys.modules.get("numpy")
     if numpy is None or type(existing) is not numpy.ndarray or type(fresh) is not numpy.ndarray:
         return False

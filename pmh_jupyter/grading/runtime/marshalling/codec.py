@@ -46,7 +46,7 @@ __all__ = [
 
 WireValue = Any
 _NATIVE_ITEM_TYPES = NATIVE_TYPES | {int, str}
-# Packing shorter lists saves nothing.
+# Packing shorter lists saves no space.
 _MIN_PACKED_ITEMS = 8
 # Maximum number of keys of one dict or set with the same hash. Honest keys collide in pairs, forged ones by the million.
 _MAX_EQUAL_HASHES = 64
@@ -75,25 +75,25 @@ class Memo:
         self._values: list[object] = []
 
     def number_for(self, value: object) -> int:
-        """Return the number (64 bits, signed) of a value that is sent, the same number each time."""
+        """Returns the number (64 bits, signed) of a value that is sent, the same number each time."""
         number = self._numbers_by_id.setdefault(id(value), len(self._numbers_by_id))
         if number == len(self._values):
             self._values.append(value)
         return number
 
     def known_value(self, number: int) -> object | None:
-        """Return the copy that an earlier message made for this number, or None."""
+        """Returns the copy that an earlier message made for this number, or None."""
         return None
 
     def remember(self, number: int, value: object) -> None:
-        """Record the copy that was made for this number."""
+        """Records the copy that was made for this number."""
 
 
 class Codec:
     """Encodes and decodes values.
 
     to_reference: encodes a value that is not encoded by value; the tag that it uses must not be in `TAGS`.
-    from_reference: receives every list whose tag is not in `TAGS`, unchecked; must raise `WireFormatError` for what it does not know.
+    from_reference: receives every list whose tag is not in `TAGS`, unchecked; must raise `WireFormatError` for unknown lists.
     bounds: maximum size of a value.
     """
 
@@ -108,17 +108,17 @@ class Codec:
         self.bounds = bounds or SizeBounds()
 
     def encode(self, value: Any, memo: Memo | None = None) -> WireValue:
-        """Encode a value. The result shares nothing mutable with the value.
+        """Encodes a value. The result shares nothing mutable with the value.
 
-        Raises `ValueTooLarge`, and whatever `to_reference` raises. After an exception, numbers that the memo assigned in this call have not
-        been sent.
+        Raises `ValueTooLarge`, and the exceptions of `to_reference`. After an exception, numbers that the memo assigned in this call have
+        not been sent.
         """
         if type(value) in NATIVE_TYPES:
             return value
         return Encoder(self, memo).encode(value)
 
     def decode(self, encoded: WireValue, memo: Memo | None = None) -> Any:
-        """Decode a value from untrusted input, which is consumed. Raises `WireFormatError`, and whatever `from_reference` raises."""
+        """Decodes a value from untrusted input, which is consumed. Raises `WireFormatError`, and the exceptions of `from_reference`."""
         if type(encoded) in _NATIVE_ITEM_TYPES:
             return encoded
         return Decoder(self, memo).decode(encoded)
@@ -138,7 +138,7 @@ class Encoder:
         self._sent_numbers: set[int] = set()
 
     def encode(self, value: Any) -> WireValue:
-        """Encode any value."""
+        """Encodes any value."""
         kind = type(value)
         if kind in NATIVE_TYPES:
             return value
@@ -179,7 +179,7 @@ class Encoder:
         return encoded if number is None else ["m", number, *encoded]
 
     def encode_items(self, values: Iterable[Any]) -> WireValue:
-        """Encode many values, as a list of encoded values or as ints packed in eight bytes each."""
+        """Encodes many values, as a list of encoded values or as ints packed in eight bytes each."""
         items = list(values)
         self._remaining_nodes -= len(items)
         if self._remaining_nodes < 0:
@@ -219,7 +219,7 @@ def _is_native(items: list[Any], kinds: set[type]) -> bool:
 
 
 def _library_writer_for(kind: type) -> Callable[[ValueEncoder, Any], list[Any]] | None:
-    """Return the writer for a type of NumPy or pandas, if the library is loaded in this process."""
+    """Returns the writer for a type of NumPy or pandas, if the library is loaded in this process."""
     if "numpy" not in sys.modules:
         return None
     return arrays.writer_for(kind) or tables.writer_for(kind)
@@ -239,7 +239,7 @@ class Decoder:
         self._reference_error: Exception | None = None
 
     def decode(self, encoded: WireValue) -> Any:
-        """Decode any value."""
+        """Decodes any value."""
         kind = type(encoded)
         if kind in _NATIVE_ITEM_TYPES:
             return encoded
@@ -285,7 +285,7 @@ class Decoder:
         return reader(self, encoded)
 
     def _decode_numbered(self, encoded: list[Any]) -> Any:
-        """Decode a mutable value: refill the copy of an earlier message, or create one and remember it before it is filled."""
+        """Decodes a mutable value: refills the copy of an earlier message, or creates one and remembers it before it is filled."""
         if self._memo is None or len(encoded) < 3 or type(encoded[1]) is not int or encoded[1] in self._received_values:
             raise WireFormatError("A numbered value is in the wrong place.")
         number, tag = encoded[1], encoded[2]
@@ -311,7 +311,7 @@ class Decoder:
         self._memo.remember(number, value)
 
     def _refill(self, number: int, fresh: Any) -> Any:
-        """Return the existing copy, refilled in place with the fresh content, or the fresh value if that is not possible."""
+        """Returns the existing copy, refilled in place with the fresh content, or the fresh value if that is not possible."""
         assert self._memo is not None
         existing = self._memo.known_value(number)
         if existing is None or type(existing) is not type(fresh):
@@ -333,7 +333,7 @@ class Decoder:
         return value
 
     def decode_items(self, encoded: WireValue) -> list[Any]:
-        """Decode many values, given as encoded values or packed."""
+        """Decodes many values, given as encoded values or packed."""
         if type(encoded) is bytes:
             return self._unpack_integers(encoded)
         self._count_nodes(len(require_type(encoded, list)))
@@ -356,7 +356,7 @@ class Decoder:
             raise WireFormatError("An encoded value has too many items.")
 
     def decode_keys(self, encoded: WireValue) -> list[Any]:
-        """Decode many hashable values. Raises `WireFormatError` if too many of them share a hash."""
+        """Decodes many hashable values. Raises `WireFormatError` if too many of them share a hash."""
         keys = self.decode_items(encoded)
         if (
             len(keys) > _MAX_EQUAL_HASHES

@@ -1,4 +1,4 @@
-"""Mutable values of which both processes have a copy: an object keeps its identity, and each side sees what the other changes.
+"""Mutable values of which both processes have a copy: an object keeps its identity, and each side sees the other's changes.
 
 Besides its content, each message carries the values that have changed since the last message. Large values are compared only after a
 request that brought them. Values of the judge are sent only when a request passes them, so the student process never receives a value that
@@ -78,51 +78,53 @@ class Replicas(Memo):
         self._received_replicas.append(replica)
 
     def begin_message(self) -> None:
-        """Start a new outgoing message."""
+        """Starts a new outgoing message."""
         self._sent_replicas.clear()
 
     def undo_message(self) -> None:
-        """Forget the numbers of an outgoing message that was not sent."""
+        """Forgets the numbers of an outgoing message that was not sent."""
         for replica in self._sent_replicas:
             self._remove(replica)
         self._sent_replicas.clear()
 
-    def take_received(self, include_large: bool) -> list[Replica]:
-        """Return the replicas of the last received message, whose copies are now equal. Large ones are recorded only if `include_large`."""
+    def pop_received(self, include_large: bool) -> list[Replica]:
+        """Returns the replicas of the last received message, which are equal now. Large ones are recorded only if `include_large`."""
         replicas, self._received_replicas = self._received_replicas, []
         for replica in replicas:
             replica.snapshot = self._take_snapshot(replica.value, include_large)
         return replicas
 
-    def changed_values(self, received: list[Replica], *, only_remote: bool) -> tuple[Any, ...]:
-        """Return the values that differ from the other side's copy, of those just received and of the small ones used recently."""
+    def changed_values(self, received_replicas: list[Replica], *, only_remote: bool) -> tuple[Any, ...]:
+        """Returns the values that differ from the other side's copy, of those just received and of the small ones used recently."""
         active = list(self._by_number.values())[-MAX_ACTIVE:]
         if only_remote:
             active = [replica for replica in active if replica.number * self._sign < 0]
-        candidates = {replica.number: replica for replica in [*received, *active] if replica.snapshot is not None}
+        candidates = {
+            replica.number: replica for replica in [*received_replicas, *active] if replica.snapshot is not None
+        }
         return tuple(replica.value for replica in candidates.values() if not self._is_unchanged(replica))
 
     def release_unused(self) -> list[int]:
-        """Forget the replicas that nothing in this process refers to any more. Returns their numbers, for the other side."""
+        """Forgets the replicas that nothing in this process refers to any more. Returns their numbers, for the other side."""
         self._sweep_count += 1
         if len(self._by_number) > MAX_ACTIVE and self._sweep_count % 64:
             return []
-        unreferenced = [
+        unreferenced_replicas = [
             replica for replica in self._by_number.values() if sys.getrefcount(replica.value) <= _MIN_REFERENCES
         ]
-        for replica in unreferenced:
+        for replica in unreferenced_replicas:
             self._remove(replica)
-        return [replica.number for replica in unreferenced]
+        return [replica.number for replica in unreferenced_replicas]
 
     def forget(self, numbers: list[Any]) -> None:
-        """Forget replicas that the other side no longer has."""
+        """Forgets replicas that the other side no longer has."""
         for number in numbers:
             replica = self._by_number.get(number) if type(number) is int else None
             if replica is not None:
                 self._remove(replica)
 
     def forget_all(self) -> list[int]:
-        """Forget all replicas: their copies become independent. Returns their numbers, for the other side."""
+        """Forgets all replicas: their copies become independent. Returns their numbers, for the other side."""
         numbers = list(self._by_number)
         self.forget(numbers)
         return numbers
@@ -149,7 +151,7 @@ class Replicas(Memo):
         return bool(current == snapshot)
 
     def _take_snapshot(self, value: Any, include_large: bool) -> Any:
-        """Return the content of the value, one level deep; None for a large one unless `include_large`."""
+        """Returns the content of the value, one level deep; None for a large one unless `include_large`."""
         kind = type(value)
         if kind in (list, set, deque):
             return list(value) if include_large or len(value) <= MAX_SMALL_ITEMS else None

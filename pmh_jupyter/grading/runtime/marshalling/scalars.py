@@ -35,7 +35,7 @@ class NotByValue(Exception):
 
 
 def write_integer(value: int, bounds: SizeBounds) -> WireValue:
-    """Encode an int: as itself within 64 bits, otherwise as its sign and its bytes."""
+    """Encodes an int: as itself within 64 bits, otherwise as its sign and its bytes."""
     if MIN_INT <= value <= MAX_INT:
         return value
     size = (value.bit_length() + 7) // 8
@@ -45,7 +45,7 @@ def write_integer(value: int, bounds: SizeBounds) -> WireValue:
 
 
 def write_text(value: str) -> WireValue:
-    """Encode a str: as itself, unless it contains lone surrogates, which UTF-8 cannot represent."""
+    """Encodes a str: as itself, unless it contains lone surrogates, which UTF-8 cannot represent."""
     if value.isascii():
         return value
     try:
@@ -56,7 +56,7 @@ def write_text(value: str) -> WireValue:
 
 
 def read_integer(encoded: WireValue, bounds: SizeBounds) -> int:
-    """Decode an int of any size."""
+    """Decodes an int of any size."""
     if type(encoded) is int:
         return encoded
     if type(encoded) is list and encoded and encoded[0] == "i":
@@ -138,7 +138,7 @@ def _zone_names() -> frozenset[str]:
 
 
 def write_zone(value: datetime.tzinfo | None) -> WireValue:
-    """Encode a time zone: None, a fixed offset or an IANA key. Raises `NotByValue` for any other."""
+    """Encodes a time zone: None, a fixed offset or an IANA key. Raises `NotByValue` for any other."""
     if value is None:
         return None
     if type(value) is datetime.timezone:
@@ -152,7 +152,7 @@ def write_zone(value: datetime.tzinfo | None) -> WireValue:
 
 
 def read_zone(encoded: WireValue, bounds: SizeBounds) -> datetime.tzinfo | None:
-    """Decode a time zone."""
+    """Decodes a time zone."""
     if encoded is None:
         return None
     if type(encoded) is not list or not encoded:

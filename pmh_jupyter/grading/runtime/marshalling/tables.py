@@ -34,14 +34,14 @@ MUTABLE: set[type] = set()
 
 
 def writer_for(kind: type) -> Writer | None:
-    """Return the function that encodes values of this type, or None if it is not a pandas type that is encoded by value."""
+    """Returns the function that encodes values of this type, or None if it is not a pandas type that is encoded by value."""
     if not _WRITERS and not _load_types():
         return None
     return _WRITERS.get(kind)
 
 
 def _load_types() -> bool:
-    """Fill the tables if pandas is loaded completely (its import may be in progress). Returns whether it is."""
+    """Fills the tables if pandas is loaded completely (its import may be in progress). Returns whether it is."""
     pandas = sys.modules.get("pandas")
     if pandas is None or not hasattr(pandas, "arrays") or not hasattr(pandas, "test"):
         return False
@@ -85,7 +85,7 @@ def _load_types() -> bool:
 
 
 def _column_writer(array: Any) -> Callable[[ValueEncoder], list[Any]]:
-    """Return the function that encodes this column. Raises `NotByValue` before anything is encoded."""
+    """Returns the function that encodes this column. Raises `NotByValue` before anything is encoded."""
     pandas, numpy = sys.modules["pandas"], sys.modules["numpy"]
     if type(array) is pandas.arrays.NumpyExtensionArray:
         array = array.to_numpy()
@@ -104,7 +104,7 @@ def _column_writer(array: Any) -> Callable[[ValueEncoder], list[Any]]:
 
 
 def _index_writer(index: Any) -> Callable[[ValueEncoder], list[Any]]:
-    """Return the function that encodes this index. Raises `NotByValue` before anything is encoded."""
+    """Returns the function that encodes this index. Raises `NotByValue` before anything is encoded."""
     column_writer = _WRITERS.get(type(index))
     if column_writer is _write_multi_index:
         for level in index.levels:
@@ -157,7 +157,7 @@ def _write_timedeltas(encoder: ValueEncoder, value: Any) -> list[Any]:
 
 
 def _frequency_name(value: Any) -> str | None:
-    """Return the frequency of a time index as text, if it is one that pandas itself defines."""
+    """Returns the frequency of a time index as text, if it is one that pandas itself defines."""
     frequency = getattr(value, "freq", None)
     is_named = frequency is not None and type(frequency).__module__.startswith("pandas.")
     return value.freqstr if is_named and FREQUENCY_PATTERN.fullmatch(value.freqstr) else None
@@ -204,7 +204,7 @@ def max_index_rows(coder: ValueEncoder | ValueDecoder) -> int:
 
 
 def refill(existing: Any, fresh: Any) -> bool:
-    """Move the content of the fresh table into the existing one. Returns False if their types differ or are no tables."""
+    """Moves the content of the fresh table into the existing one. Returns False if their types differ or are no tables."""
     if type(existing) not in MUTABLE or type(existing) is not type(fresh):
         return False
     existing._update_inplace(fresh)

@@ -1,4 +1,4 @@
-"""Keeps data from the student process from being executed in the judge, whatever a test does with it.
+"""Prevents the judge from executing data of the student process, even if a test tries to.
 
 A test may evaluate the string that a student's function returned, unpickle its bytes, import a file that it wrote or start a program that
 it named. This policy refuses all of these while a test cell runs. Only code of the release is executed: its cells, strings that its cells
@@ -34,8 +34,8 @@ _CODE_EVENTS = frozenset(
 _EVENTS = _PROCESS_EVENTS | _NATIVE_CODE_EVENTS | _CODE_EVENTS | {"compile"}
 # These modules define classes and functions by executing text that they generate from names that they have checked.
 _CODE_GENERATING_MODULES = frozenset({"collections", "dataclasses", "unittest.mock", "attr._make"})
-# These modules execute texts that they are given, in the listed parameters: allowed where the release contains the text (or a function was
-# given). A query of pandas never becomes Python code, but it can call any function.
+# These modules execute texts from the listed parameters: allowed if the release contains the text, or if a function was
+# passed. A query of pandas never becomes Python code, but it can call any function.
 _TEXT_PARAMETERS = {
     "timeit": ("stmt", "setup"),
     "pandas.core.computation.eval": ("expr",),
@@ -58,7 +58,7 @@ class CodeExecutionPolicy:
 
     @contextmanager
     def suspend(self) -> Iterator[None]:
-        """Do not enforce the policy in a `with` block, in which only cells of our own run.
+        """Does not enforce the policy in a `with` block, in which only cells of our own run.
 
         The warm-up of the fork server uses it: an audit hook that it installed would be inherited by every process forked later.
         """
@@ -70,7 +70,7 @@ class CodeExecutionPolicy:
 
     @contextmanager
     def enforce(self, make_violation: ViolationFactory, allowed_texts: Callable[[], frozenset[str]]) -> Iterator[None]:
-        """Enforce the policy for the duration of a `with` block.
+        """Enforces the policy for the duration of a `with` block.
 
         make_violation: receives the detail of a violation, records it and returns the exception to raise.
         allowed_texts: returns the strings that the cells of the release contain.
@@ -93,7 +93,7 @@ class CodeExecutionPolicy:
             raise make_violation(problem)
 
     def _find_violation(self, event: str, arguments: tuple[Any, ...], caller: FrameType | None) -> str:
-        """Return what is not allowed, in a few words; an empty string for what is allowed."""
+        """Returns a short description of the violation; an empty string if the operation is allowed."""
         if event in ("exec", "function.__new__"):
             code = arguments[0]
             is_release_code = type(code) is CodeType and code.co_filename in RELEASE_FILENAMES
@@ -151,7 +151,7 @@ class CodeExecutionPolicy:
 
 
 def _with_real_paths(folders: Iterable[str]) -> tuple[str, ...]:
-    """Folder prefixes with a trailing slash. An environment may be reached through a symbolic link: both of its paths are its own."""
+    """Folder prefixes with a trailing slash. Includes both paths of an environment that is reached through a symbolic link."""
     paths = {path: None for folder in folders for path in (folder, os.path.realpath(folder))}
     return tuple(f"{path.rstrip('/')}/" for path in paths)
 
@@ -167,19 +167,19 @@ class ReleaseTexts:
         self._cached_texts: frozenset[str] | None = None
 
     def add(self, source: str) -> None:
-        """Add a cell of the release (plain Python)."""
+        """Adds a cell of the release (plain Python)."""
         self._cells.append(source)
         self._cached_texts = None
 
-    def all_texts(self) -> frozenset[str]:
-        """Return the strings. They are collected on first use, because few tests evaluate a string."""
+    def collect_texts(self) -> frozenset[str]:
+        """Returns the strings. They are collected on first use, because few tests evaluate a string."""
         if self._cached_texts is None:
             self._cached_texts = frozenset(_string_constants(self._cells))
         return self._cached_texts
 
     def compile_release_text(self, text: Any, mode: str) -> Any:
-        """Return the first argument for `eval` or `exec` (`mode`): strings of the release compiled, anything else unchanged."""
-        if type(text) is not str or text not in self.all_texts():
+        """Returns the first argument for `eval` or `exec` (`mode`): strings of the release compiled, anything else unchanged."""
+        if type(text) is not str or text not in self.collect_texts():
             return text
         return compile(text, TEST_CELL_FILENAME, mode, dont_inherit=True)
 

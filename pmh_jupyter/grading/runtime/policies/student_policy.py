@@ -30,7 +30,7 @@ _WATCHED_EVENTS = _FRAME_EVENTS | _OBJECT_EVENTS | _TRACING_EVENTS | {
     "object.__getattr__", "object.__setattr__", "object.__delattr__", "sys.addaudithook", "code.__new__", "compile",
     "ctypes.dlopen", "ctypes.dlsym", "ctypes.cdata", "ctypes.PyObj_FromPtr", "ctypes.string_at",
 }  # fmt: skip
-# Modules whose functions pass what they obtain to their caller.
+# Modules whose functions return the objects that they obtain to their caller.
 _FORWARDING_MODULES = ("inspect", "ctypes", "functools")
 _TRACEBACK_WALKERS = frozenset({"walk_tb", "walk_stack"})
 
@@ -40,7 +40,7 @@ class ForbiddenOperation(RuntimeError):
 
 
 class StudentPolicy:
-    """Listens to audit events on behalf of the tests. `enable` must be called before any of the student's code runs."""
+    """Listens to audit events to protect the tests. `enable` must be called before any of the student's code runs."""
 
     def __init__(self) -> None:
         self._level = LEVEL_OFF
@@ -50,7 +50,7 @@ class StudentPolicy:
         self._listener = with_caller(self._handle_event)
 
     def enable(self, library_globals: frozenset[int], library_folders: tuple[str, ...], add_flag: AddFlag) -> None:
-        """Start restricting the student's code.
+        """Starts restricting the student's code.
 
         library_globals: `id()` of the globals of every library module. library_folders: the folders of these modules.
         add_flag: called with the code and the detail of an integrity flag, until a test cell brings its own.
@@ -61,13 +61,13 @@ class StudentPolicy:
         self._level = LEVEL_STUDENT
 
     def disable(self) -> None:
-        """Stop restricting the student's code."""
+        """Stops restricting the student's code."""
         self._level = LEVEL_OFF
         remove_listener(_WATCHED_EVENTS, self._listener)
 
     @contextmanager
     def during_test(self, add_flag: AddFlag) -> Iterator[None]:
-        """Apply the restrictions of test cells, and report flags to `add_flag`, for the duration of a `with` block."""
+        """Applies the restrictions of test cells, and reports flags to `add_flag`, for the duration of a `with` block."""
         previous = self._level, self._add_flag
         self._level, self._add_flag = (LEVEL_TESTING if previous[0] else LEVEL_OFF), add_flag
         try:
@@ -92,7 +92,7 @@ class StudentPolicy:
             self._add_flag("objects-searched", event)
 
     def _handle_test_event(self, event: str, arguments: tuple[Any, ...], caller: FrameType | None) -> None:
-        """Handle an event that is refused only while a test cell runs."""
+        """Handles an event that is refused only while a test cell runs."""
         if event == "object.__getattr__":
             function, name = arguments[0], arguments[1]
             if name in _FRAME_ATTRIBUTES or (name in _CODE_ATTRIBUTES and _is_test_function(function)):
@@ -116,7 +116,7 @@ class StudentPolicy:
                 raise ForbiddenOperation(name)
 
     def _check_code_origin(self, event: str, arguments: tuple[Any, ...], caller: FrameType | None) -> None:
-        """Refuse code of the student whose file name claims that it is a library's or a test's."""
+        """Refuses code of the student whose file name claims that it is a library's or a test's."""
         filename = arguments[1]
         claims_trusted_file = type(filename) is str and (
             filename in RELEASE_FILENAMES or filename.startswith(self._library_folders)

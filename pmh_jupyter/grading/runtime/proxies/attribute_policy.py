@@ -1,4 +1,4 @@
-"""Checks what the student process requests of the judge: the ordinary use of an object that a test has passed to it, and nothing else.
+"""Checks the student process's requests to the judge. Only the ordinary use of an object that a test has passed to it is allowed.
 
 Through the `__globals__` of a function, the frame of a generator or the traceback of an exception, it could read everything in the judge.
 """
@@ -30,20 +30,25 @@ def check_request(operation: Any, arguments: Any, exported_objects: ObjectTable)
         raise PermissionError("this request is not allowed")
     if not arguments or not exported_objects.is_offered(arguments[0]):
         raise PermissionError("only objects that a test has passed may be used")
-    target, *rest = arguments
+    target, *parameters = arguments
     if operation == "get-attribute":
-        _check_attribute(target, *rest)
+        _check_attribute(target, *parameters)
     elif operation == "apply-operator":
-        if len(rest) != 4 or type(rest[0]) is not str or rest[0] not in OPERATORS or issubclass(type(target), type):
+        if (
+            len(parameters) != 4
+            or type(parameters[0]) is not str
+            or parameters[0] not in OPERATORS
+            or issubclass(type(target), type)
+        ):
             raise PermissionError("this operator is not allowed")
-    elif len(rest) != 3 or issubclass(type(target), types.ModuleType):
+    elif len(parameters) != 3 or issubclass(type(target), types.ModuleType):
         raise PermissionError("this object may not be called")
 
 
-def _check_attribute(target: Any, *rest: Any) -> None:
-    if len(rest) != 1 or type(rest[0]) is not str:
+def _check_attribute(target: Any, *parameters: Any) -> None:
+    if len(parameters) != 1 or type(parameters[0]) is not str:
         raise PermissionError("this request is not allowed")
-    name = rest[0]
+    name = parameters[0]
     kind = type(target)
     if name in _NAME_ATTRIBUTES and kind in _OPAQUE_TYPES:
         return

@@ -1,4 +1,4 @@
-"""Encodes what is not sent by value as a reference, and creates proxies from references.
+"""Encodes as references the objects that are not sent by value, and creates proxies from references.
 
 References:
 - `["obj", number, class]`: an object of the sender, with its plain value as a fourth item if its class derives from a plain type.
@@ -46,7 +46,7 @@ _PLAIN_VALUE_FUNCTIONS: dict[type, Any] = {
 
 
 def _object_method(name: str) -> Any:
-    """Return a method of `object`, which tests compare to find out whether a class overrides it."""
+    """Returns a method of `object`, which tests compare to find out whether a class overrides it."""
     method = vars(object).get(name)
     if type(method) is not types.WrapperDescriptorType:
         raise WireFormatError("This is not a method of object.")
@@ -75,7 +75,7 @@ class Marshaller:
         self._nesting_depth = 0
 
     def forget_value_proxies(self) -> None:
-        """Forget the proxies that contain a value. Further references create new ones."""
+        """Forgets the proxies that contain a value. Further references create new ones."""
         self._value_proxies.clear()
 
     # Encoding.
@@ -88,7 +88,7 @@ class Marshaller:
                 return encoded_proxy
         if issubclass(kind, type):
             return self._encode_class_value(value)
-        if issubclass(kind, BaseException) and exceptions.crosses_by_value(value):
+        if issubclass(kind, BaseException) and exceptions.is_sent_by_value(value):
             tag, name, values = exceptions.exception_fields(value)
             return [tag, name, self._encode_nested(values)]
         # Only the judge names library objects. From the other side it would accept no names but those of a few types.
@@ -140,7 +140,7 @@ class Marshaller:
         return ["import", *import_path] if import_path is not None else self._encode_class(kind)
 
     def _encode_nested(self, value: Any) -> Any:
-        """Encode a value that is part of a reference."""
+        """Encodes a value that is part of a reference."""
         if self._nesting_depth >= MAX_NESTED_VALUES:
             raise ValueTooLarge("objects are nested too deeply")
         self._nesting_depth += 1
@@ -173,11 +173,11 @@ class Marshaller:
 
     def _make_proxy(self, number: int, encoded_class: Any, content: list[Any]) -> Any:
         kind = self.proxy_classes.decode_class(encoded_class)
-        existing = self._proxies.get(number)
-        existing = self._value_proxies.get(number) if existing is None else existing
-        if existing is not None and type(existing) is kind:
-            remote_reference_of(existing).count += 1  # type: ignore[union-attr]
-            return existing
+        existing_proxy = self._proxies.get(number)
+        existing_proxy = self._value_proxies.get(number) if existing_proxy is None else existing_proxy
+        if existing_proxy is not None and type(existing_proxy) is kind:
+            remote_reference_of(existing_proxy).count += 1  # type: ignore[union-attr]
+            return existing_proxy
         proxy = self._new_proxy(kind, content)
         remote = RemoteReference(self._peer, number, self.dropped_references)
         remote.count = 1

@@ -14,7 +14,7 @@ MAX_CLASSES = 20_000
 
 
 class RemoteReference:
-    """The other side's number of an object. Its proxy holds it; when the proxy is deleted, the dropped references are recorded."""
+    """The other side's number of an object. When the object's proxy is deleted, it records the dropped references."""
 
     __slots__ = ("count", "dropped_references", "number", "peer")
 
@@ -28,7 +28,7 @@ class RemoteReference:
 
 
 class ObjectTable:
-    """The objects that this side has sent, by number. An object is kept until it has been dropped as often as it was sent."""
+    """The objects that this side has sent, by number. An object stays alive until it has been dropped as often as it was sent."""
 
     def __init__(self) -> None:
         self._last_number = 0
@@ -39,25 +39,25 @@ class ObjectTable:
         self.offered_numbers: set[int] = set()
 
     def export(self, value: Any) -> int:
-        """Return the number by which the other side may name this object, and count one sending."""
+        """Returns the number by which the other side may name this object, and counts one sending."""
         number = self._number_for(value)
         self._counts[number] = self._counts.get(number, 0) + 1
         self.offered_numbers.add(number)
         return number
 
     def export_class(self, kind: type) -> tuple[int, bool]:
-        """Return the number of a class, which is never dropped, and whether it still has to be described."""
+        """Returns the number of a class, which is never dropped, and whether it still has to be described."""
         number = self._number_for(kind)
         is_new = number not in self._described
         self._described.add(number)
         return number, is_new
 
     def mark_undescribed(self, numbers: list[int]) -> None:
-        """The message that described these classes was not sent."""
+        """Records that the message that described these classes was not sent."""
         self._described.difference_update(numbers)
 
     def find(self, number: object) -> Any:
-        """Return the object with this number. Raises `WireFormatError` if there is none."""
+        """Returns the object with this number. Raises `WireFormatError` if there is none."""
         if type(number) is not int or number not in self._objects_by_number:
             raise WireFormatError("There is no object with this number.")
         return self._objects_by_number[number]
@@ -68,7 +68,7 @@ class ObjectTable:
         return number is not None and self._objects_by_number[number] is value and number in self.offered_numbers
 
     def release(self, number: object, count: object) -> None:
-        """The other side has dropped `count` references to an object."""
+        """Records that the other side has dropped `count` references to an object."""
         if type(number) is not int or type(count) is not int or number not in self._counts:
             return
         self._counts[number] -= count

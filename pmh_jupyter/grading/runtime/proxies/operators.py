@@ -21,7 +21,7 @@ _ARITHMETIC_OPERATORS = frozenset(
 )
 REFLECTED_OPERATORS = frozenset(f"r{name}" for name in _ARITHMETIC_OPERATORS)
 IN_PLACE_OPERATORS = frozenset(f"i{name}" for name in _ARITHMETIC_OPERATORS - {"divmod"})
-# These pass nothing of the test to the object, except arguments that the test itself passes. Their result is then checked as a value.
+# These pass no data of the test to the object except arguments that the test itself passes. The result is then checked as a value.
 UNCHECKED_OPERATORS = frozenset("call str repr format hash iter next enter exit aiter anext aenter aexit await".split())
 _OTHER_OPERATORS = frozenset(
     """len getitem setitem delitem contains bool int float complex index abs neg pos invert round trunc floor ceil
@@ -106,7 +106,7 @@ _OPERATOR_FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 
 def apply_operator(name: str, value: Any, arguments: list[Any], keywords: dict[str, Any]) -> Any:
-    """Apply an operator as the syntax of Python would. Raises KeyError for an unknown name."""
+    """Applies an operator as the syntax of Python would. Raises KeyError for an unknown name."""
     return _OPERATOR_FUNCTIONS[name](value, *arguments, **keywords)
 
 
@@ -117,7 +117,7 @@ class AwaitableRunner:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def run(self, awaitable: Any) -> Any:
-        """Return the result of the awaitable, or raise its exception."""
+        """Returns the result of the awaitable, or raises its exception."""
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
 

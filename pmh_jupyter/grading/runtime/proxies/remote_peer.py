@@ -1,4 +1,4 @@
-"""What a proxy needs from the connection to the process that has the object."""
+"""The interface that proxies use of the connection to the process that has the object."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 When it exits, the kernel kills every process in the sandbox.
 
 It takes requests only from the judge, over a socket that no other process has: `spawn` (start a new student process) and `restore`
-(continue with the last checkpoint). Each comes with the socket that the student process shall use for its link to the judge. The reply
+(continue with the last checkpoint). Each request carries the socket that the student process uses for its link to the judge. The reply
 has `reply_to` and `succeeded`. When the student process exits, or uses too much memory, the judge gets an exit report with `cause` and
 `detail`. Every message has the number (`process`) of the student process that it is about.
 """
@@ -29,7 +29,7 @@ CHECK_INTERVAL_SECONDS = 0.2
 # Memory that Python itself needs on top of the memory limit of a submission.
 INTERPRETER_OVERHEAD_BYTES = 32 << 20
 KILL_TIMEOUT_SECONDS = 2.0
-# Causes that our own exit codes stand for.
+# Meanings of our own exit codes.
 EXIT_CODE_CAUSES = {
     OUTPUT_EXIT_CODE: "output-limit",
     MEMORY_EXIT_CODE: "memory-limit",
@@ -53,7 +53,7 @@ def run_init_process(
         linux.die_with_parent()
         namespaces.create_namespaces()
     else:
-        # Nobody else would kill the processes that are left, so it must not die with the judge. It sees that the socket is closed.
+        # This process must outlive the judge, because it kills the remaining processes. It notices that the socket is closed.
         linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
     init = _InitProcess(control, environment, run_student_process)
     init.serve()
@@ -101,8 +101,10 @@ class _InitProcess:
             return False
         request = json.loads(raw)
         with socket.socket(fileno=descriptors[0]) as link:
-            succeeded = self._spawn(request["limits"], link) if request["action"] == "spawn" else self._restore(link)
-        self._send(reply_to=request["action"], succeeded=succeeded)
+            has_succeeded = (
+                self._spawn(request["limits"], link) if request["action"] == "spawn" else self._restore(link)
+            )
+        self._send(reply_to=request["action"], succeeded=has_succeeded)
         return True
 
     def _spawn(self, limits: dict[str, Any], link: socket.socket) -> bool:
@@ -201,14 +203,14 @@ class _InitProcess:
             elif self.environment.is_sandboxed and not except_pid:
                 with suppress(ProcessLookupError):
                     os.kill(-1, signal.SIGKILL)
-            remaining = [pid for pid in self._iter_sandbox_processes() if pid != except_pid]
-            for pid in remaining:
+            remaining_pids = [pid for pid in self._iter_sandbox_processes() if pid != except_pid]
+            for pid in remaining_pids:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-            remaining = [pid for pid in remaining if not _is_reaped(pid)]
-            if not remaining and all(pid == except_pid for pid in self._iter_sandbox_processes()):
+            remaining_pids = [pid for pid in remaining_pids if not _is_reaped(pid)]
+            if not remaining_pids and all(pid == except_pid for pid in self._iter_sandbox_processes()):
                 return True
-            if remaining:
+            if remaining_pids:
                 time.sleep(0.0005)
         return False
 

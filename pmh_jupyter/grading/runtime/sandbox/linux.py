@@ -53,7 +53,7 @@ def unshare(flags: int) -> None:
 
 @contextmanager
 def fork_into_new_pid_namespace(is_enabled: bool = True) -> Iterator[None]:
-    """A child forked in this context is the first process of a new pid namespace.
+    """Makes a child that is forked in this context the first process of a new pid namespace.
 
     The old namespace is restored afterwards: a process between two pid namespaces cannot start threads.
     """
@@ -135,10 +135,10 @@ def bring_up_loopback() -> None:
         fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", IFF_UP))
 
 
-def close_descriptors_except(*preserved: int) -> None:
+def close_descriptors_except(*preserved_descriptors: int) -> None:
     """Closes every descriptor from 3 on, except the preserved ones."""
     first = 3
-    for descriptor in sorted(set(preserved)):
+    for descriptor in sorted(set(preserved_descriptors)):
         os.closerange(first, descriptor)
         first = max(first, descriptor + 1)
     os.closerange(first, 1 << 20)

@@ -1,7 +1,7 @@
 """The environment of a submission's processes: what they can see and write, their uid, and their resource limits.
 
 In a bubblewrap sandbox, a submission has namespaces of its own within the sandbox's: processes, mounts, shared memory, network, host
-name. In a container, it cannot create namespaces. There it has the container for itself, and its judge has another uid. Without a
+name. In a container, it cannot create namespaces. There, no other submission shares the container, and the judge has another uid. Without a
 sandbox, only the resource limits apply.
 """
 
@@ -93,7 +93,7 @@ def mount_writable_folders(
     if is_remount:
         for folder in WRITABLE_FOLDERS:
             linux.unmount(folder)
-    preserved = {
+    preserved_descriptors = {
         path: os.open(path, os.O_PATH) for path in environment.preserved_paths
     }  # opened before the new mounts hide them
     options = f"size={file_bytes},nr_inodes={MAX_FILES},uid={uid},gid={uid},mode="
@@ -101,7 +101,7 @@ def mount_writable_folders(
         linux.mount(
             "tmpfs", folder, linux.MS_NOSUID | linux.MS_NODEV, options + ("755" if folder == STUDENT_HOME else "1777")
         )
-    for path, descriptor in preserved.items():
+    for path, descriptor in preserved_descriptors.items():
         linux.bind_mount(descriptor, path)
         os.close(descriptor)
 
@@ -120,7 +120,7 @@ def create_judge_home(uid: int) -> str:
 
 
 def clear_writable_folders(uid: int) -> None:
-    """In a container: deletes what the student's processes wrote, as their uid, because only the owner may delete it."""
+    """In a container: deletes the files of the student's processes, as their uid, because only the owner may delete them."""
     _run_as(uid, _empty_writable_folders)
 
 

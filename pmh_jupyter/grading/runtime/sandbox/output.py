@@ -13,7 +13,7 @@ from pmh_jupyter.grading.runtime.sandbox.student_process import OUTPUT_EXIT_CODE
 class OutputCapture:
     """Captures standard output and standard error of a student process, after `install`.
 
-    max_bytes: how much one cell may print to both together.
+    max_bytes: limit for the output of one cell, both streams together.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -27,11 +27,11 @@ class OutputCapture:
     def begin_cell(self) -> None:
         """Discards the output so far and resets the count for the next cell."""
         self.byte_count = 0
-        self.take_output()
+        self.pop_output()
 
-    def take_output(self) -> tuple[str, str]:
-        """Returns and removes what was printed since the last call, to standard output and to standard error."""
-        return self.stdout_buffer.take_text(), self.stderr_buffer.take_text()
+    def pop_output(self) -> tuple[str, str]:
+        """Returns and removes the output since the last call: standard output, and standard error."""
+        return self.stdout_buffer.pop_text(), self.stderr_buffer.pop_text()
 
     def count_bytes(self, size: int) -> None:
         self.byte_count += size
@@ -40,7 +40,7 @@ class OutputCapture:
 
 
 class _OutputBuffer(io.RawIOBase):
-    """Collects bytes in memory. `descriptor`: the one that programs started by a cell write to instead."""
+    """Collects bytes in memory. `descriptor`: programs started by a cell write to it instead."""
 
     def __init__(self, capture: OutputCapture, descriptor: int) -> None:
         self.capture, self.descriptor = capture, descriptor
@@ -52,7 +52,7 @@ class _OutputBuffer(io.RawIOBase):
         self.chunks.append(chunk)
         return len(chunk)
 
-    def take_text(self) -> str:
+    def pop_text(self) -> str:
         chunks, self.chunks = self.chunks, []
         return b"".join(chunks).decode("utf-8", "replace")
 

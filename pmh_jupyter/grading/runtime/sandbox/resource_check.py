@@ -1,7 +1,7 @@
 """Checks after each cell whether the student process has resources left to continue.
 
-A process that holds all the memory, descriptors or threads it may have would fail in every later cell. It exits instead, which costs
-only the cell that used the resources up.
+A process that has used up its memory, descriptors or threads would fail in every later cell. It exits instead, and only the cell that
+used up the resources is lost.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from mmap import mmap
 
 # Exit codes. A student can forge them, but loses the cell that does so.
 MEMORY_EXIT_CODE, RESOURCES_EXIT_CODE = 114, 115
-# Memory needed to run any cell, whatever the cell does.
+# Memory needed to run even the smallest cell.
 REQUIRED_FREE_BYTES = 16 << 20
 _mmap, _exit, _dup, _close, _count, _start = (
     mmap, os._exit, os.dup, os.close, threading.active_count, start_new_thread

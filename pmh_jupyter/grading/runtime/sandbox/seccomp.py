@@ -1,4 +1,4 @@
-"""A filter of system calls, for what neither a resource limit nor a namespace can prevent.
+"""A system call filter against abuse that neither a resource limit nor a namespace can prevent.
 
 It denies memory that no limit counts (memfd, System V shared memory, keys, a tmpfs in a new namespace), new user namespaces, and calls
 that notebooks do not need and exploits of the kernel have used. The calling program gets an ordinary error.

@@ -20,7 +20,7 @@ OUTPUT_EXIT_CODE = 113
 
 @dataclass(frozen=True)
 class StudentProcessConfig:
-    """What a student process needs at its start. `limits`: as in the bundle."""
+    """Settings for the start of a student process. `limits`: as in the bundle."""
 
     link: socket.socket
     wake_socket: socket.socket
@@ -61,7 +61,7 @@ def _place_descriptors(link: int, wake: int) -> None:
 
 
 class CheckpointManager:
-    """Takes checkpoints of this process. Only the last one is kept."""
+    """Takes checkpoints of this process. Each replaces the previous one."""
 
     def __init__(self, checkpoint_page: CheckpointPage) -> None:
         self.checkpoint_page = checkpoint_page
@@ -71,7 +71,7 @@ class CheckpointManager:
         """Forks a copy of this process as its checkpoint.
 
         Returns False in this process. Returns True in the copy when it is restored, with LINK_DESCRIPTOR connected to the judge. If no
-        process can be started, the previous checkpoint is kept.
+        process can be started, the previous checkpoint remains.
         """
         try:
             pid = os.fork()

@@ -12,21 +12,21 @@ TYPE_FUNCTION, MODULE_FUNCTION, CODE_FUNCTION = "_pmh_type", "_pmh_module", "_pm
 
 
 def transform_statement(node: ast.stmt) -> ast.stmt:
-    """Return the transformed statement.
+    """Returns the transformed statement.
 
     - `type(x)` returns the class that the object has in the notebook.
     - Imports of modules whose state belongs to the student (`matplotlib.pyplot`) return a proxy of the student's module.
     - The first argument of `eval` and `exec` is checked against the strings of the release.
     """
-    transformed: Any = _StatementTransformer().visit(node)
-    if isinstance(transformed, list):
-        transformed = ast.copy_location(ast.If(ast.Constant(True), transformed, []), node)
-    statement: ast.stmt = transformed
+    transformed_node: Any = _StatementTransformer().visit(node)
+    if isinstance(transformed_node, list):
+        transformed_node = ast.copy_location(ast.If(ast.Constant(True), transformed_node, []), node)
+    statement: ast.stmt = transformed_node
     return statement
 
 
 def class_body_names(node: ast.stmt) -> set[str]:
-    """Return the names that class bodies in this statement load. Python looks these up without calling `Namespace.__missing__`."""
+    """Returns the names that class bodies in this statement load. Python looks these up without calling `Namespace.__missing__`."""
     return {
         name.id
         for inner in ast.walk(node)
@@ -71,16 +71,16 @@ class _StatementTransformer(ast.NodeTransformer):
 
 
 def _redirect_imports(
-    node: ast.Import | ast.ImportFrom, redirected: list[tuple[str, str]], stateful_aliases: list[ast.alias]
+    node: ast.Import | ast.ImportFrom, redirected_names: list[tuple[str, str]], stateful_aliases: list[ast.alias]
 ) -> ast.AST | list[ast.stmt]:
     if not stateful_aliases:
         return node
     node.names = [alias for alias in node.names if alias not in stateful_aliases]
-    assignments = [ast.copy_location(statement, node) for statement in _assignments(redirected)]
+    assignments = [ast.copy_location(statement, node) for statement in _assignments(redirected_names)]
     return [*([node] if node.names else []), *assignments]
 
 
-def _assignments(redirected: list[tuple[str, str]]) -> Iterator[ast.stmt]:
-    for name, module in redirected:
+def _assignments(redirected_names: list[tuple[str, str]]) -> Iterator[ast.stmt]:
+    for name, module in redirected_names:
         call = ast.Call(ast.Name(MODULE_FUNCTION, ast.Load()), [ast.Constant(module)], [])
         yield ast.Assign([ast.Name(name, ast.Store())], call)

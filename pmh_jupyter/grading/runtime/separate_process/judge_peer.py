@@ -1,4 +1,4 @@
-"""The judge's end of the connection: applies the operator policy, restricts what the student process requests, forwards its output."""
+"""The judge's end of the connection: applies the operator policy, restricts the student process's requests, forwards its output."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _BUILTIN_INPUT = builtins.input
 class JudgePeer(Peer):
     """The connection to one student process.
 
-    find_test_input: returns what the test cells have bound to the name `input`, or None.
+    find_test_input: returns the value that the test cells have bound to the name `input`, or None.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class JudgePeer(Peer):
                 file_sync.after_student_code()
 
     def request_internal(self, operation: str, *arguments: Any) -> Any:
-        """Send a request that our own code answers, not the student's. Raises its OSError, and `PeerLost` for any other exception."""
+        """Sends a request that our own code answers, not the student's. Raises its OSError, and `PeerLost` for any other exception."""
         try:
             return super().request(operation, *arguments)
         except (PeerLost, TimeLimitReached):
@@ -69,7 +69,7 @@ class JudgePeer(Peer):
             raise self.mark_lost(f"{operation} ended with {type(error).__name__}"[:200]) from None
 
     def mark_lost(self, detail: str) -> PeerLost:
-        """Mark the student process as unusable. Returns the exception to raise."""
+        """Marks the student process as unusable. Returns the exception to raise."""
         self.failure = self.failure or PeerLost("protocol-error", detail)
         return self.failure
 
@@ -98,7 +98,7 @@ class JudgePeer(Peer):
         return result
 
     def recognizes(self, target: Any, name: str, other: Any) -> bool:
-        """Ask only if the reference solution uses such a class: any class may claim every object."""
+        """Asks only if the reference solution uses such a class: any class may claim every object."""
         if not self.operator_policy.is_allowed(name):
             return False
         is_recognized = super().recognizes(target, name, other)
@@ -107,7 +107,7 @@ class JudgePeer(Peer):
         return is_recognized
 
     def _exit_context(self, target: Any, name: str, arguments: tuple[Any, ...]) -> Any:
-        """Leave a context manager of the student. It neither receives nor suppresses the failure of a check."""
+        """Leaves a context manager of the student. It neither receives nor suppresses the failure of a check."""
         error = arguments[1] if len(arguments) == 3 else None
         if not isinstance(error, BaseException):
             return super().apply_operator(target, name, (None, None, None), {})
@@ -122,7 +122,7 @@ class JudgePeer(Peer):
 
     @contextmanager
     def discard_output(self) -> Iterator[None]:
-        """Discard the output of the student's code in a `with` block."""
+        """Discards the output of the student's code in a `with` block."""
         previous, self._discards_output = self._discards_output, True
         try:
             yield
@@ -130,7 +130,7 @@ class JudgePeer(Peer):
             self._discards_output = previous
 
     def end_cell(self) -> None:
-        """Make the copies of shared values independent of each other at the end of a test cell."""
+        """Makes the copies of shared values independent of each other at the end of a test cell."""
         self._released_replicas += self.replicas.forget_all()
         self.marshaller.forget_value_proxies()
 
@@ -156,21 +156,21 @@ class JudgePeer(Peer):
         if operation == "show-warning":
             return self._show_warning(arguments)
         attribute_policy.check_request(operation, arguments, self.marshaller.exported_objects)
-        target, *rest = arguments
+        target, *other_arguments = arguments
         if operation == "get-attribute":
-            return getattr(target, rest[0])
-        positional, names, values = rest[-3:]
+            return getattr(target, other_arguments[0])
+        positional, names, values = other_arguments[-3:]
         if not (type(positional) is type(names) is type(values) is tuple and len(names) == len(values)):
             raise PermissionError("the arguments of this call are malformed")
         keywords = {name: value for name, value in zip(names, values, strict=True) if type(name) is str}
         return (
             target(*positional, **keywords)
             if operation == "call"
-            else apply_operator(rest[0], target, list(positional), keywords)
+            else apply_operator(other_arguments[0], target, list(positional), keywords)
         )
 
     def _read_input(self, arguments: Any) -> str:
-        """Return the line that the test provides instead of the keyboard."""
+        """Returns the line that the test provides instead of the keyboard."""
         test_input = self._find_test_input()
         read_line = test_input if test_input is not None else builtins.input
         if read_line is _BUILTIN_INPUT:
@@ -179,7 +179,7 @@ class JudgePeer(Peer):
         return str(read_line(prompt))
 
     def _show_warning(self, arguments: Any) -> bool:
-        """Show a warning of the student's code under the filters of the test. Returns False for a category that is not built in."""
+        """Shows a warning of the student's code under the filters of the test. Returns False for a category that is not built in."""
         text, name = arguments if type(arguments) is tuple and len(arguments) == 2 else (None, None)
         kind = BUILTIN_EXCEPTIONS.get(name) if type(name) is str else None
         if type(text) is not str or kind is None or not issubclass(kind, Warning) or self._discards_output:
@@ -196,7 +196,7 @@ class JudgePeer(Peer):
             sys.stderr.write(printed_err)
 
     def sanitize_error(self, error: BaseException) -> BaseException:
-        """Hide the details of a check that failed in a callback of the test."""
+        """Hides the details of a check that failed in a callback of the test."""
         return AssertionError() if isinstance(error, AssertionError) else error
 
 

@@ -36,7 +36,7 @@ class TimeLimitReached(BaseException):
 
 
 class Peer:
-    """What both sides have in common. Subclasses override the methods below "Hooks"."""
+    """The common part of both sides. Subclasses override the methods below "Hooks"."""
 
     def __init__(self, link: Link, *, is_judge: bool) -> None:
         self.link = link
@@ -54,28 +54,28 @@ class Peer:
     # Operations on proxies.
 
     def get_attribute(self, target: Any, name: str) -> Any:
-        """Return an attribute of a remote object."""
+        """Returns an attribute of a remote object."""
         return self.request("get-attribute", target, name)
 
     def set_attribute(self, target: Any, name: str, value: Any) -> None:
-        """Set an attribute of a remote object."""
+        """Sets an attribute of a remote object."""
         self.request("set-attribute", target, name, value)
 
     def delete_attribute(self, target: Any, name: str) -> None:
-        """Delete an attribute of a remote object."""
+        """Deletes an attribute of a remote object."""
         self.request("delete-attribute", target, name)
 
     def list_attributes(self, target: Any) -> list[str]:
-        """Return `dir()` of a remote object."""
+        """Returns `dir()` of a remote object."""
         names = self.request("list-attributes", target)
         return [name for name in names if type(name) is str] if type(names) is list else []
 
     def call(self, target: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        """Call a remote object."""
+        """Calls a remote object."""
         return self.request("call", target, tuple(arguments), tuple(keywords), tuple(keywords.values()))
 
     def apply_operator(self, target: Any, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        """Apply an operator to a remote object."""
+        """Applies an operator to a remote object."""
         if name == "call":
             return self.call(target, arguments, keywords)
         return self.request("apply-operator", target, name, tuple(arguments), tuple(keywords), tuple(keywords.values()))
@@ -88,17 +88,17 @@ class Peer:
         return self.request("apply-operator", target, name, (other,), (), ()) is True
 
     def copy(self, target: Any, deep: bool) -> Any:
-        """Copy a remote object in its process."""
+        """Copies a remote object in its process."""
         return self.request("copy-object", target, deep)
 
     def await_result(self, target: Any) -> Any:
-        """Run a remote awaitable to completion and return its result."""
+        """Runs a remote awaitable to completion and returns its result."""
         return self.request("await-result", target)
 
     # Messages.
 
     def request(self, operation: str, *arguments: Any) -> Any:
-        """Send a request and return the reply. Raises the exception of the reply, `PeerLost`, or an error of `_ENCODE_ERRORS`."""
+        """Sends a request and returns the reply. Raises the exception of the reply, `PeerLost`, or an error of `_ENCODE_ERRORS`."""
         with self._lock:
             if self.is_retired:
                 raise ReferenceError("the process of this object has ended")
@@ -134,8 +134,8 @@ class Peer:
         self.marshaller.newly_described_classes.clear()
         try:
             payload = self.codec.encode((content, changed_values), self.replicas)
-            released = [[list(pair) for pair in dropped_references[:count]], self._released_replicas]
-            self.link.send([message_kind, payload, *released, *self.take_output(), *extra_fields])
+            released_objects = [[list(pair) for pair in dropped_references[:count]], self._released_replicas]
+            self.link.send([message_kind, payload, *released_objects, *self.pop_output(), *extra_fields])
         except _ENCODE_ERRORS:
             self.replicas.undo_message()
             self.marshaller.exported_objects.mark_undescribed(self.marshaller.newly_described_classes)
@@ -144,7 +144,7 @@ class Peer:
         self._released_replicas = []
 
     def _await_reply(self) -> Any:
-        """Serve the other side's requests until its reply arrives."""
+        """Serves the other side's requests until its reply arrives."""
         while True:
             message = self.receive()
             if message[0] == REQUEST:
@@ -160,7 +160,7 @@ class Peer:
             raise value
 
     def receive(self) -> list[Any]:
-        """Return the next message, checked for its shape. Raises `PeerLost`."""
+        """Returns the next message, checked for its shape. Raises `PeerLost`."""
         message = self.link.receive()
         if (
             type(message) is not list
@@ -171,7 +171,7 @@ class Peer:
         return message
 
     def _decode_message(self, message: list[Any], *, include_large: bool) -> tuple[Any, list[Replica]]:
-        """Return the content of a message and the replicas in it. Raises `PeerLost` if it is malformed."""
+        """Returns the content of a message and the replicas in it. Raises `PeerLost` if it is malformed."""
         _, payload, dropped_references, released_replicas, printed_out, printed_err, *_ = message
         if type(printed_out) is str and type(printed_err) is str:
             self.forward_output(printed_out, printed_err)
@@ -181,18 +181,18 @@ class Peer:
         if type(released_replicas) is list and not self._is_judge:
             self.replicas.forget(released_replicas)
         try:
-            decoded = self.codec.decode(payload, self.replicas)
-            received_replicas = self.replicas.take_received(include_large)
+            decoded_payload = self.codec.decode(payload, self.replicas)
+            received_replicas = self.replicas.pop_received(include_large)
         except PeerLost:
             raise
         except Exception as error:  # noqa: BLE001 - hashing or comparing a decoded value may call the other side, which may raise anything
             raise PeerLost("protocol-error", f"A message is malformed: {type(error).__name__}: {error}"[:200]) from None
-        if type(decoded) is not tuple or len(decoded) != 2:
+        if type(decoded_payload) is not tuple or len(decoded_payload) != 2:
             raise PeerLost("protocol-error", "A message is malformed.")
-        return decoded[0], received_replicas
+        return decoded_payload[0], received_replicas
 
     def serve_request(self, message: list[Any]) -> None:
-        """Answer one request. Raises nothing but `PeerLost` and `TimeLimitReached`."""
+        """Answers one request. Raises nothing but `PeerLost` and `TimeLimitReached`."""
         arguments, received_replicas = self._decode_message(message, include_large=True)
         message_kind, location = RESULT, []
         self.call_depth += 1
@@ -202,7 +202,7 @@ class Peer:
             result = self.handle_request(message[FIELD_COUNT], arguments)
         except (PeerLost, TimeLimitReached):
             raise
-        except BaseException as error:  # noqa: BLE001 - the other side receives whatever the code here raises, including SystemExit
+        except BaseException as error:  # noqa: BLE001 - the other side receives every exception of the code here, including SystemExit
             message_kind, result, location = ERROR, self.sanitize_error(error), self.locate_error(error)
         finally:
             self.call_depth -= 1
@@ -218,23 +218,23 @@ class Peer:
     # Hooks.
 
     def handle_request(self, operation: Any, arguments: Any) -> Any:
-        """Perform an operation. Its exceptions are sent to the other side."""
+        """Performs an operation. Its exceptions are sent to the other side."""
         raise NotImplementedError
 
     def before_request(self) -> None:
         """Called before each request of this side."""
 
-    def take_output(self) -> tuple[str, str]:
-        """Return stdout and stderr since the last message."""
+    def pop_output(self) -> tuple[str, str]:
+        """Returns stdout and stderr since the last message."""
         return "", ""
 
     def forward_output(self, printed_out: str, printed_err: str) -> None:
-        """Handle output of the other side."""
+        """Handles output of the other side."""
 
     def sanitize_error(self, error: BaseException) -> BaseException:
-        """Return the exception that the other side may receive for one that was raised here."""
+        """Returns the exception that the other side may receive for one that was raised here."""
         return error
 
     def locate_error(self, error: BaseException) -> list[int]:
-        """Return the cell and the line that raised an exception, or an empty list."""
+        """Returns the cell and the line that raised an exception, or an empty list."""
         return []

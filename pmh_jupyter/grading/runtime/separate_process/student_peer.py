@@ -31,7 +31,7 @@ class SeparateProcessStudentServer:
     run_student_cell(number, source): runs a cell of the student. Returns its error, or None.
     run_test_cell(number, source): runs a test cell in this process. Returns its test results and flags.
     take_checkpoint(): freezes a copy of this process. Returns False at once, and True in the copy when it continues with a new connection.
-    take_output(): returns stdout and stderr since the last call.
+    pop_output(): returns stdout and stderr since the last call.
     locate_error(error): returns the cell and line of the notebook that raised an exception, or (None, None).
     shared_folders: the paths of the folders that tests share, by name.
     """
@@ -44,7 +44,7 @@ class SeparateProcessStudentServer:
         run_test_cell: Callable[[int, str], TestResults],
         take_checkpoint: Callable[[], bool],
         *,
-        take_output: Callable[[], tuple[str, str]] = lambda: ("", ""),
+        pop_output: Callable[[], tuple[str, str]] = lambda: ("", ""),
         locate_error: Callable[[BaseException], tuple[int | None, int | None]] = lambda error: (None, None),
         shared_folders: dict[str, str] | None = None,
     ) -> None:
@@ -57,10 +57,10 @@ class SeparateProcessStudentServer:
                 "read-file-part": file_sync.read_part,
                 "write-file-part": file_sync.write_part,
             }
-        self._take_output, self._locate_error = take_output, locate_error
+        self._pop_output, self._locate_error = pop_output, locate_error
 
     def serve(self) -> None:
-        """Serve until the judge closes the connection, which raises `PeerLost`.
+        """Serves until the judge closes the connection, which raises `PeerLost`.
 
         A process that a cell has forked exits instead of answering.
         """
@@ -80,7 +80,7 @@ class SeparateProcessStudentServer:
                 os._exit(0)
 
     def _make_peer(self) -> StudentPeer:
-        return StudentPeer(self.link, self._handlers, self._take_output, self._locate_error)
+        return StudentPeer(self.link, self._handlers, self._pop_output, self._locate_error)
 
 
 class StudentPeer(Peer):
@@ -90,13 +90,13 @@ class StudentPeer(Peer):
         self,
         link: Link,
         handlers: _RequestHandlers,
-        take_output: Callable[[], tuple[str, str]],
+        pop_output: Callable[[], tuple[str, str]],
         locate_error: Callable[[BaseException], tuple[int | None, int | None]],
     ) -> None:
         super().__init__(link, is_judge=False)
         self._pid, self._thread = os.getpid(), threading.get_ident()
         self._handlers = handlers
-        self._take_output, self._locate_error = take_output, locate_error
+        self._pop_output, self._locate_error = pop_output, locate_error
         install_overrides(self)
 
     def before_request(self) -> None:
@@ -104,7 +104,7 @@ class StudentPeer(Peer):
             raise RuntimeError("an object of the test can only be used in the process and the thread that received it")
 
     def handle_request(self, operation: Any, arguments: Any) -> Any:
-        """Perform an operation. A process that the student's code has forked exits here instead of replying."""
+        """Performs an operation. A process that the student's code has forked exits here instead of replying."""
         try:
             result = self._handlers.handlers[operation](*arguments)
         except BaseException:
@@ -122,9 +122,9 @@ class StudentPeer(Peer):
             if os.getpid() != self._pid:
                 os._exit(0)
 
-    def take_output(self) -> tuple[str, str]:
+    def pop_output(self) -> tuple[str, str]:
         try:
-            return self._take_output()
+            return self._pop_output()
         except Exception:  # noqa: BLE001 - the student's code may have damaged its streams
             return "", ""
 
@@ -168,7 +168,7 @@ class _RequestHandlers:
         }
 
     def lookup(self, name: str) -> tuple[Any, ...]:
-        """Return whether the notebook has bound a name, its value, and its import path if it is a library object."""
+        """Returns whether the notebook has bound a name, its value, and its import path if it is a library object."""
         if not self.is_bound(name):
             return (False, None, None)
         value = self.namespace[name]
@@ -181,13 +181,13 @@ class _RequestHandlers:
         )
 
     def bound_names(self) -> list[str]:
-        """Return the names that the notebook has bound."""
+        """Returns the names that the notebook has bound."""
         return [
             name for name in self.namespace if type(name) is str and not name.startswith("_") and self.is_bound(name)
         ]
 
     def unbind(self, name: str) -> bool:
-        """Delete a name. Returns whether it existed."""
+        """Deletes a name. Returns whether it existed."""
         was_bound = name in self.namespace
         self.namespace.pop(name, None)
         return was_bound

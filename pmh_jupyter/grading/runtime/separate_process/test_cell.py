@@ -44,7 +44,7 @@ class TestCell(CheckRunner):
         self.flags = terms.flags
 
     def run(self) -> list[TestResult]:
-        """Return the test results. After an exception other than a failed assertion, and after the time limit, nothing else is checked."""
+        """Returns the test results. After an exception other than a failed assertion, and after the time limit, nothing else is checked."""
         if self.compiled_cell is None:
             return [make_test_result(None, "grader-error", "invalid-test")]
         try:
@@ -64,7 +64,7 @@ class TestCell(CheckRunner):
         try:
             with self._bind_temporarily(check.names):
                 self._execute_code(insert_recorder(check.code, self.recorder))
-        except BaseException as student_error:  # noqa: BLE001 - a test fails whatever the student's code raises, SystemExit too
+        except BaseException as student_error:  # noqa: BLE001 - any exception of the student's code fails the test, SystemExit too
             error = student_error
             if isinstance(student_error, TimeLimitReached):
                 signal.setitimer(signal.ITIMER_REAL, 0)
@@ -98,7 +98,7 @@ class TestCell(CheckRunner):
 
     @contextmanager
     def _bind_temporarily(self, names: Collection[str]) -> Iterator[None]:
-        """Bind these names in the namespace itself while a statement runs, unless the test cells have bound them."""
+        """Binds these names in the namespace itself while a statement runs, unless the test cells have bound them."""
         bound_values = {}
         for name in names:
             if not self.user_ns.has_own(name):

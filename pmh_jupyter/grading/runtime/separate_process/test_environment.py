@@ -72,7 +72,7 @@ class TestEnvironment:
 
     @contextmanager
     def enter(self) -> Iterator[None]:
-        """Apply the changes for one test cell, in a `with` block."""
+        """Applies the changes for one test cell, in a `with` block."""
         patches = [*self._patches, *map(self._seed_patch, _random_modules())]
         originals = [(module, name, getattr(module, name)) for module, name, _ in patches]
         original_out, original_err, original_main = sys.stdout, sys.stderr, sys.modules["__main__"]
@@ -111,7 +111,7 @@ def _run_remotely(peer: JudgePeer, original: Callable[..., Any]) -> Callable[...
 
 
 def _patched_getsource(definition_sources: DefinitionSources, original: Callable[..., str]) -> Callable[..., str]:
-    """Return an `inspect.getsource` that finds the student's functions in the judge's copy of the cells."""
+    """Returns an `inspect.getsource` that finds the student's functions in the judge's copy of the cells."""
 
     @functools.wraps(original)
     def getsource(value: Any) -> str:
@@ -127,10 +127,10 @@ def _patched_getsource(definition_sources: DefinitionSources, original: Callable
 
 
 def _share_seed(peer: JudgePeer, module: str, original: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a `seed` function that also seeds the student process."""
+    """Returns a `seed` function that also seeds the student process."""
 
-    def seed(number: Any = None, *rest: Any, **keywords: Any) -> None:
-        original(number, *rest, **keywords)
+    def seed(number: Any = None, *other_arguments: Any, **keywords: Any) -> None:
+        original(number, *other_arguments, **keywords)
         peer.request("seed-random", module, number)
 
     return seed
@@ -145,7 +145,7 @@ class _BoundedOutput(io.StringIO):
 
 @contextmanager
 def enforce_deadline(deadline: float | None) -> Iterator[None]:
-    """Raise `TimeLimitReached` when the deadline passes while code of the test runs."""
+    """Raises `TimeLimitReached` when the deadline passes while code of the test runs."""
     if deadline is None or threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,4 +1,4 @@
-"""What a test cell consists of, whichever process runs it: checks, rewritten assertions, comparisons, helpers, partial credit.
+"""The parts of a test cell, independent of the process that runs it: checks, rewritten assertions, comparisons, helpers, partial credit.
 
 What test cells gain: a result for each assertion with the values on both sides, the author's messages, hidden regions, partial credit,
 functions of locked cells that a student cannot change, and comparisons that a student's `__eq__` cannot decide.

@@ -85,7 +85,7 @@ class AssertionSite:
 class AssertionRecorder:
     """Records the assertions of one test cell. The rewritten source calls its methods by name (see `assertion_rewriter`).
 
-    pinned: by name, the value that the test cell reads, whatever the notebook has bound to the name.
+    pinned: values that the test cell reads instead of the notebook's, by name.
     sites: sites registered earlier, by number. Those of test helpers have negative numbers.
 
     `assertion_count` is the number of assertions that ran since `reset`. `failed_site` is the site of the last one that failed;
@@ -108,7 +108,7 @@ class AssertionRecorder:
         self.reset()
 
     def reset(self) -> None:
-        """Starts a new check: forgets what was recorded."""
+        """Starts a new check: discards the recorded values."""
         self.expression, self.expected, self.got = "", None, None
         self.failed_site: AssertionSite | None = None
         self.assertion_count = 0
@@ -187,7 +187,7 @@ class AssertionRecorder:
         )
 
     def evaluate_comparison(self, operator_class: str, left: Any, right: Any) -> Any:
-        """A comparison elsewhere in the test cell: Python's result, or the failing one if an operand is dishonest (see `Comparator`)."""
+        """Returns the result of a comparison elsewhere in the cell; the failing one if an operand is dishonest (see `Comparator`)."""
         _, compare, manifest_name = COMPARISON_OPERATORS[operator_class]
         result = compare(left, right)
         if operator_class == "NotEq" and result is False:
@@ -199,14 +199,14 @@ class AssertionRecorder:
         )
 
     def evaluate_arithmetic(self, operator_class: str, left: Any, right: Any) -> Any:
-        """Arithmetic in the test cell. Raises AssertionError for a student's operator where the reference solution had plain data."""
+        """Returns the result of arithmetic. Raises AssertionError for a student's operator where the reference solution had plain data."""
         compute, manifest_name = ARITHMETIC_OPERATORS[operator_class]
         if not self.comparator.allows_arithmetic(manifest_name, left, right):
             raise _AssertionError
         return compute(left, right)
 
     def guard_callback(self, function: Any) -> Any:
-        """Wraps a function that `map` or `filter` calls: a StopIteration of the student's would end them early, without an error."""
+        """Wraps a function that `map` or `filter` calls: a StopIteration from it would end them early, without an error."""
         if not _callable(function):
             return function
 
@@ -284,4 +284,4 @@ class AssertionRecorder:
 
 def _type_names(class_or_tuple: Any) -> str:
     classes = class_or_tuple if _type(class_or_tuple) is tuple else (class_or_tuple,)
-    return " or ".join(_str(_getattr(each, "__name__", each)) for each in classes)
+    return " or ".join(_str(_getattr(cls, "__name__", cls)) for cls in classes)

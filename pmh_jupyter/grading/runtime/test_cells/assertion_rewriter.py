@@ -91,7 +91,7 @@ class AssertionRewriter(ast.NodeTransformer):
 
     source: the text of the test cell, from which expressions are quoted; None for a hidden statement.
     feedback_by_line: by the line of an assertion, the author's message in the comment above it.
-    pinned: names that the statement reads from the recorder, whatever the notebook has bound to them.
+    pinned: names that the statement reads from the recorder, not from the notebook.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
 """Decides where a class comes from: from Python or a library, or possibly from the student's code.
 
-Attributes that a class can forge (`__module__`, `__class__`, `__eq__`) decide nothing. Only what the interpreter knows counts.
+Attributes that a class can forge (`__module__`, `__class__`, `__eq__`) are ignored. Only facts from the interpreter count.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _type, _id, _isinstance, _set = type, id, isinstance, set
 def find_all_classes() -> list[type]:
     """Every class that exists in this process."""
     classes_by_id: dict[int, type] = {}
-    pending: list[type] = [object]
-    while pending:
-        cls = pending.pop()
+    pending_classes: list[type] = [object]
+    while pending_classes:
+        cls = pending_classes.pop()
         if _id(cls) not in classes_by_id:
             classes_by_id[_id(cls)] = cls
-            pending.extend(_subclasses(cls))
+            pending_classes.extend(_subclasses(cls))
     return list(classes_by_id.values())
 
 

@@ -44,14 +44,14 @@ DISHONEST_OPERATOR = "dishonest-operator"
 
 
 class _UniqueObject:
-    """Equal to nothing and contained in nothing: an object that claims otherwise claims it of everything."""
+    """Equals no value and is contained in none. An object that claims otherwise makes false claims."""
 
 
 class Comparator:
     """Compares values for one test cell.
 
     add_flag: called with code and detail for every dishonest operator.
-    allowed_operators: what the reference solution used on objects of its own classes; None if that is not known.
+    allowed_operators: operators that the reference solution used on objects of its own classes; None if not known.
 
     `used_operators` collects the same for the notebook that is graded now.
     """
@@ -114,7 +114,7 @@ class Comparator:
         return True
 
     def is_true(self, value: Any) -> bool:
-        """`bool(value)`, but False for an object with a method of the student's that decides it where the reference had plain data."""
+        """`bool(value)`, but False if a student's method decides it where the reference solution had plain data."""
         if is_plain_data(value):
             return _bool(value)
         if self.provenance.find_student_class(_type(value), OPERATOR_METHODS["bool"]) is not None:
@@ -154,7 +154,7 @@ class Comparator:
     def _is_base(self, candidate: Any, cls: type) -> bool:
         if any(candidate is base for base in _mro(cls)):
             return True
-        # It may be registered with an abstract class. Only a metaclass of the student's does not decide.
+        # The class may be registered with an abstract class. A student's metaclass is not trusted.
         return self.provenance.is_trusted(_type(candidate)) and _evaluates_true(_issubclass, cls, candidate)
 
     def _flag_dishonest(self, name: str, operand: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Partial credit: a test cell that ends in an expression gives as many points as the value of that expression.
+"""Partial credit: the value of the expression at the end of a test cell is the number of points.
 
 The value is reported as one more test result, the last: `reason` is "credit" and `text` the number, or `reason` is "invalid-credit" and
 `text` the name of its type. The value None, as of a cell that ends in `print(…)`, is not reported.

@@ -3,7 +3,7 @@
 A student's code could change the notebook's own functions. The test cells therefore get copies that the judge defines from the
 release's source, in a namespace of their own with the imports and literal constants of their cell. Every other name that a helper
 reads is looked up like a name of the test cell. A function that cannot be defined without the student's process (for example,
-because a default calls a class of the notebook), or that binds a global name, stays the notebook's own, as classes and data do.
+because a default calls a class of the notebook), or that binds a global name, is not copied; nor are classes and data.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class TestHelpers(dict[str, Any]):
             and all(before is after for before, after in zip(initial, current, strict=True))
         )
 
-    def _add_statement(self, node: ast.stmt, rewritten: ast.stmt) -> None:
+    def _add_statement(self, node: ast.stmt, rewritten_node: ast.stmt) -> None:
         if isinstance(node, ast.Import | ast.ImportFrom):
             self.helper_globals.imports.update(
                 {name: self.transform_statement(statement) for name, statement in _split_import(node)}
@@ -131,7 +131,7 @@ class TestHelpers(dict[str, Any]):
         elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None and _is_literal(node.value):
             self._execute(compile(ast.Module([node], []), TEST_HELPER_FILENAME, "exec", dont_inherit=True), node)
         elif isinstance(node, FUNCTION_NODES) and not any(isinstance(inner, ast.Global) for inner in ast.walk(node)):
-            function = _strip_annotations(self.transform_statement(rewritten))
+            function = _strip_annotations(self.transform_statement(rewritten_node))
             if self._execute(compile_with_recorder(function, self.recorder_delegate, TEST_HELPER_FILENAME), node):
                 self[node.name] = self.helper_globals[node.name]
                 self._names_read.update(iter_read_names(node))
@@ -140,7 +140,7 @@ class TestHelpers(dict[str, Any]):
         with self.helper_globals.without_lookup():
             try:
                 exec(code, self.helper_globals)
-            except Exception:  # noqa: BLE001 - it needs something of the student's process
+            except Exception:  # noqa: BLE001 - it depends on the student's process
                 for name in iter_bindings([node]):
                     self.helper_globals.forget(name)
                 return False
@@ -171,7 +171,7 @@ class _HelperGlobals(dict[str, Any]):
 
     @contextmanager
     def without_lookup(self) -> Iterator[None]:
-        """While helpers are being defined, names are not looked up elsewhere."""
+        """Disables the lookup of other names while helpers are being defined."""
         lookup, self.lookup = self.lookup, _raise_key_error
         try:
             yield

@@ -1,4 +1,4 @@
-"""What the test cells of a release use: the names, operators and files that a submission's tests will be allowed."""
+"""The names, operators and files that the test cells of a release use, and that a submission's tests may therefore use."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Manifest:
-    """What is known about how a release's tests run, read from a bundle or collected while the reference solution runs.
+    """The usage of a release's test cells, read from a bundle or collected while the reference solution runs.
 
     The fields are those of `domain.isolation.NotebookIsolation`. Operators are listed by the test cell's `grade_id`.
     """
@@ -24,7 +24,7 @@ class Manifest:
         }
 
     def add_usage(self, grade_id: str, usage: dict[str, Any]) -> None:
-        """Adds what one test cell used when it ran in-process (see `usage_recorder.record_usage`)."""
+        """Adds the usage of one test cell that ran in-process (see `usage_recorder.record_usage`)."""
         self.library_names |= _import_paths(usage["library_names"])
         self.shadowed_builtins |= set(usage["shadowed_builtins"])
         self.test_helpers |= set(usage["test_helpers"])
@@ -43,5 +43,5 @@ class Manifest:
 
 
 def _import_paths(fields: dict[str, Any]) -> dict[str, tuple[str, str]]:
-    """Of each name, the module and the attribute that it stands for."""
+    """Module and attribute by name."""
     return {name: (str(import_path[0]), str(import_path[1])) for name, import_path in fields.items()}

@@ -1,4 +1,4 @@
-"""Records what a test cell uses of the reference solution, if it runs in-process (see `usage_manifest.Manifest`)."""
+"""Records which parts of the reference solution a test cell uses, if it runs in-process (see `usage_manifest.Manifest`)."""
 
 from __future__ import annotations
 

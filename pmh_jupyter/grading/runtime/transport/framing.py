@@ -1,6 +1,6 @@
 """Frames between the judge and the student process: four bytes of length (big-endian), then one msgpack value.
 
-The other side is not trusted. Whatever it sends (nothing, garbage, half a frame, a header that announces four gigabytes) ends in
+The other side is not trusted. Malformed input (nothing, garbage, half a frame, a header that announces four gigabytes) ends in
 `PeerLost`, and memory grows only with the bytes that arrive.
 """
 
@@ -70,16 +70,16 @@ class Link:
         self._decoder = msgspec.msgpack.Decoder()
 
     def fileno(self) -> int:
-        """Return the file descriptor of the socket."""
+        """Returns the file descriptor of the socket."""
         return self._sock.fileno()
 
     def close(self) -> None:
-        """Close the socket. The other side reads the end of the stream."""
+        """Closes the socket. The other side reads the end of the stream."""
         self._failure = self._failure or PeerLost("closed", "The link is closed.")
         self._sock.close()
 
     def watch(self, descriptor: int, on_readable: Callable[[], None]) -> None:
-        """Call `on_readable` whenever the descriptor is readable or closed while this link waits.
+        """Calls `on_readable` whenever the descriptor is readable or closed while this link waits.
 
         `on_readable` must read from the descriptor or raise. Its exceptions are raised by `send` or `receive`.
         """
@@ -87,7 +87,7 @@ class Link:
         self._poll.register(descriptor, select.POLLIN)
 
     def send(self, message: Any) -> None:
-        """Send one message of plain msgpack values.
+        """Sends one message of plain msgpack values.
 
         Raises `PeerLost`. Raises `ValueTooLarge` if the message is not plain msgpack, too deep or longer than a frame; nothing has been
         sent then, and the link can still be used.
@@ -117,7 +117,7 @@ class Link:
             self._outbox = bytearray()
 
     def _send_rest(self, sent_bytes: int) -> None:
-        """Send the rest of the frame and read at the same time: if both sides only sent, both would block."""
+        """Sends the rest of the frame and reads at the same time: if both sides only sent, both would block."""
         self._poll.modify(self._sock, _POLL_READ_WRITE)
         is_complete = False
         try:
@@ -144,7 +144,7 @@ class Link:
             raise self._mark_lost("closed", "The other side has closed the connection.") from None
 
     def receive(self) -> Any:
-        """Return the next message, decoded but not checked: treat it as hostile. Raises `PeerLost`."""
+        """Returns the next message, decoded but not checked: treat it as hostile. Raises `PeerLost`."""
         if self._failure is not None:
             raise PeerLost(self._failure.cause, self._failure.detail)
         if self._inbox:
@@ -168,7 +168,7 @@ class Link:
         return self._receive_fragmented()
 
     def _receive_fragmented(self) -> Any:
-        """Receive a frame that arrives in pieces or together with others."""
+        """Receives a frame that arrives in pieces or together with others."""
         self._fill_inbox(_HEADER_BYTES)
         length = int.from_bytes(self._inbox[:_HEADER_BYTES], "big")
         if not 0 < length <= self._max_frame_bytes:
@@ -182,14 +182,14 @@ class Link:
             return self._decode(view[_HEADER_BYTES:end])
 
     def _fill_inbox(self, count: int) -> None:
-        """Wait until the inbox holds `count` bytes."""
+        """Waits until the inbox holds `count` bytes."""
         while len(self._inbox) < count:
             if self.deadline is not None or self._watchers:
                 self._wait()
             self._read_available(count - len(self._inbox))
 
     def _read_available(self, byte_count: int = _CHUNK_BYTES) -> None:
-        """Read what is available into the inbox, which may hold one frame and its header at most."""
+        """Reads the available bytes into the inbox, which may hold one frame and its header at most."""
         if len(self._inbox) > self._max_frame_bytes + _HEADER_BYTES:
             raise self._mark_lost("protocol-error", "The other side does not stop sending.")
         if byte_count > len(self._chunk) < _MAX_CHUNK_BYTES:
@@ -204,7 +204,7 @@ class Link:
         self._inbox += self._view[:count]
 
     def _wait(self) -> int:
-        """Wait until the socket is ready and return its poll events. Meanwhile the callbacks of watched descriptors run."""
+        """Waits until the socket is ready and returns its poll events. Meanwhile the callbacks of watched descriptors run."""
         own_descriptor = self._sock.fileno()
         while True:
             timeout = None
@@ -212,7 +212,7 @@ class Link:
                 timeout = (self.deadline - time.monotonic()) * 1000
                 if timeout <= -_GRACE_MS:
                     raise self._mark_lost("cell-timeout", "The time limit was reached.")
-                # An alarm that is set for the same moment knows what is running, so it gets the first chance.
+                # An alarm for the same moment reports the running code, so it takes precedence.
                 timeout = timeout + _GRACE_MS
             socket_events = 0
             for descriptor, bits in self._poll.poll(timeout):
@@ -234,6 +234,6 @@ class Link:
             raise self._mark_lost("protocol-error", "A frame is not msgpack.") from None
 
     def _mark_lost(self, cause: str, detail: str) -> PeerLost:
-        """Record why the link is lost and return the error. The first cause is kept."""
+        """Records why the link is lost and returns the error. A later cause does not replace the first."""
         self._failure = self._failure or PeerLost(cause, detail)
         return self._failure

@@ -40,7 +40,7 @@ class SizeBounds:
 
 
 class ValueEncoder(Protocol):
-    """What the writers of containers and library types need from the encoder (`marshalling.codec.Encoder`)."""
+    """The part of the encoder that writers of containers and library types use (`marshalling.codec.Encoder`)."""
 
     bounds: SizeBounds
 
@@ -49,7 +49,7 @@ class ValueEncoder(Protocol):
 
 
 class ValueDecoder(Protocol):
-    """What the readers of containers and library types need from the decoder (`marshalling.codec.Decoder`)."""
+    """The part of the decoder that readers of containers and library types use (`marshalling.codec.Decoder`)."""
 
     bounds: SizeBounds
 
@@ -59,14 +59,14 @@ class ValueDecoder(Protocol):
 
 
 def require_fields(encoded: list[Any], count: int) -> list[Any]:
-    """Return the fields after the tag. Raises `WireFormatError` unless there are exactly `count`."""
+    """Returns the fields after the tag. Raises `WireFormatError` unless there are exactly `count`."""
     if len(encoded) != count + 1:
         raise WireFormatError("An encoded value has the wrong number of fields.")
     return encoded[1:]
 
 
 def require_type(value: Any, *kinds: type) -> Any:
-    """Return the value. Raises `WireFormatError` unless its type is exactly one of `kinds`."""
+    """Returns the value. Raises `WireFormatError` unless its type is exactly one of `kinds`."""
     if type(value) not in kinds:
         raise WireFormatError("A field of an encoded value has the wrong type.")
     return value

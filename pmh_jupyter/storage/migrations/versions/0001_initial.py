@@ -381,7 +381,7 @@ def _create_ledger() -> None:
 
 
 def _create_events() -> None:
-    """The event log, and what is derived from it."""
+    """The event log, and the tables derived from it."""
     op.create_table(
         "events",
         sa.Column("classroom_id", sa.Uuid(), nullable=False),

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pmh_jupyter.config import Settings
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.errors import NoSandbox, Unavailable
 from pmh_jupyter.grading.backends import create_bubblewrap_backend, find_backend
@@ -19,7 +20,6 @@ from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
 from pmh_jupyter.grading.canary import run_canary
 from pmh_jupyter.grading.compiled_cell_cache import CompiledCellCache
 from pmh_jupyter.grading.runtime.sandbox.linux import find_descendants
-from pmh_jupyter.grading.task import EffectiveLimits
 from tests.support.grading.lesson import RIGHT, answered, grade, notebook, task
 
 ROOT = Path(__file__).parents[4]
@@ -119,7 +119,7 @@ import os, sys
 from pmh_jupyter.grading.canary import run_canary
 from pmh_jupyter.grading.backends import create_bubblewrap_backend
 from tests.integration.grading.backends.test_containment import SURVIVE, _living, _reaches, COUNT
-from pmh_jupyter.grading.task import EffectiveLimits
+from pmh_jupyter.domain.limits import EffectiveLimits
 
 assert os.getuid() == 65534
 backend = create_bubblewrap_backend(sys.executable)

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 from pmh_jupyter.domain.course import File, Release
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.grading import grade as grade_module
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
-from pmh_jupyter.grading.task import EffectiveLimits
 from tests.support.grading.lesson import ENGINE, answered, bubblewrap, grade, notebook, task
 
 pytestmark = pytest.mark.needs("bubblewrap")

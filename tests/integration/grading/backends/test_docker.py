@@ -17,13 +17,13 @@ import pytest
 
 from pmh_jupyter.config import Settings
 from pmh_jupyter.domain.isolation import Isolation
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.errors import NoSandbox
 from pmh_jupyter.grading.backends import find_backend
 from pmh_jupyter.grading.backends.container import CAPABILITIES, OVERHEAD_BYTES, OWNER_LABEL, remove_orphaned_containers
 from pmh_jupyter.grading.backends.docker import DockerBackend
 from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
 from pmh_jupyter.grading.canary import run_canary
-from pmh_jupyter.grading.task import EffectiveLimits
 from tests.integration.grading.backends.test_containment import COUNT, MEET, PROBES, _living, _reaches, target
 from tests.support.docker.backend import IMAGE, docker_backend
 from tests.support.docker.engine import docker_engine

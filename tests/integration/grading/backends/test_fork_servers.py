@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.errors import NoSandbox
 from pmh_jupyter.grading.backends import PROBE_BUNDLE
 from pmh_jupyter.grading.backends import fork_servers as module
@@ -21,7 +22,6 @@ from pmh_jupyter.grading.backends.fork_servers import ForkServer, ForkServerPool
 from pmh_jupyter.grading.backends.interpreter import inspect_grader_python
 from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
 from pmh_jupyter.grading.runtime.sandbox.linux import find_descendants
-from pmh_jupyter.grading.task import EffectiveLimits
 from tests.support.grading.cells import TEST, outcomes_of, run_cells
 
 pytestmark = pytest.mark.needs("bubblewrap")

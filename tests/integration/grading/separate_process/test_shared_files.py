@@ -14,10 +14,10 @@ import pytest
 
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.isolation import NotebookIsolation
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.grading.assemble import NotebookPlan, Step
 from pmh_jupyter.grading.run import NotebookRun, run_plan
 from pmh_jupyter.grading.runtime.transport.framing import PeerLost
-from pmh_jupyter.grading.task import EffectiveLimits
 from tests.support.grading.cells import TEST, outcomes_of
 from tests.support.grading.cells import run_cells as run_cells_in_sandbox
 from tests.support.grading.lesson import bubblewrap

@@ -25,7 +25,7 @@ def make_pair() -> tuple[Replicas, Replicas]:
 def send(value: Any, sender: Replicas, receiver: Replicas) -> Any:
     sender.begin_message()
     arrived = CODEC.decode(CODEC.encode(value, sender), receiver)
-    receiver.take_received(True)
+    receiver.pop_received(True)
     return arrived
 
 

@@ -29,7 +29,7 @@ def sample_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
 
 
 def import_under_policy(policy: CodeExecutionPolicy) -> int:
-    with policy.enforce(PermissionError, ReleaseTexts().all_texts):
+    with policy.enforce(PermissionError, ReleaseTexts().collect_texts):
         value: int = importlib.import_module(MODULE).VALUE
     return value
 

@@ -1,0 +1,60 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { render } from '@testing-library/react';
+
+import { ReceiptView } from '../src/submit/receipt';
+import { SubmissionSummary } from '../src/submit/summary';
+import type { LessonReply, Receipt } from '../src/wire';
+import { lesson } from './samples';
+
+const trans = nullTranslator.load('pmh_jupyter');
+const PAST = '2020-03-04T17:00:00Z';
+const LATER = '2999-03-04T17:00:00Z';
+
+function summaryText(change: Partial<LessonReply>): string {
+  return render(<SubmissionSummary lesson={lesson(change)} zone="UTC" trans={trans} />).container.textContent ?? '';
+}
+
+describe('the summary before submitting', () => {
+  it('shows the due time until it has passed', () => {
+    expect(summaryText({ due_at: LATER })).toMatch(/Due .*2999/);
+  });
+
+  it('says that a late submission is still accepted', () => {
+    const text = summaryText({ due_at: PAST });
+    expect(text).toMatch(/This lesson was due .*2020.* You can still submit it\./);
+    expect(text).not.toContain('count less');
+  });
+
+  it('names the closing time of a late submission', () => {
+    expect(summaryText({ due_at: PAST, closes_at: LATER })).toMatch(
+      /This lesson was due .*2020.* You can still submit it until .*2999/
+    );
+  });
+
+  it('warns that the lesson has closed', () => {
+    expect(summaryText({ due_at: PAST, closes_at: PAST })).toMatch(/This lesson closed .*2020.* may not be accepted/);
+  });
+
+  it('shows no time for a lesson without a schedule', () => {
+    const text = summaryText({});
+    expect(text).not.toContain('due');
+    expect(text).toContain('You can submit as often as you like.');
+  });
+});
+
+describe('the receipt', () => {
+  const receipt = { code: '7KQM-2XWD', received_at: PAST } as Receipt;
+
+  function receiptText(change: Partial<LessonReply>): string {
+    const view = <ReceiptView lesson={lesson(change)} receipt={receipt} zone="UTC" trans={trans} />;
+    return render(view).container.textContent ?? '';
+  }
+
+  it('says that the lesson can be submitted again until it closes', () => {
+    expect(receiptText({ due_at: PAST, closes_at: LATER })).toMatch(/You can submit again until .*2999/);
+  });
+
+  it('says that a lesson that never closes can be submitted again at any time', () => {
+    expect(receiptText({ due_at: PAST })).toContain('You can submit again at any time.');
+  });
+});

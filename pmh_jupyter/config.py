@@ -141,7 +141,7 @@ class Settings(HasTraits):
 
     @validate("base_url")
     def _validate_base_url(self, proposal: Mapping[str, Any]) -> str:
-        """Returns the path with one slash at each end. Raises TraitError unless it is a plain path."""
+        """Return the path with one slash at each end. Raises TraitError unless it is a plain path."""
         parts = str(proposal["value"]).strip("/")
         path = f"/{parts}/" if parts else "/"
         if not BASE_URL_PATTERN.fullmatch(path):
@@ -150,7 +150,7 @@ class Settings(HasTraits):
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] | None = None) -> Settings:
-        """Reads the settings from PMH_* variables. Raises BadInput, which names the variable, its value and its meaning."""
+        """Read the settings from PMH_* variables. Raises BadInput, which names the variable, its value and its meaning."""
         environ = os.environ if environ is None else environ
         settings = cls()
         for name, trait in cls.traits_by_variable().items():

@@ -19,7 +19,7 @@ MAX_HOLDER_BYTES = 4096
 
 
 def write_atomically(path: Path, content: bytes, mode: int = 0o600, *, overwrite: bool = True) -> None:
-    """Writes a file durably: temporary file in the same folder, fsync, rename, fsync of the folder. The folder must exist.
+    """Write a file durably: temporary file in the same folder, fsync, rename, fsync of the folder. The folder must exist.
 
     mode: permissions of a new file, reduced by the umask; a file that is replaced keeps its permissions.
     overwrite: False raises FileExistsError if the file exists, even if another process creates it at the same moment.
@@ -53,7 +53,7 @@ def _copy_permissions(source: Path, target: Path) -> None:
 
 
 def create_folder(path: Path, mode: int = 0o777) -> None:
-    """Creates a folder and its missing parents durably. `mode` is reduced by the umask. Raises OSError."""
+    """Create a folder and its missing parents durably. `mode` is reduced by the umask. Raises OSError."""
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     for folder in reversed(missing):
         folder.mkdir(mode=mode, exist_ok=True)
@@ -61,7 +61,7 @@ def create_folder(path: Path, mode: int = 0o777) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Makes the entries of a folder (created, renamed and deleted files) durable. Raises OSError."""
+    """Make the entries of a folder (created, renamed and deleted files) durable. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -94,7 +94,7 @@ class FileLock:
         return self._descriptor is not None
 
     def acquire(self, holder: str) -> None:
-        """Takes the lock without waiting, and writes `holder` for those who find it locked. No effect if already held.
+        """Take the lock without waiting, and writes `holder` for those who find it locked. No effect if already held.
 
         Raises LockHeld if another process (or another FileLock) holds it, OSError if the file cannot be opened.
         """
@@ -114,7 +114,7 @@ class FileLock:
         self._descriptor = descriptor
 
     def release(self) -> None:
-        """Releases the lock. No effect if it is not held."""
+        """Release the lock. No effect if it is not held."""
         if self._descriptor is not None:
             os.ftruncate(self._descriptor, 0)
             os.close(self._descriptor)

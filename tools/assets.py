@@ -43,7 +43,7 @@ ASSETS = (
 
 
 def build(progress: Progress) -> None:
-    """Builds each asset that is missing or out of date. Raises ChildProcessError if a build fails."""
+    """Build each asset that is missing or out of date. Raises ChildProcessError if a build fails."""
     for asset in ASSETS:
         _build_asset(asset, progress)
 
@@ -67,7 +67,7 @@ def asset_fingerprint(asset: Asset, root: Path = ROOT) -> str:
 
 
 def install_npm_packages(name: str, progress: Progress) -> None:
-    """Runs `npm ci` in a folder of the repository, unless its lock is installed already. Raises ChildProcessError."""
+    """Run `npm ci` in a folder of the repository, unless its lock is installed already. Raises ChildProcessError."""
     folder = ROOT / name
     stamp, fingerprint = folder / "node_modules" / ".pmh-stamp", content_hash([folder / "package-lock.json"])
     if is_current(stamp, fingerprint):
@@ -81,7 +81,7 @@ def install_npm_packages(name: str, progress: Progress) -> None:
 
 
 def run_npm(folder: Path, *arguments: str) -> bool:
-    """Runs npm in a folder, with `.venv` and its Node.js first on the PATH. Returns True on success."""
+    """Run npm in a folder, with `.venv` and its Node.js first on the PATH. Returns True on success."""
     node, command = find_node(), find_npm()
     if node is None or command is None:
         raise ChildProcessError(

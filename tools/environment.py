@@ -41,7 +41,7 @@ INCLUDED_LOCKS = {"hub": ("hub",), "dev": ("dev", "hub")}
 
 
 def main(parts: list[str]) -> None:
-    """Updates the given parts in order. Parts that are up to date are skipped."""
+    """Update the given parts in order. Parts that are up to date are skipped."""
     progress = Progress()
     if Path(sys.prefix) != VENV:
         _make_venv(progress)
@@ -92,7 +92,7 @@ def _stamp_path(name: str) -> Path:
 
 
 def _install_uv(lock: Path) -> None:
-    """Installs uv with the hashes of the lock. If that fails, pip installs the rest."""
+    """Install uv with the hashes of the lock. If that fails, pip installs the rest."""
     lines = lock.read_text().splitlines()
     start = next(number for number, line in enumerate(lines) if line.startswith("uv=="))
     end = next((n for n in range(start + 1, len(lines)) if not lines[n].startswith(" ")), len(lines))

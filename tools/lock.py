@@ -36,7 +36,7 @@ HUB_OPTIONS = ["--extra", "hub", "--extra", "docker", "--extra", "postgres", "--
 
 
 def main(arguments: list[str]) -> None:
-    """Compiles the three locks, hub.lock first, because the others must agree with it."""
+    """Compile the three locks, hub.lock first, because the others must agree with it."""
     _compile_lock("hub.lock", HUB_OPTIONS, arguments)
     constraint = ["--constraint", "requirements/hub.lock"]
     _compile_lock("server.lock", constraint, arguments)

@@ -146,7 +146,7 @@ def _markdown_table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) 
 
 
 def _fill_tables(page: str, tables: dict[str, Callable[[], str]]) -> str:
-    """Replaces the tables between their markers. Raises ValueError if a table has no markers."""
+    """Replace the tables between their markers. Raises ValueError if a table has no markers."""
     for name, table in tables.items():
         begin, end = f"<!-- begin: {name} -->\n", f"<!-- end: {name} -->"
         if not 0 <= page.find(begin) < page.find(end):
@@ -177,7 +177,7 @@ PAGES: dict[str, Callable[[], str]] = {
 
 
 def main(check: bool) -> int:
-    """Writes the pages. With `check`, writes nothing, and returns 1 if any page is out of date."""
+    """Write the pages. With `check`, writes nothing, and returns 1 if any page is out of date."""
     stale = []
     for name, page in PAGES.items():
         path, text = DOCS / name, page()

@@ -25,7 +25,7 @@ PARALLEL = ("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder")
 
 
 def main(arguments: list[str]) -> int:
-    """Runs every part and returns the exit code. Arguments select tests of pytest, which then runs alone and in one process."""
+    """Run every part and returns the exit code. Arguments select tests of pytest, which then runs alone and in one process."""
     progress = Progress()
     install_missing_packages(progress)
     install_npm_packages("labextension", progress)
@@ -51,7 +51,7 @@ def _report_failures(failed: list[str]) -> int:
 
 
 def _run_step(progress: Progress, title: str, run: Callable[[], bool]) -> bool:
-    """Runs one part and reports how long it took. Returns whether it succeeded."""
+    """Run one part and reports how long it took. Returns whether it succeeded."""
     try:
         with progress.step(title):
             if not run():
@@ -62,7 +62,7 @@ def _run_step(progress: Progress, title: str, run: Callable[[], bool]) -> bool:
 
 
 def _run_module(module: str, *arguments: str) -> bool:
-    """Runs a module with this Python, with the commands of its environment first on the PATH. Returns whether it succeeded."""
+    """Run a module with this Python, with the commands of its environment first on the PATH. Returns whether it succeeded."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     command = [sys.executable, "-m", module, *arguments]
     return subprocess.run(command, cwd=ROOT, env=os.environ | {"PATH": path}).returncode == 0

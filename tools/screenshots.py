@@ -27,7 +27,7 @@ class Hub:
 
 
 def main(address: str, join_code: str) -> None:
-    """Signs up a student who solves one exercise and fails the next, and takes a screenshot."""
+    """Sign up a student who solves one exercise and fails the next, and takes a screenshot."""
     IMAGES.mkdir(exist_ok=True)
     with running_browser() as browser, browser_page(browser, SIZE) as page:
         student = Student(page, Hub(address), "lin").sign_up(join_code).open_lesson("Values and names")

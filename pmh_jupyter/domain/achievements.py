@@ -30,7 +30,7 @@ class AchievementCounters:
     active_days: set[date] = field(default_factory=set)
 
     def add(self, event: Event) -> None:
-        """Counts an event. Events other than `submission-graded` have no effect."""
+        """Count an event. Events other than `submission-graded` have no effect."""
         if event.kind is not EventKind.SUBMISSION_GRADED:
             return
         graded = SubmissionGradedData.from_event(event)

@@ -33,7 +33,7 @@ def is_release_owned(cell: Json) -> bool:
 
 
 def pair_cells(left: list[Json], right: list[Json]) -> CellPairs:
-    """Pairs of indices: cells of `left` and their partners in `right`."""
+    """Return pairs of indices: cells of `left` and their partners in `right`."""
     pairs = _pair_by_identity(left, right)
     pairs |= _pair_by_content(left, right, pairs)
     return pairs
@@ -73,7 +73,7 @@ def _pair_by_content(left: list[Json], right: list[Json], pairs: Mapping[int, in
 def _pair_by_key(
     left: list[Json], right: list[Json], pairs: Mapping[int, int], key: _KeyFunction, unique_only: bool = False
 ) -> CellPairs:
-    """Pairs cells that have the same key and no partner yet, in order."""
+    """Pair cells that have the same key and no partner yet, in order."""
     right_positions = _positions_by_key(right, set(pairs.values()), key)
     new_pairs: CellPairs = {}
     for value, left_positions in _positions_by_key(left, pairs.keys(), key).items():

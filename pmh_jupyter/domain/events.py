@@ -75,7 +75,7 @@ class SubmissionGradedData:
     attempts: tuple[Attempt, ...]
 
     def to_data(self) -> dict[str, Any]:
-        """Converts to the data of an event."""
+        """Convert to the data of an event."""
         return {
             "submission_id": str(self.submission_id),
             "kind": self.kind.value,
@@ -99,7 +99,7 @@ class SubmissionGradedData:
 
     @classmethod
     def from_event(cls, event: Event) -> SubmissionGradedData:
-        """Reads the data of a `submission-graded` event."""
+        """Read the data of a `submission-graded` event."""
         data = event.data
         submission_id, kind, received_at = (
             UUID(data["submission_id"]),

@@ -66,7 +66,7 @@ class NotebookMergeResult:
 
 
 def merge_notebook(base: bytes | None, mine: bytes, theirs: bytes) -> NotebookMergeResult:
-    """Merges the release `theirs` into the student's notebook `mine`. Raises InvalidNotebook if any of them cannot be read."""
+    """Merge the release `theirs` into the student's notebook `mine`. Raises InvalidNotebook if any of them cannot be read."""
     if theirs in (base, mine):
         return NotebookMergeResult(mine, MergeReport())
     base_notebook = load_notebook("the release that was opened before", base) if base is not None else None
@@ -117,14 +117,14 @@ class _NotebookMerge:
         return metadata
 
     def _merge_missing_cell(self, base: Json | None, theirs: Json) -> list[Json]:
-        """Merges a cell of the release that the student does not have: it is new, or the student has deleted it."""
+        """Merge a cell of the release that the student does not have: it is new, or the student has deleted it."""
         if base is not None and cell_grade_id(theirs) is None and cell_content(base) == cell_content(theirs):
             return []
         self._record_change("added", theirs)
         return [theirs]
 
     def _merge_shared_cell(self, base: Json | None, mine: Json, theirs: Json) -> list[Json]:
-        """Merges a cell that both versions have."""
+        """Merge a cell that both versions have."""
         merged_cell = {**mine, "id": theirs["id"], "metadata": _merge_cell_metadata(base, mine, theirs)}
         if cell_content(mine) == cell_content(theirs):
             return [merged_cell]
@@ -203,6 +203,6 @@ def _merge_cell_metadata(base: Json | None, mine: Json, theirs: Json) -> Json:
 
 
 def _as_ordinary_cell(cell: Json) -> Json:
-    """Converts a cell that the release no longer has to an ordinary cell, which the student can delete."""
+    """Convert a cell that the release no longer has to an ordinary cell, which the student can delete."""
     metadata = {key: value for key, value in cell["metadata"].items() if key not in _RELEASE_METADATA_KEYS}
     return {**cell, "metadata": {**metadata, "pmh": {**pmh_metadata(cell), "merge": MERGE_KEPT}}}

@@ -15,7 +15,7 @@ class FileMergeResult:
 
 
 def merge_file(base: bytes | None, mine: bytes | None, theirs: bytes | None) -> FileMergeResult:
-    """Merges a file that is not a notebook; None means that the version does not have the file.
+    """Merge a file that is not a notebook; None means that the version does not have the file.
 
     A file that the student has changed is kept; if the release has changed it too, the release's version is saved beside it. A file
     that the student has deleted is restored, because the lesson needs its data.

@@ -78,7 +78,7 @@ class Notebook:
 
 
 def read_notebook(path: str, content: bytes) -> Notebook:
-    """Reads a notebook of nbformat 4. Tolerates missing metadata. Raises InvalidNotebook, which names the file."""
+    """Read a notebook of nbformat 4. Tolerates missing metadata. Raises InvalidNotebook, which names the file."""
     data = _parse_json(path, content)
     if not isinstance(data, dict) or not isinstance(data.get("cells"), list):
         raise InvalidNotebook(f"{path} is not a notebook of format 4: it has no list of cells.")
@@ -89,7 +89,7 @@ def read_notebook(path: str, content: bytes) -> Notebook:
 
 
 def read_submitted_notebook(path: str, content: bytes) -> Notebook:
-    """Reads a submitted notebook of nbformat 3 or 4, and as much as possible of a damaged one.
+    """Read a submitted notebook of nbformat 3 or 4, and as much as possible of a damaged one.
 
     Skips entries that are not cells, and reads a source that is not text as empty. Raises InvalidNotebook if there is no list of cells.
     """
@@ -121,7 +121,7 @@ def _find_cells(data: dict[str, Any]) -> list[Any] | None:
 
 
 def _upgrade_cell(cell: dict[str, Any]) -> dict[str, Any]:
-    """Converts a cell to nbformat 4: its text is a string under `source`, and a heading becomes Markdown."""
+    """Convert a cell to nbformat 4: its text is a string under `source`, and a heading becomes Markdown."""
     text = cell.get("source", cell.get("input"))
     lines = text if isinstance(text, list) else [text]
     source = "".join(line for line in lines if isinstance(line, str))

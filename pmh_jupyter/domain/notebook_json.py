@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 
 def load_notebook(path: str, content: bytes) -> Json:
-    """Loads a notebook. Every cell has a string as its source and a dict as its metadata. Raises InvalidNotebook."""
+    """Load a notebook. Every cell has a string as its source and a dict as its metadata. Raises InvalidNotebook."""
     read_notebook(path, content)  # validates
     notebook: Json = json.loads(content)
     notebook["metadata"] = _as_mapping(notebook.get("metadata"))

@@ -38,7 +38,7 @@ _VOLATILE_METADATA_KEYS = (
 
 
 def build_release(slug: str, title: str, notebooks: Iterable[File], data: Iterable[File]) -> Release:
-    """Builds a release from a lesson's notebooks (.ipynb) and its other files. Raises InvalidNotebook."""
+    """Build a release from a lesson's notebooks (.ipynb) and its other files. Raises InvalidNotebook."""
     versions = [_build_versions(file) for file in sorted(notebooks, key=lambda file: file.path)]
     data_files = tuple(data)
     sealed = _sort_by_path([*(sealed for sealed, _ in versions), *data_files])
@@ -95,12 +95,12 @@ def _clean_notebook(notebook: Json) -> Json:
 
 
 def is_instructor_only(cell: Json) -> bool:
-    """Returns whether a cell is marked `remove: true` in nbgrader's metadata, CoCalc's convention. Releases do not contain such cells."""
+    """Return whether a cell is marked `remove: true` in nbgrader's metadata, CoCalc's convention. Releases do not contain such cells."""
     return nbgrader_metadata(cell).get("remove") is True
 
 
 def unreferenced_attachments(cell: Json, source: str) -> list[str]:
-    """Returns the names of the cell's attachments (pasted pictures) to which a source does not refer."""
+    """Return the names of the cell's attachments (pasted pictures) to which a source does not refer."""
     attachments = cell.get("attachments")
     return [name for name in attachments if not _refers_to(source, name)] if isinstance(attachments, dict) else []
 
@@ -111,7 +111,7 @@ def _refers_to(source: str, attachment: str) -> bool:
 
 
 def _clean_kernel_metadata(metadata: Json) -> Json:
-    """Returns a notebook's metadata without the author's environment: interpreter paths and names, versions."""
+    """Return a notebook's metadata without the author's environment: interpreter paths and names, versions."""
     clean = dict(metadata)
     spec, language = clean.get("kernelspec"), clean.get("language_info")
     if isinstance(spec, dict):

@@ -13,6 +13,6 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
 def split_source_lines(source: str, keepends: bool = False) -> list[str]:
-    """Returns the lines of a source, with or without their line ends. An empty text after the last line end does not count as a line."""
+    """Return the lines of a source, with or without their line ends. An empty text after the last line end does not count as a line."""
     lines: list[str] = _LINE.findall(source)
     return lines if keepends else [line.rstrip("\r\n") for line in lines]

@@ -15,7 +15,7 @@ LOOPBACK_ONLY = frozenset({"dummy"})
 
 
 def authenticator_class(settings: Settings) -> str:
-    """Returns the value of `JupyterHub.authenticator_class`. Raises BadInput if `dummy` would be reachable from other machines."""
+    """Return the value of `JupyterHub.authenticator_class`. Raises BadInput if `dummy` would be reachable from other machines."""
     name = settings.authenticator
     if name in LOOPBACK_ONLY and not settings.is_on_loopback:
         raise BadInput(
@@ -26,5 +26,5 @@ def authenticator_class(settings: Settings) -> str:
 
 
 def template_paths(settings: Settings) -> list[str]:
-    """Returns the value of `JupyterHub.template_paths`: the pages of the `accounts` authenticator."""
+    """Return the value of `JupyterHub.template_paths`: the pages of the `accounts` authenticator."""
     return [str(Path(__file__).parent / "templates")] if settings.authenticator == "accounts" else []

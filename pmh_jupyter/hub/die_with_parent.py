@@ -14,12 +14,12 @@ PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent(command: list[str]) -> list[str]:
-    """Returns a command line that runs `command` and ends with the process that starts it."""
+    """Return a command line that runs `command` and ends with the process that starts it."""
     return [sys.executable, "-m", "pmh_jupyter.hub.die_with_parent", *command]
 
 
 def main(command: list[str]) -> None:
-    """Replaces this process by the command. The death signal survives exec."""
+    """Replace this process by the command. The death signal survives exec."""
     parent_pid = os.getppid()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -45,7 +45,7 @@ async def _is_listening(ip: str, port: int) -> bool:
 
 
 def with_gateway(settings: Settings) -> Settings:
-    """Sets hub_ip and service_ip to the network's gateway, which containers can reach, unless the operator has set them."""
+    """Set hub_ip and service_ip to the network's gateway, which containers can reach, unless the operator has set them."""
     with _connect_docker() as client:
         gateway = ensure_network(client, settings.docker_network)
     settings.hub_ip = settings.hub_ip or gateway
@@ -55,7 +55,7 @@ def with_gateway(settings: Settings) -> Settings:
 
 
 def configure_docker(c: Any, settings: Settings) -> None:
-    """Configures DockerSpawner. Names of containers and volumes start with the name of the network."""
+    """Configure DockerSpawner. Names of containers and volumes start with the name of the network."""
     c.JupyterHub.spawner_class = "pmh_jupyter.hub.docker_spawner.ContainerSpawner"
     c.DockerSpawner.image = settings.docker_image
     c.DockerSpawner.pull_policy = "ifnotpresent"
@@ -78,7 +78,7 @@ def configure_docker(c: Any, settings: Settings) -> None:
 
 
 def host_config(settings: Settings) -> dict[str, Any]:
-    """Returns the limits of a container. A tmpfs counts as memory of the container, so a full one must leave enough for the server."""
+    """Return the limits of a container. A tmpfs counts as memory of the container, so a full one must leave enough for the server."""
     size = f"{settings.server_memory_mb // 4}m"
     return {
         "read_only": True,
@@ -97,7 +97,7 @@ def host_config(settings: Settings) -> dict[str, Any]:
 
 
 def ensure_network(client: DockerClient, name: str) -> str:
-    """Creates the servers' network if it is missing, and returns its gateway's address.
+    """Create the servers' network if it is missing, and returns its gateway's address.
 
     Raises Conflict if containers in an existing network can reach each other.
     """
@@ -116,7 +116,7 @@ def ensure_network(client: DockerClient, name: str) -> str:
 
 
 def require_image(settings: Settings) -> None:
-    """Raises Unavailable if no Docker engine answers or the engine lacks the image of users' servers."""
+    """Raise Unavailable if no Docker engine answers or the engine lacks the image of users' servers."""
     try:
         with _connect_docker() as client:
             client.images.get(settings.docker_image)
@@ -129,7 +129,7 @@ def require_image(settings: Settings) -> None:
 
 @contextmanager
 def _connect_docker() -> Iterator[DockerClient]:
-    """Yields a client of the engine that DOCKER_HOST names, or of this machine's. Raises Unavailable if it does not answer."""
+    """Yield a client of the engine that DOCKER_HOST names, or of this machine's. Raises Unavailable if it does not answer."""
     try:
         client = from_env()  # fails if the engine does not answer: it requests its version
     except DockerException as error:

@@ -11,7 +11,7 @@ from pmh_jupyter.hub.accounts.credential_rules import NAME_PATTERN
 
 
 def home_folder_name(user: str) -> str:
-    """Returns the name of a user's home folder: the user name if it matches NAME_PATTERN, else a slug.
+    """Return the name of a user's home folder: the user name if it matches NAME_PATTERN, else a slug.
 
     Different users get different folders, because every slug contains a double hyphen and no plain name does.
     """
@@ -19,7 +19,7 @@ def home_folder_name(user: str) -> str:
 
 
 def make_home(homes: Path, user: str, first_uid: int) -> tuple[Path, int]:
-    """Creates the user's home if it is missing. Returns its path and the uid of the user's servers.
+    """Create the user's home if it is missing. Returns its path and the uid of the user's servers.
 
     If the hub runs as root, each home has its own uid, counted up from `first_uid`. Otherwise all homes belong to the hub's user,
     and only the sandbox separates users. A home below `first_uid` (restored as root) gets a new owner, with everything in it.
@@ -41,7 +41,7 @@ def _next_uid(homes: Path, first_uid: int) -> int:
 
 
 def _change_owner(home: Path, uid: int) -> None:
-    """Changes the owner of symbolic links, not of their targets: users can put links to any file into their home."""
+    """Change the owner of symbolic links, not of their targets: users can put links to any file into their home."""
     for folder, folders, files in os.walk(home):
         for name in [*folders, *files]:
             os.chown(os.path.join(folder, name), uid, uid, follow_symlinks=False)

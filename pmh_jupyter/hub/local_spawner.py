@@ -54,7 +54,7 @@ class LocalSpawner(Spawner):  # type: ignore[misc]
     _process: subprocess.Popen[bytes] | None = None
 
     async def start(self) -> str:
-        """Starts the server and returns its address once it listens there."""
+        """Start the server and returns its address once it listens there."""
         self.port = random_port()
         home, uid = make_home(self.homes, self.user.name, self.first_uid)
         owner = ServerOwner(home_folder_name(self.user.name), uid, home)
@@ -64,11 +64,11 @@ class LocalSpawner(Spawner):  # type: ignore[misc]
         return f"http://{LOOPBACK}:{self.port}"
 
     async def poll(self) -> int | None:
-        """Returns None while the server runs, else its exit code. A server of an earlier Hub has ended with that Hub."""
+        """Return None while the server runs, else its exit code. A server of an earlier Hub has ended with that Hub."""
         return 0 if self._process is None else self._process.poll()
 
     async def stop(self, now: bool = False) -> None:
-        """Stops the server and its kernels with SIGTERM, then kills remaining processes. The rest of the sandbox ends with them."""
+        """Stop the server and its kernels with SIGTERM, then kills remaining processes. The rest of the sandbox ends with them."""
         process = self._process
         if process is None:
             return
@@ -81,7 +81,7 @@ class LocalSpawner(Spawner):  # type: ignore[misc]
         self._process = None
 
     def get_env(self) -> dict[str, str]:
-        """Returns the server's environment: the Hub's JUPYTERHUB_* variables and paths. Nothing is inherited from the hub's process."""
+        """Return the server's environment: the Hub's JUPYTERHUB_* variables and paths. Nothing is inherited from the hub's process."""
         home = self._home_in_sandbox()
         env: dict[str, str] = super().get_env()
         return env | {
@@ -117,7 +117,7 @@ class LocalSpawner(Spawner):  # type: ignore[misc]
         )
 
     def _open_log(self, owner: ServerOwner) -> Any:
-        """Opens this server's own log. It must not be the hub's: through /proc, a server can read the file behind its stdout."""
+        """Open this server's own log. It must not be the hub's: through /proc, a server can read the file behind its stdout."""
         self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self.logs / f"{owner.name}.log"
         path.unlink(missing_ok=True)
@@ -148,7 +148,7 @@ class LocalSpawner(Spawner):  # type: ignore[misc]
             await asyncio.sleep(POLL_INTERVAL_SECONDS)
 
     def _terminate(self, process: subprocess.Popen[bytes]) -> None:
-        """Sends SIGTERM to the server itself, not to the two bubblewrap processes above it, which would kill the sandbox at once."""
+        """Send SIGTERM to the server itself, not to the two bubblewrap processes above it, which would kill the sandbox at once."""
         pids = process_tree(process.pid)
         server_pid = pids[2] if self.sandbox == "bubblewrap" and len(pids) > 2 else pids[0]
         _send_signal(server_pid, signal.SIGTERM)

@@ -14,12 +14,12 @@ MIN_NODE_VERSION = 20
 
 
 def find_node() -> Path | None:
-    """Returns Node.js of version MIN_NODE_VERSION or newer, or None. Prefers the one on the PATH, because an operator installed it."""
+    """Return Node.js of version MIN_NODE_VERSION or newer, or None. Prefers the one on the PATH, because an operator installed it."""
     return _find_on_path() or _find_in_wheel()
 
 
 def find_npm() -> list[str] | None:
-    """Returns the command of the npm that belongs to the Node.js of `find_node`, or None."""
+    """Return the command of the npm that belongs to the Node.js of `find_node`, or None."""
     if _find_on_path():
         npm = shutil.which("npm")
         return [npm] if npm else None
@@ -29,7 +29,7 @@ def find_npm() -> list[str] | None:
 
 
 def node_version(node: Path | str) -> tuple[int, ...] | None:
-    """Returns the version as numbers, or None if the file cannot be run as Node.js."""
+    """Return the version as numbers, or None if the file cannot be run as Node.js."""
     try:
         completed = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=20, check=True)
         return tuple(int(part) for part in completed.stdout.strip().removeprefix("v").split("."))

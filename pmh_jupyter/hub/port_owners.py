@@ -13,13 +13,13 @@ TCP_LISTEN_STATE = "0A"
 
 
 def is_listening(port: int, root_pid: int) -> bool:
-    """Returns whether the process `root_pid` or a descendant listens on the port (IPv4)."""
+    """Return whether the process `root_pid` or a descendant listens on the port (IPv4)."""
     sockets = _listening_sockets(port)
     return bool(sockets) and any(sockets & _sockets_of(pid) for pid in process_tree(root_pid))
 
 
 def process_tree(root_pid: int) -> list[int]:
-    """Returns the process and its descendants, ancestors first. Process ids are those of the caller's namespace."""
+    """Return the process and its descendants, ancestors first. Process ids are those of the caller's namespace."""
     pids = [root_pid]
     for pid in pids:
         for task in _list_entries(Path(f"/proc/{pid}/task")):
@@ -31,7 +31,7 @@ def process_tree(root_pid: int) -> list[int]:
 
 
 def _listening_sockets(port: int) -> set[str]:
-    """Returns the sockets that listen on the port, as `socket:[INODE]`.
+    """Return the sockets that listen on the port, as `socket:[INODE]`.
 
     Reads fields 1 (address), 3 (state) and 9 (inode) of /proc/net/tcp.
     """
@@ -54,7 +54,7 @@ def _sockets_of(pid: int) -> set[str]:
 
 
 def _list_entries(folder: Path) -> list[Path]:
-    """Returns the entries of a folder in /proc. Empty if the process has just ended or belongs to another user."""
+    """Return the entries of a folder in /proc. Empty if the process has just ended or belongs to another user."""
     try:
         return list(folder.iterdir())
     except OSError:

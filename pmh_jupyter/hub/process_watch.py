@@ -34,7 +34,7 @@ class WatchedProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
     allowed_hub_url = Unicode(help="The only address on which the Hub may listen.").tag(config=True)
 
     async def start(self) -> None:
-        """Starts the proxy, then stops the watch that restarted it. If the start fails, that watch continues and tries again.
+        """Start the proxy, then stops the watch that restarted it. If the start fails, that watch continues and tries again.
 
         Raises BadInput if the configuration has changed an address. The Hub then ends, before anything listens.
         """
@@ -53,7 +53,7 @@ class WatchedProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
 
 
 def configure_addresses(c: Any, settings: Settings) -> None:
-    """Configures the addresses of Hub and proxy as the only ones.
+    """Configure the addresses of Hub and proxy as the only ones.
 
     JupyterHub's `base_url` stays unset: beside `bind_url`, it would replace host and port by port 8000 of every interface.
     """
@@ -66,7 +66,7 @@ def configure_addresses(c: Any, settings: Settings) -> None:
 
 
 def check_address(audience: str, url: str, allowed_url: str, variables: str) -> None:
-    """Raises BadInput if two addresses differ in host, port or path. http and https count as the same."""
+    """Raise BadInput if two addresses differ in host, port or path. http and https count as the same."""
     if _endpoint(url) != _endpoint(allowed_url):
         raise BadInput(
             f"JupyterHub is configured to listen for {audience} at {url}, but the settings name {allowed_url}. "
@@ -87,5 +87,5 @@ class _WatchedServiceSpawner(service._ServiceSpawner):  # type: ignore[misc]
 
 
 def watch_services() -> None:
-    """Makes the Hub in this process poll its services more often. Replaces a private class of JupyterHub; an integration test covers it."""
+    """Make the Hub in this process poll its services more often. Replaces a private class of JupyterHub; an integration test covers it."""
     service._ServiceSpawner = _WatchedServiceSpawner

@@ -14,7 +14,7 @@ PROXY_BUNDLE = Path(__file__).parent / "proxy" / "bin" / "configurable-http-prox
 
 
 def proxy_command() -> list[str]:
-    """Returns the value of `ConfigurableHTTPProxy.command`. Raises Unavailable if Node.js or the bundle is missing."""
+    """Return the value of `ConfigurableHTTPProxy.command`. Raises Unavailable if Node.js or the bundle is missing."""
     node = find_node()
     if node is None:
         raise Unavailable(

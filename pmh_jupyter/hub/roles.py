@@ -99,12 +99,12 @@ ROLES = (
 
 
 def custom_scopes() -> dict[str, dict[str, str]]:
-    """Returns the value of `JupyterHub.custom_scopes`."""
+    """Return the value of `JupyterHub.custom_scopes`."""
     return {scope: {"description": description} for scope, description in CUSTOM_SCOPES.items()}
 
 
 def load_roles() -> list[dict[str, Any]]:
-    """Returns the value of `JupyterHub.load_roles`."""
+    """Return the value of `JupyterHub.load_roles`."""
     return [
         {
             "name": role.name,

@@ -38,14 +38,14 @@ class ServerFiles:
 
     @property
     def search_path(self) -> str:
-        """Returns the PATH of the server."""
+        """Return the PATH of the server."""
         return f"{self.python.parent}:/usr/local/bin:/usr/bin:/bin"
 
 
 def find_server_files(
     python: str, extra_readable: tuple[Path, ...] = (), secret_paths: tuple[Path, ...] = ()
 ) -> ServerFiles:
-    """Runs a Python (empty: this one) to find its folders.
+    """Run a Python (empty: this one) to find its folders.
 
     extra_readable: further folders to make readable. secret_paths: hidden if they lie inside a readable folder.
     Raises Unavailable if that Python cannot be run or has no pmh_jupyter.
@@ -78,14 +78,14 @@ def find_server_files(
 
 
 def _python_folders(prefixes: list[str]) -> list[Path]:
-    """Returns the prefixes with and without symbolic links resolved: a virtual environment often links to its base Python."""
+    """Return the prefixes with and without symbolic links resolved: a virtual environment often links to its base Python."""
     *folders, executable = prefixes
     prefix_folders = [Path(folder) for folder in folders] + [Path(executable).resolve().parent.parent]
     return [*prefix_folders, *(folder.resolve() for folder in prefix_folders)]
 
 
 def _outermost_paths(paths: list[Path]) -> tuple[Path, ...]:
-    """Drops paths that lie inside /usr or inside another of the paths."""
+    """Drop paths that lie inside /usr or inside another of the paths."""
     outermost: list[Path] = []
     for path in sorted(set(paths), key=lambda path: len(path.parts)):
         if not any(path.is_relative_to(other) for other in [Path("/usr"), *outermost]):

@@ -50,7 +50,7 @@ class ServerOwner:
 
 
 def sandbox_problem() -> str | None:
-    """Returns the reason why this machine cannot build the sandbox, as a sentence, or None. Builds one as a test, in about 20 ms."""
+    """Return the reason why this machine cannot build the sandbox, as a sentence, or None. Builds one as a test, in about 20 ms."""
     bwrap = find_bwrap()
     if bwrap is None:
         return "bubblewrap is not installed."
@@ -72,7 +72,7 @@ def sandbox_problem() -> str | None:
 
 
 def home_in_sandbox(owner: ServerOwner, files: ServerFiles) -> str:
-    """Returns the path of the home inside the sandbox. It never overlaps a folder that the server needs."""
+    """Return the path of the home inside the sandbox. It never overlaps a folder that the server needs."""
     home = f"/home/{owner.name}"
     return f"{home}.home" if any(path.is_relative_to(home) for path in files.readable) else home
 
@@ -80,7 +80,7 @@ def home_in_sandbox(owner: ServerOwner, files: ServerFiles) -> str:
 def sandbox_command(
     command: list[str], owner: ServerOwner, files: ServerFiles, limits: ServerLimits, open_files: ExitStack
 ) -> tuple[list[str], list[int]]:
-    """Returns the command that runs `command` in a sandbox, and the file descriptors to pass to it; `open_files` closes them.
+    """Return the command that runs `command` in a sandbox, and the file descriptors to pass to it; `open_files` closes them.
 
     Raises FileNotFoundError if there is no bubblewrap.
     """
@@ -116,7 +116,7 @@ def sandbox_command(
 
 
 def _bwrap_command(bwrap: Path) -> list[str]:
-    """Returns the command that creates the namespaces. Root needs no user namespace, only setpriv's capabilities."""
+    """Return the command that creates the namespaces. Root needs no user namespace, only setpriv's capabilities."""
     options = [str(bwrap), "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-ipc", "--unshare-uts"]
     options += ["--unshare-cgroup-try", "--hostname", "pmh", "--cap-drop", "ALL"]
     if os.geteuid() == 0:
@@ -125,7 +125,7 @@ def _bwrap_command(bwrap: Path) -> list[str]:
 
 
 def _limit_command(uid: int, limits: ServerLimits) -> list[str]:
-    """Returns the command that sets the limits, then the uid. RLIMIT_NPROC counts the processes of the uid; root has no such limit."""
+    """Return the command that sets the limits, then the uid. RLIMIT_NPROC counts the processes of the uid; root has no such limit."""
     command = [
         "/usr/bin/prlimit",
         f"--nproc={limits.max_processes}",
@@ -151,13 +151,13 @@ def _system_mounts() -> list[tuple[str, ...]]:
 
 
 def _scratch_mounts(limits: ServerLimits) -> list[tuple[str, ...]]:
-    """Returns mounts of writable folders that end with the server. multiprocessing needs /dev/shm. Both use memory, so they are limited."""
+    """Return mounts of writable folders that end with the server. multiprocessing needs /dev/shm. Both use memory, so they are limited."""
     size = str(limits.memory_mb << 20)
     return [("--perms", "1777", "--size", size, "--tmpfs", path) for path in ("/tmp", "/dev/shm")]
 
 
 def _mount_arguments(mounts: Iterable[tuple[str, ...]]) -> list[str]:
-    """Sorts mounts by depth, so that a deeper mount wins, and creates parent folders that every uid may traverse."""
+    """Sort mounts by depth, so that a deeper mount wins, and creates parent folders that every uid may traverse."""
     mounted: set[str] = set()
     arguments: list[str] = []
     for mount in sorted(mounts, key=lambda mount: len(Path(mount[-1]).parts)):

@@ -24,7 +24,7 @@ SERVER_ARGUMENTS = [
 
 
 def with_addresses(settings: Settings) -> Settings:
-    """Sets the addresses on which users' servers reach Hub and service, if they are not set. Returns the same settings."""
+    """Set the addresses on which users' servers reach Hub and service, if they are not set. Returns the same settings."""
     if settings.spawner == "docker":
         with_gateway: Callable[[Settings], Settings] = _docker_module().with_gateway
         return with_gateway(settings)
@@ -33,13 +33,13 @@ def with_addresses(settings: Settings) -> Settings:
 
 
 def require_spawner(settings: Settings) -> None:
-    """Raises Unavailable if the spawner's packages, engine or image are missing. `_configure_local` checks the local sandbox."""
+    """Raise Unavailable if the spawner's packages, engine or image are missing. `_configure_local` checks the local sandbox."""
     if settings.spawner == "docker":
         _docker_module().require_image(settings)
 
 
 def configure_spawner(c: Any, settings: Settings) -> None:
-    """Configures the options common to all spawners, then the chosen one."""
+    """Configure the options common to all spawners, then the chosen one."""
     c.Spawner.default_url = "/lab"
     c.Spawner.args = SERVER_ARGUMENTS
     c.Spawner.server_token_scopes = [grant.scope for grant in SERVER_GRANTS]
@@ -77,7 +77,7 @@ def _configure_docker(c: Any, settings: Settings) -> None:
 
 
 def _docker_module() -> ModuleType:
-    """Imports pmh_jupyter.hub.docker_spawner, which needs the packages of the extra [docker]."""
+    """Import pmh_jupyter.hub.docker_spawner, which needs the packages of the extra [docker]."""
     try:
         from pmh_jupyter.hub import docker_spawner
     except ImportError as error:

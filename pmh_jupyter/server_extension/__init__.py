@@ -12,10 +12,10 @@ from pmh_jupyter.server_extension.app import PmhExtension
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
-    """Registers the extension with a Jupyter server."""
+    """Register the extension with a Jupyter server."""
     return [{"module": "pmh_jupyter.server_extension", "app": PmhExtension}]
 
 
 def _jupyter_labextension_paths() -> list[dict[str, str]]:
-    """Returns the folder of the built panel for `jupyter labextension develop`."""
+    """Return the folder of the built panel for `jupyter labextension develop`."""
     return [{"src": "../labextension", "dest": "pmh-jupyter"}]

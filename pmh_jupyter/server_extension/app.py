@@ -59,7 +59,7 @@ class PmhExtension(ExtensionApp):
         return ExtensionContext(self.service_url, token, Path(self.serverapp.root_dir), Path(self.state_dir), self.log)
 
     def initialize_handlers(self) -> None:
-        """Registers the routes below `pmh/api/`. The last one answers unknown paths with an ErrorReply."""
+        """Register the routes below `pmh/api/`. The last one answers unknown paths with an ErrorReply."""
         self.handlers.extend(
             [
                 *proxy_handlers.routes,
@@ -77,12 +77,12 @@ class PmhExtension(ExtensionApp):
             self.log.info("pmh: not connected: no hub with a course service has started this server.")
 
     async def _start(self) -> None:
-        """Imports the context in a thread, then sends the entries that an earlier server has left in the outbox."""
+        """Import the context in a thread, then sends the entries that an earlier server has left in the outbox."""
         await asyncio.to_thread(__import__, "pmh_jupyter.server_extension.context")
         self.context.start()
 
     async def stop_extension(self) -> None:
-        """Ends sending and event streams. Unsent entries stay on disk."""
+        """End sending and event streams. Unsent entries stay on disk."""
         if self._start_task is not None:
             self._start_task.cancel()
             await asyncio.gather(self._start_task, return_exceptions=True)

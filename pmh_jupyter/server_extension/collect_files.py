@@ -20,7 +20,7 @@ MAX_PATH_LENGTH = 400
 
 
 def collect_files(folder: LessonFolder) -> tuple[FileContent, ...]:
-    """Reads all files of a lesson.
+    """Read all files of a lesson.
 
     Raises TooLarge, BadInput or InvalidNotebook, which name the file, and NotFound if there is no notebook.
     """

@@ -37,11 +37,11 @@ class ExtensionContext:
         self._stream_tasks: set[asyncio.Task[object]] = set()
 
     def start(self) -> None:
-        """Starts sending the outbox."""
+        """Start sending the outbox."""
         self.sender.start()
 
     async def stop(self) -> None:
-        """Ends event streams and sending. Unsent entries stay on disk."""
+        """End event streams and sending. Unsent entries stay on disk."""
         for task in self._stream_tasks:
             task.cancel()
         await asyncio.gather(*self._stream_tasks, return_exceptions=True)
@@ -64,12 +64,12 @@ class ExtensionContext:
         )
 
     async def send_outbox(self) -> OutboxReply:
-        """Sends waiting entries without delay and returns what remains."""
+        """Send waiting entries without delay and returns what remains."""
         await self.sender.send_all_now()
         return await self.list_outbox()
 
     async def delete_refused(self, raw_id: str) -> None:
-        """Deletes a refused entry. Raises BadInput for a malformed id, and the errors of `Outbox.delete_refused`."""
+        """Delete a refused entry. Raises BadInput for a malformed id, and the errors of `Outbox.delete_refused`."""
         try:
             entry_id = UUID(raw_id)
         except ValueError as error:
@@ -85,7 +85,7 @@ class ExtensionContext:
         on_open: Callable[[], Awaitable[None]],
         on_chunk: Callable[[bytes], Awaitable[None]],
     ) -> None:
-        """Passes on a stream of the service until either side ends it. Raises ServiceError or Unavailable, before `on_open` only."""
+        """Pass on a stream of the service until either side ends it. Raises ServiceError or Unavailable, before `on_open` only."""
         task = asyncio.current_task()
         assert task is not None
         self._stream_tasks.add(task)

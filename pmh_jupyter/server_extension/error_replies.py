@@ -51,7 +51,7 @@ def to_error_response(error: Any, status: int, request_id: str) -> ErrorResponse
 
 
 def parse_body(model: type[MessageT], body: bytes) -> MessageT:
-    """Parses a request body. Raises BadInput with one problem for each invalid field, at most MAX_PROBLEMS."""
+    """Parse a request body. Raises BadInput with one problem for each invalid field, at most MAX_PROBLEMS."""
     try:
         return model.model_validate_json(body or b"{}")
     except ValidationError as error:
@@ -66,7 +66,7 @@ def parse_body(model: type[MessageT], body: bytes) -> MessageT:
 
 
 def _from_http_error(error: HTTPError) -> PmhError:
-    """Maps an error of Jupyter or tornado (login, XSRF, method, size) to an error class of ours."""
+    """Map an error of Jupyter or tornado (login, XSRF, method, size) to an error class of ours."""
     error_classes: dict[int, type[PmhError]] = {401: NotLoggedIn, 403: NotAllowed, 404: NotFound}
     error_class = error_classes.get(error.status_code, BadInput)
     return error_class(error.log_message or error.reason or f"The request failed with status {error.status_code}.")

@@ -54,7 +54,7 @@ class EventsHandler(OwnerHandler):
         await self.flush()
 
     def on_connection_close(self) -> None:
-        """Closes the connection to the service as soon as the browser has closed its own."""
+        """Close the connection to the service as soon as the browser has closed its own."""
         self._is_client_gone = True
         if self._relay_task is not None:
             self._relay_task.cancel()

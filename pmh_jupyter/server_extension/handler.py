@@ -68,18 +68,18 @@ class OwnerHandler(APIHandler):
             raise NotConnected("This Jupyter server is not connected to a hub with courses.")
 
     def reply(self, message: WireModel, status: int = 200) -> None:
-        """Replies with a model of `wire/` as JSON."""
+        """Reply with a model of `wire/` as JSON."""
         self.set_status(status)
         self.finish(message.model_dump_json())
 
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
-        """Logs a traceback of unexpected errors only. `write_error` logs one line for every error."""
+        """Log a traceback of unexpected errors only. `write_error` logs one line for every error."""
         # A ServiceError has a reply. Its class is not imported here, because that would import pydantic at every spawn.
         if not isinstance(value, PmhError) and not hasattr(value, "reply"):
             super().log_exception(typ, value, tb)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Replies to every error with an ErrorReply."""
+        """Reply to every error with an ErrorReply."""
         # Imported late, because it imports pydantic.
         from pmh_jupyter.server_extension.error_replies import to_error_response
 

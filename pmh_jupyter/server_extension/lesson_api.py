@@ -12,7 +12,7 @@ from pmh_jupyter.wire.submission import LessonFilesReply, OpenedReleaseRequest
 
 
 async def fetch_lesson_files(service: ServiceClient, classroom: str, lesson: str, request_id: str) -> LessonFilesReply:
-    """Fetches the current release of a lesson and the one that the student opened last. Raises ServiceError or Unavailable."""
+    """Fetch the current release of a lesson and the one that the student opened last. Raises ServiceError or Unavailable."""
     response = await service.get(f"classrooms/{classroom}/lessons/{lesson}/files", request_id)
     try:
         # In a thread: a release may have tens of megabytes.
@@ -27,6 +27,6 @@ async def fetch_lesson_files(service: ServiceClient, classroom: str, lesson: str
 async def record_opened_release(
     service: ServiceClient, classroom: str, lesson: str, release_id: str, request_id: str
 ) -> None:
-    """Makes a release the base of the student's next merge. Raises ServiceError or Unavailable."""
+    """Make a release the base of the student's next merge. Raises ServiceError or Unavailable."""
     body = OpenedReleaseRequest(release_id=release_id).model_dump_json().encode()
     await service.send("PUT", f"classrooms/{classroom}/lessons/{lesson}/opened", body, request_id)

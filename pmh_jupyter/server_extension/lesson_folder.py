@@ -65,7 +65,7 @@ class LessonFolder:
             raise _path_conflict(name) from error
 
     def write(self, name: str, content: bytes) -> None:
-        """Writes a file atomically. Raises Conflict if something else has its path, OSError if the disk fails."""
+        """Write a file atomically. Raises Conflict if something else has its path, OSError if the disk fails."""
         path = self.resolve_path(name)
         try:
             create_folder(path.parent)
@@ -74,13 +74,13 @@ class LessonFolder:
             raise _path_conflict(name) from error
 
     def remove(self, name: str) -> None:
-        """Deletes a file, durably. A missing file is no error."""
+        """Delete a file, durably. A missing file is no error."""
         path = self.resolve_path(name)
         path.unlink(missing_ok=True)
         sync_folder(path.parent)
 
     def remove_temporary_files(self) -> None:
-        """Deletes temporary files and unfinished backups of a killed process."""
+        """Delete temporary files and unfinished backups of a killed process."""
         self._refuse_links()
         for path in self.path.rglob(f"{TEMPORARY_PREFIX}*"):
             path.unlink(missing_ok=True)
@@ -88,7 +88,7 @@ class LessonFolder:
             shutil.rmtree(unfinished_backup)
 
     def back_up(self, contents: dict[str, bytes], now: datetime) -> str:
-        """Saves a copy of files, given as content by name. Returns the copy's path relative to the server's root.
+        """Save a copy of files, given as content by name. Returns the copy's path relative to the server's root.
 
         The copy gets its name only after it is complete and durable.
         """
@@ -103,13 +103,13 @@ class LessonFolder:
         return backup.relative_to(self._server_root).as_posix()
 
     def list_files(self) -> Iterator[tuple[str, int]]:
-        """Yields regular files by name, with their sizes in bytes. Leaves out hidden files and caches of Python."""
+        """Yield regular files by name, with their sizes in bytes. Leaves out hidden files and caches of Python."""
         self._refuse_links()
         yield from _walk(self.path, "")
 
 
 def check_name(name: str) -> str:
-    """Returns a file name of a message. Raises BadInput unless it is a safe path below the lesson's folder."""
+    """Return a file name of a message. Raises BadInput unless it is a safe path below the lesson's folder."""
     if not is_safe_path(name):
         raise BadInput(
             f"{name!r} is not a path within a lesson.",

@@ -29,7 +29,7 @@ class LessonOpener:
         self._disk_lock = disk_lock
 
     async def open(self, classroom: str, lesson: str, body: bytes, request_id: str) -> OpenLessonReply:
-        """Brings the current release of a lesson into its folder, merged with the student's changes.
+        """Bring the current release of a lesson into its folder, merged with the student's changes.
 
         body: JSON of an OpenLessonRequest.
         Raises ServiceError or Unavailable, NotSaved if the disk fails, BadInput, Conflict or InvalidNotebook for bad files.

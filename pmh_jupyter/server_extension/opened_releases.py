@@ -37,7 +37,7 @@ class OpenedReleases:
         return reply.base.id if reply.base else None
 
     async def record(self, classroom: str, lesson: str, release_id: str, base_id: str | None, request_id: str) -> None:
-        """Records a release as opened. `base_id` is the release that the service has on record.
+        """Record a release as opened. `base_id` is the release that the service has on record.
 
         The service comes first: if this server is killed between the two steps, the next opening repeats the second.
         Raises ServiceError or Unavailable, and OSError if the file cannot be written.
@@ -65,7 +65,7 @@ class OpenedReleasesFile:
         return self._read().get(f"{classroom}/{lesson}")
 
     def record(self, classroom: str, lesson: str, release_id: str) -> None:
-        """Records a release durably. Raises OSError."""
+        """Record a release durably. Raises OSError."""
         opened = self._read()
         if opened.get(f"{classroom}/{lesson}") == release_id:
             return

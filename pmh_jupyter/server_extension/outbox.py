@@ -76,7 +76,7 @@ class Outbox:
         return tuple(self._read_entries(self._refused_folder, _list_names(self._refused_folder)))
 
     def add(self, new_entry: OutboxEntry, body: bytes) -> StoredEntry:
-        """Appends an entry durably. Raises NotSaved if it cannot be written.
+        """Append an entry durably. Raises NotSaved if it cannot be written.
 
         An entry of the same id that is still waiting is left unchanged and returned, without its body.
         """
@@ -94,12 +94,12 @@ class Outbox:
         return StoredEntry(new_entry, path, body)
 
     def remove(self, stored_entry: StoredEntry) -> None:
-        """Deletes an entry that was accepted, or whose refusal the student has seen. Raises OSError."""
+        """Delete an entry that was accepted, or whose refusal the student has seen. Raises OSError."""
         stored_entry.path.unlink(missing_ok=True)
         sync_folder(stored_entry.path.parent)
 
     def move_to_refused(self, stored_entry: StoredEntry, error: str) -> None:
-        """Moves an entry to the refused ones, with the reason, for the student to see. Raises OSError."""
+        """Move an entry to the refused ones, with the reason, for the student to see. Raises OSError."""
         create_folder(self._refused_folder, 0o700)
         refused_entry = stored_entry.entry.model_copy(update={"error": error})
         write_atomically(
@@ -108,7 +108,7 @@ class Outbox:
         self.remove(stored_entry)
 
     def delete_refused(self, entry_id: UUID) -> None:
-        """Deletes a refused entry. Raises NotFound, or Conflict for an entry that is still waiting."""
+        """Delete a refused entry. Raises NotFound, or Conflict for an entry that is still waiting."""
         for stored_entry in self.list_refused():
             if stored_entry.entry.id == entry_id:
                 self.remove(stored_entry)

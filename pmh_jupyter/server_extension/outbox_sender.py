@@ -46,7 +46,7 @@ class SendAttempts:
 
 
 async def wait_for_event(event: asyncio.Event, seconds: float | None) -> None:
-    """Waits for the event, at most `seconds` (None: without limit)."""
+    """Wait for the event, at most `seconds` (None: without limit)."""
     try:
         await asyncio.wait_for(event.wait(), seconds)
     except TimeoutError:
@@ -80,13 +80,13 @@ class OutboxSender:
         self._send_task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Starts the task. Restarts it if an unexpected error has ended it."""
+        """Start the task. Restarts it if an unexpected error has ended it."""
         if self._send_task is None or self._send_task.done():
             self._send_task = asyncio.create_task(self._run_loop())
             self._send_task.add_done_callback(self._on_task_done)
 
     async def stop(self) -> None:
-        """Ends the task. Unsent entries stay on disk."""
+        """End the task. Unsent entries stay on disk."""
         if self._send_task is not None:
             self._send_task.cancel()
             await asyncio.gather(self._send_task, return_exceptions=True)
@@ -96,7 +96,7 @@ class OutboxSender:
         return self._attempts.get(entry_id, SendAttempts())
 
     async def send_now(self, stored_entry: StoredEntry) -> LabSubmissionReply | None:
-        """Queues an entry of the outbox, sends the queue without delay, and waits up to REPLY_TIMEOUT_SECONDS for the reply.
+        """Queue an entry of the outbox, sends the queue without delay, and waits up to REPLY_TIMEOUT_SECONDS for the reply.
 
         Returns None if the entry has to wait. Raises ServiceError if the service refuses it for good. The entry is deleted
         in that case, because the caller reports the refusal to the student.
@@ -121,7 +121,7 @@ class OutboxSender:
             del self._reply_futures[entry_id]
 
     async def send_all_now(self) -> None:
-        """Reads the outbox from disk and sends it without delay. Returns after one attempt, or after REPLY_TIMEOUT_SECONDS."""
+        """Read the outbox from disk and sends it without delay. Returns after one attempt, or after REPLY_TIMEOUT_SECONDS."""
         self._queue.request_load()
         if self._is_rate_limited:
             return
@@ -132,7 +132,7 @@ class OutboxSender:
         await asyncio.wait([round_future], timeout=REPLY_TIMEOUT_SECONDS)
 
     async def send_unsaved(self, entry: OutboxEntry, body: bytes) -> LabSubmissionReply:
-        """Sends an entry that could not be written to disk, once. Raises ServiceError or Unavailable."""
+        """Send an entry that could not be written to disk, once. Raises ServiceError or Unavailable."""
         return _to_lab_reply(entry, await self._post(entry, body), self._log)
 
     async def _run_loop(self) -> None:
@@ -155,7 +155,7 @@ class OutboxSender:
             self._resolve_all_replies()
 
     async def _send_all(self) -> float | None:
-        """Sends entries in order until one cannot be sent. Returns the seconds to pause then, None if the queue is empty."""
+        """Send entries in order until one cannot be sent. Returns the seconds to pause then, None if the queue is empty."""
         try:
             await self._queue.load()
             while (stored_entry := self._queue.first()) is not None:
@@ -172,7 +172,7 @@ class OutboxSender:
         return None
 
     async def _send_entry(self, stored_entry: StoredEntry) -> float | None:
-        """Sends an entry. Returns the seconds to pause if it has to be sent again."""
+        """Send an entry. Returns the seconds to pause if it has to be sent again."""
         entry = stored_entry.entry
         attempts = self._attempts.setdefault(entry.id, SendAttempts())
         attempts.count += 1
@@ -229,7 +229,7 @@ class OutboxSender:
         return self._add_jitter(seconds)
 
     def _add_jitter(self, seconds: float) -> float:
-        """Lengthens a delay by up to JITTER_FRACTION, so that the servers of a class do not retry in the same second."""
+        """Lengthen a delay by up to JITTER_FRACTION, so that the servers of a class do not retry in the same second."""
         return seconds * (1 + self._uniform(0, JITTER_FRACTION))
 
     async def _handle_refusal(self, stored_entry: StoredEntry, error: ServiceError) -> None:

@@ -20,15 +20,15 @@ class SendQueue:
         self._needs_load = True
 
     def put(self, stored_entry: StoredEntry) -> None:
-        """Adds an entry, unless it is in the queue."""
+        """Add an entry, unless it is in the queue."""
         self._entries.setdefault(stored_entry.path.name, stored_entry)
 
     def request_load(self) -> None:
-        """Makes the next `load` read the disk again."""
+        """Make the next `load` read the disk again."""
         self._needs_load = True
 
     async def load(self) -> None:
-        """Adds the entries on disk, if a load is due. After NotSaved or OSError, it is still due."""
+        """Add the entries on disk, if a load is due. After NotSaved or OSError, it is still due."""
         if self._needs_load:
             for stored_entry in await asyncio.to_thread(self._outbox.list_waiting):
                 self.put(stored_entry)
@@ -39,9 +39,9 @@ class SendQueue:
         return self._entries[min(self._entries)] if self._entries else None
 
     def remove(self, stored_entry: StoredEntry) -> None:
-        """Removes an entry that was sent, refused or deleted."""
+        """Remove an entry that was sent, refused or deleted."""
         self._entries.pop(stored_entry.path.name, None)
 
     def release_bodies(self) -> None:
-        """Frees the memory of bodies that have to wait. They are read from disk when they are sent."""
+        """Free the memory of bodies that have to wait. They are read from disk when they are sent."""
         self._entries = {name: stored_entry.without_body() for name, stored_entry in self._entries.items()}

@@ -69,7 +69,7 @@ class ServiceClient:
         self._http = self._create_http_client()
 
     async def get(self, path: str, request_id: str, query: str = "") -> ServiceResponse:
-        """Sends a GET request; once more if the service did not reply, which is harmless for a GET."""
+        """Send a GET request; once more if the service did not reply, which is harmless for a GET."""
         url = self._api_url(path, query)
         try:
             return await self._fetch("GET", url, request_id)
@@ -78,7 +78,7 @@ class ServiceClient:
             return await self._fetch("GET", url, request_id)
 
     async def send(self, method: str, path: str, body: bytes, request_id: str) -> ServiceResponse:
-        """Sends a request with a JSON body, once."""
+        """Send a request with a JSON body, once."""
         return await self._fetch(method, self._api_url(path), request_id, body)
 
     async def is_reachable(self, request_id: str) -> bool:
@@ -93,7 +93,7 @@ class ServiceClient:
     async def open_event_stream(
         self, path: str, query: str, last_event_id: str, request_id: str
     ) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Opens a stream of server-sent events and yields its chunks, byte for byte. Errors are raised on entering only.
+        """Open a stream of server-sent events and yields its chunks, byte for byte. Errors are raised on entering only.
 
         The chunks end when the service ends the stream, the connection breaks, or nothing arrives for `Timeouts.idle` seconds.
         A chunk is read from the network only when it is asked for, so a slow reader slows the sender down.
@@ -120,7 +120,7 @@ class ServiceClient:
             await asyncio.shield(http.aclose())
 
     async def close(self) -> None:
-        """Closes all connections."""
+        """Close all connections."""
         await self._http.aclose()
 
     def _create_http_client(self) -> httpx.AsyncClient:
@@ -174,7 +174,7 @@ class ServiceClient:
 
 
 def parse_failure(status: int, body: bytes, retry_after: float | None, request_id: str) -> ServiceError | Unavailable:
-    """Converts a failed response to an exception: the service's own error, or Unavailable if something else replied.
+    """Convert a failed response to an exception: the service's own error, or Unavailable if something else replied.
 
     status: HTTP status. retry_after: seconds, if the response names them. request_id: used if the reply has none.
     """
@@ -198,7 +198,7 @@ def parse_retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _create_tls_context(base_url: str) -> ssl.SSLContext:
-    """Trusts the certificate authorities of the system; httpx itself would use a list of its own."""
+    """Trust the certificate authorities of the system; httpx itself would use a list of its own."""
     if base_url.startswith("https:"):
         return ssl.create_default_context()
     # Plain HTTP needs no authorities, and loading them would block the event loop.
@@ -206,7 +206,7 @@ def _create_tls_context(base_url: str) -> ssl.SSLContext:
 
 
 async def _read_body(response: httpx.Response, max_bytes: int) -> bytes:
-    """Reads a body. Raises ResponseTooLarge as soon as it is announced or found to exceed `max_bytes`."""
+    """Read a body. Raises ResponseTooLarge as soon as it is announced or found to exceed `max_bytes`."""
     if int(response.headers.get("Content-Length", 0)) > max_bytes:
         raise ResponseTooLarge(f"the response announces more than {max_bytes} bytes")
     body = bytearray()

@@ -57,7 +57,7 @@ class Submitter:
         )
 
     async def submit(self, classroom: str, lesson: str, body: bytes, request_id: str) -> LabSubmissionReply:
-        """Submits a lesson. `body` is the JSON of a LabSubmitRequest.
+        """Submit a lesson. `body` is the JSON of a LabSubmitRequest.
 
         The reply's state is "waiting" while the submission cannot be sent.
         Raises Conflict if the lesson was never opened, the errors of `collect_files`, ServiceError if the service refuses the
@@ -93,7 +93,7 @@ class Submitter:
         return build_request(release_id, files).model_dump_json().encode()
 
     async def _send_unsaved(self, entry: OutboxEntry, body: bytes, not_saved: NotSaved) -> LabSubmissionReply:
-        """Sends a request that could not be saved, unless earlier ones are waiting: the last submission must arrive last."""
+        """Send a request that could not be saved, unless earlier ones are waiting: the last submission must arrive last."""
         if await asyncio.to_thread(self._outbox.list_waiting):
             raise not_saved
         try:

@@ -48,7 +48,7 @@ class UpdatePlan:
 
 
 def verify_release(release: StudentRelease) -> VerifiedRelease:
-    """Decodes a release. Raises BadInput, which names the file, for a wrong hash or an unsafe path."""
+    """Decode a release. Raises BadInput, which names the file, for a wrong hash or an unsafe path."""
     files: dict[str, bytes] = {}
     for file in release.files:
         try:
@@ -69,7 +69,7 @@ def plan_update(
     base: VerifiedRelease | None,
     unsaved_notebooks: frozenset[str] = frozenset(),
 ) -> UpdatePlan:
-    """Plans the update of a folder from `base`, the release that was opened last, to `current`.
+    """Plan the update of a folder from `base`, the release that was opened last, to `current`.
 
     If both are the same release, only missing files are restored.
     unsaved_notebooks: paths, relative to the server's root, of notebooks with unsaved changes in the browser.
@@ -88,7 +88,7 @@ def plan_update(
 
 
 def apply_update(folder: LessonFolder, plan: UpdatePlan, now: datetime) -> str | None:
-    """Carries out a plan. Returns the path of the backup, relative to the server's root; None if no existing file changes."""
+    """Carry out a plan. Returns the path of the backup, relative to the server's root; None if no existing file changes."""
     replaced_contents = {change.name: change.before for change in plan.changes if change.before is not None}
     backup_path = folder.back_up(replaced_contents, now) if replaced_contents else None
     for change in plan.changes:
@@ -100,7 +100,7 @@ def apply_update(folder: LessonFolder, plan: UpdatePlan, now: datetime) -> str |
 
 
 def _restore_missing_files(folder: LessonFolder, release: VerifiedRelease) -> tuple[FileChange, ...]:
-    """Restores files of a release that are missing. Existing files belong to the student and stay unchanged."""
+    """Restore files of a release that are missing. Existing files belong to the student and stay unchanged."""
     missing_files = ((name, content) for name, content in release.files.items() if folder.read(name) is None)
     return tuple(FileChange(name, None, content) for name, content in missing_files)
 
@@ -146,7 +146,7 @@ class _ReleaseMerge:
         return merge.notebook
 
     def _add_beside(self, name: str, content: bytes) -> Iterator[FileChange]:
-        """Adds the release's version under the next free name, unless an interrupted update has already added it."""
+        """Add the release's version under the next free name, unless an interrupted update has already added it."""
         used_names = set(self.current.files)
         while (free_name := choose_copy_name(name, used_names)) is not None:
             existing = self.folder.read(free_name)

@@ -16,7 +16,7 @@ from pmh_jupyter.service.process import serve
 
 
 def main() -> int:
-    """Runs the service. Returns 0 after SIGTERM or SIGINT, and 2 if it cannot start; the log then has the reason and advice."""
+    """Run the service. Returns 0 after SIGTERM or SIGINT, and 2 if it cannot start; the log then has the reason and advice."""
     try:
         settings = Settings.from_environ()
         logs.configure_logging(settings.log_level, settings.log_json)

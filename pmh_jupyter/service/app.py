@@ -47,7 +47,7 @@ class StaticHandler(BaseHandler, StaticFileHandler):
 
 
 def make_app(service: Service) -> Application:
-    """Creates the application of one service process, below its URL prefix (`/services/pmh/`)."""
+    """Create the application of one service process, below its URL prefix (`/services/pmh/`)."""
     base_url = service.hub.oauth.base_url
     handler_kwargs = {"service": service}
     api_rules: list[Rule] = [
@@ -73,6 +73,6 @@ def make_app(service: Service) -> Application:
 
 
 def _page_rules(base_url: str, handler_kwargs: dict[str, Any]) -> Sequence[Rule]:
-    """Returns the rules of all pages. Each page module lists its `(path, handler)` pairs as PAGES; add a new module here."""
+    """Return the rules of all pages. Each page module lists its `(path, handler)` pairs as PAGES; add a new module here."""
     page_routes = (*home.PAGES, *progress.PAGES, *gradebook.PAGES, *member.PAGES)
     return [(f"{base_url}{path_regex(path)}", handler, handler_kwargs) for path, handler in page_routes]

@@ -38,14 +38,14 @@ class BootstrapResult:
 def ensure_classroom(
     database: Database, slug: str, title: str, time_zone: str, course: str, join_codes: Mapping[Role, str]
 ) -> None:
-    """Creates a classroom unless it exists, and adds its join codes. An existing classroom keeps its title, time zone and course."""
+    """Create a classroom unless it exists, and adds its join codes. An existing classroom keeps its title, time zone and course."""
     classrooms.ensure_classroom(database, slug, title, time_zone, course)
     for role, code in join_codes.items():
         members.add_join_code(database, slug, role, code)
 
 
 def add_member(database: Database, name: str, classroom: str, role: Role) -> Membership:
-    """Gives a Hub user at least this role in a classroom; never lowers a role. Raises NotFound for an unknown classroom."""
+    """Give a Hub user at least this role in a classroom; never lowers a role. Raises NotFound for an unknown classroom."""
     person = people.find_or_create(database, name)
     for membership in members.list_memberships(database, person.id):
         if membership.classroom.slug == classroom and membership.role.rank >= role.rank:
@@ -54,7 +54,7 @@ def add_member(database: Database, name: str, classroom: str, role: Role) -> Mem
 
 
 def bootstrap_database(settings: Settings) -> BootstrapResult:
-    """Migrates the database, loads the starter course, and creates the demo classroom with the administrator as instructor.
+    """Migrate the database, loads the starter course, and creates the demo classroom with the administrator as instructor.
 
     `pmh up` calls this before it starts any process. Idempotent, and fast if nothing has changed. Raises Conflict while a service
     is using the same SQLite file.
@@ -98,5 +98,5 @@ def _marker_text(database: Database, files: tuple[File, ...]) -> str:
 
 
 def _derive_join_code(secret: bytes, classroom: str, role: Role) -> str:
-    """Derives a join code from the hub's secret: the same at every start, and not guessable without the secret."""
+    """Derive a join code from the hub's secret: the same at every start, and not guessable without the secret."""
     return encode_readable_code(hmac.digest(secret, f"{classroom}:{role.value}".encode(), "sha256"))

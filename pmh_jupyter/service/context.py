@@ -56,13 +56,13 @@ class Service:
     trial_runner: TrialRunner = field(default_factory=TrialRunner)
 
     async def run_blocking(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Runs a blocking function in the bounded pool. Its log lines have the request id of the caller."""
+        """Run a blocking function in the bounded pool. Its log lines have the request id of the caller."""
         context = contextvars.copy_context()
         return await asyncio.get_running_loop().run_in_executor(
             self.pool, lambda: context.run(function, *args, **kwargs)
         )
 
     def update_gauges(self) -> None:
-        """Updates the metrics that are not counted continuously. Blocks."""
+        """Update the metrics that are not counted continuously. Blocks."""
         self.metrics.running_gradings.set(self.worker_pool.running_count)
         self.metrics.queued_jobs.set(jobs.count_queued_jobs(self.database))

@@ -33,7 +33,7 @@ _ERRORS_BY_STATUS: dict[int, PmhError] = {
 
 
 def as_pmh_error(error: BaseException | None, status: int = 500) -> PmhError:
-    """Converts any exception to a PmhError whose message is safe to send: it never contains the text of an unexpected exception.
+    """Convert any exception to a PmhError whose message is safe to send: it never contains the text of an unexpected exception.
 
     status: the HTTP status of an exception that has none of its own.
     """
@@ -51,7 +51,7 @@ def as_pmh_error(error: BaseException | None, status: int = 500) -> PmhError:
 
 
 def error_headers(error: PmhError) -> dict[str, str]:
-    """Returns the response headers of an error: Retry-After in whole seconds, Allow, or WWW-Authenticate."""
+    """Return the response headers of an error: Retry-After in whole seconds, Allow, or WWW-Authenticate."""
     headers: dict[str, str] = {}
     if error.retry_after is not None or error.status in {429, 503}:
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after or 1)))

@@ -40,17 +40,17 @@ class EventBroadcaster:
         self.is_closing = False
 
     def start(self) -> None:
-        """Starts polling. Must be called in the event loop."""
+        """Start polling. Must be called in the event loop."""
         self._loop = asyncio.get_running_loop()
         self._task = self._loop.create_task(self._poll_forever())
 
     def notify(self) -> None:
-        """Polls at once, because this process has committed an event. Thread-safe."""
+        """Poll at once, because this process has committed an event. Thread-safe."""
         if self._loop and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._notified.set)
 
     async def close(self) -> None:
-        """Stops polling, and wakes every subscriber so that its stream ends."""
+        """Stop polling, and wakes every subscriber so that its stream ends."""
         self.is_closing = True
         for subscribers in self._subscribers.values():
             for wakeup in subscribers:
@@ -61,7 +61,7 @@ class EventBroadcaster:
 
     @contextmanager
     def subscribe(self, classroom: str, person: str) -> Iterator[asyncio.Event]:
-        """Yields an `asyncio.Event` that is set whenever the classroom may have new events. Clear it before querying the table.
+        """Yield an `asyncio.Event` that is set whenever the classroom may have new events. Clear it before querying the table.
 
         Raises TooManyRequests if the person has too many streams, Unavailable if the process has too many or is closing.
         """

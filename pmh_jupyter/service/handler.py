@@ -70,7 +70,7 @@ class BaseHandler(RequestHandler):
         structlog.contextvars.bind_contextvars(request_id=self.request_id)
 
     async def authenticate(self) -> Caller | None:
-        """Identifies the caller by the request's token, else by the browser session.
+        """Identify the caller by the request's token, else by the browser session.
 
         Returns None if there is neither, or if the Hub does not know it. Raises NotAllowed for a request with a session but without
         its XSRF token, unless it is a navigation: a page of another service on this origin could have sent it.
@@ -95,7 +95,7 @@ class BaseHandler(RequestHandler):
             )
 
     def send(self, reply: WireModel, status: int = 200) -> None:
-        """Sends a reply as JSON."""
+        """Send a reply as JSON."""
         self.set_status(status)
         self.set_header("Content-Type", "application/json")
         self.finish(reply.model_dump_json())
@@ -110,18 +110,18 @@ class BaseHandler(RequestHandler):
         self.send_error_reply(error)
 
     def send_error_reply(self, error: PmhError) -> None:
-        """Sends an error as JSON."""
+        """Send an error as JSON."""
         self.send(error_reply(error, self.request_id), error.status)
 
     def get_query_int(self, name: str, default: int, minimum: int = 0) -> int:
-        """Returns an integer query parameter; raises BadInput if it is not an integer, or less than `minimum`."""
+        """Return an integer query parameter; raises BadInput if it is not an integer, or less than `minimum`."""
         value = self.get_query_argument(name, str(default))
         if not (value.isascii() and value.isdigit() and len(value) < 16 and int(value) >= minimum):
             raise BadInput(f"{name} must be a whole number, at least {minimum}.")
         return int(value)
 
     def compute_etag(self) -> str | None:
-        """Computes no ETag, because browsers must not cache responses."""
+        """Compute no ETag, because browsers must not cache responses."""
         return None
 
     def log_exception(
@@ -183,7 +183,7 @@ class ApiHandler(BaseHandler):
         return caller
 
     async def _resolve_identity(self, access_rule: AccessRule) -> None:
-        """Sets `identity`. A Hub service is not a person, so it can only use routes that need none."""
+        """Set `identity`. A Hub service is not a person, so it can only use routes that need none."""
         if self.caller.kind == "user":
             slug = self.path_kwargs.get("classroom") if access_rule.permission else None
             self.identity = await self.service.run_blocking(
@@ -222,7 +222,7 @@ class ApiHandler(BaseHandler):
         return TooLarge(f"The request is larger than the limit of {self.service.settings.body_limit_mb} MiB.")
 
     async def read_body(self, model: type[M]) -> M:
-        """Parses the body. Raises pydantic's ValidationError (answered as BadInput, with the invalid fields), BadInput or TooLarge."""
+        """Parse the body. Raises pydantic's ValidationError (answered as BadInput, with the invalid fields), BadInput or TooLarge."""
         if self._received_bytes > self._max_body_bytes:
             raise self._too_large_error()
         body = b"".join(self._chunks)
@@ -268,7 +268,7 @@ class PageHandler(BaseHandler):
         self.render_page("error.html", error=error)
 
     def render_page(self, template: str, **values: Any) -> None:
-        """Sends a page rendered from a template of `service/templates`, with these variables. Values are escaped."""
+        """Send a page rendered from a template of `service/templates`, with these variables. Values are escaped."""
         environment: Environment = self.settings["jinja"]
         oauth = self.service.hub.oauth
         token = login.session_token(self, oauth)
@@ -285,6 +285,6 @@ class PageHandler(BaseHandler):
 
 
 def _authorization_token(request: HTTPServerRequest) -> str | None:
-    """Returns the token of an `Authorization: token …` (or `Bearer …`) header."""
+    """Return the token of an `Authorization: token …` (or `Bearer …`) header."""
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() or None if kind.lower() in {"token", "bearer"} else None

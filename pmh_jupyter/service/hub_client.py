@@ -55,7 +55,7 @@ class HubClient:
         self._request_slots = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
 
     async def find_caller(self, token: str) -> Caller | None:
-        """Returns the owner of a token, or None if the Hub does not know it. Raises Unavailable if the Hub does not respond."""
+        """Return the owner of a token, or None if the Hub does not know it. Raises Unavailable if the Hub does not respond."""
         key = hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
         cache_entry = self._caller_cache.get(key)
         if cache_entry and cache_entry[0] > self._clock():
@@ -68,7 +68,7 @@ class HubClient:
         return caller
 
     async def token_for_code(self, code: str, verifier: str) -> str:
-        """Exchanges the authorization code of a login for the session's token. Raises Unavailable."""
+        """Exchange the authorization code of a login for the session's token. Raises Unavailable."""
         try:
             async with asyncio.timeout(REQUEST_TIMEOUT_SECONDS):
                 token: str = await self.oauth.token_for_code(code, code_verifier=verifier, sync=False)
@@ -77,7 +77,7 @@ class HubClient:
         return token
 
     async def close(self) -> None:
-        """Closes this event loop's connections to the Hub."""
+        """Close this event loop's connections to the Hub."""
         await JupyterHubHTTPClient.loop_instance().close()
 
     async def _query_hub(self, token: str) -> Caller | None:
@@ -100,7 +100,7 @@ def _to_caller(model: dict[str, Any]) -> Caller:
 
 
 def make_hub_oauth(environ: Mapping[str, str]) -> HubOAuth:
-    """Creates JupyterHub's client from the JUPYTERHUB_* variables that the Hub sets for a managed service.
+    """Create JupyterHub's client from the JUPYTERHUB_* variables that the Hub sets for a managed service.
 
     A service that runs on its own needs at least JUPYTERHUB_API_URL and JUPYTERHUB_API_TOKEN; the other variables default to the
     values of a service named `pmh`. Raises BadInput if the token is missing.

@@ -13,7 +13,7 @@ from pmh_jupyter.filesystem import write_atomically
 
 
 def load_or_create_key(path: Path, create_key: Callable[[], bytes]) -> bytes:
-    """Returns the content of a key file, which is created with mode 0600 if it does not exist.
+    """Return the content of a key file, which is created with mode 0600 if it does not exist.
 
     All processes that call this at the same time get the same key, and no reader sees an incomplete file.
     """

@@ -31,7 +31,7 @@ class PendingLogin:
 
 
 def begin_login(handler: RequestHandler, oauth: HubOAuth, next_url: str) -> str:
-    """Sets the cookie of a new login, and returns the Hub's URL to redirect to."""
+    """Set the cookie of a new login, and returns the Hub's URL to redirect to."""
     verifier, challenge, method = oauth.generate_pkce_code_challenge()
     state = secrets.token_hex(16)
     value = json.dumps({"next": next_url, "verifier": verifier})
@@ -41,7 +41,7 @@ def begin_login(handler: RequestHandler, oauth: HubOAuth, next_url: str) -> str:
 
 
 def finish_login(handler: RequestHandler, oauth: HubOAuth, state: str) -> PendingLogin | None:
-    """Returns the login with this `state` and deletes its cookie. Returns None if the cookie is missing, altered or expired."""
+    """Return the login with this `state` and deletes its cookie. Returns None if the cookie is missing, altered or expired."""
     if not (state.isascii() and state.isalnum()):
         return None
     name = _STATE_COOKIE_PREFIX + state
@@ -54,23 +54,23 @@ def finish_login(handler: RequestHandler, oauth: HubOAuth, state: str) -> Pendin
 
 
 def open_session(handler: RequestHandler, oauth: HubOAuth, token: str) -> None:
-    """Stores the Hub's token in a session cookie. The session ends when the browser closes or the Hub revokes the token."""
+    """Store the Hub's token in a session cookie. The session ends when the browser closes or the Hub revokes the token."""
     _set_signed_cookie(handler, oauth, oauth.cookie_name, token)
 
 
 def close_session(handler: RequestHandler, oauth: HubOAuth) -> None:
-    """Deletes the session cookie."""
+    """Delete the session cookie."""
     handler.clear_cookie(oauth.cookie_name, path=oauth.cookie_path)
 
 
 def session_token(handler: RequestHandler, oauth: HubOAuth) -> str | None:
-    """Returns the Hub's token of the browser's session, or None."""
+    """Return the Hub's token of the browser's session, or None."""
     value = handler.get_signed_cookie(oauth.cookie_name)
     return value.decode("ascii", "replace") if value else None
 
 
 def xsrf_token(cookie_secret: bytes, token: str) -> str:
-    """Computes the XSRF token of a session, which pages of the service include in forms and requests. Other pages cannot read it."""
+    """Compute the XSRF token of a session, which pages of the service include in forms and requests. Other pages cannot read it."""
     return hmac.new(cookie_secret, b"xsrf:" + token.encode(), hashlib.sha256).hexdigest()
 
 

@@ -23,7 +23,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("pmh.service")
 
 
 def configure_logging(level: str = "info", as_json: bool = False) -> None:
-    """Configures structlog and the standard library's logging for this process. JSON is also used if stderr is not a terminal."""
+    """Configure structlog and the standard library's logging for this process. JSON is also used if stderr is not a terminal."""
     shared_processors: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -57,14 +57,14 @@ def configure_logging(level: str = "info", as_json: bool = False) -> None:
 
 
 def choose_request_id(proposed_id: str | None) -> str:
-    """Returns the proposed id if it is safe to log, else a new one."""
+    """Return the proposed id if it is safe to log, else a new one."""
     if proposed_id and _REQUEST_ID_PATTERN.fullmatch(proposed_id):
         return proposed_id
     return uuid.uuid4().hex
 
 
 def _redact_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Removes everything that looks like a credential from the event's texts, as a last safeguard."""
+    """Remove everything that looks like a credential from the event's texts, as a last safeguard."""
     for key, value in event.items():
         if isinstance(value, str):
             event[key] = _SECRET_PATTERN.sub(r"\1\2[redacted]", value)

@@ -33,7 +33,7 @@ class Metrics:
         self.event_streams = Gauge("pmh_event_streams", "Open event streams.", registry=self._registry)
 
     def count_grading(self, grading: Grading) -> None:
-        """Counts the exercises of a grading by outcome. A grading that failed as a whole counts as one grader error."""
+        """Count the exercises of a grading by outcome. A grading that failed as a whole counts as one grader error."""
         self.grading_duration_seconds.observe(grading.seconds)
         if grading.grader_error:
             self.graded_exercises.labels(Outcome.GRADER_ERROR.value).inc()
@@ -41,5 +41,5 @@ class Metrics:
             self.graded_exercises.labels(verdict.outcome.value).inc()
 
     def render(self) -> bytes:
-        """Returns the metrics in Prometheus' text format."""
+        """Return the metrics in Prometheus' text format."""
         return generate_latest(self._registry)

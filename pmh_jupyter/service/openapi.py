@@ -30,7 +30,7 @@ _STATUS_DESCRIPTIONS = {
 
 
 def build_document(routes: Iterable[Route], server_url: str) -> dict[str, Any]:
-    """Builds the document. `server_url` is the base URL of the API."""
+    """Build the document. `server_url` is the base URL of the API."""
     routes = tuple(routes)
     models: set[type[WireModel]] = {ErrorReply, *(model for route in routes for model in _models(route))}
     sorted_models = sorted(models, key=lambda model: model.__name__)

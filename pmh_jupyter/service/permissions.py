@@ -42,7 +42,7 @@ class AccessRule:
             Permission(self.permission)
 
     def require_scope(self, caller: Caller) -> None:
-        """Raises NotAllowed if the caller does not have the scope. `resolve_identity` checks the permission."""
+        """Raise NotAllowed if the caller does not have the scope. `resolve_identity` checks the permission."""
         if self.allows_session and caller.has_session:
             return
         if self.scope not in caller.scopes:

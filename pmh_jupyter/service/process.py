@@ -46,7 +46,7 @@ GRADER_CLOSE_TIMEOUT_SECONDS = 0.5
 
 @contextlib.asynccontextmanager
 async def running_service(settings: Settings, environ: Mapping[str, str]) -> AsyncIterator[Service]:
-    """Runs a service until the block is left. Raises PmhError if it cannot start.
+    """Run a service until the block is left. Raises PmhError if it cannot start.
 
     The service listens at JUPYTERHUB_SERVICE_URL if that is set, else at PMH_SERVICE_IP and PMH_SERVICE_PORT.
     """
@@ -73,7 +73,7 @@ async def running_service(settings: Settings, environ: Mapping[str, str]) -> Asy
 
 
 def build_service(settings: Settings, environ: Mapping[str, str], database: Database) -> Service:
-    """Creates the objects of a service process on an open database, without starting threads. Must be called in the event loop."""
+    """Create the objects of a service process on an open database, without starting threads. Must be called in the event loop."""
     key_folder = settings.data_path / "keys"
     metrics, clock = Metrics(), time.monotonic
     grader = Grader(settings, find_backend, IsolationCache(), save_isolation=partial(save_isolation, database))
@@ -131,12 +131,12 @@ def _build_readiness(
 
 
 def default_worker_count() -> int:
-    """Returns more workers than cores: a slow submission often only sleeps, and some workers are reserved for checks."""
+    """Return more workers than cores: a slow submission often only sleeps, and some workers are reserved for checks."""
     return max(4, 2 * len(os.sched_getaffinity(0)))
 
 
 def listen_address(settings: Settings, environ: Mapping[str, str]) -> tuple[str, int]:
-    """Returns the IP address and port to listen on."""
+    """Return the IP address and port to listen on."""
     url = urlparse(environ.get("JUPYTERHUB_SERVICE_URL", ""))
     if url.hostname and url.port:
         return url.hostname, url.port
@@ -144,7 +144,7 @@ def listen_address(settings: Settings, environ: Mapping[str, str]) -> tuple[str,
 
 
 async def serve(settings: Settings, environ: Mapping[str, str]) -> None:
-    """Runs the service until SIGTERM or SIGINT."""
+    """Run the service until SIGTERM or SIGINT."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
@@ -155,7 +155,7 @@ async def serve(settings: Settings, environ: Mapping[str, str]) -> None:
 
 
 async def _stop_service(service: Service, server: HTTPServer) -> None:
-    """Accepts no more requests and jobs, ends the streams, and waits briefly for running gradings before releasing their jobs."""
+    """Accept no more requests and jobs, ends the streams, and waits briefly for running gradings before releasing their jobs."""
     server.stop()
     await service.broadcaster.close()
     with contextlib.suppress(TimeoutError):

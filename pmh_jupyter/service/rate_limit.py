@@ -23,7 +23,7 @@ class RateLimit:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def consume(self, person: str) -> None:
-        """Takes one token from the person's bucket. Raises TooManyRequests, with the seconds to wait, if it is empty."""
+        """Take one token from the person's bucket. Raises TooManyRequests, with the seconds to wait, if it is empty."""
         now = self._clock()
         tokens, refilled_at = self._buckets.pop(person, (float(self._per_minute), now))
         tokens = min(float(self._per_minute), tokens + (now - refilled_at) * self._per_minute / 60)

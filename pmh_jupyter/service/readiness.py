@@ -39,7 +39,7 @@ class Readiness:
         self._check_lock = asyncio.Lock()
 
     async def check_components(self) -> tuple[ComponentStatus, ...]:
-        """Returns the status of all components, at most STATUS_CACHE_SECONDS old."""
+        """Return the status of all components, at most STATUS_CACHE_SECONDS old."""
         async with self._check_lock:
             if not self._cached_statuses or self._clock() >= self._cached_until:
                 self._cached_statuses = tuple(

@@ -37,7 +37,7 @@ class ReceiptSigner:
         return {self.key_id: base64.b64encode(self.public_key).decode()}
 
     def sign(self, fields: Mapping[str, str]) -> dict[str, Any]:
-        """Returns the signed receipt as JSON values.
+        """Return the signed receipt as JSON values.
 
         fields: as text, `submission_id`, `person_id`, `classroom`, `lesson`, `release_id`, `content_hash` and `received_at`.
         """
@@ -48,12 +48,12 @@ class ReceiptSigner:
 
 
 def short_code(submission_id: str, content_hash: str) -> str:
-    """Returns a code such as 7KQM-2XWD that identifies a submission and its content."""
+    """Return a code such as 7KQM-2XWD that identifies a submission and its content."""
     return encode_readable_code(hashlib.sha256(f"{submission_id}:{content_hash}".encode()).digest())
 
 
 def canonical_bytes(receipt: Receipt) -> bytes:
-    """Returns the bytes that are signed."""
+    """Return the bytes that are signed."""
     fields = receipt.model_dump(mode="json", exclude={"signature"})
     return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 

@@ -87,7 +87,7 @@ class Route:
 
 
 def path_regex(path: str) -> str:
-    """Converts a path with `{parameters}` to a regular expression with named groups. Raises KeyError for an unknown parameter."""
+    """Convert a path with `{parameters}` to a regular expression with named groups. Raises KeyError for an unknown parameter."""
     literals = re.split(r"{\w+}", path)
     names = re.findall(r"{(\w+)}", path)
     groups = [*(f"(?P<{name}>{PARAMETER_PATTERNS[name]})" for name in names), ""]

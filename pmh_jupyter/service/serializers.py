@@ -25,7 +25,7 @@ from pmh_jupyter.wire.errors import problem_reply
 
 
 def to_points(millipoints: int) -> float:
-    """Converts milli-points to points: 1,500 to 1.5."""
+    """Convert milli-points to points: 1,500 to 1.5."""
     return millipoints / 1000
 
 
@@ -46,7 +46,7 @@ def classroom_reply(membership: Membership) -> people.ClassroomReply:
 
 
 def outline_reply(member_outline: domain.Outline) -> outline.OutlineReply:
-    """Serializes the outline of one member."""
+    """Serialize the outline of one member."""
     lessons = member_outline.lessons
     return outline.OutlineReply(
         classroom=classroom_reply(member_outline.membership),

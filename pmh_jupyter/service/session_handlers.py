@@ -48,5 +48,5 @@ class LogoutHandler(PageHandler):
 
 
 def _safe_redirect_url(url: str, base_url: str) -> str:
-    """Returns the URL if it belongs to the service, else the service's home page."""
+    """Return the URL if it belongs to the service, else the service's home page."""
     return url if url.startswith(base_url) else base_url

@@ -15,7 +15,7 @@ MAX_FILES = 500
 
 
 def decode_files(files: Iterable[FileContent]) -> tuple[File, ...]:
-    """Decodes the files of a request.
+    """Decode the files of a request.
 
     Raises BadInput for an unsafe or duplicate path and for content that does not match its hash, TooLarge for more than MAX_FILES.
     """

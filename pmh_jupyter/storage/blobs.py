@@ -26,13 +26,13 @@ class BlobStore(Protocol):
     """Stores blobs. Call `stage` before the transaction, `store` in the same transaction, `read` in any transaction."""
 
     def stage(self, namespace: BlobNamespace, contents: Iterable[bytes]) -> None:
-        """Makes the contents durable, if they are stored outside the database. Raises Unavailable if the disk is full."""
+        """Make the contents durable, if they are stored outside the database. Raises Unavailable if the disk is full."""
 
     def store(self, session: Session, namespace: BlobNamespace, contents: Iterable[bytes]) -> None:
-        """Adds the contents to the transaction, if they are stored in the database."""
+        """Add the contents to the transaction, if they are stored in the database."""
 
     def read(self, session: Session, namespace: BlobNamespace, digests: Iterable[str]) -> dict[str, bytes]:
-        """Returns the contents by digest. Raises Unavailable if one is missing or damaged."""
+        """Return the contents by digest. Raises Unavailable if one is missing or damaged."""
 
 
 class FileBlobStore:
@@ -52,7 +52,7 @@ class FileBlobStore:
                 ) from error
 
     def store(self, session: Session, namespace: BlobNamespace, contents: Iterable[bytes]) -> None:
-        """Does nothing: `stage` has written the files."""
+        """Do nothing: `stage` has written the files."""
 
     def read(self, session: Session, namespace: BlobNamespace, digests: Iterable[str]) -> dict[str, bytes]:
         return {digest: self._read(namespace, digest) for digest in set(digests)}
@@ -82,7 +82,7 @@ class DatabaseBlobStore:
     """One row per blob, written in the transaction that refers to it."""
 
     def stage(self, namespace: BlobNamespace, contents: Iterable[bytes]) -> None:
-        """Does nothing: `store` writes the rows."""
+        """Do nothing: `store` writes the rows."""
 
     def store(self, session: Session, namespace: BlobNamespace, contents: Iterable[bytes]) -> None:
         rows = {sha256_hex(content): content for content in contents}

@@ -54,7 +54,7 @@ class Database:
         self._lock = FileLock(self.sqlite_path.with_name(f"{self.sqlite_path.name}.lock")) if self.sqlite_path else None
 
     def open(self, *, exclusive: bool = True) -> Database:
-        """Checks that the database responds, and returns self.
+        """Check that the database responds, and returns self.
 
         exclusive: also take the lock that only one process can hold for a SQLite file. Set it to False for short queries beside a
         running service. Raises Conflict if another process holds the lock, Unavailable if the database does not respond.
@@ -77,7 +77,7 @@ class Database:
         return self._lock is not None and self._lock.is_held
 
     def close(self) -> None:
-        """Closes all connections and releases the lock. A connection in use by another thread is closed when that thread returns it."""
+        """Close all connections and releases the lock. A connection in use by another thread is closed when that thread returns it."""
         event.listen(self.engine, "checkin", _invalidate_on_checkin)
         self.engine.dispose()
         if self._lock:
@@ -90,17 +90,17 @@ class Database:
         self.close()
 
     def ping(self) -> None:
-        """Runs a trivial query. Raises Unavailable if the database does not respond."""
+        """Run a trivial query. Raises Unavailable if the database does not respond."""
         with self.read() as session:
             session.execute(text("SELECT 1"))
 
     def check_revision(self) -> None:
-        """Raises SchemaTooOld or SchemaTooNew unless the schema is the one of this version of pmh-jupyter."""
+        """Raise SchemaTooOld or SchemaTooNew unless the schema is the one of this version of pmh-jupyter."""
         with _translate_errors(), self.engine.connect() as connection:
             revision.check_revision(connection)
 
     def upgrade(self, backup_dir: Path) -> Path | None:
-        """Migrates to the schema of this version of pmh-jupyter.
+        """Migrate to the schema of this version of pmh-jupyter.
 
         Backs up a SQLite file with data first and returns the path of the backup. Raises SchemaTooNew, and changes nothing, if a
         newer version has written the schema.
@@ -109,7 +109,7 @@ class Database:
             return revision.upgrade_schema(self.engine, self.sqlite_path, backup_dir, self.now())
 
     def migrate_or_check(self, backup_dir: Path) -> Path | None:
-        """Prepares the schema for a starting service: upgrades SQLite; only checks PostgreSQL, which other processes may be using."""
+        """Prepare the schema for a starting service: upgrades SQLite; only checks PostgreSQL, which other processes may be using."""
         if self.sqlite_path:
             return self.upgrade(backup_dir)
         self.check_revision()
@@ -154,7 +154,7 @@ def _sqlite_path(name: str | None) -> Path:
 
 @contextmanager
 def _translate_errors() -> Iterator[None]:
-    """Translates errors of the database driver.
+    """Translate errors of the database driver.
 
     Unavailable: the database cannot be reached, is locked or is full. BadInput: it cannot store a value (a NUL in a name, an
     integer of more than 64 bits). All other errors are bugs and are not translated.

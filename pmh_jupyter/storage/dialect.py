@@ -21,7 +21,7 @@ LOCK_TIMEOUT_SECONDS = 15.0
 
 
 def make_engine(url: URL) -> Engine:
-    """Creates the engine for a URL. Raises BadInput for a database that is neither SQLite nor PostgreSQL."""
+    """Create the engine for a URL. Raises BadInput for a database that is neither SQLite nor PostgreSQL."""
     if url.get_backend_name() == "sqlite":
         return _sqlite_engine(url)
     if url.get_backend_name() == "postgresql":
@@ -78,7 +78,7 @@ def _replace_unstorable_characters(value: Any) -> Any:
 
 
 def make_read_only_engine(engine: Engine) -> Engine:
-    """Returns a variant of the engine for read-only transactions, in which all queries see the same snapshot."""
+    """Return a variant of the engine for read-only transactions, in which all queries see the same snapshot."""
     if engine.dialect.name == "sqlite":
         return engine.execution_options(pmh_read_only=True)
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
@@ -86,7 +86,7 @@ def make_read_only_engine(engine: Engine) -> Engine:
 
 @contextmanager
 def migration_transaction(connection: Connection) -> Iterator[None]:
-    """Runs a migration in one transaction.
+    """Run a migration in one transaction.
 
     SQLite changes a table by copying it and dropping the old one, which would violate foreign keys. So enforcement is suspended
     (before the transaction: the pragma has no effect within one), and all foreign keys are checked before the commit. Raises
@@ -112,7 +112,7 @@ def migration_transaction(connection: Connection) -> Iterator[None]:
 
 
 def insert_if_absent(session: Session, table: type[Base], **values: Any) -> bool:
-    """Inserts a row unless one with the same key exists; returns True if it was inserted.
+    """Insert a row unless one with the same key exists; returns True if it was inserted.
 
     Waits for the end of another transaction that is inserting the same key.
     """

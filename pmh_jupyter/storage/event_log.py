@@ -28,7 +28,7 @@ class NewEvent:
 
 
 def append_events(session: Session, classroom_id: UUID, new_events: Iterable[NewEvent], now: datetime) -> None:
-    """Numbers the events and writes them.
+    """Number the events and writes them.
 
     Locks the classroom's row until the commit, so a concurrent writer waits and then takes the next number. Therefore numbers have
     no gaps, and once a reader has seen number N, no lower number appears later. A database sequence guarantees neither.
@@ -59,7 +59,7 @@ def append_events(session: Session, classroom_id: UUID, new_events: Iterable[New
 
 
 def to_event(row: EventRow) -> Event:
-    """Converts a row to an Event."""
+    """Convert a row to an Event."""
     return Event(row.number, EventKind(row.kind), row.occurred_at, row.day, row.person_id, row.data)
 
 

@@ -22,7 +22,7 @@ ADVISORY_LOCK_KEY = 7_042_026
 
 
 def check_revision(connection: Connection) -> None:
-    """Raises SchemaTooOld or SchemaTooNew unless the database is at the newest revision of this version."""
+    """Raise SchemaTooOld or SchemaTooNew unless the database is at the newest revision of this version."""
     revision_id = current_revision(connection)
     scripts = ScriptDirectory.from_config(_alembic_config())
     if revision_id == scripts.get_current_head():
@@ -42,7 +42,7 @@ def current_revision(connection: Connection) -> str | None:
 
 
 def upgrade_schema(engine: Engine, sqlite_path: Path | None, backup_dir: Path, now: datetime) -> Path | None:
-    """Upgrades the database to the newest revision. Returns the path of the backup if one was made. Raises SchemaTooNew."""
+    """Upgrade the database to the newest revision. Returns the path of the backup if one was made. Raises SchemaTooNew."""
     with engine.connect() as connection:
         if _is_current(connection):
             return None
@@ -59,7 +59,7 @@ def upgrade_schema(engine: Engine, sqlite_path: Path | None, backup_dir: Path, n
 
 
 def _create_schema(connection: Connection) -> None:
-    """Creates the schema unless it exists. If an operator has created it, no privilege to create schemas is needed."""
+    """Create the schema unless it exists. If an operator has created it, no privilege to create schemas is needed."""
     schema_query = text("SELECT 1 FROM pg_namespace WHERE nspname = :name")
     if connection.scalar(schema_query, {"name": SCHEMA_NAME}) is None:
         connection.execute(text(f"CREATE SCHEMA {SCHEMA_NAME}"))
@@ -74,7 +74,7 @@ def _is_current(connection: Connection) -> bool:
 
 
 def _back_up_sqlite(sqlite_path: Path, folder: Path, now: datetime) -> Path:
-    """Copies a SQLite database with its backup API, which gives a consistent copy even while others write."""
+    """Copy a SQLite database with its backup API, which gives a consistent copy even while others write."""
     folder.mkdir(parents=True, exist_ok=True)
     backup_path = folder / f"{sqlite_path.stem}-{now:%Y%m%dT%H%M%S}.sqlite"
     with closing(sqlite3.connect(sqlite_path)) as source, closing(sqlite3.connect(backup_path)) as target:

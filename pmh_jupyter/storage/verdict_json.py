@@ -12,7 +12,7 @@ from pmh_jupyter.domain.verdict import ExerciseVerdict, Flag, Message, Outcome, 
 
 
 def message_to_json(message: Message) -> dict[str, Any]:
-    """Returns `{"code": …, "params": {…}}`."""
+    """Return `{"code": …, "params": {…}}`."""
     return {"code": message.code, "params": dict(message.params)}
 
 
@@ -22,7 +22,7 @@ def message_from_json(data: dict[str, Any]) -> Message:
 
 
 def flag_to_json(flag: Flag) -> dict[str, Any]:
-    """Returns the fields of the flag by name."""
+    """Return the fields of the flag by name."""
     return asdict(flag)
 
 
@@ -32,7 +32,7 @@ def flag_from_json(data: dict[str, Any]) -> Flag:
 
 
 def verdict_to_json(verdict: ExerciseVerdict) -> dict[str, Any]:
-    """Returns the fields of the verdict by name, with a list of its tests."""
+    """Return the fields of the verdict by name, with a list of its tests."""
     return {
         "grade_id": verdict.grade_id,
         "outcome": verdict.outcome.value,

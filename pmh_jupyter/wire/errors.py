@@ -7,7 +7,7 @@ from pmh_jupyter.wire.base import ErrorReply, ProblemReply
 
 
 def error_reply(error: PmhError, request_id: str) -> ErrorReply:
-    """Returns the body of the response to a request that failed."""
+    """Return the body of the response to a request that failed."""
     return ErrorReply(
         code=error.code,
         message=error.message,
@@ -18,5 +18,5 @@ def error_reply(error: PmhError, request_id: str) -> ErrorReply:
 
 
 def problem_reply(problem: Problem) -> ProblemReply:
-    """Returns one problem of a rejected input as a message."""
+    """Return one problem of a rejected input as a message."""
     return ProblemReply(file=problem.file, cell=problem.cell, message=problem.message, remedy=problem.remedy)

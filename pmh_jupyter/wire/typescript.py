@@ -66,7 +66,7 @@ _SCALARS: dict[Any, str] = {
 
 
 def generate_typescript(roots: tuple[type[WireModel], ...] = ROOT_MODELS) -> str:
-    """Returns the text of wire.ts: every root and every message inside one, in the order of first mention."""
+    """Return the text of wire.ts: every root and every message inside one, in the order of first mention."""
     models: dict[str, type[WireModel]] = {}
     for root in roots:
         _collect(root, models)
@@ -134,7 +134,7 @@ def _element_type(annotation: Any) -> str:
 
 
 def generate_files() -> dict[str, str]:
-    """Returns the text of every generated file by its name."""
+    """Return the text of every generated file by its name."""
     return {
         "wire.ts": generate_typescript(),
         "feedbackTexts.ts": generate_feedback_texts(),
@@ -143,7 +143,7 @@ def generate_files() -> dict[str, str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Writes the generated files, or with --check returns 1 when one of them is out of date."""
+    """Write the generated files, or with --check returns 1 when one of them is out of date."""
     parser = argparse.ArgumentParser(prog="python -m pmh_jupyter.wire.typescript", description=__doc__)
     parser.add_argument("--check", action="store_true", help="only report files that are out of date")
     parser.add_argument("--folder", type=Path, default=TARGET_FOLDER)

@@ -22,7 +22,7 @@ def generated_header(source: str) -> str:
 
 
 def generate_feedback_texts() -> str:
-    """Returns the text of feedbackTexts.ts: a function that converts a message of the grader to a sentence."""
+    """Return the text of feedbackTexts.ts: a function that converts a message of the grader to a sentence."""
     cases = "".join(_format_case(code, template) for code, template in FEEDBACK_TEXTS.items())
     return (
         generated_header("pmh_jupyter/domain/feedback_text.py")
@@ -46,7 +46,7 @@ def _format_case(code: str, template: str) -> str:
 
 
 def generate_labels() -> str:
-    """Returns the text of labels.ts: labels and icons of states and outcomes, and the icons' shapes."""
+    """Return the text of labels.ts: labels and icons of states and outcomes, and the icons' shapes."""
     icons = "".join(f"  {_quote(name)}: [{', '.join(map(_format_path, paths))}],\n" for name, paths in ICONS.items())
     return (
         generated_header("pmh_jupyter/domain/labels.py")

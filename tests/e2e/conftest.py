@@ -57,5 +57,5 @@ _numbers = count(1)
 
 @pytest.fixture
 def unique_name() -> UniqueName:
-    """Makes a user name that was not used before, so that the user has an empty workspace."""
+    """Make a user name that was not used before, so that the user has an empty workspace."""
     return lambda prefix: f"{prefix}-{next(_numbers)}"

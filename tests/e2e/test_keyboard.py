@@ -77,13 +77,13 @@ class KeyboardUser(Student):
         self.arrive_in_lab()
 
     def press(self, *keys: str) -> None:
-        """Presses keys one after another, and asserts after each that something has the focus."""
+        """Press keys one after another, and asserts after each that something has the focus."""
         for key in keys:
             self.page.keyboard.press(key)
             focus(self.page)
 
     def command(self, label: str) -> None:
-        """Runs a command from the palette."""
+        """Run a command from the palette."""
         self.page.keyboard.press("Control+Shift+C")
         palette = self.page.locator(".jp-ModalCommandPalette")
         expect(palette.locator("input")).to_be_focused()
@@ -95,7 +95,7 @@ class KeyboardUser(Student):
         self.page.wait_for_function("document.activeElement !== document.body")
 
     def tab_to(self, label: str) -> None:
-        """Presses Tab until the control with this name has the focus, and asserts that the focus is visible."""
+        """Press Tab until the control with this name has the focus, and asserts that the focus is visible."""
         for _ in range(40):
             focused = focus(self.page)
             if focused.name == label:
@@ -105,7 +105,7 @@ class KeyboardUser(Student):
         raise AssertionError(f"{label} cannot be reached by Tab")
 
     def move_to_cell(self, strip: str) -> None:
-        """Moves down the notebook cell by cell to the cell with this strip."""
+        """Move down the notebook cell by cell to the cell with this strip."""
         for _ in range(60):
             if focus(self.page).cell == strip:
                 return

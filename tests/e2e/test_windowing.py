@@ -75,7 +75,7 @@ def test_strips_stay_at_their_exercises(walt: Student, mode: str) -> None:
 
 
 def lengthen(page: Page) -> None:
-    """Inserts text cells between the exercises, 200 cells in all, and names the exercise in each answer."""
+    """Insert text cells between the exercises, 200 cells in all, and names the exercise in each answer."""
     notebook = read_notebook(page, NOTEBOOK)
     lesson_cells = [cell for cell in notebook["cells"] if not cell["id"].startswith("filler-")]
     for cell in lesson_cells:
@@ -98,13 +98,13 @@ def filler(number: int, part: int) -> dict[str, object]:
 
 
 def open_in_empty_workspace(walt: Student) -> None:
-    """Opens the notebook in a workspace in which nothing else is open."""
+    """Open the notebook in a workspace in which nothing else is open."""
     walt.page.goto(f"{walt.lab}/tree/{NOTEBOOK}?reset")
     walt.arrive_in_lab()
 
 
 def expect_at_its_answer(walt: Student, exercise: str) -> None:
-    """Expects one strip for the exercise, at its answer, no duplicates on the page, and a result for the first exercise."""
+    """Expect one strip for the exercise, at its answer, no duplicates on the page, and a result for the first exercise."""
     scroll_to(walt, exercise)
     expect(walt.strip(exercise)).to_have_count(1)
     expect(walt.cell(exercise).locator(".cm-content")).to_have_text(f"# the answer of {GRADE_IDS[exercise]}")
@@ -115,7 +115,7 @@ def expect_at_its_answer(walt: Student, exercise: str) -> None:
 
 
 def scroll_to(walt: Student, exercise: str) -> None:
-    """Scrolls down from the notebook's start, a screen at a time, until the exercise's strip appears. Repeats this, because a cell can be
+    """Scroll down from the notebook's start, a screen at a time, until the exercise's strip appears. Repeats this, because a cell can be
     scrolled past before its strip is drawn."""
     notebook = walt.page.locator(".jp-WindowedPanel-outer")
     for _ in range(PASSES):
@@ -128,11 +128,11 @@ def scroll_to(walt: Student, exercise: str) -> None:
 
 
 def wait_for_focus_in_notebook(page: Page) -> None:
-    """Waits until Lab has moved the focus from the deleted cell to the next one; shortcuts do not work before."""
+    """Wait until Lab has moved the focus from the deleted cell to the next one; shortcuts do not work before."""
     page.wait_for_function("() => document.activeElement.closest('.jp-Notebook') !== null")
 
 
 def select(walt: Student, exercise: str) -> None:
-    """Makes the exercise's cell the active cell."""
+    """Make the exercise's cell the active cell."""
     walt.cell(exercise).locator(".jp-InputPrompt").click()
     expect(walt.cell(exercise)).to_have_class(re.compile("jp-mod-active"))

@@ -59,7 +59,7 @@ PARTS = {
 
 
 def needs(*parts: str) -> None:
-    """Skips the running test if one of the parts is missing, with what would bring it; KeyError for a part that is not listed."""
+    """Skip the running test if one of the parts is missing, with what would bring it; KeyError for a part that is not listed."""
     for name in parts:
         part = PARTS[name]
         if not part.there():

@@ -16,7 +16,7 @@ HUB_PINS = re.compile(r"^[a-zA-Z0-9._-]+==[^\\\n]+", re.MULTILINE)
 
 
 def build_wheel(source: Path, target: Path) -> subprocess.CompletedProcess[str]:
-    """Runs the build; a wheel in `target` if it did well, else the reason on standard error."""
+    """Run the build; a wheel in `target` if it did well, else the reason on standard error."""
     command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(target)]
     return subprocess.run(command, cwd=source, capture_output=True, text=True)
 

@@ -46,14 +46,14 @@ class AccountsAuthenticator(Authenticator):  # type: ignore[misc]
         self._hashing_pool = ThreadPoolExecutor(MAX_CONCURRENT_HASHES, "pmh-accounts")
 
     async def run_in_pool(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Runs a function of the store in a thread pool, because hashing would block the event loop."""
+        """Run a function of the store in a thread pool, because hashing would block the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._hashing_pool, function, *arguments)
 
     def normalize_username(self, username: str) -> str:
         return normalize_name(username)
 
     async def authenticate(self, handler: Any, data: dict[str, str]) -> str | None:
-        """Returns the name if the password is right, else None.
+        """Return the name if the password is right, else None.
 
         Raises HTTPError with a text for the log-in page: after too many attempts, or if the password is a one-time password.
         """
@@ -64,7 +64,7 @@ class AccountsAuthenticator(Authenticator):  # type: ignore[misc]
         return name if password_match is PasswordMatch.YES else None
 
     async def check_password(self, name: str, password: str, address: str) -> PasswordMatch:
-        """Checks a password and counts a failure. Raises HTTPError 429 after too many failures."""
+        """Check a password and counts a failure. Raises HTTPError 429 after too many failures."""
         self.check_throttle(name, address)
         password_match = await self.run_in_pool(self.store.check_password, name, password)
         if password_match is PasswordMatch.NO:
@@ -74,7 +74,7 @@ class AccountsAuthenticator(Authenticator):  # type: ignore[misc]
         return password_match
 
     def check_throttle(self, name: str, address: str) -> None:
-        """Raises HTTPError 429 after too many failures. Even the right password is not accepted then."""
+        """Raise HTTPError 429 after too many failures. Even the right password is not accepted then."""
         wait_seconds = self.throttle.wait_seconds(name, address)
         if wait_seconds > 0:
             minutes = max(1, round(wait_seconds / 60))
@@ -85,7 +85,7 @@ class AccountsAuthenticator(Authenticator):  # type: ignore[misc]
             )
 
     def new_name_problem(self, name: str, is_hub_user: bool) -> str | None:
-        """Returns the problem with the name of a new account, or None. Nobody can sign up with an administrator's name."""
+        """Return the problem with the name of a new account, or None. Nobody can sign up with an administrator's name."""
         if problem := name_problem(name):
             return problem
         if is_hub_user or name in self.admin_users or self.store.is_taken(name):
@@ -93,7 +93,7 @@ class AccountsAuthenticator(Authenticator):  # type: ignore[misc]
         return None
 
     async def sign_up(self, name: str, password: str, join_code: str) -> None:
-        """Creates an account and a member of the classroom, or neither. Raises Conflict, BadJoinCode or Unavailable."""
+        """Create an account and a member of the classroom, or neither. Raises Conflict, BadJoinCode or Unavailable."""
         await self.run_in_pool(self.store.reserve_name, name, password)
         try:
             await enrol(self.service_url, self.service_token, name, join_code)
@@ -103,7 +103,7 @@ class AccountsAuthenticator(Authenticator):  # type: ignore[misc]
         await self.run_in_pool(self.store.activate, name)
 
     def delete_user(self, user: Any) -> None:
-        """Retires the account of a user who is deleted at the Hub. The name stays taken, because home and grades belong to it."""
+        """Retire the account of a user who is deleted at the Hub. The name stays taken, because home and grades belong to it."""
         super().delete_user(user)
         self.store.retire(user.name)
 

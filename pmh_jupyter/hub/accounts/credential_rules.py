@@ -19,12 +19,12 @@ MAX_PASSWORD_LENGTH = 256
 
 
 def normalize_name(text: str) -> str:
-    """Returns the normal form of a name: Unicode NFKC, lower case, without surrounding spaces."""
+    """Return the normal form of a name: Unicode NFKC, lower case, without surrounding spaces."""
     return unicodedata.normalize("NFKC", text).strip().casefold()
 
 
 def name_problem(name: str) -> str | None:
-    """Returns the problem with a normalized name, as a sentence for its owner, or None if the name is allowed."""
+    """Return the problem with a normalized name, as a sentence for its owner, or None if the name is allowed."""
     if not name:
         return "Choose a name."
     if not NAME_PATTERN.fullmatch(name):
@@ -37,7 +37,7 @@ def name_problem(name: str) -> str | None:
 
 
 def password_problem(name: str, password: str) -> str | None:
-    """Returns the problem with a password, as a sentence for its owner, or None. Length matters, kinds of characters do not."""
+    """Return the problem with a password, as a sentence for its owner, or None. Length matters, kinds of characters do not."""
     if len(password) < MIN_PASSWORD_LENGTH:
         return f"Use at least {MIN_PASSWORD_LENGTH} characters. Three or four words are easy to remember."
     if len(password) > MAX_PASSWORD_LENGTH:

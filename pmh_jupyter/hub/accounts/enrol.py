@@ -21,7 +21,7 @@ class BadJoinCode(BadInput):
 
 
 async def enrol(service_url: str, token: str, name: str, join_code: str) -> ClassroomReply:
-    """Makes `name` a member of the classroom with this join code.
+    """Make `name` a member of the classroom with this join code.
 
     Raises BadJoinCode if no classroom has it, Unavailable if the service does not answer or is busy.
     """
@@ -45,7 +45,7 @@ async def enrol(service_url: str, token: str, name: str, join_code: str) -> Clas
 
 
 def _enrolment_error(status: int, body: bytes) -> PmhError:
-    """Returns the error that the sign-up page shows for a reply of the service."""
+    """Return the error that the sign-up page shows for a reply of the service."""
     if status in (400, 404, 409, 410, 422):
         return BadJoinCode(_error_message(body) or "No classroom has this code.")
     if status == 429:

@@ -24,7 +24,7 @@ class AdminPassword:
 
 
 def ensure_admin(path: Path, name: str) -> AdminPassword:
-    """Creates the first administrator's account in the accounts file, with a one-time password, unless the name is taken."""
+    """Create the first administrator's account in the accounts file, with a one-time password, unless the name is taken."""
     store = AccountStore(path)
     name = normalize_name(name)
     if not store.is_taken(name):
@@ -33,7 +33,7 @@ def ensure_admin(path: Path, name: str) -> AdminPassword:
 
 
 def reset_password(path: Path, name: str) -> str:
-    """Replaces the password of an account by a one-time password, and returns it. Raises NotFound if there is no such account."""
+    """Replace the password of an account by a one-time password, and returns it. Raises NotFound if there is no such account."""
     name = normalize_name(name)
     if not path.exists():
         raise NotFound(

@@ -56,12 +56,12 @@ class AccountPage(BaseHandler):  # type: ignore[misc]
         self.set_header("Cache-Control", "no-store")
 
     def form_field(self, name: str) -> str:
-        """Returns the typed value; empty if the field is absent."""
+        """Return the typed value; empty if the field is absent."""
         value: str = self.get_body_argument(name, "", strip=False)
         return value
 
     async def render_form(self, problems: dict[str, str] | None = None, status: int = 200, **values: Any) -> None:
-        """Sends the page with its form. `problems` are by field; "form" is the key of problems with the form as a whole."""
+        """Send the page with its form. `problems` are by field; "form" is the key of problems with the form as a whole."""
         self.set_status(400 if problems and status == 200 else status)
         page = await self.render_template(
             self.template, problems=problems or {}, next=self.get_argument("next", ""), **({"typed_name": ""} | values)
@@ -69,7 +69,7 @@ class AccountPage(BaseHandler):  # type: ignore[misc]
         self.finish(page)
 
     async def log_in_and_redirect(self, name: str, password: str) -> None:
-        """Logs in a person who has just chosen this password, and redirects to the page that they requested."""
+        """Log in a person who has just chosen this password, and redirects to the page that they requested."""
         user = await self.login_user({"username": name, "password": password})
         self._jupyterhub_user = user
         self.redirect(self.get_next_url(user))
@@ -111,7 +111,7 @@ class SignUpPage(AccountPage):
             await self.log_in_and_redirect(name, password)
 
     async def _sign_up(self, name: str, password: str, join_code: str) -> dict[str, str]:
-        """Creates the account. Returns problems by field, empty on success. Wrong codes count as failures, like wrong passwords."""
+        """Create the account. Returns problems by field, empty on success. Wrong codes count as failures, like wrong passwords."""
         authenticator = self.authenticator
         authenticator.check_throttle("", self.remote_address)
         try:
@@ -194,7 +194,7 @@ class AccountsPage(AccountPage):
 
 
 def end_sessions(handler: BaseHandler, name: str) -> None:
-    """Logs a person out everywhere: somebody else may have used the old password. Servers keep running."""
+    """Log a person out everywhere: somebody else may have used the old password. Servers keep running."""
     user = handler.db.query(orm.User).filter_by(name=name).first()
     if user is None:
         return
@@ -208,5 +208,5 @@ def end_sessions(handler: BaseHandler, name: str) -> None:
 
 
 def handlers() -> list[tuple[str, type]]:
-    """Returns the routes, relative to the Hub's base URL."""
+    """Return the routes, relative to the Hub's base URL."""
     return [("/login", LoginPage), ("/signup", SignUpPage), ("/password", PasswordPage), ("/accounts", AccountsPage)]

@@ -42,7 +42,7 @@ class PasswordMatch(Enum):
 
 
 def new_password() -> str:
-    """Returns a one-time password that is easy to read out and type: four groups of five characters, 98 bits."""
+    """Return a one-time password that is easy to read out and type: four groups of five characters, 98 bits."""
     return "-".join("".join(secrets.choice(PASSWORD_ALPHABET) for _ in range(5)) for _ in range(4))
 
 
@@ -56,7 +56,7 @@ class AccountStore:
         self._create_schema()
 
     def check_password(self, name: str, password: str) -> PasswordMatch:
-        """Checks a password. Unknown names take as long to reject as wrong passwords, so that nobody can find out who has an account."""
+        """Check a password. Unknown names take as long to reject as wrong passwords, so that nobody can find out who has an account."""
         with self._transaction() as database:
             row = database.execute("select hash, state from account where name = ?", [name]).fetchone()
         hash_, state = row or (self._dummy_hash, "signing-up")
@@ -67,7 +67,7 @@ class AccountStore:
         return PasswordMatch.ONE_TIME if state == "one-time" else PasswordMatch.YES
 
     def reserve_name(self, name: str, password: str) -> None:
-        """Reserves a name for a sign-up. Nobody can log in with it before `activate`. Raises Conflict if it is taken."""
+        """Reserve a name for a sign-up. Nobody can log in with it before `activate`. Raises Conflict if it is taken."""
         expired_before = _now(-timedelta(minutes=RESERVATION_MINUTES))
         hash_ = self._hasher.hash(password)
         with self._transaction() as database:
@@ -80,31 +80,31 @@ class AccountStore:
                 raise Conflict("This name is taken. Choose another.", advice="Choose another name.") from error
 
     def activate(self, name: str) -> None:
-        """Turns a reserved name into an account."""
+        """Turn a reserved name into an account."""
         with self._transaction() as database:
             database.execute("update account set state = 'active' where name = ? and state = 'signing-up'", [name])
 
     def release_name(self, name: str) -> None:
-        """Releases a reserved name after a failed sign-up. Existing accounts are not changed."""
+        """Release a reserved name after a failed sign-up. Existing accounts are not changed."""
         with self._transaction() as database:
             database.execute("delete from account where name = ? and state = 'signing-up'", [name])
 
     def set_password(self, name: str, password: str) -> None:
-        """Sets the password that the account's owner has chosen."""
+        """Set the password that the account's owner has chosen."""
         self._save_account(name, password, "active")
 
     def reset_password(self, name: str) -> str:
-        """Sets and returns a one-time password, and creates the account if it is missing. Only its hash is stored."""
+        """Set and returns a one-time password, and creates the account if it is missing. Only its hash is stored."""
         password = new_password()
         self._save_account(name, password, "one-time")
         return password
 
     def retire(self, name: str) -> None:
-        """Closes an account permanently. Its name stays taken."""
+        """Close an account permanently. Its name stays taken."""
         self._save_account(name, secrets.token_hex(), "retired")
 
     def list_accounts(self) -> list[tuple[str, bool]]:
-        """Returns all accounts, sorted by name, each with whether its password is an unused one-time password."""
+        """Return all accounts, sorted by name, each with whether its password is an unused one-time password."""
         with self._transaction() as database:
             rows = database.execute(
                 "select name, state from account where state in ('active', 'one-time') order by name"
@@ -112,7 +112,7 @@ class AccountStore:
         return [(name, state == "one-time") for name, state in rows]
 
     def is_taken(self, name: str) -> bool:
-        """Returns whether an account, a reservation or a retired account has this name."""
+        """Return whether an account, a reservation or a retired account has this name."""
         with self._transaction() as database:
             return database.execute("select 1 from account where name = ?", [name]).fetchone() is not None
 

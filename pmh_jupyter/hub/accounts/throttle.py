@@ -33,7 +33,7 @@ class LoginThrottle:
         self._failures: OrderedDict[tuple[str, ...], deque[float]] = OrderedDict()
 
     def wait_seconds(self, name: str, address: str) -> float:
-        """Returns the seconds until the next attempt is allowed; 0 if it is allowed now."""
+        """Return the seconds until the next attempt is allowed; 0 if it is allowed now."""
         now = self._clock()
         waits = [0.0]
         for key, max_failures in self._limits_by_key(name, address).items():
@@ -43,7 +43,7 @@ class LoginThrottle:
         return max(waits)
 
     def record_failure(self, name: str, address: str) -> None:
-        """Counts a failure. Forgets the oldest keys beyond MAX_KEYS, so that memory is bounded."""
+        """Count a failure. Forgets the oldest keys beyond MAX_KEYS, so that memory is bounded."""
         now = self._clock()
         for key in self._limits_by_key(name, address):
             times = self._recent_failures(key, now)
@@ -54,7 +54,7 @@ class LoginThrottle:
             self._failures.popitem(last=False)
 
     def record_success(self, name: str, address: str) -> None:
-        """Forgets the failures of this name at this address, but not those of the address, which may be guessing other passwords."""
+        """Forget the failures of this name at this address, but not those of the address, which may be guessing other passwords."""
         self._failures.pop(("name-at-address", name, address), None)
 
     def _limits_by_key(self, name: str, address: str) -> dict[tuple[str, ...], int]:

@@ -17,7 +17,7 @@ LOCK_NAME = "up.lock"
 
 @contextmanager
 def lock_data_dir(data_dir: Path, address: str) -> Iterator[None]:
-    """Holds the lock while the block runs. Creates a missing data folder, closed to other users.
+    """Hold the lock while the block runs. Creates a missing data folder, closed to other users.
 
     address: the hub's address, for the error message of another `pmh up`. Raises Conflict if another process holds the lock.
     """
@@ -35,7 +35,7 @@ def lock_data_dir(data_dir: Path, address: str) -> Iterator[None]:
 
 
 def data_dir_conflict(data_dir: Path) -> Conflict | None:
-    """Returns the error that `lock_data_dir` would raise now, or None. Creates and changes nothing."""
+    """Return the error that `lock_data_dir` would raise now, or None. Creates and changes nothing."""
     holder = FileLock(data_dir / LOCK_NAME).find_holder()
     return None if holder is None else _conflict_with_holder(data_dir, holder)
 

@@ -31,7 +31,7 @@ class HubProcess:
         return self.popen.poll() is None
 
     def wait(self) -> int:
-        """Waits until the hub ends by itself, and returns its exit code."""
+        """Wait until the hub ends by itself, and returns its exit code."""
         while True:
             try:
                 return self.popen.wait(POLL_INTERVAL_SECONDS)
@@ -41,7 +41,7 @@ class HubProcess:
 
 @contextmanager
 def running_hub(config: Path, environ: dict[str, str], log: Path, progress: Progress) -> Iterator[HubProcess]:
-    """Starts the hub, and ends it with all of its descendants when the block ends for any reason.
+    """Start the hub, and ends it with all of its descendants when the block ends for any reason.
 
     SIGTERM and SIGHUP raise KeyboardInterrupt, as SIGINT does. All three are ignored while the hub is being stopped.
     """
@@ -69,7 +69,7 @@ def _start_hub(config: Path, environ: dict[str, str], log: Path) -> subprocess.P
 
 
 def _stop_hub(hubs: list[subprocess.Popen[bytes]]) -> None:
-    """Stops the hub with SIGTERM, then ends the remaining descendants, including orphans of the hub."""
+    """Stop the hub with SIGTERM, then ends the remaining descendants, including orphans of the hub."""
     descendants_before = descendants()
     for hub in hubs:
         hub.terminate()

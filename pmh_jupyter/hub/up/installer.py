@@ -17,7 +17,7 @@ UV_VARIABLES_BY_PIP_SETTING = {"global.index-url": "UV_DEFAULT_INDEX", "global.c
 
 
 def install_packages(python: Path, *arguments: str, compile_bytecode: bool = False) -> None:
-    """Runs `pip install` with these arguments for the environment of `python`. Raises Unavailable with the installer's output.
+    """Run `pip install` with these arguments for the environment of `python`. Raises Unavailable with the installer's output.
 
     compile_bytecode: needed if the environment's users cannot write to it. Otherwise each start would compile all modules again.
     """
@@ -34,14 +34,14 @@ def install_packages(python: Path, *arguments: str, compile_bytecode: bool = Fal
 
 
 def _run_module(module: list[str], environ: dict[str, str]) -> str | None:
-    """Runs a module of this Python. Returns None on success, else its output."""
+    """Run a module of this Python. Returns None on success, else its output."""
     command = [sys.executable, "-m", *module]
     completed = subprocess.run(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     return completed.stdout.strip() if completed.returncode else None
 
 
 def uv_environ() -> dict[str, str]:
-    """Returns the environment variables for uv: this process's, with the index and the certificates of pip's settings."""
+    """Return the environment variables for uv: this process's, with the index and the certificates of pip's settings."""
     variables = {}
     for setting, variable in UV_VARIABLES_BY_PIP_SETTING.items():
         command = [sys.executable, "-m", "pip", "config", "get", setting]

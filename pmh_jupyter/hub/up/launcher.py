@@ -38,7 +38,7 @@ PrepareDatabase = Callable[[Settings], PreparedDatabase]
 
 
 def run_hub(settings: Settings, prepare: PrepareDatabase, progress: Progress) -> None:
-    """Runs a hub until KeyboardInterrupt, then ends every process that it started.
+    """Run a hub until KeyboardInterrupt, then ends every process that it started.
 
     prepare: migrates the database and adds the starter course.
 
@@ -64,7 +64,7 @@ def run_hub(settings: Settings, prepare: PrepareDatabase, progress: Progress) ->
 
 
 def _check_preconditions(settings: Settings) -> Path:
-    """Checks all preconditions that need no file, and returns the configuration file to start. Raises as `run_hub`.
+    """Check all preconditions that need no file, and returns the configuration file to start. Raises as `run_hub`.
 
     Also sets the addresses of Hub and service. With containers, these are the network's gateway; a missing network is created.
     """
@@ -89,7 +89,7 @@ def _find_config(settings: Settings) -> Path:
 
 
 def hub_environ(settings: Settings) -> dict[str, str]:
-    """Returns the hub's environment variables: the effective settings, and a PATH that begins with this Python's commands."""
+    """Return the hub's environment variables: the effective settings, and a PATH that begins with this Python's commands."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     return os.environ | settings.to_environ() | {"PATH": path}
 
@@ -103,7 +103,7 @@ def _warn_without_sandbox(settings: Settings, progress: Progress) -> None:
 
 
 def _ensure_admin(settings: Settings, progress: Progress) -> AdminPassword | None:
-    """Creates the first administrator before anybody can log in. Prints a new password at once, because the start could still fail.
+    """Create the first administrator before anybody can log in. Prints a new password at once, because the start could still fail.
 
     Returns None if the authenticator has no passwords of its own.
     """

@@ -10,7 +10,7 @@ TAIL_LINES = 25
 
 
 def rotate_log(data_dir: Path) -> Path:
-    """Creates an empty `logs/hub.log`. Earlier logs become hub.log.1 (the latest) to hub.log.5."""
+    """Create an empty `logs/hub.log`. Earlier logs become hub.log.1 (the latest) to hub.log.5."""
     folder = data_dir / "logs"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     log = folder / "hub.log"
@@ -23,7 +23,7 @@ def rotate_log(data_dir: Path) -> Path:
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> str:
-    """Returns the last lines of a log, or the reason why there are none, in parentheses."""
+    """Return the last lines of a log, or the reason why there are none, in parentheses."""
     try:
         with open(log, encoding="utf-8", errors="replace") as file:
             return "".join(deque(file, maxlen=lines)).rstrip() or f"({log} is empty)"

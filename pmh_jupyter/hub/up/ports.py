@@ -21,7 +21,7 @@ class Listener:
 
 
 def listeners(settings: Settings) -> tuple[Listener, ...]:
-    """Returns every address that a hub listens on, except those of users' servers. The public address comes first."""
+    """Return every address that a hub listens on, except those of users' servers. The public address comes first."""
     return (
         Listener("The hub", settings.ip, settings.port, "PMH_PORT"),
         Listener("The service", settings.service_ip, settings.service_port, "PMH_SERVICE_PORT"),
@@ -31,7 +31,7 @@ def listeners(settings: Settings) -> tuple[Listener, ...]:
 
 
 def check_ports_free(listeners: tuple[Listener, ...]) -> None:
-    """Raises Conflict for the first address that cannot be used, and names the setting of its port."""
+    """Raise Conflict for the first address that cannot be used, and names the setting of its port."""
     for listener in listeners:
         _check_port_free(listener)
 

@@ -18,18 +18,18 @@ MAX_KILL_ROUNDS = 10
 
 
 def adopt_orphans() -> None:
-    """Makes orphaned descendants children of this process from now on. Linux only; no effect on other systems."""
+    """Make orphaned descendants children of this process from now on. Linux only; no effect on other systems."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def descendants() -> list[psutil.Process]:
-    """Returns all descendants of this process."""
+    """Return all descendants of this process."""
     return psutil.Process().children(recursive=True)
 
 
 def terminate_descendants(others: Iterable[psutil.Process], grace_seconds: float) -> None:
-    """Ends `others` and all descendants: SIGTERM, then SIGKILL after `grace_seconds`, until none is left."""
+    """End `others` and all descendants: SIGTERM, then SIGKILL after `grace_seconds`, until none is left."""
     remaining = {*others, *descendants()}
     _apply_to_each(remaining, psutil.Process.terminate)
     _, alive = psutil.wait_procs(remaining, timeout=grace_seconds)
@@ -42,7 +42,7 @@ def terminate_descendants(others: Iterable[psutil.Process], grace_seconds: float
 
 
 def reap_orphans(excluded_pid: int) -> None:
-    """Reaps adopted children that have ended and would stay zombies. `excluded_pid`: a child that other code waits for."""
+    """Reap adopted children that have ended and would stay zombies. `excluded_pid`: a child that other code waits for."""
     for process in psutil.Process().children():
         if process.pid != excluded_pid:
             try:

@@ -23,7 +23,7 @@ class Progress:
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """Shows the title while the block runs, then its result. An exception is shown as a failure and propagates."""
+        """Show the title while the block runs, then its result. An exception is shown as a failure and propagates."""
         started_at = self._clock()
         try:
             with self._spinner(title):
@@ -34,7 +34,7 @@ class Progress:
         self._print_result("✓", title, started_at)
 
     def print_line(self, line: str = "") -> None:
-        """Prints a line outside of any step."""
+        """Print a line outside of any step."""
         print(line, file=self._stream, flush=True)
 
     def _print_result(self, symbol: str, title: str, started_at: float) -> None:

@@ -13,7 +13,7 @@ IGNORED_NAMES = frozenset({"__pycache__", "node_modules", ".ipynb_checkpoints"})
 
 
 def content_hash(paths: Iterable[Path], *extra_texts: str) -> str:
-    """Returns the SHA-256 (hex) of the names and contents of files and of all files in folders, and of `extra_texts`.
+    """Return the SHA-256 (hex) of the names and contents of files and of all files in folders, and of `extra_texts`.
 
     A path that does not exist adds nothing, so that creating or deleting it changes the hash.
     """
@@ -29,7 +29,7 @@ def content_hash(paths: Iterable[Path], *extra_texts: str) -> str:
 
 
 def is_current(stamp: Path, fingerprint: str) -> bool:
-    """Returns whether the stamp was written for this fingerprint."""
+    """Return whether the stamp was written for this fingerprint."""
     try:
         return stamp.read_text(encoding="ascii") == fingerprint
     except (OSError, UnicodeDecodeError):
@@ -37,7 +37,7 @@ def is_current(stamp: Path, fingerprint: str) -> bool:
 
 
 def write_stamp(stamp: Path, fingerprint: str) -> None:
-    """Writes the stamp. Call this after the build is complete, so that an interrupted build leaves the old stamp or none."""
+    """Write the stamp. Call this after the build is complete, so that an interrupted build leaves the old stamp or none."""
     stamp.parent.mkdir(parents=True, exist_ok=True)
     stamp.write_text(fingerprint, encoding="ascii")
 

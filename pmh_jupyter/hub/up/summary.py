@@ -12,7 +12,7 @@ from pmh_jupyter.hub.accounts.first_admin import AdminPassword
 def startup_summary(
     settings: Settings, url: str, join_codes: Mapping[str, str], admin: AdminPassword | None
 ) -> list[str]:
-    """Returns lines for a terminal. `join_codes` are by role; `admin` is None if the authenticator has no passwords of its own."""
+    """Return lines for a terminal. `join_codes` are by role; `admin` is None if the authenticator has no passwords of its own."""
     login_lines = [_dummy_login_line()] if admin is None else [_admin_line(settings.admin, admin)]
     return [
         "",

@@ -30,7 +30,7 @@ class HealthCheck:
 
 
 def health_checks(settings: Settings) -> tuple[HealthCheck, ...]:
-    """Returns the checks in the order in which they succeed: each process directly, then both through the proxy, as a browser would."""
+    """Return the checks in the order in which they succeed: each process directly, then both through the proxy, as a browser would."""
     hub_path = f"{settings.base_url}hub/health"
     proxy_origin = local_origin(settings.ip, settings.port)
     service_origin = local_origin(settings.service_ip, settings.service_port)
@@ -43,17 +43,17 @@ def health_checks(settings: Settings) -> tuple[HealthCheck, ...]:
 
 
 def browser_url(settings: Settings) -> str:
-    """Returns the hub's address for a browser on this machine. It ends with a slash only if the hub runs below a path."""
+    """Return the hub's address for a browser on this machine. It ends with a slash only if the hub runs below a path."""
     return local_origin(settings.ip, settings.port) + (settings.base_url if settings.base_url != "/" else "")
 
 
 def local_origin(ip: str, port: int) -> str:
-    """Returns the origin at which this machine itself reaches a server that listens on this address."""
+    """Return the origin at which this machine itself reaches a server that listens on this address."""
     return f"http://{'127.0.0.1' if ip in WILDCARD_ADDRESSES else bracketed_host(ip)}:{port}"
 
 
 def wait_until_healthy(check: HealthCheck, is_alive: Callable[[], bool], timeout_seconds: float) -> None:
-    """Returns once the URL answers 200. Raises Unavailable with the last answer after the timeout, or once `is_alive` is false."""
+    """Return once the URL answers 200. Raises Unavailable with the last answer after the timeout, or once `is_alive` is false."""
     deadline = time.monotonic() + timeout_seconds
     while (failure := _probe(check)) is not None:
         if not is_alive():
@@ -64,7 +64,7 @@ def wait_until_healthy(check: HealthCheck, is_alive: Callable[[], bool], timeout
 
 
 def _probe(check: HealthCheck) -> str | None:
-    """Returns None if the URL answers 200, else a description of the failure."""
+    """Return None if the URL answers 200, else a description of the failure."""
     try:
         with _opener.open(Request(check.url), timeout=REQUEST_TIMEOUT_SECONDS):
             return None
@@ -75,7 +75,7 @@ def _probe(check: HealthCheck) -> str | None:
 
 
 def _describe_failure(status: int, body: bytes) -> str:
-    """Returns the messages of the service's components that are not ready, or only the status if another program answered."""
+    """Return the messages of the service's components that are not ready, or only the status if another program answered."""
     try:
         components = json.loads(body)["components"].values()
         return f"{' '.join(component['message'] for component in components if not component['ready'])} ({status})"

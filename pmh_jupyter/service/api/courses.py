@@ -55,7 +55,7 @@ def _validate_upload(grader: Grader, slug: str, request: CourseUpload) -> Course
 
 
 def _contained_backend(grader: Grader) -> SandboxBackend | None:
-    """Returns the sandbox backend, or None if it does not isolate: instructors' code is not trusted either."""
+    """Return the sandbox backend, or None if it does not isolate: instructors' code is not trusted either."""
     try:
         backend = grader.get_backend()
     except NoSandbox:
@@ -70,7 +70,7 @@ def _build_upload(grader: Grader, slug: str, request: CourseUpload) -> CourseBui
 
 
 def _require_instructor(database: Database, person: Person) -> None:
-    """Raises NotAllowed unless the person may release in some classroom.
+    """Raise NotAllowed unless the person may release in some classroom.
 
     The scope is not enough, because every user's token has it: students could occupy the grader with a course of endless loops.
     """
@@ -87,7 +87,7 @@ def _require_slug(actual_slug: str, expected_slug: str) -> None:
 
 
 def _require_permissions(database: Database, person: Person, course: str, classrooms: tuple[str, ...]) -> None:
-    """Raises NotAllowed unless the person may release this course, and may adopt it for these classrooms.
+    """Raise NotAllowed unless the person may release this course, and may adopt it for these classrooms.
 
     A person who may release in a classroom may release the course of that classroom, and any course that has no version yet.
     """

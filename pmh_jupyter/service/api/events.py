@@ -87,7 +87,7 @@ class EventStreamHandler(ApiHandler):
 
 
 def format_sse(event: EventReply) -> str:
-    """Formats an event for a text/event-stream."""
+    """Format an event for a text/event-stream."""
     return f"id: {event.number}\ndata: {event.model_dump_json()}\n\n"
 
 

@@ -54,14 +54,14 @@ class Grader:
         self._retry_at = 0.0
 
     def get_backend(self) -> SandboxBackend:
-        """Returns the sandbox backend; raises NoSandbox if grading is disabled for lack of one."""
+        """Return the sandbox backend; raises NoSandbox if grading is disabled for lack of one."""
         with self._lock:
             if self._backend is None:
                 self._backend = self._find_backend()
             return self._backend
 
     def close(self) -> None:
-        """Ends the processes that the backend keeps warm for the next grading."""
+        """End the processes that the backend keeps warm for the next grading."""
         with self._lock:
             backend, self._backend = self._backend, None
         if backend:
@@ -81,7 +81,7 @@ class Grader:
         return backend
 
     def grade(self, job: Job) -> Grading:
-        """Grades one job.
+        """Grade one job.
 
         An error in the student's code becomes a verdict. An error of the grader is raised, or returned as `Grading.grader_error`.
         """
@@ -107,7 +107,7 @@ class Grader:
         return replace(task, isolation=isolation)
 
     def check_canary(self) -> None:
-        """Grades a notebook with known verdicts; raises NoSandbox, or Unavailable if the verdicts differ."""
+        """Grade a notebook with known verdicts; raises NoSandbox, or Unavailable if the verdicts differ."""
         run_canary(self.get_backend(), self._isolation_cache)
 
     @property

@@ -21,7 +21,7 @@ CHECK_PRIORITY, FINAL_PRIORITY = PRIORITY_BY_KIND[SubmissionKind.CHECK], PRIORIT
 
 
 def next_job_filter(worker_count: int, active_jobs: Collection[Job]) -> JobFilter:
-    """Returns the filter for the next claim of a pool that has `worker_count` workers and is grading `active_jobs`."""
+    """Return the filter for the next claim of a pool that has `worker_count` workers and is grading `active_jobs`."""
     if worker_count == 1:
         return ANY_JOB
     job_counts = Counter(job.classroom_id for job in active_jobs if job.classroom_id)

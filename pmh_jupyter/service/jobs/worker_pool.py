@@ -38,16 +38,16 @@ class JobQueue(Protocol):
     def claim_next_job(
         self, database: Database, worker: str, lease_seconds: float, job_filter: JobFilter
     ) -> Job | None:
-        """Claims the next job that the filter admits; None if there is none."""
+        """Claim the next job that the filter admits; None if there is none."""
 
     def heartbeat(self, database: Database, job_id: uuid.UUID, worker: str, lease_seconds: float) -> object:
-        """Renews the lease of a job."""
+        """Renew the lease of a job."""
 
     def complete_job(self, database: Database, job_id: uuid.UUID, grading: Grading) -> object:
-        """Saves the verdicts. The first grading of a job counts, a later one has no effect."""
+        """Save the verdicts. The first grading of a job counts, a later one has no effect."""
 
     def release_job(self, database: Database, job_id: uuid.UUID, worker: str, *, count_claim: bool) -> None:
-        """Returns a job to the queue. `count_claim=False` does not use up one of its claims."""
+        """Return a job to the queue. `count_claim=False` does not use up one of its claims."""
 
 
 class WorkerPool:
@@ -91,7 +91,7 @@ class WorkerPool:
         return len(self._active_jobs)
 
     def start(self) -> None:
-        """Starts the threads. They are daemon threads, so that a grading that never ends does not keep the process alive."""
+        """Start the threads. They are daemon threads, so that a grading that never ends does not keep the process alive."""
         names = [f"{self._pool_id}-{number}" for number in range(self._worker_count)]
         self._threads = [
             threading.Thread(target=self._run_worker, args=(name,), name=_thread_name(name), daemon=True)
@@ -104,13 +104,13 @@ class WorkerPool:
             thread.start()
 
     def wake(self) -> None:
-        """Makes a waiting worker look for a job now instead of at its next poll."""
+        """Make a waiting worker look for a job now instead of at its next poll."""
         with self._state_changed:
             self._wake_count += 1
             self._state_changed.notify()
 
     def stop(self, timeout_seconds: float) -> None:
-        """Claims no more jobs, waits up to the timeout for running ones, then releases the rest so that others can claim them."""
+        """Claim no more jobs, waits up to the timeout for running ones, then releases the rest so that others can claim them."""
         with self._state_changed:
             self._stopping.set()
             self._state_changed.notify_all()
@@ -136,7 +136,7 @@ class WorkerPool:
             )
 
     def _process_next_job(self, worker: str) -> bool:
-        """Claims and grades one job. Returns False if there is none, or if nothing can be graded now."""
+        """Claim and grades one job. Returns False if there is none, or if nothing can be graded now."""
         if not self._call_safely("readiness check failed", self._check_ready, logs_expected_errors=False):
             return False
         job = self._claim_job(worker)
@@ -153,7 +153,7 @@ class WorkerPool:
         return True
 
     def _claim_job(self, worker: str) -> Job | None:
-        """Claims a job. Workers claim one after another, because the filter depends on the jobs that the others have claimed."""
+        """Claim a job. Workers claim one after another, because the filter depends on the jobs that the others have claimed."""
         claimed_jobs: list[Job | None] = []
         with self._claim_lock:
             job_filter = next_job_filter(self._worker_count, list(self._active_jobs.values()))
@@ -167,7 +167,7 @@ class WorkerPool:
             return job if job and self._register_job(job) else None
 
     def _register_job(self, job: Job) -> bool:
-        """Adds the job to the active ones. If the pool is stopping, releases the job and returns False."""
+        """Add the job to the active ones. If the pool is stopping, releases the job and returns False."""
         with self._state_changed:
             if not self._stopping.is_set():
                 self._active_jobs[job.id] = job
@@ -210,7 +210,7 @@ class WorkerPool:
     def _call_safely(
         self, failure_event: str, action: Callable[[], object], *, logs_expected_errors: bool = True
     ) -> bool:
-        """Returns True if the action raised nothing. Exceptions are logged, because one that ended a thread would stop the queue.
+        """Return True if the action raised nothing. Exceptions are logged, because one that ended a thread would stop the queue.
 
         logs_expected_errors: False keeps a PmhError out of the log.
         """

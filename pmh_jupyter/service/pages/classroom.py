@@ -29,7 +29,7 @@ class ClassroomPage(PageHandler):
         self.identity, self.membership = identity, identity.membership
 
     def render_classroom(self, template: str, nav_entry: str, **values: Any) -> None:
-        """Renders a template with the classroom's navigation. `nav_entry` names the current entry: "progress" or "gradebook"."""
+        """Render a template with the classroom's navigation. `nav_entry` names the current entry: "progress" or "gradebook"."""
         self.render_page(
             template,
             classroom=serializers.classroom_reply(self.membership),

@@ -69,7 +69,7 @@ class GradebookPage(ClassroomPage):
 
 
 def filter_by_lesson(gradebook: GradebookReply, lesson: str) -> GradebookReply:
-    """Returns the gradebook with the columns of one lesson ("": all). A member's points are still those of all lessons."""
+    """Return the gradebook with the columns of one lesson ("": all). A member's points are still those of all lessons."""
     if not lesson:
         return gradebook
     indices = [index for index, column in enumerate(gradebook.columns) if column.lesson == lesson]
@@ -88,7 +88,7 @@ def _select_items(items: Sequence[T], indices: Sequence[int]) -> tuple[T, ...]:
 
 
 def summarize_columns(gradebook: GradebookReply) -> list[ColumnSummary]:
-    """Summarizes each column. The median includes only members with at least one attempt."""
+    """Summarize each column. The median includes only members with at least one attempt."""
     summaries = []
     for index in range(len(gradebook.columns)):
         cells = [row.cells[index] for row in gradebook.rows]
@@ -102,7 +102,7 @@ def summarize_columns(gradebook: GradebookReply) -> list[ColumnSummary]:
 
 
 def make_link_query(filters: GradebookFilters) -> Callable[..., str]:
-    """Returns a function that makes query strings with the current filters and additional parameters."""
+    """Return a function that makes query strings with the current filters and additional parameters."""
     active_filters = {name: value for name, value in vars(filters).items() if value}
     return lambda **changes: urlencode({**active_filters, **changes})
 

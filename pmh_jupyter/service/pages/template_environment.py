@@ -18,7 +18,7 @@ STATIC_FOLDER = SERVICE_FOLDER / "static"
 
 
 def make_template_environment() -> Environment:
-    """Creates the environment for `service/templates`."""
+    """Create the environment for `service/templates`."""
     environment = Environment(
         loader=FileSystemLoader(SERVICE_FOLDER / "templates"),
         autoescape=select_autoescape(default=True),
@@ -37,13 +37,13 @@ def make_template_environment() -> Environment:
 
 
 def format_inline_code(text: str) -> Markup:
-    """Escapes a text and marks up its parts in backticks as code, like the panel."""
+    """Escape a text and marks up its parts in backticks as code, like the panel."""
     parts = re.split(r"`([^`\n]+)`", text)
     return Markup("").join(Markup("<code>{}</code>").format(part) if n % 2 else part for n, part in enumerate(parts))
 
 
 def format_local_time(moment: datetime, time_zone: str) -> str:
-    """Formats a time in the classroom's time zone, e.g. "Fri 20 Nov 2026, 18:00". A time without zone (from SQLite) is UTC."""
+    """Format a time in the classroom's time zone, e.g. "Fri 20 Nov 2026, 18:00". A time without zone (from SQLite) is UTC."""
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     local_moment = aware.astimezone(ZoneInfo(time_zone))
     return f"{local_moment:%a} {local_moment.day} {local_moment:%b %Y, %H:%M}"

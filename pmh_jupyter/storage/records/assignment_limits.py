@@ -57,7 +57,7 @@ def get_assignment_limits(database: Database, person_id: UUID, classroom: str, l
 def set_limit_overrides(
     database: Database, person_id: UUID, classroom: str, lesson: str, overrides: RequestedLimits
 ) -> AssignmentLimits:
-    """Replaces the classroom's requested limits. They apply to later gradings, also after the classroom adopts another course version.
+    """Replace the classroom's requested limits. They apply to later gradings, also after the classroom adopts another course version.
 
     Raises NotFound for an unknown classroom or lesson.
     """

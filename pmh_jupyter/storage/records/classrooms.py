@@ -21,7 +21,7 @@ from pmh_jupyter.storage.tables.courses import CourseRow, CourseVersionRow, Less
 
 
 def ensure_classroom(database: Database, slug: str, title: str, time_zone: str, course: str) -> Classroom:
-    """Returns the classroom; creates it with the newest version of the course if it does not exist.
+    """Return the classroom; creates it with the newest version of the course if it does not exist.
 
     Raises NotFound if the course has never been released, BadInput for an unknown time zone.
     """
@@ -42,7 +42,7 @@ def list_classrooms(database: Database) -> tuple[Classroom, ...]:
 
 
 def adopt_version(database: Database, classroom: str, course: str, number: int | None = None) -> Classroom:
-    """Lets a classroom use a version of a course (None: the newest), and writes an event for each lesson that changes.
+    """Let a classroom use a version of a course (None: the newest), and writes an event for each lesson that changes.
 
     Raises NotFound for an unknown classroom, course or version.
     """
@@ -68,7 +68,7 @@ def set_assignment(
     weight: int = 1,
     check_tests: str = "all",
 ) -> None:
-    """Sets schedule and rules of an assignment.
+    """Set schedule and rules of an assignment.
 
     max_submissions: number of final submissions (None: unlimited). check_tests: the tests that checks run, "visible" or "all".
     Raises NotFound for an unknown classroom or lesson, BadInput for an unknown time zone.
@@ -122,7 +122,7 @@ def _apply_version(
     version: CourseVersionRow,
     previous_releases: dict[UUID, str],
 ) -> None:
-    """Creates or updates the assignments of a version's lessons, and writes an event for each lesson whose release changed."""
+    """Create or updates the assignments of a version's lessons, and writes an event for each lesson whose release changed."""
     rows = session.execute(
         select(VersionLessonRow, LessonRow.slug)
         .join(LessonRow, LessonRow.id == VersionLessonRow.lesson_id)

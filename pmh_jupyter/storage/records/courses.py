@@ -29,7 +29,7 @@ from pmh_jupyter.storage.tables.courses import (
 
 
 def save_course_version(database: Database, course: Course, releases: Mapping[str, Release]) -> CourseVersion:
-    """Saves a course with the release of each lesson (by slug) as a new version.
+    """Save a course with the release of each lesson (by slug) as a new version.
 
     If nothing differs from the newest version, returns that one. Raises Unavailable if the disk is full.
     """
@@ -147,7 +147,7 @@ def _add_version_lessons(
 
 
 def _save_release(session: Session, database: Database, release: Release) -> None:
-    """Writes a release unless it exists. Its id is a hash of its content, so an existing one is identical."""
+    """Write a release unless it exists. Its id is a hash of its content, so an existing one is identical."""
     if not insert_if_absent(session, ReleaseRow, id=release.id, created_at=database.now()):
         return
     _save_files(session, database.blobs, release, "student")

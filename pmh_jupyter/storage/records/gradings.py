@@ -37,7 +37,7 @@ from pmh_jupyter.storage.verdict_json import flag_to_json, message_to_json, verd
 
 
 def record_grading(session: Session, job: JobRow, grading: Grading, now: datetime) -> None:
-    """Finishes a job with a grading. The caller has locked the job's row.
+    """Finish a job with a grading. The caller has locked the job's row.
 
     A regrade with a grader error deletes the job and changes nothing else, so that it can be requested again.
     """
@@ -112,7 +112,7 @@ def _finish_submission(submission: SubmissionRow, grading: Grading, now: datetim
 
 
 def _write_verdicts(session: Session, job: JobRow, submission: SubmissionRow, grading: Grading) -> list[AttemptRow]:
-    """Writes all verdicts. Returns the attempts: verdicts on requested exercises that reached a judgement."""
+    """Write all verdicts. Returns the attempts: verdicts on requested exercises that reached a judgement."""
     attempts = []
     for position, verdict in enumerate(grading.verdicts):
         row = VerdictRow(
@@ -150,7 +150,7 @@ def _write_verdicts(session: Session, job: JobRow, submission: SubmissionRow, gr
 
 
 def _replace_attempts(session: Session, submission: SubmissionRow, attempts: list[AttemptRow]) -> None:
-    """Marks the earlier attempts of this submission as replaced, because a regrade is not a further attempt."""
+    """Mark the earlier attempts of this submission as replaced, because a regrade is not a further attempt."""
     for attempt in attempts:
         session.execute(
             update(AttemptRow)
@@ -169,7 +169,7 @@ def _replace_attempts(session: Session, submission: SubmissionRow, attempts: lis
 def _add_ledger_entries(
     session: Session, member_id: UUID, submission: SubmissionRow, attempts: list[AttemptRow], now: datetime
 ) -> None:
-    """Adds a submission's attempts to the ledger. The submission received last counts, regardless of the order of grading."""
+    """Add a submission's attempts to the ledger. The submission received last counts, regardless of the order of grading."""
     current_entries = {
         row.grade_id: (row.number, received_at)
         for row, received_at in session.execute(
@@ -213,7 +213,7 @@ def _automatically_graded_exercises(session: Session, release_id: str) -> tuple[
 
 
 def _grant_awards(session: Session, classroom_id: UUID, person_id: UUID, now: datetime) -> None:
-    """Grants the achievements that the person has now earned, each at most once."""
+    """Grant the achievements that the person has now earned, each at most once."""
     counters = update_counters(session, classroom_id, person_id)
     award_events = []
     for achievement in to_achievements(find_adopted_version(session, classroom_id)):

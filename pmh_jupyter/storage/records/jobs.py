@@ -31,7 +31,7 @@ LEASE_SECONDS = 60.0
 def claim_next_job(
     database: Database, worker: str, lease_seconds: float = LEASE_SECONDS, job_filter: JobFilter = ANY_JOB
 ) -> Job | None:
-    """Claims the next job in fair order (see records.fair_queue), after requeueing jobs whose lease has expired.
+    """Claim the next job in fair order (see records.fair_queue), after requeueing jobs whose lease has expired.
 
     Returns None if no queued job matches the filter. A job that has been claimed MAX_CLAIMS times without a result fails with a
     grader error instead.
@@ -52,7 +52,7 @@ def claim_next_job(
 
 
 def heartbeat(database: Database, job_id: UUID, worker: str, lease_seconds: float = LEASE_SECONDS) -> bool:
-    """Extends the lease. Returns False if the worker no longer holds the job and may stop grading it."""
+    """Extend the lease. Returns False if the worker no longer holds the job and may stop grading it."""
     with database.write() as session:
         renewed_ids = session.execute(
             update(JobRow)
@@ -64,7 +64,7 @@ def heartbeat(database: Database, job_id: UUID, worker: str, lease_seconds: floa
 
 
 def complete_job(database: Database, job_id: UUID, grading: Grading) -> Submission:
-    """Records a grading and returns the submission.
+    """Record a grading and returns the submission.
 
     The first grading counts, whichever worker sends it; later ones have no effect. If it has a grader error, the submission fails.
     Raises NotFound for an unknown job.
@@ -77,7 +77,7 @@ def complete_job(database: Database, job_id: UUID, grading: Grading) -> Submissi
 
 
 def release_job(database: Database, job_id: UUID, worker: str, *, count_claim: bool) -> None:
-    """Puts a job back into the queue if the worker still holds it; otherwise has no effect. Raises NotFound for an unknown job.
+    """Put a job back into the queue if the worker still holds it; otherwise has no effect. Raises NotFound for an unknown job.
 
     count_claim: False if the claim must not count against MAX_CLAIMS, for example because the worker is shutting down.
     """
@@ -94,7 +94,7 @@ def release_job(database: Database, job_id: UUID, worker: str, *, count_claim: b
 
 
 def requeue_orphaned_jobs(database: Database) -> int:
-    """Requeues the jobs of a killed process at the start of a new one. Returns their number.
+    """Requeue the jobs of a killed process at the start of a new one. Returns their number.
 
     If this is the only process that uses the database, all claims belong to dead workers, so there is no need to wait until their
     leases expire. If other processes may be grading, nothing is requeued. The claims count, because the submission itself may have
@@ -116,7 +116,7 @@ def count_queued_jobs(database: Database) -> int:
 
 
 def _requeue_expired_leases(session: Session, database: Database) -> None:
-    """Requeues running jobs whose lease has expired. The query reads running jobs only, of which there are few."""
+    """Requeue running jobs whose lease has expired. The query reads running jobs only, of which there are few."""
     expired_leases = select(JobRow).where(JobRow.state == "running", JobRow.lease_until < database.now())
     for row in session.scalars(expired_leases.with_for_update(skip_locked=True)):
         _requeue_job(session, row)

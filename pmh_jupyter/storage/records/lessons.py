@@ -37,7 +37,7 @@ def load_lesson_files(database: Database, person_id: UUID, classroom: str, lesso
 
 
 def record_opened_release(database: Database, person_id: UUID, classroom: str, lesson: str, release_id: str) -> None:
-    """Records that the person has opened this release, which makes it the base of the next merge.
+    """Record that the person has opened this release, which makes it the base of the next merge.
 
     Raises NotFound if the classroom has no such lesson, and Conflict if the release does not belong to the lesson.
     """
@@ -53,7 +53,7 @@ def record_opened_release(database: Database, person_id: UUID, classroom: str, l
 
 
 def require_release(session: Session, assigned_lesson: AssignedLesson, release_id: str) -> None:
-    """Raises Conflict unless the release is one of this lesson, in any course version."""
+    """Raise Conflict unless the release is one of this lesson, in any course version."""
     known_release_id = session.scalars(
         select(VersionLessonRow.release_id)
         .where(

@@ -37,7 +37,7 @@ def get_membership(database: Database, person_id: UUID, classroom: str) -> Membe
 
 
 def set_member_role(database: Database, person_id: UUID, classroom: str, role: Role) -> Membership:
-    """Gives a person this role in a classroom, and makes them a member if they are not. Raises NotFound for an unknown classroom."""
+    """Give a person this role in a classroom, and makes them a member if they are not. Raises NotFound for an unknown classroom."""
     with database.write() as session:
         classroom_row = session.scalars(select(ClassroomRow).where(ClassroomRow.slug == classroom)).one_or_none()
         if classroom_row is None:
@@ -48,7 +48,7 @@ def set_member_role(database: Database, person_id: UUID, classroom: str, role: R
 
 
 def add_join_code(database: Database, classroom: str, role: Role, code: str) -> None:
-    """Adds a code with which people join a classroom in a role. Repeating the call has no effect.
+    """Add a code with which people join a classroom in a role. Repeating the call has no effect.
 
     Raises NotFound for an unknown classroom, Conflict if the code belongs to another classroom or role.
     """
@@ -65,7 +65,7 @@ def add_join_code(database: Database, classroom: str, role: Role, code: str) -> 
 
 
 def redeem_join_code(database: Database, person_id: UUID, code: str) -> Membership:
-    """Joins a classroom by code. A member keeps the higher of the two roles. Raises NotFound for an unknown code."""
+    """Join a classroom by code. A member keeps the higher of the two roles. Raises NotFound for an unknown code."""
     with database.write() as session:
         code_and_classroom = session.execute(
             select(JoinCodeRow, ClassroomRow)
@@ -83,7 +83,7 @@ def redeem_join_code(database: Database, person_id: UUID, code: str) -> Membersh
 
 
 def _add_member(session: Session, database: Database, person_id: UUID, classroom_id: UUID) -> MemberRow:
-    """Returns the locked row of a member; inserts it, with its event, if it does not exist."""
+    """Return the locked row of a member; inserts it, with its event, if it does not exist."""
     now = database.now()
     values = {"classroom_id": classroom_id, "person_id": person_id, "role": Role.STUDENT.value, "joined_at": now}
     if insert_if_absent(session, MemberRow, id=uuid4(), **values):

@@ -33,7 +33,7 @@ def find_or_create(database: Database, name: str) -> Person:
 
 
 def rename_by_name(database: Database, old_name: str, new_name: str) -> Person:
-    """Renames a person, after the Hub has renamed the user.
+    """Rename a person, after the Hub has renamed the user.
 
     Raises NotFound if nobody has the old name, Conflict if somebody else has the new one, BadInput if the new name is empty.
     """
@@ -48,7 +48,7 @@ def rename_by_name(database: Database, old_name: str, new_name: str) -> Person:
 
 
 def rename(database: Database, person_id: UUID, name: str) -> Person:
-    """Changes a person's name. Raises NotFound for an unknown person, Conflict if somebody else has the name."""
+    """Change a person's name. Raises NotFound for an unknown person, Conflict if somebody else has the name."""
     try:
         with database.write() as session:
             renamed_ids = session.execute(

@@ -44,7 +44,7 @@ def select_memberships() -> Select[*MembershipRow]:
 def to_membership(
     member: MemberRow, person: PersonRow, classroom_row: ClassroomRow, version: CourseVersionRow, course: str
 ) -> Membership:
-    """Converts the rows of `select_memberships`."""
+    """Convert the rows of `select_memberships`."""
     classroom = Classroom(
         classroom_row.id,
         classroom_row.slug,
@@ -75,7 +75,7 @@ def classroom_not_found_error(slug: str) -> NotFound:
 
 
 def lock_member(session: Session, member_id: UUID) -> None:
-    """Locks a membership until the end of the transaction, so that results of concurrent transactions are not counted twice."""
+    """Lock a membership until the end of the transaction, so that results of concurrent transactions are not counted twice."""
     session.execute(select(MemberRow.id).where(MemberRow.id == member_id).with_for_update())
 
 
@@ -162,7 +162,7 @@ def find_adopted_version(session: Session, classroom_id: UUID) -> CourseVersionR
 
 
 def to_attempt(row: AttemptRow, lesson: str) -> Attempt:
-    """Converts a row to an Attempt."""
+    """Convert a row to an Attempt."""
     return Attempt(
         submission_id=row.submission_id,
         received_at=row.received_at,

@@ -38,7 +38,7 @@ SignReceipt = Callable[[Mapping[str, str]], Mapping[str, Any]]
 
 
 def receive_submission(database: Database, new_submission: NewSubmission, sign: SignReceipt) -> Submission:
-    """Stores a submission and queues its grading. Sending it again (same id, person and content) returns it and changes nothing.
+    """Store a submission and queues its grading. Sending it again (same id, person and content) returns it and changes nothing.
 
     sign: makes the receipt of a final submission from its fields, all of them text: submission_id, person_id, classroom, lesson,
     release_id, content_hash, received_at. The receipt is stored in the same transaction.
@@ -142,7 +142,7 @@ def _id_conflict() -> Conflict:
 
 
 def _check_admissible(session: Session, database: Database, new_submission: NewSubmission) -> AssignedLesson:
-    """Returns the lesson of the submission. Raises NotFound, BadInput or Conflict as `receive_submission` does."""
+    """Return the lesson of the submission. Raises NotFound, BadInput or Conflict as `receive_submission` does."""
     member = find_membership(session, new_submission.person_id, new_submission.classroom)
     assigned_lesson = find_assigned_lesson(session, member.classroom.id, new_submission.lesson)
     require_release(session, assigned_lesson, new_submission.release_id)
@@ -217,7 +217,7 @@ def _insert_submission(
     sign: SignReceipt,
     now: datetime,
 ) -> None:
-    """Inserts the submission, its files and its job."""
+    """Insert the submission, its files and its job."""
     digest = compute_content_hash(new_submission.files)
     is_inserted = insert_if_absent(
         session,

@@ -61,7 +61,7 @@ def person() -> Iterator[Victim]:
 
 @pytest.fixture(scope="module")
 def neighbour(defended: DefendedGrader, person: Victim) -> Iterator[Neighbour]:
-    """Uses the same names as the person outside of the grader, so that an attack looks for both."""
+    """Use the same names as the person outside of the grader, so that an attack looks for both."""
     with Neighbour(defended, person) as running_neighbour:
         yield running_neighbour
 

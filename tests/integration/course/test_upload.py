@@ -57,7 +57,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(answer)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Suppresses the log."""
+        """Suppress the log."""
 
 
 @pytest.fixture

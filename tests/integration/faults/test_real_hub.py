@@ -154,7 +154,7 @@ def find_service(hub: HubProcess) -> psutil.Process:
 
 
 def kill(*processes: psutil.Process) -> None:
-    """Sends SIGKILL and waits until each process has ended, or is a zombie that the Hub will reap."""
+    """Send SIGKILL and waits until each process has ended, or is a zombie that the Hub will reap."""
     for process in processes:
         with suppress(psutil.NoSuchProcess):  # it ended with its parent
             process.kill()
@@ -166,7 +166,7 @@ def kill(*processes: psutil.Process) -> None:
 
 @contextmanager
 def suspend(process: psutil.Process) -> Iterator[None]:
-    """Suspends a process, so that it answers no request."""
+    """Suspend a process, so that it answers no request."""
     process.send_signal(signal.SIGSTOP)
     try:
         yield

@@ -117,7 +117,7 @@ ADDRESSES = [
 
 
 def attempt(people: Neighbours, probe: Probe) -> str:
-    """Runs the probe in Ada's kernel. Returns its output."""
+    """Run the probe in Ada's kernel. Returns its output."""
     data = people.hub.data
     (data / "homes" / "bob" / "diary.txt").write_text("secret diary")
     ensure_admin(data / "accounts.sqlite", "admin")

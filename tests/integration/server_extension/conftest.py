@@ -16,7 +16,7 @@ FOLDER_VARIABLES = ("HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_R
 
 @pytest.fixture(autouse=True)
 def isolated_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hides the Jupyter configuration of this machine."""
+    """Hide the Jupyter configuration of this machine."""
     for name in FOLDER_VARIABLES:
         folder = tmp_path / name.lower()
         folder.mkdir(mode=0o700)

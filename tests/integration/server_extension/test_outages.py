@@ -28,7 +28,7 @@ async def opened_lesson(lab: Lab, lesson: dict[str, bytes]) -> None:
 
 
 async def submit_in_outage(lab: Lab, endpoint: str = "submissions") -> str:
-    """Submits (or checks) while nothing can be sent. Returns the id."""
+    """Submit (or checks) while nothing can be sent. Returns the id."""
     submission_id = str(uuid4())
     reply = await lab.post(f"{LESSON}/{endpoint}", {"id": submission_id})
     assert (reply.status, reply.data["state"], reply.data["receipt"]) == (202, "waiting", None)

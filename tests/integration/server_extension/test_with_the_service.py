@@ -52,7 +52,7 @@ async def ada(live: RunningService, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 async def wait_until_graded(lab: Lab, submission_id: str) -> None:
-    """Reads the event stream until the submission has been graded."""
+    """Read the event stream until the submission has been graded."""
     headers = {"Authorization": "token ada-token"}
     received = ""
     async with open_events(f"{lab.url}/classrooms/{CLASSROOM}/events?after=0", headers, timeout=60) as reader:

@@ -103,7 +103,7 @@ print(json.dumps(durations))
 
 
 async def _measure_responses(url: str) -> list[float]:
-    """Sends requests for five seconds. Returns the seconds that each response took."""
+    """Send requests for five seconds. Returns the seconds that each response took."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", MEASURE_PROGRAM, url, stdout=asyncio.subprocess.PIPE
     )
@@ -154,7 +154,7 @@ async def test_second_process_takes_over_jobs_and_streams_of_a_killed_one(
 
 
 def until_graded(ids: set[str], earlier_events: Sequence[Event] = ()) -> Callable[[Event], bool]:
-    """Returns a predicate for the events of a stream: true for the event with which all these submissions are graded."""
+    """Return a predicate for the events of a stream: true for the event with which all these submissions are graded."""
     remaining = ids - {event["data"].get("submission_id") for event in earlier_events if _is_graded(event)}
 
     def is_last(event: Event) -> bool:
@@ -176,14 +176,14 @@ def submissions_in_state(database: Database, state: str) -> set[str]:
 
 
 def expire_leases(database: Database, submission_ids: set[str]) -> None:
-    """Sets the leases of these submissions' jobs to expired."""
+    """Set the leases of these submissions' jobs to expired."""
     with database.write() as session:
         jobs = JobRow.submission_id.in_([UUID(id) for id in submission_ids])
         session.execute(update(JobRow).where(jobs).values(lease_until=database.now()))
 
 
 async def wait_until(condition: Callable[[], bool]) -> None:
-    """Polls a condition; fails after 30 seconds."""
+    """Poll a condition; fails after 30 seconds."""
     async with asyncio.timeout(30):
         while not condition():
             await asyncio.sleep(0.02)

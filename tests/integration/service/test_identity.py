@@ -43,7 +43,7 @@ class Browser:
         self.origin = live.base_url.removesuffix(PREFIX)
 
     async def get(self, path: str, origin: str = "", **headers: str) -> httpx.Response:
-        """Sends one request, without following redirects."""
+        """Send one request, without following redirects."""
         if path.startswith("/hub/"):
             origin = self.live.hub.address
         response = await asyncio.to_thread(self.client.get, (origin or self.origin) + path, headers=headers)
@@ -52,7 +52,7 @@ class Browser:
         return response
 
     async def follow_redirects(self, path: str, origin: str = "") -> httpx.Response:
-        """Sends a request and follows up to ten redirects."""
+        """Send a request and follows up to ten redirects."""
         for _ in range(10):
             response = await self.get(path, origin)
             if response.status_code != 302:
@@ -61,7 +61,7 @@ class Browser:
         raise AssertionError(f"too many redirects, the last to {path}")
 
     async def log_in_at_hub(self) -> str:
-        """Starts a login at the service, and returns the path to which the Hub redirects afterwards."""
+        """Start a login at the service, and returns the path to which the Hub redirects afterwards."""
         hub_path = (await self.get(GRADEBOOK_PAGE)).headers["Location"]
         assert parse_qs(urlparse(hub_path).query)["code_challenge_method"] == ["S256"]
         return str((await self.get(hub_path)).headers["Location"])
@@ -80,7 +80,7 @@ BrowserOpener = Callable[[RunningService, str], Browser]
 
 @pytest.fixture
 def open_browser(hub: BareHub) -> Iterator[BrowserOpener]:
-    """Opens browsers, which are closed at the end."""
+    """Open browsers, which are closed at the end."""
     with ExitStack() as stack:
 
         def open_browser(live: RunningService, name: str) -> Browser:

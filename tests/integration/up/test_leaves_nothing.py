@@ -24,7 +24,7 @@ FAST = {"PMH_AUTHENTICATOR": "dummy", "PMH_SERVER_PYTHON": sys.executable}
 
 @pytest.fixture
 def pmh_up(tmp_path: Path) -> Iterator[Callable[..., UpProcess]]:
-    """Starts `pmh up` with FAST and further settings. Those that still run at the end are stopped."""
+    """Start `pmh up` with FAST and further settings. Those that still run at the end are stopped."""
     started: list[UpProcess] = []
 
     def start(**settings: str) -> UpProcess:
@@ -43,7 +43,7 @@ Start = Callable[..., UpProcess]
 
 
 def _start_a_server(up: UpProcess) -> list[psutil.Process]:
-    """Runs a kernel in a user's server. Returns all processes of the hub."""
+    """Run a kernel in a user's server. Returns all processes of the hub."""
     up.until_up()
     person = Person(up, "ada", "any password")
     try:

@@ -14,7 +14,7 @@ from tools.assets import ASSETS, Asset, asset_fingerprint
 
 
 def _run_environment() -> str:
-    """Runs every part of `make up` but the hub. Returns its output."""
+    """Run every part of `make up` but the hub. Returns its output."""
     command = [sys.executable, str(ROOT / "tools" / "environment.py"), "hub", "assets", "package"]
     completed = subprocess.run(command, capture_output=True, text=True)
     assert completed.returncode == 0, completed.stderr

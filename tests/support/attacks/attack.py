@@ -213,7 +213,7 @@ class UndefendedGrader:
         self.folder.cleanup()
 
     def grade(self, files: tuple[File, ...], case: AttackCase) -> Outcome:
-        """Grades a submission.
+        """Grade a submission.
 
         A test cell gives points if any line reports that it passed. If the runner exits with code 0, test cells without a report pass.
         """

@@ -51,7 +51,7 @@ class DefendedGrader:
     def grade(
         self, files: tuple[File, ...], case: AttackCase | None = None, **task_fields: Any
     ) -> tuple[Grading, Outcome]:
-        """Grades a submission. The outcome has every text that anyone but an instructor could see."""
+        """Grade a submission. The outcome has every text that anyone but an instructor could see."""
         limits = DENY_LIMITS if case and case.category == "deny" else LIMITS
         task_fields.setdefault("isolation", self.isolation)
         grading = grade(self._task(files, limits, **task_fields), self.backend)
@@ -119,7 +119,7 @@ class LeftoverMonitor:
         }
 
     def find_new(self, name_part: str, seconds: float = 10) -> list[str]:
-        """Returns what was not there before: processes, after waiting for some to end, and files with `name_part` in their names."""
+        """Return what was not there before: processes, after waiting for some to end, and files with `name_part` in their names."""
         deadline = time.monotonic() + seconds
         while (count := count_descendants()) > self.processes and time.monotonic() < deadline:
             time.sleep(0.05)

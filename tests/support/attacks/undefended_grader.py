@@ -72,7 +72,7 @@ class Notebook:
 
 
 def make_shell() -> tuple[Any, list[str]]:
-    """Creates a shell as in a kernel, and the list to which it adds the errors that it shows."""
+    """Create a shell as in a kernel, and the list to which it adds the errors that it shows."""
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
@@ -113,7 +113,7 @@ def run(job: Json, sealed: str, channel: socket.socket) -> None:
 
 
 def _close_descriptors_except(*preserved: int) -> None:
-    """Closes the descriptors of server and collector, which belong to the test suite, not to the attacked grader."""
+    """Close the descriptors of server and collector, which belong to the test suite, not to the attacked grader."""
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for name in os.listdir("/proc/self/fd"):
         if int(name) not in (0, *preserved):
@@ -154,7 +154,7 @@ class Collector:
         } | self._parse_output()
 
     def _read(self, runner: int, own_socket: socket.socket, read_end: int) -> str:
-        """Reads until R exits. Returns why R must be killed; "" if it has exited by itself."""
+        """Read until R exits. Returns why R must be killed; "" if it has exited by itself."""
         runner_pidfd = os.pidfd_open(runner)
         deadline = time.monotonic() + self.job["seconds"]
         sources = [runner_pidfd, own_socket.fileno(), read_end]
@@ -195,7 +195,7 @@ def _json_lines(text: bytes) -> Iterator[Json]:
 
 
 def _exit_after(action: Callable[[], object]) -> None:
-    """Exits this process as Python would, exit handlers included, without returning to the code of the parent."""
+    """Exit this process as Python would, exit handlers included, without returning to the code of the parent."""
     code = 1
     try:
         action()
@@ -214,7 +214,7 @@ def _exit_after(action: Callable[[], object]) -> None:
 
 
 def serve_job(job: Json, sealed: str) -> Json:
-    """Runs one job to its end, measures what it has left behind, and removes it."""
+    """Run one job to its end, measures what it has left behind, and removes it."""
     folder = tempfile.mkdtemp(
         prefix="undefended-"
     )  # not a TemporaryDirectory: a forked process would delete it at its exit
@@ -279,7 +279,7 @@ def _collect_into(write_end: int, job: Json, sealed: str) -> None:
 
 
 def _switch_user(uid: int) -> None:
-    """Limits the number of processes, which the kernel counts by user, and not for root."""
+    """Limit the number of processes, which the kernel counts by user, and not for root."""
     # Processes and threads that a user other than root has already count as well.
     max_processes = PROCESSES if os.geteuid() == 0 else PROCESSES + len(list(Path("/proc").glob("[0-9]*/task/*")))
     resource.setrlimit(resource.RLIMIT_NPROC, (max_processes, max_processes))
@@ -301,7 +301,7 @@ def _write_all(write_end: int, value: Json) -> None:
 
 
 def _read_all(read_end: int, seconds: float) -> bytes:
-    """Reads until the writer closes the pipe, or until there is a complete JSON value. Returns b"" if that takes too long."""
+    """Read until the writer closes the pipe, or until there is a complete JSON value. Returns b"" if that takes too long."""
     data, deadline = bytearray(), time.monotonic() + seconds
     try:
         while (remaining := deadline - time.monotonic()) > 0 and select.select([read_end], [], [], remaining)[0]:
@@ -346,7 +346,7 @@ def _find_descendants() -> list[int]:
 
 
 def _kill_all(child: int) -> None:
-    """Kills descendants until none is left. A pid namespace ends with its first process."""
+    """Kill descendants until none is left. A pid namespace ends with its first process."""
     while pids := _find_descendants():
         for pid in pids:
             with suppress(ProcessLookupError):
@@ -360,7 +360,7 @@ def _kill_all(child: int) -> None:
 
 
 def main() -> None:
-    """Reads jobs as lines of JSON from standard input, and writes results as lines to standard output.
+    """Read jobs as lines of JSON from standard input, and writes results as lines to standard output.
 
     Command-line arguments: the sealed notebook, and modules to import.
     """

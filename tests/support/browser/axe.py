@@ -10,7 +10,7 @@ PANEL_ELEMENTS = "#pmh-panel, .pmh-Strip, .pmh-Result"
 
 
 def accessibility_violations(page: Page, within: str | None = None) -> list[str]:
-    """Returns a line for each violated rule, with the elements; `within` is a list of CSS selectors (None: the whole page)."""
+    """Return a line for each violated rule, with the elements; `within` is a list of CSS selectors (None: the whole page)."""
     context = {"include": [[selector.strip()] for selector in within.split(",")]} if within else None
     results = Axe().run(page, context=context)
     return [

@@ -33,7 +33,7 @@ class DockerClassroom:
 
 @contextmanager
 def running_docker_classroom(folder: Path) -> Iterator[DockerClassroom]:
-    """Starts a Docker engine and a hub with the demo classroom."""
+    """Start a Docker engine and a hub with the demo classroom."""
     python = str(ensure_server_environment(folder, Progress()))
     settings = {
         "PMH_SERVER_PYTHON": python,

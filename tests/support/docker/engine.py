@@ -24,7 +24,7 @@ UP_SECONDS = 120
 
 @contextmanager
 def docker_engine() -> Iterator[None]:
-    """Uses the engine that DOCKER_HOST names, or starts one and removes all of its files at the end."""
+    """Use the engine that DOCKER_HOST names, or starts one and removes all of its files at the end."""
     if os.environ.get("DOCKER_HOST"):
         yield
         return
@@ -39,7 +39,7 @@ def docker_engine() -> Iterator[None]:
 
 
 def skeleton_image(name: str, python: str = sys.executable) -> None:
-    """Creates an image in which the environment of this machine's Python can be mounted; see `machine_folders`."""
+    """Create an image in which the environment of this machine's Python can be mounted; see `machine_folders`."""
     _run("image", name, *machine_folders(python))
 
 

@@ -33,7 +33,7 @@ from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 from tests.support.repository import ROOT
 
 if TYPE_CHECKING:
-    from pmh_jupyter.grading.runtime.separate_process.test_runner import SeparateProcessJudge
+    from pmh_jupyter.grading.runtime.separate_process.judge import SeparateProcessJudge
 
 LINK_TIMEOUT_SECONDS = 20.0
 MAX_PROCESS_SECONDS = 120
@@ -177,7 +177,7 @@ def open_judge(
     isolation: dict[str, Any] | None = None, *, is_recording: bool = False, lesson_files: dict[str, bytes] | None = None
 ) -> Iterator[SeparateProcessJudge]:
     """A judge with a student process of its own. isolation: what the release knows. lesson_files: content by path, for both processes."""
-    from pmh_jupyter.grading.runtime.separate_process.test_runner import SeparateProcessJudge
+    from pmh_jupyter.grading.runtime.separate_process.judge import SeparateProcessJudge
 
     with _folders() as (judge_folder, student_folder):
         link = _start(WITH_JUDGE, student_folder)

@@ -32,7 +32,7 @@ class Actor:
         self.name = name
 
     def sign_up(self, join_code: str) -> Self:
-        """Signs up with the classroom's join code, and waits for JupyterLab."""
+        """Sign up with the classroom's join code, and waits for JupyterLab."""
         self.page.goto(f"{self.hub.address}/hub/signup")
         self.page.get_by_label("Join code").fill(join_code)
         self.page.get_by_label("Name").fill(self.name)
@@ -41,7 +41,7 @@ class Actor:
         return self.arrive_in_lab()
 
     def log_in(self, password: str = PASSWORD) -> Self:
-        """Logs in at the hub."""
+        """Log in at the hub."""
         self.page.goto(f"{self.hub.address}/hub/login")
         self.page.get_by_label("Username").fill(self.name)
         self.page.get_by_label("Password").fill(password)
@@ -49,7 +49,7 @@ class Actor:
         return self
 
     def arrive_in_lab(self) -> Self:
-        """Waits until JupyterLab and the panel's tab are visible."""
+        """Wait until JupyterLab and the panel's tab are visible."""
         self.page.wait_for_url("**/lab**")
         expect(self.page.get_by_role("tab", name="Lessons")).to_be_visible()
         # While its splash screen is visible, JupyterLab restores the layout.
@@ -57,7 +57,7 @@ class Actor:
         return self
 
     def open_page(self, path: str) -> None:
-        """Opens a page of the service by its path below `services/pmh/`."""
+        """Open a page of the service by its path below `services/pmh/`."""
         self.page.goto(f"{self.hub.address}/services/pmh/{path}")
 
 
@@ -65,7 +65,7 @@ class Student(Actor):
     """Somebody who solves exercises in JupyterLab."""
 
     def sign_up(self, join_code: str) -> Self:
-        """Signs up, and waits for the panel, which opens at the first visit."""
+        """Sign up, and waits for the panel, which opens at the first visit."""
         super().sign_up(join_code)
         expect(self.panel).to_be_visible()
         return self
@@ -75,20 +75,20 @@ class Student(Actor):
         return self.page.locator("#pmh-panel")
 
     def open_panel(self) -> Locator:
-        """Opens the panel, and waits for the lessons."""
+        """Open the panel, and waits for the lessons."""
         if not self.panel.is_visible():
             self.page.get_by_role("tab", name="Lessons").click()
         expect(self.panel.get_by_role("navigation", name="Lessons")).to_be_visible()
         return self.panel
 
     def open_lesson(self, title: str) -> Self:
-        """Opens a lesson in the panel, and waits for its first strip."""
+        """Open a lesson in the panel, and waits for its first strip."""
         self.open_panel().get_by_role("button", name=f"Open lesson {title}").click()
         expect(self.strips.first).to_be_visible()
         return self
 
     def wait_for_kernel(self) -> Self:
-        """Waits for the kernel. Its name is then in the notebook, which no longer changes by itself."""
+        """Wait for the kernel. Its name is then in the notebook, which no longer changes by itself."""
         expect(self.page.get_by_role("button", name=re.compile(r"\| Idle$"))).to_be_visible()
         return self
 
@@ -105,7 +105,7 @@ class Student(Actor):
         return self.page.locator(".jp-Cell").filter(has=self.strip(exercise))
 
     def answer(self, exercise: str, code: str) -> Self:
-        """Replaces the content of the exercise's cell."""
+        """Replace the content of the exercise's cell."""
         editor = self.cell(exercise).locator(".cm-content")
         editor.click()
         self.page.keyboard.press("Control+A")
@@ -117,26 +117,26 @@ class Student(Actor):
         return self.page.get_by_role("region", name=f"Result of exercise {exercise}")
 
     def check(self, exercise: str) -> str:
-        """Clicks Check, and returns the text of the new verdict."""
+        """Click Check, and returns the text of the new verdict."""
         result = self.result(exercise)
         before = result.get_attribute("data-submission") if result.count() else None
         self.press_check(exercise)
         return self.verdict(exercise, before)
 
     def press_check(self, exercise: str) -> Self:
-        """Clicks Check without waiting."""
+        """Click Check without waiting."""
         self.strip(exercise).get_by_role("button", name=f"Check exercise: {exercise}").click()
         return self
 
     def send_check(self, exercise: str) -> Self:
-        """Clicks Check, and waits until the server has accepted the request."""
+        """Click Check, and waits until the server has accepted the request."""
         with self.page.expect_response(lambda reply: reply.url.split("?")[0].endswith("/checks")) as response:
             self.press_check(exercise)
         assert response.value.ok, response.value.status
         return self
 
     def verdict(self, exercise: str, before: str | None = None) -> str:
-        """Waits for a verdict other than that of the submission `before`, and returns its text."""
+        """Wait for a verdict other than that of the submission `before`, and returns its text."""
         result = self.result(exercise)
         expect(result).not_to_have_attribute("data-submission", before or "")
         expect(result).to_have_attribute("aria-busy", "false")
@@ -159,7 +159,7 @@ class Student(Actor):
         return self.page.locator("body > [role=status][aria-live=polite]")
 
     def submit(self, lesson: str) -> str:
-        """Submits a lesson in the panel, and returns the receipt's code."""
+        """Submit a lesson in the panel, and returns the receipt's code."""
         self.open_panel().get_by_role("button", name=f"Submit lesson {lesson}").click()
         self.page.get_by_role("dialog").get_by_role("button", name=f"Submit lesson {lesson}").click()
         receipt = self.page.get_by_role("dialog").filter(has_text="Receipt")
@@ -174,7 +174,7 @@ class Instructor(Actor):
     """A person who uses the dashboard."""
 
     def open_gradebook(self, classroom: str = "demo") -> Locator:
-        """Opens the gradebook, and waits for its table."""
+        """Open the gradebook, and waits for its table."""
         self.open_page(f"classrooms/{classroom}/gradebook")
         table = self.page.get_by_role("table")
         expect(table).to_be_visible()

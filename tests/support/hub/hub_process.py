@@ -111,12 +111,12 @@ class HubProcess(Addresses):
         return (self.data.parent / f"{self.data.name}.log").read_text(errors="replace")
 
     def prepare(self) -> dict[str, str]:
-        """Prepares database, starter course and demo classroom, as `pmh up` does. Returns the join codes by role."""
+        """Prepare database, starter course and demo classroom, as `pmh up` does. Returns the join codes by role."""
         settings = Settings.from_environ(self.settings)
         return {role.value: code for role, code in bootstrap_database(settings).join_codes.items()}
 
     def start(self) -> HubProcess:
-        """Starts the hub and waits until it answers. Raises AssertionError with its log if it does not."""
+        """Start the hub and waits until it answers. Raises AssertionError with its log if it does not."""
         with open(self.data.parent / f"{self.data.name}.log", "ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "jupyterhub", "-f", str(self.config)],
@@ -130,16 +130,16 @@ class HubProcess(Addresses):
         return self
 
     def until_service(self) -> HubProcess:
-        """Waits until the service answers through the proxy."""
+        """Wait until the service answers through the proxy."""
         self.until(lambda: self._answers("/services/pmh/health"), START_SECONDS, "the service to answer")
         return self
 
     def stop(self) -> None:
-        """Stops the hub as an operator does."""
+        """Stop the hub as an operator does."""
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """Kills the Hub's process, which cannot clean up."""
+        """Kill the Hub's process, which cannot clean up."""
         self._end(signal.SIGKILL)
 
     def person(self, name: str, password: str = "a long enough password") -> Person:
@@ -149,7 +149,7 @@ class HubProcess(Addresses):
         return person
 
     def until(self, is_done: Callable[[], bool], seconds: float, expectation: str) -> None:
-        """Waits until `is_done()`. Raises AssertionError with the end of the log after `seconds`, or once the hub has ended."""
+        """Wait until `is_done()`. Raises AssertionError with the end of the log after `seconds`, or once the hub has ended."""
         deadline = time.monotonic() + seconds
         while not is_done():
             has_ended = self.process is not None and self.process.poll() is not None
@@ -198,13 +198,13 @@ class Person:
     # --- Pages ---------------------------------------------------------------------------------------------------------
 
     def submit(self, page: str, follow: bool = True, **fields: str) -> httpx.Response:
-        """Opens a page of the hub, fills in its form and sends it. The path may contain the hub's base path, as in a redirect."""
+        """Open a page of the hub, fills in its form and sends it. The path may contain the hub's base path, as in a redirect."""
         page = page.removeprefix(self.hub.base_path)
         form = Form(self.browser.get(page).text)
         return self.browser.post(page, data=form.fields | fields, follow_redirects=follow)
 
     def log_in(self) -> Person:
-        """Logs in on the hub's page. Raises AssertionError if the log-in is refused."""
+        """Log in on the hub's page. Raises AssertionError if the log-in is refused."""
         reply = self.try_log_in()
         assert reply.status_code == 302, page_text(reply.text)
         return self
@@ -232,7 +232,7 @@ class Person:
         return self.browser.request(method, f"/hub/api/{path}", headers=self._session_headers("/hub/"), **arguments)
 
     def token(self, **body: Any) -> str:
-        """Creates an API token of this person."""
+        """Create an API token of this person."""
         reply = self.api("POST", f"users/{self.name}/tokens", json=body)
         assert reply.status_code == 201, reply.text
         token: str = reply.json()["token"]
@@ -245,7 +245,7 @@ class Person:
         return f"/user/{self.name}/"
 
     def start_server(self) -> Person:
-        """Starts the person's server and waits until it answers."""
+        """Start the person's server and waits until it answers."""
         self._kernel = None
         reply = self.api("POST", f"users/{self.name}/server", json={})
         assert reply.status_code in (201, 202), reply.text
@@ -258,7 +258,7 @@ class Person:
         return bool(servers.get("", {}).get("ready"))
 
     def stop_server(self) -> None:
-        """Stops the person's server and waits until it has ended."""
+        """Stop the person's server and waits until it has ended."""
         self._kernel = None
         reply = self.api("DELETE", f"users/{self.name}/server")
         assert reply.status_code in (202, 204), reply.text
@@ -272,7 +272,7 @@ class Person:
         return self.browser.request(method, f"{self.server_url}{path}", headers=headers, **arguments)
 
     def run(self, code: str) -> str:
-        """Runs code in the person's server, always in the same kernel. Returns the output; raises AssertionError with the traceback."""
+        """Run code in the person's server, always in the same kernel. Returns the output; raises AssertionError with the traceback."""
         if self._kernel is None:
             reply = self.server("POST", "api/kernels", json={"name": "python3"})
             assert reply.status_code == 201, reply.text

@@ -39,13 +39,13 @@ class Learner:
         """Acknowledged checks and submissions by id, as the service answered."""
 
     def join(self) -> Learner:
-        """Joins the classroom and opens the lesson."""
+        """Join the classroom and opens the lesson."""
         self._ask("POST", f"{API}join", {"join_code": JOIN_CODES[Role.STUDENT]})
         self.notebook = self._ask("POST", f"{LESSON}/open", {})["notebooks"][0]
         return self
 
     def write(self, **answers: str) -> None:
-        """Writes answers into the notebook and saves it."""
+        """Write answers into the notebook and saves it."""
         url = f"api/contents/{self.notebook}"
         content = self._ask("GET", url)["content"]
         for grade_id, source in answers.items():
@@ -53,7 +53,7 @@ class Learner:
         self._ask("PUT", url, {"type": "notebook", "content": content})
 
     def submit(self, **answers: str) -> dict[str, Any]:
-        """Writes answers and submits until the service acknowledges."""
+        """Write answers and submits until the service acknowledges."""
         self.write(**answers)
         return self.send("submissions", str(uuid.uuid4()))
 
@@ -62,7 +62,7 @@ class Learner:
         return self.send("checks", str(uuid.uuid4()))
 
     def send(self, kind: str, id: str) -> dict[str, Any]:
-        """Sends a check or submission under this id until the service acknowledges it. Returns its answer."""
+        """Send a check or submission under this id until the service acknowledges it. Returns its answer."""
         deadline = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < deadline:
             reply = self.try_to_send(kind, id)
@@ -75,14 +75,14 @@ class Learner:
         raise AssertionError(f"{id} was not acknowledged. Last answer: {reply and reply.text}")
 
     def try_to_send(self, kind: str, id: str) -> httpx.Response | None:
-        """Sends once. None if the connection broke."""
+        """Send once. None if the connection broke."""
         try:
             return self.person.server("POST", f"{LESSON}/{kind}", json={"id": id})
         except httpx.TransportError:
             return None
 
     def graded(self, id: str) -> dict[str, Any]:
-        """Waits for the event that the check or submission is graded, and returns it."""
+        """Wait for the event that the check or submission is graded, and returns it."""
         self.read_events(lambda event: event["kind"] == "submission-graded" and event["data"]["submission_id"] == id)
         return self._ask("GET", f"{API}submissions/{id}")
 
@@ -90,7 +90,7 @@ class Learner:
         return self._ask("GET", f"{API}outbox")
 
     def read_events(self, is_last: Callable[[Event], bool], after: int = 0) -> list[Event]:
-        """Reads events after a number, up to the last one. Resumes the stream if it breaks."""
+        """Read events after a number, up to the last one. Resumes the stream if it breaks."""
         events: list[Event] = []
         deadline = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < deadline:

@@ -52,7 +52,7 @@ class UpProcess(Addresses):
         return (self.data / "logs" / "hub.log").read_text(errors="replace")
 
     def start(self) -> UpProcess:
-        """Starts it without waiting."""
+        """Start it without waiting."""
         environ = {name: value for name, value in os.environ.items() if not name.startswith("PMH_")}
         with open(self.folder / "up.txt", "wb") as output:
             self.process = subprocess.Popen(
@@ -61,12 +61,12 @@ class UpProcess(Addresses):
         return self
 
     def until_up(self) -> UpProcess:
-        """Waits until it prints that the hub is up."""
+        """Wait until it prints that the hub is up."""
         self.until(lambda: "The hub is up" in self.output, UP_SECONDS, "the hub to be up")
         return self
 
     def until(self, is_done: Callable[[], bool], seconds: float, expectation: str) -> None:
-        """Waits until `is_done()`. Raises AssertionError with the output after `seconds`, or once it has ended."""
+        """Wait until `is_done()`. Raises AssertionError with the output after `seconds`, or once it has ended."""
         deadline = time.monotonic() + seconds
         while not is_done():
             has_ended = self.process is None or self.process.poll() is not None
@@ -90,7 +90,7 @@ class UpProcess(Addresses):
         self.process.send_signal(signal_number)
 
     def wait(self) -> int:
-        """Waits for its end, and returns the exit code."""
+        """Wait for its end, and returns the exit code."""
         assert self.process is not None
         return self.process.wait(END_SECONDS)
 
@@ -110,7 +110,7 @@ def running_up(folder: Path, command: Sequence[str] = PMH, **settings: str) -> I
 
 
 def all_end(processes: Sequence[psutil.Process], seconds: float = END_SECONDS) -> list[str]:
-    """Waits until the processes have ended. Returns the commands of those that still run."""
+    """Wait until the processes have ended. Returns the commands of those that still run."""
     _, alive = psutil.wait_procs(processes, timeout=seconds)
     return commands(alive)
 

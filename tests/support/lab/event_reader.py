@@ -18,7 +18,7 @@ class EventReader:
     chunks: AsyncIterator[bytes]
 
     async def read_until(self, text: str) -> str:
-        """Reads until the text has arrived and returns everything read; AssertionError if the stream ends before."""
+        """Read until the text has arrived and returns everything read; AssertionError if the stream ends before."""
         received = ""
         async for chunk in self.chunks:
             received += chunk.decode()
@@ -29,7 +29,7 @@ class EventReader:
 
 @asynccontextmanager
 async def open_events(url: str, headers: dict[str, str], timeout: float = 120) -> AsyncIterator[EventReader]:
-    """Opens a stream on a connection of its own; `timeout` is in seconds between two chunks. Leaving closes the connection."""
+    """Open a stream on a connection of its own; `timeout` is in seconds between two chunks. Leaving closes the connection."""
     async with (
         httpx.AsyncClient(timeout=timeout, trust_env=False) as client,
         client.stream("GET", url, headers=headers) as response,

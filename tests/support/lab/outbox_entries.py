@@ -27,6 +27,6 @@ def create_body(entry: OutboxEntry) -> bytes:
 
 
 def add_entry(outbox: Outbox) -> StoredEntry:
-    """Adds a submission to the outbox."""
+    """Add a submission to the outbox."""
     entry = create_entry()
     return outbox.add(entry, create_body(entry))

@@ -35,14 +35,14 @@ FOCUSED = """() => {
 
 
 def ask(page: Page, method: str, path: str, body: Any = None) -> Any:
-    """Returns the reply of the user's server; AssertionError unless the status is 2xx."""
+    """Return the reply of the user's server; AssertionError unless the status is 2xx."""
     reply = page.evaluate(ASK, [method, path, body])
     assert 200 <= reply["status"] < 300, reply
     return reply["data"]
 
 
 def set_setting(page: Page, plugin: str, raw: str) -> None:
-    """Changes the settings of a plugin, as JSON. They apply after the page has been loaded again."""
+    """Change the settings of a plugin, as JSON. They apply after the page has been loaded again."""
     ask(page, "PUT", f"{SETTINGS}{plugin}", {"raw": raw})
 
 
@@ -68,14 +68,14 @@ class Focus:
 
 
 def focus(page: Page) -> Focus:
-    """Returns the focused element; AssertionError if there is none."""
+    """Return the focused element; AssertionError if there is none."""
     focused = Focus(**page.evaluate(FOCUSED))
     assert focused.tag != "body", "the focus is lost"
     return focused
 
 
 def widen_sidebar(page: Page, width: int) -> int:
-    """Drags the edge of the left sidebar to a width in px, as far as Lab allows. Returns the resulting width in px."""
+    """Drag the edge of the left sidebar to a width in px, as far as Lab allows. Returns the resulting width in px."""
     handle = page.locator("#jp-main-split-panel > .lm-SplitPanel-handle:not(.lm-mod-hidden)").first
     stack = page.locator("#jp-left-stack")
     edge, left = handle.bounding_box(), stack.bounding_box()

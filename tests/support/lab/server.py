@@ -61,7 +61,7 @@ class Lab:
         self._config.PmhExtension.state_dir = str(home)
 
     async def start(self, wait: bool = True) -> Lab:
-        """Starts the server. With `wait` False the outbox is not sent, as before the server has started to answer."""
+        """Start the server. With `wait` False the outbox is not sent, as before the server has started to answer."""
         ServerApp.clear_instance()
         self.app = ServerApp.instance(
             config=self._config, root_dir=str(self.root), base_url="/user/ada/", allow_root=True, open_browser=False
@@ -85,14 +85,14 @@ class Lab:
         return f"http://127.0.0.1:{self.port}/user/ada/pmh/api"
 
     async def stop(self) -> None:
-        """Stops in the way Jupyter does."""
+        """Stop in the way Jupyter does."""
         self._server.stop()
         await self.app._cleanup()
         await self._server.close_all_connections()
         ServerApp.clear_instance()
 
     async def fetch(self, method: str, path: str, body: Any = None, *, token: str = "ada-token") -> Reply:
-        """Sends a request below `pmh/api/`. Every error must be an ErrorReply with a request id."""
+        """Send a request below `pmh/api/`. Every error must be an ErrorReply with a request id."""
         request = HTTPRequest(
             f"{self.url}/{path}",
             method=method,

@@ -24,7 +24,7 @@ class LabProcess:
         self.port = 0
 
     async def start(self) -> None:
-        """Starts the process and waits until it answers."""
+        """Start the process and waits until it answers."""
         self._process = subprocess.Popen(self._command, cwd=ROOT, env=os.environ, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self.port = int(await asyncio.to_thread(self._process.stdout.readline))
@@ -36,7 +36,7 @@ class LabProcess:
         return json.loads((await AsyncHTTPClient().fetch(request)).body)
 
     def kill(self) -> None:
-        """Sends SIGKILL if the process runs."""
+        """Send SIGKILL if the process runs."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()

@@ -53,7 +53,7 @@ def make_shared_settings(folder: Path, database_url: str, count: int, **values: 
 
 
 def prepare_database(settings: Settings) -> None:
-    """Migrates the database, and adds the tiny course and a classroom with join codes and the instructor `teacher`."""
+    """Migrate the database, and adds the tiny course and a classroom with join codes and the instructor `teacher`."""
     with Database(settings.resolved_database_url).open() as database:
         database.upgrade(settings.data_path / "backups")
         load_course(database, tiny_course.course_files())
@@ -70,7 +70,7 @@ class ServiceClient:
     headers: dict[str, str] = field(default_factory=dict)
 
     async def call(self, method: str, path: str, status: int, **arguments: Any) -> httpx.Response:
-        """Sends one request; asserts the status, and what must hold for all responses."""
+        """Send one request; asserts the status, and what must hold for all responses."""
         headers = self.headers | ({"Authorization": f"token {self.token}"} if self.token else {})
         headers |= arguments.pop("headers", {})
         async with httpx.AsyncClient(timeout=60) as client:
@@ -91,7 +91,7 @@ class ServiceClient:
         await self.post("api/join", {"join_code": code})
 
     async def send_answers(self, kind: str, status: int, answers: Mapping[str, str], **values: Any) -> dict[str, Any]:
-        """Sends the tiny lesson with these answers to the route `checks` or `submissions`. `values` replace parts of the body."""
+        """Send the tiny lesson with these answers to the route `checks` or `submissions`. `values` replace parts of the body."""
         release = (await self.get(f"{LESSON_PATH}/files"))["current"]
         files = tiny_course.answered(release, **answers)
         body = {"id": str(uuid.uuid4()), "release_id": release["id"], "files": files} | values
@@ -105,7 +105,7 @@ class ServiceClient:
         return await self.send_answers("submissions", 201, answers)
 
     async def wait_until_graded(self, submission_id: str) -> dict[str, Any]:
-        """Waits for the event that the submission is graded, then returns the submission."""
+        """Wait for the event that the submission is graded, then returns the submission."""
         await self.read_events_until(
             lambda event: event["kind"] == "submission-graded" and event["data"]["submission_id"] == submission_id
         )
@@ -115,7 +115,7 @@ class ServiceClient:
     async def read_events_until(
         self, is_last: Callable[[dict[str, Any]], bool], after: int = 0
     ) -> list[dict[str, Any]]:
-        """Reads the stream after this event number, up to and including the first event for which `is_last` is true."""
+        """Read the stream after this event number, up to and including the first event for which `is_last` is true."""
         events = []
         async with aclosing(self.stream_events(after)) as stream:
             async for event in stream:
@@ -125,7 +125,7 @@ class ServiceClient:
         return events
 
     async def stream_events(self, after: int = 0, classroom: str = CLASSROOM) -> AsyncGenerator[dict[str, Any], None]:
-        """Yields the stream's events after this number. Ends with the connection; fails after a minute without data."""
+        """Yield the stream's events after this number. Ends with the connection; fails after a minute without data."""
         headers = {"Authorization": f"token {self.token}", "Last-Event-ID": str(after)}
         url = f"{self.base_url}/api/classrooms/{classroom}/events"
         async with httpx.AsyncClient(timeout=httpx.Timeout(10, read=TIMEOUT_SECONDS)) as client:
@@ -138,7 +138,7 @@ class ServiceClient:
 
 
 def check_response(response: httpx.Response) -> None:
-    """Asserts what must hold for every response of the service."""
+    """Assert what must hold for every response of the service."""
     assert re.fullmatch(r"[A-Za-z0-9._-]{6,64}", response.headers["X-Request-ID"])
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
@@ -183,14 +183,14 @@ class RunningService:
 
 @asynccontextmanager
 async def running_service(settings: Settings, hub: BareHub) -> AsyncIterator[RunningService]:
-    """Runs the service in this process and its event loop."""
+    """Run the service in this process and its event loop."""
     async with process.running_service(settings, hub.service_environ()) as service:
         yield RunningService(service, hub)
 
 
 @contextmanager
 def service_process(settings: Settings, hub: BareHub) -> Iterator[subprocess.Popen[bytes]]:
-    """Runs `python -m pmh_jupyter.service` as a subprocess, which is killed at the end."""
+    """Run `python -m pmh_jupyter.service` as a subprocess, which is killed at the end."""
     environ = os.environ | hub.service_environ() | settings.to_environ()
     log = settings.data_path.parent / f"{settings.data_path.name}-{settings.service_port}.log"
     with open(log, "ab") as output:

@@ -108,7 +108,7 @@ class SmallService:
         self._server.add_sockets(sockets)
 
     async def kill(self) -> None:
-        """Refuses connections and breaks open ones. The state remains."""
+        """Refuse connections and breaks open ones. The state remains."""
         assert self._server is not None
         self._server.stop()
         for stream in list(self.streams):
@@ -121,25 +121,25 @@ class SmallService:
             await self.kill()
 
     def fail(self, path: str, status: int, reply: ErrorReply | None = None, *, times: int = 1, **headers: str) -> None:
-        """Replies with an error to the next requests whose path ends with `path`; with HTML, like a proxy, if there is no reply."""
+        """Reply with an error to the next requests whose path ends with `path`; with HTML, like a proxy, if there is no reply."""
         body = reply.model_dump_json() if reply else "<html>Bad gateway</html>"
         reply_headers = {name.replace("_", "-"): value for name, value in headers.items()}
         self.failures += [(path, Failure(status, body, reply_headers))] * times
 
     def respond_with(self, path: str, body: bytes, status: int = 200, *, is_chunked: bool = False) -> None:
-        """Responds with these bytes to the next request whose path ends with `path`; chunked, the length is not announced."""
+        """Respond with these bytes to the next request whose path ends with `path`; chunked, the length is not announced."""
         self.failures.append((path, Failure(status, body, is_chunked=is_chunked)))
 
     def hang_up_after(self, path: str, times: int = 1) -> None:
-        """Acts on the next requests whose path ends with `path`, then hangs up instead of replying."""
+        """Act on the next requests whose path ends with `path`, then hangs up instead of replying."""
         self.failures += [(path, Failure(hang_up=True))] * times
 
     def hold(self, path: str) -> None:
-        """Acts on the next request whose path ends with `path`, and never replies."""
+        """Act on the next request whose path ends with `path`, and never replies."""
         self.failures.append((path, Failure(hold=True)))
 
     async def wait_until(self, condition: Callable[[], bool]) -> None:
-        """Waits until requests have made the condition true."""
+        """Wait until requests have made the condition true."""
         async with asyncio.timeout(30):
             while not condition():
                 self._changed.clear()
@@ -150,7 +150,7 @@ class SmallService:
         return len(self._server._connections) if self._server else 0
 
     def notify(self) -> None:
-        """Wakes `wait_until`: a request was received, or a stream was opened or closed."""
+        """Wake `wait_until`: a request was received, or a stream was opened or closed."""
         self._changed.set()
 
     def count_deliveries(self) -> Counter[UUID]:
@@ -158,13 +158,13 @@ class SmallService:
         return Counter(request.id for request in self.received)
 
     def publish(self, lesson: str, files: dict[str, bytes]) -> StudentRelease:
-        """Makes a new release of a lesson the current one."""
+        """Make a new release of a lesson the current one."""
         published = release(lesson, files)
         self.releases.setdefault(lesson, []).append(published)
         return published
 
     def add_event(self, kind: str = "submission-graded", **data: str) -> EventReply:
-        """Adds an event and sends it to all open streams."""
+        """Add an event and sends it to all open streams."""
         event = EventReply(number=len(self.events) + 1, kind=kind, occurred_at=NOW, data=dict(data))
         self.events.append(event)
         for stream in self.streams:
@@ -172,12 +172,12 @@ class SmallService:
         return event
 
     def send_comment(self, text: str) -> None:
-        """Sends a comment to all open streams, as the service does to keep them open."""
+        """Send a comment to all open streams, as the service does to keep them open."""
         for stream in self.streams:
             stream.queue.put_nowait(f": {text}\n\n")
 
     def accept(self, classroom: str, lesson: str, request: CheckRequest | SubmitRequest) -> SubmissionReply:
-        """Records a submission once, no matter how often it arrives."""
+        """Record a submission once, no matter how often it arrives."""
         self.received.append(request)
         if request.id not in self.submissions:
             is_check = isinstance(request, CheckRequest)
@@ -266,7 +266,7 @@ class Handler(RequestHandler):
         self.respond(None if message is None else message.model_dump(mode="json"))
 
     def respond(self, data: Any) -> None:
-        """Replies, unless the failure is to hang up or to hold the request."""
+        """Reply, unless the failure is to hang up or to hold the request."""
         if self.failure is not None and self.failure.hold:
             self._auto_finish = False
         elif self.failure is not None:
@@ -362,7 +362,7 @@ class EventsHandler(Handler):
             self.service.notify()
 
     def break_connection(self) -> None:
-        """Breaks the connection in the middle of the stream."""
+        """Break the connection in the middle of the stream."""
         self.stream.close()
         self.queue.put_nowait(None)
 

@@ -34,7 +34,7 @@ Receipts = Mapping[str, Mapping[str, Any]]
 
 
 async def check_service_consistency(settings: Settings, caller: ServiceClient, *submissions: Mapping[str, Any]) -> None:
-    """Checks the database of a running service. It must have exactly the given submissions (each a SubmissionReply)."""
+    """Check the database of a running service. It must have exactly the given submissions (each a SubmissionReply)."""
     keys = (await caller.get("api/receipts/keys"))["keys"]
     receipts = {reply["id"]: reply["receipt"] for reply in submissions if reply["kind"] == "final"}
     with Database(settings.resolved_database_url) as database:
@@ -42,7 +42,7 @@ async def check_service_consistency(settings: Settings, caller: ServiceClient, *
 
 
 def check_consistency(database: Database, receipts: Receipts, public_keys: Mapping[str, str]) -> set[UUID]:
-    """Checks that each submission has its receipt, files, grading and events exactly once, and that event numbers have no gaps.
+    """Check that each submission has its receipt, files, grading and events exactly once, and that event numbers have no gaps.
 
     All submissions must be graded. receipts: all receipts that anybody received. public_keys: those of the service.
     Returns the ids of all submissions, checks included.

@@ -36,7 +36,7 @@ class ManualClock:
         return self.time
 
     def advance(self, **duration: float) -> None:
-        """Takes the arguments of timedelta."""
+        """Take the arguments of timedelta."""
         self.time += timedelta(**duration)
 
 
@@ -86,7 +86,7 @@ def course(*, title: str = "Course", achievements: tuple[Achievement, ...] = ACH
 
 
 def sign(fields: Mapping[str, str]) -> dict[str, Any]:
-    """Makes a receipt without a real signature."""
+    """Make a receipt without a real signature."""
     return {**fields, "signature": "signed"}
 
 
@@ -119,22 +119,22 @@ class School:
         return submissions.receive_submission(self.database, new_submission, sign)
 
     def claim(self, worker: str = "worker") -> Job:
-        """Claims the next job; there must be one."""
+        """Claim the next job; there must be one."""
         job = jobs.claim_next_job(self.database, worker)
         assert job
         return job
 
     def grade_next(self, **outcomes: Outcome) -> Submission:
-        """Claims the next job and grades it with an outcome for each exercise."""
+        """Claim the next job and grades it with an outcome for each exercise."""
         return jobs.complete_job(self.database, self.claim().id, grading(**outcomes))
 
     def check(self, person: Person, *, lesson: str = "first", **outcomes: Outcome) -> Submission:
-        """Sends a check and grades it."""
+        """Send a check and grades it."""
         self.send(person, SubmissionKind.CHECK, lesson=lesson)
         return self.grade_next(**outcomes)
 
     def submit(self, person: Person, *, lesson: str = "first", **outcomes: Outcome) -> Submission:
-        """Sends a final submission and grades it."""
+        """Send a final submission and grades it."""
         self.send(person, SubmissionKind.FINAL, lesson=lesson)
         return self.grade_next(**outcomes)
 

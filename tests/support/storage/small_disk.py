@@ -34,7 +34,7 @@ class SmallDisk:
         return self.folder / ".ballast"
 
     def fill(self, leave: int = 0) -> None:
-        """Uses all space except `leave` bytes."""
+        """Use all space except `leave` bytes."""
         with open(self._ballast, "ab", buffering=0) as file:
             try:
                 while True:
@@ -49,7 +49,7 @@ class SmallDisk:
 
 @contextmanager
 def small_disk(folder: Path, mebibytes: int) -> Iterator[SmallDisk]:
-    """Mounts a tmpfs at `folder`, and unmounts it at the end. Skips the test if mounting is not allowed."""
+    """Mount a tmpfs at `folder`, and unmounts it at the end. Skips the test if mounting is not allowed."""
     needs("root", "linux")
     folder.mkdir(parents=True, exist_ok=True)
     mount = ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m,mode=700", "tmpfs", str(folder)]

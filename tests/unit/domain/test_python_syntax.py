@@ -28,7 +28,7 @@ def test_tree_equals_that_of_ast_and_flags_are_used() -> None:
 
 @pytest.fixture
 def frequent_garbage_collection() -> Iterator[None]:
-    """Runs the garbage collector often and switches threads each time, as a finalizer may."""
+    """Run the garbage collector often and switches threads each time, as a finalizer may."""
 
     def switch_thread(phase: str, info: dict[str, int]) -> None:
         time.sleep(0)

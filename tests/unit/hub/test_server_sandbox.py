@@ -34,7 +34,7 @@ def folder() -> Iterator[Path]:
 
 
 def as_user(uid: int, task: Callable[[], None]) -> None:
-    """Runs the task in a child process of that user. Its failure fails the test."""
+    """Run the task in a child process of that user. Its failure fails the test."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:

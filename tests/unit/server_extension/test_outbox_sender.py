@@ -43,14 +43,14 @@ class Clock:
             self._tick.clear()
 
     async def next_pause(self) -> float | None:
-        """Waits until the sender pauses again."""
+        """Wait until the sender pauses again."""
         async with asyncio.timeout(20):
             await self._has_paused.wait()
         self._has_paused.clear()
         return self.pauses[-1]
 
     async def tick(self) -> float | None:
-        """Ends the pause and waits for the next one."""
+        """End the pause and waits for the next one."""
         self._tick.set()
         return await self.next_pause()
 

@@ -10,7 +10,7 @@ from tests.support.lab.outbox_entries import add_entry
 
 
 def take_all(queue: SendQueue) -> list[StoredEntry]:
-    """Empties the queue."""
+    """Empty the queue."""
     entries = []
     while (stored := queue.first()) is not None:
         entries.append(stored)

@@ -73,7 +73,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def connect(url: str, clock: ManualClock) -> Iterator[Callable[[], Database]]:
-    """Opens another connection pool on the database with every call, as another process would."""
+    """Open another connection pool on the database with every call, as another process would."""
     databases: list[Database] = []
 
     def open_database() -> Database:

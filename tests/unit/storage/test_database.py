@@ -123,7 +123,7 @@ def upgrade():
 
 @pytest.fixture
 def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Adds a later migration, as a newer version of pmh-jupyter would. By default it changes a table that others refer to."""
+    """Add a later migration, as a newer version of pmh-jupyter would. By default it changes a table that others refer to."""
     folder = tmp_path / "versions"
     folder.mkdir()
     make = revision._alembic_config

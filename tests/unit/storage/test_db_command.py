@@ -41,7 +41,7 @@ def test_upgrade_prints_the_path_of_the_backup(
 
 @pytest.fixture
 def rename(school: School, url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], int]:
-    """Runs `pmh db rename-person` on a database in which "ada" has a final submission."""
+    """Run `pmh db rename-person` on a database in which "ada" has a final submission."""
     school.submit(school.add_member("ada"))
     monkeypatch.setenv("PMH_DATABASE_URL", url)
     monkeypatch.setattr("pmh_jupyter.cli.COMMAND_MODULES", ("db",))

@@ -85,7 +85,7 @@ OFFLINE = re.compile(r"Failed to fetch|Request failed|error sending request|dns 
 
 
 def _resolve(resolution: str) -> dict[str, set[str]]:
-    """Resolves every dependency of pyproject.toml with uv. Skips if the package index does not answer."""
+    """Resolve every dependency of pyproject.toml with uv. Skips if the package index does not answer."""
     command = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--all-extras", "--universal"]
     completed = subprocess.run(
         [*command, "--no-header", "--resolution", resolution, "--quiet"],

@@ -55,7 +55,7 @@ class CellExecutor:
         self.future_flags = 0
 
     def run(self, number: int, source: str) -> dict[str, Any] | None:
-        """Runs a cell. Returns the error that it raised (see `describe_cell_error`), or None."""
+        """Run a cell. Returns the error that it raised (see `describe_cell_error`), or None."""
         error = (
             self._run_plain_python(number, source) if self.is_plain_python else self._run_with_ipython(number, source)
         )

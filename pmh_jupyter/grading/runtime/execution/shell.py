@@ -31,16 +31,16 @@ class Shell(InteractiveShell):
     compiler_class = Type(CellCompiler)
 
     def enable_gui(self, gui: str | None = None) -> None:
-        """Does nothing: there is no screen, and `%matplotlib inline` must not fail because of that."""
+        """Do nothing: there is no screen, and `%matplotlib inline` must not fail because of that."""
 
     def showtraceback(self, *args: Any, **kwargs: Any) -> None:
-        """Does nothing: `describe_cell_error` reports the error, and formatting it costs more than running most cells."""
+        """Do nothing: `describe_cell_error` reports the error, and formatting it costs more than running most cells."""
 
     def showsyntaxerror(self, *args: Any, **kwargs: Any) -> None:
-        """Does nothing, for the reason given in `showtraceback`."""
+        """Do nothing, for the reason given in `showtraceback`."""
 
     def run_student_cell(self, number: int, source: str) -> BaseException | None:
-        """Runs a student's cell as Jupyter would. Returns the exception that it raised."""
+        """Run a student's cell as Jupyter would. Returns the exception that it raised."""
         assert isinstance(self.compile, CellCompiler)
         self.compile.filename = CELL_FILENAME_FORMAT.format(number)
         result = self.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
@@ -49,7 +49,7 @@ class Shell(InteractiveShell):
 
 
 def make_shell() -> Shell:
-    """Creates a shell that neither reads nor writes a profile or a history file."""
+    """Create a shell that neither reads nor writes a profile or a history file."""
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.ipython_dir = os.environ.get("IPYTHONDIR", "")
@@ -60,7 +60,7 @@ def make_shell() -> Shell:
 def describe_cell_error(
     error: BaseException, leading_blank_lines: dict[int, int], *, include_detail: bool = True
 ) -> dict[str, Any]:
-    """Describes an exception, and the innermost line of the student's cells that it passed through.
+    """Describe an exception, and the innermost line of the student's cells that it passed through.
 
     leading_blank_lines: by cell, the blank lines at its top, which IPython removes before it counts lines.
 

@@ -14,7 +14,7 @@ _ABRIDGED_TYPES = frozenset({list, tuple, dict, set, frozenset})
 
 
 def clip(text: str, limit: int = MAX_NAME_LENGTH) -> str:
-    """Shortens a text to at most `limit` characters, with " … " in place of its middle. Lone surrogates become "?".
+    """Shorten a text to at most `limit` characters, with " … " in place of its middle. Lone surrogates become "?".
 
     Removes memory addresses, so that the same submission gives the same text each time.
     """

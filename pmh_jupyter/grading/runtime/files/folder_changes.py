@@ -84,7 +84,7 @@ class SharedFolders:
         self._synchronized: dict[FileKey, FileState | None] = {}
 
     def pop_changes(self, remote_digests: dict[FileKey, bytes] | None = None) -> list[FileChange]:
-        """Returns the changes since the last call, except those that were applied here.
+        """Return the changes since the last call, except those that were applied here.
 
         remote_digests: the files of the other side. If given, the folders are compared with these alone.
         """
@@ -131,7 +131,7 @@ class SharedFolders:
         return FileChange(*key, FILE, state.size, state.mtime_ns, state.mode, data)
 
     def _read_digest(self, key: FileKey, size: int, *, needs_digest: bool) -> tuple[bytes, bytes | None]:
-        """Returns the digest of a file, if needed, and its content, if it is small enough to be sent with the change."""
+        """Return the digest of a file, if needed, and its content, if it is small enough to be sent with the change."""
         if size > MAX_INLINE_BYTES and not needs_digest:
             return b"", None
         digest = hashlib.blake2b(digest_size=16)
@@ -145,17 +145,17 @@ class SharedFolders:
         return digest.digest(), part if size <= MAX_INLINE_BYTES else None
 
     def file_digests(self) -> dict[FileKey, bytes]:
-        """Returns the digest of every file."""
+        """Return the digest of every file."""
         return {
             key: self._read_digest(key, status.st_size, needs_digest=True)[0] for key, status in self._scan() if status
         }
 
     def forget_all_except(self, keys: set[FileKey]) -> None:
-        """Forgets the synchronized state of all other files. The other side has been replaced and has only these files."""
+        """Forget the synchronized state of all other files. The other side has been replaced and has only these files."""
         self._synchronized = {key: state for key, state in self._synchronized.items() if key in keys}
 
     def read_part(self, key: FileKey, offset: int, size: int) -> bytes:
-        """Returns a part of a file of `size` bytes, from `offset`. Empty if it is not a regular file or cannot be read."""
+        """Return a part of a file of `size` bytes, from `offset`. Empty if it is not a regular file or cannot be read."""
         with suppress(OSError):
             descriptor = os.open(self._path(key), os.O_RDONLY | _SAFE_OPEN_FLAGS)
             try:
@@ -169,7 +169,7 @@ class SharedFolders:
         return os.path.join(self.paths[key[0]], key[1])
 
     def _scan(self) -> Iterator[tuple[FileKey, os.stat_result | None]]:
-        """Yields all files with their status, and folders with None. Raises OSError if there are too many."""
+        """Yield all files with their status, and folders with None. Raises OSError if there are too many."""
         count = size = 0
         for folder_name in self.paths:
             for key, status in self._scan_folder(folder_name, os.lstat(self.paths[folder_name]).st_dev):
@@ -218,7 +218,7 @@ class SharedFolders:
                 raise
 
     def write_part(self, change: FileChange, offset: int, data: bytes) -> None:
-        """Writes one part of a file that `apply` has created."""
+        """Write one part of a file that `apply` has created."""
         with self._open_parent(change) as (folder, name):
             descriptor = os.open(name, os.O_WRONLY | _SAFE_OPEN_FLAGS, dir_fd=folder)
             try:
@@ -231,7 +231,7 @@ class SharedFolders:
 
     @contextmanager
     def _open_parent(self, change: FileChange) -> Iterator[tuple[int, bytes]]:
-        """Opens the parent folder without following links. Yields its descriptor and the name of the file in it."""
+        """Open the parent folder without following links. Yields its descriptor and the name of the file in it."""
         *parents, name = change.path.split(b"/")
         folder_fd = os.open(self.paths[change.folder_name], _FOLDER_OPEN_FLAGS)
         try:
@@ -245,7 +245,7 @@ class SharedFolders:
 
 
 def decode_change(value: Any, paths: dict[str, bytes], max_bytes: int) -> FileChange:
-    """Checks a change that the other side sent. Raises `WireFormatError`."""
+    """Check a change that the other side sent. Raises `WireFormatError`."""
     if type(value) is not tuple or len(value) != len(FileChange._fields):
         raise WireFormatError("A file change is malformed.")
     change = FileChange(*value)
@@ -299,7 +299,7 @@ def _file_mode(name: bytes, folder_fd: int) -> int:
 
 
 def _write_file(name: bytes, folder_fd: int, change: FileChange) -> FileState:
-    """Writes the file in place if it exists, so that code that has it open reads the new content."""
+    """Write the file in place if it exists, so that code that has it open reads the new content."""
     if not stat.S_ISREG(_file_mode(name, folder_fd)) or not os.access(name, os.W_OK, dir_fd=folder_fd):
         with suppress(FileNotFoundError):
             os.unlink(name, dir_fd=folder_fd)

@@ -91,7 +91,7 @@ class JudgeFileSync:
         self._current_folder: FolderLocation = (WORK_FOLDER, b"")
 
     def connect(self, peer: ExchangePeer) -> None:
-        """Continues with another student process, whose folders may lack the files of the previous one."""
+        """Continue with another student process, whose folders may lack the files of the previous one."""
         self.peer, self._has_synchronized, self._remote_may_differ = peer, False, True
         if not self._has_begun:
             return
@@ -103,7 +103,7 @@ class JudgeFileSync:
         self.folders.forget_all_except(self._lesson_keys - self._test_keys)
 
     def pop_flags(self) -> list[dict[str, str]]:
-        """Returns the integrity flags since the last call."""
+        """Return the integrity flags since the last call."""
         flags, self._flags = self._flags, {}
         return [{"code": FILE_CHANGED, "detail": name[:200]} for name in flags]
 
@@ -168,7 +168,7 @@ class JudgeFileSync:
     # Synchronization.
 
     def _synchronize(self) -> None:
-        """Sends the changes of this side, and applies those of the other."""
+        """Send the changes of this side, and applies those of the other."""
         if self.peer.failure is not None or self.peer.is_retired:
             return
         self._is_synchronizing = True
@@ -192,7 +192,7 @@ class JudgeFileSync:
             self._is_synchronizing = False
 
     def _write_lesson_files(self) -> None:
-        """Writes the files of the lesson, which are needed here only when a test uses files."""
+        """Write the files of the lesson, which are needed here only when a test uses files."""
         self._has_begun = True
         for file in self._lesson_files:
             path, content = os.fsencode(os.path.normpath(file["path"])), base64.b64decode(file["content"])
@@ -208,7 +208,7 @@ class JudgeFileSync:
             self._lesson_keys.add(change.key)
 
     def _record_own_change(self, change: FileChange) -> None:
-        """Records whose file it is that a test has changed."""
+        """Record whose file it is that a test has changed."""
         self._notebook_keys.discard(change.key)
         if change.kind == FILE:
             self._test_keys.add(change.key)
@@ -238,7 +238,7 @@ class JudgeFileSync:
             )
 
     def _decode_reply(self, reply: Any) -> tuple[list[FileChange], FolderLocation | None]:
-        """Checks the reply of the student process. Raises `PeerLost` if it is malformed, and OSError if its files are too large."""
+        """Check the reply of the student process. Raises `PeerLost` if it is malformed, and OSError if its files are too large."""
         try:
             if type(reply) is not tuple:
                 raise WireFormatError("The reply has the wrong type.")
@@ -278,7 +278,7 @@ class JudgeFileSync:
         return True
 
     def stable_name(self, key: FileKey) -> str:
-        """Returns a name of the file that is the same in each run, with random parts replaced by `*`."""
+        """Return a name of the file that is the same in each run, with random parts replaced by `*`."""
         masked_parts = [b"*" if part in self._random_names else part for part in key[1].split(b"/")]
         return f"{key[0]}/{os.fsdecode(b'/'.join(masked_parts))}"
 
@@ -297,7 +297,7 @@ class JudgeFileSync:
         return current_shared_folder(self.folders.paths)
 
     def _enter_folder(self, current_folder: FolderLocation | None) -> None:
-        """Changes to the current folder of the notebook."""
+        """Change to the current folder of the notebook."""
         if current_folder is not None and current_folder != self._current_folder:
             enter_folder(self.folders.paths, current_folder)
             self._current_folder = self._find_current_folder() or self._current_folder
@@ -345,16 +345,16 @@ class StudentFileSync:
         return local_changes, reported_folder
 
     def read_part(self, folder_name: str, path: bytes, offset: int, size: int) -> bytes:
-        """Returns a part of a file of `size` bytes, from `offset`."""
+        """Return a part of a file of `size` bytes, from `offset`."""
         return self.folders.read_part((folder_name, path), offset, size)
 
     def write_part(self, change: Any, offset: int, data: bytes) -> None:
-        """Writes a part of a file that the judge sends."""
+        """Write a part of a file that the judge sends."""
         self.folders.write_part(FileChange(*change), offset, data)
 
 
 def current_shared_folder(shared_folders: dict[str, bytes]) -> FolderLocation | None:
-    """Returns the current folder of this process, or None if it is not shared."""
+    """Return the current folder of this process, or None if it is not shared."""
     with suppress(OSError):
         cwd = os.getcwdb()
         for folder_name, root in shared_folders.items():
@@ -366,7 +366,7 @@ def current_shared_folder(shared_folders: dict[str, bytes]) -> FolderLocation | 
 
 
 def enter_folder(shared_folders: dict[str, bytes], current_folder: FolderLocation) -> None:
-    """Changes to this folder, if it exists and is not behind a link."""
+    """Change to this folder, if it exists and is not behind a link."""
     folder_name, path = current_folder
     with suppress(OSError):
         folder = os.path.join(shared_folders[folder_name], path)

@@ -29,7 +29,7 @@ from pmh_jupyter.grading.runtime.fork_server.notebook_runner import EventWriter,
 from pmh_jupyter.grading.runtime.fork_server.student_main import WarmState, run_student_process, seed_random
 from pmh_jupyter.grading.runtime.fork_server.warmup import warm_up
 from pmh_jupyter.grading.runtime.in_process.tamper_guard import TamperGuard
-from pmh_jupyter.grading.runtime.kernels.kernel_channel import KernelUnavailable
+from pmh_jupyter.grading.runtime.kernels.kernel_judge import KernelUnavailable
 from pmh_jupyter.grading.runtime.sandbox import linux, namespaces
 from pmh_jupyter.grading.runtime.sandbox.sandbox_client import SandboxClient, SandboxLost
 
@@ -42,7 +42,7 @@ _BUNDLE_LENGTH = struct.Struct("=Q")
 def main(
     control: int, preload: list[str], preserved_paths: list[str], *, is_sandboxed: bool, is_containerized: bool = False
 ) -> None:
-    """Serves the host until it closes the socket `control`.
+    """Serve the host until it closes the socket `control`.
 
     preload: modules to import; those that are not installed are skipped. The other arguments: see `SandboxEnvironment`.
     """
@@ -101,7 +101,7 @@ class ForkServer:
         self.poll.register(self.pid_reader, select.POLLIN)
 
     def serve(self) -> None:
-        """Serves until the host closes its socket."""
+        """Serve until the host closes its socket."""
         while True:
             for descriptor, _ in self.poll.poll(self._poll_timeout_ms()):
                 if descriptor == self.host.fileno():
@@ -172,7 +172,7 @@ class ForkServer:
             os._exit(exit_code)
 
     def _read_sandbox_pids(self) -> None:
-        """Reads which sandbox belongs to which judge. If a judge dies, the fork server kills its sandbox."""
+        """Read which sandbox belongs to which judge. If a judge dies, the fork server kills its sandbox."""
         for judge_pid, sandbox_pid in _PID_PAIR.iter_unpack(os.read(self.pid_reader, _PID_PAIR.size * 64)):
             for run in self.runs.values():
                 if run.judge_pid == judge_pid:
@@ -180,7 +180,7 @@ class ForkServer:
                         run.sandbox_pid, run.sandbox_pidfd = sandbox_pid, os.pidfd_open(sandbox_pid)
 
     def _handle_exit(self, pidfd: int) -> None:
-        """Handles the exit of a judge, or of the sandbox of a judge that died."""
+        """Handle the exit of a judge, or of the sandbox of a judge that died."""
         run = self.runs.get(pidfd) or next(run for run in self.runs.values() if run.sandbox_pidfd == pidfd)
         self.poll.unregister(pidfd)
         if pidfd == run.judge_pidfd:
@@ -239,7 +239,7 @@ def run_grading(
 
 
 def _confine_judge(environment: namespaces.SandboxEnvironment, bundle: dict[str, Any]) -> dict[str, str]:
-    """Drops the judge's privileges: it runs the author's code, which may need a folder to write to, but no privileges.
+    """Drop the judge's privileges: it runs the author's code, which may need a folder to write to, but no privileges.
 
     Returns the folders that it shares with the student process (see `SandboxEnvironment.shared_folders`).
     """
@@ -279,14 +279,14 @@ def _read_bundle(connection: socket.socket) -> Any:
 
 
 def _send_event(connection: socket.socket, event: str, **fields: Any) -> None:
-    """Writes an event on a new line, because a judge may have died in the middle of a line."""
+    """Write an event on a new line, because a judge may have died in the middle of a line."""
     with suppress(OSError):
         connection.setblocking(False)
         connection.send(b"\n" + json.dumps({"event": event} | fields).encode() + b"\n")
 
 
 def _wait_for_exit(pid: int) -> str:
-    """Waits for a child. Returns its exit code, or the name of the signal that killed it."""
+    """Wait for a child. Returns its exit code, or the name of the signal that killed it."""
     try:
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     except ChildProcessError:

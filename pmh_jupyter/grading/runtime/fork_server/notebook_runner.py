@@ -27,11 +27,11 @@ import msgspec
 from pmh_jupyter.grading.runtime.execution.bindings import find_imported_modules
 from pmh_jupyter.grading.runtime.execution.cell_executor import needs_ipython
 from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
-from pmh_jupyter.grading.runtime.in_process.channel import InProcessJudge
-from pmh_jupyter.grading.runtime.kernels.kernel_channel import KernelJudge, add_kernel_overhead
+from pmh_jupyter.grading.runtime.in_process.judge import InProcessJudge
+from pmh_jupyter.grading.runtime.kernels.kernel_judge import KernelJudge, add_kernel_overhead
 from pmh_jupyter.grading.runtime.sandbox.sandbox_client import SandboxClient
 from pmh_jupyter.grading.runtime.separate_process.compiled_cell import compile_cell, pack_cell
-from pmh_jupyter.grading.runtime.separate_process.test_runner import SeparateProcessJudge
+from pmh_jupyter.grading.runtime.separate_process.judge import SeparateProcessJudge
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 
 NUMPY_USERS = re.compile("numpy|pandas|scipy")
@@ -52,7 +52,7 @@ class EventWriter:
         self._buffer = b""
 
     def write(self, event: str, *, is_buffered: bool = False, **fields: Any) -> None:
-        """Writes an event. `is_buffered`: it is sent together with the next event, so that the host wakes up only once."""
+        """Write an event. `is_buffered`: it is sent together with the next event, so that the host wakes up only once."""
         self._buffer += _encode_event(event, fields)
         if not is_buffered:
             self.connection.sendall(self._buffer)
@@ -99,7 +99,7 @@ class NotebookRunner:
         self.seconds_since_checkpoint = 0.0
 
     def run(self) -> None:
-        """Runs the cells in order, until the submission's time is up. Raises SandboxLost and KernelUnavailable."""
+        """Run the cells in order, until the submission's time is up. Raises SandboxLost and KernelUnavailable."""
         if "compile" in self.bundle:
             self.event_writer.write(
                 "compiled", cells=[pack_cell(compile_cell(source)) for source in self.bundle["compile"]]
@@ -148,7 +148,7 @@ class NotebookRunner:
         return result
 
     def _execute_cell(self, cell: BundleCell, seconds: float, *, is_replay: bool = False) -> dict[str, Any]:
-        """Runs one cell. Raises PeerLost. `is_replay`: the cell is run again for its side effects only."""
+        """Run one cell. Raises PeerLost. `is_replay`: the cell is run again for its side effects only."""
         assert self.judge and self.link
         self.link.deadline = time.monotonic() + seconds
         if cell["kind"] == "test":
@@ -180,7 +180,7 @@ class NotebookRunner:
         self.cells_since_checkpoint, self.seconds_since_checkpoint = [], 0.0
 
     def _start_student_process(self) -> None:
-        """Starts a new student process, in which nothing has run."""
+        """Start a new student process, in which nothing has run."""
         self.link = self.sandbox.spawn(add_kernel_overhead(self.limits) if self.kernel else self.limits)
         self.link.deadline = time.monotonic() + PROCESS_TIMEOUT_SECONDS
         sources = [cell["source"] for cell in self.bundle["cells"]]
@@ -222,7 +222,7 @@ class NotebookRunner:
             self.judge = KernelJudge(link) if self.kernel else InProcessJudge(link, is_recording)
 
     def _recover_student_process(self) -> None:
-        """Restores the state before the lost cell, from the last checkpoint or from the start, by running the later cells again.
+        """Restore the state before the lost cell, from the last checkpoint or from the start, by running the later cells again.
 
         Tries several times, because another cell may be lost while it is run again.
         """
@@ -239,7 +239,7 @@ class NotebookRunner:
                 return
 
     def _restore_checkpoint(self) -> list[BundleCell] | None:
-        """Continues with the last checkpoint. Returns the cells whose effects it lacks; None if there is no checkpoint."""
+        """Continue with the last checkpoint. Returns the cells whose effects it lacks; None if there is no checkpoint."""
         link = self.sandbox.restore()
         if link is None:
             return None
@@ -253,13 +253,13 @@ class NotebookRunner:
         return self.cells_since_checkpoint
 
     def _start_over(self) -> list[BundleCell]:
-        """Starts a new student process. Returns all completed cells."""
+        """Start a new student process. Returns all completed cells."""
         self._start_student_process()
         self.cells_since_checkpoint = list(self.completed_cells)
         return self.cells_since_checkpoint
 
     def _replay(self, cells: list[BundleCell]) -> bool:
-        """Runs cells again for their side effects. Returns False if one is lost this time; that cell is not run again.
+        """Run cells again for their side effects. Returns False if one is lost this time; that cell is not run again.
 
         With tests in a separate process, test cells are skipped: the names that they bind are in the judge, where nothing was lost.
         """
@@ -286,7 +286,7 @@ class NotebookRunner:
 
 @contextmanager
 def _limit_cpu_time(seconds: float) -> Iterator[None]:
-    """Makes the kernel kill this process if it hangs in code that no signal handler interrupts. The host continues without the cell."""
+    """Make the kernel kill this process if it hangs in code that no signal handler interrupts. The host continues without the cell."""
     signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield

@@ -18,9 +18,9 @@ from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names
 from pmh_jupyter.grading.runtime.execution.cell_executor import CellExecutor
 from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.execution.shell import Shell, describe_cell_error
-from pmh_jupyter.grading.runtime.in_process.channel import CellError, InProcessStudentServer, TestResults
+from pmh_jupyter.grading.runtime.in_process.check_runner import CellContext, execute_test_cell
+from pmh_jupyter.grading.runtime.in_process.judge import CellError, InProcessStudentServer, TestResults
 from pmh_jupyter.grading.runtime.in_process.tamper_guard import TamperGuard
-from pmh_jupyter.grading.runtime.in_process.test_runner import CellContext, execute_test_cell
 from pmh_jupyter.grading.runtime.kernels.kernel_student import KernelStudentServer
 from pmh_jupyter.grading.runtime.sandbox.output import OutputCapture
 from pmh_jupyter.grading.runtime.sandbox.student_process import (
@@ -43,7 +43,7 @@ class WarmState:
 
 
 def run_student_process(config: StudentProcessConfig, warm_state: WarmState) -> NoReturn:
-    """Runs a newly forked student process until it exits."""
+    """Run a newly forked student process until it exits."""
     exit_code = 1
     try:
         checkpoints = confine_student_process(config)
@@ -142,7 +142,7 @@ class _StudentCommands:
 
 
 def _import_modules(names: list[str], tamper_guard: TamperGuard) -> None:
-    """Imports the modules that tests will import, before a student's file can be imported in their place."""
+    """Import the modules that tests will import, before a student's file can be imported in their place."""
     for name in names:
         with suppress(Exception):
             import_module(name)
@@ -164,7 +164,7 @@ def _prepare_environment(start_message: dict[str, Any], home: str) -> None:
 
 
 def write_files(files: list[dict[str, str]]) -> None:
-    """Writes files ({path, content in base64}) to the work folder, which is the current folder. Unsafe paths are skipped."""
+    """Write files ({path, content in base64}) to the work folder, which is the current folder. Unsafe paths are skipped."""
     for file in files:
         path = Path(file["path"])
         if path.is_absolute() or ".." in path.parts:
@@ -174,7 +174,7 @@ def write_files(files: list[dict[str, str]]) -> None:
 
 
 def seed_random(number: int, *, numpy: bool) -> None:
-    """Seeds the random numbers, so that the same submission gives the same result each time. `numpy`: imports NumPy to seed it, too."""
+    """Seed the random numbers, so that the same submission gives the same result each time. `numpy`: imports NumPy to seed it, too."""
     random.seed(number)
     if numpy or "numpy" in sys.modules:
         with suppress(ImportError):

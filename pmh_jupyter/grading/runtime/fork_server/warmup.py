@@ -20,13 +20,13 @@ import msgspec
 
 from pmh_jupyter.grading.runtime.execution.cell_executor import CellExecutor
 from pmh_jupyter.grading.runtime.execution.shell import CELL_FILENAME_FORMAT, Shell
-from pmh_jupyter.grading.runtime.in_process.channel import CellError
-from pmh_jupyter.grading.runtime.in_process.test_runner import execute_test_cell
+from pmh_jupyter.grading.runtime.in_process.check_runner import execute_test_cell
+from pmh_jupyter.grading.runtime.in_process.judge import CellError
 from pmh_jupyter.grading.runtime.policies.code_execution_policy import CODE_EXECUTION_POLICY
 from pmh_jupyter.grading.runtime.sandbox.output import OutputCapture
 from pmh_jupyter.grading.runtime.separate_process.compiled_cell import compile_cell, pack_cell
+from pmh_jupyter.grading.runtime.separate_process.judge import SeparateProcessJudge
 from pmh_jupyter.grading.runtime.separate_process.student_peer import SeparateProcessStudentServer
-from pmh_jupyter.grading.runtime.separate_process.test_runner import SeparateProcessJudge
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 
 # More runs than Python waits for before it specializes a function.
@@ -75,7 +75,7 @@ assert len(double("ab")) == 5
 
 
 def warm_up(shell: Shell) -> None:
-    """Runs cells with IPython and plain Python, and tests in-process and in a separate process. The shell is as new afterwards."""
+    """Run cells with IPython and plain Python, and tests in-process and in a separate process. The shell is as new afterwards."""
     shell.run_student_cell(0, "import math\nx = [f'{n}' for n in range(3)]\nclass A: pass\n1 / 0")
     shell.run_student_cell(0, "x")
     execute_test_cell(shell, "assert x == 3, 'x'\nassert len(x) == 3\nassert 1 / 0\n", {})
@@ -88,7 +88,7 @@ def warm_up(shell: Shell) -> None:
 
 
 def _warm_up_separate_process(shell: Shell) -> None:
-    """Runs both ends in this process, the student's end in a thread."""
+    """Run both ends in this process, the student's end in a thread."""
     judge_link, student_link = map(Link, socket.socketpair())
     student_thread = threading.Thread(target=_serve_student, args=(student_link, shell))
     student_thread.start()
@@ -125,7 +125,7 @@ def _serve_student(link: Link, shell: Shell) -> None:
 
 @contextmanager
 def _restore_patches() -> Iterator[None]:
-    """Restores the functions of Python that the student's end replaces."""
+    """Restore the functions of Python that the student's end replaces."""
     original_input, original_warn = builtins.input, warnings.warn
     try:
         yield

@@ -43,7 +43,7 @@ class InterpreterSnapshot:
         self.gc_callbacks = list(gc.callbacks)
 
     def restore(self) -> Iterator[FlagTuple]:
-        """Restores every hook. Yields the code and the detail of a flag for each one that had changed."""
+        """Restore every hook. Yields the code and the detail of a flag for each one that had changed."""
         yield from self._restore_tracing()
         yield from self._restore_signals()
         for name, hook in self.sys_hooks.items():
@@ -61,7 +61,7 @@ class InterpreterSnapshot:
         yield from self._restore_list("interpreter-changed", "gc.callbacks", gc.callbacks, self.gc_callbacks)
 
     def _restore_list(self, code: str, name: str, live: list[Any], saved: list[Any]) -> Iterator[FlagTuple]:
-        """Restores a list, but leaves items in it that a library has added since."""
+        """Restore a list, but leaves items in it that a library has added since."""
         foreign_items = [item for item in live if not _contains(item, saved) and not self.is_from_library(item)]
         if foreign_items or not all(_contains(item, live) for item in saved):
             live[:] = saved + [item for item in live if not _contains(item, saved) and self.is_from_library(item)]
@@ -132,7 +132,7 @@ class ShellSnapshot:
         self.overridden_methods = frozenset(name for name in vars(shell) if callable(getattr(type(shell), name, None)))
 
     def restore(self) -> Iterator[FlagTuple]:
-        """Restores every hook. Yields the code and the detail of a flag for each one that had changed."""
+        """Restore every hook. Yields the code and the detail of a flag for each one that had changed."""
         if not self.is_ipython:
             return
         shell = self.shell
@@ -165,7 +165,7 @@ class ShellSnapshot:
                 yield "shell-changed", f"events.{name}"
 
     def _restore_magics(self) -> Iterator[FlagTuple]:
-        """Restores IPython's magics, some of which IPython loads when they are used. Magics that the student added stay."""
+        """Restore IPython's magics, some of which IPython loads when they are used. Magics that the student added stay."""
         for kind, saved in self.magics.items():
             live = self.shell.magics_manager.magics[kind]
             changed_names = [

@@ -54,7 +54,7 @@ class PackageSnapshot:
         ]
 
     def restore(self) -> Iterator[str]:
-        """Restores everything. Yields the name of each object that had changed."""
+        """Restore everything. Yields the name of each object that had changed."""
         for name, original in self.sys_modules_entries.items():
             if sys.modules.get(name) is not original:
                 sys.modules[name] = original

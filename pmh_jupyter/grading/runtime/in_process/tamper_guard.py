@@ -106,7 +106,7 @@ class TamperGuard:
         self.early_flags: list[Flag] = []
 
     def add_packages(self, packages: Iterable[str]) -> None:
-        """Adds packages that have been loaded since. Must be called before any of the student's code runs."""
+        """Add packages that have been loaded since. Must be called before any of the student's code runs."""
         new_roots = [root for root in packages if root not in self.package_snapshots]
         if not new_roots:
             return
@@ -126,7 +126,7 @@ class TamperGuard:
         STUDENT_POLICY.enable(library_globals, self.trusted_folders, FlagCollector(self.early_flags).add)
 
     def restore(self, shell: Any, source: str | None = None) -> list[Flag]:
-        """Restores everything that a test cell may depend on. Returns a flag for every change since the last call.
+        """Restore everything that a test cell may depend on. Returns a flag for every change since the last call.
 
         source: the test cell; None for any test cell.
         """
@@ -142,12 +142,12 @@ class TamperGuard:
         return flags[:MAX_FLAGS]
 
     def restore_builtins(self) -> list[Flag]:
-        """Restores the builtins, between two checks of a test cell."""
+        """Restore the builtins, between two checks of a test cell."""
         return list(_make_flags("builtins-changed", self.builtins_snapshot.restore()))
 
     @contextmanager
     def during_test(self, flag_collector: FlagCollector) -> Iterator[None]:
-        """Makes the audit hook strictest while a test cell runs, and imports search the library's folders before the student's."""
+        """Make the audit hook strictest while a test cell runs, and imports search the library's folders before the student's."""
         original_path = [*sys.path]
         sys.path.sort(key=lambda folder: not self._is_trusted(folder))
         sorted_path = [*sys.path]
@@ -179,7 +179,7 @@ class TamperGuard:
         return [root for root in self.package_snapshots if root in roots]
 
     def _discard_foreign_modules(self, source: str | None) -> Iterator[str]:
-        """Unloads modules that the test cell imports, if they were loaded later and differ from the library's file."""
+        """Unload modules that the test cell imports, if they were loaded later and differ from the library's file."""
         from importlib.machinery import PathFinder
 
         trusted_folders = [folder for folder in sys.path if self._is_trusted(folder)]

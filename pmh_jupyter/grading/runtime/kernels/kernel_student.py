@@ -1,8 +1,8 @@
 """The student's end for notebooks in other languages than Python: a Jupyter kernel runs the cells, driven by nbclient.
 
 Kernel and driver are processes of the submission's sandbox, with its uid and limits. They communicate over sockets in its own files.
-The kernel's reply is no more trustworthy than a test that runs in-process. Requests are those of `in_process.channel`, but a reply
-describes only how the execution ended. `kernel_channel` turns it into a cell error or a test result.
+The kernel's reply is no more trustworthy than a test that runs in-process. Requests are those of `in_process.judge`, but a reply
+describes only how the execution ended. `kernel_judge` turns it into a cell error or a test result.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ class Kernel:
         self.helper_pids = self._start(name)
 
     def seed(self, number: int) -> None:
-        """Seeds the language's random numbers, if `SEED_STATEMENTS` has a statement for the language."""
+        """Seed the language's random numbers, if `SEED_STATEMENTS` has a statement for the language."""
         seed_statement = SEED_STATEMENTS.get(str(self.client.km.kernel_spec.language).lower())
         if seed_statement:
             self.run(seed_statement.format(number))
 
     def run(self, source: str) -> dict[str, str]:
-        """Runs one cell.
+        """Run one cell.
 
         Returns status ("ok", "error", …, or "kernel-died"), error_name, message, and the end of the output.
         """
@@ -79,7 +79,7 @@ class Kernel:
         }
 
     def _start(self, name: str) -> list[int]:
-        """Starts the kernel. Returns the pids of child processes that it depends on, for example a shell that it drives."""
+        """Start the kernel. Returns the pids of child processes that it depends on, for example a shell that it drives."""
         from jupyter_client.kernelspec import NoSuchKernel
 
         try:
@@ -127,7 +127,7 @@ class KernelStudentServer:
         self.max_output_bytes, self.write_files = max_output_bytes, write_files
 
     def serve(self) -> NoReturn:
-        """Reports that the kernel is ready, or why it could not start, then serves until the judge closes the connection."""
+        """Report that the kernel is ready, or why it could not start, then serves until the judge closes the connection."""
         # Processes of the kernel have the same uid as this one. They may kill it, but must not read its memory.
         linux.prctl(linux.PR_SET_DUMPABLE, 0)
         logging.disable()
@@ -147,7 +147,7 @@ class KernelStudentServer:
 
 
 def _make_client(name: str) -> Any:
-    """Creates a client whose kernel only this sandbox can reach, because its sockets are files."""
+    """Create a client whose kernel only this sandbox can reach, because its sockets are files."""
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
     from nbformat.v4 import new_notebook

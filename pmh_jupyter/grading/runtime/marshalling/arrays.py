@@ -37,7 +37,7 @@ _MAX_CODE_POINT = 0x10FFFF
 
 
 def writer_for(kind: type) -> Callable[[ValueEncoder, Any], list[Any]] | None:
-    """Returns the function that encodes values of this type, or None if it is not a NumPy type that is encoded by value."""
+    """Return the function that encodes values of this type, or None if it is not a NumPy type that is encoded by value."""
     if not _WRITERS and not _load_types():
         return None
     return _WRITERS.get(kind) or (_write_dtype if issubclass(kind, sys.modules["numpy"].dtype) else None)
@@ -56,7 +56,7 @@ def _load_types() -> bool:
 
 
 def import_numpy() -> Any:
-    """Imports NumPy. Raises `WireFormatError` if it is not installed."""
+    """Import NumPy. Raises `WireFormatError` if it is not installed."""
     try:
         return importlib.import_module("numpy")
     except ImportError:
@@ -83,7 +83,7 @@ def encode_dtype(dtype: Any) -> Any:
 
 
 def read_dtype(numpy: Any, encoded: Any, depth: int = 0) -> Any:
-    """Decodes a dtype."""
+    """Decode a dtype."""
     if type(encoded) is str and _DTYPE_PATTERN.fullmatch(encoded):
         return numpy.dtype(encoded)
     if type(encoded) is not list or not encoded or depth > 8:
@@ -209,12 +209,12 @@ _READERS: dict[str, Callable[[ValueDecoder, list[Any]], Any]] = {
 
 
 def reader_for(tag: str) -> Callable[[ValueDecoder, list[Any]], Any] | None:
-    """Returns the function that decodes this tag, or None."""
+    """Return the function that decodes this tag, or None."""
     return _READERS.get(tag)
 
 
 def refill(existing: Any, fresh: Any) -> bool:
-    """Copies the fresh array into the existing one. Returns False if their types, shapes or dtypes differ."""
+    """Copy the fresh array into the existing one. Returns False if their types, shapes or dtypes differ."""
     numpy = sys.modules.get("numpy")
     if numpy is None or type(existing) is not numpy.ndarray or type(fresh) is not numpy.ndarray:
         return False

@@ -75,18 +75,18 @@ class Memo:
         self._values: list[object] = []
 
     def number_for(self, value: object) -> int:
-        """Returns the number (64 bits, signed) of a value that is sent, the same number each time."""
+        """Return the number (64 bits, signed) of a value that is sent, the same number each time."""
         number = self._numbers_by_id.setdefault(id(value), len(self._numbers_by_id))
         if number == len(self._values):
             self._values.append(value)
         return number
 
     def known_value(self, number: int) -> object | None:
-        """Returns the copy that an earlier message made for this number, or None."""
+        """Return the copy that an earlier message made for this number, or None."""
         return None
 
     def remember(self, number: int, value: object) -> None:
-        """Records the copy that was made for this number."""
+        """Record the copy that was made for this number."""
 
 
 class Codec:
@@ -118,7 +118,7 @@ class Codec:
         return Encoder(self, memo).encode(value)
 
     def decode(self, encoded: WireValue, memo: Memo | None = None) -> Any:
-        """Decodes a value from untrusted input, which is consumed. Raises `WireFormatError`, and the exceptions of `from_reference`."""
+        """Decode a value from untrusted input, which is consumed. Raises `WireFormatError`, and the exceptions of `from_reference`."""
         if type(encoded) in _NATIVE_ITEM_TYPES:
             return encoded
         return Decoder(self, memo).decode(encoded)
@@ -219,7 +219,7 @@ def _is_native(items: list[Any], kinds: set[type]) -> bool:
 
 
 def _library_writer_for(kind: type) -> Callable[[ValueEncoder, Any], list[Any]] | None:
-    """Returns the writer for a type of NumPy or pandas, if the library is loaded in this process."""
+    """Return the writer for a type of NumPy or pandas, if the library is loaded in this process."""
     if "numpy" not in sys.modules:
         return None
     return arrays.writer_for(kind) or tables.writer_for(kind)
@@ -239,7 +239,7 @@ class Decoder:
         self._reference_error: Exception | None = None
 
     def decode(self, encoded: WireValue) -> Any:
-        """Decodes any value."""
+        """Decode any value."""
         kind = type(encoded)
         if kind in _NATIVE_ITEM_TYPES:
             return encoded
@@ -285,7 +285,7 @@ class Decoder:
         return reader(self, encoded)
 
     def _decode_numbered(self, encoded: list[Any]) -> Any:
-        """Decodes a mutable value: refills the copy of an earlier message, or creates one and remembers it before it is filled."""
+        """Decode a mutable value: refills the copy of an earlier message, or creates one and remembers it before it is filled."""
         if self._memo is None or len(encoded) < 3 or type(encoded[1]) is not int or encoded[1] in self._received_values:
             raise WireFormatError("A numbered value is in the wrong place.")
         number, tag = encoded[1], encoded[2]
@@ -311,7 +311,7 @@ class Decoder:
         self._memo.remember(number, value)
 
     def _refill(self, number: int, fresh: Any) -> Any:
-        """Returns the existing copy, refilled in place with the fresh content, or the fresh value if that is not possible."""
+        """Return the existing copy, refilled in place with the fresh content, or the fresh value if that is not possible."""
         assert self._memo is not None
         existing = self._memo.known_value(number)
         if existing is None or type(existing) is not type(fresh):
@@ -333,7 +333,7 @@ class Decoder:
         return value
 
     def decode_items(self, encoded: WireValue) -> list[Any]:
-        """Decodes many values, given as encoded values or packed."""
+        """Decode many values, given as encoded values or packed."""
         if type(encoded) is bytes:
             return self._unpack_integers(encoded)
         self._count_nodes(len(require_type(encoded, list)))
@@ -356,7 +356,7 @@ class Decoder:
             raise WireFormatError("An encoded value has too many items.")
 
     def decode_keys(self, encoded: WireValue) -> list[Any]:
-        """Decodes many hashable values. Raises `WireFormatError` if too many of them share a hash."""
+        """Decode many hashable values. Raises `WireFormatError` if too many of them share a hash."""
         keys = self.decode_items(encoded)
         if (
             len(keys) > _MAX_EQUAL_HASHES

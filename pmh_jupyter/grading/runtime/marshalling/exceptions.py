@@ -38,7 +38,7 @@ def is_sent_by_value(error: BaseException) -> bool:
 
 
 def exception_fields(error: BaseException) -> list[Any]:
-    """Returns the tag, the name, and the values (arguments, attributes, notes, cause), which the caller encodes."""
+    """Return the tag, the name, and the values (arguments, attributes, notes, cause), which the caller encodes."""
     kind = type(error)
     names = [
         base.__name__
@@ -52,7 +52,7 @@ def exception_fields(error: BaseException) -> list[Any]:
 
 
 def read_exception(name: Any, values: Any) -> BaseException:
-    """Creates the exception from decoded values. Raises `WireFormatError`."""
+    """Create the exception from decoded values. Raises `WireFormatError`."""
     kind = (BUILTIN_EXCEPTIONS.get(name) or _CONTROL_EXCEPTIONS.get(name)) if type(name) is str else None
     if kind is None or type(values) is not tuple or len(values) != 4:
         raise WireFormatError("This is not an exception.")
@@ -71,7 +71,7 @@ def read_exception(name: Any, values: Any) -> BaseException:
 
 
 def make_exception(kind: type[BaseException], arguments: tuple[Any, ...]) -> BaseException:
-    """Creates an exception with these arguments, even if its constructor rejects them."""
+    """Create an exception with these arguments, even if its constructor rejects them."""
     try:
         return kind(*arguments)
     except Exception:  # noqa: BLE001 - the arguments may be anything
@@ -81,7 +81,7 @@ def make_exception(kind: type[BaseException], arguments: tuple[Any, ...]) -> Bas
 
 
 def make_blank_exception(kind: type) -> Any:
-    """Creates an instance of an exception's proxy class without running a constructor of the class."""
+    """Create an instance of an exception's proxy class without running a constructor of the class."""
     base: Any = next(
         base for base in type.__getattribute__(kind, "__mro__") if BUILTIN_EXCEPTIONS.get(base.__name__) is base
     )
@@ -91,12 +91,12 @@ def make_blank_exception(kind: type) -> Any:
 
 
 def location_of(error: BaseException) -> tuple[int, int] | None:
-    """Returns the cell and line of the student's notebook that raised this exception, if the student process reported them."""
+    """Return the cell and line of the student's notebook that raised this exception, if the student process reported them."""
     location = BaseException.__getattribute__(error, "__dict__").get(LOCATION_ATTRIBUTE)
     return location if type(location) is tuple else None
 
 
 def set_location(error: BaseException, cell: Any, line: Any) -> None:
-    """Records the cell and line of the student's notebook that raised this exception."""
+    """Record the cell and line of the student's notebook that raised this exception."""
     if type(cell) is int and type(line) is int:
         BaseException.__getattribute__(error, "__dict__")[LOCATION_ATTRIBUTE] = (cell, line)

@@ -78,24 +78,24 @@ class Replicas(Memo):
         self._received_replicas.append(replica)
 
     def begin_message(self) -> None:
-        """Starts a new outgoing message."""
+        """Start a new outgoing message."""
         self._sent_replicas.clear()
 
     def undo_message(self) -> None:
-        """Forgets the numbers of an outgoing message that was not sent."""
+        """Forget the numbers of an outgoing message that was not sent."""
         for replica in self._sent_replicas:
             self._remove(replica)
         self._sent_replicas.clear()
 
     def pop_received(self, include_large: bool) -> list[Replica]:
-        """Returns the replicas of the last received message, which are equal now. Large ones are recorded only if `include_large`."""
+        """Return the replicas of the last received message, which are equal now. Large ones are recorded only if `include_large`."""
         replicas, self._received_replicas = self._received_replicas, []
         for replica in replicas:
             replica.snapshot = self._take_snapshot(replica.value, include_large)
         return replicas
 
     def changed_values(self, received_replicas: list[Replica], *, only_remote: bool) -> tuple[Any, ...]:
-        """Returns the values that differ from the other side's copy, of those just received and of the small ones used recently."""
+        """Return the values that differ from the other side's copy, of those just received and of the small ones used recently."""
         active = list(self._by_number.values())[-MAX_ACTIVE:]
         if only_remote:
             active = [replica for replica in active if replica.number * self._sign < 0]
@@ -105,7 +105,7 @@ class Replicas(Memo):
         return tuple(replica.value for replica in candidates.values() if not self._is_unchanged(replica))
 
     def release_unused(self) -> list[int]:
-        """Forgets the replicas that nothing in this process refers to any more. Returns their numbers, for the other side."""
+        """Forget the replicas that nothing in this process refers to any more. Returns their numbers, for the other side."""
         self._sweep_count += 1
         if len(self._by_number) > MAX_ACTIVE and self._sweep_count % 64:
             return []
@@ -117,14 +117,14 @@ class Replicas(Memo):
         return [replica.number for replica in unreferenced_replicas]
 
     def forget(self, numbers: list[Any]) -> None:
-        """Forgets replicas that the other side no longer has."""
+        """Forget replicas that the other side no longer has."""
         for number in numbers:
             replica = self._by_number.get(number) if type(number) is int else None
             if replica is not None:
                 self._remove(replica)
 
     def forget_all(self) -> list[int]:
-        """Forgets all replicas: their copies become independent. Returns their numbers, for the other side."""
+        """Forget all replicas: their copies become independent. Returns their numbers, for the other side."""
         numbers = list(self._by_number)
         self.forget(numbers)
         return numbers
@@ -151,7 +151,7 @@ class Replicas(Memo):
         return bool(current == snapshot)
 
     def _take_snapshot(self, value: Any, include_large: bool) -> Any:
-        """Returns the content of the value, one level deep; None for a large one unless `include_large`."""
+        """Return the content of the value, one level deep; None for a large one unless `include_large`."""
         kind = type(value)
         if kind in (list, set, deque):
             return list(value) if include_large or len(value) <= MAX_SMALL_ITEMS else None

@@ -56,7 +56,7 @@ def write_text(value: str) -> WireValue:
 
 
 def read_integer(encoded: WireValue, bounds: SizeBounds) -> int:
-    """Decodes an int of any size."""
+    """Decode an int of any size."""
     if type(encoded) is int:
         return encoded
     if type(encoded) is list and encoded and encoded[0] == "i":
@@ -152,7 +152,7 @@ def write_zone(value: datetime.tzinfo | None) -> WireValue:
 
 
 def read_zone(encoded: WireValue, bounds: SizeBounds) -> datetime.tzinfo | None:
-    """Decodes a time zone."""
+    """Decode a time zone."""
     if encoded is None:
         return None
     if type(encoded) is not list or not encoded:

@@ -23,7 +23,7 @@ _UNITS = ("s", "ms", "us", "ns")
 
 
 def import_pandas() -> Any:
-    """Imports pandas. Raises `WireFormatError` if it is not installed."""
+    """Import pandas. Raises `WireFormatError` if it is not installed."""
     try:
         return importlib.import_module("pandas")
     except ImportError:
@@ -31,7 +31,7 @@ def import_pandas() -> Any:
 
 
 def _read_column(decoder: ValueDecoder, encoded: Any) -> Any:
-    """Decodes a column: a one-dimensional NumPy array or one of the listed pandas arrays."""
+    """Decode a column: a one-dimensional NumPy array or one of the listed pandas arrays."""
     _require_tag(encoded, "a", "ao", *_COLUMN_TAGS)
     value = decoder.decode(encoded)
     if value.ndim != 1:
@@ -205,5 +205,5 @@ TAGS = frozenset(_READERS)
 
 
 def reader_for(tag: str) -> Callable[[ValueDecoder, list[Any]], Any] | None:
-    """Returns the function that decodes this tag, or None."""
+    """Return the function that decodes this tag, or None."""
     return _READERS.get(tag)

@@ -34,7 +34,7 @@ MUTABLE: set[type] = set()
 
 
 def writer_for(kind: type) -> Writer | None:
-    """Returns the function that encodes values of this type, or None if it is not a pandas type that is encoded by value."""
+    """Return the function that encodes values of this type, or None if it is not a pandas type that is encoded by value."""
     if not _WRITERS and not _load_types():
         return None
     return _WRITERS.get(kind)
@@ -85,7 +85,7 @@ def _load_types() -> bool:
 
 
 def _column_writer(array: Any) -> Callable[[ValueEncoder], list[Any]]:
-    """Returns the function that encodes this column. Raises `NotByValue` before anything is encoded."""
+    """Return the function that encodes this column. Raises `NotByValue` before anything is encoded."""
     pandas, numpy = sys.modules["pandas"], sys.modules["numpy"]
     if type(array) is pandas.arrays.NumpyExtensionArray:
         array = array.to_numpy()
@@ -104,7 +104,7 @@ def _column_writer(array: Any) -> Callable[[ValueEncoder], list[Any]]:
 
 
 def _index_writer(index: Any) -> Callable[[ValueEncoder], list[Any]]:
-    """Returns the function that encodes this index. Raises `NotByValue` before anything is encoded."""
+    """Return the function that encodes this index. Raises `NotByValue` before anything is encoded."""
     column_writer = _WRITERS.get(type(index))
     if column_writer is _write_multi_index:
         for level in index.levels:
@@ -157,7 +157,7 @@ def _write_timedeltas(encoder: ValueEncoder, value: Any) -> list[Any]:
 
 
 def _frequency_name(value: Any) -> str | None:
-    """Returns the frequency of a time index as text, if it is one that pandas itself defines."""
+    """Return the frequency of a time index as text, if it is one that pandas itself defines."""
     frequency = getattr(value, "freq", None)
     is_named = frequency is not None and type(frequency).__module__.startswith("pandas.")
     return value.freqstr if is_named and FREQUENCY_PATTERN.fullmatch(value.freqstr) else None
@@ -204,7 +204,7 @@ def max_index_rows(coder: ValueEncoder | ValueDecoder) -> int:
 
 
 def refill(existing: Any, fresh: Any) -> bool:
-    """Moves the content of the fresh table into the existing one. Returns False if their types differ or are no tables."""
+    """Move the content of the fresh table into the existing one. Returns False if their types differ or are no tables."""
     if type(existing) not in MUTABLE or type(existing) is not type(fresh):
         return False
     existing._update_inplace(fresh)

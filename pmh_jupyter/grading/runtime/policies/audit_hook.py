@@ -31,7 +31,7 @@ def _hook(
 
 
 def add_listener(events: Iterable[str], listener: AuditListener) -> None:
-    """Calls `listener(event, arguments)` for these events from now on. An exception that it raises is raised by the audited operation."""
+    """Call `listener(event, arguments)` for these events from now on. An exception that it raises is raised by the audited operation."""
     if not _INSTALLED:
         _INSTALLED.append(True)
         sys.addaudithook(_hook)
@@ -40,7 +40,7 @@ def add_listener(events: Iterable[str], listener: AuditListener) -> None:
 
 
 def remove_listener(events: Iterable[str], listener: AuditListener) -> None:
-    """Stops calling a listener that was registered for these events."""
+    """Stop calling a listener that was registered for these events."""
     for event in events:
         remaining_listeners = tuple(other for other in _LISTENERS.get(event, ()) if other is not listener)
         if remaining_listeners:
@@ -51,7 +51,7 @@ def remove_listener(events: Iterable[str], listener: AuditListener) -> None:
 
 @contextmanager
 def listen_to_events(events: Iterable[str], listener: AuditListener) -> Iterator[None]:
-    """Registers a listener for the duration of a `with` block."""
+    """Register a listener for the duration of a `with` block."""
     events = tuple(events)
     add_listener(events, listener)
     try:
@@ -61,7 +61,7 @@ def listen_to_events(events: Iterable[str], listener: AuditListener) -> Iterator
 
 
 def with_caller(listener: CallerAwareListener) -> AuditListener:
-    """Makes a listener that also receives the frame that caused the event (None for a thread's first call).
+    """Make a listener that also receives the frame that caused the event (None for a thread's first call).
 
     While the listener runs, events that its own thread causes do not reach it. They still reach the other listeners: a listener may run
     code of a test or of the student, which their policies must see.
@@ -83,7 +83,7 @@ def with_caller(listener: CallerAwareListener) -> AuditListener:
 
 
 def _find_caller() -> FrameType | None:
-    """Returns the frame below `_find_caller`, `handle_event` and `_hook`."""
+    """Return the frame below `_find_caller`, `handle_event` and `_hook`."""
     try:
         return sys._getframe(3)
     except ValueError:

@@ -58,7 +58,7 @@ class CodeExecutionPolicy:
 
     @contextmanager
     def suspend(self) -> Iterator[None]:
-        """Does not enforce the policy in a `with` block, in which only cells of our own run.
+        """Do not enforce the policy in a `with` block, in which only cells of our own run.
 
         The warm-up of the fork server uses it: an audit hook that it installed would be inherited by every process forked later.
         """
@@ -93,7 +93,7 @@ class CodeExecutionPolicy:
             raise make_violation(problem)
 
     def _find_violation(self, event: str, arguments: tuple[Any, ...], caller: FrameType | None) -> str:
-        """Returns a short description of the violation; an empty string if the operation is allowed."""
+        """Return a short description of the violation; an empty string if the operation is allowed."""
         if event in ("exec", "function.__new__"):
             code = arguments[0]
             is_release_code = type(code) is CodeType and code.co_filename in RELEASE_FILENAMES
@@ -167,18 +167,18 @@ class ReleaseTexts:
         self._cached_texts: frozenset[str] | None = None
 
     def add(self, source: str) -> None:
-        """Adds a cell of the release (plain Python)."""
+        """Add a cell of the release (plain Python)."""
         self._cells.append(source)
         self._cached_texts = None
 
     def collect_texts(self) -> frozenset[str]:
-        """Returns the strings. They are collected on first use, because few tests evaluate a string."""
+        """Return the strings. They are collected on first use, because few tests evaluate a string."""
         if self._cached_texts is None:
             self._cached_texts = frozenset(_string_constants(self._cells))
         return self._cached_texts
 
     def compile_release_text(self, text: Any, mode: str) -> Any:
-        """Returns the first argument for `eval` or `exec` (`mode`): strings of the release compiled, anything else unchanged."""
+        """Return the first argument for `eval` or `exec` (`mode`): strings of the release compiled, anything else unchanged."""
         if type(text) is not str or text not in self.collect_texts():
             return text
         return compile(text, TEST_CELL_FILENAME, mode, dont_inherit=True)

@@ -50,7 +50,7 @@ class StudentPolicy:
         self._listener = with_caller(self._handle_event)
 
     def enable(self, library_globals: frozenset[int], library_folders: tuple[str, ...], add_flag: AddFlag) -> None:
-        """Starts restricting the student's code.
+        """Start restricting the student's code.
 
         library_globals: `id()` of the globals of every library module. library_folders: the folders of these modules.
         add_flag: called with the code and the detail of an integrity flag, until a test cell brings its own.
@@ -61,7 +61,7 @@ class StudentPolicy:
         self._level = LEVEL_STUDENT
 
     def disable(self) -> None:
-        """Stops restricting the student's code."""
+        """Stop restricting the student's code."""
         self._level = LEVEL_OFF
         remove_listener(_WATCHED_EVENTS, self._listener)
 
@@ -92,7 +92,7 @@ class StudentPolicy:
             self._add_flag("objects-searched", event)
 
     def _handle_test_event(self, event: str, arguments: tuple[Any, ...], caller: FrameType | None) -> None:
-        """Handles an event that is refused only while a test cell runs."""
+        """Handle an event that is refused only while a test cell runs."""
         if event == "object.__getattr__":
             function, name = arguments[0], arguments[1]
             if name in _FRAME_ATTRIBUTES or (name in _CODE_ATTRIBUTES and _is_test_function(function)):
@@ -116,7 +116,7 @@ class StudentPolicy:
                 raise ForbiddenOperation(name)
 
     def _check_code_origin(self, event: str, arguments: tuple[Any, ...], caller: FrameType | None) -> None:
-        """Refuses code of the student whose file name claims that it is a library's or a test's."""
+        """Refuse code of the student whose file name claims that it is a library's or a test's."""
         filename = arguments[1]
         claims_trusted_file = type(filename) is str and (
             filename in RELEASE_FILENAMES or filename.startswith(self._library_folders)

@@ -21,7 +21,7 @@ _GENERATOR_METHODS = ("send", "throw", "close")
 
 
 def check_request(operation: Any, arguments: Any, exported_objects: ObjectTable) -> None:
-    """Raises PermissionError for a request that is not allowed, and AttributeError for an attribute that is withheld."""
+    """Raise PermissionError for a request that is not allowed, and AttributeError for an attribute that is withheld."""
     if (
         type(operation) is not str
         or operation not in ("call", "apply-operator", "get-attribute")

@@ -17,7 +17,7 @@ _MAX_NAME_CHARS = 200
 
 
 def describe_class(kind: type, encode_base: Callable[[type], list[Any]]) -> list[Any]:
-    """Returns name, qualified name, import path or None, encoded bases, operators, and operators that the class sets to None.
+    """Return name, qualified name, import path or None, encoded bases, operators, and operators that the class sets to None.
 
     A library class is described as a whole: of its bases, only the nearest built-in exception or plain type is included. A class that
     derives from one of NumPy or pandas is described with the operators of that class, because the other process may not have loaded the
@@ -67,7 +67,7 @@ def _plain_base_of(kind: type) -> list[type]:
 
 
 def _find_operators(classes: tuple[type, ...]) -> tuple[list[str], list[str]]:
-    """Returns the operators that these classes define, and those that they set to None. The first class in order decides."""
+    """Return the operators that these classes define, and those that they set to None. The first class in order decides."""
     operators: list[str] = []
     removed_operators: list[str] = []
     for part in classes:

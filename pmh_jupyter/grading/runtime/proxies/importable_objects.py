@@ -37,7 +37,7 @@ _PANDAS_TYPE_NAMES = "DataFrame Series Index MultiIndex RangeIndex DatetimeIndex
 
 
 def import_path_of(value: Any) -> ImportPath | None:
-    """Returns the import path of this very object, or None if a notebook defined it or it cannot be found again."""
+    """Return the import path of this very object, or None if a notebook defined it or it cannot be found again."""
     if isinstance(value, types.ModuleType):
         name = getattr(value, "__name__", None)
         is_loaded = type(name) is str and name != "__main__" and sys.modules.get(name) is value
@@ -54,7 +54,7 @@ def import_path_of(value: Any) -> ImportPath | None:
 
 
 def find_loaded_object(module: str, qualname: str) -> Any:
-    """Returns the object at this path in a loaded module, or None."""
+    """Return the object at this path in a loaded module, or None."""
     value: Any = sys.modules.get(module)
     for part in qualname.split(".") if qualname else ():
         value = getattr(value, part, None)
@@ -62,7 +62,7 @@ def find_loaded_object(module: str, qualname: str) -> Any:
 
 
 def import_object(module: str, qualname: str) -> Any:
-    """Imports the module and returns the object at this path. Raises ImportError or AttributeError."""
+    """Import the module and returns the object at this path. Raises ImportError or AttributeError."""
     value: Any = importlib.import_module(module)
     for part in qualname.split(".") if qualname else ():
         value = getattr(value, part)
@@ -77,7 +77,7 @@ _ALLOWED_IF_LOADED = {
 
 
 def allowed_type(module: str, qualname: str) -> type | None:
-    """Returns a type that an untrusted process may name, or None. These types only hold their values.
+    """Return a type that an untrusted process may name, or None. These types only hold their values.
 
     Types of NumPy and pandas are available only if this process has already loaded the library.
     """
@@ -88,7 +88,7 @@ def allowed_type(module: str, qualname: str) -> type | None:
 
 
 def allowed_import_path(kind: type) -> ImportPath | None:
-    """Returns the path under which `allowed_type` finds this type, or None."""
+    """Return the path under which `allowed_type` finds this type, or None."""
     import_path = (kind.__module__, kind.__qualname__)
     if type(import_path[0]) is str and allowed_type(*import_path) is kind:
         return import_path

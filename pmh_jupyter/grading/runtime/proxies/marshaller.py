@@ -46,7 +46,7 @@ _PLAIN_VALUE_FUNCTIONS: dict[type, Any] = {
 
 
 def _object_method(name: str) -> Any:
-    """Returns a method of `object`, which tests compare to find out whether a class overrides it."""
+    """Return a method of `object`, which tests compare to find out whether a class overrides it."""
     method = vars(object).get(name)
     if type(method) is not types.WrapperDescriptorType:
         raise WireFormatError("This is not a method of object.")
@@ -75,7 +75,7 @@ class Marshaller:
         self._nesting_depth = 0
 
     def forget_value_proxies(self) -> None:
-        """Forgets the proxies that contain a value. Further references create new ones."""
+        """Forget the proxies that contain a value. Further references create new ones."""
         self._value_proxies.clear()
 
     # Encoding.

@@ -39,25 +39,25 @@ class ObjectTable:
         self.offered_numbers: set[int] = set()
 
     def export(self, value: Any) -> int:
-        """Returns the number by which the other side may name this object, and counts one sending."""
+        """Return the number by which the other side may name this object, and counts one sending."""
         number = self._number_for(value)
         self._counts[number] = self._counts.get(number, 0) + 1
         self.offered_numbers.add(number)
         return number
 
     def export_class(self, kind: type) -> tuple[int, bool]:
-        """Returns the number of a class, which is never dropped, and whether it still has to be described."""
+        """Return the number of a class, which is never dropped, and whether it still has to be described."""
         number = self._number_for(kind)
         is_new = number not in self._described
         self._described.add(number)
         return number, is_new
 
     def mark_undescribed(self, numbers: list[int]) -> None:
-        """Records that the message that described these classes was not sent."""
+        """Record that the message that described these classes was not sent."""
         self._described.difference_update(numbers)
 
     def find(self, number: object) -> Any:
-        """Returns the object with this number. Raises `WireFormatError` if there is none."""
+        """Return the object with this number. Raises `WireFormatError` if there is none."""
         if type(number) is not int or number not in self._objects_by_number:
             raise WireFormatError("There is no object with this number.")
         return self._objects_by_number[number]
@@ -68,7 +68,7 @@ class ObjectTable:
         return number is not None and self._objects_by_number[number] is value and number in self.offered_numbers
 
     def release(self, number: object, count: object) -> None:
-        """Records that the other side has dropped `count` references to an object."""
+        """Record that the other side has dropped `count` references to an object."""
         if type(number) is not int or type(count) is not int or number not in self._counts:
             return
         self._counts[number] -= count

@@ -40,7 +40,7 @@ def is_remote_attribute(name: str) -> bool:
 
 
 def remote_reference_of(value: Any) -> RemoteReference | None:
-    """Returns the reference of an instance's proxy, or None if the value is not a proxy of an existing object."""
+    """Return the reference of an instance's proxy, or None if the value is not a proxy of an existing object."""
     if not isinstance(type(value), ProxyMeta):
         return None
     try:
@@ -56,7 +56,7 @@ def is_proxy(value: Any) -> bool:
 
 
 def proxy_class_reference(kind: Any) -> tuple[RemotePeer, int] | None:
-    """Returns the peer and the number of a proxy class, or None for anything else."""
+    """Return the peer and the number of a proxy class, or None for anything else."""
     if type(kind) is not ProxyMeta:
         return None
     class_reference: tuple[RemotePeer, int] | None = type.__getattribute__(kind, "_pmh_class")[:2]
@@ -64,7 +64,7 @@ def proxy_class_reference(kind: Any) -> tuple[RemotePeer, int] | None:
 
 
 def apparent_class(value: Any) -> type:
-    """Returns the `type` that a value has in the notebook: for the proxy of a library object, the library's class, if it is loaded here."""
+    """Return the `type` that a value has in the notebook: for the proxy of a library object, the library's class, if it is loaded here."""
     kind = type(value)
     if type(kind) is not ProxyMeta:
         return kind
@@ -88,7 +88,7 @@ class ProxyMeta(type):
         return type.__new__(cls, name, bases, body)
 
     def mro(cls) -> list[type]:
-        """Inserts the marker class (Enum, ABC, …) if the class represents one."""
+        """Insert the marker class (Enum, ABC, …) if the class represents one."""
         mro = type.mro(cls)
         marker_class = type.__getattribute__(cls, "__dict__").get("_pmh_marker_class")
         if marker_class is None:
@@ -230,7 +230,7 @@ def _fetch_text(value: Any, name: str, *arguments: str) -> str:
 
 
 def make_forwarder(name: str) -> Callable[..., Any]:
-    """Makes the method of a proxy class that forwards this operator."""
+    """Make the method of a proxy class that forwards this operator."""
 
     def method(self: Any, /, *arguments: Any, **keywords: Any) -> Any:
         remote = remote_reference_of(self)
@@ -256,7 +256,7 @@ class CoroutineProxy(Proxy):
         raise error[0]
 
     def close(self) -> None:
-        """Does nothing: nothing runs in this process."""
+        """Do nothing: nothing runs in this process."""
 
     def __getattribute__(self, name: str) -> Any:
         if name in ("send", "throw", "close"):

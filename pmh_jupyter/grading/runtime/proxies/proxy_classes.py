@@ -49,7 +49,7 @@ class ProxyClasses:
         self._classes: dict[int, type] = {}
 
     def decode_class(self, encoded: Any) -> type:
-        """Returns the class that is named (`["import", module, path]`) or described (`["cls", number, description]`)."""
+        """Return the class that is named (`["import", module, path]`) or described (`["cls", number, description]`)."""
         if type(encoded) is not list or not encoded:
             raise WireFormatError("This is not a class.")
         if encoded[0] == "import" and len(encoded) == 3 and type(encoded[1]) is str and type(encoded[2]) is str:
@@ -104,7 +104,7 @@ def _marker_class_of(import_path: tuple[str, str] | None) -> type | None:
 
 
 def _validate_description(description: Any) -> tuple[Any, ...]:
-    """Returns the fields of an untrusted description. Raises `WireFormatError` if one has the wrong type."""
+    """Return the fields of an untrusted description. Raises `WireFormatError` if one has the wrong type."""
     if type(description) is not list or len(description) != 6:
         raise WireFormatError("The description of a class is malformed.")
     name, qualname, import_path, bases, operators, removed_operators = description
@@ -127,7 +127,7 @@ def _validate_names(names: list[Any]) -> list[str]:
 
 
 def _library_exception_bases(import_path: tuple[str, str]) -> list[type]:
-    """Returns the library's exception class, if it is loaded here, so that `except` matches. None of its code runs."""
+    """Return the library's exception class, if it is loaded here, so that `except` matches. None of its code runs."""
     library_class = importable_objects.find_loaded_object(*import_path)
     is_own = import_path[0].partition(".")[0] in (_OWN_PACKAGE, "runtime")
     if (
@@ -141,7 +141,7 @@ def _library_exception_bases(import_path: tuple[str, str]) -> list[type]:
 
 
 def _build_class(name: str, parents: list[type], proxy_base: type[Proxy], body: dict[str, Any]) -> type:
-    """Creates the class with as many of these parents as possible: proxy classes, exceptions and plain types."""
+    """Create the class with as many of these parents as possible: proxy classes, exceptions and plain types."""
     proxy_bases: list[type] = [parent for parent in parents if type(parent) is ProxyMeta]
     real_bases = [
         parent for parent in parents if issubclass(parent, (*VALUE_TYPES, BaseException)) and parent not in proxy_bases
@@ -161,5 +161,5 @@ def _build_class(name: str, parents: list[type], proxy_base: type[Proxy], body: 
 
 
 def value_base(kind: type) -> type | None:
-    """Returns the plain type whose value a proxy of this class contains, or None."""
+    """Return the plain type whose value a proxy of this class contains, or None."""
     return next((base for base in type.__getattribute__(kind, "__mro__") if base in VALUE_TYPES), None)

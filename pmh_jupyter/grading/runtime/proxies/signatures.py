@@ -13,7 +13,7 @@ _EMPTY = inspect.Parameter.empty
 
 
 def signature_parts(function: Any) -> tuple[Any, ...]:
-    """Returns (name, kind, default, annotation) of each parameter, and the return annotation.
+    """Return (name, kind, default, annotation) of each parameter, and the return annotation.
 
     Defaults and annotations are in a tuple of one, or an empty one.
     """
@@ -26,7 +26,7 @@ def signature_parts(function: Any) -> tuple[Any, ...]:
 
 
 def build_signature(parts: Any) -> inspect.Signature:
-    """Builds the signature from untrusted parts. Raises ValueError, TypeError or IndexError for malformed ones."""
+    """Build the signature from untrusted parts. Raises ValueError, TypeError or IndexError for malformed ones."""
     parameters, return_annotation = parts
     signature_parameters = [
         inspect.Parameter(

@@ -42,7 +42,7 @@ def run_init_process(
     environment: namespaces.SandboxEnvironment,
     run_student_process: Callable[[StudentProcessConfig], NoReturn],
 ) -> NoReturn:
-    """Serves requests until the judge closes `control`. Never returns.
+    """Serve requests until the judge closes `control`. Never returns.
 
     run_student_process: the main function of a new student process. Never returns.
     """
@@ -95,7 +95,7 @@ class _InitProcess:
                 self._check_processes()
 
     def _handle_request(self) -> bool:
-        """Handles one request. Returns False if the judge has closed the socket."""
+        """Handle one request. Returns False if the judge has closed the socket."""
         raw, descriptors, _, _ = socket.recv_fds(self.control, 1 << 16, 1)
         if not raw:
             return False
@@ -156,7 +156,7 @@ class _InitProcess:
             self.student_pidfd = -1
 
     def _handle_student_exit(self) -> None:
-        """Reports the exit of the student process."""
+        """Report the exit of the student process."""
         self._unwatch_process()
         cause, detail = "signal", "SIGKILL"
         with suppress(ChildProcessError):
@@ -168,7 +168,7 @@ class _InitProcess:
         self._send(cause=cause, detail=detail)
 
     def _check_processes(self) -> None:
-        """Reaps orphaned processes, which count against the process limit, and enforces the memory limit of all processes together."""
+        """Reap orphaned processes, which count against the process limit, and enforces the memory limit of all processes together."""
         self.last_check = time.monotonic()
         for pid in self._iter_sandbox_processes():
             if pid != self.student_pid:
@@ -195,7 +195,7 @@ class _InitProcess:
         return linux.find_descendants(os.getpid())
 
     def kill_all(self, *, except_pid: int = 0) -> bool:
-        """Kills every process of the sandbox except this one and `except_pid`. Returns True if they are gone."""
+        """Kill every process of the sandbox except this one and `except_pid`. Returns True if they are gone."""
         deadline = time.monotonic() + KILL_TIMEOUT_SECONDS
         while time.monotonic() < deadline:
             if self.environment.is_containerized and not except_pid:

@@ -47,13 +47,13 @@ def _check_result(result: int, operation: str) -> None:
 
 
 def unshare(flags: int) -> None:
-    """Moves this process into new namespaces. A new pid namespace takes effect for its next child."""
+    """Move this process into new namespaces. A new pid namespace takes effect for its next child."""
     _check_result(_libc.unshare(flags), "unshare")
 
 
 @contextmanager
 def fork_into_new_pid_namespace(is_enabled: bool = True) -> Iterator[None]:
-    """Makes a child that is forked in this context the first process of a new pid namespace.
+    """Make a child that is forked in this context the first process of a new pid namespace.
 
     The old namespace is restored afterwards: a process between two pid namespaces cannot start threads.
     """
@@ -70,7 +70,7 @@ def fork_into_new_pid_namespace(is_enabled: bool = True) -> Iterator[None]:
 
 
 def mount(filesystem: str, target: str, flags: int, options: str = "") -> None:
-    """Mounts a new file system of a type (such as "tmpfs") at `target`."""
+    """Mount a new file system of a type (such as "tmpfs") at `target`."""
     result = _libc.mount(
         filesystem.encode(), target.encode(), filesystem.encode(), ctypes.c_ulong(flags), options.encode() or None
     )
@@ -78,7 +78,7 @@ def mount(filesystem: str, target: str, flags: int, options: str = "") -> None:
 
 
 def bind_mount(descriptor: int, target: str) -> None:
-    """Mounts the open file or folder at `target`, which is created."""
+    """Mount the open file or folder at `target`, which is created."""
     is_folder = os.path.isdir(f"/proc/self/fd/{descriptor}")
     os.makedirs(target if is_folder else os.path.dirname(target), exist_ok=True)
     if not is_folder:
@@ -88,36 +88,36 @@ def bind_mount(descriptor: int, target: str) -> None:
 
 
 def unmount(target: str) -> None:
-    """Unmounts the topmost file system at `target`, even if files in it are open."""
+    """Unmount the topmost file system at `target`, even if files in it are open."""
     _check_result(_libc.umount2(target.encode(), MNT_DETACH), f"umount {target}")
 
 
 def prctl(option: int, value: int) -> None:
-    """Calls prctl with one argument."""
+    """Call prctl with one argument."""
     _check_result(_prctl(option, value, 0, 0, 0), f"prctl {option}")
 
 
 def die_with_parent() -> None:
-    """Makes the kernel kill this process when the thread that forked it ends. A change of uid or gid resets this."""
+    """Make the kernel kill this process when the thread that forked it ends. A change of uid or gid resets this."""
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def drop_bounding_set() -> None:
-    """Prevents programs started later from gaining capabilities. Needs a capability itself: call it before `drop_capabilities`."""
+    """Prevent programs started later from gaining capabilities. Needs a capability itself: call it before `drop_capabilities`."""
     capability = 0
     while _prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0:
         capability += 1
 
 
 def drop_capabilities() -> None:
-    """Drops all capabilities, permanently."""
+    """Drop all capabilities, permanently."""
     header = struct.pack("=Ii", LINUX_CAPABILITY_VERSION_3, 0)
     _check_result(_libc.capset(header, bytes(24)), "capset")
     prctl(PR_SET_NO_NEW_PRIVS, 1)
 
 
 def install_seccomp_filter() -> None:
-    """Installs the filter of `seccomp` for this process and its children. `drop_capabilities` must be called first."""
+    """Install the filter of `seccomp` for this process and its children. `drop_capabilities` must be called first."""
     if not _FILTER:
         return
     code = ctypes.create_string_buffer(_FILTER, len(_FILTER))
@@ -130,13 +130,13 @@ _FILTER = build_system_call_filter(platform.machine())
 
 
 def bring_up_loopback() -> None:
-    """Brings up 127.0.0.1 in a new network namespace, where it is down at first."""
+    """Bring up 127.0.0.1 in a new network namespace, where it is down at first."""
     with socket.socket() as any_socket:
         fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", IFF_UP))
 
 
 def close_descriptors_except(*preserved_descriptors: int) -> None:
-    """Closes every descriptor from 3 on, except the preserved ones."""
+    """Close every descriptor from 3 on, except the preserved ones."""
     first = 3
     for descriptor in sorted(set(preserved_descriptors)):
         os.closerange(first, descriptor)

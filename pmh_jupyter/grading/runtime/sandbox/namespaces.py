@@ -80,7 +80,7 @@ def _count_uids() -> int:
 
 
 def create_namespaces() -> None:
-    """Creates the namespaces of a submission. Called by the first process of its sandbox."""
+    """Create the namespaces of a submission. Called by the first process of its sandbox."""
     linux.unshare(linux.CLONE_NEWNS | linux.CLONE_NEWIPC | linux.CLONE_NEWNET | linux.CLONE_NEWUTS)
     linux.mount("proc", "/proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
     linux.bring_up_loopback()
@@ -89,7 +89,7 @@ def create_namespaces() -> None:
 def mount_writable_folders(
     environment: SandboxEnvironment, uid: int, file_bytes: int, *, is_remount: bool = False
 ) -> None:
-    """Mounts empty writable folders of `file_bytes` each. `is_remount`: unmounts the present ones first, with their contents."""
+    """Mount empty writable folders of `file_bytes` each. `is_remount`: unmounts the present ones first, with their contents."""
     if is_remount:
         for folder in WRITABLE_FOLDERS:
             linux.unmount(folder)
@@ -154,7 +154,7 @@ def _run_as(uid: int, action: Callable[[], None]) -> None:
 
 
 def drop_privileges(uid: int) -> None:
-    """Drops all privileges: as root, by changing to `uid`; otherwise, by entering a new user namespace.
+    """Drop all privileges: as root, by changing to `uid`; otherwise, by entering a new user namespace.
 
     The kernel (5.14 and newer) counts the processes of a user namespace separately, for RLIMIT_NPROC.
     """
@@ -175,7 +175,7 @@ def drop_privileges(uid: int) -> None:
 
 
 def set_resource_limits(limits: dict[str, Any]) -> None:
-    """Sets the limits that the kernel enforces. A limit of None is not set. Memory is limited in addition to what is in use now.
+    """Set the limits that the kernel enforces. A limit of None is not set. Memory is limited in addition to what is in use now.
 
     `reserves_address_space` in `limits`: the program reserves far more address space than it uses, so only writable memory is limited.
     """

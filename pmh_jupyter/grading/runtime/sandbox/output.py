@@ -25,12 +25,12 @@ class OutputCapture:
         sys.stdout, sys.stderr = _TextStream(self.stdout_buffer), _TextStream(self.stderr_buffer)
 
     def begin_cell(self) -> None:
-        """Discards the output so far and resets the count for the next cell."""
+        """Discard the output so far and resets the count for the next cell."""
         self.byte_count = 0
         self.pop_output()
 
     def pop_output(self) -> tuple[str, str]:
-        """Returns and removes the output since the last call: standard output, and standard error."""
+        """Return and removes the output since the last call: standard output, and standard error."""
         return self.stdout_buffer.pop_text(), self.stderr_buffer.pop_text()
 
     def count_bytes(self, size: int) -> None:
@@ -63,7 +63,7 @@ class _OutputBuffer(io.RawIOBase):
         return self.descriptor
 
     def close(self) -> None:
-        """Does nothing: after closing standard output, a cell can still print, as in Jupyter."""
+        """Do nothing: after closing standard output, a cell can still print, as in Jupyter."""
 
 
 class _TextStream(io.TextIOWrapper):
@@ -72,4 +72,4 @@ class _TextStream(io.TextIOWrapper):
         super().__init__(buffer, encoding="utf-8", errors="backslashreplace", write_through=True)  # type: ignore[arg-type]
 
     def close(self) -> None:
-        """Does nothing, as `_OutputBuffer.close`."""
+        """Do nothing, as `_OutputBuffer.close`."""

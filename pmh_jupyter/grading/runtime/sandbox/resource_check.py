@@ -23,7 +23,7 @@ _MemoryError, _OSError, _RuntimeError = MemoryError, OSError, RuntimeError
 
 
 def exit_if_exhausted() -> None:
-    """Exits if memory, descriptors or threads are used up. Takes microseconds, because the memory that it maps is not touched."""
+    """Exit if memory, descriptors or threads are used up. Takes microseconds, because the memory that it maps is not touched."""
     try:
         _close(_dup(0))
         _mmap(-1, REQUIRED_FREE_BYTES).close()

@@ -50,18 +50,18 @@ class SandboxClient:
         self.exit_report: PeerLost | None = None
 
     def spawn(self, limits: dict[str, Any]) -> Link:
-        """Starts a new student process in an empty sandbox. Raises SandboxLost."""
+        """Start a new student process in an empty sandbox. Raises SandboxLost."""
         link = self._request("spawn", limits)
         if link is None:
             raise SandboxLost("no student process")
         return link
 
     def restore(self) -> Link | None:
-        """Continues with the last checkpoint. Returns None if there is none, or if it is gone. Raises SandboxLost."""
+        """Continue with the last checkpoint. Returns None if there is none, or if it is gone. Raises SandboxLost."""
         return self._request("restore", None)
 
     def explain_loss(self, lost: PeerLost) -> tuple[str, str]:
-        """Returns why the student process was lost, after a PeerLost of its link: cause and detail of an event. Raises SandboxLost."""
+        """Return why the student process was lost, after a PeerLost of its link: cause and detail of an event. Raises SandboxLost."""
         if lost.cause == "closed" and self.exit_report is None:
             deadline = time.monotonic() + EXIT_REPORT_TIMEOUT_SECONDS
             with suppress(PeerLost):
@@ -71,7 +71,7 @@ class SandboxClient:
         return ("protocol-error", "") if report.cause == "closed" else (report.cause, report.detail[:400])
 
     def close(self) -> None:
-        """Shuts the sandbox down with all of its processes. Returns when they are gone."""
+        """Shut the sandbox down with all of its processes. Returns when they are gone."""
         self.control.close()
         with suppress(ChildProcessError):
             os.waitpid(self.pid, 0)
@@ -105,7 +105,7 @@ class SandboxClient:
         raise SandboxLost(f"{action}: no reply")
 
     def _receive_exit_report(self) -> None:
-        """Receives the report that the student process has exited. Raises PeerLost with its cause."""
+        """Receive the report that the student process has exited. Raises PeerLost with its cause."""
         report = self._read_message()
         if report.get("process") == self.process_number and "cause" in report:
             self.exit_report = PeerLost(report["cause"], report["detail"])

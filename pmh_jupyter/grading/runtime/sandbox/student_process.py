@@ -31,7 +31,7 @@ class StudentProcessConfig:
 
 
 def confine_student_process(config: StudentProcessConfig) -> CheckpointManager:
-    """Confines this newly forked process: closes inherited descriptors, drops all privileges, sets every limit.
+    """Confine this newly forked process: closes inherited descriptors, drops all privileges, sets every limit.
 
     Afterwards, LINK_DESCRIPTOR is the socket to the judge.
     """
@@ -68,7 +68,7 @@ class CheckpointManager:
         self.checkpoint_pid = 0
 
     def take_checkpoint(self) -> bool:
-        """Forks a copy of this process as its checkpoint.
+        """Fork a copy of this process as its checkpoint.
 
         Returns False in this process. Returns True in the copy when it is restored, with LINK_DESCRIPTOR connected to the judge. If no
         process can be started, the previous checkpoint remains.
@@ -93,7 +93,7 @@ class CheckpointManager:
                 os.waitpid(previous_pid, 0)
 
     def _wait_until_woken(self) -> None:
-        """Returns when the first process of the sandbox wakes this one."""
+        """Return when the first process of the sandbox wakes this one."""
         self.checkpoint_pid = 0
         try:
             with socket.socket(fileno=os.dup(WAKE_DESCRIPTOR)) as wake:

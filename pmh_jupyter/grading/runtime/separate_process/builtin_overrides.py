@@ -15,7 +15,7 @@ _ORIGINAL_WARN = warnings.warn
 
 
 def install_overrides(peer: Peer) -> None:
-    """Installs the overrides in the student process. `input` reads from the test, and a warning is shown in the judge during a test."""
+    """Install the overrides in the student process. `input` reads from the test, and a warning is shown in the judge during a test."""
 
     def input_from_test(prompt: object = "", /) -> Any:
         return peer.request("read-input", str(prompt))

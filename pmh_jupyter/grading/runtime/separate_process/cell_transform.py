@@ -12,7 +12,7 @@ TYPE_FUNCTION, MODULE_FUNCTION, CODE_FUNCTION = "_pmh_type", "_pmh_module", "_pm
 
 
 def transform_statement(node: ast.stmt) -> ast.stmt:
-    """Returns the transformed statement.
+    """Return the transformed statement.
 
     - `type(x)` returns the class that the object has in the notebook.
     - Imports of modules whose state belongs to the student (`matplotlib.pyplot`) return a proxy of the student's module.
@@ -26,7 +26,7 @@ def transform_statement(node: ast.stmt) -> ast.stmt:
 
 
 def class_body_names(node: ast.stmt) -> set[str]:
-    """Returns the names that class bodies in this statement load. Python looks these up without calling `Namespace.__missing__`."""
+    """Return the names that class bodies in this statement load. Python looks these up without calling `Namespace.__missing__`."""
     return {
         name.id
         for inner in ast.walk(node)

@@ -50,7 +50,7 @@ class _SiteTable(dict[int, AssertionSite]):
     """Collects the assertions of a cell while it is rewritten."""
 
     def rewrite(self, node: ast.stmt, source: str | None, feedback_by_line: dict[int, str]) -> None:
-        """Implements `checks.StatementRewriter`."""
+        """Implement `checks.StatementRewriter`."""
         AssertionRewriter(self, source, feedback_by_line).visit(node)
 
     def register_site(self, expression: str | None, feedback: str, *, is_swapped: bool = False) -> int:
@@ -59,7 +59,7 @@ class _SiteTable(dict[int, AssertionSite]):
 
 
 def compile_cell(source: str) -> CompiledCell | None:
-    """Compiles a cell (IPython syntax). Returns None if it is not valid Python."""
+    """Compile a cell (IPython syntax). Returns None if it is not valid Python."""
     python_source, sites = to_plain_python(source), _SiteTable()
     if python_source is None:
         return None
@@ -95,7 +95,7 @@ def _raise_statement(error: Exception) -> ast.stmt:
 
 
 def pack_cell(cell: CompiledCell | None) -> str:
-    """Returns the cell as text for the cache; empty for None."""
+    """Return the cell as text for the cache; empty for None."""
     if cell is None:
         return ""
     sites = tuple((number, *astuple(site)) for number, site in cell.sites.items())
@@ -104,7 +104,7 @@ def pack_cell(cell: CompiledCell | None) -> str:
 
 
 def unpack_cell(packed_cell: str) -> CompiledCell | None:
-    """Reads a cell of the cache. Returns None if it is empty or of another Python version."""
+    """Read a cell of the cache. Returns None if it is empty or of another Python version."""
     raw = b64decode(packed_cell)
     if not raw.startswith(MAGIC_NUMBER):
         return None

@@ -18,11 +18,11 @@ class DefinitionSources:
         self._cells: list[str] = []
 
     def add(self, source: str) -> None:
-        """Adds a cell that has run."""
+        """Add a cell that has run."""
         self._cells.append(source)
 
     def find(self, qualname: str) -> str | None:
-        """Returns the source of the last definition with this qualified name, or None."""
+        """Return the source of the last definition with this qualified name, or None."""
         parts = [part for part in qualname.split(".") if part != "<locals>"]
         for source in reversed(self._cells):
             python_source = to_plain_python(source) or ""

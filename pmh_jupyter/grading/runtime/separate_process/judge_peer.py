@@ -56,7 +56,7 @@ class JudgePeer(Peer):
                 file_sync.after_student_code()
 
     def request_internal(self, operation: str, *arguments: Any) -> Any:
-        """Sends a request that our own code answers, not the student's. Raises its OSError, and `PeerLost` for any other exception."""
+        """Send a request that our own code answers, not the student's. Raises its OSError, and `PeerLost` for any other exception."""
         try:
             return super().request(operation, *arguments)
         except (PeerLost, TimeLimitReached):
@@ -69,7 +69,7 @@ class JudgePeer(Peer):
             raise self.mark_lost(f"{operation} ended with {type(error).__name__}"[:200]) from None
 
     def mark_lost(self, detail: str) -> PeerLost:
-        """Marks the student process as unusable. Returns the exception to raise."""
+        """Mark the student process as unusable. Returns the exception to raise."""
         self.failure = self.failure or PeerLost("protocol-error", detail)
         return self.failure
 
@@ -122,7 +122,7 @@ class JudgePeer(Peer):
 
     @contextmanager
     def discard_output(self) -> Iterator[None]:
-        """Discards the output of the student's code in a `with` block."""
+        """Discard the output of the student's code in a `with` block."""
         previous, self._discards_output = self._discards_output, True
         try:
             yield
@@ -130,7 +130,7 @@ class JudgePeer(Peer):
             self._discards_output = previous
 
     def end_cell(self) -> None:
-        """Makes the copies of shared values independent of each other at the end of a test cell."""
+        """Make the copies of shared values independent of each other at the end of a test cell."""
         self._released_replicas += self.replicas.forget_all()
         self.marshaller.forget_value_proxies()
 
@@ -170,7 +170,7 @@ class JudgePeer(Peer):
         )
 
     def _read_input(self, arguments: Any) -> str:
-        """Returns the line that the test provides instead of the keyboard."""
+        """Return the line that the test provides instead of the keyboard."""
         test_input = self._find_test_input()
         read_line = test_input if test_input is not None else builtins.input
         if read_line is _BUILTIN_INPUT:
@@ -179,7 +179,7 @@ class JudgePeer(Peer):
         return str(read_line(prompt))
 
     def _show_warning(self, arguments: Any) -> bool:
-        """Shows a warning of the student's code under the filters of the test. Returns False for a category that is not built in."""
+        """Show a warning of the student's code under the filters of the test. Returns False for a category that is not built in."""
         text, name = arguments if type(arguments) is tuple and len(arguments) == 2 else (None, None)
         kind = BUILTIN_EXCEPTIONS.get(name) if type(name) is str else None
         if type(text) is not str or kind is None or not issubclass(kind, Warning) or self._discards_output:
@@ -196,7 +196,7 @@ class JudgePeer(Peer):
             sys.stderr.write(printed_err)
 
     def sanitize_error(self, error: BaseException) -> BaseException:
-        """Hides the details of a check that failed in a callback of the test."""
+        """Hide the details of a check that failed in a callback of the test."""
         return AssertionError() if isinstance(error, AssertionError) else error
 
 

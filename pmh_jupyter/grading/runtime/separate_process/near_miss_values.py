@@ -22,7 +22,7 @@ class _NoNearMiss(Exception):
 
 
 def near_misses(value: Any, seed: str) -> list[Any]:
-    """Returns values that no honest equality considers equal to this one, or an empty list if there are none.
+    """Return values that no honest equality considers equal to this one, or an empty list if there are none.
 
     Some are smaller than the value and some are larger, in random proportion, so that the value is not in their middle. The more of them
     there are, the less likely an object that equals a single value guesses the expected one.
@@ -42,7 +42,7 @@ def near_misses(value: Any, seed: str) -> list[Any]:
 
 
 def unique_values_like(value: Any, hex_digits: str) -> list[Any]:
-    """Returns a list with one new value of the same type, made from hexadecimal digits. Empty for types with few values."""
+    """Return a list with one new value of the same type, made from hexadecimal digits. Empty for types with few values."""
     make_value = _UNIQUE_VALUE_FUNCTIONS.get(type(value))
     return [make_value(hex_digits[:12])] if make_value else []
 
@@ -57,7 +57,7 @@ def _steps_from(value: Any, direction: int, count: int, rng: random.Random) -> I
 
 
 def _next_value(value: Any, direction: int, rng: random.Random) -> Any:
-    """Returns a neighbour of the value; for a value with parts, one with another part. Raises `_NoNearMiss`."""
+    """Return a neighbour of the value; for a value with parts, one with another part. Raises `_NoNearMiss`."""
     return _STEP_FUNCTIONS.get(type(value), _step_object)(value, direction, rng)
 
 
@@ -66,7 +66,7 @@ def _step_number(value: Any, direction: int, _rng: random.Random) -> Any:
 
 
 def _step_float(value: float, direction: int, _rng: random.Random) -> float:
-    """Changes the last written digit, but by enough for an equality with a tolerance to notice."""
+    """Change the last written digit, but by enough for an equality with a tolerance to notice."""
     if not math.isfinite(value):
         raise _NoNearMiss
     digits = len(repr(value).partition(".")[2]) if value % 1 else 0
@@ -93,7 +93,7 @@ def _step_bytes(value: bytes | bytearray, direction: int, rng: random.Random) ->
 
 
 def _step_one_item(values: list[Any], direction: int, rng: random.Random) -> list[Any]:
-    """Changes one item: the first one after a random position that has a neighbour."""
+    """Change one item: the first one after a random position that has a neighbour."""
     first_index = rng.randrange(len(values)) if values else 0
     for index in range(first_index, first_index + len(values)):
         index %= len(values)
@@ -130,7 +130,7 @@ def _step_time(value: time, direction: int, _rng: random.Random) -> time:
 
 
 def _step_object(value: Any, direction: int, rng: random.Random) -> Any:
-    """Returns a neighbour of an enum member, a named tuple, a dataclass, or a NumPy or pandas value."""
+    """Return a neighbour of an enum member, a named tuple, a dataclass, or a NumPy or pandas value."""
     if isinstance(value, enum.Enum):
         members = list(type(value))
         return members[(members.index(value) + direction) % len(members)]

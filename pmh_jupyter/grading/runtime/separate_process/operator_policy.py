@@ -58,7 +58,7 @@ _VERIFYING_OPERATORS = {"eq": "eq", "ne": "eq", "contains": "contains"}
 
 
 def operator_family(name: str) -> frozenset[str]:
-    """Returns the operators that are allowed together with this one. `name` may be a usage key such as "eq plain-data 3"."""
+    """Return the operators that are allowed together with this one. `name` may be a usage key such as "eq plain-data 3"."""
     name, _, qualifier = name.partition(" ")
     if qualifier:
         return frozenset(f"{member} {qualifier}" for member in operator_family(name))
@@ -86,7 +86,7 @@ class OperatorPolicy:
         self._claimed_equal: bool | None = None
 
     def begin_cell(self, operators: Iterable[str], source: str) -> None:
-        """Starts a test cell. operators: usage keys of the reference solution.
+        """Start a test cell. operators: usage keys of the reference solution.
 
         The values that verify claims are derived from `source`, which the student process does not know.
         """
@@ -97,11 +97,11 @@ class OperatorPolicy:
         self._claimed_equal = None
 
     def begin_check(self) -> None:
-        """Starts the next statement of the cell. The values that verify its claims do not depend on earlier statements."""
+        """Start the next statement of the cell. The values that verify its claims do not depend on earlier statements."""
         self._check_number, self._digits_count, self.violation = self._check_number + 1, 0, None
 
     def end_cell(self) -> None:
-        """Ends the test cell. The policy does not apply between test cells."""
+        """End the test cell. The policy does not apply between test cells."""
         self._allowed = None
 
     def is_allowed(self, name: str) -> bool:
@@ -109,7 +109,7 @@ class OperatorPolicy:
         return self.is_recording or self._allowed is None or name in self._allowed
 
     def check_operator(self, name: str, kind: type) -> None:
-        """Records the use of an operator. Raises `PolicyViolation` if the reference has plain data there."""
+        """Record the use of an operator. Raises `PolicyViolation` if the reference has plain data there."""
         if name in UNCHECKED_OPERATORS or self._allowed is None:
             return
         self.used_operators.add(name)
@@ -121,7 +121,7 @@ class OperatorPolicy:
             )
 
     def allows_plain_data(self, name: str) -> bool:
-        """Records a comparison with plain data in this check, and returns whether it is allowed.
+        """Record a comparison with plain data in this check, and returns whether it is allowed.
 
         If the reference only compares objects with each other here, the object does not receive the value, and is not equal to it.
         """
@@ -181,24 +181,24 @@ class OperatorPolicy:
         return self._allowed is not None and self._usage_key(name, UNUSUAL_CLAIM) not in self._allowed
 
     def _report_false_claim(self, name: str, kind: type, detail: str) -> None:
-        """Records a false claim of the reference's objects, or raises a violation for those of a submission."""
+        """Record a false claim of the reference's objects, or raises a violation for those of a submission."""
         if self.is_recording:
             self.used_operators.add(self._usage_key(name, UNUSUAL_CLAIM))
         else:
             self._raise_violation(DISHONEST_OPERATOR, kind, f"an object of class {_class_name(kind)} that {detail}")
 
     def _unpredictable_digits(self) -> str:
-        """Returns hexadecimal digits that the student process cannot predict, different ones each time."""
+        """Return hexadecimal digits that the student process cannot predict, different ones each time."""
         self._digits_count += 1
         return hashlib.sha256(self._digest_key + f"{self._check_number} {self._digits_count}".encode()).hexdigest()
 
     def _unique_values(self, other: Any) -> list[Any]:
-        """Returns values that have not been compared before, one of them of the type of `other`."""
+        """Return values that have not been compared before, one of them of the type of `other`."""
         hex_digits = self._unpredictable_digits()
         return [_UniqueObject(), *(unique_values_like(other, hex_digits) or [hex_digits])]
 
     def record_code_violation(self, detail: str) -> CodeFromData:
-        """Records that data of the student would have been executed here. Returns the exception to raise. See `code_execution_policy`."""
+        """Record that data of the student would have been executed here. Returns the exception to raise. See `code_execution_policy`."""
         self.flags.append({"code": CODE_FOR_DATA, "detail": detail[:200]})
         violation = CodeFromData(detail[:200], _STUDENT_MESSAGES[CODE_FOR_DATA])
         self.violation = self.violation or violation

@@ -54,24 +54,24 @@ class Peer:
     # Operations on proxies.
 
     def get_attribute(self, target: Any, name: str) -> Any:
-        """Returns an attribute of a remote object."""
+        """Return an attribute of a remote object."""
         return self.request("get-attribute", target, name)
 
     def set_attribute(self, target: Any, name: str, value: Any) -> None:
-        """Sets an attribute of a remote object."""
+        """Set an attribute of a remote object."""
         self.request("set-attribute", target, name, value)
 
     def delete_attribute(self, target: Any, name: str) -> None:
-        """Deletes an attribute of a remote object."""
+        """Delete an attribute of a remote object."""
         self.request("delete-attribute", target, name)
 
     def list_attributes(self, target: Any) -> list[str]:
-        """Returns `dir()` of a remote object."""
+        """Return `dir()` of a remote object."""
         names = self.request("list-attributes", target)
         return [name for name in names if type(name) is str] if type(names) is list else []
 
     def call(self, target: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        """Calls a remote object."""
+        """Call a remote object."""
         return self.request("call", target, tuple(arguments), tuple(keywords), tuple(keywords.values()))
 
     def apply_operator(self, target: Any, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
@@ -88,17 +88,17 @@ class Peer:
         return self.request("apply-operator", target, name, (other,), (), ()) is True
 
     def copy(self, target: Any, deep: bool) -> Any:
-        """Copies a remote object in its process."""
+        """Copy a remote object in its process."""
         return self.request("copy-object", target, deep)
 
     def await_result(self, target: Any) -> Any:
-        """Runs a remote awaitable to completion and returns its result."""
+        """Run a remote awaitable to completion and returns its result."""
         return self.request("await-result", target)
 
     # Messages.
 
     def request(self, operation: str, *arguments: Any) -> Any:
-        """Sends a request and returns the reply. Raises the exception of the reply, `PeerLost`, or an error of `_ENCODE_ERRORS`."""
+        """Send a request and returns the reply. Raises the exception of the reply, `PeerLost`, or an error of `_ENCODE_ERRORS`."""
         with self._lock:
             if self.is_retired:
                 raise ReferenceError("the process of this object has ended")
@@ -144,7 +144,7 @@ class Peer:
         self._released_replicas = []
 
     def _await_reply(self) -> Any:
-        """Serves the other side's requests until its reply arrives."""
+        """Serve the other side's requests until its reply arrives."""
         while True:
             message = self.receive()
             if message[0] == REQUEST:
@@ -160,7 +160,7 @@ class Peer:
             raise value
 
     def receive(self) -> list[Any]:
-        """Returns the next message, checked for its shape. Raises `PeerLost`."""
+        """Return the next message, checked for its shape. Raises `PeerLost`."""
         message = self.link.receive()
         if (
             type(message) is not list
@@ -171,7 +171,7 @@ class Peer:
         return message
 
     def _decode_message(self, message: list[Any], *, include_large: bool) -> tuple[Any, list[Replica]]:
-        """Returns the content of a message and the replicas in it. Raises `PeerLost` if it is malformed."""
+        """Return the content of a message and the replicas in it. Raises `PeerLost` if it is malformed."""
         _, payload, dropped_references, released_replicas, printed_out, printed_err, *_ = message
         if type(printed_out) is str and type(printed_err) is str:
             self.forward_output(printed_out, printed_err)
@@ -225,16 +225,16 @@ class Peer:
         """Called before each request of this side."""
 
     def pop_output(self) -> tuple[str, str]:
-        """Returns stdout and stderr since the last message."""
+        """Return stdout and stderr since the last message."""
         return "", ""
 
     def forward_output(self, printed_out: str, printed_err: str) -> None:
-        """Handles output of the other side."""
+        """Handle output of the other side."""
 
     def sanitize_error(self, error: BaseException) -> BaseException:
-        """Returns the exception that the other side may receive for one that was raised here."""
+        """Return the exception that the other side may receive for one that was raised here."""
         return error
 
     def locate_error(self, error: BaseException) -> list[int]:
-        """Returns the cell and the line that raised an exception, or an empty list."""
+        """Return the cell and the line that raised an exception, or an empty list."""
         return []

@@ -60,7 +60,7 @@ class SeparateProcessStudentServer:
         self._pop_output, self._locate_error = pop_output, locate_error
 
     def serve(self) -> None:
-        """Serves until the judge closes the connection, which raises `PeerLost`.
+        """Serve until the judge closes the connection, which raises `PeerLost`.
 
         A process that a cell has forked exits instead of answering.
         """
@@ -168,7 +168,7 @@ class _RequestHandlers:
         }
 
     def lookup(self, name: str) -> tuple[Any, ...]:
-        """Returns whether the notebook has bound a name, its value, and its import path if it is a library object."""
+        """Return whether the notebook has bound a name, its value, and its import path if it is a library object."""
         if not self.is_bound(name):
             return (False, None, None)
         value = self.namespace[name]
@@ -181,13 +181,13 @@ class _RequestHandlers:
         )
 
     def bound_names(self) -> list[str]:
-        """Returns the names that the notebook has bound."""
+        """Return the names that the notebook has bound."""
         return [
             name for name in self.namespace if type(name) is str and not name.startswith("_") and self.is_bound(name)
         ]
 
     def unbind(self, name: str) -> bool:
-        """Deletes a name. Returns whether it existed."""
+        """Delete a name. Returns whether it existed."""
         was_bound = name in self.namespace
         self.namespace.pop(name, None)
         return was_bound

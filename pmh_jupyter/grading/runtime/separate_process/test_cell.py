@@ -8,8 +8,8 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
+from pmh_jupyter.grading.runtime.in_process.check_runner import CellContext, CheckRunner, make_test_result
 from pmh_jupyter.grading.runtime.in_process.tamper_guard import FlagCollector
-from pmh_jupyter.grading.runtime.in_process.test_runner import CellContext, CheckRunner, make_test_result
 from pmh_jupyter.grading.runtime.marshalling.exceptions import location_of
 from pmh_jupyter.grading.runtime.separate_process.compiled_cell import CompiledCell, CompiledCheck
 from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
@@ -44,7 +44,7 @@ class TestCell(CheckRunner):
         self.flags = terms.flags
 
     def run(self) -> list[TestResult]:
-        """Returns the test results. After an exception other than a failed assertion, and after the time limit, nothing else is checked."""
+        """Return the test results. After an exception other than a failed assertion, and after the time limit, nothing else is checked."""
         if self.compiled_cell is None:
             return [make_test_result(None, "grader-error", "invalid-test")]
         try:

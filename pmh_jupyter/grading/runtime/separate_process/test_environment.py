@@ -111,7 +111,7 @@ def _run_remotely(peer: JudgePeer, original: Callable[..., Any]) -> Callable[...
 
 
 def _patched_getsource(definition_sources: DefinitionSources, original: Callable[..., str]) -> Callable[..., str]:
-    """Returns an `inspect.getsource` that finds the student's functions in the judge's copy of the cells."""
+    """Return an `inspect.getsource` that finds the student's functions in the judge's copy of the cells."""
 
     @functools.wraps(original)
     def getsource(value: Any) -> str:
@@ -127,7 +127,7 @@ def _patched_getsource(definition_sources: DefinitionSources, original: Callable
 
 
 def _share_seed(peer: JudgePeer, module: str, original: Callable[..., Any]) -> Callable[..., Any]:
-    """Returns a `seed` function that also seeds the student process."""
+    """Return a `seed` function that also seeds the student process."""
 
     def seed(number: Any = None, *other_arguments: Any, **keywords: Any) -> None:
         original(number, *other_arguments, **keywords)
@@ -145,7 +145,7 @@ class _BoundedOutput(io.StringIO):
 
 @contextmanager
 def enforce_deadline(deadline: float | None) -> Iterator[None]:
-    """Raises `TimeLimitReached` when the deadline passes while code of the test runs."""
+    """Raise `TimeLimitReached` when the deadline passes while code of the test runs."""
     if deadline is None or threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -27,7 +27,7 @@ class Namespace(dict[str, Any], NeverMarshalled):
         self.name_resolver = name_resolver
 
     def __repr__(self) -> str:
-        """Hides the content, which students must not see: hidden tests bind names too."""
+        """Hide the content, which students must not see: hidden tests bind names too."""
         return "{…}"
 
     def __missing__(self, name: str) -> Any:
@@ -49,11 +49,11 @@ class Namespace(dict[str, Any], NeverMarshalled):
             raise KeyError(name)
 
     def pop_own(self, name: str) -> bool:
-        """Removes a name that the test cells have bound. Returns whether it existed."""
+        """Remove a name that the test cells have bound. Returns whether it existed."""
         return super().pop(name, _MISSING) is not _MISSING
 
     def get_own(self, name: str, default: Any = None) -> Any:
-        """Returns the value that the test cells have bound to a name."""
+        """Return the value that the test cells have bound to a name."""
         return super().get(name, default)
 
     def has_own(self, name: str) -> bool:
@@ -89,13 +89,13 @@ class NameResolver:
         self._bound_cache: dict[str, bool] = {}
 
     def clear_cache(self) -> None:
-        """Forgets all cached names, because a cell of the student may have bound them again."""
+        """Forget all cached names, because a cell of the student may have bound them again."""
         self._proxy_cache.clear()
         self._data_cache.clear()
         self._bound_cache.clear()
 
     def resolve(self, name: str) -> Any:
-        """Returns the value of a name. Raises KeyError if there is none, or if it is a builtin."""
+        """Return the value of a name. Raises KeyError if there is none, or if it is a builtin."""
         if name in self.helpers and name in self.manifest.test_helpers:
             return self.helpers[name]
         is_builtin = name in vars(builtins)
@@ -128,7 +128,7 @@ class NameResolver:
         return value
 
     def _record_import(self, name: str, import_path: Any) -> bool:
-        """Records a library name of the reference, if this process can import it."""
+        """Record a library name of the reference, if this process can import it."""
         module, path = import_path
         if module in importable_objects.STATEFUL_MODULES:
             return False
@@ -149,16 +149,16 @@ class NameResolver:
         return self._is_bound_in_notebook(name)
 
     def forget(self, name: str) -> None:
-        """Forgets a cached name."""
+        """Forget a cached name."""
         for cache in (self._proxy_cache, self._data_cache, self._bound_cache):
             cache.pop(name, None)
 
     def unbind(self, name: str) -> bool:
-        """Deletes a name of the notebook. Returns whether it existed."""
+        """Delete a name of the notebook. Returns whether it existed."""
         return self.peer.request("unbind-name", name) is True
 
     def bound_names(self) -> list[str]:
-        """Returns the names that the notebook has bound."""
+        """Return the names that the notebook has bound."""
         names = self.peer.request("list-names")
         return [name for name in names if type(name) is str] if type(names) is list else []
 

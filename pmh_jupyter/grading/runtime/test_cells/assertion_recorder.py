@@ -108,7 +108,7 @@ class AssertionRecorder:
         self.reset()
 
     def reset(self) -> None:
-        """Starts a new check: discards the recorded values."""
+        """Start a new check: discards the recorded values."""
         self.expression, self.expected, self.got = "", None, None
         self.failed_site: AssertionSite | None = None
         self.assertion_count = 0
@@ -118,7 +118,7 @@ class AssertionRecorder:
     got: str | None
 
     def rewrite(self, node: ast.stmt, source: str | None, feedback_by_line: dict[int, str]) -> None:
-        """Implements `checks.StatementRewriter`."""
+        """Implement `checks.StatementRewriter`."""
         AssertionRewriter(self, source, feedback_by_line, self.pinned).visit(node)
 
     def register_site(self, expression: str | None, feedback: str, *, is_swapped: bool = False) -> int:
@@ -146,7 +146,7 @@ class AssertionRecorder:
         return self.check_without_values(number, self.comparator.is_true(value))
 
     def check_without_values(self, number: int, value: bool) -> bool:
-        """Records the failure of a condition that has no two values to show."""
+        """Record the failure of a condition that has no two values to show."""
         if not value:
             self.expression, self.expected, self.got = "", None, None
         return value
@@ -187,7 +187,7 @@ class AssertionRecorder:
         )
 
     def evaluate_comparison(self, operator_class: str, left: Any, right: Any) -> Any:
-        """Returns the result of a comparison elsewhere in the cell; the failing one if an operand is dishonest (see `Comparator`)."""
+        """Return the result of a comparison elsewhere in the cell; the failing one if an operand is dishonest (see `Comparator`)."""
         _, compare, manifest_name = COMPARISON_OPERATORS[operator_class]
         result = compare(left, right)
         if operator_class == "NotEq" and result is False:
@@ -199,14 +199,14 @@ class AssertionRecorder:
         )
 
     def evaluate_arithmetic(self, operator_class: str, left: Any, right: Any) -> Any:
-        """Returns the result of arithmetic. Raises AssertionError for a student's operator where the reference solution had plain data."""
+        """Return the result of arithmetic. Raises AssertionError for a student's operator where the reference solution had plain data."""
         compute, manifest_name = ARITHMETIC_OPERATORS[operator_class]
         if not self.comparator.allows_arithmetic(manifest_name, left, right):
             raise _AssertionError
         return compute(left, right)
 
     def guard_callback(self, function: Any) -> Any:
-        """Wraps a function that `map` or `filter` calls: a StopIteration from it would end them early, without an error."""
+        """Wrap a function that `map` or `filter` calls: a StopIteration from it would end them early, without an error."""
         if not _callable(function):
             return function
 
@@ -219,7 +219,7 @@ class AssertionRecorder:
         return call
 
     def record_call(self, number: int, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Wraps a function whose arguments explain its result (`isinstance`, `isclose`, …)."""
+        """Wrap a function whose arguments explain its result (`isinstance`, `isclose`, …)."""
         name = _str(_getattr(function, "__name__", ""))
 
         def call(*arguments: Any, **keyword_arguments: Any) -> Any:
@@ -232,7 +232,7 @@ class AssertionRecorder:
         return call
 
     def wrap_assert_function(self, number: int, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Wraps a function that asserts by itself (`assert_allclose`, `assertEqual`, `raises`, …)."""
+        """Wrap a function that asserts by itself (`assert_allclose`, `assertEqual`, `raises`, …)."""
         name = _str(_getattr(function, "__name__", ""))
 
         def call(*arguments: Any, **keyword_arguments: Any) -> Any:
@@ -275,7 +275,7 @@ class AssertionRecorder:
     def _record_values(
         self, number: int, expected: str | Callable[[], str], value: Any, *, got: str | None = None
     ) -> None:
-        """Records the values of a failed assertion, unless it is hidden."""
+        """Record the values of a failed assertion, unless it is hidden."""
         expression = self._sites[number].expression
         if expression is not None:
             self.expected = expected() if _callable(expected) else expected

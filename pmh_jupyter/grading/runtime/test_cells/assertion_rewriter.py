@@ -55,19 +55,19 @@ def raises_assertion_error(node: ast.AST) -> bool:
 
 
 def compile_with_recorder(node: ast.stmt, recorder: object, filename: str) -> CodeType:
-    """Compiles a rewritten statement that calls this recorder."""
+    """Compile a rewritten statement that calls this recorder."""
     return insert_recorder(compile_statement(node, filename), recorder)
 
 
 def compile_statement(node: ast.stmt, filename: str) -> CodeType:
-    """Compiles a rewritten statement with a placeholder in place of the recorder."""
+    """Compile a rewritten statement with a placeholder in place of the recorder."""
     module = ast.fix_missing_locations(ast.Module([node], type_ignores=[]))
     code: CodeType = compile(module, filename, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     return code
 
 
 def insert_recorder(code: CodeType, recorder: object) -> CodeType:
-    """Returns the code with the recorder in place of `RECORDER_PLACEHOLDER`, in nested code too."""
+    """Return the code with the recorder in place of `RECORDER_PLACEHOLDER`, in nested code too."""
     constants = tuple(
         recorder
         if constant == RECORDER_PLACEHOLDER
@@ -83,7 +83,7 @@ class SiteRegistry(Protocol):
     """Numbers the expressions of a source that can fail an assertion."""
 
     def register_site(self, expression: str | None, feedback: str, *, is_swapped: bool = False) -> int:
-        """Registers an expression (see `assertion_recorder.AssertionSite`). Returns its number."""
+        """Register an expression (see `assertion_recorder.AssertionSite`). Returns its number."""
 
 
 class AssertionRewriter(ast.NodeTransformer):

@@ -56,11 +56,11 @@ class StatementRewriter(Protocol):
     """Makes the assertions of a statement record their values."""
 
     def rewrite(self, node: ast.stmt, source: str | None, feedback_by_line: dict[int, str]) -> None:
-        """Changes the statement in place. See `AssertionRewriter` for the arguments."""
+        """Change the statement in place. See `AssertionRewriter` for the arguments."""
 
 
 def read_checks(tree: ast.Module, source: str, rewriter: StatementRewriter | None = None) -> list[Check]:
-    """Returns the checks of a test cell.
+    """Return the checks of a test cell.
 
     tree: the syntax tree of `source`, which is plain Python. rewriter: changes every statement of the tree in place.
     """

@@ -18,7 +18,7 @@ _str, _type, _isfinite = str, type, math.isfinite
 
 
 def assign_credit_value(node: ast.stmt, source: str) -> ast.stmt:
-    """Rewrites the last statement of a test cell, which asserts nothing: assigns the value of an expression to `CREDIT_VARIABLE`.
+    """Rewrite the last statement of a test cell, which asserts nothing: assigns the value of an expression to `CREDIT_VARIABLE`.
 
     An expression with a `;` behind it stays as it is.
     """
@@ -30,7 +30,7 @@ def assign_credit_value(node: ast.stmt, source: str) -> ast.stmt:
 
 
 def pop_credit(namespace: dict[str, Any]) -> dict[str, str] | None:
-    """Removes the value that `assign_credit_value` assigned, and returns `reason` and `text` of its test result.
+    """Remove the value that `assign_credit_value` assigned, and returns `reason` and `text` of its test result.
 
     A float is written so that reading the text gives the same float. Returns None if there is no value, or if it is None.
     """

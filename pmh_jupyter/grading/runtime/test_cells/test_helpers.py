@@ -38,7 +38,7 @@ class RecorderDelegate:
         self.recorder: AssertionRecorder | None = None
 
     def rewrite(self, node: ast.stmt, source: str | None, feedback_by_line: dict[int, str]) -> None:
-        """Implements `checks.StatementRewriter`."""
+        """Implement `checks.StatementRewriter`."""
         AssertionRewriter(self, source, feedback_by_line).visit(node)
 
     def register_site(self, expression: str | None, feedback: str, *, is_swapped: bool = False) -> int:
@@ -71,7 +71,7 @@ class TestHelpers(dict[str, Any]):
         self.recorder_delegate.recorder, self.helper_globals.lookup = recorder, lookup
 
     def add_cell(self, source: str, namespace: Mapping[str, Any] | None = None) -> None:
-        """Defines the helpers of a locked cell (plain Python) that has just run. Names that the cell binds replace earlier ones.
+        """Define the helpers of a locked cell (plain Python) that has just run. Names that the cell binds replace earlier ones.
 
         namespace: the notebook's, if it is in this process. The present state of its functions is saved for `is_changed`.
         """
@@ -110,7 +110,7 @@ class TestHelpers(dict[str, Any]):
         return self._names_read - self.helper_globals.keys() - self.helper_globals.imports.keys()
 
     def forget(self, name: str) -> None:
-        """Removes a name, because the notebook binds it again, as the reference solution does."""
+        """Remove a name, because the notebook binds it again, as the reference solution does."""
         self.pop(name, None)
         self._initial_states.pop(name, None)
         self.helper_globals.forget(name)
@@ -204,7 +204,7 @@ def _is_literal(node: ast.expr) -> bool:
 
 
 def _strip_annotations(node: ast.stmt) -> ast.stmt:
-    """Removes annotations, which may use names that only the notebook has."""
+    """Remove annotations, which may use names that only the notebook has."""
     assert isinstance(node, FUNCTION_NODES)
     arguments = node.args
     for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg):

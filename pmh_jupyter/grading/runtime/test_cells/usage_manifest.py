@@ -24,7 +24,7 @@ class Manifest:
         }
 
     def add_usage(self, grade_id: str, usage: dict[str, Any]) -> None:
-        """Adds the usage of one test cell that ran in-process (see `usage_recorder.record_usage`)."""
+        """Add the usage of one test cell that ran in-process (see `usage_recorder.record_usage`)."""
         self.library_names |= _import_paths(usage["library_names"])
         self.shadowed_builtins |= set(usage["shadowed_builtins"])
         self.test_helpers |= set(usage["test_helpers"])

@@ -14,7 +14,7 @@ Usage = dict[str, Any]
 
 
 def record_usage(source: str, namespace: Mapping[str, Any], helpers: TestHelpers) -> Usage:
-    """Returns the names of libraries, shadowed builtins and test helpers that a test cell (plain Python) uses, before it runs.
+    """Return the names of libraries, shadowed builtins and test helpers that a test cell (plain Python) uses, before it runs.
 
     Names that a helper reads from the notebook count as names that the test cell reads. `operators` stays empty here.
     """

@@ -70,16 +70,16 @@ class Link:
         self._decoder = msgspec.msgpack.Decoder()
 
     def fileno(self) -> int:
-        """Returns the file descriptor of the socket."""
+        """Return the file descriptor of the socket."""
         return self._sock.fileno()
 
     def close(self) -> None:
-        """Closes the socket. The other side reads the end of the stream."""
+        """Close the socket. The other side reads the end of the stream."""
         self._failure = self._failure or PeerLost("closed", "The link is closed.")
         self._sock.close()
 
     def watch(self, descriptor: int, on_readable: Callable[[], None]) -> None:
-        """Calls `on_readable` whenever the descriptor is readable or closed while this link waits.
+        """Call `on_readable` whenever the descriptor is readable or closed while this link waits.
 
         `on_readable` must read from the descriptor or raise. Its exceptions are raised by `send` or `receive`.
         """
@@ -87,7 +87,7 @@ class Link:
         self._poll.register(descriptor, select.POLLIN)
 
     def send(self, message: Any) -> None:
-        """Sends one message of plain msgpack values.
+        """Send one message of plain msgpack values.
 
         Raises `PeerLost`. Raises `ValueTooLarge` if the message is not plain msgpack, too deep or longer than a frame; nothing has been
         sent then, and the link can still be used.
@@ -117,7 +117,7 @@ class Link:
             self._outbox = bytearray()
 
     def _send_rest(self, sent_bytes: int) -> None:
-        """Sends the rest of the frame and reads at the same time: if both sides only sent, both would block."""
+        """Send the rest of the frame and reads at the same time: if both sides only sent, both would block."""
         self._poll.modify(self._sock, _POLL_READ_WRITE)
         is_complete = False
         try:
@@ -144,7 +144,7 @@ class Link:
             raise self._mark_lost("closed", "The other side has closed the connection.") from None
 
     def receive(self) -> Any:
-        """Returns the next message, decoded but not checked: treat it as hostile. Raises `PeerLost`."""
+        """Return the next message, decoded but not checked: treat it as hostile. Raises `PeerLost`."""
         if self._failure is not None:
             raise PeerLost(self._failure.cause, self._failure.detail)
         if self._inbox:
@@ -168,7 +168,7 @@ class Link:
         return self._receive_fragmented()
 
     def _receive_fragmented(self) -> Any:
-        """Receives a frame that arrives in pieces or together with others."""
+        """Receive a frame that arrives in pieces or together with others."""
         self._fill_inbox(_HEADER_BYTES)
         length = int.from_bytes(self._inbox[:_HEADER_BYTES], "big")
         if not 0 < length <= self._max_frame_bytes:
@@ -182,14 +182,14 @@ class Link:
             return self._decode(view[_HEADER_BYTES:end])
 
     def _fill_inbox(self, count: int) -> None:
-        """Waits until the inbox holds `count` bytes."""
+        """Wait until the inbox holds `count` bytes."""
         while len(self._inbox) < count:
             if self.deadline is not None or self._watchers:
                 self._wait()
             self._read_available(count - len(self._inbox))
 
     def _read_available(self, byte_count: int = _CHUNK_BYTES) -> None:
-        """Reads the available bytes into the inbox, which may hold one frame and its header at most."""
+        """Read the available bytes into the inbox, which may hold one frame and its header at most."""
         if len(self._inbox) > self._max_frame_bytes + _HEADER_BYTES:
             raise self._mark_lost("protocol-error", "The other side does not stop sending.")
         if byte_count > len(self._chunk) < _MAX_CHUNK_BYTES:
@@ -204,7 +204,7 @@ class Link:
         self._inbox += self._view[:count]
 
     def _wait(self) -> int:
-        """Waits until the socket is ready and returns its poll events. Meanwhile the callbacks of watched descriptors run."""
+        """Wait until the socket is ready and returns its poll events. Meanwhile the callbacks of watched descriptors run."""
         own_descriptor = self._sock.fileno()
         while True:
             timeout = None
@@ -234,6 +234,6 @@ class Link:
             raise self._mark_lost("protocol-error", "A frame is not msgpack.") from None
 
     def _mark_lost(self, cause: str, detail: str) -> PeerLost:
-        """Records why the link is lost and returns the error. A later cause does not replace the first."""
+        """Record why the link is lost and returns the error. A later cause does not replace the first."""
         self._failure = self._failure or PeerLost(cause, detail)
         return self._failure

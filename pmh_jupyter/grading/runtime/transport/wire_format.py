@@ -59,14 +59,14 @@ class ValueDecoder(Protocol):
 
 
 def require_fields(encoded: list[Any], count: int) -> list[Any]:
-    """Returns the fields after the tag. Raises `WireFormatError` unless there are exactly `count`."""
+    """Return the fields after the tag. Raises `WireFormatError` unless there are exactly `count`."""
     if len(encoded) != count + 1:
         raise WireFormatError("An encoded value has the wrong number of fields.")
     return encoded[1:]
 
 
 def require_type(value: Any, *kinds: type) -> Any:
-    """Returns the value. Raises `WireFormatError` unless its type is exactly one of `kinds`."""
+    """Return the value. Raises `WireFormatError` unless its type is exactly one of `kinds`."""
     if type(value) not in kinds:
         raise WireFormatError("A field of an encoded value has the wrong type.")
     return value

@@ -70,7 +70,7 @@ def _create_people_and_courses() -> None:
 
 
 def _create_releases() -> None:
-    """Releases of lessons: files, exercises, and how their tests are isolated."""
+    """Release of lessons: files, exercises, and how their tests are isolated."""
     op.create_table(
         "releases",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -423,7 +423,7 @@ def _create_events() -> None:
 
 
 def _make_append_only(table: str) -> None:
-    """Adds triggers that reject UPDATE and DELETE."""
+    """Add triggers that reject UPDATE and DELETE."""
     message = f"{table} is append-only"
     if op.get_bind().dialect.name == "sqlite":
         for verb in ("UPDATE", "DELETE"):

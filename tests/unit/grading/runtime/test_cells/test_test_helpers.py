@@ -15,7 +15,7 @@ from pmh_jupyter.grading.runtime.test_cells.usage_recorder import record_usage
 
 
 def _define_helpers(*cells: str, notebook: dict[str, Any] | None = None) -> TestHelpers:
-    """Returns the helpers that these cells define, ready for a test cell."""
+    """Return the helpers that these cells define, ready for a test cell."""
     helpers = TestHelpers()
     for cell in cells:
         helpers.add_cell(cell, notebook)

@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
-from pmh_jupyter.grading.runtime.in_process.channel import CellError, InProcessJudge, TestResults
+from pmh_jupyter.grading.runtime.in_process.judge import CellError, InProcessJudge, TestResults
 from pmh_jupyter.grading.runtime.test_cells.checks import BEGIN_HIDDEN_TESTS, FEEDBACK_COMMENT
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 
@@ -27,7 +27,7 @@ class KernelUnavailable(Exception):
 
 
 def add_kernel_overhead(limits: dict[str, Any]) -> dict[str, Any]:
-    """Returns a submission's limits, extended for the kernel and the process that drives it."""
+    """Return a submission's limits, extended for the kernel and the process that drives it."""
     return limits | {"memory_bytes": limits["memory_bytes"] + KERNEL_MEMORY_BYTES, "reserves_address_space": True}
 
 
@@ -46,7 +46,7 @@ class KernelJudge(InProcessJudge):
         self._await_kernel()
 
     def checkpoint(self) -> None:
-        """Does nothing: a kernel has no checkpoints. After a loss, the cells are run again."""
+        """Do nothing: a kernel has no checkpoints. After a loss, the cells are run again."""
 
     def run_student_cell(self, number: int, source: str) -> CellError:
         reply = self._request_reply("run-cell", number, source)

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from pmh_jupyter.grading.runtime.kernels.kernel_channel import KernelJudge, KernelUnavailable, add_kernel_overhead
+from pmh_jupyter.grading.runtime.kernels.kernel_judge import KernelJudge, KernelUnavailable, add_kernel_overhead
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 
 OK = {"status": "ok", "error_name": "", "message": "", "output": ""}
@@ -19,7 +19,7 @@ MakeJudge = Callable[..., KernelJudge]
 
 @pytest.fixture
 def make_judge() -> Iterator[MakeJudge]:
-    """Creates a judge whose student process sends these replies in order. `start_error`: the kernel has not started."""
+    """Create a judge whose student process sends these replies in order. `start_error`: the kernel has not started."""
     with ExitStack() as open_sockets:
 
         def make(*replies: object, start_error: str = "") -> KernelJudge:

@@ -91,7 +91,7 @@ class CellContext:
 def execute_test_cell(
     shell: Any, source: str, leading_blank_lines: dict[int, int], context: CellContext | None = None
 ) -> list[TestResult]:
-    """Runs a test cell. After a statement that raises without being an assertion, and after a timeout, the rest is not checked.
+    """Run a test cell. After a statement that raises without being an assertion, and after a timeout, the rest is not checked.
 
     shell: any object with a `user_ns`, the notebook's namespace. leading_blank_lines: see `describe_cell_error`.
 
@@ -173,7 +173,7 @@ def _pin_names(
 
 
 def _make_helper_lookup(pinned: Mapping[str, Any], namespace: Mapping[str, Any]) -> Callable[[str], Any]:
-    """Returns the lookup of names that a helper's own cell does not define: the same as for names of the test cell."""
+    """Return the lookup of names that a helper's own cell does not define: the same as for names of the test cell."""
     return lambda name: pinned[name] if name in pinned else namespace[name]
 
 
@@ -193,7 +193,7 @@ class CheckRunner:
         self.is_stopped = False
 
     def run_all(self, checks: list[Any]) -> list[TestResult]:
-        """Runs `checks` (each a `Check`, or the CheckSpec that a subclass runs), and empties the list.
+        """Run `checks` (each a `Check`, or the CheckSpec that a subclass runs), and empties the list.
 
         As in nbgrader, a test cell without an assertion passes if it runs to its end.
         """
@@ -308,7 +308,7 @@ def _filename_of_raise(error: BaseException) -> str:
 
 
 def _detach_tracebacks(error: BaseException) -> None:
-    """Removes tracebacks that lead into the test, because the student's code may keep the exceptions that it raised."""
+    """Remove tracebacks that lead into the test, because the student's code may keep the exceptions that it raised."""
     pending_errors: list[BaseException | None] = [error]
     for _ in range(100):
         if not pending_errors:
@@ -321,7 +321,7 @@ def _detach_tracebacks(error: BaseException) -> None:
 
 
 def _limit_results(tests: list[TestResult]) -> list[TestResult]:
-    """Limits the number of results. If there are too many, those that did not pass take precedence."""
+    """Limit the number of results. If there are too many, those that did not pass take precedence."""
     if len(tests) <= MAX_TEST_RESULTS:
         return tests
     return ([test for test in tests if test["outcome"] != "passed"] or tests)[:MAX_TEST_RESULTS]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pmh_jupyter.grading.runtime.in_process.test_runner import CellContext, execute_test_cell
+from pmh_jupyter.grading.runtime.in_process.check_runner import CellContext, execute_test_cell
 from pmh_jupyter.grading.runtime.test_cells.checks import find_feedback_comments
 
 STUDENT_CELL = """

@@ -30,21 +30,21 @@ class InProcessJudge:
         self._manifest = Manifest(None)
 
     def reconnect(self, link: Link) -> None:
-        """Continues with another student process, after one was lost."""
+        """Continue with another student process, after one was lost."""
         self.link = link
 
     def checkpoint(self) -> None:
-        """Makes the student process take a checkpoint."""
+        """Make the student process take a checkpoint."""
         self._request("checkpoint")
 
     def run_student_cell(self, number: int, source: str) -> CellError:
-        """Runs a student's cell. Returns the error that it raised (see `shell.describe_cell_error`)."""
+        """Run a student's cell. Returns the error that it raised (see `shell.describe_cell_error`)."""
         if self._is_recording:
             self._manifest.rebound_names |= find_bound_names(to_plain_python(source) or "")
         return self._run_cell("run-cell", number, source)
 
     def run_locked_cell(self, number: int, source: str) -> CellError:
-        """Runs a locked cell of the release. Returns the error that it raised."""
+        """Run a locked cell of the release. Returns the error that it raised."""
         return self._run_cell("run-locked-cell", number, source)
 
     def _run_cell(self, kind: str, number: int, source: str) -> CellError:
@@ -52,7 +52,7 @@ class InProcessJudge:
         return cell_error if isinstance(cell_error, dict) else None
 
     def run_test_cell(self, number: int, grade_id: str, source: str) -> tuple[TestResults, list[dict[str, Any]]]:
-        """Runs a test cell. Returns its test results and flags."""
+        """Run a test cell. Returns its test results and flags."""
         reply = self._request("run-test-cell", number, source, grade_id)
         if not (isinstance(reply, list) and len(reply) == 3 and all(isinstance(part, list) for part in reply[:2])):
             raise PeerLost("protocol-error", "The reply is not a list of test results.")
@@ -61,7 +61,7 @@ class InProcessJudge:
         return reply[0], reply[1]
 
     def build_manifest(self) -> dict[str, Any]:
-        """Describes what the test cells have used so far (see `Manifest.as_dict`)."""
+        """Describe what the test cells have used so far (see `Manifest.as_dict`)."""
         return self._manifest.as_dict()
 
     def _request(self, *message: object) -> object:
@@ -88,7 +88,7 @@ class InProcessStudentServer:
         }
 
     def serve(self) -> None:
-        """Serves requests until the judge closes the connection. A process that a cell forked exits instead of replying."""
+        """Serve requests until the judge closes the connection. A process that a cell forked exits instead of replying."""
         while True:
             kind, *arguments = self.link.receive()
             if kind == "checkpoint":

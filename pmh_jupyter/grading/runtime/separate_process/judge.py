@@ -96,24 +96,24 @@ class SeparateProcessJudge:
         self._name_resolver = NameResolver(self.peer, self._manifest, self._helpers, is_recording=self._is_recording)
 
     def reconnect(self, link: Link) -> None:
-        """Continues with another student process."""
+        """Continue with another student process."""
         self.peer.is_retired = True
         self._connect_peer(link)
         self.namespace.name_resolver = self._name_resolver
         self._environment = TestEnvironment(self.peer, self._definition_sources, self.namespace)
 
     def build_manifest(self) -> dict[str, Any]:
-        """Returns the usage of the test cells so far: the fields of the event "usage"."""
+        """Return the usage of the test cells so far: the fields of the event "usage"."""
         if self._file_sync:
             self._manifest.changed_files = self._file_sync.changed_by_reference
         return self._manifest.as_dict()
 
     def checkpoint(self) -> None:
-        """Makes the student process freeze a copy of itself."""
+        """Make the student process freeze a copy of itself."""
         self.peer.request("checkpoint")
 
     def run_student_cell(self, number: int, source: str) -> CellError:
-        """Runs a cell of the student. Returns its error (see `describe_cell_error`), or None."""
+        """Run a cell of the student. Returns its error (see `describe_cell_error`), or None."""
         # Names that the cell binds matter only if the tests have bound a name that the reference binds too, which is rare.
         helper_names = self._helpers.defined_names()
         if self._is_recording or any(
@@ -128,7 +128,7 @@ class SeparateProcessJudge:
         return self._run_new_cell(number, source)
 
     def run_locked_cell(self, number: int, source: str) -> CellError:
-        """Runs a locked cell of the release in the student process, and defines its helpers here too. Returns its error, or None."""
+        """Run a locked cell of the release in the student process, and defines its helpers here too. Returns its error, or None."""
         python_source = to_plain_python(source) or ""
         for name in find_bound_names(python_source):
             self.namespace.pop_own(name)
@@ -142,7 +142,7 @@ class SeparateProcessJudge:
         return self.replay_cell(number, source)
 
     def replay_cell(self, number: int, source: str) -> CellError:
-        """Runs a cell again in a process that replaces another one, for its effects there only."""
+        """Run a cell again in a process that replaces another one, for its effects there only."""
         self._name_resolver.clear_cache()
         with self.peer.discard_output():
             return _decode_cell_error(self.peer.request("run-cell", number, source))
@@ -150,7 +150,7 @@ class SeparateProcessJudge:
     def run_test_cell(
         self, number: int, grade_id: str, source: str, packed_cell: str = ""
     ) -> tuple[list[TestResult], list[dict[str, str]]]:
-        """Runs a test cell. Returns its test results (see `in_process.test_runner.make_test_result`) and flags ({code, detail}).
+        """Run a test cell. Returns its test results (see `in_process.check_runner.make_test_result`) and flags ({code, detail}).
 
         packed_cell: the cell from the host's cache (see `compiled_cell.pack_cell`). The time limit is the deadline of the link. Names that
         later cells of the notebook read are exported afterwards.
@@ -184,7 +184,7 @@ class SeparateProcessJudge:
         return results, [*self._operator_policy.flags, *test_cell.flags, *flags][:MAX_FLAGS]
 
     def export_names(self) -> None:
-        """Sends the names that later cells of the notebook read to the student process."""
+        """Send the names that later cells of the notebook read to the student process."""
         for name in self._manifest.exported_names:
             if self.namespace.has_own(name):
                 self.peer.request("bind-name", name, self.namespace.get_own(name))
@@ -193,7 +193,7 @@ class SeparateProcessJudge:
         self.namespace.get_own("In", []).append(source)
 
     def _code_argument(self, text: Any, name: str) -> Any:
-        """Returns the first argument for `eval` or `exec`. A function of the notebook with that name receives it unchanged."""
+        """Return the first argument for `eval` or `exec`. A function of the notebook with that name receives it unchanged."""
         is_overridden = name in self._manifest.shadowed_builtins or self.namespace.has_own(name)
         return text if is_overridden else self._release_texts.compile_release_text(text, name)
 
@@ -201,7 +201,7 @@ class SeparateProcessJudge:
         return self.peer.request("import-module", name)
 
     def _get_ipython(self) -> Any:
-        """Returns a shell of the judge with the names of the tests, created on first use."""
+        """Return a shell of the judge with the names of the tests, created on first use."""
         from pmh_jupyter.grading.runtime.execution.shell import make_shell
 
         shell = make_shell()
@@ -211,7 +211,7 @@ class SeparateProcessJudge:
 
 
 def _decode_cell_error(reply: Any) -> CellError:
-    """Checks a cell error that the student process reports. Raises `PeerLost` if it is malformed."""
+    """Check a cell error that the student process reports. Raises `PeerLost` if it is malformed."""
     if reply is None:
         return None
     if type(reply) is not dict:

@@ -94,7 +94,7 @@ class FileLock:
         return self._descriptor is not None
 
     def acquire(self, holder: str) -> None:
-        """Take the lock without waiting, and writes `holder` for those who find it locked. No effect if already held.
+        """Take the lock without waiting, and write `holder` for those who find it locked. No effect if already held.
 
         Raises LockHeld if another process (or another FileLock) holds it, OSError if the file cannot be opened.
         """

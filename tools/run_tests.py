@@ -25,7 +25,7 @@ PARALLEL = ("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder")
 
 
 def main(arguments: list[str]) -> int:
-    """Run every part and returns the exit code. Arguments select tests of pytest, which then runs alone and in one process."""
+    """Run every part and return the exit code. Arguments select tests of pytest, which then runs alone and in one process."""
     progress = Progress()
     install_missing_packages(progress)
     install_npm_packages("labextension", progress)
@@ -51,7 +51,7 @@ def _report_failures(failed: list[str]) -> int:
 
 
 def _run_step(progress: Progress, title: str, run: Callable[[], bool]) -> bool:
-    """Run one part and reports how long it took. Returns whether it succeeded."""
+    """Run one part and report how long it took. Returns whether it succeeded."""
     try:
         with progress.step(title):
             if not run():

@@ -16,7 +16,7 @@ def is_safe_path(path: str) -> bool:
 
 
 def require_safe_path(path: str) -> str:
-    """Return the path; raises BadInput unless `is_safe_path`."""
+    """Return the path; raise BadInput unless `is_safe_path`."""
     if not is_safe_path(path):
         raise BadInput(
             f"{path!r} is not a path within the folder.",

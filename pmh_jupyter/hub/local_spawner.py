@@ -54,7 +54,7 @@ class LocalSpawner(Spawner):  # type: ignore[misc]
     _process: subprocess.Popen[bytes] | None = None
 
     async def start(self) -> str:
-        """Start the server and returns its address once it listens there."""
+        """Start the server and return its address once it listens there."""
         self.port = random_port()
         home, uid = make_home(self.homes, self.user.name, self.first_uid)
         owner = ServerOwner(home_folder_name(self.user.name), uid, home)
@@ -68,7 +68,7 @@ class LocalSpawner(Spawner):  # type: ignore[misc]
         return 0 if self._process is None else self._process.poll()
 
     async def stop(self, now: bool = False) -> None:
-        """Stop the server and its kernels with SIGTERM, then kills remaining processes. The rest of the sandbox ends with them."""
+        """Stop the server and its kernels with SIGTERM, then kill remaining processes. The rest of the sandbox ends with them."""
         process = self._process
         if process is None:
             return

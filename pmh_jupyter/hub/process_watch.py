@@ -34,7 +34,7 @@ class WatchedProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
     allowed_hub_url = Unicode(help="The only address on which the Hub may listen.").tag(config=True)
 
     async def start(self) -> None:
-        """Start the proxy, then stops the watch that restarted it. If the start fails, that watch continues and tries again.
+        """Start the proxy, then stop the watch that restarted it. If the start fails, that watch continues and tries again.
 
         Raises BadInput if the configuration has changed an address. The Hub then ends, before anything listens.
         """

@@ -77,7 +77,7 @@ class PmhExtension(ExtensionApp):
             self.log.info("pmh: not connected: no hub with a course service has started this server.")
 
     async def _start(self) -> None:
-        """Import the context in a thread, then sends the entries that an earlier server has left in the outbox."""
+        """Import the context in a thread, then send the entries that an earlier server has left in the outbox."""
         await asyncio.to_thread(__import__, "pmh_jupyter.server_extension.context")
         self.context.start()
 

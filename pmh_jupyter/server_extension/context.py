@@ -64,7 +64,7 @@ class ExtensionContext:
         )
 
     async def send_outbox(self) -> OutboxReply:
-        """Send waiting entries without delay and returns what remains."""
+        """Send waiting entries without delay and return what remains."""
         await self.sender.send_all_now()
         return await self.list_outbox()
 

@@ -96,7 +96,7 @@ class OutboxSender:
         return self._attempts.get(entry_id, SendAttempts())
 
     async def send_now(self, stored_entry: StoredEntry) -> LabSubmissionReply | None:
-        """Queue an entry of the outbox, sends the queue without delay, and waits up to REPLY_TIMEOUT_SECONDS for the reply.
+        """Queue an entry of the outbox, send the queue without delay, and wait up to REPLY_TIMEOUT_SECONDS for the reply.
 
         Returns None if the entry has to wait. Raises ServiceError if the service refuses it for good. The entry is deleted
         in that case, because the caller reports the refusal to the student.
@@ -121,7 +121,7 @@ class OutboxSender:
             del self._reply_futures[entry_id]
 
     async def send_all_now(self) -> None:
-        """Read the outbox from disk and sends it without delay. Returns after one attempt, or after REPLY_TIMEOUT_SECONDS."""
+        """Read the outbox from disk and send it without delay. Returns after one attempt, or after REPLY_TIMEOUT_SECONDS."""
         self._queue.request_load()
         if self._is_rate_limited:
             return

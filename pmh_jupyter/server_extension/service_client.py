@@ -93,7 +93,7 @@ class ServiceClient:
     async def open_event_stream(
         self, path: str, query: str, last_event_id: str, request_id: str
     ) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Open a stream of server-sent events and yields its chunks, byte for byte. Errors are raised on entering only.
+        """Open a stream of server-sent events and yield its chunks, byte for byte. Errors are raised on entering only.
 
         The chunks end when the service ends the stream, the connection breaks, or nothing arrives for `Timeouts.idle` seconds.
         A chunk is read from the network only when it is asked for, so a slow reader slows the sender down.

@@ -54,7 +54,7 @@ def add_member(database: Database, name: str, classroom: str, role: Role) -> Mem
 
 
 def bootstrap_database(settings: Settings) -> BootstrapResult:
-    """Migrate the database, loads the starter course, and creates the demo classroom with the administrator as instructor.
+    """Migrate the database, load the starter course, and create the demo classroom with the administrator as instructor.
 
     `pmh up` calls this before it starts any process. Idempotent, and fast if nothing has changed. Raises Conflict while a service
     is using the same SQLite file.

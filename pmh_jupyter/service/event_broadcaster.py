@@ -50,7 +50,7 @@ class EventBroadcaster:
             self._loop.call_soon_threadsafe(self._notified.set)
 
     async def close(self) -> None:
-        """Stop polling, and wakes every subscriber so that its stream ends."""
+        """Stop polling, and wake every subscriber so that its stream ends."""
         self.is_closing = True
         for subscribers in self._subscribers.values():
             for wakeup in subscribers:

@@ -114,7 +114,7 @@ class BaseHandler(RequestHandler):
         self.send(error_reply(error, self.request_id), error.status)
 
     def get_query_int(self, name: str, default: int, minimum: int = 0) -> int:
-        """Return an integer query parameter; raises BadInput if it is not an integer, or less than `minimum`."""
+        """Return an integer query parameter; raise BadInput if it is not an integer, or less than `minimum`."""
         value = self.get_query_argument(name, str(default))
         if not (value.isascii() and value.isdigit() and len(value) < 16 and int(value) >= minimum):
             raise BadInput(f"{name} must be a whole number, at least {minimum}.")

@@ -31,7 +31,7 @@ class PendingLogin:
 
 
 def begin_login(handler: RequestHandler, oauth: HubOAuth, next_url: str) -> str:
-    """Set the cookie of a new login, and returns the Hub's URL to redirect to."""
+    """Set the cookie of a new login, and return the Hub's URL to redirect to."""
     verifier, challenge, method = oauth.generate_pkce_code_challenge()
     state = secrets.token_hex(16)
     value = json.dumps({"next": next_url, "verifier": verifier})
@@ -41,7 +41,7 @@ def begin_login(handler: RequestHandler, oauth: HubOAuth, next_url: str) -> str:
 
 
 def finish_login(handler: RequestHandler, oauth: HubOAuth, state: str) -> PendingLogin | None:
-    """Return the login with this `state` and deletes its cookie. Returns None if the cookie is missing, altered or expired."""
+    """Return the login with this `state` and delete its cookie. Returns None if the cookie is missing, altered or expired."""
     if not (state.isascii() and state.isalnum()):
         return None
     name = _STATE_COOKIE_PREFIX + state

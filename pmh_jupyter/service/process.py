@@ -155,7 +155,7 @@ async def serve(settings: Settings, environ: Mapping[str, str]) -> None:
 
 
 async def _stop_service(service: Service, server: HTTPServer) -> None:
-    """Accept no more requests and jobs, ends the streams, and waits briefly for running gradings before releasing their jobs."""
+    """Accept no more requests and jobs, end the streams, and wait briefly for running gradings before releasing their jobs."""
     server.stop()
     await service.broadcaster.close()
     with contextlib.suppress(TimeoutError):

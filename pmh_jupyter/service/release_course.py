@@ -62,7 +62,7 @@ def build_releases(files: tuple[File, ...], backend: SandboxBackend | None) -> C
 
 
 def save_course(database: Database, build: CourseBuild, adopting_classrooms: Iterable[str] = ()) -> CourseVersion:
-    """Save a course version and makes the classrooms with these slugs adopt it. Raises NotFound for an unknown classroom."""
+    """Save a course version and make the classrooms with these slugs adopt it. Raises NotFound for an unknown classroom."""
     version = courses.save_course_version(database, build.course, build.releases)
     for release_id, isolation in build.isolation.items():
         save_isolation(database, release_id, isolation)
@@ -72,7 +72,7 @@ def save_course(database: Database, build: CourseBuild, adopting_classrooms: Ite
 
 
 def load_course(database: Database, files: tuple[File, ...], adopting_classrooms: Iterable[str] = ()) -> CourseVersion:
-    """Build and saves a course without trial gradings. Has no effect if the newest version has the same content.
+    """Build and save a course without trial gradings. Has no effect if the newest version has the same content.
 
     Raises InvalidCourse with every problem, and NotFound for an unknown classroom.
     """

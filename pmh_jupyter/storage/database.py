@@ -77,7 +77,7 @@ class Database:
         return self._lock is not None and self._lock.is_held
 
     def close(self) -> None:
-        """Close all connections and releases the lock. A connection in use by another thread is closed when that thread returns it."""
+        """Close all connections and release the lock. A connection in use by another thread is closed when that thread returns it."""
         event.listen(self.engine, "checkin", _invalidate_on_checkin)
         self.engine.dispose()
         if self._lock:

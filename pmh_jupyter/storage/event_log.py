@@ -28,7 +28,7 @@ class NewEvent:
 
 
 def append_events(session: Session, classroom_id: UUID, new_events: Iterable[NewEvent], now: datetime) -> None:
-    """Number the events and writes them.
+    """Number the events and write them.
 
     Locks the classroom's row until the commit, so a concurrent writer waits and then takes the next number. Therefore numbers have
     no gaps, and once a reader has seen number N, no lower number appears later. A database sequence guarantees neither.

@@ -64,7 +64,7 @@ class AccountsAuthenticator(Authenticator):  # type: ignore[misc]
         return name if password_match is PasswordMatch.YES else None
 
     async def check_password(self, name: str, password: str, address: str) -> PasswordMatch:
-        """Check a password and counts a failure. Raises HTTPError 429 after too many failures."""
+        """Check a password and count a failure. Raises HTTPError 429 after too many failures."""
         self.check_throttle(name, address)
         password_match = await self.run_in_pool(self.store.check_password, name, password)
         if password_match is PasswordMatch.NO:

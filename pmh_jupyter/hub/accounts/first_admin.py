@@ -33,7 +33,7 @@ def ensure_admin(path: Path, name: str) -> AdminPassword:
 
 
 def reset_password(path: Path, name: str) -> str:
-    """Replace the password of an account by a one-time password, and returns it. Raises NotFound if there is no such account."""
+    """Replace the password of an account by a one-time password, and return it. Raises NotFound if there is no such account."""
     name = normalize_name(name)
     if not path.exists():
         raise NotFound(

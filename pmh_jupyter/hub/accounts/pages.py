@@ -69,7 +69,7 @@ class AccountPage(BaseHandler):  # type: ignore[misc]
         self.finish(page)
 
     async def log_in_and_redirect(self, name: str, password: str) -> None:
-        """Log in a person who has just chosen this password, and redirects to the page that they requested."""
+        """Log in a person who has just chosen this password, and redirect to the page that they requested."""
         user = await self.login_user({"username": name, "password": password})
         self._jupyterhub_user = user
         self.redirect(self.get_next_url(user))

@@ -94,7 +94,7 @@ class AccountStore:
         self._save_account(name, password, "active")
 
     def reset_password(self, name: str) -> str:
-        """Set and returns a one-time password, and creates the account if it is missing. Only its hash is stored."""
+        """Set and return a one-time password, and create the account if it is missing. Only its hash is stored."""
         password = new_password()
         self._save_account(name, password, "one-time")
         return password

@@ -41,7 +41,7 @@ class HubProcess:
 
 @contextmanager
 def running_hub(config: Path, environ: dict[str, str], log: Path, progress: Progress) -> Iterator[HubProcess]:
-    """Start the hub, and ends it with all of its descendants when the block ends for any reason.
+    """Start the hub, and end it with all of its descendants when the block ends for any reason.
 
     SIGTERM and SIGHUP raise KeyboardInterrupt, as SIGINT does. All three are ignored while the hub is being stopped.
     """
@@ -69,7 +69,7 @@ def _start_hub(config: Path, environ: dict[str, str], log: Path) -> subprocess.P
 
 
 def _stop_hub(hubs: list[subprocess.Popen[bytes]]) -> None:
-    """Stop the hub with SIGTERM, then ends the remaining descendants, including orphans of the hub."""
+    """Stop the hub with SIGTERM, then end the remaining descendants, including orphans of the hub."""
     descendants_before = descendants()
     for hub in hubs:
         hub.terminate()

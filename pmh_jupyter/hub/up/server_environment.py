@@ -29,7 +29,7 @@ sys.exit(main())
 
 
 def ensure_server_environment(data_dir: Path, progress: Progress) -> Path:
-    """Build or updates the environment, and returns its Python. Raises Unavailable if packages cannot be installed."""
+    """Build or update the environment, and return its Python. Raises Unavailable if packages cannot be installed."""
     folder = data_dir / "server-env"
     python = folder / "bin" / "python"
     _install_packages(folder, python, progress)

@@ -54,7 +54,7 @@ class Grader:
         self._retry_at = 0.0
 
     def get_backend(self) -> SandboxBackend:
-        """Return the sandbox backend; raises NoSandbox if grading is disabled for lack of one."""
+        """Return the sandbox backend; raise NoSandbox if grading is disabled for lack of one."""
         with self._lock:
             if self._backend is None:
                 self._backend = self._find_backend()
@@ -107,7 +107,7 @@ class Grader:
         return replace(task, isolation=isolation)
 
     def check_canary(self) -> None:
-        """Grade a notebook with known verdicts; raises NoSandbox, or Unavailable if the verdicts differ."""
+        """Grade a notebook with known verdicts; raise NoSandbox, or Unavailable if the verdicts differ."""
         run_canary(self.get_backend(), self._isolation_cache)
 
     @property

@@ -26,7 +26,7 @@ class TrialRunner:
         self._slots = asyncio.Semaphore(MAX_CONCURRENT_TRIALS)
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Wait for a free slot, then returns the function's result. The function's log lines have the request id of the caller.
+        """Wait for a free slot, then return the function's result. The function's log lines have the request id of the caller.
 
         Cancelling the caller does not stop a function that has started.
         """

@@ -110,7 +110,7 @@ class WorkerPool:
             self._state_changed.notify()
 
     def stop(self, timeout_seconds: float) -> None:
-        """Claim no more jobs, waits up to the timeout for running ones, then releases the rest so that others can claim them."""
+        """Claim no more jobs, wait up to the timeout for running ones, then release the rest so that others can claim them."""
         with self._state_changed:
             self._stopping.set()
             self._state_changed.notify_all()
@@ -136,7 +136,7 @@ class WorkerPool:
             )
 
     def _process_next_job(self, worker: str) -> bool:
-        """Claim and grades one job. Returns False if there is none, or if nothing can be graded now."""
+        """Claim and grade one job. Returns False if there is none, or if nothing can be graded now."""
         if not self._call_safely("readiness check failed", self._check_ready, logs_expected_errors=False):
             return False
         job = self._claim_job(worker)

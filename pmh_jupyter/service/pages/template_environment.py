@@ -37,7 +37,7 @@ def make_template_environment() -> Environment:
 
 
 def format_inline_code(text: str) -> Markup:
-    """Escape a text and marks up its parts in backticks as code, like the panel."""
+    """Escape a text and mark up its parts in backticks as code, like the panel."""
     parts = re.split(r"`([^`\n]+)`", text)
     return Markup("").join(Markup("<code>{}</code>").format(part) if n % 2 else part for n, part in enumerate(parts))
 

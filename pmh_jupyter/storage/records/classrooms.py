@@ -21,7 +21,7 @@ from pmh_jupyter.storage.tables.courses import CourseRow, CourseVersionRow, Less
 
 
 def ensure_classroom(database: Database, slug: str, title: str, time_zone: str, course: str) -> Classroom:
-    """Return the classroom; creates it with the newest version of the course if it does not exist.
+    """Return the classroom; create it with the newest version of the course if it does not exist.
 
     Raises NotFound if the course has never been released, BadInput for an unknown time zone.
     """
@@ -122,7 +122,7 @@ def _apply_version(
     version: CourseVersionRow,
     previous_releases: dict[UUID, str],
 ) -> None:
-    """Create or updates the assignments of a version's lessons, and writes an event for each lesson whose release changed."""
+    """Create or update the assignments of a version's lessons, and write an event for each lesson whose release changed."""
     rows = session.execute(
         select(VersionLessonRow, LessonRow.slug)
         .join(LessonRow, LessonRow.id == VersionLessonRow.lesson_id)

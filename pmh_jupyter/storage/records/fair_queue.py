@@ -77,7 +77,7 @@ def enqueue(session: Session, job: NewJob, now: datetime) -> bool:
 
 
 def next_job(session: Session, job_filter: JobFilter) -> JobRow | None:
-    """Return the next job in fair order and locks its row until the transaction ends. Skips rows locked by other workers."""
+    """Return the next job in fair order and lock its row until the transaction ends. Skips rows locked by other workers."""
     for priority in range(job_filter.max_priority + 1):
         for excluded in dict.fromkeys((job_filter.excluded | job_filter.deprioritized, job_filter.excluded)):
             job = session.scalars(select_next_job(priority, excluded)).one_or_none()

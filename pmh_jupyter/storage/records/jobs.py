@@ -64,7 +64,7 @@ def heartbeat(database: Database, job_id: UUID, worker: str, lease_seconds: floa
 
 
 def complete_job(database: Database, job_id: UUID, grading: Grading) -> Submission:
-    """Record a grading and returns the submission.
+    """Record a grading and return the submission.
 
     The first grading counts, whichever worker sends it; later ones have no effect. If it has a grader error, the submission fails.
     Raises NotFound for an unknown job.

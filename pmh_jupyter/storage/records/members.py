@@ -37,7 +37,7 @@ def get_membership(database: Database, person_id: UUID, classroom: str) -> Membe
 
 
 def set_member_role(database: Database, person_id: UUID, classroom: str, role: Role) -> Membership:
-    """Give a person this role in a classroom, and makes them a member if they are not. Raises NotFound for an unknown classroom."""
+    """Give a person this role in a classroom, and make them a member if they are not. Raises NotFound for an unknown classroom."""
     with database.write() as session:
         classroom_row = session.scalars(select(ClassroomRow).where(ClassroomRow.slug == classroom)).one_or_none()
         if classroom_row is None:
@@ -83,7 +83,7 @@ def redeem_join_code(database: Database, person_id: UUID, code: str) -> Membersh
 
 
 def _add_member(session: Session, database: Database, person_id: UUID, classroom_id: UUID) -> MemberRow:
-    """Return the locked row of a member; inserts it, with its event, if it does not exist."""
+    """Return the locked row of a member; insert it, with its event, if it does not exist."""
     now = database.now()
     values = {"classroom_id": classroom_id, "person_id": person_id, "role": Role.STUDENT.value, "joined_at": now}
     if insert_if_absent(session, MemberRow, id=uuid4(), **values):

@@ -38,7 +38,7 @@ SignReceipt = Callable[[Mapping[str, str]], Mapping[str, Any]]
 
 
 def receive_submission(database: Database, new_submission: NewSubmission, sign: SignReceipt) -> Submission:
-    """Store a submission and queues its grading. Sending it again (same id, person and content) returns it and changes nothing.
+    """Store a submission and queue its grading. Sending it again (same id, person and content) returns it and changes nothing.
 
     sign: makes the receipt of a final submission from its fields, all of them text: submission_id, person_id, classroom, lesson,
     release_id, content_hash, received_at. The receipt is stored in the same transaction.

@@ -154,7 +154,7 @@ def find_service(hub: HubProcess) -> psutil.Process:
 
 
 def kill(*processes: psutil.Process) -> None:
-    """Send SIGKILL and waits until each process has ended, or is a zombie that the Hub will reap."""
+    """Send SIGKILL and wait until each process has ended, or is a zombie that the Hub will reap."""
     for process in processes:
         with suppress(psutil.NoSuchProcess):  # it ended with its parent
             process.kill()

@@ -183,7 +183,7 @@ def expire_leases(database: Database, submission_ids: set[str]) -> None:
 
 
 async def wait_until(condition: Callable[[], bool]) -> None:
-    """Poll a condition; fails after 30 seconds."""
+    """Poll a condition; fail after 30 seconds."""
     async with asyncio.timeout(30):
         while not condition():
             await asyncio.sleep(0.02)

@@ -61,7 +61,7 @@ class Browser:
         raise AssertionError(f"too many redirects, the last to {path}")
 
     async def log_in_at_hub(self) -> str:
-        """Start a login at the service, and returns the path to which the Hub redirects afterwards."""
+        """Start a login at the service, and return the path to which the Hub redirects afterwards."""
         hub_path = (await self.get(GRADEBOOK_PAGE)).headers["Location"]
         assert parse_qs(urlparse(hub_path).query)["code_challenge_method"] == ["S256"]
         return str((await self.get(hub_path)).headers["Location"])

@@ -221,7 +221,7 @@ async def test_malformed_http_is_answered_with_bad_request(live: RunningService)
 
 
 def _send_raw(address: tuple[str, int], request: bytes) -> bytes:
-    """Send bytes and reads until the service closes the connection."""
+    """Send bytes and read until the service closes the connection."""
     with socket.create_connection(address, timeout=10) as connection:
         connection.sendall(request)
         response = b""

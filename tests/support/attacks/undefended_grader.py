@@ -214,7 +214,7 @@ def _exit_after(action: Callable[[], object]) -> None:
 
 
 def serve_job(job: Json, sealed: str) -> Json:
-    """Run one job to its end, measures what it has left behind, and removes it."""
+    """Run one job to its end, measure what it has left behind, and remove it."""
     folder = tempfile.mkdtemp(
         prefix="undefended-"
     )  # not a TemporaryDirectory: a forked process would delete it at its exit

@@ -52,7 +52,7 @@ class Victim:
         return build_files(SubmissionSpec(cells={"area": self.code(self.secret, seconds)}), load_solutions(), {})
 
     def start(self) -> None:
-        """Start the process, and waits until it is ready."""
+        """Start the process, and wait until it is ready."""
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
         (home / "answers.txt").write_text(self.secret)
@@ -83,7 +83,7 @@ class Victim:
         return damage + [str(path) for folder in folders for path in folder.glob(f"outside-{self.token}*")]
 
     def stop(self) -> None:
-        """Stop the process and removes everything that it has created."""
+        """Stop the process and remove everything that it has created."""
         if self.process:
             for pid in self._iter_pids():
                 with contextlib.suppress(ProcessLookupError):

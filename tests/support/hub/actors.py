@@ -32,7 +32,7 @@ class Actor:
         self.name = name
 
     def sign_up(self, join_code: str) -> Self:
-        """Sign up with the classroom's join code, and waits for JupyterLab."""
+        """Sign up with the classroom's join code, and wait for JupyterLab."""
         self.page.goto(f"{self.hub.address}/hub/signup")
         self.page.get_by_label("Join code").fill(join_code)
         self.page.get_by_label("Name").fill(self.name)
@@ -65,7 +65,7 @@ class Student(Actor):
     """Somebody who solves exercises in JupyterLab."""
 
     def sign_up(self, join_code: str) -> Self:
-        """Sign up, and waits for the panel, which opens at the first visit."""
+        """Sign up, and wait for the panel, which opens at the first visit."""
         super().sign_up(join_code)
         expect(self.panel).to_be_visible()
         return self
@@ -75,14 +75,14 @@ class Student(Actor):
         return self.page.locator("#pmh-panel")
 
     def open_panel(self) -> Locator:
-        """Open the panel, and waits for the lessons."""
+        """Open the panel, and wait for the lessons."""
         if not self.panel.is_visible():
             self.page.get_by_role("tab", name="Lessons").click()
         expect(self.panel.get_by_role("navigation", name="Lessons")).to_be_visible()
         return self.panel
 
     def open_lesson(self, title: str) -> Self:
-        """Open a lesson in the panel, and waits for its first strip."""
+        """Open a lesson in the panel, and wait for its first strip."""
         self.open_panel().get_by_role("button", name=f"Open lesson {title}").click()
         expect(self.strips.first).to_be_visible()
         return self
@@ -117,7 +117,7 @@ class Student(Actor):
         return self.page.get_by_role("region", name=f"Result of exercise {exercise}")
 
     def check(self, exercise: str) -> str:
-        """Click Check, and returns the text of the new verdict."""
+        """Click Check, and return the text of the new verdict."""
         result = self.result(exercise)
         before = result.get_attribute("data-submission") if result.count() else None
         self.press_check(exercise)
@@ -129,7 +129,7 @@ class Student(Actor):
         return self
 
     def send_check(self, exercise: str) -> Self:
-        """Click Check, and waits until the server has accepted the request."""
+        """Click Check, and wait until the server has accepted the request."""
         with self.page.expect_response(lambda reply: reply.url.split("?")[0].endswith("/checks")) as response:
             self.press_check(exercise)
         assert response.value.ok, response.value.status
@@ -159,7 +159,7 @@ class Student(Actor):
         return self.page.locator("body > [role=status][aria-live=polite]")
 
     def submit(self, lesson: str) -> str:
-        """Submit a lesson in the panel, and returns the receipt's code."""
+        """Submit a lesson in the panel, and return the receipt's code."""
         self.open_panel().get_by_role("button", name=f"Submit lesson {lesson}").click()
         self.page.get_by_role("dialog").get_by_role("button", name=f"Submit lesson {lesson}").click()
         receipt = self.page.get_by_role("dialog").filter(has_text="Receipt")
@@ -174,7 +174,7 @@ class Instructor(Actor):
     """A person who uses the dashboard."""
 
     def open_gradebook(self, classroom: str = "demo") -> Locator:
-        """Open the gradebook, and waits for its table."""
+        """Open the gradebook, and wait for its table."""
         self.open_page(f"classrooms/{classroom}/gradebook")
         table = self.page.get_by_role("table")
         expect(table).to_be_visible()

@@ -74,7 +74,7 @@ class BareHub:
 
 @contextmanager
 def running_bare_hub(folder: Path) -> Iterator[BareHub]:
-    """Start the hub in `folder` and stops it at the end. Raises AssertionError with its log if it does not answer."""
+    """Start the hub in `folder` and stop it at the end. Raises AssertionError with its log if it does not answer."""
     hub_port, public_port = free_ports(2)
     hub = BareHub(f"http://127.0.0.1:{hub_port}", secrets.token_hex(32), secrets.token_hex(32))
     environ = os.environ | {

@@ -116,7 +116,7 @@ class HubProcess(Addresses):
         return {role.value: code for role, code in bootstrap_database(settings).join_codes.items()}
 
     def start(self) -> HubProcess:
-        """Start the hub and waits until it answers. Raises AssertionError with its log if it does not."""
+        """Start the hub and wait until it answers. Raises AssertionError with its log if it does not."""
         with open(self.data.parent / f"{self.data.name}.log", "ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "jupyterhub", "-f", str(self.config)],
@@ -198,7 +198,7 @@ class Person:
     # --- Pages ---------------------------------------------------------------------------------------------------------
 
     def submit(self, page: str, follow: bool = True, **fields: str) -> httpx.Response:
-        """Open a page of the hub, fills in its form and sends it. The path may contain the hub's base path, as in a redirect."""
+        """Open a page of the hub, fill in its form and send it. The path may contain the hub's base path, as in a redirect."""
         page = page.removeprefix(self.hub.base_path)
         form = Form(self.browser.get(page).text)
         return self.browser.post(page, data=form.fields | fields, follow_redirects=follow)
@@ -245,7 +245,7 @@ class Person:
         return f"/user/{self.name}/"
 
     def start_server(self) -> Person:
-        """Start the person's server and waits until it answers."""
+        """Start the person's server and wait until it answers."""
         self._kernel = None
         reply = self.api("POST", f"users/{self.name}/server", json={})
         assert reply.status_code in (201, 202), reply.text
@@ -258,7 +258,7 @@ class Person:
         return bool(servers.get("", {}).get("ready"))
 
     def stop_server(self) -> None:
-        """Stop the person's server and waits until it has ended."""
+        """Stop the person's server and wait until it has ended."""
         self._kernel = None
         reply = self.api("DELETE", f"users/{self.name}/server")
         assert reply.status_code in (202, 204), reply.text

@@ -39,13 +39,13 @@ class Learner:
         """Acknowledged checks and submissions by id, as the service answered."""
 
     def join(self) -> Learner:
-        """Join the classroom and opens the lesson."""
+        """Join the classroom and open the lesson."""
         self._ask("POST", f"{API}join", {"join_code": JOIN_CODES[Role.STUDENT]})
         self.notebook = self._ask("POST", f"{LESSON}/open", {})["notebooks"][0]
         return self
 
     def write(self, **answers: str) -> None:
-        """Write answers into the notebook and saves it."""
+        """Write answers into the notebook and save it."""
         url = f"api/contents/{self.notebook}"
         content = self._ask("GET", url)["content"]
         for grade_id, source in answers.items():
@@ -53,7 +53,7 @@ class Learner:
         self._ask("PUT", url, {"type": "notebook", "content": content})
 
     def submit(self, **answers: str) -> dict[str, Any]:
-        """Write answers and submits until the service acknowledges."""
+        """Write answers and submit until the service acknowledges."""
         self.write(**answers)
         return self.send("submissions", str(uuid.uuid4()))
 

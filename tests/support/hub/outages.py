@@ -25,7 +25,7 @@ def without_service(up: UpProcess) -> Iterator[None]:
 
 
 def kill_server(up: UpProcess, user: str) -> None:
-    """Kill a user's notebook server and its kernels, and waits until they have ended."""
+    """Kill a user's notebook server and its kernels, and wait until they have ended."""
     server_processes = [
         process
         for process in up.process_tree()

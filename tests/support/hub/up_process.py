@@ -90,7 +90,7 @@ class UpProcess(Addresses):
         self.process.send_signal(signal_number)
 
     def wait(self) -> int:
-        """Wait for its end, and returns the exit code."""
+        """Wait for its end, and return the exit code."""
         assert self.process is not None
         return self.process.wait(END_SECONDS)
 

@@ -24,7 +24,7 @@ class LabProcess:
         self.port = 0
 
     async def start(self) -> None:
-        """Start the process and waits until it answers."""
+        """Start the process and wait until it answers."""
         self._process = subprocess.Popen(self._command, cwd=ROOT, env=os.environ, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self.port = int(await asyncio.to_thread(self._process.stdout.readline))

@@ -53,7 +53,7 @@ def make_shared_settings(folder: Path, database_url: str, count: int, **values: 
 
 
 def prepare_database(settings: Settings) -> None:
-    """Migrate the database, and adds the tiny course and a classroom with join codes and the instructor `teacher`."""
+    """Migrate the database, and add the tiny course and a classroom with join codes and the instructor `teacher`."""
     with Database(settings.resolved_database_url).open() as database:
         database.upgrade(settings.data_path / "backups")
         load_course(database, tiny_course.course_files())
@@ -70,7 +70,7 @@ class ServiceClient:
     headers: dict[str, str] = field(default_factory=dict)
 
     async def call(self, method: str, path: str, status: int, **arguments: Any) -> httpx.Response:
-        """Send one request; asserts the status, and what must hold for all responses."""
+        """Send one request; assert the status, and what must hold for all responses."""
         headers = self.headers | ({"Authorization": f"token {self.token}"} if self.token else {})
         headers |= arguments.pop("headers", {})
         async with httpx.AsyncClient(timeout=60) as client:

@@ -108,7 +108,7 @@ class SmallService:
         self._server.add_sockets(sockets)
 
     async def kill(self) -> None:
-        """Refuse connections and breaks open ones. The state remains."""
+        """Refuse connections and break open ones. The state remains."""
         assert self._server is not None
         self._server.stop()
         for stream in list(self.streams):
@@ -164,7 +164,7 @@ class SmallService:
         return published
 
     def add_event(self, kind: str = "submission-graded", **data: str) -> EventReply:
-        """Add an event and sends it to all open streams."""
+        """Add an event and send it to all open streams."""
         event = EventReply(number=len(self.events) + 1, kind=kind, occurred_at=NOW, data=dict(data))
         self.events.append(event)
         for stream in self.streams:

@@ -45,13 +45,13 @@ class Cluster:
         return url.render_as_string(hide_password=False)
 
     def make(self, template: str = "template1") -> str:
-        """Create a copy of the template and returns its name. Nobody may be connected to the template."""
+        """Create a copy of the template and return its name. Nobody may be connected to the template."""
         name = f"test_{secrets.token_hex(6)}"
         self._run("CREATE DATABASE {} TEMPLATE {}", name, template)
         return name
 
     def drop(self, name: str) -> None:
-        """Drop a database and closes its connections."""
+        """Drop a database and close its connections."""
         self._run("DROP DATABASE {} WITH (FORCE)", name)
 
     def _run(self, statement: str, *names: str) -> None:
@@ -64,7 +64,7 @@ class Cluster:
 
 @contextmanager
 def running_cluster() -> Iterator[Cluster]:
-    """Start a server, and stops it at the end. Skips the test if PostgreSQL is not installed."""
+    """Start a server, and stop it at the end. Skips the test if PostgreSQL is not installed."""
     needs("postgres")
     programs = postgres_bin()
     assert programs

@@ -125,16 +125,16 @@ class School:
         return job
 
     def grade_next(self, **outcomes: Outcome) -> Submission:
-        """Claim the next job and grades it with an outcome for each exercise."""
+        """Claim the next job and grade it with an outcome for each exercise."""
         return jobs.complete_job(self.database, self.claim().id, grading(**outcomes))
 
     def check(self, person: Person, *, lesson: str = "first", **outcomes: Outcome) -> Submission:
-        """Send a check and grades it."""
+        """Send a check and grade it."""
         self.send(person, SubmissionKind.CHECK, lesson=lesson)
         return self.grade_next(**outcomes)
 
     def submit(self, person: Person, *, lesson: str = "first", **outcomes: Outcome) -> Submission:
-        """Send a final submission and grades it."""
+        """Send a final submission and grade it."""
         self.send(person, SubmissionKind.FINAL, lesson=lesson)
         return self.grade_next(**outcomes)
 

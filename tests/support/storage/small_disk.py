@@ -49,7 +49,7 @@ class SmallDisk:
 
 @contextmanager
 def small_disk(folder: Path, mebibytes: int) -> Iterator[SmallDisk]:
-    """Mount a tmpfs at `folder`, and unmounts it at the end. Skips the test if mounting is not allowed."""
+    """Mount a tmpfs at `folder`, and unmount it at the end. Skips the test if mounting is not allowed."""
     needs("root", "linux")
     folder.mkdir(parents=True, exist_ok=True)
     mount = ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m,mode=700", "tmpfs", str(folder)]

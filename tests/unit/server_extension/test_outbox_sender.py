@@ -50,7 +50,7 @@ class Clock:
         return self.pauses[-1]
 
     async def tick(self) -> float | None:
-        """End the pause and waits for the next one."""
+        """End the pause and wait for the next one."""
         self._tick.set()
         return await self.next_pause()
 

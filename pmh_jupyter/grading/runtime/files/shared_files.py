@@ -168,7 +168,7 @@ class JudgeFileSync:
     # Synchronization.
 
     def _synchronize(self) -> None:
-        """Send the changes of this side, and applies those of the other."""
+        """Send the changes of this side, and apply those of the other."""
         if self.peer.failure is not None or self.peer.is_retired:
             return
         self._is_synchronizing = True

@@ -127,7 +127,7 @@ class KernelStudentServer:
         self.max_output_bytes, self.write_files = max_output_bytes, write_files
 
     def serve(self) -> NoReturn:
-        """Report that the kernel is ready, or why it could not start, then serves until the judge closes the connection."""
+        """Report that the kernel is ready, or why it could not start, then serve until the judge closes the connection."""
         # Processes of the kernel have the same uid as this one. They may kill it, but must not read its memory.
         linux.prctl(linux.PR_SET_DUMPABLE, 0)
         logging.disable()

@@ -62,7 +62,7 @@ def find_loaded_object(module: str, qualname: str) -> Any:
 
 
 def import_object(module: str, qualname: str) -> Any:
-    """Import the module and returns the object at this path. Raises ImportError or AttributeError."""
+    """Import the module and return the object at this path. Raises ImportError or AttributeError."""
     value: Any = importlib.import_module(module)
     for part in qualname.split(".") if qualname else ():
         value = getattr(value, part)

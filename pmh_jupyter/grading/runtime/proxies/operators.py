@@ -117,7 +117,7 @@ class AwaitableRunner:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def run(self, awaitable: Any) -> Any:
-        """Return the result of the awaitable, or raises its exception."""
+        """Return the result of the awaitable, or raise its exception."""
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
 

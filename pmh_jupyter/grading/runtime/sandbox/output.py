@@ -25,12 +25,12 @@ class OutputCapture:
         sys.stdout, sys.stderr = _TextStream(self.stdout_buffer), _TextStream(self.stderr_buffer)
 
     def begin_cell(self) -> None:
-        """Discard the output so far and resets the count for the next cell."""
+        """Discard the output so far and reset the count for the next cell."""
         self.byte_count = 0
         self.pop_output()
 
     def pop_output(self) -> tuple[str, str]:
-        """Return and removes the output since the last call: standard output, and standard error."""
+        """Return and remove the output since the last call: standard output, and standard error."""
         return self.stdout_buffer.pop_text(), self.stderr_buffer.pop_text()
 
     def count_bytes(self, size: int) -> None:

@@ -128,7 +128,7 @@ class SeparateProcessJudge:
         return self._run_new_cell(number, source)
 
     def run_locked_cell(self, number: int, source: str) -> CellError:
-        """Run a locked cell of the release in the student process, and defines its helpers here too. Returns its error, or None."""
+        """Run a locked cell of the release in the student process, and define its helpers here too. Returns its error, or None."""
         python_source = to_plain_python(source) or ""
         for name in find_bound_names(python_source):
             self.namespace.pop_own(name)

@@ -121,7 +121,7 @@ class OperatorPolicy:
             )
 
     def allows_plain_data(self, name: str) -> bool:
-        """Record a comparison with plain data in this check, and returns whether it is allowed.
+        """Record a comparison with plain data in this check, and return whether it is allowed.
 
         If the reference only compares objects with each other here, the object does not receive the value, and is not equal to it.
         """
@@ -181,7 +181,7 @@ class OperatorPolicy:
         return self._allowed is not None and self._usage_key(name, UNUSUAL_CLAIM) not in self._allowed
 
     def _report_false_claim(self, name: str, kind: type, detail: str) -> None:
-        """Record a false claim of the reference's objects, or raises a violation for those of a submission."""
+        """Record a false claim of the reference's objects, or raise a violation for those of a submission."""
         if self.is_recording:
             self.used_operators.add(self._usage_key(name, UNUSUAL_CLAIM))
         else:

@@ -92,13 +92,13 @@ class Peer:
         return self.request("copy-object", target, deep)
 
     def await_result(self, target: Any) -> Any:
-        """Run a remote awaitable to completion and returns its result."""
+        """Run a remote awaitable to completion and return its result."""
         return self.request("await-result", target)
 
     # Messages.
 
     def request(self, operation: str, *arguments: Any) -> Any:
-        """Send a request and returns the reply. Raises the exception of the reply, `PeerLost`, or an error of `_ENCODE_ERRORS`."""
+        """Send a request and return the reply. Raises the exception of the reply, `PeerLost`, or an error of `_ENCODE_ERRORS`."""
         with self._lock:
             if self.is_retired:
                 raise ReferenceError("the process of this object has ended")

@@ -117,7 +117,7 @@ class Link:
             self._outbox = bytearray()
 
     def _send_rest(self, sent_bytes: int) -> None:
-        """Send the rest of the frame and reads at the same time: if both sides only sent, both would block."""
+        """Send the rest of the frame and read at the same time: if both sides only sent, both would block."""
         self._poll.modify(self._sock, _POLL_READ_WRITE)
         is_complete = False
         try:
@@ -234,6 +234,6 @@ class Link:
             raise self._mark_lost("protocol-error", "A frame is not msgpack.") from None
 
     def _mark_lost(self, cause: str, detail: str) -> PeerLost:
-        """Record why the link is lost and returns the error. A later cause does not replace the first."""
+        """Record why the link is lost and return the error. A later cause does not replace the first."""
         self._failure = self._failure or PeerLost(cause, detail)
         return self._failure

@@ -116,7 +116,7 @@ class _CustomPool:
         self.fork_servers = ForkServerPool(lambda preload: self.change(self.backend.fork_servers._make_spec(preload)))
 
     def graded(self, folder: Path) -> int:
-        """Run a bundle; returns the process id of the fork server."""
+        """Run a bundle; return the process id of the fork server."""
         (folder / "work").mkdir(parents=True, exist_ok=True)
         assert b'"completed"' in self.fork_servers.run(PROBE_BUNDLE, 30, folder=str(folder)).output
         return self.fork_servers.server_pids()[0]

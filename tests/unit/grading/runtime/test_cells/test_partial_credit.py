@@ -15,7 +15,7 @@ NUMPY = "import numpy\n"
 
 
 def _run(source: str, **names: Any) -> CellResult:
-    """Run a test cell, and parses its result as the host does."""
+    """Run a test cell, and parse its result as the host does."""
     tests = execute_test_cell(SimpleNamespace(user_ns=dict(names)), source, {})
     fields = {"state": "completed", "cause": "", "detail": "", "error": None, "seconds": 0.1, "tests": tests}
     output = parse_judge_output(json.dumps({"event": "cell-finished", "cell": 0} | fields).encode() + b"\n")

@@ -27,6 +27,7 @@ def test_lesson_can_be_solved_and_submitted_by_keyboard(
 
     # Open the lesson from the panel.
     kay.command("Show Lessons")
+    expect(kay.panel.get_by_role("navigation", name="Lessons")).to_be_visible()
     kay.tab_to(f"Open lesson {LESSON}")
     kay.press("Enter")
     expect(kay.strips.first).to_be_visible()

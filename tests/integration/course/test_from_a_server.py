@@ -101,4 +101,4 @@ def test_student_may_neither_validate_nor_release(hub: HubProcess) -> None:
     for verb in ("validate", "release"):
         code, output = pmh(ada, verb, "odd")
         assert code == 2
-        assert "You are instructor of no classroom" in output
+        assert "You are not an instructor of any classroom" in output

@@ -20,7 +20,8 @@ FLAGS = (
 )
 DESKTOP_SIZE = (1400, 900)
 PHONE_SIZE = (390, 844)
-TIMEOUT_MS = 30_000
+# Starting a server or a container takes its time on a busy machine.
+TIMEOUT_MS = 60_000
 
 
 def chromium_path() -> str | None:

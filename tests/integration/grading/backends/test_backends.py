@@ -14,6 +14,7 @@ from pmh_jupyter.config import Settings
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.errors import NoSandbox, Unavailable
+from pmh_jupyter.grading.backends import bubblewrap as bubblewrap_backend
 from pmh_jupyter.grading.backends import create_bubblewrap_backend, find_backend
 from pmh_jupyter.grading.backends.backend import JudgeRun
 from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
@@ -67,8 +68,8 @@ def _script(path: Path, *lines: str) -> Path:
 def test_without_a_sandbox_grading_is_unsandboxed_on_loopback_and_refused_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _script(tmp_path / "bwrap", "echo 'bwrap: No permissions to create new namespace' >&2", "exit 1")
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    bwrap = _script(tmp_path / "bwrap", "echo 'bwrap: No permissions to create new namespace' >&2", "exit 1")
+    monkeypatch.setattr(bubblewrap_backend, "find_bwrap", lambda: bwrap)
     backend = find_backend(Settings(grader_python=sys.executable))
     assert (backend.name, backend.is_contained) == ("none", False)
     run_canary(backend)

@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Generator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -39,32 +41,36 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Runs what is quick to fail first. With several processes, the slowest groups start first, so that all end at the same time."""
-    if not config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
-        items.sort(key=lambda item: FOLDERS.index(_relative_path(item).parts[0]))
-        return
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-    items.sort(key=_group_rank)
+    """Run what is quick to fail first. With several processes, start the slowest groups first, so that all end at the same time."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: _group_rank(item.nodeid))
+    else:
+        items.sort(key=lambda item: FOLDERS.index(item.path.relative_to(ROOT / "tests").parts[0]))
 
 
-def _relative_path(item: pytest.Item) -> Path:
-    return item.path.relative_to(ROOT / "tests")
+class _GroupScheduling(LoadScopeScheduling):
+    """Distributes groups of tests to processes. Markers cannot name groups: pytest 9.2 ignores the ids that pytest-xdist 3.8 gives them."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _group(nodeid)
 
 
-def _group(item: pytest.Item) -> str:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
+    return _GroupScheduling(config, log) if config.getoption("dist") == "loadgroup" else None
+
+
+def _group(nodeid: str) -> str:
     """The tests that run in one process with this one: a machine has one Docker engine, and some folders share a fixture."""
-    path = _relative_path(item)
-    if "docker" in path.stem or item.get_closest_marker("docker"):
+    path = PurePosixPath(nodeid.partition("::")[0].removeprefix("tests/"))
+    if "docker" in path.stem or nodeid.endswith("[docker]"):
         return "docker"
-    return next((folder for folder in SHARED_FOLDERS if path.as_posix().startswith(f"{folder}/")), path.as_posix())
+    return next((folder for folder in SHARED_FOLDERS if path.is_relative_to(folder)), path.as_posix())
 
 
-def _group_rank(item: pytest.Item) -> int:
+def _group_rank(nodeid: str) -> int:
     ranked = ("docker", *SHARED_FOLDERS)
-    group = _group(item)
+    group = _group(nodeid)
     return ranked.index(group) if group in ranked else len(ranked)
 
 

@@ -36,7 +36,7 @@ EXPECTED_PROBLEMS: dict[str, tuple[tuple[str, str], ...]] = {
         ("cell 12", "has an AUTOTEST line and is not a test cell"),
     ),
     "apps/test-v0-invalid": (("cell 17", "nbgrader metadata without a grade_id"),),
-    "apps/too-new": (("cell-2298c977f4deff2b", "schema 10, which is too new"),),
+    "apps/too-new": (("cell-2298c977f4deff2b", "has schema 10, which this version of pmh-jupyter does not support"),),
     "preprocessors/bad-markdown-cell-1": (("foo", "is a test cell without code"),),
     "preprocessors/bad-markdown-cell-2": (("cell 1", "nbgrader metadata without a grade_id"),),
     "preprocessors/blank-grade-id": (("cell 1", "Its grade_id is ''"),),

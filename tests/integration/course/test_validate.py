@@ -87,7 +87,7 @@ def test_missing_folder_is_reported(tmp_path: Path, capsys: pytest.CaptureFixtur
 def test_link_out_of_the_course_is_reported(odd: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (odd / "key").symlink_to("/etc/hostname")
     assert main(["course", "validate", str(odd)]) == 1
-    assert "problem  key: It is a link that leads out" in capsys.readouterr().out
+    assert "problem  key: It is a link to a file outside of the course" in capsys.readouterr().out
 
 
 def test_missing_sandbox_is_reported(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

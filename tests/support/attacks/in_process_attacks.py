@@ -224,7 +224,8 @@ INSPECTION = [
     _attack(
         "inspect",
         "import inspect\ndef answer(x):\n"
-        "    return max(c for f in inspect.stack() for c in f.frame.f_code.co_consts if isinstance(c, int))",
+        "    test = next(f for f in inspect.stack() if f.filename in ('<string>', '<test>'))\n"
+        "    return max(c for c in test.frame.f_code.co_consts if isinstance(c, int))",
         HIDDEN,
         "frames-read",
     ),
@@ -269,9 +270,9 @@ INSPECTION = [
     _attack(
         "gc",
         "import gc, types\ndef answer(x):\n"
-        "    frames = [o for o in gc.get_objects() if isinstance(o, types.FunctionType) and o.__name__ == 'key']\n"
+        "    frames = [o for o in gc.get_objects() if isinstance(o, types.FunctionType) and o.__name__ == 'times_42']\n"
         "    return max(c for c in frames[0].__code__.co_consts if isinstance(c, int))",
-        "def key(x): return x * 42\nassert answer(3) == 42",
+        "def times_42(x): return x * 42\nassert answer(3) == 42",
         "objects-searched",
     ),
     _attack(

@@ -61,7 +61,7 @@ async def measure(student: ServiceClient) -> dict[str, list[float]]:
         for number in range(WARMUP_RUNS + RUNS):
             files = tiny_course.answered(release, two=f"two = 2  # {number}")
             durations = await run_check(
-                client, watcher, lesson, {"id": str(uuid.uuid4()), "release": release["id"], "files": files}
+                client, watcher, lesson, {"id": str(uuid.uuid4()), "release_id": release["id"], "files": files}
             )
             for stage, value in zip(seconds, durations, strict=True):
                 seconds[stage] += [value] if number >= WARMUP_RUNS else []
@@ -84,7 +84,7 @@ async def run_check(
 
 
 @pytest.mark.needs("bubblewrap")
-@pytest.mark.parametrize("backend", ["SQLite", "PostgreSQL"])
+@pytest.mark.parametrize("database", ["SQLite", "PostgreSQL"])
 def bench_check_latency(report: BenchmarkReport, tmp_path: Path, database: str) -> None:
     """One student after another; a grading takes a few milliseconds for its cells, plus everything that makes it safe."""
     with running_bare_hub(tmp_path) as hub, running_cluster() as cluster:

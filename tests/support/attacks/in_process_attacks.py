@@ -270,7 +270,7 @@ INSPECTION = [
     _attack(
         "gc",
         "import gc, types\ndef answer(x):\n"
-        "    frames = [o for o in gc.get_objects() if isinstance(o, types.FunctionType) and o.__name__ == 'times_42']\n"
+        "    frames = [o for o in gc.get_objects() if type(o) is types.FunctionType and o.__name__ == 'times_42']\n"
         "    return max(c for c in frames[0].__code__.co_consts if isinstance(c, int))",
         "def times_42(x): return x * 42\nassert answer(3) == 42",
         "objects-searched",

@@ -44,7 +44,7 @@ class Flag:
 
 
 @dataclass(frozen=True)
-class TestVerdict:
+class TestResult:
     """The result of one assertion of a test cell, or of a whole test cell.
 
     name: text for the student, the author's message or the tested expression. A hidden test has a neutral name, and neither
@@ -74,7 +74,7 @@ class ExerciseVerdict:
     millipoints: int
     max_millipoints: int
     message: Message | None = None
-    tests: tuple[TestVerdict, ...] = ()
+    tests: tuple[TestResult, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from pmh_jupyter.domain.notebook import Cell, Notebook
 from pmh_jupyter.domain.python_syntax import PARSE_ERRORS, parse
-from pmh_jupyter.grading.runtime.test_cells.checks import read_checks
+from pmh_jupyter.grading.runtime.test_cells.statements import read_statements
 
 ALL_OR_NOTHING, EQUAL_WEIGHTS = "all-or-nothing", "equal"
 
@@ -53,10 +53,10 @@ def read_requested_weights(notebook_metadata: Mapping[str, Any], cell_metadata: 
 def find_assertions(source: str) -> tuple[bool, ...]:
     """Return whether each asserting statement of a test cell is hidden, in the judge's order. Empty if the cell is not Python."""
     try:
-        checks = read_checks(parse(source), source)
+        statements = read_statements(parse(source), source)
     except PARSE_ERRORS:
         return ()
-    return tuple(check.is_hidden for check in checks if check.has_assertion)
+    return tuple(statement.is_hidden for statement in statements if statement.has_assertion)
 
 
 def split_millipoints(millipoints: int, weights: Sequence[float]) -> tuple[int, ...]:

@@ -6,15 +6,15 @@ import builtins
 
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import NOT_ANSWERED_CODE, Message
-from pmh_jupyter.grading.judge_output import CellError, CellResult, TestResult
+from pmh_jupyter.grading.judge_output import CellError, CellResult, JudgeTestResult
 
 BUILTIN_EXCEPTION_NAMES = frozenset(
     name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)
 )
 
 
-def test_message(test: TestResult, limits: EffectiveLimits) -> Message | None:
-    """Return the message for one check; None for one that passed."""
+def test_message(test: JudgeTestResult, limits: EffectiveLimits) -> Message | None:
+    """Return the message for one test; None for one that passed."""
     if test.outcome == "passed":
         return None
     if test.outcome == "grader-error":
@@ -74,7 +74,7 @@ def stopped_message(result: CellResult, limits: EffectiveLimits) -> Message:
     return Message("cell-crashed", {"signal": result.detail})
 
 
-def _exception_message(test: TestResult) -> Message:
+def _exception_message(test: JudgeTestResult) -> Message:
     if test.error_type == "NotImplementedError":
         return Message(NOT_ANSWERED_CODE, _line_params(test))
     if test.is_hidden:
@@ -86,7 +86,7 @@ def _exception_message(test: TestResult) -> Message:
     )
 
 
-def _expression_params(test: TestResult) -> dict[str, str]:
+def _expression_params(test: JudgeTestResult) -> dict[str, str]:
     return {} if test.is_hidden else {"expression": test.expression}
 
 

@@ -3,7 +3,7 @@
 It runs the reference solution, the untouched notebook, and the reference without one of its answers at a time, each in a separate process
 and in-process, and compares the results.
 
-- A notebook's tests run in a separate process if the results of every check agree, or if the reference passes only there. The usage that
+- A notebook's tests run in a separate process if the results of every test agree, or if the reference passes only there. The usage that
   the judge needs (see `NotebookIsolation`) is recorded.
 - If only the reference differs, and its later cells read names that test cells bind, these names are exported and the runs are repeated.
 - Test helpers run in the judge, unless the reference passes only with the notebook's own helpers, because it changes them or the names
@@ -36,7 +36,7 @@ from pmh_jupyter.grading.run import NotebookRun, run_plan
 from pmh_jupyter.grading.task import GradingTask
 
 PassedByCell = dict[str, tuple[bool, ...]]
-"""For each test cell: whether each of its checks passed."""
+"""For each test cell: whether each of its tests passed."""
 
 CACHE_SIZE = 64
 
@@ -228,7 +228,7 @@ class _IsolationTrial:
 
 
 def passed_by_cell(run: NotebookRun) -> PassedByCell:
-    """Return for each test cell of the plan whether each check passed; empty for a cell that did not run to its end."""
+    """Return for each test cell of the plan whether each test passed; empty for a cell that did not run to its end."""
     results: PassedByCell = {}
     for number, step in enumerate(run.plan.steps):
         if step.is_test and step.grade_id:

@@ -30,8 +30,8 @@ class CellError(StrictModel):
     line: LineNumber | None = None
 
 
-class TestResult(CellError):
-    """One check of a test cell; see `runtime/test_cells/checks.py`."""
+class JudgeTestResult(CellError):
+    """The result of one statement of a test cell; see `runtime/test_cells/statements.py`."""
 
     __test__ = False  # not a pytest class
 
@@ -89,7 +89,7 @@ class CellResult(StrictModel):
     ]
     detail: ShortText
     error: CellError | None
-    tests: Annotated[tuple[TestResult, ...], Strict(False), Field(max_length=1_000)]
+    tests: Annotated[tuple[JudgeTestResult, ...], Strict(False), Field(max_length=1_000)]
     seconds: Annotated[float, Field(ge=0)]
     credit: Annotated[float, Field(allow_inf_nan=False)] | None = None
     invalid_credit: ShortText = ""

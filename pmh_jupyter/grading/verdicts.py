@@ -1,7 +1,7 @@
 """Turns the results of cells into verdicts. Pure.
 
-Points follow nbgrader's rule: a test cell gives all of its points if it ran to its end and all of its checks passed, otherwise none. A
-cell that passed and ends in a number gives that many points. If the author requests weights, each assertion gives its own part. A check
+Points follow nbgrader's rule: a test cell gives all of its points if it ran to its end and all of its tests passed, otherwise none. A
+cell that passed and ends in a number gives that many points. If the author requests weights, each assertion gives its own part. A test
 without a result gives no points; a number that cannot be points gives none and is flagged. An exercise's points are the sum over its test
 cells.
 
@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 
 from pmh_jupyter.domain.course import Exercise
 from pmh_jupyter.domain.limits import EffectiveLimits
-from pmh_jupyter.domain.verdict import ExerciseVerdict, Flag, Message, Outcome, TestVerdict
+from pmh_jupyter.domain.verdict import ExerciseVerdict, Flag, Message, Outcome, TestResult
 from pmh_jupyter.grading.assemble import Step
 from pmh_jupyter.grading.feedback import cell_message, stopped_message, test_message
-from pmh_jupyter.grading.judge_output import CellError, CellResult, TestResult
+from pmh_jupyter.grading.judge_output import CellError, CellResult, JudgeTestResult
 from pmh_jupyter.grading.run import NotebookRun
 
 HIDDEN_TEST_NAME, WHOLE_CELL_NAME = "a hidden test", "the test as a whole"
@@ -41,7 +41,7 @@ OUTCOMES_WORST_FIRST = (
 class _VerdictAndReason:
     """A test's verdict, and the reason that its exercise gets if this test decides the outcome."""
 
-    verdict: TestVerdict
+    verdict: TestResult
     reason: Message | None
 
 
@@ -127,15 +127,15 @@ class NotebookVerdicts:
             yield self._test_verdict(exercise, grade_id, test)
         if result.state == "died":
             message = stopped_message(result, self.limits)
-            yield _with_own_reason(TestVerdict(grade_id, WHOLE_CELL_NAME, _outcome_of_stop(result), message=message))
+            yield _with_own_reason(TestResult(grade_id, WHOLE_CELL_NAME, _outcome_of_stop(result), message=message))
         elif all(test.outcome == "passed" for test in result.tests):
             yield from map(_with_own_reason, self._credit_verdicts(grade_id, result))
 
-    def _test_verdict(self, exercise: Exercise, grade_id: str, test: TestResult) -> _VerdictAndReason:
+    def _test_verdict(self, exercise: Exercise, grade_id: str, test: JudgeTestResult) -> _VerdictAndReason:
         root_cause = None if test.outcome == "passed" else self._root_cause(exercise, test.reason)
         outcome, reason = root_cause or (Outcome(test.outcome), self._test_reason(test))
         is_evaluated = root_cause is None and not _uses_undefined_name(test)
-        verdict = TestVerdict(
+        verdict = TestResult(
             grade_id=grade_id,
             name=HIDDEN_TEST_NAME if test.is_hidden else test.name or WHOLE_CELL_NAME,
             outcome=outcome,
@@ -151,7 +151,7 @@ class NotebookVerdicts:
             verdict = replace(verdict, name=name, message=NOT_EVALUATED)
         return _VerdictAndReason(verdict, reason)
 
-    def _test_reason(self, test: TestResult) -> Message | None:
+    def _test_reason(self, test: JudgeTestResult) -> Message | None:
         if not test.is_hidden and (message := self._discarded_name_message(test)):
             return message
         return test_message(test, self.limits)
@@ -164,7 +164,7 @@ class NotebookVerdicts:
             return None
         return Message("name-defined-in-locked-cell", {"name": name, "cell": cell})
 
-    def _credit_verdicts(self, grade_id: str, result: CellResult) -> Iterator[TestVerdict]:
+    def _credit_verdicts(self, grade_id: str, result: CellResult) -> Iterator[TestResult]:
         """Yield a verdict for a test cell that passed and does not give all of its points."""
         max_millipoints = self.millipoints.get(grade_id, 0)
         params = {"points": f"{max_millipoints / 1000:g}"}
@@ -175,15 +175,15 @@ class NotebookVerdicts:
             message = Message("partial-credit", params | {"earned": f"{result.credit:g}"})
         else:
             return
-        yield TestVerdict(grade_id, WHOLE_CELL_NAME, Outcome.FAILED, message=message)
+        yield TestResult(grade_id, WHOLE_CELL_NAME, Outcome.FAILED, message=message)
 
     def _unrun_cell_verdict(self, exercise: Exercise, grade_id: str) -> _VerdictAndReason:
         """Return the verdict of a test cell that did not run."""
         root_cause = self._root_cause(exercise, None)
         if root_cause:
             outcome, reason = root_cause
-            return _VerdictAndReason(TestVerdict(grade_id, WHOLE_CELL_NAME, outcome, message=NOT_EVALUATED), reason)
-        verdict = TestVerdict(grade_id, WHOLE_CELL_NAME, Outcome.NOT_CHECKED)
+            return _VerdictAndReason(TestResult(grade_id, WHOLE_CELL_NAME, outcome, message=NOT_EVALUATED), reason)
+        verdict = TestResult(grade_id, WHOLE_CELL_NAME, Outcome.NOT_CHECKED)
         if self.fatal_step is None or self.fatal_step[1].cause == "submission-timeout":
             params = {"seconds": f"{self.limits.submission_seconds:g}"}
             return _with_own_reason(replace(verdict, message=Message("submission-timed-out", params)))
@@ -222,7 +222,7 @@ class NotebookVerdicts:
         return not answer_ids.isdisjoint(exercise.solution_cells)
 
 
-def _with_own_reason(verdict: TestVerdict) -> _VerdictAndReason:
+def _with_own_reason(verdict: TestResult) -> _VerdictAndReason:
     return _VerdictAndReason(verdict, verdict.message)
 
 
@@ -239,7 +239,7 @@ def _undefined_name(error: CellError) -> str | None:
     return match[1] if match else None
 
 
-def _uses_undefined_name(test: TestResult) -> bool:
+def _uses_undefined_name(test: JudgeTestResult) -> bool:
     """Return whether a test itself (not the student's code that it called) used a name that is not defined."""
     return test.reason == "exception" and test.error_type == "NameError" and test.cell is None
 

@@ -18,7 +18,7 @@ from pmh_jupyter.domain.hashing import sha256_hex
 from pmh_jupyter.domain.lesson_files import LessonFiles, StudentFiles
 from pmh_jupyter.domain.people import Membership, Person
 from pmh_jupyter.domain.submission import MemberSubmission, Submission
-from pmh_jupyter.domain.verdict import ExerciseVerdict, Message, TestVerdict
+from pmh_jupyter.domain.verdict import ExerciseVerdict, Message, TestResult
 from pmh_jupyter.wire import outline, people, staff, submission
 from pmh_jupyter.wire.base import FileContent
 from pmh_jupyter.wire.errors import problem_reply
@@ -183,7 +183,7 @@ def _verdict_reply(verdict: ExerciseVerdict, title: str) -> submission.VerdictRe
     )
 
 
-def _test_reply(test: TestVerdict) -> submission.TestReply:
+def _test_reply(test: TestResult) -> submission.TestReply:
     # The grader gives hidden tests a neutral name and no values. The values are withheld here as well.
     return submission.TestReply(
         grade_id=test.grade_id,

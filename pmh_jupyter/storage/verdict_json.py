@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from pmh_jupyter.domain.verdict import ExerciseVerdict, Flag, Message, Outcome, TestVerdict
+from pmh_jupyter.domain.verdict import ExerciseVerdict, Flag, Message, Outcome, TestResult
 
 
 def message_to_json(message: Message) -> dict[str, Any]:
@@ -55,12 +55,12 @@ def verdict_from_json(data: dict[str, Any]) -> ExerciseVerdict:
     )
 
 
-def _test_to_json(test: TestVerdict) -> dict[str, Any]:
+def _test_to_json(test: TestResult) -> dict[str, Any]:
     message = test.message and message_to_json(test.message)
     fields = ("grade_id", "name", "is_hidden", "expected", "got", "cell", "line")
     return {"outcome": test.outcome.value, "message": message, **{name: getattr(test, name) for name in fields}}
 
 
-def _test_from_json(data: dict[str, Any]) -> TestVerdict:
+def _test_from_json(data: dict[str, Any]) -> TestResult:
     message = data["message"] and message_from_json(data["message"])
-    return TestVerdict(**{**data, "outcome": Outcome(data["outcome"]), "message": message})
+    return TestResult(**{**data, "outcome": Outcome(data["outcome"]), "message": message})

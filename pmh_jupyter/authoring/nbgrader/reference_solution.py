@@ -18,7 +18,7 @@ from pmh_jupyter.domain.course import Exercise, File
 from pmh_jupyter.domain.isolation import GRADER_VERSION, Isolation, NotebookIsolation, ReleaseIsolation
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.notebook_json import Json, dump_notebook
-from pmh_jupyter.domain.verdict import TestVerdict
+from pmh_jupyter.domain.verdict import TestResult
 from pmh_jupyter.errors import Unavailable
 from pmh_jupyter.grading.backends.backend import SandboxBackend
 from pmh_jupyter.grading.grade import grade
@@ -105,5 +105,5 @@ def _notebook_file(cells: list[Json]) -> File:
     return File(_NOTEBOOK_PATH, dump_notebook({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
 
 
-def _message_text(test: TestVerdict) -> str:
+def _message_text(test: TestResult) -> str:
     return test.message.params.get("text", "") if test.message else ""

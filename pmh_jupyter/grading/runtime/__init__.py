@@ -18,7 +18,7 @@ list; `tests/unit/structure/test_runtime_layers.py` checks that, imports for ann
 
 Why this order: `files` comes before `policies` because the file policy notifies the file synchronization of operations on files, while the
 synchronization needs nothing but `transport`. `in_process` comes before `separate_process` because a test cell in the judge is run by a
-subclass of the in-process `CheckRunner`.
+subclass of the in-process `StatementRunner`.
 
 `docs/explanation/grading-runtime.md` follows one submission through these packages.
 """

@@ -15,7 +15,7 @@ from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.feedback_text import UNKNOWN_CODE_TEXT, feedback_text
 from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.grading.assemble import NotebookPlan, assemble_plans
-from pmh_jupyter.grading.judge_output import CellError, CellResult, TestResult
+from pmh_jupyter.grading.judge_output import CellError, CellResult, JudgeTestResult
 from pmh_jupyter.grading.run import NotebookRun
 from pmh_jupyter.grading.task import GradingTask
 from pmh_jupyter.grading.verdicts import NotebookVerdicts
@@ -215,7 +215,7 @@ _REASONS = st.sampled_from(
 )
 _TEXT = st.text(max_size=20)
 _TESTS = st.builds(
-    TestResult, name=_TEXT, expression=_TEXT, is_hidden=st.booleans(), outcome=_OUTCOMES, reason=_REASONS, text=_TEXT,
+    JudgeTestResult, name=_TEXT, expression=_TEXT, is_hidden=st.booleans(), outcome=_OUTCOMES, reason=_REASONS, text=_TEXT,
     error_type=_TEXT, expected=st.none() | _TEXT, got=st.none() | _TEXT, cell=st.none() | st.integers(0, 20),
 )  # fmt: skip
 _DONE = st.builds(

@@ -10,7 +10,7 @@ from pmh_jupyter.domain.course import Exercise
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Flag, Outcome
 from pmh_jupyter.grading.assemble import NotebookPlan, Step
-from pmh_jupyter.grading.judge_output import CellError, CellResult, TestResult
+from pmh_jupyter.grading.judge_output import CellError, CellResult, JudgeTestResult
 from pmh_jupyter.grading.run import NotebookRun
 from pmh_jupyter.grading.verdicts import NotebookVerdicts
 
@@ -18,12 +18,12 @@ EXERCISE = Exercise("a", "A", "n.ipynb", 2000, ("a",), ("a-tests",))
 ANSWER, TESTS = Step("a = 1", "a"), Step("assert a", "a-tests", is_test=True)
 
 
-def make_test(outcome: str = "passed", reason: str = "", **fields: Any) -> TestResult:
+def make_test(outcome: str = "passed", reason: str = "", **fields: Any) -> JudgeTestResult:
     values: dict[str, Any] = {"name": "x", "expression": "x", "is_hidden": False, "outcome": outcome, "reason": reason}
-    return TestResult(**(values | fields))
+    return JudgeTestResult(**(values | fields))
 
 
-def make_result(cell: int, *tests: TestResult, cause: str = "", **fields: Any) -> CellResult:
+def make_result(cell: int, *tests: JudgeTestResult, cause: str = "", **fields: Any) -> CellResult:
     values: dict[str, Any] = {"state": "died" if cause else "completed", "detail": "", "error": None, "seconds": 0.1}
     return CellResult(cell=cell, cause=cause, tests=tests, **(values | fields))  # type: ignore[arg-type]
 
@@ -123,7 +123,7 @@ PASSED, FAILED, UNCHECKED = make_test(), make_test("failed", "not-met"), make_te
         ((), 0),
     ],
 )
-def test_each_assertion_gives_its_part(tests: tuple[TestResult, ...], points: int) -> None:
+def test_each_assertion_gives_its_part(tests: tuple[JudgeTestResult, ...], points: int) -> None:
     verdict = make_verdict(make_result(0), make_result(1, *tests), assertion_millipoints=(667, 667, 666))
     assert verdict.millipoints == points
     assert (verdict.outcome is Outcome.PASSED) == (bool(tests) and all(test is PASSED for test in tests))
@@ -169,7 +169,7 @@ def test_cell_that_did_not_run_gives_nothing() -> None:
     )
 
 
-def undefined_name_test(name: str, message: str, **fields: Any) -> TestResult:
+def undefined_name_test(name: str, message: str, **fields: Any) -> JudgeTestResult:
     detail = f"name '{name}' is not defined"
     return make_test(
         "failed", "exception", name=message, expression=name, error_type="NameError", detail=detail, **fields

@@ -7,7 +7,7 @@ import pytest
 from pmh_jupyter.domain.markers import RegionKind, find_regions
 from pmh_jupyter.domain.python_syntax import PARSE_ERRORS
 from pmh_jupyter.grading.runtime.execution import bindings
-from pmh_jupyter.grading.runtime.test_cells.checks import BEGIN_HIDDEN_TESTS, END_HIDDEN_TESTS, remove_hidden_tests
+from pmh_jupyter.grading.runtime.test_cells.statements import BEGIN_HIDDEN_TESTS, END_HIDDEN_TESTS, remove_hidden_tests
 
 
 def test_the_list_of_parse_errors_is_the_domains() -> None:

@@ -31,6 +31,7 @@ from pmh_jupyter.grading.runtime.files.folder_changes import (
 )
 from pmh_jupyter.grading.runtime.transport.framing import PeerLost
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
+from pmh_jupyter.grading.runtime.transport.result_fields import FlagFields
 from pmh_jupyter.grading.runtime.transport.wire_format import WireFormatError, require_type
 
 __builtins__ = BUILTINS
@@ -102,7 +103,7 @@ class JudgeFileSync:
         self._notebook_keys.clear()
         self.folders.forget_all_except(self._lesson_keys - self._test_keys)
 
-    def pop_flags(self) -> list[dict[str, str]]:
+    def pop_flags(self) -> list[FlagFields]:
         """Return the integrity flags since the last call."""
         flags, self._flags = self._flags, {}
         return [{"code": FILE_CHANGED, "detail": name[:200]} for name in flags]

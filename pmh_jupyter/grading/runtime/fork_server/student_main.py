@@ -18,8 +18,8 @@ from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names
 from pmh_jupyter.grading.runtime.execution.cell_executor import CellExecutor
 from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.execution.shell import Shell, describe_cell_error
-from pmh_jupyter.grading.runtime.in_process.check_runner import CellContext, execute_test_cell
-from pmh_jupyter.grading.runtime.in_process.judge import CellError, InProcessStudentServer, TestResults
+from pmh_jupyter.grading.runtime.in_process.judge import InProcessStudentServer
+from pmh_jupyter.grading.runtime.in_process.statement_runner import CellContext, execute_test_cell
 from pmh_jupyter.grading.runtime.in_process.tamper_guard import TamperGuard
 from pmh_jupyter.grading.runtime.kernels.kernel_student import KernelStudentServer
 from pmh_jupyter.grading.runtime.sandbox.output import OutputCapture
@@ -32,6 +32,7 @@ from pmh_jupyter.grading.runtime.separate_process.student_peer import SeparatePr
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 from pmh_jupyter.grading.runtime.test_cells.usage_recorder import Usage, record_usage
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
+from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, FlagFields, TestFields
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class _StudentCommands:
     isolation: dict[str, Any] | None
     helpers: TestHelpers = field(default_factory=TestHelpers)
 
-    def run_student_cell(self, number: int, source: str) -> CellError:
+    def run_student_cell(self, number: int, source: str) -> ErrorFields | None:
         self.output.begin_cell()
         if self.helpers.defined_names():
             rebound_names = find_bound_names(to_plain_python(source) or "")
@@ -117,7 +118,7 @@ class _StudentCommands:
                 self.helpers.forget(name)
         return self.cell_executor.run(number, source)
 
-    def run_locked_cell(self, number: int, source: str) -> CellError:
+    def run_locked_cell(self, number: int, source: str) -> ErrorFields | None:
         self.output.begin_cell()
         cell_error = self.cell_executor.run(number, source)
         self.helpers.add_cell(to_plain_python(source) or "", self.warm_state.shell.user_ns)
@@ -125,7 +126,7 @@ class _StudentCommands:
 
     def run_test_cell(
         self, number: int, source: str, grade_id: str = ""
-    ) -> tuple[TestResults, list[dict[str, Any]], Usage]:
+    ) -> tuple[list[TestFields], list[FlagFields], Usage]:
         self.output.begin_cell()
         context = CellContext.from_isolation(self.warm_state.tamper_guard, self.isolation, grade_id, self.helpers)
         usage = (

@@ -20,14 +20,14 @@ import msgspec
 
 from pmh_jupyter.grading.runtime.execution.cell_executor import CellExecutor
 from pmh_jupyter.grading.runtime.execution.shell import CELL_FILENAME_FORMAT, Shell
-from pmh_jupyter.grading.runtime.in_process.check_runner import execute_test_cell
-from pmh_jupyter.grading.runtime.in_process.judge import CellError
+from pmh_jupyter.grading.runtime.in_process.statement_runner import execute_test_cell
 from pmh_jupyter.grading.runtime.policies.code_execution_policy import CODE_EXECUTION_POLICY
 from pmh_jupyter.grading.runtime.sandbox.output import OutputCapture
 from pmh_jupyter.grading.runtime.separate_process.compiled_cell import compile_cell, pack_cell
 from pmh_jupyter.grading.runtime.separate_process.judge import SeparateProcessJudge
 from pmh_jupyter.grading.runtime.separate_process.student_peer import SeparateProcessStudentServer
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
+from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields
 
 # More runs than Python waits for before it specializes a function.
 WARMUP_RUNS = 12
@@ -108,7 +108,7 @@ def _warm_up_separate_process(shell: Shell) -> None:
 def _serve_student(link: Link, shell: Shell) -> None:
     output, executor = OutputCapture(1 << 20), CellExecutor(shell, is_plain_python=True)
 
-    def run_cell(number: int, source: str) -> CellError:
+    def run_cell(number: int, source: str) -> ErrorFields | None:
         output.begin_cell()
         return executor.run(number, source)
 

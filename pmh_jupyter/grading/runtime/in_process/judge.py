@@ -14,9 +14,7 @@ from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names
 from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.test_cells.usage_manifest import Manifest
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
-
-CellError = dict[str, Any] | None
-TestResults = list[dict[str, Any]]
+from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, FlagFields, TestFields
 
 
 class InProcessJudge:
@@ -37,21 +35,21 @@ class InProcessJudge:
         """Make the student process take a checkpoint."""
         self._request("checkpoint")
 
-    def run_student_cell(self, number: int, source: str) -> CellError:
+    def run_student_cell(self, number: int, source: str) -> ErrorFields | None:
         """Run a student's cell. Returns the error that it raised (see `shell.describe_cell_error`)."""
         if self._is_recording:
             self._manifest.rebound_names |= find_bound_names(to_plain_python(source) or "")
         return self._run_cell("run-cell", number, source)
 
-    def run_locked_cell(self, number: int, source: str) -> CellError:
+    def run_locked_cell(self, number: int, source: str) -> ErrorFields | None:
         """Run a locked cell of the release. Returns the error that it raised."""
         return self._run_cell("run-locked-cell", number, source)
 
-    def _run_cell(self, kind: str, number: int, source: str) -> CellError:
+    def _run_cell(self, kind: str, number: int, source: str) -> ErrorFields | None:
         cell_error = self._request(kind, number, source)
         return cell_error if isinstance(cell_error, dict) else None
 
-    def run_test_cell(self, number: int, grade_id: str, source: str) -> tuple[TestResults, list[dict[str, Any]]]:
+    def run_test_cell(self, number: int, grade_id: str, source: str) -> tuple[list[TestFields], list[FlagFields]]:
         """Run a test cell. Returns its test results and flags."""
         reply = self._request("run-test-cell", number, source, grade_id)
         if not (isinstance(reply, list) and len(reply) == 3 and all(isinstance(part, list) for part in reply[:2])):
@@ -75,9 +73,9 @@ class InProcessStudentServer:
     def __init__(
         self,
         link: Link,
-        run_student_cell: Callable[[int, str], CellError],
-        run_locked_cell: Callable[[int, str], CellError],
-        run_test_cell: Callable[[int, str, str], tuple[TestResults, list[dict[str, Any]], dict[str, Any]]],
+        run_student_cell: Callable[[int, str], ErrorFields | None],
+        run_locked_cell: Callable[[int, str], ErrorFields | None],
+        run_test_cell: Callable[[int, str, str], tuple[list[TestFields], list[FlagFields], dict[str, Any]]],
         take_checkpoint: Callable[[], bool],
     ) -> None:
         self.link, self.take_checkpoint = link, take_checkpoint

@@ -1,7 +1,7 @@
 """Protects tests that run in the student's own process: restores changes by the student's code, and flags its attempts.
 
 `TamperGuard` saves the state of the process before any of the student's code runs. Before and after each test cell it compares and
-restores everything; between the checks of a cell it restores the builtins. While a test runs, an audit hook (`policies.student_policy`)
+restores everything; between the statements of a cell it restores the builtins. While a test runs, an audit hook (`policies.student_policy`)
 denies the student's code frames, lists of all objects, tracing and further audit hooks. Comparisons do not trust a student's operators
 (`test_cells.comparison`). Observations become flags. A flag never changes a score.
 
@@ -142,7 +142,7 @@ class TamperGuard:
         return flags[:MAX_FLAGS]
 
     def restore_builtins(self) -> list[Flag]:
-        """Restore the builtins, between two checks of a test cell."""
+        """Restore the builtins, between two statements of a test cell."""
         return list(_make_flags("builtins-changed", self.builtins_snapshot.restore()))
 
     @contextmanager

@@ -1,6 +1,6 @@
 """The judge's end for notebooks in other languages than Python: turns a kernel's reply into a cell error or a test result.
 
-A test cell is one check. It passes if the kernel reports that it ran without an error. The output of a failed visible test is shown to
+A test cell is one test. It passes if the kernel reports that it ran without an error. The output of a failed visible test is shown to
 the student. Of a failed hidden test, only the author's message is shown, from a line `# feedback: …`.
 """
 
@@ -10,9 +10,10 @@ import time
 from typing import Any
 
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
-from pmh_jupyter.grading.runtime.in_process.judge import CellError, InProcessJudge, TestResults
-from pmh_jupyter.grading.runtime.test_cells.checks import BEGIN_HIDDEN_TESTS, FEEDBACK_COMMENT
+from pmh_jupyter.grading.runtime.in_process.judge import InProcessJudge
+from pmh_jupyter.grading.runtime.test_cells.statements import BEGIN_HIDDEN_TESTS, FEEDBACK_COMMENT
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
+from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, FlagFields, TestFields
 
 # R and Julia take seconds to start, on a busy machine many.
 KERNEL_START_TIMEOUT_SECONDS = 60.0
@@ -48,13 +49,13 @@ class KernelJudge(InProcessJudge):
     def checkpoint(self) -> None:
         """Do nothing: a kernel has no checkpoints. After a loss, the cells are run again."""
 
-    def run_student_cell(self, number: int, source: str) -> CellError:
+    def run_student_cell(self, number: int, source: str) -> ErrorFields | None:
         reply = self._request_reply("run-cell", number, source)
         if reply["status"] == "ok":
             return None
         return {"error_type": _error_name(reply), "detail": _error_detail(reply), "cell": number, "line": None}
 
-    def run_test_cell(self, number: int, grade_id: str, source: str) -> tuple[TestResults, list[dict[str, Any]]]:
+    def run_test_cell(self, number: int, grade_id: str, source: str) -> tuple[list[TestFields], list[FlagFields]]:
         if not source.strip():
             return [], []
         reply = self._request_reply("run-test-cell", number, source)

@@ -19,12 +19,12 @@ from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.separate_process.cell_transform import class_body_names, transform_statement
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionSite
 from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import AssertionRewriter, compile_statement
-from pmh_jupyter.grading.runtime.test_cells.checks import Check, CheckSpec, read_checks
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILENAME
+from pmh_jupyter.grading.runtime.test_cells.statements import Statement, StatementSpec, read_statements
 
 
 @dataclass(frozen=True)
-class CompiledCheck(CheckSpec):
+class CompiledStatement(StatementSpec):
     """A compiled statement.
 
     code: its code, without a recorder (see `insert_recorder`). names: names that are fetched before it runs.
@@ -43,14 +43,14 @@ class CompiledCell:
 
     python_source: str
     sites: Mapping[int, AssertionSite]
-    checks: tuple[CompiledCheck, ...]
+    statements: tuple[CompiledStatement, ...]
 
 
 class _SiteTable(dict[int, AssertionSite]):
     """Collects the assertions of a cell while it is rewritten."""
 
     def rewrite(self, node: ast.stmt, source: str | None, feedback_by_line: dict[int, str]) -> None:
-        """Implement `checks.StatementRewriter`."""
+        """Implement `statements.StatementRewriter`."""
         AssertionRewriter(self, source, feedback_by_line).visit(node)
 
     def register_site(self, expression: str | None, feedback: str, *, is_swapped: bool = False) -> int:
@@ -64,29 +64,31 @@ def compile_cell(source: str) -> CompiledCell | None:
     if python_source is None:
         return None
     return CompiledCell(
-        python_source, sites, tuple(map(_compile_check, read_checks(ast.parse(python_source), python_source, sites)))
+        python_source,
+        sites,
+        tuple(map(_compile_statement, read_statements(ast.parse(python_source), python_source, sites))),
     )
 
 
-def _compile_check(check: Check) -> CompiledCheck:
-    names = frozenset(class_body_names(check.node))
+def _compile_statement(statement: Statement) -> CompiledStatement:
+    names = frozenset(class_body_names(statement.node))
     try:
-        code = compile_statement(transform_statement(check.node), TEST_CELL_FILENAME)
+        code = compile_statement(transform_statement(statement.node), TEST_CELL_FILENAME)
     except (
         SyntaxError,
         ValueError,
         RecursionError,
-    ) as error:  # for example a `return` at top level, which is reported when the check runs
+    ) as error:  # for example a `return` at top level, which is reported when the statement runs
         code = compile_statement(_raise_statement(error), TEST_CELL_FILENAME)
     spec_fields = (
-        check.name,
-        check.expression,
-        check.is_hidden,
-        check.has_assertion,
-        check.always_asserts,
-        check.is_credit_expression,
+        statement.name,
+        statement.expression,
+        statement.is_hidden,
+        statement.has_assertion,
+        statement.always_asserts,
+        statement.is_credit_expression,
     )
-    return CompiledCheck(*spec_fields, code=code, names=names)
+    return CompiledStatement(*spec_fields, code=code, names=names)
 
 
 def _raise_statement(error: Exception) -> ast.stmt:
@@ -99,8 +101,8 @@ def pack_cell(cell: CompiledCell | None) -> str:
     if cell is None:
         return ""
     sites = tuple((number, *astuple(site)) for number, site in cell.sites.items())
-    checks = tuple(tuple(vars(check).values()) for check in cell.checks)
-    return b64encode(MAGIC_NUMBER + marshal.dumps((cell.python_source, sites, checks))).decode("ascii")
+    statements = tuple(tuple(vars(statement).values()) for statement in cell.statements)
+    return b64encode(MAGIC_NUMBER + marshal.dumps((cell.python_source, sites, statements))).decode("ascii")
 
 
 def unpack_cell(packed_cell: str) -> CompiledCell | None:
@@ -108,9 +110,9 @@ def unpack_cell(packed_cell: str) -> CompiledCell | None:
     raw = b64decode(packed_cell)
     if not raw.startswith(MAGIC_NUMBER):
         return None
-    python_source, sites, checks = marshal.loads(raw[len(MAGIC_NUMBER) :])
+    python_source, sites, statements = marshal.loads(raw[len(MAGIC_NUMBER) :])
     return CompiledCell(
         python_source,
         {number: AssertionSite(*rule) for number, *rule in sites},
-        tuple(CompiledCheck(*check) for check in checks),
+        tuple(CompiledStatement(*statement) for statement in statements),
     )

@@ -25,13 +25,12 @@ from pmh_jupyter.grading.runtime.separate_process.operator_policy import Operato
 from pmh_jupyter.grading.runtime.separate_process.test_cell import TestCell
 from pmh_jupyter.grading.runtime.separate_process.test_environment import TestEnvironment, enforce_deadline
 from pmh_jupyter.grading.runtime.separate_process.test_namespace import NameResolver, Namespace
-from pmh_jupyter.grading.runtime.test_cells.checks import remove_hidden_tests
+from pmh_jupyter.grading.runtime.test_cells.statements import remove_hidden_tests
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 from pmh_jupyter.grading.runtime.test_cells.usage_manifest import Manifest
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
+from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, FlagFields, TestFields
 
-TestResult = dict[str, Any]
-CellError = dict[str, Any] | None
 MAX_FLAGS = 100
 
 
@@ -112,7 +111,7 @@ class SeparateProcessJudge:
         """Make the student process freeze a copy of itself."""
         self.peer.request("checkpoint")
 
-    def run_student_cell(self, number: int, source: str) -> CellError:
+    def run_student_cell(self, number: int, source: str) -> ErrorFields | None:
         """Run a cell of the student. Returns its error (see `describe_cell_error`), or None."""
         # Names that the cell binds matter only if the tests have bound a name that the reference binds too, which is rare.
         helper_names = self._helpers.defined_names()
@@ -127,7 +126,7 @@ class SeparateProcessJudge:
                 self._helpers.forget(name)
         return self._run_new_cell(number, source)
 
-    def run_locked_cell(self, number: int, source: str) -> CellError:
+    def run_locked_cell(self, number: int, source: str) -> ErrorFields | None:
         """Run a locked cell of the release in the student process, and define its helpers here too. Returns its error, or None."""
         python_source = to_plain_python(source) or ""
         for name in find_bound_names(python_source):
@@ -136,12 +135,12 @@ class SeparateProcessJudge:
         self._release_texts.add(python_source)
         return self._run_new_cell(number, source)
 
-    def _run_new_cell(self, number: int, source: str) -> CellError:
+    def _run_new_cell(self, number: int, source: str) -> ErrorFields | None:
         self._append_to_history(source)
         self._definition_sources.add(source)
         return self.replay_cell(number, source)
 
-    def replay_cell(self, number: int, source: str) -> CellError:
+    def replay_cell(self, number: int, source: str) -> ErrorFields | None:
         """Run a cell again in a process that replaces another one, for its effects there only."""
         self._name_resolver.clear_cache()
         with self.peer.discard_output():
@@ -149,8 +148,8 @@ class SeparateProcessJudge:
 
     def run_test_cell(
         self, number: int, grade_id: str, source: str, packed_cell: str = ""
-    ) -> tuple[list[TestResult], list[dict[str, str]]]:
-        """Run a test cell. Returns its test results (see `in_process.check_runner.make_test_result`) and flags ({code, detail}).
+    ) -> tuple[list[TestFields], list[FlagFields]]:
+        """Run a test cell. Returns its test results (see `in_process.statement_runner.make_test_result`) and flags ({code, detail}).
 
         packed_cell: the cell from the host's cache (see `compiled_cell.pack_cell`). The time limit is the deadline of the link. Names that
         later cells of the notebook read are exported afterwards.
@@ -210,7 +209,7 @@ class SeparateProcessJudge:
         return shell
 
 
-def _decode_cell_error(reply: Any) -> CellError:
+def _decode_cell_error(reply: Any) -> ErrorFields | None:
     """Check a cell error that the student process reports. Raises `PeerLost` if it is malformed."""
     if reply is None:
         return None

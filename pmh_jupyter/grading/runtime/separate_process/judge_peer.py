@@ -107,7 +107,7 @@ class JudgePeer(Peer):
         return is_recognized
 
     def _exit_context(self, target: Any, name: str, arguments: tuple[Any, ...]) -> Any:
-        """Leaves a context manager of the student. It neither receives nor suppresses the failure of a check."""
+        """Leave a context manager of the student. It neither receives nor suppresses the failure of a statement."""
         error = arguments[1] if len(arguments) == 3 else None
         if not isinstance(error, BaseException):
             return super().apply_operator(target, name, (None, None, None), {})
@@ -196,7 +196,7 @@ class JudgePeer(Peer):
             sys.stderr.write(printed_err)
 
     def sanitize_error(self, error: BaseException) -> BaseException:
-        """Hide the details of a check that failed in a callback of the test."""
+        """Hide the details of a failure in a callback of the test."""
         return AssertionError() if isinstance(error, AssertionError) else error
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from pmh_jupyter.grading.runtime.proxies.operators import IN_PLACE_OPERATORS, REFLECTED_OPERATORS, UNCHECKED_OPERATORS
 from pmh_jupyter.grading.runtime.proxies.proxies import is_proxy
 from pmh_jupyter.grading.runtime.separate_process.near_miss_values import near_misses, unique_values_like
+from pmh_jupyter.grading.runtime.transport.result_fields import FlagFields
 
 DISHONEST_OPERATOR = "dishonest-operator"
 OBJECT_FOR_DATA = "object-for-data"
@@ -50,8 +51,8 @@ class _UniqueObject:
 _ACTUAL_VALUE = object()  # placeholder for the value of the actual comparison
 
 
-# Recorded about an operator of the reference with the number of the check: the other operand was plain data; the reference itself makes a
-# claim that is otherwise considered false (numbers modulo seven equal every seventh number).
+# Recorded about an operator of the reference, with the number of the statement: the other operand was plain data; or the reference
+# itself makes a claim that is otherwise considered false (numbers modulo seven equal every seventh number).
 WITH_PLAIN_DATA, UNUSUAL_CLAIM = "plain-data", "unusual-claim"
 # The operator that verifies a claim of each operator.
 _VERIFYING_OPERATORS = {"eq": "eq", "ne": "eq", "contains": "contains"}
@@ -72,14 +73,14 @@ def operator_family(name: str) -> frozenset[str]:
 class OperatorPolicy:
     """The policy for one test cell at a time.
 
-    violation: the first violation of the current check. It counts even if the test catches the exception.
+    violation: the first violation of the current statement. It counts even if the test catches the exception.
     """
 
     def __init__(self, *, is_recording: bool) -> None:
         self.is_recording = is_recording
         self.used_operators: set[str] = set()
         self.violation: PolicyViolation | None = None
-        self.flags: list[dict[str, str]] = []
+        self.flags: list[FlagFields] = []
         self._allowed: frozenset[str] | None = None
         self._digest_key = b""
         self._check_number = self._digits_count = 0
@@ -96,7 +97,7 @@ class OperatorPolicy:
         self._check_number = self._digits_count = 0
         self._claimed_equal = None
 
-    def begin_check(self) -> None:
+    def begin_statement(self) -> None:
         """Start the next statement of the cell. The values that verify its claims do not depend on earlier statements."""
         self._check_number, self._digits_count, self.violation = self._check_number + 1, 0, None
 
@@ -121,7 +122,7 @@ class OperatorPolicy:
             )
 
     def allows_plain_data(self, name: str) -> bool:
-        """Record a comparison with plain data in this check, and return whether it is allowed.
+        """Record a comparison with plain data in this statement, and return whether it is allowed.
 
         If the reference only compares objects with each other here, the object does not receive the value, and is not equal to it.
         """

@@ -17,11 +17,9 @@ from pmh_jupyter.grading.runtime.separate_process.builtin_overrides import insta
 from pmh_jupyter.grading.runtime.separate_process.peer import FIELD_COUNT, REQUEST, RESULT, Peer
 from pmh_jupyter.grading.runtime.transport.framing import Link
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
+from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, FlagFields, TestFields
 
 __builtins__ = BUILTINS
-
-CellError = dict[str, Any] | None
-TestResults = tuple[list[dict[str, Any]], list[dict[str, Any]]]
 
 
 class SeparateProcessStudentServer:
@@ -40,8 +38,8 @@ class SeparateProcessStudentServer:
         self,
         link: Link,
         namespace: dict[str, Any],
-        run_student_cell: Callable[[int, str], CellError],
-        run_test_cell: Callable[[int, str], TestResults],
+        run_student_cell: Callable[[int, str], ErrorFields | None],
+        run_test_cell: Callable[[int, str], tuple[list[TestFields], list[FlagFields]]],
         take_checkpoint: Callable[[], bool],
         *,
         pop_output: Callable[[], tuple[str, str]] = lambda: ("", ""),
@@ -139,8 +137,8 @@ class _RequestHandlers:
     def __init__(
         self,
         namespace: dict[str, Any],
-        run_student_cell: Callable[[int, str], CellError],
-        run_test_cell: Callable[[int, str], TestResults],
+        run_student_cell: Callable[[int, str], ErrorFields | None],
+        run_test_cell: Callable[[int, str], tuple[list[TestFields], list[FlagFields]]],
     ) -> None:
         self.namespace = namespace
         self._awaitable_runner = AwaitableRunner()

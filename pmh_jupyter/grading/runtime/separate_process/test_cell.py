@@ -8,27 +8,26 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
-from pmh_jupyter.grading.runtime.in_process.check_runner import CellContext, CheckRunner, make_test_result
+from pmh_jupyter.grading.runtime.in_process.statement_runner import CellContext, StatementRunner, make_test_result
 from pmh_jupyter.grading.runtime.in_process.tamper_guard import FlagCollector
 from pmh_jupyter.grading.runtime.marshalling.exceptions import location_of
-from pmh_jupyter.grading.runtime.separate_process.compiled_cell import CompiledCell, CompiledCheck
+from pmh_jupyter.grading.runtime.separate_process.compiled_cell import CompiledCell, CompiledStatement
 from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
 from pmh_jupyter.grading.runtime.separate_process.operator_policy import PolicyViolation
 from pmh_jupyter.grading.runtime.separate_process.peer import TimeLimitReached
 from pmh_jupyter.grading.runtime.separate_process.test_namespace import Namespace
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder
 from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import insert_recorder
-from pmh_jupyter.grading.runtime.test_cells.checks import CheckSpec
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import ClassProvenance
 from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
+from pmh_jupyter.grading.runtime.test_cells.statements import StatementSpec
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 from pmh_jupyter.grading.runtime.transport.framing import PeerLost
+from pmh_jupyter.grading.runtime.transport.result_fields import TestFields
 
-TestResult = dict[str, Any]
 
-
-class TestCell(CheckRunner):
-    """Runs the checks of one cell. Raises `PeerLost` if the student process is lost."""
+class TestCell(StatementRunner):
+    """Runs the statements of one cell. Raises `PeerLost` if the student process is lost."""
 
     __test__ = False  # not a pytest class
 
@@ -43,27 +42,27 @@ class TestCell(CheckRunner):
         super().__init__(self, recorder, {}, terms, FlagCollector(terms.flags))
         self.flags = terms.flags
 
-    def run(self) -> list[TestResult]:
+    def run(self) -> list[TestFields]:
         """Return the test results. After an exception other than a failed assertion, and after the time limit, nothing else is checked."""
         if self.compiled_cell is None:
             return [make_test_result(None, "grader-error", "invalid-test")]
         try:
-            return self.run_all(list(self.compiled_cell.checks))
-        except TimeLimitReached:  # raised between two checks
+            return self.run_all(list(self.compiled_cell.statements))
+        except TimeLimitReached:  # raised between two statements
             return [make_test_result(None, "timed-out", "timed-out")]
 
-    def _run_check(self, check: CheckSpec) -> TestResult:
-        self.peer.operator_policy.begin_check()
-        test_result = super()._run_check(check)
+    def _run_statement(self, statement: StatementSpec) -> TestFields:
+        self.peer.operator_policy.begin_statement()
+        test_result = super()._run_statement(statement)
         if self.peer.failure is not None and test_result["outcome"] != "timed-out":
             raise PeerLost(self.peer.failure.cause, self.peer.failure.detail)
         return test_result
 
-    def _run_statement(self, check: CompiledCheck) -> BaseException | None:
+    def _execute_statement(self, statement: CompiledStatement) -> BaseException | None:
         error: BaseException | None = None
         try:
-            with self._bind_temporarily(check.names):
-                self._execute_code(insert_recorder(check.code, self.recorder))
+            with self._bind_temporarily(statement.names):
+                self._execute_code(insert_recorder(statement.code, self.recorder))
         except BaseException as student_error:  # noqa: BLE001 - any exception of the student's code fails the test, SystemExit too
             error = student_error
             if isinstance(student_error, TimeLimitReached):
@@ -71,30 +70,30 @@ class TestCell(CheckRunner):
         # A policy violation counts even if the test has caught it. The time limit takes precedence.
         return error if isinstance(error, TimeLimitReached) else self.peer.operator_policy.violation or error
 
-    def _failed_result(self, check: CheckSpec, error: BaseException) -> TestResult:
+    def _failed_result(self, statement: StatementSpec, error: BaseException) -> TestFields:
         if isinstance(error, TimeLimitReached):
-            return make_test_result(check, "timed-out", "timed-out")
+            return make_test_result(statement, "timed-out", "timed-out")
         if isinstance(error, PolicyViolation) and error.student_message:
-            if check.is_hidden:  # the student may have named a class after the value that it received
-                return make_test_result(check, "failed", "not-met", error_type=type(error).__name__)
+            if statement.is_hidden:  # the student may have named a class after the value that it received
+                return make_test_result(statement, "failed", "not-met", error_type=type(error).__name__)
             return make_test_result(
-                check,
+                statement,
                 "failed",
                 "author-message",
-                text=f"`{check.expression}` {error.student_message}",
+                text=f"`{statement.expression}` {error.student_message}",
                 error_type=type(error).__name__,
             )
         location = location_of(error)
         if location is None:
-            return super()._failed_result(check, error)
+            return super()._failed_result(statement, error)
         cell, line = location
         error_fields = {"error_type": clip(type(error).__name__, 80), "detail": "", "cell": cell, "line": line}
         if isinstance(error, MemoryError):
-            return make_test_result(check, "crashed", "memory", **error_fields)
-        if not check.is_hidden and not isinstance(error, AssertionError):
+            return make_test_result(statement, "crashed", "memory", **error_fields)
+        if not statement.is_hidden and not isinstance(error, AssertionError):
             with suppress(Exception):
                 error_fields["detail"] = clip(str(error))
-        return make_test_result(check, "failed", "exception", **error_fields)
+        return make_test_result(statement, "failed", "exception", **error_fields)
 
     @contextmanager
     def _bind_temporarily(self, names: Collection[str]) -> Iterator[None]:

@@ -108,7 +108,7 @@ class AssertionRecorder:
         self.reset()
 
     def reset(self) -> None:
-        """Start a new check: discards the recorded values."""
+        """Start a new statement: discards the recorded values."""
         self.expression, self.expected, self.got = "", None, None
         self.failed_site: AssertionSite | None = None
         self.assertion_count = 0
@@ -118,7 +118,7 @@ class AssertionRecorder:
     got: str | None
 
     def rewrite(self, node: ast.stmt, source: str | None, feedback_by_line: dict[int, str]) -> None:
-        """Implement `checks.StatementRewriter`."""
+        """Implement `statements.StatementRewriter`."""
         AssertionRewriter(self, source, feedback_by_line, self.pinned).visit(node)
 
     def register_site(self, expression: str | None, feedback: str, *, is_swapped: bool = False) -> int:

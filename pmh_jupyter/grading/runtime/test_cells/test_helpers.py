@@ -19,8 +19,8 @@ from typing import Any
 from pmh_jupyter.grading.runtime.execution.bindings import PARSE_ERRORS, iter_bindings, iter_read_names
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder, AssertionSite
 from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import AssertionRewriter, compile_with_recorder
-from pmh_jupyter.grading.runtime.test_cells.checks import FUNCTION_NODES, read_checks
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_HELPER_FILENAME
+from pmh_jupyter.grading.runtime.test_cells.statements import FUNCTION_NODES, read_statements
 
 _LITERAL_NODES = (
     *(ast.Constant, ast.Tuple, ast.List, ast.Set, ast.Dict, ast.UnaryOp, ast.BinOp),
@@ -38,7 +38,7 @@ class RecorderDelegate:
         self.recorder: AssertionRecorder | None = None
 
     def rewrite(self, node: ast.stmt, source: str | None, feedback_by_line: dict[int, str]) -> None:
-        """Implement `checks.StatementRewriter`."""
+        """Implement `statements.StatementRewriter`."""
         AssertionRewriter(self, source, feedback_by_line).visit(node)
 
     def register_site(self, expression: str | None, feedback: str, *, is_swapped: bool = False) -> int:
@@ -77,7 +77,7 @@ class TestHelpers(dict[str, Any]):
         """
         try:
             tree = ast.parse(source)
-            checks = read_checks(ast.parse(source), source, self.recorder_delegate)
+            statements = read_statements(ast.parse(source), source, self.recorder_delegate)
         except PARSE_ERRORS:
             return
         binding_counts = Counter(iter_bindings(tree.body))
@@ -86,13 +86,13 @@ class TestHelpers(dict[str, Any]):
         names_read_by_statements = {
             name for node in tree.body if not isinstance(node, FUNCTION_NODES) for name in iter_read_names(node)
         }
-        for node, check in zip(tree.body, checks, strict=True):
+        for node, statement in zip(tree.body, statements, strict=True):
             # A name that is bound repeatedly, or data that the cell fills, depends on how the cell ran.
             bound_names = set(iter_bindings([node]))
             if all(binding_counts[name] == 1 for name in bound_names) and not (
                 _creates_mutable(node) and bound_names & names_read_by_statements
             ):
-                self._add_statement(node, check.node)
+                self._add_statement(node, statement.node)
         if namespace is not None:
             self._initial_states |= {
                 name: _function_state(namespace.get(name)) for name in self.keys() & binding_counts.keys()

@@ -12,8 +12,12 @@ from pmh_jupyter.grading.runtime.execution.cell_executor import CellExecutor
 from pmh_jupyter.grading.runtime.execution.shell import Shell, make_shell
 from pmh_jupyter.grading.runtime.execution.source_lines import split_source_lines
 from pmh_jupyter.grading.runtime.execution.source_segments import get_source_segment
-from pmh_jupyter.grading.runtime.in_process.check_runner import execute_test_cell
-from pmh_jupyter.grading.runtime.test_cells.checks import find_feedback_comments, read_checks, remove_hidden_tests
+from pmh_jupyter.grading.runtime.in_process.statement_runner import execute_test_cell
+from pmh_jupyter.grading.runtime.test_cells.statements import (
+    find_feedback_comments,
+    read_statements,
+    remove_hidden_tests,
+)
 
 # What `str.splitlines` takes for a line end, and Python's tokenizer does not.
 SEPARATORS = {
@@ -76,7 +80,7 @@ def _test_cell(separator: str, line_end: str = "\n") -> str:
 @each_separator
 def test_a_hidden_assertion_is_hidden_whatever_stands_above_it(separator: str, line_end: str) -> None:
     source = _test_cell(separator, line_end)
-    checks = read_checks(ast.parse(source), source)
+    checks = read_statements(ast.parse(source), source)
     assert [check.is_hidden for check in checks] == [False, False, True, False]
     assert [check.expression for check in checks[1:]] == ["visible(1)", "", "visible(2)"]
     visible = remove_hidden_tests(source)

@@ -35,9 +35,9 @@ def test_a_cell_that_is_not_python_is_not_compiled() -> None:
 
 def test_a_statement_that_cannot_be_compiled_raises_when_it_runs() -> None:
     compiled = compile_cell("assert x\nreturn 3")
-    assert compiled and [check.has_assertion for check in compiled.checks] == [True, False]
+    assert compiled and [check.has_assertion for check in compiled.statements] == [True, False]
     with pytest.raises(SyntaxError, match="outside function"):
-        exec(compiled.checks[1].code)
+        exec(compiled.statements[1].code)
 
 
 def test_a_cell_of_another_python_version_is_ignored() -> None:

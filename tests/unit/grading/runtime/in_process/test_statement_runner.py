@@ -1,4 +1,4 @@
-"""The result of each check of a test cell: its outcome, and the text that the student reads."""
+"""The result of each statement of a test cell: its outcome, and the text that the student reads."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pmh_jupyter.grading.runtime.in_process.check_runner import CellContext, execute_test_cell
-from pmh_jupyter.grading.runtime.test_cells.checks import find_feedback_comments
+from pmh_jupyter.grading.runtime.in_process.statement_runner import CellContext, execute_test_cell
+from pmh_jupyter.grading.runtime.test_cells.statements import find_feedback_comments
 
 STUDENT_CELL = """
 import math
@@ -183,7 +183,7 @@ def test_rest_is_checked_after_a_failed_assertion_but_not_after_a_failed_stateme
         ("x = f(1)", False),
     ],
 )
-def test_check_whose_assertion_never_ran_is_flagged(test: str, is_flagged: bool) -> None:
+def test_statement_whose_assertion_never_ran_is_flagged(test: str, is_flagged: bool) -> None:
     tests, flags = run(test)
     assert tests[0]["outcome"] == "passed"
     assert [flag["code"] for flag in flags] == ["no-assertion-ran"] * is_flagged

@@ -1,4 +1,4 @@
-"""Runs the checks of a test cell in the notebook's namespace, and returns the result of each.
+"""Runs the statements of a test cell in the notebook's namespace, and returns the result of each.
 
 The student's code shares this process. `tamper_guard` describes the protection against it, and its limits.
 """
@@ -22,7 +22,6 @@ from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 from pmh_jupyter.grading.runtime.in_process.tamper_guard import FlagCollector, TamperGuard
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder
 from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import PINNED_BUILTINS, compile_with_recorder
-from pmh_jupyter.grading.runtime.test_cells.checks import CheckSpec, read_checks
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import (
     ClassProvenance,
     find_library_folders,
@@ -31,9 +30,10 @@ from pmh_jupyter.grading.runtime.test_cells.class_provenance import (
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILENAME, TEST_HELPER_FILENAME
 from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
 from pmh_jupyter.grading.runtime.test_cells.partial_credit import pop_credit
+from pmh_jupyter.grading.runtime.test_cells.statements import StatementSpec, read_statements
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
+from pmh_jupyter.grading.runtime.transport.result_fields import FlagFields, TestFields
 
-TestResult = dict[str, Any]
 MAX_TEST_RESULTS = 500
 
 
@@ -62,7 +62,7 @@ class CellContext:
     library_names: Mapping[str, Sequence[str]] = field(default_factory=dict)
     helper_names: Collection[str] = ()
     helpers: TestHelpers = field(default_factory=TestHelpers)
-    flags: list[dict[str, str]] = field(default_factory=list)
+    flags: list[FlagFields] = field(default_factory=list)
     used_operators: set[str] = field(default_factory=set)
 
     @classmethod
@@ -90,7 +90,7 @@ class CellContext:
 
 def execute_test_cell(
     shell: Any, source: str, leading_blank_lines: dict[int, int], context: CellContext | None = None
-) -> list[TestResult]:
+) -> list[TestFields]:
     """Run a test cell. After a statement that raises without being an assertion, and after a timeout, the rest is not checked.
 
     shell: any object with a `user_ns`, the notebook's namespace. leading_blank_lines: see `describe_cell_error`.
@@ -106,22 +106,22 @@ def execute_test_cell(
         return (
             [make_test_result(None, "grader-error", "invalid-test")]
             if python_source is None
-            else _execute_checks(shell, python_source, leading_blank_lines, context, flag_collector)
+            else _execute_statements(shell, python_source, leading_blank_lines, context, flag_collector)
         )
     flag_collector.extend(context.tamper_guard.restore(shell, source))
     with context.tamper_guard.during_test(flag_collector):
         tests = (
             [make_test_result(None, "grader-error", "invalid-test")]
             if python_source is None
-            else _execute_checks(shell, python_source, leading_blank_lines, context, flag_collector)
+            else _execute_statements(shell, python_source, leading_blank_lines, context, flag_collector)
         )
     flag_collector.extend(context.tamper_guard.restore(shell, source))
     return tests
 
 
-def _execute_checks(
+def _execute_statements(
     shell: Any, source: str, leading_blank_lines: dict[int, int], context: CellContext, flag_collector: FlagCollector
-) -> list[TestResult]:
+) -> list[TestFields]:
     namespace: dict[str, Any] = shell.user_ns
     provenance = (
         context.tamper_guard.provenance
@@ -136,11 +136,11 @@ def _execute_checks(
             flag_collector.add("helper-changed", name)
     recorder = AssertionRecorder(comparator, pinned, context.helpers.recorder_delegate.sites)
     context.helpers.begin_test_cell(recorder, _make_helper_lookup(pinned, namespace))
-    checks = read_checks(ast.parse(source), source, recorder)
+    statements = read_statements(ast.parse(source), source, recorder)
     previous_values = {name: namespace[name] for name in bound_names & namespace.keys()}
     try:
         provenance.test_code_ids.clear()
-        return CheckRunner(shell, recorder, leading_blank_lines, context, flag_collector).run_all(checks)
+        return StatementRunner(shell, recorder, leading_blank_lines, context, flag_collector).run_all(statements)
     finally:
         context.used_operators.update(comparator.used_operators)
         if context.exported_names is not None:
@@ -177,8 +177,8 @@ def _make_helper_lookup(pinned: Mapping[str, Any], namespace: Mapping[str, Any])
     return lambda name: pinned[name] if name in pinned else namespace[name]
 
 
-class CheckRunner:
-    """Runs the checks of one test cell."""
+class StatementRunner:
+    """Runs the statements of one test cell."""
 
     def __init__(
         self,
@@ -192,46 +192,46 @@ class CheckRunner:
         self.leading_blank_lines, self.context, self.flag_collector = leading_blank_lines, context, flag_collector
         self.is_stopped = False
 
-    def run_all(self, checks: list[Any]) -> list[TestResult]:
-        """Run `checks` (each a `Check`, or the CheckSpec that a subclass runs), and empties the list.
+    def run_all(self, statements: list[Any]) -> list[TestFields]:
+        """Run the statements, each a `Statement` or what a subclass runs in its place, and empty the list.
 
         As in nbgrader, a test cell without an assertion passes if it runs to its end.
         """
-        tests: list[TestResult] = []
-        while checks:
-            check = checks.pop(0)
+        tests: list[TestFields] = []
+        while statements:
+            statement = statements.pop(0)
             if self.is_stopped:
-                if check.has_assertion:
-                    tests.append(make_test_result(check, "not-checked", ""))
+                if statement.has_assertion:
+                    tests.append(make_test_result(statement, "not-checked", ""))
                 continue
-            test = self._run_check(check)
+            test = self._run_statement(statement)
             self.is_stopped = test["outcome"] == "timed-out" or (
-                test["outcome"] != "passed" and not check.has_assertion
+                test["outcome"] != "passed" and not statement.has_assertion
             )
-            if check.has_assertion or test["outcome"] != "passed":
+            if statement.has_assertion or test["outcome"] != "passed":
                 tests.append(test)
-            elif check.is_credit_expression and (credit := pop_credit(self.shell.user_ns)):
+            elif statement.is_credit_expression and (credit := pop_credit(self.shell.user_ns)):
                 return [
                     *(_limit_results(tests) or [make_test_result(None, "passed", "")]),
-                    make_test_result(check, "passed", "") | credit,
+                    make_test_result(statement, "passed", "") | credit,
                 ]
         return _limit_results(tests) or [make_test_result(None, "passed", "")]
 
-    def _run_check(self, check: CheckSpec) -> TestResult:
+    def _run_statement(self, statement: StatementSpec) -> TestFields:
         self.recorder.reset()
-        self.recorder.comparator.check_index += 1
+        self.recorder.comparator.statement_index += 1
         if self.context.tamper_guard:
             self.flag_collector.extend(self.context.tamper_guard.restore_builtins())
-        error = self._run_statement(check)
+        error = self._execute_statement(statement)
         if error is None:
-            return self._passed_result(check)
+            return self._passed_result(statement)
         try:
-            return self._failed_result(check, error)
+            return self._failed_result(statement, error)
         finally:
             _detach_tracebacks(error)
 
-    def _run_statement(self, check: Any) -> BaseException | None:
-        code = compile_with_recorder(check.node, self.recorder, TEST_CELL_FILENAME)
+    def _execute_statement(self, statement: Any) -> BaseException | None:
+        code = compile_with_recorder(statement.node, self.recorder, TEST_CELL_FILENAME)
         self.recorder.comparator.provenance.test_code_ids.update(id(inner) for inner in find_nested_codes(code))
         try:
             self._execute_code(code)
@@ -247,56 +247,63 @@ class CheckRunner:
         else:
             exec(code, namespace)
 
-    def _passed_result(self, check: CheckSpec) -> TestResult:
-        """The result of a check that raised nothing. It has passed only if an assertion was reached."""
-        if check.has_assertion and self.recorder.assertion_count == 0:
-            self.flag_collector.add("assertion-skipped" if check.always_asserts else "no-assertion-ran", check.name)
-            if check.always_asserts:
-                return make_test_result(check, "failed", "not-met")
-        return make_test_result(check, "passed", "")
+    def _passed_result(self, statement: StatementSpec) -> TestFields:
+        """The result of a statement that raised nothing. It has passed only if an assertion was reached."""
+        if statement.has_assertion and self.recorder.assertion_count == 0:
+            self.flag_collector.add(
+                "assertion-skipped" if statement.always_asserts else "no-assertion-ran", statement.name
+            )
+            if statement.always_asserts:
+                return make_test_result(statement, "failed", "not-met")
+        return make_test_result(statement, "passed", "")
 
-    def _failed_result(self, check: CheckSpec, error: BaseException) -> TestResult:
+    def _failed_result(self, statement: StatementSpec, error: BaseException) -> TestFields:
         if isinstance(error, KeyboardInterrupt):
             return make_test_result(
-                check,
+                statement,
                 "timed-out",
                 "timed-out",
                 **describe_cell_error(error, self.leading_blank_lines, include_detail=False),
             )
         if isinstance(error, MemoryError):
             return make_test_result(
-                check, "crashed", "memory", **describe_cell_error(error, self.leading_blank_lines, include_detail=False)
+                statement,
+                "crashed",
+                "memory",
+                **describe_cell_error(error, self.leading_blank_lines, include_detail=False),
             )
         is_unmet_assertion = isinstance(error, AssertionError) or (
             self.recorder.got == "no error" and type(error).__name__ == "Failed"
         )
         if not is_unmet_assertion:
             return make_test_result(
-                check,
+                statement,
                 "failed",
                 "exception",
-                **describe_cell_error(error, self.leading_blank_lines, include_detail=not check.is_hidden),
+                **describe_cell_error(error, self.leading_blank_lines, include_detail=not statement.is_hidden),
             )
-        return self._unmet_result(check, error)
+        return self._unmet_result(statement, error)
 
-    def _unmet_result(self, check: CheckSpec, error: BaseException) -> TestResult:
+    def _unmet_result(self, statement: StatementSpec, error: BaseException) -> TestFields:
         """The result of a failed assertion: the author's message if there is one, else the values."""
         cell_error = describe_cell_error(error, self.leading_blank_lines, include_detail=False)
         if cell_error["cell"] is not None:  # raised by an assertion in the student's own code
-            return make_test_result(check, "failed", "exception", **cell_error)
+            return make_test_result(statement, "failed", "exception", **cell_error)
         recorder = self.recorder
         feedback = recorder.failed_site.feedback if recorder.failed_site else ""
         # The message of a library's assertion may contain the expected value.
         # A helper's message is the author's, but may contain values that a hidden test has passed to the helper.
         filename = _filename_of_raise(error)
-        is_author_message = filename == TEST_CELL_FILENAME or (filename == TEST_HELPER_FILENAME and not check.is_hidden)
+        is_author_message = filename == TEST_CELL_FILENAME or (
+            filename == TEST_HELPER_FILENAME and not statement.is_hidden
+        )
         text = (_error_message(error) if is_author_message else "") or feedback
-        if not text and not is_author_message and not check.is_hidden and recorder.got is None:
+        if not text and not is_author_message and not statement.is_hidden and recorder.got is None:
             text = _error_message(error)
-        if recorder.got is None or check.is_hidden:
-            return make_test_result(check, "failed", "author-message" if text else "not-met", text=text)
+        if recorder.got is None or statement.is_hidden:
+            return make_test_result(statement, "failed", "author-message" if text else "not-met", text=text)
         values = {"expression": recorder.expression, "expected": recorder.expected, "got": recorder.got}
-        return make_test_result(check, "failed", "author-message" if text else "values-differ", text=text, **values)
+        return make_test_result(statement, "failed", "author-message" if text else "values-differ", text=text, **values)
 
 
 def _filename_of_raise(error: BaseException) -> str:
@@ -320,7 +327,7 @@ def _detach_tracebacks(error: BaseException) -> None:
             current.__context__ = None
 
 
-def _limit_results(tests: list[TestResult]) -> list[TestResult]:
+def _limit_results(tests: list[TestFields]) -> list[TestFields]:
     """Limit the number of results. If there are too many, those that did not pass take precedence."""
     if len(tests) <= MAX_TEST_RESULTS:
         return tests
@@ -334,11 +341,11 @@ def _error_message(error: BaseException) -> str:
         return ""
 
 
-def make_test_result(check: CheckSpec | None, outcome: str, reason: str, **fields: Any) -> TestResult:
-    result: TestResult = {
-        "name": check.name if check else "",
-        "expression": check.expression if check else "",
-        "is_hidden": check.is_hidden if check else False,
+def make_test_result(statement: StatementSpec | None, outcome: str, reason: str, **fields: Any) -> TestFields:
+    result: TestFields = {
+        "name": statement.name if statement else "",
+        "expression": statement.expression if statement else "",
+        "is_hidden": statement.is_hidden if statement else False,
         "outcome": outcome,
         "reason": reason,
         "text": "",

@@ -1,7 +1,7 @@
-"""Splits a test cell into checks, one for each top-level statement.
+"""Splits a test cell into its top-level statements.
 
 nbgrader's rule decides about points: every assertion must hold, and nothing may raise. Continuing after the first failed assertion
-only gives the student more feedback. A check between the markers of hidden tests has no name, and none of its operands is shown.
+only gives the student more feedback. A statement between the markers of hidden tests has no name, and none of its operands is shown.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FEEDBACK_COMMENT = re.compile(r"\s*#+\s*feedback:\s*(.+?)\s*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class CheckSpec:
+class StatementSpec:
     """Describes one top-level statement of a test cell.
 
     name, expression: texts for the student; "" if the statement is hidden.
@@ -46,7 +46,7 @@ class CheckSpec:
 
 
 @dataclass(frozen=True)
-class Check(CheckSpec):
+class Statement(StatementSpec):
     """A statement with its rewritten syntax tree."""
 
     node: ast.stmt
@@ -59,8 +59,8 @@ class StatementRewriter(Protocol):
         """Change the statement in place. See `AssertionRewriter` for the arguments."""
 
 
-def read_checks(tree: ast.Module, source: str, rewriter: StatementRewriter | None = None) -> list[Check]:
-    """Return the checks of a test cell.
+def read_statements(tree: ast.Module, source: str, rewriter: StatementRewriter | None = None) -> list[Statement]:
+    """Return the statements of a test cell.
 
     tree: the syntax tree of `source`, which is plain Python. rewriter: changes every statement of the tree in place.
     """
@@ -69,28 +69,28 @@ def read_checks(tree: ast.Module, source: str, rewriter: StatementRewriter | Non
         node.name for node in tree.body if isinstance(node, FUNCTION_NODES) and _contains_assertion(node)
     }
     feedback_by_line = find_feedback_comments(source)
-    checks = []
+    statements = []
     for node in tree.body:
         text = get_source_segment(node, source)
         lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
         is_hidden = not hidden_lines.isdisjoint(lines) or BEGIN_HIDDEN_TESTS in text
         labels = ("", "") if is_hidden else (_display_name(node, source), _display_expression(node, source))
         has_assertion = _has_assertion(node, asserting_functions)
-        statement = assign_credit_value(node, source) if node is tree.body[-1] and not has_assertion else node
+        rewritten = assign_credit_value(node, source) if node is tree.body[-1] and not has_assertion else node
         if rewriter is not None:  # not `if rewriter`: an empty collection is false
-            rewriter.rewrite(statement, None if is_hidden else source, feedback_by_line)
-        always_asserts = isinstance(statement, ast.Assert) or _is_recorder_call(statement)
-        checks.append(
-            Check(
+            rewriter.rewrite(rewritten, None if is_hidden else source, feedback_by_line)
+        always_asserts = isinstance(rewritten, ast.Assert) or _is_recorder_call(rewritten)
+        statements.append(
+            Statement(
                 *labels,
                 is_hidden,
                 has_assertion,
                 always_asserts=always_asserts,
-                is_credit_expression=statement is not node,
-                node=statement,
+                is_credit_expression=rewritten is not node,
+                node=rewritten,
             )
         )
-    return checks
+    return statements
 
 
 def _is_recorder_call(node: ast.stmt) -> bool:

@@ -1,4 +1,4 @@
-"""How a test cell is split into checks: which are assertions, their names, and which are hidden."""
+"""How a test cell is split into statements: which are assertions, their names, and which are hidden."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import ast
 import pytest
 
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip, format_value
-from pmh_jupyter.grading.runtime.test_cells.checks import read_checks
+from pmh_jupyter.grading.runtime.test_cells.statements import read_statements
 
 
 @pytest.mark.parametrize(
@@ -29,9 +29,9 @@ from pmh_jupyter.grading.runtime.test_cells.checks import read_checks
         ("def helper():\n    assert False", "def helper()", "def helper()", False),
     ],
 )
-def test_statement_becomes_a_check(source: str, name: str, expression: str, has_assertion: bool) -> None:
-    (check,) = read_checks(ast.parse(source), source)
-    assert (check.name, check.expression, check.has_assertion, check.is_hidden) == (
+def test_statement_is_described(source: str, name: str, expression: str, has_assertion: bool) -> None:
+    (statement,) = read_statements(ast.parse(source), source)
+    assert (statement.name, statement.expression, statement.has_assertion, statement.is_hidden) == (
         name,
         expression,
         has_assertion,
@@ -39,22 +39,27 @@ def test_statement_becomes_a_check(source: str, name: str, expression: str, has_
     )
 
 
-def test_hidden_checks_have_no_name() -> None:
+def test_hidden_statements_have_no_name() -> None:
     source = "assert a\n### BEGIN HIDDEN TESTS\nassert b == 42, 'Not 42'\nif c:\n    assert d\n### END HIDDEN TESTS\nassert e"
-    checks = read_checks(ast.parse(source), source)
-    assert [(check.name, check.is_hidden) for check in checks] == [("a", False), ("", True), ("", True), ("e", False)]
+    statements = read_statements(ast.parse(source), source)
+    assert [(statement.name, statement.is_hidden) for statement in statements] == [
+        ("a", False),
+        ("", True),
+        ("", True),
+        ("e", False),
+    ]
 
 
 def test_statement_with_a_hidden_line_is_hidden() -> None:
     source = "for x in (1, 2):\n    ### BEGIN HIDDEN TESTS\n    assert f(x) == 42\n    ### END HIDDEN TESTS"
-    assert [check.is_hidden for check in read_checks(ast.parse(source), source)] == [True]
+    assert [statement.is_hidden for statement in read_statements(ast.parse(source), source)] == [True]
 
 
 def test_unclosed_hidden_region_extends_to_the_end() -> None:
-    checks = read_checks(
+    statements = read_statements(
         ast.parse("### BEGIN HIDDEN TESTS\nassert a\nassert b"), "### BEGIN HIDDEN TESTS\nassert a\nassert b"
     )
-    assert [check.is_hidden for check in checks] == [True, True]
+    assert [statement.is_hidden for statement in statements] == [True, True]
 
 
 def test_long_text_is_shortened_in_the_middle() -> None:

@@ -60,7 +60,7 @@ c.JupyterHub.load_roles = roles.load_roles()
 watch_services()  # restarts a killed service within seconds
 c.JupyterHub.services = [
     {
-        "name": roles.SERVICE,
+        "name": roles.SERVICE_NAME,
         "url": f"http://{bracketed_host(settings.service_ip)}:{settings.service_port}",
         "command": die_with_parent([sys.executable, "-m", "pmh_jupyter.service"]),
         "environment": settings.to_environ() | {"PMH_DATA_DIR": str(settings.data_path)},
@@ -68,9 +68,9 @@ c.JupyterHub.services = [
         "oauth_no_confirm": True,
         "oauth_client_allowed_scopes": [grant.scope for grant in roles.SESSION_GRANTS],
     },
-    {"name": roles.ACCOUNTS, "api_token": accounts_token, "display": False},
+    {"name": roles.ACCOUNTS_SERVICE_NAME, "api_token": accounts_token, "display": False},
     {
-        "name": roles.CULLER,
+        "name": roles.CULLER_SERVICE_NAME,
         "command": die_with_parent(
             [sys.executable, "-m", "jupyterhub_idle_culler", f"--timeout={settings.idle_seconds}"]
         ),

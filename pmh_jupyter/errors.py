@@ -131,7 +131,7 @@ class Unavailable(PmhError):
 
     code = "unavailable"
     status = 503
-    advice = "Try again in a moment. Your work is saved."
+    advice = "Try again in a moment."
 
 
 class NotConnected(Unavailable):

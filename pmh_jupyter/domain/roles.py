@@ -26,6 +26,7 @@ class Permission(StrEnum):
     """A permission that roles can have."""
 
     LEARN = "learn"
+    PREVIEW_LESSONS = "preview-lessons"
     VIEW_GRADEBOOK = "view-gradebook"
     VIEW_SUBMISSIONS = "view-submissions"
     RELEASE = "release"
@@ -38,7 +39,7 @@ class Permission(StrEnum):
 # The permissions that each role has in addition to those of the previous role.
 ADDED_PERMISSIONS: Mapping[str, tuple[str, ...]] = {
     "student": ("learn",),
-    "assistant": ("view-gradebook", "view-submissions"),
+    "assistant": ("preview-lessons", "view-gradebook", "view-submissions"),
     "instructor": ("release", "adopt", "regrade", "set-limits"),
     "admin": ("manage-members",),
 }

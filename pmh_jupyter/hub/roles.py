@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-SERVICE = "pmh"
-ACCOUNTS = "pmh-accounts"
-CULLER = "idle-culler"
+SERVICE_NAME = "pmh"
+ACCOUNTS_SERVICE_NAME = "pmh-accounts"
+CULLER_SERVICE_NAME = "idle-culler"
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ CUSTOM_SCOPES = {
 SERVER_GRANTS = (
     Grant("users:activity!user", "The server reports activity. Without it, servers in use would be stopped as idle."),
     Grant("access:servers!server", "The server checks whether a visitor may access it."),
-    Grant(f"access:services!service={SERVICE}", "The server extension calls the service as the server's owner."),
+    Grant(f"access:services!service={SERVICE_NAME}", "The server extension calls the service as the server's owner."),
     Grant("custom:pmh:learn", "The panel's requests: outline, lessons, checks, submissions, events."),
     Grant(
         "custom:pmh:author",
@@ -65,7 +65,7 @@ ROLES = (
         None,
         (
             Grant("self", "JupyterHub's default: your own server, tokens and profile."),
-            Grant(f"access:services!service={SERVICE}", "Without it, the service would reject its own students."),
+            Grant(f"access:services!service={SERVICE_NAME}", "Without it, the service would reject its own students."),
             Grant("custom:pmh:learn", "A token never has more scopes than its user, so the server's token needs this."),
             Grant(
                 "custom:pmh:author", "The same for releasing. The role in a classroom decides what a user may release."
@@ -76,9 +76,9 @@ ROLES = (
     Role(
         "pmh-accounts",
         "The sign-up page",
-        ACCOUNTS,
+        ACCOUNTS_SERVICE_NAME,
         (
-            Grant(f"access:services!service={SERVICE}", "It calls the service."),
+            Grant(f"access:services!service={SERVICE_NAME}", "It calls the service."),
             Grant(
                 "custom:pmh:enrol", "It redeems a join code before the person has a token. Nothing else has this scope."
             ),
@@ -87,7 +87,7 @@ ROLES = (
     Role(
         "idle-culler",
         "Stops servers that nobody uses",
-        CULLER,
+        CULLER_SERVICE_NAME,
         (
             Grant("list:users", "It iterates over all users."),
             Grant("read:users:activity", "It reads when users were last active."),

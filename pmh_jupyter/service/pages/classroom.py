@@ -33,7 +33,7 @@ class ClassroomPage(PageHandler):
         self.render_page(
             template,
             classroom=serializers.classroom_reply(self.membership),
-            is_staff=has_permission(self.membership.role, Permission.VIEW_GRADEBOOK),
+            can_view_gradebook=has_permission(self.membership.role, Permission.VIEW_GRADEBOOK),
             nav_entry=nav_entry,
             **values,
         )

@@ -20,7 +20,7 @@ class HomePage(PageHandler):
         self.render_page(
             "home.html",
             classrooms=[serializers.classroom_reply(membership) for membership in memberships],
-            staff_roles={role.value for role in Role if has_permission(role, Permission.VIEW_GRADEBOOK)},
+            gradebook_roles={role.value for role in Role if has_permission(role, Permission.VIEW_GRADEBOOK)},
         )
 
 

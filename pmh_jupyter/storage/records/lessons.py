@@ -22,13 +22,13 @@ from pmh_jupyter.storage.tables.courses import ReleaseFileRow, VersionLessonRow
 def load_lesson_files(database: Database, person_id: UUID, classroom: str, lesson: str) -> LessonFiles:
     """The student files of the adopted release, and those of the release that this person opened last.
 
-    Raises NotFound if the classroom has no such lesson, and Conflict before the lesson opens (except for staff).
+    Raises NotFound if the classroom has no such lesson, and Conflict before the lesson opens (except for people who may preview lessons).
     """
     with database.read() as session:
         member = find_membership(session, person_id, classroom)
         assigned_lesson = find_assigned_lesson(session, member.classroom.id, lesson)
         opens_at = assigned_lesson.schedule.opens_at
-        if opens_at and opens_at > database.now() and not has_permission(member.role, Permission.VIEW_GRADEBOOK):
+        if opens_at and opens_at > database.now() and not has_permission(member.role, Permission.PREVIEW_LESSONS):
             raise Conflict(f"The lesson opens at {opens_at:%Y-%m-%d %H:%M} UTC.", advice="Try again then.")
         opened_release = session.get(OpenedReleaseRow, (person_id, assigned_lesson.assignment.id))
         current = _load_student_files(session, database, lesson, assigned_lesson.release_id)

@@ -147,7 +147,7 @@ def _check_admissible(session: Session, database: Database, new_submission: NewS
     assigned_lesson = find_assigned_lesson(session, member.classroom.id, new_submission.lesson)
     require_release(session, assigned_lesson, new_submission.release_id)
     _require_valid_content(session, new_submission)
-    if not has_permission(member.role, Permission.VIEW_GRADEBOOK):  # staff can try a lesson at any time
+    if not has_permission(member.role, Permission.PREVIEW_LESSONS):
         _require_open(assigned_lesson, database.now())
         _require_submissions_left(session, assigned_lesson, new_submission)
     return assigned_lesson

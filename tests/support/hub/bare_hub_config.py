@@ -47,14 +47,14 @@ c.JupyterHub.load_roles = [
 ]
 c.JupyterHub.services = [
     {
-        "name": roles.SERVICE,
+        "name": roles.SERVICE_NAME,
         "api_token": os.environ["BARE_SERVICE_TOKEN"],
         "oauth_client_id": "service-pmh",
         "oauth_redirect_uri": "/services/pmh/oauth_callback",
         "oauth_no_confirm": True,
         "oauth_client_allowed_scopes": [grant.scope for grant in roles.SESSION_GRANTS],
     },
-    {"name": roles.ACCOUNTS, "api_token": os.environ["BARE_ENROL_TOKEN"]},
-    {"name": roles.CULLER, "api_token": "the-cullers-token-is-not-used-here"},
+    {"name": roles.ACCOUNTS_SERVICE_NAME, "api_token": os.environ["BARE_ENROL_TOKEN"]},
+    {"name": roles.CULLER_SERVICE_NAME, "api_token": "the-cullers-token-is-not-used-here"},
     {"name": "tests", "api_token": os.environ["BARE_ADMIN_TOKEN"]},
 ]

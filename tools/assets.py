@@ -61,7 +61,7 @@ def _build_asset(asset: Asset, progress: Progress) -> None:
 
 
 def asset_fingerprint(asset: Asset, root: Path = ROOT) -> str:
-    """A hash of the asset's sources, packages and build settings."""
+    """Return a hash of the asset's sources, packages and build settings."""
     names = ("package.json", "package-lock.json", ".npmrc", *asset.sources)
     return content_hash(root / asset.folder / name for name in names)
 

@@ -41,7 +41,7 @@ A scope limits what a token can be used for. A role decides what a person may do
 
 
 def settings_page() -> str:
-    """The page of every `PMH_*` variable, with its default and its meaning."""
+    """Return the page of every `PMH_*` variable, with its default and its meaning."""
     rows = [
         (f"`{name}`", "empty" if trait.default_value in ("", None) else f"`{trait.default_value}`", str(trait.help))
         for name, trait in Settings.traits_by_variable().items()
@@ -50,7 +50,7 @@ def settings_page() -> str:
 
 
 def scopes_page() -> str:
-    """The page of custom scopes, roles at the Hub, scopes of a server's token and of a browser session, and roles in a classroom."""
+    """Return the page of custom scopes, roles at the Hub, scopes of a server's token and of a browser session, and roles in a classroom."""
     custom = [(f"`{scope}`", meaning) for scope, meaning in roles.CUSTOM_SCOPES.items()]
     grant_headings = ("scope", "reason")
     parts = [
@@ -72,7 +72,7 @@ def scopes_page() -> str:
 
 
 def routes_table() -> str:
-    """The table of every operation of the service's API."""
+    """Return the table of every operation of the service's API."""
     rows = [
         (f"`{method} {route.path}`", operation.summary, _required_access(operation), _request_and_reply(operation))
         for route in ROUTES
@@ -82,7 +82,7 @@ def routes_table() -> str:
 
 
 def errors_table() -> str:
-    """The table of every error code of the service and the server extension."""
+    """Return the table of every error code of the service and the server extension."""
     errors_by_code = {
         error_class.code: error_class
         for error_class in _error_classes(errors.PmhError)
@@ -96,7 +96,7 @@ def errors_table() -> str:
 
 
 def flags_table() -> str:
-    """The table of every integrity flag."""
+    """Return the table of every integrity flag."""
     return _markdown_table(("flag", "meaning"), [(f"`{code}`", text) for code, text in FLAG_TEXTS.items()])
 
 
@@ -157,13 +157,13 @@ def _fill_tables(page: str, tables: dict[str, Callable[[], str]]) -> str:
 
 
 def api_page() -> str:
-    """The page api.md with current tables."""
+    """Return the page api.md with current tables."""
     page = (DOCS / "reference" / "api.md").read_text(encoding="utf-8")
     return _fill_tables(page, {"routes": routes_table, "errors": errors_table})
 
 
 def grading_page() -> str:
-    """The page grading.md with a current table of flags."""
+    """Return the page grading.md with a current table of flags."""
     page = (DOCS / "explanation" / "grading.md").read_text(encoding="utf-8")
     return _fill_tables(page, {"flags": flags_table})
 

@@ -23,12 +23,12 @@ _KeyFunction = Callable[[Json], Hashable]
 
 
 def cell_content(cell: Json) -> tuple[str, str, str]:
-    """The visible content of a cell: type, text, attachments."""
+    """Return the visible content of a cell: type, text, attachments."""
     return cell["cell_type"], cell["source"], repr(cell.get("attachments") or "")
 
 
 def is_release_owned(cell: Json) -> bool:
-    """True for a cell that only the release may change: a test, a task, or any locked cell."""
+    """Return True for a cell that only the release may change: a test, a task, or any locked cell."""
     return cell_grade_id(cell) is not None and nbgrader_metadata(cell).get("solution") is not True
 
 
@@ -42,7 +42,10 @@ def pair_cells(left: list[Json], right: list[Json]) -> CellPairs:
 def pair_cells_via_base(
     base: list[Json], mine: list[Json], theirs: list[Json]
 ) -> tuple[CellPairs, CellPairs, CellPairs]:
-    """The pairs mine→theirs, mine→base and theirs→base. Cells of mine and theirs can also be paired through their partner in base."""
+    """Return the pairs mine→theirs, mine→base and theirs→base.
+
+    Cells of mine and theirs can also be paired through their partner in base.
+    """
     mine_to_base, base_to_theirs = pair_cells(mine, base), pair_cells(base, theirs)
     pairs = _pair_by_identity(mine, theirs)
     paired_theirs = set(pairs.values())
@@ -73,7 +76,7 @@ def _pair_by_content(left: list[Json], right: list[Json], pairs: Mapping[int, in
 def _pair_by_key(
     left: list[Json], right: list[Json], pairs: Mapping[int, int], key: _KeyFunction, unique_only: bool = False
 ) -> CellPairs:
-    """Pair cells that have the same key and no partner yet, in order."""
+    """Return pair cells that have the same key and no partner yet, in order."""
     right_positions = _positions_by_key(right, set(pairs.values()), key)
     new_pairs: CellPairs = {}
     for value, left_positions in _positions_by_key(left, pairs.keys(), key).items():
@@ -83,7 +86,7 @@ def _pair_by_key(
 
 
 def _positions_by_key(cells: list[Json], paired: Iterable[int], key: _KeyFunction) -> dict[Hashable, list[int]]:
-    """Indices of the cells with each key. Skips cells that have a partner, and cells whose key is None."""
+    """Return indices of the cells with each key. Skips cells that have a partner, and cells whose key is None."""
     positions: dict[Hashable, list[int]] = defaultdict(list)
     paired_indices = set(paired)
     for index, cell in enumerate(cells):

@@ -7,7 +7,7 @@ CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
 
 def encode_readable_code(digest: bytes) -> str:
-    """A code of two groups of four characters, e.g. 7KQM-2XWD, made from a hash or a MAC.
+    """Return a code of two groups of four characters, e.g. 7KQM-2XWD, made from a hash or a MAC.
 
     Carries 39 bits: enough to be hard to guess online, too few to identify a text in a large set.
     """

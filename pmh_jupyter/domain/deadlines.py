@@ -30,7 +30,7 @@ class LocalSchedule:
 
 
 def load_time_zone(name: str) -> ZoneInfo:
-    """The time zone with an IANA name. Raises BadInput if there is none."""
+    """Return the time zone with an IANA name. Raises BadInput if there is none."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
@@ -40,7 +40,7 @@ def load_time_zone(name: str) -> ZoneInfo:
 
 
 def to_utc(wall_time: datetime, time_zone: str, *, prefer_later: bool) -> datetime:
-    """The time in UTC at which clocks in the zone show the naive `wall_time`; the second one if `prefer_later` and there are two.
+    """Return the time in UTC at which clocks in the zone show the naive `wall_time`; the second one if `prefer_later` and there are two.
 
     Raises BadInput for an unknown zone, ValueError if `wall_time` has a time zone.
     """
@@ -59,7 +59,7 @@ def _is_in_gap(wall_time: datetime, time_zone: str) -> bool:
 
 
 def to_utc_schedule(local_schedule: LocalSchedule) -> Schedule:
-    """The same schedule in UTC. Raises BadInput for an unknown zone."""
+    """Return the same schedule in UTC. Raises BadInput for an unknown zone."""
     return Schedule(
         opens_at=local_schedule.opens and to_utc(local_schedule.opens, local_schedule.time_zone, prefer_later=False),
         due_at=local_schedule.due and to_utc(local_schedule.due, local_schedule.time_zone, prefer_later=True),
@@ -68,5 +68,5 @@ def to_utc_schedule(local_schedule: LocalSchedule) -> Schedule:
 
 
 def local_day(moment: datetime, time_zone: str) -> date:
-    """The date of a point in time in the zone. Streaks count these."""
+    """Return the date of a point in time in the zone. Streaks count these."""
     return moment.astimezone(load_time_zone(time_zone)).date()

@@ -47,7 +47,7 @@ class Event:
     data: Mapping[str, Any] = field(default_factory=dict)
 
     def to_public_data(self) -> dict[str, EventValue]:
-        """The data that is sent to the person: without nesting, and exercises by grade_id only."""
+        """Return the data that is sent to the person: without nesting, and exercises by grade_id only."""
         if self.kind is not EventKind.SUBMISSION_GRADED:
             return dict(self.data)
         public_data: dict[str, EventValue] = {

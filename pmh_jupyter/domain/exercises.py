@@ -31,7 +31,10 @@ class _CellGroup:
 
 
 def find_exercises(notebook: Notebook) -> tuple[Exercise, ...]:
-    """The exercises of a notebook, in order. The title is `metadata.pmh.title`, else the last heading before it, else the grade_id."""
+    """Return the exercises of a notebook, in order.
+
+    The title is `metadata.pmh.title`, else the last heading before it, else the grade_id.
+    """
     return tuple(
         _build_exercise(notebook.path, group)
         for group in _group_cells(notebook)

@@ -128,7 +128,7 @@ class CodedFlag(Protocol):
 
 
 def feedback_text(message: CodedMessage) -> str:
-    """The sentence for a message. An unknown code gives a neutral sentence, a missing parameter a dash; never raises."""
+    """Return the sentence for a message. An unknown code gives a neutral sentence, a missing parameter a dash; never raises."""
     params = {name: str(value) for name, value in message.params.items() if value}
     if PARAM_BEFORE_FULL_STOP in params:
         params[PARAM_BEFORE_FULL_STOP] = params[PARAM_BEFORE_FULL_STOP].rstrip(".")
@@ -139,12 +139,12 @@ def feedback_text(message: CodedMessage) -> str:
 
 
 def param_names(code: str) -> frozenset[str]:
-    """The parameters that the sentence for a code shows; none for an unknown code."""
+    """Return the parameters that the sentence for a code shows; none for an unknown code."""
     return frozenset(_PARAM.findall(FEEDBACK_TEXTS.get(code, "")))
 
 
 def flag_text(flag: CodedFlag) -> str:
-    """The sentence for a flag, with its detail; never raises."""
+    """Return the sentence for a flag, with its detail; never raises."""
     text = FLAG_TEXTS.get(flag.code)
     if text is None:
         return UNKNOWN_CODE_TEXT
@@ -153,7 +153,7 @@ def flag_text(flag: CodedFlag) -> str:
 
 @cache
 def expand_template(template: str) -> tuple[tuple[frozenset[str], str], ...]:
-    """The sentences that a template can become, each with the optional parameters that it needs; the last needs none."""
+    """Return the sentences that a template can become, each with the optional parameters that it needs; the last needs none."""
     optional = _OPTIONAL_PART.search(template)
     if optional is None:
         return ((frozenset(), template),)

@@ -10,7 +10,7 @@ from pmh_jupyter.domain.course import File
 
 
 def sha256_hex(content: bytes) -> str:
-    """The hex digest under which the content of a file is stored."""
+    """Return the hex digest under which the content of a file is stored."""
     return hashlib.sha256(content).hexdigest()
 
 

@@ -58,7 +58,7 @@ class ReleaseIsolation:
     notebooks: tuple[NotebookIsolation, ...]
 
     def find_notebook(self, notebook: str) -> NotebookIsolation | None:
-        """The entry of a notebook (by path); None if it has no test cells."""
+        """Return the entry of a notebook (by path); None if it has no test cells."""
         return next(
             (notebook_isolation for notebook_isolation in self.notebooks if notebook_isolation.notebook == notebook),
             None,

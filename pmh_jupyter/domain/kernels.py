@@ -22,7 +22,7 @@ _CODE_STUBS = {
 
 
 def language_of(metadata: Mapping[str, Any]) -> str:
-    """The language of a notebook's code, in lower case; "python" if the metadata does not name one."""
+    """Return the language of a notebook's code, in lower case; "python" if the metadata does not name one."""
     for section, key in (("kernelspec", "language"), ("language_info", "name")):
         values = metadata.get(section)
         language = values.get(key) if isinstance(values, Mapping) else None
@@ -32,7 +32,7 @@ def language_of(metadata: Mapping[str, Any]) -> str:
 
 
 def kernel_of(metadata: Mapping[str, Any]) -> str:
-    """The name of the kernel that a notebook needs; "" for Python, which the grader runs without a kernel."""
+    """Return the name of the kernel that a notebook needs; "" for Python, which the grader runs without a kernel."""
     language = language_of(metadata)
     if language == PYTHON:
         return ""
@@ -42,5 +42,5 @@ def kernel_of(metadata: Mapping[str, Any]) -> str:
 
 
 def code_stub(language: str) -> str:
-    """The stub that replaces a solution; only a comment if the language is unknown."""
+    """Return the stub that replaces a solution; only a comment if the language is unknown."""
     return _CODE_STUBS.get(language, _STUB_COMMENT)

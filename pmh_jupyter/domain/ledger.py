@@ -27,7 +27,7 @@ class LedgerEntry:
 
 
 def compute_grade(entries: Iterable[LedgerEntry]) -> int | None:
-    """The grade in milli-points; None if nothing has been graded.
+    """Return the grade in milli-points; None if nothing has been graded.
 
     An override is the grade. Otherwise it is the manual entry, or else the verdict, minus all penalties, and at least 0. Superseded
     entries do not count. If several entries of a kind remain, the newest counts; penalties are added up.

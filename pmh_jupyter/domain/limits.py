@@ -68,7 +68,7 @@ class RequestedLimits:
         return cls(**fields)
 
     def to_written(self) -> dict[str, float | None]:
-        """The values by the names and in the units of `LIMITS`."""
+        """Return the values by the names and in the units of `LIMITS`."""
         return _to_written(asdict(self))
 
     @property
@@ -102,7 +102,7 @@ class EffectiveLimits:
         return replace(limits, submission_seconds=max(limits.submission_seconds, limits.cell_seconds))
 
     def to_written(self) -> dict[str, float | None]:
-        """The values by the names and in the units of `LIMITS`."""
+        """Return the values by the names and in the units of `LIMITS`."""
         return _to_written(asdict(self))
 
 

@@ -80,24 +80,24 @@ def find_regions(source: str) -> tuple[tuple[Region, ...], tuple[MarkerProblem, 
 
 
 def has_region(source: str, kind: RegionKind) -> bool:
-    """True if the source contains a complete region of this kind."""
+    """Return whether the source contains a complete region of this kind."""
     return any(region.kind is kind for region in find_regions(source)[0])
 
 
 def region_texts(source: str, kind: RegionKind) -> tuple[str, ...]:
-    """The text of each region of this kind, without the marker lines."""
+    """Return the text of each region of this kind, without the marker lines."""
     lines = split_source_lines(source)
     regions, _ = find_regions(source)
     return tuple("\n".join(lines[r.start + 1 : r.stop - 1]) for r in regions if r.kind is kind)
 
 
 def remove_regions(source: str, kind: RegionKind) -> str:
-    """The source without the regions of this kind."""
+    """Return the source without the regions of this kind."""
     return _replace_regions(source, kind, lambda _indent: [])
 
 
 def replace_solutions(source: str, stub: str) -> str:
-    """The source with nbgrader's stub for each solution, at the indentation of its BEGIN line."""
+    """Return the source with nbgrader's stub for each solution, at the indentation of its BEGIN line."""
     return _replace_regions(source, RegionKind.SOLUTION, lambda indent: [indent + line for line in stub.split("\n")])
 
 

@@ -94,7 +94,7 @@ class _NotebookMerge:
     used_ids: set[str] = field(default_factory=set)
 
     def run(self) -> Json:
-        """The merged notebook."""
+        """Return the merged notebook."""
         mine, theirs = self.mine["cells"], [self._with_id(cell) for cell in self.theirs["cells"]]
         base = self.base["cells"] if self.base else []
         mine_to_theirs, mine_to_base, theirs_to_base = pair_cells_via_base(base, mine, theirs)
@@ -111,7 +111,7 @@ class _NotebookMerge:
         return {**self.theirs, "metadata": self._merge_notebook_metadata(), "cells": cells}
 
     def _merge_notebook_metadata(self) -> Json:
-        """The notebook's metadata: the student's (kernel, entries of JupyterLab) if it differs from the base, else the release's."""
+        """Return the notebook's metadata: the student's (kernel, entries of JupyterLab) if it differs from the base, else the release's."""
         is_untouched = self.base is not None and self.mine["metadata"] == self.base["metadata"]
         metadata: Json = (self.theirs if is_untouched else self.mine)["metadata"]
         return metadata
@@ -139,7 +139,7 @@ class _NotebookMerge:
         return [updated]
 
     def _conflict_note_cells(self, base: Json | None, theirs: Json) -> list[Json]:
-        """The note after a cell that the student has changed, if the release has changed it, too."""
+        """Return the note after a cell that the student has changed, if the release has changed it, too."""
         is_expected = (
             nbgrader_metadata(theirs).get("solution") is True
             if base is None
@@ -157,7 +157,7 @@ class _NotebookMerge:
     def _collect_student_cells(
         self, mine_to_theirs: CellPairs, base_cells: dict[int, Json]
     ) -> defaultdict[int | None, list[Json]]:
-        """Cells that only the student has, by index of the preceding cell of the release (None: at the start)."""
+        """Return cells that only the student has, by index of the preceding cell of the release (None: at the start)."""
         student_cells: defaultdict[int | None, list[Json]] = defaultdict(list)
         release_grade_ids = {cell_grade_id(cell) for cell in self.theirs["cells"]}
         anchor: int | None = None
@@ -175,7 +175,7 @@ class _NotebookMerge:
         return student_cells
 
     def _with_id(self, cell: Json) -> Json:
-        """The cell with a unique id, which is its own id if that is unused."""
+        """Return the cell with a unique id, which is its own id if that is unused."""
         name, count = cell.get("id"), 0
         while not name or name in self.used_ids:
             text = f"{cell['cell_type']}\n{cell['source']}\n{count}"
@@ -192,7 +192,7 @@ def _cell_name(cell: Json) -> str:
 
 
 def _merge_cell_metadata(base: Json | None, mine: Json, theirs: Json) -> Json:
-    """A cell's metadata: that of the release, and keys that the student or JupyterLab has added to the base."""
+    """Return a cell's metadata: that of the release, and keys that the student or JupyterLab has added to the base."""
     base_keys = set(base["metadata"]) if base else set()
     added_by_student = {
         key: value

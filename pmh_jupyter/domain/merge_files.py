@@ -28,7 +28,7 @@ def merge_file(base: bytes | None, mine: bytes | None, theirs: bytes | None) -> 
 
 
 def choose_copy_name(path: str, taken: Collection[str]) -> str:
-    """An unused name for the release's version of a file: for data.csv, data.new.csv, then data.new-2.csv, and so on."""
+    """Return an unused name for the release's version of a file: for data.csv, data.new.csv, then data.new-2.csv, and so on."""
     folder, slash, name = path.rpartition("/")
     stem, dot, suffix = name.rpartition(".")
     if not stem:

@@ -69,7 +69,7 @@ class Notebook:
         return kernel_of(self.metadata)
 
     def cells_by_grade_id(self) -> dict[str, Cell]:
-        """The first cell with each grade_id."""
+        """Return the first cell with each grade_id."""
         first_cells: dict[str, Cell] = {}
         for cell in self.cells:
             if cell.grade_id:
@@ -110,7 +110,7 @@ def _parse_json(path: str, content: bytes) -> Any:
 
 
 def _find_cells(data: dict[str, Any]) -> list[Any] | None:
-    """The cells of format 4, or those of all worksheets of format 3."""
+    """Return the cells of format 4, or those of all worksheets of format 3."""
     if isinstance(data.get("cells"), list):
         return list(data["cells"])
     worksheets = data.get("worksheets")

@@ -27,14 +27,14 @@ def load_notebook(path: str, content: bytes) -> Json:
 
 
 def dump_notebook(notebook: Json) -> bytes:
-    """The notebook in the layout that Jupyter writes, so that saving it in Jupyter without an edit changes nothing."""
+    """Return the notebook in the layout that Jupyter writes, so that saving it in Jupyter without an edit changes nothing."""
     cells = [{**cell, "source": cell["source"].splitlines(keepends=True)} for cell in notebook["cells"]]
     text = json.dumps({**notebook, "cells": cells}, ensure_ascii=False, indent=1, sort_keys=True)
     return f"{text}\n".encode("utf-8", "surrogatepass")
 
 
 def cell_source(cell: Json) -> str:
-    """The text of a cell, which nbformat stores as a string or a list of lines."""
+    """Return the text of a cell, which nbformat stores as a string or a list of lines."""
     text = cell.get("source", "")
     return "".join(text) if isinstance(text, list) else str(text)
 
@@ -45,18 +45,18 @@ def nbgrader_metadata(cell: Json) -> Json:
 
 
 def pmh_metadata(cell: Json) -> Json:
-    """The metadata of a cell under `metadata.pmh`; empty if it has none."""
+    """Return the metadata of a cell under `metadata.pmh`; empty if it has none."""
     return _as_mapping(cell["metadata"].get("pmh"))
 
 
 def cell_grade_id(cell: Json) -> str | None:
-    """The grade_id of a cell; None if it has none."""
+    """Return the grade_id of a cell; None if it has none."""
     name = nbgrader_metadata(cell).get("grade_id")
     return name if isinstance(name, str) and name else None
 
 
 def cell_label(cell: Json, number: int) -> str:
-    """The name of a cell in messages: its grade_id, else its number, counted from 1."""
+    """Return the name of a cell in messages: its grade_id, else its number, counted from 1."""
     return cell_grade_id(cell) or f"cell {number}"
 
 

@@ -6,7 +6,7 @@ from pmh_jupyter.errors import BadInput
 
 
 def is_safe_path(path: str) -> bool:
-    """True if a POSIX path names a file below the folder that it is relative to, on every operating system.
+    """Return whether a POSIX path names a file below the folder that it is relative to, on every operating system.
 
     Rejected: absolute paths, empty parts, "." and "..", backslashes, and control or other unprintable characters.
     Symbolic links are not resolved: the code that opens the file must refuse them.

@@ -85,7 +85,7 @@ def _compute_exercise_state(attempts: list[Attempt]) -> ProgressState:
 
 
 def compute_lesson_state(exercises: Iterable[ProgressState], *, is_opened: bool) -> ProgressState:
-    """The state of a lesson from the states of its exercises. A lesson without exercises is done when it has been opened."""
+    """Return the state of a lesson from the states of its exercises. A lesson without exercises is done when it has been opened."""
     states = tuple(exercises)
     if not states:
         return ProgressState.DONE if is_opened else ProgressState.NOT_STARTED
@@ -99,10 +99,10 @@ def compute_lesson_state(exercises: Iterable[ProgressState], *, is_opened: bool)
 
 
 def is_attempt(outcome: Outcome) -> bool:
-    """True if a verdict with this outcome counts as an attempt."""
+    """Return whether a verdict with this outcome counts as an attempt."""
     return outcome not in NON_ATTEMPT_OUTCOMES
 
 
 def is_answered(verdict: ExerciseVerdict) -> bool:
-    """False if the student has not changed the stub of the release."""
+    """Return False if the student has not changed the stub of the release."""
     return verdict.message is None or verdict.message.code != NOT_ANSWERED_CODE

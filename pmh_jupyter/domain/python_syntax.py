@@ -12,7 +12,7 @@ _parse_lock = threading.Lock()
 
 
 def parse(source: str | bytes, flags: int = 0) -> ast.Module:
-    """The syntax tree of a source. `flags` as for `compile`. Raises one of PARSE_ERRORS.
+    """Return the syntax tree of a source. `flags` as for `compile`. Raises one of PARSE_ERRORS.
 
     A lock allows one thread at a time: before 3.11.8 and 3.12.2, CPython's parser shares its recursion counter between threads, which
     occasionally raises SystemError (https://github.com/python/cpython/issues/106905).

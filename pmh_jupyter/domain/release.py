@@ -57,7 +57,7 @@ def build_release(slug: str, title: str, notebooks: Iterable[File], data: Iterab
 
 
 def student_source(cell: Json, language: str = PYTHON) -> str:
-    """The student version of a cell's text. As in nbgrader, a solution cell without a marked region is replaced as a whole."""
+    """Return the student version of a cell's text. As in nbgrader, a solution cell without a marked region is replaced as a whole."""
     source: str = cell["source"]
     stub = code_stub(language) if cell["cell_type"] == "code" else TEXT_STUB
     if has_region(source, RegionKind.SOLUTION):
@@ -68,7 +68,7 @@ def student_source(cell: Json, language: str = PYTHON) -> str:
 
 
 def _build_versions(file: File) -> tuple[File, File]:
-    """The sealed and the student version of a notebook. Both have the same cells with the same ids."""
+    """Return the sealed and the student version of a notebook. Both have the same cells with the same ids."""
     sealed = _clean_notebook(load_notebook(file.path, file.content))
     student_metadata = {key: value for key, value in sealed["metadata"].items() if key != "pmh"}
     language = language_of(sealed["metadata"])
@@ -170,7 +170,7 @@ def _make_student_cell(cell: Json, language: str) -> Json:
 
 
 def _choose_cell_ids(cells: list[Json]) -> list[str]:
-    """A stable id for each cell: the author's own, else its grade_id, else a hash of its heading or text."""
+    """Return a stable id for each cell: the author's own, else its grade_id, else a hash of its heading or text."""
     chosen_ids: dict[str, None] = {}
     for cell in cells:
         preferred_id = next(

@@ -46,7 +46,7 @@ ADDED_PERMISSIONS: Mapping[str, tuple[str, ...]] = {
 
 
 def _expand_permissions(added: Mapping[str, tuple[str, ...]]) -> dict[Role, frozenset[Permission]]:
-    """All permissions of each role. Raises ValueError for an unknown role or permission, and for one that no role has."""
+    """Return all permissions of each role. Raises ValueError for an unknown role or permission, and for one that no role has."""
     inherited_permissions: set[Permission] = set()
     permissions_by_role: dict[Role, frozenset[Permission]] = {}
     for role in Role:
@@ -67,5 +67,5 @@ ROLE_PERMISSIONS = _expand_permissions(ADDED_PERMISSIONS)
 
 
 def has_permission(role: Role, permission: Permission) -> bool:
-    """True if the role holds the permission."""
+    """Return whether the role holds the permission."""
     return permission in ROLE_PERMISSIONS[role]

@@ -49,7 +49,10 @@ class ExtensionContext:
         await self.service.close()
 
     async def get_status(self, owner: str, is_connected: bool, request_id: str) -> LabStatus:
-        """Whether the service can be reached, and how many entries wait. Without a hub (`is_connected` False) nothing is requested."""
+        """Return whether the service can be reached, and how many entries wait.
+
+        Without a hub (`is_connected` False) nothing is requested.
+        """
         is_reachable = is_connected and await self.service.is_reachable(request_id)
         waiting_entries = await asyncio.to_thread(self.outbox.list_waiting)
         return LabStatus(version=__version__, name=owner, is_reachable=is_reachable, outbox_size=len(waiting_entries))

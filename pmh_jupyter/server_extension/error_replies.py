@@ -37,7 +37,7 @@ class ServiceError(Exception):
 
 
 def to_error_response(error: Any, status: int, request_id: str) -> ErrorResponse:
-    """The response for an exception that has ended a request. `status` is the one that tornado would have used."""
+    """Return the response for an exception that has ended a request. `status` is the one that tornado would have used."""
     if isinstance(error, ServiceError):
         return ErrorResponse(error.status, error.reply, error.retry_after)
     if isinstance(error, PmhError):

@@ -39,7 +39,7 @@ class LessonFolder:
         return self.path.relative_to(self._server_root).as_posix()
 
     def resolve_path(self, name: str) -> Path:
-        """The path of a file. Raises BadInput for an unsafe name, Conflict if a part of the path is a symbolic link."""
+        """Return the path of a file. Raises BadInput for an unsafe name, Conflict if a part of the path is a symbolic link."""
         self._refuse_links(*PurePosixPath(check_name(name)).parts)
         return self.path / name
 
@@ -55,7 +55,7 @@ class LessonFolder:
                 )
 
     def read(self, name: str) -> bytes | None:
-        """The content of a file, None if it is missing. Raises Conflict if the path is not a file."""
+        """Return the content of a file, None if it is missing. Raises Conflict if the path is not a file."""
         path = self.resolve_path(name)
         try:
             return path.read_bytes()

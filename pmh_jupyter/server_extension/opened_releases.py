@@ -26,7 +26,7 @@ class OpenedReleases:
         self._service = service
 
     async def find_release_id(self, classroom: str, lesson: str, request_id: str) -> str | None:
-        """The release that was opened last; None if the lesson was never opened.
+        """Return the release that was opened last; None if the lesson was never opened.
 
         Asks the service only if the file has no record. Raises ServiceError or Unavailable then.
         """
@@ -61,7 +61,7 @@ class OpenedReleasesFile:
         self._log = log
 
     def find_release_id(self, classroom: str, lesson: str) -> str | None:
-        """The recorded release, or None."""
+        """Return the recorded release, or None."""
         return self._read().get(f"{classroom}/{lesson}")
 
     def record(self, classroom: str, lesson: str, release_id: str) -> None:

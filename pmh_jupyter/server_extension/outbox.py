@@ -47,15 +47,15 @@ class StoredEntry:
     body: bytes | None = field(default=None, repr=False)
 
     def read_body(self) -> bytes:
-        """The request body, from memory or else from the file. Raises OSError."""
+        """Return the request body, from memory or else from the file. Raises OSError."""
         return self.body if self.body is not None else self.path.read_bytes().split(b"\n", 1)[1]
 
     def with_body(self) -> StoredEntry:
-        """The same entry with its body in memory. Raises OSError, FileNotFoundError for a deleted entry."""
+        """Return the same entry with its body in memory. Raises OSError, FileNotFoundError for a deleted entry."""
         return replace(self, body=self.read_body())
 
     def without_body(self) -> StoredEntry:
-        """The same entry, which takes its body from the file."""
+        """Return the same entry, which takes its body from the file."""
         return replace(self, body=None)
 
 
@@ -68,7 +68,7 @@ class Outbox:
         self._log = log
 
     def list_waiting(self) -> tuple[StoredEntry, ...]:
-        """Entries to be sent, oldest first. Raises NotSaved if the folder cannot be read."""
+        """Return entries to be sent, oldest first. Raises NotSaved if the folder cannot be read."""
         return tuple(self._read_entries(self._folder, self._list_waiting_names()))
 
     def list_refused(self) -> tuple[StoredEntry, ...]:

@@ -92,7 +92,7 @@ class OutboxSender:
             await asyncio.gather(self._send_task, return_exceptions=True)
 
     def get_attempts(self, entry_id: UUID) -> SendAttempts:
-        """The attempts to send an entry that is still waiting."""
+        """Return the attempts to send an entry that is still waiting."""
         return self._attempts.get(entry_id, SendAttempts())
 
     async def send_now(self, stored_entry: StoredEntry) -> LabSubmissionReply | None:
@@ -217,7 +217,7 @@ class OutboxSender:
         return delay_seconds
 
     def _retry_delay(self, retry_after: float | None) -> float:
-        """Seconds until the next attempt: exponential backoff, but not less than the service asked for."""
+        """Return seconds until the next attempt: exponential backoff, but not less than the service asked for."""
         if retry_after is None:
             return self._next_backoff()
         delay = self._add_jitter(min(retry_after, MAX_RETRY_AFTER_SECONDS))
@@ -259,7 +259,7 @@ def _is_retryable(error: ServiceError, attempt_count: int) -> bool:
 
 
 def _to_lab_reply(entry: OutboxEntry, response: ServiceResponse, log: logging.Logger) -> LabSubmissionReply:
-    """The reply for the panel. The service has accepted the request, even if its reply cannot be read."""
+    """Return the reply for the panel. The service has accepted the request, even if its reply cannot be read."""
     try:
         submission = SubmissionReply.model_validate_json(response.body)
     except ValidationError as error:

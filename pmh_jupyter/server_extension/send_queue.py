@@ -35,7 +35,7 @@ class SendQueue:
             self._needs_load = False
 
     def first(self) -> StoredEntry | None:
-        """The entry to be sent next; None if the queue is empty."""
+        """Return the entry to be sent next; None if the queue is empty."""
         return self._entries[min(self._entries)] if self._entries else None
 
     def remove(self, stored_entry: StoredEntry) -> None:

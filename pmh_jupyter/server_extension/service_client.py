@@ -82,7 +82,7 @@ class ServiceClient:
         return await self._fetch(method, self._api_url(path), request_id, body)
 
     async def is_reachable(self, request_id: str) -> bool:
-        """True if the service replies to a health check."""
+        """Return whether the service replies to a health check."""
         try:
             await self._fetch("GET", f"{self._base_url}/health", request_id)
         except (Unavailable, ServiceError):
@@ -190,7 +190,7 @@ def parse_failure(status: int, body: bytes, retry_after: float | None, request_i
 
 
 def parse_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of a Retry-After header (RFC 9110, 10.2.3). None if absent, or a date, a form that the service does not use."""
+    """Return seconds of a Retry-After header (RFC 9110, 10.2.3). None if absent, or a date, a form that the service does not use."""
     try:
         return max(0.0, float(headers["Retry-After"]))
     except (KeyError, ValueError):

@@ -157,7 +157,7 @@ class _ReleaseMerge:
             used_names.add(free_name)
 
     def merge_reply(self) -> MergeReply:
-        """The combined reports."""
+        """Return the combined reports."""
         return MergeReply(
             updated=tuple(cell for report in self.reports for cell in report.updated),
             added=tuple(cell for report in self.reports for cell in report.added),

@@ -84,7 +84,7 @@ def _has_demo_classroom(database: Database) -> bool:
 
 
 def _is_loaded(database: Database, marker_path: Path, files: tuple[File, ...]) -> bool:
-    """True if this version of the package has loaded the same files into the same database, and the demo classroom still exists."""
+    """Return whether this version of the package has loaded the same files into the same database, and the demo classroom still exists."""
     try:
         is_same = marker_path.read_text() == _marker_text(database, files)
     except FileNotFoundError:

@@ -63,7 +63,7 @@ def error_headers(error: PmhError) -> dict[str, str]:
 
 
 def _describe_validation_error(error: ValidationError) -> str:
-    """Names the invalid fields and the reasons, but not the values, which may be a student's code."""
+    """Name the invalid fields and the reasons, but not the values, which may be a student's code."""
     field_errors = error.errors(include_input=False, include_url=False, include_context=False)
     descriptions = [
         f"{'.'.join(str(part) for part in field_error['loc']) or 'the body'}: {field_error['msg']}"

@@ -59,7 +59,7 @@ def canonical_bytes(receipt: Receipt) -> bytes:
 
 
 def verify_receipt(receipt: Receipt, public_keys: Mapping[str, str]) -> bool:
-    """True if one of the keys has signed the receipt as it is. `public_keys`: as in `ReceiptSigner.public_keys`."""
+    """Return whether one of the keys has signed the receipt as it is. `public_keys`: as in `ReceiptSigner.public_keys`."""
     try:
         public_key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_keys[receipt.key_id], validate=True))
         public_key.verify(base64.b64decode(receipt.signature, validate=True), canonical_bytes(receipt))

@@ -119,7 +119,7 @@ def _award_reply(award: domain.OutlineAward) -> outline.AwardReply:
 
 
 def lesson_files_reply(files: LessonFiles) -> submission.LessonFilesReply:
-    """The files of a lesson that a student receives."""
+    """Return the files of a lesson that a student receives."""
     base = _student_release(files.base) if files.base else None
     return submission.LessonFilesReply(current=_student_release(files.current), base=base)
 
@@ -136,7 +136,7 @@ def _file_content(file: File) -> FileContent:
 
 
 def submission_reply(own_submission: Submission) -> submission.SubmissionReply:
-    """A student's own submission, without flags."""
+    """Return a student's own submission, without flags."""
     return submission.SubmissionReply(
         id=own_submission.id,
         kind=own_submission.kind.value,
@@ -158,7 +158,7 @@ def submission_reply(own_submission: Submission) -> submission.SubmissionReply:
 
 
 def member_submission_reply(member_submission: MemberSubmission) -> staff.MemberSubmissionReply:
-    """A member's submission with its flags, for staff."""
+    """Return a member's submission with its flags, for staff."""
     flags = tuple(
         submission.FlagReply(code=flag.code, cell=flag.cell, detail=flag.detail)
         for flag in member_submission.submission.flags
@@ -199,7 +199,7 @@ def _test_reply(test: TestResult) -> submission.TestReply:
 
 
 def message_reply(message: Message) -> submission.MessageReply:
-    """A message as code and parameters. Only parameters that its sentence shows are sent."""
+    """Return a message as code and parameters. Only parameters that its sentence shows are sent."""
     names = param_names(message.code)
     return submission.MessageReply(
         code=message.code, params={name: value for name, value in message.params.items() if name in names}
@@ -250,7 +250,7 @@ def _gradebook_row(row: GradebookRow) -> staff.GradebookRow:
 
 
 def event_reply(event: Event) -> submission.EventReply:
-    """An event without the data that its recipient may not read."""
+    """Return an event without the data that its recipient may not read."""
     return submission.EventReply(
         number=event.number, kind=event.kind.value, occurred_at=event.occurred_at, data=event.to_public_data()
     )

@@ -112,5 +112,5 @@ def _damaged_blob_error(namespace: BlobNamespace, digest: str) -> Unavailable:
 
 
 def _is_complete(path: Path, content: bytes) -> bool:
-    """True if the file exists with the right size. A shorter file, for example from a damaged disk, is written again."""
+    """Return whether the file exists with the right size. A shorter file, for example from a damaged disk, is written again."""
     return path.is_file() and path.stat().st_size == len(content)

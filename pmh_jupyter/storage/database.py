@@ -27,7 +27,7 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """The default clock: the present time in UTC."""
+    """Return the default clock: the present time in UTC."""
     return datetime.now(UTC)
 
 
@@ -129,7 +129,7 @@ class Database:
 
 
 def _acquire_lock(lock: FileLock) -> None:
-    """Acquires the lock of a SQLite file. Raises Conflict, which names the process that holds it."""
+    """Acquire the lock of a SQLite file. Raises Conflict, which names the process that holds it."""
     try:
         lock.acquire(f"process {os.getpid()}")
     except LockHeld as error:
@@ -181,7 +181,7 @@ def _unavailable_error() -> Unavailable:
 
 
 def _is_disk_full(error: OperationalError) -> bool:
-    """True if the database's disk is full. In PostgreSQL, SQLSTATE 53100 is disk_full."""
+    """Return whether the database's disk is full. In PostgreSQL, SQLSTATE 53100 is disk_full."""
     error_code = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None)
     return error_code in {"SQLITE_FULL", "53100"}
 

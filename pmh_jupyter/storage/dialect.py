@@ -61,7 +61,7 @@ def _postgresql_engine(url: URL) -> Engine:
 
 
 def _to_json(value: Any) -> str:
-    """JSON that both databases accept. PostgreSQL rejects NUL and lone surrogates, which students' values may contain."""
+    """Return JSON that both databases accept. PostgreSQL rejects NUL and lone surrogates, which students' values may contain."""
     return json.dumps(_replace_unstorable_characters(value))
 
 

@@ -66,7 +66,7 @@ def to_event(row: EventRow) -> Event:
 def load_graded_events(
     session: Session, classroom_id: UUID, person_id: UUID, after_number: int = 0
 ) -> tuple[Event, ...]:
-    """A person's `submission-graded` events in a classroom with a number greater than `after_number`, in order."""
+    """Return a person's `submission-graded` events in a classroom with a number greater than `after_number`, in order."""
     rows = session.scalars(
         select(EventRow)
         .where(

@@ -37,7 +37,7 @@ def check_revision(connection: Connection) -> None:
 
 
 def current_revision(connection: Connection) -> str | None:
-    """The revision of the database; None if it has no tables of pmh-jupyter."""
+    """Return the revision of the database; None if it has no tables of pmh-jupyter."""
     return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
 
 

@@ -17,7 +17,7 @@ def message_to_json(message: Message) -> dict[str, Any]:
 
 
 def message_from_json(data: dict[str, Any]) -> Message:
-    """The reverse of `message_to_json`."""
+    """Reverse `message_to_json`."""
     return Message(data["code"], data["params"])
 
 
@@ -27,7 +27,7 @@ def flag_to_json(flag: Flag) -> dict[str, Any]:
 
 
 def flag_from_json(data: dict[str, Any]) -> Flag:
-    """The reverse of `flag_to_json`."""
+    """Reverse `flag_to_json`."""
     return Flag(**data)
 
 
@@ -44,7 +44,7 @@ def verdict_to_json(verdict: ExerciseVerdict) -> dict[str, Any]:
 
 
 def verdict_from_json(data: dict[str, Any]) -> ExerciseVerdict:
-    """The reverse of `verdict_to_json`."""
+    """Reverse `verdict_to_json`."""
     return ExerciseVerdict(
         grade_id=data["grade_id"],
         outcome=Outcome(data["outcome"]),

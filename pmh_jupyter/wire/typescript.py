@@ -111,7 +111,7 @@ def _format_comment(text: str, indent: str) -> str:
 
 
 def _typescript_type(annotation: Any) -> str:
-    """The TypeScript type of an annotation; raises TypeError for one that this generator does not know."""
+    """Return the TypeScript type of an annotation; raises TypeError for one that this generator does not know."""
     if annotation in _SCALARS:
         return _SCALARS[annotation]
     origin, arguments = get_origin(annotation), get_args(annotation)

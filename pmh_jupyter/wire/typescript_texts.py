@@ -17,7 +17,7 @@ _TRANSLATION_IMPORT = "import type { TranslationBundle } from '@jupyterlab/trans
 
 
 def generated_header(source: str) -> str:
-    """The first line of a generated file; `source` names the Python definitions that it copies."""
+    """Return the first line of a generated file; `source` names the Python definitions that it copies."""
     return f"// Generated from {source} by `python -m pmh_jupyter.wire.typescript`; do not edit.\n"
 
 
@@ -79,6 +79,6 @@ def _format_path(path: IconPath) -> str:
 
 
 def _quote(text: str) -> str:
-    """A TypeScript string literal."""
+    """Return a TypeScript string literal."""
     escaped_text = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped_text}'"

@@ -24,7 +24,7 @@ class Part:
 
 
 def postgres_bin() -> Path | None:
-    """The folder of `initdb` and `postgres`: Debian keeps them off the PATH; the newest version wins."""
+    """Return the folder of `initdb` and `postgres`: Debian keeps them off the PATH; the newest version wins."""
     if found := shutil.which("initdb"):
         return Path(found).parent
     versions = Path("/usr/lib/postgresql").glob("*/bin/initdb")
@@ -33,7 +33,7 @@ def postgres_bin() -> Path | None:
 
 
 def chromium() -> str | None:
-    """The browser's command."""
+    """Return the browser's command."""
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 

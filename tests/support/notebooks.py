@@ -7,7 +7,7 @@ from typing import Any
 
 
 def notebook(intro: str = "Read first.", **answers: str) -> bytes:
-    """A notebook with an introduction and, for each answer, a solution cell of that grade_id and its test cell."""
+    """Return a notebook with an introduction and, for each answer, a solution cell of that grade_id and its test cell."""
     cells = [_cell("markdown", intro, "intro")]
     for grade_id, source in answers.items():
         cells.append(_cell("code", source, grade_id, _nbgrader(grade_id, solution=True)))
@@ -17,7 +17,7 @@ def notebook(intro: str = "Read first.", **answers: str) -> bytes:
 
 
 def answer(content: bytes, grade_id: str, source: str) -> bytes:
-    """The notebook after the student wrote into a cell."""
+    """Return the notebook after the student wrote into a cell."""
     book = json.loads(content)
     for cell in book["cells"]:
         if cell["metadata"].get("nbgrader", {}).get("grade_id") == grade_id:
@@ -26,7 +26,7 @@ def answer(content: bytes, grade_id: str, source: str) -> bytes:
 
 
 def sources(content: bytes) -> list[str]:
-    """The cells' sources as text, in order."""
+    """Return the cells' sources as text, in order."""
     cells: list[dict[str, Any]] = json.loads(content)["cells"]
     return ["".join(cell["source"]) for cell in cells]
 

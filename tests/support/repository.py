@@ -11,7 +11,7 @@ PACKAGE = ROOT / "pmh_jupyter"
 
 
 def committed_files() -> list[Path]:
-    """Every file that git tracks or would track. Without git, every file of the package."""
+    """Return every file that git tracks or would track. Without git, every file of the package."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     try:
         listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
@@ -21,12 +21,12 @@ def committed_files() -> list[Path]:
 
 
 def modules() -> dict[str, Path]:
-    """The modules of the package by dotted name."""
+    """Return the modules of the package by dotted name."""
     return {_dotted(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 
 def imports_of(module: str, path: Path) -> set[str]:
-    """The dotted names of the package that a module imports, anywhere in its text, imports for types included."""
+    """Return the dotted names of the package that a module imports, anywhere in its text, imports for types included."""
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -86,17 +86,17 @@ assert three == 3, "three should be 3."
 
 
 def course_files(text: str = NOTEBOOK) -> tuple[File, ...]:
-    """The course's source; another `text` of its notebook makes another release."""
+    """Return the course's source; another `text` of its notebook makes another release."""
     return (File("course.toml", COURSE.encode()), File(f"{LESSON}/{LESSON}.md", text.encode()))
 
 
 def content(path: str, data: bytes) -> dict[str, str]:
-    """A file as it travels."""
+    """Return a file as it travels."""
     return {"path": path, "sha256": sha256(data).hexdigest(), "content": base64.b64encode(data).decode()}
 
 
 def upload(*classrooms: str, text: str = NOTEBOOK) -> dict[str, Any]:
-    """The body of a CourseUpload."""
+    """Return the body of a CourseUpload."""
     return {
         "files": [content(file.path, file.content) for file in course_files(text)],
         "classrooms": list(classrooms),
@@ -104,7 +104,7 @@ def upload(*classrooms: str, text: str = NOTEBOOK) -> dict[str, Any]:
 
 
 def answered(release: dict[str, Any], **answers: str) -> list[dict[str, str]]:
-    """A release's files (a StudentRelease) with these sources in the cells of these grade_ids."""
+    """Return a release's files (a StudentRelease) with these sources in the cells of these grade_ids."""
     files = []
     for file in release["files"]:
         data = base64.b64decode(file["content"])

@@ -31,7 +31,7 @@ def bare_checkout(target: Path) -> Path:
 
 
 def install(wheel: Path, folder: Path) -> Path:
-    """An environment with the wheel and its extra [hub], at the versions of requirements/hub.lock; its folder of commands."""
+    """Return an environment with the wheel and its extra [hub], at the versions of requirements/hub.lock; its folder of commands."""
     venv.create(folder, with_pip=False, symlinks=True)
     constraints = folder / "constraints.txt"
     constraints.write_text("\n".join(HUB_PINS.findall((ROOT / "requirements" / "hub.lock").read_text())))
@@ -41,7 +41,7 @@ def install(wheel: Path, folder: Path) -> Path:
 
 
 def path_without_node(folder: Path) -> Path:
-    """A folder that stands in for /usr/bin, with everything but Node.js."""
+    """Return a folder that stands in for /usr/bin, with everything but Node.js."""
     folder.mkdir()
     for command in Path("/usr/bin").iterdir():
         if command.name not in NODE:

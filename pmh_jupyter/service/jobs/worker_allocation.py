@@ -40,7 +40,7 @@ def next_job_filter(worker_count: int, active_jobs: Collection[Job]) -> JobFilte
 
 
 def _unreserved_worker_count(worker_count: int) -> int:
-    """Number of workers that are not reserved for checks."""
+    """Return number of workers that are not reserved for checks."""
     return worker_count - (1 if worker_count < 4 else 2)
 
 

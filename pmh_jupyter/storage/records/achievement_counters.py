@@ -18,12 +18,12 @@ from pmh_jupyter.storage.tables.results import AchievementCountersRow
 
 
 def load_counters(session: Session, classroom_id: UUID, person_id: UUID) -> AchievementCounters:
-    """The person's present counters."""
+    """Return the person's present counters."""
     return _count_events(session, classroom_id, person_id)[0]
 
 
 def update_counters(session: Session, classroom_id: UUID, person_id: UUID) -> AchievementCounters:
-    """The person's present counters, which are saved. The caller has locked the membership."""
+    """Return the person's present counters, which are saved. The caller has locked the membership."""
     counters, last_event = _count_events(session, classroom_id, person_id)
     row = session.get(AchievementCountersRow, (classroom_id, person_id))
     if row is None:

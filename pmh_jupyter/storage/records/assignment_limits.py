@@ -29,14 +29,14 @@ class AssignmentLimits:
 
 
 def to_assignment_limits(row: AssignmentRow) -> AssignmentLimits:
-    """The limits of an assignment's row. Internal to `storage`."""
+    """Return the limits of an assignment's row. Internal to `storage`."""
     return AssignmentLimits(
         RequestedLimits(**{name: getattr(row, name) for name in LIMIT_COLUMNS}), RequestedLimits(**row.limit_overrides)
     )
 
 
 def make_grading_key(row: AssignmentRow, grader_version: str) -> str:
-    """The key of a grading: the grader's version, and a hash of the requested limits if there are any. Internal to `storage`.
+    """Return the key of a grading: the grader's version, and a hash of the requested limits if there are any. Internal to `storage`.
 
     A submission has one job per key. So a submission that has exceeded a limit can be regraded after the limit has changed.
     """
@@ -49,7 +49,7 @@ def make_grading_key(row: AssignmentRow, grader_version: str) -> str:
 
 
 def get_assignment_limits(database: Database, person_id: UUID, classroom: str, lesson: str) -> AssignmentLimits:
-    """The limits requested for an assignment. Raises NotFound for an unknown classroom or lesson."""
+    """Return the limits requested for an assignment. Raises NotFound for an unknown classroom or lesson."""
     with database.read() as session:
         return to_assignment_limits(_find_assignment(session, person_id, classroom, lesson))
 

@@ -35,7 +35,7 @@ def ensure_classroom(database: Database, slug: str, title: str, time_zone: str, 
 
 
 def list_classrooms(database: Database) -> tuple[Classroom, ...]:
-    """All classrooms, ordered by slug."""
+    """Return all classrooms, ordered by slug."""
     with database.read() as session:
         slugs = session.scalars(select(ClassroomRow.slug).order_by(ClassroomRow.slug)).all()
         return tuple(_load_classroom(session, slug) for slug in slugs)
@@ -86,7 +86,7 @@ def set_assignment(
 
 
 def _lock_classroom(session: Session, slug: str) -> ClassroomRow:
-    """The classroom's row, locked until the end of the transaction."""
+    """Return the classroom's row, locked until the end of the transaction."""
     classroom_row = session.scalars(
         select(ClassroomRow).where(ClassroomRow.slug == slug).with_for_update(key_share=True)
     ).one_or_none()

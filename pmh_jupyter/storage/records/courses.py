@@ -60,7 +60,7 @@ def save_course_version(database: Database, course: Course, releases: Mapping[st
 
 
 def find_newest_version_number(database: Database, course: str) -> int:
-    """The number of a course's newest version. Raises NotFound if the course has never been released."""
+    """Return the number of a course's newest version. Raises NotFound if the course has never been released."""
     with database.read() as session:
         number = session.scalar(
             select(func.max(CourseVersionRow.number))
@@ -94,7 +94,7 @@ def _releases_by_slug(session: Session, version: CourseVersionRow | None) -> dic
 
 
 def _compute_digest(course: Course, releases: Mapping[str, Release]) -> str:
-    """A hash of all stored values of a version."""
+    """Return a hash of all stored values of a version."""
     content = {
         "title": course.title,
         "achievements": [asdict(achievement) for achievement in course.achievements],

@@ -87,7 +87,7 @@ def next_job(session: Session, job_filter: JobFilter) -> JobRow | None:
 
 
 def select_next_job(priority: int, excluded: frozenset[UUID]) -> Select[JobRow]:
-    """The query for the next job of a priority."""
+    """Return the query for the next job of a priority."""
     query = select(JobRow).where(JobRow.state == "queued", JobRow.priority == priority)
     if excluded:
         query = query.where(JobRow.classroom_id.not_in(excluded))

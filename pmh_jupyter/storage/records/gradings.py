@@ -204,7 +204,7 @@ def _add_ledger_entries(
 
 
 def _automatically_graded_exercises(session: Session, release_id: str) -> tuple[str, ...]:
-    """The exercises that are graded automatically. A lesson is complete when all of them are solved."""
+    """Return the exercises that are graded automatically. A lesson is complete when all of them are solved."""
     return tuple(
         exercise.grade_id
         for exercise in load_exercises(session, {release_id})[release_id]

@@ -28,7 +28,7 @@ def save_isolation(database: Database, release_id: str, isolation: ReleaseIsolat
 
 
 def find_isolation(session: Session, release_id: str, grader_version: str = GRADER_VERSION) -> ReleaseIsolation | None:
-    """The isolation of a release, in the caller's transaction; None if it is unknown or can no longer be read."""
+    """Return the isolation of a release, in the caller's transaction; None if it is unknown or can no longer be read."""
     row = session.get(IsolationRow, (release_id, grader_version))
     if row is None:
         return None

@@ -20,7 +20,7 @@ from pmh_jupyter.storage.tables.courses import ReleaseFileRow, VersionLessonRow
 
 
 def load_lesson_files(database: Database, person_id: UUID, classroom: str, lesson: str) -> LessonFiles:
-    """The student files of the adopted release, and those of the release that this person opened last.
+    """Return the student files of the adopted release, and those of the release that this person opened last.
 
     Raises NotFound if the classroom has no such lesson, and Conflict before the lesson opens (except for people who may preview lessons).
     """
@@ -72,7 +72,7 @@ def require_release(session: Session, assigned_lesson: AssignedLesson, release_i
 def load_release_files(
     session: Session, database: Database, release_id: str, namespace: BlobNamespace
 ) -> tuple[File, ...]:
-    """A release's files of one namespace, in the order of the release. Internal to `storage`."""
+    """Return a release's files of one namespace, in the order of the release. Internal to `storage`."""
     rows = session.execute(
         select(ReleaseFileRow.path, ReleaseFileRow.sha256)
         .where(ReleaseFileRow.release_id == release_id, ReleaseFileRow.namespace == namespace)

@@ -24,14 +24,14 @@ from pmh_jupyter.storage.tables.classrooms import ClassroomRow, JoinCodeRow, Mem
 
 
 def list_memberships(database: Database, person_id: UUID) -> tuple[Membership, ...]:
-    """All memberships of a person, ordered by the classroom's slug."""
+    """Return all memberships of a person, ordered by the classroom's slug."""
     with database.read() as session:
         rows = session.execute(select_memberships().where(MemberRow.person_id == person_id).order_by(ClassroomRow.slug))
         return tuple(to_membership(*row) for row in rows)
 
 
 def get_membership(database: Database, person_id: UUID, classroom: str) -> Membership:
-    """A person's membership in a classroom. Raises the same NotFound if the classroom does not exist or the person is no member."""
+    """Return a person's membership in a classroom. Raises the same NotFound if the classroom does not exist or the person is no member."""
     with database.read() as session:
         return find_membership(session, person_id, classroom)
 

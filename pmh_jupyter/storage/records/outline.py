@@ -33,7 +33,7 @@ from pmh_jupyter.storage.tables.submissions import SubmissionRow
 
 
 def load_outline(database: Database, person_id: UUID, classroom: str) -> Outline:
-    """Everything that the panel shows of a classroom. Raises NotFound if the person is not a member."""
+    """Return everything that the panel shows of a classroom. Raises NotFound if the person is not a member."""
     with database.read() as session:
         member = find_membership(session, person_id, classroom)
         return Outline(
@@ -103,7 +103,7 @@ def _to_outline_lesson(
 
 
 def _load_notebooks(session: Session, release_ids: set[str]) -> dict[str, tuple[str, ...]]:
-    """Paths of the student notebooks of each release, in the order of the release."""
+    """Return paths of the student notebooks of each release, in the order of the release."""
     notebooks: dict[str, list[str]] = {release_id: [] for release_id in release_ids}
     rows = session.execute(
         select(ReleaseFileRow.release_id, ReleaseFileRow.path)
@@ -141,7 +141,7 @@ def _load_last_submission_times(session: Session, person_id: UUID, assignment_id
 
 
 def _load_awards(session: Session, member: Membership) -> tuple[OutlineAward, ...]:
-    """The achievements of the course, in its order. An earned one stays complete even if its rule has changed since."""
+    """Return the achievements of the course, in its order. An earned one stays complete even if its rule has changed since."""
     person_id, classroom_id = member.person.id, member.classroom.id
     earned_times = {
         slug: earned_at

@@ -15,14 +15,14 @@ from pmh_jupyter.storage.tables.people import PersonRow
 
 
 def find(database: Database, name: str) -> Person | None:
-    """The person with this name; None if there is none yet."""
+    """Return the person with this name; None if there is none yet."""
     with database.read() as session:
         row = session.scalars(select(PersonRow).where(PersonRow.name == name)).one_or_none()
         return Person(row.id, row.name) if row else None
 
 
 def find_or_create(database: Database, name: str) -> Person:
-    """The person with this name, created if needed. Concurrent calls create one person."""
+    """Return the person with this name, created if needed. Concurrent calls create one person."""
     person = find(database, name)
     if person:
         return person

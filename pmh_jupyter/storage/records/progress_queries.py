@@ -30,14 +30,14 @@ class PersonAttempts:
     pending_exercises: dict[str, list[frozenset[str]]] = field(default_factory=lambda: defaultdict(list))
 
     def progress(self, lesson: str, exercise: Exercise) -> ExerciseProgress:
-        """The person's progress in an exercise."""
+        """Return the person's progress in an exercise."""
         is_pending = any(
             not requested or exercise.grade_id in requested for requested in self.pending_exercises.get(lesson, ())
         )
         return compute_exercise_progress(self.attempts.get((lesson, exercise.grade_id), ()), is_pending=is_pending)
 
     def newest_submission_id(self, lesson: str, exercise: Exercise) -> UUID | None:
-        """The latest submission with an attempt at the exercise."""
+        """Return the latest submission with an attempt at the exercise."""
         attempts = self.attempts.get((lesson, exercise.grade_id), ())
         newest = max(attempts, key=lambda attempt: (attempt.received_at, attempt.submission_id), default=None)
         return newest.submission_id if newest else None
@@ -46,7 +46,7 @@ class PersonAttempts:
 def load_person_attempts(
     session: Session, classroom_id: UUID, person_ids: Collection[UUID]
 ) -> Mapping[UUID, PersonAttempts]:
-    """The attempts of each person in a classroom, in two queries."""
+    """Return the attempts of each person in a classroom, in two queries."""
     attempts_by_person: dict[UUID, PersonAttempts] = {person_id: PersonAttempts() for person_id in person_ids}
     attempts = session.execute(
         select(AttemptRow, LessonRow.slug)

@@ -63,7 +63,7 @@ def enqueue_regrades(
 
 
 def _load_finished_submissions(session: Session, assignment_id: UUID, after_id: UUID | None) -> list[SubmissionRow]:
-    """The next batch of an assignment's submissions that are graded or have failed, ordered by id."""
+    """Return the next batch of an assignment's submissions that are graded or have failed, ordered by id."""
     query = select(SubmissionRow).where(
         SubmissionRow.assignment_id == assignment_id,
         SubmissionRow.kind == SubmissionKind.FINAL.value,

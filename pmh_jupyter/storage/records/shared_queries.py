@@ -31,7 +31,7 @@ MembershipRow = tuple[MemberRow, PersonRow, ClassroomRow, CourseVersionRow, str]
 
 
 def select_memberships() -> Select[*MembershipRow]:
-    """Members with person, classroom, adopted course version and course slug: the arguments of `to_membership`."""
+    """Return members with person, classroom, adopted course version and course slug: the arguments of `to_membership`."""
     return (
         select(MemberRow, PersonRow, ClassroomRow, CourseVersionRow, CourseRow.slug)
         .join(PersonRow, PersonRow.id == MemberRow.person_id)
@@ -58,7 +58,7 @@ def to_membership(
 
 
 def find_membership(session: Session, person_id: UUID, classroom: str) -> Membership:
-    """A person's membership. Raises the same NotFound if the classroom does not exist or the person is no member."""
+    """Return a person's membership. Raises the same NotFound if the classroom does not exist or the person is no member."""
     row = session.execute(
         select_memberships().where(MemberRow.person_id == person_id, ClassroomRow.slug == classroom)
     ).one_or_none()
@@ -68,7 +68,7 @@ def find_membership(session: Session, person_id: UUID, classroom: str) -> Member
 
 
 def classroom_not_found_error(slug: str) -> NotFound:
-    """The error for a classroom that does not exist or that the person is not a member of. It does not say which."""
+    """Return the error for a classroom that does not exist or that the person is not a member of. It does not say which."""
     return NotFound(
         f"You are not a member of a classroom {slug!r}.", advice="Join it with the code from your instructor."
     )
@@ -96,7 +96,7 @@ class AssignedLesson:
 
 
 def load_assigned_lessons(session: Session, classroom_id: UUID) -> tuple[AssignedLesson, ...]:
-    """The lessons of the adopted course version, in its order."""
+    """Return the lessons of the adopted course version, in its order."""
     rows = session.execute(
         select(AssignmentRow, LessonRow.slug, VersionLessonRow)
         .join(ClassroomRow, ClassroomRow.id == AssignmentRow.classroom_id)
@@ -115,7 +115,7 @@ def load_assigned_lessons(session: Session, classroom_id: UUID) -> tuple[Assigne
 
 
 def find_assigned_lesson(session: Session, classroom_id: UUID, slug: str) -> AssignedLesson:
-    """A lesson of the adopted course version. Raises NotFound."""
+    """Return a lesson of the adopted course version. Raises NotFound."""
     for assigned_lesson in load_assigned_lessons(session, classroom_id):
         if assigned_lesson.slug == slug:
             return assigned_lesson
@@ -123,7 +123,7 @@ def find_assigned_lesson(session: Session, classroom_id: UUID, slug: str) -> Ass
 
 
 def load_exercises(session: Session, release_ids: set[str]) -> dict[str, tuple[Exercise, ...]]:
-    """The exercises of each release, in the order of the lesson."""
+    """Return the exercises of each release, in the order of the lesson."""
     exercises_by_release: dict[str, list[Exercise]] = {release_id: [] for release_id in release_ids}
     rows = session.scalars(
         select(ExerciseRow)
@@ -148,12 +148,12 @@ def load_exercises(session: Session, release_ids: set[str]) -> dict[str, tuple[E
 
 
 def to_achievements(version: CourseVersionRow) -> tuple[Achievement, ...]:
-    """The achievements of a course version."""
+    """Return the achievements of a course version."""
     return tuple(Achievement(**data) for data in version.achievements)
 
 
 def find_adopted_version(session: Session, classroom_id: UUID) -> CourseVersionRow:
-    """The course version that a classroom has adopted."""
+    """Return the course version that a classroom has adopted."""
     return session.scalars(
         select(CourseVersionRow)
         .join(ClassroomRow, ClassroomRow.version_id == CourseVersionRow.id)

@@ -77,7 +77,7 @@ def receive_submission(database: Database, new_submission: NewSubmission, sign: 
 
 
 def get_submission(database: Database, submission_id: UUID, person_id: UUID) -> Submission:
-    """A person's own submission. Raises the same NotFound if it does not exist or belongs to somebody else."""
+    """Return a person's own submission. Raises the same NotFound if it does not exist or belongs to somebody else."""
     with database.read() as session:
         submissions = load_submissions(session, [submission_id])
         if not submissions or submissions[0].person_id != person_id:
@@ -88,7 +88,7 @@ def get_submission(database: Database, submission_id: UUID, person_id: UUID) -> 
 def list_submissions(
     database: Database, person_id: UUID, classroom: str, lesson: str | None = None, limit: int = 100
 ) -> tuple[Submission, ...]:
-    """A person's newest submissions in a classroom, newest first. Raises NotFound if the person is no member."""
+    """Return a person's newest submissions in a classroom, newest first. Raises NotFound if the person is no member."""
     with database.read() as session:
         member = find_membership(session, person_id, classroom)
         return load_newest_submissions(session, member, lesson, limit)
@@ -97,7 +97,7 @@ def list_submissions(
 def load_newest_submissions(
     session: Session, member: Membership, lesson: str | None, limit: int
 ) -> tuple[Submission, ...]:
-    """A member's newest submissions, newest first. Internal to `storage`."""
+    """Return a member's newest submissions, newest first. Internal to `storage`."""
     query = (
         select(SubmissionRow.id)
         .join(AssignmentRow, AssignmentRow.id == SubmissionRow.assignment_id)
@@ -112,7 +112,7 @@ def load_newest_submissions(
 
 
 def _find_existing(session: Session, new_submission: NewSubmission) -> Submission | None:
-    """The submission, if it has been received before. Raises Conflict if another submission has its id."""
+    """Return the submission, if it has been received before. Raises Conflict if another submission has its id."""
     submissions = load_submissions(session, [new_submission.id])
     if not submissions:
         return None
@@ -195,7 +195,7 @@ def _require_submissions_left(session: Session, assigned_lesson: AssignedLesson,
 
 
 def count_final_submissions(session: Session, person_id: UUID, assignment_ids: set[UUID]) -> dict[UUID, int]:
-    """Number of final submissions by assignment, without those that failed with a grader error. Internal to `storage`."""
+    """Return number of final submissions by assignment, without those that failed with a grader error. Internal to `storage`."""
     rows = session.execute(
         select(SubmissionRow.assignment_id, func.count())
         .where(

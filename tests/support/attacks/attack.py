@@ -95,7 +95,7 @@ def exercise_ids() -> tuple[str, ...]:
 
 @cache
 def load_solutions() -> dict[str, str]:
-    """The answers of the reference solution, by grade_id."""
+    """Return the answers of the reference solution, by grade_id."""
     cells = json.loads(load_lesson().sealed_files[0].content)["cells"]
     markers = ("### BEGIN SOLUTION", "### END SOLUTION")
     return {
@@ -112,7 +112,7 @@ def get_grade_id(cell: Json) -> str:
 
 
 def load_cases(*categories: str) -> list[AttackCase]:
-    """All attacks of these categories; without arguments, of every category. Attacks for a newer Python are left out."""
+    """Return all attacks of these categories; without arguments, of every category. Attacks for a newer Python are left out."""
     paths = [path for group in categories or CATEGORIES for path in sorted((ATTACKS_FOLDER / group).glob("*.toml"))]
     return [case for case in map(read_attack_case, paths) if sys.version_info >= _required_python(case)]
 
@@ -129,7 +129,7 @@ def _required_python(case: AttackCase) -> tuple[int, ...]:
 
 
 def attack_files(case: AttackCase, placeholders: Mapping[str, str]) -> tuple[File, ...]:
-    """The hostile submission. `placeholders` replace `@NAME@` in it."""
+    """Return the hostile submission. `placeholders` replace `@NAME@` in it."""
     answers = {name: text for name, text in load_solutions().items() if name in case.solves}
     if case.category == "deny":
         answers = dict(load_solutions())
@@ -139,12 +139,12 @@ def attack_files(case: AttackCase, placeholders: Mapping[str, str]) -> tuple[Fil
 
 
 def honest_files(case: AttackCase, placeholders: Mapping[str, str]) -> tuple[File, ...]:
-    """The honest submission: it solves every exercise and uses the same construct."""
+    """Return the honest submission: it solves every exercise and uses the same construct."""
     return build_files(case.honest, load_solutions(), placeholders)
 
 
 def build_files(spec: SubmissionSpec, answers: Mapping[str, str], placeholders: Mapping[str, str]) -> tuple[File, ...]:
-    """The files of a submission, the notebook first. Exercises without an answer stay as they were released."""
+    """Return the files of a submission, the notebook first. Exercises without an answer stay as they were released."""
     notebook = json.loads(load_lesson().student_files[0].content)
     texts = {**answers, **spec.cells}
     cells: list[Json] = []
@@ -254,7 +254,7 @@ def _feedback(report: Json) -> str:
 
 
 def attack_succeeds(case: AttackCase, outcome: Outcome) -> bool:
-    """True if the attack has achieved its aim on a grader without a defence."""
+    """Return whether the attack has achieved its aim on a grader without a defence."""
     if case.category == "forge":
         honest_points = sum(name in case.solves for name in exercise_ids())
         return (

@@ -70,7 +70,7 @@ class DefendedGrader:
 
 
 def collect_visible_text(grading: Grading) -> str:
-    """The grading as it is stored, without times, and the text of every message."""
+    """Return the grading as it is stored, without times, and the text of every message."""
     messages = [message for verdict in grading.verdicts for message in (verdict.message,) if message]
     messages += [test.message for verdict in grading.verdicts for test in verdict.tests if test.message]
     stored = json.dumps(asdict(replace(grading, seconds=0.0, seed=0)), default=str)
@@ -128,7 +128,7 @@ class LeftoverMonitor:
 
 
 def count_descendants() -> int:
-    """The number of descendants of this process that have not ended."""
+    """Return the number of descendants of this process that have not ended."""
     parents: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():

@@ -246,7 +246,7 @@ def serve_job(job: Json, sealed: str) -> Json:
 
 
 def _run_next_person(home: Path) -> str:
-    """The output of the next interpreter that starts in the same home."""
+    """Return the output of the next interpreter that starts in the same home."""
     command = [sys.executable, "-m", "IPython", "--no-banner", "-c", "print('next')"]
     environ = {**os.environ, "HOME": str(home)}
     completed = subprocess.run(command, env=environ, cwd=home, capture_output=True, text=True, timeout=30)
@@ -330,7 +330,7 @@ def _measure(folder: Path) -> Json:
 
 
 def _find_descendants() -> list[int]:
-    """Every descendant of this process, which inherits the orphans of a job."""
+    """Return every descendant of this process, which inherits the orphans of a job."""
     parents = {}
     for entry in os.listdir("/proc"):
         if entry.isdecimal():

@@ -48,7 +48,7 @@ class Victim:
         return text
 
     def submission(self, seconds: float) -> tuple[File, ...]:
-        """An honest submission that runs for `seconds`, and exposes to others everything that the sandbox allows."""
+        """Return an honest submission that runs for `seconds`, and exposes to others everything that the sandbox allows."""
         return build_files(SubmissionSpec(cells={"area": self.code(self.secret, seconds)}), load_solutions(), {})
 
     def start(self) -> None:
@@ -107,7 +107,7 @@ class Victim:
                     yield int(entry.name)
 
     def is_reached_by(self, outcome: Outcome) -> bool:
-        """True if the attack has read or changed something of this person's."""
+        """Return whether the attack has read or changed something of this person's."""
         planted = f"planted-{self.token}" in outcome.text
         return (
             self.secret in outcome.text

@@ -25,7 +25,7 @@ TIMEOUT_MS = 60_000
 
 
 def chromium_path() -> str | None:
-    """The path of the system's Chromium; None: Playwright uses its own, if it has one."""
+    """Return the path of the system's Chromium; None: Playwright uses its own, if it has one."""
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 

@@ -11,6 +11,6 @@ IMAGE = "pmh-test-grader"
 
 
 def docker_backend() -> DockerBackend:
-    """The backend on the engine that DOCKER_HOST names."""
+    """Return the backend on the engine that DOCKER_HOST names."""
     skeleton_image(IMAGE)
     return DockerBackend(IMAGE, sys.executable, ("/usr", *machine_folders()))

@@ -27,7 +27,7 @@ class DockerClassroom:
     codes: Mapping[Role, str]
 
     def join_code(self, group: str) -> str:
-        """The join code of "Students" or "Instructors"."""
+        """Return the join code of "Students" or "Instructors"."""
         return self.codes[Role(group.removesuffix("s").lower())]
 
 

@@ -44,7 +44,7 @@ def skeleton_image(name: str, python: str = sys.executable) -> None:
 
 
 def machine_folders(python: str = sys.executable) -> list[str]:
-    """The folders besides /usr that a container needs to run this machine's Python."""
+    """Return the folders besides /usr that a container needs to run this machine's Python."""
     return [str(path) for path in find_server_files(python).readable]
 
 

@@ -46,7 +46,7 @@ def lesson() -> Release:
 
 @cache
 def bubblewrap() -> SandboxBackend:
-    """The real sandbox around the Python that runs the tests."""
+    """Return the real sandbox around the Python that runs the tests."""
     return create_bubblewrap_backend(sys.executable)
 
 
@@ -69,17 +69,17 @@ def _case(folder: Path) -> Case:
 
 
 def isolated(isolation: Isolation) -> ReleaseIsolation:
-    """The isolation of the small lesson's release."""
+    """Return the isolation of the small lesson's release."""
     return ReleaseIsolation("tests", (NotebookIsolation(NOTEBOOK, isolation=isolation),))
 
 
 def sections(text: str) -> dict[str, str]:
-    """The texts under `# %% name` lines."""
+    """Return the texts under `# %% name` lines."""
     return {name.strip(): body for name, _, body in (part.partition("\n") for part in text.split("# %% ")[1:])}
 
 
 def cells_of(file: File) -> list[dict[str, Any]]:
-    """A notebook's cells as JSON, to be changed at will."""
+    """Return a notebook's cells as JSON, to be changed at will."""
     cells: list[dict[str, Any]] = json.loads(file.content)["cells"]
     return cells
 
@@ -89,7 +89,7 @@ def notebook(cells: list[dict[str, Any]], path: str = NOTEBOOK) -> File:
 
 
 def answered(answers: dict[str, str], release: Release | None = None) -> list[dict[str, Any]]:
-    """The student's notebook with these answers in its cells."""
+    """Return the student's notebook with these answers in its cells."""
     cells = cells_of((release or lesson()).student_files[0])
     for cell in cells:
         name = cell["metadata"].get("nbgrader", {}).get("grade_id")

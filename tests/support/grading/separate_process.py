@@ -228,7 +228,7 @@ def run_tests(cells: Cells, reference: Cells | None = None, **isolation: Any) ->
 
 
 def run_in_one_process(cells: Cells) -> list[bool]:
-    """Whether each test cell succeeds in the process and the namespace of the student's cells."""
+    """Return whether each test cell succeeds in the process and the namespace of the student's cells."""
     with _folders() as (_, student_folder):
         link = _start(WITHOUT_JUDGE, student_folder)
         try:

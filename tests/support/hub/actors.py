@@ -97,11 +97,11 @@ class Student(Actor):
         return self.page.get_by_role("group", name=re.compile(r"^Exercise \d+: "))
 
     def strip(self, exercise: str) -> Locator:
-        """The strip above an exercise's answer."""
+        """Return the strip above an exercise's answer."""
         return self.page.get_by_role("group", name=re.compile(rf"^Exercise \d+: {re.escape(exercise)}$"))
 
     def cell(self, exercise: str) -> Locator:
-        """The cell in which an exercise is answered."""
+        """Return the cell in which an exercise is answered."""
         return self.page.locator(".jp-Cell").filter(has=self.strip(exercise))
 
     def answer(self, exercise: str, code: str) -> Self:
@@ -113,7 +113,7 @@ class Student(Actor):
         return self
 
     def result(self, exercise: str) -> Locator:
-        """The result below the answer of an exercise."""
+        """Return the result below the answer of an exercise."""
         return self.page.get_by_role("region", name=f"Result of exercise {exercise}")
 
     def check(self, exercise: str) -> str:
@@ -143,7 +143,7 @@ class Student(Actor):
         return result.inner_text()
 
     def another_tab(self, number: int, notebook: str) -> Student:
-        """The same person in another tab of the browser, with its own workspace and an open notebook."""
+        """Return the same person in another tab of the browser, with its own workspace and an open notebook."""
         tab = Student(self.page.context.new_page(), self.hub, self.name)
         tab.page.goto(f"{self.lab}/workspaces/tab-{number}/tree/{notebook}")
         return tab.arrive_in_lab()
@@ -181,5 +181,5 @@ class Instructor(Actor):
         return table
 
     def row(self, member: str) -> Locator:
-        """A member's row of the gradebook."""
+        """Return a member's row of the gradebook."""
         return self.page.get_by_role("row").filter(has=self.page.get_by_role("rowheader", name=member))

@@ -52,7 +52,7 @@ class BareHub:
         }
 
     def token(self, name: str, scopes: Iterable[str]) -> str:
-        """A token with these scopes of a person, who is created if missing."""
+        """Return a token with these scopes of a person, who is created if missing."""
         with httpx.Client(base_url=f"{self.address}/hub/api", timeout=30) as client:
             headers = {"Authorization": f"token {self.admin_token}"}
             client.post(f"/users/{name}", headers=headers)
@@ -62,7 +62,7 @@ class BareHub:
             return token
 
     def log_in(self, name: str) -> httpx.Client:
-        """A browser in which this person is logged in at the Hub. It does not follow redirects."""
+        """Return a browser in which this person is logged in at the Hub. It does not follow redirects."""
         browser = httpx.Client(timeout=30)
         page = browser.get(f"{self.address}/hub/login")
         xsrf_field = re.search(r'name="_xsrf"\s+value="([^"]+)"', page.text)

@@ -143,7 +143,7 @@ class HubProcess(Addresses):
         self._end(signal.SIGKILL)
 
     def person(self, name: str, password: str = "a long enough password") -> Person:
-        """A person with their own browser, not logged in yet."""
+        """Return a person with their own browser, not logged in yet."""
         person = Person(self, name, password)
         self.people.append(person)
         return person
@@ -210,13 +210,13 @@ class Person:
         return self
 
     def try_log_in(self, password: str | None = None) -> httpx.Response:
-        """The log-in page's answer: 302 on success."""
+        """Return the log-in page's answer: 302 on success."""
         return self.submit(
             f"/hub/login?next={self._home}", follow=False, username=self.name, password=password or self.password
         )
 
     def sign_up(self, join_code: str) -> httpx.Response:
-        """The sign-up page's answer: 302 on success, which also logs in."""
+        """Return the sign-up page's answer: 302 on success, which also logs in."""
         return self.submit(
             f"/hub/signup?next={self._home}", follow=False, name=self.name, password=self.password, join_code=join_code
         )
@@ -228,7 +228,7 @@ class Person:
     # --- The Hub's API -------------------------------------------------------------------------------------------------
 
     def api(self, method: str, path: str, **arguments: Any) -> httpx.Response:
-        """A request to the Hub's API with this person's browser session."""
+        """Return a request to the Hub's API with this person's browser session."""
         return self.browser.request(method, f"/hub/api/{path}", headers=self._session_headers("/hub/"), **arguments)
 
     def token(self, **body: Any) -> str:
@@ -267,7 +267,7 @@ class Person:
         )
 
     def server(self, method: str, path: str, **arguments: Any) -> httpx.Response:
-        """A request to the person's server, as a page in the browser sends it."""
+        """Return a request to the person's server, as a page in the browser sends it."""
         headers = self._session_headers(self.server_url)
         return self.browser.request(method, f"{self.server_url}{path}", headers=headers, **arguments)
 
@@ -305,7 +305,7 @@ class Person:
         return {"X-XSRFToken": tokens[0]} if tokens else {}
 
     def _cookies(self, path: str) -> list[Any]:
-        """The cookies for a path, the most specific first."""
+        """Return the cookies for a path, the most specific first."""
         path = f"{self.hub.base_path}{path}"
         cookies = [cookie for cookie in self.browser.cookies.jar if path.startswith(cookie.path)]
         return sorted(cookies, key=lambda cookie: -len(cookie.path))
@@ -350,6 +350,6 @@ class Form(HTMLParser):
 
 
 def page_text(page: str) -> str:
-    """The visible text of a page, for messages of failed assertions."""
+    """Return the visible text of a page, for messages of failed assertions."""
     body = re.sub(r"(?s)<(script|style|head)\b.*?</\1>", " ", page)
     return " ".join(re.sub(r"<[^>]+>", " ", body).split())

@@ -123,5 +123,5 @@ class Learner:
 
 
 def is_ours(reply: httpx.Response) -> bool:
-    """True if the service or the server extension answered: their errors are JSON with advice."""
+    """Return whether the service or the server extension answered: their errors are JSON with advice."""
     return reply.headers.get("Content-Type", "").startswith("application/json") and "advice" in reply.json()

@@ -24,12 +24,12 @@ def listening_addresses(processes: Iterable[psutil.Process]) -> set[Address]:
 
 
 def named_addresses(settings: Mapping[str, str]) -> set[Address]:
-    """The addresses that the settings of a hub on loopback name."""
+    """Return the addresses that the settings of a hub on loopback name."""
     return {("127.0.0.1", int(settings[name])) for name in PORT_VARIABLES}
 
 
 def belongs_to_a_server(process: psutil.Process) -> bool:
-    """True for a user's notebook server and its kernels."""
+    """Return True for a user's notebook server and its kernels."""
     try:
         return "/user/" in process.environ().get("JUPYTERHUB_SERVICE_PREFIX", "")
     except psutil.Error:

@@ -74,13 +74,13 @@ class UpProcess(Addresses):
             time.sleep(POLL_INTERVAL_SECONDS)
 
     def join_code(self, group: str) -> str:
-        """The printed join code of "Students" or "Instructors"."""
+        """Return the printed join code of "Students" or "Instructors"."""
         match = re.search(rf"{group}.* join code (\S+)", self.output)
         assert match, self.output
         return match[1]
 
     def process_tree(self) -> list[psutil.Process]:
-        """The process and its current descendants."""
+        """Return the process and its current descendants."""
         assert self.process is not None
         root = psutil.Process(self.process.pid)
         return [root, *root.children(recursive=True)]
@@ -116,7 +116,7 @@ def all_end(processes: Sequence[psutil.Process], seconds: float = END_SECONDS) -
 
 
 def commands(processes: Sequence[psutil.Process]) -> list[str]:
-    """The command line of each process that still runs."""
+    """Return the command line of each process that still runs."""
     command_lines = []
     for process in processes:
         try:

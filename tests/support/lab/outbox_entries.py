@@ -10,7 +10,7 @@ from pmh_jupyter.wire.submission import SubmitRequest
 
 
 def create_entry(submission_id: UUID | None = None) -> OutboxEntry:
-    """A submission of the lesson `values`."""
+    """Return a submission of the lesson `values`."""
     return OutboxEntry(
         id=submission_id or uuid4(),
         kind="final",
@@ -22,7 +22,7 @@ def create_entry(submission_id: UUID | None = None) -> OutboxEntry:
 
 
 def create_body(entry: OutboxEntry) -> bytes:
-    """A request body that the service accepts for the entry."""
+    """Return a request body that the service accepts for the entry."""
     return SubmitRequest(id=entry.id, release_id="0" * 64, files=()).model_dump_json().encode()
 
 

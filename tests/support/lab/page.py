@@ -47,7 +47,7 @@ def set_setting(page: Page, plugin: str, raw: str) -> None:
 
 
 def read_notebook(page: Page, path: str) -> dict[str, Any]:
-    """A notebook on the server's disk."""
+    """Return a notebook on the server's disk."""
     content: dict[str, Any] = ask(page, "GET", f"{JUPYTER}{path}?type=notebook")["content"]
     return content
 

@@ -39,13 +39,13 @@ TIMEOUT_SECONDS = 60.0
 
 
 def make_settings(folder: Path, database_url: str = "", **values: Any) -> Settings:
-    """Settings of a service with its own data folder and a free port."""
+    """Return settings of a service with its own data folder and a free port."""
     (settings,) = make_shared_settings(folder, database_url, 1, **values)
     return settings
 
 
 def make_shared_settings(folder: Path, database_url: str, count: int, **values: Any) -> list[Settings]:
-    """Settings of several service processes with the same database and data folder, each on a different free port."""
+    """Return settings of several service processes with the same database and data folder, each on a different free port."""
     return [
         Settings(data_dir=str(folder), database_url=database_url, service_port=port, grading_workers=2, **values)
         for port in free_ports(count)
@@ -170,11 +170,11 @@ class RunningService:
         return self.service.settings.resolved_service_url
 
     def student(self, name: str) -> ServiceClient:
-        """A client with the token of this person's server."""
+        """Return a client with the token of this person's server."""
         return ServiceClient(self.base_url, self.hub.token(name, self.hub.server_scopes))
 
     def staff(self, name: str) -> ServiceClient:
-        """A client with a token that this person has created for the routes of staff."""
+        """Return a client with a token that this person has created for the routes of staff."""
         return ServiceClient(self.base_url, self.hub.token(name, [*self.hub.server_scopes, "custom:pmh:teach"]))
 
     def anonymous(self) -> ServiceClient:

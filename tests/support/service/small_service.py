@@ -47,7 +47,7 @@ def file_content(path: str, data: bytes) -> FileContent:
 
 
 def release(lesson: str, files: dict[str, bytes]) -> StudentRelease:
-    """A release whose id depends on its files."""
+    """Return a release whose id depends on its files."""
     listing = json.dumps({name: sha256(data).hexdigest() for name, data in sorted(files.items())})
     contents = tuple(file_content(name, data) for name, data in files.items())
     return StudentRelease(id=sha256(listing.encode()).hexdigest(), lesson=lesson, files=contents)
@@ -146,7 +146,7 @@ class SmallService:
                 await self._changed.wait()
 
     def count_connections(self) -> int:
-        """The number of open connections."""
+        """Return the number of open connections."""
         return len(self._server._connections) if self._server else 0
 
     def notify(self) -> None:

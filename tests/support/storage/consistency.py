@@ -87,7 +87,7 @@ def _check_files(session: Session, database: Database, submissions: Mapping[UUID
 
 
 def _stored_digests(session: Session, database: Database) -> set[str]:
-    """The digests, or names of partial files, in the store of submitted files."""
+    """Return the digests, or names of partial files, in the store of submitted files."""
     if isinstance(database.blobs, FileBlobStore):
         return {path.name for path in (database.blobs.folder / "submission").rglob("*") if path.is_file()}
     return set(session.scalars(select(BlobRow.sha256).where(BlobRow.namespace == "submission")))

@@ -39,7 +39,7 @@ class Cluster:
         self.password = password
 
     def url(self, name: str) -> str:
-        """The SQLAlchemy URL of a database."""
+        """Return the SQLAlchemy URL of a database."""
         query = {"host": str(self.folder)}
         url = URL.create("postgresql+psycopg", "pmh", self.password, database=name, query=query)
         return url.render_as_string(hide_password=False)
@@ -94,7 +94,7 @@ def running_cluster() -> Iterator[Cluster]:
 
 
 def _other_user() -> str | None:
-    """The user that runs the server if the tests run as root: the one that PostgreSQL's package created."""
+    """Return the user that runs the server if the tests run as root: the one that PostgreSQL's package created."""
     if os.geteuid() != 0:
         return None
     needs("setpriv")

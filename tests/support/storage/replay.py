@@ -66,7 +66,7 @@ def replay_events(database: Database, classroom: str) -> MemberProgress:
 def find_earned_achievements(
     events: Iterable[Event], achievements: Mapping[tuple[str, int], tuple[Achievement, ...]]
 ) -> tuple[tuple[Achievement, Event], ...]:
-    """All achievements that one person has earned, with the event that earned them, in order, each slug once.
+    """Return all achievements that one person has earned, with the event that earned them, in order, each slug once.
 
     achievements: those of every course version, by course slug and version number.
     """
@@ -84,7 +84,7 @@ def find_earned_achievements(
 
 
 def collect_counters(events: Iterable[Event]) -> AchievementCounters:
-    """The counters after all events of one person."""
+    """Return the counters after all events of one person."""
     counters = AchievementCounters()
     for event in events:
         counters.add(event)

@@ -54,7 +54,7 @@ def exercise(grade_id: str, *, is_manually_graded: bool = False) -> Exercise:
 
 
 def release(lesson: str, *exercises: Exercise, text: bytes = b"{}") -> Release:
-    """A release of a lesson. `text` is its student notebook; another text makes another release."""
+    """Return a release of a lesson. `text` is its student notebook; another text makes another release."""
     student_files = (File("lesson.ipynb", text), File("data.csv", b"1,2\n"))
     sealed_files = (File("lesson.md", b"sealed " + text),)
     release_id = compute_content_hash((File(lesson, b""), *student_files, *sealed_files))
@@ -107,7 +107,7 @@ class School:
     def new_submission(
         self, person: Person, kind: SubmissionKind = SubmissionKind.CHECK, *exercises: str, lesson: str = "first"
     ) -> NewSubmission:
-        """A submission that has not been sent yet, with a new id."""
+        """Return a submission that has not been sent yet, with a new id."""
         release_id = {"first": FIRST.id, "second": SECOND.id}[lesson]
         files = (File("lesson.ipynb", b'{"cells": []}'), File("extra.txt", b"more"))
         return NewSubmission(uuid4(), kind, person.id, CLASSROOM, lesson, release_id, files, exercises)
@@ -152,7 +152,7 @@ def latest_event_number(database: Database) -> int:
 
 
 def load_grades(database: Database, person: Person) -> dict[str, int | None]:
-    """A member's grades in milli-points by grade_id, computed from the ledger."""
+    """Return a member's grades in milli-points by grade_id, computed from the ledger."""
     with database.read() as session:
         rows = session.scalars(
             select(LedgerRow)
@@ -167,5 +167,5 @@ def load_grades(database: Database, person: Person) -> dict[str, int | None]:
 
 
 def unknown_id() -> UUID:
-    """An id that belongs to nobody and nothing."""
+    """Return an id that belongs to nobody and nothing."""
     return uuid4()

@@ -26,7 +26,7 @@ class _Scope(Enum):
 
 
 def find_bound_names(source: str) -> set[str]:
-    """The global names that a cell binds or deletes. Empty for a cell that is not valid Python.
+    """Return the global names that a cell binds or deletes. Empty for a cell that is not valid Python.
 
     Names that `from module import *` binds are not known without running it, and are left out.
     """
@@ -37,7 +37,7 @@ def find_bound_names(source: str) -> set[str]:
 
 
 def find_names_bound_in_any_scope(source: str) -> set[str]:
-    """Every name that a cell binds: global names, local names, and parameters. Empty for a cell that is not valid Python."""
+    """Return every name that a cell binds: global names, local names, and parameters. Empty for a cell that is not valid Python."""
     try:
         nodes = [*ast.walk(ast.parse(source))]
     except PARSE_ERRORS:
@@ -47,7 +47,7 @@ def find_names_bound_in_any_scope(source: str) -> set[str]:
 
 
 def iter_bindings(statements: Iterable[ast.stmt]) -> Iterator[str]:
-    """The global names that module-level statements bind or delete, each once for every binding.
+    """Yield the global names that module-level statements bind or delete, each once for every binding.
 
     Functions, lambdas and class bodies bind no global names, except those that they declare `global`.
     """
@@ -64,7 +64,7 @@ def iter_bindings(statements: Iterable[ast.stmt]) -> Iterator[str]:
 
 
 def _iter_children(node: ast.AST, scope: _Scope) -> Iterator[tuple[ast.AST, _Scope]]:
-    """The children of a node with their scopes. Decorators, defaults and base classes belong to the scope around a definition."""
+    """Yield the children of a node with their scopes. Decorators, defaults and base classes belong to the scope around a definition."""
     if isinstance(node, _COMPREHENSION_NODES) and scope is _Scope.MODULE:
         scope = _Scope.COMPREHENSION
     opens_scope = isinstance(node, (*_FUNCTION_NODES, ast.ClassDef))
@@ -76,7 +76,7 @@ def _iter_children(node: ast.AST, scope: _Scope) -> Iterator[tuple[ast.AST, _Sco
 
 
 def _names_bound_by(node: ast.AST) -> Iterator[str]:
-    """The names that this very node binds in its scope, not those that its children bind."""
+    """Yield the names that this very node binds in its scope, not those that its children bind."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         yield node.name
     elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
@@ -90,7 +90,7 @@ def _names_bound_by(node: ast.AST) -> Iterator[str]:
 
 
 def find_read_names(source: str) -> set[str]:
-    """Every name that a cell reads in any scope, local names included. Empty for a cell that is not valid Python."""
+    """Return every name that a cell reads in any scope, local names included. Empty for a cell that is not valid Python."""
     try:
         return set(iter_read_names(ast.parse(source)))
     except PARSE_ERRORS:
@@ -98,12 +98,12 @@ def find_read_names(source: str) -> set[str]:
 
 
 def iter_read_names(node: ast.AST) -> Iterator[str]:
-    """Every name that a syntax tree reads in any scope, as often as it is read."""
+    """Yield every name that a syntax tree reads in any scope, as often as it is read."""
     return (inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load))
 
 
 def find_imported_modules(source: str) -> set[str]:
-    """The full names of the modules that a cell imports, relative imports excluded. Empty for a cell that is not valid Python."""
+    """Return the full names of the modules that a cell imports, relative imports excluded. Empty for a cell that is not valid Python."""
     try:
         nodes = [*ast.walk(ast.parse(source))]
     except PARSE_ERRORS:

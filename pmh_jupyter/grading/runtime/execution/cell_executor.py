@@ -30,13 +30,16 @@ FUTURE_FLAGS = sum(getattr(__future__, name).compiler_flag for name in __future_
 
 
 def needs_ipython(sources: Iterable[str]) -> bool:
-    """True if a notebook may use something that only IPython provides."""
+    """Return whether a notebook may use something that only IPython provides."""
     sources = list(sources)
     return any(IPYTHON_SYNTAX.search(source) for source in sources) or _reads_history("\n".join(sources))
 
 
 def _reads_history(text: str) -> bool:
-    """True if names of IPython's history are read. `_` is not one of them if the notebook binds it, as a name for an unused value."""
+    """Return whether names of IPython's history are read.
+
+    `_` is not one of them if the notebook binds it, as a name for an unused value.
+    """
     names = set(IPYTHON_HISTORY_NAME.findall(text))
     if "_" in names and re.search(r"\bfor\b[^:\n]*(?<!\w)_(?!\w)[^:\n]*\bin\b|(?<!\w)_\s*(?:,|=(?!=))|,\s*_\s*=", text):
         names.discard("_")

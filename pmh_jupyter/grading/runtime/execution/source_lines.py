@@ -13,6 +13,6 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
 def split_source_lines(source: str, keepends: bool = False) -> list[str]:
-    """The lines of a source, ended by LF, CR LF or CR only. Like `str.splitlines`, gives no empty line after the last line end."""
+    """Return the lines of a source, ended by LF, CR LF or CR only. Like `str.splitlines`, gives no empty line after the last line end."""
     lines: list[str] = _LINE.findall(source)
     return lines if keepends else [line.rstrip("\r\n") for line in lines]

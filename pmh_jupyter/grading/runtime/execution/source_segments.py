@@ -9,7 +9,7 @@ from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 
 
 def get_short_segment(node: ast.AST, source: str) -> str:
-    """The source text of a node, clipped, without the indentation of its lines."""
+    """Return the source text of a node, clipped, without the indentation of its lines."""
     text = get_source_segment(node, source) or ast.unparse(node)
     return clip("\n".join(line.strip() for line in split_source_lines(text)))
 

@@ -25,7 +25,7 @@ def clip(text: str, limit: int = MAX_NAME_LENGTH) -> str:
 
 
 def format_value(value: object, limit: int = MAX_VALUE_LENGTH) -> str:
-    """The value's repr, clipped. Very long containers are abridged first. If the repr raises, the name of the type takes its place.
+    """Return the value's repr, clipped. Very long containers are abridged first. If the repr raises, the name of the type takes its place.
 
     The contents of a namespace are not shown, because it may hold names of a hidden test.
     """

@@ -202,7 +202,7 @@ class SharedFolders:
                             pending_folders.append(path)
 
     def apply(self, change: FileChange) -> None:
-        """Applies a change. A file that is sent in parts is only created: see `write_part`."""
+        """Apply a change. A file that is sent in parts is only created: see `write_part`."""
         try:
             with self._open_parent(change) as (folder, name):
                 self._synchronized.pop(change.key, None)

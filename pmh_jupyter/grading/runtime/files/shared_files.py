@@ -149,7 +149,7 @@ class JudgeFileSync:
             self._synchronize()
 
     def may_concern(self, path: Any) -> bool:
-        """Whether a path may be in the shared folders."""
+        """Return whether a path may be in the shared folders."""
         if path is None or isinstance(path, int):
             return not isinstance(path, int)
         with suppress(TypeError, ValueError):
@@ -158,7 +158,7 @@ class JudgeFileSync:
         return False
 
     def contains(self, path: str) -> bool:
-        """Whether a path is in the shared folders. File systems mounted there (a Python installed below `/tmp`) are not."""
+        """Return whether a path is in the shared folders. File systems mounted there (a Python installed below `/tmp`) are not."""
         raw_path = os.path.abspath(os.fsencode(path))
         roots = [root for root in self.folders.paths.values() if raw_path == root or raw_path.startswith(root + b"/")]
         try:
@@ -304,7 +304,7 @@ class JudgeFileSync:
             self._current_folder = self._find_current_folder() or self._current_folder
 
     def _has_open_files(self) -> bool:
-        """Whether this process has a file in the shared folders open, which may change without an audit event."""
+        """Return whether this process has a file in the shared folders open, which may change without an audit event."""
         for name in os.listdir("/proc/self/fd"):
             with suppress(OSError):
                 path = os.fsencode(os.readlink(f"/proc/self/fd/{name}"))
@@ -323,7 +323,7 @@ class StudentFileSync:
     def exchange_changes(
         self, remote_digests: Any, changes: Any, new_folder: Any
     ) -> tuple[tuple[Any, ...], FolderLocation | None]:
-        """Applies the changes of the judge. Returns the changes of this side, and the current folder if it is another one.
+        """Apply the changes of the judge. Returns the changes of this side, and the current folder if it is another one.
 
         remote_digests: the files of the judge as (shared folder, path, digest) if it does not know the files of this side, else None.
         """

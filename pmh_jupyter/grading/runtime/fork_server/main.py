@@ -114,7 +114,7 @@ class ForkServer:
             self._enforce_deadlines()
 
     def _poll_timeout_ms(self) -> float | None:
-        """Milliseconds until the next deadline; None if no grading is in progress."""
+        """Return milliseconds until the next deadline; None if no grading is in progress."""
         if not self.runs:
             return None
         return max(0.0, min(run.deadline for run in self.runs.values()) - time.monotonic()) * 1000 + 1
@@ -146,7 +146,7 @@ class ForkServer:
         return True
 
     def _find_least_used_cpu(self) -> int:
-        """The CPU with the fewest gradings, chosen at random among equals. Each grading is pinned to one CPU.
+        """Return the CPU with the fewest gradings, chosen at random among equals. Each grading is pinned to one CPU.
 
         Judge and student process run alternately, so on one CPU no wake-up has to cross to another. And every submission gets the
         same share of this machine.

@@ -200,7 +200,10 @@ class NotebookRunner:
         self._connect(self.link)
 
     def _find_modules_to_import(self) -> list[str]:
-        """Modules that the release's own cells import. If tests run in-process, they are imported and protected before the first cell."""
+        """Return modules that the release's own cells import.
+
+        If tests run in-process, they are imported and protected before the first cell.
+        """
         sources = [cell["source"] for cell in self.bundle["cells"] if cell["kind"] != "student"]
         return sorted({name for source in sources for name in find_imported_modules(to_plain_python(source) or "")})
 

@@ -183,7 +183,7 @@ def _contains(item: object, items: list[Any] | tuple[Any, ...]) -> bool:
 
 
 def _is_same(first: object, second: object) -> bool:
-    """True for the same object. Bound methods are created at each access, so they are compared by function and object."""
+    """Return True for the same object. Bound methods are created at each access, so they are compared by function and object."""
     if first is second:
         return True
     function = getattr(second, "__func__", None)

@@ -73,7 +73,10 @@ class CellContext:
         grade_id: str | None,
         helpers: TestHelpers | None = None,
     ) -> CellContext:
-        """The context of one test cell, from the `isolation` of a bundle. A cell that the release did not run has no restrictions."""
+        """Return the context of one test cell, from the `isolation` of a bundle.
+
+        A cell that the release did not run has no restrictions.
+        """
         helpers = TestHelpers() if helpers is None else helpers
         if isolation is None or grade_id not in isolation["operators"]:
             return cls(tamper_guard, helpers=helpers)
@@ -248,7 +251,7 @@ class StatementRunner:
             exec(code, namespace)
 
     def _passed_result(self, statement: StatementSpec) -> TestFields:
-        """The result of a statement that raised nothing. It has passed only if an assertion was reached."""
+        """Return the result of a statement that raised nothing. It has passed only if an assertion was reached."""
         if statement.has_assertion and self.recorder.assertion_count == 0:
             self.flag_collector.add(
                 "assertion-skipped" if statement.always_asserts else "no-assertion-ran", statement.name
@@ -285,7 +288,7 @@ class StatementRunner:
         return self._unmet_result(statement, error)
 
     def _unmet_result(self, statement: StatementSpec, error: BaseException) -> TestFields:
-        """The result of a failed assertion: the author's message if there is one, else the values."""
+        """Return the result of a failed assertion: the author's message if there is one, else the values."""
         cell_error = describe_cell_error(error, self.leading_blank_lines, include_detail=False)
         if cell_error["cell"] is not None:  # raised by an assertion in the student's own code
             return make_test_result(statement, "failed", "exception", **cell_error)
@@ -307,7 +310,7 @@ class StatementRunner:
 
 
 def _filename_of_raise(error: BaseException) -> str:
-    """The file name of the code that raised the error: TEST_CELL_FILENAME for a line of the test cell itself."""
+    """Return the file name of the code that raised the error: TEST_CELL_FILENAME for a line of the test cell itself."""
     entry = error.__traceback__
     while entry is not None and entry.tb_next is not None:
         entry = entry.tb_next

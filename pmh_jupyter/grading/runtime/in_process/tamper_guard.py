@@ -162,7 +162,7 @@ class TamperGuard:
         return isinstance(folder, str) and (f"{folder}/".startswith(self.trusted_folders) or folder.endswith(".zip"))
 
     def _relevant_packages(self, shell: Any, source: str | None) -> list[str]:
-        """The packages to restore: always Python's and ours, and those to which a name of the test cell refers."""
+        """Return the packages to restore: always Python's and ours, and those to which a name of the test cell refers."""
         if source is None:
             return list(self.package_snapshots)
         roots = set(self.always_guarded)
@@ -198,14 +198,14 @@ class TamperGuard:
             yield f"sys.modules[{root!r}]"
 
     def _matches_source(self, module: ModuleType) -> bool:
-        """True if each function in the module has the code of the module's file."""
+        """Return whether each function in the module has the code of the module's file."""
         if self.provenance.find_module_codes(module) is None:
             return True  # a frozen module, or an extension
         functions = [value for value in vars(module).values() if type(value) is FunctionType]
         return all(self.provenance.matches_source(function) for function in functions)
 
     def _is_from_library(self, value: object) -> bool:
-        """True for a function or a class of a library module, or an object of such a class."""
+        """Return True for a function or a class of a library module, or an object of such a class."""
         if isinstance(value, MethodType):
             value = value.__func__
         if type(value) is FunctionType:
@@ -216,7 +216,7 @@ class TamperGuard:
 
 
 def _matches_spec(module: ModuleType, spec: Any) -> bool:
-    """False for a module that is not the library's module of its name. True if the library has no such module."""
+    """Return False for a module that is not the library's module of its name. True if the library has no such module."""
     origin = getattr(spec, "origin", None)
     return origin is None or getattr(getattr(module, "__spec__", None), "origin", None) == origin
 
@@ -231,5 +231,5 @@ def _make_flags(code: str, details: Iterable[str]) -> Iterator[Flag]:
 
 
 def _find_names(source: str) -> set[str]:
-    """The names that a cell reads or binds in any scope, and the modules that it imports."""
+    """Return the names that a cell reads or binds in any scope, and the modules that it imports."""
     return find_read_names(source) | find_names_bound_in_any_scope(source) | find_imported_modules(source)

@@ -116,6 +116,6 @@ def _error_name(reply: dict[str, str]) -> str:
 
 
 def _error_detail(reply: dict[str, str]) -> str:
-    """The error's message. A shell reports no more than a number, the exit status."""
+    """Return the error's message. A shell reports no more than a number, the exit status."""
     detail = reply["message"].strip()
     return clip(f"exit status {detail}" if detail.isdecimal() else detail)

@@ -175,7 +175,7 @@ def _make_lost_reply() -> dict[str, str]:
 
 
 def _is_alive(pid: int) -> bool:
-    """False for a process that has ended, even if it is a zombie."""
+    """Return False for a process that has ended, even if it is a zombie."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except (OSError, IndexError):

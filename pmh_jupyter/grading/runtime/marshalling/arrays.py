@@ -44,7 +44,7 @@ def writer_for(kind: type) -> Callable[[ValueEncoder, Any], list[Any]] | None:
 
 
 def _load_types() -> bool:
-    """Fills the tables if NumPy is loaded completely (its import may be in progress). Returns whether it is."""
+    """Fill the tables if NumPy is loaded completely (its import may be in progress). Returns whether it is."""
     numpy = sys.modules.get("numpy")
     if not all(hasattr(numpy, name) for name in ("ndarray", "generic", "dtype", "timedelta64", "ma")):
         return False
@@ -64,7 +64,7 @@ def import_numpy() -> Any:
 
 
 def encode_dtype(dtype: Any) -> Any:
-    """Encodes a dtype that contains no objects. Raises `NotByValue` for a dtype that is not encoded by value."""
+    """Encode a dtype that contains no objects. Raises `NotByValue` for a dtype that is not encoded by value."""
     if dtype.subdtype is not None:
         base, shape = dtype.subdtype
         return ["A", encode_dtype(base), list(shape)]
@@ -110,7 +110,7 @@ def _read_shape(encoded: Any, max_dimensions: int = 32) -> tuple[int, ...]:
 
 
 def write_array(encoder: ValueEncoder, value: Any) -> list[Any]:
-    """Encodes an array: its dtype, its shape and its bytes in C order. An array of objects is encoded element by element."""
+    """Encode an array: its dtype, its shape and its bytes in C order. An array of objects is encoded element by element."""
     if value.ndim > encoder.bounds.max_dimensions:
         raise NotByValue
     shape = list(value.shape)
@@ -159,7 +159,7 @@ def _array_from_bytes(numpy: Any, encoded_dtype: Any, shape: tuple[int, ...], da
 
 
 def _sanitize(numpy: Any, value: Any) -> None:
-    """Normalizes invalid bytes: a bool other than 0 and 1 becomes 1. Raises `WireFormatError` for an invalid character."""
+    """Normalize invalid bytes: a bool other than 0 and 1 becomes 1. Raises `WireFormatError` for an invalid character."""
     if value.dtype.names is not None:
         for name in value.dtype.names:
             _sanitize(numpy, value[name])

@@ -108,7 +108,7 @@ class Codec:
         self.bounds = bounds or SizeBounds()
 
     def encode(self, value: Any, memo: Memo | None = None) -> WireValue:
-        """Encodes a value. The result shares nothing mutable with the value.
+        """Encode a value. The result shares nothing mutable with the value.
 
         Raises `ValueTooLarge`, and the exceptions of `to_reference`. After an exception, numbers that the memo assigned in this call have
         not been sent.
@@ -138,7 +138,7 @@ class Encoder:
         self._sent_numbers: set[int] = set()
 
     def encode(self, value: Any) -> WireValue:
-        """Encodes any value."""
+        """Encode any value."""
         kind = type(value)
         if kind in NATIVE_TYPES:
             return value
@@ -179,7 +179,7 @@ class Encoder:
         return encoded if number is None else ["m", number, *encoded]
 
     def encode_items(self, values: Iterable[Any]) -> WireValue:
-        """Encodes many values, as a list of encoded values or as ints packed in eight bytes each."""
+        """Encode many values, as a list of encoded values or as ints packed in eight bytes each."""
         items = list(values)
         self._remaining_nodes -= len(items)
         if self._remaining_nodes < 0:
@@ -197,12 +197,12 @@ class Encoder:
 
 
 def _has_identity(kind: type) -> bool:
-    """Whether values of this type are mutable, so that their identity matters."""
+    """Return whether values of this type are mutable, so that their identity matters."""
     return kind in containers.NUMBERED_TYPES or kind in arrays.MUTABLE or kind in tables.MUTABLE
 
 
 def _is_native(items: list[Any], kinds: set[type]) -> bool:
-    """Whether msgpack represents each of these ints and strs directly."""
+    """Return whether msgpack represents each of these ints and strs directly."""
     if int in kinds and not all(MIN_INT <= item <= MAX_INT for item in items if type(item) is int):
         return False
     if str not in kinds:

@@ -118,7 +118,7 @@ def _empty_deque(encoded: list[Any]) -> deque[Any]:
 
 
 def has_same_settings(existing: Any, fresh: Any) -> bool:
-    """Whether an existing container may be refilled in place of a fresh one of its type."""
+    """Return whether an existing container may be refilled in place of a fresh one of its type."""
     return type(existing) is not deque or existing.maxlen == fresh.maxlen
 
 

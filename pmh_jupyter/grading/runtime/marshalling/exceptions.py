@@ -33,7 +33,7 @@ _CONTROL_EXCEPTIONS: dict[str, type[BaseException]] = {
 
 
 def is_sent_by_value(error: BaseException) -> bool:
-    """Whether this exception is encoded by value: a built-in exception itself, or one that ends programs."""
+    """Return whether this exception is encoded by value: a built-in exception itself, or one that ends programs."""
     return BUILTIN_EXCEPTIONS.get(type(error).__name__) is type(error) or not isinstance(error, Exception)
 
 

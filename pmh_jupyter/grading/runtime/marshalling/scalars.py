@@ -35,7 +35,7 @@ class NotByValue(Exception):
 
 
 def write_integer(value: int, bounds: SizeBounds) -> WireValue:
-    """Encodes an int: as itself within 64 bits, otherwise as its sign and its bytes."""
+    """Encode an int: as itself within 64 bits, otherwise as its sign and its bytes."""
     if MIN_INT <= value <= MAX_INT:
         return value
     size = (value.bit_length() + 7) // 8
@@ -45,7 +45,7 @@ def write_integer(value: int, bounds: SizeBounds) -> WireValue:
 
 
 def write_text(value: str) -> WireValue:
-    """Encodes a str: as itself, unless it contains lone surrogates, which UTF-8 cannot represent."""
+    """Encode a str: as itself, unless it contains lone surrogates, which UTF-8 cannot represent."""
     if value.isascii():
         return value
     try:
@@ -138,7 +138,7 @@ def _zone_names() -> frozenset[str]:
 
 
 def write_zone(value: datetime.tzinfo | None) -> WireValue:
-    """Encodes a time zone: None, a fixed offset or an IANA key. Raises `NotByValue` for any other."""
+    """Encode a time zone: None, a fixed offset or an IANA key. Raises `NotByValue` for any other."""
     if value is None:
         return None
     if type(value) is datetime.timezone:

@@ -41,7 +41,7 @@ def writer_for(kind: type) -> Writer | None:
 
 
 def _load_types() -> bool:
-    """Fills the tables if pandas is loaded completely (its import may be in progress). Returns whether it is."""
+    """Fill the tables if pandas is loaded completely (its import may be in progress). Returns whether it is."""
     pandas = sys.modules.get("pandas")
     if pandas is None or not hasattr(pandas, "arrays") or not hasattr(pandas, "test"):
         return False
@@ -199,7 +199,7 @@ def _write_timedelta(encoder: ValueEncoder, value: Any) -> list[Any]:
 
 
 def max_index_rows(coder: ValueEncoder | ValueDecoder) -> int:
-    """Maximum length of a range index, which takes no memory before it is used."""
+    """Return maximum length of a range index, which takes no memory before it is used."""
     return 2 * coder.bounds.max_nodes
 
 

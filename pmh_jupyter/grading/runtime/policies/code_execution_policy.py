@@ -70,7 +70,7 @@ class CodeExecutionPolicy:
 
     @contextmanager
     def enforce(self, make_violation: ViolationFactory, allowed_texts: Callable[[], frozenset[str]]) -> Iterator[None]:
-        """Enforces the policy for the duration of a `with` block.
+        """Enforce the policy for the duration of a `with` block.
 
         make_violation: receives the detail of a violation, records it and returns the exception to raise.
         allowed_texts: returns the strings that the cells of the release contain.
@@ -128,7 +128,7 @@ class CodeExecutionPolicy:
         )
 
     def _is_library_import(self, frame: FrameType | None) -> bool:
-        """True while a library module is being imported: the code that runs then is the module's own."""
+        """Return True while a library module is being imported: the code that runs then is the module's own."""
         while frame is not None:
             if frame.f_code.co_name == "exec_module" and frame.f_code.co_filename.startswith(_IMPORTLIB_PREFIX):
                 spec = getattr(frame.f_locals.get("module"), "__spec__", None)
@@ -140,7 +140,7 @@ class CodeExecutionPolicy:
         return False
 
     def _runs_release_text(self, frame: FrameType | None) -> bool | None:
-        """Whether a function that executes texts was given texts of the release only; None if no such function is running."""
+        """Return whether a function that executes texts was given texts of the release only; None if no such function is running."""
         while frame is not None and frame.f_code.co_filename not in RELEASE_FILENAMES:
             names = _TEXT_PARAMETERS.get(str(frame.f_globals.get("__name__")), ())
             texts = [frame.f_locals[name] for name in names if name in frame.f_locals]
@@ -151,7 +151,7 @@ class CodeExecutionPolicy:
 
 
 def _with_real_paths(folders: Iterable[str]) -> tuple[str, ...]:
-    """Folder prefixes with a trailing slash. Includes both paths of an environment that is reached through a symbolic link."""
+    """Return folder prefixes with a trailing slash. Includes both paths of an environment that is reached through a symbolic link."""
     paths = {path: None for folder in folders for path in (folder, os.path.realpath(folder))}
     return tuple(f"{path.rstrip('/')}/" for path in paths)
 

@@ -38,7 +38,7 @@ class FilePolicy:
 
     @contextmanager
     def monitor(self, file_sync: JudgeFileSync | None) -> Iterator[None]:
-        """Notifies this synchronization for the duration of a `with` block; None: no files are shared."""
+        """Notify this synchronization for the duration of a `with` block; None: no files are shared."""
         if file_sync is None:
             yield
             return

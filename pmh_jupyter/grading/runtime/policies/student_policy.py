@@ -67,7 +67,7 @@ class StudentPolicy:
 
     @contextmanager
     def during_test(self, add_flag: AddFlag) -> Iterator[None]:
-        """Applies the restrictions of test cells, and reports flags to `add_flag`, for the duration of a `with` block."""
+        """Apply the restrictions of test cells, and report flags to `add_flag`, for the duration of a `with` block."""
         previous = self._level, self._add_flag
         self._level, self._add_flag = (LEVEL_TESTING if previous[0] else LEVEL_OFF), add_flag
         try:
@@ -131,7 +131,7 @@ class StudentPolicy:
             raise ForbiddenOperation(f"{detail} cannot be used while your code is being tested")
 
     def _is_student_call(self, frame: FrameType | None) -> bool:
-        """True if the caller is the student's code, directly or through a module that passes results on."""
+        """Return whether the caller is the student's code, directly or through a module that passes results on."""
         while frame is not None:
             if id(frame.f_globals) not in self._library_globals or not frame.f_code.co_filename.startswith(
                 self._library_folders
@@ -144,7 +144,7 @@ class StudentPolicy:
         return False
 
     def _is_student_frame(self, frame: FrameType) -> bool:
-        """False for frames of Python, of a library (also one imported since `enable`) and of the test."""
+        """Return False for frames of Python, of a library (also one imported since `enable`) and of the test."""
         filename = frame.f_code.co_filename
         if filename in RELEASE_FILENAMES or filename.startswith("<frozen "):
             return False

@@ -140,7 +140,7 @@ class Marshaller:
         return ["import", *import_path] if import_path is not None else self._encode_class(kind)
 
     def _encode_nested(self, value: Any) -> Any:
-        """Encodes a value that is part of a reference."""
+        """Encode a value that is part of a reference."""
         if self._nesting_depth >= MAX_NESTED_VALUES:
             raise ValueTooLarge("objects are nested too deeply")
         self._nesting_depth += 1

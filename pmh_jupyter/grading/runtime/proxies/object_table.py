@@ -63,7 +63,7 @@ class ObjectTable:
         return self._objects_by_number[number]
 
     def is_offered(self, value: Any) -> bool:
-        """Whether this very object was sent as a value, and not only as the class of a value."""
+        """Return whether this very object was sent as a value, and not only as the class of a value."""
         number = self._numbers_by_id.get(id(value))
         return number is not None and self._objects_by_number[number] is value and number in self.offered_numbers
 

@@ -106,7 +106,7 @@ _OPERATOR_FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 
 def apply_operator(name: str, value: Any, arguments: list[Any], keywords: dict[str, Any]) -> Any:
-    """Applies an operator as the syntax of Python would. Raises KeyError for an unknown name."""
+    """Apply an operator as the syntax of Python would. Raises KeyError for an unknown name."""
     return _OPERATOR_FUNCTIONS[name](value, *arguments, **keywords)
 
 

@@ -33,7 +33,7 @@ _LOCAL_EXCEPTION_DUNDERS = frozenset({"__cause__", "__context__", "__notes__"})
 
 
 def is_remote_attribute(name: str) -> bool:
-    """Whether this attribute of a proxy belongs to the object in the other process."""
+    """Return whether this attribute of a proxy belongs to the object in the other process."""
     if name.startswith("__") and name.endswith("__"):
         return name in _REMOTE_DUNDERS or name in OPERATOR_OF_METHOD
     return name not in ("_pmh_reference", "_pmh_class")
@@ -51,7 +51,7 @@ def remote_reference_of(value: Any) -> RemoteReference | None:
 
 
 def is_proxy(value: Any) -> bool:
-    """Whether this object or class is a proxy."""
+    """Return whether this object or class is a proxy."""
     return type(value) is ProxyMeta or remote_reference_of(value) is not None
 
 

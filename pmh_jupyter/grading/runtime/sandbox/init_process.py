@@ -216,7 +216,7 @@ class _InitProcess:
 
 
 def _is_reaped(pid: int) -> bool:
-    """True if a killed process is gone. A process that is not a child of ours becomes one as soon as its parent is gone."""
+    """Return whether a killed process is gone. A process that is not a child of ours becomes one as soon as its parent is gone."""
     try:
         return os.waitpid(pid, os.WNOHANG)[0] == pid
     except ChildProcessError:

@@ -145,12 +145,12 @@ def close_descriptors_except(*preserved_descriptors: int) -> None:
 
 
 def list_processes() -> Iterator[int]:
-    """The pids of all visible processes."""
+    """Yield the pids of all visible processes."""
     return (int(name) for name in os.listdir("/proc") if name.isdecimal())
 
 
 def find_descendants(ancestor: int) -> Iterator[int]:
-    """The pids of all descendants of a process."""
+    """Yield the pids of all descendants of a process."""
     parents: dict[int, int] = {}
     for pid in list_processes():
         parents[pid] = get_parent_pid(pid)
@@ -161,7 +161,7 @@ def find_descendants(ancestor: int) -> Iterator[int]:
 
 
 def get_parent_pid(pid: int) -> int:
-    """The pid of the parent; 0 for a process that is gone."""
+    """Return the pid of the parent; 0 for a process that is gone."""
     try:
         with open(f"/proc/{pid}/stat") as stat:
             return int(stat.read().rpartition(")")[2].split()[1])
@@ -170,7 +170,7 @@ def get_parent_pid(pid: int) -> int:
 
 
 def get_owner_uid(pid: int) -> int:
-    """The uid of a process; -1 if it is gone."""
+    """Return the uid of a process; -1 if it is gone."""
     try:
         with open(f"/proc/{pid}/status") as status:
             return int(status.read().partition("\nUid:")[2].split()[0])
@@ -179,7 +179,7 @@ def get_owner_uid(pid: int) -> int:
 
 
 def get_resident_bytes(pid: int) -> int:
-    """Memory in use, with a proportional share of pages that processes share (PSS); 0 for a process that is gone."""
+    """Return memory in use, with a proportional share of pages that processes share (PSS); 0 for a process that is gone."""
     try:
         with open(f"/proc/{pid}/smaps_rollup") as rollup:
             return int(rollup.read().partition("\nPss:")[2].split()[0]) * 1024
@@ -188,6 +188,6 @@ def get_resident_bytes(pid: int) -> int:
 
 
 def get_address_space_bytes() -> int:
-    """Size of the address space of this process, which is what RLIMIT_AS limits."""
+    """Return size of the address space of this process, which is what RLIMIT_AS limits."""
     with open("/proc/self/statm") as statm:
         return int(statm.read().split()[0]) * os.sysconf("SC_PAGESIZE")

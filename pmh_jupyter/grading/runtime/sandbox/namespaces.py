@@ -61,19 +61,19 @@ class SandboxEnvironment:
 
 
 def is_root() -> bool:
-    """True if this process can change its uid. In a sandbox that an unprivileged user started, uid 0 cannot."""
+    """Return whether this process can change its uid. In a sandbox that an unprivileged user started, uid 0 cannot."""
     return os.geteuid() == 0 and _count_uids() > 1
 
 
 def pick_unused_uid() -> int:
-    """A random uid from the upper half of the range, which no user and no other submission has."""
+    """Return a random uid from the upper half of the range, which no user and no other submission has."""
     half_count = _count_uids() // 2
     return half_count + int.from_bytes(os.urandom(4), "big") % (half_count - 1)
 
 
 @cache
 def _count_uids() -> int:
-    """The number of uids from 0 on that are mapped in this user namespace."""
+    """Return the number of uids from 0 on that are mapped in this user namespace."""
     with open("/proc/self/uid_map") as file:
         rows = [[int(word) for word in line.split()] for line in file]
     return min(max((count for first, _, count in rows if first == 0), default=1), 1 << 31)

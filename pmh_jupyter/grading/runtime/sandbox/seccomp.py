@@ -39,7 +39,7 @@ CLONE3_NUMBER = 435  # its flags are in memory, which a filter cannot read
 
 
 def build_system_call_filter(machine: str) -> bytes:
-    """The filter program; empty for a machine that `MACHINES` does not list."""
+    """Return the filter program; empty for a machine that `MACHINES` does not list."""
     if machine not in MACHINES:
         return b""
     architecture, clone_calls, refused_calls = MACHINES[machine]

@@ -98,7 +98,7 @@ class JudgePeer(Peer):
         return result
 
     def recognizes(self, target: Any, name: str, other: Any) -> bool:
-        """Asks only if the reference solution uses such a class: any class may claim every object."""
+        """Ask only if the reference solution uses such a class: any class may claim every object."""
         if not self.operator_policy.is_allowed(name):
             return False
         is_recognized = super().recognizes(target, name, other)

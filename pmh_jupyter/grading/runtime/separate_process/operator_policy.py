@@ -106,7 +106,7 @@ class OperatorPolicy:
         self._allowed = None
 
     def is_allowed(self, name: str) -> bool:
-        """Whether an operator is allowed."""
+        """Return whether an operator is allowed."""
         return self.is_recording or self._allowed is None or name in self._allowed
 
     def check_operator(self, name: str, kind: type) -> None:
@@ -138,7 +138,7 @@ class OperatorPolicy:
     def verify_before_comparison(
         self, name: str, kind: type, other: Any, apply_operator: Callable[[str, Any], Any]
     ) -> None:
-        """Compares an object with similar values and with the actual one, in an unpredictable order, before a comparison with plain data.
+        """Compare an object with similar values and with the actual one, in an unpredictable order, before a comparison with plain data.
 
         An object that claims to equal a single value has to guess which of them is the expected one. Raises `PolicyViolation`.
         """
@@ -158,7 +158,7 @@ class OperatorPolicy:
     def verify_claim(
         self, name: str, kind: type, claim: Any, other: Any, apply_operator: Callable[[str, Any], Any]
     ) -> None:
-        """Verifies a claim that cannot be true of every value. apply_operator: applies an operator to the same object.
+        """Verify a claim that cannot be true of every value. apply_operator: applies an operator to the same object.
 
         Raises `PolicyViolation`.
         """
@@ -228,7 +228,7 @@ def _is_claimed(apply_operator: Callable[[str, Any], Any], name: str, value: Any
 
 
 def _is_true(claim: Any) -> bool:
-    """Whether an assertion would accept this. Assumed for objects of the student and for values without a truth value."""
+    """Return whether an assertion would accept this. Assumed for objects of the student and for values without a truth value."""
     if claim is NotImplemented:
         return False
     try:

@@ -75,13 +75,13 @@ class Peer:
         return self.request("call", target, tuple(arguments), tuple(keywords), tuple(keywords.values()))
 
     def apply_operator(self, target: Any, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        """Applies an operator to a remote object."""
+        """Apply an operator to a remote object."""
         if name == "call":
             return self.call(target, arguments, keywords)
         return self.request("apply-operator", target, name, tuple(arguments), tuple(keywords), tuple(keywords.values()))
 
     def recognizes(self, target: Any, name: str, other: Any) -> bool:
-        """Whether a remote class accepts an object or class that does not derive from it (`register`, a protocol).
+        """Return whether a remote class accepts an object or class that does not derive from it (`register`, a protocol).
 
         name: "instancecheck" or "subclasscheck".
         """
@@ -192,7 +192,7 @@ class Peer:
         return decoded_payload[0], received_replicas
 
     def serve_request(self, message: list[Any]) -> None:
-        """Answers one request. Raises nothing but `PeerLost` and `TimeLimitReached`."""
+        """Answer one request. Raises nothing but `PeerLost` and `TimeLimitReached`."""
         arguments, received_replicas = self._decode_message(message, include_large=True)
         message_kind, location = RESULT, []
         self.call_depth += 1
@@ -218,7 +218,7 @@ class Peer:
     # Hooks.
 
     def handle_request(self, operation: Any, arguments: Any) -> Any:
-        """Performs an operation. Its exceptions are sent to the other side."""
+        """Perform an operation. Its exceptions are sent to the other side."""
         raise NotImplementedError
 
     def before_request(self) -> None:

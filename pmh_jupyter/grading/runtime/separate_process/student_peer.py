@@ -102,7 +102,7 @@ class StudentPeer(Peer):
             raise RuntimeError("an object of the test can only be used in the process and the thread that received it")
 
     def handle_request(self, operation: Any, arguments: Any) -> Any:
-        """Performs an operation. A process that the student's code has forked exits here instead of replying."""
+        """Perform an operation. A process that the student's code has forked exits here instead of replying."""
         try:
             result = self._handlers.handlers[operation](*arguments)
         except BaseException:
@@ -173,7 +173,7 @@ class _RequestHandlers:
         return (True, value, importable_objects.import_path_of(value))
 
     def is_bound(self, name: str) -> bool:
-        """Whether the notebook has bound a name."""
+        """Return whether the notebook has bound a name."""
         return name in self.namespace and (
             name not in self._initial_builtins or self.namespace[name] is not self._initial_builtins[name]
         )

@@ -97,7 +97,7 @@ class TestCell(StatementRunner):
 
     @contextmanager
     def _bind_temporarily(self, names: Collection[str]) -> Iterator[None]:
-        """Binds these names in the namespace itself while a statement runs, unless the test cells have bound them."""
+        """Bind these names in the namespace itself while a statement runs, unless the test cells have bound them."""
         bound_values = {}
         for name in names:
             if not self.user_ns.has_own(name):

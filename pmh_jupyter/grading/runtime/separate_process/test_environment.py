@@ -72,7 +72,7 @@ class TestEnvironment:
 
     @contextmanager
     def enter(self) -> Iterator[None]:
-        """Applies the changes for one test cell, in a `with` block."""
+        """Apply the changes for one test cell, in a `with` block."""
         patches = [*self._patches, *map(self._seed_patch, _random_modules())]
         originals = [(module, name, getattr(module, name)) for module, name, _ in patches]
         original_out, original_err, original_main = sys.stdout, sys.stderr, sys.modules["__main__"]

@@ -57,7 +57,7 @@ class Namespace(dict[str, Any], NeverMarshalled):
         return super().get(name, default)
 
     def has_own(self, name: str) -> bool:
-        """Whether the test cells have bound a name."""
+        """Return whether the test cells have bound a name."""
         return super().__contains__(name)
 
     def keys(self) -> Any:
@@ -145,7 +145,7 @@ class NameResolver:
         return self._bound_cache[name]
 
     def has_name(self, name: str) -> bool:
-        """Whether the notebook has bound a name."""
+        """Return whether the notebook has bound a name."""
         return self._is_bound_in_notebook(name)
 
     def forget(self, name: str) -> None:

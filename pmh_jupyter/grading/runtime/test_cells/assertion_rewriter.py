@@ -27,19 +27,19 @@ PINNED_BUILTINS = frozenset(name for name in vars(builtins) if not name.startswi
 
 
 def is_assert_call(node: ast.AST) -> bool:
-    """True for a call of a function whose name starts with "assert"."""
+    """Return True for a call of a function whose name starts with "assert"."""
     return isinstance(node, ast.Call) and called_name(node).lower().startswith("assert")
 
 
 def called_name(node: ast.Call) -> str:
-    """The last part of the name that is called: "isclose" for `math.isclose(a, b)`. "" for a callable without a name."""
+    """Return the last part of the name that is called: "isclose" for `math.isclose(a, b)`. "" for a callable without a name."""
     if isinstance(node.func, ast.Attribute):
         return node.func.attr
     return node.func.id if isinstance(node.func, ast.Name) else ""
 
 
 def is_raises_block(node: ast.AST) -> bool:
-    """True for `with pytest.raises(…)` and similar blocks."""
+    """Return True for `with pytest.raises(…)` and similar blocks."""
     return isinstance(node, ast.With | ast.AsyncWith) and any(
         isinstance(item.context_expr, ast.Call) and called_name(item.context_expr) in RAISES_FUNCTIONS
         for item in node.items
@@ -47,7 +47,7 @@ def is_raises_block(node: ast.AST) -> bool:
 
 
 def raises_assertion_error(node: ast.AST) -> bool:
-    """True for `raise AssertionError`."""
+    """Return True for `raise AssertionError`."""
     if not isinstance(node, ast.Raise) or node.exc is None:
         return False
     exception = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
@@ -194,7 +194,7 @@ class AssertionRewriter(ast.NodeTransformer):
         return node
 
     def _rewrite_condition(self, test: ast.expr) -> ast.expr:
-        """The condition of an assertion, with each part of it recording its value."""
+        """Return the condition of an assertion, with each part of it recording its value."""
         if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
             test.values = [self._rewrite_condition(value) for value in test.values]
             return test
@@ -246,11 +246,11 @@ class AssertionRewriter(ast.NodeTransformer):
         return ast.Constant(self.recorder.register_site(self._get_segment(node), feedback, is_swapped=is_swapped))
 
     def _get_segment(self, node: ast.AST) -> str | None:
-        """The source text of a node; None if it is hidden."""
+        """Return the source text of a node; None if it is hidden."""
         return None if self.source is None else get_short_segment(node, self.source)
 
     def _find_author_message(self, call: ast.Call) -> str:
-        """The author's message in a call of an assert function: `msg="…"`, `err_msg="…"`, or unittest's last argument."""
+        """Return the author's message in a call of an assert function: `msg="…"`, `err_msg="…"`, or unittest's last argument."""
         for keyword in call.keywords:
             if keyword.arg in ("msg", "err_msg") and isinstance(keyword.value, ast.Constant):
                 return str(keyword.value.value)

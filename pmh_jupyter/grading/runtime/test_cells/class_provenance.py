@@ -21,7 +21,7 @@ _type, _id, _isinstance, _set = type, id, isinstance, set
 
 
 def find_all_classes() -> list[type]:
-    """Every class that exists in this process."""
+    """Return every class that exists in this process."""
     classes_by_id: dict[int, type] = {}
     pending_classes: list[type] = [object]
     while pending_classes:
@@ -48,7 +48,7 @@ class ClassProvenance:
         self.test_code_ids: set[int] = set()
 
     def is_trusted(self, cls: type) -> bool:
-        """True for a class that the student's code cannot have defined."""
+        """Return True for a class that the student's code cannot have defined."""
         if (
             not _flags(cls) & _TPFLAGS_HEAPTYPE
             or _flags(cls) & _TPFLAGS_IMMUTABLETYPE
@@ -60,7 +60,7 @@ class ClassProvenance:
         return self._later_classes[_id(cls)][1]
 
     def find_student_class(self, cls: type, names: Iterable[str]) -> type | None:
-        """The student's class that provides one of these methods of `cls`. None if a library or the test provides all of them."""
+        """Return the student's class that provides one of these methods of `cls`. None if a library or the test provides all of them."""
         names = list(names)
         for name in names:
             bases: tuple[type, ...] = _mro(cls)
@@ -77,7 +77,7 @@ class ClassProvenance:
         return _type(function) is FunctionType and _id(_function_code(function)) in self.test_code_ids
 
     def _is_library_class(self, cls: type) -> bool:
-        """True for a class that a library module holds, with each of its functions compiled from the module's file."""
+        """Return True for a class that a library module holds, with each of its functions compiled from the module's file."""
         name = _dict(cls).get("__module__")
         module = sys.modules.get(name) if _type(name) is str else None
         if module is None or self.find_module_codes(module) is None:
@@ -88,14 +88,14 @@ class ClassProvenance:
         )
 
     def matches_source(self, function: FunctionType) -> bool:
-        """True for a function whose code is in the file of the library module that its globals belong to."""
+        """Return True for a function whose code is in the file of the library module that its globals belong to."""
         module = sys.modules.get(str(function.__globals__.get("__name__")))
         codes = self.find_module_codes(module)
         is_module_global = module is not None and vars(module) is function.__globals__
         return is_module_global and codes is not None and (not codes or _function_code(function) in codes)
 
     def find_module_codes(self, module: Any) -> set[CodeType] | None:
-        """Every code object of a library module's file, none if it has no source. None for a module outside the trusted folders."""
+        """Return every code object of a library module's file, none if it has no source. None for a module outside the trusted folders."""
         spec: Any = getattr(module, "__spec__", None)
         name, origin = str(getattr(spec, "name", "")), str(getattr(spec, "origin", ""))
         if not origin.startswith(self._trusted_folders):
@@ -110,7 +110,7 @@ class ClassProvenance:
 
 
 def find_nested_codes(code: CodeType) -> list[CodeType]:
-    """A code object and those nested in it."""
+    """Return a code object and those nested in it."""
     codes = [code]
     for constant in code.co_consts:
         if _isinstance(constant, CodeType):
@@ -120,7 +120,7 @@ def find_nested_codes(code: CodeType) -> list[CodeType]:
 
 @cache
 def find_library_folders() -> tuple[str, ...]:
-    """The folders of the standard library and of the installed packages."""
+    """Return the folders of the standard library and of the installed packages."""
     import site
     import sysconfig
 
@@ -130,7 +130,7 @@ def find_library_folders() -> tuple[str, ...]:
 
 
 def is_plain_data(value: Any) -> bool:
-    """True for a value whose class is exactly one of Python's own data types."""
+    """Return True for a value whose class is exactly one of Python's own data types."""
     return _type(value) in _PLAIN_DATA_TYPES
 
 

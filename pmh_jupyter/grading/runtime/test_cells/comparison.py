@@ -68,7 +68,7 @@ class Comparator:
         self.statement_index = 0  # the statement of the cell that is being run
 
     def is_honest(self, name: str, left: Any, right: Any) -> bool:
-        """False if the operator's result for these operands must not count."""
+        """Return False if the operator's result for these operands must not count."""
         if (
             is_plain_data(left)
             and is_plain_data(right)
@@ -102,7 +102,7 @@ class Comparator:
         return True
 
     def allows_arithmetic(self, name: str, left: Any, right: Any) -> bool:
-        """False if an arithmetic operator is a student's method where the reference solution had plain data."""
+        """Return False if an arithmetic operator is a student's method where the reference solution had plain data."""
         for value, operator_name in ((left, name), (right, f"r{name}")):
             if (
                 not is_plain_data(value)
@@ -137,7 +137,7 @@ class Comparator:
         )
 
     def is_instance(self, value: Any, class_or_tuple: Any) -> bool:
-        """False if only the student's code claims that it is an instance (`__class__`, a metaclass's `__instancecheck__`)."""
+        """Return False if only the student's code claims that it is an instance (`__class__`, a metaclass's `__instancecheck__`)."""
         cls = _type(value)
         overriding_class = self.provenance.find_student_class(cls, ("__class__",))
         if (
@@ -162,7 +162,7 @@ class Comparator:
         return False
 
     def _find_deciders(self, value: Any, names: tuple[str, ...], depth: int = 0) -> Iterator[Any]:
-        """The objects whose methods would decide: the value itself, or objects in a container of plain data, one for each class."""
+        """Yield the objects whose methods would decide: the value itself, or objects in a container of plain data, one for each class."""
         if _type(value) not in _CONTAINER_TYPES:
             if not is_plain_data(value) and self.provenance.find_student_class(_type(value), names) is not None:
                 yield value
@@ -188,7 +188,7 @@ class Comparator:
                 yield from self._find_deciders(value, names, depth + 1)
 
     def _find_deciders_in_array(self, value: Any, names: tuple[str, ...], depth: int) -> Iterator[Any]:
-        """The same for the elements of a NumPy array or a pandas table of objects."""
+        """Yield the same for the elements of a NumPy array or a pandas table of objects."""
         numpy = sys.modules.get("numpy")
         if numpy is None or depth >= MAX_DEPTH:
             return
@@ -208,7 +208,7 @@ _SIMPLE_TYPES = frozenset({type(None), bool, int, float, complex, str, bytes, by
 
 
 def _claims_the_impossible(name: str, operand: Any) -> bool:
-    """True if an object claims to equal or to contain a value that was created just now, which no honest object can."""
+    """Return whether an object claims to equal or to contain a value that was created just now, which no honest object can."""
     unique_values = (
         _UniqueObject(),
         secrets.randbits(62),

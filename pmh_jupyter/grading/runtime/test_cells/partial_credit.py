@@ -46,7 +46,7 @@ def pop_credit(namespace: dict[str, Any]) -> dict[str, str] | None:
 
 
 def _last_code_line(source: str) -> str:
-    """The last line of code without a comment or blanks behind it, found line by line, without a tokenizer."""
+    """Return the last line of code without a comment or blanks behind it, found line by line, without a tokenizer."""
     lines = [line.rstrip() for line in split_source_lines(source) if line.strip() and not line.lstrip().startswith("#")]
     last_line = lines[-1] if lines else ""
     return last_line.partition(" #")[0].rstrip()

@@ -94,12 +94,12 @@ def read_statements(tree: ast.Module, source: str, rewriter: StatementRewriter |
 
 
 def _is_recorder_call(node: ast.stmt) -> bool:
-    """True for a call whose function the rewriter has wrapped: it asserts by itself, unlike a call of a helper by its name."""
+    """Return True for a call whose function the rewriter has wrapped: it asserts by itself, unlike a call of a helper by its name."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Call)
 
 
 def find_feedback_comments(source: str) -> dict[int, str]:
-    """The author's messages, each by the number of the line below its comment."""
+    """Return the author's messages, each by the number of the line below its comment."""
     lines = split_source_lines(source)
     feedback_by_line: dict[int, str] = {}
     for number, line in enumerate(lines, start=1):
@@ -110,7 +110,7 @@ def find_feedback_comments(source: str) -> dict[int, str]:
 
 
 def remove_hidden_tests(source: str) -> str:
-    """The source without its hidden tests."""
+    """Return the source without its hidden tests."""
     hidden_lines = set(_iter_hidden_lines(source))
     lines = split_source_lines(source, keepends=True)
     return "".join(line for number, line in enumerate(lines, start=1) if number not in hidden_lines)
@@ -129,7 +129,7 @@ FUNCTION_NODES = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def _has_assertion(node: ast.stmt, asserting_functions: set[str]) -> bool:
-    """True for an assertion, a block with one, and a call of an assert function or of a helper that asserts; not for a definition."""
+    """Return True for an assertion, a block with one, and a call of an assert function or of a helper that asserts; else False."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return False
     return _contains_assertion(node) or any(
@@ -157,7 +157,7 @@ def _display_name(node: ast.stmt, source: str) -> str:
 
 
 def _display_expression(node: ast.stmt, source: str) -> str:
-    """The expression that the student reads: the left operand of a comparison, else the condition, else the first line."""
+    """Return the expression that the student reads: the left operand of a comparison, else the condition, else the first line."""
     if isinstance(node, ast.Assert):
         is_single_comparison = isinstance(node.test, ast.Compare) and len(node.test.ops) == 1
         return get_short_segment(

@@ -99,14 +99,14 @@ class TestHelpers(dict[str, Any]):
             }
 
     def defined_names(self) -> set[str]:
-        """The names that `forget` would remove."""
+        """Return the names that `forget` would remove."""
         return (self.keys() | self.helper_globals.keys() | self.helper_globals.imports.keys()) - {
             "__name__",
             "__builtins__",
         }
 
     def external_names(self) -> set[str]:
-        """The names that helpers read and their own cells do not define."""
+        """Return the names that helpers read and their own cells do not define."""
         return self._names_read - self.helper_globals.keys() - self.helper_globals.imports.keys()
 
     def forget(self, name: str) -> None:
@@ -116,7 +116,7 @@ class TestHelpers(dict[str, Any]):
         self.helper_globals.forget(name)
 
     def is_changed(self, name: str, namespace: Mapping[str, Any]) -> bool:
-        """True if the notebook's own function of this name has changed since its cell ran."""
+        """Return whether the notebook's own function of this name has changed since its cell ran."""
         initial, current = self._initial_states.get(name), _function_state(namespace.get(name))
         return initial is not None and not (
             len(initial) == len(current)
@@ -171,7 +171,7 @@ class _HelperGlobals(dict[str, Any]):
 
     @contextmanager
     def without_lookup(self) -> Iterator[None]:
-        """Disables the lookup of other names while helpers are being defined."""
+        """Disable the lookup of other names while helpers are being defined."""
         lookup, self.lookup = self.lookup, _raise_key_error
         try:
             yield
@@ -184,7 +184,7 @@ def _raise_key_error(name: str) -> Any:
 
 
 def _split_import(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, ast.stmt]]:
-    """Each name that an import binds, with a statement that binds only this name."""
+    """Yield each name that an import binds, with a statement that binds only this name."""
     for alias in node.names:
         name = alias.asname or alias.name.partition(".")[0]
         if isinstance(node, ast.Import):
@@ -215,7 +215,7 @@ def _strip_annotations(node: ast.stmt) -> ast.stmt:
 
 
 def _function_state(function: Any) -> tuple[Any, ...]:
-    """The parts of a function, to be compared by identity."""
+    """Return the parts of a function, to be compared by identity."""
     if type(function) is not FunctionType:
         return (function,)
     keyword_defaults = function.__kwdefaults__ or {}

@@ -31,7 +31,7 @@ class Manifest:
         self.operators.setdefault(grade_id, set()).update(usage["operators"])
 
     def as_dict(self) -> dict[str, Any]:
-        """The fields of the event `usage`, sorted, so that the same release gives the same bytes."""
+        """Return the fields of the event `usage`, sorted, so that the same release gives the same bytes."""
         return {
             "library_names": {name: list(import_path) for name, import_path in sorted(self.library_names.items())},
             "rebound_names": sorted(self.rebound_names),
@@ -43,5 +43,5 @@ class Manifest:
 
 
 def _import_paths(fields: dict[str, Any]) -> dict[str, tuple[str, str]]:
-    """Module and attribute by name."""
+    """Return module and attribute by name."""
     return {name: (str(import_path[0]), str(import_path[1])) for name, import_path in fields.items()}

@@ -44,7 +44,7 @@ PAGE = {"base_url": "/services/pmh/", "hub_home_url": "/hub/home", "caller": {"n
 CLASSROOM = ClassroomReply(
     slug="demo", title="Demo", role="instructor", time_zone="Europe/Zurich", course="tiny", course_title="Tiny course"
 )
-CLASSROOM_PAGE = PAGE | {"classroom": CLASSROOM, "is_staff": True, "nav_entry": "gradebook"}
+CLASSROOM_PAGE = PAGE | {"classroom": CLASSROOM, "can_view_gradebook": True, "nav_entry": "gradebook"}
 TEST_MESSAGE = MessageReply(code="test-differs", params={"expression": "two", "got": "3", "expected": "2"})
 VERDICT = VerdictReply(
     grade_id="two",
@@ -145,9 +145,9 @@ def test_every_state_and_outcome_has_an_icon_and_a_label() -> None:
 
 def test_home_page_links_staff_to_the_gradebook() -> None:
     values = PAGE | {"classrooms": [CLASSROOM]}
-    assert "Gradebook My progress" in render("home.html", staff_roles={"instructor"}, **values)
-    assert "Gradebook" not in render("home.html", staff_roles=set(), **values)
-    assert "Ask your instructor for a join code." in render("home.html", staff_roles=set(), **PAGE, classrooms=[])
+    assert "Gradebook My progress" in render("home.html", gradebook_roles={"instructor"}, **values)
+    assert "Gradebook" not in render("home.html", gradebook_roles=set(), **values)
+    assert "Ask your instructor for a join code." in render("home.html", gradebook_roles=set(), **PAGE, classrooms=[])
 
 
 def test_gradebook_page_shows_summary_legend_and_neighbouring_pages() -> None:

@@ -66,12 +66,12 @@ def test_a_comparison_with_plain_data_is_recorded_and_allowed_separately() -> No
 
 def test_a_comparison_with_plain_data_is_allowed_only_in_the_check_that_recorded_it() -> None:
     recording = make_policy(is_recording=True)
-    recording.begin_check()
+    recording.begin_statement()
     recording.allows_plain_data("eq")
     policy = make_policy("eq", *recording.used_operators)
     allowed = [policy.allows_plain_data("eq")]
     for _ in range(2):
-        policy.begin_check()
+        policy.begin_statement()
         allowed.append(policy.allows_plain_data("ne"))
     assert allowed == [False, True, False]
 

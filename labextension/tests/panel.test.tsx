@@ -207,6 +207,51 @@ describe('the keyboard focus', () => {
     expect(document.activeElement).toBe(switcher);
   });
 
+  describe('when JupyterLab activates its Launcher', () => {
+    let launcher: HTMLElement;
+    beforeEach(async () => {
+      await show({ phase: 'no-classroom', outline: null, classrooms: [] });
+      launcher = document.body.appendChild(document.createElement('div'));
+      launcher.className = 'jp-Launcher';
+      launcher.tabIndex = -1;
+    });
+    afterEach(() => {
+      launcher.focus(); // no listener of this panel stays on the document
+      launcher.remove();
+    });
+
+    test('stays in the join form', () => {
+      const field = screen.getByLabelText('Join code');
+      field.focus();
+      launcher.focus();
+      expect(document.activeElement).toBe(field);
+    });
+
+    test('follows a second activation', () => {
+      screen.getByLabelText('Join code').focus();
+      launcher.focus();
+      launcher.focus();
+      expect(document.activeElement).toBe(launcher);
+    });
+
+    test.each([
+      ['click', 'pointerdown'],
+      ['key', 'keydown']
+    ])('follows a %s of the user', (_, press) => {
+      screen.getByLabelText('Join code').focus();
+      document.dispatchEvent(new Event(press));
+      launcher.focus();
+      expect(document.activeElement).toBe(launcher);
+    });
+
+    test('is not taken from other parts of JupyterLab', () => {
+      screen.getByLabelText('Join code').focus();
+      screen.getByLabelText('Join code').blur();
+      launcher.focus();
+      expect(document.activeElement).toBe(launcher);
+    });
+  });
+
   test('moves to the lesson to continue with when the join form disappears', async () => {
     await show({ outline: null, phase: 'no-classroom', classrooms: [], selectedSlug: null });
     screen.getByLabelText('Join code').focus();

@@ -43,6 +43,27 @@ def open_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenHub]:
         yield OpenHub(up.address, codes[Role.STUDENT])
 
 
+COUNT_LAUNCHER_FOCUS = """
+window.launcherFocusCount = 0;
+document.addEventListener("focusin", event => { if (event.target.matches(".jp-Launcher")) window.launcherFocusCount += 1; });
+"""
+
+
+def test_start_of_jupyterlab_does_not_interrupt_the_join_form(
+    open_hub: OpenHub, new_page: NewPage, unique_name: UniqueName
+) -> None:
+    page = new_page()
+    page.add_init_script(COUNT_LAUNCHER_FOCUS)
+    omar = Student(page, open_hub, unique_name("omar")).log_in().arrive_in_lab()
+    field = omar.panel.get_by_label("Join code")
+    field.focus()
+    page.wait_for_function("window.launcherFocusCount > 0")  # JupyterLab activates its Launcher at the end of its start
+    expect(field).to_be_focused()
+    page.keyboard.type(open_hub.join_code)
+    page.keyboard.press("Enter")
+    expect(omar.panel.get_by_role("button", name="Open lesson Values and names")).to_be_visible()
+
+
 def test_join_code_opens_the_classroom(open_hub: OpenHub, new_page: NewPage, unique_name: UniqueName) -> None:
     nora = Student(new_page(), open_hub, unique_name("nora")).log_in().arrive_in_lab()
     form = nora.panel.get_by_role("form", name="Join your classroom")

@@ -4,6 +4,7 @@
 
 const PREFERRED = 'input, .pmh-Primary';
 const FOCUSABLE = 'button, select, input';
+const LAUNCHER = '.jp-Launcher';
 
 /** Focuses the panel's main control: the join code, the lesson to continue with, or else its first control or the panel itself. */
 export function focusPanel(node: HTMLElement): void {
@@ -38,4 +39,31 @@ export function keepFocusInside(node: HTMLElement): void {
     }
   });
   observer.observe(node, { childList: true, subtree: true });
+}
+
+/**
+ * Moves the focus back when JupyterLab's Launcher takes it from the panel. JupyterLab activates the Launcher at the end of its start,
+ * seconds after the panel can be used, and would interrupt a student who is typing the join code.
+ *
+ * Only the first activation of the Launcher is answered, and only while no key or button is pressed: later ones are the user's.
+ */
+export function returnFocusFromLauncher(node: HTMLElement): void {
+  const controller = new AbortController();
+  const options = { capture: true, signal: controller.signal };
+  let isPressed = false;
+  for (const press of ['keydown', 'pointerdown']) {
+    document.addEventListener(press, () => (isPressed = true), options);
+  }
+  for (const release of ['keyup', 'pointerup', 'pointercancel']) {
+    document.addEventListener(release, () => (isPressed = false), options);
+  }
+  const handleFocus = ({ target, relatedTarget: previous }: FocusEvent): void => {
+    if (target instanceof Element && target.matches(LAUNCHER)) {
+      controller.abort();
+      if (!isPressed && previous instanceof HTMLElement && node.contains(previous)) {
+        previous.focus();
+      }
+    }
+  };
+  document.addEventListener('focusin', handleFocus, options);
 }

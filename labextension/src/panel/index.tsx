@@ -7,7 +7,7 @@ import { Panel } from '@lumino/widgets';
 import { stepsIcon } from '../icons';
 import { PANEL_ID } from '../tokens';
 import { Awards } from './awards';
-import { keepFocusInside } from './focus';
+import { keepFocusInside, returnFocusFromLauncher } from './focus';
 import { Head, type SectionProps } from './head';
 import { Notices } from './notices';
 import { Outline } from './outline';
@@ -25,5 +25,6 @@ export function createPanel(props: SectionProps): SidePanel {
     .map(section => ReactWidget.create(section))
     .forEach(widget => panel.content.addWidget(widget));
   keepFocusInside(panel.node);
+  returnFocusFromLauncher(panel.node);
   return panel;
 }

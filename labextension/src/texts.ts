@@ -6,7 +6,6 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { feedbackText } from './feedbackTexts';
 import { outcomeLabel, type Outcome } from './labels';
-import { isEvaluated, isInHeadline } from './strip/resultText';
 import type { ExerciseSubmission } from './submissions';
 import type { TestReply, VerdictReply } from './wire';
 
@@ -43,15 +42,15 @@ export function headline(verdict: VerdictReply, trans: TranslationBundle): strin
   }
 }
 
-/** Counts tests only if some were evaluated: after an error that stopped all of them, "0 of 3" would be misleading. */
+/** Counts tests only if some are listed: after an error that stopped all of them, "0 of 3" would be misleading. */
 function failedHeadline(tests: readonly TestReply[], trans: TranslationBundle): string {
   const passedCount = tests.filter(test => test.outcome === 'passed').length;
-  return tests.some(isEvaluated)
+  return tests.some(test => test.is_listed)
     ? trans._n('Not yet — %2 of %1 test passed', 'Not yet — %2 of %1 tests passed', tests.length, passedCount)
     : trans.__('Not yet');
 }
 
-/** The most likely cause of an outcome, for a verdict without a message. */
+/** The most likely cause of an outcome, for a verdict without a reason. */
 export function likelyCause(outcome: Outcome, trans: TranslationBundle): string {
   switch (outcome) {
     case 'timed-out':
@@ -95,8 +94,8 @@ export function announcement(title: string, submission: ExerciseSubmission, tran
   if (submission.graderError || !submission.verdict) {
     return `${title}: ${feedbackText(trans, submission.graderError ?? { code: 'grader-error', params: {} })}`;
   }
-  const { outcome, points, max_points, message } = submission.verdict;
-  const reason = outcome !== 'passed' && message && !isInHeadline(message) ? feedbackText(trans, message) : '';
+  const { points, max_points, reason } = submission.verdict;
+  const reasonText = reason ? feedbackText(trans, reason) : '';
   const result = `${headline(submission.verdict, trans)}. ${pointsOfText(points, max_points, trans)}.`;
-  return `${title}: ${result} ${reason}`.trim();
+  return `${title}: ${result} ${reasonText}`.trim();
 }

@@ -183,6 +183,10 @@ export interface TestReply {
   readonly is_hidden: boolean;
   readonly outcome: 'passed' | 'failed' | 'crashed' | 'timed-out' | 'not-checked' | 'needs-grading' | 'grader-error';
   readonly message: MessageReply | null;
+  /**
+   * Whether a result shows it by itself. The others are counted: `unevaluated_count`
+   */
+  readonly is_listed: boolean;
   readonly expected: string | null;
   readonly got: string | null;
   /**
@@ -196,7 +200,7 @@ export interface TestReply {
 }
 
 /**
- * The verdict on one exercise.
+ * The verdict on one exercise, and what a result shows of it: see `pmh_jupyter/domain/verdict_summary.py`.
  */
 export interface VerdictReply {
   readonly grade_id: string;
@@ -204,8 +208,27 @@ export interface VerdictReply {
   readonly outcome: 'passed' | 'failed' | 'crashed' | 'timed-out' | 'not-checked' | 'needs-grading' | 'grader-error';
   readonly points: number;
   readonly max_points: number;
-  readonly message: MessageReply | null;
+  /**
+   * Explains the outcome. Null: its label says it all
+   */
+  readonly reason: MessageReply | null;
+  /**
+   * Whether a listed test shows the reason
+   */
+  readonly is_reason_in_tests: boolean;
+  /**
+   * grade_id of the student's cell that the reason is about
+   */
+  readonly reason_cell: string | null;
+  /**
+   * Line in that cell, from 1
+   */
+  readonly reason_line: number | null;
   readonly tests: readonly TestReply[];
+  /**
+   * Tests that could not be evaluated, to be shown as a number
+   */
+  readonly unevaluated_count: number;
 }
 
 /**

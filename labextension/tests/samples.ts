@@ -82,6 +82,7 @@ export function testReply(change: Partial<TestReply> = {}): TestReply {
     is_hidden: false,
     outcome: 'passed',
     message: null,
+    is_listed: true,
     expected: null,
     got: null,
     cell: null,
@@ -97,8 +98,12 @@ export function verdict(gradeId: string, change: Partial<VerdictReply> = {}): Ve
     outcome: 'failed',
     points: 0,
     max_points: 2,
-    message: null,
+    reason: null,
+    is_reason_in_tests: false,
+    reason_cell: null,
+    reason_line: null,
     tests: [],
+    unevaluated_count: 0,
     ...change
   };
 }

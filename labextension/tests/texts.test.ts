@@ -57,7 +57,7 @@ describe('the announcement of a check', () => {
     kind: 'check',
     state: 'graded',
     queuePosition: null,
-    verdict: verdict('swap', { outcome: 'passed', points: 2, message: message('solved') }),
+    verdict: verdict('swap', { outcome: 'passed', points: 2 }),
     repairs: [],
     graderError: null,
     error: null
@@ -69,7 +69,7 @@ describe('the announcement of a check', () => {
 
   test('of a failed exercise ends with the reason', () => {
     const failed = verdict('swap', {
-      message: message('test-differs', { expression: 'f()', got: '1', expected: '2' }),
+      reason: message('test-differs', { expression: 'f()', got: '1', expected: '2' }),
       tests: [testReply({ outcome: 'failed', message: message('test-differs') })]
     });
     expect(announcement('Swap', { ...graded, verdict: failed }, trans)).toBe(

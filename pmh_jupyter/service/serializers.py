@@ -19,6 +19,7 @@ from pmh_jupyter.domain.lesson_files import LessonFiles, StudentFiles
 from pmh_jupyter.domain.people import Membership, Person
 from pmh_jupyter.domain.submission import MemberSubmission, Submission
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Message, TestResult
+from pmh_jupyter.domain.verdict_summary import summarize_verdict
 from pmh_jupyter.wire import outline, people, staff, submission
 from pmh_jupyter.wire.base import FileContent
 from pmh_jupyter.wire.errors import problem_reply
@@ -172,18 +173,23 @@ def member_submission_reply(member_submission: MemberSubmission) -> staff.Member
 
 
 def _verdict_reply(verdict: ExerciseVerdict, title: str) -> submission.VerdictReply:
+    summary = summarize_verdict(verdict)
     return submission.VerdictReply(
         grade_id=verdict.grade_id,
         title=title or verdict.grade_id,
         outcome=verdict.outcome.value,
         points=to_points(verdict.millipoints),
         max_points=to_points(verdict.max_millipoints),
-        message=_optional_message_reply(verdict.message),
-        tests=tuple(map(_test_reply, verdict.tests)),
+        reason=_optional_message_reply(summary.reason),
+        is_reason_in_tests=summary.is_reason_in_tests,
+        reason_cell=summary.reason_cell,
+        reason_line=summary.reason_line,
+        tests=tuple(map(_test_reply, verdict.tests, summary.listed_tests)),
+        unevaluated_count=summary.unevaluated_count,
     )
 
 
-def _test_reply(test: TestResult) -> submission.TestReply:
+def _test_reply(test: TestResult, is_listed: bool) -> submission.TestReply:
     # The grader gives hidden tests a neutral name and no values. The values are withheld here as well.
     return submission.TestReply(
         grade_id=test.grade_id,
@@ -191,6 +197,7 @@ def _test_reply(test: TestResult) -> submission.TestReply:
         is_hidden=test.is_hidden,
         outcome=test.outcome.value,
         message=_optional_message_reply(test.message),
+        is_listed=is_listed,
         expected=None if test.is_hidden else test.expected,
         got=None if test.is_hidden else test.got,
         cell=test.cell,

@@ -89,6 +89,9 @@ class TestReply(WireModel):
     is_hidden: bool
     outcome: OutcomeName
     message: MessageReply | None = None
+    is_listed: bool = Field(
+        description="Whether a result shows it by itself. The others are counted: `unevaluated_count`"
+    )
     expected: str | None = None
     got: str | None = None
     cell: str | None = Field(default=None, description="grade_id of the student's cell that the result points to")
@@ -96,15 +99,19 @@ class TestReply(WireModel):
 
 
 class VerdictReply(WireModel):
-    """The verdict on one exercise."""
+    """The verdict on one exercise, and what a result shows of it: see `pmh_jupyter/domain/verdict_summary.py`."""
 
     grade_id: str
     title: str
     outcome: OutcomeName
     points: float
     max_points: float
-    message: MessageReply | None = None
+    reason: MessageReply | None = Field(default=None, description="Explains the outcome. Null: its label says it all")
+    is_reason_in_tests: bool = Field(default=False, description="Whether a listed test shows the reason")
+    reason_cell: str | None = Field(default=None, description="grade_id of the student's cell that the reason is about")
+    reason_line: int | None = Field(default=None, description="Line in that cell, from 1")
     tests: tuple[TestReply, ...] = ()
+    unevaluated_count: int = Field(default=0, description="Tests that could not be evaluated, to be shown as a number")
 
 
 class FlagReply(WireModel):

@@ -11,7 +11,7 @@ import { feedbackText } from '../feedbackTexts';
 import { isBusy, type ExerciseSubmission } from '../submissions';
 import { headline, likelyCause, pointsOfText, progressText } from '../texts';
 import type { TestReply, VerdictReply } from '../wire';
-import { isUnpassedHidden, summarizeResult, testDetail, testLabel, testTitle } from './resultText';
+import { isUnpassedHidden, testDetail, testLabel, testTitle } from './resultText';
 import { useExercise, type ExerciseProps, type LocatedExercise } from './strip';
 import { ValueDiff } from './ValueDiff';
 
@@ -78,21 +78,18 @@ interface VerdictProps extends ExerciseProps {
 }
 
 function Verdict({ located, submission, verdict, trans, onGoTo }: VerdictProps): ReactElement {
-  const { reason, location, tests, unevaluatedCount } = summarizeResult(verdict);
-  const reasonText = reason
-    ? feedbackText(trans, reason)
-    : verdict.message
-      ? ''
-      : likelyCause(verdict.outcome, trans);
+  const { outcome, reason, reason_cell: cell, reason_line: line, unevaluated_count: unevaluatedCount } = verdict;
+  const tests = verdict.tests.filter(test => test.is_listed);
+  const reasonText = reason ? feedbackText(trans, reason) : likelyCause(outcome, trans);
   return (
     <>
       <VerdictHead located={located} submission={submission} verdict={verdict} trans={trans} onGoTo={onGoTo} />
-      {reasonText && (
+      {reasonText && !verdict.is_reason_in_tests && (
         <div className="pmh-Result-message">
           <p>
             <Prose text={reasonText} />
           </p>
-          {location && <GoToLine {...location} onGoTo={onGoTo} trans={trans} />}
+          {cell !== null && line !== null && <GoToLine cell={cell} line={line} onGoTo={onGoTo} trans={trans} />}
         </div>
       )}
       {(tests.length > 0 || unevaluatedCount > 0) && (

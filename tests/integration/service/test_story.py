@@ -50,7 +50,7 @@ async def _check_wrong_answer(student: ServiceClient) -> None:
     check = await student.wait_until_graded((await student.check(two="two = 3", three="three = 3"))["id"])
     two, three = check["verdicts"]
     assert (two["outcome"], two["points"], three["outcome"]) == ("failed", 0, "passed")
-    assert two["message"]["code"] and "2" in str(two["tests"][0]["message"]["params"])
+    assert two["reason"]["code"] and "2" in str(two["tests"][0]["message"]["params"])
     hidden_tests = [test for test in two["tests"] if test["is_hidden"]]
     assert hidden_tests and all(test["expected"] is None and test["got"] is None for test in hidden_tests)
 

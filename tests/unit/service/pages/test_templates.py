@@ -52,7 +52,8 @@ VERDICT = VerdictReply(
     outcome="failed",
     points=0.5,
     max_points=2,
-    message=TEST_MESSAGE,
+    reason=TEST_MESSAGE,
+    is_reason_in_tests=True,
     tests=(
         submission_wire.TestReply(
             grade_id="two-tests",
@@ -60,6 +61,7 @@ VERDICT = VerdictReply(
             is_hidden=False,
             outcome="failed",
             message=TEST_MESSAGE,
+            is_listed=True,
             expected="2",
             got="3",
         ),
@@ -184,6 +186,26 @@ def test_member_page_shows_verdicts_repairs_and_flags() -> None:
     assert "expected 2 got 3" in page
     assert page.count("gave 3, expected 2") == 1, "the message of a verdict is not repeated if a test shows it"
     assert "No checks or submissions yet." in render("member.html", member_name="ada", submissions=[], **CLASSROOM_PAGE)
+
+
+def test_member_page_counts_tests_that_could_not_be_evaluated() -> None:
+    raised = MessageReply(code="test-raised", params={"expression": "two", "error": "NameError"})
+    tests = tuple(
+        submission_wire.TestReply(
+            grade_id="two-tests", name=name, is_hidden=False, outcome="failed", message=raised, is_listed=False
+        )
+        for name in ("two is 2", "two is not 3")
+    )
+    verdict = VERDICT.model_copy(
+        update={"reason": raised, "is_reason_in_tests": False, "tests": tests, "unevaluated_count": 2}
+    )
+    submission = MemberSubmissionReply(
+        person_id=PERSON_ID, name="ada", submission=SUBMISSION.model_copy(update={"verdicts": (verdict,)})
+    )
+    page = render("member.html", member_name="ada", submissions=[submission], **CLASSROOM_PAGE)
+    assert page.count("raised NameError") == 1
+    assert "2 tests could not be evaluated." in page
+    assert "two is 2" not in page, "a sentence about values that were never compared"
 
 
 def test_progress_page_shows_exercises_awards_and_receipts() -> None:

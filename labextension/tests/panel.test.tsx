@@ -9,6 +9,7 @@ import type { ClassroomModel } from '../src/model';
 import { createPanel } from '../src/panel';
 import { focusPanel } from '../src/panel/focus';
 import { PmhError } from '../src/request';
+import { SubmissionStore } from '../src/submissions';
 import type { OutboxReply, OutlineReply } from '../src/wire';
 import { lesson, outline } from './samples';
 
@@ -17,6 +18,7 @@ import { lesson, outline } from './samples';
 /** What the panel reads of a model. */
 class FakeModel {
   readonly changed = new Signal<this, void>(this);
+  readonly submissions = new SubmissionStore();
   phase = 'ready';
   error: PmhError | null = null;
   outline: OutlineReply | null = outline();

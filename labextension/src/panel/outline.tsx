@@ -9,6 +9,7 @@ import { Glyph } from '../components/glyph';
 import { useSignal } from '../components/hooks';
 import { Notice } from '../components/notice';
 import { stateLabel } from '../labels';
+import { lessonState } from '../progressState';
 import { dueState, fullTime, shortTime } from '../times';
 import type { LessonReply, UnitReply } from '../wire';
 import type { SectionProps } from './head';
@@ -16,6 +17,7 @@ import type { SectionProps } from './head';
 export function Outline(props: SectionProps): ReactElement | null {
   const { model, actions, trans } = props;
   useSignal(model.changed);
+  useSignal(model.submissions.changed);
   useSignal(actions.currentNotebookChanged);
   const { outline } = model;
   if (!outline) {
@@ -73,9 +75,10 @@ function Lesson({ lesson, model, actions, trans }: SectionProps & { lesson: Less
   const now = new Date();
   const zone = model.classroom?.time_zone ?? 'UTC';
   const isNotOpenYet = lesson.opens_at !== null && Date.parse(lesson.opens_at) > now.getTime();
+  const state = lessonState(lesson, model.submissions);
   const isCurrent = actions.currentLesson()?.slug === lesson.slug;
   return (
-    <li className="pmh-Lesson" data-state={lesson.state}>
+    <li className="pmh-Lesson" data-state={state}>
       <button
         type="button"
         className="pmh-Lesson-open"
@@ -85,8 +88,8 @@ function Lesson({ lesson, model, actions, trans }: SectionProps & { lesson: Less
         aria-disabled={isNotOpenYet}
         onClick={() => !isNotOpenYet && void actions.openLesson(lesson)}
       >
-        <span className="pmh-State" data-state={lesson.state}>
-          <Glyph name={lesson.state} />
+        <span className="pmh-State" data-state={state}>
+          <Glyph name={state} />
         </span>
         <span className="pmh-Lesson-title">{lesson.title}</span>
         <span className="pmh-Count">
@@ -95,7 +98,7 @@ function Lesson({ lesson, model, actions, trans }: SectionProps & { lesson: Less
       </button>
       <div className="pmh-Lesson-more">
         <span id={detailsId}>
-          <span>{stateLabel(lesson.state, trans)}</span>
+          <span>{stateLabel(state, trans)}</span>
           {isNotOpenYet && lesson.opens_at ? (
             <Time label={trans.__('Opens %1', shortTime(lesson.opens_at, now))} iso={lesson.opens_at} zone={zone} />
           ) : (

@@ -8,6 +8,7 @@ import { Glyph } from '../components/glyph';
 import { useSignal } from '../components/hooks';
 import { Prose } from '../components/prose';
 import { stateLabel } from '../labels';
+import { exerciseState } from '../progressState';
 import type { ClassroomModel } from '../model';
 import { isBusy } from '../submissions';
 import { pointsOfText, pointsText, progressText } from '../texts';
@@ -86,7 +87,7 @@ export function Strip(props: ExerciseProps): ReactElement | null {
 
 /** Points, and the state of the exercise; the number of attempts while there is no other state to show. */
 function Status({ model, lesson, exercise, trans }: ExerciseProps & { exercise: ExerciseReply }): ReactElement {
-  const state = isBusy(model.submissions.get(lesson, exercise.grade_id)) ? 'grading' : exercise.state;
+  const state = exerciseState(lesson, exercise, model.submissions);
   const { points, max_points: maxPoints, attempts } = exercise;
   const label =
     state === 'in-progress' && attempts > 0

@@ -1,0 +1,31 @@
+/**
+ * The state that strip and panel show of an exercise and a lesson.
+ *
+ * The outline is refreshed shortly after a submission is sent or graded. Until then it is corrected here, so that no part of the page
+ * says that an exercise is being graded beside its verdict.
+ */
+import type { State } from './labels';
+import { isBusy, type SubmissionStore } from './submissions';
+import type { ExerciseReply, LessonReply } from './wire';
+
+export function exerciseState(lesson: string, exercise: ExerciseReply, submissions: SubmissionStore): State {
+  const submission = submissions.get(lesson, exercise.grade_id);
+  if (isBusy(submission)) {
+    return 'grading';
+  }
+  if (exercise.state !== 'grading' || submission?.state !== 'graded' || !submission.verdict) {
+    return exercise.state;
+  }
+  return submission.verdict.outcome === 'passed' ? 'done' : 'in-progress';
+}
+
+export function lessonState(lesson: LessonReply, submissions: SubmissionStore): State {
+  const states = lesson.exercises.map(exercise => exerciseState(lesson.slug, exercise, submissions));
+  if (states.includes('grading')) {
+    return 'grading';
+  }
+  if (lesson.state !== 'grading') {
+    return lesson.state;
+  }
+  return states.every(state => state === 'done') ? 'done' : 'in-progress';
+}

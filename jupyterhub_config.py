@@ -8,12 +8,12 @@ import os
 import secrets
 import sys
 
-from pmh_jupyter.config import Settings, bracketed_host
+from pmh_jupyter.config import Settings, format_host
 from pmh_jupyter.hub import roles
-from pmh_jupyter.hub.authenticators import authenticator_class, template_paths
+from pmh_jupyter.hub.authenticators import choose_authenticator_class, list_template_paths
 from pmh_jupyter.hub.die_with_parent import die_with_parent
 from pmh_jupyter.hub.process_watch import configure_addresses, watch_services
-from pmh_jupyter.hub.proxy_command import proxy_command
+from pmh_jupyter.hub.proxy_command import build_proxy_command
 from pmh_jupyter.hub.spawners import configure_spawner, with_addresses
 
 c = get_config()  # noqa: F821 (JupyterHub provides it)
@@ -32,17 +32,17 @@ c.ConfigurableHTTPProxy.pid_file = str(settings.data_path / "jupyterhub-proxy.pi
 # Browsers reach only the proxy. The Hub and the proxy's API listen on loopback, unless containers must reach the Hub.
 # A proxy that was killed is restarted within two seconds. It is not started on an address that the settings do not name.
 configure_addresses(c, settings)
-c.ConfigurableHTTPProxy.command = die_with_parent(proxy_command())
+c.ConfigurableHTTPProxy.command = die_with_parent(build_proxy_command())
 # The Hub creates a new token for the proxy at each start and passes it in the environment; nothing else needs it.
 c.JupyterHub.cleanup_proxy = True
 
 # --- Authentication ---------------------------------------------------------------------------------------------------------
-c.JupyterHub.authenticator_class = authenticator_class(settings)
+c.JupyterHub.authenticator_class = choose_authenticator_class(settings)
 c.Authenticator.admin_users = {settings.admin}
 # Everybody with an account may log in: accounts are created with a classroom's join code, or by an administrator.
 c.Authenticator.allow_all = True
 # The pages to sign up, and to change and reset a password. Another authenticator has its own pages.
-c.JupyterHub.template_paths = template_paths(settings)
+c.JupyterHub.template_paths = list_template_paths(settings)
 accounts_token = secrets.token_hex(32)  # known to this process only, and new at each start
 c.AccountsAuthenticator.path = str(settings.data_path / "accounts.sqlite")
 c.AccountsAuthenticator.service_url = settings.resolved_service_url
@@ -55,13 +55,13 @@ c.JupyterHub.cleanup_servers = True
 
 # --- Services and permissions -----------------------------------------------------------------------------------------------
 # Each permission and its reason: pmh_jupyter/hub/roles.py, docs/reference/scopes.md.
-c.JupyterHub.custom_scopes = roles.custom_scopes()
+c.JupyterHub.custom_scopes = roles.describe_custom_scopes()
 c.JupyterHub.load_roles = roles.load_roles()
 watch_services()  # restarts a killed service within seconds
 c.JupyterHub.services = [
     {
         "name": roles.SERVICE_NAME,
-        "url": f"http://{bracketed_host(settings.service_ip)}:{settings.service_port}",
+        "url": f"http://{format_host(settings.service_ip)}:{settings.service_port}",
         "command": die_with_parent([sys.executable, "-m", "pmh_jupyter.service"]),
         "environment": settings.to_environ() | {"PMH_DATA_DIR": str(settings.data_path)},
         # The service is part of the hub: users need not confirm that it may identify them.

@@ -49,6 +49,9 @@ def _measure_memory_mb(task: GradingTask, backend: SandboxBackend) -> float:
 
 
 def _private_bytes(pid: int) -> int:
-    """Return the bytes that no other process shares."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    """Return the bytes that no other process shares; 0 for a process that has ended meanwhile."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
     return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(PRIVATE_FIELDS))

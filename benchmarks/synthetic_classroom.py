@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pmh_jupyter.authoring.text_notebook import as_ipynb
+from pmh_jupyter.authoring.text_notebook import to_ipynb
 from pmh_jupyter.domain.course import File, Release
 from pmh_jupyter.domain.notebook import read_notebook
 from pmh_jupyter.domain.release import build_release
@@ -47,7 +47,7 @@ class Submission:
 
 def make_release() -> Release:
     return build_release(
-        LESSON_NAME, "Eight exercises", [as_ipynb(File(LESSON_PATH.name, LESSON_PATH.read_bytes()))], []
+        LESSON_NAME, "Eight exercises", [to_ipynb(File(LESSON_PATH.name, LESSON_PATH.read_bytes()))], []
     )
 
 

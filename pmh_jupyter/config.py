@@ -153,20 +153,20 @@ class Settings(HasTraits):
         """Read the settings from PMH_* variables. Raises BadInput, which names the variable, its value and its meaning."""
         environ = os.environ if environ is None else environ
         settings = cls()
-        for name, trait in cls.traits_by_variable().items():
+        for name, trait in cls.list_traits_by_variable().items():
             if name in environ:
                 _assign(settings, trait, name, environ[name])
         return settings
 
     @classmethod
-    def traits_by_variable(cls) -> dict[str, TraitType[Any, Any]]:
+    def list_traits_by_variable(cls) -> dict[str, TraitType[Any, Any]]:
         """Traits by environment variable, in the order of the class."""
         traits = cls.class_traits(env=lambda env: env is not None)
         return {traits[name].metadata["env"]: traits[name] for name in vars(cls) if name in traits}
 
     def to_environ(self) -> dict[str, str]:
         """Return the settings as variables for our own child processes. Not for users' servers: the database URL may contain a password."""
-        return {name: str(getattr(self, str(trait.name))) for name, trait in self.traits_by_variable().items()}
+        return {name: str(getattr(self, str(trait.name))) for name, trait in self.list_traits_by_variable().items()}
 
     @property
     def data_path(self) -> Path:
@@ -180,12 +180,12 @@ class Settings(HasTraits):
     @property
     def bind_url(self) -> str:
         """The URL on which the proxy listens for browsers, with the hub's path."""
-        return f"http://{bracketed_host(self.ip)}:{self.port}{self.base_url}"
+        return f"http://{format_host(self.ip)}:{self.port}{self.base_url}"
 
     @property
     def hub_url(self) -> str:
         """The URL on which JupyterHub's API listens."""
-        return f"http://{bracketed_host(self.hub_ip)}:{self.hub_port}{self.base_url}hub/"
+        return f"http://{format_host(self.hub_ip)}:{self.hub_port}{self.base_url}hub/"
 
     @property
     def service_path(self) -> str:
@@ -195,7 +195,7 @@ class Settings(HasTraits):
     @property
     def resolved_service_url(self) -> str:
         """Base URL of the service, without a trailing slash."""
-        default_url = f"http://{bracketed_host(self.service_ip)}:{self.service_port}{self.service_path}"
+        default_url = f"http://{format_host(self.service_ip)}:{self.service_port}{self.service_path}"
         return (self.service_url or default_url).rstrip("/")
 
     @property
@@ -213,7 +213,7 @@ class Settings(HasTraits):
         return self.ip in LOOPBACK_ADDRESSES
 
 
-def bracketed_host(ip: str) -> str:
+def format_host(ip: str) -> str:
     """Return an IP address as it is written in URLs: IPv6 in brackets."""
     return f"[{ip}]" if ":" in ip else ip
 

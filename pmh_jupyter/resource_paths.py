@@ -19,22 +19,22 @@ def find_checkout() -> Path | None:
     return root if (root / "pyproject.toml").exists() and (root / "proxy" / "package.json").exists() else None
 
 
-def starter_courses_dir() -> Path:
+def find_starter_courses_dir() -> Path:
     """Return the folder of the included courses. Each folder in it is a course."""
     return _find_file("courses", "courses")
 
 
-def hub_config_file() -> Path:
+def find_hub_config_file() -> Path:
     """Return the jupyterhub_config.py that `pmh up` uses."""
     return _find_file("jupyterhub_config.py", "hub/jupyterhub_config.py")
 
 
-def server_requirements_file() -> Path:
+def find_server_requirements_file() -> Path:
     """Requirements, with hashes, of the lean environment of users' servers."""
     return _find_file("requirements/server.lock", "requirements/server.lock")
 
 
-def panel_dir() -> Path:
+def find_panel_dir() -> Path:
     """Return the folder of the built JupyterLab extension."""
     panel_path = (
         PACKAGE_DIR / "labextension"
@@ -46,7 +46,7 @@ def panel_dir() -> Path:
     return panel_path
 
 
-def server_config_file() -> Path:
+def find_server_config_file() -> Path:
     """Return the configuration file that enables the server extension."""
     root = find_checkout()
     return (
@@ -60,7 +60,7 @@ def _find_file(in_checkout: str, in_wheel: str) -> Path:
     root = find_checkout()
     path = root / in_checkout if root else PACKAGE_DIR / in_wheel
     if not path.exists():
-        raise _missing_error(path)
+        raise _make_missing_error(path)
     return path
 
 
@@ -73,8 +73,8 @@ def _find_shared_file(ending: str) -> Path:
     for file in files:
         if file.as_posix().endswith(ending):
             return Path(str(file.locate())).resolve()
-    raise _missing_error(Path(ending))
+    raise _make_missing_error(Path(ending))
 
 
-def _missing_error(path: Path) -> NotFound:
+def _make_missing_error(path: Path) -> NotFound:
     return NotFound(f"{path} is missing.", advice="The installation is damaged. Install pmh-jupyter again.")

@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from pmh_jupyter.hub.up.installer import uv_environ  # noqa: E402  (importable only from here on)
+from pmh_jupyter.hub.up.installer import make_uv_environ  # noqa: E402  (importable only from here on)
 
 LOCKS_FOLDER = ROOT / "requirements"
 
@@ -48,7 +48,7 @@ def _compile_lock(name: str, options: list[str], arguments: list[str]) -> None:
     target = LOCKS_FOLDER / name
     command = ["uv", "pip", "compile", *COMMON_OPTIONS, *options, "--output-file", str(target), *arguments]
     print("lock:", name, flush=True)
-    subprocess.run([sys.executable, "-m", *command], cwd=ROOT, env=uv_environ(), check=True)
+    subprocess.run([sys.executable, "-m", *command], cwd=ROOT, env=make_uv_environ(), check=True)
     addresses = [line for line in target.read_text().splitlines() if "://" in line or line.startswith("--index")]
     if addresses:
         sys.exit(f"{name} must not contain addresses: {addresses}")

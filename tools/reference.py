@@ -44,7 +44,7 @@ def settings_page() -> str:
     """Return the page of every `PMH_*` variable, with its default and its meaning."""
     rows = [
         (f"`{name}`", "empty" if trait.default_value in ("", None) else f"`{trait.default_value}`", str(trait.help))
-        for name, trait in Settings.traits_by_variable().items()
+        for name, trait in Settings.list_traits_by_variable().items()
     ]
     return GENERATED_NOTE + SETTINGS_TEXT + "\n" + _markdown_table(("variable", "default", "meaning"), rows)
 

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from pmh_jupyter.authoring.code_analysis import can_fail, parse
 from pmh_jupyter.authoring.nbgrader.autotests import has_autotests
 from pmh_jupyter.authoring.nbgrader.metadata_upgrade import is_too_new
-from pmh_jupyter.authoring.schema import CellMeta, validation_problems
+from pmh_jupyter.authoring.schema import CellMeta, to_problems
 from pmh_jupyter.domain.markers import RegionKind, find_regions
-from pmh_jupyter.domain.notebook_json import Json, cell_grade_id, nbgrader_metadata
+from pmh_jupyter.domain.notebook_json import Json, cell_grade_id, read_nbgrader_metadata
 from pmh_jupyter.domain.release import NBGRADER_SCHEMA_VERSION, is_instructor_only
 from pmh_jupyter.errors import Problem
 from pmh_jupyter.grading.assertion_weights import ALL_OR_NOTHING, find_assertions, read_requested_weights
@@ -77,7 +77,7 @@ def _check_metadata(cell: Json) -> Iterator[Finding]:
 
 
 def _check_role(cell: Json) -> Iterator[Finding]:
-    grade, solution, locked, task = (nbgrader_metadata(cell).get(flag) is True for flag in _ROLE_KEYS)
+    grade, solution, locked, task = (read_nbgrader_metadata(cell).get(flag) is True for flag in _ROLE_KEYS)
     if is_instructor_only(cell) and (grade or solution or task):
         yield (
             "It is marked `remove: true`, so students do not get it, but it is also graded, a solution cell or a task.",
@@ -92,7 +92,7 @@ def _check_role(cell: Json) -> Iterator[Finding]:
 
 
 def _check_points(cell: Json) -> Iterator[Finding]:
-    meta = nbgrader_metadata(cell)
+    meta = read_nbgrader_metadata(cell)
     if meta.get("grade") is not True and meta.get("task") is not True:
         return
     points = meta.get("points")
@@ -112,14 +112,14 @@ def _check_markers(cell: Json) -> Iterator[Finding]:
             "Markers come in pairs, for example ### BEGIN SOLUTION and ### END SOLUTION.",
         )
     markers = {region.kind for region in regions}
-    if RegionKind.SOLUTION in markers and nbgrader_metadata(cell).get("solution") is not True:
+    if RegionKind.SOLUTION in markers and read_nbgrader_metadata(cell).get("solution") is not True:
         yield "It has a solution and is not a solution cell.", "Set `solution: true` in its nbgrader metadata."
     if RegionKind.HIDDEN_TESTS in markers and not _is_test(cell):
         yield (
             "It has hidden tests and is not a test cell.",
             "Move them to a test cell, or set `grade: true` with points.",
         )
-    if RegionKind.MARK_SCHEME in markers and nbgrader_metadata(cell).get("task") is not True:
+    if RegionKind.MARK_SCHEME in markers and read_nbgrader_metadata(cell).get("task") is not True:
         yield "It has a mark scheme and is not a task.", "Set `task: true` in its nbgrader metadata."
 
 
@@ -158,7 +158,7 @@ def _check_pmh_metadata(cell: Json, file: str, name: str, concepts: frozenset[st
     try:
         meta = CellMeta.model_validate(cell["metadata"].get("pmh", {}))
     except ValidationError as error:
-        yield from validation_problems(error, file, name)
+        yield from to_problems(error, file, name)
         return
     for concept in meta.concepts:
         if concepts is not None and concept not in concepts:
@@ -168,5 +168,5 @@ def _check_pmh_metadata(cell: Json, file: str, name: str, concepts: frozenset[st
 
 
 def _is_test(cell: Json) -> bool:
-    meta = nbgrader_metadata(cell)
+    meta = read_nbgrader_metadata(cell)
     return bool(cell_grade_id(cell)) and meta.get("grade") is True and meta.get("solution") is not True

@@ -25,7 +25,7 @@ def has_assertion(tree: ast.Module) -> bool:
     """Return whether the cell itself can detect a wrong answer: by an assert, a raise, or a call like assert_allclose or pytest.raises."""
     return any(
         isinstance(node, ast.Assert | ast.Raise)
-        or (isinstance(node, ast.Call) and _called_name(node).startswith(("assert", "raises")))
+        or (isinstance(node, ast.Call) and _find_called_name(node).startswith(("assert", "raises")))
         for node in ast.walk(tree)
     )
 
@@ -33,10 +33,10 @@ def has_assertion(tree: ast.Module) -> bool:
 def can_fail(tree: ast.Module) -> bool:
     """Return whether the cell could fail for a wrong answer: it has an assertion, or calls a function that may raise."""
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-    return has_assertion(tree) or any(_called_name(call) not in _DISPLAY_FUNCTIONS for call in calls)
+    return has_assertion(tree) or any(_find_called_name(call) not in _DISPLAY_FUNCTIONS for call in calls)
 
 
-def _called_name(node: ast.Call) -> str:
+def _find_called_name(node: ast.Call) -> str:
     if isinstance(node.func, ast.Attribute):
         return node.func.attr
     return node.func.id if isinstance(node.func, ast.Name) else ""

@@ -10,11 +10,11 @@ from pmh_jupyter.authoring.nbgrader.source_notebooks import load_source
 from pmh_jupyter.authoring.text_notebook import is_notebook
 from pmh_jupyter.domain.course import Course, Lesson
 from pmh_jupyter.domain.exercises import find_exercises
-from pmh_jupyter.domain.kernels import PYTHON, kernel_of
+from pmh_jupyter.domain.kernels import PYTHON, find_kernel
 from pmh_jupyter.domain.markers import RegionKind, has_region
 from pmh_jupyter.domain.notebook import Cell, read_notebook
 from pmh_jupyter.domain.notebook_json import Json, cell_label, dump_notebook
-from pmh_jupyter.domain.release import is_instructor_only, student_source, unreferenced_attachments
+from pmh_jupyter.domain.release import find_unreferenced_attachments, is_instructor_only, make_student_source
 from pmh_jupyter.errors import Problem
 
 _STANDARD_KERNEL_NAMES = (None, "", "python", "python3")
@@ -22,10 +22,10 @@ _STANDARD_KERNEL_NAMES = (None, "", "python", "python3")
 
 def find_warnings(course: Course) -> tuple[Problem, ...]:
     """Return the warnings about a course that `read_course` accepted, in the order of its lessons."""
-    return tuple(warning for lesson in course.lessons for warning in _lesson_warnings(lesson))
+    return tuple(warning for lesson in course.lessons for warning in _find_lesson_warnings(lesson))
 
 
-def _lesson_warnings(lesson: Lesson) -> Iterator[Problem]:
+def _find_lesson_warnings(lesson: Lesson) -> Iterator[Problem]:
     student_text: list[str] = []
     all_text: list[str] = []
     for file in lesson.files:
@@ -33,22 +33,22 @@ def _lesson_warnings(lesson: Lesson) -> Iterator[Problem]:
             continue
         name = f"{lesson.slug}/{file.path}"
         path, source = load_source(file)
-        yield from _notebook_warnings(name, source)
+        yield from _find_notebook_warnings(name, source)
         notebook = read_notebook(path, dump_notebook(source))
         tested_cells = {grade_id for exercise in find_exercises(notebook) for grade_id in exercise.solution_cells}
         for number, (cell, raw) in enumerate(zip(notebook.cells, source["cells"], strict=True), start=1):
-            visible = "" if is_instructor_only(raw) else student_source(raw, cell.language)
+            visible = "" if is_instructor_only(raw) else make_student_source(raw, cell.language)
             student_text.append(visible)
             all_text.append(cell.source)
-            for message, remedy in (*_cell_warnings(cell, tested_cells), *_release_warnings(raw, visible)):
+            for message, remedy in (*_find_cell_warnings(cell, tested_cells), *_release_warnings(raw, visible)):
                 yield Problem(name, message, remedy, cell_label(raw, number))
-    yield from _data_file_warnings(lesson, "\n".join(student_text), "\n".join(all_text))
+    yield from _find_data_file_warnings(lesson, "\n".join(student_text), "\n".join(all_text))
 
 
-def _notebook_warnings(name: str, notebook: Json) -> Iterator[Problem]:
+def _find_notebook_warnings(name: str, notebook: Json) -> Iterator[Problem]:
     spec = notebook["metadata"].get("kernelspec")
     kernel = spec.get("name") if isinstance(spec, dict) else None
-    if not kernel_of(notebook["metadata"]) and kernel not in _STANDARD_KERNEL_NAMES:
+    if not find_kernel(notebook["metadata"]) and kernel not in _STANDARD_KERNEL_NAMES:
         yield Problem(
             name,
             f"It needs the kernel “{kernel}”, which students may not have.",
@@ -62,7 +62,7 @@ def _notebook_warnings(name: str, notebook: Json) -> Iterator[Problem]:
         )
 
 
-def _cell_warnings(cell: Cell, tested_cells: set[str]) -> Iterator[tuple[str, str]]:
+def _find_cell_warnings(cell: Cell, tested_cells: set[str]) -> Iterator[tuple[str, str]]:
     if cell.is_solution and cell.cell_type == "code" and not has_region(cell.source, RegionKind.SOLUTION):
         yield (
             "It marks no solution, so students get a stub in place of the whole cell.",
@@ -87,7 +87,7 @@ def _release_warnings(cell: Json, visible_source: str) -> Iterator[tuple[str, st
             "If students should get it, or tests need it, remove the mark.",
         )
         return
-    attachments = unreferenced_attachments(cell, visible_source)
+    attachments = find_unreferenced_attachments(cell, visible_source)
     if attachments:
         yield (
             f"Students do not get its attachments {', '.join(attachments)}, because only sealed text refers to them.",
@@ -95,7 +95,7 @@ def _release_warnings(cell: Json, visible_source: str) -> Iterator[tuple[str, st
         )
 
 
-def _data_file_warnings(lesson: Lesson, student_text: str, all_text: str) -> Iterator[Problem]:
+def _find_data_file_warnings(lesson: Lesson, student_text: str, all_text: str) -> Iterator[Problem]:
     """Warn about files that students get although only sealed text names them, such as a picture of the solution."""
     for file in lesson.files:
         name = file.path.rpartition("/")[2]

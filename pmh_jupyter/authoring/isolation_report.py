@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pmh_jupyter.authoring.kernel_checks import check_kernels
 from pmh_jupyter.domain.course import Lesson, Release
-from pmh_jupyter.domain.feedback_text import feedback_text
+from pmh_jupyter.domain.feedback_text import format_message
 from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation, ReleaseIsolation
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.markers import RegionKind, has_region
@@ -57,15 +57,17 @@ def report_isolation(lesson: Lesson, release: Release, backend: SandboxBackend) 
             *(
                 problem
                 for notebook_isolation in in_process
-                for problem in _hidden_test_problems(release, notebook_isolation, cells[notebook_isolation.notebook])
+                for problem in _find_hidden_test_problems(
+                    release, notebook_isolation, cells[notebook_isolation.notebook]
+                )
             ),
         ),
-        warnings=tuple(_isolation_warning(release, notebook_isolation) for notebook_isolation in in_process),
+        warnings=tuple(_make_isolation_warning(release, notebook_isolation) for notebook_isolation in in_process),
         can_run=not kernel_problems,
     )
 
 
-def _hidden_test_problems(
+def _find_hidden_test_problems(
     release: Release, notebook_isolation: NotebookIsolation, cells: tuple[Cell, ...]
 ) -> Iterator[Problem]:
     """Report hidden tests that run in-process: the code under test can read them."""
@@ -83,29 +85,29 @@ def _hidden_test_problems(
             yield Problem(
                 f"{release.lesson}/{notebook_isolation.notebook}",
                 f"Its hidden tests would run in the student's own process, where the student's code can read them. "
-                f"{_reason_text(notebook_isolation)}",
+                f"{_format_reason(notebook_isolation)}",
                 f"{remedy}, or accept this with `{ACCEPT_KEY}: true` under the metadata `pmh` of the cell.",
                 cell.grade_id,
             )
 
 
-def _isolation_warning(release: Release, notebook_isolation: NotebookIsolation) -> Problem:
+def _make_isolation_warning(release: Release, notebook_isolation: NotebookIsolation) -> Problem:
     if notebook_isolation.cell is None:
         return Problem(
             f"{release.lesson}/{notebook_isolation.notebook}",
-            f"Its tests run in the student's own process, unprotected from its code. {_reason_text(notebook_isolation)}",
+            f"Its tests run in the student's own process, unprotected from its code. {_format_reason(notebook_isolation)}",
             "Do not let important grades depend on these tests alone.",
         )
     return Problem(
         f"{release.lesson}/{notebook_isolation.notebook}",
-        f"Its tests run in the student's own process, hardened. {_reason_text(notebook_isolation)}",
+        f"Its tests run in the student's own process, hardened. {_format_reason(notebook_isolation)}",
         "If possible, write tests that only call the student's functions and compare values.",
         notebook_isolation.cell,
     )
 
 
-def _reason_text(notebook_isolation: NotebookIsolation) -> str:
-    return feedback_text(notebook_isolation.reason) if notebook_isolation.reason else ""
+def _format_reason(notebook_isolation: NotebookIsolation) -> str:
+    return format_message(notebook_isolation.reason) if notebook_isolation.reason else ""
 
 
 def _is_notebook(path: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pmh_jupyter.domain.course import File
-from pmh_jupyter.domain.markers import RegionKind, find_regions, region_texts
+from pmh_jupyter.domain.markers import RegionKind, find_region_texts, find_regions
 from pmh_jupyter.domain.notebook_json import cell_label, load_notebook
 from pmh_jupyter.domain.source_lines import split_source_lines
 from pmh_jupyter.errors import Problem
@@ -39,7 +39,7 @@ class _VisibleText:
 
 def find_leaks(sealed: tuple[File, ...], student: tuple[File, ...]) -> tuple[Problem, ...]:
     """Report sealed texts and remaining markers in the students' files."""
-    visible_texts = list(_visible_texts(student))
+    visible_texts = list(_collect_visible_texts(student))
     problems = [
         Problem(
             visible_text.file,
@@ -50,7 +50,7 @@ def find_leaks(sealed: tuple[File, ...], student: tuple[File, ...]) -> tuple[Pro
         for visible_text in visible_texts
         if any(find_regions(visible_text.text))
     ]
-    for file, cell, description, sealed_lines in _sealed_texts(sealed):
+    for file, cell, description, sealed_lines in _collect_sealed_texts(sealed):
         for visible_text in visible_texts:
             if visible_text.contains(sealed_lines):
                 message = f"{description} is visible in {visible_text}."
@@ -58,34 +58,34 @@ def find_leaks(sealed: tuple[File, ...], student: tuple[File, ...]) -> tuple[Pro
     return tuple(problems)
 
 
-def _sealed_texts(sealed: tuple[File, ...]) -> Iterator[tuple[str, str, str, list[str]]]:
+def _collect_sealed_texts(sealed: tuple[File, ...]) -> Iterator[tuple[str, str, str, list[str]]]:
     """Yield file, cell, description and lines of each text that must stay sealed."""
-    for file, cell, source in _cells(sealed):
-        for text in region_texts(source, RegionKind.SOLUTION):
-            lines = _significant_lines(text)
+    for file, cell, source in _list_cells(sealed):
+        for text in find_region_texts(source, RegionKind.SOLUTION):
+            lines = _select_significant_lines(text)
             if sum(map(len, lines)) >= MIN_SOLUTION_LENGTH:
                 yield file, cell, "Its solution", lines
-        for text in region_texts(source, RegionKind.HIDDEN_TESTS):
-            for line in _significant_lines(text):
+        for text in find_region_texts(source, RegionKind.HIDDEN_TESTS):
+            for line in _select_significant_lines(text):
                 if line.startswith(_REVEALING_PREFIXES):
                     yield file, cell, f"Its hidden test `{line}`", [line]
 
 
-def _visible_texts(student: tuple[File, ...]) -> Iterator[_VisibleText]:
+def _collect_visible_texts(student: tuple[File, ...]) -> Iterator[_VisibleText]:
     data = ((file.path, None, file.content.decode("utf-8", "replace")) for file in student if not _is_notebook(file))
-    for file, cell, text in (*_cells(student), *data):
-        lines = _significant_lines(text)
+    for file, cell, text in (*_list_cells(student), *data):
+        lines = _select_significant_lines(text)
         yield _VisibleText(file, cell, text, lines, frozenset(lines))
 
 
-def _cells(files: tuple[File, ...]) -> Iterator[tuple[str, str, str]]:
+def _list_cells(files: tuple[File, ...]) -> Iterator[tuple[str, str, str]]:
     for file in files:
         if _is_notebook(file):
             for number, cell in enumerate(load_notebook(file.path, file.content)["cells"], start=1):
                 yield file.path, cell_label(cell, number), cell["source"]
 
 
-def _significant_lines(text: str) -> list[str]:
+def _select_significant_lines(text: str) -> list[str]:
     """Return the lines without indentation, leaving out blank lines and comments."""
     stripped = (line.strip() for line in split_source_lines(text))
     return [line for line in stripped if line and not line.startswith("#")]

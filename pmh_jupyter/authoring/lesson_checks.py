@@ -11,11 +11,11 @@ from pmh_jupyter.authoring.cell_checks import check_cell
 from pmh_jupyter.authoring.nbgrader.autotests import check_autotests
 from pmh_jupyter.authoring.nbgrader.course_files import AUTOTESTS_NAME
 from pmh_jupyter.authoring.nbgrader.source_notebooks import add_header_and_footer, load_source
-from pmh_jupyter.authoring.schema import NotebookMeta, validation_problems
+from pmh_jupyter.authoring.schema import NotebookMeta, to_problems
 from pmh_jupyter.authoring.text_notebook import is_notebook
 from pmh_jupyter.domain.course import File, SharedFiles
-from pmh_jupyter.domain.kernels import kernel_of
-from pmh_jupyter.domain.notebook_json import Json, cell_grade_id, cell_label, nbgrader_metadata
+from pmh_jupyter.domain.kernels import find_kernel
+from pmh_jupyter.domain.notebook_json import Json, cell_grade_id, cell_label, read_nbgrader_metadata
 from pmh_jupyter.errors import InvalidNotebook, Problem
 
 MAX_CELLS = 1000
@@ -52,7 +52,7 @@ def check_lesson(
             yield Problem(path, error.message, error.advice)
             continue
         notebooks[path] = notebook["cells"]
-        if not kernel_of(notebook["metadata"]):
+        if not find_kernel(notebook["metadata"]):
             python_notebooks.add(path)
         yield from check_autotests(path, notebook, templates)
         yield from _check_notebook_metadata(path, notebook)
@@ -75,7 +75,7 @@ def _check_notebook_metadata(path: str, notebook: Json) -> Iterator[Problem]:
     try:
         NotebookMeta.model_validate(notebook["metadata"].get("pmh", {}))
     except ValidationError as error:
-        yield from validation_problems(error, path)
+        yield from to_problems(error, path)
 
 
 def _check_file_names(folder: str, files: tuple[File, ...]) -> Iterator[Problem]:
@@ -94,7 +94,7 @@ def _check_duplicate_ids(notebooks: dict[str, list[Json]]) -> Iterator[Problem]:
         for number, cell in enumerate(cells, start=1):
             if name := cell_grade_id(cell):
                 locations_by_id[name].append(f"{path}, cell {number}")
-                if any(nbgrader_metadata(cell).get(flag) is True for flag in ("grade", "solution", "task")):
+                if any(read_nbgrader_metadata(cell).get(flag) is True for flag in ("grade", "solution", "task")):
                     graded_ids.add(name)
     for name, locations in locations_by_id.items():
         notebook_count = len({location.rpartition(", ")[0] for location in locations})

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from pydantic import TypeAdapter, ValidationError
 
-from pmh_jupyter.authoring.schema import CourseFile, LessonEntry, Slug, validation_problems
+from pmh_jupyter.authoring.schema import CourseFile, LessonEntry, Slug, to_problems
 from pmh_jupyter.authoring.slow_imports import find_slow_imports
 from pmh_jupyter.domain.achievements import ICONS, RULES
 from pmh_jupyter.domain.course import Achievement, Concept, Course, File, Lesson, SharedFiles
@@ -31,7 +31,7 @@ def read_manifest(content: bytes) -> tuple[CourseFile | None, list[Problem]]:
     try:
         return CourseFile.model_validate(data), []
     except ValidationError as error:
-        return None, validation_problems(error, MANIFEST_NAME)
+        return None, to_problems(error, MANIFEST_NAME)
 
 
 def read_course_slug(files: Iterable[File]) -> str:
@@ -98,18 +98,18 @@ def _build_lesson(
         title=entry.title,
         unit=unit,
         files=files,
-        limits=requested_limits(manifest, entry),
-        preload=preload_modules(manifest, entry, (*files, *shared.notebooks)),
+        limits=read_requested_limits(manifest, entry),
+        preload=list_preload_modules(manifest, entry, (*files, *shared.notebooks)),
         shared_files=shared,
     )
 
 
-def requested_limits(manifest: CourseFile, entry: LessonEntry) -> RequestedLimits:
+def read_requested_limits(manifest: CourseFile, entry: LessonEntry) -> RequestedLimits:
     """Return the limits that the lesson requests; those of the course are the defaults."""
     return entry.limits.requested.with_defaults(manifest.limits.requested)
 
 
-def preload_modules(manifest: CourseFile, entry: LessonEntry, files: Iterable[File]) -> tuple[str, ...]:
+def list_preload_modules(manifest: CourseFile, entry: LessonEntry, files: Iterable[File]) -> tuple[str, ...]:
     """Return the modules that the lesson or the course names; if neither does, the slow imports of the notebooks in `files`."""
     module_names = manifest.preload if entry.preload is None else entry.preload
     return find_slow_imports(files) if module_names is None else tuple(dict.fromkeys(module_names))
@@ -119,7 +119,7 @@ def _check_limits(manifest: CourseFile) -> Iterator[Problem]:
     """Report limits that contradict each other."""
     for unit in manifest.units:
         for entry in unit.lessons:
-            contradiction = requested_limits(manifest, entry).contradiction
+            contradiction = read_requested_limits(manifest, entry).contradiction
             if contradiction:
                 message = f"In lesson {entry.slug} {contradiction}."
                 yield Problem(MANIFEST_NAME, message, "Raise submission_seconds, or lower cell_seconds.")

@@ -8,7 +8,7 @@ from pmh_jupyter.authoring.folder import MAX_BYTES, read_folder
 from pmh_jupyter.authoring.lesson_checks import check_lesson
 from pmh_jupyter.authoring.nbgrader.course_files import find_shared_files
 from pmh_jupyter.authoring.release import release_lesson
-from pmh_jupyter.authoring.text_notebook import as_ipynb, is_notebook
+from pmh_jupyter.authoring.text_notebook import is_notebook, to_ipynb
 from pmh_jupyter.domain.course import File, Lesson, Release
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.notebook import read_submitted_notebook
@@ -40,7 +40,7 @@ def release_local_lesson(path: str, backend: SandboxBackend | None = None) -> Re
 
 def read_submission(path: str) -> tuple[File, ...]:
     """Return the files of a submission. Raises BadInput or a subclass if one of its notebooks cannot be read."""
-    files = tuple(as_ipynb(file) for file in _read_files(path))
+    files = tuple(to_ipynb(file) for file in _read_files(path))
     for file in files:
         if file.path.endswith(".ipynb"):
             read_submitted_notebook(file.path, file.content)

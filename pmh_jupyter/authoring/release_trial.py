@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pmh_jupyter.domain.course import Exercise, Lesson, Release
-from pmh_jupyter.domain.feedback_text import feedback_text
+from pmh_jupyter.domain.feedback_text import format_message
 from pmh_jupyter.domain.isolation import ReleaseIsolation
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Outcome
@@ -51,15 +51,15 @@ def _grade(release: Release, task: GradingTask, backend: SandboxBackend) -> dict
 def _check_solutions(release: Release, verdicts: dict[str, ExerciseVerdict]) -> Iterator[Problem]:
     for exercise, verdict in _with_verdicts(release, verdicts):
         if verdict.outcome is not Outcome.PASSED or verdict.millipoints != exercise.max_millipoints:
-            message = f"Its own solution does not pass ({verdict.outcome}): {_failure_reason(verdict)}"
-            yield _problem(release, exercise, message, "Correct the solution, or the test.")
+            message = f"Its own solution does not pass ({verdict.outcome}): {_describe_failure(verdict)}"
+            yield _make_problem(release, exercise, message, "Correct the solution, or the test.")
 
 
 def _check_untouched(release: Release, verdicts: dict[str, ExerciseVerdict]) -> Iterator[Problem]:
     for exercise, verdict in _with_verdicts(release, verdicts):
         if exercise.solution_cells and verdict.outcome is Outcome.PASSED:
             message = "An untouched notebook passes, so everybody gets the points."
-            yield _problem(release, exercise, message, "Add a test that fails without a solution.")
+            yield _make_problem(release, exercise, message, "Add a test that fails without a solution.")
 
 
 def _with_verdicts(
@@ -70,15 +70,15 @@ def _with_verdicts(
             yield exercise, verdicts[exercise.grade_id]
 
 
-def _problem(release: Release, exercise: Exercise, message: str, remedy: str) -> Problem:
+def _make_problem(release: Release, exercise: Exercise, message: str, remedy: str) -> Problem:
     return Problem(f"{release.lesson}/{exercise.notebook}", message, remedy, exercise.grade_id)
 
 
-def _failure_reason(verdict: ExerciseVerdict) -> str:
+def _describe_failure(verdict: ExerciseVerdict) -> str:
     failure_messages = [
         test.message
         for test in verdict.tests
         if test.outcome is not Outcome.PASSED and test.message and test.message.code != NOT_EVALUATED.code
     ]
     message = failure_messages[0] if failure_messages else verdict.message
-    return feedback_text(message) if message else "The reason is unknown."
+    return format_message(message) if message else "The reason is unknown."

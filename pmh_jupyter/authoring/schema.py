@@ -131,12 +131,12 @@ class NotebookMeta(StrictModel):
     weights: Literal["equal", "all-or-nothing"] | None = None
 
 
-def validation_problems(error: ValidationError, file: str, cell: str | None = None) -> list[Problem]:
+def to_problems(error: ValidationError, file: str, cell: str | None = None) -> list[Problem]:
     """Turn a validation error into problems."""
-    return [_problem(detail["type"], detail["loc"], detail["msg"], file, cell) for detail in error.errors()]
+    return [_to_problem(detail["type"], detail["loc"], detail["msg"], file, cell) for detail in error.errors()]
 
 
-def _problem(kind: str, location: tuple[int | str, ...], message: str, file: str, cell: str | None) -> Problem:
+def _to_problem(kind: str, location: tuple[int | str, ...], message: str, file: str, cell: str | None) -> Problem:
     key = _describe_location(location)
     if kind == "extra_forbidden":
         return Problem(file, f"{key} is not a known key.", "Correct its spelling, or remove it.", cell)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from pmh_jupyter.authoring.text_notebook import as_ipynb, is_notebook
+from pmh_jupyter.authoring.text_notebook import is_notebook, to_ipynb
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.notebook import read_notebook
 from pmh_jupyter.errors import InvalidNotebook
@@ -24,18 +24,18 @@ def find_slow_imports(files: Iterable[File]) -> tuple[str, ...]:
 
     The search is textual. Text that only looks like an import causes an unneeded import, which is harmless.
     """
-    sources = [source for file in files if is_notebook(file) for source in _code_cells(file)]
-    modules = {module for source in sources for module in _imported_modules(source)}
+    sources = [source for file in files if is_notebook(file) for source in _list_code_cells(file)]
+    modules = {module for source in sources for module in _find_imported_modules(source)}
     slow_modules = {root for root in (module.partition(".")[0] for module in modules) if root in SLOW_IMPORTS}
     if any(module.startswith("matplotlib.pyplot") for module in modules) or "seaborn" in slow_modules:
         slow_modules = slow_modules - {"matplotlib"} | {"matplotlib.pyplot"}
     return tuple(sorted(slow_modules))
 
 
-def _code_cells(file: File) -> list[str]:
+def _list_code_cells(file: File) -> list[str]:
     """Return the code cells of a notebook; none if it cannot be read, which is reported elsewhere."""
     try:
-        converted = as_ipynb(file)
+        converted = to_ipynb(file)
         return [
             cell.source for cell in read_notebook(converted.path, converted.content).cells if cell.cell_type == "code"
         ]
@@ -43,7 +43,7 @@ def _code_cells(file: File) -> list[str]:
         return []
 
 
-def _imported_modules(source: str) -> Iterator[str]:
+def _find_imported_modules(source: str) -> Iterator[str]:
     for match in _FROM_STATEMENT.finditer(source):
         yield match[1] if match[1] != "matplotlib" or "pyplot" not in source else "matplotlib.pyplot"
     for match in _IMPORT_STATEMENT.finditer(source):

@@ -23,7 +23,7 @@ def is_notebook(file: File) -> bool:
     return file.path.endswith(".ipynb") or _is_text_notebook(file)
 
 
-def as_ipynb(file: File) -> File:
+def to_ipynb(file: File) -> File:
     """Convert a notebook to .ipynb, without the random cell ids of a conversion. Raises InvalidNotebook with the line, if known."""
     if not _is_text_notebook(file):
         return file
@@ -34,7 +34,7 @@ def as_ipynb(file: File) -> File:
         notebook = jupytext.reads(file.content.decode(), fmt=_FORMATS[suffix])
     except Exception as error:  # jupytext raises errors of YAML, JSON and its own
         raise InvalidNotebook(
-            f"{file.path} cannot be read as Jupytext: {_first_line(error)}",
+            f"{file.path} cannot be read as Jupytext: {_read_first_line(error)}",
             advice="Check the fences and the metadata's YAML or JSON. `jupytext --to ipynb` shows details.",
         ) from error
     for cell in notebook["cells"]:
@@ -52,5 +52,5 @@ def _suffix(path: str) -> str:
     return "." + path.rpartition(".")[2]
 
 
-def _first_line(error: Exception) -> str:
+def _read_first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).replace("\n", " ")[:200]

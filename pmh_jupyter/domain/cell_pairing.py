@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 
-from pmh_jupyter.domain.notebook_json import Json, cell_grade_id, nbgrader_metadata, pmh_metadata
+from pmh_jupyter.domain.notebook_json import Json, cell_grade_id, read_nbgrader_metadata, read_pmh_metadata
 
 CellPairs = dict[int, int]
 _KeyFunction = Callable[[Json], Hashable]
@@ -29,7 +29,7 @@ def cell_content(cell: Json) -> tuple[str, str, str]:
 
 def is_release_owned(cell: Json) -> bool:
     """Return True for a cell that only the release may change: a test, a task, or any locked cell."""
-    return cell_grade_id(cell) is not None and nbgrader_metadata(cell).get("solution") is not True
+    return cell_grade_id(cell) is not None and read_nbgrader_metadata(cell).get("solution") is not True
 
 
 def pair_cells(left: list[Json], right: list[Json]) -> CellPairs:
@@ -69,23 +69,23 @@ def _pair_by_identity(left: list[Json], right: list[Json]) -> CellPairs:
 
 
 def _pair_by_content(left: list[Json], right: list[Json], pairs: Mapping[int, int]) -> CellPairs:
-    graded_pairs = _pair_by_key(left, right, pairs, _graded_cell_key, unique_only=True)
-    return graded_pairs | _pair_by_key(left, right, {**pairs, **graded_pairs}, _prose_cell_key)
+    graded_pairs = _pair_by_key(left, right, pairs, _make_graded_cell_key, unique_only=True)
+    return graded_pairs | _pair_by_key(left, right, {**pairs, **graded_pairs}, _make_prose_cell_key)
 
 
 def _pair_by_key(
     left: list[Json], right: list[Json], pairs: Mapping[int, int], key: _KeyFunction, unique_only: bool = False
 ) -> CellPairs:
     """Return pair cells that have the same key and no partner yet, in order."""
-    right_positions = _positions_by_key(right, set(pairs.values()), key)
+    right_positions = _index_positions_by_key(right, set(pairs.values()), key)
     new_pairs: CellPairs = {}
-    for value, left_positions in _positions_by_key(left, pairs.keys(), key).items():
+    for value, left_positions in _index_positions_by_key(left, pairs.keys(), key).items():
         if not unique_only or len(left_positions) == len(right_positions[value]) == 1:
             new_pairs |= zip(left_positions, right_positions[value], strict=False)
     return new_pairs
 
 
-def _positions_by_key(cells: list[Json], paired: Iterable[int], key: _KeyFunction) -> dict[Hashable, list[int]]:
+def _index_positions_by_key(cells: list[Json], paired: Iterable[int], key: _KeyFunction) -> dict[Hashable, list[int]]:
     """Return indices of the cells with each key. Skips cells that have a partner, and cells whose key is None."""
     positions: dict[Hashable, list[int]] = defaultdict(list)
     paired_indices = set(paired)
@@ -104,14 +104,14 @@ def _cell_id(cell: Json) -> Hashable:
     return cell.get("id") or None
 
 
-def _graded_cell_key(cell: Json) -> Hashable:
+def _make_graded_cell_key(cell: Json) -> Hashable:
     return (cell_content(cell), is_release_owned(cell)) if cell_grade_id(cell) else None
 
 
-def _prose_cell_key(cell: Json) -> Hashable:
+def _make_prose_cell_key(cell: Json) -> Hashable:
     """None for a graded cell, an empty cell, and a cell that an earlier merge has added."""
     return (
         cell_content(cell)
-        if not cell_grade_id(cell) and cell["source"].strip() and "merge" not in pmh_metadata(cell)
+        if not cell_grade_id(cell) and cell["source"].strip() and "merge" not in read_pmh_metadata(cell)
         else None
     )

@@ -67,6 +67,6 @@ def to_utc_schedule(local_schedule: LocalSchedule) -> Schedule:
     )
 
 
-def local_day(moment: datetime, time_zone: str) -> date:
+def to_local_day(moment: datetime, time_zone: str) -> date:
     """Return the date of a point in time in the zone. Streaks count these."""
     return moment.astimezone(load_time_zone(time_zone)).date()

@@ -127,7 +127,7 @@ class CodedFlag(Protocol):
     def detail(self) -> str: ...
 
 
-def feedback_text(message: CodedMessage) -> str:
+def format_message(message: CodedMessage) -> str:
     """Return the sentence for a message. An unknown code gives a neutral sentence, a missing parameter a dash; never raises."""
     params = {name: str(value) for name, value in message.params.items() if value}
     if PARAM_BEFORE_FULL_STOP in params:
@@ -138,12 +138,12 @@ def feedback_text(message: CodedMessage) -> str:
     return _PARAM.sub(lambda match: params.get(match[1]) or MISSING_PARAM_TEXT, sentence)
 
 
-def param_names(code: str) -> frozenset[str]:
+def list_param_names(code: str) -> frozenset[str]:
     """Return the parameters that the sentence for a code shows; none for an unknown code."""
     return frozenset(_PARAM.findall(FEEDBACK_TEXTS.get(code, "")))
 
 
-def flag_text(flag: CodedFlag) -> str:
+def format_flag(flag: CodedFlag) -> str:
     """Return the sentence for a flag, with its detail; never raises."""
     text = FLAG_TEXTS.get(flag.code)
     if text is None:

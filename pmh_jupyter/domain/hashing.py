@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pmh_jupyter.domain.course import File
 
 
-def sha256_hex(content: bytes) -> str:
+def compute_sha256_hex(content: bytes) -> str:
     """Return the hex digest under which the content of a file is stored."""
     return hashlib.sha256(content).hexdigest()
 
@@ -19,5 +19,5 @@ def compute_content_hash(files: Iterable[File]) -> str:
 
     Anybody who has the files can compute it to verify a receipt.
     """
-    manifest = sorted([file.path, sha256_hex(file.content)] for file in files)
-    return sha256_hex(json.dumps(manifest, ensure_ascii=False, separators=(",", ":")).encode())
+    manifest = sorted([file.path, compute_sha256_hex(file.content)] for file in files)
+    return compute_sha256_hex(json.dumps(manifest, ensure_ascii=False, separators=(",", ":")).encode())

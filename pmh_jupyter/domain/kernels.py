@@ -21,7 +21,7 @@ _CODE_STUBS = {
 }
 
 
-def language_of(metadata: Mapping[str, Any]) -> str:
+def find_language(metadata: Mapping[str, Any]) -> str:
     """Return the language of a notebook's code, in lower case; "python" if the metadata does not name one."""
     for section, key in (("kernelspec", "language"), ("language_info", "name")):
         values = metadata.get(section)
@@ -31,9 +31,9 @@ def language_of(metadata: Mapping[str, Any]) -> str:
     return PYTHON
 
 
-def kernel_of(metadata: Mapping[str, Any]) -> str:
+def find_kernel(metadata: Mapping[str, Any]) -> str:
     """Return the name of the kernel that a notebook needs; "" for Python, which the grader runs without a kernel."""
-    language = language_of(metadata)
+    language = find_language(metadata)
     if language == PYTHON:
         return ""
     spec = metadata.get("kernelspec")
@@ -41,6 +41,6 @@ def kernel_of(metadata: Mapping[str, Any]) -> str:
     return name if isinstance(name, str) and name else language
 
 
-def code_stub(language: str) -> str:
+def make_code_stub(language: str) -> str:
     """Return the stub that replaces a solution; only a comment if the language is unknown."""
     return _CODE_STUBS.get(language, _STUB_COMMENT)

@@ -82,7 +82,7 @@ class RequestedLimits:
 
     def with_defaults(self, defaults: RequestedLimits) -> RequestedLimits:
         """These limits; those of `defaults` where none is requested here."""
-        return replace(defaults, **_requested_values(self))
+        return replace(defaults, **_collect_requested_values(self))
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class EffectiveLimits:
 
     def with_requested(self, requested: RequestedLimits) -> EffectiveLimits:
         """These limits, replaced by the requested ones. A submission gets at least the time of one cell."""
-        limits = replace(self, **_requested_values(requested))
+        limits = replace(self, **_collect_requested_values(requested))
         return replace(limits, submission_seconds=max(limits.submission_seconds, limits.cell_seconds))
 
     def to_written(self) -> dict[str, float | None]:
@@ -106,7 +106,7 @@ class EffectiveLimits:
         return _to_written(asdict(self))
 
 
-def _requested_values(requested: RequestedLimits) -> dict[str, Any]:
+def _collect_requested_values(requested: RequestedLimits) -> dict[str, Any]:
     return {name: value for name, value in asdict(requested).items() if value is not None}
 
 

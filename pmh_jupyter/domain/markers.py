@@ -84,7 +84,7 @@ def has_region(source: str, kind: RegionKind) -> bool:
     return any(region.kind is kind for region in find_regions(source)[0])
 
 
-def region_texts(source: str, kind: RegionKind) -> tuple[str, ...]:
+def find_region_texts(source: str, kind: RegionKind) -> tuple[str, ...]:
     """Return the text of each region of this kind, without the marker lines."""
     lines = split_source_lines(source)
     regions, _ = find_regions(source)

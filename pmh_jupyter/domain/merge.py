@@ -30,8 +30,8 @@ from pmh_jupyter.domain.notebook_json import (
     cell_grade_id,
     dump_notebook,
     load_notebook,
-    nbgrader_metadata,
-    pmh_metadata,
+    read_nbgrader_metadata,
+    read_pmh_metadata,
 )
 
 MERGE_CONFLICT, MERGE_KEPT = "conflict", "kept"
@@ -78,7 +78,7 @@ def merge_notebook(base: bytes | None, mine: bytes, theirs: bytes) -> NotebookMe
     return NotebookMergeResult(dump_notebook(notebook), MergeReport(**report))
 
 
-def _conflict_note_text(cell: Json) -> str:
+def _make_conflict_note_text(cell: Json) -> str:
     text: str = cell["source"]
     return _CONFLICT_NOTE + (text if cell["cell_type"] == "markdown" else f"````python\n{text}\n````")
 
@@ -130,26 +130,26 @@ class _NotebookMerge:
             return [merged_cell]
         is_edited = base is None or cell_content(mine) != cell_content(base)
         if is_edited and not is_release_owned(theirs):
-            return [merged_cell, *self._conflict_note_cells(base, theirs)]
+            return [merged_cell, *self._make_conflict_note_cells(base, theirs)]
         self._record_change("updated", theirs)
         updated = {**theirs, "metadata": merged_cell["metadata"]}
         if is_edited and not is_release_owned(mine):  # the release has locked a cell that the student could change
             self._record_change("kept", mine)
-            return [updated, self._with_id(_as_ordinary_cell(mine))]
+            return [updated, self._with_id(_to_ordinary_cell(mine))]
         return [updated]
 
-    def _conflict_note_cells(self, base: Json | None, theirs: Json) -> list[Json]:
+    def _make_conflict_note_cells(self, base: Json | None, theirs: Json) -> list[Json]:
         """Return the note after a cell that the student has changed, if the release has changed it, too."""
         is_expected = (
-            nbgrader_metadata(theirs).get("solution") is True
+            read_nbgrader_metadata(theirs).get("solution") is True
             if base is None
             else cell_content(base) == cell_content(theirs)
         )
         self._record_change("kept" if is_expected else "conflicts", theirs)
-        note_metadata = {"merge": MERGE_CONFLICT, "of": _cell_name(theirs)}
-        note = {"cell_type": "markdown", "metadata": {"pmh": note_metadata}, "source": _conflict_note_text(theirs)}
+        note_metadata = {"merge": MERGE_CONFLICT, "of": _make_cell_name(theirs)}
+        note = {"cell_type": "markdown", "metadata": {"pmh": note_metadata}, "source": _make_conflict_note_text(theirs)}
         is_present = any(
-            pmh_metadata(cell) == note_metadata and cell_content(cell) == cell_content(note)
+            read_pmh_metadata(cell) == note_metadata and cell_content(cell) == cell_content(note)
             for cell in self.mine["cells"]
         )
         return [] if is_expected or is_present else [self._with_id(note)]
@@ -169,7 +169,7 @@ class _NotebookMerge:
                 self._record_change("removed", cell)
             elif base is not None or (cell_grade_id(cell) and cell_grade_id(cell) not in release_grade_ids):
                 self._record_change("kept", cell)
-                student_cells[anchor].append(self._with_id(_as_ordinary_cell(cell) if cell_grade_id(cell) else cell))
+                student_cells[anchor].append(self._with_id(_to_ordinary_cell(cell) if cell_grade_id(cell) else cell))
             else:
                 student_cells[anchor].append(self._with_id(cell))
         return student_cells
@@ -184,10 +184,10 @@ class _NotebookMerge:
         return {**cell, "id": name}
 
     def _record_change(self, change: str, cell: Json) -> None:
-        self.changes[change].append(_cell_name(cell))
+        self.changes[change].append(_make_cell_name(cell))
 
 
-def _cell_name(cell: Json) -> str:
+def _make_cell_name(cell: Json) -> str:
     return cell_grade_id(cell) or str(cell.get("id", ""))
 
 
@@ -202,7 +202,7 @@ def _merge_cell_metadata(base: Json | None, mine: Json, theirs: Json) -> Json:
     return {**added_by_student, **theirs["metadata"]}
 
 
-def _as_ordinary_cell(cell: Json) -> Json:
+def _to_ordinary_cell(cell: Json) -> Json:
     """Convert a cell that the release no longer has to an ordinary cell, which the student can delete."""
     metadata = {key: value for key, value in cell["metadata"].items() if key not in _RELEASE_METADATA_KEYS}
-    return {**cell, "metadata": {**metadata, "pmh": {**pmh_metadata(cell), "merge": MERGE_KEPT}}}
+    return {**cell, "metadata": {**metadata, "pmh": {**read_pmh_metadata(cell), "merge": MERGE_KEPT}}}

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pmh_jupyter.domain.kernels import PYTHON, kernel_of, language_of
+from pmh_jupyter.domain.kernels import PYTHON, find_kernel, find_language
 from pmh_jupyter.errors import InvalidNotebook
 
 
@@ -66,9 +66,9 @@ class Notebook:
     @property
     def kernel(self) -> str:
         """Name of the kernel that runs the notebook; "" for Python."""
-        return kernel_of(self.metadata)
+        return find_kernel(self.metadata)
 
-    def cells_by_grade_id(self) -> dict[str, Cell]:
+    def index_cells_by_grade_id(self) -> dict[str, Cell]:
         """Return the first cell with each grade_id."""
         first_cells: dict[str, Cell] = {}
         for cell in self.cells:
@@ -83,7 +83,7 @@ def read_notebook(path: str, content: bytes) -> Notebook:
     if not isinstance(data, dict) or not isinstance(data.get("cells"), list):
         raise InvalidNotebook(f"{path} is not a notebook of format 4: it has no list of cells.")
     metadata = _as_mapping(data.get("metadata"))
-    language = language_of(metadata)
+    language = find_language(metadata)
     cells = tuple(_read_cell(path, number, raw, language) for number, raw in enumerate(data["cells"], start=1))
     return Notebook(path, cells, metadata)
 

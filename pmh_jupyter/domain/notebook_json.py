@@ -18,10 +18,10 @@ def load_notebook(path: str, content: bytes) -> Json:
     """Load a notebook. Every cell has a string as its source and a dict as its metadata. Raises InvalidNotebook."""
     read_notebook(path, content)  # validates
     notebook: Json = json.loads(content)
-    notebook["metadata"] = _as_mapping(notebook.get("metadata"))
+    notebook["metadata"] = _to_mapping(notebook.get("metadata"))
     for cell in notebook["cells"]:
-        cell["source"] = cell_source(cell)
-        cell["metadata"] = _as_mapping(cell.get("metadata"))
+        cell["source"] = read_cell_source(cell)
+        cell["metadata"] = _to_mapping(cell.get("metadata"))
         cell.setdefault("cell_type", "raw")
     return notebook
 
@@ -33,25 +33,25 @@ def dump_notebook(notebook: Json) -> bytes:
     return f"{text}\n".encode("utf-8", "surrogatepass")
 
 
-def cell_source(cell: Json) -> str:
+def read_cell_source(cell: Json) -> str:
     """Return the text of a cell, which nbformat stores as a string or a list of lines."""
     text = cell.get("source", "")
     return "".join(text) if isinstance(text, list) else str(text)
 
 
-def nbgrader_metadata(cell: Json) -> Json:
+def read_nbgrader_metadata(cell: Json) -> Json:
     """nbgrader's metadata of a cell; empty if it has none."""
-    return _as_mapping(cell["metadata"].get("nbgrader"))
+    return _to_mapping(cell["metadata"].get("nbgrader"))
 
 
-def pmh_metadata(cell: Json) -> Json:
+def read_pmh_metadata(cell: Json) -> Json:
     """Return the metadata of a cell under `metadata.pmh`; empty if it has none."""
-    return _as_mapping(cell["metadata"].get("pmh"))
+    return _to_mapping(cell["metadata"].get("pmh"))
 
 
 def cell_grade_id(cell: Json) -> str | None:
     """Return the grade_id of a cell; None if it has none."""
-    name = nbgrader_metadata(cell).get("grade_id")
+    name = read_nbgrader_metadata(cell).get("grade_id")
     return name if isinstance(name, str) and name else None
 
 
@@ -60,5 +60,5 @@ def cell_label(cell: Json, number: int) -> str:
     return cell_grade_id(cell) or f"cell {number}"
 
 
-def _as_mapping(value: Any) -> Json:
+def _to_mapping(value: Any) -> Json:
     return value if isinstance(value, dict) else {}

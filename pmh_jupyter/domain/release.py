@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from pmh_jupyter.domain.course import Exercise, File, Release
 from pmh_jupyter.domain.exercises import find_exercises
-from pmh_jupyter.domain.kernels import PYTHON, code_stub, kernel_of, language_of
+from pmh_jupyter.domain.kernels import PYTHON, find_kernel, find_language, make_code_stub
 from pmh_jupyter.domain.markers import TEXT_STUB, RegionKind, has_region, remove_regions, replace_solutions
 from pmh_jupyter.domain.notebook import read_notebook
 from pmh_jupyter.domain.notebook_json import (
@@ -22,8 +22,8 @@ from pmh_jupyter.domain.notebook_json import (
     cell_grade_id,
     dump_notebook,
     load_notebook,
-    nbgrader_metadata,
-    pmh_metadata,
+    read_nbgrader_metadata,
+    read_pmh_metadata,
 )
 
 NBGRADER_SCHEMA_VERSION = 3
@@ -56,13 +56,13 @@ def build_release(slug: str, title: str, notebooks: Iterable[File], data: Iterab
     )
 
 
-def student_source(cell: Json, language: str = PYTHON) -> str:
+def make_student_source(cell: Json, language: str = PYTHON) -> str:
     """Return the student version of a cell's text. As in nbgrader, a solution cell without a marked region is replaced as a whole."""
     source: str = cell["source"]
-    stub = code_stub(language) if cell["cell_type"] == "code" else TEXT_STUB
+    stub = make_code_stub(language) if cell["cell_type"] == "code" else TEXT_STUB
     if has_region(source, RegionKind.SOLUTION):
         source = replace_solutions(source, stub)
-    elif nbgrader_metadata(cell).get("solution") is True and nbgrader_metadata(cell).get("task") is not True:
+    elif read_nbgrader_metadata(cell).get("solution") is True and read_nbgrader_metadata(cell).get("task") is not True:
         source = stub
     return remove_regions(remove_regions(source, RegionKind.HIDDEN_TESTS), RegionKind.MARK_SCHEME)
 
@@ -71,7 +71,7 @@ def _build_versions(file: File) -> tuple[File, File]:
     """Return the sealed and the student version of a notebook. Both have the same cells with the same ids."""
     sealed = _clean_notebook(load_notebook(file.path, file.content))
     student_metadata = {key: value for key, value in sealed["metadata"].items() if key != "pmh"}
-    language = language_of(sealed["metadata"])
+    language = find_language(sealed["metadata"])
     student = {
         **sealed,
         "metadata": student_metadata,
@@ -96,10 +96,10 @@ def _clean_notebook(notebook: Json) -> Json:
 
 def is_instructor_only(cell: Json) -> bool:
     """Return whether a cell is marked `remove: true` in nbgrader's metadata, CoCalc's convention. Releases do not contain such cells."""
-    return nbgrader_metadata(cell).get("remove") is True
+    return read_nbgrader_metadata(cell).get("remove") is True
 
 
-def unreferenced_attachments(cell: Json, source: str) -> list[str]:
+def find_unreferenced_attachments(cell: Json, source: str) -> list[str]:
     """Return the names of the cell's attachments (pasted pictures) to which a source does not refer."""
     attachments = cell.get("attachments")
     return [name for name in attachments if not _refers_to(source, name)] if isinstance(attachments, dict) else []
@@ -116,7 +116,7 @@ def _clean_kernel_metadata(metadata: Json) -> Json:
     spec, language = clean.get("kernelspec"), clean.get("language_info")
     if isinstance(spec, dict):
         clean["kernelspec"] = {key: spec[key] for key in _KERNELSPEC_KEYS if key in spec}
-    if not kernel_of(metadata) and (not isinstance(spec, dict) or spec.get("name") in (None, "python", "python3")):
+    if not find_kernel(metadata) and (not isinstance(spec, dict) or spec.get("name") in (None, "python", "python3")):
         clean["kernelspec"] = _PYTHON_KERNELSPEC
     if isinstance(language, dict):
         clean["language_info"] = {key: value for key, value in language.items() if key not in ("version", "vscode")}
@@ -126,7 +126,7 @@ def _clean_kernel_metadata(metadata: Json) -> Json:
 def _clean_cell(cell: Json) -> Json:
     metadata = {key: value for key, value in cell["metadata"].items() if key not in _VOLATILE_METADATA_KEYS}
     if cell_grade_id(cell):
-        metadata["nbgrader"] = _complete_nbgrader_metadata(nbgrader_metadata(cell), cell["cell_type"])
+        metadata["nbgrader"] = _complete_nbgrader_metadata(read_nbgrader_metadata(cell), cell["cell_type"])
     clean: Json = {"cell_type": cell["cell_type"], "metadata": metadata, "source": cell["source"]}
     if cell["cell_type"] == "code":
         clean |= {"execution_count": None, "outputs": []}
@@ -154,10 +154,12 @@ def _complete_nbgrader_metadata(metadata: Json, cell_type: str) -> Json:
 
 
 def _make_student_cell(cell: Json, language: str) -> Json:
-    student_cell: Json = {**cell, "source": student_source(cell, language), "metadata": dict(cell["metadata"])}
-    if "weights" in pmh_metadata(cell):  # their number would reveal hidden assertions
-        student_cell["metadata"]["pmh"] = {key: value for key, value in pmh_metadata(cell).items() if key != "weights"}
-    removed_attachments = unreferenced_attachments(cell, student_cell["source"])
+    student_cell: Json = {**cell, "source": make_student_source(cell, language), "metadata": dict(cell["metadata"])}
+    if "weights" in read_pmh_metadata(cell):  # their number would reveal hidden assertions
+        student_cell["metadata"]["pmh"] = {
+            key: value for key, value in read_pmh_metadata(cell).items() if key != "weights"
+        }
+    removed_attachments = find_unreferenced_attachments(cell, student_cell["source"])
     if removed_attachments:
         student_cell["attachments"] = {
             name: data for name, data in cell["attachments"].items() if name not in removed_attachments
@@ -165,7 +167,7 @@ def _make_student_cell(cell: Json, language: str) -> Json:
     if not student_cell.get("attachments"):
         student_cell.pop("attachments", None)
     if cell_grade_id(cell):
-        student_cell["metadata"] |= {"deletable": False, "editable": not nbgrader_metadata(cell)["locked"]}
+        student_cell["metadata"] |= {"deletable": False, "editable": not read_nbgrader_metadata(cell)["locked"]}
     return student_cell
 
 

@@ -136,11 +136,11 @@ def _plan_notebook(
         return NotebookPlan(release.path, problem=message)
     matches = match_cells(release.cells, student.cells)
     flags: list[Flag] = []
-    repairs = ([message] if message else []) + submitted_notebooks.extra_notebook_messages(release)
+    repairs = ([message] if message else []) + submitted_notebooks.make_extra_notebook_messages(release)
     missing_answers: set[str] = set()
     for release_index, cell in enumerate(release.cells):
         copies = [student.cells[n] for n in matches.student_cells_of.get(release_index, [])]
-        repairs.extend(_repair_messages(release.cells, release_index, copies, matches))
+        repairs.extend(_make_repair_messages(release.cells, release_index, copies, matches))
         if not copies and cell.grade_id and cell.is_solution and release_index not in matches.merged_into:
             missing_answers.add(cell.grade_id)
         if cell.is_test and any(not is_unchanged(cell, copy) for copy in copies):
@@ -258,7 +258,7 @@ class _StepBuilder:
         return added_steps
 
 
-def _repair_messages(
+def _make_repair_messages(
     release: tuple[Cell, ...], release_index: int, copies: list[Cell], matches: CellMatches
 ) -> Iterator[Message]:
     cell = release[release_index]

@@ -23,7 +23,7 @@ def run_canary(backend: SandboxBackend, isolation_cache: IsolationCache | None =
 
     With a cache, the isolation of the canary is decided only once, so that repeated checks stay cheap.
     """
-    grading = grade(_canary_task(), backend, isolation_cache)
+    grading = grade(_make_canary_task(), backend, isolation_cache)
     verdicts = {verdict.grade_id: (verdict.outcome, verdict.millipoints) for verdict in grading.verdicts}
     if grading.grader_error or verdicts != EXPECTED_VERDICTS:
         raise Unavailable(
@@ -32,29 +32,30 @@ def run_canary(backend: SandboxBackend, isolation_cache: IsolationCache | None =
         )
 
 
-def _canary_task() -> GradingTask:
+def _make_canary_task() -> GradingTask:
     exercises = tuple(
         Exercise(name, name, NOTEBOOK_PATH, 1000, (name,), (f"{name}-test",)) for name in EXPECTED_VERDICTS
     )
-    sealed = [_code_cell(name, "x = 1", solution=True) for name in EXPECTED_VERDICTS]
-    answers = [_code_cell("right", "x = 1", solution=True), _code_cell("wrong", "x = 2", solution=True)]
+    sealed = [_make_code_cell(name, "x = 1", solution=True) for name in EXPECTED_VERDICTS]
+    answers = [_make_code_cell("right", "x = 1", solution=True), _make_code_cell("wrong", "x = 2", solution=True)]
     tests = [
-        _code_cell(f"{name}-test", "assert x == 1", grade=True, locked=True, points=1) for name in EXPECTED_VERDICTS
+        _make_code_cell(f"{name}-test", "assert x == 1", grade=True, locked=True, points=1)
+        for name in EXPECTED_VERDICTS
     ]
     return GradingTask(
         exercises,
-        sealed_files=(_notebook_file([sealed[0], tests[0], sealed[1], tests[1]]),),
-        submitted_files=(_notebook_file([answers[0], answers[1]]),),
+        sealed_files=(_make_notebook_file([sealed[0], tests[0], sealed[1], tests[1]]),),
+        submitted_files=(_make_notebook_file([answers[0], answers[1]]),),
         limits=EffectiveLimits(cell_seconds=10, submission_seconds=20),
         isolation=ReleaseIsolation(GRADER_VERSION, (NotebookIsolation(NOTEBOOK_PATH, rebound_names=("x",)),)),
     )
 
 
-def _code_cell(grade_id: str, source: str, **metadata: object) -> dict[str, object]:
+def _make_code_cell(grade_id: str, source: str, **metadata: object) -> dict[str, object]:
     return {"cell_type": "code", "source": source, "metadata": {"nbgrader": {"grade_id": grade_id} | metadata}}
 
 
-def _notebook_file(cells: list[dict[str, object]]) -> File:
+def _make_notebook_file(cells: list[dict[str, object]]) -> File:
     return File(
         NOTEBOOK_PATH, json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
     )

@@ -33,7 +33,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import islice
 
-from pmh_jupyter.domain.kernels import code_stub
+from pmh_jupyter.domain.kernels import make_code_stub
 from pmh_jupyter.domain.markers import TEXT_STUB, RegionKind, has_region, remove_regions, replace_solutions
 from pmh_jupyter.domain.notebook import Cell
 from pmh_jupyter.grading.name_analysis import CellNames, analyze_names, find_identifiers
@@ -82,19 +82,19 @@ def match_cells(release: tuple[Cell, ...], student: tuple[Cell, ...]) -> CellMat
 
 def select_answers(cell: Cell, copies: list[Cell]) -> list[Cell]:
     """Return the copies of an answer cell to run. Untouched copies, and copies of another type, count only if there are no others."""
-    stub = stub_of(cell).split()
+    stub = find_stub(cell).split()
     touched_copies = [copy for copy in copies if copy.source.split() not in ([], stub)] or copies[:1]
     return [copy for copy in touched_copies if copy.cell_type == cell.cell_type] or touched_copies
 
 
 def is_untouched(cell: Cell, copy: Cell) -> bool:
     """Return whether an answer cell still has the stub, or is empty."""
-    return not copy.source.strip() or _equal_ignoring_whitespace(copy.source, stub_of(cell))
+    return not copy.source.strip() or _equal_ignoring_whitespace(copy.source, find_stub(cell))
 
 
-def stub_of(cell: Cell) -> str:
+def find_stub(cell: Cell) -> str:
     """Return the student version of a solution cell's source."""
-    return _apply_stub(cell.source, code_stub(cell.language) if cell.cell_type == "code" else TEXT_STUB)
+    return _apply_stub(cell.source, make_code_stub(cell.language) if cell.cell_type == "code" else TEXT_STUB)
 
 
 @lru_cache(256)  # the release's cells are the same for every submission
@@ -108,15 +108,15 @@ def _apply_stub(source: str, stub: str) -> str:
 
 def is_unchanged(cell: Cell, copy: Cell) -> bool:
     """Return whether a student's copy of a test or locked cell has the release's text, ignoring white space."""
-    return any(_equal_ignoring_whitespace(source, copy.source) for source in _accepted_sources(cell))
+    return any(_equal_ignoring_whitespace(source, copy.source) for source in _list_accepted_sources(cell))
 
 
-def _accepted_sources(cell: Cell) -> tuple[str, ...]:
-    return _without_hidden_tests(cell.source), cell.source
+def _list_accepted_sources(cell: Cell) -> tuple[str, ...]:
+    return _remove_hidden_tests(cell.source), cell.source
 
 
 @lru_cache(256)
-def _without_hidden_tests(source: str) -> str:
+def _remove_hidden_tests(source: str) -> str:
     return remove_regions(source, RegionKind.HIDDEN_TESTS)
 
 
@@ -163,14 +163,14 @@ class _CellMatcher:
             self._find_first_plausible,
         )
         for rule in rules:
-            for release_index in self._unmatched_release_cells():
+            for release_index in self._list_unmatched_release_cells():
                 student_index = rule(release_index)
                 if student_index is not None:
                     self._assign(release_index, student_index)
 
     def match_by_position(self) -> None:
         """Apply rule 3: match answers by position between their matched neighbours."""
-        unmatched = [n for n in self._unmatched_release_cells() if self.release[n].is_solution]
+        unmatched = [n for n in self._list_unmatched_release_cells() if self.release[n].is_solution]
         if not unmatched:
             return
         bounds = self._position_bounds(unmatched)
@@ -186,14 +186,14 @@ class _CellMatcher:
                 if n < high and n in self.free_cells and self._is_possible_answer(release_index, n)
             ]
             if possible_cells:
-                best = max(possible_cells, key=lambda n: (self._similarity(release_index, n), -n))
+                best = max(possible_cells, key=lambda n: (self._compute_similarity(release_index, n), -n))
                 last_match_after[low] = best
                 self._assign(release_index, best)
                 self.matches.matched_by_position.add(release_index)
 
     def match_moved_and_merged(self) -> None:
         for release_index in self._find_unanswered():
-            student_index = next(self._cells_defining_required_names(release_index, self._free_cells_by_name), None)
+            student_index = next(self._find_defining_cells(release_index, self._free_cells_by_name), None)
             if (
                 student_index is not None
                 and self.student[student_index].cell_type == "code"
@@ -209,7 +209,7 @@ class _CellMatcher:
         bindings = self._index_by_name(sorted(answer_cells))
         for release_index in unanswered:
             required_names = self.required_names[release_index]
-            for other_index in self._cells_defining_required_names(release_index, bindings):
+            for other_index in self._find_defining_cells(release_index, bindings):
                 if (
                     release_cell_of[other_index] != release_index
                     and not required_names <= self._names_bound_by_answer[release_cell_of[other_index]]
@@ -217,7 +217,7 @@ class _CellMatcher:
                     self.matches.merged_into[release_index] = other_index
                     break
 
-    def _unmatched_release_cells(self) -> list[int]:
+    def _list_unmatched_release_cells(self) -> list[int]:
         matched = self.matches.student_cells_of
         return [
             release_index
@@ -266,7 +266,7 @@ class _CellMatcher:
 
     # indices over the student's cells
 
-    def _names_of(self, student_index: int) -> CellNames:
+    def _find_names(self, student_index: int) -> CellNames:
         if student_index not in self.names_by_student_cell:
             source = self.student[student_index].source
             self.parse_budget -= len(source) + PARSE_COST_PER_CELL
@@ -287,7 +287,7 @@ class _CellMatcher:
         for student_index in order:
             # Most cells can be ruled out without parsing.
             if not all_required_names.isdisjoint(find_identifiers(self.student[student_index].source)):
-                for name in self._names_of(student_index).bound & all_required_names:
+                for name in self._find_names(student_index).bound & all_required_names:
                     index[name].append(student_index)
         return index
 
@@ -306,7 +306,7 @@ class _CellMatcher:
                 index[key].append(student_index)
         return index
 
-    def _cells_defining_required_names(self, release_index: int, cells_by_name: dict[str, list[int]]) -> Iterator[int]:
+    def _find_defining_cells(self, release_index: int, cells_by_name: dict[str, list[int]]) -> Iterator[int]:
         """Yield the cells of an index that define all required names of an answer."""
         required_names = self.required_names.get(release_index)
         if not required_names:
@@ -314,18 +314,18 @@ class _CellMatcher:
         rarest_name = min(required_names, key=lambda name: (len(cells_by_name.get(name, ())), name))
         for student_index in cells_by_name.get(rarest_name, ())[:MAX_CANDIDATES]:
             is_free = cells_by_name is not self._free_cells_by_name or student_index in self.free_cells
-            if is_free and required_names <= self._names_of(student_index).bound:
+            if is_free and required_names <= self._find_names(student_index).bound:
                 yield student_index
 
     # rules
 
-    def _plausible_cells(self, release_index: int) -> Iterator[int]:
+    def _find_plausible_cells(self, release_index: int) -> Iterator[int]:
         """Yield the unmatched cells that define the required names of an answer, or have the text of a locked cell."""
         cell = self.release[release_index]
         if cell.is_solution:
-            yield from self._cells_defining_required_names(release_index, self._free_cells_by_name)
+            yield from self._find_defining_cells(release_index, self._free_cells_by_name)
             return
-        for text in dict.fromkeys(_normalize_whitespace(source) for source in _accepted_sources(cell)):
+        for text in dict.fromkeys(_normalize_whitespace(source) for source in _list_accepted_sources(cell)):
             yield from (n for n in self._cells_by_text.get(text, ())[:MAX_CANDIDATES] if n in self.free_cells)
 
     def _find_same_id(self, release_index: int) -> int | None:
@@ -336,16 +336,16 @@ class _CellMatcher:
         student_index = self._find_same_id(release_index)
         return (
             student_index
-            if student_index is not None and student_index in self._plausible_cells(release_index)
+            if student_index is not None and student_index in self._find_plausible_cells(release_index)
             else None
         )
 
     def _find_only_plausible(self, release_index: int) -> int | None:
-        plausible = list(islice(self._plausible_cells(release_index), 2))
+        plausible = list(islice(self._find_plausible_cells(release_index), 2))
         return plausible[0] if len(plausible) == 1 else None
 
     def _find_first_plausible(self, release_index: int) -> int | None:
-        return next(self._plausible_cells(release_index), None)
+        return next(self._find_plausible_cells(release_index), None)
 
     def _position_bounds(self, unmatched: list[int]) -> dict[int, tuple[int, int]]:
         """Return for each unmatched answer the student's cells of its nearest matched neighbours, between which it must be."""
@@ -367,11 +367,11 @@ class _CellMatcher:
         required_names = self.required_names.get(release_index)
         if not required_names or is_untouched(cell, other):
             return True
-        names = self._names_of(student_index)
+        names = self._find_names(student_index)
         return not required_names.isdisjoint(names.bound if names.is_parsed else names.used)
 
-    def _similarity(self, release_index: int, student_index: int) -> float:
-        release_words = find_identifiers(stub_of(self.release[release_index])) | self.required_names.get(
+    def _compute_similarity(self, release_index: int, student_index: int) -> float:
+        release_words = find_identifiers(find_stub(self.release[release_index])) | self.required_names.get(
             release_index, frozenset()
         )
         student_words = find_identifiers(self.student[student_index].source)
@@ -395,5 +395,5 @@ class _CellMatcher:
     def _is_unrelated(self, cell: Cell, student_index: int, required_names: frozenset[str]) -> bool:
         if is_untouched(cell, self.student[student_index]):
             return True
-        names = self._names_of(student_index)
+        names = self._find_names(student_index)
         return required_names.isdisjoint(names.bound if names.is_parsed else names.used)

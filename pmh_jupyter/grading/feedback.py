@@ -13,7 +13,7 @@ BUILTIN_EXCEPTION_NAMES = frozenset(
 )
 
 
-def test_message(test: JudgeTestResult, limits: EffectiveLimits) -> Message | None:
+def make_test_message(test: JudgeTestResult, limits: EffectiveLimits) -> Message | None:
     """Return the message for one test; None for one that passed."""
     if test.outcome == "passed":
         return None
@@ -24,41 +24,41 @@ def test_message(test: JudgeTestResult, limits: EffectiveLimits) -> Message | No
     if test.reason == "timed-out":
         return Message(
             "hidden-test-timed-out" if test.is_hidden else "test-timed-out",
-            _expression_params(test) | _cell_seconds_params(limits),
+            _make_expression_params(test) | _make_cell_seconds_params(limits),
         )
     if test.reason == "memory":
         return Message("memory-limit-exceeded", _memory_params(limits))
     if test.reason == "author-message":
         return Message("test-message", {"text": test.text})
     if test.reason == "exception":
-        return _exception_message(test)
+        return _make_exception_message(test)
     if test.is_hidden:
         return Message("hidden-test-failed")
     if test.reason == "values-differ":
         return Message(
-            "test-differs", _expression_params(test) | {"expected": test.expected or "", "got": test.got or ""}
+            "test-differs", _make_expression_params(test) | {"expected": test.expected or "", "got": test.got or ""}
         )
     return Message("test-not-met", {"expression": test.name})
 
 
-def cell_message(result: CellResult, limits: EffectiveLimits) -> Message:
+def make_cell_message(result: CellResult, limits: EffectiveLimits) -> Message:
     """Return the message for a student's cell that was stopped or raised."""
     if result.cause:
-        return stopped_message(result, limits)
+        return make_stopped_message(result, limits)
     error = result.error or CellError(error_type="")
     if error.error_type == "MemoryError":
         return Message("memory-limit-exceeded", _memory_params(limits))
     if error.error_type == "NotImplementedError":
-        return Message(NOT_ANSWERED_CODE, _line_params(error))
+        return Message(NOT_ANSWERED_CODE, _make_line_params(error))
     if error.error_type == "EOFError":
-        return Message("cell-read-input", _line_params(error))
-    return Message("cell-raised", {"error": error.error_type, "detail": error.detail} | _line_params(error))
+        return Message("cell-read-input", _make_line_params(error))
+    return Message("cell-raised", {"error": error.error_type, "detail": error.detail} | _make_line_params(error))
 
 
-def stopped_message(result: CellResult, limits: EffectiveLimits) -> Message:
+def make_stopped_message(result: CellResult, limits: EffectiveLimits) -> Message:
     """Return the message for a cell that exceeded a limit or ended its process."""
     if result.cause == "cell-timeout":
-        return Message("cell-timed-out", _cell_seconds_params(limits))
+        return Message("cell-timed-out", _make_cell_seconds_params(limits))
     if result.cause == "submission-timeout":
         return Message("submission-timed-out", {"seconds": f"{limits.submission_seconds:g}"})
     if result.cause == "output-limit":
@@ -74,27 +74,28 @@ def stopped_message(result: CellResult, limits: EffectiveLimits) -> Message:
     return Message("cell-crashed", {"signal": result.detail})
 
 
-def _exception_message(test: JudgeTestResult) -> Message:
+def _make_exception_message(test: JudgeTestResult) -> Message:
     if test.error_type == "NotImplementedError":
-        return Message(NOT_ANSWERED_CODE, _line_params(test))
+        return Message(NOT_ANSWERED_CODE, _make_line_params(test))
     if test.is_hidden:
         # A student's exception class could have the arguments of a hidden test in its name.
         error_type = test.error_type if test.error_type in BUILTIN_EXCEPTION_NAMES else "an error"
-        return Message("hidden-test-raised", {"error": error_type} | _line_params(test))
+        return Message("hidden-test-raised", {"error": error_type} | _make_line_params(test))
     return Message(
-        "test-raised", _expression_params(test) | {"error": test.error_type, "detail": test.detail} | _line_params(test)
+        "test-raised",
+        _make_expression_params(test) | {"error": test.error_type, "detail": test.detail} | _make_line_params(test),
     )
 
 
-def _expression_params(test: JudgeTestResult) -> dict[str, str]:
+def _make_expression_params(test: JudgeTestResult) -> dict[str, str]:
     return {} if test.is_hidden else {"expression": test.expression}
 
 
-def _line_params(error: CellError) -> dict[str, str]:
+def _make_line_params(error: CellError) -> dict[str, str]:
     return {"line": str(error.line)} if error.line else {}
 
 
-def _cell_seconds_params(limits: EffectiveLimits) -> dict[str, str]:
+def _make_cell_seconds_params(limits: EffectiveLimits) -> dict[str, str]:
     return {"seconds": f"{limits.cell_seconds:g}"}
 
 

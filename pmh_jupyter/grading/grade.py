@@ -42,14 +42,14 @@ def grade(task: GradingTask, backend: SandboxBackend, isolation_cache: Isolation
     ]
     return Grading(
         verdicts=tuple(
-            verdicts_by_notebook[exercise.notebook].verdict_of(exercise) for exercise in requested_exercises
+            verdicts_by_notebook[exercise.notebook].make_verdict(exercise) for exercise in requested_exercises
         ),
         seconds=time.monotonic() - start_time,
         repairs=tuple(message for plan in plans for message in plan.repairs),
         flags=tuple(
             flag
             for run in runs
-            for flag in (*run.plan.flags, *verdicts_by_notebook[run.plan.path].credit_flags(), *_run_flags(run))
+            for flag in (*run.plan.flags, *verdicts_by_notebook[run.plan.path].list_credit_flags(), *_run_flags(run))
         ),
         grader_error=Message("grader-error") if any(run.grader_error for run in runs) else None,
         seed=task.seed,

@@ -30,7 +30,7 @@ from pmh_jupyter.domain.verdict import Message
 from pmh_jupyter.errors import Unavailable
 from pmh_jupyter.grading.assemble import NotebookPlan, Step, assemble_plans, collect_working_files, is_notebook
 from pmh_jupyter.grading.backends.backend import SandboxBackend
-from pmh_jupyter.grading.cell_matching import stub_of
+from pmh_jupyter.grading.cell_matching import find_stub
 from pmh_jupyter.grading.name_analysis import analyze_names
 from pmh_jupyter.grading.run import NotebookRun, run_plan
 from pmh_jupyter.grading.task import GradingTask
@@ -65,7 +65,7 @@ class IsolationCache:
 
     def get_or_decide(self, task: GradingTask, backend: SandboxBackend) -> ReleaseIsolation:
         """Return the isolation of the task's release. Concurrent calls for one release wait for the first. Raises as `decide_isolation`."""
-        key = isolation_key(task)
+        key = compute_isolation_key(task)
         with self._lock:
             key_lock = self._locks_by_key.setdefault(key, threading.Lock())
         with key_lock:
@@ -136,7 +136,7 @@ class _IsolationTrial:
         run: Callable[[NotebookPlan, NotebookIsolation, bool], NotebookRun],
     ) -> None:
         self.plan, self.run = plan, run
-        self.stubs = {str(cell.grade_id): stub_of(cell) for cell in notebook.cells if cell.is_solution}
+        self.stubs = {str(cell.grade_id): find_stub(cell) for cell in notebook.cells if cell.is_solution}
         self.in_process = NotebookIsolation(plan.path, Isolation.IN_PROCESS)
         self.expected_results: PassedByCell = {}
         self.in_process_results: dict[tuple[str, ...], PassedByCell] = {}
@@ -148,15 +148,15 @@ class _IsolationTrial:
         exported_names = tuple(sorted(set(_find_exported_names(self.plan.steps))))
         for helpers in dict.fromkeys((test_helpers, ())):
             isolation, run = self._record_usage(NotebookIsolation(self.plan.path, test_helpers=helpers))
-            if exported_names and passed_by_cell(run) != self.expected_results:
+            if exported_names and collect_passed_tests(run) != self.expected_results:
                 isolation, run = self._record_usage(
                     NotebookIsolation(self.plan.path, test_helpers=helpers, exported_names=exported_names)
                 )
-            if _all_passed(passed_by_cell(run)) and not _all_passed(self.expected_results):
+            if _have_all_passed(collect_passed_tests(run)) and not _have_all_passed(self.expected_results):
                 return isolation  # these tests pass in a separate process only, for example because they replace `builtins.input`
-            differing_cell = _first_difference(passed_by_cell(run), self.expected_results) or self._find_differing_cell(
-                isolation
-            )
+            differing_cell = _find_first_difference(
+                collect_passed_tests(run), self.expected_results
+            ) or self._find_differing_cell(isolation)
             if differing_cell is None:
                 return isolation
         return replace(self.in_process, cell=differing_cell, reason=_explain_in_process(str(differing_cell), run))
@@ -165,14 +165,14 @@ class _IsolationTrial:
         """Run the reference in-process, and add the recorded usage if the results stay the same. Return the helpers that its tests use."""
         candidate, run = self._record_usage(self.in_process)
         test_helpers = run.usage.test_helpers if run.usage else ()
-        self.expected_results = passed_by_cell(run)
+        self.expected_results = collect_passed_tests(run)
         candidate = replace(
             candidate,
             test_helpers=test_helpers,
             exported_names=tuple(sorted(set(_find_names_to_preserve(self.plan.steps)))),
         )
         for isolation in (candidate, replace(candidate, test_helpers=())):
-            if passed_by_cell(self.run(self.plan, isolation, False)) == self.expected_results:
+            if collect_passed_tests(self.run(self.plan, isolation, False)) == self.expected_results:
                 self.in_process = isolation
                 break
         return test_helpers
@@ -197,37 +197,37 @@ class _IsolationTrial:
 
         def run_in_both_isolations(variant: tuple[tuple[str, ...], NotebookPlan]) -> tuple[PassedByCell, PassedByCell]:
             missing_answers, plan = variant
-            separate_results = passed_by_cell(self.run(plan, isolation, False))
+            separate_results = collect_passed_tests(self.run(plan, isolation, False))
             if missing_answers not in self.in_process_results:
-                self.in_process_results[missing_answers] = passed_by_cell(self.run(plan, self.in_process, False))
+                self.in_process_results[missing_answers] = collect_passed_tests(self.run(plan, self.in_process, False))
             return separate_results, self.in_process_results[missing_answers]
 
         # No submission of the release can be graded before this is decided, so all cores are used.
         with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
             for separate_results, in_process_results in pool.map(
-                run_in_both_isolations, self._variants_without_answers()
+                run_in_both_isolations, self._make_variants_without_answers()
             ):
                 if separate_results != in_process_results:
                     pool.shutdown(wait=False, cancel_futures=True)
-                    return _first_difference(separate_results, in_process_results)
+                    return _find_first_difference(separate_results, in_process_results)
         return None
 
-    def _variants_without_answers(self) -> Iterator[tuple[tuple[str, ...], NotebookPlan]]:
+    def _make_variants_without_answers(self) -> Iterator[tuple[tuple[str, ...], NotebookPlan]]:
         """Yield the untouched notebook, then the reference without each of its answers, with the names of the missing answers."""
         answers = list(dict.fromkeys(str(step.grade_id) for step in self.plan.steps if step.grade_id in self.stubs))
-        yield tuple(answers), self._without_answers(answers)
+        yield tuple(answers), self._remove_answers(answers)
         if len(answers) > 1:
             for answer in answers:
-                yield (answer,), self._without_answers([answer])
+                yield (answer,), self._remove_answers([answer])
 
-    def _without_answers(self, answers: list[str]) -> NotebookPlan:
+    def _remove_answers(self, answers: list[str]) -> NotebookPlan:
         def replace_answer(step: Step) -> Step:
             return replace(step, source=self.stubs[str(step.grade_id)]) if step.grade_id in answers else step
 
         return replace(self.plan, steps=tuple(replace_answer(step) for step in self.plan.steps))
 
 
-def passed_by_cell(run: NotebookRun) -> PassedByCell:
+def collect_passed_tests(run: NotebookRun) -> PassedByCell:
     """Return for each test cell of the plan whether each test passed; empty for a cell that did not run to its end."""
     results: PassedByCell = {}
     for number, step in enumerate(run.plan.steps):
@@ -240,11 +240,11 @@ def passed_by_cell(run: NotebookRun) -> PassedByCell:
     return results
 
 
-def _all_passed(results: PassedByCell) -> bool:
+def _have_all_passed(results: PassedByCell) -> bool:
     return all(passed_tests and all(passed_tests) for passed_tests in results.values())
 
 
-def _failure_causes(run: NotebookRun) -> Iterator[tuple[str, str]]:
+def _find_failure_causes(run: NotebookRun) -> Iterator[tuple[str, str]]:
     """Yield the grade_id and the reason of each test cell that did not pass."""
     for number, result in run.results.items():
         grade_id = run.plan.steps[number].grade_id
@@ -261,13 +261,13 @@ def _failure_causes(run: NotebookRun) -> Iterator[tuple[str, str]]:
             yield grade_id, result.cause
 
 
-def _first_difference(left: PassedByCell, right: PassedByCell) -> str | None:
+def _find_first_difference(left: PassedByCell, right: PassedByCell) -> str | None:
     return next((cell for cell in left if left[cell] != right.get(cell)), None)
 
 
 def _explain_in_process(cell: str, separate_run: NotebookRun) -> Message:
     """Return the reason why a reference fails in a separate process, or a message that results differ when answers are missing."""
-    causes = dict(_failure_causes(separate_run))
+    causes = dict(_find_failure_causes(separate_run))
     if cell in causes:
         return Message("in-process-solution-fails", {"cell": cell, "error": causes[cell]})
     return Message("in-process-results-differ", {"cell": cell})
@@ -295,14 +295,14 @@ def _find_names_to_preserve(steps: tuple[Step, ...]) -> Iterator[str]:
             yield from bound & names.nested_reads
 
 
-def isolation_key(task: GradingTask) -> str:
+def compute_isolation_key(task: GradingTask) -> str:
     """Return a hash of all inputs of the decision: release with tests, grader, limits and preloaded modules."""
     digest = hashlib.sha256(repr((GRADER_VERSION, task.preload, task.limits)).encode())
     for file in task.sealed_files:
-        digest.update(repr((file.path, _content_digest(file.content))).encode())
+        digest.update(repr((file.path, _compute_content_digest(file.content))).encode())
     return digest.hexdigest()
 
 
 @lru_cache(256)  # the release's files are the same for every submission
-def _content_digest(content: bytes) -> str:
+def _compute_content_digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()

@@ -50,18 +50,20 @@ class SubmittedNotebooks:
             return None, Message("notebook-unreadable", {"notebook": unreadable[0]})
         return None, Message("notebook-missing", {"notebook": release_notebook.path})
 
-    def extra_notebook_messages(self, release_notebook: Notebook) -> list[Message]:
+    def make_extra_notebook_messages(self, release_notebook: Notebook) -> list[Message]:
         """Return a message for each notebook that holds cells of this one and was not graded."""
-        grade_ids = set(release_notebook.cells_by_grade_id())
+        grade_ids = set(release_notebook.index_cells_by_grade_id())
         readable = ((path, self._read_notebook(path)) for path in self.unmatched_paths)
-        paths = [path for path, notebook in readable if notebook and grade_ids & set(notebook.cells_by_grade_id())]
+        paths = [
+            path for path, notebook in readable if notebook and grade_ids & set(notebook.index_cells_by_grade_id())
+        ]
         return [Message("extra-notebook", {"found": path, "expected": release_notebook.path}) for path in paths]
 
     def _rank_candidate(self, release_notebook: Notebook, path: str) -> tuple[int, ...]:
         notebook = self._read_notebook(path)
         if notebook is None:
             return (0,)
-        shared_ids = len(set(release_notebook.cells_by_grade_id()) & set(notebook.cells_by_grade_id()))
+        shared_ids = len(set(release_notebook.index_cells_by_grade_id()) & set(notebook.index_cells_by_grade_id()))
         has_same_name = path.rpartition("/")[2] == release_notebook.path.rpartition("/")[2]
         return (
             shared_ids,

@@ -19,7 +19,7 @@ from pmh_jupyter.domain.course import Exercise
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Flag, Message, Outcome, TestResult
 from pmh_jupyter.grading.assemble import Step
-from pmh_jupyter.grading.feedback import cell_message, stopped_message, test_message
+from pmh_jupyter.grading.feedback import make_cell_message, make_stopped_message, make_test_message
 from pmh_jupyter.grading.judge_output import CellError, CellResult, JudgeTestResult
 from pmh_jupyter.grading.run import NotebookRun
 
@@ -55,14 +55,14 @@ class NotebookVerdicts:
         self.step_numbers = {step.grade_id: number for number, step in reversed(self.steps.items()) if step.is_test}
         self.fatal_step = self._find_fatal_step()
 
-    def verdict_of(self, exercise: Exercise) -> ExerciseVerdict:
+    def make_verdict(self, exercise: Exercise) -> ExerciseVerdict:
         """Return the verdict of one exercise of the notebook."""
         if self.run.grader_error:
-            return self._verdict_without_tests(exercise, Outcome.GRADER_ERROR, Message("grader-error"))
+            return self._make_verdict_without_tests(exercise, Outcome.GRADER_ERROR, Message("grader-error"))
         if self.run.plan.problem:
-            return self._verdict_without_tests(exercise, Outcome.NOT_CHECKED, self.run.plan.problem)
-        tests = [test for cell in exercise.test_cells for test in self._cell_verdicts(exercise, cell)]
-        earned_millipoints = sum(self._earned_millipoints(cell) for cell in exercise.test_cells)
+            return self._make_verdict_without_tests(exercise, Outcome.NOT_CHECKED, self.run.plan.problem)
+        tests = [test for cell in exercise.test_cells for test in self._iter_cell_results(exercise, cell)]
+        earned_millipoints = sum(self._compute_earned_millipoints(cell) for cell in exercise.test_cells)
         if exercise.is_manually_graded:
             outcome, message = Outcome.NEEDS_GRADING, Message("needs-grading")
         else:
@@ -72,18 +72,18 @@ class NotebookVerdicts:
             exercise.grade_id, outcome, earned_millipoints, exercise.max_millipoints, message, verdicts
         )
 
-    def credit_flags(self) -> tuple[Flag, ...]:
+    def list_credit_flags(self) -> tuple[Flag, ...]:
         """Return a flag for each test cell that passed, but whose last expression is not a valid number of points."""
-        results = ((name, self._result_of(name)) for name in self.step_numbers if name)
+        results = ((name, self._find_result(name)) for name in self.step_numbers if name)
         invalid = [(name, result) for name, result in results if result and self._has_invalid_credit(name, result)]
         return tuple(
             Flag("invalid-credit", name, result.invalid_credit or f"{result.credit:g}") for name, result in invalid
         )
 
-    def _verdict_without_tests(self, exercise: Exercise, outcome: Outcome, message: Message) -> ExerciseVerdict:
+    def _make_verdict_without_tests(self, exercise: Exercise, outcome: Outcome, message: Message) -> ExerciseVerdict:
         return ExerciseVerdict(exercise.grade_id, outcome, 0, exercise.max_millipoints, message)
 
-    def _result_of(self, grade_id: str) -> CellResult | None:
+    def _find_result(self, grade_id: str) -> CellResult | None:
         """Return the result of a test cell."""
         return self.run.results.get(self.step_numbers.get(grade_id, -1))
 
@@ -92,9 +92,9 @@ class NotebookVerdicts:
         last = max(self.run.results, default=-1)
         return (last, self.run.results[last]) if last >= 0 and self.run.results[last].state == "died" else None
 
-    def _earned_millipoints(self, grade_id: str) -> int:
+    def _compute_earned_millipoints(self, grade_id: str) -> int:
         """Return the earned milli-points of one test cell, from 0 to the cell's maximum."""
-        result = self._result_of(grade_id)
+        result = self._find_result(grade_id)
         max_millipoints = self.millipoints.get(grade_id, 0)
         if result is None or result.state == "died" or self._has_invalid_credit(grade_id, result):
             return 0
@@ -117,23 +117,25 @@ class NotebookVerdicts:
         max_millipoints = self.millipoints.get(grade_id, 0)
         return result.credit is not None and not 0 <= _round_credit(result.credit, max_millipoints) <= max_millipoints
 
-    def _cell_verdicts(self, exercise: Exercise, grade_id: str) -> Iterator[_VerdictAndReason]:
+    def _iter_cell_results(self, exercise: Exercise, grade_id: str) -> Iterator[_VerdictAndReason]:
         """Yield the verdicts of one test cell; at least one."""
-        result = self._result_of(grade_id)
+        result = self._find_result(grade_id)
         if result is None:
-            yield self._unrun_cell_verdict(exercise, grade_id)
+            yield self._make_unrun_cell_result(exercise, grade_id)
             return
         for test in result.tests:
-            yield self._test_verdict(exercise, grade_id, test)
+            yield self._make_test_result(exercise, grade_id, test)
         if result.state == "died":
-            message = stopped_message(result, self.limits)
-            yield _with_own_reason(TestResult(grade_id, WHOLE_CELL_NAME, _outcome_of_stop(result), message=message))
+            message = make_stopped_message(result, self.limits)
+            yield _pair_with_own_reason(
+                TestResult(grade_id, WHOLE_CELL_NAME, _choose_outcome_of_stop(result), message=message)
+            )
         elif all(test.outcome == "passed" for test in result.tests):
-            yield from map(_with_own_reason, self._credit_verdicts(grade_id, result))
+            yield from map(_pair_with_own_reason, self._iter_credit_results(grade_id, result))
 
-    def _test_verdict(self, exercise: Exercise, grade_id: str, test: JudgeTestResult) -> _VerdictAndReason:
-        root_cause = None if test.outcome == "passed" else self._root_cause(exercise, test.reason)
-        outcome, reason = root_cause or (Outcome(test.outcome), self._test_reason(test))
+    def _make_test_result(self, exercise: Exercise, grade_id: str, test: JudgeTestResult) -> _VerdictAndReason:
+        root_cause = None if test.outcome == "passed" else self._find_root_cause(exercise, test.reason)
+        outcome, reason = root_cause or (Outcome(test.outcome), self._find_test_reason(test))
         is_evaluated = root_cause is None and not _uses_undefined_name(test)
         verdict = TestResult(
             grade_id=grade_id,
@@ -151,20 +153,20 @@ class NotebookVerdicts:
             verdict = replace(verdict, name=name, message=NOT_EVALUATED)
         return _VerdictAndReason(verdict, reason)
 
-    def _test_reason(self, test: JudgeTestResult) -> Message | None:
-        if not test.is_hidden and (message := self._discarded_name_message(test)):
+    def _find_test_reason(self, test: JudgeTestResult) -> Message | None:
+        if not test.is_hidden and (message := self._find_discarded_name_message(test)):
             return message
-        return test_message(test, self.limits)
+        return make_test_message(test, self.limits)
 
-    def _discarded_name_message(self, error: CellError) -> Message | None:
+    def _find_discarded_name_message(self, error: CellError) -> Message | None:
         """Return a message for a NameError about a name that the student defined in a cell that was replaced."""
-        name = _undefined_name(error)
+        name = _find_undefined_name(error)
         cell = self.run.plan.discarded_names.get(name or "")
         if not name or not cell:
             return None
         return Message("name-defined-in-locked-cell", {"name": name, "cell": cell})
 
-    def _credit_verdicts(self, grade_id: str, result: CellResult) -> Iterator[TestResult]:
+    def _iter_credit_results(self, grade_id: str, result: CellResult) -> Iterator[TestResult]:
         """Yield a verdict for a test cell that passed and does not give all of its points."""
         max_millipoints = self.millipoints.get(grade_id, 0)
         params = {"points": f"{max_millipoints / 1000:g}"}
@@ -177,25 +179,25 @@ class NotebookVerdicts:
             return
         yield TestResult(grade_id, WHOLE_CELL_NAME, Outcome.FAILED, message=message)
 
-    def _unrun_cell_verdict(self, exercise: Exercise, grade_id: str) -> _VerdictAndReason:
+    def _make_unrun_cell_result(self, exercise: Exercise, grade_id: str) -> _VerdictAndReason:
         """Return the verdict of a test cell that did not run."""
-        root_cause = self._root_cause(exercise, None)
+        root_cause = self._find_root_cause(exercise, None)
         if root_cause:
             outcome, reason = root_cause
             return _VerdictAndReason(TestResult(grade_id, WHOLE_CELL_NAME, outcome, message=NOT_EVALUATED), reason)
         verdict = TestResult(grade_id, WHOLE_CELL_NAME, Outcome.NOT_CHECKED)
         if self.fatal_step is None or self.fatal_step[1].cause == "submission-timeout":
             params = {"seconds": f"{self.limits.submission_seconds:g}"}
-            return _with_own_reason(replace(verdict, message=Message("submission-timed-out", params)))
+            return _pair_with_own_reason(replace(verdict, message=Message("submission-timed-out", params)))
         number, result = self.fatal_step
         fatal_cell = self.grade_ids.get(number)
         if fatal_cell in exercise.test_cells:
-            message, outcome = stopped_message(result, self.limits), _outcome_of_stop(result)
+            message, outcome = make_stopped_message(result, self.limits), _choose_outcome_of_stop(result)
             verdict = replace(verdict, outcome=outcome, message=NOT_EVALUATED, cell=fatal_cell)
             return _VerdictAndReason(verdict, message)
-        return _with_own_reason(replace(verdict, message=Message("not-reached")))
+        return _pair_with_own_reason(replace(verdict, message=Message("not-reached")))
 
-    def _root_cause(self, exercise: Exercise, reason: str | None) -> tuple[Outcome, Message] | None:
+    def _find_root_cause(self, exercise: Exercise, reason: str | None) -> tuple[Outcome, Message] | None:
         """Return the failure of an answer cell if it explains a failed test better than the test's own `reason` (None: it did not run).
 
         An answer that did not run to its end, or that was never given, explains every test. An answer that raised, or that is missing,
@@ -207,8 +209,8 @@ class NotebookVerdicts:
             error_type = result.error.error_type if result.error else ""
             is_explained = reason == "exception" or (reason is not None and error_type == "NotImplementedError")
             if result.cause or (error_type and is_explained):
-                message = self._discarded_name_message(result.error) if result.error else None
-                return _outcome_of_stop(result), message or cell_message(result, self.limits)
+                message = self._find_discarded_name_message(result.error) if result.error else None
+                return _choose_outcome_of_stop(result), message or make_cell_message(result, self.limits)
         missing = self.run.plan.missing_answers.intersection(exercise.solution_cells)
         if missing and reason == "exception":
             return Outcome.FAILED, Message("answer-not-found", {"cell": min(missing)})
@@ -222,7 +224,7 @@ class NotebookVerdicts:
         return not answer_ids.isdisjoint(exercise.solution_cells)
 
 
-def _with_own_reason(verdict: TestResult) -> _VerdictAndReason:
+def _pair_with_own_reason(verdict: TestResult) -> _VerdictAndReason:
     return _VerdictAndReason(verdict, verdict.message)
 
 
@@ -234,7 +236,7 @@ def _round_credit(credit: float, max_millipoints: int) -> int:
     return round(millipoints)
 
 
-def _undefined_name(error: CellError) -> str | None:
+def _find_undefined_name(error: CellError) -> str | None:
     match = _UNDEFINED_NAME_PATTERN.match(error.detail) if error.error_type == "NameError" else None
     return match[1] if match else None
 
@@ -253,7 +255,7 @@ def _summarize_tests(tests: list[_VerdictAndReason]) -> tuple[Outcome, Message]:
     return Outcome.GRADER_ERROR, Message("grader-error")
 
 
-def _outcome_of_stop(result: CellResult) -> Outcome:
+def _choose_outcome_of_stop(result: CellResult) -> Outcome:
     if result.cause in ("cell-timeout", "submission-timeout"):
         return Outcome.TIMED_OUT
     if result.state == "died" or (result.error and result.error.error_type == "MemoryError"):

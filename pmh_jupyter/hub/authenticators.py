@@ -14,7 +14,7 @@ AUTHENTICATORS = {
 LOOPBACK_ONLY = frozenset({"dummy"})
 
 
-def authenticator_class(settings: Settings) -> str:
+def choose_authenticator_class(settings: Settings) -> str:
     """Return the value of `JupyterHub.authenticator_class`. Raises BadInput if `dummy` would be reachable from other machines."""
     name = settings.authenticator
     if name in LOOPBACK_ONLY and not settings.is_on_loopback:
@@ -25,6 +25,6 @@ def authenticator_class(settings: Settings) -> str:
     return AUTHENTICATORS[name]
 
 
-def template_paths(settings: Settings) -> list[str]:
+def list_template_paths(settings: Settings) -> list[str]:
     """Return the value of `JupyterHub.template_paths`: the pages of the `accounts` authenticator."""
     return [str(Path(__file__).parent / "templates")] if settings.authenticator == "accounts" else []

@@ -10,7 +10,7 @@ from jupyterhub.slugs import safe_slug
 from pmh_jupyter.hub.accounts.credential_rules import NAME_PATTERN
 
 
-def home_folder_name(user: str) -> str:
+def make_home_folder_name(user: str) -> str:
     """Return the name of a user's home folder: the user name if it matches NAME_PATTERN, else a slug.
 
     Different users get different folders, because every slug contains a double hyphen and no plain name does.
@@ -25,18 +25,18 @@ def make_home(homes: Path, user: str, first_uid: int) -> tuple[Path, int]:
     and only the sandbox separates users. A home below `first_uid` (restored as root) gets a new owner, with everything in it.
     """
     homes.mkdir(mode=0o700, parents=True, exist_ok=True)
-    home = homes / home_folder_name(user)
+    home = homes / make_home_folder_name(user)
     home.mkdir(mode=0o700, exist_ok=True)
     if os.geteuid() != 0:
         return home, os.getuid()
     uid = home.stat().st_uid
     if uid < first_uid:
-        uid = _next_uid(homes, first_uid)
+        uid = _find_next_uid(homes, first_uid)
         _change_owner(home, uid)
     return home, uid
 
 
-def _next_uid(homes: Path, first_uid: int) -> int:
+def _find_next_uid(homes: Path, first_uid: int) -> int:
     return max([first_uid - 1, *(home.stat().st_uid for home in homes.iterdir())]) + 1
 
 

@@ -18,10 +18,10 @@ from jupyterhub.spawner import Spawner, SpawnException
 from jupyterhub.utils import random_port
 from traitlets import Enum, Float, Instance, Integer, Unicode
 
-from pmh_jupyter.hub.homes import home_folder_name, make_home
-from pmh_jupyter.hub.port_owners import is_listening, process_tree
+from pmh_jupyter.hub.homes import make_home, make_home_folder_name
+from pmh_jupyter.hub.port_owners import find_process_tree, is_listening
 from pmh_jupyter.hub.server_files import ServerFiles
-from pmh_jupyter.hub.server_sandbox import ServerLimits, ServerOwner, home_in_sandbox, sandbox_command
+from pmh_jupyter.hub.server_sandbox import ServerLimits, ServerOwner, build_sandbox_command, find_home_in_sandbox
 
 LOOPBACK = "127.0.0.1"
 POLL_INTERVAL_SECONDS = 0.05
@@ -57,7 +57,7 @@ class LocalSpawner(Spawner):  # type: ignore[misc]
         """Start the server and return its address once it listens there."""
         self.port = random_port()
         home, uid = make_home(self.homes, self.user.name, self.first_uid)
-        owner = ServerOwner(home_folder_name(self.user.name), uid, home)
+        owner = ServerOwner(make_home_folder_name(self.user.name), uid, home)
         with ExitStack() as open_files:
             self._process = self._start_process(owner, open_files)
         await self._wait_until_listening()
@@ -75,7 +75,7 @@ class LocalSpawner(Spawner):  # type: ignore[misc]
         if not now and process.poll() is None:
             self._terminate(process)
             await self._wait_until(self.stop_timeout_seconds, lambda: process.poll() is not None)
-        for pid in reversed(process_tree(process.pid)) if process.poll() is None else ():
+        for pid in reversed(find_process_tree(process.pid)) if process.poll() is None else ():
             _send_signal(pid, signal.SIGKILL)
         await asyncio.to_thread(process.wait)
         self._process = None
@@ -103,7 +103,7 @@ class LocalSpawner(Spawner):  # type: ignore[misc]
         descriptors: list[int] = []
         if self.sandbox == "bubblewrap":
             limits = ServerLimits(self.memory_mb, self.max_processes)
-            command, descriptors = sandbox_command(command, owner, self.files, limits, open_files)
+            command, descriptors = build_sandbox_command(command, owner, self.files, limits, open_files)
         log = open_files.enter_context(self._open_log(owner))
         return subprocess.Popen(
             command,
@@ -124,9 +124,11 @@ class LocalSpawner(Spawner):  # type: ignore[misc]
         return open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600))
 
     def _home_in_sandbox(self) -> str:
-        name = home_folder_name(self.user.name)
+        name = make_home_folder_name(self.user.name)
         home = self.homes / name
-        return home_in_sandbox(ServerOwner(name, 0, home), self.files) if self.sandbox == "bubblewrap" else str(home)
+        return (
+            find_home_in_sandbox(ServerOwner(name, 0, home), self.files) if self.sandbox == "bubblewrap" else str(home)
+        )
 
     async def _wait_until_listening(self) -> None:
         process = self._process
@@ -138,7 +140,7 @@ class LocalSpawner(Spawner):  # type: ignore[misc]
                     "If the problem persists, contact your hub administrator.",
                     reason="server-ended",
                     status_code=500,
-                    log_message=f"exit code {process.returncode}; see {self.logs / home_folder_name(self.user.name)}.log",
+                    log_message=f"exit code {process.returncode}; see {self.logs / make_home_folder_name(self.user.name)}.log",
                 )
             await asyncio.sleep(POLL_INTERVAL_SECONDS)
 
@@ -149,7 +151,7 @@ class LocalSpawner(Spawner):  # type: ignore[misc]
 
     def _terminate(self, process: subprocess.Popen[bytes]) -> None:
         """Send SIGTERM to the server itself, not to the two bubblewrap processes above it, which would kill the sandbox at once."""
-        pids = process_tree(process.pid)
+        pids = find_process_tree(process.pid)
         server_pid = pids[2] if self.sandbox == "bubblewrap" and len(pids) > 2 else pids[0]
         _send_signal(server_pid, signal.SIGTERM)
 

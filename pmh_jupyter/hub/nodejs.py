@@ -28,7 +28,7 @@ def find_npm() -> list[str] | None:
     return [str(node), str(script)] if script and script.exists() else None
 
 
-def node_version(node: Path | str) -> tuple[int, ...] | None:
+def read_node_version(node: Path | str) -> tuple[int, ...] | None:
     """Return the version as numbers, or None if the file cannot be run as Node.js."""
     try:
         completed = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=20, check=True)
@@ -39,7 +39,7 @@ def node_version(node: Path | str) -> tuple[int, ...] | None:
 
 def _find_on_path() -> Path | None:
     executable = shutil.which("node")
-    version = node_version(executable) if executable else None
+    version = read_node_version(executable) if executable else None
     return Path(executable) if executable and version and version[0] >= MIN_NODE_VERSION else None
 
 

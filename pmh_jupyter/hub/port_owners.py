@@ -14,11 +14,11 @@ TCP_LISTEN_STATE = "0A"
 
 def is_listening(port: int, root_pid: int) -> bool:
     """Return whether the process `root_pid` or a descendant listens on the port (IPv4)."""
-    sockets = _listening_sockets(port)
-    return bool(sockets) and any(sockets & _sockets_of(pid) for pid in process_tree(root_pid))
+    sockets = _find_listening_sockets(port)
+    return bool(sockets) and any(sockets & _find_sockets_of(pid) for pid in find_process_tree(root_pid))
 
 
-def process_tree(root_pid: int) -> list[int]:
+def find_process_tree(root_pid: int) -> list[int]:
     """Return the process and its descendants, ancestors first. Process ids are those of the caller's namespace."""
     pids = [root_pid]
     for pid in pids:
@@ -30,7 +30,7 @@ def process_tree(root_pid: int) -> list[int]:
     return pids
 
 
-def _listening_sockets(port: int) -> set[str]:
+def _find_listening_sockets(port: int) -> set[str]:
     """Return the sockets that listen on the port, as `socket:[INODE]`.
 
     Reads fields 1 (address), 3 (state) and 9 (inode) of /proc/net/tcp.
@@ -43,7 +43,7 @@ def _listening_sockets(port: int) -> set[str]:
     }
 
 
-def _sockets_of(pid: int) -> set[str]:
+def _find_sockets_of(pid: int) -> set[str]:
     sockets = set()
     for descriptor in _list_entries(Path(f"/proc/{pid}/fd")):
         try:

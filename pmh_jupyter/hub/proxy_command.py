@@ -13,7 +13,7 @@ from pmh_jupyter.hub.nodejs import MIN_NODE_VERSION, find_node
 PROXY_BUNDLE = Path(__file__).parent / "proxy" / "bin" / "configurable-http-proxy.mjs"
 
 
-def proxy_command() -> list[str]:
+def build_proxy_command() -> list[str]:
     """Return the value of `ConfigurableHTTPProxy.command`. Raises Unavailable if Node.js or the bundle is missing."""
     node = find_node()
     if node is None:

@@ -98,7 +98,7 @@ ROLES = (
 )
 
 
-def custom_scopes() -> dict[str, dict[str, str]]:
+def describe_custom_scopes() -> dict[str, dict[str, str]]:
     """Return the value of `JupyterHub.custom_scopes`."""
     return {scope: {"description": description} for scope, description in CUSTOM_SCOPES.items()}
 

@@ -71,20 +71,20 @@ def find_server_files(
             advice="Install pmh-jupyter into that environment, or set PMH_SERVER_PYTHON to another.",
         )
     package_folders = [Path(path) for path in python_info["package"]]
-    readable = [*_python_folders(python_info["prefixes"]), *package_folders, *extra_readable]
+    readable = [*_find_python_folders(python_info["prefixes"]), *package_folders, *extra_readable]
     hidden = [path / name for path in package_folders for name in HIDDEN_FOLDERS if (path / name).is_dir()]
     hidden += [path for path in secret_paths if any(path.is_relative_to(folder) for folder in readable)]
-    return ServerFiles(executable, _outermost_paths(readable), tuple(hidden))
+    return ServerFiles(executable, _select_outermost_paths(readable), tuple(hidden))
 
 
-def _python_folders(prefixes: list[str]) -> list[Path]:
+def _find_python_folders(prefixes: list[str]) -> list[Path]:
     """Return the prefixes with and without symbolic links resolved: a virtual environment often links to its base Python."""
     *folders, executable = prefixes
     prefix_folders = [Path(folder) for folder in folders] + [Path(executable).resolve().parent.parent]
     return [*prefix_folders, *(folder.resolve() for folder in prefix_folders)]
 
 
-def _outermost_paths(paths: list[Path]) -> tuple[Path, ...]:
+def _select_outermost_paths(paths: list[Path]) -> tuple[Path, ...]:
     """Drop paths that lie inside /usr or inside another of the paths."""
     outermost: list[Path] = []
     for path in sorted(set(paths), key=lambda path: len(path.parts)):

@@ -49,7 +49,7 @@ class ServerOwner:
     host_home: Path
 
 
-def sandbox_problem() -> str | None:
+def find_sandbox_problem() -> str | None:
     """Return the reason why this machine cannot build the sandbox, as a sentence, or None. Builds one as a test, in about 20 ms."""
     bwrap = find_bwrap()
     if bwrap is None:
@@ -59,8 +59,8 @@ def sandbox_problem() -> str | None:
         return f"{' and '.join(missing_tools)} (util-linux) cannot be found in /usr/bin."
     owner = ServerOwner("nobody", _probe_uid(), Path("/nonexistent"))
     command = [
-        *_bwrap_command(bwrap),
-        *_mount_arguments(_system_mounts()),
+        *_build_bwrap_command(bwrap),
+        *_mount_arguments(_list_system_mounts()),
         *_limit_command(owner.uid, ServerLimits(1024, 64)),
         "/bin/true",
     ]
@@ -71,13 +71,13 @@ def sandbox_problem() -> str | None:
     return None if completed.returncode == 0 else f"bubblewrap cannot create a sandbox: {completed.stderr.strip()}"
 
 
-def home_in_sandbox(owner: ServerOwner, files: ServerFiles) -> str:
+def find_home_in_sandbox(owner: ServerOwner, files: ServerFiles) -> str:
     """Return the path of the home inside the sandbox. It never overlaps a folder that the server needs."""
     home = f"/home/{owner.name}"
     return f"{home}.home" if any(path.is_relative_to(home) for path in files.readable) else home
 
 
-def sandbox_command(
+def build_sandbox_command(
     command: list[str], owner: ServerOwner, files: ServerFiles, limits: ServerLimits, open_files: ExitStack
 ) -> tuple[list[str], list[int]]:
     """Return the command that runs `command` in a sandbox, and the file descriptors to pass to it; `open_files` closes them.
@@ -87,16 +87,16 @@ def sandbox_command(
     bwrap = find_bwrap()
     if bwrap is None:
         raise FileNotFoundError("bwrap")
-    home = home_in_sandbox(owner, files)
+    home = find_home_in_sandbox(owner, files)
     passwd_descriptor = _create_memory_file(
         f"root:x:0:0::/root:/bin/sh\n{owner.name}:x:{owner.uid}:{owner.uid}::{home}:/bin/bash\n", open_files
     )
     group_descriptor = _create_memory_file(f"root:x:0:\n{owner.name}:x:{owner.uid}:\n", open_files)
     mounts = [
-        *_system_mounts(),
+        *_list_system_mounts(),
         *(("--ro-bind", str(path), str(path)) for path in files.readable),
         *(("--tmpfs", str(path)) for path in files.hidden),
-        *_scratch_mounts(limits),
+        *_list_scratch_mounts(limits),
         ("--perms", "0644", "--ro-bind-data", str(passwd_descriptor), "/etc/passwd"),
         ("--perms", "0644", "--ro-bind-data", str(group_descriptor), "/etc/group"),
         ("--bind", str(owner.host_home), home),
@@ -104,7 +104,7 @@ def sandbox_command(
     # Changes to the home after setpriv, as its owner: bubblewrap's root has no capability to enter other users' folders.
     chdir_command = ["/usr/bin/env", f"--chdir={home}"]
     argv = [
-        *_bwrap_command(bwrap),
+        *_build_bwrap_command(bwrap),
         *_mount_arguments(mounts),
         "--remount-ro",
         "/",
@@ -115,7 +115,7 @@ def sandbox_command(
     return argv, [passwd_descriptor, group_descriptor]
 
 
-def _bwrap_command(bwrap: Path) -> list[str]:
+def _build_bwrap_command(bwrap: Path) -> list[str]:
     """Return the command that creates the namespaces. Root needs no user namespace, only setpriv's capabilities."""
     options = [str(bwrap), "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-ipc", "--unshare-uts"]
     options += ["--unshare-cgroup-try", "--hostname", "pmh", "--cap-drop", "ALL"]
@@ -139,7 +139,7 @@ def _limit_command(uid: int, limits: ServerLimits) -> list[str]:
     return [*command, "--"]
 
 
-def _system_mounts() -> list[tuple[str, ...]]:
+def _list_system_mounts() -> list[tuple[str, ...]]:
     mounts: list[tuple[str, ...]] = []
     for path in map(Path, SYSTEM_FOLDERS):
         if path.is_symlink():
@@ -150,7 +150,7 @@ def _system_mounts() -> list[tuple[str, ...]]:
     return [*mounts, ("--proc", "/proc"), ("--dev", "/dev")]
 
 
-def _scratch_mounts(limits: ServerLimits) -> list[tuple[str, ...]]:
+def _list_scratch_mounts(limits: ServerLimits) -> list[tuple[str, ...]]:
     """Return mounts of writable folders that end with the server. multiprocessing needs /dev/shm. Both use memory, so they are limited."""
     size = str(limits.memory_mb << 20)
     return [("--perms", "1777", "--size", size, "--tmpfs", path) for path in ("/tmp", "/dev/shm")]

@@ -12,7 +12,7 @@ from pmh_jupyter.config import Settings
 from pmh_jupyter.errors import NoSandbox, Unavailable
 from pmh_jupyter.hub.roles import SERVER_GRANTS
 from pmh_jupyter.hub.server_files import find_server_files
-from pmh_jupyter.hub.server_sandbox import sandbox_problem
+from pmh_jupyter.hub.server_sandbox import find_sandbox_problem
 
 SERVER_ARGUMENTS = [
     # Users share the loopback interface, and ZeroMQ does not authenticate: kernels use sockets in the server's private folder.
@@ -26,7 +26,7 @@ SERVER_ARGUMENTS = [
 def with_addresses(settings: Settings) -> Settings:
     """Set the addresses on which users' servers reach Hub and service, if they are not set. Returns the same settings."""
     if settings.spawner == "docker":
-        with_gateway: Callable[[Settings], Settings] = _docker_module().with_gateway
+        with_gateway: Callable[[Settings], Settings] = _import_docker_module().with_gateway
         return with_gateway(settings)
     settings.hub_ip = settings.hub_ip or "127.0.0.1"
     return settings
@@ -35,7 +35,7 @@ def with_addresses(settings: Settings) -> Settings:
 def require_spawner(settings: Settings) -> None:
     """Raise Unavailable if the spawner's packages, engine or image are missing. `_configure_local` checks the local sandbox."""
     if settings.spawner == "docker":
-        _docker_module().require_image(settings)
+        _import_docker_module().require_image(settings)
 
 
 def configure_spawner(c: Any, settings: Settings) -> None:
@@ -47,7 +47,7 @@ def configure_spawner(c: Any, settings: Settings) -> None:
 
 
 def _configure_local(c: Any, settings: Settings) -> None:
-    problem = sandbox_problem()
+    problem = find_sandbox_problem()
     if problem and not settings.is_on_loopback:
         raise NoSandbox(
             f"Users' servers cannot be sandboxed on this machine: {problem}",
@@ -73,10 +73,10 @@ def _configure_local(c: Any, settings: Settings) -> None:
 
 
 def _configure_docker(c: Any, settings: Settings) -> None:
-    _docker_module().configure_docker(c, settings)
+    _import_docker_module().configure_docker(c, settings)
 
 
-def _docker_module() -> ModuleType:
+def _import_docker_module() -> ModuleType:
     """Import pmh_jupyter.hub.docker_spawner, which needs the packages of the extra [docker]."""
     try:
         from pmh_jupyter.hub import docker_spawner

@@ -27,9 +27,9 @@ def collect_files(folder: LessonFolder) -> tuple[FileContent, ...]:
     try:
         listing = list(folder.list_files())
     except FileNotFoundError as error:
-        raise _no_notebook_error(folder) from error
+        raise _make_no_notebook_error(folder) from error
     if not any(_is_notebook(name) for name, _ in listing):
-        raise _no_notebook_error(folder)
+        raise _make_no_notebook_error(folder)
     _check_sendable(listing)
     return tuple(_read_file(folder, name) for name, _ in listing)
 
@@ -84,7 +84,7 @@ def _format_megabytes(size: int) -> str:
     return f"{size / (1 << 20):.0f} MB"
 
 
-def _no_notebook_error(folder: LessonFolder) -> NotFound:
+def _make_no_notebook_error(folder: LessonFolder) -> NotFound:
     return NotFound(
         f"There is no notebook in {folder.server_path}.",
         advice="Open the lesson from the panel to restore its notebooks.",

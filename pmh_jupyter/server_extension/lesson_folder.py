@@ -62,7 +62,7 @@ class LessonFolder:
         except FileNotFoundError:
             return None
         except (IsADirectoryError, NotADirectoryError) as error:
-            raise _path_conflict(name) from error
+            raise _make_path_conflict(name) from error
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file atomically. Raises Conflict if something else has its path, OSError if the disk fails."""
@@ -71,7 +71,7 @@ class LessonFolder:
             create_folder(path.parent)
             write_atomically(path, content, STUDENT_FILE_MODE)
         except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
-            raise _path_conflict(name) from error
+            raise _make_path_conflict(name) from error
 
     def remove(self, name: str) -> None:
         """Delete a file, durably. A missing file is no error."""
@@ -132,7 +132,7 @@ def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, int]]:
                 yield name, file_status.st_size
 
 
-def _path_conflict(name: str) -> Conflict:
+def _make_path_conflict(name: str) -> Conflict:
     return Conflict(
         f"The lesson has a file {name}, but there is something else with this path.",
         advice=f"Move or rename {name}, then open the lesson again.",

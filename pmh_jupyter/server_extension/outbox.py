@@ -85,7 +85,7 @@ class Outbox:
             return stored_entry
         try:
             create_folder(self._folder, 0o700)
-            path = self._folder / f"{self._next_number():010d}-{new_entry.id}{ENTRY_SUFFIX}"
+            path = self._folder / f"{self._find_next_number():010d}-{new_entry.id}{ENTRY_SUFFIX}"
             write_atomically(path, _encode_entry(new_entry, body))
         except OSError as error:
             raise NotSaved(
@@ -120,7 +120,7 @@ class Outbox:
             )
         raise NotFound("There is no such entry in the outbox.", advice="Reload the list. The entry may have been sent.")
 
-    def _next_number(self) -> int:
+    def _find_next_number(self) -> int:
         names = [*_list_names(self._folder), *_list_names(self._refused_folder)]
         numbers = [name.split("-", 1)[0] for name in names]
         return max((int(number) for number in numbers if number.isdigit()), default=0) + 1

@@ -158,7 +158,7 @@ class OutboxSender:
         """Send entries in order until one cannot be sent. Returns the seconds to pause then, None if the queue is empty."""
         try:
             await self._queue.load()
-            while (stored_entry := self._queue.first()) is not None:
+            while (stored_entry := self._queue.get_first()) is not None:
                 pause_seconds = await self._send_entry(stored_entry)
                 if pause_seconds is not None:
                     self._queue.release_bodies()
@@ -168,7 +168,7 @@ class OutboxSender:
             self._log.error("pmh: the outbox cannot be read or written: %s", error)
             self._queue.release_bodies()
             self._resolve_all_replies()
-            return self._next_backoff()
+            return self._compute_next_backoff()
         return None
 
     async def _send_entry(self, stored_entry: StoredEntry) -> float | None:
@@ -219,11 +219,11 @@ class OutboxSender:
     def _retry_delay(self, retry_after: float | None) -> float:
         """Return seconds until the next attempt: exponential backoff, but not less than the service asked for."""
         if retry_after is None:
-            return self._next_backoff()
+            return self._compute_next_backoff()
         delay = self._add_jitter(min(retry_after, MAX_RETRY_AFTER_SECONDS))
-        return delay if self._is_rate_limited else max(delay, self._next_backoff())
+        return delay if self._is_rate_limited else max(delay, self._compute_next_backoff())
 
-    def _next_backoff(self) -> float:
+    def _compute_next_backoff(self) -> float:
         seconds = min(INITIAL_BACKOFF_SECONDS * 2.0 ** min(self._consecutive_failures, 20), MAX_BACKOFF_SECONDS)
         self._consecutive_failures += 1
         return self._add_jitter(seconds)

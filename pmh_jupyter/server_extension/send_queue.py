@@ -34,7 +34,7 @@ class SendQueue:
                 self.put(stored_entry)
             self._needs_load = False
 
-    def first(self) -> StoredEntry | None:
+    def get_first(self) -> StoredEntry | None:
         """Return the entry to be sent next; None if the queue is empty."""
         return self._entries[min(self._entries)] if self._entries else None
 

@@ -70,7 +70,7 @@ class ServiceClient:
 
     async def get(self, path: str, request_id: str, query: str = "") -> ServiceResponse:
         """Send a GET request; once more if the service did not reply, which is harmless for a GET."""
-        url = self._api_url(path, query)
+        url = self._make_api_url(path, query)
         try:
             return await self._fetch("GET", url, request_id)
         except Unavailable as error:
@@ -79,7 +79,7 @@ class ServiceClient:
 
     async def send(self, method: str, path: str, body: bytes, request_id: str) -> ServiceResponse:
         """Send a request with a JSON body, once."""
-        return await self._fetch(method, self._api_url(path), request_id, body)
+        return await self._fetch(method, self._make_api_url(path), request_id, body)
 
     async def is_reachable(self, request_id: str) -> bool:
         """Return whether the service replies to a health check."""
@@ -99,7 +99,7 @@ class ServiceClient:
         A chunk is read from the network only when it is asked for, so a slow reader slows the sender down.
         Leaving the context closes the connection at once.
         """
-        url = self._api_url(path, query)
+        url = self._make_api_url(path, query)
         headers = {"X-Request-ID": request_id, "Accept": "text/event-stream"}
         if last_event_id:
             headers["Last-Event-ID"] = last_event_id
@@ -112,7 +112,7 @@ class ServiceClient:
                     request = http.build_request("GET", url, headers=headers, timeout=timeout)
                     response = await http.send(request, stream=True)
             except NETWORK_ERRORS as error:
-                raise self._no_reply("GET", url, request_id, error) from error
+                raise self._make_no_reply_error("GET", url, request_id, error) from error
             if response.status_code != 200:
                 raise await self._read_failure(response, request_id)
             yield _iter_chunks(response)
@@ -135,7 +135,7 @@ class ServiceClient:
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=MAX_IDLE_CONNECTIONS),
         )
 
-    def _api_url(self, path: str, query: str = "") -> str:
+    def _make_api_url(self, path: str, query: str = "") -> str:
         return f"{self._base_url}/api/{path}" + (f"?{query}" if query else "")
 
     async def _fetch(self, method: str, url: str, request_id: str, body: bytes | None = None) -> ServiceResponse:
@@ -150,7 +150,7 @@ class ServiceClient:
             ):
                 content = await _read_body(response, MAX_RESPONSE_BYTES)
         except NETWORK_ERRORS as error:
-            raise self._no_reply(method, url, request_id, error) from error
+            raise self._make_no_reply_error(method, url, request_id, error) from error
         milliseconds = (time.monotonic() - start_time) * 1000
         self._log.info(
             "pmh: %s %s: %s in %.0f ms [request %s]", method, url, response.status_code, milliseconds, request_id
@@ -164,10 +164,10 @@ class ServiceClient:
             async with asyncio.timeout(self._timeouts.read):
                 body = await _read_body(response, MAX_ERROR_BODY_BYTES)
         except NETWORK_ERRORS as error:
-            return self._no_reply("GET", str(response.url), request_id, error)
+            return self._make_no_reply_error("GET", str(response.url), request_id, error)
         return parse_failure(response.status_code, body, parse_retry_after(response.headers), request_id)
 
-    def _no_reply(self, method: str, url: str, request_id: str, error: Exception) -> Unavailable:
+    def _make_no_reply_error(self, method: str, url: str, request_id: str, error: Exception) -> Unavailable:
         reason = f"{type(error).__name__} {error}"
         self._log.warning("pmh: %s %s: no reply: %s [request %s]", method, url, reason, request_id)
         return Unavailable("The course service cannot be reached at the moment.")

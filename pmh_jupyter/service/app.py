@@ -16,7 +16,7 @@ from pmh_jupyter.service.handler import BaseHandler
 from pmh_jupyter.service.health import HealthHandler, MetricsHandler, ReadinessHandler
 from pmh_jupyter.service.pages import gradebook, home, member, progress
 from pmh_jupyter.service.pages.template_environment import STATIC_FOLDER, make_template_environment
-from pmh_jupyter.service.routes import path_regex
+from pmh_jupyter.service.routes import compile_path_pattern
 from pmh_jupyter.service.session_handlers import LogoutHandler, OAuthCallbackHandler
 
 Rule = tuple[str, type[RequestHandler], dict[str, Any]]
@@ -62,7 +62,7 @@ def make_app(service: Service) -> Application:
         (f"{base_url}static/(.*)", StaticHandler, {**handler_kwargs, "path": str(STATIC_FOLDER)}),
     ]
     return Application(
-        [*api_rules, *service_rules, *_page_rules(base_url, handler_kwargs)],
+        [*api_rules, *service_rules, *_make_page_rules(base_url, handler_kwargs)],
         default_handler_class=NotFoundHandler,
         default_handler_args=handler_kwargs,
         cookie_secret=service.cookie_secret,
@@ -72,7 +72,7 @@ def make_app(service: Service) -> Application:
     )
 
 
-def _page_rules(base_url: str, handler_kwargs: dict[str, Any]) -> Sequence[Rule]:
+def _make_page_rules(base_url: str, handler_kwargs: dict[str, Any]) -> Sequence[Rule]:
     """Return the rules of all pages. Each page module lists its `(path, handler)` pairs as PAGES; add a new module here."""
     page_routes = (*home.PAGES, *progress.PAGES, *gradebook.PAGES, *member.PAGES)
-    return [(f"{base_url}{path_regex(path)}", handler, handler_kwargs) for path, handler in page_routes]
+    return [(f"{base_url}{compile_path_pattern(path)}", handler, handler_kwargs) for path, handler in page_routes]

@@ -32,7 +32,7 @@ _ERRORS_BY_STATUS: dict[int, PmhError] = {
 }
 
 
-def as_pmh_error(error: BaseException | None, status: int = 500) -> PmhError:
+def to_pmh_error(error: BaseException | None, status: int = 500) -> PmhError:
     """Convert any exception to a PmhError whose message is safe to send: it never contains the text of an unexpected exception.
 
     status: the HTTP status of an exception that has none of its own.
@@ -50,7 +50,7 @@ def as_pmh_error(error: BaseException | None, status: int = 500) -> PmhError:
     return PmhError("An unexpected error occurred in the service.")
 
 
-def error_headers(error: PmhError) -> dict[str, str]:
+def make_error_headers(error: PmhError) -> dict[str, str]:
     """Return the response headers of an error: Retry-After in whole seconds, Allow, or WWW-Authenticate."""
     headers: dict[str, str] = {}
     if error.retry_after is not None or error.status in {429, 503}:

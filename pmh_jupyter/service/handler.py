@@ -75,7 +75,7 @@ class BaseHandler(RequestHandler):
         Returns None if there is neither, or if the Hub does not know it. Raises NotAllowed for a request with a session but without
         its XSRF token, unless it is a navigation: a page of another service on this origin could have sent it.
         """
-        token = _authorization_token(self.request)
+        token = _read_authorization_token(self.request)
         if token:
             return await self.service.hub.find_caller(token)
         oauth = self.service.hub.oauth
@@ -103,9 +103,9 @@ class BaseHandler(RequestHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Called by tornado for every exception that a handler raised, and for its own errors."""
         exception = kwargs.get("exc_info", (None, None, None))[1]
-        error = error_responses.as_pmh_error(exception, status_code)
+        error = error_responses.to_pmh_error(exception, status_code)
         self.set_default_headers()
-        for name, value in error_responses.error_headers(error).items():
+        for name, value in error_responses.make_error_headers(error).items():
             self.set_header(name, value)
         self.send_error_reply(error)
 
@@ -127,7 +127,7 @@ class BaseHandler(RequestHandler):
     def log_exception(
         self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
     ) -> None:
-        error = error_responses.as_pmh_error(value)
+        error = error_responses.to_pmh_error(value)
         if error.status >= 500:
             logs.log.error("request failed", code=error.code, route=self.route_name, exc_info=value)
 
@@ -211,20 +211,20 @@ class ApiHandler(BaseHandler):
         connection.set_max_body_size(4 * self._max_body_bytes)
         content_length = self.request.headers.get("Content-Length", "0")
         if content_length.isascii() and content_length.isdigit() and int(content_length) > self._max_body_bytes:
-            raise self._too_large_error()
+            raise self._make_too_large_error()
 
     def data_received(self, chunk: bytes) -> None:
         self._received_bytes += len(chunk)
         if self._received_bytes <= self._max_body_bytes:
             self._chunks.append(chunk)
 
-    def _too_large_error(self) -> TooLarge:
+    def _make_too_large_error(self) -> TooLarge:
         return TooLarge(f"The request is larger than the limit of {self.service.settings.body_limit_mb} MiB.")
 
     async def read_body(self, model: type[M]) -> M:
         """Parse the body. Raises pydantic's ValidationError (answered as BadInput, with the invalid fields), BadInput or TooLarge."""
         if self._received_bytes > self._max_body_bytes:
-            raise self._too_large_error()
+            raise self._make_too_large_error()
         body = b"".join(self._chunks)
         self._chunks.clear()
         if b"\\u0000" in body:
@@ -284,7 +284,7 @@ class PageHandler(BaseHandler):
         self.finish(page)
 
 
-def _authorization_token(request: HTTPServerRequest) -> str | None:
+def _read_authorization_token(request: HTTPServerRequest) -> str | None:
     """Return the token of an `Authorization: token …` (or `Bearer …`) header."""
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() or None if kind.lower() in {"token", "bearer"} else None

@@ -32,7 +32,7 @@ _STATUS_DESCRIPTIONS = {
 def build_document(routes: Iterable[Route], server_url: str) -> dict[str, Any]:
     """Build the document. `server_url` is the base URL of the API."""
     routes = tuple(routes)
-    models: set[type[WireModel]] = {ErrorReply, *(model for route in routes for model in _models(route))}
+    models: set[type[WireModel]] = {ErrorReply, *(model for route in routes for model in _list_models(route))}
     sorted_models = sorted(models, key=lambda model: model.__name__)
     _, schemas = models_json_schema([(model, "validation") for model in sorted_models], ref_template=_SCHEMA_REF)
     return {
@@ -43,7 +43,7 @@ def build_document(routes: Iterable[Route], server_url: str) -> dict[str, Any]:
             "description": "The service's API. The body of every error response is an ErrorReply.",
         },
         "servers": [{"url": server_url}],
-        "paths": {f"/{route.path}": _path_item(route) for route in routes},
+        "paths": {f"/{route.path}": _make_path_item(route) for route in routes},
         "components": {
             "schemas": schemas["$defs"],
             "securitySchemes": {
@@ -58,12 +58,12 @@ def build_document(routes: Iterable[Route], server_url: str) -> dict[str, Any]:
     }
 
 
-def _models(route: Route) -> Iterable[type[WireModel]]:
+def _list_models(route: Route) -> Iterable[type[WireModel]]:
     for operation in route.operations.values():
         yield from (model for model in (operation.request_model, operation.reply_model) if model)
 
 
-def _path_item(route: Route) -> dict[str, Any]:
+def _make_path_item(route: Route) -> dict[str, Any]:
     parameters = [
         {
             "name": name,
@@ -74,21 +74,22 @@ def _path_item(route: Route) -> dict[str, Any]:
         for name in route.parameters
     ]
     operations = {
-        method.lower(): _operation_object(route, method, operation) for method, operation in route.operations.items()
+        method.lower(): _make_operation_object(route, method, operation)
+        for method, operation in route.operations.items()
     }
     return {**({"parameters": parameters} if parameters else {}), **operations}
 
 
-def _operation_object(route: Route, method: str, operation: Operation) -> dict[str, Any]:
+def _make_operation_object(route: Route, method: str, operation: Operation) -> dict[str, Any]:
     operation_object: dict[str, Any] = {
         "operationId": f"{method.lower()}_{route.handler.__name__.removesuffix('Handler')}",
         "summary": operation.summary,
-        "responses": _responses(operation),
+        "responses": _make_responses(operation),
     }
     if operation.query_parameters:
-        operation_object["parameters"] = [_parameter_object(query) for query in operation.query_parameters]
+        operation_object["parameters"] = [_make_parameter_object(query) for query in operation.query_parameters]
     if operation.request_model:
-        operation_object["requestBody"] = {"required": True, "content": _json_content(operation.request_model)}
+        operation_object["requestBody"] = {"required": True, "content": _make_json_content(operation.request_model)}
     if operation.access_rule:
         session_note = " or a browser session" if operation.access_rule.allows_session else ""
         permission_note = (
@@ -103,7 +104,7 @@ def _operation_object(route: Route, method: str, operation: Operation) -> dict[s
     return operation_object
 
 
-def _parameter_object(parameter: QueryParameter) -> dict[str, Any]:
+def _make_parameter_object(parameter: QueryParameter) -> dict[str, Any]:
     return {
         "name": parameter.name,
         "in": "query",
@@ -112,21 +113,21 @@ def _parameter_object(parameter: QueryParameter) -> dict[str, Any]:
     }
 
 
-def _responses(operation: Operation) -> dict[str, Any]:
+def _make_responses(operation: Operation) -> dict[str, Any]:
     success: dict[str, Any] = {"description": "Success"}
     if operation.reply_model:
-        success["content"] = _json_content(operation.reply_model)
+        success["content"] = _make_json_content(operation.reply_model)
     elif operation.media_type != "application/json":
         success["content"] = {operation.media_type: {"schema": {"type": "string"}}}
     statuses = {*_COMMON_STATUSES, *operation.error_statuses, *(_IDENTITY_STATUSES if operation.access_rule else ())}
     if operation.request_model:
         statuses.add(413)
     error_responses = {
-        str(status): {"description": _STATUS_DESCRIPTIONS[status], "content": _json_content(ErrorReply)}
+        str(status): {"description": _STATUS_DESCRIPTIONS[status], "content": _make_json_content(ErrorReply)}
         for status in sorted(statuses)
     }
     return {str(operation.status): success, **error_responses}
 
 
-def _json_content(model: type[WireModel]) -> dict[str, Any]:
+def _make_json_content(model: type[WireModel]) -> dict[str, Any]:
     return {"application/json": {"schema": {"$ref": _SCHEMA_REF.format(model=model.__name__)}}}

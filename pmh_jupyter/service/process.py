@@ -59,7 +59,7 @@ async def running_service(settings: Settings, environ: Mapping[str, str]) -> Asy
             log.info("orphaned jobs requeued", jobs=requeued_count)
         service = build_service(settings, environ, database)
         server = HTTPServer(make_app(service), max_buffer_size=4 * settings.body_limit_mb << 20, xheaders=True)
-        ip, port = listen_address(settings, environ)
+        ip, port = find_listen_address(settings, environ)
         server.listen(port, ip)
         log.info("service listening", ip=ip, port=port, database=database.url.get_backend_name())
         service.worker_pool.start()
@@ -90,7 +90,7 @@ def build_service(settings: Settings, environ: Mapping[str, str], database: Data
         metrics.count_grading(grading)
 
     worker_pool = WorkerPool(
-        settings.grading_workers or default_worker_count(),
+        settings.grading_workers or choose_default_worker_count(),
         database,
         grader.grade,
         check_ready=grader.get_backend,
@@ -130,12 +130,12 @@ def _build_readiness(
     return Readiness({"database": check_database, "schema": check_schema, "grading": check_grader}, clock)
 
 
-def default_worker_count() -> int:
+def choose_default_worker_count() -> int:
     """Return more workers than cores: a slow submission often only sleeps, and some workers are reserved for checks."""
     return max(4, 2 * len(os.sched_getaffinity(0)))
 
 
-def listen_address(settings: Settings, environ: Mapping[str, str]) -> tuple[str, int]:
+def find_listen_address(settings: Settings, environ: Mapping[str, str]) -> tuple[str, int]:
     """Return the IP address and port to listen on."""
     url = urlparse(environ.get("JUPYTERHUB_SERVICE_URL", ""))
     if url.hostname and url.port:

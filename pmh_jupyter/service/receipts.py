@@ -41,18 +41,18 @@ class ReceiptSigner:
 
         fields: as text, `submission_id`, `person_id`, `classroom`, `lesson`, `release_id`, `content_hash` and `received_at`.
         """
-        values = {**fields, "code": short_code(fields["submission_id"], fields["content_hash"])}
+        values = {**fields, "code": make_short_code(fields["submission_id"], fields["content_hash"])}
         unsigned_receipt = Receipt.model_validate({**values, "key_id": self.key_id, "signature": ""})
-        signature = base64.b64encode(self._key.sign(canonical_bytes(unsigned_receipt))).decode()
+        signature = base64.b64encode(self._key.sign(to_canonical_bytes(unsigned_receipt))).decode()
         return unsigned_receipt.model_copy(update={"signature": signature}).model_dump(mode="json")
 
 
-def short_code(submission_id: str, content_hash: str) -> str:
+def make_short_code(submission_id: str, content_hash: str) -> str:
     """Return a code such as 7KQM-2XWD that identifies a submission and its content."""
     return encode_readable_code(hashlib.sha256(f"{submission_id}:{content_hash}".encode()).digest())
 
 
-def canonical_bytes(receipt: Receipt) -> bytes:
+def to_canonical_bytes(receipt: Receipt) -> bytes:
     """Return the bytes that are signed."""
     fields = receipt.model_dump(mode="json", exclude={"signature"})
     return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
@@ -62,7 +62,7 @@ def verify_receipt(receipt: Receipt, public_keys: Mapping[str, str]) -> bool:
     """Return whether one of the keys has signed the receipt as it is. `public_keys`: as in `ReceiptSigner.public_keys`."""
     try:
         public_key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_keys[receipt.key_id], validate=True))
-        public_key.verify(base64.b64decode(receipt.signature, validate=True), canonical_bytes(receipt))
+        public_key.verify(base64.b64decode(receipt.signature, validate=True), to_canonical_bytes(receipt))
     except (KeyError, ValueError, InvalidSignature):
         return False
     return True

@@ -83,10 +83,10 @@ class Route:
     @property
     def regex(self) -> str:
         """The path as a regular expression with named groups."""
-        return path_regex(self.path)
+        return compile_path_pattern(self.path)
 
 
-def path_regex(path: str) -> str:
+def compile_path_pattern(path: str) -> str:
     """Convert a path with `{parameters}` to a regular expression with named groups. Raises KeyError for an unknown parameter."""
     literals = re.split(r"{\w+}", path)
     names = re.findall(r"{(\w+)}", path)

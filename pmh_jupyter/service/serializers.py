@@ -12,9 +12,9 @@ from pmh_jupyter.domain import outline as domain
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.course_versions import CourseVersion
 from pmh_jupyter.domain.events import Event
-from pmh_jupyter.domain.feedback_text import param_names
+from pmh_jupyter.domain.feedback_text import list_param_names
 from pmh_jupyter.domain.gradebook import Gradebook, GradebookRow
-from pmh_jupyter.domain.hashing import sha256_hex
+from pmh_jupyter.domain.hashing import compute_sha256_hex
 from pmh_jupyter.domain.lesson_files import LessonFiles, StudentFiles
 from pmh_jupyter.domain.people import Membership, Person
 from pmh_jupyter.domain.submission import MemberSubmission, Submission
@@ -22,7 +22,7 @@ from pmh_jupyter.domain.verdict import ExerciseVerdict, Message, TestResult
 from pmh_jupyter.domain.verdict_summary import summarize_verdict
 from pmh_jupyter.wire import outline, people, staff, submission
 from pmh_jupyter.wire.base import FileContent
-from pmh_jupyter.wire.errors import problem_reply
+from pmh_jupyter.wire.errors import serialize_problem
 
 
 def to_points(millipoints: int) -> float:
@@ -31,10 +31,10 @@ def to_points(millipoints: int) -> float:
 
 
 def me_reply(person: Person, memberships: tuple[Membership, ...]) -> people.MeReply:
-    return people.MeReply(id=person.id, name=person.name, classrooms=tuple(map(classroom_reply, memberships)))
+    return people.MeReply(id=person.id, name=person.name, classrooms=tuple(map(serialize_classroom, memberships)))
 
 
-def classroom_reply(membership: Membership) -> people.ClassroomReply:
+def serialize_classroom(membership: Membership) -> people.ClassroomReply:
     classroom = membership.classroom
     return people.ClassroomReply(
         slug=classroom.slug,
@@ -46,12 +46,12 @@ def classroom_reply(membership: Membership) -> people.ClassroomReply:
     )
 
 
-def outline_reply(member_outline: domain.Outline) -> outline.OutlineReply:
+def serialize_outline(member_outline: domain.Outline) -> outline.OutlineReply:
     """Serialize the outline of one member."""
     lessons = member_outline.lessons
     return outline.OutlineReply(
-        classroom=classroom_reply(member_outline.membership),
-        units=tuple(_unit_reply(title, unit_lessons) for title, unit_lessons in member_outline.units),
+        classroom=serialize_classroom(member_outline.membership),
+        units=tuple(_serialize_unit(title, unit_lessons) for title, unit_lessons in member_outline.units),
         points=to_points(sum(lesson.millipoints for lesson in lessons)),
         max_points=to_points(sum(lesson.max_millipoints for lesson in lessons)),
         solved_count=sum(lesson.solved_count for lesson in lessons),
@@ -62,16 +62,16 @@ def outline_reply(member_outline: domain.Outline) -> outline.OutlineReply:
     )
 
 
-def _unit_reply(title: str, lessons: tuple[domain.OutlineLesson, ...]) -> outline.UnitReply:
+def _serialize_unit(title: str, lessons: tuple[domain.OutlineLesson, ...]) -> outline.UnitReply:
     return outline.UnitReply(
         title=title,
-        lessons=tuple(map(_lesson_reply, lessons)),
+        lessons=tuple(map(_serialize_lesson, lessons)),
         solved_count=sum(lesson.solved_count for lesson in lessons),
         exercise_count=sum(len(lesson.exercises) for lesson in lessons),
     )
 
 
-def _lesson_reply(lesson: domain.OutlineLesson) -> outline.LessonReply:
+def _serialize_lesson(lesson: domain.OutlineLesson) -> outline.LessonReply:
     return outline.LessonReply(
         slug=lesson.slug,
         title=lesson.title,
@@ -81,7 +81,7 @@ def _lesson_reply(lesson: domain.OutlineLesson) -> outline.LessonReply:
         points=to_points(lesson.millipoints),
         max_points=to_points(lesson.max_millipoints),
         solved_count=lesson.solved_count,
-        exercises=tuple(map(_exercise_reply, lesson.exercises)),
+        exercises=tuple(map(_serialize_exercise, lesson.exercises)),
         opens_at=lesson.schedule.opens_at,
         due_at=lesson.schedule.due_at,
         closes_at=lesson.schedule.closes_at,
@@ -91,7 +91,7 @@ def _lesson_reply(lesson: domain.OutlineLesson) -> outline.LessonReply:
     )
 
 
-def _exercise_reply(outline_exercise: domain.OutlineExercise) -> outline.ExerciseReply:
+def _serialize_exercise(outline_exercise: domain.OutlineExercise) -> outline.ExerciseReply:
     exercise = outline_exercise.exercise
     return outline.ExerciseReply(
         grade_id=exercise.grade_id,
@@ -119,24 +119,24 @@ def _award_reply(award: domain.OutlineAward) -> outline.AwardReply:
     )
 
 
-def lesson_files_reply(files: LessonFiles) -> submission.LessonFilesReply:
+def serialize_lesson_files(files: LessonFiles) -> submission.LessonFilesReply:
     """Return the files of a lesson that a student receives."""
-    base = _student_release(files.base) if files.base else None
-    return submission.LessonFilesReply(current=_student_release(files.current), base=base)
+    base = _serialize_release(files.base) if files.base else None
+    return submission.LessonFilesReply(current=_serialize_release(files.current), base=base)
 
 
-def _student_release(files: StudentFiles) -> submission.StudentRelease:
+def _serialize_release(files: StudentFiles) -> submission.StudentRelease:
     return submission.StudentRelease(
-        id=files.release_id, lesson=files.lesson, files=tuple(map(_file_content, files.files))
+        id=files.release_id, lesson=files.lesson, files=tuple(map(_serialize_file, files.files))
     )
 
 
-def _file_content(file: File) -> FileContent:
+def _serialize_file(file: File) -> FileContent:
     content = base64.b64encode(file.content).decode()
-    return FileContent(path=file.path, sha256=sha256_hex(file.content), content=content)
+    return FileContent(path=file.path, sha256=compute_sha256_hex(file.content), content=content)
 
 
-def submission_reply(own_submission: Submission) -> submission.SubmissionReply:
+def serialize_submission(own_submission: Submission) -> submission.SubmissionReply:
     """Return a student's own submission, without flags."""
     return submission.SubmissionReply(
         id=own_submission.id,
@@ -149,16 +149,16 @@ def submission_reply(own_submission: Submission) -> submission.SubmissionReply:
         graded_at=own_submission.graded_at,
         queue_position=own_submission.queue_position,
         verdicts=tuple(
-            _verdict_reply(verdict, own_submission.exercise_titles.get(verdict.grade_id, ""))
+            _serialize_verdict(verdict, own_submission.exercise_titles.get(verdict.grade_id, ""))
             for verdict in own_submission.verdicts
         ),
-        repairs=tuple(map(message_reply, own_submission.repairs)),
-        grader_error=_optional_message_reply(own_submission.grader_error),
+        repairs=tuple(map(serialize_message, own_submission.repairs)),
+        grader_error=_serialize_optional_message(own_submission.grader_error),
         receipt=submission.Receipt.model_validate(own_submission.receipt) if own_submission.receipt else None,
     )
 
 
-def member_submission_reply(member_submission: MemberSubmission) -> staff.MemberSubmissionReply:
+def serialize_member_submission(member_submission: MemberSubmission) -> staff.MemberSubmissionReply:
     """Return a member's submission with its flags, for staff."""
     flags = tuple(
         submission.FlagReply(code=flag.code, cell=flag.cell, detail=flag.detail)
@@ -167,12 +167,12 @@ def member_submission_reply(member_submission: MemberSubmission) -> staff.Member
     return staff.MemberSubmissionReply(
         person_id=member_submission.person.id,
         name=member_submission.person.name,
-        submission=submission_reply(member_submission.submission),
+        submission=serialize_submission(member_submission.submission),
         flags=flags,
     )
 
 
-def _verdict_reply(verdict: ExerciseVerdict, title: str) -> submission.VerdictReply:
+def _serialize_verdict(verdict: ExerciseVerdict, title: str) -> submission.VerdictReply:
     summary = summarize_verdict(verdict)
     return submission.VerdictReply(
         grade_id=verdict.grade_id,
@@ -180,23 +180,23 @@ def _verdict_reply(verdict: ExerciseVerdict, title: str) -> submission.VerdictRe
         outcome=verdict.outcome.value,
         points=to_points(verdict.millipoints),
         max_points=to_points(verdict.max_millipoints),
-        reason=_optional_message_reply(summary.reason),
+        reason=_serialize_optional_message(summary.reason),
         is_reason_in_tests=summary.is_reason_in_tests,
         reason_cell=summary.reason_cell,
         reason_line=summary.reason_line,
-        tests=tuple(map(_test_reply, verdict.tests, summary.listed_tests)),
+        tests=tuple(map(_serialize_test, verdict.tests, summary.listed_tests)),
         unevaluated_count=summary.unevaluated_count,
     )
 
 
-def _test_reply(test: TestResult, is_listed: bool) -> submission.TestReply:
+def _serialize_test(test: TestResult, is_listed: bool) -> submission.TestReply:
     # The grader gives hidden tests a neutral name and no values. The values are withheld here as well.
     return submission.TestReply(
         grade_id=test.grade_id,
         name=test.name,
         is_hidden=test.is_hidden,
         outcome=test.outcome.value,
-        message=_optional_message_reply(test.message),
+        message=_serialize_optional_message(test.message),
         is_listed=is_listed,
         expected=None if test.is_hidden else test.expected,
         got=None if test.is_hidden else test.got,
@@ -205,19 +205,19 @@ def _test_reply(test: TestResult, is_listed: bool) -> submission.TestReply:
     )
 
 
-def message_reply(message: Message) -> submission.MessageReply:
+def serialize_message(message: Message) -> submission.MessageReply:
     """Return a message as code and parameters. Only parameters that its sentence shows are sent."""
-    names = param_names(message.code)
+    names = list_param_names(message.code)
     return submission.MessageReply(
         code=message.code, params={name: value for name, value in message.params.items() if name in names}
     )
 
 
-def _optional_message_reply(message: Message | None) -> submission.MessageReply | None:
-    return message_reply(message) if message else None
+def _serialize_optional_message(message: Message | None) -> submission.MessageReply | None:
+    return serialize_message(message) if message else None
 
 
-def gradebook_reply(gradebook: Gradebook) -> staff.GradebookReply:
+def serialize_gradebook(gradebook: Gradebook) -> staff.GradebookReply:
     """One page of the gradebook."""
     return staff.GradebookReply(
         classroom=gradebook.classroom,
@@ -231,13 +231,13 @@ def gradebook_reply(gradebook: Gradebook) -> staff.GradebookReply:
             )
             for column in gradebook.columns
         ),
-        rows=tuple(map(_gradebook_row, gradebook.rows)),
+        rows=tuple(map(_serialize_gradebook_row, gradebook.rows)),
         page=gradebook.page,
         page_count=gradebook.page_count,
     )
 
 
-def _gradebook_row(row: GradebookRow) -> staff.GradebookRow:
+def _serialize_gradebook_row(row: GradebookRow) -> staff.GradebookRow:
     cells = tuple(
         staff.GradebookCell(
             state=cell.progress.state.value,
@@ -256,14 +256,14 @@ def _gradebook_row(row: GradebookRow) -> staff.GradebookRow:
     )
 
 
-def event_reply(event: Event) -> submission.EventReply:
+def serialize_event(event: Event) -> submission.EventReply:
     """Return an event without the data that its recipient may not read."""
     return submission.EventReply(
         number=event.number, kind=event.kind.value, occurred_at=event.occurred_at, data=event.to_public_data()
     )
 
 
-def course_validation_reply(report: ValidationReport, *, has_trial_run: bool) -> staff.CourseValidationReply:
+def serialize_course_validation(report: ValidationReport, *, has_trial_run: bool) -> staff.CourseValidationReply:
     return staff.CourseValidationReply(
         course=report.course,
         lessons=tuple(release.lesson for release in report.releases),
@@ -276,12 +276,12 @@ def course_validation_reply(report: ValidationReport, *, has_trial_run: bool) ->
             )
             for release in report.releases
         ),
-        warnings=tuple(map(problem_reply, report.warnings)),
+        warnings=tuple(map(serialize_problem, report.warnings)),
         has_trial_run=has_trial_run,
     )
 
 
-def course_release_reply(version: CourseVersion) -> staff.CourseReleaseReply:
+def serialize_course_release(version: CourseVersion) -> staff.CourseReleaseReply:
     lessons = tuple(
         staff.ReleasedLesson(slug=lesson.slug, release_id=lesson.release_id, is_changed=lesson.is_changed)
         for lesson in version.lessons

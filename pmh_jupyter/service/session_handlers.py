@@ -33,7 +33,7 @@ class OAuthCallbackHandler(BaseHandler):
             )
         login.open_session(self, oauth, token)
         log.info("session opened", kind=caller.kind)
-        self.redirect(_safe_redirect_url(pending_login.next_url, oauth.base_url))
+        self.redirect(_choose_redirect_url(pending_login.next_url, oauth.base_url))
 
 
 class LogoutHandler(PageHandler):
@@ -47,6 +47,6 @@ class LogoutHandler(PageHandler):
         self.redirect(f"{oauth.hub_host}{oauth.hub_prefix}logout")
 
 
-def _safe_redirect_url(url: str, base_url: str) -> str:
+def _choose_redirect_url(url: str, base_url: str) -> str:
     """Return the URL if it belongs to the service, else the service's home page."""
     return url if url.startswith(base_url) else base_url

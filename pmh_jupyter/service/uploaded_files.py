@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterable
 
 from pmh_jupyter.domain.course import File
-from pmh_jupyter.domain.hashing import sha256_hex
+from pmh_jupyter.domain.hashing import compute_sha256_hex
 from pmh_jupyter.domain.paths import require_safe_path
 from pmh_jupyter.errors import BadInput, TooLarge
 from pmh_jupyter.wire.base import FileContent
@@ -34,7 +34,7 @@ def _decode_content(file: FileContent) -> bytes:
         content = base64.b64decode(file.content, validate=True)
     except ValueError as error:
         raise BadInput(f"The content of {file.path!r} is not base64.") from error
-    if sha256_hex(content) != file.sha256:
+    if compute_sha256_hex(content) != file.sha256:
         raise BadInput(
             f"{file.path!r} was damaged in transit: its content does not match its hash.", advice="Send it again."
         )

@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pmh_jupyter.domain.hashing import sha256_hex
+from pmh_jupyter.domain.hashing import compute_sha256_hex
 from pmh_jupyter.errors import Unavailable
 from pmh_jupyter.filesystem import create_folder, sync_folder, write_atomically
 from pmh_jupyter.storage.dialect import insert_if_absent
@@ -44,7 +44,7 @@ class FileBlobStore:
     def stage(self, namespace: BlobNamespace, contents: Iterable[bytes]) -> None:
         for content in contents:
             try:
-                self._write(self._path(namespace, sha256_hex(content)), content)
+                self._write(self._path(namespace, compute_sha256_hex(content)), content)
             except OSError as error:
                 raise Unavailable(
                     "The hub could not save the files: its disk is full or not writable.",
@@ -61,9 +61,9 @@ class FileBlobStore:
         try:
             content = self._path(namespace, digest).read_bytes()
         except OSError as error:
-            raise _damaged_blob_error(namespace, digest) from error
-        if sha256_hex(content) != digest:
-            raise _damaged_blob_error(namespace, digest)
+            raise _make_damaged_blob_error(namespace, digest) from error
+        if compute_sha256_hex(content) != digest:
+            raise _make_damaged_blob_error(namespace, digest)
         return content
 
     def _write(self, path: Path, content: bytes) -> None:
@@ -85,7 +85,7 @@ class DatabaseBlobStore:
         """Do nothing: `store` writes the rows."""
 
     def store(self, session: Session, namespace: BlobNamespace, contents: Iterable[bytes]) -> None:
-        rows = {sha256_hex(content): content for content in contents}
+        rows = {compute_sha256_hex(content): content for content in contents}
         # Sorted, so that two transactions that insert the same blobs cannot deadlock.
         for digest in sorted(rows):
             insert_if_absent(session, BlobRow, namespace=namespace, sha256=digest, content=rows[digest])
@@ -99,12 +99,12 @@ class DatabaseBlobStore:
         )
         contents = {digest: bytes(content) for digest, content in rows}
         for digest in requested_digests:
-            if sha256_hex(contents.get(digest, b"")) != digest:
-                raise _damaged_blob_error(namespace, digest)
+            if compute_sha256_hex(contents.get(digest, b"")) != digest:
+                raise _make_damaged_blob_error(namespace, digest)
         return contents
 
 
-def _damaged_blob_error(namespace: BlobNamespace, digest: str) -> Unavailable:
+def _make_damaged_blob_error(namespace: BlobNamespace, digest: str) -> Unavailable:
     return Unavailable(
         f"A stored file is missing or damaged ({namespace}/{digest[:12]}).",
         advice="The hub administrator must restore the blobs from a backup.",

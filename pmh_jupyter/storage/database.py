@@ -45,7 +45,7 @@ class Database:
                 "PMH_DATABASE_URL is not a database URL.", advice="See docs/reference/settings.md."
             ) from error
         self.now = clock
-        self.sqlite_path = _sqlite_path(self.url.database) if self.url.get_backend_name() == "sqlite" else None
+        self.sqlite_path = _find_sqlite_path(self.url.database) if self.url.get_backend_name() == "sqlite" else None
         self.blobs: BlobStore = (
             FileBlobStore(self.sqlite_path.parent / "blobs") if self.sqlite_path else DatabaseBlobStore()
         )
@@ -143,7 +143,7 @@ def _invalidate_on_checkin(_connection: DBAPIConnection | None, entry: Connectio
     entry.invalidate()
 
 
-def _sqlite_path(name: str | None) -> Path:
+def _find_sqlite_path(name: str | None) -> Path:
     if not name or name == ":memory:":
         raise BadInput(
             "PMH_DATABASE_URL names a SQLite database in memory.",
@@ -164,19 +164,19 @@ def _translate_errors() -> Iterator[None]:
     except (DataError, UnicodeEncodeError, OverflowError) as error:
         raise BadInput("Your request contains a character or a number that cannot be stored.") from error
     except (InterfaceError, PoolTimeoutError) as error:
-        raise _unavailable_error() from error
+        raise _make_unavailable_error() from error
     except OperationalError as error:
         # SQLite also raises this class for invalid SQL.
         if getattr(error.orig, "sqlite_errorname", "") == "SQLITE_ERROR":
             raise
-        raise (_disk_full_error() if _is_disk_full(error) else _unavailable_error()) from error
+        raise (_make_disk_full_error() if _is_disk_full(error) else _make_unavailable_error()) from error
     except DBAPIError as error:
         if error.connection_invalidated:
-            raise _unavailable_error() from error
+            raise _make_unavailable_error() from error
         raise
 
 
-def _unavailable_error() -> Unavailable:
+def _make_unavailable_error() -> Unavailable:
     return Unavailable("The hub's database does not respond.", retry_after=2.0)
 
 
@@ -186,7 +186,7 @@ def _is_disk_full(error: OperationalError) -> bool:
     return error_code in {"SQLITE_FULL", "53100"}
 
 
-def _disk_full_error() -> Unavailable:
+def _make_disk_full_error() -> Unavailable:
     return Unavailable(
         "The hub could not save your request: the disk of its database is full.",
         advice="Nothing was recorded. Contact your hub administrator, and try again later. Keep your files.",

@@ -23,16 +23,16 @@ LOCK_TIMEOUT_SECONDS = 15.0
 def make_engine(url: URL) -> Engine:
     """Create the engine for a URL. Raises BadInput for a database that is neither SQLite nor PostgreSQL."""
     if url.get_backend_name() == "sqlite":
-        return _sqlite_engine(url)
+        return _create_sqlite_engine(url)
     if url.get_backend_name() == "postgresql":
-        return _postgresql_engine(url)
+        return _create_postgresql_engine(url)
     raise BadInput(
         f"PMH_DATABASE_URL names a {url.get_backend_name()} database.",
         advice="Use sqlite:///path or postgresql+psycopg://user:password@host/database.",
     )
 
 
-def _sqlite_engine(url: URL) -> Engine:
+def _create_sqlite_engine(url: URL) -> Engine:
     engine = create_engine(url, connect_args={"timeout": LOCK_TIMEOUT_SECONDS}, json_serializer=_to_json)
 
     @event.listens_for(engine, "connect")
@@ -50,7 +50,7 @@ def _sqlite_engine(url: URL) -> Engine:
     return engine
 
 
-def _postgresql_engine(url: URL) -> Engine:
+def _create_postgresql_engine(url: URL) -> Engine:
     options = f"-c search_path={SCHEMA_NAME} -c timezone=UTC -c lock_timeout={LOCK_TIMEOUT_SECONDS:.0f}s"
     return create_engine(
         url,
@@ -85,7 +85,7 @@ def make_read_only_engine(engine: Engine) -> Engine:
 
 
 @contextmanager
-def migration_transaction(connection: Connection) -> Iterator[None]:
+def begin_migration(connection: Connection) -> Iterator[None]:
     """Run a migration in one transaction.
 
     SQLite changes a table by copying it and dropping the old one, which would violate foreign keys. So enforcement is suspended

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from pmh_jupyter.domain.deadlines import local_day
+from pmh_jupyter.domain.deadlines import to_local_day
 from pmh_jupyter.domain.events import Event, EventKind
 from pmh_jupyter.storage.tables.classrooms import ClassroomRow
 from pmh_jupyter.storage.tables.results import EventRow
@@ -51,7 +51,7 @@ def append_events(session: Session, classroom_id: UUID, new_events: Iterable[New
                 kind=event.kind.value,
                 person_id=event.person_id,
                 occurred_at=now,
-                day=local_day(event.local_day_of or now, time_zone),
+                day=to_local_day(event.local_day_of or now, time_zone),
                 data=dict(event.data),
             )
         )

@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 from pmh_jupyter.errors import SchemaTooNew, SchemaTooOld
-from pmh_jupyter.storage.dialect import SCHEMA_NAME, migration_transaction
+from pmh_jupyter.storage.dialect import SCHEMA_NAME, begin_migration
 
 VERSION_TABLE = "pmh_alembic_version"
 # PostgreSQL advisory lock that serializes concurrent upgrades. An arbitrary number that must never change.
@@ -23,11 +23,11 @@ ADVISORY_LOCK_KEY = 7_042_026
 
 def check_revision(connection: Connection) -> None:
     """Raise SchemaTooOld or SchemaTooNew unless the database is at the newest revision of this version."""
-    revision_id = current_revision(connection)
-    scripts = ScriptDirectory.from_config(_alembic_config())
+    revision_id = read_current_revision(connection)
+    scripts = ScriptDirectory.from_config(_make_alembic_config())
     if revision_id == scripts.get_current_head():
         return
-    if revision_id is not None and revision_id not in _known_revisions(scripts):
+    if revision_id is not None and revision_id not in _list_known_revisions(scripts):
         raise SchemaTooNew(f"A newer version of pmh-jupyter has written the database's schema ({revision_id}).")
     raise SchemaTooOld(
         "The database has no tables of pmh-jupyter yet."
@@ -36,7 +36,7 @@ def check_revision(connection: Connection) -> None:
     )
 
 
-def current_revision(connection: Connection) -> str | None:
+def read_current_revision(connection: Connection) -> str | None:
     """Return the revision of the database; None if it has no tables of pmh-jupyter."""
     return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
 
@@ -46,13 +46,13 @@ def upgrade_schema(engine: Engine, sqlite_path: Path | None, backup_dir: Path, n
     with engine.connect() as connection:
         if _is_current(connection):
             return None
-        revision_id = current_revision(connection)
+        revision_id = read_current_revision(connection)
     backup_path = _back_up_sqlite(sqlite_path, backup_dir, now) if sqlite_path and revision_id else None
-    with engine.connect() as connection, migration_transaction(connection):
+    with engine.connect() as connection, begin_migration(connection):
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK_KEY})
             _create_schema(connection)
-        config = _alembic_config()
+        config = _make_alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     return backup_path
@@ -83,11 +83,11 @@ def _back_up_sqlite(sqlite_path: Path, folder: Path, now: datetime) -> Path:
     return backup_path
 
 
-def _known_revisions(scripts: ScriptDirectory) -> set[str]:
+def _list_known_revisions(scripts: ScriptDirectory) -> set[str]:
     return {script.revision for script in scripts.walk_revisions()}
 
 
-def _alembic_config() -> Config:
+def _make_alembic_config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.set_main_option("path_separator", "os")

@@ -13,10 +13,10 @@ def error_reply(error: PmhError, request_id: str) -> ErrorReply:
         message=error.message,
         advice=error.advice,
         request_id=request_id,
-        problems=tuple(map(problem_reply, error.problems)),
+        problems=tuple(map(serialize_problem, error.problems)),
     )
 
 
-def problem_reply(problem: Problem) -> ProblemReply:
+def serialize_problem(problem: Problem) -> ProblemReply:
     """Return one problem of a rejected input as a message."""
     return ProblemReply(file=problem.file, cell=problem.cell, message=problem.message, remedy=problem.remedy)

@@ -33,7 +33,7 @@ from pmh_jupyter.wire.lab import (
 from pmh_jupyter.wire.outline import OutlineReply
 from pmh_jupyter.wire.people import JoinRequest, MeReply
 from pmh_jupyter.wire.submission import EventReply, SubmissionListReply, SubmissionReply
-from pmh_jupyter.wire.typescript_texts import generate_feedback_texts, generate_labels, generated_header
+from pmh_jupyter.wire.typescript_texts import generate_feedback_texts, generate_labels, make_generated_header
 
 TARGET_FOLDER = Path("labextension/src")
 ROOT_MODELS: tuple[type[WireModel], ...] = (
@@ -70,7 +70,9 @@ def generate_typescript(roots: tuple[type[WireModel], ...] = ROOT_MODELS) -> str
     models: dict[str, type[WireModel]] = {}
     for root in roots:
         _collect(root, models)
-    return generated_header("pmh_jupyter/wire") + "".join("\n" + _format_interface(model) for model in models.values())
+    return make_generated_header("pmh_jupyter/wire") + "".join(
+        "\n" + _format_interface(model) for model in models.values()
+    )
 
 
 def _collect(model: type[WireModel], models: dict[str, type[WireModel]]) -> None:
@@ -99,7 +101,7 @@ def _format_interface(model: type[WireModel]) -> str:
 
 def _format_field(name: str, field: FieldInfo, is_request: bool) -> str:
     optional_mark = "?" if is_request and not field.is_required() else ""
-    return f"{_format_comment(field.description or '', '  ')}  readonly {name}{optional_mark}: {_typescript_type(field.annotation)};\n"
+    return f"{_format_comment(field.description or '', '  ')}  readonly {name}{optional_mark}: {_to_typescript_type(field.annotation)};\n"
 
 
 def _format_comment(text: str, indent: str) -> str:
@@ -110,7 +112,7 @@ def _format_comment(text: str, indent: str) -> str:
     return f"{indent}/**\n{body}{indent} */\n"
 
 
-def _typescript_type(annotation: Any) -> str:
+def _to_typescript_type(annotation: Any) -> str:
     """Return the TypeScript type of an annotation; raises TypeError for one that this generator does not know."""
     if annotation in _SCALARS:
         return _SCALARS[annotation]
@@ -118,18 +120,18 @@ def _typescript_type(annotation: Any) -> str:
     if origin is Literal:
         return " | ".join(f"'{value}'" for value in arguments)
     if origin in (Union, types.UnionType):
-        return " | ".join(dict.fromkeys(_typescript_type(argument) for argument in arguments))
+        return " | ".join(dict.fromkeys(_to_typescript_type(argument) for argument in arguments))
     if origin in (tuple, list):
-        return f"readonly {_element_type(arguments[0])}[]"
+        return f"readonly {_find_element_type(arguments[0])}[]"
     if origin is dict:
-        return f"Readonly<Record<string, {_typescript_type(arguments[1])}>>"
+        return f"Readonly<Record<string, {_to_typescript_type(arguments[1])}>>"
     if isinstance(annotation, type) and issubclass(annotation, WireModel):
         return annotation.__name__
-    raise TypeError(f"No TypeScript type is known for {annotation!r}; add it to _typescript_type.")
+    raise TypeError(f"No TypeScript type is known for {annotation!r}; add it to _to_typescript_type.")
 
 
-def _element_type(annotation: Any) -> str:
-    element = _typescript_type(annotation)
+def _find_element_type(annotation: Any) -> str:
+    element = _to_typescript_type(annotation)
     return f"({element})" if " " in element else element
 
 

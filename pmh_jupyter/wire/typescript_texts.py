@@ -16,7 +16,7 @@ from pmh_jupyter.domain.verdict import Outcome
 _TRANSLATION_IMPORT = "import type { TranslationBundle } from '@jupyterlab/translation';\n"
 
 
-def generated_header(source: str) -> str:
+def make_generated_header(source: str) -> str:
     """Return the first line of a generated file; `source` names the Python definitions that it copies."""
     return f"// Generated from {source} by `python -m pmh_jupyter.wire.typescript`; do not edit.\n"
 
@@ -25,7 +25,7 @@ def generate_feedback_texts() -> str:
     """Return the text of feedbackTexts.ts: a function that converts a message of the grader to a sentence."""
     cases = "".join(_format_case(code, template) for code, template in FEEDBACK_TEXTS.items())
     return (
-        generated_header("pmh_jupyter/domain/feedback_text.py")
+        make_generated_header("pmh_jupyter/domain/feedback_text.py")
         + _TRANSLATION_IMPORT
         + "\nimport { fillTemplate, hasParams } from './template';\nimport type { MessageReply } from './wire';\n"
         + "\n/** The sentence for a message of the grader; a neutral one for a code that this version does not know. */\n"
@@ -49,7 +49,7 @@ def generate_labels() -> str:
     """Return the text of labels.ts: labels and icons of states and outcomes, and the icons' shapes."""
     icons = "".join(f"  {_quote(name)}: [{', '.join(map(_format_path, paths))}],\n" for name, paths in ICONS.items())
     return (
-        generated_header("pmh_jupyter/domain/labels.py")
+        make_generated_header("pmh_jupyter/domain/labels.py")
         + _TRANSLATION_IMPORT
         + "\nimport type { ExerciseReply, VerdictReply } from './wire';\n"
         + "\nexport type State = ExerciseReply['state'];\nexport type Outcome = VerdictReply['outcome'];\n"

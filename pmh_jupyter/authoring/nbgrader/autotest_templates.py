@@ -67,11 +67,11 @@ class AutotestTemplates:
             self._render(self._kernel.dispatch, snippet=snippet),
             {
                 kind: tuple(self._render_code(test, snippet, salt) for test in tests)
-                for kind, tests in self._tests_by_type()
+                for kind, tests in self._parse_tests_by_type()
             },
             {
                 kind: tuple(self._render_message(test, snippet) for test in tests)
-                for kind, tests in self._tests_by_type()
+                for kind, tests in self._parse_tests_by_type()
             },
         )
 
@@ -83,7 +83,7 @@ class AutotestTemplates:
             for code, value, message in rows
         ]
 
-    def _tests_by_type(self) -> Sequence[tuple[str, list[_TestTemplate]]]:
+    def _parse_tests_by_type(self) -> Sequence[tuple[str, list[_TestTemplate]]]:
         return tuple(self._kernel.templates.items())
 
     def _render_code(self, test: _TestTemplate, snippet: str, salt: str | None) -> str:
@@ -99,7 +99,7 @@ class AutotestTemplates:
         try:
             return self._compiled(template).render(**values)
         except Exception as error:
-            raise _invalid_templates(
+            raise _make_invalid_templates_error(
                 f"A template cannot be rendered ({error}): {template[:200]!r}.", "Correct the template."
             ) from error
 
@@ -109,32 +109,36 @@ def read_templates(content: bytes, kernel: str) -> AutotestTemplates:
     import yaml
 
     if kernel not in PYTHON_KERNELS:
-        raise _invalid_templates(f"Autotests of the kernel {kernel} are not supported.", "Write its tests as code.")
+        raise _make_invalid_templates_error(
+            f"Autotests of the kernel {kernel} are not supported.", "Write its tests as code."
+        )
     if len(content) > MAX_BYTES:
-        raise _invalid_templates(f"It is larger than {MAX_BYTES >> 20} MiB.", "Remove templates that you do not need.")
+        raise _make_invalid_templates_error(
+            f"It is larger than {MAX_BYTES >> 20} MiB.", "Remove templates that you do not need."
+        )
     try:
         data = yaml.safe_load(content)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise _invalid_templates(
+        raise _make_invalid_templates_error(
             f"It is not YAML: {' '.join(str(error).split())[:200]}.", "Correct that line."
         ) from error
     kernels = data if isinstance(data, dict) else {}
     name = next((name for name in (kernel, *PYTHON_KERNELS) if name in kernels), None)
     if name is None:
-        raise _invalid_templates(f"It has no templates for {kernel}.", f"Add a section `{kernel}:`.")
+        raise _make_invalid_templates_error(f"It has no templates for {kernel}.", f"Add a section `{kernel}:`.")
     try:
         kernel_templates = _KernelTemplates.model_validate(kernels[name])
     except ValidationError as error:
         location = ".".join(map(str, (name, *error.errors()[0]["loc"])))
-        raise _invalid_templates(
+        raise _make_invalid_templates_error(
             f"{location}: {error.errors()[0]['msg']}.", "Correct it as nbgrader's page on autotests shows."
         ) from error
     if "default" not in kernel_templates.templates:
-        raise _invalid_templates(
+        raise _make_invalid_templates_error(
             f"{name}.templates has no `default`.", "Add it, with the tests for values of all other types."
         )
     return AutotestTemplates(kernel_templates)
 
 
-def _invalid_templates(message: str, remedy: str) -> InvalidCourse:
+def _make_invalid_templates_error(message: str, remedy: str) -> InvalidCourse:
     return InvalidCourse(f"{AUTOTESTS_NAME} cannot be used.", problems=(Problem(AUTOTESTS_NAME, message, remedy),))

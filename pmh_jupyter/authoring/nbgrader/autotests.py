@@ -14,10 +14,10 @@ from typing import Any
 
 from pmh_jupyter.authoring.nbgrader.autotest_templates import AutotestTemplates, SnippetTests, read_templates
 from pmh_jupyter.authoring.nbgrader.course_files import AUTOTESTS_NAME
-from pmh_jupyter.authoring.nbgrader.reference_solution import evaluation_line, run_reference_solution
+from pmh_jupyter.authoring.nbgrader.reference_solution import make_evaluation_line, run_reference_solution
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.limits import EffectiveLimits
-from pmh_jupyter.domain.notebook_json import Json, cell_label, nbgrader_metadata
+from pmh_jupyter.domain.notebook_json import Json, cell_label, read_nbgrader_metadata
 from pmh_jupyter.errors import InvalidCourse, Problem
 from pmh_jupyter.grading.backends.backend import SandboxBackend
 
@@ -39,7 +39,7 @@ def check_autotests(path: str, notebook: Json, templates: File | None) -> Iterat
     """Report problems that can be found without running code: AUTOTEST lines in other cells, missing or invalid templates."""
     cells = [(number, cell) for number, cell in enumerate(notebook["cells"], start=1) if has_autotests(cell)]
     for number, cell in cells:
-        if nbgrader_metadata(cell).get("grade") is not True:
+        if read_nbgrader_metadata(cell).get("grade") is not True:
             message, remedy = "It has an AUTOTEST line and is not a test cell.", "Set `grade: true` with points."
             yield Problem(path, message, remedy, cell_label(cell, number))
     if cells:
@@ -69,7 +69,7 @@ def instantiate_autotests(
     if problems:
         raise InvalidCourse(f"The tests of {path} cannot be created.", problems=problems)
     cells = [
-        {**cell, "source": plan.instantiated_source(number, answers)} if number in plan.lines else cell
+        {**cell, "source": plan.instantiate_source(number, answers)} if number in plan.lines else cell
         for number, cell in enumerate(notebook["cells"])
     ]
     return {**notebook, "cells": cells}
@@ -129,11 +129,11 @@ class _InstantiationPlan:
                 tests = self.templates.snippet_tests(text, f"{salt:x}" if is_hashed else None)
                 self.snippets.append(_Snippet(number, line_number, text, tests))
             lines.append(list(range(first_index, first_index + len(texts))))
-        if nbgrader_metadata(cell).get("grade") is True and self.templates.success is not None:
+        if read_nbgrader_metadata(cell).get("grade") is True and self.templates.success is not None:
             lines.append(self.templates.success)
         self.lines[number] = lines
         self.sources.append(
-            "\n".join(line if isinstance(line, str) else "\n".join(map(evaluation_line, line)) for line in lines)
+            "\n".join(line if isinstance(line, str) else "\n".join(map(make_evaluation_line, line)) for line in lines)
         )
 
     def problems(self, path: str, notebook: Json, answers: Mapping[int, Any]) -> Iterator[Problem]:
@@ -145,7 +145,7 @@ class _InstantiationPlan:
                 message = f"Line {snippet.line_number}: `{snippet.text}` cannot be evaluated ({answer['error']})."
                 yield Problem(path, message, "Correct the solution, or the line.", name)
 
-    def instantiated_source(self, number: int, answers: Mapping[int, Any]) -> str:
+    def instantiate_source(self, number: int, answers: Mapping[int, Any]) -> str:
         """Return a cell's text with the assertions in place of the AUTOTEST lines."""
         source_lines: list[str] = []
         for line in self.lines[number]:

@@ -40,10 +40,12 @@ def run_reference_solution(
 
     An answer is {"kind", "values"} or {"error"}; a snippet that was not reached has none. Raises Unavailable if the grader fails.
     """
-    length, text = _read_answers([_setup_source(snippet_tests), *cells], FIRST_PIECE_COUNT, data_files, backend, limits)
+    length, text = _read_answers(
+        [_make_setup_source(snippet_tests), *cells], FIRST_PIECE_COUNT, data_files, backend, limits
+    )
     if length > len(text):
         length, text = _read_answers(
-            [_setup_source(snippet_tests), *cells],
+            [_make_setup_source(snippet_tests), *cells],
             min(MAX_PIECE_COUNT, length // PIECE_LENGTH + 2),
             data_files,
             backend,
@@ -54,12 +56,12 @@ def run_reference_solution(
     return {int(number): answer for number, answer in json.loads(zlib.decompress(base64.b64decode(text))).items()}
 
 
-def evaluation_line(number: int) -> str:
+def make_evaluation_line(number: int) -> str:
     """Return the line that evaluates a snippet."""
     return f"{PROBE_NAME}.run({number}, globals())"
 
 
-def _setup_source(snippet_tests: Sequence[SnippetTests]) -> str:
+def _make_setup_source(snippet_tests: Sequence[SnippetTests]) -> str:
     probe = Path(__file__).with_name("autotest_probe.py").read_text(encoding="utf-8")
     snippets = json.dumps([{"dispatch": tests.dispatch, "tests": dict(tests.tests)} for tests in snippet_tests])
     return f"{probe}\n\nimport json as {PROBE_NAME}_json\n{PROBE_NAME} = AutotestProbe({PROBE_NAME}_json.loads({snippets!r}))\n"
@@ -74,12 +76,12 @@ def _read_answers(
 ) -> tuple[int, str]:
     """Return the length of the whole answer (0: none), and the part of it that fits into `piece_count` pieces."""
     pieces_source = f"{PROBE_NAME}_pieces = {PROBE_NAME}.pieces({piece_count}, {PIECE_LENGTH})"
-    submitted = _notebook_file([_code_cell(source) for source in (*sources, pieces_source)])
+    submitted = _make_notebook_file([_make_code_cell(source) for source in (*sources, pieces_source)])
     test_source = "\n".join(
         f'assert {PROBE_NAME}_pieces[{n}] == "", {PROBE_NAME}_pieces[{n}]' for n in range(piece_count)
     )
-    sealed = _notebook_file(
-        [_code_cell(test_source, {"grade_id": _TEST_GRADE_ID, "grade": True, "solution": False, "points": 1})]
+    sealed = _make_notebook_file(
+        [_make_code_cell(test_source, {"grade_id": _TEST_GRADE_ID, "grade": True, "solution": False, "points": 1})]
     )
     exercise = Exercise(
         _TEST_GRADE_ID, _TEST_GRADE_ID, _NOTEBOOK_PATH, 1000, solution_cells=(), test_cells=(_TEST_GRADE_ID,)
@@ -96,12 +98,12 @@ def _read_answers(
     return (int(length), text) if length.isdecimal() else (0, "")
 
 
-def _code_cell(source: str, nbgrader: Json | None = None) -> Json:
+def _make_code_cell(source: str, nbgrader: Json | None = None) -> Json:
     metadata = {"nbgrader": {"schema_version": 3, "locked": True, "task": False, **nbgrader}} if nbgrader else {}
     return {"cell_type": "code", "metadata": metadata, "source": source, "outputs": [], "execution_count": None}
 
 
-def _notebook_file(cells: list[Json]) -> File:
+def _make_notebook_file(cells: list[Json]) -> File:
     return File(_NOTEBOOK_PATH, dump_notebook({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pmh_jupyter.authoring.nbgrader.metadata_upgrade import upgrade_notebook
-from pmh_jupyter.authoring.text_notebook import as_ipynb, is_notebook
+from pmh_jupyter.authoring.text_notebook import is_notebook, to_ipynb
 from pmh_jupyter.domain.course import File, Lesson, SharedFiles
 from pmh_jupyter.domain.notebook_json import Json, load_notebook
 
@@ -19,7 +19,7 @@ def load_notebooks(lesson: Lesson) -> dict[str, Json]:
 
 def load_source(file: File) -> tuple[str, Json]:
     """Load one notebook, as .ipynb and with metadata of schema 3. Raises InvalidNotebook."""
-    converted = as_ipynb(file)
+    converted = to_ipynb(file)
     return converted.path, upgrade_notebook(load_notebook(converted.path, converted.content))
 
 

@@ -33,11 +33,11 @@ def can_validate_locally(environ: Mapping[str, str]) -> bool:
 def validate_locally(folder: str) -> ValidationResult:
     """Read and release the course in the folder, and try its lessons if a sandbox is available."""
     from pmh_jupyter.authoring.validation import validate_folder
-    from pmh_jupyter.service.serializers import course_validation_reply
+    from pmh_jupyter.service.serializers import serialize_course_validation
 
     backend = _find_contained_backend()
     report = validate_folder(folder, backend)
-    return ValidationResult(report.problems, course_validation_reply(report, has_trial_run=backend is not None))
+    return ValidationResult(report.problems, serialize_course_validation(report, has_trial_run=backend is not None))
 
 
 def validate_on_service(folder: str, service: str, token: str) -> ValidationResult:

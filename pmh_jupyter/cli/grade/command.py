@@ -55,7 +55,7 @@ def grade(arguments: argparse.Namespace) -> int:
     from pmh_jupyter.config import Settings
 
     settings = Settings.from_environ()
-    with _start_backend(settings) as get_backend, _sigterm_as_interrupt():
+    with _start_backend(settings) as get_backend, _treat_sigterm_as_interrupt():
         # The remaining modules are imported while the sandbox starts.
         from pmh_jupyter.authoring.lesson_in_course import read_lesson
         from pmh_jupyter.cli.grade.discover import find_submissions
@@ -135,7 +135,7 @@ def _resolve_future(future: Future[SandboxBackend], create_backend: Callable[[],
 
 
 @contextlib.contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
+def _treat_sigterm_as_interrupt() -> Iterator[None]:
     """Treat SIGTERM like Ctrl-C."""
     if threading.current_thread() is not threading.main_thread():
         yield

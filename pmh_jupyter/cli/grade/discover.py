@@ -75,18 +75,18 @@ class _SubmissionFinder:
         """Find the submissions at one path of the command line."""
         if not path.is_dir():
             return [path]  # a missing file is reported when it is read
-        folders = _subfolders(path)
+        folders = _list_subfolders(path)
         lesson_folders = [folder for folder in folders if self._holds_lesson(folder)]
         if self._holds_lesson_notebook(path) and len(lesson_folders) < 2:
             return [path]
         matching_folders = [
             notebook_folder
             for folder in folders
-            if self._has_lesson_name(folder) and (notebook_folder := self._notebook_folder(folder))
+            if self._has_lesson_name(folder) and (notebook_folder := self._find_notebook_folder(folder))
         ]
         if len(matching_folders) == 1 and not self._holds_lesson_notebook(path):
             return matching_folders
-        if len(lesson_folders) < 2 and self._notebooks_with_lesson_cells(path):
+        if len(lesson_folders) < 2 and self._find_notebooks_with_lesson_cells(path):
             return self._find_renamed(path)
         submissions = [submission for folder in folders if (submission := self._find_in_student_folder(folder))]
         if submissions:
@@ -101,7 +101,7 @@ class _SubmissionFinder:
     def _find_in_student_folder(self, folder: Path) -> Path | None:
         if self._holds_lesson_notebook(folder):
             return folder
-        matching_folders = self._folders_with_lesson_name(folder)
+        matching_folders = self._find_folders_with_lesson_name(folder)
         if len(matching_folders) == 1:
             return matching_folders[0]
         if matching_folders:
@@ -118,7 +118,7 @@ class _SubmissionFinder:
 
     def _find_renamed(self, path: Path) -> list[Path]:
         """Find the submissions in a folder whose notebooks have cells of the lesson, none under the lesson's name."""
-        notebooks = self._notebooks_with_lesson_cells(path)
+        notebooks = self._find_notebooks_with_lesson_cells(path)
         own_names = {normalize_notebook_name(name) for name in self._notebook_paths}
         is_copy = any(normalize_notebook_name(notebook.name) in own_names for notebook in notebooks)
         if len(notebooks) == 1 or is_copy or len(self._notebook_paths) > 1:
@@ -127,7 +127,7 @@ class _SubmissionFinder:
 
     def _report_strays(self, path: Path) -> None:
         """Report notebooks beside the students' folders."""
-        for notebook in _notebooks(path):
+        for notebook in _list_notebooks(path):
             self._report(
                 notebook, "it is beside folders of students. If it is a submission, name it on the command line."
             )
@@ -144,7 +144,7 @@ class _SubmissionFinder:
         )
 
     def _holds_lesson(self, folder: Path) -> bool:
-        return self._holds_lesson_notebook(folder) or bool(self._folders_with_lesson_name(folder))
+        return self._holds_lesson_notebook(folder) or bool(self._find_folders_with_lesson_name(folder))
 
     def _holds_lesson_notebook(self, folder: Path) -> bool:
         return any((folder / path).is_file() for path in self._notebook_paths)
@@ -152,41 +152,43 @@ class _SubmissionFinder:
     def _has_lesson_name(self, folder: Path) -> bool:
         return _normalize(folder.name) in self._lesson_names
 
-    def _folders_with_lesson_name(self, folder: Path) -> list[Path]:
+    def _find_folders_with_lesson_name(self, folder: Path) -> list[Path]:
         """Return the folders that have the lesson's name and hold notebooks, at the first level below `folder` that has any."""
         level = [folder]
         for _ in range(MAX_DEPTH):
-            level = [subfolder for parent in level for subfolder in _subfolders(parent)]
+            level = [subfolder for parent in level for subfolder in _list_subfolders(parent)]
             matching_folders = [
                 subfolder
                 for subfolder in level
-                if self._has_lesson_name(subfolder) and self._notebook_folder(subfolder)
+                if self._has_lesson_name(subfolder) and self._find_notebook_folder(subfolder)
             ]
             if matching_folders:
-                return [self._notebook_folder(subfolder) or subfolder for subfolder in matching_folders]
+                return [self._find_notebook_folder(subfolder) or subfolder for subfolder in matching_folders]
         return []
 
-    def _notebook_folder(self, folder: Path) -> Path | None:
+    def _find_notebook_folder(self, folder: Path) -> Path | None:
         """Return the folder with the notebooks: this one, or the only folder of the same name in it, as unpacked archives have it."""
         if _holds_notebook(folder) or self._holds_lesson_notebook(folder):
             return folder
         inner_folders = [
             subfolder
-            for subfolder in _subfolders(folder)
+            for subfolder in _list_subfolders(folder)
             if self._has_lesson_name(subfolder) and _holds_notebook(subfolder)
         ]
         return inner_folders[0] if len(inner_folders) == 1 else None
 
-    def _notebooks_with_lesson_cells(self, folder: Path) -> list[Path]:
-        return [path for path in _notebooks(folder) if self._grade_ids & _read_grade_ids(path)]
+    def _find_notebooks_with_lesson_cells(self, folder: Path) -> list[Path]:
+        return [path for path in _list_notebooks(folder) if self._grade_ids & _read_grade_ids(path)]
 
     @cached_property
     def _grade_ids(self) -> frozenset[str]:
         notebooks = [file for file in self._release.student_files if file.path.endswith(".ipynb")]
-        return frozenset().union(*(read_notebook(file.path, file.content).cells_by_grade_id() for file in notebooks))
+        return frozenset().union(
+            *(read_notebook(file.path, file.content).index_cells_by_grade_id() for file in notebooks)
+        )
 
 
-def _subfolders(folder: Path) -> list[Path]:
+def _list_subfolders(folder: Path) -> list[Path]:
     try:
         return sorted(path for path in folder.iterdir() if path.is_dir() and not _is_ignored(path.name))
     except OSError:
@@ -197,7 +199,7 @@ def _is_ignored(name: str) -> bool:
     return name.startswith(".") or name.casefold() in _IGNORED_FOLDERS
 
 
-def _notebooks(folder: Path) -> list[Path]:
+def _list_notebooks(folder: Path) -> list[Path]:
     with suppress(OSError):
         return sorted(path for path in folder.glob("*.ipynb") if path.is_file() and not path.name.startswith("."))
     return []
@@ -205,15 +207,15 @@ def _notebooks(folder: Path) -> list[Path]:
 
 def _holds_notebook(folder: Path, depth: int = 0) -> bool:
     """Return whether a notebook is in the folder, or up to `depth` levels below it."""
-    return bool(_notebooks(folder)) or (
-        depth > 0 and any(_holds_notebook(subfolder, depth - 1) for subfolder in _subfolders(folder))
+    return bool(_list_notebooks(folder)) or (
+        depth > 0 and any(_holds_notebook(subfolder, depth - 1) for subfolder in _list_subfolders(folder))
     )
 
 
 def _read_grade_ids(path: Path) -> set[str]:
     with suppress(OSError, InvalidNotebook):
         if path.stat().st_size <= MAX_NOTEBOOK_BYTES:
-            return set(read_submitted_notebook(path.name, path.read_bytes()).cells_by_grade_id())
+            return set(read_submitted_notebook(path.name, path.read_bytes()).index_cells_by_grade_id())
     return set()
 
 

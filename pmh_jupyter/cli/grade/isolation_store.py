@@ -51,11 +51,11 @@ class FileIsolationStore:
 
 def _cache_file(key: str, fingerprint: str) -> Path:
     cache_home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    name = hashlib.sha256(f"{key} {fingerprint} {_grader_file_times()}".encode()).hexdigest()
+    name = hashlib.sha256(f"{key} {fingerprint} {_read_grader_file_times()}".encode()).hexdigest()
     return cache_home / "pmh" / "isolation" / f"{name}.json"
 
 
-def _grader_file_times() -> list[tuple[str, int]]:
+def _read_grader_file_times() -> list[tuple[str, int]]:
     """Return the modification times of the grader's own code, which may change without a new version."""
     folder = Path(grading.__file__).parent
     return sorted((str(path), path.stat().st_mtime_ns) for path in folder.rglob("*.py"))

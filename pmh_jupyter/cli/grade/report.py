@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pmh_jupyter.domain.feedback_text import feedback_text, flag_text
+from pmh_jupyter.domain.feedback_text import format_flag, format_message
 from pmh_jupyter.domain.labels import OUTCOME_LABELS
 from pmh_jupyter.domain.verdict import Outcome
 
@@ -37,13 +37,13 @@ def serialize_grading(path: str, grading: Grading) -> dict[str, Any]:
                 "score": verdict.millipoints / 1000,
                 "max_score": verdict.max_millipoints / 1000,
                 "outcome": verdict.outcome.value,
-                "message": feedback_text(verdict.message) if verdict.message else "",
+                "message": format_message(verdict.message) if verdict.message else "",
             }
             for verdict in grading.verdicts
         ],
-        "repairs": [{"code": message.code, "text": feedback_text(message)} for message in grading.repairs],
+        "repairs": [{"code": message.code, "text": format_message(message)} for message in grading.repairs],
         "flags": [
-            {"code": flag.code, "cell": flag.cell, "detail": flag.detail, "text": flag_text(flag)}
+            {"code": flag.code, "cell": flag.cell, "detail": flag.detail, "text": format_flag(flag)}
             for flag in grading.flags
         ],
         "seconds": round(grading.seconds, 3),
@@ -150,14 +150,14 @@ def show_progress(summary: Summary) -> Iterator[Callable[[], None]]:
     Yields a function to call after each result.
     """
     if sys.stderr.isatty():
-        with _progress_bar(summary) as advance:
+        with _make_progress_bar(summary) as advance:
             yield advance
     else:
-        yield _progress_lines(summary)
+        yield _print_progress_lines(summary)
 
 
 @contextmanager
-def _progress_bar(summary: Summary) -> Iterator[Callable[[], None]]:
+def _make_progress_bar(summary: Summary) -> Iterator[Callable[[], None]]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -174,7 +174,7 @@ def _progress_bar(summary: Summary) -> Iterator[Callable[[], None]]:
         yield lambda: bar.update(task, completed=summary.finished)
 
 
-def _progress_lines(summary: Summary, clock: Callable[[], float] = time.monotonic) -> Callable[[], None]:
+def _print_progress_lines(summary: Summary, clock: Callable[[], float] = time.monotonic) -> Callable[[], None]:
     start_time = last_printed = clock()
 
     def advance() -> None:

@@ -22,7 +22,7 @@ ResultLine = dict[str, Any]
 ResultKey = tuple[str, str, str]
 
 
-def result_key(line: ResultLine) -> ResultKey:
+def make_result_key(line: ResultLine) -> ResultKey:
     """Return the inputs that a result depends on: the submission's content, the release, and the version of the grader."""
     return str(line.get("hash")), str(line.get("release")), str(line.get("grader_version"))
 
@@ -53,7 +53,7 @@ class ResultsFile:
     def find_result(self, submission: str, key: ResultKey) -> ResultLine | None:
         """Return the result of an earlier run for the same content, release and grader, unless it was a grader error."""
         line = self.lines_by_submission.get(submission)
-        return line if line and result_key(line) == key and not line.get("grader_error") else None
+        return line if line and make_result_key(line) == key and not line.get("grader_error") else None
 
     def append(self, line: ResultLine) -> None:
         """Append a result."""

@@ -12,7 +12,7 @@ from pmh_jupyter.authoring.read_local import make_grading_task, read_submission
 from pmh_jupyter.cli import print_error
 from pmh_jupyter.cli.grade.pool import map_in_parallel
 from pmh_jupyter.cli.grade.report import Summary, serialize_grading, show_progress
-from pmh_jupyter.cli.grade.results import ResultsFile, result_key
+from pmh_jupyter.cli.grade.results import ResultsFile, make_result_key
 from pmh_jupyter.domain.hashing import compute_content_hash
 from pmh_jupyter.domain.isolation import GRADER_VERSION
 from pmh_jupyter.domain.limits import EffectiveLimits
@@ -67,7 +67,7 @@ class GradingRun:
                 "release": self.source.release.id,
                 "grader_version": GRADER_VERSION,
             }
-            earlier_line = results_file.find_result(path, result_key(line)) if results_file else None
+            earlier_line = results_file.find_result(path, make_result_key(line)) if results_file else None
             if earlier_line:
                 return SubmissionResult(earlier_line)
             task = make_grading_task(self.source.release, files, self.limits, self.source.preload)

@@ -62,7 +62,7 @@ class SandboxBackend(Protocol):
         """End the processes that wait for the next run. The backend may be used again."""
 
 
-def sandbox_environment(python: Path, home: str) -> dict[str, str]:
+def build_sandbox_environment(python: Path, home: str) -> dict[str, str]:
     """Return all environment variables of sandboxed code. Numeric libraries get one thread, because each thread reserves memory."""
     return {
         "PATH": f"{python.parent}:/usr/local/bin:/usr/bin:/bin",
@@ -92,14 +92,14 @@ def fork_server_command(
     control: descriptor of the socket that it serves.
     private_paths: parts of the Python installation below folders that each submission gets anew; None without a sandbox.
     """
-    return python_command(
+    return build_python_command(
         python,
         folder,
         f"main({control}, {list(preload)!r}, {list(private_paths or ())!r}, is_sandboxed={private_paths is not None})",
     )
 
 
-def python_command(python: Path | str, folder: Path, main_call: str, prelude: str = "") -> list[str]:
+def build_python_command(python: Path | str, folder: Path, main_call: str, prelude: str = "") -> list[str]:
     """Return a command that calls the fork server's `main`. `prelude`: code that runs before `runtime` is imported."""
     code = (
         f"{prelude}"

@@ -22,8 +22,8 @@ from pmh_jupyter.grading.backends.backend import (
     GRACE_SECONDS,
     RUNTIME_FOLDER,
     JudgeRun,
+    build_sandbox_environment,
     fork_server_command,
-    sandbox_environment,
 )
 from pmh_jupyter.grading.backends.fork_servers import ForkServerPool, ForkServerSpec
 from pmh_jupyter.grading.backends.interpreter import GraderPython
@@ -97,15 +97,15 @@ class _SpecFactory:
         )
         return [
             str(self.bwrap),
-            *self._namespace_options(),
+            *self._build_namespace_options(),
             *_mount_options(self.python),
             "--clearenv",
-            *_flatten(("--setenv", name, value) for name, value in sandbox_environment(executable, HOME).items()),
+            *_flatten(("--setenv", name, value) for name, value in build_sandbox_environment(executable, HOME).items()),
             *("--chdir", HOME, "--die-with-parent", "--new-session", "--"),
             *fork_server_command(executable, RUNTIME_MOUNT, control, preload, private_paths),
         ]
 
-    def _namespace_options(self) -> list[str]:
+    def _build_namespace_options(self) -> list[str]:
         # The fork server is process 1, so the kernel ends every process of the sandbox when it ends.
         options = [
             "--as-pid-1",
@@ -147,13 +147,13 @@ def _mount_options(python: GraderPython) -> list[str]:
     ]
     links = [(os.readlink(path), path) for path in SYSTEM_FOLDERS if os.path.islink(path)]
     return [
-        *_parent_folder_options([Path(HOME), RUNTIME_MOUNT / "runtime"]),
+        *_build_parent_folder_options([Path(HOME), RUNTIME_MOUNT / "runtime"]),
         *("--proc", "/proc", "--dev", "/dev"),
         # Before the mounts below, so that the tmpfs does not hide a Python under /tmp.
         *_flatten(
             ("--perms", "0755", "--size", str(TMPFS_BYTES), "--tmpfs", mount_point) for mount_point in WRITABLE_FOLDERS
         ),
-        *_parent_folder_options([*unbound_paths, *files]),
+        *_build_parent_folder_options([*unbound_paths, *files]),
         *_flatten(("--ro-bind", str(path), str(path)) for path in [*system_folders, *files, *unbound_paths]),
         *_flatten(("--symlink", target, path) for target, path in links),
         *("--ro-bind", str(RUNTIME_FOLDER), str(RUNTIME_MOUNT / "runtime")),
@@ -161,7 +161,7 @@ def _mount_options(python: GraderPython) -> list[str]:
     ]
 
 
-def _parent_folder_options(paths: list[Path]) -> list[str]:
+def _build_parent_folder_options(paths: list[Path]) -> list[str]:
     """Return options that create every folder above the paths. bubblewrap itself would create them readable only by root."""
     parents = sorted({parent for path in paths for parent in path.parents} - {Path("/")})
     return _flatten(("--perms", "0755", "--dir", str(folder)) for folder in parents)

@@ -26,8 +26,8 @@ from pmh_jupyter.grading.backends.backend import (
     START_TIMEOUT_SECONDS,
     STDERR_TAIL_BYTES,
     JudgeRun,
-    python_command,
-    sandbox_environment,
+    build_python_command,
+    build_sandbox_environment,
 )
 from pmh_jupyter.grading.backends.fork_servers import request_grading
 from pmh_jupyter.grading.runtime.sandbox.namespaces import JUDGE_HOMES, STUDENT_HOME
@@ -81,7 +81,9 @@ class GradingContainer:
         self._container: DockerContainer | None = None
         try:
             with _create_listener(self._folder) as listener:
-                self._container = client.containers.create(**_container_options(spec, self._folder, self.memory_bytes))
+                self._container = client.containers.create(
+                    **_build_container_options(spec, self._folder, self.memory_bytes)
+                )
                 self._container.start()
                 self._stderr = self._accept_connection(listener)
                 self._control = self._accept_connection(listener)
@@ -94,7 +96,7 @@ class GradingContainer:
         except OSError as error:
             self.close()
             raise NoSandbox(
-                f"The container for grading does not start: {self.stderr_tail() or error}",
+                f"The container for grading does not start: {self.read_stderr_tail() or error}",
                 advice="Set PMH_GRADER_IMAGE to an image with Python 3.11 or newer, ipython and msgspec.",
             ) from error
 
@@ -103,7 +105,7 @@ class GradingContainer:
         """Return the id that the engine gave it."""
         return str(self._container.id) if self._container else ""
 
-    def stderr_tail(self) -> str:
+    def read_stderr_tail(self) -> str:
         """Return the end of its standard error, for the log."""
         with suppress(OSError):
             while self._stderr and (data := self._stderr.recv(1 << 16, socket.MSG_DONTWAIT)):
@@ -127,7 +129,7 @@ class GradingContainer:
         """Run its only grading, within `timeout_seconds`."""
         assert self._control
         judge_run = request_grading(self._control, bundle, timeout_seconds)
-        return replace(judge_run, stderr_tail=self.stderr_tail())
+        return replace(judge_run, stderr_tail=self.read_stderr_tail())
 
     def close(self) -> None:
         """Stop it, remove it, and wait until it is removed."""
@@ -164,7 +166,7 @@ class GradingContainer:
 
 def remove_orphaned_containers(client: DockerClient) -> None:
     """Remove containers whose owner process has ended, especially those that were created but not started."""
-    own_label = _owner_label()
+    own_label = _make_owner_label()
     with suppress(DockerException):
         for container in client.containers.list(all=True, filters={"label": OWNER_LABEL}, ignore_removed=True):
             owner_label = str(container.labels.get(OWNER_LABEL, ""))
@@ -172,10 +174,10 @@ def remove_orphaned_containers(client: DockerClient) -> None:
                 _remove(container)
 
 
-def _container_options(spec: ContainerSpec, folder: str, memory_bytes: int) -> dict[str, Any]:
+def _build_container_options(spec: ContainerSpec, folder: str, memory_bytes: int) -> dict[str, Any]:
     """Return the options of a container, which restrict it as far as possible."""
     main_call = f"main(connect_to_host(), {list(spec.preload)!r}, [], is_sandboxed=True, is_containerized=True)"
-    env_variables = sandbox_environment(Path(spec.python), STUDENT_HOME)
+    env_variables = build_sandbox_environment(Path(spec.python), STUDENT_HOME)
     if "/" not in spec.python:
         del env_variables["PATH"]  # the image sets its own
     tmpfs_options = f"rw,nosuid,nodev,mode=1777,size={TMPFS_BYTES}"
@@ -187,12 +189,12 @@ def _container_options(spec: ContainerSpec, folder: str, memory_bytes: int) -> d
     return {
         "image": spec.image,
         "name": f"pmh-grading-{uuid.uuid4().hex[:12]}",
-        "command": python_command(spec.python, Path(RUNTIME_MOUNT), main_call, CONNECT_CODE),
+        "command": build_python_command(spec.python, Path(RUNTIME_MOUNT), main_call, CONNECT_CODE),
         "entrypoint": [],
         "environment": env_variables,
         "user": "0:0",
         "working_dir": "/",
-        "labels": {OWNER_LABEL: _owner_label()},
+        "labels": {OWNER_LABEL: _make_owner_label()},
         "network_mode": "none",
         "ipc_mode": "private",
         "read_only": True,
@@ -248,7 +250,7 @@ def _remove(container: DockerContainer) -> None:
         time.sleep(0.02)
 
 
-def _owner_label() -> str:
+def _make_owner_label() -> str:
     """Return a label of this process that no later process can have."""
     boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     return f"{boot_id}/{os.readlink('/proc/self/ns/pid')}/{os.getpid()}/{_start_ticks(os.getpid())}"
@@ -259,7 +261,7 @@ def _is_owner_alive(owner_label: str) -> bool:
     boot_id, _, rest = owner_label.partition("/")
     pid_namespace, _, process = rest.partition("/")
     pid, _, start_ticks = process.partition("/")
-    if boot_id != _owner_label().partition("/")[0]:
+    if boot_id != _make_owner_label().partition("/")[0]:
         return False
     if pid_namespace != os.readlink("/proc/self/ns/pid") or not pid.isdecimal():
         return True

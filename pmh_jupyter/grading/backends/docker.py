@@ -94,7 +94,7 @@ class _ContainerPool:
 
     def acquire(self, preload: tuple[str, ...]) -> GradingContainer:
         """Return a new container, which no other caller gets. Raises NoSandbox."""
-        image_id = self._image_id()
+        image_id = self._find_image_id()
         container: GradingContainer | None = None
         while container is None:
             with self._lock:
@@ -121,9 +121,9 @@ class _ContainerPool:
         self._client.close()  # the next request opens new connections
 
     def _start_container(self, preload: tuple[str, ...]) -> GradingContainer:
-        return GradingContainer(self._client, ContainerSpec(self._image_id(), self._python, self._mounts, preload))
+        return GradingContainer(self._client, ContainerSpec(self._find_image_id(), self._python, self._mounts, preload))
 
-    def _image_id(self) -> str:
+    def _find_image_id(self) -> str:
         try:
             return str(self._client.images.get(self._image).id)
         except DockerException as error:

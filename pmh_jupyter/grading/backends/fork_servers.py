@@ -74,7 +74,7 @@ class ForkServer:
     """One warm process, with a claim of its creator. Raises NoSandbox if it does not start. Safe to use from several threads."""
 
     def __init__(self, spec: ForkServerSpec) -> None:
-        self.fingerprint = _modification_times(spec.watched_paths)
+        self.fingerprint = _read_modification_times(spec.watched_paths)
         self.control, server_socket = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.lock = threading.Lock()
         # A process that is forked from this one must start its own fork servers.
@@ -184,7 +184,7 @@ class ForkServerPool:
     def fingerprint(self, preload: tuple[str, ...]) -> str:
         """See `SandboxBackend.fingerprint`."""
         paths = self._make_spec(preload).watched_paths
-        return repr([*map(str, paths), *_modification_times(paths)])
+        return repr([*map(str, paths), *_read_modification_times(paths)])
 
     def run(self, bundle: bytes, timeout_seconds: float, preload: tuple[str, ...] = (), folder: str = "") -> JudgeRun:
         """Run a bundle within `timeout_seconds`. If the fork server dies, the bundle runs once more on a fresh one. Raises NoSandbox.
@@ -222,7 +222,7 @@ class ForkServerPool:
             spec = self._make_spec(preload)
             with self._lock:
                 server = self._servers.get(preload)
-            if server and server.fingerprint == _modification_times(spec.watched_paths) and server.claim():
+            if server and server.fingerprint == _read_modification_times(spec.watched_paths) and server.claim():
                 if server.job_count == MAX_JOBS - SUCCESSOR_LEAD_JOBS:
                     thread_args = (preload, spec, self._close_count)
                     threading.Thread(
@@ -255,7 +255,7 @@ class ForkServerPool:
         """Claim and return the successor that was started in advance, if it runs and its Python has not changed."""
         with self._lock:
             successor = self._successors.pop(preload, None)
-        if successor and successor.fingerprint == _modification_times(spec.watched_paths) and successor.claim():
+        if successor and successor.fingerprint == _read_modification_times(spec.watched_paths) and successor.claim():
             return successor
         if successor:
             successor.retire()
@@ -317,7 +317,7 @@ def _spawn(spec: ForkServerSpec, control: socket.socket) -> subprocess.Popen[byt
     )
 
 
-def _modification_times(paths: tuple[Path, ...]) -> tuple[int, ...]:
+def _read_modification_times(paths: tuple[Path, ...]) -> tuple[int, ...]:
     """Return the modification times of these paths. Those of module folders change when a package is installed or removed."""
     return tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in paths)
 

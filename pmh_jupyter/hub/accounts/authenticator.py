@@ -84,7 +84,7 @@ class AccountsAuthenticator(Authenticator):  # type: ignore[misc]
                 reason="Too Many Requests",
             )
 
-    def new_name_problem(self, name: str, is_hub_user: bool) -> str | None:
+    def find_new_name_problem(self, name: str, is_hub_user: bool) -> str | None:
         """Return the problem with the name of a new account, or None. Nobody can sign up with an administrator's name."""
         if problem := name_problem(name):
             return problem
@@ -108,4 +108,4 @@ class AccountsAuthenticator(Authenticator):  # type: ignore[misc]
         self.store.retire(user.name)
 
     def get_handlers(self, app: Any) -> list[tuple[str, type]]:
-        return pages.handlers()
+        return pages.list_handlers()

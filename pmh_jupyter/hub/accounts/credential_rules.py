@@ -36,7 +36,7 @@ def name_problem(name: str) -> str | None:
     return None
 
 
-def password_problem(name: str, password: str) -> str | None:
+def find_password_problem(name: str, password: str) -> str | None:
     """Return the problem with a password, as a sentence for its owner, or None. Length matters, kinds of characters do not."""
     if len(password) < MIN_PASSWORD_LENGTH:
         return f"Use at least {MIN_PASSWORD_LENGTH} characters. Three or four words are easy to remember."

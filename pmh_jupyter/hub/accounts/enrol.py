@@ -38,29 +38,29 @@ async def enrol(service_url: str, token: str, name: str, join_code: str) -> Clas
                 headers={"Authorization": f"token {token}"},
             )
     except httpx.HTTPError as error:
-        raise _unavailable() from error
+        raise _make_unavailable_error() from error
     if reply.is_success:
         return ClassroomReply.model_validate_json(reply.content)
-    raise _enrolment_error(reply.status_code, reply.content)
+    raise _make_enrolment_error(reply.status_code, reply.content)
 
 
-def _enrolment_error(status: int, body: bytes) -> PmhError:
+def _make_enrolment_error(status: int, body: bytes) -> PmhError:
     """Return the error that the sign-up page shows for a reply of the service."""
     if status in (400, 404, 409, 410, 422):
-        return BadJoinCode(_error_message(body) or "No classroom has this code.")
+        return BadJoinCode(_read_error_message(body) or "No classroom has this code.")
     if status == 429:
         return Unavailable("Too many people are signing up right now.", advice="Try again in a minute.")
-    return _unavailable()
+    return _make_unavailable_error()
 
 
-def _unavailable() -> Unavailable:
+def _make_unavailable_error() -> Unavailable:
     return Unavailable(
         "The join code cannot be checked now, so no account was created.",
         advice="Try again in a moment. If the problem persists, contact your hub administrator.",
     )
 
 
-def _error_message(body: bytes) -> str:
+def _read_error_message(body: bytes) -> str:
     try:
         return ErrorReply.model_validate_json(body).message
     except ValidationError:

@@ -16,7 +16,7 @@ from tornado import web
 from tornado.httputil import url_concat
 
 from pmh_jupyter.errors import Conflict, PmhError
-from pmh_jupyter.hub.accounts.credential_rules import normalize_name, password_problem
+from pmh_jupyter.hub.accounts.credential_rules import find_password_problem, normalize_name
 from pmh_jupyter.hub.accounts.enrol import BadJoinCode
 from pmh_jupyter.hub.accounts.store import PasswordMatch
 
@@ -55,7 +55,7 @@ class AccountPage(BaseHandler):  # type: ignore[misc]
         super().set_default_headers()
         self.set_header("Cache-Control", "no-store")
 
-    def form_field(self, name: str) -> str:
+    def read_form_field(self, name: str) -> str:
         """Return the typed value; empty if the field is absent."""
         value: str = self.get_body_argument(name, "", strip=False)
         return value
@@ -93,13 +93,13 @@ class SignUpPage(AccountPage):
     async def post(self) -> None:
         authenticator = self.authenticator
         name, password, join_code = (
-            normalize_name(self.form_field("name")),
-            self.form_field("password"),
-            self.form_field("join_code").strip(),
+            normalize_name(self.read_form_field("name")),
+            self.read_form_field("password"),
+            self.read_form_field("join_code").strip(),
         )
         problems = {
-            "name": authenticator.new_name_problem(name, is_hub_user=self.find_user(name) is not None),
-            "password": password_problem(name, password),
+            "name": authenticator.find_new_name_problem(name, is_hub_user=self.find_user(name) is not None),
+            "password": find_password_problem(name, password),
             "join_code": None if join_code else "Type the code that your instructor gave you.",
         }
         form_problems = {field: problem for field, problem in problems.items() if problem}
@@ -134,32 +134,32 @@ class PasswordPage(AccountPage):
 
     async def get(self) -> None:
         await self.render_form(
-            typed_name=normalize_name(self.get_argument("name", "")), current_user_name=self._current_user_name()
+            typed_name=normalize_name(self.get_argument("name", "")), current_user_name=self._get_current_user_name()
         )
 
     async def post(self) -> None:
         authenticator = self.authenticator
-        name = self._current_user_name() or normalize_name(self.form_field("name"))
-        password = self.form_field("new_password")
-        problem = password_problem(name, password)
+        name = self._get_current_user_name() or normalize_name(self.read_form_field("name"))
+        password = self.read_form_field("new_password")
+        problem = find_password_problem(name, password)
         if problem:
             await self.render_form(
-                {"new_password": problem}, typed_name=name, current_user_name=self._current_user_name()
+                {"new_password": problem}, typed_name=name, current_user_name=self._get_current_user_name()
             )
             return
-        password_match = await authenticator.check_password(name, self.form_field("password"), self.remote_address)
+        password_match = await authenticator.check_password(name, self.read_form_field("password"), self.remote_address)
         if password_match is PasswordMatch.NO:
             await self.render_form(
                 {"password": "This is not your current password."},
                 typed_name=name,
-                current_user_name=self._current_user_name(),
+                current_user_name=self._get_current_user_name(),
             )
             return
         await authenticator.run_in_pool(authenticator.store.set_password, name, password)
         end_sessions(self, name)
         await self.log_in_and_redirect(name, password)
 
-    def _current_user_name(self) -> str | None:
+    def _get_current_user_name(self) -> str | None:
         return self.current_user.name if self.current_user else None
 
 
@@ -176,7 +176,7 @@ class AccountsPage(AccountPage):
     @web.authenticated
     @needs_scope("admin:users")  # type: ignore[untyped-decorator]
     async def post(self) -> None:
-        name = normalize_name(self.form_field("name"))
+        name = normalize_name(self.read_form_field("name"))
         if not self.authenticator.store.is_taken(name) and self.find_user(name) is None:
             await self._render_accounts({"name": "No account has this name."}, typed_name=name)
             return
@@ -207,6 +207,6 @@ def end_sessions(handler: BaseHandler, name: str) -> None:
         handler._jupyterhub_user = None
 
 
-def handlers() -> list[tuple[str, type]]:
+def list_handlers() -> list[tuple[str, type]]:
     """Return the routes, relative to the Hub's base URL."""
     return [("/login", LoginPage), ("/signup", SignUpPage), ("/password", PasswordPage), ("/accounts", AccountsPage)]

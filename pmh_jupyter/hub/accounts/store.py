@@ -41,7 +41,7 @@ class PasswordMatch(Enum):
     ONE_TIME = "one-time"
 
 
-def new_password() -> str:
+def generate_password() -> str:
     """Return a one-time password that is easy to read out and type: four groups of five characters, 98 bits."""
     return "-".join("".join(secrets.choice(PASSWORD_ALPHABET) for _ in range(5)) for _ in range(4))
 
@@ -95,7 +95,7 @@ class AccountStore:
 
     def reset_password(self, name: str) -> str:
         """Set and return a one-time password, and create the account if it is missing. Only its hash is stored."""
-        password = new_password()
+        password = generate_password()
         self._save_account(name, password, "one-time")
         return password
 

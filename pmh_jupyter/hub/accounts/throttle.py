@@ -36,8 +36,8 @@ class LoginThrottle:
         """Return the seconds until the next attempt is allowed; 0 if it is allowed now."""
         now = self._clock()
         waits = [0.0]
-        for key, max_failures in self._limits_by_key(name, address).items():
-            times = self._recent_failures(key, now)
+        for key, max_failures in self._list_limits_by_key(name, address).items():
+            times = self._select_recent_failures(key, now)
             if len(times) >= max_failures:
                 waits.append(times[-max_failures] + WINDOW_SECONDS - now)
         return max(waits)
@@ -45,8 +45,8 @@ class LoginThrottle:
     def record_failure(self, name: str, address: str) -> None:
         """Count a failure. Forgets the oldest keys beyond MAX_KEYS, so that memory is bounded."""
         now = self._clock()
-        for key in self._limits_by_key(name, address):
-            times = self._recent_failures(key, now)
+        for key in self._list_limits_by_key(name, address):
+            times = self._select_recent_failures(key, now)
             times.append(now)
             self._failures[key] = times
             self._failures.move_to_end(key)
@@ -57,7 +57,7 @@ class LoginThrottle:
         """Forget the failures of this name at this address, but not those of the address, which may be guessing other passwords."""
         self._failures.pop(("name-at-address", name, address), None)
 
-    def _limits_by_key(self, name: str, address: str) -> dict[tuple[str, ...], int]:
+    def _list_limits_by_key(self, name: str, address: str) -> dict[tuple[str, ...], int]:
         limits = self._limits
         return {
             ("name-at-address", name, address): limits.name_at_address,
@@ -65,7 +65,7 @@ class LoginThrottle:
             ("name", name): limits.name,
         }
 
-    def _recent_failures(self, key: tuple[str, ...], now: float) -> deque[float]:
+    def _select_recent_failures(self, key: tuple[str, ...], now: float) -> deque[float]:
         times = self._failures.get(key, deque())
         while times and times[0] <= now - WINDOW_SECONDS:
             times.popleft()

@@ -27,20 +27,20 @@ def lock_data_dir(data_dir: Path, address: str) -> Iterator[None]:
     try:
         lock.acquire(json.dumps(holder))
     except LockHeld as error:
-        raise _conflict_with_holder(data_dir, error.holder) from error
+        raise _make_conflict_with_holder(data_dir, error.holder) from error
     try:
         yield
     finally:
         lock.release()
 
 
-def data_dir_conflict(data_dir: Path) -> Conflict | None:
+def find_data_dir_conflict(data_dir: Path) -> Conflict | None:
     """Return the error that `lock_data_dir` would raise now, or None. Creates and changes nothing."""
     holder = FileLock(data_dir / LOCK_NAME).find_holder()
-    return None if holder is None else _conflict_with_holder(data_dir, holder)
+    return None if holder is None else _make_conflict_with_holder(data_dir, holder)
 
 
-def _conflict_with_holder(data_dir: Path, holder_text: str) -> Conflict:
+def _make_conflict_with_holder(data_dir: Path, holder_text: str) -> Conflict:
     try:
         holder = json.loads(holder_text)
     except ValueError:  # the holder has not written its text yet

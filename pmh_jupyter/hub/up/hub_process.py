@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pmh_jupyter.hub.die_with_parent import die_with_parent
-from pmh_jupyter.hub.up.processes import adopt_orphans, descendants, reap_orphans, terminate_descendants
+from pmh_jupyter.hub.up.processes import adopt_orphans, find_descendants, reap_orphans, terminate_descendants
 from pmh_jupyter.hub.up.progress import Progress
 
 # On SIGTERM JupyterHub stops users' servers, service and proxy. After this time it is killed.
@@ -70,7 +70,7 @@ def _start_hub(config: Path, environ: dict[str, str], log: Path) -> subprocess.P
 
 def _stop_hub(hubs: list[subprocess.Popen[bytes]]) -> None:
     """Stop the hub with SIGTERM, then end the remaining descendants, including orphans of the hub."""
-    descendants_before = descendants()
+    descendants_before = find_descendants()
     for hub in hubs:
         hub.terminate()
         try:

@@ -23,7 +23,7 @@ def install_packages(python: Path, *arguments: str, compile_bytecode: bool = Fal
     """
     uv_command = ["uv", "pip", "install", "--quiet", "--python", str(python)]
     uv_command += ["--compile-bytecode"] if compile_bytecode else []
-    if _run_module([*uv_command, *arguments], uv_environ()) is None:
+    if _run_module([*uv_command, *arguments], make_uv_environ()) is None:
         return
     failure = _run_module(["pip", "--python", str(python), "install", "--quiet", *arguments], dict(os.environ))
     if failure is not None:
@@ -40,7 +40,7 @@ def _run_module(module: list[str], environ: dict[str, str]) -> str | None:
     return completed.stdout.strip() if completed.returncode else None
 
 
-def uv_environ() -> dict[str, str]:
+def make_uv_environ() -> dict[str, str]:
     """Return the environment variables for uv: this process's, with the index and the certificates of pip's settings."""
     variables = {}
     for setting, variable in UV_VARIABLES_BY_PIP_SETTING.items():

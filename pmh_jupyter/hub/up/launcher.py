@@ -11,18 +11,18 @@ from typing import Any, Protocol
 from pmh_jupyter.config import Settings
 from pmh_jupyter.errors import NotFound, Unavailable
 from pmh_jupyter.hub.accounts.first_admin import ACCOUNTS_FILE_NAME, AdminPassword, ensure_admin
-from pmh_jupyter.hub.proxy_command import proxy_command
-from pmh_jupyter.hub.server_sandbox import sandbox_problem
+from pmh_jupyter.hub.proxy_command import build_proxy_command
+from pmh_jupyter.hub.server_sandbox import find_sandbox_problem
 from pmh_jupyter.hub.spawners import require_spawner, with_addresses
 from pmh_jupyter.hub.up import logs
-from pmh_jupyter.hub.up.data_dir_lock import data_dir_conflict, lock_data_dir
+from pmh_jupyter.hub.up.data_dir_lock import find_data_dir_conflict, lock_data_dir
 from pmh_jupyter.hub.up.hub_process import HubProcess, running_hub
-from pmh_jupyter.hub.up.ports import check_ports_free, listeners
+from pmh_jupyter.hub.up.ports import check_ports_free, list_listeners
 from pmh_jupyter.hub.up.progress import Progress
 from pmh_jupyter.hub.up.server_environment import ensure_server_environment
-from pmh_jupyter.hub.up.summary import startup_summary
-from pmh_jupyter.hub.up.wait_until_ready import browser_url, health_checks, wait_until_healthy
-from pmh_jupyter.resource_paths import hub_config_file
+from pmh_jupyter.hub.up.summary import format_startup_summary
+from pmh_jupyter.hub.up.wait_until_ready import browser_url, list_health_checks, wait_until_healthy
+from pmh_jupyter.resource_paths import find_hub_config_file
 
 START_TIMEOUT_SECONDS = 120.0
 
@@ -55,12 +55,12 @@ def run_hub(settings: Settings, prepare: PrepareDatabase, progress: Progress) ->
             database = prepare(settings)
         admin = _ensure_admin(settings, progress)
         log = logs.rotate_log(settings.data_path)
-        with running_hub(config, hub_environ(settings), log, progress) as hub:
+        with running_hub(config, make_hub_environ(settings), log, progress) as hub:
             _wait_until_ready(hub, settings, progress)
             codes_by_role = {str(role): code for role, code in database.join_codes.items()}
-            for line in startup_summary(settings, address, codes_by_role, admin):
+            for line in format_startup_summary(settings, address, codes_by_role, admin):
                 progress.print_line(line)
-            raise _hub_failure(f"The hub ended by itself with exit code {hub.wait()}.", hub.log)
+            raise _describe_hub_failure(f"The hub ended by itself with exit code {hub.wait()}.", hub.log)
 
 
 def _check_preconditions(settings: Settings) -> Path:
@@ -68,18 +68,18 @@ def _check_preconditions(settings: Settings) -> Path:
 
     Also sets the addresses of Hub and service. With containers, these are the network's gateway; a missing network is created.
     """
-    if conflict := data_dir_conflict(settings.data_path):
+    if conflict := find_data_dir_conflict(settings.data_path):
         raise conflict
     config = _find_config(settings)
-    proxy_command()
+    build_proxy_command()
     require_spawner(settings)
-    check_ports_free(listeners(with_addresses(settings)))
+    check_ports_free(list_listeners(with_addresses(settings)))
     return config
 
 
 def _find_config(settings: Settings) -> Path:
     if not settings.config_file:
-        return hub_config_file()
+        return find_hub_config_file()
     custom_config = Path(settings.config_file).absolute()
     if not custom_config.is_file():
         raise NotFound(
@@ -88,14 +88,14 @@ def _find_config(settings: Settings) -> Path:
     return custom_config
 
 
-def hub_environ(settings: Settings) -> dict[str, str]:
+def make_hub_environ(settings: Settings) -> dict[str, str]:
     """Return the hub's environment variables: the effective settings, and a PATH that begins with this Python's commands."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     return os.environ | settings.to_environ() | {"PATH": path}
 
 
 def _warn_without_sandbox(settings: Settings, progress: Progress) -> None:
-    if problem := sandbox_problem():
+    if problem := find_sandbox_problem():
         subject = "Graded code" if settings.spawner == "docker" else "Users' servers and graded code"
         progress.print_line(
             f"   NO SANDBOX: {problem} {subject} can read everything that you can read. See `pmh doctor`."
@@ -119,15 +119,15 @@ def _ensure_admin(settings: Settings, progress: Progress) -> AdminPassword | Non
 
 def _wait_until_ready(hub: HubProcess, settings: Settings, progress: Progress) -> None:
     try:
-        for check in health_checks(settings):
+        for check in list_health_checks(settings):
             with progress.step(f"Waiting for {check.name}"):
                 wait_until_healthy(check, hub.is_alive, START_TIMEOUT_SECONDS)
     except Unavailable as error:
-        raise _hub_failure(error.message, hub.log) from error
+        raise _describe_hub_failure(error.message, hub.log) from error
 
 
-def _hub_failure(message: str, log: Path) -> Unavailable:
+def _describe_hub_failure(message: str, log: Path) -> Unavailable:
     return Unavailable(
-        f"{message} The end of its log:\n\n{logs.tail(log)}\n",
+        f"{message} The end of its log:\n\n{logs.read_tail(log)}\n",
         advice=f"Run `pmh doctor` to look for the cause. The whole log is {log}.",
     )

@@ -22,7 +22,7 @@ def rotate_log(data_dir: Path) -> Path:
     return log
 
 
-def tail(log: Path, lines: int = TAIL_LINES) -> str:
+def read_tail(log: Path, lines: int = TAIL_LINES) -> str:
     """Return the last lines of a log, or the reason why there are none, in parentheses."""
     try:
         with open(log, encoding="utf-8", errors="replace") as file:

@@ -20,7 +20,7 @@ class Listener:
     setting: str
 
 
-def listeners(settings: Settings) -> tuple[Listener, ...]:
+def list_listeners(settings: Settings) -> tuple[Listener, ...]:
     """Return every address that a hub listens on, except those of users' servers. The public address comes first."""
     return (
         Listener("The hub", settings.ip, settings.port, "PMH_PORT"),

@@ -23,20 +23,20 @@ def adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def descendants() -> list[psutil.Process]:
+def find_descendants() -> list[psutil.Process]:
     """Return all descendants of this process."""
     return psutil.Process().children(recursive=True)
 
 
 def terminate_descendants(others: Iterable[psutil.Process], grace_seconds: float) -> None:
     """End `others` and all descendants: SIGTERM, then SIGKILL after `grace_seconds`, until none is left."""
-    remaining = {*others, *descendants()}
+    remaining = {*others, *find_descendants()}
     _apply_to_each(remaining, psutil.Process.terminate)
     _, alive = psutil.wait_procs(remaining, timeout=grace_seconds)
     for _ in range(MAX_KILL_ROUNDS):
         _apply_to_each(alive, psutil.Process.kill)
         psutil.wait_procs(alive, timeout=KILL_TIMEOUT_SECONDS)
-        alive = descendants()  # those that were started in the meantime
+        alive = find_descendants()  # those that were started in the meantime
         if not alive:
             return
 

@@ -15,8 +15,13 @@ from pathlib import Path
 from pmh_jupyter.errors import Unavailable
 from pmh_jupyter.hub.up.installer import install_packages
 from pmh_jupyter.hub.up.progress import Progress
-from pmh_jupyter.hub.up.stamps import content_hash, is_current, write_stamp
-from pmh_jupyter.resource_paths import PACKAGE_DIR, panel_dir, server_config_file, server_requirements_file
+from pmh_jupyter.hub.up.stamps import compute_content_hash, is_current, write_stamp
+from pmh_jupyter.resource_paths import (
+    PACKAGE_DIR,
+    find_panel_dir,
+    find_server_config_file,
+    find_server_requirements_file,
+)
 
 # Servers need no proxy, the panel is copied to JupyterLab's folder, and courses contain solutions and hidden tests.
 EXCLUDED_PATHS = ("hub/proxy", "labextension", "courses")
@@ -38,8 +43,8 @@ def ensure_server_environment(data_dir: Path, progress: Progress) -> Path:
 
 
 def _install_packages(folder: Path, python: Path, progress: Progress) -> None:
-    lock = server_requirements_file()
-    stamp, fingerprint = folder / ".lock.stamp", content_hash([lock], sys.version, sys.base_prefix, str(folder))
+    lock = find_server_requirements_file()
+    stamp, fingerprint = folder / ".lock.stamp", compute_content_hash([lock], sys.version, sys.base_prefix, str(folder))
     if is_current(stamp, fingerprint) and python.exists():
         return
     with progress.step("Creating the environment of users' servers"):
@@ -49,17 +54,17 @@ def _install_packages(folder: Path, python: Path, progress: Progress) -> None:
 
 
 def _install_pmh_jupyter(folder: Path, python: Path, progress: Progress) -> None:
-    sources = [PACKAGE_DIR, panel_dir(), server_config_file()]
-    stamp, fingerprint = folder / ".package.stamp", content_hash(sources)
+    sources = [PACKAGE_DIR, find_panel_dir(), find_server_config_file()]
+    stamp, fingerprint = folder / ".package.stamp", compute_content_hash(sources)
     if is_current(stamp, fingerprint):
         return
     with progress.step("Installing pmh_jupyter into it"):
         stamp.unlink(missing_ok=True)
-        _copy_package(_site_packages_folder(folder) / "pmh_jupyter", python)
-        _replace_tree(panel_dir(), folder / "share" / "jupyter" / "labextensions" / "pmh-jupyter")
+        _copy_package(_find_site_packages_folder(folder) / "pmh_jupyter", python)
+        _replace_tree(find_panel_dir(), folder / "share" / "jupyter" / "labextensions" / "pmh-jupyter")
         config = folder / "etc" / "jupyter" / "jupyter_server_config.d" / "pmh_jupyter.json"
         config.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(server_config_file(), config)
+        shutil.copyfile(find_server_config_file(), config)
         _write_pmh_command(folder / "bin" / "pmh", python)
     write_stamp(stamp, fingerprint)
 
@@ -87,5 +92,5 @@ def _write_pmh_command(command: Path, python: Path) -> None:
     command.chmod(0o755)
 
 
-def _site_packages_folder(folder: Path) -> Path:
+def _find_site_packages_folder(folder: Path) -> Path:
     return folder / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"

@@ -12,14 +12,14 @@ from pathlib import Path
 IGNORED_NAMES = frozenset({"__pycache__", "node_modules", ".ipynb_checkpoints"})
 
 
-def content_hash(paths: Iterable[Path], *extra_texts: str) -> str:
+def compute_content_hash(paths: Iterable[Path], *extra_texts: str) -> str:
     """Return the SHA-256 (hex) of the names and contents of files and of all files in folders, and of `extra_texts`.
 
     A path that does not exist adds nothing, so that creating or deleting it changes the hash.
     """
     digest = hashlib.sha256()
     for path in paths:
-        for file in _files_below(path):
+        for file in _list_files_below(path):
             name = file.relative_to(path.parent).as_posix()
             content = hashlib.sha256(file.read_bytes()).hexdigest()
             digest.update(f"{name}\0{content}\n".encode())
@@ -42,7 +42,7 @@ def write_stamp(stamp: Path, fingerprint: str) -> None:
     stamp.write_text(fingerprint, encoding="ascii")
 
 
-def _files_below(path: Path) -> list[Path]:
+def _list_files_below(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     return sorted(file for file in path.rglob("*") if file.is_file() and IGNORED_NAMES.isdisjoint(file.parts))

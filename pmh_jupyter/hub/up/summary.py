@@ -9,15 +9,15 @@ from pmh_jupyter.config import Settings
 from pmh_jupyter.hub.accounts.first_admin import AdminPassword
 
 
-def startup_summary(
+def format_startup_summary(
     settings: Settings, url: str, join_codes: Mapping[str, str], admin: AdminPassword | None
 ) -> list[str]:
     """Return lines for a terminal. `join_codes` are by role; `admin` is None if the authenticator has no passwords of its own."""
-    login_lines = [_dummy_login_line()] if admin is None else [_admin_line(settings.admin, admin)]
+    login_lines = [_format_dummy_login_line()] if admin is None else [_format_admin_line(settings.admin, admin)]
     return [
         "",
         f"The hub is up: {url}",
-        _reachability_line(settings),
+        _format_reachability_line(settings),
         "",
         *login_lines,
         *_join_code_lines(join_codes, "sign up" if admin else "log in and join"),
@@ -29,11 +29,11 @@ def startup_summary(
     ]
 
 
-def _dummy_login_line() -> str:
+def _format_dummy_login_line() -> str:
     return "  Everybody      any name, with any password (PMH_AUTHENTICATOR=dummy)"
 
 
-def _admin_line(name: str, password: AdminPassword) -> str:
+def _format_admin_line(name: str, password: AdminPassword) -> str:
     if password.one_time_password:
         return f"  Administrator  {name}, password {password.one_time_password} (for one use, shown only now)"
     if password.is_chosen:
@@ -48,7 +48,7 @@ def _join_code_lines(join_codes: Mapping[str, str], verb: str) -> list[str]:
     return [f"  {role.capitalize() + 's':<14} {verb} with the join code {code}" for role, code in join_codes.items()]
 
 
-def _reachability_line(settings: Settings) -> str:
+def _format_reachability_line(settings: Settings) -> str:
     if settings.is_on_loopback:
         return "  Only this machine can connect. Set PMH_IP to change this."
     return f"  From other machines: http://{socket.getfqdn()}:{settings.port}{settings.base_url}"

@@ -10,7 +10,7 @@ from http.client import HTTPException
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
-from pmh_jupyter.config import Settings, bracketed_host
+from pmh_jupyter.config import Settings, format_host
 from pmh_jupyter.errors import Unavailable
 
 POLL_INTERVAL_SECONDS = 0.1
@@ -29,7 +29,7 @@ class HealthCheck:
     url: str
 
 
-def health_checks(settings: Settings) -> tuple[HealthCheck, ...]:
+def list_health_checks(settings: Settings) -> tuple[HealthCheck, ...]:
     """Return the checks in the order in which they succeed: each process directly, then both through the proxy, as a browser would."""
     hub_path = f"{settings.base_url}hub/health"
     proxy_origin = local_origin(settings.ip, settings.port)
@@ -49,7 +49,7 @@ def browser_url(settings: Settings) -> str:
 
 def local_origin(ip: str, port: int) -> str:
     """Return the origin at which this machine itself reaches a server that listens on this address."""
-    return f"http://{'127.0.0.1' if ip in WILDCARD_ADDRESSES else bracketed_host(ip)}:{port}"
+    return f"http://{'127.0.0.1' if ip in WILDCARD_ADDRESSES else format_host(ip)}:{port}"
 
 
 def wait_until_healthy(check: HealthCheck, is_alive: Callable[[], bool], timeout_seconds: float) -> None:

@@ -41,20 +41,20 @@ class CourseReleasesHandler(ApiHandler):
         build = await self.service.trial_runner.run(_build_upload, self.service.grader, course, request)
         version = await self.service.run_blocking(save_course, database, build, request.classrooms)
         self.service.broadcaster.notify()
-        self.send(serializers.course_release_reply(version), 201)
+        self.send(serializers.serialize_course_release(version), 201)
 
 
 def _validate_upload(grader: Grader, slug: str, request: CourseUpload) -> CourseValidationReply:
     course = read_course(decode_files(request.files))
     _require_slug(course.slug, slug)
-    backend = _contained_backend(grader)
+    backend = _require_sandbox(grader)
     report = validate_course(course, backend)
     if report.problems:
         raise InvalidCourse(f"The course {slug} cannot be released.", problems=report.problems)
-    return serializers.course_validation_reply(report, has_trial_run=backend is not None)
+    return serializers.serialize_course_validation(report, has_trial_run=backend is not None)
 
 
-def _contained_backend(grader: Grader) -> SandboxBackend | None:
+def _require_sandbox(grader: Grader) -> SandboxBackend | None:
     """Return the sandbox backend, or None if it does not isolate: instructors' code is not trusted either."""
     try:
         backend = grader.get_backend()
@@ -66,7 +66,7 @@ def _contained_backend(grader: Grader) -> SandboxBackend | None:
 def _build_upload(grader: Grader, slug: str, request: CourseUpload) -> CourseBuild:
     files = decode_files(request.files)
     _require_slug(read_course(files).slug, slug)
-    return build_releases(files, _contained_backend(grader))
+    return build_releases(files, _require_sandbox(grader))
 
 
 def _require_instructor(database: Database, person: Person) -> None:
@@ -95,7 +95,7 @@ def _require_permissions(database: Database, person: Person, course: str, classr
     releasable_courses = {
         membership.classroom.course for membership in memberships if has_permission(membership.role, Permission.RELEASE)
     }
-    if not releasable_courses or (course not in releasable_courses and _course_exists(database, course)):
+    if not releasable_courses or (course not in releasable_courses and _has_course(database, course)):
         raise NotAllowed("You are not an instructor of any classroom that uses this course.")
     adoptable_classrooms = {
         membership.classroom.slug for membership in memberships if has_permission(membership.role, Permission.ADOPT)
@@ -105,7 +105,7 @@ def _require_permissions(database: Database, person: Person, course: str, classr
             raise NotAllowed(f"You are not allowed to change the course of the classroom {slug!r}.")
 
 
-def _course_exists(database: Database, course: str) -> bool:
+def _has_course(database: Database, course: str) -> bool:
     try:
         courses.find_newest_version_number(database, course)
     except NotFound:

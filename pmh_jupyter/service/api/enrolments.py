@@ -19,7 +19,7 @@ class EnrolmentsHandler(ApiHandler):
         request = await self.read_body(EnrolRequest)
         membership = await self.service.run_blocking(_enrol, self.service.database, request.name, request.join_code)
         self.service.broadcaster.notify()
-        self.send(serializers.classroom_reply(membership))
+        self.send(serializers.serialize_classroom(membership))
 
 
 def _enrol(database: Database, name: str, join_code: str) -> Membership:

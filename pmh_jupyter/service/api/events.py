@@ -37,7 +37,7 @@ class EventStreamHandler(ApiHandler):
     _is_disconnected = False
 
     async def get(self, classroom: str) -> None:
-        after = self._last_event_number()
+        after = self._read_last_event_number()
         with self.service.broadcaster.subscribe(classroom, self.caller.name) as self._wakeup:
             self.set_header("Content-Type", "text/event-stream")
             self.set_header("X-Accel-Buffering", "no")
@@ -61,7 +61,7 @@ class EventStreamHandler(ApiHandler):
                 events.load_events_after, self.service.database, self.identity.person.id, classroom, after, BATCH_SIZE
             )
             for event in new_events:
-                self.write(format_sse(serializers.event_reply(event)))
+                self.write(format_sse(serializers.serialize_event(event)))
                 after = event.number
             await self.flush()
             if len(new_events) < BATCH_SIZE:
@@ -77,7 +77,7 @@ class EventStreamHandler(ApiHandler):
             await self._resolve_identity(EVENTS_ACCESS)
             self.write(": keep-alive\n\n")
 
-    def _last_event_number(self) -> int:
+    def _read_last_event_number(self) -> int:
         last_event_id = self.request.headers.get("Last-Event-ID", "")
         if not last_event_id:
             return self.get_query_int("after", 0)

@@ -19,7 +19,7 @@ class LessonFilesHandler(ApiHandler):
             lessons.load_lesson_files, self.service.database, self.identity.person.id, classroom, lesson
         )
         # Encoding tens of MiB in the event loop would delay all other requests.
-        self.send(await self.service.run_blocking(serializers.lesson_files_reply, lesson_files))
+        self.send(await self.service.run_blocking(serializers.serialize_lesson_files, lesson_files))
 
 
 class OpenedReleaseHandler(ApiHandler):

@@ -18,7 +18,7 @@ class OutlineHandler(ApiHandler):
         member_outline = await self.service.run_blocking(
             outline.load_outline, self.service.database, self.identity.person.id, classroom
         )
-        self.send(serializers.outline_reply(member_outline))
+        self.send(serializers.serialize_outline(member_outline))
 
 
 ROUTES = (

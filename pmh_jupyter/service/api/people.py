@@ -28,7 +28,7 @@ class JoinHandler(ApiHandler):
             members.redeem_join_code, self.service.database, self.identity.person.id, request.join_code
         )
         self.service.broadcaster.notify()
-        self.send(serializers.classroom_reply(membership))
+        self.send(serializers.serialize_classroom(membership))
 
 
 LEARN_ACCESS = AccessRule(Scope.LEARN, allows_session=True)

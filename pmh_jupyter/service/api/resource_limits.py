@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from pmh_jupyter.authoring.schema import LimitsEntry, validation_problems
+from pmh_jupyter.authoring.schema import LimitsEntry, to_problems
 from pmh_jupyter.domain.limits import EffectiveLimits, RequestedLimits
 from pmh_jupyter.domain.roles import Permission
 from pmh_jupyter.errors import BadInput
@@ -58,7 +58,7 @@ def _parse_limits(body: ResourceLimits) -> RequestedLimits:
     try:
         return LimitsEntry.model_validate(body.model_dump()).requested
     except ValidationError as error:
-        raise BadInput("These limits are invalid.", problems=tuple(validation_problems(error, "limits"))) from error
+        raise BadInput("These limits are invalid.", problems=tuple(to_problems(error, "limits"))) from error
 
 
 def _limits_body(limits: RequestedLimits | EffectiveLimits) -> ResourceLimits:

@@ -21,7 +21,7 @@ class GradebookHandler(ApiHandler):
     async def get(self, classroom: str) -> None:
         page = self.get_query_int("page", 1, minimum=1)
         gradebook = await self.service.run_blocking(staff.load_gradebook, self.service.database, classroom, page)
-        self.send(serializers.gradebook_reply(gradebook))
+        self.send(serializers.serialize_gradebook(gradebook))
 
 
 class MemberSubmissionsHandler(ApiHandler):
@@ -31,7 +31,9 @@ class MemberSubmissionsHandler(ApiHandler):
         member_submissions = await self.service.run_blocking(
             staff.list_member_submissions, self.service.database, classroom, UUID(person)
         )
-        self.send(MemberSubmissionList(submissions=tuple(map(serializers.member_submission_reply, member_submissions))))
+        self.send(
+            MemberSubmissionList(submissions=tuple(map(serializers.serialize_member_submission, member_submissions)))
+        )
 
 
 ROUTES = (

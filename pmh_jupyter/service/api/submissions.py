@@ -53,7 +53,7 @@ class ChecksHandler(_NewSubmissionHandler):
         # A student is waiting for the result, so without a sandbox the check is refused instead of queued.
         await self.service.run_blocking(self.service.grader.get_backend)
         self.send(
-            serializers.submission_reply(await self.receive(SubmissionKind.CHECK, classroom, lesson, request)), 202
+            serializers.serialize_submission(await self.receive(SubmissionKind.CHECK, classroom, lesson, request)), 202
         )
 
 
@@ -63,7 +63,7 @@ class FinalSubmissionsHandler(_NewSubmissionHandler):
     async def post(self, classroom: str, lesson: str) -> None:
         request = await self.read_body(SubmitRequest)
         self.send(
-            serializers.submission_reply(await self.receive(SubmissionKind.FINAL, classroom, lesson, request)), 201
+            serializers.serialize_submission(await self.receive(SubmissionKind.FINAL, classroom, lesson, request)), 201
         )
 
 
@@ -75,7 +75,7 @@ class SubmissionListHandler(ApiHandler):
         own_submissions = await self.service.run_blocking(
             submissions.list_submissions, self.service.database, self.identity.person.id, classroom, lesson
         )
-        self.send(SubmissionListReply(submissions=tuple(map(serializers.submission_reply, own_submissions))))
+        self.send(SubmissionListReply(submissions=tuple(map(serializers.serialize_submission, own_submissions))))
 
 
 class SubmissionHandler(ApiHandler):
@@ -85,7 +85,7 @@ class SubmissionHandler(ApiHandler):
         submission = await self.service.run_blocking(
             submissions.get_submission, self.service.database, UUID(id), self.identity.person.id
         )
-        self.send(serializers.submission_reply(submission))
+        self.send(serializers.serialize_submission(submission))
 
 
 LEARN_ACCESS = AccessRule(Scope.LEARN, allows_session=True, permission=Permission.LEARN)

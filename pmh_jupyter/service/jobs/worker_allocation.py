@@ -20,7 +20,7 @@ from pmh_jupyter.storage.records.fair_queue import ANY_JOB, PRIORITY_BY_KIND, RE
 CHECK_PRIORITY, FINAL_PRIORITY = PRIORITY_BY_KIND[SubmissionKind.CHECK], PRIORITY_BY_KIND[SubmissionKind.FINAL]
 
 
-def next_job_filter(worker_count: int, active_jobs: Collection[Job]) -> JobFilter:
+def make_next_job_filter(worker_count: int, active_jobs: Collection[Job]) -> JobFilter:
     """Return the filter for the next claim of a pool that has `worker_count` workers and is grading `active_jobs`."""
     if worker_count == 1:
         return ANY_JOB
@@ -29,7 +29,7 @@ def next_job_filter(worker_count: int, active_jobs: Collection[Job]) -> JobFilte
         return JobFilter(
             max_priority=CHECK_PRIORITY, excluded=frozenset(job_counts) if worker_count > 2 else frozenset()
         )
-    unreserved_count = _unreserved_worker_count(worker_count)
+    unreserved_count = _count_unreserved_workers(worker_count)
     max_per_classroom = (unreserved_count + 1) // 2
     return JobFilter(
         max_priority=_max_priority(unreserved_count, active_jobs),
@@ -39,7 +39,7 @@ def next_job_filter(worker_count: int, active_jobs: Collection[Job]) -> JobFilte
     )
 
 
-def _unreserved_worker_count(worker_count: int) -> int:
+def _count_unreserved_workers(worker_count: int) -> int:
     """Return number of workers that are not reserved for checks."""
     return worker_count - (1 if worker_count < 4 else 2)
 

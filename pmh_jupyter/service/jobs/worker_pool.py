@@ -17,7 +17,7 @@ import structlog
 from pmh_jupyter.domain.submission import Job
 from pmh_jupyter.domain.verdict import Grading
 from pmh_jupyter.errors import PmhError
-from pmh_jupyter.service.jobs.worker_allocation import next_job_filter
+from pmh_jupyter.service.jobs.worker_allocation import make_next_job_filter
 from pmh_jupyter.service.logs import log
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records import jobs
@@ -94,7 +94,7 @@ class WorkerPool:
         """Start the threads. They are daemon threads, so that a grading that never ends does not keep the process alive."""
         names = [f"{self._pool_id}-{number}" for number in range(self._worker_count)]
         self._threads = [
-            threading.Thread(target=self._run_worker, args=(name,), name=_thread_name(name), daemon=True)
+            threading.Thread(target=self._run_worker, args=(name,), name=_make_thread_name(name), daemon=True)
             for name in names
         ]
         self._threads.append(
@@ -119,7 +119,7 @@ class WorkerPool:
             self._release_job(job, count_claim=False)
         # A thread that is not grading may still be in a short transaction, which should end before the database is closed.
         for thread in self._threads:
-            if thread.name not in {_thread_name(job.worker) for job in self._active_jobs.values()}:
+            if thread.name not in {_make_thread_name(job.worker) for job in self._active_jobs.values()}:
                 thread.join(JOIN_TIMEOUT_SECONDS)
 
     def _run_worker(self, worker: str) -> None:
@@ -156,7 +156,7 @@ class WorkerPool:
         """Claim a job. Workers claim one after another, because the filter depends on the jobs that the others have claimed."""
         claimed_jobs: list[Job | None] = []
         with self._claim_lock:
-            job_filter = next_job_filter(self._worker_count, list(self._active_jobs.values()))
+            job_filter = make_next_job_filter(self._worker_count, list(self._active_jobs.values()))
             self._call_safely(
                 "job claim failed",
                 lambda: claimed_jobs.append(
@@ -226,5 +226,5 @@ class WorkerPool:
         return True
 
 
-def _thread_name(worker: str) -> str:
+def _make_thread_name(worker: str) -> str:
     return f"grade-{worker}"

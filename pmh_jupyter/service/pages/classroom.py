@@ -32,7 +32,7 @@ class ClassroomPage(PageHandler):
         """Render a template with the classroom's navigation. `nav_entry` names the current entry: "progress" or "gradebook"."""
         self.render_page(
             template,
-            classroom=serializers.classroom_reply(self.membership),
+            classroom=serializers.serialize_classroom(self.membership),
             can_view_gradebook=has_permission(self.membership.role, Permission.VIEW_GRADEBOOK),
             nav_entry=nav_entry,
             **values,

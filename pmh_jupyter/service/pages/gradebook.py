@@ -55,7 +55,7 @@ class GradebookPage(ClassroomPage):
         gradebook = await self.service.run_blocking(
             staff.load_gradebook, self.service.database, classroom, page, name_contains=filters.name
         )
-        gradebook_reply = serializers.gradebook_reply(gradebook)
+        gradebook_reply = serializers.serialize_gradebook(gradebook)
         filtered_gradebook = filter_by_lesson(gradebook_reply, filters.lesson)
         self.render_classroom(
             "gradebook.html",

@@ -19,7 +19,7 @@ class HomePage(PageHandler):
         )
         self.render_page(
             "home.html",
-            classrooms=[serializers.classroom_reply(membership) for membership in memberships],
+            classrooms=[serializers.serialize_classroom(membership) for membership in memberships],
             gradebook_roles={role.value for role in Role if has_permission(role, Permission.VIEW_GRADEBOOK)},
         )
 

@@ -27,7 +27,7 @@ class MemberPage(ClassroomPage):
             "member.html",
             "gradebook",
             member_name=membership.person.name,
-            submissions=list(map(serializers.member_submission_reply, member_submissions)),
+            submissions=list(map(serializers.serialize_member_submission, member_submissions)),
         )
 
 

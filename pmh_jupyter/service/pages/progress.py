@@ -22,14 +22,14 @@ class ProgressPage(ClassroomPage):
         member_outline = await self.service.run_blocking(outline.load_outline, database, person_id, classroom)
         own_submissions = await self.service.run_blocking(submissions.list_submissions, database, person_id, classroom)
         submissions_with_receipt = [
-            serializers.submission_reply(submission)
+            serializers.serialize_submission(submission)
             for submission in own_submissions
             if submission.kind is SubmissionKind.FINAL and submission.receipt
         ]
         self.render_classroom(
             "progress.html",
             "progress",
-            outline=serializers.outline_reply(member_outline),
+            outline=serializers.serialize_outline(member_outline),
             submissions_with_receipt=submissions_with_receipt,
         )
 

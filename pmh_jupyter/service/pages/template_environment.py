@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from pmh_jupyter.domain.feedback_text import feedback_text, flag_text
+from pmh_jupyter.domain.feedback_text import format_flag, format_message
 from pmh_jupyter.domain.labels import ICONS, OUTCOME_LABELS, STATE_LABELS
 
 SERVICE_FOLDER = Path(__file__).parent.parent
@@ -28,8 +28,8 @@ def make_template_environment() -> Environment:
     )
     environment.filters["local_time"] = format_local_time
     environment.filters["inline_code"] = format_inline_code
-    environment.filters["message_text"] = feedback_text
-    environment.filters["flag_text"] = flag_text
+    environment.filters["message_text"] = format_message
+    environment.filters["flag_text"] = format_flag
     environment.globals["icons"] = ICONS
     environment.globals["state_labels"] = STATE_LABELS
     environment.globals["outcome_labels"] = OUTCOME_LABELS

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from pmh_jupyter.domain.hashing import sha256_hex
+from pmh_jupyter.domain.hashing import compute_sha256_hex
 from pmh_jupyter.domain.limits import RequestedLimits
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records.shared_queries import find_assigned_lesson, find_membership
@@ -44,7 +44,7 @@ def make_grading_key(row: AssignmentRow, grader_version: str) -> str:
     return (
         grader_version
         if requested == RequestedLimits()
-        else f"{grader_version}+{sha256_hex(repr(astuple(requested)).encode())[:12]}"
+        else f"{grader_version}+{compute_sha256_hex(repr(astuple(requested)).encode())[:12]}"
     )
 
 

@@ -15,7 +15,7 @@ from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.dialect import insert_if_absent
 from pmh_jupyter.storage.event_log import NewEvent, append_events
 from pmh_jupyter.storage.records.assignment_limits import LIMIT_COLUMNS
-from pmh_jupyter.storage.records.shared_queries import classroom_not_found_error, find_assigned_lesson
+from pmh_jupyter.storage.records.shared_queries import find_assigned_lesson, make_classroom_not_found_error
 from pmh_jupyter.storage.tables.classrooms import AssignmentRow, ClassroomRow
 from pmh_jupyter.storage.tables.courses import CourseRow, CourseVersionRow, LessonRow, VersionLessonRow
 
@@ -50,7 +50,7 @@ def adopt_version(database: Database, classroom: str, course: str, number: int |
         classroom_row = _lock_classroom(session, classroom)
         version = _find_version(session, course, number)
         if classroom_row.version_id != version.id:
-            previous_releases = _releases_by_lesson(session, classroom_row.version_id)
+            previous_releases = _load_releases_by_lesson(session, classroom_row.version_id)
             session.execute(
                 update(ClassroomRow).where(ClassroomRow.id == classroom_row.id).values(version_id=version.id)
             )
@@ -91,7 +91,7 @@ def _lock_classroom(session: Session, slug: str) -> ClassroomRow:
         select(ClassroomRow).where(ClassroomRow.slug == slug).with_for_update(key_share=True)
     ).one_or_none()
     if classroom_row is None:
-        raise classroom_not_found_error(slug)
+        raise make_classroom_not_found_error(slug)
     return classroom_row
 
 
@@ -109,7 +109,7 @@ def _find_version(session: Session, course: str, number: int | None) -> CourseVe
     return version
 
 
-def _releases_by_lesson(session: Session, version_id: UUID) -> dict[UUID, str]:
+def _load_releases_by_lesson(session: Session, version_id: UUID) -> dict[UUID, str]:
     """Release ids by lesson id."""
     entries = session.scalars(select(VersionLessonRow).where(VersionLessonRow.version_id == version_id))
     return {entry.lesson_id: entry.release_id for entry in entries}

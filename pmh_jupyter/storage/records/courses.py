@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from pmh_jupyter.domain.course import Course, Release
 from pmh_jupyter.domain.course_versions import CourseVersion, VersionLesson
-from pmh_jupyter.domain.hashing import sha256_hex
+from pmh_jupyter.domain.hashing import compute_sha256_hex
 from pmh_jupyter.errors import NotFound
 from pmh_jupyter.storage.blobs import BlobNamespace, BlobStore
 from pmh_jupyter.storage.database import Database
@@ -41,7 +41,7 @@ def save_course_version(database: Database, course: Course, releases: Mapping[st
         insert_if_absent(session, CourseRow, id=uuid4(), slug=course.slug, created_at=now)
         course_row = session.scalars(select(CourseRow).where(CourseRow.slug == course.slug).with_for_update()).one()
         version = _find_newest_version(session, course_row.id)
-        previous_releases = _releases_by_slug(session, version)
+        previous_releases = _load_releases_by_slug(session, version)
         digest = _compute_digest(course, releases)
         if version is None or version.digest != digest:
             for release in releases.values():
@@ -81,7 +81,7 @@ def _find_newest_version(session: Session, course_id: UUID) -> CourseVersionRow 
     ).one_or_none()
 
 
-def _releases_by_slug(session: Session, version: CourseVersionRow | None) -> dict[str, str]:
+def _load_releases_by_slug(session: Session, version: CourseVersionRow | None) -> dict[str, str]:
     """Release ids by lesson slug."""
     if version is None:
         return {}
@@ -103,7 +103,7 @@ def _compute_digest(course: Course, releases: Mapping[str, Release]) -> str:
             for lesson in course.lessons
         ],
     }
-    return sha256_hex(json.dumps(content, sort_keys=True).encode())
+    return compute_sha256_hex(json.dumps(content, sort_keys=True).encode())
 
 
 def _add_version(
@@ -176,4 +176,4 @@ def _save_files(session: Session, blobs: BlobStore, release: Release, namespace:
     blobs.store(session, namespace, (file.content for file in files))
     for position, file in enumerate(files):
         values = {"release_id": release.id, "namespace": namespace, "path": file.path, "position": position}
-        session.add(ReleaseFileRow(**values, sha256=sha256_hex(file.content)))
+        session.add(ReleaseFileRow(**values, sha256=compute_sha256_hex(file.content)))

@@ -67,7 +67,7 @@ def record_grading(session: Session, job: JobRow, grading: Grading, now: datetim
         received_at=submission.received_at,
         course=course,
         course_version=version,
-        autograded_exercises=_automatically_graded_exercises(session, submission.release_id),
+        autograded_exercises=_select_automatically_graded_exercises(session, submission.release_id),
         attempts=tuple(to_attempt(row, lesson) for row in attempts),
     )
     graded_event = NewEvent(
@@ -203,7 +203,7 @@ def _add_ledger_entries(
     session.flush()
 
 
-def _automatically_graded_exercises(session: Session, release_id: str) -> tuple[str, ...]:
+def _select_automatically_graded_exercises(session: Session, release_id: str) -> tuple[str, ...]:
     """Return the exercises that are graded automatically. A lesson is complete when all of them are solved."""
     return tuple(
         exercise.grade_id

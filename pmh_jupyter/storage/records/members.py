@@ -15,8 +15,8 @@ from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.dialect import insert_if_absent
 from pmh_jupyter.storage.event_log import NewEvent, append_events
 from pmh_jupyter.storage.records.shared_queries import (
-    classroom_not_found_error,
     find_membership,
+    make_classroom_not_found_error,
     select_memberships,
     to_membership,
 )
@@ -41,7 +41,7 @@ def set_member_role(database: Database, person_id: UUID, classroom: str, role: R
     with database.write() as session:
         classroom_row = session.scalars(select(ClassroomRow).where(ClassroomRow.slug == classroom)).one_or_none()
         if classroom_row is None:
-            raise classroom_not_found_error(classroom)
+            raise make_classroom_not_found_error(classroom)
         _add_member(session, database, person_id, classroom_row.id).role = role.value
         session.flush()
         return find_membership(session, person_id, classroom)
@@ -55,7 +55,7 @@ def add_join_code(database: Database, classroom: str, role: Role, code: str) -> 
     with database.write() as session:
         classroom_row = session.scalars(select(ClassroomRow).where(ClassroomRow.slug == classroom)).one_or_none()
         if classroom_row is None:
-            raise classroom_not_found_error(classroom)
+            raise make_classroom_not_found_error(classroom)
         values = {"code": code, "classroom_id": classroom_row.id, "role": role.value}
         if insert_if_absent(session, JoinCodeRow, **values, created_at=database.now()):
             return

@@ -82,7 +82,7 @@ def _to_outline_lesson(
     submitted_at: datetime | None,
 ) -> OutlineLesson:
     outline_exercises = tuple(
-        OutlineExercise(exercise, attempts.progress(assigned_lesson.slug, exercise)) for exercise in exercises
+        OutlineExercise(exercise, attempts.compute_progress(assigned_lesson.slug, exercise)) for exercise in exercises
     )
     max_submissions = assigned_lesson.assignment.max_submissions
     return OutlineLesson(

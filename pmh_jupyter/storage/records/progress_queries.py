@@ -29,14 +29,14 @@ class PersonAttempts:
     attempts: dict[ExerciseKey, list[Attempt]] = field(default_factory=lambda: defaultdict(list))
     pending_exercises: dict[str, list[frozenset[str]]] = field(default_factory=lambda: defaultdict(list))
 
-    def progress(self, lesson: str, exercise: Exercise) -> ExerciseProgress:
+    def compute_progress(self, lesson: str, exercise: Exercise) -> ExerciseProgress:
         """Return the person's progress in an exercise."""
         is_pending = any(
             not requested or exercise.grade_id in requested for requested in self.pending_exercises.get(lesson, ())
         )
         return compute_exercise_progress(self.attempts.get((lesson, exercise.grade_id), ()), is_pending=is_pending)
 
-    def newest_submission_id(self, lesson: str, exercise: Exercise) -> UUID | None:
+    def find_newest_submission_id(self, lesson: str, exercise: Exercise) -> UUID | None:
         """Return the latest submission with an attempt at the exercise."""
         attempts = self.attempts.get((lesson, exercise.grade_id), ())
         newest = max(attempts, key=lambda attempt: (attempt.received_at, attempt.submission_id), default=None)

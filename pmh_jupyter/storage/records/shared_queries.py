@@ -63,11 +63,11 @@ def find_membership(session: Session, person_id: UUID, classroom: str) -> Member
         select_memberships().where(MemberRow.person_id == person_id, ClassroomRow.slug == classroom)
     ).one_or_none()
     if row is None:
-        raise classroom_not_found_error(classroom)
+        raise make_classroom_not_found_error(classroom)
     return to_membership(*row)
 
 
-def classroom_not_found_error(slug: str) -> NotFound:
+def make_classroom_not_found_error(slug: str) -> NotFound:
     """Return the error for a classroom that does not exist or that the person is not a member of. It does not say which."""
     return NotFound(
         f"You are not a member of a classroom {slug!r}.", advice="Join it with the code from your instructor."

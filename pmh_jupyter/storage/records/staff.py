@@ -16,10 +16,10 @@ from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records.progress_queries import load_person_attempts
 from pmh_jupyter.storage.records.shared_queries import (
     MembershipRow,
-    classroom_not_found_error,
     find_membership,
     load_assigned_lessons,
     load_exercises,
+    make_classroom_not_found_error,
     select_memberships,
     to_membership,
 )
@@ -39,7 +39,7 @@ def load_gradebook(
     with database.read() as session:
         classroom_id = session.scalar(select(ClassroomRow.id).where(ClassroomRow.slug == classroom))
         if classroom_id is None:
-            raise classroom_not_found_error(classroom)
+            raise make_classroom_not_found_error(classroom)
         query = select_memberships().where(
             MemberRow.classroom_id == classroom_id, PersonRow.name.icontains(name_contains, autoescape=True)
         )
@@ -103,8 +103,10 @@ def _load_rows(
             member.role,
             tuple(
                 GradebookCell(
-                    progress=attempts_by_person[member.person.id].progress(column.lesson, exercise),
-                    submission_id=attempts_by_person[member.person.id].newest_submission_id(column.lesson, exercise),
+                    progress=attempts_by_person[member.person.id].compute_progress(column.lesson, exercise),
+                    submission_id=attempts_by_person[member.person.id].find_newest_submission_id(
+                        column.lesson, exercise
+                    ),
                 )
                 for column, exercise in columns
             ),

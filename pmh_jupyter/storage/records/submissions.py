@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from pmh_jupyter.domain.events import EventKind
-from pmh_jupyter.domain.hashing import compute_content_hash, sha256_hex
+from pmh_jupyter.domain.hashing import compute_content_hash, compute_sha256_hex
 from pmh_jupyter.domain.people import Membership
 from pmh_jupyter.domain.roles import Permission, has_permission
 from pmh_jupyter.domain.submission import NewSubmission, Submission, SubmissionKind, SubmissionState
@@ -133,11 +133,11 @@ def _find_existing(session: Session, new_submission: NewSubmission) -> Submissio
         existing.release_id,
         existing.content_hash,
     ) != new_identity:
-        raise _id_conflict()
+        raise _make_id_conflict()
     return existing
 
 
-def _id_conflict() -> Conflict:
+def _make_id_conflict() -> Conflict:
     return Conflict("Another submission already has this id.", advice="Send yours again with a new id.")
 
 
@@ -231,17 +231,19 @@ def _insert_submission(
         content_hash=digest,
         received_at=now,
         state=SubmissionState.QUEUED.value,
-        receipt=dict(sign(_receipt_fields(new_submission, digest, now)))
+        receipt=dict(sign(_collect_receipt_fields(new_submission, digest, now)))
         if new_submission.kind is SubmissionKind.FINAL
         else None,
         repairs=[],
         flags=[],
     )
     if not is_inserted:  # a concurrent submission of another person has the same id
-        raise _id_conflict()
+        raise _make_id_conflict()
     database.blobs.store(session, "submission", (file.content for file in new_submission.files))
     for file in new_submission.files:
-        session.add(SubmissionFileRow(submission_id=new_submission.id, path=file.path, sha256=sha256_hex(file.content)))
+        session.add(
+            SubmissionFileRow(submission_id=new_submission.id, path=file.path, sha256=compute_sha256_hex(file.content))
+        )
     key = make_grading_key(assigned_lesson.assignment, new_submission.grader_version)
     job = NewJob(
         new_submission.id,
@@ -255,7 +257,7 @@ def _insert_submission(
     session.flush()
 
 
-def _receipt_fields(new_submission: NewSubmission, digest: str, now: datetime) -> dict[str, str]:
+def _collect_receipt_fields(new_submission: NewSubmission, digest: str, now: datetime) -> dict[str, str]:
     return {
         "submission_id": str(new_submission.id),
         "person_id": str(new_submission.person_id),

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from pmh_jupyter.domain.course import File
-from pmh_jupyter.domain.feedback_text import feedback_text
+from pmh_jupyter.domain.feedback_text import format_message
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Outcome
@@ -28,14 +28,14 @@ def test_each_assertion_has_a_name_and_an_expected_value() -> None:
         ("double(2) == 4", Outcome.PASSED, None, None),
         ("A text is doubled by repeating it", Outcome.FAILED, "'abab'", "'ab'"),
     ]
-    assert tests[1].message and feedback_text(tests[1].message) == "A text is doubled by repeating it"
+    assert tests[1].message and format_message(tests[1].message) == "A text is doubled by repeating it"
 
 
 def test_failed_assertion_in_a_loop_shows_its_values() -> None:
     mean = "def mean(numbers):\n    return 2 if numbers == [1, 2, 3] else 0"
     (test,) = [test for test in _graded(mean=mean)["mean"].tests if test.expected]
     assert (test.name, test.expected, test.got) == ("for numbers, expected in (([4], 4), ([0, 1], 0.5))", "4", "0")
-    assert test.message and feedback_text(test.message) == "`mean(numbers)` gave 0, expected 4."
+    assert test.message and format_message(test.message) == "`mean(numbers)` gave 0, expected 4."
 
 
 def test_error_names_the_students_cell_and_line() -> None:
@@ -44,7 +44,7 @@ def test_error_names_the_students_cell_and_line() -> None:
     (test,) = [test for test in verdict.tests if test.outcome is Outcome.FAILED]
     assert (test.cell, test.line) == ("mean", 5)
     assert verdict.message
-    assert feedback_text(verdict.message) == "`mean([])` raised ZeroDivisionError in line 5: division by zero."
+    assert format_message(verdict.message) == "`mean([])` raised ZeroDivisionError in line 5: division by zero."
 
 
 def test_syntax_error_names_its_line() -> None:
@@ -57,7 +57,7 @@ def test_message_of_a_hidden_test_has_none_of_its_literals() -> None:
     mean += "    return sum(numbers) / len(numbers) if numbers else 0"
     (test,) = [test for test in _graded(mean=mean)["mean"].tests if test.outcome is Outcome.FAILED]
     assert (test.is_hidden, test.name, test.expected, test.got) == (True, "a hidden test", None, None)
-    assert test.message and feedback_text(test.message) == "In a hidden test, your code raised ValueError in line 3."
+    assert test.message and format_message(test.message) == "In a hidden test, your code raised ValueError in line 3."
 
 
 def test_answer_that_only_hidden_tests_catch_passes_without_them() -> None:
@@ -142,5 +142,5 @@ def test_name_from_a_changed_locked_cell_is_explained_beside_the_repair() -> Non
     submitted = answered({"setup": "import math\nwidth = 3", "area": "area = width"}, release)
     grading = grade(task(notebook(submitted), release=release), bubblewrap())
     (verdict,) = grading.verdicts
-    assert verdict.message and "`width` in the locked cell “setup”" in feedback_text(verdict.message)
+    assert verdict.message and "`width` in the locked cell “setup”" in format_message(verdict.message)
     assert [repair.code for repair in grading.repairs] == ["repair-restored-locked-cell"]

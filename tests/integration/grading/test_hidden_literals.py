@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from pmh_jupyter.domain.course import Release
-from pmh_jupyter.domain.feedback_text import feedback_text
+from pmh_jupyter.domain.feedback_text import format_message
 from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import Message, Outcome
 from pmh_jupyter.grading.task import GradingTask
@@ -111,7 +111,7 @@ def _task(name: str) -> GradingTask:
 
 
 def _sentences(message: Message | None) -> str:
-    return "" if message is None else f"{feedback_text(message)} {dict(message.params)}"
+    return "" if message is None else f"{format_message(message)} {dict(message.params)}"
 
 
 @pytest.mark.parametrize("name", WRONG)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from pmh_jupyter.authoring.isolation_report import report_isolation
-from pmh_jupyter.authoring.text_notebook import as_ipynb
+from pmh_jupyter.authoring.text_notebook import to_ipynb
 from pmh_jupyter.domain.course import File, Lesson, Release
 from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation, ReleaseIsolation
 from pmh_jupyter.domain.release import build_release
@@ -42,7 +42,7 @@ def source(*cells: tuple[str, str], **metadata: str) -> File:
 
 
 def release(*cells: tuple[str, str], **metadata: str) -> Release:
-    return build_release("lesson", "Lesson", [as_ipynb(source(*cells, **metadata))], [])
+    return build_release("lesson", "Lesson", [to_ipynb(source(*cells, **metadata))], [])
 
 
 def decided(backend: SandboxBackend, *cells: tuple[str, str]) -> NotebookIsolation:

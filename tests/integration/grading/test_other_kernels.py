@@ -12,7 +12,7 @@ from pmh_jupyter.authoring.isolation_report import report_isolation
 from pmh_jupyter.authoring.release import release_lesson
 from pmh_jupyter.authoring.validation import validate_course
 from pmh_jupyter.domain.course import Course, File, Lesson
-from pmh_jupyter.domain.feedback_text import feedback_text
+from pmh_jupyter.domain.feedback_text import format_message
 from pmh_jupyter.domain.isolation import Isolation
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import Outcome
@@ -56,7 +56,7 @@ def test_wrong_answer_gets_the_tests_message_unless_it_is_hidden(backend: Sandbo
     wrong = RIGHT | {"greet": "greet() { echo Hi; }", "shout": "shout() { echo $1; }"}
     release = bash_lesson()
     grading = grade(task(submitted(wrong, release), release=release, limits=LIMITS), backend)
-    messages = {name: feedback_text(verdict.message) for name, verdict in by_name(grading).items() if verdict.message}
+    messages = {name: format_message(verdict.message) for name, verdict in by_name(grading).items() if verdict.message}
     assert messages == {
         "greet": "Greet by name.",
         "count": "Solved.",

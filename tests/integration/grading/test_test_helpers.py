@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from pmh_jupyter.authoring.text_notebook import as_ipynb
+from pmh_jupyter.authoring.text_notebook import to_ipynb
 from pmh_jupyter.domain.course import File, Release
 from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation, ReleaseIsolation
 from pmh_jupyter.domain.release import build_release
@@ -41,7 +41,7 @@ class Lesson:
             f'# %% nbgrader={{"grade_id": "answer", "solution": true}}\n### BEGIN SOLUTION\n{self.answer}\n### END SOLUTION\n\n'
             f'# %% nbgrader={{"grade_id": "tests", "grade": true, "locked": true, "points": 1}}\n{self.test}\n'
         )
-        return build_release("lesson", "Lesson", [as_ipynb(File("lesson.py", text.encode()))], [])
+        return build_release("lesson", "Lesson", [to_ipynb(File("lesson.py", text.encode()))], [])
 
 
 LESSONS = {

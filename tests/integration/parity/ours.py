@@ -85,7 +85,7 @@ def _cells(release: Release, grading: Grading) -> Scores:
     scores: Scores = {}
     for exercise in release.exercises:
         notebook = next(file for file in release.sealed_files if file.path == exercise.notebook)
-        cells = read_notebook(notebook.path, notebook.content).cells_by_grade_id()
+        cells = read_notebook(notebook.path, notebook.content).index_cells_by_grade_id()
         verdict = verdicts[exercise.grade_id]
         if exercise.is_manually_graded:
             is_manual = verdict.outcome is Outcome.NEEDS_GRADING

@@ -22,9 +22,9 @@ REFUSAL_SECONDS = 60.0
 GRADING_SECONDS = 60.0
 
 OWN_CONFIG = """
-from pmh_jupyter.resource_paths import hub_config_file
+from pmh_jupyter.resource_paths import find_hub_config_file
 
-load_subconfig(str(hub_config_file()))
+load_subconfig(str(find_hub_config_file()))
 {line}
 """
 

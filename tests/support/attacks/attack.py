@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pmh_jupyter.authoring.text_notebook import as_ipynb
+from pmh_jupyter.authoring.text_notebook import to_ipynb
 from pmh_jupyter.domain.course import File, Release
 from pmh_jupyter.domain.release import build_release
 
@@ -85,7 +85,7 @@ class AttackCase:
 def load_lesson() -> Release:
     """Ten exercises of one point each, with canaries in their hidden tests."""
     path = ATTACKS_FOLDER / "lesson" / "lesson.py"
-    return build_release("lesson", "Lesson", [as_ipynb(File(path.name, path.read_bytes()))], [])
+    return build_release("lesson", "Lesson", [to_ipynb(File(path.name, path.read_bytes()))], [])
 
 
 @cache

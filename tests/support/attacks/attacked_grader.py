@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pmh_jupyter.domain.course import File
-from pmh_jupyter.domain.feedback_text import feedback_text
+from pmh_jupyter.domain.feedback_text import format_message
 from pmh_jupyter.domain.isolation import Isolation, ReleaseIsolation
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import Grading
@@ -74,7 +74,7 @@ def collect_visible_text(grading: Grading) -> str:
     messages = [message for verdict in grading.verdicts for message in (verdict.message,) if message]
     messages += [test.message for verdict in grading.verdicts for test in verdict.tests if test.message]
     stored = json.dumps(asdict(replace(grading, seconds=0.0, seed=0)), default=str)
-    return "\n".join([stored, *map(feedback_text, (*messages, *grading.repairs))])
+    return "\n".join([stored, *map(format_message, (*messages, *grading.repairs))])
 
 
 def find_gains(case: AttackCase, grading: Grading, outcome: Outcome) -> list[str]:

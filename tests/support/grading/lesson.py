@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pmh_jupyter.authoring.text_notebook import as_ipynb
+from pmh_jupyter.authoring.text_notebook import to_ipynb
 from pmh_jupyter.domain.course import File, Release
 from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation, ReleaseIsolation
 from pmh_jupyter.domain.limits import EffectiveLimits
@@ -41,7 +41,7 @@ class Case:
 def lesson() -> Release:
     """Three exercises, double (1 point), mean (1.5 and 0.5, the latter with a hidden test) and shout (1)."""
     path = ENGINE / "lesson" / "lesson.py"
-    return build_release("lesson", "Lesson", [as_ipynb(File(path.name, path.read_bytes()))], [])
+    return build_release("lesson", "Lesson", [to_ipynb(File(path.name, path.read_bytes()))], [])
 
 
 @cache

@@ -5,7 +5,7 @@ import json
 import jupytext
 import pytest
 
-from pmh_jupyter.authoring.text_notebook import as_ipynb, is_notebook
+from pmh_jupyter.authoring.text_notebook import is_notebook, to_ipynb
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.errors import InvalidNotebook
 
@@ -69,7 +69,7 @@ def test_text_file_with_a_header_is_a_notebook(path: str, text: str, expected: b
 
 
 def test_myst_keeps_metadata_and_becomes_ipynb() -> None:
-    converted = as_ipynb(File("part/n.md", MYST.encode()))
+    converted = to_ipynb(File("part/n.md", MYST.encode()))
     title, answer, why = json.loads(converted.content)["cells"]
     assert converted.path == "part/n.ipynb"
     assert title["source"] == ["# Title"]
@@ -82,12 +82,12 @@ def test_myst_keeps_metadata_and_becomes_ipynb() -> None:
 
 
 def test_percent_script_becomes_ipynb() -> None:
-    converted = as_ipynb(File("n.py", PERCENT.encode()))
+    converted = to_ipynb(File("n.py", PERCENT.encode()))
     assert [cell["cell_type"] for cell in json.loads(converted.content)["cells"]] == ["markdown", "code"]
 
 
 def test_same_text_gives_the_same_bytes() -> None:
-    assert as_ipynb(File("n.md", MYST.encode())) == as_ipynb(File("n.md", MYST.encode()))
+    assert to_ipynb(File("n.md", MYST.encode())) == to_ipynb(File("n.md", MYST.encode()))
 
 
 def test_metadata_survives_a_round_trip_through_jupytext() -> None:
@@ -98,7 +98,7 @@ def test_metadata_survives_a_round_trip_through_jupytext() -> None:
 
 def test_ipynb_is_not_converted() -> None:
     file = File("n.ipynb", b"whatever")
-    assert as_ipynb(file) is file
+    assert to_ipynb(file) is file
 
 
 @pytest.mark.parametrize(
@@ -112,4 +112,4 @@ def test_ipynb_is_not_converted() -> None:
 )  # fmt: skip
 def test_error_names_the_file_that_cannot_be_read(content: bytes) -> None:
     with pytest.raises(InvalidNotebook, match=r"n\.md cannot be read as Jupytext: \S+"):
-        as_ipynb(File("n.md", content))
+        to_ipynb(File("n.md", content))

@@ -51,7 +51,7 @@ def test_table_without_markers_is_an_error() -> None:
 def test_every_variable_on_a_page_exists(page: Path) -> None:
     variables_of_the_command = {"PMH_TOKEN", "PMH_SERVICE_URL"}
     documented = set(re.findall(r"\bPMH_[A-Z_]*[A-Z]", page.read_text(encoding="utf-8")))
-    assert documented <= {*Settings.traits_by_variable(), *variables_of_the_command}
+    assert documented <= {*Settings.list_traits_by_variable(), *variables_of_the_command}
 
 
 def test_every_make_target_on_a_page_exists() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pmh_jupyter.domain.course import Schedule
-from pmh_jupyter.domain.deadlines import LocalSchedule, load_time_zone, local_day, to_utc, to_utc_schedule
+from pmh_jupyter.domain.deadlines import LocalSchedule, load_time_zone, to_local_day, to_utc, to_utc_schedule
 from pmh_jupyter.errors import BadInput
 
 ZURICH = "Europe/Zurich"
@@ -58,8 +58,8 @@ def test_converted_time_shows_the_wall_time_or_at_most_an_hour_more(wall_time: d
 
 def test_day_is_that_of_the_time_zone() -> None:
     moment = datetime(2026, 3, 2, 23, 30, tzinfo=UTC)
-    assert local_day(moment, ZURICH) == date(2026, 3, 3)
-    assert local_day(moment, "America/New_York") == date(2026, 3, 2)
+    assert to_local_day(moment, ZURICH) == date(2026, 3, 3)
+    assert to_local_day(moment, "America/New_York") == date(2026, 3, 2)
 
 
 @pytest.mark.parametrize("name", ["Mars/Base", "", "../etc/passwd", "/etc/localtime", "a\0b"])

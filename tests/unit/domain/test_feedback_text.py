@@ -15,9 +15,9 @@ from pmh_jupyter.domain.feedback_text import (
     FLAG_TEXTS,
     UNKNOWN_CODE_TEXT,
     expand_template,
-    feedback_text,
-    flag_text,
-    param_names,
+    format_flag,
+    format_message,
+    list_param_names,
 )
 from pmh_jupyter.domain.verdict import Flag, Message
 from pmh_jupyter.grading.runtime.separate_process import operator_policy
@@ -63,7 +63,7 @@ RESERVED_CODES = {"name-defined-in-locked-cell", "repair-restored-locked-cell", 
     ],
 )
 def test_message_becomes_a_sentence(message: Message, sentence: str) -> None:
-    assert feedback_text(message) == sentence
+    assert format_message(message) == sentence
 
 
 def test_each_code_in_the_source_has_a_sentence_and_each_sentence_is_used() -> None:
@@ -96,22 +96,22 @@ def _values(code: ast.expr, location: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("code", FEEDBACK_TEXTS)
 def test_sentence_without_parameters_is_readable_and_polite(code: str) -> None:
-    sentence = feedback_text(Message(code))
+    sentence = format_message(Message(code))
     assert sentence and not set("{}[]") & set(sentence)
     assert not re.search(r"\b(FAILED|ERROR|invalid|Not yet)\b", sentence)
 
 
 @pytest.mark.parametrize("code", FEEDBACK_TEXTS)
 def test_sentence_shows_every_parameter_of_its_template(code: str) -> None:
-    params = {name: f"<{name}>" for name in param_names(code)}
-    sentence = feedback_text(Message(code, params))
+    params = {name: f"<{name}>" for name in list_param_names(code)}
+    sentence = format_message(Message(code, params))
     assert all(value in sentence for value in params.values())
 
 
 def test_unknown_code_gives_a_neutral_sentence() -> None:
-    assert feedback_text(Message("from-the-future", {"x": "{y}"})) == UNKNOWN_CODE_TEXT
-    assert flag_text(Flag("from-the-future", detail="x")) == UNKNOWN_CODE_TEXT
-    assert param_names("from-the-future") == frozenset()
+    assert format_message(Message("from-the-future", {"x": "{y}"})) == UNKNOWN_CODE_TEXT
+    assert format_flag(Flag("from-the-future", detail="x")) == UNKNOWN_CODE_TEXT
+    assert list_param_names("from-the-future") == frozenset()
 
 
 def test_template_expands_to_a_sentence_for_each_combination_of_optional_parts() -> None:
@@ -124,8 +124,8 @@ def test_template_expands_to_a_sentence_for_each_combination_of_optional_parts()
 
 
 def test_flag_text_ends_with_its_detail() -> None:
-    assert flag_text(Flag("tracing-attempted")) == "The code traced the interpreter; tracing was stopped."
-    assert flag_text(Flag("library-changed", detail="math.pi")).endswith("it was restored or refused: math.pi.")
+    assert format_flag(Flag("tracing-attempted")) == "The code traced the interpreter; tracing was stopped."
+    assert format_flag(Flag("library-changed", detail="math.pi")).endswith("it was restored or refused: math.pi.")
 
 
 def test_docs_list_each_flag_with_the_same_text() -> None:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from pmh_jupyter.domain.course import File
-from pmh_jupyter.domain.kernels import code_stub, kernel_of, language_of
+from pmh_jupyter.domain.kernels import find_kernel, find_language, make_code_stub
 from pmh_jupyter.domain.markers import CODE_STUB
 from pmh_jupyter.domain.release import build_release
 
@@ -27,13 +27,13 @@ from pmh_jupyter.domain.release import build_release
     ],
 )
 def test_kernel_name_is_empty_only_for_python(metadata: dict[str, object], kernel: str) -> None:
-    assert kernel_of(metadata) == kernel
+    assert find_kernel(metadata) == kernel
 
 
 def test_stub_has_the_language_of_the_notebook() -> None:
-    assert code_stub(language_of({})) == CODE_STUB
-    assert "stop(" in code_stub("r") and "error(" in code_stub("julia")
-    assert code_stub("prolog") == "# YOUR CODE HERE"
+    assert make_code_stub(find_language({})) == CODE_STUB
+    assert "stop(" in make_code_stub("r") and "error(" in make_code_stub("julia")
+    assert make_code_stub("prolog") == "# YOUR CODE HERE"
 
 
 def test_release_of_another_kernel_has_its_stub_and_kernelspec() -> None:

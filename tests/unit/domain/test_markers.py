@@ -6,9 +6,9 @@ import pytest
 
 from pmh_jupyter.domain.markers import (
     RegionKind,
+    find_region_texts,
     find_regions,
     has_region,
-    region_texts,
     remove_regions,
     replace_solutions,
 )
@@ -33,7 +33,7 @@ def test_regions_of_another_kind_are_kept() -> None:
 
 
 def test_text_of_a_region_excludes_the_markers() -> None:
-    assert region_texts(SOLVED, RegionKind.SOLUTION) == ("    return x", "y = 1")
+    assert find_region_texts(SOLVED, RegionKind.SOLUTION) == ("    return x", "y = 1")
     assert has_region(SOLVED, RegionKind.SOLUTION) and not has_region(SOLVED, RegionKind.MARK_SCHEME)
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmh_jupyter.domain.course import File
-from pmh_jupyter.domain.feedback_text import UNKNOWN_CODE_TEXT, feedback_text
+from pmh_jupyter.domain.feedback_text import UNKNOWN_CODE_TEXT, format_message
 from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.grading.assemble import NotebookPlan, assemble_plans
 from pmh_jupyter.grading.judge_output import CellError, CellResult, JudgeTestResult
@@ -61,7 +61,7 @@ def _plans(*files: File) -> tuple[NotebookPlan, ...]:
     for plan in plans:
         assert bool(plan.problem) != bool(plan.steps)
         for message in (*plan.repairs, *([plan.problem] if plan.problem else [])):
-            assert feedback_text(message) != UNKNOWN_CODE_TEXT
+            assert format_message(message) != UNKNOWN_CODE_TEXT
         # As it is sent to the sandbox.
         json.dumps([step.source for step in plan.steps]).encode()
         _assert_nothing_is_earned(original, plan)
@@ -71,7 +71,7 @@ def _plans(*files: File) -> tuple[NotebookPlan, ...]:
 def _assert_nothing_is_earned(grading_task: GradingTask, plan: NotebookPlan) -> None:
     verdicts = NotebookVerdicts(NotebookRun(plan, {}), {}, grading_task.limits)
     for exercise in grading_task.exercises:
-        verdict = verdicts.verdict_of(exercise)
+        verdict = verdicts.make_verdict(exercise)
         assert verdict.millipoints == 0 and verdict.outcome is not Outcome.PASSED
 
 
@@ -240,9 +240,9 @@ def test_any_results_give_verdicts_within_their_points(results: list[CellResult]
         NotebookRun(plan, {result.cell: result for result in results}), points, given_task.limits
     )
     for exercise in given_task.exercises:
-        verdict = verdicts.verdict_of(exercise)
+        verdict = verdicts.make_verdict(exercise)
         assert 0 <= verdict.millipoints <= verdict.max_millipoints
-        assert verdict.message is None or feedback_text(verdict.message) != UNKNOWN_CODE_TEXT
+        assert verdict.message is None or format_message(verdict.message) != UNKNOWN_CODE_TEXT
         if verdict.outcome is Outcome.PASSED and not has_parts:
             assert verdict.millipoints == verdict.max_millipoints
-    assert all(flag.code == "invalid-credit" for flag in verdicts.credit_flags())
+    assert all(flag.code == "invalid-credit" for flag in verdicts.list_credit_flags())

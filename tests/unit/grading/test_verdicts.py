@@ -42,7 +42,7 @@ def make_verdicts(
 
 
 def make_verdict(*results: CellResult, **options: Any) -> ExerciseVerdict:
-    return make_verdicts(*results, **options).verdict_of(EXERCISE)
+    return make_verdicts(*results, **options).make_verdict(EXERCISE)
 
 
 def summarize(verdict: ExerciseVerdict) -> tuple[Outcome, int, str]:
@@ -72,8 +72,8 @@ def test_test_cell_that_ends_in_a_number_gives_that_many_points(
     credit: float | None, expected: tuple[Outcome, int, str]
 ) -> None:
     verdicts = make_verdicts(make_result(0), make_result(1, make_test(), credit=credit))
-    assert summarize(verdicts.verdict_of(EXERCISE)) == expected
-    assert bool(verdicts.credit_flags()) == (expected[2] == "invalid-credit")
+    assert summarize(verdicts.make_verdict(EXERCISE)) == expected
+    assert bool(verdicts.list_credit_flags()) == (expected[2] == "invalid-credit")
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ def test_full_credit_survives_rounding_errors(credit: float, points: float) -> N
     verdicts = make_verdicts(
         make_result(0), make_result(1, make_test(), credit=credit), max_millipoints=max_millipoints
     )
-    assert summarize(verdicts.verdict_of(EXERCISE)) == (Outcome.PASSED, max_millipoints, "solved")
-    assert verdicts.credit_flags() == ()
+    assert summarize(verdicts.make_verdict(EXERCISE)) == (Outcome.PASSED, max_millipoints, "solved")
+    assert verdicts.list_credit_flags() == ()
 
 
 def test_every_number_with_two_decimals_is_full_credit_of_itself() -> None:
@@ -93,14 +93,14 @@ def test_every_number_with_two_decimals_is_full_credit_of_itself() -> None:
         points = hundredths / 100
         result = make_result(1, make_test(), credit=points)
         verdicts = make_verdicts(make_result(0), result, max_millipoints=10 * hundredths)
-        assert verdicts.verdict_of(EXERCISE).outcome is Outcome.PASSED, points
+        assert verdicts.make_verdict(EXERCISE).outcome is Outcome.PASSED, points
 
 
 @pytest.mark.parametrize("type_name", ["str", "nan", "bool", "Score"])
 def test_value_that_is_no_number_gives_nothing_and_is_flagged(type_name: str) -> None:
     verdicts = make_verdicts(make_result(0), make_result(1, make_test(), invalid_credit=type_name))
-    assert summarize(verdicts.verdict_of(EXERCISE)) == (Outcome.FAILED, 0, "invalid-credit")
-    assert verdicts.credit_flags() == (Flag("invalid-credit", "a-tests", type_name),)
+    assert summarize(verdicts.make_verdict(EXERCISE)) == (Outcome.FAILED, 0, "invalid-credit")
+    assert verdicts.list_credit_flags() == (Flag("invalid-credit", "a-tests", type_name),)
 
 
 def test_credit_does_not_outweigh_a_failed_check() -> None:

@@ -7,21 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from pmh_jupyter.hub.homes import home_folder_name, make_home
+from pmh_jupyter.hub.homes import make_home, make_home_folder_name
 
 FIRST_UID = 1_900_000_000
 
 
 @pytest.mark.parametrize("name", ["../etc", "a/b", "a\0b", ".", "..", "Ada", "é", "a" * 300, "ada@uni.example"])
 def test_unusual_name_becomes_a_safe_folder_name(name: str) -> None:
-    folder = home_folder_name(name)
+    folder = make_home_folder_name(name)
     assert folder not in ("", ".", "..") and "/" not in folder and folder.isascii() and len(folder) <= 60
     assert folder.startswith("user--")
 
 
 def test_plain_name_is_kept_and_different_names_get_different_folders() -> None:
-    assert home_folder_name("ada-l") == "ada-l"
-    assert len({home_folder_name(name) for name in ("ada", "Ada", "ADA", "ada ", "a/da")}) == 5
+    assert make_home_folder_name("ada-l") == "ada-l"
+    assert len({make_home_folder_name(name) for name in ("ada", "Ada", "ADA", "ada ", "a/da")}) == 5
 
 
 def test_home_is_closed_to_others(tmp_path: Path) -> None:

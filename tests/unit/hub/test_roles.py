@@ -6,7 +6,7 @@ import pytest
 
 from pmh_jupyter.config import Settings
 from pmh_jupyter.errors import BadInput
-from pmh_jupyter.hub.authenticators import AUTHENTICATORS, authenticator_class
+from pmh_jupyter.hub.authenticators import AUTHENTICATORS, choose_authenticator_class
 from pmh_jupyter.hub.roles import ACCOUNTS_SERVICE_NAME, CUSTOM_SCOPES, ROLES, SERVER_GRANTS, SESSION_GRANTS, load_roles
 
 EVERY_GRANT = [
@@ -44,11 +44,11 @@ def test_roles_are_assigned_to_their_services() -> None:
 
 @pytest.mark.parametrize("name", AUTHENTICATORS)
 def test_every_authenticator_is_allowed_on_loopback(name: str) -> None:
-    assert authenticator_class(Settings(authenticator=name)) == AUTHENTICATORS[name]
+    assert choose_authenticator_class(Settings(authenticator=name)) == AUTHENTICATORS[name]
 
 
 @pytest.mark.parametrize("ip", ["0.0.0.0", "", "192.0.2.7", "::"])
 def test_dummy_is_refused_beyond_loopback(ip: str) -> None:
     with pytest.raises(BadInput, match="accepts any password") as refused:
-        authenticator_class(Settings(authenticator="dummy", ip=ip))
+        choose_authenticator_class(Settings(authenticator="dummy", ip=ip))
     assert "PMH_AUTHENTICATOR=accounts" in refused.value.advice

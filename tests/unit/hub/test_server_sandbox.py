@@ -15,7 +15,13 @@ import pytest
 
 from pmh_jupyter.hub import server_sandbox
 from pmh_jupyter.hub.server_files import ServerFiles
-from pmh_jupyter.hub.server_sandbox import ServerLimits, ServerOwner, home_in_sandbox, sandbox_command, sandbox_problem
+from pmh_jupyter.hub.server_sandbox import (
+    ServerLimits,
+    ServerOwner,
+    build_sandbox_command,
+    find_home_in_sandbox,
+    find_sandbox_problem,
+)
 
 pytestmark = [pytest.mark.needs("linux", "bubblewrap", "setpriv")]
 
@@ -72,7 +78,7 @@ def run_in_sandbox(home: Path, script: str, uid: int = OWNER_UID, **files: tuple
         os.chown(home, uid, uid)
     server_files = ServerFiles(Path("/usr/bin/python3"), files.get("readable", ()), files.get("hidden", ()))
     with ExitStack() as open_files:
-        command, descriptors = sandbox_command(["/bin/sh", "-c", script], owner, server_files, LIMITS, open_files)
+        command, descriptors = build_sandbox_command(["/bin/sh", "-c", script], owner, server_files, LIMITS, open_files)
         completed = subprocess.run(
             command, pass_fds=descriptors, capture_output=True, text=True, timeout=30, env={"PATH": "/usr/bin"}
         )
@@ -90,7 +96,7 @@ Run = Callable[[Callable[[], None]], None]
 
 def test_sandbox_can_be_built(run_as: Run) -> None:
     def task() -> None:
-        assert sandbox_problem() is None
+        assert find_sandbox_problem() is None
 
     run_as(task)
 
@@ -167,14 +173,14 @@ import os, subprocess, sys
 from contextlib import ExitStack
 from pathlib import Path
 from pmh_jupyter.hub.server_files import ServerFiles
-from pmh_jupyter.hub.server_sandbox import ServerLimits, ServerOwner, sandbox_command
+from pmh_jupyter.hub.server_sandbox import ServerLimits, ServerOwner, build_sandbox_command
 uid = {OWNER_UID} if os.geteuid() == 0 else os.getuid()
 if os.geteuid() == 0:
     os.chown({str(home)!r}, uid, uid)
 with ExitStack() as files:
     script = "echo up; exec sleep 3600"
     owner, server_files = ServerOwner("ada", uid, Path({str(home)!r})), ServerFiles(Path("/"), (), ())
-    command, fds = sandbox_command(["/bin/sh", "-c", script], owner, server_files, ServerLimits(256, 40), files)
+    command, fds = build_sandbox_command(["/bin/sh", "-c", script], owner, server_files, ServerLimits(256, 40), files)
     subprocess.run(command, pass_fds=fds)
 """
     with subprocess.Popen([sys.executable, "-c", builder], stdout=subprocess.PIPE, text=True) as process:
@@ -185,9 +191,9 @@ with ExitStack() as files:
 
 def test_home_never_hides_readable_files() -> None:
     owner = ServerOwner("anna", 1, Path("/data/homes/anna"))
-    assert home_in_sandbox(owner, ServerFiles(Path("/"), (), ())) == "/home/anna"
+    assert find_home_in_sandbox(owner, ServerFiles(Path("/"), (), ())) == "/home/anna"
     assert (
-        home_in_sandbox(owner, ServerFiles(Path("/"), (Path("/home") / "anna" / "pmh" / ".venv",), ()))
+        find_home_in_sandbox(owner, ServerFiles(Path("/"), (Path("/home") / "anna" / "pmh" / ".venv",), ()))
         == "/home/anna.home"
     )
 
@@ -197,11 +203,11 @@ def test_sandbox_problem_names_what_is_missing(monkeypatch: pytest.MonkeyPatch, 
     broken.write_text("#!/bin/sh\necho 'no namespaces here' >&2; exit 1\n")
     broken.chmod(0o755)
     monkeypatch.setattr(server_sandbox, "find_bwrap", lambda: broken)
-    assert sandbox_problem() == "bubblewrap cannot create a sandbox: no namespaces here"
+    assert find_sandbox_problem() == "bubblewrap cannot create a sandbox: no namespaces here"
     monkeypatch.setattr(server_sandbox, "find_bwrap", lambda: folder / "nowhere")
-    assert "cannot be run" in str(sandbox_problem())
+    assert "cannot be run" in str(find_sandbox_problem())
     monkeypatch.setattr(server_sandbox, "find_bwrap", lambda: None)
-    assert sandbox_problem() == "bubblewrap is not installed."
+    assert find_sandbox_problem() == "bubblewrap is not installed."
     monkeypatch.setattr("shutil.which", lambda name, path=None: None if name == "setpriv" else f"/usr/bin/{name}")
     monkeypatch.setattr(server_sandbox, "find_bwrap", lambda: broken)
-    assert "setpriv (util-linux)" in str(sandbox_problem())
+    assert "setpriv (util-linux)" in str(find_sandbox_problem())

@@ -19,7 +19,7 @@ PROBLEM = "bubblewrap is not installed."
 
 
 def test_servers_are_sandboxed_with_private_kernel_sockets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(spawners, "sandbox_problem", lambda: None)
+    monkeypatch.setattr(spawners, "find_sandbox_problem", lambda: None)
     c = Config()
     configure_spawner(c, Settings(ip="0.0.0.0", data_dir=str(tmp_path)))
     assert c.LocalSpawner.sandbox == "bubblewrap"
@@ -27,7 +27,7 @@ def test_servers_are_sandboxed_with_private_kernel_sockets(monkeypatch: pytest.M
 
 
 def test_hub_without_sandbox_is_refused_beyond_loopback(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(spawners, "sandbox_problem", lambda: PROBLEM)
+    monkeypatch.setattr(spawners, "find_sandbox_problem", lambda: PROBLEM)
     with pytest.raises(NoSandbox, match=PROBLEM) as refused:
         configure_spawner(Config(), Settings(ip="0.0.0.0", data_dir=str(tmp_path)))
     assert "PMH_SPAWNER=docker" in refused.value.advice
@@ -36,7 +36,7 @@ def test_hub_without_sandbox_is_refused_beyond_loopback(monkeypatch: pytest.Monk
 def test_hub_without_sandbox_warns_on_loopback(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(spawners, "sandbox_problem", lambda: PROBLEM)
+    monkeypatch.setattr(spawners, "find_sandbox_problem", lambda: PROBLEM)
     c = Config()
     with caplog.at_level(logging.WARNING, "pmh"):
         configure_spawner(c, Settings(data_dir=str(tmp_path)))

@@ -12,7 +12,7 @@ from tests.support.lab.outbox_entries import add_entry
 def take_all(queue: SendQueue) -> list[StoredEntry]:
     """Empty the queue."""
     entries = []
-    while (stored := queue.first()) is not None:
+    while (stored := queue.get_first()) is not None:
         entries.append(stored)
         queue.remove(stored)
     return entries
@@ -46,7 +46,7 @@ async def test_disk_is_read_once_and_again_on_request(outbox: Outbox) -> None:
     await queue.load()
     of_another_server = add_entry(outbox)
     await queue.load()
-    assert queue.first() is None
+    assert queue.get_first() is None
 
     queue.request_load()
     await queue.load()

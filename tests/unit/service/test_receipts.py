@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pmh_jupyter.service.receipts import ReceiptSigner, short_code, verify_receipt
+from pmh_jupyter.service.receipts import ReceiptSigner, make_short_code, verify_receipt
 from pmh_jupyter.wire.submission import Receipt
 
 FIELDS = {
@@ -64,5 +64,5 @@ def test_signers_with_the_same_key_file_have_the_same_key(tmp_path: Path) -> Non
 
 
 def test_short_codes_differ_by_submission_and_content() -> None:
-    codes = {short_code(submission_id, digest) for submission_id in ("a", "b") for digest in ("c", "d")}
+    codes = {make_short_code(submission_id, digest) for submission_id in ("a", "b") for digest in ("c", "d")}
     assert len(codes) == 4

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import func, select
 
 from pmh_jupyter.domain.course import File
-from pmh_jupyter.domain.hashing import sha256_hex
+from pmh_jupyter.domain.hashing import compute_sha256_hex
 from pmh_jupyter.domain.submission import SubmissionKind
 from pmh_jupyter.errors import Unavailable
 from pmh_jupyter.storage.blobs import BlobStore, DatabaseBlobStore, FileBlobStore
@@ -45,8 +45,8 @@ def test_stored_contents_are_read_back(blobs: BlobStore, database: Database) -> 
     store(blobs, database, contents)
     store(blobs, database, contents)
     with database.read() as session:
-        assert blobs.read(session, "submission", map(sha256_hex, contents)) == {
-            sha256_hex(content): content for content in contents
+        assert blobs.read(session, "submission", map(compute_sha256_hex, contents)) == {
+            compute_sha256_hex(content): content for content in contents
         }
         assert blobs.read(session, "submission", []) == {}
 
@@ -54,7 +54,7 @@ def test_stored_contents_are_read_back(blobs: BlobStore, database: Database) -> 
 def test_blob_of_another_namespace_is_missing(blobs: BlobStore, database: Database) -> None:
     store(blobs, database, [b"mine"])
     with database.read() as session, pytest.raises(Unavailable, match="missing"):
-        blobs.read(session, "sealed", [sha256_hex(b"mine")])
+        blobs.read(session, "sealed", [compute_sha256_hex(b"mine")])
 
 
 def test_damaged_blob_is_reported_and_can_be_stored_again(database: Database, tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_damaged_blob_is_reported_and_can_be_stored_again(database: Database, tm
     [path] = files_in(blobs.folder)
     path.write_bytes(b"wh")
     with database.read() as session, pytest.raises(Unavailable, match="damaged"):
-        blobs.read(session, "submission", [sha256_hex(b"whole")])
+        blobs.read(session, "submission", [compute_sha256_hex(b"whole")])
     store(blobs, database, [b"whole"])  # a file that was cut short is written again
     assert path.read_bytes() == b"whole"
 
@@ -100,7 +100,7 @@ def test_blob_file_is_synced_before_the_rename_and_its_folder_after(
     blobs.stage("submission", [b"first"])
     monkeypatch.setattr(os, "fsync", record_fsync)
     monkeypatch.setattr(os, "replace", record_replace)
-    (tmp_path / "submission" / sha256_hex(b"second")[:2]).mkdir(exist_ok=True)
+    (tmp_path / "submission" / compute_sha256_hex(b"second")[:2]).mkdir(exist_ok=True)
     blobs.stage("submission", [b"second"])
     assert steps == ["file", "rename", "folder"]
 
@@ -134,7 +134,7 @@ def test_full_disk_leaves_neither_row_nor_partial_file(school: School, small_dis
     for _ in range(3):
         with pytest.raises(Unavailable, match="disk is full"):
             submissions.receive_submission(school.database, new_submission, sign)
-    assert [path.name for path in files_in(small_disk)] == [sha256_hex(b"fits")]
+    assert [path.name for path in files_in(small_disk)] == [compute_sha256_hex(b"fits")]
     with school.database.read() as session:
         assert session.scalar(select(func.count()).select_from(SubmissionRow)) == 0
     assert submissions.list_submissions(school.database, person.id, CLASSROOM) == ()
@@ -166,5 +166,5 @@ def test_submission_is_complete_after_a_kill_between_blob_and_row(school: School
         received.id
     ]
     with school.database.read() as session:
-        digests = [sha256_hex(file.content) for file in new_submission.files]
+        digests = [compute_sha256_hex(file.content) for file in new_submission.files]
         assert set(school.database.blobs.read(session, "submission", digests)) == set(digests)

@@ -126,7 +126,7 @@ def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..
     """Add a later migration, as a newer version of pmh-jupyter would. By default it changes a table that others refer to."""
     folder = tmp_path / "versions"
     folder.mkdir()
-    make = revision._alembic_config
+    make = revision._make_alembic_config
 
     def config() -> Config:
         result = make()
@@ -136,7 +136,7 @@ def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..
 
     def become_next(migration: str = NEXT) -> None:
         (folder / "next.py").write_text(migration)
-        monkeypatch.setattr(revision, "_alembic_config", config)
+        monkeypatch.setattr(revision, "_make_alembic_config", config)
 
     return become_next
 

@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from pmh_jupyter.hub.up.installer import uv_environ
+from pmh_jupyter.hub.up.installer import make_uv_environ
 from tests.support.repository import ROOT
 
 LOCKS = ("hub", "server", "dev")
@@ -90,7 +90,7 @@ def _resolve(resolution: str) -> dict[str, set[str]]:
     completed = subprocess.run(
         [*command, "--no-header", "--resolution", resolution, "--quiet"],
         cwd=ROOT,
-        env=uv_environ(),
+        env=make_uv_environ(),
         capture_output=True,
         text=True,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pmh_jupyter.hub.accounts.credential_rules import name_problem, normalize_name, password_problem
+from pmh_jupyter.hub.accounts.credential_rules import find_password_problem, name_problem, normalize_name
 
 
 @pytest.mark.parametrize(
@@ -57,5 +57,5 @@ def test_reserved_name_is_refused(name: str) -> None:
     ],
 )
 def test_password_problem(password: str, expected_problem: str | None) -> None:
-    problem = password_problem("ada-lovelace", password)
+    problem = find_password_problem("ada-lovelace", password)
     assert (problem is None) if expected_problem is None else (expected_problem in str(problem))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pmh_jupyter.errors import Conflict
-from pmh_jupyter.hub.up.data_dir_lock import LOCK_NAME, data_dir_conflict, lock_data_dir
+from pmh_jupyter.hub.up.data_dir_lock import LOCK_NAME, find_data_dir_conflict, lock_data_dir
 
 HOLDER = """
 import sys, time
@@ -57,7 +57,7 @@ def test_lock_of_a_killed_holder_is_released(tmp_path: Path) -> None:
     holder = _start_holder(tmp_path)
     holder.send_signal(signal.SIGKILL)
     _release(holder)
-    assert data_dir_conflict(tmp_path) is None
+    assert find_data_dir_conflict(tmp_path) is None
     with lock_data_dir(tmp_path, "http://127.0.0.1:9000"):
         assert str(os.getpid()) in (tmp_path / LOCK_NAME).read_text()
 

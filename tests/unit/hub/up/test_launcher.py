@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from pmh_jupyter.config import Settings
-from pmh_jupyter.hub.up.launcher import hub_environ
-from pmh_jupyter.hub.up.ports import listeners
-from pmh_jupyter.hub.up.wait_until_ready import browser_url, health_checks, local_origin
+from pmh_jupyter.hub.up.launcher import make_hub_environ
+from pmh_jupyter.hub.up.ports import list_listeners
+from pmh_jupyter.hub.up.wait_until_ready import browser_url, list_health_checks, local_origin
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_local_origin_of_a_listener(ip: str, expected: str) -> None:
 
 def test_processes_are_checked_before_the_proxy() -> None:
     settings = Settings(port=1, hub_port=2, service_port=3)
-    assert [check.url for check in health_checks(settings)] == [
+    assert [check.url for check in list_health_checks(settings)] == [
         "http://127.0.0.1:2/hub/health",
         "http://127.0.0.1:3/services/pmh/health",
         "http://127.0.0.1:1/hub/health",
@@ -42,7 +42,7 @@ def test_processes_are_checked_before_the_proxy() -> None:
 
 def test_health_checks_of_a_hub_below_a_path() -> None:
     settings = Settings(port=1, hub_port=2, service_port=3, base_url="/jupyter/")
-    assert [check.url for check in health_checks(settings)] == [
+    assert [check.url for check in list_health_checks(settings)] == [
         "http://127.0.0.1:2/jupyter/hub/health",
         "http://127.0.0.1:3/jupyter/services/pmh/health",
         "http://127.0.0.1:1/jupyter/hub/health",
@@ -53,12 +53,12 @@ def test_health_checks_of_a_hub_below_a_path() -> None:
 
 def test_every_port_is_checked_and_has_a_setting() -> None:
     settings = Settings(port=1, hub_port=2, proxy_api_port=3, service_port=4)
-    assert {listener.port for listener in listeners(settings)} == {1, 2, 3, 4}
-    assert {listener.setting for listener in listeners(settings)} <= set(Settings.traits_by_variable())
+    assert {listener.port for listener in list_listeners(settings)} == {1, 2, 3, 4}
+    assert {listener.setting for listener in list_listeners(settings)} <= set(Settings.list_traits_by_variable())
 
 
 def test_hub_gets_the_settings_and_its_own_commands_first() -> None:
-    environ = hub_environ(Settings(port=1234, base_url="/jupyter/"))
+    environ = make_hub_environ(Settings(port=1234, base_url="/jupyter/"))
     assert (environ["PMH_PORT"], environ["PMH_BASE_URL"]) == ("1234", "/jupyter/")
     assert Path(environ["PATH"].split(os.pathsep)[0]) == Path(sys.executable).parent
     assert environ["HOME"] == os.environ["HOME"]

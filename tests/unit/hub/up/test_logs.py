@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pmh_jupyter.hub.up.logs import MAX_OLD_LOGS, rotate_log, tail
+from pmh_jupyter.hub.up.logs import MAX_OLD_LOGS, read_tail, rotate_log
 
 
 def test_logs_are_rotated_and_old_ones_deleted(tmp_path: Path) -> None:
@@ -26,17 +26,17 @@ def test_new_log_is_empty_and_closed_to_others(tmp_path: Path) -> None:
 def test_tail_is_the_last_lines(tmp_path: Path) -> None:
     log = tmp_path / "hub.log"
     log.write_text("".join(f"line {number}\n" for number in range(100)))
-    assert tail(log, 2) == "line 98\nline 99"
+    assert read_tail(log, 2) == "line 98\nline 99"
 
 
 def test_tail_of_a_log_that_is_not_utf8(tmp_path: Path) -> None:
     log = tmp_path / "hub.log"
     log.write_bytes(b"\xff\n")
-    assert tail(log) == "\N{REPLACEMENT CHARACTER}"
+    assert read_tail(log) == "\N{REPLACEMENT CHARACTER}"
 
 
 def test_tail_distinguishes_an_empty_log_from_a_missing_one(tmp_path: Path) -> None:
     log = rotate_log(tmp_path)
-    assert "is empty" in tail(log)
+    assert "is empty" in read_tail(log)
     log.unlink()
-    assert "cannot be read" in tail(log)
+    assert "cannot be read" in read_tail(log)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pmh_jupyter.config import Settings
 from pmh_jupyter.hub.accounts.first_admin import AdminPassword
-from pmh_jupyter.hub.up.summary import startup_summary
+from pmh_jupyter.hub.up.summary import format_startup_summary
 
 CODES = {"student": "ABCD-EFGH", "instructor": "JKMN-PQRS"}
 CHOSEN = AdminPassword(None, is_chosen=True)
@@ -12,7 +12,7 @@ CHOSEN = AdminPassword(None, is_chosen=True)
 
 def _summary(password: AdminPassword | None = CHOSEN, **settings: str) -> str:
     settings_object = Settings(data_dir="/srv/pmh", **settings)
-    return "\n".join(startup_summary(settings_object, "http://127.0.0.1:8000", CODES, password))
+    return "\n".join(format_startup_summary(settings_object, "http://127.0.0.1:8000", CODES, password))
 
 
 def test_summary_names_address_data_and_logs() -> None:

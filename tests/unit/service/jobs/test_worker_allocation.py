@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from pmh_jupyter.domain.submission import Job, SubmissionKind
-from pmh_jupyter.service.jobs.worker_allocation import next_job_filter
+from pmh_jupyter.service.jobs.worker_allocation import make_next_job_filter
 from pmh_jupyter.storage.records.fair_queue import ANY_JOB, REGRADE_PRIORITY, JobFilter
 from tests.unit.service.jobs.test_worker_pool import make_job
 
@@ -46,13 +46,13 @@ def active_jobs(codes: str) -> list[Job]:
     ],
 )
 def test_filter_of_the_next_claim(worker_count: int, codes: str, expected: JobFilter) -> None:
-    assert next_job_filter(worker_count, active_jobs(codes)) == expected
+    assert make_next_job_filter(worker_count, active_jobs(codes)) == expected
 
 
 @pytest.mark.parametrize("worker_count", range(2, 12))
 def test_submissions_and_regrades_never_occupy_the_last_worker(worker_count: int) -> None:
     jobs: list[Job] = []
-    while (job_filter := next_job_filter(worker_count, jobs)).max_priority > 0:
+    while (job_filter := make_next_job_filter(worker_count, jobs)).max_priority > 0:
         assert len(jobs) < worker_count
         jobs += active_jobs("ra" if job_filter.max_priority == REGRADE_PRIORITY else "sb")
     assert len(jobs) <= worker_count - 1

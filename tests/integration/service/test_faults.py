@@ -7,7 +7,6 @@ import json
 import signal
 import sqlite3
 import sys
-import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, aclosing, closing
 from pathlib import Path
@@ -246,15 +245,10 @@ class TestWithoutSandbox:
         assert (await ada.get(f"api/submissions/{body['id']}"))["state"] == "queued"
 
 
-async def test_ready_lists_all_components_and_caches_the_result(live: RunningService) -> None:
-    started = time.perf_counter()
+async def test_ready_lists_all_components(live: RunningService) -> None:
     replies = await asyncio.gather(*(live.anonymous().get("ready") for _ in range(5)))
-    first_seconds = time.perf_counter() - started
     expected = {"ready": True, "components": {name: {"ready": True} for name in ("database", "schema", "grading")}}
     assert replies == [expected] * 5
-    started = time.perf_counter()
-    assert await live.anonymous().get("ready") == expected
-    assert time.perf_counter() - started < first_seconds
 
 
 async def test_metrics_count_gradings_jobs_and_requests(live: RunningService) -> None:

@@ -64,7 +64,7 @@ def test_a_comparison_with_plain_data_is_recorded_and_allowed_separately() -> No
     )
 
 
-def test_a_comparison_with_plain_data_is_allowed_only_in_the_check_that_recorded_it() -> None:
+def test_a_comparison_with_plain_data_is_allowed_only_in_the_statement_that_recorded_it() -> None:
     recording = make_policy(is_recording=True)
     recording.begin_statement()
     recording.allows_plain_data("eq")

@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT))
 
 from pmh_jupyter.hub.nodejs import MIN_NODE_VERSION, find_node, find_npm  # noqa: E402  (importable only from here on)
 from pmh_jupyter.hub.up.progress import Progress  # noqa: E402
-from pmh_jupyter.hub.up.stamps import compute_content_hash, is_current, write_stamp  # noqa: E402
+from pmh_jupyter.hub.up.stamps import compute_fingerprint, is_current, write_stamp  # noqa: E402
 
 STAMPS = ROOT / ".cache" / "stamps"
 
@@ -63,13 +63,13 @@ def _build_asset(asset: Asset, progress: Progress) -> None:
 def asset_fingerprint(asset: Asset, root: Path = ROOT) -> str:
     """Return a hash of the asset's sources, packages and build settings."""
     names = ("package.json", "package-lock.json", ".npmrc", *asset.sources)
-    return compute_content_hash(root / asset.folder / name for name in names)
+    return compute_fingerprint(root / asset.folder / name for name in names)
 
 
 def install_npm_packages(name: str, progress: Progress) -> None:
     """Run `npm ci` in a folder of the repository, unless its lock is installed already. Raises ChildProcessError."""
     folder = ROOT / name
-    stamp, fingerprint = folder / "node_modules" / ".pmh-stamp", compute_content_hash([folder / "package-lock.json"])
+    stamp, fingerprint = folder / "node_modules" / ".pmh-stamp", compute_fingerprint([folder / "package-lock.json"])
     if is_current(stamp, fingerprint):
         return
     with progress.step(f"Installing the packages of {name}/"):

@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT))
 from pmh_jupyter.errors import PmhError  # noqa: E402  (importable only from here on)
 from pmh_jupyter.hub.up.installer import install_packages  # noqa: E402
 from pmh_jupyter.hub.up.progress import Progress  # noqa: E402
-from pmh_jupyter.hub.up.stamps import compute_content_hash, is_current, write_stamp  # noqa: E402
+from pmh_jupyter.hub.up.stamps import compute_fingerprint, is_current, write_stamp  # noqa: E402
 from tools import assets  # noqa: E402
 
 VENV = ROOT / ".venv"
@@ -72,7 +72,7 @@ def _is_usable(python: Path) -> bool:
 
 def _install_lock(name: str, progress: Progress) -> None:
     lock = _lock_path(name)
-    if is_current(_stamp_path(name), compute_content_hash([lock])):
+    if is_current(_stamp_path(name), compute_fingerprint([lock])):
         return
     with progress.step("Installing uv"):
         _install_uv(lock)
@@ -80,7 +80,7 @@ def _install_lock(name: str, progress: Progress) -> None:
         install_packages(PYTHON, "--require-hashes", "--no-deps", "-r", str(lock))
     invalidate_caches()  # the next part imports the new packages
     for included_name in INCLUDED_LOCKS[name]:
-        write_stamp(_stamp_path(included_name), compute_content_hash([_lock_path(included_name)]))
+        write_stamp(_stamp_path(included_name), compute_fingerprint([_lock_path(included_name)]))
 
 
 def _lock_path(name: str) -> Path:
@@ -104,7 +104,7 @@ def _install_uv(lock: Path) -> None:
 
 
 def _install_package(progress: Progress) -> None:
-    stamp, fingerprint = VENV / ".package.stamp", compute_content_hash(PACKAGE_SOURCES, str(ROOT))
+    stamp, fingerprint = VENV / ".package.stamp", compute_fingerprint(PACKAGE_SOURCES, str(ROOT))
     if is_current(stamp, fingerprint):
         return
     with progress.step("Installing pmh_jupyter"):

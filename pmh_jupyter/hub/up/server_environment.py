@@ -15,7 +15,7 @@ from pathlib import Path
 from pmh_jupyter.errors import Unavailable
 from pmh_jupyter.hub.up.installer import install_packages
 from pmh_jupyter.hub.up.progress import Progress
-from pmh_jupyter.hub.up.stamps import compute_content_hash, is_current, write_stamp
+from pmh_jupyter.hub.up.stamps import compute_fingerprint, is_current, write_stamp
 from pmh_jupyter.resource_paths import (
     PACKAGE_DIR,
     find_panel_dir,
@@ -44,7 +44,7 @@ def ensure_server_environment(data_dir: Path, progress: Progress) -> Path:
 
 def _install_packages(folder: Path, python: Path, progress: Progress) -> None:
     lock = find_server_requirements_file()
-    stamp, fingerprint = folder / ".lock.stamp", compute_content_hash([lock], sys.version, sys.base_prefix, str(folder))
+    stamp, fingerprint = folder / ".lock.stamp", compute_fingerprint([lock], sys.version, sys.base_prefix, str(folder))
     if is_current(stamp, fingerprint) and python.exists():
         return
     with progress.step("Creating the environment of users' servers"):
@@ -55,7 +55,7 @@ def _install_packages(folder: Path, python: Path, progress: Progress) -> None:
 
 def _install_pmh_jupyter(folder: Path, python: Path, progress: Progress) -> None:
     sources = [PACKAGE_DIR, find_panel_dir(), find_server_config_file()]
-    stamp, fingerprint = folder / ".package.stamp", compute_content_hash(sources)
+    stamp, fingerprint = folder / ".package.stamp", compute_fingerprint(sources)
     if is_current(stamp, fingerprint):
         return
     with progress.step("Installing pmh_jupyter into it"):

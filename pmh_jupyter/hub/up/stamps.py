@@ -12,7 +12,7 @@ from pathlib import Path
 IGNORED_NAMES = frozenset({"__pycache__", "node_modules", ".ipynb_checkpoints"})
 
 
-def compute_content_hash(paths: Iterable[Path], *extra_texts: str) -> str:
+def compute_fingerprint(paths: Iterable[Path], *extra_texts: str) -> str:
     """Return the SHA-256 (hex) of the names and contents of files and of all files in folders, and of `extra_texts`.
 
     A path that does not exist adds nothing, so that creating or deleting it changes the hash.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pmh_jupyter.hub.up.stamps import compute_content_hash, is_current, write_stamp
+from pmh_jupyter.hub.up.stamps import compute_fingerprint, is_current, write_stamp
 
 
 @pytest.fixture
@@ -20,45 +20,45 @@ def sources(tmp_path: Path) -> Path:
 
 
 def test_modification_time_does_not_change_the_hash(sources: Path) -> None:
-    before = compute_content_hash([sources])
+    before = compute_fingerprint([sources])
     os.utime(sources / "a.ts", (0, 0))
-    assert compute_content_hash([sources]) == before
+    assert compute_fingerprint([sources]) == before
 
 
 def test_location_of_the_folder_does_not_change_the_hash(sources: Path, tmp_path: Path) -> None:
-    before = compute_content_hash([sources])
+    before = compute_fingerprint([sources])
     moved = tmp_path / "elsewhere" / "src"
     moved.parent.mkdir()
     sources.rename(moved)
-    assert compute_content_hash([moved]) == before
+    assert compute_fingerprint([moved]) == before
 
 
 @pytest.mark.parametrize("name", ["__pycache__", "node_modules"])
 def test_caches_do_not_change_the_hash(sources: Path, name: str) -> None:
-    before = compute_content_hash([sources])
+    before = compute_fingerprint([sources])
     (sources / name).mkdir()
     (sources / name / "x").write_text("x")
-    assert compute_content_hash([sources]) == before
+    assert compute_fingerprint([sources]) == before
 
 
 def test_every_kind_of_change_changes_the_hash(sources: Path) -> None:
-    hashes = {compute_content_hash([sources])}
+    hashes = {compute_fingerprint([sources])}
     (sources / "a.ts").write_text("A")
-    hashes.add(compute_content_hash([sources]))
+    hashes.add(compute_fingerprint([sources]))
     (sources / "a.ts").rename(sources / "c.ts")
-    hashes.add(compute_content_hash([sources]))
+    hashes.add(compute_fingerprint([sources]))
     (sources / "c.ts").unlink()
-    hashes.add(compute_content_hash([sources]))
-    hashes.add(compute_content_hash([sources], "3.12"))
-    hashes.add(compute_content_hash([sources, sources / "inner" / "b.ts"]))
+    hashes.add(compute_fingerprint([sources]))
+    hashes.add(compute_fingerprint([sources], "3.12"))
+    hashes.add(compute_fingerprint([sources, sources / "inner" / "b.ts"]))
     assert len(hashes) == 6
 
 
 def test_created_file_changes_the_hash(tmp_path: Path) -> None:
     created_file = tmp_path / "package.json"
-    before = compute_content_hash([created_file])
+    before = compute_fingerprint([created_file])
     created_file.write_text("{}")
-    assert compute_content_hash([created_file]) != before
+    assert compute_fingerprint([created_file]) != before
 
 
 def test_stamp_is_current_for_its_fingerprint_only(tmp_path: Path) -> None:

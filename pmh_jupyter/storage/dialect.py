@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,7 @@ from pmh_jupyter.storage.columns import Base
 
 SCHEMA_NAME = "pmh"
 LOCK_TIMEOUT_SECONDS = 15.0
+WAL_RETRY_SECONDS = 0.02
 
 
 def make_engine(url: URL) -> Engine:
@@ -38,7 +40,8 @@ def _create_sqlite_engine(url: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def configure_connection(connection: sqlite3.Connection, entry: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # begin_transaction sends BEGIN
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        _enable_wal(connection)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -48,6 +51,23 @@ def _create_sqlite_engine(url: URL) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if may_write else "BEGIN")
 
     return engine
+
+
+def _enable_wal(connection: sqlite3.Connection) -> None:
+    """Switch the file to write-ahead logging, which is kept in the file. Raises OperationalError if it stays locked.
+
+    Only the first connection to a new file switches it. SQLite does not wait for its timeout here: if two processes open a new file at
+    once, the switch of one fails at once.
+    """
+    deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(WAL_RETRY_SECONDS)
 
 
 def _create_postgresql_engine(url: URL) -> Engine:

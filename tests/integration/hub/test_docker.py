@@ -138,7 +138,9 @@ print(urlopen(Request(os.environ["PMH_SERVICE_URL"] + "/api/me", headers=headers
 def test_home_outlives_its_container(contained: Neighbours, engine: docker.DockerClient) -> None:
     contained.bob.run("open('notes.txt', 'w').write('still here')")
     contained.bob.stop_server()
-    assert f"{NETWORK}-bob" not in {container.name for container in engine.containers.list(all=True)}
+    assert f"{NETWORK}-bob" not in {
+        container.name for container in engine.containers.list(all=True, ignore_removed=True)
+    }
     contained.bob.start_server()
     assert contained.bob.run("import os; print(os.getcwd(), open('notes.txt').read())") == "/home/jovyan still here\n"
 

@@ -55,7 +55,7 @@ def test_server_in_a_container_reaches_the_service(engine: docker.DockerClient, 
         ada = Person(up, "ada", "any password")
         try:
             ada.log_in().start_server()
-            assert f"{NETWORK}-ada" in {container.name for container in engine.containers.list()}
+            assert f"{NETWORK}-ada" in {container.name for container in engine.containers.list(ignore_removed=True)}
             assert json.loads(ada.run(ASK_SERVICE))["name"] == "ada"
         finally:
             ada.browser.close()

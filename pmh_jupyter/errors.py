@@ -17,12 +17,14 @@ class Problem:
 
     file: path relative to the folder that was read.
     cell: grade_id of a cell, or its number as "cell 4", counted from 1.
+    blocks_grading: False if submissions of the lesson can be graded nevertheless, as nbgrader does. A release is refused all the same.
     """
 
     file: str
     message: str
     remedy: str
     cell: str | None = None
+    blocks_grading: bool = True
 
     def __str__(self) -> str:
         location = f"{self.file}, {self.cell}" if self.cell else self.file

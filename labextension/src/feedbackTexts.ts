@@ -93,6 +93,18 @@ function feedbackTemplate(trans: TranslationBundle, { code, params }: MessageRep
       return trans.__('In a separate process, the tests in “{cell}” give another result when an answer is missing.');
     case 'in-process-kernel':
       return trans.__('The notebook\'s language is not Python: the kernel “{kernel}” runs both tests and answers.');
+    case 'left-out-name':
+      return trans.__('{path}: left out, because the name is too long or has characters that cannot be stored everywhere.');
+    case 'left-out-link':
+      return trans.__('{path}: left out, because it is a link.');
+    case 'left-out-environment':
+      return trans.__('{path}: left out, because it is an environment of installed packages.');
+    case 'left-out-unreadable':
+      return trans.__('{path}: left out, because it cannot be read or is not a regular file.');
+    case 'left-out-large':
+      return trans.__('{path}: left out, because a submission has at most {files} files and {megabytes} MiB.');
+    case 'left-out-notebook':
+      return trans.__('{path}: cannot be read as a notebook.');
     case 'repair-notebook-name':
       return trans.__('“{found}” was graded as “{expected}”, because it contains that notebook\'s cells.');
     case 'extra-notebook':

@@ -21,9 +21,10 @@ from pmh_jupyter.grading.assertion_weights import ALL_OR_NOTHING, find_assertion
 Finding = tuple[str, str]  # the problem, and the remedy
 
 _GRADE_ID_PATTERN = re.compile(r"[\w.-]{1,64}")
+GRADE_ID_RULE = "Use 1 to 64 letters, digits, `-`, `_` or `.`."
 _ROLE_KEYS = ("grade", "solution", "locked", "task")
 _MAX_POINTS = 1000
-MAX_WEIGHTS = 400  # per cell; the judge reports at most about 500 checks of a cell separately
+MAX_WEIGHTS = 400  # per cell; the judge reports at most about 500 results of a cell separately
 
 
 def check_cell(
@@ -37,12 +38,14 @@ def check_cell(
         _check_metadata,
         _check_role,
         _check_points,
-        _check_markers,
         _check_weights,
         *((_check_assertions,) if check_tests else ()),
     ):
         for message, remedy in check(cell):
             yield Problem(file, message, remedy, name)
+    for check in (_check_markers, _check_conventions):
+        for message, remedy in check(cell):
+            yield Problem(file, message, remedy, name, blocks_grading=False)
     yield from _check_pmh_metadata(cell, file, name, concepts)
 
 
@@ -72,12 +75,12 @@ def _check_metadata(cell: Json) -> Iterator[Finding]:
     name = metadata.get("grade_id")
     if name is None and any(metadata.get(flag) is True for flag in _ROLE_KEYS):
         yield "It has nbgrader metadata without a grade_id.", "Add a grade_id that no other cell of the lesson has."
-    elif name is not None and not (isinstance(name, str) and _GRADE_ID_PATTERN.fullmatch(name)):
-        yield f"Its grade_id is {name!r}.", "Use 1 to 64 letters, digits, `-`, `_` or `.`."
+    elif name is not None and not (isinstance(name, str) and name):
+        yield f"Its grade_id is {name!r}.", GRADE_ID_RULE
 
 
 def _check_role(cell: Json) -> Iterator[Finding]:
-    grade, solution, locked, task = (read_nbgrader_metadata(cell).get(flag) is True for flag in _ROLE_KEYS)
+    grade, solution, _, task = (read_nbgrader_metadata(cell).get(flag) is True for flag in _ROLE_KEYS)
     if is_instructor_only(cell) and (grade or solution or task):
         yield (
             "It is marked `remove: true`, so students do not get it, but it is also graded, a solution cell or a task.",
@@ -85,8 +88,6 @@ def _check_role(cell: Json) -> Iterator[Finding]:
         )
     if task and (grade or solution):
         yield "It is both a task and a graded or solution cell.", "Remove either `task`, or `grade` and `solution`."
-    if solution and locked:
-        yield "It is a locked solution cell, so students cannot answer.", "Remove `locked`."
     if grade and not solution and cell["cell_type"] != "code":
         yield "It is a test cell without code.", "Make it a code cell, or a solution cell that is graded manually."
 
@@ -100,7 +101,19 @@ def _check_points(cell: Json) -> Iterator[Finding]:
         yield "It is graded and has no points.", "Add `points`; 0 is allowed."
     elif isinstance(points, bool) or not isinstance(points, int | float):
         yield f"Its points are {points!r}.", "Write a number."
-    elif not math.isfinite(points) or not 0 <= points <= _MAX_POINTS:
+    elif not math.isfinite(points) or points < 0:
+        yield f"Its points are {points}.", f"Use a number from 0 to {_MAX_POINTS}."
+
+
+def _check_conventions(cell: Json) -> Iterator[Finding]:
+    """Report what nbgrader allows and a release does not."""
+    metadata = read_nbgrader_metadata(cell)
+    name, points = metadata.get("grade_id"), metadata.get("points")
+    if isinstance(name, str) and name and not _GRADE_ID_PATTERN.fullmatch(name):
+        yield f"Its grade_id is {name!r}.", GRADE_ID_RULE
+    if metadata.get("solution") is True and metadata.get("locked") is True:
+        yield "It is a locked solution cell, so students cannot answer.", "Remove `locked`."
+    if isinstance(points, int | float) and _MAX_POINTS < points < math.inf:
         yield f"Its points are {points}.", f"Use a number from 0 to {_MAX_POINTS}."
 
 

@@ -59,10 +59,11 @@ def check_paths(files: tuple[File, ...]) -> Iterator[Problem]:
 
 def _walk_files(root: Path) -> Iterator[Path]:
     for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if not _is_ignored(name))
+        folders[:] = sorted(name for name in folders if not is_ignored(name))
         linked_folders = [name for name in folders if (Path(folder) / name).is_symlink()]
-        yield from (Path(folder) / name for name in sorted([*names, *linked_folders]) if not _is_ignored(name))
+        yield from (Path(folder) / name for name in sorted([*names, *linked_folders]) if not is_ignored(name))
 
 
-def _is_ignored(name: str) -> bool:
+def is_ignored(name: str) -> bool:
+    """Return whether a file or folder of this name is no part of a course or a submission."""
     return name.startswith(".") or name in _CACHE_FOLDERS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 
 from pydantic import ValidationError
@@ -12,7 +12,7 @@ from pmh_jupyter.authoring.nbgrader.autotests import check_autotests
 from pmh_jupyter.authoring.nbgrader.course_files import AUTOTESTS_NAME
 from pmh_jupyter.authoring.nbgrader.source_notebooks import add_header_and_footer, load_source
 from pmh_jupyter.authoring.schema import NotebookMeta, to_problems
-from pmh_jupyter.authoring.text_notebook import is_notebook
+from pmh_jupyter.authoring.text_notebook import find_companions, is_notebook
 from pmh_jupyter.domain.course import File, SharedFiles
 from pmh_jupyter.domain.kernels import find_kernel
 from pmh_jupyter.domain.notebook_json import Json, cell_grade_id, cell_label, read_nbgrader_metadata
@@ -36,11 +36,9 @@ def check_lesson(
     check_tests: also report tests that cannot fail.
     """
     folder = f"{slug}/" if slug else ""
-    sources = [file for file in files if is_notebook(file)]
-    if not sources:
-        remedy = "Add a notebook: .ipynb, or Jupytext text (.md or .py) with a header that names jupytext."
-        yield Problem(folder, "The lesson has no notebook.", remedy)
-    yield from _check_file_names(folder, files)
+    companions = find_companions(files)
+    sources = [file for file in files if is_notebook(file) and file.path not in companions]
+    yield from _check_files(folder, sources, companions)
     templates = next((file for file in files if file.path == AUTOTESTS_NAME), shared.autotests)
     notebooks: dict[str, list[Json]] = {}
     python_notebooks: set[str] = set()
@@ -58,7 +56,8 @@ def check_lesson(
         yield from _check_notebook_metadata(path, notebook)
     for path, cells in notebooks.items():
         if len(cells) > MAX_CELLS:
-            yield Problem(path, f"It has more than {MAX_CELLS} cells.", "Split it into several notebooks.")
+            message = f"It has more than {MAX_CELLS} cells."
+            yield Problem(path, message, "Split it into several notebooks.", blocks_grading=False)
         for number, cell in enumerate(cells, start=1):
             yield from check_cell(
                 cell, path, cell_label(cell, number), concepts, check_tests=check_tests and path in python_notebooks
@@ -71,19 +70,20 @@ def check_lesson(
         return  # in the header or footer, which are checked once for the course
 
 
+def _check_files(folder: str, sources: list[File], companions: dict[str, str]) -> Iterator[Problem]:
+    if not sources:
+        remedy = "Add a notebook: .ipynb, or Jupytext text (.md or .py) with a header that names jupytext."
+        yield Problem(folder, "The lesson has no notebook.", remedy)
+    for path, notebook_path in companions.items():
+        message = f"It has the same name as the notebook {notebook_path}, so it is not used."
+        yield Problem(f"{folder}{path}", message, "Keep only one of them.", blocks_grading=False)
+
+
 def _check_notebook_metadata(path: str, notebook: Json) -> Iterator[Problem]:
     try:
         NotebookMeta.model_validate(notebook["metadata"].get("pmh", {}))
     except ValidationError as error:
         yield from to_problems(error, path)
-
-
-def _check_file_names(folder: str, files: tuple[File, ...]) -> Iterator[Problem]:
-    """Report files that become the same .ipynb, because text notebooks are converted."""
-    stems = Counter(file.path.rpartition(".")[0] for file in files if is_notebook(file))
-    for stem, count in stems.items():
-        if count > 1:
-            yield Problem(f"{folder}{stem}.ipynb", f"{count} files become this notebook.", "Keep only one of them.")
 
 
 def _check_duplicate_ids(notebooks: dict[str, list[Json]]) -> Iterator[Problem]:
@@ -100,4 +100,10 @@ def _check_duplicate_ids(notebooks: dict[str, list[Json]]) -> Iterator[Problem]:
         notebook_count = len({location.rpartition(", ")[0] for location in locations})
         if len(locations) > (1 if name in graded_ids else notebook_count):
             message = f"The grade_id occurs {len(locations)} times: {'; '.join(locations)}."
-            yield Problem(locations[-1].rpartition(", ")[0], message, "Give each cell a different grade_id.", name)
+            yield Problem(
+                locations[-1].rpartition(", ")[0],
+                message,
+                "Give each cell a different grade_id.",
+                name,
+                blocks_grading=len(locations) > notebook_count,  # nbgrader's ids are unique in a notebook only
+            )

@@ -9,32 +9,38 @@ from pmh_jupyter.authoring.course import read_course
 from pmh_jupyter.authoring.folder import read_folder
 from pmh_jupyter.authoring.manifest import MANIFEST_NAME
 from pmh_jupyter.authoring.read_local import release_local_lesson
-from pmh_jupyter.authoring.release import release_lesson
+from pmh_jupyter.authoring.release import release_with_leaks
 from pmh_jupyter.authoring.slow_imports import find_slow_imports
 from pmh_jupyter.domain.course import Lesson, Release
 from pmh_jupyter.domain.limits import RequestedLimits
+from pmh_jupyter.errors import Problem
 from pmh_jupyter.grading.backends.backend import SandboxBackend
 
 
 @dataclass(frozen=True)
 class GradingSource:
-    """The release, limits and preloads for grading submissions of a lesson."""
+    """The release, limits and preloads for grading submissions of a lesson.
+
+    warnings: why the lesson could not be released to students as it is.
+    """
 
     release: Release
     limits: RequestedLimits = RequestedLimits()
     preload: tuple[str, ...] = ()
+    warnings: tuple[Problem, ...] = ()
 
 
 def read_lesson(path: str, backend: SandboxBackend | None = None) -> GradingSource:
-    """Read a lesson: a folder in a course, which is released as a hub would release it, or a lesson without a course.
+    """Read a lesson: a folder in a course, with the course's limits, or a lesson without a course, such as one of nbgrader's.
 
     Raises as `release_local_lesson`, and InvalidCourse for a course that has problems.
     """
     lesson = _find_lesson(Path(path).resolve())
     if lesson is None:
-        release = release_local_lesson(path, backend)
-        return GradingSource(release, preload=find_slow_imports(release.sealed_files))
-    return GradingSource(release_lesson(lesson, backend), lesson.limits, lesson.preload)
+        release, warnings = release_local_lesson(path, backend)
+        return GradingSource(release, preload=find_slow_imports(release.sealed_files), warnings=warnings)
+    release, warnings = release_with_leaks(lesson, backend)
+    return GradingSource(release, lesson.limits, lesson.preload, warnings)
 
 
 def _find_lesson(folder: Path) -> Lesson | None:

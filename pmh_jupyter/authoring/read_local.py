@@ -1,4 +1,4 @@
-"""Reads lessons and submissions from an instructor's disk. Each is a notebook, or a folder that holds it and its files."""
+"""Reads a lesson from an instructor's disk: a notebook, or a folder that holds it and its files."""
 
 from __future__ import annotations
 
@@ -7,44 +7,39 @@ from pathlib import Path
 from pmh_jupyter.authoring.folder import MAX_BYTES, read_folder
 from pmh_jupyter.authoring.lesson_checks import check_lesson
 from pmh_jupyter.authoring.nbgrader.course_files import find_shared_files
-from pmh_jupyter.authoring.release import release_lesson
-from pmh_jupyter.authoring.text_notebook import is_notebook, to_ipynb
+from pmh_jupyter.authoring.release import release_with_leaks
+from pmh_jupyter.authoring.text_notebook import find_companions, is_notebook
 from pmh_jupyter.domain.course import File, Lesson, Release
 from pmh_jupyter.domain.limits import EffectiveLimits
-from pmh_jupyter.domain.notebook import read_submitted_notebook
-from pmh_jupyter.errors import BadInput, InvalidCourse, TooLarge
+from pmh_jupyter.errors import BadInput, InvalidCourse, Problem, TooLarge
 from pmh_jupyter.grading.backends.backend import SandboxBackend
 from pmh_jupyter.grading.task import GradingTask
 
 
-def release_local_lesson(path: str, backend: SandboxBackend | None = None) -> Release:
-    """Release a lesson's source, with the header, footer and autotest templates of the nbgrader course that it belongs to.
+def release_local_lesson(path: str, backend: SandboxBackend | None = None) -> tuple[Release, tuple[Problem, ...]]:
+    """Build the release of a lesson's source for grading, and report why it could not be released to students as it is.
 
-    The backend is needed if the solution must run to create its tests. Raises BadInput or a subclass if the source cannot be read, has no
-    exercise, or has cells that cannot be distinguished. The quality of its tests is not checked.
+    The header, footer and autotest templates are those of the nbgrader course that the lesson belongs to. The backend is needed if the
+    solution must run to create its tests. Raises BadInput or a subclass if the source cannot be read, has no exercise, or has cells that
+    cannot be distinguished. The quality of its tests is not checked.
     """
     source = Path(path).resolve()
     name = source.name if source.is_dir() else source.stem  # a folder's name may have a dot
-    lesson = Lesson(name, name, unit="", files=_read_files(path), shared_files=find_shared_files(Path(path)))
-    problems = tuple(check_lesson("", lesson.files, None, shared=lesson.shared_files, check_tests=False))
-    if problems:
+    files, shared_files = _read_files(path), find_shared_files(Path(path))
+    problems = tuple(check_lesson("", files, None, shared=shared_files, check_tests=False))
+    if any(problem.blocks_grading for problem in problems):
         raise InvalidCourse(f"{path} cannot be used for grading.", problems=problems)
-    release = release_lesson(lesson, backend)
+    # A companion holds the solutions and hidden tests as well. As a data file, the student's code could read them.
+    companions = find_companions(files)
+    files = tuple(file for file in files if file.path not in companions)
+    lesson = Lesson(name, name, unit="", files=files, shared_files=shared_files)
+    release, leaks = release_with_leaks(lesson, backend)
     if not release.exercises:
         raise BadInput(
             f"{path} has no exercise.",
             advice="Name the lesson's source, with solutions and tests. Its cells need nbgrader metadata with a grade_id.",
         )
-    return release
-
-
-def read_submission(path: str) -> tuple[File, ...]:
-    """Return the files of a submission. Raises BadInput or a subclass if one of its notebooks cannot be read."""
-    files = tuple(to_ipynb(file) for file in _read_files(path))
-    for file in files:
-        if file.path.endswith(".ipynb"):
-            read_submitted_notebook(file.path, file.content)
-    return files
+    return release, (*problems, *leaks)
 
 
 def make_grading_task(

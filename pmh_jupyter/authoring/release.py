@@ -17,8 +17,19 @@ from pmh_jupyter.grading.backends.backend import SandboxBackend
 def release_lesson(lesson: Lesson, backend: SandboxBackend | None = None) -> Release:
     """Release a lesson that `read_course` accepted. The same source gives the same id and the same bytes.
 
-    The backend is needed for notebooks with AUTOTEST lines, because their solution runs to create the tests. Raises InvalidCourse if the
-    student's files would show a solution or a hidden test, or if tests cannot be created; Unavailable if the grader fails.
+    Raises InvalidCourse if the student's files would show a solution or a hidden test; otherwise as `release_with_leaks`.
+    """
+    release, leaks = release_with_leaks(lesson, backend)
+    if leaks:
+        raise InvalidCourse(f"The release of lesson {lesson.slug} would reveal sealed text.", problems=leaks)
+    return release
+
+
+def release_with_leaks(lesson: Lesson, backend: SandboxBackend | None = None) -> tuple[Release, tuple[Problem, ...]]:
+    """Build a release for grading, and report the sealed texts that it would show to students.
+
+    The backend is needed for notebooks with AUTOTEST lines, because their solution runs to create the tests. Raises InvalidCourse if tests
+    cannot be created; Unavailable if the grader fails.
     """
     data_files = tuple(file for file in lesson.files if not is_notebook(file) and file.path != AUTOTESTS_NAME)
     templates = next((file for file in lesson.files if file.path == AUTOTESTS_NAME), lesson.shared_files.autotests)
@@ -27,10 +38,7 @@ def release_lesson(lesson: Lesson, backend: SandboxBackend | None = None) -> Rel
         for path, notebook in load_notebooks(lesson).items()
     ]
     release = build_release(lesson.slug, lesson.title, notebooks, data_files)
-    leaks = find_leaks(release.sealed_files, release.student_files)
-    if leaks:
-        raise InvalidCourse(f"The release of lesson {lesson.slug} would reveal sealed text.", problems=leaks)
-    return release
+    return release, find_leaks(release.sealed_files, release.student_files)
 
 
 def _instantiate_tests(

@@ -6,6 +6,7 @@ A text file is a notebook if it begins with a header that names jupytext; any ot
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.notebook_json import dump_notebook
@@ -15,12 +16,29 @@ _HEADERS = {
     ".md": re.compile(r"\A---\n(?:.*\n)*?\s*jupytext:"),
     ".py": re.compile(r"\A# ---\n(?:#.*\n)*?#\s+jupytext:"),
 }
+_PREFERRED_SUFFIXES = (".ipynb", ".md", ".py")
 _FORMATS = {".md": "md:myst", ".py": "py:percent"}
 
 
 def is_notebook(file: File) -> bool:
     """Return whether a file is a notebook, as .ipynb or as text."""
     return file.path.endswith(".ipynb") or _is_text_notebook(file)
+
+
+def find_companions(files: Iterable[File]) -> dict[str, str]:
+    """Return the Jupytext companions among the files: the path of each, with that of the notebook that has the same name and counts.
+
+    An .ipynb counts before a text notebook, and .md before .py.
+    """
+    chosen_paths: dict[str, str] = {}
+    companions: dict[str, str] = {}
+    for file in sorted(filter(is_notebook, files), key=lambda file: _PREFERRED_SUFFIXES.index(_suffix(file.path))):
+        stem = file.path.removesuffix(_suffix(file.path))
+        if stem in chosen_paths:
+            companions[file.path] = chosen_paths[stem]
+        else:
+            chosen_paths[stem] = file.path
+    return companions
 
 
 def to_ipynb(file: File) -> File:

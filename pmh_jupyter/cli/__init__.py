@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -25,6 +26,9 @@ def main(argv: list[str] | None = None) -> int:
     for module_name in COMMAND_MODULES:
         import_module(f"pmh_jupyter.cli.{module_name}").register(subparsers)
     arguments = parser.parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a path may hold bytes that are not text
     try:
         exit_code: int = arguments.run(arguments)
     except PmhError as error:

@@ -54,6 +54,13 @@ FEEDBACK_TEXTS = {
     "in-process-solution-fails": "In a separate process, the solution does not pass the tests in “{cell}” ({error}).",
     "in-process-results-differ": "In a separate process, the tests in “{cell}” give another result when an answer is missing.",
     "in-process-kernel": "The notebook's language is not Python: the kernel “{kernel}” runs both tests and answers.",
+    # what `pmh grade` leaves out of a submission
+    "left-out-name": "{path}: left out, because the name is too long or has characters that cannot be stored everywhere.",
+    "left-out-link": "{path}: left out, because it is a link.",
+    "left-out-environment": "{path}: left out, because it is an environment of installed packages.",
+    "left-out-unreadable": "{path}: left out, because it cannot be read or is not a regular file.",
+    "left-out-large": "{path}: left out, because a submission has at most {files} files and {megabytes} MiB.",
+    "left-out-notebook": "{path}: cannot be read as a notebook.",
     # repairs
     "repair-notebook-name": "“{found}” was graded as “{expected}”, because it contains that notebook's cells.",
     "extra-notebook": "“{found}” also contains cells of “{expected}”. It was not graded.",

@@ -60,12 +60,20 @@ def grade(arguments: argparse.Namespace) -> int:
         from pmh_jupyter.authoring.lesson_in_course import read_lesson
         from pmh_jupyter.cli.grade.discover import find_submissions
         from pmh_jupyter.cli.grade.isolation_store import FileIsolationStore
-        from pmh_jupyter.cli.grade.report import Summary, print_json, print_nothing, print_table, print_unmapped
+        from pmh_jupyter.cli.grade.report import (
+            Summary,
+            print_json,
+            print_nothing,
+            print_table,
+            print_unmapped,
+            print_warnings,
+        )
         from pmh_jupyter.cli.grade.run import GradingRun
         from pmh_jupyter.grading.isolation import IsolationCache
 
         backend = get_backend()
         source = read_lesson(arguments.source, backend)
+        print_warnings(source.warnings)
         discovered = find_submissions(arguments.submission, source.release, arguments.source)
         print_unmapped(discovered.unmapped)
         summary = Summary(len(discovered.paths), unmapped=len(discovered.unmapped))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pmh_jupyter.cli.grade.discover import UnmappedPath
     from pmh_jupyter.domain.verdict import Grading
+    from pmh_jupyter.errors import Problem
 
 # Colors of rich; every other outcome is yellow.
 OUTCOME_COLORS = {Outcome.PASSED: "green", Outcome.FAILED: "red", Outcome.NEEDS_GRADING: "blue"}
@@ -72,6 +73,14 @@ def print_table(result: dict[str, Any], grading: Grading) -> None:
 
 def print_nothing(result: dict[str, Any], grading: Grading) -> None:
     """Print nothing, because the result is in the results file."""
+
+
+def print_warnings(warnings: tuple[Problem, ...]) -> None:
+    """List on standard error why the lesson could not be released as it is, once for each place."""
+    if warnings:
+        print("pmh: The lesson is graded as it is. These problems would prevent its release:", file=sys.stderr)
+    for warning in warnings:
+        print(f"  {warning}", file=sys.stderr)
 
 
 def print_unmapped(unmapped: list[UnmappedPath]) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pmh_jupyter.authoring.lesson_in_course import GradingSource
-from pmh_jupyter.authoring.read_local import make_grading_task, read_submission
+from pmh_jupyter.authoring.read_local import make_grading_task
+from pmh_jupyter.authoring.submission_folder import read_submission
 from pmh_jupyter.cli import print_error
 from pmh_jupyter.cli.grade.pool import map_in_parallel
 from pmh_jupyter.cli.grade.report import Summary, serialize_grading, show_progress
@@ -61,17 +62,18 @@ class GradingRun:
         """Read one submission, and grade it unless the results file has its result. Runs on a worker thread."""
         line: dict[str, Any] = {"submission": path}
         try:
-            files = read_submission(path)
+            submission = read_submission(path)
             line |= {
-                "hash": compute_content_hash(files),
+                "hash": compute_content_hash(submission.files),
                 "release": self.source.release.id,
                 "grader_version": GRADER_VERSION,
             }
             earlier_line = results_file.find_result(path, make_result_key(line)) if results_file else None
             if earlier_line:
                 return SubmissionResult(earlier_line)
-            task = make_grading_task(self.source.release, files, self.limits, self.source.preload)
+            task = make_grading_task(self.source.release, submission.files, self.limits, self.source.preload)
             grading = grade(task, self.backend, self.isolation_cache)
+            grading = replace(grading, repairs=(*submission.messages, *grading.repairs))
         except PmhError as error:
             return SubmissionResult(line, error=error)
         return SubmissionResult(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from pmh_jupyter.authoring.text_notebook import to_ipynb
 from pmh_jupyter.cli.grade import command
+from pmh_jupyter.domain.course import File
 from pmh_jupyter.errors import BadInput, InvalidCourse
 from tests.support.grading.lesson import ENGINE, RIGHT, answered, notebook
 
@@ -106,3 +109,29 @@ def test_source_without_exercises_is_refused(tmp_path: Path) -> None:
     bad.write_text("[]")
     with pytest.raises(InvalidCourse):
         run_grade(str(bad), SOURCE)
+
+
+def test_what_prevents_a_release_is_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Courses for nbgrader hand out earlier solutions, or pair notebooks with Jupytext."""
+    source = tmp_path / "source"
+    shutil.copytree(SOURCE, source)
+    (source / "lesson.ipynb").write_bytes(to_ipynb(File("lesson.py", (source / "lesson.py").read_bytes())).content)
+    (source / "helpers.py").write_text("### BEGIN SOLUTION\nearlier = 1\n### END SOLUTION\n")
+    assert run_grade(str(source), write_submission(tmp_path / "ann" / "lesson.ipynb", RIGHT), "--json") == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["score"] == 4.0
+    assert "lesson.py: It has the same name as the notebook lesson.ipynb" in captured.err
+    assert "helpers.py: A marker of sealed text is in the student's version." in captured.err
+
+
+def test_what_lies_beside_the_notebook_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_submission(tmp_path / "ann" / "lesson.ipynb", RIGHT)
+    (tmp_path / "ann" / "Untitled.ipynb").write_text("")
+    (tmp_path / "ann" / "link").symlink_to("nowhere")
+    assert run_grade(SOURCE, str(tmp_path / "ann"), "--json") == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["score"] == 4.0
+    assert [repair["text"] for repair in result["repairs"]] == [
+        "link: left out, because it is a link.",
+        "Untitled.ipynb: cannot be read as a notebook.",
+    ]

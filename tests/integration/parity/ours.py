@@ -57,9 +57,10 @@ class Ours:
         return (*(File(Path(path).name, content) for path, content in notebooks), *others)
 
 
-def release(lesson: Shipped, folder: Path, backend: SandboxBackend) -> Ours:
+def make_ours(lesson: Shipped, folder: Path, backend: SandboxBackend) -> Ours:
     """Write the lesson into an nbgrader course, and release it from there. Raises as `release_local_lesson`."""
-    return Ours(lesson, release_local_lesson(str(lay_out(lesson, folder)), backend))
+    release, _ = release_local_lesson(str(lay_out(lesson, folder)), backend)
+    return Ours(lesson, release)
 
 
 def lay_out(lesson: Shipped, folder: Path) -> Path:

@@ -157,8 +157,11 @@ CASES = {
     "a lesson without a notebook": Case(
         (File(CT, TOML.encode()), File("one/data.csv", b"")), "one/", None, "has no notebook"
     ),
-    "two files for one notebook": Case(
-        course(**{"one/n.py": b"# ---\n# jupyter:\n#   jupytext:\n#     formats: py\n# ---\n"}), NB, None, "2 files"
+    "a Jupytext companion": Case(
+        course(**{"one/n.py": b"# ---\n# jupyter:\n#   jupytext:\n#     formats: py\n# ---\n"}),
+        "one/n.py",
+        None,
+        "same name as the notebook n.ipynb",
     ),
     "a notebook that is not JSON": Case(course(**{NB: b"{"}), NB, None, "not hold valid JSON"),
     "a notebook without cells": Case(course(**{NB: b"{}"}), NB, None, "no list of cells"),

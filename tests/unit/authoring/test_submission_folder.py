@@ -1,0 +1,137 @@
+"""Reading a submission: the notebook is read, and whatever lies beside it costs nothing but a message."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from pmh_jupyter.authoring import submission_folder
+from pmh_jupyter.authoring.submission_folder import Submission, read_submission
+from pmh_jupyter.domain.feedback_text import format_message
+from pmh_jupyter.errors import BadInput, InvalidNotebook, TooLarge
+
+NOTEBOOK = json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
+TEXT_NOTEBOOK = b"---\njupytext:\n  text_representation: {extension: .md, format_name: myst}\n---\n\nHello.\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a student's folder with the lesson's notebook."""
+    folder = tmp_path / "ada"
+    folder.mkdir()
+    (folder / "lesson.ipynb").write_bytes(NOTEBOOK)
+    return folder
+
+
+def read(folder: Path) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return the names of the files that were read, and code and path of each message."""
+    submission = read_submission(str(folder))
+    assert all(format_message(message).isprintable() for message in submission.messages)
+    return [file.path for file in submission.files], [(m.code, m.params["path"]) for m in submission.messages]
+
+
+def test_data_files_are_read(folder: Path) -> None:
+    (folder / "data").mkdir()
+    (folder / "data" / "numbers.csv").write_text("1,2")
+    (folder / ".ipynb_checkpoints").mkdir()
+    (folder / ".ipynb_checkpoints" / "lesson.ipynb").write_text("old")
+    assert read(folder) == (["lesson.ipynb", "data/numbers.csv"], [])
+
+
+@pytest.mark.parametrize("content", [b"", b"<<<<<<< HEAD\n{}", b"[1, 2]", b"<!doctype html>"])
+@pytest.mark.parametrize("name", ["Untitled.ipynb", "old/lesson.ipynb"])
+def test_broken_notebook_beside_the_lesson_is_named(folder: Path, name: str, content: bytes) -> None:
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_bytes(content)
+    assert read(folder)[1] == [("left-out-notebook", name)]
+
+
+def test_broken_text_notebook_stays_a_data_file(folder: Path) -> None:
+    (folder / "notes.md").write_bytes(b"---\njupytext: {}\n---\n\n```{code-cell}\n---\na: [\n---\n```\n")
+    assert read(folder) == (["lesson.ipynb", "notes.md"], [("left-out-notebook", "notes.md")])
+
+
+def test_jupytext_companion_stays_a_data_file(folder: Path) -> None:
+    (folder / "lesson.md").write_bytes(TEXT_NOTEBOOK)
+    assert read(folder) == (["lesson.ipynb", "lesson.md"], [])
+
+
+def test_text_notebook_alone_is_converted(folder: Path) -> None:
+    (folder / "lesson.ipynb").unlink()
+    (folder / "lesson.md").write_bytes(TEXT_NOTEBOOK)
+    assert read(folder) == (["lesson.ipynb"], [])
+
+
+def test_links_are_not_followed(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("secret")
+    (folder / "file.txt").symlink_to(tmp_path / "secret.txt")
+    (folder / "nowhere").symlink_to("missing")
+    (folder / "outside").symlink_to(tmp_path)
+    (folder / "loop").symlink_to(".")
+    names, messages = read(folder)
+    assert names == ["lesson.ipynb"]
+    assert messages == [("left-out-link", "file.txt, loop, nowhere, … (+1)")]
+
+
+def test_named_pipe_does_not_wait_for_a_writer(folder: Path) -> None:
+    os.mkfifo(folder / "pipe")
+    assert read(folder) == (["lesson.ipynb"], [("left-out-unreadable", "pipe")])
+
+
+def test_name_that_is_not_utf8_is_shown_with_escapes(folder: Path) -> None:
+    (folder / os.fsdecode(b"gr\xfc\xdfe.csv")).write_text("1")
+    assert read(folder) == (["lesson.ipynb"], [("left-out-name", r"gr\udcfc\udcdfe.csv")])
+
+
+def test_environments_are_left_out_as_a_whole(folder: Path) -> None:
+    for name, marker in (("venv", "pyvenv.cfg"), ("node_modules", "package.json")):
+        (folder / name).mkdir()
+        (folder / name / marker).write_text("")
+    assert read(folder) == (["lesson.ipynb"], [("left-out-environment", "node_modules, venv")])
+
+
+def test_files_beyond_the_limit_are_counted_by_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(submission_folder, "MAX_FILES", 3)
+    (folder / "many").mkdir()
+    for number in range(10):
+        (folder / "many" / f"{number}.txt").write_text("x")
+    names, messages = read(folder)
+    assert names == ["lesson.ipynb", "many/0.txt", "many/1.txt"]
+    assert messages == [("left-out-large", "many/ (8)")]
+
+
+def test_large_file_is_left_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(submission_folder, "MAX_BYTES", 1_000)
+    (folder / "a-large.bin").write_bytes(bytes(2_000))
+    (folder / "small.bin").write_bytes(bytes(20))
+    assert read(folder) == (["lesson.ipynb", "small.bin"], [("left-out-large", "a-large.bin")])
+    with pytest.raises(TooLarge):
+        read_submission(str(folder / "a-large.bin"))
+
+
+def test_folders_are_read_to_a_limited_depth(folder: Path) -> None:
+    deep = folder.joinpath(*["d"] * 60)
+    deep.mkdir(parents=True)
+    (deep / "deep.txt").write_text("x")
+    names, ((code, path),) = read(folder)
+    assert (names, code, path.count("/")) == (["lesson.ipynb"], "left-out-name", submission_folder.MAX_DEPTH)
+
+
+def test_submission_whose_only_notebook_is_broken_is_refused_by_name(folder: Path) -> None:
+    (folder / "lesson.ipynb").write_text("{")
+    with pytest.raises(InvalidNotebook, match=r"ada: lesson\.ipynb is not a notebook"):
+        read_submission(str(folder))
+
+
+@pytest.mark.parametrize("path", ["nothing", "empty"])
+def test_submission_without_a_notebook_is_refused(tmp_path: Path, path: str) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BadInput):
+        read_submission(str(tmp_path / path))
+
+
+def test_single_notebook_is_a_submission(folder: Path) -> None:
+    assert isinstance(read_submission(str(folder / "lesson.ipynb")), Submission)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from pmh_jupyter.domain.verdict import Message
+from pmh_jupyter.domain.verdict import Flag, Message
 
-GRADER_VERSION = "4"
+GRADER_VERSION = "5"
 """Version of the grader. Increase it with every change that may change a verdict. Gradings and isolation are stored by version."""
 
 
@@ -34,6 +34,8 @@ class NotebookIsolation:
     changed_files: files of the lesson or its tests that the reference changes.
     operators: by test cell, the operators that the reference used on objects of its own classes. "eq plain-data 2" is `==` with plain data
     on the other side, in statement 2 of the cell. A cell without an entry is unknown: in-process, it is not restricted.
+    displaying_cells: test cells that end in a value other than a number, to display it. The value is not partial credit.
+    reference_flags: flags that the reference itself gets, because of what the tests do. Submissions do not get them.
     cell, reason: why the tests run in-process; None otherwise.
     """
 
@@ -46,6 +48,8 @@ class NotebookIsolation:
     test_helpers: tuple[str, ...] = ()
     changed_files: tuple[str, ...] = ()
     operators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    displaying_cells: tuple[str, ...] = ()
+    reference_flags: tuple[Flag, ...] = ()
     cell: str | None = None
     reason: Message | None = None
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 
-from pmh_jupyter.domain.isolation import GRADER_VERSION
+from pmh_jupyter.domain.isolation import GRADER_VERSION, NotebookIsolation
 from pmh_jupyter.domain.verdict import Flag, Grading, Message
 from pmh_jupyter.errors import NoSandbox, Unavailable
 from pmh_jupyter.grading.assemble import (
@@ -70,8 +71,8 @@ def _run_plans(
     runs: list[NotebookRun] = []
     for plan in plans:
         limits = reduce_limits(task.limits, sum(run.seconds for run in runs))
+        notebook_isolation = isolation.find_notebook(plan.path)
         try:
-            notebook_isolation = isolation.find_notebook(plan.path)
             run = run_plan(
                 plan,
                 files,
@@ -84,10 +85,24 @@ def _run_plans(
             )
         except NoSandbox as error:
             run = NotebookRun(plan, {}, grader_error=error.message)
+        if notebook_isolation:
+            run = _apply_reference(run, notebook_isolation)
         if run.grader_error:
             log.error("grading failed: %s", run.grader_error, extra={"request_id": task.request_id})
         runs.append(run)
     return tuple(runs)
+
+
+def _apply_reference(run: NotebookRun, isolation: NotebookIsolation) -> NotebookRun:
+    """Ignore values that a test cell only displays, and flags that the reference gets as well."""
+    results = {
+        number: result.model_copy(update={"credit": None, "invalid_credit": ""})
+        if run.plan.steps[number].grade_id in isolation.displaying_cells
+        else result
+        for number, result in run.results.items()
+    }
+    flags = tuple(flag for flag in run.flags if flag not in isolation.reference_flags)
+    return replace(run, results=results, flags=flags)
 
 
 def _collect_notebook_verdicts(runs: tuple[NotebookRun, ...], task: GradingTask) -> dict[str, NotebookVerdicts]:

@@ -144,6 +144,22 @@ class _IsolationTrial:
     def decide(self) -> NotebookIsolation:
         if self.plan.kernel:
             return replace(self.in_process, reason=Message("in-process-kernel", {"kernel": self.plan.kernel}))
+        return self._record_reference(self._decide_isolation())
+
+    def _record_reference(self, isolation: NotebookIsolation) -> NotebookIsolation:
+        """Run the reference as a submission, and add what its test cells display and the flags that it gets."""
+        run = self.run(self.plan, isolation, False)
+        displaying_cells = (
+            str(self.plan.steps[number].grade_id)
+            for number, result in sorted(run.results.items())
+            if self.plan.steps[number].is_test
+            and result.state == "completed"
+            and all(test.outcome == "passed" for test in result.tests)
+            and result.credit is None
+        )
+        return replace(isolation, displaying_cells=tuple(displaying_cells), reference_flags=run.flags)
+
+    def _decide_isolation(self) -> NotebookIsolation:
         test_helpers = self._decide_in_process()
         exported_names = tuple(sorted(set(_find_exported_names(self.plan.steps))))
         for helpers in dict.fromkeys((test_helpers, ())):

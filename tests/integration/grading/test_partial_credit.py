@@ -23,11 +23,16 @@ def _release() -> Release:
         cell("### BEGIN SOLUTION\nx = 2\n### END SOLUTION", grade_id="x", solution=True),
         tests("number", "assert x\nx * 1.0"),
         tests("weights", "assert x > 0\nassert x > 1\nassert x > 1.5", weights=[2, 1, 1]),
+        cell("### BEGIN SOLUTION\ny = [2]\n### END SOLUTION", grade_id="y", solution=True),
+        tests("display", "assert y\ny"),
+        cell("### BEGIN SOLUTION\nz = 2\n### END SOLUTION", grade_id="z", solution=True),
+        tests("except", "try:\n    z\nexcept NameError:\n    assert False, 'Define z.'"),
     ]
     return build_release("lesson", "Lesson", [notebook(cells)], [])
 
 
 RELEASE = _release()
+RIGHT = {"x": "x = 2", "y": "y = [2]", "z": "z = 2"}
 
 
 @pytest.mark.parametrize(
@@ -42,8 +47,26 @@ RELEASE = _release()
     ],
 )
 def test_partial_credit_of_numbers_and_assertions(answer: str, millipoints: int, flags: tuple[Flag, ...]) -> None:
-    grading = grade(task(notebook(answered({"x": answer}, RELEASE)), release=RELEASE), bubblewrap())
+    grading = grade(task(notebook(answered(RIGHT | {"x": answer}, RELEASE)), release=RELEASE), bubblewrap())
     verdict = by_name(grading)["x"]
     assert (verdict.millipoints, grading.flags) == (millipoints, flags)
     assert (verdict.outcome is Outcome.PASSED) == (millipoints == 4000)
     assert grading.seed is not None and grading.grader_version
+
+
+@pytest.mark.parametrize("answer", ["y = [2]", "y = 'text'", "y = 1", "y = object()", "y = float('nan')"])
+def test_value_that_the_reference_only_displays_is_no_credit(answer: str) -> None:
+    grading = grade(task(notebook(answered(RIGHT | {"y": answer}, RELEASE)), release=RELEASE), bubblewrap())
+    assert (by_name(grading)["y"].millipoints, grading.flags) == (2000, ())
+
+
+@pytest.mark.parametrize(("answer", "millipoints"), [("z = 2", 2000), ("pass", 0)])
+def test_flag_of_the_reference_is_no_flag_of_a_submission(answer: str, millipoints: int) -> None:
+    grading = grade(task(notebook(answered(RIGHT | {"z": answer}, RELEASE)), release=RELEASE), bubblewrap())
+    assert (by_name(grading)["z"].millipoints, grading.flags) == (millipoints, ())
+
+
+@pytest.mark.parametrize("answer", ["x = 'text'", "x = object()", "x = True"])
+def test_value_that_the_reference_counts_must_be_a_number(answer: str) -> None:
+    grading = grade(task(notebook(answered(RIGHT | {"x": answer}, RELEASE)), release=RELEASE), bubblewrap())
+    assert by_name(grading)["x"].millipoints < 4000

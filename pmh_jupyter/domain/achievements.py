@@ -60,17 +60,17 @@ class AchievementProgress:
 
 
 def _count_solved_exercises(counters: AchievementCounters, achievement: Achievement) -> int:
-    """Return number of solved exercises, of one lesson if the achievement names one."""
+    """Return the number of solved exercises, of one lesson if the achievement names one."""
     return sum(achievement.lesson in (None, lesson) for lesson, _ in counters.solved_exercises)
 
 
 def _count_completed_lessons(counters: AchievementCounters, achievement: Achievement) -> int:
-    """Return number of complete lessons; only the named lesson counts if the achievement names one."""
+    """Return the number of complete lessons; only the named lesson counts if the achievement names one."""
     return sum(achievement.lesson in (None, lesson) for lesson in counters.completed_lessons)
 
 
 def _count_streak_days(counters: AchievementCounters, achievement: Achievement) -> int:
-    """Return number of consecutive days with a graded answer, ending with the latest such day."""
+    """Return the number of consecutive days with a graded answer, ending with the latest such day."""
     day = max(counters.active_days, default=None)
     streak = 0
     while day in counters.active_days and day is not None:

@@ -24,7 +24,7 @@ SERVER_ARGUMENTS = [
 
 
 def with_addresses(settings: Settings) -> Settings:
-    """Set the addresses on which users' servers reach Hub and service, if they are not set. Returns the same settings."""
+    """Set the addresses on which users' servers reach Hub and service, if they are not set. Return the same settings."""
     if settings.spawner == "docker":
         with_gateway: Callable[[Settings], Settings] = _import_docker_module().with_gateway
         return with_gateway(settings)

@@ -40,7 +40,7 @@ def make_next_job_filter(worker_count: int, active_jobs: Collection[Job]) -> Job
 
 
 def _count_unreserved_workers(worker_count: int) -> int:
-    """Return number of workers that are not reserved for checks."""
+    """Return the number of workers that are not reserved for checks."""
     return worker_count - (1 if worker_count < 4 else 2)
 
 

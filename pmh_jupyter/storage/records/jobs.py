@@ -110,7 +110,7 @@ def requeue_orphaned_jobs(database: Database) -> int:
 
 
 def count_queued_jobs(database: Database) -> int:
-    """Return number of jobs that wait for a worker."""
+    """Return the number of jobs that wait for a worker."""
     with database.read() as session:
         return session.scalar(select(func.count()).where(JobRow.state == "queued")) or 0
 

@@ -195,7 +195,7 @@ def _require_submissions_left(session: Session, assigned_lesson: AssignedLesson,
 
 
 def count_final_submissions(session: Session, person_id: UUID, assignment_ids: set[UUID]) -> dict[UUID, int]:
-    """Return number of final submissions by assignment, without those that failed with a grader error. Internal to `storage`."""
+    """Return the number of final submissions by assignment, without those that failed with a grader error. Internal to `storage`."""
     rows = session.execute(
         select(SubmissionRow.assignment_id, func.count())
         .where(

@@ -199,7 +199,7 @@ def _write_timedelta(encoder: ValueEncoder, value: Any) -> list[Any]:
 
 
 def max_index_rows(coder: ValueEncoder | ValueDecoder) -> int:
-    """Return maximum length of a range index, which takes no memory before it is used."""
+    """Return the maximum length of a range index, which takes no memory before it is used."""
     return 2 * coder.bounds.max_nodes
 
 

@@ -188,6 +188,6 @@ def get_resident_bytes(pid: int) -> int:
 
 
 def get_address_space_bytes() -> int:
-    """Return size of the address space of this process, which is what RLIMIT_AS limits."""
+    """Return the size of the address space of this process, which is what RLIMIT_AS limits."""
     with open("/proc/self/statm") as statm:
         return int(statm.read().split()[0]) * os.sysconf("SC_PAGESIZE")

@@ -43,5 +43,5 @@ class Manifest:
 
 
 def _import_paths(fields: dict[str, Any]) -> dict[str, tuple[str, str]]:
-    """Return module and attribute by name."""
+    """Return the module and attribute by name."""
     return {name: (str(import_path[0]), str(import_path[1])) for name, import_path in fields.items()}

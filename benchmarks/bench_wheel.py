@@ -100,7 +100,7 @@ def _pair_submissions(
 ) -> Iterator[PairedSubmission]:
     for lesson in MEASURED_LESSONS:
         try:
-            release = ours.release(lesson, folder, backend)
+            release = ours.release_lesson_here(lesson, folder, backend)
         except BadInput:  # it has no exercise
             continue
         for student, scores in nbgrader_results[lesson.name].graded.items():

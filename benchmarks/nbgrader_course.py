@@ -51,9 +51,9 @@ def autograde(course: Path, files: tuple[File, ...], case: AttackCase) -> Outcom
                 path.write_bytes(file.content)
         exit_code = _run_nbgrader(copy, _confinement_command(case), "autograde", "lesson", "--student", STUDENT)
         graded = copy / "autograded" / STUDENT / "lesson" / NOTEBOOK_NAME
-        with_feedback = case.options.get("through") == "feedback"
+        with_feedback = case.options.get("leaks_through") == "feedback"
         text = _visible_output(graded, with_feedback=with_feedback) if graded.exists() else ""
-        return Outcome(_read_points(copy / "gradebook.db"), text, {"ended": str(exit_code)})
+        return Outcome(_read_points(copy / "gradebook.db"), text, {"exit_reason": str(exit_code)})
     finally:
         shutil.rmtree(copy, ignore_errors=True)
 
@@ -108,7 +108,7 @@ def _read_points(database: Path) -> dict[str, float]:
 
 
 def _visible_output(graded: Path, *, with_feedback: bool) -> str:
-    """Return what the cells printed, and with `whole` the errors that feedback shows, but not the cells' own text."""
+    """Return what the cells printed, and with `with_feedback` the errors that feedback shows, but not the cells' own text."""
     texts: list[str] = []
     for cell in json.loads(graded.read_text(encoding="utf-8", errors="replace"))["cells"]:
         for output in cell.get("outputs", []):

@@ -97,7 +97,7 @@ def host_config(settings: Settings) -> dict[str, Any]:
 
 
 def ensure_network(client: DockerClient, name: str) -> str:
-    """Create the servers' network if it is missing, and returns its gateway's address.
+    """Create the servers' network if it is missing, and return its gateway's address.
 
     Raises Conflict if containers in an existing network can reach each other.
     """

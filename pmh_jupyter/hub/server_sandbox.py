@@ -157,7 +157,7 @@ def _list_scratch_mounts(limits: ServerLimits) -> list[tuple[str, ...]]:
 
 
 def _mount_arguments(mounts: Iterable[tuple[str, ...]]) -> list[str]:
-    """Sort mounts by depth, so that a deeper mount wins, and creates parent folders that every uid may traverse."""
+    """Sort mounts by depth, so that a deeper mount wins, and create parent folders that every uid may traverse."""
     mounted: set[str] = set()
     arguments: list[str] = []
     for mount in sorted(mounts, key=lambda mount: len(Path(mount[-1]).parts)):

@@ -38,7 +38,7 @@ class BootstrapResult:
 def ensure_classroom(
     database: Database, slug: str, title: str, time_zone: str, course: str, join_codes: Mapping[Role, str]
 ) -> None:
-    """Create a classroom unless it exists, and adds its join codes. An existing classroom keeps its title, time zone and course."""
+    """Create a classroom unless it exists, and add its join codes. An existing classroom keeps its title, time zone and course."""
     classrooms.ensure_classroom(database, slug, title, time_zone, course)
     for role, code in join_codes.items():
         members.add_join_code(database, slug, role, code)

@@ -54,7 +54,7 @@ class Database:
         self._lock = FileLock(self.sqlite_path.with_name(f"{self.sqlite_path.name}.lock")) if self.sqlite_path else None
 
     def open(self, *, exclusive: bool = True) -> Database:
-        """Check that the database responds, and returns self.
+        """Check that the database responds, and return self.
 
         exclusive: also take the lock that only one process can hold for a SQLite file. Set it to False for short queries beside a
         running service. Raises Conflict if another process holds the lock, Unavailable if the database does not respond.

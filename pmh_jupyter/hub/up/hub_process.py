@@ -31,7 +31,7 @@ class HubProcess:
         return self.popen.poll() is None
 
     def wait(self) -> int:
-        """Wait until the hub ends by itself, and returns its exit code."""
+        """Wait until the hub ends by itself, and return its exit code."""
         while True:
             try:
                 return self.popen.wait(POLL_INTERVAL_SECONDS)

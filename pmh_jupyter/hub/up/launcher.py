@@ -64,7 +64,7 @@ def run_hub(settings: Settings, prepare: PrepareDatabase, progress: Progress) ->
 
 
 def _check_preconditions(settings: Settings) -> Path:
-    """Check all preconditions that need no file, and returns the configuration file to start. Raises as `run_hub`.
+    """Check all preconditions that need no file, and return the configuration file to start. Raises as `run_hub`.
 
     Also sets the addresses of Hub and service. With containers, these are the network's gateway; a missing network is created.
     """

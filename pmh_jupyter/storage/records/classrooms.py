@@ -42,7 +42,7 @@ def list_classrooms(database: Database) -> tuple[Classroom, ...]:
 
 
 def adopt_version(database: Database, classroom: str, course: str, number: int | None = None) -> Classroom:
-    """Let a classroom use a version of a course (None: the newest), and writes an event for each lesson that changes.
+    """Let a classroom use a version of a course (None: the newest), and write an event for each lesson that changes.
 
     Raises NotFound for an unknown classroom, course or version.
     """

@@ -107,7 +107,7 @@ def test_address_comes_from_the_settings(service: Service, monkeypatch: pytest.M
         ({"PMH_TOKEN": "a", "MINE": "c"}, ["--token-env", "MINE"], "c"),
     ],
 )
-def test_source_of_the_token(
+def test_named_token_variable_precedes_the_others(
     service: Service,
     monkeypatch: pytest.MonkeyPatch,
     variables: dict[str, str],

@@ -46,7 +46,7 @@ RIGHT = {"x": "x = 2", "y": "y = [2]", "z": "z = 2"}
         ("x = 0", 0, ()),
     ],
 )
-def test_partial_credit_of_numbers_and_assertions(answer: str, millipoints: int, flags: tuple[Flag, ...]) -> None:
+def test_number_and_weighted_assertions_add_up(answer: str, millipoints: int, flags: tuple[Flag, ...]) -> None:
     grading = grade(task(notebook(answered(RIGHT | {"x": answer}, RELEASE)), release=RELEASE), bubblewrap())
     verdict = by_name(grading)["x"]
     assert (verdict.millipoints, grading.flags) == (millipoints, flags)

@@ -33,7 +33,7 @@ def here(tmp_path_factory: pytest.TempPathFactory, backend: SandboxBackend) -> d
     releases: dict[str, ours.Ours | BadInput] = {}
     for lesson in LESSONS:
         try:
-            releases[lesson.name] = ours.make_ours(lesson, folder, backend)
+            releases[lesson.name] = ours.release_lesson_here(lesson, folder, backend)
         except BadInput as error:
             releases[lesson.name] = error
     return releases

@@ -57,7 +57,7 @@ class Ours:
         return (*(File(Path(path).name, content) for path, content in notebooks), *others)
 
 
-def make_ours(lesson: Shipped, folder: Path, backend: SandboxBackend) -> Ours:
+def release_lesson_here(lesson: Shipped, folder: Path, backend: SandboxBackend) -> Ours:
     """Write the lesson into an nbgrader course, and release it from there. Raises as `release_local_lesson`."""
     release, _ = release_local_lesson(str(lay_out(lesson, folder)), backend)
     return Ours(lesson, release)

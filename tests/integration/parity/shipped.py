@@ -192,7 +192,8 @@ LESSONS = (
         header=f"{GUIDE}/source/header.ipynb",
     ),
 )
-"""The guide's own pages are notebooks without exercises."""
+
+# The guide's own pages are notebooks without exercises.
 PAGES = (
     "creating_and_grading_assignments",
     "managing_assignment_files",

@@ -25,7 +25,7 @@ def _run_environment() -> str:
 @pytest.mark.skipif(
     Path(sys.prefix) != ROOT / ".venv", reason="These tests do not run in .venv, which `make up` creates."
 )
-def test_second_run_does_nothing() -> None:
+def test_second_make_rebuilds_nothing() -> None:
     _run_environment()
     assert _run_environment() == ""
 

@@ -12,7 +12,7 @@ from tests.support.hub.up_process import UpProcess
 
 
 def _run_refused(folder: Path, **settings: str) -> str:
-    """Run `pmh up`, checks that it failed without creating a file, and returns its output."""
+    """Run `pmh up`, check that it fails without creating a file, and return its output."""
     up = UpProcess(folder, settings={"PMH_SERVER_PYTHON": sys.executable} | settings).start()
     assert up.wait() == 2
     assert not up.data.exists()

@@ -360,7 +360,7 @@ def _kill_all(child: int) -> None:
 
 
 def main() -> None:
-    """Read jobs as lines of JSON from standard input, and writes results as lines to standard output.
+    """Read jobs as lines of JSON from standard input, and write results as lines to standard output.
 
     Command-line arguments: the sealed notebook, and modules to import.
     """

@@ -136,7 +136,7 @@ class Student(Actor):
         return self
 
     def verdict(self, exercise: str, before: str | None = None) -> str:
-        """Wait for a verdict other than that of the submission `before`, and returns its text."""
+        """Wait for a verdict other than that of the submission `before`, and return its text."""
         result = self.result(exercise)
         expect(result).not_to_have_attribute("data-submission", before or "")
         expect(result).to_have_attribute("aria-busy", "false")

@@ -82,7 +82,7 @@ class Learner:
             return None
 
     def graded(self, id: str) -> dict[str, Any]:
-        """Wait for the event that the check or submission is graded, and returns it."""
+        """Wait for the event that the check or submission is graded, and return it."""
         self.read_events(lambda event: event["kind"] == "submission-graded" and event["data"]["submission_id"] == id)
         return self._ask("GET", f"{API}submissions/{id}")
 

@@ -13,7 +13,7 @@ from tests.support.hub.up_process import UpProcess
 
 @contextmanager
 def without_service(up: UpProcess) -> Iterator[None]:
-    """Kill the service, and pauses the Hub, which would restart it at once. On leaving, the Hub restarts it."""
+    """Kill the service, and pause the Hub, which would restart it at once. On leaving, the Hub restarts it."""
     hub = _find_process(up, lambda process: process.cmdline()[1:4] == ["-m", "jupyterhub", "--config"])
     service = _find_process(up, lambda process: process.cmdline()[1:] == ["-m", "pmh_jupyter.service"])
     hub.send_signal(signal.SIGSTOP)

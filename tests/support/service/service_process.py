@@ -105,7 +105,7 @@ class ServiceClient:
         return await self.send_answers("submissions", 201, answers)
 
     async def wait_until_graded(self, submission_id: str) -> dict[str, Any]:
-        """Wait for the event that the submission is graded, then returns the submission."""
+        """Wait for the event that the submission is graded, then return the submission."""
         await self.read_events_until(
             lambda event: event["kind"] == "submission-graded" and event["data"]["submission_id"] == submission_id
         )

@@ -64,7 +64,9 @@ def test_limits_of_the_lesson_precede_those_of_course_and_hub(toml: str, expecte
         ('preload = ["sympy"]\n' + UNIT + 'preload = ["networkx"]\n', (), ("networkx",)),
     ],
 )
-def test_modules_to_preload(toml: str, imports: tuple[str, ...], expected: tuple[str, ...]) -> None:
+def test_slow_imports_are_preloaded_unless_the_course_lists_its_own(
+    toml: str, imports: tuple[str, ...], expected: tuple[str, ...]
+) -> None:
     assert _lesson(toml, *imports).preload == expected
 
 

@@ -91,7 +91,7 @@ def test_reason_leads_to_the_line_that_raised_it() -> None:
         (Outcome.TIMED_OUT, None),
     ],
 )
-def test_outcome_that_says_it_all_has_no_reason(outcome: Outcome, message: Message | None) -> None:
+def test_self_explanatory_outcome_has_no_reason(outcome: Outcome, message: Message | None) -> None:
     assert summarize_verdict(make_verdict(make_test(), message=message, outcome=outcome)).reason is None
 
 

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, make_url, text
+from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from pmh_jupyter.errors import BadInput, Conflict, SchemaTooNew, SchemaTooOld, Unavailable
@@ -243,23 +242,6 @@ def test_concurrent_upgrades_succeed(empty_url: str, tmp_path: Path) -> None:
     assert errors == []
     with Database(empty_url).open() as database:
         database.check_revision()
-
-
-def _open_at_once(url: str, barrier: threading.Barrier) -> str:
-    """Return the journal mode that a connection has after it was opened together with others."""
-    engine = dialect.make_engine(make_url(url))
-    barrier.wait()
-    with closing(engine.connect()) as connection:
-        mode = str(connection.exec_driver_sql("PRAGMA journal_mode").scalar())
-    engine.dispose()
-    return mode
-
-
-def test_new_sqlite_file_can_be_opened_by_several_connections_at_once(tmp_path: Path) -> None:
-    for number in range(20):
-        url, barrier = f"sqlite:///{tmp_path / str(number)}.sqlite", threading.Barrier(3)
-        with ThreadPoolExecutor(3) as pool:
-            assert list(pool.map(_open_at_once, [url] * 3, [barrier] * 3)) == ["wal"] * 3
 
 
 def test_sqlite_enforces_foreign_keys_and_durable_writes(sqlite_template: Path) -> None:

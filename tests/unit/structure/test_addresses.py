@@ -75,6 +75,6 @@ def test_no_file_names_a_path_of_a_machine(contents: dict[str, bytes]) -> None:
     assert not named
 
 
-def test_the_check_can_fail(tmp_path: Path) -> None:
+def test_address_of_a_registry_is_reported(tmp_path: Path) -> None:
     assert MACHINE_PATHS.search(b'open("' + b"/".join([b"", b"root", b"notes"]) + b'")')
     assert _hosts_in("global.index-url='https://mirror.example/simple'") == {"mirror.example"}

@@ -43,6 +43,6 @@ def test_everything_in_the_product_is_used() -> None:
     assert not _unused(PACKAGE, ROOT / "jupyterhub_config.py", ROOT / "tools")
 
 
-def test_the_check_can_fail(tmp_path: Path) -> None:
+def test_unused_function_is_reported(tmp_path: Path) -> None:
     (tmp_path / "module.py").write_text("def used(): ...\n\n\ndef unused(): ...\n\n\nused()\n")
     assert _unused(tmp_path / "module.py") == ["module.py: unused"]

@@ -59,7 +59,7 @@ def _part(module: str) -> str:
 
 
 @pytest.mark.parametrize("module", modules())
-def test_a_module_imports_only_the_parts_it_may(module: str) -> None:
+def test_module_imports_only_the_parts_it_may(module: str) -> None:
     part = _part(module)
     assert part in ALLOWED_IMPORTS, f"{part} is new: list here what it may import, and in docs/architecture.md"
     allowed = ALLOWED_IMPORTS[part] | {part, "__init__"}
@@ -72,6 +72,6 @@ def test_code_that_runs_in_the_sandbox_imports_nothing_else_of_ours(module: str)
     assert not {name for name in imports_of(module, modules()[module]) if not name.startswith(RUNTIME)}
 
 
-def test_the_check_can_fail() -> None:
+def test_import_of_a_lower_layer_is_found() -> None:
     imports = imports_of("pmh_jupyter.cli.up", modules()["pmh_jupyter.cli.up"])
     assert {_part(name) for name in imports} >= {"hub", "service"}

@@ -93,7 +93,7 @@ def test_pages_use_the_projects_words(path: Path) -> None:
     assert not _retired_phrases(iter([path.read_text(encoding="utf-8")]))
 
 
-def test_the_check_can_fail() -> None:
+def test_retired_word_is_reported() -> None:
     assert _retired_identifiers(iter(["find_wall", "ZygotePool", "toldOnce"])) == {
         "find_wall",
         "ZygotePool",

@@ -127,7 +127,7 @@ def test_what_a_text_mentions_exists(path: Path) -> None:
     assert not _missing(_texts(path))
 
 
-def test_the_check_can_fail() -> None:
+def test_mention_of_a_missing_name_is_reported() -> None:
     assert _missing(iter(["See `domain/nowhere.py`, `domain.merge.merge_everything` and `domain/merge.py`."])) == [
         "domain/nowhere.py",
         "domain.merge.merge_everything",

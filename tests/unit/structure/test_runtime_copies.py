@@ -10,11 +10,11 @@ from pmh_jupyter.grading.runtime.execution import bindings
 from pmh_jupyter.grading.runtime.test_cells.statements import BEGIN_HIDDEN_TESTS, END_HIDDEN_TESTS, remove_hidden_tests
 
 
-def test_the_list_of_parse_errors_is_the_domains() -> None:
+def test_list_of_parse_errors_is_the_domains() -> None:
     assert bindings.PARSE_ERRORS == PARSE_ERRORS
 
 
-def test_the_markers_of_hidden_tests_are_the_domains() -> None:
+def test_markers_of_hidden_tests_are_the_domains() -> None:
     assert f"BEGIN {RegionKind.HIDDEN_TESTS}" == BEGIN_HIDDEN_TESTS
     assert f"END {RegionKind.HIDDEN_TESTS}" == END_HIDDEN_TESTS
 
@@ -28,7 +28,7 @@ def test_the_markers_of_hidden_tests_are_the_domains() -> None:
         "assert a",
     ],
 )
-def test_the_runtime_hides_the_regions_of_the_domain(source: str) -> None:
+def test_runtime_hides_the_regions_of_the_domain(source: str) -> None:
     regions, problems = find_regions(source)
     hidden = {number for region in regions for number in range(region.start, region.stop)}
     lines = [line for number, line in enumerate(source.split("\n")) if number not in hidden]

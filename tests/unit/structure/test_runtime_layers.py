@@ -79,12 +79,12 @@ def test_package_docstring_states_its_purpose(package: str) -> None:
     assert source.startswith('"""') and len(source.splitlines()) >= 3
 
 
-def test_an_upward_import_is_found() -> None:
+def test_upward_import_is_found() -> None:
     imports = {f"{RUNTIME}.transport.framing": {f"{RUNTIME}.proxies.proxies"}, f"{RUNTIME}.proxies.proxies": set()}
     assert upward_imports(imports) == [(f"{RUNTIME}.transport.framing", f"{RUNTIME}.proxies.proxies")]
 
 
-def test_a_cycle_over_three_modules_is_found() -> None:
+def test_cycle_over_three_modules_is_found() -> None:
     assert list(import_cycles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}})) == ["a", "b", "c"]
 
 

@@ -26,7 +26,7 @@ PYTHON = [path for path in SOURCES if path.suffix == ".py"]
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=_name)
-def test_a_file_can_be_read_in_one_sitting(path: Path) -> None:
+def test_file_can_be_read_in_one_sitting(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= FILE_LINES[path.suffix]
 
 

@@ -30,7 +30,7 @@ def assign_credit_value(node: ast.stmt, source: str) -> ast.stmt:
 
 
 def pop_credit(namespace: dict[str, Any]) -> dict[str, str] | None:
-    """Remove the value that `assign_credit_value` assigned, and returns `reason` and `text` of its test result.
+    """Remove the value that `assign_credit_value` assigned, and return `reason` and `text` of its test result.
 
     A float is written so that reading the text gives the same float. Returns None if there is no value, or if it is None.
     """

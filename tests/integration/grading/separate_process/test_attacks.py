@@ -59,7 +59,7 @@ def isolation() -> dict[str, object]:
     return record_usage([(STUDENT_CELL, REFERENCE), *((TEST_CELL, check) for check in CHECKS)])
 
 
-def test_the_reference_solution_passes_every_check(isolation: dict[str, object]) -> None:
+def test_reference_solution_passes_every_check(isolation: dict[str, object]) -> None:
     with open_judge(isolation) as judge:
         judge.run_student_cell(0, REFERENCE)
         outcomes = [judge.run_test_cell(n, f"t{n}", check)[0][0]["outcome"] for n, check in enumerate(CHECKS, 1)]
@@ -85,7 +85,7 @@ def find_seen(numbers, repr=repr, str=str, Any=BaseException):
 
 
 @pytest.mark.parametrize("attack", [row[1] for row in ATTACKS], ids=[row[0] for row in ATTACKS])
-def test_an_attack_passes_no_check_and_learns_no_secret(attack: str, isolation: dict[str, object]) -> None:
+def test_attack_passes_no_check_and_learns_no_secret(attack: str, isolation: dict[str, object]) -> None:
     remaining = list(enumerate(CHECKS, 1))
     passed: list[str] = []
     while remaining:
@@ -101,7 +101,7 @@ def test_an_attack_passes_no_check_and_learns_no_secret(attack: str, isolation: 
     assert not passed
 
 
-def test_an_attack_requests_every_operation(tmp_path: Path) -> None:
+def test_attack_requests_every_operation(tmp_path: Path) -> None:
     """A request with a misspelled operation would be refused for the wrong reason."""
     attack = dict(ATTACKS)["requests for everything"]
     assert hasattr(StudentPeer, "request") and "peer.request(operation" in attack

@@ -65,7 +65,7 @@ def walk(tool, kind, function, method, generator, failing):
 
 
 @pytest.mark.parametrize("walk", WALKS.values(), ids=WALKS.keys())
-def test_an_object_of_a_test_gives_no_access_to_the_test(walk: str) -> None:
+def test_object_of_a_test_gives_no_access_to_the_test(walk: str) -> None:
     cells = [
         (STUDENT_CELL, STUDENT_SOURCE.format(walk)),
         (TEST_CELL, f"{PASSED_OBJECTS}\nassert walk(**passed) == 'nothing'"),
@@ -74,7 +74,7 @@ def test_an_object_of_a_test_gives_no_access_to_the_test(walk: str) -> None:
     assert result["outcome"] == "passed", result
 
 
-def test_an_object_of_a_test_can_be_used() -> None:
+def test_object_of_a_test_can_be_used() -> None:
     student = """
 def use(tool, kind, function, method, generator, failing):
     try: failing()
@@ -89,13 +89,13 @@ def use(tool, kind, function, method, generator, failing):
     assert result["outcome"] == "passed", result
 
 
-def test_a_failed_check_in_a_callback_reveals_nothing_to_the_student() -> None:
+def test_failed_check_in_a_callback_reveals_nothing_to_the_student() -> None:
     student = "messages = []\ndef f(g):\n    try: g()\n    except AssertionError as e: messages.append(str(e))"
     check = "def g():\n    assert 1 == 424242, 'it is 424242'\nf(g)\nassert messages == ['']"
     assert run_tests([(STUDENT_CELL, student), (TEST_CELL, check)])[-1]["outcome"] == "passed"
 
 
-def test_the_namespace_of_the_tests_cannot_be_passed() -> None:
+def test_namespace_of_the_tests_cannot_be_passed() -> None:
     student = "def f(names): return names['SECRET']"
     results = run_tests([(STUDENT_CELL, student), (TEST_CELL, "SECRET = 424242\nassert f(globals()) == 1")])
     assert results[-1]["outcome"] == "failed" and results[-1]["error_type"] == "TypeError"

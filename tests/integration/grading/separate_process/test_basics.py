@@ -35,17 +35,17 @@ def test_functions_data_exceptions_and_classes_can_be_tested() -> None:
     assert [test["outcome"] for test in tests] == ["passed"] * len(checks), tests
 
 
-def test_a_failed_comparison_reports_both_values() -> None:
+def test_failed_comparison_reports_both_values() -> None:
     (test,) = run_tests([(STUDENT_CELL, NOTEBOOK), (TEST_CELL, "assert add(2, 2) == 5")])
     assert (test["outcome"], test["expression"], test["expected"], test["got"]) == ("failed", "add(2, 2)", "5", "4")
 
 
-def test_an_exception_of_the_students_code_reports_cell_and_line() -> None:
+def test_exception_of_the_students_code_reports_cell_and_line() -> None:
     (test,) = run_tests([(STUDENT_CELL, NOTEBOOK), (TEST_CELL, "assert bad() == 5")])
     assert (test["error_type"], test["detail"], test["cell"], test["line"]) == ("ValueError", "no", 0, 8)
 
 
-def test_a_cell_that_raises_reports_its_error() -> None:
+def test_cell_that_raises_reports_its_error() -> None:
     with open_judge() as judge:
         cell_error = judge.run_student_cell(3, "x = 1\n1 / 0")
     assert cell_error == {"error_type": "ZeroDivisionError", "detail": "division by zero", "cell": 3, "line": 2}

@@ -102,12 +102,12 @@ def run_answer(isolation: dict[str, object], answer: str) -> tuple[list[str], li
 
 
 @pytest.mark.parametrize("answer", HONEST.values(), ids=HONEST.keys())
-def test_an_honest_equality_is_accepted(isolation: dict[str, object], answer: str) -> None:
+def test_honest_equality_is_accepted(isolation: dict[str, object], answer: str) -> None:
     assert run_answer(isolation, answer) == (["passed"] * (OBJECT_CHECKS + DATA_CHECKS), [])
 
 
 @pytest.mark.parametrize("claim", CLAIMS)
-def test_a_dishonest_object_fails_where_plain_data_is_expected_and_is_flagged(
+def test_dishonest_object_fails_where_plain_data_is_expected_and_is_flagged(
     isolation: dict[str, object], claim: str
 ) -> None:
     outcomes, flags = run_answer(isolation, DISHONEST.format(claim=claim))
@@ -116,7 +116,7 @@ def test_a_dishonest_object_fails_where_plain_data_is_expected_and_is_flagged(
     assert set(flags) == {"dishonest-operator"}
 
 
-def test_an_object_that_equals_the_expected_data_fails_in_its_place(isolation: dict[str, object]) -> None:
+def test_object_that_equals_the_expected_data_fails_in_its_place(isolation: dict[str, object]) -> None:
     """An object in the place of plain data is not compared at all, so knowing the expected value does not help."""
     answer = """
 def eq(self, other): return other == self.amount

@@ -100,7 +100,7 @@ def test_unittest_main_finds_the_classes_of_the_test() -> None:
         assert [test["outcome"] for test in tests] == ["passed", outcome]
 
 
-def test_an_eval_of_the_notebook_receives_its_argument_unchanged() -> None:
+def test_eval_of_the_notebook_receives_its_argument_unchanged() -> None:
     cells = [(STUDENT_CELL, "def eval(text): return text[::-1]"), (TEST_CELL, "assert eval('abc') == 'cba'")]
     assert [each["outcome"] for each in run_tests(cells)] == ["passed"]
 

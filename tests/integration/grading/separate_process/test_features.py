@@ -36,7 +36,7 @@ def test_no_feature_file_is_empty_or_lost() -> None:
 # Tests may leave files open, as notebooks do.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 @pytest.mark.parametrize(("student", "test"), [row[1:] for row in FEATURES], ids=[row[0] for row in FEATURES])
-def test_a_feature_works_in_a_separate_process(student: str, test: str) -> None:
+def test_feature_works_in_a_separate_process(student: str, test: str) -> None:
     cells = [(STUDENT_CELL, student), (TEST_CELL, test)]
     assert run_in_one_process(cells) == [True]
     failed = [each for each in run_tests(cells) if each["outcome"] != "passed"]
@@ -46,7 +46,7 @@ def test_a_feature_works_in_a_separate_process(student: str, test: str) -> None:
 @pytest.mark.parametrize(
     ("student", "test"), [row[1:] for row in IN_PROCESS_ONLY], ids=[row[0] for row in IN_PROCESS_ONLY]
 )
-def test_a_feature_that_needs_in_process_isolation_fails_in_a_separate_process(student: str, test: str) -> None:
+def test_feature_that_needs_in_process_isolation_fails_in_a_separate_process(student: str, test: str) -> None:
     cells = [(STUDENT_CELL, student), (TEST_CELL, test)]
     assert run_in_one_process(cells) == [True]
     assert [each for each in run_tests(cells) if each["outcome"] != "passed"]

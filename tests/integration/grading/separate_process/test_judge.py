@@ -28,7 +28,7 @@ def outcomes(results: Rows) -> list[str]:
     return [result["outcome"] for result in results]
 
 
-def test_a_name_of_the_tests_is_replaced_only_where_the_reference_binds_it_again() -> None:
+def test_name_of_the_tests_is_replaced_only_where_the_reference_binds_it_again() -> None:
     cells = [
         (STUDENT_CELL, "def f(): return 1"),
         (TEST_CELL, "own = 5\ndef f(): return 3\nassert f() == 3"),
@@ -40,14 +40,14 @@ def test_a_name_of_the_tests_is_replaced_only_where_the_reference_binds_it_again
     assert outcomes(run_tests(tampered, cells)) == ["passed"] * 2
 
 
-def test_a_library_name_that_the_student_has_not_imported_raises_name_error() -> None:
+def test_library_name_that_the_student_has_not_imported_raises_name_error() -> None:
     reference = [(STUDENT_CELL, "import math"), (TEST_CELL, "assert math.floor(2.5) == 2")]
     assert record_usage(reference)["library_names"] == {"math": ["math", ""]}
     (result,) = run_tests([(STUDENT_CELL, ""), reference[1]], reference)
     assert (result["outcome"], result["error_type"]) == ("failed", "NameError")
 
 
-def test_a_builtin_that_the_reference_shadows_is_resolved_in_the_notebook() -> None:
+def test_builtin_that_the_reference_shadows_is_resolved_in_the_notebook() -> None:
     reference = [(STUDENT_CELL, "def sum(xs): return 7"), (TEST_CELL, "assert sum([1]) == 7")]
     assert record_usage(reference)["shadowed_builtins"] == ["sum"]
     assert outcomes(run_tests(reference)) == ["passed"]
@@ -59,7 +59,7 @@ def test_exported_names_are_sent_after_the_test_cell() -> None:
     assert outcomes(run_tests(cells, exported_names=["n"])) == ["passed", "passed"]
 
 
-def test_an_operator_is_allowed_in_the_cell_in_which_the_reference_used_it() -> None:
+def test_operator_is_allowed_in_the_cell_in_which_the_reference_used_it() -> None:
     source = "class P:\n    def __eq__(self, other): return isinstance(other, P)\n    __hash__ = None"
     reference = [(STUDENT_CELL, source), (TEST_CELL, "assert P() == P()")]
     assert record_usage(reference)["operators"] == {"t1": ["eq"]}
@@ -68,7 +68,7 @@ def test_an_operator_is_allowed_in_the_cell_in_which_the_reference_used_it() -> 
     assert result["outcome"] == "failed" and "where plain data is expected" in result["text"]
 
 
-def test_an_object_is_compared_with_plain_data_only_where_the_reference_does_so() -> None:
+def test_object_is_compared_with_plain_data_only_where_the_reference_does_so() -> None:
     honest = "class V:\n    def __init__(self, x): self.x = x\n    def __eq__(self, o): return self.x == o.x\n    __hash__ = None"
     cells = [(STUDENT_CELL, honest), (TEST_CELL, "assert V(5) == V(5)\nassert V(5).x == 5")]
     assert record_usage(cells)["operators"] == {"t1": ["eq"]}
@@ -94,7 +94,7 @@ def test_objects_that_equal_many_numbers_are_accepted_where_the_reference_has_th
         ("def __lt__(self, other): return True\n    __ge__ = __lt__", "assert P(1) < P(2)"),
     ],
 )
-def test_an_allowed_operator_that_is_always_true_fails_and_is_flagged(method: str, check: str) -> None:
+def test_allowed_operator_that_is_always_true_fails_and_is_flagged(method: str, check: str) -> None:
     honest = (
         "import functools\n@functools.total_ordering\nclass P:\n    def __init__(self, x): self.x = x\n"
         "    def __eq__(self, o): return isinstance(o, P) and o.x == self.x\n    def __lt__(self, o): return self.x < o.x\n"
@@ -109,7 +109,7 @@ def test_an_allowed_operator_that_is_always_true_fails_and_is_flagged(method: st
     assert [flag["code"] for flag in flags] == ["dishonest-operator"]
 
 
-def test_a_test_that_catches_a_policy_violation_fails_nevertheless() -> None:
+def test_test_that_catches_a_policy_violation_fails_nevertheless() -> None:
     reference = [
         (STUDENT_CELL, "def f(): return 1"),
         (TEST_CELL, "try: ok = f() == 1\nexcept Exception: ok = True\nassert ok"),
@@ -119,21 +119,21 @@ def test_a_test_that_catches_a_policy_violation_fails_nevertheless() -> None:
     assert "passed" not in outcomes(results)
 
 
-def test_a_context_manager_of_the_student_cannot_suppress_a_failed_check() -> None:
+def test_context_manager_of_the_student_cannot_suppress_a_failed_check() -> None:
     source = "class C:\n    def __enter__(self): return 1\n    def __exit__(self, *a): return {}"
     check = (TEST_CELL, "with C() as c:\n    assert c == 2")
     results = run_tests([(STUDENT_CELL, source.format("True")), check], [(STUDENT_CELL, source.format("False")), check])
     assert outcomes(results) == ["failed"]
 
 
-def test_the_result_of_a_hidden_test_contains_no_values() -> None:
+def test_result_of_a_hidden_test_contains_no_values() -> None:
     source = "### BEGIN HIDDEN TESTS\nassert f(3) == 424242, 'Message'\n### END HIDDEN TESTS"
     (result,) = run_tests([(STUDENT_CELL, "def f(x): return 1"), (TEST_CELL, source)])
     assert result["is_hidden"] and result["outcome"] == "failed"
     assert "424242" not in repr(result)
 
 
-def test_an_endless_loop_of_a_test_times_out() -> None:
+def test_endless_loop_of_a_test_times_out() -> None:
     with open_judge() as judge:
         judge.run_student_cell(0, "def f(): return 1")
         judge.peer.link.deadline = time.monotonic() + 0.3
@@ -162,7 +162,7 @@ def test_time_limit_that_passes_while_policies_start_is_a_timeout_of_the_cell(mo
 CATCH_EVERYTHING = "try: f()\nexcept Exception: pass\nassert True"
 
 
-def test_a_student_process_that_exits_is_lost() -> None:
+def test_student_process_that_exits_is_lost() -> None:
     with open_judge() as judge:
         judge.run_student_cell(0, "def f():\n    import os\n    os._exit(3)")
         with pytest.raises(PeerLost) as lost:
@@ -172,7 +172,7 @@ def test_a_student_process_that_exits_is_lost() -> None:
             judge.run_student_cell(2, "x = 1")
 
 
-def test_a_student_process_that_exceeds_the_time_limit_is_lost() -> None:
+def test_student_process_that_exceeds_the_time_limit_is_lost() -> None:
     with open_judge() as judge:
         judge.run_student_cell(0, "def f():\n    while True: pass")
         judge.peer.link.deadline = time.monotonic() + 0.3
@@ -183,7 +183,7 @@ def test_a_student_process_that_exceeds_the_time_limit_is_lost() -> None:
             judge.run_student_cell(2, "x = 1")
 
 
-def test_the_judge_continues_with_another_process_after_a_loss() -> None:
+def test_judge_continues_with_another_process_after_a_loss() -> None:
     with open_judge() as judge:
         judge.run_student_cell(0, "class C: ...\ndef f(): return 1")
         judge.run_test_cell(1, "t1", "own = 3\nold = C()\nassert f() == 1")
@@ -237,5 +237,5 @@ def test_in_and_get_ipython_belong_to_the_judge() -> None:
     assert result["outcome"] == "passed", result
 
 
-def test_a_test_cell_that_is_not_python_is_a_grader_error() -> None:
+def test_test_cell_that_is_not_python_is_a_grader_error() -> None:
     assert outcomes(run_tests([(STUDENT_CELL, ""), (TEST_CELL, "assert (")])) == ["grader-error"]

@@ -76,7 +76,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize(("student", "test"), CHANGES.values(), ids=CHANGES.keys())
-def test_a_change_is_visible_to_both_sides(student: str, test: str) -> None:
+def test_change_is_visible_to_both_sides(student: str, test: str) -> None:
     cells = [(STUDENT_CELL, student), (TEST_CELL, test)]
     assert run_in_one_process(cells) == [True]
     assert not [each for each in run_tests(cells) if each["outcome"] != "passed"]

@@ -79,7 +79,7 @@ def run_in_sandbox(*cells: str, reference: tuple[str, ...] | None = None) -> Not
 
 @pytest.mark.needs("bubblewrap")
 @pytest.mark.parametrize(("student", "test"), [row[1:] for row in FEATURES], ids=[row[0] for row in FEATURES])
-def test_a_file_feature_works_in_the_sandbox(student: str, test: str) -> None:
+def test_file_feature_works_in_the_sandbox(student: str, test: str) -> None:
     assert (
         outcomes_of(
             run_in_sandbox(
@@ -102,7 +102,7 @@ def test_tests_can_read_files_of_the_lesson_and_of_the_student() -> None:
 
 
 @pytest.mark.needs("bubblewrap")
-def test_a_temporary_file_has_the_same_path_for_both() -> None:
+def test_temporary_file_has_the_same_path_for_both() -> None:
     student = "def up(path):\n    text = open(path).read()\n    open(path, 'w').write(text.upper())"
     test = "import tempfile\nwith tempfile.NamedTemporaryFile('w+') as file:\n    file.write('abc')\n    file.flush()\n"
     test += "    up(file.name)\n    file.seek(0)\n    assert file.read() == 'ABC'"
@@ -137,7 +137,7 @@ def test_files_of_the_lesson_are_protected_unless_the_reference_changes_them() -
     assert outcomes_of(run_in_sandbox(tampering, test)) == ["ok", "ok"]
 
 
-def test_a_changed_file_with_a_random_name_is_recorded_by_its_stable_name() -> None:
+def test_changed_file_with_a_random_name_is_recorded_by_its_stable_name() -> None:
     test = "import os, tempfile\nwith tempfile.TemporaryDirectory(dir='.') as folder:\n    path = os.path.join(folder, 'x')\n"
     test += "    open(path, 'w').write('a')\n    change(path)\n    assert open(path).read() == 'b'"
     cells = [(STUDENT_CELL, "def change(path): open(path, 'w').write('b')"), (TEST_CELL, test)]
@@ -147,7 +147,7 @@ def test_a_changed_file_with_a_random_name_is_recorded_by_its_stable_name() -> N
         assert [result["outcome"] for result in run_notebook(judge, cells)] == ["passed"]
 
 
-def test_a_test_that_creates_too_many_files_fails() -> None:
+def test_test_that_creates_too_many_files_fails() -> None:
     test = "for n in range(6_000): open(f'{n}', 'w').close()\nf()"
     (result,) = run_tests([(STUDENT_CELL, "def f(): ..."), (TEST_CELL, test)])
     assert (result["outcome"], result["error_type"]) == ("failed", "OSError")
@@ -184,7 +184,7 @@ assert os.listdir() == ['test.txt']
 
 
 @pytest.mark.parametrize(("outcome", "attack"), [(row[0], row[2]) for row in ATTACKS], ids=[row[1] for row in ATTACKS])
-def test_an_attack_with_files_has_no_more_than_the_expected_effect(outcome: str, attack: str, tmp_path: Path) -> None:
+def test_attack_with_files_has_no_more_than_the_expected_effect(outcome: str, attack: str, tmp_path: Path) -> None:
     with open_judge({}) as judge:
         outside = Path.cwd().parent
         assert judge.run_student_cell(0, HOSTILE) is None
@@ -213,7 +213,7 @@ def test_an_attack_with_files_has_no_more_than_the_expected_effect(outcome: str,
         "import os\nfor n in range(3_000):\n    os.mkdir('x')\n    os.chdir('x')",
     ],
 )
-def test_an_attack_with_files_in_the_sandbox_affects_its_own_cell_only(attack: str) -> None:
+def test_attack_with_files_in_the_sandbox_affects_its_own_cell_only(attack: str) -> None:
     check = TEST + "import os\nassert not os.path.islink('x') and os.listdir()"
     run = run_cells_in_sandbox(bubblewrap(), "def f(): return 1", attack, check, TEST + "assert f() == 1")
     assert outcomes_of(run)[2:] in (["ok", "ok"], ["failed", "ok"]), outcomes_of(run)

@@ -56,6 +56,6 @@ def test_reserved_name_is_refused(name: str) -> None:
         ("abababab", "too easy"),
     ],
 )
-def test_password_problem(password: str, expected_problem: str | None) -> None:
+def test_weak_password_is_refused_with_the_reason(password: str, expected_problem: str | None) -> None:
     problem = find_password_problem("ada-lovelace", password)
     assert (problem is None) if expected_problem is None else (expected_problem in str(problem))

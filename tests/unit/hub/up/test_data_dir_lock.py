@@ -62,7 +62,7 @@ def test_lock_of_a_killed_holder_is_released(tmp_path: Path) -> None:
         assert str(os.getpid()) in (tmp_path / LOCK_NAME).read_text()
 
 
-def test_holder_that_has_not_written_its_name_yet(tmp_path: Path) -> None:
+def test_unnamed_holder_is_reported_as_starting(tmp_path: Path) -> None:
     holder = _start_holder(tmp_path)
     (tmp_path / LOCK_NAME).write_text("")
     try:

@@ -25,7 +25,7 @@ from pmh_jupyter.hub.up.wait_until_ready import browser_url, list_health_checks,
         ("192.0.2.1", "http://192.0.2.1:80"),
     ],
 )
-def test_local_origin_of_a_listener(ip: str, expected: str) -> None:
+def test_wildcard_listener_is_reached_on_loopback(ip: str, expected: str) -> None:
     assert local_origin(ip, 80) == expected
 
 
@@ -40,7 +40,7 @@ def test_processes_are_checked_before_the_proxy() -> None:
     assert browser_url(settings) == "http://127.0.0.1:1"
 
 
-def test_health_checks_of_a_hub_below_a_path() -> None:
+def test_health_checks_include_the_base_path() -> None:
     settings = Settings(port=1, hub_port=2, service_port=3, base_url="/jupyter/")
     assert [check.url for check in list_health_checks(settings)] == [
         "http://127.0.0.1:2/jupyter/hub/health",

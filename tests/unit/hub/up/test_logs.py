@@ -29,7 +29,7 @@ def test_tail_is_the_last_lines(tmp_path: Path) -> None:
     assert read_tail(log, 2) == "line 98\nline 99"
 
 
-def test_tail_of_a_log_that_is_not_utf8(tmp_path: Path) -> None:
+def test_invalid_utf8_in_a_log_is_replaced(tmp_path: Path) -> None:
     log = tmp_path / "hub.log"
     log.write_bytes(b"\xff\n")
     assert read_tail(log) == "\N{REPLACEMENT CHARACTER}"

@@ -52,7 +52,7 @@ def server() -> Iterator[Server]:
         thread.join()
 
 
-def test_returns_once_the_answer_is_200(server: Server) -> None:
+def test_wait_ends_at_the_first_answer_200(server: Server) -> None:
     server.answers = [(503, b"{}"), (404, b"nothing here yet"), (200, b"{}")]
     wait_until_healthy(HealthCheck("grading", server.url), lambda: True, timeout_seconds=30)
     assert server.answers == [(200, b"{}")]

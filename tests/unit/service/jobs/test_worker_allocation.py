@@ -45,7 +45,7 @@ def active_jobs(codes: str) -> list[Job]:
         (6, "ra ra ra sb", JobFilter(0, deprioritized=frozenset({A}))),
     ],
 )
-def test_filter_of_the_next_claim(worker_count: int, codes: str, expected: JobFilter) -> None:
+def test_busy_classrooms_are_deprioritized_then_excluded(worker_count: int, codes: str, expected: JobFilter) -> None:
     assert make_next_job_filter(worker_count, active_jobs(codes)) == expected
 
 

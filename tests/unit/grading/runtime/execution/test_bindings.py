@@ -58,13 +58,13 @@ def test_running_the_cell_binds_what_the_analysis_finds(case: str) -> None:
     assert namespace.keys() - {"__builtins__", "__annotations__"} <= names
 
 
-def test_a_very_deep_expression_is_analyzed_without_recursion() -> None:
+def test_very_deep_expression_is_analyzed_without_recursion() -> None:
     source = "x = " + " + ".join(["1"] * 900) + "\n" + "if a:\n" + "\n".join(" " * n + "if a:" for n in range(1, 90))
     source += "\n" + " " * 90 + "y = 1"
     assert find_bound_names(source) == {"x", "y"}
 
 
-def test_a_name_is_counted_once_for_every_binding() -> None:
+def test_name_is_counted_once_for_every_binding() -> None:
     statements = ast.parse("x = 1\nx += 1\ndef f():\n    x = 2").body
     assert Counter(iter_bindings(statements)) == {"x": 2, "f": 1}
 

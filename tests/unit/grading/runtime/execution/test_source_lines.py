@@ -48,7 +48,7 @@ each_line_end = pytest.mark.parametrize("line_end", LINE_ENDS.values(), ids=LINE
         ("a\vb\fc\x1cd\x85e\u2028f", ["a\vb\fc\x1cd\x85e\u2028f"]),
     ],
 )
-def test_lines_of_a_source(source: str, lines: list[str]) -> None:
+def test_source_is_split_only_at_cr_and_lf(source: str, lines: list[str]) -> None:
     assert split_source_lines(source, keepends=True) == lines
     assert split_source_lines(source) == [line.rstrip("\r\n") for line in lines]
 
@@ -78,7 +78,7 @@ def _test_cell(separator: str, line_end: str = "\n") -> str:
 
 @each_line_end
 @each_separator
-def test_a_hidden_assertion_is_hidden_whatever_stands_above_it(separator: str, line_end: str) -> None:
+def test_hidden_assertion_is_hidden_whatever_stands_above_it(separator: str, line_end: str) -> None:
     source = _test_cell(separator, line_end)
     checks = read_statements(ast.parse(source), source)
     assert [check.is_hidden for check in checks] == [False, False, True, False]
@@ -90,7 +90,7 @@ def test_a_hidden_assertion_is_hidden_whatever_stands_above_it(separator: str, l
 
 
 @each_separator
-def test_a_failed_hidden_assertion_tells_neither_its_source_nor_its_value(separator: str) -> None:
+def test_failed_hidden_assertion_tells_neither_its_source_nor_its_value(separator: str) -> None:
     names: dict[str, Any] = {"secret": lambda x: 0, "visible": lambda x: x}
     results = execute_test_cell(SimpleNamespace(user_ns=names), _test_cell(separator), {})
     assert [result["outcome"] for result in results] == ["passed", "failed", "passed"]
@@ -118,7 +118,7 @@ def shell() -> Any:
 @pytest.mark.filterwarnings("ignore:`make_tokens_by_line` received")  # IPython splits lines by `str.splitlines`
 @pytest.mark.parametrize("is_plain_python", [False, True], ids=["IPython", "plain Python"])
 @pytest.mark.parametrize("top", ["", "\n\n", "# {}\n\n", "\n# {}\n"])
-def test_an_error_is_reported_at_the_line_that_python_counts(
+def test_error_is_reported_at_the_line_that_python_counts(
     shell: Shell, separator: str, is_plain_python: bool, top: str
 ) -> None:
     source = top.format(separator) + f"text = 'a{separator}b'\n1 / 0"
@@ -128,6 +128,6 @@ def test_an_error_is_reported_at_the_line_that_python_counts(
 
 
 @pytest.mark.parametrize("is_plain_python", [False, True], ids=["IPython", "plain Python"])
-def test_a_form_feed_before_a_statement_ends_no_line(shell: Shell, is_plain_python: bool) -> None:
+def test_form_feed_before_a_statement_ends_no_line(shell: Shell, is_plain_python: bool) -> None:
     error = CellExecutor(shell, is_plain_python=is_plain_python).run(3, "\n\f\n\f\n\f1 / 0")
     assert error is not None and (error["error_type"], error["line"]) == ("ZeroDivisionError", 4)

@@ -41,7 +41,7 @@ DTYPES = [np.dtype(code) for code in ("f8", "U3", "O", "M8[ns]", "?")] + [ALIGNE
 
 
 @pytest.mark.parametrize("value", ARRAYS, ids=repr)
-def test_an_array_is_equal_after_decoding(value: Any) -> None:
+def test_array_is_equal_after_decoding(value: Any) -> None:
     sides = Sides()
     received = sides.across(value)
     assert (
@@ -55,13 +55,13 @@ def test_an_array_is_equal_after_decoding(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", SCALARS, ids=repr)
-def test_a_scalar_is_equal_after_decoding(value: Any) -> None:
+def test_scalar_is_equal_after_decoding(value: Any) -> None:
     received = Sides().across(value, memo=True)
     assert type(received) is type(value) and repr(received) == repr(value) and received.dtype == value.dtype
 
 
 @pytest.mark.parametrize("value", DTYPES, ids=repr)
-def test_a_dtype_is_equal_after_decoding(value: Any) -> None:
+def test_dtype_is_equal_after_decoding(value: Any) -> None:
     assert Sides().across(value) == value
 
 
@@ -80,7 +80,7 @@ class ArraySubclass(np.ndarray):  # type: ignore[type-arg]
     ],
     ids=repr,
 )
-def test_an_array_of_another_kind_is_sent_as_a_reference(value: Any) -> None:
+def test_array_of_another_kind_is_sent_as_a_reference(value: Any) -> None:
     assert Sides().across([value])[0] is value
 
 
@@ -94,7 +94,7 @@ def test_objects_in_an_array_keep_their_identity() -> None:
     assert received[0][2] is value and sides.referenced == [value]
 
 
-def test_a_lasting_memo_refills_its_copy_in_place() -> None:
+def test_lasting_memo_refills_its_copy_in_place() -> None:
     sides, value = Sides(), np.arange(4)
     sender_memo, receiver_memo = LastingMemo(), LastingMemo()
     first = sides.codec.decode(over_the_wire(sides.codec.encode(value, sender_memo)), receiver_memo)
@@ -106,7 +106,7 @@ def test_a_lasting_memo_refills_its_copy_in_place() -> None:
     assert other is not first and other.shape == (2, 2)
 
 
-def test_an_invalid_bool_becomes_true() -> None:
+def test_invalid_bool_becomes_true() -> None:
     received = Sides().codec.decode(["a", "|b1", [2], b"\x00\x07"])
     assert received.view("u1").tolist() == [0, 1]
 
@@ -138,12 +138,12 @@ MALFORMED: list[Any] = [
 
 
 @pytest.mark.parametrize("encoded", MALFORMED, ids=lambda encoded: ascii(encoded)[:50])
-def test_a_malformed_value_is_refused(encoded: Any) -> None:
+def test_malformed_value_is_refused(encoded: Any) -> None:
     with pytest.raises(WireFormatError):
         Sides().codec.decode(encoded)
 
 
-def test_a_deeply_nested_dtype_is_refused() -> None:
+def test_deeply_nested_dtype_is_refused() -> None:
     dtype: Any = "<f8"
     for _ in range(300):
         dtype = ["A", dtype, [1]]
@@ -197,7 +197,7 @@ def test_random_fields_are_decoded_or_refused(tag: str, fields: list[Any]) -> No
     assert outcome_of([tag, *fields]) in ("decoded", "refused")
 
 
-def test_an_altered_array_is_decoded_or_refused() -> None:
+def test_altered_array_is_decoded_or_refused() -> None:
     outcomes: Counter[str] = Counter()
 
     @settings(derandomize=True, max_examples=300, deadline=None)

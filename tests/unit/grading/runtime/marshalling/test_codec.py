@@ -48,7 +48,7 @@ VALUES = [
 @pytest.mark.parametrize("memo", [False, True])
 # Every process must give a test the same id, and the text of a set depends on the seed of its hashes.
 @pytest.mark.parametrize("value", VALUES, ids=[f"{type(value).__name__}-{n}" for n, value in enumerate(VALUES)])
-def test_a_value_is_equal_after_decoding(value: object, memo: bool) -> None:
+def test_value_is_equal_after_decoding(value: object, memo: bool) -> None:
     sides = Sides()
     received = sides.across(value, memo)
     assert is_same(received, value) and not sides.referenced
@@ -56,7 +56,7 @@ def test_a_value_is_equal_after_decoding(value: object, memo: bool) -> None:
 
 
 @pytest.mark.parametrize("value", [decimal.Decimal("NaN"), decimal.Decimal("sNaN3")])
-def test_a_decimal_nan_is_equal_after_decoding(value: decimal.Decimal) -> None:
+def test_decimal_nan_is_equal_after_decoding(value: decimal.Decimal) -> None:
     assert str(Sides().across(value)) == str(value)
 
 
@@ -70,7 +70,7 @@ def test_settings_that_equality_ignores_are_kept() -> None:
 
 
 @pytest.mark.parametrize("view", [{1: [2]}.keys(), {1: [2]}.values(), {1: [2]}.items(), {}.keys()])
-def test_a_dict_view_is_equal_after_decoding(view: Any) -> None:
+def test_dict_view_is_equal_after_decoding(view: Any) -> None:
     received = Sides().across(view)
     assert type(received) is type(view) and list(received) == list(view)
 
@@ -85,19 +85,19 @@ Pair = collections.namedtuple("Pair", "a b")
 @pytest.mark.parametrize(
     "value", [Opaque(), ListSubclass([1]), Pair(1, 2), len, Opaque, ValueError("x"), type("I", (int,), {})(3)]
 )
-def test_a_value_of_another_type_is_sent_as_a_reference(value: object) -> None:
+def test_value_of_another_type_is_sent_as_a_reference(value: object) -> None:
     sides = Sides()
     assert sides.across([value])[0] is value
 
 
-def test_a_function_as_factory_is_sent_as_a_reference() -> None:
+def test_function_as_factory_is_sent_as_a_reference() -> None:
     def factory() -> int:
         return 4
 
     assert Sides().across(collections.defaultdict(factory)).default_factory is factory
 
 
-def test_a_datetime_with_a_custom_zone_is_sent_as_a_reference() -> None:
+def test_datetime_with_a_custom_zone_is_sent_as_a_reference() -> None:
     class CustomZone(datetime.tzinfo):
         pass
 
@@ -118,7 +118,7 @@ def test_containers_that_are_nested_too_deeply_are_sent_as_references(memo: bool
     assert depth == 100
 
 
-def test_a_cycle_without_a_memo_is_sent_as_a_reference() -> None:
+def test_cycle_without_a_memo_is_sent_as_a_reference() -> None:
     loop: list[Any] = [1]
     loop.append(loop)
     received = Sides().across(loop)
@@ -136,14 +136,14 @@ def test_identity_and_cycles_are_kept_with_a_memo() -> None:
     assert received[5] == received[0] and received[5] is not received[0]
 
 
-def test_a_tuple_that_contains_itself_through_a_list_is_kept() -> None:
+def test_tuple_that_contains_itself_through_a_list_is_kept() -> None:
     inside: list[Any] = []
     loop = (inside,)
     inside.append(loop)
     assert Sides().across(loop, memo=True)[0][0] is loop
 
 
-def test_a_list_that_is_reached_many_times_is_encoded_once() -> None:
+def test_list_that_is_reached_many_times_is_encoded_once() -> None:
     value: list[Any] = []
     for _ in range(40):
         value = [value, value]
@@ -165,7 +165,7 @@ def test_a_list_that_is_reached_many_times_is_encoded_once() -> None:
         (collections.defaultdict(list), lambda value: value[1]),
     ],
 )
-def test_a_lasting_memo_refills_its_copy_in_place(value: Any, change: Any) -> None:
+def test_lasting_memo_refills_its_copy_in_place(value: Any, change: Any) -> None:
     sides, sender_memo, receiver_memo = Sides(), LastingMemo(), LastingMemo()
     first = sides.codec.decode(over_the_wire(sides.codec.encode([value], sender_memo)), receiver_memo)[0]
     change(value)
@@ -173,7 +173,7 @@ def test_a_lasting_memo_refills_its_copy_in_place(value: Any, change: Any) -> No
     assert again[0] is first is again[1] and first == value
 
 
-def test_the_encoded_value_shares_nothing_with_the_value() -> None:
+def test_encoded_value_shares_nothing_with_the_value() -> None:
     value = [1, [2]]
     encoded = Sides().codec.encode(value)
     value[1].append(3)  # type: ignore[attr-defined]
@@ -184,12 +184,12 @@ def test_the_encoded_value_shares_nothing_with_the_value() -> None:
 @pytest.mark.parametrize(
     "value", [1 << 8000, [0] * 3000, [[0] * 1000] * 3, {n: n for n in range(1500)}, decimal.Decimal("1" * 999)]
 )
-def test_a_value_that_is_too_large_is_refused(value: object) -> None:
+def test_value_that_is_too_large_is_refused(value: object) -> None:
     with pytest.raises(ValueTooLarge):
         Sides(SMALL).across(value)
 
 
-def test_a_huge_range_is_within_the_bounds() -> None:
+def test_huge_range_is_within_the_bounds() -> None:
     assert Sides(SMALL).across(range(10**18)) == range(10**18)
 
 

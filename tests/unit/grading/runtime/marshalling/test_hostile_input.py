@@ -34,7 +34,7 @@ MALFORMED: list[Any] = [
 
 
 @pytest.mark.parametrize("encoded", MALFORMED, ids=lambda encoded: ascii(encoded)[:40])
-def test_a_malformed_value_is_refused(encoded: Any) -> None:
+def test_malformed_value_is_refused(encoded: Any) -> None:
     with pytest.raises(WireFormatError):
         Sides(
             SizeBounds(
@@ -50,12 +50,12 @@ def test_a_malformed_value_is_refused(encoded: Any) -> None:
      ["m", 1, "l", [["m", 1, "l", []]]], ["m", 1, [], []], ["=", 5], ["=", "a"], ["=", 1, 2], ["m", 1, "t", [["=", 1]]],
      ["m", 1, "dq", [], -1], ["m", True, "l", []]],
 )  # fmt: skip
-def test_a_malformed_number_is_refused(encoded: Any) -> None:
+def test_malformed_number_is_refused(encoded: Any) -> None:
     with pytest.raises(WireFormatError):
         Sides().codec.decode(encoded, Memo())
 
 
-def test_a_value_that_is_nested_too_deeply_is_refused() -> None:
+def test_value_that_is_nested_too_deeply_is_refused() -> None:
     encoded: list[Any] = ["l", []]
     for _ in range(20_000):
         encoded = ["t", [encoded]]
@@ -63,7 +63,7 @@ def test_a_value_that_is_nested_too_deeply_is_refused() -> None:
         Sides().codec.decode(encoded)
 
 
-def test_an_exception_of_from_reference_is_passed_on() -> None:
+def test_exception_of_from_reference_is_passed_on() -> None:
     def raise_own_error(encoded: list[Any]) -> object:
         raise LookupError("the peer's own")
 
@@ -111,7 +111,7 @@ def test_random_input_is_decoded_or_refused() -> None:
     assert outcomes["decoded"] and outcomes["refused"], outcomes  # a decoder that refuses everything would not pass
 
 
-def test_an_altered_message_is_decoded_or_refused() -> None:
+def test_altered_message_is_decoded_or_refused() -> None:
     outcomes: Counter[str] = Counter()
 
     @QUICK
@@ -129,7 +129,7 @@ def test_an_altered_message_is_decoded_or_refused() -> None:
     assert outcomes["decoded"] and outcomes["refused"], outcomes  # a decoder that refuses everything would not pass
 
 
-def test_a_short_message_does_not_create_a_large_value() -> None:
+def test_short_message_does_not_create_a_large_value() -> None:
     encoded_values = [
         ["r", 0, 2**62, 1],
         ["dq", [], 2**62],

@@ -29,7 +29,7 @@ def send(value: Any, sender: Replicas, receiver: Replicas) -> Any:
     return arrived
 
 
-def test_an_object_keeps_its_copy_and_comes_back_as_itself() -> None:
+def test_object_keeps_its_copy_and_comes_back_as_itself() -> None:
     judge, student = make_pair()
     value: list[Any] = [[1]]
     copy = send(value, judge, student)
@@ -37,7 +37,7 @@ def test_an_object_keeps_its_copy_and_comes_back_as_itself() -> None:
     assert send(copy[0], student, judge) is value[0]
 
 
-def test_a_change_is_found_and_applied_in_place() -> None:
+def test_change_is_found_and_applied_in_place() -> None:
     judge, student = make_pair()
     value = {"a": [1]}
     copy = send(value, judge, student)
@@ -56,7 +56,7 @@ def test_changed_values_of_the_judge_are_not_sent_unless_they_are_passed() -> No
     assert not judge.changed_values([], only_remote=True) and judge.changed_values([], only_remote=False) == (value,)
 
 
-def test_a_replica_without_references_is_released() -> None:
+def test_replica_without_references_is_released() -> None:
     judge, student = make_pair()
     held, copy = [1], send([2], student, judge)
     send(held, judge, student)
@@ -65,7 +65,7 @@ def test_a_replica_without_references_is_released() -> None:
     assert judge.release_unused() == [-1]
 
 
-def test_the_numbers_of_an_unsent_message_are_forgotten() -> None:
+def test_numbers_of_an_unsent_message_are_forgotten() -> None:
     judge, _ = make_pair()
     judge.begin_message()
     CODEC.encode([[1]], judge)
@@ -73,7 +73,7 @@ def test_the_numbers_of_an_unsent_message_are_forgotten() -> None:
     assert judge.forget_all() == []
 
 
-def test_a_number_that_this_side_never_assigned_is_refused() -> None:
+def test_number_that_this_side_never_assigned_is_refused() -> None:
     judge, _ = make_pair()
     with pytest.raises(WireFormatError):
         CODEC.decode(["m", 5, "l", []], judge)

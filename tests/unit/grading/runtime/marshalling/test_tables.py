@@ -71,7 +71,7 @@ REST = [
 
 @pytest.mark.parametrize("memo", [False, True])
 @pytest.mark.parametrize("value", SERIES + FRAMES + INDEXES + COLUMNS + REST, ids=lambda value: ascii(value)[:50])
-def test_a_value_is_equal_after_decoding(value: Any, memo: bool) -> None:
+def test_value_is_equal_after_decoding(value: Any, memo: bool) -> None:
     sides = Sides()
     received = sides.across(value, memo)
     assert type(received) is type(value) and not sides.referenced
@@ -100,7 +100,7 @@ class FrameSubclass(pd.DataFrame):
      pd.Series([1, 2], index=pd.interval_range(0, 2)), pd.RangeIndex(10**12), pd.Period("2020")],
     ids=lambda value: ascii(value)[:50],
 )  # fmt: skip
-def test_a_table_with_another_kind_of_column_is_sent_as_one_reference(value: Any) -> None:
+def test_table_with_another_kind_of_column_is_sent_as_one_reference(value: Any) -> None:
     sides = Sides()
     received = sides.across([value, [1]], memo=True)
     assert received[0] is value and received[1] == [1] and len(sides.referenced) == 1
@@ -115,7 +115,7 @@ def test_a_table_with_another_kind_of_column_is_sent_as_one_reference(value: Any
         (pd.DataFrame({"a": [2, 1]}), lambda value: value.loc.__setitem__(5, [7])),
     ],
 )
-def test_a_lasting_memo_refills_its_copy_in_place(value: Any, change: Any) -> None:
+def test_lasting_memo_refills_its_copy_in_place(value: Any, change: Any) -> None:
     sides, sender_memo, receiver_memo = Sides(), LastingMemo(), LastingMemo()
     first = sides.codec.decode(over_the_wire(sides.codec.encode(value, sender_memo)), receiver_memo)
     change(value)
@@ -152,7 +152,7 @@ MALFORMED: list[Any] = [
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("encoded", MALFORMED, ids=lambda encoded: ascii(encoded)[:60])
-def test_a_malformed_value_is_refused(encoded: Any) -> None:
+def test_malformed_value_is_refused(encoded: Any) -> None:
     with pytest.raises(WireFormatError):
         Sides().codec.decode(encoded)
 
@@ -164,7 +164,7 @@ REPLACEMENTS = st.sampled_from([*ENCODED, 0, -1, 2**40, None, "D", "ns", True, "
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_an_altered_message_is_decoded_or_refused() -> None:
+def test_altered_message_is_decoded_or_refused() -> None:
     outcomes: Counter[str] = Counter()
 
     @settings(derandomize=True, max_examples=300, deadline=None)

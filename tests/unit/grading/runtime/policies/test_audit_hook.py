@@ -13,7 +13,7 @@ from pmh_jupyter.grading.runtime.policies.audit_hook import listen_to_events, wi
 EVENT, OTHER_EVENT = "pmh.test-event", "pmh.other-event"
 
 
-def test_a_listener_receives_its_events_until_the_block_ends() -> None:
+def test_listener_receives_its_events_until_the_block_ends() -> None:
     received: list[tuple[str, tuple[Any, ...]]] = []
 
     def listener(event: str, arguments: tuple[Any, ...]) -> None:
@@ -43,7 +43,7 @@ def test_two_listeners_of_one_event_both_receive_it() -> None:
     assert received == ["outer", "inner", "outer"]
 
 
-def test_an_exception_of_a_listener_is_raised_by_the_audited_operation() -> None:
+def test_exception_of_a_listener_is_raised_by_the_audited_operation() -> None:
     def refuse(event: str, arguments: tuple[Any, ...]) -> None:
         raise PermissionError(event)
 
@@ -51,7 +51,7 @@ def test_an_exception_of_a_listener_is_raised_by_the_audited_operation() -> None
         sys.audit(EVENT)
 
 
-def test_a_listener_receives_the_frame_that_caused_the_event() -> None:
+def test_listener_receives_the_frame_that_caused_the_event() -> None:
     callers: list[str] = []
 
     def record_caller(event: str, arguments: tuple[Any, ...], caller: FrameType | None) -> None:

@@ -34,14 +34,14 @@ def import_under_policy(policy: CodeExecutionPolicy) -> int:
     return value
 
 
-def test_a_library_of_an_environment_behind_a_symbolic_link_can_be_imported(
+def test_library_of_an_environment_behind_a_symbolic_link_can_be_imported(
     sample_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(code_execution_policy, "find_library_folders", lambda: (str(sample_folder),))
     assert import_under_policy(CodeExecutionPolicy()) == 3
 
 
-def test_a_module_outside_of_the_environment_cannot_be_imported(
+def test_module_outside_of_the_environment_cannot_be_imported(
     sample_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(code_execution_policy, "find_library_folders", lambda: (str(sample_folder.parent / "other"),))

@@ -8,7 +8,7 @@ from pmh_jupyter.grading.runtime.proxies.object_table import ObjectTable
 from pmh_jupyter.grading.runtime.transport.wire_format import WireFormatError
 
 
-def test_an_object_is_kept_until_it_was_released_as_often_as_it_was_exported() -> None:
+def test_object_is_kept_until_it_was_released_as_often_as_it_was_exported() -> None:
     table, value = ObjectTable(), object()
     number = table.export(value)
     assert table.export(value) == number and table.is_offered(value)
@@ -21,7 +21,7 @@ def test_an_object_is_kept_until_it_was_released_as_often_as_it_was_exported() -
 
 
 @pytest.mark.parametrize("number", [None, "1", 1.0, 99, -1, [1]])
-def test_an_invalid_number_is_refused(number: object) -> None:
+def test_invalid_number_is_refused(number: object) -> None:
     table = ObjectTable()
     table.export(object())
     table.release(number, 5)

@@ -23,24 +23,24 @@ CELLS = [
 
 
 @pytest.mark.parametrize("source", CELLS)
-def test_an_unpacked_cell_equals_the_compiled_one(source: str) -> None:
+def test_unpacked_cell_equals_the_compiled_one(source: str) -> None:
     compiled = compile_cell(source)
     assert compiled and unpack_cell(pack_cell(compiled)) == compiled
 
 
-def test_a_cell_that_is_not_python_is_not_compiled() -> None:
+def test_cell_that_is_not_python_is_not_compiled() -> None:
     assert compile_cell("assert (") is None
     assert (pack_cell(None), unpack_cell("")) == ("", None)
 
 
-def test_a_statement_that_cannot_be_compiled_raises_when_it_runs() -> None:
+def test_statement_that_cannot_be_compiled_raises_when_it_runs() -> None:
     compiled = compile_cell("assert x\nreturn 3")
     assert compiled and [check.has_assertion for check in compiled.statements] == [True, False]
     with pytest.raises(SyntaxError, match="outside function"):
         exec(compiled.statements[1].code)
 
 
-def test_a_cell_of_another_python_version_is_ignored() -> None:
+def test_cell_of_another_python_version_is_ignored() -> None:
     raw = bytearray(b64decode(pack_cell(compile_cell("assert x"))))
     raw[0] ^= 1
     assert unpack_cell(b64encode(raw).decode()) is None

@@ -32,7 +32,7 @@ def test_operators_of_one_family_are_allowed_together(name: str, family: set[str
     assert family | {name} <= operator_family(name)
 
 
-def test_an_operator_that_the_reference_did_not_use_is_a_violation() -> None:
+def test_operator_that_the_reference_did_not_use_is_a_violation() -> None:
     policy = make_policy("lt")
     policy.check_operator("le", int)
     with pytest.raises(PolicyViolation, match="class int where the reference gives plain data"):
@@ -41,7 +41,7 @@ def test_an_operator_that_the_reference_did_not_use_is_a_violation() -> None:
 
 
 @pytest.mark.parametrize("name", ["call", "str", "iter", "enter"])
-def test_an_operator_that_passes_nothing_of_the_test_is_always_allowed(name: str) -> None:
+def test_operator_that_passes_nothing_of_the_test_is_always_allowed(name: str) -> None:
     policy = make_policy()
     policy.check_operator(name, int)
     assert policy.violation is None and not policy.flags and not policy.used_operators
@@ -53,7 +53,7 @@ def test_every_operator_is_allowed_and_recorded_while_recording() -> None:
     assert policy.used_operators == {"eq"} and policy.violation is None
 
 
-def test_a_comparison_with_plain_data_is_recorded_and_allowed_separately() -> None:
+def test_comparison_with_plain_data_is_recorded_and_allowed_separately() -> None:
     policy = make_policy(is_recording=True)
     assert policy.allows_plain_data("lt") and policy.used_operators == {"lt plain-data 0"}
     assert not make_policy("lt").allows_plain_data("ge") and make_policy("lt", "lt plain-data 0").allows_plain_data(
@@ -64,7 +64,7 @@ def test_a_comparison_with_plain_data_is_recorded_and_allowed_separately() -> No
     )
 
 
-def test_a_comparison_with_plain_data_is_allowed_only_in_the_statement_that_recorded_it() -> None:
+def test_comparison_with_plain_data_is_allowed_only_in_the_statement_that_recorded_it() -> None:
     recording = make_policy(is_recording=True)
     recording.begin_statement()
     recording.allows_plain_data("eq")
@@ -76,7 +76,7 @@ def test_a_comparison_with_plain_data_is_allowed_only_in_the_statement_that_reco
     assert allowed == [False, True, False]
 
 
-def test_an_unusual_claim_of_the_reference_is_accepted_in_the_same_check() -> None:
+def test_unusual_claim_of_the_reference_is_accepted_in_the_same_check() -> None:
     policy, claims = make_policy(is_recording=True), Claims(eq=True)
     policy.verify_claim("eq", int, True, 7, claims)
     assert policy.used_operators == {"eq unusual-claim 0"} and policy.violation is None
@@ -85,7 +85,7 @@ def test_an_unusual_claim_of_the_reference_is_accepted_in_the_same_check() -> No
         make_policy("eq").verify_claim("ne", int, False, 7, claims)
 
 
-def test_the_policy_does_not_apply_between_test_cells() -> None:
+def test_policy_does_not_apply_between_test_cells() -> None:
     policy = make_policy()
     policy.end_cell()
     policy.check_operator("eq", int)
@@ -114,7 +114,7 @@ class Claims:
         ("eq", True, {"ne": True}),
     ],
 )
-def test_a_claim_that_cannot_be_true_is_a_violation(name: str, claim: bool, table: dict[str, bool]) -> None:
+def test_claim_that_cannot_be_true_is_a_violation(name: str, claim: bool, table: dict[str, bool]) -> None:
     policy = make_policy(name)
     with pytest.raises(PolicyViolation):
         policy.verify_claim(name, int, claim, 5, Claims(**table))
@@ -124,7 +124,7 @@ def test_a_claim_that_cannot_be_true_is_a_violation(name: str, claim: bool, tabl
 @pytest.mark.parametrize(
     ("name", "claim"), [("eq", True), ("eq", False), ("ne", False), ("contains", True), ("lt", True), ("add", True)]
 )
-def test_an_honest_claim_is_accepted(name: str, claim: bool) -> None:
+def test_honest_claim_is_accepted(name: str, claim: bool) -> None:
     policy = make_policy(name)
     policy.verify_claim(name, int, claim, 5, Claims())
     assert policy.violation is None
@@ -164,7 +164,7 @@ def claims_equality(policy: OperatorPolicy, other: Any, apply_operator: Any, nam
 @pytest.mark.parametrize(
     "other", [5, 2.5, "five", [1, 2], (1,), 0, -2.0, {"a": 1}, {1, 2}, b"five", Decimal(5), date(2026, 1, 1)]
 )
-def test_an_object_cannot_predict_which_operand_is_the_expected_value(other: Any) -> None:
+def test_object_cannot_predict_which_operand_is_the_expected_value(other: Any) -> None:
     policy = make_policy("eq")
     for turn in range(17):
         accepted = sum(claims_equality(policy, other, EqualsOneOperand(turn)) for _ in range(100))
@@ -173,7 +173,7 @@ def test_an_object_cannot_predict_which_operand_is_the_expected_value(other: Any
 
 
 @pytest.mark.parametrize("rank", [0, 4, 8, 12, 16])
-def test_the_expected_value_has_no_preferred_rank_among_the_operands(rank: int) -> None:
+def test_expected_value_has_no_preferred_rank_among_the_operands(rank: int) -> None:
     class RecordsOperands:
         """Records its operands, and claims equality with none."""
 
@@ -194,7 +194,7 @@ def test_the_expected_value_has_no_preferred_rank_among_the_operands(rank: int) 
 
 
 @pytest.mark.parametrize("result", [1, "yes", [False], 2.5])
-def test_a_result_that_is_merely_truthy_is_verified_as_a_claim(result: Any) -> None:
+def test_result_that_is_merely_truthy_is_verified_as_a_claim(result: Any) -> None:
     policy = make_policy("eq")
     assert not claims_equality(policy, 5, lambda name, value: result)
     assert [flag["code"] for flag in policy.flags] == [DISHONEST_OPERATOR]
@@ -207,12 +207,12 @@ def test_elementwise_results_of_the_reference_are_accepted() -> None:
 
 
 @pytest.mark.parametrize("other", [{1: 2}, {1}, b"5", Decimal(5), date(2026, 1, 1), Fraction(1, 3), 1j])
-def test_an_object_that_equals_all_values_of_a_type_is_found(other: Any) -> None:
+def test_object_that_equals_all_values_of_a_type_is_found(other: Any) -> None:
     assert not claims_equality(make_policy("eq"), other, lambda name, value: type(value) is type(other))
 
 
 @pytest.mark.parametrize("other", [5, 2.5, True, "five", [1, 2], (1,), -2.0, float("inf"), "", [], None, {1: 2}])
-def test_an_object_that_equals_one_value_is_accepted(other: Any) -> None:
+def test_object_that_equals_one_value_is_accepted(other: Any) -> None:
     policy = make_policy("eq")
     assert all(
         claims_equality(policy, other, lambda name, value: (value == other) is (name == "eq")) for _ in range(50)
@@ -234,7 +234,7 @@ def test_residue_classes_of_the_reference_are_accepted(modulus: int) -> None:
     assert [claims_equality(policy, 5, apply_operator) for _ in range(9)] == [True] * 9
 
 
-def test_an_object_that_equals_all_small_numbers_is_found() -> None:
+def test_object_that_equals_all_small_numbers_is_found() -> None:
     policy = make_policy("eq")
     assert not any(
         claims_equality(policy, 146, lambda name, value: type(value) is int and abs(value) < 10**6) for _ in range(20)

@@ -46,7 +46,7 @@ def frame(body: bytes) -> bytes:
 @pytest.mark.parametrize(
     "message", [None, 1, "é", b"", [], ["a", [1.5, None]], {"a": [1]}, b"x" * 70_000, "y" * 65_532]
 )
-def test_a_message_arrives_unchanged(pair: tuple[Link, Link], message: Any) -> None:
+def test_message_arrives_unchanged(pair: tuple[Link, Link], message: Any) -> None:
     pair[0].send(message)
     assert pair[1].receive() == message
 
@@ -58,7 +58,7 @@ def test_several_frames_in_one_read_arrive_separately_and_in_order(hostile: tupl
 
 
 @pytest.mark.parametrize("cut", [1, 3, 4, 5, 40])
-def test_a_frame_in_two_pieces_is_received_whole(hostile: tuple[Link, socket.socket], cut: int) -> None:
+def test_frame_in_two_pieces_is_received_whole(hostile: tuple[Link, socket.socket], cut: int) -> None:
     link, raw = hostile
     whole = frame(msgspec.msgpack.encode("x" * 50))
     raw.sendall(whole[:cut])
@@ -102,7 +102,7 @@ def test_both_sides_can_send_large_frames_at_once(pair: tuple[Link, Link]) -> No
         (frame(b"\x93\x01\x02\x03")[:-1], "closed"),
     ],
 )
-def test_a_malformed_frame_loses_the_link(hostile: tuple[Link, socket.socket], raw: bytes, cause: str) -> None:
+def test_malformed_frame_loses_the_link(hostile: tuple[Link, socket.socket], raw: bytes, cause: str) -> None:
     link, end = hostile
     end.sendall(raw)
     end.shutdown(socket.SHUT_WR)
@@ -127,7 +127,7 @@ def test_random_bytes_end_in_peer_lost(noise: bytes, is_framed: bool) -> None:
     link.close()
 
 
-def test_an_announced_size_takes_no_memory_before_the_bytes_arrive(hostile: tuple[Link, socket.socket]) -> None:
+def test_announced_size_takes_no_memory_before_the_bytes_arrive(hostile: tuple[Link, socket.socket]) -> None:
     link, raw = hostile
     raw.sendall(MAX_FRAME_BYTES.to_bytes(4, "big") + b"x")
     raw.shutdown(socket.SHUT_WR)
@@ -163,7 +163,7 @@ def test_sending_to_a_peer_that_does_not_read_ends_at_the_deadline(pair: tuple[L
     assert lost.value.cause == "cell-timeout"
 
 
-def test_a_peer_that_sends_endlessly_without_reading_is_lost(hostile: tuple[Link, socket.socket]) -> None:
+def test_peer_that_sends_endlessly_without_reading_is_lost(hostile: tuple[Link, socket.socket]) -> None:
     link, raw = hostile
     flood = threading.Thread(target=_flood, args=[raw])
     flood.start()
@@ -189,7 +189,7 @@ def test_sending_to_a_closed_peer_raises_peer_lost(pair: tuple[Link, Link]) -> N
 
 
 @pytest.mark.parametrize("message", ["\ud800", 2**64, object(), b"x" * (MAX_FRAME_BYTES + 1)])
-def test_a_message_that_cannot_be_sent_leaves_the_link_usable(
+def test_message_that_cannot_be_sent_leaves_the_link_usable(
     hostile: tuple[Link, socket.socket], message: object
 ) -> None:
     link, raw = hostile
@@ -199,7 +199,7 @@ def test_a_message_that_cannot_be_sent_leaves_the_link_usable(
     assert raw.recv(100) == frame(b"\x05")
 
 
-def test_a_message_that_is_nested_too_deeply_leaves_the_link_usable(pair: tuple[Link, Link]) -> None:
+def test_message_that_is_nested_too_deeply_leaves_the_link_usable(pair: tuple[Link, Link]) -> None:
     deep: list[Any] = []
     for _ in range(5000):
         deep = [deep]
@@ -209,7 +209,7 @@ def test_a_message_that_is_nested_too_deeply_leaves_the_link_usable(pair: tuple[
     assert pair[1].receive() == 1
 
 
-def test_the_callback_of_a_watched_descriptor_runs_while_the_link_waits(pair: tuple[Link, Link]) -> None:
+def test_callback_of_a_watched_descriptor_runs_while_the_link_waits(pair: tuple[Link, Link]) -> None:
     reader, writer = os.pipe()
     read_bytes: list[bytes] = []
 
@@ -224,7 +224,7 @@ def test_the_callback_of_a_watched_descriptor_runs_while_the_link_waits(pair: tu
     os.close(writer)
 
 
-def test_an_exception_of_a_watcher_is_raised_by_receive(pair: tuple[Link, Link]) -> None:
+def test_exception_of_a_watcher_is_raised_by_receive(pair: tuple[Link, Link]) -> None:
     reader, writer = os.pipe()
     os.write(writer, b"!")
 

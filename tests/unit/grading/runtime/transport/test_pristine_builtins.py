@@ -47,6 +47,6 @@ def test_every_function_uses_the_pristine_builtins(name: str) -> None:
     assert names == []
 
 
-def test_the_modules_include_the_connection_and_the_marshaller() -> None:
+def test_modules_include_the_connection_and_the_marshaller() -> None:
     assert {f"{RUNTIME}separate_process.peer", f"{RUNTIME}proxies.marshaller"} <= modules_of_the_student_peer()
     assert len(list(functions_of(student_peer))) > 10

@@ -9,7 +9,7 @@ from pmh_jupyter.authoring.course import read_course
 from pmh_jupyter.authoring.folder import read_folder
 from pmh_jupyter.authoring.manifest import MANIFEST_NAME
 from pmh_jupyter.authoring.read_local import release_local_lesson
-from pmh_jupyter.authoring.release import release_with_leaks
+from pmh_jupyter.authoring.release import build_lesson_release
 from pmh_jupyter.authoring.slow_imports import find_slow_imports
 from pmh_jupyter.domain.course import Lesson, Release
 from pmh_jupyter.domain.limits import RequestedLimits
@@ -39,7 +39,7 @@ def read_lesson(path: str, backend: SandboxBackend | None = None) -> GradingSour
     if lesson is None:
         release, warnings = release_local_lesson(path, backend)
         return GradingSource(release, preload=find_slow_imports(release.sealed_files), warnings=warnings)
-    release, warnings = release_with_leaks(lesson, backend)
+    release, warnings = build_lesson_release(lesson, backend)
     return GradingSource(release, lesson.limits, lesson.preload, warnings)
 
 

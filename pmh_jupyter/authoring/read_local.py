@@ -7,7 +7,7 @@ from pathlib import Path
 from pmh_jupyter.authoring.folder import MAX_BYTES, read_folder
 from pmh_jupyter.authoring.lesson_checks import check_lesson
 from pmh_jupyter.authoring.nbgrader.course_files import find_shared_files
-from pmh_jupyter.authoring.release import release_with_leaks
+from pmh_jupyter.authoring.release import build_lesson_release
 from pmh_jupyter.authoring.text_notebook import find_companions, is_notebook
 from pmh_jupyter.domain.course import File, Lesson, Release
 from pmh_jupyter.domain.limits import EffectiveLimits
@@ -33,7 +33,7 @@ def release_local_lesson(path: str, backend: SandboxBackend | None = None) -> tu
     companions = find_companions(files)
     files = tuple(file for file in files if file.path not in companions)
     lesson = Lesson(name, name, unit="", files=files, shared_files=shared_files)
-    release, leaks = release_with_leaks(lesson, backend)
+    release, leaks = build_lesson_release(lesson, backend)
     if not release.exercises:
         raise BadInput(
             f"{path} has no exercise.",

@@ -17,15 +17,15 @@ from pmh_jupyter.grading.backends.backend import SandboxBackend
 def release_lesson(lesson: Lesson, backend: SandboxBackend | None = None) -> Release:
     """Release a lesson that `read_course` accepted. The same source gives the same id and the same bytes.
 
-    Raises InvalidCourse if the student's files would show a solution or a hidden test; otherwise as `release_with_leaks`.
+    Raises InvalidCourse if the student's files would show a solution or a hidden test; otherwise as `build_lesson_release`.
     """
-    release, leaks = release_with_leaks(lesson, backend)
+    release, leaks = build_lesson_release(lesson, backend)
     if leaks:
         raise InvalidCourse(f"The release of lesson {lesson.slug} would reveal sealed text.", problems=leaks)
     return release
 
 
-def release_with_leaks(lesson: Lesson, backend: SandboxBackend | None = None) -> tuple[Release, tuple[Problem, ...]]:
+def build_lesson_release(lesson: Lesson, backend: SandboxBackend | None = None) -> tuple[Release, tuple[Problem, ...]]:
     """Build a release for grading, and report the sealed texts that it would show to students.
 
     The backend is needed for notebooks with AUTOTEST lines, because their solution runs to create the tests. Raises InvalidCourse if tests

@@ -1,11 +1,12 @@
-"""Reads a submission from an instructor's disk: what can be graded is read, and the rest is left out and named.
+"""Reads a submission from an instructor's disk.
 
-A student's folder may hold anything: links, virtual environments, broken notebooks, names in another encoding. None of it may prevent the
-grading of the notebook beside it, and nothing outside of the folder is read. Links are never followed.
+A student's folder may hold anything: links, virtual environments, broken notebooks, names in another encoding. The reader leaves such
+files out and reports them, so that the notebook beside them can be graded. It never follows a link in the folder.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections import Counter
@@ -23,10 +24,10 @@ from pmh_jupyter.errors import BadInput, InvalidNotebook, TooLarge
 
 MAX_DEPTH = 40
 MAX_NAMED_PATHS = 3
-"""Further files that are left out for the same reason are only counted."""
+"""In a message. If more files were left out for the same reason, the message counts them by folder."""
 
 _LIMITS = {"files": str(MAX_FILES), "megabytes": str(MAX_BYTES >> 20)}
-# Why something is left out. `path` is added to the parameters.
+# The reasons for leaving a file out. The parameter `path` is added.
 LEFT_OUT_NAME = Message("left-out-name")
 LEFT_OUT_LINK = Message("left-out-link")
 LEFT_OUT_ENVIRONMENT = Message("left-out-environment")
@@ -34,20 +35,20 @@ LEFT_OUT_UNREADABLE = Message("left-out-unreadable")
 LEFT_OUT_LARGE = Message("left-out-large", _LIMITS)
 LEFT_OUT_NOTEBOOK = Message("left-out-notebook")
 
-# A file that only an environment has: venv and conda.
+# Entries that only the folder of an environment has: of venv and conda.
 _ENVIRONMENT_MARKERS = ("pyvenv.cfg", "conda-meta")
 _ENVIRONMENT_FOLDERS = frozenset({"node_modules", "site-packages"})
 
 
 @dataclass(frozen=True)
-class Submission:
-    """The files of a submission, notebooks as .ipynb, and a message for each thing that was left out."""
+class LocalSubmission:
+    """The files of a submission, with notebooks as .ipynb, and a message for each reason why files were left out."""
 
     files: tuple[File, ...]
     messages: tuple[Message, ...] = ()
 
 
-def read_submission(path: str) -> Submission:
+def read_submission(path: str) -> LocalSubmission:
     """Read a submission: a notebook, or a folder that holds it and its files.
 
     Raises BadInput or a subclass if it cannot be read, holds no notebook, or holds only notebooks that cannot be read.
@@ -65,80 +66,75 @@ def read_submission(path: str) -> Submission:
     for name in unreadable:
         reader.leave_out(LEFT_OUT_NOTEBOOK, name)
     # An unreadable notebook stays in the files, because it may be the lesson's: then its exercises say so.
-    return Submission(files, tuple(reader.make_messages()))
+    return LocalSubmission(files, tuple(reader.make_messages()))
 
 
 class _Reader:
-    """Reads the files of one submission, and remembers what it leaves out, by reason."""
+    """Reads the files of one submission, and records the paths that it leaves out, by reason."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.is_folder = os.path.isdir(path)
         self.conversion_error: InvalidNotebook | None = None
         self._left_out: dict[str, tuple[Message, list[str]]] = {}
 
     def read(self) -> Iterator[File]:
         """Yield the files, notebooks first, so that they are read before a limit is reached."""
         try:
-            is_folder = stat.S_ISDIR(self.path.stat().st_mode)
-            entries = [self.path] if not is_folder else sorted(self._walk(), key=_reading_order)
+            self.path.stat()
+            entries = sorted(self._walk(), key=_make_reading_order_key) if self.is_folder else [self.path]
         except OSError as error:
-            raise BadInput(
-                f"{self.path} cannot be read: {error.strerror}.", advice="Name a notebook, or the folder that holds it."
-            ) from error
+            raise self._make_unreadable_error(error) from error
         count = size = 0
         for entry in entries:
-            name = entry.relative_to(self.path).as_posix() if is_folder else entry.name
+            name = entry.relative_to(self.path).as_posix() if self.is_folder else entry.name
             if not is_safe_path(name) or len(name) > MAX_PATH_LENGTH:
                 self.leave_out(LEFT_OUT_NAME, name)
                 continue
-            content = self._read_file(entry, name, MAX_BYTES - size if count < MAX_FILES else 0, is_folder)
+            content = self._read_file(entry, name, MAX_BYTES - size if count < MAX_FILES else 0)
             if content is not None:
                 count, size = count + 1, size + len(content)
                 yield File(name, content)
 
     def _walk(self) -> Iterator[Path]:
         """Yield the paths of all files and links, without environments, caches and names that begin with a dot."""
-        for folder, folders, names in os.walk(self.path, onerror=self._leave_out_folder):
-            place = Path(folder)
-            is_too_deep = len(place.parts) - len(self.path.parts) >= MAX_DEPTH
-            for name in sorted(folders):
-                is_environment = name in _ENVIRONMENT_FOLDERS or any(
-                    (place / name / marker).exists() for marker in _ENVIRONMENT_MARKERS
-                )
-                if is_environment and not is_ignored(name) and not is_too_deep:
-                    self.leave_out(LEFT_OUT_ENVIRONMENT, (place / name).relative_to(self.path).as_posix())
-                if is_too_deep and not is_ignored(name):
-                    self.leave_out(LEFT_OUT_NAME, (place / name).relative_to(self.path).as_posix())
-                if is_environment or is_ignored(name) or is_too_deep:
-                    folders.remove(name)
-                elif (place / name).is_symlink():
+        for folder_name, subfolders, names in os.walk(self.path, onerror=self._leave_out_folder):
+            folder = Path(folder_name)
+            depth = len(folder.parts) - len(self.path.parts)
+            for name in sorted(subfolders):
+                subfolder = folder / name
+                if is_ignored(name):
+                    subfolders.remove(name)
+                elif os.path.islink(subfolder):
                     names.append(name)
-            yield from (place / name for name in names if not is_ignored(name))
+                elif reason := LEFT_OUT_NAME if depth >= MAX_DEPTH else _find_environment_reason(subfolder):
+                    self.leave_out(reason, subfolder.relative_to(self.path).as_posix())
+                    subfolders.remove(name)
+            yield from (folder / name for name in names if not is_ignored(name))
 
-    def _read_file(self, path: Path, name: str, max_bytes: int, is_folder: bool) -> bytes | None:
-        """Return the content of a regular file of at most `max_bytes`, or None, and remember why."""
-        # O_NONBLOCK: opening a named pipe would wait for a writer. The path that was named itself may be a link.
-        flags = os.O_RDONLY | os.O_NONBLOCK | (os.O_NOFOLLOW if is_folder else 0)
-        if is_folder and path.is_symlink():
+    def _read_file(self, path: Path, name: str, max_bytes: int) -> bytes | None:
+        """Return the content of a regular file of at most `max_bytes`; otherwise record the reason and return None."""
+        if self.is_folder and os.path.islink(path):
             self.leave_out(LEFT_OUT_LINK, name)
             return None
         try:
-            descriptor = os.open(path, flags)
-        except OSError:
+            size, content = _read_regular_file(path, max_bytes, follow_link=not self.is_folder)
+        except OSError as error:
+            if not self.is_folder:
+                raise self._make_unreadable_error(error) from error
             self.leave_out(LEFT_OUT_UNREADABLE, name)
             return None
-        with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                self.leave_out(LEFT_OUT_UNREADABLE, name)
-                return None
-            content = file.read(max_bytes + 1) if 0 < max_bytes >= status.st_size else None
-        if content is not None and len(content) <= max_bytes:
+        if size <= max_bytes and max_bytes > 0:
             return content
-        if not is_folder:
+        if not self.is_folder:
             raise TooLarge(f"{self.path} is larger than {MAX_BYTES >> 20} MiB.")
         self.leave_out(LEFT_OUT_LARGE, name)
         return None
+
+    def _make_unreadable_error(self, error: OSError) -> BadInput:
+        return BadInput(
+            f"{self.path} cannot be read: {error.strerror}.", advice="Name a notebook, or the folder that holds it."
+        )
 
     def _leave_out_folder(self, error: OSError) -> None:
         name = os.path.relpath(os.fsdecode(error.filename or ""), self.path)
@@ -158,12 +154,12 @@ class _Reader:
                 yield file
 
     def leave_out(self, reason: Message, path: str) -> None:
-        """Remember that something was left out, and why."""
+        """Record a path that is left out, with the reason."""
         _, paths = self._left_out.setdefault(reason.code, (reason, []))
         paths.append(path.encode("utf-8", "backslashreplace").decode())
 
     def make_messages(self) -> Iterator[Message]:
-        """Yield a message for each reason, which names what was left out; many files of a folder are only counted."""
+        """Yield a message for each reason, with the paths that were left out."""
         for reason, paths in self._left_out.values():
             yield replace(reason, params={**reason.params, "path": _format_paths(paths)})
 
@@ -177,7 +173,29 @@ def _format_paths(paths: list[str]) -> str:
     return ", ".join([*named[:MAX_NAMED_PATHS], *([f"… (+{rest})"] if rest > 0 else [])])
 
 
-def _reading_order(path: Path) -> tuple[bool, int, str]:
+def _find_environment_reason(folder: Path) -> Message | None:
+    """Return the reason for leaving a folder out, if it is an environment of installed packages."""
+    is_environment = folder.name in _ENVIRONMENT_FOLDERS or any(
+        os.path.lexists(folder / marker) for marker in _ENVIRONMENT_MARKERS
+    )
+    return LEFT_OUT_ENVIRONMENT if is_environment else None
+
+
+def _read_regular_file(path: Path, max_bytes: int, *, follow_link: bool) -> tuple[int, bytes]:
+    """Return the size of a file, and its content unless it is larger than `max_bytes`. Raises OSError unless it is a regular file."""
+    # O_NONBLOCK: opening a named pipe would wait for a writer.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | (0 if follow_link else os.O_NOFOLLOW))
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "It is not a regular file", str(path))
+        if status.st_size > max_bytes:
+            return status.st_size, b""
+        content = file.read(max_bytes + 1)  # the file may be growing
+        return len(content), content
+
+
+def _make_reading_order_key(path: Path) -> tuple[bool, int, str]:
     return path.suffix not in (".ipynb", ".md", ".py"), len(path.parts), path.as_posix()
 
 

@@ -76,7 +76,7 @@ def _pair_by_content(left: list[Json], right: list[Json], pairs: Mapping[int, in
 def _pair_by_key(
     left: list[Json], right: list[Json], pairs: Mapping[int, int], key: _KeyFunction, unique_only: bool = False
 ) -> CellPairs:
-    """Return pair cells that have the same key and no partner yet, in order."""
+    """Pair cells that have the same key and no partner yet, in order."""
     right_positions = _index_positions_by_key(right, set(pairs.values()), key)
     new_pairs: CellPairs = {}
     for value, left_positions in _index_positions_by_key(left, pairs.keys(), key).items():

@@ -82,17 +82,17 @@ def match_cells(release: tuple[Cell, ...], student: tuple[Cell, ...]) -> CellMat
 
 def select_answers(cell: Cell, copies: list[Cell]) -> list[Cell]:
     """Return the copies of an answer cell to run. Untouched copies, and copies of another type, count only if there are no others."""
-    stub = find_stub(cell).split()
+    stub = make_stub(cell).split()
     touched_copies = [copy for copy in copies if copy.source.split() not in ([], stub)] or copies[:1]
     return [copy for copy in touched_copies if copy.cell_type == cell.cell_type] or touched_copies
 
 
 def is_untouched(cell: Cell, copy: Cell) -> bool:
     """Return whether an answer cell still has the stub, or is empty."""
-    return not copy.source.strip() or _equal_ignoring_whitespace(copy.source, find_stub(cell))
+    return not copy.source.strip() or _equal_ignoring_whitespace(copy.source, make_stub(cell))
 
 
-def find_stub(cell: Cell) -> str:
+def make_stub(cell: Cell) -> str:
     """Return the student version of a solution cell's source."""
     return _apply_stub(cell.source, make_code_stub(cell.language) if cell.cell_type == "code" else TEXT_STUB)
 
@@ -371,7 +371,7 @@ class _CellMatcher:
         return not required_names.isdisjoint(names.bound if names.is_parsed else names.used)
 
     def _compute_similarity(self, release_index: int, student_index: int) -> float:
-        release_words = find_identifiers(find_stub(self.release[release_index])) | self.required_names.get(
+        release_words = find_identifiers(make_stub(self.release[release_index])) | self.required_names.get(
             release_index, frozenset()
         )
         student_words = find_identifiers(self.student[student_index].source)

@@ -30,7 +30,7 @@ from pmh_jupyter.domain.verdict import Message
 from pmh_jupyter.errors import Unavailable
 from pmh_jupyter.grading.assemble import NotebookPlan, Step, assemble_plans, collect_working_files, is_notebook
 from pmh_jupyter.grading.backends.backend import SandboxBackend
-from pmh_jupyter.grading.cell_matching import find_stub
+from pmh_jupyter.grading.cell_matching import make_stub
 from pmh_jupyter.grading.name_analysis import analyze_names
 from pmh_jupyter.grading.run import NotebookRun, run_plan
 from pmh_jupyter.grading.task import GradingTask
@@ -136,7 +136,7 @@ class _IsolationTrial:
         run: Callable[[NotebookPlan, NotebookIsolation, bool], NotebookRun],
     ) -> None:
         self.plan, self.run = plan, run
-        self.stubs = {str(cell.grade_id): find_stub(cell) for cell in notebook.cells if cell.is_solution}
+        self.stubs = {str(cell.grade_id): make_stub(cell) for cell in notebook.cells if cell.is_solution}
         self.in_process = NotebookIsolation(plan.path, Isolation.IN_PROCESS)
         self.expected_results: PassedByCell = {}
         self.in_process_results: dict[tuple[str, ...], PassedByCell] = {}

@@ -44,7 +44,7 @@ class Submitter:
         self._disk_lock = disk_lock
 
     async def check(self, classroom: str, lesson: str, body: bytes, request_id: str) -> LabSubmissionReply:
-        """Requests a check of exercises. `body` is the JSON of a LabCheckRequest. Raises the same errors as `submit`."""
+        """Request a check of exercises. `body` is the JSON of a LabCheckRequest. Raises the same errors as `submit`."""
         check_request = parse_body(LabCheckRequest, body)
 
         def build_request(release_id: str, files: tuple[FileContent, ...]) -> WireModel:

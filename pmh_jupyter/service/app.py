@@ -16,7 +16,7 @@ from pmh_jupyter.service.handler import BaseHandler
 from pmh_jupyter.service.health import HealthHandler, MetricsHandler, ReadinessHandler
 from pmh_jupyter.service.pages import gradebook, home, member, progress
 from pmh_jupyter.service.pages.template_environment import STATIC_FOLDER, make_template_environment
-from pmh_jupyter.service.routes import compile_path_pattern
+from pmh_jupyter.service.routes import make_path_pattern
 from pmh_jupyter.service.session_handlers import LogoutHandler, OAuthCallbackHandler
 
 Rule = tuple[str, type[RequestHandler], dict[str, Any]]
@@ -75,4 +75,4 @@ def make_app(service: Service) -> Application:
 def _make_page_rules(base_url: str, handler_kwargs: dict[str, Any]) -> Sequence[Rule]:
     """Return the rules of all pages. Each page module lists its `(path, handler)` pairs as PAGES; add a new module here."""
     page_routes = (*home.PAGES, *progress.PAGES, *gradebook.PAGES, *member.PAGES)
-    return [(f"{base_url}{compile_path_pattern(path)}", handler, handler_kwargs) for path, handler in page_routes]
+    return [(f"{base_url}{make_path_pattern(path)}", handler, handler_kwargs) for path, handler in page_routes]

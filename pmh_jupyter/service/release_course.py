@@ -37,7 +37,7 @@ class CourseBuild:
 
 
 def build_releases(files: tuple[File, ...], backend: SandboxBackend | None) -> CourseBuild:
-    """Read a course, releases its lessons, and determines the isolation of each release.
+    """Read a course, release its lessons, and determine the isolation of each release.
 
     backend: the sandbox for trial gradings. With None the isolation is determined when a release is graded for the first time.
     Raises InvalidCourse with the problems of all lessons, for example hidden tests that students could read.

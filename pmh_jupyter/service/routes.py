@@ -83,10 +83,10 @@ class Route:
     @property
     def regex(self) -> str:
         """The path as a regular expression with named groups."""
-        return compile_path_pattern(self.path)
+        return make_path_pattern(self.path)
 
 
-def compile_path_pattern(path: str) -> str:
+def make_path_pattern(path: str) -> str:
     """Convert a path with `{parameters}` to a regular expression with named groups. Raises KeyError for an unknown parameter."""
     literals = re.split(r"{\w+}", path)
     names = re.findall(r"{(\w+)}", path)

@@ -184,7 +184,7 @@ def _serialize_verdict(verdict: ExerciseVerdict, title: str) -> submission.Verdi
         is_reason_in_tests=summary.is_reason_in_tests,
         reason_cell=summary.reason_cell,
         reason_line=summary.reason_line,
-        tests=tuple(map(_serialize_test, verdict.tests, summary.listed_tests)),
+        tests=tuple(map(_serialize_test, verdict.tests, summary.is_listed)),
         unevaluated_count=summary.unevaluated_count,
     )
 

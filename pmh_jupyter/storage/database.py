@@ -27,7 +27,7 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """Return the default clock: the present time in UTC."""
+    """Return the present time in UTC. This is the default clock."""
     return datetime.now(UTC)
 
 

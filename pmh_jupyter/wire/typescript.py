@@ -145,7 +145,7 @@ def generate_files() -> dict[str, str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write the generated files, or with --check returns 1 when one of them is out of date."""
+    """Write the generated files, or with --check return 1 if one of them is out of date."""
     parser = argparse.ArgumentParser(prog="python -m pmh_jupyter.wire.typescript", description=__doc__)
     parser.add_argument("--check", action="store_true", help="only report files that are out of date")
     parser.add_argument("--folder", type=Path, default=TARGET_FOLDER)

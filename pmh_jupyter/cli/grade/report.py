@@ -162,7 +162,7 @@ def show_progress(summary: Summary) -> Iterator[Callable[[], None]]:
         with _make_progress_bar(summary) as advance:
             yield advance
     else:
-        yield _print_progress_lines(summary)
+        yield _make_line_progress(summary)
 
 
 @contextmanager
@@ -183,7 +183,7 @@ def _make_progress_bar(summary: Summary) -> Iterator[Callable[[], None]]:
         yield lambda: bar.update(task, completed=summary.finished)
 
 
-def _print_progress_lines(summary: Summary, clock: Callable[[], float] = time.monotonic) -> Callable[[], None]:
+def _make_line_progress(summary: Summary, clock: Callable[[], float] = time.monotonic) -> Callable[[], None]:
     start_time = last_printed = clock()
 
     def advance() -> None:

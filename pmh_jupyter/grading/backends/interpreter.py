@@ -72,13 +72,13 @@ def _find_installation_paths(executable: Path, prefix_folders: set[Path]) -> lis
     paths = [
         folder for folder in sorted(prefix_folders) if not any(other in folder.parents for other in prefix_folders)
     ]
-    for link in _follow_symlinks(executable):
+    for link in _list_symlink_chain(executable):
         if not any(part in link.parents for part in paths):
             paths.append(link)
     return paths
 
 
-def _follow_symlinks(path: Path) -> list[Path]:
+def _list_symlink_chain(path: Path) -> list[Path]:
     links = [path]
     while links[-1].is_symlink() and len(links) < 20:
         links.append(Path(os.path.normpath(links[-1].parent / os.readlink(links[-1]))))

@@ -38,7 +38,7 @@ PrepareDatabase = Callable[[Settings], PreparedDatabase]
 
 
 def run_hub(settings: Settings, prepare: PrepareDatabase, progress: Progress) -> None:
-    """Run a hub until KeyboardInterrupt, then ends every process that it started.
+    """Run a hub until KeyboardInterrupt, then end every process that it started.
 
     prepare: migrates the database and adds the starter course.
 

@@ -31,7 +31,7 @@ def list_listeners(settings: Settings) -> tuple[Listener, ...]:
 
 
 def check_ports_free(listeners: tuple[Listener, ...]) -> None:
-    """Raise Conflict for the first address that cannot be used, and names the setting of its port."""
+    """Raise Conflict for the first address that cannot be used, and name the setting of its port."""
     for listener in listeners:
         _check_port_free(listener)
 

@@ -47,14 +47,14 @@ class CourseReleasesHandler(ApiHandler):
 def _validate_upload(grader: Grader, slug: str, request: CourseUpload) -> CourseValidationReply:
     course = read_course(decode_files(request.files))
     _require_slug(course.slug, slug)
-    backend = _require_sandbox(grader)
+    backend = _find_contained_backend(grader)
     report = validate_course(course, backend)
     if report.problems:
         raise InvalidCourse(f"The course {slug} cannot be released.", problems=report.problems)
     return serializers.serialize_course_validation(report, has_trial_run=backend is not None)
 
 
-def _require_sandbox(grader: Grader) -> SandboxBackend | None:
+def _find_contained_backend(grader: Grader) -> SandboxBackend | None:
     """Return the sandbox backend, or None if it does not isolate: instructors' code is not trusted either."""
     try:
         backend = grader.get_backend()
@@ -66,7 +66,7 @@ def _require_sandbox(grader: Grader) -> SandboxBackend | None:
 def _build_upload(grader: Grader, slug: str, request: CourseUpload) -> CourseBuild:
     files = decode_files(request.files)
     _require_slug(read_course(files).slug, slug)
-    return build_releases(files, _require_sandbox(grader))
+    return build_releases(files, _find_contained_backend(grader))
 
 
 def _require_instructor(database: Database, person: Person) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pmh_jupyter.authoring import submission_folder
-from pmh_jupyter.authoring.submission_folder import Submission, read_submission
+from pmh_jupyter.authoring.submission_folder import LocalSubmission, read_submission
 from pmh_jupyter.domain.feedback_text import format_message
 from pmh_jupyter.errors import BadInput, InvalidNotebook, TooLarge
 
@@ -76,6 +78,53 @@ def test_links_are_not_followed(folder: Path, tmp_path: Path) -> None:
     assert messages == [("left-out-link", "file.txt, loop, nowhere, … (+1)")]
 
 
+def test_link_to_an_environment_is_a_link(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "env").mkdir()
+    (tmp_path / "env" / "pyvenv.cfg").write_text("")
+    (folder / "env").symlink_to(tmp_path / "env")
+    assert read(folder)[1] == [("left-out-link", "env")]
+
+
+@pytest.fixture
+def unreadable(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Return the names of files that cannot be opened: permissions do not apply to root, who may run the tests."""
+    names: set[str] = set()
+    original_open = os.open
+
+    def open_file(path: Path, flags: int) -> int:
+        if path.name in names:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return original_open(path, flags)
+
+    monkeypatch.setattr(submission_folder.os, "open", open_file)
+    return names
+
+
+def test_file_that_cannot_be_opened_is_left_out(folder: Path, unreadable: set[str]) -> None:
+    (folder / "data.csv").write_text("1")
+    unreadable.add("data.csv")
+    assert read(folder) == (["lesson.ipynb"], [("left-out-unreadable", "data.csv")])
+
+
+def test_single_notebook_that_cannot_be_opened_is_refused_with_the_reason(folder: Path, unreadable: set[str]) -> None:
+    unreadable.add("lesson.ipynb")
+    with pytest.raises(BadInput, match=r"lesson\.ipynb cannot be read: Permission denied\."):
+        read_submission(str(folder / "lesson.ipynb"))
+
+
+def test_folder_that_cannot_be_listed_is_left_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "locked").mkdir()
+    original_scandir = os.scandir
+
+    def list_folder(path: str) -> Any:
+        if str(path).endswith("locked"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return original_scandir(path)
+
+    monkeypatch.setattr(os, "scandir", list_folder)
+    assert read(folder) == (["lesson.ipynb"], [("left-out-unreadable", "locked")])
+
+
 def test_named_pipe_does_not_wait_for_a_writer(folder: Path) -> None:
     os.mkfifo(folder / "pipe")
     assert read(folder) == (["lesson.ipynb"], [("left-out-unreadable", "pipe")])
@@ -134,4 +183,4 @@ def test_submission_without_a_notebook_is_refused(tmp_path: Path, path: str) -> 
 
 
 def test_single_notebook_is_a_submission(folder: Path) -> None:
-    assert isinstance(read_submission(str(folder / "lesson.ipynb")), Submission)
+    assert isinstance(read_submission(str(folder / "lesson.ipynb")), LocalSubmission)

@@ -14,7 +14,7 @@ from pmh_jupyter.service.api import ROUTES
 from pmh_jupyter.service.api.people import MeHandler
 from pmh_jupyter.service.hub_client import Caller
 from pmh_jupyter.service.permissions import AccessRule, Scope
-from pmh_jupyter.service.routes import Operation, Route, compile_path_pattern
+from pmh_jupyter.service.routes import Operation, Route, make_path_pattern
 
 OPERATIONS = [(route, method, operation) for route in ROUTES for method, operation in route.operations.items()]
 ARCHITECTURE_PAGE = Path(__file__).parents[3] / "docs" / "architecture.md"
@@ -84,12 +84,12 @@ def test_session_replaces_a_scope_only_where_allowed() -> None:
 
 @pytest.mark.parametrize("slug", ["demo", "a", "section-2", "a" * 64])
 def test_path_parameters_accept_slugs(slug: str) -> None:
-    assert re.fullmatch(compile_path_pattern("classrooms/{classroom}/outline"), f"classrooms/{slug}/outline")
+    assert re.fullmatch(make_path_pattern("classrooms/{classroom}/outline"), f"classrooms/{slug}/outline")
 
 
 @pytest.mark.parametrize("slug", ["", "..", "Demo", "a/b", "a" * 65, "-a", "a-", "a--b", "a\n", "%2e"])
 def test_path_parameters_reject_everything_else(slug: str) -> None:
-    assert not re.fullmatch(compile_path_pattern("classrooms/{classroom}/outline"), f"classrooms/{slug}/outline")
+    assert not re.fullmatch(make_path_pattern("classrooms/{classroom}/outline"), f"classrooms/{slug}/outline")
 
 
 def test_required_permissions_exist() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 from pmh_jupyter.grading.runtime.in_process.judge import InProcessJudge
+from pmh_jupyter.grading.runtime.in_process.statement_runner import make_test_result
 from pmh_jupyter.grading.runtime.test_cells.statements import BEGIN_HIDDEN_TESTS, FEEDBACK_COMMENT
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, FlagFields, TestFields
@@ -59,21 +60,10 @@ class KernelJudge(InProcessJudge):
         if not source.strip():
             return [], []
         reply = self._request_reply("run-test-cell", number, source)
-        result = {
-            "name": "",
-            "expression": clip(grade_id),
-            "is_hidden": BEGIN_HIDDEN_TESTS in source,
-            "outcome": "passed" if reply["status"] == "ok" else "failed",
-            "reason": "",
-            "text": "",
-            "expected": None,
-            "got": None,
-            "error_type": "",
-            "detail": "",
-            "cell": None,
-            "line": None,
-        }
-        return [result | (_failure_fields(reply, source) if result["outcome"] == "failed" else {})], []
+        outcome = "passed" if reply["status"] == "ok" else "failed"
+        is_hidden = BEGIN_HIDDEN_TESTS in source
+        test = make_test_result(None, outcome, "", expression=clip(grade_id), is_hidden=is_hidden)
+        return [test | (_failure_fields(reply, source) if outcome == "failed" else {})], []
 
     def _request_reply(self, kind: str, number: int, source: str) -> dict[str, str]:
         reply = self._request(kind, number, source)

@@ -31,7 +31,7 @@ class StudentProcessConfig:
 
 
 def confine_student_process(config: StudentProcessConfig) -> CheckpointManager:
-    """Confine this newly forked process: closes inherited descriptors, drops all privileges, sets every limit.
+    """Confine this newly forked process: close inherited descriptors, drop all privileges, set every limit.
 
     Afterwards, LINK_DESCRIPTOR is the socket to the judge.
     """

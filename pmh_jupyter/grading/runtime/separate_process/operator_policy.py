@@ -83,7 +83,7 @@ class OperatorPolicy:
         self.flags: list[FlagFields] = []
         self._allowed: frozenset[str] | None = None
         self._digest_key = b""
-        self._check_number = self._digits_count = 0
+        self._statement_number = self._digits_count = 0
         self._claimed_equal: bool | None = None
 
     def begin_cell(self, operators: Iterable[str], source: str) -> None:
@@ -94,12 +94,12 @@ class OperatorPolicy:
         self.used_operators, self.flags, self.violation = set(), [], None
         self._allowed = frozenset().union(*map(operator_family, operators))
         self._digest_key = hashlib.sha256(source.encode("utf-8", "replace")).digest()
-        self._check_number = self._digits_count = 0
+        self._statement_number = self._digits_count = 0
         self._claimed_equal = None
 
     def begin_statement(self) -> None:
         """Start the next statement of the cell. The values that verify its claims do not depend on earlier statements."""
-        self._check_number, self._digits_count, self.violation = self._check_number + 1, 0, None
+        self._statement_number, self._digits_count, self.violation = self._statement_number + 1, 0, None
 
     def end_cell(self) -> None:
         """End the test cell. The policy does not apply between test cells."""
@@ -133,7 +133,7 @@ class OperatorPolicy:
         return self.is_recording or name not in self._allowed or usage_key in self._allowed
 
     def _usage_key(self, name: str, qualifier: str) -> str:
-        return f"{name} {qualifier} {self._check_number}"
+        return f"{name} {qualifier} {self._statement_number}"
 
     def verify_before_comparison(
         self, name: str, kind: type, other: Any, apply_operator: Callable[[str, Any], Any]
@@ -191,7 +191,7 @@ class OperatorPolicy:
     def _unpredictable_digits(self) -> str:
         """Return hexadecimal digits that the student process cannot predict, different ones each time."""
         self._digits_count += 1
-        return hashlib.sha256(self._digest_key + f"{self._check_number} {self._digits_count}".encode()).hexdigest()
+        return hashlib.sha256(self._digest_key + f"{self._statement_number} {self._digits_count}".encode()).hexdigest()
 
     def _unique_values(self, other: Any) -> list[Any]:
         """Return values that have not been compared before, one of them of the type of `other`."""

@@ -18,7 +18,7 @@ _str, _type, _isfinite = str, type, math.isfinite
 
 
 def assign_credit_value(node: ast.stmt, source: str) -> ast.stmt:
-    """Rewrite the last statement of a test cell, which asserts nothing: assigns the value of an expression to `CREDIT_VARIABLE`.
+    """Rewrite the last statement of a test cell, which asserts nothing: assign the value of an expression to `CREDIT_VARIABLE`.
 
     An expression with a `;` behind it stays as it is.
     """

@@ -204,7 +204,7 @@ class Link:
         self._inbox += self._view[:count]
 
     def _wait(self) -> int:
-        """Wait until the socket is ready and returns its poll events. Meanwhile the callbacks of watched descriptors run."""
+        """Wait until the socket is ready, and return its poll events. Meanwhile the callbacks of watched descriptors run."""
         own_descriptor = self._sock.fileno()
         while True:
             timeout = None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -18,7 +19,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -51,13 +52,30 @@ print(refusal)
 """Code for a kernel: starts processes until the system refuses, prints the refusal, and kills them all."""
 
 
+# Below the range from which the kernel takes the ports of outgoing connections (`ip_local_port_range`): between the choice of a port
+# and its use, any connection of another process could take one from that range.
+_PORTS = range(10_000, 32_000)
+_used_ports: set[int] = set()
+
+
 def free_ports(count: int) -> list[int]:
-    """Different ports that are free now."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(closing(socket.socket())) for _ in range(count)]
-        for listener in sockets:
-            listener.bind(("127.0.0.1", 0))
-        return [listener.getsockname()[1] for listener in sockets]
+    """Different ports that are free now, and that no other call of this process has returned."""
+    ports: list[int] = []
+    while len(ports) < count:
+        port = random.choice(_PORTS)
+        if port not in _used_ports and _is_port_free(port):
+            _used_ports.add(port)
+            ports.append(port)
+    return ports
+
+
+def _is_port_free(port: int) -> bool:
+    with closing(socket.socket()) as listener:
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 class RunningHub(Protocol):

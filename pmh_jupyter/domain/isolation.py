@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pmh_jupyter.domain.verdict import Flag, Message
 
-GRADER_VERSION = "5"
+GRADER_VERSION = "6"
 """Version of the grader. Increase it with every change that may change a verdict. Gradings and isolation are stored by version."""
 
 
@@ -32,8 +32,10 @@ class NotebookIsolation:
     shadowed_builtins: builtins that the reference rebinds.
     test_helpers: functions of locked cells that test cells use; the judge has its own copies.
     changed_files: files of the lesson or its tests that the reference changes.
-    operators: by test cell, the operators that the reference used on objects of its own classes. "eq plain-data 2" is `==` with plain data
-    on the other side, in statement 2 of the cell. A cell without an entry is unknown: in-process, it is not restricted.
+    contract: with separate-process isolation, by test cell, the uses that the tests make of the reference's objects, each with its place
+    ("2:7-2:20 operator eq"; see `grading.runtime.separate_process.contract`).
+    operators: in-process, by test cell, the operators that the reference used on objects of its own classes. "eq plain-data 2" is `==` with
+    plain data on the other side, in statement 2 of the cell. A cell without an entry is unknown and not restricted.
     displaying_cells: test cells that end in a value other than a number, to display it. The value is not partial credit.
     reference_flags: flags that the reference itself gets, because of what the tests do. Submissions do not get them.
     cell, reason: why the tests run in-process; None otherwise.
@@ -47,6 +49,7 @@ class NotebookIsolation:
     shadowed_builtins: tuple[str, ...] = ()
     test_helpers: tuple[str, ...] = ()
     changed_files: tuple[str, ...] = ()
+    contract: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     operators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     displaying_cells: tuple[str, ...] = ()
     reference_flags: tuple[Flag, ...] = ()

@@ -204,6 +204,7 @@ class _IsolationTrial:
                 rebound_names=tuple(usage.rebound_names),
                 shadowed_builtins=tuple(usage.shadowed_builtins),
                 changed_files=tuple(usage.changed_files),
+                contract={cell: tuple(entries) for cell, entries in usage.contract.items()},
                 operators={cell: tuple(names) for cell, names in usage.operators.items()},
             )
         return isolation, run

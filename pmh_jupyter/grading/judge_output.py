@@ -63,6 +63,7 @@ class UsageRecord(StrictModel):
     shadowed_builtins: TextTuple = ()
     test_helpers: TextTuple = ()
     changed_files: TextTuple = ()
+    contract: dict[str, TextTuple] = Field(default_factory=dict)
     operators: dict[str, TextTuple] = Field(default_factory=dict)
 
 

@@ -180,6 +180,7 @@ class _JudgeBundle:
             "shadowed_builtins": isolation.shadowed_builtins,
             "test_helpers": isolation.test_helpers,
             "changed_files": isolation.changed_files,
+            "contract": dict(isolation.contract),
             "operators": dict(isolation.operators),
         }
 

@@ -20,7 +20,7 @@ from pmh_jupyter.domain.feedback_text import (
     list_param_names,
 )
 from pmh_jupyter.domain.verdict import Flag, Message
-from pmh_jupyter.grading.runtime.separate_process import operator_policy
+from pmh_jupyter.grading.runtime.separate_process import contract
 
 PACKAGE = Path(__file__).parents[3] / "pmh_jupyter"
 # Codes that are read from storage or copied from another message, where the source does not name them.
@@ -134,9 +134,9 @@ def test_docs_list_each_flag_with_the_same_text() -> None:
     assert documented == FLAG_TEXTS
 
 
-def test_flags_of_the_operator_policy_have_texts() -> None:
+def test_flags_of_the_contract_have_texts() -> None:
     assert {
-        operator_policy.DISHONEST_OPERATOR,
-        operator_policy.OBJECT_FOR_DATA,
-        operator_policy.CODE_FOR_DATA,
+        contract.DISHONEST_OPERATOR,
+        contract.OBJECT_FOR_DATA,
+        contract.CODE_FOR_DATA,
     } <= FLAG_TEXTS.keys()

@@ -94,7 +94,7 @@ def _warm_up_separate_process(shell: Shell) -> None:
     student_thread.start()
     try:
         judge_link.deadline = time.monotonic() + WARMUP_TIMEOUT_SECONDS
-        separate_process_judge = SeparateProcessJudge(judge_link, {"operators": {"tests": ()}})
+        separate_process_judge = SeparateProcessJudge(judge_link, {"contract": {"tests": ()}})
         packed_cell = pack_cell(compile_cell(TEST_CELL))
         for _ in range(WARMUP_RUNS):
             separate_process_judge.run_student_cell(0, STUDENT_CELL)

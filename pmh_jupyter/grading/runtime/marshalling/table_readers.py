@@ -79,9 +79,11 @@ def _read_plain_index(decoder: ValueDecoder, encoded: list[Any]) -> Any:
     values = _read_column(decoder, column)
     index = import_pandas().Index(values, dtype=values.dtype, name=decoder.decode(name))
     if frequency is not None:
-        if not FREQUENCY_PATTERN.fullmatch(require_type(frequency, str)) or not hasattr(index, "freq"):
+        name = _validate_frequency(frequency)
+        if not hasattr(index, "freq"):
             raise WireFormatError("A frequency is malformed.")
-        index.freq = frequency
+        if str(getattr(index, "freqstr", "")) != name:  # a PeriodIndex has its frequency already
+            index.freq = name
     return index
 
 
@@ -157,6 +159,46 @@ def _read_categories(decoder: ValueDecoder, encoded: list[Any]) -> Any:
     return import_pandas().Categorical.from_codes(code_values, categories=names, ordered=require_type(ordered, bool))
 
 
+def _read_intervals(decoder: ValueDecoder, encoded: list[Any]) -> Any:
+    left, right, closed = require_fields(encoded, 3)
+    return import_pandas().arrays.IntervalArray.from_arrays(
+        _read_index(decoder, left), _read_index(decoder, right), closed=_validate_closed(closed)
+    )
+
+
+def _read_interval(decoder: ValueDecoder, encoded: list[Any]) -> Any:
+    left, right, closed = require_fields(encoded, 3)
+    return import_pandas().Interval(decoder.decode(left), decoder.decode(right), closed=_validate_closed(closed))
+
+
+def _validate_closed(closed: Any) -> str:
+    if closed not in ("left", "right", "both", "neither"):
+        raise WireFormatError("An interval has unknown ends.")
+    return str(closed)
+
+
+def _read_periods(decoder: ValueDecoder, encoded: list[Any]) -> Any:
+    frequency, numbers = require_fields(encoded, 2)
+    ordinals = _read_numbers(decoder, numbers, "int64")
+    return import_pandas().PeriodIndex.from_ordinals(ordinals, freq=_validate_frequency(frequency)).array
+
+
+def _read_period(decoder: ValueDecoder, encoded: list[Any]) -> Any:
+    frequency, ordinal = require_fields(encoded, 2)
+    return import_pandas().Period(ordinal=require_type(ordinal, int), freq=_validate_frequency(frequency))
+
+
+def _validate_frequency(frequency: Any) -> str:
+    if not FREQUENCY_PATTERN.fullmatch(require_type(frequency, str)):
+        raise WireFormatError("A frequency is malformed.")
+    return str(frequency)
+
+
+def _read_sparse(decoder: ValueDecoder, encoded: list[Any]) -> Any:
+    column, fill_value = require_fields(encoded, 2)
+    return import_pandas().arrays.SparseArray(_read_column(decoder, column), fill_value=decoder.decode(fill_value))
+
+
 def _read_category_dtype(decoder: ValueDecoder, encoded: list[Any]) -> Any:
     categories, ordered = require_fields(encoded, 2)
     names = None if categories is None else _read_index(decoder, categories)
@@ -180,7 +222,7 @@ def _read_zoned_dtype(decoder: ValueDecoder, encoded: list[Any]) -> Any:
     return import_pandas().DatetimeTZDtype(_validate_unit(unit), read_zone(encoded_zone, decoder.bounds))
 
 
-_COLUMN_TAGS = ("pT", "pG", "pM", "pS", "pC")
+_COLUMN_TAGS = ("pT", "pG", "pM", "pS", "pC", "pI", "pP", "pX")
 _READERS: dict[str, Callable[[ValueDecoder, list[Any]], Any]] = {
     "ps": _read_series,
     "pf": _read_frame,
@@ -192,6 +234,11 @@ _READERS: dict[str, Callable[[ValueDecoder, list[Any]], Any]] = {
     "pM": _read_masked,
     "pS": _read_strings,
     "pC": _read_categories,
+    "pI": _read_intervals,
+    "pP": _read_periods,
+    "pX": _read_sparse,
+    "pi": _read_interval,
+    "pp": _read_period,
     "pt": _read_time,
     "pd": _read_span,
     "pN": lambda decoder, encoded: import_pandas().NaT,

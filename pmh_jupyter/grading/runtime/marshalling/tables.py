@@ -1,7 +1,7 @@
 """Encodes the values of pandas: Series, DataFrame, indexes, columns, times and dtypes. `table_readers` decodes them.
 
-Encoding uses pandas only if it is already loaded. An object with a column of another kind (Period, Interval, Arrow, sparse) is sent as a
-reference.
+Encoding uses pandas only if it is already loaded. A column of another
+kind (Arrow, of another library) is sent as a column of objects.
 """
 
 from __future__ import annotations
@@ -56,12 +56,18 @@ def _load_types() -> bool:
             extension_arrays.StringArray: _write_strings,
             extension_arrays.ArrowStringArray: _write_strings,
             pandas.Categorical: _write_categories,
+            extension_arrays.IntervalArray: _write_intervals,
+            extension_arrays.PeriodArray: _write_periods,
+            extension_arrays.SparseArray: _write_sparse,
         }
     )
     # The default string array is a class of its own in pandas 2.
     _COLUMN_WRITERS[type(pandas.array([""], dtype="str"))] = _write_strings
     _WRITERS.update(_COLUMN_WRITERS)
-    indexes = (pandas.Index, pandas.DatetimeIndex, pandas.TimedeltaIndex, pandas.CategoricalIndex)
+    indexes = (
+        *(pandas.Index, pandas.DatetimeIndex, pandas.TimedeltaIndex, pandas.CategoricalIndex),
+        *(pandas.IntervalIndex, pandas.PeriodIndex),
+    )
     _WRITERS.update(dict.fromkeys(indexes, _write_index))
     _WRITERS.update(
         {
@@ -71,6 +77,8 @@ def _load_types() -> bool:
             pandas.DataFrame: _write_frame,
             pandas.Timestamp: _write_timestamp,
             pandas.Timedelta: _write_timedelta,
+            pandas.Interval: _write_interval,
+            pandas.Period: lambda encoder, value: ["pp", value.freqstr, value.ordinal],
             type(pandas.NaT): lambda encoder, value: ["pN"],
             type(pandas.NA): lambda encoder, value: ["pA"],
             pandas.StringDtype: lambda encoder, value: ["pz", *_string_dtype_fields(value)],
@@ -95,7 +103,9 @@ def _column_writer(array: Any) -> Callable[[ValueEncoder], list[Any]]:
         return lambda encoder: arrays.write_array(encoder, array)
     column_writer = _COLUMN_WRITERS.get(type(array))
     if column_writer is None:
-        raise NotByValue
+        return lambda encoder: arrays.write_array(encoder, numpy.asarray(array, dtype=object))
+    if column_writer is _write_intervals:
+        _index_writer(array.left)
     if column_writer is _write_datetimes:
         write_zone(array.tz)
     if column_writer is _write_categories:
@@ -183,6 +193,22 @@ def _write_strings(encoder: ValueEncoder, value: Any) -> list[Any]:
 def _write_categories(encoder: ValueEncoder, value: Any) -> list[Any]:
     codes = sys.modules["numpy"].asarray(value.codes)
     return ["pC", _index_writer(value.categories)(encoder), arrays.write_array(encoder, codes), value.ordered]
+
+
+def _write_intervals(encoder: ValueEncoder, value: Any) -> list[Any]:
+    return ["pI", _index_writer(value.left)(encoder), _index_writer(value.right)(encoder), value.closed]
+
+
+def _write_interval(encoder: ValueEncoder, value: Any) -> list[Any]:
+    return ["pi", encoder.encode(value.left), encoder.encode(value.right), value.closed]
+
+
+def _write_periods(encoder: ValueEncoder, value: Any) -> list[Any]:
+    return ["pP", value.freqstr, arrays.write_array(encoder, value.asi8)]
+
+
+def _write_sparse(encoder: ValueEncoder, value: Any) -> list[Any]:
+    return ["pX", arrays.write_array(encoder, value.to_dense()), encoder.encode(value.fill_value)]
 
 
 def _write_category_dtype(encoder: ValueEncoder, value: Any) -> list[Any]:

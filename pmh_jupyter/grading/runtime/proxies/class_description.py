@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pmh_jupyter.grading.runtime.marshalling import conversion
 from pmh_jupyter.grading.runtime.proxies import importable_objects
 from pmh_jupyter.grading.runtime.proxies.operators import OPERATOR_OF_METHOD
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
@@ -17,7 +18,10 @@ _MAX_NAME_CHARS = 200
 
 
 def describe_class(kind: type, encode_base: Callable[[type], list[Any]]) -> list[Any]:
-    """Return name, qualified name, import path or None, encoded bases, operators, and operators that the class sets to None.
+    """Return the description of a class.
+
+    It contains name, qualified name, import path or None, encoded bases, operators, operators that the class sets to None, and whether it
+    has a plain base (see `conversion`).
 
     A library class is described as a whole: of its bases, only the nearest built-in exception or plain type is included. A class that
     derives from one of NumPy or pandas is described with the operators of that class, because the other process may not have loaded the
@@ -49,6 +53,7 @@ def describe_class(kind: type, encode_base: Callable[[type], list[Any]]) -> list
         bases,
         operators,
         removed_operators,
+        conversion.has_plain_base(kind),
     ]
 
 

@@ -16,13 +16,18 @@ import types
 import weakref
 from typing import Any
 
-from pmh_jupyter.grading.runtime.marshalling import exceptions
+from pmh_jupyter.grading.runtime.marshalling import conversion, exceptions
 from pmh_jupyter.grading.runtime.marshalling.codec import Codec
 from pmh_jupyter.grading.runtime.proxies import importable_objects
 from pmh_jupyter.grading.runtime.proxies.class_description import describe_class
 from pmh_jupyter.grading.runtime.proxies.object_table import ObjectTable, RemoteReference
-from pmh_jupyter.grading.runtime.proxies.proxies import ProxyMeta, proxy_class_reference, remote_reference_of
-from pmh_jupyter.grading.runtime.proxies.proxy_classes import ProxyClasses, value_base
+from pmh_jupyter.grading.runtime.proxies.proxies import (
+    ProxyMeta,
+    proxy_class_reference,
+    remote_reference_of,
+    value_base,
+)
+from pmh_jupyter.grading.runtime.proxies.proxy_classes import ProxyClasses
 from pmh_jupyter.grading.runtime.proxies.remote_peer import RemotePeer
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 from pmh_jupyter.grading.runtime.transport.wire_format import ValueTooLarge, WireFormatError
@@ -34,15 +39,6 @@ MAX_NESTED_VALUES = 30
 _CONTROL_EXCEPTIONS = (BaseException, KeyboardInterrupt, SystemExit, GeneratorExit)
 # The type of `pattern.search`, a built-in function whose type has no importable name.
 _C_METHOD_TYPE = type(re.compile("").search)
-_PLAIN_VALUE_FUNCTIONS: dict[type, Any] = {
-    int: int.__pos__,
-    float: float.__pos__,
-    complex: complex.__pos__,
-    str: str.__str__,
-    bytes: lambda value: bytes.__getitem__(value, slice(None)),
-    tuple: lambda value: tuple.__getitem__(value, slice(None)),
-    frozenset: lambda value: frozenset(frozenset.__iter__(value)),
-}
 
 
 def _object_method(name: str) -> Any:
@@ -70,6 +66,8 @@ class Marshaller:
         self.proxy_classes = ProxyClasses(peer)
         self.dropped_references: list[tuple[int, int]] = []
         self.newly_described_classes: list[int] = []
+        # Whether values of a class that derives from a plain type are encoded as that type.
+        self.converts_subclasses = False
         self._proxies: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
         self._value_proxies: dict[int, Any] = {}
         self._nesting_depth = 0
@@ -88,6 +86,8 @@ class Marshaller:
                 return encoded_proxy
         if issubclass(kind, type):
             return self._encode_class_value(value)
+        if self.converts_subclasses and conversion.has_plain_base(kind):
+            return self._encode_nested(conversion.convert(value))  # type: ignore[no-any-return]
         if issubclass(kind, BaseException) and exceptions.is_sent_by_value(value):
             tag, name, values = exceptions.exception_fields(value)
             return [tag, name, self._encode_nested(values)]
@@ -101,7 +101,11 @@ class Marshaller:
             raise TypeError("this object belongs to the tests")
         encoded = ["obj", self.exported_objects.export(value), self._encode_class(kind)]
         base = value_base(kind)
-        return encoded if base in (None, kind) else [*encoded, self._encode_nested(_PLAIN_VALUE_FUNCTIONS[base](value))]
+        return (
+            encoded
+            if base in (None, kind)
+            else [*encoded, self._encode_nested(conversion.PLAIN_VALUE_FUNCTIONS[base](value))]
+        )
 
     def _encode_proxy(self, value: Any) -> list[Any] | None:
         class_reference = proxy_class_reference(value)
@@ -173,6 +177,8 @@ class Marshaller:
 
     def _make_proxy(self, number: int, encoded_class: Any, content: list[Any]) -> Any:
         kind = self.proxy_classes.decode_class(encoded_class)
+        if type.__getattribute__(kind, "__dict__").get("_pmh_has_plain_base"):
+            self._peer.note_plain_subclass()
         existing_proxy = self._proxies.get(number)
         existing_proxy = self._value_proxies.get(number) if existing_proxy is None else existing_proxy
         if existing_proxy is not None and type(existing_proxy) is kind:

@@ -21,19 +21,29 @@ _ARITHMETIC_OPERATORS = frozenset(
 )
 REFLECTED_OPERATORS = frozenset(f"r{name}" for name in _ARITHMETIC_OPERATORS)
 IN_PLACE_OPERATORS = frozenset(f"i{name}" for name in _ARITHMETIC_OPERATORS - {"divmod"})
-# These pass no data of the test to the object except arguments that the test itself passes. The result is then checked as a value.
-UNCHECKED_OPERATORS = frozenset("call str repr format hash iter next enter exit aiter anext aenter aexit await".split())
+# A test may apply these to any object: they pass it nothing but arguments that the test itself passes, and their result is checked again.
+FREE_OPERATORS = frozenset("iter next length_hint enter exit aiter anext aenter aexit await".split())
+TEXT_OPERATORS = frozenset({"str", "repr", "format"})
 _OTHER_OPERATORS = frozenset(
-    """len getitem setitem delitem contains bool int float complex index abs neg pos invert round trunc floor ceil
-    reversed bytes array fspath length_hint instancecheck subclasscheck""".split(),
+    """call hash len getitem setitem delitem contains bool int float complex index abs neg pos invert round trunc floor ceil
+    reversed bytes array fspath instancecheck subclasscheck""".split(),
 )
 OPERATORS = (
     COMPARISON_OPERATORS
     | _ARITHMETIC_OPERATORS
     | REFLECTED_OPERATORS
     | IN_PLACE_OPERATORS
-    | UNCHECKED_OPERATORS
+    | FREE_OPERATORS
+    | TEXT_OPERATORS
     | _OTHER_OPERATORS
+)
+# These pass an operand of the test to the object and take its word for the result.
+CLAIMING_OPERATORS = (
+    COMPARISON_OPERATORS
+    | _ARITHMETIC_OPERATORS
+    | REFLECTED_OPERATORS
+    | IN_PLACE_OPERATORS
+    | frozenset({"contains", "instancecheck", "subclasscheck"})
 )
 OPERATOR_OF_METHOD = {f"__{name}__": name for name in OPERATORS}
 """Maps the name of a method to the operator."""

@@ -29,6 +29,7 @@ _REMOTE_DUNDERS = frozenset(
     __class_getitem__ __abstractmethods__ __isabstractmethod__ __subclasses__""".split(),
 )
 _REMOTE_CLASS_DUNDERS = _REMOTE_DUNDERS - {"__name__", "__qualname__", "__subclasses__"}
+_PRIVATE_CLASS_ATTRIBUTES = frozenset({"_pmh_class", "_pmh_library", "_pmh_has_plain_base"})
 _LOCAL_EXCEPTION_DUNDERS = frozenset({"__cause__", "__context__", "__notes__"})
 
 
@@ -106,12 +107,14 @@ class ProxyMeta(type):
     def __getattribute__(cls, name: str) -> Any:
         if name in ("__mro__", "__bases__"):
             return tuple(
-                object if base is Proxy else base
+                object if base in (Proxy, ObjectProxy) else base
                 for base in type.__getattribute__(cls, name)
-                if _is_visible_base(base, name)
+                if name == "__bases__" or base not in (Proxy, ObjectProxy)
             )
-        if name in ("_pmh_class", "_pmh_library"):
+        if name in _PRIVATE_CLASS_ATTRIBUTES:
             raise AttributeError(name)
+        if name in ("__name__", "__qualname__"):
+            _peer_of(cls).require_class_name(cls)
         if (
             is_remote_attribute(name)
             and (name in _REMOTE_CLASS_DUNDERS or not name.startswith("__") or name in OPERATOR_OF_METHOD)
@@ -160,10 +163,6 @@ class ProxyMeta(type):
 
     def __repr__(cls) -> str:
         return f"<class '__main__.{type.__getattribute__(cls, '__qualname__')}'>"
-
-
-def _is_visible_base(base: type, name: str) -> bool:
-    return base is not Proxy or name == "__bases__"
 
 
 def _peer_of(cls: ProxyMeta) -> RemotePeer:
@@ -217,6 +216,45 @@ class Proxy:
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         raise TypeError("an object of the notebook cannot be pickled by a test")
+
+
+class ObjectProxy(Proxy):
+    """The base of proxy classes whose objects contain no value: it has the operators that Python supplies by default.
+
+    A submission's class may define an operator that the reference's class leaves to Python. So the default counts as a use, too.
+    """
+
+    def __eq__(self, other: object) -> Any:
+        base: Any = value_base(type(self))
+        if base is not None:
+            return base.__eq__(self, other)
+        _note_default_operator(self, "eq", other)
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        base: Any = value_base(type(self))
+        if base is not None:
+            return int(base.__hash__(self))
+        _note_default_operator(self, "hash", self)
+        return object.__hash__(self)
+
+    def __bool__(self) -> bool:
+        base: Any = value_base(type(self))
+        if base is not None:
+            return bool(base.__bool__(self) if hasattr(base, "__bool__") else base.__len__(self))
+        _note_default_operator(self, "bool", self)
+        return True
+
+
+def _note_default_operator(value: Any, name: str, other: Any) -> None:
+    remote = remote_reference_of(value)
+    if remote is not None:
+        remote.peer.note_default_operator(name, other)
+
+
+def value_base(kind: type) -> type | None:
+    """Return the plain type whose value a proxy of this class contains, or None."""
+    return next((base for base in type.__getattribute__(kind, "__mro__") if base in VALUE_TYPES), None)
 
 
 def _fetch_text(value: Any, name: str, *arguments: str) -> str:

@@ -14,7 +14,7 @@ from pmh_jupyter.grading.runtime.proxies import importable_objects
 from pmh_jupyter.grading.runtime.proxies.class_description import VALUE_TYPES
 from pmh_jupyter.grading.runtime.proxies.object_table import MAX_CLASSES
 from pmh_jupyter.grading.runtime.proxies.operators import OPERATORS
-from pmh_jupyter.grading.runtime.proxies.proxies import FORWARDERS, CoroutineProxy, Proxy, ProxyMeta
+from pmh_jupyter.grading.runtime.proxies.proxies import FORWARDERS, CoroutineProxy, ObjectProxy, Proxy, ProxyMeta
 from pmh_jupyter.grading.runtime.proxies.remote_peer import RemotePeer
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 from pmh_jupyter.grading.runtime.transport.wire_format import WireFormatError
@@ -69,7 +69,7 @@ class ProxyClasses:
     def _create_class(
         self, number: int, name: str, qualname: str, import_path: tuple[str, str] | None, *members: list[Any]
     ) -> type:
-        bases, operators, removed_operators = members
+        bases, operators, removed_operators, has_plain_base = members
         parents = [self.decode_class(base) for base in bases]
         apparent_class = None
         if import_path is not None:
@@ -92,10 +92,11 @@ class ProxyClasses:
             "__qualname__": qualname,
             "_pmh_class": (self._peer, number, apparent_class),
             "_pmh_marker_class": _marker_class_of(import_path),
+            "_pmh_has_plain_base": has_plain_base,
             "_pmh_library": None if import_path is None or apparent_class else import_path,
         }
         is_awaitable = import_path is not None and name in _AWAITABLE_CLASS_NAMES
-        return _build_class(name, parents, CoroutineProxy if is_awaitable else Proxy, body)
+        return _build_class(name, parents, CoroutineProxy if is_awaitable else ObjectProxy, body)
 
 
 def _marker_class_of(import_path: tuple[str, str] | None) -> type | None:
@@ -105,9 +106,9 @@ def _marker_class_of(import_path: tuple[str, str] | None) -> type | None:
 
 def _validate_description(description: Any) -> tuple[Any, ...]:
     """Return the fields of an untrusted description. Raises `WireFormatError` if one has the wrong type."""
-    if type(description) is not list or len(description) != 6:
+    if type(description) is not list or len(description) != 7:
         raise WireFormatError("The description of a class is malformed.")
-    name, qualname, import_path, bases, operators, removed_operators = description
+    name, qualname, import_path, bases, operators, removed_operators, has_plain_base = description
     has_valid_names = type(name) is str and type(qualname) is str and "\0" not in name
     has_valid_import_path = import_path is None or (
         type(import_path) is list and [type(part) for part in import_path] == [str, str]
@@ -117,7 +118,8 @@ def _validate_description(description: Any) -> tuple[Any, ...]:
         _validate_names([*operators, *removed_operators])
     ):
         raise WireFormatError("The description of a class is malformed.")
-    return name, qualname, tuple(import_path) if import_path else None, bases, operators, removed_operators
+    import_path = tuple(import_path) if import_path else None
+    return name, qualname, import_path, bases, operators, removed_operators, has_plain_base is True
 
 
 def _validate_names(names: list[Any]) -> list[str]:
@@ -150,7 +152,7 @@ def _build_class(name: str, parents: list[type], proxy_base: type[Proxy], body: 
     real_bases = [
         base for base in real_bases if not any(base is not other and issubclass(other, base) for other in real_bases)
     ]
-    leading_bases: list[type] = proxy_bases if proxy_bases and proxy_base is Proxy else [*proxy_bases, proxy_base]
+    leading_bases: list[type] = proxy_bases if proxy_bases and proxy_base is ObjectProxy else [*proxy_bases, proxy_base]
     for body_changes in ({}, {"_pmh_marker_class": None}):
         for bases in ((*leading_bases, *real_bases), (*proxy_bases, proxy_base), (proxy_base,)):
             try:
@@ -158,8 +160,3 @@ def _build_class(name: str, parents: list[type], proxy_base: type[Proxy], body: 
             except TypeError:  # there is no layout or method resolution order with all of them
                 continue
     raise WireFormatError("A class cannot be created.")
-
-
-def value_base(kind: type) -> type | None:
-    """Return the plain type whose value a proxy of this class contains, or None."""
-    return next((base for base in type.__getattribute__(kind, "__mro__") if base in VALUE_TYPES), None)

@@ -19,9 +19,9 @@ from pmh_jupyter.grading.runtime.separate_process.cell_transform import (
     transform_statement,
 )
 from pmh_jupyter.grading.runtime.separate_process.compiled_cell import compile_cell, unpack_cell
+from pmh_jupyter.grading.runtime.separate_process.contract import Contract
 from pmh_jupyter.grading.runtime.separate_process.definition_sources import DefinitionSources
 from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
-from pmh_jupyter.grading.runtime.separate_process.operator_policy import OperatorPolicy
 from pmh_jupyter.grading.runtime.separate_process.test_cell import TestCell
 from pmh_jupyter.grading.runtime.separate_process.test_environment import TestEnvironment, enforce_deadline
 from pmh_jupyter.grading.runtime.separate_process.test_namespace import NameResolver, Namespace
@@ -57,7 +57,7 @@ class SeparateProcessJudge:
     ) -> None:
         self._is_recording = is_recording
         self._manifest = Manifest(isolation)
-        self._operator_policy = OperatorPolicy(is_recording=is_recording)
+        self._contract = Contract(is_recording=is_recording)
         self._definition_sources = DefinitionSources()
         self._release_texts = ReleaseTexts()
         # The shell that a test cell has requested, and its previous namespace.
@@ -91,7 +91,7 @@ class SeparateProcessJudge:
         self.namespace["get_ipython"] = self._get_ipython
 
     def _connect_peer(self, link: Link) -> None:
-        self.peer = JudgePeer(link, self._operator_policy, lambda: self.namespace.get_own("input"), self._file_sync)
+        self.peer = JudgePeer(link, self._contract, lambda: self.namespace.get_own("input"), self._file_sync)
         self._name_resolver = NameResolver(self.peer, self._manifest, self._helpers, is_recording=self._is_recording)
 
     def reconnect(self, link: Link) -> None:
@@ -157,30 +157,28 @@ class SeparateProcessJudge:
         self._name_resolver.clear_cache()
         # Tests may read `In`, and feedback may quote what they read.
         self._append_to_history(remove_hidden_tests(source))
-        self._operator_policy.begin_cell(self._manifest.operators.get(grade_id, ()), source)
+        self.peer.begin_cell(self._manifest.contract.get(grade_id, ()), source)
         compiled_cell = unpack_cell(packed_cell) or compile_cell(source)
         self._release_texts.add(compiled_cell.python_source if compiled_cell else "")
         test_cell = TestCell(self.peer, self.namespace, self._helpers, compiled_cell)
         try:
             with (
                 self._environment.enter(),
-                CODE_EXECUTION_POLICY.enforce(
-                    self._operator_policy.record_code_violation, self._release_texts.collect_texts
-                ),
+                CODE_EXECUTION_POLICY.enforce(self._contract.record_code_violation, self._release_texts.collect_texts),
                 FILE_POLICY.monitor(self._file_sync),  # after the other policy, which looks up folders when it starts
                 enforce_deadline(self.peer.link.deadline),  # last: only `TestCell.run` handles `TimeLimitReached`
             ):
                 results = test_cell.run()
         finally:
-            self._operator_policy.end_cell()
+            self._contract.end_cell()
             if self._borrowed_shell is not None:
                 self._borrowed_shell[0].user_ns, self._borrowed_shell = self._borrowed_shell[1], None
         if self._is_recording:
-            self._manifest.operators.setdefault(grade_id, set()).update(self._operator_policy.used_operators)
+            self._manifest.contract.setdefault(grade_id, set()).update(self._contract.recorded_entries)
         self.peer.end_cell()
         self.export_names()
         flags = self._file_sync.pop_flags() if self._file_sync else []
-        return results, [*self._operator_policy.flags, *test_cell.flags, *flags][:MAX_FLAGS]
+        return results, [*self._contract.flags, *test_cell.flags, *flags][:MAX_FLAGS]
 
     def export_names(self) -> None:
         """Send the names that later cells of the notebook read to the student process."""

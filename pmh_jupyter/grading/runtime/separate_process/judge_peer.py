@@ -1,22 +1,44 @@
-"""The judge's end of the connection: applies the operator policy, restricts the student process's requests, forwards its output."""
+"""The judge's end of the connection: applies the contract, restricts the student process's requests, forwards its output."""
 
 from __future__ import annotations
 
 import builtins
 import sys
+import types
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import Any, cast
 
 from pmh_jupyter.grading.runtime.files.shared_files import JudgeFileSync
+from pmh_jupyter.grading.runtime.marshalling import conversion
 from pmh_jupyter.grading.runtime.marshalling.exceptions import BUILTIN_EXCEPTIONS
 from pmh_jupyter.grading.runtime.proxies import attribute_policy
-from pmh_jupyter.grading.runtime.proxies.operators import OPERATOR_OF_METHOD, apply_operator
-from pmh_jupyter.grading.runtime.proxies.proxies import ProxyMeta, apparent_class, is_proxy
+from pmh_jupyter.grading.runtime.proxies.operators import (
+    CLAIMING_OPERATORS,
+    FREE_OPERATORS,
+    TEXT_OPERATORS,
+    apply_operator,
+)
+from pmh_jupyter.grading.runtime.proxies.proxies import ProxyMeta, apparent_class, is_proxy, value_base
 from pmh_jupyter.grading.runtime.proxies.signatures import build_signature
-from pmh_jupyter.grading.runtime.separate_process.operator_policy import OperatorPolicy
+from pmh_jupyter.grading.runtime.separate_process.claims import ClaimVerifier, get_class_name
+from pmh_jupyter.grading.runtime.separate_process.contract import (
+    CALL,
+    CLASS_NAME,
+    COMPARING_METHODS,
+    DELETE_ATTRIBUTE,
+    GET_ATTRIBUTE,
+    OBJECT_FOR_DATA,
+    OPERATOR,
+    RECEIVE_SUBCLASS,
+    SET_ATTRIBUTE,
+    WITH_DATA,
+    Contract,
+    ContractViolation,
+)
 from pmh_jupyter.grading.runtime.separate_process.peer import Peer, TimeLimitReached
+from pmh_jupyter.grading.runtime.test_cells.code_filenames import RELEASE_FILENAMES
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 
 _BUILTIN_INPUT = builtins.input
@@ -31,12 +53,13 @@ class JudgePeer(Peer):
     def __init__(
         self,
         link: Link,
-        operator_policy: OperatorPolicy,
+        contract: Contract,
         find_test_input: Callable[[], Any],
         file_sync: JudgeFileSync | None = None,
     ) -> None:
         super().__init__(link, is_judge=True)
-        self.operator_policy = operator_policy
+        self.contract = contract
+        self._claims = ClaimVerifier(contract, self._apply_silently)
         self.exclusive_lock: AbstractContextManager[Any] = self._lock
         self._file_sync = file_sync
         if file_sync is not None:
@@ -62,7 +85,7 @@ class JudgePeer(Peer):
         except (PeerLost, TimeLimitReached):
             raise
         except OSError as error:
-            if type(error).__module__ != "builtins":
+            if BUILTIN_EXCEPTIONS.get(type(error).__name__) is not type(error):
                 raise self.mark_lost("An error is not a built-in exception.") from None
             raise
         except BaseException as error:  # noqa: BLE001 - the student process may answer with any exception
@@ -74,37 +97,107 @@ class JudgePeer(Peer):
         return self.failure
 
     def get_attribute(self, target: Any, name: str) -> Any:
-        if name in OPERATOR_OF_METHOD:
-            self.operator_policy.check_operator(OPERATOR_OF_METHOD[name], _class_of(target))
+        place = self.contract.find_place()
+        if not self._may_get_attribute(target, name, place):
+            data = self._convert_or_refuse(target, f"attribute {name}", is_suspicious=name in COMPARING_METHODS)
+            return getattr(data, name)
         if name == "__signature__":
             return self._fetch_signature(target)
         return self.request("get-attribute", target, name)
 
+    def _may_get_attribute(self, target: Any, name: str, place: str) -> bool:
+        is_free = (_get_function_type(target) is types.ModuleType) or (
+            name == "args" and isinstance(target, BaseException)
+        )
+        return is_free or self.contract.permits(place, GET_ATTRIBUTE, name)
+
+    def set_attribute(self, target: Any, name: str, value: Any) -> None:
+        self._require_use(target, SET_ATTRIBUTE, name)
+        super().set_attribute(target, name, value)
+
+    def delete_attribute(self, target: Any, name: str) -> None:
+        self._require_use(target, DELETE_ATTRIBUTE, name)
+        super().delete_attribute(target, name)
+
+    def _require_use(self, target: Any, *use: str) -> None:
+        if not self.contract.permits(self.contract.find_place(), *use):
+            raise self._make_refusal(target, " ".join(use), is_suspicious=False)
+
+    def call(self, target: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        place = self.contract.find_place()
+        # An object is called like a function where the reference had either.
+        is_permitted = self.contract.permits(place, CALL)
+        if not is_permitted and _get_function_type(target) is None:
+            raise self._make_refusal(target, CALL, is_suspicious=False)
+        return super().call(target, arguments, keywords)
+
     def apply_operator(self, target: Any, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        self.operator_policy.check_operator(name, _class_of(target))
+        if name == "call":
+            return self.call(target, arguments, keywords)
         if name in ("exit", "aexit"):
             return self._exit_context(target, name, arguments)
-        if arguments and not is_proxy(arguments[0]) and not self.operator_policy.allows_plain_data(name):
+        if name in FREE_OPERATORS:
+            return super().apply_operator(target, name, arguments, keywords)
+        place = self.contract.find_place()
+        is_text_of_exception = name in TEXT_OPERATORS and isinstance(target, BaseException)
+        if not is_text_of_exception and not self.contract.permits_operator(name, place):
+            data = self._convert_or_refuse(target, name, is_suspicious=name in CLAIMING_OPERATORS)
+            return apply_operator(name, data, list(arguments), keywords)
+        if arguments and not is_proxy(arguments[0]) and not self.contract.permits_comparison_with_data(name, place):
             return NotImplemented
         if arguments:
-            self.operator_policy.verify_before_comparison(
-                name, _class_of(target), arguments[0], lambda *operands: self._apply_silently(target, *operands)
-            )
+            self._claims.ask_near_misses(name, target, arguments[0], place)
         result = super().apply_operator(target, name, arguments, keywords)
         if arguments:
-            self.operator_policy.verify_claim(
-                name, _class_of(target), result, arguments[0], lambda *operands: self._apply_silently(target, *operands)
-            )
+            self._claims.verify(name, target, result, arguments[0], place)
         return result
 
     def recognizes(self, target: Any, name: str, other: Any) -> bool:
-        """Ask only if the reference solution uses such a class: any class may claim every object."""
-        if not self.operator_policy.is_allowed(name):
+        """Ask only where the reference uses such a class: any class may claim every object."""
+        place = self.contract.find_place()
+        if not (self.contract.is_recording or self.contract.has_use(place, OPERATOR, name)):
             return False
         is_recognized = super().recognizes(target, name, other)
-        if is_recognized:
-            self.operator_policy.check_operator(name, _class_of(target))
-        return is_recognized
+        return is_recognized and self.contract.permits(place, OPERATOR, name)
+
+    def note_default_operator(self, name: str, other: Any) -> None:
+        if self.contract.is_recording and self.contract.is_active:
+            place = self.contract.find_place()
+            self.contract.record(place, OPERATOR, name)
+            if not is_proxy(other):
+                self.contract.record(place, OPERATOR, name, WITH_DATA)
+
+    def note_plain_subclass(self) -> None:
+        if self.contract.is_recording and self.contract.is_active:
+            self.contract.record(self.contract.find_place(), RECEIVE_SUBCLASS)
+
+    def require_class_name(self, target: type) -> None:
+        """Refuse a test that reads the name of the student's class where the reference has a class of Python or a library."""
+        # Only tests are restricted. Functions of a library, and our own, may name a class in a message.
+        if sys._getframe(2).f_code.co_filename in RELEASE_FILENAMES:
+            self._require_use(target, CLASS_NAME)
+
+    def expects_data(self) -> bool:
+        return (
+            self.contract.is_active
+            and not self.contract.is_recording
+            and not self.contract.has_use(self.contract.find_place(), RECEIVE_SUBCLASS)
+        )
+
+    def _convert_or_refuse(self, target: Any, use: str, *, is_suspicious: bool) -> Any:
+        """Return the data that an object can be converted to. Raises `ContractViolation` if it cannot."""
+        base = value_base(type(target))
+        if base is not None:
+            return conversion.PLAIN_VALUE_FUNCTIONS[base](target)
+        data = self.request("get-value", target)
+        if is_proxy(data):
+            raise self._make_refusal(target, use, is_suspicious=is_suspicious)
+        return data
+
+    def _make_refusal(self, target: Any, use: str, *, is_suspicious: bool) -> ContractViolation:
+        class_name = get_class_name(target)
+        detail = f"an object of class {class_name} where the reference gives plain data ({use})"
+        return self.contract.make_violation(OBJECT_FOR_DATA, class_name, detail, is_suspicious=is_suspicious)
 
     def _exit_context(self, target: Any, name: str, arguments: tuple[Any, ...]) -> Any:
         """Leave a context manager of the student. It neither receives nor suppresses the failure of a statement."""
@@ -115,6 +208,11 @@ class JudgePeer(Peer):
             super().apply_operator(target, name, (AssertionError, AssertionError(), None), {})
             return False
         return super().apply_operator(target, name, (apparent_class(error), error, None), {})
+
+    def begin_cell(self, entries: Iterable[str], source: str) -> None:
+        """Start a test cell with the entries of its contract."""
+        self.contract.begin_cell(entries)
+        self._claims.begin_cell(source)
 
     def _apply_silently(self, target: Any, name: str, value: Any) -> Any:
         with self.discard_output():
@@ -200,5 +298,18 @@ class JudgePeer(Peer):
         return AssertionError() if isinstance(error, AssertionError) else error
 
 
-def _class_of(target: Any) -> type:
-    return target if type(target) is ProxyMeta else type(target)
+def _get_function_type(target: Any) -> type | None:
+    """Return the type of a function, a class or a module; None for an object of another class. A library's callables are functions."""
+    cls = type(target)
+    if cls is ProxyMeta:
+        return type
+    apparent_class, import_path = (
+        type.__getattribute__(cls, "_pmh_class")[2],
+        type.__getattribute__(cls, "_pmh_library"),
+    )
+    if apparent_class in _FUNCTION_TYPES:
+        return cast(type, apparent_class)
+    return types.BuiltinFunctionType if import_path is not None else None
+
+
+_FUNCTION_TYPES = (types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.ModuleType)

@@ -1,9 +1,9 @@
 """One end of the connection between judge and student process.
 
-A message is `[kind, payload, dropped_references, released_replicas, stdout, stderr, …]`. A request has one more field, the operation. An
-error may have two, the cell and the line that raised it. The payload is a tuple of the content and the replicas that have changed. The
-references and replicas are those that the other side need not keep any longer. While one side waits for a reply, it serves the other's
-requests.
+A message is `[kind, payload, dropped_references, released_replicas, stdout, stderr, …]`. A request has two more fields: the operation, and
+whether the other side converts values of a class that derives from a plain type (see `marshalling.conversion`). An error may have two, the
+cell and the line that raised it. The payload is a tuple of the content and the replicas that have changed. The references and replicas are
+those that the other side need not keep any longer. While one side waits for a reply, it serves the other's requests.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class Peer:
             self.call_depth += 1
             self.request_count += 1
             try:
-                self._send_message(REQUEST, arguments, [], [operation])
+                self._send_message(REQUEST, arguments, [], [operation, self.expects_data()])
                 return self._await_reply()
             except PeerLost as failure:
                 self.failure = failure
@@ -195,6 +195,8 @@ class Peer:
         """Answer one request. Raises nothing but `PeerLost` and `TimeLimitReached`."""
         arguments, received_replicas = self._decode_message(message, include_large=True)
         message_kind, location = RESULT, []
+        previously_converted = self.marshaller.converts_subclasses
+        self.marshaller.converts_subclasses = not self._is_judge and message[-1] is True
         self.call_depth += 1
         try:
             if self.call_depth > MAX_CALL_DEPTH:
@@ -206,7 +208,10 @@ class Peer:
             message_kind, result, location = ERROR, self.sanitize_error(error), self.locate_error(error)
         finally:
             self.call_depth -= 1
-        self._reply(message_kind, result, received_replicas, location)
+        try:
+            self._reply(message_kind, result, received_replicas, location)
+        finally:
+            self.marshaller.converts_subclasses = previously_converted
 
     def _reply(self, message_kind: int, result: Any, received_replicas: list[Replica], location: list[int]) -> None:
         try:
@@ -220,6 +225,19 @@ class Peer:
     def handle_request(self, operation: Any, arguments: Any) -> Any:
         """Perform an operation. Its exceptions are sent to the other side."""
         raise NotImplementedError
+
+    def note_default_operator(self, name: str, other: Any) -> None:
+        """Note that an operator of Python itself was applied to a remote object."""
+
+    def note_plain_subclass(self) -> None:
+        """Note that a value arrived whose class derives from a plain type."""
+
+    def require_class_name(self, target: type) -> None:
+        """Raise an exception if code of this side may not read the name of a remote class."""
+
+    def expects_data(self) -> bool:
+        """Return whether the other side converts values of classes that derive from a plain type."""
+        return False
 
     def before_request(self) -> None:
         """Called before each request of this side."""

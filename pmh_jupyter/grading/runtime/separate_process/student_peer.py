@@ -156,6 +156,7 @@ class _RequestHandlers:
             "seed-random": _seed_module,
             "call": _call_object,
             "apply-operator": _operate_on,
+            "get-value": lambda value: value,
             "get-attribute": _get_attribute,
             "set-attribute": setattr,
             "delete-attribute": delattr,

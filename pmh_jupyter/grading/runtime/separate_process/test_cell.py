@@ -12,8 +12,8 @@ from pmh_jupyter.grading.runtime.in_process.statement_runner import CellContext,
 from pmh_jupyter.grading.runtime.in_process.tamper_guard import FlagCollector
 from pmh_jupyter.grading.runtime.marshalling.exceptions import location_of
 from pmh_jupyter.grading.runtime.separate_process.compiled_cell import CompiledCell, CompiledStatement
+from pmh_jupyter.grading.runtime.separate_process.contract import ContractViolation
 from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
-from pmh_jupyter.grading.runtime.separate_process.operator_policy import PolicyViolation
 from pmh_jupyter.grading.runtime.separate_process.peer import TimeLimitReached
 from pmh_jupyter.grading.runtime.separate_process.test_namespace import Namespace
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder
@@ -52,7 +52,7 @@ class TestCell(StatementRunner):
             return [make_test_result(None, "timed-out", "timed-out")]
 
     def _run_statement(self, statement: StatementSpec) -> TestFields:
-        self.peer.operator_policy.begin_statement()
+        self.peer.contract.begin_statement()
         test_result = super()._run_statement(statement)
         if self.peer.failure is not None and test_result["outcome"] != "timed-out":
             raise PeerLost(self.peer.failure.cause, self.peer.failure.detail)
@@ -68,12 +68,12 @@ class TestCell(StatementRunner):
             if isinstance(student_error, TimeLimitReached):
                 signal.setitimer(signal.ITIMER_REAL, 0)
         # A policy violation counts even if the test has caught it. The time limit takes precedence.
-        return error if isinstance(error, TimeLimitReached) else self.peer.operator_policy.violation or error
+        return error if isinstance(error, TimeLimitReached) else self.peer.contract.violation or error
 
     def _failed_result(self, statement: StatementSpec, error: BaseException) -> TestFields:
         if isinstance(error, TimeLimitReached):
             return make_test_result(statement, "timed-out", "timed-out")
-        if isinstance(error, PolicyViolation) and error.student_message:
+        if isinstance(error, ContractViolation) and error.student_message:
             if statement.is_hidden:  # the student may have named a class after the value that it received
                 return make_test_result(statement, "failed", "not-met", error_type=type(error).__name__)
             return make_test_result(

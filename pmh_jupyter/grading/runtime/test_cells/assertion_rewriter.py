@@ -10,7 +10,7 @@ import ast
 import builtins
 from collections.abc import Collection
 from types import CodeType
-from typing import Protocol
+from typing import Any, Protocol
 
 from pmh_jupyter.grading.runtime.execution.source_segments import get_short_segment
 
@@ -99,6 +99,11 @@ class AssertionRewriter(ast.NodeTransformer):
     ) -> None:
         self.recorder, self.source = recorder, source
         self.feedback_by_line, self.pinned = feedback_by_line, frozenset(pinned)
+
+    def visit(self, node: ast.AST) -> Any:
+        """Rewrite a node. What takes its place has its position, by which `separate_process.contract` finds places."""
+        rewritten = super().visit(node)
+        return ast.copy_location(rewritten, node) if isinstance(rewritten, ast.expr) else rewritten
 
     def visit_Assert(self, node: ast.Assert) -> ast.Assert:
         number = self._register_site(node.test, feedback=self.feedback_by_line.get(node.lineno, ""))
@@ -195,6 +200,9 @@ class AssertionRewriter(ast.NodeTransformer):
 
     def _rewrite_condition(self, test: ast.expr) -> ast.expr:
         """Return the condition of an assertion, with each part of it recording its value."""
+        return ast.copy_location(self._rewrite_condition_node(test), test)
+
+    def _rewrite_condition_node(self, test: ast.expr) -> ast.expr:
         if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
             test.values = [self._rewrite_condition(value) for value in test.values]
             return test

@@ -8,7 +8,7 @@ from typing import Any
 class Manifest:
     """The usage of a release's test cells, read from a bundle or collected while the reference solution runs.
 
-    The fields are those of `domain.isolation.NotebookIsolation`. Operators are listed by the test cell's `grade_id`.
+    The fields are those of `domain.isolation.NotebookIsolation`. Contract entries and operators are listed by the test cell's `grade_id`.
     """
 
     def __init__(self, isolation: dict[str, Any] | None) -> None:
@@ -19,9 +19,8 @@ class Manifest:
         self.exported_names = tuple(fields.get("exported_names", ()))
         self.test_helpers = set(fields.get("test_helpers", ()))
         self.changed_files = set(fields.get("changed_files", ()))
-        self.operators: dict[str, set[str]] = {
-            grade_id: set(names) for grade_id, names in fields.get("operators", {}).items()
-        }
+        self.contract = _sets_by_cell(fields.get("contract", {}))
+        self.operators = _sets_by_cell(fields.get("operators", {}))
 
     def add_usage(self, grade_id: str, usage: dict[str, Any]) -> None:
         """Add the usage of one test cell that ran in-process (see `usage_recorder.record_usage`)."""
@@ -38,8 +37,13 @@ class Manifest:
             "shadowed_builtins": sorted(self.shadowed_builtins),
             "test_helpers": sorted(self.test_helpers),
             "changed_files": sorted(self.changed_files),
+            "contract": {grade_id: sorted(entries) for grade_id, entries in sorted(self.contract.items())},
             "operators": {grade_id: sorted(names) for grade_id, names in sorted(self.operators.items())},
         }
+
+
+def _sets_by_cell(fields: dict[str, Any]) -> dict[str, set[str]]:
+    return {grade_id: set(entries) for grade_id, entries in fields.items()}
 
 
 def _import_paths(fields: dict[str, Any]) -> dict[str, tuple[str, str]]:

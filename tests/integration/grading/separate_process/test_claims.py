@@ -113,7 +113,7 @@ def test_dishonest_object_fails_where_plain_data_is_expected_and_is_flagged(
     outcomes, flags = run_answer(isolation, DISHONEST.format(claim=claim))
     assert outcomes[OBJECT_CHECKS:] == ["failed"] * DATA_CHECKS
     assert "failed" in outcomes[:OBJECT_CHECKS]
-    assert set(flags) == {"dishonest-operator"}
+    assert set(flags) == {"dishonest-operator", "object-for-data"}
 
 
 def test_object_that_equals_the_expected_data_fails_in_its_place(isolation: dict[str, object]) -> None:
@@ -125,4 +125,5 @@ def total(amounts, honest=total): return Money(honest(amounts))
 def table(words, honest=table): return Money(honest(words))
 """
     outcomes, flags = run_answer(isolation, answer)
-    assert outcomes == ["passed"] * OBJECT_CHECKS + ["failed"] * DATA_CHECKS and flags == []
+    assert outcomes == ["passed"] * OBJECT_CHECKS + ["failed"] * DATA_CHECKS
+    assert set(flags) == {"object-for-data"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.grading.separate_process import STUDENT_CELL, TEST_CELL, open_judge, run_tests
+from tests.support.grading.separate_process import STUDENT_CELL, TEST_CELL, open_judge, record_usage, run_tests
 
 STUDENT_SOURCE = r"""
 import os, pickle, subprocess
@@ -72,7 +72,8 @@ ALLOWED = {
 
 @pytest.mark.parametrize("test", REFUSED.values(), ids=REFUSED)
 def test_executing_data_of_the_student_fails_and_is_flagged(test: str) -> None:
-    with open_judge() as judge:
+    cells = [(STUDENT_CELL, STUDENT_SOURCE), (TEST_CELL, test)]
+    with open_judge(record_usage(cells)) as judge:
         judge.run_student_cell(0, STUDENT_SOURCE)
         results, flags = judge.run_test_cell(1, "t1", test)
     assert [result["outcome"] for result in results if result["outcome"] != "passed"][:1] == ["failed"], results

@@ -72,7 +72,7 @@ def run_in_sandbox(*cells: str, reference: tuple[str, ...] | None = None) -> Not
         library_names=used.library_names,
         rebound_names=used.rebound_names,
         changed_files=used.changed_files,
-        operators=used.operators,
+        contract=used.contract,
     )
     return run(cells, is_recording=False)
 

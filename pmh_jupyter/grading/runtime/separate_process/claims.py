@@ -1,0 +1,147 @@
+"""Tests what an object of the notebook's own classes claims about equality and order, where the contract lets it decide.
+
+A claim is tested as a property, not believed: what an object says is asked again about values that it cannot foresee, in a random order,
+and must fit what it says about itself. An object that contradicts itself fails the test.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Callable
+from typing import Any
+
+from pmh_jupyter.grading.runtime.proxies.operators import COMPARISON_OPERATORS
+from pmh_jupyter.grading.runtime.proxies.proxies import is_proxy
+from pmh_jupyter.grading.runtime.separate_process.contract import DISHONEST_OPERATOR, OPERATOR, UNUSUAL_CLAIM, Contract
+from pmh_jupyter.grading.runtime.separate_process.near_miss_values import near_misses, unique_values_like
+
+ApplyOperator = Callable[[Any, str, Any], Any]
+"""Applies an operator to an object and another operand. Raises whatever the student's method raises."""
+
+_OPPOSITE_OPERATORS = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
+# The operator that tests a claim of each operator, and its verb.
+_VERIFYING_OPERATORS = {"eq": ("eq", "equal"), "ne": ("eq", "equal"), "contains": ("contains", "contain")}
+_ACTUAL_VALUE = object()  # placeholder for the value of the actual comparison
+
+
+class _UniqueObject:
+    """Equals no value and is contained in none. An object that claims otherwise makes false claims."""
+
+
+class ClaimVerifier:
+    """Verifies the claims of objects in one test cell at a time. apply_operator: asks an object."""
+
+    def __init__(self, contract: Contract, apply_operator: ApplyOperator) -> None:
+        self.contract, self.apply_operator = contract, apply_operator
+        self._secret = b""
+        self._count = 0
+        self._statement_number = 0
+        self._claimed_equal: bool | None = None
+
+    def begin_cell(self, source: str) -> None:
+        """Start a test cell. The values that are asked about are derived from its source, which the student process does not know."""
+        self._secret = hashlib.sha256(source.encode("utf-8", "replace")).digest()
+        self._claimed_equal = None
+
+    def ask_near_misses(self, name: str, target: Any, other: Any, place: str) -> None:
+        """Compare an object with similar values and with the actual one, in an unpredictable order, before a comparison with data.
+
+        An object that claims to equal a single value has to guess which of them is the expected one. Raises `ContractViolation`.
+        """
+        self._claimed_equal = None
+        if name not in ("eq", "ne") or is_proxy(other) or not self._must_verify(name, place):
+            return
+        hex_digits = self._make_digits()
+        candidates = [*near_misses(other, hex_digits), _ACTUAL_VALUE]
+        random.Random(hex_digits[::-1]).shuffle(candidates)
+        for value in candidates if len(candidates) > 1 else ():
+            is_claimed = self._claims(target, "eq", other if value is _ACTUAL_VALUE else value)
+            if value is _ACTUAL_VALUE:
+                self._claimed_equal = is_claimed
+            elif is_claimed:
+                self._report(name, target, place, "claims equality with a different value")
+
+    def verify(self, name: str, target: Any, claim: Any, other: Any, place: str) -> None:
+        """Verify a claim that cannot be true of every value. Raises `ContractViolation`."""
+        claimed_equal, self._claimed_equal = self._claimed_equal, None
+        if (
+            name not in ("contains", *COMPARISON_OPERATORS)
+            or claim is NotImplemented
+            or not self._must_verify(name, place)
+        ):
+            return
+        if self.contract.is_recording and type(claim) is not bool:  # for example element by element
+            self.contract.record(place, OPERATOR, name, UNUSUAL_CLAIM)
+            return
+        is_true = _is_true(claim)
+        if name in _VERIFYING_OPERATORS and is_true is not (name == "ne"):
+            verifying_operator, verb = _VERIFYING_OPERATORS[name]
+            if claimed_equal is False:
+                self._report(name, target, place, "claims equality that it denied before")
+            if any(self._claims(target, verifying_operator, value) for value in self._make_unique_values(other)):
+                self._report(name, target, place, f"claims to {verb} everything")
+        if name in _OPPOSITE_OPERATORS and is_true and self._claims(target, _OPPOSITE_OPERATORS[name], other):
+            self._report(name, target, place, f"contradicts itself ({name})")
+        if name == "eq" and is_true and type(other) is type(target):
+            self._verify_equality(target, other, place)
+
+    def _verify_equality(self, target: Any, other: Any, place: str) -> None:
+        """Equality of two objects of one class is symmetric and reflexive, and equal objects have equal hashes."""
+        if not self._claims(other, "eq", target):
+            self._report("eq", target, place, "equals an object that does not equal it")
+        if any(not self._claims(each, "eq", each) or self._claims(each, "ne", each) for each in (target, other)):
+            self._report("eq", target, place, "does not equal itself")
+
+    def _must_verify(self, name: str, place: str) -> bool:
+        return self.contract.is_active and (
+            self.contract.is_recording or not self.contract.has_use(place, OPERATOR, name, UNUSUAL_CLAIM)
+        )
+
+    def _report(self, name: str, target: Any, place: str, detail: str) -> None:
+        """Record a false claim of the reference's objects, or raise a violation for those of a submission."""
+        if self.contract.is_recording:
+            self.contract.record(place, OPERATOR, name, UNUSUAL_CLAIM)
+            return
+        class_name = get_class_name(target)
+        raise self.contract.make_violation(
+            DISHONEST_OPERATOR, class_name, f"an object of class {class_name} that {detail}"
+        )
+
+    def _claims(self, target: Any, name: str, value: Any) -> bool:
+        try:
+            return _is_true(self.apply_operator(target, name, value))
+        except Exception:  # noqa: BLE001 - an operator of the student may raise anything
+            return False
+
+    def _make_digits(self) -> str:
+        """Return hexadecimal digits that the student process cannot predict, different ones each time.
+
+        They do not depend on how many claims earlier statements made.
+        """
+        if self.contract.statement_number != self._statement_number:
+            self._statement_number, self._count = self.contract.statement_number, 0
+        self._count += 1
+        return hashlib.sha256(self._secret + f"{self._statement_number} {self._count}".encode()).hexdigest()
+
+    def _make_unique_values(self, other: Any) -> list[Any]:
+        """Return values that have not been compared before, one of them of the type of `other`."""
+        hex_digits = self._make_digits()
+        return [_UniqueObject(), *(unique_values_like(other, hex_digits) or [hex_digits])]
+
+
+def get_class_name(target: Any) -> str:
+    """Return the name of a proxy's class, or of a proxy class."""
+    cls = target if isinstance(target, type) else type(target)
+    name: str = type.__getattribute__(cls, "__name__")
+    return name[:80]
+
+
+def _is_true(claim: Any) -> bool:
+    """Return whether an assertion would accept this. Assumed for objects of the student and for values without a truth value."""
+    if claim is NotImplemented:
+        return False
+    try:
+        return is_proxy(claim) or bool(claim)
+    except Exception:  # noqa: BLE001 - an array has no truth
+        return True

@@ -1,0 +1,225 @@
+"""The contract between the tests of a release and the objects of a submission. A newcomer to separate-process isolation reads this first.
+
+**Data** crosses from the student process by value, anywhere: the judge rebuilds it from bytes with its own types, and compares it with its
+own code. So whatever the test accepts from the reference solution it accepts from a submission, and nothing in it can lie.
+
+Everything else is **live**: an object of one of the notebook's own classes, a function, a class, an iterator, an object of a library. It
+stays in the student process, and the judge has a proxy of it. What a test does to a proxy (reads an attribute, applies an operator, …) is a
+**use**, and every use has a **place**: the node of the test's syntax tree that makes it, in the test cell or in a test helper.
+
+While the reference solution runs, its uses are recorded by place. A submission is asked for nothing else: a use that the reference did not
+need at that place is refused, and the test does not pass. It makes no difference which method would have answered. Some uses are free,
+because they give nothing away and their result is data, or comes under the contract again:
+
+- looking up a name, importing a module and reading its attributes;
+- calling a function, a method or a class (not: an object with `__call__`);
+- iterating, awaiting, copying, entering and leaving a context;
+- converting an exception to text.
+
+Before a use is refused, the object is converted to data if it can be without loss (see `marshalling.conversion`). A comparison of an object
+with data, where the reference compares only objects with each other, is not refused but false: the object is not asked, and does not get
+the value. Where the contract lets an object of the notebook decide about equality, `claims` tests what it says.
+
+An entry of a contract is a string: the place, then the use. `2:7-2:20 operator eq with-data` is `==` between an object and data at line 2,
+columns 7 to 20, of the test cell.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from types import CodeType
+from typing import Any
+
+from pmh_jupyter.grading.runtime.proxies.operators import (
+    COMPARISON_OPERATORS,
+    IN_PLACE_OPERATORS,
+    REFLECTED_OPERATORS,
+    TEXT_OPERATORS,
+)
+from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILENAME, TEST_HELPER_FILENAME
+from pmh_jupyter.grading.runtime.transport.result_fields import FlagFields
+
+OBJECT_FOR_DATA = "object-for-data"
+CODE_FOR_DATA = "code-for-data"
+DISHONEST_OPERATOR = "dishonest-operator"
+
+# Uses. Attributes and operators have the name behind them.
+GET_ATTRIBUTE, SET_ATTRIBUTE, DELETE_ATTRIBUTE = "attribute", "set-attribute", "delete-attribute"
+OPERATOR = "operator"
+CALL = "call"
+CLASS_NAME = "class-name"
+RECEIVE_SUBCLASS = "receive-subclass"
+"""A value came whose class derives from a plain type (a `dict` subclass). Elsewhere such values are converted to the plain type."""
+RAISE_STOP = "raise-stop"
+"""A call raised StopIteration or a similar exception, with which Python ends a loop silently."""
+WITH_DATA = "with-data"
+"""Behind a comparison: the other operand was data."""
+UNUSUAL_CLAIM = "unusual-claim"
+"""Behind a comparison: the reference itself makes a claim that is otherwise false (numbers modulo seven equal every seventh number)."""
+
+COMPARING_METHODS = frozenset(
+    "equals startswith endswith issubset issuperset isdisjoint count index find match fullmatch identical compare".split()
+)
+"""Attributes that are methods which compare with an argument of the test. To refuse them is suspicious, as it is for an operator."""
+
+_OPERATOR_FAMILIES = (
+    frozenset({"eq", "ne"}),
+    frozenset({"lt", "le", "gt", "ge"}),
+    frozenset({"bool", "len"}),
+    frozenset({"int", "index", "float", "complex", "round", "trunc", "floor", "ceil"}),
+    TEXT_OPERATORS,
+)
+_STUDENT_MESSAGES = {
+    OBJECT_FOR_DATA: "has an object of your class {} where plain data is expected (a number, a text, a list, …).",
+    CODE_FOR_DATA: "would run your answer as code, but plain data is expected.",
+    DISHONEST_OPERATOR: "has an object of your class {} whose comparison methods contradict themselves.",
+}
+
+
+class ContractViolation(Exception):
+    """A test would have used an object of the student in a way that the contract does not have, or the object made a false claim.
+
+    student_message: shown to the student.
+    """
+
+    def __init__(self, detail: str, student_message: str = "") -> None:
+        super().__init__(detail)
+        self.student_message = student_message
+
+
+class CodeFromData(ContractViolation):
+    """A test tried to execute, in the judge, code that is not part of the release."""
+
+
+class Contract:
+    """The contract of one test cell at a time.
+
+    is_recording: record the uses of the reference solution, and refuse nothing.
+
+    `violation` is the first violation of the current statement. It counts even if the test catches the exception. `recorded_entries` are
+    those of the current cell.
+    """
+
+    def __init__(self, *, is_recording: bool) -> None:
+        self.is_recording = is_recording
+        self.recorded_entries: set[str] = set()
+        self.violation: ContractViolation | None = None
+        self.flags: list[FlagFields] = []
+        self.statement_number = 0
+        self._entries: frozenset[str] | None = None
+        self._places_with_uses: frozenset[str] = frozenset()
+        self._places = _PlaceTable()
+
+    def begin_cell(self, entries: Iterable[str]) -> None:
+        """Start a test cell with the entries that were recorded for it."""
+        self.recorded_entries, self.flags, self.violation = set(), [], None
+        self.statement_number = 0
+        self._entries = frozenset(_expand_families(entries))
+        self._places_with_uses = frozenset(entry.partition(" ")[0] for entry in self._entries)
+        self._places = _PlaceTable()
+
+    def begin_statement(self) -> None:
+        """Start the next statement of the cell."""
+        self.statement_number, self.violation = self.statement_number + 1, None
+
+    def end_cell(self) -> None:
+        """End the test cell. Between test cells nothing is refused."""
+        self._entries = None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether a test cell runs."""
+        return self._entries is not None
+
+    def find_place(self) -> str:
+        """Return the place of the test that is being executed; empty outside of a test, for example in a thread of a library."""
+        return self._places.find(sys._getframe(1))
+
+    def record(self, place: str, *use: str) -> None:
+        """Record a use of the reference."""
+        self.recorded_entries.add(" ".join((place, *use)))
+
+    def has_use(self, place: str, *use: str) -> bool:
+        """Return whether the reference had this use at this place. Outside of a test cell it is assumed."""
+        return self._entries is None or " ".join((place, *use)) in self._entries
+
+    def permits(self, place: str, *use: str) -> bool:
+        """Return whether a use is permitted at this place, and record it."""
+        if self._entries is None:
+            return True
+        if self.is_recording:
+            self.record(place, *use)
+            return True
+        return self.has_use(place, *use)
+
+    def permits_operator(self, name: str, place: str) -> bool:
+        """Return whether an operator is permitted at this place, and record it. Text may be made of any object that is expected there."""
+        return self.permits(place, OPERATOR, name) or (name in TEXT_OPERATORS and place in self._places_with_uses)
+
+    def permits_comparison_with_data(self, name: str, place: str) -> bool:
+        """Return whether an object may be compared with data at this place, and record it."""
+        return name not in COMPARISON_OPERATORS or self.permits(place, OPERATOR, name, WITH_DATA)
+
+    def make_violation(
+        self, code: str, class_name: str, detail: str, *, is_suspicious: bool = True
+    ) -> ContractViolation:
+        """Return the exception to raise for a violation. Staff see a flag if it is suspicious."""
+        if is_suspicious:
+            self.flags.append({"code": code, "detail": detail[:200]})
+        violation = ContractViolation(detail[:200], _STUDENT_MESSAGES[code].format(class_name))
+        self.violation = self.violation or violation
+        return violation
+
+    def record_code_violation(self, detail: str) -> CodeFromData:
+        """Record that data of the student would have been executed here. Returns the exception to raise. See `code_execution_policy`."""
+        self.flags.append({"code": CODE_FOR_DATA, "detail": detail[:200]})
+        violation = CodeFromData(detail[:200], _STUDENT_MESSAGES[CODE_FOR_DATA])
+        self.violation = self.violation or violation
+        return violation
+
+
+def find_operator_family(name: str) -> frozenset[str]:
+    """Return the operators that are permitted together with this one: Python exchanges them, for example `a != b` for `not a == b`."""
+    base_name = name[1:] if name in REFLECTED_OPERATORS | IN_PLACE_OPERATORS else name
+    for names in _OPERATOR_FAMILIES:
+        if name in names:
+            return names
+    return frozenset({base_name, f"r{base_name}", f"i{base_name}"})
+
+
+def _expand_families(entries: Iterable[str]) -> Iterator[str]:
+    for entry in entries:
+        yield entry
+        place, use, *details = entry.split(" ")
+        if use == OPERATOR:
+            for name in find_operator_family(details[0]):
+                yield " ".join((place, use, name, *details[1:]))
+
+
+class _PlaceTable:
+    """Finds places, and remembers them by instruction."""
+
+    def __init__(self) -> None:
+        # The code objects are kept, because Python may reuse the id of one that is deleted.
+        self._places: dict[tuple[int, int], tuple[CodeType, str]] = {}
+
+    def find(self, frame: Any) -> str:
+        """Return the place of the innermost frame of the tests, starting from this frame."""
+        while frame is not None:
+            code = frame.f_code
+            if code.co_filename == TEST_CELL_FILENAME or code.co_filename == TEST_HELPER_FILENAME:
+                return self._describe(code, frame.f_lasti)
+            frame = frame.f_back
+        return ""
+
+    def _describe(self, code: CodeType, instruction: int) -> str:
+        known = self._places.get((id(code), instruction))
+        if known is not None:
+            return known[1]
+        line, end_line, column, end_column = next(islice(code.co_positions(), instruction // 2, None))
+        origin = "helper/" if code.co_filename == TEST_HELPER_FILENAME else ""
+        place = f"{origin}{line}:{column}-{end_line}:{end_column}"
+        self._places[id(code), instruction] = code, place
+        return place

@@ -1,0 +1,99 @@
+"""The uses that a contract records and permits, and the places of a test cell."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from pmh_jupyter.grading.runtime.separate_process.contract import (
+    CODE_FOR_DATA,
+    GET_ATTRIBUTE,
+    OBJECT_FOR_DATA,
+    Contract,
+    find_operator_family,
+)
+from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILENAME, TEST_HELPER_FILENAME
+
+PLACE, OTHER_PLACE = "1:7-1:13", "2:7-2:13"
+
+
+def make_contract(*entries: str, is_recording: bool = False) -> Contract:
+    contract = Contract(is_recording=is_recording)
+    contract.begin_cell(entries)
+    return contract
+
+
+@pytest.mark.parametrize(
+    ("name", "family"),
+    [("eq", {"ne"}), ("lt", {"ge", "le", "gt"}), ("add", {"radd", "iadd"}), ("rsub", {"sub"}), ("bool", {"len"})],
+)
+def test_operators_of_one_family_are_permitted_together(name: str, family: set[str]) -> None:
+    assert family | {name} <= find_operator_family(name)
+    assert all(make_contract(f"{PLACE} operator {name}").permits_operator(each, PLACE) for each in family)
+
+
+def test_use_is_permitted_only_at_the_place_of_the_reference() -> None:
+    contract = make_contract(f"{PLACE} attribute x", f"{PLACE} operator lt")
+    assert contract.permits(PLACE, GET_ATTRIBUTE, "x") and contract.permits_operator("ge", PLACE)
+    assert not contract.permits(OTHER_PLACE, GET_ATTRIBUTE, "x") and not contract.permits_operator("lt", OTHER_PLACE)
+    assert not contract.permits(PLACE, GET_ATTRIBUTE, "y") and not contract.permits_operator("eq", PLACE)
+
+
+def test_every_use_is_permitted_and_recorded_while_recording() -> None:
+    recording = make_contract(is_recording=True)
+    assert recording.permits(PLACE, GET_ATTRIBUTE, "x") and recording.permits_operator("eq", PLACE)
+    assert recording.recorded_entries == {f"{PLACE} attribute x", f"{PLACE} operator eq"}
+    assert make_contract(*recording.recorded_entries).permits(PLACE, GET_ATTRIBUTE, "x")
+
+
+def test_comparison_with_data_is_recorded_separately() -> None:
+    recording = make_contract(is_recording=True)
+    assert recording.permits_comparison_with_data("lt", PLACE)
+    assert recording.recorded_entries == {f"{PLACE} operator lt with-data"}
+    assert make_contract(*recording.recorded_entries).permits_comparison_with_data("ge", PLACE)
+    assert not make_contract(f"{PLACE} operator lt").permits_comparison_with_data("lt", PLACE)
+    assert make_contract().permits_comparison_with_data("add", PLACE), "arithmetic is permitted or refused as a whole"
+
+
+def test_text_of_an_object_is_permitted_where_the_reference_has_one() -> None:
+    contract = make_contract(f"{PLACE} operator eq")
+    assert contract.permits_operator("repr", PLACE) and not contract.permits_operator("repr", OTHER_PLACE)
+
+
+def test_nothing_is_refused_between_test_cells() -> None:
+    contract = make_contract()
+    contract.end_cell()
+    assert contract.permits(PLACE, GET_ATTRIBUTE, "x") and not contract.recorded_entries
+
+
+def test_violation_counts_until_the_next_statement_and_is_flagged_if_suspicious() -> None:
+    contract = make_contract()
+    violation = contract.make_violation(OBJECT_FOR_DATA, "Any", "detail")
+    contract.make_violation(OBJECT_FOR_DATA, "Other", "detail", is_suspicious=False)
+    assert contract.violation is violation and "your class Any" in violation.student_message
+    contract.record_code_violation("eval")
+    assert [flag["code"] for flag in contract.flags] == [OBJECT_FOR_DATA, CODE_FOR_DATA]
+    contract.begin_statement()
+    assert contract.violation is None
+
+
+@pytest.mark.parametrize(("filename", "origin"), [(TEST_CELL_FILENAME, ""), (TEST_HELPER_FILENAME, "helper/")])
+def test_place_is_the_innermost_node_of_the_tests_that_is_executed(filename: str, origin: str) -> None:
+    source = "def helper():\n    return here()\nx = [here(), sorted([1, 2], key=lambda n: here()), helper()]"
+    contract, places = make_contract(), []
+
+    def here() -> int:
+        places.append(contract.find_place())
+        return 0
+
+    exec(compile(source, filename, "exec"), {"here": here})
+    calls = [
+        node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call) and ast.unparse(node) == "here()"
+    ]
+    expected = {f"{origin}{n.lineno}:{n.col_offset}-{n.end_lineno}:{n.end_col_offset}" for n in calls}
+    assert set(places) == expected and len(places) == 4
+
+
+def test_there_is_no_place_outside_of_the_tests() -> None:
+    assert make_contract().find_place() == ""

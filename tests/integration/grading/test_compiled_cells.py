@@ -16,10 +16,10 @@ from tests.support.grading.lesson import bubblewrap
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
-STUDENT = "def double(x): return 2 * x\nclass Base: width = 3"
+STUDENT = "def double(x): return 2 * x\nwidth = 3"
 TESTS = [
     f"{TEST}assert double(2) == 4\nassert double(3) == 7, 'seven'\n### BEGIN HIDDEN TESTS\nassert double(-1) == 0",
-    f"{TEST}class C:\n    size = Base.width\nassert C().size == 3\n0.5",
+    f"{TEST}class C:\n    size = width\nassert C().size == 3\n0.5",
     f"{TEST}assert double(1) == 2\nreturn",
     f"{TEST}assert (",
 ]

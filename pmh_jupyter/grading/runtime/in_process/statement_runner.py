@@ -222,6 +222,7 @@ class StatementRunner:
 
     def _run_statement(self, statement: StatementSpec) -> TestFields:
         self.recorder.reset()
+        self.recorder.evidence.begin_statement()
         self.recorder.comparator.statement_index += 1
         if self.context.tamper_guard:
             self.flag_collector.extend(self.context.tamper_guard.restore_builtins())
@@ -258,6 +259,10 @@ class StatementRunner:
             )
             if statement.always_asserts:
                 return make_test_result(statement, "failed", "not-met")
+        shortfall = self.recorder.evidence.find_shortfall()
+        if shortfall:
+            text = "" if statement.is_hidden else f"`{statement.expression}` {shortfall}"
+            return make_test_result(statement, "failed", "author-message" if text else "not-met", text=text)
         return make_test_result(statement, "passed", "")
 
     def _failed_result(self, statement: StatementSpec, error: BaseException) -> TestFields:

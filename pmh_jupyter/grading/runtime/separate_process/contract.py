@@ -98,25 +98,29 @@ class Contract:
 
     is_recording: record the uses of the reference solution, and refuse nothing.
 
-    `violation` is the first violation of the current statement. It counts even if the test catches the exception. `recorded_entries` are
-    those of the current cell.
+    `violation` is the first violation of the current statement. It counts even if the test catches the exception. `entries` are
+    those of the current cell, and `recorded_entries` what the reference adds to them. `recorded_operators`
+    are the same in the form that in-process isolation uses (see `NotebookIsolation.operators`).
     """
 
     def __init__(self, *, is_recording: bool) -> None:
         self.is_recording = is_recording
         self.recorded_entries: set[str] = set()
+        self.recorded_operators: set[str] = set()
         self.violation: ContractViolation | None = None
         self.flags: list[FlagFields] = []
         self.statement_number = 0
+        self.entries: tuple[str, ...] = ()
         self._entries: frozenset[str] | None = None
         self._places_with_uses: frozenset[str] = frozenset()
         self._places = _PlaceTable()
 
     def begin_cell(self, entries: Iterable[str]) -> None:
         """Start a test cell with the entries that were recorded for it."""
-        self.recorded_entries, self.flags, self.violation = set(), [], None
+        self.recorded_entries, self.recorded_operators, self.flags, self.violation = set(), set(), [], None
         self.statement_number = 0
-        self._entries = frozenset(_expand_families(entries))
+        self.entries = tuple(entries)
+        self._entries = frozenset(_expand_families(self.entries))
         self._places_with_uses = frozenset(entry.partition(" ")[0] for entry in self._entries)
         self._places = _PlaceTable()
 
@@ -140,6 +144,9 @@ class Contract:
     def record(self, place: str, *use: str) -> None:
         """Record a use of the reference."""
         self.recorded_entries.add(" ".join((place, *use)))
+        if use[0] == OPERATOR:
+            is_with_data = use[-1] == WITH_DATA
+            self.recorded_operators.add(f"{use[1]} plain-data {self.statement_number}" if is_with_data else use[1])
 
     def has_use(self, place: str, *use: str) -> bool:
         """Return whether the reference had this use at this place. Outside of a test cell it is assumed."""

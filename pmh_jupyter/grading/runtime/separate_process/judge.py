@@ -174,7 +174,10 @@ class SeparateProcessJudge:
             if self._borrowed_shell is not None:
                 self._borrowed_shell[0].user_ns, self._borrowed_shell = self._borrowed_shell[1], None
         if self._is_recording:
-            self._manifest.contract.setdefault(grade_id, set()).update(self._contract.recorded_entries)
+            test_cell.evidence.end_statement()
+            entries = self._contract.recorded_entries.union(test_cell.evidence.recorded_entries)
+            self._manifest.contract.setdefault(grade_id, set()).update(entries)
+            self._manifest.operators.setdefault(grade_id, set()).update(self._contract.recorded_operators)
         self.peer.end_cell()
         self.export_names()
         flags = self._file_sync.pop_flags() if self._file_sync else []

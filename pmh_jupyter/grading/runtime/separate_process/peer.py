@@ -197,21 +197,23 @@ class Peer:
         message_kind, location = RESULT, []
         previously_converted = self.marshaller.converts_subclasses
         self.marshaller.converts_subclasses = not self._is_judge and message[-1] is True
-        self.call_depth += 1
+        with self._lock:
+            self.call_depth += 1
         try:
             if self.call_depth > MAX_CALL_DEPTH:
                 raise RecursionError("the test and the notebook call each other too deeply")
             result = self.handle_request(message[FIELD_COUNT], arguments)
         except (PeerLost, TimeLimitReached):
+            self.call_depth -= 1
             raise
         except BaseException as error:  # noqa: BLE001 - the other side receives every exception of the code here, including SystemExit
             message_kind, result, location = ERROR, self.sanitize_error(error), self.locate_error(error)
-        finally:
+        with self._lock:  # another thread of the notebook may wait for a reply to its own request
             self.call_depth -= 1
-        try:
-            self._reply(message_kind, result, received_replicas, location)
-        finally:
-            self.marshaller.converts_subclasses = previously_converted
+            try:
+                self._reply(message_kind, result, received_replicas, location)
+            finally:
+                self.marshaller.converts_subclasses = previously_converted
 
     def _reply(self, message_kind: int, result: Any, received_replicas: list[Replica], location: list[int]) -> None:
         try:

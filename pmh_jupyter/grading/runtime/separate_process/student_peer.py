@@ -82,7 +82,7 @@ class SeparateProcessStudentServer:
 
 
 class StudentPeer(Peer):
-    """One connection, which only the process and the thread that opened it may use."""
+    """One connection, which only the process that opened it may use. Other threads may use it while a request of the judge is served."""
 
     def __init__(
         self,
@@ -98,8 +98,10 @@ class StudentPeer(Peer):
         install_overrides(self)
 
     def before_request(self) -> None:
-        if os.getpid() != self._pid or threading.get_ident() != self._thread:
-            raise RuntimeError("an object of the test can only be used in the process and the thread that received it")
+        if os.getpid() != self._pid:
+            raise RuntimeError("an object of the test can only be used in the process that received it")
+        if threading.get_ident() != self._thread and not self.call_depth:
+            raise RuntimeError("a thread can use an object of the test only while the test waits for the notebook")
 
     def handle_request(self, operation: Any, arguments: Any) -> Any:
         """Perform an operation. A process that the student's code has forked exits here instead of replying."""

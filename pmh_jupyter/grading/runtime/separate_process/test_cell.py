@@ -20,6 +20,7 @@ from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionR
 from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import insert_recorder
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import ClassProvenance
 from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
+from pmh_jupyter.grading.runtime.test_cells.evidence import Evidence
 from pmh_jupyter.grading.runtime.test_cells.statements import StatementSpec
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 from pmh_jupyter.grading.runtime.transport.framing import PeerLost
@@ -37,7 +38,9 @@ class TestCell(StatementRunner):
         self.peer, self.user_ns, self.compiled_cell = peer, test_namespace, compiled_cell
         terms = CellContext()
         sites = {**compiled_cell.sites, **helpers.recorder_delegate.sites} if compiled_cell else None
-        recorder = AssertionRecorder(_PythonComparison(ClassProvenance(), lambda code, detail: None), sites=sites)
+        self.evidence = Evidence(() if peer.contract.is_recording else peer.contract.entries)
+        comparison = _PythonComparison(ClassProvenance(), lambda code, detail: None)
+        recorder = AssertionRecorder(comparison, sites=sites, evidence=self.evidence)
         helpers.begin_test_cell(recorder, test_namespace.__getitem__)
         super().__init__(self, recorder, {}, terms, FlagCollector(terms.flags))
         self.flags = terms.flags

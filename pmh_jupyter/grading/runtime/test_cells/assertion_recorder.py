@@ -12,8 +12,10 @@ from typing import Any
 from pmh_jupyter.grading.runtime.execution.text_clipping import format_value
 from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import AssertionRewriter
 from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
+from pmh_jupyter.grading.runtime.test_cells.evidence import Evidence
 
 _callable, _isinstance, _bool, _getattr, _str, _len, _type = callable, isinstance, bool, getattr, str, len, type
+_hasattr = hasattr
 _AssertionError, _BaseException = AssertionError, BaseException
 
 # By the operator's class name in `ast`: text before the expected value, function that evaluates it, name in a manifest.
@@ -87,6 +89,7 @@ class AssertionRecorder:
 
     pinned: values that the test cell reads instead of the notebook's, by name.
     sites: sites registered earlier, by number. Those of test helpers have negative numbers.
+    evidence: counts what the assertions compare.
 
     `assertion_count` is the number of assertions that ran since `reset`. `failed_site` is the site of the last one that failed;
     `expression`, `expected` and `got` describe its values.
@@ -97,8 +100,10 @@ class AssertionRecorder:
         comparator: Comparator,
         pinned: Mapping[str, Any] | None = None,
         sites: Mapping[int, AssertionSite] | None = None,
+        evidence: Evidence | None = None,
     ) -> None:
         self.comparator = comparator
+        self.evidence = evidence or Evidence()
         self._sites = dict(sites or {})
         self._last_site_number = 0
         self._recorded_calls: dict[int, tuple[str, tuple[Any, ...]]] = {}
@@ -135,8 +140,10 @@ class AssertionRecorder:
         self.assertion_count += 1
         return value
 
-    def check_assertion(self, number: int, value: Any) -> bool:
+    def check_assertion(self, number: int, place: str, value: Any) -> bool:
         self.assertion_count += 1
+        if place:
+            self.evidence.count(place)
         if value is True or self.comparator.is_true(value):
             return True
         self.failed_site = self._sites[number]
@@ -171,7 +178,8 @@ class AssertionRecorder:
             return False
         return True
 
-    def check_comparison(self, number: int, operator_class: str, left: Any, right: Any) -> bool:
+    def check_comparison(self, number: int, place: str, operator_class: str, left: Any, right: Any) -> bool:
+        self.evidence.note_values(place, left, right)
         if self._comparison_holds(operator_class, left, right):
             return True
         site, sign = self._sites[number], COMPARISON_OPERATORS[operator_class][0]
@@ -180,14 +188,16 @@ class AssertionRecorder:
         self._record_values(number, lambda: sign + format_value(right), left)
         return False
 
-    def check_chain(self, number: int, operator_classes: tuple[str, ...], *operands: Any) -> bool:
+    def check_chain(self, number: int, place: str, operator_classes: tuple[str, ...], *operands: Any) -> bool:
+        self.evidence.note_values(place, *operands)
         pairs = zip(operator_classes, operands, operands[1:], strict=False)
         return self.check_without_values(
             number, all(self._comparison_holds(kind, left, right) for kind, left, right in pairs)
         )
 
-    def evaluate_comparison(self, operator_class: str, left: Any, right: Any) -> Any:
+    def evaluate_comparison(self, place: str, operator_class: str, left: Any, right: Any) -> Any:
         """Return the result of a comparison elsewhere in the cell; the failing one if an operand is dishonest (see `Comparator`)."""
+        self.evidence.note_values(place, left, right)
         _, compare, manifest_name = COMPARISON_OPERATORS[operator_class]
         result = compare(left, right)
         if operator_class == "NotEq" and result is False:
@@ -205,6 +215,15 @@ class AssertionRecorder:
             raise _AssertionError
         return compute(left, right)
 
+    def count_items(self, place: str, values: Any) -> Any:
+        """Return an iterator over the values that counts them, or what is none unchanged."""
+        return self.evidence.count_items(place, values) if _hasattr(_type(values), "__iter__") else values
+
+    def count_elements(self, place: str, value: Any) -> Any:
+        """Count the elements of an array, and return it."""
+        self.evidence.count_elements(place, value)
+        return value
+
     def guard_callback(self, function: Any) -> Any:
         """Wrap a function that `map` or `filter` calls: a StopIteration from it would end them early, without an error."""
         if not _callable(function):
@@ -218,20 +237,23 @@ class AssertionRecorder:
 
         return call
 
-    def record_call(self, number: int, function: Callable[..., Any]) -> Callable[..., Any]:
+    def record_call(self, number: int, place: str, function: Callable[..., Any]) -> Callable[..., Any]:
         """Wrap a function whose arguments explain its result (`isinstance`, `isclose`, …)."""
         name = _str(_getattr(function, "__name__", ""))
 
         def call(*arguments: Any, **keyword_arguments: Any) -> Any:
             result = function(*arguments, **keyword_arguments)
             self._recorded_calls[number] = name, arguments
+            if place and name not in ("isinstance", "issubclass") and _len(arguments) >= 2:
+                self.evidence.count_elements(place, *arguments[:2])
+                self.evidence.note_values(place, *arguments[:2])
             if function is _isinstance:
                 return result and self.comparator.is_instance(*arguments)
             return result if self._is_honest_pair(arguments) else False
 
         return call
 
-    def wrap_assert_function(self, number: int, function: Callable[..., Any]) -> Callable[..., Any]:
+    def wrap_assert_function(self, number: int, place: str, function: Callable[..., Any]) -> Callable[..., Any]:
         """Wrap a function that asserts by itself (`assert_allclose`, `assertEqual`, `raises`, …)."""
         name = _str(_getattr(function, "__name__", ""))
 
@@ -252,6 +274,11 @@ class AssertionRecorder:
             if name in ("assertTrue", "assert_") and arguments and not self.comparator.is_true(arguments[0]):
                 self._record_values(number, "True" if arguments[0] is False else "a true value", arguments[0])
                 raise _AssertionError
+            if place:
+                # A function of unittest compares whole containers. One of NumPy compares element by element.
+                compared = arguments[:2] if compares_pair and name.startswith("assert_") else ()
+                self.evidence.count_elements(place, *compared, 1)
+                self.evidence.note_values(place, *compared)
             if compares_pair and not self._is_honest_pair(arguments):
                 raise _AssertionError
             if name == "assertIsInstance" and not self.comparator.is_instance(*arguments[:2]):

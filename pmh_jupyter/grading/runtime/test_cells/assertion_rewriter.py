@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from types import CodeType
 from typing import Any, Protocol
 
@@ -98,6 +99,9 @@ class AssertionRewriter(ast.NodeTransformer):
         self, recorder: SiteRegistry, source: str | None, feedback_by_line: dict[int, str], pinned: Collection[str] = ()
     ) -> None:
         self.recorder, self.source = recorder, source
+        # Whether the code that is being rewritten may run less often for a right answer than for the reference.
+        self._is_optional = False
+        self._is_negated = False
         self.feedback_by_line, self.pinned = feedback_by_line, frozenset(pinned)
 
     def visit(self, node: ast.AST) -> Any:
@@ -107,7 +111,8 @@ class AssertionRewriter(ast.NodeTransformer):
 
     def visit_Assert(self, node: ast.Assert) -> ast.Assert:
         number = self._register_site(node.test, feedback=self.feedback_by_line.get(node.lineno, ""))
-        node.test = self._make_recorder_call("check_assertion", number, self._rewrite_condition(node.test))
+        place = self._make_place(node)
+        node.test = self._make_recorder_call("check_assertion", number, place, self._rewrite_condition(node.test))
         if node.msg is not None:
             node.msg = self.visit(node.msg)
         return node
@@ -125,6 +130,7 @@ class AssertionRewriter(ast.NodeTransformer):
             call,
             "wrap_assert_function",
             self._register_site(student_expression, feedback=feedback, is_swapped=is_first_literal),
+            self._make_place(call),
         )
         return node
 
@@ -140,6 +146,57 @@ class AssertionRewriter(ast.NodeTransformer):
     def visit_TryStar(self, node: ast.TryStar) -> ast.AST:
         return self._rewrite_try(node)
 
+    def visit_For(self, node: ast.For) -> ast.AST:
+        return self._visit_loop(node)
+
+    def _visit_loop(self, node: ast.For | ast.AsyncFor) -> ast.AST:
+        ends_early = any(isinstance(inner, ast.Break | ast.Continue | ast.Return) for inner in ast.walk(node))
+        return self._visit_optional(node) if ends_early else self.generic_visit(node)
+
+    def visit_AsyncFor(self, node: ast.AsyncFor) -> ast.AST:
+        return self._visit_loop(node)
+
+    def visit_While(self, node: ast.While) -> ast.AST:
+        return self._visit_optional(node)
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        return self._visit_optional(node)
+
+    def visit_Match(self, node: ast.Match) -> ast.AST:
+        return self._visit_optional(node)
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
+        return self._visit_optional(node)
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
+        return self._visit_optional(node)
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
+        if not isinstance(node.op, ast.Not):
+            return self.generic_visit(node)
+        with self._negate():
+            return self.generic_visit(node)
+
+    def _visit_optional(self, node: ast.AST) -> ast.AST:
+        with self._mark_optional():
+            return self.generic_visit(node)
+
+    @contextmanager
+    def _mark_optional(self) -> Iterator[None]:
+        previous, self._is_optional = self._is_optional, True
+        try:
+            yield
+        finally:
+            self._is_optional = previous
+
+    @contextmanager
+    def _negate(self) -> Iterator[None]:
+        self._is_negated = not self._is_negated
+        try:
+            yield
+        finally:
+            self._is_negated = not self._is_negated
+
     def _rewrite_try(self, node: ast.Try | ast.TryStar) -> ast.AST:
         self.generic_visit(node)
         for handler in node.handlers:
@@ -150,7 +207,7 @@ class AssertionRewriter(ast.NodeTransformer):
 
     def visit_If(self, node: ast.If) -> ast.AST:
         raises_explicitly = any(raises_assertion_error(inner) for inner in (*node.body, *node.orelse))
-        self.generic_visit(node)
+        self._visit_optional(node)
         if raises_explicitly:
             node.test = self._make_recorder_call("count_and_return", node.test)
         return node
@@ -160,7 +217,11 @@ class AssertionRewriter(ast.NodeTransformer):
         if len(node.ops) != 1 or isinstance(node.ops[0], ast.Is | ast.IsNot):
             return node
         return self._make_recorder_call(
-            "evaluate_comparison", ast.Constant(type(node.ops[0]).__name__), node.left, node.comparators[0]
+            "evaluate_comparison",
+            self._make_place(node),
+            ast.Constant(type(node.ops[0]).__name__),
+            node.left,
+            node.comparators[0],
         )
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
@@ -173,11 +234,25 @@ class AssertionRewriter(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
+        self._count_compared_values(node)
         if called_name(node) == "isinstance":
             self._wrap_explained(node, self._register_site(node))
         elif called_name(node) in ("map", "filter") and node.args and not isinstance(node.args[0], ast.Starred):
             node.args[0] = self._make_recorder_call("guard_callback", node.args[0])
         return node
+
+    def _count_compared_values(self, node: ast.Call) -> None:
+        """Count what `all(values)`, `not any(values)`, `np.all(array)` and `array.all()` look at. They are true if that is nothing."""
+        name = "any" if self._is_negated else "all"
+        if self._is_optional or called_name(node) != name:
+            return
+        place = self._make_place(node)
+        if isinstance(node.func, ast.Name) and len(node.args) == 1 and not isinstance(node.args[0], ast.Starred):
+            node.args[0] = self._make_recorder_call("count_items", place, node.args[0])
+        elif isinstance(node.func, ast.Attribute) and node.args and not isinstance(node.args[0], ast.Starred):
+            node.args[0] = self._make_recorder_call("count_elements", place, node.args[0])
+        elif isinstance(node.func, ast.Attribute) and not node.args:
+            node.func.value = self._make_recorder_call("count_elements", place, node.func.value)
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         if isinstance(node.ctx, ast.Load) and node.id in self.pinned:
@@ -194,7 +269,10 @@ class AssertionRewriter(ast.NodeTransformer):
             if isinstance(call, ast.Call) and called_name(call) in RAISES_FUNCTIONS:
                 feedback = self._find_author_message(call) or self.feedback_by_line.get(node.lineno, "")
                 call.func = self._make_recorder_call(
-                    "wrap_assert_function", self._register_site(inner, feedback=feedback), call.func
+                    "wrap_assert_function",
+                    self._register_site(inner, feedback=feedback),
+                    self._make_place(call),
+                    call.func,
                 )
         return node
 
@@ -208,21 +286,25 @@ class AssertionRewriter(ast.NodeTransformer):
             return test
         number = self._register_site(test)
         if isinstance(test, ast.BoolOp):
-            test.values = [self._rewrite_condition(value) for value in test.values]
+            with self._mark_optional():
+                test.values = [self._rewrite_condition(value) for value in test.values]
             return self._make_recorder_call("check_without_values", number, test)
         if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
             number = self._register_site(test.operand)
-            return self._make_recorder_call("check_false", number, self.visit(test.operand))
+            with self._negate():
+                return self._make_recorder_call("check_false", number, self.visit(test.operand))
         if isinstance(test, ast.Compare) and len(test.ops) == 1:
             return self._rewrite_comparison(test)
         if isinstance(test, ast.Compare):
             kinds = [ast.Constant(type(operation).__name__) for operation in test.ops]
             sides = [self.visit(side) for side in (test.left, *test.comparators)]
-            return self._make_recorder_call("check_chain", number, ast.Tuple([*kinds], ast.Load()), *sides)
+            return self._make_recorder_call(
+                "check_chain", number, self._make_place(test), ast.Tuple([*kinds], ast.Load()), *sides
+            )
         if isinstance(test, ast.Call) and called_name(test) in EXPLAINED_CALLS and test.args:
             number = self._register_site(test.args[0])
             self.generic_visit(test)
-            self._wrap_explained(test, number)
+            self._wrap_explained(test, number, is_counted=not self._is_optional)
             return self._make_recorder_call("check_true", number, test)
         has_no_values = isinstance(test, ast.Call) and called_name(test) in ("all", "any", "callable", "hasattr")
         return self._make_recorder_call(
@@ -235,20 +317,26 @@ class AssertionRewriter(ast.NodeTransformer):
         is_swapped = _is_literal(left) and not _is_literal(right)
         number = self._register_site(right if is_swapped else left, is_swapped=is_swapped)
         return self._make_recorder_call(
-            "check_comparison", number, ast.Constant(operator_class), self.visit(left), self.visit(right)
+            "check_comparison",
+            number,
+            self._make_place(test),
+            ast.Constant(operator_class),
+            self.visit(left),
+            self.visit(right),
         )
 
-    def _wrap_function(self, call: ast.Call, method: str, number: ast.Constant) -> None:
+    def _wrap_function(self, call: ast.Call, method: str, number: ast.Constant, place: ast.Constant) -> None:
         self.generic_visit(call)
-        call.func = self._make_recorder_call(method, number, call.func)
+        call.func = self._make_recorder_call(method, number, place, call.func)
 
-    def _wrap_explained(self, call: ast.Call, number: ast.Constant) -> None:
+    def _wrap_explained(self, call: ast.Call, number: ast.Constant, *, is_counted: bool = False) -> None:
         func = call.func
         is_wrapped = (
             isinstance(func, ast.Call) and isinstance(func.func, ast.Attribute) and func.func.attr == "record_call"
         )
         if not is_wrapped:
-            call.func = self._make_recorder_call("record_call", number, func)
+            place = self._make_place(call) if is_counted else ast.Constant("")
+            call.func = self._make_recorder_call("record_call", number, place, func)
 
     def _register_site(self, node: ast.AST, *, feedback: str = "", is_swapped: bool = False) -> ast.Constant:
         return ast.Constant(self.recorder.register_site(self._get_segment(node), feedback, is_swapped=is_swapped))
@@ -274,6 +362,10 @@ class AssertionRewriter(ast.NodeTransformer):
             if isinstance(message, ast.Constant) and isinstance(message.value, str):
                 return message.value
         return ""
+
+    def _make_place(self, node: ast.expr | ast.stmt) -> ast.Constant:
+        """Return the place of a node, by which values are counted (see `evidence`); empty if the node is optional."""
+        return ast.Constant("" if self._is_optional else f"{node.lineno}:{node.col_offset}")
 
     def _make_recorder_call(self, method: str, *arguments: ast.expr) -> ast.Call:
         return ast.Call(ast.Attribute(ast.Constant(RECORDER_PLACEHOLDER), method, ast.Load()), list(arguments), [])

@@ -1,0 +1,113 @@
+"""Counts what the assertions of a test cell compare, so that no assertion passes because it compared nothing.
+
+`all(x > 0 for x in f())` is true if `f()` is empty, `np.allclose(f(), 3)` if it has no elements, and `not f() > 3` if it is NaN. For each
+place of a test cell, the number of values that the reference solution had compared there is recorded. A submission that compares fewer has
+not shown what the reference has shown.
+
+Only places are counted where the number does not depend on the answer in other ways: not in a branch, and not in a loop that may end early
+(see `assertion_rewriter`).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+_float, _type, _len, _min, _max = float, type, len, min, max
+COMPARED, HAS_NAN = "compared", "nan"
+_SIZED_TYPES = (list, tuple, dict, set, frozenset)
+
+
+class Evidence:
+    """The counts of one test cell, statement by statement.
+
+    `recorded_entries` are those of the statements so far: the place, "compared", the number of the statement, and the count; or "nan" if
+    one of the values was not a number.
+    """
+
+    def __init__(self, entries: Iterable[str] = ()) -> None:
+        self.recorded_entries: list[str] = []
+        self._expected: dict[int, dict[str, int]] = {}
+        self._places_with_nan: set[tuple[int, str]] = set()
+        for entry in entries:
+            place, use, *details = entry.split(" ")
+            if use == COMPARED:
+                self._expected.setdefault(int(details[0]), {})[place] = int(details[1])
+            elif use == HAS_NAN:
+                self._places_with_nan.add((int(details[0]), place))
+        self._statement_number = 0
+        self._counts: dict[str, int] = {}
+        self._nan_places: set[str] = set()
+
+    def begin_statement(self) -> None:
+        """Start the next statement."""
+        self.end_statement()
+        self._statement_number += 1
+
+    def end_statement(self) -> None:
+        """Add the counts of the statement to the recorded entries."""
+        number = self._statement_number
+        self.recorded_entries += [f"{place} {COMPARED} {number} {count}" for place, count in self._counts.items()]
+        self.recorded_entries += [f"{place} {HAS_NAN} {number}" for place in self._nan_places]
+        self._counts, self._nan_places = {}, set()
+
+    def count(self, place: str, amount: int = 1) -> None:
+        """Count values that were compared at this place."""
+        self._counts[place] = self._counts.get(place, 0) + amount
+
+    def count_items(self, place: str, values: Any) -> Any:
+        """Return an iterator over the values that counts them."""
+        self.count(place, 0)
+        return self._iterate(place, values)
+
+    def _iterate(self, place: str, values: Any) -> Iterator[Any]:
+        for value in values:
+            self._counts[place] += 1
+            yield value
+
+    def count_elements(self, place: str, *values: Any) -> None:
+        """Count the elements of values that are compared with each other: those of the largest, and none if one of them is empty."""
+        sizes = [_measure(value) for value in values]
+        self.count(place, _max(sizes) if _min(sizes) else 0)
+
+    def note_values(self, place: str, *values: Any) -> None:
+        """Note whether one of the values that are compared here is not a number."""
+        for value in values:
+            if _is_nan(value):
+                self._nan_places.add(place)
+
+    def find_shortfall(self) -> str:
+        """Return what the statement has not compared, as a predicate for the student; empty if it has compared enough."""
+        expected = self._expected.get(self._statement_number, {})
+        for place, count in expected.items():
+            if self._counts.get(place, 0) < count:
+                return f"compares {self._counts.get(place, 0)} of the {count} values that it has to compare."
+        if any((self._statement_number, place) not in self._places_with_nan for place in self._nan_places):
+            return "compares a value that is not a number (nan)."
+        return ""
+
+
+def _measure(value: Any) -> int:
+    """Return the number of elements of an array, a table or a container; 1 for any other value."""
+    kind = _type(value)
+    if kind in _SIZED_TYPES:
+        return _len(value)
+    return int(value.size) if kind in _array_types() else 1
+
+
+def _is_nan(value: Any) -> bool:
+    kind = _type(value)
+    if kind is _float:
+        return bool(value != value)
+    numpy = sys.modules.get("numpy")
+    if numpy is None or kind not in (numpy.ndarray, numpy.float16, numpy.float32, numpy.float64, numpy.longdouble):
+        return False
+    return value.dtype.kind == "f" and bool(numpy.isnan(value).any())
+
+
+def _array_types() -> tuple[type, ...]:
+    """Return the types of arrays and tables, of the libraries that are loaded."""
+    numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
+    types = () if numpy is None else (numpy.ndarray,)
+    return types if pandas is None else (*types, pandas.DataFrame, pandas.Series, pandas.Index)

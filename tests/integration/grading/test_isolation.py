@@ -62,7 +62,10 @@ def test_functions_and_values_are_tested_in_a_separate_process(backend: SandboxB
     assert isolation.isolation is Isolation.SEPARATE_PROCESS and isolation.reason is None
     assert isolation.library_names["math"] == ("math", "")
     assert set(isolation.rebound_names) == {"Point", "area", "dataclass", "math"}
-    assert isolation.contract["t1"] == ("1:11-1:18 call",) and "2:7-2:27 operator eq" in isolation.contract["t3"]
+    assert (
+        isolation.contract["t1"] == ("1:0 compared 1 1", "1:11-1:18 call")
+        and "2:7-2:27 operator eq" in isolation.contract["t3"]
+    )
 
 
 def test_tests_that_replace_a_builtin_run_in_a_separate_process(backend: SandboxBackend) -> None:

@@ -141,9 +141,8 @@ def _write_dtype(encoder: ValueEncoder, value: Any) -> list[Any]:
 
 def _read_array(decoder: ValueDecoder, encoded: list[Any]) -> Any:
     dtype, shape, data = require_fields(encoded, 3)
-    return _array_from_bytes(
-        import_numpy(), dtype, _read_shape(shape, decoder.bounds.max_dimensions), require_type(data, bytes)
-    )
+    sizes = _read_shape(shape, decoder.bounds.max_dimensions)
+    return _widen(decoder, _array_from_bytes(import_numpy(), dtype, sizes, require_type(data, bytes)))
 
 
 def _array_from_bytes(numpy: Any, encoded_dtype: Any, shape: tuple[int, ...], data: bytes) -> Any:
@@ -191,7 +190,15 @@ def _read_objects(decoder: ValueDecoder, encoded: list[Any]) -> Any:
 
 def _read_scalar(decoder: ValueDecoder, encoded: list[Any]) -> Any:
     dtype, data = require_fields(encoded, 2)
-    return _array_from_bytes(import_numpy(), dtype, (), require_type(data, bytes))[()]
+    return _widen(decoder, _array_from_bytes(import_numpy(), dtype, (), require_type(data, bytes)))[()]
+
+
+def _widen(decoder: ValueDecoder, value: Any) -> Any:
+    """Return an array of half precision as one of double precision, with the numbers that it shows (0.1 is 0.1), where it must be."""
+    if value.dtype.char != "e" or decoder.keeps_half_precision():
+        return value
+    numpy = import_numpy()
+    return numpy.array([float(str(number)) for number in value.reshape(-1)], dtype=numpy.float64).reshape(value.shape)
 
 
 def _read_dtype(decoder: ValueDecoder, encoded: list[Any]) -> Any:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from pmh_jupyter.grading.runtime.marshalling import arrays, containers, scalars, table_readers, tables
+from pmh_jupyter.grading.runtime.marshalling.memo import Memo
 from pmh_jupyter.grading.runtime.marshalling.scalars import NATIVE_TYPES, NotByValue
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 from pmh_jupyter.grading.runtime.transport.wire_format import (
@@ -62,39 +63,14 @@ TAGS = frozenset(
 PLAIN_TYPES = frozenset(NATIVE_TYPES | set(scalars.WRITERS) | set(containers.WRITERS))
 
 
-class Memo:
-    """Numbers the mutable values of one message. A longer-lived memo overrides these methods.
-
-    Encoding calls `number_for`. Decoding calls `known_value` before it creates a value, and `remember` with the value that it created (with
-    a container before it is filled). The numbers are the sender's; the receiver's memo must distinguish them from its own.
-    """
-
-    def __init__(self) -> None:
-        self._numbers_by_id: dict[int, int] = {}
-        # Keeps the numbered values alive: Python may reuse the id of a deleted object.
-        self._values: list[object] = []
-
-    def number_for(self, value: object) -> int:
-        """Return the number (64 bits, signed) of a value that is sent, the same number each time."""
-        number = self._numbers_by_id.setdefault(id(value), len(self._numbers_by_id))
-        if number == len(self._values):
-            self._values.append(value)
-        return number
-
-    def known_value(self, number: int) -> object | None:
-        """Return the copy that an earlier message made for this number, or None."""
-        return None
-
-    def remember(self, number: int, value: object) -> None:
-        """Record the copy that was made for this number."""
-
-
 class Codec:
     """Encodes and decodes values.
 
     to_reference: encodes a value that is not encoded by value; the tag that it uses must not be in `TAGS`.
     from_reference: receives every list whose tag is not in `TAGS`, unchecked; must raise `WireFormatError` for unknown lists.
     bounds: maximum size of a value.
+
+    `keeps_half_precision` returns whether a decoded number keeps the type `float16`; it becomes a `float64` otherwise.
     """
 
     def __init__(
@@ -106,6 +82,7 @@ class Codec:
         self.to_reference = to_reference
         self.from_reference = from_reference
         self.bounds = bounds or SizeBounds()
+        self.keeps_half_precision: Callable[[], bool] = lambda: True
 
     def encode(self, value: Any, memo: Memo | None = None) -> WireValue:
         """Encode a value. The result shares nothing mutable with the value.
@@ -225,11 +202,21 @@ def _library_writer_for(kind: type) -> Callable[[ValueEncoder, Any], list[Any]] 
     return arrays.writer_for(kind) or tables.writer_for(kind)
 
 
+def refill(existing: Any, fresh: Any) -> bool:
+    """Give a mutable value the content of another. Returns False, without a change, if that is not possible."""
+    if type(existing) is not type(fresh):
+        return False
+    if type(existing) in containers.NUMBERED_TYPES:
+        return containers.refill(existing, fresh)
+    return arrays.refill(existing, fresh) or tables.refill(existing, fresh)
+
+
 class Decoder:
     """Decodes one value."""
 
     def __init__(self, codec: Codec, memo: Memo | None) -> None:
         self.bounds = codec.bounds
+        self.keeps_half_precision = codec.keeps_half_precision
         self._memo = memo
         self._from_reference = codec.from_reference
         self._remaining_nodes = codec.bounds.max_nodes
@@ -289,6 +276,11 @@ class Decoder:
         if self._memo is None or len(encoded) < 3 or type(encoded[1]) is not int or encoded[1] in self._received_values:
             raise WireFormatError("A numbered value is in the wrong place.")
         number, tag = encoded[1], encoded[2]
+        if self._memo.is_protected(number):
+            received = self._decode_protected(number, tag, encoded[2:])
+            self._received_values[number] = self._memo.settle(number, received)
+            return self._received_values[number]
+        self._memo.begin_change(number)
         body = encoded[2:]
         if type(tag) is not str:
             raise WireFormatError("A tag has the wrong type.")
@@ -305,6 +297,16 @@ class Decoder:
         self._remember(number, value)
         return fill(self, value, body)
 
+    def _decode_protected(self, number: int, tag: Any, body: list[Any]) -> Any:
+        """Decode a protected value that comes back, as a new value."""
+        if type(tag) is not str or tag in ("m", "=") or tag not in TAGS:
+            raise WireFormatError("Only a mutable value has a number.")
+        if tag not in containers.FILLABLE:
+            return self._decode_tagged(tag, body)
+        _, make_empty, fill = containers.FILLABLE[tag]
+        value = self._received_values[number] = make_empty(body)
+        return fill(self, value, body)
+
     def _remember(self, number: int, value: Any) -> None:
         self._received_values[number] = value
         assert self._memo is not None
@@ -314,12 +316,7 @@ class Decoder:
         """Return the existing copy, refilled in place with the fresh content, or the fresh value if that is not possible."""
         assert self._memo is not None
         existing = self._memo.known_value(number)
-        if existing is None or type(existing) is not type(fresh):
-            return fresh
-        if isinstance(existing, bytearray):
-            existing[:] = require_type(fresh, bytearray)
-            return existing
-        return existing if arrays.refill(existing, fresh) or tables.refill(existing, fresh) else fresh
+        return existing if existing is not None and refill(existing, fresh) else fresh
 
     def _decode_repeated(self, encoded: list[Any]) -> Any:
         (number,) = require_fields(encoded, 1)

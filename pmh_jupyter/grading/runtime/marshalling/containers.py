@@ -122,6 +122,27 @@ def has_same_settings(existing: Any, fresh: Any) -> bool:
     return type(existing) is not deque or existing.maxlen == fresh.maxlen
 
 
+def refill(existing: Any, fresh: Any) -> bool:
+    """Give a container the items of another one of its type. Returns False if its settings differ."""
+    if not has_same_settings(existing, fresh):
+        return False
+    if type(existing) in (list, bytearray):
+        existing[:] = fresh
+        return True
+    items = list(fresh.items()) if isinstance(fresh, dict) else list(fresh)
+    existing.clear()
+    if isinstance(existing, dict):
+        for key, item in items:
+            existing[key] = item
+    elif type(existing) is set:
+        existing.update(items)
+    else:
+        existing.extend(items)
+    if isinstance(existing, defaultdict):
+        existing.default_factory = fresh.default_factory
+    return True
+
+
 def _read_pairs(decoder: ValueDecoder, parts: list[Any]) -> Iterable[tuple[Any, Any]]:
     keys, items = decoder.decode_keys(parts[0]), decoder.decode_items(parts[1])
     if len(keys) != len(items):

@@ -11,9 +11,11 @@ import operator
 import sys
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
-from pmh_jupyter.grading.runtime.marshalling.codec import Memo
+import msgspec
+
+from pmh_jupyter.grading.runtime.marshalling.memo import Memo
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 from pmh_jupyter.grading.runtime.transport.wire_format import WireFormatError
 
@@ -34,10 +36,22 @@ class Replica:
         self.snapshot: Any = None
 
 
+class ChangePolicy(Protocol):
+    """Decides whether the other side may change the values of this side."""
+
+    @property
+    def is_recording(self) -> bool: ...
+    def permits_changes(self) -> bool: ...
+    def note_change(self) -> None: ...
+
+
 class Replicas(Memo):
     """The replicas of one process.
 
     sign: 1 or -1, the sign of the numbers that this side assigns. encode: returns the content of an array or a table for comparison.
+
+    `change_policy`: whether the other side may change the values of this side; None if it always may. `refused_changes`: values of this
+    side that the other side has changed without permission, each with what it has become there.
     """
 
     def __init__(self, sign: int, encode: Callable[[Any], Any]) -> None:
@@ -49,6 +63,10 @@ class Replicas(Memo):
         self._sent_replicas: list[Replica] = []
         self._received_replicas: list[Replica] = []
         self._sweep_count = 0
+        self.change_policy: ChangePolicy | None = None
+        self.refused_changes: list[tuple[Any, Any]] = []
+        # While the reference is recorded: values of this side that the message being decoded contains, with their content before.
+        self._returned_values: list[tuple[Any, bytes]] = []
 
     def number_for(self, value: object) -> int:
         replica = self._by_id.get(id(value))
@@ -77,6 +95,37 @@ class Replicas(Memo):
         self._by_number.move_to_end(number)
         self._received_replicas.append(replica)
 
+    def is_protected(self, number: int) -> bool:
+        return self.change_policy is not None and number * self._sign > 0 and not self.change_policy.permits_changes()
+
+    def begin_change(self, number: int) -> None:
+        replica = self._by_number.get(number)
+        if replica is None or self.change_policy is None or not self.change_policy.is_recording:
+            return
+        if number * self._sign > 0:
+            self._returned_values.append((replica.value, self._encode_content(replica.value)))
+
+    def settle(self, number: int, received: Any) -> Any:
+        replica = self._by_number.get(number)
+        if replica is None:
+            raise WireFormatError("This side never assigned this number.")
+        if not self._has_content(replica.value, received):
+            self.refused_changes.append((replica.value, received))
+            return received
+        self._by_number.move_to_end(number)
+        self._received_replicas.append(replica)
+        return replica.value
+
+    def _has_content(self, value: Any, other: Any) -> bool:
+        """Return whether two values have the same type and content."""
+        return type(value) is type(other) and (
+            self._encode_content(value) == self._encode_content(other) or (type(value) is set and bool(value == other))
+        )
+
+    def _encode_content(self, value: Any) -> bytes:
+        """Return bytes that represent the content of a value. Bytes are compared, because a NaN does not equal itself."""
+        return msgspec.msgpack.encode(self._encode(value))
+
     def begin_message(self) -> None:
         """Start a new outgoing message."""
         self._sent_replicas.clear()
@@ -90,6 +139,11 @@ class Replicas(Memo):
     def pop_received(self, include_large: bool) -> list[Replica]:
         """Return the replicas of the last received message, which are equal now. Large ones are recorded only if `include_large`."""
         replicas, self._received_replicas = self._received_replicas, []
+        returned_values, self._returned_values = self._returned_values, []
+        if self.change_policy is not None and any(
+            self._encode_content(value) != content for value, content in returned_values
+        ):
+            self.change_policy.note_change()
         for replica in replicas:
             replica.snapshot = self._take_snapshot(replica.value, include_large)
         return replicas

@@ -5,6 +5,7 @@ Through the `__globals__` of a function, the frame of a generator or the traceba
 
 from __future__ import annotations
 
+import sys
 import types
 from typing import Any
 
@@ -52,6 +53,11 @@ def _check_attribute(target: Any, *parameters: Any) -> None:
     kind = type(target)
     if name in _NAME_ATTRIBUTES and kind in _OPAQUE_TYPES:
         return
+    mock: Any = sys.modules.get("unittest.mock")
+    if mock is not None and issubclass(kind, mock.NonCallableMock) and hasattr(kind, name):
+        raise AttributeError(
+            name
+        )  # `configure_mock` and the like: only what the test has put on the mock is the student's to use
     if kind is types.GeneratorType and name in _GENERATOR_METHODS:
         return
     if name.startswith("_") or issubclass(kind, _OPAQUE_TYPES):

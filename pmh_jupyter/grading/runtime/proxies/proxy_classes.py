@@ -23,6 +23,8 @@ __builtins__ = BUILTINS
 
 _CONTAINERS = (list, dict, set, bytearray)
 # Exceptions of this package control the judge, so the student process must not raise one.
+# Nor one with which a test is skipped.
+_TEST_FRAMEWORKS = ("unittest", "pytest", "_pytest")
 _OWN_PACKAGE = __name__.partition(".")[0]
 # Objects of these types are never sent by value, so their proxies may claim to be of the type.
 _REFERENCE_ONLY_TYPES = (
@@ -131,7 +133,7 @@ def _validate_names(names: list[Any]) -> list[str]:
 def _library_exception_bases(import_path: tuple[str, str]) -> list[type]:
     """Return the library's exception class, if it is loaded here, so that `except` matches. None of its code runs."""
     library_class = importable_objects.find_loaded_object(*import_path)
-    is_own = import_path[0].partition(".")[0] in (_OWN_PACKAGE, "runtime")
+    is_own = import_path[0].partition(".")[0] in (_OWN_PACKAGE, "runtime", *_TEST_FRAMEWORKS)
     if (
         isinstance(library_class, type)
         and issubclass(library_class, Exception)

@@ -8,7 +8,7 @@ from typing import Any
 
 from pmh_jupyter.grading.runtime.proxies import importable_objects
 
-TYPE_FUNCTION, MODULE_FUNCTION, CODE_FUNCTION = "_pmh_type", "_pmh_module", "_pmh_code"
+TYPE_FUNCTION, MODULE_FUNCTION, CODE_FUNCTION, FORMAT_FUNCTION = "_pmh_type", "_pmh_module", "_pmh_code", "_pmh_format"
 
 
 def transform_statement(node: ast.stmt) -> ast.stmt:
@@ -16,7 +16,7 @@ def transform_statement(node: ast.stmt) -> ast.stmt:
 
     - `type(x)` returns the class that the object has in the notebook.
     - Imports of modules whose state belongs to the student (`matplotlib.pyplot`) return a proxy of the student's module.
-    - The first argument of `eval` and `exec` is checked against the strings of the release.
+    - The first argument of `eval` and `exec` is checked against the strings of the release, and so is a template for `str.format`.
     """
     transformed_node: Any = _StatementTransformer().visit(node)
     if isinstance(transformed_node, list):
@@ -47,6 +47,15 @@ class _StatementTransformer(ast.NodeTransformer):
                 ast.Name(CODE_FUNCTION, ast.Load()), [node.args[0], ast.Constant(node.func.id)], []
             )
             node.args[0] = ast.copy_location(code_argument, node.args[0])
+        elif (
+            isinstance(node.func, ast.Attribute)
+            and node.func.attr in ("format", "format_map")
+            and not isinstance(node.func.value, ast.Constant)
+        ):
+            format_method = ast.Call(
+                ast.Name(FORMAT_FUNCTION, ast.Load()), [node.func.value, ast.Constant(node.func.attr)], []
+            )
+            node.func = ast.copy_location(format_method, node.func)
         return node
 
     def visit_Import(self, node: ast.Import) -> ast.AST | list[ast.stmt]:

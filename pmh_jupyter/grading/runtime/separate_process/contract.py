@@ -18,7 +18,8 @@ because they give nothing away and their result is data, or comes under the cont
 
 Before a use is refused, the object is converted to data if it can be without loss (see `marshalling.conversion`). A comparison of an object
 with data, where the reference compares only objects with each other, is not refused but false: the object is not asked, and does not get
-the value. Where the contract lets an object of the notebook decide about equality, `claims` tests what it says.
+the value. A list that the test passed comes back changed only where the reference changes it (see `test_cell`). Where the contract lets an
+object of the notebook decide about equality, `claims` tests what it says.
 
 An entry of a contract is a string: the place, then the use. `2:7-2:20 operator eq with-data` is `==` between an object and data at line 2,
 columns 7 to 20, of the test cell.
@@ -54,6 +55,10 @@ RECEIVE_SUBCLASS = "receive-subclass"
 """A value came whose class derives from a plain type (a `dict` subclass). Elsewhere such values are converted to the plain type."""
 RAISE_STOP = "raise-stop"
 """A call raised StopIteration or a similar exception, with which Python ends a loop silently."""
+RECEIVE_HALF = "receive-half"
+"""A number of half precision came. Elsewhere such numbers are widened: they round what they are compared with to 0 or infinity."""
+CHANGE_ARGUMENT = "change-argument"
+"""A value that the test passed came back changed, for example a list that was sorted in place."""
 WITH_DATA = "with-data"
 """Behind a comparison: the other operand was data."""
 UNUSUAL_CLAIM = "unusual-claim"
@@ -127,6 +132,10 @@ class Contract:
     def begin_statement(self) -> None:
         """Start the next statement of the cell."""
         self.statement_number, self.violation = self.statement_number + 1, None
+
+    def repeat_statement(self) -> None:
+        """Start the same statement again."""
+        self.violation = None
 
     def end_cell(self) -> None:
         """End the test cell. Between test cells nothing is refused."""

@@ -14,6 +14,7 @@ from pmh_jupyter.grading.runtime.policies.file_policy import FILE_POLICY
 from pmh_jupyter.grading.runtime.proxies.proxies import apparent_class
 from pmh_jupyter.grading.runtime.separate_process.cell_transform import (
     CODE_FUNCTION,
+    FORMAT_FUNCTION,
     MODULE_FUNCTION,
     TYPE_FUNCTION,
     transform_statement,
@@ -22,6 +23,7 @@ from pmh_jupyter.grading.runtime.separate_process.compiled_cell import compile_c
 from pmh_jupyter.grading.runtime.separate_process.contract import Contract
 from pmh_jupyter.grading.runtime.separate_process.definition_sources import DefinitionSources
 from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
+from pmh_jupyter.grading.runtime.separate_process.templates import is_safe_template
 from pmh_jupyter.grading.runtime.separate_process.test_cell import TestCell
 from pmh_jupyter.grading.runtime.separate_process.test_environment import TestEnvironment, enforce_deadline
 from pmh_jupyter.grading.runtime.separate_process.test_namespace import NameResolver, Namespace
@@ -87,6 +89,7 @@ class SeparateProcessJudge:
             }
         )
         self.namespace[CODE_FUNCTION] = self._code_argument
+        self.namespace[FORMAT_FUNCTION] = self._get_format_method
         self.namespace["_ih"] = self.namespace["In"]
         self.namespace["get_ipython"] = self._get_ipython
 
@@ -196,6 +199,13 @@ class SeparateProcessJudge:
         """Return the first argument for `eval` or `exec`. A function of the notebook with that name receives it unchanged."""
         is_overridden = name in self._manifest.shadowed_builtins or self.namespace.has_own(name)
         return text if is_overridden else self._release_texts.compile_release_text(text, name)
+
+    def _get_format_method(self, value: Any, name: str) -> Any:
+        """Return `value.format`. A template of the notebook must not read attributes or items of the test's values."""
+        is_template = type(value) is str and value not in self._release_texts.collect_texts()
+        if is_template and not is_safe_template(value):
+            raise self._contract.record_code_violation(f"a template for str.{name}: {value[:80]!r}")
+        return getattr(value, name)
 
     def _student_module(self, name: str) -> Any:
         return self.peer.request("import-module", name)

@@ -25,12 +25,15 @@ from pmh_jupyter.grading.runtime.proxies.signatures import build_signature
 from pmh_jupyter.grading.runtime.separate_process.claims import ClaimVerifier, get_class_name
 from pmh_jupyter.grading.runtime.separate_process.contract import (
     CALL,
+    CHANGE_ARGUMENT,
     CLASS_NAME,
     COMPARING_METHODS,
     DELETE_ATTRIBUTE,
     GET_ATTRIBUTE,
     OBJECT_FOR_DATA,
     OPERATOR,
+    RAISE_STOP,
+    RECEIVE_HALF,
     RECEIVE_SUBCLASS,
     SET_ATTRIBUTE,
     WITH_DATA,
@@ -60,6 +63,8 @@ class JudgePeer(Peer):
         super().__init__(link, is_judge=True)
         self.contract = contract
         self._claims = ClaimVerifier(contract, self._apply_silently)
+        self.codec.keeps_half_precision = lambda: contract.permits(contract.find_place(), RECEIVE_HALF)
+        self.replicas.change_policy = self
         self.exclusive_lock: AbstractContextManager[Any] = self._lock
         self._file_sync = file_sync
         if file_sync is not None:
@@ -68,6 +73,16 @@ class JudgePeer(Peer):
         self._discards_output = False
 
     def request(self, operation: str, *arguments: Any) -> Any:
+        try:
+            return self._request_with_files(operation, *arguments)
+        except (StopIteration, StopAsyncIteration):
+            is_next = operation == "apply-operator" and arguments[1] in ("next", "anext")
+            if is_next or self.contract.permits(self.contract.find_place(), RAISE_STOP):
+                raise
+            # As in a generator. Otherwise it would end a loop of the test, which passes for want of further values.
+            raise RuntimeError("the notebook raised StopIteration") from None
+
+    def _request_with_files(self, operation: str, *arguments: Any) -> Any:
         file_sync = self._file_sync
         if file_sync is None:
             return super().request(operation, *arguments)
@@ -160,6 +175,19 @@ class JudgePeer(Peer):
         is_recognized = super().recognizes(target, name, other)
         return is_recognized and self.contract.permits(place, OPERATOR, name)
 
+    @property
+    def is_recording(self) -> bool:
+        """Whether the reference is run to record its contract."""
+        return self.contract.is_recording
+
+    def permits_changes(self) -> bool:
+        """Return whether a value that the test passed may come back changed (see `marshalling.replicas.ChangePolicy`)."""
+        return self.is_recording or self.contract.has_use(self.contract.find_place(), CHANGE_ARGUMENT)
+
+    def note_change(self) -> None:
+        """Record that a value that the test passed came back changed."""
+        self.contract.permits(self.contract.find_place(), CHANGE_ARGUMENT)
+
     def note_default_operator(self, name: str, other: Any) -> None:
         if self.contract.is_recording and self.contract.is_active:
             place = self.contract.find_place()
@@ -230,6 +258,7 @@ class JudgePeer(Peer):
     def end_cell(self) -> None:
         """Make the copies of shared values independent of each other at the end of a test cell."""
         self._released_replicas += self.replicas.forget_all()
+        self.replicas.refused_changes.clear()
         self.marshaller.forget_value_proxies()
 
     def _fetch_signature(self, target: Any) -> Any:

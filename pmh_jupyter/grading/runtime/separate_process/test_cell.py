@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import signal
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
@@ -10,11 +11,13 @@ from typing import Any
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 from pmh_jupyter.grading.runtime.in_process.statement_runner import CellContext, StatementRunner, make_test_result
 from pmh_jupyter.grading.runtime.in_process.tamper_guard import FlagCollector
+from pmh_jupyter.grading.runtime.marshalling.codec import refill
 from pmh_jupyter.grading.runtime.marshalling.exceptions import location_of
 from pmh_jupyter.grading.runtime.separate_process.compiled_cell import CompiledCell, CompiledStatement
 from pmh_jupyter.grading.runtime.separate_process.contract import ContractViolation
 from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
 from pmh_jupyter.grading.runtime.separate_process.peer import TimeLimitReached
+from pmh_jupyter.grading.runtime.separate_process.templates import is_safe_percent_template
 from pmh_jupyter.grading.runtime.separate_process.test_namespace import Namespace
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder
 from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import insert_recorder
@@ -57,9 +60,29 @@ class TestCell(StatementRunner):
     def _run_statement(self, statement: StatementSpec) -> TestFields:
         self.peer.contract.begin_statement()
         test_result = super()._run_statement(statement)
+        if test_result["outcome"] == "passed" and self.peer.replicas.refused_changes and statement.has_assertion:
+            test_result = self._repeat_with_changes(statement, test_result)
         if self.peer.failure is not None and test_result["outcome"] != "timed-out":
             raise PeerLost(self.peer.failure.cause, self.peer.failure.detail)
         return test_result
+
+    def _repeat_with_changes(self, statement: StatementSpec, test_result: TestFields) -> TestFields:
+        """Run a statement that passed once more, with the changes that the notebook made to values of the test.
+
+        The reference leaves these values alone, so a test may rely on them (`assert f(data) == sorted(data)`). A test may also assert that
+        they are unchanged. So it has to pass with the values as they were, and as the notebook left them.
+        """
+        changes = [(value, copy.copy(value), received) for value, received in self.peer.replicas.refused_changes]
+        for value, _, received in changes:
+            refill(value, received)
+        self.recorder.evidence.repeat_statement()
+        self.peer.contract.repeat_statement()
+        try:
+            repeated_result = super()._run_statement(statement)
+        finally:
+            for value, original, _ in reversed(changes):
+                refill(value, original)
+        return test_result if repeated_result["outcome"] == "passed" else repeated_result
 
     def _execute_statement(self, statement: CompiledStatement) -> BaseException | None:
         error: BaseException | None = None
@@ -120,6 +143,9 @@ class _PythonComparison(Comparator):
 
     def is_honest(self, name: str, left: Any, right: Any) -> bool:
         return True
+
+    def allows_arithmetic(self, name: str, left: Any, right: Any) -> bool:
+        return name != "mod" or type(left) is not str or is_safe_percent_template(left)
 
     def is_true(self, value: Any) -> bool:
         return bool(value)

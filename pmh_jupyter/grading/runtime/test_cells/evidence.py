@@ -45,6 +45,11 @@ class Evidence:
         self.end_statement()
         self._statement_number += 1
 
+    def repeat_statement(self) -> None:
+        """Prepare for the same statement to begin again. Its counts are those of the repetition."""
+        self._counts, self._nan_places = {}, set()
+        self._statement_number -= 1
+
     def end_statement(self) -> None:
         """Add the counts of the statement to the recorded entries."""
         number = self._statement_number

@@ -6,7 +6,7 @@ a list whose first item is a short tag, such as `["c", 1.0, 2.0]` for a complex 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -52,6 +52,7 @@ class ValueDecoder(Protocol):
     """The part of the decoder that readers of containers and library types use (`marshalling.codec.Decoder`)."""
 
     bounds: SizeBounds
+    keeps_half_precision: Callable[[], bool]
 
     def decode(self, encoded: Any) -> Any: ...
     def decode_items(self, encoded: Any) -> list[Any]: ...

@@ -36,7 +36,10 @@ def try_release(
     )
     solution_verdicts = _grade(release, task, backend)
     untouched_verdicts = _grade(release, replace(task, submitted_files=release.student_files), backend)
-    return (*_check_solutions(release, solution_verdicts), *_check_untouched(release, untouched_verdicts))
+    return (
+        *_find_solution_problems(release, solution_verdicts),
+        *_find_untouched_problems(release, untouched_verdicts),
+    )
 
 
 def _grade(release: Release, task: GradingTask, backend: SandboxBackend) -> dict[str, ExerciseVerdict]:
@@ -48,14 +51,14 @@ def _grade(release: Release, task: GradingTask, backend: SandboxBackend) -> dict
     return {verdict.grade_id: verdict for verdict in grading.verdicts}
 
 
-def _check_solutions(release: Release, verdicts: dict[str, ExerciseVerdict]) -> Iterator[Problem]:
+def _find_solution_problems(release: Release, verdicts: dict[str, ExerciseVerdict]) -> Iterator[Problem]:
     for exercise, verdict in _with_verdicts(release, verdicts):
         if verdict.outcome is not Outcome.PASSED or verdict.millipoints != exercise.max_millipoints:
             message = f"Its own solution does not pass ({verdict.outcome}): {_describe_failure(verdict)}"
             yield _make_problem(release, exercise, message, "Correct the solution, or the test.")
 
 
-def _check_untouched(release: Release, verdicts: dict[str, ExerciseVerdict]) -> Iterator[Problem]:
+def _find_untouched_problems(release: Release, verdicts: dict[str, ExerciseVerdict]) -> Iterator[Problem]:
     for exercise, verdict in _with_verdicts(release, verdicts):
         if exercise.solution_cells and verdict.outcome is Outcome.PASSED:
             message = "An untouched notebook passes, so everybody gets the points."

@@ -21,14 +21,14 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whi
 ModuleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$", max_length=100)]
 
 
-def _check_weights(value: object) -> object:
+def _validate_weights(value: object) -> object:
     """Accept "equal", "all-or-nothing", or a list of weights; see `grading.assertion_weights`."""
     if value is not None and read_requested_weights({}, {"weights": value}) != value:
         raise PydanticCustomError("weights", 'input should be "equal", "all-or-nothing" or a list of numbers from 0')
     return value
 
 
-Weights = Annotated[str | list[int | float] | None, BeforeValidator(_check_weights)]
+Weights = Annotated[str | list[int | float] | None, BeforeValidator(_validate_weights)]
 
 
 class StrictModel(BaseModel):
@@ -84,7 +84,7 @@ class ConceptEntry(StrictModel):
 
 
 class AchievementEntry(StrictModel):
-    """`[[achievements]]`: see domain.achievements for its RULES and ICONS."""
+    """`[[achievements]]`: see domain.achievements for the rules (COUNTERS_BY_RULE) and icons (ACHIEVEMENT_ICONS)."""
 
     slug: Slug
     title: Text

@@ -32,10 +32,10 @@ TOKEN_VARIABLES = ("PMH_TOKEN", "JUPYTERHUB_API_TOKEN")
 TIMEOUT_SECONDS = 600.0
 
 
-class RequestRefused(PmhError):
-    """The service refused the request. The message, advice and problems are those of its reply."""
+class RequestRejected(PmhError):
+    """The service rejected the request. The message, advice and problems are those of its reply."""
 
-    code = "refused"
+    code = "rejected"
     status = 422
 
 
@@ -91,7 +91,7 @@ def _send(
 ) -> ReplyT:
     """Send a request to the service at this address, and return its reply.
 
-    Raises InvalidCourse with every problem that the service found, RequestRefused if the service replies with another error,
+    Raises InvalidCourse with every problem that the service found, RequestRejected if the service replies with another error,
     Unavailable if it does not answer, and BadInput if another program answers at the address.
     """
     if not service.startswith(("http://", "https://")):
@@ -139,7 +139,7 @@ def _parse_error(status: int, body: bytes, service: str) -> PmhError:
             advice="Check that the hub runs and that the address is correct. It usually ends in /services/pmh.",
         )
     problems = tuple(Problem(problem.file, problem.message, problem.remedy, problem.cell) for problem in reply.problems)
-    error_class = InvalidCourse if reply.code == InvalidCourse.code else RequestRefused
+    error_class = InvalidCourse if reply.code == InvalidCourse.code else RequestRejected
     return error_class(reply.message, advice=reply.advice, problems=problems)
 
 

@@ -54,7 +54,7 @@ def check_database(settings: Settings) -> Finding:
         return Finding("Database", FindingState.NOT_YET_CREATED, f"`pmh up` creates {safe_url}.")
     try:
         with database.open(exclusive=False):
-            database.check_revision()
+            database.require_current_revision()
     except PmhError as error:
         return Finding("Database", FindingState.MISSING, f"{safe_url}: {error.message}", error.advice)
     except DBAPIError as error:

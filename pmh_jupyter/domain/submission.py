@@ -23,6 +23,13 @@ class SubmissionKind(StrEnum):
     FINAL = "final"
 
 
+class CheckedTests(StrEnum):
+    """Which tests a check runs. A final submission runs all."""
+
+    VISIBLE = "visible"
+    ALL = "all"
+
+
 class SubmissionState(StrEnum):
     """State of a submission. `failed` means a grader error; it does not count as an attempt."""
 

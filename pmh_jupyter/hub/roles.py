@@ -23,7 +23,7 @@ class Grant:
 
 
 @dataclass(frozen=True)
-class Role:
+class HubRole:
     """A JupyterHub role. `service`: the name of the service that has it; None: every user has it."""
 
     name: str
@@ -59,7 +59,7 @@ SESSION_GRANTS = (
 """Scopes that a browser session of the service can have, if its user has them."""
 
 ROLES = (
-    Role(
+    HubRole(
         "user",
         "Everybody who can log in",
         None,
@@ -73,7 +73,7 @@ ROLES = (
             Grant("custom:pmh:teach", "The same for a browser session. A server's token does not get it."),
         ),
     ),
-    Role(
+    HubRole(
         "pmh-accounts",
         "The sign-up page",
         ACCOUNTS_SERVICE_NAME,
@@ -84,7 +84,7 @@ ROLES = (
             ),
         ),
     ),
-    Role(
+    HubRole(
         "idle-culler",
         "Stops servers that nobody uses",
         CULLER_SERVICE_NAME,

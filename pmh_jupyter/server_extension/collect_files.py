@@ -30,7 +30,7 @@ def collect_files(folder: LessonFolder) -> tuple[FileContent, ...]:
         raise _make_no_notebook_error(folder) from error
     if not any(_is_notebook(name) for name, _ in listing):
         raise _make_no_notebook_error(folder)
-    _check_sendable(listing)
+    _require_sendable(listing)
     return tuple(_read_file(folder, name) for name, _ in listing)
 
 
@@ -43,7 +43,7 @@ def _read_file(folder: LessonFolder, name: str) -> FileContent:
     return FileContent(path=name, sha256=sha256(content).hexdigest(), content=base64.b64encode(content).decode())
 
 
-def _check_sendable(listing: list[tuple[str, int]]) -> None:
+def _require_sendable(listing: list[tuple[str, int]]) -> None:
     total_bytes = 0
     for number, (name, size) in enumerate(listing, start=1):
         total_bytes += size

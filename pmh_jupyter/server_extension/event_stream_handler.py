@@ -28,7 +28,7 @@ class EventsHandler(OwnerHandler):
         path = f"classrooms/{classroom}/events"
         last_event_id = self.request.headers.get("Last-Event-ID", "")
         self._relay_task = asyncio.ensure_future(
-            self.context.relay_events(
+            self.context.forward_events(
                 path, self.request.query, last_event_id, self.request_id, self._start_response, self._write_chunk
             )
         )

@@ -60,7 +60,7 @@ class Submitter:
         """Submit a lesson. `body` is the JSON of a LabSubmitRequest.
 
         The reply's state is "waiting" while the submission cannot be sent.
-        Raises Conflict if the lesson was never opened, the errors of `collect_files`, ServiceError if the service refuses the
+        Raises Conflict if the lesson was never opened, the errors of `collect_files`, ServiceError if the service rejects the
         submission for good, and NotSaved if it could neither be saved nor sent.
         """
         submit_request = parse_body(LabSubmitRequest, body)

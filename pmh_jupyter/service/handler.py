@@ -83,11 +83,11 @@ class BaseHandler(RequestHandler):
         if not token:
             return None
         if login.needs_xsrf_check(str(self.request.method), self.request.headers.get("Sec-Fetch-Mode", "")):
-            self._check_xsrf(token)
+            self._require_xsrf(token)
         caller = await self.service.hub.find_caller(token)
         return replace(caller, has_session=True) if caller else None
 
-    def _check_xsrf(self, token: str) -> None:
+    def _require_xsrf(self, token: str) -> None:
         submitted_token = self.request.headers.get("X-Xsrftoken") or self.get_argument("_xsrf", "")
         if submitted_token != login.xsrf_token(self.service.cookie_secret, token):
             raise NotAllowed(
@@ -164,7 +164,7 @@ class ApiHandler(BaseHandler):
 
     async def prepare(self) -> None:
         self._bind_request_id()
-        self._check_content_length()
+        self._require_acceptable_length()
         self.operation = self._find_operation()
         access_rule = self.operation.access_rule
         if access_rule is None:
@@ -204,7 +204,7 @@ class ApiHandler(BaseHandler):
     def _max_body_bytes(self) -> int:
         return self.service.settings.body_limit_mb << 20
 
-    def _check_content_length(self) -> None:
+    def _require_acceptable_length(self) -> None:
         # A request whose Content-Length is too large is rejected at once, but tornado still reads and discards up to four times the
         # limit: a client that is still sending would otherwise see a broken connection instead of the response.
         connection = cast(Any, self.request.connection)

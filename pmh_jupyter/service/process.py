@@ -52,7 +52,7 @@ async def running_service(settings: Settings, environ: Mapping[str, str]) -> Asy
     """
     database = Database(settings.resolved_database_url).open()
     try:
-        backup = await asyncio.to_thread(database.migrate_or_check, settings.data_path / "backups")
+        backup = await asyncio.to_thread(database.prepare_schema, settings.data_path / "backups")
         if backup:
             log.info("database migrated", backup=str(backup))
         if requeued_count := await asyncio.to_thread(jobs.requeue_orphaned_jobs, database):
@@ -121,7 +121,7 @@ def _build_readiness(
         await asyncio.get_running_loop().run_in_executor(pool, database.ping)
 
     async def check_schema() -> None:
-        await asyncio.get_running_loop().run_in_executor(pool, database.check_revision)
+        await asyncio.get_running_loop().run_in_executor(pool, database.require_current_revision)
 
     async def check_grader() -> None:
         # Not in the database pool: a sandbox that hangs must not block its threads.

@@ -94,10 +94,10 @@ class Database:
         with self.read() as session:
             session.execute(text("SELECT 1"))
 
-    def check_revision(self) -> None:
+    def require_current_revision(self) -> None:
         """Raise SchemaTooOld or SchemaTooNew unless the schema is the one of this version of pmh-jupyter."""
         with _translate_errors(), self.engine.connect() as connection:
-            revision.check_revision(connection)
+            revision.require_current_revision(connection)
 
     def upgrade(self, backup_dir: Path) -> Path | None:
         """Migrate to the schema of this version of pmh-jupyter.
@@ -108,11 +108,11 @@ class Database:
         with _translate_errors():
             return revision.upgrade_schema(self.engine, self.sqlite_path, backup_dir, self.now())
 
-    def migrate_or_check(self, backup_dir: Path) -> Path | None:
+    def prepare_schema(self, backup_dir: Path) -> Path | None:
         """Prepare the schema for a starting service: upgrades SQLite; only checks PostgreSQL, which other processes may be using."""
         if self.sqlite_path:
             return self.upgrade(backup_dir)
-        self.check_revision()
+        self.require_current_revision()
         return None
 
     @contextmanager

@@ -35,7 +35,7 @@ def has_autotests(cell: Json) -> bool:
     return cell["cell_type"] == "code" and any(map(is_autotest, cell["source"].split("\n")))
 
 
-def check_autotests(path: str, notebook: Json, templates: File | None) -> Iterator[Problem]:
+def find_autotest_problems(path: str, notebook: Json, templates: File | None) -> Iterator[Problem]:
     """Report problems that can be found without running code: AUTOTEST lines in other cells, missing or invalid templates."""
     cells = [(number, cell) for number, cell in enumerate(notebook["cells"], start=1) if has_autotests(cell)]
     for number, cell in cells:

@@ -38,7 +38,7 @@ class SubmissionResult:
 
 
 @dataclass(frozen=True)
-class GradingRun:
+class GradeCommandRun:
     """One run of `pmh grade`. Each submission is read just before it is graded, so memory does not grow with their number."""
 
     source: GradingSource

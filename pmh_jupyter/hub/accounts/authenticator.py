@@ -65,7 +65,7 @@ class AccountsAuthenticator(Authenticator):  # type: ignore[misc]
 
     async def check_password(self, name: str, password: str, address: str) -> PasswordMatch:
         """Check a password and count a failure. Raises HTTPError 429 after too many failures."""
-        self.check_throttle(name, address)
+        self.require_not_throttled(name, address)
         password_match = await self.run_in_pool(self.store.check_password, name, password)
         if password_match is PasswordMatch.NO:
             self.throttle.record_failure(name, address)
@@ -73,7 +73,7 @@ class AccountsAuthenticator(Authenticator):  # type: ignore[misc]
             self.throttle.record_success(name, address)
         return password_match
 
-    def check_throttle(self, name: str, address: str) -> None:
+    def require_not_throttled(self, name: str, address: str) -> None:
         """Raise HTTPError 429 after too many failures. Even the right password is not accepted then."""
         wait_seconds = self.throttle.wait_seconds(name, address)
         if wait_seconds > 0:

@@ -113,7 +113,7 @@ class SignUpPage(AccountPage):
     async def _sign_up(self, name: str, password: str, join_code: str) -> dict[str, str]:
         """Create the account. Returns problems by field, empty on success. Wrong codes count as failures, like wrong passwords."""
         authenticator = self.authenticator
-        authenticator.check_throttle("", self.remote_address)
+        authenticator.require_not_throttled("", self.remote_address)
         try:
             await authenticator.sign_up(name, password, join_code)
         except Conflict as error:

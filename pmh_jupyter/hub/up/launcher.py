@@ -17,7 +17,7 @@ from pmh_jupyter.hub.spawners import require_spawner, with_addresses
 from pmh_jupyter.hub.up import logs
 from pmh_jupyter.hub.up.data_dir_lock import find_data_dir_conflict, lock_data_dir
 from pmh_jupyter.hub.up.hub_process import HubProcess, running_hub
-from pmh_jupyter.hub.up.ports import check_ports_free, list_listeners
+from pmh_jupyter.hub.up.ports import list_listeners, require_free_ports
 from pmh_jupyter.hub.up.progress import Progress
 from pmh_jupyter.hub.up.server_environment import ensure_server_environment
 from pmh_jupyter.hub.up.summary import format_startup_summary
@@ -73,7 +73,7 @@ def _check_preconditions(settings: Settings) -> Path:
     config = _find_config(settings)
     build_proxy_command()
     require_spawner(settings)
-    check_ports_free(list_listeners(with_addresses(settings)))
+    require_free_ports(list_listeners(with_addresses(settings)))
     return config
 
 

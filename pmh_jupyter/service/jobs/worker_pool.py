@@ -40,7 +40,7 @@ class JobQueue(Protocol):
     ) -> Job | None:
         """Claim the next job that the filter admits; None if there is none."""
 
-    def heartbeat(self, database: Database, job_id: uuid.UUID, worker: str, lease_seconds: float) -> object:
+    def renew_lease(self, database: Database, job_id: uuid.UUID, worker: str, lease_seconds: float) -> object:
         """Renew the lease of a job."""
 
     def complete_job(self, database: Database, job_id: uuid.UUID, grading: Grading) -> object:
@@ -204,7 +204,7 @@ class WorkerPool:
 
     def _renew_lease(self, job: Job) -> None:
         self._call_safely(
-            "lease renewal failed", lambda: self._queue.heartbeat(self._database, job.id, job.worker, LEASE_SECONDS)
+            "lease renewal failed", lambda: self._queue.renew_lease(self._database, job.id, job.worker, LEASE_SECONDS)
         )
 
     def _call_safely(

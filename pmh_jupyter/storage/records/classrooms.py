@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from pmh_jupyter.domain.deadlines import LocalSchedule, load_time_zone
 from pmh_jupyter.domain.events import EventKind
 from pmh_jupyter.domain.people import Classroom
+from pmh_jupyter.domain.submission import CheckedTests
 from pmh_jupyter.errors import NotFound
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.dialect import insert_if_absent
@@ -66,11 +67,11 @@ def set_assignment(
     schedule: LocalSchedule,
     max_submissions: int | None = None,
     weight: int = 1,
-    check_tests: str = "all",
+    tests_in_checks: CheckedTests = CheckedTests.ALL,
 ) -> None:
     """Set schedule and rules of an assignment.
 
-    max_submissions: number of final submissions (None: unlimited). check_tests: the tests that checks run, "visible" or "all".
+    max_submissions: number of final submissions (None: unlimited).
     Raises NotFound for an unknown classroom or lesson, BadInput for an unknown time zone.
     """
     load_time_zone(schedule.time_zone)
@@ -82,7 +83,7 @@ def set_assignment(
             schedule.due,
             schedule.closes,
         )
-        row.max_submissions, row.weight, row.check_tests = max_submissions, weight, check_tests
+        row.max_submissions, row.weight, row.check_tests = max_submissions, weight, tests_in_checks.value
 
 
 def _lock_classroom(session: Session, slug: str) -> ClassroomRow:
@@ -138,7 +139,13 @@ def _apply_version(
             "time_zone": classroom_row.time_zone,
         }
         if not insert_if_absent(
-            session, AssignmentRow, id=uuid4(), **key_columns, **limit_columns, weight=1, check_tests="all"
+            session,
+            AssignmentRow,
+            id=uuid4(),
+            **key_columns,
+            **limit_columns,
+            weight=1,
+            check_tests=CheckedTests.ALL.value,
         ):
             session.execute(
                 update(AssignmentRow)

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from pmh_jupyter.domain.course import File
-from pmh_jupyter.domain.submission import Job, Submission, SubmissionKind, SubmissionState
+from pmh_jupyter.domain.submission import CheckedTests, Job, Submission, SubmissionKind, SubmissionState
 from pmh_jupyter.domain.verdict import Grading, Message
 from pmh_jupyter.errors import NotFound
 from pmh_jupyter.storage.database import Database
@@ -51,7 +51,7 @@ def claim_next_job(
         return None
 
 
-def heartbeat(database: Database, job_id: UUID, worker: str, lease_seconds: float = LEASE_SECONDS) -> bool:
+def renew_lease(database: Database, job_id: UUID, worker: str, lease_seconds: float = LEASE_SECONDS) -> bool:
     """Extend the lease. Returns False if the worker no longer holds the job and may stop grading it."""
     with database.write() as session:
         renewed_ids = session.execute(
@@ -163,7 +163,7 @@ def _to_job(session: Session, database: Database, row: JobRow) -> Job:
         sealed_files=load_release_files(session, database, row.release_id, "sealed"),
         submitted_files=_load_submission_files(session, database, submission.id),
         only_exercises=frozenset(submission.exercises) or None,
-        include_hidden_tests=submission.kind == SubmissionKind.FINAL or assignment.check_tests == "all",
+        include_hidden_tests=submission.kind == SubmissionKind.FINAL or assignment.check_tests == CheckedTests.ALL,
         limits=to_assignment_limits(assignment).combined,
         preload=tuple(assignment.preload),
         request_id=row.request_id,

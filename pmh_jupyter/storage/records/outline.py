@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from pmh_jupyter.domain.achievements import measure_progress
 from pmh_jupyter.domain.course import Exercise
-from pmh_jupyter.domain.outline import Outline, OutlineAward, OutlineExercise, OutlineLesson
+from pmh_jupyter.domain.outline import Outline, OutlineAchievement, OutlineExercise, OutlineLesson
 from pmh_jupyter.domain.people import Membership
 from pmh_jupyter.domain.progress import compute_lesson_state
-from pmh_jupyter.domain.submission import SubmissionKind
+from pmh_jupyter.domain.submission import CheckedTests, SubmissionKind
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records.achievement_counters import load_counters
 from pmh_jupyter.storage.records.progress_queries import PersonAttempts, load_person_attempts
@@ -96,7 +96,7 @@ def _to_outline_lesson(
         exercises=outline_exercises,
         notebooks=notebooks,
         schedule=assigned_lesson.schedule,
-        check_tests=assigned_lesson.assignment.check_tests,
+        tests_in_checks=CheckedTests(assigned_lesson.assignment.check_tests),
         submissions_left=None if max_submissions is None else max(0, max_submissions - submission_count),
         submitted_at=submitted_at,
     )
@@ -140,7 +140,7 @@ def _load_last_submission_times(session: Session, person_id: UUID, assignment_id
     return {assignment_id: received_at for assignment_id, received_at in rows}
 
 
-def _load_awards(session: Session, member: Membership) -> tuple[OutlineAward, ...]:
+def _load_awards(session: Session, member: Membership) -> tuple[OutlineAchievement, ...]:
     """Return the achievements of the course, in its order. An earned one stays complete even if its rule has changed since."""
     person_id, classroom_id = member.person.id, member.classroom.id
     earned_times = {
@@ -157,7 +157,7 @@ def _load_awards(session: Session, member: Membership) -> tuple[OutlineAward, ..
         progress = measure_progress(counters, achievement)
         earned_at = earned_times.get(achievement.slug)
         awards.append(
-            OutlineAward(
+            OutlineAchievement(
                 achievement,
                 earned_at,
                 progress.target if earned_at else progress.current,

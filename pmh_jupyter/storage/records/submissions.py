@@ -51,7 +51,7 @@ def receive_submission(database: Database, new_submission: NewSubmission, sign: 
         if existing:
             return existing
         # Before any file is written, so that rejected submissions cannot fill the disk.
-        _check_admissible(session, database, new_submission)
+        _require_admissible(session, database, new_submission)
     database.blobs.stage("submission", (file.content for file in new_submission.files))
     with database.write() as session:
         member = find_membership(session, new_submission.person_id, new_submission.classroom)
@@ -59,7 +59,7 @@ def receive_submission(database: Database, new_submission: NewSubmission, sign: 
         existing = _find_existing(session, new_submission)
         if existing:
             return existing
-        assigned_lesson = _check_admissible(session, database, new_submission)
+        assigned_lesson = _require_admissible(session, database, new_submission)
         _insert_submission(session, database, new_submission, assigned_lesson, sign, database.now())
         data = {
             "submission_id": str(new_submission.id),
@@ -141,13 +141,13 @@ def _make_id_conflict() -> Conflict:
     return Conflict("Another submission already has this id.", advice="Send yours again with a new id.")
 
 
-def _check_admissible(session: Session, database: Database, new_submission: NewSubmission) -> AssignedLesson:
+def _require_admissible(session: Session, database: Database, new_submission: NewSubmission) -> AssignedLesson:
     """Return the lesson of the submission. Raises NotFound, BadInput or Conflict as `receive_submission` does."""
     member = find_membership(session, new_submission.person_id, new_submission.classroom)
     assigned_lesson = find_assigned_lesson(session, member.classroom.id, new_submission.lesson)
     require_release(session, assigned_lesson, new_submission.release_id)
     _require_valid_content(session, new_submission)
-    if not has_permission(member.role, Permission.PREVIEW_LESSONS):
+    if not has_permission(member.role, Permission.SUBMIT_ANYTIME):
         _require_open(assigned_lesson, database.now())
         _require_submissions_left(session, assigned_lesson, new_submission)
     return assigned_lesson

@@ -57,7 +57,7 @@ def check_database(hub: HubProcess, ada: Learner) -> Iterator[None]:
     with Database(settings.resolved_database_url) as database:
         keys = ReceiptSigner(settings.data_path / "keys" / "receipts").public_keys
         assert check_consistency(database, receipts, keys) == {uuid.UUID(id) for id in ada.work}
-    assert ada.outbox() == {"waiting": [], "refused": []}
+    assert ada.outbox() == {"waiting": [], "rejected": []}
 
 
 def test_acknowledged_submissions_are_graded_after_the_service_is_killed(hub: HubProcess, ada: Learner) -> None:

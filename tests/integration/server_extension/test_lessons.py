@@ -214,7 +214,7 @@ async def test_submission_returns_a_receipt_and_repeating_it_the_same_one(
     assert first_reply.data["receipt"]["code"] == "7KQM-2XWD"
     assert second_reply.data == first_reply.data
     assert len(service.submissions) == 1
-    assert (await lab.get("outbox")).data == {"waiting": [], "refused": []}
+    assert (await lab.get("outbox")).data == {"waiting": [], "rejected": []}
 
 
 async def test_lost_record_of_opened_releases_is_fetched_from_the_service(

@@ -101,9 +101,9 @@ def test_constraint_names_fit_the_limit_of_postgresql() -> None:
 def test_empty_database_is_migrated_without_a_backup(empty_url: str, tmp_path: Path) -> None:
     with Database(empty_url).open() as database:
         with pytest.raises(SchemaTooOld, match="no tables"):
-            database.check_revision()
+            database.require_current_revision()
         assert database.upgrade(tmp_path / "backups") is None
-        database.check_revision()
+        database.require_current_revision()
         assert database.upgrade(tmp_path / "backups") is None
     assert not (tmp_path / "backups").exists()
 
@@ -150,16 +150,16 @@ def test_older_sqlite_schema_is_backed_up_and_migrated(
         people.find_or_create(database, "ada")
         next_version()
         with pytest.raises(SchemaTooOld, match=NEWEST):
-            database.check_revision()
-        backup = database.migrate_or_check(tmp_path / "backups")
-        database.check_revision()
+            database.require_current_revision()
+        backup = database.prepare_schema(tmp_path / "backups")
+        database.require_current_revision()
         assert people.find(database, "ada")
     assert backup and backup.name == "pmh-20260302T120000.sqlite"
     assert backup.stat().st_mode & 0o077 == 0
     with Database(f"sqlite:///{backup}").open() as copy:
         assert people.find(copy, "ada")
         with pytest.raises(SchemaTooOld, match=NEWEST):
-            copy.check_revision()
+            copy.require_current_revision()
 
 
 def test_migration_of_a_table_keeps_rows_that_refer_to_it(
@@ -182,7 +182,7 @@ def test_migration_that_breaks_references_is_rolled_back(
         school.database.upgrade(tmp_path / "backups")
     assert members.get_membership(school.database, ada.id, CLASSROOM).person == ada
     with pytest.raises(SchemaTooOld, match=NEWEST):
-        school.database.check_revision()
+        school.database.require_current_revision()
 
 
 @pytest.mark.postgres
@@ -192,18 +192,18 @@ def test_older_postgresql_schema_is_not_migrated_by_the_service(
     with Database(cluster.url(cluster.make(postgres_template))).open() as database:
         next_version()
         with pytest.raises(SchemaTooOld, match=NEWEST) as caught:
-            database.migrate_or_check(tmp_path / "backups")
+            database.prepare_schema(tmp_path / "backups")
         assert "pmh db upgrade" in caught.value.advice
         assert database.upgrade(tmp_path / "backups") is None
-        assert database.migrate_or_check(tmp_path / "backups") is None
+        assert database.prepare_schema(tmp_path / "backups") is None
 
 
 def test_newer_schema_is_rejected_and_not_changed(database: Database, tmp_path: Path) -> None:
     set_revision(database, "9999")
     for attempt in (
-        database.check_revision,
+        database.require_current_revision,
         lambda: database.upgrade(tmp_path),
-        lambda: database.migrate_or_check(tmp_path),
+        lambda: database.prepare_schema(tmp_path),
     ):
         with pytest.raises(SchemaTooNew, match="9999"):
             attempt()
@@ -218,10 +218,10 @@ def test_failed_migration_leaves_no_tables(empty_url: str, tmp_path: Path, monke
         with pytest.raises(RuntimeError, match="interrupted"):
             database.upgrade(tmp_path)
         with pytest.raises(SchemaTooOld, match="no tables"):
-            database.check_revision()
+            database.require_current_revision()
         monkeypatch.undo()
         database.upgrade(tmp_path)
-        database.check_revision()
+        database.require_current_revision()
 
 
 def test_concurrent_upgrades_succeed(empty_url: str, tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_concurrent_upgrades_succeed(empty_url: str, tmp_path: Path) -> None:
         thread.join()
     assert errors == []
     with Database(empty_url).open() as database:
-        database.check_revision()
+        database.require_current_revision()
 
 
 def test_sqlite_enforces_foreign_keys_and_durable_writes(sqlite_template: Path) -> None:

@@ -66,7 +66,7 @@ class FakeQueue:
             raise Unavailable("locked")
         return replace(self.waiting.popleft(), worker=worker) if self.waiting else None
 
-    def heartbeat(self, database: Database, job_id: UUID, worker: str, lease_seconds: float) -> None:
+    def renew_lease(self, database: Database, job_id: UUID, worker: str, lease_seconds: float) -> None:
         self.leases.add((job_id, worker, lease_seconds))
         self.lease_renewed.set()
 

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from pmh_jupyter.domain.deadlines import LocalSchedule
 from pmh_jupyter.domain.limits import RequestedLimits
-from pmh_jupyter.domain.submission import Job, SubmissionKind, SubmissionState
+from pmh_jupyter.domain.submission import CheckedTests, Job, SubmissionKind, SubmissionState
 from pmh_jupyter.domain.verdict import Flag, Grading, Message, Outcome
 from pmh_jupyter.errors import NotFound
 from pmh_jupyter.storage.database import Database
@@ -62,7 +62,9 @@ def test_claimed_job_has_everything_that_the_grader_needs(school: School) -> Non
 def test_check_runs_hidden_tests_only_if_the_assignment_allows_it(
     school: School, kind: SubmissionKind, hidden: bool
 ) -> None:
-    classrooms.set_assignment(school.database, CLASSROOM, "first", schedule=LocalSchedule("UTC"), check_tests="visible")
+    classrooms.set_assignment(
+        school.database, CLASSROOM, "first", schedule=LocalSchedule("UTC"), tests_in_checks=CheckedTests.VISIBLE
+    )
     school.send(school.add_member(), kind)
     assert school.claim().include_hidden_tests is hidden
 
@@ -88,19 +90,19 @@ def test_job_with_expired_lease_is_claimed_by_another_worker(school: School) -> 
     school.clock.advance(seconds=1)
     second = school.claim("two")
     assert (second.id, second.claim_count) == (first.id, 2)
-    assert not jobs.heartbeat(school.database, first.id, "one")
+    assert not jobs.renew_lease(school.database, first.id, "one")
 
 
 def test_heartbeat_extends_the_lease(school: School) -> None:
     school.send(school.add_member())
     job = school.claim()
     school.clock.advance(seconds=50)
-    assert jobs.heartbeat(school.database, job.id, "worker")
+    assert jobs.renew_lease(school.database, job.id, "worker")
     school.clock.advance(seconds=50)
     assert jobs.claim_next_job(school.database, "other") is None
     jobs.complete_job(school.database, job.id, grading(a=Outcome.PASSED))
-    assert not jobs.heartbeat(school.database, job.id, "worker")
-    assert not jobs.heartbeat(school.database, unknown_id(), "worker")
+    assert not jobs.renew_lease(school.database, job.id, "worker")
+    assert not jobs.renew_lease(school.database, unknown_id(), "worker")
 
 
 def test_only_the_first_grading_of_a_job_counts(school: School) -> None:

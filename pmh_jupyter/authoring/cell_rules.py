@@ -14,7 +14,7 @@ from pmh_jupyter.authoring.nbgrader.autotests import has_autotests
 from pmh_jupyter.authoring.nbgrader.metadata_upgrade import is_too_new
 from pmh_jupyter.authoring.schema import CellMeta, to_problems
 from pmh_jupyter.domain.markers import RegionKind, find_regions
-from pmh_jupyter.domain.notebook_json import Json, cell_grade_id, read_nbgrader_metadata
+from pmh_jupyter.domain.notebook_json import Json, read_grade_id, read_nbgrader_metadata
 from pmh_jupyter.domain.release import NBGRADER_SCHEMA_VERSION, is_instructor_only
 from pmh_jupyter.errors import Problem
 from pmh_jupyter.grading.assertion_weights import ALL_OR_NOTHING, find_assertions, read_requested_weights
@@ -200,4 +200,4 @@ def _find_pmh_metadata_problems(cell: Json, file: str, name: str, concepts: froz
 
 def _is_test(cell: Json) -> bool:
     meta = read_nbgrader_metadata(cell)
-    return bool(cell_grade_id(cell)) and meta.get("grade") is True and meta.get("solution") is not True
+    return bool(read_grade_id(cell)) and meta.get("grade") is True and meta.get("solution") is not True

@@ -14,7 +14,7 @@ from pmh_jupyter.domain.exercises import find_exercises
 from pmh_jupyter.domain.kernels import PYTHON, find_kernel
 from pmh_jupyter.domain.markers import RegionKind, has_region
 from pmh_jupyter.domain.notebook import Cell, read_notebook
-from pmh_jupyter.domain.notebook_json import Json, cell_label, dump_notebook
+from pmh_jupyter.domain.notebook_json import Json, dump_notebook, make_cell_label
 from pmh_jupyter.domain.release import find_unreferenced_attachments, is_instructor_only, make_student_source
 from pmh_jupyter.errors import Problem
 
@@ -42,7 +42,7 @@ def _find_lesson_warnings(lesson: Lesson) -> Iterator[Problem]:
             student_text.append(visible)
             all_text.append(cell.source)
             for message, remedy in (*_find_cell_warnings(cell, tested_cells), *_find_release_warnings(raw, visible)):
-                yield Problem(name, message, remedy, cell_label(raw, number))
+                yield Problem(name, message, remedy, make_cell_label(raw, number))
     yield from _find_data_file_warnings(lesson, "\n".join(student_text), "\n".join(all_text))
 
 

@@ -15,7 +15,7 @@ from pmh_jupyter.authoring.schema import NotebookMeta, to_problems
 from pmh_jupyter.authoring.text_notebook import find_companions, is_notebook
 from pmh_jupyter.domain.course import File, SharedFiles
 from pmh_jupyter.domain.kernels import find_kernel
-from pmh_jupyter.domain.notebook_json import Json, cell_grade_id, cell_label, read_nbgrader_metadata
+from pmh_jupyter.domain.notebook_json import Json, make_cell_label, read_grade_id, read_nbgrader_metadata
 from pmh_jupyter.errors import InvalidNotebook, Problem
 
 MAX_CELLS = 1000
@@ -62,7 +62,7 @@ def find_lesson_problems(
             yield from find_cell_problems(
                 cell,
                 path,
-                cell_label(cell, number),
+                make_cell_label(cell, number),
                 concepts,
                 reports_weak_tests=reports_weak_tests and path in python_notebooks,
             )
@@ -96,7 +96,7 @@ def _find_duplicate_ids(notebooks: dict[str, list[Json]]) -> Iterator[Problem]:
     graded_ids: set[str] = set()
     for path, cells in notebooks.items():
         for number, cell in enumerate(cells, start=1):
-            if name := cell_grade_id(cell):
+            if name := read_grade_id(cell):
                 locations_by_id[name].append(f"{path}, cell {number}")
                 if any(read_nbgrader_metadata(cell).get(flag) is True for flag in ("grade", "solution", "task")):
                     graded_ids.add(name)

@@ -106,7 +106,7 @@ def _build_lesson(
 
 def read_requested_limits(manifest: CourseFile, entry: LessonEntry) -> RequestedLimits:
     """Return the limits that the lesson requests; those of the course are the defaults."""
-    return entry.limits.requested.with_defaults(manifest.limits.requested)
+    return entry.limits.requested.fill_in(manifest.limits.requested)
 
 
 def list_preload_modules(manifest: CourseFile, entry: LessonEntry, files: Iterable[File]) -> tuple[str, ...]:
@@ -119,7 +119,7 @@ def _find_limit_contradictions(manifest: CourseFile) -> Iterator[Problem]:
     """Report limits that contradict each other."""
     for unit in manifest.units:
         for entry in unit.lessons:
-            contradiction = read_requested_limits(manifest, entry).contradiction
+            contradiction = read_requested_limits(manifest, entry).find_contradiction()
             if contradiction:
                 message = f"In lesson {entry.slug} {contradiction}."
                 yield Problem(MANIFEST_NAME, message, "Raise submission_seconds, or lower cell_seconds.")

@@ -37,7 +37,7 @@ class StrictModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-def _limit_field(name: str) -> Any:
+def _make_limit_field(name: str) -> Any:
     """Return a pydantic field with the range of a limit. A fractional limit may be written as a whole number."""
     limit = LIMITS_BY_NAME[name]
     if limit.is_whole:
@@ -48,16 +48,16 @@ def _limit_field(name: str) -> Any:
 class LimitsEntry(StrictModel):
     """`[limits]`: resource limits of a lesson's gradings; see domain.limits for units and ranges. None: the hub's setting."""
 
-    cell_seconds: float | None = _limit_field("cell_seconds")
-    submission_seconds: float | None = _limit_field("submission_seconds")
-    memory_mb: int | None = _limit_field("memory_mb")
-    processes: int | None = _limit_field("processes")
-    output_mb: float | None = _limit_field("output_mb")
-    file_mb: int | None = _limit_field("file_mb")
+    cell_seconds: float | None = _make_limit_field("cell_seconds")
+    submission_seconds: float | None = _make_limit_field("submission_seconds")
+    memory_mb: int | None = _make_limit_field("memory_mb")
+    processes: int | None = _make_limit_field("processes")
+    output_mb: float | None = _make_limit_field("output_mb")
+    file_mb: int | None = _make_limit_field("file_mb")
 
     @property
     def requested(self) -> RequestedLimits:
-        return RequestedLimits.from_written(self.model_dump())
+        return RequestedLimits.from_display_units(self.model_dump())
 
 
 class LessonEntry(StrictModel):

@@ -54,6 +54,6 @@ def rename_person(arguments: argparse.Namespace) -> int:
 
     with Database(Settings.from_environ().resolved_database_url).open() as database:
         database.require_current_revision()
-        people.rename_by_name(database, arguments.old, arguments.new)
+        people.rename_person_by_name(database, arguments.old, arguments.new)
     print(f"Renamed {arguments.old} to {arguments.new}. Submissions, progress and roles are unchanged.")
     return 0

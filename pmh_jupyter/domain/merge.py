@@ -24,12 +24,12 @@ import hashlib
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from pmh_jupyter.domain.cell_pairing import CellPairs, cell_content, is_release_owned, pair_cells_via_base
+from pmh_jupyter.domain.cell_pairing import CellPairs, is_release_owned, pair_cells_via_base, read_content
 from pmh_jupyter.domain.notebook_json import (
     Json,
-    cell_grade_id,
     dump_notebook,
     load_notebook,
+    read_grade_id,
     read_nbgrader_metadata,
     read_pmh_metadata,
 )
@@ -118,7 +118,7 @@ class _NotebookMerge:
 
     def _merge_missing_cell(self, base: Json | None, theirs: Json) -> list[Json]:
         """Merge a cell of the release that the student does not have: it is new, or the student has deleted it."""
-        if base is not None and cell_grade_id(theirs) is None and cell_content(base) == cell_content(theirs):
+        if base is not None and read_grade_id(theirs) is None and read_content(base) == read_content(theirs):
             return []
         self._record_change("added", theirs)
         return [theirs]
@@ -126,9 +126,9 @@ class _NotebookMerge:
     def _merge_shared_cell(self, base: Json | None, mine: Json, theirs: Json) -> list[Json]:
         """Merge a cell that both versions have."""
         merged_cell = {**mine, "id": theirs["id"], "metadata": _merge_cell_metadata(base, mine, theirs)}
-        if cell_content(mine) == cell_content(theirs):
+        if read_content(mine) == read_content(theirs):
             return [merged_cell]
-        is_edited = base is None or cell_content(mine) != cell_content(base)
+        is_edited = base is None or read_content(mine) != read_content(base)
         if is_edited and not is_release_owned(theirs):
             return [merged_cell, *self._make_conflict_note_cells(base, theirs)]
         self._record_change("updated", theirs)
@@ -143,13 +143,13 @@ class _NotebookMerge:
         is_expected = (
             read_nbgrader_metadata(theirs).get("solution") is True
             if base is None
-            else cell_content(base) == cell_content(theirs)
+            else read_content(base) == read_content(theirs)
         )
         self._record_change("kept" if is_expected else "conflicts", theirs)
         note_metadata = {"merge": MERGE_CONFLICT, "of": _make_cell_name(theirs)}
         note = {"cell_type": "markdown", "metadata": {"pmh": note_metadata}, "source": _make_conflict_note_text(theirs)}
         is_present = any(
-            read_pmh_metadata(cell) == note_metadata and cell_content(cell) == cell_content(note)
+            read_pmh_metadata(cell) == note_metadata and read_content(cell) == read_content(note)
             for cell in self.mine["cells"]
         )
         return [] if is_expected or is_present else [self._with_id(note)]
@@ -159,17 +159,17 @@ class _NotebookMerge:
     ) -> defaultdict[int | None, list[Json]]:
         """Return cells that only the student has, by index of the preceding cell of the release (None: at the start)."""
         student_cells: defaultdict[int | None, list[Json]] = defaultdict(list)
-        release_grade_ids = {cell_grade_id(cell) for cell in self.theirs["cells"]}
+        release_grade_ids = {read_grade_id(cell) for cell in self.theirs["cells"]}
         anchor: int | None = None
         for m, cell in enumerate(self.mine["cells"]):
             base = base_cells.get(m)
             if m in mine_to_theirs:
                 anchor = mine_to_theirs[m]
-            elif base is not None and (is_release_owned(cell) or cell_content(base) == cell_content(cell)):
+            elif base is not None and (is_release_owned(cell) or read_content(base) == read_content(cell)):
                 self._record_change("removed", cell)
-            elif base is not None or (cell_grade_id(cell) and cell_grade_id(cell) not in release_grade_ids):
+            elif base is not None or (read_grade_id(cell) and read_grade_id(cell) not in release_grade_ids):
                 self._record_change("kept", cell)
-                student_cells[anchor].append(self._with_id(_to_ordinary_cell(cell) if cell_grade_id(cell) else cell))
+                student_cells[anchor].append(self._with_id(_to_ordinary_cell(cell) if read_grade_id(cell) else cell))
             else:
                 student_cells[anchor].append(self._with_id(cell))
         return student_cells
@@ -188,7 +188,7 @@ class _NotebookMerge:
 
 
 def _make_cell_name(cell: Json) -> str:
-    return cell_grade_id(cell) or str(cell.get("id", ""))
+    return read_grade_id(cell) or str(cell.get("id", ""))
 
 
 def _merge_cell_metadata(base: Json | None, mine: Json, theirs: Json) -> Json:

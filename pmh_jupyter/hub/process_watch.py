@@ -67,7 +67,7 @@ def configure_addresses(c: Any, settings: Settings) -> None:
 
 def require_address(audience: str, url: str, allowed_url: str, variables: str) -> None:
     """Raise BadInput if two addresses differ in host, port or path. http and https count as the same."""
-    if _endpoint(url) != _endpoint(allowed_url):
+    if _parse_endpoint(url) != _parse_endpoint(allowed_url):
         raise BadInput(
             f"JupyterHub is configured to listen for {audience} at {url}, but the settings name {allowed_url}. "
             f"Use {variables} instead of JupyterHub's own options for addresses.",
@@ -75,7 +75,7 @@ def require_address(audience: str, url: str, allowed_url: str, variables: str) -
         )
 
 
-def _endpoint(url: str) -> tuple[str, str, int | None, str]:
+def _parse_endpoint(url: str) -> tuple[str, str, int | None, str]:
     parts = urlsplit(url)
     return parts.scheme.removesuffix("s"), parts.hostname or "", parts.port, parts.path.rstrip("/")
 

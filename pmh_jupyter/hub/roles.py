@@ -98,12 +98,12 @@ ROLES = (
 )
 
 
-def describe_custom_scopes() -> dict[str, dict[str, str]]:
+def build_custom_scopes() -> dict[str, dict[str, str]]:
     """Return the value of `JupyterHub.custom_scopes`."""
     return {scope: {"description": description} for scope, description in CUSTOM_SCOPES.items()}
 
 
-def load_roles() -> list[dict[str, Any]]:
+def build_load_roles() -> list[dict[str, Any]]:
     """Return the value of `JupyterHub.load_roles`."""
     return [
         {

@@ -57,11 +57,11 @@ def find_sandbox_problem() -> str | None:
     missing_tools = [tool for tool in ("setpriv", "prlimit") if not shutil.which(tool, path="/usr/bin:/bin")]
     if missing_tools:
         return f"{' and '.join(missing_tools)} (util-linux) cannot be found in /usr/bin."
-    owner = ServerOwner("nobody", _probe_uid(), Path("/nonexistent"))
+    owner = ServerOwner("nobody", _choose_probe_uid(), Path("/nonexistent"))
     command = [
         *_build_bwrap_command(bwrap),
-        *_mount_arguments(_list_system_mounts()),
-        *_limit_command(owner.uid, ServerLimits(1024, 64)),
+        *_build_mount_arguments(_list_system_mounts()),
+        *_build_limit_command(owner.uid, ServerLimits(1024, 64)),
         "/bin/true",
     ]
     try:
@@ -105,10 +105,10 @@ def build_sandbox_command(
     chdir_command = ["/usr/bin/env", f"--chdir={home}"]
     argv = [
         *_build_bwrap_command(bwrap),
-        *_mount_arguments(mounts),
+        *_build_mount_arguments(mounts),
         "--remount-ro",
         "/",
-        *_limit_command(owner.uid, limits),
+        *_build_limit_command(owner.uid, limits),
         *chdir_command,
         *command,
     ]
@@ -124,7 +124,7 @@ def _build_bwrap_command(bwrap: Path) -> list[str]:
     return [*options, "--unshare-user", "--disable-userns"]
 
 
-def _limit_command(uid: int, limits: ServerLimits) -> list[str]:
+def _build_limit_command(uid: int, limits: ServerLimits) -> list[str]:
     """Return the command that sets the limits, then the uid. RLIMIT_NPROC counts the processes of the uid; root has no such limit."""
     command = [
         "/usr/bin/prlimit",
@@ -156,7 +156,7 @@ def _list_scratch_mounts(limits: ServerLimits) -> list[tuple[str, ...]]:
     return [("--perms", "1777", "--size", size, "--tmpfs", path) for path in ("/tmp", "/dev/shm")]
 
 
-def _mount_arguments(mounts: Iterable[tuple[str, ...]]) -> list[str]:
+def _build_mount_arguments(mounts: Iterable[tuple[str, ...]]) -> list[str]:
     """Sort mounts by depth, so that a deeper mount wins, and create parent folders that every uid may traverse."""
     mounted: set[str] = set()
     arguments: list[str] = []
@@ -178,5 +178,5 @@ def _create_memory_file(text: str, open_files: ExitStack) -> int:
     return descriptor
 
 
-def _probe_uid() -> int:
+def _choose_probe_uid() -> int:
     return os.getuid() or 65534

@@ -10,7 +10,7 @@ from tornado.web import HTTPError
 
 from pmh_jupyter.errors import BadInput, NotAllowed, NotFound, NotLoggedIn, PmhError, Problem
 from pmh_jupyter.wire.base import ErrorReply, WireModel
-from pmh_jupyter.wire.errors import error_reply
+from pmh_jupyter.wire.errors import serialize_error
 
 MAX_PROBLEMS = 20
 
@@ -41,12 +41,12 @@ def to_error_response(error: Any, status: int, request_id: str) -> ErrorResponse
     if isinstance(error, ServiceError):
         return ErrorResponse(error.status, error.reply, error.retry_after)
     if isinstance(error, PmhError):
-        return ErrorResponse(error.status, error_reply(error, request_id), error.retry_after)
+        return ErrorResponse(error.status, serialize_error(error, request_id), error.retry_after)
     if isinstance(error, HTTPError) and error.status_code < 500:
         pmh_error = _from_http_error(error)
-        return ErrorResponse(error.status_code, error_reply(pmh_error, request_id))
+        return ErrorResponse(error.status_code, serialize_error(pmh_error, request_id))
     return ErrorResponse(
-        status, error_reply(PmhError("An unexpected error occurred in your notebook server."), request_id)
+        status, serialize_error(PmhError("An unexpected error occurred in your notebook server."), request_id)
     )
 
 

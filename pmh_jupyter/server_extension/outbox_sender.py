@@ -183,11 +183,13 @@ class OutboxSender:
             self._log.info("pmh: %s %s is no longer in the outbox [request %s]", entry.kind, entry.id, entry.request_id)
             self._resolve_reply(entry.id, None)
         except Unavailable as error:
-            return self._schedule_retry(entry, delivery, error.message, self._retry_delay(error.retry_after))
+            return self._schedule_retry(entry, delivery, error.message, self._compute_retry_delay(error.retry_after))
         except ServiceError as error:
             if _is_retryable(error, delivery.send_count):
                 self._is_rate_limited = error.status == TOO_MANY_REQUESTS and error.retry_after is not None
-                return self._schedule_retry(entry, delivery, error.reply.message, self._retry_delay(error.retry_after))
+                return self._schedule_retry(
+                    entry, delivery, error.reply.message, self._compute_retry_delay(error.retry_after)
+                )
             await self._handle_rejection(loaded_entry, error)
         else:
             await asyncio.to_thread(self._outbox.remove, stored_entry)
@@ -216,7 +218,7 @@ class OutboxSender:
         )
         return delay_seconds
 
-    def _retry_delay(self, retry_after: float | None) -> float:
+    def _compute_retry_delay(self, retry_after: float | None) -> float:
         """Return seconds until the next attempt: exponential backoff, but not less than the service asked for."""
         if retry_after is None:
             return self._compute_next_backoff()

@@ -84,7 +84,9 @@ def plan_update(
     ):
         # All or nothing: a partial update would mix notebooks and data of different releases.
         return UpdatePlan(_restore_missing_files(folder, base) if base else (), is_update_postponed=True)
-    return UpdatePlan(changes, merge.merge_reply() if any(change.before is not None for change in changes) else None)
+    return UpdatePlan(
+        changes, merge.build_merge_reply() if any(change.before is not None for change in changes) else None
+    )
 
 
 def apply_update(folder: LessonFolder, plan: UpdatePlan, now: datetime) -> str | None:
@@ -132,7 +134,7 @@ class _ReleaseMerge:
         yield LessonFileChange(name, mine, merged_file.content)
         if merged_file.release_copy is not None:
             self.reports.append(MergeReport(conflicts=(name,)))
-            yield from self._add_beside(name, merged_file.release_copy)
+            yield from self._add_release_copy(name, merged_file.release_copy)
 
     def _merge_notebook(self, name: str, base: bytes | None, mine: bytes, theirs: bytes) -> bytes:
         try:
@@ -145,7 +147,7 @@ class _ReleaseMerge:
         self.reports.append(merge.report)
         return merge.notebook
 
-    def _add_beside(self, name: str, content: bytes) -> Iterator[LessonFileChange]:
+    def _add_release_copy(self, name: str, content: bytes) -> Iterator[LessonFileChange]:
         """Add the release's version under the next free name, unless an interrupted update has already added it."""
         used_names = set(self.current.files)
         while (free_name := choose_copy_name(name, used_names)) is not None:
@@ -156,7 +158,7 @@ class _ReleaseMerge:
                 return
             used_names.add(free_name)
 
-    def merge_reply(self) -> MergeReply:
+    def build_merge_reply(self) -> MergeReply:
         """Return the combined reports."""
         return MergeReply(
             updated=tuple(cell for report in self.reports for cell in report.updated),

@@ -46,7 +46,7 @@ def ensure_classroom(
 
 def add_member(database: Database, name: str, classroom: str, role: Role) -> Membership:
     """Give a Hub user at least this role in a classroom; never lowers a role. Raises NotFound for an unknown classroom."""
-    person = people.find_or_create(database, name)
+    person = people.find_or_create_person(database, name)
     for membership in members.list_memberships(database, person.id):
         if membership.classroom.slug == classroom and membership.role.rank >= role.rank:
             return membership
@@ -70,7 +70,7 @@ def bootstrap_database(settings: Settings) -> BootstrapResult:
             _adopt_in_demo_classroom(database)
         ensure_classroom(database, DEMO_CLASSROOM, DEMO_TITLE, "UTC", STARTER_COURSE, join_codes)
         add_member(database, settings.admin, DEMO_CLASSROOM, Role.INSTRUCTOR)
-        marker_path.write_text(_marker_text(database, files))
+        marker_path.write_text(_make_marker_text(database, files))
     return BootstrapResult(join_codes)
 
 
@@ -86,13 +86,13 @@ def _has_demo_classroom(database: Database) -> bool:
 def _is_loaded(database: Database, marker_path: Path, files: tuple[File, ...]) -> bool:
     """Return whether this version of the package has loaded the same files into the same database, and the demo classroom still exists."""
     try:
-        is_same = marker_path.read_text() == _marker_text(database, files)
+        is_same = marker_path.read_text() == _make_marker_text(database, files)
     except FileNotFoundError:
         return False
     return is_same and _has_demo_classroom(database)
 
 
-def _marker_text(database: Database, files: tuple[File, ...]) -> str:
+def _make_marker_text(database: Database, files: tuple[File, ...]) -> str:
     database_hash = hashlib.sha256(database.url.render_as_string(hide_password=True).encode()).hexdigest()
     return f"{__version__} {compute_content_hash(files)} {database_hash}\n"
 

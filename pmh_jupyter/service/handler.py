@@ -22,7 +22,7 @@ from pmh_jupyter.service.identity import Identity, resolve_identity
 from pmh_jupyter.service.permissions import AccessRule
 from pmh_jupyter.service.routes import Operation, Route
 from pmh_jupyter.wire.base import WireModel
-from pmh_jupyter.wire.errors import error_reply
+from pmh_jupyter.wire.errors import serialize_error
 
 M = TypeVar("M", bound=WireModel)
 
@@ -111,7 +111,7 @@ class BaseHandler(RequestHandler):
 
     def send_error_reply(self, error: PmhError) -> None:
         """Send an error as JSON."""
-        self.send(error_reply(error, self.request_id), error.status)
+        self.send(serialize_error(error, self.request_id), error.status)
 
     def get_query_int(self, name: str, default: int, minimum: int = 0) -> int:
         """Return an integer query parameter; raise BadInput if it is not an integer, or less than `minimum`."""

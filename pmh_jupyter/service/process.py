@@ -45,7 +45,7 @@ GRADER_CLOSE_TIMEOUT_SECONDS = 0.5
 
 
 @contextlib.asynccontextmanager
-async def running_service(settings: Settings, environ: Mapping[str, str]) -> AsyncIterator[Service]:
+async def run_service(settings: Settings, environ: Mapping[str, str]) -> AsyncIterator[Service]:
     """Run a service until the block is left. Raises PmhError if it cannot start.
 
     The service listens at JUPYTERHUB_SERVICE_URL if that is set, else at PMH_SERVICE_IP and PMH_SERVICE_PORT.
@@ -149,7 +149,7 @@ async def serve(settings: Settings, environ: Mapping[str, str]) -> None:
     stop = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, stop.set)
-    async with running_service(settings, environ):
+    async with run_service(settings, environ):
         await stop.wait()
         log.info("service stopping")
 

@@ -30,7 +30,7 @@ def to_points(millipoints: int) -> float:
     return millipoints / 1000
 
 
-def me_reply(person: Person, memberships: tuple[Membership, ...]) -> people.MeReply:
+def serialize_me(person: Person, memberships: tuple[Membership, ...]) -> people.MeReply:
     return people.MeReply(id=person.id, name=person.name, classrooms=tuple(map(serialize_classroom, memberships)))
 
 
@@ -57,7 +57,7 @@ def serialize_outline(member_outline: domain.Outline) -> outline.OutlineReply:
         solved_count=sum(lesson.solved_count for lesson in lessons),
         exercise_count=sum(len(lesson.exercises) for lesson in lessons),
         next_lesson=member_outline.next_lesson,
-        awards=tuple(map(_award_reply, member_outline.awards)),
+        awards=tuple(map(_serialize_achievement, member_outline.awards)),
         last_event_number=member_outline.last_event_number,
     )
 
@@ -107,7 +107,7 @@ def _serialize_exercise(outline_exercise: domain.OutlineExercise) -> outline.Exe
     )
 
 
-def _award_reply(award: domain.OutlineAchievement) -> outline.AwardReply:
+def _serialize_achievement(award: domain.OutlineAchievement) -> outline.AwardReply:
     return outline.AwardReply(
         slug=award.achievement.slug,
         title=award.achievement.title,

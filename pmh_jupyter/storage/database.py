@@ -91,7 +91,7 @@ class Database:
 
     def ping(self) -> None:
         """Run a trivial query. Raises Unavailable if the database does not respond."""
-        with self.read() as session:
+        with self.begin_read() as session:
             session.execute(text("SELECT 1"))
 
     def require_current_revision(self) -> None:
@@ -116,13 +116,13 @@ class Database:
         return None
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
+    def begin_write(self) -> Iterator[Session]:
         """A transaction that may write. It is committed at the end of the block, and rolled back if the block raises."""
         with _translate_errors(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
-    def read(self) -> Iterator[Session]:
+    def begin_read(self) -> Iterator[Session]:
         """A read-only transaction. All its queries see the same snapshot, and it never waits for a writer."""
         with _translate_errors(), Session(self._read_only_engine, autoflush=False) as session, session.begin():
             yield session

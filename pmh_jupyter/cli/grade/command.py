@@ -78,7 +78,7 @@ def grade(arguments: argparse.Namespace) -> int:
         print_unmapped(discovered.unmapped)
         summary = Summary(len(discovered.paths), unmapped=len(discovered.unmapped))
         print_result = print_json if arguments.json else print_nothing if arguments.output else print_table
-        limits = settings.grading_limits.with_requested(source.limits)
+        limits = settings.grading_limits.apply(source.limits)
         jobs = arguments.jobs or len(os.sched_getaffinity(0))
         run = GradeCommandRun(
             source, limits, backend, print_result, summary, jobs, IsolationCache(FileIsolationStore())

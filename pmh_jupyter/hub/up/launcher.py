@@ -13,15 +13,15 @@ from pmh_jupyter.errors import NotFound, Unavailable
 from pmh_jupyter.hub.accounts.first_admin import ACCOUNTS_FILE_NAME, AdminPassword, ensure_admin
 from pmh_jupyter.hub.proxy_command import build_proxy_command
 from pmh_jupyter.hub.server_sandbox import find_sandbox_problem
-from pmh_jupyter.hub.spawners import require_spawner, with_addresses
+from pmh_jupyter.hub.spawners import require_spawner, set_default_addresses
 from pmh_jupyter.hub.up import logs
 from pmh_jupyter.hub.up.data_dir_lock import find_data_dir_conflict, lock_data_dir
-from pmh_jupyter.hub.up.hub_process import HubProcess, running_hub
+from pmh_jupyter.hub.up.hub_process import HubProcess, run_hub_process
 from pmh_jupyter.hub.up.ports import list_listeners, require_free_ports
 from pmh_jupyter.hub.up.progress import Progress
 from pmh_jupyter.hub.up.server_environment import ensure_server_environment
 from pmh_jupyter.hub.up.summary import format_startup_summary
-from pmh_jupyter.hub.up.wait_until_ready import browser_url, list_health_checks, wait_until_healthy
+from pmh_jupyter.hub.up.wait_until_ready import list_health_checks, make_browser_url, wait_until_healthy
 from pmh_jupyter.resource_paths import find_hub_config_file
 
 START_TIMEOUT_SECONDS = 120.0
@@ -47,7 +47,7 @@ def run_hub(settings: Settings, prepare: PrepareDatabase, progress: Progress) ->
     """
     settings.data_dir = str(settings.data_path)
     config = _check_preconditions(settings)
-    address = browser_url(settings)
+    address = make_browser_url(settings)
     with lock_data_dir(settings.data_path, address):
         settings.server_python = settings.server_python or str(ensure_server_environment(settings.data_path, progress))
         _warn_without_sandbox(settings, progress)
@@ -55,12 +55,12 @@ def run_hub(settings: Settings, prepare: PrepareDatabase, progress: Progress) ->
             database = prepare(settings)
         admin = _ensure_admin(settings, progress)
         log = logs.rotate_log(settings.data_path)
-        with running_hub(config, make_hub_environ(settings), log, progress) as hub:
+        with run_hub_process(config, make_hub_environ(settings), log, progress) as hub:
             _wait_until_ready(hub, settings, progress)
             codes_by_role = {str(role): code for role, code in database.join_codes.items()}
             for line in format_startup_summary(settings, address, codes_by_role, admin):
                 progress.print_line(line)
-            raise _describe_hub_failure(f"The hub ended by itself with exit code {hub.wait()}.", hub.log)
+            raise _make_hub_failure(f"The hub ended by itself with exit code {hub.wait()}.", hub.log)
 
 
 def _check_preconditions(settings: Settings) -> Path:
@@ -73,7 +73,7 @@ def _check_preconditions(settings: Settings) -> Path:
     config = _find_config(settings)
     build_proxy_command()
     require_spawner(settings)
-    require_free_ports(list_listeners(with_addresses(settings)))
+    require_free_ports(list_listeners(set_default_addresses(settings)))
     return config
 
 
@@ -123,10 +123,10 @@ def _wait_until_ready(hub: HubProcess, settings: Settings, progress: Progress) -
             with progress.step(f"Waiting for {check.name}"):
                 wait_until_healthy(check, hub.is_alive, START_TIMEOUT_SECONDS)
     except Unavailable as error:
-        raise _describe_hub_failure(error.message, hub.log) from error
+        raise _make_hub_failure(error.message, hub.log) from error
 
 
-def _describe_hub_failure(message: str, log: Path) -> Unavailable:
+def _make_hub_failure(message: str, log: Path) -> Unavailable:
     return Unavailable(
         f"{message} The end of its log:\n\n{logs.read_tail(log)}\n",
         advice=f"Run `pmh doctor` to look for the cause. The whole log is {log}.",

@@ -91,7 +91,7 @@ class Grader:
             submitted_files=job.submitted_files,
             only_exercises=job.only_exercises,
             include_hidden_tests=job.include_hidden_tests,
-            limits=self.default_limits.with_requested(job.limits),
+            limits=self.default_limits.apply(job.limits),
             preload=job.preload,
             request_id=job.request_id,
             isolation=job.isolation,

@@ -25,7 +25,7 @@ class AssignmentLimits:
 
     @property
     def combined(self) -> RequestedLimits:
-        return self.classroom.with_defaults(self.lesson)
+        return self.classroom.fill_in(self.lesson)
 
 
 def to_assignment_limits(row: AssignmentRow) -> AssignmentLimits:
@@ -50,7 +50,7 @@ def make_grading_key(row: AssignmentRow, grader_version: str) -> str:
 
 def get_assignment_limits(database: Database, person_id: UUID, classroom: str, lesson: str) -> AssignmentLimits:
     """Return the limits requested for an assignment. Raises NotFound for an unknown classroom or lesson."""
-    with database.read() as session:
+    with database.begin_read() as session:
         return to_assignment_limits(_find_assignment(session, person_id, classroom, lesson))
 
 
@@ -61,7 +61,7 @@ def set_limit_overrides(
 
     Raises NotFound for an unknown classroom or lesson.
     """
-    with database.write() as session:
+    with database.begin_write() as session:
         row = _find_assignment(session, person_id, classroom, lesson)
         row.limit_overrides = {name: value for name, value in asdict(overrides).items() if value is not None}
         return to_assignment_limits(row)

@@ -27,7 +27,7 @@ def ensure_classroom(database: Database, slug: str, title: str, time_zone: str, 
     Raises NotFound if the course has never been released, BadInput for an unknown time zone.
     """
     load_time_zone(time_zone)
-    with database.write() as session:
+    with database.begin_write() as session:
         version = _find_version(session, course, None)
         values = {"slug": slug, "title": title, "time_zone": time_zone, "version_id": version.id, "last_event": 0}
         if insert_if_absent(session, ClassroomRow, id=uuid4(), **values, created_at=database.now()):
@@ -37,7 +37,7 @@ def ensure_classroom(database: Database, slug: str, title: str, time_zone: str, 
 
 def list_classrooms(database: Database) -> tuple[Classroom, ...]:
     """Return all classrooms, ordered by slug."""
-    with database.read() as session:
+    with database.begin_read() as session:
         slugs = session.scalars(select(ClassroomRow.slug).order_by(ClassroomRow.slug)).all()
         return tuple(_load_classroom(session, slug) for slug in slugs)
 
@@ -47,7 +47,7 @@ def adopt_version(database: Database, classroom: str, course: str, number: int |
 
     Raises NotFound for an unknown classroom, course or version.
     """
-    with database.write() as session:
+    with database.begin_write() as session:
         classroom_row = _lock_classroom(session, classroom)
         version = _find_version(session, course, number)
         if classroom_row.version_id != version.id:
@@ -75,7 +75,7 @@ def set_assignment(
     Raises NotFound for an unknown classroom or lesson, BadInput for an unknown time zone.
     """
     load_time_zone(schedule.time_zone)
-    with database.write() as session:
+    with database.begin_write() as session:
         row = find_assigned_lesson(session, _lock_classroom(session, classroom).id, lesson).assignment
         row.time_zone, row.opens, row.due, row.closes = (
             schedule.time_zone,

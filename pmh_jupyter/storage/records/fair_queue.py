@@ -57,7 +57,7 @@ class NewJob:
     request_id: str
 
 
-def enqueue(session: Session, job: NewJob, now: datetime) -> bool:
+def enqueue_job(session: Session, job: NewJob, now: datetime) -> bool:
     """Enqueue a job. Returns False if one with the same submission, release and grading key exists."""
     return insert_if_absent(
         session,
@@ -76,17 +76,17 @@ def enqueue(session: Session, job: NewJob, now: datetime) -> bool:
     )
 
 
-def next_job(session: Session, job_filter: JobFilter) -> JobRow | None:
+def lock_next_job(session: Session, job_filter: JobFilter) -> JobRow | None:
     """Return the next job in fair order and lock its row until the transaction ends. Skips rows locked by other workers."""
     for priority in range(job_filter.max_priority + 1):
         for excluded in dict.fromkeys((job_filter.excluded | job_filter.deprioritized, job_filter.excluded)):
-            job = session.scalars(select_next_job(priority, excluded)).one_or_none()
+            job = session.scalars(build_next_job_query(priority, excluded)).one_or_none()
             if job:
                 return job
     return None
 
 
-def select_next_job(priority: int, excluded: frozenset[UUID]) -> Select[JobRow]:
+def build_next_job_query(priority: int, excluded: frozenset[UUID]) -> Select[JobRow]:
     """Return the query for the next job of a priority."""
     query = select(JobRow).where(JobRow.state == "queued", JobRow.priority == priority)
     if excluded:

@@ -15,7 +15,7 @@ from pmh_jupyter.domain.verdict import Grading, Message
 from pmh_jupyter.errors import NotFound
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records.assignment_limits import to_assignment_limits
-from pmh_jupyter.storage.records.fair_queue import ANY_JOB, REGRADE_PRIORITY, JobFilter, next_job
+from pmh_jupyter.storage.records.fair_queue import ANY_JOB, REGRADE_PRIORITY, JobFilter, lock_next_job
 from pmh_jupyter.storage.records.gradings import record_grading
 from pmh_jupyter.storage.records.isolation import find_isolation
 from pmh_jupyter.storage.records.lessons import load_release_files
@@ -36,9 +36,9 @@ def claim_next_job(
     Returns None if no queued job matches the filter. A job that has been claimed MAX_CLAIMS times without a result fails with a
     grader error instead.
     """
-    with database.write() as session:
+    with database.begin_write() as session:
         _requeue_expired_leases(session, database)
-        while row := next_job(session, job_filter):
+        while row := lock_next_job(session, job_filter):
             if row.claim_count >= MAX_CLAIMS:
                 _fail_job(session, database, row)
                 session.flush()
@@ -53,7 +53,7 @@ def claim_next_job(
 
 def renew_lease(database: Database, job_id: UUID, worker: str, lease_seconds: float = LEASE_SECONDS) -> bool:
     """Extend the lease. Returns False if the worker no longer holds the job and may stop grading it."""
-    with database.write() as session:
+    with database.begin_write() as session:
         renewed_ids = session.execute(
             update(JobRow)
             .where(JobRow.id == job_id, JobRow.worker == worker, JobRow.state == "running")
@@ -69,7 +69,7 @@ def complete_job(database: Database, job_id: UUID, grading: Grading) -> Submissi
     The first grading counts, whichever worker sends it; later ones have no effect. If it has a grader error, the submission fails.
     Raises NotFound for an unknown job.
     """
-    with database.write() as session:
+    with database.begin_write() as session:
         row = _lock_job(session, job_id)
         if row.state != "done":
             record_grading(session, row, grading, database.now())
@@ -81,7 +81,7 @@ def release_job(database: Database, job_id: UUID, worker: str, *, count_claim: b
 
     count_claim: False if the claim must not count against MAX_CLAIMS, for example because the worker is shutting down.
     """
-    with database.write() as session:
+    with database.begin_write() as session:
         row = _lock_job(session, job_id)
         if row.state != "running" or row.worker != worker:
             return
@@ -102,7 +102,7 @@ def requeue_orphaned_jobs(database: Database) -> int:
     """
     if not database.is_sole_process:
         return 0
-    with database.write() as session:
+    with database.begin_write() as session:
         running_jobs = session.scalars(select(JobRow).where(JobRow.state == "running")).all()
         for row in running_jobs:
             _requeue_job(session, row)
@@ -111,7 +111,7 @@ def requeue_orphaned_jobs(database: Database) -> int:
 
 def count_queued_jobs(database: Database) -> int:
     """Return the number of jobs that wait for a worker."""
-    with database.read() as session:
+    with database.begin_read() as session:
         return session.scalar(select(func.count()).where(JobRow.state == "queued")) or 0
 
 

@@ -34,7 +34,7 @@ from pmh_jupyter.storage.tables.submissions import SubmissionRow
 
 def load_outline(database: Database, person_id: UUID, classroom: str) -> Outline:
     """Return everything that the panel shows of a classroom. Raises NotFound if the person is not a member."""
-    with database.read() as session:
+    with database.begin_read() as session:
         member = find_membership(session, person_id, classroom)
         return Outline(
             membership=member,

@@ -183,5 +183,8 @@ def outbox_files(hub: HubProcess) -> list[Path]:
 
 def job_states(hub: HubProcess) -> dict[str, str]:
     """The state of each submission's job."""
-    with Database(Settings.from_environ(hub.settings).resolved_database_url) as database, database.read() as session:
+    with (
+        Database(Settings.from_environ(hub.settings).resolved_database_url) as database,
+        database.begin_read() as session,
+    ):
         return {str(id): state for id, state in session.execute(select(JobRow.submission_id, JobRow.state))}

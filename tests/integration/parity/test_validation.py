@@ -11,7 +11,7 @@ from pmh_jupyter.authoring.folder import read_folder
 from pmh_jupyter.authoring.isolation_report import report_isolation
 from pmh_jupyter.authoring.lesson_rules import find_lesson_problems
 from pmh_jupyter.authoring.nbgrader.course_files import find_shared_files
-from pmh_jupyter.authoring.release_trial import try_release
+from pmh_jupyter.authoring.release_trial import run_trial
 from pmh_jupyter.domain.course import Lesson
 from pmh_jupyter.domain.isolation import Isolation
 from pmh_jupyter.domain.limits import RequestedLimits
@@ -82,7 +82,7 @@ def test_problems_found_by_running_the_lessons(here: dict[str, Ours | BadInput],
             in_process |= {
                 f"{name}:{part.cell}" for part in report.isolation.notebooks if part.isolation is Isolation.IN_PROCESS
             }
-            for problem in try_release(lesson, our_release.release, report.isolation, backend):
+            for problem in run_trial(lesson, our_release.release, report.isolation, backend):
                 assert problem.message.startswith(NOT_SOLVED), problem
                 unsolved.setdefault(name, set()).add(str(problem.cell))
     assert unsolved == UNSOLVED

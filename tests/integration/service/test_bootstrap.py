@@ -26,13 +26,13 @@ def test_first_start_creates_the_demo_classroom(settings: Settings) -> None:
     result = bootstrap_database(settings)
     assert set(result.join_codes) == {Role.STUDENT, Role.INSTRUCTOR}
     with Database(settings.resolved_database_url) as database:
-        (membership,) = members.list_memberships(database, people.find_or_create(database, "chief").id)
+        (membership,) = members.list_memberships(database, people.find_or_create_person(database, "chief").id)
         assert (membership.classroom.slug, membership.classroom.course, membership.role) == (
             DEMO_CLASSROOM,
             STARTER_COURSE,
             Role.INSTRUCTOR,
         )
-        eve = people.find_or_create(database, "eve")
+        eve = people.find_or_create_person(database, "eve")
         assert members.redeem_join_code(database, eve.id, result.join_codes[Role.STUDENT]).role is Role.STUDENT
         assert courses.find_newest_version_number(database, STARTER_COURSE) == 1
 

@@ -184,7 +184,7 @@ class RunningService:
 @asynccontextmanager
 async def running_service(settings: Settings, hub: BareHub) -> AsyncIterator[RunningService]:
     """Run the service in this process and its event loop."""
-    async with process.running_service(settings, hub.service_environ()) as service:
+    async with process.run_service(settings, hub.service_environ()) as service:
         yield RunningService(service, hub)
 
 

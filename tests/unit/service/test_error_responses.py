@@ -8,7 +8,7 @@ from tornado.web import HTTPError
 
 from pmh_jupyter.errors import Conflict, PmhError, TooManyRequests, Unavailable
 from pmh_jupyter.service import error_responses
-from pmh_jupyter.wire.errors import error_reply
+from pmh_jupyter.wire.errors import serialize_error
 from pmh_jupyter.wire.submission import SubmitRequest
 
 
@@ -27,7 +27,7 @@ from pmh_jupyter.wire.submission import SubmitRequest
 )
 def test_every_exception_becomes_an_error_reply(exception: Exception | None, status: int, code: str) -> None:
     error = error_responses.to_pmh_error(exception)
-    reply = error_reply(error, "request-1")
+    reply = serialize_error(error, "request-1")
     assert (error.status, reply.code, reply.request_id) == (status, code, "request-1")
     assert reply.message and reply.advice
     assert "hunter2" not in reply.message and "secret" not in reply.message

@@ -233,7 +233,7 @@ def test_row_locked_by_another_worker_is_skipped(cluster: Cluster, postgres_temp
         first = school.send(school.add_member())
         clock.advance(seconds=1)
         second = school.send(school.add_member())
-        with first_database.write() as session:
+        with first_database.begin_write() as session:
             locked_row = session.scalars(select(JobRow).where(JobRow.submission_id == first.id).with_for_update()).one()
             other = jobs.claim_next_job(second_database, "other")
             assert locked_row.state == "queued"
@@ -254,6 +254,6 @@ def test_seed_and_grader_version_of_a_grading_are_stored(school: School) -> None
     school.send(school.add_member(), SubmissionKind.CHECK, "a")
     job = school.claim()
     jobs.complete_job(school.database, job.id, replace(grading(a=Outcome.PASSED), seed=20_261_122, grader_version="2"))
-    with school.database.read() as session:
+    with school.database.begin_read() as session:
         row = session.get_one(JobRow, job.id)
         assert (row.seed, row.grader_version) == (20_261_122, "2")

@@ -41,26 +41,26 @@ def adopt_newer(school: School) -> None:
 
 
 def test_person_is_created_once_by_concurrent_calls(database: Database, connect: Callable[[], Database]) -> None:
-    assert people.find(database, "ada") is None
+    assert people.find_person(database, "ada") is None
     services = [connect() for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
-        created = set(pool.map(lambda service: people.find_or_create(service, "ada"), services))
-    assert created == {people.find(database, "ada")}
+        created = set(pool.map(lambda service: people.find_or_create_person(service, "ada"), services))
+    assert created == {people.find_person(database, "ada")}
 
 
 def test_renamed_person_keeps_the_id(database: Database) -> None:
-    ada, bob = people.find_or_create(database, "ada"), people.find_or_create(database, "bob")
-    assert people.rename(database, ada.id, "ada2").id == ada.id
-    assert people.find(database, "ada") is None
+    ada, bob = people.find_or_create_person(database, "ada"), people.find_or_create_person(database, "bob")
+    assert people.rename_person(database, ada.id, "ada2").id == ada.id
+    assert people.find_person(database, "ada") is None
     with pytest.raises(Conflict, match="Another person"):
-        people.rename(database, ada.id, "bob")
-    assert people.find(database, "bob") == bob
+        people.rename_person(database, ada.id, "bob")
+    assert people.find_person(database, "bob") == bob
     with pytest.raises(NotFound):
-        people.rename(database, unknown_id(), "x")
+        people.rename_person(database, unknown_id(), "x")
 
 
 def test_join_code_makes_a_member_and_never_lowers_the_role(school: School) -> None:
-    ada = people.find_or_create(school.database, "ada")
+    ada = people.find_or_create_person(school.database, "ada")
     members.add_join_code(school.database, CLASSROOM, Role.STUDENT, "LEARN")
     members.add_join_code(school.database, CLASSROOM, Role.STUDENT, "LEARN")
     members.add_join_code(school.database, CLASSROOM, Role.INSTRUCTOR, "TEACH")
@@ -77,7 +77,7 @@ def test_join_code_makes_a_member_and_never_lowers_the_role(school: School) -> N
 
 
 def test_unknown_codes_classrooms_and_courses_are_not_found(school: School) -> None:
-    ada = people.find_or_create(school.database, "ada")
+    ada = people.find_or_create_person(school.database, "ada")
     members.add_join_code(school.database, CLASSROOM, Role.STUDENT, "LEARN")
     with pytest.raises(Conflict, match="already in use"):
         members.add_join_code(school.database, CLASSROOM, Role.INSTRUCTOR, "LEARN")
@@ -165,7 +165,9 @@ def test_unknown_or_unopened_lesson_is_rejected_except_for_staff(school: School)
     with pytest.raises(NotFound):
         lessons.load_lesson_files(school.database, ada.id, CLASSROOM, "third")
     with pytest.raises(NotFound):
-        lessons.load_lesson_files(school.database, people.find_or_create(school.database, "bob").id, CLASSROOM, "first")
+        lessons.load_lesson_files(
+            school.database, people.find_or_create_person(school.database, "bob").id, CLASSROOM, "first"
+        )
     with pytest.raises(Conflict):
         lessons.record_opened_release(school.database, ada.id, CLASSROOM, "first", SECOND.id)
     opens = LocalSchedule("UTC", opens=datetime(2026, 4, 1))

@@ -26,7 +26,7 @@ from tests.support.storage.school import CLASSROOM, NOON, School, latest_event_n
 
 
 def count(database: Database, table: type) -> int:
-    with database.read() as session:
+    with database.begin_read() as session:
         return session.scalar(select(func.count()).select_from(table)) or 0
 
 

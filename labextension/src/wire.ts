@@ -302,7 +302,7 @@ export interface EventReply {
 /**
  * Whether this server can reach the service, the user's name, and the size of the outbox.
  */
-export interface LabStatus {
+export interface LabStatusReply {
   readonly version: string;
   readonly name: string;
   readonly is_reachable: boolean;

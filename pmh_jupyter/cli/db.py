@@ -41,7 +41,7 @@ def require_current_schema(_: argparse.Namespace) -> int:
     from pmh_jupyter.config import Settings
     from pmh_jupyter.storage.database import Database
 
-    with Database(Settings.from_environ().resolved_database_url).open(exclusive=False) as database:
+    with Database(Settings.from_environ().resolved_database_url).open(takes_lock=False) as database:
         database.require_current_revision()
     print("The database has the schema of this version.")
     return 0

@@ -30,7 +30,7 @@ def add_lesson_arguments(parser: argparse.ArgumentParser) -> None:
 
 def read_lesson_arguments(arguments: argparse.Namespace) -> tuple[str, str, str, str]:
     """Return the service's address, a staff token, the classroom and the lesson. Raises NotLoggedIn if there is no token."""
-    from pmh_jupyter.cli.service_client import TOKEN_VARIABLES, find_token
+    from pmh_jupyter.cli.staff_client import TOKEN_VARIABLES, find_token
     from pmh_jupyter.config import Settings
 
     variables = (arguments.token_env,) if arguments.token_env else TOKEN_VARIABLES
@@ -39,7 +39,7 @@ def read_lesson_arguments(arguments: argparse.Namespace) -> tuple[str, str, str,
 
 
 def regrade(arguments: argparse.Namespace) -> int:
-    from pmh_jupyter.cli.service_client import request_regrade
+    from pmh_jupyter.cli.staff_client import request_regrade
 
     reply = request_regrade(*read_lesson_arguments(arguments))
     print(

@@ -39,6 +39,14 @@ class SubmissionState(StrEnum):
     FAILED = "failed"
 
 
+class JobState(StrEnum):
+    """State of a job in the grading queue. A job is done when its grading is recorded, also with a grader error."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+
+
 @dataclass(frozen=True)
 class NewSubmission:
     """A submission as it arrives. The sender chooses its `id`; `exercises` lists those that a check requests (empty: all)."""

@@ -16,7 +16,7 @@ from pmh_jupyter.server_extension.outbox import Outbox, StoredEntry
 from pmh_jupyter.server_extension.outbox_sender import OutboxSender
 from pmh_jupyter.server_extension.service_client import ServiceClient
 from pmh_jupyter.server_extension.submit import Submitter
-from pmh_jupyter.wire.lab import LabStatus, OutboxEntryReply, OutboxReply
+from pmh_jupyter.wire.lab import LabStatusReply, OutboxEntryReply, OutboxReply
 
 
 class ExtensionContext:
@@ -48,14 +48,16 @@ class ExtensionContext:
         await self.sender.stop()
         await self.service.close()
 
-    async def get_status(self, owner: str, is_connected: bool, request_id: str) -> LabStatus:
+    async def get_status(self, owner: str, is_connected: bool, request_id: str) -> LabStatusReply:
         """Return whether the service can be reached, and how many entries wait.
 
         Without a hub (`is_connected` False) nothing is requested.
         """
         is_reachable = is_connected and await self.service.is_reachable(request_id)
         waiting_entries = await asyncio.to_thread(self.outbox.list_waiting)
-        return LabStatus(version=__version__, name=owner, is_reachable=is_reachable, outbox_size=len(waiting_entries))
+        return LabStatusReply(
+            version=__version__, name=owner, is_reachable=is_reachable, outbox_size=len(waiting_entries)
+        )
 
     async def list_outbox(self) -> OutboxReply:
         """Waiting and rejected entries."""

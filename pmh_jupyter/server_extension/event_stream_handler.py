@@ -61,4 +61,4 @@ class EventsHandler(OwnerHandler):
         super().on_connection_close()
 
 
-routes = [(rf"{CLASSROOM_PATTERN}/events", EventsHandler)]
+ROUTES = [(rf"{CLASSROOM_PATTERN}/events", EventsHandler)]

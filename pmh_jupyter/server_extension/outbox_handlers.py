@@ -36,7 +36,7 @@ class OutboxEntryHandler(OwnerHandler):
         self.finish()
 
 
-routes = [
+ROUTES = [
     (rf"{API_PATTERN}/outbox", OutboxHandler),
     (rf"{API_PATTERN}/outbox/send", OutboxSendHandler),
     (rf"{API_PATTERN}/outbox/{UUID_GROUP}", OutboxEntryHandler),

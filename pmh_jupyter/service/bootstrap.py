@@ -18,8 +18,8 @@ from pmh_jupyter.domain.hashing import compute_content_hash
 from pmh_jupyter.domain.people import Membership
 from pmh_jupyter.domain.roles import Role
 from pmh_jupyter.resource_paths import find_starter_courses_dir
+from pmh_jupyter.service.course_releases import release_without_trial
 from pmh_jupyter.service.key_files import load_or_create_key
-from pmh_jupyter.service.release_course import load_course
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records import classrooms, members, people
 
@@ -66,7 +66,7 @@ def bootstrap_database(settings: Settings) -> BootstrapResult:
         files = read_folder(find_starter_courses_dir() / STARTER_COURSE)
         marker_path = settings.data_path / "starter-course"
         if not _is_loaded(database, marker_path, files):
-            load_course(database, files)
+            release_without_trial(database, files)
             _adopt_in_demo_classroom(database)
         ensure_classroom(database, DEMO_CLASSROOM, DEMO_TITLE, "UTC", STARTER_COURSE, join_codes)
         add_member(database, settings.admin, DEMO_CLASSROOM, Role.INSTRUCTOR)

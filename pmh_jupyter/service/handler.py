@@ -15,7 +15,7 @@ from tornado.httputil import HTTPServerRequest
 from tornado.web import RequestHandler, stream_request_body
 
 from pmh_jupyter.errors import BadInput, NotAllowed, NotLoggedIn, PmhError, TooLarge
-from pmh_jupyter.service import error_responses, login, logs
+from pmh_jupyter.service import error_replies, login, logs
 from pmh_jupyter.service.context import Service
 from pmh_jupyter.service.hub_client import Caller
 from pmh_jupyter.service.identity import Identity, resolve_identity
@@ -103,9 +103,9 @@ class BaseHandler(RequestHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Called by tornado for every exception that a handler raised, and for its own errors."""
         exception = kwargs.get("exc_info", (None, None, None))[1]
-        error = error_responses.to_pmh_error(exception, status_code)
+        error = error_replies.to_pmh_error(exception, status_code)
         self.set_default_headers()
-        for name, value in error_responses.make_error_headers(error).items():
+        for name, value in error_replies.make_error_headers(error).items():
             self.set_header(name, value)
         self.send_error_reply(error)
 
@@ -127,7 +127,7 @@ class BaseHandler(RequestHandler):
     def log_exception(
         self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
     ) -> None:
-        error = error_responses.to_pmh_error(value)
+        error = error_replies.to_pmh_error(value)
         if error.status >= 500:
             logs.log.error("request failed", code=error.code, route=self.route_name, exc_info=value)
 
@@ -195,7 +195,7 @@ class ApiHandler(BaseHandler):
     def _find_operation(self) -> Operation:
         operation = self.route.operations.get(str(self.request.method))
         if operation is None:
-            error = error_responses.MethodNotAllowed("This address does not support this method.")
+            error = error_replies.MethodNotAllowed("This address does not support this method.")
             error.allowed_methods = tuple(self.route.operations)
             raise error
         return operation

@@ -53,16 +53,16 @@ class Database:
         self._read_only_engine = dialect.make_read_only_engine(self.engine)
         self._lock = FileLock(self.sqlite_path.with_name(f"{self.sqlite_path.name}.lock")) if self.sqlite_path else None
 
-    def open(self, *, exclusive: bool = True) -> Database:
+    def open(self, *, takes_lock: bool = True) -> Database:
         """Check that the database responds, and return self.
 
-        exclusive: also take the lock that only one process can hold for a SQLite file. Set it to False for short queries beside a
+        takes_lock: also take the lock that only one process can hold for a SQLite file. Set it to False for short queries beside a
         running service. Raises Conflict if another process holds the lock, Unavailable if the database does not respond.
         """
         if self.sqlite_path:
             self.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
             self.sqlite_path.touch(mode=0o600)  # SQLite would create a file that all users can read
-        if self._lock and exclusive:
+        if self._lock and takes_lock:
             _acquire_lock(self._lock)
         try:
             self.ping()

@@ -12,7 +12,7 @@ from pmh_jupyter.wire.base import WireModel
 from pmh_jupyter.wire.submission import Receipt, SubmissionKindName
 
 
-class LabStatus(WireModel):
+class LabStatusReply(WireModel):
     """Whether this server can reach the service, the user's name, and the size of the outbox."""
 
     version: str

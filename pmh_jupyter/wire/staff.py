@@ -135,7 +135,7 @@ class MemberSubmissionReply(WireModel):
     flags: tuple[FlagReply, ...] = ()
 
 
-class MemberSubmissionList(WireModel):
+class MemberSubmissionListReply(WireModel):
     """A member's submissions in a classroom, newest first."""
 
     submissions: tuple[MemberSubmissionReply, ...]

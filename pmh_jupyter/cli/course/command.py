@@ -53,7 +53,7 @@ def validate(arguments: argparse.Namespace) -> int:
 
 def release(arguments: argparse.Namespace) -> int:
     from pmh_jupyter.cli.course.validation import read_course_files
-    from pmh_jupyter.cli.service_client import request_release
+    from pmh_jupyter.cli.staff_client import request_release
 
     slug, files = read_course_files(arguments.folder)
     reply = request_release(*_find_service_and_token(arguments), slug, files, tuple(arguments.classroom))
@@ -65,7 +65,7 @@ def release(arguments: argparse.Namespace) -> int:
 
 def _find_service_and_token(arguments: argparse.Namespace) -> tuple[str, str]:
     """Return the service's address and the token for it. In a user's server, both come from the environment."""
-    from pmh_jupyter.cli.service_client import TOKEN_VARIABLES, find_token
+    from pmh_jupyter.cli.staff_client import TOKEN_VARIABLES, find_token
     from pmh_jupyter.config import Settings
 
     token = find_token(os.environ, (arguments.token_env,) if arguments.token_env else TOKEN_VARIABLES)

@@ -9,10 +9,10 @@ from pmh_jupyter.domain.roles import Permission, has_permission
 from pmh_jupyter.errors import BadInput, InvalidCourse, NoSandbox, NotAllowed, NotFound
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.service import serializers
+from pmh_jupyter.service.course_releases import CourseBuild, build_releases, save_course
 from pmh_jupyter.service.handler import ApiHandler
 from pmh_jupyter.service.jobs.grader import Grader
 from pmh_jupyter.service.permissions import AccessRule, Scope
-from pmh_jupyter.service.release_course import CourseBuild, build_releases, save_course
 from pmh_jupyter.service.routes import Operation, Route
 from pmh_jupyter.service.uploaded_files import decode_files
 from pmh_jupyter.storage.database import Database

@@ -22,14 +22,11 @@ from pmh_jupyter.service.logs import log
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records import jobs
 from pmh_jupyter.storage.records.fair_queue import JobFilter
+from pmh_jupyter.storage.records.jobs import LEASE_SECONDS, MAX_CLAIMS
 
-# After the service is killed, another process can claim its jobs when this time has passed. Heartbeats renew a lease well before.
-LEASE_SECONDS = 20.0
 HEARTBEAT_INTERVAL_SECONDS = 5.0
 JOIN_TIMEOUT_SECONDS = 0.2
 POLL_INTERVAL_SECONDS = 1.0
-# A grader error may be temporary (a full disk, a sandbox that did not start). The queue gives up after the same number of claims.
-MAX_CLAIMS = 3
 
 
 class JobQueue(Protocol):
@@ -46,8 +43,8 @@ class JobQueue(Protocol):
     def complete_job(self, database: Database, job_id: uuid.UUID, grading: Grading) -> object:
         """Save the verdicts. The first grading of a job counts, a later one has no effect."""
 
-    def release_job(self, database: Database, job_id: uuid.UUID, worker: str, *, count_claim: bool) -> None:
-        """Return a job to the queue. `count_claim=False` does not use up one of its claims."""
+    def release_job(self, database: Database, job_id: uuid.UUID, worker: str, *, counts_claim: bool) -> None:
+        """Return a job to the queue. `counts_claim=False` does not use up one of its claims."""
 
 
 class WorkerPool:
@@ -116,7 +113,7 @@ class WorkerPool:
             self._state_changed.notify_all()
             self._state_changed.wait_for(lambda: not self._active_jobs, timeout_seconds)
         for job in list(self._active_jobs.values()):
-            self._release_job(job, count_claim=False)
+            self._release_job(job, counts_claim=False)
         # A thread that is not grading may still be in a short transaction, which should end before the database is closed.
         for thread in self._threads:
             if thread.name not in {_make_thread_name(job.worker) for job in self._active_jobs.values()}:
@@ -172,7 +169,7 @@ class WorkerPool:
             if not self._stopping.is_set():
                 self._active_jobs[job.id] = job
                 return True
-        self._release_job(job, count_claim=False)
+        self._release_job(job, counts_claim=False)
         return False
 
     def _grade_job(self, job: Job) -> None:
@@ -180,7 +177,7 @@ class WorkerPool:
         gradings: list[Grading] = []
         self._call_safely("grading failed", lambda: gradings.append(self._grade(job)))
         if not gradings or (gradings[0].grader_error and job.claim_count < MAX_CLAIMS):
-            self._release_job(job, count_claim=True)
+            self._release_job(job, counts_claim=True)
         elif self._call_safely(
             "grading not saved", lambda: self._queue.complete_job(self._database, job.id, gradings[0])
         ):
@@ -191,10 +188,10 @@ class WorkerPool:
             )
             self._on_graded(job, gradings[0])
 
-    def _release_job(self, job: Job, *, count_claim: bool) -> None:
+    def _release_job(self, job: Job, *, counts_claim: bool) -> None:
         self._call_safely(
             "job release failed",
-            lambda: self._queue.release_job(self._database, job.id, job.worker, count_claim=count_claim),
+            lambda: self._queue.release_job(self._database, job.id, job.worker, counts_claim=counts_claim),
         )
 
     def _send_heartbeats(self) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, astuple, dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from pmh_jupyter.domain.hashing import compute_sha256_hex
 from pmh_jupyter.domain.limits import RequestedLimits
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records.shared_queries import find_assigned_lesson, find_membership
@@ -32,19 +31,6 @@ def to_assignment_limits(row: AssignmentRow) -> AssignmentLimits:
     """Return the limits of an assignment's row. Internal to `storage`."""
     return AssignmentLimits(
         RequestedLimits(**{name: getattr(row, name) for name in LIMIT_COLUMNS}), RequestedLimits(**row.limit_overrides)
-    )
-
-
-def make_grading_key(row: AssignmentRow, grader_version: str) -> str:
-    """Return the key of a grading: the grader's version, and a hash of the requested limits if there are any. Internal to `storage`.
-
-    A submission has one job per key. So a submission that has exceeded a limit can be regraded after the limit has changed.
-    """
-    requested = to_assignment_limits(row).combined
-    return (
-        grader_version
-        if requested == RequestedLimits()
-        else f"{grader_version}+{compute_sha256_hex(repr(astuple(requested)).encode())[:12]}"
     )
 
 

@@ -79,9 +79,9 @@ def set_assignment(
         row = find_assigned_lesson(session, _lock_classroom(session, classroom).id, lesson).assignment
         row.time_zone, row.opens, row.due, row.closes = (
             schedule.time_zone,
-            schedule.opens,
-            schedule.due,
-            schedule.closes,
+            schedule.opens_at,
+            schedule.due_at,
+            schedule.closes_at,
         )
         row.max_submissions, row.weight, row.check_tests = max_submissions, weight, tests_in_checks.value
 

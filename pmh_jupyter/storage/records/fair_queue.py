@@ -19,7 +19,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from pmh_jupyter.domain.submission import SubmissionKind
+from pmh_jupyter.domain.submission import JobState, SubmissionKind
 from pmh_jupyter.storage.dialect import insert_if_absent
 from pmh_jupyter.storage.tables.submissions import JobRow
 
@@ -57,6 +57,11 @@ class NewJob:
     request_id: str
 
 
+def is_regrade(job: JobRow) -> bool:
+    """Return whether the submission of a job had been graded when the job was enqueued."""
+    return job.priority == REGRADE_PRIORITY
+
+
 def enqueue_job(session: Session, job: NewJob, now: datetime) -> bool:
     """Enqueue a job. Returns False if one with the same submission, release and grading key exists."""
     return insert_if_absent(
@@ -69,7 +74,7 @@ def enqueue_job(session: Session, job: NewJob, now: datetime) -> bool:
         classroom_id=job.classroom_id,
         priority=job.priority,
         slot=_assign_slot(session, job),
-        state="queued",
+        state=JobState.QUEUED.value,
         claim_count=0,
         request_id=job.request_id[:64],
         created_at=now,
@@ -88,7 +93,7 @@ def lock_next_job(session: Session, job_filter: JobFilter) -> JobRow | None:
 
 def build_next_job_query(priority: int, excluded: frozenset[UUID]) -> Select[JobRow]:
     """Return the query for the next job of a priority."""
-    query = select(JobRow).where(JobRow.state == "queued", JobRow.priority == priority)
+    query = select(JobRow).where(JobRow.state == JobState.QUEUED.value, JobRow.priority == priority)
     if excluded:
         query = query.where(JobRow.classroom_id.not_in(excluded))
     order = (JobRow.slot, JobRow.created_at, JobRow.id)
@@ -96,7 +101,7 @@ def build_next_job_query(priority: int, excluded: frozenset[UUID]) -> Select[Job
 
 
 def _assign_slot(session: Session, job: NewJob) -> int:
-    queued_conditions = (JobRow.state == "queued", JobRow.priority == job.priority)
+    queued_conditions = (JobRow.state == JobState.QUEUED.value, JobRow.priority == job.priority)
     last_slot = session.scalar(
         select(func.max(JobRow.slot)).where(*queued_conditions, JobRow.classroom_id == job.classroom_id)
     )

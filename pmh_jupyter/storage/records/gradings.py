@@ -16,12 +16,12 @@ from pmh_jupyter.domain.course import Achievement
 from pmh_jupyter.domain.events import EventKind, SubmissionGradedData
 from pmh_jupyter.domain.ledger import LedgerEntryKind
 from pmh_jupyter.domain.progress import is_answered, is_attempt
-from pmh_jupyter.domain.submission import SubmissionKind, SubmissionState
+from pmh_jupyter.domain.submission import JobState, SubmissionKind, SubmissionState
 from pmh_jupyter.domain.verdict import Grading
 from pmh_jupyter.storage.dialect import insert_if_absent
 from pmh_jupyter.storage.event_log import NewEvent, append_events
 from pmh_jupyter.storage.records.achievement_counters import update_counters
-from pmh_jupyter.storage.records.fair_queue import REGRADE_PRIORITY
+from pmh_jupyter.storage.records.fair_queue import is_regrade
 from pmh_jupyter.storage.records.shared_queries import (
     find_adopted_version,
     load_exercises,
@@ -41,8 +41,7 @@ def record_grading(session: Session, job: JobRow, grading: Grading, now: datetim
 
     A regrade with a grader error deletes the job and changes nothing else, so that it can be requested again.
     """
-    is_regrade = job.priority == REGRADE_PRIORITY
-    if is_regrade and grading.grader_error:
+    if is_regrade(job) and grading.grader_error:
         session.delete(job)
         return
     job.seed, job.grader_version = grading.seed, grading.grader_version or None
@@ -51,11 +50,11 @@ def record_grading(session: Session, job: JobRow, grading: Grading, now: datetim
     member_id = _find_member_id(session, assignment.classroom_id, submission.person_id)
     # Without the lock, two concurrent gradings of one person would miss each other's ledger entries and counters.
     lock_member(session, member_id)
-    job.state, job.worker, job.lease_until = "done", None, None
+    job.state, job.worker, job.lease_until = JobState.DONE.value, None, None
     state = _finish_submission(submission, grading, now)
     course, version = _find_course_version(session, assignment.classroom_id)
     attempts = _write_verdicts(session, job, submission, grading)
-    if is_regrade:
+    if is_regrade(job):
         _replace_attempts(session, submission, attempts)
     if submission.kind == SubmissionKind.FINAL:
         _add_ledger_entries(session, member_id, submission, attempts, now)

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from pmh_jupyter.domain.isolation import GRADER_VERSION
 from pmh_jupyter.domain.submission import SubmissionKind, SubmissionState
 from pmh_jupyter.storage.database import Database
-from pmh_jupyter.storage.records.assignment_limits import make_grading_key
 from pmh_jupyter.storage.records.fair_queue import REGRADE_PRIORITY, NewJob, enqueue_job
+from pmh_jupyter.storage.records.grading_keys import make_grading_key
 from pmh_jupyter.storage.records.shared_queries import find_assigned_lesson, find_membership
 from pmh_jupyter.storage.tables.submissions import SubmissionRow
 

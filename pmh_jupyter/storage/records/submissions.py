@@ -19,10 +19,9 @@ from pmh_jupyter.errors import BadInput, Conflict, NotFound
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.dialect import insert_if_absent
 from pmh_jupyter.storage.event_log import NewEvent, append_events
-from pmh_jupyter.storage.records.assignment_limits import make_grading_key
 from pmh_jupyter.storage.records.fair_queue import PRIORITY_BY_KIND, NewJob, enqueue_job
+from pmh_jupyter.storage.records.grading_keys import make_grading_key
 from pmh_jupyter.storage.records.lessons import require_release
-from pmh_jupyter.storage.records.load_submissions import load_submissions
 from pmh_jupyter.storage.records.shared_queries import (
     AssignedLesson,
     find_assigned_lesson,
@@ -30,6 +29,7 @@ from pmh_jupyter.storage.records.shared_queries import (
     load_exercises,
     lock_member,
 )
+from pmh_jupyter.storage.records.submission_queries import load_submissions
 from pmh_jupyter.storage.tables.classrooms import AssignmentRow
 from pmh_jupyter.storage.tables.courses import LessonRow
 from pmh_jupyter.storage.tables.submissions import SubmissionFileRow, SubmissionRow

@@ -229,7 +229,7 @@ def test_concurrent_upgrades_succeed(empty_url: str, tmp_path: Path) -> None:
 
     def upgrade() -> None:
         try:
-            with Database(empty_url).open(exclusive=False) as database:
+            with Database(empty_url).open(takes_lock=False) as database:
                 database.upgrade(tmp_path)
         except BaseException as error:  # noqa: BLE001  (asserted in the test's own thread)
             errors.append(error)
@@ -289,7 +289,7 @@ def test_sqlite_file_is_locked_by_one_process_until_it_ends(sqlite_template: Pat
         with pytest.raises(Conflict, match=f"process {holder.pid}") as caught:
             Database(url).open()
         assert "PostgreSQL" in caught.value.advice
-        with Database(url).open(exclusive=False) as second_database:  # as `pmh db check` does
+        with Database(url).open(takes_lock=False) as second_database:  # as `pmh db check` does
             second_database.ping()
         holder.kill()
     with Database(url).open() as database:  # the kernel has released the lock

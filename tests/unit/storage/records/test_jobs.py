@@ -96,9 +96,9 @@ def test_job_with_expired_lease_is_claimed_by_another_worker(school: School) -> 
 def test_heartbeat_extends_the_lease(school: School) -> None:
     school.send(school.add_member())
     job = school.claim()
-    school.clock.advance(seconds=50)
+    school.clock.advance(seconds=jobs.LEASE_SECONDS - 1)
     assert jobs.renew_lease(school.database, job.id, "worker")
-    school.clock.advance(seconds=50)
+    school.clock.advance(seconds=jobs.LEASE_SECONDS - 1)
     assert jobs.claim_next_job(school.database, "other") is None
     jobs.complete_job(school.database, job.id, grading(a=Outcome.PASSED))
     assert not jobs.renew_lease(school.database, job.id, "worker")
@@ -123,7 +123,7 @@ def test_grading_after_the_end_of_the_lease_counts(school: School) -> None:
     school.claim("two")
     result = jobs.complete_job(school.database, job.id, grading(a=Outcome.PASSED))
     assert result.state is SubmissionState.GRADED
-    jobs.release_job(school.database, job.id, "two", count_claim=True)
+    jobs.release_job(school.database, job.id, "two", counts_claim=True)
     assert jobs.claim_next_job(school.database, "three") is None
 
 
@@ -155,13 +155,13 @@ def test_released_job_is_requeued_until_its_claims_are_used_up(school: School) -
     person = school.add_member()
     sent = school.send(person)
     for _ in range(5):  # stopping the service does not use up claims
-        jobs.release_job(school.database, school.claim().id, "worker", count_claim=False)
+        jobs.release_job(school.database, school.claim().id, "worker", counts_claim=False)
     for number in range(1, jobs.MAX_CLAIMS + 1):
         assert submissions.get_submission(school.database, sent.id, person.id).state is SubmissionState.QUEUED
         job = school.claim()
         assert job.claim_count == number
-        jobs.release_job(school.database, job.id, "somebody else", count_claim=True)
-        jobs.release_job(school.database, job.id, "worker", count_claim=True)
+        jobs.release_job(school.database, job.id, "somebody else", counts_claim=True)
+        jobs.release_job(school.database, job.id, "worker", counts_claim=True)
     assert submissions.get_submission(school.database, sent.id, person.id).state is SubmissionState.FAILED
 
 
@@ -189,7 +189,7 @@ def test_unknown_job_is_not_found(school: School) -> None:
     with pytest.raises(NotFound):
         jobs.complete_job(school.database, unknown_id(), grading())
     with pytest.raises(NotFound):
-        jobs.release_job(school.database, unknown_id(), "worker", count_claim=True)
+        jobs.release_job(school.database, unknown_id(), "worker", counts_claim=True)
 
 
 def test_recorded_grading_is_loaded_unchanged(school: School) -> None:

@@ -135,7 +135,7 @@ def test_existing_classroom_is_left_unchanged_and_unknown_zone_rejected(school: 
 
 
 def test_schedule_outlives_a_new_course_version(school: School) -> None:
-    due = LocalSchedule("Europe/Zurich", due=datetime(2026, 7, 1, 18))
+    due = LocalSchedule("Europe/Zurich", due_at=datetime(2026, 7, 1, 18))
     classrooms.set_assignment(
         school.database, CLASSROOM, "first", schedule=due, max_submissions=3, tests_in_checks=CheckedTests.VISIBLE
     )
@@ -170,7 +170,7 @@ def test_unknown_or_unopened_lesson_is_rejected_except_for_staff(school: School)
         )
     with pytest.raises(Conflict):
         lessons.record_opened_release(school.database, ada.id, CLASSROOM, "first", SECOND.id)
-    opens = LocalSchedule("UTC", opens=datetime(2026, 4, 1))
+    opens = LocalSchedule("UTC", opens_at=datetime(2026, 4, 1))
     classrooms.set_assignment(school.database, CLASSROOM, "first", schedule=opens)
     with pytest.raises(Conflict, match="opens at"):
         lessons.load_lesson_files(school.database, ada.id, CLASSROOM, "first")

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from pmh_jupyter.domain.submission import Submission, SubmissionKind, SubmissionState
+from pmh_jupyter.domain.submission import JobState, Submission, SubmissionKind, SubmissionState
 from pmh_jupyter.domain.verdict import ExerciseVerdict
 from pmh_jupyter.storage.tables.classrooms import AssignmentRow, ClassroomRow
 from pmh_jupyter.storage.tables.courses import ExerciseRow, LessonRow
@@ -101,7 +101,7 @@ def _load_queue_positions(session: Session, submission_ids: Sequence[UUID]) -> d
         .over(order_by=(JobRow.priority, JobRow.slot, JobRow.created_at, JobRow.id))
         .label("queue_position")
     )
-    queue = select(JobRow.submission_id, queue_position).where(JobRow.state == "queued").subquery()
+    queue = select(JobRow.submission_id, queue_position).where(JobRow.state == JobState.QUEUED.value).subquery()
     rows = session.execute(
         select(queue.c.submission_id, queue.c.queue_position).where(queue.c.submission_id.in_(submission_ids))
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from pmh_jupyter.cli.regrade import add_lesson_arguments, read_lesson_arguments
+from pmh_jupyter.cli.service_arguments import add_lesson_arguments, read_lesson_arguments
 from pmh_jupyter.domain.limits import LIMITS
 
 if TYPE_CHECKING:

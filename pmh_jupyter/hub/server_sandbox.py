@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pmh_jupyter.bubblewrap import find_bwrap
 from pmh_jupyter.hub.server_files import ServerFiles
@@ -71,6 +72,13 @@ def find_sandbox_problem() -> str | None:
     return None if completed.returncode == 0 else f"bubblewrap cannot create a sandbox: {completed.stderr.strip()}"
 
 
+class SandboxCommand(NamedTuple):
+    """A command, and the file descriptors that its process must inherit."""
+
+    argv: list[str]
+    descriptors: list[int]
+
+
 def find_home_in_sandbox(owner: ServerOwner, files: ServerFiles) -> str:
     """Return the path of the home inside the sandbox. It never overlaps a folder that the server needs."""
     home = f"/home/{owner.name}"
@@ -79,8 +87,8 @@ def find_home_in_sandbox(owner: ServerOwner, files: ServerFiles) -> str:
 
 def build_sandbox_command(
     command: list[str], owner: ServerOwner, files: ServerFiles, limits: ServerLimits, open_files: ExitStack
-) -> tuple[list[str], list[int]]:
-    """Return the command that runs `command` in a sandbox, and the file descriptors to pass to it; `open_files` closes them.
+) -> SandboxCommand:
+    """Return the command that runs `command` in a sandbox. `open_files` closes its descriptors.
 
     Raises FileNotFoundError if there is no bubblewrap.
     """
@@ -112,7 +120,7 @@ def build_sandbox_command(
         *chdir_command,
         *command,
     ]
-    return argv, [passwd_descriptor, group_descriptor]
+    return SandboxCommand(argv, [passwd_descriptor, group_descriptor])
 
 
 def _build_bwrap_command(bwrap: Path) -> list[str]:

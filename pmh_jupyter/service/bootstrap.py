@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from pmh_jupyter import __version__
@@ -28,13 +27,6 @@ DEMO_TITLE = "Demo classroom"
 STARTER_COURSE = "python-mastery"
 
 
-@dataclass(frozen=True)
-class BootstrapResult:
-    """The join codes of the demo classroom, by role."""
-
-    join_codes: Mapping[Role, str]
-
-
 def ensure_classroom(
     database: Database, slug: str, title: str, time_zone: str, course: str, join_codes: Mapping[Role, str]
 ) -> None:
@@ -53,11 +45,11 @@ def add_member(database: Database, name: str, classroom: str, role: Role) -> Mem
     return members.set_member_role(database, person.id, classroom, role)
 
 
-def bootstrap_database(settings: Settings) -> BootstrapResult:
+def bootstrap_database(settings: Settings) -> Mapping[str, str]:
     """Migrate the database, load the starter course, and create the demo classroom with the administrator as instructor.
 
-    `pmh up` calls this before it starts any process. Idempotent, and fast if nothing has changed. Raises Conflict while a service
-    is using the same SQLite file.
+    Returns the join codes of the demo classroom by role. `pmh up` calls this before it starts any process. Idempotent, and fast if
+    nothing has changed. Raises Conflict while a service is using the same SQLite file.
     """
     secret = load_or_create_key(settings.data_path / "keys" / "join-codes", lambda: secrets.token_hex(32).encode())
     join_codes = {role: _derive_join_code(secret, DEMO_CLASSROOM, role) for role in (Role.STUDENT, Role.INSTRUCTOR)}
@@ -71,7 +63,7 @@ def bootstrap_database(settings: Settings) -> BootstrapResult:
         ensure_classroom(database, DEMO_CLASSROOM, DEMO_TITLE, "UTC", STARTER_COURSE, join_codes)
         add_member(database, settings.admin, DEMO_CLASSROOM, Role.INSTRUCTOR)
         marker_path.write_text(_make_marker_text(database, files))
-    return BootstrapResult(join_codes)
+    return {role.value: code for role, code in join_codes.items()}
 
 
 def _adopt_in_demo_classroom(database: Database) -> None:

@@ -187,7 +187,7 @@ class AccountsPage(AccountPage):
 
     async def _render_accounts(self, problems: dict[str, str] | None = None, **values: Any) -> None:
         query = normalize_name(self.get_query_argument("q", ""))
-        accounts = [account for account in self.authenticator.store.list_accounts() if query in account[0]]
+        accounts = [account for account in self.authenticator.store.list_accounts() if query in account.name]
         await self.render_form(
             problems, accounts=accounts[:MAX_ROWS], account_count=len(accounts), query=query, **values
         )

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
 
 from pmh_jupyter.config import Settings
 from pmh_jupyter.errors import NotFound, Unavailable
@@ -27,14 +26,8 @@ from pmh_jupyter.resource_paths import find_hub_config_file
 START_TIMEOUT_SECONDS = 120.0
 
 
-class PreparedDatabase(Protocol):
-    """The result of preparing the database: the demo classroom's join codes by role."""
-
-    @property
-    def join_codes(self) -> Mapping[Any, str]: ...
-
-
-PrepareDatabase = Callable[[Settings], PreparedDatabase]
+PrepareDatabase = Callable[[Settings], Mapping[str, str]]
+"""Prepares the database, and returns the demo classroom's join codes by role."""
 
 
 def run_hub(settings: Settings, prepare: PrepareDatabase, progress: Progress) -> None:
@@ -52,13 +45,12 @@ def run_hub(settings: Settings, prepare: PrepareDatabase, progress: Progress) ->
         settings.server_python = settings.server_python or str(ensure_server_environment(settings.data_path, progress))
         _warn_without_sandbox(settings, progress)
         with progress.step("Preparing the database and the starter course"):
-            database = prepare(settings)
+            join_codes = prepare(settings)
         admin = _ensure_admin(settings, progress)
         log = logs.rotate_log(settings.data_path)
         with run_hub_process(config, make_hub_environ(settings), log, progress) as hub:
             _wait_until_ready(hub, settings, progress)
-            codes_by_role = {str(role): code for role, code in database.join_codes.items()}
-            for line in format_startup_summary(settings, address, codes_by_role, admin):
+            for line in format_startup_summary(settings, address, join_codes, admin):
                 progress.print_line(line)
             raise _make_hub_failure(f"The hub ended by itself with exit code {hub.wait()}.", hub.log)
 

@@ -23,8 +23,8 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def test_first_start_creates_the_demo_classroom(settings: Settings) -> None:
-    result = bootstrap_database(settings)
-    assert set(result.join_codes) == {Role.STUDENT, Role.INSTRUCTOR}
+    join_codes = bootstrap_database(settings)
+    assert set(join_codes) == {Role.STUDENT, Role.INSTRUCTOR}
     with Database(settings.resolved_database_url) as database:
         (membership,) = members.list_memberships(database, people.find_or_create_person(database, "chief").id)
         assert (membership.classroom.slug, membership.classroom.course, membership.role) == (
@@ -33,7 +33,7 @@ def test_first_start_creates_the_demo_classroom(settings: Settings) -> None:
             Role.INSTRUCTOR,
         )
         eve = people.find_or_create_person(database, "eve")
-        assert members.redeem_join_code(database, eve.id, result.join_codes[Role.STUDENT]).role is Role.STUDENT
+        assert members.redeem_join_code(database, eve.id, join_codes[Role.STUDENT]).role is Role.STUDENT
         assert courses.find_newest_version_number(database, STARTER_COURSE) == 1
 
 
@@ -45,13 +45,13 @@ def test_second_start_keeps_the_join_codes_and_releases_nothing(
     def fail(*_arguments: object) -> None:
         raise AssertionError("an unchanged course is not released again")
 
-    monkeypatch.setattr(bootstrap, "load_course", fail)
+    monkeypatch.setattr(bootstrap, "release_without_trial", fail)
     assert bootstrap_database(settings) == first
 
 
 def test_hubs_have_different_join_codes(settings: Settings, tmp_path: Path) -> None:
     other = Settings(data_dir=str(tmp_path / "other"))
-    codes, other_codes = (set(bootstrap_database(each).join_codes.values()) for each in (settings, other))
+    codes, other_codes = (set(bootstrap_database(each).values()) for each in (settings, other))
     assert len(codes) == len(other_codes) == 2
     assert not codes & other_codes
 

@@ -67,7 +67,7 @@ class Outline:
 
     membership: Membership
     lessons: tuple[OutlineLesson, ...]
-    awards: tuple[OutlineAchievement, ...]
+    achievements: tuple[OutlineAchievement, ...]
     last_event_number: int
 
     @property

@@ -54,14 +54,14 @@ def _require_sendable(listing: list[tuple[str, int]]) -> None:
             )
         if _is_notebook(name) and size > MAX_NOTEBOOK_BYTES:
             raise TooLarge(
-                f"{name} is {_format_megabytes(size)} in size. The limit for a notebook is {_format_megabytes(MAX_NOTEBOOK_BYTES)}.",
+                f"{name} is {_format_mebibytes(size)} in size. The limit for a notebook is {_format_mebibytes(MAX_NOTEBOOK_BYTES)}.",
                 advice=f"Clear the outputs of {name} (Edit ▸ Clear Outputs of All Cells), save it, and try again.",
             )
         if total_bytes > MAX_TOTAL_BYTES:
             largest, largest_bytes = max(listing, key=lambda file: file[1])
             raise TooLarge(
-                f"The files of the lesson exceed {_format_megabytes(MAX_TOTAL_BYTES)} in total. "
-                f"The largest is {largest} with {_format_megabytes(largest_bytes)}.",
+                f"The files of the lesson exceed {_format_mebibytes(MAX_TOTAL_BYTES)} in total. "
+                f"The largest is {largest} with {_format_mebibytes(largest_bytes)}.",
                 advice=f"If the exercises do not need {largest}, move it out of the lesson's folder. Then try again.",
             )
         if number > MAX_FILES:
@@ -80,8 +80,8 @@ def _is_notebook(name: str) -> bool:
     return PurePosixPath(name).suffix == ".ipynb"
 
 
-def _format_megabytes(size: int) -> str:
-    return f"{size / (1 << 20):.0f} MB"
+def _format_mebibytes(size: int) -> str:
+    return f"{size / (1 << 20):.0f} MiB"
 
 
 def _make_no_notebook_error(folder: LessonFolder) -> NotFound:

@@ -16,7 +16,7 @@ from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.hashing import compute_content_hash
 from pmh_jupyter.domain.people import Membership
 from pmh_jupyter.domain.roles import Role
-from pmh_jupyter.resource_paths import find_starter_courses_dir
+from pmh_jupyter.resource_paths import find_starter_courses_folder
 from pmh_jupyter.service.course_releases import release_without_trial
 from pmh_jupyter.service.key_files import load_or_create_key
 from pmh_jupyter.storage.database import Database
@@ -55,7 +55,7 @@ def bootstrap_database(settings: Settings) -> Mapping[str, str]:
     join_codes = {role: _derive_join_code(secret, DEMO_CLASSROOM, role) for role in (Role.STUDENT, Role.INSTRUCTOR)}
     with Database(settings.resolved_database_url).open() as database:
         database.upgrade(settings.data_path / "backups")
-        files = read_folder(find_starter_courses_dir() / STARTER_COURSE)
+        files = read_folder(find_starter_courses_folder() / STARTER_COURSE)
         marker_path = settings.data_path / "starter-course"
         if not _is_loaded(database, marker_path, files):
             release_without_trial(database, files)

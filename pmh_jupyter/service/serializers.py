@@ -57,7 +57,7 @@ def serialize_outline(member_outline: domain.Outline) -> outline.OutlineReply:
         solved_count=sum(lesson.solved_count for lesson in lessons),
         exercise_count=sum(len(lesson.exercises) for lesson in lessons),
         next_lesson=member_outline.next_lesson,
-        awards=tuple(map(_serialize_achievement, member_outline.awards)),
+        awards=tuple(map(_serialize_achievement, member_outline.achievements)),
         last_event_number=member_outline.last_event_number,
     )
 

@@ -1,7 +1,7 @@
 """Stores the isolation of releases between runs of `pmh grade`, because deciding it takes about twenty gradings.
 
 Each release, grader and Python has one file in `$XDG_CACHE_HOME/pmh/isolation` (default `~/.cache/pmh/isolation`). A file that cannot be
-read or written is ignored, and the isolation is decided again.
+read or written is ignored, and the isolation is determined again.
 """
 
 from __future__ import annotations

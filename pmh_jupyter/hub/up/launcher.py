@@ -39,7 +39,8 @@ def run_hub(settings: Settings, prepare: PrepareDatabase, progress: Progress) ->
     itself, and NotFound if PMH_CONFIG names no file.
     """
     settings.data_dir = str(settings.data_path)
-    config = _check_preconditions(settings)
+    config = _require_preconditions(settings)
+    _set_free_addresses(settings)
     address = make_browser_url(settings)
     with lock_data_dir(settings.data_path, address):
         settings.server_python = settings.server_python or str(ensure_server_environment(settings.data_path, progress))
@@ -55,18 +56,23 @@ def run_hub(settings: Settings, prepare: PrepareDatabase, progress: Progress) ->
             raise _make_hub_failure(f"The hub ended by itself with exit code {hub.wait()}.", hub.log)
 
 
-def _check_preconditions(settings: Settings) -> Path:
-    """Check all preconditions that need no file, and return the configuration file to start. Raises as `run_hub`.
-
-    Also sets the addresses of Hub and service. With containers, these are the network's gateway; a missing network is created.
-    """
+def _require_preconditions(settings: Settings) -> Path:
+    """Return the configuration file to start. Raises as `run_hub` if the data folder, the proxy or the spawner cannot be used."""
     if conflict := find_data_dir_conflict(settings.data_path):
         raise conflict
     config = _find_config(settings)
     build_proxy_command()
     require_spawner(settings)
-    require_free_ports(list_listeners(set_default_addresses(settings)))
     return config
+
+
+def _set_free_addresses(settings: Settings) -> None:
+    """Set the addresses of Hub and service, and raise Conflict if a port is in use.
+
+    With containers, the addresses are those of the network's gateway; a missing network is created.
+    """
+    set_default_addresses(settings)
+    require_free_ports(list_listeners(settings))
 
 
 def _find_config(settings: Settings) -> Path:

@@ -39,7 +39,7 @@ def load_outline(database: Database, person_id: UUID, classroom: str) -> Outline
         return Outline(
             membership=member,
             lessons=_load_lessons(session, member),
-            awards=_load_awards(session, member),
+            achievements=_load_achievements(session, member),
             last_event_number=session.scalars(
                 select(ClassroomRow.last_event).where(ClassroomRow.id == member.classroom.id)
             ).one(),
@@ -140,7 +140,7 @@ def _load_last_submission_times(session: Session, person_id: UUID, assignment_id
     return {assignment_id: received_at for assignment_id, received_at in rows}
 
 
-def _load_awards(session: Session, member: Membership) -> tuple[OutlineAchievement, ...]:
+def _load_achievements(session: Session, member: Membership) -> tuple[OutlineAchievement, ...]:
     """Return the achievements of the course, in its order. An earned one stays complete even if its rule has changed since."""
     person_id, classroom_id = member.person.id, member.classroom.id
     earned_times = {
@@ -152,11 +152,11 @@ def _load_awards(session: Session, member: Membership) -> tuple[OutlineAchieveme
         )
     }
     counters = load_counters(session, classroom_id, person_id)
-    awards = []
+    achievements = []
     for achievement in to_achievements(find_adopted_version(session, classroom_id)):
         progress = measure_progress(counters, achievement)
         earned_at = earned_times.get(achievement.slug)
-        awards.append(
+        achievements.append(
             OutlineAchievement(
                 achievement,
                 earned_at,
@@ -164,4 +164,4 @@ def _load_awards(session: Session, member: Membership) -> tuple[OutlineAchieveme
                 progress.target,
             )
         )
-    return tuple(awards)
+    return tuple(achievements)

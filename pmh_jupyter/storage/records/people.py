@@ -38,7 +38,7 @@ def rename_person_by_name(database: Database, old_name: str, new_name: str) -> P
     Raises NotFound if nobody has the old name, Conflict if somebody else has the new one, BadInput if the new name is empty.
     """
     if not new_name.strip():
-        raise BadInput("The new name is empty.", advice="Use the person's present name at the Hub.")
+        raise BadInput("The new name is empty.", advice="Use the person's current name at the Hub.")
     person = find_person(database, old_name)
     if person is None:
         raise NotFound(

@@ -274,7 +274,7 @@ async def test_lesson_that_is_too_large_names_its_largest_file(lab: Lab, lesson:
 
     reply = await lab.post(SUBMISSIONS, {"id": str(uuid4())})
 
-    assert reply.status == 413 and "big.bin with 30 MB" in reply.data["message"]
+    assert reply.status == 413 and "big.bin with 30 MiB" in reply.data["message"]
 
 
 async def test_too_many_files_are_rejected(lab: Lab, lesson: dict[str, bytes]) -> None:

@@ -187,7 +187,9 @@ def test_outline_of_a_new_member(school: School) -> None:
     assert (loaded.next_lesson, loaded.last_event_number) == ("first", 3)
     assert [exercise.exercise for exercise in loaded.lessons[0].exercises] == list(FIRST.exercises)
     assert (loaded.lessons[0].notebooks, loaded.lessons[0].max_millipoints) == (("lesson.ipynb",), 4000)
-    assert [(award.achievement.slug, award.earned_at, award.current, award.target) for award in loaded.awards] == [
+    assert [
+        (award.achievement.slug, award.earned_at, award.current, award.target) for award in loaded.achievements
+    ] == [
         ("first-solve", None, 0, 1),
         ("lesson", None, 0, 1),
         ("streak", None, 0, 3),
@@ -214,7 +216,7 @@ def test_outline_of_a_member_with_progress(school: School) -> None:
     ]
     assert (second.submissions_left, second.submitted_at) == (None, None)
     assert loaded.next_lesson == "first"
-    assert [(award.earned_at, award.current) for award in loaded.awards] == [(NOON, 1), (None, 0), (None, 1)]
+    assert [(award.earned_at, award.current) for award in loaded.achievements] == [(NOON, 1), (None, 0), (None, 1)]
     assert loaded.last_event_number == latest_event_number(school.database)
     with pytest.raises(NotFound):
         outline.load_outline(school.database, ada.id, "elsewhere")

@@ -11,13 +11,13 @@ import sys
 from pmh_jupyter.config import Settings, format_host
 from pmh_jupyter.hub import roles
 from pmh_jupyter.hub.authenticators import choose_authenticator_class, list_template_paths
-from pmh_jupyter.hub.die_with_parent import die_with_parent
+from pmh_jupyter.hub.die_with_parent import build_die_with_parent_command
 from pmh_jupyter.hub.process_watch import configure_addresses, watch_services
 from pmh_jupyter.hub.proxy_command import build_proxy_command
-from pmh_jupyter.hub.spawners import configure_spawner, with_addresses
+from pmh_jupyter.hub.spawners import configure_spawner, set_default_addresses
 
 c = get_config()  # noqa: F821 (JupyterHub provides it)
-settings = with_addresses(Settings.from_environ())
+settings = set_default_addresses(Settings.from_environ())
 
 # --- Data -------------------------------------------------------------------------------------------------------------------
 # One folder, readable by the hub only: the Hub's database and keys, accounts, homes, logs, and the service's database and blobs.
@@ -32,7 +32,7 @@ c.ConfigurableHTTPProxy.pid_file = str(settings.data_path / "jupyterhub-proxy.pi
 # Browsers reach only the proxy. The Hub and the proxy's API listen on loopback, unless containers must reach the Hub.
 # A proxy that was killed is restarted within two seconds. It is not started on an address that the settings do not name.
 configure_addresses(c, settings)
-c.ConfigurableHTTPProxy.command = die_with_parent(build_proxy_command())
+c.ConfigurableHTTPProxy.command = build_die_with_parent_command(build_proxy_command())
 # The Hub creates a new token for the proxy at each start and passes it in the environment; nothing else needs it.
 c.JupyterHub.cleanup_proxy = True
 
@@ -55,14 +55,14 @@ c.JupyterHub.cleanup_servers = True
 
 # --- Services and permissions -----------------------------------------------------------------------------------------------
 # Each permission and its reason: pmh_jupyter/hub/roles.py, docs/reference/scopes.md.
-c.JupyterHub.custom_scopes = roles.describe_custom_scopes()
-c.JupyterHub.load_roles = roles.load_roles()
+c.JupyterHub.custom_scopes = roles.build_custom_scopes()
+c.JupyterHub.load_roles = roles.build_load_roles()
 watch_services()  # restarts a killed service within seconds
 c.JupyterHub.services = [
     {
         "name": roles.SERVICE_NAME,
         "url": f"http://{format_host(settings.service_ip)}:{settings.service_port}",
-        "command": die_with_parent([sys.executable, "-m", "pmh_jupyter.service"]),
+        "command": build_die_with_parent_command([sys.executable, "-m", "pmh_jupyter.service"]),
         "environment": settings.to_environ() | {"PMH_DATA_DIR": str(settings.data_path)},
         # The service is part of the hub: users need not confirm that it may identify them.
         "oauth_no_confirm": True,
@@ -71,7 +71,7 @@ c.JupyterHub.services = [
     {"name": roles.ACCOUNTS_SERVICE_NAME, "api_token": accounts_token, "display": False},
     {
         "name": roles.CULLER_SERVICE_NAME,
-        "command": die_with_parent(
+        "command": build_die_with_parent_command(
             [sys.executable, "-m", "jupyterhub_idle_culler", f"--timeout={settings.idle_seconds}"]
         ),
         "display": False,

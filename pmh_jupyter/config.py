@@ -99,9 +99,9 @@ class Settings(HasTraits):
     body_limit_mb = Int(50, min=1, help="Maximum size of a request to the service, in MiB.").tag(
         env="PMH_BODY_LIMIT_MB"
     )
-    checks_per_minute = Int(30, min=1, help="Checks and submissions that one person may send in a minute.").tag(
-        env="PMH_CHECKS_PER_MINUTE"
-    )
+    checks_per_minute = Int(
+        30, min=1, help="Checks, submissions, joins, regrades and course uploads of one person in a minute."
+    ).tag(env="PMH_CHECKS_PER_MINUTE")
     requests_per_minute = Int(600, min=10, help="Requests that one person may send to the service in a minute.").tag(
         env="PMH_REQUESTS_PER_MINUTE"
     )

@@ -113,11 +113,11 @@ class NotFound(PmhError):
 
 
 class Conflict(PmhError):
-    """The request contradicts the present state."""
+    """The request contradicts the current state."""
 
     code = "conflict"
     status = 409
-    advice = "Reload to see the present state, then try again."
+    advice = "Reload to see the current state, then try again."
 
 
 class TooManyRequests(PmhError):

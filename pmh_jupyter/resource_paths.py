@@ -19,7 +19,7 @@ def find_checkout() -> Path | None:
     return root if (root / "pyproject.toml").exists() and (root / "proxy" / "package.json").exists() else None
 
 
-def find_starter_courses_dir() -> Path:
+def find_starter_courses_folder() -> Path:
     """Return the folder of the included courses. Each folder in it is a course."""
     return _find_file("courses", "courses")
 
@@ -34,7 +34,7 @@ def find_server_requirements_file() -> Path:
     return _find_file("requirements/server.lock", "requirements/server.lock")
 
 
-def find_panel_dir() -> Path:
+def find_panel_folder() -> Path:
     """Return the folder of the built JupyterLab extension."""
     panel_path = (
         PACKAGE_DIR / "labextension"

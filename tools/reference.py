@@ -18,7 +18,7 @@ from pmh_jupyter.config import Settings  # noqa: E402
 from pmh_jupyter.domain import roles as classroom_roles  # noqa: E402
 from pmh_jupyter.domain.feedback_text import FLAG_TEXTS  # noqa: E402
 from pmh_jupyter.hub import roles  # noqa: E402
-from pmh_jupyter.service import error_responses  # noqa: E402
+from pmh_jupyter.service import error_replies  # noqa: E402
 from pmh_jupyter.service.api import ROUTES  # noqa: E402
 from pmh_jupyter.service.routes import Operation  # noqa: E402
 
@@ -100,7 +100,7 @@ def flags_table() -> str:
     return _markdown_table(("flag", "meaning"), [(f"`{code}`", text) for code, text in FLAG_TEXTS.items()])
 
 
-_ERROR_MODULES = {errors.__name__, error_responses.__name__}
+_ERROR_MODULES = {errors.__name__, error_replies.__name__}
 
 
 def _error_classes(error_class: type[errors.PmhError]) -> Iterable[type[errors.PmhError]]:

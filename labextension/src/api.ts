@@ -4,7 +4,7 @@
 import { post, request, send, type Connection } from './request';
 import type {
   ClassroomReply,
-  LabStatus,
+  LabStatusReply,
   LabSubmissionReply,
   MeReply,
   OpenLessonReply,
@@ -22,7 +22,7 @@ export class Api {
     return this._connection.settings.baseUrl;
   }
 
-  status(): Promise<LabStatus> {
+  status(): Promise<LabStatusReply> {
     return request(this._connection, 'status');
   }
 

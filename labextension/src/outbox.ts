@@ -6,7 +6,7 @@ import { asPmhError, PmhError } from './request';
 import type { SubmissionStore } from './submissions';
 import type { OutboxReply } from './wire';
 
-const EMPTY: OutboxReply = { waiting: [], refused: [] };
+const EMPTY: OutboxReply = { waiting: [], rejected: [] };
 
 export class Outbox {
   constructor(
@@ -42,7 +42,7 @@ export class Outbox {
       asPmhError(error);
       return;
     }
-    this._entries.refused
+    this._entries.rejected
       .filter(entry => this._submissions.pendingIds.includes(entry.id))
       .forEach(entry => this._submissions.fail(entry.id, new PmhError('refused', entry.last_error, '')));
   }

@@ -302,7 +302,7 @@ export interface EventReply {
 /**
  * Whether this server can reach the service, the user's name, and the size of the outbox.
  */
-export interface LabStatus {
+export interface LabStatusReply {
   readonly version: string;
   readonly name: string;
   readonly is_reachable: boolean;
@@ -382,14 +382,14 @@ export interface OutboxEntryReply {
   readonly classroom: string;
   readonly lesson: string;
   readonly created_at: string;
-  readonly send_attempts: number;
+  readonly send_count: number;
   readonly last_error: string;
 }
 
 /**
- * The outbox, oldest first. `refused` are submissions that the service rejected for good, until they are dismissed.
+ * The outbox, oldest first. `rejected` are submissions that the service rejected for good, until they are dismissed.
  */
 export interface OutboxReply {
   readonly waiting: readonly OutboxEntryReply[];
-  readonly refused: readonly OutboxEntryReply[];
+  readonly rejected: readonly OutboxEntryReply[];
 }

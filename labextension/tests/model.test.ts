@@ -26,7 +26,7 @@ beforeEach(async () => {
   storage = new FakeStorage();
   extension.on('GET me', { id: 'p', name: 'ada', classrooms: [outline().classroom] });
   extension.on('GET classrooms/spring/outline', outline());
-  extension.on('GET outbox', { waiting: [], refused: [] });
+  extension.on('GET outbox', { waiting: [], rejected: [] });
   model = createModel();
 });
 afterEach(() => {
@@ -136,7 +136,7 @@ test('a check that the hub refused from the outbox ends with the reason', async 
     const { id } = body as { id: string };
     extension.on('GET outbox', {
       waiting: [],
-      refused: [{ id, kind: 'check', classroom: 'spring', lesson: 'values', created_at: '', send_attempts: 1, last_error: 'Closed.' }]
+      rejected: [{ id, kind: 'check', classroom: 'spring', lesson: 'values', created_at: '', send_count: 1, last_error: 'Closed.' }]
     });
     return { id, kind: 'check', state: 'waiting', receipt: null };
   });

@@ -25,7 +25,7 @@ class FakeModel {
   classrooms = [outline().classroom];
   selectedSlug: string | null = 'spring';
   isOnline = true;
-  outbox: OutboxReply = { waiting: [], refused: [] };
+  outbox: OutboxReply = { waiting: [], rejected: [] };
   refresh = jest.fn(async () => undefined);
   switchTo = jest.fn(async () => undefined);
   join: jest.Mock = jest.fn(async () => undefined);
@@ -141,11 +141,11 @@ describe('notices', () => {
 
   test('an unavailable hub is no error while an outline is shown', async () => {
     const entry = { id: 'e', kind: 'check', classroom: 'spring', lesson: 'values' } as const;
-    const waiting = [{ ...entry, created_at: '', send_attempts: 1, last_error: '' }];
+    const waiting = [{ ...entry, created_at: '', send_count: 1, last_error: '' }];
     await show({
       isOnline: false,
       error: new PmhError('unavailable', 'Away.', 'Wait.'),
-      outbox: { waiting, refused: [] }
+      outbox: { waiting, rejected: [] }
     });
     expect(screen.queryByRole('alert')).toBeNull();
     expect(screen.getByRole('status').textContent).toContain('1 submission is waiting on your server.');

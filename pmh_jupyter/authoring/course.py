@@ -7,9 +7,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from pmh_jupyter.authoring.folder import check_paths, read_folder
-from pmh_jupyter.authoring.lesson_checks import check_lesson
-from pmh_jupyter.authoring.manifest import MANIFEST_NAME, MISSING_MANIFEST, build_course, check_manifest, read_manifest
+from pmh_jupyter.authoring.folder import find_path_problems, read_folder
+from pmh_jupyter.authoring.lesson_rules import find_lesson_problems
+from pmh_jupyter.authoring.manifest import (
+    MANIFEST_NAME,
+    MISSING_MANIFEST,
+    build_course,
+    find_manifest_problems,
+    read_manifest,
+)
 from pmh_jupyter.authoring.nbgrader.course_files import AUTOTESTS_NAME
 from pmh_jupyter.authoring.schema import CourseFile
 from pmh_jupyter.domain.course import Course, File, SharedFiles
@@ -20,7 +26,7 @@ __all__ = ["read_course", "read_folder"]
 
 def read_course(files: tuple[File, ...]) -> Course:
     """Read a course from its files, with paths relative to its folder. Raises InvalidCourse with all of its problems."""
-    problems = list(check_paths(files))
+    problems = list(find_path_problems(files))
     folders = _group_by_folder(files)
     content = next((file.content for file in files if file.path == MANIFEST_NAME), None)
     if content is None:
@@ -30,17 +36,17 @@ def read_course(files: tuple[File, ...]) -> Course:
     problems += manifest_problems
     if manifest is None:
         for slug, lesson_files in folders.items():
-            problems += check_lesson(slug, lesson_files, None)
+            problems += find_lesson_problems(slug, lesson_files, None)
         raise InvalidCourse("The course cannot be read.", problems=tuple(problems))
-    problems += check_manifest(manifest, frozenset(folders))
+    problems += find_manifest_problems(manifest, frozenset(folders))
     concepts = frozenset(concept.slug for concept in manifest.concepts)
     shared, missing_files = _find_shared_files(manifest, files)
     problems += missing_files
     for notebook in filter(None, (shared.header, shared.footer)):
-        problems += check_lesson("", (notebook,), concepts)
+        problems += find_lesson_problems("", (notebook,), concepts)
     for slug in dict.fromkeys(lesson.slug for unit in manifest.units for lesson in unit.lessons):
         if slug in folders:
-            problems += check_lesson(slug, folders[slug], concepts, shared=shared)
+            problems += find_lesson_problems(slug, folders[slug], concepts, shared=shared)
     if problems:
         raise InvalidCourse(f"The course {manifest.slug} cannot be released.", problems=tuple(problems))
     return build_course(manifest, folders, shared)

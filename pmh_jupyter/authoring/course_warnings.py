@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pmh_jupyter.authoring.cell_rules import CellProblem
 from pmh_jupyter.authoring.code_analysis import has_assertion, parse
 from pmh_jupyter.authoring.nbgrader.autotests import is_autotest
 from pmh_jupyter.authoring.nbgrader.source_notebooks import load_source
@@ -13,7 +14,7 @@ from pmh_jupyter.domain.exercises import find_exercises
 from pmh_jupyter.domain.kernels import PYTHON, find_kernel
 from pmh_jupyter.domain.markers import RegionKind, has_region
 from pmh_jupyter.domain.notebook import Cell, read_notebook
-from pmh_jupyter.domain.notebook_json import Json, cell_label, dump_notebook
+from pmh_jupyter.domain.notebook_json import Json, dump_notebook, make_cell_label
 from pmh_jupyter.domain.release import find_unreferenced_attachments, is_instructor_only, make_student_source
 from pmh_jupyter.errors import Problem
 
@@ -40,8 +41,8 @@ def _find_lesson_warnings(lesson: Lesson) -> Iterator[Problem]:
             visible = "" if is_instructor_only(raw) else make_student_source(raw, cell.language)
             student_text.append(visible)
             all_text.append(cell.source)
-            for message, remedy in (*_find_cell_warnings(cell, tested_cells), *_release_warnings(raw, visible)):
-                yield Problem(name, message, remedy, cell_label(raw, number))
+            for message, remedy in (*_find_cell_warnings(cell, tested_cells), *_find_release_warnings(raw, visible)):
+                yield Problem(name, message, remedy, make_cell_label(raw, number))
     yield from _find_data_file_warnings(lesson, "\n".join(student_text), "\n".join(all_text))
 
 
@@ -62,34 +63,36 @@ def _find_notebook_warnings(name: str, notebook: Json) -> Iterator[Problem]:
         )
 
 
-def _find_cell_warnings(cell: Cell, tested_cells: set[str]) -> Iterator[tuple[str, str]]:
+def _find_cell_warnings(cell: Cell, tested_cells: set[str]) -> Iterator[CellProblem]:
     if cell.is_solution and cell.cell_type == "code" and not has_region(cell.source, RegionKind.SOLUTION):
-        yield (
+        yield CellProblem(
             "It marks no solution, so students get a stub in place of the whole cell.",
             "If they should see a part of it, put ### BEGIN SOLUTION and ### END SOLUTION around the rest.",
         )
     if cell.is_solution and cell.grade_id not in tested_cells:
-        yield "No test follows it, so it is not graded.", "Add a test cell with points, or make it an ordinary cell."
+        yield CellProblem(
+            "No test follows it, so it is not graded.", "Add a test cell with points, or make it an ordinary cell."
+        )
     if (
         cell.is_test
         and cell.language == PYTHON
         and not any(map(is_autotest, cell.source.split("\n")))
         and not has_assertion(parse(cell.source))
     ):
-        yield "It has no assertion, so it fails only if a call raises.", "Add an `assert` with a message."
+        yield CellProblem("It has no assertion, so it fails only if a call raises.", "Add an `assert` with a message.")
 
 
-def _release_warnings(cell: Json, visible_source: str) -> Iterator[tuple[str, str]]:
+def _find_release_warnings(cell: Json, visible_source: str) -> Iterator[CellProblem]:
     """Warn about content of this cell that the student version lacks."""
     if is_instructor_only(cell):
-        yield (
+        yield CellProblem(
             "It is marked `remove: true`, so the release leaves it out.",
             "If students should get it, or tests need it, remove the mark.",
         )
         return
     attachments = find_unreferenced_attachments(cell, visible_source)
     if attachments:
-        yield (
+        yield CellProblem(
             f"Students do not get its attachments {', '.join(attachments)}, because only sealed text refers to them.",
             "If students should see them, refer to them outside the solution.",
         )

@@ -44,7 +44,7 @@ def read_folder(path: Path | str) -> tuple[File, ...]:
     return tuple(sorted(files, key=lambda file: file.path))
 
 
-def check_paths(files: tuple[File, ...]) -> Iterator[Problem]:
+def find_path_problems(files: tuple[File, ...]) -> Iterator[Problem]:
     """Report paths that lead out of the folder, that some file systems cannot store, or that occur twice."""
     seen_paths: set[str] = set()
     for file in files:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pmh_jupyter.authoring.kernel_checks import check_kernels
+from pmh_jupyter.authoring.missing_kernels import find_missing_kernels
 from pmh_jupyter.domain.course import Lesson, Release
 from pmh_jupyter.domain.feedback_text import format_message
 from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation, ReleaseIsolation
@@ -36,10 +36,10 @@ class IsolationReport:
 
 def report_isolation(lesson: Lesson, release: Release, backend: SandboxBackend) -> IsolationReport:
     """Decide the isolation of every notebook of a release. Raises Unavailable if the grader fails."""
-    limits, preload = EffectiveLimits().with_requested(lesson.limits), lesson.preload
+    limits, preload = EffectiveLimits().apply(lesson.limits), lesson.preload
     task = GradingTask(release.exercises, release.sealed_files, release.sealed_files, limits=limits, preload=preload)
     isolation = decide_isolation(task, backend)
-    kernel_problems = tuple(check_kernels(release, task, backend))
+    kernel_problems = tuple(find_missing_kernels(release, task, backend))
     cells = {
         file.path: read_notebook(file.path, file.content).cells
         for file in release.sealed_files

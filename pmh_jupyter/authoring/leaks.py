@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.markers import RegionKind, find_region_texts, find_regions
-from pmh_jupyter.domain.notebook_json import cell_label, load_notebook
+from pmh_jupyter.domain.notebook_json import load_notebook, make_cell_label
 from pmh_jupyter.domain.source_lines import split_source_lines
 from pmh_jupyter.errors import Problem
 
@@ -82,7 +82,7 @@ def _list_cells(files: tuple[File, ...]) -> Iterator[tuple[str, str, str]]:
     for file in files:
         if _is_notebook(file):
             for number, cell in enumerate(load_notebook(file.path, file.content)["cells"], start=1):
-                yield file.path, cell_label(cell, number), cell["source"]
+                yield file.path, make_cell_label(cell, number), cell["source"]
 
 
 def _select_significant_lines(text: str) -> list[str]:

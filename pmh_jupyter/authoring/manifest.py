@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from pmh_jupyter.authoring.schema import CourseFile, LessonEntry, Slug, to_problems
 from pmh_jupyter.authoring.slow_imports import find_slow_imports
-from pmh_jupyter.domain.achievements import ICONS, RULES
+from pmh_jupyter.domain.achievements import ACHIEVEMENT_ICONS, COUNTERS_BY_RULE
 from pmh_jupyter.domain.course import Achievement, Concept, Course, File, Lesson, SharedFiles
 from pmh_jupyter.domain.limits import RequestedLimits
 from pmh_jupyter.errors import InvalidCourse, Problem
@@ -45,30 +45,30 @@ def read_course_slug(files: Iterable[File]) -> str:
         raise InvalidCourse("The course cannot be read.", problems=tuple(read_manifest(content)[1])) from error
 
 
-def check_manifest(manifest: CourseFile, folders: frozenset[str]) -> Iterator[Problem]:
+def find_manifest_problems(manifest: CourseFile, folders: frozenset[str]) -> Iterator[Problem]:
     """Report contradictions, and lessons without a folder."""
     lessons = [lesson.slug for unit in manifest.units for lesson in unit.lessons]
-    yield from _check_unique("Unit", (unit.title for unit in manifest.units))
-    yield from _check_unique("Lesson", lessons)
-    yield from _check_unique("Concept", (concept.slug for concept in manifest.concepts))
-    yield from _check_unique("Achievement", (achievement.slug for achievement in manifest.achievements))
+    yield from _find_duplicates("Unit", (unit.title for unit in manifest.units))
+    yield from _find_duplicates("Lesson", lessons)
+    yield from _find_duplicates("Concept", (concept.slug for concept in manifest.concepts))
+    yield from _find_duplicates("Achievement", (achievement.slug for achievement in manifest.achievements))
     for slug in dict.fromkeys(lessons):
         if slug not in folders:
             yield Problem(
                 MANIFEST_NAME, f"Lesson {slug} has no folder.", f"Add the folder {slug}/, or remove the lesson."
             )
-    yield from _check_limits(manifest)
+    yield from _find_limit_contradictions(manifest)
     for entry in manifest.achievements:
-        if entry.rule not in RULES:
-            known_rules = ", ".join(sorted(RULES))
+        if entry.rule not in COUNTERS_BY_RULE:
+            known_rules = ", ".join(sorted(COUNTERS_BY_RULE))
             yield Problem(
                 MANIFEST_NAME,
                 f"Achievement {entry.slug} has the unknown rule {entry.rule!r}.",
                 f"Use one of {known_rules}.",
             )
-        if entry.icon not in ICONS:
+        if entry.icon not in ACHIEVEMENT_ICONS:
             message = f"Achievement {entry.slug} has the unknown icon {entry.icon!r}."
-            yield Problem(MANIFEST_NAME, message, f"Use one of {', '.join(sorted(ICONS))}.")
+            yield Problem(MANIFEST_NAME, message, f"Use one of {', '.join(sorted(ACHIEVEMENT_ICONS))}.")
         if entry.lesson is not None and entry.lesson not in lessons:
             message = f"Achievement {entry.slug} names the lesson {entry.lesson}, which the course does not have."
             yield Problem(MANIFEST_NAME, message, "Name one of the course's lessons.")
@@ -106,7 +106,7 @@ def _build_lesson(
 
 def read_requested_limits(manifest: CourseFile, entry: LessonEntry) -> RequestedLimits:
     """Return the limits that the lesson requests; those of the course are the defaults."""
-    return entry.limits.requested.with_defaults(manifest.limits.requested)
+    return entry.limits.requested.fill_in(manifest.limits.requested)
 
 
 def list_preload_modules(manifest: CourseFile, entry: LessonEntry, files: Iterable[File]) -> tuple[str, ...]:
@@ -115,17 +115,17 @@ def list_preload_modules(manifest: CourseFile, entry: LessonEntry, files: Iterab
     return find_slow_imports(files) if module_names is None else tuple(dict.fromkeys(module_names))
 
 
-def _check_limits(manifest: CourseFile) -> Iterator[Problem]:
+def _find_limit_contradictions(manifest: CourseFile) -> Iterator[Problem]:
     """Report limits that contradict each other."""
     for unit in manifest.units:
         for entry in unit.lessons:
-            contradiction = read_requested_limits(manifest, entry).contradiction
+            contradiction = read_requested_limits(manifest, entry).find_contradiction()
             if contradiction:
                 message = f"In lesson {entry.slug} {contradiction}."
                 yield Problem(MANIFEST_NAME, message, "Raise submission_seconds, or lower cell_seconds.")
 
 
-def _check_unique(kind: str, names: Iterable[str]) -> Iterator[Problem]:
+def _find_duplicates(kind: str, names: Iterable[str]) -> Iterator[Problem]:
     for name, count in Counter(names).items():
         if count > 1:
             yield Problem(MANIFEST_NAME, f"{kind} {name} occurs {count} times.", "Give each one a different name.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pmh_jupyter.authoring.folder import MAX_BYTES, read_folder
-from pmh_jupyter.authoring.lesson_checks import check_lesson
+from pmh_jupyter.authoring.lesson_rules import find_lesson_problems
 from pmh_jupyter.authoring.nbgrader.course_files import find_shared_files
 from pmh_jupyter.authoring.release import build_lesson_release
 from pmh_jupyter.authoring.text_notebook import find_companions, is_notebook
@@ -26,7 +26,7 @@ def release_local_lesson(path: str, backend: SandboxBackend | None = None) -> tu
     source = Path(path).resolve()
     name = source.name if source.is_dir() else source.stem  # a folder's name may have a dot
     files, shared_files = _read_files(path), find_shared_files(Path(path))
-    problems = tuple(check_lesson("", files, None, shared=shared_files, check_tests=False))
+    problems = tuple(find_lesson_problems("", files, None, shared=shared_files, reports_weak_tests=False))
     if any(problem.blocks_grading for problem in problems):
         raise InvalidCourse(f"{path} cannot be used for grading.", problems=problems)
     # A companion holds the solutions and hidden tests as well. As a data file, the student's code could read them.

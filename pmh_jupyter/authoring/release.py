@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pmh_jupyter.authoring.leaks import find_leaks
-from pmh_jupyter.authoring.nbgrader.autotests import check_autotests, has_autotests, instantiate_autotests
+from pmh_jupyter.authoring.nbgrader.autotests import find_autotest_problems, has_autotests, instantiate_autotests
 from pmh_jupyter.authoring.nbgrader.course_files import AUTOTESTS_NAME
 from pmh_jupyter.authoring.nbgrader.source_notebooks import load_notebooks
 from pmh_jupyter.authoring.text_notebook import is_notebook
@@ -46,7 +46,7 @@ def _instantiate_tests(
 ) -> Json:
     if not any(has_autotests(cell) for cell in notebook["cells"]):
         return notebook
-    problems = tuple(check_autotests(path, notebook, templates))
+    problems = tuple(find_autotest_problems(path, notebook, templates))
     if backend is None:
         message = "Its AUTOTEST lines need a run of the solution, and no sandbox is available for this."
         problems += (Problem(path, message, "Release it on a machine where `pmh doctor` finds a sandbox."),)

@@ -17,14 +17,14 @@ from pmh_jupyter.grading.task import GradingTask
 from pmh_jupyter.grading.verdicts import NOT_EVALUATED
 
 
-def try_release(
+def run_trial(
     lesson: Lesson, release: Release, isolation: ReleaseIsolation, backend: SandboxBackend
 ) -> tuple[Problem, ...]:
     """Report problems of a lesson's exercises, found by grading them. Manually graded exercises are skipped.
 
     Raises Unavailable if the grader fails.
     """
-    limits, preload = EffectiveLimits().with_requested(lesson.limits), lesson.preload
+    limits, preload = EffectiveLimits().apply(lesson.limits), lesson.preload
     automatic_exercises = tuple(exercise for exercise in release.exercises if not exercise.is_manually_graded)
     task = GradingTask(
         automatic_exercises,
@@ -36,7 +36,10 @@ def try_release(
     )
     solution_verdicts = _grade(release, task, backend)
     untouched_verdicts = _grade(release, replace(task, submitted_files=release.student_files), backend)
-    return (*_check_solutions(release, solution_verdicts), *_check_untouched(release, untouched_verdicts))
+    return (
+        *_find_solution_problems(release, solution_verdicts),
+        *_find_untouched_problems(release, untouched_verdicts),
+    )
 
 
 def _grade(release: Release, task: GradingTask, backend: SandboxBackend) -> dict[str, ExerciseVerdict]:
@@ -48,21 +51,21 @@ def _grade(release: Release, task: GradingTask, backend: SandboxBackend) -> dict
     return {verdict.grade_id: verdict for verdict in grading.verdicts}
 
 
-def _check_solutions(release: Release, verdicts: dict[str, ExerciseVerdict]) -> Iterator[Problem]:
-    for exercise, verdict in _with_verdicts(release, verdicts):
+def _find_solution_problems(release: Release, verdicts: dict[str, ExerciseVerdict]) -> Iterator[Problem]:
+    for exercise, verdict in _pair_with_verdicts(release, verdicts):
         if verdict.outcome is not Outcome.PASSED or verdict.millipoints != exercise.max_millipoints:
             message = f"Its own solution does not pass ({verdict.outcome}): {_describe_failure(verdict)}"
             yield _make_problem(release, exercise, message, "Correct the solution, or the test.")
 
 
-def _check_untouched(release: Release, verdicts: dict[str, ExerciseVerdict]) -> Iterator[Problem]:
-    for exercise, verdict in _with_verdicts(release, verdicts):
+def _find_untouched_problems(release: Release, verdicts: dict[str, ExerciseVerdict]) -> Iterator[Problem]:
+    for exercise, verdict in _pair_with_verdicts(release, verdicts):
         if exercise.solution_cells and verdict.outcome is Outcome.PASSED:
             message = "An untouched notebook passes, so everybody gets the points."
             yield _make_problem(release, exercise, message, "Add a test that fails without a solution.")
 
 
-def _with_verdicts(
+def _pair_with_verdicts(
     release: Release, verdicts: dict[str, ExerciseVerdict]
 ) -> Iterator[tuple[Exercise, ExerciseVerdict]]:
     for exercise in release.exercises:

@@ -21,14 +21,14 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whi
 ModuleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$", max_length=100)]
 
 
-def _check_weights(value: object) -> object:
+def _validate_weights(value: object) -> object:
     """Accept "equal", "all-or-nothing", or a list of weights; see `grading.assertion_weights`."""
     if value is not None and read_requested_weights({}, {"weights": value}) != value:
         raise PydanticCustomError("weights", 'input should be "equal", "all-or-nothing" or a list of numbers from 0')
     return value
 
 
-Weights = Annotated[str | list[int | float] | None, BeforeValidator(_check_weights)]
+Weights = Annotated[str | list[int | float] | None, BeforeValidator(_validate_weights)]
 
 
 class StrictModel(BaseModel):
@@ -37,7 +37,7 @@ class StrictModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-def _limit_field(name: str) -> Any:
+def _make_limit_field(name: str) -> Any:
     """Return a pydantic field with the range of a limit. A fractional limit may be written as a whole number."""
     limit = LIMITS_BY_NAME[name]
     if limit.is_whole:
@@ -48,16 +48,16 @@ def _limit_field(name: str) -> Any:
 class LimitsEntry(StrictModel):
     """`[limits]`: resource limits of a lesson's gradings; see domain.limits for units and ranges. None: the hub's setting."""
 
-    cell_seconds: float | None = _limit_field("cell_seconds")
-    submission_seconds: float | None = _limit_field("submission_seconds")
-    memory_mb: int | None = _limit_field("memory_mb")
-    processes: int | None = _limit_field("processes")
-    output_mb: float | None = _limit_field("output_mb")
-    file_mb: int | None = _limit_field("file_mb")
+    cell_seconds: float | None = _make_limit_field("cell_seconds")
+    submission_seconds: float | None = _make_limit_field("submission_seconds")
+    memory_mb: int | None = _make_limit_field("memory_mb")
+    processes: int | None = _make_limit_field("processes")
+    output_mb: float | None = _make_limit_field("output_mb")
+    file_mb: int | None = _make_limit_field("file_mb")
 
     @property
     def requested(self) -> RequestedLimits:
-        return RequestedLimits.from_written(self.model_dump())
+        return RequestedLimits.from_display_units(self.model_dump())
 
 
 class LessonEntry(StrictModel):
@@ -84,7 +84,7 @@ class ConceptEntry(StrictModel):
 
 
 class AchievementEntry(StrictModel):
-    """`[[achievements]]`: see domain.achievements for its RULES and ICONS."""
+    """`[[achievements]]`: see domain.achievements for the rules (COUNTERS_BY_RULE) and icons (ACHIEVEMENT_ICONS)."""
 
     slug: Slug
     title: Text

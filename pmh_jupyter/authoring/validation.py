@@ -9,7 +9,7 @@ from pmh_jupyter.authoring.course import read_course, read_folder
 from pmh_jupyter.authoring.course_warnings import find_warnings
 from pmh_jupyter.authoring.isolation_report import report_isolation
 from pmh_jupyter.authoring.release import release_lesson
-from pmh_jupyter.authoring.release_trial import try_release
+from pmh_jupyter.authoring.release_trial import run_trial
 from pmh_jupyter.domain.course import Course, Lesson, Release
 from pmh_jupyter.errors import InvalidCourse, Problem
 from pmh_jupyter.grading.backends.backend import SandboxBackend
@@ -55,7 +55,7 @@ def validate_course(course: Course, backend: SandboxBackend | None) -> Validatio
         if backend is not None:
             isolation_report = report_isolation(lesson, release, backend)
             trial_problems = (
-                try_release(lesson, release, isolation_report.isolation, backend) if isolation_report.can_run else ()
+                run_trial(lesson, release, isolation_report.isolation, backend) if isolation_report.can_run else ()
             )
             problems += (*trial_problems, *isolation_report.problems)
             warnings += isolation_report.warnings

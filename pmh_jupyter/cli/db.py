@@ -17,7 +17,7 @@ def register(subparsers: Subparsers) -> None:
     )
     subparser.set_defaults(run=upgrade_schema)
     subparser = subcommands.add_parser("check", help="check whether the schema is this version's; exit code 2 if not")
-    subparser.set_defaults(run=check_schema)
+    subparser.set_defaults(run=require_current_schema)
     subparser = subcommands.add_parser("rename-person", help="rename a person whose name has changed at the Hub")
     subparser.add_argument("old", metavar="OLD", help="the current name")
     subparser.add_argument("new", metavar="NEW", help="the new name at the Hub")
@@ -37,12 +37,12 @@ def upgrade_schema(_: argparse.Namespace) -> int:
     return 0
 
 
-def check_schema(_: argparse.Namespace) -> int:
+def require_current_schema(_: argparse.Namespace) -> int:
     from pmh_jupyter.config import Settings
     from pmh_jupyter.storage.database import Database
 
-    with Database(Settings.from_environ().resolved_database_url).open(exclusive=False) as database:
-        database.check_revision()
+    with Database(Settings.from_environ().resolved_database_url).open(takes_lock=False) as database:
+        database.require_current_revision()
     print("The database has the schema of this version.")
     return 0
 
@@ -53,7 +53,7 @@ def rename_person(arguments: argparse.Namespace) -> int:
     from pmh_jupyter.storage.records import people
 
     with Database(Settings.from_environ().resolved_database_url).open() as database:
-        database.check_revision()
-        people.rename_by_name(database, arguments.old, arguments.new)
+        database.require_current_revision()
+        people.rename_person_by_name(database, arguments.old, arguments.new)
     print(f"Renamed {arguments.old} to {arguments.new}. Submissions, progress and roles are unchanged.")
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from pmh_jupyter.cli.regrade import add_lesson_arguments, read_lesson_arguments
+from pmh_jupyter.cli.service_arguments import add_lesson_arguments, read_lesson_arguments
 from pmh_jupyter.domain.limits import LIMITS
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def register(subparsers: Subparsers) -> None:
 
 
 def show_or_set_limits(arguments: argparse.Namespace) -> int:
-    from pmh_jupyter.cli.service_client import fetch_limits, update_limits
+    from pmh_jupyter.cli.staff_client import fetch_limits, update_limits
 
     lesson_arguments = read_lesson_arguments(arguments)
     reply = fetch_limits(*lesson_arguments)

@@ -53,8 +53,8 @@ def check_database(settings: Settings) -> Finding:
     if database.sqlite_path and not database.sqlite_path.exists():
         return Finding("Database", FindingState.NOT_YET_CREATED, f"`pmh up` creates {safe_url}.")
     try:
-        with database.open(exclusive=False):
-            database.check_revision()
+        with database.open(takes_lock=False):
+            database.require_current_revision()
     except PmhError as error:
         return Finding("Database", FindingState.MISSING, f"{safe_url}: {error.message}", error.advice)
     except DBAPIError as error:

@@ -14,7 +14,7 @@ from pmh_jupyter.hub.server_files import find_server_files
 from pmh_jupyter.hub.server_sandbox import find_sandbox_problem
 from pmh_jupyter.hub.spawners import require_spawner
 from pmh_jupyter.hub.up.data_dir_lock import find_data_dir_conflict
-from pmh_jupyter.hub.up.ports import check_ports_free, list_listeners
+from pmh_jupyter.hub.up.ports import list_listeners, require_free_ports
 
 MIN_FREE_MB = 1024
 
@@ -63,7 +63,7 @@ def check_ports(settings: Settings) -> Finding:
     if lock_holder:
         return Finding("Ports", FindingState.OK, lock_holder.message)
     try:
-        check_ports_free(list_listeners(settings))
+        require_free_ports(list_listeners(settings))
     except PmhError as error:
         return Finding("Ports", FindingState.MISSING, error.message, error.advice)
     return Finding(

@@ -10,7 +10,7 @@ from pmh_jupyter.doctor.finding import Finding, FindingState
 from pmh_jupyter.errors import PmhError
 from pmh_jupyter.hub.nodejs import MIN_NODE_VERSION, find_node, read_node_version
 from pmh_jupyter.hub.proxy_command import build_proxy_command
-from pmh_jupyter.resource_paths import find_panel_dir as panel_folder
+from pmh_jupyter.resource_paths import find_panel_folder
 
 MIN_PYTHON = (3, 11)
 PROXY_TIMEOUT_SECONDS = 20
@@ -54,6 +54,6 @@ def check_proxy(_: Settings) -> Finding:
 def check_panel(_: Settings) -> Finding:
     """Check that the JupyterLab extension is built."""
     try:
-        return Finding("Panel", FindingState.OK, str(panel_folder()))
+        return Finding("Panel", FindingState.OK, str(find_panel_folder()))
     except PmhError as error:
         return Finding("Panel", FindingState.MISSING, error.message, error.advice)

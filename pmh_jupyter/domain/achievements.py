@@ -78,17 +78,17 @@ def _count_streak_days(counters: AchievementCounters, achievement: Achievement) 
     return streak
 
 
-RULES: Mapping[str, Callable[[AchievementCounters, Achievement], int]] = {
+COUNTERS_BY_RULE: Mapping[str, Callable[[AchievementCounters, Achievement], int]] = {
     "exercises-solved": _count_solved_exercises,
     "lesson-complete": _count_completed_lessons,
     "streak-days": _count_streak_days,
 }
 
-ICONS = frozenset({"book", "flame", "seedling", "spark", "star", "target", "trophy"})
+ACHIEVEMENT_ICONS = frozenset({"book", "flame", "seedling", "spark", "star", "target", "trophy"})
 """Icons of achievements. The panel draws each of them (labextension/src/components/glyph.tsx)."""
 
 
 def measure_progress(counters: AchievementCounters, achievement: Achievement) -> AchievementProgress:
     """Progress towards an achievement, at most its target. Raises KeyError for an unknown rule (course validation rejects those)."""
-    current = RULES[achievement.rule](counters, achievement)
+    current = COUNTERS_BY_RULE[achievement.rule](counters, achievement)
     return AchievementProgress(min(current, achievement.count), achievement.count)

@@ -16,20 +16,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 
-from pmh_jupyter.domain.notebook_json import Json, cell_grade_id, read_nbgrader_metadata, read_pmh_metadata
+from pmh_jupyter.domain.notebook_json import Json, read_grade_id, read_nbgrader_metadata, read_pmh_metadata
 
 CellPairs = dict[int, int]
 _KeyFunction = Callable[[Json], Hashable]
 
 
-def cell_content(cell: Json) -> tuple[str, str, str]:
+def read_content(cell: Json) -> tuple[str, str, str]:
     """Return the visible content of a cell: type, text, attachments."""
     return cell["cell_type"], cell["source"], repr(cell.get("attachments") or "")
 
 
 def is_release_owned(cell: Json) -> bool:
     """Return True for a cell that only the release may change: a test, a task, or any locked cell."""
-    return cell_grade_id(cell) is not None and read_nbgrader_metadata(cell).get("solution") is not True
+    return read_grade_id(cell) is not None and read_nbgrader_metadata(cell).get("solution") is not True
 
 
 def pair_cells(left: list[Json], right: list[Json]) -> CellPairs:
@@ -63,7 +63,7 @@ def pair_cells_via_base(
 
 def _pair_by_identity(left: list[Json], right: list[Json]) -> CellPairs:
     pairs: CellPairs = {}
-    for key in (_grade_id_and_cell_id, cell_grade_id, _cell_id):
+    for key in (_make_identity_key, read_grade_id, _read_cell_id):
         pairs |= _pair_by_key(left, right, pairs, key)
     return pairs
 
@@ -95,23 +95,23 @@ def _index_positions_by_key(cells: list[Json], paired: Iterable[int], key: _KeyF
     return positions
 
 
-def _grade_id_and_cell_id(cell: Json) -> Hashable:
-    name, cell_id = cell_grade_id(cell), cell.get("id")
+def _make_identity_key(cell: Json) -> Hashable:
+    name, cell_id = read_grade_id(cell), cell.get("id")
     return (name, cell_id) if name and cell_id else None
 
 
-def _cell_id(cell: Json) -> Hashable:
+def _read_cell_id(cell: Json) -> Hashable:
     return cell.get("id") or None
 
 
 def _make_graded_cell_key(cell: Json) -> Hashable:
-    return (cell_content(cell), is_release_owned(cell)) if cell_grade_id(cell) else None
+    return (read_content(cell), is_release_owned(cell)) if read_grade_id(cell) else None
 
 
 def _make_prose_cell_key(cell: Json) -> Hashable:
     """None for a graded cell, an empty cell, and a cell that an earlier merge has added."""
     return (
-        cell_content(cell)
-        if not cell_grade_id(cell) and cell["source"].strip() and "merge" not in read_pmh_metadata(cell)
+        read_content(cell)
+        if not read_grade_id(cell) and cell["source"].strip() and "merge" not in read_pmh_metadata(cell)
         else None
     )

@@ -97,8 +97,8 @@ class Concept:
 class Achievement:
     """Something that a student can earn, as course.toml defines it.
 
-    rule: one of domain.achievements.RULES; `count` is its threshold, and `lesson` restricts it to one lesson.
-    icon: one of domain.achievements.ICONS.
+    rule: one of domain.achievements.COUNTERS_BY_RULE; `count` is its threshold, and `lesson` restricts it to one lesson.
+    icon: one of domain.achievements.ACHIEVEMENT_ICONS.
     """
 
     slug: str

@@ -24,9 +24,9 @@ class LocalSchedule:
     """When an assignment opens, is due and closes, as naive wall times in an IANA time zone; None: never."""
 
     time_zone: str
-    opens: datetime | None = None
-    due: datetime | None = None
-    closes: datetime | None = None
+    opens_at: datetime | None = None
+    due_at: datetime | None = None
+    closes_at: datetime | None = None
 
 
 def load_time_zone(name: str) -> ZoneInfo:
@@ -61,9 +61,11 @@ def _is_in_gap(wall_time: datetime, time_zone: str) -> bool:
 def to_utc_schedule(local_schedule: LocalSchedule) -> Schedule:
     """Return the same schedule in UTC. Raises BadInput for an unknown zone."""
     return Schedule(
-        opens_at=local_schedule.opens and to_utc(local_schedule.opens, local_schedule.time_zone, prefer_later=False),
-        due_at=local_schedule.due and to_utc(local_schedule.due, local_schedule.time_zone, prefer_later=True),
-        closes_at=local_schedule.closes and to_utc(local_schedule.closes, local_schedule.time_zone, prefer_later=True),
+        opens_at=local_schedule.opens_at
+        and to_utc(local_schedule.opens_at, local_schedule.time_zone, prefer_later=False),
+        due_at=local_schedule.due_at and to_utc(local_schedule.due_at, local_schedule.time_zone, prefer_later=True),
+        closes_at=local_schedule.closes_at
+        and to_utc(local_schedule.closes_at, local_schedule.time_zone, prefer_later=True),
     )
 
 

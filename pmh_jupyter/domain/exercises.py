@@ -75,7 +75,7 @@ def _build_exercise(path: str, group: _CellGroup) -> Exercise:
         grade_id=grade_id,
         title=(titles or [group.heading or grade_id])[0],
         notebook=path,
-        max_millipoints=sum(cell.millipoints for cell in cells if cell.grade or cell.task),
+        max_millipoints=sum(cell.millipoints for cell in cells if cell.is_graded or cell.is_task),
         solution_cells=tuple(str(cell.grade_id) for cell in group.solution_cells),
         test_cells=tuple(str(cell.grade_id) for cell in group.test_cells),
         is_manually_graded=group.is_manually_graded,

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 FEEDBACK_TEXTS = {
     "solved": "Solved.",
@@ -140,7 +140,7 @@ def format_message(message: CodedMessage) -> str:
     if PARAM_BEFORE_FULL_STOP in params:
         params[PARAM_BEFORE_FULL_STOP] = params[PARAM_BEFORE_FULL_STOP].rstrip(".")
     variants = expand_template(FEEDBACK_TEXTS.get(message.code, UNKNOWN_CODE_TEXT))
-    sentence = next(sentence for names, sentence in variants if params.keys() >= names)
+    sentence = next(variant.sentence for variant in variants if params.keys() >= variant.optional_params)
     # One pass: braces in a student's value are not parameters.
     return _PARAM.sub(lambda match: params.get(match[1]) or MISSING_PARAM_TEXT, sentence)
 
@@ -158,14 +158,21 @@ def format_flag(flag: CodedFlag) -> str:
     return f"{text}: {flag.detail}." if flag.detail else f"{text}."
 
 
+class TemplateVariant(NamedTuple):
+    """A sentence that a template can become, and the optional parameters that it needs."""
+
+    optional_params: frozenset[str]
+    sentence: str
+
+
 @cache
-def expand_template(template: str) -> tuple[tuple[frozenset[str], str], ...]:
-    """Return the sentences that a template can become, each with the optional parameters that it needs; the last needs none."""
+def expand_template(template: str) -> tuple[TemplateVariant, ...]:
+    """Return the sentences that a template can become. The last needs no optional parameter."""
     optional = _OPTIONAL_PART.search(template)
     if optional is None:
-        return ((frozenset(), template),)
+        return (TemplateVariant(frozenset(), template),)
     start, end = optional.span()
     names = frozenset(_PARAM.findall(optional[1]))
     with_part = expand_template(template[:start] + optional[1] + template[end:])
     without_part = expand_template(template[:start] + template[end:])
-    return (*((names | more_names, sentence) for more_names, sentence in with_part), *without_part)
+    return (*(TemplateVariant(names | more_names, sentence) for more_names, sentence in with_part), *without_part)

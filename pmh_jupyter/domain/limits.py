@@ -4,7 +4,7 @@ A limit is requested by the lesson's author (course.toml) and by the classroom (
 settings. The classroom's value replaces the lesson's, and that replaces the hub's.
 
 People write limits in seconds, MiB and counts (`LIMITS` has the names: `memory_mb`); the code counts in seconds, bytes and counts
-(the fields of the two classes: `memory_bytes`). `from_written` and `to_written` convert.
+(the fields of the two classes: `memory_bytes`). `from_display_units` and `to_display_units` convert.
 """
 
 from __future__ import annotations
@@ -62,26 +62,25 @@ class RequestedLimits:
     file_bytes: int | None = None
 
     @classmethod
-    def from_written(cls, values: Mapping[str, float | None]) -> RequestedLimits:
+    def from_display_units(cls, values: Mapping[str, float | None]) -> RequestedLimits:
         """Read values by the names and in the units of `LIMITS`. Does not check ranges; a missing name is no request."""
         fields: dict[str, Any] = {limit.field: _to_field_unit(limit, values.get(limit.name)) for limit in LIMITS}
         return cls(**fields)
 
-    def to_written(self) -> dict[str, float | None]:
+    def to_display_units(self) -> dict[str, float | None]:
         """Return the values by the names and in the units of `LIMITS`."""
-        return _to_written(asdict(self))
+        return _to_display_units(asdict(self))
 
-    @property
-    def contradiction(self) -> str:
-        """A clause that describes the problem if one cell has more time than the whole notebook; else empty."""
+    def find_contradiction(self) -> str | None:
+        """Return a clause that describes the problem if one cell has more time than the whole notebook."""
         if self.cell_seconds and self.submission_seconds and self.cell_seconds > self.submission_seconds:
             return (
                 f"one cell may run {self.cell_seconds:g} s, and the whole notebook only {self.submission_seconds:g} s"
             )
-        return ""
+        return None
 
-    def with_defaults(self, defaults: RequestedLimits) -> RequestedLimits:
-        """These limits; those of `defaults` where none is requested here."""
+    def fill_in(self, defaults: RequestedLimits) -> RequestedLimits:
+        """Return these limits, and those of `defaults` where none is requested here."""
         return replace(defaults, **_collect_requested_values(self))
 
 
@@ -96,14 +95,14 @@ class EffectiveLimits:
     output_bytes: int = MIB
     file_bytes: int = 64 * MIB
 
-    def with_requested(self, requested: RequestedLimits) -> EffectiveLimits:
-        """These limits, replaced by the requested ones. A submission gets at least the time of one cell."""
+    def apply(self, requested: RequestedLimits) -> EffectiveLimits:
+        """Return these limits, replaced by the requested ones. A submission gets at least the time of one cell."""
         limits = replace(self, **_collect_requested_values(requested))
         return replace(limits, submission_seconds=max(limits.submission_seconds, limits.cell_seconds))
 
-    def to_written(self) -> dict[str, float | None]:
+    def to_display_units(self) -> dict[str, float | None]:
         """Return the values by the names and in the units of `LIMITS`."""
-        return _to_written(asdict(self))
+        return _to_display_units(asdict(self))
 
 
 def _collect_requested_values(requested: RequestedLimits) -> dict[str, Any]:
@@ -116,11 +115,11 @@ def _to_field_unit(limit: Limit, value: float | None) -> float | None:
     return max(1, int(value * limit.unit_size))
 
 
-def _to_written(values: Mapping[str, float | None]) -> dict[str, float | None]:
-    return {limit.name: _to_written_unit(limit, values[limit.field]) for limit in LIMITS}
+def _to_display_units(values: Mapping[str, float | None]) -> dict[str, float | None]:
+    return {limit.name: _to_display_unit(limit, values[limit.field]) for limit in LIMITS}
 
 
-def _to_written_unit(limit: Limit, value: float | None) -> float | None:
+def _to_display_unit(limit: Limit, value: float | None) -> float | None:
     if value is None or limit.unit_size == 1:
         return value
     return int(value) // limit.unit_size if limit.is_whole else value / limit.unit_size

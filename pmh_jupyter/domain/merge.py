@@ -23,13 +23,14 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from dataclasses import dataclass, field
+from enum import StrEnum
 
-from pmh_jupyter.domain.cell_pairing import CellPairs, cell_content, is_release_owned, pair_cells_via_base
+from pmh_jupyter.domain.cell_pairing import CellPairs, is_release_owned, pair_cells_via_base, read_content
 from pmh_jupyter.domain.notebook_json import (
     Json,
-    cell_grade_id,
     dump_notebook,
     load_notebook,
+    read_grade_id,
     read_nbgrader_metadata,
     read_pmh_metadata,
 )
@@ -39,6 +40,16 @@ _RELEASE_METADATA_KEYS = frozenset(
     {"nbgrader", "pmh", "editable", "deletable"}
 )  # metadata that comes from the release only
 _CONFLICT_NOTE = "*The lesson has changed here. Your version is above, unchanged. This is the new text:*\n\n"
+
+
+class MergeChange(StrEnum):
+    """A change of a cell. Each value is a field of MergeReport."""
+
+    UPDATED = "updated"
+    ADDED = "added"
+    REMOVED = "removed"
+    KEPT = "kept"
+    CONFLICT = "conflicts"
 
 
 @dataclass(frozen=True)
@@ -74,7 +85,7 @@ def merge_notebook(base: bytes | None, mine: bytes, theirs: bytes) -> NotebookMe
         base_notebook, load_notebook("the student's notebook", mine), load_notebook("the new release", theirs)
     )
     notebook = merge.run()
-    report = {change: tuple(names) for change, names in merge.changes.items()}
+    report = {change.value: tuple(names) for change, names in merge.changes.items()}
     return NotebookMergeResult(dump_notebook(notebook), MergeReport(**report))
 
 
@@ -90,7 +101,7 @@ class _NotebookMerge:
     base: Json | None
     mine: Json
     theirs: Json
-    changes: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    changes: defaultdict[MergeChange, list[str]] = field(default_factory=lambda: defaultdict(list))
     used_ids: set[str] = field(default_factory=set)
 
     def run(self) -> Json:
@@ -118,23 +129,23 @@ class _NotebookMerge:
 
     def _merge_missing_cell(self, base: Json | None, theirs: Json) -> list[Json]:
         """Merge a cell of the release that the student does not have: it is new, or the student has deleted it."""
-        if base is not None and cell_grade_id(theirs) is None and cell_content(base) == cell_content(theirs):
+        if base is not None and read_grade_id(theirs) is None and read_content(base) == read_content(theirs):
             return []
-        self._record_change("added", theirs)
+        self._record_change(MergeChange.ADDED, theirs)
         return [theirs]
 
     def _merge_shared_cell(self, base: Json | None, mine: Json, theirs: Json) -> list[Json]:
         """Merge a cell that both versions have."""
         merged_cell = {**mine, "id": theirs["id"], "metadata": _merge_cell_metadata(base, mine, theirs)}
-        if cell_content(mine) == cell_content(theirs):
+        if read_content(mine) == read_content(theirs):
             return [merged_cell]
-        is_edited = base is None or cell_content(mine) != cell_content(base)
+        is_edited = base is None or read_content(mine) != read_content(base)
         if is_edited and not is_release_owned(theirs):
             return [merged_cell, *self._make_conflict_note_cells(base, theirs)]
-        self._record_change("updated", theirs)
+        self._record_change(MergeChange.UPDATED, theirs)
         updated = {**theirs, "metadata": merged_cell["metadata"]}
         if is_edited and not is_release_owned(mine):  # the release has locked a cell that the student could change
-            self._record_change("kept", mine)
+            self._record_change(MergeChange.KEPT, mine)
             return [updated, self._with_id(_to_ordinary_cell(mine))]
         return [updated]
 
@@ -143,13 +154,13 @@ class _NotebookMerge:
         is_expected = (
             read_nbgrader_metadata(theirs).get("solution") is True
             if base is None
-            else cell_content(base) == cell_content(theirs)
+            else read_content(base) == read_content(theirs)
         )
-        self._record_change("kept" if is_expected else "conflicts", theirs)
+        self._record_change(MergeChange.KEPT if is_expected else MergeChange.CONFLICT, theirs)
         note_metadata = {"merge": MERGE_CONFLICT, "of": _make_cell_name(theirs)}
         note = {"cell_type": "markdown", "metadata": {"pmh": note_metadata}, "source": _make_conflict_note_text(theirs)}
         is_present = any(
-            read_pmh_metadata(cell) == note_metadata and cell_content(cell) == cell_content(note)
+            read_pmh_metadata(cell) == note_metadata and read_content(cell) == read_content(note)
             for cell in self.mine["cells"]
         )
         return [] if is_expected or is_present else [self._with_id(note)]
@@ -159,17 +170,17 @@ class _NotebookMerge:
     ) -> defaultdict[int | None, list[Json]]:
         """Return cells that only the student has, by index of the preceding cell of the release (None: at the start)."""
         student_cells: defaultdict[int | None, list[Json]] = defaultdict(list)
-        release_grade_ids = {cell_grade_id(cell) for cell in self.theirs["cells"]}
+        release_grade_ids = {read_grade_id(cell) for cell in self.theirs["cells"]}
         anchor: int | None = None
         for m, cell in enumerate(self.mine["cells"]):
             base = base_cells.get(m)
             if m in mine_to_theirs:
                 anchor = mine_to_theirs[m]
-            elif base is not None and (is_release_owned(cell) or cell_content(base) == cell_content(cell)):
-                self._record_change("removed", cell)
-            elif base is not None or (cell_grade_id(cell) and cell_grade_id(cell) not in release_grade_ids):
-                self._record_change("kept", cell)
-                student_cells[anchor].append(self._with_id(_to_ordinary_cell(cell) if cell_grade_id(cell) else cell))
+            elif base is not None and (is_release_owned(cell) or read_content(base) == read_content(cell)):
+                self._record_change(MergeChange.REMOVED, cell)
+            elif base is not None or (read_grade_id(cell) and read_grade_id(cell) not in release_grade_ids):
+                self._record_change(MergeChange.KEPT, cell)
+                student_cells[anchor].append(self._with_id(_to_ordinary_cell(cell) if read_grade_id(cell) else cell))
             else:
                 student_cells[anchor].append(self._with_id(cell))
         return student_cells
@@ -183,12 +194,12 @@ class _NotebookMerge:
         self.used_ids.add(name)
         return {**cell, "id": name}
 
-    def _record_change(self, change: str, cell: Json) -> None:
+    def _record_change(self, change: MergeChange, cell: Json) -> None:
         self.changes[change].append(_make_cell_name(cell))
 
 
 def _make_cell_name(cell: Json) -> str:
-    return cell_grade_id(cell) or str(cell.get("id", ""))
+    return read_grade_id(cell) or str(cell.get("id", ""))
 
 
 def _merge_cell_metadata(base: Json | None, mine: Json, theirs: Json) -> Json:

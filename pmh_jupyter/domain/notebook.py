@@ -20,7 +20,7 @@ class Cell:
     """A cell of a notebook.
 
     id: nbformat's cell id, or "".
-    grade_id, grade, solution, locked, task: nbgrader's metadata.
+    grade_id, is_graded, is_solution, is_locked, is_task: nbgrader's metadata. The student writes a solution cell.
     pmh_metadata: the metadata under `metadata.pmh`.
     language: language of the notebook's code.
     """
@@ -29,10 +29,10 @@ class Cell:
     source: str
     id: str = ""
     grade_id: str | None = None
-    grade: bool = False
-    solution: bool = False
-    locked: bool = False
-    task: bool = False
+    is_graded: bool = False
+    is_solution: bool = False
+    is_locked: bool = False
+    is_task: bool = False
     millipoints: int = 0
     pmh_metadata: Mapping[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
@@ -40,19 +40,14 @@ class Cell:
     language: str = PYTHON
 
     @property
-    def is_solution(self) -> bool:
-        """True if the student writes the cell."""
-        return self.solution
-
-    @property
     def is_test(self) -> bool:
         """True for a test cell. Its source always comes from the release."""
-        return self.grade and not self.solution and self.cell_type == "code"
+        return self.is_graded and not self.is_solution and self.cell_type == "code"
 
     @property
     def is_manually_graded(self) -> bool:
         """True if the student writes the cell and a person grades it."""
-        return (self.grade and self.solution) or self.task
+        return (self.is_graded and self.is_solution) or self.is_task
 
 
 @dataclass(frozen=True)
@@ -144,10 +139,10 @@ def _read_cell(path: str, number: int, raw: Any, language: str = PYTHON) -> Cell
         source=_read_source(raw.get("source", ""), path, number),
         id=_as_string(raw.get("id")),
         grade_id=grade_id if isinstance(grade_id, str) and grade_id else None,
-        grade=nbgrader.get("grade") is True,
-        solution=nbgrader.get("solution") is True,
-        locked=nbgrader.get("locked") is True,
-        task=nbgrader.get("task") is True,
+        is_graded=nbgrader.get("grade") is True,
+        is_solution=nbgrader.get("solution") is True,
+        is_locked=nbgrader.get("locked") is True,
+        is_task=nbgrader.get("task") is True,
         millipoints=_to_millipoints(nbgrader.get("points")),
         pmh_metadata=_as_mapping(metadata.get("pmh")),
         tags=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),

@@ -49,15 +49,15 @@ def read_pmh_metadata(cell: Json) -> Json:
     return _to_mapping(cell["metadata"].get("pmh"))
 
 
-def cell_grade_id(cell: Json) -> str | None:
+def read_grade_id(cell: Json) -> str | None:
     """Return the grade_id of a cell; None if it has none."""
     name = read_nbgrader_metadata(cell).get("grade_id")
     return name if isinstance(name, str) and name else None
 
 
-def cell_label(cell: Json, number: int) -> str:
+def make_cell_label(cell: Json, number: int) -> str:
     """Return the name of a cell in messages: its grade_id, else its number, counted from 1."""
-    return cell_grade_id(cell) or f"cell {number}"
+    return read_grade_id(cell) or f"cell {number}"
 
 
 def _to_mapping(value: Any) -> Json:

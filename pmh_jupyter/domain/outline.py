@@ -8,6 +8,7 @@ from datetime import datetime
 from pmh_jupyter.domain.course import Achievement, Exercise, Schedule
 from pmh_jupyter.domain.people import Membership
 from pmh_jupyter.domain.progress import ExerciseProgress, ProgressState
+from pmh_jupyter.domain.submission import CheckedTests
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,7 @@ class OutlineExercise:
 class OutlineLesson:
     """A lesson on the schedule and the member's progress in it.
 
-    check_tests: the tests that a check runs, "visible" or "all". submissions_left: None if unlimited.
-    submitted_at: time of the latest final submission.
+    submissions_left: None if unlimited. submitted_at: time of the latest final submission.
     """
 
     slug: str
@@ -34,7 +34,7 @@ class OutlineLesson:
     exercises: tuple[OutlineExercise, ...]
     notebooks: tuple[str, ...]
     schedule: Schedule
-    check_tests: str
+    tests_in_checks: CheckedTests
     submissions_left: int | None
     submitted_at: datetime | None
 
@@ -52,7 +52,7 @@ class OutlineLesson:
 
 
 @dataclass(frozen=True)
-class OutlineAward:
+class OutlineAchievement:
     """An achievement of the course: when it was earned (None: not yet), and the progress towards it."""
 
     achievement: Achievement
@@ -67,7 +67,7 @@ class Outline:
 
     membership: Membership
     lessons: tuple[OutlineLesson, ...]
-    awards: tuple[OutlineAward, ...]
+    achievements: tuple[OutlineAchievement, ...]
     last_event_number: int
 
     @property

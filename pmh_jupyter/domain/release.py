@@ -19,9 +19,9 @@ from pmh_jupyter.domain.markers import TEXT_STUB, RegionKind, has_region, remove
 from pmh_jupyter.domain.notebook import read_notebook
 from pmh_jupyter.domain.notebook_json import (
     Json,
-    cell_grade_id,
     dump_notebook,
     load_notebook,
+    read_grade_id,
     read_nbgrader_metadata,
     read_pmh_metadata,
 )
@@ -125,7 +125,7 @@ def _clean_kernel_metadata(metadata: Json) -> Json:
 
 def _clean_cell(cell: Json) -> Json:
     metadata = {key: value for key, value in cell["metadata"].items() if key not in _VOLATILE_METADATA_KEYS}
-    if cell_grade_id(cell):
+    if read_grade_id(cell):
         metadata["nbgrader"] = _complete_nbgrader_metadata(read_nbgrader_metadata(cell), cell["cell_type"])
     clean: Json = {"cell_type": cell["cell_type"], "metadata": metadata, "source": cell["source"]}
     if cell["cell_type"] == "code":
@@ -166,7 +166,7 @@ def _make_student_cell(cell: Json, language: str) -> Json:
         }
     if not student_cell.get("attachments"):
         student_cell.pop("attachments", None)
-    if cell_grade_id(cell):
+    if read_grade_id(cell):
         student_cell["metadata"] |= {"deletable": False, "editable": not read_nbgrader_metadata(cell)["locked"]}
     return student_cell
 
@@ -176,7 +176,7 @@ def _choose_cell_ids(cells: list[Json]) -> list[str]:
     chosen_ids: dict[str, None] = {}
     for cell in cells:
         preferred_id = next(
-            (name for name in (cell.get("id"), cell_grade_id(cell)) if name and _CELL_ID.fullmatch(name)), None
+            (name for name in (cell.get("id"), read_grade_id(cell)) if name and _CELL_ID.fullmatch(name)), None
         )
         name, count = preferred_id or _hash_cell(cell, 0), 0
         while name in chosen_ids:
@@ -187,7 +187,7 @@ def _choose_cell_ids(cells: list[Json]) -> list[str]:
 
 
 def _hash_cell(cell: Json, count: int) -> str:
-    text = cell_grade_id(cell) or str(cell["source"])
+    text = read_grade_id(cell) or str(cell["source"])
     if text.startswith("#") and cell["cell_type"] == "markdown":
         text = text.split("\n", 1)[0]  # text that is rewritten below the same heading is the same cell
     return hashlib.sha256(f"{cell['cell_type']}\n{text}\n{count}".encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -27,11 +27,12 @@ class Permission(StrEnum):
 
     LEARN = "learn"
     PREVIEW_LESSONS = "preview-lessons"
+    SUBMIT_ANYTIME = "submit-anytime"
     VIEW_GRADEBOOK = "view-gradebook"
     VIEW_SUBMISSIONS = "view-submissions"
-    RELEASE = "release"
-    ADOPT = "adopt"
-    REGRADE = "regrade"
+    RELEASE_COURSES = "release-courses"
+    ADOPT_VERSIONS = "adopt-versions"
+    REGRADE_LESSONS = "regrade-lessons"
     SET_LIMITS = "set-limits"
     MANAGE_MEMBERS = "manage-members"
 
@@ -39,8 +40,8 @@ class Permission(StrEnum):
 # The permissions that each role has in addition to those of the previous role.
 ADDED_PERMISSIONS: Mapping[str, tuple[str, ...]] = {
     "student": ("learn",),
-    "assistant": ("preview-lessons", "view-gradebook", "view-submissions"),
-    "instructor": ("release", "adopt", "regrade", "set-limits"),
+    "assistant": ("preview-lessons", "submit-anytime", "view-gradebook", "view-submissions"),
+    "instructor": ("release-courses", "adopt-versions", "regrade-lessons", "set-limits"),
     "admin": ("manage-members",),
 }
 

@@ -23,6 +23,13 @@ class SubmissionKind(StrEnum):
     FINAL = "final"
 
 
+class CheckedTests(StrEnum):
+    """Which tests a check runs. A final submission runs all."""
+
+    VISIBLE = "visible"
+    ALL = "all"
+
+
 class SubmissionState(StrEnum):
     """State of a submission. `failed` means a grader error; it does not count as an attempt."""
 
@@ -30,6 +37,14 @@ class SubmissionState(StrEnum):
     RUNNING = "running"
     GRADED = "graded"
     FAILED = "failed"
+
+
+class JobState(StrEnum):
+    """State of a job in the grading queue. A job is done when its grading is recorded, also with a grader error."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
 
 
 @dataclass(frozen=True)

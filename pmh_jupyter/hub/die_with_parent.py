@@ -13,7 +13,7 @@ import sys
 PR_SET_PDEATHSIG = 1
 
 
-def die_with_parent(command: list[str]) -> list[str]:
+def build_die_with_parent_command(command: list[str]) -> list[str]:
     """Return a command line that runs `command` and ends with the process that starts it."""
     return [sys.executable, "-m", "pmh_jupyter.hub.die_with_parent", *command]
 

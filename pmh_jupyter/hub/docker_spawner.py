@@ -44,7 +44,7 @@ async def _is_listening(ip: str, port: int) -> bool:
     return True
 
 
-def with_gateway(settings: Settings) -> Settings:
+def set_gateway_addresses(settings: Settings) -> Settings:
     """Set hub_ip and service_ip to the network's gateway, which containers can reach, unless the operator has set them."""
     with _connect_docker() as client:
         gateway = ensure_network(client, settings.docker_network)
@@ -74,10 +74,10 @@ def configure_docker(c: Any, settings: Settings) -> None:
         "JUPYTER_RUNTIME_DIR": "/tmp/jupyter",
     }
     c.DockerSpawner.extra_create_kwargs = {"user": CONTAINER_USER}
-    c.DockerSpawner.extra_host_config = host_config(settings)
+    c.DockerSpawner.extra_host_config = build_host_config(settings)
 
 
-def host_config(settings: Settings) -> dict[str, Any]:
+def build_host_config(settings: Settings) -> dict[str, Any]:
     """Return the limits of a container. A tmpfs counts as memory of the container, so a full one must leave enough for the server."""
     size = f"{settings.server_memory_mb // 4}m"
     return {

@@ -38,16 +38,16 @@ class WatchedProxy(ConfigurableHTTPProxy):  # type: ignore[misc]
 
         Raises BadInput if the configuration has changed an address. The Hub then ends, before anything listens.
         """
-        self._check_addresses()
+        self._require_addresses()
         previous_callback = self._check_running_callback
         await super().start()
         if previous_callback is not None:
             previous_callback.stop()
 
-    def _check_addresses(self) -> None:
-        check_address("browsers", self.public_url, self.allowed_bind_url, "PMH_IP, PMH_PORT and PMH_BASE_URL")
-        check_address("the Hub's orders", self.api_url, self.allowed_api_url, "PMH_PROXY_API_PORT")
-        check_address(
+    def _require_addresses(self) -> None:
+        require_address("browsers", self.public_url, self.allowed_bind_url, "PMH_IP, PMH_PORT and PMH_BASE_URL")
+        require_address("the Hub's orders", self.api_url, self.allowed_api_url, "PMH_PROXY_API_PORT")
+        require_address(
             "proxy, service and users' servers", self.hub.bind_url, self.allowed_hub_url, "PMH_HUB_IP and PMH_HUB_PORT"
         )
 
@@ -65,9 +65,9 @@ def configure_addresses(c: Any, settings: Settings) -> None:
     c.ConfigurableHTTPProxy.api_url = c.WatchedProxy.allowed_api_url = f"http://127.0.0.1:{settings.proxy_api_port}"
 
 
-def check_address(audience: str, url: str, allowed_url: str, variables: str) -> None:
+def require_address(audience: str, url: str, allowed_url: str, variables: str) -> None:
     """Raise BadInput if two addresses differ in host, port or path. http and https count as the same."""
-    if _endpoint(url) != _endpoint(allowed_url):
+    if _parse_endpoint(url) != _parse_endpoint(allowed_url):
         raise BadInput(
             f"JupyterHub is configured to listen for {audience} at {url}, but the settings name {allowed_url}. "
             f"Use {variables} instead of JupyterHub's own options for addresses.",
@@ -75,7 +75,7 @@ def check_address(audience: str, url: str, allowed_url: str, variables: str) -> 
         )
 
 
-def _endpoint(url: str) -> tuple[str, str, int | None, str]:
+def _parse_endpoint(url: str) -> tuple[str, str, int | None, str]:
     parts = urlsplit(url)
     return parts.scheme.removesuffix("s"), parts.hostname or "", parts.port, parts.path.rstrip("/")
 

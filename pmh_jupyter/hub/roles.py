@@ -23,7 +23,7 @@ class Grant:
 
 
 @dataclass(frozen=True)
-class Role:
+class HubRole:
     """A JupyterHub role. `service`: the name of the service that has it; None: every user has it."""
 
     name: str
@@ -59,7 +59,7 @@ SESSION_GRANTS = (
 """Scopes that a browser session of the service can have, if its user has them."""
 
 ROLES = (
-    Role(
+    HubRole(
         "user",
         "Everybody who can log in",
         None,
@@ -73,7 +73,7 @@ ROLES = (
             Grant("custom:pmh:teach", "The same for a browser session. A server's token does not get it."),
         ),
     ),
-    Role(
+    HubRole(
         "pmh-accounts",
         "The sign-up page",
         ACCOUNTS_SERVICE_NAME,
@@ -84,7 +84,7 @@ ROLES = (
             ),
         ),
     ),
-    Role(
+    HubRole(
         "idle-culler",
         "Stops servers that nobody uses",
         CULLER_SERVICE_NAME,
@@ -98,12 +98,12 @@ ROLES = (
 )
 
 
-def describe_custom_scopes() -> dict[str, dict[str, str]]:
+def build_custom_scopes() -> dict[str, dict[str, str]]:
     """Return the value of `JupyterHub.custom_scopes`."""
     return {scope: {"description": description} for scope, description in CUSTOM_SCOPES.items()}
 
 
-def load_roles() -> list[dict[str, Any]]:
+def build_load_roles() -> list[dict[str, Any]]:
     """Return the value of `JupyterHub.load_roles`."""
     return [
         {

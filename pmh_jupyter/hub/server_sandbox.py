@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pmh_jupyter.bubblewrap import find_bwrap
 from pmh_jupyter.hub.server_files import ServerFiles
@@ -57,11 +58,11 @@ def find_sandbox_problem() -> str | None:
     missing_tools = [tool for tool in ("setpriv", "prlimit") if not shutil.which(tool, path="/usr/bin:/bin")]
     if missing_tools:
         return f"{' and '.join(missing_tools)} (util-linux) cannot be found in /usr/bin."
-    owner = ServerOwner("nobody", _probe_uid(), Path("/nonexistent"))
+    owner = ServerOwner("nobody", _choose_probe_uid(), Path("/nonexistent"))
     command = [
         *_build_bwrap_command(bwrap),
-        *_mount_arguments(_list_system_mounts()),
-        *_limit_command(owner.uid, ServerLimits(1024, 64)),
+        *_build_mount_arguments(_list_system_mounts()),
+        *_build_limit_command(owner.uid, ServerLimits(1024, 64)),
         "/bin/true",
     ]
     try:
@@ -69,6 +70,13 @@ def find_sandbox_problem() -> str | None:
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"bubblewrap cannot be run: {error}."
     return None if completed.returncode == 0 else f"bubblewrap cannot create a sandbox: {completed.stderr.strip()}"
+
+
+class SandboxCommand(NamedTuple):
+    """A command, and the file descriptors that its process must inherit."""
+
+    argv: list[str]
+    descriptors: list[int]
 
 
 def find_home_in_sandbox(owner: ServerOwner, files: ServerFiles) -> str:
@@ -79,8 +87,8 @@ def find_home_in_sandbox(owner: ServerOwner, files: ServerFiles) -> str:
 
 def build_sandbox_command(
     command: list[str], owner: ServerOwner, files: ServerFiles, limits: ServerLimits, open_files: ExitStack
-) -> tuple[list[str], list[int]]:
-    """Return the command that runs `command` in a sandbox, and the file descriptors to pass to it; `open_files` closes them.
+) -> SandboxCommand:
+    """Return the command that runs `command` in a sandbox. `open_files` closes its descriptors.
 
     Raises FileNotFoundError if there is no bubblewrap.
     """
@@ -105,14 +113,14 @@ def build_sandbox_command(
     chdir_command = ["/usr/bin/env", f"--chdir={home}"]
     argv = [
         *_build_bwrap_command(bwrap),
-        *_mount_arguments(mounts),
+        *_build_mount_arguments(mounts),
         "--remount-ro",
         "/",
-        *_limit_command(owner.uid, limits),
+        *_build_limit_command(owner.uid, limits),
         *chdir_command,
         *command,
     ]
-    return argv, [passwd_descriptor, group_descriptor]
+    return SandboxCommand(argv, [passwd_descriptor, group_descriptor])
 
 
 def _build_bwrap_command(bwrap: Path) -> list[str]:
@@ -124,7 +132,7 @@ def _build_bwrap_command(bwrap: Path) -> list[str]:
     return [*options, "--unshare-user", "--disable-userns"]
 
 
-def _limit_command(uid: int, limits: ServerLimits) -> list[str]:
+def _build_limit_command(uid: int, limits: ServerLimits) -> list[str]:
     """Return the command that sets the limits, then the uid. RLIMIT_NPROC counts the processes of the uid; root has no such limit."""
     command = [
         "/usr/bin/prlimit",
@@ -156,7 +164,7 @@ def _list_scratch_mounts(limits: ServerLimits) -> list[tuple[str, ...]]:
     return [("--perms", "1777", "--size", size, "--tmpfs", path) for path in ("/tmp", "/dev/shm")]
 
 
-def _mount_arguments(mounts: Iterable[tuple[str, ...]]) -> list[str]:
+def _build_mount_arguments(mounts: Iterable[tuple[str, ...]]) -> list[str]:
     """Sort mounts by depth, so that a deeper mount wins, and create parent folders that every uid may traverse."""
     mounted: set[str] = set()
     arguments: list[str] = []
@@ -178,5 +186,5 @@ def _create_memory_file(text: str, open_files: ExitStack) -> int:
     return descriptor
 
 
-def _probe_uid() -> int:
+def _choose_probe_uid() -> int:
     return os.getuid() or 65534

@@ -23,11 +23,11 @@ SERVER_ARGUMENTS = [
 ]
 
 
-def with_addresses(settings: Settings) -> Settings:
+def set_default_addresses(settings: Settings) -> Settings:
     """Set the addresses on which users' servers reach Hub and service, if they are not set. Return the same settings."""
     if settings.spawner == "docker":
-        with_gateway: Callable[[Settings], Settings] = _import_docker_module().with_gateway
-        return with_gateway(settings)
+        set_gateway_addresses: Callable[[Settings], Settings] = _import_docker_module().set_gateway_addresses
+        return set_gateway_addresses(settings)
     settings.hub_ip = settings.hub_ip or "127.0.0.1"
     return settings
 

@@ -62,11 +62,11 @@ class PmhExtension(ExtensionApp):
         """Register the routes below `pmh/api/`. The last one answers unknown paths with an ErrorReply."""
         self.handlers.extend(
             [
-                *proxy_handlers.routes,
-                *lesson_handlers.routes,
-                *event_stream_handler.routes,
-                *outbox_handlers.routes,
-                *proxy_handlers.not_found_routes,
+                *proxy_handlers.ROUTES,
+                *lesson_handlers.ROUTES,
+                *event_stream_handler.ROUTES,
+                *outbox_handlers.ROUTES,
+                *proxy_handlers.NOT_FOUND_ROUTES,
             ]
         )
 

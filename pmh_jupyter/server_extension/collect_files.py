@@ -30,7 +30,7 @@ def collect_files(folder: LessonFolder) -> tuple[FileContent, ...]:
         raise _make_no_notebook_error(folder) from error
     if not any(_is_notebook(name) for name, _ in listing):
         raise _make_no_notebook_error(folder)
-    _check_sendable(listing)
+    _require_sendable(listing)
     return tuple(_read_file(folder, name) for name, _ in listing)
 
 
@@ -43,7 +43,7 @@ def _read_file(folder: LessonFolder, name: str) -> FileContent:
     return FileContent(path=name, sha256=sha256(content).hexdigest(), content=base64.b64encode(content).decode())
 
 
-def _check_sendable(listing: list[tuple[str, int]]) -> None:
+def _require_sendable(listing: list[tuple[str, int]]) -> None:
     total_bytes = 0
     for number, (name, size) in enumerate(listing, start=1):
         total_bytes += size
@@ -54,14 +54,14 @@ def _check_sendable(listing: list[tuple[str, int]]) -> None:
             )
         if _is_notebook(name) and size > MAX_NOTEBOOK_BYTES:
             raise TooLarge(
-                f"{name} is {_format_megabytes(size)} in size. The limit for a notebook is {_format_megabytes(MAX_NOTEBOOK_BYTES)}.",
+                f"{name} is {_format_mebibytes(size)} in size. The limit for a notebook is {_format_mebibytes(MAX_NOTEBOOK_BYTES)}.",
                 advice=f"Clear the outputs of {name} (Edit ▸ Clear Outputs of All Cells), save it, and try again.",
             )
         if total_bytes > MAX_TOTAL_BYTES:
             largest, largest_bytes = max(listing, key=lambda file: file[1])
             raise TooLarge(
-                f"The files of the lesson exceed {_format_megabytes(MAX_TOTAL_BYTES)} in total. "
-                f"The largest is {largest} with {_format_megabytes(largest_bytes)}.",
+                f"The files of the lesson exceed {_format_mebibytes(MAX_TOTAL_BYTES)} in total. "
+                f"The largest is {largest} with {_format_mebibytes(largest_bytes)}.",
                 advice=f"If the exercises do not need {largest}, move it out of the lesson's folder. Then try again.",
             )
         if number > MAX_FILES:
@@ -80,8 +80,8 @@ def _is_notebook(name: str) -> bool:
     return PurePosixPath(name).suffix == ".ipynb"
 
 
-def _format_megabytes(size: int) -> str:
-    return f"{size / (1 << 20):.0f} MB"
+def _format_mebibytes(size: int) -> str:
+    return f"{size / (1 << 20):.0f} MiB"
 
 
 def _make_no_notebook_error(folder: LessonFolder) -> NotFound:

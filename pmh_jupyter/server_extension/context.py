@@ -16,7 +16,7 @@ from pmh_jupyter.server_extension.outbox import Outbox, StoredEntry
 from pmh_jupyter.server_extension.outbox_sender import OutboxSender
 from pmh_jupyter.server_extension.service_client import ServiceClient
 from pmh_jupyter.server_extension.submit import Submitter
-from pmh_jupyter.wire.lab import LabStatus, OutboxEntryReply, OutboxReply
+from pmh_jupyter.wire.lab import LabStatusReply, OutboxEntryReply, OutboxReply
 
 
 class ExtensionContext:
@@ -48,22 +48,24 @@ class ExtensionContext:
         await self.sender.stop()
         await self.service.close()
 
-    async def get_status(self, owner: str, is_connected: bool, request_id: str) -> LabStatus:
+    async def get_status(self, owner: str, is_connected: bool, request_id: str) -> LabStatusReply:
         """Return whether the service can be reached, and how many entries wait.
 
         Without a hub (`is_connected` False) nothing is requested.
         """
         is_reachable = is_connected and await self.service.is_reachable(request_id)
         waiting_entries = await asyncio.to_thread(self.outbox.list_waiting)
-        return LabStatus(version=__version__, name=owner, is_reachable=is_reachable, outbox_size=len(waiting_entries))
+        return LabStatusReply(
+            version=__version__, name=owner, is_reachable=is_reachable, outbox_size=len(waiting_entries)
+        )
 
     async def list_outbox(self) -> OutboxReply:
-        """Waiting and refused entries."""
+        """Waiting and rejected entries."""
         waiting_entries = await asyncio.to_thread(self.outbox.list_waiting)
-        refused_entries = await asyncio.to_thread(self.outbox.list_refused)
+        rejected_entries = await asyncio.to_thread(self.outbox.list_rejected)
         return OutboxReply(
             waiting=tuple(map(self._to_entry_reply, waiting_entries)),
-            refused=tuple(map(self._to_entry_reply, refused_entries)),
+            rejected=tuple(map(self._to_entry_reply, rejected_entries)),
         )
 
     async def send_outbox(self) -> OutboxReply:
@@ -71,15 +73,15 @@ class ExtensionContext:
         await self.sender.send_all_now()
         return await self.list_outbox()
 
-    async def delete_refused(self, raw_id: str) -> None:
-        """Delete a refused entry. Raises BadInput for a malformed id, and the errors of `Outbox.delete_refused`."""
+    async def delete_rejected(self, raw_id: str) -> None:
+        """Delete a rejected entry. Raises BadInput for a malformed id, and the errors of `Outbox.delete_rejected`."""
         try:
             entry_id = UUID(raw_id)
         except ValueError as error:
             raise BadInput(f"{raw_id!r} is not a valid id.") from error
-        await asyncio.to_thread(self.outbox.delete_refused, entry_id)
+        await asyncio.to_thread(self.outbox.delete_rejected, entry_id)
 
-    async def relay_events(
+    async def forward_events(
         self,
         path: str,
         query: str,
@@ -102,13 +104,13 @@ class ExtensionContext:
 
     def _to_entry_reply(self, stored_entry: StoredEntry) -> OutboxEntryReply:
         entry = stored_entry.entry
-        attempts = self.sender.get_attempts(entry.id)
+        delivery = self.sender.get_delivery(entry.id)
         return OutboxEntryReply(
             id=entry.id,
             kind=entry.kind,
             classroom=entry.classroom,
             lesson=entry.lesson,
             created_at=entry.created_at,
-            send_attempts=attempts.count,
-            last_error=entry.error or attempts.last_error,
+            send_count=delivery.send_count,
+            last_error=entry.error or delivery.last_error,
         )

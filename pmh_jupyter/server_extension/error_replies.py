@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import ValidationError
 from tornado.web import HTTPError
 
-from pmh_jupyter.errors import BadInput, NotAllowed, NotFound, NotLoggedIn, PmhError, Problem
-from pmh_jupyter.wire.base import ErrorReply, WireModel
-from pmh_jupyter.wire.errors import error_reply
-
-MAX_PROBLEMS = 20
-
-MessageT = TypeVar("MessageT", bound=WireModel)
+from pmh_jupyter.errors import BadInput, NotAllowed, NotFound, NotLoggedIn, PmhError
+from pmh_jupyter.wire.base import ErrorReply
+from pmh_jupyter.wire.errors import serialize_error
 
 
 @dataclass(frozen=True)
@@ -41,28 +36,13 @@ def to_error_response(error: Any, status: int, request_id: str) -> ErrorResponse
     if isinstance(error, ServiceError):
         return ErrorResponse(error.status, error.reply, error.retry_after)
     if isinstance(error, PmhError):
-        return ErrorResponse(error.status, error_reply(error, request_id), error.retry_after)
+        return ErrorResponse(error.status, serialize_error(error, request_id), error.retry_after)
     if isinstance(error, HTTPError) and error.status_code < 500:
         pmh_error = _from_http_error(error)
-        return ErrorResponse(error.status_code, error_reply(pmh_error, request_id))
+        return ErrorResponse(error.status_code, serialize_error(pmh_error, request_id))
     return ErrorResponse(
-        status, error_reply(PmhError("An unexpected error occurred in your notebook server."), request_id)
+        status, serialize_error(PmhError("An unexpected error occurred in your notebook server."), request_id)
     )
-
-
-def parse_body(model: type[MessageT], body: bytes) -> MessageT:
-    """Parse a request body. Raises BadInput with one problem for each invalid field, at most MAX_PROBLEMS."""
-    try:
-        return model.model_validate_json(body or b"{}")
-    except ValidationError as error:
-        validation_errors = error.errors(include_url=False, include_input=False)[:MAX_PROBLEMS]
-        problems = tuple(
-            Problem(
-                "request", f"{'.'.join(map(str, detail['loc'])) or 'body'}: {detail['msg']}.", "See the API reference."
-            )
-            for detail in validation_errors
-        )
-        raise BadInput("The request does not have the expected format.", problems=problems) from error
 
 
 def _from_http_error(error: HTTPError) -> PmhError:

@@ -28,7 +28,7 @@ class EventsHandler(OwnerHandler):
         path = f"classrooms/{classroom}/events"
         last_event_id = self.request.headers.get("Last-Event-ID", "")
         self._relay_task = asyncio.ensure_future(
-            self.context.relay_events(
+            self.context.forward_events(
                 path, self.request.query, last_event_id, self.request_id, self._start_response, self._write_chunk
             )
         )
@@ -61,4 +61,4 @@ class EventsHandler(OwnerHandler):
         super().on_connection_close()
 
 
-routes = [(rf"{CLASSROOM_PATTERN}/events", EventsHandler)]
+ROUTES = [(rf"{CLASSROOM_PATTERN}/events", EventsHandler)]

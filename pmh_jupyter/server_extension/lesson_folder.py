@@ -40,10 +40,10 @@ class LessonFolder:
 
     def resolve_path(self, name: str) -> Path:
         """Return the path of a file. Raises BadInput for an unsafe name, Conflict if a part of the path is a symbolic link."""
-        self._refuse_links(*PurePosixPath(check_name(name)).parts)
+        self._require_no_links(*PurePosixPath(require_safe_name(name)).parts)
         return self.path / name
 
-    def _refuse_links(self, *parts: str) -> None:
+    def _require_no_links(self, *parts: str) -> None:
         path = self.path
         for part in ("", *parts):
             path = path / part
@@ -81,7 +81,7 @@ class LessonFolder:
 
     def remove_temporary_files(self) -> None:
         """Delete temporary files and unfinished backups of a killed process."""
-        self._refuse_links()
+        self._require_no_links()
         for path in self.path.rglob(f"{TEMPORARY_PREFIX}*"):
             path.unlink(missing_ok=True)
         for unfinished_backup in self._backups.glob(f"{TEMPORARY_PREFIX}*"):
@@ -94,7 +94,7 @@ class LessonFolder:
         """
         temporary_folder = self._backups / f"{TEMPORARY_PREFIX}{uuid4().hex}"
         for name, content in contents.items():
-            path = temporary_folder / check_name(name)
+            path = temporary_folder / require_safe_name(name)
             create_folder(path.parent)
             write_atomically(path, content, STUDENT_FILE_MODE)
         backup = self._backups / f"{self._lesson}-{now:%Y%m%dT%H%M%S%fZ}"
@@ -104,11 +104,11 @@ class LessonFolder:
 
     def list_files(self) -> Iterator[tuple[str, int]]:
         """Yield regular files by name, with their sizes in bytes. Leaves out hidden files and caches of Python."""
-        self._refuse_links()
+        self._require_no_links()
         yield from _walk(self.path, "")
 
 
-def check_name(name: str) -> str:
+def require_safe_name(name: str) -> str:
     """Return a file name of a message. Raises BadInput unless it is a safe path below the lesson's folder."""
     if not is_safe_path(name):
         raise BadInput(

@@ -40,7 +40,7 @@ class SubmitHandler(OwnerHandler):
         )
 
 
-routes = [
+ROUTES = [
     (rf"{LESSON_PATTERN}/open", OpenHandler),
     (rf"{LESSON_PATTERN}/checks", CheckHandler),
     (rf"{LESSON_PATTERN}/submissions", SubmitHandler),

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pmh_jupyter.errors import NotSaved
-from pmh_jupyter.server_extension.error_replies import parse_body
-from pmh_jupyter.server_extension.lesson_api import fetch_lesson_files
 from pmh_jupyter.server_extension.lesson_folder import LessonFolder
+from pmh_jupyter.server_extension.lesson_requests import fetch_lesson_files
 from pmh_jupyter.server_extension.opened_releases import OpenedReleases
+from pmh_jupyter.server_extension.request_bodies import parse_body
 from pmh_jupyter.server_extension.service_client import ServiceClient
 from pmh_jupyter.server_extension.update_lesson import VerifiedRelease, apply_update, plan_update, verify_release
 from pmh_jupyter.wire.lab import OpenLessonReply, OpenLessonRequest

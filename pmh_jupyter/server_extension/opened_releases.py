@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from pmh_jupyter.filesystem import create_folder, write_atomically
-from pmh_jupyter.server_extension.lesson_api import fetch_lesson_files, record_opened_release
+from pmh_jupyter.server_extension.lesson_requests import fetch_lesson_files, record_opened_release
 from pmh_jupyter.server_extension.service_client import ServiceClient
 from pmh_jupyter.wire.base import WireModel
 

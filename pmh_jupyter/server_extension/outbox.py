@@ -1,8 +1,8 @@
 """The outbox: submissions on disk that have not been sent yet, one file each, so that they survive a stop of this server.
 
 File format: the first line is an OutboxEntry as JSON, the rest is the request body exactly as it will be sent.
-File name: `<number>-<id>.entry`. Numbers give the order of sending. The folder `refused/` has the entries, under the same names,
-that the service refused for good.
+File name: `<number>-<id>.entry`. Numbers give the order of sending. The folder `rejected/` has the entries, under the same names,
+that the service rejected for good.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ UNREADABLE_SUFFIX = ".unreadable"
 
 
 class OutboxEntry(WireModel):
-    """Describes a request. `error` is the reason why the service refused it."""
+    """Describes a request. `error` is the reason why the service rejected it."""
 
     id: UUID
     kind: SubmissionKindName
@@ -50,11 +50,11 @@ class StoredEntry:
         """Return the request body, from memory or else from the file. Raises OSError."""
         return self.body if self.body is not None else self.path.read_bytes().split(b"\n", 1)[1]
 
-    def with_body(self) -> StoredEntry:
+    def load_body(self) -> StoredEntry:
         """Return the same entry with its body in memory. Raises OSError, FileNotFoundError for a deleted entry."""
         return replace(self, body=self.read_body())
 
-    def without_body(self) -> StoredEntry:
+    def drop_body(self) -> StoredEntry:
         """Return the same entry, which takes its body from the file."""
         return replace(self, body=None)
 
@@ -64,16 +64,16 @@ class Outbox:
 
     def __init__(self, folder: Path, log: logging.Logger) -> None:
         self._folder = folder
-        self._refused_folder = folder / "refused"
+        self._rejected_folder = folder / "rejected"
         self._log = log
 
     def list_waiting(self) -> tuple[StoredEntry, ...]:
         """Return entries to be sent, oldest first. Raises NotSaved if the folder cannot be read."""
         return tuple(self._read_entries(self._folder, self._list_waiting_names()))
 
-    def list_refused(self) -> tuple[StoredEntry, ...]:
-        """Refused entries, oldest first. Raises NotSaved if the folder cannot be read."""
-        return tuple(self._read_entries(self._refused_folder, _list_names(self._refused_folder)))
+    def list_rejected(self) -> tuple[StoredEntry, ...]:
+        """Rejected entries, oldest first. Raises NotSaved if the folder cannot be read."""
+        return tuple(self._read_entries(self._rejected_folder, _list_names(self._rejected_folder)))
 
     def add(self, new_entry: OutboxEntry, body: bytes) -> StoredEntry:
         """Append an entry durably. Raises NotSaved if it cannot be written.
@@ -94,41 +94,41 @@ class Outbox:
         return StoredEntry(new_entry, path, body)
 
     def remove(self, stored_entry: StoredEntry) -> None:
-        """Delete an entry that was accepted, or whose refusal the student has seen. Raises OSError."""
+        """Delete an entry that was accepted, or whose rejection the student has seen. Raises OSError."""
         stored_entry.path.unlink(missing_ok=True)
         sync_folder(stored_entry.path.parent)
 
-    def move_to_refused(self, stored_entry: StoredEntry, error: str) -> None:
-        """Move an entry to the refused ones, with the reason, for the student to see. Raises OSError."""
-        create_folder(self._refused_folder, 0o700)
-        refused_entry = stored_entry.entry.model_copy(update={"error": error})
+    def move_to_rejected(self, stored_entry: StoredEntry, error: str) -> None:
+        """Move an entry to the rejected ones, with the reason, for the student to see. Raises OSError."""
+        create_folder(self._rejected_folder, 0o700)
+        rejected_entry = stored_entry.entry.model_copy(update={"error": error})
         write_atomically(
-            self._refused_folder / stored_entry.path.name, _encode_entry(refused_entry, stored_entry.read_body())
+            self._rejected_folder / stored_entry.path.name, _encode_entry(rejected_entry, stored_entry.read_body())
         )
         self.remove(stored_entry)
 
-    def delete_refused(self, entry_id: UUID) -> None:
-        """Delete a refused entry. Raises NotFound, or Conflict for an entry that is still waiting."""
-        for stored_entry in self.list_refused():
+    def delete_rejected(self, entry_id: UUID) -> None:
+        """Delete a rejected entry. Raises NotFound, or Conflict for an entry that is still waiting."""
+        for stored_entry in self.list_rejected():
             if stored_entry.entry.id == entry_id:
                 self.remove(stored_entry)
                 return
         if any(stored_entry.entry.id == entry_id for stored_entry in self.list_waiting()):
             raise Conflict(
-                "This submission has not been refused. It is still waiting to be sent.",
+                "This submission has not been rejected. It is still waiting to be sent.",
                 advice="Wait until it is sent, or send it now.",
             )
         raise NotFound("There is no such entry in the outbox.", advice="Reload the list. The entry may have been sent.")
 
     def _find_next_number(self) -> int:
-        names = [*_list_names(self._folder), *_list_names(self._refused_folder)]
+        names = [*_list_names(self._folder), *_list_names(self._rejected_folder)]
         numbers = [name.split("-", 1)[0] for name in names]
         return max((int(number) for number in numbers if number.isdigit()), default=0) + 1
 
     def _list_waiting_names(self) -> list[str]:
-        # If the server is killed while it moves an entry to the refused ones, both folders have it. The refusal counts.
-        refused_names = set(_list_names(self._refused_folder))
-        return [name for name in _list_names(self._folder) if name not in refused_names]
+        # If the server is killed while it moves an entry to the rejected ones, both folders have it. The rejection counts.
+        rejected_names = set(_list_names(self._rejected_folder))
+        return [name for name in _list_names(self._folder) if name not in rejected_names]
 
     def _read_entries(self, folder: Path, names: list[str]) -> Iterator[StoredEntry]:
         for name in names:

@@ -1,4 +1,4 @@
-"""Routes of the outbox: list unsent submissions, send them now, delete a refused one."""
+"""Routes of the outbox: list unsent submissions, send them now, delete a rejected one."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class OutboxEntryHandler(OwnerHandler):
     @web.authenticated
     @authorized
     async def delete(self, entry_id: str) -> None:
-        await self.context.delete_refused(entry_id)
+        await self.context.delete_rejected(entry_id)
         self.set_status(204)
         self.finish()
 
 
-routes = [
+ROUTES = [
     (rf"{API_PATTERN}/outbox", OutboxHandler),
     (rf"{API_PATTERN}/outbox/send", OutboxSendHandler),
     (rf"{API_PATTERN}/outbox/{UUID_GROUP}", OutboxEntryHandler),

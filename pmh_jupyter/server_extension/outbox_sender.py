@@ -1,4 +1,4 @@
-"""Sends the outbox to the service: in order, one entry at a time, until each entry is accepted or refused for good.
+"""Sends the outbox to the service: in order, one entry at a time, until each entry is accepted or rejected for good.
 
 The service recognizes a repeated request by the id of the entry. An entry is therefore deleted only after the service has replied:
 if the server is killed in between, the entry is sent twice and counted once.
@@ -30,18 +30,18 @@ INITIAL_BACKOFF_SECONDS = 2.0
 MAX_BACKOFF_SECONDS = 300.0
 MAX_RETRY_AFTER_SECONDS = 3600.0
 JITTER_FRACTION = 0.2
-# A persistent server error counts as a refusal, because otherwise one entry would block all entries after it.
-MAX_SERVER_ERROR_ATTEMPTS = 5
+# A persistent server error counts as a rejection, because otherwise one entry would block all entries after it.
+MAX_SERVER_ERROR_SENDS = 5
 REPLY_TIMEOUT_SECONDS = 25.0
 
 PauseFunction = Callable[[asyncio.Event, float | None], Awaitable[None]]
 
 
 @dataclass
-class SendAttempts:
-    """How often an entry was sent since this server started, and why the last attempt failed."""
+class DeliveryState:
+    """How often an entry was sent since this server started, and why the last delivery failed."""
 
-    count: int = 0
+    send_count: int = 0
     last_error: str = ""
 
 
@@ -74,7 +74,7 @@ class OutboxSender:
         self._wake = asyncio.Event()
         self._is_rate_limited = False
         self._consecutive_failures = 0
-        self._attempts: dict[UUID, SendAttempts] = {}
+        self._deliveries: dict[UUID, DeliveryState] = {}
         self._reply_futures: dict[UUID, asyncio.Future[LabSubmissionReply | None]] = {}
         self._round_futures: list[asyncio.Future[None]] = []
         self._send_task: asyncio.Task[None] | None = None
@@ -91,19 +91,19 @@ class OutboxSender:
             self._send_task.cancel()
             await asyncio.gather(self._send_task, return_exceptions=True)
 
-    def get_attempts(self, entry_id: UUID) -> SendAttempts:
-        """Return the attempts to send an entry that is still waiting."""
-        return self._attempts.get(entry_id, SendAttempts())
+    def get_delivery(self, entry_id: UUID) -> DeliveryState:
+        """Return how often an entry that is still waiting was sent, and the last error."""
+        return self._deliveries.get(entry_id, DeliveryState())
 
     async def send_now(self, stored_entry: StoredEntry) -> LabSubmissionReply | None:
         """Queue an entry of the outbox, send the queue without delay, and wait up to REPLY_TIMEOUT_SECONDS for the reply.
 
-        Returns None if the entry has to wait. Raises ServiceError if the service refuses it for good. The entry is deleted
-        in that case, because the caller reports the refusal to the student.
+        Returns None if the entry has to wait. Raises ServiceError if the service rejects it for good. The entry is deleted
+        in that case, because the caller reports the rejection to the student.
         """
         entry_id = stored_entry.entry.id
         if self._is_rate_limited:
-            self._queue.put(stored_entry.without_body())
+            self._queue.put(stored_entry.drop_body())
             return None
         self._queue.put(stored_entry)
         if entry_id in self._reply_futures:
@@ -121,7 +121,7 @@ class OutboxSender:
             del self._reply_futures[entry_id]
 
     async def send_all_now(self) -> None:
-        """Read the outbox from disk and send it without delay. Returns after one attempt, or after REPLY_TIMEOUT_SECONDS."""
+        """Read the outbox from disk and send it without delay. Returns after one round, or after REPLY_TIMEOUT_SECONDS."""
         self._queue.request_load()
         if self._is_rate_limited:
             return
@@ -174,27 +174,29 @@ class OutboxSender:
     async def _send_entry(self, stored_entry: StoredEntry) -> float | None:
         """Send an entry. Returns the seconds to pause if it has to be sent again."""
         entry = stored_entry.entry
-        attempts = self._attempts.setdefault(entry.id, SendAttempts())
-        attempts.count += 1
+        delivery = self._deliveries.setdefault(entry.id, DeliveryState())
+        delivery.send_count += 1
         try:
-            loaded_entry = await asyncio.to_thread(stored_entry.with_body)
+            loaded_entry = await asyncio.to_thread(stored_entry.load_body)
             response = await self._post(entry, loaded_entry.read_body())
         except FileNotFoundError:
             self._log.info("pmh: %s %s is no longer in the outbox [request %s]", entry.kind, entry.id, entry.request_id)
             self._resolve_reply(entry.id, None)
         except Unavailable as error:
-            return self._schedule_retry(entry, attempts, error.message, self._retry_delay(error.retry_after))
+            return self._schedule_retry(entry, delivery, error.message, self._compute_retry_delay(error.retry_after))
         except ServiceError as error:
-            if _is_retryable(error, attempts.count):
+            if _is_retryable(error, delivery.send_count):
                 self._is_rate_limited = error.status == TOO_MANY_REQUESTS and error.retry_after is not None
-                return self._schedule_retry(entry, attempts, error.reply.message, self._retry_delay(error.retry_after))
-            await self._handle_refusal(loaded_entry, error)
+                return self._schedule_retry(
+                    entry, delivery, error.reply.message, self._compute_retry_delay(error.retry_after)
+                )
+            await self._handle_rejection(loaded_entry, error)
         else:
             await asyncio.to_thread(self._outbox.remove, stored_entry)
             self._resolve_reply(entry.id, _to_lab_reply(entry, response, self._log))
         self._queue.remove(stored_entry)
         self._consecutive_failures = 0
-        self._attempts.pop(entry.id, None)
+        self._deliveries.pop(entry.id, None)
         return None
 
     async def _post(self, entry: OutboxEntry, body: bytes) -> ServiceResponse:
@@ -203,9 +205,9 @@ class OutboxSender:
         return await self._service.send("POST", path, body, entry.request_id)
 
     def _schedule_retry(
-        self, entry: OutboxEntry, attempts: SendAttempts, error_message: str, delay_seconds: float
+        self, entry: OutboxEntry, delivery: DeliveryState, error_message: str, delay_seconds: float
     ) -> float:
-        attempts.last_error = error_message
+        delivery.last_error = error_message
         self._log.warning(
             "pmh: %s %s was not sent; next attempt in %.0f s: %s [request %s]",
             entry.kind,
@@ -216,7 +218,7 @@ class OutboxSender:
         )
         return delay_seconds
 
-    def _retry_delay(self, retry_after: float | None) -> float:
+    def _compute_retry_delay(self, retry_after: float | None) -> float:
         """Return seconds until the next attempt: exponential backoff, but not less than the service asked for."""
         if retry_after is None:
             return self._compute_next_backoff()
@@ -232,17 +234,17 @@ class OutboxSender:
         """Lengthen a delay by up to JITTER_FRACTION, so that the servers of a class do not retry in the same second."""
         return seconds * (1 + self._uniform(0, JITTER_FRACTION))
 
-    async def _handle_refusal(self, stored_entry: StoredEntry, error: ServiceError) -> None:
+    async def _handle_rejection(self, stored_entry: StoredEntry, error: ServiceError) -> None:
         entry = stored_entry.entry
-        self._log.warning("pmh: %s %s was refused: %s [request %s]", entry.kind, entry.id, error, entry.request_id)
+        self._log.warning("pmh: %s %s was rejected: %s [request %s]", entry.kind, entry.id, error, entry.request_id)
         reply_future = self._reply_futures.get(entry.id)
         if reply_future is not None and not reply_future.done():
             await asyncio.to_thread(self._outbox.remove, stored_entry)
-            # The caller may have stopped waiting meanwhile. The student must learn of the refusal all the same.
+            # The caller may have stopped waiting meanwhile. The student must learn of the rejection all the same.
             if not reply_future.done():
                 reply_future.set_exception(error)
                 return
-        await asyncio.to_thread(self._outbox.move_to_refused, stored_entry, error.reply.message)
+        await asyncio.to_thread(self._outbox.move_to_rejected, stored_entry, error.reply.message)
 
     def _resolve_reply(self, entry_id: UUID, reply: LabSubmissionReply | None) -> None:
         reply_future = self._reply_futures.get(entry_id)
@@ -254,8 +256,8 @@ class OutboxSender:
             self._resolve_reply(entry_id, None)
 
 
-def _is_retryable(error: ServiceError, attempt_count: int) -> bool:
-    return error.status in RETRYABLE_STATUSES or (error.status >= 500 and attempt_count < MAX_SERVER_ERROR_ATTEMPTS)
+def _is_retryable(error: ServiceError, send_count: int) -> bool:
+    return error.status in RETRYABLE_STATUSES or (error.status >= 500 and send_count < MAX_SERVER_ERROR_SENDS)
 
 
 def _to_lab_reply(entry: OutboxEntry, response: ServiceResponse, log: logging.Logger) -> LabSubmissionReply:

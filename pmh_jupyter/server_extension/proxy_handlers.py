@@ -84,7 +84,7 @@ class NotFoundHandler(OwnerHandler):
         raise NotFound("There is no such address.")
 
 
-routes = [
+ROUTES = [
     (rf"{API_PATTERN}/status", StatusHandler),
     (rf"{API_PATTERN}/me", MeHandler),
     (rf"{API_PATTERN}/join", JoinHandler),
@@ -92,4 +92,4 @@ routes = [
     (rf"{CLASSROOM_PATTERN}/submissions", SubmissionListHandler),
     (rf"{API_PATTERN}/submissions/{UUID_GROUP}", SubmissionHandler),
 ]
-not_found_routes = [(rf"{API_PATTERN}/.*", NotFoundHandler)]
+NOT_FOUND_ROUTES = [(rf"{API_PATTERN}/.*", NotFoundHandler)]

@@ -39,9 +39,9 @@ class SendQueue:
         return self._entries[min(self._entries)] if self._entries else None
 
     def remove(self, stored_entry: StoredEntry) -> None:
-        """Remove an entry that was sent, refused or deleted."""
+        """Remove an entry that was sent, rejected or deleted."""
         self._entries.pop(stored_entry.path.name, None)
 
     def release_bodies(self) -> None:
         """Free the memory of bodies that have to wait. They are read from disk when they are sent."""
-        self._entries = {name: stored_entry.without_body() for name, stored_entry in self._entries.items()}
+        self._entries = {name: stored_entry.drop_body() for name, stored_entry in self._entries.items()}

@@ -34,15 +34,15 @@ NETWORK_ERRORS = (OSError, httpx.HTTPError, httpx.InvalidURL, ResponseTooLarge)
 class Timeouts:
     """Seconds of wall time.
 
-    connect: for a connection, and for the headers of an event stream.
-    read, write: for the complete response to a GET, and to any other method.
-    idle: between two chunks of an event stream.
+    connect_seconds: for a connection, and for the headers of an event stream.
+    read_seconds, write_seconds: for the complete response to a GET, and to any other method.
+    idle_seconds: between two chunks of an event stream.
     """
 
-    connect: float = 5.0
-    read: float = 15.0
-    write: float = 30.0
-    idle: float = 60.0
+    connect_seconds: float = 5.0
+    read_seconds: float = 15.0
+    write_seconds: float = 30.0
+    idle_seconds: float = 60.0
 
 
 @dataclass(frozen=True)
@@ -103,12 +103,12 @@ class ServiceClient:
         headers = {"X-Request-ID": request_id, "Accept": "text/event-stream"}
         if last_event_id:
             headers["Last-Event-ID"] = last_event_id
-        timeout = httpx.Timeout(self._timeouts.connect, read=self._timeouts.idle)
+        timeout = httpx.Timeout(self._timeouts.connect_seconds, read=self._timeouts.idle_seconds)
         # A client of its own: a pool does not always notice that a request was cancelled, and would keep its connection open.
         http = self._create_http_client()
         try:
             try:
-                async with asyncio.timeout(self._timeouts.connect):
+                async with asyncio.timeout(self._timeouts.connect_seconds):
                     request = http.build_request("GET", url, headers=headers, timeout=timeout)
                     response = await http.send(request, stream=True)
             except NETWORK_ERRORS as error:
@@ -131,7 +131,7 @@ class ServiceClient:
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             trust_env=False,
             verify=self._tls_context,
-            timeout=httpx.Timeout(None, connect=self._timeouts.connect),
+            timeout=httpx.Timeout(None, connect=self._timeouts.connect_seconds),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=MAX_IDLE_CONNECTIONS),
         )
 
@@ -145,7 +145,7 @@ class ServiceClient:
             headers["Content-Type"] = "application/json"
         try:
             async with (
-                asyncio.timeout(self._timeouts.read if body is None else self._timeouts.write),
+                asyncio.timeout(self._timeouts.read_seconds if body is None else self._timeouts.write_seconds),
                 self._http.stream(method, url, content=body, headers=headers) as response,
             ):
                 content = await _read_body(response, MAX_RESPONSE_BYTES)
@@ -161,7 +161,7 @@ class ServiceClient:
 
     async def _read_failure(self, response: httpx.Response, request_id: str) -> ServiceError | Unavailable:
         try:
-            async with asyncio.timeout(self._timeouts.read):
+            async with asyncio.timeout(self._timeouts.read_seconds):
                 body = await _read_body(response, MAX_ERROR_BODY_BYTES)
         except NETWORK_ERRORS as error:
             return self._make_no_reply_error("GET", str(response.url), request_id, error)

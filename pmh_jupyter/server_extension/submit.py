@@ -13,11 +13,12 @@ from uuid import UUID
 
 from pmh_jupyter.errors import Conflict, NotSaved, Unavailable
 from pmh_jupyter.server_extension.collect_files import collect_files
-from pmh_jupyter.server_extension.error_replies import ServiceError, parse_body
+from pmh_jupyter.server_extension.error_replies import ServiceError
 from pmh_jupyter.server_extension.lesson_folder import LessonFolder
 from pmh_jupyter.server_extension.opened_releases import OpenedReleases
 from pmh_jupyter.server_extension.outbox import Outbox, OutboxEntry
 from pmh_jupyter.server_extension.outbox_sender import RETRYABLE_STATUSES, OutboxSender
+from pmh_jupyter.server_extension.request_bodies import parse_body
 from pmh_jupyter.wire.base import FileContent, WireModel
 from pmh_jupyter.wire.lab import LabCheckRequest, LabSubmissionReply, LabSubmitRequest
 from pmh_jupyter.wire.submission import CheckRequest, SubmissionKindName, SubmitRequest
@@ -60,7 +61,7 @@ class Submitter:
         """Submit a lesson. `body` is the JSON of a LabSubmitRequest.
 
         The reply's state is "waiting" while the submission cannot be sent.
-        Raises Conflict if the lesson was never opened, the errors of `collect_files`, ServiceError if the service refuses the
+        Raises Conflict if the lesson was never opened, the errors of `collect_files`, ServiceError if the service rejects the
         submission for good, and NotSaved if it could neither be saved nor sent.
         """
         submit_request = parse_body(LabSubmitRequest, body)

@@ -16,7 +16,7 @@ from hashlib import sha256
 from pmh_jupyter.domain.merge import MergeReport, merge_notebook
 from pmh_jupyter.domain.merge_files import choose_copy_name, merge_file
 from pmh_jupyter.errors import BadInput, InvalidNotebook
-from pmh_jupyter.server_extension.lesson_folder import LessonFolder, check_name
+from pmh_jupyter.server_extension.lesson_folder import LessonFolder, require_safe_name
 from pmh_jupyter.wire.lab import MergeReply
 from pmh_jupyter.wire.submission import StudentRelease
 
@@ -30,7 +30,7 @@ class VerifiedRelease:
 
 
 @dataclass(frozen=True)
-class FileChange:
+class LessonFileChange:
     """A change of one file. `before` is None for a file to be created, `after` for one to be deleted."""
 
     name: str
@@ -42,7 +42,7 @@ class FileChange:
 class UpdatePlan:
     """The changes that opening the lesson will make. `merge_reply` is None unless existing files are updated."""
 
-    changes: tuple[FileChange, ...] = ()
+    changes: tuple[LessonFileChange, ...] = ()
     merge_reply: MergeReply | None = None
     is_update_postponed: bool = False
 
@@ -59,7 +59,7 @@ def verify_release(release: StudentRelease) -> VerifiedRelease:
             raise BadInput(
                 f"{file.path} was damaged during transfer from the service.", advice="Open the lesson again."
             )
-        files[check_name(file.path)] = content
+        files[require_safe_name(file.path)] = content
     return VerifiedRelease(release.id, files)
 
 
@@ -84,7 +84,9 @@ def plan_update(
     ):
         # All or nothing: a partial update would mix notebooks and data of different releases.
         return UpdatePlan(_restore_missing_files(folder, base) if base else (), is_update_postponed=True)
-    return UpdatePlan(changes, merge.merge_reply() if any(change.before is not None for change in changes) else None)
+    return UpdatePlan(
+        changes, merge.build_merge_reply() if any(change.before is not None for change in changes) else None
+    )
 
 
 def apply_update(folder: LessonFolder, plan: UpdatePlan, now: datetime) -> str | None:
@@ -99,10 +101,10 @@ def apply_update(folder: LessonFolder, plan: UpdatePlan, now: datetime) -> str |
     return backup_path
 
 
-def _restore_missing_files(folder: LessonFolder, release: VerifiedRelease) -> tuple[FileChange, ...]:
+def _restore_missing_files(folder: LessonFolder, release: VerifiedRelease) -> tuple[LessonFileChange, ...]:
     """Restore files of a release that are missing. Existing files belong to the student and stay unchanged."""
     missing_files = ((name, content) for name, content in release.files.items() if folder.read(name) is None)
-    return tuple(FileChange(name, None, content) for name, content in missing_files)
+    return tuple(LessonFileChange(name, None, content) for name, content in missing_files)
 
 
 @dataclass
@@ -114,7 +116,7 @@ class _ReleaseMerge:
     base: VerifiedRelease | None
     reports: list[MergeReport] = field(default_factory=list)
 
-    def iter_changes(self) -> Iterator[FileChange]:
+    def iter_changes(self) -> Iterator[LessonFileChange]:
         base_files = self.base.files if self.base else {}
         for name in dict.fromkeys([*self.current.files, *base_files]):
             mine = self.folder.read(name)
@@ -124,15 +126,15 @@ class _ReleaseMerge:
 
     def _merge_file(
         self, name: str, base: bytes | None, mine: bytes | None, theirs: bytes | None
-    ) -> Iterator[FileChange]:
+    ) -> Iterator[LessonFileChange]:
         if name.endswith(".ipynb") and mine is not None and theirs is not None:
-            yield FileChange(name, mine, self._merge_notebook(name, base, mine, theirs))
+            yield LessonFileChange(name, mine, self._merge_notebook(name, base, mine, theirs))
             return
         merged_file = merge_file(base, mine, theirs)
-        yield FileChange(name, mine, merged_file.content)
+        yield LessonFileChange(name, mine, merged_file.content)
         if merged_file.release_copy is not None:
             self.reports.append(MergeReport(conflicts=(name,)))
-            yield from self._add_beside(name, merged_file.release_copy)
+            yield from self._add_release_copy(name, merged_file.release_copy)
 
     def _merge_notebook(self, name: str, base: bytes | None, mine: bytes, theirs: bytes) -> bytes:
         try:
@@ -145,18 +147,18 @@ class _ReleaseMerge:
         self.reports.append(merge.report)
         return merge.notebook
 
-    def _add_beside(self, name: str, content: bytes) -> Iterator[FileChange]:
+    def _add_release_copy(self, name: str, content: bytes) -> Iterator[LessonFileChange]:
         """Add the release's version under the next free name, unless an interrupted update has already added it."""
         used_names = set(self.current.files)
         while (free_name := choose_copy_name(name, used_names)) is not None:
             existing = self.folder.read(free_name)
             if existing is None:
-                yield FileChange(free_name, None, content)
+                yield LessonFileChange(free_name, None, content)
             if existing is None or existing == content:
                 return
             used_names.add(free_name)
 
-    def merge_reply(self) -> MergeReply:
+    def build_merge_reply(self) -> MergeReply:
         """Return the combined reports."""
         return MergeReply(
             updated=tuple(cell for report in self.reports for cell in report.updated),

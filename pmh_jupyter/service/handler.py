@@ -15,14 +15,14 @@ from tornado.httputil import HTTPServerRequest
 from tornado.web import RequestHandler, stream_request_body
 
 from pmh_jupyter.errors import BadInput, NotAllowed, NotLoggedIn, PmhError, TooLarge
-from pmh_jupyter.service import error_responses, login, logs
+from pmh_jupyter.service import error_replies, login, logs
 from pmh_jupyter.service.context import Service
 from pmh_jupyter.service.hub_client import Caller
 from pmh_jupyter.service.identity import Identity, resolve_identity
 from pmh_jupyter.service.permissions import AccessRule
 from pmh_jupyter.service.routes import Operation, Route
 from pmh_jupyter.wire.base import WireModel
-from pmh_jupyter.wire.errors import error_reply
+from pmh_jupyter.wire.errors import serialize_error
 
 M = TypeVar("M", bound=WireModel)
 
@@ -83,11 +83,11 @@ class BaseHandler(RequestHandler):
         if not token:
             return None
         if login.needs_xsrf_check(str(self.request.method), self.request.headers.get("Sec-Fetch-Mode", "")):
-            self._check_xsrf(token)
+            self._require_xsrf(token)
         caller = await self.service.hub.find_caller(token)
         return replace(caller, has_session=True) if caller else None
 
-    def _check_xsrf(self, token: str) -> None:
+    def _require_xsrf(self, token: str) -> None:
         submitted_token = self.request.headers.get("X-Xsrftoken") or self.get_argument("_xsrf", "")
         if submitted_token != login.xsrf_token(self.service.cookie_secret, token):
             raise NotAllowed(
@@ -103,15 +103,15 @@ class BaseHandler(RequestHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Called by tornado for every exception that a handler raised, and for its own errors."""
         exception = kwargs.get("exc_info", (None, None, None))[1]
-        error = error_responses.to_pmh_error(exception, status_code)
+        error = error_replies.to_pmh_error(exception, status_code)
         self.set_default_headers()
-        for name, value in error_responses.make_error_headers(error).items():
+        for name, value in error_replies.make_error_headers(error).items():
             self.set_header(name, value)
         self.send_error_reply(error)
 
     def send_error_reply(self, error: PmhError) -> None:
         """Send an error as JSON."""
-        self.send(error_reply(error, self.request_id), error.status)
+        self.send(serialize_error(error, self.request_id), error.status)
 
     def get_query_int(self, name: str, default: int, minimum: int = 0) -> int:
         """Return an integer query parameter; raise BadInput if it is not an integer, or less than `minimum`."""
@@ -127,7 +127,7 @@ class BaseHandler(RequestHandler):
     def log_exception(
         self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
     ) -> None:
-        error = error_responses.to_pmh_error(value)
+        error = error_replies.to_pmh_error(value)
         if error.status >= 500:
             logs.log.error("request failed", code=error.code, route=self.route_name, exc_info=value)
 
@@ -164,7 +164,7 @@ class ApiHandler(BaseHandler):
 
     async def prepare(self) -> None:
         self._bind_request_id()
-        self._check_content_length()
+        self._require_acceptable_length()
         self.operation = self._find_operation()
         access_rule = self.operation.access_rule
         if access_rule is None:
@@ -195,7 +195,7 @@ class ApiHandler(BaseHandler):
     def _find_operation(self) -> Operation:
         operation = self.route.operations.get(str(self.request.method))
         if operation is None:
-            error = error_responses.MethodNotAllowed("This address does not support this method.")
+            error = error_replies.MethodNotAllowed("This address does not support this method.")
             error.allowed_methods = tuple(self.route.operations)
             raise error
         return operation
@@ -204,7 +204,7 @@ class ApiHandler(BaseHandler):
     def _max_body_bytes(self) -> int:
         return self.service.settings.body_limit_mb << 20
 
-    def _check_content_length(self) -> None:
+    def _require_acceptable_length(self) -> None:
         # A request whose Content-Length is too large is rejected at once, but tornado still reads and discards up to four times the
         # limit: a client that is still sending would otherwise see a broken connection instead of the response.
         connection = cast(Any, self.request.connection)

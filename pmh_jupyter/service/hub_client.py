@@ -67,7 +67,7 @@ class HubClient:
             self._caller_cache.popitem(last=False)
         return caller
 
-    async def token_for_code(self, code: str, verifier: str) -> str:
+    async def exchange_code_for_token(self, code: str, verifier: str) -> str:
         """Exchange the authorization code of a login for the session's token. Raises Unavailable."""
         try:
             async with asyncio.timeout(REQUEST_TIMEOUT_SECONDS):

@@ -25,7 +25,7 @@ def resolve_identity(database: Database, name: str, classroom: str | None, permi
     Raises NotFound if the classroom does not exist or the person is no member (the caller cannot tell which), and NotAllowed if the
     member's role does not have the permission.
     """
-    person = people.find_or_create(database, name)
+    person = people.find_or_create_person(database, name)
     if permission is None or classroom is None:
         return Identity(person)
     membership = members.get_membership(database, person.id, classroom)

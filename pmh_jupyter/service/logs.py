@@ -22,7 +22,7 @@ _SECRET_PATTERN = re.compile(r"(?i)(token|bearer|code|code_verifier|_xsrf)([=\s:
 log: structlog.stdlib.BoundLogger = structlog.get_logger("pmh.service")
 
 
-def configure_logging(level: str = "info", as_json: bool = False) -> None:
+def configure_logging(level: str = "info", is_json: bool = False) -> None:
     """Configure structlog and the standard library's logging for this process. JSON is also used if stderr is not a terminal."""
     shared_processors: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -32,7 +32,7 @@ def configure_logging(level: str = "info", as_json: bool = False) -> None:
         structlog.processors.format_exc_info,
         _redact_secrets,
     ]
-    use_json = as_json or not sys.stderr.isatty()
+    use_json = is_json or not sys.stderr.isatty()
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer() if use_json else structlog.dev.ConsoleRenderer()
     )

@@ -45,14 +45,14 @@ GRADER_CLOSE_TIMEOUT_SECONDS = 0.5
 
 
 @contextlib.asynccontextmanager
-async def running_service(settings: Settings, environ: Mapping[str, str]) -> AsyncIterator[Service]:
+async def run_service(settings: Settings, environ: Mapping[str, str]) -> AsyncIterator[Service]:
     """Run a service until the block is left. Raises PmhError if it cannot start.
 
     The service listens at JUPYTERHUB_SERVICE_URL if that is set, else at PMH_SERVICE_IP and PMH_SERVICE_PORT.
     """
     database = Database(settings.resolved_database_url).open()
     try:
-        backup = await asyncio.to_thread(database.migrate_or_check, settings.data_path / "backups")
+        backup = await asyncio.to_thread(database.prepare_schema, settings.data_path / "backups")
         if backup:
             log.info("database migrated", backup=str(backup))
         if requeued_count := await asyncio.to_thread(jobs.requeue_orphaned_jobs, database):
@@ -121,11 +121,11 @@ def _build_readiness(
         await asyncio.get_running_loop().run_in_executor(pool, database.ping)
 
     async def check_schema() -> None:
-        await asyncio.get_running_loop().run_in_executor(pool, database.check_revision)
+        await asyncio.get_running_loop().run_in_executor(pool, database.require_current_revision)
 
     async def check_grader() -> None:
         # Not in the database pool: a sandbox that hangs must not block its threads.
-        await asyncio.to_thread(grader.check_canary)
+        await asyncio.to_thread(grader.run_trial_grading)
 
     return Readiness({"database": check_database, "schema": check_schema, "grading": check_grader}, clock)
 
@@ -149,7 +149,7 @@ async def serve(settings: Settings, environ: Mapping[str, str]) -> None:
     stop = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, stop.set)
-    async with running_service(settings, environ):
+    async with run_service(settings, environ):
         await stop.wait()
         log.info("service stopping")
 

@@ -30,7 +30,7 @@ def to_points(millipoints: int) -> float:
     return millipoints / 1000
 
 
-def me_reply(person: Person, memberships: tuple[Membership, ...]) -> people.MeReply:
+def serialize_me(person: Person, memberships: tuple[Membership, ...]) -> people.MeReply:
     return people.MeReply(id=person.id, name=person.name, classrooms=tuple(map(serialize_classroom, memberships)))
 
 
@@ -57,7 +57,7 @@ def serialize_outline(member_outline: domain.Outline) -> outline.OutlineReply:
         solved_count=sum(lesson.solved_count for lesson in lessons),
         exercise_count=sum(len(lesson.exercises) for lesson in lessons),
         next_lesson=member_outline.next_lesson,
-        awards=tuple(map(_award_reply, member_outline.awards)),
+        awards=tuple(map(_serialize_achievement, member_outline.achievements)),
         last_event_number=member_outline.last_event_number,
     )
 
@@ -87,7 +87,7 @@ def _serialize_lesson(lesson: domain.OutlineLesson) -> outline.LessonReply:
         closes_at=lesson.schedule.closes_at,
         submissions_left=lesson.submissions_left,
         submitted_at=lesson.submitted_at,
-        check_tests="visible" if lesson.check_tests == "visible" else "all",
+        check_tests=lesson.tests_in_checks.value,
     )
 
 
@@ -107,7 +107,7 @@ def _serialize_exercise(outline_exercise: domain.OutlineExercise) -> outline.Exe
     )
 
 
-def _award_reply(award: domain.OutlineAward) -> outline.AwardReply:
+def _serialize_achievement(award: domain.OutlineAchievement) -> outline.AwardReply:
     return outline.AwardReply(
         slug=award.achievement.slug,
         title=award.achievement.title,
@@ -222,7 +222,7 @@ def serialize_gradebook(gradebook: Gradebook) -> staff.GradebookReply:
     return staff.GradebookReply(
         classroom=gradebook.classroom,
         columns=tuple(
-            staff.GradebookColumn(
+            staff.GradebookColumnReply(
                 lesson=column.lesson,
                 lesson_title=column.lesson_title,
                 grade_id=column.grade_id,
@@ -237,9 +237,9 @@ def serialize_gradebook(gradebook: Gradebook) -> staff.GradebookReply:
     )
 
 
-def _serialize_gradebook_row(row: GradebookRow) -> staff.GradebookRow:
+def _serialize_gradebook_row(row: GradebookRow) -> staff.GradebookRowReply:
     cells = tuple(
-        staff.GradebookCell(
+        staff.GradebookCellReply(
             state=cell.progress.state.value,
             points=to_points(cell.progress.millipoints),
             attempts=cell.progress.attempts,
@@ -247,7 +247,7 @@ def _serialize_gradebook_row(row: GradebookRow) -> staff.GradebookRow:
         )
         for cell in row.cells
     )
-    return staff.GradebookRow(
+    return staff.GradebookRowReply(
         person_id=row.person.id,
         name=row.person.name,
         role=row.role.value,

@@ -25,7 +25,7 @@ class OAuthCallbackHandler(BaseHandler):
             raise NotAllowed(
                 "You started this login in another browser, or more than ten minutes ago.", advice=LOGIN_AGAIN_ADVICE
             )
-        token = await self.service.hub.token_for_code(code, pending_login.verifier)
+        token = await self.service.hub.exchange_code_for_token(code, pending_login.verifier)
         caller = await self.service.hub.find_caller(token)
         if caller is None:
             raise NotAllowed(

@@ -53,16 +53,16 @@ class Database:
         self._read_only_engine = dialect.make_read_only_engine(self.engine)
         self._lock = FileLock(self.sqlite_path.with_name(f"{self.sqlite_path.name}.lock")) if self.sqlite_path else None
 
-    def open(self, *, exclusive: bool = True) -> Database:
+    def open(self, *, takes_lock: bool = True) -> Database:
         """Check that the database responds, and return self.
 
-        exclusive: also take the lock that only one process can hold for a SQLite file. Set it to False for short queries beside a
+        takes_lock: also take the lock that only one process can hold for a SQLite file. Set it to False for short queries beside a
         running service. Raises Conflict if another process holds the lock, Unavailable if the database does not respond.
         """
         if self.sqlite_path:
             self.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
             self.sqlite_path.touch(mode=0o600)  # SQLite would create a file that all users can read
-        if self._lock and exclusive:
+        if self._lock and takes_lock:
             _acquire_lock(self._lock)
         try:
             self.ping()
@@ -91,13 +91,13 @@ class Database:
 
     def ping(self) -> None:
         """Run a trivial query. Raises Unavailable if the database does not respond."""
-        with self.read() as session:
+        with self.begin_read() as session:
             session.execute(text("SELECT 1"))
 
-    def check_revision(self) -> None:
+    def require_current_revision(self) -> None:
         """Raise SchemaTooOld or SchemaTooNew unless the schema is the one of this version of pmh-jupyter."""
         with _translate_errors(), self.engine.connect() as connection:
-            revision.check_revision(connection)
+            revision.require_current_revision(connection)
 
     def upgrade(self, backup_dir: Path) -> Path | None:
         """Migrate to the schema of this version of pmh-jupyter.
@@ -108,21 +108,21 @@ class Database:
         with _translate_errors():
             return revision.upgrade_schema(self.engine, self.sqlite_path, backup_dir, self.now())
 
-    def migrate_or_check(self, backup_dir: Path) -> Path | None:
+    def prepare_schema(self, backup_dir: Path) -> Path | None:
         """Prepare the schema for a starting service: upgrades SQLite; only checks PostgreSQL, which other processes may be using."""
         if self.sqlite_path:
             return self.upgrade(backup_dir)
-        self.check_revision()
+        self.require_current_revision()
         return None
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
+    def begin_write(self) -> Iterator[Session]:
         """A transaction that may write. It is committed at the end of the block, and rolled back if the block raises."""
         with _translate_errors(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
-    def read(self) -> Iterator[Session]:
+    def begin_read(self) -> Iterator[Session]:
         """A read-only transaction. All its queries see the same snapshot, and it never waits for a writer."""
         with _translate_errors(), Session(self._read_only_engine, autoflush=False) as session, session.begin():
             yield session

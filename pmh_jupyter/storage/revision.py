@@ -21,7 +21,7 @@ VERSION_TABLE = "pmh_alembic_version"
 ADVISORY_LOCK_KEY = 7_042_026
 
 
-def check_revision(connection: Connection) -> None:
+def require_current_revision(connection: Connection) -> None:
     """Raise SchemaTooOld or SchemaTooNew unless the database is at the newest revision of this version."""
     revision_id = read_current_revision(connection)
     scripts = ScriptDirectory.from_config(_make_alembic_config())
@@ -67,7 +67,7 @@ def _create_schema(connection: Connection) -> None:
 
 def _is_current(connection: Connection) -> bool:
     try:
-        check_revision(connection)
+        require_current_revision(connection)
     except SchemaTooOld:
         return False
     return True

@@ -6,7 +6,7 @@ from pmh_jupyter.errors import PmhError, Problem
 from pmh_jupyter.wire.base import ErrorReply, ProblemReply
 
 
-def error_reply(error: PmhError, request_id: str) -> ErrorReply:
+def serialize_error(error: PmhError, request_id: str) -> ErrorReply:
     """Return the body of the response to a request that failed."""
     return ErrorReply(
         code=error.code,

@@ -12,7 +12,7 @@ from pmh_jupyter.wire.base import WireModel
 from pmh_jupyter.wire.submission import Receipt, SubmissionKindName
 
 
-class LabStatus(WireModel):
+class LabStatusReply(WireModel):
     """Whether this server can reach the service, the user's name, and the size of the outbox."""
 
     version: str
@@ -82,12 +82,12 @@ class OutboxEntryReply(WireModel):
     classroom: str
     lesson: str
     created_at: datetime
-    send_attempts: int
+    send_count: int
     last_error: str = ""
 
 
 class OutboxReply(WireModel):
-    """The outbox, oldest first. `refused` are submissions that the service rejected for good, until they are dismissed."""
+    """The outbox, oldest first. `rejected` are submissions that the service rejected for good, until they are dismissed."""
 
     waiting: tuple[OutboxEntryReply, ...]
-    refused: tuple[OutboxEntryReply, ...] = ()
+    rejected: tuple[OutboxEntryReply, ...] = ()

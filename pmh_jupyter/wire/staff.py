@@ -60,7 +60,7 @@ class CourseReleaseReply(WireModel):
     lessons: tuple[ReleasedLesson, ...]
 
 
-class GradebookColumn(WireModel):
+class GradebookColumnReply(WireModel):
     """A column of the gradebook: one exercise."""
 
     lesson: str
@@ -70,7 +70,7 @@ class GradebookColumn(WireModel):
     max_points: float
 
 
-class GradebookCell(WireModel):
+class GradebookCellReply(WireModel):
     """One member's progress in one exercise; `submission_id` is the submission to open."""
 
     state: ProgressStateName
@@ -79,22 +79,22 @@ class GradebookCell(WireModel):
     submission_id: UUID | None = None
 
 
-class GradebookRow(WireModel):
+class GradebookRowReply(WireModel):
     """A row of the gradebook: one member."""
 
     person_id: UUID
     name: str
     role: RoleName
     points: float
-    cells: tuple[GradebookCell, ...]
+    cells: tuple[GradebookCellReply, ...]
 
 
 class GradebookReply(WireModel):
     """One page of the gradebook: a row for each member, a column for each exercise."""
 
     classroom: str
-    columns: tuple[GradebookColumn, ...]
-    rows: tuple[GradebookRow, ...]
+    columns: tuple[GradebookColumnReply, ...]
+    rows: tuple[GradebookRowReply, ...]
     page: int
     page_count: int
 
@@ -135,7 +135,7 @@ class MemberSubmissionReply(WireModel):
     flags: tuple[FlagReply, ...] = ()
 
 
-class MemberSubmissionList(WireModel):
+class MemberSubmissionListReply(WireModel):
     """A member's submissions in a classroom, newest first."""
 
     submissions: tuple[MemberSubmissionReply, ...]

@@ -68,7 +68,7 @@ class Receipt(WireModel):
     signature: str = Field(description="Base64")
 
 
-class ReceiptKeys(WireModel):
+class ReceiptKeysReply(WireModel):
     """The public keys of receipts."""
 
     keys: dict[str, str] = Field(description="Key id to the base64 of the raw Ed25519 public key")

@@ -23,7 +23,7 @@ from pydantic.fields import FieldInfo
 from pmh_jupyter.wire.base import ErrorReply, WireModel
 from pmh_jupyter.wire.lab import (
     LabCheckRequest,
-    LabStatus,
+    LabStatusReply,
     LabSubmissionReply,
     LabSubmitRequest,
     OpenLessonReply,
@@ -44,7 +44,7 @@ ROOT_MODELS: tuple[type[WireModel], ...] = (
     SubmissionReply,
     SubmissionListReply,
     EventReply,
-    LabStatus,
+    LabStatusReply,
     OpenLessonRequest,
     OpenLessonReply,
     LabCheckRequest,

@@ -38,7 +38,7 @@ class OpenHub(NamedTuple):
 def open_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenHub]:
     """A hub that accepts any user name, so that its users are in no classroom yet."""
     folder = tmp_path_factory.mktemp("open")
-    codes = bootstrap_database(Settings(data_dir=str(folder / "data"))).join_codes
+    codes = bootstrap_database(Settings(data_dir=str(folder / "data")))
     with running_up(folder, PMH_AUTHENTICATOR="dummy") as up:
         yield OpenHub(up.address, codes[Role.STUDENT])
 

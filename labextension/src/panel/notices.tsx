@@ -24,7 +24,7 @@ export function Notices({ model, trans }: SectionProps): ReactElement {
         <ErrorNotice error={model.error} model={model} trans={trans} />
       )}
       {!model.isOnline && model.outline && isHubUnavailable && <OfflineNotice model={model} trans={trans} />}
-      {model.outbox.refused.map(entry => (
+      {model.outbox.rejected.map(entry => (
         <RefusedNotice key={entry.id} entry={entry} model={model} trans={trans} />
       ))}
     </div>

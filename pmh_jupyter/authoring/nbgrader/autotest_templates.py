@@ -61,7 +61,7 @@ class AutotestTemplates:
         # Compiling is slow, and the same templates are rendered for each snippet.
         self._compiled = lru_cache(maxsize=1024)(ImmutableSandboxedEnvironment().from_string)
 
-    def snippet_tests(self, snippet: str, salt: str | None) -> SnippetTests:
+    def render_snippet_tests(self, snippet: str, salt: str | None) -> SnippetTests:
         """Return the tests of a snippet for every possible type. With a salt, they compare hashes."""
         return SnippetTests(
             self._render(self._kernel.dispatch, snippet=snippet),
@@ -75,7 +75,7 @@ class AutotestTemplates:
             },
         )
 
-    def assertions(self, snippet_tests: SnippetTests, kind: str, values: Sequence[str | None]) -> list[str]:
+    def render_assertions(self, snippet_tests: SnippetTests, kind: str, values: Sequence[str | None]) -> list[str]:
         """Return the assertions for a snippet of this type. `values` are those of its tests with the reference solution."""
         rows = zip(snippet_tests.tests[kind], values, snippet_tests.messages[kind], strict=True)
         return [

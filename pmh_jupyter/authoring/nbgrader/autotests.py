@@ -17,7 +17,7 @@ from pmh_jupyter.authoring.nbgrader.course_files import AUTOTESTS_NAME
 from pmh_jupyter.authoring.nbgrader.reference_solution import make_evaluation_line, run_reference_solution
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.limits import EffectiveLimits
-from pmh_jupyter.domain.notebook_json import Json, cell_label, read_nbgrader_metadata
+from pmh_jupyter.domain.notebook_json import Json, make_cell_label, read_nbgrader_metadata
 from pmh_jupyter.errors import InvalidCourse, Problem
 from pmh_jupyter.grading.backends.backend import SandboxBackend
 
@@ -35,13 +35,13 @@ def has_autotests(cell: Json) -> bool:
     return cell["cell_type"] == "code" and any(map(is_autotest, cell["source"].split("\n")))
 
 
-def check_autotests(path: str, notebook: Json, templates: File | None) -> Iterator[Problem]:
+def find_autotest_problems(path: str, notebook: Json, templates: File | None) -> Iterator[Problem]:
     """Report problems that can be found without running code: AUTOTEST lines in other cells, missing or invalid templates."""
     cells = [(number, cell) for number, cell in enumerate(notebook["cells"], start=1) if has_autotests(cell)]
     for number, cell in cells:
         if read_nbgrader_metadata(cell).get("grade") is not True:
             message, remedy = "It has an AUTOTEST line and is not a test cell.", "Set `grade: true` with points."
-            yield Problem(path, message, remedy, cell_label(cell, number))
+            yield Problem(path, message, remedy, make_cell_label(cell, number))
     if cells:
         try:
             _load_templates(notebook, templates)
@@ -65,7 +65,7 @@ def instantiate_autotests(
     answers = run_reference_solution(
         plan.sources, [snippet.tests for snippet in plan.snippets], data_files, backend, limits
     )
-    problems = tuple(plan.problems(path, notebook, answers))
+    problems = tuple(plan.find_problems(path, notebook, answers))
     if problems:
         raise InvalidCourse(f"The tests of {path} cannot be created.", problems=problems)
     cells = [
@@ -126,7 +126,7 @@ class _InstantiationPlan:
             first_index = len(self.snippets)
             for text in texts:
                 salt += is_hashed
-                tests = self.templates.snippet_tests(text, f"{salt:x}" if is_hashed else None)
+                tests = self.templates.render_snippet_tests(text, f"{salt:x}" if is_hashed else None)
                 self.snippets.append(_Snippet(number, line_number, text, tests))
             lines.append(list(range(first_index, first_index + len(texts))))
         if read_nbgrader_metadata(cell).get("grade") is True and self.templates.success is not None:
@@ -136,12 +136,12 @@ class _InstantiationPlan:
             "\n".join(line if isinstance(line, str) else "\n".join(map(make_evaluation_line, line)) for line in lines)
         )
 
-    def problems(self, path: str, notebook: Json, answers: Mapping[int, Any]) -> Iterator[Problem]:
+    def find_problems(self, path: str, notebook: Json, answers: Mapping[int, Any]) -> Iterator[Problem]:
         """Report the snippets that could not be evaluated."""
         for number, snippet in enumerate(self.snippets):
             answer = answers.get(number, {"error": "the solution stopped before it"})
             if "error" in answer:
-                name = cell_label(notebook["cells"][snippet.cell_index], snippet.cell_index + 1)
+                name = make_cell_label(notebook["cells"][snippet.cell_index], snippet.cell_index + 1)
                 message = f"Line {snippet.line_number}: `{snippet.text}` cannot be evaluated ({answer['error']})."
                 yield Problem(path, message, "Correct the solution, or the line.", name)
 
@@ -155,7 +155,7 @@ class _InstantiationPlan:
             for index in line:
                 answer = answers[index]
                 source_lines += [
-                    *self.templates.assertions(self.snippets[index].tests, answer["kind"], answer["values"]),
+                    *self.templates.render_assertions(self.snippets[index].tests, answer["kind"], answer["values"]),
                     "",
                 ]
         return "\n".join(source_lines)

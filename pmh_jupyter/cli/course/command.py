@@ -6,8 +6,12 @@ import argparse
 import os
 from typing import TYPE_CHECKING
 
+from pmh_jupyter.cli.service_arguments import add_service_arguments, read_service_arguments
+
 if TYPE_CHECKING:
     from pmh_jupyter.cli import Subparsers
+
+TOKEN_SCOPE = "custom:pmh:author"
 
 
 def register(subparsers: Subparsers) -> None:
@@ -26,12 +30,7 @@ def register(subparsers: Subparsers) -> None:
     release_parser.set_defaults(run=release)
     for subparser in (validate_parser, release_parser):
         subparser.add_argument("folder", metavar="DIR", help="the folder that holds course.toml")
-        subparser.add_argument("--url", help="address of the service, for example https://hub.example/services/pmh")
-        subparser.add_argument(
-            "--token-env",
-            metavar="NAME",
-            help="environment variable that holds the token (default: PMH_TOKEN or JUPYTERHUB_API_TOKEN)",
-        )
+        add_service_arguments(subparser)
 
 
 def validate(arguments: argparse.Namespace) -> int:
@@ -46,27 +45,18 @@ def validate(arguments: argparse.Namespace) -> int:
     if not arguments.url and can_validate_locally(os.environ):
         result = validate_locally(arguments.folder)
     else:
-        result = validate_on_service(arguments.folder, *_find_service_and_token(arguments))
+        result = validate_on_service(arguments.folder, *read_service_arguments(arguments, TOKEN_SCOPE))
     print_result(result)
     return 1 if result.problems else 0
 
 
 def release(arguments: argparse.Namespace) -> int:
     from pmh_jupyter.cli.course.validation import read_course_files
-    from pmh_jupyter.cli.service_client import request_release
+    from pmh_jupyter.cli.staff_client import request_release
 
     slug, files = read_course_files(arguments.folder)
-    reply = request_release(*_find_service_and_token(arguments), slug, files, tuple(arguments.classroom))
+    reply = request_release(*read_service_arguments(arguments, TOKEN_SCOPE), slug, files, tuple(arguments.classroom))
     print(f"{reply.course}, version {reply.version}")
     for lesson in reply.lessons:
         print(f"  {lesson.slug}: {'new release' if lesson.is_changed else 'unchanged'} {lesson.release_id[:12]}")
     return 0
-
-
-def _find_service_and_token(arguments: argparse.Namespace) -> tuple[str, str]:
-    """Return the service's address and the token for it. In a user's server, both come from the environment."""
-    from pmh_jupyter.cli.service_client import TOKEN_VARIABLES, find_token
-    from pmh_jupyter.config import Settings
-
-    token = find_token(os.environ, (arguments.token_env,) if arguments.token_env else TOKEN_VARIABLES)
-    return arguments.url or Settings.from_environ().resolved_service_url, token

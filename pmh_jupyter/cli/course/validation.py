@@ -41,8 +41,8 @@ def validate_locally(folder: str) -> ValidationResult:
 
 
 def validate_on_service(folder: str, service: str, token: str) -> ValidationResult:
-    """Validate with the service at this address. Raises as `service_client.request_validation`."""
-    from pmh_jupyter.cli.service_client import request_validation
+    """Validate with the service at this address. Raises as `staff_client.request_validation`."""
+    from pmh_jupyter.cli.staff_client import request_validation
 
     try:
         slug, files = read_course_files(folder)

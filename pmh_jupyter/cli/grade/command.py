@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pmh_jupyter.cli import Subparsers
-    from pmh_jupyter.cli.grade.run import GradingRun
+    from pmh_jupyter.cli.grade.run import GradeCommandRun
     from pmh_jupyter.config import Settings
     from pmh_jupyter.grading.backends import SandboxBackend
 
@@ -68,7 +68,7 @@ def grade(arguments: argparse.Namespace) -> int:
             print_unmapped,
             print_warnings,
         )
-        from pmh_jupyter.cli.grade.run import GradingRun
+        from pmh_jupyter.cli.grade.run import GradeCommandRun
         from pmh_jupyter.grading.isolation import IsolationCache
 
         backend = get_backend()
@@ -78,13 +78,15 @@ def grade(arguments: argparse.Namespace) -> int:
         print_unmapped(discovered.unmapped)
         summary = Summary(len(discovered.paths), unmapped=len(discovered.unmapped))
         print_result = print_json if arguments.json else print_nothing if arguments.output else print_table
-        limits = settings.grading_limits.with_requested(source.limits)
+        limits = settings.grading_limits.apply(source.limits)
         jobs = arguments.jobs or len(os.sched_getaffinity(0))
-        run = GradingRun(source, limits, backend, print_result, summary, jobs, IsolationCache(FileIsolationStore()))
+        run = GradeCommandRun(
+            source, limits, backend, print_result, summary, jobs, IsolationCache(FileIsolationStore())
+        )
         return _run_and_summarize(run, discovered.paths, arguments.output)
 
 
-def _run_and_summarize(run: GradingRun, paths: list[str], output: str | None) -> int:
+def _run_and_summarize(run: GradeCommandRun, paths: list[str], output: str | None) -> int:
     """Grade the paths, print the summary, and return the exit code."""
     exit_code = FAILED_EXIT_CODE
     summary = run.summary

@@ -87,10 +87,10 @@ class _SubmissionFinder:
         if len(matching_folders) == 1 and not self._holds_lesson_notebook(path):
             return matching_folders
         if len(lesson_folders) < 2 and self._find_notebooks_with_lesson_cells(path):
-            return self._find_renamed(path)
+            return self._find_renamed_notebooks(path)
         submissions = [submission for folder in folders if (submission := self._find_in_student_folder(folder))]
         if submissions:
-            self._report_strays(path)
+            self._report_stray_notebooks(path)
             return submissions
         if _holds_notebook(path):
             return [path]
@@ -116,7 +116,7 @@ class _SubmissionFinder:
         self._report(folder, self._rule)
         return None
 
-    def _find_renamed(self, path: Path) -> list[Path]:
+    def _find_renamed_notebooks(self, path: Path) -> list[Path]:
         """Find the submissions in a folder whose notebooks have cells of the lesson, none under the lesson's name."""
         notebooks = self._find_notebooks_with_lesson_cells(path)
         own_names = {normalize_notebook_name(name) for name in self._notebook_paths}
@@ -125,7 +125,7 @@ class _SubmissionFinder:
             return [path]
         return notebooks
 
-    def _report_strays(self, path: Path) -> None:
+    def _report_stray_notebooks(self, path: Path) -> None:
         """Report notebooks beside the students' folders."""
         for notebook in _list_notebooks(path):
             self._report(

@@ -1,7 +1,7 @@
 """Stores the isolation of releases between runs of `pmh grade`, because deciding it takes about twenty gradings.
 
 Each release, grader and Python has one file in `$XDG_CACHE_HOME/pmh/isolation` (default `~/.cache/pmh/isolation`). A file that cannot be
-read or written is ignored, and the isolation is decided again.
+read or written is ignored, and the isolation is determined again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class FileIsolationStore:
 
     def load(self, key: str, fingerprint: str) -> ReleaseIsolation | None:
         """Return a stored decision, if there is one."""
-        cache_file = _cache_file(key, fingerprint)
+        cache_file = _make_cache_path(key, fingerprint)
         try:
             isolation = _ISOLATION_ADAPTER.validate_json(cache_file.read_bytes())
             os.utime(cache_file)
@@ -35,7 +35,7 @@ class FileIsolationStore:
 
     def save(self, key: str, fingerprint: str, isolation: ReleaseIsolation) -> None:
         """Store a decision, and delete the least recently used files."""
-        cache_file = _cache_file(key, fingerprint)
+        cache_file = _make_cache_path(key, fingerprint)
         temporary_file = cache_file.with_name(f"{cache_file.name}.{os.getpid()}")
         try:
             cache_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -49,7 +49,7 @@ class FileIsolationStore:
                 temporary_file.unlink()
 
 
-def _cache_file(key: str, fingerprint: str) -> Path:
+def _make_cache_path(key: str, fingerprint: str) -> Path:
     cache_home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     name = hashlib.sha256(f"{key} {fingerprint} {_read_grader_file_times()}".encode()).hexdigest()
     return cache_home / "pmh" / "isolation" / f"{name}.json"

@@ -51,12 +51,12 @@ def serialize_grading(path: str, grading: Grading) -> dict[str, Any]:
     }
 
 
-def print_json(result: dict[str, Any], grading: Grading) -> None:
+def print_json(result: dict[str, Any]) -> None:
     """Print one line to standard output."""
     print(json.dumps(result, ensure_ascii=False), flush=True)
 
 
-def print_table(result: dict[str, Any], grading: Grading) -> None:
+def print_table(result: dict[str, Any]) -> None:
     """Print a table to standard output."""
     from rich.console import Console
     from rich.markup import escape
@@ -71,7 +71,7 @@ def print_table(result: dict[str, Any], grading: Grading) -> None:
         console.print(f"  [yellow]! {escape(prefix + flag['text'])}[/]")
 
 
-def print_nothing(result: dict[str, Any], grading: Grading) -> None:
+def print_nothing(result: dict[str, Any]) -> None:
     """Print nothing, because the result is in the results file."""
 
 

@@ -25,7 +25,7 @@ from pmh_jupyter.grading.isolation import IsolationCache
 
 RESULTS_FILE_FIELDS = ("hash", "release", "grader_version", "grader_error")
 """Fields of the results file that are not printed."""
-ResultPrinter = Callable[[dict[str, Any], Grading], None]
+ResultPrinter = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class SubmissionResult:
 
 
 @dataclass(frozen=True)
-class GradingRun:
+class GradeCommandRun:
     """One run of `pmh grade`. Each submission is read just before it is graded, so memory does not grow with their number."""
 
     source: GradingSource
@@ -89,5 +89,5 @@ class GradingRun:
             results_file.append(result.line)
         if result.grading:
             printed_fields = {name: value for name, value in result.line.items() if name not in RESULTS_FILE_FIELDS}
-            self.print_result(printed_fields, result.grading)
+            self.print_result(printed_fields)
         self.summary.add_result(result.line, is_reused=result.grading is None)

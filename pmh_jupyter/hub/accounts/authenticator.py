@@ -17,7 +17,7 @@ from tornado import web
 from traitlets import Unicode, default
 
 from pmh_jupyter.hub.accounts import pages
-from pmh_jupyter.hub.accounts.credential_rules import name_problem, normalize_name
+from pmh_jupyter.hub.accounts.credential_rules import find_name_problem, normalize_name
 from pmh_jupyter.hub.accounts.enrol import enrol
 from pmh_jupyter.hub.accounts.store import AccountStore, PasswordMatch
 from pmh_jupyter.hub.accounts.throttle import LoginThrottle
@@ -65,7 +65,7 @@ class AccountsAuthenticator(Authenticator):  # type: ignore[misc]
 
     async def check_password(self, name: str, password: str, address: str) -> PasswordMatch:
         """Check a password and count a failure. Raises HTTPError 429 after too many failures."""
-        self.check_throttle(name, address)
+        self.require_not_throttled(name, address)
         password_match = await self.run_in_pool(self.store.check_password, name, password)
         if password_match is PasswordMatch.NO:
             self.throttle.record_failure(name, address)
@@ -73,9 +73,9 @@ class AccountsAuthenticator(Authenticator):  # type: ignore[misc]
             self.throttle.record_success(name, address)
         return password_match
 
-    def check_throttle(self, name: str, address: str) -> None:
+    def require_not_throttled(self, name: str, address: str) -> None:
         """Raise HTTPError 429 after too many failures. Even the right password is not accepted then."""
-        wait_seconds = self.throttle.wait_seconds(name, address)
+        wait_seconds = self.throttle.compute_wait_seconds(name, address)
         if wait_seconds > 0:
             minutes = max(1, round(wait_seconds / 60))
             raise web.HTTPError(
@@ -86,7 +86,7 @@ class AccountsAuthenticator(Authenticator):  # type: ignore[misc]
 
     def find_new_name_problem(self, name: str, is_hub_user: bool) -> str | None:
         """Return the problem with the name of a new account, or None. Nobody can sign up with an administrator's name."""
-        if problem := name_problem(name):
+        if problem := find_name_problem(name):
             return problem
         if is_hub_user or name in self.admin_users or self.store.is_taken(name):
             return "This name is taken. Choose another."

@@ -23,7 +23,7 @@ def normalize_name(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip().casefold()
 
 
-def name_problem(name: str) -> str | None:
+def find_name_problem(name: str) -> str | None:
     """Return the problem with a normalized name, as a sentence for its owner, or None if the name is allowed."""
     if not name:
         return "Choose a name."

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pmh_jupyter.errors import NotFound
 from pmh_jupyter.hub.accounts.credential_rules import normalize_name
-from pmh_jupyter.hub.accounts.store import AccountStore
+from pmh_jupyter.hub.accounts.store import Account, AccountStore
 
 ACCOUNTS_FILE_NAME = "accounts.sqlite"
 
@@ -29,7 +29,7 @@ def ensure_admin(path: Path, name: str) -> AdminPassword:
     name = normalize_name(name)
     if not store.is_taken(name):
         return AdminPassword(store.reset_password(name), is_chosen=False)
-    return AdminPassword(None, is_chosen=(name, True) not in store.list_accounts())
+    return AdminPassword(None, is_chosen=Account(name, has_one_time_password=True) not in store.list_accounts())
 
 
 def reset_password(path: Path, name: str) -> str:
@@ -40,6 +40,6 @@ def reset_password(path: Path, name: str) -> str:
             f"There are no accounts: {path} is missing.", advice="Set PMH_DATA_DIR to the hub's data folder."
         )
     store = AccountStore(path)
-    if name not in dict(store.list_accounts()):
+    if all(account.name != name for account in store.list_accounts()):
         raise NotFound(f"There is no account {name!r}.", advice="The Hub's page Accounts lists all accounts.")
     return store.reset_password(name)

@@ -113,7 +113,7 @@ class SignUpPage(AccountPage):
     async def _sign_up(self, name: str, password: str, join_code: str) -> dict[str, str]:
         """Create the account. Returns problems by field, empty on success. Wrong codes count as failures, like wrong passwords."""
         authenticator = self.authenticator
-        authenticator.check_throttle("", self.remote_address)
+        authenticator.require_not_throttled("", self.remote_address)
         try:
             await authenticator.sign_up(name, password, join_code)
         except Conflict as error:
@@ -187,7 +187,7 @@ class AccountsPage(AccountPage):
 
     async def _render_accounts(self, problems: dict[str, str] | None = None, **values: Any) -> None:
         query = normalize_name(self.get_query_argument("q", ""))
-        accounts = [account for account in self.authenticator.store.list_accounts() if query in account[0]]
+        accounts = [account for account in self.authenticator.store.list_accounts() if query in account.name]
         await self.render_form(
             problems, accounts=accounts[:MAX_ROWS], account_count=len(accounts), query=query, **values
         )

@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from pathlib import Path
+from typing import NamedTuple
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -44,6 +45,13 @@ class PasswordMatch(Enum):
 def generate_password() -> str:
     """Return a one-time password that is easy to read out and type: four groups of five characters, 98 bits."""
     return "-".join("".join(secrets.choice(PASSWORD_ALPHABET) for _ in range(5)) for _ in range(4))
+
+
+class Account(NamedTuple):
+    """An account that somebody can log in to. has_one_time_password: its owner has not chosen a password yet."""
+
+    name: str
+    has_one_time_password: bool
 
 
 class AccountStore:
@@ -103,13 +111,13 @@ class AccountStore:
         """Close an account permanently. Its name stays taken."""
         self._save_account(name, secrets.token_hex(), "retired")
 
-    def list_accounts(self) -> list[tuple[str, bool]]:
-        """Return all accounts, sorted by name, each with whether its password is an unused one-time password."""
+    def list_accounts(self) -> list[Account]:
+        """Return all accounts, sorted by name."""
         with self._transaction() as database:
             rows = database.execute(
                 "select name, state from account where state in ('active', 'one-time') order by name"
             ).fetchall()
-        return [(name, state == "one-time") for name, state in rows]
+        return [Account(name, state == "one-time") for name, state in rows]
 
     def is_taken(self, name: str) -> bool:
         """Return whether an account, a reservation or a retired account has this name."""

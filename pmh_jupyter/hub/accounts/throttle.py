@@ -32,7 +32,7 @@ class LoginThrottle:
         self._limits = limits or FailureLimits()
         self._failures: OrderedDict[tuple[str, ...], deque[float]] = OrderedDict()
 
-    def wait_seconds(self, name: str, address: str) -> float:
+    def compute_wait_seconds(self, name: str, address: str) -> float:
         """Return the seconds until the next attempt is allowed; 0 if it is allowed now."""
         now = self._clock()
         waits = [0.0]

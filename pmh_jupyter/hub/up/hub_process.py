@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pmh_jupyter.hub.die_with_parent import die_with_parent
+from pmh_jupyter.hub.die_with_parent import build_die_with_parent_command
 from pmh_jupyter.hub.up.processes import adopt_orphans, find_descendants, reap_orphans, terminate_descendants
 from pmh_jupyter.hub.up.progress import Progress
 
@@ -40,7 +40,7 @@ class HubProcess:
 
 
 @contextmanager
-def running_hub(config: Path, environ: dict[str, str], log: Path, progress: Progress) -> Iterator[HubProcess]:
+def run_hub_process(config: Path, environ: dict[str, str], log: Path, progress: Progress) -> Iterator[HubProcess]:
     """Start the hub, and end it with all of its descendants when the block ends for any reason.
 
     SIGTERM and SIGHUP raise KeyboardInterrupt, as SIGINT does. All three are ignored while the hub is being stopped.
@@ -60,7 +60,7 @@ def running_hub(config: Path, environ: dict[str, str], log: Path, progress: Prog
 
 
 def _start_hub(config: Path, environ: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
-    command = die_with_parent([sys.executable, "-m", "jupyterhub", "--config", str(config)])
+    command = build_die_with_parent_command([sys.executable, "-m", "jupyterhub", "--config", str(config)])
     with open(log, "ab") as output:
         # A new session: Ctrl-C in the terminal interrupts only `pmh up`, which then stops the rest in order.
         return subprocess.Popen(

@@ -6,35 +6,28 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
 
 from pmh_jupyter.config import Settings
 from pmh_jupyter.errors import NotFound, Unavailable
 from pmh_jupyter.hub.accounts.first_admin import ACCOUNTS_FILE_NAME, AdminPassword, ensure_admin
 from pmh_jupyter.hub.proxy_command import build_proxy_command
 from pmh_jupyter.hub.server_sandbox import find_sandbox_problem
-from pmh_jupyter.hub.spawners import require_spawner, with_addresses
+from pmh_jupyter.hub.spawners import require_spawner, set_default_addresses
 from pmh_jupyter.hub.up import logs
 from pmh_jupyter.hub.up.data_dir_lock import find_data_dir_conflict, lock_data_dir
-from pmh_jupyter.hub.up.hub_process import HubProcess, running_hub
-from pmh_jupyter.hub.up.ports import check_ports_free, list_listeners
+from pmh_jupyter.hub.up.hub_process import HubProcess, run_hub_process
+from pmh_jupyter.hub.up.ports import list_listeners, require_free_ports
 from pmh_jupyter.hub.up.progress import Progress
 from pmh_jupyter.hub.up.server_environment import ensure_server_environment
 from pmh_jupyter.hub.up.summary import format_startup_summary
-from pmh_jupyter.hub.up.wait_until_ready import browser_url, list_health_checks, wait_until_healthy
+from pmh_jupyter.hub.up.wait_until_ready import list_health_checks, make_browser_url, wait_until_healthy
 from pmh_jupyter.resource_paths import find_hub_config_file
 
 START_TIMEOUT_SECONDS = 120.0
 
 
-class PreparedDatabase(Protocol):
-    """The result of preparing the database: the demo classroom's join codes by role."""
-
-    @property
-    def join_codes(self) -> Mapping[Any, str]: ...
-
-
-PrepareDatabase = Callable[[Settings], PreparedDatabase]
+PrepareDatabase = Callable[[Settings], Mapping[str, str]]
+"""Prepares the database, and returns the demo classroom's join codes by role."""
 
 
 def run_hub(settings: Settings, prepare: PrepareDatabase, progress: Progress) -> None:
@@ -46,35 +39,40 @@ def run_hub(settings: Settings, prepare: PrepareDatabase, progress: Progress) ->
     itself, and NotFound if PMH_CONFIG names no file.
     """
     settings.data_dir = str(settings.data_path)
-    config = _check_preconditions(settings)
-    address = browser_url(settings)
+    config = _require_preconditions(settings)
+    _set_free_addresses(settings)
+    address = make_browser_url(settings)
     with lock_data_dir(settings.data_path, address):
         settings.server_python = settings.server_python or str(ensure_server_environment(settings.data_path, progress))
         _warn_without_sandbox(settings, progress)
         with progress.step("Preparing the database and the starter course"):
-            database = prepare(settings)
+            join_codes = prepare(settings)
         admin = _ensure_admin(settings, progress)
         log = logs.rotate_log(settings.data_path)
-        with running_hub(config, make_hub_environ(settings), log, progress) as hub:
+        with run_hub_process(config, make_hub_environ(settings), log, progress) as hub:
             _wait_until_ready(hub, settings, progress)
-            codes_by_role = {str(role): code for role, code in database.join_codes.items()}
-            for line in format_startup_summary(settings, address, codes_by_role, admin):
+            for line in format_startup_summary(settings, address, join_codes, admin):
                 progress.print_line(line)
-            raise _describe_hub_failure(f"The hub ended by itself with exit code {hub.wait()}.", hub.log)
+            raise _make_hub_failure(f"The hub ended by itself with exit code {hub.wait()}.", hub.log)
 
 
-def _check_preconditions(settings: Settings) -> Path:
-    """Check all preconditions that need no file, and return the configuration file to start. Raises as `run_hub`.
-
-    Also sets the addresses of Hub and service. With containers, these are the network's gateway; a missing network is created.
-    """
+def _require_preconditions(settings: Settings) -> Path:
+    """Return the configuration file to start. Raises as `run_hub` if the data folder, the proxy or the spawner cannot be used."""
     if conflict := find_data_dir_conflict(settings.data_path):
         raise conflict
     config = _find_config(settings)
     build_proxy_command()
     require_spawner(settings)
-    check_ports_free(list_listeners(with_addresses(settings)))
     return config
+
+
+def _set_free_addresses(settings: Settings) -> None:
+    """Set the addresses of Hub and service, and raise Conflict if a port is in use.
+
+    With containers, the addresses are those of the network's gateway; a missing network is created.
+    """
+    set_default_addresses(settings)
+    require_free_ports(list_listeners(settings))
 
 
 def _find_config(settings: Settings) -> Path:
@@ -123,10 +121,10 @@ def _wait_until_ready(hub: HubProcess, settings: Settings, progress: Progress) -
             with progress.step(f"Waiting for {check.name}"):
                 wait_until_healthy(check, hub.is_alive, START_TIMEOUT_SECONDS)
     except Unavailable as error:
-        raise _describe_hub_failure(error.message, hub.log) from error
+        raise _make_hub_failure(error.message, hub.log) from error
 
 
-def _describe_hub_failure(message: str, log: Path) -> Unavailable:
+def _make_hub_failure(message: str, log: Path) -> Unavailable:
     return Unavailable(
         f"{message} The end of its log:\n\n{logs.read_tail(log)}\n",
         advice=f"Run `pmh doctor` to look for the cause. The whole log is {log}.",

@@ -30,13 +30,13 @@ def list_listeners(settings: Settings) -> tuple[Listener, ...]:
     )
 
 
-def check_ports_free(listeners: tuple[Listener, ...]) -> None:
+def require_free_ports(listeners: tuple[Listener, ...]) -> None:
     """Raise Conflict for the first address that cannot be used, and name the setting of its port."""
     for listener in listeners:
-        _check_port_free(listener)
+        _require_free_port(listener)
 
 
-def _check_port_free(listener: Listener) -> None:
+def _require_free_port(listener: Listener) -> None:
     endpoint = f"{listener.ip or '*'}:{listener.port}"
     try:
         (family, kind, protocol, _, address), *_ = socket.getaddrinfo(

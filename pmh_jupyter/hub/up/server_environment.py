@@ -18,7 +18,7 @@ from pmh_jupyter.hub.up.progress import Progress
 from pmh_jupyter.hub.up.stamps import compute_fingerprint, is_current, write_stamp
 from pmh_jupyter.resource_paths import (
     PACKAGE_DIR,
-    find_panel_dir,
+    find_panel_folder,
     find_server_config_file,
     find_server_requirements_file,
 )
@@ -54,14 +54,14 @@ def _install_packages(folder: Path, python: Path, progress: Progress) -> None:
 
 
 def _install_pmh_jupyter(folder: Path, python: Path, progress: Progress) -> None:
-    sources = [PACKAGE_DIR, find_panel_dir(), find_server_config_file()]
+    sources = [PACKAGE_DIR, find_panel_folder(), find_server_config_file()]
     stamp, fingerprint = folder / ".package.stamp", compute_fingerprint(sources)
     if is_current(stamp, fingerprint):
         return
     with progress.step("Installing pmh_jupyter into it"):
         stamp.unlink(missing_ok=True)
         _copy_package(_find_site_packages_folder(folder) / "pmh_jupyter", python)
-        _replace_tree(find_panel_dir(), folder / "share" / "jupyter" / "labextensions" / "pmh-jupyter")
+        _replace_tree(find_panel_folder(), folder / "share" / "jupyter" / "labextensions" / "pmh-jupyter")
         config = folder / "etc" / "jupyter" / "jupyter_server_config.d" / "pmh_jupyter.json"
         config.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(find_server_config_file(), config)

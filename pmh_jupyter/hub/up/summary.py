@@ -20,7 +20,7 @@ def format_startup_summary(
         _format_reachability_line(settings),
         "",
         *login_lines,
-        *_join_code_lines(join_codes, "sign up" if admin else "log in and join"),
+        *_format_join_code_lines(join_codes, "sign up" if admin else "log in and join"),
         "",
         f"  Data           {settings.data_path}",
         f"  Logs           {settings.data_path / 'logs'}",
@@ -44,7 +44,7 @@ def _format_admin_line(name: str, password: AdminPassword) -> str:
     )
 
 
-def _join_code_lines(join_codes: Mapping[str, str], verb: str) -> list[str]:
+def _format_join_code_lines(join_codes: Mapping[str, str], verb: str) -> list[str]:
     return [f"  {role.capitalize() + 's':<14} {verb} with the join code {code}" for role, code in join_codes.items()]
 
 

@@ -32,22 +32,22 @@ class HealthCheck:
 def list_health_checks(settings: Settings) -> tuple[HealthCheck, ...]:
     """Return the checks in the order in which they succeed: each process directly, then both through the proxy, as a browser would."""
     hub_path = f"{settings.base_url}hub/health"
-    proxy_origin = local_origin(settings.ip, settings.port)
-    service_origin = local_origin(settings.service_ip, settings.service_port)
+    proxy_origin = make_local_origin(settings.ip, settings.port)
+    service_origin = make_local_origin(settings.service_ip, settings.service_port)
     return (
-        HealthCheck("JupyterHub", f"{local_origin(settings.hub_ip, settings.hub_port)}{hub_path}"),
+        HealthCheck("JupyterHub", f"{make_local_origin(settings.hub_ip, settings.hub_port)}{hub_path}"),
         HealthCheck("the service", f"{service_origin}{settings.service_path}health"),
         HealthCheck("the proxy", f"{proxy_origin}{hub_path}"),
         HealthCheck("grading", f"{proxy_origin}{settings.service_path}ready"),
     )
 
 
-def browser_url(settings: Settings) -> str:
+def make_browser_url(settings: Settings) -> str:
     """Return the hub's address for a browser on this machine. It ends with a slash only if the hub runs below a path."""
-    return local_origin(settings.ip, settings.port) + (settings.base_url if settings.base_url != "/" else "")
+    return make_local_origin(settings.ip, settings.port) + (settings.base_url if settings.base_url != "/" else "")
 
 
-def local_origin(ip: str, port: int) -> str:
+def make_local_origin(ip: str, port: int) -> str:
     """Return the origin at which this machine itself reaches a server that listens on this address."""
     return f"http://{'127.0.0.1' if ip in WILDCARD_ADDRESSES else format_host(ip)}:{port}"
 

@@ -9,10 +9,10 @@ from pmh_jupyter.domain.roles import Permission, has_permission
 from pmh_jupyter.errors import BadInput, InvalidCourse, NoSandbox, NotAllowed, NotFound
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.service import serializers
+from pmh_jupyter.service.course_releases import CourseBuild, build_releases, save_course
 from pmh_jupyter.service.handler import ApiHandler
 from pmh_jupyter.service.jobs.grader import Grader
 from pmh_jupyter.service.permissions import AccessRule, Scope
-from pmh_jupyter.service.release_course import CourseBuild, build_releases, save_course
 from pmh_jupyter.service.routes import Operation, Route
 from pmh_jupyter.service.uploaded_files import decode_files
 from pmh_jupyter.storage.database import Database
@@ -75,7 +75,7 @@ def _require_instructor(database: Database, person: Person) -> None:
     The scope is not enough, because every user's token has it: students could occupy the grader with a course of endless loops.
     """
     if not any(
-        has_permission(membership.role, Permission.RELEASE)
+        has_permission(membership.role, Permission.RELEASE_COURSES)
         for membership in members.list_memberships(database, person.id)
     ):
         raise NotAllowed("You are not an instructor of any classroom.")
@@ -93,12 +93,16 @@ def _require_permissions(database: Database, person: Person, course: str, classr
     """
     memberships = members.list_memberships(database, person.id)
     releasable_courses = {
-        membership.classroom.course for membership in memberships if has_permission(membership.role, Permission.RELEASE)
+        membership.classroom.course
+        for membership in memberships
+        if has_permission(membership.role, Permission.RELEASE_COURSES)
     }
     if not releasable_courses or (course not in releasable_courses and _has_course(database, course)):
         raise NotAllowed("You are not an instructor of any classroom that uses this course.")
     adoptable_classrooms = {
-        membership.classroom.slug for membership in memberships if has_permission(membership.role, Permission.ADOPT)
+        membership.classroom.slug
+        for membership in memberships
+        if has_permission(membership.role, Permission.ADOPT_VERSIONS)
     }
     for slug in classrooms:
         if slug not in adoptable_classrooms:

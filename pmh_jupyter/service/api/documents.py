@@ -5,7 +5,7 @@ from __future__ import annotations
 from pmh_jupyter.service.handler import ApiHandler
 from pmh_jupyter.service.permissions import PUBLIC, AccessRule, Scope
 from pmh_jupyter.service.routes import Operation, Route
-from pmh_jupyter.wire.submission import ReceiptKeys
+from pmh_jupyter.wire.submission import ReceiptKeysReply
 
 
 class OpenApiHandler(ApiHandler):
@@ -19,7 +19,7 @@ class ReceiptKeysHandler(ApiHandler):
     """The public keys with which anybody can verify a receipt."""
 
     async def get(self) -> None:
-        self.send(ReceiptKeys(keys=self.service.signer.public_keys))
+        self.send(ReceiptKeysReply(keys=self.service.signer.public_keys))
 
 
 ROUTES = (
@@ -31,7 +31,7 @@ ROUTES = (
             "GET": Operation(
                 "Get the public keys of receipts",
                 AccessRule(Scope.LEARN, allows_session=True),
-                ReceiptKeys,
+                ReceiptKeysReply,
                 needs_person=False,
             )
         },

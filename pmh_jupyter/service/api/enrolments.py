@@ -23,7 +23,7 @@ class EnrolmentsHandler(ApiHandler):
 
 
 def _enrol(database: Database, name: str, join_code: str) -> Membership:
-    person = people.find_or_create(database, name)
+    person = people.find_or_create_person(database, name)
     return members.redeem_join_code(database, person.id, join_code)
 
 

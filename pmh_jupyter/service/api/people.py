@@ -16,7 +16,7 @@ class MeHandler(ApiHandler):
     async def get(self) -> None:
         person = self.identity.person
         memberships = await self.service.run_blocking(members.list_memberships, self.service.database, person.id)
-        self.send(serializers.me_reply(person, memberships))
+        self.send(serializers.serialize_me(person, memberships))
 
 
 class JoinHandler(ApiHandler):

@@ -33,7 +33,7 @@ ROUTES = (
         {
             "POST": Operation(
                 "Regrade a lesson's submissions",
-                AccessRule(Scope.TEACH, allows_session=True, permission=Permission.REGRADE),
+                AccessRule(Scope.TEACH, allows_session=True, permission=Permission.REGRADE_LESSONS),
                 RegradeReply,
                 status=202,
                 is_expensive=True,

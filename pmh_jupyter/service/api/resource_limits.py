@@ -32,7 +32,7 @@ class AssignmentLimitsHandler(ApiHandler):
         current = await self.service.run_blocking(
             assignment_limits.get_assignment_limits, self.service.database, person_id, classroom, lesson
         )
-        if contradiction := requested.with_defaults(current.lesson).contradiction:
+        if contradiction := requested.fill_in(current.lesson).find_contradiction():
             raise BadInput(
                 f"With these limits {contradiction}.", advice="Raise submission_seconds, or lower cell_seconds."
             )
@@ -46,10 +46,10 @@ class AssignmentLimitsHandler(ApiHandler):
         hub_limits = self.service.grader.default_limits
         self.send(
             ResourceLimitsReply(
-                hub=_limits_body(hub_limits),
-                lesson=_limits_body(limit_sources.lesson),
-                classroom=_limits_body(limit_sources.classroom),
-                effective=_limits_body(hub_limits.with_requested(limit_sources.combined)),
+                hub=_serialize_limits(hub_limits),
+                lesson=_serialize_limits(limit_sources.lesson),
+                classroom=_serialize_limits(limit_sources.classroom),
+                effective=_serialize_limits(hub_limits.apply(limit_sources.combined)),
             )
         )
 
@@ -61,8 +61,8 @@ def _parse_limits(body: ResourceLimits) -> RequestedLimits:
         raise BadInput("These limits are invalid.", problems=tuple(to_problems(error, "limits"))) from error
 
 
-def _limits_body(limits: RequestedLimits | EffectiveLimits) -> ResourceLimits:
-    return ResourceLimits.model_validate(limits.to_written())
+def _serialize_limits(limits: RequestedLimits | EffectiveLimits) -> ResourceLimits:
+    return ResourceLimits.model_validate(limits.to_display_units())
 
 
 LIMITS_ACCESS = AccessRule(Scope.TEACH, allows_session=True, permission=Permission.SET_LIMITS)

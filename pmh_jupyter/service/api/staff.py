@@ -10,7 +10,7 @@ from pmh_jupyter.service.handler import ApiHandler
 from pmh_jupyter.service.permissions import AccessRule, Scope
 from pmh_jupyter.service.routes import Operation, QueryParameter, Route
 from pmh_jupyter.storage.records import staff
-from pmh_jupyter.wire.staff import GradebookReply, MemberSubmissionList
+from pmh_jupyter.wire.staff import GradebookReply, MemberSubmissionListReply
 
 PAGE_PARAMETER = QueryParameter("page", "Page of members, from 1", {"type": "integer", "minimum": 1, "default": 1})
 
@@ -32,7 +32,9 @@ class MemberSubmissionsHandler(ApiHandler):
             staff.list_member_submissions, self.service.database, classroom, UUID(person)
         )
         self.send(
-            MemberSubmissionList(submissions=tuple(map(serializers.serialize_member_submission, member_submissions)))
+            MemberSubmissionListReply(
+                submissions=tuple(map(serializers.serialize_member_submission, member_submissions))
+            )
         )
 
 
@@ -56,7 +58,7 @@ ROUTES = (
             "GET": Operation(
                 "List a member's submissions, newest first",
                 AccessRule(Scope.TEACH, allows_session=True, permission=Permission.VIEW_SUBMISSIONS),
-                MemberSubmissionList,
+                MemberSubmissionListReply,
             )
         },
     ),

@@ -50,7 +50,7 @@ class ChecksHandler(_NewSubmissionHandler):
 
     async def post(self, classroom: str, lesson: str) -> None:
         request = await self.read_body(CheckRequest)
-        # A student is waiting for the result, so without a sandbox the check is refused instead of queued.
+        # A student is waiting for the result, so without a sandbox the check is rejected instead of queued.
         await self.service.run_blocking(self.service.grader.get_backend)
         self.send(
             serializers.serialize_submission(await self.receive(SubmissionKind.CHECK, classroom, lesson, request)), 202
@@ -90,7 +90,7 @@ class SubmissionHandler(ApiHandler):
 
 LEARN_ACCESS = AccessRule(Scope.LEARN, allows_session=True, permission=Permission.LEARN)
 LESSON_PARAMETER = QueryParameter("lesson", "Only submissions of this lesson (slug)", {"type": "string"})
-REFUSAL_STATUSES = (409, 422)
+REJECTION_STATUSES = (409, 422)
 
 ROUTES = (
     Route(
@@ -104,7 +104,7 @@ ROUTES = (
                 CheckRequest,
                 status=202,
                 is_expensive=True,
-                error_statuses=REFUSAL_STATUSES,
+                error_statuses=REJECTION_STATUSES,
             )
         },
     ),
@@ -119,7 +119,7 @@ ROUTES = (
                 SubmitRequest,
                 status=201,
                 is_expensive=True,
-                error_statuses=REFUSAL_STATUSES,
+                error_statuses=REJECTION_STATUSES,
             )
         },
     ),

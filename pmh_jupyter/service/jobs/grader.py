@@ -91,14 +91,14 @@ class Grader:
             submitted_files=job.submitted_files,
             only_exercises=job.only_exercises,
             include_hidden_tests=job.include_hidden_tests,
-            limits=self.default_limits.with_requested(job.limits),
+            limits=self.default_limits.apply(job.limits),
             preload=job.preload,
             request_id=job.request_id,
             isolation=job.isolation,
         )
-        return grade(task if task.isolation else self._decide_isolation(task, job.release_id), self.get_backend())
+        return grade(task if task.isolation else self._determine_isolation(task, job.release_id), self.get_backend())
 
-    def _decide_isolation(self, task: GradingTask, release_id: str) -> GradingTask:
+    def _determine_isolation(self, task: GradingTask, release_id: str) -> GradingTask:
         isolation = self._isolation_cache.get_or_decide(task, self.get_backend())
         try:
             self._save_isolation(release_id, isolation)
@@ -106,7 +106,7 @@ class Grader:
             log.warning("release isolation not saved", release_id=release_id, reason=error.message)
         return replace(task, isolation=isolation)
 
-    def check_canary(self) -> None:
+    def run_trial_grading(self) -> None:
         """Grade a notebook with known verdicts; raise NoSandbox, or Unavailable if the verdicts differ."""
         run_canary(self.get_backend(), self._isolation_cache)
 

@@ -32,7 +32,7 @@ def make_next_job_filter(worker_count: int, active_jobs: Collection[Job]) -> Job
     unreserved_count = _count_unreserved_workers(worker_count)
     max_per_classroom = (unreserved_count + 1) // 2
     return JobFilter(
-        max_priority=_max_priority(unreserved_count, active_jobs),
+        max_priority=_choose_max_priority(unreserved_count, active_jobs),
         deprioritized=frozenset(
             classroom for classroom, job_count in job_counts.items() if job_count >= max_per_classroom
         ),
@@ -44,7 +44,7 @@ def _count_unreserved_workers(worker_count: int) -> int:
     return worker_count - (1 if worker_count < 4 else 2)
 
 
-def _max_priority(unreserved_count: int, active_jobs: Collection[Job]) -> int:
+def _choose_max_priority(unreserved_count: int, active_jobs: Collection[Job]) -> int:
     non_check_count = sum(job.kind is not SubmissionKind.CHECK for job in active_jobs)
     regrade_count = sum(job.is_regrade for job in active_jobs)
     if non_check_count >= unreserved_count:

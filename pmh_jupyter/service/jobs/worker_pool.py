@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 import structlog
@@ -22,14 +23,11 @@ from pmh_jupyter.service.logs import log
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records import jobs
 from pmh_jupyter.storage.records.fair_queue import JobFilter
+from pmh_jupyter.storage.records.jobs import LEASE_SECONDS, MAX_CLAIMS
 
-# After the service is killed, another process can claim its jobs when this time has passed. Heartbeats renew a lease well before.
-LEASE_SECONDS = 20.0
 HEARTBEAT_INTERVAL_SECONDS = 5.0
 JOIN_TIMEOUT_SECONDS = 0.2
 POLL_INTERVAL_SECONDS = 1.0
-# A grader error may be temporary (a full disk, a sandbox that did not start). The queue gives up after the same number of claims.
-MAX_CLAIMS = 3
 
 
 class JobQueue(Protocol):
@@ -40,14 +38,14 @@ class JobQueue(Protocol):
     ) -> Job | None:
         """Claim the next job that the filter admits; None if there is none."""
 
-    def heartbeat(self, database: Database, job_id: uuid.UUID, worker: str, lease_seconds: float) -> object:
+    def renew_lease(self, database: Database, job_id: uuid.UUID, worker: str, lease_seconds: float) -> object:
         """Renew the lease of a job."""
 
     def complete_job(self, database: Database, job_id: uuid.UUID, grading: Grading) -> object:
         """Save the verdicts. The first grading of a job counts, a later one has no effect."""
 
-    def release_job(self, database: Database, job_id: uuid.UUID, worker: str, *, count_claim: bool) -> None:
-        """Return a job to the queue. `count_claim=False` does not use up one of its claims."""
+    def release_job(self, database: Database, job_id: uuid.UUID, worker: str, *, counts_claim: bool) -> None:
+        """Return a job to the queue. `counts_claim=False` does not use up one of its claims."""
 
 
 class WorkerPool:
@@ -116,7 +114,7 @@ class WorkerPool:
             self._state_changed.notify_all()
             self._state_changed.wait_for(lambda: not self._active_jobs, timeout_seconds)
         for job in list(self._active_jobs.values()):
-            self._release_job(job, count_claim=False)
+            self._release_job(job, counts_claim=False)
         # A thread that is not grading may still be in a short transaction, which should end before the database is closed.
         for thread in self._threads:
             if thread.name not in {_make_thread_name(job.worker) for job in self._active_jobs.values()}:
@@ -137,7 +135,7 @@ class WorkerPool:
 
     def _process_next_job(self, worker: str) -> bool:
         """Claim and grade one job. Returns False if there is none, or if nothing can be graded now."""
-        if not self._call_safely("readiness check failed", self._check_ready, logs_expected_errors=False):
+        if not self._is_ready():
             return False
         job = self._claim_job(worker)
         if job is None:
@@ -152,18 +150,21 @@ class WorkerPool:
                 self._state_changed.notify_all()
         return True
 
+    def _is_ready(self) -> bool:
+        """Return whether jobs can be graded. The readiness check itself logs an expected error, so it is not logged again."""
+        is_ready = False
+        with _log_failure("readiness check failed", logs_expected_errors=False):
+            self._check_ready()
+            is_ready = True
+        return is_ready
+
     def _claim_job(self, worker: str) -> Job | None:
         """Claim a job. Workers claim one after another, because the filter depends on the jobs that the others have claimed."""
-        claimed_jobs: list[Job | None] = []
+        job: Job | None = None
         with self._claim_lock:
             job_filter = make_next_job_filter(self._worker_count, list(self._active_jobs.values()))
-            self._call_safely(
-                "job claim failed",
-                lambda: claimed_jobs.append(
-                    self._queue.claim_next_job(self._database, worker, LEASE_SECONDS, job_filter)
-                ),
-            )
-            job = claimed_jobs[0] if claimed_jobs else None
+            with _log_failure("job claim failed"):
+                job = self._queue.claim_next_job(self._database, worker, LEASE_SECONDS, job_filter)
             return job if job and self._register_job(job) else None
 
     def _register_job(self, job: Job) -> bool:
@@ -172,30 +173,30 @@ class WorkerPool:
             if not self._stopping.is_set():
                 self._active_jobs[job.id] = job
                 return True
-        self._release_job(job, count_claim=False)
+        self._release_job(job, counts_claim=False)
         return False
 
     def _grade_job(self, job: Job) -> None:
         log.info("grading started", kind=job.kind.value, claim_count=job.claim_count)
-        gradings: list[Grading] = []
-        self._call_safely("grading failed", lambda: gradings.append(self._grade(job)))
-        if not gradings or (gradings[0].grader_error and job.claim_count < MAX_CLAIMS):
-            self._release_job(job, count_claim=True)
-        elif self._call_safely(
-            "grading not saved", lambda: self._queue.complete_job(self._database, job.id, gradings[0])
-        ):
+        grading: Grading | None = None
+        with _log_failure("grading failed"):
+            grading = self._grade(job)
+        if grading is None or (grading.grader_error and job.claim_count < MAX_CLAIMS):
+            self._release_job(job, counts_claim=True)
+            return
+        is_saved = False
+        with _log_failure("grading not saved"):
+            self._queue.complete_job(self._database, job.id, grading)
+            is_saved = True
+        if is_saved:
             log.info(
-                "grading finished",
-                seconds=round(gradings[0].seconds, 3),
-                grader_error=gradings[0].grader_error is not None,
+                "grading finished", seconds=round(grading.seconds, 3), grader_error=grading.grader_error is not None
             )
-            self._on_graded(job, gradings[0])
+            self._on_graded(job, grading)
 
-    def _release_job(self, job: Job, *, count_claim: bool) -> None:
-        self._call_safely(
-            "job release failed",
-            lambda: self._queue.release_job(self._database, job.id, job.worker, count_claim=count_claim),
-        )
+    def _release_job(self, job: Job, *, counts_claim: bool) -> None:
+        with _log_failure("job release failed"):
+            self._queue.release_job(self._database, job.id, job.worker, counts_claim=counts_claim)
 
     def _send_heartbeats(self) -> None:
         while not self._stopping.wait(HEARTBEAT_INTERVAL_SECONDS):
@@ -203,27 +204,23 @@ class WorkerPool:
                 self._renew_lease(job)
 
     def _renew_lease(self, job: Job) -> None:
-        self._call_safely(
-            "lease renewal failed", lambda: self._queue.heartbeat(self._database, job.id, job.worker, LEASE_SECONDS)
-        )
+        with _log_failure("lease renewal failed"):
+            self._queue.renew_lease(self._database, job.id, job.worker, LEASE_SECONDS)
 
-    def _call_safely(
-        self, failure_event: str, action: Callable[[], object], *, logs_expected_errors: bool = True
-    ) -> bool:
-        """Return True if the action raised nothing. Exceptions are logged, because one that ended a thread would stop the queue.
 
-        logs_expected_errors: False keeps a PmhError out of the log.
-        """
-        try:
-            action()
-        except PmhError as error:
-            if logs_expected_errors:
-                log.warning(failure_event, code=error.code, reason=error.message)
-            return False
-        except Exception:  # noqa: BLE001
-            log.exception(failure_event)
-            return False
-        return True
+@contextmanager
+def _log_failure(event: str, *, logs_expected_errors: bool = True) -> Iterator[None]:
+    """Log an exception of the block instead of raising it, because one that ended a thread would stop the queue.
+
+    logs_expected_errors: False keeps a PmhError out of the log.
+    """
+    try:
+        yield
+    except PmhError as error:
+        if logs_expected_errors:
+            log.warning(event, code=error.code, reason=error.message)
+    except Exception:  # noqa: BLE001
+        log.exception(event)
 
 
 def _make_thread_name(worker: str) -> str:

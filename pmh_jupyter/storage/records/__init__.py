@@ -12,6 +12,6 @@ jobs, regrades       the grading queue
 events               reading a classroom's events
 staff                gradebook, and submissions of a member
 
-Internal modules take a session and run in the transaction of their caller: shared_queries, progress_queries, load_submissions,
-fair_queue, gradings, achievement_counters. isolation has functions of both kinds.
+Internal modules take a session and run in the transaction of their caller: shared_queries, progress_queries, submission_queries,
+fair_queue, grading_keys, gradings, achievement_counters. isolation has functions of both kinds.
 """

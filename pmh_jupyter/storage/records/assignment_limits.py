@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, astuple, dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from pmh_jupyter.domain.hashing import compute_sha256_hex
 from pmh_jupyter.domain.limits import RequestedLimits
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records.shared_queries import find_assigned_lesson, find_membership
@@ -25,7 +24,7 @@ class AssignmentLimits:
 
     @property
     def combined(self) -> RequestedLimits:
-        return self.classroom.with_defaults(self.lesson)
+        return self.classroom.fill_in(self.lesson)
 
 
 def to_assignment_limits(row: AssignmentRow) -> AssignmentLimits:
@@ -35,22 +34,9 @@ def to_assignment_limits(row: AssignmentRow) -> AssignmentLimits:
     )
 
 
-def make_grading_key(row: AssignmentRow, grader_version: str) -> str:
-    """Return the key of a grading: the grader's version, and a hash of the requested limits if there are any. Internal to `storage`.
-
-    A submission has one job per key. So a submission that has exceeded a limit can be regraded after the limit has changed.
-    """
-    requested = to_assignment_limits(row).combined
-    return (
-        grader_version
-        if requested == RequestedLimits()
-        else f"{grader_version}+{compute_sha256_hex(repr(astuple(requested)).encode())[:12]}"
-    )
-
-
 def get_assignment_limits(database: Database, person_id: UUID, classroom: str, lesson: str) -> AssignmentLimits:
     """Return the limits requested for an assignment. Raises NotFound for an unknown classroom or lesson."""
-    with database.read() as session:
+    with database.begin_read() as session:
         return to_assignment_limits(_find_assignment(session, person_id, classroom, lesson))
 
 
@@ -61,7 +47,7 @@ def set_limit_overrides(
 
     Raises NotFound for an unknown classroom or lesson.
     """
-    with database.write() as session:
+    with database.begin_write() as session:
         row = _find_assignment(session, person_id, classroom, lesson)
         row.limit_overrides = {name: value for name, value in asdict(overrides).items() if value is not None}
         return to_assignment_limits(row)

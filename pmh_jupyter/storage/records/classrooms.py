@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from pmh_jupyter.domain.deadlines import LocalSchedule, load_time_zone
 from pmh_jupyter.domain.events import EventKind
 from pmh_jupyter.domain.people import Classroom
+from pmh_jupyter.domain.submission import CheckedTests
 from pmh_jupyter.errors import NotFound
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.dialect import insert_if_absent
@@ -26,7 +27,7 @@ def ensure_classroom(database: Database, slug: str, title: str, time_zone: str, 
     Raises NotFound if the course has never been released, BadInput for an unknown time zone.
     """
     load_time_zone(time_zone)
-    with database.write() as session:
+    with database.begin_write() as session:
         version = _find_version(session, course, None)
         values = {"slug": slug, "title": title, "time_zone": time_zone, "version_id": version.id, "last_event": 0}
         if insert_if_absent(session, ClassroomRow, id=uuid4(), **values, created_at=database.now()):
@@ -36,7 +37,7 @@ def ensure_classroom(database: Database, slug: str, title: str, time_zone: str, 
 
 def list_classrooms(database: Database) -> tuple[Classroom, ...]:
     """Return all classrooms, ordered by slug."""
-    with database.read() as session:
+    with database.begin_read() as session:
         slugs = session.scalars(select(ClassroomRow.slug).order_by(ClassroomRow.slug)).all()
         return tuple(_load_classroom(session, slug) for slug in slugs)
 
@@ -46,7 +47,7 @@ def adopt_version(database: Database, classroom: str, course: str, number: int |
 
     Raises NotFound for an unknown classroom, course or version.
     """
-    with database.write() as session:
+    with database.begin_write() as session:
         classroom_row = _lock_classroom(session, classroom)
         version = _find_version(session, course, number)
         if classroom_row.version_id != version.id:
@@ -66,23 +67,23 @@ def set_assignment(
     schedule: LocalSchedule,
     max_submissions: int | None = None,
     weight: int = 1,
-    check_tests: str = "all",
+    tests_in_checks: CheckedTests = CheckedTests.ALL,
 ) -> None:
     """Set schedule and rules of an assignment.
 
-    max_submissions: number of final submissions (None: unlimited). check_tests: the tests that checks run, "visible" or "all".
+    max_submissions: number of final submissions (None: unlimited).
     Raises NotFound for an unknown classroom or lesson, BadInput for an unknown time zone.
     """
     load_time_zone(schedule.time_zone)
-    with database.write() as session:
+    with database.begin_write() as session:
         row = find_assigned_lesson(session, _lock_classroom(session, classroom).id, lesson).assignment
         row.time_zone, row.opens, row.due, row.closes = (
             schedule.time_zone,
-            schedule.opens,
-            schedule.due,
-            schedule.closes,
+            schedule.opens_at,
+            schedule.due_at,
+            schedule.closes_at,
         )
-        row.max_submissions, row.weight, row.check_tests = max_submissions, weight, check_tests
+        row.max_submissions, row.weight, row.check_tests = max_submissions, weight, tests_in_checks.value
 
 
 def _lock_classroom(session: Session, slug: str) -> ClassroomRow:
@@ -138,7 +139,13 @@ def _apply_version(
             "time_zone": classroom_row.time_zone,
         }
         if not insert_if_absent(
-            session, AssignmentRow, id=uuid4(), **key_columns, **limit_columns, weight=1, check_tests="all"
+            session,
+            AssignmentRow,
+            id=uuid4(),
+            **key_columns,
+            **limit_columns,
+            weight=1,
+            check_tests=CheckedTests.ALL.value,
         ):
             session.execute(
                 update(AssignmentRow)

@@ -37,7 +37,7 @@ def save_course_version(database: Database, course: Course, releases: Mapping[st
         database.blobs.stage("student", (file.content for file in release.student_files))
         database.blobs.stage("sealed", (file.content for file in release.sealed_files))
     now = database.now()
-    with database.write() as session:
+    with database.begin_write() as session:
         insert_if_absent(session, CourseRow, id=uuid4(), slug=course.slug, created_at=now)
         course_row = session.scalars(select(CourseRow).where(CourseRow.slug == course.slug).with_for_update()).one()
         version = _find_newest_version(session, course_row.id)
@@ -61,7 +61,7 @@ def save_course_version(database: Database, course: Course, releases: Mapping[st
 
 def find_newest_version_number(database: Database, course: str) -> int:
     """Return the number of a course's newest version. Raises NotFound if the course has never been released."""
-    with database.read() as session:
+    with database.begin_read() as session:
         number = session.scalar(
             select(func.max(CourseVersionRow.number))
             .join(CourseRow, CourseRow.id == CourseVersionRow.course_id)

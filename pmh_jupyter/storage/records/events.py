@@ -18,7 +18,7 @@ def load_events_after(
     database: Database, person_id: UUID, classroom: str, after_number: int, limit: int = 200
 ) -> tuple[Event, ...]:
     """Return events with a greater number that concern this person or everybody, in order. Raises NotFound if the person is no member."""
-    with database.read() as session:
+    with database.begin_read() as session:
         member = find_membership(session, person_id, classroom)
         rows = session.scalars(
             select(EventRow)
@@ -35,5 +35,5 @@ def load_events_after(
 
 def load_latest_event_numbers(database: Database) -> dict[str, int]:
     """Return the number of the newest event of each classroom, by slug; 0 if it has none. Does not wait for writers."""
-    with database.read() as session:
+    with database.begin_read() as session:
         return {slug: number for slug, number in session.execute(select(ClassroomRow.slug, ClassroomRow.last_event))}

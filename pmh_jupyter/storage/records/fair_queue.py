@@ -19,7 +19,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from pmh_jupyter.domain.submission import SubmissionKind
+from pmh_jupyter.domain.submission import JobState, SubmissionKind
 from pmh_jupyter.storage.dialect import insert_if_absent
 from pmh_jupyter.storage.tables.submissions import JobRow
 
@@ -57,7 +57,12 @@ class NewJob:
     request_id: str
 
 
-def enqueue(session: Session, job: NewJob, now: datetime) -> bool:
+def is_regrade(job: JobRow) -> bool:
+    """Return whether the submission of a job had been graded when the job was enqueued."""
+    return job.priority == REGRADE_PRIORITY
+
+
+def enqueue_job(session: Session, job: NewJob, now: datetime) -> bool:
     """Enqueue a job. Returns False if one with the same submission, release and grading key exists."""
     return insert_if_absent(
         session,
@@ -69,26 +74,26 @@ def enqueue(session: Session, job: NewJob, now: datetime) -> bool:
         classroom_id=job.classroom_id,
         priority=job.priority,
         slot=_assign_slot(session, job),
-        state="queued",
+        state=JobState.QUEUED.value,
         claim_count=0,
         request_id=job.request_id[:64],
         created_at=now,
     )
 
 
-def next_job(session: Session, job_filter: JobFilter) -> JobRow | None:
+def lock_next_job(session: Session, job_filter: JobFilter) -> JobRow | None:
     """Return the next job in fair order and lock its row until the transaction ends. Skips rows locked by other workers."""
     for priority in range(job_filter.max_priority + 1):
         for excluded in dict.fromkeys((job_filter.excluded | job_filter.deprioritized, job_filter.excluded)):
-            job = session.scalars(select_next_job(priority, excluded)).one_or_none()
+            job = session.scalars(build_next_job_query(priority, excluded)).one_or_none()
             if job:
                 return job
     return None
 
 
-def select_next_job(priority: int, excluded: frozenset[UUID]) -> Select[JobRow]:
+def build_next_job_query(priority: int, excluded: frozenset[UUID]) -> Select[JobRow]:
     """Return the query for the next job of a priority."""
-    query = select(JobRow).where(JobRow.state == "queued", JobRow.priority == priority)
+    query = select(JobRow).where(JobRow.state == JobState.QUEUED.value, JobRow.priority == priority)
     if excluded:
         query = query.where(JobRow.classroom_id.not_in(excluded))
     order = (JobRow.slot, JobRow.created_at, JobRow.id)
@@ -96,7 +101,7 @@ def select_next_job(priority: int, excluded: frozenset[UUID]) -> Select[JobRow]:
 
 
 def _assign_slot(session: Session, job: NewJob) -> int:
-    queued_conditions = (JobRow.state == "queued", JobRow.priority == job.priority)
+    queued_conditions = (JobRow.state == JobState.QUEUED.value, JobRow.priority == job.priority)
     last_slot = session.scalar(
         select(func.max(JobRow.slot)).where(*queued_conditions, JobRow.classroom_id == job.classroom_id)
     )

@@ -16,12 +16,12 @@ from pmh_jupyter.domain.course import Achievement
 from pmh_jupyter.domain.events import EventKind, SubmissionGradedData
 from pmh_jupyter.domain.ledger import LedgerEntryKind
 from pmh_jupyter.domain.progress import is_answered, is_attempt
-from pmh_jupyter.domain.submission import SubmissionKind, SubmissionState
+from pmh_jupyter.domain.submission import JobState, SubmissionKind, SubmissionState
 from pmh_jupyter.domain.verdict import Grading
 from pmh_jupyter.storage.dialect import insert_if_absent
 from pmh_jupyter.storage.event_log import NewEvent, append_events
 from pmh_jupyter.storage.records.achievement_counters import update_counters
-from pmh_jupyter.storage.records.fair_queue import REGRADE_PRIORITY
+from pmh_jupyter.storage.records.fair_queue import is_regrade
 from pmh_jupyter.storage.records.shared_queries import (
     find_adopted_version,
     load_exercises,
@@ -33,7 +33,7 @@ from pmh_jupyter.storage.tables.classrooms import AssignmentRow, ClassroomRow, M
 from pmh_jupyter.storage.tables.courses import CourseRow, CourseVersionRow, LessonRow
 from pmh_jupyter.storage.tables.results import AttemptRow, AwardRow, LedgerRow, VerdictRow
 from pmh_jupyter.storage.tables.submissions import JobRow, SubmissionRow
-from pmh_jupyter.storage.verdict_json import flag_to_json, message_to_json, verdict_to_json
+from pmh_jupyter.storage.verdict_json import encode_flag, encode_message, encode_verdict
 
 
 def record_grading(session: Session, job: JobRow, grading: Grading, now: datetime) -> None:
@@ -41,8 +41,7 @@ def record_grading(session: Session, job: JobRow, grading: Grading, now: datetim
 
     A regrade with a grader error deletes the job and changes nothing else, so that it can be requested again.
     """
-    is_regrade = job.priority == REGRADE_PRIORITY
-    if is_regrade and grading.grader_error:
+    if is_regrade(job) and grading.grader_error:
         session.delete(job)
         return
     job.seed, job.grader_version = grading.seed, grading.grader_version or None
@@ -51,11 +50,11 @@ def record_grading(session: Session, job: JobRow, grading: Grading, now: datetim
     member_id = _find_member_id(session, assignment.classroom_id, submission.person_id)
     # Without the lock, two concurrent gradings of one person would miss each other's ledger entries and counters.
     lock_member(session, member_id)
-    job.state, job.worker, job.lease_until = "done", None, None
+    job.state, job.worker, job.lease_until = JobState.DONE.value, None, None
     state = _finish_submission(submission, grading, now)
     course, version = _find_course_version(session, assignment.classroom_id)
     attempts = _write_verdicts(session, job, submission, grading)
-    if is_regrade:
+    if is_regrade(job):
         _replace_attempts(session, submission, attempts)
     if submission.kind == SubmissionKind.FINAL:
         _add_ledger_entries(session, member_id, submission, attempts, now)
@@ -105,9 +104,9 @@ def _find_course_version(session: Session, classroom_id: UUID) -> tuple[str, int
 def _finish_submission(submission: SubmissionRow, grading: Grading, now: datetime) -> SubmissionState:
     state = SubmissionState.FAILED if grading.grader_error else SubmissionState.GRADED
     submission.state, submission.graded_at = state.value, now
-    submission.repairs = [message_to_json(message) for message in grading.repairs]
-    submission.flags = [flag_to_json(flag) for flag in grading.flags]
-    submission.grader_error = message_to_json(grading.grader_error) if grading.grader_error else None
+    submission.repairs = [encode_message(message) for message in grading.repairs]
+    submission.flags = [encode_flag(flag) for flag in grading.flags]
+    submission.grader_error = encode_message(grading.grader_error) if grading.grader_error else None
     return state
 
 
@@ -121,7 +120,7 @@ def _write_verdicts(session: Session, job: JobRow, submission: SubmissionRow, gr
             submission_id=submission.id,
             grade_id=verdict.grade_id,
             position=position,
-            body=verdict_to_json(verdict),
+            body=encode_verdict(verdict),
         )
         session.add(row)
         is_requested = not submission.exercises or verdict.grade_id in submission.exercises
@@ -221,11 +220,11 @@ def _grant_awards(session: Session, classroom_id: UUID, person_id: UUID, now: da
             continue
         key_columns = {"person_id": person_id, "classroom_id": classroom_id, "achievement": achievement.slug}
         if insert_if_absent(session, AwardRow, id=uuid4(), **key_columns, earned_at=now):
-            award_events.append(NewEvent(EventKind.AWARD_EARNED, person_id, _award_data(achievement)))
+            award_events.append(NewEvent(EventKind.AWARD_EARNED, person_id, _make_award_data(achievement)))
     append_events(session, classroom_id, award_events, now)
 
 
-def _award_data(achievement: Achievement) -> dict[str, str]:
+def _make_award_data(achievement: Achievement) -> dict[str, str]:
     return {
         "award": achievement.slug,
         "title": achievement.title,

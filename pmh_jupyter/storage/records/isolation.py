@@ -15,7 +15,7 @@ _ISOLATION_ADAPTER = TypeAdapter(ReleaseIsolation)
 
 def save_isolation(database: Database, release_id: str, isolation: ReleaseIsolation) -> None:
     """Save the isolation of a release. Has no effect if this grader version has saved one already."""
-    with database.write() as session:
+    with database.begin_write() as session:
         body = _ISOLATION_ADAPTER.dump_python(isolation, mode="json")
         insert_if_absent(
             session,

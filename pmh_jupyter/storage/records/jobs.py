@@ -10,22 +10,24 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from pmh_jupyter.domain.course import File
-from pmh_jupyter.domain.submission import Job, Submission, SubmissionKind, SubmissionState
+from pmh_jupyter.domain.submission import CheckedTests, Job, JobState, Submission, SubmissionKind, SubmissionState
 from pmh_jupyter.domain.verdict import Grading, Message
 from pmh_jupyter.errors import NotFound
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records.assignment_limits import to_assignment_limits
-from pmh_jupyter.storage.records.fair_queue import ANY_JOB, REGRADE_PRIORITY, JobFilter, next_job
+from pmh_jupyter.storage.records.fair_queue import ANY_JOB, JobFilter, is_regrade, lock_next_job
 from pmh_jupyter.storage.records.gradings import record_grading
 from pmh_jupyter.storage.records.isolation import find_isolation
 from pmh_jupyter.storage.records.lessons import load_release_files
-from pmh_jupyter.storage.records.load_submissions import load_submissions
 from pmh_jupyter.storage.records.shared_queries import load_exercises
+from pmh_jupyter.storage.records.submission_queries import load_submissions
 from pmh_jupyter.storage.tables.classrooms import AssignmentRow
 from pmh_jupyter.storage.tables.submissions import JobRow, SubmissionFileRow, SubmissionRow
 
+# A grader error may be temporary (a full disk, a sandbox that did not start), so a job is claimed again.
 MAX_CLAIMS = 3
-LEASE_SECONDS = 60.0
+# After the service is killed, another process can claim its jobs when this time has passed. Heartbeats renew a lease well before.
+LEASE_SECONDS = 20.0
 
 
 def claim_next_job(
@@ -36,14 +38,14 @@ def claim_next_job(
     Returns None if no queued job matches the filter. A job that has been claimed MAX_CLAIMS times without a result fails with a
     grader error instead.
     """
-    with database.write() as session:
+    with database.begin_write() as session:
         _requeue_expired_leases(session, database)
-        while row := next_job(session, job_filter):
+        while row := lock_next_job(session, job_filter):
             if row.claim_count >= MAX_CLAIMS:
                 _fail_job(session, database, row)
                 session.flush()
                 continue
-            row.state, row.worker, row.claim_count = "running", worker, row.claim_count + 1
+            row.state, row.worker, row.claim_count = JobState.RUNNING.value, worker, row.claim_count + 1
             row.lease_until = database.now() + timedelta(seconds=lease_seconds)
             _set_submission_state(session, row, SubmissionState.RUNNING)
             session.flush()
@@ -51,12 +53,12 @@ def claim_next_job(
         return None
 
 
-def heartbeat(database: Database, job_id: UUID, worker: str, lease_seconds: float = LEASE_SECONDS) -> bool:
+def renew_lease(database: Database, job_id: UUID, worker: str, lease_seconds: float = LEASE_SECONDS) -> bool:
     """Extend the lease. Returns False if the worker no longer holds the job and may stop grading it."""
-    with database.write() as session:
+    with database.begin_write() as session:
         renewed_ids = session.execute(
             update(JobRow)
-            .where(JobRow.id == job_id, JobRow.worker == worker, JobRow.state == "running")
+            .where(JobRow.id == job_id, JobRow.worker == worker, JobRow.state == JobState.RUNNING.value)
             .values(lease_until=database.now() + timedelta(seconds=lease_seconds))
             .returning(JobRow.id)
         )
@@ -69,23 +71,23 @@ def complete_job(database: Database, job_id: UUID, grading: Grading) -> Submissi
     The first grading counts, whichever worker sends it; later ones have no effect. If it has a grader error, the submission fails.
     Raises NotFound for an unknown job.
     """
-    with database.write() as session:
+    with database.begin_write() as session:
         row = _lock_job(session, job_id)
-        if row.state != "done":
+        if row.state != JobState.DONE.value:
             record_grading(session, row, grading, database.now())
         return load_submissions(session, [row.submission_id])[0]
 
 
-def release_job(database: Database, job_id: UUID, worker: str, *, count_claim: bool) -> None:
+def release_job(database: Database, job_id: UUID, worker: str, *, counts_claim: bool) -> None:
     """Put a job back into the queue if the worker still holds it; otherwise has no effect. Raises NotFound for an unknown job.
 
-    count_claim: False if the claim must not count against MAX_CLAIMS, for example because the worker is shutting down.
+    counts_claim: False if the claim must not count against MAX_CLAIMS, for example because the worker is shutting down.
     """
-    with database.write() as session:
+    with database.begin_write() as session:
         row = _lock_job(session, job_id)
-        if row.state != "running" or row.worker != worker:
+        if row.state != JobState.RUNNING.value or row.worker != worker:
             return
-        if not count_claim:
+        if not counts_claim:
             row.claim_count -= 1
         if row.claim_count >= MAX_CLAIMS:
             _fail_job(session, database, row)
@@ -102,8 +104,8 @@ def requeue_orphaned_jobs(database: Database) -> int:
     """
     if not database.is_sole_process:
         return 0
-    with database.write() as session:
-        running_jobs = session.scalars(select(JobRow).where(JobRow.state == "running")).all()
+    with database.begin_write() as session:
+        running_jobs = session.scalars(select(JobRow).where(JobRow.state == JobState.RUNNING.value)).all()
         for row in running_jobs:
             _requeue_job(session, row)
         return len(running_jobs)
@@ -111,13 +113,13 @@ def requeue_orphaned_jobs(database: Database) -> int:
 
 def count_queued_jobs(database: Database) -> int:
     """Return the number of jobs that wait for a worker."""
-    with database.read() as session:
-        return session.scalar(select(func.count()).where(JobRow.state == "queued")) or 0
+    with database.begin_read() as session:
+        return session.scalar(select(func.count()).where(JobRow.state == JobState.QUEUED.value)) or 0
 
 
 def _requeue_expired_leases(session: Session, database: Database) -> None:
     """Requeue running jobs whose lease has expired. The query reads running jobs only, of which there are few."""
-    expired_leases = select(JobRow).where(JobRow.state == "running", JobRow.lease_until < database.now())
+    expired_leases = select(JobRow).where(JobRow.state == JobState.RUNNING.value, JobRow.lease_until < database.now())
     for row in session.scalars(expired_leases.with_for_update(skip_locked=True)):
         _requeue_job(session, row)
     session.flush()
@@ -131,7 +133,7 @@ def _lock_job(session: Session, job_id: UUID) -> JobRow:
 
 
 def _requeue_job(session: Session, row: JobRow) -> None:
-    row.state, row.worker, row.lease_until = "queued", None, None
+    row.state, row.worker, row.lease_until = JobState.QUEUED.value, None, None
     _set_submission_state(session, row, SubmissionState.QUEUED)
 
 
@@ -140,7 +142,7 @@ def _fail_job(session: Session, database: Database, row: JobRow) -> None:
 
 
 def _set_submission_state(session: Session, row: JobRow, state: SubmissionState) -> None:
-    if row.priority == REGRADE_PRIORITY:  # the old verdicts remain valid until there are new ones
+    if is_regrade(row):  # the old verdicts remain valid until there are new ones
         return
     session.execute(update(SubmissionRow).where(SubmissionRow.id == row.submission_id).values(state=state.value))
 
@@ -163,14 +165,14 @@ def _to_job(session: Session, database: Database, row: JobRow) -> Job:
         sealed_files=load_release_files(session, database, row.release_id, "sealed"),
         submitted_files=_load_submission_files(session, database, submission.id),
         only_exercises=frozenset(submission.exercises) or None,
-        include_hidden_tests=submission.kind == SubmissionKind.FINAL or assignment.check_tests == "all",
+        include_hidden_tests=submission.kind == SubmissionKind.FINAL or assignment.check_tests == CheckedTests.ALL,
         limits=to_assignment_limits(assignment).combined,
         preload=tuple(assignment.preload),
         request_id=row.request_id,
         release_id=row.release_id,
         isolation=find_isolation(session, row.release_id),
         classroom_id=row.classroom_id,
-        is_regrade=row.priority == REGRADE_PRIORITY,
+        is_regrade=is_regrade(row),
     )
 
 

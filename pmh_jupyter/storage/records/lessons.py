@@ -24,7 +24,7 @@ def load_lesson_files(database: Database, person_id: UUID, classroom: str, lesso
 
     Raises NotFound if the classroom has no such lesson, and Conflict before the lesson opens (except for people who may preview lessons).
     """
-    with database.read() as session:
+    with database.begin_read() as session:
         member = find_membership(session, person_id, classroom)
         assigned_lesson = find_assigned_lesson(session, member.classroom.id, lesson)
         opens_at = assigned_lesson.schedule.opens_at
@@ -41,7 +41,7 @@ def record_opened_release(database: Database, person_id: UUID, classroom: str, l
 
     Raises NotFound if the classroom has no such lesson, and Conflict if the release does not belong to the lesson.
     """
-    with database.write() as session:
+    with database.begin_write() as session:
         member = find_membership(session, person_id, classroom)
         assigned_lesson = find_assigned_lesson(session, member.classroom.id, lesson)
         require_release(session, assigned_lesson, release_id)

@@ -25,20 +25,20 @@ from pmh_jupyter.storage.tables.classrooms import ClassroomRow, JoinCodeRow, Mem
 
 def list_memberships(database: Database, person_id: UUID) -> tuple[Membership, ...]:
     """Return all memberships of a person, ordered by the classroom's slug."""
-    with database.read() as session:
+    with database.begin_read() as session:
         rows = session.execute(select_memberships().where(MemberRow.person_id == person_id).order_by(ClassroomRow.slug))
         return tuple(to_membership(*row) for row in rows)
 
 
 def get_membership(database: Database, person_id: UUID, classroom: str) -> Membership:
     """Return a person's membership in a classroom. Raises the same NotFound if the classroom does not exist or the person is no member."""
-    with database.read() as session:
+    with database.begin_read() as session:
         return find_membership(session, person_id, classroom)
 
 
 def set_member_role(database: Database, person_id: UUID, classroom: str, role: Role) -> Membership:
     """Give a person this role in a classroom, and make them a member if they are not. Raises NotFound for an unknown classroom."""
-    with database.write() as session:
+    with database.begin_write() as session:
         classroom_row = session.scalars(select(ClassroomRow).where(ClassroomRow.slug == classroom)).one_or_none()
         if classroom_row is None:
             raise make_classroom_not_found_error(classroom)
@@ -52,7 +52,7 @@ def add_join_code(database: Database, classroom: str, role: Role, code: str) -> 
 
     Raises NotFound for an unknown classroom, Conflict if the code belongs to another classroom or role.
     """
-    with database.write() as session:
+    with database.begin_write() as session:
         classroom_row = session.scalars(select(ClassroomRow).where(ClassroomRow.slug == classroom)).one_or_none()
         if classroom_row is None:
             raise make_classroom_not_found_error(classroom)
@@ -66,7 +66,7 @@ def add_join_code(database: Database, classroom: str, role: Role, code: str) -> 
 
 def redeem_join_code(database: Database, person_id: UUID, code: str) -> Membership:
     """Join a classroom by code. A member keeps the higher of the two roles. Raises NotFound for an unknown code."""
-    with database.write() as session:
+    with database.begin_write() as session:
         code_and_classroom = session.execute(
             select(JoinCodeRow, ClassroomRow)
             .join(ClassroomRow, ClassroomRow.id == JoinCodeRow.classroom_id)

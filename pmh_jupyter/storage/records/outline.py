@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from pmh_jupyter.domain.achievements import measure_progress
 from pmh_jupyter.domain.course import Exercise
-from pmh_jupyter.domain.outline import Outline, OutlineAward, OutlineExercise, OutlineLesson
+from pmh_jupyter.domain.outline import Outline, OutlineAchievement, OutlineExercise, OutlineLesson
 from pmh_jupyter.domain.people import Membership
 from pmh_jupyter.domain.progress import compute_lesson_state
-from pmh_jupyter.domain.submission import SubmissionKind
+from pmh_jupyter.domain.submission import CheckedTests, SubmissionKind
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records.achievement_counters import load_counters
 from pmh_jupyter.storage.records.progress_queries import PersonAttempts, load_person_attempts
@@ -34,12 +34,12 @@ from pmh_jupyter.storage.tables.submissions import SubmissionRow
 
 def load_outline(database: Database, person_id: UUID, classroom: str) -> Outline:
     """Return everything that the panel shows of a classroom. Raises NotFound if the person is not a member."""
-    with database.read() as session:
+    with database.begin_read() as session:
         member = find_membership(session, person_id, classroom)
         return Outline(
             membership=member,
             lessons=_load_lessons(session, member),
-            awards=_load_awards(session, member),
+            achievements=_load_achievements(session, member),
             last_event_number=session.scalars(
                 select(ClassroomRow.last_event).where(ClassroomRow.id == member.classroom.id)
             ).one(),
@@ -96,7 +96,7 @@ def _to_outline_lesson(
         exercises=outline_exercises,
         notebooks=notebooks,
         schedule=assigned_lesson.schedule,
-        check_tests=assigned_lesson.assignment.check_tests,
+        tests_in_checks=CheckedTests(assigned_lesson.assignment.check_tests),
         submissions_left=None if max_submissions is None else max(0, max_submissions - submission_count),
         submitted_at=submitted_at,
     )
@@ -140,7 +140,7 @@ def _load_last_submission_times(session: Session, person_id: UUID, assignment_id
     return {assignment_id: received_at for assignment_id, received_at in rows}
 
 
-def _load_awards(session: Session, member: Membership) -> tuple[OutlineAward, ...]:
+def _load_achievements(session: Session, member: Membership) -> tuple[OutlineAchievement, ...]:
     """Return the achievements of the course, in its order. An earned one stays complete even if its rule has changed since."""
     person_id, classroom_id = member.person.id, member.classroom.id
     earned_times = {
@@ -152,16 +152,16 @@ def _load_awards(session: Session, member: Membership) -> tuple[OutlineAward, ..
         )
     }
     counters = load_counters(session, classroom_id, person_id)
-    awards = []
+    achievements = []
     for achievement in to_achievements(find_adopted_version(session, classroom_id)):
         progress = measure_progress(counters, achievement)
         earned_at = earned_times.get(achievement.slug)
-        awards.append(
-            OutlineAward(
+        achievements.append(
+            OutlineAchievement(
                 achievement,
                 earned_at,
                 progress.target if earned_at else progress.current,
                 progress.target,
             )
         )
-    return tuple(awards)
+    return tuple(achievements)

@@ -14,43 +14,43 @@ from pmh_jupyter.storage.dialect import insert_if_absent
 from pmh_jupyter.storage.tables.people import PersonRow
 
 
-def find(database: Database, name: str) -> Person | None:
+def find_person(database: Database, name: str) -> Person | None:
     """Return the person with this name; None if there is none yet."""
-    with database.read() as session:
+    with database.begin_read() as session:
         row = session.scalars(select(PersonRow).where(PersonRow.name == name)).one_or_none()
         return Person(row.id, row.name) if row else None
 
 
-def find_or_create(database: Database, name: str) -> Person:
+def find_or_create_person(database: Database, name: str) -> Person:
     """Return the person with this name, created if needed. Concurrent calls create one person."""
-    person = find(database, name)
+    person = find_person(database, name)
     if person:
         return person
-    with database.write() as session:
+    with database.begin_write() as session:
         insert_if_absent(session, PersonRow, id=uuid4(), name=name, created_at=database.now())
         row = session.scalars(select(PersonRow).where(PersonRow.name == name)).one()
         return Person(row.id, row.name)
 
 
-def rename_by_name(database: Database, old_name: str, new_name: str) -> Person:
+def rename_person_by_name(database: Database, old_name: str, new_name: str) -> Person:
     """Rename a person, after the Hub has renamed the user.
 
     Raises NotFound if nobody has the old name, Conflict if somebody else has the new one, BadInput if the new name is empty.
     """
     if not new_name.strip():
-        raise BadInput("The new name is empty.", advice="Use the person's present name at the Hub.")
-    person = find(database, old_name)
+        raise BadInput("The new name is empty.", advice="Use the person's current name at the Hub.")
+    person = find_person(database, old_name)
     if person is None:
         raise NotFound(
             f"There is no person {old_name!r}.", advice="Use the earlier name at the Hub. Capital letters matter."
         )
-    return rename(database, person.id, new_name)
+    return rename_person(database, person.id, new_name)
 
 
-def rename(database: Database, person_id: UUID, name: str) -> Person:
+def rename_person(database: Database, person_id: UUID, name: str) -> Person:
     """Change a person's name. Raises NotFound for an unknown person, Conflict if somebody else has the name."""
     try:
-        with database.write() as session:
+        with database.begin_write() as session:
             renamed_ids = session.execute(
                 update(PersonRow).where(PersonRow.id == person_id).values(name=name).returning(PersonRow.id)
             )

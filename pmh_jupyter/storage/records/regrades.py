@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from pmh_jupyter.domain.isolation import GRADER_VERSION
 from pmh_jupyter.domain.submission import SubmissionKind, SubmissionState
 from pmh_jupyter.storage.database import Database
-from pmh_jupyter.storage.records.assignment_limits import make_grading_key
-from pmh_jupyter.storage.records.fair_queue import REGRADE_PRIORITY, NewJob, enqueue
+from pmh_jupyter.storage.records.fair_queue import REGRADE_PRIORITY, NewJob, enqueue_job
+from pmh_jupyter.storage.records.grading_keys import make_grading_key
 from pmh_jupyter.storage.records.shared_queries import find_assigned_lesson, find_membership
 from pmh_jupyter.storage.tables.submissions import SubmissionRow
 
@@ -44,18 +44,18 @@ def enqueue_regrades(
     The old verdicts remain valid until there are new ones, and if the regrade fails. Raises NotFound for an unknown classroom or
     lesson.
     """
-    with database.read() as session:
+    with database.begin_read() as session:
         classroom_id = find_membership(session, person_id, classroom).classroom.id
         assignment_row = find_assigned_lesson(session, classroom_id, lesson).assignment
         assignment_id, key = assignment_row.id, make_grading_key(assignment_row, grader_version)
     queued_count = already_graded_count = 0
     after_id: UUID | None = None
     while True:
-        with database.write() as session:
+        with database.begin_write() as session:
             submissions = _load_finished_submissions(session, assignment_id, after_id)
             for row in submissions:
                 job = NewJob(row.id, row.release_id, key, classroom_id, REGRADE_PRIORITY, request_id)
-                is_new = enqueue(session, job, database.now())
+                is_new = enqueue_job(session, job, database.now())
                 queued_count, already_graded_count = queued_count + is_new, already_graded_count + (not is_new)
         if not submissions:
             return RegradeSummary(queued_count, already_graded_count)

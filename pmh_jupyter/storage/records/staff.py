@@ -36,7 +36,7 @@ def load_gradebook(
     page: counts from 1. name_contains: only members whose name contains this text, in upper or lower case.
     Raises NotFound for an unknown classroom or page.
     """
-    with database.read() as session:
+    with database.begin_read() as session:
         classroom_id = session.scalar(select(ClassroomRow.id).where(ClassroomRow.slug == classroom))
         if classroom_id is None:
             raise make_classroom_not_found_error(classroom)
@@ -62,7 +62,7 @@ def list_member_submissions(
     database: Database, classroom: str, person_id: UUID, lesson: str | None = None, limit: int = 100
 ) -> tuple[MemberSubmission, ...]:
     """Return a member's newest submissions in a classroom, newest first. Raises NotFound if the person is no member."""
-    with database.read() as session:
+    with database.begin_read() as session:
         member = find_membership(session, person_id, classroom)
         return tuple(
             MemberSubmission(member.person, submission)

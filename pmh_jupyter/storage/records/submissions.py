@@ -19,10 +19,9 @@ from pmh_jupyter.errors import BadInput, Conflict, NotFound
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.dialect import insert_if_absent
 from pmh_jupyter.storage.event_log import NewEvent, append_events
-from pmh_jupyter.storage.records.assignment_limits import make_grading_key
-from pmh_jupyter.storage.records.fair_queue import PRIORITY_BY_KIND, NewJob, enqueue
+from pmh_jupyter.storage.records.fair_queue import PRIORITY_BY_KIND, NewJob, enqueue_job
+from pmh_jupyter.storage.records.grading_keys import make_grading_key
 from pmh_jupyter.storage.records.lessons import require_release
-from pmh_jupyter.storage.records.load_submissions import load_submissions
 from pmh_jupyter.storage.records.shared_queries import (
     AssignedLesson,
     find_assigned_lesson,
@@ -30,6 +29,7 @@ from pmh_jupyter.storage.records.shared_queries import (
     load_exercises,
     lock_member,
 )
+from pmh_jupyter.storage.records.submission_queries import load_submissions
 from pmh_jupyter.storage.tables.classrooms import AssignmentRow
 from pmh_jupyter.storage.tables.courses import LessonRow
 from pmh_jupyter.storage.tables.submissions import SubmissionFileRow, SubmissionRow
@@ -46,20 +46,20 @@ def receive_submission(database: Database, new_submission: NewSubmission, sign: 
     Raises NotFound (unknown classroom or lesson), BadInput (unknown exercises, invalid paths), Conflict (not open, closed, no
     submissions left, foreign release, id used by another submission), Unavailable (disk full, no database).
     """
-    with database.read() as session:
+    with database.begin_read() as session:
         existing = _find_existing(session, new_submission)
         if existing:
             return existing
         # Before any file is written, so that rejected submissions cannot fill the disk.
-        _check_admissible(session, database, new_submission)
+        _require_admissible(session, database, new_submission)
     database.blobs.stage("submission", (file.content for file in new_submission.files))
-    with database.write() as session:
+    with database.begin_write() as session:
         member = find_membership(session, new_submission.person_id, new_submission.classroom)
         lock_member(session, member.id)
         existing = _find_existing(session, new_submission)
         if existing:
             return existing
-        assigned_lesson = _check_admissible(session, database, new_submission)
+        assigned_lesson = _require_admissible(session, database, new_submission)
         _insert_submission(session, database, new_submission, assigned_lesson, sign, database.now())
         data = {
             "submission_id": str(new_submission.id),
@@ -78,7 +78,7 @@ def receive_submission(database: Database, new_submission: NewSubmission, sign: 
 
 def get_submission(database: Database, submission_id: UUID, person_id: UUID) -> Submission:
     """Return a person's own submission. Raises the same NotFound if it does not exist or belongs to somebody else."""
-    with database.read() as session:
+    with database.begin_read() as session:
         submissions = load_submissions(session, [submission_id])
         if not submissions or submissions[0].person_id != person_id:
             raise NotFound("You have no such submission.")
@@ -89,7 +89,7 @@ def list_submissions(
     database: Database, person_id: UUID, classroom: str, lesson: str | None = None, limit: int = 100
 ) -> tuple[Submission, ...]:
     """Return a person's newest submissions in a classroom, newest first. Raises NotFound if the person is no member."""
-    with database.read() as session:
+    with database.begin_read() as session:
         member = find_membership(session, person_id, classroom)
         return load_newest_submissions(session, member, lesson, limit)
 
@@ -141,13 +141,13 @@ def _make_id_conflict() -> Conflict:
     return Conflict("Another submission already has this id.", advice="Send yours again with a new id.")
 
 
-def _check_admissible(session: Session, database: Database, new_submission: NewSubmission) -> AssignedLesson:
+def _require_admissible(session: Session, database: Database, new_submission: NewSubmission) -> AssignedLesson:
     """Return the lesson of the submission. Raises NotFound, BadInput or Conflict as `receive_submission` does."""
     member = find_membership(session, new_submission.person_id, new_submission.classroom)
     assigned_lesson = find_assigned_lesson(session, member.classroom.id, new_submission.lesson)
     require_release(session, assigned_lesson, new_submission.release_id)
     _require_valid_content(session, new_submission)
-    if not has_permission(member.role, Permission.PREVIEW_LESSONS):
+    if not has_permission(member.role, Permission.SUBMIT_ANYTIME):
         _require_open(assigned_lesson, database.now())
         _require_submissions_left(session, assigned_lesson, new_submission)
     return assigned_lesson
@@ -253,7 +253,7 @@ def _insert_submission(
         PRIORITY_BY_KIND[new_submission.kind],
         new_submission.request_id,
     )
-    enqueue(session, job, now)
+    enqueue_job(session, job, now)
     session.flush()
 
 

@@ -15,7 +15,7 @@ import pytest
 from pmh_jupyter.authoring.course import read_course, read_folder
 from pmh_jupyter.authoring.isolation_report import report_isolation
 from pmh_jupyter.authoring.release import release_lesson
-from pmh_jupyter.authoring.release_trial import try_release
+from pmh_jupyter.authoring.release_trial import run_trial
 from pmh_jupyter.domain.course import Release
 from pmh_jupyter.domain.isolation import Isolation
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Outcome
@@ -54,7 +54,7 @@ def test_solutions_pass_and_stubs_do_not(release: Release, backend: SandboxBacke
         f"{LESSON.slug}:{part.cell}" for part in report.isolation.notebooks if part.isolation is Isolation.IN_PROCESS
     }
     assert in_process == set(in_process_cells("starter"))
-    assert try_release(LESSON, release, report.isolation, backend) == ()
+    assert run_trial(LESSON, release, report.isolation, backend) == ()
 
 
 @pytest.mark.parametrize(("exercise", "answer"), ANSWERS)

@@ -66,7 +66,7 @@ async def submission_body(ada: ServiceClient, data: bytes) -> dict[str, Any]:
 
 
 def rows(live: RunningService) -> list[int]:
-    with live.service.database.read() as session:
+    with live.service.database.begin_read() as session:
         tables = (SubmissionRow, SubmissionFileRow, JobRow, EventRow)
         return [session.scalar(select(func.count()).select_from(table)) or 0 for table in tables]
 

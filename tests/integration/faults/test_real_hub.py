@@ -57,7 +57,7 @@ def check_database(hub: HubProcess, ada: Learner) -> Iterator[None]:
     with Database(settings.resolved_database_url) as database:
         keys = ReceiptSigner(settings.data_path / "keys" / "receipts").public_keys
         assert check_consistency(database, receipts, keys) == {uuid.UUID(id) for id in ada.work}
-    assert ada.outbox() == {"waiting": [], "refused": []}
+    assert ada.outbox() == {"waiting": [], "rejected": []}
 
 
 def test_acknowledged_submissions_are_graded_after_the_service_is_killed(hub: HubProcess, ada: Learner) -> None:
@@ -183,5 +183,8 @@ def outbox_files(hub: HubProcess) -> list[Path]:
 
 def job_states(hub: HubProcess) -> dict[str, str]:
     """The state of each submission's job."""
-    with Database(Settings.from_environ(hub.settings).resolved_database_url) as database, database.read() as session:
+    with (
+        Database(Settings.from_environ(hub.settings).resolved_database_url) as database,
+        database.begin_read() as session,
+    ):
         return {str(id): state for id, state in session.execute(select(JobRow.submission_id, JobRow.state))}

@@ -9,9 +9,9 @@ import pytest
 
 from pmh_jupyter.authoring.folder import read_folder
 from pmh_jupyter.authoring.isolation_report import report_isolation
-from pmh_jupyter.authoring.lesson_checks import check_lesson
+from pmh_jupyter.authoring.lesson_rules import find_lesson_problems
 from pmh_jupyter.authoring.nbgrader.course_files import find_shared_files
-from pmh_jupyter.authoring.release_trial import try_release
+from pmh_jupyter.authoring.release_trial import run_trial
 from pmh_jupyter.domain.course import Lesson
 from pmh_jupyter.domain.isolation import Isolation
 from pmh_jupyter.domain.limits import RequestedLimits
@@ -63,7 +63,7 @@ UNSOLVED = {
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
 def test_problems_of_the_source(lesson: Shipped, tmp_path: Path) -> None:
     folder = lay_out(replace(lesson, adds_graded_cell=False), tmp_path)
-    problems = list(check_lesson("", read_folder(folder), frozenset(), shared=find_shared_files(folder)))
+    problems = list(find_lesson_problems("", read_folder(folder), frozenset(), shared=find_shared_files(folder)))
     expected = EXPECTED_PROBLEMS.get(lesson.name, ())
     unexpected = [str(problem) for problem in problems if not any(_matches(problem, *entry) for entry in expected)]
     assert not unexpected
@@ -82,7 +82,7 @@ def test_problems_found_by_running_the_lessons(here: dict[str, Ours | BadInput],
             in_process |= {
                 f"{name}:{part.cell}" for part in report.isolation.notebooks if part.isolation is Isolation.IN_PROCESS
             }
-            for problem in try_release(lesson, our_release.release, report.isolation, backend):
+            for problem in run_trial(lesson, our_release.release, report.isolation, backend):
                 assert problem.message.startswith(NOT_SOLVED), problem
                 unsolved.setdefault(name, set()).add(str(problem.cell))
     assert unsolved == UNSOLVED

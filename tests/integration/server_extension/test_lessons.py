@@ -214,7 +214,7 @@ async def test_submission_returns_a_receipt_and_repeating_it_the_same_one(
     assert first_reply.data["receipt"]["code"] == "7KQM-2XWD"
     assert second_reply.data == first_reply.data
     assert len(service.submissions) == 1
-    assert (await lab.get("outbox")).data == {"waiting": [], "refused": []}
+    assert (await lab.get("outbox")).data == {"waiting": [], "rejected": []}
 
 
 async def test_lost_record_of_opened_releases_is_fetched_from_the_service(
@@ -274,7 +274,7 @@ async def test_lesson_that_is_too_large_names_its_largest_file(lab: Lab, lesson:
 
     reply = await lab.post(SUBMISSIONS, {"id": str(uuid4())})
 
-    assert reply.status == 413 and "big.bin with 30 MB" in reply.data["message"]
+    assert reply.status == 413 and "big.bin with 30 MiB" in reply.data["message"]
 
 
 async def test_too_many_files_are_rejected(lab: Lab, lesson: dict[str, bytes]) -> None:

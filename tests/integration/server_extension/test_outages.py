@@ -1,4 +1,4 @@
-"""Unsent submissions survive an outage and a kill, are sent in order, counted once, and refused only with a reason."""
+"""Unsent submissions survive an outage and a kill, are sent in order, counted once, and rejected only with a reason."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ async def test_submissions_wait_through_an_outage_and_are_sent_once_in_order(lab
     listed = (await lab.get("outbox")).data["waiting"]
     assert list_ids(listed) == sent
     assert [entry["kind"] for entry in listed] == ["final", "check", "final"]
-    assert listed[0]["send_attempts"] >= 1 and "cannot be reached" in listed[0]["last_error"]
+    assert listed[0]["send_count"] >= 1 and "cannot be reached" in listed[0]["last_error"]
     assert (await lab.get("status")).data["outbox_size"] == 3
 
     service.start()
-    assert (await lab.post("outbox/send")).data == {"waiting": [], "refused": []}
+    assert (await lab.post("outbox/send")).data == {"waiting": [], "rejected": []}
     assert [str(request.id) for request in service.received] == sent
 
 
@@ -115,7 +115,7 @@ async def test_error_page_of_a_proxy_keeps_the_entry(lab: Lab, service: SmallSer
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 413, 422])
-async def test_refusal_is_reported_at_once_and_nothing_stays_in_the_outbox(
+async def test_rejection_is_reported_at_once_and_nothing_stays_in_the_outbox(
     lab: Lab, service: SmallService, status: int
 ) -> None:
     service.fail("submissions", status, ERROR_REPLY)
@@ -123,33 +123,33 @@ async def test_refusal_is_reported_at_once_and_nothing_stays_in_the_outbox(
     reply = await lab.post(f"{LESSON}/submissions", {"id": str(uuid4())})
 
     assert (reply.status, reply.data) == (status, ERROR_REPLY.model_dump(mode="json"))
-    assert (await lab.get("outbox")).data == {"waiting": [], "refused": []}
+    assert (await lab.get("outbox")).data == {"waiting": [], "rejected": []}
 
 
-async def test_refusal_after_an_outage_is_listed_until_it_is_deleted(lab: Lab, service: SmallService) -> None:
+async def test_rejection_after_an_outage_is_listed_until_it_is_deleted(lab: Lab, service: SmallService) -> None:
     await service.kill()
-    refused, accepted = await submit_in_outage(lab), await submit_in_outage(lab)
-    assert (await lab.fetch("DELETE", f"outbox/{refused}")).data["code"] == "conflict"
+    rejected, accepted = await submit_in_outage(lab), await submit_in_outage(lab)
+    assert (await lab.fetch("DELETE", f"outbox/{rejected}")).data["code"] == "conflict"
     service.start()
     service.fail("submissions", 409, ERROR_REPLY)
 
     remaining = (await lab.post("outbox/send")).data
 
-    assert remaining["waiting"] == [] and list_ids(remaining["refused"]) == [refused]
-    assert remaining["refused"][0]["last_error"] == "The lesson is closed."
-    assert [str(key) for key in service.submissions] == [accepted], "a refused entry does not hold up the next one"
-    assert (await lab.fetch("DELETE", f"outbox/{refused}")).status == 204
-    assert (await lab.get("outbox")).data["refused"] == []
-    assert (await lab.fetch("DELETE", f"outbox/{refused}")).data["code"] == "not-found"
+    assert remaining["waiting"] == [] and list_ids(remaining["rejected"]) == [rejected]
+    assert remaining["rejected"][0]["last_error"] == "The lesson is closed."
+    assert [str(key) for key in service.submissions] == [accepted], "a rejected entry does not hold up the next one"
+    assert (await lab.fetch("DELETE", f"outbox/{rejected}")).status == 204
+    assert (await lab.get("outbox")).data["rejected"] == []
+    assert (await lab.fetch("DELETE", f"outbox/{rejected}")).data["code"] == "not-found"
 
 
-async def test_persistent_server_error_becomes_a_refusal(lab: Lab, service: SmallService) -> None:
+async def test_persistent_server_error_becomes_a_rejection(lab: Lab, service: SmallService) -> None:
     service.fail("submissions", 500, ERROR_REPLY, times=5)
     submission_id = await submit_in_outage(lab)
     for _ in range(4):
         remaining = (await lab.post("outbox/send")).data
 
-    assert list_ids(remaining["refused"]) == [submission_id]
+    assert list_ids(remaining["rejected"]) == [submission_id]
 
 
 async def test_submission_is_sent_even_if_the_disk_is_full(

@@ -25,11 +25,11 @@ from tests.support.lab.server import Lab
 from tests.support.service.small_service import SmallService
 
 ROUTES = [
-    *proxy_handlers.routes,
-    *lesson_handlers.routes,
-    *event_stream_handler.routes,
-    *outbox_handlers.routes,
-    *proxy_handlers.not_found_routes,
+    *proxy_handlers.ROUTES,
+    *lesson_handlers.ROUTES,
+    *event_stream_handler.ROUTES,
+    *outbox_handlers.ROUTES,
+    *proxy_handlers.NOT_FOUND_ROUTES,
 ]
 METHODS = ("get", "post", "put", "patch", "delete", "head")
 

@@ -99,10 +99,10 @@ async def test_student_joins_opens_checks_and_submits(ada: Lab) -> None:
     submissions = (await ada.get(f"classrooms/{CLASSROOM}/submissions?lesson={tiny_course.LESSON}")).data["submissions"]
     assert [submission["id"] for submission in submissions] == [right_id, wrong_id]
     assert (await ada.get(f"classrooms/{CLASSROOM}/outline")).data["points"] > 0
-    assert (await ada.get("outbox")).data == {"waiting": [], "refused": []}
+    assert (await ada.get("outbox")).data == {"waiting": [], "rejected": []}
 
 
-async def test_refusal_of_the_service_is_passed_on_unchanged(ada: Lab) -> None:
+async def test_rejection_of_the_service_is_passed_on_unchanged(ada: Lab) -> None:
     reply = await ada.get(f"classrooms/{CLASSROOM}/outline")
     assert reply.status in (403, 404)
     assert reply.data["request_id"] == reply.headers["X-Request-Id"]

@@ -17,7 +17,7 @@ from tests.support.storage.postgres import Cluster, running_cluster
 
 @pytest.fixture(scope="session", autouse=True)
 def _configure_logging() -> None:
-    logs.configure_logging("debug", as_json=True)
+    logs.configure_logging("debug", is_json=True)
 
 
 @pytest.fixture(scope="session")

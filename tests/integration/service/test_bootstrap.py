@@ -11,7 +11,7 @@ from pmh_jupyter.domain.roles import Role
 from pmh_jupyter.errors import Conflict, InvalidCourse, NotFound
 from pmh_jupyter.service import bootstrap
 from pmh_jupyter.service.bootstrap import DEMO_CLASSROOM, STARTER_COURSE, add_member, bootstrap_database
-from pmh_jupyter.service.release_course import load_course
+from pmh_jupyter.service.course_releases import release_without_trial
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records import courses, members, people
 from tests.support import tiny_course
@@ -23,17 +23,17 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def test_first_start_creates_the_demo_classroom(settings: Settings) -> None:
-    result = bootstrap_database(settings)
-    assert set(result.join_codes) == {Role.STUDENT, Role.INSTRUCTOR}
+    join_codes = bootstrap_database(settings)
+    assert set(join_codes) == {Role.STUDENT, Role.INSTRUCTOR}
     with Database(settings.resolved_database_url) as database:
-        (membership,) = members.list_memberships(database, people.find_or_create(database, "chief").id)
+        (membership,) = members.list_memberships(database, people.find_or_create_person(database, "chief").id)
         assert (membership.classroom.slug, membership.classroom.course, membership.role) == (
             DEMO_CLASSROOM,
             STARTER_COURSE,
             Role.INSTRUCTOR,
         )
-        eve = people.find_or_create(database, "eve")
-        assert members.redeem_join_code(database, eve.id, result.join_codes[Role.STUDENT]).role is Role.STUDENT
+        eve = people.find_or_create_person(database, "eve")
+        assert members.redeem_join_code(database, eve.id, join_codes[Role.STUDENT]).role is Role.STUDENT
         assert courses.find_newest_version_number(database, STARTER_COURSE) == 1
 
 
@@ -45,13 +45,13 @@ def test_second_start_keeps_the_join_codes_and_releases_nothing(
     def fail(*_arguments: object) -> None:
         raise AssertionError("an unchanged course is not released again")
 
-    monkeypatch.setattr(bootstrap, "load_course", fail)
+    monkeypatch.setattr(bootstrap, "release_without_trial", fail)
     assert bootstrap_database(settings) == first
 
 
 def test_hubs_have_different_join_codes(settings: Settings, tmp_path: Path) -> None:
     other = Settings(data_dir=str(tmp_path / "other"))
-    codes, other_codes = (set(bootstrap_database(each).join_codes.values()) for each in (settings, other))
+    codes, other_codes = (set(bootstrap_database(each).values()) for each in (settings, other))
     assert len(codes) == len(other_codes) == 2
     assert not codes & other_codes
 
@@ -74,15 +74,15 @@ def test_add_member_never_lowers_a_role(settings: Settings) -> None:
 def test_unchanged_course_keeps_its_version_number(settings: Settings) -> None:
     with Database(settings.resolved_database_url).open() as database:
         database.upgrade(settings.data_path / "backups")
-        first = load_course(database, tiny_course.course_files())
-        assert load_course(database, tiny_course.course_files()).number == first.number
+        first = release_without_trial(database, tiny_course.course_files())
+        assert release_without_trial(database, tiny_course.course_files()).number == first.number
 
 
 def test_invalid_course_and_unknown_classroom_are_rejected(settings: Settings) -> None:
     with Database(settings.resolved_database_url).open() as database:
         database.upgrade(settings.data_path / "backups")
         with pytest.raises(InvalidCourse) as caught:
-            load_course(database, tiny_course.course_files()[:1])
+            release_without_trial(database, tiny_course.course_files()[:1])
         assert caught.value.problems
         with pytest.raises(NotFound):
-            load_course(database, tiny_course.course_files(), ["nowhere"])
+            release_without_trial(database, tiny_course.course_files(), ["nowhere"])

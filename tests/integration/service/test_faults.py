@@ -170,13 +170,13 @@ def _is_graded(event: Event) -> bool:
 
 def submissions_in_state(database: Database, state: str) -> set[str]:
     """The ids of the submissions whose job is in this state."""
-    with database.read() as session:
+    with database.begin_read() as session:
         return {str(id) for id in session.scalars(select(JobRow.submission_id).where(JobRow.state == state))}
 
 
 def expire_leases(database: Database, submission_ids: set[str]) -> None:
     """Set the leases of these submissions' jobs to expired."""
-    with database.write() as session:
+    with database.begin_write() as session:
         jobs = JobRow.submission_id.in_([UUID(id) for id in submission_ids])
         session.execute(update(JobRow).where(jobs).values(lease_until=database.now()))
 

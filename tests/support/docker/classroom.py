@@ -24,7 +24,7 @@ class DockerClassroom:
     """The hub's address, and the join codes by role."""
 
     address: str
-    codes: Mapping[Role, str]
+    codes: Mapping[str, str]
 
     def join_code(self, group: str) -> str:
         """Return the join code of "Students" or "Instructors"."""
@@ -42,7 +42,7 @@ def running_docker_classroom(folder: Path) -> Iterator[DockerClassroom]:
         "PMH_DOCKER_IMAGE": IMAGE,
         "PMH_DOCKER_NETWORK": NETWORK,
     }
-    codes = bootstrap_database(Settings(data_dir=str(folder / "hub-data"))).join_codes
+    codes = bootstrap_database(Settings(data_dir=str(folder / "hub-data")))
     with docker_engine():
         skeleton_image(IMAGE, python)
         with running_hub(folder, DOCKER_CONFIG, **settings) as hub:

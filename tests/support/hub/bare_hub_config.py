@@ -35,9 +35,9 @@ c.JupyterHub.bind_url = f"http://127.0.0.1:{os.environ['BARE_PUBLIC_PORT']}"
 c.JupyterHub.db_url = "sqlite:///hub.sqlite"
 c.JupyterHub.authenticator_class = "dummy"
 c.Authenticator.allow_all = True
-c.JupyterHub.custom_scopes = roles.describe_custom_scopes()
+c.JupyterHub.custom_scopes = roles.build_custom_scopes()
 c.JupyterHub.load_roles = [
-    *roles.load_roles(),
+    *roles.build_load_roles(),
     # Only the tests create people and tokens.
     {
         "name": "tests",

@@ -131,7 +131,7 @@ class HubProcess(Addresses):
     def prepare(self) -> dict[str, str]:
         """Prepare database, starter course and demo classroom, as `pmh up` does. Returns the join codes by role."""
         settings = Settings.from_environ(self.settings)
-        return {role.value: code for role, code in bootstrap_database(settings).join_codes.items()}
+        return dict(bootstrap_database(settings))
 
     def start(self) -> HubProcess:
         """Start the hub and wait until it answers. Raises AssertionError with its log if it does not."""

@@ -26,16 +26,16 @@ def without_service(up: UpProcess) -> Iterator[None]:
 
 def kill_server(up: UpProcess, user: str) -> None:
     """Kill a user's notebook server and its kernels, and wait until they have ended."""
-    server_processes = [
+    server_pids = [
         process
         for process in up.process_tree()
         if _matches(process, lambda candidate: candidate.environ()["JUPYTERHUB_USER"] == user)
     ]
-    assert server_processes, f"{user} has no server"
-    for process in server_processes:
+    assert server_pids, f"{user} has no server"
+    for process in server_pids:
         with suppress(psutil.NoSuchProcess):  # it has ended with its parent
             process.kill()
-    psutil.wait_procs(server_processes)
+    psutil.wait_procs(server_pids)
 
 
 def _find_process(up: UpProcess, predicate: Callable[[psutil.Process], bool]) -> psutil.Process:

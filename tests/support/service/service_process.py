@@ -25,7 +25,7 @@ from pmh_jupyter.domain.roles import Role
 from pmh_jupyter.service import process
 from pmh_jupyter.service.bootstrap import add_member, ensure_classroom
 from pmh_jupyter.service.context import Service
-from pmh_jupyter.service.release_course import load_course
+from pmh_jupyter.service.course_releases import release_without_trial
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.wire.base import ErrorReply
 from tests.support import tiny_course
@@ -56,7 +56,7 @@ def prepare_database(settings: Settings) -> None:
     """Migrate the database, and add the tiny course and a classroom with join codes and the instructor `teacher`."""
     with Database(settings.resolved_database_url).open() as database:
         database.upgrade(settings.data_path / "backups")
-        load_course(database, tiny_course.course_files())
+        release_without_trial(database, tiny_course.course_files())
         ensure_classroom(database, CLASSROOM, "Physics", "Europe/Zurich", tiny_course.SLUG, JOIN_CODES)
         add_member(database, "teacher", CLASSROOM, Role.INSTRUCTOR)
 
@@ -184,7 +184,7 @@ class RunningService:
 @asynccontextmanager
 async def running_service(settings: Settings, hub: BareHub) -> AsyncIterator[RunningService]:
     """Run the service in this process and its event loop."""
-    async with process.running_service(settings, hub.service_environ()) as service:
+    async with process.run_service(settings, hub.service_environ()) as service:
         yield RunningService(service, hub)
 
 

@@ -47,7 +47,7 @@ def check_consistency(database: Database, receipts: Receipts, public_keys: Mappi
     All submissions must be graded. receipts: all receipts that anybody received. public_keys: those of the service.
     Returns the ids of all submissions, checks included.
     """
-    with database.read() as session:
+    with database.begin_read() as session:
         submissions = {row.id: row for row in session.scalars(select(SubmissionRow))}
         _check_receipts(session, submissions, receipts, public_keys)
         _check_files(session, database, submissions)

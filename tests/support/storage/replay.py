@@ -34,7 +34,7 @@ class MemberProgress:
 
 def load_member_progress(database: Database, classroom: str) -> MemberProgress:
     """Progress and awards as the tables have them."""
-    with database.read() as session:
+    with database.begin_read() as session:
         classroom_id = _find_classroom_id(session, classroom)
         person_ids = session.scalars(select(MemberRow.person_id).where(MemberRow.classroom_id == classroom_id)).all()
         progress = {
@@ -50,7 +50,7 @@ def load_member_progress(database: Database, classroom: str) -> MemberProgress:
 
 def replay_events(database: Database, classroom: str) -> MemberProgress:
     """Progress and awards as the events have them."""
-    with database.read() as session:
+    with database.begin_read() as session:
         achievements = _load_achievements(session)
         progress, awards = {}, {}
         for person_id, events in _load_events_by_person(session, _find_classroom_id(session, classroom)).items():

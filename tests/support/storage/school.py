@@ -100,7 +100,7 @@ class School:
         self.classroom = classrooms.ensure_classroom(database, CLASSROOM, "Physics", "Europe/Zurich", "course")
 
     def add_member(self, name: str = "student", role: Role = Role.STUDENT) -> Person:
-        person = people.find_or_create(self.database, name)
+        person = people.find_or_create_person(self.database, name)
         members.set_member_role(self.database, person.id, CLASSROOM, role)
         return person
 
@@ -153,7 +153,7 @@ def latest_event_number(database: Database) -> int:
 
 def load_grades(database: Database, person: Person) -> dict[str, int | None]:
     """Return a member's grades in milli-points by grade_id, computed from the ledger."""
-    with database.read() as session:
+    with database.begin_read() as session:
         rows = session.scalars(
             select(LedgerRow)
             .join(MemberRow, MemberRow.id == LedgerRow.member_id)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pmh_jupyter.authoring import folder
-from pmh_jupyter.authoring.folder import check_paths, read_folder
+from pmh_jupyter.authoring.folder import find_path_problems, read_folder
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.errors import BadInput, InvalidCourse, TooLarge
 
@@ -75,9 +75,9 @@ def test_file_that_is_too_large_is_named_and_not_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", ["../x", "a/../../x", "/etc/passwd", "a//b", "a\\b", "a\nb", "./a", "", "a" * 401])
 def test_invalid_path_is_reported(path: str) -> None:
-    assert len(list(check_paths((File(path, b""), File("fine", b""))))) == 1
+    assert len(list(find_path_problems((File(path, b""), File("fine", b""))))) == 1
 
 
 def test_names_that_differ_in_case_only_are_reported() -> None:
-    (problem,) = check_paths((File("Data.csv", b""), File("data.csv", b"")))
+    (problem,) = find_path_problems((File("Data.csv", b""), File("data.csv", b"")))
     assert problem.file == "data.csv"

@@ -46,7 +46,7 @@ def _lesson(toml: str, *imports: str) -> Lesson:
     ],
 )
 def test_limits_of_the_lesson_precede_those_of_course_and_hub(toml: str, expected: EffectiveLimits) -> None:
-    assert HUB.with_requested(_lesson(toml).limits) == expected
+    assert HUB.apply(_lesson(toml).limits) == expected
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 from pmh_jupyter.authoring import schema
 from pmh_jupyter.cli import COMMAND_MODULES
 from pmh_jupyter.config import Settings
-from pmh_jupyter.domain.achievements import ICONS, RULES
+from pmh_jupyter.domain.achievements import ACHIEVEMENT_ICONS, COUNTERS_BY_RULE
 from pmh_jupyter.domain.markers import RegionKind
 from pmh_jupyter.domain.verdict import Outcome
 from tests.support.repository import ROOT
@@ -108,7 +108,7 @@ def test_every_key_of_a_course_is_documented() -> None:
         assert not [key for key in model.model_fields if f"`{key}`" not in page], model.__name__
 
 
-@pytest.mark.parametrize("word", [*(mark.value for mark in RegionKind), *RULES])
+@pytest.mark.parametrize("word", [*(mark.value for mark in RegionKind), *COUNTERS_BY_RULE])
 def test_every_marker_and_achievement_rule_is_documented(word: str) -> None:
     assert word in _text("reference/course-format.md")
 
@@ -124,5 +124,5 @@ def test_documented_icons_are_accepted_and_drawn_by_the_panel() -> None:
     line = re.search(r"^\| `icon`.*$", _text("reference/course-format.md"), re.MULTILINE)
     assert line
     documented = set(re.findall(r"`([a-z-]+)`", line[0])) - {"icon"}
-    assert documented == ICONS
-    assert ICONS <= drawn_icons
+    assert documented == ACHIEVEMENT_ICONS
+    assert ACHIEVEMENT_ICONS <= drawn_icons

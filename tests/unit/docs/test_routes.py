@@ -38,10 +38,10 @@ def _extension_operations() -> Operations:
     """The operations of the server extension's handlers, with the path parameters named as in the documentation."""
     operations: Operations = set()
     for pattern, handler in [
-        *proxy_handlers.routes,
-        *lesson_handlers.routes,
-        *event_stream_handler.routes,
-        *outbox_handlers.routes,
+        *proxy_handlers.ROUTES,
+        *lesson_handlers.ROUTES,
+        *event_stream_handler.ROUTES,
+        *outbox_handlers.ROUTES,
     ]:
         path = pattern.removeprefix("/pmh/api/").replace(UUID_GROUP, "{id}")
         for name in ("{classroom}", "{lesson}"):

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from pmh_jupyter.domain.achievements import (
-    RULES,
+    COUNTERS_BY_RULE,
     AchievementCounters,
     AchievementProgress,
     measure_progress,
@@ -140,6 +140,6 @@ def test_award_for_a_streak_is_kept_after_the_streak_ends() -> None:
 
 
 def test_unknown_rule_raises_key_error() -> None:
-    assert set(RULES) == {"exercises-solved", "lesson-complete", "streak-days"}
+    assert set(COUNTERS_BY_RULE) == {"exercises-solved", "lesson-complete", "streak-days"}
     with pytest.raises(KeyError, match="fly"):
         measure_progress(AchievementCounters(), achievement("fly"))

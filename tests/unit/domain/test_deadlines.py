@@ -35,7 +35,7 @@ def test_wall_time_is_converted_to_utc(wall_time: datetime, earlier: datetime, l
 
 def test_ambiguous_times_favour_the_student() -> None:
     ambiguous = datetime(2026, 10, 25, 2, 30)
-    schedule = to_utc_schedule(LocalSchedule(ZURICH, opens=ambiguous, due=ambiguous, closes=ambiguous))
+    schedule = to_utc_schedule(LocalSchedule(ZURICH, opens_at=ambiguous, due_at=ambiguous, closes_at=ambiguous))
     first, second = datetime(2026, 10, 25, 0, 30, tzinfo=UTC), datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
     assert schedule == Schedule(opens_at=first, due_at=second, closes_at=second)
 

@@ -7,15 +7,15 @@ from pmh_jupyter.domain.notebook import Cell, Notebook
 
 
 def solution(grade_id: str, **meta: object) -> Cell:
-    return Cell("code", "", grade_id=grade_id, solution=True, pmh_metadata=meta)
+    return Cell("code", "", grade_id=grade_id, is_solution=True, pmh_metadata=meta)
 
 
 def graded(grade_id: str, millipoints: int = 1000) -> Cell:
-    return Cell("code", "", grade_id=grade_id, grade=True, locked=True, millipoints=millipoints)
+    return Cell("code", "", grade_id=grade_id, is_graded=True, is_locked=True, millipoints=millipoints)
 
 
 def manual(grade_id: str) -> Cell:
-    return Cell("markdown", "", grade_id=grade_id, grade=True, solution=True, millipoints=2000)
+    return Cell("markdown", "", grade_id=grade_id, is_graded=True, is_solution=True, millipoints=2000)
 
 
 def markdown(source: str) -> Cell:
@@ -48,7 +48,7 @@ def test_exercise_without_a_solution_is_named_by_its_first_test() -> None:
 
 
 def test_manually_graded_cell_is_an_exercise_of_its_own() -> None:
-    task = Cell("markdown", "", grade_id="k", task=True, millipoints=500)
+    task = Cell("markdown", "", grade_id="k", is_task=True, millipoints=500)
     assert groups(solution("a"), graded("t"), manual("m"), graded("u"), task) == [
         ("a", ("a",), ("t",), False),
         ("m", ("m",), (), True),
@@ -58,7 +58,7 @@ def test_manually_graded_cell_is_an_exercise_of_its_own() -> None:
 
 
 def test_solution_without_a_test_is_no_exercise() -> None:
-    locked = Cell("code", "x = 1", grade_id="locked", locked=True)
+    locked = Cell("code", "x = 1", grade_id="locked", is_locked=True)
     assert groups(locked, solution("a")) == []
 
 

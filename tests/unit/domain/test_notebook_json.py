@@ -10,7 +10,7 @@ import pytest
 
 from pmh_jupyter.authoring.course import read_course, read_folder
 from pmh_jupyter.authoring.release import release_lesson
-from pmh_jupyter.domain.notebook_json import cell_label, dump_notebook, load_notebook
+from pmh_jupyter.domain.notebook_json import dump_notebook, load_notebook, make_cell_label
 from pmh_jupyter.errors import InvalidNotebook
 
 ROOT = Path(__file__).parents[3]
@@ -49,7 +49,7 @@ def test_unknown_keys_are_preserved() -> None:
 def test_missing_metadata_is_empty_and_source_is_a_string() -> None:
     (cell,) = load_notebook("n", b'{"cells": [{"source": ["a\\n", "b"], "metadata": null}]}')["cells"]
     assert cell == {"source": "a\nb", "metadata": {}, "cell_type": "raw"}
-    assert cell_label(cell, 4) == "cell 4"
+    assert make_cell_label(cell, 4) == "cell 4"
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,10 @@ def test_each_role_has_more_permissions_than_the_previous_one() -> None:
         (Permission.LEARN, Role.STUDENT),
         (Permission.VIEW_GRADEBOOK, Role.ASSISTANT),
         (Permission.VIEW_SUBMISSIONS, Role.ASSISTANT),
-        (Permission.REGRADE, Role.INSTRUCTOR),
+        (Permission.REGRADE_LESSONS, Role.INSTRUCTOR),
         (Permission.SET_LIMITS, Role.INSTRUCTOR),
-        (Permission.RELEASE, Role.INSTRUCTOR),
-        (Permission.ADOPT, Role.INSTRUCTOR),
+        (Permission.RELEASE_COURSES, Role.INSTRUCTOR),
+        (Permission.ADOPT_VERSIONS, Role.INSTRUCTOR),
         (Permission.MANAGE_MEMBERS, Role.ADMIN),
     ],
 )

@@ -27,7 +27,7 @@ assert f(7) == 7
 
 def _parts(of_cell: Any, of_notebook: Any = None, *, hidden: bool = True, source: str = SOURCE) -> tuple[int, ...]:
     meta = {} if of_cell is None else {"weights": of_cell}
-    cell = Cell("code", source, grade_id="t", grade=True, millipoints=1000, pmh_metadata=meta)
+    cell = Cell("code", source, grade_id="t", is_graded=True, millipoints=1000, pmh_metadata=meta)
     metadata = {} if of_notebook is None else {"pmh": {"weights": of_notebook}}
     return compute_assertion_millipoints(Notebook("n.ipynb", (cell,), metadata), cell, include_hidden_tests=hidden)
 

@@ -19,12 +19,12 @@ NAMES = ("area", "mean", "shout", "total")
 
 def _solution(name: str) -> Cell:
     source = f"def {name}(x):\n    ### BEGIN SOLUTION\n    helper = x\n    return helper\n    ### END SOLUTION"
-    return Cell("code", source, id=f"{name}-id", grade_id=name, solution=True)
+    return Cell("code", source, id=f"{name}-id", grade_id=name, is_solution=True)
 
 
 def _test(name: str) -> Cell:
     return Cell(
-        "code", f"assert {name}(1) == 1", id=f"{name}-test-id", grade_id=f"{name}-test", grade=True, locked=True
+        "code", f"assert {name}(1) == 1", id=f"{name}-test-id", grade_id=f"{name}-test", is_graded=True, is_locked=True
     )
 
 
@@ -33,9 +33,9 @@ def _prose(name: str) -> Cell:
 
 
 RELEASE: Cells = (
-    Cell("code", "import math", id="setup", grade_id="setup", locked=True),
+    Cell("code", "import math", id="setup", grade_id="setup", is_locked=True),
     *(cell for name in NAMES for cell in (_prose(name), _solution(name), _test(name))),
-    Cell("markdown", "YOUR ANSWER HERE", id="essay-id", grade_id="essay", grade=True, solution=True),
+    Cell("markdown", "YOUR ANSWER HERE", id="essay-id", grade_id="essay", is_graded=True, is_solution=True),
 )
 POSITION = {cell.grade_id: number for number, cell in enumerate(RELEASE) if cell.grade_id}
 
@@ -175,7 +175,7 @@ def test_all_answers_in_one_unlabelled_cell_are_matched() -> None:
 def test_answer_with_the_names_of_its_own_reference_answers_no_other_exercise() -> None:
     """Both references bind `result`: a deleted answer is not found in the other one."""
     both = tuple(
-        Cell("code", f"### BEGIN SOLUTION\nresult = {n}\n### END SOLUTION", grade_id=f"r{n}", solution=True)
+        Cell("code", f"### BEGIN SOLUTION\nresult = {n}\n### END SOLUTION", grade_id=f"r{n}", is_solution=True)
         for n in (1, 2)
     )
     matches = match_cells(both, (Cell("code", "result = 2", grade_id="r2"),))
@@ -203,7 +203,7 @@ def test_unchanged_cell_of_the_release_is_no_answer() -> None:
 
 def _copy(cells: list[Cell], n: int, chance: random.Random) -> None:
     """Copy a released cell as Lab does: with the same label and a new id."""
-    stubs = {cell.grade_id: cell for cell in RELEASE if not cell.solution}
+    stubs = {cell.grade_id: cell for cell in RELEASE if not cell.is_solution}
     if cells[n].grade_id in stubs:
         cells.insert(chance.randrange(len(cells) + 1), replace(cells[n], id=f"copy{chance.random()}"))
 

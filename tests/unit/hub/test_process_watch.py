@@ -7,16 +7,16 @@ from traitlets.config import Config
 
 from pmh_jupyter.config import Settings
 from pmh_jupyter.errors import BadInput
-from pmh_jupyter.hub.process_watch import check_address, configure_addresses
+from pmh_jupyter.hub.process_watch import configure_addresses, require_address
 
 ALLOWED = "http://127.0.0.1:8000/jupyter/"
 
 
 @pytest.mark.parametrize("url", [ALLOWED, "http://127.0.0.1:8000/jupyter", "https://127.0.0.1:8000/jupyter/"])
 def test_address_of_the_settings_is_allowed(url: str) -> None:
-    check_address("browsers", url, ALLOWED, "PMH_BASE_URL")
+    require_address("browsers", url, ALLOWED, "PMH_BASE_URL")
     with pytest.raises(BadInput):
-        check_address("browsers", url, "http://127.0.0.1:8000/", "PMH_BASE_URL")
+        require_address("browsers", url, "http://127.0.0.1:8000/", "PMH_BASE_URL")
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_address_of_the_settings_is_allowed(url: str) -> None:
 )
 def test_any_other_address_is_refused_with_the_variables(url: str) -> None:
     with pytest.raises(BadInput, match="Use PMH_PORT and PMH_BASE_URL instead") as refused:
-        check_address("browsers", url, ALLOWED, "PMH_PORT and PMH_BASE_URL")
+        require_address("browsers", url, ALLOWED, "PMH_PORT and PMH_BASE_URL")
     assert "PMH_BASE_URL" in refused.value.advice
 
 

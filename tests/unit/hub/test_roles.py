@@ -7,7 +7,14 @@ import pytest
 from pmh_jupyter.config import Settings
 from pmh_jupyter.errors import BadInput
 from pmh_jupyter.hub.authenticators import AUTHENTICATORS, choose_authenticator_class
-from pmh_jupyter.hub.roles import ACCOUNTS_SERVICE_NAME, CUSTOM_SCOPES, ROLES, SERVER_GRANTS, SESSION_GRANTS, load_roles
+from pmh_jupyter.hub.roles import (
+    ACCOUNTS_SERVICE_NAME,
+    CUSTOM_SCOPES,
+    ROLES,
+    SERVER_GRANTS,
+    SESSION_GRANTS,
+    build_load_roles,
+)
 
 EVERY_GRANT = [
     grant for grants in (SERVER_GRANTS, SESSION_GRANTS, *(role.grants for role in ROLES)) for grant in grants
@@ -35,7 +42,7 @@ def test_every_grant_has_a_reason_and_every_custom_scope_is_used() -> None:
 
 
 def test_roles_are_assigned_to_their_services() -> None:
-    assert {role["name"]: role["services"] for role in load_roles()} == {
+    assert {role["name"]: role["services"] for role in build_load_roles()} == {
         "user": [],
         "pmh-accounts": ["pmh-accounts"],
         "idle-culler": ["idle-culler"],

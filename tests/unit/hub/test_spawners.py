@@ -13,7 +13,7 @@ from pmh_jupyter.config import Settings
 from pmh_jupyter.errors import NoSandbox, Unavailable
 from pmh_jupyter.hub import spawners
 from pmh_jupyter.hub.server_files import find_server_files
-from pmh_jupyter.hub.spawners import configure_spawner, with_addresses
+from pmh_jupyter.hub.spawners import configure_spawner, set_default_addresses
 
 PROBLEM = "bubblewrap is not installed."
 
@@ -45,8 +45,8 @@ def test_hub_without_sandbox_warns_on_loopback(
 
 
 def test_local_servers_reach_the_hub_on_loopback_by_default() -> None:
-    assert with_addresses(Settings()).hub_ip == "127.0.0.1"
-    assert with_addresses(Settings(hub_ip="192.0.2.1")).hub_ip == "192.0.2.1"
+    assert set_default_addresses(Settings()).hub_ip == "127.0.0.1"
+    assert set_default_addresses(Settings(hub_ip="192.0.2.1")).hub_ip == "192.0.2.1"
 
 
 def test_unusable_server_python_is_reported(tmp_path: Path) -> None:

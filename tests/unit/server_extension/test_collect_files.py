@@ -52,8 +52,8 @@ def test_invalid_notebook_is_named(folder: LessonFolder) -> None:
 @pytest.mark.parametrize(
     ("limit", "name", "size", "message"),
     [
-        ("MAX_NOTEBOOK_BYTES", "large.ipynb", 1 << 20, r"large\.ipynb is 1 MB in size"),
-        ("MAX_TOTAL_BYTES", "large.bin", 1 << 20, r"The largest is large\.bin with 1 MB"),
+        ("MAX_NOTEBOOK_BYTES", "large.ipynb", 1 << 20, r"large\.ipynb is 1 MiB in size"),
+        ("MAX_TOTAL_BYTES", "large.bin", 1 << 20, r"The largest is large\.bin with 1 MiB"),
     ],
 )
 def test_file_over_a_limit_of_size_is_named(

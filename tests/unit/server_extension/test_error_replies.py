@@ -6,7 +6,8 @@ import pytest
 from tornado.web import HTTPError
 
 from pmh_jupyter.errors import BadInput, Unavailable
-from pmh_jupyter.server_extension.error_replies import MAX_PROBLEMS, ServiceError, parse_body, to_error_response
+from pmh_jupyter.server_extension.error_replies import ServiceError, to_error_response
+from pmh_jupyter.server_extension.request_bodies import MAX_PROBLEMS, parse_body
 from pmh_jupyter.wire.base import ErrorReply
 from pmh_jupyter.wire.lab import LabCheckRequest
 

@@ -10,7 +10,7 @@ import pytest
 
 from pmh_jupyter.errors import BadInput, Conflict
 from pmh_jupyter.filesystem import TEMPORARY_PREFIX
-from pmh_jupyter.server_extension.lesson_folder import LessonFolder, check_name
+from pmh_jupyter.server_extension.lesson_folder import LessonFolder, require_safe_name
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -22,7 +22,7 @@ def folder(tmp_path: Path) -> LessonFolder:
 
 @pytest.mark.parametrize("name", ["x.ipynb", "data/x.csv", "a b/ü.txt", "..x", "x..", "...", "a/..b"])
 def test_safe_name_is_accepted(name: str) -> None:
-    assert check_name(name) == name
+    assert require_safe_name(name) == name
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_safe_name_is_accepted(name: str) -> None:
     ["", ".", "..", "../x", "x/..", "x/../y", "/x", "//x", "x/", "x//y", "x/./y", "a\\b", "..\\x", "x\0", "C:\\x"],
 )
 def test_unsafe_name_is_rejected_by_every_method(name: str, folder: LessonFolder) -> None:
-    for function in (check_name, folder.resolve_path, folder.read, folder.remove):
+    for function in (require_safe_name, folder.resolve_path, folder.read, folder.remove):
         with pytest.raises(BadInput, match="not a path within"):
             function(name)
     with pytest.raises(BadInput):

@@ -1,4 +1,4 @@
-"""The outbox on disk: order, one entry per id, refusals, unreadable files, disks that fail."""
+"""The outbox on disk: order, one entry per id, rejections, unreadable files, disks that fail."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_new_entry_keeps_its_body_in_memory_until_it_is_released(outbox: Outbox)
     stored.path.write_bytes(b"{}\nanother body")
 
     assert stored.read_body() == b"body"
-    assert stored.without_body().read_body() == b"another body"
+    assert stored.drop_body().read_body() == b"another body"
 
 
 def test_entry_with_the_same_id_is_left_unchanged(outbox: Outbox) -> None:
@@ -54,7 +54,7 @@ def test_unreadable_entry_is_renamed_and_the_others_are_listed(outbox: Outbox) -
     assert damaged.path.with_suffix(".unreadable").read_text() == "{ half"
 
 
-def test_entry_counts_as_refused_if_the_server_is_killed_while_moving_it(
+def test_entry_counts_as_rejected_if_the_server_is_killed_while_moving_it(
     outbox: Outbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored = add_entry(outbox)
@@ -64,33 +64,33 @@ def test_entry_counts_as_refused_if_the_server_is_killed_while_moving_it(
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(Outbox, "remove", kill)
-        outbox.move_to_refused(stored, "No.")
+        outbox.move_to_rejected(stored, "No.")
 
     assert stored.path.exists(), "the entry is in both folders"
     assert outbox.list_waiting() == ()
-    [refused] = outbox.list_refused()
-    assert (refused.entry.id, refused.entry.error) == (stored.entry.id, "No.")
-    assert refused.read_body() == stored.read_body()
+    [rejected] = outbox.list_rejected()
+    assert (rejected.entry.id, rejected.entry.error) == (stored.entry.id, "No.")
+    assert rejected.read_body() == stored.read_body()
 
 
-def test_refused_submission_can_be_sent_again(outbox: Outbox) -> None:
+def test_rejected_submission_can_be_sent_again(outbox: Outbox) -> None:
     stored = add_entry(outbox)
-    outbox.move_to_refused(stored, "No.")
+    outbox.move_to_rejected(stored, "No.")
 
     outbox.add(stored.entry, b"body")
 
     assert [waiting.entry.id for waiting in outbox.list_waiting()] == [stored.entry.id]
 
 
-def test_only_refused_entries_can_be_deleted(outbox: Outbox) -> None:
+def test_only_rejected_entries_can_be_deleted(outbox: Outbox) -> None:
     stored = add_entry(outbox)
     with pytest.raises(Conflict):
-        outbox.delete_refused(stored.entry.id)
-    outbox.move_to_refused(stored, "No.")
-    outbox.delete_refused(stored.entry.id)
-    assert outbox.list_refused() == ()
+        outbox.delete_rejected(stored.entry.id)
+    outbox.move_to_rejected(stored, "No.")
+    outbox.delete_rejected(stored.entry.id)
+    assert outbox.list_rejected() == ()
     with pytest.raises(NotFound):
-        outbox.delete_refused(stored.entry.id)
+        outbox.delete_rejected(stored.entry.id)
 
 
 def test_folder_is_private_to_the_user(outbox: Outbox) -> None:

@@ -1,4 +1,4 @@
-"""The sender of the outbox, with a clock that the test moves: order, retries, refusals, what it reads from disk."""
+"""The sender of the outbox, with a clock that the test moves: order, retries, rejections, what it reads from disk."""
 
 from __future__ import annotations
 
@@ -79,12 +79,12 @@ async def test_pauses_double_with_bounded_jitter_up_to_a_limit(
 
     assert clock.pauses[:4] == [pytest.approx(seconds * JITTER) for seconds in (2, 4, 8, 16)]
     assert clock.pauses[-1] == pytest.approx(MAX_BACKOFF_SECONDS * JITTER)
-    assert sender.get_attempts(entry.id).count == 10
+    assert sender.get_delivery(entry.id).send_count == 10
 
     service.start()
     assert await clock.tick() is None, "everything is sent: nothing to do until woken"
     assert list(service.submissions) == [entry.id] and outbox.list_waiting() == ()
-    assert sender.get_attempts(entry.id).count == 0
+    assert sender.get_delivery(entry.id).send_count == 0
 
 
 async def test_backoff_restarts_after_a_success(
@@ -200,7 +200,7 @@ async def test_entry_deleted_by_another_server_is_skipped(
     assert await clock.tick() is None
 
     assert list(service.submissions) == [remaining.entry.id]
-    assert sender.get_attempts(deleted.entry.id).count == 0
+    assert sender.get_delivery(deleted.entry.id).send_count == 0
 
 
 async def test_send_all_finds_entries_of_another_server_of_the_same_person(
@@ -215,17 +215,17 @@ async def test_send_all_finds_entries_of_another_server_of_the_same_person(
     assert list(service.submissions) == [stored.entry.id]
 
 
-async def test_refusal_is_raised_to_the_caller_and_the_entry_is_deleted(
+async def test_rejection_is_raised_to_the_caller_and_the_entry_is_deleted(
     service: SmallService, outbox: Outbox, sender: OutboxSender
 ) -> None:
     service.fail("submissions", 409, ERROR_REPLY)
     with pytest.raises(ServiceError) as raised:
         await sender.send_now(add_entry(outbox))
     assert raised.value.reply == ERROR_REPLY
-    assert outbox.list_waiting() == () and outbox.list_refused() == ()
+    assert outbox.list_waiting() == () and outbox.list_rejected() == ()
 
 
-async def test_refusal_is_kept_if_the_caller_has_stopped_waiting_meanwhile(
+async def test_rejection_is_kept_if_the_caller_has_stopped_waiting_meanwhile(
     service: SmallService, outbox: Outbox, sender: OutboxSender, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pmh_jupyter.server_extension.outbox_sender.REPLY_TIMEOUT_SECONDS", 0.3)
@@ -245,7 +245,7 @@ async def test_refusal_is_kept_if_the_caller_has_stopped_waiting_meanwhile(
 
     assert await clock.next_pause() is None
     assert outbox.list_waiting() == ()
-    assert [(refused.entry.id, refused.entry.error) for refused in outbox.list_refused()] == [
+    assert [(rejected.entry.id, rejected.entry.error) for rejected in outbox.list_rejected()] == [
         (stored.entry.id, "Too fast.")
     ]
 
@@ -306,7 +306,7 @@ async def test_request_for_an_entry_that_was_already_sent_returns_at_once(
     assert await clock.next_pause() is None
 
     async with asyncio.timeout(5):
-        assert await sender.send_now(stored.without_body()) is None
+        assert await sender.send_now(stored.drop_body()) is None
         reply = await sender.send_now(stored)
     assert reply is not None and reply.receipt is not None, "sent again, counted once"
     assert list(service.submissions) == [stored.entry.id]

@@ -93,7 +93,7 @@ async def test_redirect_is_not_followed(client: ServiceClient, service: SmallSer
 
 async def test_response_time_is_limited(service: SmallService) -> None:
     service.hold("join")
-    async with connected(service.url, Timeouts(write=0.2)) as client:
+    async with connected(service.url, Timeouts(write_seconds=0.2)) as client:
         with pytest.raises(Unavailable) as raised:
             await client.send("POST", "join", b'{"join_code": "ABCD-1234"}', "r")
     assert isinstance(raised.value.__cause__, TIMEOUT_ERRORS)
@@ -136,7 +136,7 @@ async def test_connection_closed_before_the_headers_is_noticed_at_once(
 
 async def test_stream_without_headers_is_given_up_after_the_connect_timeout(service: SmallService) -> None:
     service.hold("me")
-    async with connected(service.url, Timeouts(connect=0.2)) as client:
+    async with connected(service.url, Timeouts(connect_seconds=0.2)) as client:
         with pytest.raises(Unavailable) as raised:
             async with client.open_event_stream("me", "", "", "r"):
                 raise AssertionError("there is no stream")
@@ -144,7 +144,7 @@ async def test_stream_without_headers_is_given_up_after_the_connect_timeout(serv
 
 
 async def test_silent_stream_ends_after_the_idle_timeout(service: SmallService) -> None:
-    async with connected(service.url, Timeouts(idle=0.05)) as client:
+    async with connected(service.url, Timeouts(idle_seconds=0.05)) as client:
         async with client.open_event_stream(EVENTS, "", "", "r") as chunks:
             assert [chunk async for chunk in chunks] == []
         await service.wait_until(lambda: not service.streams)

@@ -23,7 +23,7 @@ def _restore_logging() -> Iterator[None]:
 
 
 def test_log_line_is_json_with_request_id(capsys: pytest.CaptureFixture[str]) -> None:
-    logs.configure_logging("info", as_json=True)
+    logs.configure_logging("info", is_json=True)
     structlog.contextvars.bind_contextvars(request_id="request-1")
     logs.log.info("grading finished", seconds=1.5)
     logs.log.debug("below the log level")
@@ -38,7 +38,7 @@ def test_log_line_is_json_with_request_id(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_library_log_records_are_json_without_credentials(capsys: pytest.CaptureFixture[str]) -> None:
-    logs.configure_logging("info", as_json=True)
+    logs.configure_logging("info", is_json=True)
     logging.getLogger("jupyterhub").warning("failed with Authorization: token 0123456789abcdef")
     logging.getLogger("tornado.general").warning("Invalid cookie signature %r", b"cookie")
     (line,) = capsys.readouterr().err.splitlines()
@@ -47,7 +47,7 @@ def test_library_log_records_are_json_without_credentials(capsys: pytest.Capture
 
 
 def test_traceback_contains_no_local_values(capsys: pytest.CaptureFixture[str]) -> None:
-    logs.configure_logging("info", as_json=True)
+    logs.configure_logging("info", is_json=True)
     code = "".join(["pri", "vate"])
     try:
         raise ValueError("no")

@@ -77,7 +77,7 @@ def connect(url: str, clock: ManualClock) -> Iterator[Callable[[], Database]]:
     databases: list[Database] = []
 
     def open_database() -> Database:
-        databases.append(Database(url, clock).open(exclusive=False))
+        databases.append(Database(url, clock).open(takes_lock=False))
         return databases[-1]
 
     yield open_database

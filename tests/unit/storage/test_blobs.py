@@ -32,7 +32,7 @@ def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
 
 def store(blobs: BlobStore, database: Database, contents: list[bytes]) -> None:
     blobs.stage("submission", contents)
-    with database.write() as session:
+    with database.begin_write() as session:
         blobs.store(session, "submission", contents)
 
 
@@ -44,7 +44,7 @@ def test_stored_contents_are_read_back(blobs: BlobStore, database: Database) -> 
     contents = [b"", b"one", b"\0\xff" * 1000, b"one"]
     store(blobs, database, contents)
     store(blobs, database, contents)
-    with database.read() as session:
+    with database.begin_read() as session:
         assert blobs.read(session, "submission", map(compute_sha256_hex, contents)) == {
             compute_sha256_hex(content): content for content in contents
         }
@@ -53,7 +53,7 @@ def test_stored_contents_are_read_back(blobs: BlobStore, database: Database) -> 
 
 def test_blob_of_another_namespace_is_missing(blobs: BlobStore, database: Database) -> None:
     store(blobs, database, [b"mine"])
-    with database.read() as session, pytest.raises(Unavailable, match="missing"):
+    with database.begin_read() as session, pytest.raises(Unavailable, match="missing"):
         blobs.read(session, "sealed", [compute_sha256_hex(b"mine")])
 
 
@@ -62,7 +62,7 @@ def test_damaged_blob_is_reported_and_can_be_stored_again(database: Database, tm
     store(blobs, database, [b"whole"])
     [path] = files_in(blobs.folder)
     path.write_bytes(b"wh")
-    with database.read() as session, pytest.raises(Unavailable, match="damaged"):
+    with database.begin_read() as session, pytest.raises(Unavailable, match="damaged"):
         blobs.read(session, "submission", [compute_sha256_hex(b"whole")])
     store(blobs, database, [b"whole"])  # a file that was cut short is written again
     assert path.read_bytes() == b"whole"
@@ -76,7 +76,7 @@ def test_files_and_folders_are_accessible_to_the_service_only(database: Database
 
 
 def test_blobs_are_rows_in_postgresql_and_files_beside_sqlite(school: School, tmp_path: Path) -> None:
-    with school.database.read() as session:
+    with school.database.begin_read() as session:
         row_count = session.scalar(select(func.count()).select_from(BlobRow))
     assert bool(row_count) is (school.database.sqlite_path is None)
     assert bool(files_in(tmp_path / "blobs")) is (school.database.sqlite_path is not None)
@@ -135,7 +135,7 @@ def test_full_disk_leaves_neither_row_nor_partial_file(school: School, small_dis
         with pytest.raises(Unavailable, match="disk is full"):
             submissions.receive_submission(school.database, new_submission, sign)
     assert [path.name for path in files_in(small_disk)] == [compute_sha256_hex(b"fits")]
-    with school.database.read() as session:
+    with school.database.begin_read() as session:
         assert session.scalar(select(func.count()).select_from(SubmissionRow)) == 0
     assert submissions.list_submissions(school.database, person.id, CLASSROOM) == ()
 
@@ -165,6 +165,6 @@ def test_submission_is_complete_after_a_kill_between_blob_and_row(school: School
     assert [submission.id for submission in submissions.list_submissions(school.database, person.id, CLASSROOM)] == [
         received.id
     ]
-    with school.database.read() as session:
+    with school.database.begin_read() as session:
         digests = [compute_sha256_hex(file.content) for file in new_submission.files]
         assert set(school.database.blobs.read(session, "submission", digests)) == set(digests)

@@ -62,7 +62,7 @@ def test_missing_altered_or_foreign_receipt_is_noticed(graded_school: GradedScho
 )
 def test_contradiction_between_tables_is_noticed(graded_school: GradedSchool, damage: str) -> None:
     school, receipts, keys = graded_school
-    with school.database.write() as session:
+    with school.database.begin_write() as session:
         session.execute(text(damage))
     with pytest.raises(AssertionError):
         check_consistency(school.database, receipts, keys)
@@ -70,7 +70,7 @@ def test_contradiction_between_tables_is_noticed(graded_school: GradedSchool, da
 
 def test_blob_without_a_row_is_noticed(graded_school: GradedSchool) -> None:
     school, receipts, keys = graded_school
-    with school.database.write() as session:
+    with school.database.begin_write() as session:
         school.database.blobs.stage("submission", [b"stray"])
         school.database.blobs.store(session, "submission", [b"stray"])
     with pytest.raises(AssertionError):
@@ -81,7 +81,7 @@ def test_missing_blob_is_noticed(graded_school: GradedSchool) -> None:
     school, receipts, keys = graded_school
     folder = getattr(school.database.blobs, "folder", None)
     if folder is None:
-        with school.database.write() as session:
+        with school.database.begin_write() as session:
             session.execute(text("DELETE FROM blobs WHERE namespace = 'submission'"))
     else:
         next(path for path in (folder / "submission").rglob("*") if path.is_file()).unlink()

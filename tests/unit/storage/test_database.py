@@ -28,7 +28,7 @@ from tests.support.storage.school import CLASSROOM, ManualClock, School
 
 
 def set_revision(database: Database, number: str) -> None:
-    with database.write() as session:
+    with database.begin_write() as session:
         session.execute(text(f"UPDATE {revision.VERSION_TABLE} SET version_num = :number"), {"number": number})
 
 
@@ -101,9 +101,9 @@ def test_constraint_names_fit_the_limit_of_postgresql() -> None:
 def test_empty_database_is_migrated_without_a_backup(empty_url: str, tmp_path: Path) -> None:
     with Database(empty_url).open() as database:
         with pytest.raises(SchemaTooOld, match="no tables"):
-            database.check_revision()
+            database.require_current_revision()
         assert database.upgrade(tmp_path / "backups") is None
-        database.check_revision()
+        database.require_current_revision()
         assert database.upgrade(tmp_path / "backups") is None
     assert not (tmp_path / "backups").exists()
 
@@ -147,19 +147,19 @@ def test_older_sqlite_schema_is_backed_up_and_migrated(
     path = tmp_path / "pmh.sqlite"
     path.write_bytes(sqlite_template.read_bytes())
     with Database(f"sqlite:///{path}", ManualClock()).open() as database:
-        people.find_or_create(database, "ada")
+        people.find_or_create_person(database, "ada")
         next_version()
         with pytest.raises(SchemaTooOld, match=NEWEST):
-            database.check_revision()
-        backup = database.migrate_or_check(tmp_path / "backups")
-        database.check_revision()
-        assert people.find(database, "ada")
+            database.require_current_revision()
+        backup = database.prepare_schema(tmp_path / "backups")
+        database.require_current_revision()
+        assert people.find_person(database, "ada")
     assert backup and backup.name == "pmh-20260302T120000.sqlite"
     assert backup.stat().st_mode & 0o077 == 0
     with Database(f"sqlite:///{backup}").open() as copy:
-        assert people.find(copy, "ada")
+        assert people.find_person(copy, "ada")
         with pytest.raises(SchemaTooOld, match=NEWEST):
-            copy.check_revision()
+            copy.require_current_revision()
 
 
 def test_migration_of_a_table_keeps_rows_that_refer_to_it(
@@ -169,7 +169,7 @@ def test_migration_of_a_table_keeps_rows_that_refer_to_it(
     next_version()
     school.database.upgrade(tmp_path / "backups")
     assert members.get_membership(school.database, ada.id, CLASSROOM).person == ada
-    with pytest.raises(IntegrityError), school.database.write() as session:
+    with pytest.raises(IntegrityError), school.database.begin_write() as session:
         session.execute(text("DELETE FROM people"))
 
 
@@ -182,7 +182,7 @@ def test_migration_that_breaks_references_is_rolled_back(
         school.database.upgrade(tmp_path / "backups")
     assert members.get_membership(school.database, ada.id, CLASSROOM).person == ada
     with pytest.raises(SchemaTooOld, match=NEWEST):
-        school.database.check_revision()
+        school.database.require_current_revision()
 
 
 @pytest.mark.postgres
@@ -192,18 +192,18 @@ def test_older_postgresql_schema_is_not_migrated_by_the_service(
     with Database(cluster.url(cluster.make(postgres_template))).open() as database:
         next_version()
         with pytest.raises(SchemaTooOld, match=NEWEST) as caught:
-            database.migrate_or_check(tmp_path / "backups")
+            database.prepare_schema(tmp_path / "backups")
         assert "pmh db upgrade" in caught.value.advice
         assert database.upgrade(tmp_path / "backups") is None
-        assert database.migrate_or_check(tmp_path / "backups") is None
+        assert database.prepare_schema(tmp_path / "backups") is None
 
 
 def test_newer_schema_is_rejected_and_not_changed(database: Database, tmp_path: Path) -> None:
     set_revision(database, "9999")
     for attempt in (
-        database.check_revision,
+        database.require_current_revision,
         lambda: database.upgrade(tmp_path),
-        lambda: database.migrate_or_check(tmp_path),
+        lambda: database.prepare_schema(tmp_path),
     ):
         with pytest.raises(SchemaTooNew, match="9999"):
             attempt()
@@ -218,10 +218,10 @@ def test_failed_migration_leaves_no_tables(empty_url: str, tmp_path: Path, monke
         with pytest.raises(RuntimeError, match="interrupted"):
             database.upgrade(tmp_path)
         with pytest.raises(SchemaTooOld, match="no tables"):
-            database.check_revision()
+            database.require_current_revision()
         monkeypatch.undo()
         database.upgrade(tmp_path)
-        database.check_revision()
+        database.require_current_revision()
 
 
 def test_concurrent_upgrades_succeed(empty_url: str, tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def test_concurrent_upgrades_succeed(empty_url: str, tmp_path: Path) -> None:
 
     def upgrade() -> None:
         try:
-            with Database(empty_url).open(exclusive=False) as database:
+            with Database(empty_url).open(takes_lock=False) as database:
                 database.upgrade(tmp_path)
         except BaseException as error:  # noqa: BLE001  (asserted in the test's own thread)
             errors.append(error)
@@ -241,11 +241,11 @@ def test_concurrent_upgrades_succeed(empty_url: str, tmp_path: Path) -> None:
         thread.join()
     assert errors == []
     with Database(empty_url).open() as database:
-        database.check_revision()
+        database.require_current_revision()
 
 
 def test_sqlite_enforces_foreign_keys_and_durable_writes(sqlite_template: Path) -> None:
-    with Database(f"sqlite:///{sqlite_template}").open() as database, database.read() as session:
+    with Database(f"sqlite:///{sqlite_template}").open() as database, database.begin_read() as session:
         pragmas = {name: session.execute(text(f"PRAGMA {name}")).scalar() for name in ("synchronous", "foreign_keys")}
         assert pragmas == {"synchronous": 2, "foreign_keys": 1}
         assert session.execute(text("PRAGMA journal_mode")).scalar() == "wal"
@@ -254,7 +254,7 @@ def test_sqlite_enforces_foreign_keys_and_durable_writes(sqlite_template: Path) 
 
 @pytest.mark.postgres
 def test_postgresql_tables_are_in_our_schema_and_readers_cannot_write(cluster: Cluster, postgres_template: str) -> None:
-    with Database(cluster.url(cluster.make(postgres_template))).open() as database, database.read() as session:
+    with Database(cluster.url(cluster.make(postgres_template))).open() as database, database.begin_read() as session:
         others = "('pg_catalog', 'information_schema')"
         schemas = session.scalars(text(f"SELECT schemaname FROM pg_tables WHERE schemaname NOT IN {others}"))
         assert set(schemas) == {"pmh"}
@@ -271,7 +271,7 @@ def test_sqlite_files_are_accessible_to_the_service_only(tmp_path: Path) -> None
 
 
 def test_row_with_a_dangling_reference_is_rejected(school: School) -> None:
-    with pytest.raises(IntegrityError), school.database.write() as session:
+    with pytest.raises(IntegrityError), school.database.begin_write() as session:
         session.execute(text("INSERT INTO lessons (id, course_id, slug) VALUES (:id, :id, 'x')"), {"id": "0" * 32})
 
 
@@ -289,7 +289,7 @@ def test_sqlite_file_is_locked_by_one_process_until_it_ends(sqlite_template: Pat
         with pytest.raises(Conflict, match=f"process {holder.pid}") as caught:
             Database(url).open()
         assert "PostgreSQL" in caught.value.advice
-        with Database(url).open(exclusive=False) as second_database:  # as `pmh db check` does
+        with Database(url).open(takes_lock=False) as second_database:  # as `pmh db check` does
             second_database.ping()
         holder.kill()
     with Database(url).open() as database:  # the kernel has released the lock
@@ -300,10 +300,10 @@ def test_writer_waits_for_a_short_lock_and_reader_does_not(sqlite_template: Path
     path = tmp_path / "pmh.sqlite"
     path.write_bytes(sqlite_template.read_bytes())
     with Database(f"sqlite:///{path}").open() as database, closing(_lock_database(path)) as locking_connection:
-        assert people.find(database, "ada") is None
+        assert people.find_person(database, "ada") is None
         timer = threading.Timer(1.0, locking_connection.execute, ["ROLLBACK"])
         timer.start()
-        assert people.find_or_create(database, "ada").name == "ada"
+        assert people.find_or_create_person(database, "ada").name == "ada"
         timer.join()
 
 
@@ -315,9 +315,9 @@ def test_database_locked_for_too_long_is_unavailable(
     path.write_bytes(sqlite_template.read_bytes())
     with Database(f"sqlite:///{path}").open() as database, closing(_lock_database(path)):
         with pytest.raises(Unavailable) as caught:
-            people.find_or_create(database, "ada")
+            people.find_or_create_person(database, "ada")
         assert caught.value.retry_after
-        assert people.find(database, "ada") is None
+        assert people.find_person(database, "ada") is None
 
 
 def _lock_database(path: Path) -> sqlite3.Connection:
@@ -330,7 +330,7 @@ def test_full_sqlite_database_is_unavailable(sqlite_template: Path, tmp_path: Pa
     path = tmp_path / "pmh.sqlite"
     path.write_bytes(sqlite_template.read_bytes())
     with Database(f"sqlite:///{path}").open() as database:
-        with pytest.raises(Unavailable, match="is full") as caught, database.write() as session:
+        with pytest.raises(Unavailable, match="is full") as caught, database.begin_write() as session:
             pages = session.execute(text("PRAGMA page_count")).scalar()
             session.execute(text(f"PRAGMA max_page_count = {pages}"))
             session.execute(text("CREATE TABLE much AS SELECT randomblob(10000000) AS bytes"))
@@ -340,13 +340,13 @@ def test_full_sqlite_database_is_unavailable(sqlite_template: Path, tmp_path: Pa
 @pytest.mark.postgres
 def test_full_disk_of_postgresql_is_unavailable(cluster: Cluster) -> None:
     with Database(cluster.url(cluster.make())) as database:
-        with pytest.raises(Unavailable, match="is full"), database.write() as session:
+        with pytest.raises(Unavailable, match="is full"), database.begin_write() as session:
             session.execute(text("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'disk_full'; END $$"))
 
 
 def test_connection_in_use_is_closed_after_its_transaction(url: str) -> None:
     database = Database(url).open()
-    with database.read() as session:
+    with database.begin_read() as session:
         connection = session.connection().connection.dbapi_connection
         assert connection
         database.close()
@@ -373,15 +373,15 @@ def test_number_beyond_64_bits_is_rejected(school: School, number: int) -> None:
 
 
 def test_wrong_sql_is_not_translated(database: Database) -> None:
-    with pytest.raises((ProgrammingError, OperationalError), match="nothing"), database.read() as session:
+    with pytest.raises((ProgrammingError, OperationalError), match="nothing"), database.begin_read() as session:
         session.execute(text("SELECT * FROM nothing"))
 
 
 def test_read_transaction_sees_one_snapshot(school: School, connect: Callable[[], Database]) -> None:
-    with school.database.read() as session:
+    with school.database.begin_read() as session:
         count = text("SELECT count(*) FROM people")
         before = session.execute(count).scalar()
-        people.find_or_create(connect(), "late")
+        people.find_or_create_person(connect(), "late")
         assert session.execute(count).scalar() == before
 
 

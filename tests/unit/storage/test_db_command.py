@@ -51,11 +51,11 @@ def rename(school: School, url: str, monkeypatch: pytest.MonkeyPatch) -> Callabl
 def test_renamed_person_keeps_id_and_data(
     rename: Callable[[str, str], int], database: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = people.find(database, "ada")
+    before = people.find_person(database, "ada")
     assert rename("ada", "Ada.Lovelace") == 0
-    after = people.find_or_create(database, "Ada.Lovelace")
+    after = people.find_or_create_person(database, "Ada.Lovelace")
     assert before and after.id == before.id
-    assert people.find(database, "ada") is None
+    assert people.find_person(database, "ada") is None
     assert capsys.readouterr().out.startswith("Renamed ada to Ada.Lovelace.")
 
 
@@ -63,13 +63,13 @@ def test_advice_helps_if_the_person_has_logged_in_under_the_new_name(
     rename: Callable[[str, str], int], database: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Both commands of the printed advice succeed."""
-    before = people.find_or_create(database, "ada")
-    people.find_or_create(database, "countess")
+    before = people.find_or_create_person(database, "ada")
+    people.find_or_create_person(database, "countess")
     assert rename("ada", "countess") == 2
     assert "`pmh db rename-person countess countess-unused`" in capsys.readouterr().err
     assert rename("countess", "countess-unused") == 0
     assert rename("ada", "countess") == 0
-    assert people.find(database, "countess") == Person(before.id, "countess")
+    assert people.find_person(database, "countess") == Person(before.id, "countess")
 
 
 @pytest.mark.parametrize(
@@ -89,4 +89,4 @@ def test_rename_is_refused_while_a_service_uses_the_sqlite_file(
     with Database(url).open():
         code = rename("ada", "ada2")
     assert code == (2 if database.sqlite_path else 0)
-    assert (people.find(database, "ada2") is None) == bool(database.sqlite_path)
+    assert (people.find_person(database, "ada2") is None) == bool(database.sqlite_path)

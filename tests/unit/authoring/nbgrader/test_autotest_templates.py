@@ -27,29 +27,29 @@ python3:
 
 
 def test_snippet_has_tests_for_every_type() -> None:
-    tests = read_templates(PLAIN.encode(), "python3").snippet_tests("a", None)
+    tests = read_templates(PLAIN.encode(), "python3").render_snippet_tests("a", None)
     assert tests.dispatch == "type(a)"
     assert tests.tests == {"default": ("str(a)",), "int": ("str(type(a))", "str(a)")}
 
 
 def test_salted_snippet_is_hashed() -> None:
-    tests = read_templates(PLAIN.encode(), "python3").snippet_tests("a", "e40df")
+    tests = read_templates(PLAIN.encode(), "python3").render_snippet_tests("a", "e40df")
     assert tests.tests["default"] == ('sha1(str(a).encode("utf-8")+b"e40df").hexdigest()',)
 
 
 def test_values_become_assertions() -> None:
     templates = read_templates(PLAIN.encode(), "python3")
-    checks = templates.assertions(templates.snippet_tests("f(2)", None), "default", ["4"])
+    checks = templates.render_assertions(templates.render_snippet_tests("f(2)", None), "default", ["4"])
     assert checks == ['assert str(f(2)) == "4", "value of f(2) is not correct, nor \\"right\\""']
 
 
 def test_braces_in_a_snippet_are_plain_text() -> None:
-    tests = read_templates(PLAIN.encode(), "python3").snippet_tests("{'{{7*7}}': 1}", None)
+    tests = read_templates(PLAIN.encode(), "python3").render_snippet_tests("{'{{7*7}}': 1}", None)
     assert tests.tests["default"] == ("str({'{{7*7}}': 1})",)
 
 
 def test_other_name_of_the_kernel_is_accepted() -> None:
-    assert read_templates(PLAIN.encode(), "python").snippet_tests("a", None).dispatch == "type(a)"
+    assert read_templates(PLAIN.encode(), "python").render_snippet_tests("a", None).dispatch == "type(a)"
 
 
 @pytest.mark.parametrize(
@@ -86,5 +86,5 @@ def test_invalid_templates_are_reported(content: str, kernel: str, message: str)
 def test_template_cannot_reach_this_process(template: str) -> None:
     broken = PLAIN.replace("type({{snippet}})", template, 1)
     with pytest.raises(InvalidCourse, match="cannot be used") as refused:
-        read_templates(broken.encode(), "python3").snippet_tests("a", None)
+        read_templates(broken.encode(), "python3").render_snippet_tests("a", None)
     assert "cannot be rendered" in refused.value.problems[0].message

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pmh_jupyter.hub.accounts.credential_rules import find_password_problem, name_problem, normalize_name
+from pmh_jupyter.hub.accounts.credential_rules import find_name_problem, find_password_problem, normalize_name
 
 
 @pytest.mark.parametrize(
@@ -13,7 +13,7 @@ from pmh_jupyter.hub.accounts.credential_rules import find_password_problem, nam
 )
 def test_name_has_one_spelling(typed: str, normalized: str) -> None:
     assert normalize_name(typed) == normalized
-    assert name_problem(normalized) is None
+    assert find_name_problem(normalized) is None
 
 
 @pytest.mark.parametrize(
@@ -37,12 +37,12 @@ def test_name_has_one_spelling(typed: str, normalized: str) -> None:
     ],
 )
 def test_ambiguous_or_unsafe_name_is_refused(name: str) -> None:
-    assert name_problem(name)
+    assert find_name_problem(name)
 
 
 @pytest.mark.parametrize("name", ["root", "pmh", "signup", "service"])
 def test_reserved_name_is_refused(name: str) -> None:
-    assert "reserved" in str(name_problem(name))
+    assert "reserved" in str(find_name_problem(name))
 
 
 @pytest.mark.parametrize(

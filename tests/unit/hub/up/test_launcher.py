@@ -11,7 +11,7 @@ import pytest
 from pmh_jupyter.config import Settings
 from pmh_jupyter.hub.up.launcher import make_hub_environ
 from pmh_jupyter.hub.up.ports import list_listeners
-from pmh_jupyter.hub.up.wait_until_ready import browser_url, list_health_checks, local_origin
+from pmh_jupyter.hub.up.wait_until_ready import list_health_checks, make_browser_url, make_local_origin
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from pmh_jupyter.hub.up.wait_until_ready import browser_url, list_health_checks,
     ],
 )
 def test_wildcard_listener_is_reached_on_loopback(ip: str, expected: str) -> None:
-    assert local_origin(ip, 80) == expected
+    assert make_local_origin(ip, 80) == expected
 
 
 def test_processes_are_checked_before_the_proxy() -> None:
@@ -37,7 +37,7 @@ def test_processes_are_checked_before_the_proxy() -> None:
         "http://127.0.0.1:1/hub/health",
         "http://127.0.0.1:1/services/pmh/ready",
     ]
-    assert browser_url(settings) == "http://127.0.0.1:1"
+    assert make_browser_url(settings) == "http://127.0.0.1:1"
 
 
 def test_health_checks_include_the_base_path() -> None:
@@ -48,7 +48,7 @@ def test_health_checks_include_the_base_path() -> None:
         "http://127.0.0.1:1/jupyter/hub/health",
         "http://127.0.0.1:1/jupyter/services/pmh/ready",
     ]
-    assert browser_url(settings) == "http://127.0.0.1:1/jupyter/"
+    assert make_browser_url(settings) == "http://127.0.0.1:1/jupyter/"
 
 
 def test_every_port_is_checked_and_has_a_setting() -> None:

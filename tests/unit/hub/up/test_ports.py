@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from pmh_jupyter.errors import Conflict
-from pmh_jupyter.hub.up.ports import Listener, check_ports_free
+from pmh_jupyter.hub.up.ports import Listener, require_free_ports
 
 
 def _listener(port: int, ip: str = "127.0.0.1") -> Listener:
@@ -17,7 +17,7 @@ def _listener(port: int, ip: str = "127.0.0.1") -> Listener:
 def test_free_port_passes_and_stays_free() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    check_ports_free((_listener(port),))
+    require_free_ports((_listener(port),))
     socket.create_server(("127.0.0.1", port)).close()
 
 
@@ -26,7 +26,7 @@ def test_busy_port_is_reported_with_its_setting(ip: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with pytest.raises(Conflict) as caught:
-            check_ports_free((_listener(port, ip),))
+            require_free_ports((_listener(port, ip),))
     assert str(port) in caught.value.message
     assert "another program uses it" in caught.value.message
     assert "PMH_PORT" in caught.value.advice
@@ -34,7 +34,7 @@ def test_busy_port_is_reported_with_its_setting(ip: str) -> None:
 
 def test_address_of_another_machine_is_reported() -> None:
     with pytest.raises(Conflict, match=r"192\.0\.2\.1"):
-        check_ports_free((_listener(18000, "192.0.2.1"),))
+        require_free_ports((_listener(18000, "192.0.2.1"),))
 
 
 def test_connection_in_time_wait_does_not_block_its_port() -> None:
@@ -47,4 +47,4 @@ def test_connection_in_time_wait_does_not_block_its_port() -> None:
         assert client.recv(1) == b""
     with pytest.raises(OSError, match="in use"), socket.socket() as without_reuse:
         without_reuse.bind(("127.0.0.1", port))
-    check_ports_free((_listener(port),))
+    require_free_ports((_listener(port),))

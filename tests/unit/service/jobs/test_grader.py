@@ -65,7 +65,7 @@ def test_failed_lookup_is_retried_after_the_interval_only() -> None:
 def test_canary_without_a_sandbox_raises_no_sandbox() -> None:
     grader = Grader(Settings(), FakeMachine().find_backend, IsolationCache())
     with pytest.raises(NoSandbox):
-        grader.check_canary()
+        grader.run_trial_grading()
 
 
 def test_canary_uses_the_isolation_cache(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,7 +77,7 @@ def test_canary_uses_the_isolation_cache(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(grader_module, "run_canary", run_canary)
     cache = IsolationCache()
     grader = Grader(Settings(), FakeMachine(UnsandboxedBackend()).find_backend, cache)
-    grader.check_canary()
+    grader.run_trial_grading()
     assert caches == [cache]
 
 

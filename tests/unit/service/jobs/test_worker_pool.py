@@ -17,9 +17,10 @@ from pmh_jupyter.domain.submission import Job, SubmissionKind
 from pmh_jupyter.domain.verdict import Grading, Message
 from pmh_jupyter.errors import NoSandbox, Unavailable
 from pmh_jupyter.service.jobs import worker_pool
-from pmh_jupyter.service.jobs.worker_pool import LEASE_SECONDS, WorkerPool
+from pmh_jupyter.service.jobs.worker_pool import WorkerPool
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records.fair_queue import JobFilter
+from pmh_jupyter.storage.records.jobs import LEASE_SECONDS
 
 GRADING = Grading((), 0.1)
 FAILED_GRADING = Grading((), 0.1, grader_error=Message("grader-error"))
@@ -66,7 +67,7 @@ class FakeQueue:
             raise Unavailable("locked")
         return replace(self.waiting.popleft(), worker=worker) if self.waiting else None
 
-    def heartbeat(self, database: Database, job_id: UUID, worker: str, lease_seconds: float) -> None:
+    def renew_lease(self, database: Database, job_id: UUID, worker: str, lease_seconds: float) -> None:
         self.leases.add((job_id, worker, lease_seconds))
         self.lease_renewed.set()
 
@@ -74,8 +75,8 @@ class FakeQueue:
         self.completed.append((job_id, grading))
         self.job_left.set()
 
-    def release_job(self, database: Database, job_id: UUID, worker: str, *, count_claim: bool) -> None:
-        self.released.append((job_id, count_claim))
+    def release_job(self, database: Database, job_id: UUID, worker: str, *, counts_claim: bool) -> None:
+        self.released.append((job_id, counts_claim))
         self.job_left.set()
 
 

@@ -12,21 +12,23 @@ from pmh_jupyter.service.pages.gradebook import (
     summarize_columns,
 )
 from pmh_jupyter.wire.outline import ProgressStateName
-from pmh_jupyter.wire.staff import GradebookCell, GradebookColumn, GradebookReply, GradebookRow
+from pmh_jupyter.wire.staff import GradebookCellReply, GradebookColumnReply, GradebookReply, GradebookRowReply
 
 
-def cell(state: ProgressStateName, attempts: int) -> GradebookCell:
-    return GradebookCell(state=state, points=float(state == "done"), attempts=attempts)
+def cell(state: ProgressStateName, attempts: int) -> GradebookCellReply:
+    return GradebookCellReply(state=state, points=float(state == "done"), attempts=attempts)
 
 
-def row(number: int, *cells: GradebookCell) -> GradebookRow:
-    return GradebookRow(person_id=UUID(int=number), name=f"p{number}", role="student", points=7.5, cells=cells)
+def row(number: int, *cells: GradebookCellReply) -> GradebookRowReply:
+    return GradebookRowReply(person_id=UUID(int=number), name=f"p{number}", role="student", points=7.5, cells=cells)
 
 
 GRADEBOOK = GradebookReply(
     classroom="demo",
     columns=tuple(
-        GradebookColumn(lesson=lesson, lesson_title=lesson.title(), grade_id=grade_id, title=grade_id, max_points=1)
+        GradebookColumnReply(
+            lesson=lesson, lesson_title=lesson.title(), grade_id=grade_id, title=grade_id, max_points=1
+        )
         for lesson, grade_id in (("loops", "a"), ("names", "b"), ("loops", "c"))
     ),
     rows=(

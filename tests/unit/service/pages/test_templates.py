@@ -23,10 +23,10 @@ from pmh_jupyter.wire import submission as submission_wire
 from pmh_jupyter.wire.outline import AwardReply, ExerciseReply, LessonReply, OutlineReply, UnitReply
 from pmh_jupyter.wire.people import ClassroomReply
 from pmh_jupyter.wire.staff import (
-    GradebookCell,
-    GradebookColumn,
+    GradebookCellReply,
+    GradebookColumnReply,
     GradebookReply,
-    GradebookRow,
+    GradebookRowReply,
     MemberSubmissionReply,
 )
 from pmh_jupyter.wire.submission import (
@@ -100,9 +100,9 @@ def render(template: str, **values: Any) -> str:
 
 
 def gradebook(page: int, page_count: int) -> GradebookReply:
-    cell = GradebookCell(state="done", points=2, attempts=1, submission_id=SUBMISSION_ID)
-    row = GradebookRow(person_id=PERSON_ID, name="ada", role="student", points=2, cells=(cell,))
-    column = GradebookColumn(lesson="sums", lesson_title="Sums", grade_id="two", title="Two", max_points=2)
+    cell = GradebookCellReply(state="done", points=2, attempts=1, submission_id=SUBMISSION_ID)
+    row = GradebookRowReply(person_id=PERSON_ID, name="ada", role="student", points=2, cells=(cell,))
+    column = GradebookColumnReply(lesson="sums", lesson_title="Sums", grade_id="two", title="Two", max_points=2)
     return GradebookReply(classroom="demo", columns=(column,), rows=(row,), page=page, page_count=page_count)
 
 

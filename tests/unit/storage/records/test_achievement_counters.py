@@ -20,7 +20,7 @@ def test_cached_counters_equal_the_counters_of_all_events(school: School) -> Non
     for outcomes in ({"a": FAILED}, {"a": PASSED}, {"a": PASSED, "b": PASSED}):
         school.check(person, **outcomes)
         school.clock.advance(days=1)
-        with school.database.read() as session:
+        with school.database.begin_read() as session:
             counters = load_counters(session, classroom_id, person.id)
             assert counters == collect_counters(load_graded_events(session, classroom_id, person.id))
             assert (
@@ -34,13 +34,13 @@ def test_cached_counters_equal_the_counters_of_all_events(school: School) -> Non
 def test_counters_without_a_cached_row_are_computed_from_all_events(school: School) -> None:
     person, classroom_id = school.add_member(), school.classroom.id
     school.check(person, a=PASSED)
-    with school.database.write() as session:
+    with school.database.begin_write() as session:
         before = load_counters(session, classroom_id, person.id)
         session.execute(delete(AchievementCountersRow))
         session.expunge_all()
         assert load_counters(session, classroom_id, person.id) == before
     school.check(person, b=FAILED)
-    with school.database.read() as session:
+    with school.database.begin_read() as session:
         assert session.scalars(select(AchievementCountersRow.last_event)).one() > 0
 
 

@@ -20,7 +20,7 @@ from tests.support.storage.school import CLASSROOM, NOON, School, latest_event_n
 
 
 def numbers(database: Database, classroom: str = CLASSROOM) -> list[int]:
-    with database.read() as session:
+    with database.begin_read() as session:
         return list(session.scalars(select(EventRow.number).order_by(EventRow.number)))
 
 
@@ -64,21 +64,21 @@ def test_events_of_other_classrooms_are_not_found(school: School) -> None:
 
 def test_events_contain_neither_names_nor_code(school: School) -> None:
     school.check(school.add_member("ada lovelace"), a=Outcome.PASSED)
-    with school.database.read() as session:
+    with school.database.begin_read() as session:
         all_data = " ".join(str(data) for data in session.scalars(select(EventRow.data)))
     assert "lovelace" not in all_data and "cells" not in all_data
 
 
 def test_latest_number_is_read_without_waiting_for_a_writer(school: School, connect: Callable[[], Database]) -> None:
     other = connect()
-    with school.database.write() as session:
+    with school.database.begin_write() as session:
         event_log.append_events(session, school.classroom.id, [event_log.NewEvent(EventKind.MEMBER_JOINED, None)], NOON)
         assert latest_event_number(other) == 2
     assert latest_event_number(other) == 3
 
 
 def test_failed_transaction_uses_no_event_number(school: School) -> None:
-    with pytest.raises(RuntimeError), school.database.write() as session:
+    with pytest.raises(RuntimeError), school.database.begin_write() as session:
         event_log.append_events(session, school.classroom.id, [event_log.NewEvent(EventKind.MEMBER_JOINED, None)], NOON)
         raise RuntimeError
     school.add_member()
@@ -91,7 +91,7 @@ def test_later_number_is_never_visible_before_an_earlier_one(school: School, con
     slow, fast, reader = connect(), connect(), connect()
 
     def write_slowly() -> None:
-        with slow.write() as session:
+        with slow.begin_write() as session:
             event_log.append_events(
                 session, school.classroom.id, [event_log.NewEvent(EventKind.MEMBER_JOINED, None)], NOON
             )
@@ -99,7 +99,7 @@ def test_later_number_is_never_visible_before_an_earlier_one(school: School, con
             may_commit.wait(30)
 
     def write_quickly() -> None:
-        with fast.write() as session:
+        with fast.begin_write() as session:
             event_log.append_events(
                 session, school.classroom.id, [event_log.NewEvent(EventKind.MEMBER_JOINED, None)], NOON
             )

@@ -13,7 +13,7 @@ from pmh_jupyter.domain.people import Person
 from pmh_jupyter.domain.submission import NewSubmission, Submission, SubmissionKind
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records import classrooms, jobs, members, submissions
-from pmh_jupyter.storage.records.fair_queue import ANY_JOB, REGRADE_PRIORITY, JobFilter, select_next_job
+from pmh_jupyter.storage.records.fair_queue import ANY_JOB, REGRADE_PRIORITY, JobFilter, build_next_job_query
 from pmh_jupyter.storage.tables.submissions import JobRow
 from tests.support.storage.school import School, grading, sign
 
@@ -114,8 +114,8 @@ def test_queue_queries_never_scan_finished_jobs(school: School) -> None:
     classroom_id = school.classroom.id
     queued = (JobRow.state == "queued", JobRow.priority == 0)
     queries: tuple[Select, ...] = (
-        select_next_job(0, frozenset()),
-        select_next_job(0, frozenset({classroom_id})),
+        build_next_job_query(0, frozenset()),
+        build_next_job_query(0, frozenset({classroom_id})),
         select(func.max(JobRow.slot)).where(*queued, JobRow.classroom_id == classroom_id),
         select(func.min(JobRow.slot)).where(*queued),
     )
@@ -126,13 +126,13 @@ def test_queue_queries_never_scan_finished_jobs(school: School) -> None:
 
 
 def _job_of(database: Database, id: UUID) -> UUID:
-    with database.read() as session:
+    with database.begin_read() as session:
         return session.scalars(select(JobRow.id).where(JobRow.submission_id == id)).one()
 
 
 def _plan(database: Database, query: Select) -> str:
     is_sqlite = database.sqlite_path is not None
-    with database.write() as session:
+    with database.begin_write() as session:
         if not is_sqlite:
             # PostgreSQL scans a small table whatever its indexes; the test asks whether the indexes fit the query.
             session.execute(text("SET LOCAL enable_seqscan = off"))

@@ -81,7 +81,7 @@ def test_only_the_latest_final_submission_counts_for_the_grade(school: School) -
     school.clock.advance(minutes=1)
     school.submit(person, a=FAILED, b=PASSED)
     assert load_grades(school.database, person) == {"a": 0, "b": 2000}
-    with school.database.read() as session:
+    with school.database.begin_read() as session:
         entries = session.scalars(select(LedgerRow).order_by(LedgerRow.number)).all()
         assert [entry.supersedes for entry in entries] == [None, None, entries[0].number, entries[1].number]
         assert all(entry.attempt_id and entry.actor_id is None for entry in entries)
@@ -111,7 +111,7 @@ def test_database_rejects_changes_of_ledger_and_events(school: School) -> None:
         update(EventRow).values(kind="newer_job"),
         delete(EventRow),
     ):
-        with pytest.raises(DBAPIError, match="append-only"), school.database.write() as session:
+        with pytest.raises(DBAPIError, match="append-only"), school.database.begin_write() as session:
             session.execute(statement)
     assert load_grades(school.database, person)["a"] == 2000
 
@@ -209,7 +209,7 @@ def test_concurrent_grading_of_an_older_submission_does_not_replace_the_newer_gr
             claimed.append(school.claim())
             clock.advance(minutes=1)
         older_job, newer_job = claimed
-        with first.write() as session:
+        with first.begin_write() as session:
             gradings.record_grading(session, session.get_one(JobRow, newer_job.id), grading(a=PASSED), clock())
             completion = pool.submit(jobs.complete_job, second, older_job.id, grading(a=FAILED))
             waiting_locks = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
@@ -230,6 +230,6 @@ def test_job_completed_by_several_workers_is_recorded_once(school: School, conne
             pool.map(lambda database: jobs.complete_job(database, job.id, grading(a=PASSED, b=FAILED)), databases)
         )
     assert len(set(map(repr, results))) == 1
-    with school.database.read() as session:
+    with school.database.begin_read() as session:
         assert session.scalar(select(func.count()).select_from(VerdictRow)) == 2
         assert session.scalar(select(func.count()).select_from(LedgerRow)) == 2

@@ -22,7 +22,7 @@ ISOLATION = ReleaseIsolation(
 
 
 def load_isolation(school: School, release_id: str, grader_version: str = GRADER_VERSION) -> ReleaseIsolation | None:
-    with school.database.read() as session:
+    with school.database.begin_read() as session:
         return find_isolation(session, release_id, grader_version)
 
 
@@ -50,7 +50,7 @@ def test_first_saved_isolation_is_kept_for_each_grader_version(school: School) -
 
 def test_unreadable_isolation_counts_as_missing(school: School) -> None:
     release_id = submitted_release_id(school)
-    with school.database.write() as session:
+    with school.database.begin_write() as session:
         session.add(
             IsolationRow(
                 release_id=release_id,

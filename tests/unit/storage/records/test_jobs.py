@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from pmh_jupyter.domain.deadlines import LocalSchedule
 from pmh_jupyter.domain.limits import RequestedLimits
-from pmh_jupyter.domain.submission import Job, SubmissionKind, SubmissionState
+from pmh_jupyter.domain.submission import CheckedTests, Job, SubmissionKind, SubmissionState
 from pmh_jupyter.domain.verdict import Flag, Grading, Message, Outcome
 from pmh_jupyter.errors import NotFound
 from pmh_jupyter.storage.database import Database
@@ -62,7 +62,9 @@ def test_claimed_job_has_everything_that_the_grader_needs(school: School) -> Non
 def test_check_runs_hidden_tests_only_if_the_assignment_allows_it(
     school: School, kind: SubmissionKind, hidden: bool
 ) -> None:
-    classrooms.set_assignment(school.database, CLASSROOM, "first", schedule=LocalSchedule("UTC"), check_tests="visible")
+    classrooms.set_assignment(
+        school.database, CLASSROOM, "first", schedule=LocalSchedule("UTC"), tests_in_checks=CheckedTests.VISIBLE
+    )
     school.send(school.add_member(), kind)
     assert school.claim().include_hidden_tests is hidden
 
@@ -88,19 +90,19 @@ def test_job_with_expired_lease_is_claimed_by_another_worker(school: School) -> 
     school.clock.advance(seconds=1)
     second = school.claim("two")
     assert (second.id, second.claim_count) == (first.id, 2)
-    assert not jobs.heartbeat(school.database, first.id, "one")
+    assert not jobs.renew_lease(school.database, first.id, "one")
 
 
 def test_heartbeat_extends_the_lease(school: School) -> None:
     school.send(school.add_member())
     job = school.claim()
-    school.clock.advance(seconds=50)
-    assert jobs.heartbeat(school.database, job.id, "worker")
-    school.clock.advance(seconds=50)
+    school.clock.advance(seconds=jobs.LEASE_SECONDS - 1)
+    assert jobs.renew_lease(school.database, job.id, "worker")
+    school.clock.advance(seconds=jobs.LEASE_SECONDS - 1)
     assert jobs.claim_next_job(school.database, "other") is None
     jobs.complete_job(school.database, job.id, grading(a=Outcome.PASSED))
-    assert not jobs.heartbeat(school.database, job.id, "worker")
-    assert not jobs.heartbeat(school.database, unknown_id(), "worker")
+    assert not jobs.renew_lease(school.database, job.id, "worker")
+    assert not jobs.renew_lease(school.database, unknown_id(), "worker")
 
 
 def test_only_the_first_grading_of_a_job_counts(school: School) -> None:
@@ -121,7 +123,7 @@ def test_grading_after_the_end_of_the_lease_counts(school: School) -> None:
     school.claim("two")
     result = jobs.complete_job(school.database, job.id, grading(a=Outcome.PASSED))
     assert result.state is SubmissionState.GRADED
-    jobs.release_job(school.database, job.id, "two", count_claim=True)
+    jobs.release_job(school.database, job.id, "two", counts_claim=True)
     assert jobs.claim_next_job(school.database, "three") is None
 
 
@@ -153,13 +155,13 @@ def test_released_job_is_requeued_until_its_claims_are_used_up(school: School) -
     person = school.add_member()
     sent = school.send(person)
     for _ in range(5):  # stopping the service does not use up claims
-        jobs.release_job(school.database, school.claim().id, "worker", count_claim=False)
+        jobs.release_job(school.database, school.claim().id, "worker", counts_claim=False)
     for number in range(1, jobs.MAX_CLAIMS + 1):
         assert submissions.get_submission(school.database, sent.id, person.id).state is SubmissionState.QUEUED
         job = school.claim()
         assert job.claim_count == number
-        jobs.release_job(school.database, job.id, "somebody else", count_claim=True)
-        jobs.release_job(school.database, job.id, "worker", count_claim=True)
+        jobs.release_job(school.database, job.id, "somebody else", counts_claim=True)
+        jobs.release_job(school.database, job.id, "worker", counts_claim=True)
     assert submissions.get_submission(school.database, sent.id, person.id).state is SubmissionState.FAILED
 
 
@@ -187,7 +189,7 @@ def test_unknown_job_is_not_found(school: School) -> None:
     with pytest.raises(NotFound):
         jobs.complete_job(school.database, unknown_id(), grading())
     with pytest.raises(NotFound):
-        jobs.release_job(school.database, unknown_id(), "worker", count_claim=True)
+        jobs.release_job(school.database, unknown_id(), "worker", counts_claim=True)
 
 
 def test_recorded_grading_is_loaded_unchanged(school: School) -> None:
@@ -231,7 +233,7 @@ def test_row_locked_by_another_worker_is_skipped(cluster: Cluster, postgres_temp
         first = school.send(school.add_member())
         clock.advance(seconds=1)
         second = school.send(school.add_member())
-        with first_database.write() as session:
+        with first_database.begin_write() as session:
             locked_row = session.scalars(select(JobRow).where(JobRow.submission_id == first.id).with_for_update()).one()
             other = jobs.claim_next_job(second_database, "other")
             assert locked_row.state == "queued"
@@ -252,6 +254,6 @@ def test_seed_and_grader_version_of_a_grading_are_stored(school: School) -> None
     school.send(school.add_member(), SubmissionKind.CHECK, "a")
     job = school.claim()
     jobs.complete_job(school.database, job.id, replace(grading(a=Outcome.PASSED), seed=20_261_122, grader_version="2"))
-    with school.database.read() as session:
+    with school.database.begin_read() as session:
         row = session.get_one(JobRow, job.id)
         assert (row.seed, row.grader_version) == (20_261_122, "2")

@@ -14,7 +14,7 @@ from pmh_jupyter.domain.deadlines import LocalSchedule
 from pmh_jupyter.domain.events import EventKind
 from pmh_jupyter.domain.progress import ProgressState
 from pmh_jupyter.domain.roles import Role
-from pmh_jupyter.domain.submission import SubmissionKind
+from pmh_jupyter.domain.submission import CheckedTests, SubmissionKind
 from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.errors import BadInput, Conflict, NotFound
 from pmh_jupyter.storage.database import Database
@@ -41,26 +41,26 @@ def adopt_newer(school: School) -> None:
 
 
 def test_person_is_created_once_by_concurrent_calls(database: Database, connect: Callable[[], Database]) -> None:
-    assert people.find(database, "ada") is None
+    assert people.find_person(database, "ada") is None
     services = [connect() for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
-        created = set(pool.map(lambda service: people.find_or_create(service, "ada"), services))
-    assert created == {people.find(database, "ada")}
+        created = set(pool.map(lambda service: people.find_or_create_person(service, "ada"), services))
+    assert created == {people.find_person(database, "ada")}
 
 
 def test_renamed_person_keeps_the_id(database: Database) -> None:
-    ada, bob = people.find_or_create(database, "ada"), people.find_or_create(database, "bob")
-    assert people.rename(database, ada.id, "ada2").id == ada.id
-    assert people.find(database, "ada") is None
+    ada, bob = people.find_or_create_person(database, "ada"), people.find_or_create_person(database, "bob")
+    assert people.rename_person(database, ada.id, "ada2").id == ada.id
+    assert people.find_person(database, "ada") is None
     with pytest.raises(Conflict, match="Another person"):
-        people.rename(database, ada.id, "bob")
-    assert people.find(database, "bob") == bob
+        people.rename_person(database, ada.id, "bob")
+    assert people.find_person(database, "bob") == bob
     with pytest.raises(NotFound):
-        people.rename(database, unknown_id(), "x")
+        people.rename_person(database, unknown_id(), "x")
 
 
 def test_join_code_makes_a_member_and_never_lowers_the_role(school: School) -> None:
-    ada = people.find_or_create(school.database, "ada")
+    ada = people.find_or_create_person(school.database, "ada")
     members.add_join_code(school.database, CLASSROOM, Role.STUDENT, "LEARN")
     members.add_join_code(school.database, CLASSROOM, Role.STUDENT, "LEARN")
     members.add_join_code(school.database, CLASSROOM, Role.INSTRUCTOR, "TEACH")
@@ -77,7 +77,7 @@ def test_join_code_makes_a_member_and_never_lowers_the_role(school: School) -> N
 
 
 def test_unknown_codes_classrooms_and_courses_are_not_found(school: School) -> None:
-    ada = people.find_or_create(school.database, "ada")
+    ada = people.find_or_create_person(school.database, "ada")
     members.add_join_code(school.database, CLASSROOM, Role.STUDENT, "LEARN")
     with pytest.raises(Conflict, match="already in use"):
         members.add_join_code(school.database, CLASSROOM, Role.INSTRUCTOR, "LEARN")
@@ -135,14 +135,14 @@ def test_existing_classroom_is_left_unchanged_and_unknown_zone_rejected(school: 
 
 
 def test_schedule_outlives_a_new_course_version(school: School) -> None:
-    due = LocalSchedule("Europe/Zurich", due=datetime(2026, 7, 1, 18))
+    due = LocalSchedule("Europe/Zurich", due_at=datetime(2026, 7, 1, 18))
     classrooms.set_assignment(
-        school.database, CLASSROOM, "first", schedule=due, max_submissions=3, check_tests="visible"
+        school.database, CLASSROOM, "first", schedule=due, max_submissions=3, tests_in_checks=CheckedTests.VISIBLE
     )
     adopt_newer(school)
     loaded = outline.load_outline(school.database, school.add_member().id, CLASSROOM).lessons[0]
     assert loaded.schedule == Schedule(due_at=datetime(2026, 7, 1, 16, tzinfo=UTC))
-    assert (loaded.submissions_left, loaded.check_tests, loaded.release_id) == (3, "visible", NEWER.id)
+    assert (loaded.submissions_left, loaded.tests_in_checks, loaded.release_id) == (3, "visible", NEWER.id)
 
 
 def test_base_of_a_merge_is_the_release_opened_last(school: School) -> None:
@@ -165,10 +165,12 @@ def test_unknown_or_unopened_lesson_is_rejected_except_for_staff(school: School)
     with pytest.raises(NotFound):
         lessons.load_lesson_files(school.database, ada.id, CLASSROOM, "third")
     with pytest.raises(NotFound):
-        lessons.load_lesson_files(school.database, people.find_or_create(school.database, "bob").id, CLASSROOM, "first")
+        lessons.load_lesson_files(
+            school.database, people.find_or_create_person(school.database, "bob").id, CLASSROOM, "first"
+        )
     with pytest.raises(Conflict):
         lessons.record_opened_release(school.database, ada.id, CLASSROOM, "first", SECOND.id)
-    opens = LocalSchedule("UTC", opens=datetime(2026, 4, 1))
+    opens = LocalSchedule("UTC", opens_at=datetime(2026, 4, 1))
     classrooms.set_assignment(school.database, CLASSROOM, "first", schedule=opens)
     with pytest.raises(Conflict, match="opens at"):
         lessons.load_lesson_files(school.database, ada.id, CLASSROOM, "first")
@@ -185,7 +187,9 @@ def test_outline_of_a_new_member(school: School) -> None:
     assert (loaded.next_lesson, loaded.last_event_number) == ("first", 3)
     assert [exercise.exercise for exercise in loaded.lessons[0].exercises] == list(FIRST.exercises)
     assert (loaded.lessons[0].notebooks, loaded.lessons[0].max_millipoints) == (("lesson.ipynb",), 4000)
-    assert [(award.achievement.slug, award.earned_at, award.current, award.target) for award in loaded.awards] == [
+    assert [
+        (award.achievement.slug, award.earned_at, award.current, award.target) for award in loaded.achievements
+    ] == [
         ("first-solve", None, 0, 1),
         ("lesson", None, 0, 1),
         ("streak", None, 0, 3),
@@ -212,7 +216,7 @@ def test_outline_of_a_member_with_progress(school: School) -> None:
     ]
     assert (second.submissions_left, second.submitted_at) == (None, None)
     assert loaded.next_lesson == "first"
-    assert [(award.earned_at, award.current) for award in loaded.awards] == [(NOON, 1), (None, 0), (None, 1)]
+    assert [(award.earned_at, award.current) for award in loaded.achievements] == [(NOON, 1), (None, 0), (None, 1)]
     assert loaded.last_event_number == latest_event_number(school.database)
     with pytest.raises(NotFound):
         outline.load_outline(school.database, ada.id, "elsewhere")

@@ -69,7 +69,7 @@ def test_verdicts_of_a_regrade_replace_the_old_ones(school: School, teacher: Per
     assert stored == replay.replay_events(school.database, CLASSROOM)
     progress = stored.progress[person.id]["first", "a"]
     assert (progress.attempts, progress.millipoints) == (1, 2000)
-    with school.database.read() as session:
+    with school.database.begin_read() as session:
         assert session.scalar(select(func.count()).select_from(VerdictRow)) == 4  # the old verdicts are kept
         entries = session.scalars(select(LedgerRow).order_by(LedgerRow.number)).all()
         assert [(entry.grade_id, entry.millipoints, entry.supersedes) for entry in entries] == [
@@ -101,7 +101,7 @@ def test_regrade_of_an_older_submission_does_not_replace_the_newer_grade(school:
         job = jobs.claim_next_job(school.database, "worker")
         assert job
         jobs.complete_job(school.database, job.id, grading(a=PASSED if job.submission_id == newer.id else FAILED))
-    with school.database.read() as session:
+    with school.database.begin_read() as session:
         latest_entry = session.scalars(select(LedgerRow).order_by(LedgerRow.number.desc())).first()
         assert latest_entry and latest_entry.millipoints == 2000
 

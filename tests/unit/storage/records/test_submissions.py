@@ -26,7 +26,7 @@ from tests.support.storage.school import CLASSROOM, NOON, School, latest_event_n
 
 
 def count(database: Database, table: type) -> int:
-    with database.read() as session:
+    with database.begin_read() as session:
         return session.scalar(select(func.count()).select_from(table)) or 0
 
 
@@ -76,7 +76,7 @@ def test_repeated_submission_is_answered_after_the_lesson_closed(school: School)
     new = school.new_submission(person, SubmissionKind.FINAL)
     first = submissions.receive_submission(school.database, new, sign)
     classrooms.set_assignment(
-        school.database, CLASSROOM, "first", schedule=LocalSchedule("UTC", closes=datetime(2026, 1, 1))
+        school.database, CLASSROOM, "first", schedule=LocalSchedule("UTC", closes_at=datetime(2026, 1, 1))
     )
     assert submissions.receive_submission(school.database, new, sign) == first
 
@@ -139,8 +139,8 @@ def test_queue_positions_count_checks_first(school: School) -> None:
 @pytest.mark.parametrize(
     ("schedule", "message"),
     [
-        (LocalSchedule("Europe/Zurich", opens=datetime(2026, 3, 2, 13, 1)), "opens at 2026-03-02 12:01 UTC"),
-        (LocalSchedule("Europe/Zurich", closes=datetime(2026, 3, 2, 13, 0)), "closed at 2026-03-02 12:00 UTC"),
+        (LocalSchedule("Europe/Zurich", opens_at=datetime(2026, 3, 2, 13, 1)), "opens at 2026-03-02 12:01 UTC"),
+        (LocalSchedule("Europe/Zurich", closes_at=datetime(2026, 3, 2, 13, 0)), "closed at 2026-03-02 12:00 UTC"),
     ],
 )
 def test_submission_outside_the_opening_times_is_rejected_except_from_staff(
@@ -155,7 +155,7 @@ def test_submission_outside_the_opening_times_is_rejected_except_from_staff(
 
 def test_submission_is_accepted_until_the_lesson_closes(school: School) -> None:
     closes = (NOON + timedelta(microseconds=1)).replace(tzinfo=None)
-    classrooms.set_assignment(school.database, CLASSROOM, "first", schedule=LocalSchedule("UTC", closes=closes))
+    classrooms.set_assignment(school.database, CLASSROOM, "first", schedule=LocalSchedule("UTC", closes_at=closes))
     assert school.send(school.add_member(), SubmissionKind.FINAL)
 
 

@@ -1,4 +1,4 @@
-"""Checks a lesson's folder: notebooks must be readable, cells valid, and grade_ids distinct."""
+"""Rules for a lesson's folder: notebooks must be readable, cells valid, and grade_ids distinct."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ from collections.abc import Iterator
 
 from pydantic import ValidationError
 
-from pmh_jupyter.authoring.cell_checks import check_cell
-from pmh_jupyter.authoring.nbgrader.autotests import check_autotests
+from pmh_jupyter.authoring.cell_rules import find_cell_problems
+from pmh_jupyter.authoring.nbgrader.autotests import find_autotest_problems
 from pmh_jupyter.authoring.nbgrader.course_files import AUTOTESTS_NAME
 from pmh_jupyter.authoring.nbgrader.source_notebooks import add_header_and_footer, load_source
 from pmh_jupyter.authoring.schema import NotebookMeta, to_problems
 from pmh_jupyter.authoring.text_notebook import find_companions, is_notebook
 from pmh_jupyter.domain.course import File, SharedFiles
 from pmh_jupyter.domain.kernels import find_kernel
-from pmh_jupyter.domain.notebook_json import Json, cell_grade_id, cell_label, read_nbgrader_metadata
+from pmh_jupyter.domain.notebook_json import Json, make_cell_label, read_grade_id, read_nbgrader_metadata
 from pmh_jupyter.errors import InvalidNotebook, Problem
 
 MAX_CELLS = 1000
 NO_SHARED_FILES = SharedFiles()
 
 
-def check_lesson(
+def find_lesson_problems(
     slug: str,
     files: tuple[File, ...],
     concepts: frozenset[str] | None,
     *,
     shared: SharedFiles = NO_SHARED_FILES,
-    check_tests: bool = True,
+    reports_weak_tests: bool = True,
 ) -> Iterator[Problem]:
     """Report every problem of a lesson.
 
     concepts: the slugs of the course's concepts; None if they could not be read.
-    check_tests: also report tests that cannot fail.
+    reports_weak_tests: also report tests that cannot fail.
     """
     folder = f"{slug}/" if slug else ""
     companions = find_companions(files)
     sources = [file for file in files if is_notebook(file) and file.path not in companions]
-    yield from _check_files(folder, sources, companions)
+    yield from _find_file_problems(folder, sources, companions)
     templates = next((file for file in files if file.path == AUTOTESTS_NAME), shared.autotests)
     notebooks: dict[str, list[Json]] = {}
     python_notebooks: set[str] = set()
@@ -52,25 +52,29 @@ def check_lesson(
         notebooks[path] = notebook["cells"]
         if not find_kernel(notebook["metadata"]):
             python_notebooks.add(path)
-        yield from check_autotests(path, notebook, templates)
-        yield from _check_notebook_metadata(path, notebook)
+        yield from find_autotest_problems(path, notebook, templates)
+        yield from _find_metadata_problems(path, notebook)
     for path, cells in notebooks.items():
         if len(cells) > MAX_CELLS:
             message = f"It has more than {MAX_CELLS} cells."
             yield Problem(path, message, "Split it into several notebooks.", blocks_grading=False)
         for number, cell in enumerate(cells, start=1):
-            yield from check_cell(
-                cell, path, cell_label(cell, number), concepts, check_tests=check_tests and path in python_notebooks
+            yield from find_cell_problems(
+                cell,
+                path,
+                make_cell_label(cell, number),
+                concepts,
+                reports_weak_tests=reports_weak_tests and path in python_notebooks,
             )
     try:
-        yield from _check_duplicate_ids(
+        yield from _find_duplicate_ids(
             {path: add_header_and_footer(cells, shared) for path, cells in notebooks.items()}
         )
     except InvalidNotebook:
         return  # in the header or footer, which are checked once for the course
 
 
-def _check_files(folder: str, sources: list[File], companions: dict[str, str]) -> Iterator[Problem]:
+def _find_file_problems(folder: str, sources: list[File], companions: dict[str, str]) -> Iterator[Problem]:
     if not sources:
         remedy = "Add a notebook: .ipynb, or Jupytext text (.md or .py) with a header that names jupytext."
         yield Problem(folder, "The lesson has no notebook.", remedy)
@@ -79,20 +83,20 @@ def _check_files(folder: str, sources: list[File], companions: dict[str, str]) -
         yield Problem(f"{folder}{path}", message, "Keep only one of them.", blocks_grading=False)
 
 
-def _check_notebook_metadata(path: str, notebook: Json) -> Iterator[Problem]:
+def _find_metadata_problems(path: str, notebook: Json) -> Iterator[Problem]:
     try:
         NotebookMeta.model_validate(notebook["metadata"].get("pmh", {}))
     except ValidationError as error:
         yield from to_problems(error, path)
 
 
-def _check_duplicate_ids(notebooks: dict[str, list[Json]]) -> Iterator[Problem]:
+def _find_duplicate_ids(notebooks: dict[str, list[Json]]) -> Iterator[Problem]:
     """Report grade_ids that occur twice. Locked cells of several notebooks may share one, as the cells of a header do."""
     locations_by_id: dict[str, list[str]] = defaultdict(list)
     graded_ids: set[str] = set()
     for path, cells in notebooks.items():
         for number, cell in enumerate(cells, start=1):
-            if name := cell_grade_id(cell):
+            if name := read_grade_id(cell):
                 locations_by_id[name].append(f"{path}, cell {number}")
                 if any(read_nbgrader_metadata(cell).get(flag) is True for flag in ("grade", "solution", "task")):
                     graded_ids.add(name)

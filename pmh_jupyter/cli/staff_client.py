@@ -32,16 +32,14 @@ TOKEN_VARIABLES = ("PMH_TOKEN", "JUPYTERHUB_API_TOKEN")
 TIMEOUT_SECONDS = 600.0
 
 
-class RequestRefused(PmhError):
-    """The service refused the request. The message, advice and problems are those of its reply."""
+class RequestRejected(PmhError):
+    """The service rejected the request. The message, advice and problems are those of its reply."""
 
-    code = "refused"
+    code = "rejected"
     status = 422
 
 
-def find_token(
-    environ: Mapping[str, str], variables: tuple[str, ...] = TOKEN_VARIABLES, scope: str = "custom:pmh:author"
-) -> str:
+def find_token(environ: Mapping[str, str], variables: tuple[str, ...], scope: str) -> str:
     """Return the value of the first environment variable that is set. Raises NotLoggedIn with the variables and the needed scope."""
     for name in variables:
         if environ.get(name):
@@ -53,33 +51,35 @@ def find_token(
 
 
 def request_release(
-    service: str, token: str, course: str, files: tuple[File, ...], classrooms: tuple[str, ...]
+    service_url: str, token: str, course: str, files: tuple[File, ...], classrooms: tuple[str, ...]
 ) -> CourseReleaseReply:
     """Release a course, and make the classrooms adopt it. Raises as `_send` does."""
     upload = CourseUpload(files=tuple(_encode_file(file) for file in files), classrooms=classrooms)
-    return _send(service, token, f"courses/{quote(course, safe='')}/releases", upload, CourseReleaseReply)
+    return _send(service_url, token, f"courses/{quote(course, safe='')}/releases", upload, CourseReleaseReply)
 
 
-def request_validation(service: str, token: str, course: str, files: tuple[File, ...]) -> CourseValidationReply:
+def request_validation(service_url: str, token: str, course: str, files: tuple[File, ...]) -> CourseValidationReply:
     """Validate a course. Raises as `_send` does."""
     upload = CourseUpload(files=tuple(_encode_file(file) for file in files))
-    return _send(service, token, f"courses/{quote(course, safe='')}/validate", upload, CourseValidationReply)
+    return _send(service_url, token, f"courses/{quote(course, safe='')}/validate", upload, CourseValidationReply)
 
 
-def request_regrade(service: str, token: str, classroom: str, lesson: str) -> RegradeReply:
+def request_regrade(service_url: str, token: str, classroom: str, lesson: str) -> RegradeReply:
     """Queue the submissions of a lesson for regrading. Raises as `_send` does."""
     path = f"classrooms/{quote(classroom, safe='')}/lessons/{quote(lesson, safe='')}/regrades"
-    return _send(service, token, path, None, RegradeReply)
+    return _send(service_url, token, path, None, RegradeReply)
 
 
-def fetch_limits(service: str, token: str, classroom: str, lesson: str) -> ResourceLimitsReply:
+def fetch_limits(service_url: str, token: str, classroom: str, lesson: str) -> ResourceLimitsReply:
     """Return the resource limits of a lesson in a classroom. Raises as `_send` does."""
-    return _send(service, token, _make_limits_path(classroom, lesson), None, ResourceLimitsReply, "GET")
+    return _send(service_url, token, _make_limits_path(classroom, lesson), None, ResourceLimitsReply, "GET")
 
 
-def update_limits(service: str, token: str, classroom: str, lesson: str, limits: ResourceLimits) -> ResourceLimitsReply:
+def update_limits(
+    service_url: str, token: str, classroom: str, lesson: str, limits: ResourceLimits
+) -> ResourceLimitsReply:
     """Set the classroom's own limits of a lesson. Raises as `_send` does."""
-    return _send(service, token, _make_limits_path(classroom, lesson), limits, ResourceLimitsReply, "PUT")
+    return _send(service_url, token, _make_limits_path(classroom, lesson), limits, ResourceLimitsReply, "PUT")
 
 
 def _make_limits_path(classroom: str, lesson: str) -> str:
@@ -87,59 +87,59 @@ def _make_limits_path(classroom: str, lesson: str) -> str:
 
 
 def _send(
-    service: str, token: str, path: str, body: WireModel | None, reply_type: type[ReplyT], method: str = "POST"
+    service_url: str, token: str, path: str, body: WireModel | None, reply_type: type[ReplyT], method: str = "POST"
 ) -> ReplyT:
     """Send a request to the service at this address, and return its reply.
 
-    Raises InvalidCourse with every problem that the service found, RequestRefused if the service replies with another error,
+    Raises InvalidCourse with every problem that the service found, RequestRejected if the service replies with another error,
     Unavailable if it does not answer, and BadInput if another program answers at the address.
     """
-    if not service.startswith(("http://", "https://")):
+    if not service_url.startswith(("http://", "https://")):
         raise BadInput(
-            f"{service!r} is not the address of a service.", advice="An address starts with http:// or https://."
+            f"{service_url!r} is not the address of a service.", advice="An address starts with http:// or https://."
         )
     request = Request(
-        f"{service.rstrip('/')}/api/{path}",
+        f"{service_url.rstrip('/')}/api/{path}",
         data=body.model_dump_json().encode() if body else None if method == "GET" else b"",
         headers={"Authorization": f"token {token}", "Content-Type": "application/json"},
         method=method,
     )
-    response_body = _fetch_body(request, service)
+    response_body = _fetch_body(request, service_url)
     try:
         return reply_type.model_validate_json(response_body)
     except ValidationError as error:
         raise BadInput(
-            f"The server at {service} is not the service.",
+            f"The server at {service_url} is not the service.",
             advice="Correct the address. It usually ends in /services/pmh.",
         ) from error
 
 
-def _fetch_body(request: Request, service: str) -> bytes:
+def _fetch_body(request: Request, service_url: str) -> bytes:
     try:
         with urlopen(request, timeout=TIMEOUT_SECONDS) as response:
             body: bytes = response.read()
             return body
     except HTTPError as error:
         with error:
-            raise _parse_error(error.code, error.read(), service) from error
+            raise _parse_error(error.code, error.read(), service_url) from error
     except (OSError, HTTPException) as error:
         reason = getattr(error, "reason", None) or error
         raise Unavailable(
-            f"The service at {service} does not answer: {reason}.",
+            f"The service at {service_url} does not answer: {reason}.",
             advice="Check that the hub runs and that the address is correct, then try again.",
         ) from error
 
 
-def _parse_error(status: int, body: bytes, service: str) -> PmhError:
+def _parse_error(status: int, body: bytes, service_url: str) -> PmhError:
     try:
         reply = ErrorReply.model_validate_json(body)
     except ValidationError:
         return Unavailable(
-            f"The server at {service} answered {status} without an error of the service.",
+            f"The server at {service_url} answered {status} without an error of the service.",
             advice="Check that the hub runs and that the address is correct. It usually ends in /services/pmh.",
         )
     problems = tuple(Problem(problem.file, problem.message, problem.remedy, problem.cell) for problem in reply.problems)
-    error_class = InvalidCourse if reply.code == InvalidCourse.code else RequestRefused
+    error_class = InvalidCourse if reply.code == InvalidCourse.code else RequestRejected
     return error_class(reply.message, advice=reply.advice, problems=problems)
 
 

@@ -1,10 +1,11 @@
-"""Checks the cells of a lesson. Each check examines one cell and yields its problems, each with a remedy."""
+"""Rules for the cells of a lesson. Each function examines one cell and yields its problems, each with a remedy."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -13,12 +14,10 @@ from pmh_jupyter.authoring.nbgrader.autotests import has_autotests
 from pmh_jupyter.authoring.nbgrader.metadata_upgrade import is_too_new
 from pmh_jupyter.authoring.schema import CellMeta, to_problems
 from pmh_jupyter.domain.markers import RegionKind, find_regions
-from pmh_jupyter.domain.notebook_json import Json, cell_grade_id, read_nbgrader_metadata
+from pmh_jupyter.domain.notebook_json import Json, read_grade_id, read_nbgrader_metadata
 from pmh_jupyter.domain.release import NBGRADER_SCHEMA_VERSION, is_instructor_only
 from pmh_jupyter.errors import Problem
 from pmh_jupyter.grading.assertion_weights import ALL_OR_NOTHING, find_assertions, read_requested_weights
-
-Finding = tuple[str, str]  # the problem, and the remedy
 
 _GRADE_ID_PATTERN = re.compile(r"[\w.-]{1,64}")
 GRADE_ID_RULE = "Use 1 to 64 letters, digits, `-`, `_` or `.`."
@@ -27,32 +26,39 @@ _MAX_POINTS = 1000
 MAX_WEIGHTS = 400  # per cell; the judge reports at most about 500 results of a cell separately
 
 
-def check_cell(
-    cell: Json, file: str, name: str, concepts: frozenset[str] | None, *, check_tests: bool = True
+class CellProblem(NamedTuple):
+    """A problem of one cell, before its location is known."""
+
+    message: str
+    remedy: str
+
+
+def find_cell_problems(
+    cell: Json, file: str, name: str, concepts: frozenset[str] | None, *, reports_weak_tests: bool = True
 ) -> Iterator[Problem]:
     """Report every problem of one cell.
 
-    concepts: the slugs of the course's concepts; None if they could not be read. check_tests: also report tests that cannot fail.
+    concepts: the slugs of the course's concepts; None if they could not be read. reports_weak_tests: also report tests that cannot fail.
     """
-    for check in (
-        _check_metadata,
-        _check_role,
-        _check_points,
-        _check_weights,
-        *((_check_assertions,) if check_tests else ()),
+    for find_problems in (
+        _find_metadata_problems,
+        _find_role_problems,
+        _find_points_problems,
+        _find_weight_problems,
+        *((_find_assertion_problems,) if reports_weak_tests else ()),
     ):
-        for message, remedy in check(cell):
+        for message, remedy in find_problems(cell):
             yield Problem(file, message, remedy, name)
-    for check in (_check_markers, _check_conventions):
-        for message, remedy in check(cell):
+    for find_problems in (_find_marker_problems, _find_convention_problems):
+        for message, remedy in find_problems(cell):
             yield Problem(file, message, remedy, name, blocks_grading=False)
-    yield from _check_pmh_metadata(cell, file, name, concepts)
+    yield from _find_pmh_metadata_problems(cell, file, name, concepts)
 
 
-def _check_metadata(cell: Json) -> Iterator[Finding]:
+def _find_metadata_problems(cell: Json) -> Iterator[CellProblem]:
     metadata = cell["metadata"].get("nbgrader", {})
     if not isinstance(metadata, dict):
-        yield (
+        yield CellProblem(
             "Its nbgrader metadata is not a mapping.",
             "Write keys and values, for example {grade_id: x, solution: true}.",
         )
@@ -60,114 +66,126 @@ def _check_metadata(cell: Json) -> Iterator[Finding]:
     version = metadata.get("schema_version", NBGRADER_SCHEMA_VERSION)
     if is_too_new(version):
         message = f"Its nbgrader metadata has schema {version}, which this version of pmh-jupyter does not support."
-        yield (
+        yield CellProblem(
             message,
             f"Upgrade pmh-jupyter, or save it with an nbgrader version that writes schema {NBGRADER_SCHEMA_VERSION}.",
         )
     elif version != NBGRADER_SCHEMA_VERSION:
-        yield (
+        yield CellProblem(
             f"Its nbgrader metadata has schema {version!r}.",
             f"Set `schema_version` to {NBGRADER_SCHEMA_VERSION}, or remove it.",
         )
     for flag in _ROLE_KEYS:
         if not isinstance(metadata.get(flag, False), bool):
-            yield f"`{flag}` is {metadata[flag]!r}.", "Write true or false."
+            yield CellProblem(f"`{flag}` is {metadata[flag]!r}.", "Write true or false.")
     name = metadata.get("grade_id")
     if name is None and any(metadata.get(flag) is True for flag in _ROLE_KEYS):
-        yield "It has nbgrader metadata without a grade_id.", "Add a grade_id that no other cell of the lesson has."
+        yield CellProblem(
+            "It has nbgrader metadata without a grade_id.", "Add a grade_id that no other cell of the lesson has."
+        )
     elif name is not None and not (isinstance(name, str) and name):
-        yield f"Its grade_id is {name!r}.", GRADE_ID_RULE
+        yield CellProblem(f"Its grade_id is {name!r}.", GRADE_ID_RULE)
 
 
-def _check_role(cell: Json) -> Iterator[Finding]:
+def _find_role_problems(cell: Json) -> Iterator[CellProblem]:
     grade, solution, _, task = (read_nbgrader_metadata(cell).get(flag) is True for flag in _ROLE_KEYS)
     if is_instructor_only(cell) and (grade or solution or task):
-        yield (
+        yield CellProblem(
             "It is marked `remove: true`, so students do not get it, but it is also graded, a solution cell or a task.",
             "Remove `remove`, or `grade`, `solution` and `task`.",
         )
     if task and (grade or solution):
-        yield "It is both a task and a graded or solution cell.", "Remove either `task`, or `grade` and `solution`."
+        yield CellProblem(
+            "It is both a task and a graded or solution cell.", "Remove either `task`, or `grade` and `solution`."
+        )
     if grade and not solution and cell["cell_type"] != "code":
-        yield "It is a test cell without code.", "Make it a code cell, or a solution cell that is graded manually."
+        yield CellProblem(
+            "It is a test cell without code.", "Make it a code cell, or a solution cell that is graded manually."
+        )
 
 
-def _check_points(cell: Json) -> Iterator[Finding]:
+def _find_points_problems(cell: Json) -> Iterator[CellProblem]:
     meta = read_nbgrader_metadata(cell)
     if meta.get("grade") is not True and meta.get("task") is not True:
         return
     points = meta.get("points")
     if points is None:
-        yield "It is graded and has no points.", "Add `points`; 0 is allowed."
+        yield CellProblem("It is graded and has no points.", "Add `points`; 0 is allowed.")
     elif isinstance(points, bool) or not isinstance(points, int | float):
-        yield f"Its points are {points!r}.", "Write a number."
+        yield CellProblem(f"Its points are {points!r}.", "Write a number.")
     elif not math.isfinite(points) or points < 0:
-        yield f"Its points are {points}.", f"Use a number from 0 to {_MAX_POINTS}."
+        yield CellProblem(f"Its points are {points}.", f"Use a number from 0 to {_MAX_POINTS}.")
 
 
-def _check_conventions(cell: Json) -> Iterator[Finding]:
+def _find_convention_problems(cell: Json) -> Iterator[CellProblem]:
     """Report what nbgrader allows and a release does not."""
     metadata = read_nbgrader_metadata(cell)
     name, points = metadata.get("grade_id"), metadata.get("points")
     if isinstance(name, str) and name and not _GRADE_ID_PATTERN.fullmatch(name):
-        yield f"Its grade_id is {name!r}.", GRADE_ID_RULE
+        yield CellProblem(f"Its grade_id is {name!r}.", GRADE_ID_RULE)
     if metadata.get("solution") is True and metadata.get("locked") is True:
-        yield "It is a locked solution cell, so students cannot answer.", "Remove `locked`."
+        yield CellProblem("It is a locked solution cell, so students cannot answer.", "Remove `locked`.")
     if isinstance(points, int | float) and _MAX_POINTS < points < math.inf:
-        yield f"Its points are {points}.", f"Use a number from 0 to {_MAX_POINTS}."
+        yield CellProblem(f"Its points are {points}.", f"Use a number from 0 to {_MAX_POINTS}.")
 
 
-def _check_markers(cell: Json) -> Iterator[Finding]:
+def _find_marker_problems(cell: Json) -> Iterator[CellProblem]:
     regions, faults = find_regions(cell["source"])
     for fault in faults:
-        yield (
+        yield CellProblem(
             f"Line {fault.line}: {fault.message}",
             "Markers come in pairs, for example ### BEGIN SOLUTION and ### END SOLUTION.",
         )
     markers = {region.kind for region in regions}
     if RegionKind.SOLUTION in markers and read_nbgrader_metadata(cell).get("solution") is not True:
-        yield "It has a solution and is not a solution cell.", "Set `solution: true` in its nbgrader metadata."
+        yield CellProblem(
+            "It has a solution and is not a solution cell.", "Set `solution: true` in its nbgrader metadata."
+        )
     if RegionKind.HIDDEN_TESTS in markers and not _is_test(cell):
-        yield (
+        yield CellProblem(
             "It has hidden tests and is not a test cell.",
             "Move them to a test cell, or set `grade: true` with points.",
         )
     if RegionKind.MARK_SCHEME in markers and read_nbgrader_metadata(cell).get("task") is not True:
-        yield "It has a mark scheme and is not a task.", "Set `task: true` in its nbgrader metadata."
+        yield CellProblem("It has a mark scheme and is not a task.", "Set `task: true` in its nbgrader metadata.")
 
 
-def _check_assertions(cell: Json) -> Iterator[Finding]:
+def _find_assertion_problems(cell: Json) -> Iterator[CellProblem]:
     if not _is_test(cell) or cell["cell_type"] != "code":
         return
     try:
         tree = parse(cell["source"])
     except SyntaxError as error:
-        yield f"It is not valid Python: {error.msg} in line {error.lineno}.", "Correct that line."
+        yield CellProblem(f"It is not valid Python: {error.msg} in line {error.lineno}.", "Correct that line.")
         return
     if not can_fail(tree) and not has_autotests(cell):
-        yield "It is a test cell without an assertion, so any answer would pass.", "Add an `assert` with a message."
+        yield CellProblem(
+            "It is a test cell without an assertion, so any answer would pass.", "Add an `assert` with a message."
+        )
 
 
-def _check_weights(cell: Json) -> Iterator[Finding]:
+def _find_weight_problems(cell: Json) -> Iterator[CellProblem]:
     meta = cell["metadata"].get("pmh")
     weights = meta.get("weights") if isinstance(meta, dict) else None
     if weights is None or read_requested_weights({}, {"weights": weights}) != weights:
         return  # _check_pmh_metadata reports malformed weights
     if not _is_test(cell):
-        yield "It has `weights` and is not a test cell.", "Remove `weights`, or set `grade: true` with points."
+        yield CellProblem(
+            "It has `weights` and is not a test cell.", "Remove `weights`, or set `grade: true` with points."
+        )
         return
     assertion_count = len(find_assertions(cell["source"]))
     if weights != ALL_OR_NOTHING and not has_autotests(cell) and not 1 <= assertion_count <= MAX_WEIGHTS:
-        yield f"It has `weights` and {assertion_count} assertions.", f"Use 1 to {MAX_WEIGHTS} assertions."
+        yield CellProblem(f"It has `weights` and {assertion_count} assertions.", f"Use 1 to {MAX_WEIGHTS} assertions.")
     if isinstance(weights, list):
         if len(weights) != assertion_count:
             message = f"It has {len(weights)} `weights` and {assertion_count} assertions, hidden ones included."
-            yield message, "Give one number to each assertion at the top level of the cell."
+            yield CellProblem(message, "Give one number to each assertion at the top level of the cell.")
         elif not any(weights):
-            yield "Its `weights` are all 0.", "Make at least one of them greater than 0."
+            yield CellProblem("Its `weights` are all 0.", "Make at least one of them greater than 0.")
 
 
-def _check_pmh_metadata(cell: Json, file: str, name: str, concepts: frozenset[str] | None) -> Iterator[Problem]:
+def _find_pmh_metadata_problems(cell: Json, file: str, name: str, concepts: frozenset[str] | None) -> Iterator[Problem]:
     try:
         meta = CellMeta.model_validate(cell["metadata"].get("pmh", {}))
     except ValidationError as error:
@@ -182,4 +200,4 @@ def _check_pmh_metadata(cell: Json, file: str, name: str, concepts: frozenset[st
 
 def _is_test(cell: Json) -> bool:
     meta = read_nbgrader_metadata(cell)
-    return bool(cell_grade_id(cell)) and meta.get("grade") is True and meta.get("solution") is not True
+    return bool(read_grade_id(cell)) and meta.get("grade") is True and meta.get("solution") is not True

@@ -7,8 +7,8 @@ from pydantic import ValidationError
 from tornado.web import HTTPError
 
 from pmh_jupyter.errors import Conflict, PmhError, TooManyRequests, Unavailable
-from pmh_jupyter.service import error_responses
-from pmh_jupyter.wire.errors import error_reply
+from pmh_jupyter.service import error_replies
+from pmh_jupyter.wire.errors import serialize_error
 from pmh_jupyter.wire.submission import SubmitRequest
 
 
@@ -26,8 +26,8 @@ from pmh_jupyter.wire.submission import SubmitRequest
     ],
 )
 def test_every_exception_becomes_an_error_reply(exception: Exception | None, status: int, code: str) -> None:
-    error = error_responses.to_pmh_error(exception)
-    reply = error_reply(error, "request-1")
+    error = error_replies.to_pmh_error(exception)
+    reply = serialize_error(error, "request-1")
     assert (error.status, reply.code, reply.request_id) == (status, code, "request-1")
     assert reply.message and reply.advice
     assert "hunter2" not in reply.message and "secret" not in reply.message
@@ -36,7 +36,7 @@ def test_every_exception_becomes_an_error_reply(exception: Exception | None, sta
 def test_validation_error_names_fields_but_no_values() -> None:
     with pytest.raises(ValidationError) as caught:
         SubmitRequest.model_validate({"id": "my id", "release_id": "my release", "files": "my code"})
-    message = error_responses.to_pmh_error(caught.value).message
+    message = error_replies.to_pmh_error(caught.value).message
     assert all(f"{field}:" in message for field in ("id", "release_id", "files"))
     assert not any(value in message for value in ("my id", "my release", "my code"))
 
@@ -46,8 +46,8 @@ def test_validation_error_names_fields_but_no_values() -> None:
     [(TooManyRequests("x", retry_after=0.2), "1"), (Unavailable("x", retry_after=2.1), "3"), (Unavailable("x"), "1")],
 )
 def test_temporary_errors_have_a_retry_after_header(error: PmhError, seconds: str) -> None:
-    assert error_responses.make_error_headers(error)["Retry-After"] == seconds
+    assert error_replies.make_error_headers(error)["Retry-After"] == seconds
 
 
 def test_permanent_errors_have_no_retry_after_header() -> None:
-    assert "Retry-After" not in error_responses.make_error_headers(Conflict("x"))
+    assert "Retry-After" not in error_replies.make_error_headers(Conflict("x"))

@@ -8,13 +8,13 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from pmh_jupyter.domain.submission import Submission, SubmissionKind, SubmissionState
+from pmh_jupyter.domain.submission import JobState, Submission, SubmissionKind, SubmissionState
 from pmh_jupyter.domain.verdict import ExerciseVerdict
 from pmh_jupyter.storage.tables.classrooms import AssignmentRow, ClassroomRow
 from pmh_jupyter.storage.tables.courses import ExerciseRow, LessonRow
 from pmh_jupyter.storage.tables.results import VerdictRow
 from pmh_jupyter.storage.tables.submissions import JobRow, SubmissionRow
-from pmh_jupyter.storage.verdict_json import flag_from_json, message_from_json, verdict_from_json
+from pmh_jupyter.storage.verdict_json import decode_flag, decode_message, decode_verdict
 
 
 def load_submissions(session: Session, submission_ids: Sequence[UUID]) -> tuple[Submission, ...]:
@@ -61,9 +61,9 @@ def _to_submission(
         queue_position=position,
         verdicts=verdicts,
         exercise_titles=titles.get(row.release_id, {}),
-        repairs=tuple(message_from_json(data) for data in row.repairs),
-        flags=tuple(flag_from_json(data) for data in row.flags),
-        grader_error=message_from_json(row.grader_error) if row.grader_error else None,
+        repairs=tuple(decode_message(data) for data in row.repairs),
+        flags=tuple(decode_flag(data) for data in row.flags),
+        grader_error=decode_message(row.grader_error) if row.grader_error else None,
         receipt=row.receipt,
     )
 
@@ -87,7 +87,7 @@ def _load_verdicts(session: Session, submission_ids: Sequence[UUID]) -> dict[UUI
     verdicts_by_submission: dict[UUID, dict[UUID, list[ExerciseVerdict]]] = {}
     for row in rows:
         verdicts_by_submission.setdefault(row.submission_id, {}).setdefault(row.job_id, []).append(
-            verdict_from_json(row.body)
+            decode_verdict(row.body)
         )
     return {submission_id: tuple(list(jobs.values())[-1]) for submission_id, jobs in verdicts_by_submission.items()}
 
@@ -101,7 +101,7 @@ def _load_queue_positions(session: Session, submission_ids: Sequence[UUID]) -> d
         .over(order_by=(JobRow.priority, JobRow.slot, JobRow.created_at, JobRow.id))
         .label("queue_position")
     )
-    queue = select(JobRow.submission_id, queue_position).where(JobRow.state == "queued").subquery()
+    queue = select(JobRow.submission_id, queue_position).where(JobRow.state == JobState.QUEUED.value).subquery()
     rows = session.execute(
         select(queue.c.submission_id, queue.c.queue_position).where(queue.c.submission_id.in_(submission_ids))
     )

@@ -1,4 +1,4 @@
-"""Checks that the grader has the kernels that a release needs: starts each of them once, with an empty cell."""
+"""Finds kernels that a release needs and the grader does not have: starts each of them once, with an empty cell."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pmh_jupyter.grading.run import run_plan
 from pmh_jupyter.grading.task import GradingTask
 
 
-def check_kernels(release: Release, task: GradingTask, backend: SandboxBackend) -> Iterator[Problem]:
+def find_missing_kernels(release: Release, task: GradingTask, backend: SandboxBackend) -> Iterator[Problem]:
     """Report each notebook whose kernel cannot be started where submissions are graded."""
     for plan in assemble_plans(replace(task, submitted_files=release.sealed_files)):
         if not plan.kernel:

@@ -257,6 +257,16 @@ def value_base(kind: type) -> type | None:
     return next((base for base in type.__getattribute__(kind, "__mro__") if base in VALUE_TYPES), None)
 
 
+def has_operator(kind: type, name: str) -> bool:
+    """Return whether a proxy class forwards an operator."""
+    forwarder = FORWARDERS[name]
+    return any(
+        type.__getattribute__(base, "__dict__").get(f"__{name}__") is forwarder
+        for base in type.__getattribute__(kind, "__mro__")
+        if type(base) is ProxyMeta
+    )
+
+
 def _fetch_text(value: Any, name: str, *arguments: str) -> str:
     remote = remote_reference_of(value)
     if remote is None:

@@ -13,10 +13,11 @@ because they give nothing away and their result is data, or comes under the cont
 
 - looking up a name, importing a module and reading its attributes;
 - calling a function, a method or a class (not: an object with `__call__`);
-- iterating, awaiting, copying, entering and leaving a context;
+- taking values from an iterator, awaiting, copying, entering and leaving a context;
 - converting an exception to text.
 
-Before a use is refused, the object is converted to data if it can be without loss (see `marshalling.conversion`). A comparison of an object
+Before a use is refused, the object is converted to data if it can be without loss (see `marshalling.conversion`). An object of the
+notebook's own classes that can be iterated over is read once, into a list: it cannot be one sequence to one test and another to the next. A comparison of an object
 with data, where the reference compares only objects with each other, is not refused but false: the object is not asked, and does not get
 the value. A list that the test passed comes back changed only where the reference changes it (see `test_cell`). Where the contract lets an
 object of the notebook decide about equality, `claims` tests what it says.
@@ -37,6 +38,7 @@ from pmh_jupyter.grading.runtime.proxies.operators import (
     COMPARISON_OPERATORS,
     IN_PLACE_OPERATORS,
     REFLECTED_OPERATORS,
+    SEQUENCE_OPERATORS,
     TEXT_OPERATORS,
 )
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILENAME, TEST_HELPER_FILENAME
@@ -73,6 +75,7 @@ _OPERATOR_FAMILIES = (
     frozenset({"eq", "ne"}),
     frozenset({"lt", "le", "gt", "ge"}),
     frozenset({"bool", "len"}),
+    SEQUENCE_OPERATORS,
     frozenset({"int", "index", "float", "complex", "round", "trunc", "floor", "ceil"}),
     TEXT_OPERATORS,
 )
@@ -199,10 +202,8 @@ class Contract:
 def find_operator_family(name: str) -> frozenset[str]:
     """Return the operators that are permitted together with this one: Python exchanges them, for example `a != b` for `not a == b`."""
     base_name = name[1:] if name in REFLECTED_OPERATORS | IN_PLACE_OPERATORS else name
-    for names in _OPERATOR_FAMILIES:
-        if name in names:
-            return names
-    return frozenset({base_name, f"r{base_name}", f"i{base_name}"})
+    families = [names for names in _OPERATOR_FAMILIES if name in names]
+    return frozenset({base_name, f"r{base_name}", f"i{base_name}"}).union(*families)
 
 
 def _expand_families(entries: Iterable[str]) -> Iterator[str]:

@@ -17,10 +17,11 @@ from pmh_jupyter.grading.runtime.proxies import attribute_policy
 from pmh_jupyter.grading.runtime.proxies.operators import (
     CLAIMING_OPERATORS,
     FREE_OPERATORS,
+    SEQUENCE_OPERATORS,
     TEXT_OPERATORS,
     apply_operator,
 )
-from pmh_jupyter.grading.runtime.proxies.proxies import ProxyMeta, apparent_class, is_proxy, value_base
+from pmh_jupyter.grading.runtime.proxies.proxies import ProxyMeta, apparent_class, has_operator, is_proxy, value_base
 from pmh_jupyter.grading.runtime.proxies.signatures import build_signature
 from pmh_jupyter.grading.runtime.separate_process.claims import ClaimVerifier, get_class_name
 from pmh_jupyter.grading.runtime.separate_process.contract import (
@@ -65,6 +66,8 @@ class JudgePeer(Peer):
         self._claims = ClaimVerifier(contract, self._apply_silently)
         self.codec.keeps_half_precision = lambda: contract.permits(contract.find_place(), RECEIVE_HALF)
         self.replicas.change_policy = self
+        # Objects of the notebook that were read into a list, kept because Python may reuse the id of one that is deleted.
+        self._items_by_id: dict[int, tuple[Any, list[Any]]] = {}
         self.exclusive_lock: AbstractContextManager[Any] = self._lock
         self._file_sync = file_sync
         if file_sync is not None:
@@ -154,8 +157,10 @@ class JudgePeer(Peer):
         if name in FREE_OPERATORS:
             return super().apply_operator(target, name, arguments, keywords)
         place = self.contract.find_place()
-        is_text_of_exception = name in TEXT_OPERATORS and isinstance(target, BaseException)
-        if not is_text_of_exception and not self.contract.permits_operator(name, place):
+        is_free = (name in TEXT_OPERATORS and isinstance(target, BaseException)) or (
+            name == "iter" and has_operator(type(target), "next")
+        )
+        if not is_free and not self.contract.permits_operator(name, place):
             data = self._convert_or_refuse(target, name, is_suspicious=name in CLAIMING_OPERATORS)
             return apply_operator(name, data, list(arguments), keywords)
         if arguments and not is_proxy(arguments[0]) and not self.contract.permits_comparison_with_data(name, place):
@@ -218,9 +223,21 @@ class JudgePeer(Peer):
         if base is not None:
             return conversion.PLAIN_VALUE_FUNCTIONS[base](target)
         data = self.request("get-value", target)
+        if is_proxy(data) and use in SEQUENCE_OPERATORS:
+            data = self._read_items(target)
         if is_proxy(data):
             raise self._make_refusal(target, use, is_suspicious=is_suspicious)
         return data
+
+    def _read_items(self, target: Any) -> Any:
+        """Return the items of an object as a list, which is read once in a test cell, or the object if it cannot be iterated over."""
+        if not (has_operator(type(target), "iter") or has_operator(type(target), "getitem")):
+            return target
+        known = self._items_by_id.get(id(target))
+        if known is None:
+            items = list(self.request("apply-operator", target, "iter", (), (), ()))
+            known = self._items_by_id[id(target)] = target, items
+        return known[1]
 
     def _make_refusal(self, target: Any, use: str, *, is_suspicious: bool) -> ContractViolation:
         class_name = get_class_name(target)
@@ -240,6 +257,7 @@ class JudgePeer(Peer):
     def begin_cell(self, entries: Iterable[str], source: str) -> None:
         """Start a test cell with the entries of its contract."""
         self.contract.begin_cell(entries)
+        self._items_by_id.clear()
         self._claims.begin_cell(source)
 
     def _apply_silently(self, target: Any, name: str, value: Any) -> Any:

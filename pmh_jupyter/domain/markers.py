@@ -96,6 +96,15 @@ def remove_regions(source: str, kind: RegionKind) -> str:
     return _replace_regions(source, kind, lambda _indent: [])
 
 
+def blank_regions(source: str, kind: RegionKind) -> str:
+    """Return the source with empty lines in place of the regions of this kind, so that all other lines keep their numbers."""
+    lines = split_source_lines(source)
+    for region in find_regions(source)[0]:
+        if region.kind is kind:
+            lines[region.start : region.stop] = [""] * (region.stop - region.start)
+    return "\n".join(lines)
+
+
 def replace_solutions(source: str, stub: str) -> str:
     """Return the source with nbgrader's stub for each solution, at the indentation of its BEGIN line."""
     return _replace_regions(source, RegionKind.SOLUTION, lambda indent: [indent + line for line in stub.split("\n")])

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from pmh_jupyter.domain.course import File
-from pmh_jupyter.domain.markers import RegionKind, remove_regions
+from pmh_jupyter.domain.markers import RegionKind, blank_regions
 from pmh_jupyter.domain.notebook import Cell, Notebook, read_notebook
 from pmh_jupyter.domain.paths import is_safe_path
 from pmh_jupyter.domain.verdict import Flag, Message
@@ -201,7 +201,7 @@ class _StepBuilder:
             yield from self.added_steps.get(release_index, [])
 
     def _release_step(self, cell: Cell, grade_id: str) -> Iterator[Step]:
-        source = cell.source if self.include_hidden_tests else remove_regions(cell.source, RegionKind.HIDDEN_TESTS)
+        source = cell.source if self.include_hidden_tests else blank_regions(cell.source, RegionKind.HIDDEN_TESTS)
         assertion_millipoints = (
             compute_assertion_millipoints(self.release, cell, include_hidden_tests=self.include_hidden_tests)
             if cell.is_test

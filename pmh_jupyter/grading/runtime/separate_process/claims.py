@@ -36,7 +36,7 @@ class ClaimVerifier:
         self.contract, self.apply_operator = contract, apply_operator
         self._secret = b""
         self._count = 0
-        self._statement_number = 0
+        self._statement_line = 0
         self._claimed_equal: bool | None = None
 
     def begin_cell(self, source: str) -> None:
@@ -119,10 +119,10 @@ class ClaimVerifier:
 
         They do not depend on how many claims earlier statements made.
         """
-        if self.contract.statement_number != self._statement_number:
-            self._statement_number, self._count = self.contract.statement_number, 0
+        if self.contract.statement_line != self._statement_line:
+            self._statement_line, self._count = self.contract.statement_line, 0
         self._count += 1
-        return hashlib.sha256(self._secret + f"{self._statement_number} {self._count}".encode()).hexdigest()
+        return hashlib.sha256(self._secret + f"{self._statement_line} {self._count}".encode()).hexdigest()
 
     def _make_unique_values(self, other: Any) -> list[Any]:
         """Return values that have not been compared before, one of them of the type of `other`."""

@@ -87,6 +87,7 @@ def _compile_statement(statement: Statement) -> CompiledStatement:
         statement.has_assertion,
         statement.always_asserts,
         statement.is_credit_expression,
+        statement.line,
     )
     return CompiledStatement(*spec_fields, code=code, names=names)
 

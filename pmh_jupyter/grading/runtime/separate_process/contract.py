@@ -17,10 +17,10 @@ because they give nothing away and their result is data, or comes under the cont
 - converting an exception to text.
 
 Before a use is refused, the object is converted to data if it can be without loss (see `marshalling.conversion`). An object of the
-notebook's own classes that can be iterated over is read once, into a list: it cannot be one sequence to one test and another to the next. A comparison of an object
-with data, where the reference compares only objects with each other, is not refused but false: the object is not asked, and does not get
-the value. A list that the test passed comes back changed only where the reference changes it (see `test_cell`). Where the contract lets an
-object of the notebook decide about equality, `claims` tests what it says.
+notebook's own classes that can be iterated over is read once, into a list: it cannot be one sequence to one test and another to the next. A
+comparison of an object with data, where the reference compares only objects with each other, is not refused but false: the object is not
+asked, and does not get the value. A list that the test passed comes back changed only where the reference changes it (see `test_cell`).
+Where the contract lets an object of the notebook decide about equality, `claims` tests what it says.
 
 An entry of a contract is a string: the place, then the use. `2:7-2:20 operator eq with-data` is `==` between an object and data at line 2,
 columns 7 to 20, of the test cell.
@@ -117,7 +117,7 @@ class Contract:
         self.recorded_operators: set[str] = set()
         self.violation: ContractViolation | None = None
         self.flags: list[FlagFields] = []
-        self.statement_number = 0
+        self.statement_line = 0
         self.entries: tuple[str, ...] = ()
         self._entries: frozenset[str] | None = None
         self._places_with_uses: frozenset[str] = frozenset()
@@ -126,19 +126,15 @@ class Contract:
     def begin_cell(self, entries: Iterable[str]) -> None:
         """Start a test cell with the entries that were recorded for it."""
         self.recorded_entries, self.recorded_operators, self.flags, self.violation = set(), set(), [], None
-        self.statement_number = 0
+        self.statement_line = 0
         self.entries = tuple(entries)
         self._entries = frozenset(_expand_families(self.entries))
         self._places_with_uses = frozenset(entry.partition(" ")[0] for entry in self._entries)
         self._places = _PlaceTable()
 
-    def begin_statement(self) -> None:
-        """Start the next statement of the cell."""
-        self.statement_number, self.violation = self.statement_number + 1, None
-
-    def repeat_statement(self) -> None:
-        """Start the same statement again."""
-        self.violation = None
+    def begin_statement(self, line: int) -> None:
+        """Start the statement of the cell that begins at this line."""
+        self.statement_line, self.violation = line, None
 
     def end_cell(self) -> None:
         """End the test cell. Between test cells nothing is refused."""
@@ -158,7 +154,7 @@ class Contract:
         self.recorded_entries.add(" ".join((place, *use)))
         if use[0] == OPERATOR:
             is_with_data = use[-1] == WITH_DATA
-            self.recorded_operators.add(f"{use[1]} plain-data {self.statement_number}" if is_with_data else use[1])
+            self.recorded_operators.add(f"{use[1]} plain-data {self.statement_line}" if is_with_data else use[1])
 
     def has_use(self, place: str, *use: str) -> bool:
         """Return whether the reference had this use at this place. Outside of a test cell it is assumed."""

@@ -58,7 +58,7 @@ class TestCell(StatementRunner):
             return [make_test_result(None, "timed-out", "timed-out")]
 
     def _run_statement(self, statement: StatementSpec) -> TestFields:
-        self.peer.contract.begin_statement()
+        self.peer.contract.begin_statement(statement.line)
         test_result = super()._run_statement(statement)
         if test_result["outcome"] == "passed" and self.peer.replicas.refused_changes and statement.has_assertion:
             test_result = self._repeat_with_changes(statement, test_result)
@@ -75,8 +75,7 @@ class TestCell(StatementRunner):
         changes = [(value, copy.copy(value), received) for value, received in self.peer.replicas.refused_changes]
         for value, _, received in changes:
             refill(value, received)
-        self.recorder.evidence.repeat_statement()
-        self.peer.contract.repeat_statement()
+        self.peer.contract.begin_statement(statement.line)
         try:
             repeated_result = super()._run_statement(statement)
         finally:

@@ -65,7 +65,7 @@ class Comparator:
         self.provenance, self.add_flag = provenance, add_flag
         self.allowed_operators = None if allowed_operators is None else frozenset(allowed_operators)
         self.used_operators: set[str] = set()
-        self.statement_index = 0  # the statement of the cell that is being run
+        self.statement_line = 0  # of the statement that is being run
 
     def is_honest(self, name: str, left: Any, right: Any) -> bool:
         """Return False if the operator's result for these operands must not count."""
@@ -84,8 +84,8 @@ class Comparator:
         usage_keys = (
             {operator_name}
             if all(deciders_by_operand)
-            else {operator_name, f"{operator_name} plain-data {self.statement_index}"}
-        )  # the same keys as in separate_process/operator_policy.py
+            else {operator_name, f"{operator_name} plain-data {self.statement_line}"}
+        )  # the same keys as in separate_process/contract.py
         self.used_operators |= usage_keys
         if self.allowed_operators is not None and not usage_keys <= self.allowed_operators:
             return self._flag_dishonest(operator_name, deciders[0])

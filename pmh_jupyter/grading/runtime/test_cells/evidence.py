@@ -22,8 +22,8 @@ _SIZED_TYPES = (list, tuple, dict, set, frozenset)
 class Evidence:
     """The counts of one test cell, statement by statement.
 
-    `recorded_entries` are those of the statements so far: the place, "compared", the number of the statement, and the count; or "nan" if
-    one of the values was not a number.
+    `recorded_entries` are those of the statements so far: the place, "compared", the first line of the statement, and the count; or "nan" and
+    the line if one of the values was not a number.
     """
 
     def __init__(self, entries: Iterable[str] = ()) -> None:
@@ -36,25 +36,21 @@ class Evidence:
                 self._expected.setdefault(int(details[0]), {})[place] = int(details[1])
             elif use == HAS_NAN:
                 self._places_with_nan.add((int(details[0]), place))
-        self._statement_number = 0
+        self._line = 0
         self._counts: dict[str, int] = {}
         self._nan_places: set[str] = set()
 
-    def begin_statement(self) -> None:
-        """Start the next statement."""
+    def begin_statement(self, line: int) -> None:
+        """Start a statement, or the same one again."""
+        if line == self._line:
+            self._counts, self._nan_places = {}, set()
         self.end_statement()
-        self._statement_number += 1
-
-    def repeat_statement(self) -> None:
-        """Prepare for the same statement to begin again. Its counts are those of the repetition."""
-        self._counts, self._nan_places = {}, set()
-        self._statement_number -= 1
+        self._line = line
 
     def end_statement(self) -> None:
         """Add the counts of the statement to the recorded entries."""
-        number = self._statement_number
-        self.recorded_entries += [f"{place} {COMPARED} {number} {count}" for place, count in self._counts.items()]
-        self.recorded_entries += [f"{place} {HAS_NAN} {number}" for place in self._nan_places]
+        self.recorded_entries += [f"{place} {COMPARED} {self._line} {count}" for place, count in self._counts.items()]
+        self.recorded_entries += [f"{place} {HAS_NAN} {self._line}" for place in self._nan_places]
         self._counts, self._nan_places = {}, set()
 
     def count(self, place: str, amount: int = 1) -> None:
@@ -84,11 +80,11 @@ class Evidence:
 
     def find_shortfall(self) -> str:
         """Return what the statement has not compared, as a predicate for the student; empty if it has compared enough."""
-        expected = self._expected.get(self._statement_number, {})
+        expected = self._expected.get(self._line, {})
         for place, count in expected.items():
             if self._counts.get(place, 0) < count:
                 return f"compares {self._counts.get(place, 0)} of the {count} values that it has to compare."
-        if any((self._statement_number, place) not in self._places_with_nan for place in self._nan_places):
+        if any((self._line, place) not in self._places_with_nan for place in self._nan_places):
             return "compares a value that is not a number (nan)."
         return ""
 

@@ -35,6 +35,7 @@ class StatementSpec:
     has_assertion: the statement is a test by itself.
     always_asserts: it cannot pass without reaching an assertion.
     is_credit_expression: its value is partial credit (see `partial_credit`).
+    line: the number of its first line, by which it is known: a check of the visible tests has fewer statements.
     """
 
     name: str
@@ -43,6 +44,7 @@ class StatementSpec:
     has_assertion: bool
     always_asserts: bool
     is_credit_expression: bool
+    line: int
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ def read_statements(tree: ast.Module, source: str, rewriter: StatementRewriter |
                 has_assertion,
                 always_asserts=always_asserts,
                 is_credit_expression=rewritten is not node,
+                line=node.lineno,
                 node=rewritten,
             )
         )

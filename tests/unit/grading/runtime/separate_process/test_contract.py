@@ -74,7 +74,7 @@ def test_violation_counts_until_the_next_statement_and_is_flagged_if_suspicious(
     assert contract.violation is violation and "your class Any" in violation.student_message
     contract.record_code_violation("eval")
     assert [flag["code"] for flag in contract.flags] == [OBJECT_FOR_DATA, CODE_FOR_DATA]
-    contract.begin_statement()
+    contract.begin_statement(2)
     assert contract.violation is None
 
 

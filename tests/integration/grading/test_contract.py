@@ -46,7 +46,7 @@ def test_secret_is_in_nothing_that_a_student_reads(case: ContractCase) -> None:
 
 @every_case
 def test_attack_works_without_a_defence(case: ContractCase) -> None:
-    report = case.run_plainly(case.attack, case.attack_files)
+    report = case.run_plainly("attack")
     if case.category == "forge":
         assert report["failed"] == []
     elif case.never_shown:
@@ -57,7 +57,7 @@ def test_attack_works_without_a_defence(case: ContractCase) -> None:
 
 @every_case
 def test_reference_and_honest_answer_pass_without_a_grader(case: ContractCase) -> None:
-    reports = [case.run_plainly(case.reference, {}), case.run_plainly(case.honest, case.honest_files)]
+    reports = [case.run_plainly("reference"), case.run_plainly("honest")]
     assert [report["failed"] for report in reports] == [[], []]
 
 

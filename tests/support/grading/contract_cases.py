@@ -39,7 +39,8 @@ Json = dict[str, Any]
 class ContractCase:
     """One attack and its honest twin, on a lesson of their own.
 
-    tests: the source of each test cell. never_shown: texts that nothing may show.
+    tests: the source of each test cell. never_shown: texts that nothing may show. later: a second answer, behind the first test cell, by
+    "reference", "attack" and "honest".
     """
 
     category: str
@@ -52,6 +53,7 @@ class ContractCase:
     tests: tuple[str, ...]
     locked: str = ""
     never_shown: tuple[str, ...] = ()
+    later: dict[str, str] = field(default_factory=dict, hash=False)
     lesson_files: dict[str, str] = field(default_factory=dict, hash=False)
     attack_files: dict[str, str] = field(default_factory=dict, hash=False)
     honest_files: dict[str, str] = field(default_factory=dict, hash=False)
@@ -64,13 +66,15 @@ class ContractCase:
     def release(self) -> Release:
         """The lesson: a locked cell if there is one, the answer, and test cells of one point each."""
         data = [File(path, text.encode()) for path, text in self.lesson_files.items()]
-        return build_release("contract", "Contract", [notebook(self._cells(self.reference))], data)
+        return build_release("contract", "Contract", [notebook(self._cells("reference"))], data)
 
-    def _cells(self, answer: str) -> list[Json]:
-        answer_source = f"### BEGIN SOLUTION\n{answer}### END SOLUTION" if answer == self.reference else answer
-        locked = [_cell(self.locked, "given", locked=True)] if self.locked else []
+    def _cells(self, version: str) -> list[Json]:
         tests = [_cell(text, f"tests-{n}", grade=True, locked=True, points=1) for n, text in enumerate(self.tests, 1)]
-        return [*locked, _cell(answer_source, "answer", solution=True, locked=False), *tests]
+        cells = [_cell(self.locked, "given", locked=True)] if self.locked else []
+        cells += [_answer_cell("answer", getattr(self, version), version), tests[0]]
+        if self.later:
+            cells.append(_answer_cell("later-answer", self.later[version], version))
+        return cells + tests[1:]
 
     @cached_property
     def isolation(self) -> ReleaseIsolation:
@@ -79,11 +83,11 @@ class ContractCase:
 
     @cached_property
     def attack_grading(self) -> Grading:
-        return self._grade(self.attack, self.attack_files)
+        return self._grade("attack", self.attack_files)
 
     @cached_property
     def honest_grading(self) -> Grading:
-        return self._grade(self.honest, self.honest_files)
+        return self._grade("honest", self.honest_files)
 
     def _task(self, submitted: tuple[File, ...]) -> GradingTask:
         release = self.release
@@ -91,17 +95,17 @@ class ContractCase:
             release.exercises, release.sealed_files, submitted, limits=LIMITS, preload=PRELOADED_MODULES
         )
 
-    def _grade(self, answer: str, files: dict[str, str]) -> Grading:
-        submitted_files = {**self.lesson_files, **files}
-        submitted = [File(path, text.encode()) for path, text in submitted_files.items()]
-        student_notebook = File(NOTEBOOK, notebook(self._cells(answer)).content)
-        task = replace(self._task((student_notebook, *submitted)), isolation=self.isolation)
+    def _grade(self, version: str, files: dict[str, str]) -> Grading:
+        submitted = [File(path, text.encode()) for path, text in {**self.lesson_files, **files}.items()]
+        task = replace(self._task((notebook(self._cells(version)), *submitted)), isolation=self.isolation)
         return grade(task, bubblewrap())
 
-    def run_plainly(self, answer: str, files: dict[str, str]) -> Json:
+    def run_plainly(self, version: str) -> Json:
         """Run the cells in one plain Python process (see `plain_run`)."""
-        cells = [(self.locked, False)] if self.locked else []
-        cells += [(answer, False), *((text, True) for text in self.tests)]
+        files = {"attack": self.attack_files, "honest": self.honest_files}.get(version, {})
+        answers = [(source, False) for source in (self.locked, getattr(self, version)) if source]
+        later = [(self.later[version], False)] if self.later else []
+        cells = [*answers, (self.tests[0], True), *later, *((text, True) for text in self.tests[1:])]
         job = {
             "files": {**self.lesson_files, **files},
             "cells": [{"source": text, "is_test": is_test} for text, is_test in cells],
@@ -117,6 +121,11 @@ class ContractCase:
 def _cell(source: str, grade_id: str, **nbgrader: object) -> Json:
     metadata: Json = {"nbgrader": {"grade_id": grade_id, **nbgrader}, "pmh": {"accept_in_process": True}}
     return {"cell_type": "code", "source": source, "metadata": metadata}
+
+
+def _answer_cell(grade_id: str, source: str, version: str) -> Json:
+    marked_source = f"### BEGIN SOLUTION\n{source}### END SOLUTION" if version == "reference" else source
+    return _cell(marked_source, grade_id, solution=True, locked=False)
 
 
 @cache
@@ -146,7 +155,7 @@ def load_contract_cases() -> tuple[ContractCase, ...]:
 def _parse_case(category: str, file: str, text: str) -> ContractCase:
     heading, *parts = re.split("^---- ", text, flags=re.MULTILINE)
     name, _, about = heading.partition("\n")
-    fields: Json = {"lesson_files": {}, "attack_files": {}, "honest_files": {}}
+    fields: Json = {"lesson_files": {}, "attack_files": {}, "honest_files": {}, "later": {}}
     tests: list[str] = [""]
     for part in parts:
         title, _, body = part.partition("\n")
@@ -154,12 +163,14 @@ def _parse_case(category: str, file: str, text: str) -> ContractCase:
         if is_file:
             fields[f"{kind}_files"][path] = body
         elif title == "never shown":
-            fields["never_shown"] = tuple(body.strip().split("\n"))
+            fields["never_shown"] = tuple(line.replace("\\n", "\n") for line in body.strip().split("\n"))
         elif title.removeprefix("second ") in ("test", "hidden"):
             if title.startswith("second ") and len(tests) == 1:
                 tests.append("")
             is_hidden = title.endswith("hidden")
             tests[-1] += f"### BEGIN HIDDEN TESTS\n{body}### END HIDDEN TESTS\n" if is_hidden else body
+        elif title.startswith("later "):
+            fields["later"][title.removeprefix("later ")] = body
         elif title in ("reference", "attack", "honest", "locked") and title not in fields:
             fields[title] = body
         else:

@@ -58,14 +58,17 @@ class PlainRun:
         filename = f"<cell-{number}>"
         linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
         try:
-            exec(compile(source, filename, "exec"), self.namespace)
+            exec(compile(source, filename, "exec", dont_inherit=True), self.namespace)
         except _Any as error:  # noqa: BLE001 - any exception is the cell's
-            self.failed.append(f"cell {number}: {type(error).__name__}: {_text_of(error)}")
+            self.failed.append(f"cell {number}")
+            self._show(error, is_hidden=False)
 
     def run_test_cell(self, source: str) -> None:
         """Run every statement, also after one has failed."""
         hidden_lines = _find_hidden_lines(source)
-        for node in ast.parse(source).body:
+        statements = ast.parse(source).body
+        credit = statements.pop() if isinstance(statements[-1], ast.Expr) and _is_value(statements[-1]) else None
+        for node in statements:
             is_hidden = node.lineno in hidden_lines
             text = ast.get_source_segment(source, node) or ""
             is_assertion = isinstance(node, ast.Assert)
@@ -73,19 +76,21 @@ class PlainRun:
             self._values.clear()
             has_passed = True
             try:
-                exec(compile(module, "<tests>", "exec"), self.namespace)
+                exec(compile(module, "<tests>", "exec", dont_inherit=True), self.namespace)
             except _Any as error:  # noqa: BLE001 - any exception fails the test
                 has_passed = False
                 self.failed.append(f"{text}: {type(error).__name__}")
-                self._show(error, is_hidden)
+                self._show(error, is_hidden=is_hidden)
             if is_assertion and not is_hidden:
                 self.outcomes += "P" if has_passed else "F"
+        if credit is not None and eval(ast.unparse(credit), self.namespace) != 1:
+            self.failed.append("not all points")
 
     def _check(self, operator: str, left: Any, right: Any) -> Any:
         self._values.append((left, right))
         return eval(f"left {operator} right", {"left": left, "right": right})
 
-    def _show(self, error: BaseException, is_hidden: bool) -> None:
+    def _show(self, error: BaseException, *, is_hidden: bool) -> None:
         line = _find_student_line(error)
         self.shown.append(f"raised {type(error).__name__}" + (f" in line {line}" if line else ""))
         if not is_hidden:
@@ -102,6 +107,11 @@ class _Rewriter(ast.NodeTransformer):
             operator = ast.Constant(_OPERATORS[type(test.ops[0])])
             node.test = ast.Call(ast.Name(CHECK_NAME, ast.Load()), [operator, test.left, test.comparators[0]], [])
         return node
+
+
+def _is_value(node: ast.Expr) -> bool:
+    """Return whether the last statement of a test cell is its points: a value and no call."""
+    return not isinstance(node.value, ast.Call)
 
 
 def _find_hidden_lines(source: str) -> set[int]:

@@ -17,6 +17,7 @@ import signal
 import sys
 import tempfile
 import types
+from contextlib import suppress
 from typing import Any
 
 from pmh_jupyter.grading.runtime.test_cells.statements import BEGIN_HIDDEN_TESTS, END_HIDDEN_TESTS
@@ -34,6 +35,8 @@ _OPERATORS = {
     ast.In: "in",
     ast.NotIn: "not in",
 }
+# How a grader words these errors if it believes their names.
+_WORDINGS = {"MemoryError": "needed more than", "EOFError": "asks for input"}
 _Any = BaseException
 
 
@@ -56,7 +59,7 @@ class PlainRun:
     def run_student_cell(self, number: int, source: str) -> None:
         """Run a cell. An exception ends the cell, not the notebook."""
         filename = f"<cell-{number}>"
-        linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+        _add_source(filename, source)
         try:
             exec(compile(source, filename, "exec", dont_inherit=True), self.namespace)
         except _Any as error:  # noqa: BLE001 - any exception is the cell's
@@ -65,6 +68,7 @@ class PlainRun:
 
     def run_test_cell(self, source: str) -> None:
         """Run every statement, also after one has failed."""
+        _add_source("<tests>", source)
         hidden_lines = _find_hidden_lines(source)
         statements = ast.parse(source).body
         credit = statements.pop() if isinstance(statements[-1], ast.Expr) and _is_value(statements[-1]) else None
@@ -93,6 +97,7 @@ class PlainRun:
     def _show(self, error: BaseException, *, is_hidden: bool) -> None:
         line = _find_student_line(error)
         self.shown.append(f"raised {type(error).__name__}" + (f" in line {line}" if line else ""))
+        self.shown.append(_WORDINGS.get(type(error).__name__, ""))
         if not is_hidden:
             values = [f"gave {_text_of(left)}, expected {_text_of(right)}" for left, right in self._values[-1:]]
             self.shown += [_text_of(error), *values]
@@ -107,6 +112,10 @@ class _Rewriter(ast.NodeTransformer):
             operator = ast.Constant(_OPERATORS[type(test.ops[0])])
             node.test = ast.Call(ast.Name(CHECK_NAME, ast.Load()), [operator, test.left, test.comparators[0]], [])
         return node
+
+
+def _add_source(filename: str, source: str) -> None:
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
 
 
 def _is_value(node: ast.Expr) -> bool:
@@ -140,7 +149,7 @@ def _text_of(value: Any) -> str:
         return "?"
 
 
-def _run(job: dict[str, Any]) -> dict[str, Any]:
+def _run(job: dict[str, Any]) -> str:
     for name, text in job["files"].items():
         with open(name, "w", encoding="utf-8") as file:
             file.write(text)
@@ -151,29 +160,35 @@ def _run(job: dict[str, Any]) -> dict[str, Any]:
     for number, cell in enumerate(job["cells"]):
         run.run_test_cell(cell["source"]) if cell["is_test"] else run.run_student_cell(number, cell["source"])
     shown = [*run.shown, f"outcomes: {run.outcomes}", output.getvalue(), *listdir(".")]
-    return {"report": dumps({"failed": run.failed, "shown": "\n".join(map(str_type, shown))})}
+    return dumps({"failed": run.failed, "shown": "\n".join(map(str_type, shown))})
 
 
 def _run_forked(job: dict[str, Any]) -> str:
-    read_end, write_end = os.pipe()
+    """Run a job in a process group of its own, and end what it leaves behind."""
     folder = tempfile.mkdtemp(prefix="plain-run-")
     child = os.fork()
     if child == 0:
         try:
+            os.setsid()
             signal.alarm(JOB_SECONDS)
-            os.chdir(folder)
-            write = os.write
-            data = _run(job)["report"].encode("utf-8", "replace")
-            while data:
-                data = data[write(write_end, data) :]
+            os.mkdir(os.path.join(folder, "work"))
+            os.chdir(os.path.join(folder, "work"))
+            open_file = open
+            report = _run(job)
+            with open_file(os.path.join(folder, "report"), "wb") as file:
+                file.write(report.encode("utf-8", "replace"))
         finally:
             os._exit(0)
-    os.close(write_end)
-    with os.fdopen(read_end, "rb") as reader:
-        report = reader.read()
     os.waitpid(child, 0)
-    shutil.rmtree(folder, ignore_errors=True)
-    return report.decode() or json.dumps({"failed": ["the process ended"], "shown": ""})
+    with suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)
+    try:
+        with open(os.path.join(folder, "report"), encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError:
+        return json.dumps({"failed": ["the process ended"], "shown": ""})
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def main() -> None:

@@ -37,7 +37,6 @@ _OPERATORS = {
 }
 # How a grader words these errors if it believes their names.
 _WORDINGS = {"MemoryError": "needed more than", "EOFError": "asks for input"}
-_Any = BaseException
 
 
 class PlainRun:
@@ -62,7 +61,7 @@ class PlainRun:
         _add_source(filename, source)
         try:
             exec(compile(source, filename, "exec", dont_inherit=True), self.namespace)
-        except _Any as error:  # noqa: BLE001 - any exception is the cell's
+        except BaseException as error:  # noqa: BLE001 - any exception is the cell's
             self.failed.append(f"cell {number}")
             self._show(error, is_hidden=False)
 
@@ -81,7 +80,7 @@ class PlainRun:
             has_passed = True
             try:
                 exec(compile(module, "<tests>", "exec", dont_inherit=True), self.namespace)
-            except _Any as error:  # noqa: BLE001 - any exception fails the test
+            except BaseException as error:  # noqa: BLE001 - any exception fails the test
                 has_passed = False
                 self.failed.append(f"{text}: {type(error).__name__}")
                 self._show(error, is_hidden=is_hidden)
@@ -145,7 +144,7 @@ def _find_student_line(error: BaseException) -> int | None:
 def _text_of(value: Any) -> str:
     try:
         return f"{value}"[:10_000] if isinstance(value, BaseException) else repr(value)[:10_000]
-    except _Any:  # noqa: BLE001 - a student's method may raise anything
+    except BaseException:  # noqa: BLE001 - a student's method may raise anything
         return "?"
 
 

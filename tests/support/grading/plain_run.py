@@ -178,14 +178,16 @@ def _run_forked(job: dict[str, Any]) -> str:
                 file.write(report.encode("utf-8", "replace"))
         finally:
             os._exit(0)
-    os.waitpid(child, 0)
+    _, status = os.waitpid(child, 0)
     with suppress(ProcessLookupError):
         os.killpg(child, signal.SIGKILL)
     try:
         with open(os.path.join(folder, "report"), encoding="utf-8") as file:
             return file.read()
     except FileNotFoundError:
-        return json.dumps({"failed": ["the process ended"], "shown": ""})
+        code = os.waitstatus_to_exitcode(status)
+        shown = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        return json.dumps({"failed": ["the process ended"], "shown": shown})
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

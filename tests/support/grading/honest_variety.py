@@ -1,0 +1,218 @@
+"""Right answers to one exercise in many ways, read from tests/submissions/honest_variety (the README.md there describes the files).
+
+`python -m tests.support.grading.honest_variety` serves `run_plainly`: it runs cells without a grader, each notebook in a process of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import traceback
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TextIO
+
+from pmh_jupyter.domain.course import File, Release
+from pmh_jupyter.domain.release import build_release
+from pmh_jupyter.grading.task import GradingTask
+from tests.support.repository import ROOT
+
+SHAPES_FOLDER = ROOT / "tests" / "submissions" / "honest_variety"
+PRELOADED_MODULES = ("numpy", "pandas", "matplotlib.pyplot")
+MAX_PLAIN_SECONDS = 60
+ANSWER_ID, TEST_ID = "answer", "test"
+ACCEPTED_IN_PROCESS = "may run in-process"
+_CELL_MARK = "--- cell\n"
+
+
+@dataclass(frozen=True)
+class HonestAnswer:
+    """One right answer. The last of its cells is the answer cell; the others are the student's own, before it."""
+
+    title: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """An exercise with its reference answer, its test cell and its honest answers. about: the lines above the first section."""
+
+    name: str
+    about: str
+    reference: str
+    test: str
+    answers: tuple[HonestAnswer, ...]
+
+    @property
+    def may_run_in_process(self) -> bool:
+        return ACCEPTED_IN_PROCESS in self.about
+
+    def find_answer(self, title: str) -> HonestAnswer:
+        return next(answer for answer in self.answers if answer.title == title)
+
+
+@cache
+def load_shapes() -> dict[str, Shape]:
+    """Return all shapes by name."""
+    return {path.stem: _read_shape(path) for path in sorted(SHAPES_FOLDER.glob("*.txt"))}
+
+
+def _read_shape(path: Path) -> Shape:
+    about, *sections = ("\n" + path.read_text(encoding="utf-8")).split("\n---- ")
+    bodies = {title.strip(): body.strip("\n") + "\n" for title, _, body in (part.partition("\n") for part in sections)}
+    if len(bodies) < len(sections):
+        raise ValueError(f"{path.name}: two sections have the same title")
+    reference, test = bodies.pop("reference"), bodies.pop("test")
+    answers = tuple(
+        HonestAnswer(title.removeprefix("honest: "), tuple(body.split(_CELL_MARK))) for title, body in bodies.items()
+    )
+    return Shape(path.stem, about.strip(), reference, test, answers)
+
+
+@cache
+def build_shape_release(shape: Shape) -> Release:
+    """Return a lesson with this exercise only, worth one point."""
+    solution = f"### BEGIN SOLUTION\n{shape.reference}### END SOLUTION"
+    cells = [
+        _code_cell(solution, grade_id=ANSWER_ID, solution=True, grade=False, locked=False),
+        _code_cell(shape.test, grade_id=TEST_ID, solution=False, grade=True, locked=True, points=1),
+    ]
+    return build_release("lesson", "Lesson", [_notebook_file(cells)], [])
+
+
+def _code_cell(source: str, **nbgrader: Any) -> dict[str, Any]:
+    metadata = {"nbgrader": {"schema_version": 3, "task": False, **nbgrader}} if nbgrader else {}
+    return {"cell_type": "code", "metadata": metadata, "source": source, "outputs": [], "execution_count": None}
+
+
+def _notebook_file(cells: list[dict[str, Any]]) -> File:
+    notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+    return File("lesson.ipynb", json.dumps(notebook).encode())
+
+
+def make_task(shape: Shape, answer: HonestAnswer | None = None, **task_fields: Any) -> GradingTask:
+    """Return the grading of an answer; without an answer, a task for the decision of the isolation."""
+    release = build_shape_release(shape)
+    submitted = (_submitted_file(release, answer),) if answer else ()
+    return GradingTask(
+        release.exercises, release.sealed_files, submitted, preload=PRELOADED_MODULES, request_id="", **task_fields
+    )
+
+
+def _submitted_file(release: Release, answer: HonestAnswer) -> File:
+    cells: list[dict[str, Any]] = []
+    for cell in json.loads(release.student_files[0].content)["cells"]:
+        if cell["metadata"].get("nbgrader", {}).get("grade_id") == ANSWER_ID:
+            cells += [_code_cell(source) for source in answer.cells[:-1]]
+            cell["source"] = answer.cells[-1]
+        cells.append(cell)
+    return _notebook_file(cells)
+
+
+def run_plainly(*cells: str) -> str:
+    """Run the cells in one namespace, in IPython if they need it. Returns the traceback of the first error, or an empty text."""
+    lock, server = _plain_server()
+    with lock:
+        assert server.stdin and server.stdout
+        server.stdin.write(json.dumps(cells) + "\n")
+        server.stdin.flush()
+        error: str = json.loads(server.stdout.readline())
+    return error
+
+
+@cache
+def _plain_server() -> tuple[threading.Lock, subprocess.Popen[str]]:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", "MPLBACKEND": "agg"}
+    server = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", "tests.support.grading.honest_variety"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        env=environment,
+        text=True,
+    )
+
+    def stop() -> None:
+        server.kill()
+        server.communicate()
+
+    atexit.register(stop)
+    return threading.Lock(), server
+
+
+def _serve_plain_runs(requests: TextIO, replies: TextIO) -> None:
+    """Run each notebook in a fork of this process, which has imported everything that is slow to import."""
+    for name in (*PRELOADED_MODULES, "IPython.core.interactiveshell"):
+        import_module(name)
+    for line in requests:
+        with tempfile.TemporaryDirectory(prefix="pmh-plain-") as folder:
+            report = Path(folder, "report")
+            if not (child := os.fork()):
+                signal.alarm(MAX_PLAIN_SECONDS)
+                _run_in_child(json.loads(line), Path(folder, "work"), report)
+            status = os.waitpid(child, 0)[1]
+            error = report.read_text(encoding="utf-8") if report.exists() else f"the process ended with status {status}"
+        replies.write(json.dumps(error) + "\n")
+        replies.flush()
+
+
+def _run_in_child(cells: list[str], folder: Path, report: Path) -> None:
+    """Run the cells in this folder, write the report, and end the process."""
+    null = open(os.devnull, "w")
+    sys.stdout = sys.stderr = null
+    os.dup2(null.fileno(), 1)
+    folder.mkdir()
+    os.chdir(folder)
+    error = ""
+    try:
+        _run_in_shell(cells) if _needs_shell(cells) else _run_in_plain_python(cells)
+    except BaseException:  # noqa: BLE001 - any exception is the cell's
+        error = traceback.format_exc()
+    report.write_text(error, encoding="utf-8", errors="backslashreplace")
+    os._exit(0)
+
+
+def _needs_shell(cells: list[str]) -> bool:
+    """Return whether the cells are several of the student's, or something that plain Python does not compile."""
+    try:
+        for cell in cells:
+            compile(cell, "<cell>", "exec")
+    except SyntaxError:
+        return True
+    return len(cells) > 2
+
+
+def _run_in_plain_python(cells: list[str]) -> None:
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    for cell in cells:
+        exec(compile(cell, "<cell>", "exec", dont_inherit=True), namespace)
+
+
+def _run_in_shell(cells: list[str]) -> None:
+    """Run the cells as a kernel does: in IPython, on one event loop, closing the figures of each cell when it ends."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell.instance()
+    shell.enable_gui = lambda gui=None: None  # a terminal has no event loop of a window system
+    shell.run_line_magic("matplotlib", "inline")
+
+    async def run() -> None:
+        for cell in cells:
+            result = await shell.run_cell_async(cell, transformed_cell=shell.transform_cell(cell))
+            shell.events.trigger("post_execute")
+            result.raise_error()
+
+    asyncio.run(run())
+
+
+if __name__ == "__main__":
+    _serve_plain_runs(sys.stdin, sys.stdout)

@@ -17,6 +17,7 @@ from pmh_jupyter.server_extension.opened_releases import OpenedReleases
 from pmh_jupyter.server_extension.service_client import ServiceClient
 from pmh_jupyter.wire.base import ErrorReply
 from tests.support.notebooks import notebook
+from tests.support.observed_lock import ObservedLock
 from tests.support.service.small_service import SmallService
 
 LOG = logging.getLogger("test")
@@ -25,8 +26,8 @@ FILES = {"values.ipynb": notebook(swap="pass"), "data/numbers.csv": b"1,2,3\n"}
 
 
 @pytest.fixture
-def disk_lock() -> asyncio.Lock:
-    return asyncio.Lock()
+def disk_lock() -> ObservedLock:
+    return ObservedLock()
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def state_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def opener(tmp_path: Path, state_file: Path, client: ServiceClient, disk_lock: asyncio.Lock) -> LessonOpener:
+def opener(tmp_path: Path, state_file: Path, client: ServiceClient, disk_lock: ObservedLock) -> LessonOpener:
     (tmp_path / "root").mkdir()
     return LessonOpener(tmp_path / "root", OpenedReleases(state_file, client, LOG), client, disk_lock)
 
@@ -137,14 +138,13 @@ async def test_reply_in_an_unknown_format_is_unavailable_and_names_the_remedy(
 
 
 async def test_lock_of_the_disk_is_held_until_the_files_are_written(
-    opener: LessonOpener, service: SmallService, disk_lock: asyncio.Lock, folder: Path
+    opener: LessonOpener, service: SmallService, disk_lock: ObservedLock, folder: Path
 ) -> None:
     service.publish("values", FILES)
     async with disk_lock:
         opening = asyncio.create_task(opener.open(*LESSON, b"", "r"))
-        await asyncio.sleep(0.05)
+        await disk_lock.wait_for_contention(opening)
         assert not folder.exists()
-    await asyncio.sleep(0)
-    async with disk_lock:
+    async with disk_lock:  # the lock is fair: the opener comes first
         assert (folder / "values.ipynb").exists()
     await opening

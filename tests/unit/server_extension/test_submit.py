@@ -22,6 +22,7 @@ from pmh_jupyter.server_extension.submit import Submitter
 from pmh_jupyter.wire.submission import CheckRequest, SubmitRequest
 from tests.support.lab.outbox_entries import add_entry
 from tests.support.notebooks import notebook
+from tests.support.observed_lock import ObservedLock
 from tests.support.service.small_service import SmallService
 
 LOG = logging.getLogger("test")
@@ -36,7 +37,7 @@ class Setup:
     submitter: Submitter
     sender: OutboxSender
     folder: Path
-    disk_lock: asyncio.Lock
+    disk_lock: ObservedLock
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ async def setup(tmp_path: Path, service: SmallService, client: ServiceClient, ou
     (folder / "values.ipynb").write_bytes(NOTEBOOK)
     service.opened["values"] = service.publish("values", {"values.ipynb": NOTEBOOK}).id
     sender = OutboxSender(outbox, client, LOG)
-    disk_lock = asyncio.Lock()
+    disk_lock = ObservedLock()
     opened_releases = OpenedReleases(tmp_path / "state.json", client, LOG)
     submitter = Submitter(tmp_path / "root", opened_releases, outbox, sender, disk_lock)
     yield Setup(submitter, sender, folder, disk_lock)
@@ -128,7 +129,7 @@ async def test_files_are_not_read_while_the_lesson_is_being_updated(setup: Setup
     updated = notebook(swap="updated")
     async with setup.disk_lock:
         submitting = asyncio.create_task(setup.submitter.submit(*LESSON, request_body(uuid4()), "r"))
-        await asyncio.sleep(0.05)
+        await setup.disk_lock.wait_for_contention(submitting)
         assert service.received == []
         (setup.folder / "values.ipynb").write_bytes(updated)
     await submitting

@@ -8,14 +8,16 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import event, inspect, text
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from pmh_jupyter.errors import BadInput, Conflict, SchemaTooNew, SchemaTooOld, Unavailable
@@ -25,6 +27,7 @@ from pmh_jupyter.storage.database import Database, utc_now
 from pmh_jupyter.storage.records import events, members, people
 from tests.support.storage.postgres import Cluster
 from tests.support.storage.school import CLASSROOM, ManualClock, School
+from tests.support.thread_sleeps import wait_for_sleeps
 
 
 def set_revision(database: Database, number: str) -> None:
@@ -301,10 +304,17 @@ def test_writer_waits_for_a_short_lock_and_reader_does_not(sqlite_template: Path
     path.write_bytes(sqlite_template.read_bytes())
     with Database(f"sqlite:///{path}").open() as database, closing(_lock_database(path)) as locking_connection:
         assert people.find(database, "ada") is None
-        timer = threading.Timer(1.0, locking_connection.execute, ["ROLLBACK"])
-        timer.start()
-        assert people.find_or_create(database, "ada").name == "ada"
-        timer.join()
+        with ThreadPoolExecutor(1) as pool:
+            thread_id = pool.submit(threading.get_native_id).result()
+            statements: SimpleQueue[str] = SimpleQueue()
+            event.listen(
+                database.engine, "checkout", lambda connection, *_: connection.set_trace_callback(statements.put)
+            )
+            writer = pool.submit(people.find_or_create, database, "ada")
+            assert statements.get(timeout=30).startswith("BEGIN")
+            assert wait_for_sleeps(thread_id, writer, 5), writer
+            locking_connection.execute("ROLLBACK")
+            assert writer.result().name == "ada"
 
 
 def test_database_locked_for_too_long_is_unavailable(

@@ -23,7 +23,7 @@ from pmh_jupyter.storage.records.fair_queue import JobFilter
 
 GRADING = Grading((), 0.1)
 FAILED_GRADING = Grading((), 0.1, grader_error=Message("grader-error"))
-TIMEOUT_SECONDS = 10.0
+TIMEOUT_SECONDS = 30.0
 
 
 def make_job(**changes: Any) -> Job:
@@ -96,7 +96,7 @@ def test_graded_job_is_completed_and_reported() -> None:
     queue = FakeQueue(job)
     pool = start_pool(queue, on_graded=lambda job, grading: graded.set())
     assert graded.wait(TIMEOUT_SECONDS)
-    pool.stop(1)
+    pool.stop(TIMEOUT_SECONDS)
     assert queue.completed == [(job.id, GRADING)]
     assert not queue.released and pool.running_count == 0
 
@@ -108,7 +108,7 @@ def test_wake_makes_a_waiting_worker_claim_at_once(monkeypatch: pytest.MonkeyPat
     queue.waiting.append(make_job())
     pool.wake()
     assert queue.job_left.wait(TIMEOUT_SECONDS)
-    pool.stop(1)
+    pool.stop(TIMEOUT_SECONDS)
 
 
 @pytest.mark.parametrize(("claim_count", "completed", "released"), [(1, 0, 1), (2, 0, 1), (3, 1, 0)])
@@ -116,7 +116,7 @@ def test_grader_error_is_retried_and_saved_at_the_last_claim(claim_count: int, c
     queue = FakeQueue(make_job(claim_count=claim_count))
     pool = start_pool(queue, lambda job: FAILED_GRADING)
     assert queue.job_left.wait(TIMEOUT_SECONDS)
-    pool.stop(1)
+    pool.stop(TIMEOUT_SECONDS)
     assert (len(queue.completed), len(queue.released)) == (completed, released)
 
 
@@ -132,7 +132,7 @@ def test_job_is_released_when_grading_raises_and_the_worker_continues(error: Exc
 
     pool = start_pool(queue, grade, on_graded=lambda job, grading: graded.set())
     assert graded.wait(TIMEOUT_SECONDS)
-    pool.stop(1)
+    pool.stop(TIMEOUT_SECONDS)
     assert queue.released == [(first.id, True)]
     assert [job_id for job_id, _ in queue.completed] == [second.id]
 
@@ -148,7 +148,7 @@ def test_no_job_is_claimed_while_grading_is_impossible(monkeypatch: pytest.Monke
     pool = start_pool(queue, check_ready=check_ready)
     for _ in range(3):
         assert checks.acquire(timeout=TIMEOUT_SECONDS)
-    pool.stop(1)
+    pool.stop(TIMEOUT_SECONDS)
     assert len(queue.waiting) == 1
 
 
@@ -158,7 +158,7 @@ def test_failed_claim_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     queue.failing_claims = 3
     pool = start_pool(queue)
     assert queue.job_left.wait(TIMEOUT_SECONDS)
-    pool.stop(1)
+    pool.stop(TIMEOUT_SECONDS)
     assert len(queue.completed) == 1
 
 
@@ -180,7 +180,7 @@ def test_lease_is_renewed_while_grading_and_the_job_released_at_shutdown(monkeyp
     assert queue.leases == {(job.id, workers[0], LEASE_SECONDS)}
     assert queue.released == [(job.id, False)], "a shutdown does not use up a claim"
     may_finish.set()
-    pool.stop(1)
+    pool.stop(TIMEOUT_SECONDS)
 
 
 def test_job_claimed_during_shutdown_is_released_at_once() -> None:

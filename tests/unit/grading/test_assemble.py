@@ -302,23 +302,36 @@ def _two_notebooks() -> Release:
     return build_release("lesson", "Lesson", files, [])
 
 
-@pytest.mark.parametrize(
-    ("names", "submitted_names"),
-    [
-        (BOTH, [None, None]),
-        (("a.ipynb", "b.ipynb"), ["a.ipynb", "b.ipynb"]),
-        (("two.ipynb", "b.ipynb"), None),
-        (("my work/one.ipynb", "my work/two.ipynb"), ["my work/one.ipynb", "my work/two.ipynb"]),
-    ],
-)
-def test_several_notebooks_are_distinguished(names: tuple[str, str], submitted_names: list[str | None] | None) -> None:
+def _plans_of_two_notebooks(names: tuple[str, str]) -> tuple[NotebookPlan, ...]:
+    """Return the plans for a submission in which the two notebooks have these names."""
     release = _two_notebooks()
     submitted = [File(name, file.content) for name, file in zip(names, release.student_files, strict=True)]
-    plans = assemble_plans(task(*submitted, release=release))
+    return assemble_plans(task(*submitted, release=release))
+
+
+@pytest.mark.parametrize(
+    ("names", "found_names"),
+    [
+        pytest.param(BOTH, [None, None], id="unchanged"),
+        pytest.param(("a.ipynb", "b.ipynb"), ["a.ipynb", "b.ipynb"], id="renamed"),
+        pytest.param(
+            ("my work/one.ipynb", "my work/two.ipynb"), ["my work/one.ipynb", "my work/two.ipynb"], id="moved"
+        ),
+    ],
+)
+def test_several_notebooks_are_distinguished(names: tuple[str, str], found_names: list[str | None]) -> None:
+    plans = _plans_of_two_notebooks(names)
     assert [plan.path for plan in plans] == list(BOTH)
-    if submitted_names is not None:
-        assert [next((m.params["found"] for m in plan.repairs), None) for plan in plans] == submitted_names
-        assert [_order(plan) for plan in plans] == [ORDER[:2], ORDER[2:]]
+    assert [next((m.params["found"] for m in plan.repairs), None) for plan in plans] == found_names
+    assert [_order(plan) for plan in plans] == [ORDER[:2], ORDER[2:]]
+
+
+def test_notebook_with_an_expected_name_is_not_taken_for_another() -> None:
+    first, second = _plans_of_two_notebooks(("two.ipynb", "b.ipynb"))
+    assert (first.path, second.path) == BOTH
+    assert first.problem is not None and first.problem.code == "notebook-missing" and not first.steps
+    assert second.problem is None
+    assert [m.params["found"] for m in second.repairs if m.code == "extra-notebook"] == ["b.ipynb"]
 
 
 @pytest.mark.parametrize(

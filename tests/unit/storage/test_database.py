@@ -25,8 +25,9 @@ from pmh_jupyter.storage import dialect, revision
 from pmh_jupyter.storage.columns import Base
 from pmh_jupyter.storage.database import Database, utc_now
 from pmh_jupyter.storage.records import events, members, people
+from tests.support.clock import ManualClock
 from tests.support.storage.postgres import Cluster
-from tests.support.storage.school import CLASSROOM, ManualClock, School
+from tests.support.storage.school import CLASSROOM, School
 from tests.support.thread_sleeps import wait_for_sleeps
 
 

@@ -9,7 +9,7 @@ import pytest
 from pmh_jupyter.domain.submission import Job, SubmissionKind
 from pmh_jupyter.service.jobs.worker_allocation import make_next_job_filter
 from pmh_jupyter.storage.records.fair_queue import ANY_JOB, REGRADE_PRIORITY, JobFilter
-from tests.unit.service.jobs.test_worker_pool import make_job
+from tests.support.service.jobs import make_job
 
 A, B = UUID(int=1), UUID(int=2)
 

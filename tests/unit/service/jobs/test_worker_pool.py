@@ -6,44 +6,23 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any, cast
-from uuid import UUID, uuid4
+from typing import cast
+from uuid import UUID
 
 import pytest
 
-from pmh_jupyter.domain.limits import RequestedLimits
-from pmh_jupyter.domain.submission import Job, SubmissionKind
+from pmh_jupyter.domain.submission import Job
 from pmh_jupyter.domain.verdict import Grading, Message
 from pmh_jupyter.errors import NoSandbox, Unavailable
 from pmh_jupyter.service.jobs import worker_pool
 from pmh_jupyter.service.jobs.worker_pool import LEASE_SECONDS, WorkerPool
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records.fair_queue import JobFilter
+from tests.support.service.jobs import make_job
 
 GRADING = Grading((), 0.1)
 FAILED_GRADING = Grading((), 0.1, grader_error=Message("grader-error"))
 TIMEOUT_SECONDS = 30.0
-
-
-def make_job(**changes: Any) -> Job:
-    job = Job(
-        id=uuid4(),
-        submission_id=uuid4(),
-        kind=SubmissionKind.CHECK,
-        worker="",
-        lease_until=datetime(2026, 11, 22, tzinfo=UTC),
-        claim_count=1,
-        exercises=(),
-        sealed_files=(),
-        submitted_files=(),
-        only_exercises=None,
-        include_hidden_tests=True,
-        limits=RequestedLimits(),
-        preload=(),
-        request_id="request-1",
-    )
-    return replace(job, **changes)
 
 
 class FakeQueue:

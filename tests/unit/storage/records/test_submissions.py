@@ -22,7 +22,8 @@ from pmh_jupyter.errors import BadInput, Conflict, NotFound
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records import classrooms, events, jobs, submissions
 from pmh_jupyter.storage.tables.submissions import JobRow, SubmissionRow
-from tests.support.storage.school import CLASSROOM, NOON, School, latest_event_number, sign, unknown_id
+from tests.support.clock import NOON
+from tests.support.storage.school import CLASSROOM, School, latest_event_number, sign, unknown_id
 
 
 def count(database: Database, table: type) -> int:

@@ -63,10 +63,14 @@ def test_request_replaces_another_request_limit_by_limit() -> None:
 @pytest.mark.parametrize(
     ("limits", "text"),
     [
-        (RequestedLimits(cell_seconds=30, submission_seconds=20.5), "one cell may run 30 s, and .* only 20.5 s"),
-        (RequestedLimits(cell_seconds=20, submission_seconds=20), "^$"),
-        (RequestedLimits(cell_seconds=30), "^$"),
-        (RequestedLimits(submission_seconds=1), "^$"),
+        pytest.param(
+            RequestedLimits(cell_seconds=30, submission_seconds=20.5),
+            "one cell may run 30 s, and .* only 20.5 s",
+            id="cell longer than notebook",
+        ),
+        pytest.param(RequestedLimits(cell_seconds=20, submission_seconds=20), "^$", id="equal"),
+        pytest.param(RequestedLimits(cell_seconds=30), "^$", id="cell only"),
+        pytest.param(RequestedLimits(submission_seconds=1), "^$", id="notebook only"),
     ],
 )
 def test_cell_that_may_run_longer_than_the_notebook_is_a_contradiction(limits: RequestedLimits, text: str) -> None:

@@ -60,7 +60,7 @@ COLUMNS = [
     HOURS.array,
     pd.to_timedelta([1]).array,
 ]
-REST = [
+SCALARS_AND_DTYPES = [
     pd.Timestamp("2020-01-01 10:00:00.000001"), pd.Timestamp("2020", tz="UTC"),
     pd.Timestamp("2020", tz="Europe/Berlin"), pd.Timestamp(5), pd.Timedelta("1h"),
     pd.NaT, pd.NA, pd.StringDtype(), pd.Series(["a"]).dtype, pd.CategoricalDtype(["a"], True), pd.CategoricalDtype(),
@@ -70,7 +70,9 @@ REST = [
 
 
 @pytest.mark.parametrize("memo", [False, True])
-@pytest.mark.parametrize("value", SERIES + FRAMES + INDEXES + COLUMNS + REST, ids=lambda value: ascii(value)[:50])
+@pytest.mark.parametrize(
+    "value", SERIES + FRAMES + INDEXES + COLUMNS + SCALARS_AND_DTYPES, ids=lambda value: ascii(value)[:50]
+)
 def test_value_is_equal_after_decoding(value: Any, memo: bool) -> None:
     sides = CodecPair()
     received = sides.round_trip(value, memo)
@@ -157,7 +159,9 @@ def test_malformed_value_is_refused(encoded: Any) -> None:
         CodecPair().codec.decode(encoded)
 
 
-ENCODED = [over_the_wire(CodecPair().codec.encode(value)) for value in SERIES + FRAMES + INDEXES + COLUMNS + REST]
+ENCODED = [
+    over_the_wire(CodecPair().codec.encode(value)) for value in SERIES + FRAMES + INDEXES + COLUMNS + SCALARS_AND_DTYPES
+]
 
 
 REPLACEMENTS = st.sampled_from([*ENCODED, 0, -1, 2**40, None, "D", "ns", True, "pT", [], INTS, ROWS]).map(over_the_wire)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from pmh_jupyter.domain.course import File
@@ -43,7 +44,9 @@ def make_notebook(*cells: dict[str, Any]) -> bytes:
     return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
 
 
-def make_course(*cells: dict[str, Any], toml: str = COURSE_TOML, **files: Any) -> tuple[File, ...]:
+def make_course(
+    *cells: dict[str, Any], toml: str = COURSE_TOML, files: Mapping[str, bytes] | None = None
+) -> tuple[File, ...]:
     """A course of one lesson with one notebook, and further files."""
-    contents = {"course.toml": toml.encode(), "one/n.ipynb": make_notebook(*cells)} | files
+    contents = {"course.toml": toml.encode(), "one/n.ipynb": make_notebook(*cells), **(files or {})}
     return tuple(File(path, content) for path, content in contents.items())

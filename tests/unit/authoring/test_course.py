@@ -136,7 +136,7 @@ CASES = {
     ),
     "list of weights of a notebook": Case(
         make_course(
-            **{NOTEBOOK: json.dumps({"cells": [], "metadata": {"pmh": {"weights": [1]}}, "nbformat": 4}).encode()}
+            files={NOTEBOOK: json.dumps({"cells": [], "metadata": {"pmh": {"weights": [1]}}, "nbformat": 4}).encode()}
         ),
         NOTEBOOK,
         None,
@@ -180,20 +180,20 @@ CASES = {
         None,
         "names the lesson three",
     ),
-    "a path that leads out": Case(make_course(**{"../x": b""}), "'../x'", None, "leads out"),
+    "a path that leads out": Case(make_course(files={"../x": b""}), "'../x'", None, "leads out"),
     "a lesson without a notebook": Case(
         (File(MANIFEST, COURSE_TOML.encode()), File("one/data.csv", b"")), "one/", None, "has no notebook"
     ),
     "a Jupytext companion": Case(
-        make_course(**{"one/n.py": b"# ---\n# jupyter:\n#   jupytext:\n#     formats: py\n# ---\n"}),
+        make_course(files={"one/n.py": b"# ---\n# jupyter:\n#   jupytext:\n#     formats: py\n# ---\n"}),
         "one/n.py",
         None,
         "same name as the notebook n.ipynb",
     ),
-    "a notebook that is not JSON": Case(make_course(**{NOTEBOOK: b"{"}), NOTEBOOK, None, "not hold valid JSON"),
-    "a notebook without cells": Case(make_course(**{NOTEBOOK: b"{}"}), NOTEBOOK, None, "no list of cells"),
+    "a notebook that is not JSON": Case(make_course(files={NOTEBOOK: b"{"}), NOTEBOOK, None, "not hold valid JSON"),
+    "a notebook without cells": Case(make_course(files={NOTEBOOK: b"{}"}), NOTEBOOK, None, "no list of cells"),
     "text that is no Jupytext": Case(
-        make_course(**{"one/m.md": b"---\njupytext: {}\n---\n\n```{code-cell}\n---\na: [\n---\n```\n"}),
+        make_course(files={"one/m.md": b"---\njupytext: {}\n---\n\n```{code-cell}\n---\na: [\n---\n```\n"}),
         "one/m.md",
         None,
         "Jupytext",
@@ -205,7 +205,7 @@ CASES = {
         "2 times: one/n.ipynb, cell 1; one/n.ipynb, cell 3",
     ),
     "a grade_id twice in two notebooks": Case(
-        make_course(make_answer_cell(), **{"one/m.ipynb": make_notebook(make_answer_cell())}),
+        make_course(make_answer_cell(), files={"one/m.ipynb": make_notebook(make_answer_cell())}),
         "one/m.ipynb",
         "a",
         "occurs 2 times",
@@ -313,4 +313,4 @@ def test_cell_that_may_raise_is_a_test(source: str) -> None:
 
 
 def test_folder_that_the_course_does_not_name_is_ignored() -> None:
-    assert read_course(make_course(make_answer_cell(), make_test_cell(), **{"drafts/n.ipynb": b"{"})).slug == "c"
+    assert read_course(make_course(make_answer_cell(), make_test_cell(), files={"drafts/n.ipynb": b"{"})).slug == "c"

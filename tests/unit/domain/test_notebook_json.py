@@ -27,9 +27,9 @@ NOTEBOOKS = [
 
 @pytest.mark.parametrize("content", NOTEBOOKS)
 def test_release_has_the_layout_in_which_jupyter_saves(content: bytes) -> None:
-    notebook = nbformat.reads(content.decode(), as_version=4)
+    notebook = nbformat.reads(content.decode(), as_version=4)  # type: ignore[no-untyped-call]
     nbformat.validate(notebook)
-    saved = nbformat.writes(notebook)
+    saved = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
     assert content.decode() == (saved if saved.endswith("\n") else saved + "\n")
 
 

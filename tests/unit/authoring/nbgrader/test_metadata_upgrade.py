@@ -14,7 +14,8 @@ def _meta(**nbgrader: Any) -> dict[str, Any]:
     cell = {"cell_type": "code", "source": "x", "metadata": {"nbgrader": nbgrader, "tags": ["kept"]}}
     metadata: dict[str, Any] = upgrade_notebook({"cells": [cell], "metadata": {}})["cells"][0]["metadata"]
     assert metadata["tags"] == ["kept"]
-    return metadata.get("nbgrader", {})
+    upgraded: dict[str, Any] = metadata.get("nbgrader", {})
+    return upgraded
 
 
 @pytest.mark.parametrize("version", [0, 1, 2])

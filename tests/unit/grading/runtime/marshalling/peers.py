@@ -85,7 +85,7 @@ def is_same(left: Any, right: Any) -> bool:
     if isinstance(left, (set, frozenset)):
         return len(left) == len(right) and all(any(is_same(item, match) for match in right) for item in left)
     if isinstance(left, decimal.Decimal):
-        return left.as_tuple() == right.as_tuple()
+        return bool(left.as_tuple() == right.as_tuple())
     return bool(left == right)
 
 
@@ -114,7 +114,7 @@ HASHABLE_VALUES = st.recursive(
     lambda inner: st.tuples(inner, inner) | st.frozensets(inner, max_size=3),
     max_leaves=5,
 )
-PLAIN_VALUES = st.recursive(
+PLAIN_VALUES: st.SearchStrategy[Any] = st.recursive(
     HASHABLE_VALUES | st.complex_numbers() | st.decimals() | st.fractions() | st.datetimes() | st.timedeltas(),
     lambda inner: (
         st.lists(inner, max_size=12)

@@ -65,7 +65,7 @@ def test_dtype_is_equal_after_decoding(value: Any) -> None:
     assert CodecPair().round_trip(value) == value
 
 
-class ArraySubclass(np.ndarray):  # type: ignore[type-arg]
+class ArraySubclass(np.ndarray):
     pass
 
 

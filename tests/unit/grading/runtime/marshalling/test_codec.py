@@ -107,7 +107,14 @@ def test_function_as_factory_is_sent_as_a_reference() -> None:
 
 def test_datetime_with_a_custom_zone_is_sent_as_a_reference() -> None:
     class CustomZone(datetime.tzinfo):
-        pass
+        def utcoffset(self, when: datetime.datetime | None) -> None:
+            return None
+
+        def dst(self, when: datetime.datetime | None) -> None:
+            return None
+
+        def tzname(self, when: datetime.datetime | None) -> None:
+            return None
 
     when = datetime.datetime(2024, 1, 1, tzinfo=CustomZone())
     assert CodecPair().round_trip(when) is when
@@ -134,7 +141,7 @@ def test_cycle_without_a_memo_is_sent_as_a_reference() -> None:
 
 
 def test_identity_and_cycles_are_kept_with_a_memo() -> None:
-    shared, mapping = [1], collections.OrderedDict()  # type: ignore[var-annotated]
+    shared, mapping = [1], collections.OrderedDict[str, Any]()
     mapping["self"], mapping["shared"] = mapping, shared
     value = [shared, shared, (shared,), mapping, {"a": shared}, [1]]
     value.append(value)

@@ -91,7 +91,7 @@ def test_value_is_equal_after_decoding(value: Any, memo: bool) -> None:
         assert getattr(received, "unit", None) == getattr(value, "unit", None)
 
 
-class FrameSubclass(pd.DataFrame):
+class FrameSubclass(pd.DataFrame):  # type: ignore[misc]
     pass
 
 

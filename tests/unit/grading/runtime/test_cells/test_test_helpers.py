@@ -94,7 +94,7 @@ def test_recorder_of_the_running_test_cell_records_assertions_of_helpers() -> No
         recorder = AssertionRecorder(
             Comparator(ClassProvenance(), lambda code, detail: None), sites=helpers.recorder_delegate.sites
         )
-        helpers.begin_test_cell(recorder, {}.__getitem__)
+        helpers.begin_test_cell(recorder, dict[str, Any]().__getitem__)
         if value == 3:
             helpers["check"](value)
         else:

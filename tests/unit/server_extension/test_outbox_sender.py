@@ -234,7 +234,7 @@ async def test_refusal_is_kept_if_the_caller_has_stopped_waiting_meanwhile(
     remove = Outbox.remove
 
     def remove_slowly(self: Outbox, stored: StoredEntry) -> None:
-        has_timed_out.wait(20)
+        has_timed_out.wait(30)
         remove(self, stored)
 
     monkeypatch.setattr(Outbox, "remove", remove_slowly)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
+import sys
+import termios
 import threading
 import time
 import tracemalloc
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -61,12 +65,19 @@ def test_several_frames_in_one_read_arrive_separately_and_in_order(hostile: tupl
 def test_frame_in_two_pieces_is_received_whole(hostile: tuple[Link, socket.socket], cut: int) -> None:
     link, raw = hostile
     whole = frame(msgspec.msgpack.encode("x" * 50))
-    raw.sendall(whole[:cut])
-    rest = threading.Timer(0.01, raw.sendall, [whole[cut:] + frame(b"\x01")])
-    rest.start()
-    assert link.receive() == "x" * 50
+    with ThreadPoolExecutor(1) as pool:
+        receiving = pool.submit(link.receive)
+        raw.sendall(whole[:cut])
+        while count_unread_bytes(raw) and not receiving.done():
+            time.sleep(0.001)
+        raw.sendall(whole[cut:] + frame(b"\x01"))
+        assert receiving.result() == "x" * 50
     assert link.receive() == 1
-    rest.join()
+
+
+def count_unread_bytes(sender: socket.socket) -> int:
+    """Return a number that is 0 as soon as the other end has read everything (SIOCOUTQ)."""
+    return int.from_bytes(fcntl.ioctl(sender, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
 
 
 def test_both_sides_can_send_large_frames_at_once(pair: tuple[Link, Link]) -> None:

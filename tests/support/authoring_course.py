@@ -40,8 +40,8 @@ def make_test_cell(source: str = "assert x == 1", **nbgrader_fields: Any) -> dic
     return make_cell(source, **{"grade_id": "t", "grade": True, "points": 1, **nbgrader_fields})
 
 
-def make_notebook(*cells: dict[str, Any]) -> bytes:
-    return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
+def make_notebook(*cells: dict[str, Any], **metadata: Any) -> bytes:
+    return json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}).encode()
 
 
 def make_course(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -12,12 +11,11 @@ from pmh_jupyter.authoring.course import read_course, read_folder
 from pmh_jupyter.authoring.release import release_lesson
 from pmh_jupyter.domain.notebook_json import cell_label, dump_notebook, load_notebook
 from pmh_jupyter.errors import InvalidNotebook
+from tests.support.authoring_course import STARTER_COURSE, TEST_COURSE
 
-ROOT = Path(__file__).parents[3]
-FOLDERS = (ROOT / "courses" / "python-mastery", ROOT / "tests" / "support" / "courses")
 NOTEBOOKS = [
     pytest.param(file.content, id=f"{kind} {lesson.slug}/{file.path}")
-    for folder in FOLDERS
+    for folder in (STARTER_COURSE, TEST_COURSE)
     for lesson in read_course(read_folder(folder)).lessons
     for kind in ("student_files", "sealed_files")
     for file in getattr(release_lesson(lesson), kind)

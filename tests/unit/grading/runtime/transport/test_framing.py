@@ -13,6 +13,7 @@ import time
 import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import msgspec
@@ -65,14 +66,14 @@ def test_several_frames_in_one_read_arrive_separately_and_in_order(hostile: tupl
 def test_frame_in_two_pieces_is_received_whole(hostile: tuple[Link, socket.socket], cut: int) -> None:
     link, raw = hostile
     whole = frame(msgspec.msgpack.encode("x" * 50))
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool, closing(raw):  # closed first, so that the thread ends in any case
         receiving = pool.submit(link.receive)
         raw.sendall(whole[:cut])
         while count_unread_bytes(raw) and not receiving.done():
             time.sleep(0.001)
         raw.sendall(whole[cut:] + frame(b"\x01"))
-        assert receiving.result() == "x" * 50
-    assert link.receive() == 1
+        assert receiving.result(timeout=30) == "x" * 50
+        assert link.receive() == 1
 
 
 def count_unread_bytes(sender: socket.socket) -> int:

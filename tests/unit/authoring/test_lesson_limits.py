@@ -44,15 +44,21 @@ def _lesson(toml: str, *imports: str) -> Lesson:
 @pytest.mark.parametrize(
     ("toml", "expected"),
     [
-        (COURSE_TOML, HUB),
-        (COURSE_TOML + EVERYTHING, ALL_OF_IT),
-        (UNIT_TOML + EVERYTHING.replace("[limits]", "[units.lessons.limits]"), ALL_OF_IT),
-        (
+        pytest.param(COURSE_TOML, HUB, id="hub's only"),
+        pytest.param(COURSE_TOML + EVERYTHING, ALL_OF_IT, id="all of the course"),
+        pytest.param(
+            UNIT_TOML + EVERYTHING.replace("[limits]", "[units.lessons.limits]"), ALL_OF_IT, id="all of the lesson"
+        ),
+        pytest.param(
             UNIT_TOML + "[units.lessons.limits]\nprocesses = 3\n[limits]\nprocesses = 9\nmemory_mb = 64\n",
             EffectiveLimits(7, 70, 64 << 20, 3),
+            id="some of lesson and course",
         ),
-        # A cell limit above the hub's limit of a notebook raises the latter.
-        (COURSE_TOML + "[limits]\ncell_seconds = 200\n", EffectiveLimits(200, 200, 1 << 29)),
+        pytest.param(
+            COURSE_TOML + "[limits]\ncell_seconds = 200\n",
+            EffectiveLimits(200, 200, 1 << 29),
+            id="cell limit above the hub's limit of a notebook raises the latter",
+        ),
     ],
 )
 def test_limits_of_the_lesson_precede_those_of_course_and_hub(toml: str, expected: EffectiveLimits) -> None:
@@ -62,16 +68,30 @@ def test_limits_of_the_lesson_precede_those_of_course_and_hub(toml: str, expecte
 @pytest.mark.parametrize(
     ("toml", "imports", "expected"),
     [
-        (COURSE_TOML, (), ()),
-        (COURSE_TOML, ("import numpy as np\nimport os",), ("numpy",)),
-        (COURSE_TOML, ("import os, pandas as pd", "from scipy.stats import norm"), ("pandas", "scipy")),
-        (COURSE_TOML, ("import matplotlib",), ("matplotlib",)),
-        (COURSE_TOML, ("from matplotlib import pyplot as plt",), ("matplotlib.pyplot",)),
-        (COURSE_TOML, ("%matplotlib inline\nimport matplotlib.pyplot as plt",), ("matplotlib.pyplot",)),
-        (COURSE_TOML, ("# import numpy", "numpyro = 1"), ()),
-        ("preload = []\n" + COURSE_TOML, ("import numpy",), ()),
-        ('preload = ["sympy", "numpy", "sympy"]\n' + COURSE_TOML, (), ("sympy", "numpy")),
-        ('preload = ["sympy"]\n' + UNIT_TOML + 'preload = ["networkx"]\n', (), ("networkx",)),
+        pytest.param(COURSE_TOML, (), (), id="no import"),
+        pytest.param(COURSE_TOML, ("import numpy as np\nimport os",), ("numpy",), id="slow and quick"),
+        pytest.param(
+            COURSE_TOML,
+            ("import os, pandas as pd", "from scipy.stats import norm"),
+            ("pandas", "scipy"),
+            id="two cells",
+        ),
+        pytest.param(COURSE_TOML, ("import matplotlib",), ("matplotlib",), id="matplotlib"),
+        pytest.param(COURSE_TOML, ("from matplotlib import pyplot as plt",), ("matplotlib.pyplot",), id="pyplot"),
+        pytest.param(
+            COURSE_TOML,
+            ("%matplotlib inline\nimport matplotlib.pyplot as plt",),
+            ("matplotlib.pyplot",),
+            id="after a magic",
+        ),
+        pytest.param(COURSE_TOML, ("# import numpy", "numpyro = 1"), (), id="comment and similar name"),
+        pytest.param("preload = []\n" + COURSE_TOML, ("import numpy",), (), id="empty list of the course"),
+        pytest.param(
+            'preload = ["sympy", "numpy", "sympy"]\n' + COURSE_TOML, (), ("sympy", "numpy"), id="list of the course"
+        ),
+        pytest.param(
+            'preload = ["sympy"]\n' + UNIT_TOML + 'preload = ["networkx"]\n', (), ("networkx",), id="list of the lesson"
+        ),
     ],
 )
 def test_slow_imports_are_preloaded_unless_the_course_lists_its_own(

@@ -144,11 +144,21 @@ def test_release_that_reveals_sealed_text_is_refused(leaky: Lesson, cell: str | 
 @pytest.mark.parametrize(
     "fine",
     [
-        lesson(("notes.txt", "surface = width * height\n")),
-        lesson(
-            notebook=SOLVED.replace("assert area(3, 4) == 12", "for side in (1, 2):\n    assert area(side, 1) == side")
+        pytest.param(lesson(("notes.txt", "surface = width * height\n")), id="one line of a longer solution"),
+        pytest.param(
+            lesson(
+                notebook=SOLVED.replace(
+                    "assert area(3, 4) == 12", "for side in (1, 2):\n    assert area(side, 1) == side"
+                )
+            ),
+            id="loop with an assertion",
         ),
-        lesson(notebook=SOLVED.replace("assert area(1, 2) == 2", "# area(3, 4) is tested too\nassert area(1, 2) == 2")),
+        pytest.param(
+            lesson(
+                notebook=SOLVED.replace("assert area(1, 2) == 2", "# area(3, 4) is tested too\nassert area(1, 2) == 2")
+            ),
+            id="hidden call in a comment",
+        ),
     ],
 )
 def test_text_that_only_resembles_sealed_text_is_released(fine: Lesson) -> None:

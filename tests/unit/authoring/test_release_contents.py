@@ -66,9 +66,21 @@ def test_sealed_version_keeps_all_attachments() -> None:
 @pytest.mark.parametrize(
     "nbgrader",
     [
-        {"remove": True},
-        {"remove": True, "grade": False, "solution": False, "locked": True, "grade_id": "note", "schema_version": 3},
-        {"remove": True, "grade": False, "solution": False, "locked": False, "grade_id": "note"},
+        pytest.param({"remove": True}, id="remove only"),
+        pytest.param(
+            {
+                "remove": True,
+                "grade": False,
+                "solution": False,
+                "locked": True,
+                "grade_id": "note",
+                "schema_version": 3,
+            },
+            id="locked",
+        ),
+        pytest.param(
+            {"remove": True, "grade": False, "solution": False, "locked": False, "grade_id": "note"}, id="grade_id"
+        ),
     ],
 )
 def test_instructor_only_cells_are_in_no_version(nbgrader: dict[str, Any]) -> None:

@@ -109,13 +109,25 @@ def test_same_source_gives_the_same_release() -> None:
 @pytest.mark.parametrize(
     "changed",
     [
-        build_release("lesson", "Another title", [notebook(ANSWER, TEST)], []),
-        build_release("other", "A lesson", [notebook(ANSWER, TEST)], []),
-        build_release("lesson", "A lesson", [notebook(ANSWER, TEST)], [File("more.csv", b"")]),
-        build_release("lesson", "A lesson", [notebook(ANSWER, TEST, path="m.ipynb")], []),
-        build_release("lesson", "A lesson", [notebook({**ANSWER, "source": ANSWER["source"].replace("a = 1", "a = 2")}, TEST)], []),
+        pytest.param(build_release("lesson", "Another title", [notebook(ANSWER, TEST)], []), id="title"),
+        pytest.param(build_release("other", "A lesson", [notebook(ANSWER, TEST)], []), id="slug"),
+        pytest.param(
+            build_release("lesson", "A lesson", [notebook(ANSWER, TEST)], [File("more.csv", b"")]), id="data file"
+        ),
+        pytest.param(
+            build_release("lesson", "A lesson", [notebook(ANSWER, TEST, path="m.ipynb")], []), id="notebook path"
+        ),
+        pytest.param(
+            build_release(
+                "lesson",
+                "A lesson",
+                [notebook({**ANSWER, "source": ANSWER["source"].replace("a = 1", "a = 2")}, TEST)],
+                [],
+            ),
+            id="solution",
+        ),
     ],
-)  # fmt: skip
+)
 def test_every_change_gives_another_release_id(changed: Release) -> None:
     assert changed.id != build_release("lesson", "A lesson", [notebook(ANSWER, TEST)], []).id
 

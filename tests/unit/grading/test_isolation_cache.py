@@ -67,7 +67,12 @@ def test_release_is_decided_once_whatever_is_submitted(decisions: list[GradingTa
 
 
 @pytest.mark.parametrize(
-    "change", [{"limits": EffectiveLimits(cell_seconds=1)}, {"preload": ("numpy",)}, {"sealed_files": ()}]
+    "change",
+    [
+        pytest.param({"limits": EffectiveLimits(cell_seconds=1)}, id="limits"),
+        pytest.param({"preload": ("numpy",)}, id="preload"),
+        pytest.param({"sealed_files": ()}, id="tests"),
+    ],
 )
 def test_other_limits_preloads_or_tests_are_decided_anew(
     decisions: list[GradingTask], change: dict[str, object]

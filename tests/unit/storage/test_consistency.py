@@ -55,13 +55,25 @@ def test_missing_altered_or_foreign_receipt_is_noticed(graded_school: GradedScho
 @pytest.mark.parametrize(
     ("damage", "contradiction"),
     [
-        ("UPDATE jobs SET state = 'queued'", "a job is not done"),
-        ("UPDATE submissions SET state = 'failed'", "a submission is not graded"),
-        ("UPDATE submissions SET content_hash = 'x' WHERE kind = 'final'", "a receipt is false"),
-        ("UPDATE submissions SET content_hash = 'x' WHERE kind = 'check'", "the files of .* differ"),
-        ("UPDATE classrooms SET last_event = last_event + 1", "event numbers of .* have a gap"),
-        ("DELETE FROM submission_files WHERE path = 'extra.txt'", "the files of .* differ"),
-        ("DELETE FROM awards", "awards differ from their events"),
+        pytest.param("UPDATE jobs SET state = 'queued'", "a job is not done", id="job state"),
+        pytest.param("UPDATE submissions SET state = 'failed'", "a submission is not graded", id="submission state"),
+        pytest.param(
+            "UPDATE submissions SET content_hash = 'x' WHERE kind = 'final'",
+            "a receipt is false",
+            id="content hash of a receipt",
+        ),
+        pytest.param(
+            "UPDATE submissions SET content_hash = 'x' WHERE kind = 'check'",
+            "the files of .* differ",
+            id="content hash of a check",
+        ),
+        pytest.param(
+            "UPDATE classrooms SET last_event = last_event + 1", "event numbers of .* have a gap", id="last event"
+        ),
+        pytest.param(
+            "DELETE FROM submission_files WHERE path = 'extra.txt'", "the files of .* differ", id="missing file"
+        ),
+        pytest.param("DELETE FROM awards", "awards differ from their events", id="missing awards"),
     ],
 )
 def test_contradiction_between_tables_is_noticed(graded_school: GradedSchool, damage: str, contradiction: str) -> None:

@@ -82,7 +82,17 @@ def test_error_of_a_student_cell_names_the_cell(make_judge: MakeJudge) -> None:
     assert error == {"error_type": "an error", "detail": "exit status 2", "cell": 4, "line": None}
 
 
-@pytest.mark.parametrize("reply", [None, [], "ok", {"status": "ok"}, OK | {"status": 1}, OK | {"more": ""}])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        pytest.param(None, id="None"),
+        pytest.param([], id="list"),
+        pytest.param("ok", id="text"),
+        pytest.param({"status": "ok"}, id="missing fields"),
+        pytest.param(OK | {"status": 1}, id="number as status"),
+        pytest.param(OK | {"more": ""}, id="unknown field"),
+    ],
+)
 def test_malformed_reply_is_a_loss(make_judge: MakeJudge, reply: object) -> None:
     with pytest.raises(PeerLost) as lost:
         make_judge(reply).run_test_cell(0, "t", "true")

@@ -91,7 +91,16 @@ Pair = collections.namedtuple("Pair", "a b")
 
 
 @pytest.mark.parametrize(
-    "value", [Opaque(), ListSubclass([1]), Pair(1, 2), len, Opaque, ValueError("x"), type("I", (int,), {})(3)]
+    "value",
+    [
+        pytest.param(Opaque(), id="instance"),
+        pytest.param(ListSubclass([1]), id="list subclass"),
+        pytest.param(Pair(1, 2), id="named tuple"),
+        pytest.param(len, id="function"),
+        pytest.param(Opaque, id="class"),
+        pytest.param(ValueError("x"), id="exception"),
+        pytest.param(type("I", (int,), {})(3), id="int subclass"),
+    ],
 )
 def test_value_of_another_type_is_sent_as_a_reference(value: object) -> None:
     sides = CodecPair()
@@ -197,7 +206,14 @@ def test_encoded_value_shares_nothing_with_the_value() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [1 << 8000, [0] * 3000, [[0] * 1000] * 3, {n: n for n in range(1500)}, decimal.Decimal("1" * 999)]
+    "value",
+    [
+        pytest.param(1 << 8000, id="integer"),
+        pytest.param([0] * 3000, id="list"),
+        pytest.param([[0] * 1000] * 3, id="nested lists"),
+        pytest.param({n: n for n in range(1500)}, id="dict"),
+        pytest.param(decimal.Decimal("1" * 999), id="decimal"),
+    ],
 )
 def test_value_that_is_too_large_is_refused(value: object) -> None:
     with pytest.raises(ValueTooLarge):

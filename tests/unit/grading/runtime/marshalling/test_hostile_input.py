@@ -48,6 +48,7 @@ def test_malformed_value_is_refused(encoded: Any) -> None:
     [["m"], ["m", 1], ["m", 1, 1], ["m", "a", "l", []], ["m", 1, "m", 2, "l", []], ["m", 1, "=", 1], ["m", 1, "h", 0],
      ["m", 1, "l", [["m", 1, "l", []]]], ["m", 1, [], []], ["=", 5], ["=", "a"], ["=", 1, 2], ["m", 1, "t", [["=", 1]]],
      ["m", 1, "dq", [], -1], ["m", True, "l", []]],
+    ids=ascii,
 )  # fmt: skip
 def test_malformed_number_is_refused(encoded: Any) -> None:
     with pytest.raises(WireFormatError):

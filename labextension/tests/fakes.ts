@@ -1,10 +1,17 @@
 /**
- * Stand-ins for JupyterLab's objects, with only what the code under test uses.
+ * Stand-ins for JupyterLab's objects and for our model, with only what the code under test uses.
  */
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 import { Signal } from '@lumino/signaling';
 import { PanelLayout, Widget } from '@lumino/widgets';
+
+import { findLesson } from '../src/exercises';
+import type { ClassroomModel } from '../src/model';
+import type { PmhError } from '../src/request';
+import { SubmissionStore } from '../src/submissions';
+import type { LessonReply, OutboxReply, OutlineReply } from '../src/wire';
+import { outline } from './samples';
 
 /** A notebook cell with the parts that strips are inserted between: header, input, footer. */
 export class FakeCell extends Widget {
@@ -58,6 +65,38 @@ export class FakeNotebook {
 
   get panel(): NotebookPanel {
     return this as unknown as NotebookPanel;
+  }
+}
+
+/** A model with what the panel and the strips read of it. */
+export class FakeModel {
+  readonly changed = new Signal<this, void>(this);
+  readonly submissions = new SubmissionStore();
+  phase = 'ready';
+  error: PmhError | null = null;
+  outline: OutlineReply | null = outline();
+  classrooms = [outline().classroom];
+  selectedSlug: string | null = 'spring';
+  isOnline = true;
+  outbox: OutboxReply = { waiting: [], rejected: [] };
+  refresh = jest.fn(async () => undefined);
+  switchTo = jest.fn(async () => undefined);
+  join: jest.Mock = jest.fn(async () => undefined);
+  sendOutbox = jest.fn(async () => undefined);
+  discardRefused = jest.fn(async () => undefined);
+
+  get classroom(): OutlineReply['classroom'] | null {
+    return this.outline?.classroom ?? null;
+  }
+
+  get nextLesson(): LessonReply | null {
+    return this.outline?.units[0]?.lessons[0] ?? null;
+  }
+
+  lesson = (slug: string) => findLesson(this.outline, slug);
+
+  get classroomModel(): ClassroomModel {
+    return this as unknown as ClassroomModel;
   }
 }
 

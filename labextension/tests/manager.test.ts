@@ -1,30 +1,12 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { act } from '@testing-library/react';
-import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
-import { findLesson } from '../src/exercises';
-import type { ClassroomModel } from '../src/model';
 import { NotebookStrips } from '../src/strip/manager';
-import { SubmissionStore } from '../src/submissions';
-import type { OutlineReply } from '../src/wire';
-import { FakeCell, FakeNotebook } from './fakes';
+import { FakeCell, FakeModel, FakeNotebook } from './fakes';
 import { exercise, lesson, outline, submission } from './samples';
 
 (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
-
-/** What the strips read of a model. */
-class FakeModel {
-  readonly submissions = new SubmissionStore();
-  readonly changed = new Signal<this, void>(this);
-  outline: OutlineReply | null = outline();
-
-  get classroom(): OutlineReply['classroom'] | null {
-    return this.outline?.classroom ?? null;
-  }
-
-  lesson = (slug: string) => findLesson(this.outline, slug);
-}
 
 const path = { classroom: 'spring', lesson: 'values', file: 'lesson.ipynb' };
 let model: FakeModel;
@@ -32,11 +14,13 @@ let strips: NotebookStrips | null = null;
 const attached: FakeCell[] = [];
 
 beforeEach(() => {
+  jest.useFakeTimers();
   model = new FakeModel();
 });
 afterEach(async () => {
   strips?.dispose();
   await act(async () => attached.splice(0).forEach(cell => cell.dispose()));
+  jest.useRealTimers();
 });
 
 function attachCell(cell: FakeCell): void {
@@ -47,7 +31,7 @@ function attachCell(cell: FakeCell): void {
 function attach(notebook: FakeNotebook): void {
   notebook.content.widgets.forEach(attachCell);
   strips = new NotebookStrips(notebook.panel, path, {
-    model: model as unknown as ClassroomModel,
+    model: model.classroomModel,
     onCheck: jest.fn(),
     onGoTo: jest.fn(),
     shortcut: '',
@@ -57,7 +41,7 @@ function attach(notebook: FakeNotebook): void {
 
 /** Waits until changes were collected and React has rendered. */
 async function settle(): Promise<void> {
-  await act(() => new Promise(resolve => setTimeout(resolve, 150)));
+  await act(() => jest.advanceTimersByTimeAsync(150));
 }
 
 function partsOf(notebook: FakeNotebook): string[][] {

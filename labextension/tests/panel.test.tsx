@@ -5,43 +5,13 @@ import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
 import type { Actions } from '../src/actions';
-import type { ClassroomModel } from '../src/model';
 import { createPanel } from '../src/panel';
 import { focusPanel } from '../src/panel/focus';
 import { PmhError } from '../src/request';
-import { SubmissionStore } from '../src/submissions';
-import type { OutboxReply, OutlineReply } from '../src/wire';
+import { FakeModel } from './fakes';
 import { lesson, outline } from './samples';
 
 (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
-
-/** What the panel reads of a model. */
-class FakeModel {
-  readonly changed = new Signal<this, void>(this);
-  readonly submissions = new SubmissionStore();
-  phase = 'ready';
-  error: PmhError | null = null;
-  outline: OutlineReply | null = outline();
-  classrooms = [outline().classroom];
-  selectedSlug: string | null = 'spring';
-  isOnline = true;
-  outbox: OutboxReply = { waiting: [], rejected: [] };
-  refresh = jest.fn(async () => undefined);
-  switchTo = jest.fn(async () => undefined);
-  join: jest.Mock = jest.fn(async () => undefined);
-  sendOutbox = jest.fn(async () => undefined);
-  discardRefused = jest.fn(async () => undefined);
-
-  get classroom(): OutlineReply['classroom'] | null {
-    return this.outline?.classroom ?? null;
-  }
-
-  get nextLesson() {
-    return this.outline?.units[0]?.lessons[0] ?? null;
-  }
-
-  lesson = (slug: string) => this.outline?.units[0]?.lessons.find(known => known.slug === slug) ?? null;
-}
 
 let model: FakeModel;
 let actions: { [name: string]: jest.Mock | Signal<object, null> };
@@ -62,7 +32,7 @@ afterEach(() => act(async () => panel.dispose()));
 async function show(change: Partial<FakeModel> = {}): Promise<void> {
   Object.assign(model, change);
   panel = createPanel({
-    model: model as unknown as ClassroomModel,
+    model: model.classroomModel,
     actions: actions as unknown as Actions,
     trans: nullTranslator.load('pmh_jupyter')
   });

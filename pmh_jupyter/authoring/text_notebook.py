@@ -45,7 +45,7 @@ def to_ipynb(file: File) -> File:
     """Convert a notebook to .ipynb, without the random cell ids of a conversion. Raises InvalidNotebook with the line, if known."""
     if not _is_text_notebook(file):
         return file
-    import jupytext  # type: ignore[import-untyped]  # missing in a user's server, which also imports this module
+    import jupytext  # missing in a user's server, which also imports this module
 
     suffix = _suffix(file.path)
     try:

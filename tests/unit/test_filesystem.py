@@ -13,6 +13,7 @@ import pytest
 
 from pmh_jupyter import filesystem
 from pmh_jupyter.filesystem import FileLock, LockHeld, create_folder, write_atomically
+from tests.support.write_steps import record_write_steps
 
 HOLD_LOCK = """
 import sys, time
@@ -45,19 +46,7 @@ def test_replaced_file_keeps_its_permissions(tmp_path: Path) -> None:
 
 
 def test_file_is_synced_before_the_rename_and_its_folder_after(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    steps: list[str] = []
-    fsync, replace = os.fsync, os.replace
-
-    def record_fsync(descriptor: int) -> None:
-        steps.append("fsync folder" if os.path.isdir(f"/proc/self/fd/{descriptor}") else "fsync file")
-        fsync(descriptor)
-
-    def record_replace(source: Path, target: Path) -> None:
-        steps.append("rename")
-        replace(source, target)
-
-    monkeypatch.setattr(os, "fsync", record_fsync)
-    monkeypatch.setattr(os, "replace", record_replace)
+    steps = record_write_steps(monkeypatch)
     write_atomically(tmp_path / "file", b"content")
     assert steps == ["fsync file", "rename", "fsync folder"]
 

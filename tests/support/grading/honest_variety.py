@@ -1,6 +1,7 @@
 """Right answers to one exercise in many ways, read from tests/submissions/honest_variety (the README.md there describes the files).
 
-`python -m tests.support.grading.honest_variety` serves `run_plainly`: it runs cells without a grader, each notebook in a process of its own.
+`python -m tests.support.grading.honest_variety` serves `run_plainly`: it runs cells without a grader, each notebook in a process of its
+own.
 """
 
 from __future__ import annotations

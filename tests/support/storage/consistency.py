@@ -62,14 +62,14 @@ def _check_receipts(
 ) -> None:
     """The given receipts equal the stored ones, have valid signatures and match their submissions."""
     stored_receipts = {str(row.id): row.receipt for row in submissions.values() if row.kind == "final"}
-    assert {id: dict(receipt) for id, receipt in receipts.items()} == stored_receipts
+    assert {id: dict(receipt) for id, receipt in receipts.items()} == stored_receipts, "receipts differ"
     codes = [receipt["code"] for receipt in receipts.values()]
     assert len(codes) == len(set(codes)), "two receipts have the same code"
     for id, given_receipt in receipts.items():
         receipt, row = Receipt.model_validate(given_receipt), submissions[UUID(id)]
         assert verify_receipt(receipt, keys), f"the signature of {given_receipt} is invalid"
         assert (receipt.submission_id, receipt.person_id, receipt.release_id) == (row.id, row.person_id, row.release_id)
-        assert (receipt.content_hash, receipt.received_at) == (row.content_hash, row.received_at)
+        assert (receipt.content_hash, receipt.received_at) == (row.content_hash, row.received_at), "a receipt is false"
     assert not [row.id for row in submissions.values() if row.kind == "check" and row.receipt]
 
 
@@ -83,7 +83,7 @@ def _check_files(session: Session, database: Database, submissions: Mapping[UUID
     for id, files in files_by_submission.items():
         actual = compute_content_hash(File(path, contents[digest]) for path, digest in files)
         assert actual == submissions[id].content_hash, f"the files of {id} differ from those submitted"
-    assert _stored_digests(session, database) == digests
+    assert _stored_digests(session, database) == digests, "other files than the submitted ones are stored"
 
 
 def _stored_digests(session: Session, database: Database) -> set[str]:
@@ -97,8 +97,8 @@ def _check_gradings(session: Session, submissions: Mapping[UUID, SubmissionRow])
     """Each submission has one job, which is done and has one verdict for each requested exercise."""
     jobs = session.scalars(select(JobRow)).all()
     assert Counter(job.submission_id for job in jobs) == Counter(submissions.keys())
-    assert {job.state for job in jobs} <= {"done"}
-    assert {row.state for row in submissions.values()} <= {"graded"}
+    assert {job.state for job in jobs} <= {"done"}, "a job is not done"
+    assert {row.state for row in submissions.values()} <= {"graded"}, "a submission is not graded"
     assert all(row.graded_at for row in submissions.values())
     releases = load_exercises(session, {row.release_id for row in submissions.values()})
     expected = {(id, exercise.grade_id): 1 for id, row in submissions.items() for exercise in releases[row.release_id]}
@@ -152,6 +152,6 @@ def _check_events(session: Session, submissions: Mapping[UUID, SubmissionRow]) -
     awards = [
         (event.classroom_id, event.person_id, event.data["award"]) for event in events if event.kind == "award-earned"
     ]
-    assert Counter(awards) == granted
+    assert Counter(awards) == granted, "awards differ from their events"
     people = set(session.scalars(select(PersonRow.id)))
     assert {event.person_id for event in events if event.person_id} <= people

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,23 +20,9 @@ from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records import classrooms, courses, events, jobs, members, people, submissions
 from pmh_jupyter.storage.tables.classrooms import MemberRow
 from pmh_jupyter.storage.tables.results import LedgerRow
+from tests.support.clock import ManualClock
 
 CLASSROOM = "physics-1"
-NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-
-
-class ManualClock:
-    """A clock that shows the same time until a test advances it."""
-
-    def __init__(self, start: datetime = NOON) -> None:
-        self.time = start
-
-    def __call__(self) -> datetime:
-        return self.time
-
-    def advance(self, **duration: float) -> None:
-        """Take the arguments of timedelta."""
-        self.time += timedelta(**duration)
 
 
 def exercise(grade_id: str, *, is_manually_graded: bool = False) -> Exercise:

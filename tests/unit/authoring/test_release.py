@@ -12,25 +12,22 @@ from pmh_jupyter.authoring.leaks import find_leaks
 from pmh_jupyter.authoring.release import release_lesson
 from pmh_jupyter.domain.course import Course, File, Lesson
 from pmh_jupyter.errors import InvalidCourse
-
-ROOT = Path(__file__).parents[3]
-ODD = ROOT / "tests" / "support" / "courses"
-STARTER = ROOT / "courses" / "python-mastery"
+from tests.support.authoring_course import STARTER_COURSE, TEST_COURSE
 
 
 @pytest.fixture
-def odd() -> Course:
-    return read_course(read_folder(ODD))
+def course() -> Course:
+    return read_course(read_folder(TEST_COURSE))
 
 
-def test_text_notebooks_become_ipynb_and_data_files_are_included(odd: Course) -> None:
-    release = release_lesson(odd.lessons[0])
+def test_text_notebooks_become_ipynb_and_data_files_are_included(course: Course) -> None:
+    release = release_lesson(course.lessons[0])
     paths = ["README.md", "data/numbers.csv", "first.ipynb", "helper.py", "second.ipynb"]
     assert [file.path for file in release.student_files] == paths
     assert [file.path for file in release.sealed_files] == paths
 
 
-def test_exercises_are_in_the_order_of_notebooks_and_cells(odd: Course) -> None:
+def test_exercises_are_in_the_order_of_notebooks_and_cells(course: Course) -> None:
     exercises = [
         (
             exercise.notebook,
@@ -40,7 +37,7 @@ def test_exercises_are_in_the_order_of_notebooks_and_cells(odd: Course) -> None:
             exercise.max_millipoints,
             exercise.is_manually_graded,
         )
-        for exercise in release_lesson(odd.lessons[0]).exercises
+        for exercise in release_lesson(course.lessons[0]).exercises
     ]
     assert exercises == [
         ("first.ipynb", "total", ("total",), ("total-tests", "total-more-tests"), 2000, False),
@@ -66,21 +63,21 @@ def test_exercises_are_in_the_order_of_notebooks_and_cells(odd: Course) -> None:
         "old output",
     ],
 )
-def test_student_version_has_no_sealed_text(odd: Course, secret: str) -> None:
-    for lesson in odd.lessons:
+def test_student_version_has_no_sealed_text(course: Course, secret: str) -> None:
+    for lesson in course.lessons:
         for file in release_lesson(lesson).student_files:
             assert secret.casefold() not in file.content.decode().casefold()
 
 
-def test_notebook_of_nbgrader_keeps_its_cell_ids(odd: Course) -> None:
-    (student,) = release_lesson(odd.lessons[1]).student_files
+def test_notebook_of_nbgrader_keeps_its_cell_ids(course: Course) -> None:
+    (student,) = release_lesson(course.lessons[1]).student_files
     notebook = json.loads(student.content)
     assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
     assert [cell["id"] for cell in notebook["cells"]][1:] == ["mean", "mean-tests", "scratch"]
     assert "celltoolbar" not in notebook["metadata"]
 
 
-@pytest.mark.parametrize("folder", [ODD, STARTER])
+@pytest.mark.parametrize("folder", [TEST_COURSE, STARTER_COURSE])
 def test_same_folder_gives_the_same_release(folder: Path) -> None:
     first, second = ([release_lesson(lesson) for lesson in read_course(read_folder(folder)).lessons] for _ in range(2))
     assert first == second
@@ -147,11 +144,21 @@ def test_release_that_reveals_sealed_text_is_refused(leaky: Lesson, cell: str | 
 @pytest.mark.parametrize(
     "fine",
     [
-        lesson(("notes.txt", "surface = width * height\n")),
-        lesson(
-            notebook=SOLVED.replace("assert area(3, 4) == 12", "for side in (1, 2):\n    assert area(side, 1) == side")
+        pytest.param(lesson(("notes.txt", "surface = width * height\n")), id="one line of a longer solution"),
+        pytest.param(
+            lesson(
+                notebook=SOLVED.replace(
+                    "assert area(3, 4) == 12", "for side in (1, 2):\n    assert area(side, 1) == side"
+                )
+            ),
+            id="loop with an assertion",
         ),
-        lesson(notebook=SOLVED.replace("assert area(1, 2) == 2", "# area(3, 4) is tested too\nassert area(1, 2) == 2")),
+        pytest.param(
+            lesson(
+                notebook=SOLVED.replace("assert area(1, 2) == 2", "# area(3, 4) is tested too\nassert area(1, 2) == 2")
+            ),
+            id="hidden call in a comment",
+        ),
     ],
 )
 def test_text_that_only_resembles_sealed_text_is_released(fine: Lesson) -> None:

@@ -11,6 +11,7 @@ from pmh_jupyter.authoring.course import read_course
 from pmh_jupyter.authoring.release import release_lesson
 from pmh_jupyter.domain.course import File, Lesson, Release
 from pmh_jupyter.errors import InvalidCourse
+from tests.support.authoring_course import make_notebook
 
 PICTURE = {"image/png": "iVBORw0KGgo="}
 
@@ -22,8 +23,7 @@ def make_cell(source: str, cell_type: str = "markdown", **fields: Any) -> dict[s
 
 
 def release(*cells: dict[str, Any], **metadata: Any) -> Release:
-    data = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
-    return release_lesson(Lesson("l", "L", "U", (File("n.ipynb", json.dumps(data).encode()),)))
+    return release_lesson(Lesson("l", "L", "U", (File("n.ipynb", make_notebook(*cells, **metadata)),)))
 
 
 def student_notebook(*cells: dict[str, Any], **metadata: Any) -> dict[str, Any]:
@@ -66,9 +66,21 @@ def test_sealed_version_keeps_all_attachments() -> None:
 @pytest.mark.parametrize(
     "nbgrader",
     [
-        {"remove": True},
-        {"remove": True, "grade": False, "solution": False, "locked": True, "grade_id": "note", "schema_version": 3},
-        {"remove": True, "grade": False, "solution": False, "locked": False, "grade_id": "note"},
+        pytest.param({"remove": True}, id="remove only"),
+        pytest.param(
+            {
+                "remove": True,
+                "grade": False,
+                "solution": False,
+                "locked": True,
+                "grade_id": "note",
+                "schema_version": 3,
+            },
+            id="locked",
+        ),
+        pytest.param(
+            {"remove": True, "grade": False, "solution": False, "locked": False, "grade_id": "note"}, id="grade_id"
+        ),
     ],
 )
 def test_instructor_only_cells_are_in_no_version(nbgrader: dict[str, Any]) -> None:

@@ -96,7 +96,7 @@ def unreadable(monkeypatch: pytest.MonkeyPatch) -> set[str]:
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
         return original_open(path, flags)
 
-    monkeypatch.setattr(submission_folder.os, "open", open_file)
+    monkeypatch.setattr(os, "open", open_file)
     return names
 
 

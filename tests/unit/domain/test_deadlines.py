@@ -18,14 +18,23 @@ ZURICH = "Europe/Zurich"
 @pytest.mark.parametrize(
     ("wall_time", "earlier", "later"),
     [
-        # winter and summer
-        (datetime(2026, 1, 9, 18), datetime(2026, 1, 9, 17), datetime(2026, 1, 9, 17)),
-        (datetime(2026, 7, 3, 18), datetime(2026, 7, 3, 16), datetime(2026, 7, 3, 16)),
-        # 02:30 does not exist on 29 March and is moved forward by an hour
-        (datetime(2026, 3, 29, 2, 30), datetime(2026, 3, 29, 1, 30), datetime(2026, 3, 29, 1, 30)),
-        (datetime(2026, 3, 29, 3), datetime(2026, 3, 29, 1), datetime(2026, 3, 29, 1)),
-        # 02:30 occurs ambiguous on 25 October
-        (datetime(2026, 10, 25, 2, 30), datetime(2026, 10, 25, 0, 30), datetime(2026, 10, 25, 1, 30)),
+        pytest.param(datetime(2026, 1, 9, 18), datetime(2026, 1, 9, 17), datetime(2026, 1, 9, 17), id="winter"),
+        pytest.param(datetime(2026, 7, 3, 18), datetime(2026, 7, 3, 16), datetime(2026, 7, 3, 16), id="summer"),
+        pytest.param(
+            datetime(2026, 3, 29, 2, 30),
+            datetime(2026, 3, 29, 1, 30),
+            datetime(2026, 3, 29, 1, 30),
+            id="skipped hour is moved forward",
+        ),
+        pytest.param(
+            datetime(2026, 3, 29, 3), datetime(2026, 3, 29, 1), datetime(2026, 3, 29, 1), id="end of the skipped hour"
+        ),
+        pytest.param(
+            datetime(2026, 10, 25, 2, 30),
+            datetime(2026, 10, 25, 0, 30),
+            datetime(2026, 10, 25, 1, 30),
+            id="ambiguous hour",
+        ),
     ],
 )
 def test_wall_time_is_converted_to_utc(wall_time: datetime, earlier: datetime, later: datetime) -> None:

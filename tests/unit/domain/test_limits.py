@@ -62,13 +62,14 @@ def test_request_replaces_another_request_limit_by_limit() -> None:
 @pytest.mark.parametrize(
     ("limits", "contradiction"),
     [
-        (
+        pytest.param(
             RequestedLimits(cell_seconds=30, submission_seconds=20.5),
             "one cell may run 30 s, and the whole notebook only 20.5 s",
+            id="cell longer than notebook",
         ),
-        (RequestedLimits(cell_seconds=20, submission_seconds=20), None),
-        (RequestedLimits(cell_seconds=30), None),
-        (RequestedLimits(submission_seconds=1), None),
+        pytest.param(RequestedLimits(cell_seconds=20, submission_seconds=20), None, id="equal"),
+        pytest.param(RequestedLimits(cell_seconds=30), None, id="cell only"),
+        pytest.param(RequestedLimits(submission_seconds=1), None, id="notebook only"),
     ],
 )
 def test_cell_that_may_run_longer_than_the_notebook_is_a_contradiction(

@@ -45,14 +45,24 @@ def test_hidden_tests_are_removed_with_their_markers() -> None:
 @pytest.mark.parametrize(
     ("source", "line", "message"),
     [
-        ("### BEGIN SOLUTION\nx", 1, "has no END SOLUTION after it"),
-        ("x\n### END SOLUTION", 2, "has no BEGIN SOLUTION before it"),
-        ("### BEGIN SOLUTION\n### BEGIN SOLUTION\n### END SOLUTION", 2, "inside an open SOLUTION region"),
-        ("### BEGIN SOLUTION\n### END HIDDEN TESTS\n### END SOLUTION", 2, "has no BEGIN HIDDEN TESTS"),
-        ("### begin solution\nx", 1, "resembles a marker"),
-        ("### BEGIN  SOLUTION\nx", 1, "resembles a marker"),
-        ("#BEGIN_HIDDEN_TESTS", 1, "resembles a marker"),
-        ("### END HIDDEN TEST", 1, "resembles a marker"),
+        pytest.param("### BEGIN SOLUTION\nx", 1, "has no END SOLUTION after it", id="no end"),
+        pytest.param("x\n### END SOLUTION", 2, "has no BEGIN SOLUTION before it", id="no begin"),
+        pytest.param(
+            "### BEGIN SOLUTION\n### BEGIN SOLUTION\n### END SOLUTION",
+            2,
+            "inside an open SOLUTION region",
+            id="begin twice",
+        ),
+        pytest.param(
+            "### BEGIN SOLUTION\n### END HIDDEN TESTS\n### END SOLUTION",
+            2,
+            "has no BEGIN HIDDEN TESTS",
+            id="end of another kind",
+        ),
+        pytest.param("### begin solution\nx", 1, "resembles a marker", id="lower case"),
+        pytest.param("### BEGIN  SOLUTION\nx", 1, "resembles a marker", id="two spaces"),
+        pytest.param("#BEGIN_HIDDEN_TESTS", 1, "resembles a marker", id="underscores"),
+        pytest.param("### END HIDDEN TEST", 1, "resembles a marker", id="singular"),
     ],
 )
 def test_incomplete_or_misspelled_marker_is_a_problem(source: str, line: int, message: str) -> None:

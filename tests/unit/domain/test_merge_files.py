@@ -8,26 +8,26 @@ from pmh_jupyter.domain.merge_files import FileMergeResult, choose_copy_name, me
 
 
 @pytest.mark.parametrize(
-    ("base", "mine", "theirs", "merged"),
+    ("base", "student", "release", "merged"),
     [
-        (b"1", b"1", b"2", FileMergeResult(b"2")),
-        (b"1", b"2", b"1", FileMergeResult(b"2")),
-        (b"1", b"2", b"3", FileMergeResult(b"2", b"3")),
-        (b"1", b"2", b"2", FileMergeResult(b"2")),
-        (b"1", b"1", None, FileMergeResult(None)),
-        (b"1", b"2", None, FileMergeResult(b"2")),
-        (b"1", None, b"1", FileMergeResult(b"1")),
-        (b"1", None, None, FileMergeResult(None)),
-        (None, None, b"1", FileMergeResult(b"1")),
-        (None, b"1", b"1", FileMergeResult(b"1")),
-        (None, b"2", b"1", FileMergeResult(b"2", b"1")),
-        (None, b"2", None, FileMergeResult(b"2")),
+        pytest.param(b"1", b"1", b"2", FileMergeResult(b"2"), id="changed by the release"),
+        pytest.param(b"1", b"2", b"1", FileMergeResult(b"2"), id="changed by the student"),
+        pytest.param(b"1", b"2", b"3", FileMergeResult(b"2", b"3"), id="changed by both"),
+        pytest.param(b"1", b"2", b"2", FileMergeResult(b"2"), id="changed by both in the same way"),
+        pytest.param(b"1", b"1", None, FileMergeResult(None), id="removed by the release"),
+        pytest.param(b"1", b"2", None, FileMergeResult(b"2"), id="changed by the student, removed by the release"),
+        pytest.param(b"1", None, b"1", FileMergeResult(b"1"), id="deleted by the student"),
+        pytest.param(b"1", None, None, FileMergeResult(None), id="deleted by both"),
+        pytest.param(None, None, b"1", FileMergeResult(b"1"), id="added by the release"),
+        pytest.param(None, b"1", b"1", FileMergeResult(b"1"), id="added by both, equal"),
+        pytest.param(None, b"2", b"1", FileMergeResult(b"2", b"1"), id="added by both, different"),
+        pytest.param(None, b"2", None, FileMergeResult(b"2"), id="added by the student"),
     ],
 )
 def test_file_changed_by_the_student_is_kept(
-    base: bytes | None, mine: bytes | None, theirs: bytes | None, merged: FileMergeResult
+    base: bytes | None, student: bytes | None, release: bytes | None, merged: FileMergeResult
 ) -> None:
-    assert merge_file(base, mine, theirs) == merged
+    assert merge_file(base, student, release) == merged
 
 
 @pytest.mark.parametrize(

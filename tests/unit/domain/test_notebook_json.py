@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -12,12 +11,11 @@ from pmh_jupyter.authoring.course import read_course, read_folder
 from pmh_jupyter.authoring.release import release_lesson
 from pmh_jupyter.domain.notebook_json import dump_notebook, load_notebook, make_cell_label
 from pmh_jupyter.errors import InvalidNotebook
+from tests.support.authoring_course import STARTER_COURSE, TEST_COURSE
 
-ROOT = Path(__file__).parents[3]
-FOLDERS = (ROOT / "courses" / "python-mastery", ROOT / "tests" / "support" / "courses")
 NOTEBOOKS = [
     pytest.param(file.content, id=f"{kind} {lesson.slug}/{file.path}")
-    for folder in FOLDERS
+    for folder in (STARTER_COURSE, TEST_COURSE)
     for lesson in read_course(read_folder(folder)).lessons
     for kind in ("student_files", "sealed_files")
     for file in getattr(release_lesson(lesson), kind)
@@ -27,9 +25,9 @@ NOTEBOOKS = [
 
 @pytest.mark.parametrize("content", NOTEBOOKS)
 def test_release_has_the_layout_in_which_jupyter_saves(content: bytes) -> None:
-    notebook = nbformat.reads(content.decode(), as_version=4)
+    notebook = nbformat.reads(content.decode(), as_version=4)  # type: ignore[no-untyped-call]
     nbformat.validate(notebook)
-    saved = nbformat.writes(notebook)
+    saved = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
     assert content.decode() == (saved if saved.endswith("\n") else saved + "\n")
 
 

@@ -22,7 +22,7 @@ from pmh_jupyter.domain.progress import (
     is_attempt,
 )
 from pmh_jupyter.domain.roles import Role
-from pmh_jupyter.domain.submission import SubmissionKind
+from pmh_jupyter.domain.submission import CheckedTests, SubmissionKind
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Message, Outcome
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -121,7 +121,9 @@ def test_state_of_a_lesson_follows_from_its_exercises(
 def lesson(slug: str, state: ProgressState, unit: str = "One") -> OutlineLesson:
     exercise = Exercise("a", "A", "n.ipynb", 1000, ("a",), ("t",))
     exercises = (OutlineExercise(exercise, ExerciseProgress(state, 500, 1)),)
-    return OutlineLesson(slug, slug, unit, "r", state, exercises, ("n.ipynb",), Schedule(), "all", None, None)
+    return OutlineLesson(
+        slug, slug, unit, "r", state, exercises, ("n.ipynb",), Schedule(), CheckedTests.ALL, None, None
+    )
 
 
 def outline(*lessons: OutlineLesson) -> Outline:

@@ -10,19 +10,13 @@ import pytest
 from pmh_jupyter.domain.course import File, Release
 from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.errors import InvalidNotebook
+from tests.support.authoring_course import make_cell, make_notebook
 
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 
 
-def cell(kind: str, source: str, **nbgrader: Any) -> dict[str, Any]:
-    built: dict[str, Any] = {"cell_type": kind, "metadata": {}, "source": source}
-    if nbgrader:
-        built["metadata"]["nbgrader"] = nbgrader
-    return built
-
-
 def notebook(*cells: dict[str, Any], path: str = "n.ipynb", **metadata: Any) -> File:
-    return File(path, json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}).encode())
+    return File(path, make_notebook(*cells, **metadata))
 
 
 def release(*cells: dict[str, Any], **metadata: Any) -> Release:
@@ -40,9 +34,8 @@ def student(built: Release) -> list[dict[str, Any]]:
     return cells_of(next(file for file in built.student_files if file.path == "n.ipynb"))
 
 
-ANSWER = cell("code", "a = 0\n### BEGIN SOLUTION\na = 1\n### END SOLUTION", grade_id="a", solution=True)
-TEST = cell(
-    "code",
+ANSWER = make_cell("a = 0\n### BEGIN SOLUTION\na = 1\n### END SOLUTION", grade_id="a", solution=True)
+TEST = make_cell(
     "assert a\n### BEGIN HIDDEN TESTS\nassert a == 1\n### END HIDDEN TESTS",
     grade_id="t",
     grade=True,
@@ -51,7 +44,7 @@ TEST = cell(
 
 
 def test_student_version_has_stubs_and_no_hidden_tests() -> None:
-    built = release(cell("markdown", "# Hello"), ANSWER, TEST)
+    built = release(make_cell("# Hello", "markdown"), ANSWER, TEST)
     assert [student_cell["source"] for student_cell in student(built)] == ["# Hello", f"a = 0\n{STUB}", "assert a"]
     assert [sealed_cell["source"] for sealed_cell in cells_of(built.sealed_files[1])] == [
         "# Hello",
@@ -62,17 +55,19 @@ def test_student_version_has_stubs_and_no_hidden_tests() -> None:
 
 @pytest.mark.parametrize(("kind", "stub"), [("code", STUB), ("markdown", "YOUR ANSWER HERE")])
 def test_solution_cell_without_a_region_is_replaced_as_a_whole(kind: str, stub: str) -> None:
-    built = release(cell(kind, "all of it", grade_id="a", solution=True, grade=True, points=1))
+    built = release(make_cell("all of it", kind, grade_id="a", solution=True, grade=True, points=1))
     assert student(built)[0]["source"] == stub
 
 
 def test_mark_scheme_is_removed_from_a_task() -> None:
     text = "Do it.\n### BEGIN MARK SCHEME\nSecret\n### END MARK SCHEME"
-    assert student(release(cell("markdown", text, grade_id="k", task=True, points=1)))[0]["source"] == "Do it."
+    assert student(release(make_cell(text, "markdown", grade_id="k", task=True, points=1)))[0]["source"] == "Do it."
 
 
 def test_nbgrader_metadata_is_completed_and_graded_cells_are_locked() -> None:
-    built = student(release(ANSWER, TEST, cell("markdown", "x", grade_id="p", locked=True), cell("markdown", "free")))
+    built = student(
+        release(ANSWER, TEST, make_cell("x", "markdown", grade_id="p", locked=True), make_cell("free", "markdown"))
+    )
     answer, test, locked, free = (student_cell["metadata"] for student_cell in built)
     assert answer == {
         "deletable": False,
@@ -94,7 +89,7 @@ def test_nbgrader_metadata_is_completed_and_graded_cells_are_locked() -> None:
 
 
 def test_outputs_and_volatile_metadata_are_removed() -> None:
-    run = cell("code", "1") | {
+    run = make_cell("1") | {
         "execution_count": 4,
         "outputs": [{"output_type": "stream", "name": "stdout", "text": "1"}],
     }
@@ -114,13 +109,25 @@ def test_same_source_gives_the_same_release() -> None:
 @pytest.mark.parametrize(
     "changed",
     [
-        build_release("lesson", "Another title", [notebook(ANSWER, TEST)], []),
-        build_release("other", "A lesson", [notebook(ANSWER, TEST)], []),
-        build_release("lesson", "A lesson", [notebook(ANSWER, TEST)], [File("more.csv", b"")]),
-        build_release("lesson", "A lesson", [notebook(ANSWER, TEST, path="m.ipynb")], []),
-        build_release("lesson", "A lesson", [notebook({**ANSWER, "source": ANSWER["source"].replace("a = 1", "a = 2")}, TEST)], []),
+        pytest.param(build_release("lesson", "Another title", [notebook(ANSWER, TEST)], []), id="title"),
+        pytest.param(build_release("other", "A lesson", [notebook(ANSWER, TEST)], []), id="slug"),
+        pytest.param(
+            build_release("lesson", "A lesson", [notebook(ANSWER, TEST)], [File("more.csv", b"")]), id="data file"
+        ),
+        pytest.param(
+            build_release("lesson", "A lesson", [notebook(ANSWER, TEST, path="m.ipynb")], []), id="notebook path"
+        ),
+        pytest.param(
+            build_release(
+                "lesson",
+                "A lesson",
+                [notebook({**ANSWER, "source": ANSWER["source"].replace("a = 1", "a = 2")}, TEST)],
+                [],
+            ),
+            id="solution",
+        ),
     ],
-)  # fmt: skip
+)
 def test_every_change_gives_another_release_id(changed: Release) -> None:
     assert changed.id != build_release("lesson", "A lesson", [notebook(ANSWER, TEST)], []).id
 
@@ -130,22 +137,22 @@ def ids(*cells: dict[str, Any]) -> list[str]:
 
 
 def test_cell_keeps_its_id_while_other_cells_change() -> None:
-    hello, twice = cell("markdown", "Hello"), cell("code", "1")
+    hello, twice = make_cell("Hello", "markdown"), make_cell("1")
     before = ids(hello, ANSWER, twice, twice)
-    after = ids(cell("markdown", "New"), twice, ANSWER, hello)
+    after = ids(make_cell("New", "markdown"), twice, ANSWER, hello)
     assert before[1] == "a" and len(set(before)) == 4
     assert set(after) > {"a", before[0], before[2]}
 
 
 def test_text_below_the_same_heading_keeps_its_id() -> None:
-    assert ids(cell("markdown", "## Part\nold")) == ids(cell("markdown", "## Part\nnew"))
-    assert ids(cell("markdown", "old")) != ids(cell("markdown", "new"))
+    assert ids(make_cell("## Part\nold", "markdown")) == ids(make_cell("## Part\nnew", "markdown"))
+    assert ids(make_cell("old", "markdown")) != ids(make_cell("new", "markdown"))
 
 
 def test_cell_id_of_the_author_is_kept_if_it_is_unique_and_valid() -> None:
-    mine = cell("markdown", "x") | {"id": "mine"}
-    assert ids(mine, cell("markdown", "y") | {"id": "mine"})[0] == "mine"
-    assert len(set(ids(mine, mine, cell("code", "", grade_id="größe", solution=True)))) == 3
+    mine = make_cell("x", "markdown") | {"id": "mine"}
+    assert ids(mine, make_cell("y", "markdown") | {"id": "mine"})[0] == "mine"
+    assert len(set(ids(mine, mine, make_cell("", grade_id="größe", solution=True)))) == 3
 
 
 def test_cell_id_does_not_depend_on_the_solution() -> None:

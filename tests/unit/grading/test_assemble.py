@@ -139,22 +139,24 @@ def _forge(cells: Cells) -> None:
 @pytest.mark.parametrize(
     ("change", "repairs"),
     [
-        (_delete("mean-tests"), [("repair-restored-cell", "mean-tests")]),
-        (_copy_stub, [("repair-duplicate-cells", "mean")]),
-        (_split, [("repair-duplicate-cells", "mean")]),
-        (_retype, [("repair-cell-type", "mean")]),
-        (_lose_label, [("repair-lost-label", "mean")]),
-        (
+        pytest.param(_delete("mean-tests"), [("repair-restored-cell", "mean-tests")], id="test deleted"),
+        pytest.param(_copy_stub, [("repair-duplicate-cells", "mean")], id="stub copied"),
+        pytest.param(_split, [("repair-duplicate-cells", "mean")], id="answer split"),
+        pytest.param(_retype, [("repair-cell-type", "mean")], id="answer retyped"),
+        pytest.param(_lose_label, [("repair-lost-label", "mean")], id="answer cell replaced"),
+        pytest.param(
             _lose_labels,
             [("repair-lost-label", "double"), ("repair-lost-label", "mean"), ("repair-lost-label", "shout")],
+            id="grade_ids and ids lost",
         ),
-        (
+        pytest.param(
             _lose_metadata,
             [("repair-lost-label", "double"), ("repair-lost-label", "mean"), ("repair-lost-label", "shout")],
+            id="metadata lost",
         ),
-        (lambda cells: cells.reverse(), []),
-        (_tag, []),
-        (_forge, []),
+        pytest.param(lambda cells: cells.reverse(), [], id="reversed"),
+        pytest.param(_tag, [], id="tagged"),
+        pytest.param(_forge, [], id="metadata forged"),
     ],
 )
 def test_accidental_changes_are_repaired(change: Callable[[Cells], None], repairs: list[tuple[str, str]]) -> None:
@@ -190,13 +192,17 @@ def test_single_notebook_is_taken_whatever_its_name() -> None:
 @pytest.mark.parametrize(
     ("submitted", "code"),
     [
-        ((), "notebook-missing"),
-        ((File(NOTEBOOK, b"not JSON"),), "notebook-unreadable"),
-        ((File(NOTEBOOK, b"\0" * 1000),), "notebook-unreadable"),
-        ((File(NOTEBOOK, b'{"cells": ' + b"[" * 100_000),), "notebook-unreadable"),
-        ((File(NOTEBOOK, b'{"cells": {"source": 3}}'),), "notebook-unreadable"),
-        ((notebook([], "strange.ipynb"), notebook([], "stranger.ipynb")), "notebook-missing"),
-        ((File("strange.ipynb", b"{"),), "notebook-unreadable"),
+        pytest.param((), "notebook-missing", id="nothing submitted"),
+        pytest.param((File(NOTEBOOK, b"not JSON"),), "notebook-unreadable", id="no JSON"),
+        pytest.param((File(NOTEBOOK, b"\0" * 1000),), "notebook-unreadable", id="nulls"),
+        pytest.param((File(NOTEBOOK, b'{"cells": ' + b"[" * 100_000),), "notebook-unreadable", id="deep nesting"),
+        pytest.param((File(NOTEBOOK, b'{"cells": {"source": 3}}'),), "notebook-unreadable", id="cells as mapping"),
+        pytest.param(
+            (notebook([], "strange.ipynb"), notebook([], "stranger.ipynb")),
+            "notebook-missing",
+            id="two other notebooks",
+        ),
+        pytest.param((File("strange.ipynb", b"{"),), "notebook-unreadable", id="another file, unreadable"),
     ],
 )
 def test_unreadable_or_missing_notebook_is_reported(submitted: tuple[File, ...], code: str) -> None:
@@ -302,23 +308,36 @@ def _two_notebooks() -> Release:
     return build_release("lesson", "Lesson", files, [])
 
 
-@pytest.mark.parametrize(
-    ("names", "submitted_names"),
-    [
-        (BOTH, [None, None]),
-        (("a.ipynb", "b.ipynb"), ["a.ipynb", "b.ipynb"]),
-        (("two.ipynb", "b.ipynb"), None),
-        (("my work/one.ipynb", "my work/two.ipynb"), ["my work/one.ipynb", "my work/two.ipynb"]),
-    ],
-)
-def test_several_notebooks_are_distinguished(names: tuple[str, str], submitted_names: list[str | None] | None) -> None:
+def _plans_of_two_notebooks(names: tuple[str, str]) -> tuple[NotebookPlan, ...]:
+    """Return the plans for a submission in which the two notebooks have these names."""
     release = _two_notebooks()
     submitted = [File(name, file.content) for name, file in zip(names, release.student_files, strict=True)]
-    plans = assemble_plans(task(*submitted, release=release))
+    return assemble_plans(task(*submitted, release=release))
+
+
+@pytest.mark.parametrize(
+    ("names", "found_names"),
+    [
+        pytest.param(BOTH, [None, None], id="unchanged"),
+        pytest.param(("a.ipynb", "b.ipynb"), ["a.ipynb", "b.ipynb"], id="renamed"),
+        pytest.param(
+            ("my work/one.ipynb", "my work/two.ipynb"), ["my work/one.ipynb", "my work/two.ipynb"], id="moved"
+        ),
+    ],
+)
+def test_several_notebooks_are_distinguished(names: tuple[str, str], found_names: list[str | None]) -> None:
+    plans = _plans_of_two_notebooks(names)
     assert [plan.path for plan in plans] == list(BOTH)
-    if submitted_names is not None:
-        assert [next((m.params["found"] for m in plan.repairs), None) for plan in plans] == submitted_names
-        assert [_order(plan) for plan in plans] == [ORDER[:2], ORDER[2:]]
+    assert [next((m.params["found"] for m in plan.repairs), None) for plan in plans] == found_names
+    assert [_order(plan) for plan in plans] == [ORDER[:2], ORDER[2:]]
+
+
+def test_notebook_with_an_expected_name_is_not_taken_for_another() -> None:
+    first, second = _plans_of_two_notebooks(("two.ipynb", "b.ipynb"))
+    assert (first.path, second.path) == BOTH
+    assert first.problem is not None and first.problem.code == "notebook-missing" and not first.steps
+    assert second.problem is None
+    assert [m.params["found"] for m in second.repairs if m.code == "extra-notebook"] == ["b.ipynb"]
 
 
 @pytest.mark.parametrize(
@@ -360,11 +379,13 @@ LOCKED_LESSON = [
 @pytest.mark.parametrize(
     ("source", "repairs", "names"),
     [
-        ("import math", [], {}),
-        ("import  math\n", [], {}),
-        ("import math\nrate = 3", [("repair-restored-locked-cell", "setup")], {"rate": "setup"}),
-        ("import math as m", [("repair-restored-locked-cell", "setup")], {"m": "setup"}),
-        ("import math\nrate = (", [("repair-restored-locked-cell", "setup")], {}),
+        pytest.param("import math", [], {}, id="unchanged"),
+        pytest.param("import  math\n", [], {}, id="white space"),
+        pytest.param(
+            "import math\nrate = 3", [("repair-restored-locked-cell", "setup")], {"rate": "setup"}, id="name added"
+        ),
+        pytest.param("import math as m", [("repair-restored-locked-cell", "setup")], {"m": "setup"}, id="name changed"),
+        pytest.param("import math\nrate = (", [("repair-restored-locked-cell", "setup")], {}, id="no Python"),
     ],
 )
 def test_changed_locked_cell_is_reported_with_the_names_that_it_defined(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from types import FrameType
 
 import pytest
 from hypothesis import given, settings
@@ -293,7 +295,40 @@ def test_no_cell_is_matched_twice_and_no_label_is_overruled(seed: int, count: in
     assert matches == match_cells(RELEASE, tuple(cells))
 
 
-def test_a_hundred_thousand_cells_are_matched() -> None:
-    """Cells without required names, with all of them, and with one label: a quadratic cost would take hours."""
-    for cell in (Cell("code", "x = 1"), Cell("code", _answer("mean")), Cell("code", "y = 2", grade_id="mean")):
-        assert len(match_cells(RELEASE, (cell,) * 100_000).student_cells_of) <= 1
+# The cost
+
+
+def _count_calls(size: int, student_cell: Cell) -> int:
+    """Return how many functions are called to match `size` equal cells to a release of `size` answers that all define `mean`."""
+    release = tuple(replace(_solution("mean"), id=f"id{n}", grade_id=f"mean{n}") for n in range(size))
+    student = (student_cell,) * size
+    count = 0
+
+    def count_call(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(count_call)
+    try:
+        match_cells(release, student)
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+STUDENT_CELLS = [
+    pytest.param(Cell("code", "x = 1"), id="no required name"),
+    pytest.param(Cell("code", _answer("mean")), id="all required names"),
+    pytest.param(Cell("code", "y = 2", grade_id="mean"), id="one grade_id"),
+]
+
+
+@pytest.mark.parametrize("cell", STUDENT_CELLS)
+def test_matching_cost_grows_with_the_sum_of_both_notebooks(cell: Cell) -> None:
+    _count_calls(200, cell)  # fills the caches
+    assert _count_calls(800, cell) < 3 * _count_calls(400, cell), "a quadratic cost is four times as high"
+
+
+@pytest.mark.parametrize("cell", STUDENT_CELLS)
+def test_cells_at_the_limit_of_a_notebook_are_matched(cell: Cell) -> None:
+    assert len(match_cells(RELEASE, (cell,) * 100_000).student_cells_of) <= 1

@@ -21,7 +21,7 @@ from pmh_jupyter.grading.task import GradingTask
 from pmh_jupyter.grading.verdicts import NotebookVerdicts
 from tests.support.grading.lesson import NOTEBOOK, RIGHT, answered, notebook, task
 
-BAD_TEXT = (
+UNEXPECTED_TEXTS = (
     "\0",
     "\ud800",
     "\ufeff",
@@ -35,7 +35,7 @@ BAD_TEXT = (
     "1\x0c2",
     "0x" * 50,
 )
-BAD: tuple[Any, ...] = (
+UNEXPECTED_VALUES: tuple[Any, ...] = (
     None,
     True,
     -1,
@@ -49,7 +49,7 @@ BAD: tuple[Any, ...] = (
     {"a": [{}]},
     [None],
     ["a", 1],
-    *BAD_TEXT,
+    *UNEXPECTED_TEXTS,
 )
 
 
@@ -109,16 +109,16 @@ class _Damage:
             case 0:
                 del holder[key]
             case 1:
-                holder[self.chance.choice(("cells", "source", "metadata", "nbgrader", "grade_id", "id", *BAD_TEXT))] = (
-                    holder[key]
-                )
+                holder[
+                    self.chance.choice(("cells", "source", "metadata", "nbgrader", "grade_id", "id", *UNEXPECTED_TEXTS))
+                ] = holder[key]
             case 2 if isinstance(holder[key], str):
                 where = self.chance.randrange(len(holder[key]) + 1)
-                holder[key] = holder[key][:where] + self.chance.choice(BAD_TEXT) + holder[key][where:]
+                holder[key] = holder[key][:where] + self.chance.choice(UNEXPECTED_TEXTS) + holder[key][where:]
             case 3 if isinstance(holder[key], str):
                 holder[key] = holder[key].splitlines(keepends=True)
             case _:
-                holder[key] = self.chance.choice(BAD)
+                holder[key] = self.chance.choice(UNEXPECTED_VALUES)
 
     def _in_list(self, holder: list[Any]) -> None:
         n = self.chance.randrange(len(holder))
@@ -130,7 +130,7 @@ class _Damage:
             case 2:
                 self.chance.shuffle(holder)
             case _:
-                holder[n] = self.chance.choice(BAD)
+                holder[n] = self.chance.choice(UNEXPECTED_VALUES)
 
 
 _WHOLE = notebook(answered(RIGHT)).content
@@ -176,7 +176,7 @@ def _unlabelled(source: str) -> bytes:
     return notebook([*cells, {"cell_type": "code", "source": f"{source}\ndef mean(x): pass"}]).content
 
 
-DEEP = {
+HOSTILE_FILES = {
     "lists": b"[" * 100_000,
     "closed lists": b"[" * 100_000 + b"]" * 100_000,
     "a deep cell": b'{"cells": [' + b'{"source": "x", "metadata": ' * 50_000 + b"1" + b"}" * 50_000 + b"]}",
@@ -204,9 +204,9 @@ DEEP = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", DEEP)
+@pytest.mark.parametrize("name", HOSTILE_FILES)
 def test_hostile_file_gives_a_plan_or_a_message(name: str) -> None:
-    _plans(File(NOTEBOOK, DEEP[name]))
+    _plans(File(NOTEBOOK, HOSTILE_FILES[name]))
 
 
 _OUTCOMES = st.sampled_from(["passed", "failed", "crashed", "timed-out", "not-checked", "grader-error"])
@@ -218,7 +218,7 @@ _TESTS = st.builds(
     JudgeTestResult, name=_TEXT, expression=_TEXT, is_hidden=st.booleans(), outcome=_OUTCOMES, reason=_REASONS, text=_TEXT,
     error_type=_TEXT, expected=st.none() | _TEXT, got=st.none() | _TEXT, cell=st.none() | st.integers(0, 20),
 )  # fmt: skip
-_DONE = st.builds(
+_CELL_RESULTS = st.builds(
     CellResult, cell=st.integers(0, 8), state=st.sampled_from(["completed", "died"]), detail=_TEXT, seconds=st.just(0.1),
     cause=st.sampled_from(["", "cell-timeout", "submission-timeout", "output-limit", "memory-limit", "exit", "signal", "protocol-error"]),
     error=st.none() | st.builds(CellError, error_type=_TEXT), tests=st.lists(_TESTS, max_size=4).map(tuple),
@@ -227,7 +227,7 @@ _DONE = st.builds(
 
 
 @settings(derandomize=True, max_examples=300, deadline=None)
-@given(st.lists(_DONE, max_size=9), st.booleans())
+@given(st.lists(_CELL_RESULTS, max_size=9), st.booleans())
 def test_any_results_give_verdicts_within_their_points(results: list[CellResult], has_parts: bool) -> None:
     given_task = task(notebook(answered(RIGHT)))
     (plan,) = assemble_plans(given_task)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -66,7 +67,12 @@ def test_release_is_decided_once_whatever_is_submitted(decisions: list[GradingTa
 
 
 @pytest.mark.parametrize(
-    "change", [{"limits": EffectiveLimits(cell_seconds=1)}, {"preload": ("numpy",)}, {"sealed_files": ()}]
+    "change",
+    [
+        pytest.param({"limits": EffectiveLimits(cell_seconds=1)}, id="limits"),
+        pytest.param({"preload": ("numpy",)}, id="preload"),
+        pytest.param({"sealed_files": ()}, id="tests"),
+    ],
 )
 def test_other_limits_preloads_or_tests_are_decided_anew(
     decisions: list[GradingTask], change: dict[str, object]
@@ -78,17 +84,32 @@ def test_other_limits_preloads_or_tests_are_decided_anew(
 
 
 def test_concurrent_calls_wait_for_the_first(decisions: list[GradingTask], monkeypatch: pytest.MonkeyPatch) -> None:
-    cache, backend, release = IsolationCache(), FakeBackend("python"), threading.Event()
+    cache, backend, waiting_calls = IsolationCache(), FakeBackend("python"), threading.Semaphore(0)
     decide = module.decide_isolation
 
-    def decide_slowly(task: GradingTask, backend: SandboxBackend) -> ReleaseIsolation:
-        assert release.wait(10)
+    class ObservedLock:
+        """A lock that counts who has to wait for it."""
+
+        def __init__(self) -> None:
+            self.lock = threading.Lock()
+
+        def __enter__(self) -> None:
+            if not self.lock.acquire(blocking=False):
+                waiting_calls.release()
+                self.lock.acquire()
+
+        def __exit__(self, *exception: object) -> None:
+            self.lock.release()
+
+    def decide_when_the_others_wait(task: GradingTask, backend: SandboxBackend) -> ReleaseIsolation:
+        for _ in range(3):
+            assert waiting_calls.acquire(timeout=30)
         return decide(task, backend)
 
-    monkeypatch.setattr(module, "decide_isolation", decide_slowly)
+    monkeypatch.setattr(module, "threading", SimpleNamespace(Lock=ObservedLock))
+    monkeypatch.setattr(module, "decide_isolation", decide_when_the_others_wait)
     with ThreadPoolExecutor(4) as pool:
         results = [pool.submit(cache.get_or_decide, task(), backend) for _ in range(4)]
-        release.set()
         assert [result.result() for result in results] == [DECIDED] * 4
     assert len(decisions) == 1
 

@@ -6,10 +6,10 @@ import pytest
 
 from pmh_jupyter.grading.name_analysis import analyze_names
 from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names, find_read_names
-from tests.unit.grading.test_name_analysis import FOUND
+from tests.support.grading.name_cases import NAME_CASES
 
 SNIPPETS = [
-    *(source for source, *_ in FOUND if not source.startswith("%")),
+    *(source for source, *_ in NAME_CASES if not source.startswith("%")),
     "del x",
     "x: int",
     "x: int = y",

@@ -52,20 +52,20 @@ def summarize(verdict: ExerciseVerdict) -> tuple[Outcome, int, str]:
 @pytest.mark.parametrize(
     ("credit", "expected"),
     [
-        (None, (Outcome.PASSED, 2000, "solved")),
-        (2, (Outcome.PASSED, 2000, "solved")),
-        (2.0, (Outcome.PASSED, 2000, "solved")),
-        (2.0004, (Outcome.PASSED, 2000, "solved")),
-        (1.5, (Outcome.FAILED, 1500, "partial-credit")),
-        (0, (Outcome.FAILED, 0, "partial-credit")),
-        (0.0004, (Outcome.FAILED, 0, "partial-credit")),
-        (-0.0004, (Outcome.FAILED, 0, "partial-credit")),
-        (2.0006, (Outcome.FAILED, 0, "invalid-credit")),
-        (-0.001, (Outcome.FAILED, 0, "invalid-credit")),
-        (-0.1, (Outcome.FAILED, 0, "invalid-credit")),
-        (1e300, (Outcome.FAILED, 0, "invalid-credit")),
-        (1.7e308, (Outcome.FAILED, 0, "invalid-credit")),
-        (-1.7e308, (Outcome.FAILED, 0, "invalid-credit")),
+        pytest.param(None, (Outcome.PASSED, 2000, "solved"), id="no number"),
+        pytest.param(2, (Outcome.PASSED, 2000, "solved"), id="all points"),
+        pytest.param(2.0, (Outcome.PASSED, 2000, "solved"), id="float"),
+        pytest.param(2.0004, (Outcome.PASSED, 2000, "solved"), id="rounded down to all points"),
+        pytest.param(1.5, (Outcome.FAILED, 1500, "partial-credit"), id="part"),
+        pytest.param(0, (Outcome.FAILED, 0, "partial-credit"), id="zero"),
+        pytest.param(0.0004, (Outcome.FAILED, 0, "partial-credit"), id="rounded down to zero"),
+        pytest.param(-0.0004, (Outcome.FAILED, 0, "partial-credit"), id="rounded up to zero"),
+        pytest.param(2.0006, (Outcome.FAILED, 0, "invalid-credit"), id="above the points"),
+        pytest.param(-0.001, (Outcome.FAILED, 0, "invalid-credit"), id="slightly below zero"),
+        pytest.param(-0.1, (Outcome.FAILED, 0, "invalid-credit"), id="below zero"),
+        pytest.param(1e300, (Outcome.FAILED, 0, "invalid-credit"), id="huge"),
+        pytest.param(1.7e308, (Outcome.FAILED, 0, "invalid-credit"), id="largest float"),
+        pytest.param(-1.7e308, (Outcome.FAILED, 0, "invalid-credit"), id="smallest float"),
     ],
 )
 def test_test_cell_that_ends_in_a_number_gives_that_many_points(
@@ -77,7 +77,14 @@ def test_test_cell_that_ends_in_a_number_gives_that_many_points(
 
 
 @pytest.mark.parametrize(
-    ("credit", "points"), [(0.1 + 0.1 + 0.1, 0.3), (16.1, 16.1), (3 * 1.1, 3.3), (0.3333, 0.3333), (1.1 + 2.2, 3.3)]
+    ("credit", "points"),
+    [
+        pytest.param(0.1 + 0.1 + 0.1, 0.3, id="sum of tenths"),
+        pytest.param(16.1, 16.1, id="one decimal"),
+        pytest.param(3 * 1.1, 3.3, id="product"),
+        pytest.param(0.3333, 0.3333, id="four decimals"),
+        pytest.param(1.1 + 2.2, 3.3, id="sum"),
+    ],
 )
 def test_full_credit_survives_rounding_errors(credit: float, points: float) -> None:
     max_millipoints = round(points * 1000)
@@ -114,13 +121,13 @@ PASSED, FAILED, UNCHECKED = make_test(), make_test("failed", "not-met"), make_te
 @pytest.mark.parametrize(
     ("tests", "points"),
     [
-        ((PASSED, PASSED, PASSED), 2000),
-        ((PASSED, FAILED, PASSED), 1333),
-        ((FAILED, FAILED, FAILED), 0),
-        ((PASSED, FAILED, UNCHECKED, UNCHECKED), 667),  # a statement that is no assertion raised behind the first
-        ((FAILED, UNCHECKED, UNCHECKED, UNCHECKED), 0),
-        ((PASSED, PASSED, PASSED, FAILED), 2000),
-        ((), 0),
+        pytest.param((PASSED, PASSED, PASSED), 2000, id="all passed"),
+        pytest.param((PASSED, FAILED, PASSED), 1333, id="one failed"),
+        pytest.param((FAILED, FAILED, FAILED), 0, id="all failed"),
+        pytest.param((PASSED, FAILED, UNCHECKED, UNCHECKED), 667, id="a statement raised after the first assertion"),
+        pytest.param((FAILED, UNCHECKED, UNCHECKED, UNCHECKED), 0, id="first failed, others not checked"),
+        pytest.param((PASSED, PASSED, PASSED, FAILED), 2000, id="a statement raised after the last assertion"),
+        pytest.param((), 0, id="no result"),
     ],
 )
 def test_each_assertion_gives_its_part(tests: tuple[JudgeTestResult, ...], points: int) -> None:

@@ -11,6 +11,7 @@ import pytest
 from pmh_jupyter.errors import Unavailable
 from pmh_jupyter.server_extension.opened_releases import OpenedReleases, OpenedReleasesFile
 from pmh_jupyter.server_extension.service_client import ServiceClient
+from tests.support.lab.requests import REQUEST_ID
 from tests.support.service.small_service import SmallService
 
 LOG = logging.getLogger("test")
@@ -54,27 +55,27 @@ def test_unreadable_file_counts_as_empty_and_is_replaced(state_file: Path, conte
 async def test_recorded_release_is_found_while_the_service_is_down(
     opened_releases: OpenedReleases, service: SmallService
 ) -> None:
-    await opened_releases.record(*LESSON, "a" * 64, None, "r")
+    await opened_releases.record(*LESSON, "a" * 64, None, REQUEST_ID)
     assert service.opened == {"values": "a" * 64}
     await service.kill()
 
-    assert await opened_releases.find_release_id(*LESSON, "r") == "a" * 64
+    assert await opened_releases.find_release_id(*LESSON, REQUEST_ID) == "a" * 64
 
 
 async def test_service_is_asked_if_the_file_has_no_record(
     opened_releases: OpenedReleases, service: SmallService
 ) -> None:
     release = service.publish("values", {"values.ipynb": b"{}"})
-    assert await opened_releases.find_release_id(*LESSON, "r") is None, "never opened"
+    assert await opened_releases.find_release_id(*LESSON, REQUEST_ID) is None, "never opened"
     service.opened["values"] = release.id
 
-    assert await opened_releases.find_release_id(*LESSON, "r") == release.id
+    assert await opened_releases.find_release_id(*LESSON, REQUEST_ID) == release.id
 
 
 async def test_release_that_the_service_has_on_record_is_written_to_the_file_only(
     opened_releases: OpenedReleases, service: SmallService, state_file: Path
 ) -> None:
-    await opened_releases.record(*LESSON, "a" * 64, "a" * 64, "r")
+    await opened_releases.record(*LESSON, "a" * 64, "a" * 64, REQUEST_ID)
 
     assert service.requests == []
     assert "a" * 64 in state_file.read_text()
@@ -85,5 +86,5 @@ async def test_file_has_no_record_that_the_service_lacks(
 ) -> None:
     await service.kill()
     with pytest.raises(Unavailable):
-        await opened_releases.record(*LESSON, "a" * 64, None, "r")
+        await opened_releases.record(*LESSON, "a" * 64, None, REQUEST_ID)
     assert not state_file.exists()

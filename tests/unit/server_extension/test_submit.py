@@ -21,7 +21,9 @@ from pmh_jupyter.server_extension.service_client import ServiceClient
 from pmh_jupyter.server_extension.submit import Submitter
 from pmh_jupyter.wire.submission import CheckRequest, SubmitRequest
 from tests.support.lab.outbox_entries import add_entry
+from tests.support.lab.requests import REQUEST_ID
 from tests.support.notebooks import notebook
+from tests.support.observed_lock import ObservedLock
 from tests.support.service.small_service import SmallService
 
 LOG = logging.getLogger("test")
@@ -30,26 +32,28 @@ NOTEBOOK = notebook(swap="pass")
 
 
 @dataclass
-class Setup:
+class SubmitterFixture:
     """A submitter of a lesson that was opened, and the lock that protects its folder."""
 
     submitter: Submitter
     sender: OutboxSender
     folder: Path
-    disk_lock: asyncio.Lock
+    disk_lock: ObservedLock
 
 
 @pytest.fixture
-async def setup(tmp_path: Path, service: SmallService, client: ServiceClient, outbox: Outbox) -> AsyncIterator[Setup]:
+async def opened_lesson(
+    tmp_path: Path, service: SmallService, client: ServiceClient, outbox: Outbox
+) -> AsyncIterator[SubmitterFixture]:
     folder = tmp_path / "root" / "courses" / "physics-1" / "values"
     folder.mkdir(parents=True)
     (folder / "values.ipynb").write_bytes(NOTEBOOK)
     service.opened["values"] = service.publish("values", {"values.ipynb": NOTEBOOK}).id
     sender = OutboxSender(outbox, client, LOG)
-    disk_lock = asyncio.Lock()
+    disk_lock = ObservedLock()
     opened_releases = OpenedReleases(tmp_path / "state.json", client, LOG)
     submitter = Submitter(tmp_path / "root", opened_releases, outbox, sender, disk_lock)
-    yield Setup(submitter, sender, folder, disk_lock)
+    yield SubmitterFixture(submitter, sender, folder, disk_lock)
     await sender.stop()
 
 
@@ -57,10 +61,10 @@ def request_body(submission_id: UUID, **fields: object) -> bytes:
     return json.dumps({"id": str(submission_id), **fields}).encode()
 
 
-async def test_check_sends_its_exercises_and_the_files(setup: Setup, service: SmallService) -> None:
+async def test_check_sends_its_exercises_and_the_files(opened_lesson: SubmitterFixture, service: SmallService) -> None:
     submission_id = uuid4()
 
-    reply = await setup.submitter.check(*LESSON, request_body(submission_id, exercises=["swap"]), "r")
+    reply = await opened_lesson.submitter.check(*LESSON, request_body(submission_id, exercises=["swap"]), REQUEST_ID)
 
     assert (reply.id, reply.kind, reply.state, reply.receipt) == (submission_id, "check", "queued", None)
     [request] = service.received
@@ -69,10 +73,12 @@ async def test_check_sends_its_exercises_and_the_files(setup: Setup, service: Sm
     assert {file.path: base64.b64decode(file.content) for file in request.files} == {"values.ipynb": NOTEBOOK}
 
 
-async def test_submission_returns_a_receipt(setup: Setup, service: SmallService, outbox: Outbox) -> None:
+async def test_submission_returns_a_receipt(
+    opened_lesson: SubmitterFixture, service: SmallService, outbox: Outbox
+) -> None:
     submission_id = uuid4()
 
-    reply = await setup.submitter.submit(*LESSON, request_body(submission_id), "r")
+    reply = await opened_lesson.submitter.submit(*LESSON, request_body(submission_id), REQUEST_ID)
 
     assert (reply.id, reply.kind) == (submission_id, "final")
     assert reply.receipt is not None and reply.receipt.submission_id == submission_id
@@ -81,7 +87,7 @@ async def test_submission_returns_a_receipt(setup: Setup, service: SmallService,
 
 
 async def test_submission_is_on_disk_before_it_is_sent(
-    setup: Setup, service: SmallService, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+    opened_lesson: SubmitterFixture, service: SmallService, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     saved_when_sent: list[int] = []
     post = OutboxSender._post
@@ -91,70 +97,74 @@ async def test_submission_is_on_disk_before_it_is_sent(
         return await post(self, entry, body)
 
     monkeypatch.setattr(OutboxSender, "_post", post_and_look)
-    await setup.submitter.submit(*LESSON, request_body(uuid4()), "r")
+    await opened_lesson.submitter.submit(*LESSON, request_body(uuid4()), REQUEST_ID)
     assert saved_when_sent == [1]
 
 
-async def test_submission_waits_while_the_service_is_down(setup: Setup, service: SmallService, outbox: Outbox) -> None:
-    await setup.submitter.submit(*LESSON, request_body(uuid4()), "r")
-    record_file = setup.folder.parents[3] / "state.json"
+async def test_submission_waits_while_the_service_is_down(
+    opened_lesson: SubmitterFixture, service: SmallService, outbox: Outbox
+) -> None:
+    await opened_lesson.submitter.submit(*LESSON, request_body(uuid4()), REQUEST_ID)
+    record_file = opened_lesson.folder.parents[3] / "state.json"
     record_file.write_text(json.dumps({"opened": {"physics-1/values": service.opened["values"]}}))
     await service.kill()
     submission_id = uuid4()
 
-    reply = await setup.submitter.submit(*LESSON, request_body(submission_id), "r")
+    reply = await opened_lesson.submitter.submit(*LESSON, request_body(submission_id), REQUEST_ID)
 
     assert reply.state == "waiting"
     assert [stored.entry.id for stored in outbox.list_waiting()] == [submission_id]
 
 
 async def test_lesson_that_was_never_opened_cannot_be_submitted(
-    setup: Setup, service: SmallService, outbox: Outbox
+    opened_lesson: SubmitterFixture, service: SmallService, outbox: Outbox
 ) -> None:
     service.opened.clear()
     with pytest.raises(Conflict, match="not opened"):
-        await setup.submitter.submit(*LESSON, request_body(uuid4()), "r")
+        await opened_lesson.submitter.submit(*LESSON, request_body(uuid4()), REQUEST_ID)
     assert outbox.list_waiting() == ()
 
 
-async def test_folder_without_a_notebook_is_not_submitted(setup: Setup, outbox: Outbox) -> None:
-    (setup.folder / "values.ipynb").unlink()
+async def test_folder_without_a_notebook_is_not_submitted(opened_lesson: SubmitterFixture, outbox: Outbox) -> None:
+    (opened_lesson.folder / "values.ipynb").unlink()
     with pytest.raises(NotFound):
-        await setup.submitter.submit(*LESSON, request_body(uuid4()), "r")
+        await opened_lesson.submitter.submit(*LESSON, request_body(uuid4()), REQUEST_ID)
     assert outbox.list_waiting() == ()
 
 
-async def test_files_are_not_read_while_the_lesson_is_being_updated(setup: Setup, service: SmallService) -> None:
+async def test_files_are_not_read_while_the_lesson_is_being_updated(
+    opened_lesson: SubmitterFixture, service: SmallService
+) -> None:
     updated = notebook(swap="updated")
-    async with setup.disk_lock:
-        submitting = asyncio.create_task(setup.submitter.submit(*LESSON, request_body(uuid4()), "r"))
-        await asyncio.sleep(0.05)
+    async with opened_lesson.disk_lock:
+        submitting = asyncio.create_task(opened_lesson.submitter.submit(*LESSON, request_body(uuid4()), REQUEST_ID))
+        await opened_lesson.disk_lock.wait_for_contention(submitting)
         assert service.received == []
-        (setup.folder / "values.ipynb").write_bytes(updated)
+        (opened_lesson.folder / "values.ipynb").write_bytes(updated)
     await submitting
 
     assert base64.b64decode(service.received[0].files[0].content) == updated
 
 
 async def test_unsaved_submission_is_not_sent_before_waiting_ones(
-    setup: Setup, service: SmallService, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+    opened_lesson: SubmitterFixture, service: SmallService, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(self: Outbox, *_: object) -> None:
         raise NotSaved("No space left.")
 
     with monkeypatch.context() as patch:
         patch.setattr(Outbox, "add", fail)
-        reply = await setup.submitter.submit(*LESSON, request_body(uuid4()), "r")
+        reply = await opened_lesson.submitter.submit(*LESSON, request_body(uuid4()), REQUEST_ID)
         assert reply.receipt is not None, "sent although it could not be saved"
     add_entry(outbox)
     monkeypatch.setattr(Outbox, "add", fail)
     with pytest.raises(NotSaved):
-        await setup.submitter.submit(*LESSON, request_body(uuid4()), "r")
+        await opened_lesson.submitter.submit(*LESSON, request_body(uuid4()), REQUEST_ID)
     assert len(service.submissions) == 1
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"id": "no"}', b"[]", b"{ half"])
-async def test_malformed_request_is_rejected(setup: Setup, body: bytes) -> None:
+async def test_malformed_request_is_rejected(opened_lesson: SubmitterFixture, body: bytes) -> None:
     with pytest.raises(BadInput) as raised:
-        await setup.submitter.check(*LESSON, body, "r")
+        await opened_lesson.submitter.check(*LESSON, body, REQUEST_ID)
     assert raised.value.problems

@@ -44,12 +44,21 @@ def test_routes_and_access_rules_match_the_documentation() -> None:
         assert rule == RULES_BY_TEXT[scopes[route.path, method]], route.path
 
 
-@pytest.mark.parametrize(("route", "method", "operation"), OPERATIONS)
-def test_operations_of_a_classroom_require_a_permission(route: Route, method: str, operation: Operation) -> None:
-    if "classroom" in route.parameters:
-        assert operation.access_rule and operation.access_rule.permission
-    if operation.access_rule is None:
-        assert route.path == "openapi.json"
+@pytest.mark.parametrize(
+    "operation",
+    [
+        pytest.param(operation, id=f"{method} {route.path}")
+        for route, method, operation in OPERATIONS
+        if "classroom" in route.parameters
+    ],
+)
+def test_operation_of_a_classroom_requires_a_permission(operation: Operation) -> None:
+    assert operation.access_rule and operation.access_rule.permission
+
+
+def test_only_the_description_of_the_api_is_open_to_everybody() -> None:
+    open_paths = [route.path for route, _, operation in OPERATIONS if operation.access_rule is None]
+    assert open_paths == ["openapi.json"]
 
 
 def test_handlers_have_no_methods_without_an_operation() -> None:

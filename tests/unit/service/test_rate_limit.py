@@ -6,48 +6,39 @@ import pytest
 
 from pmh_jupyter.errors import TooManyRequests
 from pmh_jupyter.service.rate_limit import RateLimit
-
-
-class FakeClock:
-    """Seconds that a test advances."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.clock import ManualSeconds
 
 
 def test_burst_is_followed_by_one_request_per_interval() -> None:
-    clock = FakeClock()
+    clock = ManualSeconds()
     limit = RateLimit(6, clock)
     for _ in range(6):
         limit.consume("ada")
     with pytest.raises(TooManyRequests) as caught:
         limit.consume("ada")
     assert caught.value.retry_after == pytest.approx(10)
-    clock.now += 9.9
+    clock.advance(9.9)
     with pytest.raises(TooManyRequests):
         limit.consume("ada")
-    clock.now += 0.2
+    clock.advance(0.2)
     limit.consume("ada")
     with pytest.raises(TooManyRequests):
         limit.consume("ada")
 
 
 def test_buckets_are_separate_and_refill_up_to_the_limit() -> None:
-    clock = FakeClock()
+    clock = ManualSeconds()
     limit = RateLimit(1, clock)
     limit.consume("ada")
     limit.consume("bob")
-    clock.now += 3600
+    clock.advance(3600)
     limit.consume("ada")
     with pytest.raises(TooManyRequests):
         limit.consume("ada")
 
 
 def test_least_recently_used_bucket_is_dropped() -> None:
-    limit = RateLimit(1, FakeClock(), max_buckets=2)
+    limit = RateLimit(1, ManualSeconds(), max_buckets=2)
     for name in ("ada", "bob", "eve"):
         limit.consume(name)
     limit.consume("ada")  # her bucket was dropped, so she has a full one

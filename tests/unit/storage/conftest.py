@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from pmh_jupyter.storage.database import Database
+from tests.support.clock import ManualClock
 from tests.support.storage.postgres import Cluster, running_cluster
-from tests.support.storage.school import ManualClock, School
+from tests.support.storage.school import School
 
 BACKENDS = [pytest.param("sqlite"), pytest.param("postgresql", marks=pytest.mark.postgres)]
 

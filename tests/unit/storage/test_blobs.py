@@ -23,6 +23,7 @@ from pmh_jupyter.storage.records import submissions
 from pmh_jupyter.storage.tables.courses import BlobRow
 from pmh_jupyter.storage.tables.submissions import SubmissionRow
 from tests.support.storage.school import CLASSROOM, FIRST, School, sign
+from tests.support.write_steps import record_write_steps
 
 
 @pytest.fixture(params=["file", "database"])
@@ -85,24 +86,12 @@ def test_blobs_are_rows_in_postgresql_and_files_beside_sqlite(school: School, tm
 def test_blob_file_is_synced_before_the_rename_and_its_folder_after(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    steps: list[str] = []
-    replace_file, fsync = os.replace, os.fsync
-
-    def record_fsync(handle: int) -> None:
-        steps.append("folder" if os.path.isdir(f"/proc/self/fd/{handle}") else "file")
-        fsync(handle)
-
-    def record_replace(source: Path, target: Path) -> None:
-        steps.append("rename")
-        replace_file(source, target)
-
     blobs = FileBlobStore(tmp_path)
     blobs.stage("submission", [b"first"])
-    monkeypatch.setattr(os, "fsync", record_fsync)
-    monkeypatch.setattr(os, "replace", record_replace)
     (tmp_path / "submission" / compute_sha256_hex(b"second")[:2]).mkdir(exist_ok=True)
+    steps = record_write_steps(monkeypatch)
     blobs.stage("submission", [b"second"])
-    assert steps == ["file", "rename", "folder"]
+    assert steps == ["fsync file", "rename", "fsync folder"]
 
 
 @pytest.fixture

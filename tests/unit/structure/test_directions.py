@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.support.repository import imports_of, modules
@@ -58,13 +60,18 @@ def _part(module: str) -> str:
     return names[1] if len(names) > 1 and names[1] != "__version__" else "__init__"
 
 
+def _forbidden_imports(module: str, path: Path) -> set[str]:
+    """The names that a module imports from parts that its own part may not import."""
+    part = _part(module)
+    allowed = ALLOWED_IMPORTS[part] | {part, "__init__"}
+    return {name for name in imports_of(module, path) if _part(name) not in allowed}
+
+
 @pytest.mark.parametrize("module", modules())
 def test_module_imports_only_the_parts_it_may(module: str) -> None:
     part = _part(module)
     assert part in ALLOWED_IMPORTS, f"{part} is new: list here what it may import, and in docs/architecture.md"
-    allowed = ALLOWED_IMPORTS[part] | {part, "__init__"}
-    forbidden = {name for name in imports_of(module, modules()[module]) if _part(name) not in allowed}
-    assert not forbidden, f"{part} may import {sorted(allowed)}"
+    assert not _forbidden_imports(module, modules()[module]), f"{part} may import {sorted(ALLOWED_IMPORTS[part])}"
 
 
 @pytest.mark.parametrize("module", [name for name in modules() if name.startswith(RUNTIME)])
@@ -72,6 +79,18 @@ def test_code_that_runs_in_the_sandbox_imports_nothing_else_of_ours(module: str)
     assert not {name for name in imports_of(module, modules()[module]) if not name.startswith(RUNTIME)}
 
 
-def test_import_of_a_lower_layer_is_found() -> None:
-    imports = imports_of("pmh_jupyter.cli.up", modules()["pmh_jupyter.cli.up"])
-    assert {_part(name) for name in imports} >= {"hub", "service"}
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import pmh_jupyter.service.app",
+        "from pmh_jupyter.service.app import make_app",
+        "from pmh_jupyter.service import app",
+        "from ..service import app",
+        "if TYPE_CHECKING:\n    from pmh_jupyter import service",
+        "def late():\n    from pmh_jupyter.service import app",
+    ],
+)
+def test_forbidden_import_is_reported(tmp_path: Path, statement: str) -> None:
+    path = tmp_path / "course.py"
+    path.write_text(f"from pmh_jupyter.errors import BadInput\nfrom pmh_jupyter.domain import paths\n{statement}\n")
+    assert {_part(name) for name in _forbidden_imports("pmh_jupyter.domain.course", path)} == {"service"}

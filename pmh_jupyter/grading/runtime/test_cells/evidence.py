@@ -22,8 +22,8 @@ _SIZED_TYPES = (list, tuple, dict, set, frozenset)
 class Evidence:
     """The counts of one test cell, statement by statement.
 
-    `recorded_entries` are those of the statements so far: the place, "compared", the first line of the statement, and the count; or "nan" and
-    the line if one of the values was not a number.
+    `recorded_entries` are those of the statements so far: the place, "compared", the first line of the statement, and the count; or "nan"
+    and the line if one of the values was not a number.
     """
 
     def __init__(self, entries: Iterable[str] = ()) -> None:

@@ -55,16 +55,21 @@ def test_other_name_of_the_kernel_is_accepted() -> None:
 @pytest.mark.parametrize(
     ("content", "kernel", "message"),
     [
-        (PLAIN, "ir", "kernel ir"),
-        ("python3: [", "python3", "not YAML"),
-        ("", "python3", "no templates for python3"),
-        ("- a\n- b", "python3", "no templates"),
-        ("python3: 7", "python3", "python3"),
-        (PLAIN.replace("check:", "chekc:"), "python3", "python3.check"),
-        (PLAIN.replace("default:", "str:"), "python3", "default"),
-        (PLAIN.replace('- test: "type({{snippet}})"', "- tset: 1"), "python3", "templates.int.0.test"),
-        ("#" * (MAX_BYTES + 1), "python3", "larger"),
-        ("!!python/object/apply:os.system [true]", "python3", "not YAML"),
+        pytest.param(PLAIN, "ir", "kernel ir", id="another kernel"),
+        pytest.param("python3: [", "python3", "not YAML", id="no YAML"),
+        pytest.param("", "python3", "no templates for python3", id="empty"),
+        pytest.param("- a\n- b", "python3", "no templates", id="list"),
+        pytest.param("python3: 7", "python3", "python3", id="number"),
+        pytest.param(PLAIN.replace("check:", "chekc:"), "python3", "python3.check", id="unknown key"),
+        pytest.param(PLAIN.replace("default:", "str:"), "python3", "default", id="no default"),
+        pytest.param(
+            PLAIN.replace('- test: "type({{snippet}})"', "- tset: 1"),
+            "python3",
+            "templates.int.0.test",
+            id="unknown key of a test",
+        ),
+        pytest.param("#" * (MAX_BYTES + 1), "python3", "larger", id="too large"),
+        pytest.param("!!python/object/apply:os.system [true]", "python3", "not YAML", id="Python object"),
     ],
 )
 def test_invalid_templates_are_reported(content: str, kernel: str, message: str) -> None:

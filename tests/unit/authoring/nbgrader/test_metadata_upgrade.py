@@ -14,7 +14,8 @@ def _meta(**nbgrader: Any) -> dict[str, Any]:
     cell = {"cell_type": "code", "source": "x", "metadata": {"nbgrader": nbgrader, "tags": ["kept"]}}
     metadata: dict[str, Any] = upgrade_notebook({"cells": [cell], "metadata": {}})["cells"][0]["metadata"]
     assert metadata["tags"] == ["kept"]
-    return metadata.get("nbgrader", {})
+    upgraded: dict[str, Any] = metadata.get("nbgrader", {})
+    return upgraded
 
 
 @pytest.mark.parametrize("version", [0, 1, 2])
@@ -32,7 +33,15 @@ def test_points_of_an_ungraded_cell_are_removed() -> None:
     assert "points" not in _meta(grade=False, solution=True, grade_id="a", points="1")
 
 
-@pytest.mark.parametrize("flags", [{}, {"grade_id": "cell-1"}, {"locked": False}, {"schema_version": 3, "task": False}])
+@pytest.mark.parametrize(
+    "flags",
+    [
+        pytest.param({}, id="nothing"),
+        pytest.param({"grade_id": "cell-1"}, id="grade_id"),
+        pytest.param({"locked": False}, id="not locked"),
+        pytest.param({"schema_version": 3, "task": False}, id="no task"),
+    ],
+)
 def test_cell_without_any_role_becomes_an_ordinary_cell(flags: dict[str, Any]) -> None:
     assert _meta(grade=False, solution=False, **flags) == {}
 
@@ -40,12 +49,17 @@ def test_cell_without_any_role_becomes_an_ordinary_cell(flags: dict[str, Any]) -
 @pytest.mark.parametrize(
     "meta",
     [
-        {"grade_id": "locked by its name alone"},
-        {"grade": False, "solution": False, "locked": True, "grade_id": "l", "schema_version": 3},
-        {"task": True, "grade": False, "solution": False, "points": 2, "grade_id": "k", "schema_version": 3},
-        {"grade": True, "points": "two", "grade_id": "t", "schema_version": 3},
-        {"grade": True, "points": "1", "grade_id": "t", "schema_version": 10},
-        {"grade": True, "points": "1", "grade_id": "t", "schema_version": "x"},
+        pytest.param({"grade_id": "locked by its name alone"}, id="grade_id only"),
+        pytest.param(
+            {"grade": False, "solution": False, "locked": True, "grade_id": "l", "schema_version": 3}, id="locked"
+        ),
+        pytest.param(
+            {"task": True, "grade": False, "solution": False, "points": 2, "grade_id": "k", "schema_version": 3},
+            id="task",
+        ),
+        pytest.param({"grade": True, "points": "two", "grade_id": "t", "schema_version": 3}, id="points in words"),
+        pytest.param({"grade": True, "points": "1", "grade_id": "t", "schema_version": 10}, id="newer schema"),
+        pytest.param({"grade": True, "points": "1", "grade_id": "t", "schema_version": "x"}, id="schema in words"),
     ],
 )
 def test_newer_or_invalid_metadata_is_left_unchanged(meta: dict[str, Any]) -> None:

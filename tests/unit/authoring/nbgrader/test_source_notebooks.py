@@ -11,6 +11,7 @@ from pmh_jupyter.authoring.course import read_course
 from pmh_jupyter.authoring.release import release_lesson
 from pmh_jupyter.domain.course import Course, File
 from pmh_jupyter.errors import InvalidCourse, Problem
+from tests.support.authoring_course import make_answer_cell, make_cell, make_notebook, make_test_cell
 
 MANIFEST = """
 slug = "c"
@@ -25,18 +26,12 @@ title = "One"
 """
 
 
-def _cell(source: str, **nbgrader: Any) -> dict[str, Any]:
-    return {"cell_type": "code", "metadata": {"nbgrader": nbgrader} if nbgrader else {}, "source": source}
-
-
 def _file(path: str, *cells: dict[str, Any]) -> File:
-    book = {"cells": list(cells), "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-    return File(path, json.dumps(book).encode())
+    return File(path, make_notebook(*cells))
 
 
-ANSWER = _cell("### BEGIN SOLUTION\nx = 1\n### END SOLUTION", grade_id="a", solution=True)
-TEST = _cell("assert x == 1", grade_id="t", grade=True, points=1)
-TOP, END = _file("top.ipynb", _cell("import math", grade_id="top")), _file("end.ipynb", _cell("print('bye')"))
+ANSWER, TEST = make_answer_cell(), make_test_cell()
+TOP, END = _file("top.ipynb", make_cell("import math", grade_id="top")), _file("end.ipynb", make_cell("print('bye')"))
 
 
 def _course(*files: File, manifest: str = MANIFEST) -> Course:
@@ -59,8 +54,8 @@ def test_every_notebook_is_between_header_and_footer() -> None:
 
 def test_locked_header_cell_may_occur_in_two_notebooks() -> None:
     other = [
-        _cell(ANSWER["source"], grade_id="b", solution=True),
-        _cell("assert x", grade_id="u", grade=True, points=1),
+        make_cell(ANSWER["source"], grade_id="b", solution=True),
+        make_cell("assert x", grade_id="u", grade=True, points=1),
     ]
     assert _course(TOP, END, _file("one/m.ipynb", ANSWER, TEST), _file("one/n.ipynb", *other))
 
@@ -79,7 +74,7 @@ def test_invalid_header_is_reported_once() -> None:
     assert [problem.file for problem in problems] == ["top.ipynb"]
 
 
-AUTOTEST = _cell("### AUTOTEST x", grade_id="t", grade=True, points=1)
+AUTOTEST = make_cell("### AUTOTEST x", grade_id="t", grade=True, points=1)
 PLAIN = "\n".join(line for line in MANIFEST.splitlines() if "er = " not in line)
 
 
@@ -91,7 +86,7 @@ def test_autotests_need_templates() -> None:
 def test_autotest_outside_a_test_cell_is_reported() -> None:
     templates = File("autotests.yml", b"python3: {dispatch: d, normalize: n, check: c, templates: {default: []}}")
     problems = _problems(
-        templates, _file("one/n.ipynb", ANSWER, TEST, _cell("# AUTOTEST x", grade_id="l")), manifest=PLAIN
+        templates, _file("one/n.ipynb", ANSWER, TEST, make_cell("# AUTOTEST x", grade_id="l")), manifest=PLAIN
     )
     assert [(problem.cell, problem.message) for problem in problems] == [
         ("l", "It has an AUTOTEST line and is not a test cell.")

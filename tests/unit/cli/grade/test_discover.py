@@ -40,21 +40,71 @@ def relative(root: Path, discovered: DiscoveredSubmissions) -> list[str]:
 @pytest.mark.parametrize(
     ("layout", "source", "submissions"),
     [
-        (["ann/lesson.ipynb", "bob/lesson.ipynb"], "lesson/", ["ann", "bob"]),
-        (["ann/renamed.ipynb", "bob/lesson.ipynb"], "lesson/", ["ann", "bob"]),
-        (["ann/lesson/lesson.ipynb", "ann/ps2/lesson.ipynb"], "lesson/", ["ann/lesson"]),
-        (["ann/Homework 2.2/lesson.ipynb", "bob/Homework 2.2/lesson.ipynb"], "Homework 2.2/", ["ann/Homework 2.2", "bob/Homework 2.2"]),
-        (["ann/homework 2.2/lesson.ipynb", "bob/HOMEWORK 2.2/a.ipynb"], "Homework 2.2/", ["ann/homework 2.2", "bob/HOMEWORK 2.2"]),
-        (["ann/\u00dcbung/lesson.ipynb", "bob/U\u0308bung/lesson.ipynb"], "\u00dcbung/", ["ann/\u00dcbung", "bob/U\u0308bung"]),
-        (["ann/ps1/lesson.ipynb", "bob/ps1/lesson.ipynb"], "ps1/lesson.ipynb", ["ann/ps1", "bob/ps1"]),
-        (["ann/lesson/x.ipynb", "bob/lesson/x.ipynb"], "ps1/lesson.ipynb", ["ann/lesson", "bob/lesson"]),
-        (["ann/attempt/ps1/lesson.ipynb", "bob/a/b/ps1/lesson.ipynb"], "ps1/", ["ann/attempt/ps1", "bob/a/b/ps1"]),
-        (["ann/ps1/ps1/lesson.ipynb", "bob/ps1/lesson.ipynb"], "ps1/", ["ann/ps1/ps1", "bob/ps1"]),
-        (["ann/notes.ipynb", "ann/lesson/lesson.ipynb", "bob/lesson/lesson.ipynb"], "lesson/", ["ann/lesson", "bob/lesson"]),
-        ([".cache/lesson.ipynb", "__MACOSX/lesson.ipynb", "ann/lesson.ipynb", "bob/lesson.ipynb"], "lesson/", ["ann", "bob"]),
-        (["ann.ipynb", "bob.ipynb"], "lesson/", ["ann.ipynb", "bob.ipynb"]),
+        pytest.param(["ann/lesson.ipynb", "bob/lesson.ipynb"], "lesson/", ["ann", "bob"], id="expected names"),
+        pytest.param(["ann/renamed.ipynb", "bob/lesson.ipynb"], "lesson/", ["ann", "bob"], id="renamed notebook"),
+        pytest.param(
+            ["ann/lesson/lesson.ipynb", "ann/ps2/lesson.ipynb"],
+            "lesson/",
+            ["ann/lesson"],
+            id="folder of the lesson beside another",
+        ),
+        pytest.param(
+            ["ann/Homework 2.2/lesson.ipynb", "bob/Homework 2.2/lesson.ipynb"],
+            "Homework 2.2/",
+            ["ann/Homework 2.2", "bob/Homework 2.2"],
+            id="folder name with spaces and a dot",
+        ),
+        pytest.param(
+            ["ann/homework 2.2/lesson.ipynb", "bob/HOMEWORK 2.2/a.ipynb"],
+            "Homework 2.2/",
+            ["ann/homework 2.2", "bob/HOMEWORK 2.2"],
+            id="upper and lower case differ",
+        ),
+        pytest.param(
+            ["ann/\u00dcbung/lesson.ipynb", "bob/U\u0308bung/lesson.ipynb"],
+            "\u00dcbung/",
+            ["ann/\u00dcbung", "bob/U\u0308bung"],
+            id="Unicode forms differ",
+        ),
+        pytest.param(
+            ["ann/ps1/lesson.ipynb", "bob/ps1/lesson.ipynb"],
+            "ps1/lesson.ipynb",
+            ["ann/ps1", "bob/ps1"],
+            id="folder of the source notebook",
+        ),
+        pytest.param(
+            ["ann/lesson/x.ipynb", "bob/lesson/x.ipynb"],
+            "ps1/lesson.ipynb",
+            ["ann/lesson", "bob/lesson"],
+            id="folder with the notebook's name",
+        ),
+        pytest.param(
+            ["ann/attempt/ps1/lesson.ipynb", "bob/a/b/ps1/lesson.ipynb"],
+            "ps1/",
+            ["ann/attempt/ps1", "bob/a/b/ps1"],
+            id="nested at different depths",
+        ),
+        pytest.param(
+            ["ann/ps1/ps1/lesson.ipynb", "bob/ps1/lesson.ipynb"],
+            "ps1/",
+            ["ann/ps1/ps1", "bob/ps1"],
+            id="nested in a folder of its own name",
+        ),
+        pytest.param(
+            ["ann/notes.ipynb", "ann/lesson/lesson.ipynb", "bob/lesson/lesson.ipynb"],
+            "lesson/",
+            ["ann/lesson", "bob/lesson"],
+            id="other notebook beside the folder",
+        ),
+        pytest.param(
+            [".cache/lesson.ipynb", "__MACOSX/lesson.ipynb", "ann/lesson.ipynb", "bob/lesson.ipynb"],
+            "lesson/",
+            ["ann", "bob"],
+            id="hidden folders are ignored",
+        ),
+        pytest.param(["ann.ipynb", "bob.ipynb"], "lesson/", ["ann.ipynb", "bob.ipynb"], id="notebook per student"),
     ],
-)  # fmt: skip
+)
 def test_each_student_of_a_folder_is_one_submission(
     root: Path, layout: list[str], source: str, submissions: list[str]
 ) -> None:
@@ -67,13 +117,18 @@ def test_each_student_of_a_folder_is_one_submission(
 @pytest.mark.parametrize(
     ("layout", "path", "submission"),
     [
-        (["ann/lesson.ipynb"], "ann", "ann"),
-        (["ann/lesson.ipynb", "ann/old/lesson.ipynb"], "ann", "ann"),
-        (["ann/lesson/lesson.ipynb", "ann/ps2/lesson.ipynb"], "ann", "ann/lesson"),
-        (["ann/lesson/lesson.ipynb"], "ann/lesson", "ann/lesson"),
-        (["ann/renamed.ipynb", "ann/extra/other.ipynb"], "ann", "ann"),
-        (["ann/lesson-Copy1.ipynb", "ann/lesson (2).ipynb"], "ann", "ann"),
-        (["ann.ipynb"], "ann.ipynb", "ann.ipynb"),
+        pytest.param(["ann/lesson.ipynb"], "ann", "ann", id="expected name"),
+        pytest.param(["ann/lesson.ipynb", "ann/old/lesson.ipynb"], "ann", "ann", id="older version below"),
+        pytest.param(
+            ["ann/lesson/lesson.ipynb", "ann/ps2/lesson.ipynb"],
+            "ann",
+            "ann/lesson",
+            id="folder of the lesson beside another",
+        ),
+        pytest.param(["ann/lesson/lesson.ipynb"], "ann/lesson", "ann/lesson", id="the folder of the lesson itself"),
+        pytest.param(["ann/renamed.ipynb", "ann/extra/other.ipynb"], "ann", "ann", id="renamed notebook"),
+        pytest.param(["ann/lesson-Copy1.ipynb", "ann/lesson (2).ipynb"], "ann", "ann", id="two copies"),
+        pytest.param(["ann.ipynb"], "ann.ipynb", "ann.ipynb", id="a notebook"),
     ],
 )
 def test_path_of_one_student_is_one_submission(root: Path, layout: list[str], path: str, submission: str) -> None:

@@ -6,24 +6,16 @@ import pytest
 
 from pmh_jupyter.hub.accounts import throttle as throttle_module
 from pmh_jupyter.hub.accounts.throttle import WINDOW_SECONDS, FailureLimits, LoginThrottle
-
-
-class Clock:
-    """Monotonic seconds that change only when a test sets them."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.clock import ManualSeconds
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> ManualSeconds:
+    return ManualSeconds()
 
 
 @pytest.fixture
-def throttle(clock: Clock) -> LoginThrottle:
+def throttle(clock: ManualSeconds) -> LoginThrottle:
     return LoginThrottle(clock, FailureLimits(name_at_address=3, address=6, name=5))
 
 
@@ -33,14 +25,14 @@ def test_few_failures_cause_no_wait(throttle: LoginThrottle) -> None:
     assert throttle.compute_wait_seconds("ada", "10.0.0.1") == 0
 
 
-def test_name_at_address_waits_until_its_oldest_failure_expires(throttle: LoginThrottle, clock: Clock) -> None:
+def test_name_at_address_waits_until_its_oldest_failure_expires(throttle: LoginThrottle, clock: ManualSeconds) -> None:
     for _ in range(3):
         throttle.record_failure("ada", "10.0.0.1")
-        clock.now += 10
+        clock.advance(10)
     assert throttle.compute_wait_seconds("ada", "10.0.0.1") == WINDOW_SECONDS - 30
     assert throttle.compute_wait_seconds("ada", "10.0.0.2") == 0, "another address is not affected"
     assert throttle.compute_wait_seconds("bob", "10.0.0.1") == 0, "another name at the same address is not affected"
-    clock.now += WINDOW_SECONDS - 30
+    clock.advance(WINDOW_SECONDS - 30)
     assert throttle.compute_wait_seconds("ada", "10.0.0.1") == 0
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from pmh_jupyter.errors import Conflict
 from pmh_jupyter.hub.up.ports import Listener, require_free_ports
+from tests.support.hub.hub_process import free_ports
 
 
 def _listener(port: int, ip: str = "127.0.0.1") -> Listener:
@@ -15,8 +16,7 @@ def _listener(port: int, ip: str = "127.0.0.1") -> Listener:
 
 
 def test_free_port_passes_and_stays_free() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    [port] = free_ports(1)
     require_free_ports((_listener(port),))
     socket.create_server(("127.0.0.1", port)).close()
 

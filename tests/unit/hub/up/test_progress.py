@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import sys
 from itertools import count
 
 import pytest
 
 from pmh_jupyter.hub.up.progress import Progress
+
+HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 
 
 class Terminal(io.StringIO):
@@ -34,9 +37,19 @@ def test_failing_step_is_marked_and_its_exception_propagates() -> None:
     assert stream.getvalue().splitlines()[-1] == " ✗    2.0 s  Making tea"
 
 
-def test_terminal_shows_a_spinner_and_the_same_result_line() -> None:
+def test_terminal_shows_a_spinner_and_the_same_result_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
     stream = Terminal()
     with _progress(stream).step("Making tea"):
-        pass
+        assert "Making tea" in stream.getvalue() and "…" not in stream.getvalue()
+        assert HIDE_CURSOR in stream.getvalue()
+    assert SHOW_CURSOR in stream.getvalue()
     assert stream.getvalue().endswith(" ✓    2.0 s  Making tea\n")
-    assert "\x1b[" in stream.getvalue() or "…" in stream.getvalue()
+
+
+def test_terminal_without_rich_gets_the_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    stream = Terminal()
+    with _progress(stream).step("Making tea"):
+        assert stream.getvalue() == " …           Making tea\n"
+    assert stream.getvalue().splitlines()[-1] == " ✓    2.0 s  Making tea"

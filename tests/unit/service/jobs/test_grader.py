@@ -15,7 +15,7 @@ from pmh_jupyter.grading.isolation import IsolationCache
 from pmh_jupyter.grading.task import GradingTask
 from pmh_jupyter.service.jobs import grader as grader_module
 from pmh_jupyter.service.jobs.grader import RETRY_INTERVAL_SECONDS, Grader
-from tests.unit.service.jobs.test_worker_pool import make_job
+from tests.support.service.jobs import make_job
 
 ISOLATION = ReleaseIsolation(GRADER_VERSION, ())
 GRADING = Grading((), 0.1)

@@ -6,14 +6,12 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any, cast
-from uuid import UUID, uuid4
+from typing import cast
+from uuid import UUID
 
 import pytest
 
-from pmh_jupyter.domain.limits import RequestedLimits
-from pmh_jupyter.domain.submission import Job, SubmissionKind
+from pmh_jupyter.domain.submission import Job
 from pmh_jupyter.domain.verdict import Grading, Message
 from pmh_jupyter.errors import NoSandbox, Unavailable
 from pmh_jupyter.service.jobs import worker_pool
@@ -21,30 +19,11 @@ from pmh_jupyter.service.jobs.worker_pool import WorkerPool
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records.fair_queue import JobFilter
 from pmh_jupyter.storage.records.jobs import LEASE_SECONDS
+from tests.support.service.jobs import make_job
 
 GRADING = Grading((), 0.1)
 FAILED_GRADING = Grading((), 0.1, grader_error=Message("grader-error"))
-TIMEOUT_SECONDS = 10.0
-
-
-def make_job(**changes: Any) -> Job:
-    job = Job(
-        id=uuid4(),
-        submission_id=uuid4(),
-        kind=SubmissionKind.CHECK,
-        worker="",
-        lease_until=datetime(2026, 11, 22, tzinfo=UTC),
-        claim_count=1,
-        exercises=(),
-        sealed_files=(),
-        submitted_files=(),
-        only_exercises=None,
-        include_hidden_tests=True,
-        limits=RequestedLimits(),
-        preload=(),
-        request_id="request-1",
-    )
-    return replace(job, **changes)
+TIMEOUT_SECONDS = 30.0
 
 
 class FakeQueue:
@@ -97,7 +76,7 @@ def test_graded_job_is_completed_and_reported() -> None:
     queue = FakeQueue(job)
     pool = start_pool(queue, on_graded=lambda job, grading: graded.set())
     assert graded.wait(TIMEOUT_SECONDS)
-    pool.stop(1)
+    pool.stop(TIMEOUT_SECONDS)
     assert queue.completed == [(job.id, GRADING)]
     assert not queue.released and pool.running_count == 0
 
@@ -109,7 +88,7 @@ def test_wake_makes_a_waiting_worker_claim_at_once(monkeypatch: pytest.MonkeyPat
     queue.waiting.append(make_job())
     pool.wake()
     assert queue.job_left.wait(TIMEOUT_SECONDS)
-    pool.stop(1)
+    pool.stop(TIMEOUT_SECONDS)
 
 
 @pytest.mark.parametrize(("claim_count", "completed", "released"), [(1, 0, 1), (2, 0, 1), (3, 1, 0)])
@@ -117,7 +96,7 @@ def test_grader_error_is_retried_and_saved_at_the_last_claim(claim_count: int, c
     queue = FakeQueue(make_job(claim_count=claim_count))
     pool = start_pool(queue, lambda job: FAILED_GRADING)
     assert queue.job_left.wait(TIMEOUT_SECONDS)
-    pool.stop(1)
+    pool.stop(TIMEOUT_SECONDS)
     assert (len(queue.completed), len(queue.released)) == (completed, released)
 
 
@@ -133,7 +112,7 @@ def test_job_is_released_when_grading_raises_and_the_worker_continues(error: Exc
 
     pool = start_pool(queue, grade, on_graded=lambda job, grading: graded.set())
     assert graded.wait(TIMEOUT_SECONDS)
-    pool.stop(1)
+    pool.stop(TIMEOUT_SECONDS)
     assert queue.released == [(first.id, True)]
     assert [job_id for job_id, _ in queue.completed] == [second.id]
 
@@ -149,7 +128,7 @@ def test_no_job_is_claimed_while_grading_is_impossible(monkeypatch: pytest.Monke
     pool = start_pool(queue, check_ready=check_ready)
     for _ in range(3):
         assert checks.acquire(timeout=TIMEOUT_SECONDS)
-    pool.stop(1)
+    pool.stop(TIMEOUT_SECONDS)
     assert len(queue.waiting) == 1
 
 
@@ -159,7 +138,7 @@ def test_failed_claim_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     queue.failing_claims = 3
     pool = start_pool(queue)
     assert queue.job_left.wait(TIMEOUT_SECONDS)
-    pool.stop(1)
+    pool.stop(TIMEOUT_SECONDS)
     assert len(queue.completed) == 1
 
 
@@ -181,7 +160,7 @@ def test_lease_is_renewed_while_grading_and_the_job_released_at_shutdown(monkeyp
     assert queue.leases == {(job.id, workers[0], LEASE_SECONDS)}
     assert queue.released == [(job.id, False)], "a shutdown does not use up a claim"
     may_finish.set()
-    pool.stop(1)
+    pool.stop(TIMEOUT_SECONDS)
 
 
 def test_job_claimed_during_shutdown_is_released_at_once() -> None:

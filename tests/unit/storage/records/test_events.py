@@ -16,7 +16,8 @@ from pmh_jupyter.storage import event_log
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records import classrooms, events
 from pmh_jupyter.storage.tables.results import EventRow
-from tests.support.storage.school import CLASSROOM, NOON, School, latest_event_number
+from tests.support.clock import NOON
+from tests.support.storage.school import CLASSROOM, School, latest_event_number
 
 
 def numbers(database: Database, classroom: str = CLASSROOM) -> list[int]:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import Select, func, select, text
 
 from pmh_jupyter.domain.people import Person
+from pmh_jupyter.domain.roles import Role
 from pmh_jupyter.domain.submission import NewSubmission, Submission, SubmissionKind
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records import classrooms, jobs, members, submissions
-from pmh_jupyter.storage.records.fair_queue import ANY_JOB, REGRADE_PRIORITY, JobFilter, build_next_job_query
+from pmh_jupyter.storage.records.fair_queue import (
+    ANY_JOB,
+    PRIORITY_BY_KIND,
+    REGRADE_PRIORITY,
+    JobFilter,
+    build_next_job_query,
+)
 from pmh_jupyter.storage.tables.submissions import JobRow
 from tests.support.storage.school import School, grading, sign
 
@@ -39,7 +47,7 @@ def send(
 
 def add_member_of_both(school: School) -> Person:
     person = school.add_member()
-    members.set_member_role(school.database, person.id, OTHER, members.Role.STUDENT)
+    members.set_member_role(school.database, person.id, OTHER, Role.STUDENT)
     return person
 
 
@@ -113,7 +121,7 @@ def test_queue_queries_never_scan_finished_jobs(school: School) -> None:
     send(school, person)
     classroom_id = school.classroom.id
     queued = (JobRow.state == "queued", JobRow.priority == 0)
-    queries: tuple[Select, ...] = (
+    queries: tuple[Select[Any], ...] = (
         build_next_job_query(0, frozenset()),
         build_next_job_query(0, frozenset({classroom_id})),
         select(func.max(JobRow.slot)).where(*queued, JobRow.classroom_id == classroom_id),
@@ -130,7 +138,7 @@ def _job_of(database: Database, id: UUID) -> UUID:
         return session.scalars(select(JobRow.id).where(JobRow.submission_id == id)).one()
 
 
-def _plan(database: Database, query: Select) -> str:
+def _plan(database: Database, query: Select[Any]) -> str:
     is_sqlite = database.sqlite_path is not None
     with database.begin_write() as session:
         if not is_sqlite:
@@ -145,4 +153,4 @@ def _plan(database: Database, query: Select) -> str:
 
 
 def test_regrades_have_the_lowest_priority(school: School) -> None:
-    assert REGRADE_PRIORITY > max(submissions.PRIORITY_BY_KIND.values())
+    assert REGRADE_PRIORITY > max(PRIORITY_BY_KIND.values())

@@ -19,14 +19,13 @@ from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records import classrooms, courses, events, gradings, jobs
 from pmh_jupyter.storage.tables.results import EventRow, LedgerRow, VerdictRow
 from pmh_jupyter.storage.tables.submissions import JobRow
+from tests.support.clock import NOON, ManualClock
 from tests.support.storage import replay
 from tests.support.storage.postgres import Cluster
 from tests.support.storage.school import (
     CLASSROOM,
     FIRST,
-    NOON,
     SECOND,
-    ManualClock,
     School,
     course,
     grading,

@@ -19,14 +19,13 @@ from pmh_jupyter.errors import NotFound
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records import classrooms, courses, events, jobs, submissions
 from pmh_jupyter.storage.tables.submissions import JobRow
+from tests.support.clock import NOON, ManualClock
 from tests.support.storage import replay
 from tests.support.storage.postgres import Cluster
 from tests.support.storage.school import (
     CLASSROOM,
     FIRST,
-    NOON,
     SECOND,
-    ManualClock,
     School,
     course,
     exercise,
@@ -165,16 +164,20 @@ def test_released_job_is_requeued_until_its_claims_are_used_up(school: School) -
     assert submissions.get_submission(school.database, sent.id, person.id).state is SubmissionState.FAILED
 
 
-def test_orphaned_jobs_are_requeued_only_by_the_sole_process(school: School) -> None:
-    """A SQLite database has one process, which holds its lock. Otherwise another process may be grading."""
+def test_job_of_a_process_that_may_be_grading_is_not_requeued(school: School) -> None:
+    """PostgreSQL has several processes. A SQLite database has one, which holds its lock, but this one has not opened it exclusively."""
+    school.send(school.add_member())
+    assert school.claim().claim_count == 1
+    assert jobs.requeue_orphaned_jobs(school.database) == 0
+    assert jobs.claim_next_job(school.database, "other") is None
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_orphaned_jobs_are_requeued_by_the_sole_process(school: School) -> None:
     person = school.add_member()
     sent = school.send(person)
     for number in range(1, jobs.MAX_CLAIMS + 1):
         assert school.claim().claim_count == number
-        assert jobs.requeue_orphaned_jobs(school.database) == 0
-        assert jobs.claim_next_job(school.database, "other") is None
-        if school.database.sqlite_path is None:
-            return
         with Database(school.database.url.render_as_string(), school.clock).open() as restarted:
             assert jobs.requeue_orphaned_jobs(restarted) == 1
             assert jobs.requeue_orphaned_jobs(restarted) == 0

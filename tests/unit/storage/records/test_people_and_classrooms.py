@@ -19,10 +19,10 @@ from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.errors import BadInput, Conflict, NotFound
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records import classrooms, courses, events, lessons, members, outline, people, staff
+from tests.support.clock import NOON
 from tests.support.storage.school import (
     CLASSROOM,
     FIRST,
-    NOON,
     SECOND,
     School,
     course,

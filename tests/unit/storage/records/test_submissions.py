@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Barrier
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -22,7 +23,8 @@ from pmh_jupyter.errors import BadInput, Conflict, NotFound
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records import classrooms, events, jobs, submissions
 from pmh_jupyter.storage.tables.submissions import JobRow, SubmissionRow
-from tests.support.storage.school import CLASSROOM, NOON, School, latest_event_number, sign, unknown_id
+from tests.support.clock import NOON
+from tests.support.storage.school import CLASSROOM, School, latest_event_number, sign, unknown_id
 
 
 def count(database: Database, table: type) -> int:
@@ -84,7 +86,7 @@ def test_repeated_submission_is_answered_after_the_lesson_closed(school: School)
 @pytest.mark.parametrize(
     "change", [{"files": (File("other", b""),)}, {"lesson": "second"}, {"kind": SubmissionKind.FINAL}]
 )
-def test_id_of_another_submission_is_rejected(school: School, change: dict[str, object]) -> None:
+def test_id_of_another_submission_is_rejected(school: School, change: dict[str, Any]) -> None:
     new = school.new_submission(school.add_member())
     submissions.receive_submission(school.database, new, sign)
     with pytest.raises(Conflict, match="already has this id"):

@@ -46,7 +46,7 @@ def test_value_is_formatted(value: object, text: str) -> None:
 
 def test_memory_addresses_are_removed() -> None:
     assert clip(str(lambda: 0)) == "<function test_memory_addresses_are_removed.<locals>.<lambda>>"
-    assert " at 0x" not in clip(str([WithoutRepr(), {1: WithoutRepr()}, WithoutRepr().__init__]))
+    assert " at 0x" not in clip(str([WithoutRepr(), {1: WithoutRepr()}, WithoutRepr().__init__]))  # type: ignore[misc]
 
 
 def test_long_container_is_abridged() -> None:

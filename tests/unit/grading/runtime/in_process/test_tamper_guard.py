@@ -59,8 +59,12 @@ def run_student_cell(namespace: dict[str, Any], source: str) -> None:
 def passes_undefended(attack: Attack, shell: Shell) -> bool:
     """True if a runner without a defence gives the point: it saw no exception that it takes for a failure."""
     if attack.undefended == "shell":
-        assert shell.run_cell(attack.student, store_history=True).success
-        return bool(shell.run_cell(attack.test, store_history=True).success)
+        answer, test = (
+            shell.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
+            for source in (attack.student, attack.test)
+        )
+        assert answer.success
+        return bool(test.success)
     namespace: dict[str, Any] = {"__name__": "__main__"}
     run_student_cell(namespace, attack.student)
     try:
@@ -113,7 +117,7 @@ def test_dishonest_operator_is_detected_without_a_manifest(name: str, shell: She
 
 
 POINT = "from dataclasses import dataclass\n@dataclass(order=True)\nclass Point:\n    x: int\n    y: int\n"
-HONEST_ANSWERS = {
+HONEST_ANSWERS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "plain": (
         "def answer(x): return 42",
         "assert answer(3) == 42\nassert isinstance(answer(3), int) and answer(3) > 41",

@@ -34,29 +34,38 @@ def make_judge() -> Iterator[MakeJudge]:
 @pytest.mark.parametrize(
     ("reply", "source", "expected"),
     [
-        (OK, "true", {"outcome": "passed", "reason": "", "is_hidden": False}),
-        (OK | {"status": "aborted"}, "true", {"outcome": "failed"}),
-        (OK | {"status": ""}, "true", {"outcome": "failed"}),
-        (
+        pytest.param(OK, "true", {"outcome": "passed", "reason": "", "is_hidden": False}, id="ok"),
+        pytest.param(OK | {"status": "aborted"}, "true", {"outcome": "failed"}, id="aborted"),
+        pytest.param(OK | {"status": ""}, "true", {"outcome": "failed"}, id="empty status"),
+        pytest.param(
             OK | {"status": "error", "message": "1", "output": "Greet.\n"},
             "x",
             {"reason": "author-message", "text": "Greet."},
+            id="output is the author's message",
         ),
-        (OK | {"status": "error", "message": "1"}, "x", {"reason": "author-message", "text": "exit status 1"}),
-        (
+        pytest.param(
+            OK | {"status": "error", "message": "1"},
+            "x",
+            {"reason": "author-message", "text": "exit status 1"},
+            id="no output",
+        ),
+        pytest.param(
             OK | {"status": "error", "error_name": "BoundsError", "message": "[4]"},
             "x",
             {"reason": "exception", "error_type": "BoundsError"},
+            id="exception",
         ),
-        (
+        pytest.param(
             OK | {"status": "error", "error_name": "E", "message": "secret", "output": "secret"},
             HIDDEN_TEST,
             {"reason": "not-met", "text": "", "error_type": "", "detail": "", "is_hidden": True},
+            id="hidden test keeps its secret",
         ),
-        (
+        pytest.param(
             OK | {"status": "error"},
             f"# feedback: Mind zero.\n{HIDDEN_TEST}",
             {"reason": "author-message", "text": "Mind zero."},
+            id="feedback of a hidden test",
         ),
     ],
 )
@@ -73,7 +82,17 @@ def test_error_of_a_student_cell_names_the_cell(make_judge: MakeJudge) -> None:
     assert error == {"error_type": "an error", "detail": "exit status 2", "cell": 4, "line": None}
 
 
-@pytest.mark.parametrize("reply", [None, [], "ok", {"status": "ok"}, OK | {"status": 1}, OK | {"more": ""}])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        pytest.param(None, id="None"),
+        pytest.param([], id="list"),
+        pytest.param("ok", id="text"),
+        pytest.param({"status": "ok"}, id="missing fields"),
+        pytest.param(OK | {"status": 1}, id="number as status"),
+        pytest.param(OK | {"more": ""}, id="unknown field"),
+    ],
+)
 def test_malformed_reply_is_a_loss(make_judge: MakeJudge, reply: object) -> None:
     with pytest.raises(PeerLost) as lost:
         make_judge(reply).run_test_cell(0, "t", "true")

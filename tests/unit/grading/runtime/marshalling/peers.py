@@ -8,6 +8,7 @@ import math
 from typing import Any
 
 import msgspec
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from pmh_jupyter.grading.runtime.marshalling.codec import Codec, Memo, SizeBounds, WireFormatError
@@ -15,7 +16,7 @@ from pmh_jupyter.grading.runtime.marshalling.codec import Codec, Memo, SizeBound
 SMALL = SizeBounds(max_depth=10, max_nodes=2000, max_int_bytes=100)
 
 
-class Sides:
+class CodecPair:
     """Both sides of a connection, with one table of the objects that were sent as references."""
 
     def __init__(self, bounds: SizeBounds | None = None) -> None:
@@ -36,7 +37,7 @@ class Sides:
             raise WireFormatError("There is no such reference.")
         return self.referenced[encoded[1]]
 
-    def across(self, value: object, memo: bool = False) -> Any:
+    def round_trip(self, value: object, memo: bool = False) -> Any:
         encoded = self.codec.encode(value, Memo() if memo else None)
         return self.codec.decode(over_the_wire(encoded), Memo() if memo else None)
 
@@ -84,7 +85,7 @@ def is_same(left: Any, right: Any) -> bool:
     if isinstance(left, (set, frozenset)):
         return len(left) == len(right) and all(any(is_same(item, match) for match in right) for item in left)
     if isinstance(left, decimal.Decimal):
-        return left.as_tuple() == right.as_tuple()
+        return bool(left.as_tuple() == right.as_tuple())
     return bool(left == right)
 
 
@@ -100,3 +101,28 @@ class LastingMemo(Memo):
 
     def remember(self, number: int, value: object) -> None:
         self.copies[number] = value
+
+
+HASHABLE_VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters(codec=None))
+    | st.binary()
+    | st.dates(),
+    lambda inner: st.tuples(inner, inner) | st.frozensets(inner, max_size=3),
+    max_leaves=5,
+)
+PLAIN_VALUES: st.SearchStrategy[Any] = st.recursive(
+    HASHABLE_VALUES | st.complex_numbers() | st.decimals() | st.fractions() | st.datetimes() | st.timedeltas(),
+    lambda inner: (
+        st.lists(inner, max_size=12)
+        | st.tuples(inner, inner)
+        | st.dictionaries(HASHABLE_VALUES, inner, max_size=5)
+        | st.builds(collections.deque, st.lists(inner, max_size=4))
+        | st.builds(collections.OrderedDict, st.dictionaries(HASHABLE_VALUES, inner, max_size=4))
+    ),
+    max_leaves=15,
+)
+QUICK = settings(derandomize=True, max_examples=120, deadline=None)

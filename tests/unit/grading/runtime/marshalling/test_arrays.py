@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from pmh_jupyter.grading.runtime.marshalling import arrays
 from pmh_jupyter.grading.runtime.marshalling.codec import Memo, SizeBounds, WireFormatError
-from tests.unit.grading.runtime.marshalling.peers import LastingMemo, Sides, alter, over_the_wire
+from tests.unit.grading.runtime.marshalling.peers import CodecPair, LastingMemo, alter, over_the_wire
 
 ALIGNED = np.dtype([("a", "i1"), ("b", "f8")], align=True)
 ARRAYS = [
@@ -42,8 +42,8 @@ DTYPES = [np.dtype(code) for code in ("f8", "U3", "O", "M8[ns]", "?")] + [ALIGNE
 
 @pytest.mark.parametrize("value", ARRAYS, ids=repr)
 def test_array_is_equal_after_decoding(value: Any) -> None:
-    sides = Sides()
-    received = sides.across(value)
+    sides = CodecPair()
+    received = sides.round_trip(value)
     assert (
         type(received) is np.ndarray
         and received.dtype == value.dtype
@@ -56,16 +56,16 @@ def test_array_is_equal_after_decoding(value: Any) -> None:
 
 @pytest.mark.parametrize("value", SCALARS, ids=repr)
 def test_scalar_is_equal_after_decoding(value: Any) -> None:
-    received = Sides().across(value, memo=True)
+    received = CodecPair().round_trip(value, memo=True)
     assert type(received) is type(value) and repr(received) == repr(value) and received.dtype == value.dtype
 
 
 @pytest.mark.parametrize("value", DTYPES, ids=repr)
 def test_dtype_is_equal_after_decoding(value: Any) -> None:
-    assert Sides().across(value) == value
+    assert CodecPair().round_trip(value) == value
 
 
-class ArraySubclass(np.ndarray):  # type: ignore[type-arg]
+class ArraySubclass(np.ndarray):
     pass
 
 
@@ -81,21 +81,21 @@ class ArraySubclass(np.ndarray):  # type: ignore[type-arg]
     ids=repr,
 )
 def test_array_of_another_kind_is_sent_as_a_reference(value: Any) -> None:
-    assert Sides().across([value])[0] is value
+    assert CodecPair().round_trip([value])[0] is value
 
 
 def test_objects_in_an_array_keep_their_identity() -> None:
     shared: list[Any] = [1]
     value = np.array([shared, shared, None], object)
     value[2] = value
-    sides = Sides()
-    received = sides.across([value, value, shared], memo=True)
+    sides = CodecPair()
+    received = sides.round_trip([value, value, shared], memo=True)
     assert received[0] is received[1] and received[0][0] is received[0][1] is received[2]
     assert received[0][2] is value and sides.referenced == [value]
 
 
 def test_lasting_memo_refills_its_copy_in_place() -> None:
-    sides, value = Sides(), np.arange(4)
+    sides, value = CodecPair(), np.arange(4)
     sender_memo, receiver_memo = LastingMemo(), LastingMemo()
     first = sides.codec.decode(over_the_wire(sides.codec.encode(value, sender_memo)), receiver_memo)
     value[2] = 9
@@ -107,13 +107,13 @@ def test_lasting_memo_refills_its_copy_in_place() -> None:
 
 
 def test_invalid_bool_becomes_true() -> None:
-    received = Sides().codec.decode(["a", "|b1", [2], b"\x00\x07"])
+    received = CodecPair().codec.decode(["a", "|b1", [2], b"\x00\x07"])
     assert received.view("u1").tolist() == [0, 1]
 
 
 def test_padding_between_fields_is_not_sent() -> None:
     value = np.frombuffer(b"\x07" * 16, ALIGNED)
-    assert Sides().codec.encode(value)[3][1:8] == bytes(7)
+    assert CodecPair().codec.encode(value)[3][1:8] == bytes(7)
 
 
 MALFORMED: list[Any] = [
@@ -140,7 +140,7 @@ MALFORMED: list[Any] = [
 @pytest.mark.parametrize("encoded", MALFORMED, ids=lambda encoded: ascii(encoded)[:50])
 def test_malformed_value_is_refused(encoded: Any) -> None:
     with pytest.raises(WireFormatError):
-        Sides().codec.decode(encoded)
+        CodecPair().codec.decode(encoded)
 
 
 def test_deeply_nested_dtype_is_refused() -> None:
@@ -148,7 +148,7 @@ def test_deeply_nested_dtype_is_refused() -> None:
     for _ in range(300):
         dtype = ["A", dtype, [1]]
     with pytest.raises(WireFormatError):
-        Sides().codec.decode(["ad", dtype])
+        CodecPair().codec.decode(["ad", dtype])
 
 
 ATOMS = st.sampled_from(
@@ -176,13 +176,13 @@ ATOMS = st.sampled_from(
     ]
 )
 NESTED = st.recursive(ATOMS, lambda inner: st.lists(inner, max_size=5), max_leaves=12)
-ENCODED = [over_the_wire(Sides().codec.encode(value)) for value in (*ARRAYS, *SCALARS, *DTYPES)]
+ENCODED = [over_the_wire(CodecPair().codec.encode(value)) for value in (*ARRAYS, *SCALARS, *DTYPES)]
 
 
 def outcome_of(encoded: Any) -> str:
     """Whether untrusted input was decoded to a NumPy value or refused. Any other exception fails the test."""
     try:
-        received = Sides(SizeBounds(max_nodes=1000)).codec.decode(encoded, Memo())
+        received = CodecPair(SizeBounds(max_nodes=1000)).codec.decode(encoded, Memo())
     except WireFormatError:
         return "refused"
     assert isinstance(received, np.ndarray | np.generic | np.dtype | str | bytes)

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from pmh_jupyter.grading.runtime.marshalling import arrays, containers, scalars, table_readers
 from pmh_jupyter.grading.runtime.marshalling.codec import TAGS, Codec, Memo, SizeBounds, WireFormatError
-from tests.unit.grading.runtime.marshalling.peers import SMALL, Sides, alter, over_the_wire
-from tests.unit.grading.runtime.marshalling.test_codec import QUICK, plain
+from tests.unit.grading.runtime.marshalling.peers import PLAIN_VALUES, QUICK, SMALL, CodecPair, alter, over_the_wire
 
 COLLIDING_KEYS = [["t", [-1 - (n >> bit & 1) for bit in range(11)]] for n in range(2000)]
 MALFORMED: list[Any] = [
@@ -36,7 +35,7 @@ MALFORMED: list[Any] = [
 @pytest.mark.parametrize("encoded", MALFORMED, ids=lambda encoded: ascii(encoded)[:40])
 def test_malformed_value_is_refused(encoded: Any) -> None:
     with pytest.raises(WireFormatError):
-        Sides(
+        CodecPair(
             SizeBounds(
                 max_nodes=2000 if not isinstance(encoded, list) or COLLIDING_KEYS not in encoded else 30_000,
                 max_int_bytes=100,
@@ -49,10 +48,11 @@ def test_malformed_value_is_refused(encoded: Any) -> None:
     [["m"], ["m", 1], ["m", 1, 1], ["m", "a", "l", []], ["m", 1, "m", 2, "l", []], ["m", 1, "=", 1], ["m", 1, "h", 0],
      ["m", 1, "l", [["m", 1, "l", []]]], ["m", 1, [], []], ["=", 5], ["=", "a"], ["=", 1, 2], ["m", 1, "t", [["=", 1]]],
      ["m", 1, "dq", [], -1], ["m", True, "l", []]],
+    ids=ascii,
 )  # fmt: skip
 def test_malformed_number_is_refused(encoded: Any) -> None:
     with pytest.raises(WireFormatError):
-        Sides().codec.decode(encoded, Memo())
+        CodecPair().codec.decode(encoded, Memo())
 
 
 def test_value_that_is_nested_too_deeply_is_refused() -> None:
@@ -60,7 +60,7 @@ def test_value_that_is_nested_too_deeply_is_refused() -> None:
     for _ in range(20_000):
         encoded = ["t", [encoded]]
     with pytest.raises(WireFormatError):
-        Sides().codec.decode(encoded)
+        CodecPair().codec.decode(encoded)
 
 
 def test_exception_of_from_reference_is_passed_on() -> None:
@@ -105,7 +105,7 @@ def test_random_input_is_decoded_or_refused() -> None:
     @given(noise, st.booleans())
     def decode(encoded: Any, has_memo: bool) -> None:
         memo = Memo() if has_memo else None
-        outcomes[outcome_of(lambda: Sides(SMALL).codec.decode(encoded, memo))] += 1
+        outcomes[outcome_of(lambda: CodecPair(SMALL).codec.decode(encoded, memo))] += 1
 
     decode()
     assert outcomes["decoded"] and outcomes["refused"], outcomes  # a decoder that refuses everything would not pass
@@ -115,15 +115,15 @@ def test_altered_message_is_decoded_or_refused() -> None:
     outcomes: Counter[str] = Counter()
 
     @QUICK
-    @given(plain, st.data(), st.booleans())
+    @given(PLAIN_VALUES, st.data(), st.booleans())
     def decode(value: Any, data: st.DataObject, has_memo: bool) -> None:
-        encoded = over_the_wire(Sides().codec.encode(value, Memo() if has_memo else None))
+        encoded = over_the_wire(CodecPair().codec.encode(value, Memo() if has_memo else None))
         original = copy.deepcopy(encoded)
         for _ in range(data.draw(st.integers(1, 2))):
             alter(encoded, data, atoms | st.just([]) | st.just(["l", [1]]))
         memo = Memo() if has_memo else None
         if encoded != original:
-            outcomes[outcome_of(lambda: Sides().codec.decode(encoded, memo))] += 1
+            outcomes[outcome_of(lambda: CodecPair().codec.decode(encoded, memo))] += 1
 
     decode()
     assert outcomes["decoded"] and outcomes["refused"], outcomes  # a decoder that refuses everything would not pass
@@ -137,11 +137,11 @@ def test_short_message_does_not_create_a_large_value() -> None:
         ["a", "<U999999999", [0], b""],
         ["a", "<f8", [2**40], b""],
     ]
-    Sides().across(table_readers.import_pandas().DataFrame({"a": [1]}))
+    CodecPair().round_trip(table_readers.import_pandas().DataFrame({"a": [1]}))
     tracemalloc.start()
     for encoded in encoded_values:
         try:
-            Sides().codec.decode(encoded)
+            CodecPair().codec.decode(encoded)
         except WireFormatError:
             pass
     peak = tracemalloc.get_traced_memory()[1]

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmh_jupyter.grading.runtime.marshalling.codec import Memo, WireFormatError
-from tests.unit.grading.runtime.marshalling.peers import LastingMemo, Sides, alter, over_the_wire
+from tests.unit.grading.runtime.marshalling.peers import CodecPair, LastingMemo, alter, over_the_wire
 
 DAYS = pd.date_range("2020", periods=3)
 HOURS = pd.date_range("2020", periods=3, tz="Europe/Berlin", freq="h")
@@ -62,7 +62,7 @@ COLUMNS = [
     HOURS.array,
     pd.to_timedelta([1]).array,
 ]
-REST = [
+SCALARS_AND_DTYPES = [
     pd.Timestamp("2020-01-01 10:00:00.000001"), pd.Timestamp("2020", tz="UTC"),
     pd.Timestamp("2020", tz="Europe/Berlin"), pd.Timestamp(5), pd.Timedelta("1h"),
     pd.Interval(0, 1.5), pd.Period("2020"), pd.Period("2020-05", freq="M"),
@@ -73,10 +73,12 @@ REST = [
 
 
 @pytest.mark.parametrize("memo", [False, True])
-@pytest.mark.parametrize("value", SERIES + FRAMES + INDEXES + COLUMNS + REST, ids=lambda value: ascii(value)[:50])
+@pytest.mark.parametrize(
+    "value", SERIES + FRAMES + INDEXES + COLUMNS + SCALARS_AND_DTYPES, ids=lambda value: ascii(value)[:50]
+)
 def test_value_is_equal_after_decoding(value: Any, memo: bool) -> None:
-    sides = Sides()
-    received = sides.across(value, memo)
+    sides = CodecPair()
+    received = sides.round_trip(value, memo)
     assert type(received) is type(value) and not sides.referenced
     if isinstance(value, pd.DataFrame):
         pd.testing.assert_frame_equal(received, value, check_freq=True)
@@ -92,7 +94,7 @@ def test_value_is_equal_after_decoding(value: Any, memo: bool) -> None:
         assert getattr(received, "unit", None) == getattr(value, "unit", None)
 
 
-class FrameSubclass(pd.DataFrame):
+class FrameSubclass(pd.DataFrame):  # type: ignore[misc]
     pass
 
 
@@ -102,8 +104,8 @@ class FrameSubclass(pd.DataFrame):
     ids=lambda value: ascii(value)[:50],
 )  # fmt: skip
 def test_table_that_is_not_encoded_by_value_is_sent_as_one_reference(value: Any) -> None:
-    sides = Sides()
-    received = sides.across([value, [1]], memo=True)
+    sides = CodecPair()
+    received = sides.round_trip([value, [1]], memo=True)
     assert received[0] is value and received[1] == [1] and len(sides.referenced) == 1
 
 
@@ -117,7 +119,7 @@ def test_table_that_is_not_encoded_by_value_is_sent_as_one_reference(value: Any)
     ],
 )
 def test_lasting_memo_refills_its_copy_in_place(value: Any, change: Any) -> None:
-    sides, sender_memo, receiver_memo = Sides(), LastingMemo(), LastingMemo()
+    sides, sender_memo, receiver_memo = CodecPair(), LastingMemo(), LastingMemo()
     first = sides.codec.decode(over_the_wire(sides.codec.encode(value, sender_memo)), receiver_memo)
     change(value)
     assert sides.codec.decode(over_the_wire(sides.codec.encode(value, sender_memo)), receiver_memo) is first
@@ -155,10 +157,12 @@ MALFORMED: list[Any] = [
 @pytest.mark.parametrize("encoded", MALFORMED, ids=lambda encoded: ascii(encoded)[:60])
 def test_malformed_value_is_refused(encoded: Any) -> None:
     with pytest.raises(WireFormatError):
-        Sides().codec.decode(encoded)
+        CodecPair().codec.decode(encoded)
 
 
-ENCODED = [over_the_wire(Sides().codec.encode(value)) for value in SERIES + FRAMES + INDEXES + COLUMNS + REST]
+ENCODED = [
+    over_the_wire(CodecPair().codec.encode(value)) for value in SERIES + FRAMES + INDEXES + COLUMNS + SCALARS_AND_DTYPES
+]
 
 
 REPLACEMENTS = st.sampled_from([*ENCODED, 0, -1, 2**40, None, "D", "ns", True, "pT", [], INTS, ROWS]).map(over_the_wire)
@@ -178,7 +182,7 @@ def test_altered_message_is_decoded_or_refused() -> None:
         if encoded == original:
             return
         try:
-            Sides().codec.decode(encoded, Memo())
+            CodecPair().codec.decode(encoded, Memo())
         except WireFormatError:
             outcomes["refused"] += 1
         else:

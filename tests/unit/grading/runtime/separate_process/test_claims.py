@@ -82,7 +82,7 @@ class EqualsOneOperand:
         self.turn = turn
         self.operands: list[Any] = []
 
-    def __call__(self, name: str, value: Any) -> Any:
+    def answer(self, target: Any, name: str, value: Any) -> Any:
         self.operands.append(value)
         return (value == (self.operands + [None] * 20)[self.turn]) is (name != "ne")
 
@@ -107,7 +107,7 @@ def test_object_cannot_predict_which_operand_is_the_expected_value(other: Any) -
         accepted = 0
         for _ in range(100):
             equals_one_operand = EqualsOneOperand(turn)
-            verifier.apply_operator = lambda target, name, value, operand=equals_one_operand: operand(name, value)
+            verifier.apply_operator = equals_one_operand.answer
             accepted += claims_equality(verifier, other)
         assert 0 < accepted < 25, turn  # one in 17
     assert [flag["code"] for flag in verifier.contract.flags].count(DISHONEST_OPERATOR) > 1_000

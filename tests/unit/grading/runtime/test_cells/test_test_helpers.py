@@ -29,18 +29,18 @@ def _define_helpers(*cells: str, notebook: dict[str, Any] | None = None) -> Test
 @pytest.mark.parametrize(
     ("cell", "names"),
     [
-        ("def f(): pass\nasync def g(): pass", {"f", "g"}),
-        ("class C: pass\nf = lambda: 1\nx = 3", set()),
-        ("if True:\n    def f(): pass", set()),  # whether it is defined depends on how the cell ran
-        ("def f(): pass\ndef f(): return 1", set()),
-        ("def f(): pass\nf = cached(f)", set()),
-        ("def f(x=LIMIT): pass", set()),  # the default is a value of the notebook
-        ("LIMIT = 3\ndef f(x=LIMIT): pass", {"f"}),
-        ("@wraps\ndef f(): pass", set()),
-        ("import functools\n@functools.cache\ndef f(): pass", {"f"}),
-        ("def f():\n    global count\n    count = 1", set()),
-        ("def f(point: Point) -> Point: pass", {"f"}),
-        ("def f(: pass", set()),
+        pytest.param("def f(): pass\nasync def g(): pass", {"f", "g"}, id="functions"),
+        pytest.param("class C: pass\nf = lambda: 1\nx = 3", set(), id="no functions"),
+        pytest.param("if True:\n    def f(): pass", set(), id="conditional definition"),
+        pytest.param("def f(): pass\ndef f(): return 1", set(), id="defined twice"),
+        pytest.param("def f(): pass\nf = cached(f)", set(), id="bound again"),
+        pytest.param("def f(x=LIMIT): pass", set(), id="default of the notebook"),
+        pytest.param("LIMIT = 3\ndef f(x=LIMIT): pass", {"f"}, id="default of the cell"),
+        pytest.param("@wraps\ndef f(): pass", set(), id="decorator of the notebook"),
+        pytest.param("import functools\n@functools.cache\ndef f(): pass", {"f"}, id="imported decorator"),
+        pytest.param("def f():\n    global count\n    count = 1", set(), id="global statement"),
+        pytest.param("def f(point: Point) -> Point: pass", {"f"}, id="annotations"),
+        pytest.param("def f(: pass", set(), id="no Python"),
     ],
 )
 def test_functions_that_need_nothing_of_the_notebook_become_helpers(cell: str, names: set[str]) -> None:
@@ -50,20 +50,20 @@ def test_functions_that_need_nothing_of_the_notebook_become_helpers(cell: str, n
 @pytest.mark.parametrize(
     ("cell", "expected"),
     [
-        ("LIMIT = 3\ndef f(): return LIMIT", 3),
-        ("LOW, HIGH = -1, 2 * 5\ndef f(): return HIGH - LOW", 11),
-        ("CASES = [(1, 2)]\ndef f(): return CASES", [(1, 2)]),
-        ("import math\ndef f(): return math.floor(2.5)", 2),
-        ("from math import floor as down\ndef f(): return down(2.5)", 2),
-        ("import os.path\ndef f(): return os.path.basename('a/b')", "b"),
-        ("def g(): return 1\ndef f(): return g()", 1),
-        ("def f(): return g()\ndef g(): return 2", 2),
+        pytest.param("LIMIT = 3\ndef f(): return LIMIT", 3, id="constant"),
+        pytest.param("LOW, HIGH = -1, 2 * 5\ndef f(): return HIGH - LOW", 11, id="computed constants"),
+        pytest.param("CASES = [(1, 2)]\ndef f(): return CASES", [(1, 2)], id="list constant"),
+        pytest.param("import math\ndef f(): return math.floor(2.5)", 2, id="module"),
+        pytest.param("from math import floor as down\ndef f(): return down(2.5)", 2, id="renamed import"),
+        pytest.param("import os.path\ndef f(): return os.path.basename('a/b')", "b", id="submodule"),
+        pytest.param("def g(): return 1\ndef f(): return g()", 1, id="helper before"),
+        pytest.param("def f(): return g()\ndef g(): return 2", 2, id="helper after"),
         # What the cell does not define by itself is looked up in the notebook.
-        ("def f(): return LIMIT", "the notebook's"),
-        ("LIMIT = compute()\ndef f(): return LIMIT", "the notebook's"),
-        ("LIMIT = []\nLIMIT.append(3)\ndef f(): return LIMIT", "the notebook's"),
-        ("LIMIT = 1\nLIMIT += 1\ndef f(): return LIMIT", "the notebook's"),
-        ("import no_such_module as LIMIT\ndef f(): return LIMIT", "the notebook's"),
+        pytest.param("def f(): return LIMIT", "the notebook's", id="no definition"),
+        pytest.param("LIMIT = compute()\ndef f(): return LIMIT", "the notebook's", id="computed by a call"),
+        pytest.param("LIMIT = []\nLIMIT.append(3)\ndef f(): return LIMIT", "the notebook's", id="changed by a method"),
+        pytest.param("LIMIT = 1\nLIMIT += 1\ndef f(): return LIMIT", "the notebook's", id="assigned twice"),
+        pytest.param("import no_such_module as LIMIT\ndef f(): return LIMIT", "the notebook's", id="missing module"),
     ],
 )
 def test_helper_reads_the_definitions_of_its_own_cell_first(cell: str, expected: object) -> None:
@@ -94,7 +94,7 @@ def test_recorder_of_the_running_test_cell_records_assertions_of_helpers() -> No
         recorder = AssertionRecorder(
             Comparator(ClassProvenance(), lambda code, detail: None), sites=helpers.recorder_delegate.sites
         )
-        helpers.begin_test_cell(recorder, {}.__getitem__)
+        helpers.begin_test_cell(recorder, dict[str, Any]().__getitem__)
         if value == 3:
             helpers["check"](value)
         else:

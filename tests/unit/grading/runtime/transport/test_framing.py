@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
+import sys
+import termios
 import threading
 import time
 import tracemalloc
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import msgspec
@@ -61,12 +66,19 @@ def test_several_frames_in_one_read_arrive_separately_and_in_order(hostile: tupl
 def test_frame_in_two_pieces_is_received_whole(hostile: tuple[Link, socket.socket], cut: int) -> None:
     link, raw = hostile
     whole = frame(msgspec.msgpack.encode("x" * 50))
-    raw.sendall(whole[:cut])
-    rest = threading.Timer(0.01, raw.sendall, [whole[cut:] + frame(b"\x01")])
-    rest.start()
-    assert link.receive() == "x" * 50
-    assert link.receive() == 1
-    rest.join()
+    with ThreadPoolExecutor(1) as pool, closing(raw):  # closed first, so that the thread ends in any case
+        receiving = pool.submit(link.receive)
+        raw.sendall(whole[:cut])
+        while count_unread_bytes(raw) and not receiving.done():
+            time.sleep(0.001)
+        raw.sendall(whole[cut:] + frame(b"\x01"))
+        assert receiving.result(timeout=30) == "x" * 50
+        assert link.receive() == 1
+
+
+def count_unread_bytes(sender: socket.socket) -> int:
+    """Return a number that is 0 as soon as the other end has read everything (SIOCOUTQ)."""
+    return int.from_bytes(fcntl.ioctl(sender, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
 
 
 def test_both_sides_can_send_large_frames_at_once(pair: tuple[Link, Link]) -> None:
@@ -88,18 +100,18 @@ def test_both_sides_can_send_large_frames_at_once(pair: tuple[Link, Link]) -> No
 @pytest.mark.parametrize(
     ("raw", "cause"),
     [
-        (b"\x00\x00\x00\x00", "protocol-error"),
-        ((MAX_FRAME_BYTES + 1).to_bytes(4, "big"), "protocol-error"),
-        (b"\xff\xff\xff\xff\x00", "protocol-error"),
-        (frame(b"\xc1"), "protocol-error"),
-        (frame(b"\x01\x01"), "protocol-error"),
-        (frame(b"\xa1\xff"), "protocol-error"),
-        (frame(b"\xdd\xff\xff\xff\xff"), "protocol-error"),
-        (frame(b"\x91" * 100_000), "protocol-error"),
-        (frame(b"\x81\x81\x01\x02\x03"), "protocol-error"),
-        (b"", "closed"),
-        (b"\x00\x00", "closed"),
-        (frame(b"\x93\x01\x02\x03")[:-1], "closed"),
+        pytest.param(b"\x00\x00\x00\x00", "protocol-error", id="empty frame"),
+        pytest.param((MAX_FRAME_BYTES + 1).to_bytes(4, "big"), "protocol-error", id="length above the maximum"),
+        pytest.param(b"\xff\xff\xff\xff\x00", "protocol-error", id="largest length"),
+        pytest.param(frame(b"\xc1"), "protocol-error", id="invalid first byte"),
+        pytest.param(frame(b"\x01\x01"), "protocol-error", id="two values"),
+        pytest.param(frame(b"\xa1\xff"), "protocol-error", id="text that is no UTF-8"),
+        pytest.param(frame(b"\xdd\xff\xff\xff\xff"), "protocol-error", id="length of a list beyond the frame"),
+        pytest.param(frame(b"\x91" * 100_000), "protocol-error", id="deep nesting"),
+        pytest.param(frame(b"\x81\x81\x01\x02\x03"), "protocol-error", id="mapping as a key"),
+        pytest.param(b"", "closed", id="closed before a frame"),
+        pytest.param(b"\x00\x00", "closed", id="closed within the length"),
+        pytest.param(frame(b"\x93\x01\x02\x03")[:-1], "closed", id="closed within the frame"),
     ],
 )
 def test_malformed_frame_loses_the_link(hostile: tuple[Link, socket.socket], raw: bytes, cause: str) -> None:

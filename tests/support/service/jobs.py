@@ -1,0 +1,32 @@
+"""Jobs of the grading queue."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from pmh_jupyter.domain.limits import RequestedLimits
+from pmh_jupyter.domain.submission import Job, SubmissionKind
+
+
+def make_job(**changes: Any) -> Job:
+    """Return a claimed job of a check, with these fields changed."""
+    job = Job(
+        id=uuid4(),
+        submission_id=uuid4(),
+        kind=SubmissionKind.CHECK,
+        worker="",
+        lease_until=datetime(2026, 11, 22, tzinfo=UTC),
+        claim_count=1,
+        exercises=(),
+        sealed_files=(),
+        submitted_files=(),
+        only_exercises=None,
+        include_hidden_tests=True,
+        limits=RequestedLimits(),
+        preload=(),
+        request_id="request-1",
+    )
+    return replace(job, **changes)

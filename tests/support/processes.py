@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+
+_numbers = itertools.count()
 
 
 def find_processes(text: str, *, includes_environment: bool = False) -> list[int]:
@@ -22,6 +25,11 @@ def find_processes(text: str, *, includes_environment: bool = False) -> list[int
         if text.encode() in texts:
             pids.append(int(process.name))
     return pids
+
+
+def make_sleep_markers(count: int) -> list[str]:
+    """Return durations for the command `sleep` that no other process of this machine uses, so that `find_processes` finds it."""
+    return [f"{86_400 + next(_numbers)}.{os.getpid():07}" for _ in range(count)]
 
 
 def kill_processes(pids: Iterable[int]) -> None:

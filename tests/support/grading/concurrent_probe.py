@@ -7,7 +7,6 @@ duration is a number of its own, and the test finds it among the processes of th
 from __future__ import annotations
 
 import itertools
-import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,12 +15,10 @@ from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.run import NotebookRun
 from tests.support.grading.cells import run_cells
 from tests.support.hub.hub_process import free_ports
-from tests.support.processes import find_processes, kill_processes
+from tests.support.processes import find_processes, kill_processes, make_sleep_markers
 from tests.support.waiting import wait_until
 
-LIMITS = {"cell_seconds": 150.0, "submission_seconds": 150.0}
 SHARED_FOLDERS = ("/tmp", "/dev/shm", "/home/student", ".")
-_numbers = itertools.count()
 
 # Leaves traces for the other submission, looks for the other's, and keeps its own until the other has looked.
 _LOOK_FOR_OTHER = """
@@ -37,12 +34,12 @@ for kind, address in addresses(*OWN).values():
     listeners[-1].listen()
 for path in files(OWN[0]).values():
     open(path, "w").close()
-subprocess.run(["sleep", SIGNALS[0]])
+subprocess.run(["sleep", MARKERS[0]])
 found = [folder for folder, path in files(OTHER[0]).items() if os.path.exists(path)]
 for name, (kind, address) in addresses(*OTHER).items():
     with socket.socket(kind) as client:
         found += [name] if client.connect_ex(address) == 0 else []
-subprocess.run(["sleep", SIGNALS[1]])
+subprocess.run(["sleep", MARKERS[1]])
 raise LookupError(",".join(found))
 """
 
@@ -52,7 +49,7 @@ import subprocess
 children = []
 try:
     while len(children) < 40:
-        children.append(subprocess.Popen(["sleep", SIGNAL]))
+        children.append(subprocess.Popen(["sleep", MARKER]))
 except OSError:
     pass
 for child in children:
@@ -63,21 +60,21 @@ raise LookupError(str(len(children)))
 
 def look_for_each_other(backend: SandboxBackend) -> list[set[str]]:
     """Return what each of two concurrent submissions finds of the other: an "abstract socket", a "port", and files by their folder."""
-    names = [f"pmh-probe-{signal}" for signal in _make_signals(2)]
+    names = [f"pmh-probe-{marker}" for marker in make_sleep_markers(2)]
     people = list(zip(names, free_ports(2), strict=True))
-    signals = [_make_signals(2) for _ in people]
+    markers = [make_sleep_markers(2) for _ in people]
     cells = [
-        f"FOLDERS, SIGNALS = {SHARED_FOLDERS!r}, {own_signals!r}\nOWN, OTHER = {own!r}, {other!r}\n{_LOOK_FOR_OTHER}"
-        for own_signals, own, other in zip(signals, people, reversed(people), strict=True)
+        f"FOLDERS, MARKERS = {SHARED_FOLDERS!r}, {own_markers!r}\nOWN, OTHER = {own!r}, {other!r}\n{_LOOK_FOR_OTHER}"
+        for own_markers, own, other in zip(markers, people, reversed(people), strict=True)
     ]
     with ThreadPoolExecutor(2) as pool:
         runs = [pool.submit(_run_cell, backend, cell) for cell in cells]
         try:
-            for stage in zip(*signals, strict=True):
+            for stage in zip(*markers, strict=True):
                 _wait_for_processes(stage, 1, runs)
                 _kill_all(stage)
         finally:
-            _kill_all(itertools.chain(*signals))
+            _kill_all(itertools.chain(*markers))
         found = [set(filter(None, run.result().split(","))) for run in runs]
     for folder, name in itertools.product(SHARED_FOLDERS[:2], names):
         Path(folder, name).unlink(missing_ok=True)
@@ -85,44 +82,39 @@ def look_for_each_other(backend: SandboxBackend) -> list[set[str]]:
 
 
 def start_children(backend: SandboxBackend, minimum: int, submissions: int = 1, **limits: Any) -> list[int]:
-    """Return how many processes (at most 40) each of these concurrent submissions could start. Each must start `minimum` at the same time."""
-    signals = _make_signals(submissions)
+    """Return how many processes, at most 40, each of these concurrent submissions could start. Each must have `minimum` at one time."""
+    markers = make_sleep_markers(submissions)
     with ThreadPoolExecutor(submissions) as pool:
         runs = [
-            pool.submit(_run_cell, backend, f"SIGNAL = {signal!r}\n{_START_CHILDREN}", **limits) for signal in signals
+            pool.submit(_run_cell, backend, f"MARKER = {marker!r}\n{_START_CHILDREN}", **limits) for marker in markers
         ]
         try:
-            _wait_for_processes(signals, minimum, runs)
+            _wait_for_processes(markers, minimum, runs)
         finally:
             while not all(run.done() for run in runs):
-                _kill_all(signals)
+                _kill_all(markers)
         return [int(run.result()) for run in runs]
 
 
-def _make_signals(count: int) -> list[str]:
-    """Return durations for `sleep` that no other process of this machine uses."""
-    return [f"{86_400 + next(_numbers)}.{os.getpid():07}" for _ in range(count)]
-
-
-def _wait_for_processes(signals: tuple[str, ...] | list[str], count: int, runs: list[Future[str]]) -> None:
+def _wait_for_processes(markers: tuple[str, ...] | list[str], count: int, runs: list[Future[str]]) -> None:
     """Wait until each submission has started `count` processes. Raises the error of a run that has ended before."""
 
     def are_started() -> bool:
         for run in runs:
             assert not run.done(), f"the submission has ended early: {run.result()}"
-        return all(len(find_processes(signal)) >= count for signal in signals)
+        return all(len(find_processes(marker)) >= count for marker in markers)
 
-    wait_until(are_started, f"{len(signals)} submissions to start {count} processes each")
+    wait_until(are_started, f"{len(markers)} submissions to start {count} processes each")
 
 
-def _kill_all(signals: Any) -> None:
-    for signal in signals:
-        kill_processes(find_processes(signal))
+def _kill_all(markers: Any) -> None:
+    for marker in markers:
+        kill_processes(find_processes(marker))
 
 
 def _run_cell(backend: SandboxBackend, cell: str, **limits: Any) -> str:
     """Run one cell, and return the detail of the LookupError that it raises."""
-    run: NotebookRun = run_cells(backend, cell, **(LIMITS | limits))
+    run: NotebookRun = run_cells(backend, cell, **limits)
     error = run.results[0].error
     assert error and error.error_type == "LookupError", (run.grader_error, run.results)
     return error.detail

@@ -14,6 +14,13 @@ from tests.support.grading.lesson import ENGINE, answered, grade, notebook, task
 
 PROBES = sorted((ENGINE / "probes").glob("*.txt"))
 SECRET = "pmh-secret-7261"
+SURVIVE = """
+import os, signal, subprocess
+command = ["python3", "-c", "import time; time.sleep(600)", {word!r}]
+subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+os.kill(os.getppid(), signal.SIGKILL)
+"""
+"""Starts a process of a session of its own, with this word in its command line, and kills the process that could end it."""
 
 
 def _release() -> Release:

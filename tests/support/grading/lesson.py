@@ -20,6 +20,7 @@ from pmh_jupyter.grading import grade as grade_module
 from pmh_jupyter.grading.backends import SandboxBackend, create_bubblewrap_backend
 from pmh_jupyter.grading.isolation import IsolationCache
 from pmh_jupyter.grading.task import GradingTask
+from tests.support.grading.limits import AMPLE_SECONDS
 
 ENGINE = Path(__file__).parents[2] / "submissions" / "engine"
 NOTEBOOK = "lesson.ipynb"
@@ -108,7 +109,7 @@ def task(
     *submitted: File, release: Release | None = None, limits: EffectiveLimits | None = None, **more: Any
 ) -> GradingTask:
     release = release or lesson()
-    limits = limits or EffectiveLimits(cell_seconds=5, submission_seconds=20)
+    limits = limits or EffectiveLimits(**AMPLE_SECONDS)
     return GradingTask(release.exercises, release.sealed_files, submitted, limits=limits, **more)
 
 

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
 from tests.support.grading.concurrent_probe import look_for_each_other, start_children
-from tests.support.grading.containment import PROBES, probe_succeeds
+from tests.support.grading.containment import PROBES, SURVIVE, probe_succeeds
 from tests.support.grading.lesson import bubblewrap
 from tests.support.processes import find_processes, kill_processes
 
@@ -25,19 +24,10 @@ def test_probe_reaches_nothing_in_the_sandbox(probe: Path, target: dict[str, Any
     assert not probe_succeeds(code, bubblewrap(), target)
 
 
-SURVIVE = """
-import os, signal, subprocess, time
-command = ["python3", "-c", "import time; time.sleep(600)", {word!r}]
-subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-os.kill(os.getppid(), signal.SIGKILL)
-time.sleep(600)
-"""
-
-
 def test_no_process_of_a_submission_outlives_it() -> None:
     for backend, survives in ((UnsandboxedBackend(), True), (bubblewrap(), False)):
         word = f"survivor-{backend.name}-{os.getpid()}"
-        probe_succeeds(SURVIVE.format(word=word), backend, {}, EffectiveLimits(cell_seconds=20, submission_seconds=20))
+        probe_succeeds(SURVIVE.format(word=word), backend, {})
         survivors = find_processes(word)
         kill_processes(survivors)
         assert bool(survivors) is survives

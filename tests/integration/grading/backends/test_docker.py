@@ -29,6 +29,7 @@ from tests.support.docker.engine import docker_engine
 from tests.support.grading.concurrent_probe import look_for_each_other, start_children
 from tests.support.grading.containment import PROBES, probe_succeeds
 from tests.support.grading.lesson import answered, by_name, cases, grade, isolated, notebook, task
+from tests.support.grading.limits import AMPLE_SECONDS
 from tests.support.processes import find_processes
 
 pytestmark = [pytest.mark.slow, pytest.mark.docker, pytest.mark.needs("docker", "root"), pytest.mark.timeout(300)]
@@ -62,7 +63,7 @@ def _own_containers(engine: docker.DockerClient) -> list[str]:
 
 def run_failing_cell(source: str, backend: DockerBackend, limits: EffectiveLimits | None = None) -> str:
     """Run one cell; return the detail of the error that it raises."""
-    limits = limits or EffectiveLimits(cell_seconds=5, submission_seconds=20)
+    limits = limits or EffectiveLimits(**AMPLE_SECONDS)
     bundle = {
         "cells": [{"cell": 0, "kind": "student", "source": source}],
         "files": [],
@@ -81,7 +82,7 @@ def test_canary_passes(backend: DockerBackend) -> None:
 @pytest.mark.parametrize("name", COMPARED_CASES)
 def test_verdicts_are_those_of_bubblewrap(name: str, backend: DockerBackend) -> None:
     case = CASES[name]
-    limits = EffectiveLimits(**({"cell_seconds": 5.0, "submission_seconds": 20.0} | case.limits))
+    limits = EffectiveLimits(**(AMPLE_SECONDS | case.limits))
     grading = grade(
         task(notebook(answered(case.answers)), limits=limits, isolation=isolated(Isolation.SEPARATE_PROCESS)), backend
     )
@@ -176,7 +177,7 @@ def test_limits_are_set_and_enforced(backend: DockerBackend, engine: docker.Dock
     assert (host["NetworkMode"], host["ReadonlyRootfs"], host["Privileged"]) == ("none", True, False)
     assert (host["PidsLimit"], host["NanoCpus"], host["CapDrop"]) == (256, 10**9, ["ALL"])
     assert {name.removeprefix("CAP_") for name in host["CapAdd"]} == set(CAPABILITIES)
-    limits = EffectiveLimits(cell_seconds=5, submission_seconds=10, memory_bytes=300 << 20, processes=30)
+    limits = EffectiveLimits(**AMPLE_SECONDS, memory_bytes=300 << 20, processes=30)
     read = """
 from pathlib import Path
 files = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))

@@ -18,9 +18,10 @@ from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.grading.assemble import NotebookPlan, Step
 from pmh_jupyter.grading.run import NotebookRun, run_plan
 from pmh_jupyter.grading.runtime.transport.framing import PeerLost
-from tests.support.grading.cells import TEST, outcomes_of
+from tests.support.grading.cells import EXCEED_CHECKPOINT_THRESHOLD, TEST, outcomes_of
 from tests.support.grading.cells import run_cells as run_cells_in_sandbox
 from tests.support.grading.lesson import bubblewrap
+from tests.support.grading.limits import AMPLE_SECONDS
 from tests.support.grading.separate_process import (
     STUDENT_CELL,
     TEST_CELL,
@@ -54,7 +55,7 @@ def run_in_sandbox(*cells: str, reference: tuple[str, ...] | None = None) -> Not
 
     def run(cells: tuple[str, ...], *, is_recording: bool) -> NotebookRun:
         steps = tuple(Step(cell, f"c{number}", is_test=cell.startswith(TEST)) for number, cell in enumerate(cells))
-        limits, release_paths = EffectiveLimits(cell_seconds=10, submission_seconds=60), frozenset({"data.csv"})
+        limits, release_paths = EffectiveLimits(**AMPLE_SECONDS), frozenset({"data.csv"})
         return run_plan(
             NotebookPlan("n.ipynb", steps),
             files,
@@ -120,7 +121,7 @@ def test_files_of_cells_and_tests_exist_after_the_process_was_replaced() -> None
         "import os\nassert os.path.exists('late.txt') and sorted(os.listdir())[-1] == 't.txt'",
     ]
     dying = [*cells[:2], cells[2] + "\nos._exit(3)", *cells[3:]]
-    for slow in ("", "import time\ntime.sleep(0.15)\n"):  # without and with a checkpoint
+    for slow in ("", EXCEED_CHECKPOINT_THRESHOLD):  # without and with a checkpoint
         lost = run_in_sandbox(slow + dying[0], *dying[1:], reference=tuple(cells))
         assert outcomes_of(lost) == ["ok", "ok", "exit", "ok", "ok"]
 

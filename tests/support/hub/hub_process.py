@@ -27,6 +27,7 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 import httpx
+import psutil
 import websocket
 
 from pmh_jupyter.config import Settings
@@ -173,6 +174,12 @@ class HubProcess(Addresses):
             has_ended = self.process is not None and self.process.poll() is not None
             assert not has_ended and time.monotonic() < deadline, f"Waited for {expectation}.\n{self.log[-6000:]}"
             time.sleep(POLL_INTERVAL_SECONDS)
+
+    def process_tree(self) -> list[psutil.Process]:
+        """Return the Hub's process and its current descendants."""
+        assert self.process is not None
+        root = psutil.Process(self.process.pid)
+        return [root, *root.children(recursive=True)]
 
     def _answers(self, path: str) -> bool:
         try:

@@ -28,7 +28,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
     folder = tmp_path_factory.mktemp("course")
     python = ensure_server_environment(folder, Progress())
     with running_hub(folder, PMH_SERVER_PYTHON=str(python)) as hub:
-        yield hub.until_service()
+        yield hub.wait_until_service()
 
 
 @pytest.fixture(scope="module")

@@ -28,11 +28,11 @@ from tests.support.hub.outages import (
 )
 from tests.support.service.service_process import prepare_database
 from tests.support.storage.consistency import check_consistency
+from tests.support.waiting import TIMEOUT_SECONDS
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("bubblewrap", "setpriv", "linux")]
 
 ENDLESS = "while True:\n    pass"
-SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
     hub = HubProcess(folder / "hub-data", {"PMH_GRADING_WORKERS": "1", "PMH_CELL_SECONDS": "4"})
     prepare_database(Settings.from_environ(hub.settings))
     try:
-        yield hub.start().until_service()
+        yield hub.start().wait_until_service()
     finally:
         hub.stop()
     ending = hub.log.partition("initiating shutdown")[2]
@@ -59,10 +59,14 @@ def check_database(hub: HubProcess, ada: Learner) -> Iterator[None]:
     """After each test, the database is consistent and has all acknowledged submissions."""
     yield
     settings = Settings.from_environ(hub.settings)
-    receipts = {id: submission["receipt"] for id, submission in ada.work.items() if submission["kind"] == "final"}
+    receipts = {
+        id: submission["receipt"]
+        for id, submission in ada.acknowledged_submissions.items()
+        if submission["kind"] == "final"
+    }
     with Database(settings.resolved_database_url) as database:
         keys = ReceiptSigner(settings.data_path / "keys" / "receipts").public_keys
-        assert check_consistency(database, receipts, keys) == {uuid.UUID(id) for id in ada.work}
+        assert check_consistency(database, receipts, keys) == {uuid.UUID(id) for id in ada.acknowledged_submissions}
     assert ada.outbox() == {"waiting": [], "refused": []}
 
 
@@ -70,8 +74,8 @@ def test_acknowledged_submissions_are_graded_after_the_service_is_killed(hub: Hu
     running, waiting = ada.submit(two=ENDLESS), ada.submit(two="two = 2")
     kill([find_process(hub, is_service)])
     assert job_states(hub)[running["id"]] == "running" and job_states(hub)[waiting["id"]] == "queued"
-    hub.until(lambda: find_processes_of(hub, is_service), SECONDS, "the Hub to restart the service")
-    assert [ada.graded(work["id"])["verdicts"][0]["outcome"] for work in (running, waiting)] == [
+    hub.wait_until(lambda: find_processes_of(hub, is_service), TIMEOUT_SECONDS, "the Hub to restart the service")
+    assert [ada.wait_until_graded(submission["id"])["verdicts"][0]["outcome"] for submission in (running, waiting)] == [
         "timed-out",
         "passed",
     ]
@@ -84,16 +88,20 @@ def test_saved_check_is_sent_after_the_users_server_is_killed(hub: HubProcess, a
     saved_id = str(uuid.uuid4())
     with suspend(find_process(hub, is_service)), ThreadPoolExecutor(1) as pool:
         request = pool.submit(ada.try_to_send, "checks", saved_id)
-        hub.until(lambda: outbox_files(hub), SECONDS, "the check to be saved")
+        hub.wait_until(lambda: outbox_files(hub), TIMEOUT_SECONDS, "the check to be saved")
         kill(find_server_processes(hub, "ada"))
         reply = request.result()
         assert reply is None or reply.status_code >= 500
     ada.person.browser.get("/hub/home")  # on this page the Hub checks the user's server
-    hub.until(lambda: not ada.person.server_is_ready(), SECONDS, "the Hub to notice that the server is gone")
+    hub.wait_until(
+        lambda: not ada.person.server_is_ready(), TIMEOUT_SECONDS, "the Hub to notice that the server is gone"
+    )
     ada.person.start_server()
-    assert ada.graded(being_graded["id"])["verdicts"][0]["outcome"] == "timed-out"
-    assert ada.graded(saved_id)["verdicts"][0]["outcome"] == "passed"  # sent from the outbox when the server started
-    hub.until(lambda: not outbox_files(hub), SECONDS, "the outbox to be empty")
+    assert ada.wait_until_graded(being_graded["id"])["verdicts"][0]["outcome"] == "timed-out"
+    assert (
+        ada.wait_until_graded(saved_id)["verdicts"][0]["outcome"] == "passed"
+    )  # sent from the outbox when the server started
+    hub.wait_until(lambda: not outbox_files(hub), TIMEOUT_SECONDS, "the outbox to be empty")
     ada.send("checks", saved_id)
 
 
@@ -105,7 +113,7 @@ def test_events_and_submissions_survive_a_killed_proxy(hub: HubProcess, ada: Lea
         seen = [next(stream)]
         with suspend(find_process(hub, is_service)):
             request = pool.submit(ada.try_to_send, "submissions", interrupted_id)
-            hub.until(lambda: outbox_files(hub), SECONDS, "the submission to be saved")
+            hub.wait_until(lambda: outbox_files(hub), TIMEOUT_SECONDS, "the submission to be saved")
             kill([proxy])
             assert request.result() is None, "the request was answered in spite of the killed proxy"
         seen.extend(stream)  # until the connection breaks
@@ -118,7 +126,7 @@ def test_events_and_submissions_survive_a_killed_proxy(hub: HubProcess, ada: Lea
     numbers = [event["number"] for event in seen]
     assert numbers == sorted(set(numbers))
     assert seen == ada.read_events(lambda event: event["number"] == numbers[-1])
-    ada.graded(interrupted_id)
+    ada.wait_until_graded(interrupted_id)
 
 
 # --- Files and rows ----------------------------------------------------------------------------------------------------------

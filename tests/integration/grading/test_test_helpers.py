@@ -148,18 +148,18 @@ def points(grading: Grading) -> int:
     return sum(verdict.millipoints for verdict in grading.verdicts)
 
 
-each = pytest.mark.parametrize("name", LESSONS)
-both = pytest.mark.parametrize("isolation", Isolation)
+each_lesson = pytest.mark.parametrize("name", LESSONS)
+each_isolation = pytest.mark.parametrize("isolation", Isolation)
 
 
-@each
+@each_lesson
 def test_helpers_of_the_release_are_recorded(name: str, isolations: dict[str, ReleaseIsolation]) -> None:
     (isolation,) = isolations[name].notebooks
     assert (isolation.isolation, isolation.test_helpers) == (Isolation.SEPARATE_PROCESS, LESSONS[name].helpers)
 
 
-@each
-@both
+@each_lesson
+@each_isolation
 def test_right_answer_passes_and_wrong_one_fails(
     name: str, isolation: Isolation, backend: SandboxBackend, isolations: dict[str, ReleaseIsolation]
 ) -> None:
@@ -184,7 +184,7 @@ def test_changed_helper_is_flagged_in_process(
     assert [flag.code for flag in grading.flags] == ["helper-changed"]
 
 
-@both
+@each_isolation
 def test_failed_assertion_of_a_helper_is_explained(
     isolation: Isolation, backend: SandboxBackend, isolations: dict[str, ReleaseIsolation]
 ) -> None:
@@ -201,7 +201,7 @@ SECRET = "def check(function, cases):\n    for value, wanted in cases:\n        
 HIDDEN = "assert double(1) == 2\n### BEGIN HIDDEN TESTS\ncheck(double, [(7717717, 15435434)])\n### END HIDDEN TESTS"
 
 
-@both
+@each_isolation
 def test_arguments_of_a_helper_in_a_hidden_test_are_not_revealed(isolation: Isolation, backend: SandboxBackend) -> None:
     lesson = Lesson(SECRET, HIDDEN, ("check",))
     release_isolation = decide_isolation(task(release=lesson.release()), backend)

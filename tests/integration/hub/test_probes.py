@@ -42,7 +42,7 @@ def call(url, token, method="GET"):
     with urllib.request.urlopen(request, timeout=20) as reply:
         return reply.read().decode()
 
-here = {"JUPYTERHUB_API_URL": os.environ["JUPYTERHUB_API_URL"]}
+of_this_hub = {"JUPYTERHUB_API_URL": os.environ["JUPYTERHUB_API_URL"]}
 
 def stolen(needed="JUPYTERHUB_API_TOKEN", **like):
     for environ in environments():
@@ -100,12 +100,12 @@ PROCESSES = [
 ADDRESSES = [
     Probe(
         "the service as another user",
-        "me = call(os.environ['PMH_SERVICE_URL'] + '/api/me', stolen(JUPYTERHUB_USER='bob', **here)); loot = 'bob' in me and me",
+        "me = call(os.environ['PMH_SERVICE_URL'] + '/api/me', stolen(JUPYTERHUB_USER='bob', **of_this_hub)); loot = 'bob' in me and me",
         '"name":"bob"',
     ),
     Probe(
         "all users on the Hub's API",
-        "loot = call(os.environ['JUPYTERHUB_API_URL'] + '/users', stolen(JUPYTERHUB_SERVICE_NAME='idle-culler', **here))",
+        "loot = call(os.environ['JUPYTERHUB_API_URL'] + '/users', stolen(JUPYTERHUB_SERVICE_NAME='idle-culler', **of_this_hub))",
         '"name": "bob"',
     ),
     Probe(
@@ -116,7 +116,7 @@ ADDRESSES = [
 ]
 
 
-def attempt(people: Neighbours, probe: Probe) -> str:
+def run_probe(people: Neighbours, probe: Probe) -> str:
     """Run the probe in Ada's kernel. Returns its output."""
     data = people.hub.data
     (data / "homes" / "bob" / "diary.txt").write_text("secret diary")
@@ -157,9 +157,9 @@ def server_of(name: str, people: Neighbours) -> int:
 
 @pytest.mark.parametrize("probe", [*FILES, *PROCESSES, *ADDRESSES], ids=lambda probe: probe.name)
 def test_probe_fails_in_a_sandbox(probe: Probe, unsandboxed: Neighbours, sandboxed: Neighbours) -> None:
-    output = attempt(unsandboxed, probe)
+    output = run_probe(unsandboxed, probe)
     assert GOT in output and probe.proof in output, "the probe is broken: it must succeed without a sandbox"
-    output = attempt(sandboxed, probe)
+    output = run_probe(sandboxed, probe)
     assert NOTHING in output and GOT not in output
 
 

@@ -22,6 +22,7 @@ from pmh_jupyter.grading.isolation import decide_isolation
 from pmh_jupyter.grading.task import GradingTask
 from tests.support.attacks.attack import CANARIES, AttackCase, Outcome, exercise_ids, load_lesson
 from tests.support.grading.limits import AMPLE_SECONDS, SHORT_CELL_SECONDS
+from tests.support.waiting import TIMEOUT_SECONDS
 
 LIMITS = EffectiveLimits(**AMPLE_SECONDS)
 # Low, so that a `deny` attack reaches them soon. An honest submission has ample time; of the rest, it still has several times its need.
@@ -144,7 +145,7 @@ class LeftoverMonitor:
             for name in os.listdir(folder)
         }
 
-    def find_new(self, name_part: str, seconds: float = 10) -> list[str]:
+    def find_new(self, name_part: str, seconds: float = TIMEOUT_SECONDS) -> list[str]:
         """Return what was not there before: processes, after waiting for some to end, and files with `name_part` in their names."""
         deadline = time.monotonic() + seconds
         while (count := count_descendants()) > self.processes and time.monotonic() < deadline:

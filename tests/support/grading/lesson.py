@@ -121,5 +121,5 @@ def grade(task: GradingTask, backend: SandboxBackend) -> Grading:
     return grade_module.grade(task, backend, ISOLATION_CACHE)
 
 
-def by_name(grading: Grading) -> dict[str, ExerciseVerdict]:
+def verdicts_by_grade_id(grading: Grading) -> dict[str, ExerciseVerdict]:
     return {verdict.grade_id: verdict for verdict in grading.verdicts}

@@ -28,7 +28,7 @@ from tests.support.docker.backend import IMAGE, docker_backend
 from tests.support.docker.engine import docker_engine
 from tests.support.grading.concurrent_probe import look_for_each_other, start_children
 from tests.support.grading.containment import PROBES, probe_succeeds
-from tests.support.grading.lesson import answered, by_name, cases, grade, isolated, notebook, task
+from tests.support.grading.lesson import answered, cases, grade, isolated, notebook, task, verdicts_by_grade_id
 from tests.support.grading.limits import AMPLE_SECONDS
 from tests.support.processes import find_processes
 
@@ -88,7 +88,7 @@ def test_verdicts_are_those_of_bubblewrap(name: str, backend: DockerBackend) -> 
     )
     verdicts = {
         name: {"outcome": verdict.outcome.value, "points": verdict.millipoints / 1000, "message": verdict.message.code}
-        for name, verdict in by_name(grading).items()
+        for name, verdict in verdicts_by_grade_id(grading).items()
         if verdict.message
     }
     assert grading.grader_error is None

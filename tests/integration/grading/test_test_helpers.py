@@ -14,11 +14,10 @@ from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import Grading
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.isolation import decide_isolation
-from tests.support.grading.lesson import answered, bubblewrap, grade, notebook, task
+from tests.support.grading.lesson import PERCENT_HEADER, answered, bubblewrap, grade, notebook, task
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
-HEADER = "# ---\n# jupyter:\n#   jupytext:\n#     text_representation:\n#       format_name: percent\n# ---\n\n"
 CHECK = "def check(function, cases):\n    for value, wanted in cases:\n        assert function(value) == wanted"
 CLOSE = "def is_close(left, right, tolerance=1e-6):\n    return abs(left - right) <= tolerance"
 DOUBLE = "def double(x):\n    return 2 * x"
@@ -37,7 +36,7 @@ class Lesson:
 
     def release(self) -> Release:
         text = (
-            f'{HEADER}# %% nbgrader={{"grade_id": "helpers", "locked": true}}\n{self.locked_cell}\n\n'
+            f'{PERCENT_HEADER}# %% nbgrader={{"grade_id": "helpers", "locked": true}}\n{self.locked_cell}\n\n'
             f'# %% nbgrader={{"grade_id": "answer", "solution": true}}\n### BEGIN SOLUTION\n{self.answer}\n### END SOLUTION\n\n'
             f'# %% nbgrader={{"grade_id": "tests", "grade": true, "locked": true, "points": 1}}\n{self.test}\n'
         )

@@ -24,6 +24,8 @@ from tests.support.grading.limits import AMPLE_SECONDS
 
 ENGINE = Path(__file__).parents[2] / "submissions" / "engine"
 NOTEBOOK = "lesson.ipynb"
+# The beginning of a lesson that is written as Jupytext's percent format.
+PERCENT_HEADER = "# ---\n# jupyter:\n#   jupytext:\n#     text_representation:\n#       format_name: percent\n# ---\n\n"
 
 
 @dataclass(frozen=True)

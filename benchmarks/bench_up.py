@@ -18,14 +18,14 @@ MAKE = ("make", "--silent", "--directory", str(ROOT))
 def bench_warm_start(report: BenchmarkReport, tmp_path: Path) -> None:
     """Measure in turns with and without make. The first start, which creates everything, is not counted."""
     seconds: dict[tuple[str, ...], list[float]] = {PMH: [], MAKE: []}
-    started = UpProcess(tmp_path).start().until_up()
+    started = UpProcess(tmp_path).start().wait_until_up()
     for _ in range(RUNS):
         for command, durations in seconds.items():
             started.send(signal.SIGTERM)
             started.wait()
             started = UpProcess(tmp_path, command)
             started_at = time.perf_counter()
-            started.start().until_up()
+            started.start().wait_until_up()
             durations.append(time.perf_counter() - started_at)
     started.send(signal.SIGTERM)
     started.wait()

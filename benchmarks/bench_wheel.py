@@ -20,9 +20,9 @@ from pmh_jupyter.grading.backends import SandboxBackend, create_bubblewrap_backe
 from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.isolation import IsolationCache
 from pmh_jupyter.grading.task import GradingTask
-from tests.integration.parity import ours, yardstick
-from tests.integration.parity.shipped import LESSONS
-from tests.integration.parity.yardstick import Found
+from tests.integration.parity import nbgrader_results, pmh_results
+from tests.integration.parity.nbgrader_lessons import LESSONS
+from tests.integration.parity.nbgrader_results import NbgraderResult
 
 RUNS = 5
 # Lessons that sleep or loop forever take the same time with every grader, and would hide all differences.
@@ -49,8 +49,8 @@ def backend() -> Iterator[SandboxBackend]:
 @pytest.mark.needs("bubblewrap")
 def bench_wheel(report: BenchmarkReport, backend: SandboxBackend, tmp_path: Path) -> None:
     """The time of one more submission, after releasing and a first grading, in a warm process."""
-    one_process = yardstick.measure(MEASURED_LESSONS, tmp_path / "one", 1)
-    two_processes = yardstick.measure(MEASURED_LESSONS, tmp_path / "two", 2)
+    one_process = nbgrader_results.run_nbgrader(MEASURED_LESSONS, tmp_path / "one", 1)
+    two_processes = nbgrader_results.run_nbgrader(MEASURED_LESSONS, tmp_path / "two", 2)
     submissions = list(_pair_submissions(one_process, tmp_path / "ours", backend))
     isolation_cache = IsolationCache()
     submissions = [
@@ -96,11 +96,11 @@ def bench_wheel(report: BenchmarkReport, backend: SandboxBackend, tmp_path: Path
 
 
 def _pair_submissions(
-    nbgrader_results: dict[str, Found], folder: Path, backend: SandboxBackend
+    nbgrader_results: dict[str, NbgraderResult], folder: Path, backend: SandboxBackend
 ) -> Iterator[PairedSubmission]:
     for lesson in MEASURED_LESSONS:
         try:
-            release = ours.release_lesson_here(lesson, folder, backend)
+            release = pmh_results.release_with_pmh(lesson, folder, backend)
         except BadInput:  # it has no exercise
             continue
         for student, scores in nbgrader_results[lesson.name].graded.items():
@@ -124,12 +124,12 @@ def _time_ours(submissions: list[PairedSubmission], workers: int, backend: Sandb
     return time.perf_counter() - started_at
 
 
-def _nbgrader_seconds(nbgrader_results: dict[str, Found], submissions: list[PairedSubmission]) -> float:
+def _nbgrader_seconds(nbgrader_results: dict[str, NbgraderResult], submissions: list[PairedSubmission]) -> float:
     """Return the seconds of nbgrader, without its start."""
-    return sum(nbgrader_results[submission.lesson].took[submission.student] for submission in submissions)
+    return sum(nbgrader_results[submission.lesson].grading_seconds[submission.student] for submission in submissions)
 
 
-def _slower_process_seconds(nbgrader_results: dict[str, Found], submissions: list[PairedSubmission]) -> float:
+def _slower_process_seconds(nbgrader_results: dict[str, NbgraderResult], submissions: list[PairedSubmission]) -> float:
     """Return the seconds of the slower of two processes, which got the lessons in turns."""
     process_by_lesson = {lesson.name: number % 2 for number, lesson in enumerate(MEASURED_LESSONS)}
     return max(

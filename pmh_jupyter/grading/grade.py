@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import replace
+from functools import partial
 
 from pmh_jupyter.domain.isolation import GRADER_VERSION, NotebookIsolation
 from pmh_jupyter.domain.verdict import Flag, Grading, Message
@@ -17,6 +18,7 @@ from pmh_jupyter.grading.assemble import (
     read_sealed_notebook,
 )
 from pmh_jupyter.grading.backends.backend import SandboxBackend
+from pmh_jupyter.grading.hidden_values import remove_hidden_values
 from pmh_jupyter.grading.isolation import IsolationCache
 from pmh_jupyter.grading.run import NotebookRun, reduce_limits, run_plan
 from pmh_jupyter.grading.task import GradingTask
@@ -68,21 +70,30 @@ def _run_plans(
     except Unavailable as error:
         log.error("grading failed: %s", error.message, extra={"request_id": task.request_id})
         return tuple(NotebookRun(plan, {}, grader_error=error.message) for plan in plans)
+    visible_plans = assemble_plans(replace(task, include_hidden_tests=False)) if task.include_hidden_tests else plans
     runs: list[NotebookRun] = []
-    for plan in plans:
-        limits = reduce_limits(task.limits, sum(run.seconds for run in runs))
+    for plan, visible_plan in zip(plans, visible_plans, strict=True):
         notebook_isolation = isolation.find_notebook(plan.path)
-        try:
-            run = run_plan(
+        used_seconds = sum(run.seconds for run in runs)
+
+        def run_once(plan: NotebookPlan, seconds: float) -> NotebookRun:
+            return run_plan(
                 plan,
                 files,
-                limits,
+                reduce_limits(task.limits, seconds),
                 backend,
-                isolation=notebook_isolation,
+                isolation=notebook_isolation,  # noqa: B023 - called within this iteration
                 preload=task.preload,
                 seed=task.seed,
                 release_paths=release_paths,
             )
+
+        try:
+            run = run_once(plan, used_seconds)
+            if run.plan.kernel == "":
+                run = remove_hidden_values(
+                    run, visible_plan, partial(run_once, visible_plan, used_seconds + run.seconds)
+                )
         except NoSandbox as error:
             run = NotebookRun(plan, {}, grader_error=error.message)
         if notebook_isolation:

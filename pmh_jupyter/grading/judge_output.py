@@ -5,10 +5,22 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    Strict,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
 
-Text = Annotated[str, StringConstraints(max_length=4_000)]
-ShortText = Annotated[str, StringConstraints(max_length=400)]
+from pmh_jupyter.domain.printable_text import make_printable, make_single_line
+
+Text = Annotated[str, StringConstraints(max_length=4_000), AfterValidator(make_printable)]
+ShortText = Annotated[str, StringConstraints(max_length=400), AfterValidator(make_printable)]
+Line = Annotated[str, StringConstraints(max_length=400), AfterValidator(make_single_line)]
 LineNumber = Annotated[int, Field(ge=1, le=1_000_000)]
 CellNumber = Annotated[int, Field(ge=0, le=100_000)]
 # JSON has no tuples, and a strict tuple rejects lists. The items are still validated strictly.
@@ -24,8 +36,8 @@ class StrictModel(BaseModel):
 class CellError(StrictModel):
     """The exception that a cell raised, and the place in the student's cells where it was raised."""
 
-    error_type: ShortText
-    detail: ShortText = ""
+    error_type: Line
+    detail: Line = ""
     cell: CellNumber | None = None
     line: LineNumber | None = None
 
@@ -35,7 +47,7 @@ class JudgeTestResult(CellError):
 
     __test__ = False  # not a pytest class
 
-    error_type: ShortText = ""
+    error_type: Line = ""
     name: ShortText
     expression: ShortText
     is_hidden: bool

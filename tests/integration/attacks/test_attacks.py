@@ -48,12 +48,13 @@ def _build_submissions(
 
 
 def _grade_category(category: str, defended: DefendedGrader, log: LogRecorder) -> CategoryResults:
-    jobs = _build_submissions(category, attack_files) + _build_submissions(category, honest_files)
+    jobs = [(*job, False) for job in _build_submissions(category, attack_files)]
+    jobs += [(*job, True) for job in _build_submissions(category, honest_files)]
     names = [case.name for case in load_cases(category)]
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda job: defended.grade(job[1]), jobs[-2:]))  # starts the fork servers that remain afterwards
         monitor = LeftoverMonitor()
-        results = list(pool.map(lambda job: defended.grade(job[1], job[0]), jobs))
+        results = list(pool.map(lambda job: defended.grade(job[1], job[0], is_honest=job[2]), jobs))
     attacks, honest = (dict(zip(names, half, strict=True)) for half in (results[: len(names)], results[len(names) :]))
     return CategoryResults(attacks, honest, monitor.find_new("pmh-attack"), log.leaked_canaries)
 
@@ -82,9 +83,8 @@ def on_undefended(undefended: UndefendedGraders) -> GetResults:
     def get_results(category: str) -> CategoryResults:
         if category not in results:
             names = [case.name for case in load_cases(category)]
-            attacks, honest = (
-                undefended.grade(_build_submissions(category, build)) for build in (attack_files, honest_files)
-            )
+            attacks = undefended.grade(_build_submissions(category, attack_files))
+            honest = undefended.grade(_build_submissions(category, honest_files), is_honest=True)
             results[category] = CategoryResults(
                 {name: (None, outcome) for name, outcome in zip(names, attacks, strict=True)},
                 {name: (None, outcome) for name, outcome in zip(names, honest, strict=True)},

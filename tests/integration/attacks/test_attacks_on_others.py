@@ -77,7 +77,7 @@ def test_attack_succeeds_without_a_defence(case: AttackCase, undefended: Undefen
 def test_honest_submission_passes_without_a_defence(
     case: AttackCase, undefended: UndefendedGraders, person: Victim
 ) -> None:
-    [outcome] = undefended.grade([(case, honest_files(case, person.placeholders))])
+    [outcome] = undefended.grade([(case, honest_files(case, person.placeholders))], is_honest=True)
     assert dict(outcome.points) == dict.fromkeys(exercise_ids(), 1.0), outcome.text
     assert not person.is_reached_by(outcome)
 
@@ -100,7 +100,7 @@ def test_attack_reaches_nobody(
 def test_honest_submission_gets_all_points_and_no_flag(
     case: AttackCase, defended: DefendedGrader, person: Victim
 ) -> None:
-    grading, outcome = defended.grade(honest_files(case, person.placeholders), case)
+    grading, outcome = defended.grade(honest_files(case, person.placeholders), case, is_honest=True)
     assert find_losses(grading, outcome) == []
 
 

@@ -21,13 +21,15 @@ from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.isolation import decide_isolation
 from pmh_jupyter.grading.task import GradingTask
 from tests.support.grading.lesson import ENGINE, RIGHT, answered, notebook
+from tests.support.processes import find_processes, kill_processes, make_sleep_markers
 from tests.support.repository import ROOT
+from tests.support.waiting import TIMEOUT_SECONDS, wait_until
 
 pytestmark = pytest.mark.needs("bubblewrap")
 SOURCE = str(ENGINE / "lesson")
 WRONG = RIGHT | {"mean": "def mean(numbers):\n    return 0"}
-SLOW = RIGHT | {"double": "import time\ntime.sleep(2)\ndef double(x):\n    return 2 * x"}
-SECONDS = 60
+# Takes the time limit of a cell, which is ten seconds.
+SLOW = RIGHT | {"double": "import time\ntime.sleep(3600)"}
 
 
 def write_submission(path: Path, answers: dict[str, str]) -> Path:
@@ -152,7 +154,7 @@ def test_interrupted_run_is_continued(
     with running_grade(SOURCE, slow_class_folder, "--jobs", 2, "--json", "--output", output) as process:
         wait_for_two_results(process, output)
         process.send_signal(number)
-        _, errors = process.communicate(timeout=SECONDS)
+        _, errors = process.communicate(timeout=TIMEOUT_SECONDS)
         if number == signal.SIGKILL:
             assert process.returncode == -signal.SIGKILL
         else:
@@ -208,14 +210,17 @@ def test_lesson_in_a_course_has_its_limits(tmp_path: Path, capsys: pytest.Captur
 def test_submissions_are_read_one_by_one(tmp_path: Path) -> None:
     """Submissions wait as paths: one that is deleted before its turn is reported, and the others are graded."""
     folder = tmp_path / "class"
+    (marker,) = make_sleep_markers(1)
+    held = RIGHT | {"double": f"import subprocess\nsubprocess.run(['sleep', {marker!r}])\n{RIGHT['double']}"}
     for number in range(20):
-        write_submission(folder / f"s{number:02}" / "lesson.ipynb", RIGHT)
+        write_submission(folder / f"s{number:02}" / "lesson.ipynb", RIGHT if number else held)
     with running_grade(SOURCE, folder, "--jobs", 1, "--json") as process:
-        assert process.stdout and process.stdout.readline()
+        wait_until(lambda: find_processes(marker), "the first submission to be graded")
         os.remove(folder / "s19" / "lesson.ipynb")
-        out, errors = process.communicate(timeout=SECONDS)
+        kill_processes(find_processes(marker))
+        out, errors = process.communicate(timeout=TIMEOUT_SECONDS)
     assert process.returncode == 2
-    assert len(out.splitlines()) == 18 and "s19 holds no notebook" in errors and "1 not readable" in errors
+    assert len(out.splitlines()) == 19 and "s19 holds no notebook" in errors and "1 not readable" in errors
 
 
 def test_jobs_must_be_a_number() -> None:

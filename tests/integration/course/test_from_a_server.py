@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -12,10 +11,10 @@ from pmh_jupyter.authoring.folder import read_folder
 from pmh_jupyter.hub.up.progress import Progress
 from pmh_jupyter.hub.up.server_environment import ensure_server_environment
 from tests.support.hub.hub_process import HubProcess, Person, running_hub
+from tests.support.repository import TEST_COURSE
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("bubblewrap", "setpriv"), pytest.mark.timeout(300)]
 
-ODD = Path(__file__).parents[3] / "tests" / "support" / "courses"
 RUN = """
 import json, subprocess
 done = subprocess.run({command}, capture_output=True, text=True)
@@ -28,7 +27,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
     folder = tmp_path_factory.mktemp("course")
     python = ensure_server_environment(folder, Progress())
     with running_hub(folder, PMH_SERVER_PYTHON=str(python)) as hub:
-        yield hub.until_service()
+        yield hub.wait_until_service()
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +42,7 @@ def instructor(hub: HubProcess) -> Person:
 
 
 def put(person: Person) -> None:
-    files = {file.path: file.content.decode() for file in read_folder(ODD)}
+    files = {file.path: file.content.decode() for file in read_folder(TEST_COURSE)}
     person.run(f"""
 from pathlib import Path
 for path, content in {files!r}.items():

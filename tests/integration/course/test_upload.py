@@ -13,8 +13,8 @@ import pytest
 from pmh_jupyter.cli import main
 from pmh_jupyter.wire.base import ErrorReply, ProblemReply
 from pmh_jupyter.wire.staff import CourseReleaseReply, CourseUpload, ReleasedLesson
+from tests.support.repository import TEST_COURSE
 
-ODD = Path(__file__).parents[3] / "tests" / "support" / "courses"
 DONE = CourseReleaseReply(
     course="odd",
     version=3,
@@ -78,7 +78,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def release(*arguments: str) -> int:
-    return main(["course", "release", str(ODD), *arguments])
+    return main(["course", "release", str(TEST_COURSE), *arguments])
 
 
 def test_whole_folder_is_uploaded(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
@@ -86,7 +86,7 @@ def test_whole_folder_is_uploaded(service: Service, capsys: pytest.CaptureFixtur
     assert (service.path, service.token) == ("/services/pmh/api/courses/odd/releases", "token secret")
     assert service.upload.classrooms == ("demo", "evening")
     sent = {file.path: base64.b64decode(file.content) for file in service.upload.files}
-    assert sent["odd-cases/data/numbers.csv"] == (ODD / "odd-cases" / "data" / "numbers.csv").read_bytes()
+    assert sent["odd-cases/data/numbers.csv"] == (TEST_COURSE / "odd-cases" / "data" / "numbers.csv").read_bytes()
     assert "course.toml" in sent
     output = capsys.readouterr().out
     assert "odd, version 3" in output

@@ -9,9 +9,9 @@ import pytest
 
 from pmh_jupyter.cli import main
 from tests.support.needs import needs
+from tests.support.repository import TEST_COURSE
 
 ROOT = Path(__file__).parents[3]
-ODD = ROOT / "tests" / "support" / "courses"
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,7 @@ def without_a_service(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def odd(tmp_path: Path) -> Path:
     """Return a copy of the tests' course, to be changed."""
-    return Path(shutil.copytree(ODD, tmp_path / "odd"))
+    return Path(shutil.copytree(TEST_COURSE, tmp_path / "odd"))
 
 
 def replace_text(path: Path, old: str, new: str) -> None:
@@ -35,7 +35,10 @@ def replace_text(path: Path, old: str, new: str) -> None:
     ("folder", "lines"),
     [
         (ROOT / "courses" / "python-mastery", ["values-and-names: 7 exercises, 10 points", "No problems found."]),
-        (ODD, ["odd-cases: 6 exercises, 10 points", "classic: 1 exercise, 2 points", "warning  odd-cases/second.py"]),
+        (
+            TEST_COURSE,
+            ["odd-cases: 6 exercises, 10 points", "classic: 1 exercise, 2 points", "warning  odd-cases/second.py"],
+        ),
     ],
 )
 def test_valid_course_is_reported_without_problems(
@@ -94,5 +97,5 @@ def test_missing_sandbox_is_reported(monkeypatch: pytest.MonkeyPatch, capsys: py
     monkeypatch.setenv("PMH_GRADER_PYTHON", "/nowhere/python")
     for address in ("127.0.0.1", "0.0.0.0"):
         monkeypatch.setenv("PMH_IP", address)
-        assert main(["course", "validate", str(ODD)]) == 0
+        assert main(["course", "validate", str(TEST_COURSE)]) == 0
         assert "No sandbox is available, so solutions" in capsys.readouterr().err

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -20,13 +18,21 @@ from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.tables.submissions import JobRow
 from tests.support.hub.hub_process import HubProcess
 from tests.support.hub.learner import Learner
+from tests.support.hub.outages import (
+    find_process,
+    find_processes_of,
+    find_server_processes,
+    is_service,
+    kill,
+    suspend,
+)
 from tests.support.service.service_process import prepare_database
 from tests.support.storage.consistency import check_consistency
+from tests.support.waiting import TIMEOUT_SECONDS
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("bubblewrap", "setpriv", "linux")]
 
 ENDLESS = "while True:\n    pass"
-SECONDS = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +42,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
     hub = HubProcess(folder / "hub-data", {"PMH_GRADING_WORKERS": "1", "PMH_CELL_SECONDS": "4"})
     prepare_database(Settings.from_environ(hub.settings))
     try:
-        yield hub.start().until_service()
+        yield hub.start().wait_until_service()
     finally:
         hub.stop()
     ending = hub.log.partition("initiating shutdown")[2]
@@ -53,19 +59,23 @@ def check_database(hub: HubProcess, ada: Learner) -> Iterator[None]:
     """After each test, the database is consistent and has all acknowledged submissions."""
     yield
     settings = Settings.from_environ(hub.settings)
-    receipts = {id: submission["receipt"] for id, submission in ada.work.items() if submission["kind"] == "final"}
+    receipts = {
+        id: submission["receipt"]
+        for id, submission in ada.acknowledged_submissions.items()
+        if submission["kind"] == "final"
+    }
     with Database(settings.resolved_database_url) as database:
         keys = ReceiptSigner(settings.data_path / "keys" / "receipts").public_keys
-        assert check_consistency(database, receipts, keys) == {uuid.UUID(id) for id in ada.work}
+        assert check_consistency(database, receipts, keys) == {uuid.UUID(id) for id in ada.acknowledged_submissions}
     assert ada.outbox() == {"waiting": [], "rejected": []}
 
 
 def test_acknowledged_submissions_are_graded_after_the_service_is_killed(hub: HubProcess, ada: Learner) -> None:
     running, waiting = ada.submit(two=ENDLESS), ada.submit(two="two = 2")
-    kill(find_service(hub))
+    kill([find_process(hub, is_service)])
     assert job_states(hub)[running["id"]] == "running" and job_states(hub)[waiting["id"]] == "queued"
-    hub.until(lambda: find_process(hub, is_service) is not None, SECONDS, "the Hub to restart the service")
-    assert [ada.graded(work["id"])["verdicts"][0]["outcome"] for work in (running, waiting)] == [
+    hub.wait_until(lambda: find_processes_of(hub, is_service), TIMEOUT_SECONDS, "the Hub to restart the service")
+    assert [ada.wait_until_graded(submission["id"])["verdicts"][0]["outcome"] for submission in (running, waiting)] == [
         "timed-out",
         "passed",
     ]
@@ -76,18 +86,22 @@ def test_saved_check_is_sent_after_the_users_server_is_killed(hub: HubProcess, a
     being_graded = ada.check(two=ENDLESS)
     ada.write(two="two = 2")
     saved_id = str(uuid.uuid4())
-    with suspend(find_service(hub)), ThreadPoolExecutor(1) as pool:
+    with suspend(find_process(hub, is_service)), ThreadPoolExecutor(1) as pool:
         request = pool.submit(ada.try_to_send, "checks", saved_id)
-        hub.until(lambda: outbox_files(hub), SECONDS, "the check to be saved")
-        kill(*find_ada_processes(hub))
+        hub.wait_until(lambda: outbox_files(hub), TIMEOUT_SECONDS, "the check to be saved")
+        kill(find_server_processes(hub, "ada"))
         reply = request.result()
         assert reply is None or reply.status_code >= 500
     ada.person.browser.get("/hub/home")  # on this page the Hub checks the user's server
-    hub.until(lambda: not ada.person.server_is_ready(), SECONDS, "the Hub to notice that the server is gone")
+    hub.wait_until(
+        lambda: not ada.person.server_is_ready(), TIMEOUT_SECONDS, "the Hub to notice that the server is gone"
+    )
     ada.person.start_server()
-    assert ada.graded(being_graded["id"])["verdicts"][0]["outcome"] == "timed-out"
-    assert ada.graded(saved_id)["verdicts"][0]["outcome"] == "passed"  # sent from the outbox when the server started
-    hub.until(lambda: not outbox_files(hub), SECONDS, "the outbox to be empty")
+    assert ada.wait_until_graded(being_graded["id"])["verdicts"][0]["outcome"] == "timed-out"
+    assert (
+        ada.wait_until_graded(saved_id)["verdicts"][0]["outcome"] == "passed"
+    )  # sent from the outbox when the server started
+    hub.wait_until(lambda: not outbox_files(hub), TIMEOUT_SECONDS, "the outbox to be empty")
     ada.send("checks", saved_id)
 
 
@@ -97,10 +111,10 @@ def test_events_and_submissions_survive_a_killed_proxy(hub: HubProcess, ada: Lea
     proxy = psutil.Process(int((hub.data / "jupyterhub-proxy.pid").read_text()))
     with closing(ada.events()) as stream, ThreadPoolExecutor(1) as pool:
         seen = [next(stream)]
-        with suspend(find_service(hub)):
+        with suspend(find_process(hub, is_service)):
             request = pool.submit(ada.try_to_send, "submissions", interrupted_id)
-            hub.until(lambda: outbox_files(hub), SECONDS, "the submission to be saved")
-            kill(proxy)
+            hub.wait_until(lambda: outbox_files(hub), TIMEOUT_SECONDS, "the submission to be saved")
+            kill([proxy])
             assert request.result() is None, "the request was answered in spite of the killed proxy"
         seen.extend(stream)  # until the connection breaks
     sent = [ada.send("submissions", id) for id in (interrupted_id, later_id)]
@@ -112,66 +126,7 @@ def test_events_and_submissions_survive_a_killed_proxy(hub: HubProcess, ada: Lea
     numbers = [event["number"] for event in seen]
     assert numbers == sorted(set(numbers))
     assert seen == ada.read_events(lambda event: event["number"] == numbers[-1])
-    ada.graded(interrupted_id)
-
-
-# --- Processes of the hub -------------------------------------------------------------------------------------------------------
-
-
-def child_processes(hub: HubProcess) -> list[psutil.Process]:
-    assert hub.process is not None
-    return psutil.Process(hub.process.pid).children(recursive=True)
-
-
-def is_service(process: psutil.Process) -> bool:
-    return process.cmdline()[1:] == ["-m", "pmh_jupyter.service"]
-
-
-def find_ada_processes(hub: HubProcess) -> list[psutil.Process]:
-    """The running processes of Ada's server."""
-    processes = []
-    for process in child_processes(hub):
-        with suppress(psutil.Error):  # it has ended in the meantime
-            if process.environ().get("JUPYTERHUB_USER") == "ada":
-                processes.append(process)
-    return processes
-
-
-def find_process(hub: HubProcess, predicate: Callable[[psutil.Process], bool]) -> psutil.Process | None:
-    for process in child_processes(hub):
-        try:
-            if predicate(process):
-                return process
-        except psutil.Error:  # it has ended in the meantime
-            continue
-    return None
-
-
-def find_service(hub: HubProcess) -> psutil.Process:
-    process = find_process(hub, is_service)
-    assert process is not None
-    return process
-
-
-def kill(*processes: psutil.Process) -> None:
-    """Send SIGKILL and wait until each process has ended, or is a zombie that the Hub will reap."""
-    for process in processes:
-        with suppress(psutil.NoSuchProcess):  # it ended with its parent
-            process.kill()
-    for process in processes:
-        with suppress(psutil.NoSuchProcess):
-            while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-                os.sched_yield()
-
-
-@contextmanager
-def suspend(process: psutil.Process) -> Iterator[None]:
-    """Suspend a process, so that it answers no request."""
-    process.send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        process.send_signal(signal.SIGCONT)
+    ada.wait_until_graded(interrupted_id)
 
 
 # --- Files and rows ----------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import Message, Outcome
 from pmh_jupyter.grading.task import GradingTask
 from tests.support.grading.grading_json import grading_to_json
-from tests.support.grading.lesson import answered, bubblewrap, by_name, grade, notebook, task
+from tests.support.grading.lesson import answered, bubblewrap, grade, notebook, task, verdicts_by_grade_id
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
@@ -118,7 +118,7 @@ def _sentences(message: Message | None) -> str:
 def test_expected_values_of_hidden_tests_are_revealed_nowhere(name: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     grading = grade(_task(name), bubblewrap())
-    verdict = by_name(grading)["f"]
+    verdict = verdicts_by_grade_id(grading)["f"]
     assert grading.grader_error is None and verdict.outcome is not Outcome.PASSED and verdict.millipoints < 6000
     texts = [grading_to_json(grading).decode(), caplog.text, _sentences(verdict.message)]
     texts += [f"{_sentences(test.message)} {test}" for test in verdict.tests]
@@ -163,8 +163,10 @@ def test_visible_test_that_reads_all_names_or_cells_reveals_nothing_hidden() -> 
     cells[0]["source"] = "### BEGIN SOLUTION\nf = 918273\n### END SOLUTION"
     release = build_release("lesson", "Lesson", [notebook(cells, "lesson.ipynb")], [])
     grading = grade(task(notebook(answered({"f": "f = 'x'"}, release)), release=release), bubblewrap())
-    assert by_name(grading)["f"].outcome is Outcome.FAILED
-    text = grading_to_json(grading).decode() + str([_sentences(test.message) for test in by_name(grading)["f"].tests])
+    assert verdicts_by_grade_id(grading)["f"].outcome is Outcome.FAILED
+    text = grading_to_json(grading).decode() + str(
+        [_sentences(test.message) for test in verdicts_by_grade_id(grading)["f"].tests]
+    )
     assert [canary for canary in CANARIES if canary in text] == []
 
 
@@ -181,7 +183,7 @@ def test_unusual_separators_above_hidden_tests_reveal_nothing(separator: str) ->
     release = build_release("lesson", "Lesson", [notebook(cells, "lesson.ipynb")], [])
     assert "918273" not in release.student_files[0].content.decode()
     grading = grade(task(notebook(answered({"f": "f = abs"}, release)), release=release), bubblewrap())
-    verdict = by_name(grading)["f"]
+    verdict = verdicts_by_grade_id(grading)["f"]
     assert verdict.outcome is Outcome.FAILED and [test.is_hidden for test in verdict.tests] == [False, True]
     text = grading_to_json(grading).decode() + str([_sentences(test.message) for test in verdict.tests])
     assert "918273" not in text

@@ -14,11 +14,10 @@ from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.isolation import decide_isolation
 from pmh_jupyter.grading.task import GradingTask
-from tests.support.grading.lesson import bubblewrap, grade
+from tests.support.grading.lesson import PERCENT_HEADER, bubblewrap, grade
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
-HEADER = "# ---\n# jupyter:\n#   jupytext:\n#     text_representation:\n#       format_name: percent\n# ---\n\n"
 SOLVED = "### BEGIN SOLUTION\n{}\n### END SOLUTION"
 
 
@@ -29,7 +28,7 @@ def backend() -> Iterator[SandboxBackend]:
 
 def source(*cells: tuple[str, str], **metadata: str) -> File:
     """Build a lesson of cells: ("answer"|"test"|"own", code). `metadata`: of test cells, as JSON of `pmh`."""
-    text = HEADER
+    text = PERCENT_HEADER
     for number, (kind, code) in enumerate(cells):
         marks = {
             "answer": f' nbgrader={{"grade_id": "a{number}", "solution": true}}',

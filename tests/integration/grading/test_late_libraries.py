@@ -8,18 +8,13 @@ from pmh_jupyter.authoring.text_notebook import to_ipynb
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation, ReleaseIsolation
 from pmh_jupyter.domain.release import build_release
-from tests.support.grading.lesson import answered, bubblewrap, grade, notebook, task
+from tests.support.grading.lesson import PERCENT_HEADER, answered, bubblewrap, grade, notebook, task
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
-LESSON = """# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       format_name: percent
-# ---
-
-# %% nbgrader={"grade_id": "order", "solution": true}
+LESSON = (
+    PERCENT_HEADER
+    + """# %% nbgrader={"grade_id": "order", "solution": true}
 def order(graph):
     ### BEGIN SOLUTION
     return "cba"
@@ -29,6 +24,7 @@ def order(graph):
 import graphlib
 assert list(order(None)) == list(graphlib.TopologicalSorter({"a": ["b"], "b": ["c"]}).static_order())
 """
+)
 IN_PROCESS = ReleaseIsolation("tests", (NotebookIsolation("lesson.ipynb", Isolation.IN_PROCESS),))
 RIGHT = 'def order(graph):\n    return "cba"'
 PATCHED = """import graphlib
@@ -44,10 +40,12 @@ SHADOWING_MODULE = (
 @pytest.mark.parametrize(
     ("answer", "files", "points", "flags"),
     [
-        (RIGHT, {}, 1000, []),
-        (PATCHED, {}, 0, ["library-changed"]),
-        ('def order(graph):\n    return "x"', {"graphlib.py": SHADOWING_MODULE}, 0, []),
-        (RIGHT, {"graphlib.py": SHADOWING_MODULE}, 1000, []),
+        pytest.param(RIGHT, {}, 1000, [], id="right answer"),
+        pytest.param(PATCHED, {}, 0, ["library-changed"], id="patched library"),
+        pytest.param(
+            'def order(graph):\n    return "x"', {"graphlib.py": SHADOWING_MODULE}, 0, [], id="shadowing module"
+        ),
+        pytest.param(RIGHT, {"graphlib.py": SHADOWING_MODULE}, 1000, [], id="right answer beside a shadowing module"),
     ],
 )
 def test_test_gets_the_librarys_own_function(answer: str, files: dict[str, str], points: int, flags: list[str]) -> None:

@@ -19,7 +19,7 @@ from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.isolation import decide_isolation
 from tests.support.grading.bash_lesson import NOTEBOOK, RIGHT, backend_with_bash, bash_files, bash_lesson, submitted
-from tests.support.grading.lesson import bubblewrap, by_name, grade, task
+from tests.support.grading.lesson import bubblewrap, grade, task, verdicts_by_grade_id
 
 pytestmark = pytest.mark.needs("bubblewrap")
 LIMITS = EffectiveLimits(cell_seconds=30, submission_seconds=170)
@@ -44,7 +44,7 @@ def _verdicts(
     assert "90126" not in str(grading), "of the hidden test"
     return {
         name: (verdict.outcome, verdict.millipoints, verdict.message.code if verdict.message else "")
-        for name, verdict in by_name(grading).items()
+        for name, verdict in verdicts_by_grade_id(grading).items()
     }
 
 
@@ -56,7 +56,11 @@ def test_wrong_answer_gets_the_tests_message_unless_it_is_hidden(backend: Sandbo
     wrong = RIGHT | {"greet": "greet() { echo Hi; }", "shout": "shout() { echo $1; }"}
     release = bash_lesson()
     grading = grade(task(submitted(wrong, release), release=release, limits=LIMITS), backend)
-    messages = {name: format_message(verdict.message) for name, verdict in by_name(grading).items() if verdict.message}
+    messages = {
+        name: format_message(verdict.message)
+        for name, verdict in verdicts_by_grade_id(grading).items()
+        if verdict.message
+    }
     assert messages == {
         "greet": "Greet by name.",
         "count": "Solved.",

@@ -8,7 +8,18 @@ from pmh_jupyter.domain.feedback_text import FEEDBACK_TEXTS
 from pmh_jupyter.domain.isolation import Isolation
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import Outcome
-from tests.support.grading.lesson import Case, answered, bubblewrap, by_name, cases, grade, isolated, notebook, task
+from tests.support.grading.lesson import (
+    Case,
+    answered,
+    bubblewrap,
+    cases,
+    grade,
+    isolated,
+    notebook,
+    task,
+    verdicts_by_grade_id,
+)
+from tests.support.grading.limits import AMPLE_SECONDS
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
@@ -16,11 +27,11 @@ pytestmark = pytest.mark.needs("bubblewrap")
 @pytest.mark.parametrize("isolation", Isolation)
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
 def test_submission_gets_the_expected_verdicts(case: Case, isolation: Isolation) -> None:
-    limits = EffectiveLimits(**({"cell_seconds": 5.0, "submission_seconds": 20.0} | case.limits))
+    limits = EffectiveLimits(**(AMPLE_SECONDS | case.limits))
     grading = grade(task(notebook(answered(case.answers)), limits=limits, isolation=isolated(isolation)), bubblewrap())
     verdicts = {
         name: {"outcome": verdict.outcome.value, "points": verdict.millipoints / 1000, "message": verdict.message.code}
-        for name, verdict in by_name(grading).items()
+        for name, verdict in verdicts_by_grade_id(grading).items()
         if verdict.message
     }
     assert verdicts == case.expected[isolation]

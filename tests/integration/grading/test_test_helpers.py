@@ -14,11 +14,10 @@ from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import Grading
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.isolation import decide_isolation
-from tests.support.grading.lesson import answered, bubblewrap, grade, notebook, task
+from tests.support.grading.lesson import PERCENT_HEADER, answered, bubblewrap, grade, notebook, task
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
-HEADER = "# ---\n# jupyter:\n#   jupytext:\n#     text_representation:\n#       format_name: percent\n# ---\n\n"
 CHECK = "def check(function, cases):\n    for value, wanted in cases:\n        assert function(value) == wanted"
 CLOSE = "def is_close(left, right, tolerance=1e-6):\n    return abs(left - right) <= tolerance"
 DOUBLE = "def double(x):\n    return 2 * x"
@@ -37,7 +36,7 @@ class Lesson:
 
     def release(self) -> Release:
         text = (
-            f'{HEADER}# %% nbgrader={{"grade_id": "helpers", "locked": true}}\n{self.locked_cell}\n\n'
+            f'{PERCENT_HEADER}# %% nbgrader={{"grade_id": "helpers", "locked": true}}\n{self.locked_cell}\n\n'
             f'# %% nbgrader={{"grade_id": "answer", "solution": true}}\n### BEGIN SOLUTION\n{self.answer}\n### END SOLUTION\n\n'
             f'# %% nbgrader={{"grade_id": "tests", "grade": true, "locked": true, "points": 1}}\n{self.test}\n'
         )
@@ -148,18 +147,18 @@ def points(grading: Grading) -> int:
     return sum(verdict.millipoints for verdict in grading.verdicts)
 
 
-each = pytest.mark.parametrize("name", LESSONS)
-both = pytest.mark.parametrize("isolation", Isolation)
+each_lesson = pytest.mark.parametrize("name", LESSONS)
+each_isolation = pytest.mark.parametrize("isolation", Isolation)
 
 
-@each
+@each_lesson
 def test_helpers_of_the_release_are_recorded(name: str, isolations: dict[str, ReleaseIsolation]) -> None:
     (isolation,) = isolations[name].notebooks
     assert (isolation.isolation, isolation.test_helpers) == (Isolation.SEPARATE_PROCESS, LESSONS[name].helpers)
 
 
-@each
-@both
+@each_lesson
+@each_isolation
 def test_right_answer_passes_and_wrong_one_fails(
     name: str, isolation: Isolation, backend: SandboxBackend, isolations: dict[str, ReleaseIsolation]
 ) -> None:
@@ -184,7 +183,7 @@ def test_changed_helper_is_flagged_in_process(
     assert [flag.code for flag in grading.flags] == ["helper-changed"]
 
 
-@both
+@each_isolation
 def test_failed_assertion_of_a_helper_is_explained(
     isolation: Isolation, backend: SandboxBackend, isolations: dict[str, ReleaseIsolation]
 ) -> None:
@@ -201,7 +200,7 @@ SECRET = "def check(function, cases):\n    for value, wanted in cases:\n        
 HIDDEN = "assert double(1) == 2\n### BEGIN HIDDEN TESTS\ncheck(double, [(7717717, 15435434)])\n### END HIDDEN TESTS"
 
 
-@both
+@each_isolation
 def test_arguments_of_a_helper_in_a_hidden_test_are_not_revealed(isolation: Isolation, backend: SandboxBackend) -> None:
     lesson = Lesson(SECRET, HIDDEN, ("check",))
     release_isolation = decide_isolation(task(release=lesson.release()), backend)

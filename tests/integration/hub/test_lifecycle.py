@@ -13,6 +13,8 @@ import pytest
 from pmh_jupyter.hub.roles import SERVER_GRANTS
 from tests.integration.hub.conftest import Neighbours
 from tests.support.hub.hub_process import HubProcess, running_hub
+from tests.support.processes import find_processes
+from tests.support.waiting import TIMEOUT_SECONDS
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("bubblewrap", "setpriv"), pytest.mark.timeout(300)]
 
@@ -23,25 +25,12 @@ subprocess.Popen(["setsid", "nohup", "sh", "-c", "trap '' TERM INT HUP; while :;
 """
 
 
-def processes_with(text: str) -> list[int]:
-    """Processes of this machine with this text in their command line or environment. Zombies have neither."""
-    pids = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            texts = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
-        except OSError:
-            continue
-        if text.encode() in texts:
-            pids.append(int(process.name))
-    return pids
-
-
 def test_stopping_a_server_ends_its_detached_processes(sandboxed: Neighbours) -> None:
     people, marker = sandboxed, "pmh-detached-by-bob"
     people.bob.run(DETACHED.replace("MARK", repr(marker)))
-    assert processes_with(marker)
+    assert find_processes(marker, includes_environment=True)
     people.bob.stop_server()
-    assert not processes_with(marker)
+    assert not find_processes(marker, includes_environment=True)
     people.bob.start_server()
 
 
@@ -50,21 +39,25 @@ def test_no_process_outlives_the_hub(end: Callable[[HubProcess], None], tmp_path
     with running_hub(tmp_path) as hub:
         hub.person("ada").log_in().start_server().run(DETACHED.replace("MARK", "'x'"))
         data = str(hub.data)
-        port = hub.settings["PMH_HUB_PORT"]
-        assert processes_with(f"127.0.0.1:{port}/hub/api")
+        hub_api = f"127.0.0.1:{hub.settings['PMH_HUB_PORT']}/hub/api"
+        assert find_processes(hub_api, includes_environment=True)
         end(hub)
-        hub.until(lambda: not processes_with(f"127.0.0.1:{port}/hub/api"), 20, "servers and services to end")
-        hub.until(lambda: not processes_with(data), 20, "the proxy to end")
+        hub.wait_until(
+            lambda: not find_processes(hub_api, includes_environment=True),
+            TIMEOUT_SECONDS,
+            "servers and services to end",
+        )
+        hub.wait_until(lambda: not find_processes(data, includes_environment=True), TIMEOUT_SECONDS, "the proxy to end")
 
 
 def test_killed_server_is_noticed_and_can_be_started_again(sandboxed: Neighbours) -> None:
     bob = sandboxed.bob
-    for process in processes_with("JUPYTERHUB_SERVICE_PREFIX=/user/bob/"):
+    for process in find_processes("JUPYTERHUB_SERVICE_PREFIX=/user/bob/", includes_environment=True):
         if f":{sandboxed.hub.settings['PMH_HUB_PORT']}/" in Path(f"/proc/{process}/environ").read_text():
             os.kill(process, signal.SIGKILL)
             break
     bob.browser.get("/hub/home")  # makes the Hub poll the server
-    sandboxed.hub.until(lambda: not bob.server_is_ready(), 20, "the Hub to notice")
+    sandboxed.hub.wait_until(lambda: not bob.server_is_ready(), TIMEOUT_SECONDS, "the Hub to notice")
     bob.start_server()
     assert bob.run("print(6 * 7)") == "42\n"
 
@@ -132,7 +125,7 @@ def test_culler_can_only_list_users_and_stop_servers(sandboxed: Neighbours) -> N
 
 def culler_token(hub: HubProcess) -> str:
     """The token in the environment of the culler's process, which root can read."""
-    for process in processes_with("jupyterhub_idle_culler"):
+    for process in find_processes("jupyterhub_idle_culler", includes_environment=True):
         pairs = Path(f"/proc/{process}/environ").read_text().split("\0")
         environ = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
         if f":{hub.settings['PMH_HUB_PORT']}/" in environ.get("JUPYTERHUB_API_URL", ""):

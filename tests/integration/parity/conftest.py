@@ -9,8 +9,8 @@ import pytest
 
 from pmh_jupyter.errors import BadInput
 from pmh_jupyter.grading.backends import SandboxBackend, create_bubblewrap_backend
-from tests.integration.parity import ours, yardstick
-from tests.integration.parity.shipped import LESSONS
+from tests.integration.parity import nbgrader_results, pmh_results
+from tests.integration.parity.nbgrader_lessons import LESSONS
 
 
 @pytest.fixture(scope="session")
@@ -21,19 +21,21 @@ def backend() -> Iterator[SandboxBackend]:
 
 
 @pytest.fixture(scope="session")
-def nbgrader(tmp_path_factory: pytest.TempPathFactory) -> dict[str, yardstick.Found]:
+def nbgrader(tmp_path_factory: pytest.TempPathFactory) -> dict[str, nbgrader_results.NbgraderResult]:
     """Return nbgrader's results by lesson name."""
-    return yardstick.measure(LESSONS, tmp_path_factory.mktemp("nbgrader"))
+    return nbgrader_results.run_nbgrader(LESSONS, tmp_path_factory.mktemp("nbgrader"))
 
 
 @pytest.fixture(scope="session")
-def here(tmp_path_factory: pytest.TempPathFactory, backend: SandboxBackend) -> dict[str, ours.Ours | BadInput]:
+def pmh_releases(
+    tmp_path_factory: pytest.TempPathFactory, backend: SandboxBackend
+) -> dict[str, pmh_results.ReleasedLesson | BadInput]:
     """Return the release by lesson name, or the reason why there is none."""
-    folder: Path = tmp_path_factory.mktemp("here")
-    releases: dict[str, ours.Ours | BadInput] = {}
+    folder: Path = tmp_path_factory.mktemp("pmh")
+    releases: dict[str, pmh_results.ReleasedLesson | BadInput] = {}
     for lesson in LESSONS:
         try:
-            releases[lesson.name] = ours.release_lesson_here(lesson, folder, backend)
+            releases[lesson.name] = pmh_results.release_with_pmh(lesson, folder, backend)
         except BadInput as error:
             releases[lesson.name] = error
     return releases

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "nbgrader.md"
-HEAD = ["lesson", "submission", "cell", "nbgrader", "here", "why"]
+HEAD = ["lesson", "submission", "cell", "nbgrader", "pmh", "why"]
 
 
 @dataclass(frozen=True)
@@ -18,12 +18,10 @@ class Difference:
     submission: str
     cell: str
     nbgrader: str
-    here: str
+    pmh: str
 
     def __str__(self) -> str:
-        return (
-            f"{self.lesson}, {self.submission or 'release'}, {self.cell or 'whole'}: {self.nbgrader}, here {self.here}"
-        )
+        return f"{self.lesson}, {self.submission or 'release'}, {self.cell or 'whole'}: {self.nbgrader}, pmh {self.pmh}"
 
 
 @dataclass(frozen=True)
@@ -33,11 +31,11 @@ class Row:
     columns: tuple[str, ...]
 
     def covers(self, difference: Difference) -> bool:
-        lesson, submission, cell, nbgrader, here, _ = self.columns
+        lesson, submission, cell, nbgrader, pmh, _ = self.columns
         names = zip(
             (lesson, submission, cell), (difference.lesson, difference.submission, difference.cell), strict=True
         )
-        return (nbgrader, here) == (difference.nbgrader, difference.here) and all(
+        return (nbgrader, pmh) == (difference.nbgrader, difference.pmh) and all(
             any(fnmatchcase(name, pattern.strip()) for pattern in patterns.split(",")) for patterns, name in names
         )
 

@@ -31,16 +31,21 @@ def _assignment(name: str, header: str, seconds: int, students: list[str]) -> di
     api = NbGraderAPI(config=config)
     generated = api.generate_assignment(name)
     graded: dict[str, Any] = {}
-    took: dict[str, float] = {}
+    grading_seconds: dict[str, float] = {}
     for student in students if generated["success"] else ():
         if student == "untouched":
             shutil.copytree(f"release/{name}", f"submitted/{student}/{name}")
         began = time.perf_counter()
         autograded = api.autograde(name, student)
-        took[student] = time.perf_counter() - began
+        grading_seconds[student] = time.perf_counter() - began
         with api.gradebook as gradebook:
             graded[student] = _scores(gradebook, name, student) if autograded["success"] else None
-    return {"released": generated["success"], "log": generated.get("log", "")[-3000:], "graded": graded, "took": took}
+    return {
+        "released": generated["success"],
+        "log": generated.get("log", "")[-3000:],
+        "graded": graded,
+        "grading_seconds": grading_seconds,
+    }
 
 
 def _scores(gradebook: Gradebook, assignment: str, student: str) -> dict[str, dict[str, list[Any]]]:

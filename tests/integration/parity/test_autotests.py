@@ -15,7 +15,7 @@ from pmh_jupyter.authoring.release import release_lesson
 from pmh_jupyter.domain.course import File, Lesson, Release, SharedFiles
 from pmh_jupyter.errors import InvalidCourse, Problem
 from pmh_jupyter.grading.backends import SandboxBackend
-from tests.integration.parity.shipped import APPS, GUIDE, WHEEL
+from tests.integration.parity.nbgrader_lessons import APPS, GUIDE, WHEEL
 
 TEMPLATE = File(AUTOTESTS_NAME, (WHEEL / APPS / AUTOTESTS_NAME).read_bytes())
 ROBUST = File(AUTOTESTS_NAME, (WHEEL / GUIDE / AUTOTESTS_NAME).read_bytes())

@@ -12,9 +12,17 @@ from pmh_jupyter.authoring.read_local import release_local_lesson
 from pmh_jupyter.errors import BadInput
 from pmh_jupyter.grading.backends import SandboxBackend
 from tests.integration.parity.differences import Difference, Row, rows
-from tests.integration.parity.ours import PERSON, Ours, lay_out
-from tests.integration.parity.shipped import GUIDE, LESSONS, PAGES, WHEEL, Shipped, all_notebooks, covered
-from tests.integration.parity.yardstick import Found, Scores
+from tests.integration.parity.nbgrader_lessons import (
+    GUIDE,
+    LESSONS,
+    PAGES,
+    WHEEL,
+    NbgraderLesson,
+    all_notebooks,
+    covered,
+)
+from tests.integration.parity.nbgrader_results import NbgraderResult, Scores
+from tests.integration.parity.pmh_results import MANUAL, ReleasedLesson, write_nbgrader_course
 
 NO_SCORES = "no scores"
 # The first test waits until nbgrader has graded everything.
@@ -23,13 +31,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 @pytest.fixture(scope="session")
 def differences(
-    nbgrader: dict[str, Found], here: dict[str, Ours | BadInput], backend: SandboxBackend
+    nbgrader: dict[str, NbgraderResult], pmh_releases: dict[str, ReleasedLesson | BadInput], backend: SandboxBackend
 ) -> list[Difference]:
     """Return all differences from nbgrader."""
     return [
         difference
         for lesson in LESSONS
-        for difference in _differences(lesson, nbgrader[lesson.name], here[lesson.name], backend)
+        for difference in _differences(lesson, nbgrader[lesson.name], pmh_releases[lesson.name], backend)
     ]
 
 
@@ -48,11 +56,13 @@ def test_every_row_of_the_table_is_a_difference(differences: list[Difference]) -
     assert not outdated
 
 
-def test_students_get_the_same_cells(nbgrader: dict[str, Found], here: dict[str, Ours | BadInput]) -> None:
+def test_students_get_the_same_cells(
+    nbgrader: dict[str, NbgraderResult], pmh_releases: dict[str, ReleasedLesson | BadInput]
+) -> None:
     compared = 0
     for name, nbgrader_result in nbgrader.items():
-        release = here[name]
-        if nbgrader_result.released and isinstance(release, Ours):
+        release = pmh_releases[name]
+        if nbgrader_result.is_released_after_update and isinstance(release, ReleasedLesson):
             assert release.student() == nbgrader_result.student, name
             compared += len(nbgrader_result.student)
     assert compared >= 30
@@ -63,7 +73,7 @@ def test_lesson_without_exercises_is_refused_with_advice(tmp_path: Path) -> None
     lessons = [replace(lesson, adds_graded_cell=False) for lesson in LESSONS if lesson.adds_graded_cell]
     for lesson in lessons:
         with pytest.raises(BadInput, match="no exercise") as caught:
-            release_local_lesson(str(lay_out(lesson, tmp_path)))
+            release_local_lesson(str(write_nbgrader_course(lesson, tmp_path)))
         assert caught.value.advice
     for page in PAGES:
         # One of them shows markers in its prose, and is refused because of them.
@@ -79,15 +89,15 @@ def test_rows_of_the_table_match_strictly() -> None:
 
 
 def _differences(
-    lesson: Shipped, nbgrader_result: Found, release: Ours | BadInput, backend: SandboxBackend
+    lesson: NbgraderLesson, nbgrader_result: NbgraderResult, release: ReleasedLesson | BadInput, backend: SandboxBackend
 ) -> Iterator[Difference]:
-    their_status = (
-        "released" if nbgrader_result.as_it_is else "after `nbgrader update`" if nbgrader_result.released else "refused"
-    )
-    our_status = "released" if isinstance(release, Ours) else "refused"
+    their_status = "after nbgrader update" if nbgrader_result.is_released_after_update else "refused"
+    if nbgrader_result.is_released_unchanged:
+        their_status = "released"
+    our_status = "released" if isinstance(release, ReleasedLesson) else "refused"
     if their_status != our_status:
-        yield Difference(lesson.name, "", "", their_status.replace("`", ""), our_status)
-    if isinstance(release, Ours):
+        yield Difference(lesson.name, "", "", their_status, our_status)
+    if isinstance(release, ReleasedLesson):
         for submission, scores in nbgrader_result.graded.items():
             yield from _score_differences(lesson.name, submission, scores, release.scores(submission, backend))
 
@@ -99,7 +109,7 @@ def _score_differences(
         yield Difference(lesson, submission, "", NO_SCORES, "graded")
         return
     scores = {
-        (f"{notebook}.ipynb", cell): PERSON if automatic is None else f"{automatic:g}"
+        (f"{notebook}.ipynb", cell): MANUAL if automatic is None else f"{automatic:g}"
         for notebook, cells in their_scores.items()
         for cell, (automatic, _, _) in cells.items()
     }

@@ -17,8 +17,8 @@ from pmh_jupyter.domain.isolation import Isolation
 from pmh_jupyter.domain.limits import RequestedLimits
 from pmh_jupyter.errors import BadInput, Problem
 from pmh_jupyter.grading.backends import SandboxBackend
-from tests.integration.parity.ours import Ours, lay_out
-from tests.integration.parity.shipped import LESSONS, Shipped
+from tests.integration.parity.nbgrader_lessons import LESSONS, NbgraderLesson
+from tests.integration.parity.pmh_results import ReleasedLesson, write_nbgrader_course
 from tests.support.grading.in_process_list import in_process_cells
 
 NOT_SOLVED, NOTHING_ASKED = "Its own solution does not pass", "is a test cell without an assertion"
@@ -61,8 +61,8 @@ UNSOLVED = {
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
-def test_problems_of_the_source(lesson: Shipped, tmp_path: Path) -> None:
-    folder = lay_out(replace(lesson, adds_graded_cell=False), tmp_path)
+def test_problems_of_the_source(lesson: NbgraderLesson, tmp_path: Path) -> None:
+    folder = write_nbgrader_course(replace(lesson, adds_graded_cell=False), tmp_path)
     problems = list(find_lesson_problems("", read_folder(folder), frozenset(), shared=find_shared_files(folder)))
     expected = EXPECTED_PROBLEMS.get(lesson.name, ())
     unexpected = [str(problem) for problem in problems if not any(_matches(problem, *entry) for entry in expected)]
@@ -71,11 +71,13 @@ def test_problems_of_the_source(lesson: Shipped, tmp_path: Path) -> None:
     assert all(problem.remedy for problem in problems)
 
 
-def test_problems_found_by_running_the_lessons(here: dict[str, Ours | BadInput], backend: SandboxBackend) -> None:
+def test_problems_found_by_running_the_lessons(
+    pmh_releases: dict[str, ReleasedLesson | BadInput], backend: SandboxBackend
+) -> None:
     unsolved: dict[str, set[str]] = {}
     in_process: set[str] = set()
-    for name, our_release in here.items():
-        if isinstance(our_release, Ours) and not our_release.lesson.adds_graded_cell:
+    for name, our_release in pmh_releases.items():
+        if isinstance(our_release, ReleasedLesson) and not our_release.lesson.adds_graded_cell:
             lesson = Lesson(name, name, "", (), limits=RequestedLimits(cell_seconds=our_release.lesson.seconds))
             report = report_isolation(lesson, our_release.release, backend)
             assert not report.problems, name

@@ -12,6 +12,7 @@ from pmh_jupyter.wire.base import ErrorReply
 from tests.support.lab.event_reader import EventReader, open_events
 from tests.support.lab.server import Lab
 from tests.support.service.small_service import SmallService
+from tests.support.waiting import TIMEOUT_SECONDS
 
 EVENTS = "classrooms/physics-1/events"
 
@@ -25,8 +26,8 @@ def listen(lab: Lab, path: str = EVENTS, last_event_id: str = "") -> AbstractAsy
 
 
 async def assert_ends(reader: EventReader) -> None:
-    """The stream ends without further chunks, and soon."""
-    async with asyncio.timeout(20):
+    """The stream ends without further chunks."""
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         assert [chunk async for chunk in reader.chunks] == []
 
 
@@ -70,8 +71,7 @@ async def test_stream_ends_when_the_service_is_killed_and_the_next_one_has_no_ga
 async def test_stream_at_the_service_is_closed_when_the_browser_leaves(lab: Lab, service: SmallService) -> None:
     async with listen(lab):
         await service.wait_until(lambda: len(service.streams) == 1)
-    async with asyncio.timeout(5):
-        await service.wait_until(lambda: not service.streams)
+    await service.wait_until(lambda: not service.streams)
 
 
 async def test_stopping_the_server_ends_its_streams(lab: Lab, service: SmallService) -> None:

@@ -14,12 +14,12 @@ import pytest
 from tests.support.hub.hub_process import Person, page_text
 from tests.support.hub.listeners import belongs_to_a_server, listening_addresses, named_addresses
 from tests.support.hub.up_process import UpProcess, running_up
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("linux", "bubblewrap", "setpriv"), pytest.mark.timeout(300)]
 
-FAST = {"PMH_SERVER_PYTHON": sys.executable}  # builds no environment for users' servers
+WITHOUT_SERVER_ENVIRONMENT = {"PMH_SERVER_PYTHON": sys.executable}  # builds no environment for users' servers
 REFUSAL_SECONDS = 60.0
-GRADING_SECONDS = 60.0
 
 OWN_CONFIG = """
 from pmh_jupyter.resource_paths import find_hub_config_file
@@ -31,7 +31,9 @@ load_subconfig(str(find_hub_config_file()))
 
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UpProcess]:
-    with running_up(tmp_path_factory.mktemp("below-a-path"), PMH_BASE_URL="jupyter", **FAST) as up:
+    with running_up(
+        tmp_path_factory.mktemp("below-a-path"), PMH_BASE_URL="jupyter", **WITHOUT_SERVER_ENVIRONMENT
+    ) as up:
         yield up
 
 
@@ -63,14 +65,15 @@ def test_student_opens_and_checks_a_lesson(student: Person) -> None:
 
 
 def _wait_until_graded(student: Person, submission_id: str) -> dict[str, Any]:
-    deadline = time.monotonic() + GRADING_SECONDS
-    while time.monotonic() < deadline:
+    submission: dict[str, Any] = {}
+
+    def is_graded() -> bool:
         reply = student.server("GET", f"pmh/api/submissions/{submission_id}")
-        submission: dict[str, Any] = reply.json() if reply.is_success else {}
-        if submission.get("state") == "graded":
-            return submission
-        time.sleep(0.2)
-    raise AssertionError(reply.text)
+        submission.update(reply.json() if reply.is_success else {})
+        return submission.get("state") == "graded"
+
+    wait_until(is_graded, "the check to be graded")
+    return submission
 
 
 def test_dashboard_and_account_pages_answer(student: Person) -> None:
@@ -92,7 +95,7 @@ def test_hub_below_a_path_listens_only_where_the_settings_say(up: UpProcess, stu
 
 
 def test_hub_without_a_path_listens_only_where_the_settings_say(tmp_path: Path) -> None:
-    with running_up(tmp_path, **FAST) as up:
+    with running_up(tmp_path, **WITHOUT_SERVER_ENVIRONMENT) as up:
         assert listening_addresses(up.process_tree()) == named_addresses(up.settings)
 
 
@@ -109,7 +112,7 @@ def test_hub_without_a_path_listens_only_where_the_settings_say(tmp_path: Path) 
 def test_configuration_that_moves_a_listener_is_refused_at_once(tmp_path: Path, line: str, variable: str) -> None:
     config = tmp_path / "my_config.py"
     config.write_text(OWN_CONFIG.format(line=line))
-    up = UpProcess(tmp_path, settings=FAST | {"PMH_CONFIG": str(config)}).start()
+    up = UpProcess(tmp_path, settings=WITHOUT_SERVER_ENVIRONMENT | {"PMH_CONFIG": str(config)}).start()
     assert up.process is not None
     seen = set()
     deadline = time.monotonic() + REFUSAL_SECONDS

@@ -19,18 +19,18 @@ from tests.support.hub.up_process import PMH, UpProcess, all_end, commands
 pytestmark = [pytest.mark.slow, pytest.mark.needs("linux")]
 
 # Users' servers use this environment: building the lean one takes long, and has its own tests.
-FAST = {"PMH_AUTHENTICATOR": "dummy", "PMH_SERVER_PYTHON": sys.executable}
+WITHOUT_SERVER_ENVIRONMENT = {"PMH_AUTHENTICATOR": "dummy", "PMH_SERVER_PYTHON": sys.executable}
 
 
 @pytest.fixture
 def pmh_up(tmp_path: Path) -> Iterator[Callable[..., UpProcess]]:
-    """Start `pmh up` with FAST and further settings. Those that still run at the end are stopped."""
+    """Start `pmh up` with WITHOUT_SERVER_ENVIRONMENT and further settings. Those that still run at the end are stopped."""
     started: list[UpProcess] = []
 
     def start(**settings: str) -> UpProcess:
         folder = tmp_path / str(len(started))
         folder.mkdir()
-        started.append(UpProcess(folder, settings=FAST | settings).start())
+        started.append(UpProcess(folder, settings=WITHOUT_SERVER_ENVIRONMENT | settings).start())
         return started[-1]
 
     yield start
@@ -44,7 +44,7 @@ Start = Callable[..., UpProcess]
 
 def _start_a_server(up: UpProcess) -> list[psutil.Process]:
     """Run a kernel in a user's server. Returns all processes of the hub."""
-    up.until_up()
+    up.wait_until_up()
     person = Person(up, "ada", "any password")
     try:
         assert person.log_in().start_server().run("print(6 * 7)") == "42\n"
@@ -104,7 +104,7 @@ def test_hub_that_does_not_start_is_reported_with_its_log(pmh_up: Start) -> None
 
 def test_signal_during_the_start_ends_everything(pmh_up: Start) -> None:
     up = pmh_up()
-    up.until(lambda: "Waiting for the service" in up.output, 60, "JupyterHub to answer")
+    up.wait_until(lambda: "Waiting for the service" in up.output, 60, "JupyterHub to answer")
     processes = up.process_tree()
     assert "configurable-http-proxy" in "\n".join(commands(processes))
     up.send(signal.SIGTERM)
@@ -114,7 +114,7 @@ def test_signal_during_the_start_ends_everything(pmh_up: Start) -> None:
 
 
 def test_second_hub_on_the_same_data_is_refused(pmh_up: Start) -> None:
-    first = pmh_up().until_up()
+    first = pmh_up().wait_until_up()
     second = pmh_up(PMH_DATA_DIR=str(first.data))
     assert second.wait() == 2
     assert first.process is not None
@@ -127,7 +127,7 @@ def test_second_hub_on_the_same_data_is_refused(pmh_up: Start) -> None:
 
 @pytest.mark.parametrize("variable", ["PMH_PORT", "PMH_HUB_PORT", "PMH_PROXY_API_PORT", "PMH_SERVICE_PORT"])
 def test_busy_port_is_reported_before_anything_starts(tmp_path: Path, variable: str) -> None:
-    up = UpProcess(tmp_path, settings=FAST)
+    up = UpProcess(tmp_path, settings=WITHOUT_SERVER_ENVIRONMENT)
     with socket.create_server(("127.0.0.1", int(up.settings[variable]))):
         assert up.start().wait() == 2
     assert f":{up.settings[variable]}" in up.output

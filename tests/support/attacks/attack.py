@@ -29,7 +29,9 @@ ATTACKS_FOLDER = Path(__file__).parents[2] / "submissions" / "attacks"
 SERVER_SCRIPT = Path(__file__).with_name("undefended_grader.py")
 CATEGORIES = ("forge", "steal", "deny", "attack-others")
 NOTEBOOK_NAME = "lesson.ipynb"
-TIMEOUT_SECONDS = {"forge": 20.0, "steal": 20.0, "deny": 1.5, "attack-others": 20.0}
+# On the undefended grader. A `deny` attack that never ends costs this time; the honest submission is not meant to time out.
+ATTACK_SECONDS = {"forge": 60.0, "steal": 60.0, "deny": 5.0, "attack-others": 60.0}
+HONEST_SECONDS = 150.0
 # Texts that only hidden tests, or the grader's environment, contain. None of them may leak.
 ENVIRONMENT_CANARY = "canary-environ-7741"
 CANARIES = (
@@ -212,15 +214,17 @@ class UndefendedGrader:
         self.server.communicate()
         self.folder.cleanup()
 
-    def grade(self, files: tuple[File, ...], case: AttackCase) -> Outcome:
+    def grade(self, files: tuple[File, ...], case: AttackCase, *, is_honest: bool = False) -> Outcome:
         """Grade a submission.
 
+        is_honest: the submission is not the attack itself, so it has ample time.
         A test cell gives points if any line reports that it passed. If the runner exits with code 0, test cells without a report pass.
         """
+        attack_seconds = case.options.get("seconds", ATTACK_SECONDS[case.category])
         job = {
             "notebook": files[0].content.decode(),
             "files": {file.path: file.content.decode() for file in files[1:]},
-            "seconds": case.options.get("seconds", TIMEOUT_SECONDS[case.category]),
+            "seconds": HONEST_SECONDS if is_honest else attack_seconds,
             "is_isolated": case.category == "deny" and not case.options.get("unbounded"),
             "next_person": case.options.get("next_person", False),
             "uid": next(self.uids),

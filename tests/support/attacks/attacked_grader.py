@@ -16,23 +16,44 @@ from pmh_jupyter.domain.isolation import Isolation, ReleaseIsolation
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import Grading
 from pmh_jupyter.grading.backends import SandboxBackend
+from pmh_jupyter.grading.backends.backend import JudgeRun
 from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.isolation import decide_isolation
 from pmh_jupyter.grading.task import GradingTask
 from tests.support.attacks.attack import CANARIES, AttackCase, Outcome, exercise_ids, load_lesson
+from tests.support.grading.limits import AMPLE_SECONDS, SHORT_CELL_SECONDS
+from tests.support.waiting import TIMEOUT_SECONDS
 
-LIMITS = EffectiveLimits(cell_seconds=5, submission_seconds=30)
-# Low, so that a `deny` attack reaches them soon. An honest submission still has several times what it needs.
+LIMITS = EffectiveLimits(**AMPLE_SECONDS)
+# Low, so that a `deny` attack reaches them soon. An honest submission has ample time; of the rest, it still has several times its need.
 DENY_LIMITS = EffectiveLimits(
-    cell_seconds=1.5,
-    submission_seconds=8,
+    cell_seconds=SHORT_CELL_SECONDS,
+    submission_seconds=60,
     memory_bytes=600 << 20,
     processes=40,
     output_bytes=1 << 20,
     file_bytes=16 << 20,
 )
-# How much longer than its limit a grading may take: a sandbox has to start, and the machine may be busy.
-GRACE_SECONDS = 30
+
+
+class _RecordingBackend:
+    """The backend for one grading. `stop_reasons` says why its runs were stopped from outside of the sandbox, if they were."""
+
+    def __init__(self, backend: SandboxBackend) -> None:
+        self._backend = backend
+        self.name, self.is_contained, self.compiled_cells = backend.name, backend.is_contained, backend.compiled_cells
+        self.stop_reasons: list[str] = []
+
+    def run(self, bundle: bytes, limits: EffectiveLimits, preload: tuple[str, ...] = ()) -> JudgeRun:
+        judge_run = self._backend.run(bundle, limits, preload)
+        self.stop_reasons.append(judge_run.stop_reason)
+        return judge_run
+
+    def fingerprint(self, preload: tuple[str, ...]) -> str:
+        return self._backend.fingerprint(preload)
+
+    def close(self) -> None:
+        self._backend.close()
 
 
 class DefendedGrader:
@@ -49,15 +70,22 @@ class DefendedGrader:
         )
 
     def grade(
-        self, files: tuple[File, ...], case: AttackCase | None = None, **task_fields: Any
+        self, files: tuple[File, ...], case: AttackCase | None = None, *, is_honest: bool = False, **task_fields: Any
     ) -> tuple[Grading, Outcome]:
-        """Grade a submission. The outcome has every text that anyone but an instructor could see."""
+        """Grade a submission. The outcome has every text that anyone but an instructor could see.
+
+        is_honest: the submission is the honest one of the case, which has ample time.
+        """
         limits = DENY_LIMITS if case and case.category == "deny" else LIMITS
+        if is_honest:
+            limits = replace(limits, **AMPLE_SECONDS)
         task_fields.setdefault("isolation", self.isolation)
-        grading = grade(self._task(files, limits, **task_fields), self.backend)
+        backend = _RecordingBackend(self.backend)
+        grading = grade(self._task(files, limits, **task_fields), backend)
         points = dict.fromkeys(exercise_ids(), 0.0)
         points |= {verdict.grade_id: verdict.millipoints / 1000 for verdict in grading.verdicts}
-        return grading, Outcome(points, collect_visible_text(grading), {"flags": [flag.code for flag in grading.flags]})
+        measurements = {"flags": [flag.code for flag in grading.flags], "stop_reasons": backend.stop_reasons}
+        return grading, Outcome(points, collect_visible_text(grading), measurements)
 
     @property
     def in_process_isolation(self) -> ReleaseIsolation:
@@ -82,15 +110,14 @@ def find_gains(case: AttackCase, grading: Grading, outcome: Outcome) -> list[str
     findings = [f"learned {canary}" for canary in outcome.leaked_canaries]
     if grading.grader_error:
         findings.append("caused a grader error")
+    if "deadline" in outcome.measurements["stop_reasons"]:
+        findings.append("ran longer than its time limit")
     if case.category == "deny":
         lost = [name for name in exercise_ids() if outcome.points[name] < 1 and name not in case.may_lose]
         findings += [f"lost {name}" for name in lost]
     elif case.category == "forge" and not grading.flags:
         earned = [name for name in exercise_ids() if outcome.points[name] > (name in case.solves)]
         findings += [f"earned {name} without a flag" for name in earned]
-    limit = (DENY_LIMITS if case.category == "deny" else LIMITS).submission_seconds + GRACE_SECONDS
-    if grading.seconds > limit:
-        findings.append(f"took {grading.seconds:.0f} s")
     return findings
 
 
@@ -118,7 +145,7 @@ class LeftoverMonitor:
             for name in os.listdir(folder)
         }
 
-    def find_new(self, name_part: str, seconds: float = 10) -> list[str]:
+    def find_new(self, name_part: str, seconds: float = TIMEOUT_SECONDS) -> list[str]:
         """Return what was not there before: processes, after waiting for some to end, and files with `name_part` in their names."""
         deadline = time.monotonic() + seconds
         while (count := count_descendants()) > self.processes and time.monotonic() < deadline:

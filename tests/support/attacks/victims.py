@@ -10,13 +10,14 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pmh_jupyter.domain.course import File
 from tests.support.attacks.attack import ATTACKS_FOLDER, Outcome, SubmissionSpec, build_files, load_solutions
+from tests.support.processes import find_processes, kill_processes
+from tests.support.waiting import wait_until
 
 SEMAPHORE_VALUE = 7  # the value of the victim's semaphore
 libc = ctypes.CDLL(None, use_errno=True)
@@ -59,10 +60,13 @@ class Victim:
         for name in ("ready.txt", "stop.txt"):
             (self.folder / name).unlink(missing_ok=True)
         self.process = subprocess.Popen([sys.executable, "-c", self.code(self.secret, 600)], cwd=self.folder)
-        deadline = time.monotonic() + 20
-        while not (self.folder / "ready.txt").exists():
-            assert self.process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.01)
+        process = self.process
+
+        def is_ready() -> bool:
+            assert process.poll() is None, "the victim has ended"
+            return (self.folder / "ready.txt").exists()
+
+        wait_until(is_ready, "the victim to be ready")
 
     def find_damage(self) -> list[str]:
         """What was done to this person's process and files."""
@@ -85,9 +89,7 @@ class Victim:
     def stop(self) -> None:
         """Stop the process and remove everything that it has created."""
         if self.process:
-            for pid in self._iter_pids():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, 9)
+            kill_processes([self.process.pid, *find_processes(self.token)])
             self.process.wait()
         for path in (Path(f"/tmp/{self.token}.txt"), Path(f"/dev/shm/{self.token}.txt")):
             path.unlink(missing_ok=True)
@@ -97,14 +99,6 @@ class Victim:
             remove(get, 0, None)
         libc.semctl(libc.semget(self.key, 0, 0), 0, 0)
         libc.mq_unlink(f"/{self.token}".encode())
-
-    def _iter_pids(self) -> Iterator[int]:
-        assert self.process
-        yield self.process.pid
-        for entry in Path("/proc").iterdir():
-            with contextlib.suppress(OSError):
-                if entry.name.isdecimal() and self.token.encode() in (entry / "cmdline").read_bytes():
-                    yield int(entry.name)
 
     def is_reached_by(self, outcome: Outcome) -> bool:
         """Return whether the attack has read or changed something of this person's."""

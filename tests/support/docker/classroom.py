@@ -46,5 +46,5 @@ def running_docker_classroom(folder: Path) -> Iterator[DockerClassroom]:
     with docker_engine():
         skeleton_image(IMAGE, python)
         with running_hub(folder, DOCKER_CONFIG, **settings) as hub:
-            hub.until_service()
+            hub.wait_until_service()
             yield DockerClassroom(hub.address, codes)

@@ -9,8 +9,12 @@ from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.grading.assemble import NotebookPlan, Step
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.run import NotebookRun, run_plan
+from pmh_jupyter.grading.runtime.fork_server.notebook_runner import CHECKPOINT_THRESHOLD_SECONDS
+from tests.support.grading.limits import AMPLE_SECONDS
 
 TEST = "# test\n"
+# A cell that begins with this runs so long that a checkpoint is taken after it.
+EXCEED_CHECKPOINT_THRESHOLD = f"import time\ntime.sleep({1.5 * CHECKPOINT_THRESHOLD_SECONDS})\n"
 
 
 def run_cells(
@@ -22,7 +26,7 @@ def run_cells(
 ) -> NotebookRun:
     """Run cells in order; a cell that begins with `TEST` is a test cell. `limits` are fields of `EffectiveLimits`."""
     steps = tuple(Step(cell, f"cell-{number}", is_test=cell.startswith(TEST)) for number, cell in enumerate(cells))
-    effective_limits = EffectiveLimits(**{"cell_seconds": 5.0, "submission_seconds": 30.0} | limits)
+    effective_limits = EffectiveLimits(**(AMPLE_SECONDS | limits))
     notebook_isolation = NotebookIsolation(
         "cells.ipynb", isolation=isolation, rebound_names=("x",), exported_names=exported_names
     )

@@ -20,9 +20,12 @@ from pmh_jupyter.grading import grade as grade_module
 from pmh_jupyter.grading.backends import SandboxBackend, create_bubblewrap_backend
 from pmh_jupyter.grading.isolation import IsolationCache
 from pmh_jupyter.grading.task import GradingTask
+from tests.support.grading.limits import AMPLE_SECONDS
 
 ENGINE = Path(__file__).parents[2] / "submissions" / "engine"
 NOTEBOOK = "lesson.ipynb"
+# The beginning of a lesson that is written as Jupytext's percent format.
+PERCENT_HEADER = "# ---\n# jupyter:\n#   jupytext:\n#     text_representation:\n#       format_name: percent\n# ---\n\n"
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ def task(
     *submitted: File, release: Release | None = None, limits: EffectiveLimits | None = None, **more: Any
 ) -> GradingTask:
     release = release or lesson()
-    limits = limits or EffectiveLimits(cell_seconds=5, submission_seconds=20)
+    limits = limits or EffectiveLimits(**AMPLE_SECONDS)
     return GradingTask(release.exercises, release.sealed_files, submitted, limits=limits, **more)
 
 
@@ -120,5 +123,5 @@ def grade(task: GradingTask, backend: SandboxBackend) -> Grading:
     return grade_module.grade(task, backend, ISOLATION_CACHE)
 
 
-def by_name(grading: Grading) -> dict[str, ExerciseVerdict]:
+def verdicts_by_grade_id(grading: Grading) -> dict[str, ExerciseVerdict]:
     return {verdict.grade_id: verdict for verdict in grading.verdicts}

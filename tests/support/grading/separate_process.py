@@ -35,7 +35,7 @@ from tests.support.repository import ROOT
 if TYPE_CHECKING:
     from pmh_jupyter.grading.runtime.separate_process.judge import SeparateProcessJudge
 
-LINK_TIMEOUT_SECONDS = 20.0
+LINK_TIMEOUT_SECONDS = 60.0
 MAX_PROCESS_SECONDS = 120
 TEST_CELL, STUDENT_CELL = "test", "student"
 PRELOADED_MODULES = ("numpy", "pandas", "matplotlib.pyplot")

@@ -27,6 +27,7 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 import httpx
+import psutil
 import websocket
 
 from pmh_jupyter.config import Settings
@@ -87,7 +88,7 @@ class RunningHub(Protocol):
     @property
     def base_path(self) -> str: ...
 
-    def until(self, is_done: Callable[[], bool], seconds: float, expectation: str) -> None: ...
+    def wait_until(self, is_done: Callable[[], bool], seconds: float, expectation: str) -> None: ...
 
 
 class Addresses:
@@ -144,12 +145,12 @@ class HubProcess(Addresses):
                 stderr=log,
                 start_new_session=True,
             )
-        self.until(lambda: self._answers("/hub/api/"), START_SECONDS, "the hub to answer")
+        self.wait_until(lambda: self._answers("/hub/api/"), START_SECONDS, "the hub to answer")
         return self
 
-    def until_service(self) -> HubProcess:
+    def wait_until_service(self) -> HubProcess:
         """Wait until the service answers through the proxy."""
-        self.until(lambda: self._answers("/services/pmh/health"), START_SECONDS, "the service to answer")
+        self.wait_until(lambda: self._answers("/services/pmh/health"), START_SECONDS, "the service to answer")
         return self
 
     def stop(self) -> None:
@@ -166,13 +167,19 @@ class HubProcess(Addresses):
         self.people.append(person)
         return person
 
-    def until(self, is_done: Callable[[], bool], seconds: float, expectation: str) -> None:
+    def wait_until(self, is_done: Callable[[], bool], seconds: float, expectation: str) -> None:
         """Wait until `is_done()`. Raises AssertionError with the end of the log after `seconds`, or once the hub has ended."""
         deadline = time.monotonic() + seconds
         while not is_done():
             has_ended = self.process is not None and self.process.poll() is not None
             assert not has_ended and time.monotonic() < deadline, f"Waited for {expectation}.\n{self.log[-6000:]}"
             time.sleep(POLL_INTERVAL_SECONDS)
+
+    def process_tree(self) -> list[psutil.Process]:
+        """Return the Hub's process and its current descendants."""
+        assert self.process is not None
+        root = psutil.Process(self.process.pid)
+        return [root, *root.children(recursive=True)]
 
     def _answers(self, path: str) -> bool:
         try:
@@ -267,7 +274,7 @@ class Person:
         self._kernel = None
         reply = self.api("POST", f"users/{self.name}/server", json={})
         assert reply.status_code in (201, 202), reply.text
-        self.hub.until(self.server_is_ready, SPAWN_SECONDS, f"the server of {self.name}")
+        self.hub.wait_until(self.server_is_ready, SPAWN_SECONDS, f"the server of {self.name}")
         self.browser.get(f"{self.server_url}lab").raise_for_status()  # logs in at the server, with redirects
         return self
 
@@ -280,7 +287,7 @@ class Person:
         self._kernel = None
         reply = self.api("DELETE", f"users/{self.name}/server")
         assert reply.status_code in (202, 204), reply.text
-        self.hub.until(
+        self.hub.wait_until(
             lambda: not self.api("GET", f"users/{self.name}").json()["servers"], SPAWN_SECONDS, "the server's end"
         )
 

@@ -2,7 +2,7 @@
 
 ada = Learner(hub.person("ada").log_in().start_server()).join()
 sent = ada.submit(two="two = 2")
-assert ada.graded(sent["id"])["state"] == "graded"
+assert ada.wait_until_graded(sent["id"])["state"] == "graded"
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Learner:
 
     def __init__(self, person: Person) -> None:
         self.person = person
-        self.work: dict[str, dict[str, Any]] = {}
+        self.acknowledged_submissions: dict[str, dict[str, Any]] = {}
         """Acknowledged checks and submissions by id, as the service answered."""
 
     def join(self) -> Learner:
@@ -67,10 +67,10 @@ class Learner:
         while time.monotonic() < deadline:
             reply = self.try_to_send(kind, id)
             if reply is not None and reply.status_code == 202 and reply.json()["state"] != "waiting":
-                self.work[id] = reply.json()
-                return self.work[id]
+                self.acknowledged_submissions[id] = reply.json()
+                return self.acknowledged_submissions[id]
             # During an outage, proxy or Hub answer with any status. A refusal of the service is final.
-            assert reply is None or reply.status_code in (202, 503) or not is_ours(reply), reply.text
+            assert reply is None or reply.status_code in (202, 503) or not is_error_of_pmh(reply), reply.text
             time.sleep(RETRY_INTERVAL_SECONDS)
         raise AssertionError(f"{id} was not acknowledged. Last answer: {reply and reply.text}")
 
@@ -81,7 +81,7 @@ class Learner:
         except httpx.TransportError:
             return None
 
-    def graded(self, id: str) -> dict[str, Any]:
+    def wait_until_graded(self, id: str) -> dict[str, Any]:
         """Wait for the event that the check or submission is graded, and return it."""
         self.read_events(lambda event: event["kind"] == "submission-graded" and event["data"]["submission_id"] == id)
         return self._ask("GET", f"{API}submissions/{id}")
@@ -122,6 +122,6 @@ class Learner:
         return body_of_reply
 
 
-def is_ours(reply: httpx.Response) -> bool:
+def is_error_of_pmh(reply: httpx.Response) -> bool:
     """Return whether the service or the server extension answered: their errors are JSON with advice."""
     return reply.headers.get("Content-Type", "").startswith("application/json") and "advice" in reply.json()

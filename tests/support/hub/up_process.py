@@ -60,12 +60,12 @@ class UpProcess(Addresses):
             )
         return self
 
-    def until_up(self) -> UpProcess:
+    def wait_until_up(self) -> UpProcess:
         """Wait until it prints that the hub is up."""
-        self.until(lambda: "The hub is up" in self.output, UP_SECONDS, "the hub to be up")
+        self.wait_until(lambda: "The hub is up" in self.output, UP_SECONDS, "the hub to be up")
         return self
 
-    def until(self, is_done: Callable[[], bool], seconds: float, expectation: str) -> None:
+    def wait_until(self, is_done: Callable[[], bool], seconds: float, expectation: str) -> None:
         """Wait until `is_done()`. Raises AssertionError with the output after `seconds`, or once it has ended."""
         deadline = time.monotonic() + seconds
         while not is_done():
@@ -104,7 +104,7 @@ def running_up(folder: Path, command: Sequence[str] = PMH, **settings: str) -> I
     """A running hub, which is stopped at the end."""
     up = UpProcess(folder, command, settings).start()
     try:
-        yield up.until_up()
+        yield up.wait_until_up()
     finally:
         up.stop()
 

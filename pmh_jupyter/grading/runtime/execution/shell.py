@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import traceback
 from typing import Any
@@ -68,11 +69,25 @@ def describe_cell_error(
     """
     cell, line = _locate_error(error)
     return {
-        "error_type": clip(type(error).__name__, 80),
+        "error_type": name_error_type(error),
         "detail": clip(_error_message(error)) if include_detail else "",
         "cell": cell,
         "line": line + leading_blank_lines.get(cell, 0) if cell is not None and line is not None else None,
     }
+
+
+def name_error_type(error: BaseException) -> str:
+    """Return the name of an exception's class. A class of the notebook that has the name of a built-in exception says so."""
+    name: str = type.__dict__["__name__"].__get__(type(error))
+    is_builtin_name = isinstance(getattr(builtins, name, None), type)
+    return clip(f"{name} (own class)" if is_builtin_name and not _is_builtin_class(type(error), name) else name, 80)
+
+
+def _is_builtin_class(cls: type, name: str) -> bool:
+    # Outside of `builtins` itself, our own stand-ins for exceptions such as KeyboardInterrupt have its name (see `marshalling.exceptions`).
+    return getattr(builtins, name) is cls or (
+        type.__dict__["__module__"].__get__(cls) == "builtins" and type(cls) is type and issubclass(cls, Exception)
+    )
 
 
 def _locate_error(error: BaseException) -> tuple[int | None, int | None]:

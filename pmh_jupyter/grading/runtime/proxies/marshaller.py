@@ -177,8 +177,11 @@ class Marshaller:
 
     def _make_proxy(self, number: int, encoded_class: Any, content: list[Any]) -> Any:
         kind = self.proxy_classes.decode_class(encoded_class)
-        if type.__getattribute__(kind, "__dict__").get("_pmh_has_plain_base"):
-            self._peer.note_plain_subclass()
+        attributes = type.__getattribute__(kind, "__dict__")
+        if attributes.get("_pmh_has_plain_base") or (
+            attributes.get("_pmh_is_own") and not issubclass(kind, BaseException)
+        ):
+            self._peer.note_object()
         existing_proxy = self._proxies.get(number)
         existing_proxy = self._value_proxies.get(number) if existing_proxy is None else existing_proxy
         if existing_proxy is not None and type(existing_proxy) is kind:

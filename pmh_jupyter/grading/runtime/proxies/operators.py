@@ -22,12 +22,12 @@ _ARITHMETIC_OPERATORS = frozenset(
 REFLECTED_OPERATORS = frozenset(f"r{name}" for name in _ARITHMETIC_OPERATORS)
 IN_PLACE_OPERATORS = frozenset(f"i{name}" for name in _ARITHMETIC_OPERATORS - {"divmod"})
 # A test may apply these to any object: they pass it nothing but arguments that the test itself passes, and their result is checked again.
-FREE_OPERATORS = frozenset("next length_hint enter exit aiter anext aenter aexit await".split())
+FREE_OPERATORS = frozenset("next length_hint fspath enter exit aiter anext aenter aexit await".split())
 SEQUENCE_OPERATORS = frozenset({"iter", "len", "getitem", "contains", "reversed"})
 TEXT_OPERATORS = frozenset({"str", "repr", "format"})
 _OTHER_OPERATORS = frozenset(
     """call hash iter len getitem setitem delitem contains bool int float complex index abs neg pos invert round trunc floor ceil
-    reversed bytes array fspath instancecheck subclasscheck""".split(),
+    reversed bytes array instancecheck subclasscheck""".split(),
 )
 OPERATORS = (
     COMPARISON_OPERATORS

@@ -29,7 +29,7 @@ _REMOTE_DUNDERS = frozenset(
     __class_getitem__ __abstractmethods__ __isabstractmethod__ __subclasses__""".split(),
 )
 _REMOTE_CLASS_DUNDERS = _REMOTE_DUNDERS - {"__name__", "__qualname__", "__subclasses__"}
-_PRIVATE_CLASS_ATTRIBUTES = frozenset({"_pmh_class", "_pmh_library", "_pmh_has_plain_base"})
+_PRIVATE_CLASS_ATTRIBUTES = frozenset({"_pmh_class", "_pmh_library", "_pmh_has_plain_base", "_pmh_is_own"})
 _LOCAL_EXCEPTION_DUNDERS = frozenset({"__cause__", "__context__", "__notes__"})
 
 
@@ -225,25 +225,28 @@ class ObjectProxy(Proxy):
     """
 
     def __eq__(self, other: object) -> Any:
-        base: Any = value_base(type(self))
-        if base is not None:
-            return base.__eq__(self, other)
         _note_default_operator(self, "eq", other)
-        return NotImplemented
+        base: Any = value_base(type(self))
+        return NotImplemented if base is None else base.__eq__(self, other)
+
+    def __ne__(self, other: object) -> Any:
+        base: Any = value_base(type(self))
+        if base is None:
+            return object.__ne__(self, other)
+        _note_default_operator(self, "ne", other)
+        return base.__ne__(self, other)
 
     def __hash__(self) -> int:
-        base: Any = value_base(type(self))
-        if base is not None:
-            return int(base.__hash__(self))
         _note_default_operator(self, "hash", self)
-        return object.__hash__(self)
+        base: Any = value_base(type(self))
+        return object.__hash__(self) if base is None else int(base.__hash__(self))
 
     def __bool__(self) -> bool:
-        base: Any = value_base(type(self))
-        if base is not None:
-            return bool(base.__bool__(self) if hasattr(base, "__bool__") else base.__len__(self))
         _note_default_operator(self, "bool", self)
-        return True
+        base: Any = value_base(type(self))
+        if base is None:
+            return True
+        return bool(base.__bool__(self) if hasattr(base, "__bool__") else base.__len__(self))
 
 
 def _note_default_operator(value: Any, name: str, other: Any) -> None:

@@ -35,7 +35,7 @@ from pmh_jupyter.grading.runtime.separate_process.contract import (
     OPERATOR,
     RAISE_STOP,
     RECEIVE_HALF,
-    RECEIVE_SUBCLASS,
+    RECEIVE_OBJECT,
     SET_ATTRIBUTE,
     WITH_DATA,
     Contract,
@@ -200,9 +200,9 @@ class JudgePeer(Peer):
             if not is_proxy(other):
                 self.contract.record(place, OPERATOR, name, WITH_DATA)
 
-    def note_plain_subclass(self) -> None:
+    def note_object(self) -> None:
         if self.contract.is_recording and self.contract.is_active:
-            self.contract.record(self.contract.find_place(), RECEIVE_SUBCLASS)
+            self.contract.record(self.contract.find_place(), RECEIVE_OBJECT)
 
     def require_class_name(self, target: type) -> None:
         """Refuse a test that reads the name of the student's class where the reference has a class of Python or a library."""
@@ -214,7 +214,7 @@ class JudgePeer(Peer):
         return (
             self.contract.is_active
             and not self.contract.is_recording
-            and not self.contract.has_use(self.contract.find_place(), RECEIVE_SUBCLASS)
+            and not self.contract.has_use(self.contract.find_place(), RECEIVE_OBJECT)
         )
 
     def _convert_or_refuse(self, target: Any, use: str, *, is_suspicious: bool) -> Any:

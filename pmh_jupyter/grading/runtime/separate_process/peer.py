@@ -231,8 +231,8 @@ class Peer:
     def note_default_operator(self, name: str, other: Any) -> None:
         """Note that an operator of Python itself was applied to a remote object."""
 
-    def note_plain_subclass(self) -> None:
-        """Note that a value arrived whose class derives from a plain type."""
+    def note_object(self) -> None:
+        """Note that an object of the notebook's own classes arrived, or one whose class derives from a plain type."""
 
     def require_class_name(self, target: type) -> None:
         """Raise an exception if code of this side may not read the name of a remote class."""

@@ -13,13 +13,13 @@ _PERCENT_FIELD = re.compile(r"%(\([^)]*\))?[-+ #0]*([\d*.]+)")
 
 
 def is_safe_template(template: str) -> bool:
-    """Return whether a template for `str.format` only inserts the arguments, with ordinary widths."""
+    """Return whether a template for `str.format` inserts only what is public in the arguments, with ordinary widths."""
     try:
         fields = list(string.Formatter().parse(template))
     except ValueError:  # not a template: `format` raises the same error
         return True
     return not any(
-        name is not None and ("." in name or "[" in name or "{" in str(spec) or _LARGE_WIDTH.search(str(spec)))
+        name is not None and ("._" in name or "{" in str(spec) or _LARGE_WIDTH.search(str(spec)))
         for _, name, spec, _ in fields
     )
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from pmh_jupyter.grading.runtime.execution.shell import name_error_type
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 from pmh_jupyter.grading.runtime.in_process.statement_runner import CellContext, StatementRunner, make_test_result
 from pmh_jupyter.grading.runtime.in_process.tamper_guard import FlagCollector
@@ -112,7 +113,7 @@ class TestCell(StatementRunner):
         if location is None:
             return super()._failed_result(statement, error)
         cell, line = location
-        error_fields = {"error_type": clip(type(error).__name__, 80), "detail": "", "cell": cell, "line": line}
+        error_fields = {"error_type": name_error_type(error), "detail": "", "cell": cell, "line": line}
         if isinstance(error, MemoryError):
             return make_test_result(statement, "crashed", "memory", **error_fields)
         if not statement.is_hidden and not isinstance(error, AssertionError):

@@ -277,7 +277,7 @@ class AssertionRecorder:
             if place:
                 # A function of unittest compares whole containers. One of NumPy compares element by element.
                 compared = arguments[:2] if compares_pair and name.startswith("assert_") else ()
-                self.evidence.count_elements(place, *compared, 1)
+                self.evidence.count_elements(place, *compared)
                 self.evidence.note_values(place, *compared)
             if compares_pair and not self._is_honest_pair(arguments):
                 raise _AssertionError

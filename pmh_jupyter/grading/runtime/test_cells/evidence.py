@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-_float, _type, _len, _min, _max = float, type, len, min, max
+_float, _type, _len, _min = float, type, len, min
 COMPARED, HAS_NAN = "compared", "nan"
 _SIZED_TYPES = (list, tuple, dict, set, frozenset)
 
@@ -68,9 +68,11 @@ class Evidence:
             yield value
 
     def count_elements(self, place: str, *values: Any) -> None:
-        """Count the elements of values that are compared with each other: those of the largest, and none if one of them is empty."""
-        sizes = [_measure(value) for value in values]
-        self.count(place, _max(sizes) if _min(sizes) else 0)
+        """Count a comparison of arrays or containers element by element, unless one of them is empty.
+
+        Their sizes do not count: a plot of fewer points may be as right.
+        """
+        self.count(place, _min(1, *map(_measure, values)))
 
     def note_values(self, place: str, *values: Any) -> None:
         """Note whether one of the values that are compared here is not a number."""

@@ -22,6 +22,7 @@ from pmh_jupyter.grading.canary import run_canary
 from pmh_jupyter.grading.compiled_cell_cache import CompiledCellCache
 from pmh_jupyter.grading.runtime.sandbox.linux import find_descendants
 from tests.support.grading.lesson import RIGHT, answered, grade, notebook, task
+from tests.support.waiting import TIMEOUT_SECONDS, wait_until
 
 ROOT = Path(__file__).parents[4]
 
@@ -119,19 +120,19 @@ NOBODY = """
 import os, sys
 from pmh_jupyter.grading.canary import run_canary
 from pmh_jupyter.grading.backends import create_bubblewrap_backend
-from tests.integration.grading.backends.test_containment import SURVIVE, _living, _reaches, COUNT
-from pmh_jupyter.domain.limits import EffectiveLimits
+from tests.support.grading.concurrent_probe import start_children
+from tests.support.grading.containment import SURVIVE, probe_succeeds
+from tests.support.processes import find_processes
 
 assert os.getuid() == 65534
 backend = create_bubblewrap_backend(sys.executable)
 run_canary(backend)
-assert not _reaches("reached = bool(open('/etc/passwd').read())", backend, {})
-assert not _reaches("reached = bool(open('/proc/1/fd/1', 'w'))", backend, {})
-limits = EffectiveLimits(cell_seconds=3, submission_seconds=3, processes=30)
-assert _reaches(COUNT, backend, {}, limits)
-assert not _reaches(COUNT.replace(">= 25", ">= 30"), backend, {}, limits)
-_reaches(SURVIVE.format(word="nobody-survivor"), backend, {}, limits)
-assert _living("nobody-survivor") in ([], [os.getpid()])
+assert not probe_succeeds("reached = bool(open('/etc/passwd').read())", backend, {})
+assert not probe_succeeds("reached = bool(open('/proc/1/fd/1', 'w'))", backend, {})
+(count,) = start_children(backend, 25, processes=30)
+assert count < 30, count
+probe_succeeds(SURVIVE.format(word="nobody-survivor"), backend, {})
+assert find_processes("nobody-survivor") in ([], [os.getpid()])
 print("contained")
 """
 
@@ -173,10 +174,14 @@ def test_a_sandbox_does_not_outlive_its_grader() -> None:
 
 def _await_children(pid: int) -> list[int]:
     """Return the processes below a grader as soon as a worker runs in the sandbox."""
-    while True:
-        descendants = list(find_descendants(pid))
-        if len(descendants) >= 3:  # bubblewrap, the fork server, the worker
-            return descendants
+    descendants: list[int] = []
+
+    def has_worker() -> bool:
+        descendants[:] = find_descendants(pid)
+        return len(descendants) >= 3  # bubblewrap, the fork server, the worker
+
+    wait_until(has_worker, "a worker to run")
+    return descendants
 
 
 def _await_end(pid: int) -> None:
@@ -185,5 +190,5 @@ def _await_end(pid: int) -> None:
         descriptor = os.pidfd_open(pid)
     except ProcessLookupError:
         return
-    assert select.select([descriptor], [], [], 10)[0], f"process {pid} outlived its grader"
+    assert select.select([descriptor], [], [], TIMEOUT_SECONDS)[0], f"process {pid} outlived its grader"
     os.close(descriptor)

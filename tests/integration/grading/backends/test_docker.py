@@ -24,16 +24,18 @@ from pmh_jupyter.grading.backends.container import CAPABILITIES, OVERHEAD_BYTES,
 from pmh_jupyter.grading.backends.docker import DockerBackend
 from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
 from pmh_jupyter.grading.canary import run_canary
-from tests.integration.grading.backends.test_containment import COUNT, MEET, PROBES, _living, _reaches, target
 from tests.support.docker.backend import IMAGE, docker_backend
 from tests.support.docker.engine import docker_engine
-from tests.support.grading.lesson import answered, by_name, cases, grade, isolated, notebook, task
+from tests.support.grading.concurrent_probe import look_for_each_other, start_children
+from tests.support.grading.containment import PROBES, probe_succeeds
+from tests.support.grading.lesson import answered, cases, grade, isolated, notebook, task, verdicts_by_grade_id
+from tests.support.grading.limits import AMPLE_SECONDS
+from tests.support.processes import find_processes
 
 pytestmark = [pytest.mark.slow, pytest.mark.docker, pytest.mark.needs("docker", "root"), pytest.mark.timeout(300)]
 ROOT = Path(__file__).parents[4]
 CASES = {case.name: case for case in cases()}
-TRIED = ("right", "wrong", "segfault", "endless-stubborn", "fork-bomb", "memory-bomb", "kills-supervisor")
-__all__ = ["target"]  # a fixture
+COMPARED_CASES = ("right", "wrong", "segfault", "endless-stubborn", "fork-bomb", "memory-bomb", "kills-supervisor")
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +61,9 @@ def _own_containers(engine: docker.DockerClient) -> list[str]:
     ]
 
 
-def _error_detail(source: str, backend: DockerBackend, limits: EffectiveLimits | None = None) -> str:
+def run_failing_cell(source: str, backend: DockerBackend, limits: EffectiveLimits | None = None) -> str:
     """Run one cell; return the detail of the error that it raises."""
-    limits = limits or EffectiveLimits(cell_seconds=5, submission_seconds=20)
+    limits = limits or EffectiveLimits(**AMPLE_SECONDS)
     bundle = {
         "cells": [{"cell": 0, "kind": "student", "source": source}],
         "files": [],
@@ -77,16 +79,16 @@ def test_canary_passes(backend: DockerBackend) -> None:
     run_canary(backend)
 
 
-@pytest.mark.parametrize("name", TRIED)
+@pytest.mark.parametrize("name", COMPARED_CASES)
 def test_verdicts_are_those_of_bubblewrap(name: str, backend: DockerBackend) -> None:
     case = CASES[name]
-    limits = EffectiveLimits(**({"cell_seconds": 5.0, "submission_seconds": 20.0} | case.limits))
+    limits = EffectiveLimits(**(AMPLE_SECONDS | case.limits))
     grading = grade(
         task(notebook(answered(case.answers)), limits=limits, isolation=isolated(Isolation.SEPARATE_PROCESS)), backend
     )
     verdicts = {
         name: {"outcome": verdict.outcome.value, "points": verdict.millipoints / 1000, "message": verdict.message.code}
-        for name, verdict in by_name(grading).items()
+        for name, verdict in verdicts_by_grade_id(grading).items()
         if verdict.message
     }
     assert grading.grader_error is None
@@ -94,16 +96,16 @@ def test_verdicts_are_those_of_bubblewrap(name: str, backend: DockerBackend) -> 
 
 
 # The image has its own /etc/passwd, and that of these tests mounts the whole checkout for its environment.
-ELSEWHERE = [probe for probe in PROBES if probe.stem not in ("password-file", "project-source")]
+CONTAINER_PROBES = [probe for probe in PROBES if probe.stem not in ("password-file", "project-source")]
 
 
-@pytest.mark.parametrize("probe", ELSEWHERE, ids=lambda probe: probe.stem)
+@pytest.mark.parametrize("probe", CONTAINER_PROBES, ids=lambda probe: probe.stem)
 def test_probe_reaches_nothing(probe: Path, target: dict[str, object], backend: DockerBackend) -> None:
     """test_containment.py shows that each probe works without a sandbox."""
-    assert not _reaches(probe.read_text(), backend, target)
+    assert not probe_succeeds(probe.read_text(), backend, target)
 
 
-NOTHING = """
+ASSERT_UNPRIVILEGED = """
 import os
 with open("/proc/self/status") as file:
     status = file.read()
@@ -122,10 +124,10 @@ raise ValueError("nothing")
 
 
 def test_student_has_no_capabilities_no_network_and_no_writable_folder(backend: DockerBackend) -> None:
-    assert _error_detail(NOTHING, backend) == "nothing"
+    assert run_failing_cell(ASSERT_UNPRIVILEGED, backend) == "nothing"
 
 
-JUDGE = """
+INSPECT_OTHER_PROCESSES = """
 import os
 for name in os.listdir("/proc"):
     if name.isdecimal() and int(name) != os.getpid():
@@ -145,10 +147,12 @@ JUDGES_FILES = "import os\nreached = any(files for _, _, files in os.walk('/judg
 
 
 def test_judge_cannot_be_inspected_or_ended(backend: DockerBackend) -> None:
-    assert _reaches(JUDGE, UnsandboxedBackend(), {}), "the probe itself does not work"
-    assert not _reaches(JUDGE, backend, {})
-    assert _reaches("import os\nreached = len(os.listdir('/judge')) == 1", backend, {}), "there is nothing to look for"
-    assert not _reaches(JUDGES_FILES, backend, {})
+    assert probe_succeeds(INSPECT_OTHER_PROCESSES, UnsandboxedBackend(), {}), "the probe itself does not work"
+    assert not probe_succeeds(INSPECT_OTHER_PROCESSES, backend, {})
+    assert probe_succeeds("import os\nreached = len(os.listdir('/judge')) == 1", backend, {}), (
+        "there is nothing to look for"
+    )
+    assert not probe_succeeds(JUDGES_FILES, backend, {})
 
 
 FILL = """
@@ -173,31 +177,30 @@ def test_limits_are_set_and_enforced(backend: DockerBackend, engine: docker.Dock
     assert (host["NetworkMode"], host["ReadonlyRootfs"], host["Privileged"]) == ("none", True, False)
     assert (host["PidsLimit"], host["NanoCpus"], host["CapDrop"]) == (256, 10**9, ["ALL"])
     assert {name.removeprefix("CAP_") for name in host["CapAdd"]} == set(CAPABILITIES)
-    limits = EffectiveLimits(cell_seconds=5, submission_seconds=10, memory_bytes=300 << 20, processes=30)
+    limits = EffectiveLimits(**AMPLE_SECONDS, memory_bytes=300 << 20, processes=30)
     read = """
 from pathlib import Path
 files = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 raise ValueError(next(file.read_text() for file in files if file.exists()))
 """
-    assert int(_error_detail(read, backend, limits)) == limits.memory_bytes + OVERHEAD_BYTES
-    assert _error_detail(FILL, backend) == f"28 {64 << 20}"
-    assert _reaches(COUNT, backend, {}, limits)
-    assert not _reaches(COUNT.replace(">= 25", ">= 30"), backend, {}, limits)
+    assert int(run_failing_cell(read, backend, limits)) == limits.memory_bytes + OVERHEAD_BYTES
+    assert run_failing_cell(FILL, backend) == f"28 {64 << 20}"
+    (count,) = start_children(backend, 25, processes=30)
+    assert count < 30
 
 
 def test_each_submission_has_its_own_container(backend: DockerBackend) -> None:
     where = "import socket; raise ValueError(socket.gethostname())"
     with ThreadPoolExecutor(2) as pool:
-        names = list(pool.map(lambda _: _error_detail(where, backend), range(4)))
+        names = list(pool.map(lambda _: run_failing_cell(where, backend), range(4)))
         assert len(set(names)) == 4
-        meet = lambda name: _reaches(MEET, backend, {"name": name, "names": ["a", "b"]})  # noqa: E731
-        assert list(pool.map(meet, "ab")) == [False, False]
+    assert look_for_each_other(backend) == [set(), set()]
 
 
 def test_no_process_of_a_submission_outlives_it(backend: DockerBackend, engine: docker.DockerClient) -> None:
     code = "import subprocess\nsubprocess.Popen(['sleep', '86399.7'], start_new_session=True)\nraise ValueError('left')"
-    assert _error_detail(code, backend) == "left"
-    assert _living("86399.7") == []
+    assert run_failing_cell(code, backend) == "left"
+    assert find_processes("86399.7") == []
 
 
 def test_closed_backend_leaves_no_container_and_can_be_used_again(
@@ -211,12 +214,12 @@ def test_closed_backend_leaves_no_container_and_can_be_used_again(
 
 GRADER = """
 from tests.support.docker.backend import docker_backend
-from tests.integration.grading.backends.test_docker import _error_detail
+from tests.integration.grading.backends.test_docker import run_failing_cell
 import threading
 
 backend = docker_backend()
-_error_detail("raise ValueError()", backend)
-threading.Thread(target=_error_detail, args=("import time; time.sleep(60)", backend), daemon=True).start()
+run_failing_cell("raise ValueError()", backend)
+threading.Thread(target=run_failing_cell, args=("import time; time.sleep(60)", backend), daemon=True).start()
 backend._pool._fill_threads and [thread.join() for thread in list(backend._pool._fill_threads.values())]
 print("begin", flush=True)
 input()

@@ -23,6 +23,8 @@ from pmh_jupyter.grading.backends.interpreter import inspect_grader_python
 from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
 from pmh_jupyter.grading.runtime.sandbox.linux import find_descendants
 from tests.support.grading.cells import TEST, outcomes_of, run_cells
+from tests.support.processes import find_processes, kill_processes, make_sleep_markers
+from tests.support.waiting import TIMEOUT_SECONDS, wait_until
 
 pytestmark = pytest.mark.needs("bubblewrap")
 PYTHON = sys.executable
@@ -45,7 +47,7 @@ def _ends(pid: int) -> bool:
     except ProcessLookupError:
         return True
     try:
-        return bool(select.select([descriptor], [], [], 10)[0])
+        return bool(select.select([descriptor], [], [], TIMEOUT_SECONDS)[0])
     finally:
         os.close(descriptor)
 
@@ -149,21 +151,29 @@ def test_fork_server_that_does_not_start_reports_why(tmp_path: Path) -> None:
             pool.graded(tmp_path)
 
 
+def _hold_cell(marker: str) -> str:
+    """Return a cell that lasts until the test kills the process with this marker."""
+    return f"import subprocess\nsubprocess.run(['sleep', {marker!r}])\nx = 1"
+
+
 def _kill_while_grading(backend: BubblewrapBackend, times: int) -> list[str]:
-    """Kill the fork server `times` times, each time as soon as a student process runs below it."""
+    """Kill the fork server `times` times while a student process runs below it. Returns the outcomes of the grading."""
+    assert _is_graded(backend)
+    (marker,) = make_sleep_markers(1)
     with ThreadPoolExecutor(1) as pool:
-        assert _is_graded(backend)
-        run = pool.submit(run_cells, backend, "import time\ntime.sleep(1)\nx = 1", f"{TEST}assert x == 1")
-        killed: set[int] = set()
-        while len(killed) < times and not run.done():
-            for pid in set(backend.fork_servers.server_pids()) - killed:
-                below = list(find_descendants(pid))
-                if len(below) >= 4:  # the fork server, a judge, the first process of a sandbox, a student process
-                    os.kill(below[0], 9)
-                    killed.add(pid)
-        assert len(killed) == times and all(_ends(pid) for pid in killed)
+        run = pool.submit(run_cells, backend, _hold_cell(marker), f"{TEST}assert x == 1")
+        try:
+            for _ in range(times):
+                wait_until(lambda: find_processes(marker), "the cell to run")
+                (pid,) = backend.fork_servers.server_pids()
+                os.kill(next(iter(find_descendants(pid))), 9)
+                assert _ends(pid)
+                wait_until(lambda: not find_processes(marker), "the sandbox to end")
+        finally:
+            while not run.done():
+                kill_processes(find_processes(marker))
         outcome = run.result()
-        return ["grader-error"] if outcome.grader_error else outcomes_of(outcome)
+    return ["grader-error"] if outcome.grader_error else outcomes_of(outcome)
 
 
 def test_grading_of_a_killed_fork_server_runs_again(backend: BubblewrapBackend) -> None:
@@ -192,7 +202,14 @@ def test_concurrent_gradings_share_one_fork_server(backend: BubblewrapBackend) -
 
 def test_slow_submission_does_not_delay_a_fast_one(backend: BubblewrapBackend) -> None:
     assert _is_graded(backend)
+    (marker,) = make_sleep_markers(1)
     with ThreadPoolExecutor(1) as pool:
-        slow = pool.submit(run_cells, backend, "while True: pass", cell_seconds=20, submission_seconds=3)
-        assert _is_graded(backend) and not slow.done()
-        assert outcomes_of(slow.result()) == ["submission-timeout"]
+        slow = pool.submit(run_cells, backend, _hold_cell(marker))
+        try:
+            wait_until(lambda: find_processes(marker), "the slow cell to run")
+            assert _is_graded(backend)
+            assert find_processes(marker), "the slow cell has ended"
+        finally:
+            while not slow.done():
+                kill_processes(find_processes(marker))
+        assert outcomes_of(slow.result()) == ["ok"]

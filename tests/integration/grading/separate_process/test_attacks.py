@@ -14,6 +14,7 @@ import pytest
 
 from pmh_jupyter.grading.runtime.separate_process.student_peer import SeparateProcessStudentServer, StudentPeer
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
+from tests.support.grading.case_files import read_named_parts
 from tests.support.grading.separate_process import STUDENT_CELL, TEST_CELL, open_judge, record_usage
 
 pytestmark = pytest.mark.slow
@@ -42,16 +43,8 @@ CHECKS = [
 SECRETS = (642_424_242_424_242, 642_424_242_424_243, 642_424_242_424_241)
 
 
-def _attacks() -> list[tuple[str, str]]:
-    rows = []
-    for path in sorted(set(FOLDER.glob("*.txt")) - {FOLDER / "files.txt"}):  # tested in test_shared_files
-        for part in path.read_text(encoding="utf-8").split("==== ")[1:]:
-            name, _, source = part.partition("\n")
-            rows.append((name, source))
-    return rows
-
-
-ATTACKS = _attacks()
+# Those of files.txt are tested in test_shared_files.py.
+ATTACKS = read_named_parts(sorted(set(FOLDER.glob("*.txt")) - {FOLDER / "files.txt"}))
 
 
 @pytest.fixture(scope="module")

@@ -10,23 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.grading.case_files import read_named_parts
 from tests.support.grading.separate_process import STUDENT_CELL, TEST_CELL, run_in_one_process, run_tests
 
 FOLDER = Path(__file__).parent
 
 
-def _read(*paths: Path) -> list[tuple[str, str, str]]:
-    rows = []
-    for path in paths:
-        for part in path.read_text(encoding="utf-8").split("==== ")[1:]:
-            name, _, cells = part.partition("\n")
-            student, _, test = cells.partition("----\n")
-            rows.append((name, student, test))
-    return rows
+def _read_features(*paths: Path) -> list[tuple[str, str, str]]:
+    """Return the name, the cell of the student and the test cell of each feature."""
+    return [(name, *cells.split("----\n", 1)) for name, cells in read_named_parts(paths)]  # type: ignore[misc]
 
 
-FEATURES = _read(*sorted((FOLDER / "features").glob("*.txt")))
-IN_PROCESS_ONLY = _read(FOLDER / "in_process_only.txt")
+FEATURES = _read_features(*sorted((FOLDER / "features").glob("*.txt")))
+IN_PROCESS_ONLY = _read_features(FOLDER / "in_process_only.txt")
 
 
 def test_no_feature_file_is_empty_or_lost() -> None:

@@ -18,9 +18,11 @@ from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.grading.assemble import NotebookPlan, Step
 from pmh_jupyter.grading.run import NotebookRun, run_plan
 from pmh_jupyter.grading.runtime.transport.framing import PeerLost
-from tests.support.grading.cells import TEST, outcomes_of
+from tests.support.grading.case_files import read_named_parts
+from tests.support.grading.cells import EXCEED_CHECKPOINT_THRESHOLD, TEST, outcomes_of
 from tests.support.grading.cells import run_cells as run_cells_in_sandbox
 from tests.support.grading.lesson import bubblewrap
+from tests.support.grading.limits import AMPLE_SECONDS
 from tests.support.grading.separate_process import (
     STUDENT_CELL,
     TEST_CELL,
@@ -39,12 +41,8 @@ FOLDER = Path(__file__).parent
 DATA = b"a,b\n1,2\n"
 
 
-def _read_parts(path: Path) -> list[tuple[str, str]]:
-    return [part.partition("\n")[::2] for part in path.read_text(encoding="utf-8").split("==== ")[1:]]
-
-
-FEATURES = [(name, *cells.split("----\n")) for name, cells in _read_parts(FOLDER / "features" / "files.txt")]
-ATTACKS = [(*name.split(": ", 1), source) for name, source in _read_parts(FOLDER / "attacks" / "files.txt")]
+FEATURES = [(name, *cells.split("----\n")) for name, cells in read_named_parts([FOLDER / "features" / "files.txt"])]
+ATTACKS = [(*name.split(": ", 1), source) for name, source in read_named_parts([FOLDER / "attacks" / "files.txt"])]
 
 
 def run_in_sandbox(*cells: str, reference: tuple[str, ...] | None = None) -> NotebookRun:
@@ -54,7 +52,7 @@ def run_in_sandbox(*cells: str, reference: tuple[str, ...] | None = None) -> Not
 
     def run(cells: tuple[str, ...], *, is_recording: bool) -> NotebookRun:
         steps = tuple(Step(cell, f"c{number}", is_test=cell.startswith(TEST)) for number, cell in enumerate(cells))
-        limits, release_paths = EffectiveLimits(cell_seconds=10, submission_seconds=60), frozenset({"data.csv"})
+        limits, release_paths = EffectiveLimits(**AMPLE_SECONDS), frozenset({"data.csv"})
         return run_plan(
             NotebookPlan("n.ipynb", steps),
             files,
@@ -120,7 +118,7 @@ def test_files_of_cells_and_tests_exist_after_the_process_was_replaced() -> None
         "import os\nassert os.path.exists('late.txt') and sorted(os.listdir())[-1] == 't.txt'",
     ]
     dying = [*cells[:2], cells[2] + "\nos._exit(3)", *cells[3:]]
-    for slow in ("", "import time\ntime.sleep(0.15)\n"):  # without and with a checkpoint
+    for slow in ("", EXCEED_CHECKPOINT_THRESHOLD):  # without and with a checkpoint
         lost = run_in_sandbox(slow + dying[0], *dying[1:], reference=tuple(cells))
         assert outcomes_of(lost) == ["ok", "ok", "exit", "ok", "ok"]
 
@@ -205,12 +203,14 @@ def test_attack_with_files_has_no_more_than_the_expected_effect(outcome: str, at
 @pytest.mark.parametrize(
     "attack",
     [
-        "import os\nos.symlink('/proc/self/environ', 'x')",
-        "import os\nos.mkdir('/tmp/x')\nos.symlink('/proc', '/tmp/x/y')",
-        "for n in range(30_000): open(f'/tmp/{n}', 'w').close()",
-        "for n in range(200): open(f'{n}', 'w').truncate(60 << 20)",
-        "open('x', 'w').write('y' * (60 << 20))\nopen('/tmp/x', 'w').write('y' * (60 << 20))",
-        "import os\nfor n in range(3_000):\n    os.mkdir('x')\n    os.chdir('x')",
+        pytest.param("import os\nos.symlink('/proc/self/environ', 'x')", id="symbolic link"),
+        pytest.param("import os\nos.mkdir('/tmp/x')\nos.symlink('/proc', '/tmp/x/y')", id="symbolic link in a folder"),
+        pytest.param("for n in range(30_000): open(f'/tmp/{n}', 'w').close()", id="many files"),
+        pytest.param("for n in range(200): open(f'{n}', 'w').truncate(60 << 20)", id="sparse files"),
+        pytest.param(
+            "open('x', 'w').write('y' * (60 << 20))\nopen('/tmp/x', 'w').write('y' * (60 << 20))", id="large files"
+        ),
+        pytest.param("import os\nfor n in range(3_000):\n    os.mkdir('x')\n    os.chdir('x')", id="nested folders"),
     ],
 )
 def test_attack_with_files_in_the_sandbox_affects_its_own_cell_only(attack: str) -> None:

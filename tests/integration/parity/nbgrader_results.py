@@ -15,35 +15,45 @@ from nbformat import from_dict
 from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.nbgraderformat.common import SchemaTooOldError, ValidationError
 
-from tests.integration.parity.shipped import REFERENCE, UNTOUCHED, WHEEL, Shipped, StudentCell, read_student_cells
+from tests.integration.parity.nbgrader_lessons import (
+    REFERENCE,
+    UNTOUCHED,
+    WHEEL,
+    NbgraderLesson,
+    StudentCell,
+    read_student_cells,
+)
 
 Scores = dict[str, dict[str, list[Any]]]
 PROGRAM = Path(__file__).with_name("nbgrader_process.py")
-SECONDS = 900
+TIMEOUT_SECONDS = 900
 
 
 @dataclass(frozen=True)
-class Found:
+class NbgraderResult:
     """nbgrader's results for one lesson.
 
-    as_it_is: whether it releases the lesson unchanged. released: whether it does after `nbgrader update`. student: the cells that
-    students get, by notebook. graded: the scores by submission; None: not graded. took: the seconds of each grading.
+    is_released_unchanged: whether it releases the lesson unchanged.
+    is_released_after_update: whether it does so after `nbgrader update`.
+    student: the cells that students get, by notebook.
+    graded: the scores by submission; None: not graded.
+    grading_seconds: the seconds of each grading, by submission.
     """
 
-    as_it_is: bool
-    released: bool
+    is_released_unchanged: bool
+    is_released_after_update: bool
     student: dict[str, list[StudentCell]]
     graded: dict[str, Scores | None]
-    took: dict[str, float]
+    grading_seconds: dict[str, float]
 
 
-def measure(lessons: tuple[Shipped, ...], folder: Path, processes: int = 2) -> dict[str, Found]:
+def run_nbgrader(lessons: tuple[NbgraderLesson, ...], folder: Path, processes: int = 2) -> dict[str, NbgraderResult]:
     """Run nbgrader over all lessons, in `folder`."""
     parts = [lessons[number::processes] for number in range(processes)]
     running = [_start(part, folder / str(number)) for number, part in enumerate(parts)]
-    results: dict[str, Found] = {}
+    results: dict[str, NbgraderResult] = {}
     for number, (part, process) in enumerate(zip(parts, running, strict=True)):
-        output, errors = process.communicate(timeout=SECONDS)
+        output, errors = process.communicate(timeout=TIMEOUT_SECONDS)
         assert process.returncode == 0, errors[-3000:]
         reply = json.loads(output.strip().splitlines()[-1])
         for lesson in part:
@@ -51,11 +61,11 @@ def measure(lessons: tuple[Shipped, ...], folder: Path, processes: int = 2) -> d
     return results
 
 
-def assignment(lesson: Shipped) -> str:
+def assignment(lesson: NbgraderLesson) -> str:
     return lesson.name.replace("/", "-")
 
 
-def _start(lessons: tuple[Shipped, ...], course: Path) -> subprocess.Popen[str]:
+def _start(lessons: tuple[NbgraderLesson, ...], course: Path) -> subprocess.Popen[str]:
     plan = [_prepare(lesson, course) for lesson in lessons]
     # nbgrader calls `alembic` by name.
     environ = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONWARNINGS": "ignore"}
@@ -74,7 +84,7 @@ def _start(lessons: tuple[Shipped, ...], course: Path) -> subprocess.Popen[str]:
     return process
 
 
-def _prepare(lesson: Shipped, course: Path) -> dict[str, Any]:
+def _prepare(lesson: NbgraderLesson, course: Path) -> dict[str, Any]:
     """Write a lesson and its submissions where nbgrader looks for them."""
     name = assignment(lesson)
     source = course / "source" / name
@@ -105,7 +115,7 @@ def _write_submission(course: Path, student: str, name: str, notebook: str, cont
     (target / notebook).write_text(content, encoding="utf-8")
 
 
-def _asks_for_answers(lesson: Shipped) -> bool:
+def _asks_for_answers(lesson: NbgraderLesson) -> bool:
     """Return False if the reference is the released version."""
     cells = [cell for path in lesson.notebooks for cell in lesson.source(path)["cells"]]
     return any(cell["metadata"].get("nbgrader", {}).get("solution") for cell in cells)
@@ -117,15 +127,15 @@ def _updated(notebook: dict[str, Any]) -> dict[str, Any]:
     return upgraded
 
 
-def _to_result(lesson: Shipped, course: Path, reply: dict[str, Any]) -> Found:
+def _to_result(lesson: NbgraderLesson, course: Path, reply: dict[str, Any]) -> NbgraderResult:
     name = assignment(lesson)
     paths = (course / "release" / name).glob("*.ipynb")
     student = {path.name: read_student_cells(path.read_bytes()) for path in paths}
-    as_it_is = reply["released"] and not _is_old(lesson)
-    return Found(as_it_is, reply["released"], student, reply["graded"], reply["took"])
+    is_released_unchanged = reply["released"] and not _is_old(lesson)
+    return NbgraderResult(is_released_unchanged, reply["released"], student, reply["graded"], reply["grading_seconds"])
 
 
-def _is_old(lesson: Shipped) -> bool:
+def _is_old(lesson: NbgraderLesson) -> bool:
     """Return whether nbgrader requires `nbgrader update` first."""
     for path in lesson.notebooks:
         try:

@@ -21,7 +21,7 @@ ADDED_GRADE_ID = "asked-for-comparison"
 
 
 @dataclass(frozen=True)
-class Shipped:
+class NbgraderLesson:
     """A lesson: its notebooks and files, and submissions by name. All paths are relative to nbgrader's package.
 
     seconds: time limit of a cell. adds_graded_cell: for lessons without one.
@@ -33,7 +33,7 @@ class Shipped:
     autotests: str | None = None
     header: str | None = None
     submissions: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    seconds: int = 10
+    seconds: int = 60
     adds_graded_cell: bool = False
 
     def source(self, path: str) -> dict[str, Any]:
@@ -83,9 +83,9 @@ def all_notebooks() -> set[str]:
     return {path.relative_to(WHEEL).as_posix() for path in WHEEL.rglob("*.ipynb")}
 
 
-def _lesson(group: str, name: str, *submissions: str, **options: Any) -> Shipped:
+def _lesson(group: str, name: str, *submissions: str, **options: Any) -> NbgraderLesson:
     short = {APPS: "apps", PREPROCESSORS: "preprocessors", UI: "ui-tests", GUIDE: "user_guide"}[group]
-    return Shipped(
+    return NbgraderLesson(
         f"{short}/{name}",
         (f"{group}/{name}.ipynb",),
         submissions={submission: (f"{group}/{submission}.ipynb",) for submission in submissions},
@@ -131,8 +131,8 @@ LESSONS = (
         autotests=_TEMPLATES,
     ),
     _lesson(APPS, "autotest-multi", "autotest-multi-changed", "autotest-multi-unchanged", autotests=_TEMPLATES),
-    _lesson(APPS, "infinite-loop", adds_graded_cell=True, seconds=2),
-    _lesson(APPS, "infinite-loop-with-output", adds_graded_cell=True, seconds=2),
+    _lesson(APPS, "infinite-loop", adds_graded_cell=True, seconds=5),
+    _lesson(APPS, "infinite-loop-with-output", adds_graded_cell=True, seconds=5),
     _lesson(APPS, "open_relative_file", files=(f"{APPS}/data.txt",)),
     _lesson(APPS, "side-effects", adds_graded_cell=True),
     _lesson(APPS, "submitted-unchanged", *_CHANGED, "submitted-cheat-attempt", "submitted-cheat-attempt-alternative"),
@@ -170,7 +170,7 @@ LESSONS = (
     _lesson(UI, "open_relative_file", files=(f"{UI}/data.txt",)),
     _lesson(UI, "submitted-unchanged", *_CHANGED, *_RETYPED),
     _lesson(UI, "task", adds_graded_cell=True),
-    Shipped(
+    NbgraderLesson(
         "user_guide/ps1",
         _problem_set("source", "ps1"),
         files=(f"{GUIDE}/source/ps1/jupyter.png",),
@@ -184,7 +184,7 @@ LESSONS = (
             "downloaded": (f"{GUIDE}/downloaded/ps1/archive/ps1_hacker_attempt_2016-01-30-20-30-10_problem1.ipynb",),
         },
     ),
-    Shipped(
+    NbgraderLesson(
         "user_guide/ps1_autotest",
         _problem_set("source", "ps1_autotest"),
         files=(f"{GUIDE}/source/ps1_autotest/jupyter.png",),

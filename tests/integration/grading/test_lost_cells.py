@@ -8,11 +8,12 @@ import pytest
 
 from pmh_jupyter.domain.isolation import Isolation
 from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
-from tests.support.grading.cells import TEST, outcomes_of, run_cells
+from tests.support.grading.cells import EXCEED_CHECKPOINT_THRESHOLD, TEST, outcomes_of, run_cells
 from tests.support.grading.lesson import bubblewrap
+from tests.support.grading.limits import SHORT_CELL_SECONDS
 
 pytestmark = pytest.mark.needs("bubblewrap")
-EVERYBODY = """
+KILL_ALL_PROCESSES = """
 import contextlib, os
 with contextlib.suppress(ProcessLookupError):
     os.kill(-1, 9)
@@ -54,32 +55,32 @@ while True:
     except BaseException:
         pass
 """
-SHORT = {"cell_seconds": 0.6}
+SHORT_LIMIT = {"cell_seconds": SHORT_CELL_SECONDS}
 SMALL = {"memory_bytes": 300 << 20}
 # The third of five cells, the cause of its loss, and the limits that it meets.
 LOSSES: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "endless": ("while True: pass", "cell-timeout", SHORT),
-    "stubborn": (STUBBORN, "cell-timeout", SHORT),
-    "native": ("sum(range(10 ** 13))", "cell-timeout", SHORT),
-    "sleeping": ("import time\ntime.sleep(3600)", "cell-timeout", SHORT),
-    "stopped": ("import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)", "cell-timeout", SHORT),
+    "endless": ("while True: pass", "cell-timeout", SHORT_LIMIT),
+    "stubborn": (STUBBORN, "cell-timeout", SHORT_LIMIT),
+    "native": ("sum(range(10 ** 13))", "cell-timeout", SHORT_LIMIT),
+    "sleeping": ("import time\ntime.sleep(3600)", "cell-timeout", SHORT_LIMIT),
+    "stopped": ("import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)", "cell-timeout", SHORT_LIMIT),
     "exit": ("import os\nos._exit(0)", "exit", {}),
     "exit-thread": ("import os, threading\nthreading.Thread(target=os._exit, args=(3,)).start()\nwhile True: pass", "exit", {}),
     "abort": ("import os\nos.abort()", "signal", {}),
     "killed": ("import os\nos.kill(os.getpid(), 9)", "signal", {}),
     "group": ("import os\nos.killpg(0, 9)", "signal", {}),
-    "everybody": (EVERYBODY, "exit", {}),
+    "everybody": (KILL_ALL_PROCESSES, "exit", {}),
     "frozen-copy": (KILL_COPY, "signal", {}),
     "segfault": ("import ctypes\nctypes.string_at(0)", "signal", {}),
     "printed": ("while True: print('again' * 1000)", "output-limit", {}),
-    "processes": ("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass", "cell-timeout", SHORT),
-    "daemons": (DAEMONS, "cell-timeout", SHORT),
+    "processes": ("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass", "cell-timeout", SHORT_LIMIT),
+    "daemons": (DAEMONS, "cell-timeout", SHORT_LIMIT),
     "memory-in-all": (MEMORY_IN_ALL, "memory-limit", SMALL),
     "memory": ("held = []\nwhile True: held.append(b'x' * (1 << 20))", "memory-limit", SMALL),
     "threads": (THREADS, "memory-limit|resources-exhausted", SMALL | {"processes": 30}),
     "descriptors": ("import os\nos.closerange(0, 100)", "resources-exhausted", {}),
-    "link": ("import os\nos.closerange(3, 100)\nwhile True: pass", "cell-timeout|protocol-error", SHORT),
-    "sprayed": ("import os\nfor n in range(3, 9):\n    try: os.write(n, b'x' * 100)\n    except OSError: pass", "protocol-error", SHORT),
+    "link": ("import os\nos.closerange(3, 100)\nwhile True: pass", "cell-timeout|protocol-error", SHORT_LIMIT),
+    "sprayed": ("import os\nfor n in range(3, 9):\n  try: os.write(n, b'x' * 100)\n  except OSError: pass", "protocol-error", SHORT_LIMIT),
 }  # fmt: skip
 # None of these cells is lost: each raises, or continues without the resource that it was refused.
 CONTAINED = {
@@ -93,20 +94,18 @@ CONTAINED = {
     "standard-output": ("import os\nfor _ in range(10_000): os.write(1, b'x' * 4096)", "ok"),
     "daemon": ("import subprocess\nsubprocess.Popen(['sleep', '60'], start_new_session=True)", "ok"),
 }  # fmt: skip
-# Long enough that a checkpoint is taken.
-LONG = "import time\ntime.sleep(0.15)\n"
-AROUND = ["seen = [1]", "seen.append(2)", "", "seen.append(4)", f"{TEST}assert seen == [1, 2, 4], seen"]
+SURROUNDING_CELLS = ["seen = [1]", "seen.append(2)", "", "seen.append(4)", f"{TEST}assert seen == [1, 2, 4], seen"]
 
 
-def _around(cell: str) -> list[str]:
-    return [AROUND[0], AROUND[1], f"seen.append(3)\n{cell}", *AROUND[3:]]
+def _surround(cell: str) -> list[str]:
+    return [SURROUNDING_CELLS[0], SURROUNDING_CELLS[1], f"seen.append(3)\n{cell}", *SURROUNDING_CELLS[3:]]
 
 
-@pytest.mark.parametrize("before", ["", LONG], ids=["replay", "checkpoint"])
+@pytest.mark.parametrize("before", ["", EXCEED_CHECKPOINT_THRESHOLD], ids=["replay", "checkpoint"])
 @pytest.mark.parametrize("name", LOSSES)
 def test_lost_cell_costs_no_other_cell(name: str, before: str) -> None:
     cell, cause, limits = LOSSES[name]
-    first, *rest = _around(cell)
+    first, *rest = _surround(cell)
     outcomes = outcomes_of(run_cells(bubblewrap(), before + first, *rest, **limits))
     # The checkpoint keeps the descriptors open that the cell closed, so the judge may notice the end late.
     assert outcomes[:2] + outcomes[3:] == ["ok"] * 4 and outcomes[2] in cause.split("|"), outcomes
@@ -116,7 +115,7 @@ def test_lost_cell_costs_no_other_cell(name: str, before: str) -> None:
 def test_slow_cell_is_restored_from_a_checkpoint(backend: type[UnsandboxedBackend]) -> None:
     """The judge keeps the random bytes of the student process, and finds the same ones there after a loss."""
     cells = [
-        LONG + "import os\ndrawn = os.urandom(8)",
+        EXCEED_CHECKPOINT_THRESHOLD + "import os\ndrawn = os.urandom(8)",
         f"{TEST}known = bytes(drawn)",
         "import os\nos._exit(1)",
         f"{TEST}assert drawn == known",
@@ -131,7 +130,13 @@ def test_refused_resource_is_an_ordinary_error(name: str) -> None:
     cell, error = CONTAINED[name]
     after = f"{TEST}assert seen == [1, 2, 3, 4], seen"
     limits: dict[str, Any] = {"memory_bytes": 300 << 20, "file_bytes": 8 << 20, "processes": 30}
-    assert outcomes_of(run_cells(bubblewrap(), *_around(cell)[:4], after, **limits)) == ["ok", "ok", error, "ok", "ok"]
+    assert outcomes_of(run_cells(bubblewrap(), *_surround(cell)[:4], after, **limits)) == [
+        "ok",
+        "ok",
+        error,
+        "ok",
+        "ok",
+    ]
 
 
 @pytest.mark.parametrize("isolation", Isolation)
@@ -168,7 +173,7 @@ def test_test_that_ends_the_process_keeps_the_names_of_earlier_answers(isolation
 def test_running_thread_does_not_block_a_checkpoint(isolation: Isolation) -> None:
     begin = "import threading, time, os\ncount = [0]\ndef run():\n    while True: count[0] += 1\n"
     cells = [
-        begin + LONG + "for _ in range(4): threading.Thread(target=run, daemon=True).start()",
+        begin + EXCEED_CHECKPOINT_THRESHOLD + "for _ in range(4): threading.Thread(target=run, daemon=True).start()",
         "x = 1",
         "os._exit(1)",
         "y = 2",
@@ -182,7 +187,7 @@ def test_cells_run_again_if_all_checkpoints_are_lost() -> None:
     cells = [
         "import random\nopen('made', 'x').close()\nfirst = random.random()",
         "second = random.random()",
-        EVERYBODY,
+        KILL_ALL_PROCESSES,
         "import random\nrandom.seed(20_261_122)\nagain = [random.random(), random.random()]",
         f"{TEST}assert again == [first, second]",
     ]
@@ -194,7 +199,7 @@ def test_exported_names_of_tests_are_restored() -> None:
         "seen = [1]",
         f"{TEST}step = 2",
         "seen.append(step)",
-        EVERYBODY,
+        KILL_ALL_PROCESSES,
         "seen.append(step)",
         f"{TEST}assert seen == [1, 2, 2]",
     ]
@@ -204,14 +209,10 @@ def test_exported_names_of_tests_are_restored() -> None:
 
 def test_judge_that_is_killed_in_a_test_costs_only_that_test() -> None:
     cells = ["seen = [1]", f"{TEST}assert sum(range(10 ** 13)) == 0", "seen.append(2)", f"{TEST}assert seen == [1, 2]"]
-    assert outcomes_of(run_cells(bubblewrap(), *cells, cell_seconds=0.5)) == ["ok", "cell-timeout", "ok", "ok"]
+    assert outcomes_of(run_cells(bubblewrap(), *cells, **SHORT_LIMIT)) == ["ok", "cell-timeout", "ok", "ok"]
 
 
 def test_time_limit_of_the_submission_ends_the_run() -> None:
-    cells = ["import time", *["time.sleep(0.4)"] * 5, f"{TEST}assert time"]
-    assert outcomes_of(run_cells(bubblewrap(), *cells, submission_seconds=1.0))[:4] == [
-        "ok",
-        "ok",
-        "ok",
-        "submission-timeout",
-    ]
+    cells = ["x = 1", f"{TEST}assert x == 1", "while True: pass", "x = 2", f"{TEST}assert x"]
+    run = run_cells(bubblewrap(), *cells, submission_seconds=SHORT_CELL_SECONDS)
+    assert outcomes_of(run) == ["ok", "ok", "submission-timeout"]

@@ -1,4 +1,4 @@
-"""Releases and grades the same lessons here, with the functions that `pmh grade` calls."""
+"""Releases and grades the same lessons with pmh, through the functions that `pmh grade` calls."""
 
 from __future__ import annotations
 
@@ -13,20 +13,27 @@ from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.notebook import read_notebook
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Grading, Outcome
 from pmh_jupyter.grading.backends import SandboxBackend
-from tests.integration.parity.shipped import REFERENCE, UNTOUCHED, WHEEL, Shipped, StudentCell, read_student_cells
+from tests.integration.parity.nbgrader_lessons import (
+    REFERENCE,
+    UNTOUCHED,
+    WHEEL,
+    NbgraderLesson,
+    StudentCell,
+    read_student_cells,
+)
 from tests.support.grading.lesson import grade
 
-PERSON = "a person"
+MANUAL = "graded manually"
 """Stands for a score that is graded manually."""
 Scores = dict[tuple[str, str], str]
 """By notebook and grade_id."""
 
 
 @dataclass(frozen=True)
-class Ours:
-    """A lesson released here."""
+class ReleasedLesson:
+    """A lesson that pmh has released."""
 
-    lesson: Shipped
+    lesson: NbgraderLesson
     release: Release
 
     def scores(self, submission: str, backend: SandboxBackend) -> Scores:
@@ -57,13 +64,13 @@ class Ours:
         return (*(File(Path(path).name, content) for path, content in notebooks), *others)
 
 
-def release_lesson_here(lesson: Shipped, folder: Path, backend: SandboxBackend) -> Ours:
+def release_with_pmh(lesson: NbgraderLesson, folder: Path, backend: SandboxBackend) -> ReleasedLesson:
     """Write the lesson into an nbgrader course, and release it from there. Raises as `release_local_lesson`."""
-    release, _ = release_local_lesson(str(lay_out(lesson, folder)), backend)
-    return Ours(lesson, release)
+    release, _ = release_local_lesson(str(write_nbgrader_course(lesson, folder)), backend)
+    return ReleasedLesson(lesson, release)
 
 
-def lay_out(lesson: Shipped, folder: Path) -> Path:
+def write_nbgrader_course(lesson: NbgraderLesson, folder: Path) -> Path:
     """Write the lesson into an nbgrader course of its own, and return its folder."""
     course = folder / lesson.name
     source = course / "source" / Path(lesson.name).name
@@ -90,7 +97,7 @@ def _cells(release: Release, grading: Grading) -> Scores:
         verdict = verdicts[exercise.grade_id]
         if exercise.is_manually_graded:
             is_manual = verdict.outcome is Outcome.NEEDS_GRADING
-            scores |= {(exercise.notebook, name): PERSON if is_manual else "0" for name in exercise.solution_cells}
+            scores |= {(exercise.notebook, name): MANUAL if is_manual else "0" for name in exercise.solution_cells}
             continue
         earned = {name: cells[name].millipoints * _passed(verdict, name) for name in exercise.test_cells}
         assert sum(earned.values()) == verdict.millipoints, "a cell gives all of its points or none"

@@ -1,0 +1,21 @@
+"""Makes text of a student's process safe to show in a terminal and on a page."""
+
+from __future__ import annotations
+
+import re
+
+# Control characters other than tabs and line ends; characters without width, and those that change the direction of writing; surrogates.
+# U+200D joins emoji, and stays.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+
+
+def make_printable(text: str) -> str:
+    """Return the text with an escape such as `\\x1b` in place of each character that would change how the text around it is shown."""
+    return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def make_single_line(text: str) -> str:
+    """Return the text as `make_printable` does, with line ends escaped, too."""
+    return make_printable(text).replace("\n", "\\n")

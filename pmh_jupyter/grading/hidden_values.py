@@ -1,0 +1,96 @@
+"""Removes from the results of a run what the student's code may have taken from a hidden test.
+
+A hidden test passes its inputs to the student's functions, which could keep them and show them later: in the value of a visible test, in an
+error, in an exit code. So everything a student reads after the first hidden test comes from a second run, without hidden tests. Only
+whether a test passed comes from the run with them.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from pmh_jupyter.grading.assemble import NotebookPlan
+from pmh_jupyter.grading.judge_output import CellError, CellResult, JudgeTestResult
+from pmh_jupyter.grading.run import NotebookRun
+
+# What an exception of a hidden test may tell: its type, if Python defines it. A student can name a class of their own after an input.
+_BUILTIN_EXCEPTIONS = frozenset(
+    name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, Exception)
+)
+_NOTHING_SHOWN: dict[str, Any] = {"text": "", "expected": None, "got": None, "detail": "", "cell": None, "line": None}
+
+
+def remove_hidden_values(
+    run: NotebookRun, visible_plan: NotebookPlan, run_visible_plan: Callable[[], NotebookRun]
+) -> NotebookRun:
+    """Return the run with nothing in it that could come from a hidden test.
+
+    visible_plan: the same plan without hidden tests. run_visible_plan: runs it; called only if something would be shown.
+    """
+    first = next(
+        (
+            number
+            for number, (step, visible_step) in enumerate(zip(run.plan.steps, visible_plan.steps, strict=True))
+            if step.source != visible_step.source
+        ),
+        None,
+    )
+    if first is None:
+        return run
+    results = {number: _clean_hidden_tests(run.plan, number, result) for number, result in run.results.items()}
+    later = {number: result for number, result in results.items() if number >= first}
+    if any(map(_shows_something, later.values())):
+        visible_results = run_visible_plan().results
+        results |= {number: _take_texts(result, visible_results.get(number)) for number, result in later.items()}
+    return replace(run, results=results)
+
+
+def _clean_hidden_tests(plan: NotebookPlan, number: int, result: CellResult) -> CellResult:
+    source = plan.steps[number].source
+    tests = tuple(_clean_hidden_test(test, source) if test.is_hidden else test for test in result.tests)
+    return result.model_copy(update={"tests": tests})
+
+
+def _clean_hidden_test(test: JudgeTestResult, source: str) -> JudgeTestResult:
+    """Return what a student may read of a hidden test: a message that the author has written out, and the type of an error."""
+    shown = _NOTHING_SHOWN | {"text": test.text if test.text in source else "", "error_type": _name_error(test)}
+    reason = "not-met" if test.reason == "author-message" and not shown["text"] else test.reason
+    return test.model_copy(update={**shown, "reason": reason})
+
+
+def _name_error(error: CellError) -> str:
+    return error.error_type if error.error_type in _BUILTIN_EXCEPTIONS or not error.error_type else "Exception"
+
+
+def _shows_something(result: CellResult) -> bool:
+    has_failed_test = any(test.outcome != "passed" and not test.is_hidden for test in result.tests)
+    return has_failed_test or result.error is not None or bool(result.cause)
+
+
+def _take_texts(result: CellResult, visible_result: CellResult | None) -> CellResult:
+    """Return the result with the texts of the run without hidden tests."""
+    visible_tests = list(visible_result.tests) if visible_result else []
+    tests: list[JudgeTestResult] = []
+    for test in result.tests:
+        visible_test = visible_tests.pop(0) if visible_tests and not test.is_hidden else None
+        is_shown = test.outcome != "passed" and not test.is_hidden
+        tests.append(_take_test_texts(test, visible_test) if is_shown else test)
+    update: dict[str, Any] = {"tests": tuple(tests)}
+    if result.cause:
+        is_same = visible_result is not None and visible_result.cause == result.cause
+        update["detail"] = visible_result.detail if visible_result and is_same else ""
+    if result.error is not None:
+        visible_error = visible_result.error if visible_result else None
+        update["error"] = visible_error or CellError(error_type=_name_error(result.error))
+    return result.model_copy(update=update)
+
+
+def _take_test_texts(test: JudgeTestResult, visible_test: JudgeTestResult | None) -> JudgeTestResult:
+    if visible_test is not None and (visible_test.name, visible_test.outcome) == (test.name, test.outcome):
+        return visible_test
+    error_type = _name_error(test)
+    reason = test.reason if test.reason in ("exception", "timed-out", "memory", "") else "not-met"
+    return test.model_copy(update={**_NOTHING_SHOWN, "error_type": error_type, "reason": reason})

@@ -1,0 +1,46 @@
+"""Runs a probe: code of a student that tries to reach a target, with and without a sandbox."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pmh_jupyter.domain.course import File, Release
+from pmh_jupyter.domain.limits import EffectiveLimits
+from pmh_jupyter.domain.release import build_release
+from pmh_jupyter.domain.verdict import Outcome
+from pmh_jupyter.grading.backends import SandboxBackend
+from tests.support.grading.lesson import ENGINE, answered, grade, notebook, task
+
+PROBES = sorted((ENGINE / "probes").glob("*.txt"))
+SECRET = "pmh-secret-7261"
+SURVIVE = """
+import os, signal, subprocess
+command = ["python3", "-c", "import time; time.sleep(600)", {word!r}]
+subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+os.kill(os.getppid(), signal.SIGKILL)
+"""
+"""Starts a process of a session of its own, with this word in its command line, and kills the process that could end it."""
+
+
+def _release() -> Release:
+    answer = {"grade_id": "probe", "solution": True}
+    test = {"grade_id": "probe-tests", "grade": True, "locked": True, "points": 1}
+    cells = [
+        {"cell_type": "code", "source": "reached = False", "metadata": {"nbgrader": answer}},
+        {"cell_type": "code", "source": "assert reached", "metadata": {"nbgrader": test}},
+    ]
+    return build_release("probe", "Probe", [notebook(cells, "probe.ipynb")], [])
+
+
+def probe_succeeds(
+    code: str, backend: SandboxBackend, target: dict[str, Any], limits: EffectiveLimits | None = None
+) -> bool:
+    """Return whether the probe's code has reached its target, that is, set `reached`."""
+    source = "import json\ntarget = json.load(open('target.json'))\nreached = False\n" + code
+    release = _release()
+    submitted = notebook(answered({"probe": source}, release), "probe.ipynb")
+    target_file = File("target.json", json.dumps(target).encode())
+    grading = grade(task(submitted, target_file, release=release, limits=limits), backend)
+    assert grading.grader_error is None
+    return grading.verdicts[0].outcome is Outcome.PASSED

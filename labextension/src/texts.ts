@@ -1,6 +1,8 @@
 /**
  * Sentences of the panel that combine several values: points, the headline of a verdict, progress, announcements for screen readers.
  * Labels of states and outcomes are in labels.ts, messages of the grader in feedbackTexts.ts.
+ *
+ * Everywhere in the panel, a function that only returns a text is named after the text (`headline`, `pointsText`), like a component.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 

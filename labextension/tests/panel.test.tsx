@@ -27,10 +27,10 @@ class FakeModel {
   isOnline = true;
   outbox: OutboxReply = { waiting: [], refused: [] };
   refresh = jest.fn(async () => undefined);
-  switchTo = jest.fn(async () => undefined);
+  selectClassroom = jest.fn(async () => undefined);
   join: jest.Mock = jest.fn(async () => undefined);
   sendOutbox = jest.fn(async () => undefined);
-  discardRefused = jest.fn(async () => undefined);
+  deleteRejected = jest.fn(async () => undefined);
 
   get classroom(): OutlineReply['classroom'] | null {
     return this.outline?.classroom ?? null;
@@ -40,7 +40,7 @@ class FakeModel {
     return this.outline?.units[0]?.lessons[0] ?? null;
   }
 
-  lesson = (slug: string) => this.outline?.units[0]?.lessons.find(known => known.slug === slug) ?? null;
+  findLesson = (slug: string) => this.outline?.units[0]?.lessons.find(known => known.slug === slug) ?? null;
 }
 
 let model: FakeModel;
@@ -51,7 +51,7 @@ beforeEach(() => {
   model = new FakeModel();
   actions = {
     currentNotebookChanged: new Signal<object, null>({}),
-    currentLesson: jest.fn(() => null),
+    findCurrentLesson: jest.fn(() => null),
     openLesson: jest.fn(async () => undefined),
     openNextLesson: jest.fn(async () => undefined),
     submitLesson: jest.fn(async () => undefined)
@@ -127,7 +127,7 @@ describe('the head', () => {
   test('switches between classrooms', async () => {
     await show({ classrooms: [outline().classroom, { ...outline().classroom, slug: 'autumn', title: 'Autumn' }] });
     fireEvent.change(screen.getByRole('combobox', { name: 'Classroom' }), { target: { value: 'autumn' } });
-    expect(model.switchTo).toHaveBeenCalledWith('autumn');
+    expect(model.selectClassroom).toHaveBeenCalledWith('autumn');
   });
 });
 
@@ -153,7 +153,7 @@ describe('notices', () => {
     expect(model.sendOutbox).toHaveBeenCalled();
   });
 
-  test('a join code that is refused keeps the form with the reason', async () => {
+  test('a join code that is rejected keeps the form with the reason', async () => {
     model.join.mockRejectedValue(new PmhError('not-found', 'There is no such join code.', 'Check it.'));
     await show({ outline: null, phase: 'no-classroom', classrooms: [], selectedSlug: null });
     fireEvent.change(screen.getByLabelText('Join code'), { target: { value: ' GOOD-CODE ' } });

@@ -19,7 +19,7 @@ function createProps(): ExerciseProps & { submissions: SubmissionStore } {
   const model = {
     submissions,
     changed: new Signal({}),
-    lesson: () => lesson({ exercises })
+    findLesson: () => lesson({ exercises })
   } as unknown as ClassroomModel;
   return {
     submissions,
@@ -126,7 +126,7 @@ describe('the result', () => {
     ['grader-error', 'Grading failed on our side — this attempt does not count']
   ] as const)('the outcome %s has its icon and its headline', (outcome, text) => {
     const { region } = renderResult({ outcome });
-    expect(within(region).getByText(text).querySelector(`[data-glyph="${outcome}"]`)).not.toBeNull();
+    expect(within(region).getByText(text).querySelector(`[data-icon="${outcome}"]`)).not.toBeNull();
   });
 
   test('a solved exercise leads to the next one', () => {

@@ -85,7 +85,7 @@ RULES: Mapping[str, Callable[[AchievementCounters, Achievement], int]] = {
 }
 
 ICONS = frozenset({"book", "flame", "seedling", "spark", "star", "target", "trophy"})
-"""Icons of achievements. The panel draws each of them (labextension/src/components/glyph.tsx)."""
+"""Icons of achievements. The panel draws each of them (labextension/src/components/icon.tsx)."""
 
 
 def measure_progress(counters: AchievementCounters, achievement: Achievement) -> AchievementProgress:

@@ -5,18 +5,10 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { caretRightIcon, HTMLSelect, refreshIcon } from '@jupyterlab/ui-components';
 import type { ReactElement } from 'react';
 
-import type { Actions } from '../actions';
 import { useSignal } from '../components/hooks';
-import type { ClassroomModel } from '../model';
 import { pointsText } from '../texts';
 import type { OutlineReply } from '../wire';
-
-/** Properties of every section of the panel. */
-export interface SectionProps {
-  readonly model: ClassroomModel;
-  readonly actions: Actions;
-  readonly trans: TranslationBundle;
-}
+import type { SectionProps } from './sectionProps';
 
 export function Head({ model, actions, trans }: SectionProps): ReactElement {
   useSignal(model.changed);
@@ -63,7 +55,7 @@ function Title({ model, trans }: Pick<SectionProps, 'model' | 'trans'>): ReactEl
         className="pmh-Switcher"
         aria-label={trans.__('Classroom')}
         value={selectedSlug}
-        onChange={event => void model.switchTo(event.target.value)}
+        onChange={event => void model.selectClassroom(event.target.value)}
       >
         {classrooms.map(({ slug, title }) => (
           <option key={slug} value={slug}>

@@ -41,7 +41,7 @@ export async function showSubmitDialog(options: SubmitDialogOptions): Promise<vo
 }
 
 async function showReceipt({ model, trans, lesson }: SubmitDialogOptions, receipt: Receipt | null): Promise<void> {
-  const currentLesson = model.lesson(lesson.slug) ?? lesson;
+  const currentLesson = model.findLesson(lesson.slug) ?? lesson;
   const zone = model.classroom?.time_zone ?? 'UTC';
   await showDialog({
     title: receipt ? trans.__('Submitted') : trans.__('Waiting for the hub'),

@@ -4,7 +4,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReactElement } from 'react';
 
-import { Glyph } from '../components/glyph';
+import { Icon } from '../components/icon';
 import type { State } from '../labels';
 import { timeInSentence } from '../times';
 import type { ExerciseReply, LessonReply } from '../wire';
@@ -43,7 +43,7 @@ function Group({ state, label, exercises }: GroupProps): ReactElement | null {
   return exercises.length === 0 ? null : (
     <li>
       <span className="pmh-State" data-state={state}>
-        <Glyph name={state} />
+        <Icon name={state} />
       </span>
       <div>
         <strong>{label}</strong>

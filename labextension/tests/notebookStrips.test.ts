@@ -5,7 +5,7 @@ import { Widget } from '@lumino/widgets';
 
 import { findLesson } from '../src/exercises';
 import type { ClassroomModel } from '../src/model';
-import { NotebookStrips } from '../src/strip/manager';
+import { NotebookStrips } from '../src/strip/notebookStrips';
 import { SubmissionStore } from '../src/submissions';
 import type { OutlineReply } from '../src/wire';
 import { FakeCell, FakeNotebook } from './fakes';
@@ -23,7 +23,7 @@ class FakeModel {
     return this.outline?.classroom ?? null;
   }
 
-  lesson = (slug: string) => findLesson(this.outline, slug);
+  findLesson = (slug: string) => findLesson(this.outline, slug);
 }
 
 const path = { classroom: 'spring', lesson: 'values', file: 'lesson.ipynb' };

@@ -38,7 +38,7 @@ export function headline(verdict: VerdictReply, trans: TranslationBundle): strin
     case 'needs-grading':
       return trans.__('Submitted — awaiting manual grading');
     case 'grader-error':
-      return trans.__('Grading failed on our side — this attempt does not count');
+      return trans.__('Grader failed — this attempt does not count');
     case 'not-checked':
       return outcomeLabel(verdict.outcome, trans);
   }

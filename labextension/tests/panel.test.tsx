@@ -11,7 +11,7 @@ import { focusPanel } from '../src/panel/focus';
 import { PmhError } from '../src/request';
 import { SubmissionStore } from '../src/submissions';
 import type { OutboxReply, OutlineReply } from '../src/wire';
-import { lesson, outline } from './samples';
+import { exercise, lesson, outline } from './samples';
 
 (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
 
@@ -118,10 +118,18 @@ describe('the outline', () => {
 
 describe('the head', () => {
   test('shows the progress and continues with the next lesson', async () => {
-    await show({ outline: outline({ solved_count: 1, points: 2 }) });
+    const lessons = [lesson({ state: 'in-progress', solved_count: 1 })];
+    const units = [{ title: 'First steps', lessons, solved_count: 1, exercise_count: 2 }];
+    await show({ outline: outline({ units, solved_count: 1, points: 2 }) });
     fireEvent.click(button('Continue: Values and names'));
     expect(actions.openNextLesson).toHaveBeenCalled();
     expect(screen.getByRole('progressbar').getAttribute('aria-valuetext')).toBe('1 of 2 solved');
+  });
+
+  test('continues after a first attempt, before anything is solved', async () => {
+    const lessons = [lesson({ state: 'in-progress', exercises: [exercise('swap', { state: 'in-progress', attempts: 1 })] })];
+    await show({ outline: outline({ units: [{ title: 'U', lessons, solved_count: 0, exercise_count: 1 }] }) });
+    expect(button('Continue: Values and names')).not.toBeNull();
   });
 
   test('switches between classrooms', async () => {

@@ -19,7 +19,7 @@ from uuid import UUID
 from pmh_jupyter.domain.submission import SubmissionKind
 from pmh_jupyter.domain.verdict import NOT_ANSWERED_CODE, ExerciseVerdict, Outcome
 
-# Outcomes without a judgement of the answer. They are not attempts.
+# Outcomes without a judgment of the answer. They are not attempts.
 NON_ATTEMPT_OUTCOMES = frozenset({Outcome.GRADER_ERROR, Outcome.NOT_CHECKED})
 
 

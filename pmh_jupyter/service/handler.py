@@ -190,7 +190,9 @@ class ApiHandler(BaseHandler):
                 resolve_identity, self.service.database, self.caller.name, slug, access_rule.permission
             )
         elif access_rule.permission is not None or self.operation.needs_person:
-            raise NotAllowed("Only people can do this, and this token belongs to a service.")
+            raise NotAllowed(
+                "Only people can do this, and this token belongs to a service.", advice="Use a person's token."
+            )
 
     def _find_operation(self) -> Operation:
         operation = self.route.operations.get(str(self.request.method))

@@ -1,5 +1,5 @@
 /**
- * Icons of states, outcomes and achievements, 16 by 16, in the colour of the surrounding text. A screen reader ignores them, so a label
+ * Icons of states, outcomes and achievements, 16 by 16, in the color of the surrounding text. A screen reader ignores them, so a label
  * is always beside them. Icons of states and outcomes are generated (labels.ts), so that the pages show the same ones.
  */
 import type { ReactElement } from 'react';

@@ -6,6 +6,7 @@ import { caretRightIcon, HTMLSelect, refreshIcon } from '@jupyterlab/ui-componen
 import type { ReactElement } from 'react';
 
 import { useSignal } from '../components/hooks';
+import { listLessons } from '../exercises';
 import { pointsText } from '../texts';
 import type { OutlineReply } from '../wire';
 import type { SectionProps } from './sectionProps';
@@ -34,7 +35,7 @@ export function Head({ model, actions, trans }: SectionProps): ReactElement {
           onClick={() => void actions.openNextLesson()}
         >
           <span className="pmh-Primary-text">
-            {outline.solved_count > 0
+            {isStarted(outline)
               ? trans.__('Continue: %1', nextLesson.title)
               : trans.__('Start: %1', nextLesson.title)}
           </span>
@@ -44,6 +45,10 @@ export function Head({ model, actions, trans }: SectionProps): ReactElement {
       {outline && outline.exercise_count > 0 && <Progress outline={outline} trans={trans} />}
     </div>
   );
+}
+
+function isStarted(outline: OutlineReply): boolean {
+  return listLessons(outline).some(lesson => lesson.state !== 'not-started');
 }
 
 function Title({ model, trans }: Pick<SectionProps, 'model' | 'trans'>): ReactElement {

@@ -70,7 +70,7 @@ function OfflineNotice({ model, trans }: NoticeProps): ReactElement {
             '%1 submissions are waiting on your server. They will be sent when the hub is back.',
             count
           )
-        : trans.__('The hub cannot be reached. Your checks will be sent when it is back.')}
+        : trans.__('The hub cannot be reached. Your checks and submissions will be sent when it is back.')}
     </Notice>
   );
 }

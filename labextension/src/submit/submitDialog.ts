@@ -27,7 +27,7 @@ export async function showSubmitDialog(options: SubmitDialogOptions): Promise<vo
     title: trans.__('Submit “%1”?', lesson.title),
     body: ReactWidget.create(createElement(SubmissionSummary, { lesson, zone, trans })),
     buttons: [
-      Dialog.cancelButton({ label: trans.__('Not yet') }),
+      Dialog.cancelButton({ label: trans.__('Cancel') }),
       Dialog.okButton({ label: trans.__('Submit'), ariaLabel: trans.__('Submit lesson %1', lesson.title) })
     ]
   });

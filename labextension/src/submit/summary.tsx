@@ -27,7 +27,9 @@ export function SubmissionSummary({ lesson, zone, trans }: SubmissionSummaryProp
         <Group state="in-progress" label={trans.__('Not solved yet: %1', unsolved.length)} exercises={unsolved} />
         <Group state="not-started" label={trans.__('Not checked yet: %1', unchecked.length)} exercises={unchecked} />
       </ul>
-      <p>{trans.__('Files included: %1', lesson.notebooks.join(', '))}</p>
+      <p>
+        {trans.__("Notebooks: %1. Other files of the lesson's folder are sent, too.", lesson.notebooks.join(', '))}
+      </p>
       <Terms lesson={lesson} zone={zone} trans={trans} />
     </div>
   );

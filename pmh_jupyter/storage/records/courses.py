@@ -68,7 +68,7 @@ def find_newest_version_number(database: Database, course: str) -> int:
             .where(CourseRow.slug == course)
         )
         if number is None:
-            raise NotFound(f"There is no released course {course!r}.")
+            raise NotFound(f"There is no released course {course!r}.", advice="Release it with `pmh course release`.")
         return number
 
 

@@ -89,6 +89,6 @@ ICONS = frozenset({"book", "flame", "seedling", "spark", "star", "target", "trop
 
 
 def measure_progress(counters: AchievementCounters, achievement: Achievement) -> AchievementProgress:
-    """Progress towards an achievement, at most its target. Raises KeyError for an unknown rule (course validation rejects those)."""
+    """Return the progress towards an achievement, at most its target. Raises KeyError for an unknown rule."""
     current = RULES[achievement.rule](counters, achievement)
     return AchievementProgress(min(current, achievement.count), achievement.count)

@@ -41,17 +41,17 @@ class Cell:
 
     @property
     def is_solution(self) -> bool:
-        """True if the student writes the cell."""
+        """Whether the student writes the cell."""
         return self.solution
 
     @property
     def is_test(self) -> bool:
-        """True for a test cell. Its source always comes from the release."""
+        """Whether this is a test cell. Its source always comes from the release."""
         return self.grade and not self.solution and self.cell_type == "code"
 
     @property
     def is_manually_graded(self) -> bool:
-        """True if the student writes the cell and a person grades it."""
+        """Whether the student writes the cell and a person grades it."""
         return (self.grade and self.solution) or self.task
 
 

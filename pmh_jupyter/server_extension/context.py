@@ -58,7 +58,7 @@ class ExtensionContext:
         return LabStatus(version=__version__, name=owner, is_reachable=is_reachable, outbox_size=len(waiting_entries))
 
     async def list_outbox(self) -> OutboxReply:
-        """Waiting and refused entries."""
+        """Return the waiting and the refused entries."""
         waiting_entries = await asyncio.to_thread(self.outbox.list_waiting)
         refused_entries = await asyncio.to_thread(self.outbox.list_refused)
         return OutboxReply(

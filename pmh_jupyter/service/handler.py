@@ -101,7 +101,7 @@ class BaseHandler(RequestHandler):
         self.finish(reply.model_dump_json())
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Called by tornado for every exception that a handler raised, and for its own errors."""
+        """Respond to every exception that a handler raised, and to tornado's own errors. tornado calls this."""
         exception = kwargs.get("exc_info", (None, None, None))[1]
         error = error_responses.to_pmh_error(exception, status_code)
         self.set_default_headers()

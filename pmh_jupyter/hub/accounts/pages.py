@@ -31,7 +31,7 @@ class PasswordChangeRequired(web.HTTPError):
 
 
 class LoginPage(LoginHandler):  # type: ignore[misc]
-    """The Hub's log-in page. A one-time password redirects to the page to choose a new one."""
+    """Logs a person in, as the Hub's own page does. A one-time password redirects to the page to choose a new one."""
 
     async def post(self) -> None:
         if not {"username", "password"} <= set(self.request.body_arguments):

@@ -167,7 +167,7 @@ class WorkerPool:
             return job if job and self._register_job(job) else None
 
     def _register_job(self, job: Job) -> bool:
-        """Add the job to the active ones. If the pool is stopping, releases the job and returns False."""
+        """Add the job to the active ones and return True. If the pool is stopping, release the job and return False."""
         with self._state_changed:
             if not self._stopping.is_set():
                 self._active_jobs[job.id] = job
@@ -210,7 +210,7 @@ class WorkerPool:
     def _call_safely(
         self, failure_event: str, action: Callable[[], object], *, logs_expected_errors: bool = True
     ) -> bool:
-        """Return True if the action raised nothing. Exceptions are logged, because one that ended a thread would stop the queue.
+        """Return whether the action raised nothing. Exceptions are logged, because one that ended a thread would stop the queue.
 
         logs_expected_errors: False keeps a PmhError out of the log.
         """

@@ -113,7 +113,7 @@ def _find_version(session: Session, course: str, number: int | None) -> CourseVe
 
 
 def _load_releases_by_lesson(session: Session, version_id: UUID) -> dict[UUID, str]:
-    """Release ids by lesson id."""
+    """Return the release ids by lesson id."""
     entries = session.scalars(select(VersionLessonRow).where(VersionLessonRow.version_id == version_id))
     return {entry.lesson_id: entry.release_id for entry in entries}
 

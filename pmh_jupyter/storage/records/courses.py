@@ -82,7 +82,7 @@ def _find_newest_version(session: Session, course_id: UUID) -> CourseVersionRow 
 
 
 def _load_releases_by_slug(session: Session, version: CourseVersionRow | None) -> dict[str, str]:
-    """Release ids by lesson slug."""
+    """Return the release ids by lesson slug."""
     if version is None:
         return {}
     rows = session.execute(

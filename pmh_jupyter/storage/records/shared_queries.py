@@ -31,7 +31,7 @@ MembershipRow = tuple[MemberRow, PersonRow, ClassroomRow, CourseVersionRow, str]
 
 
 def select_memberships() -> Select[*MembershipRow]:
-    """Return members with person, classroom, adopted course version and course slug: the arguments of `to_membership`."""
+    """Build the query for members with person, classroom, adopted course version and course slug: the arguments of `to_membership`."""
     return (
         select(MemberRow, PersonRow, ClassroomRow, CourseVersionRow, CourseRow.slug)
         .join(PersonRow, PersonRow.id == MemberRow.person_id)

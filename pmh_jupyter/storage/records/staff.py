@@ -31,7 +31,7 @@ from pmh_jupyter.storage.tables.people import PersonRow
 def load_gradebook(
     database: Database, classroom: str, page: int = 1, per_page: int = 50, name_contains: str = ""
 ) -> Gradebook:
-    """One page of members, ordered by name, with their progress in each exercise.
+    """Return one page of members, ordered by name, with their progress in each exercise.
 
     page: counts from 1. name_contains: only members whose name contains this text, in upper or lower case.
     Raises NotFound for an unknown classroom or page.

@@ -23,7 +23,7 @@ export interface SubmitDialogOptions {
 export async function showSubmitDialog(options: SubmitDialogOptions): Promise<void> {
   const { model, notebooks, trans, lesson } = options;
   const zone = model.classroom?.time_zone ?? 'UTC';
-  const answer = await showDialog({
+  const result = await showDialog({
     title: trans.__('Submit “%1”?', lesson.title),
     body: ReactWidget.create(createElement(SubmissionSummary, { lesson, zone, trans })),
     buttons: [
@@ -31,7 +31,7 @@ export async function showSubmitDialog(options: SubmitDialogOptions): Promise<vo
       Dialog.okButton({ label: trans.__('Submit'), ariaLabel: trans.__('Submit lesson %1', lesson.title) })
     ]
   });
-  if (!answer.button.accept) {
+  if (!result.button.accept) {
     return;
   }
   await notebooks.save(model.classroom?.slug ?? '', lesson.slug);

@@ -160,7 +160,7 @@ class Settings(HasTraits):
 
     @classmethod
     def list_traits_by_variable(cls) -> dict[str, TraitType[Any, Any]]:
-        """Traits by environment variable, in the order of the class."""
+        """Return the traits by environment variable, in the order of the class."""
         traits = cls.class_traits(env=lambda env: env is not None)
         return {traits[name].metadata["env"]: traits[name] for name in vars(cls) if name in traits}
 
@@ -209,7 +209,7 @@ class Settings(HasTraits):
 
     @property
     def is_on_loopback(self) -> bool:
-        """True if only processes of this machine can reach the hub."""
+        """Whether only processes of this machine can reach the hub."""
         return self.ip in LOOPBACK_ADDRESSES
 
 

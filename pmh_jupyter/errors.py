@@ -105,11 +105,11 @@ class NotAllowed(PmhError):
 
 
 class NotFound(PmhError):
-    """It does not exist, or the person must not know whether it exists."""
+    """The requested object does not exist, or the person must not know whether it exists."""
 
     code = "not-found"
     status = 404
-    advice = "Check the address. It may have been renamed or closed."
+    advice = "Check the address. The classroom or lesson may have been renamed or closed."
 
 
 class Conflict(PmhError):
@@ -125,7 +125,7 @@ class TooManyRequests(PmhError):
 
     code = "too-many-requests"
     status = 429
-    advice = "Wait a moment, then try again. Nothing was lost."
+    advice = "Wait a moment, then try again."
 
 
 class Unavailable(PmhError):

@@ -90,11 +90,11 @@ class FileLock:
 
     @property
     def is_held(self) -> bool:
-        """True while this object holds the lock."""
+        """Whether this object holds the lock."""
         return self._descriptor is not None
 
     def acquire(self, holder: str) -> None:
-        """Take the lock without waiting, and write `holder` for those who find it locked. No effect if already held.
+        """Acquire the lock without waiting, and write `holder` for those who find it locked. Has no effect if it is already held.
 
         Raises LockHeld if another process (or another FileLock) holds it, OSError if the file cannot be opened.
         """

@@ -30,7 +30,7 @@ def find_hub_config_file() -> Path:
 
 
 def find_server_requirements_file() -> Path:
-    """Requirements, with hashes, of the lean environment of users' servers."""
+    """Return the path of the requirements, with hashes, of the lean environment of users' servers."""
     return _find_file("requirements/server.lock", "requirements/server.lock")
 
 

@@ -7,9 +7,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ISignal } from '@lumino/signaling';
 
-import { exerciseAtCell } from './exercises';
+import { findExerciseAtCell } from './exercises';
 import type { ClassroomModel } from './model';
-import { goToCell, gradeIdsOf, type LessonNotebooks } from './notebooks';
+import { goToCell, readGradeIds, type LessonNotebooks } from './notebooks';
 import { asPmhError } from './request';
 import { isBusy } from './submissions';
 import { showSubmitDialog } from './submit/submitDialog';
@@ -38,17 +38,17 @@ export class Actions {
   }
 
   /** The lesson of the current notebook; null when it belongs to no lesson of the classroom that is shown. */
-  currentLesson(): LessonReply | null {
+  findCurrentLesson(): LessonReply | null {
     const { model, notebooks } = this._options;
     const panel = notebooks.tracker.currentWidget;
-    const path = panel && notebooks.lessonPathOf(panel);
-    return path && path.classroom === model.classroom?.slug ? model.lesson(path.lesson) : null;
+    const path = panel && notebooks.findLessonPath(panel);
+    return path && path.classroom === model.classroom?.slug ? model.findLesson(path.lesson) : null;
   }
 
-  currentExercise(): CurrentExercise | null {
+  findCurrentExercise(): CurrentExercise | null {
     const panel = this._options.notebooks.tracker.currentWidget;
-    const lesson = this.currentLesson();
-    const exercise = panel && lesson && exerciseAtCell(lesson, gradeIdsOf(panel), panel.content.activeCellIndex);
+    const lesson = this.findCurrentLesson();
+    const exercise = panel && lesson && findExerciseAtCell(lesson, readGradeIds(panel), panel.content.activeCellIndex);
     return exercise ? { lesson, exercise } : null;
   }
 
@@ -72,7 +72,7 @@ export class Actions {
     const { model, notebooks, commands } = this._options;
     const classroom = model.classroom?.slug ?? '';
     try {
-      const reply = await model.openLesson(lesson.slug, notebooks.unsavedPaths(classroom, lesson.slug));
+      const reply = await model.openLesson(lesson.slug, notebooks.listUnsavedPaths(classroom, lesson.slug));
       if (reply.merge) {
         await notebooks.reload(classroom, lesson.slug);
       }

@@ -1,7 +1,7 @@
 /**
  * The server extension's routes, one method each: see "The server extension's API" in docs/architecture.md. Every method raises PmhError.
  */
-import { post, request, send, type Connection } from './request';
+import { makePost, request, send, type Connection } from './request';
 import type {
   ClassroomReply,
   LabStatusReply,
@@ -22,53 +22,53 @@ export class Api {
     return this._connection.settings.baseUrl;
   }
 
-  status(): Promise<LabStatusReply> {
+  fetchStatus(): Promise<LabStatusReply> {
     return request(this._connection, 'status');
   }
 
-  me(): Promise<MeReply> {
+  fetchMe(): Promise<MeReply> {
     return request(this._connection, 'me');
   }
 
   join(code: string): Promise<ClassroomReply> {
-    return request(this._connection, 'join', post({ join_code: code }));
+    return request(this._connection, 'join', makePost({ join_code: code }));
   }
 
-  outline(classroom: string): Promise<OutlineReply> {
+  fetchOutline(classroom: string): Promise<OutlineReply> {
     return request(this._connection, `classrooms/${encode(classroom)}/outline`);
   }
 
-  submissions(classroom: string, lesson: string): Promise<SubmissionListReply> {
+  fetchSubmissions(classroom: string, lesson: string): Promise<SubmissionListReply> {
     return request(this._connection, `classrooms/${encode(classroom)}/submissions?lesson=${encode(lesson)}`);
   }
 
-  submission(id: string): Promise<SubmissionReply> {
+  fetchSubmission(id: string): Promise<SubmissionReply> {
     return request(this._connection, `submissions/${encode(id)}`);
   }
 
   /** `unsavedNotebooks`: server paths of notebooks with unsaved changes, which are not merged now. */
   openLesson(classroom: string, lesson: string, unsavedNotebooks: readonly string[]): Promise<OpenLessonReply> {
     const body = { unsaved_notebooks: unsavedNotebooks };
-    return request(this._connection, `${lessonPath(classroom, lesson)}/open`, post(body));
+    return request(this._connection, `${makeLessonPath(classroom, lesson)}/open`, makePost(body));
   }
 
   postCheck(classroom: string, lesson: string, id: string, exercises: readonly string[]): Promise<LabSubmissionReply> {
-    return request(this._connection, `${lessonPath(classroom, lesson)}/checks`, post({ id, exercises }));
+    return request(this._connection, `${makeLessonPath(classroom, lesson)}/checks`, makePost({ id, exercises }));
   }
 
   postSubmission(classroom: string, lesson: string, id: string): Promise<LabSubmissionReply> {
-    return request(this._connection, `${lessonPath(classroom, lesson)}/submissions`, post({ id }));
+    return request(this._connection, `${makeLessonPath(classroom, lesson)}/submissions`, makePost({ id }));
   }
 
-  outbox(): Promise<OutboxReply> {
+  fetchOutbox(): Promise<OutboxReply> {
     return request(this._connection, 'outbox');
   }
 
   sendOutbox(): Promise<OutboxReply> {
-    return request(this._connection, 'outbox/send', post({}));
+    return request(this._connection, 'outbox/send', makePost({}));
   }
 
-  discardOutboxEntry(id: string): Promise<void> {
+  deleteRejected(id: string): Promise<void> {
     return request(this._connection, `outbox/${encode(id)}`, { method: 'DELETE' });
   }
 
@@ -81,6 +81,6 @@ export class Api {
 
 const encode = encodeURIComponent;
 
-function lessonPath(classroom: string, lesson: string): string {
+function makeLessonPath(classroom: string, lesson: string): string {
   return `classrooms/${encode(classroom)}/lessons/${encode(lesson)}`;
 }

@@ -36,7 +36,7 @@ function addPanelCommands({ app, panel, model, trans }: CommandOptions): void {
     describedBy: NO_ARGUMENTS,
     execute: async () => {
       app.shell.activateById(panel.id);
-      await paletteClosed();
+      await waitForPaletteToClose();
       focusPanel(panel.node);
     }
   });
@@ -53,9 +53,9 @@ function addLessonCommands({ app, model, actions, trans }: CommandOptions): void
     label: trans.__('Check Exercise'),
     caption: trans.__('Save the notebook and check the exercise at the cursor'),
     describedBy: NO_ARGUMENTS,
-    isEnabled: () => actions.currentExercise() !== null,
+    isEnabled: () => actions.findCurrentExercise() !== null,
     execute: async () => {
-      const current = actions.currentExercise();
+      const current = actions.findCurrentExercise();
       if (current) {
         await actions.checkExercise(current.lesson, current.exercise);
       }
@@ -65,12 +65,12 @@ function addLessonCommands({ app, model, actions, trans }: CommandOptions): void
     label: trans.__('Submit Lesson'),
     caption: trans.__('Submit the lesson of this notebook'),
     describedBy: NO_ARGUMENTS,
-    isEnabled: () => actions.currentLesson() !== null,
-    isVisible: () => actions.currentLesson() !== null,
+    isEnabled: () => actions.findCurrentLesson() !== null,
+    isVisible: () => actions.findCurrentLesson() !== null,
     execute: async () => {
-      const lesson = actions.currentLesson();
+      const lesson = actions.findCurrentLesson();
       if (lesson) {
-        await paletteClosed();
+        await waitForPaletteToClose();
         await actions.submitLesson(lesson);
       }
     }
@@ -88,7 +88,7 @@ function addLessonCommands({ app, model, actions, trans }: CommandOptions): void
  * Resolves once a closing palette has returned the focus, which it does before the next frame. A command that moves the focus waits for
  * this, and so does one that opens a dialog, because a dialog returns the focus to where it was.
  */
-function paletteClosed(): Promise<void> {
+function waitForPaletteToClose(): Promise<void> {
   return new Promise(resolve => requestAnimationFrame(() => resolve()));
 }
 

@@ -32,15 +32,15 @@ export function parseGradedCell(metadata: unknown): GradedCell | null {
 }
 
 export function findLesson(outline: OutlineReply | null, slug: string): LessonReply | null {
-  return allLessons(outline).find(lesson => lesson.slug === slug) ?? null;
+  return listLessons(outline).find(lesson => lesson.slug === slug) ?? null;
 }
 
-export function allLessons(outline: OutlineReply | null): readonly LessonReply[] {
+export function listLessons(outline: OutlineReply | null): readonly LessonReply[] {
   return outline?.units.flatMap(unit => unit.lessons) ?? [];
 }
 
 /** The exercise that has the cell with this grade_id as a solution or a test; null for any other cell. */
-export function exerciseOfCell(lesson: LessonReply, gradeId: string): ExerciseReply | null {
+export function findExerciseOfCell(lesson: LessonReply, gradeId: string): ExerciseReply | null {
   return (
     lesson.exercises.find(exercise => exercise.solution_cells.includes(gradeId)) ??
     lesson.exercises.find(exercise => exercise.test_cells.includes(gradeId)) ??
@@ -70,14 +70,14 @@ export function placeExercises(lesson: LessonReply, gradeIds: readonly (string |
 }
 
 /** The exercise of the cell at `cellIndex`, or else of the nearest graded cell above it. */
-export function exerciseAtCell(
+export function findExerciseAtCell(
   lesson: LessonReply,
   gradeIds: readonly (string | null)[],
   cellIndex: number
 ): ExerciseReply | null {
   for (let index = cellIndex; index >= 0; index--) {
     const gradeId = gradeIds[index];
-    const exercise = gradeId ? exerciseOfCell(lesson, gradeId) : null;
+    const exercise = gradeId ? findExerciseOfCell(lesson, gradeId) : null;
     if (exercise) {
       return exercise;
     }

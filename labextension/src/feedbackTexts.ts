@@ -86,9 +86,9 @@ function feedbackTemplate(trans: TranslationBundle, { code, params }: MessageRep
     case 'notebook-too-long':
       return trans.__('“{notebook}” has more than {max} cells, so none of it was run. Delete the cells that you do not need.');
     case 'grader-error':
-      return trans.__('Grading failed on our side. This attempt does not count.');
+      return trans.__('The grader failed. This attempt does not count.');
     case 'in-process-solution-fails':
-      return trans.__('In a separate process, the solution does not pass the tests in “{cell}” ({error}).');
+      return trans.__('The solution passes “{cell}” only in the student\'s own process ({error}).');
     case 'in-process-results-differ':
       return trans.__('In a separate process, the tests in “{cell}” give another result when an answer is missing.');
     case 'in-process-kernel':
@@ -116,7 +116,7 @@ function feedbackTemplate(trans: TranslationBundle, { code, params }: MessageRep
     case 'repair-restored-locked-cell':
       return trans.__('The locked cell “{cell}” was changed. The lesson\'s own version was used.');
     case 'repair-lost-label':
-      return trans.__('The answer cell “{cell}” had lost its label. It was recognised by its id or its content.');
+      return trans.__('The answer cell “{cell}” had lost its label. It was recognized by its id or its content.');
     case 'repair-matched-by-position':
       return trans.__('The answer cell “{cell}” had lost its label. The cell in its position was used.');
     case 'repair-moved-answer':
@@ -124,10 +124,10 @@ function feedbackTemplate(trans: TranslationBundle, { code, params }: MessageRep
     case 'repair-merged-answer':
       return trans.__('Your answer to “{cell}” was found in the cell for “{other}”. That cell was run for both exercises.');
     case 'repair-duplicate-cells':
-      return trans.__('{count} cells were labelled “{cell}”. Those that contain an answer were run one after another.');
+      return trans.__('{count} cells were labeled “{cell}”. Those that contain an answer were run one after another.');
     case 'repair-cell-type':
       return trans.__('The answer cell “{cell}” was not a code cell. It was run as code.');
     default:
-      return trans.__('This message needs a newer version of the software to be shown.');
+      return trans.__('This message is new. Restart your server to read it.');
   }
 }

@@ -1,6 +1,6 @@
 /**
  * The panel's own icon: stairs. Other icons are JupyterLab's, if it has one; those of states and outcomes are in
- * components/glyph.tsx, because they take the colour of the text beside them.
+ * components/icon.tsx, because they take the color of the text beside them.
  */
 import { LabIcon } from '@jupyterlab/ui-components';
 

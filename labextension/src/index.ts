@@ -49,7 +49,7 @@ const plugin: JupyterFrontEndPlugin<ClassroomModel> = {
     attachStrips(notebooks, {
       model,
       trans,
-      shortcut: checkShortcut(app.commands),
+      shortcut: formatCheckShortcut(app.commands),
       onCheck: (lesson, exercise) => void actions.checkExercise(lesson, exercise),
       onGoTo: (notebook, gradeId, line) => actions.goToCell(notebook, gradeId, line)
     });
@@ -78,7 +78,7 @@ async function showPanelOnFirstVisit(app: JupyterFrontEnd, shell: ILabShell | nu
 function reportResults(model: ClassroomModel, trans: TranslationBundle): void {
   const announcer = new Announcer();
   model.submissions.finished.connect((_, { lesson, gradeId, submission }) => {
-    const exercise = model.lesson(lesson)?.exercises.find(({ grade_id }) => grade_id === gradeId);
+    const exercise = model.findLesson(lesson)?.exercises.find(({ grade_id }) => grade_id === gradeId);
     if (exercise && submission.kind === 'check') {
       announcer.announce(announcement(exercise.title, submission, trans));
     }
@@ -92,7 +92,7 @@ function reportResults(model: ClassroomModel, trans: TranslationBundle): void {
 }
 
 /** The shortcut of Check as this platform writes it; a user may have changed it in the settings. */
-function checkShortcut(commands: CommandRegistry): string {
+function formatCheckShortcut(commands: CommandRegistry): string {
   const binding = commands.keyBindings.find(({ command }) => command === CommandIDs.checkExercise);
   return CommandRegistry.formatKeystroke(binding?.keys ?? ['Accel Shift Enter']);
 }

@@ -36,11 +36,11 @@ export function outcomeLabel(outcome: Outcome, trans: TranslationBundle): string
     case 'needs-grading':
       return trans.__('Awaiting manual grading');
     case 'grader-error':
-      return trans.__('Grading failed on our side');
+      return trans.__('Grader failed');
   }
 }
 
-/** One path of an icon on a canvas of 16 by 16 units; a cutout is drawn in the colour of the background. */
+/** One path of an icon on a canvas of 16 by 16 units; a cutout is drawn in the color of the background. */
 export interface IconPath {
   readonly d: string;
   readonly style: 'line' | 'dashed' | 'fill' | 'cutout';

@@ -37,9 +37,9 @@ export class ClassroomModel implements IDisposable {
       api: _api,
       onEvent: event => this._handleEvent(event),
       onMissedEvents: () => this._refreshes.refreshSoon(),
-      onConnectionChange: isConnected => this._checkOnline(isConnected)
+      onConnectionChange: isConnected => this._refreshIfConnectionChanged(isConnected)
     });
-    this._results = new ResultPoller(_api, this.submissions, this._events, () => this._checkOnline(false));
+    this._results = new ResultPoller(_api, this.submissions, this._events, () => this._refreshIfConnectionChanged(false));
     this._refreshes = new RefreshScheduler(() => this.refresh());
   }
 
@@ -80,7 +80,7 @@ export class ClassroomModel implements IDisposable {
     return this._isOnline;
   }
 
-  /** Submissions that could not be sent yet, and those that the hub refused. */
+  /** Submissions that could not be sent yet, and those that the hub rejected. */
   get outbox(): OutboxReply {
     return this._outbox.entries;
   }
@@ -97,20 +97,20 @@ export class ClassroomModel implements IDisposable {
     Signal.clearData(this);
   }
 
-  lesson(slug: string): LessonReply | null {
+  findLesson(slug: string): LessonReply | null {
     return findLesson(this._outline, slug);
   }
 
   /** The lesson to continue with; null when all are done. */
   get nextLesson(): LessonReply | null {
     const slug = this._outline?.next_lesson;
-    return slug ? this.lesson(slug) : null;
+    return slug ? this.findLesson(slug) : null;
   }
 
   /** Fetches everything again. Never rejects: `error`, `phase` and `isOnline` describe a failure. */
   async refresh(): Promise<void> {
     try {
-      this._classrooms = (await this._api.me()).classrooms;
+      this._classrooms = (await this._api.fetchMe()).classrooms;
       const preferredSlug = this._selectedSlug ?? this._cache.classroom;
       const classroom = this._classrooms.find(({ slug }) => slug === preferredSlug) ?? this._classrooms[0];
       if (classroom) {
@@ -128,7 +128,7 @@ export class ClassroomModel implements IDisposable {
   }
 
   /** Shows another of the person's classrooms. */
-  async switchTo(slug: string): Promise<void> {
+  async selectClassroom(slug: string): Promise<void> {
     this._outline = null;
     this._selectedSlug = slug;
     this._phase = 'loading';
@@ -145,12 +145,12 @@ export class ClassroomModel implements IDisposable {
 
   /** Redeems a join code and shows its classroom; raises PmhError. */
   async join(code: string): Promise<void> {
-    await this.switchTo((await this._api.join(code)).slug);
+    await this.selectClassroom((await this._api.join(code)).slug);
   }
 
   /** Writes a lesson's files to the server; raises PmhError. `unsavedNotebooks`: server paths of notebooks with unsaved changes. */
   async openLesson(slug: string, unsavedNotebooks: readonly string[]): Promise<OpenLessonReply> {
-    return this._api.openLesson(this._slug(), slug, unsavedNotebooks);
+    return this._api.openLesson(this._slug, slug, unsavedNotebooks);
   }
 
   /** Fetches the last verdicts of a lesson. Keeps the known ones if the hub is unavailable. */
@@ -159,7 +159,7 @@ export class ClassroomModel implements IDisposable {
       return;
     }
     try {
-      this.submissions.load((await this._api.submissions(this._slug(), lesson)).submissions);
+      this.submissions.load((await this._api.fetchSubmissions(this._slug, lesson)).submissions);
       this._results.start();
     } catch (error) {
       asPmhError(error);
@@ -171,7 +171,7 @@ export class ClassroomModel implements IDisposable {
     const id = crypto.randomUUID();
     this.submissions.begin(id, 'check', lesson, [gradeId]);
     try {
-      await this._handleAccepted(await this._api.postCheck(this._slug(), lesson, id, [gradeId]));
+      await this._handleAccepted(await this._api.postCheck(this._slug, lesson, id, [gradeId]));
     } catch (error) {
       this._handleSendError(id, error);
     }
@@ -183,7 +183,7 @@ export class ClassroomModel implements IDisposable {
     const exercises = lesson.exercises.map(exercise => exercise.grade_id);
     this.submissions.begin(id, 'final', lesson.slug, exercises);
     try {
-      const reply = await this._api.postSubmission(this._slug(), lesson.slug, id);
+      const reply = await this._api.postSubmission(this._slug, lesson.slug, id);
       await this._handleAccepted(reply);
       return reply;
     } catch (error) {
@@ -199,9 +199,9 @@ export class ClassroomModel implements IDisposable {
     this._results.start();
   }
 
-  /** Deletes a submission that the hub refused for good; raises PmhError. */
-  async discardRefused(id: string): Promise<void> {
-    await this._outbox.discard(id);
+  /** Deletes a submission that the hub rejected for good; raises PmhError. */
+  async deleteRejected(id: string): Promise<void> {
+    await this._outbox.deleteRejected(id);
     this._emitChanged();
   }
 
@@ -219,11 +219,11 @@ export class ClassroomModel implements IDisposable {
   private _handleSendError(id: string, reason: unknown): void {
     const error = asPmhError(reason);
     this.submissions.fail(id, error);
-    this._checkOnline(!error.isOffline);
+    this._refreshIfConnectionChanged(!error.isOffline);
   }
 
   private async _loadOutline(slug: string): Promise<void> {
-    const outline = await this._api.outline(slug);
+    const outline = await this._api.fetchOutline(slug);
     this._outline = outline;
     this._selectedSlug = slug;
     this._phase = 'ready';
@@ -243,7 +243,7 @@ export class ClassroomModel implements IDisposable {
   }
 
   /** Refreshes when the connection suggests that the hub became unavailable or available again. */
-  private _checkOnline(isConnected: boolean): void {
+  private _refreshIfConnectionChanged(isConnected: boolean): void {
     if (isConnected !== this._isOnline) {
       this._refreshes.refreshSoon();
     }
@@ -264,11 +264,11 @@ export class ClassroomModel implements IDisposable {
     if (this._isDisposed) {
       return;
     }
-    this._refreshes.retry(!this._isOnline || this.outbox.waiting.length > 0);
+    this._refreshes.setRetrying(!this._isOnline || this.outbox.waiting.length > 0);
     this._changed.emit();
   }
 
-  private _slug(): string {
+  private get _slug(): string {
     return this.classroom?.slug ?? '';
   }
 

@@ -13,45 +13,45 @@ export class LessonNotebooks {
   ) {}
 
   /** The classroom and lesson of a notebook; null when it is in no lesson's folder. */
-  lessonPathOf(panel: NotebookPanel): LessonPath | null {
+  findLessonPath(panel: NotebookPanel): LessonPath | null {
     return parseLessonPath(this._contents.localPath(panel.context.path));
   }
 
   /** Server paths of a lesson's notebooks with unsaved changes. */
-  unsavedPaths(classroom: string, lesson: string): string[] {
-    return this._ofLesson(classroom, lesson)
+  listUnsavedPaths(classroom: string, lesson: string): string[] {
+    return this._listPanels(classroom, lesson)
       .filter(panel => panel.context.model.dirty)
       .map(panel => this._contents.localPath(panel.context.path));
   }
 
   /** Saves the notebooks with unsaved changes, because the files on the disk are graded. */
   async save(classroom: string, lesson: string): Promise<void> {
-    const unsavedPanels = this._ofLesson(classroom, lesson).filter(panel => panel.context.model.dirty);
+    const unsavedPanels = this._listPanels(classroom, lesson).filter(panel => panel.context.model.dirty);
     await Promise.all(unsavedPanels.map(panel => panel.context.save()));
   }
 
   /** Reloads the notebooks without unsaved changes, after their files have changed on the disk. */
   async reload(classroom: string, lesson: string): Promise<void> {
-    const savedPanels = this._ofLesson(classroom, lesson).filter(panel => !panel.context.model.dirty);
+    const savedPanels = this._listPanels(classroom, lesson).filter(panel => !panel.context.model.dirty);
     await Promise.all(savedPanels.map(panel => panel.context.revert()));
   }
 
-  private _ofLesson(classroom: string, lesson: string): NotebookPanel[] {
+  private _listPanels(classroom: string, lesson: string): NotebookPanel[] {
     return this.tracker.filter(panel => {
-      const path = this.lessonPathOf(panel);
+      const path = this.findLessonPath(panel);
       return path?.classroom === classroom && path.lesson === lesson;
     });
   }
 }
 
 /** The grade_id of each cell, in order; null for a cell that is not graded. */
-export function gradeIdsOf(panel: NotebookPanel): (string | null)[] {
+export function readGradeIds(panel: NotebookPanel): (string | null)[] {
   return panel.content.widgets.map(cell => parseGradedCell(cell.model.sharedModel.getMetadata())?.gradeId ?? null);
 }
 
 /** Scrolls to the cell with this grade_id and puts the cursor at the start of `line` (from 1; null: selects the cell only). */
 export async function goToCell(panel: NotebookPanel, gradeId: string, line: number | null): Promise<void> {
-  const index = gradeIdsOf(panel).indexOf(gradeId);
+  const index = readGradeIds(panel).indexOf(gradeId);
   const cell = panel.content.widgets[index];
   if (!cell) {
     return;

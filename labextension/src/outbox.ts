@@ -1,5 +1,5 @@
 /**
- * The outbox of the user's server: submissions that the hub could not receive yet, and those that it refused for good.
+ * The outbox of the user's server: submissions that the hub could not receive yet, and those that it rejected for good.
  */
 import type { Api } from './api';
 import { asPmhError, PmhError } from './request';
@@ -21,7 +21,7 @@ export class Outbox {
 
   /** Fetches the entries; keeps the previous ones if the extension does not respond. */
   async refresh(): Promise<void> {
-    await this._updateFrom(() => this._api.outbox());
+    await this._updateFrom(() => this._api.fetchOutbox());
   }
 
   /** Tries to send the waiting entries immediately. */
@@ -29,9 +29,9 @@ export class Outbox {
     await this._updateFrom(() => this._api.sendOutbox());
   }
 
-  /** Deletes an entry that was refused for good; raises PmhError. */
-  async discard(id: string): Promise<void> {
-    await this._api.discardOutboxEntry(id);
+  /** Deletes an entry that was rejected for good; raises PmhError. */
+  async deleteRejected(id: string): Promise<void> {
+    await this._api.deleteRejected(id);
     await this.refresh();
   }
 
@@ -44,7 +44,7 @@ export class Outbox {
     }
     this._entries.rejected
       .filter(entry => this._submissions.pendingIds.includes(entry.id))
-      .forEach(entry => this._submissions.fail(entry.id, new PmhError('refused', entry.last_error, '')));
+      .forEach(entry => this._submissions.fail(entry.id, new PmhError('rejected', entry.last_error, '')));
   }
 
   private _entries: OutboxReply = EMPTY;

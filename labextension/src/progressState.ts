@@ -8,7 +8,7 @@ import type { State } from './labels';
 import { isBusy, type SubmissionStore } from './submissions';
 import type { ExerciseReply, LessonReply } from './wire';
 
-export function exerciseState(lesson: string, exercise: ExerciseReply, submissions: SubmissionStore): State {
+export function computeExerciseState(lesson: string, exercise: ExerciseReply, submissions: SubmissionStore): State {
   const submission = submissions.get(lesson, exercise.grade_id);
   if (isBusy(submission)) {
     return 'grading';
@@ -19,8 +19,8 @@ export function exerciseState(lesson: string, exercise: ExerciseReply, submissio
   return submission.verdict.outcome === 'passed' ? 'done' : 'in-progress';
 }
 
-export function lessonState(lesson: LessonReply, submissions: SubmissionStore): State {
-  const states = lesson.exercises.map(exercise => exerciseState(lesson.slug, exercise, submissions));
+export function computeLessonState(lesson: LessonReply, submissions: SubmissionStore): State {
+  const states = lesson.exercises.map(exercise => computeExerciseState(lesson.slug, exercise, submissions));
   if (states.includes('grading')) {
     return 'grading';
   }

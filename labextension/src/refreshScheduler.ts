@@ -41,8 +41,8 @@ export class RefreshScheduler implements IDisposable {
   }
 
   /** Starts a new interval until the next retry, or stops retrying. */
-  retry(isNeeded: boolean): void {
-    if (isNeeded) {
+  setRetrying(isRetrying: boolean): void {
+    if (isRetrying) {
       void this._retryPoll.schedule({ phase: 'started', interval: RETRY_INTERVAL_MS });
     } else {
       void this._retryPoll.stop();

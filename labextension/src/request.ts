@@ -18,7 +18,7 @@ export class PmhError extends Error {
     this.name = 'PmhError';
   }
 
-  /** Whether the notebook server or the hub could not be reached. Nothing was refused. */
+  /** Whether the notebook server or the hub could not be reached. Nothing was rejected. */
   get isOffline(): boolean {
     return this.isHubUnavailable || this.code === 'unreachable';
   }
@@ -68,7 +68,7 @@ async function fetchFromServer(connection: Connection, path: string, init: Reque
     if (init.signal?.aborted) {
       throw reason;
     }
-    throw unreachableError(connection.trans);
+    throw createUnreachableError(connection.trans);
   }
 }
 
@@ -81,11 +81,11 @@ export async function request<T>(connection: Connection, path: string, init: Req
   try {
     return (await response.json()) as T;
   } catch {
-    throw unreadableError(connection.trans);
+    throw createUnreadableError(connection.trans);
   }
 }
 
-export function post(body: unknown): RequestInit {
+export function makePost(body: unknown): RequestInit {
   return { method: 'POST', body: JSON.stringify(body) };
 }
 
@@ -111,16 +111,16 @@ async function classifyForeignResponse(
       return asPmhError(reason);
     }
     if ((latestResponse.ok && !wasRedirectedAway(latestResponse)) || (await readErrorReply(latestResponse.clone()))) {
-      return unreachableError(connection.trans);
+      return createUnreachableError(connection.trans);
     }
     if (!mayBeTemporary(latestResponse)) {
       break;
     }
   }
-  return createForeignError(foreignErrorCode(latestResponse), connection.trans);
+  return createForeignError(findForeignErrorCode(latestResponse), connection.trans);
 }
 
-function foreignErrorCode(response: Response): ForeignErrorCode {
+function findForeignErrorCode(response: Response): ForeignErrorCode {
   if (wasRedirectedAway(response)) {
     return /\/hub\/(login|oauth_login|api\/oauth2\/)/.test(new URL(response.url).pathname) ? 'not-logged-in' : 'unreachable';
   }
@@ -146,7 +146,7 @@ function foreignErrorCode(response: Response): ForeignErrorCode {
  * JSON), or if the response was redirected to the hub's log-in page.
  */
 function mayBeTemporary(response: Response): boolean {
-  const code = foreignErrorCode(response);
+  const code = findForeignErrorCode(response);
   const isCertain = wasRedirectedAway(response) || response.headers.get('Content-Type')?.includes('application/json');
   return code !== 'unreachable' && !(code === 'not-logged-in' && isCertain);
 }
@@ -171,9 +171,9 @@ function createForeignError(code: ForeignErrorCode, trans: TranslationBundle): P
         trans.__('Restart your server from the hub’s control panel. If the problem persists, contact your hub administrator.')
       );
     case 'unreachable':
-      return unreachableError(trans);
+      return createUnreachableError(trans);
     case 'internal':
-      return unreadableError(trans);
+      return createUnreadableError(trans);
   }
 }
 
@@ -188,7 +188,7 @@ async function readErrorReply(response: Response): Promise<ErrorReply | null> {
   }
 }
 
-function unreachableError(trans: TranslationBundle): PmhError {
+function createUnreachableError(trans: TranslationBundle): PmhError {
   return new PmhError(
     'unreachable',
     trans.__('Your notebook server does not respond.'),
@@ -196,7 +196,7 @@ function unreachableError(trans: TranslationBundle): PmhError {
   );
 }
 
-function unreadableError(trans: TranslationBundle): PmhError {
+function createUnreadableError(trans: TranslationBundle): PmhError {
   return new PmhError(
     'internal',
     trans.__('The server sent a response that could not be read.'),

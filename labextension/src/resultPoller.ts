@@ -48,7 +48,7 @@ export class ResultPoller implements IDisposable {
   /** Fetches one submission now. */
   async fetch(id: string): Promise<void> {
     try {
-      this._submissions.apply(await this._api.submission(id));
+      this._submissions.apply(await this._api.fetchSubmission(id));
     } catch (error) {
       // The hub may be unavailable, and does not know a submission that waits in the outbox. The next poll tries again.
       if (asPmhError(error).isOffline) {

@@ -52,10 +52,10 @@ export class SubmissionStore {
   }
 
   get(lesson: string, gradeId: string): ExerciseSubmission | null {
-    return this._submissions.get(exerciseKey(lesson, gradeId)) ?? null;
+    return this._submissions.get(makeExerciseKey(lesson, gradeId)) ?? null;
   }
 
-  /** Ids of submissions that the hub has neither graded nor refused. */
+  /** Ids of submissions that the hub has neither graded nor rejected. */
   get pendingIds(): readonly string[] {
     return [...this._pending.keys()];
   }
@@ -91,7 +91,7 @@ export class SubmissionStore {
     this._update(reply.id, { state: reply.state });
   }
 
-  /** Ends a submission that could not be sent or was refused for good. */
+  /** Ends a submission that could not be sent or was rejected for good. */
   fail(id: string, error: PmhError): void {
     this._finish(id, { state: 'failed', error });
   }
@@ -171,7 +171,7 @@ export class SubmissionStore {
   }
 
   private _set(lesson: string, gradeId: string, submission: ExerciseSubmission): void {
-    this._submissions.set(exerciseKey(lesson, gradeId), submission);
+    this._submissions.set(makeExerciseKey(lesson, gradeId), submission);
   }
 
   private readonly _submissions = new Map<string, ExerciseSubmission>();
@@ -180,6 +180,6 @@ export class SubmissionStore {
   private readonly _finished = new Signal<this, FinishedExercise>(this);
 }
 
-function exerciseKey(lesson: string, gradeId: string): string {
+function makeExerciseKey(lesson: string, gradeId: string): string {
   return `${lesson}/${gradeId}`;
 }

@@ -1,6 +1,8 @@
 /**
  * Sentences of the panel that combine several values: points, the headline of a verdict, progress, announcements for screen readers.
  * Labels of states and outcomes are in labels.ts, messages of the grader in feedbackTexts.ts.
+ *
+ * Everywhere in the panel, a function that only returns a text is named after the text (`headline`, `pointsText`), like a component.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
@@ -36,7 +38,7 @@ export function headline(verdict: VerdictReply, trans: TranslationBundle): strin
     case 'needs-grading':
       return trans.__('Submitted — awaiting manual grading');
     case 'grader-error':
-      return trans.__('Grading failed on our side — this attempt does not count');
+      return trans.__('Grader failed — this attempt does not count');
     case 'not-checked':
       return outcomeLabel(verdict.outcome, trans);
   }

@@ -10,7 +10,7 @@ const DUE_SOON_MS = 7 * DAY_MS;
 
 export type DueState = 'none' | 'later' | 'soon' | 'missed';
 
-export function dueState(dueAt: string | null, submittedAt: string | null, now: Date): DueState {
+export function computeDueState(dueAt: string | null, submittedAt: string | null, now: Date): DueState {
   if (dueAt === null) {
     return 'none';
   }

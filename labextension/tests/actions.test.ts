@@ -30,7 +30,7 @@ function createActions(notebook = new FakeNotebook(['swap', 'test-swap', 'round'
     classroom: outline().classroom,
     submissions: new SubmissionStore(),
     nextLesson: values,
-    lesson: (slug: string) => (slug === values.slug ? values : null),
+    findLesson: (slug: string) => (slug === values.slug ? values : null),
     sendCheck: jest.fn(async () => undefined),
     openLesson: jest.fn(async () => OPENED),
     refresh: jest.fn(async () => undefined)
@@ -63,16 +63,16 @@ describe('the current lesson and exercise', () => {
   test('are those of the current notebook and the cell at the cursor', () => {
     const { actions, notebook } = createActions();
     notebook.content.activeCellIndex = 1;
-    expect(actions.currentLesson()).toBe(values);
-    expect(actions.currentExercise()?.exercise.grade_id).toBe('swap');
+    expect(actions.findCurrentLesson()).toBe(values);
+    expect(actions.findCurrentExercise()?.exercise.grade_id).toBe('swap');
   });
 
   test('are missing for a notebook of another classroom or of none', () => {
     const { actions, notebook } = createActions();
     for (const path of ['courses/autumn/values/lesson.ipynb', 'notes.ipynb']) {
       notebook.context.path = path;
-      expect(actions.currentLesson()).toBeNull();
-      expect(actions.currentExercise()).toBeNull();
+      expect(actions.findCurrentLesson()).toBeNull();
+      expect(actions.findCurrentExercise()).toBeNull();
     }
   });
 });

@@ -6,7 +6,7 @@ import { BroadcastChannel } from 'node:worker_threads';
 import { ReadableStream, TextDecoderStream, TransformStream } from 'node:stream/web';
 import { TextDecoder, TextEncoder } from 'node:util';
 
-// Lumino's and JupyterLab's widgets use these when they are loaded; what they answer does not matter here.
+// Lumino's and JupyterLab's widgets use these when they are loaded; their results do not matter here.
 const DragEvent = Event;
 const matchMedia = () => ({ matches: false, addEventListener: () => undefined, removeEventListener: () => undefined });
 

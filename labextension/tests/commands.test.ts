@@ -20,8 +20,8 @@ function createCommands() {
   document.body.replaceChildren(panel.node);
   const model = { nextLesson: lesson(), refresh: jest.fn(async () => undefined) };
   const actions = {
-    currentLesson: jest.fn(() => lesson()),
-    currentExercise: jest.fn(() => ({ lesson: lesson(), exercise: exercise('swap') })),
+    findCurrentLesson: jest.fn(() => lesson()),
+    findCurrentExercise: jest.fn(() => ({ lesson: lesson(), exercise: exercise('swap') })),
     checkExercise: jest.fn(async () => undefined),
     submitLesson: jest.fn(async () => undefined),
     openNextLesson: jest.fn(async () => undefined)
@@ -51,8 +51,8 @@ test('commands that need a lesson are disabled without one', () => {
   for (const id of [CommandIDs.checkExercise, CommandIDs.submitLesson, CommandIDs.openNextLesson]) {
     expect(commands.isEnabled(id)).toBe(true);
   }
-  actions.currentLesson.mockReturnValue(null as never);
-  actions.currentExercise.mockReturnValue(null as never);
+  actions.findCurrentLesson.mockReturnValue(null as never);
+  actions.findCurrentExercise.mockReturnValue(null as never);
   (model as { nextLesson: unknown }).nextLesson = null;
   for (const id of [CommandIDs.checkExercise, CommandIDs.submitLesson, CommandIDs.openNextLesson]) {
     expect(commands.isEnabled(id)).toBe(false);

@@ -1,4 +1,4 @@
-import { exerciseAtCell, exerciseOfCell, parseGradedCell, parseLessonPath, placeExercises } from '../src/exercises';
+import { findExerciseAtCell, findExerciseOfCell, parseGradedCell, parseLessonPath, placeExercises } from '../src/exercises';
 import { exercise, lesson } from './samples';
 
 test.each([
@@ -24,9 +24,9 @@ test.each([
 
 test('a solution or test cell belongs to its exercise', () => {
   const values = lesson();
-  expect(exerciseOfCell(values, 'round')?.grade_id).toBe('round');
-  expect(exerciseOfCell(values, 'test-round')?.grade_id).toBe('round');
-  expect(exerciseOfCell(values, 'else')).toBeNull();
+  expect(findExerciseOfCell(values, 'round')?.grade_id).toBe('round');
+  expect(findExerciseOfCell(values, 'test-round')?.grade_id).toBe('round');
+  expect(findExerciseOfCell(values, 'else')).toBeNull();
 });
 
 test('strip and result are placed at the first and last solution cell', () => {
@@ -45,7 +45,7 @@ test('an exercise without cells is not placed, one without a solution cell is pl
 
 test('the exercise at the cursor is that of its cell, or of the nearest graded cell above', () => {
   const cells = [null, 'swap', 'test-swap', null, 'round'];
-  expect([0, 1, 2, 3, 4].map(index => exerciseAtCell(lesson(), cells, index)?.grade_id ?? null)).toEqual([
+  expect([0, 1, 2, 3, 4].map(index => findExerciseAtCell(lesson(), cells, index)?.grade_id ?? null)).toEqual([
     null,
     'swap',
     'swap',

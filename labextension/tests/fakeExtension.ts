@@ -1,5 +1,5 @@
 /**
- * A server that answers as the server extension does, over real HTTP, from a table of routes that a test fills.
+ * A server that responds as the server extension does, over real HTTP, from a table of routes that a test fills.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -39,12 +39,12 @@ export class FakeExtension {
     return { settings, trans: nullTranslator.load('pmh_jupyter'), retryPausesMs: [1, 1, 1] };
   }
 
-  /** Answers `METHOD path` with an object as JSON, or with what a handler returns or writes. */
+  /** Responds to `METHOD path` with an object as JSON, or with what a handler returns or writes. */
   on(route: string, reply: Handler | object): void {
     this.routes.set(route, typeof reply === 'function' ? (reply as Handler) : () => reply);
   }
 
-  /** Answers `METHOD path` with an error in the extension's format. */
+  /** Responds to `METHOD path` with an error in the extension's format. */
   fail(route: string, status: number, code: string): void {
     this.on(route, (_request, _body, response) => {
       response.statusCode = status;

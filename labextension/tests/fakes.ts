@@ -80,10 +80,10 @@ export class FakeModel {
   isOnline = true;
   outbox: OutboxReply = { waiting: [], rejected: [] };
   refresh = jest.fn(async () => undefined);
-  switchTo = jest.fn(async () => undefined);
+  selectClassroom = jest.fn(async () => undefined);
   join: jest.Mock = jest.fn(async () => undefined);
   sendOutbox = jest.fn(async () => undefined);
-  discardRefused = jest.fn(async () => undefined);
+  deleteRejected = jest.fn(async () => undefined);
 
   get classroom(): OutlineReply['classroom'] | null {
     return this.outline?.classroom ?? null;
@@ -93,7 +93,7 @@ export class FakeModel {
     return this.outline?.units[0]?.lessons[0] ?? null;
   }
 
-  lesson = (slug: string) => findLesson(this.outline, slug);
+  findLesson = (slug: string) => findLesson(this.outline, slug);
 
   get classroomModel(): ClassroomModel {
     return this as unknown as ClassroomModel;

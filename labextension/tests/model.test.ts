@@ -72,7 +72,7 @@ test('while the hub is unavailable the outline of the last visit is shown', asyn
   model = createModel();
   await model.refresh();
   expect(model).toMatchObject({ phase: 'ready', isOnline: false });
-  expect(model.lesson('values')).not.toBeNull();
+  expect(model.findLesson('values')).not.toBeNull();
 });
 
 test('an error without a cached outline fails the model, and a successful refresh clears it', async () => {
@@ -123,14 +123,14 @@ test('a hub that becomes unavailable while a verdict is pending makes the model 
   expect(model.submissions.get('values', 'swap')?.state).toBe('queued');
 });
 
-test('a refused check keeps its error', async () => {
+test('a rejected check keeps its error', async () => {
   await model.refresh();
   extension.fail('POST classrooms/spring/lessons/values/checks', 429, 'too-many-requests');
   await model.sendCheck('values', 'swap');
   expect(model.submissions.get('values', 'swap')).toMatchObject({ state: 'failed', error: { advice: 'Do this.' } });
 });
 
-test('a check that the hub refused from the outbox ends with the reason', async () => {
+test('a check that the hub rejected from the outbox ends with the reason', async () => {
   await model.refresh();
   extension.on('POST classrooms/spring/lessons/values/checks', (_request, body) => {
     const { id } = body as { id: string };

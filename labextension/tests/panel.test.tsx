@@ -9,7 +9,7 @@ import { createPanel } from '../src/panel';
 import { focusPanel } from '../src/panel/focus';
 import { PmhError } from '../src/request';
 import { FakeModel } from './fakes';
-import { lesson, outline } from './samples';
+import { exercise, lesson, outline } from './samples';
 
 (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
 
@@ -21,7 +21,7 @@ beforeEach(() => {
   model = new FakeModel();
   actions = {
     currentNotebookChanged: new Signal<object, null>({}),
-    currentLesson: jest.fn(() => null),
+    findCurrentLesson: jest.fn(() => null),
     openLesson: jest.fn(async () => undefined),
     openNextLesson: jest.fn(async () => undefined),
     submitLesson: jest.fn(async () => undefined)
@@ -88,16 +88,24 @@ describe('the outline', () => {
 
 describe('the head', () => {
   test('shows the progress and continues with the next lesson', async () => {
-    await show({ outline: outline({ solved_count: 1, points: 2 }) });
+    const lessons = [lesson({ state: 'in-progress', solved_count: 1 })];
+    const units = [{ title: 'First steps', lessons, solved_count: 1, exercise_count: 2 }];
+    await show({ outline: outline({ units, solved_count: 1, points: 2 }) });
     fireEvent.click(button('Continue: Values and names'));
     expect(actions.openNextLesson).toHaveBeenCalled();
     expect(screen.getByRole('progressbar').getAttribute('aria-valuetext')).toBe('1 of 2 solved');
   });
 
+  test('continues after a first attempt, before anything is solved', async () => {
+    const lessons = [lesson({ state: 'in-progress', exercises: [exercise('swap', { state: 'in-progress', attempts: 1 })] })];
+    await show({ outline: outline({ units: [{ title: 'U', lessons, solved_count: 0, exercise_count: 1 }] }) });
+    expect(button('Continue: Values and names')).not.toBeNull();
+  });
+
   test('switches between classrooms', async () => {
     await show({ classrooms: [outline().classroom, { ...outline().classroom, slug: 'autumn', title: 'Autumn' }] });
     fireEvent.change(screen.getByRole('combobox', { name: 'Classroom' }), { target: { value: 'autumn' } });
-    expect(model.switchTo).toHaveBeenCalledWith('autumn');
+    expect(model.selectClassroom).toHaveBeenCalledWith('autumn');
   });
 });
 
@@ -123,7 +131,7 @@ describe('notices', () => {
     expect(model.sendOutbox).toHaveBeenCalled();
   });
 
-  test('a join code that is refused keeps the form with the reason', async () => {
+  test('a join code that is rejected keeps the form with the reason', async () => {
     model.join.mockRejectedValue(new PmhError('not-found', 'There is no such join code.', 'Check it.'));
     await show({ outline: null, phase: 'no-classroom', classrooms: [], selectedSlug: null });
     fireEvent.change(screen.getByLabelText('Join code'), { target: { value: ' GOOD-CODE ' } });

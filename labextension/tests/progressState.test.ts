@@ -1,4 +1,4 @@
-import { exerciseState, lessonState } from '../src/progressState';
+import { computeExerciseState, computeLessonState } from '../src/progressState';
 import { SubmissionStore } from '../src/submissions';
 import type { State } from '../src/labels';
 import { exercise, lesson, submission, verdict } from './samples';
@@ -8,7 +8,7 @@ let submissions: SubmissionStore;
 beforeEach(() => (submissions = new SubmissionStore()));
 
 function stateOf(outlineState: State): State {
-  return exerciseState('values', exercise('swap', { state: outlineState }), submissions);
+  return computeExerciseState('values', exercise('swap', { state: outlineState }), submissions);
 }
 
 test('an exercise is being graded from the moment it is sent', () => {
@@ -34,8 +34,8 @@ test('a lesson is being graded as long as one of its exercises is', () => {
   const exercises = ['swap', 'sum'].map(gradeId => exercise(gradeId, { state: 'grading' }));
   const twoExercises = lesson({ state: 'grading', exercises });
   submissions.apply(submission('s1', { verdicts: [verdict('swap', { outcome: 'passed' })] }));
-  expect(lessonState(twoExercises, submissions)).toBe('grading');
+  expect(computeLessonState(twoExercises, submissions)).toBe('grading');
   submissions.apply(submission('s2', { verdicts: [verdict('sum', { outcome: 'passed' })] }));
-  expect(lessonState(twoExercises, submissions)).toBe('done');
-  expect(lessonState({ ...twoExercises, state: 'needs-attention', exercises: [] }, submissions)).toBe('needs-attention');
+  expect(computeLessonState(twoExercises, submissions)).toBe('done');
+  expect(computeLessonState({ ...twoExercises, state: 'needs-attention', exercises: [] }, submissions)).toBe('needs-attention');
 });

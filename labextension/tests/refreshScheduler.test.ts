@@ -24,18 +24,18 @@ test('several calls within a moment cause one refresh', async () => {
 });
 
 test('retries every 15 seconds while they are needed', async () => {
-  scheduler.retry(true);
+  scheduler.setRetrying(true);
   await jest.advanceTimersByTimeAsync(14_000);
   expect(refresh).not.toHaveBeenCalled();
   await jest.advanceTimersByTimeAsync(17_000);
   expect(refresh).toHaveBeenCalledTimes(2);
-  scheduler.retry(false);
+  scheduler.setRetrying(false);
   await jest.advanceTimersByTimeAsync(60_000);
   expect(refresh).toHaveBeenCalledTimes(2);
 });
 
 test('a disposed scheduler leaves no timer', async () => {
-  scheduler.retry(true);
+  scheduler.setRetrying(true);
   scheduler.refreshSoon();
   scheduler.dispose();
   scheduler.refreshSoon();

@@ -19,7 +19,7 @@ function createProps(): ExerciseProps & { submissions: SubmissionStore } {
   const model = {
     submissions,
     changed: new Signal({}),
-    lesson: () => lesson({ exercises })
+    findLesson: () => lesson({ exercises })
   } as unknown as ClassroomModel;
   return {
     submissions,
@@ -123,10 +123,10 @@ describe('the result', () => {
     ['timed-out', 'Not yet — your code took too long'],
     ['not-checked', 'Not checked'],
     ['needs-grading', 'Submitted — awaiting manual grading'],
-    ['grader-error', 'Grading failed on our side — this attempt does not count']
+    ['grader-error', 'Grader failed — this attempt does not count']
   ] as const)('the outcome %s has its icon and its headline', (outcome, text) => {
     const { region } = renderResult({ outcome });
-    expect(within(region).getByText(text).querySelector(`[data-glyph="${outcome}"]`)).not.toBeNull();
+    expect(within(region).getByText(text).querySelector(`[data-icon="${outcome}"]`)).not.toBeNull();
   });
 
   test('a solved exercise leads to the next one', () => {
@@ -155,7 +155,7 @@ describe('the result', () => {
       );
     });
     expect(screen.getByRole('status').textContent).toBe(
-      'Grading failed on our side. This attempt does not count.Check again in a moment.'
+      'The grader failed. This attempt does not count.Check again in a moment.'
     );
   });
 
@@ -268,7 +268,7 @@ describe('the result says each thing once', () => {
 
   test('a grader error', () => {
     const { region } = renderResult({ outcome: 'grader-error' });
-    expect(countOf('Grading failed', region)).toBe(1);
+    expect(countOf('Grader failed', region)).toBe(1);
   });
 });
 

@@ -1,7 +1,10 @@
 import { nullTranslator } from '@jupyterlab/translation';
-import { render } from '@testing-library/react';
+import { fireEvent, render, screen } from '@testing-library/react';
 
+import type { ClassroomModel } from '../src/model';
+import type { LessonNotebooks } from '../src/notebooks';
 import { ReceiptView } from '../src/submit/receipt';
+import { showSubmitDialog } from '../src/submit/submitDialog';
 import { SubmissionSummary } from '../src/submit/summary';
 import type { LessonReply, Receipt } from '../src/wire';
 import { lesson } from './samples';
@@ -15,6 +18,11 @@ function summaryText(change: Partial<LessonReply>): string {
 }
 
 describe('the summary before submitting', () => {
+  it('names the notebooks, and says that other files are sent as well', () => {
+    const text = summaryText({ notebooks: ['one.ipynb', 'two.ipynb'] });
+    expect(text).toContain("Notebooks: one.ipynb, two.ipynb. Other files of the lesson's folder are sent, too.");
+  });
+
   it('shows the due time until it has passed', () => {
     expect(summaryText({ due_at: LATER })).toMatch(/Due .*2999/);
   });
@@ -39,6 +47,24 @@ describe('the summary before submitting', () => {
     const text = summaryText({});
     expect(text).not.toContain('due');
     expect(text).toContain('You can submit as often as you like.');
+  });
+});
+
+describe('the dialog', () => {
+  it('sends nothing when it is canceled', async () => {
+    const model = { classroom: null, sendFinal: jest.fn() };
+    const notebooks = { save: jest.fn() };
+    const closed = showSubmitDialog({
+      model: model as unknown as ClassroomModel,
+      notebooks: notebooks as unknown as LessonNotebooks,
+      trans,
+      lesson: lesson()
+    });
+    // jsdom does not open a dialog element, so that its content counts as hidden.
+    fireEvent.click(await screen.findByRole('button', { name: 'Cancel', hidden: true }));
+    await closed;
+    expect(notebooks.save).not.toHaveBeenCalled();
+    expect(model.sendFinal).not.toHaveBeenCalled();
   });
 });
 

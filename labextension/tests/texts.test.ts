@@ -17,7 +17,7 @@ describe('a message of the grader', () => {
     ],
     [message('test-raised', { expression: 'f()', error: 'KeyError' }), '`f()` raised KeyError.'],
     [message('test-differs', { expression: 'f()', got: '', expected: '1' }), '`f()` gave —, expected 1.'],
-    [message('from-the-future'), 'This message needs a newer version of the software to be shown.']
+    [message('from-the-future'), 'This message is new. Restart your server to read it.']
   ])('%j becomes a sentence', (sent, sentence) => {
     expect(feedbackText(trans, sent)).toBe(sentence);
   });
@@ -85,7 +85,7 @@ describe('the announcement of a check', () => {
   test('of a grader error says that it does not count', () => {
     const failed = { ...graded, verdict: null, graderError: message('grader-error') };
     expect(announcement('Swap', failed, trans)).toBe(
-      'Swap: Grading failed on our side. This attempt does not count.'
+      'Swap: The grader failed. This attempt does not count.'
     );
   });
 });

@@ -1,6 +1,6 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
-import { dueState, fullTime, shortTime, timeInSentence } from '../src/times';
+import { computeDueState, fullTime, shortTime, timeInSentence } from '../src/times';
 
 const trans = nullTranslator.load('pmh_jupyter');
 const NOW = new Date('2026-03-02T10:00:00Z');
@@ -12,7 +12,7 @@ test.each([
   ['2026-03-01T17:00:00Z', null, 'missed'],
   ['2026-03-01T17:00:00Z', '2026-02-28T08:00:00Z', 'none']
 ])('a lesson due %s and submitted %s has the due state %s', (dueAt, submittedAt, state) => {
-  expect(dueState(dueAt, submittedAt, NOW)).toBe(state);
+  expect(computeDueState(dueAt, submittedAt, NOW)).toBe(state);
 });
 
 test('a time within a week is shown with its weekday, another with its date', () => {

@@ -42,7 +42,7 @@ _ENVIRONMENT_FOLDERS = frozenset({"node_modules", "site-packages"})
 
 @dataclass(frozen=True)
 class LocalSubmission:
-    """The files of a submission, with notebooks as .ipynb, and a message for each reason why files were left out."""
+    """The files of a submission, with notebooks as .ipynb, and a message for each reason to leave files out."""
 
     files: tuple[File, ...]
     messages: tuple[Message, ...] = ()

@@ -41,7 +41,10 @@ def show_or_set_limits(arguments: argparse.Namespace) -> int:
 def _parse_limit(text: str) -> float | int | str:
     if text == INHERIT_FROM_LESSON:
         return text
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"must be a number or {INHERIT_FROM_LESSON!r}") from error
     return int(number) if number.is_integer() else number
 
 

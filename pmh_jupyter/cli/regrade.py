@@ -22,6 +22,6 @@ def regrade(arguments: argparse.Namespace) -> int:
 
     reply = request_regrade(*read_lesson_arguments(arguments))
     print(
-        f"{reply.queued} queued, {reply.skipped} skipped: already graded, or queued, with this version of the grader."
+        f"{reply.queued} queued, {reply.skipped} skipped, because this version of the grader has graded or queued them already."
     )
     return 0

@@ -85,10 +85,10 @@ COUNTERS_BY_RULE: Mapping[str, Callable[[AchievementCounters, Achievement], int]
 }
 
 ACHIEVEMENT_ICONS = frozenset({"book", "flame", "seedling", "spark", "star", "target", "trophy"})
-"""Icons of achievements. The panel draws each of them (labextension/src/components/glyph.tsx)."""
+"""Icons of achievements. The panel draws each of them (labextension/src/components/icon.tsx)."""
 
 
 def measure_progress(counters: AchievementCounters, achievement: Achievement) -> AchievementProgress:
-    """Progress towards an achievement, at most its target. Raises KeyError for an unknown rule (course validation rejects those)."""
+    """Return the progress towards an achievement, at most its target. Raises KeyError for an unknown rule."""
     current = COUNTERS_BY_RULE[achievement.rule](counters, achievement)
     return AchievementProgress(min(current, achievement.count), achievement.count)

@@ -28,12 +28,12 @@ def read_content(cell: Json) -> tuple[str, str, str]:
 
 
 def is_release_owned(cell: Json) -> bool:
-    """Return True for a cell that only the release may change: a test, a task, or any locked cell."""
+    """Return whether only the release may change the cell: a test, a task, or any locked cell."""
     return read_grade_id(cell) is not None and read_nbgrader_metadata(cell).get("solution") is not True
 
 
 def pair_cells(left: list[Json], right: list[Json]) -> CellPairs:
-    """Return pairs of indices: cells of `left` and their partners in `right`."""
+    """Return the pairs of indices: cells of `left` and their partners in `right`."""
     pairs = _pair_by_identity(left, right)
     pairs |= _pair_by_content(left, right, pairs)
     return pairs
@@ -86,7 +86,7 @@ def _pair_by_key(
 
 
 def _index_positions_by_key(cells: list[Json], paired: Iterable[int], key: _KeyFunction) -> dict[Hashable, list[int]]:
-    """Return indices of the cells with each key. Skips cells that have a partner, and cells whose key is None."""
+    """Return the indices of the cells with each key, without cells that have a partner or whose key is None."""
     positions: dict[Hashable, list[int]] = defaultdict(list)
     paired_indices = set(paired)
     for index, cell in enumerate(cells):
@@ -109,7 +109,7 @@ def _make_graded_cell_key(cell: Json) -> Hashable:
 
 
 def _make_prose_cell_key(cell: Json) -> Hashable:
-    """None for a graded cell, an empty cell, and a cell that an earlier merge has added."""
+    """Return a key of the cell's text; None for a graded cell, an empty cell, and a cell that an earlier merge has added."""
     return (
         read_content(cell)
         if not read_grade_id(cell) and cell["source"].strip() and "merge" not in read_pmh_metadata(cell)

@@ -1,4 +1,4 @@
-"""Converts a classroom's wall times to UTC.
+"""Converts a classroom's wall times to UTC, and points in time to wall times.
 
 Schedules store wall time and time zone, so that "Friday 18:00" stays Friday 18:00 when the rules of the zone change.
 
@@ -6,7 +6,7 @@ Requirement: every wall time has exactly one time in UTC.
 
 Choices
 - A wall time that the clock skips in spring is moved forward by the length of the gap.
-- A wall time that occurs twice in autumn means the first for opening, and the second for due and closing, in favour of the student.
+- A wall time that occurs twice in autumn means the first for opening, and the second for due and closing, in favor of the student.
 """
 
 from __future__ import annotations
@@ -72,3 +72,10 @@ def to_utc_schedule(local_schedule: LocalSchedule) -> Schedule:
 def to_local_day(moment: datetime, time_zone: str) -> date:
     """Return the date of a point in time in the zone. Streaks count these."""
     return moment.astimezone(load_time_zone(time_zone)).date()
+
+
+def format_local_time(moment: datetime, time_zone: str) -> str:
+    """Format a point in time in the zone, e.g. "Fri 20 Nov 2026, 18:00". A time without zone (from SQLite) is UTC."""
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    local_moment = aware.astimezone(load_time_zone(time_zone))
+    return f"{local_moment:%a} {local_moment.day} {local_moment:%b %Y, %H:%M}"

@@ -49,9 +49,9 @@ FEEDBACK_TEXTS = {
     "notebook-missing": "The notebook “{notebook}” was not submitted.",
     "notebook-unreadable": "“{notebook}” could not be read as a notebook. Open it in JupyterLab, save it, and try again.",
     "notebook-too-long": "“{notebook}” has more than {max} cells, so none of it was run. Delete the cells that you do not need.",
-    "grader-error": "Grading failed on our side. This attempt does not count.",
+    "grader-error": "The grader failed. This attempt does not count.",
     # test isolation, for authors
-    "in-process-solution-fails": "In a separate process, the solution does not pass the tests in “{cell}” ({error}).",
+    "in-process-solution-fails": "The solution passes “{cell}” only in the student's own process ({error}).",
     "in-process-results-differ": "In a separate process, the tests in “{cell}” give another result when an answer is missing.",
     "in-process-kernel": "The notebook's language is not Python: the kernel “{kernel}” runs both tests and answers.",
     # what `pmh grade` leaves out of a submission
@@ -67,11 +67,11 @@ FEEDBACK_TEXTS = {
     "repair-restored-cell": "The cell “{cell}” was missing. The lesson's own version was used.",
     "repair-restored-tests": "The tests in “{cell}” were changed. The lesson's own version was used.",
     "repair-restored-locked-cell": "The locked cell “{cell}” was changed. The lesson's own version was used.",
-    "repair-lost-label": "The answer cell “{cell}” had lost its label. It was recognised by its id or its content.",
+    "repair-lost-label": "The answer cell “{cell}” had lost its label. It was recognized by its id or its content.",
     "repair-matched-by-position": "The answer cell “{cell}” had lost its label. The cell in its position was used.",
     "repair-moved-answer": "Your answer to “{cell}” was found in another cell, which was run in its place.",
     "repair-merged-answer": "Your answer to “{cell}” was found in the cell for “{other}”. That cell was run for both exercises.",
-    "repair-duplicate-cells": "{count} cells were labelled “{cell}”. Those that contain an answer were run one after another.",
+    "repair-duplicate-cells": "{count} cells were labeled “{cell}”. Those that contain an answer were run one after another.",
     "repair-cell-type": "The answer cell “{cell}” was not a code cell. It was run as code.",
 }
 
@@ -104,7 +104,7 @@ FLAG_TEXTS = {
     "no-assertion-ran": "A test ended without reaching any of its assertions",
 }
 
-UNKNOWN_CODE_TEXT = "This message needs a newer version of the software to be shown."
+UNKNOWN_CODE_TEXT = "This message is new. Restart your server to read it."
 MISSING_PARAM_TEXT = "—"
 
 # The template puts a full stop after this parameter, so the value's own is removed.

@@ -15,7 +15,7 @@ def compute_sha256_hex(content: bytes) -> str:
 
 
 def compute_content_hash(files: Iterable[File]) -> str:
-    """SHA-256 (hex) of the canonical manifest of a submission's files: JSON of [path, sha256] pairs, sorted by path.
+    """Return the SHA-256 (hex) of the canonical manifest of a submission's files: JSON of [path, sha256] pairs, sorted by path.
 
     Anybody who has the files can compute it to verify a receipt.
     """

@@ -51,7 +51,7 @@ _MARKER_LOOKALIKE = re.compile(
 
 @lru_cache(256)  # called several times for each cell of a release
 def find_regions(source: str) -> tuple[tuple[Region, ...], tuple[MarkerProblem, ...]]:
-    """All complete regions of a cell's source, in order, and the problems with other markers. Regions cannot be nested."""
+    """Return all complete regions of a cell's source, in order, and the problems with other markers. Regions cannot be nested."""
     regions: list[Region] = []
     problems: list[MarkerProblem] = []
     open_region: tuple[RegionKind, int] | None = None

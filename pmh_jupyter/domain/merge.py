@@ -168,7 +168,7 @@ class _NotebookMerge:
     def _collect_student_cells(
         self, mine_to_theirs: CellPairs, base_cells: dict[int, Json]
     ) -> defaultdict[int | None, list[Json]]:
-        """Return cells that only the student has, by index of the preceding cell of the release (None: at the start)."""
+        """Return the cells that only the student has, by index of the preceding cell of the release (None: at the start)."""
         student_cells: defaultdict[int | None, list[Json]] = defaultdict(list)
         release_grade_ids = {read_grade_id(cell) for cell in self.theirs["cells"]}
         anchor: int | None = None

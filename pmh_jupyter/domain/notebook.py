@@ -41,12 +41,12 @@ class Cell:
 
     @property
     def is_test(self) -> bool:
-        """True for a test cell. Its source always comes from the release."""
+        """Whether this is a test cell. Its source always comes from the release."""
         return self.is_graded and not self.is_solution and self.cell_type == "code"
 
     @property
     def is_manually_graded(self) -> bool:
-        """True if the student writes the cell and a person grades it."""
+        """Whether the student writes the cell and a person grades it."""
         return (self.is_graded and self.is_solution) or self.is_task
 
 

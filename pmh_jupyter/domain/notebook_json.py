@@ -40,7 +40,7 @@ def read_cell_source(cell: Json) -> str:
 
 
 def read_nbgrader_metadata(cell: Json) -> Json:
-    """nbgrader's metadata of a cell; empty if it has none."""
+    """Return nbgrader's metadata of a cell; empty if it has none."""
     return _to_mapping(cell["metadata"].get("nbgrader"))
 
 

@@ -19,7 +19,7 @@ from uuid import UUID
 from pmh_jupyter.domain.submission import SubmissionKind
 from pmh_jupyter.domain.verdict import NOT_ANSWERED_CODE, ExerciseVerdict, Outcome
 
-# Outcomes without a judgement of the answer. They are not attempts.
+# Outcomes without a judgment of the answer. They are not attempts.
 NON_ATTEMPT_OUTCOMES = frozenset({Outcome.GRADER_ERROR, Outcome.NOT_CHECKED})
 
 
@@ -62,7 +62,10 @@ class ExerciseProgress:
 
 
 def compute_exercise_progress(attempts: Iterable[Attempt], *, is_pending: bool = False) -> ExerciseProgress:
-    """Progress from one person's attempts at one exercise. `is_pending`: a submission that includes it is waiting to be graded."""
+    """Compute the progress from one person's attempts at one exercise.
+
+    is_pending: a submission that includes the exercise is waiting to be graded.
+    """
     attempts = sorted(attempts, key=lambda attempt: (attempt.received_at, attempt.submission_id))
     best = max((attempt.millipoints for attempt in attempts), default=0)
     state = ProgressState.GRADING if is_pending else _compute_exercise_state(attempts)
@@ -104,5 +107,5 @@ def is_attempt(outcome: Outcome) -> bool:
 
 
 def is_answered(verdict: ExerciseVerdict) -> bool:
-    """Return False if the student has not changed the stub of the release."""
+    """Return whether the student has changed the stub of the release."""
     return verdict.message is None or verdict.message.code != NOT_ANSWERED_CODE

@@ -137,7 +137,7 @@ def _clean_cell(cell: Json) -> Json:
 
 
 def _complete_nbgrader_metadata(metadata: Json, cell_type: str) -> Json:
-    """nbgrader's metadata with all fields of schema 3, so that authors only need to write those that differ from the default."""
+    """Return nbgrader's metadata with all fields of schema 3, so that authors only need to write those that differ from the default."""
     grade, solution, task = (metadata.get(key) is True for key in ("grade", "solution", "task"))
     complete: Json = {
         "grade": grade,

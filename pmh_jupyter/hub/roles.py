@@ -16,7 +16,7 @@ CULLER_SERVICE_NAME = "idle-culler"
 
 @dataclass(frozen=True)
 class Grant:
-    """One scope, and the reason why its holder needs it."""
+    """A scope, and why its holder needs it."""
 
     scope: str
     reason: str

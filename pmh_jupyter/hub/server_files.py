@@ -38,7 +38,7 @@ class ServerFiles:
 
     @property
     def search_path(self) -> str:
-        """Return the PATH of the server."""
+        """The PATH of the server."""
         return f"{self.python.parent}:/usr/local/bin:/usr/bin:/bin"
 
 

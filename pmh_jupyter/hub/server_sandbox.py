@@ -51,7 +51,7 @@ class ServerOwner:
 
 
 def find_sandbox_problem() -> str | None:
-    """Return the reason why this machine cannot build the sandbox, as a sentence, or None. Builds one as a test, in about 20 ms."""
+    """Return why this machine cannot build the sandbox, as a sentence, or None. Builds one as a test, in about 20 ms."""
     bwrap = find_bwrap()
     if bwrap is None:
         return "bubblewrap is not installed."
@@ -159,7 +159,7 @@ def _list_system_mounts() -> list[tuple[str, ...]]:
 
 
 def _list_scratch_mounts(limits: ServerLimits) -> list[tuple[str, ...]]:
-    """Return mounts of writable folders that end with the server. multiprocessing needs /dev/shm. Both use memory, so they are limited."""
+    """Return the mounts of writable folders that end with the server. multiprocessing needs /dev/shm. Both use memory: they are limited."""
     size = str(limits.memory_mb << 20)
     return [("--perms", "1777", "--size", size, "--tmpfs", path) for path in ("/tmp", "/dev/shm")]
 

@@ -46,7 +46,7 @@ class PmhExtension(ExtensionApp):
 
     @property
     def is_connected(self) -> bool:
-        """True if a hub has started this server and configured the service."""
+        """Whether a hub has started this server and configured the service."""
         return bool(self.owner and self.service_url)
 
     @cached_property

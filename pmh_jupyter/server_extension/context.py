@@ -60,7 +60,7 @@ class ExtensionContext:
         )
 
     async def list_outbox(self) -> OutboxReply:
-        """Waiting and rejected entries."""
+        """Return the waiting and the rejected entries."""
         waiting_entries = await asyncio.to_thread(self.outbox.list_waiting)
         rejected_entries = await asyncio.to_thread(self.outbox.list_rejected)
         return OutboxReply(

@@ -13,7 +13,7 @@ from pmh_jupyter.server_extension.route_patterns import CLASSROOM_PATTERN
 
 
 class EventsHandler(OwnerHandler):
-    """A stream of server-sent events.
+    """Sends a stream of server-sent events.
 
     The panel reads it with `fetch` instead of EventSource, which cannot send the XSRF token that a server below JupyterHub requires
     even for a GET. When the connection breaks, the panel connects again with the last event number that it has seen.

@@ -104,6 +104,6 @@ class OwnerHandler(APIHandler):
 
 
 def is_owner(user: Any, owner: str) -> bool:
-    """Return True for the owner. False for a Hub service that has the owner's name."""
+    """Return whether the caller is the owner, not a Hub service that has the owner's name."""
     hub_user = getattr(user, "hub_user", None) or {}
     return bool(user.username == owner and hub_user.get("kind", "user") == "user")

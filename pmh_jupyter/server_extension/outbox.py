@@ -27,7 +27,7 @@ UNREADABLE_SUFFIX = ".unreadable"
 
 
 class OutboxEntry(WireModel):
-    """Describes a request. `error` is the reason why the service rejected it."""
+    """Describes a request. `error` says why the service rejected it."""
 
     id: UUID
     kind: SubmissionKindName
@@ -68,11 +68,11 @@ class Outbox:
         self._log = log
 
     def list_waiting(self) -> tuple[StoredEntry, ...]:
-        """Return entries to be sent, oldest first. Raises NotSaved if the folder cannot be read."""
+        """Return the entries to be sent, oldest first. Raises NotSaved if the folder cannot be read."""
         return tuple(self._read_entries(self._folder, self._list_waiting_names()))
 
     def list_rejected(self) -> tuple[StoredEntry, ...]:
-        """Rejected entries, oldest first. Raises NotSaved if the folder cannot be read."""
+        """Return the rejected entries, oldest first. Raises NotSaved if the folder cannot be read."""
         return tuple(self._read_entries(self._rejected_folder, _list_names(self._rejected_folder)))
 
     def add(self, new_entry: OutboxEntry, body: bytes) -> StoredEntry:

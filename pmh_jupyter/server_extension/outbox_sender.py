@@ -219,7 +219,7 @@ class OutboxSender:
         return delay_seconds
 
     def _compute_retry_delay(self, retry_after: float | None) -> float:
-        """Return seconds until the next attempt: exponential backoff, but not less than the service asked for."""
+        """Return the seconds until the next attempt: exponential backoff, but not less than the service asked for."""
         if retry_after is None:
             return self._compute_next_backoff()
         delay = self._add_jitter(min(retry_after, MAX_RETRY_AFTER_SECONDS))

@@ -190,7 +190,7 @@ def parse_failure(status: int, body: bytes, retry_after: float | None, request_i
 
 
 def parse_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return seconds of a Retry-After header (RFC 9110, 10.2.3). None if absent, or a date, a form that the service does not use."""
+    """Return the seconds of a Retry-After header (RFC 9110, 10.2.3). None if absent, or a date, a form that the service does not use."""
     try:
         return max(0.0, float(headers["Retry-After"]))
     except (KeyError, ValueError):

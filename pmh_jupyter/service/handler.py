@@ -101,7 +101,7 @@ class BaseHandler(RequestHandler):
         self.finish(reply.model_dump_json())
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Called by tornado for every exception that a handler raised, and for its own errors."""
+        """Respond to every exception that a handler raised, and to tornado's own errors. tornado calls this."""
         exception = kwargs.get("exc_info", (None, None, None))[1]
         error = error_replies.to_pmh_error(exception, status_code)
         self.set_default_headers()
@@ -190,7 +190,9 @@ class ApiHandler(BaseHandler):
                 resolve_identity, self.service.database, self.caller.name, slug, access_rule.permission
             )
         elif access_rule.permission is not None or self.operation.needs_person:
-            raise NotAllowed("Only people can do this, and this token belongs to a service.")
+            raise NotAllowed(
+                "Only people can do this, and this token belongs to a service.", advice="Use a person's token."
+            )
 
     def _find_operation(self) -> Operation:
         operation = self.route.operations.get(str(self.request.method))

@@ -38,7 +38,7 @@ class ReadinessHandler(BaseHandler):
 
 
 class MetricsHandler(BaseHandler):
-    """Metrics in Prometheus' text format."""
+    """Returns metrics in Prometheus' text format."""
 
     route_name = "metrics"
 

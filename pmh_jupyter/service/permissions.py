@@ -46,8 +46,11 @@ class AccessRule:
         if self.allows_session and caller.has_session:
             return
         if self.scope not in caller.scopes:
-            advice = "Use a token with this scope, or open the page in your browser." if self.allows_session else None
-            raise NotAllowed(f"This token does not have the scope {self.scope}.", advice=advice)
+            alternative = ", or open the page in your browser" if self.allows_session else ""
+            raise NotAllowed(
+                f"This token does not have the scope {self.scope}.",
+                advice=f"Create a token with this scope on the hub's Token page{alternative}.",
+            )
 
 
 PUBLIC = None

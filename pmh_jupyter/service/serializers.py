@@ -218,7 +218,7 @@ def _serialize_optional_message(message: Message | None) -> submission.MessageRe
 
 
 def serialize_gradebook(gradebook: Gradebook) -> staff.GradebookReply:
-    """One page of the gradebook."""
+    """Return one page of the gradebook."""
     return staff.GradebookReply(
         classroom=gradebook.classroom,
         columns=tuple(

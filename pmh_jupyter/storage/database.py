@@ -27,7 +27,7 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """Return the present time in UTC. This is the default clock."""
+    """Return the current time in UTC. The default clock."""
     return datetime.now(UTC)
 
 
@@ -73,7 +73,7 @@ class Database:
 
     @property
     def is_sole_process(self) -> bool:
-        """True if no other service process can be using the database: for SQLite, while this process holds the lock."""
+        """Whether no other service process can be using the database: for SQLite, while this process holds the lock."""
         return self._lock is not None and self._lock.is_held
 
     def close(self) -> None:
@@ -109,7 +109,7 @@ class Database:
             return revision.upgrade_schema(self.engine, self.sqlite_path, backup_dir, self.now())
 
     def prepare_schema(self, backup_dir: Path) -> Path | None:
-        """Prepare the schema for a starting service: upgrades SQLite; only checks PostgreSQL, which other processes may be using."""
+        """Prepare the schema for a starting service: upgrade SQLite, but only check PostgreSQL, which other processes may be using."""
         if self.sqlite_path:
             return self.upgrade(backup_dir)
         self.require_current_revision()
@@ -117,13 +117,13 @@ class Database:
 
     @contextmanager
     def begin_write(self) -> Iterator[Session]:
-        """A transaction that may write. It is committed at the end of the block, and rolled back if the block raises."""
+        """Begin a transaction that may write. It is committed at the end of the block, and rolled back if the block raises."""
         with _translate_errors(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
     def begin_read(self) -> Iterator[Session]:
-        """A read-only transaction. All its queries see the same snapshot, and it never waits for a writer."""
+        """Begin a read-only transaction. All its queries see the same snapshot, and it never waits for a writer."""
         with _translate_errors(), Session(self._read_only_engine, autoflush=False) as session, session.begin():
             yield session
 

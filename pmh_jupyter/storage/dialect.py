@@ -132,7 +132,7 @@ def begin_migration(connection: Connection) -> Iterator[None]:
 
 
 def insert_if_absent(session: Session, table: type[Base], **values: Any) -> bool:
-    """Insert a row unless one with the same key exists; returns True if it was inserted.
+    """Insert a row unless one with the same key exists. Return whether it was inserted.
 
     Waits for the end of another transaction that is inserting the same key.
     """

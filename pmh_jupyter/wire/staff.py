@@ -120,7 +120,7 @@ class ResourceLimitsReply(WireModel):
 
 
 class RegradeReply(WireModel):
-    """Result of a regrade request: the numbers of submissions queued, and skipped because this grader version has graded them."""
+    """Numbers of submissions: newly queued, and skipped, because this version of the grader has graded or queued them already."""
 
     queued: int
     skipped: int

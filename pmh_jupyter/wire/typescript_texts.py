@@ -55,7 +55,7 @@ def generate_labels() -> str:
         + "\nexport type State = ExerciseReply['state'];\nexport type Outcome = VerdictReply['outcome'];\n"
         + _format_label_function("stateLabel", "State", STATE_LABELS)
         + _format_label_function("outcomeLabel", "Outcome", OUTCOME_LABELS)
-        + "\n/** One path of an icon on a canvas of 16 by 16 units; a cutout is drawn in the colour of the background. */\n"
+        + "\n/** One path of an icon on a canvas of 16 by 16 units; a cutout is drawn in the color of the background. */\n"
         + "export interface IconPath {\n  readonly d: string;\n  readonly style: 'line' | 'dashed' | 'fill' | 'cutout';\n}\n"
         + f"\nexport const ICONS = {{\n{icons}}} as const satisfies Record<State | Outcome, readonly IconPath[]>;\n"
     )

@@ -67,7 +67,7 @@ class KeyboardUser(Student):
 
     def sign_up_by_keyboard(self, join_code: str) -> None:
         self.page.goto(f"{self.hub.address}/hub/signup")
-        fields = {"Join code": join_code, "Name": self.name, "Password": PASSWORD}
+        fields = {"Join code": join_code, "Username": self.name, "Password": PASSWORD}
         for label, text in fields.items():
             for _ in range(20):
                 if self.page.get_by_label(label).evaluate("node => node === document.activeElement"):

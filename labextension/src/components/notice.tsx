@@ -3,11 +3,11 @@
  */
 import type { ReactElement, ReactNode } from 'react';
 
-import { Glyph, type GlyphName } from './glyph';
+import { Icon, type IconName } from './icon';
 import { Prose } from './prose';
 
 export interface NoticeProps {
-  readonly glyph: GlyphName;
+  readonly icon: IconName;
   readonly title: string;
   readonly children?: ReactNode;
   /** An alert interrupts a screen reader, a status waits for a pause. */
@@ -15,10 +15,10 @@ export interface NoticeProps {
   readonly action?: { readonly label: string; readonly onClick: () => void };
 }
 
-export function Notice({ glyph, title, children, isUrgent = false, action }: NoticeProps): ReactElement {
+export function Notice({ icon, title, children, isUrgent = false, action }: NoticeProps): ReactElement {
   return (
-    <div className="pmh-Notice" data-glyph={glyph} role={isUrgent ? 'alert' : 'status'}>
-      <Glyph name={glyph} />
+    <div className="pmh-Notice" data-icon={icon} role={isUrgent ? 'alert' : 'status'}>
+      <Icon name={icon} />
       <div className="pmh-Notice-text">
         <strong>
           <Prose text={title} />

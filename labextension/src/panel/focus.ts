@@ -45,7 +45,7 @@ export function keepFocusInside(node: HTMLElement): void {
  * Moves the focus back when JupyterLab's Launcher takes it from the panel. JupyterLab activates the Launcher at the end of its start,
  * seconds after the panel can be used, and would interrupt a student who is typing the join code.
  *
- * Only the first activation of the Launcher is answered, and only while no key or button is pressed: later ones are the user's.
+ * This reacts only to the first activation of the Launcher, and only while no key or button is pressed: later ones are the user's.
  */
 export function returnFocusFromLauncher(node: HTMLElement): void {
   const controller = new AbortController();

@@ -5,18 +5,11 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { caretRightIcon, HTMLSelect, refreshIcon } from '@jupyterlab/ui-components';
 import type { ReactElement } from 'react';
 
-import type { Actions } from '../actions';
 import { useSignal } from '../components/hooks';
-import type { ClassroomModel } from '../model';
+import { listLessons } from '../exercises';
 import { pointsText } from '../texts';
 import type { OutlineReply } from '../wire';
-
-/** Properties of every section of the panel. */
-export interface SectionProps {
-  readonly model: ClassroomModel;
-  readonly actions: Actions;
-  readonly trans: TranslationBundle;
-}
+import type { SectionProps } from './sectionProps';
 
 export function Head({ model, actions, trans }: SectionProps): ReactElement {
   useSignal(model.changed);
@@ -42,7 +35,7 @@ export function Head({ model, actions, trans }: SectionProps): ReactElement {
           onClick={() => void actions.openNextLesson()}
         >
           <span className="pmh-Primary-text">
-            {outline.solved_count > 0
+            {isStarted(outline)
               ? trans.__('Continue: %1', nextLesson.title)
               : trans.__('Start: %1', nextLesson.title)}
           </span>
@@ -54,6 +47,10 @@ export function Head({ model, actions, trans }: SectionProps): ReactElement {
   );
 }
 
+function isStarted(outline: OutlineReply): boolean {
+  return listLessons(outline).some(lesson => lesson.state !== 'not-started');
+}
+
 function Title({ model, trans }: Pick<SectionProps, 'model' | 'trans'>): ReactElement {
   const { classroom, classrooms, selectedSlug } = model;
   // Stays while another classroom is loading: it has the focus then.
@@ -63,7 +60,7 @@ function Title({ model, trans }: Pick<SectionProps, 'model' | 'trans'>): ReactEl
         className="pmh-Switcher"
         aria-label={trans.__('Classroom')}
         value={selectedSlug}
-        onChange={event => void model.switchTo(event.target.value)}
+        onChange={event => void model.selectClassroom(event.target.value)}
       >
         {classrooms.map(({ slug, title }) => (
           <option key={slug} value={slug}>

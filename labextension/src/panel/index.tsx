@@ -6,11 +6,12 @@ import { Panel } from '@lumino/widgets';
 
 import { stepsIcon } from '../icons';
 import { PANEL_ID } from '../tokens';
-import { Awards } from './awards';
+import { Achievements } from './achievements';
 import { keepFocusInside, returnFocusFromLauncher } from './focus';
-import { Head, type SectionProps } from './head';
+import { Head } from './head';
 import { Notices } from './notices';
 import { Outline } from './outline';
+import type { SectionProps } from './sectionProps';
 
 export function createPanel(props: SectionProps): SidePanel {
   const panel = new SidePanel({ content: new Panel() });
@@ -21,7 +22,7 @@ export function createPanel(props: SectionProps): SidePanel {
   panel.node.setAttribute('role', 'region');
   panel.node.setAttribute('aria-label', props.trans.__('Lessons'));
   panel.header.addWidget(ReactWidget.create(<Head {...props} />));
-  [<Notices {...props} key="notices" />, <Outline {...props} key="outline" />, <Awards {...props} key="awards" />]
+  [<Notices {...props} key="notices" />, <Outline {...props} key="outline" />, <Achievements {...props} key="achievements" />]
     .map(section => ReactWidget.create(section))
     .forEach(widget => panel.content.addWidget(widget));
   keepFocusInside(panel.node);

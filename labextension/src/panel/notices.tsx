@@ -1,5 +1,5 @@
 /**
- * Notices above the outline, each with advice: loading, no classroom yet, an error, an unavailable hub, refused submissions.
+ * Notices above the outline, each with advice: loading, no classroom yet, an error, an unavailable hub, rejected submissions.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { useId, useState, type FormEvent, type ReactElement } from 'react';
@@ -9,7 +9,7 @@ import { Notice } from '../components/notice';
 import type { ClassroomModel } from '../model';
 import { asPmhError, type PmhError } from '../request';
 import type { OutboxEntryReply } from '../wire';
-import type { SectionProps } from './head';
+import type { SectionProps } from './sectionProps';
 
 type NoticeProps = Pick<SectionProps, 'model' | 'trans'>;
 
@@ -25,7 +25,7 @@ export function Notices({ model, trans }: SectionProps): ReactElement {
       )}
       {!model.isOnline && model.outline && isHubUnavailable && <OfflineNotice model={model} trans={trans} />}
       {model.outbox.rejected.map(entry => (
-        <RefusedNotice key={entry.id} entry={entry} model={model} trans={trans} />
+        <RejectedNotice key={entry.id} entry={entry} model={model} trans={trans} />
       ))}
     </div>
   );
@@ -47,7 +47,7 @@ function ErrorNotice({ error, model, trans }: NoticeProps & { error: PmhError })
   return (
     <Notice
       isUrgent
-      glyph="needs-attention"
+      icon="needs-attention"
       title={error.message}
       action={{ label: trans.__('Try again'), onClick: () => void model.refresh() }}
     >
@@ -60,7 +60,7 @@ function OfflineNotice({ model, trans }: NoticeProps): ReactElement {
   const count = model.outbox.waiting.length;
   return (
     <Notice
-      glyph="offline"
+      icon="offline"
       title={trans.__('Working offline')}
       action={{ label: trans.__('Try now'), onClick: () => void model.sendOutbox() }}
     >
@@ -70,22 +70,22 @@ function OfflineNotice({ model, trans }: NoticeProps): ReactElement {
             '%1 submissions are waiting on your server. They will be sent when the hub is back.',
             count
           )
-        : trans.__('The hub cannot be reached. Your checks will be sent when it is back.')}
+        : trans.__('The hub cannot be reached. Your checks and submissions will be sent when it is back.')}
     </Notice>
   );
 }
 
-function RefusedNotice({ entry, model, trans }: NoticeProps & { entry: OutboxEntryReply }): ReactElement {
-  const lessonTitle = model.lesson(entry.lesson)?.title ?? entry.lesson;
+function RejectedNotice({ entry, model, trans }: NoticeProps & { entry: OutboxEntryReply }): ReactElement {
+  const lessonTitle = model.findLesson(entry.lesson)?.title ?? entry.lesson;
   return (
     <Notice
-      glyph="needs-attention"
+      icon="needs-attention"
       title={
         entry.kind === 'check'
           ? trans.__('A check of “%1” was not accepted.', lessonTitle)
           : trans.__('The submission of “%1” was not accepted.', lessonTitle)
       }
-      action={{ label: trans.__('Dismiss'), onClick: () => void model.discardRefused(entry.id) }}
+      action={{ label: trans.__('Dismiss'), onClick: () => void model.deleteRejected(entry.id) }}
     >
       {entry.last_error}
     </Notice>
@@ -126,7 +126,7 @@ function JoinForm({ model, trans }: { model: ClassroomModel; trans: TranslationB
         {trans.__('Join')}
       </button>
       {error && (
-        <Notice isUrgent glyph="needs-attention" title={error.message}>
+        <Notice isUrgent icon="needs-attention" title={error.message}>
           {error.advice}
         </Notice>
       )}

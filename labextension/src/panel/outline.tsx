@@ -5,14 +5,14 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { caretDownIcon, caretRightIcon } from '@jupyterlab/ui-components';
 import { useId, useState, type ReactElement } from 'react';
 
-import { Glyph } from '../components/glyph';
 import { useSignal } from '../components/hooks';
+import { Icon } from '../components/icon';
 import { Notice } from '../components/notice';
 import { stateLabel } from '../labels';
-import { lessonState } from '../progressState';
-import { dueState, fullTime, shortTime } from '../times';
+import { computeLessonState } from '../progressState';
+import { computeDueState, fullTime, shortTime } from '../times';
 import type { LessonReply, UnitReply } from '../wire';
-import type { SectionProps } from './head';
+import type { SectionProps } from './sectionProps';
 
 export function Outline(props: SectionProps): ReactElement | null {
   const { model, actions, trans } = props;
@@ -26,7 +26,7 @@ export function Outline(props: SectionProps): ReactElement | null {
   if (outline.units.every(unit => unit.lessons.length === 0)) {
     return (
       <div className="pmh-Notices">
-        <Notice glyph="book" title={trans.__('No lessons yet')}>
+        <Notice icon="book" title={trans.__('No lessons yet')}>
           {trans.__('Lessons will appear here automatically when your instructor schedules them.')}
         </Notice>
       </div>
@@ -75,8 +75,8 @@ function Lesson({ lesson, model, actions, trans }: SectionProps & { lesson: Less
   const now = new Date();
   const zone = model.classroom?.time_zone ?? 'UTC';
   const isNotOpenYet = lesson.opens_at !== null && Date.parse(lesson.opens_at) > now.getTime();
-  const state = lessonState(lesson, model.submissions);
-  const isCurrent = actions.currentLesson()?.slug === lesson.slug;
+  const state = computeLessonState(lesson, model.submissions);
+  const isCurrent = actions.findCurrentLesson()?.slug === lesson.slug;
   return (
     <li className="pmh-Lesson" data-state={state}>
       <button
@@ -89,7 +89,7 @@ function Lesson({ lesson, model, actions, trans }: SectionProps & { lesson: Less
         onClick={() => !isNotOpenYet && void actions.openLesson(lesson)}
       >
         <span className="pmh-State" data-state={state}>
-          <Glyph name={state} />
+          <Icon name={state} />
         </span>
         <span className="pmh-Lesson-title">{lesson.title}</span>
         <span className="pmh-Count">
@@ -130,7 +130,7 @@ interface DueProps {
 /** The due time if it is soon or has passed, else whether the lesson was submitted. */
 function Due({ lesson, zone, now, trans }: DueProps): ReactElement | null {
   const dueAt = lesson.due_at;
-  const state = dueState(dueAt, lesson.submitted_at, now);
+  const state = computeDueState(dueAt, lesson.submitted_at, now);
   if (dueAt && state === 'missed') {
     return <Time label={trans.__('Was due %1', shortTime(dueAt, now))} iso={dueAt} zone={zone} isMissed />;
   }

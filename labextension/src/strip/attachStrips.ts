@@ -6,14 +6,14 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { LessonPath } from '../exercises';
 import type { ClassroomModel } from '../model';
 import type { LessonNotebooks } from '../notebooks';
-import { NotebookStrips, type StripOptions } from './manager';
+import { NotebookStrips, type StripOptions } from './notebookStrips';
 
 export function attachStrips(notebooks: LessonNotebooks, options: StripOptions): void {
   const attachTo = (panel: NotebookPanel) => {
     let strips: NotebookStrips | null = null;
     const update = () => {
       strips?.dispose();
-      const path = notebooks.lessonPathOf(panel);
+      const path = notebooks.findLessonPath(panel);
       strips = path && new NotebookStrips(panel, path, options);
       if (path) {
         keepVerdictsLoaded(options.model, panel, path);

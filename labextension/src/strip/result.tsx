@@ -4,7 +4,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReactElement } from 'react';
 
-import { Glyph } from '../components/glyph';
+import { Icon } from '../components/icon';
 import { Notice } from '../components/notice';
 import { Prose } from '../components/prose';
 import { feedbackText } from '../feedbackTexts';
@@ -52,20 +52,20 @@ function Problem({ submission, trans }: ProblemProps): ReactElement | null {
   const { error, graderError, state } = submission;
   if (error) {
     return (
-      <Notice glyph="needs-attention" title={error.message}>
+      <Notice icon="needs-attention" title={error.message}>
         {error.advice}
       </Notice>
     );
   }
   if (graderError) {
     return (
-      <Notice glyph="grader-error" title={feedbackText(trans, graderError)}>
+      <Notice icon="grader-error" title={feedbackText(trans, graderError)}>
         {trans.__('Check again in a moment.')}
       </Notice>
     );
   }
   return state === 'waiting' ? (
-    <Notice glyph="offline" title={progressText(submission, trans)}>
+    <Notice icon="offline" title={progressText(submission, trans)}>
       {trans.__('The hub cannot be reached. Your answer is saved and will be checked when the hub is back.')}
     </Notice>
   ) : null;
@@ -116,7 +116,7 @@ function VerdictHead({ located, submission, verdict, trans, onGoTo }: VerdictHea
   return (
     <div className="pmh-Result-head">
       <strong className="pmh-Outcome" data-outcome={verdict.outcome}>
-        <Glyph name={verdict.outcome} />
+        <Icon name={verdict.outcome} />
         {headline(verdict, trans)}
       </strong>
       {verdict.outcome === 'passed' && next && (
@@ -147,11 +147,11 @@ function Test({ test, onGoTo, trans }: TestProps): ReactElement {
   const { cell, line, expected, got } = test;
   const title = testTitle(test);
   const detail = testDetail(test, trans);
-  const glyph = isUnpassedHidden(test) ? 'not-checked' : test.outcome;
+  const icon = isUnpassedHidden(test) ? 'not-checked' : test.outcome;
   return (
     <li className="pmh-Test" data-outcome={test.outcome}>
-      <span className="pmh-Outcome" data-outcome={glyph}>
-        <Glyph name={glyph} />
+      <span className="pmh-Outcome" data-outcome={icon}>
+        <Icon name={icon} />
       </span>
       <div>
         <span className="pmh-Test-name">{title.isCode ? <code>{title.text}</code> : title.text}</span>
@@ -174,7 +174,7 @@ function UnevaluatedTests({ count, trans }: { count: number; trans: TranslationB
   return (
     <li className="pmh-Test" data-outcome="not-checked">
       <span className="pmh-Outcome" data-outcome="not-checked">
-        <Glyph name="not-checked" />
+        <Icon name="not-checked" />
       </span>
       <span className="pmh-Test-name">
         {trans._n('%1 test could not be evaluated.', '%1 tests could not be evaluated.', count)}

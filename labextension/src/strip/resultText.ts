@@ -31,7 +31,7 @@ export function testDetail(test: TestReply, trans: TranslationBundle): string {
   return isRepeated ? '' : feedbackText(trans, message);
 }
 
-/** The label beside a test's icon. A hidden test is not labelled as failed, because its expected value stays hidden. */
+/** The label beside a test's icon. A hidden test is not labeled as failed, because its expected value stays hidden. */
 export function testLabel(test: TestReply, trans: TranslationBundle): string {
   return isUnpassedHidden(test) ? trans.__('Not passed yet') : outcomeLabel(test.outcome, trans);
 }

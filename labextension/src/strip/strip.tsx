@@ -4,11 +4,11 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { useId, useState, type ReactElement } from 'react';
 
-import { Glyph } from '../components/glyph';
 import { useSignal } from '../components/hooks';
+import { Icon } from '../components/icon';
 import { Prose } from '../components/prose';
 import { stateLabel } from '../labels';
-import { exerciseState } from '../progressState';
+import { computeExerciseState } from '../progressState';
 import type { ClassroomModel } from '../model';
 import { isBusy } from '../submissions';
 import { pointsOfText, pointsText, progressText } from '../texts';
@@ -37,7 +37,7 @@ export interface LocatedExercise {
 export function useExercise({ model, lesson: slug, gradeId }: ExerciseProps): LocatedExercise | null {
   useSignal(model.changed);
   useSignal(model.submissions.changed);
-  const lesson = model.lesson(slug);
+  const lesson = model.findLesson(slug);
   const index = lesson?.exercises.findIndex(exercise => exercise.grade_id === gradeId) ?? -1;
   const exercise = lesson?.exercises[index];
   return lesson && exercise ? { lesson, exercise, index } : null;
@@ -87,7 +87,7 @@ export function Strip(props: ExerciseProps): ReactElement | null {
 
 /** Points, and the state of the exercise; the number of attempts while there is no other state to show. */
 function Status({ model, lesson, exercise, trans }: ExerciseProps & { exercise: ExerciseReply }): ReactElement {
-  const state = exerciseState(lesson, exercise, model.submissions);
+  const state = computeExerciseState(lesson, exercise, model.submissions);
   const { points, max_points: maxPoints, attempts } = exercise;
   const label =
     state === 'in-progress' && attempts > 0
@@ -97,7 +97,7 @@ function Status({ model, lesson, exercise, trans }: ExerciseProps & { exercise: 
     <span className="pmh-Strip-status">
       <span>{points > 0 ? pointsOfText(points, maxPoints, trans) : pointsText(maxPoints, trans)}</span>
       <span className="pmh-State" data-state={state}>
-        <Glyph name={state} />
+        <Icon name={state} />
         {label}
       </span>
     </span>

@@ -23,15 +23,15 @@ export interface SubmitDialogOptions {
 export async function showSubmitDialog(options: SubmitDialogOptions): Promise<void> {
   const { model, notebooks, trans, lesson } = options;
   const zone = model.classroom?.time_zone ?? 'UTC';
-  const answer = await showDialog({
+  const result = await showDialog({
     title: trans.__('Submit “%1”?', lesson.title),
     body: ReactWidget.create(createElement(SubmissionSummary, { lesson, zone, trans })),
     buttons: [
-      Dialog.cancelButton({ label: trans.__('Not yet') }),
+      Dialog.cancelButton({ label: trans.__('Cancel') }),
       Dialog.okButton({ label: trans.__('Submit'), ariaLabel: trans.__('Submit lesson %1', lesson.title) })
     ]
   });
-  if (!answer.button.accept) {
+  if (!result.button.accept) {
     return;
   }
   await notebooks.save(model.classroom?.slug ?? '', lesson.slug);
@@ -41,7 +41,7 @@ export async function showSubmitDialog(options: SubmitDialogOptions): Promise<vo
 }
 
 async function showReceipt({ model, trans, lesson }: SubmitDialogOptions, receipt: Receipt | null): Promise<void> {
-  const currentLesson = model.lesson(lesson.slug) ?? lesson;
+  const currentLesson = model.findLesson(lesson.slug) ?? lesson;
   const zone = model.classroom?.time_zone ?? 'UTC';
   await showDialog({
     title: receipt ? trans.__('Submitted') : trans.__('Waiting for the hub'),

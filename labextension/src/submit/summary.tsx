@@ -4,7 +4,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReactElement } from 'react';
 
-import { Glyph } from '../components/glyph';
+import { Icon } from '../components/icon';
 import type { State } from '../labels';
 import { timeInSentence } from '../times';
 import type { ExerciseReply, LessonReply } from '../wire';
@@ -27,7 +27,9 @@ export function SubmissionSummary({ lesson, zone, trans }: SubmissionSummaryProp
         <Group state="in-progress" label={trans.__('Not solved yet: %1', unsolved.length)} exercises={unsolved} />
         <Group state="not-started" label={trans.__('Not checked yet: %1', unchecked.length)} exercises={unchecked} />
       </ul>
-      <p>{trans.__('Files included: %1', lesson.notebooks.join(', '))}</p>
+      <p>
+        {trans.__("Notebooks: %1. Other files of the lesson's folder are sent, too.", lesson.notebooks.join(', '))}
+      </p>
       <Terms lesson={lesson} zone={zone} trans={trans} />
     </div>
   );
@@ -43,7 +45,7 @@ function Group({ state, label, exercises }: GroupProps): ReactElement | null {
   return exercises.length === 0 ? null : (
     <li>
       <span className="pmh-State" data-state={state}>
-        <Glyph name={state} />
+        <Icon name={state} />
       </span>
       <div>
         <strong>{label}</strong>

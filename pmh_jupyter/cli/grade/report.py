@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from pmh_jupyter.cli.grade.discover import UnmappedPath
+    from pmh_jupyter.domain.course import Exercise
     from pmh_jupyter.domain.verdict import Grading
     from pmh_jupyter.errors import Problem
 
@@ -26,8 +27,9 @@ OUTCOME_COLORS = {Outcome.PASSED: "green", Outcome.FAILED: "red", Outcome.NEEDS_
 PROGRESS_INTERVAL_SECONDS = 10.0
 
 
-def serialize_grading(path: str, grading: Grading) -> dict[str, Any]:
-    """Return the JSON object of one submission. Scores are in points, seconds are wall time."""
+def serialize_grading(path: str, grading: Grading, exercises: Iterable[Exercise]) -> dict[str, Any]:
+    """Return the JSON object of one submission. Scores are in points, seconds are wall time. `exercises`: those of the release."""
+    notebooks = {exercise.grade_id: exercise.notebook for exercise in exercises}
     return {
         "submission": path,
         "score": sum(verdict.millipoints for verdict in grading.verdicts) / 1000,
@@ -35,6 +37,7 @@ def serialize_grading(path: str, grading: Grading) -> dict[str, Any]:
         "exercises": [
             {
                 "grade_id": verdict.grade_id,
+                "notebook": notebooks[verdict.grade_id],
                 "score": verdict.millipoints / 1000,
                 "max_score": verdict.max_millipoints / 1000,
                 "outcome": verdict.outcome.value,

@@ -76,9 +76,8 @@ class GradeCommandRun:
             grading = replace(grading, repairs=(*submission.messages, *grading.repairs))
         except PmhError as error:
             return SubmissionResult(line, error=error)
-        return SubmissionResult(
-            serialize_grading(path, grading) | line | {"grader_error": grading.grader_error is not None}, grading
-        )
+        serialized_grading = serialize_grading(path, grading, self.source.release.exercises)
+        return SubmissionResult(serialized_grading | line | {"grader_error": grading.grader_error is not None}, grading)
 
     def _record_result(self, result: SubmissionResult, results_file: ResultsFile | None) -> None:
         if result.error:

@@ -89,7 +89,7 @@ class AccountsAuthenticator(Authenticator):  # type: ignore[misc]
         if problem := find_name_problem(name):
             return problem
         if is_hub_user or name in self.admin_users or self.store.is_taken(name):
-            return "This name is taken. Choose another."
+            return "This username is taken. Choose another."
         return None
 
     async def sign_up(self, name: str, password: str, join_code: str) -> None:

@@ -26,13 +26,13 @@ def normalize_name(text: str) -> str:
 def find_name_problem(name: str) -> str | None:
     """Return the problem with a normalized name, as a sentence for its owner, or None if the name is allowed."""
     if not name:
-        return "Choose a name."
+        return "Choose a username."
     if not NAME_PATTERN.fullmatch(name):
         return (
             "Use 2 to 31 lower-case letters a–z, digits and single hyphens, starting with a letter. For example: ada-l."
         )
     if name in RESERVED_NAMES:
-        return "This name is reserved. Choose another."
+        return "This username is reserved. Choose another."
     return None
 
 
@@ -43,7 +43,7 @@ def find_password_problem(name: str, password: str) -> str | None:
     if len(password) > MAX_PASSWORD_LENGTH:
         return f"Use at most {MAX_PASSWORD_LENGTH} characters."
     if normalize_name(password) == name:
-        return "Attackers try your name first. Choose another password."
+        return "Attackers try your username first. Choose another password."
     if len(set(password)) < 3:
         return "This password is too easy to guess. Three or four words are easy to remember."
     return None

@@ -17,7 +17,7 @@ class BadJoinCode(BadInput):
 
     code = "bad-join-code"
     status = 404
-    advice = "Ask your instructor for the code, which is on the classroom's page."
+    advice = "Ask your instructor for the join code."
 
 
 async def enrol(service_url: str, token: str, name: str, join_code: str) -> ClassroomReply:

@@ -31,11 +31,11 @@ class PasswordChangeRequired(web.HTTPError):
 
 
 class LoginPage(LoginHandler):  # type: ignore[misc]
-    """The Hub's log-in page. A one-time password redirects to the page to choose a new one."""
+    """Logs a person in, as the Hub's own page does. A one-time password redirects to the page to choose a new one."""
 
     async def post(self) -> None:
         if not {"username", "password"} <= set(self.request.body_arguments):
-            raise web.HTTPError(400, "Fill in your name and your password.")
+            raise web.HTTPError(400, "Fill in your username and your password.")
         try:
             await super().post()
         except PasswordChangeRequired:
@@ -178,7 +178,7 @@ class AccountsPage(AccountPage):
     async def post(self) -> None:
         name = normalize_name(self.read_form_field("name"))
         if not self.authenticator.store.is_taken(name) and self.find_user(name) is None:
-            await self._render_accounts({"name": "No account has this name."}, typed_name=name)
+            await self._render_accounts({"name": "No account has this username."}, typed_name=name)
             return
         password = await self.authenticator.run_in_pool(self.authenticator.store.reset_password, name)
         end_sessions(self, name)

@@ -85,7 +85,7 @@ class AccountStore:
             try:
                 database.execute("insert into account values (?, ?, 'signing-up', ?)", [name, hash_, _now()])
             except sqlite3.IntegrityError as error:
-                raise Conflict("This name is taken. Choose another.", advice="Choose another name.") from error
+                raise Conflict("This username is taken. Choose another.", advice="Choose another username.") from error
 
     def activate(self, name: str) -> None:
         """Turn a reserved name into an account."""

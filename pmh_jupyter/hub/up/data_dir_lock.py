@@ -17,7 +17,7 @@ LOCK_NAME = "up.lock"
 
 @contextmanager
 def lock_data_dir(data_dir: Path, address: str) -> Iterator[None]:
-    """Hold the lock while the block runs. Creates a missing data folder, closed to other users.
+    """Hold the lock while the block runs. Create the data folder if it is missing, closed to other users.
 
     address: the hub's address, for the error message of another `pmh up`. Raises Conflict if another process holds the lock.
     """

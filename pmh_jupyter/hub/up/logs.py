@@ -23,7 +23,7 @@ def rotate_log(data_dir: Path) -> Path:
 
 
 def read_tail(log: Path, lines: int = TAIL_LINES) -> str:
-    """Return the last lines of a log, or the reason why there are none, in parentheses."""
+    """Return the last lines of a log, or in parentheses why there are none."""
     try:
         with open(log, encoding="utf-8", errors="replace") as file:
             return "".join(deque(file, maxlen=lines)).rstrip() or f"({log} is empty)"

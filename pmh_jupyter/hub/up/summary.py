@@ -12,7 +12,7 @@ from pmh_jupyter.hub.accounts.first_admin import AdminPassword
 def format_startup_summary(
     settings: Settings, url: str, join_codes: Mapping[str, str], admin: AdminPassword | None
 ) -> list[str]:
-    """Return lines for a terminal. `join_codes` are by role; `admin` is None if the authenticator has no passwords of its own."""
+    """Return the lines for a terminal. `join_codes` are by role; `admin` is None if the authenticator has no passwords of its own."""
     login_lines = [_format_dummy_login_line()] if admin is None else [_format_admin_line(settings.admin, admin)]
     return [
         "",

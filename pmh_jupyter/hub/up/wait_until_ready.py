@@ -59,7 +59,11 @@ def wait_until_healthy(check: HealthCheck, is_alive: Callable[[], bool], timeout
         if not is_alive():
             raise Unavailable(f"The hub ended before {check.name} answered.")
         if time.monotonic() > deadline:
-            raise Unavailable(f"After {timeout_seconds:.0f} s {check.name} is still not ready: {failure}")
+            name = check.name[0].upper() + check.name[1:]
+            raise Unavailable(
+                f"{name} is not ready after {timeout_seconds:.0f} s: {failure}",
+                advice="Run `pmh doctor` to see what is missing and how to install it.",
+            )
         time.sleep(POLL_INTERVAL_SECONDS)
 
 

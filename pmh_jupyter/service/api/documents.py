@@ -9,14 +9,14 @@ from pmh_jupyter.wire.submission import ReceiptKeysReply
 
 
 class OpenApiHandler(ApiHandler):
-    """The OpenAPI document."""
+    """Returns the OpenAPI document."""
 
     async def get(self) -> None:
         self.finish(self.settings["openapi"])
 
 
 class ReceiptKeysHandler(ApiHandler):
-    """The public keys with which anybody can verify a receipt."""
+    """Returns the public keys with which anybody can verify a receipt."""
 
     async def get(self) -> None:
         self.send(ReceiptKeysReply(keys=self.service.signer.public_keys))

@@ -31,7 +31,7 @@ AFTER_PARAMETER = QueryParameter(
 
 
 class EventStreamHandler(ApiHandler):
-    """Server-sent events. A regular comment keeps the connection open, and detects clients that have disconnected."""
+    """Sends server-sent events. A regular comment keeps the connection open, and detects clients that have disconnected."""
 
     _wakeup: asyncio.Event | None = None
     _is_disconnected = False

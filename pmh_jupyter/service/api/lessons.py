@@ -12,7 +12,7 @@ from pmh_jupyter.wire.submission import LessonFilesReply, OpenedReleaseRequest
 
 
 class LessonFilesHandler(ApiHandler):
-    """The current release, and the release that the student opened last: two of the three sides of a merge."""
+    """Returns the current release, and the release that the student opened last: two of the three sides of a merge."""
 
     async def get(self, classroom: str, lesson: str) -> None:
         lesson_files = await self.service.run_blocking(

@@ -11,7 +11,7 @@ from pmh_jupyter.wire.people import ClassroomReply, JoinRequest, MeReply
 
 
 class MeHandler(ApiHandler):
-    """The caller and the classrooms that they have joined."""
+    """Returns the caller and the classrooms that they have joined."""
 
     async def get(self) -> None:
         person = self.identity.person

@@ -16,7 +16,7 @@ from pmh_jupyter.wire.staff import ResourceLimits, ResourceLimitsReply
 
 
 class AssignmentLimitsHandler(ApiHandler):
-    """The resource limits of a lesson in a classroom."""
+    """Returns and sets the resource limits of a lesson in a classroom."""
 
     async def get(self, classroom: str, lesson: str) -> None:
         person_id = self.identity.person.id

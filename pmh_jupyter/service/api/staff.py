@@ -16,7 +16,7 @@ PAGE_PARAMETER = QueryParameter("page", "Page of members, from 1", {"type": "int
 
 
 class GradebookHandler(ApiHandler):
-    """Members × exercises, one page of members at a time."""
+    """Returns the gradebook, members × exercises, one page of members at a time."""
 
     async def get(self, classroom: str) -> None:
         page = self.get_query_int("page", 1, minimum=1)
@@ -25,7 +25,7 @@ class GradebookHandler(ApiHandler):
 
 
 class MemberSubmissionsHandler(ApiHandler):
-    """The submissions of a member, with verdicts and flags."""
+    """Lists the submissions of a member, with verdicts and flags."""
 
     async def get(self, classroom: str, person: str) -> None:
         member_submissions = await self.service.run_blocking(

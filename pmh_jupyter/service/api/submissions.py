@@ -68,7 +68,7 @@ class FinalSubmissionsHandler(_NewSubmissionHandler):
 
 
 class SubmissionListHandler(ApiHandler):
-    """The caller's own submissions in a classroom."""
+    """Lists the caller's own submissions in a classroom."""
 
     async def get(self, classroom: str) -> None:
         lesson = self.get_query_argument("lesson", None)
@@ -79,7 +79,7 @@ class SubmissionListHandler(ApiHandler):
 
 
 class SubmissionHandler(ApiHandler):
-    """One of the caller's own submissions. For a submission of another person it responds with 404."""
+    """Returns one of the caller's own submissions. For a submission of another person it responds with 404."""
 
     async def get(self, id: str) -> None:
         submission = await self.service.run_blocking(

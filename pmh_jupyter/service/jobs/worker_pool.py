@@ -168,7 +168,7 @@ class WorkerPool:
             return job if job and self._register_job(job) else None
 
     def _register_job(self, job: Job) -> bool:
-        """Add the job to the active ones. If the pool is stopping, releases the job and returns False."""
+        """Add the job to the active ones and return True. If the pool is stopping, release the job and return False."""
         with self._state_changed:
             if not self._stopping.is_set():
                 self._active_jobs[job.id] = job

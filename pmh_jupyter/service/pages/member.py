@@ -22,11 +22,13 @@ class MemberPage(ClassroomPage):
         member_submissions = await self.service.run_blocking(
             staff.list_member_submissions, database, classroom, person_id
         )
+        lesson_titles = await self.service.run_blocking(staff.load_lesson_titles, database, classroom)
         membership = await self.service.run_blocking(members.get_membership, database, person_id, classroom)
         self.render_classroom(
             "member.html",
             "gradebook",
             member_name=membership.person.name,
+            lesson_titles=lesson_titles,
             submissions=list(map(serializers.serialize_member_submission, member_submissions)),
         )
 

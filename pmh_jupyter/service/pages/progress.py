@@ -30,6 +30,7 @@ class ProgressPage(ClassroomPage):
             "progress.html",
             "progress",
             outline=serializers.serialize_outline(member_outline),
+            lesson_titles={lesson.slug: lesson.title for lesson in member_outline.lessons},
             submissions_with_receipt=submissions_with_receipt,
         )
 

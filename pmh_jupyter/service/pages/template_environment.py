@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from pmh_jupyter.domain.deadlines import format_local_time
 from pmh_jupyter.domain.feedback_text import format_flag, format_message
-from pmh_jupyter.domain.labels import ICONS, OUTCOME_LABELS, STATE_LABELS
+from pmh_jupyter.domain.labels import ICONS, OUTCOME_LABELS, STATE_LABELS, SUBMISSION_STATE_LABELS
 
 SERVICE_FOLDER = Path(__file__).parent.parent
 STATIC_FOLDER = SERVICE_FOLDER / "static"
@@ -33,6 +32,7 @@ def make_template_environment() -> Environment:
     environment.globals["icons"] = ICONS
     environment.globals["state_labels"] = STATE_LABELS
     environment.globals["outcome_labels"] = OUTCOME_LABELS
+    environment.globals["submission_state_labels"] = SUBMISSION_STATE_LABELS
     return environment
 
 
@@ -40,10 +40,3 @@ def format_inline_code(text: str) -> Markup:
     """Escape a text and mark up its parts in backticks as code, like the panel."""
     parts = re.split(r"`([^`\n]+)`", text)
     return Markup("").join(Markup("<code>{}</code>").format(part) if n % 2 else part for n, part in enumerate(parts))
-
-
-def format_local_time(moment: datetime, time_zone: str) -> str:
-    """Format a time in the classroom's time zone, e.g. "Fri 20 Nov 2026, 18:00". A time without zone (from SQLite) is UTC."""
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    local_moment = aware.astimezone(ZoneInfo(time_zone))
-    return f"{local_moment:%a} {local_moment.day} {local_moment:%b %Y, %H:%M}"

@@ -106,12 +106,15 @@ def _find_version(session: Session, course: str, number: int | None) -> CourseVe
         query = query.where(CourseVersionRow.number == number)
     version = session.scalars(query.order_by(CourseVersionRow.number.desc()).limit(1)).one_or_none()
     if version is None:
-        raise NotFound(f"There is no released course {course!r}" + (f", version {number}." if number else "."))
+        missing_version = f", version {number}" if number else ""
+        raise NotFound(
+            f"There is no released course {course!r}{missing_version}.", advice="Release it with `pmh course release`."
+        )
     return version
 
 
 def _load_releases_by_lesson(session: Session, version_id: UUID) -> dict[UUID, str]:
-    """Release ids by lesson id."""
+    """Return the release ids by lesson id."""
     entries = session.scalars(select(VersionLessonRow).where(VersionLessonRow.version_id == version_id))
     return {entry.lesson_id: entry.release_id for entry in entries}
 

@@ -68,7 +68,7 @@ def find_newest_version_number(database: Database, course: str) -> int:
             .where(CourseRow.slug == course)
         )
         if number is None:
-            raise NotFound(f"There is no released course {course!r}.")
+            raise NotFound(f"There is no released course {course!r}.", advice="Release it with `pmh course release`.")
         return number
 
 
@@ -82,7 +82,7 @@ def _find_newest_version(session: Session, course_id: UUID) -> CourseVersionRow 
 
 
 def _load_releases_by_slug(session: Session, version: CourseVersionRow | None) -> dict[str, str]:
-    """Release ids by lesson slug."""
+    """Return the release ids by lesson slug."""
     if version is None:
         return {}
     rows = session.execute(

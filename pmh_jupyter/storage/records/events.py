@@ -17,7 +17,10 @@ from pmh_jupyter.storage.tables.results import EventRow
 def load_events_after(
     database: Database, person_id: UUID, classroom: str, after_number: int, limit: int = 200
 ) -> tuple[Event, ...]:
-    """Return events with a greater number that concern this person or everybody, in order. Raises NotFound if the person is no member."""
+    """Return the events with a greater number that concern this person or everybody, in order.
+
+    Raises NotFound if the person is no member.
+    """
     with database.begin_read() as session:
         member = find_membership(session, person_id, classroom)
         rows = session.scalars(

@@ -92,7 +92,7 @@ def _find_member_id(session: Session, classroom_id: UUID, person_id: UUID) -> UU
 
 
 def _find_course_version(session: Session, classroom_id: UUID) -> tuple[str, int]:
-    """Course slug and version number that the classroom has adopted."""
+    """Return the course's slug and the version number that the classroom has adopted."""
     return session.execute(
         select(CourseRow.slug, CourseVersionRow.number)
         .join(CourseVersionRow, CourseVersionRow.course_id == CourseRow.id)

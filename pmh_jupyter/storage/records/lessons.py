@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pmh_jupyter.domain.course import File
+from pmh_jupyter.domain.deadlines import format_local_time
 from pmh_jupyter.domain.lesson_files import LessonFiles, StudentFiles
+from pmh_jupyter.domain.people import Classroom
 from pmh_jupyter.domain.roles import Permission, has_permission
 from pmh_jupyter.errors import Conflict
 from pmh_jupyter.storage.blobs import BlobNamespace
@@ -29,7 +32,7 @@ def load_lesson_files(database: Database, person_id: UUID, classroom: str, lesso
         assigned_lesson = find_assigned_lesson(session, member.classroom.id, lesson)
         opens_at = assigned_lesson.schedule.opens_at
         if opens_at and opens_at > database.now() and not has_permission(member.role, Permission.PREVIEW_LESSONS):
-            raise Conflict(f"The lesson opens at {opens_at:%Y-%m-%d %H:%M} UTC.", advice="Try again then.")
+            raise make_not_open_error(opens_at, member.classroom)
         opened_release = session.get(OpenedReleaseRow, (person_id, assigned_lesson.assignment.id))
         current = _load_student_files(session, database, lesson, assigned_lesson.release_id)
         base = _load_student_files(session, database, lesson, opened_release.release_id) if opened_release else None
@@ -50,6 +53,14 @@ def record_opened_release(database: Database, person_id: UUID, classroom: str, l
         if not insert_if_absent(session, OpenedReleaseRow, **key_columns, release_id=release_id, opened_at=now):
             row = session.get_one(OpenedReleaseRow, (person_id, assigned_lesson.assignment.id), with_for_update=True)
             row.release_id, row.opened_at = release_id, now
+
+
+def make_not_open_error(opens_at: datetime, classroom: Classroom) -> Conflict:
+    """Make the error for a lesson that opens later, with the time in the classroom's time zone."""
+    return Conflict(
+        f"The lesson opens on {format_local_time(opens_at, classroom.time_zone)} ({classroom.time_zone}).",
+        advice="Try again then.",
+    )
 
 
 def require_release(session: Session, assigned_lesson: AssignedLesson, release_id: str) -> None:

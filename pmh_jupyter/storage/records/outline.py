@@ -103,7 +103,7 @@ def _to_outline_lesson(
 
 
 def _load_notebooks(session: Session, release_ids: set[str]) -> dict[str, tuple[str, ...]]:
-    """Return paths of the student notebooks of each release, in the order of the release."""
+    """Return the paths of the student notebooks of each release, in the order of the release."""
     notebooks: dict[str, list[str]] = {release_id: [] for release_id in release_ids}
     rows = session.execute(
         select(ReleaseFileRow.release_id, ReleaseFileRow.path)
@@ -127,7 +127,7 @@ def _find_opened_assignments(session: Session, person_id: UUID, assignment_ids: 
 
 
 def _load_last_submission_times(session: Session, person_id: UUID, assignment_ids: set[UUID]) -> dict[UUID, datetime]:
-    """Time of the latest final submission of each assignment."""
+    """Return the time of the latest final submission of each assignment."""
     rows = session.execute(
         select(SubmissionRow.assignment_id, func.max(SubmissionRow.received_at))
         .where(

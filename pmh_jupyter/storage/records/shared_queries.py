@@ -31,7 +31,7 @@ MembershipRow = tuple[MemberRow, PersonRow, ClassroomRow, CourseVersionRow, str]
 
 
 def select_memberships() -> Select[*MembershipRow]:
-    """Return members with person, classroom, adopted course version and course slug: the arguments of `to_membership`."""
+    """Build the query for members with person, classroom, adopted course version and course slug: the arguments of `to_membership`."""
     return (
         select(MemberRow, PersonRow, ClassroomRow, CourseVersionRow, CourseRow.slug)
         .join(PersonRow, PersonRow.id == MemberRow.person_id)
@@ -119,7 +119,7 @@ def find_assigned_lesson(session: Session, classroom_id: UUID, slug: str) -> Ass
     for assigned_lesson in load_assigned_lessons(session, classroom_id):
         if assigned_lesson.slug == slug:
             return assigned_lesson
-    raise NotFound(f"This classroom has no lesson {slug!r}.")
+    raise NotFound(f"This classroom has no lesson {slug!r}.", advice="Reload the list of lessons.")
 
 
 def load_exercises(session: Session, release_ids: set[str]) -> dict[str, tuple[Exercise, ...]]:

@@ -31,22 +31,20 @@ from pmh_jupyter.storage.tables.people import PersonRow
 def load_gradebook(
     database: Database, classroom: str, page: int = 1, per_page: int = 50, name_contains: str = ""
 ) -> Gradebook:
-    """One page of members, ordered by name, with their progress in each exercise.
+    """Return one page of members, ordered by name, with their progress in each exercise.
 
     page: counts from 1. name_contains: only members whose name contains this text, in upper or lower case.
     Raises NotFound for an unknown classroom or page.
     """
     with database.begin_read() as session:
-        classroom_id = session.scalar(select(ClassroomRow.id).where(ClassroomRow.slug == classroom))
-        if classroom_id is None:
-            raise make_classroom_not_found_error(classroom)
+        classroom_id = _find_classroom_id(session, classroom)
         query = select_memberships().where(
             MemberRow.classroom_id == classroom_id, PersonRow.name.icontains(name_contains, autoescape=True)
         )
         member_count = session.scalar(query.with_only_columns(func.count())) or 0
         page_count = max(1, -(-member_count // per_page))
         if not 1 <= page <= page_count:
-            raise NotFound(f"The gradebook has no page {page}.")
+            raise NotFound(f"The gradebook has no page {page}.", advice="Open page 1.")
         columns = _load_columns(session, classroom_id)
         members = _load_page(session, query, page, per_page)
         return Gradebook(
@@ -68,6 +66,20 @@ def list_member_submissions(
             MemberSubmission(member.person, submission)
             for submission in load_newest_submissions(session, member, lesson, limit)
         )
+
+
+def load_lesson_titles(database: Database, classroom: str) -> dict[str, str]:
+    """Return the titles of a classroom's lessons by slug. Raises NotFound for an unknown classroom."""
+    with database.begin_read() as session:
+        assigned_lessons = load_assigned_lessons(session, _find_classroom_id(session, classroom))
+        return {assigned_lesson.slug: assigned_lesson.title for assigned_lesson in assigned_lessons}
+
+
+def _find_classroom_id(session: Session, classroom: str) -> UUID:
+    classroom_id = session.scalar(select(ClassroomRow.id).where(ClassroomRow.slug == classroom))
+    if classroom_id is None:
+        raise make_classroom_not_found_error(classroom)
+    return classroom_id
 
 
 def _load_columns(session: Session, classroom_id: UUID) -> list[tuple[GradebookColumn, Exercise]]:

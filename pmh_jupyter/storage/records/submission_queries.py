@@ -18,7 +18,7 @@ from pmh_jupyter.storage.verdict_json import decode_flag, decode_message, decode
 
 
 def load_submissions(session: Session, submission_ids: Sequence[UUID]) -> tuple[Submission, ...]:
-    """Return submissions in the order of the ids. Ids that do not exist are skipped."""
+    """Return the submissions in the order of the ids. Ids that do not exist are skipped."""
     rows = session.execute(
         select(SubmissionRow, ClassroomRow.slug, LessonRow.slug)
         .join(AssignmentRow, AssignmentRow.id == SubmissionRow.assignment_id)
@@ -69,7 +69,7 @@ def _to_submission(
 
 
 def _load_titles(session: Session, release_ids: set[str]) -> dict[str, dict[str, str]]:
-    """Return titles of exercises by release id and grade_id."""
+    """Return the titles of exercises by release id and grade_id."""
     titles: dict[str, dict[str, str]] = {}
     for row in session.scalars(select(ExerciseRow).where(ExerciseRow.release_id.in_(release_ids))):
         titles.setdefault(row.release_id, {})[row.grade_id] = row.title
@@ -93,7 +93,7 @@ def _load_verdicts(session: Session, submission_ids: Sequence[UUID]) -> dict[UUI
 
 
 def _load_queue_positions(session: Session, submission_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Return positions in the queue, from 1."""
+    """Return the positions in the queue, from 1."""
     if not submission_ids:
         return {}
     queue_position = (

@@ -10,9 +10,10 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from pmh_jupyter.domain.deadlines import format_local_time
 from pmh_jupyter.domain.events import EventKind
 from pmh_jupyter.domain.hashing import compute_content_hash, compute_sha256_hex
-from pmh_jupyter.domain.people import Membership
+from pmh_jupyter.domain.people import Classroom, Membership
 from pmh_jupyter.domain.roles import Permission, has_permission
 from pmh_jupyter.domain.submission import NewSubmission, Submission, SubmissionKind, SubmissionState
 from pmh_jupyter.errors import BadInput, Conflict, NotFound
@@ -21,7 +22,7 @@ from pmh_jupyter.storage.dialect import insert_if_absent
 from pmh_jupyter.storage.event_log import NewEvent, append_events
 from pmh_jupyter.storage.records.fair_queue import PRIORITY_BY_KIND, NewJob, enqueue_job
 from pmh_jupyter.storage.records.grading_keys import make_grading_key
-from pmh_jupyter.storage.records.lessons import require_release
+from pmh_jupyter.storage.records.lessons import make_not_open_error, require_release
 from pmh_jupyter.storage.records.shared_queries import (
     AssignedLesson,
     find_assigned_lesson,
@@ -81,7 +82,7 @@ def get_submission(database: Database, submission_id: UUID, person_id: UUID) -> 
     with database.begin_read() as session:
         submissions = load_submissions(session, [submission_id])
         if not submissions or submissions[0].person_id != person_id:
-            raise NotFound("You have no such submission.")
+            raise NotFound("You have no such submission.", advice="Open it from the panel or the page My progress.")
         return submissions[0]
 
 
@@ -148,7 +149,7 @@ def _require_admissible(session: Session, database: Database, new_submission: Ne
     require_release(session, assigned_lesson, new_submission.release_id)
     _require_valid_content(session, new_submission)
     if not has_permission(member.role, Permission.SUBMIT_ANYTIME):
-        _require_open(assigned_lesson, database.now())
+        _require_open(assigned_lesson, member.classroom, database.now())
         _require_submissions_left(session, assigned_lesson, new_submission)
     return assigned_lesson
 
@@ -167,13 +168,13 @@ def _require_valid_content(session: Session, new_submission: NewSubmission) -> N
         raise BadInput("The path of a file contains a NUL character.")
 
 
-def _require_open(assigned_lesson: AssignedLesson, now: datetime) -> None:
+def _require_open(assigned_lesson: AssignedLesson, classroom: Classroom, now: datetime) -> None:
     schedule = assigned_lesson.schedule
     if schedule.opens_at and now < schedule.opens_at:
-        raise Conflict(f"The lesson opens at {schedule.opens_at:%Y-%m-%d %H:%M} UTC.", advice="Try again then.")
+        raise make_not_open_error(schedule.opens_at, classroom)
     if schedule.closes_at and now >= schedule.closes_at:
         raise Conflict(
-            f"The lesson closed at {schedule.closes_at:%Y-%m-%d %H:%M} UTC.",
+            f"The lesson closed on {format_local_time(schedule.closes_at, classroom.time_zone)} ({classroom.time_zone}).",
             advice="You keep your files. Ask your instructor whether you can still submit them.",
         )
 

@@ -45,6 +45,7 @@ def test_each_submission_is_a_line_of_json(tmp_path: Path, capsys: pytest.Captur
     assert (second["submission"], second["score"], second["flags"]) == (wrong_path, 2.0, [])
     assert second["exercises"][1] == {
         "grade_id": "mean",
+        "notebook": "lesson.ipynb",
         "score": 0.0,
         "max_score": 2.0,
         "outcome": "failed",

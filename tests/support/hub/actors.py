@@ -35,7 +35,7 @@ class Actor:
         """Sign up with the classroom's join code, and wait for JupyterLab."""
         self.page.goto(f"{self.hub.address}/hub/signup")
         self.page.get_by_label("Join code").fill(join_code)
-        self.page.get_by_label("Name").fill(self.name)
+        self.page.get_by_label("Username").fill(self.name)
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("button", name="Sign up").click()
         return self.arrive_in_lab()

@@ -119,7 +119,7 @@ def test_every_outcome_is_documented(outcome: str) -> None:
 
 
 def test_documented_icons_are_accepted_and_drawn_by_the_panel() -> None:
-    source = (ROOT / "labextension/src/components/glyph.tsx").read_text(encoding="utf-8")
+    source = (ROOT / "labextension/src/components/icon.tsx").read_text(encoding="utf-8")
     drawn_icons = set(re.findall(r"^  '?([a-z-]+)'?: ", source, re.MULTILINE))
     line = re.search(r"^\| `icon`.*$", _text("reference/course-format.md"), re.MULTILINE)
     assert line

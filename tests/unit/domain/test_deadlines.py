@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pmh_jupyter.domain.course import Schedule
-from pmh_jupyter.domain.deadlines import LocalSchedule, load_time_zone, to_local_day, to_utc, to_utc_schedule
+from pmh_jupyter.domain.deadlines import (
+    LocalSchedule,
+    format_local_time,
+    load_time_zone,
+    to_local_day,
+    to_utc,
+    to_utc_schedule,
+)
 from pmh_jupyter.errors import BadInput
 
 ZURICH = "Europe/Zurich"
@@ -80,3 +87,15 @@ def test_unknown_time_zone_is_rejected(name: str) -> None:
 def test_aware_wall_time_raises_value_error() -> None:
     with pytest.raises(ValueError, match="must be naive"):
         to_utc(datetime(2026, 1, 1, tzinfo=UTC), ZURICH, prefer_later=True)
+
+
+@pytest.mark.parametrize(
+    ("moment", "time_zone", "expected"),
+    [
+        (datetime(2026, 1, 31, 23, 30, tzinfo=UTC), "Europe/Zurich", "Sun 1 Feb 2026, 00:30"),
+        (datetime(2026, 7, 1, 12, 0, tzinfo=UTC), "America/New_York", "Wed 1 Jul 2026, 08:00"),
+        (datetime(2026, 7, 1, 12, 0), "UTC", "Wed 1 Jul 2026, 12:00"),
+    ],
+)
+def test_times_are_formatted_in_the_time_zone(moment: datetime, time_zone: str, expected: str) -> None:
+    assert format_local_time(moment, time_zone) == expected

@@ -87,8 +87,10 @@ def test_session_replaces_a_scope_only_where_allowed() -> None:
     AccessRule(Scope.TEACH, allows_session=True).require_scope(session)
     AccessRule(Scope.LEARN).require_scope(token)
     for rule, caller in ((AccessRule(Scope.AUTHOR), session), (AccessRule(Scope.TEACH, allows_session=True), token)):
-        with pytest.raises(NotAllowed, match=rule.scope):
+        with pytest.raises(NotAllowed, match=rule.scope) as error:
             rule.require_scope(caller)
+        assert error.value.advice.startswith("Create a token with this scope on the hub's Token page")
+        assert ("browser" in error.value.advice) == rule.allows_session
 
 
 @pytest.mark.parametrize("slug", ["demo", "a", "section-2", "a" * 64])

@@ -52,7 +52,7 @@ def test_reserved_name_is_refused(name: str) -> None:
         (" eight ch", None),
         ("short", "at least 8"),
         ("x" * 257, "at most 256"),
-        ("Ada-Lovelace", "try your name"),
+        ("Ada-Lovelace", "try your username"),
         ("abababab", "too easy"),
     ],
 )

@@ -61,7 +61,7 @@ def test_wait_ends_at_the_first_answer_200(server: Server) -> None:
 def test_timeout_reports_the_last_answer(server: Server) -> None:
     components = {"database": {"ready": True}, "grading": {"ready": False, "message": "No sandbox can be had."}}
     server.answers = [(503, json.dumps({"ready": False, "components": components}).encode())]
-    with pytest.raises(Unavailable, match=r"grading is still not ready: No sandbox can be had\. \(503\)"):
+    with pytest.raises(Unavailable, match=r"Grading is not ready after 0 s: No sandbox can be had\. \(503\)"):
         wait_until_healthy(HealthCheck("grading", server.url), lambda: True, timeout_seconds=0)
 
 

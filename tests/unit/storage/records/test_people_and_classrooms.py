@@ -172,7 +172,7 @@ def test_unknown_or_unopened_lesson_is_rejected_except_for_staff(school: School)
         lessons.record_opened_release(school.database, ada.id, CLASSROOM, "first", SECOND.id)
     opens = LocalSchedule("UTC", opens_at=datetime(2026, 4, 1))
     classrooms.set_assignment(school.database, CLASSROOM, "first", schedule=opens)
-    with pytest.raises(Conflict, match="opens at"):
+    with pytest.raises(Conflict, match=r"opens on Wed 1 Apr 2026, 02:00 \(Europe/Zurich\)"):
         lessons.load_lesson_files(school.database, ada.id, CLASSROOM, "first")
     teacher = school.add_member("teacher", Role.ASSISTANT)
     assert lessons.load_lesson_files(school.database, teacher.id, CLASSROOM, "first").current.release_id == FIRST.id
@@ -292,10 +292,17 @@ def test_gradebook_has_pages(school: School) -> None:
     assert [[row.person.name for row in gradebook.rows] for gradebook in loaded] == [["ada", "bob"], ["cy"]]
     assert [(gradebook.page, gradebook.page_count) for gradebook in loaded] == [(1, 2), (2, 2)]
     for page in (0, 3):
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFound) as error:
             staff.load_gradebook(school.database, CLASSROOM, page, per_page=2)
+        assert error.value.advice == "Open page 1."
     with pytest.raises(NotFound):
         staff.load_gradebook(school.database, "elsewhere")
+
+
+def test_titles_of_lessons_are_found_by_slug(school: School) -> None:
+    assert staff.load_lesson_titles(school.database, CLASSROOM) == {"first": "Lesson first", "second": "Lesson second"}
+    with pytest.raises(NotFound):
+        staff.load_lesson_titles(school.database, "elsewhere")
 
 
 def test_submissions_of_a_member_are_listed_for_their_classroom_only(school: School) -> None:

@@ -141,8 +141,14 @@ def test_queue_positions_count_checks_first(school: School) -> None:
 @pytest.mark.parametrize(
     ("schedule", "message"),
     [
-        (LocalSchedule("Europe/Zurich", opens_at=datetime(2026, 3, 2, 13, 1)), "opens at 2026-03-02 12:01 UTC"),
-        (LocalSchedule("Europe/Zurich", closes_at=datetime(2026, 3, 2, 13, 0)), "closed at 2026-03-02 12:00 UTC"),
+        (
+            LocalSchedule("Europe/Zurich", opens_at=datetime(2026, 3, 2, 13, 1)),
+            r"opens on Mon 2 Mar 2026, 13:01 \(Europe/Zurich\)",
+        ),
+        (
+            LocalSchedule("Europe/Zurich", closes_at=datetime(2026, 3, 2, 13, 0)),
+            r"closed on Mon 2 Mar 2026, 13:00 \(Europe/Zurich\)",
+        ),
     ],
 )
 def test_submission_outside_the_opening_times_is_rejected_except_from_staff(

@@ -16,8 +16,8 @@ import { createElement } from 'react';
 
 import { placeExercises, type LessonPath } from '../exercises';
 import type { ClassroomModel } from '../model';
-import { gradeIdsOf } from '../notebooks';
-import { stopPlainKeys } from './keys';
+import { readGradeIds } from '../notebooks';
+import { stopPlainKeys } from './keyIsolation';
 import { Result } from './result';
 import { Strip, type ExerciseProps } from './strip';
 
@@ -68,9 +68,9 @@ export class NotebookStrips implements IDisposable {
   private _update(): void {
     const { model } = this._options;
     const isShown = model.classroom?.slug === this._lessonPath.classroom;
-    const lesson = isShown ? model.lesson(this._lessonPath.lesson) : null;
+    const lesson = isShown ? model.findLesson(this._lessonPath.lesson) : null;
     const partsByCell = new Map<number, Map<Part, string>>();
-    for (const { exercise, stripIndex, resultIndex } of lesson ? placeExercises(lesson, gradeIdsOf(this._panel)) : []) {
+    for (const { exercise, stripIndex, resultIndex } of lesson ? placeExercises(lesson, readGradeIds(this._panel)) : []) {
       addPart(partsByCell, stripIndex, 'strip', exercise.grade_id);
       addPart(partsByCell, resultIndex, 'result', exercise.grade_id);
     }

@@ -1,4 +1,4 @@
-import { stopPlainKeys } from '../src/strip/keys';
+import { stopPlainKeys } from '../src/strip/keyIsolation';
 
 /** Whether a key that is pressed on a button in a strip reaches the document. */
 function reachesDocument(init: KeyboardEventInit): boolean {

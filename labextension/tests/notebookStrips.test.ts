@@ -2,7 +2,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { act } from '@testing-library/react';
 import { Widget } from '@lumino/widgets';
 
-import { NotebookStrips } from '../src/strip/manager';
+import { NotebookStrips } from '../src/strip/notebookStrips';
 import { FakeCell, FakeModel, FakeNotebook } from './fakes';
 import { exercise, lesson, outline, submission } from './samples';
 

@@ -1,5 +1,5 @@
 /**
- * Icons of states, outcomes and achievements, 16 by 16, in the colour of the surrounding text. A screen reader ignores them, so a label
+ * Icons of states, outcomes and achievements, 16 by 16, in the color of the surrounding text. A screen reader ignores them, so a label
  * is always beside them. Icons of states and outcomes are generated (labels.ts), so that the pages show the same ones.
  */
 import type { ReactElement } from 'react';
@@ -26,17 +26,17 @@ const OTHER_ICONS = {
 
 const ALL_ICONS = { ...ICONS, ...OTHER_ICONS };
 
-export type GlyphName = keyof typeof ALL_ICONS;
+export type IconName = keyof typeof ALL_ICONS;
 
 /** The icon that a course names for an achievement, or `fallback` where there is no icon of that name. */
-export function glyphNameOr(name: string, fallback: GlyphName): GlyphName {
-  return Object.hasOwn(OTHER_ICONS, name) ? (name as GlyphName) : fallback;
+export function findIconName(name: string, fallback: IconName): IconName {
+  return Object.hasOwn(OTHER_ICONS, name) ? (name as IconName) : fallback;
 }
 
-export function Glyph({ name }: { name: GlyphName }): ReactElement {
+export function Icon({ name }: { name: IconName }): ReactElement {
   const paths: readonly IconPath[] = ALL_ICONS[name];
   return (
-    <svg className="pmh-Glyph" data-glyph={name} viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+    <svg className="pmh-Icon" data-icon={name} viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
       {paths.map(({ d, style }) => (
         <path key={d} d={d} data-style={style} />
       ))}

@@ -18,6 +18,7 @@ _OPAQUE_TYPES = (
     *(types.FrameType, types.TracebackType, types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType),
     *(types.MethodWrapperType, types.WrapperDescriptorType, types.CellType, classmethod, staticmethod, property),
 )
+_MOCK_RECORDS = ("called", "call_count", "call_args", "call_args_list", "method_calls", "mock_calls")
 _GENERATOR_METHODS = ("send", "throw", "close")
 
 
@@ -54,7 +55,12 @@ def _check_attribute(target: Any, *parameters: Any) -> None:
     if name in _NAME_ATTRIBUTES and kind in _OPAQUE_TYPES:
         return
     mock: Any = sys.modules.get("unittest.mock")
-    if mock is not None and issubclass(kind, mock.NonCallableMock) and hasattr(kind, name):
+    if (
+        mock is not None
+        and issubclass(kind, mock.NonCallableMock)
+        and name not in _MOCK_RECORDS
+        and hasattr(kind, name)
+    ):
         raise AttributeError(
             name
         )  # `configure_mock` and the like: only what the test has put on the mock is the student's to use

@@ -243,6 +243,8 @@ class ObjectProxy(Proxy):
 
     def __bool__(self) -> bool:
         _note_default_operator(self, "bool", self)
+        if has_operator(type(self), "len"):
+            return len(self) > 0
         base: Any = value_base(type(self))
         if base is None:
             return True

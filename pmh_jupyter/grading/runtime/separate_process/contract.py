@@ -62,6 +62,8 @@ RECEIVE_HALF = "receive-half"
 """A number of half precision came. Elsewhere such numbers are widened: they round what they are compared with to 0 or infinity."""
 CHANGE_ARGUMENT = "change-argument"
 """A value that the test passed came back changed, for example a list that was sorted in place."""
+SEE_FAILURE = "see-failure"
+"""The notebook's code saw an assertion of the test fail, for example in a callback."""
 WITH_DATA = "with-data"
 """Behind a comparison: the other operand was data."""
 UNUSUAL_CLAIM = "unusual-claim"
@@ -107,7 +109,9 @@ class Contract:
 
     is_recording: record the uses of the reference solution, and refuse nothing.
 
-    `violation` is the first violation of the current statement. It counts even if the test catches the exception. `entries` are
+    `seen_failure` is a failed assertion of the current statement that the student's code has seen, and could have caught: in a callback, a
+    decorated function or a context manager. The statement does not pass, unless the reference has seen a failure there. `violation` is the
+    first violation of the current statement. It counts even if the test catches the exception. `entries` are
     those of the current cell, and `recorded_entries` what the reference adds to them. `recorded_operators`
     are the same in the form that in-process isolation uses (see `NotebookIsolation.operators`).
     """
@@ -117,6 +121,7 @@ class Contract:
         self.recorded_entries: set[str] = set()
         self.recorded_operators: set[str] = set()
         self.violation: ContractViolation | None = None
+        self.seen_failure: BaseException | None = None
         self.flags: list[FlagFields] = []
         self.statement_line = 0
         self.entries: tuple[str, ...] = ()
@@ -135,7 +140,7 @@ class Contract:
 
     def begin_statement(self, line: int) -> None:
         """Start the statement of the cell that begins at this line."""
-        self.statement_line, self.violation = line, None
+        self.statement_line, self.violation, self.seen_failure = line, None, None
 
     def end_cell(self) -> None:
         """End the test cell. Between test cells nothing is refused."""
@@ -187,6 +192,11 @@ class Contract:
         violation = ContractViolation(detail[:200], _STUDENT_MESSAGES[code].format(class_name))
         self.violation = self.violation or violation
         return violation
+
+    def note_seen_failure(self, error: BaseException) -> None:
+        """Note that the student's code sees a failed assertion of the test."""
+        if isinstance(error, AssertionError) and not self.permits(self.find_place(), SEE_FAILURE):
+            self.seen_failure = self.seen_failure or error
 
     def record_code_violation(self, detail: str) -> CodeFromData:
         """Record that data of the student would have been executed here. Returns the exception to raise. See `code_execution_policy`."""

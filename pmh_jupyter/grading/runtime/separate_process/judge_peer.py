@@ -147,6 +147,9 @@ class JudgePeer(Peer):
         is_permitted = self.contract.permits(place, CALL)
         if not is_permitted and _get_function_type(target) is None:
             raise self._make_refusal(target, CALL, is_suspicious=False)
+        for argument in arguments:
+            if isinstance(argument, AssertionError):  # for example an `ExitStack` that calls `__exit__`
+                self.contract.note_seen_failure(argument)
         return super().call(target, arguments, keywords)
 
     def apply_operator(self, target: Any, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
@@ -247,6 +250,8 @@ class JudgePeer(Peer):
     def _exit_context(self, target: Any, name: str, arguments: tuple[Any, ...]) -> Any:
         """Leave a context manager of the student. It neither receives nor suppresses the failure of a statement."""
         error = arguments[1] if len(arguments) == 3 else None
+        if isinstance(error, BaseException):
+            self.contract.note_seen_failure(error)
         if not isinstance(error, BaseException):
             return super().apply_operator(target, name, (None, None, None), {})
         if isinstance(error, AssertionError) or not isinstance(error, Exception):
@@ -342,6 +347,7 @@ class JudgePeer(Peer):
 
     def sanitize_error(self, error: BaseException) -> BaseException:
         """Hide the details of a failure in a callback of the test."""
+        self.contract.note_seen_failure(error)
         return AssertionError() if isinstance(error, AssertionError) else error
 
 

@@ -94,7 +94,11 @@ class TestCell(StatementRunner):
             if isinstance(student_error, TimeLimitReached):
                 signal.setitimer(signal.ITIMER_REAL, 0)
         # A policy violation counts even if the test has caught it. The time limit takes precedence.
-        return error if isinstance(error, TimeLimitReached) else self.peer.contract.violation or error
+        return (
+            error
+            if isinstance(error, TimeLimitReached)
+            else self.peer.contract.violation or error or self.peer.contract.seen_failure
+        )
 
     def _failed_result(self, statement: StatementSpec, error: BaseException) -> TestFields:
         if isinstance(error, TimeLimitReached):

@@ -72,7 +72,7 @@ class Evidence:
 
         Their sizes do not count: a plot of fewer points may be as right.
         """
-        self.count(place, _min(1, *map(_measure, values)))
+        self.count(place, _min((1, *map(_measure, values))))
 
     def note_values(self, place: str, *values: Any) -> None:
         """Note whether one of the values that are compared here is not a number."""

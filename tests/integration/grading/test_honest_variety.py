@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
 import pytest
 
@@ -12,24 +13,34 @@ from pmh_jupyter.domain.isolation import Isolation, ReleaseIsolation
 from pmh_jupyter.domain.verdict import Grading
 from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.isolation import decide_isolation
-from tests.support.grading.honest_variety import HonestAnswer, Shape, load_shapes, make_task, run_plainly
+from tests.support.grading.honest_variety import Shape, load_shapes, make_task, run_plainly
 from tests.support.grading.lesson import bubblewrap
 
 SHAPES = load_shapes()
 MIN_SHAPES, MIN_ANSWERS = 60, 10
 GRADINGS_AT_A_TIME = 2
+MAX_WAIT_SECONDS = 150
 
 all_shapes = pytest.mark.parametrize("shape", SHAPES.values(), ids=list(SHAPES))
 
 
-@cache
-def isolation_of(shape: Shape) -> ReleaseIsolation:
-    return decide_isolation(make_task(shape), bubblewrap())
+@dataclass(frozen=True)
+class ShapeGrading:
+    """The isolation of a shape's release, and what its answers have lost, by title."""
+
+    isolation: ReleaseIsolation
+    losses: dict[str, list[str]]
 
 
-def grade_answer(shape: Shape, answer: HonestAnswer) -> list[str]:
-    """Return what an answer has lost: points with their reason, and flags."""
-    return list_losses(grade(make_task(shape, answer, isolation=isolation_of(shape)), bubblewrap()))
+def grade_shape(shape: Shape) -> ShapeGrading:
+    """Decide the isolation as for a release, and grade all answers."""
+    isolation = decide_isolation(make_task(shape), bubblewrap())
+    gradings = {
+        answer.title: grade(make_task(shape, answer, isolation=isolation), bubblewrap()) for answer in shape.answers
+    }
+    return ShapeGrading(
+        isolation, {title: lost for title, grading in gradings.items() if (lost := list_losses(grading))}
+    )
 
 
 def list_losses(grading: Grading) -> list[str]:
@@ -40,6 +51,23 @@ def list_losses(grading: Grading) -> list[str]:
             reason = " ".join(dict.fromkeys(map(format_message, messages)))
             losses.append(f"{verdict.millipoints / 1000} of {verdict.max_millipoints / 1000} points: {reason}")
     return losses + [f"flag {flag.code}: {flag.detail}" for flag in grading.flags]
+
+
+@pytest.fixture(scope="module")
+def gradings(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[ShapeGrading]]]:
+    """The gradings of the shapes that this run has selected. They go on in the background, in the order of the tests."""
+    parameters = [
+        item.callspec.params
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec")
+    ]
+    selected = {
+        params["shape"].name: params["shape"] for params in parameters if isinstance(params.get("shape"), Shape)
+    }
+    bubblewrap()  # starts before any thread needs it
+    with ThreadPoolExecutor(GRADINGS_AT_A_TIME) as pool:
+        yield {name: pool.submit(grade_shape, shape) for name, shape in selected.items()}
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def test_corpus_is_complete() -> None:
@@ -61,15 +89,12 @@ def test_nothing_passes_without_an_answer(shape: Shape) -> None:
 
 @pytest.mark.needs("bubblewrap")
 @all_shapes
-def test_tests_run_in_a_separate_process(shape: Shape) -> None:
-    (notebook,) = isolation_of(shape).notebooks
+def test_tests_run_in_a_separate_process(shape: Shape, gradings: dict[str, Future[ShapeGrading]]) -> None:
+    (notebook,) = gradings[shape.name].result(MAX_WAIT_SECONDS).isolation.notebooks
     assert notebook.isolation is Isolation.SEPARATE_PROCESS or shape.may_run_in_process, notebook.reason
 
 
 @pytest.mark.needs("bubblewrap")
 @all_shapes
-def test_honest_answers_get_all_points_without_a_flag(shape: Shape) -> None:
-    isolation_of(shape)
-    with ThreadPoolExecutor(GRADINGS_AT_A_TIME) as pool:
-        losses = list(pool.map(lambda answer: grade_answer(shape, answer), shape.answers))
-    assert not {answer.title: lost for answer, lost in zip(shape.answers, losses, strict=True) if lost}
+def test_honest_answers_get_all_points_without_a_flag(shape: Shape, gradings: dict[str, Future[ShapeGrading]]) -> None:
+    assert not gradings[shape.name].result(MAX_WAIT_SECONDS).losses

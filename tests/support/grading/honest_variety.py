@@ -1,6 +1,6 @@
 """Right answers to one exercise in many ways, read from tests/submissions/honest_variety (the README.md there describes the files).
 
-`python -m tests.support.grading.honest_variety` serves `run_plainly`: it runs cells without a grader, each notebook in a process of its own.
+`python -m tests.support.grading.honest_variety` serves `run_plainly`: it runs cells without a grader, each notebook in its own process.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TextIO
 
 from pmh_jupyter.domain.course import File, Release
@@ -55,9 +56,6 @@ class Shape:
     @property
     def may_run_in_process(self) -> bool:
         return ACCEPTED_IN_PROCESS in self.about
-
-    def find_answer(self, title: str) -> HonestAnswer:
-        return next(answer for answer in self.answers if answer.title == title)
 
 
 @cache
@@ -103,9 +101,7 @@ def make_task(shape: Shape, answer: HonestAnswer | None = None, **task_fields: A
     """Return the grading of an answer; without an answer, a task for the decision of the isolation."""
     release = build_shape_release(shape)
     submitted = (_submitted_file(release, answer),) if answer else ()
-    return GradingTask(
-        release.exercises, release.sealed_files, submitted, preload=PRELOADED_MODULES, request_id="", **task_fields
-    )
+    return GradingTask(release.exercises, release.sealed_files, submitted, preload=PRELOADED_MODULES, **task_fields)
 
 
 def _submitted_file(release: Release, answer: HonestAnswer) -> File:
@@ -182,7 +178,7 @@ def _run_in_child(cells: list[str], folder: Path, report: Path) -> None:
 
 
 def _needs_shell(cells: list[str]) -> bool:
-    """Return whether the cells are several of the student's, or something that plain Python does not compile."""
+    """Return whether the student has several cells, or a cell contains something that plain Python does not compile."""
     try:
         for cell in cells:
             compile(cell, "<cell>", "exec")
@@ -192,13 +188,16 @@ def _needs_shell(cells: list[str]) -> bool:
 
 
 def _run_in_plain_python(cells: list[str]) -> None:
-    namespace: dict[str, Any] = {"__name__": "__main__"}
+    main = sys.modules["__main__"] = ModuleType("__main__")
     for cell in cells:
-        exec(compile(cell, "<cell>", "exec", dont_inherit=True), namespace)
+        exec(compile(cell, "<cell>", "exec", dont_inherit=True), main.__dict__)
 
 
 def _run_in_shell(cells: list[str]) -> None:
-    """Run the cells as a kernel does: in IPython, on one event loop, closing the figures of each cell when it ends."""
+    """Run the cells as nbgrader's kernel does: in IPython, on one event loop, closing the figures of each cell when it ends.
+
+    Only errors of the answer cell and the test cell count.
+    """
     from IPython.core.interactiveshell import InteractiveShell
 
     shell = InteractiveShell.instance()
@@ -206,9 +205,11 @@ def _run_in_shell(cells: list[str]) -> None:
     shell.run_line_magic("matplotlib", "inline")
 
     async def run() -> None:
+        results = []
         for cell in cells:
-            result = await shell.run_cell_async(cell, transformed_cell=shell.transform_cell(cell))
+            results.append(await shell.run_cell_async(cell, transformed_cell=shell.transform_cell(cell)))
             shell.events.trigger("post_execute")
+        for result in results[-2:]:
             result.raise_error()
 
     asyncio.run(run())

@@ -53,6 +53,10 @@ def list_losses(grading: Grading) -> list[str]:
     return losses + [f"flag {flag.code}: {flag.detail}" for flag in grading.flags]
 
 
+def format_by_title(texts: dict[str, list[str]]) -> str:
+    return "\n".join(f"{title}: {text}" for title, lines in texts.items() for text in lines)
+
+
 @pytest.fixture(scope="module")
 def gradings(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[ShapeGrading]]]:
     """The gradings of the shapes that this run has selected. They go on in the background, in the order of the tests."""
@@ -79,7 +83,8 @@ def test_corpus_is_complete() -> None:
 def test_answers_are_right_in_plain_python(shape: Shape) -> None:
     errors = {answer.title: run_plainly(*answer.cells, shape.test) for answer in shape.answers}
     errors["reference"] = run_plainly(shape.reference, shape.test)
-    assert not {title: error for title, error in errors.items() if error}
+    failed = {title: [error] for title, error in errors.items() if error}
+    assert not failed, format_by_title(failed)
 
 
 @all_shapes
@@ -97,4 +102,5 @@ def test_tests_run_in_a_separate_process(shape: Shape, gradings: dict[str, Futur
 @pytest.mark.needs("bubblewrap")
 @all_shapes
 def test_honest_answers_get_all_points_without_a_flag(shape: Shape, gradings: dict[str, Future[ShapeGrading]]) -> None:
-    assert not gradings[shape.name].result(MAX_WAIT_SECONDS).losses
+    losses = gradings[shape.name].result(MAX_WAIT_SECONDS).losses
+    assert not losses, format_by_title(losses)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from pmh_jupyter.domain.feedback_text import format_message
 from pmh_jupyter.domain.isolation import Isolation, ReleaseIsolation
 from pmh_jupyter.domain.verdict import Grading
+from pmh_jupyter.errors import NoSandbox
 from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.isolation import decide_isolation
 from tests.support.grading.honest_variety import Shape, load_shapes, make_task, run_plainly
@@ -57,21 +59,17 @@ def format_by_title(texts: dict[str, list[str]]) -> str:
     return "\n".join(f"{title}: {text}" for title, lines in texts.items() for text in lines)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def gradings(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[ShapeGrading]]]:
-    """The gradings of the shapes that this run has selected. They go on in the background, in the order of the tests."""
-    parameters = [
-        item.callspec.params
-        for item in request.session.items
-        if isinstance(item, pytest.Function) and hasattr(item, "callspec")
-    ]
-    selected = {
-        params["shape"].name: params["shape"] for params in parameters if isinstance(params.get("shape"), Shape)
-    }
-    bubblewrap()  # starts before any thread needs it
+    """The gradings that the selected tests need. They run in the background from the first test on, in the order of the tests."""
+    items = [item for item in request.session.items if item.path == request.path and item.get_closest_marker("needs")]
+    shapes = {item.callspec.params["shape"] for item in items if isinstance(item, pytest.Function)}
+    if shapes:
+        with suppress(NoSandbox):  # the tests are skipped, or say why
+            bubblewrap()  # before two threads start it at once
     with ThreadPoolExecutor(GRADINGS_AT_A_TIME) as pool:
-        yield {name: pool.submit(grade_shape, shape) for name, shape in selected.items()}
-        pool.shutdown(wait=True, cancel_futures=True)
+        yield {shape.name: pool.submit(grade_shape, shape) for shape in SHAPES.values() if shape in shapes}
+        pool.shutdown(cancel_futures=True)
 
 
 def test_corpus_is_complete() -> None:

@@ -1,13 +1,13 @@
 """Right answers to one exercise in many ways, read from tests/submissions/honest_variety (the README.md there describes the files).
 
-`python -m tests.support.grading.honest_variety` serves `run_plainly`: it runs cells without a grader, each notebook in a process of its
-own.
+`python -m tests.support.grading.honest_variety` serves `run_plainly`: it runs cells without a grader, each notebook in its own process.
 """
 
 from __future__ import annotations
 
 import asyncio
 import atexit
+import gc
 import json
 import os
 import signal
@@ -20,15 +20,17 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TextIO
 
+from pmh_jupyter.authoring.slow_imports import find_slow_imports
 from pmh_jupyter.domain.course import File, Release
 from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.grading.task import GradingTask
 from tests.support.repository import ROOT
 
 SHAPES_FOLDER = ROOT / "tests" / "submissions" / "honest_variety"
-PRELOADED_MODULES = ("numpy", "pandas", "matplotlib.pyplot")
+PLAIN_RUN_MODULES = ("numpy", "pandas", "matplotlib.pyplot")
 MAX_PLAIN_SECONDS = 60
 ANSWER_ID, TEST_ID = "answer", "test"
 ACCEPTED_IN_PROCESS = "may run in-process"
@@ -57,14 +59,12 @@ class Shape:
     def may_run_in_process(self) -> bool:
         return ACCEPTED_IN_PROCESS in self.about
 
-    def find_answer(self, title: str) -> HonestAnswer:
-        return next(answer for answer in self.answers if answer.title == title)
-
 
 @cache
 def load_shapes() -> dict[str, Shape]:
-    """Return all shapes by name."""
-    return {path.stem: _read_shape(path) for path in sorted(SHAPES_FOLDER.glob("*.txt"))}
+    """Return all shapes by name. Those that preload the same modules, and so share a fork server, follow one another."""
+    shapes = [_read_shape(path) for path in sorted(SHAPES_FOLDER.glob("*.txt"))]
+    return {shape.name: shape for shape in sorted(shapes, key=list_preload_modules)}
 
 
 def _read_shape(path: Path) -> Shape:
@@ -100,13 +100,18 @@ def _notebook_file(cells: list[dict[str, Any]]) -> File:
     return File("lesson.ipynb", json.dumps(notebook).encode())
 
 
+@cache
+def list_preload_modules(shape: Shape) -> tuple[str, ...]:
+    """Return the modules that are imported before any notebook of the lesson runs: those of the lesson, not those of an answer."""
+    return find_slow_imports(build_shape_release(shape).sealed_files)
+
+
 def make_task(shape: Shape, answer: HonestAnswer | None = None, **task_fields: Any) -> GradingTask:
     """Return the grading of an answer; without an answer, a task for the decision of the isolation."""
     release = build_shape_release(shape)
     submitted = (_submitted_file(release, answer),) if answer else ()
-    return GradingTask(
-        release.exercises, release.sealed_files, submitted, preload=PRELOADED_MODULES, request_id="", **task_fields
-    )
+    preload = list_preload_modules(shape)
+    return GradingTask(release.exercises, release.sealed_files, submitted, preload=preload, **task_fields)
 
 
 def _submitted_file(release: Release, answer: HonestAnswer) -> File:
@@ -152,8 +157,10 @@ def _plain_server() -> tuple[threading.Lock, subprocess.Popen[str]]:
 
 def _serve_plain_runs(requests: TextIO, replies: TextIO) -> None:
     """Run each notebook in a fork of this process, which has imported everything that is slow to import."""
-    for name in (*PRELOADED_MODULES, "IPython.core.interactiveshell"):
+    for name in (*PLAIN_RUN_MODULES, "matplotlib_inline.backend_inline"):
         import_module(name)
+    _create_shell()
+    gc.freeze()  # a child that collects garbage would copy all of this memory
     for line in requests:
         with tempfile.TemporaryDirectory(prefix="pmh-plain-") as folder:
             report = Path(folder, "report")
@@ -183,7 +190,7 @@ def _run_in_child(cells: list[str], folder: Path, report: Path) -> None:
 
 
 def _needs_shell(cells: list[str]) -> bool:
-    """Return whether the cells are several of the student's, or something that plain Python does not compile."""
+    """Return whether the student has several cells, or a cell contains something that plain Python does not compile."""
     try:
         for cell in cells:
             compile(cell, "<cell>", "exec")
@@ -193,23 +200,35 @@ def _needs_shell(cells: list[str]) -> bool:
 
 
 def _run_in_plain_python(cells: list[str]) -> None:
-    namespace: dict[str, Any] = {"__name__": "__main__"}
+    main = sys.modules["__main__"] = ModuleType("__main__")
     for cell in cells:
-        exec(compile(cell, "<cell>", "exec", dont_inherit=True), namespace)
+        exec(compile(cell, "<cell>", "exec", dont_inherit=True), main.__dict__)
+
+
+@cache
+def _create_shell() -> Any:
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    shell = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
+    shell.enable_gui = lambda gui=None: None  # a terminal has no event loop of a window system
+    return shell
 
 
 def _run_in_shell(cells: list[str]) -> None:
-    """Run the cells as a kernel does: in IPython, on one event loop, closing the figures of each cell when it ends."""
-    from IPython.core.interactiveshell import InteractiveShell
+    """Run the cells as nbgrader's kernel does: in IPython, on one event loop, closing the figures of each cell when it ends.
 
-    shell = InteractiveShell.instance()
-    shell.enable_gui = lambda gui=None: None  # a terminal has no event loop of a window system
+    Only errors of the answer cell and the test cell count.
+    """
+    shell = _create_shell()
     shell.run_line_magic("matplotlib", "inline")
 
     async def run() -> None:
+        results = []
         for cell in cells:
-            result = await shell.run_cell_async(cell, transformed_cell=shell.transform_cell(cell))
+            results.append(await shell.run_cell_async(cell, transformed_cell=shell.transform_cell(cell)))
             shell.events.trigger("post_execute")
+        for result in results[-2:]:
             result.raise_error()
 
     asyncio.run(run())

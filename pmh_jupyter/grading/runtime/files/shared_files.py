@@ -49,6 +49,7 @@ class ExchangePeer(Protocol):
     exclusive_lock: AbstractContextManager[Any]
     failure: PeerLost | None
     is_retired: bool
+    is_decoding: bool
 
     def request_internal(self, operation: str, *arguments: Any) -> Any: ...
     def mark_lost(self, detail: str) -> PeerLost: ...
@@ -113,7 +114,8 @@ class JudgeFileSync:
     def before_read(self) -> None:
         """Called before a test reads or changes files. Raises OSError if there are too many, and `PeerLost`."""
         with self.peer.exclusive_lock:
-            if self._remote_may_differ and not self._is_synchronizing:
+            # Decoding a message may import NumPy, which reads files. No request can be sent meanwhile.
+            if self._remote_may_differ and not self._is_synchronizing and not self.peer.is_decoding:
                 self._synchronize()
 
     def before_change(self) -> None:

@@ -42,6 +42,7 @@ class Peer:
         self.link = link
         self.failure: PeerLost | None = None
         self.is_retired = False
+        self.is_decoding = False
         self.call_depth = 0
         self.request_count = 0
         self._is_judge = is_judge
@@ -180,6 +181,7 @@ class Peer:
                 self.marshaller.exported_objects.release(*pair)
         if type(released_replicas) is list and not self._is_judge:
             self.replicas.forget(released_replicas)
+        self.is_decoding = True
         try:
             decoded_payload = self.codec.decode(payload, self.replicas)
             received_replicas = self.replicas.pop_received(include_large)
@@ -187,6 +189,8 @@ class Peer:
             raise
         except Exception as error:  # noqa: BLE001 - hashing or comparing a decoded value may call the other side, which may raise anything
             raise PeerLost("protocol-error", f"A message is malformed: {type(error).__name__}: {error}"[:200]) from None
+        finally:
+            self.is_decoding = False
         if type(decoded_payload) is not tuple or len(decoded_payload) != 2:
             raise PeerLost("protocol-error", "A message is malformed.")
         return decoded_payload[0], received_replicas

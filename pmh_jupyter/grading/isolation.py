@@ -204,6 +204,7 @@ class _IsolationTrial:
                 rebound_names=tuple(usage.rebound_names),
                 shadowed_builtins=tuple(usage.shadowed_builtins),
                 changed_files=tuple(usage.changed_files),
+                test_helpers=tuple(name for name in isolation.test_helpers if name in usage.test_helpers),
                 contract={cell: tuple(entries) for cell, entries in usage.contract.items()},
                 operators={cell: tuple(names) for cell, names in usage.operators.items()},
             )

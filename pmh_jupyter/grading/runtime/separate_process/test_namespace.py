@@ -7,13 +7,14 @@ notebook binds it too; builtins, unless the reference shadows them; names of the
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from pmh_jupyter.grading.runtime.proxies import importable_objects
 from pmh_jupyter.grading.runtime.proxies.marshaller import NeverMarshalled
 from pmh_jupyter.grading.runtime.proxies.proxies import ProxyMeta
 from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
+from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 from pmh_jupyter.grading.runtime.test_cells.usage_manifest import Manifest
 
 _MISSING = object()
@@ -77,7 +78,7 @@ class Namespace(dict[str, Any], NeverMarshalled):
 class NameResolver:
     """Resolves names that the test cells do not bind. Proxies are cached for one cell, plain data until the next request."""
 
-    def __init__(self, peer: JudgePeer, manifest: Manifest, helpers: Mapping[str, Any], *, is_recording: bool) -> None:
+    def __init__(self, peer: JudgePeer, manifest: Manifest, helpers: TestHelpers, *, is_recording: bool) -> None:
         self.peer, self.manifest, self.helpers, self.is_recording = (
             peer,
             manifest,
@@ -96,7 +97,7 @@ class NameResolver:
 
     def resolve(self, name: str) -> Any:
         """Return the value of a name. Raises KeyError if there is none, or if it is a builtin."""
-        if name in self.helpers and name in self.manifest.test_helpers:
+        if name in self.helpers and name in self.manifest.test_helpers and not self._is_changed_by_reference(name):
             return self.helpers[name]
         is_builtin = name in vars(builtins)
         if name in self.manifest.library_names and (is_builtin or self._is_bound_in_notebook(name)):
@@ -109,6 +110,16 @@ class NameResolver:
             return self._proxy_cache[name]
         requested_at, value = self._data_cache.get(name, (-1, None))
         return value if requested_at == self.peer.request_count else self._request_value(name, is_builtin)
+
+    def _is_changed_by_reference(self, name: str) -> bool:
+        """Return whether the reference has changed data of a locked cell. The notebook's own is used then, here and for submissions."""
+        if not self.is_recording or name not in self.helpers.data_names:
+            return False
+        _, value, _ = _decode_lookup(self.peer.request("lookup-name", name))
+        is_changed = repr(value) != repr(self.helpers[name])
+        if is_changed:
+            self.manifest.test_helpers.discard(name)
+        return is_changed
 
     def _request_value(self, name: str, is_builtin: bool) -> Any:
         if self._bound_cache.get(name) is False:

@@ -1,15 +1,17 @@
-"""Test helpers: functions that are defined in locked cells of a release and called by its test cells.
+"""Test helpers: functions and data that are defined in locked cells of a release and used by its test cells.
 
-A student's code could change the notebook's own functions. The test cells therefore get copies that the judge defines from the
+A student's code could change the notebook's own. The test cells therefore get copies that the judge defines from the
 release's source, in a namespace of their own with the imports and literal constants of their cell. Every other name that a helper
 reads is looked up like a name of the test cell. A function that cannot be defined without the student's process (for example,
-because a default calls a class of the notebook), or that binds a global name, is not copied; nor are classes and data.
+because a default calls a class of the notebook), or that binds a global name, is not copied; nor are classes. Data is copied if it is a
+literal, and if the reference solution leaves it as it is.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
+import copy
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -51,7 +53,7 @@ class RecorderDelegate:
 
 
 class TestHelpers(dict[str, Any]):
-    """The functions that the locked cells have defined so far, by name.
+    """The functions and data that the locked cells have defined so far, by name. `data_names` are those of data.
 
     `transform_statement` is applied to every statement, as it is to those of a test cell.
     """
@@ -63,6 +65,7 @@ class TestHelpers(dict[str, Any]):
         self.transform_statement = transform_statement
         self.recorder_delegate = RecorderDelegate()
         self.helper_globals = _HelperGlobals()
+        self.data_names: set[str] = set()
         self._initial_states: dict[str, tuple[Any, ...]] = {}
         self._names_read: set[str] = set()
 
@@ -112,6 +115,7 @@ class TestHelpers(dict[str, Any]):
     def forget(self, name: str) -> None:
         """Remove a name, because the notebook binds it again, as the reference solution does."""
         self.pop(name, None)
+        self.data_names.discard(name)
         self._initial_states.pop(name, None)
         self.helper_globals.forget(name)
 
@@ -128,12 +132,27 @@ class TestHelpers(dict[str, Any]):
             self.helper_globals.imports.update(
                 {name: self.transform_statement(statement) for name, statement in _split_import(node)}
             )
-        elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None and _is_literal(node.value):
-            self._execute(compile(ast.Module([node], []), TEST_HELPER_FILENAME, "exec", dont_inherit=True), node)
+        elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            self._add_assignment(node, node.value)
         elif isinstance(node, FUNCTION_NODES) and not any(isinstance(inner, ast.Global) for inner in ast.walk(node)):
             function = _strip_annotations(self.transform_statement(rewritten_node))
             if self._execute(compile_with_recorder(function, self.recorder_delegate, TEST_HELPER_FILENAME), node):
                 self[node.name] = self.helper_globals[node.name]
+                self._names_read.update(iter_read_names(node))
+
+    def _add_assignment(self, node: ast.Assign | ast.AnnAssign, value: ast.expr) -> None:
+        """Define data, or a function that an expression makes: `same = lambda a, b: …`, `close = functools.partial(…)`, `check = same`."""
+        is_data = _is_literal(value)
+        is_function = isinstance(value, ast.Lambda) or (isinstance(value, ast.Name) and value.id in self)
+        if not (is_data or is_function or _is_partial(value)):
+            return
+        statement = ast.fix_missing_locations(ast.Module([self.transform_statement(copy.deepcopy(node))], []))
+        if self._execute(compile(statement, TEST_HELPER_FILENAME, "exec", dont_inherit=True), node):
+            names = set(iter_bindings([node]))
+            self.update({name: self.helper_globals[name] for name in names})
+            if is_data:
+                self.data_names |= names
+            else:
                 self._names_read.update(iter_read_names(node))
 
     def _execute(self, code: Any, node: ast.stmt) -> bool:
@@ -201,6 +220,11 @@ def _creates_mutable(node: ast.stmt) -> bool:
 
 def _is_literal(node: ast.expr) -> bool:
     return all(isinstance(inner, _LITERAL_NODES) for inner in ast.walk(node))
+
+
+def _is_partial(node: ast.expr) -> bool:
+    """Return whether this is a call of `functools.partial` or `re.compile`, which only hold their arguments."""
+    return isinstance(node, ast.Call) and ast.unparse(node.func) in ("partial", "functools.partial", "re.compile")
 
 
 def _strip_annotations(node: ast.stmt) -> ast.stmt:

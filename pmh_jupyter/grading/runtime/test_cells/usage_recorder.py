@@ -19,7 +19,11 @@ def record_usage(source: str, namespace: Mapping[str, Any], helpers: TestHelpers
     Names that a helper reads from the notebook count as names that the test cell reads. `operators` stays empty here.
     """
     names_read = find_read_names(source) - find_bound_names(source)
-    used_helpers = names_read & helpers.keys()
+    used_helpers = {
+        name
+        for name in names_read & helpers.keys()
+        if name not in helpers.data_names or repr(namespace.get(name)) == repr(helpers[name])
+    }
     names_read |= helpers.external_names()
     library_names = {}
     for name in names_read & namespace.keys() - helpers.keys():

@@ -8,7 +8,9 @@ import __future__
 
 import linecache
 import re
+import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from pmh_jupyter.grading.runtime.execution.shell import CELL_FILENAME_FORMAT, Shell, describe_cell_error
@@ -63,6 +65,7 @@ class CellExecutor:
             self._run_plain_python(number, source) if self.is_plain_python else self._run_with_ipython(number, source)
         )
         cell_error = None if error is None else describe_cell_error(error, self.leading_blank_lines)
+        _close_figures()
         del error  # its traceback keeps the frames of the cell's functions alive, with all that their locals hold
         exit_if_exhausted()
         return cell_error
@@ -84,6 +87,14 @@ class CellExecutor:
         except BaseException as error:  # noqa: BLE001 - any error is the cell's result
             return error
         return None
+
+
+def _close_figures() -> None:
+    """Close the figures of a cell, as Jupyter does after it has shown them. The next cell begins without one."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        with suppress(Exception):  # the student's code may have replaced anything
+            pyplot.close("all")
 
 
 def _count_leading_blank_lines(source: str) -> int:

@@ -69,7 +69,7 @@ _CONVERTERS: dict[type, Callable[[Any], Any]] = {
     collections.UserString: lambda value: str(vars(value)["data"]),
     collections.ChainMap: lambda value: dict(collections.ChainMap.items(value)),
     array.array: lambda value: array.array.tolist(value),
-    memoryview: lambda value: memoryview.tobytes(value),
+    memoryview: lambda value: value.tobytes() if value.format == "B" else value.tolist(),
     types.MappingProxyType: lambda value: dict(value),
     pathlib.PurePath: lambda value: str(value),
     datetime.datetime: _convert_datetime,

@@ -14,6 +14,9 @@ __builtins__ = BUILTINS
 
 # The proxy of an object whose class derives from one of these contains the value. Only the methods of the class itself are remote.
 VALUE_TYPES = (int, float, complex, str, bytes, tuple, frozenset)
+# A class that derives from one of these modules has their operators, which its description names as its own.
+_DATA_MODULES = ("numpy", "pandas", "collections", "datetime", "decimal", "fractions", "types")
+_CONTAINER_TYPES = (list, dict, set, bytearray)
 _MAX_NAME_CHARS = 200
 
 
@@ -31,9 +34,7 @@ def describe_class(kind: type, encode_base: Callable[[type], list[Any]]) -> list
     if import_path is None:
         direct_bases = [base for base in type.__dict__["__bases__"].__get__(kind) if base is not object]
         library_bases = [
-            base
-            for base in direct_bases
-            if (importable_objects.allowed_import_path(base) or ("",))[0] in ("numpy", "pandas")
+            base for base in direct_bases if (importable_objects.allowed_import_path(base) or ("",))[0] in _DATA_MODULES
         ]
         bases = [encode_base(base) for base in direct_bases if base not in library_bases]
         bases += [encode_base(plain) for base in library_bases for plain in _plain_base_of(base)]
@@ -63,7 +64,7 @@ def _mro(kind: type) -> tuple[type, ...]:
 
 
 def _plain_base_of(kind: type) -> list[type]:
-    plain_bases = (*VALUE_TYPES, BaseException)
+    plain_bases = (*VALUE_TYPES, *_CONTAINER_TYPES, BaseException)
     return [
         part
         for part in _mro(kind)[1:]

@@ -177,11 +177,15 @@ class Marshaller:
 
     def _make_proxy(self, number: int, encoded_class: Any, content: list[Any]) -> Any:
         kind = self.proxy_classes.decode_class(encoded_class)
+        proxy = self._find_or_create_proxy(number, kind, content)
         attributes = type.__getattribute__(kind, "__dict__")
         if attributes.get("_pmh_has_plain_base") or (
             attributes.get("_pmh_is_own") and not issubclass(kind, BaseException)
         ):
-            self._peer.note_object()
+            self._peer.note_object(proxy)
+        return proxy
+
+    def _find_or_create_proxy(self, number: int, kind: Any, content: list[Any]) -> Any:
         existing_proxy = self._proxies.get(number)
         existing_proxy = self._value_proxies.get(number) if existing_proxy is None else existing_proxy
         if existing_proxy is not None and type(existing_proxy) is kind:

@@ -7,7 +7,6 @@ import collections
 import collections.abc
 import enum
 import types
-import typing
 from typing import Any
 
 from pmh_jupyter.grading.runtime.proxies import importable_objects
@@ -34,7 +33,7 @@ _REFERENCE_ONLY_TYPES = (
 )
 # Base classes that mark a kind of class. A proxy class may derive from them; none of their code is used.
 _MARKER_CLASSES = (
-    *(abc.ABC, enum.Enum, enum.IntEnum, enum.Flag, enum.IntFlag, enum.StrEnum, typing.Generic),
+    *(abc.ABC, enum.Enum, enum.IntEnum, enum.Flag, enum.IntFlag, enum.StrEnum),
     *(collections.UserDict, collections.UserList, collections.UserString),
     *(getattr(collections.abc, name) for name in collections.abc.__all__),
 )

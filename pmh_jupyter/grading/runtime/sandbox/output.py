@@ -1,4 +1,4 @@
-"""Captures what a cell prints. If a cell prints more than the limit, the process exits."""
+"""Captures what a cell prints, up to a limit. What a cell prints beyond it is discarded; if it prints without end, the process exits."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import Any
 
 from pmh_jupyter.grading.runtime.sandbox.student_process import OUTPUT_EXIT_CODE
 
+FLOOD_FACTOR = 16
+
 
 class OutputCapture:
     """Captures standard output and standard error of a student process, after `install`.
 
-    max_bytes: limit for the output of one cell, both streams together.
+    max_bytes: limit for the output of one cell, both streams together. `FLOOD_FACTOR` times as much ends the process.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -33,10 +35,13 @@ class OutputCapture:
         """Return and remove the output since the last call: standard output, and standard error."""
         return self.stdout_buffer.pop_text(), self.stderr_buffer.pop_text()
 
-    def count_bytes(self, size: int) -> None:
-        self.byte_count += size
-        if self.byte_count > self.max_bytes:
+    def limit(self, chunk: bytes) -> bytes:
+        """Count the bytes of a chunk, and return the part of it that is within the limit."""
+        remaining = max(self.max_bytes - self.byte_count, 0)
+        self.byte_count += len(chunk)
+        if self.byte_count > self.max_bytes * FLOOD_FACTOR:
             os._exit(OUTPUT_EXIT_CODE)
+        return chunk[:remaining]
 
 
 class _OutputBuffer(io.RawIOBase):
@@ -48,8 +53,7 @@ class _OutputBuffer(io.RawIOBase):
 
     def write(self, data: Any) -> int:
         chunk = bytes(data)
-        self.capture.count_bytes(len(chunk))
-        self.chunks.append(chunk)
+        self.chunks.append(self.capture.limit(chunk))
         return len(chunk)
 
     def pop_text(self) -> str:

@@ -13,7 +13,13 @@ from typing import Any
 
 from pmh_jupyter.grading.runtime.proxies.operators import COMPARISON_OPERATORS
 from pmh_jupyter.grading.runtime.proxies.proxies import is_proxy
-from pmh_jupyter.grading.runtime.separate_process.contract import DISHONEST_OPERATOR, OPERATOR, UNUSUAL_CLAIM, Contract
+from pmh_jupyter.grading.runtime.separate_process.contract import (
+    DISHONEST_OPERATOR,
+    DISTINGUISHES,
+    OPERATOR,
+    UNUSUAL_CLAIM,
+    Contract,
+)
 from pmh_jupyter.grading.runtime.separate_process.near_miss_values import near_misses, unique_values_like
 
 ApplyOperator = Callable[[Any, str, Any], Any]
@@ -22,6 +28,8 @@ ApplyOperator = Callable[[Any, str, Any], Any]
 _OPPOSITE_OPERATORS = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
 # The operator that tests a claim of each operator, and its verb.
 _VERIFYING_OPERATORS = {"eq": ("eq", "equal"), "ne": ("eq", "equal"), "contains": ("contains", "contain")}
+# Per test cell: objects that others are compared with, and claims whose properties are verified. Sorting makes many.
+MAX_SEEN_OBJECTS, MAX_PROPERTY_CHECKS = 12, 200
 _ACTUAL_VALUE = object()  # placeholder for the value of the actual comparison
 
 
@@ -38,11 +46,14 @@ class ClaimVerifier:
         self._count = 0
         self._statement_line = 0
         self._claimed_equal: bool | None = None
+        self._seen_objects: list[Any] = []
+        self._property_checks_left = 0
 
     def begin_cell(self, source: str) -> None:
         """Start a test cell. The values that are asked about are derived from its source, which the student process does not know."""
         self._secret = hashlib.sha256(source.encode("utf-8", "replace")).digest()
         self._claimed_equal = None
+        self._seen_objects, self._property_checks_left = [], MAX_PROPERTY_CHECKS
 
     def ask_near_misses(self, name: str, target: Any, other: Any, place: str) -> None:
         """Compare an object with similar values and with the actual one, in an unpredictable order, before a comparison with data.
@@ -61,6 +72,11 @@ class ClaimVerifier:
                 self._claimed_equal = is_claimed
             elif is_claimed:
                 self._report(name, target, place, "claims equality with a different value")
+
+    def verify_truth(self, target: Any, claim: Any, ask_again: Callable[[], Any], place: str) -> None:
+        """The truth of an object stays the same while nothing happens to it. Raises `ContractViolation`."""
+        if self._must_verify("bool", place) and bool(ask_again()) is not bool(claim):
+            self._report("bool", target, place, "is true and false")
 
     def verify(self, name: str, target: Any, claim: Any, other: Any, place: str) -> None:
         """Verify a claim that cannot be true of every value. Raises `ContractViolation`."""
@@ -83,15 +99,46 @@ class ClaimVerifier:
                 self._report(name, target, place, f"claims to {verb} everything")
         if name in _OPPOSITE_OPERATORS and is_true and self._claims(target, _OPPOSITE_OPERATORS[name], other):
             self._report(name, target, place, f"contradicts itself ({name})")
-        if name == "eq" and is_true and type(other) is type(target):
+        if type(other) is not type(target) or self._property_checks_left <= 0:
+            return
+        self._property_checks_left -= 1
+        if name == "eq" and is_true:
             self._verify_equality(target, other, place)
+        elif name in ("lt", "gt"):
+            self._verify_order(name, target, is_true, other, place)
 
     def _verify_equality(self, target: Any, other: Any, place: str) -> None:
-        """Equality of two objects of one class is symmetric and reflexive, and equal objects have equal hashes."""
+        """Equality of two objects of one class is symmetric and reflexive, and tells other objects of the test cell apart.
+
+        The last is required only if the reference's equality does.
+        """
         if not self._claims(other, "eq", target):
             self._report("eq", target, place, "equals an object that does not equal it")
         if any(not self._claims(each, "eq", each) or self._claims(each, "ne", each) for each in (target, other)):
             self._report("eq", target, place, "does not equal itself")
+
+        others = [
+            each
+            for each in self._seen_objects
+            if type(each) is type(target) and all(each is not known for known in (target, other))
+        ]
+        if others and not all(self._claims(target, "eq", each) for each in others):
+            self.contract.permits(place, OPERATOR, "eq", DISTINGUISHES)
+        elif others and not self.contract.is_recording and self.contract.has_use(place, OPERATOR, "eq", DISTINGUISHES):
+            self._report("eq", target, place, "equals every object of its class")
+
+    def _verify_order(self, name: str, target: Any, is_true: bool, other: Any, place: str) -> None:
+        """Of two objects of one class, at most one is less than the other, and exactly one if they are not equal."""
+        is_reverse_true = self._claims(other, name, target)
+        if is_true and is_reverse_true:
+            self._report(name, target, place, "is less and greater than the same object")
+        elif not is_true and not is_reverse_true and not self._claims(target, "eq", other):
+            self._report(name, target, place, "has no order")
+
+    def note_object(self, value: Any) -> None:
+        """Note an object of the notebook that a test cell has received."""
+        if len(self._seen_objects) < MAX_SEEN_OBJECTS:
+            self._seen_objects.append(value)
 
     def _must_verify(self, name: str, place: str) -> bool:
         return self.contract.is_active and (

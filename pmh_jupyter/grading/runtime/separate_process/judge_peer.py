@@ -33,6 +33,7 @@ from pmh_jupyter.grading.runtime.separate_process.contract import (
     GET_ATTRIBUTE,
     OBJECT_FOR_DATA,
     OPERATOR,
+    RAISE,
     RAISE_STOP,
     RECEIVE_HALF,
     RECEIVE_OBJECT,
@@ -68,6 +69,8 @@ class JudgePeer(Peer):
         self.replicas.change_policy = self
         # Objects of the notebook that were read into a list, kept because Python may reuse the id of one that is deleted.
         self._items_by_id: dict[int, tuple[Any, list[Any]]] = {}
+        # Objects from places where the reference raised an exception, so that it shows no use of them. Their attributes may be read.
+        self._objects_beyond_reference: dict[int, Any] = {}
         self.exclusive_lock: AbstractContextManager[Any] = self._lock
         self._file_sync = file_sync
         if file_sync is not None:
@@ -77,13 +80,24 @@ class JudgePeer(Peer):
 
     def request(self, operation: str, *arguments: Any) -> Any:
         try:
-            return self._request_with_files(operation, *arguments)
+            result = self._request_with_files(operation, *arguments)
+            if (
+                is_proxy(result)
+                and self.contract.is_active
+                and self.contract.has_use(self.contract.find_place(), RAISE)
+            ):
+                self._objects_beyond_reference[id(result)] = result
+            return result
         except (StopIteration, StopAsyncIteration):
             is_next = operation == "apply-operator" and arguments[1] in ("next", "anext")
             if is_next or self.contract.permits(self.contract.find_place(), RAISE_STOP):
                 raise
             # As in a generator. Otherwise it would end a loop of the test, which passes for want of further values.
             raise RuntimeError("the notebook raised StopIteration") from None
+        except Exception:
+            if self.contract.is_recording and self.contract.is_active:
+                self.contract.record(self.contract.find_place(), RAISE)
+            raise
 
     def _request_with_files(self, operation: str, *arguments: Any) -> Any:
         file_sync = self._file_sync
@@ -125,8 +139,9 @@ class JudgePeer(Peer):
 
     def _may_get_attribute(self, target: Any, name: str, place: str) -> bool:
         is_free = (_get_function_type(target) is types.ModuleType) or (
-            name == "args" and isinstance(target, BaseException)
+            name in _EXCEPTION_ATTRIBUTES and isinstance(target, BaseException)
         )
+        is_free = is_free or id(target) in self._objects_beyond_reference
         return is_free or self.contract.permits(place, GET_ATTRIBUTE, name)
 
     def set_attribute(self, target: Any, name: str, value: Any) -> None:
@@ -171,6 +186,8 @@ class JudgePeer(Peer):
         if arguments:
             self._claims.ask_near_misses(name, target, arguments[0], place)
         result = super().apply_operator(target, name, arguments, keywords)
+        if name == "bool":
+            self._claims.verify_truth(target, result, lambda: self._ask_silently(target, name), place)
         if arguments:
             self._claims.verify(name, target, result, arguments[0], place)
         return result
@@ -203,9 +220,11 @@ class JudgePeer(Peer):
             if not is_proxy(other):
                 self.contract.record(place, OPERATOR, name, WITH_DATA)
 
-    def note_object(self) -> None:
-        if self.contract.is_recording and self.contract.is_active:
-            self.contract.record(self.contract.find_place(), RECEIVE_OBJECT)
+    def note_object(self, value: Any) -> None:
+        if self.contract.is_active:
+            self._claims.note_object(value)
+            if self.contract.is_recording:
+                self.contract.record(self.contract.find_place(), RECEIVE_OBJECT)
 
     def require_class_name(self, target: type) -> None:
         """Refuse a test that reads the name of the student's class where the reference has a class of Python or a library."""
@@ -263,11 +282,15 @@ class JudgePeer(Peer):
         """Start a test cell with the entries of its contract."""
         self.contract.begin_cell(entries)
         self._items_by_id.clear()
+        self._objects_beyond_reference.clear()
         self._claims.begin_cell(source)
 
     def _apply_silently(self, target: Any, name: str, value: Any) -> Any:
+        return self._ask_silently(target, name, value)
+
+    def _ask_silently(self, target: Any, name: str, *arguments: Any) -> Any:
         with self.discard_output():
-            return self.request("apply-operator", target, name, (value,), (), ())
+            return self.request("apply-operator", target, name, arguments, (), ())
 
     @contextmanager
     def discard_output(self) -> Iterator[None]:
@@ -365,4 +388,6 @@ def _get_function_type(target: Any) -> type | None:
     return types.BuiltinFunctionType if import_path is not None else None
 
 
+# What Python itself uses of any exception that it handles.
+_EXCEPTION_ATTRIBUTES = ("args", "with_traceback", "add_note")
 _FUNCTION_TYPES = (types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.ModuleType)

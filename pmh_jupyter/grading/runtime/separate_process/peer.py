@@ -235,7 +235,7 @@ class Peer:
     def note_default_operator(self, name: str, other: Any) -> None:
         """Note that an operator of Python itself was applied to a remote object."""
 
-    def note_object(self) -> None:
+    def note_object(self, value: Any) -> None:
         """Note that an object of the notebook's own classes arrived, or one whose class derives from a plain type."""
 
     def require_class_name(self, target: type) -> None:

@@ -225,9 +225,10 @@ class _IsolationTrial:
             for separate_results, in_process_results in pool.map(
                 run_in_both_isolations, self._make_variants_without_answers()
             ):
-                if separate_results != in_process_results:
+                differing_cell = _find_first_difference(separate_results, in_process_results)
+                if differing_cell is not None:
                     pool.shutdown(wait=False, cancel_futures=True)
-                    return _find_first_difference(separate_results, in_process_results)
+                    return differing_cell
         return None
 
     def _make_variants_without_answers(self) -> Iterator[tuple[tuple[str, ...], NotebookPlan]]:
@@ -259,7 +260,7 @@ def collect_passed_tests(run: NotebookRun) -> PassedByCell:
 
 
 def _have_all_passed(results: PassedByCell) -> bool:
-    return all(passed_tests and all(passed_tests) for passed_tests in results.values())
+    return all(map(_has_passed, results.values()))
 
 
 def _find_failure_causes(run: NotebookRun) -> Iterator[tuple[str, str]]:
@@ -280,7 +281,12 @@ def _find_failure_causes(run: NotebookRun) -> Iterator[tuple[str, str]]:
 
 
 def _find_first_difference(left: PassedByCell, right: PassedByCell) -> str | None:
-    return next((cell for cell in left if left[cell] != right.get(cell)), None)
+    """Return the first cell that passes as a whole on one side only. How many of its tests fail makes no difference."""
+    return next((cell for cell in left if _has_passed(left[cell]) != _has_passed(right.get(cell, ()))), None)
+
+
+def _has_passed(passed_tests: tuple[bool, ...]) -> bool:
+    return bool(passed_tests) and all(passed_tests)
 
 
 def _explain_in_process(cell: str, separate_run: NotebookRun) -> Message:

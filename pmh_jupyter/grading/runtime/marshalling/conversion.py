@@ -11,6 +11,7 @@ import datetime
 import pathlib
 import sys
 import types
+import zoneinfo
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
@@ -38,9 +39,13 @@ def _convert_date(value: datetime.date) -> datetime.date:
 
 
 def _convert_datetime(value: datetime.datetime) -> datetime.datetime:
-    return datetime.datetime.combine(
-        _convert_date(value), datetime.datetime.time(value), datetime.datetime.tzinfo.__get__(value)
-    )
+    zone = datetime.datetime.tzinfo.__get__(value)
+    if zone is not None and type(zone) not in (
+        datetime.timezone,
+        zoneinfo.ZoneInfo,
+    ):  # of another library, or the notebook's own
+        zone = datetime.timezone(datetime.datetime.utcoffset(value) or datetime.timedelta())
+    return datetime.datetime.combine(_convert_date(value), datetime.datetime.time(value), zone)
 
 
 def _convert_time(value: datetime.time) -> datetime.time:

@@ -60,6 +60,8 @@ RAISE = "raise"
 """A request raised an exception. What an object that comes from there is used for, the reference cannot show."""
 RAISE_STOP = "raise-stop"
 """A call raised StopIteration or a similar exception, with which Python ends a loop silently."""
+RECEIVE_NAN = "receive-nan"
+"""A value came that is not a number (NaN, NaT, NA), or an array with one. It is neither less nor more than anything, and sums skip it."""
 RECEIVE_HALF = "receive-half"
 """A number of half precision came. Elsewhere such numbers are widened: they round what they are compared with to 0 or infinity."""
 CHANGE_ARGUMENT = "change-argument"
@@ -87,6 +89,7 @@ _OPERATOR_FAMILIES = (
     TEXT_OPERATORS,
 )
 _STUDENT_MESSAGES = {
+    RECEIVE_NAN: "has a value that is not a number (nan).",
     OBJECT_FOR_DATA: "has an object of your class {} where plain data is expected (a number, a text, a list, …).",
     CODE_FOR_DATA: "would run your answer as code, but plain data is expected.",
     DISHONEST_OPERATOR: "has an object of your class {} whose comparison methods contradict themselves.",

@@ -54,6 +54,8 @@ _SWAPPED_SIGNS = {
     "in ": "to contain ",
     "not in ": "not to contain ",
 }
+# The side of a comparison of sets that must not be empty: the empty set is a subset of every set.
+_SUBSET_SIDES = {"LtE": 0, "Lt": 0, "GtE": 1, "Gt": 1}
 _DISHONEST_RESULTS = {"NotEq": True, "NotIn": True}
 # Text before the expected value, for functions that assert something other than equality.
 _ASSERT_FUNCTION_SIGNS = {
@@ -180,6 +182,8 @@ class AssertionRecorder:
 
     def check_comparison(self, number: int, place: str, operator_class: str, left: Any, right: Any) -> bool:
         self.evidence.note_values(place, left, right)
+        if place and operator_class in _SUBSET_SIDES and _type(left) in (set, frozenset):
+            self.evidence.count_elements(f"{place}/set", (left, right)[_SUBSET_SIDES[operator_class]])
         if self._comparison_holds(operator_class, left, right):
             return True
         site, sign = self._sites[number], COMPARISON_OPERATORS[operator_class][0]

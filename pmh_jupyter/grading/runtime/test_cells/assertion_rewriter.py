@@ -150,7 +150,13 @@ class AssertionRewriter(ast.NodeTransformer):
         return self._visit_loop(node)
 
     def _visit_loop(self, node: ast.For | ast.AsyncFor) -> ast.AST:
-        ends_early = any(isinstance(inner, ast.Break | ast.Continue | ast.Return) for inner in ast.walk(node))
+        handlers = [inner for inner in ast.walk(node) if isinstance(inner, ast.ExceptHandler)]
+        # What a handler skips is an exception that the reference did not raise.
+        handled = {id(inner) for handler in handlers for inner in ast.walk(handler)}
+        ends_early = any(
+            isinstance(inner, ast.Break | ast.Continue | ast.Return) and id(inner) not in handled
+            for inner in ast.walk(node)
+        )
         return self._visit_optional(node) if ends_early else self.generic_visit(node)
 
     def visit_AsyncFor(self, node: ast.AsyncFor) -> ast.AST:

@@ -77,7 +77,7 @@ class Evidence:
     def note_values(self, place: str, *values: Any) -> None:
         """Note whether one of the values that are compared here is not a number."""
         for value in values:
-            if _is_nan(value):
+            if is_nan(value):
                 self._nan_places.add(place)
 
     def find_shortfall(self) -> str:
@@ -99,14 +99,21 @@ def _measure(value: Any) -> int:
     return int(value.size) if kind in _array_types() else 1
 
 
-def _is_nan(value: Any) -> bool:
+def is_nan(value: Any) -> bool:
+    """Return whether a value is not a number (NaN, NaT, NA), or a list, an array or a Series that contains one."""
     kind = _type(value)
     if kind is _float:
         return bool(value != value)
-    numpy = sys.modules.get("numpy")
-    if numpy is None or kind not in (numpy.ndarray, numpy.float16, numpy.float32, numpy.float64, numpy.longdouble):
-        return False
-    return value.dtype.kind == "f" and bool(numpy.isnan(value).any())
+    if kind in (list, tuple):
+        return any(_type(item) is _float and item != item for item in value)
+    numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
+    if numpy is not None and (kind is numpy.ndarray or isinstance(value, numpy.generic)):
+        if value.dtype.kind in "fc":
+            return bool(numpy.isnan(value).any())
+        return value.dtype.kind in "mM" and bool(numpy.isnat(value).any())
+    if pandas is not None and (kind is pandas.Series or value is pandas.NaT or value is pandas.NA):
+        return bool(value.isna().any()) if kind is pandas.Series else True
+    return False
 
 
 def _array_types() -> tuple[type, ...]:

@@ -30,12 +30,14 @@ def _define_helpers(*cells: str, notebook: dict[str, Any] | None = None) -> Test
     ("cell", "names"),
     [
         pytest.param("def f(): pass\nasync def g(): pass", {"f", "g"}, id="functions"),
-        pytest.param("class C: pass\nf = lambda: 1\nx = 3", set(), id="no functions"),
+        pytest.param("class C: pass\nx = load()", set(), id="neither functions nor literals"),
+        pytest.param("f = lambda: 1\nx = 3\ny = f", {"f", "x", "y"}, id="lambda, literal and alias"),
+        pytest.param("import re\nword = re.compile('[a-z]+')", {"word"}, id="compiled pattern"),
         pytest.param("if True:\n    def f(): pass", set(), id="conditional definition"),
         pytest.param("def f(): pass\ndef f(): return 1", set(), id="defined twice"),
         pytest.param("def f(): pass\nf = cached(f)", set(), id="bound again"),
         pytest.param("def f(x=LIMIT): pass", set(), id="default of the notebook"),
-        pytest.param("LIMIT = 3\ndef f(x=LIMIT): pass", {"f"}, id="default of the cell"),
+        pytest.param("LIMIT = 3\ndef f(x=LIMIT): pass", {"f", "LIMIT"}, id="default of the cell"),
         pytest.param("@wraps\ndef f(): pass", set(), id="decorator of the notebook"),
         pytest.param("import functools\n@functools.cache\ndef f(): pass", {"f"}, id="imported decorator"),
         pytest.param("def f():\n    global count\n    count = 1", set(), id="global statement"),
@@ -43,7 +45,7 @@ def _define_helpers(*cells: str, notebook: dict[str, Any] | None = None) -> Test
         pytest.param("def f(: pass", set(), id="no Python"),
     ],
 )
-def test_functions_that_need_nothing_of_the_notebook_become_helpers(cell: str, names: set[str]) -> None:
+def test_definitions_that_need_nothing_of_the_notebook_become_helpers(cell: str, names: set[str]) -> None:
     assert set(_define_helpers(cell)) == names
 
 

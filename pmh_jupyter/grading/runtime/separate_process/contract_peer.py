@@ -1,0 +1,307 @@
+"""The judge's uses of the student's objects: each is looked up in the contract, recorded, refused, or its result verified."""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+from pmh_jupyter.grading.runtime.marshalling import conversion
+from pmh_jupyter.grading.runtime.proxies.operators import (
+    CLAIMING_OPERATORS,
+    FREE_OPERATORS,
+    SEQUENCE_OPERATORS,
+    TEXT_OPERATORS,
+    apply_operator,
+)
+from pmh_jupyter.grading.runtime.proxies.proxies import ProxyMeta, apparent_class, has_operator, is_proxy, value_base
+from pmh_jupyter.grading.runtime.proxies.signatures import build_signature
+from pmh_jupyter.grading.runtime.separate_process.claims import ClaimVerifier, get_class_name
+from pmh_jupyter.grading.runtime.separate_process.contract import (
+    CALL,
+    CHANGE_ARGUMENT,
+    CLASS_NAME,
+    COMPARING_METHODS,
+    DELETE_ATTRIBUTE,
+    GET_ATTRIBUTE,
+    OBJECT_FOR_DATA,
+    OPERATOR,
+    RAISE,
+    RAISE_STOP,
+    RECEIVE_HALF,
+    RECEIVE_NAN,
+    RECEIVE_OBJECT,
+    SET_ATTRIBUTE,
+    WITH_DATA,
+    Contract,
+    ContractViolation,
+)
+from pmh_jupyter.grading.runtime.separate_process.peer import Peer
+from pmh_jupyter.grading.runtime.test_cells.code_filenames import RELEASE_FILENAMES
+from pmh_jupyter.grading.runtime.test_cells.evidence import is_nan
+from pmh_jupyter.grading.runtime.transport.framing import Link
+
+
+class ContractPeer(Peer):
+    """The judge's end of a connection, as far as the contract of the test cell concerns it. See `contract`."""
+
+    def __init__(self, link: Link, contract: Contract) -> None:
+        super().__init__(link, is_judge=True)
+        self.contract = contract
+        self._claims = ClaimVerifier(contract, self._apply_silently)
+        self.codec.keeps_half_precision = lambda: contract.permits(contract.find_place(), RECEIVE_HALF)
+        self.replicas.change_policy = self
+        # Objects of the notebook that were read into a list, kept because Python may reuse the id of one that is deleted.
+        self._items_by_id: dict[int, tuple[Any, list[Any]]] = {}
+        # Objects from places where the reference raised an exception, so that it shows no use of them. Their attributes may be read.
+        self._objects_beyond_reference: dict[int, Any] = {}
+        self._discards_output = False
+
+    def request(self, operation: str, *arguments: Any) -> Any:
+        try:
+            result = self.send_request(operation, *arguments)
+            if (
+                is_proxy(result)
+                and self.contract.is_active
+                and self.contract.has_use(self.contract.find_place(), RAISE)
+            ):
+                self._objects_beyond_reference[id(result)] = result
+            self._check_nan(result)
+            return result
+        except (StopIteration, StopAsyncIteration):
+            is_next = operation == "apply-operator" and arguments[1] in ("next", "anext")
+            if is_next or self.contract.permits(self.contract.find_place(), RAISE_STOP):
+                raise
+            # As in a generator. Otherwise it would end a loop of the test, which passes for want of further values.
+            raise RuntimeError("the notebook raised StopIteration") from None
+        except Exception as error:
+            if isinstance(error, AttributeError) and operation == "get-attribute":
+                self._check_missing_attribute(error)
+            if self.contract.is_recording and self.contract.is_active:
+                self.contract.record(self.contract.find_place(), RAISE)
+            raise
+
+    def send_request(self, operation: str, *arguments: Any) -> Any:
+        """Send a request, whose result comes under the contract."""
+        return super().request(operation, *arguments)
+
+    def _check_nan(self, value: Any) -> None:
+        """Refuse a value that is not a number where the reference gives numbers. The statement does not pass."""
+        if (
+            self.contract.is_active
+            and is_nan(value)
+            and not self.contract.permits(self.contract.find_place(), RECEIVE_NAN)
+        ):
+            self.contract.make_violation(RECEIVE_NAN, "", "a value that is not a number", is_suspicious=False)
+
+    def _check_missing_attribute(self, error: AttributeError) -> None:
+        """Note that an attribute is missing where the reference has it: `getattr(x, name, default)` would hide that."""
+        contract = self.contract
+        if contract.is_active and not contract.is_recording and not contract.has_use(contract.find_place(), RAISE):
+            contract.seen_failure = contract.seen_failure or error
+
+    def get_attribute(self, target: Any, name: str) -> Any:
+        place = self.contract.find_place()
+        if not self._may_get_attribute(target, name, place):
+            data = self._convert_or_refuse(target, f"attribute {name}", is_suspicious=name in COMPARING_METHODS)
+            return getattr(data, name)
+        if name == "__signature__":
+            return self._fetch_signature(target)
+        return self.request("get-attribute", target, name)
+
+    def _may_get_attribute(self, target: Any, name: str, place: str) -> bool:
+        is_free = (_get_function_type(target) is types.ModuleType) or (
+            name in _EXCEPTION_ATTRIBUTES and isinstance(target, BaseException)
+        )
+        is_free = is_free or id(target) in self._objects_beyond_reference
+        return is_free or self.contract.permits(place, GET_ATTRIBUTE, name)
+
+    def set_attribute(self, target: Any, name: str, value: Any) -> None:
+        self._require_use(target, SET_ATTRIBUTE, name)
+        super().set_attribute(target, name, value)
+
+    def delete_attribute(self, target: Any, name: str) -> None:
+        self._require_use(target, DELETE_ATTRIBUTE, name)
+        super().delete_attribute(target, name)
+
+    def _require_use(self, target: Any, *use: str) -> None:
+        if not self.contract.permits(self.contract.find_place(), *use):
+            raise self._make_refusal(target, " ".join(use), is_suspicious=False)
+
+    def call(self, target: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        place = self.contract.find_place()
+        # An object is called like a function where the reference had either.
+        is_permitted = self.contract.permits(place, CALL)
+        if not is_permitted and _get_function_type(target) is None:
+            raise self._make_refusal(target, CALL, is_suspicious=False)
+        for argument in arguments:
+            if isinstance(argument, AssertionError):  # for example an `ExitStack` that calls `__exit__`
+                self.contract.note_seen_failure(argument)
+        return super().call(target, arguments, keywords)
+
+    def apply_operator(self, target: Any, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        if name == "call":
+            return self.call(target, arguments, keywords)
+        if name in ("exit", "aexit"):
+            return self._exit_context(target, name, arguments)
+        if name in FREE_OPERATORS:
+            return super().apply_operator(target, name, arguments, keywords)
+        place = self.contract.find_place()
+        is_free = (name in TEXT_OPERATORS and isinstance(target, BaseException)) or (
+            name == "iter" and has_operator(type(target), "next")
+        )
+        if not is_free and not self.contract.permits_operator(name, place):
+            data = self._convert_or_refuse(target, name, is_suspicious=name in CLAIMING_OPERATORS)
+            return apply_operator(name, data, list(arguments), keywords)
+        if arguments and not is_proxy(arguments[0]) and not self.contract.permits_comparison_with_data(name, place):
+            return NotImplemented
+        if arguments:
+            self._claims.ask_near_misses(name, target, arguments[0], place)
+        result = super().apply_operator(target, name, arguments, keywords)
+        if name == "bool":
+            self._claims.verify_truth(target, result, lambda: self._ask_silently(target, name), place)
+        if arguments:
+            self._claims.verify(name, target, result, arguments[0], place)
+        return result
+
+    def recognizes(self, target: Any, name: str, other: Any) -> bool:
+        """Ask only where the reference uses such a class: any class may claim every object."""
+        place = self.contract.find_place()
+        if not (self.contract.is_recording or self.contract.has_use(place, OPERATOR, name)):
+            return False
+        is_recognized = super().recognizes(target, name, other)
+        return is_recognized and self.contract.permits(place, OPERATOR, name)
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether the reference is run to record its contract."""
+        return self.contract.is_recording
+
+    def permits_changes(self) -> bool:
+        """Return whether a value that the test passed may come back changed (see `marshalling.replicas.ChangePolicy`)."""
+        return self.is_recording or self.contract.has_use(self.contract.find_place(), CHANGE_ARGUMENT)
+
+    def note_change(self) -> None:
+        """Record that a value that the test passed came back changed."""
+        self.contract.permits(self.contract.find_place(), CHANGE_ARGUMENT)
+
+    def note_default_operator(self, name: str, other: Any) -> None:
+        if self.contract.is_recording and self.contract.is_active:
+            place = self.contract.find_place()
+            self.contract.record(place, OPERATOR, name)
+            if not is_proxy(other):
+                self.contract.record(place, OPERATOR, name, WITH_DATA)
+
+    def note_object(self, value: Any) -> None:
+        if self.contract.is_active:
+            self._claims.note_object(value)
+            if self.contract.is_recording:
+                self.contract.record(self.contract.find_place(), RECEIVE_OBJECT)
+
+    def require_class_name(self, target: type) -> None:
+        """Refuse a test that reads the name of the student's class where the reference has a class of Python or a library."""
+        # Only tests are restricted. Functions of a library, and our own, may name a class in a message.
+        if sys._getframe(2).f_code.co_filename in RELEASE_FILENAMES:
+            self._require_use(target, CLASS_NAME)
+
+    def expects_data(self) -> bool:
+        return (
+            self.contract.is_active
+            and not self.contract.is_recording
+            and not self.contract.has_use(self.contract.find_place(), RECEIVE_OBJECT)
+        )
+
+    def _convert_or_refuse(self, target: Any, use: str, *, is_suspicious: bool) -> Any:
+        """Return the data that an object can be converted to. Raises `ContractViolation` if it cannot."""
+        base = value_base(type(target))
+        if base is not None:
+            return conversion.PLAIN_VALUE_FUNCTIONS[base](target)
+        data = self.request("get-value", target)
+        if is_proxy(data) and use in SEQUENCE_OPERATORS:
+            data = self._read_items(target)
+        if is_proxy(data):
+            raise self._make_refusal(target, use, is_suspicious=is_suspicious)
+        return data
+
+    def _read_items(self, target: Any) -> Any:
+        """Return the items of an object as a list, which is read once in a test cell, or the object if it cannot be iterated over."""
+        if not (has_operator(type(target), "iter") or has_operator(type(target), "getitem")):
+            return target
+        known = self._items_by_id.get(id(target))
+        if known is None:
+            items = list(self.request("apply-operator", target, "iter", (), (), ()))
+            known = self._items_by_id[id(target)] = target, items
+        return known[1]
+
+    def _make_refusal(self, target: Any, use: str, *, is_suspicious: bool) -> ContractViolation:
+        class_name = get_class_name(target)
+        detail = f"an object of class {class_name} where the reference gives plain data ({use})"
+        return self.contract.make_violation(OBJECT_FOR_DATA, class_name, detail, is_suspicious=is_suspicious)
+
+    def _exit_context(self, target: Any, name: str, arguments: tuple[Any, ...]) -> Any:
+        """Leave a context manager of the student. It neither receives nor suppresses the failure of a statement."""
+        error = arguments[1] if len(arguments) == 3 else None
+        if isinstance(error, BaseException):
+            self.contract.note_seen_failure(error)
+        if not isinstance(error, BaseException):
+            return super().apply_operator(target, name, (None, None, None), {})
+        if isinstance(error, AssertionError) or not isinstance(error, Exception):
+            super().apply_operator(target, name, (AssertionError, AssertionError(), None), {})
+            return False
+        return super().apply_operator(target, name, (apparent_class(error), error, None), {})
+
+    def begin_cell(self, entries: Iterable[str], source: str) -> None:
+        """Start a test cell with the entries of its contract."""
+        self.contract.begin_cell(entries)
+        self._items_by_id.clear()
+        self._objects_beyond_reference.clear()
+        self._claims.begin_cell(source)
+
+    def _apply_silently(self, target: Any, name: str, value: Any) -> Any:
+        return self._ask_silently(target, name, value)
+
+    def _ask_silently(self, target: Any, name: str, *arguments: Any) -> Any:
+        with self.discard_output():
+            return self.request("apply-operator", target, name, arguments, (), ())
+
+    @contextmanager
+    def discard_output(self) -> Iterator[None]:
+        """Discard the output of the student's code in a `with` block."""
+        previous, self._discards_output = self._discards_output, True
+        try:
+            yield
+        finally:
+            self._discards_output = previous
+
+    def _fetch_signature(self, target: Any) -> Any:
+        parts = self.request("get-signature", target)
+        try:
+            return build_signature(parts)
+        except (TypeError, ValueError, IndexError):
+            raise AttributeError("__signature__") from None
+
+    def sanitize_error(self, error: BaseException) -> BaseException:
+        """Hide the details of a failure in a callback of the test."""
+        self.contract.note_seen_failure(error)
+        return AssertionError() if isinstance(error, AssertionError) else error
+
+
+def _get_function_type(target: Any) -> type | None:
+    """Return the type of a function, a class or a module; None for an object of another class. A library's callables are functions."""
+    cls = type(target)
+    if cls is ProxyMeta:
+        return type
+    apparent_class, import_path = (
+        type.__getattribute__(cls, "_pmh_class")[2],
+        type.__getattribute__(cls, "_pmh_library"),
+    )
+    if apparent_class in _FUNCTION_TYPES:
+        return cast(type, apparent_class)
+    return types.BuiltinFunctionType if import_path is not None else None
+
+
+# What Python itself uses of any exception that it handles.
+_EXCEPTION_ATTRIBUTES = ("args", "with_traceback", "add_note")
+_FUNCTION_TYPES = (types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.ModuleType)

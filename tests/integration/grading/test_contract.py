@@ -62,10 +62,12 @@ def test_reference_and_honest_answer_pass_without_a_grader(case: ContractCase) -
 
 
 @every_case
-def test_attack_gains_nothing(case: ContractCase) -> None:
-    assert find_contract_gains(case, case.attack_grading) == []
+def test_attack_gains_nothing_unless_it_is_marked_as_open(case: ContractCase) -> None:
+    gains = find_contract_gains(case, case.attack_grading)
+    assert bool(gains) is bool(case.open), gains
 
 
 @every_case
-def test_honest_submission_passes(case: ContractCase) -> None:
-    assert find_contract_losses(case.honest_grading) == []
+def test_honest_submission_passes_unless_it_is_marked_as_open(case: ContractCase) -> None:
+    losses = find_contract_losses(case.honest_grading)
+    assert bool(losses) is bool(case.open_for_honest_answer), losses

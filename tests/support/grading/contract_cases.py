@@ -39,7 +39,8 @@ Json = dict[str, Any]
 class ContractCase:
     """One attack and its honest twin, on a lesson of their own.
 
-    tests: the source of each test cell. never_shown: texts that nothing may show. later: a second answer, behind the first test cell, by
+    tests: the source of each test cell. open, open_for_honest_answer: why the attack gains something, or the honest answer loses something,
+    all the same. never_shown: texts that nothing may show. later: a second answer, behind the first test cell, by
     "reference", "attack" and "honest".
     """
 
@@ -52,6 +53,8 @@ class ContractCase:
     honest: str
     tests: tuple[str, ...]
     locked: str = ""
+    open: str = ""
+    open_for_honest_answer: str = ""
     never_shown: tuple[str, ...] = ()
     later: dict[str, str] = field(default_factory=dict, hash=False)
     lesson_files: dict[str, str] = field(default_factory=dict, hash=False)
@@ -163,6 +166,8 @@ def _parse_case(category: str, file: str, text: str) -> ContractCase:
         kind, is_file, path = title.partition(" file ")
         if is_file:
             fields[f"{kind}_files"][path] = body
+        elif title in ("open", "open for the honest answer"):
+            fields[title.replace(" for the ", "_for_").replace(" ", "_")] = body.strip()
         elif title == "never shown":
             fields["never_shown"] = tuple(line.replace("\\n", "\n") for line in body.strip().split("\n"))
         elif title.removeprefix("second ") in ("test", "hidden"):

@@ -34,6 +34,7 @@ PLAIN_RUN_MODULES = ("numpy", "pandas", "matplotlib.pyplot")
 MAX_PLAIN_SECONDS = 60
 ANSWER_ID, TEST_ID = "answer", "test"
 ACCEPTED_IN_PROCESS = "may run in-process"
+OPEN = "open:"
 _CELL_MARK = "--- cell\n"
 
 
@@ -58,6 +59,11 @@ class Shape:
     @property
     def may_run_in_process(self) -> bool:
         return ACCEPTED_IN_PROCESS in self.about
+
+    @property
+    def is_open(self) -> bool:
+        """Whether answers lose something all the same."""
+        return OPEN in self.about
 
 
 @cache

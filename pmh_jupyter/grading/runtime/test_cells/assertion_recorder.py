@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +15,7 @@ from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
 from pmh_jupyter.grading.runtime.test_cells.evidence import Evidence
 
 _callable, _isinstance, _bool, _getattr, _str, _len, _type = callable, isinstance, bool, getattr, str, len, type
-_hasattr = hasattr
+_hasattr, _Set = hasattr, Set
 _AssertionError, _BaseException = AssertionError, BaseException
 
 # By the operator's class name in `ast`: text before the expected value, function that evaluates it, name in a manifest.
@@ -182,8 +182,8 @@ class AssertionRecorder:
 
     def check_comparison(self, number: int, place: str, operator_class: str, left: Any, right: Any) -> bool:
         self.evidence.note_values(place, left, right)
-        if place and operator_class in _SUBSET_SIDES and _type(left) in (set, frozenset):
-            self.evidence.count_elements(f"{place}/set", (left, right)[_SUBSET_SIDES[operator_class]])
+        if place and operator_class in _SUBSET_SIDES and _isinstance(left, _Set):
+            self.evidence.count(f"{place}/set", min(1, _len((left, right)[_SUBSET_SIDES[operator_class]])))
         if self._comparison_holds(operator_class, left, right):
             return True
         site, sign = self._sites[number], COMPARISON_OPERATORS[operator_class][0]

@@ -183,6 +183,7 @@ class _StepBuilder:
             matches,
             include_hidden_tests,
         )
+        self.release_cell_of = matches.release_cell_of
         self.added_steps = self._collect_added_steps()
         self.merged_answers: dict[int, list[int]] = {}
         for release_index, student_index in matches.merged_into.items():
@@ -220,12 +221,11 @@ class _StepBuilder:
         selected = select_answers(cell, list(copies.values()))
         if release_index in self.matches.merged_into:
             selected = [copy for copy in selected if not is_untouched(cell, copy)]
-        selected_indices = [
-            n for n, copy in copies.items() if any(copy is chosen for chosen in selected) and n not in self.early_cells
-        ]
+        selected_ids = set(map(id, selected))  # cells are equal if they look alike
+        selected_indices = [n for n, copy in copies.items() if id(copy) in selected_ids and n not in self.early_cells]
         early_indices = [n for n, position in self.early_cells.items() if position == release_index]
         for student_index in sorted([*selected_indices, *early_indices]):
-            owner_index = self.matches.release_cell_of[student_index]
+            owner_index = self.release_cell_of[student_index]
             merged_answers = tuple(
                 str(self.release.cells[n].grade_id) for n in self.merged_answers.get(student_index, [])
             )
@@ -239,7 +239,7 @@ class _StepBuilder:
         """Find cells that answer several exercises, but follow the tests of one of them. Return the earlier position at which each runs."""
         early_cells: dict[int, int] = {}
         for student_index, release_indices in self.merged_answers.items():
-            first_index, owner_index = min(release_indices), self.matches.release_cell_of[student_index]
+            first_index, owner_index = min(release_indices), self.release_cell_of[student_index]
             if any(cell.is_test for cell in self.release.cells[first_index:owner_index]):
                 early_cells[student_index] = first_index
         return early_cells
@@ -247,11 +247,10 @@ class _StepBuilder:
     def _collect_added_steps(self) -> dict[int | None, list[Step]]:
         """Return the code cells that the student added, by the release's cell that they follow (None: before any)."""
         added_steps: dict[int | None, list[Step]] = {}
-        release_cell_of = self.matches.release_cell_of
         anchor: int | None = None
         for student_index, cell in enumerate(self.student):
-            if student_index in release_cell_of:
-                anchor = release_cell_of[student_index]
+            if student_index in self.release_cell_of:
+                anchor = self.release_cell_of[student_index]
             elif cell.cell_type == "code" and cell.source.strip():
                 follows_cell = None if anchor is None else self.release.cells[anchor].grade_id
                 added_steps.setdefault(anchor, []).append(Step(cell.source, follows_cell=follows_cell))

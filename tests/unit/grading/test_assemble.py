@@ -425,4 +425,4 @@ def test_cost_grows_with_the_number_of_copies_and_not_with_its_square() -> None:
             sys.settrace(previous_trace)
         return lines
 
-    assert count_lines(400) < 5 * count_comparisons(100)
+    assert count_lines(400) < 5 * count_lines(100)

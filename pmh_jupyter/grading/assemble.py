@@ -7,6 +7,7 @@ points of a submission are ignored.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -97,9 +98,31 @@ def assemble_plans(task: GradingTask) -> tuple[NotebookPlan, ...]:
 
 
 def collect_working_files(task: GradingTask) -> tuple[File, ...]:
-    """Return the data files for the run: the student's, with the release's own files restored. Notebooks are left out."""
+    """Return the files for the run: the student's, with the release's own files restored.
+
+    If the release has several notebooks, one may run another: they are included without their tests, and with the student's answers.
+    """
     files = {file.path: file for file in (*task.submitted_files, *task.sealed_files) if not is_notebook(file)}
+    release = [read_sealed_notebook(file) for file in task.sealed_files if is_notebook(file)]
+    if len(release) > 1:
+        submitted_notebooks = SubmittedNotebooks((file for file in task.submitted_files if is_notebook(file)), release)
+        for notebook in release:
+            student, _ = _find_notebook(notebook, submitted_notebooks)
+            if student is not None:
+                files[notebook.path] = _make_notebook_without_tests(notebook, student)
     return tuple(files[path] for path in sorted(files) if is_safe_path(path))
+
+
+def _make_notebook_without_tests(release: Notebook, student: Notebook) -> File:
+    matches = match_cells(release.cells, student.cells)
+    steps = _StepBuilder(release, student, matches, include_hidden_tests=False).build()
+    cells: list[dict[str, object]] = [
+        {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": [], "source": step.source}
+        for step in steps
+        if not step.is_test
+    ]
+    notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+    return File(release.path, json.dumps(notebook).encode())
 
 
 @lru_cache(64)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-import sys
 from collections.abc import Callable
-from types import FrameType
 from typing import Any
 
 import pytest
@@ -14,8 +12,7 @@ import pytest
 from pmh_jupyter.domain.course import File, Release
 from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import Flag
-from pmh_jupyter.grading import assemble
-from pmh_jupyter.grading.assemble import NotebookPlan, assemble_plans, collect_working_files
+from pmh_jupyter.grading.assemble import NotebookPlan, assemble_plans
 from tests.support.grading.lesson import NOTEBOOK, RIGHT, answered, cells_of, lesson, notebook, task
 
 Cells = list[dict[str, Any]]
@@ -217,19 +214,6 @@ def test_only_notebooks_with_a_requested_exercise_run() -> None:
     assert assemble_plans(task(notebook(answered(RIGHT)), only_exercises=frozenset({"nothing"}))) == ()
 
 
-def test_working_files_are_the_students_with_the_releases_own_restored() -> None:
-    original = task(
-        notebook(answered(RIGHT)),
-        File("data.csv", b"mine"),
-        File("mine.py", b"x"),
-        File("../up", b"x"),
-        File("/a", b""),
-    )
-    sealed = (*original.sealed_files, File("data.csv", b"the release's"))
-    files = collect_working_files(type(original)(original.exercises, sealed, original.submitted_files))
-    assert files == (File("data.csv", b"the release's"), File("mine.py", b"x"))
-
-
 def _merge_into_mean(cells: Cells) -> None:
     _named(cells, "mean")["source"] = f"{RIGHT['double']}\n{RIGHT['mean']}"
     _delete("double")(cells)
@@ -401,28 +385,3 @@ def test_changed_locked_cell_is_reported_with_the_names_that_it_defined(
     (plan,) = assemble_plans(task(notebook(cells), release=release))
     assert (_repairs(plan), dict(plan.discarded_names)) == (repairs, names)
     assert plan.steps[0].source == "import math"
-
-
-def test_cost_grows_with_the_number_of_copies_and_not_with_its_square() -> None:
-    def count_lines(copies: int) -> int:
-        """Count how often a line of the assembly is executed."""
-        cells = answered(RIGHT)
-        cells += [
-            copy.deepcopy(_named(cells, "double")) | {"source": f"def double(x): return {n}"} for n in range(copies)
-        ]
-        submitted, lines = task(notebook(cells, NOTEBOOK)), 0
-
-        def trace(frame: FrameType, event: str, argument: Any) -> Any:
-            nonlocal lines
-            lines += event == "line" and frame.f_code.co_filename == assemble.__file__
-            return trace
-
-        previous_trace = sys.gettrace()
-        sys.settrace(trace)
-        try:
-            assemble_plans(submitted)
-        finally:
-            sys.settrace(previous_trace)
-        return lines
-
-    assert count_lines(400) < 5 * count_lines(100)

@@ -78,7 +78,7 @@ class SeparateProcessJudge:
         )
         self._connect_peer(link)
         self.namespace = Namespace(self._name_resolver)
-        self._environment = TestEnvironment(self.peer, self._definition_sources, self.namespace)
+        self._environment = TestEnvironment(self.peer, self._definition_sources, self.namespace, self._get_ipython)
         self.namespace.update(
             {
                 "__name__": "__main__",
@@ -102,7 +102,7 @@ class SeparateProcessJudge:
         self.peer.is_retired = True
         self._connect_peer(link)
         self.namespace.name_resolver = self._name_resolver
-        self._environment = TestEnvironment(self.peer, self._definition_sources, self.namespace)
+        self._environment = TestEnvironment(self.peer, self._definition_sources, self.namespace, self._get_ipython)
 
     def build_manifest(self) -> dict[str, Any]:
         """Return the usage of the test cells so far: the fields of the event "usage"."""

@@ -55,10 +55,17 @@ class TestEnvironment:
     """The environment of the test cells that use one student process.
 
     peer: the connection to it. definition_sources: the cells that have run. namespace: the names of the test cells.
+    get_ipython: returns a shell with these names.
     """
 
-    def __init__(self, peer: JudgePeer, definition_sources: DefinitionSources, namespace: Namespace) -> None:
-        self.peer = peer
+    def __init__(
+        self,
+        peer: JudgePeer,
+        definition_sources: DefinitionSources,
+        namespace: Namespace,
+        get_ipython: Callable[[], Any],
+    ) -> None:
+        self.peer, self._get_ipython = peer, get_ipython
         self._main: Any = _MainModule(namespace)
         self._patches: list[tuple[Any, str, Callable[..., Any]]] = [
             *(
@@ -73,7 +80,7 @@ class TestEnvironment:
     @contextmanager
     def enter(self) -> Iterator[None]:
         """Apply the changes for one test cell, in a `with` block."""
-        patches = [*self._patches, *map(self._seed_patch, _random_modules())]
+        patches = [*self._patches, *map(self._seed_patch, _random_modules()), *self._make_shell_patches()]
         originals = [(module, name, getattr(module, name)) for module, name, _ in patches]
         original_out, original_err, original_main = sys.stdout, sys.stderr, sys.modules["__main__"]
         sys.modules["__main__"] = self._main
@@ -87,6 +94,11 @@ class TestEnvironment:
             for module, name, original in originals:
                 setattr(module, name, original)
             sys.stdout, sys.stderr, sys.modules["__main__"] = original_out, original_err, original_main
+
+    def _make_shell_patches(self) -> list[tuple[Any, str, Callable[..., Any]]]:
+        """`get_ipython` returns the shell with the names of the tests, from whichever module a test imports it."""
+        modules = [sys.modules.get(name) for name in ("IPython", "IPython.core.getipython")]
+        return [(module, "get_ipython", self._get_ipython) for module in modules if hasattr(module, "get_ipython")]
 
     def _seed_patch(self, module: Any) -> tuple[Any, str, Callable[..., Any]]:
         name = module.__name__

@@ -245,3 +245,13 @@ def test_in_and_get_ipython_belong_to_the_judge() -> None:
 
 def test_test_cell_that_is_not_python_is_a_grader_error() -> None:
     assert outcomes(run_tests([(STUDENT_CELL, ""), (TEST_CELL, "assert (")])) == ["grader-error"]
+
+
+def test_shell_has_the_cells_of_the_notebook_wherever_get_ipython_is_imported_from() -> None:
+    source = "from IPython.core.getipython import get_ipython\nevens = [n for n in range(10) if n % 2 == 0]"
+    test = (
+        "from IPython import get_ipython as shell\n"
+        "assert 'for n in range' in get_ipython().user_ns['In'][-2]\n"
+        "assert shell().user_ns['In'][-1].startswith('from IPython import')"
+    )
+    assert outcomes(run_tests([(STUDENT_CELL, source), (TEST_CELL, test)])) == ["passed", "passed"]

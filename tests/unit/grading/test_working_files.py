@@ -1,0 +1,65 @@
+"""The files beside a notebook that runs, and the cost of assembling it."""
+
+from __future__ import annotations
+
+import copy
+import json
+import sys
+from dataclasses import replace
+from types import FrameType
+from typing import Any
+
+from pmh_jupyter.domain.course import File
+from pmh_jupyter.grading import assemble
+from pmh_jupyter.grading.assemble import assemble_plans, collect_working_files
+from tests.support.grading.lesson import NOTEBOOK, RIGHT, answered, notebook, task
+
+
+def test_working_files_are_the_students_with_the_releases_own_restored() -> None:
+    original = task(
+        notebook(answered(RIGHT)),
+        File("data.csv", b"mine"),
+        File("mine.py", b"x"),
+        File("../up", b"x"),
+        File("/a", b""),
+    )
+    sealed = (*original.sealed_files, File("data.csv", b"the release's"))
+    files = collect_working_files(type(original)(original.exercises, sealed, original.submitted_files))
+    assert files == (File("data.csv", b"the release's"), File("mine.py", b"x"))
+
+
+def test_other_notebooks_are_included_without_tests_and_with_the_students_answers() -> None:
+    original = task(
+        notebook(answered(RIGHT)),
+        notebook([{"cell_type": "code", "source": 'x = "the student\'s"', "metadata": {}}], "other.ipynb"),
+    )
+    other = notebook([{"cell_type": "code", "source": "x = 'secret'", "metadata": {}}], "other.ipynb")
+    files = collect_working_files(replace(original, sealed_files=(*original.sealed_files, other)))
+    texts = {file.path: file.content.decode() for file in files}
+    assert RIGHT["double"] in "\n".join(cell["source"] for cell in json.loads(texts[NOTEBOOK])["cells"])
+    assert "assert" not in texts[NOTEBOOK] and "secret" not in "".join(texts.values())
+    assert "the student's" in texts["other.ipynb"]
+
+
+def test_cost_grows_with_the_number_of_copies_and_not_with_its_square() -> None:
+    def count_lines(copies: int) -> int:
+        """Count how often a line of the assembly is executed."""
+        cells = answered(RIGHT)
+        double_index = next(n for n, cell in enumerate(cells) if cell["source"] == RIGHT["double"])
+        cells += [copy.deepcopy(cells[double_index]) | {"source": f"def double(x): return {n}"} for n in range(copies)]
+        submitted, lines = task(notebook(cells, NOTEBOOK)), 0
+
+        def trace(frame: FrameType, event: str, argument: Any) -> Any:
+            nonlocal lines
+            lines += event == "line" and frame.f_code.co_filename == assemble.__file__
+            return trace
+
+        previous_trace = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            assemble_plans(submitted)
+        finally:
+            sys.settrace(previous_trace)
+        return lines
+
+    assert count_lines(400) < 5 * count_lines(100)

@@ -56,7 +56,7 @@ def test_message_of_a_hidden_test_has_none_of_its_literals() -> None:
     mean += "    return sum(numbers) / len(numbers) if numbers else 0"
     (test,) = [test for test in _graded(mean=mean)["mean"].tests if test.outcome is Outcome.FAILED]
     assert (test.is_hidden, test.name, test.expected, test.got) == (True, "a hidden test", None, None)
-    assert test.message and format_message(test.message) == "In a hidden test, your code raised ValueError in line 3."
+    assert test.message and format_message(test.message) == "In a hidden test, your code raised ValueError."
 
 
 def test_answer_that_only_hidden_tests_catch_passes_without_them() -> None:

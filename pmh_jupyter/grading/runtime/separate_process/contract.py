@@ -131,6 +131,7 @@ class Contract:
         self.seen_failure: BaseException | None = None
         self.flags: list[FlagFields] = []
         self.statement_line = 0
+        self.permits_nan = False
         self.entries: tuple[str, ...] = ()
         self._entries: frozenset[str] | None = None
         self._places_with_uses: frozenset[str] = frozenset()
@@ -140,14 +141,19 @@ class Contract:
         """Start a test cell with the entries that were recorded for it."""
         self.recorded_entries, self.recorded_operators, self.flags, self.violation = set(), set(), [], None
         self.statement_line = 0
+        self.permits_nan = False
         self.entries = tuple(entries)
         self._entries = frozenset(_expand_families(self.entries))
         self._places_with_uses = frozenset(entry.partition(" ")[0] for entry in self._entries)
         self._places = _PlaceTable()
 
-    def begin_statement(self, line: int) -> None:
-        """Start the statement of the cell that begins at this line."""
+    def begin_statement(self, line: int, *, is_displayed: bool = False) -> None:
+        """Start the statement of the cell that begins at this line.
+
+        is_displayed: its value is displayed, or partial credit, so that it may be NaN.
+        """
         self.statement_line, self.violation, self.seen_failure = line, None, None
+        self.permits_nan = is_displayed
 
     def end_cell(self) -> None:
         """End the test cell. Between test cells nothing is refused."""

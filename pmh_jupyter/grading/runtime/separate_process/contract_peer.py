@@ -89,11 +89,9 @@ class ContractPeer(Peer):
 
     def _check_nan(self, value: Any) -> None:
         """Refuse a value that is not a number where the reference gives numbers. The statement does not pass."""
-        if (
-            self.contract.is_active
-            and is_nan(value)
-            and not self.contract.permits(self.contract.find_place(), RECEIVE_NAN)
-        ):
+        if self.contract.permits_nan or not self.contract.is_active or not is_nan(value):
+            return
+        if not self.contract.permits(self.contract.find_place(), RECEIVE_NAN):
             self.contract.make_violation(RECEIVE_NAN, "", "a value that is not a number", is_suspicious=False)
 
     def _check_missing_attribute(self, error: AttributeError) -> None:

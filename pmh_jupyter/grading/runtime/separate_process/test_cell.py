@@ -59,7 +59,7 @@ class TestCell(StatementRunner):
             return [make_test_result(None, "timed-out", "timed-out")]
 
     def _run_statement(self, statement: StatementSpec) -> TestFields:
-        self.peer.contract.begin_statement(statement.line)
+        self.peer.contract.begin_statement(statement.line, is_displayed=statement.is_credit_expression)
         test_result = super()._run_statement(statement)
         if test_result["outcome"] == "passed" and self.peer.replicas.refused_changes and statement.has_assertion:
             test_result = self._repeat_with_changes(statement, test_result)

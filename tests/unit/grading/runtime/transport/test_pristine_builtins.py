@@ -42,7 +42,7 @@ def functions_of(module: ModuleType) -> Iterator[FunctionType]:
 @pytest.mark.parametrize("name", sorted(modules_of_the_student_peer()))
 def test_every_function_uses_the_pristine_builtins(name: str) -> None:
     functions = functions_of(import_module(name))
-    names = [f.__qualname__ for f in functions if f.__builtins__ is not BUILTINS]  # type: ignore[attr-defined]
+    names = [f.__qualname__ for f in functions if f.__builtins__ is not BUILTINS]
     assert names == []
 
 

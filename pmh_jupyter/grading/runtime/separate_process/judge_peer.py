@@ -12,12 +12,8 @@ from typing import Any
 from pmh_jupyter.grading.runtime.files.shared_files import JudgeFileSync
 from pmh_jupyter.grading.runtime.marshalling.exceptions import BUILTIN_EXCEPTIONS
 from pmh_jupyter.grading.runtime.proxies import attribute_policy
-from pmh_jupyter.grading.runtime.proxies.operators import (
-    apply_operator,
-)
-from pmh_jupyter.grading.runtime.separate_process.contract import (
-    Contract,
-)
+from pmh_jupyter.grading.runtime.proxies.operators import apply_operator
+from pmh_jupyter.grading.runtime.separate_process.contract import Contract
 from pmh_jupyter.grading.runtime.separate_process.contract_peer import ContractPeer
 from pmh_jupyter.grading.runtime.separate_process.peer import TimeLimitReached
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost

@@ -143,7 +143,7 @@ class TestCell(StatementRunner):
 
 
 class _PythonComparison(Comparator):
-    """Compares as Python does. Objects of the student are proxies here, to which the operator policy applies."""
+    """Compares as Python does. Objects of the student are proxies here, to which the contract applies."""
 
     def is_honest(self, name: str, left: Any, right: Any) -> bool:
         return True

@@ -1,4 +1,4 @@
-"""How the judge resolves names, exports names, applies the operator policy, hides hidden tests, keeps time limits and recovers."""
+"""How the judge resolves names, exports names, applies the contract, hides hidden tests, keeps time limits and recovers."""
 
 from __future__ import annotations
 

@@ -66,6 +66,7 @@ def _run_cell(number: int, source: str, namespace: dict[str, Any]) -> BaseExcept
 def _serve_judge(link: Link, folder: str) -> None:
     """Be a student process that serves a judge, with this current folder."""
     os.chdir(folder)
+    sys.path.insert(0, folder)
     out, err = OutputBuffer(), OutputBuffer()
     sys.stdout, sys.stderr = out, err
     namespace: dict[str, Any] = {"__name__": "__main__", "__builtins__": builtins}
@@ -182,6 +183,7 @@ def open_judge(
     with _folders() as (judge_folder, student_folder):
         link = _start(WITH_JUDGE, student_folder)
         for path, content in (lesson_files or {}).items():
+            Path(student_folder, path).parent.mkdir(parents=True, exist_ok=True)
             Path(student_folder, path).write_bytes(content)
         files = [
             {"path": path, "content": base64.b64encode(content).decode()}

@@ -27,7 +27,7 @@ from pmh_jupyter.grading.runtime.test_cells.class_provenance import (
     find_library_folders,
     find_nested_codes,
 )
-from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILENAME, TEST_HELPER_FILENAME
+from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILENAME, is_helper_filename
 from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
 from pmh_jupyter.grading.runtime.test_cells.partial_credit import pop_credit
 from pmh_jupyter.grading.runtime.test_cells.statements import StatementSpec, read_statements
@@ -302,9 +302,7 @@ class StatementRunner:
         # The message of a library's assertion may contain the expected value.
         # A helper's message is the author's, but may contain values that a hidden test has passed to the helper.
         filename = _filename_of_raise(error)
-        is_author_message = filename == TEST_CELL_FILENAME or (
-            filename == TEST_HELPER_FILENAME and not statement.is_hidden
-        )
+        is_author_message = filename == TEST_CELL_FILENAME or (is_helper_filename(filename) and not statement.is_hidden)
         text = (_error_message(error) if is_author_message else "") or feedback
         if not text and not is_author_message and not statement.is_hidden and recorder.got is None:
             text = _error_message(error)

@@ -18,7 +18,7 @@ from pmh_jupyter.grading import runtime
 from pmh_jupyter.grading.runtime.policies.audit_hook import listen_to_events, with_caller
 from pmh_jupyter.grading.runtime.proxies.importable_objects import allowed_type
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import find_library_folders
-from pmh_jupyter.grading.runtime.test_cells.code_filenames import RELEASE_FILENAMES, TEST_CELL_FILENAME
+from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILENAME, is_release_filename
 
 ViolationFactory = Callable[[str], BaseException]
 
@@ -96,7 +96,7 @@ class CodeExecutionPolicy:
         """Return a short description of the violation; an empty string if the operation is allowed."""
         if event in ("exec", "function.__new__"):
             code = arguments[0]
-            is_release_code = type(code) is CodeType and code.co_filename in RELEASE_FILENAMES
+            is_release_code = type(code) is CodeType and is_release_filename(code.co_filename)
             is_trusted = (
                 is_release_code
                 or self._is_code_generator(caller)
@@ -141,7 +141,7 @@ class CodeExecutionPolicy:
 
     def _runs_release_text(self, frame: FrameType | None) -> bool | None:
         """Return whether a function that executes texts was given texts of the release only; None if no such function is running."""
-        while frame is not None and frame.f_code.co_filename not in RELEASE_FILENAMES:
+        while frame is not None and not is_release_filename(frame.f_code.co_filename):
             names = _TEXT_PARAMETERS.get(str(frame.f_globals.get("__name__")), ())
             texts = [frame.f_locals[name] for name in names if name in frame.f_locals]
             if texts:

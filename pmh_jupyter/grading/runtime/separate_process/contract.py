@@ -41,7 +41,7 @@ from pmh_jupyter.grading.runtime.proxies.operators import (
     SEQUENCE_OPERATORS,
     TEXT_OPERATORS,
 )
-from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILENAME, TEST_HELPER_FILENAME
+from pmh_jupyter.grading.runtime.test_cells.code_filenames import describe_origin, is_release_filename
 from pmh_jupyter.grading.runtime.transport.result_fields import FlagFields
 
 OBJECT_FOR_DATA = "object-for-data"
@@ -246,7 +246,7 @@ class _PlaceTable:
         """Return the place of the innermost frame of the tests, starting from this frame."""
         while frame is not None:
             code = frame.f_code
-            if code.co_filename == TEST_CELL_FILENAME or code.co_filename == TEST_HELPER_FILENAME:
+            if is_release_filename(code.co_filename):
                 return self._describe(code, frame.f_lasti)
             frame = frame.f_back
         return ""
@@ -256,7 +256,6 @@ class _PlaceTable:
         if known is not None:
             return known[1]
         line, end_line, column, end_column = next(islice(code.co_positions(), instruction // 2, None))
-        origin = "helper/" if code.co_filename == TEST_HELPER_FILENAME else ""
-        place = f"{origin}{line}:{column}-{end_line}:{end_column}"
+        place = f"{describe_origin(code.co_filename)}{line}:{column}-{end_line}:{end_column}"
         self._places[id(code), instruction] = code, place
         return place

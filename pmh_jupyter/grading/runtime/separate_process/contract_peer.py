@@ -39,7 +39,7 @@ from pmh_jupyter.grading.runtime.separate_process.contract import (
     ContractViolation,
 )
 from pmh_jupyter.grading.runtime.separate_process.peer import Peer
-from pmh_jupyter.grading.runtime.test_cells.code_filenames import RELEASE_FILENAMES
+from pmh_jupyter.grading.runtime.test_cells.code_filenames import is_release_filename
 from pmh_jupyter.grading.runtime.test_cells.evidence import is_nan
 from pmh_jupyter.grading.runtime.transport.framing import Link
 
@@ -201,7 +201,7 @@ class ContractPeer(Peer):
     def require_class_name(self, target: type) -> None:
         """Refuse a test that reads the name of the student's class where the reference has a class of Python or a library."""
         # Only tests are restricted. Functions of a library, and our own, may name a class in a message.
-        if sys._getframe(2).f_code.co_filename in RELEASE_FILENAMES:
+        if is_release_filename(sys._getframe(2).f_code.co_filename):
             self._require_use(target, CLASS_NAME)
 
     def expects_data(self) -> bool:

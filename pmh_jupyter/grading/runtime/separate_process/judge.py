@@ -8,7 +8,7 @@ from typing import Any
 from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names
 from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
-from pmh_jupyter.grading.runtime.files.shared_files import JudgeFileSync
+from pmh_jupyter.grading.runtime.files.shared_files import WORK_FOLDER, JudgeFileSync
 from pmh_jupyter.grading.runtime.policies.code_execution_policy import CODE_EXECUTION_POLICY, ReleaseTexts
 from pmh_jupyter.grading.runtime.policies.file_policy import FILE_POLICY
 from pmh_jupyter.grading.runtime.proxies.proxies import apparent_class
@@ -23,6 +23,7 @@ from pmh_jupyter.grading.runtime.separate_process.compiled_cell import compile_c
 from pmh_jupyter.grading.runtime.separate_process.contract import Contract
 from pmh_jupyter.grading.runtime.separate_process.definition_sources import DefinitionSources
 from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
+from pmh_jupyter.grading.runtime.separate_process.lesson_modules import LessonModules
 from pmh_jupyter.grading.runtime.separate_process.templates import is_safe_template
 from pmh_jupyter.grading.runtime.separate_process.test_cell import TestCell
 from pmh_jupyter.grading.runtime.separate_process.test_environment import TestEnvironment, enforce_deadline
@@ -76,6 +77,19 @@ class SeparateProcessJudge:
             if shared_folders
             else None
         )
+        transform_functions = {
+            TYPE_FUNCTION: apparent_class,
+            MODULE_FUNCTION: self._student_module,
+            CODE_FUNCTION: self._code_argument,
+            FORMAT_FUNCTION: self._get_format_method,
+        }
+        self._lesson_modules = LessonModules(
+            lesson_files or [],
+            (shared_folders or {}).get(WORK_FOLDER, ""),
+            self._helpers.recorder_delegate,
+            self._release_texts,
+            transform_functions,
+        )
         self._connect_peer(link)
         self.namespace = Namespace(self._name_resolver)
         self._environment = TestEnvironment(self.peer, self._definition_sources, self.namespace, self._get_ipython)
@@ -83,13 +97,10 @@ class SeparateProcessJudge:
             {
                 "__name__": "__main__",
                 "__builtins__": builtins,
-                TYPE_FUNCTION: apparent_class,
-                MODULE_FUNCTION: self._student_module,
+                **transform_functions,
                 "In": [""],
             }
         )
-        self.namespace[CODE_FUNCTION] = self._code_argument
-        self.namespace[FORMAT_FUNCTION] = self._get_format_method
         self.namespace["_ih"] = self.namespace["In"]
         self.namespace["get_ipython"] = self._get_ipython
 
@@ -167,6 +178,7 @@ class SeparateProcessJudge:
         try:
             with (
                 self._environment.enter(),
+                self._lesson_modules.enable(),
                 CODE_EXECUTION_POLICY.enforce(self._contract.record_code_violation, self._release_texts.collect_texts),
                 FILE_POLICY.monitor(self._file_sync),  # after the other policy, which looks up folders when it starts
                 enforce_deadline(self.peer.link.deadline),  # last: only `TestCell.run` handles `TimeLimitReached`

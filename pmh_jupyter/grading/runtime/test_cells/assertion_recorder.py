@@ -133,6 +133,10 @@ class AssertionRecorder:
         self._sites[self._last_site_number] = AssertionSite(expression, feedback, is_swapped)
         return self._last_site_number
 
+    def add_site(self, number: int, site: AssertionSite) -> None:
+        """Add a site of a test helper that was registered after this recorder was made."""
+        self._sites[number] = site
+
     # Methods that the rewritten source calls. They return a real bool where the source needs a truth value.
 
     def count_assertion(self) -> None:

@@ -79,15 +79,15 @@ def test_corpus_is_complete() -> None:
 
 @all_shapes
 def test_answers_are_right_in_plain_python(shape: Shape) -> None:
-    errors = {answer.title: run_plainly(*answer.cells, shape.test) for answer in shape.answers}
-    errors["reference"] = run_plainly(shape.reference, shape.test)
+    errors = {answer.title: run_plainly(shape.locked, *answer.cells, shape.test) for answer in shape.answers}
+    errors["reference"] = run_plainly(shape.locked, shape.reference, shape.test)
     failed = {title: [error] for title, error in errors.items() if error}
     assert not failed, format_by_title(failed)
 
 
 @all_shapes
 def test_nothing_passes_without_an_answer(shape: Shape) -> None:
-    assert run_plainly("", shape.test)
+    assert run_plainly(shape.locked, "", shape.test)
 
 
 @pytest.mark.needs("bubblewrap")

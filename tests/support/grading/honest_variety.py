@@ -48,10 +48,14 @@ class HonestAnswer:
 
 @dataclass(frozen=True)
 class Shape:
-    """An exercise with its reference answer, its test cell and its honest answers. about: the lines above the first section."""
+    """An exercise with its reference answer, its test cell and its honest answers.
+
+    about: the lines above the first section. locked: a locked cell before the answer, or "".
+    """
 
     name: str
     about: str
+    locked: str
     reference: str
     test: str
     answers: tuple[HonestAnswer, ...]
@@ -78,11 +82,11 @@ def _read_shape(path: Path) -> Shape:
     bodies = {title.strip(): body.strip("\n") + "\n" for title, _, body in (part.partition("\n") for part in sections)}
     if len(bodies) < len(sections):
         raise ValueError(f"{path.name}: two sections have the same title")
-    reference, test = bodies.pop("reference"), bodies.pop("test")
+    locked, reference, test = bodies.pop("locked", ""), bodies.pop("reference"), bodies.pop("test")
     answers = tuple(
         HonestAnswer(title.removeprefix("honest: "), tuple(body.split(_CELL_MARK))) for title, body in bodies.items()
     )
-    return Shape(path.stem, about.strip(), reference, test, answers)
+    return Shape(path.stem, about.strip(), locked, reference, test, answers)
 
 
 @cache
@@ -90,6 +94,11 @@ def build_shape_release(shape: Shape) -> Release:
     """Return a lesson with this exercise only, worth one point."""
     solution = f"### BEGIN SOLUTION\n{shape.reference}### END SOLUTION"
     cells = [
+        *(
+            [_code_cell(shape.locked, grade_id="given", solution=False, grade=False, locked=True)]
+            if shape.locked
+            else []
+        ),
         _code_cell(solution, grade_id=ANSWER_ID, solution=True, grade=False, locked=False),
         _code_cell(shape.test, grade_id=TEST_ID, solution=False, grade=True, locked=True, points=1),
     ]
@@ -132,6 +141,7 @@ def _submitted_file(release: Release, answer: HonestAnswer) -> File:
 
 def run_plainly(*cells: str) -> str:
     """Run the cells in one namespace, in IPython if they need it. Returns the traceback of the first error, or an empty text."""
+    cells = tuple(filter(None, cells))
     lock, server = _plain_server()
     with lock:
         assert server.stdin and server.stdout

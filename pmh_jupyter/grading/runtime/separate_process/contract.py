@@ -47,6 +47,7 @@ from pmh_jupyter.grading.runtime.transport.result_fields import FlagFields
 OBJECT_FOR_DATA = "object-for-data"
 CODE_FOR_DATA = "code-for-data"
 DISHONEST_OPERATOR = "dishonest-operator"
+HELPER_CHANGED = "helper-changed"
 
 # Uses. Attributes and operators have the name behind them.
 GET_ATTRIBUTE, SET_ATTRIBUTE, DELETE_ATTRIBUTE = "attribute", "set-attribute", "delete-attribute"
@@ -210,6 +211,10 @@ class Contract:
         """Note that the student's code sees a failed assertion of the test."""
         if isinstance(error, AssertionError) and not self.permits(self.find_place(), SEE_FAILURE):
             self.seen_failure = self.seen_failure or error
+
+    def note_helper_change(self, name: str) -> None:
+        """Note that the notebook has changed a function or a class of a locked cell, for which the release's is used."""
+        self.flags.append({"code": HELPER_CHANGED, "detail": name[:200]})
 
     def record_code_violation(self, detail: str) -> CodeFromData:
         """Record that data of the student would have been executed here. Returns the exception to raise. See `code_execution_policy`."""

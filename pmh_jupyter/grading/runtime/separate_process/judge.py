@@ -62,6 +62,7 @@ class SeparateProcessJudge:
         self._manifest = Manifest(isolation)
         self._contract = Contract(is_recording=is_recording)
         self._definition_sources = DefinitionSources()
+        self._names_of_locked_cells: dict[int, tuple[str, ...]] = {}
         self._release_texts = ReleaseTexts()
         # The shell that a test cell has requested, and its previous namespace.
         self._borrowed_shell: tuple[Any, Any] | None = None
@@ -107,6 +108,11 @@ class SeparateProcessJudge:
     def _connect_peer(self, link: Link) -> None:
         self.peer = JudgePeer(link, self._contract, lambda: self.namespace.get_own("input"), self._file_sync)
         self._name_resolver = NameResolver(self.peer, self._manifest, self._helpers, is_recording=self._is_recording)
+        self._name_resolver.locked_names = self._collect_locked_names()
+
+    def _collect_locked_names(self) -> frozenset[str]:
+        """Return the names whose values are those of locked cells; none while the reference runs, which may change them."""
+        return frozenset() if self._is_recording else frozenset().union(*self._names_of_locked_cells.values())
 
     def reconnect(self, link: Link) -> None:
         """Continue with another student process."""
@@ -143,10 +149,13 @@ class SeparateProcessJudge:
     def run_locked_cell(self, number: int, source: str) -> ErrorFields | None:
         """Run a locked cell of the release in the student process, and define its helpers here too. Returns its error, or None."""
         python_source = to_plain_python(source) or ""
-        for name in find_bound_names(python_source):
+        bound_names = find_bound_names(python_source)
+        for name in bound_names:
             self.namespace.pop_own(name)
         self._helpers.add_cell(python_source)
         self._release_texts.add(python_source)
+        self._names_of_locked_cells[number] = tuple(sorted(bound_names - self._manifest.rebound_names))
+        self._name_resolver.locked_names = self._collect_locked_names()
         return self._run_new_cell(number, source)
 
     def _run_new_cell(self, number: int, source: str) -> ErrorFields | None:
@@ -157,8 +166,23 @@ class SeparateProcessJudge:
     def replay_cell(self, number: int, source: str) -> ErrorFields | None:
         """Run a cell again in a process that replaces another one, for its effects there only."""
         self._name_resolver.clear_cache()
+        locked_names = self._names_of_locked_cells.get(number)
         with self.peer.discard_output():
-            return _decode_cell_error(self.peer.request("run-cell", number, source))
+            cell_error = _decode_cell_error(self.peer.request("run-cell", number, source))
+            if locked_names:
+                self.peer.request("save-locked-names", locked_names)
+        return cell_error
+
+    def _restore_locked_classes(self) -> None:
+        """Undo changes of classes of locked cells. While the reference runs, record what it changes."""
+        if not self._names_of_locked_cells:
+            return
+        if self._is_recording:
+            self._manifest.rebound_names.update(_decode_names(self.peer.request("find-locked-changes")))
+        else:
+            permitted_names = tuple(name for name in self._manifest.rebound_names if "." in name)
+            for name in _decode_names(self.peer.request("restore-locked-classes", permitted_names)):
+                self._contract.note_helper_change(name)
 
     def run_test_cell(
         self, number: int, grade_id: str, source: str, packed_cell: str = ""
@@ -172,6 +196,7 @@ class SeparateProcessJudge:
         # Tests may read `In`, and feedback may quote what they read.
         self._append_to_history(remove_hidden_tests(source))
         self.peer.begin_cell(self._manifest.contract.get(grade_id, ()), source)
+        self._restore_locked_classes()
         compiled_cell = unpack_cell(packed_cell) or compile_cell(source)
         self._release_texts.add(compiled_cell.python_source if compiled_cell else "")
         test_cell = TestCell(self.peer, self.namespace, self._helpers, compiled_cell)
@@ -189,6 +214,7 @@ class SeparateProcessJudge:
             if self._borrowed_shell is not None:
                 self._borrowed_shell[0].user_ns, self._borrowed_shell = self._borrowed_shell[1], None
         if self._is_recording:
+            self._restore_locked_classes()
             test_cell.evidence.end_statement()
             entries = self._contract.recorded_entries.union(test_cell.evidence.recorded_entries)
             self._manifest.contract.setdefault(grade_id, set()).update(entries)
@@ -230,6 +256,10 @@ class SeparateProcessJudge:
         self._borrowed_shell = self._borrowed_shell or (shell, shell.user_ns)
         shell.user_ns = self.namespace
         return shell
+
+
+def _decode_names(reply: Any) -> list[str]:
+    return [name for name in reply if type(name) is str] if type(reply) is list else []
 
 
 def _decode_cell_error(reply: Any) -> ErrorFields | None:

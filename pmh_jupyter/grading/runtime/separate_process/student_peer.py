@@ -14,6 +14,7 @@ from pmh_jupyter.grading.runtime.proxies import importable_objects
 from pmh_jupyter.grading.runtime.proxies.operators import AwaitableRunner, apply_operator
 from pmh_jupyter.grading.runtime.proxies.signatures import signature_parts
 from pmh_jupyter.grading.runtime.separate_process.builtin_overrides import install_overrides
+from pmh_jupyter.grading.runtime.separate_process.locked_names import LockedNames
 from pmh_jupyter.grading.runtime.separate_process.peer import FIELD_COUNT, REQUEST, RESULT, Peer
 from pmh_jupyter.grading.runtime.transport.framing import Link
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
@@ -143,13 +144,18 @@ class _RequestHandlers:
         run_test_cell: Callable[[int, str], tuple[list[TestFields], list[FlagFields]]],
     ) -> None:
         self.namespace = namespace
+        self._locked_names = LockedNames(namespace)
         self._awaitable_runner = AwaitableRunner()
         # A shell defines its own `open`, `exit` and `quit`, which do not count as builtins shadowed by the notebook.
         self._initial_builtins = {name: value for name, value in namespace.items() if name in BUILTINS}
         self.handlers: dict[str, Callable[..., Any]] = {
             "run-cell": run_student_cell,
             "run-test-cell": run_test_cell,
+            "save-locked-names": self._locked_names.save,
+            "restore-locked-classes": self._locked_names.restore_classes,
+            "find-locked-changes": self._locked_names.find_changes,
             "lookup-name": self.lookup,
+            "lookup-locked-name": self.lookup_locked,
             "is-name-bound": self.is_bound,
             "list-names": self.bound_names,
             "bind-name": namespace.__setitem__,
@@ -174,6 +180,11 @@ class _RequestHandlers:
             return (False, None, None)
         value = self.namespace[name]
         return (True, value, importable_objects.import_path_of(value))
+
+    def lookup_locked(self, name: str) -> tuple[Any, ...]:
+        """Return as `lookup` what a locked cell has bound to a name, and True if the notebook has bound another function or class to it."""
+        saved_value = self._locked_names.find(name)
+        return (True, *saved_value) if saved_value is not None else (*self.lookup(name)[:2], False)
 
     def is_bound(self, name: str) -> bool:
         """Return whether the notebook has bound a name."""

@@ -76,7 +76,10 @@ class Namespace(dict[str, Any], NeverMarshalled):
 
 
 class NameResolver:
-    """Resolves names that the test cells do not bind. Proxies are cached for one cell, plain data until the next request."""
+    """Resolves names that the test cells do not bind. Proxies are cached for one cell, plain data until the next request.
+
+    `locked_names`: names that have the value that a locked cell has given them (see `LockedNames`).
+    """
 
     def __init__(self, peer: JudgePeer, manifest: Manifest, helpers: TestHelpers, *, is_recording: bool) -> None:
         self.peer, self.manifest, self.helpers, self.is_recording = (
@@ -85,6 +88,7 @@ class NameResolver:
             helpers,
             is_recording,
         )
+        self.locked_names: frozenset[str] = frozenset()
         self._proxy_cache: dict[str, Any] = {}
         self._data_cache: dict[str, tuple[int, Any]] = {}
         self._bound_cache: dict[str, bool] = {}
@@ -124,7 +128,13 @@ class NameResolver:
     def _request_value(self, name: str, is_builtin: bool) -> Any:
         if self._bound_cache.get(name) is False:
             raise KeyError(name)
-        is_bound, value, import_path = _decode_lookup(self.peer.request("lookup-name", name))
+        if name in self.locked_names:
+            is_bound, value, is_changed = _decode_lookup(self.peer.request("lookup-locked-name", name))
+            import_path = None
+            if is_changed is True:
+                self.peer.contract.note_helper_change(name)
+        else:
+            is_bound, value, import_path = _decode_lookup(self.peer.request("lookup-name", name))
         self._bound_cache[name] = is_bound
         if not is_bound:
             raise KeyError(name)

@@ -1,0 +1,120 @@
+"""What locked cells have bound to their names, and what of it a notebook has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pmh_jupyter.grading.runtime.separate_process.locked_names import LockedNames
+
+GIVEN = """
+class Base:
+    def area(self): return 1
+
+class Shape(Base):
+    count = 0
+    sides = property(lambda self: 4)
+    def name(self, prefix='a'): return prefix + 'shape'
+    @staticmethod
+    def make(): return Shape()
+    @classmethod
+    def kind(cls): return cls.__name__
+
+def check(value): return value == 1
+limits = [1, 2]
+"""
+
+
+def make_names(change: str = "") -> tuple[LockedNames, dict[str, Any]]:
+    """Return the saved names of a locked cell, and the namespace after a change by the notebook."""
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    exec(GIVEN, namespace)
+    locked_names = LockedNames(namespace)
+    locked_names.save(["Base", "Shape", "check", "limits", "unknown"])
+    exec(change, namespace)
+    return locked_names, namespace
+
+
+CHANGES = {
+    "Shape.name = lambda self: 'x'": ("Shape.name", lambda cls: cls().name() == "ashape"),
+    "Shape.make = staticmethod(lambda: 0)": ("Shape.make", lambda cls: isinstance(cls.make(), cls)),
+    "Shape.kind = 5": ("Shape.kind", lambda cls: cls.kind() == "Shape"),
+    "Shape.name.__code__ = (lambda self, prefix: 'x').__code__": ("Shape.name", lambda cls: cls().name() == "ashape"),
+    "Shape.name.__defaults__ = ('b',)": ("Shape.name", lambda cls: cls().name() == "ashape"),
+    "Shape.make.__code__ = (lambda: 7).__code__": ("Shape.make", lambda cls: isinstance(cls.make(), cls)),
+    "Shape.sides = property(lambda self: 5)": ("Shape.sides", lambda cls: cls().sides == 4),
+    "Shape.area = lambda self: 9": ("Shape.area", lambda cls: cls().area() == 1),
+    "Shape.__eq__ = lambda self, other: True": ("Shape.__eq__", lambda cls: cls() != 5),
+    "Shape.__getattr__ = lambda self, name: 1": ("Shape.__getattr__", lambda cls: not hasattr(cls(), "other")),
+    "Shape.__bases__ = (type('Other', (), {}),)": ("Shape.__bases__", lambda cls: cls().area() == 1),
+    "del Shape.name": ("Shape.name", lambda cls: cls().name() == "ashape"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_changed_method_of_a_class_is_restored_and_named(change: str) -> None:
+    name, is_restored = CHANGES[change]
+    locked_names, namespace = make_names(change)
+    with pytest.raises((AssertionError, AttributeError, TypeError)):
+        assert is_restored(namespace["Shape"])
+    assert locked_names.find_changes() == [name]
+    assert locked_names.restore_classes(()) == [name]
+    assert is_restored(namespace["Shape"])
+    assert locked_names.restore_classes(()) == locked_names.find_changes() == []
+
+
+@pytest.mark.parametrize(
+    "change", ["", "Shape.count += 1", "Shape.depth = lambda self: 1", "Shape.__doc__ = 'x'", "Shape().other = 1"]
+)
+def test_data_and_new_methods_of_a_class_are_left_alone(change: str) -> None:
+    locked_names, _ = make_names(change)
+    assert locked_names.restore_classes(()) == []
+
+
+def test_attribute_that_the_reference_changes_too_is_left_alone() -> None:
+    locked_names, namespace = make_names("Shape.name = lambda self: 'x'\nBase.area = lambda self: 2")
+    assert locked_names.restore_classes(["Shape.name"]) == ["Base.area"]
+    assert namespace["Shape"]().name() == "x"
+
+
+FIND_CASES: dict[str, tuple[str, Callable[[Any, Any], bool], bool]] = {
+    "": ("Shape", lambda found, current: found is current, False),
+    "class Shape: pass": ("Shape", lambda found, current: found is not current, True),
+    "del Shape": ("Shape", lambda found, current: found().name() == "ashape", False),
+    "check = lambda value: True": ("check", lambda found, current: found(2) is False, True),
+    "limits = [5]": ("limits", lambda found, current: found == [1, 2], False),
+    "limits.append(3)": ("limits", lambda found, current: found == [1, 2, 3], False),
+}
+
+
+@pytest.mark.parametrize("change", FIND_CASES)
+def test_name_has_the_value_of_the_locked_cell(change: str) -> None:
+    name, is_right, is_change_expected = FIND_CASES[change]
+    locked_names, namespace = make_names(change)
+    found = locked_names.find(name)
+    assert found is not None
+    assert is_right(found[0], namespace.get(name)) and found[1] is is_change_expected
+
+
+@pytest.mark.parametrize(
+    ("change", "is_same"),
+    [
+        (GIVEN, True),
+        (GIVEN.replace("lambda self: 4", "lambda self: 5"), False),
+        (GIVEN.replace("count = 0", "count = 1"), False),
+        (GIVEN.replace("prefix='a'", "prefix='b'"), False),
+        (GIVEN + "\nShape.__eq__ = lambda self, other: True", False),
+    ],
+)
+def test_class_that_is_defined_again_in_the_same_way_is_the_notebooks(change: str, is_same: bool) -> None:
+    # The second definition of the base is another class.
+    locked_names, namespace = make_names(change.replace("class Base:", "class Unused:"))
+    assert locked_names.find("Shape") == (
+        (namespace["Shape"], False) if is_same else (locked_names._values["Shape"], True)
+    )
+
+
+def test_name_that_the_locked_cell_did_not_bind_is_not_found() -> None:
+    assert make_names()[0].find("unknown") is None

@@ -169,9 +169,9 @@ def test_right_answer_passes_and_wrong_one_fails(
     assert right.flags == ()
 
 
-def test_student_can_redefine_helpers_that_are_not_recorded(backend: SandboxBackend) -> None:
+def test_student_can_redefine_helpers_that_are_not_recorded_in_process(backend: SandboxBackend) -> None:
     lesson = LESSONS["redefined"]
-    unknown = ReleaseIsolation("tests", (NotebookIsolation("lesson.ipynb"),))
+    unknown = in_process(ReleaseIsolation("tests", (NotebookIsolation("lesson.ipynb"),)))
     assert points(graded(backend, lesson, lesson.wrong, unknown)) == 1000
 
 

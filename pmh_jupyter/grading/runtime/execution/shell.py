@@ -13,6 +13,7 @@ from traitlets import Type
 from traitlets.config import Config
 
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
+from pmh_jupyter.grading.runtime.proxies.event_loop import NOTEBOOK_EVENT_LOOP, STARTS_EVENT_LOOP
 
 CELL_FILENAME_FORMAT = "<cell {}>"
 
@@ -40,6 +41,10 @@ class Shell(InteractiveShell):
     def showsyntaxerror(self, *args: Any, **kwargs: Any) -> None:
         """Do nothing, for the reason given in `showtraceback`."""
 
+    def should_run_async(self, raw_cell: str, **options: Any) -> bool:
+        """Return whether a cell runs on the event loop: as in a kernel, also if it only creates tasks."""
+        return STARTS_EVENT_LOOP.search(raw_cell) is None or bool(super().should_run_async(raw_cell, **options))
+
     def run_student_cell(self, number: int, source: str) -> BaseException | None:
         """Run a student's cell as Jupyter would. Returns the exception that it raised."""
         assert isinstance(self.compile, CellCompiler)
@@ -55,7 +60,9 @@ def make_shell() -> Shell:
     config.HistoryManager.enabled = False
     config.InteractiveShell.ipython_dir = os.environ.get("IPYTHONDIR", "")
     config.InteractiveShell.colors = "nocolor"
-    return Shell.instance(config=config)
+    shell = Shell.instance(config=config)
+    shell.loop_runner = NOTEBOOK_EVENT_LOOP.run
+    return shell
 
 
 def describe_cell_error(

@@ -22,6 +22,7 @@ from pmh_jupyter.grading.runtime.execution.cell_executor import CellExecutor
 from pmh_jupyter.grading.runtime.execution.shell import CELL_FILENAME_FORMAT, Shell
 from pmh_jupyter.grading.runtime.in_process.statement_runner import execute_test_cell
 from pmh_jupyter.grading.runtime.policies.code_execution_policy import CODE_EXECUTION_POLICY
+from pmh_jupyter.grading.runtime.proxies.event_loop import NOTEBOOK_EVENT_LOOP
 from pmh_jupyter.grading.runtime.sandbox.output import OutputCapture
 from pmh_jupyter.grading.runtime.separate_process.compiled_cell import compile_cell, pack_cell
 from pmh_jupyter.grading.runtime.separate_process.judge import SeparateProcessJudge
@@ -83,6 +84,7 @@ def warm_up(shell: Shell) -> None:
         _warm_up_separate_process(shell)
     shell.reset()  # type: ignore[no-untyped-call]
     shell.execution_count = 1
+    NOTEBOOK_EVENT_LOOP.close()  # processes that are forked later cannot share its selector
     message = [1, "a", {"b": 2.0}]
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(message)) == message
 

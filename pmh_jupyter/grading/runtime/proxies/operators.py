@@ -5,12 +5,12 @@ The name of an operator is that of its method without the underscores ("add", "r
 
 from __future__ import annotations
 
-import asyncio
 import math
 import operator
 from collections.abc import Callable
 from typing import Any
 
+from pmh_jupyter.grading.runtime.proxies.event_loop import NOTEBOOK_EVENT_LOOP
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 
 __builtins__ = BUILTINS
@@ -121,18 +121,10 @@ def apply_operator(name: str, value: Any, arguments: list[Any], keywords: dict[s
     return _OPERATOR_FUNCTIONS[name](value, *arguments, **keywords)
 
 
-class AwaitableRunner:
-    """Runs awaitables to completion on one event loop, which is created on first use."""
+def await_result(awaitable: Any) -> Any:
+    """Return the result of an awaitable, or raise its exception. It runs on the event loop of the notebook's cells."""
 
-    def __init__(self) -> None:
-        self._loop: asyncio.AbstractEventLoop | None = None
+    async def wait() -> Any:
+        return await awaitable
 
-    def run(self, awaitable: Any) -> Any:
-        """Return the result of the awaitable, or raise its exception."""
-        if self._loop is None:
-            self._loop = asyncio.new_event_loop()
-
-        async def await_result() -> Any:
-            return await awaitable
-
-        return self._loop.run_until_complete(await_result())
+    return NOTEBOOK_EVENT_LOOP.run(wait())

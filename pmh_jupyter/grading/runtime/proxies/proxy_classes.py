@@ -98,6 +98,8 @@ class ProxyClasses:
             "_pmh_library": None if import_path is None or apparent_class else import_path,
         }
         is_awaitable = import_path is not None and name in _AWAITABLE_CLASS_NAMES
+        if is_awaitable:
+            body.pop("__await__", None)  # it would run here step by step, and not on the event loop there
         return _build_class(name, parents, CoroutineProxy if is_awaitable else ObjectProxy, body)
 
 

@@ -78,18 +78,12 @@ class SeparateProcessJudge:
             if shared_folders
             else None
         )
-        transform_functions = {
-            TYPE_FUNCTION: apparent_class,
-            MODULE_FUNCTION: self._student_module,
-            CODE_FUNCTION: self._code_argument,
-            FORMAT_FUNCTION: self._get_format_method,
-        }
         self._lesson_modules = LessonModules(
             lesson_files or [],
             (shared_folders or {}).get(WORK_FOLDER, ""),
             self._helpers.recorder_delegate,
             self._release_texts,
-            transform_functions,
+            self._transform_functions,
         )
         self._connect_peer(link)
         self.namespace = Namespace(self._name_resolver)
@@ -98,12 +92,22 @@ class SeparateProcessJudge:
             {
                 "__name__": "__main__",
                 "__builtins__": builtins,
-                **transform_functions,
+                **self._transform_functions,
                 "In": [""],
             }
         )
         self.namespace["_ih"] = self.namespace["In"]
         self.namespace["get_ipython"] = self._get_ipython
+
+    @property
+    def _transform_functions(self) -> dict[str, Any]:
+        """The functions that transformed statements call, by name."""
+        return {
+            TYPE_FUNCTION: apparent_class,
+            MODULE_FUNCTION: self._student_module,
+            CODE_FUNCTION: self._code_argument,
+            FORMAT_FUNCTION: self._get_format_method,
+        }
 
     def _connect_peer(self, link: Link) -> None:
         self.peer = JudgePeer(link, self._contract, lambda: self.namespace.get_own("input"), self._file_sync)

@@ -11,7 +11,7 @@ from typing import Any
 
 from pmh_jupyter.grading.runtime.files.shared_files import StudentFileSync
 from pmh_jupyter.grading.runtime.proxies import importable_objects
-from pmh_jupyter.grading.runtime.proxies.operators import AwaitableRunner, apply_operator
+from pmh_jupyter.grading.runtime.proxies.operators import apply_operator, await_result
 from pmh_jupyter.grading.runtime.proxies.signatures import signature_parts
 from pmh_jupyter.grading.runtime.separate_process.builtin_overrides import install_overrides
 from pmh_jupyter.grading.runtime.separate_process.locked_names import LockedNames
@@ -145,7 +145,6 @@ class _RequestHandlers:
     ) -> None:
         self.namespace = namespace
         self._locked_names = LockedNames(namespace)
-        self._awaitable_runner = AwaitableRunner()
         # A shell defines its own `open`, `exit` and `quit`, which do not count as builtins shadowed by the notebook.
         self._initial_builtins = {name: value for name, value in namespace.items() if name in BUILTINS}
         self.handlers: dict[str, Callable[..., Any]] = {
@@ -170,7 +169,7 @@ class _RequestHandlers:
             "delete-attribute": delattr,
             "list-attributes": dir,
             "copy-object": lambda value, deep: copy.deepcopy(value) if deep else copy.copy(value),
-            "await-result": self._awaitable_runner.run,
+            "await-result": await_result,
             "get-signature": signature_parts,
         }
 

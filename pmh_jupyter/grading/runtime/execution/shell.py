@@ -16,6 +16,10 @@ from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 from pmh_jupyter.grading.runtime.proxies.event_loop import NOTEBOOK_EVENT_LOOP, STARTS_EVENT_LOOP
 
 CELL_FILENAME_FORMAT = "<cell {}>"
+MAX_FILENAME_LENGTH = 20
+_get_traceback = BaseException.__dict__[
+    "__traceback__"
+].__get__  # an exception of the notebook may define its own `__traceback__`
 
 
 class CellCompiler(CachingCompiler):
@@ -74,7 +78,10 @@ def describe_cell_error(
 
     Returns error_type (class name), detail (the message; "" without `include_detail`), cell (number or None), and line (from 1, or None).
     """
-    cell, line = _locate_error(error)
+    try:
+        cell, line = _locate_error(error)
+    except BaseException:  # noqa: BLE001 - the student's code may have changed the modules that this uses
+        cell, line = None, None
     return {
         "error_type": name_error_type(error),
         "detail": clip(_error_message(error)) if include_detail else "",
@@ -100,7 +107,7 @@ def _is_builtin_class(cls: type, name: str) -> bool:
 def _locate_error(error: BaseException) -> tuple[int | None, int | None]:
     if isinstance(error, SyntaxError) and _parse_cell_number(error.filename) is not None:
         return _parse_cell_number(error.filename), error.lineno
-    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
+    for frame, line in reversed(list(traceback.walk_tb(_get_traceback(error)))):
         number = _parse_cell_number(frame.f_code.co_filename)
         if number is not None:
             return number, line
@@ -108,7 +115,12 @@ def _locate_error(error: BaseException) -> tuple[int | None, int | None]:
 
 
 def _parse_cell_number(filename: object) -> int | None:
-    if isinstance(filename, str) and filename.startswith("<cell ") and filename[6:-1].isdecimal():
+    if (
+        isinstance(filename, str)
+        and filename.startswith("<cell ")
+        and filename[6:-1].isdecimal()
+        and len(filename) < MAX_FILENAME_LENGTH
+    ):
         return int(filename[6:-1])
     return None
 
@@ -116,5 +128,5 @@ def _parse_cell_number(filename: object) -> int | None:
 def _error_message(error: BaseException) -> str:
     try:
         return str(error.msg if isinstance(error, SyntaxError) else error)
-    except Exception:  # noqa: BLE001 - a student's `__str__` may raise anything
+    except BaseException:  # noqa: BLE001 - a student's `__str__` may raise anything
         return ""

@@ -299,7 +299,7 @@ def _wait_for_exit(pid: int) -> str:
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     except ChildProcessError:
         return "gone"
-    return str(code) if code >= 0 else signal.Signals(-code).name
+    return str(code) if code >= 0 else linux.name_signal(-code)
 
 
 def _kill_process(pid: int) -> None:

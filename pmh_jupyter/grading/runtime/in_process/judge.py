@@ -15,6 +15,7 @@ from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.test_cells.usage_manifest import Manifest
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, FlagFields, TestFields
+from pmh_jupyter.grading.runtime.transport.wire_format import ValueTooLarge
 
 
 class InProcessJudge:
@@ -63,7 +64,10 @@ class InProcessJudge:
         return self._manifest.as_dict()
 
     def _request(self, *message: object) -> object:
-        self.link.send(list(message))
+        try:
+            self.link.send(list(message))
+        except ValueTooLarge as error:  # for example half a character in the source of a cell
+            raise PeerLost("protocol-error", str(error)) from None
         return self.link.receive()
 
 

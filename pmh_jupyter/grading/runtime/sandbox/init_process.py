@@ -162,7 +162,7 @@ class _InitProcess:
         with suppress(ChildProcessError):
             _, status = os.waitpid(self.student_pid, 0)
             code = os.waitstatus_to_exitcode(status)
-            cause, detail = ("exit", str(code)) if code >= 0 else ("signal", signal.Signals(-code).name)
+            cause, detail = ("exit", str(code)) if code >= 0 else ("signal", linux.name_signal(-code))
             if code in EXIT_CODE_CAUSES:
                 cause, detail = EXIT_CODE_CAUSES[code], ""
         self._send(cause=cause, detail=detail)

@@ -191,3 +191,11 @@ def get_address_space_bytes() -> int:
     """Return the size of the address space of this process, which is what RLIMIT_AS limits."""
     with open("/proc/self/statm") as statm:
         return int(statm.read().split()[0]) * os.sysconf("SC_PAGESIZE")
+
+
+def name_signal(number: int) -> str:
+    """Return the name of a signal. Real-time signals but the first and the last have none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

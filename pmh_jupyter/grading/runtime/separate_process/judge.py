@@ -133,7 +133,7 @@ class SeparateProcessJudge:
 
     def checkpoint(self) -> None:
         """Make the student process freeze a copy of itself."""
-        self.peer.request("checkpoint")
+        self.peer.request_of_runner("checkpoint")
 
     def run_student_cell(self, number: int, source: str) -> ErrorFields | None:
         """Run a cell of the student. Returns its error (see `describe_cell_error`), or None."""
@@ -172,9 +172,9 @@ class SeparateProcessJudge:
         self._name_resolver.clear_cache()
         locked_names = self._names_of_locked_cells.get(number)
         with self.peer.discard_output():
-            cell_error = _decode_cell_error(self.peer.request("run-cell", number, source))
+            cell_error = _decode_cell_error(self.peer.request_of_runner("run-cell", number, source))
             if locked_names:
-                self.peer.request("save-locked-names", locked_names)
+                self.peer.request_of_runner("save-locked-names", locked_names)
         return cell_error
 
     def _restore_locked_classes(self) -> None:
@@ -182,10 +182,10 @@ class SeparateProcessJudge:
         if not self._names_of_locked_cells:
             return
         if self._is_recording:
-            self._manifest.rebound_names.update(_decode_names(self.peer.request("find-locked-changes")))
+            self._manifest.rebound_names.update(_decode_names(self.peer.request_of_runner("find-locked-changes")))
         else:
             permitted_names = tuple(name for name in self._manifest.rebound_names if "." in name)
-            for name in _decode_names(self.peer.request("restore-locked-classes", permitted_names)):
+            for name in _decode_names(self.peer.request_of_runner("restore-locked-classes", permitted_names)):
                 self._contract.note_helper_change(name)
 
     def run_test_cell(
@@ -232,7 +232,7 @@ class SeparateProcessJudge:
         """Send the names that later cells of the notebook read to the student process."""
         for name in self._manifest.exported_names:
             if self.namespace.has_own(name):
-                self.peer.request("bind-name", name, self.namespace.get_own(name))
+                self.peer.request_of_runner("bind-name", name, self.namespace.get_own(name))
 
     def _append_to_history(self, source: str) -> None:
         self.namespace.get_own("In", []).append(source)

@@ -65,6 +65,15 @@ class JudgePeer(ContractPeer):
         except BaseException as error:  # noqa: BLE001 - the student process may answer with any exception
             raise self.mark_lost(f"{operation} ended with {type(error).__name__}"[:200]) from None
 
+    def request_of_runner(self, operation: str, *arguments: Any) -> Any:
+        """Send a request, for example to run a cell, whose errors are in the reply. Raises `PeerLost` for any exception instead of one."""
+        try:
+            return self.request(operation, *arguments)
+        except (PeerLost, TimeLimitReached):
+            raise
+        except BaseException as error:  # noqa: BLE001 - the student's code has changed what runs its cells
+            raise self.mark_lost(f"{operation} ended with {type(error).__name__}"[:200]) from None
+
     def mark_lost(self, detail: str) -> PeerLost:
         """Mark the student process as unusable. Returns the exception to raise."""
         self.failure = self.failure or PeerLost("protocol-error", detail)

@@ -7,14 +7,17 @@ whether a test passed comes from the run with them.
 
 from __future__ import annotations
 
+import ast
 import builtins
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from pmh_jupyter.domain.python_syntax import PARSE_ERRORS, parse
 from pmh_jupyter.grading.assemble import NotebookPlan
 from pmh_jupyter.grading.judge_output import CellError, CellResult, JudgeTestResult
 from pmh_jupyter.grading.run import NotebookRun
+from pmh_jupyter.grading.runtime.test_cells.statements import find_feedback_comments
 
 # What an exception of a hidden test may tell: its type, if Python defines it. A student can name a class of their own after an input.
 _BUILTIN_EXCEPTIONS = frozenset(
@@ -56,9 +59,46 @@ def _clean_hidden_tests(plan: NotebookPlan, number: int, result: CellResult) -> 
 
 def _clean_hidden_test(test: JudgeTestResult, source: str) -> JudgeTestResult:
     """Return what a student may read of a hidden test: a message that the author has written out, and the type of an error."""
-    shown = _NOTHING_SHOWN | {"text": test.text if test.text in source else "", "error_type": _name_error(test)}
+    text = test.text if test.text in _find_author_messages(source) else ""
+    shown = _NOTHING_SHOWN | {"text": text, "error_type": _name_error(test)}
     reason = "not-met" if test.reason == "author-message" and not shown["text"] else test.reason
     return test.model_copy(update={**shown, "reason": reason})
+
+
+def _find_author_messages(source: str) -> frozenset[str]:
+    """Return the messages that a test cell has written out: `assert …, "…"`, `msg="…"`, `AssertionError("…")`, `# feedback: …`.
+
+    A text that only occurs somewhere in the source is none: a student could guess it piece by piece.
+    """
+    try:
+        nodes = [*ast.walk(parse(source))]
+    except PARSE_ERRORS:
+        nodes = []
+    constants = (
+        node.value for found in map(_list_message_nodes, nodes) for node in found if isinstance(node, ast.Constant)
+    )
+    return frozenset(
+        [*find_feedback_comments(source).values(), *(value for value in constants if isinstance(value, str))]
+    )
+
+
+def _list_message_nodes(node: ast.AST) -> list[ast.expr]:
+    if isinstance(node, ast.Assert):
+        return [node.msg] if node.msg is not None else []
+    if not isinstance(node, ast.Call):
+        return []
+    name = (
+        node.func.attr
+        if isinstance(node.func, ast.Attribute)
+        else node.func.id
+        if isinstance(node.func, ast.Name)
+        else ""
+    )
+    is_message_last = name == "AssertionError" or name.startswith(("assert", "fail"))
+    return [
+        *(node.args[-1:] if is_message_last else []),
+        *(each.value for each in node.keywords if each.arg in ("msg", "err_msg")),
+    ]
 
 
 def _name_error(error: CellError) -> str:

@@ -222,7 +222,7 @@ class StatementRunner:
 
     def _run_statement(self, statement: StatementSpec) -> TestFields:
         self.recorder.reset()
-        self.recorder.evidence.begin_statement(statement.line)
+        self.recorder.evidence.begin_statement(statement.position)
         self.recorder.comparator.statement_line = statement.line
         if self.context.tamper_guard:
             self.flag_collector.extend(self.context.tamper_guard.restore_builtins())

@@ -28,8 +28,8 @@ ApplyOperator = Callable[[Any, str, Any], Any]
 _OPPOSITE_OPERATORS = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
 # The operator that tests a claim of each operator, and its verb.
 _VERIFYING_OPERATORS = {"eq": ("eq", "equal"), "ne": ("eq", "equal"), "contains": ("contains", "contain")}
-# Per test cell: objects that others are compared with, and claims whose properties are verified. Sorting makes many.
-MAX_SEEN_OBJECTS, MAX_PROPERTY_CHECKS = 12, 200
+# Per test cell: classes, objects of each that others are compared with, and claims whose properties are verified. Sorting makes many.
+MAX_SEEN_CLASSES, MAX_SEEN_OBJECTS, MAX_PROPERTY_CHECKS = 40, 8, 200
 _ACTUAL_VALUE = object()  # placeholder for the value of the actual comparison
 
 
@@ -46,14 +46,14 @@ class ClaimVerifier:
         self._count = 0
         self._statement_line = 0
         self._claimed_equal: bool | None = None
-        self._seen_objects: list[Any] = []
+        self._seen_objects: dict[type, list[Any]] = {}
         self._property_checks_left = 0
 
     def begin_cell(self, source: str) -> None:
         """Start a test cell. The values that are asked about are derived from its source, which the student process does not know."""
         self._secret = hashlib.sha256(source.encode("utf-8", "replace")).digest()
         self._claimed_equal = None
-        self._seen_objects, self._property_checks_left = [], MAX_PROPERTY_CHECKS
+        self._seen_objects, self._property_checks_left = {}, MAX_PROPERTY_CHECKS
 
     def ask_near_misses(self, name: str, target: Any, other: Any, place: str) -> None:
         """Compare an object with similar values and with the actual one, in an unpredictable order, before a comparison with data.
@@ -119,8 +119,8 @@ class ClaimVerifier:
 
         others = [
             each
-            for each in self._seen_objects
-            if type(each) is type(target) and all(each is not known for known in (target, other))
+            for each in self._seen_objects.get(type(target), ())
+            if all(each is not known for known in (target, other))
         ]
         if others and not all(self._claims(target, "eq", each) for each in others):
             self.contract.permits(place, OPERATOR, "eq", DISTINGUISHES)
@@ -137,8 +137,9 @@ class ClaimVerifier:
 
     def note_object(self, value: Any) -> None:
         """Note an object of the notebook that a test cell has received."""
-        if len(self._seen_objects) < MAX_SEEN_OBJECTS:
-            self._seen_objects.append(value)
+        objects = self._seen_objects.setdefault(type(value), [])
+        if len(objects) < MAX_SEEN_OBJECTS and len(self._seen_objects) <= MAX_SEEN_CLASSES:
+            objects.append(value)
 
     def _must_verify(self, name: str, place: str) -> bool:
         return self.contract.is_active and (
@@ -178,10 +179,10 @@ class ClaimVerifier:
 
 
 def get_class_name(target: Any) -> str:
-    """Return the name of a proxy's class, or of a proxy class."""
+    """Return the name of a proxy's class, or of a proxy class. A name that no `class` statement can give is quoted."""
     cls = target if isinstance(target, type) else type(target)
     name: str = type.__getattribute__(cls, "__name__")
-    return name[:80]
+    return name[:80] if name.isidentifier() else ascii(name[:80])
 
 
 def _is_true(claim: Any) -> bool:

@@ -88,6 +88,7 @@ def _compile_statement(statement: Statement) -> CompiledStatement:
         statement.always_asserts,
         statement.is_credit_expression,
         statement.line,
+        statement.column,
     )
     return CompiledStatement(*spec_fields, code=code, names=names)
 

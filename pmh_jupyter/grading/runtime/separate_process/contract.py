@@ -63,6 +63,8 @@ RAISE_STOP = "raise-stop"
 """A call raised StopIteration or a similar exception, with which Python ends a loop silently."""
 RECEIVE_NAN = "receive-nan"
 """A value came that is not a number (NaN, NaT, NA), or an array with one. It is neither less nor more than anything, and sums skip it."""
+RECEIVE_EMPTY = "receive-empty"
+"""A value came that is empty or false, or an iterator, which may be empty. Comparisons of all elements are true of no elements."""
 RECEIVE_HALF = "receive-half"
 """A number of half precision came. Elsewhere such numbers are widened: they round what they are compared with to 0 or infinity."""
 CHANGE_ARGUMENT = "change-argument"
@@ -91,6 +93,7 @@ _OPERATOR_FAMILIES = (
 )
 _STUDENT_MESSAGES = {
     RECEIVE_NAN: "has a value that is not a number (nan).",
+    RECEIVE_EMPTY: "looks at an empty result of your code, where values are expected.",
     OBJECT_FOR_DATA: "has an object of your class {} where plain data is expected (a number, a text, a list, …).",
     CODE_FOR_DATA: "would run your answer as code, but plain data is expected.",
     DISHONEST_OPERATOR: "has an object of your class {} whose comparison methods contradict themselves.",
@@ -132,7 +135,8 @@ class Contract:
         self.seen_failure: BaseException | None = None
         self.flags: list[FlagFields] = []
         self.statement_line = 0
-        self.permits_nan = False
+        self.shortfall: ContractViolation | None = None
+        self.is_displayed = self.has_displayed_nan = False
         self.entries: tuple[str, ...] = ()
         self._entries: frozenset[str] | None = None
         self._places_with_uses: frozenset[str] = frozenset()
@@ -142,7 +146,7 @@ class Contract:
         """Start a test cell with the entries that were recorded for it."""
         self.recorded_entries, self.recorded_operators, self.flags, self.violation = set(), set(), [], None
         self.statement_line = 0
-        self.permits_nan = False
+        self.shortfall, self.is_displayed = None, False
         self.entries = tuple(entries)
         self._entries = frozenset(_expand_families(self.entries))
         self._places_with_uses = frozenset(entry.partition(" ")[0] for entry in self._entries)
@@ -151,10 +155,10 @@ class Contract:
     def begin_statement(self, line: int, *, is_displayed: bool = False) -> None:
         """Start the statement of the cell that begins at this line.
 
-        is_displayed: its value is displayed, or partial credit, so that it may be NaN.
+        is_displayed: its value is displayed, so that it may be NaN, or partial credit.
         """
         self.statement_line, self.violation, self.seen_failure = line, None, None
-        self.permits_nan = is_displayed
+        self.is_displayed, self.has_displayed_nan = is_displayed, False
 
     def end_cell(self) -> None:
         """End the test cell. Between test cells nothing is refused."""
@@ -206,6 +210,10 @@ class Contract:
         violation = ContractViolation(detail[:200], _STUDENT_MESSAGES[code].format(class_name))
         self.violation = self.violation or violation
         return violation
+
+    def note_empty_value(self) -> None:
+        """Note that an empty value came where the reference gives values: from here on, no assertion of the cell passes."""
+        self.shortfall = self.shortfall or ContractViolation("an empty value", _STUDENT_MESSAGES[RECEIVE_EMPTY])
 
     def note_seen_failure(self, error: BaseException) -> None:
         """Note that the student's code sees a failed assertion of the test."""

@@ -30,6 +30,7 @@ from pmh_jupyter.grading.runtime.separate_process.contract import (
     OPERATOR,
     RAISE,
     RAISE_STOP,
+    RECEIVE_EMPTY,
     RECEIVE_HALF,
     RECEIVE_NAN,
     RECEIVE_OBJECT,
@@ -40,7 +41,7 @@ from pmh_jupyter.grading.runtime.separate_process.contract import (
 )
 from pmh_jupyter.grading.runtime.separate_process.peer import Peer
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import is_release_filename
-from pmh_jupyter.grading.runtime.test_cells.evidence import is_nan
+from pmh_jupyter.grading.runtime.test_cells.evidence import is_empty, is_nan
 from pmh_jupyter.grading.runtime.transport.framing import Link
 
 
@@ -68,7 +69,8 @@ class ContractPeer(Peer):
                 and self.contract.has_use(self.contract.find_place(), RAISE)
             ):
                 self._objects_beyond_reference[id(result)] = result
-            self._check_nan(result)
+            if not operation.startswith("lookup-"):  # the reply has further fields
+                self.check_received_value(result)
             return result
         except (StopIteration, StopAsyncIteration):
             is_next = operation == "apply-operator" and arguments[1] in ("next", "anext")
@@ -87,12 +89,30 @@ class ContractPeer(Peer):
         """Send a request, whose result comes under the contract."""
         return super().request(operation, *arguments)
 
-    def _check_nan(self, value: Any) -> None:
-        """Refuse a value that is not a number where the reference gives numbers. The statement does not pass."""
-        if self.contract.permits_nan or not self.contract.is_active or not is_nan(value):
+    def check_received_value(self, value: Any) -> None:
+        """Refuse a value that is not a number, and an empty one, where the reference gives others. The statement does not pass."""
+        contract = self.contract
+        if not contract.is_active:
             return
+        if contract.is_recording:
+            if not is_proxy(value) and (is_empty(value) or _is_false(value)) or _is_iterable_proxy(value):
+                contract.record(contract.find_place(), RECEIVE_EMPTY)
+        elif is_empty(value) and not contract.has_use(contract.find_place(), RECEIVE_EMPTY):
+            contract.note_empty_value()
+        if is_nan(value):
+            self._handle_nan()
+
+    def check_argument(self, value: Any) -> None:
+        """Refuse a value that is not a number, with which the notebook calls a function of the test."""
+        if self.contract.is_active and is_nan(value):
+            self._handle_nan()
+
+    def _handle_nan(self) -> None:
         if not self.contract.permits(self.contract.find_place(), RECEIVE_NAN):
-            self.contract.make_violation(RECEIVE_NAN, "", "a value that is not a number", is_suspicious=False)
+            if self.contract.is_displayed:
+                self.contract.has_displayed_nan = True
+            else:
+                self.contract.make_violation(RECEIVE_NAN, "", "a value that is not a number", is_suspicious=False)
 
     def _check_missing_attribute(self, error: AttributeError) -> None:
         """Note that an attribute is missing where the reference has it: `getattr(x, name, default)` would hide that."""
@@ -284,6 +304,18 @@ class ContractPeer(Peer):
         """Hide the details of a failure in a callback of the test."""
         self.contract.note_seen_failure(error)
         return AssertionError() if isinstance(error, AssertionError) else error
+
+
+def _is_false(value: Any) -> bool:
+    return value is None or (type(value) in (bool, int, float, str) and not value)
+
+
+def _is_iterable_proxy(value: Any) -> bool:
+    return (
+        is_proxy(value)
+        and type(type(value)) is ProxyMeta
+        and any(has_operator(type(value), name) for name in ("iter", "next", "getitem"))
+    )
 
 
 def _get_function_type(target: Any) -> type | None:

@@ -25,6 +25,7 @@ from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import insert_rec
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import ClassProvenance
 from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
 from pmh_jupyter.grading.runtime.test_cells.evidence import Evidence
+from pmh_jupyter.grading.runtime.test_cells.partial_credit import CREDIT_VARIABLE
 from pmh_jupyter.grading.runtime.test_cells.statements import StatementSpec
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 from pmh_jupyter.grading.runtime.transport.framing import PeerLost
@@ -63,9 +64,15 @@ class TestCell(StatementRunner):
         test_result = super()._run_statement(statement)
         if test_result["outcome"] == "passed" and self.peer.replicas.refused_changes and statement.has_assertion:
             test_result = self._repeat_with_changes(statement, test_result)
+        if self.peer.contract.has_displayed_nan and self._has_credit():
+            test_result = make_test_result(statement, "failed", "not-met")
         if self.peer.failure is not None and test_result["outcome"] != "timed-out":
             raise PeerLost(self.peer.failure.cause, self.peer.failure.detail)
         return test_result
+
+    def _has_credit(self) -> bool:
+        """Return whether the cell ends in a number of points, which may have been computed from a value that is not a number."""
+        return type(self.user_ns.get_own(CREDIT_VARIABLE)) in (int, float)
 
     def _repeat_with_changes(self, statement: StatementSpec, test_result: TestFields) -> TestFields:
         """Run a statement that passed once more, with the changes that the notebook made to values of the test.
@@ -97,7 +104,10 @@ class TestCell(StatementRunner):
         return (
             error
             if isinstance(error, TimeLimitReached)
-            else self.peer.contract.violation or error or self.peer.contract.seen_failure
+            else self.peer.contract.violation
+            or error
+            or self.peer.contract.seen_failure
+            or (self.peer.contract.shortfall if statement.has_assertion else None)
         )
 
     def _failed_result(self, statement: StatementSpec, error: BaseException) -> TestFields:

@@ -138,6 +138,7 @@ class NameResolver:
         self._bound_cache[name] = is_bound
         if not is_bound:
             raise KeyError(name)
+        self.peer.check_received_value(value)
         if self.is_recording and import_path is not None and self._record_import(name, import_path):
             return importable_objects.import_object(*self.manifest.library_names[name])
         if self.is_recording and is_builtin:

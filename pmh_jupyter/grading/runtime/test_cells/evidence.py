@@ -14,43 +14,47 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-_float, _type, _len, _min = float, type, len, min
+_float, _complex, _dict, _type, _len, _min = float, complex, dict, type, len, min
+MAX_DEPTH = 5  # of containers that are searched for values that are not numbers
 COMPARED, HAS_NAN = "compared", "nan"
 _SIZED_TYPES = (list, tuple, dict, set, frozenset)
+_TYPES_WITHOUT_NAN = frozenset({int, str, bool, bytes, type(None)})
 
 
 class Evidence:
     """The counts of one test cell, statement by statement.
 
-    `recorded_entries` are those of the statements so far: the place, "compared", the first line of the statement, and the count; or "nan"
-    and the line if one of the values was not a number.
+    `recorded_entries` are those of the statements so far: the place, "compared", the position of the statement, and the count; or "nan"
+    and the position if one of the values was not a number.
     """
 
     def __init__(self, entries: Iterable[str] = ()) -> None:
         self.recorded_entries: list[str] = []
-        self._expected: dict[int, dict[str, int]] = {}
-        self._places_with_nan: set[tuple[int, str]] = set()
+        self._expected: dict[str, dict[str, int]] = {}
+        self._places_with_nan: set[tuple[str, str]] = set()
         for entry in entries:
             place, use, *details = entry.split(" ")
             if use == COMPARED:
-                self._expected.setdefault(int(details[0]), {})[place] = int(details[1])
+                self._expected.setdefault(details[0], {})[place] = int(details[1])
             elif use == HAS_NAN:
-                self._places_with_nan.add((int(details[0]), place))
-        self._line = 0
+                self._places_with_nan.add((details[0], place))
+        self._position = ""
         self._counts: dict[str, int] = {}
         self._nan_places: set[str] = set()
 
-    def begin_statement(self, line: int) -> None:
+    def begin_statement(self, position: str) -> None:
         """Start a statement, or the same one again."""
-        if line == self._line:
+        if position == self._position:
             self._counts, self._nan_places = {}, set()
         self.end_statement()
-        self._line = line
+        self._position = position
 
     def end_statement(self) -> None:
         """Add the counts of the statement to the recorded entries."""
-        self.recorded_entries += [f"{place} {COMPARED} {self._line} {count}" for place, count in self._counts.items()]
-        self.recorded_entries += [f"{place} {HAS_NAN} {self._line}" for place in self._nan_places]
+        self.recorded_entries += [
+            f"{place} {COMPARED} {self._position} {count}" for place, count in self._counts.items()
+        ]
+        self.recorded_entries += [f"{place} {HAS_NAN} {self._position}" for place in self._nan_places]
         self._counts, self._nan_places = {}, set()
 
     def count(self, place: str, amount: int = 1) -> None:
@@ -82,11 +86,11 @@ class Evidence:
 
     def find_shortfall(self) -> str:
         """Return what the statement has not compared, as a predicate for the student; empty if it has compared enough."""
-        expected = self._expected.get(self._line, {})
+        expected = self._expected.get(self._position, {})
         for place, count in expected.items():
             if self._counts.get(place, 0) < count:
                 return f"compares {self._counts.get(place, 0)} of the {count} values that it has to compare."
-        if any((self._line, place) not in self._places_with_nan for place in self._nan_places):
+        if any((self._position, place) not in self._places_with_nan for place in self._nan_places):
             return "compares a value that is not a number (nan)."
         return ""
 
@@ -100,20 +104,46 @@ def _measure(value: Any) -> int:
 
 
 def is_nan(value: Any) -> bool:
-    """Return whether a value is not a number (NaN, NaT, NA), or a list, an array or a Series that contains one."""
+    """Return whether a value is not a number (NaN, NaT, NA), or a container, an array or a table that contains one."""
+    return _contains_nan(value, MAX_DEPTH)
+
+
+def _contains_nan(value: Any, depth: int) -> bool:
     kind = _type(value)
-    if kind is _float:
+    if kind is _float or kind is _complex:
         return bool(value != value)
-    if kind in (list, tuple):
-        return any(_type(item) is _float and item != item for item in value)
+    if kind in _SIZED_TYPES:
+        items = (*value, *value.values()) if kind is _dict else value
+        return depth > 0 and any(
+            _contains_nan(item, depth - 1) for item in items if _type(item) not in _TYPES_WITHOUT_NAN
+        )
     numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
     if numpy is not None and (kind is numpy.ndarray or isinstance(value, numpy.generic)):
-        if value.dtype.kind in "fc":
-            return bool(numpy.isnan(value).any())
-        return value.dtype.kind in "mM" and bool(numpy.isnat(value).any())
-    if pandas is not None and (kind is pandas.Series or value is pandas.NaT or value is pandas.NA):
-        return bool(value.isna().any()) if kind is pandas.Series else True
-    return False
+        return _array_contains_nan(value, numpy, depth)
+    if pandas is None:
+        return False
+    if kind in (pandas.DataFrame, pandas.Series, pandas.Index) or isinstance(
+        value, pandas.api.extensions.ExtensionArray
+    ):
+        missing = value.isna()
+        return bool((missing.to_numpy() if kind in (pandas.DataFrame, pandas.Series) else missing).any())
+    return value is pandas.NaT or value is pandas.NA
+
+
+def _array_contains_nan(array: Any, numpy: Any, depth: int) -> bool:
+    if array.dtype.kind in "fc":
+        return bool(numpy.isnan(array).any())
+    if array.dtype.kind == "O":
+        return depth > 0 and any(_contains_nan(item, depth - 1) for item in array.flat)
+    return array.dtype.kind in "mM" and bool(numpy.isnat(array).any())
+
+
+def is_empty(value: Any) -> bool:
+    """Return whether a value is a container, an array or a table without elements, or a tuple that contains such an array or table."""
+    if _type(value) in _SIZED_TYPES and not value:
+        return True
+    items = value if _type(value) is tuple else (value,)
+    return any(_type(item) in _array_types() and item.size == 0 for item in items)
 
 
 def _array_types() -> tuple[type, ...]:

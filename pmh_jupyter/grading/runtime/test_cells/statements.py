@@ -35,7 +35,7 @@ class StatementSpec:
     has_assertion: the statement is a test by itself.
     always_asserts: it cannot pass without reaching an assertion.
     is_credit_expression: its value is partial credit (see `partial_credit`).
-    line: the number of its first line, by which it is known: a check of the visible tests has fewer statements.
+    line, column: where it begins, by which it is known: a check of the visible tests has fewer statements.
     """
 
     name: str
@@ -45,6 +45,12 @@ class StatementSpec:
     always_asserts: bool
     is_credit_expression: bool
     line: int
+    column: int
+
+    @property
+    def position(self) -> str:
+        """Where it begins."""
+        return f"{self.line}:{self.column}"
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,7 @@ def read_statements(tree: ast.Module, source: str, rewriter: StatementRewriter |
                 always_asserts=always_asserts,
                 is_credit_expression=rewritten is not node,
                 line=node.lineno,
+                column=node.col_offset,
                 node=rewritten,
             )
         )

@@ -11,6 +11,7 @@ from pmh_jupyter.domain.verdict import Grading
 from pmh_jupyter.errors import NoSandbox, Unavailable
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
+from pmh_jupyter.grading.grade import Assembler
 from pmh_jupyter.grading.isolation import IsolationCache
 from pmh_jupyter.grading.task import GradingTask
 from pmh_jupyter.service.jobs import grader as grader_module
@@ -103,7 +104,7 @@ def graded_tasks(monkeypatch: pytest.MonkeyPatch) -> list[GradingTask]:
     """The tasks that were graded; grading itself is replaced."""
     tasks: list[GradingTask] = []
 
-    def grade(task: GradingTask, backend: SandboxBackend) -> Grading:
+    def grade(task: GradingTask, backend: SandboxBackend, assemble: Assembler) -> Grading:
         tasks.append(task)
         return GRADING
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.paths import is_ignored, is_safe_path
+from pmh_jupyter.domain.printable_text import make_single_line
 from pmh_jupyter.domain.verdict import Message
 
 MAX_DEPTH = 40
@@ -68,7 +69,11 @@ class LeftOutPaths:
     def add(self, reason: Message, path: str) -> None:
         """Record a path, with the reason."""
         _, paths = self._paths.setdefault(reason.code, (reason, []))
-        paths.append(path.encode("utf-8", "backslashreplace").decode())
+        paths.append(make_single_line(path))
+
+    def list_paths(self, reason: Message) -> list[str]:
+        """Return the paths that were left out for a reason."""
+        return self._paths.get(reason.code, (reason, []))[1]
 
     def make_messages(self) -> tuple[Message, ...]:
         """Return a message for each reason, with the paths."""

@@ -6,8 +6,12 @@ What cannot be read or graded is left out and reported, so that the notebook bes
 from __future__ import annotations
 
 import os
+import signal
 import stat
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 from pmh_jupyter.authoring.folder import MAX_BYTES, MAX_FILES
 from pmh_jupyter.authoring.text_notebook import find_companions, is_notebook, to_ipynb
@@ -26,6 +30,8 @@ from pmh_jupyter.submission_files import (
     read_regular_file,
 )
 
+CONVERSION_SECONDS = 3.0
+"""For all text notebooks of a submission. Some texts take Jupytext minutes."""
 LIMITS = FileLimits(MAX_FILES, MAX_BYTES, max_notebook_bytes=MAX_BYTES)
 
 
@@ -97,12 +103,52 @@ def _open_path(path: str, root: str) -> int:
 def _convert(files: tuple[File, ...], errors: dict[str, InvalidNotebook]) -> Iterator[File]:
     """Yield the files with text notebooks as .ipynb. A companion of an .ipynb, and text that is not valid, stay as they are."""
     companions = find_companions(files)
+    stopwatch = _Stopwatch(CONVERSION_SECONDS)
     for file in files:
+        if not is_notebook(file) or file.path.endswith(".ipynb") or file.path in companions:
+            yield file
+            continue
         try:
-            yield file if file.path in companions else to_ipynb(file)
+            with stopwatch.limit():
+                converted = to_ipynb(file)
+            yield converted
         except InvalidNotebook as error:
             errors[file.path] = error
             yield file
+        except _TimeUsedUp:
+            errors[file.path] = InvalidNotebook(f"{file.path} takes too long to convert from Jupytext.")
+            yield file
+
+
+class _TimeUsedUp(BaseException):
+    """Raised wherever the code is. No Exception, because a library may handle those."""
+
+
+class _Stopwatch:
+    """Limits the computing time of several blocks of Python code together. Without effect outside of the main thread."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds_left = seconds
+
+    @contextmanager
+    def limit(self) -> Iterator[None]:
+        """Raise _TimeUsedUp in the block when the time is used up, or before it if none is left."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        if self._seconds_left <= 0:
+            raise _TimeUsedUp
+        previous_handler = signal.signal(signal.SIGPROF, _raise_time_used_up)
+        signal.setitimer(signal.ITIMER_PROF, self._seconds_left)
+        try:
+            yield
+        finally:
+            self._seconds_left, _ = signal.setitimer(signal.ITIMER_PROF, 0)
+            signal.signal(signal.SIGPROF, previous_handler)
+
+
+def _raise_time_used_up(signal_number: int, frame: FrameType | None) -> None:
+    raise _TimeUsedUp
 
 
 def _find_notebook_error(file: File) -> InvalidNotebook | None:

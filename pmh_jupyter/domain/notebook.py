@@ -105,8 +105,12 @@ def read_submitted_notebook(path: str, content: bytes) -> Notebook:
 def _parse_json(path: str, content: bytes) -> Any:
     try:
         return json.loads(content)
-    except (ValueError, RecursionError, MemoryError) as error:
+    except ValueError as error:
         raise InvalidNotebook(f"{path} is not a notebook: it does not hold valid JSON.") from error
+    except RecursionError as error:
+        raise InvalidNotebook(f"{path} could not be read: it is nested too deeply.") from error
+    except MemoryError as error:
+        raise InvalidNotebook(f"{path} could not be read: it needs too much memory.") from error
 
 
 def _find_cells(data: dict[str, Any]) -> list[Any] | None:

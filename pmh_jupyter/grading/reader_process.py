@@ -19,7 +19,7 @@ from pmh_jupyter.errors import PmhError
 
 MEMORY_BYTES = 300 << 20
 """How much a request may add to the memory of the process."""
-CPU_SECONDS = 5
+CPU_SECONDS = 8
 MAX_KEPT_BYTES = 64 << 20
 """A process that has grown by more than this ends after its reply, so that every request has the same memory."""
 MAX_OPEN_FILES = 256

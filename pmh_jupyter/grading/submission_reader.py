@@ -31,7 +31,7 @@ from pmh_jupyter.grading.reader_process import HEADER_BYTES
 from pmh_jupyter.grading.task import GradingTask
 
 START_SECONDS = 30.0
-CLOCK_SECONDS = 20.0
+CLOCK_SECONDS = 30.0
 """Time for one request on the clock. A request that computes is ended earlier, by `reader_process.CPU_SECONDS`."""
 SHARE_SECONDS = 0.1
 """How long a request waits for a busy process before another one is started."""

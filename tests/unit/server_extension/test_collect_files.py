@@ -15,6 +15,7 @@ from pmh_jupyter.errors import InvalidNotebook, NotFound, TooLarge
 from pmh_jupyter.server_extension.collect_files import LIMITS, collect_files
 from pmh_jupyter.server_extension.lesson_folder import LessonFolder
 from pmh_jupyter.submission_files import FileLimits
+from tests.support.deep_folders import deep_folder
 from tests.support.notebooks import notebook
 
 NOTEBOOK = notebook(swap="pass")
@@ -112,10 +113,5 @@ def test_links_pipes_and_environments_are_left_out(folder: LessonFolder) -> None
 
 
 def test_deep_folders_are_left_out(folder: LessonFolder) -> None:
-    descriptor = os.open(folder.path, os.O_RDONLY)
-    for _ in range(1_000):
-        os.mkdir("d", dir_fd=descriptor)
-        parent, descriptor = descriptor, os.open("d", os.O_RDONLY, dir_fd=descriptor)
-        os.close(parent)
-    os.close(descriptor)
-    assert [code for code, _ in collect(folder)[1]] == ["left-out-name"]
+    with deep_folder(folder.path):
+        assert [code for code, _ in collect(folder)[1]] == ["left-out-name"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import os
 from collections.abc import Iterator
@@ -11,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from pmh_jupyter.authoring import submission_folder
 from pmh_jupyter.authoring.submission_folder import LIMITS, read_grade_ids, read_submission
+from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.feedback_text import format_message
 from pmh_jupyter.domain.submission import LocalSubmission
 from pmh_jupyter.errors import BadInput, InvalidNotebook, TooLarge
@@ -56,6 +59,21 @@ def test_broken_notebook_beside_the_lesson_is_named(folder: Path, name: str, con
 def test_broken_text_notebook_stays_a_data_file(folder: Path) -> None:
     (folder / "notes.md").write_bytes(b"---\njupytext: {}\n---\n\n```{code-cell}\n---\na: [\n---\n```\n")
     assert read(folder) == (["lesson.ipynb", "notes.md"], [("left-out-notebook", "notes.md")])
+
+
+def test_text_that_takes_too_long_to_convert_is_left_out_and_so_are_those_after_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def convert_forever(file: File) -> File:
+        for _ in itertools.count():
+            pass
+        return file
+
+    monkeypatch.setattr(submission_folder, "CONVERSION_SECONDS", 0.05)
+    monkeypatch.setattr(submission_folder, "to_ipynb", convert_forever)
+    for name in ("a.md", "b.md"):
+        (folder / name).write_bytes(TEXT_NOTEBOOK)
+    assert read(folder) == (["a.md", "b.md", "lesson.ipynb"], [("left-out-notebook", "a.md, b.md")])
 
 
 def test_jupytext_companion_stays_a_data_file(folder: Path) -> None:

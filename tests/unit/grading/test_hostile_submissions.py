@@ -119,10 +119,9 @@ def test_deep_notebook_is_refused_by_name(reader: SubmissionReader, folder: Path
     "text",
     [
         f"---\njupytext: {{}}\n{YAML_ALIASES}---\n\nHello.\n",
-        f"---\njupytext: {{}}\n---\n\n```{{code-cell}}\n---\n{YAML_ALIASES}---\n```\n",
         "---\njupytext: {}\na: " + "[" * 100_000 + "\n---\n",
     ],
-    ids=["aliases in the header", "aliases in a cell", "depth"],
+    ids=["aliases", "depth"],
 )
 def test_hostile_yaml_beside_the_lesson_is_left_out(reader: SubmissionReader, folder: Path, text: str) -> None:
     (folder / "notes.md").write_text(text)

@@ -49,7 +49,7 @@ class Grader:
         self._isolation_cache = isolation_cache
         self._clock = clock
         self._save_isolation = save_isolation
-        self._reader = SubmissionReader()
+        self._reader = SubmissionReader(preload=("pmh_jupyter.grading.assemble",))
         self._lock = threading.Lock()
         self._backend: SandboxBackend | None = None
         self._last_error: NoSandbox | None = None

@@ -13,11 +13,11 @@ import vulture
 from tests.support.repository import PACKAGE, ROOT
 
 CALLED_BY_NAME = {
+    "pickle": r"find_class",
     "ast, tornado, traitlets and Python": r"visit_\w+|_default_\w+|_validate_\w+|_normalize_\w+|__\w+__|throw|writable",
     "tornado": r"write_error|on_finish|data_received|headers_received|set_extra_headers",
     "JupyterHub": r"normalize_username|get_handlers|ContainerSpawner",
     "jupyter_server": r"_jupyter_\w+|initialize_handlers|_start_jupyter_server_extension|stop_extension",
-    "pickle": r"find_class",
     "IPython": r"get_code_name|enable_gui|showtraceback|showsyntaxerror",
     "SQLAlchemy": r"process_bind_param|process_result_value|configure_connection",
     "assertion_rewriter, in rewritten test cells": r"count_\w+|check_\w+|evaluate_\w+|guard_callback|record_call|wrap_assert_function",

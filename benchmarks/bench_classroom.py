@@ -17,7 +17,7 @@ from benchmarks.baseline import baseline_seconds
 from benchmarks.report import BenchmarkReport
 from benchmarks.synthetic_classroom import CELL_SECONDS, LESSON_NAME, Submission, make_release, make_submissions
 from pmh_jupyter.domain.course import Release
-from pmh_jupyter.grading.assemble import assemble_plans
+from pmh_jupyter.grading.assemble import assemble_submission
 from pmh_jupyter.grading.task import GradingTask
 from tests.support.hub.up_process import PMH
 
@@ -136,7 +136,7 @@ def _time_baseline(classroom: ClassroomFiles, workers: int) -> float:
 
 def _cells_to_run(lesson: Release, submission: Submission) -> list[str]:
     """Return the cells that every grader runs: the student's between those of the release."""
-    (plan,) = assemble_plans(GradingTask(lesson.exercises, lesson.sealed_files, submission.files))
+    (plan,) = assemble_submission(GradingTask(lesson.exercises, lesson.sealed_files, submission.files)).plans
     return [step.source for step in plan.steps]
 
 

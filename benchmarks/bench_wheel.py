@@ -15,7 +15,7 @@ from benchmarks.report import BenchmarkReport
 from pmh_jupyter.authoring.read_local import make_grading_task
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.errors import BadInput
-from pmh_jupyter.grading.assemble import assemble_plans
+from pmh_jupyter.grading.assemble import assemble_submission
 from pmh_jupyter.grading.backends import SandboxBackend, create_bubblewrap_backend
 from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.isolation import IsolationCache
@@ -63,7 +63,8 @@ def bench_wheel(report: BenchmarkReport, backend: SandboxBackend, tmp_path: Path
         assert grade(submission.task, backend).grader_error is None
     our_seconds = {workers: [_time_ours(submissions, workers, backend) for _ in range(RUNS)] for workers in (1, 2)}
     cells = [
-        [step.source for plan in assemble_plans(submission.task) for step in plan.steps] for submission in submissions
+        [step.source for plan in assemble_submission(submission.task).plans for step in plan.steps]
+        for submission in submissions
     ]
     baselines = {workers: [baseline_seconds(cells, 10.0, workers) for _ in range(RUNS)] for workers in (1, 2)}
     nbgrader_seconds = _nbgrader_seconds(one_process, submissions)

@@ -88,6 +88,18 @@ class TooLarge(BadInput):
     advice = "Clear large outputs or remove files that the exercise does not need, then try again."
 
 
+class UnreadableSubmission(BadInput):
+    """A submission could not be read within the limits on time and memory. `reason`: a clause, such as "it needs too much memory"."""
+
+    code = "unreadable-submission"
+    status = 422
+    advice = "Remove what the exercises do not need (large outputs, generated cells, other notebooks), then try again."
+
+    def __init__(self, reason: str, path: str = "The submission") -> None:
+        super().__init__(f"{path} could not be read: {reason}.")
+        self.reason = reason
+
+
 class NotLoggedIn(PmhError):
     """The request has no credentials, or the Hub no longer accepts them."""
 

@@ -83,6 +83,8 @@ function feedbackTemplate(trans: TranslationBundle, { code, params }: MessageRep
       return trans.__('The notebook “{notebook}” was not submitted.');
     case 'notebook-unreadable':
       return trans.__('“{notebook}” could not be read as a notebook. Open it in JupyterLab, save it, and try again.');
+    case 'submission-unreadable':
+      return trans.__('The submission could not be read: {reason}. Remove what the exercises do not need, and try again.');
     case 'notebook-too-long':
       return trans.__('“{notebook}” has more than {max} cells, so none of it was run. Delete the cells that you do not need.');
     case 'grader-error':
@@ -103,6 +105,8 @@ function feedbackTemplate(trans: TranslationBundle, { code, params }: MessageRep
       return trans.__('{path}: left out, because it cannot be read or is not a regular file.');
     case 'left-out-large':
       return trans.__('{path}: left out, because a submission has at most {files} files and {megabytes} MiB.');
+    case 'left-out-large-notebook':
+      return trans.__('{path}: left out, because a notebook has at most {megabytes} MiB. Clear its outputs, and save it.');
     case 'left-out-notebook':
       return trans.__('{path}: cannot be read as a notebook.');
     case 'repair-notebook-name':

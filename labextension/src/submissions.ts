@@ -18,6 +18,8 @@ export interface ExerciseSubmission {
   readonly queuePosition: number | null;
   readonly verdict: VerdictReply | null;
   readonly repairs: readonly MessageReply[];
+  /** What was left out when it was sent from this tab. */
+  readonly leftOut: readonly MessageReply[];
   /** Why the hub could not grade it. The student is not responsible. */
   readonly graderError: MessageReply | null;
   /** Why it could not be sent. */
@@ -79,6 +81,7 @@ export class SubmissionStore {
         queuePosition: null,
         verdict: previous?.verdict ?? null,
         repairs: previous?.repairs ?? [],
+        leftOut: [],
         graderError: null,
         error: null
       });
@@ -88,7 +91,7 @@ export class SubmissionStore {
 
   /** Records the server extension's reply: the submission was sent to the hub, or waits in the outbox. */
   accept(reply: LabSubmissionReply): void {
-    this._update(reply.id, { state: reply.state });
+    this._update(reply.id, { state: reply.state, leftOut: reply.left_out });
   }
 
   /** Ends a submission that could not be sent or was rejected for good. */
@@ -142,6 +145,7 @@ export class SubmissionStore {
       queuePosition: null,
       verdict,
       repairs: reply.repairs,
+      leftOut: current?.id === reply.id ? current.leftOut : [],
       graderError: null,
       error: null
     });

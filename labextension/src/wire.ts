@@ -371,6 +371,10 @@ export interface LabSubmissionReply {
   readonly kind: 'check' | 'final';
   readonly state: 'queued' | 'running' | 'graded' | 'failed' | 'waiting';
   readonly receipt: Receipt | null;
+  /**
+   * What was left out of the submission, by reason
+   */
+  readonly left_out: readonly MessageReply[];
 }
 
 /**

@@ -89,7 +89,7 @@ test('a check is sent once and its verdict is polled without an event stream', a
   extension.on('POST classrooms/spring/lessons/values/checks', (_request, body) => {
     const { id } = body as { id: string };
     extension.on(`GET submissions/${id}`, submission(id));
-    return { id, kind: 'check', state: 'queued', receipt: null };
+    return { id, kind: 'check', state: 'queued', receipt: null, left_out: [] };
   });
   await model.sendCheck('values', 'swap');
   expect(extension.requests.at(-1)?.body).toEqual({ id: sentId(), exercises: ['swap'] });
@@ -103,7 +103,8 @@ test('a check that is kept in the outbox makes the model offline', async () => {
     ...(body as object),
     kind: 'check',
     state: 'waiting',
-    receipt: null
+    receipt: null,
+    left_out: []
   }));
   await model.sendCheck('values', 'swap');
   expect(model.submissions.get('values', 'swap')?.state).toBe('waiting');
@@ -116,7 +117,7 @@ test('a hub that becomes unavailable while a verdict is pending makes the model 
     const { id } = body as { id: string };
     extension.fail(`GET submissions/${id}`, 503, 'unavailable');
     extension.fail('GET me', 503, 'unavailable');
-    return { id, kind: 'check', state: 'queued', receipt: null };
+    return { id, kind: 'check', state: 'queued', receipt: null, left_out: [] };
   });
   await model.sendCheck('values', 'swap');
   await until(() => !model.isOnline);
@@ -138,7 +139,7 @@ test('a check that the hub rejected from the outbox ends with the reason', async
       waiting: [],
       rejected: [{ id, kind: 'check', classroom: 'spring', lesson: 'values', created_at: '', send_count: 1, last_error: 'Closed.' }]
     });
-    return { id, kind: 'check', state: 'waiting', receipt: null };
+    return { id, kind: 'check', state: 'waiting', receipt: null, left_out: [] };
   });
   await model.sendCheck('values', 'swap');
   expect(model.submissions.get('values', 'swap')).toMatchObject({ state: 'failed', error: { message: 'Closed.' } });
@@ -151,7 +152,8 @@ test('a final submission returns its receipt and makes every exercise pending', 
     ...(body as object),
     kind: 'final',
     state: 'queued',
-    receipt
+    receipt,
+    left_out: []
   }));
   expect((await model.sendFinal(lesson())).receipt).toEqual(receipt);
   expect(['swap', 'round'].map(id => model.submissions.get('values', id)?.state)).toEqual(['queued', 'queued']);

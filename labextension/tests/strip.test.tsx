@@ -167,6 +167,18 @@ describe('the result', () => {
     );
   });
 
+  test('what was left out stays when the verdict arrives', () => {
+    const props = createProps();
+    render(<Result {...props} />);
+    const left_out = [message('left-out-link', { path: 'data.csv' })];
+    act(() => {
+      props.submissions.begin('s1', 'check', 'values', ['swap']);
+      props.submissions.accept({ id: 's1', kind: 'check', state: 'queued', receipt: null, left_out });
+      props.submissions.apply(submission('s1'));
+    });
+    expect(screen.getByRole('region').textContent).toContain('data.csv: left out, because it is a link.');
+  });
+
   test('a long value is shortened until the student expands it', () => {
     const long = `'${'x'.repeat(300)}'`;
     const { region } = renderResult({ tests: [testReply({ outcome: 'failed', expected: '1', got: long })] });

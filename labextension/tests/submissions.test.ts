@@ -14,7 +14,7 @@ function storeWithCheck(): { store: SubmissionStore; finished: FinishedExercise[
 test('a check goes from sending to its verdict and finishes once', () => {
   const { store, finished } = storeWithCheck();
   expect(store.get('values', 'swap')).toMatchObject({ state: 'sending', verdict: null });
-  store.accept({ id: 's1', kind: 'check', state: 'queued', receipt: null });
+  store.accept({ id: 's1', kind: 'check', state: 'queued', receipt: null, left_out: [] });
   store.apply(submission('s1', { state: 'queued', queue_position: 3, verdicts: [] }));
   expect(store.get('values', 'swap')).toMatchObject({ state: 'queued', queuePosition: 3 });
   expect(store.pendingIds).toEqual(['s1']);

@@ -6,7 +6,7 @@ import type { LessonNotebooks } from '../src/notebooks';
 import { ReceiptView } from '../src/submit/receipt';
 import { showSubmitDialog } from '../src/submit/submitDialog';
 import { SubmissionSummary } from '../src/submit/summary';
-import type { LessonReply, Receipt } from '../src/wire';
+import type { LessonReply, MessageReply, Receipt } from '../src/wire';
 import { lesson } from './samples';
 
 const trans = nullTranslator.load('pmh_jupyter');
@@ -71,13 +71,19 @@ describe('the dialog', () => {
 describe('the receipt', () => {
   const receipt = { code: '7KQM-2XWD', received_at: PAST } as Receipt;
 
-  function receiptText(change: Partial<LessonReply>): string {
-    const view = <ReceiptView lesson={lesson(change)} receipt={receipt} zone="UTC" trans={trans} />;
+  function receiptText(change: Partial<LessonReply>, leftOut: readonly MessageReply[] = []): string {
+    const view = <ReceiptView lesson={lesson(change)} receipt={receipt} leftOut={leftOut} zone="UTC" trans={trans} />;
     return render(view).container.textContent ?? '';
   }
 
   it('says that the lesson can be submitted again until it closes', () => {
     expect(receiptText({ due_at: PAST, closes_at: LATER })).toMatch(/You can submit again until .*2999/);
+  });
+
+  it('names what was left out', () => {
+    expect(receiptText({}, [{ code: 'left-out-link', params: { path: 'data.csv' } }])).toContain(
+      'data.csv: left out, because it is a link.'
+    );
   });
 
   it('says that a lesson that never closes can be submitted again at any time', () => {

@@ -59,6 +59,7 @@ describe('the announcement of a check', () => {
     queuePosition: null,
     verdict: verdict('swap', { outcome: 'passed', points: 2 }),
     repairs: [],
+    leftOut: [],
     graderError: null,
     error: null
   };

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pmh_jupyter.domain.course import File
-from pmh_jupyter.domain.paths import is_safe_path
+from pmh_jupyter.domain.paths import is_ignored, is_safe_path
 from pmh_jupyter.errors import BadInput, InvalidCourse, Problem, TooLarge
+from pmh_jupyter.submission_files import MAX_PATH_LENGTH
 
 MAX_FILES = 500  # as many as the service accepts
 MAX_BYTES = 32 << 20  # of a whole course: the service accepts requests of 50 MiB, and Base64 adds a third
-MAX_PATH_LENGTH = 400
-_CACHE_FOLDERS = frozenset({"__pycache__"})  # ignored, as are all names that begin with a dot
 
 
 def read_folder(path: Path | str) -> tuple[File, ...]:
@@ -62,8 +61,3 @@ def _walk_files(root: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not is_ignored(name))
         linked_folders = [name for name in folders if (Path(folder) / name).is_symlink()]
         yield from (Path(folder) / name for name in sorted([*names, *linked_folders]) if not is_ignored(name))
-
-
-def is_ignored(name: str) -> bool:
-    """Return whether a file or folder of this name is no part of a course or a submission."""
-    return name.startswith(".") or name in _CACHE_FOLDERS

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pmh_jupyter.domain.course import Release
 from pmh_jupyter.errors import Problem
-from pmh_jupyter.grading.assemble import Step, assemble_plans
+from pmh_jupyter.grading.assemble import Step, assemble_submission
 from pmh_jupyter.grading.backends.backend import SandboxBackend
 from pmh_jupyter.grading.run import run_plan
 from pmh_jupyter.grading.task import GradingTask
@@ -15,7 +15,7 @@ from pmh_jupyter.grading.task import GradingTask
 
 def find_missing_kernels(release: Release, task: GradingTask, backend: SandboxBackend) -> Iterator[Problem]:
     """Report each notebook whose kernel cannot be started where submissions are graded."""
-    for plan in assemble_plans(replace(task, submitted_files=release.sealed_files)):
+    for plan in assemble_submission(replace(task, submitted_files=release.sealed_files)).plans:
         if not plan.kernel:
             continue
         kernel_run = run_plan(replace(plan, steps=(Step(""),)), (), task.limits, backend)

@@ -15,8 +15,8 @@ SLOW_IMPORTS = frozenset(
 )
 """Modules that are slow to import, and may be imported once for all submissions."""
 
-_FROM_STATEMENT = re.compile(r"^\s*from\s+([\w.]+)\s+import\b", re.MULTILINE)
-_IMPORT_STATEMENT = re.compile(r"^\s*import\s+(.+)$", re.MULTILINE)
+_FROM_STATEMENT = re.compile(r"^[ \t]*from[ \t]+([\w.]+)[ \t]+import\b", re.MULTILINE)
+_IMPORT_STATEMENT = re.compile(r"^[ \t]*import[ \t]+(.+)$", re.MULTILINE)
 
 
 def find_slow_imports(files: Iterable[File]) -> tuple[str, ...]:

@@ -5,17 +5,16 @@ A text file is a notebook if it begins with a header that names jupytext; any ot
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
+from itertools import takewhile
 
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.notebook_json import dump_notebook
 from pmh_jupyter.errors import InvalidNotebook
 
-_HEADERS = {
-    ".md": re.compile(r"\A---\n(?:.*\n)*?\s*jupytext:"),
-    ".py": re.compile(r"\A# ---\n(?:#.*\n)*?#\s+jupytext:"),
-}
+_LINE_PREFIXES = {".md": "", ".py": "#"}
+"""Starts each line of the header, by suffix."""
+_MAX_HEADER_BYTES = 4000
 _PREFERRED_SUFFIXES = (".ipynb", ".md", ".py")
 _FORMATS = {".md": "md:myst", ".py": "py:percent"}
 
@@ -61,9 +60,15 @@ def to_ipynb(file: File) -> File:
 
 
 def _is_text_notebook(file: File) -> bool:
-    header = _HEADERS.get(_suffix(file.path))
-    start = file.content[:4000].decode("utf-8", "replace").replace("\r\n", "\n")
-    return bool(header and header.match(start))
+    """Return whether the file begins with a header that names jupytext. Searches line by line, because the file may hold anything."""
+    prefix = _LINE_PREFIXES.get(_suffix(file.path))
+    if prefix is None:
+        return False
+    first_line, *lines = file.content[:_MAX_HEADER_BYTES].decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
+    if first_line != f"{prefix} ---".strip():
+        return False
+    header = takewhile(lambda line: line.startswith(prefix), lines)
+    return any(line.removeprefix(prefix).strip().startswith("jupytext:") for line in header)
 
 
 def _suffix(path: str) -> str:

@@ -8,6 +8,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from pmh_jupyter.domain.printable_text import make_printable
 from pmh_jupyter.errors import PmhError
 
 if TYPE_CHECKING:
@@ -39,7 +40,12 @@ def main(argv: list[str] | None = None) -> int:
 
 def print_error(error: PmhError) -> None:
     """Print an error to standard error: the message, each problem, and the advice."""
-    print(f"pmh: {error.message}", file=sys.stderr)
+    print_line(f"pmh: {error.message}")
     for problem in error.problems:
-        print(f"  {problem}", file=sys.stderr)
-    print(f"     {error.advice}", file=sys.stderr)
+        print_line(f"  {problem}")
+    print_line(f"     {error.advice}")
+
+
+def print_line(text: str) -> None:
+    """Print text to standard error. Characters that would change how a terminal shows the text around them are escaped."""
+    print(make_printable(text), file=sys.stderr)

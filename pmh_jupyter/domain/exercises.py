@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pmh_jupyter.domain.course import Exercise
 from pmh_jupyter.domain.notebook import Cell, Notebook
 
-_HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
+_HEADING = re.compile(r"^#{1,6}[ \t]+(.*)$", re.MULTILINE)
 
 
 @dataclass
@@ -63,7 +63,8 @@ def _group_cells(notebook: Notebook) -> Iterator[_CellGroup]:
 
 
 def _find_last_heading(cell: Cell) -> str:
-    headings = _HEADING.findall(cell.source) if cell.cell_type == "markdown" else []
+    found = _HEADING.findall(cell.source) if cell.cell_type == "markdown" else []
+    headings = [heading for text in found if (heading := text.rstrip(" \t#"))]
     return headings[-1] if headings else ""
 
 

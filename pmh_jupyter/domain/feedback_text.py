@@ -48,18 +48,20 @@ FEEDBACK_TEXTS = {
     "answer-not-found": "The answer cell “{cell}” was not found in your notebook. Open the lesson again to get it back.",
     "notebook-missing": "The notebook “{notebook}” was not submitted.",
     "notebook-unreadable": "“{notebook}” could not be read as a notebook. Open it in JupyterLab, save it, and try again.",
+    "submission-unreadable": "The submission could not be read: {reason}. Remove what the exercises do not need, and try again.",
     "notebook-too-long": "“{notebook}” has more than {max} cells, so none of it was run. Delete the cells that you do not need.",
     "grader-error": "The grader failed. This attempt does not count.",
     # test isolation, for authors
     "in-process-solution-fails": "The solution passes “{cell}” only in the student's own process ({error}).",
     "in-process-results-differ": "In a separate process, the tests in “{cell}” give another result when an answer is missing.",
     "in-process-kernel": "The notebook's language is not Python: the kernel “{kernel}” runs both tests and answers.",
-    # what `pmh grade` leaves out of a submission
+    # what is left out of a submission
     "left-out-name": "{path}: left out, because the name is too long or has characters that cannot be stored everywhere.",
     "left-out-link": "{path}: left out, because it is a link.",
     "left-out-environment": "{path}: left out, because it is an environment of installed packages.",
     "left-out-unreadable": "{path}: left out, because it cannot be read or is not a regular file.",
     "left-out-large": "{path}: left out, because a submission has at most {files} files and {megabytes} MiB.",
+    "left-out-large-notebook": "{path}: left out, because a notebook has at most {megabytes} MiB. Clear its outputs, and save it.",
     "left-out-notebook": "{path}: cannot be read as a notebook.",
     # repairs
     "repair-notebook-name": "“{found}” was graded as “{expected}”, because it contains that notebook's cells.",

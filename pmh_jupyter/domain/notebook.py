@@ -9,10 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from pmh_jupyter.domain.kernels import PYTHON, find_kernel, find_language
 from pmh_jupyter.errors import InvalidNotebook
+
+MAX_CELLS = 100_000
+"""Of a submitted notebook and its release together."""
 
 
 @dataclass(frozen=True)
@@ -86,13 +90,14 @@ def read_notebook(path: str, content: bytes) -> Notebook:
 def read_submitted_notebook(path: str, content: bytes) -> Notebook:
     """Read a submitted notebook of nbformat 3 or 4, and as much as possible of a damaged one.
 
-    Skips entries that are not cells, and reads a source that is not text as empty. Raises InvalidNotebook if there is no list of cells.
+    Skips entries that are not cells, and reads a source that is not text as empty. Of more than MAX_CELLS cells, it reads one more than
+    that, because none of them is run. Raises InvalidNotebook if there is no list of cells.
     """
     data = _parse_json(path, content)
     raw = _find_cells(data) if isinstance(data, dict) else None
     if raw is None:
         raise InvalidNotebook(f"{path} is not a notebook: it has no list of cells.")
-    upgraded_cells = (_upgrade_cell(cell) for cell in raw if isinstance(cell, dict))
+    upgraded_cells = (_upgrade_cell(cell) for cell in islice(raw, MAX_CELLS + 1) if isinstance(cell, dict))
     cells = tuple(_read_cell(path, number, cell) for number, cell in enumerate(upgraded_cells, start=1))
     return Notebook(path, cells, _as_mapping(data.get("metadata")))
 
@@ -100,8 +105,12 @@ def read_submitted_notebook(path: str, content: bytes) -> Notebook:
 def _parse_json(path: str, content: bytes) -> Any:
     try:
         return json.loads(content)
-    except (ValueError, RecursionError, MemoryError) as error:
+    except ValueError as error:
         raise InvalidNotebook(f"{path} is not a notebook: it does not hold valid JSON.") from error
+    except RecursionError as error:
+        raise InvalidNotebook(f"{path} could not be read: it is nested too deeply.") from error
+    except MemoryError as error:
+        raise InvalidNotebook(f"{path} could not be read: it needs too much memory.") from error
 
 
 def _find_cells(data: dict[str, Any]) -> list[Any] | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pmh_jupyter.errors import BadInput
 
+_CACHE_FOLDERS = frozenset({"__pycache__"})
+
 
 def is_safe_path(path: str) -> bool:
     """Return whether a POSIX path names a file below the folder that it is relative to, on every operating system.
@@ -23,3 +25,8 @@ def require_safe_path(path: str) -> str:
             advice="Rename the file: use a relative path without '..', '\\' and control characters.",
         )
     return path
+
+
+def is_ignored(name: str) -> bool:
+    """Return whether a file or folder of this name is no part of a course or a submission: a cache, or a name that begins with a dot."""
+    return name.startswith(".") or name in _CACHE_FOLDERS

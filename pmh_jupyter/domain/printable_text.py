@@ -1,4 +1,4 @@
-"""Makes text of a student's process safe to show in a terminal and on a page."""
+"""Makes text of a student's process and names of files safe to show in a terminal and on a page."""
 
 from __future__ import annotations
 
@@ -19,3 +19,8 @@ def make_printable(text: str) -> str:
 def make_single_line(text: str) -> str:
     """Return the text as `make_printable` does, with line ends escaped, too."""
     return make_printable(text).replace("\n", "\\n")
+
+
+def make_printable_json(text: str) -> str:
+    """Return JSON of the same value, with escapes as `make_printable` has them, but in JSON's form."""
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -48,6 +48,14 @@ class JobState(StrEnum):
 
 
 @dataclass(frozen=True)
+class LocalSubmission:
+    """The files of a submission on a disk, with notebooks as .ipynb, and a message for each reason to leave files out."""
+
+    files: tuple[File, ...]
+    messages: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True)
 class NewSubmission:
     """A submission as it arrives. The sender chooses its `id`; `exercises` lists those that a check requests (empty: all)."""
 

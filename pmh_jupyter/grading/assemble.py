@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.markers import RegionKind, blank_regions
-from pmh_jupyter.domain.notebook import Cell, Notebook, read_notebook
+from pmh_jupyter.domain.notebook import MAX_CELLS, Cell, Notebook, read_notebook
 from pmh_jupyter.domain.paths import is_safe_path
 from pmh_jupyter.domain.verdict import Flag, Message
 from pmh_jupyter.grading.assertion_weights import compute_assertion_millipoints
@@ -29,8 +29,6 @@ from pmh_jupyter.grading.cell_matching import (
 from pmh_jupyter.grading.name_analysis import analyze_names
 from pmh_jupyter.grading.notebook_lookup import SubmittedNotebooks
 from pmh_jupyter.grading.task import GradingTask
-
-MAX_CELLS = 100_000
 
 
 @dataclass(frozen=True)
@@ -74,47 +72,80 @@ class NotebookPlan:
     discarded_names: Mapping[str, str] = field(default_factory=dict)
 
 
-def assemble_plans(task: GradingTask) -> tuple[NotebookPlan, ...]:
-    """Return a plan for each notebook of the release that has a requested exercise, in the release's order."""
-    requested_notebooks = {
-        exercise.notebook
-        for exercise in task.exercises
-        if task.only_exercises is None or exercise.grade_id in task.only_exercises
-    }
-    release = [read_sealed_notebook(file) for file in task.sealed_files if is_notebook(file)]
-    submitted_notebooks = SubmittedNotebooks((file for file in task.submitted_files if is_notebook(file)), release)
-    # All notebooks are matched first, so that only unmatched ones are reported as extra.
-    notebook_matches = {notebook.path: _find_notebook(notebook, submitted_notebooks) for notebook in release}
-    return tuple(
-        _plan_notebook(
-            notebook,
-            *notebook_matches[notebook.path],
-            submitted_notebooks,
-            include_hidden_tests=task.include_hidden_tests,
-        )
-        for notebook in release
-        if notebook.path in requested_notebooks
-    )
+@dataclass(frozen=True)
+class AssembledSubmission:
+    """What a grading runs.
 
-
-def collect_working_files(task: GradingTask) -> tuple[File, ...]:
-    """Return the files for the run: the student's, with the release's own files restored.
-
-    If the release has several notebooks, one may run another: they are included without their tests, and with the student's answers.
+    plans: one for each notebook of the release that has a requested exercise, in the release's order.
+    visible_plans: the same without hidden tests.
+    notebooks: if the release has several notebooks, one may run another: all of them, without their tests and with the student's answers.
     """
+
+    plans: tuple[NotebookPlan, ...]
+    visible_plans: tuple[NotebookPlan, ...]
+    notebooks: tuple[File, ...]
+
+
+def assemble_submission(task: GradingTask) -> AssembledSubmission:
+    """Assemble a submission. Parses each of its notebooks once."""
+    notebooks = _MatchedNotebooks(task)
+    plans = tuple(notebooks.plan(include_hidden_tests=task.include_hidden_tests))
+    visible_plans = tuple(notebooks.plan(include_hidden_tests=False)) if task.include_hidden_tests else plans
+    return AssembledSubmission(plans, visible_plans, tuple(notebooks.remove_tests()))
+
+
+def collect_working_files(task: GradingTask, submission: AssembledSubmission) -> tuple[File, ...]:
+    """Return the files for the run: the student's, with the release's own files restored, and the submission's notebooks."""
     files = {file.path: file for file in (*task.submitted_files, *task.sealed_files) if not is_notebook(file)}
-    release = [read_sealed_notebook(file) for file in task.sealed_files if is_notebook(file)]
-    if len(release) > 1:
-        submitted_notebooks = SubmittedNotebooks((file for file in task.submitted_files if is_notebook(file)), release)
-        for notebook in release:
-            student, _ = _find_notebook(notebook, submitted_notebooks)
-            if student is not None:
-                files[notebook.path] = _make_notebook_without_tests(notebook, student)
+    files |= {file.path: file for file in submission.notebooks}
     return tuple(files[path] for path in sorted(files) if is_safe_path(path))
 
 
-def _make_notebook_without_tests(release: Notebook, student: Notebook) -> File:
-    matches = match_cells(release.cells, student.cells)
+class _MatchedNotebooks:
+    """The notebooks of a release, each with the student's version and its matched cells."""
+
+    def __init__(self, task: GradingTask) -> None:
+        self._task = task
+        self._release = [read_sealed_notebook(file) for file in task.sealed_files if is_notebook(file)]
+        self._submitted = SubmittedNotebooks(
+            (file for file in task.submitted_files if is_notebook(file)), self._release
+        )
+        # All notebooks are matched first, so that only unmatched ones are reported as extra.
+        self._found = {notebook.path: _find_notebook(notebook, self._submitted) for notebook in self._release}
+        self._cell_matches: dict[str, CellMatches] = {}
+
+    def plan(self, *, include_hidden_tests: bool) -> Iterator[NotebookPlan]:
+        only_exercises = self._task.only_exercises
+        requested_notebooks = {
+            exercise.notebook
+            for exercise in self._task.exercises
+            if only_exercises is None or exercise.grade_id in only_exercises
+        }
+        for notebook in self._release:
+            student, message = self._found[notebook.path]
+            if notebook.path not in requested_notebooks:
+                continue
+            if student is None:
+                yield NotebookPlan(notebook.path, problem=message)
+                continue
+            repairs = ([message] if message else []) + self._submitted.make_extra_notebook_messages(notebook)
+            matches = self._match_cells(notebook, student)
+            yield _plan_notebook(notebook, student, matches, repairs, include_hidden_tests=include_hidden_tests)
+
+    def remove_tests(self) -> Iterator[File]:
+        """Yield the notebooks without their tests, if there are several."""
+        for notebook in self._release if len(self._release) > 1 else ():
+            student, _ = self._found[notebook.path]
+            if student is not None:
+                yield _make_notebook_without_tests(notebook, student, self._match_cells(notebook, student))
+
+    def _match_cells(self, notebook: Notebook, student: Notebook) -> CellMatches:
+        if notebook.path not in self._cell_matches:
+            self._cell_matches[notebook.path] = match_cells(notebook.cells, student.cells)
+        return self._cell_matches[notebook.path]
+
+
+def _make_notebook_without_tests(release: Notebook, student: Notebook, matches: CellMatches) -> File:
     steps = _StepBuilder(release, student, matches, include_hidden_tests=False).build()
     cells: list[dict[str, object]] = [
         {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": [], "source": step.source}
@@ -149,17 +180,13 @@ def _find_notebook(
 
 def _plan_notebook(
     release: Notebook,
-    student: Notebook | None,
-    message: Message | None,
-    submitted_notebooks: SubmittedNotebooks,
+    student: Notebook,
+    matches: CellMatches,
+    repairs: list[Message],
     *,
     include_hidden_tests: bool,
 ) -> NotebookPlan:
-    if student is None:
-        return NotebookPlan(release.path, problem=message)
-    matches = match_cells(release.cells, student.cells)
     flags: list[Flag] = []
-    repairs = ([message] if message else []) + submitted_notebooks.make_extra_notebook_messages(release)
     missing_answers: set[str] = set()
     for release_index, cell in enumerate(release.cells):
         copies = [student.cells[n] for n in matches.student_cells_of.get(release_index, [])]

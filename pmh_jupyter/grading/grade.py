@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+from pmh_jupyter.domain.course import Exercise
 from pmh_jupyter.domain.isolation import GRADER_VERSION, NotebookIsolation
-from pmh_jupyter.domain.verdict import Flag, Grading, Message
+from pmh_jupyter.domain.verdict import ExerciseVerdict, Flag, Grading, Message, Outcome
 from pmh_jupyter.errors import NoSandbox, Unavailable
 from pmh_jupyter.grading.assemble import (
+    AssembledSubmission,
     NotebookPlan,
-    assemble_plans,
+    assemble_submission,
     collect_working_files,
     is_notebook,
     read_sealed_notebook,
@@ -27,25 +30,32 @@ from pmh_jupyter.grading.verdicts import NotebookVerdicts
 log = logging.getLogger(__name__)
 
 
-def grade(task: GradingTask, backend: SandboxBackend, isolation_cache: IsolationCache | None = None) -> Grading:
+Assembler = Callable[[GradingTask], AssembledSubmission]
+
+
+def grade(
+    task: GradingTask,
+    backend: SandboxBackend,
+    isolation_cache: IsolationCache | None = None,
+    assemble: Assembler = assemble_submission,
+) -> Grading:
     """Grade one submission. Blocks until it is graded; safe to call from several threads at once.
 
     Every submission gets a grading, even if it is malformed; an error of the grader itself sets `grader_error`. If the task has no
-    isolation, the cache supplies it; without a cache it is decided for this grading only, which takes about twenty runs. Raises
-    InvalidNotebook if a sealed file is not a valid notebook.
+    isolation, the cache supplies it; without a cache it is decided for this grading only, which takes about twenty runs.
+
+    assemble: parses the submission in this process, or `SubmissionReader.assemble`, for what others have written.
+    Raises InvalidNotebook if a sealed file is not a valid notebook, and what `assemble` raises.
     """
     start_time = time.monotonic()
-    plans = assemble_plans(task)
-    runs = _run_plans(plans, task, backend, isolation_cache or IsolationCache())
+    submission = assemble(task)
+    plans = submission.plans
+    runs = _run_plans(submission, task, backend, isolation_cache or IsolationCache())
     verdicts_by_notebook = _collect_notebook_verdicts(runs, task)
-    requested_exercises = [
-        exercise
-        for exercise in task.exercises
-        if task.only_exercises is None or exercise.grade_id in task.only_exercises
-    ]
     return Grading(
         verdicts=tuple(
-            verdicts_by_notebook[exercise.notebook].make_verdict(exercise) for exercise in requested_exercises
+            verdicts_by_notebook[exercise.notebook].make_verdict(exercise)
+            for exercise in _list_requested_exercises(task)
         ),
         seconds=time.monotonic() - start_time,
         repairs=tuple(message for plan in plans for message in plan.repairs),
@@ -60,19 +70,36 @@ def grade(task: GradingTask, backend: SandboxBackend, isolation_cache: Isolation
     )
 
 
+def make_unreadable_grading(task: GradingTask, reason: str) -> Grading:
+    """Return the grading of a submission that could not be read: no requested exercise was checked. `reason`: a clause."""
+    message = Message("submission-unreadable", {"reason": reason})
+    verdicts = tuple(
+        ExerciseVerdict(exercise.grade_id, Outcome.NOT_CHECKED, 0, exercise.max_millipoints, message)
+        for exercise in _list_requested_exercises(task)
+    )
+    return Grading(verdicts, seconds=0.0, seed=task.seed, grader_version=GRADER_VERSION)
+
+
+def _list_requested_exercises(task: GradingTask) -> list[Exercise]:
+    return [
+        exercise
+        for exercise in task.exercises
+        if task.only_exercises is None or exercise.grade_id in task.only_exercises
+    ]
+
+
 def _run_plans(
-    plans: tuple[NotebookPlan, ...], task: GradingTask, backend: SandboxBackend, isolation_cache: IsolationCache
+    submission: AssembledSubmission, task: GradingTask, backend: SandboxBackend, isolation_cache: IsolationCache
 ) -> tuple[NotebookRun, ...]:
     """Run the notebooks one after another, each in its own sandbox, within the time limit of the whole submission."""
-    files, release_paths = collect_working_files(task), frozenset(file.path for file in task.sealed_files)
+    files, release_paths = collect_working_files(task, submission), frozenset(file.path for file in task.sealed_files)
     try:
         isolation = task.isolation or isolation_cache.get_or_decide(task, backend)
     except Unavailable as error:
         log.error("grading failed: %s", error.message, extra={"request_id": task.request_id})
-        return tuple(NotebookRun(plan, {}, grader_error=error.message) for plan in plans)
-    visible_plans = assemble_plans(replace(task, include_hidden_tests=False)) if task.include_hidden_tests else plans
+        return tuple(NotebookRun(plan, {}, grader_error=error.message) for plan in submission.plans)
     runs: list[NotebookRun] = []
-    for plan, visible_plan in zip(plans, visible_plans, strict=True):
+    for plan, visible_plan in zip(submission.plans, submission.visible_plans, strict=True):
         notebook_isolation = isolation.find_notebook(plan.path)
         used_seconds = sum(run.seconds for run in runs)
 

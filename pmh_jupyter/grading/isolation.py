@@ -28,7 +28,7 @@ from pmh_jupyter.domain.isolation import GRADER_VERSION, Isolation, NotebookIsol
 from pmh_jupyter.domain.notebook import Notebook, read_notebook
 from pmh_jupyter.domain.verdict import Message
 from pmh_jupyter.errors import Unavailable
-from pmh_jupyter.grading.assemble import NotebookPlan, Step, assemble_plans, collect_working_files, is_notebook
+from pmh_jupyter.grading.assemble import NotebookPlan, Step, assemble_submission, collect_working_files, is_notebook
 from pmh_jupyter.grading.backends.backend import SandboxBackend
 from pmh_jupyter.grading.cell_matching import make_stub
 from pmh_jupyter.grading.name_analysis import analyze_names
@@ -99,7 +99,11 @@ def decide_isolation(task: GradingTask, backend: SandboxBackend) -> ReleaseIsola
     there is no sandbox.
     """
     full_task = replace(task, submitted_files=task.sealed_files, only_exercises=None, include_hidden_tests=True)
-    files, release_paths = collect_working_files(full_task), frozenset(file.path for file in task.sealed_files)
+    reference = assemble_submission(full_task)
+    files, release_paths = (
+        collect_working_files(full_task, reference),
+        frozenset(file.path for file in task.sealed_files),
+    )
     notebooks = {file.path: read_notebook(file.path, file.content) for file in task.sealed_files if is_notebook(file)}
 
     def run(plan: NotebookPlan, isolation: NotebookIsolation, record_usage: bool) -> NotebookRun:
@@ -120,7 +124,7 @@ def decide_isolation(task: GradingTask, backend: SandboxBackend) -> ReleaseIsola
             )
         return notebook_run
 
-    plans = [plan for plan in assemble_plans(full_task) if any(step.is_test for step in plan.steps)]
+    plans = [plan for plan in reference.plans if any(step.is_test for step in plan.steps)]
     return ReleaseIsolation(
         GRADER_VERSION, tuple(_IsolationTrial(plan, notebooks[plan.path], run).decide() for plan in plans)
     )

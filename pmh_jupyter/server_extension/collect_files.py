@@ -1,87 +1,87 @@
-"""Reads the files of a lesson from disk for a check or a submission, within limits."""
+"""Reads the files of a lesson from disk for a check or a submission, within limits.
+
+What cannot be sent or graded is left out and named, as `pmh grade` does, provided that a notebook with exercises remains.
+"""
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import PurePosixPath
 
-from pmh_jupyter.domain.notebook import read_notebook
-from pmh_jupyter.domain.paths import is_safe_path
-from pmh_jupyter.errors import BadInput, NotFound, TooLarge
+from pmh_jupyter.domain.course import File
+from pmh_jupyter.domain.notebook import read_submitted_notebook
+from pmh_jupyter.domain.verdict import Message
+from pmh_jupyter.errors import InvalidNotebook, NotFound, PmhError, TooLarge
 from pmh_jupyter.server_extension.lesson_folder import LessonFolder
+from pmh_jupyter.submission_files import LEFT_OUT_NOTEBOOK, FileLimits, LeftOutPaths
 from pmh_jupyter.wire.base import FileContent
 
-MAX_NOTEBOOK_BYTES = 20 << 20
 # Base64 adds a third, and the service accepts requests of up to 50 MiB by default.
-MAX_TOTAL_BYTES = 36 << 20
-MAX_FILES = 200
-MAX_PATH_LENGTH = 400
+LIMITS = FileLimits(max_files=200, max_bytes=36 << 20, max_notebook_bytes=20 << 20)
 
 
-def collect_files(folder: LessonFolder) -> tuple[FileContent, ...]:
-    """Read all files of a lesson.
+@dataclass(frozen=True)
+class CollectedFiles:
+    """The files to send, and a message for each reason to leave files out."""
 
-    Raises TooLarge, BadInput or InvalidNotebook, which name the file, and NotFound if there is no notebook.
+    files: tuple[FileContent, ...]
+    left_out: tuple[Message, ...] = ()
+
+
+def collect_files(folder: LessonFolder, limits: FileLimits = LIMITS) -> CollectedFiles:
+    """Read the files of a lesson.
+
+    Raises NotFound if there is no notebook, and TooLarge or InvalidNotebook, which name the notebook, if none with exercises remains.
     """
+    left_out = LeftOutPaths()
     try:
-        listing = list(folder.list_files())
+        files = tuple(folder.read_files(limits, left_out))
     except FileNotFoundError as error:
         raise _make_no_notebook_error(folder) from error
-    if not any(_is_notebook(name) for name, _ in listing):
+    grade_ids_by_path, errors = _read_notebooks(files)
+    if not any(grade_ids_by_path.values()):
+        problem = next(iter(errors.values()), None) or _find_size_problem(left_out, limits)
+        if problem:
+            raise problem
+    if not grade_ids_by_path:
         raise _make_no_notebook_error(folder)
-    _require_sendable(listing)
-    return tuple(_read_file(folder, name) for name, _ in listing)
+    for name in errors:
+        left_out.add(LEFT_OUT_NOTEBOOK, name)
+    # An unreadable notebook is sent all the same, because it may be the lesson's: then its exercises say so.
+    return CollectedFiles(tuple(map(_encode_file, files)), left_out.make_messages())
 
 
-def _read_file(folder: LessonFolder, name: str) -> FileContent:
-    content = folder.read(name)
-    if content is None:
-        raise NotFound(f"{name} was deleted while the lesson was being read.", advice="Try again.")
-    if _is_notebook(name):
-        read_notebook(name, content)
-    return FileContent(path=name, sha256=sha256(content).hexdigest(), content=base64.b64encode(content).decode())
+def _read_notebooks(files: tuple[File, ...]) -> tuple[Mapping[str, frozenset[str]], Mapping[str, InvalidNotebook]]:
+    """Return the grade_ids of each notebook, and the error of each that cannot be read, by path."""
+    grade_ids: dict[str, frozenset[str]] = {}
+    errors: dict[str, InvalidNotebook] = {}
+    for file in files:
+        if file.path.endswith(".ipynb"):
+            try:
+                notebook = read_submitted_notebook(file.path, file.content)
+                grade_ids[file.path] = frozenset(notebook.index_cells_by_grade_id())
+            except InvalidNotebook as error:
+                errors[file.path] = error
+    return grade_ids, errors
 
 
-def _require_sendable(listing: list[tuple[str, int]]) -> None:
-    total_bytes = 0
-    for number, (name, size) in enumerate(listing, start=1):
-        total_bytes += size
-        if not is_safe_path(name):
-            raise BadInput(
-                f"The file name {name!r} cannot be sent.",
-                advice="Rename the file, or move it out of the lesson's folder, then try again.",
-            )
-        if _is_notebook(name) and size > MAX_NOTEBOOK_BYTES:
-            raise TooLarge(
-                f"{name} is {_format_mebibytes(size)} in size. The limit for a notebook is {_format_mebibytes(MAX_NOTEBOOK_BYTES)}.",
-                advice=f"Clear the outputs of {name} (Edit ▸ Clear Outputs of All Cells), save it, and try again.",
-            )
-        if total_bytes > MAX_TOTAL_BYTES:
-            largest, largest_bytes = max(listing, key=lambda file: file[1])
-            raise TooLarge(
-                f"The files of the lesson exceed {_format_mebibytes(MAX_TOTAL_BYTES)} in total. "
-                f"The largest is {largest} with {_format_mebibytes(largest_bytes)}.",
-                advice=f"If the exercises do not need {largest}, move it out of the lesson's folder. Then try again.",
-            )
-        if number > MAX_FILES:
-            raise TooLarge(
-                f"The lesson's folder has more than {MAX_FILES} files.",
-                advice="Move files that the exercises do not need out of the lesson's folder, then try again.",
-            )
-        if len(name) > MAX_PATH_LENGTH:
-            raise TooLarge(
-                f"The path {name} is longer than {MAX_PATH_LENGTH} characters.",
-                advice="Rename the file, or move it out of the lesson's folder, then try again.",
-            )
+def _find_size_problem(left_out: LeftOutPaths, limits: FileLimits) -> PmhError | None:
+    """Return an error for the first notebook that was left out because of its size."""
+    reasons = (limits.left_out_large_notebook, limits.left_out_large)
+    names = [name for reason in reasons for name in left_out.list_paths(reason) if name.endswith(".ipynb")]
+    if not names:
+        return None
+    return TooLarge(
+        f"{names[0]} is too large. The limit for a notebook is {limits.max_notebook_bytes >> 20} MiB.",
+        advice=f"Clear the outputs of {names[0]} (Edit ▸ Clear Outputs of All Cells), save it, and try again.",
+    )
 
 
-def _is_notebook(name: str) -> bool:
-    return PurePosixPath(name).suffix == ".ipynb"
-
-
-def _format_mebibytes(size: int) -> str:
-    return f"{size / (1 << 20):.0f} MiB"
+def _encode_file(file: File) -> FileContent:
+    content = base64.b64encode(file.content).decode()
+    return FileContent(path=file.path, sha256=sha256(file.content).hexdigest(), content=content)
 
 
 def _make_no_notebook_error(folder: LessonFolder) -> NotFound:

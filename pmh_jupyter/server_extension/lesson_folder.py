@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import stat
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from uuid import uuid4
 
+from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.paths import is_safe_path
 from pmh_jupyter.errors import BadInput, Conflict
 from pmh_jupyter.filesystem import TEMPORARY_PREFIX, create_folder, sync_folder, write_atomically
+from pmh_jupyter.submission_files import FileLimits, FolderReader, LeftOutPaths, open_folder
 
 COURSES_FOLDER = "courses"
 BACKUP_FOLDER = ".before-update"
@@ -102,10 +103,14 @@ class LessonFolder:
         sync_folder(self._backups)
         return backup.relative_to(self._server_root).as_posix()
 
-    def list_files(self) -> Iterator[tuple[str, int]]:
-        """Yield regular files by name, with their sizes in bytes. Leaves out hidden files and caches of Python."""
+    def read_files(self, limits: FileLimits, left_out: LeftOutPaths) -> Iterator[File]:
+        """Yield the files of a submission, notebooks first; add to `left_out` what is left out. Raises FileNotFoundError, Conflict."""
         self._require_no_links()
-        yield from _walk(self.path, "")
+        descriptor = open_folder(self.path)
+        try:
+            yield from FolderReader(descriptor, limits, left_out).read()
+        finally:
+            os.close(descriptor)
 
 
 def require_safe_name(name: str) -> str:
@@ -116,20 +121,6 @@ def require_safe_name(name: str) -> str:
             advice="None of your files was changed. Tell your instructor that this release of the lesson cannot be opened.",
         )
     return name
-
-
-def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, int]]:
-    with os.scandir(folder) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            if entry.name.startswith(".") or entry.name == "__pycache__":
-                continue
-            name = f"{prefix}{entry.name}"
-            if entry.is_dir(follow_symlinks=False):
-                yield from _walk(Path(entry.path), f"{name}/")
-                continue
-            file_status = entry.stat(follow_symlinks=False)
-            if stat.S_ISREG(file_status.st_mode):
-                yield name, file_status.st_size
 
 
 def _make_path_conflict(name: str) -> Conflict:

@@ -21,7 +21,7 @@ from pmh_jupyter.server_extension.outbox_sender import RETRYABLE_STATUSES, Outbo
 from pmh_jupyter.server_extension.request_bodies import parse_body
 from pmh_jupyter.wire.base import FileContent, WireModel
 from pmh_jupyter.wire.lab import LabCheckRequest, LabSubmissionReply, LabSubmitRequest
-from pmh_jupyter.wire.submission import CheckRequest, SubmissionKindName, SubmitRequest
+from pmh_jupyter.wire.submission import CheckRequest, MessageReply, SubmissionKindName, SubmitRequest
 
 RequestBuilder = Callable[[str, tuple[FileContent, ...]], WireModel]
 """Builds a request for the service from a release id and the files."""
@@ -81,17 +81,19 @@ class Submitter:
                     f"You have not opened the lesson {entry.lesson} yet.",
                     advice="Open the lesson from the panel, then try again.",
                 )
-            body = await asyncio.to_thread(self._build_body, entry, release_id, build_request)
+            folder = LessonFolder(self._server_root, entry.classroom, entry.lesson)
+            collected = await asyncio.to_thread(collect_files, folder)
+            body = await asyncio.to_thread(_encode_request, build_request(release_id, collected.files))
+        left_out = tuple(MessageReply(code=message.code, params=dict(message.params)) for message in collected.left_out)
+        return (await self._send(entry, body)).model_copy(update={"left_out": left_out})
+
+    async def _send(self, entry: OutboxEntry, body: bytes) -> LabSubmissionReply:
         try:
             stored_entry = await asyncio.to_thread(self._outbox.add, entry, body)
         except NotSaved as error:
             return await self._send_unsaved(entry, body, error)
         reply = await self._sender.send_now(stored_entry)
         return reply or LabSubmissionReply(id=entry.id, kind=entry.kind, state="waiting")
-
-    def _build_body(self, entry: OutboxEntry, release_id: str, build_request: RequestBuilder) -> bytes:
-        files = collect_files(LessonFolder(self._server_root, entry.classroom, entry.lesson))
-        return build_request(release_id, files).model_dump_json().encode()
 
     async def _send_unsaved(self, entry: OutboxEntry, body: bytes, not_saved: NotSaved) -> LabSubmissionReply:
         """Send a request that could not be saved, unless earlier ones are waiting: the last submission must arrive last."""
@@ -105,6 +107,10 @@ class Submitter:
             if service_error.status in RETRYABLE_STATUSES:
                 raise not_saved from service_error
             raise
+
+
+def _encode_request(request: WireModel) -> bytes:
+    return request.model_dump_json().encode()
 
 
 def _create_entry(

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from pmh_jupyter.wire.base import WireModel
-from pmh_jupyter.wire.submission import Receipt, SubmissionKindName
+from pmh_jupyter.wire.submission import MessageReply, Receipt, SubmissionKindName
 
 
 class LabStatusReply(WireModel):
@@ -72,6 +72,7 @@ class LabSubmissionReply(WireModel):
     kind: SubmissionKindName
     state: Literal["queued", "running", "graded", "failed", "waiting"]
     receipt: Receipt | None = None
+    left_out: tuple[MessageReply, ...] = Field(default=(), description="What was left out of the submission, by reason")
 
 
 class OutboxEntryReply(WireModel):

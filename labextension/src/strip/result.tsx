@@ -100,7 +100,7 @@ function Verdict({ located, submission, verdict, trans, onGoTo }: VerdictProps):
           {unevaluatedCount > 0 && <UnevaluatedTests count={unevaluatedCount} trans={trans} />}
         </ul>
       )}
-      {submission.repairs.map((repair, index) => (
+      {[...submission.leftOut, ...submission.repairs].map((repair, index) => (
         <p key={index} className="pmh-Result-repair">
           <Prose text={feedbackText(trans, repair)} />
         </p>

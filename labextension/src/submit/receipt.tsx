@@ -4,19 +4,22 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReactElement } from 'react';
 
+import { Prose } from '../components/prose';
+import { feedbackText } from '../feedbackTexts';
 import { fullTime, timeInSentence } from '../times';
-import type { LessonReply, Receipt } from '../wire';
+import type { LessonReply, MessageReply, Receipt } from '../wire';
 
 export interface ReceiptProps {
   readonly lesson: LessonReply;
   /** Null: the submission waits in the outbox. */
   readonly receipt: Receipt | null;
+  readonly leftOut: readonly MessageReply[];
   /** The classroom's time zone. */
   readonly zone: string;
   readonly trans: TranslationBundle;
 }
 
-export function ReceiptView({ lesson, receipt, zone, trans }: ReceiptProps): ReactElement {
+export function ReceiptView({ lesson, receipt, leftOut, zone, trans }: ReceiptProps): ReactElement {
   if (!receipt) {
     return (
       <div className="pmh-Dialog">
@@ -26,6 +29,7 @@ export function ReceiptView({ lesson, receipt, zone, trans }: ReceiptProps): Rea
             lesson.title
           )}
         </p>
+        <LeftOut messages={leftOut} trans={trans} />
       </div>
     );
   }
@@ -43,8 +47,27 @@ export function ReceiptView({ lesson, receipt, zone, trans }: ReceiptProps): Rea
       <button type="button" className="pmh-Button" onClick={() => download(receipt)}>
         {trans.__('Download receipt')}
       </button>
+      <LeftOut messages={leftOut} trans={trans} />
       <p>{resubmissionText(lesson, zone, trans)}</p>
     </div>
+  );
+}
+
+interface LeftOutProps {
+  readonly messages: readonly MessageReply[];
+  readonly trans: TranslationBundle;
+}
+
+/** What was left out of the submission, and why. */
+function LeftOut({ messages, trans }: LeftOutProps): ReactElement {
+  return (
+    <>
+      {messages.map(message => (
+        <p key={message.code}>
+          <Prose text={feedbackText(trans, message)} />
+        </p>
+      ))}
+    </>
   );
 }
 

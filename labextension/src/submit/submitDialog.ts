@@ -8,7 +8,7 @@ import { createElement } from 'react';
 
 import type { ClassroomModel } from '../model';
 import type { LessonNotebooks } from '../notebooks';
-import type { LessonReply, Receipt } from '../wire';
+import type { LabSubmissionReply, LessonReply } from '../wire';
 import { ReceiptView } from './receipt';
 import { SubmissionSummary } from './summary';
 
@@ -35,17 +35,18 @@ export async function showSubmitDialog(options: SubmitDialogOptions): Promise<vo
     return;
   }
   await notebooks.save(model.classroom?.slug ?? '', lesson.slug);
-  const { receipt } = await model.sendFinal(lesson);
+  const reply = await model.sendFinal(lesson);
   await model.refresh();
-  await showReceipt(options, receipt);
+  await showReceipt(options, reply);
 }
 
-async function showReceipt({ model, trans, lesson }: SubmitDialogOptions, receipt: Receipt | null): Promise<void> {
+async function showReceipt({ model, trans, lesson }: SubmitDialogOptions, reply: LabSubmissionReply): Promise<void> {
+  const { receipt, left_out: leftOut } = reply;
   const currentLesson = model.findLesson(lesson.slug) ?? lesson;
   const zone = model.classroom?.time_zone ?? 'UTC';
   await showDialog({
     title: receipt ? trans.__('Submitted') : trans.__('Waiting for the hub'),
-    body: ReactWidget.create(createElement(ReceiptView, { lesson: currentLesson, receipt, zone, trans })),
+    body: ReactWidget.create(createElement(ReceiptView, { lesson: currentLesson, receipt, leftOut, zone, trans })),
     buttons: [Dialog.okButton({ label: trans.__('Done') })]
   });
 }

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pmh_jupyter.cli.grade.run import GradeCommandRun
     from pmh_jupyter.config import Settings
     from pmh_jupyter.grading.backends import SandboxBackend
+    from pmh_jupyter.grading.submission_reader import SubmissionReader
 
 FAILED_EXIT_CODE = 2
 UNMAPPED_EXIT_CODE = 3
@@ -55,7 +57,7 @@ def grade(arguments: argparse.Namespace) -> int:
     from pmh_jupyter.config import Settings
 
     settings = Settings.from_environ()
-    with _start_backend(settings) as get_backend, _treat_sigterm_as_interrupt():
+    with _start_backend(settings) as get_backend, _start_reader() as reader, _treat_sigterm_as_interrupt():
         # The remaining modules are imported while the sandbox starts.
         from pmh_jupyter.authoring.lesson_in_course import read_lesson
         from pmh_jupyter.cli.grade.discover import find_submissions
@@ -74,14 +76,24 @@ def grade(arguments: argparse.Namespace) -> int:
         backend = get_backend()
         source = read_lesson(arguments.source, backend)
         print_warnings(source.warnings)
-        discovered = find_submissions(arguments.submission, source.release, arguments.source)
+        discovered = find_submissions(
+            arguments.submission, source.release, arguments.source, partial(_read_grade_ids, reader)
+        )
         print_unmapped(discovered.unmapped)
         summary = Summary(len(discovered.paths), unmapped=len(discovered.unmapped))
         print_result = print_json if arguments.json else print_nothing if arguments.output else print_table
         limits = settings.grading_limits.apply(source.limits)
         jobs = arguments.jobs or len(os.sched_getaffinity(0))
         run = GradeCommandRun(
-            source, limits, backend, print_result, summary, jobs, IsolationCache(FileIsolationStore())
+            source=source,
+            limits=limits,
+            backend=backend,
+            print_result=print_result,
+            summary=summary,
+            jobs=jobs,
+            isolation_cache=IsolationCache(FileIsolationStore()),
+            reader=reader,
+            roots=discovered.roots,
         )
         return _run_and_summarize(run, discovered.paths, arguments.output)
 
@@ -135,6 +147,26 @@ def _start_backend(settings: Settings) -> Iterator[Callable[[], SandboxBackend]]
         close_thread = threading.Thread(target=close_backend, daemon=True)
         close_thread.start()
         close_thread.join(CLOSE_TIMEOUT_SECONDS)
+
+
+def _read_grade_ids(reader: SubmissionReader, path: str, root: str) -> frozenset[str]:
+    """Return the grade_ids of a notebook, none if it cannot be read. Whoever grades it gets the reason."""
+    from pmh_jupyter.authoring.submission_folder import read_grade_ids
+    from pmh_jupyter.errors import BadInput
+
+    try:
+        return reader.call(read_grade_ids, path, root)
+    except BadInput:
+        return frozenset()
+
+
+def _start_reader() -> SubmissionReader:
+    """Start the process that reads submissions. It imports its modules while the sandbox starts."""
+    from pmh_jupyter.grading.submission_reader import SubmissionReader
+
+    reader = SubmissionReader(preload=("pmh_jupyter.authoring.submission_folder", "pmh_jupyter.grading.assemble"))
+    reader.start()
+    return reader
 
 
 def _resolve_future(future: Future[SandboxBackend], create_backend: Callable[[], SandboxBackend]) -> None:

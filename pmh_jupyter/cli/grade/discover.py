@@ -9,6 +9,8 @@ A file is a submission. A folder is a submission, or it holds submissions:
 4. It holds any notebook: it is a submission whose notebook was renamed. A folder named on the command line that holds several
    notebooks with cells of the lesson, none of them under the lesson's name, has one notebook per student.
 
+No link below a path of the command line is followed. A path of the command line may be one.
+
 Names are compared without regard to case and to Unicode normalization. A folder that matches no rule is not graded: it is reported as
 unmapped, with the rule that was tried last.
 """
@@ -16,19 +18,19 @@ unmapped, with the rule that was tried last.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
+from functools import cache, cached_property
+from pathlib import Path, PurePath
 
+from pmh_jupyter.authoring.submission_folder import read_grade_ids
 from pmh_jupyter.domain.course import Release
-from pmh_jupyter.domain.notebook import read_notebook, read_submitted_notebook
-from pmh_jupyter.errors import InvalidNotebook
+from pmh_jupyter.domain.notebook import read_notebook
 from pmh_jupyter.grading.notebook_lookup import normalize_notebook_name
 
 MAX_DEPTH = 3
-MAX_NOTEBOOK_BYTES = 32 << 20
+GradeIdReader = Callable[[str, str], frozenset[str]]
 _IGNORED_FOLDERS = frozenset({"__pycache__", "__macosx"})
 
 
@@ -45,26 +47,40 @@ class UnmappedPath:
 
 @dataclass
 class DiscoveredSubmissions:
-    """Paths of submissions without duplicates, in command-line order, and the paths that could not be mapped to a submission."""
+    """Paths of submissions without duplicates, in command-line order, and the paths that could not be mapped to a submission.
+
+    roots: for each submission, the path on the command line at or below which it was found.
+    """
 
     paths: list[str] = field(default_factory=list)
+    roots: dict[str, str] = field(default_factory=dict)
     unmapped: list[UnmappedPath] = field(default_factory=list)
 
 
-def find_submissions(paths: Iterable[str], release: Release, source: str) -> DiscoveredSubmissions:
-    """Find the submissions below these paths. `source` is the path of the lesson's source, after which the lesson's folders are named."""
+def find_submissions(
+    paths: Iterable[str], release: Release, source: str, read_grade_ids: GradeIdReader = read_grade_ids
+) -> DiscoveredSubmissions:
+    """Find the submissions below these paths.
+
+    source: the path of the lesson's source, after which the lesson's folders are named.
+    read_grade_ids: reads the grade_ids of a notebook at a path below a path of the command line; none if it cannot be read.
+    """
     discovered = DiscoveredSubmissions()
-    finder = _SubmissionFinder(release, Path(source), discovered)
+    finder = _SubmissionFinder(release, Path(source), discovered, read_grade_ids)
     for path in paths:
-        discovered.paths += map(str, finder.find(Path(path)))
-    discovered.paths = list(dict.fromkeys(discovered.paths))
+        for submission in finder.find(Path(path)):
+            discovered.roots.setdefault(str(submission), path)
+    discovered.paths = list(discovered.roots)
     discovered.unmapped = list(dict.fromkeys(discovered.unmapped))
     return discovered
 
 
 class _SubmissionFinder:
-    def __init__(self, release: Release, source: Path, discovered: DiscoveredSubmissions) -> None:
+    def __init__(
+        self, release: Release, source: Path, discovered: DiscoveredSubmissions, read_grade_ids: GradeIdReader
+    ) -> None:
         self._release, self._discovered = release, discovered
+        self._read_grade_ids = cache(read_grade_ids)
         self._notebook_paths = [file.path for file in release.student_files if file.path.endswith(".ipynb")]
         resolved_source = source.resolve()
         # The folder of a single notebook may or may not have the assignment's name.
@@ -75,6 +91,7 @@ class _SubmissionFinder:
         """Find the submissions at one path of the command line."""
         if not path.is_dir():
             return [path]  # a missing file is reported when it is read
+        self._report_links(path)
         folders = _list_subfolders(path)
         lesson_folders = [folder for folder in folders if self._holds_lesson(folder)]
         if self._holds_lesson_notebook(path) and len(lesson_folders) < 2:
@@ -99,6 +116,7 @@ class _SubmissionFinder:
         return []
 
     def _find_in_student_folder(self, folder: Path) -> Path | None:
+        links = [link for link in _list_links(folder) if self._has_lesson_name(link)]
         if self._holds_lesson_notebook(folder):
             return folder
         matching_folders = self._find_folders_with_lesson_name(folder)
@@ -113,7 +131,10 @@ class _SubmissionFinder:
             return None
         if _holds_notebook(folder):
             return folder
-        self._report(folder, self._rule)
+        if links:
+            self._report_link(links[0])
+        else:
+            self._report(folder, self._rule)
         return None
 
     def _find_renamed_notebooks(self, path: Path) -> list[Path]:
@@ -132,6 +153,15 @@ class _SubmissionFinder:
                 notebook, "it is beside folders of students. If it is a submission, name it on the command line."
             )
 
+    def _report_links(self, folder: Path) -> None:
+        """Report links in a folder to what could be a submission."""
+        if not self._holds_lesson_notebook(folder):  # reading the submission names the links in it
+            for link in _list_links(folder):
+                self._report_link(link)
+
+    def _report_link(self, link: Path) -> None:
+        self._report(link, "it is a link. If it leads to a submission, name it on the command line.")
+
     def _report(self, path: Path, rule: str) -> None:
         self._discovered.unmapped.append(UnmappedPath(str(path), rule))
 
@@ -147,7 +177,7 @@ class _SubmissionFinder:
         return self._holds_lesson_notebook(folder) or bool(self._find_folders_with_lesson_name(folder))
 
     def _holds_lesson_notebook(self, folder: Path) -> bool:
-        return any((folder / path).is_file() for path in self._notebook_paths)
+        return any(_is_file_below(folder, path) for path in self._notebook_paths)
 
     def _has_lesson_name(self, folder: Path) -> bool:
         return _normalize(folder.name) in self._lesson_names
@@ -178,7 +208,9 @@ class _SubmissionFinder:
         return inner_folders[0] if len(inner_folders) == 1 else None
 
     def _find_notebooks_with_lesson_cells(self, folder: Path) -> list[Path]:
-        return [path for path in _list_notebooks(folder) if self._grade_ids & _read_grade_ids(path)]
+        return [
+            path for path in _list_notebooks(folder) if self._grade_ids & self._read_grade_ids(str(path), str(folder))
+        ]
 
     @cached_property
     def _grade_ids(self) -> frozenset[str]:
@@ -188,9 +220,13 @@ class _SubmissionFinder:
         )
 
 
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
 def _list_subfolders(folder: Path) -> list[Path]:
     try:
-        return sorted(path for path in folder.iterdir() if path.is_dir() and not _is_ignored(path.name))
+        return sorted(path for path in folder.iterdir() if _is_folder(path) and not _is_ignored(path.name))
     except OSError:
         return []
 
@@ -201,7 +237,9 @@ def _is_ignored(name: str) -> bool:
 
 def _list_notebooks(folder: Path) -> list[Path]:
     with suppress(OSError):
-        return sorted(path for path in folder.glob("*.ipynb") if path.is_file() and not path.name.startswith("."))
+        return sorted(
+            path for path in folder.glob("*.ipynb") if _is_file_below(folder, path.name) and path.name[0] != "."
+        )
     return []
 
 
@@ -212,11 +250,18 @@ def _holds_notebook(folder: Path, depth: int = 0) -> bool:
     )
 
 
-def _read_grade_ids(path: Path) -> set[str]:
-    with suppress(OSError, InvalidNotebook):
-        if path.stat().st_size <= MAX_NOTEBOOK_BYTES:
-            return set(read_submitted_notebook(path.name, path.read_bytes()).index_cells_by_grade_id())
-    return set()
+def _list_links(folder: Path) -> list[Path]:
+    """Return the links in a folder to folders and notebooks."""
+    with suppress(OSError):
+        links = sorted(path for path in folder.iterdir() if path.is_symlink() and not _is_ignored(path.name))
+        return [path for path in links if path.suffix == ".ipynb" or path.is_dir()]
+    return []
+
+
+def _is_file_below(folder: Path, path: str) -> bool:
+    """Return whether a relative path names a regular file, and no part of it is a link."""
+    parts = [folder.joinpath(*PurePath(path).parts[: count + 1]) for count in range(len(PurePath(path).parts))]
+    return parts[-1].is_file() and not any(part.is_symlink() for part in parts)
 
 
 def _normalize(name: str) -> str:

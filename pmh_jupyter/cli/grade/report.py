@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pmh_jupyter.cli import print_line
 from pmh_jupyter.domain.feedback_text import format_flag, format_message
 from pmh_jupyter.domain.labels import OUTCOME_LABELS
+from pmh_jupyter.domain.printable_text import make_printable, make_printable_json, make_single_line
 from pmh_jupyter.domain.verdict import Outcome
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ def serialize_grading(path: str, grading: Grading, exercises: Iterable[Exercise]
 
 def print_json(result: dict[str, Any]) -> None:
     """Print one line to standard output."""
-    print(json.dumps(result, ensure_ascii=False), flush=True)
+    print(make_printable_json(json.dumps(result, ensure_ascii=False)), flush=True)
 
 
 def print_table(result: dict[str, Any]) -> None:
@@ -65,13 +67,15 @@ def print_table(result: dict[str, Any]) -> None:
     from rich.markup import escape
 
     console = Console()
-    console.print(f"[bold]{escape(result['submission'])}[/]  {result['score']:g} of {result['max_score']:g} points")
+    console.print(
+        f"[bold]{escape(make_single_line(result['submission']))}[/]  {result['score']:g} of {result['max_score']:g} points"
+    )
     console.print(_build_table(result["exercises"]))
     for repair in result["repairs"]:
-        console.print(f"  [dim]{escape(repair['text'])}[/]")
+        console.print(f"  [dim]{escape(make_single_line(repair['text']))}[/]")
     for flag in result["flags"]:
         prefix = f"{flag['cell']}: " if flag["cell"] else ""
-        console.print(f"  [yellow]! {escape(prefix + flag['text'])}[/]")
+        console.print(f"  [yellow]! {escape(make_single_line(prefix + flag['text']))}[/]")
 
 
 def print_nothing(result: dict[str, Any]) -> None:
@@ -83,13 +87,13 @@ def print_warnings(warnings: tuple[Problem, ...]) -> None:
     if warnings:
         print("pmh: The lesson is graded as it is. These problems would prevent its release:", file=sys.stderr)
     for warning in warnings:
-        print(f"  {warning}", file=sys.stderr)
+        print_line(f"  {warning}")
 
 
 def print_unmapped(unmapped: list[UnmappedPath]) -> None:
     """List the paths without a submission of this lesson on standard error, each with the rule that was tried."""
     for path in unmapped:
-        print(f"pmh: {path}", file=sys.stderr)
+        print_line(f"pmh: {path}")
 
 
 def _build_table(exercises: list[dict[str, Any]]) -> Table:
@@ -105,7 +109,7 @@ def _build_table(exercises: list[dict[str, Any]]) -> Table:
         outcome = Outcome(exercise["outcome"])
         symbol = f"[{OUTCOME_COLORS.get(outcome, 'yellow')}]{OUTCOME_LABELS[outcome].terminal_symbol}[/]"
         points = f"{exercise['score']:g} / {exercise['max_score']:g}"
-        table.add_row(symbol, escape(exercise["grade_id"]), points, escape(exercise["message"]))
+        table.add_row(symbol, escape(exercise["grade_id"]), points, escape(make_printable(exercise["message"])))
     return table
 
 

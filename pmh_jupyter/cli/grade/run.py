@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,10 +18,11 @@ from pmh_jupyter.domain.hashing import compute_content_hash
 from pmh_jupyter.domain.isolation import GRADER_VERSION
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import Grading
-from pmh_jupyter.errors import PmhError
+from pmh_jupyter.errors import PmhError, UnreadableSubmission
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.isolation import IsolationCache
+from pmh_jupyter.grading.submission_reader import SubmissionReader
 
 RESULTS_FILE_FIELDS = ("hash", "release", "grader_version", "grader_error")
 """Fields of the results file that are not printed."""
@@ -39,7 +40,10 @@ class SubmissionResult:
 
 @dataclass(frozen=True)
 class GradeCommandRun:
-    """One run of `pmh grade`. Each submission is read just before it is graded, so memory does not grow with their number."""
+    """One run of `pmh grade`. Each submission is read just before it is graded, so memory does not grow with their number.
+
+    roots: for each submission, the path on the command line at or below which it was found.
+    """
 
     source: GradingSource
     limits: EffectiveLimits
@@ -48,6 +52,8 @@ class GradeCommandRun:
     summary: Summary
     jobs: int
     isolation_cache: IsolationCache
+    reader: SubmissionReader
+    roots: Mapping[str, str]
 
     def grade(self, paths: list[str], output: str | None) -> None:
         """Grade the submissions at these paths. Submissions that have a result in the file `output` are not graded again."""
@@ -62,7 +68,7 @@ class GradeCommandRun:
         """Read one submission, and grade it unless the results file has its result. Runs on a worker thread."""
         line: dict[str, Any] = {"submission": path}
         try:
-            submission = read_submission(path)
+            submission = self.reader.call(read_submission, path, self.roots.get(path, path))
             line |= {
                 "hash": compute_content_hash(submission.files),
                 "release": self.source.release.id,
@@ -72,8 +78,10 @@ class GradeCommandRun:
             if earlier_line:
                 return SubmissionResult(earlier_line)
             task = make_grading_task(self.source.release, submission.files, self.limits, self.source.preload)
-            grading = grade(task, self.backend, self.isolation_cache)
+            grading = grade(task, self.backend, self.isolation_cache, self.reader.assemble)
             grading = replace(grading, repairs=(*submission.messages, *grading.repairs))
+        except UnreadableSubmission as error:
+            return SubmissionResult(line, error=UnreadableSubmission(error.reason, path))
         except PmhError as error:
             return SubmissionResult(line, error=error)
         serialized_grading = serialize_grading(path, grading, self.source.release.exercises)

@@ -12,11 +12,12 @@ from pmh_jupyter.domain.isolation import ReleaseIsolation
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.submission import Job
 from pmh_jupyter.domain.verdict import Grading
-from pmh_jupyter.errors import NoSandbox, PmhError
+from pmh_jupyter.errors import NoSandbox, PmhError, UnreadableSubmission
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.canary import run_canary
-from pmh_jupyter.grading.grade import grade
+from pmh_jupyter.grading.grade import grade, make_unreadable_grading
 from pmh_jupyter.grading.isolation import IsolationCache
+from pmh_jupyter.grading.submission_reader import SubmissionReader
 from pmh_jupyter.grading.task import GradingTask
 from pmh_jupyter.service.logs import log
 
@@ -48,6 +49,7 @@ class Grader:
         self._isolation_cache = isolation_cache
         self._clock = clock
         self._save_isolation = save_isolation
+        self._reader = SubmissionReader(preload=("pmh_jupyter.grading.assemble",))
         self._lock = threading.Lock()
         self._backend: SandboxBackend | None = None
         self._last_error: NoSandbox | None = None
@@ -61,11 +63,12 @@ class Grader:
             return self._backend
 
     def close(self) -> None:
-        """End the processes that the backend keeps warm for the next grading."""
+        """End the processes that are kept warm for the next grading."""
         with self._lock:
             backend, self._backend = self._backend, None
         if backend:
             backend.close()
+        self._reader.close()
 
     def _find_backend(self) -> SandboxBackend:
         if self._last_error and self._clock() < self._retry_at:
@@ -96,7 +99,12 @@ class Grader:
             request_id=job.request_id,
             isolation=job.isolation,
         )
-        return grade(task if task.isolation else self._determine_isolation(task, job.release_id), self.get_backend())
+        task = task if task.isolation else self._determine_isolation(task, job.release_id)
+        try:
+            return grade(task, self.get_backend(), assemble=self._reader.assemble)
+        except UnreadableSubmission as error:
+            log.warning("submission not readable", reason=error.reason)
+            return make_unreadable_grading(task, error.reason)
 
     def _determine_isolation(self, task: GradingTask, release_id: str) -> GradingTask:
         isolation = self._isolation_cache.get_or_decide(task, self.get_backend())

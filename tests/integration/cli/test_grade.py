@@ -89,6 +89,22 @@ def test_unreadable_submissions_are_reported_and_the_others_are_graded(
         assert text in captured.err
 
 
+def test_submission_that_is_hostile_to_its_reader_costs_only_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "class"
+    for name in ("ann", "bob", "cid"):
+        write_submission(folder / name / "lesson.ipynb", RIGHT)
+    (folder / "bob" / "lesson.ipynb").write_bytes(b'{"cells": [' + b",".join([b"{}"] * 8_000_000) + b"]}")
+    (folder / "cid" / "esc\x1b[31m.csv").touch()
+    assert run_grade(SOURCE, str(folder), "--json") == 2
+    captured = capsys.readouterr()
+    assert [json.loads(line)["score"] for line in captured.out.splitlines()] == [4.0, 4.0]
+    assert "lesson.ipynb could not be read: it needs too much memory" in captured.err
+    assert "2 graded, 1 not readable" in captured.err
+    assert "\x1b" not in captured.out + captured.err
+
+
 def test_path_that_is_no_submission_is_listed_and_changes_the_exit_code(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import os
 from pathlib import Path
 from uuid import uuid4
@@ -193,7 +192,14 @@ async def test_check_sends_the_folder_and_the_opened_release(
     reply = await lab.post(CHECKS, {"id": submission_id, "exercises": ["swap"]})
 
     assert reply.status == 202
-    assert reply.data == {"id": submission_id, "kind": "check", "state": "queued", "receipt": None}
+    left_out = [{"code": "left-out-link", "params": {"path": "notes"}}]
+    assert reply.data == {
+        "id": submission_id,
+        "kind": "check",
+        "state": "queued",
+        "receipt": None,
+        "left_out": left_out,
+    }
     [request] = service.received
     assert isinstance(request, CheckRequest)
     assert request.release_id == opened_release_id
@@ -245,46 +251,61 @@ async def test_folder_without_notebooks_cannot_be_checked(lab: Lab, lesson: dict
 
 
 BAD_NOTEBOOKS = {
-    "not JSON": (b"{ half", 422, "invalid-notebook"),
-    "not a notebook": (b'"text"', 422, "invalid-notebook"),
-    "a cell that is none": (json.dumps({"cells": [1]}).encode(), 422, "invalid-notebook"),
-    "60 MB": (b" " * (60 << 20), 413, "too-large"),
+    "not JSON": (b"{ half", 422, "invalid-notebook", "left-out-notebook"),
+    "not a notebook": (b'"text"', 422, "invalid-notebook", "left-out-notebook"),
+    "60 MB": (b" " * (60 << 20), 413, "too-large", "left-out-large-notebook"),
 }
 
 
 @pytest.mark.parametrize("case", BAD_NOTEBOOKS)
-async def test_bad_notebook_is_named_and_not_sent(
+async def test_bad_notebook_of_the_lesson_is_named_and_not_sent(
     lab: Lab, service: SmallService, lesson: dict[str, bytes], case: str
 ) -> None:
     await lab.post(OPEN)
-    data, status, code = BAD_NOTEBOOKS[case]
-    (folder(lab) / "bad.ipynb").write_bytes(data)
+    data, status, code, _ = BAD_NOTEBOOKS[case]
+    (folder(lab) / "values.ipynb").write_bytes(data)
 
     reply = await lab.post(SUBMISSIONS, {"id": str(uuid4())})
 
     assert (reply.status, reply.data["code"]) == (status, code)
-    assert "bad.ipynb" in reply.data["message"]
+    assert "values.ipynb" in reply.data["message"]
     assert service.received == [] and (await lab.get("outbox")).data["waiting"] == []
 
 
-async def test_lesson_that_is_too_large_names_its_largest_file(lab: Lab, lesson: dict[str, bytes]) -> None:
+@pytest.mark.parametrize("case", BAD_NOTEBOOKS)
+async def test_bad_notebook_beside_the_lessons_is_named(lab: Lab, lesson: dict[str, bytes], case: str) -> None:
     await lab.post(OPEN)
-    (folder(lab) / "big.bin").write_bytes(bytes(30 << 20))
-    (folder(lab) / "small.bin").write_bytes(bytes(10 << 20))
+    data, _, _, left_out_code = BAD_NOTEBOOKS[case]
+    (folder(lab) / "bad.ipynb").write_bytes(data)
 
     reply = await lab.post(SUBMISSIONS, {"id": str(uuid4())})
 
-    assert reply.status == 413 and "big.bin with 30 MiB" in reply.data["message"]
+    assert reply.status == 202
+    assert [(m["code"], m["params"]["path"]) for m in reply.data["left_out"]] == [(left_out_code, "bad.ipynb")]
 
 
-async def test_too_many_files_are_rejected(lab: Lab, lesson: dict[str, bytes]) -> None:
+async def test_files_beyond_the_size_of_a_submission_are_named(
+    lab: Lab, service: SmallService, lesson: dict[str, bytes]
+) -> None:
+    await lab.post(OPEN)
+    (folder(lab) / "big.bin").write_bytes(bytes(37 << 20))
+    (folder(lab) / "small.bin").write_bytes(bytes(1 << 20))
+
+    reply = await lab.post(SUBMISSIONS, {"id": str(uuid4())})
+
+    assert [(m["code"], m["params"]["path"]) for m in reply.data["left_out"]] == [("left-out-large", "big.bin")]
+    assert "small.bin" in {file.path for file in service.received[0].files}
+
+
+async def test_too_many_files_are_left_out(lab: Lab, service: SmallService, lesson: dict[str, bytes]) -> None:
     await lab.post(OPEN)
     for number in range(200):
         (folder(lab) / f"{number:03}.txt").touch()
 
     reply = await lab.post(SUBMISSIONS, {"id": str(uuid4())})
 
-    assert (reply.status, reply.data["code"]) == (413, "too-large")
+    assert [message["code"] for message in reply.data["left_out"]] == ["left-out-large"]
+    assert len(service.received[0].files) == 200
 
 
 @pytest.mark.parametrize("name", [b"a\\b.csv", b"not-utf8-\xff.csv", b"line\nbreak"])
@@ -294,8 +315,7 @@ async def test_file_name_that_cannot_be_sent_is_named(lab: Lab, lesson: dict[str
 
     reply = await lab.post(SUBMISSIONS, {"id": str(uuid4())})
 
-    assert reply.status == 400 and "cannot be sent" in reply.data["message"]
-    assert "Rename" in reply.data["advice"]
+    assert [message["code"] for message in reply.data["left_out"]] == ["left-out-name"]
 
 
 @pytest.mark.parametrize("body", [{}, {"id": "no"}, {"id": str(uuid4()), "more": 1}, []])

@@ -111,7 +111,9 @@ def task(
     *submitted: File, release: Release | None = None, limits: EffectiveLimits | None = None, **more: Any
 ) -> GradingTask:
     release = release or lesson()
-    limits = limits or EffectiveLimits(**AMPLE_SECONDS)
+    limits = limits or EffectiveLimits(
+        cell_seconds=AMPLE_SECONDS["cell_seconds"], submission_seconds=AMPLE_SECONDS["submission_seconds"]
+    )
     return GradingTask(release.exercises, release.sealed_files, submitted, limits=limits, **more)
 
 

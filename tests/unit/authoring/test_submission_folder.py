@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import os
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pmh_jupyter.authoring import submission_folder
-from pmh_jupyter.authoring.submission_folder import LocalSubmission, read_submission
+from pmh_jupyter.authoring.submission_folder import LIMITS, read_grade_ids, read_submission
+from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.feedback_text import format_message
+from pmh_jupyter.domain.submission import LocalSubmission
 from pmh_jupyter.errors import BadInput, InvalidNotebook, TooLarge
+from pmh_jupyter.submission_files import MAX_DEPTH, FileLimits, FolderReader
 
 NOTEBOOK = json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
 TEXT_NOTEBOOK = b"---\njupytext:\n  text_representation: {extension: .md, format_name: myst}\n---\n\nHello.\n"
@@ -28,9 +33,9 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def read(folder: Path) -> tuple[list[str], list[tuple[str, str]]]:
+def read(folder: Path, limits: FileLimits = LIMITS) -> tuple[list[str], list[tuple[str, str]]]:
     """Return the names of the files that were read, and code and path of each message."""
-    submission = read_submission(str(folder))
+    submission = read_submission(str(folder), limits=limits)
     assert all(format_message(message).isprintable() for message in submission.messages)
     return [file.path for file in submission.files], [(m.code, m.params["path"]) for m in submission.messages]
 
@@ -56,6 +61,21 @@ def test_broken_text_notebook_stays_a_data_file(folder: Path) -> None:
     assert read(folder) == (["lesson.ipynb", "notes.md"], [("left-out-notebook", "notes.md")])
 
 
+def test_text_that_takes_too_long_to_convert_is_left_out_and_so_are_those_after_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def convert_forever(file: File) -> File:
+        for _ in itertools.count():
+            pass
+        return file
+
+    monkeypatch.setattr(submission_folder, "CONVERSION_SECONDS", 0.05)
+    monkeypatch.setattr(submission_folder, "to_ipynb", convert_forever)
+    for name in ("a.md", "b.md"):
+        (folder / name).write_bytes(TEXT_NOTEBOOK)
+    assert read(folder) == (["a.md", "b.md", "lesson.ipynb"], [("left-out-notebook", "a.md, b.md")])
+
+
 def test_jupytext_companion_stays_a_data_file(folder: Path) -> None:
     (folder / "lesson.md").write_bytes(TEXT_NOTEBOOK)
     assert read(folder) == (["lesson.ipynb", "lesson.md"], [])
@@ -78,6 +98,45 @@ def test_links_are_not_followed(folder: Path, tmp_path: Path) -> None:
     assert messages == [("left-out-link", "file.txt, loop, nowhere, … (+1)")]
 
 
+@pytest.mark.parametrize("path", ["ada", "ada/lesson.ipynb", "linked-folder/lesson.ipynb"])
+def test_link_below_the_named_folder_leads_nowhere(folder: Path, tmp_path: Path, path: str) -> None:
+    folder.rename(tmp_path / "elsewhere")
+    (tmp_path / "submitted").mkdir()
+    (tmp_path / "submitted" / "ada").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "submitted" / "linked-folder").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(BadInput, match="cannot be read"):
+        read_submission(str(tmp_path / "submitted" / path), str(tmp_path / "submitted"))
+    assert read_grade_ids(str(tmp_path / "submitted" / path), str(tmp_path / "submitted")) == frozenset()
+
+
+def test_link_that_is_named_itself_is_followed(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(folder)
+    (tmp_path / "link.ipynb").symlink_to(folder / "lesson.ipynb")
+    assert read(tmp_path / "link")[0] == ["lesson.ipynb"]
+    assert read(tmp_path / "link.ipynb")[0] == ["link.ipynb"]
+
+
+def test_folder_that_is_replaced_by_a_link_leads_nowhere(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder is listed, and replaced before the file in it is opened."""
+    (folder / "data").mkdir()
+    (folder / "data" / "numbers.csv").write_text("own")
+    (tmp_path / "numbers.csv").write_text("secret")
+    original_walk = FolderReader._walk
+
+    def walk_and_replace(reader: FolderReader, descriptor: int, prefix: str, depth: int) -> Iterator[str]:
+        yield from list(original_walk(reader, descriptor, prefix, depth))
+        if prefix == "data/":
+            (folder / "data").rename(tmp_path / "moved")
+            (folder / "data").symlink_to(tmp_path)
+
+    monkeypatch.setattr(FolderReader, "_walk", walk_and_replace)
+    submission = read_submission(str(folder))
+    assert [file.path for file in submission.files] == ["lesson.ipynb"]
+    assert [(m.code, m.params["path"]) for m in submission.messages] == [("left-out-unreadable", "data/numbers.csv")]
+
+
 def test_link_to_an_environment_is_a_link(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "env").mkdir()
     (tmp_path / "env" / "pyvenv.cfg").write_text("")
@@ -91,10 +150,10 @@ def unreadable(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     names: set[str] = set()
     original_open = os.open
 
-    def open_file(path: Path, flags: int) -> int:
-        if path.name in names:
+    def open_file(path: str, flags: int, *, dir_fd: int | None = None) -> int:
+        if os.path.basename(path) in names:
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
-        return original_open(path, flags)
+        return original_open(path, flags, dir_fd=dir_fd)
 
     monkeypatch.setattr(os, "open", open_file)
     return names
@@ -112,16 +171,9 @@ def test_single_notebook_that_cannot_be_opened_is_refused_with_the_reason(folder
         read_submission(str(folder / "lesson.ipynb"))
 
 
-def test_folder_that_cannot_be_listed_is_left_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folder_that_cannot_be_listed_is_left_out(folder: Path, unreadable: set[str]) -> None:
     (folder / "locked").mkdir()
-    original_scandir = os.scandir
-
-    def list_folder(path: str) -> Any:
-        if str(path).endswith("locked"):
-            raise PermissionError(errno.EACCES, "Permission denied", str(path))
-        return original_scandir(path)
-
-    monkeypatch.setattr(os, "scandir", list_folder)
+    unreadable.add("locked")
     assert read(folder) == (["lesson.ipynb"], [("left-out-unreadable", "locked")])
 
 
@@ -142,23 +194,22 @@ def test_environments_are_left_out_as_a_whole(folder: Path) -> None:
     assert read(folder) == (["lesson.ipynb"], [("left-out-environment", "node_modules, venv")])
 
 
-def test_files_beyond_the_limit_are_counted_by_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(submission_folder, "MAX_FILES", 3)
+def test_files_beyond_the_limit_are_counted_by_folder(folder: Path) -> None:
     (folder / "many").mkdir()
     for number in range(10):
         (folder / "many" / f"{number}.txt").write_text("x")
-    names, messages = read(folder)
+    names, messages = read(folder, replace(LIMITS, max_files=3))
     assert names == ["lesson.ipynb", "many/0.txt", "many/1.txt"]
     assert messages == [("left-out-large", "many/ (8)")]
 
 
-def test_large_file_is_left_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(submission_folder, "MAX_BYTES", 1_000)
+def test_large_file_is_left_out(folder: Path) -> None:
+    limits = FileLimits(max_files=9, max_bytes=1_000, max_notebook_bytes=1_000)
     (folder / "a-large.bin").write_bytes(bytes(2_000))
     (folder / "small.bin").write_bytes(bytes(20))
-    assert read(folder) == (["lesson.ipynb", "small.bin"], [("left-out-large", "a-large.bin")])
+    assert read(folder, limits) == (["lesson.ipynb", "small.bin"], [("left-out-large", "a-large.bin")])
     with pytest.raises(TooLarge):
-        read_submission(str(folder / "a-large.bin"))
+        read_submission(str(folder / "a-large.bin"), limits=limits)
 
 
 def test_folders_are_read_to_a_limited_depth(folder: Path) -> None:
@@ -166,7 +217,7 @@ def test_folders_are_read_to_a_limited_depth(folder: Path) -> None:
     deep.mkdir(parents=True)
     (deep / "deep.txt").write_text("x")
     names, ((code, path),) = read(folder)
-    assert (names, code, path.count("/")) == (["lesson.ipynb"], "left-out-name", submission_folder.MAX_DEPTH)
+    assert (names, code, path.count("/")) == (["lesson.ipynb"], "left-out-name", MAX_DEPTH)
 
 
 def test_submission_whose_only_notebook_is_broken_is_refused_by_name(folder: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from pmh_jupyter.domain.course import File, Release
 from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import Flag
-from pmh_jupyter.grading.assemble import NotebookPlan, assemble_plans
+from pmh_jupyter.grading.assemble import NotebookPlan, assemble_submission
 from tests.support.grading.lesson import NOTEBOOK, RIGHT, answered, cells_of, lesson, notebook, task
 
 Cells = list[dict[str, Any]]
@@ -32,7 +32,7 @@ def _code(source: str) -> dict[str, Any]:
 
 
 def _plan(cells: Cells, path: str = NOTEBOOK) -> NotebookPlan:
-    (plan,) = assemble_plans(task(notebook(cells, path)))
+    (plan,) = assemble_submission(task(notebook(cells, path))).plans
     return plan
 
 
@@ -62,7 +62,7 @@ def test_changed_tests_are_restored_and_flagged() -> None:
 
 def test_hidden_tests_are_left_out_on_request() -> None:
     visible, complete = (
-        assemble_plans(task(notebook(answered(RIGHT)), include_hidden_tests=hidden))[0].steps[4].source
+        assemble_submission(task(notebook(answered(RIGHT)), include_hidden_tests=hidden)).plans[0].steps[4].source
         for hidden in (False, True)
     )
     assert "90125" in complete and "90125" not in visible and "mean([]) == 0" in visible
@@ -178,7 +178,9 @@ def test_deleted_answer_is_reported_by_name() -> None:
 
 
 def test_renamed_notebook_is_found_by_its_cells() -> None:
-    (plan,) = assemble_plans(task(notebook(answered(RIGHT), "final (2).ipynb"), notebook([_code("x")], "other.ipynb")))
+    (plan,) = assemble_submission(
+        task(notebook(answered(RIGHT), "final (2).ipynb"), notebook([_code("x")], "other.ipynb"))
+    ).plans
     assert (_order(plan), plan.repairs[0].params["found"]) == (ORDER, "final (2).ipynb")
 
 
@@ -206,12 +208,12 @@ def test_single_notebook_is_taken_whatever_its_name() -> None:
     ],
 )
 def test_unreadable_or_missing_notebook_is_reported(submitted: tuple[File, ...], code: str) -> None:
-    (plan,) = assemble_plans(task(*submitted))
+    (plan,) = assemble_submission(task(*submitted)).plans
     assert plan.problem is not None and plan.problem.code == code and not plan.steps
 
 
 def test_only_notebooks_with_a_requested_exercise_run() -> None:
-    assert assemble_plans(task(notebook(answered(RIGHT)), only_exercises=frozenset({"nothing"}))) == ()
+    assert assemble_submission(task(notebook(answered(RIGHT)), only_exercises=frozenset({"nothing"}))).plans == ()
 
 
 def _merge_into_mean(cells: Cells) -> None:
@@ -266,14 +268,17 @@ def test_notebook_of_format_3_is_read() -> None:
     for cell in cells:
         del cell["source"]
     old = {"worksheets": [{"cells": cells[:4]}, {"cells": cells[4:]}], "nbformat": 3, "metadata": {"name": ""}}
-    (plan,) = assemble_plans(task(File(NOTEBOOK, json.dumps(old).encode())))
+    (plan,) = assemble_submission(task(File(NOTEBOOK, json.dumps(old).encode()))).plans
     assert (_order(plan), plan.repairs) == (ORDER, ())
 
 
 def test_kernel_of_the_submission_is_ignored() -> None:
     file = notebook(answered(RIGHT))
     other = json.loads(file.content) | {"metadata": {"kernelspec": {"name": "bash", "language": "bash"}}}
-    assert assemble_plans(task(File(NOTEBOOK, json.dumps(other).encode()))) == assemble_plans(task(file))
+    assert (
+        assemble_submission(task(File(NOTEBOOK, json.dumps(other).encode()))).plans
+        == assemble_submission(task(file)).plans
+    )
 
 
 def test_damaged_cell_costs_only_its_content() -> None:
@@ -299,7 +304,7 @@ def _plans_of_two_notebooks(names: tuple[str, str]) -> tuple[NotebookPlan, ...]:
     """Return the plans for a submission in which the two notebooks have these names."""
     release = _two_notebooks()
     submitted = [File(name, file.content) for name, file in zip(names, release.student_files, strict=True)]
-    return assemble_plans(task(*submitted, release=release))
+    return assemble_submission(task(*submitted, release=release)).plans
 
 
 @pytest.mark.parametrize(
@@ -333,23 +338,23 @@ def test_notebook_with_an_expected_name_is_not_taken_for_another() -> None:
 def test_name_of_a_copy_identifies_it_if_its_cells_do_not(name: str) -> None:
     cells = answered(RIGHT)
     _lose_labels(cells)
-    (plan,) = assemble_plans(task(notebook(cells, name), notebook([_code("x")], "other.ipynb")))
+    (plan,) = assemble_submission(task(notebook(cells, name), notebook([_code("x")], "other.ipynb"))).plans
     assert (_order(plan), plan.repairs[0].params["found"]) == (ORDER, name)
 
 
 def test_copy_replaces_an_unreadable_notebook() -> None:
-    (plan,) = assemble_plans(task(File(NOTEBOOK, b"{"), notebook(answered(RIGHT), "lesson-Copy1.ipynb")))
+    (plan,) = assemble_submission(task(File(NOTEBOOK, b"{"), notebook(answered(RIGHT), "lesson-Copy1.ipynb"))).plans
     assert (_order(plan), plan.repairs[0].code) == (ORDER, "repair-notebook-name")
 
 
 def test_second_version_is_reported_as_not_graded() -> None:
-    (plan,) = assemble_plans(task(notebook(answered(RIGHT)), notebook(answered({}), "old.ipynb")))
+    (plan,) = assemble_submission(task(notebook(answered(RIGHT)), notebook(answered({}), "old.ipynb"))).plans
     assert [(message.code, message.params["found"]) for message in plan.repairs] == [("extra-notebook", "old.ipynb")]
     assert plan.steps[0].source == RIGHT["double"]
 
 
 def test_too_many_cells_are_refused_with_a_message() -> None:
-    (plan,) = assemble_plans(task(notebook([{"cell_type": "code"}] * 100_001)))
+    (plan,) = assemble_submission(task(notebook([{"cell_type": "code"}] * 100_001))).plans
     assert plan.problem is not None and plan.problem.code == "notebook-too-long"
 
 
@@ -382,6 +387,6 @@ def test_changed_locked_cell_is_reported_with_the_names_that_it_defined(
     cells = cells_of(release.student_files[0])
     cells[0]["source"] = source
     cells[1]["source"] = "x = 1"
-    (plan,) = assemble_plans(task(notebook(cells), release=release))
+    (plan,) = assemble_submission(task(notebook(cells), release=release)).plans
     assert (_repairs(plan), dict(plan.discarded_names)) == (repairs, names)
     assert plan.steps[0].source == "import math"

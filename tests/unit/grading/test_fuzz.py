@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.feedback_text import UNKNOWN_CODE_TEXT, format_message
 from pmh_jupyter.domain.verdict import Outcome
-from pmh_jupyter.grading.assemble import NotebookPlan, assemble_plans
+from pmh_jupyter.grading.assemble import NotebookPlan, assemble_submission
 from pmh_jupyter.grading.judge_output import CellError, CellResult, JudgeTestResult
 from pmh_jupyter.grading.run import NotebookRun
 from pmh_jupyter.grading.task import GradingTask
@@ -56,7 +56,7 @@ UNEXPECTED_VALUES: tuple[Any, ...] = (
 def _plans(*files: File) -> tuple[NotebookPlan, ...]:
     """Assemble plans of a submission, and check the properties of any plan."""
     original = task(*files)
-    plans = assemble_plans(original)
+    plans = assemble_submission(original).plans
     assert [plan.path for plan in plans] == [NOTEBOOK]
     for plan in plans:
         assert bool(plan.problem) != bool(plan.steps)
@@ -230,7 +230,7 @@ _CELL_RESULTS = st.builds(
 @given(st.lists(_CELL_RESULTS, max_size=9), st.booleans())
 def test_any_results_give_verdicts_within_their_points(results: list[CellResult], has_parts: bool) -> None:
     given_task = task(notebook(answered(RIGHT)))
-    (plan,) = assemble_plans(given_task)
+    (plan,) = assemble_submission(given_task).plans
     points = {"double-tests": 1000, "mean-tests": 1500, "mean-edge": 500, "shout-tests": 1000}
     if has_parts:
         plan = replace(

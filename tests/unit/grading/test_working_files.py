@@ -11,12 +11,17 @@ from typing import Any
 
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.grading import assemble
-from pmh_jupyter.grading.assemble import assemble_plans, collect_working_files
+from pmh_jupyter.grading.assemble import assemble_submission, collect_working_files
+from pmh_jupyter.grading.task import GradingTask
 from tests.support.grading.lesson import NOTEBOOK, RIGHT, answered, notebook, task
 
 
 def _code(source: str) -> dict[str, Any]:
     return {"cell_type": "code", "source": source, "metadata": {}}
+
+
+def _collect(submission: GradingTask) -> tuple[File, ...]:
+    return collect_working_files(submission, assemble_submission(submission))
 
 
 def test_working_files_are_the_students_with_the_releases_own_restored() -> None:
@@ -28,7 +33,7 @@ def test_working_files_are_the_students_with_the_releases_own_restored() -> None
         File("/a", b""),
     )
     sealed = (*original.sealed_files, File("data.csv", b"the release's"))
-    files = collect_working_files(type(original)(original.exercises, sealed, original.submitted_files))
+    files = _collect(replace(original, sealed_files=sealed))
     assert files == (File("data.csv", b"the release's"), File("mine.py", b"x"))
 
 
@@ -38,7 +43,7 @@ def test_other_notebooks_are_included_without_tests_and_with_the_students_answer
         notebook([{"cell_type": "code", "source": 'x = "the student\'s"', "metadata": {}}], "other.ipynb"),
     )
     other = notebook([_code("x = 'secret'")], "other.ipynb")
-    files = collect_working_files(replace(original, sealed_files=(*original.sealed_files, other)))
+    files = _collect(replace(original, sealed_files=(*original.sealed_files, other)))
     texts = {file.path: file.content.decode() for file in files}
     assert RIGHT["double"] in "\n".join(cell["source"] for cell in json.loads(texts[NOTEBOOK])["cells"])
     assert "assert" not in texts[NOTEBOOK] and "secret" not in "".join(texts.values())
@@ -61,7 +66,7 @@ def test_cost_grows_with_the_number_of_copies_and_not_with_its_square() -> None:
         previous_trace = sys.gettrace()
         sys.settrace(trace)
         try:
-            assemble_plans(submitted)
+            assemble_submission(submitted)
         finally:
             sys.settrace(previous_trace)
         return lines

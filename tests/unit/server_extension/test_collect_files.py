@@ -1,17 +1,21 @@
-"""Reading a lesson's files: which files are sent, and the limits, each with a message that names the file."""
+"""Reading a lesson's files: which files are sent, and what is left out and named instead of refusing the submission."""
 
 from __future__ import annotations
 
 import base64
+import os
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from pmh_jupyter.errors import BadInput, InvalidNotebook, NotFound, TooLarge
-from pmh_jupyter.server_extension import collect_files as module
-from pmh_jupyter.server_extension.collect_files import collect_files
+from pmh_jupyter.domain.feedback_text import format_message
+from pmh_jupyter.errors import InvalidNotebook, NotFound, TooLarge
+from pmh_jupyter.server_extension.collect_files import LIMITS, collect_files
 from pmh_jupyter.server_extension.lesson_folder import LessonFolder
+from pmh_jupyter.submission_files import FileLimits
+from tests.support.deep_folders import deep_folder
 from tests.support.notebooks import notebook
 
 NOTEBOOK = notebook(swap="pass")
@@ -24,10 +28,17 @@ def folder(tmp_path: Path) -> LessonFolder:
     return folder
 
 
+def collect(folder: LessonFolder, limits: FileLimits = LIMITS) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return the names of the files to send, and code and path of each message."""
+    collected = collect_files(folder, limits)
+    assert all(format_message(message).isprintable() for message in collected.left_out)
+    return [file.path for file in collected.files], [(m.code, m.params["path"]) for m in collected.left_out]
+
+
 def test_files_have_their_contents_and_hashes(folder: LessonFolder) -> None:
     folder.write("data/numbers.csv", b"1,2\n")
 
-    files = collect_files(folder)
+    files = collect_files(folder).files
 
     assert {file.path: base64.b64decode(file.content) for file in files} == {
         "data/numbers.csv": b"1,2\n",
@@ -43,45 +54,64 @@ def test_missing_folder_and_folder_without_a_notebook_are_reported(folder: Lesso
             collect_files(empty_folder)
 
 
-def test_invalid_notebook_is_named(folder: LessonFolder) -> None:
+def test_broken_notebook_beside_the_lessons_is_named(folder: LessonFolder) -> None:
     folder.write("broken.ipynb", b"{ half")
-    with pytest.raises(InvalidNotebook, match=r"broken\.ipynb"):
+    assert collect(folder) == (["broken.ipynb", "values.ipynb"], [("left-out-notebook", "broken.ipynb")])
+
+
+def test_submission_is_refused_if_only_other_notebooks_can_be_read(folder: LessonFolder) -> None:
+    folder.write("values.ipynb", b"{ half")
+    folder.write("scratch.ipynb", b'{"cells": []}')
+    with pytest.raises(InvalidNotebook, match=r"values\.ipynb"):
         collect_files(folder)
 
 
-@pytest.mark.parametrize(
-    ("limit", "name", "size", "message"),
-    [
-        ("MAX_NOTEBOOK_BYTES", "large.ipynb", 1 << 20, r"large\.ipynb is 1 MiB in size"),
-        ("MAX_TOTAL_BYTES", "large.bin", 1 << 20, r"The largest is large\.bin with 1 MiB"),
-    ],
-)
-def test_file_over_a_limit_of_size_is_named(
-    folder: LessonFolder, monkeypatch: pytest.MonkeyPatch, limit: str, name: str, size: int, message: str
-) -> None:
-    folder.write(name, bytes(size))
-    monkeypatch.setattr(module, limit, size - 1)
-    with pytest.raises(TooLarge, match=message):
-        collect_files(folder)
+def test_large_notebook_is_left_out_or_refused_if_it_is_the_only_one(folder: LessonFolder) -> None:
+    folder.write("large.ipynb", bytes(2_000))
+    limits = replace(LIMITS, max_notebook_bytes=1_999)
+    assert collect(folder, limits) == (["values.ipynb"], [("left-out-large-notebook", "large.ipynb")])
+    folder.remove("values.ipynb")
+    with pytest.raises(TooLarge, match=r"large\.ipynb is too large"):
+        collect_files(folder, limits)
 
 
-def test_number_of_files_is_limited(folder: LessonFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_FILES", 2)
-    folder.write("a.csv", b"")
-    assert len(collect_files(folder)) == 2
-    folder.write("b.csv", b"")
-    with pytest.raises(TooLarge, match="more than 2 files"):
-        collect_files(folder)
+def test_large_file_is_left_out(folder: LessonFolder) -> None:
+    folder.write("large.bin", bytes(2_000))
+    assert collect(folder, replace(LIMITS, max_bytes=1_999)) == (["values.ipynb"], [("left-out-large", "large.bin")])
 
 
-def test_length_of_a_path_is_limited(folder: LessonFolder) -> None:
-    folder.write("/".join(["x" * 200] * 2), b"")
-    with pytest.raises(TooLarge, match="longer than 400 characters"):
-        collect_files(folder)
+def test_files_beyond_the_limit_are_left_out(folder: LessonFolder) -> None:
+    for name in ("a.csv", "b.csv"):
+        folder.write(name, b"")
+    assert collect(folder, replace(LIMITS, max_files=2)) == (
+        ["values.ipynb", "a.csv"],
+        [("left-out-large", "b.csv")],
+    )
 
 
-@pytest.mark.parametrize("name", ["a\\b.csv", "line\nbreak.csv"])
-def test_file_name_that_is_unsafe_elsewhere_is_rejected(folder: LessonFolder, name: str) -> None:
+@pytest.mark.parametrize("name", ["a\\b.csv", "line\nbreak.csv", os.fsdecode(b"gr\xfc\xdfe.csv")])
+def test_file_name_that_is_unsafe_elsewhere_is_left_out(folder: LessonFolder, name: str) -> None:
     (folder.path / name).touch()
-    with pytest.raises(BadInput, match="cannot be sent"):
-        collect_files(folder)
+    names, [(code, _)] = collect(folder)
+    assert (names, code) == (["values.ipynb"], "left-out-name")
+
+
+def test_long_path_is_left_out(folder: LessonFolder) -> None:
+    folder.write("/".join(["x" * 200] * 2), b"")
+    assert [code for code, _ in collect(folder)[1]] == ["left-out-name"]
+
+
+def test_links_pipes_and_environments_are_left_out(folder: LessonFolder) -> None:
+    (folder.path / "link.csv").symlink_to("/etc/passwd")
+    (folder.path / "loop").symlink_to(".")
+    os.mkfifo(folder.path / "pipe")
+    folder.write("venv/pyvenv.cfg", b"")
+    assert collect(folder) == (
+        ["values.ipynb"],
+        [("left-out-link", "link.csv, loop"), ("left-out-environment", "venv"), ("left-out-unreadable", "pipe")],
+    )
+
+
+def test_deep_folders_are_left_out(folder: LessonFolder) -> None:
+    with deep_folder(folder.path):
+        assert [code for code, _ in collect(folder)[1]] == ["left-out-name"]

@@ -19,7 +19,7 @@ from pmh_jupyter.server_extension.outbox import Outbox, OutboxEntry
 from pmh_jupyter.server_extension.outbox_sender import OutboxSender
 from pmh_jupyter.server_extension.service_client import ServiceClient
 from pmh_jupyter.server_extension.submit import Submitter
-from pmh_jupyter.wire.submission import CheckRequest, SubmitRequest
+from pmh_jupyter.wire.submission import CheckRequest, MessageReply, SubmitRequest
 from tests.support.lab.outbox_entries import add_entry
 from tests.support.lab.requests import REQUEST_ID
 from tests.support.notebooks import notebook
@@ -71,6 +71,15 @@ async def test_check_sends_its_exercises_and_the_files(opened_lesson: SubmitterF
     assert isinstance(request, CheckRequest)
     assert (request.release_id, request.exercises) == (service.opened["values"], ("swap",))
     assert {file.path: base64.b64decode(file.content) for file in request.files} == {"values.ipynb": NOTEBOOK}
+
+
+async def test_reply_names_what_was_left_out(opened_lesson: SubmitterFixture, service: SmallService) -> None:
+    (opened_lesson.folder / "link.csv").symlink_to("/etc/passwd")
+
+    reply = await opened_lesson.submitter.check(*LESSON, request_body(uuid4(), exercises=["swap"]), REQUEST_ID)
+
+    assert reply.left_out == (MessageReply(code="left-out-link", params={"path": "link.csv"}),)
+    assert [file.path for file in service.received[0].files] == ["values.ipynb"]
 
 
 async def test_submission_returns_a_receipt(

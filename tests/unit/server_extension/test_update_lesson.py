@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from pmh_jupyter.filesystem import TEMPORARY_PREFIX
+from pmh_jupyter.server_extension.collect_files import LIMITS
 from pmh_jupyter.server_extension.lesson_folder import LessonFolder
 from pmh_jupyter.server_extension.update_lesson import VerifiedRelease, apply_update, plan_update
+from pmh_jupyter.submission_files import LeftOutPaths
 from tests.support.notebooks import answer, notebook
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -68,7 +70,7 @@ def open_lesson(folder: LessonFolder, is_second: bool = False) -> None:
 
 
 def contents(folder: LessonFolder) -> dict[str, bytes | None]:
-    return {name: folder.read(name) for name, _ in folder.list_files()}
+    return {file.path: file.content for file in folder.read_files(LIMITS, LeftOutPaths())}
 
 
 def read_all_files(root: Path) -> Iterator[bytes]:

@@ -13,6 +13,7 @@ import vulture
 from tests.support.repository import PACKAGE, ROOT
 
 CALLED_BY_NAME = {
+    "pickle": r"find_class",
     "ast, tornado, traitlets and Python": r"visit_\w+|_default_\w+|_validate_\w+|_normalize_\w+|__\w+__|throw|writable",
     "tornado": r"write_error|on_finish|data_received|headers_received|set_extra_headers",
     "JupyterHub": r"normalize_username|get_handlers|ContainerSpawner",

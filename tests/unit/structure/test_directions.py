@@ -17,10 +17,11 @@ ALLOWED_IMPORTS = {
     "config": {"errors", "domain"},
     "domain": {"errors"},
     "wire": {"errors", "domain"},
+    "submission_files": {"domain"},
     "grading": {"errors", "domain", "config", "bubblewrap"},
     "storage": {"errors", "domain", "config", "filesystem"},
-    "authoring": {"errors", "domain", "grading"},
-    "server_extension": {"errors", "domain", "wire", "config", "filesystem"},
+    "authoring": {"errors", "domain", "grading", "submission_files"},
+    "server_extension": {"errors", "domain", "wire", "config", "filesystem", "submission_files"},
     "hub": {"errors", "wire", "config", "resource_paths", "bubblewrap", "filesystem"},
     "service": {
         "errors",

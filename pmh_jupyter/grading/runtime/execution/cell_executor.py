@@ -28,6 +28,7 @@ IPYTHON_SYNTAX = re.compile(
     re.MULTILINE,
 )
 IPYTHON_HISTORY_NAME = re.compile(r"(?<![\w.])(?:_{1,3}|_i{1,3}|_i?\d+)(?!\w)")
+UNDERSCORE_ASSIGNMENT = re.compile(r"(?<!\w)_\s*(?:,|=(?!=))|,\s*_\s*=")
 FUTURE_FLAGS = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 
 
@@ -43,9 +44,18 @@ def _reads_history(text: str) -> bool:
     `_` is not one of them if the notebook binds it, as a name for an unused value.
     """
     names = set(IPYTHON_HISTORY_NAME.findall(text))
-    if "_" in names and re.search(r"\bfor\b[^:\n]*(?<!\w)_(?!\w)[^:\n]*\bin\b|(?<!\w)_\s*(?:,|=(?!=))|,\s*_\s*=", text):
+    if "_" in names and (UNDERSCORE_ASSIGNMENT.search(text) or _loops_over_underscore(text)):
         names.discard("_")
     return bool(names)
+
+
+def _loops_over_underscore(text: str) -> bool:
+    """Return whether `_` is between `for` and `in`. A pattern for this would take minutes for a comment that repeats `for _`."""
+    for part in re.split(r"[:\n]", text):
+        words = iter(re.findall(r"\w+", part))
+        if "for" in words and "_" in words and "in" in words:  # each continues after the word before it
+            return True
+    return False
 
 
 class CellExecutor:

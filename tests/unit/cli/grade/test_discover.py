@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pmh_jupyter.authoring.submission_folder import read_grade_ids
 from pmh_jupyter.cli.grade.discover import DiscoveredSubmissions, find_submissions
 from tests.support.grading.lesson import RIGHT, answered, lesson, notebook
 
@@ -178,3 +179,44 @@ def test_missing_path_and_folder_without_notebooks_are_kept_for_the_reader_to_re
 def test_paths_named_twice_are_graded_once(root: Path) -> None:
     write(root, "ann/lesson/lesson.ipynb")
     assert relative(root, find(root, "ann", "ann/lesson", "")) == ["ann/lesson"]
+
+
+def test_links_are_listed_and_not_followed(root: Path) -> None:
+    write(root, "ann/lesson.ipynb", "bob/lesson.ipynb")
+    write(root.parent, "elsewhere/lesson.ipynb", "elsewhere/lesson/lesson.ipynb")
+    (root / "cid").symlink_to(root.parent / "elsewhere")
+    (root / "dan.ipynb").symlink_to(root.parent / "elsewhere" / "lesson.ipynb")
+    (root / "eve").mkdir()
+    (root / "eve" / "lesson").symlink_to(root.parent / "elsewhere" / "lesson")
+    (root / "loop").symlink_to(".")
+    discovered = find(root)
+    assert relative(root, discovered) == ["ann", "bob"]
+    assert [Path(unmapped.path).name for unmapped in discovered.unmapped] == ["cid", "dan.ipynb", "loop", "lesson"]
+    assert all("it is a link" in str(unmapped) for unmapped in discovered.unmapped)
+
+
+def test_notebook_that_is_a_link_makes_no_submission(root: Path) -> None:
+    write(root, "ann/lesson.ipynb", "bob/lesson.ipynb")
+    (root / "cid").mkdir()
+    (root / "cid" / "lesson.ipynb").symlink_to(root / "ann" / "lesson.ipynb")
+    discovered = find(root)
+    assert relative(root, discovered) == ["ann", "bob"]
+    assert [Path(unmapped.path).name for unmapped in discovered.unmapped] == ["cid"]
+
+
+def test_link_on_the_command_line_is_followed(root: Path) -> None:
+    write(root, "ann/lesson.ipynb", "bob/lesson.ipynb")
+    (root.parent / "link").symlink_to(root)
+    discovered = find(root, "../link")
+    assert [Path(path).name for path in discovered.paths] == ["ann", "bob"]
+    assert set(discovered.roots.values()) == {str(root / "../link")}
+
+
+def test_notebook_that_cannot_be_read_within_limits_has_no_cells_of_the_lesson(root: Path) -> None:
+    write(root, "ann.ipynb", "bob.ipynb")
+    release = replace(lesson(), lesson="lesson")
+
+    def read_some(path: str, folder: str) -> frozenset[str]:
+        return frozenset() if path.endswith("ann.ipynb") else read_grade_ids(path, folder)
+
+    assert find_submissions([str(root)], release, str(root), read_some).paths == [str(root)]

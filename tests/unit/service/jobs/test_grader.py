@@ -7,14 +7,18 @@ import pytest
 from pmh_jupyter.config import Settings
 from pmh_jupyter.domain.isolation import GRADER_VERSION, ReleaseIsolation
 from pmh_jupyter.domain.submission import Job
-from pmh_jupyter.domain.verdict import Grading
-from pmh_jupyter.errors import NoSandbox, Unavailable
+from pmh_jupyter.domain.verdict import Grading, Outcome
+from pmh_jupyter.errors import NoSandbox, Unavailable, UnreadableSubmission
+from pmh_jupyter.grading.assemble import AssembledSubmission
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
+from pmh_jupyter.grading.grade import Assembler
 from pmh_jupyter.grading.isolation import IsolationCache
+from pmh_jupyter.grading.submission_reader import SubmissionReader
 from pmh_jupyter.grading.task import GradingTask
 from pmh_jupyter.service.jobs import grader as grader_module
 from pmh_jupyter.service.jobs.grader import RETRY_INTERVAL_SECONDS, Grader
+from tests.support.grading.lesson import task as lesson_task
 from tests.support.service.jobs import make_job
 
 ISOLATION = ReleaseIsolation(GRADER_VERSION, ())
@@ -103,7 +107,7 @@ def graded_tasks(monkeypatch: pytest.MonkeyPatch) -> list[GradingTask]:
     """The tasks that were graded; grading itself is replaced."""
     tasks: list[GradingTask] = []
 
-    def grade(task: GradingTask, backend: SandboxBackend) -> Grading:
+    def grade(task: GradingTask, backend: SandboxBackend, assemble: Assembler) -> Grading:
         tasks.append(task)
         return GRADING
 
@@ -142,3 +146,18 @@ def test_known_isolation_is_used_without_the_cache(graded_tasks: list[GradingTas
 def test_job_is_graded_even_if_the_isolation_cannot_be_saved(graded_tasks: list[GradingTask]) -> None:
     grade_with(FakeIsolationCache(), make_job(), [], fails=True)
     assert [task.isolation for task in graded_tasks] == [ISOLATION]
+
+
+def test_unreadable_submission_is_not_checked_and_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(reader: SubmissionReader, task: GradingTask) -> AssembledSubmission:
+        raise UnreadableSubmission("it needs too much memory")
+
+    monkeypatch.setattr(SubmissionReader, "assemble", fail)
+    original = lesson_task()
+    job = make_job(isolation=ISOLATION, exercises=original.exercises, sealed_files=original.sealed_files)
+    grader = Grader(Settings(), FakeMachine(UnsandboxedBackend()).find_backend, IsolationCache())
+    grading = grader.grade(job)
+    # The worker pool tries a job again only if it has a grader error.
+    assert grading.grader_error is None
+    assert {verdict.outcome for verdict in grading.verdicts} == {Outcome.NOT_CHECKED}
+    assert len(grading.verdicts) == len(original.exercises)

@@ -1,0 +1,110 @@
+"""The process that reads submissions: `python -m pmh_jupyter.grading.reader_process [MODULE…]`. See `submission_reader`.
+
+Reads requests from the socket on standard input until it is closed, each a function of ours with its arguments, and replies with the
+result or the error. It imports the modules named on the command line first.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pickle
+import resource
+import signal
+import socket
+import sys
+from typing import Any
+
+from pmh_jupyter.errors import PmhError
+
+MEMORY_BYTES = 300 << 20
+"""How much a request may add to the memory of the process."""
+CPU_SECONDS = 8
+MAX_KEPT_BYTES = 64 << 20
+"""A process that has grown by more than this ends after its reply, so that every request has the same memory."""
+HEADER_BYTES = 8
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+def main(modules: list[str]) -> None:
+    """Serve requests until the other end closes the socket."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole process group; the host closes the socket
+    for module in modules:
+        importlib.import_module(module)
+    channel = socket.socket(fileno=os.dup(0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    start_bytes = _measure_memory()
+    _send(channel, b"")
+    os.dup2(os.open(os.devnull, os.O_RDWR), 2)  # after the start, nothing is left to say that a reply does not
+    while (request := receive(channel)) is not None:
+        _limit_request()
+        reply = _serve(request)
+        retires = _measure_memory() - start_bytes > MAX_KEPT_BYTES
+        _send(channel, b"\1" if retires else b"\0", reply)
+        if retires:
+            return
+
+
+def receive(channel: socket.socket) -> bytes | None:
+    """Return the next message, without its header; None if the other end has closed the socket."""
+    header = channel.recv(HEADER_BYTES, socket.MSG_WAITALL)
+    if len(header) < HEADER_BYTES:
+        return None
+    content = bytearray(int.from_bytes(header))
+    view = memoryview(content)
+    while view:
+        count = channel.recv_into(view)
+        if not count:
+            return None
+        view = view[count:]
+    return bytes(content)
+
+
+def _send(channel: socket.socket, *parts: bytes) -> None:
+    channel.sendall(sum(map(len, parts)).to_bytes(HEADER_BYTES))
+    for part in parts:
+        channel.sendall(part)
+
+
+def _serve(request: bytes) -> bytes:
+    """Call the function of a request, and return the encoded reply: the result, or the type, text and advice of an error."""
+    reply: tuple[Any, ...]
+    try:
+        function, arguments = pickle.loads(request)
+        return pickle.dumps(("result", function(*arguments)), protocol=5)
+    except PmhError as error:
+        reply = ("error", error.code, error.message, error.advice)
+    except MemoryError:
+        reply = ("unreadable", "it needs too much memory")
+    except RecursionError:
+        reply = ("unreadable", "it is nested too deeply")
+    except Exception as error:  # noqa: BLE001 - whatever it is, it costs only this submission
+        reply = ("unreadable", f"an unexpected {type(error).__name__} occurred")
+    return pickle.dumps(reply, protocol=5)
+
+
+def _limit_request() -> None:
+    """Set the limits for the next request: what the process has used so far, and the share of one request."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    _set_soft_limit(resource.RLIMIT_CPU, int(usage.ru_utime + usage.ru_stime) + CPU_SECONDS)
+    if used_bytes := _measure_memory():
+        _set_soft_limit(resource.RLIMIT_AS, used_bytes + MEMORY_BYTES)
+
+
+def _set_soft_limit(kind: int, value: int) -> None:
+    _, hard_limit = resource.getrlimit(kind)
+    resource.setrlimit(kind, (value if hard_limit == resource.RLIM_INFINITY else min(value, hard_limit), hard_limit))
+
+
+def _measure_memory() -> int:
+    """Return the size of the address space in bytes; 0 on systems that do not tell."""
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[0]) * _PAGE_BYTES
+    except OSError:
+        return 0
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pmh_jupyter.domain.verdict import Flag, Message
 
-GRADER_VERSION = "7"
+GRADER_VERSION = "8"
 """Version of the grader. Increase it with every change that may change a verdict. Gradings and isolation are stored by version."""
 
 
@@ -31,11 +31,13 @@ class NotebookIsolation:
     rebound_names: names that cells of the reference bind.
     shadowed_builtins: builtins that the reference rebinds.
     test_helpers: functions of locked cells that test cells use; the judge has its own copies.
+    locked_data: names of data of locked cells that test cells read and that the reference leaves as it is; the judge keeps copies. None: it
+    keeps none, because the reference passes only with the notebook's own.
     changed_files: files of the lesson or its tests that the reference changes.
     contract: with separate-process isolation, by test cell, the uses that the tests make of the reference's objects, each with its place
     ("2:7-2:20 operator eq"; see `grading.runtime.separate_process.contract`).
     operators: in-process, by test cell, the operators that the reference used on objects of its own classes. "eq plain-data 2" is `==` with
-    plain data on the other side, in statement 2 of the cell. A cell without an entry is unknown and not restricted.
+    plain data on the other side, in line 2 of the cell. A cell without an entry is unknown and not restricted.
     displaying_cells: test cells that end in a value other than a number, to display it. The value is not partial credit.
     reference_flags: flags that the reference itself gets, because of what the tests do. Submissions do not get them.
     cell, reason: why the tests run in-process; None otherwise.
@@ -48,6 +50,7 @@ class NotebookIsolation:
     rebound_names: tuple[str, ...] = ()
     shadowed_builtins: tuple[str, ...] = ()
     test_helpers: tuple[str, ...] = ()
+    locked_data: tuple[str, ...] | None = ()
     changed_files: tuple[str, ...] = ()
     contract: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     operators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -6,8 +6,8 @@ and in-process, and compares the results.
 - A notebook's tests run in a separate process if the results of every test agree, or if the reference passes only there. The usage that
   the judge needs (see `NotebookIsolation`) is recorded.
 - If only the reference differs, and its later cells read names that test cells bind, these names are exported and the runs are repeated.
-- Test helpers run in the judge, unless the reference passes only with the notebook's own helpers, because it changes them or the names
-  that they read.
+- Test helpers run in the judge, which also has copies of the data of locked cells, unless the reference passes only with the notebook's
+  own, because it changes them or the names that they read.
 - Otherwise all tests of the notebook run in-process. Mixing is not possible: a single test cell in the student process would bring its
   hidden text there, where all later code could read it.
 """
@@ -166,12 +166,14 @@ class _IsolationTrial:
     def _decide_isolation(self) -> NotebookIsolation:
         test_helpers = self._decide_in_process()
         exported_names = tuple(sorted(set(_find_exported_names(self.plan.steps))))
-        for helpers in dict.fromkeys((test_helpers, ())):
-            isolation, run = self._record_usage(NotebookIsolation(self.plan.path, test_helpers=helpers))
+        variants = (
+            NotebookIsolation(self.plan.path, test_helpers=test_helpers),
+            NotebookIsolation(self.plan.path, locked_data=None),
+        )
+        for variant in variants:
+            isolation, run = self._record_usage(variant)
             if exported_names and collect_passed_tests(run) != self.expected_results:
-                isolation, run = self._record_usage(
-                    NotebookIsolation(self.plan.path, test_helpers=helpers, exported_names=exported_names)
-                )
+                isolation, run = self._record_usage(replace(variant, exported_names=exported_names))
             if _have_all_passed(collect_passed_tests(run)) and not _have_all_passed(self.expected_results):
                 return isolation  # these tests pass in a separate process only, for example because they replace `builtins.input`
             differing_cell = _find_first_difference(
@@ -207,6 +209,7 @@ class _IsolationTrial:
                 library_names={name: (module, attribute) for name, (module, attribute) in usage.library_names.items()},
                 rebound_names=tuple(usage.rebound_names),
                 shadowed_builtins=tuple(usage.shadowed_builtins),
+                locked_data=None if isolation.locked_data is None else tuple(usage.locked_data),
                 changed_files=tuple(usage.changed_files),
                 test_helpers=tuple(name for name in isolation.test_helpers if name in usage.test_helpers),
                 contract={cell: tuple(entries) for cell, entries in usage.contract.items()},

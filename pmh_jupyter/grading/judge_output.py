@@ -74,6 +74,7 @@ class UsageRecord(StrictModel):
     rebound_names: TextTuple = ()
     shadowed_builtins: TextTuple = ()
     test_helpers: TextTuple = ()
+    locked_data: TextTuple = ()
     changed_files: TextTuple = ()
     contract: dict[str, TextTuple] = Field(default_factory=dict)
     operators: dict[str, TextTuple] = Field(default_factory=dict)

@@ -190,6 +190,7 @@ class _JudgeBundle:
             "rebound_names": isolation.rebound_names,
             "shadowed_builtins": isolation.shadowed_builtins,
             "test_helpers": isolation.test_helpers,
+            "locked_data": isolation.locked_data,
             "changed_files": isolation.changed_files,
             "contract": dict(isolation.contract),
             "operators": dict(isolation.operators),

@@ -109,14 +109,14 @@ class Replicas(Memo):
         replica = self._by_number.get(number)
         if replica is None:
             raise WireFormatError("This side never assigned this number.")
-        if not self._has_content(replica.value, received):
+        if not self.has_same_content(replica.value, received):
             self.refused_changes.append((replica.value, received))
             return received
         self._by_number.move_to_end(number)
         self._received_replicas.append(replica)
         return replica.value
 
-    def _has_content(self, value: Any, other: Any) -> bool:
+    def has_same_content(self, value: Any, other: Any) -> bool:
         """Return whether two values have the same type and content."""
         return type(value) is type(other) and (
             self._encode_content(value) == self._encode_content(other) or (type(value) is set and bool(value == other))

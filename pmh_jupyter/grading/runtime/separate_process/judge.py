@@ -175,6 +175,7 @@ class SeparateProcessJudge:
             cell_error = _decode_cell_error(self.peer.request_of_runner("run-cell", number, source))
             if locked_names:
                 self.peer.request_of_runner("save-locked-names", locked_names)
+                self._name_resolver.capture_locked_data(locked_names)
         return cell_error
 
     def _restore_locked_classes(self) -> None:

@@ -7,12 +7,14 @@ notebook binds it too; builtins, unless the reference shadows them; names of the
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator
+import copy
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from pmh_jupyter.grading.runtime.proxies import importable_objects
 from pmh_jupyter.grading.runtime.proxies.marshaller import NeverMarshalled
-from pmh_jupyter.grading.runtime.proxies.proxies import ProxyMeta
+from pmh_jupyter.grading.runtime.proxies.proxies import ProxyMeta, is_proxy
 from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 from pmh_jupyter.grading.runtime.test_cells.usage_manifest import Manifest
@@ -101,7 +103,7 @@ class NameResolver:
 
     def resolve(self, name: str) -> Any:
         """Return the value of a name. Raises KeyError if there is none, or if it is a builtin."""
-        if name in self.helpers and name in self.manifest.test_helpers and not self._is_changed_by_reference(name):
+        if name in self.helpers and self._uses_helper(name):
             return self.helpers[name]
         is_builtin = name in vars(builtins)
         if name in self.manifest.library_names and (is_builtin or self._is_bound_in_notebook(name)):
@@ -115,15 +117,38 @@ class NameResolver:
         requested_at, value = self._data_cache.get(name, (-1, None))
         return value if requested_at == self.peer.request_count else self._request_value(name, is_builtin)
 
+    def capture_locked_data(self, names: Iterable[str]) -> None:
+        """Copy the data that a locked cell has computed, before a student's cell can change it.
+
+        While the reference runs, all of it is copied; later, what its tests have read.
+        """
+        if not self.manifest.captures_locked_data:
+            return
+        wanted_names = set(names) if self.is_recording else self.manifest.locked_data.intersection(names)
+        for name in sorted(wanted_names - self.helpers.keys()):
+            with suppress(ValueError):  # it is too large to be sent
+                is_bound, value, _ = _decode_lookup(self.peer.request("lookup-name", name))
+                if is_bound and _is_data(value):
+                    self.helpers.capture(
+                        name, copy.deepcopy(value)
+                    )  # the value itself follows changes of the notebook's
+
+    def _uses_helper(self, name: str) -> bool:
+        """Return whether the judge's own function or data is used, and not the notebook's. While the reference runs, record it."""
+        names = self.manifest.locked_data if name in self.helpers.captured_names else self.manifest.test_helpers
+        if self.is_recording and name in self.helpers.data_names:
+            if self._is_changed_by_reference(name):
+                names.discard(name)
+                self.helpers.forget(name)
+                return False
+            if name in self.helpers.captured_names:
+                names.add(name)
+        return name in names
+
     def _is_changed_by_reference(self, name: str) -> bool:
         """Return whether the reference has changed data of a locked cell. The notebook's own is used then, here and for submissions."""
-        if not self.is_recording or name not in self.helpers.data_names:
-            return False
         _, value, _ = _decode_lookup(self.peer.request("lookup-name", name))
-        is_changed = repr(value) != repr(self.helpers[name])
-        if is_changed:
-            self.manifest.test_helpers.discard(name)
-        return is_changed
+        return not self.peer.replicas.has_same_content(value, self.helpers[name])
 
     def _request_value(self, name: str, is_builtin: bool) -> Any:
         if self._bound_cache.get(name) is False:
@@ -183,6 +208,13 @@ class NameResolver:
         """Return the names that the notebook has bound."""
         names = self.peer.request("list-names")
         return [name for name in names if type(name) is str] if type(names) is list else []
+
+
+def _is_data(value: Any) -> bool:
+    """Return whether a value, with everything in it, crossed by value."""
+    if type(value) in (list, tuple, set, frozenset, dict):
+        return all(map(_is_data, (*value, *value.values()) if type(value) is dict else value))
+    return not (is_proxy(value) or isinstance(value, type) or callable(value))
 
 
 def _decode_lookup(reply: Any) -> tuple[bool, Any, Any]:

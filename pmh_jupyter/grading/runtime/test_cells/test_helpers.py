@@ -55,7 +55,8 @@ class RecorderDelegate:
 
 
 class TestHelpers(dict[str, Any]):
-    """The functions and data that the locked cells have defined so far, by name. `data_names` are those of data.
+    """The functions and data that the locked cells have defined so far, by name. `data_names` are those of data, and `captured_names` those
+    of data that is no literal, but a copy of what the cells have computed.
 
     `transform_statement` is applied to every statement, as it is to those of a test cell.
     """
@@ -68,6 +69,7 @@ class TestHelpers(dict[str, Any]):
         self.recorder_delegate = RecorderDelegate()
         self.helper_globals = _HelperGlobals()
         self.data_names: set[str] = set()
+        self.captured_names: set[str] = set()
         self._initial_states: dict[str, tuple[Any, ...]] = {}
         self._names_read: set[str] = set()
 
@@ -103,6 +105,12 @@ class TestHelpers(dict[str, Any]):
                 name: _function_state(namespace.get(name)) for name in self.keys() & binding_counts.keys()
             }
 
+    def capture(self, name: str, value: Any) -> None:
+        """Add data that a locked cell has computed."""
+        self[name] = value
+        self.data_names.add(name)
+        self.captured_names.add(name)
+
     def defined_names(self) -> set[str]:
         """Return the names that `forget` would remove."""
         return (self.keys() | self.helper_globals.keys() | self.helper_globals.imports.keys()) - {
@@ -118,6 +126,7 @@ class TestHelpers(dict[str, Any]):
         """Remove a name, because the notebook binds it again, as the reference solution does."""
         self.pop(name, None)
         self.data_names.discard(name)
+        self.captured_names.discard(name)
         self._initial_states.pop(name, None)
         self.helper_globals.forget(name)
 

@@ -8,7 +8,8 @@ from typing import Any
 class Manifest:
     """The usage of a release's test cells, read from a bundle or collected while the reference solution runs.
 
-    The fields are those of `domain.isolation.NotebookIsolation`. Contract entries and operators are listed by the test cell's `grade_id`.
+    The fields are those of `domain.isolation.NotebookIsolation`.
+    `captures_locked_data`: its `locked_data` is not None. Contract entries and operators are listed by the test cell's `grade_id`.
     """
 
     def __init__(self, isolation: dict[str, Any] | None) -> None:
@@ -18,6 +19,9 @@ class Manifest:
         self.shadowed_builtins = set(fields.get("shadowed_builtins", ()))
         self.exported_names = tuple(fields.get("exported_names", ()))
         self.test_helpers = set(fields.get("test_helpers", ()))
+        locked_data = fields.get("locked_data", ())
+        self.captures_locked_data = locked_data is not None
+        self.locked_data = set(locked_data or ())
         self.changed_files = set(fields.get("changed_files", ()))
         self.contract = _sets_by_cell(fields.get("contract", {}))
         self.operators = _sets_by_cell(fields.get("operators", {}))
@@ -36,6 +40,7 @@ class Manifest:
             "rebound_names": sorted(self.rebound_names),
             "shadowed_builtins": sorted(self.shadowed_builtins),
             "test_helpers": sorted(self.test_helpers),
+            "locked_data": sorted(self.locked_data),
             "changed_files": sorted(self.changed_files),
             "contract": {grade_id: sorted(entries) for grade_id, entries in sorted(self.contract.items())},
             "operators": {grade_id: sorted(names) for grade_id, names in sorted(self.operators.items())},

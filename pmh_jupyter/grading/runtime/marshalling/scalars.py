@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+import pathlib
 import uuid
 import zoneinfo
 from collections.abc import Callable
@@ -132,6 +133,16 @@ def _read_uuid(encoded: list[Any], bounds: SizeBounds) -> uuid.UUID:
     return uuid.UUID(bytes=require_type(data, bytes))
 
 
+def _write_path(value: pathlib.PurePath, bounds: SizeBounds) -> WireValue:
+    return ["P", isinstance(value, pathlib.Path), write_text(str(value))]
+
+
+def _read_path(encoded: list[Any], bounds: SizeBounds) -> pathlib.PurePath:
+    is_concrete, path = require_fields(encoded, 2)
+    path = path if type(path) is str else _read_text(require_type(path, list), bounds)
+    return pathlib.PosixPath(path) if require_type(is_concrete, bool) else pathlib.PurePosixPath(path)
+
+
 @functools.cache
 def _zone_names() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones())
@@ -243,6 +254,8 @@ WRITERS: dict[type, Callable[[Any, SizeBounds], WireValue]] = {
     Decimal: _write_decimal,
     Fraction: _write_fraction,
     uuid.UUID: _write_uuid,
+    pathlib.PosixPath: _write_path,
+    pathlib.PurePosixPath: _write_path,
     datetime.datetime: _write_datetime,
     datetime.date: _write_date,
     datetime.time: _write_time,
@@ -261,6 +274,7 @@ READERS: dict[str, Callable[[list[Any], SizeBounds], object]] = {
     "D": _read_decimal,
     "Q": _read_fraction,
     "U": _read_uuid,
+    "P": _read_path,
     "z": read_zone,
     "Z": read_zone,
     "tt": _read_datetime,

@@ -15,6 +15,7 @@ from typing import Any
 
 from pmh_jupyter.grading.runtime.files.shared_files import JudgeFileSync
 from pmh_jupyter.grading.runtime.policies.audit_hook import listen_to_events
+from pmh_jupyter.grading.runtime.test_cells.class_provenance import find_library_folders
 
 _WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _READ_EVENTS = frozenset({"os.listdir", "os.scandir", "glob.glob"})
@@ -24,6 +25,7 @@ _CHANGE_EVENTS = _TWO_PATH_EVENTS | {
 }
 _TEMPFILE_EVENTS = frozenset({"tempfile.mkstemp", "tempfile.mkdtemp"})
 _EVENTS = _READ_EVENTS | _CHANGE_EVENTS | _TEMPFILE_EVENTS | {"open"}
+_READABLE_PATHS = ("/dev/null", "/dev/urandom", "/usr/share/")
 # These functions look at files without raising an audit event.
 _UNAUDITED_FUNCTIONS = ("stat", "lstat", "access", "readlink")
 
@@ -34,6 +36,8 @@ class FilePolicy:
     def __init__(self) -> None:
         self._file_sync: JudgeFileSync | None = None
         self._is_installed = False
+        self._refuses_other_files = False
+        self._library_folders: tuple[str, ...] = ()
         self._wrapped_functions: dict[str, Callable[..., Any]] = {}
 
     @contextmanager
@@ -55,6 +59,21 @@ class FilePolicy:
             self._file_sync = None
             for name, replacement in originals.items():
                 setattr(os, name, replacement)
+
+    @contextmanager
+    def refuse_other_files(self) -> Iterator[None]:
+        """Refuse to open files outside of the shared folders in a `with` block, in which a test's object is used by the notebook.
+
+        Libraries, which Python imports when they are first used, may be read.
+        """
+        self._library_folders = self._library_folders or tuple(
+            f"{folder.rstrip('/')}/" for folder in find_library_folders()
+        )
+        previous, self._refuses_other_files = self._refuses_other_files, True
+        try:
+            yield
+        finally:
+            self._refuses_other_files = previous
 
     def _install(self) -> None:
         self._is_installed = True
@@ -84,6 +103,8 @@ class FilePolicy:
 
     def _handle_event(self, event: str, arguments: tuple[Any, ...]) -> None:
         file_sync = self._file_sync
+        if self._refuses_other_files and event == "open" and file_sync is not None:
+            self._require_shared_file(file_sync, arguments[0])
         if file_sync is None or not any(map(file_sync.may_concern, arguments[: 2 if event in _TWO_PATH_EVENTS else 1])):
             return
         if event in _CHANGE_EVENTS:
@@ -96,6 +117,14 @@ class FilePolicy:
             file_sync.before_open()
         else:
             file_sync.before_read()
+
+    def _require_shared_file(self, file_sync: JudgeFileSync, path: object) -> None:
+        if not isinstance(path, str | bytes):
+            return
+        shared_folders = (f"{os.path.realpath(os.fsdecode(folder))}/" for folder in file_sync.folders.paths.values())
+        resolved_path = os.path.realpath(os.fsdecode(path))
+        if not resolved_path.startswith((*shared_folders, *self._library_folders, *_READABLE_PATHS)):
+            raise PermissionError("the notebook may not have a test open this file")
 
     def _path_hook(self, path: str) -> Any:
         if self._file_sync is not None and self._file_sync.contains(path):

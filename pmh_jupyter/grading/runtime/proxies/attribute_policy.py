@@ -5,6 +5,8 @@ Through the `__globals__` of a function, the frame of a generator or the traceba
 
 from __future__ import annotations
 
+import functools
+import re
 import sys
 import types
 from typing import Any
@@ -17,8 +19,10 @@ _OPAQUE_TYPES = (
     *(type, types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.ModuleType, types.CodeType),
     *(types.FrameType, types.TracebackType, types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType),
     *(types.MethodWrapperType, types.WrapperDescriptorType, types.CellType, classmethod, staticmethod, property),
+    functools.partial,
 )
 _MOCK_RECORDS = ("called", "call_count", "call_args", "call_args_list", "method_calls", "mock_calls")
+_FILE_STATEMENT = re.compile(r"\b(?:attach|vacuum|load_extension|readfile|writefile|pragma)\b", re.IGNORECASE)
 _GENERATOR_METHODS = ("send", "throw", "close")
 
 
@@ -45,6 +49,21 @@ def check_request(operation: Any, arguments: Any, exported_objects: ObjectTable)
             raise PermissionError("this operator is not allowed")
     elif len(parameters) != 3 or issubclass(type(target), types.ModuleType):
         raise PermissionError("this object may not be called")
+    else:
+        _check_statement(target, parameters[0])
+
+
+def is_opaque(value: Any) -> bool:
+    """Return whether an object shows nothing of itself but its name. The text of a method would show the method's object."""
+    return issubclass(type(value), _OPAQUE_TYPES)
+
+
+def _check_statement(target: Any, arguments: Any) -> None:
+    """Refuse SQL that opens files: a database that a test passes is open in this process."""
+    if type(getattr(target, "__self__", None)).__module__ != "sqlite3" or type(arguments) is not tuple:
+        return
+    if any(type(argument) is str and _FILE_STATEMENT.search(argument) for argument in arguments):
+        raise PermissionError("this statement is not allowed")
 
 
 def _check_attribute(target: Any, *parameters: Any) -> None:

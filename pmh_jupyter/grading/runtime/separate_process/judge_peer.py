@@ -11,8 +11,9 @@ from typing import Any
 
 from pmh_jupyter.grading.runtime.files.shared_files import JudgeFileSync
 from pmh_jupyter.grading.runtime.marshalling.exceptions import BUILTIN_EXCEPTIONS
+from pmh_jupyter.grading.runtime.policies.file_policy import FILE_POLICY
 from pmh_jupyter.grading.runtime.proxies import attribute_policy
-from pmh_jupyter.grading.runtime.proxies.operators import apply_operator
+from pmh_jupyter.grading.runtime.proxies.operators import TEXT_OPERATORS, apply_operator
 from pmh_jupyter.grading.runtime.separate_process.contract import Contract
 from pmh_jupyter.grading.runtime.separate_process.contract_peer import ContractPeer
 from pmh_jupyter.grading.runtime.separate_process.peer import TimeLimitReached
@@ -95,8 +96,18 @@ class JudgePeer(ContractPeer):
             return self._show_warning(arguments)
         attribute_policy.check_request(operation, arguments, self.marshaller.exported_objects)
         target, *other_arguments = arguments
+        with FILE_POLICY.refuse_other_files():
+            return self._use_object(operation, target, other_arguments)
+
+    def _use_object(self, operation: str, target: Any, other_arguments: list[Any]) -> Any:
         if operation == "get-attribute":
             return getattr(target, other_arguments[0])
+        if (
+            operation == "apply-operator"
+            and other_arguments[0] in TEXT_OPERATORS
+            and attribute_policy.is_opaque(target)
+        ):
+            return f"<{type(target).__name__} of the test>"
         positional, names, values = other_arguments[-3:]
         if not (type(positional) is type(names) is type(values) is tuple and len(names) == len(values)):
             raise PermissionError("the arguments of this call are malformed")

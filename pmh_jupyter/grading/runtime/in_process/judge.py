@@ -12,6 +12,8 @@ from typing import Any
 
 from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names
 from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
+from pmh_jupyter.grading.runtime.in_process.plausibility import find_contradiction
+from pmh_jupyter.grading.runtime.in_process.statement_runner import make_test_result
 from pmh_jupyter.grading.runtime.test_cells.usage_manifest import Manifest
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, FlagFields, TestFields
@@ -57,6 +59,10 @@ class InProcessJudge:
             raise PeerLost("protocol-error", "The reply is not a list of test results.")
         if self._is_recording:
             self._manifest.add_usage(grade_id, reply[2])
+        contradiction = find_contradiction(reply[0], source)
+        if contradiction:
+            flag: FlagFields = {"code": "judge-output-malformed", "detail": contradiction}
+            return [make_test_result(None, "failed", "not-met")], [flag, *reply[1]]
         return reply[0], reply[1]
 
     def build_manifest(self) -> dict[str, Any]:

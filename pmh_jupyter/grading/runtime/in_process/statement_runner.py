@@ -226,11 +226,13 @@ class StatementRunner:
         self.recorder.comparator.statement_line = statement.line
         if self.context.tamper_guard:
             self.flag_collector.extend(self.context.tamper_guard.restore_builtins())
+        # Looked up before code of the student runs, which could replace them in the class.
+        make_passed_result, make_failed_result = self._passed_result, self._failed_result
         error = self._execute_statement(statement)
         if error is None:
-            return self._passed_result(statement)
+            return make_passed_result(statement)
         try:
-            return self._failed_result(statement, error)
+            return make_failed_result(statement, error)
         finally:
             _detach_tracebacks(error)
 

@@ -30,6 +30,7 @@ _OPPOSITE_OPERATORS = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne
 _VERIFYING_OPERATORS = {"eq": ("eq", "equal"), "ne": ("eq", "equal"), "contains": ("contains", "contain")}
 # Per test cell: classes, objects of each that others are compared with, and claims whose properties are verified. Sorting makes many.
 MAX_SEEN_CLASSES, MAX_SEEN_OBJECTS, MAX_PROPERTY_CHECKS = 40, 8, 200
+MAX_DECOY_OBJECTS = 3
 _ACTUAL_VALUE = object()  # placeholder for the value of the actual comparison
 
 
@@ -55,22 +56,34 @@ class ClaimVerifier:
         self._claimed_equal = None
         self._seen_objects, self._property_checks_left = {}, MAX_PROPERTY_CHECKS
 
-    def ask_near_misses(self, name: str, target: Any, other: Any, place: str) -> None:
-        """Compare an object with similar values and with the actual one, in an unpredictable order, before a comparison with data.
+    def ask_decoys(self, name: str, target: Any, other: Any, place: str) -> None:
+        """Ask an object about similar values and about the actual one, in an unpredictable order, before a comparison.
 
-        An object that claims to equal a single value has to guess which of them is the expected one. Raises `ContractViolation`.
+        An object that claims to equal a single value has to guess which of them is the expected one. Of two objects of one class, one may
+        be asked about other objects of the class, or the other one about it. Raises `ContractViolation`.
         """
         self._claimed_equal = None
-        if name not in ("eq", "ne") or is_proxy(other) or not self._must_verify(name, place):
+        if not self._must_verify(name, place):
             return
+        if name in ("eq", "ne"):
+            self._ask_about_equality(name, target, other, place)
+        elif name in _OPPOSITE_OPERATORS and type(other) is type(target) and int(self._make_digits()[0], 16) % 2:
+            self._claims(other, name, target)
+
+    def _ask_about_equality(self, name: str, target: Any, other: Any, place: str) -> None:
         hex_digits = self._make_digits()
-        candidates = [*near_misses(other, hex_digits), _ACTUAL_VALUE]
-        random.Random(hex_digits[::-1]).shuffle(candidates)
+        rng = random.Random(hex_digits[::-1])
+        if is_proxy(other):
+            decoys = self._list_other_objects(target, other) if self._property_checks_left > 0 else []
+            candidates = [*rng.sample(decoys, min(len(decoys), MAX_DECOY_OBJECTS)), _ACTUAL_VALUE]
+        else:
+            candidates = [*near_misses(other, hex_digits), _ACTUAL_VALUE]
+        rng.shuffle(candidates)
         for value in candidates if len(candidates) > 1 else ():
             is_claimed = self._claims(target, "eq", other if value is _ACTUAL_VALUE else value)
             if value is _ACTUAL_VALUE:
                 self._claimed_equal = is_claimed
-            elif is_claimed:
+            elif is_claimed and not is_proxy(other):
                 self._report(name, target, place, "claims equality with a different value")
 
     def verify_truth(self, target: Any, claim: Any, ask_again: Callable[[], Any], place: str) -> None:
@@ -117,15 +130,17 @@ class ClaimVerifier:
         if any(not self._claims(each, "eq", each) or self._claims(each, "ne", each) for each in (target, other)):
             self._report("eq", target, place, "does not equal itself")
 
-        others = [
-            each
-            for each in self._seen_objects.get(type(target), ())
-            if all(each is not known for known in (target, other))
-        ]
+        others = self._list_other_objects(target, other)
         if others and not all(self._claims(target, "eq", each) for each in others):
             self.contract.permits(place, OPERATOR, "eq", DISTINGUISHES)
         elif others and not self.contract.is_recording and self.contract.has_use(place, OPERATOR, "eq", DISTINGUISHES):
             self._report("eq", target, place, "equals every object of its class")
+
+    def _list_other_objects(self, *objects: Any) -> list[Any]:
+        """Return the other objects of the class of the first one that the test cell has received."""
+        return [
+            each for each in self._seen_objects.get(type(objects[0]), ()) if all(each is not known for known in objects)
+        ]
 
     def _verify_order(self, name: str, target: Any, is_true: bool, other: Any, place: str) -> None:
         """Of two objects of one class, at most one is less than the other, and exactly one if they are not equal."""

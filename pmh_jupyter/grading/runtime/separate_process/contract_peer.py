@@ -176,7 +176,7 @@ class ContractPeer(Peer):
         if arguments and not is_proxy(arguments[0]) and not self.contract.permits_comparison_with_data(name, place):
             return NotImplemented
         if arguments:
-            self._claims.ask_near_misses(name, target, arguments[0], place)
+            self._claims.ask_decoys(name, target, arguments[0], place)
         result = super().apply_operator(target, name, arguments, keywords)
         if name == "bool":
             self._claims.verify_truth(target, result, lambda: self._ask_silently(target, name), place)

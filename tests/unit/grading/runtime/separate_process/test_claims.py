@@ -90,7 +90,7 @@ class EqualsOneOperand:
 def claims_equality(verifier: ClaimVerifier, other: Any) -> bool:
     """Return whether an object claims equality and passes the verification of the judge."""
     try:
-        verifier.ask_near_misses("eq", TARGET, other, PLACE)
+        verifier.ask_decoys("eq", TARGET, other, PLACE)
         claim = verifier.apply_operator(TARGET, "eq", other)
         verifier.verify("eq", TARGET, claim, other, PLACE)
     except ContractViolation:
@@ -128,7 +128,7 @@ def test_expected_value_has_no_preferred_rank_among_the_operands(rank: int) -> N
     ranks = []
     for n in range(200):
         ranked = RecordsOperands()
-        make_verifier(ranked, source=f"assert x == {n}").ask_near_misses("eq", TARGET, n, PLACE)
+        make_verifier(ranked, source=f"assert x == {n}").ask_decoys("eq", TARGET, n, PLACE)
         ranks.append(sorted(ranked.operands).index(n))
     assert 0 < ranks.count(rank) < 40
 

@@ -27,6 +27,12 @@ def require_safe_path(path: str) -> str:
     return path
 
 
+def list_parents(path: str) -> list[str]:
+    """Return the folders that a relative path with `/` leads through, the outermost first: "a" and "a/b" for "a/b/c"."""
+    parts = path.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts))]
+
+
 def is_ignored(name: str) -> bool:
     """Return whether a file or folder of this name is no part of a course or a submission: a cache, or a name that begins with a dot."""
     return name.startswith(".") or name in _CACHE_FOLDERS

@@ -37,6 +37,22 @@ def test_working_files_are_the_students_with_the_releases_own_restored() -> None
     assert files == (File("data.csv", b"the release's"), File("mine.py", b"x"))
 
 
+def test_file_in_place_of_a_folder_is_left_out() -> None:
+    original = task(
+        notebook(answered(RIGHT)),
+        File("data", b"a file"),
+        File("table.csv/part", b"a folder"),
+        File("own", b"x"),
+        File("own/part", b"y"),
+    )
+    sealed = (*original.sealed_files, File("data/numbers.csv", b"1"), File("table.csv", b"2"))
+    assert [file.path for file in _collect(replace(original, sealed_files=sealed))] == [
+        "data/numbers.csv",
+        "own",
+        "table.csv",
+    ]
+
+
 def test_other_notebooks_are_included_without_tests_and_with_the_students_answers() -> None:
     original = task(
         notebook(answered(RIGHT)),

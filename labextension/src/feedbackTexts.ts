@@ -21,6 +21,18 @@ function feedbackTemplate(trans: TranslationBundle, { code, params }: MessageRep
       return trans.__('`{expression}` is not true yet.');
     case 'test-message':
       return trans.__('{text}');
+    case 'test-object-for-data':
+      return trans.__('`{expression}` has an object of your class {class} where plain data is expected (a number, a text, a list).');
+    case 'test-code-for-data':
+      return trans.__('`{expression}` would run your answer as code, but plain data is expected.');
+    case 'test-dishonest-operator':
+      return trans.__('`{expression}` has an object of your class {class} whose comparison methods contradict themselves.');
+    case 'test-not-a-number':
+      return trans.__('`{expression}` has a value that is not a number (nan).');
+    case 'test-empty-value':
+      return trans.__('`{expression}` looks at an empty result of your code, where values are expected.');
+    case 'test-too-few-values':
+      return trans.__('`{expression}` compares {got} of the {expected} values that it has to compare.');
     case 'test-raised':
       if (hasParams(params, 'detail', 'line')) return trans.__('`{expression}` raised {error} in line {line}: {detail}.');
       if (hasParams(params, 'line')) return trans.__('`{expression}` raised {error} in line {line}.');

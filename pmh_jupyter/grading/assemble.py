@@ -104,7 +104,9 @@ def collect_working_files(task: GradingTask, submission: AssembledSubmission) ->
     folders = {folder for path in files for folder in list_parents(path)}
     for file in task.submitted_files:
         parents = list_parents(file.path)
-        if not (is_notebook(file) or file.path in files or file.path in folders or any(map(files.__contains__, parents))):
+        if not (
+            is_notebook(file) or file.path in files or file.path in folders or any(map(files.__contains__, parents))
+        ):
             files[file.path] = file
             folders.update(parents)
     return tuple(files[path] for path in sorted(files) if is_safe_path(path))

@@ -12,6 +12,11 @@ BUILTIN_EXCEPTION_NAMES = frozenset(
     name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)
 )
 
+# What a test may not rely on, or has not looked at (see `runtime.separate_process.contract` and `runtime.test_cells.evidence`).
+_CONTRACT_REASONS = frozenset(
+    ("object-for-data", "code-for-data", "dishonest-operator", "not-a-number", "empty-value", "too-few-values")
+)
+
 
 def make_test_message(test: JudgeTestResult, limits: EffectiveLimits) -> Message | None:
     """Return the message for one test; None for one that passed."""
@@ -32,12 +37,16 @@ def make_test_message(test: JudgeTestResult, limits: EffectiveLimits) -> Message
         return Message("test-message", {"text": test.text})
     if test.reason == "exception":
         return _make_exception_message(test)
-    if test.is_hidden:
-        return Message("hidden-test-failed")
+    return Message("hidden-test-failed") if test.is_hidden else _make_failure_message(test)
+
+
+def _make_failure_message(test: JudgeTestResult) -> Message:
+    """Return the message for a visible test that was evaluated and is not met."""
+    values = _make_expression_params(test) | {"expected": test.expected or "", "got": test.got or ""}
     if test.reason == "values-differ":
-        return Message(
-            "test-differs", _make_expression_params(test) | {"expected": test.expected or "", "got": test.got or ""}
-        )
+        return Message("test-differs", values)
+    if test.reason in _CONTRACT_REASONS:
+        return Message(f"test-{test.reason}", values | {"class": test.text})
     return Message("test-not-met", {"expression": test.name})
 
 

@@ -42,6 +42,24 @@ class CellError(StrictModel):
     line: LineNumber | None = None
 
 
+TestReason = Literal[
+    "",
+    "values-differ",
+    "not-met",
+    "exception",
+    "author-message",
+    "timed-out",
+    "memory",
+    "invalid-test",
+    "object-for-data",
+    "code-for-data",
+    "dishonest-operator",
+    "not-a-number",
+    "empty-value",
+    "too-few-values",
+]
+
+
 class JudgeTestResult(CellError):
     """The result of one statement of a test cell; see `runtime/test_cells/statements.py`."""
 
@@ -52,9 +70,7 @@ class JudgeTestResult(CellError):
     expression: ShortText
     is_hidden: bool
     outcome: Literal["passed", "failed", "crashed", "timed-out", "not-checked", "grader-error"]
-    reason: Literal[
-        "", "values-differ", "not-met", "exception", "author-message", "timed-out", "memory", "invalid-test"
-    ]
+    reason: TestReason
     text: Text = ""
     expected: Text | None = None
     got: Text | None = None

@@ -99,7 +99,7 @@ def execute_test_cell(
     shell: any object with a `user_ns`, the notebook's namespace. leading_blank_lines: see `describe_cell_error`.
 
     Each result has name, expression, is_hidden, outcome (passed, failed, crashed, timed-out, not-checked, grader-error), reason
-    (values-differ, not-met, exception, author-message, timed-out, memory, invalid-test or ""), text (the author's message), expected,
+    (see `judge_output.JudgeTestResult`), text (the author's message, or what the reason is about), expected,
     got, and the fields of `describe_cell_error`. The last result may be partial credit (see `partial_credit`).
     """
     context = context or CellContext()
@@ -263,8 +263,9 @@ class StatementRunner:
                 return make_test_result(statement, "failed", "not-met")
         shortfall = self.recorder.evidence.find_shortfall()
         if shortfall:
-            text = "" if statement.is_hidden else f"`{statement.expression}` {shortfall}"
-            return make_test_result(statement, "failed", "author-message" if text else "not-met", text=text)
+            return make_test_result(
+                statement, "failed", shortfall.reason, got=shortfall.got, expected=shortfall.expected
+            )
         return make_test_result(statement, "passed", "")
 
     def _failed_result(self, statement: StatementSpec, error: BaseException) -> TestFields:

@@ -91,24 +91,18 @@ _OPERATOR_FAMILIES = (
     frozenset({"int", "index", "float", "complex", "round", "trunc", "floor", "ceil"}),
     TEXT_OPERATORS,
 )
-_STUDENT_MESSAGES = {
-    RECEIVE_NAN: "has a value that is not a number (nan).",
-    RECEIVE_EMPTY: "looks at an empty result of your code, where values are expected.",
-    OBJECT_FOR_DATA: "has an object of your class {} where plain data is expected (a number, a text, a list, …).",
-    CODE_FOR_DATA: "would run your answer as code, but plain data is expected.",
-    DISHONEST_OPERATOR: "has an object of your class {} whose comparison methods contradict themselves.",
-}
+NOT_A_NUMBER, EMPTY_VALUE = "not-a-number", "empty-value"
 
 
 class ContractViolation(Exception):
     """A test would have used an object of the student in a way that the contract does not have, or the object made a false claim.
 
-    student_message: shown to the student.
+    reason: the reason of the test result. class_name: the name of the object's class, for the student.
     """
 
-    def __init__(self, detail: str, student_message: str = "") -> None:
+    def __init__(self, detail: str, reason: str = "", class_name: str = "") -> None:
         super().__init__(detail)
-        self.student_message = student_message
+        self.reason, self.class_name = reason, class_name
 
 
 class CodeFromData(ContractViolation):
@@ -207,13 +201,13 @@ class Contract:
         """Return the exception to raise for a violation. Staff see a flag if it is suspicious."""
         if is_suspicious:
             self.flags.append({"code": code, "detail": detail[:200]})
-        violation = ContractViolation(detail[:200], _STUDENT_MESSAGES[code].format(class_name))
+        violation = ContractViolation(detail[:200], code, class_name)
         self.violation = self.violation or violation
         return violation
 
     def note_empty_value(self) -> None:
         """Note that an empty value came where the reference gives values: from here on, no assertion of the cell passes."""
-        self.shortfall = self.shortfall or ContractViolation("an empty value", _STUDENT_MESSAGES[RECEIVE_EMPTY])
+        self.shortfall = self.shortfall or ContractViolation("an empty value", EMPTY_VALUE)
 
     def note_seen_failure(self, error: BaseException) -> None:
         """Note that the student's code sees a failed assertion of the test."""
@@ -227,7 +221,7 @@ class Contract:
     def record_code_violation(self, detail: str) -> CodeFromData:
         """Record that data of the student would have been executed here. Returns the exception to raise. See `code_execution_policy`."""
         self.flags.append({"code": CODE_FOR_DATA, "detail": detail[:200]})
-        violation = CodeFromData(detail[:200], _STUDENT_MESSAGES[CODE_FOR_DATA])
+        violation = CodeFromData(detail[:200], CODE_FOR_DATA)
         self.violation = self.violation or violation
         return violation
 

@@ -26,6 +26,7 @@ from pmh_jupyter.grading.runtime.separate_process.contract import (
     COMPARING_METHODS,
     DELETE_ATTRIBUTE,
     GET_ATTRIBUTE,
+    NOT_A_NUMBER,
     OBJECT_FOR_DATA,
     OPERATOR,
     RAISE,
@@ -112,7 +113,7 @@ class ContractPeer(Peer):
             if self.contract.is_displayed:
                 self.contract.has_displayed_nan = True
             else:
-                self.contract.make_violation(RECEIVE_NAN, "", "a value that is not a number", is_suspicious=False)
+                self.contract.make_violation(NOT_A_NUMBER, "", "a value that is not a number", is_suspicious=False)
 
     def _check_missing_attribute(self, error: AttributeError) -> None:
         """Note that an attribute is missing where the reference has it: `getattr(x, name, default)` would hide that."""

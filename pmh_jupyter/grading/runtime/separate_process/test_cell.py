@@ -113,16 +113,11 @@ class TestCell(StatementRunner):
     def _failed_result(self, statement: StatementSpec, error: BaseException) -> TestFields:
         if isinstance(error, TimeLimitReached):
             return make_test_result(statement, "timed-out", "timed-out")
-        if isinstance(error, ContractViolation) and error.student_message:
+        if isinstance(error, ContractViolation) and error.reason:
             if statement.is_hidden:  # the student may have named a class after the value that it received
                 return make_test_result(statement, "failed", "not-met", error_type=type(error).__name__)
-            return make_test_result(
-                statement,
-                "failed",
-                "author-message",
-                text=f"`{statement.expression}` {error.student_message}",
-                error_type=type(error).__name__,
-            )
+            fields = {"text": error.class_name, "error_type": type(error).__name__}
+            return make_test_result(statement, "failed", error.reason, **fields)
         location = location_of(error)
         if location is None:
             return super()._failed_result(statement, error)

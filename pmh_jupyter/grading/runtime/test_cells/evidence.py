@@ -12,13 +12,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 _float, _complex, _dict, _type, _len, _min = float, complex, dict, type, len, min
 MAX_DEPTH = 5  # of containers that are searched for values that are not numbers
 COMPARED, HAS_NAN = "compared", "nan"
 _SIZED_TYPES = (list, tuple, dict, set, frozenset)
 _TYPES_WITHOUT_NAN = frozenset({int, str, bool, bytes, type(None)})
+
+
+class Shortfall(NamedTuple):
+    """Why a statement has not compared enough: the reason of its test result, and how many values it has compared of how many."""
+
+    reason: str
+    got: str | None = None
+    expected: str | None = None
 
 
 class Evidence:
@@ -84,15 +92,15 @@ class Evidence:
             if is_nan(value):
                 self._nan_places.add(place)
 
-    def find_shortfall(self) -> str:
-        """Return what the statement has not compared, as a predicate for the student; empty if it has compared enough."""
+    def find_shortfall(self) -> Shortfall | None:
+        """Return what the statement has not compared; None if it has compared enough."""
         expected = self._expected.get(self._position, {})
         for place, count in expected.items():
             if self._counts.get(place, 0) < count:
-                return f"compares {self._counts.get(place, 0)} of the {count} values that it has to compare."
+                return Shortfall("too-few-values", str(self._counts.get(place, 0)), str(count))
         if any((self._position, place) not in self._places_with_nan for place in self._nan_places):
-            return "compares a value that is not a number (nan)."
-        return ""
+            return Shortfall("not-a-number")
+        return None
 
 
 def _measure(value: Any) -> int:

@@ -65,7 +65,7 @@ def test_operator_is_permitted_where_the_reference_used_it() -> None:
     reference = [(STUDENT_CELL, source), (TEST_CELL, "assert P() == P()")]
     assert "1:7-1:17 operator eq" in record_usage(reference)["contract"]["t1"]
     (result,) = run_tests(reference, [(STUDENT_CELL, "def P(): return 1"), reference[1]])
-    assert result["outcome"] == "failed" and "where plain data is expected" in result["text"]
+    assert (result["outcome"], result["reason"]) == ("failed", "object-for-data")
 
 
 def test_object_is_compared_with_plain_data_only_where_the_reference_does_so() -> None:

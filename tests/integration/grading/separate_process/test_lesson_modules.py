@@ -108,7 +108,7 @@ class Anything:
 def double(x): return Anything()
 """
     (result,) = run_with_modules("import checks\nchecks.check_double(double)", claiming)[-1:]
-    assert result["outcome"] == "failed" and "object of your class Anything" in result["text"]
+    assert (result["outcome"], result["reason"], result["text"]) == ("failed", "object-for-data", "Anything")
 
 
 def test_folder_without_init_is_a_package_unless_one_is_installed() -> None:

@@ -157,7 +157,7 @@ assert len(before) == 1 and os.sched_getaffinity(0) == before
 os.nice(5)
 for take in (
     lambda: os.setpriority(os.PRIO_PROCESS, 0, -1),
-    lambda: os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0)),
+    lambda: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1)),
 ):
     try:
         take()

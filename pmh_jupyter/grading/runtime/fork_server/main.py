@@ -32,10 +32,13 @@ from pmh_jupyter.grading.runtime.fork_server.warmup import warm_up
 from pmh_jupyter.grading.runtime.in_process.tamper_guard import TamperGuard
 from pmh_jupyter.grading.runtime.kernels.kernel_judge import KernelUnavailable
 from pmh_jupyter.grading.runtime.sandbox import linux, namespaces
+from pmh_jupyter.grading.runtime.sandbox.control_group import ControlGroup
 from pmh_jupyter.grading.runtime.sandbox.sandbox_client import SandboxClient, SandboxLost
 
 JOBS_PER_MEMORY_CHECK = 64
 MAX_GROWTH_BYTES = 128 << 20
+# Descriptors of one request: the judge's socket, and files of a control group.
+MAX_DESCRIPTORS = 32
 _PID_PAIR = struct.Struct("=ii")
 _BUNDLE_LENGTH = struct.Struct("=Q")
 
@@ -121,20 +124,23 @@ class ForkServer:
         return max(0.0, min(run.deadline for run in self.runs.values()) - time.monotonic()) * 1000 + 1
 
     def _accept_run(self) -> bool:
-        raw, descriptors, _, _ = socket.recv_fds(self.host, 1 << 16, 1)
+        raw, descriptors, _, _ = socket.recv_fds(self.host, 1 << 16, MAX_DESCRIPTORS)
         if not raw:
             return False
         request = json.loads(raw)
         connection = socket.socket(fileno=descriptors[0])
+        group = ControlGroup(tuple(zip(request["group"], descriptors[1:], strict=True)))
         cpu = self._find_least_used_cpu()
         try:
             pid = os.fork()
         except OSError as error:
             _send_event(connection, "grader-error", detail=str(error))
             connection.close()
+            group.close()
             return True
         if pid == 0:
-            self._run_judge(connection, request["folder"], cpu)
+            self._run_judge(connection, request["folder"], group, cpu)
+        group.close()
         judge_pidfd = os.pidfd_open(pid)
         self.runs[judge_pidfd] = GradingRun(connection, pid, judge_pidfd, time.monotonic() + request["seconds"], cpu)
         self.poll.register(judge_pidfd, select.POLLIN)
@@ -156,13 +162,13 @@ class ForkServer:
         cpus = sorted(os.sched_getaffinity(0), key=lambda cpu: (used_cpus.count(cpu), os.urandom(2)))
         return cpus[0]
 
-    def _run_judge(self, connection: socket.socket, folder: str, cpu: int) -> NoReturn:
+    def _run_judge(self, connection: socket.socket, folder: str, group: ControlGroup, cpu: int) -> NoReturn:
         exit_code = 1
         try:
             linux.die_with_parent()
             os.sched_setaffinity(0, {cpu})
-            linux.close_descriptors_except(connection.fileno(), self.pid_writer)
-            environment = replace(self.environment, home=folder) if folder else self.environment
+            linux.close_descriptors_except(connection.fileno(), self.pid_writer, *group.descriptors)
+            environment = replace(self.environment, home=folder or self.environment.home, group=group)
             run_grading(connection, environment, self.warm_state, self.pid_writer)
             exit_code = 0
         except BaseException as error:  # noqa: BLE001 - this process must exit here, whatever was raised
@@ -224,6 +230,7 @@ def run_grading(
 ) -> None:
     """The main function of a judge. It forks the sandbox before it reads the bundle, so that the sandbox cannot contain it."""
     sandbox = SandboxClient(environment, lambda start: run_student_process(start, warm_state))
+    sandbox.group = environment.group.close_all_but_events()
     os.write(pid_writer, _PID_PAIR.pack(os.getpid(), sandbox.pid))
     os.close(pid_writer)
     event_writer = EventWriter(connection)

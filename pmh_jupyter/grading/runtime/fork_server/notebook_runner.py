@@ -137,7 +137,11 @@ class NotebookRunner:
             if cell["kind"] != "test" and self.seconds_since_checkpoint > CHECKPOINT_THRESHOLD_SECONDS:
                 self._take_checkpoint()
             started_at = time.monotonic()
+            memory_kills = self.sandbox.group.count_memory_kills()
             result |= self._execute_cell(cell, seconds)
+            # The kernel may have killed another process than the one that serves the judge.
+            if self.sandbox.group.count_memory_kills() > memory_kills:
+                raise PeerLost("memory-limit", "")
             self.seconds_since_checkpoint += time.monotonic() - started_at
         except PeerLost as lost:
             self.is_student_lost = True

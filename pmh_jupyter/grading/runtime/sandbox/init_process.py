@@ -22,12 +22,11 @@ from typing import Any, NoReturn
 
 from pmh_jupyter.grading.runtime.sandbox import linux, namespaces
 from pmh_jupyter.grading.runtime.sandbox.checkpoint_page import CheckpointPage
+from pmh_jupyter.grading.runtime.sandbox.control_group import INTERPRETER_OVERHEAD_BYTES
 from pmh_jupyter.grading.runtime.sandbox.resource_check import MEMORY_EXIT_CODE, RESOURCES_EXIT_CODE
 from pmh_jupyter.grading.runtime.sandbox.student_process import OUTPUT_EXIT_CODE, StudentProcessConfig
 
 CHECK_INTERVAL_SECONDS = 0.2
-# Memory that Python itself needs on top of the memory limit of a submission.
-INTERPRETER_OVERHEAD_BYTES = 32 << 20
 KILL_TIMEOUT_SECONDS = 2.0
 # Meanings of our own exit codes.
 EXIT_CODE_CAUSES = {
@@ -48,7 +47,7 @@ def run_init_process(
     """
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    linux.close_descriptors_except(control.fileno())
+    linux.close_descriptors_except(control.fileno(), *environment.group.descriptors)
     if environment.has_namespaces:
         linux.die_with_parent()
         namespaces.create_namespaces()
@@ -81,6 +80,7 @@ class _InitProcess:
         self.limits: dict[str, Any] = {}
         self.student_pid = self.process_number = 0
         self.student_pidfd = -1
+        self.memory_kills = 0
         self.last_check = time.monotonic()
 
     def serve(self) -> None:
@@ -117,6 +117,7 @@ class _InitProcess:
         elif self.environment.is_containerized and self.process_number:
             namespaces.clear_writable_folders(self.student_uid)
         self.limits = limits
+        self.environment.group.set_limits(limits)
         self.checkpoint_page.checkpoint_pid = 0
         pid = os.fork()
         if pid == 0:
@@ -146,6 +147,7 @@ class _InitProcess:
         self.student_pid = pid
         self.process_number += 1
         self.student_pidfd = os.pidfd_open(pid)
+        self.memory_kills = self.environment.group.count_memory_kills()
         self.poll.register(self.student_pidfd, select.POLLIN)
         self.last_check = time.monotonic()
 
@@ -165,6 +167,8 @@ class _InitProcess:
             cause, detail = ("exit", str(code)) if code >= 0 else ("signal", linux.name_signal(-code))
             if code in EXIT_CODE_CAUSES:
                 cause, detail = EXIT_CODE_CAUSES[code], ""
+            elif code == -signal.SIGKILL and self._has_memory_kill():
+                cause, detail = "memory-limit", ""
         self._send(cause=cause, detail=detail)
 
     def _check_processes(self) -> None:
@@ -174,14 +178,20 @@ class _InitProcess:
             if pid != self.student_pid:
                 with suppress(ChildProcessError):
                     os.waitpid(pid, os.WNOHANG)
-        if (
-            self.student_pidfd >= 0
-            and sum(map(linux.get_resident_bytes, self._iter_sandbox_processes()))
-            > self.limits["memory_bytes"] + INTERPRETER_OVERHEAD_BYTES
-        ):
+        if self.student_pidfd >= 0 and self._is_memory_exceeded():
             self._unwatch_process()
             os.kill(self.student_pid, signal.SIGKILL)
             self._send(cause="memory-limit", detail="")
+
+    def _is_memory_exceeded(self) -> bool:
+        """Return whether all processes together use too much, or the kernel has killed one of them for it."""
+        return self._has_memory_kill() or (
+            sum(map(linux.get_resident_bytes, self._iter_sandbox_processes()))
+            > self.limits["memory_bytes"] + INTERPRETER_OVERHEAD_BYTES
+        )
+
+    def _has_memory_kill(self) -> bool:
+        return self.environment.group.count_memory_kills() > self.memory_kills
 
     def _send(self, **fields: Any) -> None:
         with suppress(OSError):

@@ -18,6 +18,7 @@ from functools import cache
 from typing import Any
 
 from pmh_jupyter.grading.runtime.sandbox import linux
+from pmh_jupyter.grading.runtime.sandbox.control_group import ControlGroup
 
 STUDENT_HOME = "/home/student"
 JUDGE_HOMES = "/judge"
@@ -34,12 +35,14 @@ class SandboxEnvironment:
     is_sandboxed: in a sandbox. Otherwise `home` is a folder that the host has created for the submission.
     preserved_paths: paths below the folders that are mounted anew, which must stay reachable.
     is_containerized: the sandbox is a container that was created for this submission alone.
+    group: what the student process joins.
     """
 
     is_sandboxed: bool
     home: str = STUDENT_HOME
     preserved_paths: tuple[str, ...] = ()
     is_containerized: bool = False
+    group: ControlGroup = ControlGroup()
 
     @property
     def has_namespaces(self) -> bool:

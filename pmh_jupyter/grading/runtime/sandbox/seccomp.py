@@ -1,7 +1,9 @@
 """A system call filter against abuse that neither a resource limit nor a namespace can prevent.
 
-It denies memory that no limit counts (memfd, System V shared memory, keys, a tmpfs in a new namespace), new user namespaces, and calls
-that notebooks do not need and exploits of the kernel have used. The calling program gets an ordinary error.
+It denies memory that no limit counts (memfd, System V shared memory, message queues, keys, a tmpfs in a new namespace), scheduling at the
+cost of other submissions, new user namespaces, and calls that notebooks do not need and exploits of the kernel have used. The calling
+program gets an ordinary error. A request for other CPUs has no effect, but succeeds, because libraries make it without need.
+`sched_setscheduler` is allowed: ZeroMQ aborts without it, and without privileges the kernel grants no policy that comes before others.
 
 Format: classic BPF over `struct seccomp_data` (linux/seccomp.h, linux/filter.h); numbers from asm/unistd_64.h and asm-generic/unistd.h.
 """
@@ -17,6 +19,7 @@ REFUSE, NOT_IMPLEMENTED = (
     0x00050000 | 1,
     0x00050000 | 38,
 )  # EPERM; ENOSYS, after which the C library takes the older call
+IGNORE = 0x00050000  # the call returns 0 and does nothing
 CLONE_NEWUSER = 0x10000000
 FIRST_X32 = 0x40000000
 
@@ -26,15 +29,18 @@ MACHINES: dict[str, tuple[int, tuple[int, int], dict[str, int]]] = {
         0xC000003E,
         (56, 272),
         {"shmget": 29, "add_key": 248, "request_key": 249, "keyctl": 250, "perf_event_open": 298, "memfd_create": 319}
-        | {"bpf": 321, "userfaultfd": 323, "io_uring_setup": 425, "memfd_secret": 447},
+        | {"bpf": 321, "userfaultfd": 323, "io_uring_setup": 425, "memfd_secret": 447}
+        | {"semget": 64, "msgget": 68, "mq_open": 240, "ioprio_set": 251, "sched_setattr": 314},
     ),
     "aarch64": (
         0xC00000B7,
         (220, 97),
         {"shmget": 194, "add_key": 217, "request_key": 218, "keyctl": 219, "perf_event_open": 241, "memfd_create": 279}
-        | {"bpf": 280, "userfaultfd": 282, "io_uring_setup": 425, "memfd_secret": 447},
+        | {"bpf": 280, "userfaultfd": 282, "io_uring_setup": 425, "memfd_secret": 447}
+        | {"semget": 190, "msgget": 186, "mq_open": 180, "ioprio_set": 30, "sched_setattr": 274},
     ),
 }
+SET_AFFINITY_NUMBERS = {"x86_64": 203, "aarch64": 122}
 CLONE3_NUMBER = 435  # its flags are in memory, which a filter cannot read
 
 
@@ -51,6 +57,8 @@ def build_system_call_filter(machine: str) -> bytes:
         *(_pack_instruction(JUMP_AT_LEAST, FIRST_X32, 0, 1), _pack_instruction(RETURN, NOT_IMPLEMENTED)),
         *(_pack_instruction(JUMP_EQUAL, CLONE3_NUMBER, 0, 1), _pack_instruction(RETURN, NOT_IMPLEMENTED)),
     ]
+    affinity_number = SET_AFFINITY_NUMBERS[machine]
+    instructions += [_pack_instruction(JUMP_EQUAL, affinity_number, 0, 1), _pack_instruction(RETURN, IGNORE)]
     for number in refused_calls.values():
         instructions += [_pack_instruction(JUMP_EQUAL, number, 0, 1), _pack_instruction(RETURN, REFUSE)]
     for number in clone_calls:

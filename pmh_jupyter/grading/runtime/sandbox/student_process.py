@@ -35,6 +35,7 @@ def confine_student_process(config: StudentProcessConfig) -> CheckpointManager:
 
     Afterwards, LINK_DESCRIPTOR is the socket to the judge.
     """
+    config.environment.group.join()
     _place_descriptors(config.link.detach(), config.wake_socket.detach())
     os.setsid()
     signal.signal(signal.SIGINT, signal.default_int_handler)

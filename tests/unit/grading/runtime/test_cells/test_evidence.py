@@ -82,10 +82,12 @@ def test_statement_that_runs_again_is_counted_once() -> None:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        (float("nan"), True), (1.5, False), (None, False), ([1.0, float("nan")], True), ([[float("nan")]], True), ({"a": (float("nan"),)}, True), (complex("nan"), True), ([1, "a", None], False),
+        (float("nan"), True), (1.5, False), (None, False), ([1.0, float("nan")], True), ([[float("nan")]], True),
+        ({"a": (float("nan"),)}, True), (complex("nan"), True), ([1, "a", None], False),
         (np.float32("nan"), True), (np.array([1.0, np.nan]), True), (np.array([1, 2]), False),
         (np.timedelta64("NaT"), True), (pd.NaT, True), (pd.NA, True), (pd.Series([1, None], dtype="Int64"), True),
-        (pd.Series([1.0]), False), (pd.DataFrame({"a": [np.nan]}), True), (pd.array([1, None]), True), (np.array([None, np.nan], dtype=object), True),
+        (pd.Series([1.0]), False), (pd.DataFrame({"a": [np.nan]}), True),
+        (pd.array([1, None]), True), (np.array([None, np.nan], dtype=object), True),
     ],
     ids=ascii,
 )  # fmt: skip

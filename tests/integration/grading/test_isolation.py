@@ -62,7 +62,7 @@ def test_functions_and_values_are_tested_in_a_separate_process(backend: SandboxB
     assert isolation.library_names["math"] == ("math", "")
     assert set(isolation.rebound_names) == {"Point", "area", "dataclass", "math"}
     assert (
-        isolation.contract["t1"] == ("1:0 compared 1 1", "1:11-1:18 call")
+        isolation.contract["t1"] == ("1:0 compared 1:0 1", "1:11-1:18 call")
         and "2:7-2:27 operator eq" in isolation.contract["t3"]
     )
 

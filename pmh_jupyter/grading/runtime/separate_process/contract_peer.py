@@ -70,7 +70,7 @@ class ContractPeer(Peer):
                 and self.contract.has_use(self.contract.find_place(), RAISE)
             ):
                 self._objects_beyond_reference[id(result)] = result
-            if not operation.startswith("lookup-"):  # the reply has further fields
+            if operation in _VALUE_OPERATIONS:
                 self.check_received_value(result)
             return result
         except (StopIteration, StopAsyncIteration):
@@ -333,6 +333,8 @@ def _get_function_type(target: Any) -> type | None:
     return types.BuiltinFunctionType if import_path is not None else None
 
 
+# Their reply is a value of the notebook, and nothing else.
+_VALUE_OPERATIONS = frozenset(("call", "apply-operator", "get-attribute", "get-value", "copy-object", "await-result"))
 # What Python itself uses of any exception that it handles.
 _EXCEPTION_ATTRIBUTES = ("args", "with_traceback", "add_note")
 _FUNCTION_TYPES = (types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.ModuleType)

@@ -112,7 +112,7 @@ def _measure(value: Any) -> int:
 
 
 def is_nan(value: Any) -> bool:
-    """Return whether a value is not a number (NaN, NaT, NA), or a container, an array or a table that contains one."""
+    """Return whether a value is not a number (NaN, NaT, NA), a container or an array with one, or a table with a column of nothing else."""
     return _contains_nan(value, MAX_DEPTH)
 
 
@@ -130,11 +130,10 @@ def _contains_nan(value: Any, depth: int) -> bool:
         return _array_contains_nan(value, numpy, depth)
     if pandas is None:
         return False
-    if kind in (pandas.DataFrame, pandas.Series, pandas.Index) or isinstance(
-        value, pandas.api.extensions.ExtensionArray
-    ):
-        missing = value.isna()
-        return bool((missing.to_numpy() if kind in (pandas.DataFrame, pandas.Series) else missing).any())
+    if kind is pandas.DataFrame:  # a further column may have gaps
+        return bool(len(value)) and bool(value.isna().all().any())
+    if kind in (pandas.Series, pandas.Index) or isinstance(value, pandas.api.extensions.ExtensionArray):
+        return bool(value.isna().any())
     return value is pandas.NaT or value is pandas.NA
 
 

@@ -80,8 +80,11 @@ LOSSES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "threads": (THREADS, "memory-limit|resources-exhausted", SMALL | {"processes": 30}),
     "descriptors": ("import os\nos.closerange(0, 100)", "resources-exhausted", {}),
     "link": ("import os\nos.closerange(3, 100)\nwhile True: pass", "cell-timeout|protocol-error", SHORT_LIMIT),
+    "tracing": ("import sys\nsys.settrace(lambda *arguments: 1 / 0)", "protocol-error", {}),
+    "real-time-signal": ("import os\nos.kill(os.getpid(), 40)", "signal", {}),
     "sprayed": ("import os\nfor n in range(3, 9):\n  try: os.write(n, b'x' * 100)\n  except OSError: pass", "protocol-error", SHORT_LIMIT),
 }  # fmt: skip
+ERROR_CLASS = "class Hostile(Exception):\n    {}\nraise Hostile"
 # None of these cells is lost: each raises, or continues without the resource that it was refused.
 CONTAINED = {
     "parent": ("import os\nos.kill(os.getppid(), 9)", "PermissionError"),
@@ -92,6 +95,11 @@ CONTAINED = {
     "inodes": ("n = 0\nwhile True:\n    n += 1\n    open(f'/tmp/{n}', 'w').close()", "OSError"),
     "shared-memory": ("with open('/dev/shm/big', 'wb') as file:\n    while True: file.write(b'x' * (1 << 20))", "OSError"),
     "standard-output": ("import os\nfor _ in range(10_000): os.write(1, b'x' * 4096)", "ok"),
+    "text-that-exits": (ERROR_CLASS.format("def __str__(self): raise SystemExit"), "Hostile"),
+    "attributes-that-raise": (ERROR_CLASS.format("def __getattribute__(self, name): raise KeyboardInterrupt"), "Hostile"),
+    "traceback-that-raises": (ERROR_CLASS.format("__traceback__ = property(lambda self: 1 / 0)"), "Hostile"),
+    "exit-with-an-object": ("class Hostile:\n    def __str__(self): raise KeyboardInterrupt\nraise SystemExit(Hostile())", "SystemExit"),
+    "cell-without-end": ("raise SyntaxError('x', ('<cell ' + '9' * 5000 + '>', 1, 1, 'x'))", "SyntaxError"),
     "daemon": ("import subprocess\nsubprocess.Popen(['sleep', '60'], start_new_session=True)", "ok"),
 }  # fmt: skip
 SURROUNDING_CELLS = ["seen = [1]", "seen.append(2)", "", "seen.append(4)", f"{TEST}assert seen == [1, 2, 4], seen"]
@@ -216,3 +224,22 @@ def test_time_limit_of_the_submission_ends_the_run() -> None:
     cells = ["x = 1", f"{TEST}assert x == 1", "while True: pass", "x = 2", f"{TEST}assert x"]
     run = run_cells(bubblewrap(), *cells, submission_seconds=SHORT_CELL_SECONDS)
     assert outcomes_of(run) == ["ok", "ok", "submission-timeout"]
+
+
+def test_half_a_character_costs_its_cell_in_process() -> None:
+    cells = ["seen = [1]", "broken = '\ud800'", "seen.append(2)", f"{TEST}assert seen == [1, 2]"]
+    outcomes = outcomes_of(run_cells(bubblewrap(), *cells, isolation=Isolation.IN_PROCESS))
+    assert outcomes == ["ok", "protocol-error", "ok", "ok"]
+
+
+def test_callback_of_a_test_that_a_later_cell_calls_has_that_cells_time() -> None:
+    """The judge computes in native code, in which no signal handler runs."""
+    cells = [
+        "kept = []",
+        f"{TEST}kept.append(lambda values: sum(values))",
+        "kept[0](range(10 ** 13))",
+        "after = 1",
+        f"{TEST}assert after == 1",
+    ]
+    outcomes = outcomes_of(run_cells(bubblewrap(), *cells, **SHORT_LIMIT))
+    assert outcomes[2] == "cell-timeout" and outcomes[3:] == ["ok", "ok"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pmh_jupyter.grading.assemble import NotebookPlan, Step
-from pmh_jupyter.grading.hidden_values import remove_hidden_values
+from pmh_jupyter.grading.hidden_values import _find_author_messages, remove_hidden_values
 from pmh_jupyter.grading.judge_output import CellError, CellResult, JudgeTestResult
 from pmh_jupyter.grading.run import NotebookRun
 
@@ -104,6 +104,9 @@ def replace_detail(result: CellResult, detail: str) -> CellResult:
             {"text": "got 7341", "reason": "author-message"}, {"text": "", "reason": "not-met"}, id="with a value"
         ),
         pytest.param(
+            {"text": "f(7341) == 7", "reason": "author-message"}, {"text": "", "reason": "not-met"}, id="guess"
+        ),
+        pytest.param(
             {"error_type": "KeyError", "reason": "exception"}, {"error_type": "KeyError"}, id="error of Python"
         ),
         pytest.param({"error_type": "E7341", "reason": "exception"}, {"error_type": "Exception"}, id="own error"),
@@ -118,3 +121,18 @@ def test_hidden_test_tells_what_its_author_wrote_and_the_type_of_an_error(
     hidden = make_test(is_hidden=True, name="", expression="", **shown)
     (test,) = clean(make_result(2, hidden))[2].tests
     assert {name: getattr(test, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "messages"),
+    [
+        ("assert f() == 'no', 'yes'", {"yes"}),
+        ("assert f() == 1, f'{f()} no'", set()),
+        ("t.assertEqual(f(), 'no', msg='yes')\nassert_allclose(f(), 1, err_msg='also')", {"yes", "also"}),
+        ("raise AssertionError('yes')", {"yes"}),
+        ("# feedback: Look at zero.\nassert f() == 'no'", {"Look at zero."}),
+        ("assert (", set()),
+    ],
+)
+def test_messages_are_what_the_author_has_written_in_the_place_of_one(source: str, messages: set[str]) -> None:
+    assert _find_author_messages(source) == messages

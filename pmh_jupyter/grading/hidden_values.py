@@ -23,6 +23,10 @@ from pmh_jupyter.grading.runtime.test_cells.statements import find_feedback_comm
 _BUILTIN_EXCEPTIONS = frozenset(
     name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, Exception)
 )
+# Where a function has its message among the positional arguments. Functions that compare two values have it behind them.
+_MESSAGE_INDEXES = {"AssertionError": 0, "fail": 0} | dict.fromkeys(
+    ("assertTrue", "assertFalse", "assertIsNone", "assertIsNotNone"), 1
+)
 _NOTHING_SHOWN: dict[str, Any] = {"text": "", "expected": None, "got": None, "detail": "", "cell": None, "line": None}
 
 
@@ -87,18 +91,11 @@ def _list_message_nodes(node: ast.AST) -> list[ast.expr]:
         return [node.msg] if node.msg is not None else []
     if not isinstance(node, ast.Call):
         return []
-    name = (
-        node.func.attr
-        if isinstance(node.func, ast.Attribute)
-        else node.func.id
-        if isinstance(node.func, ast.Name)
-        else ""
-    )
-    is_message_last = name == "AssertionError" or name.startswith(("assert", "fail"))
-    return [
-        *(node.args[-1:] if is_message_last else []),
-        *(each.value for each in node.keywords if each.arg in ("msg", "err_msg")),
-    ]
+    function = node.func
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    keywords = [keyword.value for keyword in node.keywords if keyword.arg in ("msg", "err_msg")]
+    index = _MESSAGE_INDEXES.get(name, 2 if name.startswith("assert") else len(node.args))
+    return [*node.args[index : index + 1], *keywords]
 
 
 def _name_error(error: CellError) -> str:

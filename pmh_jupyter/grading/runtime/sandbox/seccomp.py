@@ -1,8 +1,8 @@
 """A system call filter against abuse that neither a resource limit nor a namespace can prevent.
 
-It denies memory that no limit counts (memfd, System V shared memory, message queues, keys, a tmpfs in a new namespace), scheduling at the
-cost of other submissions, new user namespaces, and calls that notebooks do not need and exploits of the kernel have used. The calling
-program gets an ordinary error. A request for other CPUs has no effect, but succeeds, because libraries make it without need.
+It denies memory that no limit counts (memfd, System V shared memory, message queues, keys, pages in a pipe, a tmpfs in a new
+namespace), scheduling at the cost of other submissions, new user namespaces, and calls that notebooks do not need and exploits of the
+kernel have used. The calling program gets an ordinary error. A request for other CPUs has no effect, but succeeds, because libraries make it without need.
 `sched_setscheduler` is allowed: ZeroMQ aborts without it, and without privileges the kernel grants no policy that comes before others.
 
 Format: classic BPF over `struct seccomp_data` (linux/seccomp.h, linux/filter.h); numbers from asm/unistd_64.h and asm-generic/unistd.h.
@@ -30,14 +30,14 @@ MACHINES: dict[str, tuple[int, tuple[int, int], dict[str, int]]] = {
         (56, 272),
         {"shmget": 29, "add_key": 248, "request_key": 249, "keyctl": 250, "perf_event_open": 298, "memfd_create": 319}
         | {"bpf": 321, "userfaultfd": 323, "io_uring_setup": 425, "memfd_secret": 447}
-        | {"semget": 64, "msgget": 68, "mq_open": 240, "ioprio_set": 251, "sched_setattr": 314},
+        | {"semget": 64, "msgget": 68, "mq_open": 240, "ioprio_set": 251, "sched_setattr": 314, "vmsplice": 278},
     ),
     "aarch64": (
         0xC00000B7,
         (220, 97),
         {"shmget": 194, "add_key": 217, "request_key": 218, "keyctl": 219, "perf_event_open": 241, "memfd_create": 279}
         | {"bpf": 280, "userfaultfd": 282, "io_uring_setup": 425, "memfd_secret": 447}
-        | {"semget": 190, "msgget": 186, "mq_open": 180, "ioprio_set": 30, "sched_setattr": 274},
+        | {"semget": 190, "msgget": 186, "mq_open": 180, "ioprio_set": 30, "sched_setattr": 274, "vmsplice": 75},
     ),
 }
 SET_AFFINITY_NUMBERS = {"x86_64": 203, "aarch64": 122}

@@ -48,6 +48,7 @@ def _run_filter(code: bytes, number: int, architecture: int, argument: int = 0) 
         ("x86_64", 144, X86, 0, ALLOW),  # sched_setscheduler, which ZeroMQ needs
         ("x86_64", 314, X86, 0, REFUSE),  # sched_setattr
         ("x86_64", 68, X86, 0, REFUSE),  # msgget
+        ("x86_64", 278, X86, 0, REFUSE),  # vmsplice
         ("x86_64", 56, X86, 0x11, ALLOW),  # clone, as fork does
         ("x86_64", 56, X86, CLONE_NEWUSER | 0x11, REFUSE),
         ("x86_64", 272, X86, CLONE_NEWUSER, REFUSE),  # unshare

@@ -35,7 +35,7 @@ class NotebookIsolation:
     contract: with separate-process isolation, by test cell, the uses that the tests make of the reference's objects, each with its place
     ("2:7-2:20 operator eq"; see `grading.runtime.separate_process.contract`).
     operators: in-process, by test cell, the operators that the reference used on objects of its own classes. "eq plain-data 2" is `==` with
-    plain data on the other side, in statement 2 of the cell. A cell without an entry is unknown and not restricted.
+    plain data on the other side, in line 2 of the cell. A cell without an entry is unknown and not restricted.
     displaying_cells: test cells that end in a value other than a number, to display it. The value is not partial credit.
     reference_flags: flags that the reference itself gets, because of what the tests do. Submissions do not get them.
     cell, reason: why the tests run in-process; None otherwise.

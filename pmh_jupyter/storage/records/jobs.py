@@ -1,5 +1,7 @@
-"""The grading queue. A job is a row that a worker claims until its lease ends. If the worker dies, the lease expires and another worker
-claims the job."""
+"""The grading queue.
+
+A job is a row that a worker claims until its lease ends. If the worker dies, the lease expires and another worker claims the job.
+"""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from pmh_jupyter.grading.run import NotebookRun
 _BUILTIN_EXCEPTIONS = frozenset(
     name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, Exception)
 )
-_NOTHING_SHOWN: dict[str, Any] = {"text": "", "expected": None, "got": None, "detail": "", "cell": None, "line": None}
+_EMPTY_FIELDS: dict[str, Any] = {"text": "", "expected": None, "got": None, "detail": "", "cell": None, "line": None}
 
 
 def remove_hidden_values(
@@ -56,9 +56,9 @@ def _clean_hidden_tests(plan: NotebookPlan, number: int, result: CellResult) -> 
 
 def _clean_hidden_test(test: JudgeTestResult, source: str) -> JudgeTestResult:
     """Return what a student may read of a hidden test: a message that the author has written out, and the type of an error."""
-    shown = _NOTHING_SHOWN | {"text": test.text if test.text in source else "", "error_type": _name_error(test)}
-    reason = "not-met" if test.reason == "author-message" and not shown["text"] else test.reason
-    return test.model_copy(update={**shown, "reason": reason})
+    visible_fields = _EMPTY_FIELDS | {"text": test.text if test.text in source else "", "error_type": _name_error(test)}
+    reason = "not-met" if test.reason == "author-message" and not visible_fields["text"] else test.reason
+    return test.model_copy(update={**visible_fields, "reason": reason})
 
 
 def _name_error(error: CellError) -> str:
@@ -93,4 +93,4 @@ def _take_test_texts(test: JudgeTestResult, visible_test: JudgeTestResult | None
         return visible_test
     error_type = _name_error(test)
     reason = test.reason if test.reason in ("exception", "timed-out", "memory", "") else "not-met"
-    return test.model_copy(update={**_NOTHING_SHOWN, "error_type": error_type, "reason": reason})
+    return test.model_copy(update={**_EMPTY_FIELDS, "error_type": error_type, "reason": reason})

@@ -98,7 +98,7 @@ async def test_submission_rejected_for_a_full_disk_is_accepted_once_there_is_spa
     ]
     assert (await live.anonymous().get("health"))["alive"]
 
-    disk.make_room()
+    disk.free_space()
     sent = await ada.post(f"{LESSON}/submissions", body, 201)
     assert (await ada.post(f"{LESSON}/submissions", body, 201))["receipt"] == sent["receipt"]
     graded = await ada.wait_until_graded(body["id"])

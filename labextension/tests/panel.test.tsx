@@ -145,11 +145,11 @@ describe('achievements', () => {
   const award = { slug: 'a', title: 'First light', description: 'Solve one.', icon: 'spark', earned_at: null };
 
   test('show how many are earned and in progress, and how far each is', async () => {
-    const awards = [
+    const achievements = [
       { ...award, current: 3, target: 5 },
       { ...award, slug: 'b', title: 'Earned one', earned_at: '2026-03-02T10:00:00Z', current: 1, target: 1 }
     ];
-    await show({ outline: outline({ awards }) });
+    await show({ outline: outline({ achievements }) });
     const heading = button(/1 achievement/);
     expect(heading.textContent).toContain('1 in progress');
     fireEvent.click(heading);

@@ -57,7 +57,7 @@ def serialize_outline(member_outline: domain.Outline) -> outline.OutlineReply:
         solved_count=sum(lesson.solved_count for lesson in lessons),
         exercise_count=sum(len(lesson.exercises) for lesson in lessons),
         next_lesson=member_outline.next_lesson,
-        awards=tuple(map(_serialize_achievement, member_outline.achievements)),
+        achievements=tuple(map(_serialize_achievement, member_outline.achievements)),
         last_event_number=member_outline.last_event_number,
     )
 
@@ -87,7 +87,7 @@ def _serialize_lesson(lesson: domain.OutlineLesson) -> outline.LessonReply:
         closes_at=lesson.schedule.closes_at,
         submissions_left=lesson.submissions_left,
         submitted_at=lesson.submitted_at,
-        check_tests=lesson.tests_in_checks.value,
+        check_tests=lesson.check_tests.value,
     )
 
 
@@ -107,15 +107,16 @@ def _serialize_exercise(outline_exercise: domain.OutlineExercise) -> outline.Exe
     )
 
 
-def _serialize_achievement(award: domain.OutlineAchievement) -> outline.AwardReply:
-    return outline.AwardReply(
-        slug=award.achievement.slug,
-        title=award.achievement.title,
-        description=award.achievement.description,
-        icon=award.achievement.icon,
-        earned_at=award.earned_at,
-        current=award.current,
-        target=award.target,
+def _serialize_achievement(outline_achievement: domain.OutlineAchievement) -> outline.AchievementReply:
+    achievement = outline_achievement.achievement
+    return outline.AchievementReply(
+        slug=achievement.slug,
+        title=achievement.title,
+        description=achievement.description,
+        icon=achievement.icon,
+        earned_at=outline_achievement.earned_at,
+        current=outline_achievement.current,
+        target=outline_achievement.target,
     )
 
 

@@ -168,7 +168,7 @@ def _to_job(session: Session, database: Database, row: JobRow) -> Job:
         submitted_files=_load_submission_files(session, database, submission.id),
         only_exercises=frozenset(submission.exercises) or None,
         include_hidden_tests=submission.kind == SubmissionKind.FINAL or assignment.check_tests == CheckedTests.ALL,
-        limits=to_assignment_limits(assignment).combined,
+        limits=to_assignment_limits(assignment).requested_limits,
         preload=tuple(assignment.preload),
         request_id=row.request_id,
         release_id=row.release_id,

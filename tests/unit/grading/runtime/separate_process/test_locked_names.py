@@ -37,7 +37,7 @@ def make_names(change: str = "") -> tuple[LockedNames, dict[str, Any]]:
     return locked_names, namespace
 
 
-CHANGES = {
+CHANGES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "Shape.name = lambda self: 'x'": ("Shape.name", lambda cls: cls().name() == "ashape"),
     "Shape.make = staticmethod(lambda: 0)": ("Shape.make", lambda cls: isinstance(cls.make(), cls)),
     "Shape.kind = 5": ("Shape.kind", lambda cls: cls.kind() == "Shape"),

@@ -21,7 +21,7 @@ from pmh_jupyter.domain.isolation import Isolation
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Outcome
 from pmh_jupyter.grading.backends import SandboxBackend, create_bubblewrap_backend
 from pmh_jupyter.grading.task import GradingTask
-from tests.support.grading.answers import answered
+from tests.support.grading.answers import fill_answers
 from tests.support.grading.in_process_list import in_process_cells
 from tests.support.grading.lesson import grade
 from tests.support.needs import needs
@@ -61,7 +61,7 @@ def test_solutions_pass_and_stubs_do_not(release: Release, backend: SandboxBacke
 def test_answer_gets_the_expected_verdict(
     release: Release, backend: SandboxBackend, exercise: str, answer: dict[str, Any]
 ) -> None:
-    submitted = answered(release, {exercise: answer["code"].strip()})
+    submitted = fill_answers(release, {exercise: answer["code"].strip()})
     task = GradingTask(release.exercises, release.sealed_files, submitted, only_exercises=frozenset({exercise}))
     (verdict,) = grade(task, backend).verdicts
     assert _first_failed_test(verdict) == answer.get("caught_by")

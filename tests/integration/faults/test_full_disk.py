@@ -61,7 +61,10 @@ async def live(disk: SmallDisk, settings: Settings, hub: BareHub) -> AsyncIterat
 async def submission_body(ada: ServiceClient, data: bytes) -> dict[str, Any]:
     """The body of a submission with a large file beside the notebook."""
     release = (await ada.get(f"{LESSON}/files"))["current"]
-    files = [*tiny_course.answered(release, two="two = 2", three="three = 3"), tiny_course.content("data.bin", data)]
+    files = [
+        *tiny_course.fill_answers(release, two="two = 2", three="three = 3"),
+        tiny_course.content("data.bin", data),
+    ]
     return {"id": str(uuid.uuid4()), "release_id": release["id"], "files": files}
 
 

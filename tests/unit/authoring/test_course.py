@@ -17,11 +17,11 @@ from tests.support.authoring_course import (
     TEST_COURSE,
     UNIT_TOML,
     make_answer_cell,
-    make_cell,
     make_course,
     make_notebook,
     make_test_cell,
 )
+from tests.support.notebooks import make_cell
 
 
 def problems(files: tuple[File, ...]) -> tuple[Problem, ...]:

@@ -16,11 +16,11 @@ from tests.support.authoring_course import (
     COURSE_TOML,
     UNIT_TOML,
     make_answer_cell,
-    make_cell,
     make_course,
     make_notebook,
     make_test_cell,
 )
+from tests.support.notebooks import make_cell
 
 HUB = EffectiveLimits(cell_seconds=7, submission_seconds=70, memory_bytes=1 << 29)
 EVERYTHING = """[limits]

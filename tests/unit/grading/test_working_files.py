@@ -13,10 +13,7 @@ from pmh_jupyter.domain.course import File
 from pmh_jupyter.grading import assemble
 from pmh_jupyter.grading.assemble import assemble_plans, collect_working_files
 from tests.support.grading.lesson import NOTEBOOK, RIGHT, answered, notebook, task
-
-
-def _code(source: str) -> dict[str, Any]:
-    return {"cell_type": "code", "source": source, "metadata": {}}
+from tests.support.notebooks import make_cell
 
 
 def test_working_files_are_the_students_with_the_releases_own_restored() -> None:
@@ -35,9 +32,9 @@ def test_working_files_are_the_students_with_the_releases_own_restored() -> None
 def test_other_notebooks_are_included_without_tests_and_with_the_students_answers() -> None:
     original = task(
         notebook(answered(RIGHT)),
-        notebook([{"cell_type": "code", "source": 'x = "the student\'s"', "metadata": {}}], "other.ipynb"),
+        notebook([make_cell('x = "the student\'s"')], "other.ipynb"),
     )
-    other = notebook([_code("x = 'secret'")], "other.ipynb")
+    other = notebook([make_cell("x = 'secret'")], "other.ipynb")
     files = collect_working_files(replace(original, sealed_files=(*original.sealed_files, other)))
     texts = {file.path: file.content.decode() for file in files}
     assert RIGHT["double"] in "\n".join(cell["source"] for cell in json.loads(texts[NOTEBOOK])["cells"])

@@ -49,7 +49,7 @@ def _measure_memory_mb(task: GradingTask, backend: SandboxBackend) -> float:
 
 
 def _private_bytes(pid: int) -> int:
-    """Return the bytes that no other process shares; 0 for a process that has ended meanwhile."""
+    """Return the bytes that no other process shares; 0 for a process that has ended."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except (FileNotFoundError, ProcessLookupError):

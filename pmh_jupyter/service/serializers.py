@@ -31,10 +31,12 @@ def to_points(millipoints: int) -> float:
 
 
 def serialize_me(person: Person, memberships: tuple[Membership, ...]) -> people.MeReply:
+    """Return a person with their classrooms."""
     return people.MeReply(id=person.id, name=person.name, classrooms=tuple(map(serialize_classroom, memberships)))
 
 
 def serialize_classroom(membership: Membership) -> people.ClassroomReply:
+    """Return a classroom with the role of the member who asked."""
     classroom = membership.classroom
     return people.ClassroomReply(
         slug=classroom.slug,
@@ -47,7 +49,7 @@ def serialize_classroom(membership: Membership) -> people.ClassroomReply:
 
 
 def serialize_outline(member_outline: domain.Outline) -> outline.OutlineReply:
-    """Serialize the outline of one member."""
+    """Return the outline of one member. Milli-points become points."""
     lessons = member_outline.lessons
     return outline.OutlineReply(
         classroom=serialize_classroom(member_outline.membership),
@@ -265,6 +267,7 @@ def serialize_event(event: Event) -> submission.EventReply:
 
 
 def serialize_course_validation(report: ValidationReport, *, has_trial_run: bool) -> staff.CourseValidationReply:
+    """Return the lessons and warnings of a valid course. has_trial_run: whether its solutions were graded."""
     return staff.CourseValidationReply(
         course=report.course,
         lessons=tuple(release.lesson for release in report.releases),
@@ -283,6 +286,7 @@ def serialize_course_validation(report: ValidationReport, *, has_trial_run: bool
 
 
 def serialize_course_release(version: CourseVersion) -> staff.CourseReleaseReply:
+    """Return a course version, with which of its lessons have changed."""
     lessons = tuple(
         staff.ReleasedLesson(slug=lesson.slug, release_id=lesson.release_id, is_changed=lesson.is_changed)
         for lesson in version.lessons

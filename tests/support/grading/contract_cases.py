@@ -40,8 +40,8 @@ Json = dict[str, Any]
 class ContractCase:
     """One attack and its honest twin, on a lesson of their own.
 
-    tests: the source of each test cell. open, open_for_honest_answer: why the attack gains something, or the honest answer loses something,
-    all the same. never_shown: texts that nothing may show. later: a second answer, behind the first test cell, by
+    tests: the source of each test cell. open, open_for_honest_answer: why the attack still gains something, or the honest answer still
+    loses something. never_shown: texts that nothing may show. later: a second answer, behind the first test cell, by
     "reference", "attack" and "honest".
     """
 

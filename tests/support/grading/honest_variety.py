@@ -67,7 +67,7 @@ class Shape:
 
     @property
     def is_open(self) -> bool:
-        """Whether answers lose something all the same."""
+        """Whether answers lose something nevertheless."""
         return OPEN in self.about
 
 

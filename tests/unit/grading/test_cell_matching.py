@@ -168,7 +168,7 @@ def test_two_answers_in_one_cell_are_both_matched() -> None:
     assert matches.merged_into == {POSITION["area"]: _at(cells, "mean")}
 
 
-def test_all_answers_in_one_unlabelled_cell_are_matched() -> None:
+def test_all_answers_in_one_unlabeled_cell_are_matched() -> None:
     cells = [Cell("code", "\n".join(_answer(name) for name in NAMES))]
     matches, texts = _match(cells)
     assert list(texts) == ["area"] and matches.merged_into == {POSITION[name]: 0 for name in NAMES[1:]}

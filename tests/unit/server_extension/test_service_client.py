@@ -199,9 +199,7 @@ async def test_cancelling_the_reader_closes_the_connection_at_once(
     assert reading.cancelled()
 
 
-async def test_stream_cancelled_at_any_moment_leaves_no_connection(
-    client: ServiceClient, service: SmallService
-) -> None:
+async def test_stream_canceled_at_any_moment_leaves_no_connection(client: ServiceClient, service: SmallService) -> None:
     async def read() -> None:
         async with client.open_event_stream(EVENTS, "", "", REQUEST_ID) as chunks:
             async for _ in chunks:

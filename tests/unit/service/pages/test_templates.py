@@ -141,7 +141,7 @@ def test_home_page_links_staff_to_the_gradebook() -> None:
     assert "Ask your instructor for a join code." in render("home.html", gradebook_roles=set(), **PAGE, classrooms=[])
 
 
-def test_gradebook_page_shows_summary_legend_and_neighbouring_pages() -> None:
+def test_gradebook_page_shows_summary_legend_and_neighboring_pages() -> None:
     filters = GradebookFilters(lesson="sums")
     page = render(
         "gradebook.html",

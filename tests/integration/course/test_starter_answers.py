@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[3]
 LESSON = read_course(read_folder(ROOT / "courses" / "python-mastery")).lessons[0]
 FILES = sorted((ROOT / "tests" / "submissions" / LESSON.slug).glob("*.toml"))
 ANSWERS = [
-    pytest.param(data["exercise"], answer, id=f"{data['exercise']}: {answer['what']}")
+    (data["exercise"], answer)
     for data in (tomllib.loads(file.read_text(encoding="utf-8")) for file in FILES)
     for answer in data["answers"]
 ]
@@ -57,7 +57,9 @@ def test_solutions_pass_and_stubs_do_not(release: Release, backend: SandboxBacke
     assert run_trial(LESSON, release, report.isolation, backend) == ()
 
 
-@pytest.mark.parametrize(("exercise", "answer"), ANSWERS)
+@pytest.mark.parametrize(
+    ("exercise", "answer"), ANSWERS, ids=[f"{exercise}: {answer['what']}" for exercise, answer in ANSWERS]
+)
 def test_answer_gets_the_expected_verdict(
     release: Release, backend: SandboxBackend, exercise: str, answer: dict[str, Any]
 ) -> None:
@@ -70,7 +72,7 @@ def test_answer_gets_the_expected_verdict(
 
 
 def test_every_exercise_has_a_wrong_and_a_right_answer(release: Release) -> None:
-    kinds = {(param.values[0], "caught_by" in param.values[1]) for param in ANSWERS}
+    kinds = {(exercise, "caught_by" in answer) for exercise, answer in ANSWERS}
     assert kinds == {(exercise.grade_id, wrong) for exercise in release.exercises for wrong in (True, False)}
 
 

@@ -123,7 +123,7 @@ def _asks_for_answers(lesson: NbgraderLesson) -> bool:
 
 def _updated(notebook: dict[str, Any]) -> dict[str, Any]:
     """Return the notebook as `nbgrader update` writes it."""
-    upgraded: dict[str, Any] = MetadataValidator().upgrade_notebook_metadata(from_dict(notebook))
+    upgraded: dict[str, Any] = MetadataValidator().upgrade_notebook_metadata(from_dict(notebook))  # type: ignore[no-untyped-call]
     return upgraded
 
 
@@ -139,7 +139,7 @@ def _is_old(lesson: NbgraderLesson) -> bool:
     """Return whether nbgrader requires `nbgrader update` first."""
     for path in lesson.notebooks:
         try:
-            MetadataValidator().validate_nb(from_dict(lesson.source(path)))
+            MetadataValidator().validate_nb(from_dict(lesson.source(path)))  # type: ignore[no-untyped-call]
         except SchemaTooOldError:
             return True
         except ValidationError:

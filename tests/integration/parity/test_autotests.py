@@ -39,7 +39,7 @@ def _release(
 
 
 def _make_numbered_cell(number: int, source: str) -> dict[str, Any]:
-    test_fields = {"grade": True, "points": 1} if "AUTOTEST" in source else {}
+    test_fields: dict[str, Any] = {"grade": True, "points": 1} if "AUTOTEST" in source else {}
     return make_cell(source, grade_id=f"c{number}", solution=number == 0, schema_version=3, **test_fields)
 
 

@@ -126,7 +126,7 @@ class ContractCase:
         return report
 
 
-def _make_graded_cell(source: str, grade_id: str, **nbgrader: object) -> Json:
+def _make_graded_cell(source: str, grade_id: str, **nbgrader: Any) -> Json:
     return make_cell(source, pmh={"accept_in_process": True}, grade_id=grade_id, **nbgrader)
 
 

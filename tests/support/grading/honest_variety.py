@@ -227,7 +227,8 @@ def _create_shell() -> Any:
     from traitlets.config import Config
 
     shell = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
-    shell.enable_gui = lambda gui=None: None  # a terminal has no event loop of a window system
+    # A terminal has no event loop of a window system.
+    shell.enable_gui = lambda gui=None: None  # type: ignore[method-assign]
     return shell
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 from dataclasses import replace
@@ -103,6 +104,10 @@ class _Damage:
                 return value
             value = self.chance.choice(below)
 
+    def _choose_value(self) -> Any:
+        """Return a value of its own: damaging a shared one again would change other notebooks, or put it into itself."""
+        return copy.deepcopy(self.chance.choice(UNEXPECTED_VALUES))
+
     def _in_mapping(self, holder: dict[str, Any]) -> None:
         key = self.chance.choice(sorted(holder))
         match self.chance.randrange(5):
@@ -118,7 +123,7 @@ class _Damage:
             case 3 if isinstance(holder[key], str):
                 holder[key] = holder[key].splitlines(keepends=True)
             case _:
-                holder[key] = self.chance.choice(UNEXPECTED_VALUES)
+                holder[key] = self._choose_value()
 
     def _in_list(self, holder: list[Any]) -> None:
         n = self.chance.randrange(len(holder))
@@ -130,7 +135,7 @@ class _Damage:
             case 2:
                 self.chance.shuffle(holder)
             case _:
-                holder[n] = self.chance.choice(UNEXPECTED_VALUES)
+                holder[n] = self._choose_value()
 
 
 _WHOLE = notebook(answered(RIGHT)).content

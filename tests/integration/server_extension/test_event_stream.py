@@ -89,7 +89,7 @@ async def test_many_streams_do_not_delay_other_requests(lab: Lab, service: Small
     is_done = asyncio.Event()
 
     @asynccontextmanager
-    async def listening() -> AsyncIterator[None]:
+    async def open_many_streams() -> AsyncIterator[None]:
         async def read() -> None:
             async with listen(lab):
                 await is_done.wait()
@@ -101,7 +101,7 @@ async def test_many_streams_do_not_delay_other_requests(lab: Lab, service: Small
             yield
             is_done.set()
 
-    async with listening():
+    async with open_many_streams():
         assert (await lab.get("me")).status == 200
 
 
